@@ -1,0 +1,47 @@
+"""One problem, with its code, its place and the way out; and how it is shown."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from enum import StrEnum
+
+from rungraph.graph.address import Address
+from rungraph.graph.place import Place
+
+
+class Severity(StrEnum):
+    """How bad a problem is. Only an error keeps a graph from being run."""
+
+    ERROR = "error"
+    WARNING = "warning"
+    NOTE = "note"
+
+
+@dataclass(frozen=True, slots=True)
+class Diagnostic:
+    """One problem.
+
+    Attributes:
+        code: Its rule, such as ``C021``; ``rungraph explain CODE`` tells more.
+        message: What is wrong; lower case, ids quoted, no full stop.
+        severity: How bad it is.
+        place: Where; None when it has no place in a document.
+        help: The ways out, one sentence each, made of what is really there.
+        address: The node that it is about.
+        path: The place as a path of keys, such as ``providers.inference[0].config``.
+        detail: More lines, such as the picture of a cycle.
+        related: Other places that matter, each with a word on why.
+        excerpt: The source line at *place*, secrets masked; filled in by the compiler.
+    """
+
+    code: str
+    message: str
+    severity: Severity = Severity.ERROR
+    place: Place | None = None
+    help: tuple[str, ...] = ()
+    address: Address | None = None
+    path: str = ""
+    detail: str = ""
+    related: tuple[tuple[Place, str], ...] = ()
+    excerpt: str = ""

@@ -1,0 +1,152 @@
+"""What a graph is made of: provider, table and router nodes, and the edges between them."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from enum import StrEnum
+from typing import Any, NamedTuple
+
+from rungraph.graph.address import Address
+from rungraph.graph.catalog import ProviderSpec, RoutedPair
+from rungraph.graph.place import Place
+
+
+class Strength(StrEnum):
+    """How much the dependent of an edge needs its dependency."""
+
+    HARD = "hard"
+    """The dependent cannot start without the dependency."""
+    SOFT = "soft"
+    """The dependent uses the dependency if it is there."""
+    MEMBER = "member"
+    """The dependency is one of a table's providers; the table needs any of them."""
+
+    __hash__ = str.__hash__
+
+
+class Evidence(NamedTuple):
+    """Why an edge is there.
+
+    Attributes:
+        rule: What made the edge: ``dependencies`` or ``optional_dependencies`` (of a provider
+            spec or a routed pair), ``member`` (a provider in a table), ``pair`` (a router's table).
+        text: The same for people, such as ``'inline::faiss' depends on inference``.
+        place: The line of the config that brought the dependent in, if any.
+    """
+
+    rule: str
+    text: str
+    place: Place | None = None
+
+
+class Edge(NamedTuple):
+    """One dependency. Edges point from the dependency to its dependent.
+
+    Attributes:
+        dependency: The node that starts first.
+        dependent: The node that needs it.
+        strength: How much it needs it.
+        evidence: Why the edge is there.
+    """
+
+    dependency: Address
+    dependent: Address
+    strength: Strength
+    evidence: tuple[Evidence, ...] = ()
+
+    def __str__(self) -> str:
+        return f"{self.dependency} -> {self.dependent}"
+
+
+@dataclass(frozen=True, slots=True)
+class ProviderNode:
+    """One configured instance of a provider type.
+
+    Attributes:
+        address: ``provider:<api>/<provider_id>``.
+        provider_type: As the run config names it.
+        spec: What the catalog says of the type; None when the catalog does not know it.
+        place: Where the instance is configured; None for one that every stack has.
+        written: Its config as written, ``${env.X}`` unresolved.
+        config: Its config with the environment filled in. It can hold secrets: never print it.
+    """
+
+    address: Address
+    provider_type: str
+    spec: ProviderSpec | None
+    place: Place | None = None
+    written: Mapping[str, Any] = field(default_factory=dict, repr=False)
+    config: Mapping[str, Any] = field(default_factory=dict, repr=False)
+
+    @property
+    def api(self) -> str:
+        """The API that the provider implements."""
+        return self.address.api
+
+    @property
+    def provider_id(self) -> str:
+        """The instance's name, unique within its API."""
+        return self.address.name
+
+
+@dataclass(frozen=True, slots=True)
+class ResourceConfig:
+    """A resource that a run config registers when the stack starts.
+
+    Attributes:
+        table_api: The table that holds it, such as ``models``.
+        identifier: The name that callers use.
+        provider_id: The provider that serves it.
+        provider_resource_id: The provider's own name for it; None when it is *identifier*.
+        fields: What else the config says of it, with the environment filled in.
+        place: Where it is configured.
+    """
+
+    table_api: str
+    identifier: str
+    provider_id: str
+    provider_resource_id: str | None = None
+    fields: Mapping[str, Any] = field(default_factory=dict, repr=False)
+    place: Place | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class TableNode:
+    """A routing table: which resource lives on which provider.
+
+    Attributes:
+        address: ``table:<table_api>``.
+        pair: The routed pair that it belongs to.
+        resources: What the run config registers at start, sorted by identifier and provider.
+    """
+
+    address: Address
+    pair: RoutedPair
+    resources: tuple[ResourceConfig, ...] = ()
+
+    @property
+    def api(self) -> str:
+        """The table API, such as ``models``."""
+        return self.address.api
+
+
+@dataclass(frozen=True, slots=True)
+class RouterNode:
+    """A router: sends each call to the provider that its table names.
+
+    Attributes:
+        address: ``router:<router_api>``.
+        pair: The routed pair that it belongs to.
+    """
+
+    address: Address
+    pair: RoutedPair
+
+    @property
+    def api(self) -> str:
+        """The router API, such as ``inference``."""
+        return self.address.api
+
+
+Node = ProviderNode | TableNode | RouterNode
