@@ -1,0 +1,70 @@
+"""The nearest of the names that exist, for help texts; must not decide anything."""
+
+from __future__ import annotations
+
+import difflib
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+# Ids are compared with every known name; a config with 100,000 ids must not make one typo slow.
+_MOST_COMPARED = 5_000
+
+
+def closest(word: str, known: Iterable[str], n: int = 1) -> tuple[str, ...]:
+    """Return at most *n* names of *known* that *word* may have meant, best first.
+
+    Case does not count, and neither does the choice between ``-``, ``_`` and ``.``. Equally near
+    names come in alphabetical order, whatever order *known* has.
+
+    Examples:
+        >>> closest("inferense", ["safety", "inference"])
+        ('inference',)
+        >>> closest("Memory-Banks", ["memory", "memory_banks"])
+        ('memory_banks',)
+        >>> closest("telemetry", ["safety", "models"])
+        ()
+    """
+    wanted = _plain(word)
+    scored: list[tuple[float, str]] = []
+    matcher = difflib.SequenceMatcher(autojunk=False)
+    matcher.set_seq2(wanted)
+    cutoff = 0.6 if len(wanted) > 3 else 0.65
+    for name in _candidates(wanted, set(known)):
+        plain = _plain(name)
+        if plain == wanted:
+            scored.append((2.0, name))
+            continue
+        matcher.set_seq1(plain)
+        if matcher.real_quick_ratio() < cutoff or matcher.quick_ratio() < cutoff:
+            continue
+        ratio = matcher.ratio()
+        if ratio >= cutoff:
+            scored.append((ratio, name))
+    scored.sort(key=lambda item: (-item[0], item[1]))
+    return tuple(name for _, name in scored[:n])
+
+
+def did_you_mean(word: str, known: Iterable[str]) -> str:
+    """Return a question such as ``did you mean 'inference'?``; empty when nothing is near.
+
+    Examples:
+        >>> did_you_mean("memroy", ["memory", "models"])
+        "did you mean 'memory'?"
+        >>> did_you_mean("x", ["memory"])
+        ''
+    """
+    near = closest(word, known)
+    return f"did you mean {near[0]!r}?" if near else ""
+
+
+def _plain(word: str) -> str:
+    return word.casefold().replace("-", "_").replace(".", "_")
+
+
+def _candidates(wanted: str, known: set[str]) -> Iterable[str]:
+    """Return the names worth comparing: those of a similar length, nearest length first."""
+    if len(known) <= _MOST_COMPARED:
+        return known
+    return sorted(known, key=lambda name: (abs(len(name) - len(wanted)), name))[:_MOST_COMPARED]
