@@ -1,0 +1,68 @@
+"""Which HTTP route an API's method has; set by a decorator, read by compliance and servers."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from inspect import isfunction
+from types import MappingProxyType
+from typing import Any, Literal, NamedTuple, TypeVar, cast
+
+HttpMethod = Literal["GET", "POST", "DELETE"]
+
+_Function = TypeVar("_Function", bound=Callable[..., Any])
+_ATTRIBUTE = "__route__"
+
+
+class Route(NamedTuple):
+    """Where a method is served.
+
+    Attributes:
+        method: The HTTP method. The parameters of a GET or DELETE are its query; those of a POST
+            are the keys of one JSON object.
+        path: The path, without any prefix, such as ``/inference/chat_completion``.
+        aliases: Other names under which callers may send a parameter: alias to parameter.
+    """
+
+    method: HttpMethod
+    path: str
+    aliases: Mapping[str, str] = MappingProxyType({})
+
+
+def route(
+    method: HttpMethod, path: str, *, aliases: Mapping[str, str] | None = None
+) -> Callable[[_Function], _Function]:
+    """Return a decorator that makes a Protocol's method part of its API.
+
+    Args:
+        method: The HTTP method that calls it.
+        path: The path that calls it.
+        aliases: Other names under which callers may send a parameter: alias to parameter.
+
+    Examples:
+        >>> class Greeter:
+        ...     @route("GET", "/greet")
+        ...     async def greet(self, name: str) -> str: ...
+        >>> routes_of(Greeter)[0][1].path
+        '/greet'
+    """
+
+    def mark(function: _Function) -> _Function:
+        setattr(function, _ATTRIBUTE, Route(method, path, MappingProxyType(dict(aliases or {}))))
+        return function
+
+    return mark
+
+
+def routes_of(protocol: type) -> tuple[tuple[str, Route], ...]:
+    """Return the API methods of *protocol* with their routes, in the order of their definition.
+
+    A protocol that extends another has the other's methods first. Methods without a route are no
+    part of the API.
+    """
+    found: dict[str, Route] = {}
+    for owner in reversed(protocol.__mro__):
+        for name, member in vars(owner).items():
+            marked = cast("Route | None", getattr(member, _ATTRIBUTE, None))
+            if isfunction(member) and marked is not None:
+                found[name] = marked
+    return tuple(found.items())

@@ -1,0 +1,1 @@
+"""Providers: the implementations of APIs that come with rungraph, one package a provider type."""

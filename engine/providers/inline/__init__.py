@@ -1,0 +1,1 @@
+"""Providers that run here: in this process, or in a worker process of their own."""

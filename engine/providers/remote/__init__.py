@@ -1,0 +1,1 @@
+"""Providers that are adapters to a server that runs elsewhere."""
