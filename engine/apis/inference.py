@@ -1,6 +1,6 @@
 """The inference API: chat, completion and embeddings by models."""
 
-# ruff: noqa: TC001, TC003  servers resolve these annotations when they run
+# ruff: noqa: TC003  servers resolve these annotations when they run
 from __future__ import annotations
 
 from collections.abc import AsyncGenerator

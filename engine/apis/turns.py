@@ -1,6 +1,6 @@
 """What an agent's turn is made of: steps, and the events that report them as they happen."""
 
-# ruff: noqa: TC001, TC003  servers resolve these annotations when they run
+# ruff: noqa: TC001  servers resolve these annotations when they run
 from __future__ import annotations
 
 from enum import StrEnum
