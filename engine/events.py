@@ -1,0 +1,368 @@
+"""What happens to a stack, as typed events; the only source of its status and timeline."""
+
+from __future__ import annotations
+
+import logging
+from collections import deque
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import TYPE_CHECKING, ClassVar
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator, Mapping
+
+    from rungraph.graph.address import Address
+
+_logger = logging.getLogger(__name__)
+
+
+class State(StrEnum):
+    """What a node is doing."""
+
+    WAITING = "waiting"
+    STARTING = "starting"
+    READY = "ready"
+    DEGRADED = "degraded"
+    FAILED = "failed"
+    SKIPPED = "skipped"
+    STOPPING = "stopping"
+    STOPPED = "stopped"
+    STOP_FAILED = "stop_failed"
+    KILLED = "killed"
+
+    __hash__ = str.__hash__
+
+
+@dataclass(frozen=True, slots=True)
+class Event:
+    """Something happened.
+
+    Attributes:
+        at: When, in seconds since the stack began to start.
+    """
+
+    at: float
+
+
+# --- the whole stack ---------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class StackStarting(Event):
+    """The checks have passed and the first nodes are about to start.
+
+    Attributes:
+        generations: How many generations there are.
+    """
+
+    generations: int
+
+
+@dataclass(frozen=True, slots=True)
+class StackReady(Event):
+    """Every node that can run is running."""
+
+
+@dataclass(frozen=True, slots=True)
+class RollbackStarted(Event):
+    """A failed or cancelled start begins to stop what had already started.
+
+    Attributes:
+        culprits: The nodes that failed; empty when the start was cancelled from outside.
+    """
+
+    culprits: tuple[Address, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class RollbackEnded(Event):
+    """A failed or cancelled start has stopped everything that had started."""
+
+
+@dataclass(frozen=True, slots=True)
+class StackStopping(Event):
+    """The stack begins to stop."""
+
+
+@dataclass(frozen=True, slots=True)
+class StackStopped(Event):
+    """Nothing of the stack runs any more."""
+
+
+# --- one node ----------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class NodeEvent(Event):
+    """Something happened to one node.
+
+    Attributes:
+        address: The node.
+    """
+
+    state: ClassVar[State | None] = None
+    """What the node is doing after the event; None when the event does not change that."""
+
+    address: Address
+
+
+@dataclass(frozen=True, slots=True)
+class NodeWaiting(NodeEvent):
+    """The node is part of the start that has just begun.
+
+    Attributes:
+        on: The nodes that it depends on; they start first.
+        generation: Its topological generation, counted from 0.
+    """
+
+    state: ClassVar[State | None] = State.WAITING
+    on: tuple[Address, ...]
+    generation: int
+
+
+@dataclass(frozen=True, slots=True)
+class NodeStarting(NodeEvent):
+    """The node begins to start: everything it waits for is there."""
+
+    state: ClassVar[State | None] = State.STARTING
+
+
+@dataclass(frozen=True, slots=True)
+class NodeReady(NodeEvent):
+    """The node runs.
+
+    Attributes:
+        duration: Seconds that its own start took.
+        waited: Seconds from the beginning of the stack's start to that of its own.
+    """
+
+    state: ClassVar[State | None] = State.READY
+    duration: float
+    waited: float
+
+
+@dataclass(frozen=True, slots=True)
+class NodeFailed(NodeEvent):
+    """The node did not start, or ended while it should have run.
+
+    Attributes:
+        error: The cause.
+    """
+
+    state: ClassVar[State | None] = State.FAILED
+    error: BaseException
+
+
+@dataclass(frozen=True, slots=True)
+class NodeSkipped(NodeEvent):
+    """The node will not start, because of others.
+
+    Attributes:
+        root_causes: The nodes that failed; empty when the start was cancelled from outside.
+    """
+
+    state: ClassVar[State | None] = State.SKIPPED
+    root_causes: tuple[Address, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class NodeDegraded(NodeEvent):
+    """The node runs, but not as well as it should.
+
+    Attributes:
+        detail: Why.
+    """
+
+    state: ClassVar[State | None] = State.DEGRADED
+    detail: str
+
+
+@dataclass(frozen=True, slots=True)
+class NodeRecovered(NodeEvent):
+    """The node is well again.
+
+    Attributes:
+        detail: What it says of it.
+    """
+
+    state: ClassVar[State | None] = State.READY
+    detail: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class NodeBound(NodeEvent):
+    """The node was handed an optional dependency that could not start before it.
+
+    Attributes:
+        api: The API that the dependency serves.
+    """
+
+    api: str
+
+
+@dataclass(frozen=True, slots=True)
+class NodeNotBound(NodeEvent):
+    """The node goes on without an optional dependency that could not start before it.
+
+    Attributes:
+        api: The API that the dependency serves.
+        reason: Why.
+    """
+
+    api: str
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class NodeStopping(NodeEvent):
+    """The node begins to stop: nothing that depends on it runs any more."""
+
+    state: ClassVar[State | None] = State.STOPPING
+
+
+@dataclass(frozen=True, slots=True)
+class NodeStopped(NodeEvent):
+    """The node has stopped.
+
+    Attributes:
+        duration: Seconds that its own stop took.
+    """
+
+    state: ClassVar[State | None] = State.STOPPED
+    duration: float
+
+
+@dataclass(frozen=True, slots=True)
+class NodeStopFailed(NodeEvent):
+    """The node has stopped with an error.
+
+    Attributes:
+        error: The cause.
+    """
+
+    state: ClassVar[State | None] = State.STOP_FAILED
+    error: BaseException
+
+
+@dataclass(frozen=True, slots=True)
+class NodeKilled(NodeEvent):
+    """The node's stop was cut short: it took too long, or the whole stack had to go at once.
+
+    Attributes:
+        error: Which of the two, and whether the node was left behind.
+    """
+
+    state: ClassVar[State | None] = State.KILLED
+    error: BaseException
+
+
+# --- resources ---------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class ResourceEvent(Event):
+    """Something happened in a routing table.
+
+    Attributes:
+        table: The table's address.
+    """
+
+    table: Address
+
+
+@dataclass(frozen=True, slots=True)
+class ResourceAdded(ResourceEvent):
+    """A resource can be requested from now on.
+
+    Attributes:
+        identifier: The name that callers use.
+        provider_id: The provider that serves it.
+        reason: Why it appeared.
+    """
+
+    identifier: str
+    provider_id: str
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class ResourceRemoved(ResourceEvent):
+    """A resource can no longer be requested.
+
+    Attributes:
+        identifier: The name that callers used.
+        provider_id: The provider that served it.
+        reason: Why it went.
+    """
+
+    identifier: str
+    provider_id: str
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class RefreshFailed(ResourceEvent):
+    """A provider did not answer what it serves; what it served last stays.
+
+    Attributes:
+        provider_id: The provider.
+        error: The cause.
+    """
+
+    provider_id: str
+    error: BaseException
+
+
+# --- the log -----------------------------------------------------------------------------------
+
+
+class EventLog:
+    """Everything that happened to a stack, in order.
+
+    The log belongs to the stack's event loop: append and read it there. It keeps the newest
+    *limit* events, so that a provider that changes its state all the time cannot fill the
+    memory; `states` is right whatever was forgotten.
+    """
+
+    def __init__(self, *, limit: int = 100_000) -> None:
+        self._events: deque[Event] = deque(maxlen=limit)
+        self._states: dict[Address, State] = {}
+        self._subscribers: list[Callable[[Event], None]] = []
+
+    def __iter__(self) -> Iterator[Event]:
+        return iter(tuple(self._events))
+
+    def __len__(self) -> int:
+        return len(self._events)
+
+    @property
+    def states(self) -> Mapping[Address, State]:
+        """What each node is doing now; a copy."""
+        return dict(self._states)
+
+    def append(self, event: Event) -> None:
+        """Record *event* and hand it to every subscriber, in the order of subscription.
+
+        What a subscriber raises is logged and goes no further.
+        """
+        self._events.append(event)
+        if isinstance(event, NodeEvent) and event.state is not None:
+            self._states[event.address] = event.state
+        for subscriber in tuple(self._subscribers):
+            try:
+                subscriber(event)
+            except Exception:  # A subscriber is foreign code; it must not hurt the stack.
+                _logger.exception("a subscriber failed on %s", type(event).__name__)
+
+    def subscribe(self, subscriber: Callable[[Event], None]) -> Callable[[], None]:
+        """Call *subscriber* with every event from now on; return what ends that.
+
+        The subscriber runs on the stack's event loop and must not block.
+        """
+        self._subscribers.append(subscriber)
+
+        def unsubscribe() -> None:
+            if subscriber in self._subscribers:
+                self._subscribers.remove(subscriber)
+
+        return unsubscribe

@@ -1,0 +1,77 @@
+"""What a provider instance may offer besides the methods of its API."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, Literal, Protocol, runtime_checkable
+
+if TYPE_CHECKING:
+    from collections.abc import Awaitable, Callable
+
+
+@dataclass(frozen=True, slots=True)
+class ProviderReport:
+    """What a running provider says of itself when its own state changes.
+
+    Attributes:
+        state: ``degraded`` when calls may fail, ``ready`` when all is well again.
+        detail: Why, for people; never a secret.
+    """
+
+    state: Literal["degraded", "ready"]
+    detail: str = ""
+
+
+@runtime_checkable
+class HasShutdown(Protocol):
+    """A provider that holds something to let go of.
+
+    ``shutdown`` is awaited once, in the task that created the instance, after everything that
+    depends on the provider has stopped. It is cancelled when it takes longer than the stack's
+    ``stop_timeout``. A plain function is called in a thread.
+    """
+
+    async def shutdown(self) -> None:
+        """Let go of everything; no call comes after this one."""
+        ...
+
+
+@runtime_checkable
+class HasHealth(Protocol):
+    """A provider that can say how it is.
+
+    ``health`` may be called at any time while the provider runs, also while calls are served.
+    It answers with an object that has ``status`` and, if it likes, ``message``; raising means
+    that the provider is not well.
+    """
+
+    async def health(self) -> Any:
+        """Return how the provider is now."""
+        ...
+
+
+@runtime_checkable
+class HasBind(Protocol):
+    """A provider that can be handed an optional dependency after it was created.
+
+    Two nodes that use each other cannot both start first. The stack then creates the dependent
+    without its optional dependency and calls ``bind`` once both run. The function may be plain or
+    ``async def``; what it raises degrades the provider and stops nothing.
+    """
+
+    def bind(self, api: str, instance: Any) -> Awaitable[None] | None:
+        """Take *instance* as the dependency that serves *api*."""
+        ...
+
+
+@runtime_checkable
+class HasReports(Protocol):
+    """A provider that tells when its own state changes.
+
+    ``report_to`` is called once, right after the instance was created. What it is given can be
+    called from any thread, at any time, also after the stack has stopped.
+    """
+
+    def report_to(self, report: Callable[[ProviderReport], None]) -> None:
+        """Keep *report* and call it with every change of state."""
+        ...
