@@ -76,12 +76,12 @@ def describe(error: BaseException) -> str:
         'no such thing'
     """
     text = str(error)
+    name = type(error).__name__
     if isinstance(error, RungraphError) and text:
         return text
     if isinstance(error, BaseExceptionGroup):
         parts = cast("BaseExceptionGroup[BaseException]", error).exceptions
-        return f"{type(error).__name__}: " + "; ".join(map(describe, parts))
-    name = type(error).__name__
+        return f"{name}: " + "; ".join(map(describe, parts))
     return f"{name}: {text}" if text else name
 
 
