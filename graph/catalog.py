@@ -2,7 +2,12 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field, replace
+from functools import cached_property
+from types import MappingProxyType
+
+from rungraph.graph.errors import CatalogError
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,3 +106,122 @@ class ProviderSpec:
     def entry_point(self) -> str:
         """The function of *module* that creates an instance from a config and dependencies."""
         return "get_adapter_impl" if self.is_remote else "get_provider_impl"
+
+
+@dataclass(frozen=True)
+class Catalog:
+    """Everything that run configs can be made of.
+
+    Attributes:
+        apis: API specs by name.
+        pairs: The routed pairs, sorted by router API.
+        providers: Provider specs by API and provider type.
+        problems: What went wrong while catalogs were found and merged, one sentence each.
+
+    Examples:
+        >>> api = ApiSpec("echo", "echo_package:Echo")
+        >>> spec = ProviderSpec("echo", "inline::loud", "echo_package.loud")
+        >>> catalog = Catalog.of(apis=[api], providers=[spec])
+        >>> catalog.provider("echo", "inline::loud").module
+        'echo_package.loud'
+    """
+
+    apis: Mapping[str, ApiSpec] = field(default_factory=dict)
+    pairs: tuple[RoutedPair, ...] = ()
+    providers: Mapping[tuple[str, str], ProviderSpec] = field(default_factory=dict)
+    problems: tuple[str, ...] = ()
+
+    @classmethod
+    def of(
+        cls,
+        *,
+        apis: Iterable[ApiSpec] = (),
+        pairs: Iterable[RoutedPair] = (),
+        providers: Iterable[ProviderSpec] = (),
+    ) -> Catalog:
+        """Return a catalog of what is listed.
+
+        Raises:
+            CatalogError: If an API, a pair or a provider type is listed twice.
+        """
+        catalog = cls().merged_with(apis, pairs, providers)
+        if catalog.problems:
+            raise CatalogError("\n".join(catalog.problems))
+        return catalog
+
+    def merged(self, other: Catalog) -> Catalog:
+        """Return this catalog with what *other* adds.
+
+        What both declare stays as it is here and becomes one of the `problems`, unless both
+        declare the same.
+        """
+        result = self.merged_with(other.apis.values(), other.pairs, other.providers.values())
+        return replace(result, problems=(*result.problems, *other.problems))
+
+    def merged_with(
+        self,
+        apis: Iterable[ApiSpec],
+        pairs: Iterable[RoutedPair],
+        providers: Iterable[ProviderSpec],
+    ) -> Catalog:
+        """Return this catalog with more APIs, pairs and provider specs; see `merged`."""
+        problems = list(self.problems)
+        known_apis = dict(self.apis)
+        for api in apis:
+            if known_apis.setdefault(api.name, api) != api:
+                problems.append(f"API '{api.name}' is declared twice")
+        known_pairs = {pair.router_api: pair for pair in self.pairs}
+        tables = {pair.table_api: pair for pair in self.pairs}
+        for pair in pairs:
+            if tables.setdefault(pair.table_api, pair) != pair or (
+                known_pairs.setdefault(pair.router_api, pair) != pair
+            ):
+                problems.append(f"routed pair '{pair.router_api}/{pair.table_api}' is declared twice")
+        specs = dict(self.providers)
+        for spec in providers:
+            first = specs.setdefault((spec.api, spec.provider_type), spec)
+            if first != spec:
+                origins = " and ".join(sorted({one.origin for one in (first, spec) if one.origin}))
+                by = f" by {origins}" if origins else ""
+                problems.append(f"provider type '{spec.provider_type}' of {spec.api} is declared twice{by}")
+        return Catalog(
+            apis=MappingProxyType({name: known_apis[name] for name in sorted(known_apis)}),
+            pairs=tuple(known_pairs[name] for name in sorted(known_pairs)),
+            providers=MappingProxyType({key: specs[key] for key in sorted(specs)}),
+            problems=tuple(problems),
+        )
+
+    @cached_property
+    def _pair_by_router(self) -> dict[str, RoutedPair]:
+        return {pair.router_api: pair for pair in self.pairs}
+
+    @cached_property
+    def _pair_by_table(self) -> dict[str, RoutedPair]:
+        return {pair.table_api: pair for pair in self.pairs}
+
+    def provider(self, api: str, provider_type: str) -> ProviderSpec | None:
+        """Return the spec of *provider_type* of *api*; None when it is not known."""
+        return self.providers.get((api, provider_type))
+
+    def provider_types(self, api: str) -> tuple[str, ...]:
+        """Return the provider types of *api* that still work, sorted."""
+        return tuple(t for (a, t), spec in self.providers.items() if a == api and not spec.removed)
+
+    def pair_of_router(self, api: str) -> RoutedPair | None:
+        """Return the routed pair whose router answers for *api*."""
+        return self._pair_by_router.get(api)
+
+    def pair_of_table(self, api: str) -> RoutedPair | None:
+        """Return the routed pair whose table answers for *api*."""
+        return self._pair_by_table.get(api)
+
+    def pair_of(self, api: str) -> RoutedPair | None:
+        """Return the routed pair that *api* is a part of, as router or table API."""
+        return self._pair_by_router.get(api) or self._pair_by_table.get(api)
+
+    @property
+    def providable_apis(self) -> tuple[str, ...]:
+        """The APIs that a run config can configure providers for, sorted."""
+        return tuple(
+            name for name, api in self.apis.items() if not api.builtin and name not in self._pair_by_table
+        )

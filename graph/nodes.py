@@ -70,6 +70,7 @@ class ProviderNode:
         place: Where the instance is configured; None for one that every stack has.
         written: Its config as written, ``${env.X}`` unresolved.
         config: Its config with the environment filled in. It can hold secrets: never print it.
+        path: The keys that lead to it in the run config; empty for one that every stack has.
     """
 
     address: Address
@@ -78,6 +79,7 @@ class ProviderNode:
     place: Place | None = None
     written: Mapping[str, Any] = field(default_factory=dict, repr=False)
     config: Mapping[str, Any] = field(default_factory=dict, repr=False)
+    path: tuple[str | int, ...] = ()
 
     @property
     def api(self) -> str:
@@ -88,6 +90,11 @@ class ProviderNode:
     def provider_id(self) -> str:
         """The instance's name, unique within its API."""
         return self.address.name
+
+    @property
+    def spec_dependencies(self) -> tuple[str, ...]:
+        """The APIs without which it cannot start; none when its type is not known."""
+        return self.spec.dependencies if self.spec else ()
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,0 +1,302 @@
+"""One function a rule of run configs; each yields diagnostics and knows nothing of the others."""
+
+from __future__ import annotations
+
+from collections import Counter, defaultdict
+from collections.abc import Callable, Iterator, Mapping, Set
+from dataclasses import dataclass
+from functools import cached_property
+
+from rungraph.graph.address import Address
+from rungraph.graph.catalog import Catalog
+from rungraph.graph.config import ConfiguredProvider, ConfiguredResource, RunConfig, path_text
+from rungraph.graph.diagnostics import Diagnostic, Severity
+from rungraph.graph.nodes import Node, ProviderNode
+from rungraph.graph.suggest import closest
+
+_MOST_LISTED = 12
+
+
+@dataclass(frozen=True)
+class _Subject:
+    """What the rules look at."""
+
+    config: RunConfig
+    catalog: Catalog
+    nodes: Mapping[Address, Node]
+    served: Set[str]
+
+    @cached_property
+    def by_api(self) -> Mapping[str, list[ConfiguredProvider]]:
+        """The enabled instances by API, each list sorted by id."""
+        found: dict[str, list[ConfiguredProvider]] = defaultdict(list)
+        for provider in self.config.providers:
+            found[provider.api].append(provider)
+        return found
+
+    @cached_property
+    def types(self) -> Counter[tuple[str, str]]:
+        """How many instances there are of each type: a rule about types looks at each once."""
+        return Counter((provider.api, provider.provider_type) for provider in self.config.providers)
+
+
+def check_config(
+    config: RunConfig, catalog: Catalog, nodes: Mapping[Address, Node], served: Set[str]
+) -> Iterator[Diagnostic]:
+    """Yield every problem of a run config that needs nothing but the config and the catalog."""
+    subject = _Subject(config, catalog, nodes, served)
+    for rule in _RULES:
+        yield from rule(subject)
+
+
+def _catalog_problems(subject: _Subject) -> Iterator[Diagnostic]:
+    for problem in subject.catalog.problems:
+        yield Diagnostic("C030", problem, Severity.WARNING, help=("update or remove the package that offers it",))
+
+
+def _unknown_apis(subject: _Subject) -> Iterator[Diagnostic]:
+    known = subject.catalog.apis
+    for api in subject.config.configured_apis:
+        if api not in known:
+            providers = subject.by_api.get(api, [])
+            path = providers[0].path[:2] if providers else ("providers", api)
+            place = providers[0].place if providers else None
+            yield Diagnostic(
+                "C020", f"unknown API '{api}'", Severity.ERROR, place,
+                _nearest(api, subject.catalog.providable_apis, "APIs"), path=path_text(path),
+            )  # fmt: skip
+    for api in subject.config.apis or ():
+        if api not in known:
+            yield Diagnostic(
+                "C020", f"unknown API '{api}' in 'apis'", Severity.ERROR, None, _nearest(api, known, "APIs"), path="apis"
+            )
+
+
+def _unknown_types(subject: _Subject) -> Iterator[Diagnostic]:
+    for provider in subject.config.providers:
+        api = provider.api
+        if api not in subject.catalog.apis or provider.module or not _is_providable(api, subject.catalog):
+            continue
+        if subject.catalog.provider(api, provider.provider_type) is None:
+            elsewhere = sorted(a for a, t in subject.catalog.providers if t == provider.provider_type)
+            hints = _nearest(provider.provider_type, subject.catalog.provider_types(api), f"types of {api}")
+            if elsewhere:
+                hints = (f"'{provider.provider_type}' is a type of {', '.join(elsewhere)}", *hints)
+            yield _about(
+                provider, "C021", f"'{provider.provider_type}' is not a provider type of {api}", "provider_type",
+                help=(*hints, "or name the module that implements it: add 'module: package.module'"),
+            )  # fmt: skip
+
+
+def _overridden_apis(subject: _Subject) -> Iterator[Diagnostic]:
+    for api in subject.config.configured_apis:
+        pair, spec = subject.catalog.pair_of_table(api), subject.catalog.apis.get(api)
+        if pair is None and not (spec and spec.builtin):
+            continue
+        hint = (
+            f"configure providers of '{pair.router_api}'; what they serve is listed under '{pair.resources}'"
+            if pair
+            else "take it out: every stack has it"
+        )
+        providers = subject.by_api.get(api)
+        yield Diagnostic(
+            "C022",
+            f"provider for '{api}' is automatically provided and cannot be overridden",
+            Severity.ERROR,
+            providers[0].place if providers else None,
+            (hint,),
+            path=f"providers.{api}",
+        )
+
+
+def _duplicate_ids(subject: _Subject) -> Iterator[Diagnostic]:
+    seen: dict[Address, ConfiguredProvider] = {}
+    for provider in subject.config.providers:
+        first = seen.setdefault(provider.address, provider)
+        if first is not provider:
+            places = sorted(p for p in (first.place, provider.place) if p)
+            yield Diagnostic(
+                "C023",
+                f"provider id '{provider.provider_id}' is used twice in {provider.api}",
+                Severity.ERROR,
+                places[-1] if places else None,
+                (f"give one of them another id, such as '{provider.provider_id}-2'",),
+                provider.address,
+                path_text(max(first.path, provider.path, key=lambda path: (str(path[1]), path[-1]))),
+                related=((places[0], "first used here"),) if len(places) > 1 and places[0].line else (),
+            )
+
+
+def _several_unrouted(subject: _Subject) -> Iterator[Diagnostic]:
+    for api, providers in sorted(subject.by_api.items()):
+        spec = subject.catalog.apis.get(api)
+        ids = sorted({provider.provider_id for provider in providers})
+        if spec is None or spec.builtin or subject.catalog.pair_of(api) or len(ids) < 2:
+            continue
+        routed = ", ".join(pair.router_api for pair in subject.catalog.pairs)
+        last = max(providers, key=lambda provider: provider.path)
+        yield Diagnostic(
+            "C024",
+            f"{api} is not routed and takes one provider, but has {len(ids)}: {_listed(ids)}",
+            Severity.ERROR,
+            last.place,
+            ("keep one of them", f"only routed APIs take several: {routed}"),
+            path=f"providers.{api}",
+        )
+
+
+def _unknown_providers_of_resources(subject: _Subject) -> Iterator[Diagnostic]:
+    for resource in subject.config.resources:
+        pair = subject.catalog.pair_of_table(resource.table_api)
+        if pair is None:
+            continue
+        noun = pair.resource.replace("_", " ")
+        ids = sorted({provider.provider_id for provider in subject.by_api.get(pair.router_api, ())})
+        if resource.provider_id is None:
+            if len(ids) != 1:
+                what = f"{pair.router_api} has several providers: {_listed(ids)}" if ids else f"{pair.router_api} has no provider"
+                hint = "add 'provider_id: …' with one of them" if ids else f"configure a provider of {pair.router_api}"
+                yield _of(resource, "C026", f"{noun} '{resource.identifier}' does not say which provider serves it; {what}", hint)
+        elif resource.provider_id not in ids:
+            off = [
+                one for one in subject.config.excluded
+                if one.api == pair.router_api and resource.provider_id in one.provider_id
+            ]  # fmt: skip
+            if off:
+                hints: tuple[str, ...] = (f"'{off[0].provider_id}' is switched off; switch the {noun} off with the same condition",)
+            else:
+                hints = _nearest(resource.provider_id, ids, f"providers of {pair.router_api}")
+            yield _of(
+                resource, "C025",
+                f"{noun} '{resource.identifier}' names provider '{resource.provider_id}', which {pair.router_api} does not have",
+                *hints,
+            )  # fmt: skip
+
+
+def _duplicate_resources(subject: _Subject) -> Iterator[Diagnostic]:
+    seen: dict[tuple[str, str, str], ConfiguredResource] = {}
+    for resource in subject.config.resources:
+        first = seen.setdefault((resource.table_api, resource.identifier, resource.provider_id or ""), resource)
+        if first is not resource:
+            last = max(first, resource, key=lambda one: one.path)
+            yield _of(last, "C028", f"'{resource.identifier}' is listed twice under '{resource.path[0]}'", "keep one of them")
+
+
+def _deprecated_types(subject: _Subject) -> Iterator[Diagnostic]:
+    for (api, provider_type), spec in subject.catalog.providers.items():
+        if not spec.deprecated or (api, provider_type) not in subject.types:
+            continue
+        for provider in subject.by_api[api]:
+            if provider.provider_type == provider_type:
+                what = "no longer works" if spec.removed else "is deprecated"
+                yield _about(
+                    provider, "C027", f"provider type '{provider_type}' {what}", "provider_type",
+                    help=(spec.deprecated,), severity=Severity.ERROR if spec.removed else Severity.WARNING,
+                )  # fmt: skip
+
+
+def _missing_dependencies(subject: _Subject) -> Iterator[Diagnostic]:
+    present = {address.api for address in subject.nodes}
+    for node in subject.nodes.values():
+        if not isinstance(node, ProviderNode):
+            continue
+        for api in node.spec_dependencies:
+            if api in present:
+                continue
+            known = subject.catalog.apis.get(api)
+            if known is None:
+                hints = _nearest(api, subject.catalog.apis, "APIs")
+                message = f"'{node.address}' needs API '{api}', which no catalog knows"
+            else:
+                pair = subject.catalog.pair_of_table(api)
+                wanted = pair.router_api if pair else api
+                types = subject.catalog.provider_types(wanted)
+                hints = (f"add a provider under 'providers.{wanted}'", *((f"types of {wanted}: {_listed(types)}",) if types else ()))
+                message = f"'{node.address}' needs {api}, which has no provider"
+            yield Diagnostic("G003", message, Severity.ERROR, node.place, hints, node.address, path_text(node.path))
+
+
+def _served_without_provider(subject: _Subject) -> Iterator[Diagnostic]:
+    for api in sorted(subject.served):
+        spec = subject.catalog.apis[api]
+        if spec.builtin or subject.catalog.pair_of_table(api) or subject.by_api.get(api):
+            continue
+        types = subject.catalog.provider_types(api)
+        hints = (f"types of {api}: {_listed(types)}",) if types else ("install a package that offers one",)
+        off = [one for one in subject.config.excluded if one.api == api]
+        is_routed = subject.catalog.pair_of_router(api) is not None
+        path = f"providers.{api}" if api in subject.config.configured_apis else "apis"
+        if is_routed and api in subject.config.configured_apis:
+            what = "every provider of it is switched off" if off else "it has no provider"
+            yield Diagnostic(
+                "G007", f"{api} is served, but {what}: its table is empty", Severity.WARNING,
+                off[0].place if off else None, ("switch one on, or take the API out", *hints), path=path,
+            )  # fmt: skip
+        else:
+            yield Diagnostic(
+                "G004", f"{api} is served, but has no provider", Severity.ERROR, off[0].place if off else None,
+                (f"add a provider under 'providers.{api}', or take '{api}' out of 'apis'", *hints), path=path,
+            )  # fmt: skip
+
+
+def _unserved_providers(subject: _Subject) -> Iterator[Diagnostic]:
+    for api, providers in sorted(subject.by_api.items()):
+        if api in subject.served or not _is_providable(api, subject.catalog):
+            continue
+        for provider in providers:
+            is_needed = provider.address in subject.nodes
+            what = "is started because others need it" if is_needed else "is not started"
+            yield _about(
+                provider, "G005", f"'{provider.address}' {what}: 'apis' does not list {api}", "",
+                help=(f"add '{api}' to 'apis'",) if is_needed else (f"add '{api}' to 'apis', or take the provider out",),
+                severity=Severity.NOTE if is_needed else Severity.WARNING,
+            )  # fmt: skip
+
+
+_RULES: tuple[Callable[[_Subject], Iterator[Diagnostic]], ...] = (
+    _catalog_problems,
+    _unknown_apis,
+    _unknown_types,
+    _overridden_apis,
+    _duplicate_ids,
+    _several_unrouted,
+    _unknown_providers_of_resources,
+    _duplicate_resources,
+    _deprecated_types,
+    _missing_dependencies,
+    _served_without_provider,
+    _unserved_providers,
+)
+
+
+def _is_providable(api: str, catalog: Catalog) -> bool:
+    spec = catalog.apis.get(api)
+    return spec is not None and not spec.builtin and catalog.pair_of_table(api) is None
+
+
+def _about(
+    provider: ConfiguredProvider,
+    code: str,
+    message: str,
+    key: str,
+    *,
+    help: tuple[str, ...],  # noqa: A002 (the word that diagnostics use)
+    severity: Severity = Severity.ERROR,
+) -> Diagnostic:
+    path = (*provider.path, key) if key else provider.path
+    return Diagnostic(code, message, severity, provider.place, help, provider.address, path_text(path))
+
+
+def _of(resource: ConfiguredResource, code: str, message: str, *hints: str) -> Diagnostic:
+    return Diagnostic(code, message, Severity.ERROR, resource.place, hints, path=path_text(resource.path))
+
+
+def _nearest(word: str, known: Set[str] | Mapping[str, object] | tuple[str, ...] | list[str], what: str) -> tuple[str, ...]:
+    near = closest(word, known)
+    listed = f"{what}: {_listed(sorted(known))}" if known else f"there are no {what}"
+    return (f"did you mean '{near[0]}'?", listed) if near else (listed,)
+
+
+def _listed(names: tuple[str, ...] | list[str]) -> str:
+    shown = ", ".join(names[:_MOST_LISTED])
+    return f"{shown} and {len(names) - _MOST_LISTED} more" if len(names) > _MOST_LISTED else shown

@@ -1,0 +1,42 @@
+"""The errors that rungraph raises on purpose.
+
+::
+
+    RungraphError
+    ├── InvalidGraph       the config has problems that keep it from being run
+    ├── CatalogError       a catalog says things that cannot be
+    └── EngineError        (rungraph.engine.errors) starting, routing and stopping
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from rungraph.graph.diagnostics import Diagnostic
+
+
+class RungraphError(Exception):
+    """Base of every error that rungraph raises on purpose."""
+
+
+class CatalogError(RungraphError):
+    """Raised when a catalog contradicts itself or cannot be read."""
+
+
+class InvalidGraph(RungraphError):  # noqa: N818 (the name is part of the public contract)
+    """Raised when a graph with errors is to be run.
+
+    Attributes:
+        diagnostics: Every problem of the graph, errors first.
+    """
+
+    def __init__(self, diagnostics: Iterable[Diagnostic]) -> None:
+        self.diagnostics = tuple(diagnostics)
+        super().__init__(self.diagnostics)
+
+    def __str__(self) -> str:
+        from rungraph.graph.rendering import render_diagnostics
+
+        return render_diagnostics(self.diagnostics)

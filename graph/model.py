@@ -1,0 +1,383 @@
+"""The compiled graph: read-only, with answers to what depends on what."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from functools import cached_property
+from typing import TYPE_CHECKING, Any, Self
+
+import networkx as nx
+
+from rungraph.graph.address import Address
+from rungraph.graph.diagnostics import Diagnostic, Severity
+from rungraph.graph.errors import InvalidGraph
+from rungraph.graph.nodes import Edge, Node, ProviderNode, ResourceConfig, TableNode
+from rungraph.graph.secrets import masked, scrubbed, secret_values
+from rungraph.graph.suggest import closest
+
+if TYPE_CHECKING:
+    from rungraph.graph.catalog import Catalog
+    from rungraph.graph.config import Excluded
+    from rungraph.graph.environment import Substitution, Use
+    from rungraph.graph.place import Place
+    from rungraph.graph.source import Document
+
+_SEVERITY_ORDER = {Severity.ERROR: 0, Severity.WARNING: 1, Severity.NOTE: 2}
+
+
+@dataclass(frozen=True)
+class Compiled:
+    """What the compiler made; `RunGraph` gives access to it."""
+
+    name: str
+    file: str
+    apis: tuple[str, ...]
+    catalog: Catalog
+    nodes: Mapping[Address, Node]
+    edges: tuple[Edge, ...]
+    dropped: tuple[Edge, ...] = ()
+    excluded: tuple[Excluded, ...] = ()
+    variables: tuple[Use, ...] = ()
+    metadata_store: Mapping[str, Any] | None = field(default=None, repr=False)
+    document: Document | None = field(default=None, repr=False)
+    substitution: Substitution | None = field(default=None, repr=False)
+
+
+class RunGraph:
+    """The explicit dependency graph of one run config. It never changes.
+
+    Edges point from a dependency to its dependent: "u -> v" means that v needs u and u starts
+    first. Every listing has one order that depends on nothing but the config's meaning.
+
+    Attributes:
+        name: The config's ``image_name``; empty when it has none.
+        file: The config's path as it was given, or ``<text>`` or ``<mapping>``.
+        apis: The APIs that are served, sorted.
+        catalog: What the config was compiled against.
+        dropped: Soft edges left out because they close a circle; their dependents are handed the
+            dependency once both run.
+        excluded: Providers that the config names and the graph leaves out.
+        variables: The environment variables that the config asks for.
+        diagnostics: Every problem, errors first, then by place.
+        metadata_store: Where registrations persist, as configured; it can hold secrets.
+
+    Examples:
+        >>> from rungraph.graph import compile_config
+        >>> graph = compile_config({"providers": {"telemetry": [
+        ...     {"provider_id": "otel", "provider_type": "inline::opentelemetry"}]}}, environment={})
+        >>> [[str(node) for node in generation] for generation in graph.generations()]
+        [['provider:inspect/builtin', 'provider:telemetry/otel']]
+    """
+
+    def __init__(self, compiled: Compiled, diagnostics: Iterable[Diagnostic] = ()) -> None:
+        self._compiled = compiled
+        self.name = compiled.name
+        self.file = compiled.file
+        self.apis = compiled.apis
+        self.catalog = compiled.catalog
+        self.dropped = compiled.dropped
+        self.excluded = compiled.excluded
+        self.variables = compiled.variables
+        self.metadata_store = compiled.metadata_store
+        self.diagnostics = tuple(sorted(map(self._shown, diagnostics), key=_diagnostic_order))
+
+    @cached_property
+    def nx(self) -> nx.DiGraph[Address]:
+        """The graph as a frozen `networkx.DiGraph` whose nodes are addresses.
+
+        Node attributes: ``kind``, ``api``, ``generation`` and ``node`` (the value itself), for a
+        provider also ``provider_id`` and ``provider_type``. Edge attributes: ``strength``,
+        ``evidence`` and ``edge`` (the value itself).
+        """
+        graph: nx.DiGraph[Address] = nx.DiGraph(name=self.name)
+        generation = self._generation_of
+        for address, node in self._compiled.nodes.items():
+            attributes: dict[str, Any] = {"kind": address.kind.value, "api": address.api}
+            if isinstance(node, ProviderNode):
+                attributes["provider_id"] = address.name
+                attributes["provider_type"] = node.provider_type
+            graph.add_node(address, **attributes, generation=generation[address], node=node)
+        for edge in self._compiled.edges:
+            dependency, dependent, strength, evidence = edge
+            graph.add_edge(dependency, dependent, strength=strength.value, evidence=evidence, edge=edge)
+        return nx.freeze(graph)
+
+    @property
+    def nodes(self) -> Mapping[Address, Node]:
+        """The nodes by address, sorted by address."""
+        return self._compiled.nodes
+
+    @property
+    def edges(self) -> tuple[Edge, ...]:
+        """The edges, sorted by their ends."""
+        return self._compiled.edges
+
+    @property
+    def resources(self) -> tuple[ResourceConfig, ...]:
+        """What the config registers at start, by table, identifier and provider."""
+        tables = [node for node in self.nodes.values() if isinstance(node, TableNode)]
+        return tuple(resource for table in tables for resource in table.resources)
+
+    def __len__(self) -> int:
+        return len(self.nodes)
+
+    def __iter__(self) -> Iterator[Address]:
+        """Iterate over the addresses in start order."""
+        return (address for generation in self.generations() for address in generation)
+
+    def __contains__(self, address: object) -> bool:
+        return address in self.nodes
+
+    def __getitem__(self, address: Address | str) -> Node:
+        """Return a node.
+
+        Raises:
+            KeyError: If there is none; the text names the nearest address.
+        """
+        return self.nodes[self._known(address)]
+
+    def __repr__(self) -> str:
+        errors = sum(1 for diagnostic in self.diagnostics if diagnostic.severity is Severity.ERROR)
+        return (
+            f"<RunGraph {self.name or self.file!r}: {len(self)} nodes, {len(self.edges)} edges, "
+            f"{len(self.generations())} generations, {errors} errors>"
+        )
+
+    def _repr_html_(self) -> str:
+        from rungraph.graph.notebook import html_of
+
+        return html_of(self)
+
+    def edge(self, dependency: Address | str, dependent: Address | str) -> Edge:
+        """Return the edge between two nodes.
+
+        Raises:
+            KeyError: If *dependent* does not depend on *dependency* directly.
+        """
+        ends = (self._known(dependency), self._known(dependent))
+        if ends not in self._edge_by_ends:
+            raise KeyError(f"'{ends[1]}' does not depend on '{ends[0]}' directly")
+        return self._edge_by_ends[ends]
+
+    def generations(self) -> tuple[tuple[Address, ...], ...]:
+        """Return the nodes in start order, one topological generation at a time, each sorted.
+
+        The nodes of one generation do not need each other and may start together. Where hard
+        dependencies go round in a circle, the nodes of the circle share a generation; such a graph
+        has an error and cannot be run.
+        """
+        return self._generations
+
+    @cached_property
+    def _generations(self) -> tuple[tuple[Address, ...], ...]:
+        # Kahn's algorithm by layers, as networkx.topological_generations, over plain dicts.
+        successors, waiting = self._successors, {node: len(p) for node, p in self._predecessors.items()}
+        layer = [node for node in self.nodes if not waiting.get(node)]
+        layers: list[tuple[Address, ...]] = []
+        placed = 0
+        while layer:
+            layers.append(tuple(layer))
+            placed += len(layer)
+            following: list[Address] = []
+            for node in layer:
+                for dependent in successors.get(node, ()):
+                    waiting[dependent] -= 1
+                    if not waiting[dependent]:
+                        following.append(dependent)
+            layer = sorted(following)
+        return tuple(layers) if placed == len(self.nodes) else self._cyclic_generations()
+
+    def _cyclic_generations(self) -> tuple[tuple[Address, ...], ...]:
+        graph: nx.DiGraph[Address] = nx.DiGraph((edge.dependency, edge.dependent) for edge in self.edges)
+        graph.add_nodes_from(self.nodes)
+        condensed = nx.condensation(graph)
+        members: Mapping[int, set[Address]] = condensed.nodes(data="members")
+        return tuple(
+            tuple(sorted(node for component in layer for node in members[component]))
+            for layer in nx.topological_generations(condensed)
+        )
+
+    @cached_property
+    def _generation_of(self) -> dict[Address, int]:
+        return {node: index for index, layer in enumerate(self._generations) for node in layer}
+
+    def generation_of(self, address: Address | str) -> int:
+        """Return the number of the generation that a node starts in, from 0."""
+        return self._generation_of[self._known(address)]
+
+    def dependencies_of(self, address: Address | str) -> tuple[Address, ...]:
+        """Return the nodes that a node needs or uses directly, sorted."""
+        return self._predecessors.get(self._known(address), ())
+
+    def dependents_of(self, address: Address | str) -> tuple[Address, ...]:
+        """Return the nodes that need or use a node directly, sorted."""
+        return self._successors.get(self._known(address), ())
+
+    def ancestors(self, address: Address | str) -> tuple[Address, ...]:
+        """Return all that a node needs or uses, directly or not, in start order."""
+        return self._reached(self._known(address), self._predecessors)
+
+    def descendants(self, address: Address | str) -> tuple[Address, ...]:
+        """Return all that need or use a node, directly or not, in start order."""
+        return self._reached(self._known(address), self._successors)
+
+    def _reached(self, start: Address, step: Mapping[Address, Sequence[Address]]) -> tuple[Address, ...]:
+        seen: set[Address] = set()
+        todo = [start]
+        while todo:
+            for node in step.get(todo.pop(), ()):
+                if node not in seen:
+                    seen.add(node)
+                    todo.append(node)
+        seen.discard(start)
+        return self._in_start_order(seen)
+
+    def _in_start_order(self, addresses: Iterable[Address]) -> tuple[Address, ...]:
+        return tuple(sorted(addresses, key=lambda address: (self._generation_of[address], address)))
+
+    def subgraph(self, addresses: Iterable[Address | str]) -> RunGraph:
+        """Return the graph of some of the nodes and the edges among them.
+
+        Diagnostics about other nodes are left out; those about none stay.
+        """
+        wanted = {self._known(address) for address in addresses}
+
+        def inside(edge: Edge) -> bool:
+            return edge.dependency in wanted and edge.dependent in wanted
+
+        compiled = replace(
+            self._compiled,
+            nodes={address: node for address, node in self.nodes.items() if address in wanted},
+            edges=tuple(filter(inside, self.edges)),
+            dropped=tuple(filter(inside, self.dropped)),
+        )
+        return RunGraph(compiled, (one for one in self.diagnostics if one.address is None or one.address in wanted))
+
+    def check(self) -> Self:
+        """Return this graph if it can be run.
+
+        Raises:
+            InvalidGraph: If it has errors, with all of its diagnostics.
+        """
+        if any(diagnostic.severity is Severity.ERROR for diagnostic in self.diagnostics):
+            raise InvalidGraph(self.diagnostics)
+        return self
+
+    def with_diagnostics(self, more: Iterable[Diagnostic]) -> RunGraph:
+        """Return this graph with more diagnostics, for checks that need more than the config."""
+        return RunGraph(self._compiled, dict.fromkeys((*self.diagnostics, *more)))
+
+    def place_of_config(self, address: Address | str, keys: Sequence[str | int]) -> Place | None:
+        """Return where *keys* stand in a provider's config; the nearest place that there is."""
+        node = self[address]
+        document = self._compiled.document
+        if not isinstance(node, ProviderNode) or document is None or not node.path:
+            return getattr(node, "place", None)
+        return document.place_of((*node.path, "config", *keys))
+
+    def environment_text(self, address: Address | str, keys: Sequence[str | int]) -> str | None:
+        """Return the text behind a value that the environment gave and that was read as a number
+        or a boolean, for a config that wants text there; None where that is not the case.
+        """
+        node, substitution = self[address], self._compiled.substitution
+        if not isinstance(node, ProviderNode) or substitution is None:
+            return None
+        written: Any = node.written
+        for key in keys:
+            try:
+                written = written[key]
+            except (KeyError, IndexError, TypeError):
+                return None
+        return substitution.text_of(written) if isinstance(written, str) and "${env." in written else None
+
+    def masked_config(self, address: Address | str) -> Mapping[str, Any]:
+        """Return a provider's config as written, its secrets masked: safe to show anywhere."""
+        node = self[address]
+        if not isinstance(node, ProviderNode):
+            return {}
+        shown: Mapping[str, Any] = masked(node.written, secrets=node.spec.secrets if node.spec else ())
+        return shown
+
+    @cached_property
+    def _secrets(self) -> frozenset[str]:
+        found: set[str] = set()
+        for node in self.nodes.values():
+            if isinstance(node, ProviderNode) and node.written:
+                found |= secret_values(node.written, node.config, secrets=node.spec.secrets if node.spec else ())
+        return frozenset(found)
+
+    def scrubbed(self, text: str) -> str:
+        """Return *text* with every secret of the config masked, for what others wrote about it."""
+        return scrubbed(text, self._secrets)
+
+    def to_json(self) -> str:
+        """Return the graph as JSON, secrets masked; equal graphs give equal bytes.
+
+        `from_json` reads it.
+        """
+        from rungraph.graph.serial import graph_to_json
+
+        return graph_to_json(self)
+
+    @classmethod
+    def from_json(cls, text: str, *, environment: Mapping[str, str] | None = None) -> RunGraph:
+        """Return the graph that `to_json` wrote.
+
+        Secrets that stood in the config itself are not in the JSON: such a graph can be shown and
+        asked, and has an error that keeps it from being run. Values of ``${env.X}`` are filled in
+        again.
+
+        Args:
+            text: What `to_json` returned.
+            environment: What ``${env.X}`` stands for; by default the process's environment.
+
+        Raises:
+            ValueError: If *text* is not such JSON.
+        """
+        from rungraph.graph.serial import graph_from_json
+
+        return graph_from_json(text, environment)
+
+    @cached_property
+    def _edge_by_ends(self) -> dict[tuple[Address, Address], Edge]:
+        return {(edge.dependency, edge.dependent): edge for edge in self.edges}
+
+    @cached_property
+    def _predecessors(self) -> dict[Address, tuple[Address, ...]]:
+        found: dict[Address, list[Address]] = {}
+        for edge in self.edges:  # Sorted by dependency, so each list comes out sorted.
+            found.setdefault(edge.dependent, []).append(edge.dependency)
+        return {node: tuple(dependencies) for node, dependencies in found.items()}
+
+    @cached_property
+    def _successors(self) -> dict[Address, tuple[Address, ...]]:
+        found: dict[Address, list[Address]] = {}
+        for edge in self.edges:
+            found.setdefault(edge.dependency, []).append(edge.dependent)
+        return {node: tuple(dependents) for node, dependents in found.items()}
+
+    def _known(self, address: Address | str) -> Address:
+        if isinstance(address, str):
+            try:
+                address = Address.parse(address)
+            except ValueError as error:
+                raise KeyError(str(error)) from None
+        if address not in self.nodes:
+            near = closest(str(address), map(str, self.nodes))
+            hint = f"; did you mean '{near[0]}'?" if near else ""
+            raise KeyError(f"no node '{address}' in this graph{hint}")
+        return address
+
+    def _shown(self, diagnostic: Diagnostic) -> Diagnostic:
+        document = self._compiled.document
+        if diagnostic.place is None or diagnostic.excerpt or document is None or not diagnostic.place.line:
+            return diagnostic
+        return replace(diagnostic, excerpt=document.excerpt(diagnostic.place))
+
+
+def _diagnostic_order(diagnostic: Diagnostic) -> tuple[Any, ...]:
+    place = diagnostic.place
+    where = (place.file, place.line, place.column) if place else ("", 0, 0)
+    address = str(diagnostic.address or "")
+    return (_SEVERITY_ORDER[diagnostic.severity], where, diagnostic.code, address, diagnostic.path, diagnostic.message)
