@@ -1,0 +1,138 @@
+"""Waiting for what cannot be interrupted: threads, foreign code, the end of an orderly stop."""
+
+from __future__ import annotations
+
+import asyncio
+from contextvars import copy_context
+from threading import Thread
+from typing import TYPE_CHECKING, Any, TypeVar
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Coroutine
+
+_T = TypeVar("_T")
+
+
+async def outlast(
+    future: asyncio.Future[Any], *, on_cancel: Callable[[], None] | None = None
+) -> asyncio.CancelledError | None:
+    """Wait until *future* is done, also when the waiting task is cancelled meanwhile.
+
+    Args:
+        future: What to wait for; it is not cancelled.
+        on_cancel: Called at every cancellation.
+
+    Returns:
+        The last cancellation, for the caller to raise when it has done what it must; None when
+        there was none.
+    """
+    cancelled: asyncio.CancelledError | None = None
+    while not future.done():
+        try:
+            await asyncio.wait([future])
+        except asyncio.CancelledError as error:
+            cancelled = error
+            if on_cancel is not None:
+                on_cancel()
+    return cancelled
+
+
+def thread_future(function: Callable[..., _T], *args: Any) -> asyncio.Future[_T]:
+    """Call *function* in a thread of its own and return the future of its result.
+
+    Every call has its own thread, so that one that never returns takes no place from others, and
+    it is a daemon thread, so that such a call does not keep the process from ending.
+    """
+    loop = asyncio.get_running_loop()
+    future: asyncio.Future[_T] = loop.create_future()
+    context = copy_context()
+
+    def deliver(result: Any, error: BaseException | None) -> None:
+        if future.done():
+            return
+        if error is None:
+            future.set_result(result)
+        elif isinstance(error, StopIteration):  # A future does not accept this one.
+            wrapped = RuntimeError("the function raised StopIteration")
+            wrapped.__cause__ = error
+            future.set_exception(wrapped)
+        else:
+            future.set_exception(error)
+
+    def run() -> None:
+        result: Any = None
+        failure: BaseException | None = None
+        try:
+            result = context.run(function, *args)
+        except BaseException as error:  # noqa: BLE001 (raised again where the future is awaited)
+            failure = error
+        try:
+            loop.call_soon_threadsafe(deliver, result, failure)
+        except RuntimeError:  # The loop is closed: nobody waits any more.
+            return
+
+    Thread(target=run, name=getattr(function, "__qualname__", "thread"), daemon=True).start()
+    return future
+
+
+async def in_thread(function: Callable[..., _T], *args: Any) -> _T:
+    """Return what *function* returns in a thread of its own.
+
+    A cancellation is raised once the function has returned: nothing goes on unseen.
+    """
+    future = thread_future(function, *args)
+    cancelled = await outlast(future)
+    if cancelled is not None:
+        future.exception()  # Marks it as seen.
+        raise cancelled
+    return future.result()
+
+
+async def within(work: Coroutine[Any, Any, _T], seconds: float, *, grace: float) -> _T:
+    """Return the result of *work*, unless it takes too long.
+
+    The work runs in a task of its own. It is cancelled when time is up or the caller is
+    cancelled, and left behind when it has not ended *grace* seconds after that.
+
+    Raises:
+        TimeoutError: If *work* takes longer than *seconds*.
+    """
+    task = asyncio.ensure_future(work)
+    task.add_done_callback(_mark_as_seen)
+    try:
+        done, _ = await asyncio.wait([task], timeout=seconds)
+    except asyncio.CancelledError:
+        await _cancel(task, grace)
+        raise
+    if done:
+        return task.result()
+    await _cancel(task, grace)
+    raise TimeoutError
+
+
+async def _cancel(task: asyncio.Task[Any], grace: float) -> None:
+    """Cancel *task* and wait for its end, but not longer than *grace* seconds."""
+    task.cancel()
+    ended = asyncio.get_running_loop().create_future()
+
+    def end(_: object = None) -> None:
+        if not ended.done():
+            ended.set_result(None)
+
+    task.add_done_callback(end)
+    timer = asyncio.get_running_loop().call_later(grace, end)
+    cancelled = await outlast(ended)
+    timer.cancel()
+    if cancelled is not None:
+        raise cancelled
+
+
+def _mark_as_seen(task: asyncio.Task[Any]) -> None:
+    if not task.cancelled():
+        task.exception()
+
+
+def finish(future: asyncio.Future[None]) -> None:
+    """Mark *future* as done, if it is not."""
+    if not future.done():
+        future.set_result(None)
