@@ -6,12 +6,14 @@ from collections import Counter, defaultdict
 from collections.abc import Callable, Iterator, Mapping, Set
 from dataclasses import dataclass
 from functools import cached_property
+from typing import Any
 
 from rungraph.graph.address import Address
 from rungraph.graph.catalog import Catalog
-from rungraph.graph.config import ConfiguredProvider, ConfiguredResource, RunConfig, path_text
+from rungraph.graph.config import ConfiguredProvider, ConfiguredResource, Path, RunConfig, path_text
 from rungraph.graph.diagnostics import Diagnostic, Severity
 from rungraph.graph.nodes import Node, ProviderNode
+from rungraph.graph.source import Document
 from rungraph.graph.suggest import closest
 
 _MOST_LISTED = 12
@@ -25,6 +27,12 @@ class _Subject:
     catalog: Catalog
     nodes: Mapping[Address, Node]
     served: Set[str]
+    document: Document
+
+    def at(self, code: str, message: str, path: Path, *hints: str, key: bool = False, **more: Any) -> Diagnostic:
+        """Return an error at the place that *path* leads to."""
+        place = self.document.place_of(path, key=key)
+        return Diagnostic(code, message, place=place, help=hints, path=path_text(path), **more)
 
     @cached_property
     def by_api(self) -> Mapping[str, list[ConfiguredProvider]]:
@@ -41,10 +49,10 @@ class _Subject:
 
 
 def check_config(
-    config: RunConfig, catalog: Catalog, nodes: Mapping[Address, Node], served: Set[str]
+    config: RunConfig, catalog: Catalog, nodes: Mapping[Address, Node], served: Set[str], document: Document
 ) -> Iterator[Diagnostic]:
     """Yield every problem of a run config that needs nothing but the config and the catalog."""
-    subject = _Subject(config, catalog, nodes, served)
+    subject = _Subject(config, catalog, nodes, served, document)
     for rule in _RULES:
         yield from rule(subject)
 
@@ -58,34 +66,32 @@ def _unknown_apis(subject: _Subject) -> Iterator[Diagnostic]:
     known = subject.catalog.apis
     for api in subject.config.configured_apis:
         if api not in known:
-            providers = subject.by_api.get(api, [])
-            path = providers[0].path[:2] if providers else ("providers", api)
-            place = providers[0].place if providers else None
-            yield Diagnostic(
-                "C020", f"unknown API '{api}'", Severity.ERROR, place,
-                _nearest(api, subject.catalog.providable_apis, "APIs"), path=path_text(path),
-            )  # fmt: skip
-    for api in subject.config.apis or ():
+            hints = _nearest(api, subject.catalog.providable_apis, "APIs")
+            yield subject.at("C020", f"unknown API '{api}'", ("providers", api), *hints, key=True)
+    for index, api in enumerate(subject.config.listed_apis):
         if api not in known:
-            yield Diagnostic(
-                "C020", f"unknown API '{api}' in 'apis'", Severity.ERROR, None, _nearest(api, known, "APIs"), path="apis"
-            )
+            hints = _nearest(api, tuple(known), "APIs")
+            yield subject.at("C020", f"unknown API '{api}'", ("apis", index), *hints)
 
 
 def _unknown_types(subject: _Subject) -> Iterator[Diagnostic]:
     for provider in subject.config.providers:
         api = provider.api
-        if api not in subject.catalog.apis or provider.module or not _is_providable(api, subject.catalog):
+        if provider.module or not _is_providable(api, subject.catalog):
             continue
         if subject.catalog.provider(api, provider.provider_type) is None:
             elsewhere = sorted(a for a, t in subject.catalog.providers if t == provider.provider_type)
             hints = _nearest(provider.provider_type, subject.catalog.provider_types(api), f"types of {api}")
             if elsewhere:
                 hints = (f"'{provider.provider_type}' is a type of {', '.join(elsewhere)}", *hints)
-            yield _about(
-                provider, "C021", f"'{provider.provider_type}' is not a provider type of {api}", "provider_type",
-                help=(*hints, "or name the module that implements it: add 'module: package.module'"),
-            )  # fmt: skip
+            yield subject.at(
+                "C021",
+                f"'{provider.provider_type}' is not a provider type of {api}",
+                (*provider.path, "provider_type"),
+                *hints,
+                "a type of your own: name its module with 'module: package.module'",
+                address=provider.address,
+            )
 
 
 def _overridden_apis(subject: _Subject) -> Iterator[Diagnostic]:
@@ -94,19 +100,12 @@ def _overridden_apis(subject: _Subject) -> Iterator[Diagnostic]:
         if pair is None and not (spec and spec.builtin):
             continue
         hint = (
-            f"configure providers of '{pair.router_api}'; what they serve is listed under '{pair.resources}'"
+            f"configure providers of {pair.router_api}, and list what they serve under '{pair.resources}'"
             if pair
             else "take it out: every stack has it"
         )
-        providers = subject.by_api.get(api)
-        yield Diagnostic(
-            "C022",
-            f"provider for '{api}' is automatically provided and cannot be overridden",
-            Severity.ERROR,
-            providers[0].place if providers else None,
-            (hint,),
-            path=f"providers.{api}",
-        )
+        message = f"provider for '{api}' is automatically provided and cannot be overridden"
+        yield subject.at("C022", message, ("providers", api), hint, key=True)
 
 
 def _duplicate_ids(subject: _Subject) -> Iterator[Diagnostic]:
@@ -129,19 +128,17 @@ def _duplicate_ids(subject: _Subject) -> Iterator[Diagnostic]:
 
 def _several_unrouted(subject: _Subject) -> Iterator[Diagnostic]:
     for api, providers in sorted(subject.by_api.items()):
-        spec = subject.catalog.apis.get(api)
         ids = sorted({provider.provider_id for provider in providers})
-        if spec is None or spec.builtin or subject.catalog.pair_of(api) or len(ids) < 2:
+        if not _is_providable(api, subject.catalog) or subject.catalog.pair_of(api) or len(ids) < 2:
             continue
         routed = ", ".join(pair.router_api for pair in subject.catalog.pairs)
-        last = max(providers, key=lambda provider: provider.path)
-        yield Diagnostic(
+        yield subject.at(
             "C024",
             f"{api} is not routed and takes one provider, but has {len(ids)}: {_listed(ids)}",
-            Severity.ERROR,
-            last.place,
-            ("keep one of them", f"only routed APIs take several: {routed}"),
-            path=f"providers.{api}",
+            ("providers", api),
+            "keep one of them",
+            f"only routed APIs take several: {routed}",
+            key=True,
         )
 
 
@@ -189,10 +186,14 @@ def _deprecated_types(subject: _Subject) -> Iterator[Diagnostic]:
         for provider in subject.by_api[api]:
             if provider.provider_type == provider_type:
                 what = "no longer works" if spec.removed else "is deprecated"
-                yield _about(
-                    provider, "C027", f"provider type '{provider_type}' {what}", "provider_type",
-                    help=(spec.deprecated,), severity=Severity.ERROR if spec.removed else Severity.WARNING,
-                )  # fmt: skip
+                yield subject.at(
+                    "C027",
+                    f"provider type '{provider_type}' {what}",
+                    (*provider.path, "provider_type"),
+                    spec.deprecated,
+                    address=provider.address,
+                    severity=Severity.ERROR if spec.removed else Severity.WARNING,
+                )
 
 
 def _missing_dependencies(subject: _Subject) -> Iterator[Diagnostic]:
@@ -218,25 +219,28 @@ def _missing_dependencies(subject: _Subject) -> Iterator[Diagnostic]:
 
 def _served_without_provider(subject: _Subject) -> Iterator[Diagnostic]:
     for api in sorted(subject.served):
-        spec = subject.catalog.apis[api]
-        if spec.builtin or subject.catalog.pair_of_table(api) or subject.by_api.get(api):
+        if not _is_providable(api, subject.catalog) or subject.by_api.get(api):
             continue
         types = subject.catalog.provider_types(api)
-        hints = (f"types of {api}: {_listed(types)}",) if types else ("install a package that offers one",)
-        off = [one for one in subject.config.excluded if one.api == api]
-        is_routed = subject.catalog.pair_of_router(api) is not None
-        path = f"providers.{api}" if api in subject.config.configured_apis else "apis"
-        if is_routed and api in subject.config.configured_apis:
-            what = "every provider of it is switched off" if off else "it has no provider"
-            yield Diagnostic(
-                "G007", f"{api} is served, but {what}: its table is empty", Severity.WARNING,
-                off[0].place if off else None, ("switch one on, or take the API out", *hints), path=path,
-            )  # fmt: skip
+        hint = f"types of {api}: {_listed(types)}" if types else f"install a package that offers a type of {api}"
+        is_off = any(one.api == api for one in subject.config.excluded)
+        is_key = api in subject.config.configured_apis
+        path = ("providers", api) if is_key else _path_in_apis(subject, api)
+        if is_key and subject.catalog.pair_of_router(api):
+            what = "every provider of it is switched off" if is_off else "it has no provider"
+            message = f"{api} is served, but {what}: its table is empty"
+            way_out = "switch one of them on, or take the API out" if is_off else "add one, or take the API out"
+            yield subject.at("G007", message, path, way_out, hint, key=True, severity=Severity.WARNING)
         else:
-            yield Diagnostic(
-                "G004", f"{api} is served, but has no provider", Severity.ERROR, off[0].place if off else None,
-                (f"add a provider under 'providers.{api}', or take '{api}' out of 'apis'", *hints), path=path,
-            )  # fmt: skip
+            what = "every provider of it is switched off" if is_off else "it has no provider"
+            way_out = f"add a provider under 'providers.{api}', or take '{api}' out"
+            yield subject.at("G004", f"{api} is served, but {what}", path, way_out, hint, key=is_key)
+
+
+def _path_in_apis(subject: _Subject, api: str) -> Path:
+    pair = subject.catalog.pair_of_router(api)
+    names = [name for name in subject.config.listed_apis if name == api or (pair and name == pair.table_api)]
+    return ("apis", subject.config.listed_apis.index(names[0])) if names else ("apis",)
 
 
 def _unserved_providers(subject: _Subject) -> Iterator[Diagnostic]:
@@ -246,11 +250,14 @@ def _unserved_providers(subject: _Subject) -> Iterator[Diagnostic]:
         for provider in providers:
             is_needed = provider.address in subject.nodes
             what = "is started because others need it" if is_needed else "is not started"
-            yield _about(
-                provider, "G005", f"'{provider.address}' {what}: 'apis' does not list {api}", "",
-                help=(f"add '{api}' to 'apis'",) if is_needed else (f"add '{api}' to 'apis', or take the provider out",),
+            yield subject.at(
+                "G005",
+                f"'{provider.address}' {what}: 'apis' does not list {api}",
+                provider.path,
+                f"add '{api}' to 'apis'" + ("" if is_needed else ", or take the provider out"),
+                address=provider.address,
                 severity=Severity.NOTE if is_needed else Severity.WARNING,
-            )  # fmt: skip
+            )
 
 
 _RULES: tuple[Callable[[_Subject], Iterator[Diagnostic]], ...] = (
@@ -272,19 +279,6 @@ _RULES: tuple[Callable[[_Subject], Iterator[Diagnostic]], ...] = (
 def _is_providable(api: str, catalog: Catalog) -> bool:
     spec = catalog.apis.get(api)
     return spec is not None and not spec.builtin and catalog.pair_of_table(api) is None
-
-
-def _about(
-    provider: ConfiguredProvider,
-    code: str,
-    message: str,
-    key: str,
-    *,
-    help: tuple[str, ...],  # noqa: A002 (the word that diagnostics use)
-    severity: Severity = Severity.ERROR,
-) -> Diagnostic:
-    path = (*provider.path, key) if key else provider.path
-    return Diagnostic(code, message, severity, provider.place, help, provider.address, path_text(path))
 
 
 def _of(resource: ConfiguredResource, code: str, message: str, *hints: str) -> Diagnostic:

@@ -81,7 +81,7 @@ def compile_document(document: Document, *, catalog: Catalog, environment: Mappi
         *document.diagnostics,
         *substitution.diagnostics,
         *problems,
-        *(check_config(config, catalog, draft.nodes, draft.served) if document.value else ()),
+        *(check_config(config, catalog, draft.nodes, draft.served, document) if document.value else ()),
         *knot_diagnostics(knots, edges),
         *dropped_diagnostics(dropped),
     ]

@@ -64,11 +64,7 @@ class ResourceSection(_Section):
 _PROVIDER_KEYS = frozenset(ProviderSection.model_fields)
 # Keys that say nothing about the graph but stand in files of this format, and those that other
 # tools read: known, so that only a real typo is reported.
-_OTHER_KEYS = (
-    "built_at conda_env container_image conversations_store docker_image external_apis_dir "
-    "external_providers_dir image_type inference_store logging providers server storage telemetry "
-    "benchmarks datasets eval_tasks scoring_fns scoring_functions tool_groups vector_dbs"
-).split()
+_OTHER_KEYS = ["built_at", "conda_env", "container_image", "conversations_store", "docker_image", "external_apis_dir", "external_providers_dir", "image_type", "inference_store", "logging", "providers", "server", "storage", "telemetry", "benchmarks", "datasets", "eval_tasks", "scoring_fns", "scoring_functions", "tool_groups", "vector_dbs"]
 
 _KINDS = {str: "text", bool: "a boolean", int: "an integer", float: "a number", list: "a list", dict: "a mapping"}
 _WANTED = {
@@ -154,6 +150,7 @@ class RunConfig:
     Attributes:
         name: Its ``image_name``; empty when it has none.
         apis: The APIs to serve; None when the providers imply them.
+        listed_apis: The same in the file's order, for places.
         configured_apis: The keys of ``providers``, also of empty lists, sorted.
         providers: The enabled instances, in a stable order that is not the file's.
         resources: What is to be registered at start, sorted.
@@ -163,6 +160,7 @@ class RunConfig:
 
     name: str = ""
     apis: tuple[str, ...] | None = None
+    listed_apis: tuple[str, ...] = ()
     configured_apis: tuple[str, ...] = ()
     providers: tuple[ConfiguredProvider, ...] = ()
     resources: tuple[ConfiguredResource, ...] = ()
@@ -221,6 +219,7 @@ class _Reader:
         return RunConfig(
             name=(run.image_name if run else None) or "",
             apis=tuple(sorted(set(run.apis))) if run and run.apis else None,
+            listed_apis=tuple(run.apis) if run and run.apis else (),
             configured_apis=tuple(sorted(configured)) if isinstance(configured, dict) else (),
             providers=tuple(_in_order(providers)),
             resources=tuple(sorted(resources, key=lambda r: (r.table_api, r.identifier, r.provider_id or ""))),

@@ -1,0 +1,68 @@
+# Each target sets up what it needs; on a fresh machine `make demo` or `make test` is the first command.
+PYTHON ?= python3
+VENV ?= .venv
+BIN := $(VENV)/bin
+PIP := $(BIN)/python -m pip --disable-pip-version-check
+
+.DEFAULT_GOAL := help
+.PHONY: help install demo test test-all lint format types bench check clean
+
+help:  ## List the targets
+	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
+
+$(BIN)/python:
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || \
+		{ echo "rungraph needs Python 3.11 or newer; this is $$($(PYTHON) --version). Say PYTHON=python3.12, for example."; exit 1; }
+	$(PYTHON) -m venv $(VENV)
+	$(PIP) install --quiet --upgrade 'pip>=25.1'
+
+$(VENV)/.demo: pyproject.toml | $(BIN)/python
+	$(PIP) install --quiet --editable '.[quickstart]'
+	@touch $@
+
+$(VENV)/.test: pyproject.toml | $(BIN)/python
+	$(PIP) install --quiet --editable . --group test
+	@touch $@
+
+$(VENV)/.dev: pyproject.toml | $(BIN)/python
+	$(PIP) install --quiet --editable . --group dev
+	@touch $@ $(VENV)/.test $(VENV)/.demo
+
+install: $(VENV)/.dev  ## Set up everything for work on rungraph
+
+demo: $(VENV)/.demo  ## Plan, start, call and stop a stack of real providers
+	@PATH="$(abspath $(BIN)):$$PATH" sh configs/demo.sh
+
+test: $(VENV)/.test  ## Run the tests and the doctests
+	$(BIN)/rungraph models pull
+	$(BIN)/python -m pytest $(PYTEST_ARGS)
+
+test-all:  ## Run the tests on every supported Python that pyenv or the PATH has
+	@set -e; for version in 3.11 3.12 3.13; do \
+		python=$$(command -v $$HOME/.pyenv/versions/$$version.*/bin/python python$$version | head -n 1); \
+		test -n "$$python" || { echo "Python $$version: not here"; continue; }; \
+		echo "Python $$version: $$python"; $(MAKE) test PYTHON="$$python" VENV=.venv-$$version; \
+	done
+
+lint: $(VENV)/.dev  ## Check style, layers and the wheel's contents
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/lint-imports
+	$(BIN)/python -m build --quiet --wheel --outdir build/wheel . && $(BIN)/check-wheel-contents build/wheel/*.whl
+
+format: $(VENV)/.dev  ## Format the code
+	$(BIN)/ruff check --fix .
+	$(BIN)/ruff format .
+
+types: $(VENV)/.dev  ## Check the types, with two checkers
+	$(BIN)/mypy
+	$(BIN)/basedpyright
+
+bench: $(VENV)/.dev  ## Measure; prints ratios
+	$(BIN)/rungraph models pull
+	$(BIN)/python benchmarks/run.py
+
+check: test lint types  ## All that CI runs
+
+clean:  ## Remove what the other targets made
+	rm -rf $(VENV) .venv-* build dist *.egg-info .mypy_cache .pytest_cache .ruff_cache

@@ -1,0 +1,62 @@
+"""What a notebook shows of a graph: its generations as a table, then its problems."""
+
+from __future__ import annotations
+
+from collections import Counter
+from html import escape
+from typing import TYPE_CHECKING
+
+from rungraph.graph.nodes import ProviderNode, TableNode
+from rungraph.graph.rendering import count_text, render_diagnostic
+
+if TYPE_CHECKING:
+    from rungraph.graph.address import Address
+    from rungraph.graph.model import RunGraph
+
+_MOST_SHOWN = 40
+"""How many nodes of one generation are written out."""
+
+
+def html_of(graph: RunGraph) -> str:
+    """Return *graph* as HTML: what starts together, what each node needs, what is wrong."""
+    rows = [
+        row
+        for index, generation in enumerate(graph.generations())
+        for row in _generation_rows(graph, index, generation)
+    ]
+    kinds = Counter(address.kind.value for address in graph.nodes)
+    summary = ", ".join(f"{count} {kind}{'' if count == 1 else 's'}" for kind, count in sorted(kinds.items()))
+    problems = "".join(
+        f"<pre style='margin:.5em 0;white-space:pre-wrap'>{escape(render_diagnostic(one))}</pre>" for one in graph.diagnostics
+    )
+    counted = f"<p>{escape(count_text(graph.diagnostics))}</p>" if graph.diagnostics else ""
+    return (
+        f"<div><p><b>{escape(graph.name or graph.file)}</b>: {escape(summary)}, {len(graph.edges)} edges, "
+        f"{len(graph.generations())} generations</p>"
+        "<table><thead><tr><th style='text-align:left'>generation</th><th style='text-align:left'>node</th>"
+        "<th style='text-align:left'>type</th><th style='text-align:left'>needs</th></tr></thead>"
+        f"<tbody>{''.join(rows)}</tbody></table>{counted}{problems}</div>"
+    )
+
+
+def _generation_rows(graph: RunGraph, index: int, generation: tuple[Address, ...]) -> list[str]:
+    rows = [_row(graph, index, address) for address in generation[:_MOST_SHOWN]]
+    if len(generation) > _MOST_SHOWN:
+        rows.append(_cells(str(index), f"and {len(generation) - _MOST_SHOWN} more", "", ""))
+    return rows
+
+
+def _row(graph: RunGraph, index: int, address: Address) -> str:
+    node = graph.nodes[address]
+    if isinstance(node, ProviderNode):
+        what = node.provider_type
+    else:
+        what = "routing table" if isinstance(node, TableNode) else "router"
+    needs = graph.dependencies_of(address)
+    shown = ", ".join(map(str, needs[:6])) + (f" and {len(needs) - 6} more" if len(needs) > 6 else "")
+    return _cells(str(index), str(address), what, shown)
+
+
+def _cells(*texts: str) -> str:
+    cells = "".join(f"<td style='text-align:left'>{escape(text)}</td>" for text in texts)
+    return f"<tr>{cells}</tr>"
