@@ -1,0 +1,166 @@
+"""The inference API on a server that speaks the OpenAI API; what several providers share."""
+
+from __future__ import annotations
+
+from contextlib import aclosing
+from typing import TYPE_CHECKING, Any, TypeVar, cast
+
+from pydantic import ValidationError
+
+from rungraph.engine.apis.common import ToolChoice, ToolPromptFormat
+from rungraph.engine.providers import openai_answers as answers
+from rungraph.engine.providers import openai_requests as requests
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncGenerator, Callable
+
+    from rungraph.engine.apis.common import (
+        InterleavedContent,
+        LogProbConfig,
+        Message,
+        ResponseFormat,
+        SamplingParams,
+        ToolDefinition,
+    )
+    from rungraph.engine.apis.inference import (
+        ChatCompletionResponse,
+        ChatCompletionResponseStreamChunk,
+        CompletionResponse,
+        CompletionResponseStreamChunk,
+        EmbeddingsResponse,
+    )
+    from rungraph.engine.providers.openai_client import OpenAIClient
+
+_Read = TypeVar("_Read")
+_Chunk = TypeVar("_Chunk")
+_CHAT = "chat/completions"
+_COMPLETION = "completions"
+
+
+class OpenAIInference:
+    """Answers calls of the inference API by asking a server.
+
+    A streamed call returns when the server has accepted the request, so whatever it refuses is
+    raised by the call itself; closing the generator closes the connection.
+    """
+
+    def __init__(self, client: OpenAIClient) -> None:
+        self._client = client
+
+    async def served(self) -> tuple[str, ...]:
+        """Return the names of the models that the server serves now, sorted."""
+        return self._read(answers.served_models, await self._client.get("models"))
+
+    async def chat_completion(
+        self,
+        model: str,
+        messages: list[Message],
+        sampling_params: SamplingParams | None = None,
+        response_format: ResponseFormat | None = None,
+        tools: list[ToolDefinition] | None = None,
+        tool_choice: ToolChoice | str = ToolChoice.AUTO,
+        tool_prompt_format: ToolPromptFormat = ToolPromptFormat.JSON,  # noqa: ARG002 (the server's)
+        stream: bool = False,
+        logprobs: LogProbConfig | None = None,
+    ) -> ChatCompletionResponse | AsyncGenerator[ChatCompletionResponseStreamChunk, None]:
+        """Return the model's next message; the server has its own form for tools."""
+        body = requests.chat_request(
+            model,
+            messages,
+            sampling_params=sampling_params,
+            response_format=response_format,
+            tools=tools,
+            tool_choice=tool_choice,
+            stream=stream,
+            logprobs=logprobs,
+        )
+        if stream:
+            return await opened(self._chat_chunks(body))
+        return self._read(answers.chat_answer, await self._client.post(_CHAT, body))
+
+    async def completion(
+        self,
+        model: str,
+        content: InterleavedContent,
+        sampling_params: SamplingParams | None = None,
+        response_format: ResponseFormat | None = None,
+        stream: bool = False,
+        logprobs: LogProbConfig | None = None,
+    ) -> CompletionResponse | AsyncGenerator[CompletionResponseStreamChunk, None]:
+        """Return how the model goes on from *content*."""
+        body = requests.completion_request(
+            model,
+            content,
+            sampling_params=sampling_params,
+            response_format=response_format,
+            stream=stream,
+            logprobs=logprobs,
+        )
+        if stream:
+            return await opened(self._completion_chunks(body))
+        return self._read(answers.completion_answer, await self._client.post(_COMPLETION, body))
+
+    async def embeddings(
+        self, model: str, contents: list[InterleavedContent]
+    ) -> EmbeddingsResponse:
+        """Return one vector for each of *contents*."""
+        body = requests.embeddings_request(model, contents)
+        found = self._read(answers.embeddings_answer, await self._client.post("embeddings", body))
+        if len(found.embeddings) != len(contents):
+            msg = f"{len(found.embeddings)} vectors for {len(contents)} texts"
+            raise ConnectionError(self._client.not_understood(msg))
+        return found
+
+    async def _chat_chunks(
+        self, body: dict[str, Any]
+    ) -> AsyncGenerator[ChatCompletionResponseStreamChunk | None, None]:
+        stream = answers.ChatStream()
+        async with aclosing(self._client.events(_CHAT, body)) as events:
+            async for event in events:
+                if event is None:
+                    yield None
+                    yield stream.begin()
+                    continue
+                for chunk in self._read(lambda data: list(stream.take(data)), event):
+                    yield chunk
+            if not stream.is_whole:
+                raise self._broken_off()
+            for chunk in stream.end():
+                yield chunk
+
+    async def _completion_chunks(
+        self, body: dict[str, Any]
+    ) -> AsyncGenerator[CompletionResponseStreamChunk | None, None]:
+        ended = False
+        async with aclosing(self._client.events(_COMPLETION, body)) as events:
+            async for event in events:
+                if event is None:
+                    yield None
+                    continue
+                chunk = self._read(answers.completion_chunk, event)
+                if chunk is not None:
+                    ended = ended or chunk.stop_reason is not None
+                    yield chunk
+            if not ended:
+                raise self._broken_off()
+
+    def _read(self, read: Callable[[dict[str, Any]], _Read], body: dict[str, Any]) -> _Read:
+        try:
+            return read(body)
+        except (ValidationError, ValueError) as error:
+            raise ConnectionError(self._client.not_understood(body)) from error
+
+    def _broken_off(self) -> ConnectionError:
+        return ConnectionError(f"{self._client.name}: the stream ended before the answer did")
+
+
+async def opened(
+    chunks: AsyncGenerator[_Chunk | None, None],
+) -> AsyncGenerator[_Chunk, None]:
+    """Start *chunks*, whose first item is None, and return it for the others.
+
+    A generator that never ran does not clean up when it is closed; one that was started does. So
+    the caller may close what it gets at once, and what goes wrong at the start is raised here.
+    """
+    await anext(chunks)
+    return cast("AsyncGenerator[_Chunk, None]", chunks)

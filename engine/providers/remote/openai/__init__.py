@@ -1,0 +1,1 @@
+"""``remote::openai``: any server that speaks the OpenAI API."""
