@@ -1,0 +1,141 @@
+"""What a routing table asks of each of its providers, and how long it waits for an answer."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+from typing import TYPE_CHECKING, Any, TypeVar
+
+from rungraph.engine.errors import RoutingError
+from rungraph.engine.routing.errors import RegistrationRefusedError
+
+if TYPE_CHECKING:
+    from collections.abc import Awaitable, Callable, Coroutine
+
+    from rungraph.engine.apis.resource import Resource
+    from rungraph.engine.routing.resources import ResourceType
+    from rungraph.graph.catalog import RoutedPair
+
+_T = TypeVar("_T")
+
+# How long a question that was given up may take to end when its table shuts down.
+_GRACE = 1.0
+
+# ValueErrors by inheritance only: a garbled answer is trouble, not a refusal.
+_GARBLED = (json.JSONDecodeError, UnicodeError)
+
+
+class Member:
+    """One provider of a routing table.
+
+    Attributes:
+        provider_id: Its name.
+        instance: The provider.
+        turn: Held while the provider is asked something and its answer is put into the table, so
+            that a listing never undoes a registration that it does not know of.
+        deadline: Seconds that one question to the provider may take.
+    """
+
+    def __init__(
+        self,
+        provider_id: str,
+        instance: object,
+        *,
+        pair: RoutedPair,
+        resource_type: ResourceType,
+        deadline: float,
+    ) -> None:
+        self.provider_id = provider_id
+        self.instance = instance
+        self.turn = asyncio.Lock()
+        self._pair = pair
+        self._type = resource_type
+        self.deadline = deadline
+        self._given_up: set[asyncio.Task[Any]] = set()
+
+    async def within_deadline(self, work: Callable[[], Coroutine[Any, Any, _T]]) -> _T:
+        """Return what *work*, a question to the provider, returns within the deadline.
+
+        Work that takes longer is cancelled and not waited for, so a provider that ignores being
+        cancelled holds nobody up; until such work has ended, the provider is asked nothing more.
+
+        Raises:
+            TimeoutError: If there is no answer in time.
+        """
+        if self._given_up:
+            msg = "still busy with the question before"
+            raise TimeoutError(msg)
+        task = asyncio.create_task(work(), name=f"ask {self.provider_id}")
+        try:
+            await asyncio.wait({task}, timeout=self.deadline)
+            if task.done():
+                return task.result()
+            msg = f"no answer within {self.deadline:g} s"
+            raise TimeoutError(msg)
+        finally:
+            if not task.done():
+                task.cancel()
+                self._given_up.add(task)
+                task.add_done_callback(self._forget)
+
+    async def listing(self) -> list[Resource]:
+        """Return what the provider serves now."""
+        resources = await self._ask("list", self._pair.resources)
+        return [self._type.read(resource, self.provider_id) for resource in resources]
+
+    async def register(self, resource: Resource) -> Resource:
+        """Have the provider serve *resource* and return it as accepted, under the name asked for.
+
+        Raises:
+            RegistrationRefusedError: If the provider refuses.
+        """
+        accepted = await self._change("register", resource)
+        if accepted is None:
+            return resource
+        served = self._type.read(accepted, self.provider_id)
+        if served.identifier == resource.identifier:
+            return served
+        names = {"identifier": resource.identifier, "provider_resource_id": served.native_id}
+        return served.model_copy(update=names)
+
+    async def unregister(self, resource: Resource) -> None:
+        """Have the provider give up *resource*.
+
+        Raises:
+            RegistrationRefusedError: If the provider refuses.
+        """
+        await self._change("unregister", resource)
+
+    async def aclose(self) -> None:
+        """Give questions that were given up a last chance to end."""
+        for task in self._given_up:
+            task.cancel()
+        if self._given_up:
+            await asyncio.wait(self._given_up, timeout=_GRACE)
+
+    async def _change(self, verb: str, resource: Resource) -> Any:
+        try:
+            return await self._ask(verb, self._pair.resource, resource)
+        except (ValueError, NotImplementedError) as error:
+            if isinstance(error, _GARBLED):
+                raise
+            raise RegistrationRefusedError(
+                self.provider_id, self._pair.resource, resource.identifier, _reason(error)
+            ) from error
+
+    async def _ask(self, verb: str, noun: str, *arguments: object) -> Any:
+        name = f"{verb}_{noun}"
+        method: Callable[..., Awaitable[Any]] | None = getattr(self.instance, name, None)
+        if method is None:
+            msg = f"it has no method {name!r}"
+            raise RoutingError(msg)
+        return await method(*arguments)
+
+    def _forget(self, task: asyncio.Task[Any]) -> None:
+        self._given_up.discard(task)
+        if not task.cancelled():
+            task.exception()  # Nobody else looks at it any more.
+
+
+def _reason(error: Exception) -> str:
+    return str(error) or type(error).__name__

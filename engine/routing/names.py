@@ -1,0 +1,144 @@
+"""Which resource a name means: bare when that is clear, and always with its provider."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from typing import NamedTuple
+
+from rungraph.engine.apis.resource import Resource
+from rungraph.engine.errors import AmbiguousResourceError, UnknownResourceError
+
+Watcher = Callable[[str, Resource | None], None]
+"""Told that a name means another resource from now on, or none."""
+
+
+class Key(NamedTuple):
+    """The identity of a resource; keys sort like listings of resources.
+
+    Attributes:
+        identifier: The name that callers use.
+        provider_id: The provider that serves it.
+    """
+
+    identifier: str
+    provider_id: str
+
+    @classmethod
+    def of(cls, resource: Resource) -> Key:
+        """Return the identity of *resource*."""
+        return cls(resource.identifier, resource.provider_id)
+
+    @property
+    def qualified(self) -> str:
+        """The name that also says the provider."""
+        return f"{self.provider_id}/{self.identifier}"
+
+
+class Names:
+    """Resources by name.
+
+    A resource has two names: its identifier, and ``provider_id/identifier``. A name that more than
+    one resource has is ambiguous and means none of them.
+
+    Examples:
+        >>> names = Names("model")
+        >>> names.put(Resource(identifier="small", provider_id="foo"))
+        >>> names.put(Resource(identifier="small", provider_id="bar"))
+        >>> names.resolve("foo/small").provider_id
+        'foo'
+        >>> names.resolve("small")
+        Traceback (most recent call last):
+            ...
+        rungraph.engine.errors.AmbiguousResourceError: model 'small' is served by 2 providers
+        help: ask for one of them: 'bar/small', 'foo/small'
+    """
+
+    def __init__(self, resource: str) -> None:
+        """Hold resources that messages call *resource*, such as ``model``."""
+        self._noun = resource
+        self._resources: dict[Key, Resource] = {}
+        self._meanings: dict[str, set[Key]] = {}
+        self._watchers: list[Watcher] = []
+
+    def __iter__(self) -> Iterator[Resource]:
+        """Yield the resources, sorted by identifier, then provider."""
+        return iter([self._resources[key] for key in sorted(self._resources)])
+
+    def __contains__(self, key: Key) -> bool:
+        return key in self._resources
+
+    def get(self, key: Key) -> Resource | None:
+        """Return the resource of this identity; None if there is none."""
+        return self._resources.get(key)
+
+    def put(self, resource: Resource) -> None:
+        """Add *resource*, in place of the one of the same identity."""
+        key = Key.of(resource)
+        self._resources[key] = resource
+        for name in key.identifier, key.qualified:
+            self._meanings.setdefault(name, set()).add(key)
+            self._tell(name)
+
+    def remove(self, key: Key) -> None:
+        """Drop the resource of this identity, which must be there."""
+        del self._resources[key]
+        for name in key.identifier, key.qualified:
+            meanings = self._meanings[name]
+            meanings.discard(key)
+            if not meanings:
+                del self._meanings[name]
+            self._tell(name)
+
+    def watch(self, watcher: Watcher) -> Callable[[], None]:
+        """Tell *watcher* every name that is there now, then every change; return what ends that.
+
+        A change is told before the call that makes it returns.
+        """
+        self._watchers.append(watcher)
+        for name in self._meanings:
+            watcher(name, self._meaning(name))
+        return lambda: self._watchers.remove(watcher)
+
+    def resolve(self, name: str) -> Resource:
+        """Return the one resource that *name* means.
+
+        Raises:
+            UnknownResourceError: If no resource has that name.
+            AmbiguousResourceError: If several have it.
+        """
+        meaning = self._meaning(name)
+        if meaning is not None:
+            return meaning
+        if name in self._meanings:
+            choices = map(self._clear_name, self._meanings[name])
+            raise AmbiguousResourceError(self._noun, name, choices)
+        known = {
+            key.identifier if len(self._meanings[key.identifier]) == 1 else key.qualified
+            for key in self._resources
+        }
+        raise UnknownResourceError(self._noun, name, known)
+
+    def find(self, name: str) -> Resource | None:
+        """Return the one resource that *name* means; None if no resource has that name.
+
+        Raises:
+            AmbiguousResourceError: If several have it.
+        """
+        return self.resolve(name) if name in self._meanings else None
+
+    def _meaning(self, name: str) -> Resource | None:
+        meanings = self._meanings.get(name, ())
+        if len(meanings) != 1:
+            return None
+        (key,) = meanings
+        return self._resources[key]
+
+    def _clear_name(self, key: Key) -> str:
+        """Return the name of *key* that nothing else has; the qualified one if there is none."""
+        clear = (name for name in (key.qualified, key.identifier) if len(self._meanings[name]) == 1)
+        return next(clear, key.qualified)
+
+    def _tell(self, name: str) -> None:
+        meaning = self._meaning(name)
+        for watcher in self._watchers:
+            watcher(name, meaning)

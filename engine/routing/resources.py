@@ -1,0 +1,98 @@
+"""A pair's resources as values: read from providers, callers, configs and the store; compared."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from pydantic import TypeAdapter, ValidationError
+
+from rungraph.engine.apis.resource import Resource
+from rungraph.engine.routing.errors import PairError
+from rungraph.engine.routing.store import FORM, Registration
+
+if TYPE_CHECKING:
+    from rungraph.graph.catalog import RoutedPair
+    from rungraph.graph.nodes import ResourceConfig
+
+
+class ResourceType:
+    """The type of a pair's resources; checks whatever claims to be one.
+
+    Args:
+        pair: The pair.
+        resource_type: The type that the pair names.
+    """
+
+    def __init__(self, pair: RoutedPair, resource_type: Any) -> None:
+        self._pair = pair
+        self._adapter: TypeAdapter[Any] = TypeAdapter(resource_type)
+
+    def read(self, value: object, provider_id: str | None = None) -> Resource:
+        """Return *value*, a resource or a mapping of its fields, as served by *provider_id*.
+
+        Raises:
+            ValueError: If it is no such resource.
+            PairError: If the type is not one of resources at all.
+        """
+        resource = self._adapter.validate_python(value)
+        if not isinstance(resource, Resource):
+            msg = f"{self._pair.resource_type!r} does not derive from {Resource.__qualname__!r}"
+            raise PairError(msg)
+        if provider_id is None or resource.provider_id == provider_id:
+            return resource
+        return resource.model_copy(update={"provider_id": provider_id})
+
+    def read_stored(self, registration: Registration) -> Resource:
+        """Return the resource that *registration* keeps.
+
+        Raises:
+            ValueError: If it is not of this type any more.
+            PairError: If another version wrote it.
+        """
+        if registration.form != FORM:
+            name = f"{registration.provider_id}/{registration.identifier}"
+            msg = f"{name!r} was stored by another version; it is kept, but not served"
+            raise PairError(msg)
+        return self.read(registration.content)
+
+    def read_config(self, entry: ResourceConfig) -> Resource:
+        """Return the resource that *entry* of a run config describes.
+
+        Raises:
+            PairError: If the entry is not valid. The message holds none of its values, which can
+                be secrets.
+        """
+        names = {
+            "identifier": entry.identifier,
+            "provider_id": entry.provider_id,
+            "provider_resource_id": entry.provider_resource_id,
+        }
+        try:
+            return self.read({**entry.fields, **names})
+        except ValidationError as error:
+            kind = self._pair.resource.replace("_", " ")
+            where = f" ({entry.place})" if entry.place is not None else ""
+            problems = error.errors(include_url=False, include_input=False, include_context=False)
+            lines = (
+                ": ".join(filter(None, [".".join(map(str, problem["loc"])), problem["msg"]]))
+                for problem in problems
+            )
+            msg = "\n".join([f"{kind} {entry.identifier!r}{where} is not valid", *lines])
+            raise PairError(msg) from None  # The cause would show the values.
+
+
+def registration_of(resource: Resource, table_api: str) -> Registration:
+    """Return what the store keeps of *resource*."""
+    content = resource.model_dump(mode="json", round_trip=True)
+    return Registration(table_api, resource.identifier, resource.provider_id, content)
+
+
+def is_same(resource: Resource | None, other: Resource | None) -> bool:
+    """Return whether both say the same; a native name that is left out is the identifier."""
+    if resource is None or other is None or type(resource) is not type(other):
+        return False
+    return _spelt_out(resource) == _spelt_out(other)
+
+
+def _spelt_out(resource: Resource) -> Resource:
+    return resource.model_copy(update={"provider_resource_id": resource.native_id})

@@ -1,0 +1,400 @@
+"""Routing tables: which resource lives on which provider, now and after a restart."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from contextlib import nullcontext
+from pkgutil import resolve_name
+from typing import TYPE_CHECKING, Any
+
+from rungraph.engine.errors import UnknownResourceError
+from rungraph.engine.routing.errors import (
+    PairError,
+    ProviderNeededError,
+    RegistrationRefusedError,
+    RegistrationStoreError,
+    UnknownProviderError,
+)
+from rungraph.engine.routing.inventory import Inventory, Origin
+from rungraph.engine.routing.members import Member
+from rungraph.engine.routing.names import Key, Watcher
+from rungraph.engine.routing.resources import ResourceType, is_same, registration_of
+from rungraph.engine.routing.signatures import dress, methods_of
+
+if TYPE_CHECKING:
+    import inspect
+    from collections.abc import Callable, Coroutine, Mapping
+
+    from rungraph.engine.apis.resource import Resource
+    from rungraph.engine.events import Event
+    from rungraph.engine.routing.store import Registration, RegistrationStore
+    from rungraph.graph.catalog import ApiSpec
+    from rungraph.graph.nodes import TableNode
+
+_logger = logging.getLogger(__name__)
+
+
+async def create_table(
+    node: TableNode,
+    members: Mapping[str, object],
+    *,
+    api: ApiSpec,
+    store: RegistrationStore | None,
+    emit: Callable[[Event], None],
+    clock: Callable[[], float],
+    deadline: float = 30.0,
+    refresh_interval: float | None = None,
+) -> RoutingTable:
+    """Return the running table of *node*.
+
+    All members are asked at the same time what they serve; then the resources of the run config
+    and the stored registrations are registered with their providers. A member that fails, hangs or
+    refuses is told as an event and leaves the table with what the others serve.
+
+    Args:
+        node: The table.
+        members: The running providers, by id.
+        api: The table API.
+        store: Where registrations are kept; None to forget them. It stays the caller's to close.
+        emit: Takes what happens to the resources.
+        clock: Seconds since the stack began to start.
+        deadline: Seconds that one question to a provider may take.
+        refresh_interval: Seconds between two refreshes; None for none but those asked for.
+
+    Raises:
+        PairError: If the API's Protocol asks for more than a table can do, or a resource of the
+            run config is not valid.
+        RegistrationStoreError: If *store* cannot be read.
+    """
+    resource_type = ResourceType(node.pair, resolve_name(node.pair.resource_type))
+    asked = {
+        provider_id: Member(
+            provider_id,
+            instance,
+            pair=node.pair,
+            resource_type=resource_type,
+            deadline=deadline,
+        )
+        for provider_id, instance in sorted(members.items())
+    }
+    table = RoutingTable(
+        node,
+        asked,
+        protocol=resolve_name(api.protocol),
+        resource_type=resource_type,
+        store=store,
+        inventory=Inventory(node, emit=emit, clock=clock),
+    )
+    await table.start(refresh_interval)
+    return table
+
+
+class RoutingTable:
+    """The instance of a table API: the methods of the API's Protocol, for one routed pair.
+
+    The methods are named by the pair: for the noun ``model``, ``list_models``, ``get_model``,
+    ``register_model`` and ``unregister_model``; those that the Protocol has are there, and no
+    other.
+
+    A name is an identifier that one provider serves, or ``provider_id/identifier``. Registering
+    asks the provider first and then takes effect at once, for everyone; a call that already runs
+    is not disturbed. What is registered is kept in the store and registered again after a restart,
+    unless the run config says something else of it: then the run config's word counts. When the
+    provider refuses it then, or no longer serves it at any refresh, it goes from table and store.
+    Registrations of providers that are not running are kept, but not served.
+    """
+
+    def __init__(
+        self,
+        node: TableNode,
+        members: Mapping[str, Member],
+        *,
+        protocol: type,
+        resource_type: ResourceType,
+        store: RegistrationStore | None,
+        inventory: Inventory,
+    ) -> None:
+        self._node = node
+        self._members = members
+        self._type = resource_type
+        self._store = store
+        self._inventory = inventory
+        self._configured: dict[Key, Resource] = {}
+        self._kept: dict[Key, Registration] = {}  # Stored, and not served as stored.
+        self._refreshing: asyncio.Task[None] | None = None
+        for name, signature in methods_of(protocol).items():
+            self._offer(protocol, name, signature)
+
+    # --- for the engine ------------------------------------------------------------------------
+
+    @property
+    def members(self) -> Mapping[str, object]:
+        """The providers by id, sorted."""
+        return {provider_id: member.instance for provider_id, member in self._members.items()}
+
+    def resolve(self, name: str) -> Resource:
+        """Return the one resource that *name* means.
+
+        Raises:
+            UnknownResourceError: If no resource has that name.
+            AmbiguousResourceError: If several have it.
+        """
+        return self._inventory.names.resolve(name)
+
+    def watch(self, watcher: Watcher) -> Callable[[], None]:
+        """Tell *watcher* what every name means, now and on every change; return what ends that."""
+        return self._inventory.names.watch(watcher)
+
+    async def start(self, refresh_interval: float | None) -> None:
+        """Fill the table, and begin to refresh it if there is an interval."""
+        self._read_config()
+        await self._read_store()
+        await self.refresh()
+        for key in sorted(self._configured.keys() | self._kept.keys()):
+            if key.provider_id not in self._members:
+                reason = "its provider is not running; kept until it is"
+                self._inventory.tell_removed(key, reason)
+        if refresh_interval is not None:
+            self._refreshing = asyncio.create_task(
+                self._refresh_forever(refresh_interval), name=f"refresh {self._node.address}"
+            )
+
+    async def refresh(self) -> None:
+        """Ask every provider again what it serves.
+
+        What a provider no longer serves goes, what is new comes, and what the run config or the
+        store wants from it is registered if it is not there. A provider that fails or does not
+        answer in time is told as `RefreshFailed` and keeps the resources that it had.
+        """
+        await asyncio.gather(*map(self._refresh_member, self._members.values()))
+
+    async def shutdown(self) -> None:
+        """End the refreshing; the providers and the store are others' to stop."""
+        task, self._refreshing = self._refreshing, None
+        if task is not None:
+            task.cancel()
+            await asyncio.wait({task})
+        await asyncio.gather(*(member.aclose() for member in self._members.values()))
+
+    # --- the API's methods ---------------------------------------------------------------------
+
+    def _offer(self, protocol: type, name: str, signature: inspect.Signature) -> None:
+        """Set the method *name* of *protocol*, whatever it calls its parameters."""
+        pair = self._node.pair
+        operations: dict[str, tuple[Callable[..., Coroutine[Any, Any, Any]], int]] = {
+            f"list_{pair.resources}": (self._list, 0),
+            f"get_{pair.resource}": (self._get, 1),
+            f"register_{pair.resource}": (self._register, 1),
+            f"unregister_{pair.resource}": (self._unregister, 2),
+        }
+        if name not in operations or len(signature.parameters) > operations[name][1]:
+            msg = (
+                f"the table API {self._node.api!r} asks for {name}(), which no table offers so\n"
+                f"known: {', '.join(operations)}"
+            )
+            raise PairError(msg)
+        operation, _ = operations[name]
+
+        async def call(*args: Any, **kwargs: Any) -> Any:
+            bound = signature.bind(*args, **kwargs)
+            return await operation(*bound.arguments.values())
+
+        setattr(self, name, dress(call, protocol, name, signature))
+
+    async def _list(self) -> list[Resource]:
+        return list(self._inventory.names)
+
+    async def _get(self, name: str) -> Resource | None:
+        return self._inventory.names.find(name)
+
+    async def _register(self, value: object) -> Resource:
+        resource = self._type.read(value)
+        member = self._member_for(resource)
+        wanted = self._type.read(resource, member.provider_id)
+        key = Key.of(wanted)
+        async with member.turn:
+            served = self._inventory.get(key)
+            requested = self._inventory.requested_as(key)
+            is_known = is_same(served, wanted) or is_same(requested, wanted)
+            if served is not None and is_known and key not in self._kept:
+                return served
+            accepted = await member.register(wanted)
+            await self._take_registration(accepted, wanted)
+            return accepted
+
+    async def _take_registration(self, accepted: Resource, wanted: Resource) -> None:
+        """Put *accepted* into table and store; into neither, if the store does not take it."""
+        key = Key.of(accepted)
+        served, origin = self._inventory.get(key), self._inventory.origin_of(key)
+        kept = self._kept.pop(key, None)
+        self._inventory.put(accepted, Origin.REGISTERED, wanted)
+        if self._store is None:
+            return
+        try:
+            await self._store.save(registration_of(accepted, self._node.api))
+        except RegistrationStoreError:
+            # The provider has it nevertheless: a refresh will list it.
+            if served is None or origin is None:
+                self._inventory.remove(key, "it could not be stored")
+            else:
+                self._inventory.put(served, origin, served)
+            if kept is not None:
+                self._kept[key] = kept
+            raise
+
+    async def _unregister(self, name: str, provider_id: str = "") -> None:
+        key = self._kept_only(name, provider_id)
+        if key is None:
+            key = Key.of(self._exact(name, provider_id) if provider_id else self.resolve(name))
+        member = self._members.get(key.provider_id)
+        async with nullcontext() if member is None else member.turn:
+            if member is not None and (self._inventory.get(key) or key not in self._kept):
+                await member.unregister(self._exact(*key))
+                self._inventory.remove(key, "unregistered")
+            self._kept.pop(key, None)
+            self._configured.pop(key, None)
+            await self._forget(key)
+
+    def _member_for(self, resource: Resource) -> Member:
+        if not resource.provider_id:
+            if len(self._members) == 1:
+                return next(iter(self._members.values()))
+            kind = self._node.pair.resource.replace("_", " ")
+            purpose = f"that {kind} {resource.identifier!r} could be registered with"
+            raise ProviderNeededError(purpose, self._members)
+        member = self._members.get(resource.provider_id)
+        if member is None:
+            api = self._node.pair.router_api
+            raise UnknownProviderError(resource.provider_id, api, self._members)
+        return member
+
+    def _exact(self, identifier: str, provider_id: str) -> Resource:
+        key = Key(identifier, provider_id)
+        resource = self._inventory.get(key)
+        if resource is None:
+            known = (Key.of(other).qualified for other in self._inventory.names)
+            raise UnknownResourceError(self._node.pair.resource, key.qualified, known)
+        return resource
+
+    def _kept_only(self, name: str, provider_id: str) -> Key | None:
+        """Return the one stored registration of this name that is not served, if there is one."""
+        keys = [
+            key
+            for key in self._kept
+            if (name == key.identifier and provider_id in ("", key.provider_id))
+            or (name == key.qualified and not provider_id)
+        ]
+        return keys[0] if len(keys) == 1 and self._inventory.get(keys[0]) is None else None
+
+    # --- what config, store and providers say ---------------------------------------------------
+
+    def _read_config(self) -> None:
+        problems: list[str] = []
+        for entry in self._node.resources:
+            try:
+                resource = self._type.read_config(entry)
+                if not resource.provider_id:
+                    resource = self._type.read(resource, self._member_for(resource).provider_id)
+            except (PairError, ProviderNeededError) as error:
+                problems.append(str(error))
+            else:
+                self._configured[Key.of(resource)] = resource
+        if problems:
+            raise PairError("\n".join(problems))
+
+    async def _read_store(self) -> None:
+        if self._store is None:
+            return
+        for registration in await self._store.load(self._node.api):
+            key = Key(registration.identifier, registration.provider_id)
+            if key in self._configured:
+                await self._forget(key)
+            else:
+                self._kept[key] = registration
+
+    async def _refresh_forever(self, interval: float) -> None:
+        while True:
+            await asyncio.sleep(interval)
+            try:
+                await self.refresh()
+            except Exception:  # Whatever it is, the next refresh may do better.
+                _logger.exception("refreshing %s failed", self._node.address)
+
+    async def _refresh_member(self, member: Member) -> None:
+        try:
+            async with asyncio.timeout(member.deadline):
+                await member.turn.acquire()
+        except TimeoutError as error:  # A registration takes its time.
+            self._inventory.tell_failed(member.provider_id, error)
+            return
+        try:
+            listing = await member.within_deadline(member.listing)
+            await self._take_listing(member, listing)
+            for wanted, origin in self._missing_of(member):
+                await self._adopt(member, wanted, origin)
+        except Exception as error:  # noqa: BLE001 (a provider's code may raise anything)
+            self._inventory.tell_failed(member.provider_id, error)
+        finally:
+            member.turn.release()
+
+    async def _take_listing(self, member: Member, listing: list[Resource]) -> None:
+        """Make the table agree with what *member* says it serves."""
+        listed = {Key.of(resource): resource for resource in reversed(listing)}
+        native_ids = {resource.native_id for resource in listing}
+        lost: list[Key] = []
+        for key in self._inventory.keys_of(member.provider_id):
+            served, origin = self._inventory.get(key), self._inventory.origin_of(key)
+            if key in listed or served is None or origin is None:
+                continue
+            if origin is Origin.LISTED or served.native_id not in native_ids:
+                self._inventory.remove(key, "its provider no longer serves it")
+                if origin.is_stored:
+                    lost.append(key)
+        for key, resource in sorted(listed.items()):
+            if self._inventory.origin_of(key) in (None, Origin.LISTED):
+                self._inventory.put(resource, Origin.LISTED)
+        for key in lost:
+            await self._forget(key)
+
+    def _missing_of(self, member: Member) -> list[tuple[Resource, Origin]]:
+        """Return what config and store want from *member* and is not in the table for that."""
+        missing = [
+            (resource, Origin.CONFIGURED)
+            for key, resource in self._configured.items()
+            if key.provider_id == member.provider_id
+            and self._inventory.origin_of(key) in (None, Origin.LISTED)
+        ]
+        for key, registration in self._kept.items():
+            if key.provider_id != member.provider_id:
+                continue
+            try:
+                missing.append((self._type.read_stored(registration), Origin.RESTORED))
+            except (PairError, ValueError) as error:
+                self._inventory.tell_failed(member.provider_id, error)
+        return missing
+
+    async def _adopt(self, member: Member, wanted: Resource, origin: Origin) -> None:
+        """Have *member* serve what config or store want from it, unless it already does."""
+        key = Key.of(wanted)
+        try:
+            accepted = self._inventory.get(key)
+            if accepted is None or not is_same(accepted, wanted):
+                accepted = await member.within_deadline(lambda: member.register(wanted))
+        except RegistrationRefusedError as error:
+            if origin is Origin.CONFIGURED or self._inventory.get(key) is not None:
+                self._inventory.tell_failed(member.provider_id, error)
+            else:
+                self._inventory.tell_removed(key, str(error))
+            if origin is Origin.RESTORED:
+                self._kept.pop(key, None)
+                await self._forget(key)
+        except Exception as error:  # noqa: BLE001 (a provider's code may raise anything)
+            self._inventory.tell_failed(member.provider_id, error)
+        else:
+            self._inventory.put(accepted, origin, wanted)
+            self._kept.pop(key, None)
+
+    async def _forget(self, key: Key) -> None:
+        if self._store is not None:
+            await self._store.forget(self._node.api, *key)

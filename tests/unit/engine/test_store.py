@@ -1,0 +1,286 @@
+"""The registration store: one SQLite file, several processes, no half writes."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import signal
+import sqlite3
+import subprocess
+import sys
+import threading
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from rungraph.engine.routing import Registration, RegistrationStore, RegistrationStoreError
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncIterator, Iterator
+
+SOURCE = Path(__file__).parents[3] / "src"
+
+
+def registration(identifier: str, provider_id: str = "foo", **content: Any) -> Registration:
+    """Return a registration of a model."""
+    return Registration("models", identifier, provider_id, {"identifier": identifier, **content})
+
+
+@pytest.fixture
+def path(tmp_path: Path) -> Path:
+    """Where the store's file goes; its folder is not there yet."""
+    return tmp_path / "state" / "registrations.sqlite"
+
+
+@pytest.fixture
+async def store(path: Path) -> AsyncIterator[RegistrationStore]:
+    """Yield a store that is closed afterwards."""
+    opened = RegistrationStore(path)
+    yield opened
+    await opened.aclose()
+
+
+@pytest.fixture
+def without_rights(tmp_path: Path) -> Iterator[Path]:
+    """Yield a folder that this process may read, but not write."""
+    folder = tmp_path / "locked"
+    folder.mkdir()
+    folder.chmod(0o555)
+    is_root = os.geteuid() == 0
+    if is_root:  # Root may write everywhere.
+        os.seteuid(65534)
+    yield folder
+    if is_root:
+        os.seteuid(0)
+    folder.chmod(0o755)
+
+
+def bytes_of(path: Path) -> bytes:
+    """Return what is in the file."""
+    return path.read_bytes()
+
+
+def names_in(folder: Path) -> list[str]:
+    """Return what is in the folder."""
+    return [entry.name for entry in folder.iterdir()]
+
+
+def write(path: Path, content: bytes) -> None:
+    """Fill a file, and create its folder."""
+    path.parent.mkdir(exist_ok=True)
+    path.write_bytes(content)
+
+
+async def reloaded(path: Path, table_api: str = "models") -> tuple[Registration, ...]:
+    """Return what a new process would find."""
+    other = RegistrationStore(path)
+    try:
+        return await other.load(table_api)
+    finally:
+        await other.aclose()
+
+
+async def test_what_is_saved_is_there_after_a_restart(store: RegistrationStore, path: Path) -> None:
+    """Another store on the same file returns what was saved, sorted."""
+    await store.save(registration("b"))
+    await store.save(registration("a", "foo"))
+    await store.save(registration("a", "bar", metadata={"é": [1, None]}))
+    await store.aclose()
+    assert await reloaded(path) == (
+        registration("a", "bar", metadata={"é": [1, None]}),
+        registration("a", "foo"),
+        registration("b"),
+    )
+
+
+async def test_saving_again_replaces(store: RegistrationStore, path: Path) -> None:
+    """There is one registration per table, identifier and provider: the newest."""
+    await store.save(registration("a", size=1))
+    await store.save(registration("a", size=2))
+    assert await reloaded(path) == (registration("a", size=2),)
+
+
+async def test_tables_do_not_see_each_other(store: RegistrationStore) -> None:
+    """A table's registrations are its own, also under equal names."""
+    await store.save(registration("a"))
+    await store.save(Registration("shields", "a", "foo", {}))
+    await store.forget("shields", "a", "foo")
+    assert [kept.table_api for kept in await store.load("models")] == ["models"]
+    assert await store.load("shields") == ()
+
+
+async def test_forgetting_what_is_not_there_does_nothing(store: RegistrationStore) -> None:
+    """To forget an unknown registration is no error."""
+    await store.save(registration("a"))
+    await store.forget("models", "b", "foo")
+    assert await store.load("models") == (registration("a"),)
+
+
+async def test_reading_creates_no_file(store: RegistrationStore, path: Path) -> None:
+    """The file and its folder appear with the first registration, not before."""
+    assert await store.load("models") == ()
+    await store.forget("models", "a", "foo")
+    assert names_in(path.parents[1]) == []
+    await store.save(registration("a"))
+    assert bytes_of(path)
+
+
+async def test_every_call_runs_in_one_thread_that_ends(path: Path) -> None:
+    """No thread is left once the store is closed, and closing again is harmless."""
+    before = threading.active_count()
+    store = RegistrationStore(path)
+    await asyncio.gather(*(store.save(registration(f"m{index}")) for index in range(20)))
+    assert threading.active_count() == before + 1
+    await store.aclose()
+    await store.aclose()
+    assert threading.active_count() == before
+    with pytest.raises(RegistrationStoreError, match="is closed"):
+        await store.load("models")
+
+
+async def test_a_cancelled_save_is_carried_out(store: RegistrationStore) -> None:
+    """A save that has begun is on disk although nobody waits for it any more."""
+    saving = asyncio.create_task(store.save(registration("a")))
+    await asyncio.sleep(0)
+    saving.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await saving
+    assert await store.load("models") == (registration("a"),)
+
+
+@pytest.mark.parametrize("content", [b"not a database, and longer than a header" * 50, b"hello"])
+async def test_a_foreign_file_is_left_alone(path: Path, content: bytes) -> None:
+    """A file that is no SQLite file is named in the error and stays as it is."""
+    write(path, content)
+    store = RegistrationStore(path)
+    with pytest.raises(RegistrationStoreError, match="is not a registration store") as caught:
+        await store.save(registration("a"))
+    await store.aclose()
+    assert str(path) in str(caught.value)
+    assert "'state_dir'" in str(caught.value)
+    assert bytes_of(path) == content
+
+
+async def test_another_programs_database_is_left_alone(path: Path) -> None:
+    """A SQLite file with other tables is not touched, not even its journal mode."""
+    write(path, b"")
+    other = sqlite3.connect(path)
+    other.execute("CREATE TABLE notes (text)")
+    other.commit()
+    other.close()
+    content = bytes_of(path)
+    store = RegistrationStore(path)
+    with pytest.raises(RegistrationStoreError, match="it holds other data"):
+        await store.load("models")
+    await store.aclose()
+    assert bytes_of(path) == content
+
+
+async def test_a_newer_schema_is_left_alone(store: RegistrationStore, path: Path) -> None:
+    """A file of a later version is refused instead of guessed at."""
+    await store.save(registration("a"))
+    await store.aclose()
+    newer = sqlite3.connect(path)
+    newer.execute("PRAGMA user_version = 7")
+    newer.close()
+    with pytest.raises(RegistrationStoreError, match="it has schema version 7, known is 1"):
+        await reloaded(path)
+
+
+async def test_a_damaged_file_is_left_alone(store: RegistrationStore, path: Path) -> None:
+    """A store whose pages were overwritten is refused, and stays for whoever can mend it."""
+    for index in range(300):
+        await store.save(registration(f"model-{index:04}", note="x" * 100))
+    await store.aclose()
+    damaged = bytearray(bytes_of(path))
+    damaged[4096:12288] = b"\xff" * 8192
+    content = bytes(damaged)
+    write(path, content)
+    with pytest.raises(RegistrationStoreError, match="is not a registration store"):
+        await reloaded(path)
+    assert bytes_of(path) == content
+
+
+async def test_a_folder_that_cannot_be_written_is_named(without_rights: Path) -> None:
+    """Whoever may not write is told which path, and by which setting to change it."""
+    path = without_rights / "state" / "registrations.sqlite"
+    store = RegistrationStore(path)
+    with pytest.raises(RegistrationStoreError) as caught:
+        await store.save(registration("a"))
+    await store.aclose()
+    assert str(caught.value) == (
+        f"cannot use the registration store {str(path)!r}: Permission denied\n"
+        "help: name a folder that can be written with the setting 'state_dir'"
+    )
+
+
+async def test_a_file_in_the_way_of_the_folder_is_named(tmp_path: Path) -> None:
+    """A path through a file is an error of the store, not of the system."""
+    write(tmp_path / "state", b"")
+    store = RegistrationStore(tmp_path / "state" / "registrations.sqlite")
+    with pytest.raises(RegistrationStoreError, match="cannot use the registration store"):
+        await store.save(registration("a"))
+    await store.aclose()
+
+
+WRITER = """
+import asyncio, sys
+from pathlib import Path
+from rungraph.engine.routing import Registration, RegistrationStore
+
+async def main(path, name, count):
+    store = RegistrationStore(Path(path))
+    for index in range(count):
+        content = {"identifier": f"{name}-{index}", "padding": "x" * 2000, "index": index}
+        await store.save(Registration("models", f"{name}-{index}", name, content))
+        if index % 3 == 2:
+            await store.forget("models", f"{name}-{index - 1}", name)
+        print(index, flush=True)
+    await store.aclose()
+
+asyncio.run(main(sys.argv[1], sys.argv[2], int(sys.argv[3])))
+"""
+
+
+def writer(path: Path, name: str, count: int) -> subprocess.Popen[str]:
+    """Return a process that saves and forgets as *name*, printing what is on disk."""
+    return subprocess.Popen(
+        [sys.executable, "-c", WRITER, str(path), name, str(count)],
+        stdout=subprocess.PIPE,
+        text=True,
+        env={**os.environ, "PYTHONPATH": str(SOURCE)},
+    )
+
+
+async def test_several_processes_write_at_once(path: Path) -> None:
+    """Processes that create and fill one file at the same time lose nothing of each other's."""
+    names = ["a", "b", "c"]
+    processes = [writer(path, name, 30) for name in names]
+    for process in processes:
+        process.communicate(timeout=60)
+    assert [process.returncode for process in processes] == [0, 0, 0]
+    kept = await reloaded(path)
+    expected = {f"{name}-{index}" for name in names for index in range(30) if index % 3 != 1}
+    assert {each.identifier for each in kept} == expected
+
+
+async def test_a_killed_writer_leaves_a_consistent_file(path: Path) -> None:
+    """After kill -9 in the middle of writing, everything reported as saved is there, and whole."""
+    for round_ in range(3):
+        name = f"killed-{round_}"
+        process = writer(path, name, 1_000_000)
+        assert process.stdout is not None
+        lines = [process.stdout.readline() for _ in range(7 + 5 * round_)]
+        process.send_signal(signal.SIGKILL)
+        lines += process.stdout.read().splitlines()
+        process.wait()
+        process.stdout.close()
+        saved = int(lines[-1])
+        kept = {each.identifier: each for each in await reloaded(path)}
+        for index in range(saved - 2):
+            assert (f"{name}-{index}" in kept) == (index % 3 != 1)
+        assert all(each.content["padding"] == "x" * 2000 for each in kept.values())
+    survivor = RegistrationStore(path)
+    await survivor.save(registration("after"))
+    await survivor.aclose()
