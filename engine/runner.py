@@ -133,12 +133,13 @@ class NodeRunner:
 
     async def end_stragglers(self) -> asyncio.CancelledError | None:
         """Give those that were left behind a last chance to end; return a cancellation."""
-        if not self._stragglers or self._killed:
+        left = tuple(self._stragglers)
+        if not left or self._killed:
             return None
-        for task in self._stragglers:
+        for task in left:
             task.cancel()
-        timeout = self._settings.cancel_timeout
-        return await outlast(asyncio.ensure_future(asyncio.wait(self._stragglers, timeout=timeout)))
+        ended = asyncio.wait(left, timeout=self._settings.cancel_timeout)
+        return await outlast(asyncio.ensure_future(ended))
 
     def report_from_anywhere(self, life: Life, report: ProviderReport) -> None:
         """Take what an instance says of itself, from any thread, at any time."""
