@@ -20,6 +20,7 @@ if TYPE_CHECKING:
 _RETRIED = frozenset({429, 502, 503, 504})
 _MOST_PAUSE = 20.0
 _MOST_SHOWN = 400
+_SHORTEST_KEY = 8
 _CONNECT_SECONDS = 10.0
 
 
@@ -44,6 +45,7 @@ class OpenAIClient:
         timeout: float = 120.0,
         max_retries: int = 2,
         is_local: bool = False,
+        name: str = "",
     ) -> None:
         """Open a client; it connects with its first request. Call it in a thread: it reads files.
 
@@ -53,8 +55,9 @@ class OpenAIClient:
             timeout: How many seconds the server may be silent.
             max_retries: How often a request is sent again that the server did not begin to answer.
             is_local: The server is on this machine: neither proxies nor certificates matter.
+            name: What errors call the server; by default *base_url*.
         """
-        self.name = base_url
+        self.name = name or base_url
         self._key = api_key
         self._max_retries = max_retries
         self._http = httpx2.AsyncClient(
@@ -153,7 +156,8 @@ class OpenAIClient:
     def _refusal(self, body: object, status: int) -> Exception:
         """Return the error that *body* tells of, sent with (or naming) an HTTP status."""
         told, status = _told(body, status)
-        if self._key:
+        # A key of a few letters is none worth hiding, and would blank out half the text.
+        if self._key and len(self._key) >= _SHORTEST_KEY:
             told = told.replace(self._key, "***")
         text = f"{self.name}: {told[:_MOST_SHOWN] or 'the server refuses'} ({status})"
         match status:

@@ -116,8 +116,9 @@ def check_tool_choice(choice: ToolChoice | str, tools: Sequence[ToolDefinition])
         ValueError: If so.
     """
     names = [tool.tool_name for tool in tools]
-    if choice not in names and choice not in {each.value for each in ToolChoice}:
-        known = ", ".join(map(repr, [*ToolChoice, *sorted(names)]))
+    general = [each.value for each in ToolChoice]
+    if choice not in names and choice not in general:
+        known = ", ".join(map(repr, [*general, *sorted(names)]))
         msg = f"tool_choice {str(choice)!r} is none of {known}"
         raise ValueError(msg)
 
