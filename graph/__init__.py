@@ -1,1 +1,51 @@
 """Run configs compiled into explicit dependency graphs. Pure: starts nothing, imports no provider."""
+
+from rungraph.graph.address import Address, NodeKind
+from rungraph.graph.catalog import ApiSpec, Catalog, ProviderSpec, RoutedPair
+from rungraph.graph.compiler import compile_config
+from rungraph.graph.config import Excluded
+from rungraph.graph.diagnostics import Diagnostic, Severity
+from rungraph.graph.discovery import discover_catalog, load_catalog
+from rungraph.graph.errors import CatalogError, InvalidGraph, RungraphError
+from rungraph.graph.model import RunGraph
+from rungraph.graph.nodes import (
+    Edge,
+    Evidence,
+    Node,
+    ProviderNode,
+    ResourceConfig,
+    RouterNode,
+    Strength,
+    TableNode,
+)
+from rungraph.graph.place import Place
+from rungraph.graph.rendering import render_diagnostics
+
+__all__ = [
+    "Address",
+    "ApiSpec",
+    "Catalog",
+    "CatalogError",
+    "Diagnostic",
+    "Edge",
+    "Evidence",
+    "Excluded",
+    "InvalidGraph",
+    "Node",
+    "NodeKind",
+    "Place",
+    "ProviderNode",
+    "ProviderSpec",
+    "ResourceConfig",
+    "RoutedPair",
+    "RouterNode",
+    "RunGraph",
+    "RungraphError",
+    "Severity",
+    "Strength",
+    "TableNode",
+    "compile_config",
+    "discover_catalog",
+    "load_catalog",
+    "render_diagnostics",
+]

@@ -219,7 +219,7 @@ def _missing_dependencies(subject: _Subject) -> Iterator[Diagnostic]:
 
 def _served_without_provider(subject: _Subject) -> Iterator[Diagnostic]:
     for api in sorted(subject.served):
-        if not _is_providable(api, subject.catalog) or subject.by_api.get(api):
+        if not _is_providable(api, subject.catalog) or subject.by_api.get(api) or api in subject.config.unreadable:
             continue
         types = subject.catalog.provider_types(api)
         hint = f"types of {api}: {_listed(types)}" if types else f"install a package that offers a type of {api}"

@@ -27,6 +27,7 @@ from rungraph.graph.nodes import (
     TableNode,
 )
 from rungraph.graph.source import Document, document_of, load_document, parse_document
+from rungraph.graph.yaml_nodes import collector_paused
 
 BUILTIN_ID = "builtin"
 """The provider id of what every stack has without configuring it."""
@@ -55,17 +56,18 @@ def compile_config(
         >>> [str(address) for address in graph]
         ['provider:inspect/builtin']
     """
-    if isinstance(source, Mapping):
-        document = document_of(source)
-    elif isinstance(source, str) and ("\n" in source or source.lstrip().startswith("{")):
-        document = parse_document(source)
-    else:
-        document = load_document(source)
-    return compile_document(
-        document,
-        catalog=discover_catalog() if catalog is None else catalog,
-        environment=os.environ if environment is None else environment,
-    )
+    with collector_paused():
+        if isinstance(source, Mapping):
+            document = document_of(source)
+        elif isinstance(source, str) and ("\n" in source or source.lstrip().startswith("{")):
+            document = parse_document(source)
+        else:
+            document = load_document(source)
+        return compile_document(
+            document,
+            catalog=discover_catalog() if catalog is None else catalog,
+            environment=os.environ if environment is None else environment,
+        )
 
 
 def compile_document(document: Document, *, catalog: Catalog, environment: Mapping[str, str]) -> RunGraph:
@@ -156,7 +158,7 @@ class _Draft:
             if isinstance(node, ProviderNode):
                 pair = self.catalog.pair_of_router(node.api)
                 if pair and (table := Address.table(pair.table_api)) in self.nodes:
-                    text = f"serves {pair.resources}"
+                    text = f"holds what '{node.provider_id}' serves"
                     evidence = (Evidence("member", text, node.place),)
                     self.edges.append(Edge(node.address, table, Strength.MEMBER, evidence))
                 if node.spec:
@@ -201,11 +203,11 @@ class _Draft:
         return self.sources[api]
 
     def _served_apis(self) -> set[str]:
-        named = self.config.apis if self.config.apis is not None else self.config.configured_apis
-        served: set[str] = set()
-        for api in named:
-            if api in self.catalog.apis:
-                served.update(self._with_pair(api))
+        if self.config.apis is not None:
+            named = set(self.config.apis) & self.catalog.apis.keys()
+        else:
+            named = set(self.config.configured_apis).intersection(self.catalog.providable_apis)
+        served = {one for api in named for one in self._with_pair(api)}
         served.update(name for name, api in self.catalog.apis.items() if api.builtin)
         return served
 

@@ -153,6 +153,7 @@ class RunConfig:
         listed_apis: The same in the file's order, for places.
         configured_apis: The keys of ``providers``, also of empty lists, sorted.
         providers: The enabled instances, in a stable order that is not the file's.
+        unreadable: The keys of ``providers`` with an entry that could not be made out.
         resources: What is to be registered at start, sorted.
         excluded: The instances that are switched off, sorted.
         metadata_store: Where registrations persist, as configured.
@@ -163,6 +164,7 @@ class RunConfig:
     listed_apis: tuple[str, ...] = ()
     configured_apis: tuple[str, ...] = ()
     providers: tuple[ConfiguredProvider, ...] = ()
+    unreadable: frozenset[str] = frozenset()
     resources: tuple[ConfiguredResource, ...] = ()
     excluded: tuple[Excluded, ...] = ()
     metadata_store: Mapping[str, Any] | None = field(default=None, repr=False)
@@ -186,6 +188,7 @@ class _Reader:
         self.substitution = substitution
         self.problems: list[Diagnostic] = []
         self.excluded: list[Excluded] = []
+        self.unreadable: set[str] = set()
 
     def run_config(self) -> RunConfig:
         value: Mapping[str, Any] = self.document.value
@@ -222,6 +225,7 @@ class _Reader:
             listed_apis=tuple(run.apis) if run and run.apis else (),
             configured_apis=tuple(sorted(configured)) if isinstance(configured, dict) else (),
             providers=tuple(_in_order(providers)),
+            unreadable=frozenset(self.unreadable),
             resources=tuple(sorted(resources, key=lambda r: (r.table_api, r.identifier, r.provider_id or ""))),
             excluded=tuple(sorted(self.excluded, key=lambda e: (e.api, e.provider_id, e.provider_type))),
             metadata_store=run.metadata_store if run else None,
@@ -240,6 +244,7 @@ class _Reader:
                 path = ("providers", api)
                 hint = "write '- ' before 'provider_id', so that it is a list of one" if isinstance(entries, dict) else ""
                 self.wrong_type(entries, path, "a list of instances", hint)
+                self.unreadable.add(api)
                 continue
             for index, entry in enumerate(entries):
                 path = ("providers", api, index)
@@ -250,6 +255,7 @@ class _Reader:
     def provider(self, api: str, entry: Any, path: Path) -> ConfiguredProvider | None:
         if not isinstance(entry, dict):
             self.wrong_type(entry, path, "a mapping with provider_id, provider_type and config")
+            self.unreadable.add(api)
             return None
         place = self.document.place_of(path)
         provider_id = self.substitution.resolve(entry.get("provider_id"), (*path, "provider_id"))
@@ -264,6 +270,7 @@ class _Reader:
         resolved = self.substitution.resolve(entry, path)
         section = self.section(ProviderSection, resolved, path)
         if section is None:
+            self.unreadable.add(api)
             return None
         return ConfiguredProvider(
             api,

@@ -51,6 +51,10 @@ class RunGraph:
     first. Every listing has one order that depends on nothing but the config's meaning.
 
     Attributes:
+        nx: The graph as a frozen `networkx.DiGraph` whose nodes are addresses. Node attributes:
+            ``kind``, ``api``, ``generation`` and ``node`` (the value itself), for a provider also
+            ``provider_id`` and ``provider_type``. Edge attributes: ``strength``, ``evidence`` and
+            ``edge`` (the value itself).
         name: The config's ``image_name``; empty when it has none.
         file: The config's path as it was given, or ``<text>`` or ``<mapping>``.
         apis: The APIs that are served, sorted.
@@ -81,15 +85,9 @@ class RunGraph:
         self.variables = compiled.variables
         self.metadata_store = compiled.metadata_store
         self.diagnostics = tuple(sorted(map(self._shown, diagnostics), key=_diagnostic_order))
+        self.nx = self._digraph()
 
-    @cached_property
-    def nx(self) -> nx.DiGraph[Address]:
-        """The graph as a frozen `networkx.DiGraph` whose nodes are addresses.
-
-        Node attributes: ``kind``, ``api``, ``generation`` and ``node`` (the value itself), for a
-        provider also ``provider_id`` and ``provider_type``. Edge attributes: ``strength``,
-        ``evidence`` and ``edge`` (the value itself).
-        """
+    def _digraph(self) -> nx.DiGraph[Address]:
         graph: nx.DiGraph[Address] = nx.DiGraph(name=self.name)
         generation = self._generation_of
         for address, node in self._compiled.nodes.items():

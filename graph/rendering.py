@@ -67,7 +67,7 @@ def _caret(excerpt: str, column: int) -> str:
 
 def count_text(diagnostics: Iterable[Diagnostic]) -> str:
     """Return how many errors, warnings and notes there are, such as ``2 errors, 1 warning``."""
-    counts = {severity: 0 for severity in Severity}
+    counts = dict.fromkeys(Severity, 0)
     for diagnostic in diagnostics:
         counts[diagnostic.severity] += 1
     return ", ".join(

@@ -64,7 +64,7 @@ def upgraded(
                 origin["providers", api, len(target)] = (old_key, api, index) if is_list else (old_key, api)
                 if isinstance(entry, dict):
                     named = f"{entry.get('provider_type')}-{index:02d}" if several else entry.get("provider_type")
-                    entry = {key: item for key, item in entry.items() if key != "routing_key"}  # noqa: PLW2901
+                    entry = {key: item for key, item in entry.items() if key != "routing_key"}
                     entry.setdefault("provider_id", named)
                 target.append(entry)
     result["providers"] = providers

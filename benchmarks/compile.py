@@ -1,0 +1,73 @@
+"""Compile and check large run configs, against PyYAML reading the same file.
+
+Both sides read the file from disk, in turn, in one process; the ratio of the medians counts. Run it
+alone: ``python benchmarks/compile.py``.
+"""
+
+from __future__ import annotations
+
+import statistics
+import tempfile
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+import yaml
+
+from rungraph.graph import compile_config
+
+SMALL, LARGE, ROUNDS = 10_000, 100_000, 5
+
+
+def config_text(providers: int) -> str:
+    """Return a run config of so many inference providers, one with a variable and a nested value in each."""
+    lines = ['version: "2"', "image_name: large", "providers:", "  inference:"]
+    for index in range(providers):
+        lines += [
+            f"  - provider_id: server-{index:06d}",
+            "    provider_type: remote::openai",
+            "    config:",
+            f"      base_url: http://10.0.{index // 250 % 250}.{index % 250}:8000/v1",
+            f'      api_key: "${{env.KEY_{index % 100}:=}}"',
+            "      timeout_seconds: 30",
+        ]
+    return "\n".join(lines) + "\n"
+
+
+def seconds(action: Callable[[], object]) -> float:
+    """Return how long *action* takes."""
+    start = time.perf_counter()
+    action()
+    return time.perf_counter() - start
+
+
+def main() -> None:
+    """Measure and print both ratios."""
+    with tempfile.TemporaryDirectory() as folder:
+        small, large = Path(folder, "small.yaml"), Path(folder, "large.yaml")
+        small.write_text(config_text(SMALL))
+        large.write_text(config_text(LARGE))
+
+        def compiled(path: Path) -> None:
+            graph = compile_config(path, environment={}).check()
+            assert len(graph.nx) > SMALL
+
+        def loaded() -> None:
+            yaml.load(small.read_text(), yaml.CSafeLoader)
+
+        compiled(small)
+        loaded()
+        ours, theirs = [], []
+        for _ in range(ROUNDS):
+            ours.append(seconds(lambda: compiled(small)))
+            theirs.append(seconds(loaded))
+        ratio = statistics.median(ours) / statistics.median(theirs)
+        print(f"compile + check {SMALL:,} providers: {ratio:.2f} x yaml.load with CSafeLoader (must be <= 1.6)")
+        once = seconds(lambda: compiled(large))
+        again = statistics.median(seconds(lambda: compiled(small)) for _ in range(3))
+        growth = once / statistics.median([*ours, again])
+        print(f"{LARGE:,} providers: {growth:.1f} x the time of {SMALL:,} (must be <= 11)")
+
+
+if __name__ == "__main__":
+    main()
