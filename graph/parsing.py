@@ -1,0 +1,139 @@
+"""A text to its value, diagnostics and layout: the one place that chooses YAML or JSON."""
+
+from __future__ import annotations
+
+import json
+import re
+from typing import TYPE_CHECKING, Any, cast
+
+import yaml
+
+from rungraph.graph.construction import Construction, UnusableError
+from rungraph.graph.diagnostics import Diagnostic
+from rungraph.graph.json_nodes import layout_json, load_json
+from rungraph.graph.yaml_errors import explained
+from rungraph.graph.yaml_nodes import DEEPEST, TooDeepError, collector_paused, compose
+
+if TYPE_CHECKING:
+    from rungraph.graph.layout import Layout
+    from rungraph.graph.source_text import SourceText
+
+_Parsed = tuple[dict[str, Any], list[Diagnostic], "Layout | None"]
+
+_BRACE = re.compile(r"\s*\{")
+_DOCUMENT_MARK = re.compile(r"^---", re.MULTILINE)
+_MAPPING_HELP = "write a mapping with the key 'providers' at the top"
+
+
+def parsed(source: SourceText) -> _Parsed:
+    """Return the value of the text, an empty mapping when it has none; diagnostics; the layout."""
+    try:
+        with collector_paused():
+            return _json(source) or _yaml(source)
+    except (TooDeepError, RecursionError):
+        return _unusable(
+            source,
+            "C007",
+            f"collections nested deeper than {DEEPEST}",
+            _deepest_offset(source.text),
+            "close the brackets, or flatten the config",
+        )
+    except UnicodeEncodeError as error:
+        # Only a text given in Python can hold half a character.
+        return _unusable(
+            source,
+            "C002",
+            f"U+{ord(source.text[error.start]):04X} is no character but half of one",
+            error.start,
+            "decode the text from UTF-8",
+        )
+
+
+def _json(source: SourceText) -> _Parsed | None:
+    """Return what JSON holds; None when the text is to be read as YAML."""
+    is_named_json = source.file.lower().endswith(".json")
+    if not is_named_json and not _BRACE.match(source.text):
+        return None
+    if not source.text.strip():
+        return None
+    try:
+        value = load_json(source.text)
+    except json.JSONDecodeError as error:
+        if not is_named_json:
+            return None
+        message = f"{error.msg[:1].lower()}{error.msg[1:]}"
+        way_out = "check commas, quotes and brackets around this place"
+        return _unusable(source, "C003", f"not JSON: {message}", error.pos, way_out)
+    value, layout, diagnostics = layout_json(source, value)
+    return _checked(source, value, diagnostics, layout)
+
+
+def _yaml(source: SourceText) -> _Parsed:
+    try:
+        node, second = compose(source.text)
+    except yaml.YAMLError as error:
+        problem = explained(error, source.text)
+        opened = problem.opened
+        related = () if opened is None else ((source.place(opened), "it begins here"),)
+        return _unusable(source, "C003", problem.message, problem.offset, problem.help, related)
+    if node is None:
+        return _unusable(source, "C004", "the document is empty", 0, _MAPPING_HELP)
+    construction = Construction(source)
+    try:
+        value = construction.value_of(node)
+    except UnusableError:
+        return {}, construction.diagnostics, None
+    diagnostics = construction.diagnostics
+    if second is not None:
+        ends = [m.start() for m in _DOCUMENT_MARK.finditer(source.text, node.end_mark.index)]
+        offset = next((start for start in ends if start <= second), second)
+        way_out = "keep one document a file; only the first is read"
+        diagnostics.append(
+            _problem(source, "C005", "a second document in one file", offset, way_out)
+        )
+    return _checked(source, value, diagnostics, construction.layout)
+
+
+def _checked(
+    source: SourceText, value: Any, diagnostics: list[Diagnostic], layout: Layout
+) -> _Parsed:
+    if isinstance(value, dict):
+        return cast("dict[str, Any]", value), diagnostics, layout
+    offset = layout.starts[0]
+    if value is None:
+        message = "the document is empty"
+    else:
+        kind = "a list" if isinstance(value, list) else "a single value"
+        message = f"the document is {kind}, not a mapping"
+    diagnostics.append(_problem(source, "C004", message, offset, _MAPPING_HELP))
+    return {}, diagnostics, layout
+
+
+def _unusable(
+    source: SourceText,
+    code: str,
+    message: str,
+    offset: int,
+    way_out: str,
+    related: Any = (),
+) -> _Parsed:
+    return {}, [_problem(source, code, message, offset, way_out, related)], None
+
+
+def _problem(
+    source: SourceText, code: str, message: str, offset: int, way_out: str, related: Any = ()
+) -> Diagnostic:
+    place = source.place(min(offset, len(source.text)))
+    excerpt = source.excerpt(place)
+    return Diagnostic(code, message, place=place, help=(way_out,), related=related, excerpt=excerpt)
+
+
+def _deepest_offset(text: str) -> int:
+    """Return about where the nesting goes past what is read: the bracket or the line too many."""
+    depth = 0
+    for match in re.finditer(r"[\[\]{}]", text):
+        depth += 1 if match.group() in "[{" else -1
+        if depth > DEEPEST:
+            return match.start()
+    deepest = max(re.finditer(r"^[ \-?]*", text, re.MULTILINE), key=lambda m: m.end() - m.start())
+    return deepest.end()

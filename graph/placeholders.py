@@ -1,0 +1,149 @@
+"""The ``${env.X}`` placeholders of a text: finding them and what only looks like one."""
+
+from __future__ import annotations
+
+import re
+from typing import NamedTuple
+
+_OPENING = "${env."
+_HEAD = re.compile(r"\$\{env\.([A-Za-z0-9_]+)(:[=+]|\})")
+# What people write when they mean a placeholder: another case, spaces, another separator ...
+_NEARLY = re.compile(r"\$\{\s*env\s*[.:]\s*(?P<name>[A-Za-z_]\w*)?(?P<rest>[^}]*)", re.IGNORECASE)
+# ... or what a shell would take, which is left alone when it is lower case: templates have those.
+_SHELL = re.compile(r"\$\{(?P<name>[A-Z][A-Z0-9_]*)(?P<rest>:?[-=+?][^}]*)?\}")
+
+
+class Placeholder(NamedTuple):
+    """One ``${env.X}``, ``${env.X:=word}`` or ``${env.X:+word}`` of a text.
+
+    Attributes:
+        name: The variable.
+        operator: Empty, ``:=`` or ``:+``.
+        word: What follows the operator; it can hold placeholders itself.
+        start: The offset of the dollar sign.
+        end: The offset after the closing brace.
+    """
+
+    name: str
+    operator: str
+    word: str
+    start: int
+    end: int
+
+    def __str__(self) -> str:
+        return f"${{env.{self.name}{self.operator}{self.word}}}"
+
+
+class Malformed(NamedTuple):
+    """Something that was probably meant to be a placeholder and is none, so it stays as it is.
+
+    Attributes:
+        reason: What is wrong with it.
+        way_out: How it is written right; nothing in it but the variable's name is the user's.
+    """
+
+    reason: str
+    way_out: str
+
+
+def has_placeholder(value: str) -> bool:
+    """Whether *value* holds a placeholder, or what looks like the beginning of one."""
+    return _OPENING in value
+
+
+def placeholders(text: str) -> tuple[Placeholder, ...]:
+    """Return the placeholders of *text* from left to right, without those inside their words.
+
+    Examples:
+        >>> [str(one) for one in placeholders("http://${env.HOST}:${env.PORT:=${env.P:=80}}/")]
+        ['${env.HOST}', '${env.PORT:=${env.P:=80}}']
+    """
+    found: list[Placeholder] = []
+    start = text.find(_OPENING)
+    while start != -1:
+        placeholder = _placeholder_at(text, start)
+        if placeholder is None:
+            start = text.find(_OPENING, start + 1)
+        else:
+            found.append(placeholder)
+            start = text.find(_OPENING, placeholder.end)
+    return tuple(found)
+
+
+def malformed_placeholders(text: str) -> tuple[Malformed, ...]:
+    """Return what in *text* looks like a placeholder and is none, from left to right."""
+    found: list[Malformed] = []
+    position = 0
+    for placeholder in placeholders(text):
+        found += _malformed_in(text[position : placeholder.start])
+        found += malformed_placeholders(placeholder.word)
+        position = placeholder.end
+    return (*found, *_malformed_in(text[position:]))
+
+
+def _placeholder_at(text: str, start: int) -> Placeholder | None:
+    head = _HEAD.match(text, start)
+    if head is None:
+        return None
+    name, operator = head.groups()
+    if operator == "}":
+        return Placeholder(name, "", "", start, head.end())
+    end = _end_of_word(text, head.end())
+    if end is None:
+        return None
+    return Placeholder(name, operator, text[head.end() : end], start, end + 1)
+
+
+def _end_of_word(text: str, start: int) -> int | None:
+    """Return the offset of the brace that closes a word beginning at *start*.
+
+    Braces inside the word are counted, so that a word can be JSON; a word whose own braces do not
+    match ends at the first brace that closes no placeholder.
+    """
+    for opening in ("{", "${"):
+        depth = 0
+        position = start
+        while position < len(text):
+            if text.startswith(opening, position):
+                depth += 1
+                position += len(opening)
+            elif text[position] == "}":
+                if depth == 0:
+                    return position
+                depth -= 1
+                position += 1
+            else:
+                position += 1
+    return None
+
+
+def _malformed_in(text: str) -> list[Malformed]:
+    found = [(m.start(), _nearly(m, text)) for m in _NEARLY.finditer(text)]
+    found += [(m.start(), _shell(m)) for m in _SHELL.finditer(text)]
+    return [malformed for _, malformed in sorted(found)]
+
+
+def _shell(match: re.Match[str]) -> Malformed:
+    return Malformed(
+        "a placeholder without 'env.' is left as it is",
+        _write(match["name"], has_default=bool(match["rest"])),
+    )
+
+
+def _nearly(match: re.Match[str], text: str) -> Malformed:
+    name, rest = match["name"] or "NAME", match["rest"].strip()
+    if not text.startswith("}", match.end()):
+        reason, has_default = "a placeholder that is never closed", rest.startswith(":")
+    elif match["name"] is None:
+        reason, has_default = "a placeholder without a variable's name", False
+    elif rest.startswith((":", "=", "-", "?")):
+        reason, has_default = "a placeholder whose default is not written with ':='", True
+    elif rest:
+        reason, has_default = "a placeholder whose name is not letters, digits and '_'", False
+    else:
+        reason, has_default = "a placeholder that does not begin with exactly '${env.'", False
+    return Malformed(f"{reason} is left as it is", _write(name, has_default=has_default))
+
+
+def _write(name: str, *, has_default: bool) -> str:
+    return f"write ${{env.{name}:=default}}" if has_default else f"write ${{env.{name}}}"
