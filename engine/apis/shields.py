@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from typing import Any, Protocol
+from typing import Any, Protocol, cast
 
-from pydantic import AliasChoices, Field, computed_field
+from pydantic import Field, computed_field, model_validator
 
 from rungraph.engine.apis.resource import Resource
 from rungraph.engine.apis.routes import route
@@ -23,8 +23,17 @@ class Shield(Resource):
         'llama_guard'
     """
 
-    shield_type: str = Field(default="", validation_alias=AliasChoices("shield_type", "type"))
+    shield_type: str = ""
     params: dict[str, Any] = Field(default_factory=dict)
+
+    @model_validator(mode="before")
+    @classmethod
+    def _take_type(cls, data: Any) -> Any:
+        if not isinstance(data, dict):
+            return data
+        fields = cast("dict[str, Any]", data)
+        rest = {key: value for key, value in fields.items() if key != "type"}
+        return {"shield_type": fields["type"], **rest} if "type" in fields else rest
 
     @computed_field  # type: ignore[prop-decorator]  # pydantic's documented form; mypy lacks it
     @property

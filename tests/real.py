@@ -1,0 +1,95 @@
+"""Real parts that tests run against: the weights of a small model, and a llama.cpp server."""
+
+from __future__ import annotations
+
+import importlib.util
+import json
+import subprocess
+import sys
+from contextlib import contextmanager
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import pytest
+
+from rungraph.engine.providers.inline.llama_cpp import worker
+from rungraph.engine.weights import CATALOG, DEFAULT
+
+if TYPE_CHECKING:
+    from collections.abc import Generator, Sequence
+    from pathlib import Path
+
+
+@dataclass(frozen=True)
+class LlamaServer:
+    """A llama.cpp server in a process of its own.
+
+    Attributes:
+        url: Where it answers; its OpenAI API is at ``/v1`` below.
+        api_key: What it knows callers by.
+        model: The first of *models*.
+        models: The names under which it serves its one model.
+    """
+
+    url: str
+    api_key: str
+    models: tuple[str, ...]
+
+    @property
+    def base_url(self) -> str:
+        return f"{self.url}/v1"
+
+    @property
+    def model(self) -> str:
+        return self.models[0]
+
+
+@contextmanager
+def serve_llama(
+    path: Path, models: Sequence[str] = ("small",), *, api_key: str = "key-of-the-tests"
+) -> Generator[LlamaServer]:
+    """Run a llama.cpp server of the model at *path* under the names *models*."""
+    settings = {
+        "model": str(path),
+        "aliases": list(models),
+        "api_key": api_key,
+        "context_size": 2048,
+        "parallel": 1,
+        "threads": 1,
+        "batch_threads": 2,
+        "gpu_layers": None,
+        "seed": 1,
+        "chat_template": None,
+    }
+    with subprocess.Popen(
+        [sys.executable, "-P", worker.__file__],
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.DEVNULL,
+        text=True,
+    ) as process:
+        assert process.stdin is not None
+        assert process.stdout is not None
+        process.stdin.write(json.dumps(settings) + "\n")
+        process.stdin.flush()
+        yield LlamaServer(json.loads(process.stdout.readline())["url"], api_key, tuple(models))
+        # At the end of its input the worker ends, and leaving the block waits for that.
+        process.stdin.close()
+
+
+@pytest.fixture(scope="session")
+def weights() -> Path:
+    """Return the path of a small chat model; skip when there is none."""
+    if importlib.util.find_spec("xllamacpp") is None:
+        pytest.skip('xllamacpp is not installed: pip install "rungraph[llama-cpp]"')
+    small = CATALOG[DEFAULT]
+    if not small.is_present():
+        pytest.skip(f"the weights {DEFAULT!r} are not there: rungraph models pull")
+    return small.path()
+
+
+@pytest.fixture(scope="session")
+def llama_server(weights: Path) -> Generator[LlamaServer]:
+    """Return a server that serves the model as ``small`` and as ``tiny``."""
+    with serve_llama(weights, ["small", "tiny"]) as server:
+        yield server

@@ -1,0 +1,131 @@
+"""An HTTP server whose answers a test writes byte by byte: for servers that misbehave."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncGenerator, Awaitable, Callable
+
+
+@dataclass
+class Request:
+    """What a client asked."""
+
+    method: str
+    path: str
+    headers: dict[str, str]
+    body: Any
+
+
+@dataclass
+class Wire:
+    """A running server.
+
+    Attributes:
+        base_url: Where its OpenAI API is.
+        requests: What was asked, oldest first.
+        left: Set when a client goes while it is being answered.
+    """
+
+    base_url: str = ""
+    requests: list[Request] = field(default_factory=list[Request])
+    left: asyncio.Event = field(default_factory=asyncio.Event)
+
+
+@dataclass
+class Reply:
+    """What a test answers with.
+
+    Attributes:
+        content: The body; an object is sent as JSON.
+        status: The HTTP status.
+        headers: More headers.
+        hang: Send the body, and then neither more nor an end.
+    """
+
+    content: bytes | object = b""
+    status: int = 200
+    headers: dict[str, str] = field(default_factory=dict[str, str])
+    hang: bool = False
+
+
+def sse(*events: object, done: bool = True, hang: bool = False) -> Reply:
+    """Return a stream of *events*: objects as JSON, texts as they are."""
+    lines = [each if isinstance(each, str) else json.dumps(each) for each in events]
+    text = "".join(f"data: {line}\n\n" for line in [*lines, *(["[DONE]"] if done else [])])
+    return Reply(text.encode(), headers={"Content-Type": "text/event-stream"}, hang=hang)
+
+
+MODELS = Reply({"object": "list", "data": [{"id": "small"}]})
+
+
+@asynccontextmanager
+async def serve(
+    answer: Callable[[Request], Reply | Awaitable[Reply]],
+) -> AsyncGenerator[Wire]:
+    """Run a server that answers every request with what *answer* returns.
+
+    Lists of models are answered with :data:`MODELS`, unless *answer* is asked for ``/v1/models``
+    and returns another reply than an empty one.
+    """
+    wire = Wire()
+    connections: set[asyncio.Task[None]] = set()
+
+    async def converse(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        task = asyncio.current_task()
+        assert task is not None
+        connections.add(task)
+        try:
+            request = await _read(reader)
+            wire.requests.append(request)
+            found = answer(request)
+            reply = found if isinstance(found, Reply) else await found
+            if request.path.endswith("/models") and reply == Reply():
+                reply = MODELS
+            writer.write(_bytes(reply))
+            await writer.drain()
+            if reply.hang:
+                await reader.read()
+                wire.left.set()
+        except (ConnectionError, asyncio.IncompleteReadError, asyncio.CancelledError):
+            wire.left.set()
+        finally:
+            writer.close()
+            connections.discard(task)
+
+    server = await asyncio.start_server(converse, "127.0.0.1", 0)
+    wire.base_url = f"http://127.0.0.1:{server.sockets[0].getsockname()[1]}/v1"
+    try:
+        yield wire
+    finally:
+        server.close()
+        for task in list(connections):
+            task.cancel()
+        await asyncio.gather(*connections, return_exceptions=True)
+
+
+async def _read(reader: asyncio.StreamReader) -> Request:
+    head = (await reader.readuntil(b"\r\n\r\n")).decode().split("\r\n")
+    method, path, _ = head[0].split(" ")
+    headers = {key.lower(): value for key, value in (line.split(": ", 1) for line in head[1:-2])}
+    body = await reader.readexactly(int(headers.get("content-length", 0)))
+    return Request(method, path, headers, json.loads(body) if body else None)
+
+
+def _bytes(reply: Reply) -> bytes:
+    content = reply.content
+    if not isinstance(content, bytes):
+        content = json.dumps(content).encode()
+    headers = {"Content-Type": "application/json", "Connection": "close", **reply.headers}
+    if not reply.hang:
+        headers.setdefault("Content-Length", str(len(content)))
+    lines = [
+        f"HTTP/1.1 {reply.status} Told",
+        *(f"{key}: {value}" for key, value in headers.items()),
+    ]
+    return "\r\n".join(lines).encode() + b"\r\n\r\n" + content
