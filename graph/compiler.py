@@ -97,7 +97,6 @@ def compile_document(document: Document, *, catalog: Catalog, environment: Mappi
             edges=edges,
             dropped=tuple(sorted(dropped)),
             excluded=tuple(sorted(draft.excluded, key=lambda e: (e.api, e.provider_id, e.provider_type, e.reason))),
-            variables=substitution.uses,
             metadata_store=config.metadata_store,
             document=document,
             substitution=substitution,

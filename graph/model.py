@@ -38,7 +38,7 @@ class Compiled:
     edges: tuple[Edge, ...]
     dropped: tuple[Edge, ...] = ()
     excluded: tuple[Excluded, ...] = ()
-    variables: tuple[Use, ...] = ()
+    variables: tuple[Use, ...] | None = None
     metadata_store: Mapping[str, Any] | None = field(default=None, repr=False)
     document: Document | None = field(default=None, repr=False)
     substitution: Substitution | None = field(default=None, repr=False)
@@ -62,7 +62,6 @@ class RunGraph:
         dropped: Soft edges left out because they close a circle; their dependents are handed the
             dependency once both run.
         excluded: Providers that the config names and the graph leaves out.
-        variables: The environment variables that the config asks for.
         diagnostics: Every problem, errors first, then by place.
         metadata_store: Where registrations persist, as configured; it can hold secrets.
 
@@ -82,7 +81,6 @@ class RunGraph:
         self.catalog = compiled.catalog
         self.dropped = compiled.dropped
         self.excluded = compiled.excluded
-        self.variables = compiled.variables
         self.metadata_store = compiled.metadata_store
         self.diagnostics = tuple(sorted(map(self._shown, diagnostics), key=_diagnostic_order))
         self.nx = self._digraph()
@@ -110,6 +108,14 @@ class RunGraph:
     def edges(self) -> tuple[Edge, ...]:
         """The edges, sorted by their ends."""
         return self._compiled.edges
+
+    @cached_property
+    def variables(self) -> tuple[Use, ...]:
+        """The environment variables that the config asks for, by name and path."""
+        compiled = self._compiled
+        if compiled.variables is None:
+            return compiled.substitution.uses if compiled.substitution else ()
+        return compiled.variables
 
     @property
     def resources(self) -> tuple[ResourceConfig, ...]:

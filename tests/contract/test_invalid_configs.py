@@ -1,0 +1,102 @@
+"""Every config in configs/invalid gives exactly the message that stands beside it.
+
+``python tests/contract/test_invalid_configs.py`` writes the messages anew; read the diff.
+"""
+
+from __future__ import annotations
+
+import itertools
+import os
+import random
+from pathlib import Path
+
+import pytest
+import yaml
+
+from rungraph.engine.imports import check_imports
+from rungraph.graph import Catalog, RunGraph, compile_config, discover_catalog, load_catalog, render_diagnostics
+from rungraph.graph.rules import RULES
+
+ROOT = Path(__file__).parents[2]
+FOLDER = Path("configs/invalid")
+CONFIGS = sorted(
+    path.relative_to(ROOT)
+    for path in (ROOT / FOLDER).iterdir()
+    if path.suffix in (".yaml", ".json") and path.name != "catalog.yaml"
+)
+# Rules that no file alone can break: the file is missing or huge, a package offers a broken catalog,
+# a graph comes from JSON, a variable is set, a module or a package is missing. They have tests of their own.
+WITHOUT_FILE = {"C001", "C008", "C030", "C040", "E003", "I001", "I002", "I005"}
+
+
+def _catalog() -> Catalog:
+    return discover_catalog().merged(load_catalog(FOLDER / "catalog.yaml"))
+
+
+def _graph(path: Path) -> RunGraph:
+    graph = compile_config(path, catalog=_catalog(), environment={})
+    return graph.with_diagnostics(check_imports(graph)) if path.name.startswith("I") else graph
+
+
+@pytest.fixture(autouse=True)
+def _in_the_root(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(ROOT)
+
+
+@pytest.mark.parametrize("path", CONFIGS, ids=lambda path: path.name)
+def test_the_message_is_exact(path: Path) -> None:
+    """The whole text of all diagnostics is the file of the same name with .txt."""
+    assert render_diagnostics(_graph(path).diagnostics) + "\n" == path.with_suffix(".txt").read_text()
+
+
+@pytest.mark.parametrize("path", CONFIGS, ids=lambda path: path.name)
+def test_the_file_is_named_after_a_code_that_it_gives(path: Path) -> None:
+    """The name begins with the code of one of the diagnostics, and each code is explained."""
+    codes = {diagnostic.code for diagnostic in _graph(path).diagnostics}
+    assert path.name[:4] in codes
+    assert codes <= RULES.keys()
+
+
+def test_every_rule_has_a_config() -> None:
+    """Each code of the table is shown by a file here, or says why it cannot be."""
+    shown = {path.name[:4] for path in CONFIGS}
+    assert RULES.keys() - shown == WITHOUT_FILE
+
+
+@pytest.mark.parametrize("path", [path for path in CONFIGS if path.suffix == ".yaml"], ids=lambda path: path.name)
+def test_messages_do_not_depend_on_yaml_order(path: Path) -> None:
+    """The same config with its keys and entries in other orders gives the same codes and messages."""
+    try:
+        value = yaml.safe_load(path.read_bytes())
+    except yaml.YAMLError:
+        pytest.skip("not YAML")
+    if not isinstance(value, dict) or path.name.startswith(("C005", "C006", "C007")):
+        pytest.skip("its order is what it is about")
+
+    def messages(config: object) -> set[tuple[str, str]]:
+        assert isinstance(config, dict)
+        graph = compile_config(config, catalog=_catalog(), environment={})
+        return {(one.code, one.message) for one in graph.diagnostics if one.code not in ("C010", "C011")}
+
+    expected = messages(value)
+    shuffled = random.Random(7)  # noqa: S311 (an order, not a secret)
+    for _ in itertools.repeat(None, 4):
+        assert messages(_reordered(value, shuffled)) == expected
+
+
+def _reordered(value: object, order: random.Random) -> object:
+    if isinstance(value, dict):
+        items = [(key, _reordered(item, order)) for key, item in value.items()]
+        order.shuffle(items)
+        return dict(items)
+    if isinstance(value, list):
+        items = [_reordered(item, order) for item in value]
+        order.shuffle(items)
+        return items
+    return value
+
+
+if __name__ == "__main__":
+    os.chdir(ROOT)
+    for config in CONFIGS:
+        config.with_suffix(".txt").write_text(render_diagnostics(_graph(config).diagnostics) + "\n")
