@@ -69,25 +69,30 @@ class Tracer:
         """Begin a span within the one that the running code is in, or a new trace."""
         return Span(self, name, attributes, parent=_position.get())
 
-    def put(self, event: StructuredLogEvent) -> None:
-        """Have *event* told to telemetry soon."""
+    def put(self, event: StructuredLogEvent) -> bool:
+        """Have *event* told to telemetry soon; return whether there is room for it."""
         if len(self._waiting) >= self._limit:
             self._lose("too many spans are waiting")
-            return
+            return False
         self._waiting.append(event)
-        if self._sending is None or self._sending.done():
+        self._go_on()
+        return True
+
+    async def aclose(self) -> None:
+        """Tell what is waiting, as far as telemetry takes it in time."""
+        self._go_on()
+        if self._sending is not None and not self._sending.done():
+            await asyncio.wait({self._sending}, timeout=self._patience)
+            self._sending.cancel()
+            await asyncio.wait({self._sending}, timeout=self._patience)
+
+    def _go_on(self) -> None:
+        if self._waiting and (self._sending is None or self._sending.done()):
             try:
                 loop = asyncio.get_running_loop()
             except RuntimeError:  # Outside of the loop; the next event from inside takes it along.
                 return
             self._sending = loop.create_task(self._send(), name="send spans")
-
-    async def aclose(self) -> None:
-        """Tell what is waiting, as far as telemetry takes it in time."""
-        if self._sending is not None and not self._sending.done():
-            await asyncio.wait({self._sending}, timeout=self._patience)
-            self._sending.cancel()
-            await asyncio.wait({self._sending}, timeout=self._patience)
 
     async def _send(self) -> None:
         _is_silent.set(True)  # What telemetry itself calls through routers makes no spans.
@@ -118,8 +123,9 @@ class Span:
     ) -> None:
         self._tracer = tracer
         self._position = _new_position(parent)
-        self._is_open = True
-        tracer.put(_start_event(self._position, name, parent, datetime.now(UTC), attributes))
+        start = _start_event(self._position, name, parent, datetime.now(UTC), attributes)
+        # Telemetry that has not got the beginning is spared the end.
+        self._is_open = tracer.put(start)
 
     @contextmanager
     def entered(self) -> Generator[None]:

@@ -35,20 +35,22 @@ class ProviderNeededError(RoutingError):
     """Raised when a provider has to be named because there is not exactly one.
 
     Attributes:
-        purpose: What a provider is needed for, such as ``to register model 'small'``.
+        purpose: What it is needed for, such as ``that model 'small' could be registered with``.
         providers: The providers that are there, sorted.
+        way_out: What to do when there are several.
     """
 
-    def __init__(self, purpose: str, providers: Iterable[str]) -> None:
+    def __init__(self, purpose: str, providers: Iterable[str], way_out: str) -> None:
         self.purpose = purpose
         self.providers = tuple(sorted(providers))
-        super().__init__(purpose, self.providers)
+        self.way_out = way_out
+        super().__init__(purpose, self.providers, way_out)
 
     def __str__(self) -> str:
         if not self.providers:
             return f"there is no provider {self.purpose}"
         names = ", ".join(map(repr, self.providers))
-        return f"there are several providers {self.purpose}\nhelp: name one of them: {names}"
+        return f"there are several providers {self.purpose}: {names}\nhelp: {self.way_out}"
 
 
 class UnknownProviderError(RoutingError):

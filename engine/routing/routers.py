@@ -140,7 +140,8 @@ class Router:
                 lambda *args, **kwargs: method(*args, **kwargs), self._protocol, name, signature
             )
         purpose = f"that {self._node.api}.{name} could be sent to"
-        error = ProviderNeededError(purpose, self._table.members)
+        way_out = "configure only one of them, or call it directly"
+        error = ProviderNeededError(purpose, self._table.members, way_out)
         return dress(
             lambda *_args, **_kwargs: self._outcome(name, error), self._protocol, name, signature
         )

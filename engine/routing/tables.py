@@ -262,7 +262,7 @@ class RoutingTable:
                 return next(iter(self._members.values()))
             kind = self._node.pair.resource.replace("_", " ")
             purpose = f"that {kind} {resource.identifier!r} could be registered with"
-            raise ProviderNeededError(purpose, self._members)
+            raise ProviderNeededError(purpose, self._members, "name one of them as provider_id")
         member = self._members.get(resource.provider_id)
         if member is None:
             api = self._node.pair.router_api

@@ -351,8 +351,8 @@ async def test_the_only_provider_need_not_be_named(bench: Bench) -> None:
     with pytest.raises(ProviderNeededError) as caught:
         await table.register_model(Model(identifier="n"))
     assert str(caught.value) == (
-        "there are several providers that model 'n' could be registered with\n"
-        "help: name one of them: 'bar', 'foo'"
+        "there are several providers that model 'n' could be registered with: 'bar', 'foo'\n"
+        "help: name one of them as provider_id"
     )
     with pytest.raises(ProviderNeededError, match="there is no provider that model 'n'"):
         await (await bench.table()).register_model(Model(identifier="n"))

@@ -1,0 +1,497 @@
+"""Routers: every call reaches the right provider as if it had been called itself."""
+
+from __future__ import annotations
+
+import asyncio
+import inspect
+from types import SimpleNamespace
+from typing import TYPE_CHECKING, Any, Protocol
+
+import pytest
+
+from rungraph.engine.apis.inference import Inference
+from rungraph.engine.apis.memory import Memory
+from rungraph.engine.apis.resource import Resource
+from rungraph.engine.apis.routes import routes_of
+from rungraph.engine.apis.safety import Safety
+from rungraph.engine.catalog import CATALOG
+from rungraph.engine.errors import AmbiguousResourceError, RoutingError, UnknownResourceError
+from rungraph.engine.routing import PairError, ProviderNeededError, create_router
+from rungraph.engine.routing.names import Key, Names, Watcher
+from rungraph.graph.address import Address
+from rungraph.graph.catalog import RoutedPair
+from rungraph.graph.nodes import RouterNode
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncGenerator, AsyncIterator, Callable
+
+
+class Table:
+    """A table whose resources the test sets."""
+
+    def __init__(self, resource: str = "model", **members: object) -> None:
+        self.names = Names(resource)
+        self.members = members
+
+    def serve(self, identifier: str, provider_id: str, native: str | None = None) -> None:
+        """Have a provider serve a resource."""
+        self.names.put(
+            Resource(identifier=identifier, provider_id=provider_id, provider_resource_id=native)
+        )
+
+    def drop(self, identifier: str, provider_id: str) -> None:
+        """Have a provider no longer serve it."""
+        self.names.remove(Key(identifier, provider_id))
+
+    def resolve(self, name: str) -> Resource:
+        """Return the resource that the name means."""
+        return self.names.resolve(name)
+
+    def watch(self, watcher: Watcher) -> Callable[[], None]:
+        """Tell the watcher of all names."""
+        return self.names.watch(watcher)
+
+
+class Chat:
+    """A provider of inference that tells what it was called with."""
+
+    async def chat_completion(
+        self,
+        model: str,
+        messages: list[Any],
+        sampling_params: Any = None,
+        response_format: Any = None,
+        tools: Any = None,
+        tool_choice: Any = "auto",
+        tool_prompt_format: Any = "json",
+        stream: bool = False,
+        logprobs: Any = None,
+    ) -> Any:
+        """Return all arguments, or an async generator of them."""
+        said = {name: value for name, value in locals().items() if name != "self"}
+        return self.chunks(said) if stream else said
+
+    async def embeddings(self, model: str, contents: list[str]) -> Any:
+        """Return the arguments."""
+        return model, contents
+
+    async def chunks(self, said: dict[str, Any]) -> AsyncGenerator[Any, None]:
+        """Yield the arguments one by one."""
+        for item in said.items():
+            yield item
+
+
+def router_of(table: Table, protocol: type = Inference, pair: RoutedPair | None = None) -> Any:
+    """Return the router of a pair, inference unless said otherwise."""
+    found = pair or CATALOG.pair_of_router("inference")
+    assert found is not None
+    return create_router(RouterNode(Address.router(found.router_api), found), table, protocol)
+
+
+@pytest.fixture
+def table() -> Table:
+    """A table with two providers, one model each."""
+    made = Table(foo=Chat(), bar=Chat())
+    made.serve("small", "foo", "org/small-1b")
+    made.serve("large", "bar")
+    return made
+
+
+@pytest.mark.parametrize(
+    ("api", "protocol"), [("inference", Inference), ("memory", Memory), ("safety", Safety)]
+)
+def test_a_router_looks_like_its_protocol(api: str, protocol: type) -> None:
+    """It has the API's methods with their signature, documentation and route, and no other."""
+    pair = CATALOG.pair_of_router(api)
+    assert pair is not None
+    router = router_of(Table(foo=Chat()), protocol, pair)
+    methods = {name for name in dir(router) if not name.startswith("_")}
+    assert methods == {"bind", "shutdown", *(name for name, _ in routes_of(protocol))}
+    for name, route in routes_of(protocol):
+        function, method = getattr(router, name), getattr(protocol, name)
+        _, *expected = inspect.signature(method).parameters.values()
+        shown = inspect.signature(function).parameters.values()
+        assert [(p.name, p.kind, p.default) for p in shown] == [
+            (p.name, p.kind, p.default) for p in expected
+        ]
+        assert function.__route__ == route
+        assert (function.__name__, function.__doc__) == (name, method.__doc__)
+
+
+async def test_calls_reach_the_provider_of_the_model(table: Table) -> None:
+    """The provider is handed its own name of the model, and everything else as it was."""
+    router = router_of(table)
+    messages: list[Any] = []
+    said = await router.chat_completion(model="small", messages=messages)
+    assert said["model"] == "org/small-1b"
+    assert said["messages"] is messages
+    assert await router.embeddings("large", ["x"]) == ("large", ["x"])
+    assert await router.embeddings("bar/large", contents=["x"]) == ("large", ["x"])
+
+
+async def test_keyword_and_positional_calls_are_the_same(table: Table) -> None:
+    """Every parameter arrives under its name, however it was given."""
+    router = router_of(table)
+    values = ["small", [1], "sampling", "format", ["tool"], "required", "function_tag", False, 5]
+    names = list(inspect.signature(router.chat_completion).parameters)
+    by_position = await router.chat_completion(*values)
+    by_keyword = await router.chat_completion(**dict(zip(names, values, strict=True)))
+    mixed = await router.chat_completion(*values[:3], **dict(zip(names[3:], values[3:])))  # noqa: B905
+    assert by_position == by_keyword == mixed
+    assert by_position == {**dict(zip(names, values, strict=True)), "model": "org/small-1b"}
+
+
+async def test_the_router_adds_no_coroutine(table: Table) -> None:
+    """What is awaited is the provider's own coroutine."""
+    coroutine = router_of(table).chat_completion(model="small", messages=[])
+    assert coroutine.cr_code is Chat.chat_completion.__code__
+    await coroutine
+
+
+# --- what the caller leaves out -----------------------------------------------------------------
+
+
+async def test_the_providers_own_defaults_count() -> None:
+    """Providers that disagree on a default each get their own; one without gets the Protocol's."""
+
+    class Own:
+        async def completion(
+            self,
+            model: str,
+            content: str,
+            sampling_params: Any = "own",
+            *,
+            response_format: Any,
+            stream: Any = False,
+            logprobs: Any = None,
+            extra: int = 7,
+        ) -> Any:
+            return model, content, sampling_params, response_format, stream, logprobs, extra
+
+    class Others:
+        async def completion(self, logprobs: Any, content: str, model: str, **more: Any) -> Any:
+            return model, content, logprobs, more
+
+    table = Table(own=Own(), others=Others())
+    table.serve("a", "own")
+    table.serve("b", "others")
+    router = router_of(table)
+    assert await router.completion("a", "hi") == ("a", "hi", "own", None, False, None, 7)
+    assert await router.completion("a", "hi", None) == ("a", "hi", None, None, False, None, 7)
+    assert await router.completion("b", "hi", stream=True) == (
+        "b",
+        "hi",
+        None,
+        {"sampling_params": None, "response_format": None, "stream": True},
+    )
+
+
+async def test_a_default_that_all_providers_share_is_handed_on_as_it_is() -> None:
+    """A mutable default stays the provider's own object."""
+    shared: list[Any] = []
+
+    class Own:
+        async def embeddings(self, model: str, contents: Any = shared) -> Any:
+            del model
+            return contents
+
+    class Api(Protocol):
+        async def embeddings(self, model: str, contents: Any = ()) -> Any:
+            """Embed."""
+            ...
+
+    table = Table(foo=Own())
+    table.serve("m", "foo")
+    assert await router_of(table, Api).embeddings("m") is shared
+
+
+async def test_an_instance_that_does_not_tell_its_signature_works() -> None:
+    """A callable object without a signature is handed the Protocol's defaults."""
+
+    class Opaque:
+        __signature__ = "none"
+
+        async def __call__(self, **arguments: Any) -> Any:
+            return arguments
+
+    table = Table(foo=SimpleNamespace(embeddings=Opaque()))
+    table.serve("m", "foo")
+    assert await router_of(table).embeddings("m", ["x"]) == {"model": "m", "contents": ["x"]}
+
+
+# --- what cannot be routed ----------------------------------------------------------------------
+
+
+async def test_an_unknown_model_fails_when_awaited(table: Table) -> None:
+    """As in a call of a provider, the error comes from awaiting, so gathering can collect it."""
+    router = router_of(table)
+    calls = [router.embeddings(name, []) for name in ("small", "smal", "")]
+    results = await asyncio.gather(*calls, return_exceptions=True)
+    assert results[0] == ("org/small-1b", [])
+    assert isinstance(results[1], UnknownResourceError)
+    assert str(results[1]) == (
+        "model 'smal' is not registered\nregistered: 'large', 'small'\nhelp: did you mean 'small'?"
+    )
+    assert isinstance(results[2], UnknownResourceError)
+
+
+async def test_an_ambiguous_model_names_the_choices(table: Table) -> None:
+    """A name that two providers serve is not sent to either."""
+    table.serve("small", "bar")
+    with pytest.raises(AmbiguousResourceError) as caught:
+        await router_of(table).embeddings("small", [])
+    assert caught.value.choices == ("bar/small", "foo/small")
+
+
+def test_a_missing_routing_key_is_a_type_error(table: Table) -> None:
+    """A call that names no model fails at once, like any call that lacks an argument."""
+    router = router_of(table)
+    with pytest.raises(TypeError, match=r"chat_completion\(\) missing .* 'model'"):
+        router.chat_completion(messages=[])
+    with pytest.raises(TypeError, match="unexpected keyword argument 'mesages'"):
+        router.chat_completion(model="small", mesages=[])
+    with pytest.raises(TypeError, match="multiple values for argument 'model'"):
+        router.embeddings("small", [], model="small")
+    for key in (None, 7, ["small"]):
+        with pytest.raises(TypeError) as caught:
+            router.embeddings(key, [])
+        kind = type(key).__name__
+        assert str(caught.value) == f"inference.embeddings() needs a str as 'model', not {kind}"
+
+
+async def test_a_routing_key_with_a_default_is_needed_all_the_same(table: Table) -> None:
+    """A Protocol that gives the key a default does not make it a choice of the provider's."""
+
+    class Api(Protocol):
+        async def embeddings(self, contents: Any, model: str = "small") -> Any:
+            """Embed."""
+            ...
+
+    router = router_of(table, Api)
+    assert await router.embeddings(["x"], "small") == ("org/small-1b", ["x"])
+    with pytest.raises(TypeError) as caught:
+        router.embeddings(["x"])
+    assert str(caught.value) == (
+        "inference.embeddings() needs 'model': the model that it is routed by"
+    )
+
+
+async def test_a_method_that_the_provider_lacks_is_named(table: Table) -> None:
+    """A provider that does not have a method is no reason for an AttributeError."""
+    with pytest.raises(RoutingError, match="'foo' of model 'small' has no method 'completion'"):
+        await router_of(table).completion("small", "hi")
+
+
+# --- streams -----------------------------------------------------------------------------------
+
+
+class Streaming:
+    """A provider whose streams fail or are closed as the test wants."""
+
+    def __init__(self) -> None:
+        self.closed = 0
+
+    async def completion(self, model: str, content: str, **_more: Any) -> AsyncGenerator[str, None]:
+        """Return a stream of letters, or fail before it begins."""
+        if model == "broken":
+            msg = "cannot begin"
+            raise ConnectionError(msg)
+        return self.letters(content)
+
+    async def letters(self, content: str) -> AsyncGenerator[str, None]:
+        """Yield the letters; an exclamation mark is an error."""
+        try:
+            for letter in content:
+                if letter == "!":
+                    msg = "lost midway"
+                    raise ConnectionError(msg)
+                yield letter
+        finally:
+            self.closed += 1
+
+
+@pytest.fixture
+def streaming() -> Streaming:
+    """A provider of streams."""
+    return Streaming()
+
+
+@pytest.fixture
+def streams(streaming: Streaming) -> Any:
+    """A router of its models."""
+    table = Table(foo=streaming)
+    table.serve("m", "foo")
+    table.serve("broken", "foo")
+    return router_of(table)
+
+
+async def test_a_stream_is_the_providers_own(streams: Any, streaming: Streaming) -> None:
+    """Awaiting a streaming call returns the provider's async generator itself."""
+    stream = await streams.completion("m", "abc", stream=True)
+    assert stream.ag_code is Streaming.letters.__code__
+    assert [letter async for letter in stream] == ["a", "b", "c"]
+    assert streaming.closed == 1
+
+
+async def test_an_error_before_the_first_chunk(streams: Any) -> None:
+    """It comes from awaiting the call."""
+    with pytest.raises(ConnectionError, match="cannot begin"):
+        await streams.completion("broken", "abc", stream=True)
+
+
+async def test_an_error_midway(streams: Any, streaming: Streaming) -> None:
+    """What came before it arrives."""
+    stream = await streams.completion("m", "ab!c", stream=True)
+    got: list[str] = []
+
+    async def collect() -> None:
+        async for letter in stream:
+            got.append(letter)  # noqa: PERF401 (what came before the error counts)
+
+    with pytest.raises(ConnectionError, match="lost midway"):
+        await collect()
+    assert (got, streaming.closed) == (["a", "b"], 1)
+
+
+async def test_closing_early(streams: Any, streaming: Streaming) -> None:
+    """Closing a stream runs the provider's clean-up at once."""
+    stream = await streams.completion("m", "abc", stream=True)
+    assert await anext(stream) == "a"
+    await stream.aclose()
+    assert streaming.closed == 1
+    with pytest.raises(StopAsyncIteration):
+        await anext(stream)
+
+
+async def test_a_method_that_is_an_async_generator_itself() -> None:
+    """A Protocol's method that is called without await works too."""
+
+    class Api(Protocol):
+        def letters(self, model: str, content: str) -> AsyncIterator[str]:
+            """Yield letters."""
+            ...
+
+    class Own:
+        async def letters(self, model: str, content: str) -> AsyncGenerator[str, None]:
+            yield model
+            for letter in content:
+                yield letter
+
+    table = Table(foo=Own())
+    table.serve("m", "foo", "native")
+    router = router_of(table, Api)
+    assert [letter async for letter in router.letters("m", "ab")] == ["native", "a", "b"]
+    with pytest.raises(UnknownResourceError):
+        router.letters("n", "ab")
+
+
+# --- changes -----------------------------------------------------------------------------------
+
+
+async def test_later_calls_see_a_change_at_once_and_running_ones_go_on(table: Table) -> None:
+    """A model that goes, comes or moves does so for the next call; a stream goes on."""
+    router = router_of(table)
+    call = router.chat_completion("small", ["x"])
+    stream = await router.chat_completion("small", ["x"], stream=True)
+    assert await anext(stream) == ("model", "org/small-1b")
+    table.drop("small", "foo")
+    with pytest.raises(UnknownResourceError):
+        await router.chat_completion("small", ["x"])
+    with pytest.raises(UnknownResourceError):
+        await router.chat_completion("foo/small", ["x"])
+    assert (await call)["model"] == "org/small-1b"
+    assert await anext(stream) == ("messages", ["x"])
+    await stream.aclose()
+    table.serve("small", "bar", "other")
+    assert (await router.chat_completion("small", []))["model"] == "other"
+    table.serve("small", "bar", "another")
+    assert (await router.chat_completion("bar/small", []))["model"] == "another"
+
+
+async def test_a_router_that_was_shut_down_no_longer_follows(table: Table) -> None:
+    """After shutdown the table may change without the router."""
+    router = router_of(table)
+    await router.shutdown()
+    table.serve("new", "foo")
+    assert router._forwarders[0]._targets.keys() == {
+        "small",
+        "foo/small",
+        "large",
+        "bar/large",
+    }
+
+
+# --- APIs that nobody here knows ----------------------------------------------------------------
+
+
+class Gadgets(Protocol):
+    """An API with every kind of parameter, and a method without a routing key."""
+
+    async def turn(self, first: int, /, widget: str, *rest: int, far: int = 1, **more: int) -> Any:
+        """Turn."""
+        ...
+
+    async def press(self, first: int, /, widget: str, *, far: int = 1) -> Any:
+        """Press."""
+        ...
+
+    async def version(self, loud: bool = False) -> str:
+        """Tell the version."""
+        ...
+
+
+class Gadget:
+    """A provider of that API."""
+
+    async def turn(self, first: int, /, widget: str, *rest: int, far: int = 2, **more: int) -> Any:
+        """Return what it was called with."""
+        return first, widget, rest, far, more
+
+    async def press(self, first: int, /, widget: str, *, far: int = 3) -> Any:
+        """Return what it was called with."""
+        return first, widget, far
+
+    async def version(self, loud: bool = False) -> str:
+        """Return the version."""
+        return "ONE" if loud else "one"
+
+
+GADGETS = RoutedPair("gadgets", "widgets", "widget", "widget", "somewhere:Widget")
+
+
+async def test_every_kind_of_parameter_is_handed_on() -> None:
+    """Positional-only, variadic and keyword-only parameters arrive as they were given."""
+    table = Table("widget", foo=Gadget())
+    table.serve("w", "foo", "native")
+    router = router_of(table, Gadgets, GADGETS)
+    assert await router.turn(1, "w", 2, 3, near=4) == (1, "native", (2, 3), 2, {"near": 4})
+    assert await router.turn(1, widget="w", far=5) == (1, "native", (), 5, {})
+    assert await router.press(1, "w") == (1, "native", 3)
+
+
+async def test_a_method_without_a_routing_key_goes_to_the_only_provider() -> None:
+    """With one provider it is clear where to; with several or none, the call says why not."""
+    router = router_of(Table("widget", foo=Gadget()), Gadgets, GADGETS)
+    assert await router.version(loud=True) == "ONE"
+    router = router_of(Table("widget", foo=Gadget(), bar=Gadget()), Gadgets, GADGETS)
+    with pytest.raises(ProviderNeededError) as caught:
+        await router.version()
+    assert str(caught.value) == (
+        "there are several providers that gadgets.version could be sent to: 'bar', 'foo'\n"
+        "help: configure only one of them, or call it directly"
+    )
+    router = router_of(Table("widget"), Gadgets, GADGETS)
+    with pytest.raises(ProviderNeededError, match=r"there is no provider that gadgets\.version"):
+        await router.version()
+
+
+def test_a_method_that_every_router_has_cannot_be_routed() -> None:
+    """An API with a method called ``bind`` is refused instead of half working."""
+
+    class Api(Protocol):
+        async def bind(self, widget: str) -> None:
+            """Bind."""
+            ...
+
+    with pytest.raises(PairError, match="every router has its own 'bind'"):
+        router_of(Table("widget"), Api, GADGETS)

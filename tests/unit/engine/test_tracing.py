@@ -1,0 +1,481 @@
+"""Tracing: spans of calls and starts, told through the telemetry API, harming nothing."""
+
+from __future__ import annotations
+
+import asyncio
+import gc
+import inspect
+import logging
+from datetime import UTC, datetime, timedelta
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from rungraph.engine.apis.inference import Inference
+from rungraph.engine.apis.resource import Resource
+from rungraph.engine.apis.telemetry import (
+    SpanEndPayload,
+    SpanStartPayload,
+    SpanStatus,
+    StructuredLogEvent,
+)
+from rungraph.engine.catalog import CATALOG
+from rungraph.engine.errors import UnknownResourceError
+from rungraph.engine.events import (
+    Event,
+    NodeFailed,
+    NodeReady,
+    NodeStarting,
+    StackReady,
+    StackStarting,
+)
+from rungraph.engine.routing import create_router
+from rungraph.engine.routing.names import Names, Watcher
+from rungraph.engine.tracing import Tracer, current_trace_id, trace_start, traced
+from rungraph.graph.address import Address
+from rungraph.graph.nodes import RouterNode
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncGenerator, Callable, Mapping
+
+
+class Span:
+    """What telemetry was told of one span."""
+
+    def __init__(self, event: StructuredLogEvent, payload: SpanStartPayload) -> None:
+        self.name = payload.name
+        self.parent = payload.parent_span_id
+        self.trace_id = event.trace_id
+        self.span_id = event.span_id
+        self.attributes = event.attributes
+        self.start = event.timestamp
+        self.end: datetime | None = None
+        self.status: SpanStatus | None = None
+        self.end_attributes: dict[str, Any] = {}
+
+
+class Telemetry:
+    """Keeps the spans that it is told."""
+
+    def __init__(self) -> None:
+        self.spans: dict[str, Span] = {}
+        self.failure: Exception | None = None
+        self.gate: asyncio.Event | None = None
+
+    async def log_event(self, event: Any) -> None:
+        """Take an event; the end of a span must follow its beginning."""
+        if self.gate is not None:
+            await self.gate.wait()
+        if self.failure is not None:
+            raise self.failure
+        assert isinstance(event, StructuredLogEvent)
+        if isinstance(event.payload, SpanStartPayload):
+            self.spans[event.span_id] = Span(event, event.payload)
+            return
+        assert isinstance(event.payload, SpanEndPayload)
+        span = self.spans[event.span_id]
+        assert span.status is None
+        span.end, span.status = event.timestamp, event.payload.status
+        span.end_attributes = event.attributes
+
+    def named(self, name: str) -> Span:
+        """Return the one span of this name."""
+        (span,) = (span for span in self.spans.values() if span.name == name)
+        return span
+
+
+class Table:
+    """A table with one model, ``small``, of one provider, ``foo``."""
+
+    def __init__(self, provider: object) -> None:
+        self.members: Mapping[str, object] = {"foo": provider}
+        self.names = Names("model")
+        self.names.put(
+            Resource(identifier="small", provider_id="foo", provider_resource_id="org/small")
+        )
+
+    def resolve(self, name: str) -> Resource:
+        """Return the resource that the name means."""
+        return self.names.resolve(name)
+
+    def watch(self, watcher: Watcher) -> Callable[[], None]:
+        """Tell the watcher of all names."""
+        return self.names.watch(watcher)
+
+
+class Provider:
+    """A provider of inference that says in which trace it was called."""
+
+    def __init__(self) -> None:
+        self.trace_ids: list[str | None] = []
+        self.nested: Any = None
+
+    async def embeddings(self, model: str, contents: Any) -> Any:
+        """Return the arguments; fail on no contents."""
+        self.trace_ids.append(current_trace_id())
+        if not contents:
+            msg = "nothing to embed: secret"
+            raise ValueError(msg)
+        return model, contents
+
+    async def completion(self, model: str, content: str, stream: Any = False, **_: Any) -> Any:
+        """Return a stream of letters, or what the nested call returns."""
+        if stream:
+            return self.letters(content)
+        return await self.nested.embeddings(model="small", contents=[model, content])
+
+    async def letters(self, content: str) -> AsyncGenerator[str, str | None]:
+        """Yield the letters; an exclamation mark is an error."""
+        for letter in content:
+            self.trace_ids.append(current_trace_id())
+            if letter == "!":
+                msg = "lost"
+                raise ConnectionError(msg)
+            sent = yield letter
+            if sent is not None:
+                yield sent
+
+
+@pytest.fixture
+def telemetry() -> Telemetry:
+    """A provider of telemetry."""
+    return Telemetry()
+
+
+@pytest.fixture
+def provider() -> Provider:
+    """A provider of inference."""
+    return Provider()
+
+
+@pytest.fixture
+def router(provider: Provider, telemetry: Telemetry) -> Any:
+    """A traced router of that provider."""
+    pair = CATALOG.pair_of_router("inference")
+    assert pair is not None
+    node = RouterNode(Address.router("inference"), pair)
+    return create_router(node, Table(provider), Inference, {"telemetry": telemetry})
+
+
+async def test_a_call_is_a_span(router: Any, provider: Provider, telemetry: Telemetry) -> None:
+    """It has the call's name, what it was about, and covers the provider's code."""
+    assert await router.embeddings("foo/small", ["x"]) == ("org/small", ["x"])
+    await router.shutdown()
+    span = telemetry.named("inference.embeddings")
+    assert span.attributes == {
+        "api": "inference",
+        "method": "embeddings",
+        "resource": "small",
+        "provider_id": "foo",
+    }
+    assert span.parent is None
+    assert span.status is SpanStatus.OK
+    assert span.end is not None
+    assert span.start <= span.end
+    assert provider.trace_ids == [span.trace_id]
+    assert current_trace_id() is None
+    assert (len(span.trace_id), len(span.span_id)) == (32, 16)
+
+
+async def test_a_traced_router_still_looks_like_its_protocol(router: Any) -> None:
+    """Signature, route and kind of function are the method's."""
+    assert list(inspect.signature(router.embeddings).parameters) == ["model", "contents"]
+    assert router.embeddings.__route__ == Inference.embeddings.__route__  # type: ignore[attr-defined]
+    assert inspect.iscoroutinefunction(router.embeddings)
+
+
+async def test_without_telemetry_nothing_is_wrapped(provider: Provider) -> None:
+    """Binding another API changes nothing; binding telemetry traces from then on."""
+    pair = CATALOG.pair_of_router("inference")
+    assert pair is not None
+    router: Any = create_router(
+        RouterNode(Address.router("inference"), pair), Table(provider), Inference, {"x": 1}
+    )
+    plain = router.embeddings
+    router.bind("safety", object())
+    assert router.embeddings is plain
+    await router.embeddings("small", ["x"])
+    assert provider.trace_ids == [None]
+    router.bind("telemetry", Telemetry())
+    await router.embeddings("small", ["x"])
+    assert provider.trace_ids[1] is not None
+    await router.shutdown()
+
+
+async def test_a_failed_call_is_a_failed_span(router: Any, telemetry: Telemetry) -> None:
+    """The error is the caller's as it was; the span has its type and not its text."""
+    with pytest.raises(ValueError, match="nothing to embed"):
+        await router.embeddings("small", [])
+    await router.shutdown()
+    span = telemetry.named("inference.embeddings")
+    assert (span.status, span.end_attributes) == (SpanStatus.ERROR, {"error": "ValueError"})
+
+
+async def test_an_unroutable_call_is_a_failed_span(router: Any, telemetry: Telemetry) -> None:
+    """A call for an unknown model is told with the name that was asked for."""
+    with pytest.raises(UnknownResourceError):
+        await router.embeddings(model="tiny", contents=[])
+    await router.shutdown()
+    span = telemetry.named("inference.embeddings")
+    assert span.attributes["resource"] == "tiny"
+    assert span.status is SpanStatus.ERROR
+
+
+async def test_nested_calls_are_one_trace(
+    router: Any, provider: Provider, telemetry: Telemetry
+) -> None:
+    """A call that a provider makes while it is called is a child of that call's span."""
+    provider.nested = router
+    await asyncio.gather(router.completion("small", "a"), router.completion("small", "b"))
+    await router.shutdown()
+    outer = [span for span in telemetry.spans.values() if span.name == "inference.completion"]
+    inner = [span for span in telemetry.spans.values() if span.name == "inference.embeddings"]
+    assert len({span.trace_id for span in outer}) == 2
+    assert {(span.trace_id, span.parent) for span in inner} == {
+        (span.trace_id, span.span_id) for span in outer
+    }
+
+
+async def test_the_span_of_a_stream_ends_with_the_stream(
+    router: Any, provider: Provider, telemetry: Telemetry
+) -> None:
+    """It is open while chunks come, and covers the provider's code between them."""
+    stream = await router.completion("small", "abc", stream=True)
+    assert await anext(stream) == "a"
+    assert await stream.asend("sent") == "sent"
+    await asyncio.sleep(0.01)
+    span = telemetry.named("inference.completion")
+    assert span.status is None
+    assert current_trace_id() is None
+    assert [letter async for letter in stream] == ["b", "c"]
+    await router.shutdown()
+    assert span.status is SpanStatus.OK
+    assert set(provider.trace_ids) == {span.trace_id}
+
+
+async def test_a_stream_that_fails_midway_is_a_failed_span(
+    router: Any, telemetry: Telemetry
+) -> None:
+    """The error arrives after the chunks before it."""
+    stream = await router.completion("small", "a!", stream=True)
+    assert await anext(stream) == "a"
+    with pytest.raises(ConnectionError):
+        await anext(stream)
+    await stream.aclose()
+    await router.shutdown()
+    assert telemetry.named("inference.completion").status is SpanStatus.ERROR
+
+
+@pytest.mark.parametrize("chunks", [0, 1])
+async def test_closing_a_stream_ends_its_span(
+    router: Any, telemetry: Telemetry, chunks: int
+) -> None:
+    """A caller who has enough, even before the first chunk, is no error."""
+    stream = await router.completion("small", "abc", stream=True)
+    for _ in range(chunks):
+        await anext(stream)
+    await stream.aclose()
+    with pytest.raises(StopAsyncIteration):
+        await anext(stream)
+    await router.shutdown()
+    assert telemetry.named("inference.completion").status is SpanStatus.OK
+
+
+async def test_a_stream_that_is_left_ends_its_span(router: Any, telemetry: Telemetry) -> None:
+    """A caller who leaves the loop and drops the stream need not close it."""
+    async for _ in await router.completion("small", "abc", stream=True):
+        break
+    gc.collect()
+    await asyncio.sleep(0)
+    await router.shutdown()
+    assert telemetry.named("inference.completion").status is SpanStatus.OK
+
+
+async def test_an_error_thrown_into_a_stream_reaches_the_provider(
+    router: Any, telemetry: Telemetry
+) -> None:
+    """A traced stream is a whole async generator."""
+    stream = await router.completion("small", "abc", stream=True)
+    await anext(stream)
+    with pytest.raises(LookupError):
+        await stream.athrow(LookupError("x"))
+    await router.shutdown()
+    assert telemetry.named("inference.completion").status is SpanStatus.ERROR
+
+
+async def test_failing_telemetry_hurts_no_call(
+    router: Any, telemetry: Telemetry, caplog: pytest.LogCaptureFixture
+) -> None:
+    """What telemetry raises is logged once."""
+    telemetry.failure = RuntimeError("disk full")
+    for _ in range(3):
+        assert await router.embeddings("small", ["x"]) == ("org/small", ["x"])
+    with caplog.at_level(logging.WARNING):
+        await router.shutdown()
+    assert [record.getMessage() for record in caplog.records] == [
+        "telemetry does not take all spans: disk full"
+    ]
+
+
+def untold(_args: object, _kwargs: object) -> dict[str, Any]:
+    """Return no attributes."""
+    return {}
+
+
+async def test_hanging_telemetry_holds_no_call_up(telemetry: Telemetry) -> None:
+    """Calls go on, and closing takes no longer than said."""
+    telemetry.gate = asyncio.Event()
+    tracer = Tracer(telemetry, patience=0.01)
+
+    async def work() -> int:
+        return 1
+
+    call = traced(work, tracer, name="work", attributes=untold, is_coroutine=True)
+    assert [await call() for _ in range(10)] == [1] * 10
+    await tracer.aclose()
+    assert telemetry.spans == {}
+    assert asyncio.all_tasks() == {asyncio.current_task()}
+
+
+async def test_spans_that_telemetry_does_not_take_are_not_kept_for_ever(
+    telemetry: Telemetry,
+) -> None:
+    """Only so many wait; of the others, neither beginning nor end is told."""
+    telemetry.gate = asyncio.Event()
+    tracer = Tracer(telemetry, limit=10)
+    for _ in range(50):
+        span = tracer.start("work", {})
+        await asyncio.sleep(0)
+        span.end()
+    telemetry.gate.set()
+    await tracer.aclose()
+    assert 5 <= len(telemetry.spans) <= 6
+    tracer.start("later", {}).end()
+    await tracer.aclose()
+    assert telemetry.named("later").status is SpanStatus.OK
+
+
+async def test_what_telemetry_calls_makes_no_spans(provider: Provider) -> None:
+    """A provider of telemetry that uses a router itself does not trace its own work."""
+
+    class Nested(Telemetry):
+        router: Any = None
+
+        async def log_event(self, event: Any) -> None:
+            await super().log_event(event)
+            await self.router.embeddings("small", ["x"])
+
+    telemetry = Nested()
+    pair = CATALOG.pair_of_router("inference")
+    assert pair is not None
+    node = RouterNode(Address.router("inference"), pair)
+    router: Any = create_router(node, Table(provider), Inference, {"telemetry": telemetry})
+    telemetry.router = router
+    await router.embeddings("small", ["x"])
+    await router.shutdown()
+    assert len(telemetry.spans) == 1
+    assert len(provider.trace_ids) == 3
+
+
+async def test_plain_functions_are_traced_too(telemetry: Telemetry) -> None:
+    """A method that returns a value, an awaitable or an async generator at once has its span."""
+
+    async def later(value: int) -> int:
+        return value
+
+    async def many(value: int) -> AsyncGenerator[int, None]:
+        yield value
+
+    def calls(value: int) -> Any:
+        if value < 0:
+            raise ValueError(value)
+        return value
+
+    tracer = Tracer(telemetry)
+    options: Any = {"attributes": untold, "is_coroutine": False}
+    assert await traced(later, tracer, name="later", **options)(1) == 1
+    assert [item async for item in traced(many, tracer, name="many", **options)(1)] == [1]
+    assert traced(calls, tracer, name="calls", **options)(1) == 1
+    with pytest.raises(ValueError, match="-1"):
+        traced(calls, tracer, name="fails", **options)(-1)
+    await tracer.aclose()
+    assert {name: telemetry.named(name).status for name in ("later", "many", "calls", "fails")} == {
+        "later": SpanStatus.OK,
+        "many": SpanStatus.OK,
+        "calls": SpanStatus.OK,
+        "fails": SpanStatus.ERROR,
+    }
+
+
+# --- the trace of a start ----------------------------------------------------------------------
+
+FOO = Address.provider("inference", "foo")
+TABLE = Address.table("models")
+BEGAN = datetime(2026, 1, 2, 3, 4, 5, tzinfo=UTC)
+
+
+async def test_a_start_is_one_trace(telemetry: Telemetry) -> None:
+    """Each node has a span at its own times, within one root from beginning to end."""
+    events: list[Event] = [
+        StackStarting(0.0, 2),
+        NodeStarting(0.25, FOO),
+        NodeReady(1.0, FOO, 0.75, 0.25),
+        NodeStarting(1.0, TABLE),
+        NodeFailed(1.5, TABLE, ValueError("secret")),
+    ]
+    trace_id = await trace_start(events, telemetry, began=BEGAN)
+    root = telemetry.named("start")
+    foo, table = telemetry.named(f"start {FOO}"), telemetry.named(f"start {TABLE}")
+    assert {span.trace_id for span in telemetry.spans.values()} == {trace_id}
+    assert (root.parent, foo.parent, table.parent) == (None, root.span_id, root.span_id)
+    assert (root.start, root.end) == (BEGAN, BEGAN + timedelta(seconds=1.5))
+    assert (foo.start - BEGAN, table.start - BEGAN) == (
+        timedelta(seconds=0.25),
+        timedelta(seconds=1),
+    )
+    assert foo.end == BEGAN + timedelta(seconds=1)
+    assert (root.status, foo.status, table.status) == (
+        SpanStatus.ERROR,
+        SpanStatus.OK,
+        SpanStatus.ERROR,
+    )
+    assert table.end_attributes == {"error": "ValueError"}
+    assert foo.attributes == {
+        "address": "provider:inference/foo",
+        "kind": "provider",
+        "api": "inference",
+        "provider_id": "foo",
+    }
+    assert "provider_id" not in table.attributes
+
+
+async def test_only_the_start_is_told(telemetry: Telemetry) -> None:
+    """What fails after it ran, and what has not ended its start, is no part of it."""
+    events: list[Event] = [
+        NodeStarting(0.0, FOO),
+        NodeReady(1.0, FOO, 1.0, 0.0),
+        NodeStarting(1.0, TABLE),
+        StackReady(1.0),
+        NodeFailed(9.0, FOO, ValueError()),
+    ]
+    before = datetime.now(UTC)
+    await trace_start(events, telemetry)
+    after = datetime.now(UTC)
+    assert set(telemetry.spans) == {
+        telemetry.named("start").span_id,
+        telemetry.named(f"start {FOO}").span_id,
+    }
+    assert telemetry.named("start").status is SpanStatus.OK
+    assert before <= telemetry.named("start").start + timedelta(seconds=9) <= after
+
+
+async def test_telemetry_that_fails_or_hangs_does_not_hold_a_start_up(
+    telemetry: Telemetry,
+) -> None:
+    """The trace is lost, the stack runs."""
+    events = [NodeStarting(0.0, FOO), NodeReady(1.0, FOO, 1.0, 0.0)]
+    telemetry.failure = RuntimeError("no")
+    assert len(await trace_start(events, telemetry)) == 32
+    telemetry.gate = asyncio.Event()
+    assert len(await trace_start(events, telemetry, patience=0.01)) == 32
+    assert asyncio.all_tasks() == {asyncio.current_task()}
