@@ -89,6 +89,11 @@ class Lifecycle:
         life = self._lives.get(address)
         return life.causes if life is not None else ()
 
+    def trouble_of(self, address: Address) -> str | None:
+        """Return why the running *address* is not well; None when it is, as far as is known."""
+        life = self._lives.get(address)
+        return life.degraded if life is not None and life.is_up else None
+
     def reporter(self, address: Address) -> Callable[[ProviderReport], None]:
         """Return what the instance of *address* calls, from any thread, when its state changes."""
         life, runner = self._lives[address], self._runner

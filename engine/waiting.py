@@ -7,6 +7,8 @@ from contextvars import copy_context
 from threading import Thread
 from typing import TYPE_CHECKING, Any, TypeVar
 
+from rungraph.engine.errors import BackgroundError
+
 if TYPE_CHECKING:
     from collections.abc import Callable, Coroutine
 
@@ -96,6 +98,7 @@ async def within(work: Coroutine[Any, Any, _T], seconds: float, *, grace: float)
 
     Raises:
         TimeoutError: If *work* takes longer than *seconds*.
+        BackgroundError: If *work* cancels itself.
     """
     task = asyncio.ensure_future(work)
     task.add_done_callback(_mark_as_seen)
@@ -104,6 +107,9 @@ async def within(work: Coroutine[Any, Any, _T], seconds: float, *, grace: float)
     except asyncio.CancelledError:
         await _cancel(task, grace)
         raise
+    if done and task.cancelled():
+        msg = "it was cancelled from within"
+        raise BackgroundError(msg)
     if done:
         return task.result()
     await _cancel(task, grace)
