@@ -192,20 +192,25 @@ class Construction:
         start: int = node.start_mark.index
         if node.__class__ is not ScalarNode:
             kind = "list" if node.__class__ is SequenceNode else "mapping"
-            self._problem("C007", f"a {kind} cannot be a key", start, "use a text as the key")
-            return self._source.text[start : node.end_mark.index][:40]
+            label = self._source.text[start : node.end_mark.index][:40]
+            is_template = self._source.text.startswith("{{", start - 1)
+            way_out = 'put a template in quotes: "{{ ... }}"' if is_template else "use a text"
+            self._path[-1] = label
+            self._problem("C007", f"a {kind} cannot be a key", start, way_out)
+            return label
         text: str = node.value
         tag = _tag(node)
         if tag == _MERGE_TAG or (tag is None and text == "<<"):
             return MERGE
+        self._path[-1] = text
         value = self._scalar(node)
         if not isinstance(value, str):
-            shown = text or "(nothing)"
-            name = "null" if value is None else str(value).lower()
-            meaning = f", which YAML reads as {name}" if name != shown else ""
+            kind = "a number" if isinstance(value, int | float) else "null"
+            if isinstance(value, bool):
+                kind = str(value).lower()
             self._problem(
                 "C007",
-                f"the key {shown}{meaning} is not text; it is taken as the text {text!r}",
+                f"the key {text or '(nothing)'} is {kind} in YAML; it is read as text, {text!r}",
                 start,
                 f'put the key in quotes: "{text}":',
                 Severity.WARNING,
@@ -216,9 +221,7 @@ class Construction:
 
     def _merged(self, merged: dict[str, Any], value: Any, node: Node) -> dict[str, Any]:
         """Return what the merge keys bring in: later keys win, and earlier items of a list."""
-        sources: list[Any] = [value]
-        if isinstance(value, list):
-            sources = value
+        sources: list[Any] = value if value.__class__ is list else [value]
         if not all(isinstance(source, dict) for source in sources):
             self._problem(
                 "C007",
@@ -305,7 +308,7 @@ class Construction:
                 severity,
                 place,
                 (way_out,),
-                path=path_text(self._path),
+                path=path_text(["<<" if step is MERGE else step for step in self._path]),
                 related=() if related is None else (related,),
                 excerpt=self._source.excerpt(place),
             )

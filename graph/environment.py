@@ -91,6 +91,7 @@ class Substitution:
         self._environment = environment
         self._reads: list[_Read] = []
         self._problems: list[tuple[Malformed, _Path]] = []
+        self._may_repeat = document.has_aliases
         # The original stands beside its result so that no other object can take its id.
         self._done: dict[int, tuple[object, Any]] = {}
 
@@ -109,8 +110,7 @@ class Substitution:
             return self._text(value, path) if "${" in value else value
         if kind is not dict and kind is not list:
             return value
-        done = self._done.get(id(value))
-        if done is not None:
+        if self._may_repeat and (done := self._done.get(id(value))) is not None:
             return done[1]
         result = value
         for key, item in value.items() if kind is dict else enumerate(value):
@@ -125,7 +125,8 @@ class Substitution:
                 if result is value:
                     result = value.copy()
                 result[key] = resolved
-        self._done[id(value)] = value, result
+        if self._may_repeat:
+            self._done[id(value)] = value, result
         return result
 
     def text_of(self, written: str) -> str | None:

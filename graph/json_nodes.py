@@ -25,37 +25,25 @@ class _Open(NamedTuple):
     keys: dict[str, int] | None
 
 
-def load_json(text: str) -> Any:
-    """Return the value of *text*; of equal keys the last counts.
+def read_json(source: SourceText) -> tuple[Any, Layout, list[Diagnostic]]:
+    """Return the value of a JSON text, of equal keys the first; its layout and its diagnostics.
 
     Raises:
-        json.JSONDecodeError: If *text* is not JSON; NaN and Infinity are not.
-        TooDeepError: If collections are nested too deeply.
+        json.JSONDecodeError: If the text is not JSON; NaN and Infinity are not.
+        TooDeepError: If collections are nested deeper than ``DEEPEST``.
+        RecursionError: If they are nested so deep that the json module gives up.
     """
+    text = source.text
     try:
-        return json.loads(text, parse_constant=_refuse)
-    except RecursionError:
-        raise TooDeepError from None
+        value = json.loads(text, parse_constant=_refuse)
     except json.JSONDecodeError:
         raise
     except ValueError as error:
         raise json.JSONDecodeError(*_located(text, error)) from None
-
-
-def layout_json(source: SourceText, value: Any) -> tuple[Any, Layout, list[Diagnostic]]:
-    """Return *value* with the first of equal keys, its layout and its diagnostics.
-
-    Args:
-        source: JSON text.
-        value: What ``load_json`` made of it.
-
-    Raises:
-        TooDeepError: If collections are nested too deeply.
-    """
     reading = _Reading(source)
     reading.read()
     if reading.has_duplicates:
-        value = json.loads(source.text, object_pairs_hook=lambda pairs: dict(reversed(pairs)))
+        value = json.loads(text, object_pairs_hook=lambda pairs: dict(reversed(pairs)))
     return value, reading.layout, reading.diagnostics
 
 
@@ -97,7 +85,7 @@ class _Reading:
                 opened.append(_Open(len(layout.labels) - 1, {} if lexeme == "{" else None))
                 path.append("" if lexeme == "{" else 0)
                 if len(opened) > DEEPEST:
-                    raise TooDeepError
+                    raise TooDeepError(start)
             elif lexeme[0] == '"':
                 layout.kinds.append(QUOTED)
                 if "\\u" in lexeme:
@@ -127,12 +115,8 @@ class _Reading:
         try:
             text.encode()
         except UnicodeEncodeError:
-            self._problem(
-                "C003",
-                "half of a surrogate pair, which is no character",
-                start,
-                "write both halves (\\ud83d\\ude00) or the character itself",
-            )
+            msg = "half of a surrogate pair, which is no character"
+            raise json.JSONDecodeError(msg, self._source.text, start) from None
         return text
 
     def _problem(self, code: str, message: str, offset: int, way_out: str, **more: Any) -> None:

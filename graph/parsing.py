@@ -10,7 +10,7 @@ import yaml
 
 from rungraph.graph.construction import Construction, UnusableError
 from rungraph.graph.diagnostics import Diagnostic
-from rungraph.graph.json_nodes import layout_json, load_json
+from rungraph.graph.json_nodes import read_json
 from rungraph.graph.yaml_errors import explained
 from rungraph.graph.yaml_nodes import DEEPEST, TooDeepError, collector_paused, compose
 
@@ -21,6 +21,7 @@ if TYPE_CHECKING:
 _Parsed = tuple[dict[str, Any], list[Diagnostic], "Layout | None"]
 
 _BRACE = re.compile(r"\s*\{")
+_BRACKET = re.compile(r"[\[\]{}]")
 _DOCUMENT_MARK = re.compile(r"^---", re.MULTILINE)
 _MAPPING_HELP = "write a mapping with the key 'providers' at the top"
 
@@ -30,12 +31,13 @@ def parsed(source: SourceText) -> _Parsed:
     try:
         with collector_paused():
             return _json(source) or _yaml(source)
-    except (TooDeepError, RecursionError):
+    except (TooDeepError, RecursionError) as error:
+        offset = error.offset if isinstance(error, TooDeepError) else _deep_bracket(source.text)
         return _unusable(
             source,
             "C007",
             f"collections nested deeper than {DEEPEST}",
-            _deepest_offset(source.text),
+            offset,
             "close the brackets, or flatten the config",
         )
     except UnicodeEncodeError as error:
@@ -57,14 +59,13 @@ def _json(source: SourceText) -> _Parsed | None:
     if not source.text.strip():
         return None
     try:
-        value = load_json(source.text)
+        value, layout, diagnostics = read_json(source)
     except json.JSONDecodeError as error:
         if not is_named_json:
             return None
         message = f"{error.msg[:1].lower()}{error.msg[1:]}"
         way_out = "check commas, quotes and brackets around this place"
         return _unusable(source, "C003", f"not JSON: {message}", error.pos, way_out)
-    value, layout, diagnostics = layout_json(source, value)
     return _checked(source, value, diagnostics, layout)
 
 
@@ -128,12 +129,10 @@ def _problem(
     return Diagnostic(code, message, place=place, help=(way_out,), related=related, excerpt=excerpt)
 
 
-def _deepest_offset(text: str) -> int:
-    """Return about where the nesting goes past what is read: the bracket or the line too many."""
+def _deep_bracket(text: str) -> int:
     depth = 0
-    for match in re.finditer(r"[\[\]{}]", text):
+    for match in _BRACKET.finditer(text):
         depth += 1 if match.group() in "[{" else -1
         if depth > DEEPEST:
             return match.start()
-    deepest = max(re.finditer(r"^[ \-?]*", text, re.MULTILINE), key=lambda m: m.end() - m.start())
-    return deepest.end()
+    return 0

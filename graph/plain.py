@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Mapping, Sequence
 from enum import Enum
+from pathlib import PurePath
 from typing import Any, Final, cast
 
 from rungraph.graph.diagnostics import Diagnostic, Severity
@@ -48,9 +48,8 @@ class _Copying:
             return value
         if isinstance(value, Enum):
             return self.copied(value.value)
-        if isinstance(value, os.PathLike):
-            path: os.PathLike[Any] = value
-            return os.fsdecode(path)
+        if isinstance(value, PurePath):
+            return str(value)
         for kind in (str, int, float):
             if isinstance(value, kind):
                 return kind(value)

@@ -6,7 +6,7 @@ import html
 import json
 from collections.abc import Mapping
 from itertools import zip_longest
-from typing import TYPE_CHECKING, Any, Final, cast
+from typing import TYPE_CHECKING, Any, Final, TypeGuard, cast
 from urllib.parse import quote, quote_plus
 
 from rungraph.graph.masking import (
@@ -31,8 +31,6 @@ __all__ = [
     "scrubbed",
     "secret_values",
 ]
-
-_Mapping = Mapping[Any, Any]
 
 _SHORTEST: Final = 4
 # Words that texts are full of; whoever has one as a secret has none.
@@ -96,11 +94,10 @@ def _plain(key: str) -> str:
 def _masked(value: Any, extra: frozenset[str], *, is_secret: bool) -> Any:
     if isinstance(value, str):
         return masked_secret(value) if is_secret else masked_text(value)
-    if isinstance(value, Mapping):
-        mapping: _Mapping = value
+    if _is_mapping(value):
         return {
             key: _masked(item, extra, is_secret=is_secret or child_is_secret)
-            for key, item, child_is_secret in _items(mapping, extra)
+            for key, item, child_is_secret in _items(value, extra)
         }
     if isinstance(value, list | tuple):
         return [
@@ -115,10 +112,9 @@ def _masked(value: Any, extra: frozenset[str], *, is_secret: bool) -> Any:
 def _secrets(
     written: Any, resolved: Any, extra: frozenset[str], *, is_secret: bool
 ) -> Iterator[str]:
-    if isinstance(resolved, Mapping):
-        mapping: _Mapping = resolved
-        fields: _Mapping = written if isinstance(written, Mapping) else {}
-        for key, item, child_is_secret in _items(mapping, extra):
+    if _is_mapping(resolved):
+        fields: Mapping[Any, Any] = written if _is_mapping(written) else {}
+        for key, item, child_is_secret in _items(resolved, extra):
             yield from _secrets(
                 fields.get(key), item, extra, is_secret=is_secret or child_is_secret
             )
@@ -134,6 +130,10 @@ def _secrets(
             yield from secrets_of_text(resolved, is_secret=is_secret)
         elif is_secret and resolved is not None and not isinstance(resolved, bool):
             yield str(resolved)
+
+
+def _is_mapping(value: Any) -> TypeGuard[Mapping[Any, Any]]:
+    return isinstance(value, Mapping)
 
 
 def _items(mapping: Mapping[Any, Any], extra: frozenset[str]) -> Iterator[tuple[Any, Any, bool]]:

@@ -86,6 +86,11 @@ class Document:
         entry, is_there = self._layout.find(path)
         return is_there and self._layout.is_quoted(entry)
 
+    @property
+    def has_aliases(self) -> bool:
+        """Whether some object can occur in ``value`` more than once."""
+        return self._layout is None or bool(self._layout.targets)
+
     def excerpt(self, place: Place) -> str:
         """Return the source line at *place* with secrets masked; empty when there is no text.
 

@@ -189,6 +189,15 @@ def _by_message(problem: str, text: str, offset: int, opened: int | None) -> Syn
             offset,
             "double the backslash (\\\\), or use single quotes, which know no escapes",
         )
+    if problem == "did not find expected node content":
+        if text[offset:].strip():
+            return SyntaxProblem(
+                "nothing between two commas", offset, "remove a comma, or write the value"
+            )
+        bracket = max(text.rfind("["), text.rfind("{"))
+        closing = "]" if text[bracket] == "[" else "}"
+        message = f"a {text[bracket]} that is never closed"
+        return SyntaxProblem(message, bracket, f"close it with {closing}")
     if problem == "second occurrence":
         return SyntaxProblem(
             "an anchor with a name that is already taken",

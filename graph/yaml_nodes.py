@@ -18,7 +18,15 @@ STR_TAG: Final = "tag:yaml.org,2002:str"
 
 
 class TooDeepError(Exception):
-    """Raised inside when collections are nested deeper than ``DEEPEST``."""
+    """Raised inside when collections are nested deeper than ``DEEPEST``.
+
+    Attributes:
+        offset: About where.
+    """
+
+    def __init__(self, offset: int) -> None:
+        super().__init__(offset)
+        self.offset = offset
 
 
 class _BareNodes:
@@ -33,10 +41,10 @@ class _BareNodes:
     def resolve(self, kind: type[Node], value: object, implicit: Any) -> str | None:  # noqa: ARG002
         return None if kind is not ScalarNode or implicit[0] else STR_TAG
 
-    def descend_resolver(self, current_node: object, current_index: object) -> None:  # noqa: ARG002
+    def descend_resolver(self, current_node: Any, current_index: object) -> None:  # noqa: ARG002
         self.depth += 1
         if self.depth > DEEPEST:
-            raise TooDeepError
+            raise TooDeepError(current_node.start_mark.index)
 
     def ascend_resolver(self) -> None:
         self.depth -= 1
@@ -97,7 +105,8 @@ def compose(text: str) -> Composed:
 def collector_paused() -> Generator[None]:
     """Keep the garbage collector from walking a growing tree, which holds no garbage, many times.
 
-    Two thirds of the time of loading a large document go there otherwise.
+    Two thirds of the time of loading a large document go there otherwise. When it was not running
+    before, it is not afterwards.
     """
     was_enabled = gc.isenabled()
     gc.disable()
