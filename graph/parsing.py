@@ -8,11 +8,12 @@ from typing import TYPE_CHECKING, Any, cast
 
 import yaml
 
+from rungraph.graph.collector import collector_paused
 from rungraph.graph.construction import Construction, UnusableError
 from rungraph.graph.diagnostics import Diagnostic
 from rungraph.graph.json_nodes import read_json
 from rungraph.graph.yaml_errors import explained
-from rungraph.graph.yaml_nodes import DEEPEST, TooDeepError, collector_paused, compose
+from rungraph.graph.yaml_nodes import DEEPEST, TooDeepError, compose
 
 if TYPE_CHECKING:
     from rungraph.graph.layout import Layout

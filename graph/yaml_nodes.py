@@ -2,15 +2,10 @@
 
 from __future__ import annotations
 
-import gc
-from contextlib import contextmanager
-from typing import TYPE_CHECKING, Any, Final, NamedTuple
+from typing import Any, Final, NamedTuple
 
 import yaml
 from yaml.nodes import Node, ScalarNode
-
-if TYPE_CHECKING:
-    from collections.abc import Generator
 
 DEEPEST: Final = 100
 """Collections inside collections; a run config has some ten. Bounds every recursion over it."""
@@ -99,19 +94,3 @@ def compose(text: str) -> Composed:
         return Composed(node, second)
     finally:
         loader.dispose()
-
-
-@contextmanager
-def collector_paused() -> Generator[None]:
-    """Keep the garbage collector from walking a growing tree, which holds no garbage, many times.
-
-    Two thirds of the time of loading a large document go there otherwise. When it was not running
-    before, it is not afterwards.
-    """
-    was_enabled = gc.isenabled()
-    gc.disable()
-    try:
-        yield
-    finally:
-        if was_enabled:
-            gc.enable()
