@@ -1,0 +1,173 @@
+"""``rungraph run``: start a stack, call it, stop it."""
+
+from __future__ import annotations
+
+import json
+import sys
+from contextlib import ExitStack
+from pathlib import Path
+from typing import TYPE_CHECKING, Literal
+
+import click
+
+from rungraph.cli.call_words import CallingCommand, call_words
+from rungraph.cli.options import file_argument, format_option
+from rungraph.cli.terminal import complain, show, style_of, tell
+from rungraph.engine.settings import StackSettings
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+
+    from rungraph.cli.call_words import CallWords
+    from rungraph.engine.calls import Call
+    from rungraph.engine.timeline import Timeline
+    from rungraph.graph import RunGraph
+
+_HELP = """Start a run config's stack, make calls, and stop it; FILE - is standard input.
+
+Every check comes first. Without --call, the stack runs until Ctrl-C or SIGTERM: the first stops it
+in order, the second at once.
+
+\b
+    rungraph run stack.yaml --call inference.chat_completion \\
+        model=small messages="What is a graph?" stream=true
+
+Answers go to standard output: as JSON, a streamed text as it comes. With --format json, standard
+output has one JSON object a line, with a "kind": ready, answer, chunk, end, error.
+"""
+
+_DEFAULT = StackSettings()
+_SECONDS = click.FloatRange(min=0, min_open=True)
+
+
+@click.command(cls=CallingCommand, help=_HELP, short_help="Start a stack, call it, stop it.")
+@file_argument()
+@click.option(
+    "--schedule",
+    type=click.Choice(["generations", "ready"]),
+    default="generations",
+    show_default=True,
+    help="Start one generation after the other, or each node when its own needs are ready.",
+)
+@click.option(
+    "--parallelism",
+    type=click.IntRange(min=1),
+    metavar="N",
+    help="How many nodes may be starting at the same time.  [default: no limit]",
+)
+@click.option(
+    "--on-failure",
+    type=click.Choice(["rollback", "degrade"]),
+    default="rollback",
+    show_default=True,
+    help="When a node does not start: stop everything, or go on without what needs it.",
+)
+@click.option(
+    "--start-timeout",
+    type=_SECONDS,
+    metavar="SECONDS",
+    default=_DEFAULT.start_timeout,
+    show_default=True,
+    help="How long a node may take to start.",
+)
+@click.option(
+    "--stop-timeout",
+    type=_SECONDS,
+    metavar="SECONDS",
+    default=_DEFAULT.stop_timeout,
+    show_default=True,
+    help="How long a node may take to stop.",
+)
+@click.option(
+    "--state-dir",
+    type=click.Path(file_okay=False, path_type=Path),
+    help="The folder of what must survive a restart.",
+)
+@click.option(
+    "--events",
+    type=click.Path(dir_okay=False, writable=True, path_type=Path),
+    help="Write every event to this file, one JSON object a line.",
+)
+@format_option
+@click.pass_context
+def run(
+    context: click.Context,
+    *,
+    file: str,
+    schedule: Literal["generations", "ready"],
+    parallelism: int | None,
+    on_failure: Literal["rollback", "degrade"],
+    start_timeout: float,
+    stop_timeout: float,
+    state_dir: Path | None,
+    events: Path | None,
+    form: str,
+) -> int:
+    """Start a stack, call it, stop it."""
+    from rungraph.cli.loading import has_errors, load_graph, tell_problems
+    from rungraph.graph.plan import Level
+
+    graph = load_graph(file, Level.IMPORT)
+    tell_problems(graph)
+    if has_errors(graph):
+        complain(f"{graph.file} cannot be run")
+        return 1
+    calls = _read_calls(graph, call_words(context))
+
+    from rungraph.cli.answers import JsonAnswers, TextAnswers
+    from rungraph.cli.event_lines import EventFile
+    from rungraph.cli.progress import progress_of
+    from rungraph.cli.session import Session
+
+    with ExitStack() as files:
+        subscribers: list[Callable[..., None]] = []
+        if events is not None:
+            stream = files.enter_context(events.open("w", encoding="utf-8"))
+            subscribers.append(EventFile(stream, graph.scrubbed).take)
+        return Session(
+            graph,
+            StackSettings(
+                schedule=schedule,
+                parallelism=parallelism,
+                on_failure=on_failure,
+                state_dir=state_dir,
+                start_timeout=start_timeout,
+                stop_timeout=stop_timeout,
+            ),
+            calls,
+            JsonAnswers() if form == "json" else TextAnswers(),
+            progress_of(graph),
+            _summarizer(graph, form),
+            subscribers,
+        ).run()
+
+
+def _read_calls(graph: RunGraph, words: Sequence[CallWords]) -> list[Call]:
+    if not words:
+        return []
+    from rungraph.engine.calls import CallError, read_call
+    from rungraph.engine.errors import NotServedError
+
+    calls: list[Call] = []
+    problems: list[str] = []
+    for target, arguments in words:
+        try:
+            calls.append(read_call(graph, target, arguments))
+        except (CallError, NotServedError) as error:
+            problems.append(f"--call {target}: {error}")
+    if problems:
+        raise click.UsageError("\n".join(problems))
+    return calls
+
+
+def _summarizer(graph: RunGraph, form: str) -> Callable[[Timeline], None]:
+    from rungraph.cli.summary import render_summary, summary_to_dict
+
+    def summarize(timeline: Timeline) -> None:
+        if form == "json":
+            ready = {"kind": "ready", **summary_to_dict(graph, timeline)}
+            show(json.dumps(ready, ensure_ascii=False))
+        else:
+            tell(render_summary(graph, timeline, style_of(sys.stderr)) + "\n")
+
+    return summarize

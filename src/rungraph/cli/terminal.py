@@ -1,0 +1,98 @@
+"""What the command line knows of the two output streams: colours, and who gets which text."""
+
+from __future__ import annotations
+
+import os
+import sys
+from typing import TYPE_CHECKING, Any, NoReturn, TextIO
+
+import click
+
+if TYPE_CHECKING:
+    from rungraph.graph.rendering import Style
+
+_COLOURS: dict[str, dict[str, Any]] = {
+    "error": {"fg": "red", "bold": True},
+    "warning": {"fg": "yellow", "bold": True},
+    "note": {"fg": "cyan", "bold": True},
+    "place": {"fg": "blue"},
+    "help": {"fg": "green"},
+}
+
+
+class OutputClosedError(Exception):
+    """Raised when nobody reads standard output any more."""
+
+
+def has_colour(stream: TextIO) -> bool:
+    """Whether text on *stream* may be coloured.
+
+    ``NO_COLOR`` forbids it, ``FORCE_COLOR`` asks for it; else a terminal that is not dumb has it.
+    """
+    if os.environ.get("NO_COLOR"):
+        return False
+    if os.environ.get("FORCE_COLOR"):
+        return True
+    return is_terminal(stream)
+
+
+def is_terminal(stream: TextIO) -> bool:
+    """Whether *stream* is a terminal that understands more than text."""
+    return stream.isatty() and os.environ.get("TERM") != "dumb"
+
+
+def style_of(stream: TextIO) -> Style:
+    """Return what colours text for *stream*."""
+    return coloured if has_colour(stream) else _plain
+
+
+def coloured(text: str, role: str) -> str:
+    """Return *text* in the colours of *role*."""
+    return click.style(text, **_COLOURS.get(role, {}))
+
+
+def _plain(text: str, _: str) -> str:
+    return text
+
+
+def show(text: str, end: str = "\n") -> None:
+    """Write data: to standard output, at once.
+
+    Raises:
+        OutputClosedError: If nobody reads it.
+    """
+    try:
+        click.echo(text + end, nl=False, color=has_colour(sys.stdout))
+    except BrokenPipeError as error:
+        raise OutputClosedError from error
+
+
+def tell(text: str) -> None:
+    """Write what is said about the data: to standard error, at once, if anybody reads it."""
+    try:
+        click.echo(text, err=True, color=has_colour(sys.stderr))
+    except BrokenPipeError:
+        return
+
+
+def complain(text: str) -> None:
+    """Write what went wrong to standard error."""
+    tell(f"{style_of(sys.stderr)('error', 'error')}: {text}")
+
+
+def leave(code: int, *, at_once: bool = False) -> NoReturn:
+    """End the process with *code*; what nobody reads any more is dropped in silence.
+
+    Args:
+        code: The exit code.
+        at_once: Wait for no thread that is still busy.
+    """
+    for stream in (sys.stdout, sys.stderr):
+        try:
+            stream.flush()
+        except (OSError, ValueError):
+            # Python would try again at its end, and complain.
+            os.dup2(os.open(os.devnull, os.O_WRONLY), stream.fileno())
+    if at_once:
+        os._exit(code)
+    sys.exit(code)
