@@ -16,13 +16,14 @@ import ssl
 import subprocess
 import sys
 import time
+from base64 import b64encode
 from collections.abc import Callable
 from dataclasses import dataclass
 from http.client import HTTPException
 from pathlib import Path
 from typing import TYPE_CHECKING
 from urllib.error import HTTPError
-from urllib.parse import urlsplit, urlunsplit
+from urllib.parse import unquote, urlsplit, urlunsplit
 from urllib.request import HTTPSHandler, OpenerDirector, ProxyHandler, Request, build_opener
 
 from rungraph.engine.errors import EngineError
@@ -69,8 +70,8 @@ def find_wheel(requirement: str) -> Wheel:
         FetchError: If there is no pip, or it does not find the wheel.
     """
     report = _pip(
-        "install", "--dry-run", "--no-deps", "--ignore-installed", "--only-binary", ":all:",
-        "--retries", "2", "--report", "-", requirement,
+        "install", "--quiet", "--dry-run", "--no-deps", "--ignore-installed",
+        "--only-binary", ":all:", "--retries", "2", "--report", "-", requirement,
     )  # fmt: skip
     try:
         found = json.loads(report)["install"][0]["download_info"]
@@ -145,7 +146,10 @@ def _continue(opener: OpenerDirector, url: str, target: Path, progress: Progress
     headers = {"Accept-Encoding": "identity"}
     if done:
         headers["Range"] = f"bytes={done}-"
-    request = Request(url, headers=headers)  # noqa: S310 (the scheme was checked)
+    user, at, _ = urlsplit(url).netloc.rpartition("@")
+    if at:
+        headers["Authorization"] = f"Basic {b64encode(unquote(user).encode()).decode()}"
+    request = Request(_without_credentials(url), headers=headers)  # noqa: S310 (it was checked)
     try:
         response: HTTPResponse = opener.open(request, timeout=60)
     except HTTPError as error:
@@ -193,7 +197,7 @@ def _without_credentials(url: str) -> str:
 
 def _pip(*arguments: str) -> str:
     """Run the user's pip and return what it prints."""
-    command = [*_pip_command(), "--disable-pip-version-check", "--no-input", "--quiet", *arguments]
+    command = [*_pip_command(), "--disable-pip-version-check", "--no-input", *arguments]
     environment = {**os.environ, "PIP_REQUIRE_VIRTUALENV": "0"}
     result = subprocess.run(  # noqa: S603 (a fixed command)
         command, capture_output=True, text=True, env=environment, check=False
