@@ -11,6 +11,7 @@ from typing import Any
 from rungraph.graph.address import Address
 from rungraph.graph.catalog import Catalog, ProviderSpec, RoutedPair
 from rungraph.graph.checks import check_config
+from rungraph.graph.collector import collector_paused
 from rungraph.graph.config import ConfiguredProvider, Excluded, RunConfig, read_config
 from rungraph.graph.cycles import drop_soft_edges, dropped_diagnostics, find_knots, knot_diagnostics
 from rungraph.graph.discovery import discover_catalog
@@ -27,7 +28,6 @@ from rungraph.graph.nodes import (
     TableNode,
 )
 from rungraph.graph.source import Document, document_of, load_document, parse_document
-from rungraph.graph.yaml_nodes import collector_paused
 
 BUILTIN_ID = "builtin"
 """The provider id of what every stack has without configuring it."""
@@ -177,10 +177,10 @@ class _Draft:
         place = node.place if isinstance(node, ProviderNode) else None
         for api in dict.fromkeys(apis):
             sources = self._sources_of(api)
-            if not sources:
-                continue
-            if strength is Strength.SOFT and isinstance(node, ProviderNode) and api in node.spec_dependencies:
-                continue
+            if strength is Strength.SOFT:
+                needed = node.spec_dependencies if isinstance(node, ProviderNode) else ()
+                # What it needs anyway, or is itself, it does not also use.
+                sources = () if api in needed else tuple(one for one in sources if one != node.address)
             verb = "needs" if strength is Strength.HARD else "uses, if it is there,"
             evidence = (Evidence(rule, f"{subject} {verb} {api}", place),)
             self.edges.extend(Edge(source, node.address, strength, evidence) for source in sources)

