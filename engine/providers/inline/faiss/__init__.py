@@ -1,0 +1,1 @@
+"""Memory banks in FAISS and one SQLite file."""

@@ -1,0 +1,1 @@
+"""Multilingual E5 embeddings with bundled weights."""

@@ -1,0 +1,1 @@
+"""Embeddings by sentence-transformers, from weights that are already here."""

@@ -1,0 +1,413 @@
+"""Telemetry through the OpenTelemetry SDK, to files, the console and nowhere."""
+
+from __future__ import annotations
+
+import json
+import threading
+import warnings
+from collections.abc import AsyncGenerator, Awaitable, Callable, Mapping
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from types import MappingProxyType
+from typing import TYPE_CHECKING, Any, Literal
+
+import pytest
+from pydantic import ValidationError
+
+from rungraph.engine.apis import (
+    HealthStatus,
+    LogSeverity,
+    MetricEvent,
+    SpanEndPayload,
+    SpanStartPayload,
+    SpanStatus,
+    StructuredLogEvent,
+    UnstructuredLogEvent,
+)
+from rungraph.engine.providers.inline.opentelemetry import recorder
+from rungraph.engine.providers.inline.opentelemetry.config import OpenTelemetryConfig
+from rungraph.engine.providers.inline.opentelemetry.provider import (
+    OpenTelemetry,
+    get_provider_impl,
+)
+
+if TYPE_CHECKING:
+    from rungraph.engine.provider import ProviderReport
+
+pytest.importorskip("opentelemetry.sdk")
+
+Open = Callable[..., Awaitable[OpenTelemetry]]
+
+TRACE = "0af7651916cd43dd8448eb211c80319c"
+ROOT = "b7ad6b7169203331"
+CHILD = "00f067aa0ba902b7"
+NOON = datetime(2026, 1, 1, 12, tzinfo=UTC)
+LATER = NOON + timedelta(microseconds=1_500_001)
+
+
+@pytest.fixture
+async def open_telemetry() -> AsyncGenerator[Open]:
+    """Yield a function that makes providers, which are shut down in the end."""
+    opened: list[OpenTelemetry] = []
+    before = set(threading.enumerate())
+
+    async def open_telemetry(**config: Any) -> OpenTelemetry:
+        made = OpenTelemetryConfig.model_validate(config)
+        opened.append(await get_provider_impl(made, {}))
+        return opened[-1]
+
+    yield open_telemetry
+    for telemetry in opened:
+        await telemetry.shutdown()
+    left = set(threading.enumerate()) - before
+    assert [thread for thread in left if "asyncio" not in thread.name] == []
+
+
+@pytest.fixture
+async def telemetry(open_telemetry: Open) -> OpenTelemetry:
+    """Return a provider that exports nowhere."""
+    return await open_telemetry()
+
+
+def start(
+    span_id: str,
+    name: str = "call",
+    *,
+    parent: str | None = None,
+    trace_id: str = TRACE,
+    attributes: Mapping[str, Any] = MappingProxyType({}),
+) -> StructuredLogEvent:
+    """Return the beginning of a span, at noon."""
+    payload = SpanStartPayload(name=name, parent_span_id=parent)
+    return StructuredLogEvent(
+        trace_id=trace_id,
+        span_id=span_id,
+        timestamp=NOON,
+        payload=payload,
+        attributes=dict(attributes),
+    )
+
+
+def end(
+    span_id: str,
+    status: Literal["ok", "error"] = "ok",
+    *,
+    trace_id: str = TRACE,
+    **more: Any,
+) -> StructuredLogEvent:
+    """Return the end of a span, a second and a half later."""
+    payload = SpanEndPayload(status=SpanStatus(status))
+    return StructuredLogEvent(
+        trace_id=trace_id, span_id=span_id, timestamp=LATER, payload=payload, attributes=more
+    )
+
+
+def to_file(path: Path) -> dict[str, Any]:
+    """Return the config of an export to *path*."""
+    return {"exporters": [{"type": "file", "path": str(path)}]}
+
+
+def lines(path: Path, kind: str) -> list[dict[str, Any]]:
+    """Return the lines of *path* that are of *kind*."""
+    read = [json.loads(line) for line in path.read_text(encoding="utf-8").splitlines()]
+    return [line for line in read if line["type"] == kind]
+
+
+async def test_a_file_has_a_line_a_span(open_telemetry: Open, tmp_path: Path) -> None:
+    """Spans keep the ids, parents, times and attributes that they were given."""
+    path = tmp_path / "new" / "spans.jsonl"
+    telemetry = await open_telemetry(service_name="tests", **to_file(path))
+    await telemetry.log_event(start(ROOT, "root"))
+    await telemetry.log_event(start(CHILD, "child", parent=ROOT, attributes={"model": "small"}))
+    await telemetry.log_event(end(CHILD, "error", tokens=3))
+    await telemetry.log_event(end(ROOT))
+    await telemetry.shutdown()
+    child, root = lines(path, "span")
+    assert root["name"] == "root"
+    assert root["context"]["trace_id"] == f"0x{TRACE}"
+    assert root["context"]["span_id"] == f"0x{ROOT}"
+    assert root["parent_id"] is None
+    assert root["status"] == {"status_code": "OK"}
+    assert root["attributes"] == {}
+    assert root["start_time"] == "2026-01-01T12:00:00.000000Z"
+    assert root["end_time"] == "2026-01-01T12:00:01.500001Z"
+    assert root["resource"]["attributes"]["service.name"] == "tests"
+    assert child["parent_id"] == f"0x{ROOT}"
+    assert child["status"] == {"status_code": "ERROR"}
+    assert child["attributes"] == {"model": "small", "tokens": 3}
+
+
+async def test_a_file_is_continued(open_telemetry: Open, tmp_path: Path) -> None:
+    """A restart appends to what is there."""
+    path = tmp_path / "spans.jsonl"
+    for _ in range(2):
+        telemetry = await open_telemetry(**to_file(path))
+        await telemetry.log_event(start(ROOT))
+        await telemetry.log_event(end(ROOT))
+        await telemetry.shutdown()
+    assert len(lines(path, "span")) == 2
+
+
+async def test_log_lines_belong_to_their_span(open_telemetry: Open, tmp_path: Path) -> None:
+    """A log line has its message, its severity and where in which trace it was written."""
+    path = tmp_path / "logs.jsonl"
+    telemetry = await open_telemetry(**to_file(path))
+    for severity in LogSeverity:
+        event = UnstructuredLogEvent(
+            trace_id=TRACE,
+            span_id=ROOT,
+            timestamp=NOON,
+            message="ünder way",
+            severity=severity,
+            attributes={"n": 1},
+        )
+        await telemetry.log_event(event)
+    await telemetry.shutdown()
+    logs = lines(path, "log")
+    assert [log["severity_number"] for log in logs] == [1, 5, 9, 13, 17, 21]
+    assert [log["severity_text"] for log in logs] == [severity.value for severity in LogSeverity]
+    assert logs[0]["body"] == "ünder way"
+    assert logs[0]["attributes"] == {"n": 1}
+    assert (logs[0]["trace_id"], logs[0]["span_id"]) == (f"0x{TRACE}", f"0x{ROOT}")
+    assert logs[0]["timestamp"] == "2026-01-01T12:00:00.000000Z"
+
+
+async def test_metrics_are_gauges(open_telemetry: Open, tmp_path: Path) -> None:
+    """Of several measurements, the last one of each set of attributes is exported."""
+    path = tmp_path / "metrics.jsonl"
+    telemetry = await open_telemetry(**to_file(path))
+    for value, model in ((1, "a"), (2.5, "a"), (7, "b")):
+        event = MetricEvent(
+            trace_id=TRACE,
+            span_id=ROOT,
+            timestamp=NOON,
+            metric="tokens.per_second",
+            value=value,
+            unit="1/s",
+            attributes={"model": model},
+        )
+        await telemetry.log_event(event)
+    await telemetry.shutdown()
+    (line,) = lines(path, "metrics")
+    (metric,) = line["resource_metrics"][0]["scope_metrics"][0]["metrics"]
+    assert (metric["name"], metric["unit"]) == ("tokens.per_second", "1/s")
+    points = metric["data"]["data_points"]
+    assert {point["attributes"]["model"]: point["value"] for point in points} == {"a": 2.5, "b": 7}
+
+
+async def test_a_name_that_is_no_metric_is_refused(telemetry: OpenTelemetry) -> None:
+    """The error names the metric."""
+    event = MetricEvent(
+        trace_id=TRACE, span_id=ROOT, timestamp=NOON, metric="1 2", value=1, unit="s"
+    )
+    with pytest.raises(ValueError, match="metric '1 2' in 's' cannot be recorded"):
+        await telemetry.log_event(event)
+
+
+async def test_open_spans_are_exported_at_the_end(open_telemetry: Open, tmp_path: Path) -> None:
+    """A span that never ended is there, marked as unfinished."""
+    path = tmp_path / "spans.jsonl"
+    telemetry = await open_telemetry(**to_file(path))
+    await telemetry.log_event(start(ROOT, "hangs"))
+    await telemetry.shutdown()
+    (span,) = lines(path, "span")
+    assert span["name"] == "hangs"
+    assert span["attributes"] == {"rungraph.unfinished": True}
+    assert span["status"] == {"status_code": "UNSET"}
+    assert span["end_time"] > "2026-01-01T12:00:01"
+
+
+async def test_open_spans_do_not_pile_up(
+    open_telemetry: Open, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Of too many spans that never end, the oldest is ended as unfinished."""
+    monkeypatch.setattr(recorder, "_MOST_OPEN_SPANS", 2)
+    path = tmp_path / "spans.jsonl"
+    telemetry = await open_telemetry(**to_file(path))
+    for number in range(1, 4):
+        await telemetry.log_event(start(f"{number:016x}", f"span {number}"))
+    with pytest.raises(ValueError, match="cannot end: it has not begun, or has ended already"):
+        await telemetry.log_event(end(f"{1:016x}"))
+    await telemetry.log_event(end(f"{3:016x}"))
+    await telemetry.shutdown()
+    spans = lines(path, "span")
+    assert [span["name"] for span in spans] == ["span 1", "span 3", "span 2"]
+    assert [bool(span["attributes"]) for span in spans] == [True, False, True]
+
+
+async def test_events_that_make_no_sense_are_refused(telemetry: OpenTelemetry) -> None:
+    """A span begins once and ends once."""
+    with pytest.raises(ValueError, match=f"span '{ROOT}' of trace '{TRACE}' cannot end"):
+        await telemetry.log_event(end(ROOT))
+    await telemetry.log_event(start(ROOT))
+    with pytest.raises(ValueError, match=f"span '{ROOT}' of trace '{TRACE}' has begun already"):
+        await telemetry.log_event(start(ROOT))
+    await telemetry.log_event(start(ROOT, trace_id="another"))
+    await telemetry.log_event(end(ROOT))
+    with pytest.raises(ValueError, match="cannot end"):
+        await telemetry.log_event(end(ROOT))
+
+
+@pytest.mark.parametrize(
+    ("trace_id", "span_id", "kept"),
+    [
+        (TRACE.upper(), ROOT.upper(), {}),
+        ("0af76519-16cd-43dd-8448-eb211c80319c", ROOT, {}),
+        ("my trace", "my span", {"rungraph.trace_id": "my trace", "rungraph.span_id": "my span"}),
+        ("0" * 32, "0" * 16, {"rungraph.trace_id": "0" * 32, "rungraph.span_id": "0" * 16}),
+        ("", "0x1", {"rungraph.trace_id": "", "rungraph.span_id": "0x1"}),
+    ],
+)
+async def test_any_name_can_be_an_id(
+    open_telemetry: Open, tmp_path: Path, trace_id: str, span_id: str, kept: dict[str, str]
+) -> None:
+    """Names that are no OpenTelemetry ids become some, the same each time, and are kept."""
+    path = tmp_path / "spans.jsonl"
+    telemetry = await open_telemetry(**to_file(path))
+    await telemetry.log_event(start(span_id, trace_id=trace_id))
+    await telemetry.log_event(start("inner", trace_id=trace_id, parent=span_id))
+    await telemetry.log_event(end("inner", trace_id=trace_id))
+    await telemetry.log_event(end(span_id, trace_id=trace_id))
+    await telemetry.shutdown()
+    inner, outer = lines(path, "span")
+    assert inner["parent_id"] == outer["context"]["span_id"]
+    assert inner["context"]["trace_id"] == outer["context"]["trace_id"]
+    assert outer["attributes"] == kept
+    if not kept:
+        assert outer["context"]["trace_id"] == f"0x{TRACE}"
+    assert (await telemetry.get_trace(trace_id)).root_span_id == span_id
+
+
+async def test_attributes_of_any_kind_are_taken(open_telemetry: Open, tmp_path: Path) -> None:
+    """What OpenTelemetry has no type for becomes JSON, and too many are cut off in silence."""
+    path = tmp_path / "spans.jsonl"
+    telemetry = await open_telemetry(**to_file(path))
+    odd = {"none": None, "mixed": [1, "a"], "deep": {"x": NOON}, "list": ["a", "b"], "empty": []}
+    with warnings.catch_warnings(record=True) as caught:
+        await telemetry.log_event(start(ROOT, attributes=odd))
+        await telemetry.log_event(end(ROOT))
+        many = {f"a{number}": number for number in range(500)}
+        await telemetry.log_event(start(CHILD, attributes=many))
+        await telemetry.log_event(end(CHILD))
+        await telemetry.shutdown()
+    assert caught == []
+    first, second = lines(path, "span")
+    assert first["attributes"] == {
+        "mixed": '[1, "a"]',
+        "deep": '{"x": "2026-01-01 12:00:00+00:00"}',
+        "list": ["a", "b"],
+        "empty": "[]",
+    }
+    assert len(second["attributes"]) == 128
+
+
+async def test_the_console_has_a_line_a_span(
+    open_telemetry: Open, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Lines go to stderr, as stdout is for data; stdout can be asked for."""
+    console = {"type": "console"}
+    telemetry = await open_telemetry(exporters=[console, {**console, "stream": "stdout"}])
+    await telemetry.log_event(start(ROOT, "shown"))
+    await telemetry.log_event(end(ROOT))
+    await telemetry.shutdown()
+    written = capsys.readouterr()
+    assert written.err == written.out
+    assert [json.loads(line)["name"] for line in written.err.splitlines()] == ["shown"]
+
+
+async def test_a_trace_can_be_asked_for(telemetry: OpenTelemetry) -> None:
+    """A trace is its root span: when it began, and when it ended if it has."""
+    await telemetry.log_event(start(ROOT))
+    await telemetry.log_event(start(CHILD, parent=ROOT))
+    await telemetry.log_event(end(CHILD))
+    trace = await telemetry.get_trace(TRACE)
+    assert (trace.root_span_id, trace.start_time, trace.end_time) == (ROOT, NOON, None)
+    await telemetry.log_event(end(ROOT))
+    assert (await telemetry.get_trace(TRACE)).end_time == LATER
+
+
+async def test_a_trace_from_elsewhere_has_its_first_span_as_root(telemetry: OpenTelemetry) -> None:
+    """Until a span without a parent shows up, the first one stands for the trace."""
+    await telemetry.log_event(start(CHILD, parent=ROOT))
+    assert (await telemetry.get_trace(TRACE)).root_span_id == CHILD
+    await telemetry.log_event(start(ROOT))
+    assert (await telemetry.get_trace(TRACE)).root_span_id == ROOT
+
+
+async def test_only_the_newest_traces_are_kept(open_telemetry: Open) -> None:
+    """The error of a trace that is gone says how many are kept and where to look."""
+    telemetry = await open_telemetry(max_traces=2)
+    for trace_id in ("one", "two", "three"):
+        await telemetry.log_event(start(ROOT, trace_id=trace_id))
+    assert (await telemetry.get_trace("two")).trace_id == "two"
+    with pytest.raises(ValueError, match="no trace 'one' here\nhelp: the newest 2 traces are kept"):
+        await telemetry.get_trace("one")
+
+
+async def test_two_providers_do_not_mix(open_telemetry: Open, tmp_path: Path) -> None:
+    """Each instance has its own everything; OpenTelemetry's global provider stays unset."""
+    from opentelemetry import trace
+
+    one = await open_telemetry(**to_file(tmp_path / "one"))
+    two = await open_telemetry(**to_file(tmp_path / "two"))
+    await one.log_event(start(ROOT))
+    with pytest.raises(ValueError, match="cannot end"):
+        await two.log_event(end(ROOT))
+    await one.log_event(end(ROOT))
+    await one.shutdown()
+    await two.shutdown()
+    assert len(lines(tmp_path / "one", "span")) == 1
+    assert lines(tmp_path / "two", "span") == []
+    assert type(trace.get_tracer_provider()).__name__ == "ProxyTracerProvider"
+
+
+async def test_a_full_disk_is_reported_and_hurts_no_call(open_telemetry: Open) -> None:
+    """An export that fails makes the provider degraded; calls and the stop go on."""
+    telemetry = await open_telemetry(flush_interval=0.01, **to_file(Path("/dev/full")))
+    reports: list[ProviderReport] = []
+    has_reported = threading.Event()
+
+    def report(one: ProviderReport) -> None:
+        reports.append(one)
+        has_reported.set()
+
+    telemetry.report_to(report)
+    assert (await telemetry.health()).status is HealthStatus.OK
+    await telemetry.log_event(start(ROOT))
+    await telemetry.log_event(end(ROOT))
+    assert has_reported.wait(timeout=10)
+    assert reports[0].state == "degraded"
+    assert "spans do not reach file '/dev/full'" in reports[0].detail
+    assert "No space left on device" in reports[0].detail
+    health = await telemetry.health()
+    assert health.status is HealthStatus.ERROR
+    assert health.message == reports[0].detail
+
+
+async def test_a_file_that_cannot_be_written_is_an_error_at_once(
+    open_telemetry: Open, tmp_path: Path
+) -> None:
+    """What can never work keeps the provider from starting."""
+    with pytest.raises(IsADirectoryError):
+        await open_telemetry(
+            exporters=[
+                {"type": "file", "path": str(tmp_path / "fine")},
+                {"type": "file", "path": str(tmp_path)},
+            ]
+        )
+
+
+@pytest.mark.parametrize(
+    "exporter",
+    [
+        {"type": "jaeger"},
+        {"type": "file"},
+        {"type": "otlp", "endpoint": "localhost:4318"},
+        {"type": "otlp", "endpoint": "http://localhost:4318/v1/traces"},
+        {"type": "console", "colour": True},
+    ],
+)
+def test_wrong_exporters_are_refused(exporter: dict[str, Any]) -> None:
+    """A config says what is wrong before anything starts."""
+    with pytest.raises(ValidationError):
+        OpenTelemetryConfig.model_validate({"exporters": [exporter]})

@@ -1,0 +1,92 @@
+"""The static embeddings, the real ones."""
+
+from __future__ import annotations
+
+import logging
+import socket
+import subprocess
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import pytest
+
+from rungraph.engine.providers.inline.wordllama.config import WordLlamaConfig
+from rungraph.engine.providers.inline.wordllama.provider import MODEL, get_provider_impl
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncGenerator
+
+    from rungraph.engine.providers.inline.embedding import EmbeddingProvider
+
+wordllama = pytest.importorskip("wordllama")
+
+
+@pytest.fixture
+async def static(monkeypatch: pytest.MonkeyPatch) -> AsyncGenerator[EmbeddingProvider]:
+    """Yield the provider, loaded without a network."""
+
+    def refuse(*_: object) -> None:
+        message = "no network"
+        raise OSError(message)
+
+    monkeypatch.setattr(socket.socket, "connect", refuse)
+    provider = await get_provider_impl(WordLlamaConfig(), {})
+    yield provider
+    await provider.shutdown()
+
+
+async def test_it_lists_its_one_model(static: EmbeddingProvider) -> None:
+    """It has no context length, as it reads a text of any length whole."""
+    (model,) = await static.list_models()
+    assert model.identifier == MODEL
+    assert model.model_type == "embedding"
+    assert model.metadata == {"embedding_dimension": 256}
+
+
+async def test_vectors_are_those_of_the_library(static: EmbeddingProvider) -> None:
+    """Embedding without padding gives what the library gives."""
+    texts = ["cats sleep a lot", "a", "Köln, 東京 and naïve words " * 9]
+    library = wordllama.WordLlama.load(
+        cache_dir=Path(wordllama.__file__).parent, disable_download=True
+    )
+    expected = library.embed(texts, norm=True)
+    vectors = (await static.embeddings(MODEL, list(texts))).embeddings
+    for vector, row in zip(vectors, expected.tolist(), strict=True):
+        assert vector == pytest.approx(row, abs=1e-5)
+
+
+async def test_a_text_of_no_token_is_zeros(static: EmbeddingProvider) -> None:
+    """Nothing has no direction, and that is no error."""
+    (vector,) = (await static.embeddings(MODEL, [""])).embeddings
+    assert vector == [0.0] * 256
+
+
+async def test_a_text_can_be_very_long(static: EmbeddingProvider) -> None:
+    """A text beside which others are short takes the memory of its own tokens, no more."""
+    long = "cats and dogs " * 50_000
+    vectors = (await static.embeddings(MODEL, [long, "cats and dogs", "x"])).embeddings
+    assert sum(a * b for a, b in zip(vectors[0], vectors[1], strict=True)) > 0.99
+
+
+def test_loading_leaves_logging_alone() -> None:
+    """The library sets up logging for the whole process when it is imported; not here."""
+    code = (
+        "import asyncio, logging\n"
+        "from rungraph.engine.providers.inline.wordllama import config, provider\n"
+        "async def main():\n"
+        "    made = await provider.get_provider_impl(config.WordLlamaConfig(), {})\n"
+        "    await made.shutdown()\n"
+        "asyncio.run(main())\n"
+        "print(logging.getLogger().handlers, logging.getLogger().level)\n"
+    )
+    source = Path(__file__).parents[4] / "src"
+    done = subprocess.run(
+        [sys.executable, "-c", code],
+        env={"PYTHONPATH": str(source)},
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    assert done.stdout == f"[] {logging.WARNING}\n"
+    assert done.stderr == ""
