@@ -1,0 +1,212 @@
+"""What a router adds to a call: `await router.chat_completion(...)` over the provider's own.
+
+Prints nanoseconds a call for rungraph's router and, from a virtual environment of its own, for
+Llama Stack 0.0.41's, and their ratio. Exits with 1 when a limit is missed, 2 when there is no peer.
+
+    python benchmarks/routed_call.py            # makes benchmarks/.venv-peer when it is not there
+    RUNGRAPH_PEER_VENV=/some/venv python benchmarks/routed_call.py
+"""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import os
+import statistics
+import subprocess
+import sys
+import time
+import venv
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from collections.abc import Awaitable, Callable
+
+HERE = Path(__file__).parent
+PEER = ("llama-stack==0.0.41", "llama-models==0.0.41")
+LIMIT_NS = 500
+LIMIT_RATIO = 0.5
+
+ROUNDS = 300
+CALLS = 2_000
+
+
+class Provider:
+    """A provider whose chat completion does nothing, with all parameters of both APIs."""
+
+    async def chat_completion(
+        self,
+        model: str,
+        messages: list[Any],
+        sampling_params: Any = None,
+        response_format: Any = None,
+        tools: Any = None,
+        tool_choice: Any = "auto",
+        tool_prompt_format: Any = "json",
+        stream: bool = False,
+        logprobs: Any = None,
+    ) -> None:
+        """Return nothing."""
+
+
+class OtherProvider(Provider):
+    """One that disagrees on every default, which keeps a router from handing on its own."""
+
+    async def chat_completion(
+        self,
+        model: str,
+        messages: list[Any],
+        sampling_params: Any = (),
+        response_format: Any = (),
+        tools: Any = (),
+        tool_choice: Any = "required",
+        tool_prompt_format: Any = "python_list",
+        stream: bool = True,
+        logprobs: Any = 1,
+    ) -> None:
+        """Return nothing."""
+
+
+async def _time_short(target: Any, calls: int) -> float:
+    messages: list[Any] = []
+    start = time.perf_counter_ns()
+    for _ in range(calls):
+        await target.chat_completion(model="m", messages=messages)
+    return (time.perf_counter_ns() - start) / calls
+
+
+async def _time_full(target: Any, calls: int) -> float:
+    messages: list[Any] = []
+    start = time.perf_counter_ns()
+    for _ in range(calls):
+        await target.chat_completion(
+            model="m",
+            messages=messages,
+            sampling_params=None,
+            tools=None,
+            tool_choice="auto",
+            tool_prompt_format="json",
+            stream=False,
+            logprobs=None,
+        )
+    return (time.perf_counter_ns() - start) / calls
+
+
+async def added_by(direct: Any, **routed: Any) -> dict[str, dict[str, float]]:
+    """Return nanoseconds a call, by way of calling: direct, and what each router adds.
+
+    Direct and routed calls take turns, so that whatever slows the machine down slows both. What a
+    router adds is the median of the differences within a turn.
+    """
+    ways: dict[str, Callable[[Any, int], Awaitable[float]]] = {
+        "model and messages": _time_short,
+        "all parameters": _time_full,
+    }
+    figures: dict[str, dict[str, float]] = {}
+    for way, timed in ways.items():
+        alone: list[float] = []
+        added: dict[str, list[float]] = {name: [] for name in routed}
+        for _ in range(ROUNDS):
+            base = await timed(direct, CALLS)
+            alone.append(base)
+            for name, router in routed.items():
+                added[name].append(await timed(router, CALLS) - base)
+        figures[way] = {
+            "direct": statistics.median(alone),
+            **{name: statistics.median(values) for name, values in added.items()},
+        }
+    return figures
+
+
+async def measure_rungraph() -> dict[str, dict[str, float]]:
+    from rungraph.engine.apis.inference import Inference
+    from rungraph.engine.apis.models import Model
+    from rungraph.engine.catalog import CATALOG
+    from rungraph.engine.routing import create_router, create_table
+    from rungraph.graph.address import Address
+    from rungraph.graph.nodes import RouterNode, TableNode
+
+    class Serving(Provider):
+        async def list_models(self) -> list[Model]:
+            return [Model(identifier="m")]
+
+    class Idle(OtherProvider):
+        async def list_models(self) -> list[Model]:
+            return []
+
+    pair = next(pair for pair in CATALOG.pairs if pair.router_api == "inference")
+    direct = Serving()
+    routers: dict[str, object] = {}
+    for name, members in (
+        ("router", {"foo": direct}),
+        ("router, differing defaults", {"foo": direct, "bar": Idle()}),
+    ):
+        table = await create_table(
+            TableNode(Address.table("models"), pair),
+            members,
+            api=CATALOG.apis["models"],
+            store=None,
+            emit=lambda _event: None,
+            clock=time.monotonic,
+        )
+        routers[name] = create_router(
+            RouterNode(Address.router("inference"), pair), table, Inference
+        )
+    return await added_by(direct, **routers)
+
+
+def peer_python() -> Path:
+    """Return the interpreter of the peer's environment, made if it is not there."""
+    given = os.environ.get("RUNGRAPH_PEER_VENV")
+    folder = Path(given) if given else HERE / ".venv-peer"
+    python = folder / "bin" / "python"
+    probe = [str(python), "-c", "import llama_stack.distribution.routers.routers"]
+    if python.exists() and subprocess.run(probe, capture_output=True).returncode == 0:
+        return python
+    print(f"installing {' '.join(PEER)} into {folder} (some 340 MB) ...", file=sys.stderr)
+    venv.create(folder, with_pip=True)
+    subprocess.run([str(python), "-m", "pip", "install", "-q", *PEER], check=True)
+    return python
+
+
+def measure_peer() -> dict[str, dict[str, float]]:
+    script = HERE / "llama_stack_router.py"
+    done = subprocess.run(
+        [str(peer_python()), str(script)], check=True, stdout=subprocess.PIPE, text=True
+    )
+    return json.loads(done.stdout.splitlines()[-1])
+
+
+def show(title: str, figures: dict[str, dict[str, float]]) -> None:
+    print(title)
+    for way, by_name in figures.items():
+        print(f"  {way}: direct {by_name['direct']:.0f} ns")
+        for name, added in by_name.items():
+            if name != "direct":
+                print(f"    {name:28} + {added:5.0f} ns")
+
+
+def main() -> int:
+    own = asyncio.run(measure_rungraph())
+    show("rungraph", own)
+    worst = max(by_name["router"] for by_name in own.values())
+    print(f"added at most: {worst / 1000:.3f} us (limit {LIMIT_NS / 1000} us)")
+    try:
+        peer = measure_peer()
+    except (OSError, subprocess.SubprocessError, ValueError, IndexError) as error:
+        print(
+            f"no peer to compare with: {error}\n"
+            "help: set RUNGRAPH_PEER_VENV to a virtual environment that has " + " and ".join(PEER),
+            file=sys.stderr,
+        )
+        return 1 if worst > LIMIT_NS else 2
+    show("llama-stack 0.0.41", peer)
+    ratios = {way: own[way]["router"] / peer[way]["router"] for way in own}
+    for way, ratio in ratios.items():
+        print(f"rungraph adds {ratio:.2f} x what llama-stack adds ({way}; limit {LIMIT_RATIO})")
+    return int(worst > LIMIT_NS or max(ratios.values()) >= LIMIT_RATIO)
+
+
+if __name__ == "__main__":
+    sys.exit(main())
