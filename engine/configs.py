@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import copy
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from importlib import import_module
@@ -106,7 +105,7 @@ def read_config(
     password of digits, it is asked again with the text.
     """
     cls = config_class_of(node.spec) if node.spec is not None else None
-    config = copy.deepcopy(dict(node.config))
+    config: dict[str, Any] = _copied(node.config)
     if cls is None:
         return ReadConfig(config)
     retried: set[_Path] = set()
@@ -130,6 +129,16 @@ def read_config(
         if not again:
             problems = (_problem(cls, config, detail) for detail in details)
             return ReadConfig(problems=tuple(dict.fromkeys(problems)))
+
+
+def _copied(value: object) -> Any:
+    """Return a copy of plain data, much faster than by `copy.deepcopy`."""
+    if isinstance(value, Mapping):
+        items = cast("Mapping[Any, Any]", value).items()
+        return {key: _copied(part) for key, part in items}
+    if isinstance(value, list | tuple):
+        return [_copied(part) for part in cast("Sequence[Any]", value)]
+    return value
 
 
 def _validate(cls: Any, config: dict[str, Any]) -> object:

@@ -21,7 +21,7 @@ from rungraph.engine.errors import (
     MissingPackageError,
     describe,
 )
-from rungraph.engine.provider import HasReports, HasShutdown
+from rungraph.engine.provider import has_reports, has_shutdown
 from rungraph.engine.routing.routers import create_router
 from rungraph.engine.routing.store import RegistrationStore
 from rungraph.engine.routing.tables import create_table
@@ -106,7 +106,7 @@ class Instances:
         instance = await self._open_provider(node, dependencies)
         try:
             self._check(node, instance)
-            if isinstance(instance, HasReports):
+            if has_reports(instance):
                 instance.report_to(self._around.reporter(address))
         except Exception:
             await self.close(address, instance)
@@ -115,7 +115,7 @@ class Instances:
 
     async def close(self, address: Address, instance: object) -> None:  # noqa: ARG002 (a protocol)
         """Shut *instance* down, if it has something to shut down."""
-        if isinstance(instance, HasShutdown):
+        if has_shutdown(instance):
             await _call(instance.shutdown)
 
     async def aclose(self) -> None:

@@ -18,7 +18,7 @@ from rungraph.engine.health import OK, ask_all, ill
 from rungraph.engine.imports import check_imports
 from rungraph.engine.instances import Instances, Surroundings
 from rungraph.engine.lifecycle import Lifecycle
-from rungraph.engine.provider import HasBind, HasHealth
+from rungraph.engine.provider import has_bind, has_health
 from rungraph.engine.settings import StackSettings
 from rungraph.engine.signals import SignalWatch, watch_signals
 from rungraph.engine.timeline import Timeline, timeline
@@ -31,6 +31,7 @@ if TYPE_CHECKING:
     from types import TracebackType
 
     from rungraph.engine.apis.common import HealthResponse
+    from rungraph.engine.provider import HasBind, HasHealth
     from rungraph.graph.model import RunGraph
     from rungraph.graph.nodes import Edge
 
@@ -143,7 +144,7 @@ class Stack:
             answers[address] = OK
             if instance is None:
                 answers[address] = ill(self._why_not_running(address))
-            elif self._can_be_asked(address) and isinstance(instance, HasHealth):
+            elif self._can_be_asked(address) and has_health(instance):
                 asked[address] = instance
             elif detail is not None:
                 answers[address] = ill(detail)
@@ -264,7 +265,7 @@ class Stack:
         instance = running.instance_of(dependent)
         if instance is None:
             return
-        if dependency is None or not isinstance(instance, HasBind):
+        if dependency is None or not has_bind(instance):
             reason = "it has no bind()" if dependency else f"'{edge.dependency}' does not run"
             self._events.append(NodeNotBound(running.clock(), dependent, api, reason))
             return
