@@ -105,7 +105,7 @@ def read_config(
     password of digits, it is asked again with the text.
     """
     cls = config_class_of(node.spec) if node.spec is not None else None
-    config: dict[str, Any] = _copied(node.config)
+    config: dict[str, Any] = _copied(dict(node.config))
     if cls is None:
         return ReadConfig(config)
     retried: set[_Path] = set()
@@ -133,11 +133,10 @@ def read_config(
 
 def _copied(value: object) -> Any:
     """Return a copy of plain data, much faster than by `copy.deepcopy`."""
-    if isinstance(value, Mapping):
-        items = cast("Mapping[Any, Any]", value).items()
-        return {key: _copied(part) for key, part in items}
+    if isinstance(value, dict):
+        return {key: _copied(part) for key, part in cast("dict[Any, object]", value).items()}
     if isinstance(value, list | tuple):
-        return [_copied(part) for part in cast("Sequence[Any]", value)]
+        return [_copied(part) for part in cast("Sequence[object]", value)]
     return value
 
 

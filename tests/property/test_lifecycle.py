@@ -72,8 +72,11 @@ def run(
             await lifecycle.start()
             try:
                 await asyncio.sleep(1)
-            finally:
-                await lifecycle.stop()
+            except asyncio.CancelledError:
+                with suppress(StopError):
+                    await lifecycle.stop()
+                raise
+            await lifecycle.stop()
 
         task = asyncio.ensure_future(work())
         await asyncio.sleep(0)
