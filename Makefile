@@ -30,8 +30,10 @@ $(VENV)/.dev: pyproject.toml | $(BIN)/python
 
 install: $(VENV)/.dev  ## Set up everything for work on rungraph
 
+demo: export RUNGRAPH_DEMO_DIR = $(CURDIR)/build/demo
 demo: $(VENV)/.demo  ## Plan, start, call and stop a stack of real providers
-	@PATH="$(abspath $(BIN)):$$PATH" sh configs/demo.sh
+	@rm -rf $(RUNGRAPH_DEMO_DIR)
+	@PATH="$(abspath $(BIN)):$$PATH" sh configs/quickstart.sh
 
 test: $(VENV)/.test  ## Run the tests and the doctests
 	$(BIN)/rungraph models pull

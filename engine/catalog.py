@@ -7,7 +7,11 @@ from typing import Any
 from rungraph.graph.catalog import ApiSpec, Catalog, ProviderSpec, RoutedPair
 
 _APIS = (
-    ApiSpec("agents", "rungraph.engine.apis.agents:Agents", "multi-step turns that call models and tools"),
+    ApiSpec(
+        "agents",
+        "rungraph.engine.apis.agents:Agents",
+        "multi-step turns that call models and tools",
+    ),
     ApiSpec(
         "inference",
         "rungraph.engine.apis.inference:Inference",
@@ -26,7 +30,11 @@ _APIS = (
         "insert documents into banks and query them",
         private_protocol="rungraph.engine.apis.memory_banks:MemoryBanksPrivate",
     ),
-    ApiSpec("memory_banks", "rungraph.engine.apis.memory_banks:MemoryBanks", "which memory banks there are"),
+    ApiSpec(
+        "memory_banks",
+        "rungraph.engine.apis.memory_banks:MemoryBanks",
+        "which memory banks there are",
+    ),
     ApiSpec("models", "rungraph.engine.apis.models:Models", "which models there are"),
     ApiSpec(
         "safety",
