@@ -1,0 +1,144 @@
+"""Facts about what is drawn of a graph."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from rungraph.graph.address import Address
+from rungraph.graph.nodes import Strength
+from rungraph.viz.diagram import Column, diagram_of, wrapped
+
+if TYPE_CHECKING:
+    from conftest import Compile
+
+    from rungraph.graph.model import RunGraph
+
+
+def test_each_node_has_a_box_and_each_edge_an_arrow(small: RunGraph) -> None:
+    """A small graph is drawn whole."""
+    diagram = diagram_of(small)
+    assert list(diagram.boxes) == sorted(small)
+    assert [arrow[:3] for arrow in diagram.arrows] == [edge[:3] for edge in small.edges]
+
+
+def test_columns_are_the_generations(small: RunGraph) -> None:
+    """A graph without cycles has one column for each generation."""
+    columns = [Column(index, boxes) for index, boxes in enumerate(small.generations())]
+    assert diagram_of(small).columns == tuple(columns)
+
+
+def test_a_provider_box_tells_id_api_and_type(small: RunGraph) -> None:
+    """The title of a provider is its id."""
+    box = diagram_of(small).boxes[Address.provider("memory", "faiss")]
+    assert (box.title, box.details) == (("faiss",), ("memory", "inline::faiss"))
+
+
+def test_a_table_has_the_colour_of_its_router(small: RunGraph) -> None:
+    """Both sides of a routed pair belong to one family."""
+    diagram = diagram_of(small)
+    assert diagram.boxes[Address.table("models")].family == "inference"
+    assert diagram.families["inference"] == ("inference", "models")
+
+
+def test_many_like_providers_become_one_box(large: RunGraph) -> None:
+    """Thirty providers with equal neighbours are one box that names three and counts the rest."""
+    diagram = diagram_of(large)
+    box = diagram.boxes[Address.provider("inference", "tgi-00")]
+    assert box.title == ("30 providers of inference",)
+    assert box.details == ("tgi-00, tgi-01, tgi-02, +27", "remote::tgi")
+    assert len(box.addresses) == 30
+    assert Address.provider("inference", "tgi-01") not in diagram.boxes
+
+
+def test_no_node_is_lost_in_collapsing(large: RunGraph) -> None:
+    """The boxes stand for all nodes, each once."""
+    boxes = diagram_of(large).boxes.values()
+    assert sorted(address for box in boxes for address in box.addresses) == sorted(large)
+
+
+def test_providers_with_other_neighbours_stay_apart(large: RunGraph) -> None:
+    """Providers of one API that use telemetry are not merged with those that do not."""
+    titles = [box.title[0] for box in diagram_of(large).boxes.values()]
+    assert {"12 providers of inference", "30 providers of inference"} < set(titles)
+
+
+def test_as_many_as_allowed_are_drawn_one_by_one(graph_of: Compile) -> None:
+    """Six like providers stay six boxes; a seventh makes them one."""
+    for count, boxes in ((6, 6), (7, 1)):
+        graph = graph_of({"inference": [(f"p{i}", "remote::tgi") for i in range(count)]})
+        kept = [key for key in diagram_of(graph).boxes if key.api == "inference" and key.name]
+        assert len(kept) == boxes
+
+
+def test_nothing_is_collapsed_on_request(large: RunGraph) -> None:
+    """None draws every node by itself."""
+    assert len(diagram_of(large, collapse_above=None).boxes) == len(large)
+
+
+def test_dropped_edges_are_drawn(large: RunGraph) -> None:
+    """An edge that was left out of the start order has its arrow, marked."""
+    arrows = [arrow for arrow in diagram_of(large).arrows if arrow.is_dropped]
+    hub, router = Address.provider("telemetry", "hub"), Address.router("inference")
+    assert large.dropped
+    assert (hub, router, Strength.SOFT, True, False) in arrows
+
+
+def test_only_edges_on_a_required_cycle_are_marked(knotted: RunGraph) -> None:
+    """Arrows into and out of the cycle are not part of it."""
+    marked = {
+        (a.dependency.api, a.dependent.api) for a in diagram_of(knotted).arrows if a.is_in_cycle
+    }
+    assert marked == {
+        ("inference", "models"),
+        ("models", "inference"),
+        ("inference", "safety"),
+        ("safety", "shields"),
+        ("shields", "safety"),
+        ("safety", "inference"),
+    }
+
+
+def test_a_cycle_spreads_over_columns_of_its_generation(knotted: RunGraph) -> None:
+    """Along a cycle all arrows but one go to a later column."""
+    diagram = diagram_of(knotted)
+    column_of = {key: index for index, one in enumerate(diagram.columns) for key in one.boxes}
+    marked = [arrow for arrow in diagram.arrows if arrow.is_in_cycle]
+    back = [a for a in marked if column_of[a.dependency] >= column_of[a.dependent]]
+    assert len(marked) == 6
+    assert len(back) == 1
+    assert [column.generation for column in diagram.columns].count(1) == 6
+
+
+def test_a_node_that_needs_itself_is_on_a_cycle(graph_of: Compile) -> None:
+    """The shortest cycle has one node."""
+    diagram = diagram_of(graph_of({"telemetry": [("me", "inline::mirror")]}))
+    key = Address.provider("telemetry", "me")
+    assert diagram.boxes[key].is_in_cycle
+    assert (key, key, Strength.HARD, False, True) in diagram.arrows
+
+
+def test_the_subtitle_tells_that_a_graph_cannot_be_run(knotted: RunGraph, small: RunGraph) -> None:
+    """Errors are counted where everyone looks first."""
+    assert "1 error: cannot be run" in diagram_of(knotted).subtitle
+    assert "error" not in diagram_of(small).subtitle
+
+
+def test_long_ids_are_broken_after_separators() -> None:
+    """A line ends after a dash, a dot or a slash rather than inside a word."""
+    lines = wrapped("nvidia-nim-llama-3.3-nemotron-super-49b-v1-eu-central-1-production")
+    assert lines == ("nvidia-nim-llama-3.3-nemotron-", "super-49b-v1-eu-central-1-", "production")
+
+
+def test_endless_ids_lose_their_middle() -> None:
+    """Start and end of an id of any length are shown, in a few lines."""
+    lines = wrapped("start" + "x" * 500 + "end")
+    text = "".join(lines)
+    assert len(lines) in (3, 4)
+    assert text.startswith("startxx")
+    assert text.endswith("xxend")
+    assert "…" in text
+
+
+def test_what_cannot_be_shown_is_replaced() -> None:
+    """Control characters never reach a picture."""
+    assert wrapped("tab\tbell\x07") == ("tab\ufffdbell\ufffd",)

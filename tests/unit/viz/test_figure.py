@@ -1,0 +1,228 @@
+"""Facts about the pictures themselves."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, cast
+from xml.etree import ElementTree as ET
+
+import matplotlib as mpl
+import pytest
+from matplotlib.patches import FancyBboxPatch, PathPatch
+
+from rungraph.graph.compiler import compile_config
+from rungraph.viz import draw, render
+from rungraph.viz.palette import CYCLE
+from rungraph.viz.pen import settings
+
+if TYPE_CHECKING:
+    from matplotlib.figure import Figure
+
+    from rungraph.graph.model import RunGraph
+
+GRAPHS = ("small", "knotted", "large", "long_names")
+
+
+@pytest.fixture
+def graph(request: pytest.FixtureRequest) -> RunGraph:
+    """Each of the graphs in turn."""
+    found: RunGraph = request.getfixturevalue(request.param)
+    return found
+
+
+def boxes_of(figure: Figure) -> list[FancyBboxPatch]:
+    """Return the boxes of nodes."""
+    patches = [patch for patch in figure.axes[0].patches if isinstance(patch, FancyBboxPatch)]
+    return [patch for patch in patches if (patch.get_gid() or "").startswith("node|")]
+
+
+@pytest.mark.parametrize("graph", GRAPHS, indirect=True)
+def test_text_stays_in_its_box(graph: RunGraph) -> None:
+    """Every line written in a box ends before the box does."""
+    figure = draw(graph)
+    renderer = cast("Any", figure.canvas).get_renderer()
+    with settings():
+        written = [(one, one.get_window_extent(renderer)) for one in figure.axes[0].texts]
+    extents = [box.get_window_extent(renderer) for box in boxes_of(figure)]
+    inside = 0
+    for text, shown in written:
+        middle = ((shown.x0 + shown.x1) / 2, (shown.y0 + shown.y1) / 2)
+        box = next((one for one in extents if one.contains(*middle)), None)
+        if box is not None:
+            inside += 1
+            assert box.x0 < shown.x0, text.get_text()
+            assert shown.x1 < box.x1, text.get_text()
+            assert box.y0 < shown.y0, text.get_text()
+            assert shown.y1 < box.y1, text.get_text()
+    assert inside >= 2 * len(extents)
+
+
+@pytest.mark.parametrize("graph", GRAPHS, indirect=True)
+def test_nothing_is_cut_off(graph: RunGraph) -> None:
+    """Title, boxes, lines and legend all lie on the page."""
+    figure = draw(graph)
+    renderer = cast("Any", figure.canvas).get_renderer()
+    page = figure.bbox
+    artists = (*figure.axes[0].texts, *figure.axes[0].patches)
+    with settings():
+        extents = [(artist, artist.get_window_extent(renderer)) for artist in artists]
+    for artist, extent in extents:
+        assert page.x0 <= extent.x0, artist
+        assert extent.x1 <= page.x1, artist
+        assert page.y0 <= extent.y0, artist
+        assert extent.y1 <= page.y1, artist
+
+
+@pytest.mark.parametrize(
+    ("graph", "file_format", "start"),
+    [
+        ("small", "svg", b"<?xml"),
+        ("small", "png", b"\x89PNG"),
+        ("small", "pdf", b"%PDF"),
+        ("knotted", "svg", b"<?xml"),
+        ("long_names", "svg", b"<?xml"),
+        ("long_names", "pdf", b"%PDF"),
+    ],
+    indirect=["graph"],
+)
+def test_equal_graphs_give_equal_bytes(graph: RunGraph, file_format: Any, start: bytes) -> None:
+    """A picture is the same each time, in every format."""
+    picture = render(graph, file_format)
+    assert picture.startswith(start)
+    assert picture == render(graph, file_format)
+
+
+CONFIG = {
+    "image_name": "same",
+    "providers": {
+        "inference": [{"provider_id": name, "provider_type": "inline::x"} for name in "abc"],
+        "telemetry": [{"provider_id": "t", "provider_type": "inline::y"}],
+    },
+}
+
+
+def run(program: str) -> bytes:
+    """Return what *program* writes, in a process of its own with a hash seed of its own."""
+    done = subprocess.run(
+        [sys.executable, "-c", program],
+        env={"PYTHONHASHSEED": "1", "PYTHONPATH": ":".join(sys.path)},
+        capture_output=True,
+        check=True,
+    )
+    return done.stdout
+
+
+def test_an_svg_does_not_depend_on_the_process() -> None:
+    """Another process with another hash seed writes the same bytes, and never loads pyplot."""
+    written = run(
+        "import sys; from rungraph.graph import compile_config; from rungraph.viz import render\n"
+        f"sys.stdout.buffer.write(render(compile_config({CONFIG!r}, environment={{}}), 'svg'))\n"
+        "assert 'matplotlib.pyplot' not in sys.modules"
+    )
+    assert written == render(compile_config(CONFIG, environment={}), "svg")
+
+
+def test_the_users_own_settings_change_nothing(small: RunGraph) -> None:
+    """A picture looks the same under any matplotlib style, and leaves that style alone."""
+    usual = render(small)
+    with cast("Any", mpl).rc_context(
+        {"font.family": ["serif"], "savefig.bbox": "tight", "svg.fonttype": "path"}
+    ):
+        assert render(small) == usual
+        assert mpl.rcParams["svg.fonttype"] == "path"
+
+
+def test_an_svg_has_ids_and_searchable_text(small: RunGraph) -> None:
+    """Every node and edge can be found in an SVG by its address, every id as text."""
+    root = ET.fromstring(render(small))  # noqa: S314 (our own bytes)
+    ids = {element.get("id") for element in root.iter()}
+    assert {f"node|{address}" for address in small} <= ids
+    assert {f"edge|{edge.dependency}|{edge.dependent}" for edge in small.edges} <= ids
+    words = {element.text for element in root.iter("{http://www.w3.org/2000/svg}text")}
+    assert {"pictured", "llm", "inline::local", "memory_banks", "generation 0"} <= words
+
+
+def test_the_picture_of_the_quickstart_is_current() -> None:
+    """The picture that the documentation shows has the nodes and edges of the config it is of.
+
+    To draw it anew: ``rungraph.viz.render(rungraph.graph.compile_config(config))``.
+    """
+    root = Path(__file__).parents[3]
+    graph = compile_config(root / "configs" / "quickstart.yaml", environment={})
+    picture = ET.parse(root / "docs" / "quickstart.svg")  # noqa: S314 (our own bytes)
+    shown = {element.get("id") or "" for element in picture.iter()}
+    nodes = {f"node|{address}" for address in graph}
+    edges = {f"edge|{edge.dependency}|{edge.dependent}" for edge in (*graph.edges, *graph.dropped)}
+    assert {one for one in shown if one.startswith("node|")} == nodes
+    assert {one for one in shown if one.startswith("edge|") and "|head" not in one} == edges
+
+
+def test_hostile_ids_are_drawn_as_they_are(long_names: RunGraph) -> None:
+    """Neither markup nor mathematics in an id is interpreted."""
+    root = ET.fromstring(render(long_names))  # noqa: S314 (our own bytes)
+    words = "".join(element.text or "" for element in root.iter("{http://www.w3.org/2000/svg}text"))
+    assert 'cost_$5_per_$10 <b>&"quoted"</b>' in words
+    assert "tab\ufffdbell\ufffd" in words
+
+
+def test_cycles_are_red(knotted: RunGraph, small: RunGraph) -> None:
+    """Red is for cycles of required edges, and only for them."""
+    assert CYCLE in render(knotted).decode()
+    assert CYCLE not in render(small).decode()
+
+
+def test_lines_show_their_strength(large: RunGraph) -> None:
+    """Required edges are solid, soft ones dashed, dropped ones dotted."""
+    lines = {
+        patch.get_gid(): patch.get_linestyle()
+        for patch in draw(large).axes[0].patches
+        if isinstance(patch, PathPatch)
+    }
+    hard = lines["edge|table:models|router:inference"]
+    soft = lines["edge|router:inference|provider:telemetry/hub"]
+    dropped = lines["edge|provider:telemetry/hub|router:inference"]
+    assert hard == "solid"
+    assert len({str(hard), str(soft), str(dropped)}) == 3
+
+
+@pytest.mark.parametrize(
+    ("name", "present", "absent"),
+    [
+        ("small", {"routing table", "used if there", "telemetry"}, {"bound late, once both run"}),
+        ("large", {"bound late, once both run"}, {"cycle: nothing on it can start"}),
+        ("knotted", {"cycle: nothing on it can start"}, {"bound late, once both run"}),
+    ],
+)
+def test_the_legend_explains_what_is_there(
+    name: str, present: set[str], absent: set[str], request: pytest.FixtureRequest
+) -> None:
+    """The legend has an entry for what is drawn, and for nothing else."""
+    texts = {text.get_text() for text in draw(request.getfixturevalue(name)).axes[0].texts}
+    assert present <= texts
+    assert not absent & texts
+
+
+def test_an_unknown_format_is_refused(small: RunGraph) -> None:
+    """The message names the formats that there are."""
+    with pytest.raises(ValueError, match=r"^unknown picture format 'gif'; known: pdf, png, svg$"):
+        render(small, cast("Any", "gif"))
+
+
+@pytest.mark.parametrize(
+    "statement", ["import rungraph.viz", "from rungraph.viz import render_mermaid"]
+)
+def test_matplotlib_is_loaded_only_to_draw(statement: str) -> None:
+    """Neither the package nor its text formats load a drawing library."""
+    assert run(f"import sys; {statement}; print('matplotlib' in sys.modules)") == b"False\n"
+
+
+def test_the_public_names_are_sorted_and_there() -> None:
+    """What the package promises can be imported from it."""
+    import rungraph.viz
+
+    assert rungraph.viz.__all__ == sorted(rungraph.viz.__all__)
+    assert all(callable(getattr(rungraph.viz, name)) for name in rungraph.viz.__all__)
+    with pytest.raises(AttributeError, match="has no attribute 'plot'"):
+        rungraph.viz.plot  # noqa: B018 (reading it is what is tested)

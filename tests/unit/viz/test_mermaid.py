@@ -1,0 +1,69 @@
+"""Facts about Mermaid text."""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING
+
+from rungraph.viz import render_mermaid
+
+if TYPE_CHECKING:
+    from conftest import Compile
+
+    from rungraph.graph.model import RunGraph
+
+
+def test_a_graph_as_a_whole(graph_of: Compile) -> None:
+    """Shapes tell kinds, dashes tell strength, arrows run from dependency to dependent."""
+    graph = graph_of({"inference": [("a", "inline::local")], "telemetry": [("t", "inline::otel")]})
+    assert render_mermaid(graph) == (
+        "flowchart LR\n"
+        '  n0("<b>a</b><br/>inference<br/>inline::local"):::api0\n'
+        '  n1("<b>builtin</b><br/>inspect<br/>inline::inspect"):::api1\n'
+        '  n2("<b>t</b><br/>telemetry<br/>inline::otel"):::api2\n'
+        '  n3(["<b>inference</b><br/>router"]):::api0\n'
+        '  n4["<b>models</b><br/>routing table"]:::api0\n'
+        "  n0 --> n4\n"
+        "  n2 -.-> n0\n"
+        "  n2 -.-> n3\n"
+        "  n4 --> n3\n"
+        "  classDef api0 fill:#e1edfb,stroke:#2b6cb0,color:#0f172a\n"
+        "  classDef api1 fill:#f3f3f1,stroke:#8c8c84,color:#0f172a\n"
+        "  classDef api2 fill:#e4eaf0,stroke:#56677a,color:#0f172a\n"
+    )
+
+
+def test_cycles_are_red(knotted: RunGraph) -> None:
+    """The links of a cycle are named by their numbers, its nodes by a class."""
+    text = render_mermaid(knotted)
+    links = [line for line in text.splitlines() if "-->" in line or "-.->" in line]
+    found = re.search(r"linkStyle ([\d,]+) stroke:#d92626", text)
+    assert found
+    assert len([links[int(number)] for number in found[1].split(",")]) == 6
+    assert "  class n1,n5,n7,n9,n11,n12 cycle\n" in text
+
+
+def test_dropped_edges_say_so(large: RunGraph) -> None:
+    """A dropped edge is labelled."""
+    assert render_mermaid(large).count('-. "bound late" .->') == 2
+
+
+def test_hostile_ids_stay_labels(graph_of: Compile) -> None:
+    """Nothing in an id ends its label or becomes markup; a name with underscores stays readable."""
+    names = ('"]; x', "__x__", "`y`", "<script>", "a&b#c", "snake_case")
+    text = render_mermaid(graph_of({"inference": [(name, "remote::tgi") for name in names]}))
+    titles = re.findall(r'"<b>(.*?)</b>', text)
+    assert titles[:6] == [
+        "#34;]; x",
+        "#60;script#62;",
+        "#95;#95;x#95;#95;",
+        "#96;y#96;",
+        "a#38;b#35;c",
+        "snake_case",
+    ]
+
+
+def test_many_like_providers_become_one_node(large: RunGraph) -> None:
+    """A large graph stays far below what Mermaid draws."""
+    assert render_mermaid(large).count(" --> ") < 30
+    assert render_mermaid(large, collapse_above=None).count(" --> ") > 60

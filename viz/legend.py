@@ -1,0 +1,95 @@
+"""The legend of a picture: an entry for each thing that is in it, and for nothing else."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from rungraph.graph.address import NodeKind
+from rungraph.graph.nodes import Strength
+from rungraph.viz.layout import Size
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+
+    from rungraph.viz.diagram import Arrow, Diagram
+
+SAMPLE = Size(22.0, 11.0)
+ROW_HEIGHT = 18.0
+_SAMPLE_GAP, _ENTRY_GAP = 6.0, 18.0
+
+_KIND_TEXT = {
+    NodeKind.PROVIDER: "provider",
+    NodeKind.TABLE: "routing table",
+    NodeKind.ROUTER: "router",
+}
+_STRENGTH_TEXT = {
+    Strength.HARD: "needed",
+    Strength.MEMBER: "any of them needed",
+    Strength.SOFT: "used if there",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """One line of the legend; *sample* is what it explains.
+
+    A kind stands for its shape, an API for its colour, an arrow (of made-up ends) for its line.
+    """
+
+    sample: NodeKind | str | Arrow
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class Placed:
+    """An entry and the left end of its sample, half-way up."""
+
+    entry: Entry
+    x: float
+    y: float
+
+    @property
+    def text_x(self) -> float:
+        """Where the text begins."""
+        return self.x + SAMPLE.width + _SAMPLE_GAP
+
+
+def entries_of(diagram: Diagram) -> tuple[tuple[Entry, ...], ...]:
+    """Return the entries, in rows that belong together: shapes, colours, lines."""
+    kinds = {box.kind for box in diagram.boxes.values()}
+    shapes = tuple(Entry(kind, _KIND_TEXT[kind]) for kind in _KIND_TEXT if kind in kinds)
+    colours = tuple(Entry(family, ", ".join(apis)) for family, apis in diagram.families.items())
+    return tuple(row for row in (shapes, colours, _lines(diagram.arrows)) if row)
+
+
+def _lines(arrows: Sequence[Arrow]) -> tuple[Entry, ...]:
+    found: dict[str, Arrow] = {}
+    for arrow in arrows:
+        if arrow.is_dropped:
+            text = "bound late, once both run"
+        elif arrow.is_in_cycle:
+            text = "cycle: nothing on it can start"
+        else:
+            text = _STRENGTH_TEXT[arrow.strength]
+        found.setdefault(text, arrow)
+    order = [*_STRENGTH_TEXT.values(), "bound late, once both run"]
+    return tuple(Entry(found[text], text) for text in sorted(found, key=[*order, *found].index))
+
+
+def place_entries(
+    rows: Sequence[Sequence[Entry]], width: float, text_width: Callable[[str], float]
+) -> tuple[tuple[Placed, ...], float]:
+    """Return where each entry goes, rows broken at *width*, and the height of it all."""
+    placed: list[Placed] = []
+    y = 0.0
+    for row in rows:
+        x = 0.0
+        for entry in row:
+            needed = SAMPLE.width + _SAMPLE_GAP + text_width(entry.text)
+            if x and x + needed > width:
+                x, y = 0.0, y + ROW_HEIGHT
+            placed.append(Placed(entry, x, y + ROW_HEIGHT / 2))
+            x += needed + _ENTRY_GAP
+        y += ROW_HEIGHT
+    return tuple(placed), y
