@@ -168,3 +168,13 @@ def test_places_inside_a_provider_config(graph: RunGraph) -> None:
     """A key of a provider's config has a place; an unknown one has that of the nearest parent."""
     assert str(graph.place_of_config("provider:inference/b", ["base_url"])) == "<text>:6:74"
     assert str(graph.place_of_config("provider:inference/b", ["nothing"])) == "<text>:6:63"
+
+
+def test_the_text_behind_a_number_from_the_environment_is_kept() -> None:
+    """An all-digit value reads as a number, and a config that wants text there can have it."""
+    block = "providers:\n  inference:\n  - provider_id: a\n    provider_type: remote::openai\n    config:\n      n: ${env.N}\n      flag: ${env.FLAG}\n"
+    graph = compile_config(block, environment={"N": "12", "FLAG": "TRUE"})
+    assert graph["provider:inference/a"].config == {"n": 12, "flag": True}  # type: ignore[union-attr]
+    assert graph.environment_text("provider:inference/a", ["n"]) == "12"
+    assert graph.environment_text("provider:inference/a", ["flag"]) == "TRUE"
+    assert graph.environment_text("provider:inference/a", ["missing"]) is None
