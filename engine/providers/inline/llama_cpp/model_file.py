@@ -26,7 +26,7 @@ def find_model(model: str) -> tuple[Path, str]:
         return _pulled(model), model
     path = Path(model).expanduser()
     if path.is_file():
-        return path.resolve(), path.stem
+        return path.absolute(), path.stem
     lines = [f"there is no model file {str(path)!r}"]
     if path.parent.is_dir():
         beside = sorted(each.name for each in path.parent.glob("*.gguf"))

@@ -72,6 +72,13 @@ class LlamaCppProvider:
         self._serving: asyncio.Future[_Serving] = asyncio.get_running_loop().create_future()
         self._keeping: asyncio.Task[None] | None = None
 
+    @property
+    def worker(self) -> Worker | None:
+        """The worker that answers now; None while it is being replaced."""
+        if self._serving.done() and self._serving.exception() is None:
+            return self._serving.result().worker
+        return None
+
     async def start(self) -> None:
         """Start the worker, and keep one alive from now on.
 

@@ -18,7 +18,7 @@ def test_path(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     (tmp_path / "small.gguf").touch()
     monkeypatch.setenv("HOME", str(tmp_path))
     monkeypatch.chdir(tmp_path)
-    found = (tmp_path.resolve() / "small.gguf", "small")
+    found = (tmp_path / "small.gguf", "small")
     assert find_model(str(tmp_path / "small.gguf")) == found
     assert find_model("~/small.gguf") == found
     assert find_model("small.gguf") == found

@@ -186,7 +186,7 @@ def test_call_that_is_no_json() -> None:
     ("logprobs", "found"),
     [
         (
-            {"content": [{"token": "a", "logprob": -1, "top_logprobs": []}]},
+            {"content": [{"token": "a", "logprob": -1}]},
             [{"a": -1.0}],
         ),
         (
