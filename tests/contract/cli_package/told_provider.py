@@ -1,0 +1,130 @@
+"""An inference provider that does what its config tells it to, for tests of whole processes."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import time
+from typing import TYPE_CHECKING, Any
+
+from rungraph.engine.apis.common import CompletionMessage, StopReason, text_of
+from rungraph.engine.apis.inference import (
+    ChatCompletionResponse,
+    ChatCompletionResponseEvent,
+    ChatCompletionResponseStreamChunk,
+    CompletionResponse,
+    EmbeddingsResponse,
+    EventType,
+)
+from rungraph.engine.apis.models import Model
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncGenerator, Mapping
+
+    from rungraph.engine.apis.common import InterleavedContent, Message
+
+
+class Told:
+    """Repeats the last message; see `get_provider_impl` for what it can be told."""
+
+    def __init__(self, config: Mapping[str, Any]) -> None:
+        self._config = config
+
+    async def list_models(self) -> list[Model]:
+        """Return the one model."""
+        return [Model(identifier=self._config.get("model", "echo"))]
+
+    async def register_model(self, model: Model) -> Model:
+        """Accept every model."""
+        return model
+
+    async def unregister_model(self, model: Model) -> None:
+        """Do nothing."""
+
+    async def chat_completion(
+        self,
+        model: str,
+        messages: list[Message],
+        sampling_params: Any = None,
+        response_format: Any = None,
+        tools: Any = None,
+        tool_choice: Any = "auto",
+        tool_prompt_format: Any = "json",
+        stream: bool = False,
+        logprobs: Any = None,
+    ) -> ChatCompletionResponse | AsyncGenerator[ChatCompletionResponseStreamChunk, None]:
+        """Repeat the last message: word by word when asked for a stream."""
+        text = text_of(messages[-1].content)
+        if text == "fail":
+            msg = f"refused with {self._config.get('api_key')}"
+            raise RuntimeError(msg)
+        if text == "hang":
+            await asyncio.Event().wait()
+        if stream:
+            return self._stream(text)
+        message = CompletionMessage(content=text, stop_reason=StopReason.END_OF_TURN)
+        return ChatCompletionResponse(completion_message=message)
+
+    async def _stream(self, text: str) -> AsyncGenerator[ChatCompletionResponseStreamChunk, None]:
+        yield _chunk(EventType.START, "")
+        for word in text.split(" "):
+            if word == "break":
+                msg = "broke off"
+                raise RuntimeError(msg)
+            yield _chunk(EventType.PROGRESS, f"{word} ")
+        yield _chunk(EventType.COMPLETE, "")
+
+    async def completion(
+        self,
+        model: str,
+        content: InterleavedContent,
+        sampling_params: Any = None,
+        response_format: Any = None,
+        stream: bool = False,
+        logprobs: Any = None,
+    ) -> CompletionResponse:
+        """Repeat *content*."""
+        message = CompletionMessage(content=content, stop_reason=StopReason.END_OF_TURN)
+        return CompletionResponse(completion_message=message)
+
+    async def embeddings(
+        self,
+        model: str,
+        contents: list[InterleavedContent],
+    ) -> EmbeddingsResponse:
+        """Return a vector of one number each."""
+        return EmbeddingsResponse(embeddings=[[1.0] for _ in contents])
+
+    async def shutdown(self) -> None:
+        """End as the config says."""
+        match self._config.get("stop"):
+            case "fail":
+                msg = f"stop refused with {self._config.get('api_key')}"
+                raise RuntimeError(msg)
+            case "hang":
+                await asyncio.Event().wait()
+            case "block":
+                time.sleep(3600)  # noqa: ASYNC251  that is the point
+            case _:
+                pass
+
+
+def _chunk(kind: EventType, delta: str) -> ChatCompletionResponseStreamChunk:
+    reason = StopReason.END_OF_TURN if kind is EventType.COMPLETE else None
+    event = ChatCompletionResponseEvent(event_type=kind, delta=delta, stop_reason=reason)
+    return ChatCompletionResponseStreamChunk(event=event)
+
+
+async def get_provider_impl(config: Mapping[str, Any], deps: Mapping[str, Any]) -> Told:
+    """Return a provider; ``start`` and ``stop`` can be ``fail`` or ``hang``, ``stop`` ``block``."""
+    if config.get("log"):
+        logging.getLogger("told").warning("the key is %s", config.get("api_key"))
+    match config.get("start"):
+        case "fail":
+            msg = f"start refused with {config.get('api_key')}"
+            raise RuntimeError(msg)
+        case "hang":
+            await asyncio.Event().wait()
+        case _:
+            pass
+    return Told(config)

@@ -1,0 +1,103 @@
+"""What may be loaded: a subprocess each, because what one import loads stays in a process."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parents[2]
+QUICKSTART = str(ROOT / "configs/quickstart.yaml")
+
+PURE = frozenset(
+    {"annotated_types", "click", "networkx", "pydantic", "pydantic_core", "rungraph"}
+    | {"typing_extensions", "typing_inspection", "yaml"}
+)
+"""Every distribution that checking a config may load; the graph alone needs no click."""
+
+HEAVY = ("asyncio", "matplotlib", "numpy", "rich", "http.server", "sqlite3", "pydantic_settings")
+"""What would make every command slow, or is for running and drawing alone."""
+
+_REPORT = """
+import sys
+before = set(sys.modules)
+{code}
+import pathlib, sysconfig
+own = {{str(pathlib.Path(sysconfig.get_path(key)).resolve()) for key in ("purelib", "platlib")}}
+for name, module in sorted(sys.modules.items()):
+    if name not in before:
+        origin = getattr(module, "__file__", None) or ""
+        foreign = any(str(pathlib.Path(origin).resolve()).startswith(one) for one in own if origin)
+        print(name, "foreign" if foreign or name.split(".")[0] == "rungraph" else "standard")
+"""
+
+
+def loaded(code: str) -> dict[str, bool]:
+    """Return the modules that *code* loads, each with whether it is beyond the standard library."""
+    paths = {"PYTHONPATH": str(ROOT / "src")}
+    done = subprocess.run(
+        [sys.executable, "-c", _REPORT.format(code=code)],
+        capture_output=True,
+        text=True,
+        env={**os.environ, **paths},
+        timeout=60,
+        check=True,
+    )
+    lines = (line.split() for line in done.stdout.splitlines() if " " in line)
+    return {words[0]: words[-1] == "foreign" for words in lines if len(words) == 2}
+
+
+def command(*words: str) -> str:
+    """Return code that runs a command, its output out of the way."""
+    return f"""
+import contextlib, io, rungraph.cli
+with contextlib.redirect_stdout(io.StringIO()), contextlib.redirect_stderr(io.StringIO()):
+    rungraph.cli.main({list(words)!r}, standalone_mode=False)
+"""
+
+
+CODE = {
+    "rungraph.graph": "import rungraph.graph",
+    "a catalog": "import rungraph.graph; rungraph.graph.discover_catalog()",
+    "rungraph.cli": "import rungraph.cli",
+    "--help": command("--help"),
+    "validate": command("validate", QUICKSTART),
+    "plan": command("plan", QUICKSTART),
+    "providers": command("providers"),
+    "explain": command("explain", "G001"),
+}
+
+
+@pytest.mark.parametrize("what", CODE)
+def test_nothing_heavy_is_loaded_before_it_is_needed(what: str) -> None:
+    """No event loop, no pictures, no server, no display for what only reads and tells."""
+    found = loaded(CODE[what])
+    assert [name for name in HEAVY if name in found] == []
+
+
+@pytest.mark.parametrize("what", ["rungraph.graph", "validate", "plan"])
+def test_only_what_the_graph_needs_is_loaded(what: str) -> None:
+    """The distributions behind a check are known by name, and no provider is among them."""
+    found = loaded(CODE[what])
+    roots = {name.split(".")[0] for name, is_foreign in found.items() if is_foreign}
+    assert {root for root in roots if not root.startswith("_")} <= PURE
+    assert [name for name in found if name.startswith("rungraph.engine.providers")] == []
+    if what == "rungraph.graph":
+        assert "click" not in found
+
+
+def test_the_package_alone_loads_nothing() -> None:
+    """``import rungraph`` costs nothing, and the engine's package knows no event loop."""
+    found = loaded("import rungraph")
+    assert {name for name in found if name.split(".")[0] == "rungraph"} == {"rungraph"}
+    assert "rungraph.engine.stack" not in loaded("import rungraph.engine")
+
+
+def test_checking_a_config_loads_the_catalog_of_the_engine_and_nothing_else_of_it() -> None:
+    """Of the engine, ``validate`` reads what can be configured; it is data."""
+    found = loaded(CODE["validate"])
+    engine = {name for name in found if name.startswith("rungraph.engine")}
+    assert engine <= {"rungraph.engine", "rungraph.engine.catalog"}
