@@ -61,9 +61,9 @@ class LiveProgress:
         match event:
             case StackStarting():
                 self._zero = monotonic() - event.at
-                self._open("starting")
+                self._open("starting", event.at)
             case StackStopping() | RollbackStarted():
-                self._open("stopping")
+                self._open("stopping", event.at)
             case StackReady():
                 self.close()
             case StackStopped():
@@ -82,15 +82,14 @@ class LiveProgress:
             self._live.stop()
             self._live = None
 
-    def _open(self, verb: str) -> None:
+    def _open(self, verb: str, since: float) -> None:
         self.close()
-        self._picture.verb = verb
+        self._picture.verb, self._picture.since = verb, since
         self._live = Live(
             console=self._console,
             get_renderable=self._drawn,
             refresh_per_second=10,
             transient=True,
-            redirect_stdout=False,
         )
         self._live.start(refresh=True)
 

@@ -50,12 +50,14 @@ class Picture:
         generations: The nodes.
         is_ascii: Whether the terminal knows no other characters.
         verb: What the whole stack is doing.
+        since: Since when, in seconds since the stack began to start.
     """
 
     title: str
     generations: Sequence[Sequence[Address]]
     is_ascii: bool = False
     verb: str = "starting"
+    since: float = 0.0
     _states: dict[Address, State] = field(default_factory=dict["Address", State])
     _since: dict[Address, float] = field(default_factory=dict["Address", float])
     _took: dict[Address, float] = field(default_factory=dict["Address", float])
@@ -80,13 +82,14 @@ class Picture:
         """
         counted = State.STOPPED if self.verb == "stopping" else State.READY
         done = sum(1 for state in tuple(self._states.values()) if state is counted)
+        total = sum(map(len, self.generations))
         head = Text.assemble(
             (f"{self.verb} ", "bold"),
             self.title,
-            (f"  {done} {counted.value} of {len(self._states)}, {now:.1f} s", "dim"),
+            (f"  {done} {counted.value} of {total}, {now - self.since:.1f} s", "dim"),
         )
         room = height - 1
-        if sum(len(generation) + 1 for generation in self.generations) <= room:
+        if total + len(self.generations) <= room:
             blocks = [self._block(number, now, None) for number in range(len(self.generations))]
         else:
             busy = [n for n in range(len(self.generations)) if not self._is_idle(n)]

@@ -19,6 +19,7 @@ _BAR = 24
 """Columns of a node's bar."""
 _MOST_ROWS = 40
 """Nodes in one table; of more, the slowest are shown."""
+_NOT_UP = (State.FAILED, State.SKIPPED)
 _LEGEND = """\
 needs: waiting for what it depends on; turn: for its generation or a free place; own: its own start\
 """
@@ -42,7 +43,7 @@ def render_summary(graph: RunGraph, timeline: Timeline, style: Style = plain) ->
         is_critical = times.address in timeline.critical_path
         lines.append(_row(times, timeline.total, width, style, is_critical=is_critical))
     if len(rows) < len(timeline.nodes):
-        lines.append(f"  and {len(timeline.nodes) - len(rows)} more, each faster than these")
+        lines.append(f"  and {len(timeline.nodes) - len(rows)} more that started faster")
     path = " > ".join(map(str, timeline.critical_path))
     seconds = f"{timeline.critical_time:.2f} s of {timeline.total:.2f} s"
     lines += ["", f"{style('*', 'warning')} critical path, {seconds}: {path}", _LEGEND]
@@ -50,7 +51,7 @@ def render_summary(graph: RunGraph, timeline: Timeline, style: Style = plain) ->
 
 
 def _headline(graph: RunGraph, timeline: Timeline) -> str:
-    bad = timeline.in_state(State.FAILED, State.SKIPPED)
+    bad = timeline.in_state(*_NOT_UP)
     count = len(timeline.nodes)
     up = f"{count} nodes" if not bad else f"{count - len(bad)} of {count} nodes"
     return f"{graph.name or graph.file} is ready: {up} in {timeline.total:.2f} s"
@@ -62,13 +63,14 @@ def _rows(timeline: Timeline) -> Sequence[NodeTimes]:
         return everyone
     shown = {times.address for times in timeline.slowest[:_MOST_ROWS]}
     shown.update(timeline.critical_path[:_MOST_ROWS])
+    shown.update(times.address for times in timeline.in_state(*_NOT_UP))
     return [times for times in everyone if times.address in shown]
 
 
 def _row(times: NodeTimes, total: float, width: int, style: Style, *, is_critical: bool) -> str:
     mark = style("*", "warning") if is_critical else " "
     name = f"{mark} {times.address!s:<{width}}"
-    if times.starting is None or times.state in {State.FAILED, State.SKIPPED}:
+    if times.starting is None or times.state in _NOT_UP:
         return f"{name}  {style(times.state.value, 'error')}"
     numbers = (times.waited_for_needs, times.waited_for_turn, times.own)
     columns = "  ".join(f"{number:6.2f} s" for number in numbers)

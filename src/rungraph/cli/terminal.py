@@ -70,7 +70,9 @@ def show(text: str, end: str = "\n") -> None:
 def tell(text: str) -> None:
     """Write what is said about the data: to standard error, at once, if anybody reads it."""
     try:
-        click.echo(text, err=True, color=has_colour(sys.stderr))
+        # Not through click: it would write past a live picture, which redraws what is below it.
+        sys.stderr.write(f"{text}\n")
+        sys.stderr.flush()
     except BrokenPipeError:
         return
 
