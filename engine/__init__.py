@@ -9,6 +9,8 @@ from importlib import import_module
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
+    from rungraph.engine.compliance import check_compliance
+    from rungraph.engine.configs import validated_config
     from rungraph.engine.errors import (
         AmbiguousResourceError,
         ComplianceError,
@@ -22,8 +24,12 @@ if TYPE_CHECKING:
         UnknownResourceError,
     )
     from rungraph.engine.events import Event, EventLog, State
+    from rungraph.engine.imports import check_imports
     from rungraph.engine.provider import ProviderReport
     from rungraph.engine.settings import StackSettings
+    from rungraph.engine.signals import run_until_signal
+    from rungraph.engine.stack import Stack
+    from rungraph.engine.timeline import Timeline, timeline
 
 __all__ = [
     "AmbiguousResourceError",
@@ -36,20 +42,35 @@ __all__ = [
     "NotServedError",
     "ProviderReport",
     "RoutingError",
+    "Stack",
     "StackSettings",
     "StartError",
     "State",
     "StopError",
+    "Timeline",
     "UnknownResourceError",
+    "check_compliance",
+    "check_imports",
+    "run_until_signal",
+    "timeline",
+    "validated_config",
 ]
 
 _MODULES = {
     "Event": "events",
     "EventLog": "events",
     "ProviderReport": "provider",
+    "Stack": "stack",
     "StackSettings": "settings",
     "State": "events",
+    "Timeline": "timeline",
+    "check_compliance": "compliance",
+    "check_imports": "imports",
+    "run_until_signal": "signals",
+    "timeline": "timeline",
+    "validated_config": "configs",
 }
+"""The modules of the names; all others are in ``errors``."""
 
 
 def __getattr__(name: str) -> object:

@@ -115,7 +115,8 @@ class StartError(_FailuresError):
         self, failures: Iterable[NodeFailure], stop_failures: Iterable[NodeFailure] = ()
     ) -> None:
         culprits = tuple(failures)
-        super().__init__(culprits, f"the stack did not start: {_nodes(len(culprits))} failed")
+        what = f"{_nodes(len(culprits))} failed" if culprits else "it was killed"
+        super().__init__(culprits, f"the stack did not start: {what}")
         self.stop_failures = tuple(stop_failures)
 
     def __str__(self) -> str:

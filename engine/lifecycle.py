@@ -34,6 +34,9 @@ if TYPE_CHECKING:
     from rungraph.engine.settings import StackSettings
     from rungraph.graph.address import Address
 
+_LINGER = 0.1
+"""Seconds between the first failure of a start and the cancellation of those still starting."""
+
 
 class Lifecycle:
     """The nodes of one graph, from `start` to `stop`.
@@ -67,6 +70,7 @@ class Lifecycle:
         self._killed = False
         self._stopped: asyncio.Future[None] | None = None
         self._up = 0
+        self._lingering: asyncio.TimerHandle | None = None
 
     # --- reading -------------------------------------------------------------------------------
 
@@ -120,6 +124,8 @@ class Lifecycle:
         self._fill()
         cancelled = await outlast(self._settled, on_cancel=self._abort)
         self._starts = False
+        if self._lingering is not None:
+            self._lingering.cancel()
         if not self._aborted:
             return
         await self.roll_back()
@@ -178,18 +184,23 @@ class Lifecycle:
             self._failures.append(NodeFailure(life.address, "run", error, place))
             return
         self._culprits.append(NodeFailure(life.address, "start", error, place))
-        if self._settings.on_failure == "rollback":
-            self._abort()
+        if self._settings.on_failure == "rollback" and not self._aborted:
+            # Those that fail at the same time, perhaps for the same reason, are to be named, too.
+            self._lingering = asyncio.get_running_loop().call_later(_LINGER, self._abort)
+            self._start_nothing_more()
+
+    def _start_nothing_more(self) -> None:
+        self._aborted = True
+        self._schedule.close()
+        self._fill()
 
     def _abort(self) -> None:
         """Start nothing more and cancel what is starting."""
-        if self._aborted or not self._starts:
+        if not self._starts:
             return
-        self._aborted = True
-        self._schedule.close()
+        self._start_nothing_more()
         for life in self._lives.values():
             self._runner.cancel(life)
-        self._fill()
 
     async def roll_back(self) -> None:
         """Stop everything because the start is not to be finished.

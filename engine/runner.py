@@ -107,7 +107,7 @@ class NodeRunner:
 
     def cancel(self, life: Life) -> None:
         """Cancel the start of *life* because of others."""
-        if life.phase is Phase.STARTING and not life.overdue:
+        if life.phase is Phase.STARTING and not life.overdue and not life.cancelled:
             life.cancelled = True
             life.cancel()
             self._arm(life, self._settings.cancel_timeout, self._leave_behind)

@@ -35,6 +35,19 @@ if TYPE_CHECKING:
     from rungraph.graph.model import RunGraph
     from rungraph.graph.nodes import Edge
 
+_DOING = {
+    State.WAITING: "waits for others",
+    State.STARTING: "is starting",
+    State.READY: "is ready",
+    State.DEGRADED: "is degraded",
+    State.FAILED: "has failed",
+    State.SKIPPED: "was skipped",
+    State.STOPPING: "is stopping",
+    State.STOPPED: "has stopped",
+    State.STOP_FAILED: "has stopped with an error",
+    State.KILLED: "was killed",
+}
+
 
 class Stack:
     """A graph that runs for the length of an ``async with`` block.
@@ -246,7 +259,7 @@ class Stack:
         others = " and ".join(f"'{cause}'" for cause in causes if cause != address)
         if others:
             return f"'{address}' does not run: it needs {others}, which failed"
-        return f"'{address}' does not run: it is {state.value.replace('_', ' ')}"
+        return f"'{address}' does not run: it {_DOING[state]}"
 
     def _can_be_asked(self, address: Address) -> bool:
         """Whether an instance's ``health`` is about itself: a builtin's is about the stack."""

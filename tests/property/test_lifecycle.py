@@ -29,7 +29,7 @@ from rungraph.graph.nodes import Strength
 if TYPE_CHECKING:
     from rungraph.graph.address import Address
 
-_MANY = settings(max_examples=400, deadline=None)
+_MANY = settings(max_examples=200, deadline=None)
 _SETTINGS = st.builds(
     StackSettings,
     schedule=st.sampled_from(["generations", "ready"]),

@@ -1,0 +1,120 @@
+"""The timeline: own time apart from waiting, the critical path, what failed and why."""
+
+from __future__ import annotations
+
+import pytest
+
+from rungraph.engine.events import (
+    Event,
+    NodeDegraded,
+    NodeFailed,
+    NodeKilled,
+    NodeReady,
+    NodeSkipped,
+    NodeStarting,
+    NodeStopFailed,
+    NodeStopped,
+    NodeStopping,
+    NodeWaiting,
+    StackReady,
+    StackStarting,
+    State,
+)
+from rungraph.engine.timeline import timeline
+from rungraph.graph.address import Address
+
+A = Address.provider("inference", "a")
+B = Address.provider("inference", "b")
+T = Address.table("models")
+R = Address.router("inference")
+
+
+def _started(address: Address, begin: float, end: float) -> list[Event]:
+    ready = NodeReady(end, address, duration=end - begin, waited=begin)
+    return [NodeStarting(begin, address), ready]
+
+
+RUN: list[Event] = [
+    StackStarting(0.0, 3),
+    NodeWaiting(0.0, A, (), 0),
+    NodeWaiting(0.0, B, (), 0),
+    NodeWaiting(0.0, T, (A, B), 1),
+    NodeWaiting(0.0, R, (T,), 2),
+    *_started(A, 0.0, 1.0),
+    *_started(B, 1.0, 4.0),
+    *_started(T, 4.5, 5.0),
+    *_started(R, 5.0, 5.25),
+    StackReady(6.0),
+]
+
+
+def test_own_time_is_apart_from_waiting() -> None:
+    """A node's own time begins with its own start, whatever it waited for before."""
+    table = timeline(RUN).nodes[T]
+    assert (table.own, table.waited_for_needs, table.waited_for_turn) == (0.5, 4.0, 0.5)
+    second = timeline(RUN).nodes[B]
+    assert (second.own, second.waited_for_needs, second.waited_for_turn) == (3.0, 0.0, 1.0)
+
+
+def test_the_critical_path_is_the_longest_chain_of_own_times() -> None:
+    """The chain counts what its nodes take themselves; waiting for a place does not count."""
+    times = timeline(RUN)
+    assert times.critical_path == (B, T, R)
+    assert times.critical_time == pytest.approx(3.75)
+
+
+def test_the_total_is_that_of_the_whole_start() -> None:
+    """The total ends with the stack's readiness, or with the last node's if it never came."""
+    assert timeline(RUN).total == 6.0
+    assert timeline(RUN[:-1]).total == 5.25
+
+
+def test_the_slowest_come_first() -> None:
+    """Nodes are listed by their own time, and equal ones by address."""
+    assert [times.address for times in timeline(RUN).slowest] == [B, A, T, R]
+
+
+def test_failures_are_told_with_their_causes() -> None:
+    """A failed node has its error, a skipped one the failures behind it."""
+    error = ConnectionError("refused")
+    run = [
+        *RUN[:5],
+        *_started(B, 0.0, 1.0),
+        NodeStarting(0.0, A),
+        NodeFailed(2.0, A, error),
+        NodeSkipped(2.0, T, (A,)),
+    ]
+    times = timeline(run)
+    assert times.nodes[A].error is error
+    assert times.nodes[A].own == 2.0
+    assert times.nodes[T].root_causes == (A,)
+    assert times.nodes[T].own == 0.0
+    assert times.nodes[T].waited_for_turn == 0.0
+    assert [one.address for one in times.in_state(State.FAILED, State.SKIPPED)] == [A, T]
+    assert times.nodes[R].settled is None
+    assert times.critical_path == (A,)
+
+
+def test_the_end_of_a_node_is_told_too() -> None:
+    """Stops have their times and their errors, and a report changes the state alone."""
+    error = OSError("disk full")
+    ends = [
+        NodeDegraded(6.5, A, "worker died"),
+        NodeStopping(7.0, R),
+        NodeStopped(8.0, R, duration=1.0),
+        NodeStopping(8.0, T),
+        NodeStopFailed(9.0, T, error),
+        NodeStopping(9.0, B),
+        NodeKilled(10.0, B, error),
+    ]
+    times = timeline([*RUN, *ends]).nodes
+    assert (times[R].stopping, times[R].stopped, times[R].state) == (7.0, 8.0, State.STOPPED)
+    assert (times[T].stopped, times[T].error, times[T].state) == (9.0, error, State.STOP_FAILED)
+    assert (times[B].stopped, times[B].state) == (10.0, State.KILLED)
+    assert (times[A].state, times[A].ready) == (State.DEGRADED, 1.0)
+
+
+def test_no_events_make_an_empty_timeline() -> None:
+    """A stack that has not begun has no nodes, no path and no time."""
+    times = timeline([])
+    assert (dict(times.nodes), times.total, times.critical_path) == ({}, 0.0, ())
