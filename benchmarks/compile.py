@@ -1,7 +1,7 @@
 """Compile and check large run configs, against PyYAML reading the same file.
 
-Both sides read the file from disk, in turn, in one process; the ratio of the medians counts. Time is
-the processor's, because both sides only compute. Run it alone: ``python benchmarks/compile.py``.
+Both sides read the file from disk, in turn, in one process; the ratio of the medians counts.
+Time is the processor's, because both sides only compute.
 """
 
 from __future__ import annotations
@@ -10,18 +10,21 @@ import gc
 import statistics
 import tempfile
 import time
-from collections.abc import Callable
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import yaml
 
 from rungraph.graph import compile_config
 
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
 SMALL, LARGE, ROUNDS = 10_000, 100_000, 3
 
 
 def config_text(providers: int) -> str:
-    """Return a run config of so many inference providers, one with a variable and a nested value in each."""
+    """Return a run config of so many inference providers, a variable in each."""
     lines = ['version: "2"', "image_name: large", "providers:", "  inference:"]
     for index in range(providers):
         lines += [
@@ -67,7 +70,10 @@ def main() -> None:
             larger.append(seconds(lambda: compiled(large)))
         ratio = statistics.median(ours) / statistics.median(theirs)
         growth = statistics.median(larger) / statistics.median(ours)
-        print(f"compile + check {SMALL:,} providers: {ratio:.2f} x yaml.load with CSafeLoader (must be <= 1.6)")
+        print(
+            f"compile + check {SMALL:,} providers: {ratio:.2f} x yaml.load(CSafeLoader)"
+            " (must be <= 1.6)"
+        )
         print(f"{LARGE:,} providers: {growth:.1f} x the time of {SMALL:,} (must be <= 11)")
 
 

@@ -15,7 +15,9 @@ def main() -> int:
     failed = 0
     for script in SCRIPTS:
         print(f"== {script}", flush=True)
-        failed += subprocess.run([sys.executable, str(folder / script)], check=False).returncode != 0
+        failed += (
+            subprocess.run([sys.executable, str(folder / script)], check=False).returncode != 0
+        )
     return int(failed > 0)
 
 

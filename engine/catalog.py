@@ -1,4 +1,4 @@
-"""The catalog that rungraph ships: nine APIs, three routed pairs and the providers of this package."""
+"""The catalog that rungraph ships: nine APIs, three routed pairs and the providers here."""
 
 from __future__ import annotations
 

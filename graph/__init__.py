@@ -1,4 +1,4 @@
-"""Run configs compiled into explicit dependency graphs. Pure: starts nothing, imports no provider."""
+"""Run configs compiled into explicit graphs. Pure: starts nothing, imports no provider."""
 
 from rungraph.graph.address import Address, NodeKind
 from rungraph.graph.catalog import ApiSpec, Catalog, ProviderSpec, RoutedPair

@@ -41,7 +41,11 @@ class Address(NamedTuple):
     name: str = ""
 
     def __str__(self) -> str:
-        return f"{self.kind.value}:{self.api}/{self.name}" if self.name else f"{self.kind.value}:{self.api}"
+        return (
+            f"{self.kind.value}:{self.api}/{self.name}"
+            if self.name
+            else f"{self.kind.value}:{self.api}"
+        )
 
     def __repr__(self) -> str:
         return f"Address.parse({str(self)!r})"
@@ -75,7 +79,12 @@ class Address(NamedTuple):
             kind = NodeKind(kind_text)
         except ValueError:
             kind = None
-        if kind is None or not api or bool(slash) != bool(name) or (kind is NodeKind.PROVIDER) != bool(name):
+        if (
+            kind is None
+            or not api
+            or bool(slash) != bool(name)
+            or (kind is NodeKind.PROVIDER) != bool(name)
+        ):
             msg = (
                 f"not an address: {text!r} "
                 "(expected 'provider:<api>/<provider_id>', 'table:<api>' or 'router:<api>')"

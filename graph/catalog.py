@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from functools import cached_property
 from types import MappingProxyType
+from typing import TYPE_CHECKING
 
 from rungraph.graph.errors import CatalogError
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping
 
 
 @dataclass(frozen=True, slots=True)
@@ -176,14 +179,18 @@ class Catalog:
             if tables.setdefault(pair.table_api, pair) != pair or (
                 known_pairs.setdefault(pair.router_api, pair) != pair
             ):
-                problems.append(f"routed pair '{pair.router_api}/{pair.table_api}' is declared twice")
+                problems.append(
+                    f"routed pair '{pair.router_api}/{pair.table_api}' is declared twice"
+                )
         specs = dict(self.providers)
         for spec in providers:
             first = specs.setdefault((spec.api, spec.provider_type), spec)
             if first != spec:
                 origins = " and ".join(sorted({one.origin for one in (first, spec) if one.origin}))
                 by = f" by {origins}" if origins else ""
-                problems.append(f"provider type '{spec.provider_type}' of {spec.api} is declared twice{by}")
+                problems.append(
+                    f"provider type '{spec.provider_type}' of {spec.api} is declared twice{by}"
+                )
         return Catalog(
             apis=MappingProxyType({name: known_apis[name] for name in sorted(known_apis)}),
             pairs=tuple(known_pairs[name] for name in sorted(known_pairs)),
@@ -223,5 +230,7 @@ class Catalog:
     def providable_apis(self) -> tuple[str, ...]:
         """The APIs that a run config can configure providers for, sorted."""
         return tuple(
-            name for name, api in self.apis.items() if not api.builtin and name not in self._pair_by_table
+            name
+            for name, api in self.apis.items()
+            if not api.builtin and name not in self._pair_by_table
         )

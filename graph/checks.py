@@ -3,18 +3,22 @@
 from __future__ import annotations
 
 from collections import Counter, defaultdict
-from collections.abc import Callable, Iterator, Mapping, Set
 from dataclasses import dataclass
 from functools import cached_property
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from rungraph.graph.address import Address
-from rungraph.graph.catalog import Catalog
 from rungraph.graph.config import ConfiguredProvider, ConfiguredResource, Path, RunConfig, path_text
 from rungraph.graph.diagnostics import Diagnostic, Severity
 from rungraph.graph.nodes import Node, ProviderNode
-from rungraph.graph.source import Document
 from rungraph.graph.suggest import closest
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator, Mapping
+    from collections.abc import Set as AbstractSet
+
+    from rungraph.graph.address import Address
+    from rungraph.graph.catalog import Catalog
+    from rungraph.graph.source import Document
 
 _MOST_LISTED = 12
 
@@ -26,10 +30,12 @@ class _Subject:
     config: RunConfig
     catalog: Catalog
     nodes: Mapping[Address, Node]
-    served: Set[str]
+    served: AbstractSet[str]
     document: Document
 
-    def at(self, code: str, message: str, path: Path, *hints: str, key: bool = False, **more: Any) -> Diagnostic:
+    def at(
+        self, code: str, message: str, path: Path, *hints: str, key: bool = False, **more: Any
+    ) -> Diagnostic:
         """Return an error at the place that *path* leads to."""
         place = self.document.place_of(path, key=key)
         return Diagnostic(code, message, place=place, help=hints, path=path_text(path), **more)
@@ -49,7 +55,11 @@ class _Subject:
 
 
 def check_config(
-    config: RunConfig, catalog: Catalog, nodes: Mapping[Address, Node], served: Set[str], document: Document
+    config: RunConfig,
+    catalog: Catalog,
+    nodes: Mapping[Address, Node],
+    served: AbstractSet[str],
+    document: Document,
 ) -> Iterator[Diagnostic]:
     """Yield every problem of a run config that needs nothing but the config and the catalog."""
     subject = _Subject(config, catalog, nodes, served, document)
@@ -59,7 +69,9 @@ def check_config(
 
 def _catalog_problems(subject: _Subject) -> Iterator[Diagnostic]:
     for problem in subject.catalog.problems:
-        yield Diagnostic("C030", problem, Severity.WARNING, help=("update or remove the package that offers it",))
+        yield Diagnostic(
+            "C030", problem, Severity.WARNING, help=("update or remove the package that offers it",)
+        )
 
 
 def _unknown_apis(subject: _Subject) -> Iterator[Diagnostic]:
@@ -80,8 +92,12 @@ def _unknown_types(subject: _Subject) -> Iterator[Diagnostic]:
         if provider.module or not _is_providable(api, subject.catalog):
             continue
         if subject.catalog.provider(api, provider.provider_type) is None:
-            elsewhere = sorted(a for a, t in subject.catalog.providers if t == provider.provider_type)
-            hints = _nearest(provider.provider_type, subject.catalog.provider_types(api), f"types of {api}")
+            elsewhere = sorted(
+                a for a, t in subject.catalog.providers if t == provider.provider_type
+            )
+            hints = _nearest(
+                provider.provider_type, subject.catalog.provider_types(api), f"types of {api}"
+            )
             if elsewhere:
                 hints = (f"'{provider.provider_type}' is a type of {', '.join(elsewhere)}", *hints)
             yield subject.at(
@@ -100,7 +116,7 @@ def _overridden_apis(subject: _Subject) -> Iterator[Diagnostic]:
         if pair is None and not (spec and spec.builtin):
             continue
         hint = (
-            f"configure providers of {pair.router_api}, and list what they serve under '{pair.resources}'"
+            f"configure {pair.router_api}; list what its providers serve under '{pair.resources}'"
             if pair
             else "take it out: every stack has it"
         )
@@ -121,8 +137,12 @@ def _duplicate_ids(subject: _Subject) -> Iterator[Diagnostic]:
                 places[-1] if places else None,
                 (f"give one of them another id, such as '{provider.provider_id}-2'",),
                 provider.address,
-                path_text(max(first.path, provider.path, key=lambda path: (str(path[1]), path[-1]))),
-                related=((places[0], "first used here"),) if len(places) > 1 and places[0].line else (),
+                path_text(
+                    max(first.path, provider.path, key=lambda path: (str(path[1]), path[-1]))
+                ),
+                related=((places[0], "first used here"),)
+                if len(places) > 1 and places[0].line
+                else (),
             )
 
 
@@ -151,21 +171,37 @@ def _unknown_providers_of_resources(subject: _Subject) -> Iterator[Diagnostic]:
         ids = sorted({provider.provider_id for provider in subject.by_api.get(pair.router_api, ())})
         if resource.provider_id is None:
             if len(ids) != 1:
-                what = f"{pair.router_api} has several providers: {_listed(ids)}" if ids else f"{pair.router_api} has no provider"
-                hint = "add 'provider_id: …' with one of them" if ids else f"configure a provider of {pair.router_api}"
-                yield _of(resource, "C026", f"{noun} '{resource.identifier}' does not say which provider serves it; {what}", hint)
+                what = (
+                    f"{pair.router_api} has several providers: {_listed(ids)}"
+                    if ids
+                    else f"{pair.router_api} has no provider"
+                )
+                hint = (
+                    "add 'provider_id: …' with one of them"
+                    if ids
+                    else f"configure a provider of {pair.router_api}"
+                )
+                yield _of(
+                    resource,
+                    "C026",
+                    f"{noun} '{resource.identifier}' does not say which provider serves it; {what}",
+                    hint,
+                )
         elif resource.provider_id not in ids:
             off = [
                 one for one in subject.config.excluded
                 if one.api == pair.router_api and resource.provider_id in one.provider_id
             ]  # fmt: skip
             if off:
-                hints: tuple[str, ...] = (f"'{off[0].provider_id}' is switched off; switch the {noun} off with the same condition",)
+                hints: tuple[str, ...] = (
+                    f"'{off[0].provider_id}' is switched off; switch the {noun} off likewise",
+                )
             else:
                 hints = _nearest(resource.provider_id, ids, f"providers of {pair.router_api}")
             yield _of(
                 resource, "C025",
-                f"{noun} '{resource.identifier}' names provider '{resource.provider_id}', which {pair.router_api} does not have",
+                f"{noun} '{resource.identifier}' names provider '{resource.provider_id}', "
+                f"which {pair.router_api} does not have",
                 *hints,
             )  # fmt: skip
 
@@ -173,10 +209,17 @@ def _unknown_providers_of_resources(subject: _Subject) -> Iterator[Diagnostic]:
 def _duplicate_resources(subject: _Subject) -> Iterator[Diagnostic]:
     seen: dict[tuple[str, str, str], ConfiguredResource] = {}
     for resource in subject.config.resources:
-        first = seen.setdefault((resource.table_api, resource.identifier, resource.provider_id or ""), resource)
+        first = seen.setdefault(
+            (resource.table_api, resource.identifier, resource.provider_id or ""), resource
+        )
         if first is not resource:
             last = max(first, resource, key=lambda one: one.path)
-            yield _of(last, "C028", f"'{resource.identifier}' is listed twice under '{resource.path[0]}'", "keep one of them")
+            yield _of(
+                last,
+                "C028",
+                f"'{resource.identifier}' is listed twice under '{resource.path[0]}'",
+                "keep one of them",
+            )
 
 
 def _deprecated_types(subject: _Subject) -> Iterator[Diagnostic]:
@@ -212,34 +255,65 @@ def _missing_dependencies(subject: _Subject) -> Iterator[Diagnostic]:
                 pair = subject.catalog.pair_of_table(api)
                 wanted = pair.router_api if pair else api
                 types = subject.catalog.provider_types(wanted)
-                hints = (f"add a provider under 'providers.{wanted}'", *((f"types of {wanted}: {_listed(types)}",) if types else ()))
+                hints = (
+                    f"add a provider under 'providers.{wanted}'",
+                    *((f"types of {wanted}: {_listed(types)}",) if types else ()),
+                )
                 message = f"'{node.address}' needs {api}, which has no provider"
-            yield Diagnostic("G003", message, Severity.ERROR, node.place, hints, node.address, path_text(node.path))
+            yield Diagnostic(
+                "G003",
+                message,
+                Severity.ERROR,
+                node.place,
+                hints,
+                node.address,
+                path_text(node.path),
+            )
 
 
 def _served_without_provider(subject: _Subject) -> Iterator[Diagnostic]:
     for api in sorted(subject.served):
-        if not _is_providable(api, subject.catalog) or subject.by_api.get(api) or api in subject.config.unreadable:
+        if (
+            not _is_providable(api, subject.catalog)
+            or subject.by_api.get(api)
+            or api in subject.config.unreadable
+        ):
             continue
         types = subject.catalog.provider_types(api)
-        hint = f"types of {api}: {_listed(types)}" if types else f"install a package that offers a type of {api}"
+        hint = (
+            f"types of {api}: {_listed(types)}"
+            if types
+            else f"install a package that offers a type of {api}"
+        )
         is_off = any(one.api == api for one in subject.config.excluded)
         is_key = api in subject.config.configured_apis
         path = ("providers", api) if is_key else _path_in_apis(subject, api)
         if is_key and subject.catalog.pair_of_router(api):
             what = "every provider of it is switched off" if is_off else "it has no provider"
             message = f"{api} is served, but {what}: its table is empty"
-            way_out = "switch one of them on, or take the API out" if is_off else "add one, or take the API out"
-            yield subject.at("G007", message, path, way_out, hint, key=True, severity=Severity.WARNING)
+            way_out = (
+                "switch one of them on, or take the API out"
+                if is_off
+                else "add one, or take the API out"
+            )
+            yield subject.at(
+                "G007", message, path, way_out, hint, key=True, severity=Severity.WARNING
+            )
         else:
             what = "every provider of it is switched off" if is_off else "it has no provider"
             way_out = f"add a provider under 'providers.{api}', or take '{api}' out"
-            yield subject.at("G004", f"{api} is served, but {what}", path, way_out, hint, key=is_key)
+            yield subject.at(
+                "G004", f"{api} is served, but {what}", path, way_out, hint, key=is_key
+            )
 
 
 def _path_in_apis(subject: _Subject, api: str) -> Path:
     pair = subject.catalog.pair_of_router(api)
-    names = [name for name in subject.config.listed_apis if name == api or (pair and name == pair.table_api)]
+    names = [
+        name
+        for name in subject.config.listed_apis
+        if name == api or (pair and name == pair.table_api)
+    ]
     return ("apis", subject.config.listed_apis.index(names[0])) if names else ("apis",)
 
 
@@ -282,10 +356,16 @@ def _is_providable(api: str, catalog: Catalog) -> bool:
 
 
 def _of(resource: ConfiguredResource, code: str, message: str, *hints: str) -> Diagnostic:
-    return Diagnostic(code, message, Severity.ERROR, resource.place, hints, path=path_text(resource.path))
+    return Diagnostic(
+        code, message, Severity.ERROR, resource.place, hints, path=path_text(resource.path)
+    )
 
 
-def _nearest(word: str, known: Set[str] | Mapping[str, object] | tuple[str, ...] | list[str], what: str) -> tuple[str, ...]:
+def _nearest(
+    word: str,
+    known: AbstractSet[str] | Mapping[str, object] | tuple[str, ...] | list[str],
+    what: str,
+) -> tuple[str, ...]:
     near = closest(word, known)
     listed = f"{what}: {_listed(sorted(known))}" if known else f"there are no {what}"
     return (f"did you mean '{near[0]}'?", listed) if near else (listed,)

@@ -5,8 +5,7 @@ from __future__ import annotations
 import os
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field, replace
-from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from rungraph.graph.address import Address
 from rungraph.graph.catalog import Catalog, ProviderSpec, RoutedPair
@@ -28,6 +27,9 @@ from rungraph.graph.nodes import (
     TableNode,
 )
 from rungraph.graph.source import Document, document_of, load_document, parse_document
+
+if TYPE_CHECKING:
+    from pathlib import Path
 
 BUILTIN_ID = "builtin"
 """The provider id of what every stack has without configuring it."""
@@ -70,7 +72,9 @@ def compile_config(
         )
 
 
-def compile_document(document: Document, *, catalog: Catalog, environment: Mapping[str, str]) -> RunGraph:
+def compile_document(
+    document: Document, *, catalog: Catalog, environment: Mapping[str, str]
+) -> RunGraph:
     """Return the graph of a run config that has been read; see `compile_config`."""
     substitution = Substitution(document, environment)
     config, problems = read_config(document, catalog, substitution)
@@ -83,7 +87,11 @@ def compile_document(document: Document, *, catalog: Catalog, environment: Mappi
         *document.diagnostics,
         *substitution.diagnostics,
         *problems,
-        *(check_config(config, catalog, draft.nodes, draft.served, document) if document.value else ()),
+        *(
+            check_config(config, catalog, draft.nodes, draft.served, document)
+            if document.value
+            else ()
+        ),
         *knot_diagnostics(knots, edges),
         *dropped_diagnostics(dropped),
     ]
@@ -96,7 +104,11 @@ def compile_document(document: Document, *, catalog: Catalog, environment: Mappi
             nodes=draft.nodes,
             edges=edges,
             dropped=tuple(sorted(dropped)),
-            excluded=tuple(sorted(draft.excluded, key=lambda e: (e.api, e.provider_id, e.provider_type, e.reason))),
+            excluded=tuple(
+                sorted(
+                    draft.excluded, key=lambda e: (e.api, e.provider_id, e.provider_type, e.reason)
+                )
+            ),
             metadata_store=config.metadata_store,
             document=document,
             substitution=substitution,
@@ -139,16 +151,21 @@ class _Draft:
                 found.extend(providers)
             else:
                 self.excluded.extend(
-                    Excluded(api, node.provider_id, node.provider_type, "not_served", node.place) for node in providers
+                    Excluded(api, node.provider_id, node.provider_type, "not_served", node.place)
+                    for node in providers
                 )
         for pair in self.catalog.pairs:
             if pair.router_api in wanted:
-                found.append(TableNode(Address.table(pair.table_api), pair, tuple(self._resources(pair, by_api))))
+                found.append(
+                    TableNode(
+                        Address.table(pair.table_api), pair, tuple(self._resources(pair, by_api))
+                    )
+                )
                 found.append(RouterNode(Address.router(pair.router_api), pair))
-        for api in self.catalog.apis.values():
-            spec = self.catalog.provider(api.name, api.builtin) if api.builtin else None
+        for name, known in self.catalog.apis.items():
+            spec = self.catalog.provider(name, known.builtin) if known.builtin else None
             if spec is not None:
-                found.append(ProviderNode(Address.provider(api.name, BUILTIN_ID), api.builtin, spec))
+                found.append(ProviderNode(Address.provider(name, BUILTIN_ID), known.builtin, spec))
         self.nodes = {node.address: node for node in sorted(found, key=lambda node: node.address)}
 
     def add_edges(self) -> None:
@@ -161,15 +178,22 @@ class _Draft:
                     evidence = (Evidence("member", text, node.place),)
                     self.edges.append(Edge(node.address, table, Strength.MEMBER, evidence))
                 if node.spec:
-                    self._depend(node, node.spec.dependencies, "dependencies", f"'{node.provider_type}'")
                     self._depend(
-                        node, node.spec.optional_dependencies, "optional_dependencies", f"'{node.provider_type}'"
+                        node, node.spec.dependencies, "dependencies", f"'{node.provider_type}'"
+                    )
+                    self._depend(
+                        node,
+                        node.spec.optional_dependencies,
+                        "optional_dependencies",
+                        f"'{node.provider_type}'",
                     )
             elif isinstance(node, RouterNode):
                 table = Address.table(node.pair.table_api)
                 evidence = (Evidence("pair", f"looks up {node.pair.resources}"),)
                 self.edges.append(Edge(table, node.address, Strength.HARD, evidence))
-                self._depend(node, node.pair.optional_dependencies, "optional_dependencies", "the router")
+                self._depend(
+                    node, node.pair.optional_dependencies, "optional_dependencies", "the router"
+                )
         self.edges.sort(key=lambda edge: edge[:2])
 
     def _depend(self, node: Node, apis: tuple[str, ...], rule: str, subject: str) -> None:
@@ -180,7 +204,9 @@ class _Draft:
             if strength is Strength.SOFT:
                 needed = node.spec_dependencies if isinstance(node, ProviderNode) else ()
                 # What it needs anyway, or is itself, it does not also use.
-                sources = () if api in needed else tuple(one for one in sources if one != node.address)
+                sources = (
+                    () if api in needed else tuple(one for one in sources if one != node.address)
+                )
             verb = "needs" if strength is Strength.HARD else "uses, if it is there,"
             evidence = (Evidence(rule, f"{subject} {verb} {api}", place),)
             self.edges.extend(Edge(source, node.address, strength, evidence) for source in sources)
@@ -197,7 +223,9 @@ class _Draft:
                 self.sources[api] = ()
             else:
                 self.sources[api] = tuple(
-                    address for address, node in self.nodes.items() if isinstance(node, ProviderNode) and node.api == api
+                    address
+                    for address, node in self.nodes.items()
+                    if isinstance(node, ProviderNode) and node.api == api
                 )
         return self.sources[api]
 
@@ -220,7 +248,13 @@ class _Draft:
         for provider in self.config.providers:
             if provider.address in seen:
                 self.excluded.append(
-                    Excluded(provider.api, provider.provider_id, provider.provider_type, "duplicate", provider.place)
+                    Excluded(
+                        provider.api,
+                        provider.provider_id,
+                        provider.provider_type,
+                        "duplicate",
+                        provider.place,
+                    )
                 )
                 continue
             seen.add(provider.address)
@@ -240,7 +274,9 @@ class _Draft:
             provider.path,
         )
 
-    def _resources(self, pair: RoutedPair, by_api: Mapping[str, list[ProviderNode]]) -> Iterator[ResourceConfig]:
+    def _resources(
+        self, pair: RoutedPair, by_api: Mapping[str, list[ProviderNode]]
+    ) -> Iterator[ResourceConfig]:
         ids = sorted(node.provider_id for node in by_api.get(pair.router_api, ()))
         seen: set[tuple[str, str]] = set()
         for resource in self.config.resources:
@@ -265,7 +301,9 @@ def _spec_of(provider: ConfiguredProvider, catalog: Catalog) -> ProviderSpec | N
     if not provider.module:
         return spec
     if spec is None:
-        spec = ProviderSpec(provider.api, provider.provider_type, provider.module, origin="run config")
+        spec = ProviderSpec(
+            provider.api, provider.provider_type, provider.module, origin="run config"
+        )
     return replace(
         spec,
         module=provider.module,

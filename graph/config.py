@@ -3,21 +3,24 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from itertools import pairwise
-from typing import Any, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from rungraph.graph.address import Address
-from rungraph.graph.catalog import Catalog
 from rungraph.graph.diagnostics import Diagnostic, Severity
-from rungraph.graph.environment import Substitution
-from rungraph.graph.place import Place
-from rungraph.graph.source import Document
 from rungraph.graph.suggest import closest
 from rungraph.graph.upgrade import is_old_format, upgraded
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping
+
+    from rungraph.graph.catalog import Catalog
+    from rungraph.graph.environment import Substitution
+    from rungraph.graph.place import Place
+    from rungraph.graph.source import Document
 
 VERSIONS = ("2",)
 DISABLED = "__disabled__"
@@ -64,9 +67,38 @@ class ResourceSection(_Section):
 _PROVIDER_KEYS = frozenset(ProviderSection.model_fields)
 # Keys that say nothing about the graph but stand in files of this format, and those that other
 # tools read: known, so that only a real typo is reported.
-_OTHER_KEYS = ["built_at", "conda_env", "container_image", "conversations_store", "docker_image", "external_apis_dir", "external_providers_dir", "image_type", "inference_store", "logging", "providers", "server", "storage", "telemetry", "benchmarks", "datasets", "eval_tasks", "scoring_fns", "scoring_functions", "tool_groups", "vector_dbs"]
+_OTHER_KEYS = [
+    "built_at",
+    "conda_env",
+    "container_image",
+    "conversations_store",
+    "docker_image",
+    "external_apis_dir",
+    "external_providers_dir",
+    "image_type",
+    "inference_store",
+    "logging",
+    "providers",
+    "server",
+    "storage",
+    "telemetry",
+    "benchmarks",
+    "datasets",
+    "eval_tasks",
+    "scoring_fns",
+    "scoring_functions",
+    "tool_groups",
+    "vector_dbs",
+]
 
-_KINDS = {str: "text", bool: "a boolean", int: "an integer", float: "a number", list: "a list", dict: "a mapping"}
+_KINDS = {
+    str: "text",
+    bool: "a boolean",
+    int: "an integer",
+    float: "a number",
+    list: "a list",
+    dict: "a mapping",
+}
 _WANTED = {
     "string_type": "text",
     "list_type": "a list",
@@ -200,17 +232,23 @@ class _Reader:
         known = {*RunSection.model_fields, *_OTHER_KEYS, *resource_keys}
         self.unknown_keys(value, known, (), "a run config")
         fields = {
-            key: self.substitution.resolve(value[key], (key,)) for key in RunSection.model_fields if key in value
+            key: self.substitution.resolve(value[key], (key,))
+            for key in RunSection.model_fields
+            if key in value
         }
         run = self.section(RunSection, {k: v for k, v in fields.items() if v is not None}, ())
         if run is not None and str(run.version) not in VERSIONS:
             self.report(
-                "C013", f"version {str(run.version)!r} of the run config format is not known", ("version",),
+                "C013", f"version {str(run.version)!r} of run configs is not known", ("version",),
                 help=(f"write version: {VERSIONS[-1]!r}",),
             )  # fmt: skip
         if value and "providers" not in value:
             near = closest("providers", [key for key in value if key not in known])
-            hint = f"rename '{near[0]}' to 'providers'" if near else "add 'providers:' with a list of instances for each API"
+            hint = (
+                f"rename '{near[0]}' to 'providers'"
+                if near
+                else "add 'providers:' with a list of instances for each API"
+            )
             self.report("C011", "the key 'providers' is missing", (), help=(hint,))
         providers = [*self.providers(value.get("providers"), origin)]
         resources = [
@@ -226,8 +264,12 @@ class _Reader:
             configured_apis=tuple(sorted(configured)) if isinstance(configured, dict) else (),
             providers=tuple(_in_order(providers)),
             unreadable=frozenset(self.unreadable),
-            resources=tuple(sorted(resources, key=lambda r: (r.table_api, r.identifier, r.provider_id or ""))),
-            excluded=tuple(sorted(self.excluded, key=lambda e: (e.api, e.provider_id, e.provider_type))),
+            resources=tuple(
+                sorted(resources, key=lambda r: (r.table_api, r.identifier, r.provider_id or ""))
+            ),
+            excluded=tuple(
+                sorted(self.excluded, key=lambda e: (e.api, e.provider_id, e.provider_type))
+            ),
             metadata_store=run.metadata_store if run else None,
         )
 
@@ -242,13 +284,17 @@ class _Reader:
                 continue
             if not isinstance(entries, list):
                 path = ("providers", api)
-                hint = "write '- ' before 'provider_id', so that it is a list of one" if isinstance(entries, dict) else ""
+                hint = (
+                    "write '- ' before 'provider_id', so that it is a list of one"
+                    if isinstance(entries, dict)
+                    else ""
+                )
                 self.wrong_type(entries, path, "a list of instances", hint)
                 self.unreadable.add(api)
                 continue
             for index, entry in enumerate(entries):
-                path = ("providers", api, index)
-                provider = self.provider(api, entry, origin.get(path, path))
+                entry_path: Path = ("providers", api, index)
+                provider = self.provider(api, entry, origin.get(entry_path, entry_path))
                 if provider is not None:
                     yield provider
 
@@ -262,7 +308,13 @@ class _Reader:
         if "provider_id" in entry and provider_id in (None, "", DISABLED):
             written = entry["provider_id"]
             self.excluded.append(
-                Excluded(api, str(written or ""), str(entry.get("provider_type", "")), "switched_off", place)
+                Excluded(
+                    api,
+                    str(written or ""),
+                    str(entry.get("provider_type", "")),
+                    "switched_off",
+                    place,
+                )
             )
             return None
         if not entry.keys() <= _PROVIDER_KEYS:
@@ -286,7 +338,9 @@ class _Reader:
             tuple(section.optional_dependencies or ()),
         )
 
-    def resources(self, value: Any, key: str, table_api: str, noun: str) -> Iterator[ConfiguredResource]:
+    def resources(
+        self, value: Any, key: str, table_api: str, noun: str
+    ) -> Iterator[ConfiguredResource]:
         if value is None:
             return
         if not isinstance(value, list):
@@ -305,13 +359,23 @@ class _Reader:
                 self.wrong_type(entry, path, f"a mapping with {noun}_id")
                 continue
             # A switched-off entry may need variables that nobody set: look at its ids first.
-            ids = {name: self.substitution.resolve(entry[name], (*path, name)) for name in names if name in entry}
-            if any(ids[name] in (None, "", DISABLED) for name in ids if names[name] != "provider_resource_id"):
+            ids = {
+                name: self.substitution.resolve(entry[name], (*path, name))
+                for name in names
+                if name in entry
+            }
+            if any(
+                ids[name] in (None, "", DISABLED)
+                for name in ids
+                if names[name] != "provider_resource_id"
+            ):
                 continue
             resolved: dict[str, Any] = self.substitution.resolve(entry, path)
             wanted = {names[name]: resolved[name] for name in names if name in resolved}
             if "identifier" not in wanted:
-                self.report("C011", f"the key '{noun}_id' is missing", path, help=(f"add '{noun}_id: …'",))
+                self.report(
+                    "C011", f"the key '{noun}_id' is missing", path, help=(f"add '{noun}_id: …'",)
+                )
                 continue
             section = self.section(ResourceSection, wanted, path)
             if section is None:
@@ -334,10 +398,16 @@ class _Reader:
                 kind = details[0]["type"]
                 where = (*path, *details[0]["loc"])
                 if kind == "missing":
-                    self.report("C011", f"the key '{key}' is missing", path, help=(f"add '{key}: …'",))
+                    self.report(
+                        "C011", f"the key '{key}' is missing", path, help=(f"add '{key}: …'",)
+                    )
                 else:
                     wanted = _WANTED.get(kind, "text")
-                    hint = "write it in quotes" if wanted == "text" and not isinstance(details[0]["input"], dict | list) else ""
+                    hint = (
+                        "write it in quotes"
+                        if wanted == "text" and not isinstance(details[0]["input"], dict | list)
+                        else ""
+                    )
                     self.wrong_type(details[0]["input"], where, wanted, hint)
         return None
 
@@ -356,7 +426,9 @@ class _Reader:
         if value == "":
             kind = "an empty text"
         name = path_text(path)
-        self.report("C010", f"'{name}' must be {wanted}, not {kind}", path, help=(hint,) if hint else ())
+        self.report(
+            "C010", f"'{name}' must be {wanted}, not {kind}", path, help=(hint,) if hint else ()
+        )
 
     def report(
         self,
@@ -397,7 +469,13 @@ def _in_order(providers: list[ConfiguredProvider]) -> list[ConfiguredProvider]:
     providers.sort(key=_identity)
     for first, second in pairwise(providers):
         if _identity(first) == _identity(second):  # Rare: only duplicates are worth the long key.
-            return sorted(providers, key=lambda one: (_identity(one), json.dumps(one.written, sort_keys=True, default=str)))
+            return sorted(
+                providers,
+                key=lambda one: (
+                    _identity(one),
+                    json.dumps(one.written, sort_keys=True, default=str),
+                ),
+            )
     return providers
 
 

@@ -3,16 +3,19 @@
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Collection, Iterable, Mapping, Sequence
 from itertools import islice, pairwise
-from typing import NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 import networkx as nx
 
 from rungraph.graph.address import Address, NodeKind
 from rungraph.graph.diagnostics import Diagnostic, Severity
 from rungraph.graph.nodes import Edge, Strength
-from rungraph.graph.place import Place
+
+if TYPE_CHECKING:
+    from collections.abc import Collection, Iterable, Mapping, Sequence
+
+    from rungraph.graph.place import Place
 
 MOST_CYCLES = 10
 """How many cycles of one knot are written out."""
@@ -68,7 +71,10 @@ def drop_soft_edges(
     knot_of = {node: knot.nodes[0] for knot in knots for node in knot.nodes}
     outer: dict[tuple[Address, Address], list[Edge]] = {}
     for edge in edges:
-        ends = (knot_of.get(edge.dependency, edge.dependency), knot_of.get(edge.dependent, edge.dependent))
+        ends = (
+            knot_of.get(edge.dependency, edge.dependency),
+            knot_of.get(edge.dependent, edge.dependent),
+        )
         if ends[0] != ends[1]:
             outer.setdefault(ends, []).append(edge)
     dropped: dict[Edge, tuple[Address, ...]] = {}
@@ -76,7 +82,12 @@ def drop_soft_edges(
     while todo:
         component = set(todo.pop())
         inside = {ends: outer[ends] for ends in outer if component.issuperset(ends)}
-        soft = [(edge, ends) for ends, between in inside.items() for edge in between if edge.strength is Strength.SOFT]
+        soft = [
+            (edge, ends)
+            for ends, between in inside.items()
+            for edge in between
+            if edge.strength is Strength.SOFT
+        ]
         edge, ends = min(soft, key=lambda item: _soft_order(item[0]))
         dropped[edge] = tuple(_shortest_path(ends[1], ends[0], _successors(inside)) or ends)
         outer[ends].remove(edge)
@@ -90,7 +101,9 @@ def _soft_order(edge: Edge) -> tuple[bool, Edge]:
     return (edge.dependent.kind is NodeKind.PROVIDER, edge)
 
 
-def _components(nodes: Iterable[Address], edges: Mapping[tuple[Address, Address], object]) -> list[tuple[Address, ...]]:
+def _components(
+    nodes: Iterable[Address], edges: Mapping[tuple[Address, Address], object]
+) -> list[tuple[Address, ...]]:
     """Return the components of more than one node, or with a loop, sorted."""
     # Only nodes with an edge in and one out can lie on a circle; most have not.
     inner = {a for a, _ in edges} & {b for _, b in edges}
@@ -135,13 +148,23 @@ def _knot(component: tuple[Address, ...], by_ends: Mapping[tuple[Address, Addres
     return Knot(component, tuple(shortest), is_complete, _weakest(shortest, by_ends))
 
 
-def _weakest(cycles: Sequence[Sequence[Address]], by_ends: Mapping[tuple[Address, Address], Edge]) -> Edge:
+def _weakest(
+    cycles: Sequence[Sequence[Address]], by_ends: Mapping[tuple[Address, Address], Edge]
+) -> Edge:
     counts: dict[Edge, int] = {}
     for cycle in cycles:
         for ends in hops(cycle):
             counts[by_ends[ends]] = counts.get(by_ends[ends], 0) + 1
     # A user can take a declared dependency away; a table's members and a router's table stay.
-    return min(counts, key=lambda edge: (edge.strength is Strength.MEMBER, _is_built_in(edge), -counts[edge], edge[:2]))
+    return min(
+        counts,
+        key=lambda edge: (
+            edge.strength is Strength.MEMBER,
+            _is_built_in(edge),
+            -counts[edge],
+            edge[:2],
+        ),
+    )
 
 
 def _is_built_in(edge: Edge) -> bool:
@@ -178,7 +201,9 @@ def hops(cycle: Sequence[Address]) -> list[tuple[Address, Address]]:
     return list(pairwise([*cycle, cycle[0]]))
 
 
-def picture(cycle: Sequence[Address], edge_of: Mapping[tuple[Address, Address], Edge], weakest: Edge | None) -> str:
+def picture(
+    cycle: Sequence[Address], edge_of: Mapping[tuple[Address, Address], Edge], weakest: Edge | None
+) -> str:
     """Return a cycle drawn as an arrow box: each line a node, where it stands, what it needs.
 
     The arrow runs from each node to the one that it needs.
@@ -191,7 +216,9 @@ def picture(cycle: Sequence[Address], edge_of: Mapping[tuple[Address, Address], 
         edge = edge_of[needed, node]
         evidence = edge.evidence[0] if edge.evidence else None
         place = str(evidence.place) if evidence and evidence.place else f"({node.kind.value})"
-        rows.append((str(node), place, evidence.text if evidence else f"needs {needed}", edge == weakest))
+        rows.append(
+            (str(node), place, evidence.text if evidence else f"needs {needed}", edge == weakest)
+        )
     place_width = max(len(place) for _, place, _, _ in rows)
     lines: list[str] = []
     for index, (name, place, text, is_weakest) in enumerate(rows):
@@ -211,21 +238,32 @@ def _arrow(index: int, count: int) -> str:
 
 def knot_diagnostics(knots: Iterable[Knot], edges: Iterable[Edge]) -> Iterable[Diagnostic]:
     """Yield an error for each knot, with its cycles drawn."""
-    edge_of = {(edge.dependency, edge.dependent): edge for edge in edges if edge.strength is not Strength.SOFT}
+    edge_of = {
+        (edge.dependency, edge.dependent): edge
+        for edge in edges
+        if edge.strength is not Strength.SOFT
+    }
     for knot in knots:
         if len(knot.nodes) == 1:
             yield _self_dependency(knot, edge_of)
             continue
         pictures = [picture(cycle, edge_of, knot.weakest) for cycle in knot.cycles]
         if not knot.is_complete:
-            pictures.append(f"and more: {len(knot.nodes)} nodes depend on each other; the shortest cycles are shown")
+            pictures.append(
+                f"and more: {len(knot.nodes)} nodes need each other; the shortest cycles are shown"
+            )
         first = knot.cycles[0]
-        count = "" if len(knot.cycles) == 1 else f", {len(knot.cycles) if knot.is_complete else f'more than {MOST_CYCLES}'} cycles"
+        count = (
+            ""
+            if len(knot.cycles) == 1
+            else f", {len(knot.cycles) if knot.is_complete else f'more than {MOST_CYCLES}'} cycles"
+        )
         yield Diagnostic(
             "G001",
             f"dependency cycle through required edges ({len(knot.nodes)} nodes{count})",
             Severity.ERROR,
-            _place(knot.weakest) or next((p for ends in hops(first) if (p := _place(edge_of[ends]))), None),
+            _place(knot.weakest)
+            or next((p for ends in hops(first) if (p := _place(edge_of[ends]))), None),
             _way_out(knot.weakest),
             address=first[0],
             detail="\n\n".join(pictures),
@@ -252,10 +290,8 @@ def _place(edge: Edge) -> Place | None:
 def _way_out(edge: Edge) -> tuple[str, ...]:
     rule = edge.evidence[0].rule if edge.evidence else ""
     if rule == "dependencies":
-        return (
-            f"make the dependency of '{edge.dependent}' on {edge.dependency.api} optional, "
-            f"or take '{edge.dependent}' out of the config",
-        )
+        optional = f"make the dependency of '{edge.dependent}' on {edge.dependency.api} optional"
+        return (f"{optional}, or take '{edge.dependent}' out of the config",)
     return (f"take '{edge.dependency}' out of the config",)
 
 
@@ -265,7 +301,8 @@ def dropped_diagnostics(dropped: Mapping[Edge, Sequence[Address]]) -> Iterable[D
         circle = " -> ".join(str(node) for node in (edge.dependency, *dropped[edge]))
         yield Diagnostic(
             "G002",
-            f"'{edge.dependent}' starts without '{edge.dependency}', which it uses if it is there: they need each other",
+            f"'{edge.dependent}' starts without '{edge.dependency}', which it uses if it is there: "
+            "they need each other",
             Severity.WARNING,
             _place(edge),
             (f"nothing to do: '{edge.dependent}' is handed '{edge.dependency}' once both run",),

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from enum import StrEnum
+from typing import TYPE_CHECKING
 
-from rungraph.graph.address import Address
-from rungraph.graph.place import Place
+if TYPE_CHECKING:
+    from rungraph.graph.address import Address
+    from rungraph.graph.place import Place
 
 
 class Severity(StrEnum):

@@ -4,13 +4,20 @@ from __future__ import annotations
 
 from functools import cache
 from importlib.metadata import EntryPoint, entry_points
-from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from pydantic import TypeAdapter, ValidationError
 
 from rungraph.graph.catalog import ApiSpec, Catalog, ProviderSpec, RoutedPair
 from rungraph.graph.errors import CatalogError
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from pathlib import Path
+
+    from rungraph.graph.source import Document
+
+_KINDS: dict[str, type] = {"apis": ApiSpec, "pairs": RoutedPair, "providers": ProviderSpec}
 
 ENTRY_POINT_GROUP = "rungraph.catalogs"
 
@@ -44,12 +51,13 @@ def _load(point: EntryPoint) -> Catalog:
         if callable(offered):
             offered = offered()
     except Exception as error:  # noqa: BLE001 (another package's code: anything can go wrong)
-        return Catalog(
-            problems=(f"catalog '{point.name}' of '{origin}' cannot be loaded: {type(error).__name__}: {error}",)
-        )
+        why = f"{type(error).__name__}: {error}"
+        return Catalog(problems=(f"catalog '{point.name}' of '{origin}' cannot be loaded: {why}",))
     if not isinstance(offered, Catalog):
         kind = type(offered).__name__
-        return Catalog(problems=(f"catalog '{point.name}' of '{origin}' is a {kind}, not a Catalog",))
+        return Catalog(
+            problems=(f"catalog '{point.name}' of '{origin}' is a {kind}, not a Catalog",)
+        )
     return offered
 
 
@@ -70,26 +78,34 @@ def load_catalog(path: Path | str) -> Catalog:
         raise CatalogError(render_diagnostics(document.diagnostics))
     problems: list[str] = []
     parts: dict[str, tuple[Any, ...]] = {}
-    adapters: dict[str, TypeAdapter[Any]] = {
-        "apis": TypeAdapter(ApiSpec),
-        "pairs": TypeAdapter(RoutedPair),
-        "providers": TypeAdapter(ProviderSpec),
-    }
     for key in document.value:
-        if key not in adapters:
-            problems.append(f"{document.place_of((key,), key=True)}: unknown key '{key}' (known: apis, pairs, providers)")
-    for key, adapter in adapters.items():
-        entries = document.value.get(key) or ()
-        items: list[Any] = []
-        for index, entry in enumerate(entries):
-            fields = {"origin": document.file, **entry} if key == "providers" and isinstance(entry, dict) else entry
-            try:
-                items.append(adapter.validate_python(fields))
-            except ValidationError as error:
-                problems.extend(
-                    f"{document.place_of((key, index, *detail['loc']))}: {detail['msg']}" for detail in error.errors()
-                )
-        parts[key] = tuple(items)
+        if key not in _KINDS:
+            place = document.place_of((key,), key=True)
+            problems.append(f"{place}: unknown key '{key}' (known: {', '.join(sorted(_KINDS))})")
+    for key, kind in _KINDS.items():
+        entries = document.value.get(key)
+        if entries is None:
+            continue
+        if not isinstance(entries, list):
+            problems.append(f"{document.place_of((key,))}: '{key}' must be a list")
+            continue
+        parts[key] = tuple(_read(kind, entries, key, document, problems))
     if problems:
         raise CatalogError("\n".join(problems))
     return Catalog.of(**parts)
+
+
+def _read(
+    kind: type, entries: list[Any], key: str, document: Document, problems: list[str]
+) -> Iterator[Any]:
+    adapter: TypeAdapter[Any] = TypeAdapter(kind)
+    for index, entry in enumerate(entries):
+        is_spec = kind is ProviderSpec and isinstance(entry, dict)
+        fields = {"origin": document.file, **entry} if is_spec else entry
+        try:
+            yield adapter.validate_python(fields)
+        except ValidationError as error:
+            for detail in error.errors():
+                place = document.place_of((key, index, *detail["loc"]))
+                named = f"'{'.'.join(map(str, detail['loc']))}': " if detail["loc"] else ""
+                problems.append(f"{place}: {named}{detail['msg'].lower()}")

@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import cached_property
-from typing import TYPE_CHECKING, Any, Self
+from typing import TYPE_CHECKING, Any, Self, cast
 
 import networkx as nx
 
@@ -17,6 +16,8 @@ from rungraph.graph.secrets import masked, scrubbed, secret_values
 from rungraph.graph.suggest import closest
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator, Mapping, Sequence
+
     from rungraph.graph.catalog import Catalog
     from rungraph.graph.config import Excluded
     from rungraph.graph.environment import Substitution, Use
@@ -68,7 +69,8 @@ class RunGraph:
     Examples:
         >>> from rungraph.graph import compile_config
         >>> graph = compile_config({"providers": {"telemetry": [
-        ...     {"provider_id": "otel", "provider_type": "inline::opentelemetry"}]}}, environment={})
+        ...     {"provider_id": "otel", "provider_type": "inline::opentelemetry"}
+        ... ]}}, environment={})
         >>> [[str(node) for node in generation] for generation in graph.generations()]
         [['provider:inspect/builtin', 'provider:telemetry/otel']]
     """
@@ -96,8 +98,11 @@ class RunGraph:
             graph.add_node(address, **attributes, generation=generation[address], node=node)
         for edge in self._compiled.edges:
             dependency, dependent, strength, evidence = edge
-            graph.add_edge(dependency, dependent, strength=strength.value, evidence=evidence, edge=edge)
-        return nx.freeze(graph)
+            graph.add_edge(
+                dependency, dependent, strength=strength.value, evidence=evidence, edge=edge
+            )
+        nx.freeze(graph)
+        return graph
 
     @property
     def nodes(self) -> Mapping[Address, Node]:
@@ -151,7 +156,7 @@ class RunGraph:
     def _repr_html_(self) -> str:
         from rungraph.graph.notebook import html_of
 
-        return html_of(self)
+        return html_of(cast("Any", self))
 
     def edge(self, dependency: Address | str, dependent: Address | str) -> Edge:
         """Return the edge between two nodes.
@@ -161,7 +166,8 @@ class RunGraph:
         """
         ends = (self._known(dependency), self._known(dependent))
         if ends not in self._edge_by_ends:
-            raise KeyError(f"'{ends[1]}' does not depend on '{ends[0]}' directly")
+            msg = f"'{ends[1]}' does not depend on '{ends[0]}' directly"
+            raise KeyError(msg)
         return self._edge_by_ends[ends]
 
     def generations(self) -> tuple[tuple[Address, ...], ...]:
@@ -176,7 +182,10 @@ class RunGraph:
     @cached_property
     def _generations(self) -> tuple[tuple[Address, ...], ...]:
         # Kahn's algorithm by layers, as networkx.topological_generations, over plain dicts.
-        successors, waiting = self._successors, {node: len(p) for node, p in self._predecessors.items()}
+        successors, waiting = (
+            self._successors,
+            {node: len(p) for node, p in self._predecessors.items()},
+        )
         layer = [node for node in self.nodes if not waiting.get(node)]
         layers: list[tuple[Address, ...]] = []
         placed = 0
@@ -193,12 +202,13 @@ class RunGraph:
         return tuple(layers) if placed == len(self.nodes) else self._cyclic_generations()
 
     def _cyclic_generations(self) -> tuple[tuple[Address, ...], ...]:
-        graph: nx.DiGraph[Address] = nx.DiGraph((edge.dependency, edge.dependent) for edge in self.edges)
+        graph: nx.DiGraph[Address] = nx.DiGraph(
+            (edge.dependency, edge.dependent) for edge in self.edges
+        )
         graph.add_nodes_from(self.nodes)
         condensed = nx.condensation(graph)
-        members: Mapping[int, set[Address]] = condensed.nodes(data="members")
         return tuple(
-            tuple(sorted(node for component in layer for node in members[component]))
+            tuple(sorted(node for one in layer for node in condensed.nodes[one]["members"]))
             for layer in nx.topological_generations(condensed)
         )
 
@@ -226,7 +236,9 @@ class RunGraph:
         """Return all that need or use a node, directly or not, in start order."""
         return self._reached(self._known(address), self._successors)
 
-    def _reached(self, start: Address, step: Mapping[Address, Sequence[Address]]) -> tuple[Address, ...]:
+    def _reached(
+        self, start: Address, step: Mapping[Address, Sequence[Address]]
+    ) -> tuple[Address, ...]:
         seen: set[Address] = set()
         todo = [start]
         while todo:
@@ -256,7 +268,10 @@ class RunGraph:
             edges=tuple(filter(inside, self.edges)),
             dropped=tuple(filter(inside, self.dropped)),
         )
-        return RunGraph(compiled, (one for one in self.diagnostics if one.address is None or one.address in wanted))
+        return RunGraph(
+            compiled,
+            (one for one in self.diagnostics if one.address is None or one.address in wanted),
+        )
 
     def check(self) -> Self:
         """Return this graph if it can be run.
@@ -281,8 +296,9 @@ class RunGraph:
         return document.place_of((*node.path, "config", *keys))
 
     def environment_text(self, address: Address | str, keys: Sequence[str | int]) -> str | None:
-        """Return the text behind a value that the environment gave and that was read as a number
-        or a boolean, for a config that wants text there; None where that is not the case.
+        """Return the text of a value that the environment gave; None for any other value.
+
+        For a config that wants text where the value was read as a number or a boolean.
         """
         node, substitution = self[address], self._compiled.substitution
         if not isinstance(node, ProviderNode) or substitution is None:
@@ -293,14 +309,20 @@ class RunGraph:
                 written = written[key]
             except (KeyError, IndexError, TypeError):
                 return None
-        return substitution.text_of(written) if isinstance(written, str) and "${env." in written else None
+        return (
+            substitution.text_of(written)
+            if isinstance(written, str) and "${env." in written
+            else None
+        )
 
     def masked_config(self, address: Address | str) -> Mapping[str, Any]:
         """Return a provider's config as written, its secrets masked: safe to show anywhere."""
         node = self[address]
         if not isinstance(node, ProviderNode):
             return {}
-        shown: Mapping[str, Any] = masked(node.written, secrets=node.spec.secrets if node.spec else ())
+        shown: Mapping[str, Any] = masked(
+            node.written, secrets=node.spec.secrets if node.spec else ()
+        )
         return shown
 
     @cached_property
@@ -308,7 +330,9 @@ class RunGraph:
         found: set[str] = set()
         for node in self.nodes.values():
             if isinstance(node, ProviderNode) and node.written:
-                found |= secret_values(node.written, node.config, secrets=node.spec.secrets if node.spec else ())
+                found |= secret_values(
+                    node.written, node.config, secrets=node.spec.secrets if node.spec else ()
+                )
         return frozenset(found)
 
     def scrubbed(self, text: str) -> str:
@@ -322,7 +346,7 @@ class RunGraph:
         """
         from rungraph.graph.serial import graph_to_json
 
-        return graph_to_json(self)
+        return graph_to_json(cast("Any", self))
 
     @classmethod
     def from_json(cls, text: str, *, environment: Mapping[str, str] | None = None) -> RunGraph:
@@ -341,7 +365,8 @@ class RunGraph:
         """
         from rungraph.graph.serial import graph_from_json
 
-        return graph_from_json(text, environment)
+        # The cast is for checkers that see this module twice, here and under src/.
+        return cast("Any", graph_from_json(text, environment))
 
     @cached_property
     def _edge_by_ends(self) -> dict[tuple[Address, Address], Edge]:
@@ -370,12 +395,18 @@ class RunGraph:
         if address not in self.nodes:
             near = closest(str(address), map(str, self.nodes))
             hint = f"; did you mean '{near[0]}'?" if near else ""
-            raise KeyError(f"no node '{address}' in this graph{hint}")
+            msg = f"no node '{address}' in this graph{hint}"
+            raise KeyError(msg)
         return address
 
     def _shown(self, diagnostic: Diagnostic) -> Diagnostic:
         document = self._compiled.document
-        if diagnostic.place is None or diagnostic.excerpt or document is None or not diagnostic.place.line:
+        if (
+            diagnostic.place is None
+            or diagnostic.excerpt
+            or document is None
+            or not diagnostic.place.line
+        ):
             return diagnostic
         return replace(diagnostic, excerpt=document.excerpt(diagnostic.place))
 
@@ -384,4 +415,11 @@ def _diagnostic_order(diagnostic: Diagnostic) -> tuple[Any, ...]:
     place = diagnostic.place
     where = (place.file, place.line, place.column) if place else ("", 0, 0)
     address = str(diagnostic.address or "")
-    return (_SEVERITY_ORDER[diagnostic.severity], where, diagnostic.code, address, diagnostic.path, diagnostic.message)
+    return (
+        _SEVERITY_ORDER[diagnostic.severity],
+        where,
+        diagnostic.code,
+        address,
+        diagnostic.path,
+        diagnostic.message,
+    )

@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
-from typing import Any, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
-from rungraph.graph.address import Address
-from rungraph.graph.catalog import ProviderSpec, RoutedPair
-from rungraph.graph.place import Place
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from rungraph.graph.address import Address
+    from rungraph.graph.catalog import ProviderSpec, RoutedPair
+    from rungraph.graph.place import Place
 
 
 class Strength(StrEnum):

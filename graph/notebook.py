@@ -25,16 +25,18 @@ def html_of(graph: RunGraph) -> str:
         for row in _generation_rows(graph, index, generation)
     ]
     kinds = Counter(address.kind.value for address in graph.nodes)
-    summary = ", ".join(f"{count} {kind}{'' if count == 1 else 's'}" for kind, count in sorted(kinds.items()))
+    summary = ", ".join(
+        f"{count} {kind}{'' if count == 1 else 's'}" for kind, count in sorted(kinds.items())
+    )
     problems = "".join(
-        f"<pre style='margin:.5em 0;white-space:pre-wrap'>{escape(render_diagnostic(one))}</pre>" for one in graph.diagnostics
+        f"<pre style='margin:.5em 0;white-space:pre-wrap'>{escape(render_diagnostic(one))}</pre>"
+        for one in graph.diagnostics
     )
     counted = f"<p>{escape(count_text(graph.diagnostics))}</p>" if graph.diagnostics else ""
     return (
-        f"<div><p><b>{escape(graph.name or graph.file)}</b>: {escape(summary)}, {len(graph.edges)} edges, "
-        f"{len(graph.generations())} generations</p>"
-        "<table><thead><tr><th style='text-align:left'>generation</th><th style='text-align:left'>node</th>"
-        "<th style='text-align:left'>type</th><th style='text-align:left'>needs</th></tr></thead>"
+        f"<div><p><b>{escape(graph.name or graph.file)}</b>: {escape(summary)}, "
+        f"{len(graph.edges)} edges, {len(graph.generations())} generations</p>"
+        f"<table><thead>{_cells('generation', 'node', 'type', 'needs', tag='th')}</thead>"
         f"<tbody>{''.join(rows)}</tbody></table>{counted}{problems}</div>"
     )
 
@@ -53,10 +55,12 @@ def _row(graph: RunGraph, index: int, address: Address) -> str:
     else:
         what = "routing table" if isinstance(node, TableNode) else "router"
     needs = graph.dependencies_of(address)
-    shown = ", ".join(map(str, needs[:6])) + (f" and {len(needs) - 6} more" if len(needs) > 6 else "")
+    shown = ", ".join(map(str, needs[:6])) + (
+        f" and {len(needs) - 6} more" if len(needs) > 6 else ""
+    )
     return _cells(str(index), str(address), what, shown)
 
 
-def _cells(*texts: str) -> str:
-    cells = "".join(f"<td style='text-align:left'>{escape(text)}</td>" for text in texts)
+def _cells(*texts: str, tag: str = "td") -> str:
+    cells = "".join(f"<{tag} style='text-align:left'>{escape(text)}</{tag}>" for text in texts)
     return f"<tr>{cells}</tr>"

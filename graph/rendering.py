@@ -8,7 +8,7 @@ from typing import Any
 from rungraph.graph.diagnostics import Diagnostic, Severity
 
 Style = Callable[[str, str], str]
-"""Colours a piece of text; the second argument is ``error``, ``warning``, ``note``, ``place`` or ``help``."""
+"""Colours text; the second argument is ``error``, ``warning``, ``note``, ``place`` or ``help``."""
 
 
 def plain(text: str, role: str) -> str:  # noqa: ARG001 (a Style)
@@ -29,7 +29,8 @@ def render_diagnostic(diagnostic: Diagnostic, style: Style = plain) -> str:
 
     Examples:
         >>> from rungraph.graph import Diagnostic, Place
-        >>> print(render_diagnostic(Diagnostic("C012", "unknown key 'modls'", place=Place("run.yaml", 2, 1),
+        >>> print(render_diagnostic(Diagnostic(
+        ...     "C012", "unknown key 'modls'", place=Place("run.yaml", 2, 1),
         ...     help=("did you mean 'models'?",), excerpt="modls: []")))
         error[C012]: unknown key 'modls'
           --> run.yaml:2:1
@@ -55,7 +56,9 @@ def render_diagnostic(diagnostic: Diagnostic, style: Style = plain) -> str:
     elif diagnostic.path:
         lines.append(f"  {style('-->', 'place')} {place or 'run config'}: {diagnostic.path}")
     lines += [f"  {line}" for line in diagnostic.detail.splitlines()]
-    lines += [f"  {style('note', 'note')}: {text}: {related}" for related, text in diagnostic.related]
+    lines += [
+        f"  {style('note', 'note')}: {text}: {related}" for related, text in diagnostic.related
+    ]
     lines += [f"  {style('help', 'help')}: {text}" for text in diagnostic.help if text]
     return "\n".join(line.rstrip() for line in lines)
 
@@ -71,7 +74,9 @@ def count_text(diagnostics: Iterable[Diagnostic]) -> str:
     for diagnostic in diagnostics:
         counts[diagnostic.severity] += 1
     return ", ".join(
-        f"{count} {severity.value}{'' if count == 1 else 's'}" for severity, count in counts.items() if count
+        f"{count} {severity.value}{'' if count == 1 else 's'}"
+        for severity, count in counts.items()
+        if count
     )
 
 
@@ -82,12 +87,15 @@ def diagnostic_to_dict(diagnostic: Diagnostic) -> dict[str, Any]:
         "code": diagnostic.code,
         "severity": diagnostic.severity.value,
         "message": diagnostic.message,
-        "place": {"file": place.file, "line": place.line, "column": place.column} if place else None,
+        "place": {"file": place.file, "line": place.line, "column": place.column}
+        if place
+        else None,
         "path": diagnostic.path,
         "address": str(diagnostic.address) if diagnostic.address else None,
         "detail": diagnostic.detail,
         "related": [
-            {"place": {"file": p.file, "line": p.line, "column": p.column}, "text": text} for p, text in diagnostic.related
+            {"place": {"file": p.file, "line": p.line, "column": p.column}, "text": text}
+            for p, text in diagnostic.related
         ],
         "help": list(diagnostic.help),
         "excerpt": diagnostic.excerpt,

@@ -26,31 +26,35 @@ C001 error the file cannot be read
 The path names no file, a folder, or a file that you may not read. Nothing was read.
 
 C002 error the file is not UTF-8 text
-A run config is UTF-8 text. The place is that of the first byte that is not. Save the file as UTF-8.
+A run config is UTF-8 text. The place is that of the first byte that is not. Save the file as
+UTF-8.
 
 C003 error the YAML or JSON is malformed
 The parser stopped here. Two frequent causes: a tab used to indent (YAML wants spaces), and
 ${env.X} without quotes inside {…}: there the braces mean a mapping, so write "${env.X}".
 
 C004 error the document is no mapping
-A run config is a mapping with the key 'providers'. This file is empty, or holds a list or a single value.
+A run config is a mapping with the key 'providers'. This file is empty, or holds a list or a
+single value.
 
 C005 error the file holds several documents
 A line '---' begins another document. A run config is one document: split the file.
 
 C006 error a key is written twice
-YAML readers keep one of the two without a word. Here the first counts, and the second is an error.
+YAML readers keep one of the two without a word. Here the first counts, and the second is an
+error.
 
 C007 error a value that a run config cannot hold
 Tags such as !!python/object, keys that are not text (on, 1), an alias inside its own anchor, or
 aliases that multiply into more than a million values.
 
 C008 error the file is too large
-A file of this size is hardly a run config. Set RUNGRAPH_MAX_CONFIG_BYTES to read it all the same.
+A file of this size is hardly a run config. Set RUNGRAPH_MAX_CONFIG_BYTES to read it all the
+same.
 
 C010 error a value of the wrong type
-The place wants another kind of value, such as a list of instances where there is one mapping. Text
-that looks like a number or a boolean must be quoted.
+The place wants another kind of value, such as a list of instances where there is one mapping.
+Text that looks like a number or a boolean must be quoted.
 
 C011 error a key is missing
 The entry cannot be understood without this key.
@@ -62,57 +66,63 @@ C013 error unknown version
 'version' names the format of the run config. This one reads version "2".
 
 C014 note an older format
-The keys routing_table, provider_map and api_providers come from the first format of run configs.
-They are read as 'providers'; each instance is named by its type, with a number where there are several.
+The keys routing_table, provider_map and api_providers come from the first format of run
+configs. They are read as 'providers'; each instance is named by its type, with a number where
+there are several.
 
 C020 error unknown API
-No installed catalog has an API of this name. APIs come from rungraph and from packages that offer a
-catalog: 'rungraph providers' lists them.
+No installed catalog has an API of this name. APIs come from rungraph and from packages that
+offer a catalog: 'rungraph providers' lists them.
 
 C021 error unknown provider type
-The API has no such provider type. 'rungraph providers' lists the types. A type of your own needs
-no catalog: name its module with 'module:'.
+The API has no such provider type. 'rungraph providers' lists the types. A type of your own
+needs no catalog: name its module with 'module:'.
 
 C022 error an API that cannot be configured
-The tables (models, shields, memory_banks) and inspect are made by rungraph itself. What a provider
-serves is asked of the provider, and can be added under 'models', 'shields' or 'memory_banks'.
+The tables (models, shields, memory_banks) and inspect are made by rungraph itself. What a
+provider serves is asked of the provider, and can be added under 'models', 'shields' or
+'memory_banks'.
 
 C023 error a provider id is used twice
 Ids are unique within an API. The second entry would silently replace the first, so neither is
 guessed to be right.
 
 C024 error several providers of an API that is not routed
-Calls to a routed API (inference, safety, memory) go to the instance that serves the resource. Any other
-API has exactly one instance: with two, one of them would never be called.
+Calls to a routed API (inference, safety, memory) go to the instance that serves the resource.
+Any other API has exactly one instance: with two, one of them would never be called.
 
 C025 error a resource names a provider that is not there
-The resource would be registered with a provider that this config does not have, or has switched off.
+The resource would be registered with a provider that this config does not have, or has switched
+off.
 
 C026 error a resource does not say which provider serves it
 With one provider of the API there is no question; with several, name one with 'provider_id'.
 
 C027 warning a deprecated provider type
-The catalog says that the type is going away (a warning) or has gone (an error), and what to use instead.
+The catalog says that the type is going away (a warning) or has gone (an error), and what to use
+instead.
 
 C028 error a resource is listed twice
 The same name with the same provider stands twice in the list.
 
 C030 warning a catalog cannot be used
-An installed package offers a catalog that cannot be loaded or contradicts another one. Everything else counts.
+An installed package offers a catalog that cannot be loaded or contradicts another one.
+Everything else counts.
 
 C040 error a secret is missing
-The graph was read from JSON, where secrets are masked. It can be shown and asked, not run. Put the
-secret into the environment and write ${env.NAME} in the config.
+The graph was read from JSON, where secrets are masked. It can be shown and asked, not run. Put
+the secret into the environment and write ${env.NAME} in the config.
 
 G001 error a cycle of required dependencies
-The nodes need each other, so none of them can be first. Routers and tables count: a provider of inference
-that needs safety and a provider of safety that needs inference close a circle through both routers. The
-picture shows one line a node; the weakest link is the dependency whose removal unties most of the cycles.
+The nodes need each other, so none of them can be first. Routers and tables count: a provider of
+inference that needs safety and a provider of safety that needs inference close a circle through
+both routers. The picture shows one line a node; the weakest link is the dependency whose
+removal unties most of the cycles.
 
 G002 warning a cycle with an optional dependency
-The nodes use each other, but at least one can start without the other. One optional dependency is
-dropped (one into a router or table first, then by address; never by the order of the file) and
-handed over once both run.
+The nodes use each other, but at least one can start without the other. One optional dependency
+is dropped (one into a router or table first, then by address; never by the order of the file)
+and handed over once both run.
 
 G003 error a required dependency is not configured
 The provider cannot start without an API that this config has no provider for.
@@ -128,26 +138,28 @@ G006 error a provider that depends on itself
 Its own API is among its dependencies, and it is the only one to serve it.
 
 G007 warning a routed API whose providers are all switched off
-Its table and router are there, so whoever depends on the API can start; every call will say that
-nothing is registered.
+Its table and router are there, so whoever depends on the API can start; every call will say
+that nothing is registered.
 
 E001 error a required environment variable is not set
-${env.X} has no default and X is unset or empty. All such variables are reported at once.
-Write ${env.X:=default} for a default, ${env.X:=} for an empty value that may stay empty.
+${env.X} has no default and X is unset or empty. All such variables are reported at once. Write
+${env.X:=default} for a default, ${env.X:=} for an empty value that may stay empty.
 
 E002 warning a placeholder that is not one
-It looks like ${env.X} but is not, and stays as it is. The forms are ${env.X}, ${env.X:=default} and
-${env.X:+value if X is set}.
+It looks like ${env.X} but is not, and stays as it is. The forms are ${env.X}, ${env.X:=default}
+and ${env.X:+value if X is set}.
 
 E003 note a value that stays text
-The variable's value looks like a number that would not survive as one (a leading zero, an exponent,
-nan), so it stays text.
+The variable's value looks like a number that would not survive as one (a leading zero, an
+exponent, nan), so it stays text.
 
 I001 error a module cannot be imported
-The provider's module, or the module of its config class, is not there or fails when it is imported.
+The provider's module, or the module of its config class, is not there or fails when it is
+imported.
 
 I002 error a package is not installed
-The provider type needs a distribution that is not installed. The help is the command that installs it.
+The provider type needs a distribution that is not installed. The help is the command that
+installs it.
 
 I003 error a config that its class rejects
 The provider type's own config class does not accept the value at this place.

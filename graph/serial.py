@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import os
-from collections.abc import Iterable, Mapping
 from dataclasses import asdict
 from typing import TYPE_CHECKING, Any
 
@@ -30,6 +29,8 @@ from rungraph.graph.secrets import MASK, masked
 from rungraph.graph.source import document_of
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping
+
     from rungraph.graph.environment import Use
 
 FORMAT_VERSION = "1.0"
@@ -105,7 +106,7 @@ def _graph(data: Mapping[str, Any], environment: Mapping[str, str]) -> RunGraph:
             nodes={node.address: node for node in nodes},
             edges=tuple(_edge(one) for one in data["edges"]),
             dropped=tuple(_edge(one) for one in data["dropped"]),
-            excluded=tuple(Excluded(**{**one, "place": _place(one["place"])}) for one in data["excluded"]),
+            excluded=tuple(Excluded(**_placed(one)) for one in data["excluded"]),
             variables=tuple(_use(one) for one in data["variables"]),
             metadata_store=store,
             substitution=substitution,
@@ -116,7 +117,9 @@ def _graph(data: Mapping[str, Any], environment: Mapping[str, str]) -> RunGraph:
 
 def _catalog_to_dict(graph: RunGraph) -> dict[str, Any]:
     """Return what of the catalog the graph needs: enough to run it from its JSON."""
-    specs = {node.spec for node in graph.nodes.values() if isinstance(node, ProviderNode) and node.spec}
+    specs = {
+        node.spec for node in graph.nodes.values() if isinstance(node, ProviderNode) and node.spec
+    }
     apis = {address.api for address in graph.nodes} & graph.catalog.apis.keys()
     pairs = [pair for pair in graph.catalog.pairs if pair.router_api in apis]
     return {
@@ -162,7 +165,8 @@ def _edge_to_dict(edge: Edge) -> dict[str, Any]:
         "dependent": str(edge.dependent),
         "strength": edge.strength.value,
         "evidence": [
-            {"rule": one.rule, "text": one.text, "place": _place_to_list(one.place)} for one in edge.evidence
+            {"rule": one.rule, "text": one.text, "place": _place_to_list(one.place)}
+            for one in edge.evidence
         ],
     }
 
@@ -179,8 +183,14 @@ def _place(value: Iterable[Any] | None) -> Place | None:
     return None if value is None else Place(*value)
 
 
+def _placed(fields: Mapping[str, Any]) -> dict[str, Any]:
+    return {**fields, "place": _place(fields["place"])}
+
+
 def _tuples(fields: Mapping[str, Any]) -> dict[str, Any]:
-    return {key: tuple(value) if isinstance(value, list) else value for key, value in fields.items()}
+    return {
+        key: tuple(value) if isinstance(value, list) else value for key, value in fields.items()
+    }
 
 
 def _node(data: Mapping[str, Any], catalog: Catalog, substitution: Substitution) -> Node:
@@ -203,12 +213,14 @@ def _node(data: Mapping[str, Any], catalog: Catalog, substitution: Substitution)
         raise ValueError(msg)
     if "resources" not in data:
         return RouterNode(address, pair)
-    resources = (ResourceConfig(address.api, **{**one, "place": _place(one["place"])}) for one in data["resources"])
+    resources = (ResourceConfig(address.api, **_placed(one)) for one in data["resources"])
     return TableNode(address, pair, tuple(resources))
 
 
 def _edge(data: Mapping[str, Any]) -> Edge:
-    evidence = tuple(Evidence(one["rule"], one["text"], _place(one["place"])) for one in data["evidence"])
+    evidence = tuple(
+        Evidence(one["rule"], one["text"], _place(one["place"])) for one in data["evidence"]
+    )
     ends = (Address.parse(data["dependency"]), Address.parse(data["dependent"]))
     return Edge(*ends, Strength(data["strength"]), evidence)
 
@@ -216,7 +228,7 @@ def _edge(data: Mapping[str, Any]) -> Edge:
 def _use(data: Mapping[str, Any]) -> Use:
     from rungraph.graph.environment import Use
 
-    return Use(**{**data, "place": _place(data["place"])})
+    return Use(**_placed(data))
 
 
 def _diagnostic(data: Mapping[str, Any]) -> Diagnostic:
@@ -243,7 +255,7 @@ def _lost_secrets(nodes: Iterable[Node]) -> Iterable[Diagnostic]:
         if isinstance(node, ProviderNode) and MASK in json.dumps(node.written, default=str):
             yield Diagnostic(
                 "C040",
-                f"a secret in the config of '{node.address}' is not in the JSON that the graph was read from",
+                f"a secret of '{node.address}' is not in the JSON that the graph was read from",
                 Severity.ERROR,
                 node.place,
                 ("put it into the environment and write ${env.NAME} in the run config",),

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from rungraph.graph.diagnostics import Diagnostic, Severity
-from rungraph.graph.source import Document
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from rungraph.graph.source import Document
 
 _OLD_KEYS = ("routing_table", "provider_map", "api_providers")
 
@@ -47,7 +50,7 @@ def upgraded(
                 f"'{old_key}' is of an older format; it is read as 'providers'",
                 Severity.NOTE,
                 document.place_of((old_key,), key=True),
-                ("list the instances under 'providers', each with a provider_id; leave routing keys out",),
+                ("list the instances under 'providers', each with a provider_id; no routing keys",),
                 path=old_key,
             )
         )
@@ -58,12 +61,22 @@ def upgraded(
             several = is_list and len(entries) > 1
             for index, entry in enumerate(entries if is_list else [entries]):
                 # `inference: {providers: [x]}` only repeats what the routing table says.
-                if isinstance(entry, dict) and "provider_type" not in entry and "providers" in entry:
+                if (
+                    isinstance(entry, dict)
+                    and "provider_type" not in entry
+                    and "providers" in entry
+                ):
                     continue
                 target = providers.setdefault(api, [])
-                origin["providers", api, len(target)] = (old_key, api, index) if is_list else (old_key, api)
+                origin["providers", api, len(target)] = (
+                    (old_key, api, index) if is_list else (old_key, api)
+                )
                 if isinstance(entry, dict):
-                    named = f"{entry.get('provider_type')}-{index:02d}" if several else entry.get("provider_type")
+                    named = (
+                        f"{entry.get('provider_type')}-{index:02d}"
+                        if several
+                        else entry.get("provider_type")
+                    )
                     entry = {key: item for key, item in entry.items() if key != "routing_key"}
                     entry.setdefault("provider_id", named)
                 target.append(entry)

@@ -9,12 +9,20 @@ import itertools
 import os
 import random
 from pathlib import Path
+from typing import Any
 
 import pytest
 import yaml
 
 from rungraph.engine.imports import check_imports
-from rungraph.graph import Catalog, RunGraph, compile_config, discover_catalog, load_catalog, render_diagnostics
+from rungraph.graph import (
+    Catalog,
+    RunGraph,
+    compile_config,
+    discover_catalog,
+    load_catalog,
+    render_diagnostics,
+)
 from rungraph.graph.rules import RULES
 
 ROOT = Path(__file__).parents[2]
@@ -24,8 +32,8 @@ CONFIGS = sorted(
     for path in (ROOT / FOLDER).iterdir()
     if path.suffix in (".yaml", ".json") and path.name != "catalog.yaml"
 )
-# Rules that no file alone can break: the file is missing or huge, a package offers a broken catalog,
-# a graph comes from JSON, a variable is set, a module or a package is missing. They have tests of their own.
+# Rules that no file alone can break: the file is missing or huge, a package offers a broken
+# catalog, a graph comes from JSON, a variable is set, a module or a package is missing.
 WITHOUT_FILE = {"C001", "C008", "C030", "C040", "E003", "I001", "I002", "I005"}
 
 
@@ -46,7 +54,9 @@ def _in_the_root(monkeypatch: pytest.MonkeyPatch) -> None:
 @pytest.mark.parametrize("path", CONFIGS, ids=lambda path: path.name)
 def test_the_message_is_exact(path: Path) -> None:
     """The whole text of all diagnostics is the file of the same name with .txt."""
-    assert render_diagnostics(_graph(path).diagnostics) + "\n" == path.with_suffix(".txt").read_text()
+    assert (
+        render_diagnostics(_graph(path).diagnostics) + "\n" == path.with_suffix(".txt").read_text()
+    )
 
 
 @pytest.mark.parametrize("path", CONFIGS, ids=lambda path: path.name)
@@ -63,9 +73,11 @@ def test_every_rule_has_a_config() -> None:
     assert RULES.keys() - shown == WITHOUT_FILE
 
 
-@pytest.mark.parametrize("path", [path for path in CONFIGS if path.suffix == ".yaml"], ids=lambda path: path.name)
+@pytest.mark.parametrize(
+    "path", [path for path in CONFIGS if path.suffix == ".yaml"], ids=lambda path: path.name
+)
 def test_messages_do_not_depend_on_yaml_order(path: Path) -> None:
-    """The same config with its keys and entries in other orders gives the same codes and messages."""
+    """A config with its keys and entries in other orders gives the same codes and messages."""
     try:
         value = yaml.safe_load(path.read_bytes())
     except yaml.YAMLError:
@@ -76,7 +88,9 @@ def test_messages_do_not_depend_on_yaml_order(path: Path) -> None:
     def messages(config: object) -> set[tuple[str, str]]:
         assert isinstance(config, dict)
         graph = compile_config(config, catalog=_catalog(), environment={})
-        return {(one.code, one.message) for one in graph.diagnostics if one.code not in ("C010", "C011")}
+        return {
+            (one.code, one.message) for one in graph.diagnostics if one.code not in ("C010", "C011")
+        }
 
     expected = messages(value)
     shuffled = random.Random(7)  # noqa: S311 (an order, not a secret)
@@ -84,7 +98,7 @@ def test_messages_do_not_depend_on_yaml_order(path: Path) -> None:
         assert messages(_reordered(value, shuffled)) == expected
 
 
-def _reordered(value: object, order: random.Random) -> object:
+def _reordered(value: Any, order: random.Random) -> Any:
     if isinstance(value, dict):
         items = [(key, _reordered(item, order)) for key, item in value.items()]
         order.shuffle(items)

@@ -41,8 +41,10 @@ async def main():
             await stack["speech"].say(voice="bob", text="hello")
         except ValueError as error:
             answers["ambiguous"] = str(error)
-        await stack["voices"].register_voice(voice=Voice(identifier="cleo", provider_id="two", provider_resource_id="c"))
-        answers["cleo"] = [word async for word in await stack["speech"].stream(voice="cleo", text="good night")]
+        cleo = Voice(identifier="cleo", provider_id="two", provider_resource_id="c")
+        await stack["voices"].register_voice(voice=cleo)
+        words = await stack["speech"].stream(voice="cleo", text="good night")
+        answers["cleo"] = [word async for word in words]
         try:
             await stack["voices"].register_voice(voice=Voice(identifier="x", provider_id="two"))
         except ValueError as error:
@@ -58,20 +60,33 @@ def site(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A folder that the package is installed into with pip."""
     folder = tmp_path_factory.mktemp("site")
     source = shutil.copytree(PACKAGE, tmp_path_factory.mktemp("source") / "speech_package")
-    command = [sys.executable, "-m", "pip", "install", "--quiet", "--no-index", "--no-deps", "--no-build-isolation"]
-    subprocess.run([*command, "--target", str(folder), str(source)], check=True, capture_output=True)
+    command = [
+        sys.executable,
+        "-m",
+        "pip",
+        "install",
+        "--quiet",
+        "--no-index",
+        "--no-deps",
+        "--no-build-isolation",
+    ]
+    subprocess.run(
+        [*command, "--target", str(folder), str(source)], check=True, capture_output=True
+    )
     return folder
 
 
 def _run(site: Path, *command: str) -> str:
     environment = {**os.environ, "PYTHONPATH": str(site)}
-    done = subprocess.run([sys.executable, *command], env=environment, capture_output=True, text=True, check=False)
+    done = subprocess.run(
+        [sys.executable, *command], env=environment, capture_output=True, text=True, check=False
+    )
     assert done.returncode == 0, done.stderr
     return done.stdout
 
 
 def test_its_apis_are_compiled_started_and_routed(site: Path, tmp_path: Path) -> None:
-    """Tables, routers, registration, addressing and streams work for a pair that rungraph has never heard of."""
+    """Tables, routers, registration and streams work for a pair unknown to rungraph."""
     config = tmp_path / "run.yaml"
     config.write_text(CONFIG)
     answers = json.loads(_run(site, "-c", SCRIPT, str(config), str(tmp_path / "state")))

@@ -20,12 +20,18 @@ def catalogs(draw: st.DrawFn) -> Catalog:
     return Catalog.of(
         apis=[ApiSpec(name, f"x:{name}") for name in (*APIS, *ROUTED.values())],
         pairs=[
-            RoutedPair(api, table, table[:-1], "key", "x:R", optional_dependencies=tuple(draw(names)))
+            RoutedPair(
+                api, table, table[:-1], "key", "x:R", optional_dependencies=tuple(draw(names))
+            )
             for api, table in ROUTED.items()
         ],
         providers=[
             ProviderSpec(
-                api, f"inline::{kind}", "x", dependencies=tuple(draw(names)), optional_dependencies=tuple(draw(names))
+                api,
+                f"inline::{kind}",
+                "x",
+                dependencies=tuple(draw(names)),
+                optional_dependencies=tuple(draw(names)),
             )
             for api in APIS
             for kind in "st"
@@ -35,7 +41,7 @@ def catalogs(draw: st.DrawFn) -> Catalog:
 
 @st.composite
 def configs(draw: st.DrawFn) -> dict[str, Any]:
-    """Run configs with a few instances of some APIs; some ids are switched off, some types unknown."""
+    """Run configs with a few instances of some APIs; some are switched off, some types unknown."""
     providers: dict[str, list[Any]] = {}
     for api in draw(st.lists(st.sampled_from(APIS), unique=True)):
         count = draw(st.integers(0, 3 if api in ROUTED else 1))
@@ -43,7 +49,11 @@ def configs(draw: st.DrawFn) -> dict[str, Any]:
             {
                 "provider_id": draw(st.sampled_from([f"{api[0]}{index}", "${env.OFF:+x}"])),
                 "provider_type": draw(st.sampled_from(["inline::s", "inline::t", "inline::u"])),
-                "config": draw(st.dictionaries(st.sampled_from("abc"), st.integers() | st.text(max_size=3), max_size=2)),
+                "config": draw(
+                    st.dictionaries(
+                        st.sampled_from("abc"), st.integers() | st.text(max_size=3), max_size=2
+                    )
+                ),
             }
             for index in range(count)
         ]

@@ -11,17 +11,32 @@ from typing import Any
 import networkx as nx
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from tests.property.strategies_configs import catalogs, configs, reordered
 
 from rungraph.graph import Catalog, RunGraph, Strength, compile_config
 
-from tests.property.strategies_configs import catalogs, configs, reordered
-
 JSON_VALUES = st.recursive(
-    st.none() | st.booleans() | st.integers() | st.floats(allow_nan=False, allow_infinity=False) | st.text(max_size=6),
-    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(max_size=6), inner, max_size=3),
+    st.none()
+    | st.booleans()
+    | st.integers()
+    | st.floats(allow_nan=False, allow_infinity=False)
+    | st.text(max_size=6),
+    lambda inner: (
+        st.lists(inner, max_size=3) | st.dictionaries(st.text(max_size=6), inner, max_size=3)
+    ),
     max_leaves=8,
 )
-KEYS = ["version", "image_name", "apis", "providers", "models", "shields", "metadata_store", "routing_table", "x"]
+KEYS = [
+    "version",
+    "image_name",
+    "apis",
+    "providers",
+    "models",
+    "shields",
+    "metadata_store",
+    "routing_table",
+    "x",
+]
 
 
 @given(configs(), catalogs())
@@ -37,8 +52,10 @@ def test_every_edge_leads_to_a_later_generation(config: dict[str, Any], catalog:
 
 
 @given(configs(), catalogs(), st.randoms(use_true_random=False))
-def test_the_order_of_the_config_does_not_count(config: dict[str, Any], catalog: Catalog, order: Any) -> None:
-    """The same config in another order gives the same nodes, edges, dropped edges and generations."""
+def test_the_order_of_the_config_does_not_count(
+    config: dict[str, Any], catalog: Catalog, order: Any
+) -> None:
+    """The same config in another order gives the same nodes, edges, drops and generations."""
     one = compile_config(config, catalog=catalog, environment={})
     other = compile_config(reordered(config, order), catalog=catalog, environment={})
 
@@ -56,7 +73,9 @@ def test_the_order_of_the_config_does_not_count(config: dict[str, Any], catalog:
 
 
 @given(configs(), catalogs())
-def test_only_soft_edges_are_dropped_and_each_closes_a_circle(config: dict[str, Any], catalog: Catalog) -> None:
+def test_only_soft_edges_are_dropped_and_each_closes_a_circle(
+    config: dict[str, Any], catalog: Catalog
+) -> None:
     """A dropped edge is soft, and its ends are connected the other way round."""
     graph = compile_config(config, catalog=catalog, environment={})
     for edge in graph.dropped:
@@ -71,7 +90,10 @@ def test_json_round_trip(config: dict[str, Any], catalog: Catalog) -> None:
     assert RunGraph.from_json(text, environment={}).to_json() == text
 
 
-@given(st.dictionaries(st.sampled_from(KEYS), JSON_VALUES) | st.dictionaries(st.text(max_size=4), JSON_VALUES))
+@given(
+    st.dictionaries(st.sampled_from(KEYS), JSON_VALUES)
+    | st.dictionaries(st.text(max_size=4), JSON_VALUES)
+)
 def test_no_mapping_raises(config: dict[str, Any]) -> None:
     """Whatever a mapping holds, compiling it gives a graph that can be shown."""
     graph = compile_config(config, environment={})
@@ -92,8 +114,10 @@ def test_the_hash_seed_does_not_count() -> None:
         "from rungraph.graph import *\n"
         "names = [f'e{i}' for i in range(6)]\n"
         "catalog = Catalog.of(apis=[ApiSpec(n, 'x:y') for n in names],\n"
-        "  providers=[ProviderSpec(n, 'inline::x', 'x', dependencies=tuple(m for m in names if m != n)) for n in names])\n"
-        "config = {'providers': {n: [{'provider_id': 'p', 'provider_type': 'inline::x'}] for n in names}}\n"
+        "  providers=[ProviderSpec(n, 'inline::x', 'x',\n"
+        "    dependencies=tuple(m for m in names if m != n)) for n in names])\n"
+        "entry = {'provider_id': 'p', 'provider_type': 'inline::x'}\n"
+        "config = {'providers': {n: [entry] for n in names}}\n"
         "print(compile_config(config, catalog=catalog, environment={}).to_json())\n"
     )
     outputs = {

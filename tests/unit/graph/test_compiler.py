@@ -32,14 +32,25 @@ CATALOG = Catalog.of(
         ApiSpec("telemetry", "x:Telemetry"),
     ],
     pairs=[
-        RoutedPair("inference", "models", "model", "model", "x:Model", optional_dependencies=("telemetry",)),
+        RoutedPair(
+            "inference", "models", "model", "model", "x:Model", optional_dependencies=("telemetry",)
+        ),
         RoutedPair("memory", "memory_banks", "memory_bank", "bank_id", "x:Bank"),
-        RoutedPair("datasetio", "datasets", "dataset", "dataset_id", "x:Dataset", optional_dependencies=("telemetry",)),
+        RoutedPair(
+            "datasetio",
+            "datasets",
+            "dataset",
+            "dataset_id",
+            "x:Dataset",
+            optional_dependencies=("telemetry",),
+        ),
     ],
     providers=[
         ProviderSpec("inference", "remote::tgi", "x.tgi"),
         ProviderSpec("memory", "inline::faiss", "x.faiss", dependencies=("inference",)),
-        ProviderSpec("agents", "inline::loop", "x.loop", dependencies=("inference", "memory_banks")),
+        ProviderSpec(
+            "agents", "inline::loop", "x.loop", dependencies=("inference", "memory_banks")
+        ),
         ProviderSpec("datasetio", "inline::files", "x.files"),
         ProviderSpec("telemetry", "inline::sinks", "x.sinks", optional_dependencies=("datasetio",)),
         ProviderSpec("telemetry", "inline::plain", "x.plain"),
@@ -59,7 +70,9 @@ def _compile(providers: dict[str, list[tuple[str, str]]], **more: Any) -> RunGra
 
 
 def _edges(graph: RunGraph) -> list[tuple[str, str, str]]:
-    return [(str(edge.dependency), str(edge.dependent), edge.strength.value) for edge in graph.edges]
+    return [
+        (str(edge.dependency), str(edge.dependent), edge.strength.value) for edge in graph.edges
+    ]
 
 
 def _codes(graph: RunGraph) -> list[str]:
@@ -89,12 +102,17 @@ def test_depending_on_a_routed_api_means_its_router_and_on_a_table_api_its_table
     )
     needs = graph.dependencies_of("provider:agents/loop")
     assert [str(address) for address in needs] == ["router:inference", "table:memory_banks"]
-    assert graph.edge("router:inference", "provider:agents/loop").evidence[0].text == "'inline::loop' needs inference"
+    assert (
+        graph.edge("router:inference", "provider:agents/loop").evidence[0].text
+        == "'inline::loop' needs inference"
+    )
 
 
 def test_generations_start_with_what_needs_nothing() -> None:
     """The nodes of a generation need only earlier ones, and iteration follows them."""
-    graph = _compile({"inference": [("foo", "remote::tgi")], "memory": [("faiss", "inline::faiss")]})
+    graph = _compile(
+        {"inference": [("foo", "remote::tgi")], "memory": [("faiss", "inline::faiss")]}
+    )
     assert [[str(node) for node in generation] for generation in graph.generations()] == [
         ["provider:inference/foo"],
         ["table:models"],
@@ -112,9 +130,11 @@ def test_telemetry_is_a_soft_dependency_of_a_router() -> None:
     assert graph.edge("provider:telemetry/t", "router:inference").strength is Strength.SOFT
 
 
-@pytest.mark.parametrize("order", list(itertools.permutations(["datasetio", "inference", "telemetry"])))
+@pytest.mark.parametrize(
+    "order", list(itertools.permutations(["datasetio", "inference", "telemetry"]))
+)
 def test_the_soft_cycle_loses_the_same_edge_in_every_order(order: tuple[str, ...]) -> None:
-    """telemetry and the datasetio router use each other: the edge into the router is dropped, always."""
+    """telemetry and the datasetio router use each other: always the edge into the router goes."""
     providers = {
         "datasetio": [("files", "inline::files")],
         "inference": [("foo", "remote::tgi")],
@@ -131,14 +151,22 @@ def test_a_routed_api_without_running_providers_keeps_its_router() -> None:
     """Whoever needs inference still has its router when every provider is switched off."""
     config = {
         "providers": {
-            "inference": [{"provider_id": "${env.X:+foo}", "provider_type": "remote::tgi", "config": {"k": "${env.Y}"}}],
+            "inference": [
+                {
+                    "provider_id": "${env.X:+foo}",
+                    "provider_type": "remote::tgi",
+                    "config": {"k": "${env.Y}"},
+                }
+            ],
             "memory": [{"provider_id": "faiss", "provider_type": "inline::faiss"}],
         }
     }
     graph = compile_config(config, catalog=CATALOG, environment={})
     assert _codes(graph) == ["G007"]
     assert "router:inference" in map(str, graph)
-    assert [(one.provider_id, one.reason) for one in graph.excluded] == [("${env.X:+foo}", "switched_off")]
+    assert [(one.provider_id, one.reason) for one in graph.excluded] == [
+        ("${env.X:+foo}", "switched_off")
+    ]
     on = compile_config(config, catalog=CATALOG, environment={"X": "1", "Y": "2"})
     assert _codes(on) == []
     assert "provider:inference/foo" in map(str, on)
@@ -147,7 +175,9 @@ def test_a_routed_api_without_running_providers_keeps_its_router() -> None:
 @pytest.mark.parametrize("provider_id", [None, "__disabled__", "${env.NOT_SET:=__disabled__}"])
 def test_null_and_disabled_switch_a_provider_off(provider_id: str | None) -> None:
     """The idioms that switch an entry off all leave it out without a word about its other keys."""
-    config = {"providers": {"telemetry": [{"provider_id": provider_id, "provider_type": "no::such"}]}}
+    config = {
+        "providers": {"telemetry": [{"provider_id": provider_id, "provider_type": "no::such"}]}
+    }
     graph = compile_config(config, catalog=CATALOG, environment={})
     assert [one.reason for one in graph.excluded] == ["switched_off"]
     assert "C021" not in _codes(graph)
@@ -166,16 +196,26 @@ def test_a_provider_that_is_not_served_is_left_out_unless_it_is_needed() -> None
     assert "provider:inference/foo" in map(str, graph)
     assert "provider:telemetry/t" not in map(str, graph)
     assert graph.apis == ("memory", "memory_banks")
-    assert [(one.code, one.severity.value) for one in graph.diagnostics] == [("G005", "warning"), ("G005", "note")]
+    assert [(one.code, one.severity.value) for one in graph.diagnostics] == [
+        ("G005", "warning"),
+        ("G005", "note"),
+    ]
 
 
 def test_a_resource_without_provider_goes_to_the_only_one() -> None:
     """With one provider there is no question which one serves a resource."""
-    graph = _compile({"inference": [("foo", "remote::tgi")]}, models=[{"model_id": "m", "provider_model_id": "org/m"}])
+    graph = _compile(
+        {"inference": [("foo", "remote::tgi")]},
+        models=[{"model_id": "m", "provider_model_id": "org/m"}],
+    )
     table = graph["table:models"]
     assert isinstance(table, TableNode)
     (resource,) = table.resources
-    assert (resource.identifier, resource.provider_id, resource.provider_resource_id) == ("m", "foo", "org/m")
+    assert (resource.identifier, resource.provider_id, resource.provider_resource_id) == (
+        "m",
+        "foo",
+        "org/m",
+    )
 
 
 def test_a_module_in_the_config_needs_no_catalog() -> None:
@@ -217,14 +257,19 @@ def test_text_and_mapping_and_file_compile_alike(tmp_path: Any) -> None:
     path = tmp_path / "run.yaml"
     path.write_text(text)
     mapping = {"providers": {"inference": [{"provider_id": "foo", "provider_type": "remote::tgi"}]}}
-    graphs = [compile_config(source, catalog=CATALOG, environment={}) for source in (text, path, str(path), mapping)]
+    graphs = [
+        compile_config(source, catalog=CATALOG, environment={})
+        for source in (text, path, str(path), mapping)
+    ]
     assert len({tuple(_edges(graph)) for graph in graphs}) == 1
     assert str(graphs[0]["provider:inference/foo"].place) == "<text>:3:5"  # type: ignore[union-attr]
 
 
 def test_a_bad_config_still_gives_a_graph() -> None:
     """Whatever is wrong, what can be made out is in the graph."""
-    graph = _compile({"inference": [("foo", "remote::tgi"), ("odd", "no::such")], "nothing": [("a", "b")]})
+    graph = _compile(
+        {"inference": [("foo", "remote::tgi"), ("odd", "no::such")], "nothing": [("a", "b")]}
+    )
     assert [str(address) for address in graph if address.kind == "provider"] == [
         "provider:inference/foo",
         "provider:inference/odd",

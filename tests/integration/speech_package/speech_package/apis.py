@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncGenerator
-from typing import Protocol
+from typing import TYPE_CHECKING, Protocol
 
 from rungraph.engine.apis import Resource, route
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncGenerator
 
 
 class Voice(Resource):

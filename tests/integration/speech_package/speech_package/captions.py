@@ -14,8 +14,11 @@ class Spoken:
 
     async def write(self, text: str) -> str:
         voices = await self.voices.list_voices()
-        return "; ".join([await self.speech.say(voice=voice.identifier, text=text) for voice in voices])
+        return "; ".join(
+            [await self.speech.say(voice=voice.identifier, text=text) for voice in voices]
+        )
 
 
 async def get_provider_impl(config: dict[str, Any], deps: dict[str, Any]) -> Spoken:
+    """Return the provider."""
     return Spoken(deps["speech"], deps["voices"])

@@ -1,4 +1,4 @@
-"""What this package adds: the routed pair speech/voices, the API captions, and a provider of each."""
+"""What this package adds: the routed pair speech/voices, the API captions, a provider of each."""
 
 from rungraph.graph import ApiSpec, Catalog, ProviderSpec, RoutedPair
 

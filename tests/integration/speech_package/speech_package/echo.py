@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncGenerator
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from speech_package.apis import Voice
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncGenerator
 
 
 class Echo:
@@ -19,7 +21,8 @@ class Echo:
 
     async def register_voice(self, voice: Voice) -> Voice:
         if voice.native_id.startswith("x"):
-            raise ValueError(f"cannot learn the voice {voice.native_id!r}")
+            msg = f"cannot learn the voice {voice.native_id!r}"
+            raise ValueError(msg)
         self.voices[voice.native_id] = Voice(identifier=voice.native_id)
         return voice
 
@@ -38,4 +41,5 @@ class Echo:
 
 
 async def get_provider_impl(config: dict[str, Any], deps: dict[str, Any]) -> Echo:
+    """Return a provider with the voices of its config."""
     return Echo(config["voices"])
