@@ -216,7 +216,9 @@ class Construction:
                 Severity.WARNING,
             )
             return text
-        self._labels[text] = text
+        if text[:1] not in _RESOLVERS or self._plain_values[text] is text:
+            # Such a key means the same with quotes and without.
+            self._labels[text] = text
         return text
 
     def _merged(self, merged: dict[str, Any], value: Any, node: Node) -> dict[str, Any]:

@@ -128,7 +128,7 @@ def path_text(path: Sequence[str | int]) -> str:
     for step in path:
         if isinstance(step, int):
             parts.append(f"[{step}]")
-        elif _SIMPLE_KEY.fullmatch(step):
+        elif (step.isascii() and step.isidentifier()) or _SIMPLE_KEY.fullmatch(step):
             parts.append(f".{step}" if parts else step)
         else:
             quoted = step.replace("\\", "\\\\").replace('"', '\\"')

@@ -91,21 +91,14 @@ def masked_line(line: str, *, is_secret: bool = False, keeps_keys: bool = False)
     return _rendered(packed, held, spans)
 
 
-def last_key(line: str) -> tuple[str, str]:
-    """Return the last key of a source line and what follows its colon; empty when it has none."""
-    packed, _ = _packed(line)
-    key, rest = "", ""
-    for match in _KEY.finditer(packed):
-        key, rest = _name(match), packed[match.end() :].strip()
-    return key, rest
-
-
 def secrets_of_text(text: str, *, is_secret: bool) -> Iterator[str]:
     """Yield the secrets in a text, of which it is one as a whole when *is_secret*."""
     packed, _ = _packed(text)
     spans = _spans_of_text(packed)
     if is_secret:
-        spans += [(0, len(packed)), _span_of_secret(packed)]
+        spans.append(_span_of_secret(packed))
+        if _HELD not in packed:
+            spans.append((0, len(packed)))
     for start, end in spans:
         yield from filter(None, packed[start:end].split(_HELD))
 

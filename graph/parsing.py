@@ -46,7 +46,7 @@ def parsed(source: SourceText) -> _Parsed:
         return _unusable(
             source,
             "C002",
-            f"U+{ord(source.text[error.start]):04X} is no character but half of one",
+            f"the character U+{ord(source.text[error.start]):04X} is only half of one",
             error.start,
             "decode the text from UTF-8",
         )

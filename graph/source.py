@@ -70,11 +70,11 @@ class Document:
         """Return where the value at *path* stands, or its key.
 
         What an alias or a merge key brings in stands where it is written out. A path that does not
-        exist gives the place of its nearest parent, and a document without text ``<mapping>``.
+        exist gives the place of its nearest parent; a document without text has no lines.
         """
         layout = self._layout
         if layout is None:
-            return Place(self.file, 0, 0)
+            return Place(self.file, 1, 1) if self.text else Place(self.file, 0, 0)
         entry, is_there = layout.find(path)
         offsets = layout.keys if key and is_there else layout.starts
         return self._source.place(offsets[entry])

@@ -8,19 +8,19 @@ from bisect import bisect_right
 from itertools import accumulate
 from typing import TYPE_CHECKING
 
-from rungraph.graph.masking import last_key, masked_line
+from rungraph.graph.masking import masked_line
 from rungraph.graph.place import Place
 from rungraph.graph.secret_keys import is_secret_key
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterator, Sequence
 
 _LONGEST_EXCERPT = 160
 _CARET_WHEN_CUT = 40
 _CUT = "…"
 _LINE_BREAK = re.compile(r"\r\n?|\n")
-_CONTENT = re.compile(r"[\s?-]*")
-_PARENTS_SOUGHT = 1_000
+_KEY = re.compile(r"""(?<![\w.-])([\w.-]++)["']?[ \t]*:(?=[\s"'\[{]|$)""", re.MULTILINE)
+_LOOKS_LIKE_ENTRY = re.compile(r"""(?:- |[\w.-]+\s*:|"[^"]*"\s*:|'[^']*'\s*:|[\]}])""")
 
 
 class SourceText:
@@ -33,12 +33,13 @@ class SourceText:
         text: The whole text.
     """
 
-    __slots__ = ("_starts", "file", "text")
+    __slots__ = ("_hidden", "_starts", "file", "text")
 
     def __init__(self, file: str, text: str) -> None:
         self.file = file
         self.text = text
         self._starts: Sequence[int] | None = None
+        self._hidden: dict[int, bool] | None = None
 
     def place(self, offset: int) -> Place:
         """Return the place of the character at *offset*."""
@@ -53,6 +54,11 @@ class SourceText:
         starts = self._line_starts()
         line = min(max(place.line, 1), len(starts))
         return min(starts[line - 1] + max(place.column, 1) - 1, len(self.text))
+
+    @property
+    def line_count(self) -> int:
+        """How many lines there are; an empty text has one."""
+        return len(self._line_starts())
 
     def line(self, number: int) -> str:
         """Return line *number*, counted from 1, without its break; empty when there is none."""
@@ -98,20 +104,45 @@ class SourceText:
 
     def _masked(self, number: int, line: str) -> str:
         """Return *line*, which is line *number* or its beginning, without its secrets."""
-        indent = _indent(line)
-        for earlier in range(number - 1, max(number - _PARENTS_SOUGHT, 0), -1):
-            if indent <= 0:
-                break
-            above = self.line(earlier)
-            content = _CONTENT.match(above)
-            column = content.end() if content else 0
-            if column == len(above) or column >= indent:
-                continue
-            indent = min(indent, _indent(above))
-            key, rest = last_key(above)
-            if is_secret_key(key):
-                return masked_line(line, is_secret=True, keeps_keys=not rest)
-        return masked_line(line)
+        if self._hidden is None:
+            self._hidden = _hidden_lines(self)
+        keeps_keys = self._hidden.get(number)
+        return masked_line(line, is_secret=keeps_keys is not None, keeps_keys=bool(keeps_keys))
+
+
+def _hidden_lines(source: SourceText) -> dict[int, bool]:
+    """Return the lines that secret keys above them hide; True where their own keys can be shown."""
+    hidden: dict[int, bool] = {}
+    for match in _KEY.finditer(source.text):
+        if not is_secret_key(match[1]):
+            continue
+        place = source.place(match.start())
+        line = source.line(place.line)
+        before, rest = line[: place.column - 1], line[place.column - 1 + len(match[0]) :].strip()
+        # In a mapping in braces, what belongs to a key can stand left of it.
+        column = _indent(before) if before.strip(" \t\"'-?") else len(before.rstrip("\"'"))
+        keeps_keys = not rest or rest.startswith("#")
+        for number in _continuation(source, place.line, column, rest):
+            hidden[number] = hidden.get(number, True) and keeps_keys
+    return hidden
+
+
+def _continuation(source: SourceText, first: int, column: float, rest: str) -> Iterator[int]:
+    """Yield the lines that go on with the value of a key in *column* of the line *first*."""
+    quote = rest[:1] if rest[:1] in ('"', "'") and rest.count(rest[0]) == 1 else ""
+    awaits_value = not rest
+    for number in range(first + 1, source.line_count + 1):
+        line = source.line(number)
+        content = line.strip()
+        if not content:
+            continue
+        is_value_alone = awaits_value and not _LOOKS_LIKE_ENTRY.match(content)
+        if _indent(line) <= column and not quote and not is_value_alone:
+            return
+        yield number
+        awaits_value = False
+        if quote and quote in content:
+            quote = ""
 
 
 def _indent(line: str) -> float:

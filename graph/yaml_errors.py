@@ -198,6 +198,12 @@ def _by_message(problem: str, text: str, offset: int, opened: int | None) -> Syn
         closing = "]" if text[bracket] == "[" else "}"
         message = f"a {text[bracket]} that is never closed"
         return SyntaxProblem(message, bracket, f"close it with {closing}")
+    if problem == "did not find expected <document start>":
+        return SyntaxProblem(
+            "something after the end of the document",
+            offset,
+            "remove it, or check the brackets and the indentation before it",
+        )
     if problem == "second occurrence":
         return SyntaxProblem(
             "an anchor with a name that is already taken",

@@ -45,11 +45,11 @@ class _BareNodes:
         self.depth -= 1
 
 
-class _PureLoader(_BareNodes, yaml.SafeLoader):
+class PureLoader(_BareNodes, yaml.SafeLoader):
     """Nodes from PyYAML's own parser."""
 
 
-_Loader: Any = _PureLoader
+_Loader: Any = PureLoader
 if yaml.__with_libyaml__:
 
     class _FastLoader(_BareNodes, yaml.CSafeLoader):

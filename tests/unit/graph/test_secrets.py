@@ -1,0 +1,302 @@
+"""Which values are secret, and what is shown instead."""
+
+from __future__ import annotations
+
+import copy
+import json
+from typing import Any
+from urllib.parse import quote
+
+import pytest
+
+from rungraph.graph.secrets import (
+    MASK,
+    is_secret_key,
+    is_secret_path,
+    masked,
+    masked_line,
+    scrubbed,
+    secret_values,
+)
+
+
+class TestKeys:
+    @pytest.mark.parametrize(
+        "name",
+        [
+            *(
+                "api_key",
+                "apiKey",
+                "apikey",
+                "API-Key",
+                "x-api-key",
+                "OPENAI_API_KEY",
+                "openai_key",
+            ),
+            *(
+                "token",
+                "api_token",
+                "HF_TOKEN",
+                "access_token",
+                "accessToken",
+                "bot_token",
+                "authtoken",
+            ),
+            *("password", "PGPASSWORD", "db.password", "passwd", "pwd", "passphrase", "password2"),
+            *("secret", "client_secret", "secrets", "clientSecret", "secret_value", "secret_id"),
+            *(
+                "credentials",
+                "credential",
+                "authorization",
+                "Authorization",
+                "private_key",
+                "ssh_key",
+            ),
+            *("secret_access_key", "aws_access_key_id", "signing_key", "api_keys", "api_tokens"),
+            *("refresh_tokens", "cookie", "github_pat", "jwt", "--api-key", "basic_auth"),
+        ],
+    )
+    def test_names_of_secrets_are_known(self, name: str) -> None:
+        """In any spelling, for config keys and variables alike."""
+        assert is_secret_key(name)
+
+    @pytest.mark.parametrize(
+        "name",
+        [
+            *("max_tokens", "token_limit", "tokenizer", "tokens", "num_tokens", "stop_tokens"),
+            *(
+                "eos_token",
+                "pad_token",
+                "max_token",
+                "token_url",
+                "token_type",
+                "tokens_per_second",
+            ),
+            *("secret_name", "password_file", "api_key_env", "keyvalue", "key_value", "keyword"),
+            *("public_key", "primary_key", "routing_key", "cache_key", "key", "keys", "keyboard"),
+            *("monkey", "passthrough", "pass", "author", "auth", "secretary", "url", "", "1", "_"),
+        ],
+    )
+    def test_names_that_only_sound_like_it_are_not(self, name: str) -> None:
+        """A plan full of masks would be useless."""
+        assert not is_secret_key(name)
+
+    def test_a_path_is_secret_below_a_secret_key(self) -> None:
+        """All of the credentials are secret, but no API is because of its name."""
+        assert is_secret_path(("providers", "inference", 0, "config", "credentials", "user"))
+        assert not is_secret_path(("providers", "secrets", 0, "provider_id"))
+        assert is_secret_path(("server", "token"))
+
+
+class TestMasked:
+    @pytest.mark.parametrize(
+        ("value", "shown"),
+        [
+            ("sk-123", MASK),
+            ("", ""),
+            (None, None),
+            (True, True),
+            (123456, MASK),
+            (1.5, MASK),
+            (["a", {"b": "c", "d": None}], [MASK, {"b": MASK, "d": None}]),
+            ("${env.X}", "${env.X}"),
+            ("${env.X:=}", "${env.X:=}"),
+            ("${env.X:=abc}", f"${{env.X:={MASK}}}"),
+            ("${env.X:+abc}", f"${{env.X:+{MASK}}}"),
+            ("${env.X:=${env.Y:=abc}}", f"${{env.X:=${{env.Y:={MASK}}}}}"),
+            ("abc${env.X}def", f"{MASK}${{env.X}}{MASK}"),
+            ("Bearer abc", f"Bearer {MASK}"),
+            ("Bearer ${env.X}", "Bearer ${env.X}"),
+        ],
+    )
+    def test_what_stands_at_a_secret_key_is_masked(self, value: Any, shown: Any) -> None:
+        """Placeholders stay readable, their words do not."""
+        assert masked({"api_key": value}) == {"api_key": shown}
+
+    @pytest.mark.parametrize(
+        ("value", "shown"),
+        [
+            ("http://me:pw@host:80/x", f"http://me:{MASK}@host:80/x"),
+            ("redis://:pw@host", f"redis://:{MASK}@host"),
+            ("postgres://me:p/w#1@host/db", f"postgres://me:{MASK}@host/db"),
+            ("postgres://me:${env.PG:=pw}@h/db", f"postgres://me:${{env.PG:={MASK}}}@h/db"),
+            ("http://host:80/me@home", "http://host:80/me@home"),
+            ("http://${env.H}:${env.P:=80}/x", "http://${env.H}:${env.P:=80}/x"),
+            ("https://h/x?a=1&api_key=abc&b=2", f"https://h/x?a=1&api_key={MASK}&b=2"),
+            ("https://h/x?key=abc", f"https://h/x?key={MASK}"),
+            ("host=h user=me password=pw dbname=d", f"host=h user=me password={MASK} dbname=d"),
+            ("AccountName=n;AccountKey=abc==;X=1", f"AccountName=n;AccountKey={MASK};X=1"),
+            ("url=http://h?token=abc", f"url=http://h?token={MASK}"),
+            ("Authorization: Bearer abc", f"Authorization: Bearer {MASK}"),
+            ('{"password": "a\\"b", "c": 1}', f'{{"password": "{MASK}", "c": 1}}'),
+            ("run sk-proj-0123456789abcdefgh now", f"run {MASK} now"),
+            ("ghp_0123456789abcdefghij", MASK),
+            ("curl -H 'X: Bearer 0123456789'", f"curl -H 'X: Bearer {MASK}'"),
+            (
+                "a\n-----BEGIN RSA PRIVATE KEY-----\nabc\n-----END RSA PRIVATE KEY-----\nb",
+                f"a\n{MASK}\nb",
+            ),
+            ("${env.HF_TOKEN:=abc}", f"${{env.HF_TOKEN:={MASK}}}"),
+            ("${env.URL:=http://a:b@c}", f"${{env.URL:=http://a:{MASK}@c}}"),
+            ("max_tokens=100 key=5", "max_tokens=100 key=5"),
+            ("12:30", "12:30"),
+        ],
+    )
+    def test_secrets_in_any_text_are_masked(self, value: str, shown: str) -> None:
+        """URLs, connection strings, headers, and what has the shape of a known kind of key."""
+        assert masked({"text": value}) == {"text": shown}
+        assert masked(shown) == shown
+
+    def test_named_values_are_masked_by_their_name(self) -> None:
+        """Environments and headers are often lists of names and values."""
+        written = [{"name": "API_KEY", "value": "abc"}, {"name": "PORT", "value": "80"}]
+        assert masked(written) == [{"name": "API_KEY", "value": MASK}, written[1]]
+
+    def test_arguments_are_masked_by_the_flag_before_them(self) -> None:
+        """A command line is a list of texts."""
+        written = ["run", "--api-key", "abc", "--token=def", "--port", "80"]
+        assert masked(written) == ["run", "--api-key", MASK, f"--token={MASK}", "--port", "80"]
+
+    def test_more_keys_can_be_secret(self) -> None:
+        """A provider's spec knows keys that do not sound like secrets."""
+        written = {"license": "abc", "Some-Code": "def", "other": "ghi"}
+        shown = masked(written, secrets=("license", "some_code"))
+        assert shown == {"license": MASK, "Some-Code": MASK, "other": "ghi"}
+
+    def test_the_original_is_not_changed(self) -> None:
+        """The copy is a new tree of plain values."""
+        written: dict[str, Any] = {"a": {"token": "abc", "b": (1, 2)}}
+        before = copy.deepcopy(written)
+        assert masked(written) == {"a": {"token": MASK, "b": [1, 2]}}
+        assert written == before
+
+
+class TestSecretValues:
+    def test_literals_and_variables_are_found(self) -> None:
+        """From secret keys, secret variables, URLs and defaults that are not used now."""
+        written = {
+            "api_key": "literal-1",
+            "token": "${env.X:=default-1}",
+            "url": "http://me:${env.PW}@host",
+            "text": "a ${env.MY_TOKEN} b ${env.OTHER} c",
+            "number": {"password": 123456},
+            "plain": "${env.OTHER}",
+        }
+        resolved = {
+            "api_key": "literal-1",
+            "token": "from-x",
+            "url": "http://me:from-pw@host",
+            "text": "a from-token b from-other c",
+            "number": {"password": 123456},
+            "plain": "from-other",
+        }
+        assert secret_values(written, resolved) == {
+            *("literal-1", "default-1", "from-x", "from-pw", "from-token", "123456"),
+        }
+
+    def test_a_scheme_is_no_part_of_the_secret(self) -> None:
+        """The token alone is found, and so is the whole header."""
+        resolved = {"authorization": "Bearer from-x"}
+        written = {"authorization": "Bearer ${env.X}"}
+        assert secret_values(written, resolved) == {"from-x", "Bearer from-x"}
+
+    def test_short_and_empty_values_are_left_out(self) -> None:
+        """Scrubbing them would leave no text readable."""
+        resolved = {"token": "abc", "password": "true", "secret": None, "api_key": "", "pwd": True}
+        assert secret_values(resolved, resolved) == frozenset()
+
+    def test_a_placeholder_that_was_not_filled_in_is_no_secret(self) -> None:
+        """What is written in the config stays readable in every output."""
+        written = {"token": "${env.X}", "password": "Bearer ${env.Y}"}
+        assert secret_values(written, written) == frozenset()
+
+    def test_a_text_that_changed_in_another_way_is_secret_as_a_whole(self) -> None:
+        """When it cannot be told which part is the secret, none of it is shown."""
+        assert secret_values("~/${env.MY_TOKEN}", "/home/me/abcd") == {"/home/me/abcd"}
+
+    def test_the_trees_need_not_be_alike(self) -> None:
+        """A placeholder may have become anything; more keys can be secret."""
+        assert secret_values(None, {"a": [{"token": "abcd"}]}) == {"abcd"}
+        assert secret_values({"a": ["x"]}, {"a": ["--token", "abcd", 1]}) == {"abcd"}
+        assert secret_values({}, {"pin": "abcd"}, secrets=("pin",)) == {"abcd"}
+
+
+class TestScrubbed:
+    def test_every_occurrence_is_replaced(self) -> None:
+        """The longest first, so that no rest of it is left."""
+        assert scrubbed("abcd abcdef xabcdx", ["abcd", "abcdef"]) == f"{MASK} {MASK} x{MASK}x"
+
+    @pytest.mark.parametrize(
+        "escaped",
+        [
+            quote("a b/ü\"'<\n>", safe=""),
+            json.dumps("a b/ü\"'<\n>"),
+            json.dumps("a b/ü\"'<\n>", ensure_ascii=False),
+            repr("a b/ü\"'<\n>"),
+            "a b/ü&quot;&#x27;&lt;\n&gt;",
+            "a+b%2F%C3%BC%22%27%3C%0A%3E",
+        ],
+    )
+    def test_escaped_values_are_found(self, escaped: str) -> None:
+        """Messages of other libraries quote what they were given."""
+        found = scrubbed(f"<{escaped}>", ["a b/ü\"'<\n>"])
+        assert found.strip("<>\"'") == MASK
+
+    def test_values_made_of_stars_change_nothing(self) -> None:
+        """A mask is not masked again and again."""
+        assert scrubbed(f"a {MASK} b", ["****", MASK]) == f"a {MASK} b"
+
+    def test_a_value_that_a_mask_makes_up_is_replaced_too(self) -> None:
+        """What is left never holds a value."""
+        assert "**b" not in scrubbed("secretb", ["secret", "**b"])
+
+
+class TestLines:
+    @pytest.mark.parametrize(
+        ("line", "shown"),
+        [
+            ("  api_key: sk-123  # why", f"  api_key: {MASK}  # why"),
+            ("- token: abc def", f"- token: {MASK}"),
+            ('api_key: "a\\"b" # c', f'api_key: "{MASK}" # c'),
+            ("token: 'it''s' # c", f"token: '{MASK}' # c"),
+            ("password: 123", f"password: {MASK}"),
+            ("password: &p abc", f"password: &p {MASK}"),
+            ("password: !!str abc", f"password: !!str {MASK}"),
+            ("password: *p", "password: *p"),
+            ("password: | # c", "password: | # c"),
+            ("password:", "password:"),
+            ("password: # none", "password: # none"),
+            ("password: [a, b]", f"password: {MASK}"),
+            ("password: {a: b, c: [d", f"password: {MASK}"),
+            ("a: {password: abc, url: x}", f"a: {{password: {MASK}, url: x}}"),
+            ('{"api_key": "abc", "b": 1}', f'{{"api_key": "{MASK}", "b": 1}}'),
+            ('  "api_key":"abc",', f'  "api_key":"{MASK}",'),
+            ('"password": "unclosed', f'"password": "{MASK}'),
+            ("api_key: ${env.X:=abc} # c", f"api_key: ${{env.X:={MASK}}} # c"),
+            ("headers: {Authorization: Bearer abc}", f"headers: {{Authorization: Bearer {MASK}}}"),
+            ("url: http://me:pw@host", f"url: http://me:{MASK}@host"),
+            ("cmd: x --token=abc y", f"cmd: x --token={MASK} y"),
+            ("# api_key: abc", f"# api_key: {MASK}"),
+            ("\tmax_tokens: 5", "\tmax_tokens: 5"),
+            ("url: http://host:80", "url: http://host:80"),
+        ],
+    )
+    def test_secret_values_of_a_line_are_masked(self, line: str, shown: str) -> None:
+        """Block YAML, flow YAML and JSON; what stands before a secret stays in its column."""
+        assert masked_line(line) == shown
+
+    @pytest.mark.parametrize(
+        ("line", "keeps_keys", "shown"),
+        [
+            ("    some text: more", False, f"    {MASK}"),
+            ("    user: bob", True, f"    user: {MASK}"),
+            ("    - bob", True, f"    - {MASK}"),
+            ("    bob", True, f"    {MASK}"),
+            ("", False, ""),
+        ],
+    )
+    def test_a_line_inside_a_secret_is_masked(
+        self, line: str, keeps_keys: bool, shown: str
+    ) -> None:
+        """As a whole, or but for its keys."""
+        assert masked_line(line, is_secret=True, keeps_keys=keeps_keys) == shown
