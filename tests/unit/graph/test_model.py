@@ -183,7 +183,7 @@ def test_a_cyclic_graph_still_has_generations() -> None:
 
 def test_places_inside_a_provider_config(graph: RunGraph) -> None:
     """A key of a provider's config has a place; an unknown one has that of the nearest parent."""
-    assert str(graph.place_of_config("provider:inference/b", ["base_url"])) == "<text>:7:23"
+    assert str(graph.place_of_config("provider:inference/b", ["base_url"])) == "<text>:7:25"
     assert str(graph.place_of_config("provider:inference/b", ["nothing"])) == "<text>:7:14"
 
 
