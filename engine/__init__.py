@@ -29,7 +29,7 @@ if TYPE_CHECKING:
     from rungraph.engine.settings import StackSettings
     from rungraph.engine.signals import run_until_signal
     from rungraph.engine.stack import Stack
-    from rungraph.engine.timeline import Timeline, timeline
+    from rungraph.engine.timeline import Timeline
 
 __all__ = [
     "AmbiguousResourceError",
@@ -52,7 +52,6 @@ __all__ = [
     "check_compliance",
     "check_imports",
     "run_until_signal",
-    "timeline",
     "validated_config",
 ]
 
@@ -67,7 +66,6 @@ _MODULES = {
     "check_compliance": "compliance",
     "check_imports": "imports",
     "run_until_signal": "signals",
-    "timeline": "timeline",
     "validated_config": "configs",
 }
 """The modules of the names; all others are in ``errors``."""

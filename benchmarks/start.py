@@ -1,0 +1,237 @@
+"""How close a start comes to what its nodes take at least.
+
+(a) 200 providers that take 50 ms each, with their tables and routers, by generations: the whole
+    start over the sum over generations of their slowest node.
+(b) Random graphs of 300 nodes with lognormal durations, each node as soon as its own needs are
+    ready: the whole start over the critical path.
+
+Run it with ``python benchmarks/start.py``.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import random
+import statistics
+import sys
+import time
+from dataclasses import dataclass
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from types import ModuleType
+from typing import TYPE_CHECKING, Any, Protocol
+
+from rungraph.engine.apis import Model, Shield, VectorMemoryBank
+from rungraph.engine.catalog import CATALOG
+from rungraph.engine.settings import StackSettings
+from rungraph.engine.stack import Stack
+from rungraph.graph import RunGraph, compile_config
+from rungraph.graph.catalog import ApiSpec, Catalog, ProviderSpec
+
+if TYPE_CHECKING:
+    from rungraph.engine.timeline import Timeline
+
+MOST_BY_GENERATIONS = 1.10
+MOST_WHEN_READY = 1.05
+
+_SECONDS = 0.05
+_MODULE = "rungraph_benchmark_start"
+
+
+@dataclass(frozen=True)
+class Ratio:
+    """One figure.
+
+    Attributes:
+        name: What was measured.
+        value: The median of the runs.
+        lowest: The best run.
+        highest: The worst run.
+        limit: What it must not exceed.
+    """
+
+    name: str
+    value: float
+    lowest: float
+    highest: float
+    limit: float
+
+    @property
+    def is_met(self) -> bool:
+        """Whether the figure is reached."""
+        return self.value <= self.limit
+
+
+# --- providers that only take their time -------------------------------------------------------
+
+
+class Anything(Protocol):
+    """An API with one method."""
+
+    async def ping(self) -> str:
+        """Answer."""
+        ...
+
+
+class _Provider:
+    def __init__(self, config: dict[str, Any]) -> None:
+        self._config = config
+
+    async def ping(self) -> str:
+        return "pong"
+
+
+class _Inference(_Provider):
+    async def chat_completion(self, **arguments: Any) -> Any: ...
+    async def completion(self, **arguments: Any) -> Any: ...
+    async def embeddings(self, **arguments: Any) -> Any: ...
+
+    async def list_models(self) -> list[Model]:
+        return [Model(identifier=self._config["name"])]
+
+    async def register_model(self, model: Model) -> Model:
+        return model
+
+    async def unregister_model(self, model: Model) -> None: ...
+
+
+class _Safety(_Provider):
+    async def run_shield(self, **arguments: Any) -> Any: ...
+
+    async def list_shields(self) -> list[Shield]:
+        return [Shield(identifier=self._config["name"], shield_type="any")]
+
+    async def register_shield(self, shield: Shield) -> Shield:
+        return shield
+
+    async def unregister_shield(self, shield: Shield) -> None: ...
+
+
+class _Memory(_Provider):
+    async def insert_documents(self, **arguments: Any) -> Any: ...
+    async def query_documents(self, **arguments: Any) -> Any: ...
+
+    async def list_memory_banks(self) -> list[VectorMemoryBank]:
+        return [VectorMemoryBank(identifier=self._config["name"], embedding_model="any")]
+
+    async def register_memory_bank(self, memory_bank: Any) -> Any:
+        return memory_bank
+
+    async def unregister_memory_bank(self, memory_bank: Any) -> None: ...
+
+
+def _offer(api: str, cls: type[_Provider]) -> ProviderSpec:
+    """Return the spec of a provider that sleeps and then is an instance of *cls*."""
+
+    async def get_provider_impl(config: dict[str, Any], _deps: object) -> Any:
+        await asyncio.sleep(config["seconds"])
+        return cls(config)
+
+    name = f"{_MODULE}_{cls.__name__.strip('_').lower()}"
+    module = ModuleType(name)
+    vars(module)["get_provider_impl"] = get_provider_impl
+    sys.modules[name] = module
+    return ProviderSpec(api, "inline::sleep", name)
+
+
+def _provider(name: str, seconds: float) -> dict[str, Any]:
+    config = {"seconds": seconds, "name": name}
+    return {"provider_id": name, "provider_type": "inline::sleep", "config": config}
+
+
+# --- graphs ------------------------------------------------------------------------------------
+
+
+def routed_graph(providers: int = 200) -> RunGraph:
+    """Return a graph of providers of the routed APIs, which take 50 ms each."""
+    apis = {"inference": _Inference, "safety": _Safety, "memory": _Memory}
+    specs = [_offer(api, cls) for api, cls in apis.items()]
+    configured: dict[str, list[dict[str, Any]]] = {api: [] for api in apis}
+    for index in range(providers):
+        configured[tuple(apis)[index % 3]].append(_provider(f"p{index:03}", _SECONDS))
+    catalog = CATALOG.merged(Catalog.of(providers=specs))
+    return compile_config({"providers": configured}, catalog=catalog, environment={}).check()
+
+
+def random_graph(seed: int, nodes: int = 300) -> RunGraph:
+    """Return a random graph of providers with lognormal durations around 20 ms."""
+    dice = random.Random(seed)
+    spec = _offer("any", _Provider)
+    sys.modules[_MODULE] = ModuleType(_MODULE)
+    vars(sys.modules[_MODULE])["Anything"] = Anything
+    apis, specs, configured = [], [], {}
+    for index in range(nodes):
+        api = f"api{index:03}"
+        needs = {f"api{dice.randrange(index):03}" for _ in range(dice.randint(0, 3)) if index}
+        apis.append(ApiSpec(api, f"{_MODULE}:Anything"))
+        specs.append(ProviderSpec(api, "inline::sleep", spec.module, dependencies=tuple(needs)))
+        configured[api] = [_provider("one", dice.lognormvariate(-4, 1))]
+    catalog = Catalog.of(apis=apis, providers=specs)
+    return compile_config({"providers": configured}, catalog=catalog, environment={}).check()
+
+
+# --- measuring ---------------------------------------------------------------------------------
+
+
+async def _start(graph: RunGraph, settings: StackSettings) -> tuple[float, Timeline]:
+    """Return how long entering the stack takes, checks included, and its timeline."""
+    before = time.perf_counter()
+    async with Stack(graph, settings) as stack:
+        return time.perf_counter() - before, stack.timeline()
+
+
+def by_generations(runs: int = 7) -> Ratio:
+    """Measure (a)."""
+    ratios: list[float] = []
+    for _ in range(runs):
+        graph = routed_graph()
+        with TemporaryDirectory() as folder:
+            settings = StackSettings(schedule="generations", state_dir=Path(folder))
+            seconds, times = asyncio.run(_start(graph, settings))
+        slowest: dict[int, float] = {}
+        for node in times.nodes.values():
+            slowest[node.generation] = max(slowest.get(node.generation, 0.0), node.own)
+        ratios.append(seconds / sum(slowest.values()))
+    name = "200 providers of 50 ms + tables + routers, generations / sum of slowest"
+    return _ratio(name, ratios, MOST_BY_GENERATIONS)
+
+
+def when_ready(runs: int = 7) -> Ratio:
+    """Measure (b), on another random graph in each run."""
+    ratios: list[float] = []
+    for seed in range(runs):
+        graph = random_graph(seed)
+        seconds, times = asyncio.run(_start(graph, StackSettings(schedule="ready")))
+        nominal = _critical_path(graph)
+        ratios.append(seconds / min(nominal, times.critical_time))
+    return _ratio("300 random nodes, lognormal, ready / critical path", ratios, MOST_WHEN_READY)
+
+
+def _critical_path(graph: RunGraph) -> float:
+    """Return the length of the critical path by the durations that were asked for."""
+    finish: dict[Any, float] = {}
+    for address in graph:
+        own: float = getattr(graph[address], "config", {}).get("seconds", 0.0)
+        needs = (finish[need] for need in graph.dependencies_of(address))
+        finish[address] = own + max(needs, default=0.0)
+    return max(finish.values())
+
+
+def _ratio(name: str, ratios: list[float], limit: float) -> Ratio:
+    return Ratio(name, statistics.median(ratios), min(ratios), max(ratios), limit)
+
+
+def main() -> int:
+    """Print the figures; return 1 if one is missed."""
+    figures = [by_generations(), when_ready()]
+    for one in figures:
+        verdict = "ok" if one.is_met else "MISSED"
+        print(
+            f"{one.name:72} {one.value:6.3f}  ({one.lowest:.3f}-{one.highest:.3f})"
+            f"  <= {one.limit:.2f}  {verdict}"
+        )
+    return 0 if all(one.is_met for one in figures) else 1
+
+
+if __name__ == "__main__":
+    raise SystemExit(main())

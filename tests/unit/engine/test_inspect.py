@@ -1,0 +1,76 @@
+"""The inspect API of a running stack."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from tests.unit.engine.fakes import Offer, Pinger, graph_of
+
+from rungraph.engine.apis.common import HealthResponse, HealthStatus
+from rungraph.engine.settings import StackSettings
+from rungraph.engine.stack import Stack
+
+if TYPE_CHECKING:
+    import pytest
+
+
+class Ill(Pinger):
+    """Is not well."""
+
+    async def health(self) -> HealthResponse:
+        """Say so."""
+        return HealthResponse(status=HealthStatus.ERROR, message="no disk")
+
+
+async def create_ill(config: object, deps: Any) -> Ill:
+    """Return one that is not well; an entry point."""
+    return Ill(config, deps)
+
+
+async def fail(config: object, deps: Any) -> Any:
+    """Raise; an entry point."""
+    raise OSError
+
+
+async def test_providers_are_listed_with_their_health(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The configured providers come by API, each with its type and how it is."""
+    async with Stack(graph_of(monkeypatch, a=Offer(), b=Offer(create_ill))) as stack:
+        listed = await stack["inspect"].list_providers()
+    assert sorted(listed) == ["a", "b"]
+    (one,) = listed["b"]
+    assert (one.provider_id, one.provider_type) == ("one", "inline::fake")
+    assert one.health == HealthResponse(status=HealthStatus.ERROR, message="no disk")
+    assert listed["a"][0].health.status is HealthStatus.OK
+
+
+async def test_only_routes_of_what_can_be_called_are_listed(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """An API whose provider failed is not listed; the builtin's own routes are."""
+    graph = graph_of(monkeypatch, a=Offer(), b=Offer(fail))
+    async with Stack(graph, StackSettings(on_failure="degrade")) as stack:
+        routes = await stack["inspect"].list_routes()
+    assert sorted(routes) == ["a", "inspect"]
+    assert [(one.method, one.route) for one in routes["inspect"]] == [
+        ("GET", "/providers/list"),
+        ("GET", "/routes/list"),
+        ("GET", "/health"),
+        ("GET", "/version"),
+    ]
+    assert routes["inspect"][0].provider_types == ["inline::inspect"]
+
+
+async def test_the_stack_is_well_when_all_its_nodes_are(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The stack's own health names every node that is ill."""
+    async with Stack(graph_of(monkeypatch, a=Offer())) as stack:
+        assert (await stack["inspect"].health()).status is HealthStatus.OK
+    async with Stack(graph_of(monkeypatch, a=Offer(), b=Offer(create_ill))) as stack:
+        health = await stack["inspect"].health()
+    assert health.status is HealthStatus.ERROR
+    assert health.message == "'provider:b/one': no disk"
+
+
+async def test_the_version_is_that_of_the_software(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The version is the distribution's."""
+    async with Stack(graph_of(monkeypatch, a=Offer())) as stack:
+        assert (await stack["inspect"].version()).version.count(".") >= 1

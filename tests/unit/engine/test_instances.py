@@ -1,0 +1,374 @@
+"""Creating instances: modules, entry points, compliance, tables and routers, the store's file."""
+
+from __future__ import annotations
+
+import asyncio
+import sys
+import threading
+from pathlib import Path
+from types import ModuleType
+from typing import TYPE_CHECKING, Any
+
+import pytest
+from tests.unit.engine.fakes import Offer, Pinger, graph_of
+
+from rungraph.engine.apis import Model
+from rungraph.engine.catalog import CATALOG
+from rungraph.engine.errors import (
+    ComplianceError,
+    EntryPointError,
+    MissingPackageError,
+    StartError,
+    UnknownResourceError,
+)
+from rungraph.engine.events import NodeFailed, State
+from rungraph.engine.instances import registration_store
+from rungraph.engine.settings import StackSettings
+from rungraph.engine.stack import Stack
+from rungraph.graph import Address, compile_config
+from rungraph.graph.catalog import Catalog, ProviderSpec
+
+if TYPE_CHECKING:
+    from rungraph.graph import RunGraph
+
+QUICK = StackSettings(start_timeout=5, stop_timeout=5, cancel_timeout=1)
+
+
+async def _culprit(graph: RunGraph) -> BaseException:
+    """Return why the only culprit of *graph*'s start failed."""
+    with pytest.raises(StartError) as caught:
+        async with Stack(graph, QUICK):
+            pass
+    (failure,) = caught.value.failures
+    return failure.error
+
+
+# --- modules and entry points ------------------------------------------------------------------
+
+
+async def test_a_module_is_imported_once_and_off_the_event_loop(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    """Providers of one module that is not there yet wait for one thread to import it."""
+    (tmp_path / "rungraph_slow.py").write_text(
+        "import threading\n"
+        "THREAD = threading.current_thread()\n"
+        "async def get_provider_impl(config, deps):\n"
+        "    from tests.unit.engine.fakes import Pinger\n"
+        "    return Pinger()\n",
+        encoding="utf-8",
+    )
+    monkeypatch.syspath_prepend(str(tmp_path))
+    spec = {"module": "rungraph_slow"}
+    graph = graph_of(monkeypatch, a=Offer(spec=spec), b=Offer(spec=spec))
+    async with Stack(graph, QUICK):
+        assert sys.modules["rungraph_slow"].THREAD is not threading.main_thread()
+    monkeypatch.delitem(sys.modules, "rungraph_slow")
+
+
+@pytest.mark.parametrize(
+    ("source", "message"),
+    [
+        ("1 / 0", "cannot be imported: ZeroDivisionError: division by zero"),
+        ("", "has no function 'get_provider_impl'"),
+        ("get_provider_impl = 3", "has no function 'get_provider_impl'"),
+        ("def get_provider_impl(config, deps): pass", "returned nothing"),
+    ],
+)
+async def test_a_module_that_cannot_create_is_named(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path, source: str, message: str
+) -> None:
+    """Whatever is wrong with a provider's module is told with the module's name."""
+    (tmp_path / "rungraph_wrong.py").write_text(source, encoding="utf-8")
+    monkeypatch.syspath_prepend(str(tmp_path))
+    error = await _culprit(graph_of(monkeypatch, a=Offer(spec={"module": "rungraph_wrong"})))
+    sys.modules.pop("rungraph_wrong", None)
+    assert isinstance(error, EntryPointError)
+    assert "'rungraph_wrong'" in str(error)
+    assert message in str(error)
+
+
+async def test_a_missing_package_comes_out_as_it_is(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The install command that a provider raises is what the user reads."""
+
+    async def create(config: object, deps: object) -> Any:
+        raise MissingPackageError(extra="faiss", package="faiss-cpu")
+
+    error = await _culprit(graph_of(monkeypatch, a=Offer(create)))
+    assert isinstance(error, MissingPackageError)
+
+
+async def test_a_remote_type_has_an_adapter(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Provider types of ``remote::`` are created by ``get_adapter_impl``."""
+    module = ModuleType("rungraph_remote")
+
+    async def create(config: object, deps: object) -> Pinger:
+        return Pinger(config)
+
+    vars(module)["get_adapter_impl"] = create
+    monkeypatch.setitem(sys.modules, "rungraph_remote", module)
+    base = graph_of(monkeypatch, a=Offer())
+    spec = ProviderSpec("a", "remote::fake", "rungraph_remote")
+    one = {"provider_id": "one", "provider_type": "remote::fake", "config": {"key": 1}}
+    catalog = base.catalog.merged(Catalog.of(providers=[spec]))
+    graph = compile_config({"providers": {"a": [one]}}, catalog=catalog, environment={})
+    async with Stack(graph, QUICK) as stack:
+        assert stack["a"].config == {"key": 1}
+
+
+async def test_a_plain_function_may_return_an_awaitable(monkeypatch: pytest.MonkeyPatch) -> None:
+    """An entry point that is a plain function around an ``async def`` works like one."""
+
+    async def really(config: object) -> Pinger:
+        assert threading.current_thread() is threading.main_thread()
+        return Pinger(config)
+
+    def create(config: object, deps: object) -> Any:
+        return really(config)
+
+    async with Stack(graph_of(monkeypatch, a=Offer(create)), QUICK) as stack:
+        assert await stack["a"].ping() == "pong"
+
+
+async def test_a_plain_shutdown_runs_in_a_thread(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A blocking shutdown blocks no other node."""
+    threads: list[threading.Thread] = []
+
+    class Plain:
+        async def ping(self) -> str:
+            return "pong"
+
+        def shutdown(self) -> None:
+            threads.append(threading.current_thread())
+
+    async def create(config: object, deps: object) -> Plain:
+        return Plain()
+
+    async with Stack(graph_of(monkeypatch, a=Offer(create)), QUICK):
+        pass
+    (thread,) = threads
+    assert thread is not threading.main_thread()
+
+
+# --- compliance --------------------------------------------------------------------------------
+
+
+async def test_an_instance_that_does_not_comply_is_shut_down_and_named(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """What was created is given back, and every problem is in the error."""
+
+    class Silent:
+        shutdowns = 0
+
+        async def shutdown(self) -> None:
+            self.shutdowns += 1
+
+    made: list[Silent] = []
+
+    async def create(config: object, deps: object) -> Silent:
+        made.append(Silent())
+        return made[0]
+
+    error = await _culprit(graph_of(monkeypatch, a=Offer(create)))
+    assert isinstance(error, ComplianceError)
+    assert str(error) == (
+        "'provider:a/one' does not implement the API 'a'\nping (of Pinging): missing"
+    )
+    assert made[0].shutdowns == 1
+
+
+async def test_a_report_to_that_fails_fails_the_node(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The hook is called right after creation; an instance that raises there is given back."""
+
+    class Broken(Pinger):
+        def report_to(self, report: object) -> None:
+            raise NotImplementedError
+
+    made: list[Broken] = []
+
+    async def create(config: object, deps: object) -> Broken:
+        made.append(Broken())
+        return made[0]
+
+    assert isinstance(await _culprit(graph_of(monkeypatch, a=Offer(create))), NotImplementedError)
+    assert made[0].shutdowns == 1
+
+
+# --- tables and routers ------------------------------------------------------------------------
+
+
+class FakeInference(Pinger):
+    """Serves the models that its config names; answers with what it was asked."""
+
+    async def chat_completion(self, model: str, messages: Any, **more: Any) -> Any:
+        return (self.config, model)
+
+    async def completion(self, model: str, content: Any, **more: Any) -> Any:
+        return None
+
+    async def embeddings(self, model: str, contents: Any) -> Any:
+        return None
+
+    async def list_models(self) -> list[Model]:
+        assert isinstance(self.config, dict)
+        return [Model(identifier=name) for name in self.config["models"]]
+
+    async def register_model(self, model: Model) -> Model:
+        return model
+
+    async def unregister_model(self, model: Model) -> None:
+        return None
+
+
+def _routed(monkeypatch: pytest.MonkeyPatch, cls: type[Any] = FakeInference) -> RunGraph:
+    """Return a graph of two inference providers with a model each."""
+    module = ModuleType("rungraph_fake_inference")
+
+    async def create(config: Any, deps: Any) -> Any:
+        if config.get("fails"):
+            raise OSError
+        return cls(config, deps)
+
+    vars(module)["get_provider_impl"] = create
+    monkeypatch.setitem(sys.modules, "rungraph_fake_inference", module)
+    spec = ProviderSpec("inference", "inline::fake", "rungraph_fake_inference")
+    providers = [
+        {"provider_id": "foo", "provider_type": "inline::fake", "config": {"models": ["small"]}},
+        {"provider_id": "bar", "provider_type": "inline::fake", "config": {"models": ["big"]}},
+    ]
+    return compile_config(
+        {"providers": {"inference": providers}},
+        catalog=CATALOG.merged(Catalog.of(providers=[spec])),
+        environment={},
+    )
+
+
+async def test_a_routed_call_reaches_its_provider(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    """Tables and routers run like any other node, between the providers and those who call."""
+    settings = StackSettings(state_dir=tmp_path)
+    async with Stack(_routed(monkeypatch), settings) as stack:
+        answer = await stack["inference"].chat_completion(model="big", messages=[])
+        assert answer == ({"models": ["big"]}, "big")
+        assert [one.identifier for one in await stack["models"].list_models()] == ["big", "small"]
+        with pytest.raises(UnknownResourceError):
+            await stack["inference"].chat_completion(model="none", messages=[])
+    assert set(stack.status().values()) == {State.STOPPED}
+
+
+async def test_the_private_protocol_is_checked_too(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A provider of a routed API that cannot list its resources does not start."""
+
+    class Unlisted(FakeInference):
+        list_models = None  # type: ignore[assignment]  # pyright: ignore[reportAssignmentType]
+
+    with pytest.raises(StartError, match=r"list_models .of ModelsPrivate.: not callable"):
+        async with Stack(_routed(monkeypatch, Unlisted), QUICK):
+            pass
+
+
+async def test_a_table_runs_with_the_members_that_do(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    """With on_failure="degrade" one provider of two can fail, and calls of the other go on."""
+
+    class Half(FakeInference):
+        def __init__(self, config: Any, deps: Any) -> None:
+            super().__init__(config, deps)
+            if "big" in config["models"]:
+                raise OSError
+
+    settings = StackSettings(state_dir=tmp_path, on_failure="degrade")
+    async with Stack(_routed(monkeypatch, Half), settings) as stack:
+        assert [one.identifier for one in await stack["models"].list_models()] == ["small"]
+        failed = [event.address for event in stack.events if isinstance(event, NodeFailed)]
+        assert failed == [Address.provider("inference", "bar")]
+
+
+async def test_registrations_survive_in_the_state_dir(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    """What was registered in one stack is there in the next one, from the same folder."""
+
+    class Forgetful(FakeInference):
+        taken: list[Model]
+
+        def __init__(self, config: Any, deps: Any) -> None:
+            super().__init__(config, deps)
+            self.taken = []
+
+        async def list_models(self) -> list[Model]:
+            return [*await super().list_models(), *self.taken]
+
+        async def register_model(self, model: Model) -> Model:
+            self.taken.append(model)
+            return model
+
+    settings = StackSettings(state_dir=tmp_path)
+    async with Stack(_routed(monkeypatch, Forgetful), settings) as stack:
+        await stack["models"].register_model(model=Model(identifier="new", provider_id="foo"))
+    async with Stack(_routed(monkeypatch, Forgetful), settings) as stack:
+        assert await stack["models"].get_model(identifier="new") is not None
+    assert (tmp_path / "registrations.db").exists()
+
+
+async def test_a_graph_without_tables_opens_no_store(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    """The folder of registrations is left alone by who has none."""
+    state = tmp_path / "state"
+    async with Stack(graph_of(monkeypatch, a=Offer()), StackSettings(state_dir=state)):
+        await asyncio.sleep(0)
+    assert not state.exists()
+
+
+# --- where the store is ------------------------------------------------------------------------
+
+
+def _store_path(config: dict[str, Any], settings: StackSettings | None = None) -> Path:
+    graph = compile_config({"providers": {}, **config}, environment={})
+    return registration_store(graph, settings or StackSettings()).path
+
+
+def test_the_settings_folder_comes_first(tmp_path: Path) -> None:
+    """Who starts the stack has the last word on where it writes."""
+    config = {"metadata_store": {"type": "sqlite", "db_path": "/elsewhere/x.db"}}
+    path = _store_path(config, StackSettings(state_dir=tmp_path))
+    assert path == tmp_path / "registrations.db"
+
+
+def test_then_comes_the_config(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A config's own SQLite file is used, with its home folder filled in."""
+    monkeypatch.setenv("HOME", "/home/someone")
+    config = {"metadata_store": {"type": "sqlite", "db_path": "~/x/registry.db"}}
+    assert _store_path(config) == Path("/home/someone/x/registry.db")
+    assert _store_path({"metadata_store": {"db_path": "/x.db"}}) == Path("/x.db")
+
+
+@pytest.mark.parametrize(
+    ("name", "folder"),
+    [("my-stack", "my-stack"), ("", "default"), ("a/../b", "a-..-b"), ("..", "default")],
+)
+def test_else_it_is_the_users_state_folder(
+    monkeypatch: pytest.MonkeyPatch, name: str, folder: str
+) -> None:
+    """Every graph has a folder of its own there, whatever it is called."""
+    monkeypatch.setenv("XDG_STATE_HOME", "/state")
+    config = {"image_name": name} if name else {}
+    assert _store_path(config) == Path("/state/rungraph", folder, "registrations.db")
+    monkeypatch.setenv("XDG_STATE_HOME", "")
+    monkeypatch.setenv("HOME", "/home/someone")
+    expected = Path("/home/someone/.local/state/rungraph", folder, "registrations.db")
+    assert _store_path(config) == expected
+
+
+def test_a_store_of_another_kind_is_replaced_with_a_word(
+    monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    """A config that asks for a database that is not known gets a file, and a warning."""
+    monkeypatch.setenv("XDG_STATE_HOME", "/state")
+    path = _store_path({"metadata_store": {"type": "postgres", "host": "db"}})
+    assert path == Path("/state/rungraph/default/registrations.db")
+    assert "only 'sqlite' with a 'db_path' is known" in caplog.text
