@@ -205,6 +205,35 @@ async def test_a_default_that_all_providers_share_is_handed_on_as_it_is() -> Non
     assert await router_of(table, Api).embeddings("m") is shared
 
 
+async def test_defaults_that_are_only_equal_are_not_shared() -> None:
+    """Each provider gets its own of two equal lists, and 0 where another says False."""
+    lists: list[list[Any]] = [[], []]
+
+    class First:
+        async def embeddings(self, model: str, contents: Any = lists[0], flag: Any = False) -> Any:
+            del model
+            return contents, flag
+
+    class Second:
+        async def embeddings(self, model: str, contents: Any = lists[1], flag: Any = 0) -> Any:
+            del model
+            return contents, flag
+
+    class Api(Protocol):
+        async def embeddings(self, model: str, contents: Any = (), flag: Any = None) -> Any:
+            """Embed."""
+            ...
+
+    table = Table(foo=First(), bar=Second())
+    table.serve("a", "foo")
+    table.serve("b", "bar")
+    router = router_of(table, Api)
+    first, second = await router.embeddings("a"), await router.embeddings("b")
+    assert (first[0], second[0]) == ([], [])
+    assert (first[0] is lists[0], second[0] is lists[1]) == (True, True)
+    assert (first[1] is False, type(second[1])) == (True, int)
+
+
 async def test_an_instance_that_does_not_tell_its_signature_works() -> None:
     """A callable object without a signature is handed the Protocol's defaults."""
 
@@ -346,7 +375,7 @@ async def test_an_error_midway(streams: Any, streaming: Streaming) -> None:
 
     async def collect() -> None:
         async for letter in stream:
-            got.append(letter)  # noqa: PERF401 (what came before the error counts)
+            got.append(letter)
 
     with pytest.raises(ConnectionError, match="lost midway"):
         await collect()

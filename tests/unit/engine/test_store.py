@@ -141,12 +141,13 @@ async def test_every_call_runs_in_one_thread_that_ends(path: Path) -> None:
 
 async def test_a_cancelled_save_is_carried_out(store: RegistrationStore) -> None:
     """A save that has begun is on disk although nobody waits for it any more."""
-    saving = asyncio.create_task(store.save(registration("a")))
+    saves = [asyncio.create_task(store.save(registration(name))) for name in "abcdefgh"]
     await asyncio.sleep(0)
-    saving.cancel()
-    with pytest.raises(asyncio.CancelledError):
-        await saving
-    assert await store.load("models") == (registration("a"),)
+    for save in saves:
+        save.cancel()
+    results = await asyncio.gather(*saves, return_exceptions=True)
+    assert {type(result) for result in results} == {asyncio.CancelledError}
+    assert await store.load("models") == tuple(map(registration, "abcdefgh"))
 
 
 @pytest.mark.parametrize("content", [b"not a database, and longer than a header" * 50, b"hello"])
@@ -194,11 +195,13 @@ async def test_a_damaged_file_is_left_alone(store: RegistrationStore, path: Path
         await store.save(registration(f"model-{index:04}", note="x" * 100))
     await store.aclose()
     damaged = bytearray(bytes_of(path))
-    damaged[4096:12288] = b"\xff" * 8192
+    damaged[-4096:] = b"\xff" * 4096
     content = bytes(damaged)
     write(path, content)
+    other = RegistrationStore(path)
     with pytest.raises(RegistrationStoreError, match="is not a registration store"):
-        await reloaded(path)
+        await other.save(registration("a"))
+    await other.aclose()
     assert bytes_of(path) == content
 
 
@@ -263,6 +266,18 @@ async def test_several_processes_write_at_once(path: Path) -> None:
     kept = await reloaded(path)
     expected = {f"{name}-{index}" for name in names for index in range(30) if index % 3 != 1}
     assert {each.identifier for each in kept} == expected
+
+
+async def test_stores_that_create_one_file_at_once(tmp_path: Path) -> None:
+    """Whoever is first creates the file; the others wait, and nobody fails."""
+    for round_ in range(10):
+        path = tmp_path / f"{round_}.sqlite"
+        stores = [RegistrationStore(path) for _ in range(8)]
+        await asyncio.gather(
+            *(store.save(registration(f"m{index}")) for index, store in enumerate(stores))
+        )
+        await asyncio.gather(*(store.aclose() for store in stores))
+        assert len(await reloaded(path)) == 8
 
 
 async def test_a_killed_writer_leaves_a_consistent_file(path: Path) -> None:

@@ -8,6 +8,7 @@ from pkgutil import resolve_name
 from typing import TYPE_CHECKING, Any, Protocol
 
 import pytest
+from pydantic import computed_field
 
 from rungraph.engine.apis.memory_banks import KeyValueMemoryBank, VectorMemoryBank
 from rungraph.engine.apis.models import Model
@@ -185,6 +186,12 @@ class Widget(Resource):
 
     size: int = 1
 
+    @computed_field  # type: ignore[prop-decorator]  # pydantic's documented form; mypy lacks it
+    @property
+    def weight(self) -> int:
+        """What follows from the size, and is no field of its own."""
+        return 2 * self.size
+
 
 class Widgets(Protocol):
     """A table API with its own parameter names, and without unregistering."""
@@ -215,15 +222,17 @@ WIDGET_PAIR = RoutedPair("gadgets", "widgets", "widget", "widget_id", f"{__name_
 
 async def test_a_pair_that_nobody_knows_works_alike(bench: Bench) -> None:
     """Nouns, parameter names and resource type all come from the pair and its Protocol."""
-    provider = Provider("w", noun="widget", kind=Widget)
-    table = await bench.table(
-        "widgets", pair=WIDGET_PAIR, api=ApiSpec("widgets", f"{__name__}:Widgets"), foo=provider
-    )
+    api = ApiSpec("widgets", f"{__name__}:Widgets")
+    foo = Provider("w", noun="widget", kind=Widget)
+    table = await bench.table("widgets", pair=WIDGET_PAIR, api=api, foo=foo)
     await table.register_widget(the_widget=Widget(identifier="x", size=3))
     assert await table.get_widget(widget_id="foo/x") == Widget(
         identifier="x", provider_id="foo", size=3
     )
     assert not hasattr(table, "unregister_widget")
+    foo = Provider(noun="widget")
+    table = await bench.table("widgets", pair=WIDGET_PAIR, api=api, foo=foo)
+    assert (await table.get_widget("x")).weight == 6
 
 
 async def test_a_protocol_that_asks_for_more_is_an_error(bench: Bench) -> None:
@@ -482,6 +491,30 @@ async def test_registrations_with_one_provider_take_turns(bench: Bench) -> None:
     assert served.metadata == kept.content["metadata"] == {"round": 4}
 
 
+async def test_unregistering_waits_for_a_refresh(bench: Bench) -> None:
+    """A listing that was made before does not bring back what was unregistered after it."""
+    listed, release = asyncio.Event(), asyncio.Event()
+
+    class Slow(Provider):
+        async def _list(self) -> list[Any]:
+            listing = await super()._list()
+            listed.set()
+            await release.wait()
+            return listing
+
+    release.set()
+    table = await bench.table(foo=Slow("m"))
+    release.clear()
+    listed.clear()
+    refreshing = asyncio.create_task(table.refresh())
+    await listed.wait()
+    unregistering = asyncio.create_task(table.unregister_model("m"))
+    await asyncio.sleep(0.01)
+    release.set()
+    await asyncio.gather(refreshing, unregistering)
+    assert await table.list_models() == []
+
+
 # --- restarts ----------------------------------------------------------------------------------
 
 
@@ -509,6 +542,35 @@ async def test_trouble_after_a_restart_loses_nothing(bench: Bench, failure: Exce
     foo.refusal = None
     await table.refresh()
     assert await names(table) == ["foo/m"]
+
+
+async def test_a_new_registration_replaces_one_that_waits(bench: Bench) -> None:
+    """What is registered while its provider was in trouble counts; the old one is not restored."""
+    await (await bench.table(foo=Provider())).register_model(
+        Model(identifier="m", metadata={"version": 1})
+    )
+    foo = Provider()
+    foo.failure = ConnectionError()
+    table = await bench.table(foo=foo)
+    await table.register_model(Model(identifier="m", metadata={"version": 2}))
+    foo.failure = None
+    await table.refresh()
+    assert [model.metadata for model in await table.list_models()] == [{"version": 2}]
+
+
+async def test_registering_what_is_listed_replaces_one_that_waits(bench: Bench) -> None:
+    """Equal content is no reason to leave another one waiting in the store."""
+    await bench.store().save(
+        Registration("models", "m", "foo", {"identifier": "m", "provider_id": "foo"})
+    )
+    foo = Provider()
+    foo.served["m"] = Model(identifier="m", metadata={"version": 2})
+    foo.refusal = ConnectionError()
+    table = await bench.table(foo=foo)
+    foo.refusal = None
+    await table.register_model(foo.served["m"])
+    (kept,) = await bench.store().load("models")
+    assert kept.content["metadata"] == {"version": 2}
 
 
 async def test_registrations_wait_for_their_provider(bench: Bench) -> None:
@@ -665,6 +727,19 @@ async def test_a_name_of_ones_own_lives_as_long_as_the_providers(bench: Bench) -
     foo.served.clear()
     await table.refresh()
     assert await names(table) == []
+
+
+async def test_what_was_registered_stays_so_when_it_is_listed(bench: Bench) -> None:
+    """A provider that lists a registration in its own words does not change it."""
+    foo = Provider()
+    table = await bench.table(foo=foo)
+    await table.register_model(Model(identifier="m", metadata={"mine": 1}))
+    foo.served["m"] = Model(identifier="m")
+    await table.refresh()
+    assert (await table.get_model("m")).metadata == {"mine": 1}
+    foo.served.clear()
+    await table.refresh()
+    assert await bench.store().load("models") == ()
 
 
 async def test_a_failing_provider_keeps_its_resources_and_harms_no_other(bench: Bench) -> None:
