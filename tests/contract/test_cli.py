@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import pty
 import signal
 import subprocess
 import sys
@@ -268,6 +269,65 @@ def test_colour_is_for_those_who_can_see_it(
     """A pipe gets no colours unless they are forced, and ``NO_COLOR`` forbids them."""
     ended = rungraph("validate", "nowhere.yaml", **variables)
     assert ("\x1b[" in ended.err) is is_coloured
+
+
+# --- on a terminal -----------------------------------------------------------------------------
+
+
+def on_terminal(*words: str | Path, **more: str) -> tuple[int, str]:
+    """Run the command line with a terminal as standard error; return its code and what came."""
+    ours, theirs = pty.openpty()
+    with subprocess.Popen(
+        command(*words),
+        stdin=subprocess.DEVNULL,
+        stdout=subprocess.DEVNULL,
+        stderr=theirs,
+        env=environment(**{"TERM": "xterm", **more}),
+    ) as process:
+        os.close(theirs)
+        found = b""
+        while True:
+            try:
+                piece = os.read(ours, 65536)
+            except OSError:  # What Linux says when the other end is closed.
+                break
+            found += piece
+            if not piece:
+                break
+        os.close(ours)
+        return process.wait(30), found.decode()
+
+
+def test_a_terminal_has_colours_and_a_picture_that_goes(config_file: ConfigFile) -> None:
+    """While the stack starts its nodes are redrawn in place; the summary stays."""
+    path = config_file()
+    words = ("run", path, "--state-dir", path.parent / "state", "--call", "inspect.health")
+    code, text = on_terminal(*words)
+    assert code == 0
+    assert "\x1b[1mstarting" in text
+    assert "generation 0" in text
+    assert "\x1b[2K" in text  # Lines are taken away again,
+    assert text.count("\x1b[?25l") == text.count("\x1b[?25h")  # and the cursor comes back.
+    assert "told is ready: 4 nodes" in text
+
+
+@pytest.mark.parametrize("variables", [{"TERM": "dumb"}, {"NO_COLOR": "1"}])
+def test_terminals_without_colours_get_none(variables: dict[str, str]) -> None:
+    """A dumb terminal, or a user who wants no colours, gets plain diagnostics."""
+    code, text = on_terminal("validate", "nowhere.yaml", **variables)
+    assert code == 1
+    assert "\x1b[" not in text
+    assert "\x1b[" in on_terminal("validate", "nowhere.yaml")[1]
+
+
+def test_a_dumb_terminal_gets_lines(config_file: ConfigFile) -> None:
+    """A terminal that cannot move its cursor gets one line an event."""
+    path = config_file()
+    words = ("run", path, "--state-dir", path.parent / "state", "--call", "inspect.health")
+    code, text = on_terminal(*words, TERM="dumb")
+    assert code == 0
+    assert "ready      provider:inference/told" in text
+    assert "\x1b[" not in text
 
 
 # --- plan, providers, explain ------------------------------------------------------------------

@@ -26,7 +26,8 @@ _HELP = """Compile a run config into a graph of providers; check it, show it, ru
     rungraph run configs/quickstart.yaml
 
 Results go to standard output, everything else to standard error. Exit codes: 0 fine, 1 problems
-found or the operation failed, 2 wrong usage, 130 and 143 ended by a signal.
+found or the operation failed, 2 wrong usage, 130 and 143 ended by a signal. With RUNGRAPH_DEBUG=1,
+errors come with their traceback.
 """
 
 

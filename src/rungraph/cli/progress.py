@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-import os
 import sys
 from typing import TYPE_CHECKING, Protocol
 
 from rungraph.cli.event_lines import line_of
-from rungraph.cli.terminal import style_of, tell
+from rungraph.cli.terminal import counted, is_terminal, style_of, tell
 from rungraph.engine.events import (
     ResourceAdded,
     ResourceRemoved,
@@ -36,7 +35,7 @@ class Progress(Protocol):
 
 def progress_of(graph: RunGraph) -> Progress:
     """Return what shows the progress of *graph* on standard error."""
-    if sys.stderr.isatty() and os.environ.get("TERM") != "dumb":
+    if is_terminal(sys.stderr):
         from rungraph.cli.live import LiveProgress
 
         return LiveProgress(graph)
@@ -79,8 +78,5 @@ class LineProgress:
 
 def size_of(graph: RunGraph) -> str:
     """Return how large *graph* is, in words."""
-    nodes, generations = len(graph), len(graph.generations())
-    return (
-        f"{nodes} node{'' if nodes == 1 else 's'} "
-        f"in {generations} generation{'' if generations == 1 else 's'}"
-    )
+    generations = len(graph.generations())
+    return f"{counted(len(graph), 'node')} in {counted(generations, 'generation')}"

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from rungraph.cli.terminal import counted
 from rungraph.engine.events import State
 from rungraph.graph.rendering import plain
 
@@ -53,7 +54,7 @@ def render_summary(graph: RunGraph, timeline: Timeline, style: Style = plain) ->
 def _headline(graph: RunGraph, timeline: Timeline) -> str:
     bad = timeline.in_state(*_NOT_UP)
     count = len(timeline.nodes)
-    up = f"{count} nodes" if not bad else f"{count - len(bad)} of {count} nodes"
+    up = counted(count, "node") if not bad else f"{count - len(bad)} of {counted(count, 'node')}"
     return f"{graph.name or graph.file} is ready: {up} in {timeline.total:.2f} s"
 
 

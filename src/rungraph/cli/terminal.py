@@ -82,6 +82,11 @@ def complain(text: str) -> None:
     tell(f"{style_of(sys.stderr)('error', 'error')}: {text}")
 
 
+def counted(number: int, noun: str) -> str:
+    """Return *number* of *noun*, such as ``1 node`` or ``2 nodes``."""
+    return f"{number} {noun}" if number == 1 else f"{number} {noun}s"
+
+
 def leave(code: int, *, at_once: bool = False) -> NoReturn:
     """End the process with *code*; what nobody reads any more is dropped in silence.
 

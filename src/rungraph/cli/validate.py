@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import click
 
 from rungraph.cli.options import file_argument, format_option, level_option
-from rungraph.cli.terminal import show
+from rungraph.cli.terminal import counted, show
 
 if TYPE_CHECKING:
     from rungraph.graph import RunGraph
@@ -45,7 +45,7 @@ def _in_a_line(graph: RunGraph, depth: Level) -> str:
     from rungraph.graph.rendering import count_text
 
     found = count_text(graph.diagnostics) or "no problems"
-    size = f"{len(graph)} nodes, {len(graph.generations())} generations"
+    size = f"{counted(len(graph), 'node')}, {counted(len(graph.generations()), 'generation')}"
     missing = ", ".join(_levels(depth)[1])
     return f"{graph.file}: {found} ({size}); not checked: {missing}"
 

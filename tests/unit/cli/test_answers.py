@@ -1,0 +1,103 @@
+"""Answers go to standard output: whole ones as JSON, streams as they come."""
+
+from __future__ import annotations
+
+import json
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from rungraph.cli.answers import JsonAnswers, TextAnswers, write_answer
+from rungraph.engine.apis.common import ToolCall
+from rungraph.engine.apis.inference import (
+    ChatCompletionResponseEvent,
+    ChatCompletionResponseStreamChunk,
+    CompletionResponseStreamChunk,
+    EventType,
+    ToolCallDelta,
+    ToolCallParseStatus,
+)
+from rungraph.engine.calls import Call
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncGenerator
+
+CALL = Call("inference", "chat_completion", {})
+
+
+def chat(delta: str | ToolCallDelta) -> ChatCompletionResponseStreamChunk:
+    """Return a chunk of a chat."""
+    event = ChatCompletionResponseEvent(event_type=EventType.PROGRESS, delta=delta)
+    return ChatCompletionResponseStreamChunk(event=event)
+
+
+async def stream(*chunks: Any) -> AsyncGenerator[Any, None]:
+    """Give *chunks*; raise those that are errors."""
+    for chunk in chunks:
+        if isinstance(chunk, Exception):
+            raise chunk
+        yield chunk
+
+
+async def test_a_whole_answer_is_indented_json(capsys: pytest.CaptureFixture[str]) -> None:
+    """Whatever the answer is made of, it becomes JSON, and text stays readable."""
+    when = datetime(2020, 1, 1, tzinfo=UTC)
+    await write_answer(CALL, {"at": when, "text": "schön"}, TextAnswers())
+    out = capsys.readouterr().out
+    assert json.loads(out) == {"at": "2020-01-01T00:00:00Z", "text": "schön"}
+    assert "schön" in out
+
+
+async def test_no_answer_is_no_text(capsys: pytest.CaptureFixture[str]) -> None:
+    """A method that returns nothing writes nothing."""
+    await write_answer(CALL, None, TextAnswers())
+    assert capsys.readouterr().out == ""
+
+
+async def test_streamed_text_is_one_text(capsys: pytest.CaptureFixture[str]) -> None:
+    """The deltas of chats and completions follow each other; the end is a line break."""
+    await write_answer(CALL, stream(chat(""), chat("one "), chat("two")), TextAnswers())
+    await write_answer(CALL, stream(CompletionResponseStreamChunk(delta="three\n")), TextAnswers())
+    assert capsys.readouterr().out == "one two\nthree\n"
+
+
+async def test_a_tool_call_in_a_stream_is_json_on_a_line_of_its_own(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    """What is no text does not run into the text before it."""
+    tool_call = ToolCall(call_id="1", tool_name="clock", arguments={})
+    done = ToolCallDelta(content=tool_call, parse_status=ToolCallParseStatus.SUCCESS)
+    await write_answer(CALL, stream(chat("so: "), chat(done), {"any": "thing"}), TextAnswers())
+    first, second, third = capsys.readouterr().out.splitlines()
+    assert first == "so: "
+    assert json.loads(second)["event"]["delta"]["content"]["tool_name"] == "clock"
+    assert json.loads(third) == {"any": "thing"}
+
+
+async def test_a_stream_that_breaks_off_ends_its_line_and_is_closed(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    """The error goes on after what came before it has been written."""
+    chunks = stream(chat("one"), RuntimeError("broke off"))
+    with pytest.raises(RuntimeError, match="broke off"):
+        await write_answer(CALL, chunks, TextAnswers())
+    assert capsys.readouterr().out == "one\n"
+    with pytest.raises(StopAsyncIteration):
+        await anext(chunks)
+
+
+async def test_json_has_one_object_a_line(capsys: pytest.CaptureFixture[str]) -> None:
+    """Every line tells its kind and its call, also where there is no answer."""
+    answers = JsonAnswers()
+    await write_answer(CALL, None, answers)
+    await write_answer(CALL, stream(CompletionResponseStreamChunk(delta="x")), answers)
+    answers.failed(CALL, "no")
+    lines = [json.loads(line) for line in capsys.readouterr().out.splitlines()]
+    assert [line.pop("call") for line in lines] == ["inference.chat_completion"] * 4
+    assert lines == [
+        {"kind": "answer", "result": None},
+        {"kind": "chunk", "chunk": {"delta": "x", "stop_reason": None, "logprobs": None}},
+        {"kind": "end"},
+        {"kind": "error", "error": "no"},
+    ]
