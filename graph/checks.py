@@ -7,8 +7,8 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
-from rungraph.graph.config import ConfiguredProvider, ConfiguredResource, Path, RunConfig, path_text
 from rungraph.graph.diagnostics import Diagnostic, Severity
+from rungraph.graph.layout import path_text
 from rungraph.graph.nodes import Node, ProviderNode
 from rungraph.graph.suggest import closest
 
@@ -18,6 +18,7 @@ if TYPE_CHECKING:
 
     from rungraph.graph.address import Address
     from rungraph.graph.catalog import Catalog
+    from rungraph.graph.config import ConfiguredProvider, ConfiguredResource, Path, RunConfig
     from rungraph.graph.source import Document
 
 _MOST_LISTED = 12

@@ -11,7 +11,7 @@ from rungraph.graph.address import Address
 from rungraph.graph.catalog import Catalog, ProviderSpec, RoutedPair
 from rungraph.graph.checks import check_config
 from rungraph.graph.collector import collector_paused
-from rungraph.graph.config import ConfiguredProvider, Excluded, RunConfig, read_config
+from rungraph.graph.config import ConfiguredProvider, Excluded, RunConfig
 from rungraph.graph.cycles import drop_soft_edges, dropped_diagnostics, find_knots, knot_diagnostics
 from rungraph.graph.discovery import discover_catalog
 from rungraph.graph.environment import Substitution
@@ -26,6 +26,7 @@ from rungraph.graph.nodes import (
     Strength,
     TableNode,
 )
+from rungraph.graph.reading import read_config
 from rungraph.graph.source import Document, document_of, load_document, parse_document
 
 if TYPE_CHECKING:

@@ -1,41 +1,31 @@
-"""What a run config says, read into values; every problem of its shape becomes a diagnostic."""
+"""What a user writes: the sections of a run config, and the values that they are read into."""
 
 from __future__ import annotations
 
-import json
 from dataclasses import dataclass, field
-from itertools import pairwise
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import TYPE_CHECKING, Any
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic import BaseModel, ConfigDict, Field
 
 from rungraph.graph.address import Address
-from rungraph.graph.diagnostics import Diagnostic, Severity
-from rungraph.graph.suggest import closest
-from rungraph.graph.upgrade import is_old_format, upgraded
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Mapping
 
-    from rungraph.graph.catalog import Catalog
-    from rungraph.graph.environment import Substitution
     from rungraph.graph.place import Place
-    from rungraph.graph.source import Document
-
-VERSIONS = ("2",)
-DISABLED = "__disabled__"
-"""A provider id that switches its entry off, as an id that the environment leaves empty does."""
 
 Path = tuple[str | int, ...]
 
 
-class _Section(BaseModel):
+class Section(BaseModel):
+    """Base of what stands in a run config."""
+
     # Strict: `provider_id: 1` is a mistake worth naming, not a "1". Unknown keys are looked for
     # apart, because they are warnings.
     model_config = ConfigDict(strict=True, extra="ignore", frozen=True)
 
 
-class RunSection(_Section):
+class RunSection(Section):
     """The keys of a run config besides ``providers`` and the lists of resources."""
 
     version: str | int | float = "2"
@@ -44,7 +34,7 @@ class RunSection(_Section):
     metadata_store: dict[str, Any] | None = None
 
 
-class ProviderSection(_Section):
+class ProviderSection(Section):
     """One entry under ``providers.<api>``."""
 
     provider_id: str = Field(min_length=1)
@@ -56,55 +46,12 @@ class ProviderSection(_Section):
     optional_dependencies: list[str] | None = None
 
 
-class ResourceSection(_Section):
+class ResourceSection(Section):
     """One entry of a list of resources, such as ``models``, its own names taken out."""
 
     identifier: str = Field(min_length=1)
     provider_id: str | None = None
     provider_resource_id: str | None = None
-
-
-_PROVIDER_KEYS = frozenset(ProviderSection.model_fields)
-# Keys that say nothing about the graph but stand in files of this format, and those that other
-# tools read: known, so that only a real typo is reported.
-_OTHER_KEYS = [
-    "built_at",
-    "conda_env",
-    "container_image",
-    "conversations_store",
-    "docker_image",
-    "external_apis_dir",
-    "external_providers_dir",
-    "image_type",
-    "inference_store",
-    "logging",
-    "providers",
-    "server",
-    "storage",
-    "telemetry",
-    "benchmarks",
-    "datasets",
-    "eval_tasks",
-    "scoring_fns",
-    "scoring_functions",
-    "tool_groups",
-    "vector_dbs",
-]
-
-_KINDS = {
-    str: "text",
-    bool: "a boolean",
-    int: "an integer",
-    float: "a number",
-    list: "a list",
-    dict: "a mapping",
-}
-_WANTED = {
-    "string_type": "text",
-    "list_type": "a list",
-    "dict_type": "a mapping",
-    "string_too_short": "text of at least one character",
-}
 
 
 @dataclass(frozen=True, slots=True)
@@ -200,284 +147,3 @@ class RunConfig:
     resources: tuple[ConfiguredResource, ...] = ()
     excluded: tuple[Excluded, ...] = ()
     metadata_store: Mapping[str, Any] | None = field(default=None, repr=False)
-
-
-def read_config(
-    document: Document, catalog: Catalog, substitution: Substitution
-) -> tuple[RunConfig, tuple[Diagnostic, ...]]:
-    """Return what *document* says, as far as it can be made out, and the problems of its shape."""
-    reader = _Reader(document, catalog, substitution)
-    return reader.run_config(), tuple(reader.problems)
-
-
-_S = TypeVar("_S", bound=_Section)
-
-
-class _Reader:
-    def __init__(self, document: Document, catalog: Catalog, substitution: Substitution) -> None:
-        self.document = document
-        self.catalog = catalog
-        self.substitution = substitution
-        self.problems: list[Diagnostic] = []
-        self.excluded: list[Excluded] = []
-        self.unreadable: set[str] = set()
-
-    def run_config(self) -> RunConfig:
-        value: Mapping[str, Any] = self.document.value
-        origin: dict[Path, Path] = {}
-        if is_old_format(value):
-            value, origin, notes = upgraded(value, self.document)
-            self.problems.extend(notes)
-        resource_keys = {pair.resources: pair for pair in self.catalog.pairs}
-        known = {*RunSection.model_fields, *_OTHER_KEYS, *resource_keys}
-        self.unknown_keys(value, known, (), "a run config")
-        fields = {
-            key: self.substitution.resolve(value[key], (key,))
-            for key in RunSection.model_fields
-            if key in value
-        }
-        run = self.section(RunSection, {k: v for k, v in fields.items() if v is not None}, ())
-        if run is not None and str(run.version) not in VERSIONS:
-            self.report(
-                "C013", f"version {str(run.version)!r} of run configs is not known", ("version",),
-                help=(f"write version: {VERSIONS[-1]!r}",),
-            )  # fmt: skip
-        if value and "providers" not in value:
-            near = closest("providers", [key for key in value if key not in known])
-            hint = (
-                f"rename '{near[0]}' to 'providers'"
-                if near
-                else "add 'providers:' with a list of instances for each API"
-            )
-            self.report("C011", "the key 'providers' is missing", (), help=(hint,))
-        providers = [*self.providers(value.get("providers"), origin)]
-        resources = [
-            resource
-            for key, pair in resource_keys.items()
-            for resource in self.resources(value.get(key), key, pair.table_api, pair.resource)
-        ]
-        configured = value.get("providers")
-        return RunConfig(
-            name=(run.image_name if run else None) or "",
-            apis=tuple(sorted(set(run.apis))) if run and run.apis else None,
-            listed_apis=tuple(run.apis) if run and run.apis else (),
-            configured_apis=tuple(sorted(configured)) if isinstance(configured, dict) else (),
-            providers=tuple(_in_order(providers)),
-            unreadable=frozenset(self.unreadable),
-            resources=tuple(
-                sorted(resources, key=lambda r: (r.table_api, r.identifier, r.provider_id or ""))
-            ),
-            excluded=tuple(
-                sorted(self.excluded, key=lambda e: (e.api, e.provider_id, e.provider_type))
-            ),
-            metadata_store=run.metadata_store if run else None,
-        )
-
-    def providers(self, value: Any, origin: Mapping[Path, Path]) -> Iterator[ConfiguredProvider]:
-        if value is None:
-            return
-        if not isinstance(value, dict):
-            self.wrong_type(value, ("providers",), "a mapping of API to a list of instances")
-            return
-        for api, entries in value.items():
-            if entries is None:
-                continue
-            if not isinstance(entries, list):
-                path = ("providers", api)
-                hint = (
-                    "write '- ' before 'provider_id', so that it is a list of one"
-                    if isinstance(entries, dict)
-                    else ""
-                )
-                self.wrong_type(entries, path, "a list of instances", hint)
-                self.unreadable.add(api)
-                continue
-            for index, entry in enumerate(entries):
-                entry_path: Path = ("providers", api, index)
-                provider = self.provider(api, entry, origin.get(entry_path, entry_path))
-                if provider is not None:
-                    yield provider
-
-    def provider(self, api: str, entry: Any, path: Path) -> ConfiguredProvider | None:
-        if not isinstance(entry, dict):
-            self.wrong_type(entry, path, "a mapping with provider_id, provider_type and config")
-            self.unreadable.add(api)
-            return None
-        place = self.document.place_of(path)
-        provider_id = self.substitution.resolve(entry.get("provider_id"), (*path, "provider_id"))
-        if "provider_id" in entry and provider_id in (None, "", DISABLED):
-            written = entry["provider_id"]
-            self.excluded.append(
-                Excluded(
-                    api,
-                    str(written or ""),
-                    str(entry.get("provider_type", "")),
-                    "switched_off",
-                    place,
-                )
-            )
-            return None
-        if not entry.keys() <= _PROVIDER_KEYS:
-            self.unknown_keys(entry, _PROVIDER_KEYS, path, "a provider")
-        resolved = self.substitution.resolve(entry, path)
-        section = self.section(ProviderSection, resolved, path)
-        if section is None:
-            self.unreadable.add(api)
-            return None
-        return ConfiguredProvider(
-            api,
-            section.provider_id,
-            section.provider_type,
-            path,
-            place,
-            entry.get("config") or {},
-            resolved.get("config") or {},
-            (section.module or "").partition("==")[0],
-            section.config_class or "",
-            tuple(section.dependencies or ()),
-            tuple(section.optional_dependencies or ()),
-        )
-
-    def resources(
-        self, value: Any, key: str, table_api: str, noun: str
-    ) -> Iterator[ConfiguredResource]:
-        if value is None:
-            return
-        if not isinstance(value, list):
-            self.wrong_type(value, (key,), "a list")
-            return
-        names = {
-            f"{noun}_id": "identifier",
-            "identifier": "identifier",
-            f"provider_{noun}_id": "provider_resource_id",
-            "provider_resource_id": "provider_resource_id",
-            "provider_id": "provider_id",
-        }
-        for index, entry in enumerate(value):
-            path = (key, index)
-            if not isinstance(entry, dict):
-                self.wrong_type(entry, path, f"a mapping with {noun}_id")
-                continue
-            # A switched-off entry may need variables that nobody set: look at its ids first.
-            ids = {
-                name: self.substitution.resolve(entry[name], (*path, name))
-                for name in names
-                if name in entry
-            }
-            if any(
-                ids[name] in (None, "", DISABLED)
-                for name in ids
-                if names[name] != "provider_resource_id"
-            ):
-                continue
-            resolved: dict[str, Any] = self.substitution.resolve(entry, path)
-            wanted = {names[name]: resolved[name] for name in names if name in resolved}
-            if "identifier" not in wanted:
-                self.report(
-                    "C011", f"the key '{noun}_id' is missing", path, help=(f"add '{noun}_id: …'",)
-                )
-                continue
-            section = self.section(ResourceSection, wanted, path)
-            if section is None:
-                continue
-            yield ConfiguredResource(
-                table_api,
-                section.identifier,
-                section.provider_id,
-                section.provider_resource_id,
-                {name: resolved[name] for name in sorted(resolved) if name not in names},
-                path,
-                self.document.place_of(path),
-            )
-
-    def section(self, model: type[_S], value: Mapping[str, Any], path: Path) -> _S | None:
-        try:
-            return model.model_validate(value)
-        except ValidationError as error:
-            for key, details in _by_key(error).items():
-                kind = details[0]["type"]
-                where = (*path, *details[0]["loc"])
-                if kind == "missing":
-                    self.report(
-                        "C011", f"the key '{key}' is missing", path, help=(f"add '{key}: …'",)
-                    )
-                else:
-                    wanted = _WANTED.get(kind, "text")
-                    hint = (
-                        "write it in quotes"
-                        if wanted == "text" and not isinstance(details[0]["input"], dict | list)
-                        else ""
-                    )
-                    self.wrong_type(details[0]["input"], where, wanted, hint)
-        return None
-
-    def unknown_keys(self, value: Mapping[str, Any], known: Any, path: Path, what: str) -> None:
-        for key in sorted(value.keys() - known):
-            near = closest(key, known)
-            hints = (f"did you mean '{near[0]}'?",) if near else ()
-            self.report(
-                "C012", f"unknown key '{key}'", (*path, key), key=True,
-                help=(*hints, f"{what} has the keys {', '.join(sorted(known))}") if path else hints,
-                severity=Severity.WARNING,
-            )  # fmt: skip
-
-    def wrong_type(self, value: Any, path: Path, wanted: str, hint: str = "") -> None:
-        kind = "nothing" if value is None else _KINDS.get(type(value), type(value).__name__)
-        if value == "":
-            kind = "an empty text"
-        name = path_text(path)
-        self.report(
-            "C010", f"'{name}' must be {wanted}, not {kind}", path, help=(hint,) if hint else ()
-        )
-
-    def report(
-        self,
-        code: str,
-        message: str,
-        path: Path,
-        *,
-        help: tuple[str, ...] = (),  # noqa: A002 (the word that diagnostics use)
-        severity: Severity = Severity.ERROR,
-        key: bool = False,
-    ) -> None:
-        place = self.document.place_of(path, key=key)
-        self.problems.append(Diagnostic(code, message, severity, place, help, path=path_text(path)))
-
-
-def path_text(path: Path) -> str:
-    """Return a path of keys as people write it.
-
-    Examples:
-        >>> path_text(("providers", "inference", 0, "config"))
-        'providers.inference[0].config'
-    """
-    text = ""
-    for part in path:
-        text += f"[{part}]" if isinstance(part, int) else f".{part}" if text else part
-    return text
-
-
-def _by_key(error: ValidationError) -> dict[str, list[Any]]:
-    found: dict[str, list[Any]] = {}
-    for detail in error.errors(include_url=False):
-        found.setdefault(str(detail["loc"][0]), []).append(detail)
-    return found
-
-
-def _in_order(providers: list[ConfiguredProvider]) -> list[ConfiguredProvider]:
-    """Return the providers sorted by what they are, never by where they stand."""
-    providers.sort(key=_identity)
-    for first, second in pairwise(providers):
-        if _identity(first) == _identity(second):  # Rare: only duplicates are worth the long key.
-            return sorted(
-                providers,
-                key=lambda one: (
-                    _identity(one),
-                    json.dumps(one.written, sort_keys=True, default=str),
-                ),
-            )
-    return providers
-
-
-def _identity(provider: ConfiguredProvider) -> tuple[str, str, str]:
-    return (provider.api, provider.provider_id, provider.provider_type)

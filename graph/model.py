@@ -6,12 +6,11 @@ from dataclasses import dataclass, field, replace
 from functools import cached_property
 from typing import TYPE_CHECKING, Any, Self, cast
 
-import networkx as nx
-
 from rungraph.graph.address import Address
 from rungraph.graph.diagnostics import Diagnostic, Severity
 from rungraph.graph.errors import InvalidGraph
 from rungraph.graph.nodes import Edge, Node, ProviderNode, ResourceConfig, TableNode
+from rungraph.graph.order import digraph_of, generations_of, reached_from
 from rungraph.graph.secrets import masked, scrubbed, secret_values
 from rungraph.graph.suggest import closest
 
@@ -85,24 +84,7 @@ class RunGraph:
         self.excluded = compiled.excluded
         self.metadata_store = compiled.metadata_store
         self.diagnostics = tuple(sorted(map(self._shown, diagnostics), key=_diagnostic_order))
-        self.nx = self._digraph()
-
-    def _digraph(self) -> nx.DiGraph[Address]:
-        graph: nx.DiGraph[Address] = nx.DiGraph(name=self.name)
-        generation = self._generation_of
-        for address, node in self._compiled.nodes.items():
-            attributes: dict[str, Any] = {"kind": address.kind.value, "api": address.api}
-            if isinstance(node, ProviderNode):
-                attributes["provider_id"] = address.name
-                attributes["provider_type"] = node.provider_type
-            graph.add_node(address, **attributes, generation=generation[address], node=node)
-        for edge in self._compiled.edges:
-            dependency, dependent, strength, evidence = edge
-            graph.add_edge(
-                dependency, dependent, strength=strength.value, evidence=evidence, edge=edge
-            )
-        nx.freeze(graph)
-        return graph
+        self.nx = digraph_of(self.name, self.nodes, self.edges, self._generation_of)
 
     @property
     def nodes(self) -> Mapping[Address, Node]:
@@ -181,36 +163,7 @@ class RunGraph:
 
     @cached_property
     def _generations(self) -> tuple[tuple[Address, ...], ...]:
-        # Kahn's algorithm by layers, as networkx.topological_generations, over plain dicts.
-        successors, waiting = (
-            self._successors,
-            {node: len(p) for node, p in self._predecessors.items()},
-        )
-        layer = [node for node in self.nodes if not waiting.get(node)]
-        layers: list[tuple[Address, ...]] = []
-        placed = 0
-        while layer:
-            layers.append(tuple(layer))
-            placed += len(layer)
-            following: list[Address] = []
-            for node in layer:
-                for dependent in successors.get(node, ()):
-                    waiting[dependent] -= 1
-                    if not waiting[dependent]:
-                        following.append(dependent)
-            layer = sorted(following)
-        return tuple(layers) if placed == len(self.nodes) else self._cyclic_generations()
-
-    def _cyclic_generations(self) -> tuple[tuple[Address, ...], ...]:
-        graph: nx.DiGraph[Address] = nx.DiGraph(
-            (edge.dependency, edge.dependent) for edge in self.edges
-        )
-        graph.add_nodes_from(self.nodes)
-        condensed = nx.condensation(graph)
-        return tuple(
-            tuple(sorted(node for one in layer for node in condensed.nodes[one]["members"]))
-            for layer in nx.topological_generations(condensed)
-        )
+        return generations_of(self.nodes, self._predecessors, self._successors)
 
     @cached_property
     def _generation_of(self) -> dict[Address, int]:
@@ -239,15 +192,7 @@ class RunGraph:
     def _reached(
         self, start: Address, step: Mapping[Address, Sequence[Address]]
     ) -> tuple[Address, ...]:
-        seen: set[Address] = set()
-        todo = [start]
-        while todo:
-            for node in step.get(todo.pop(), ()):
-                if node not in seen:
-                    seen.add(node)
-                    todo.append(node)
-        seen.discard(start)
-        return self._in_start_order(seen)
+        return self._in_start_order(reached_from(start, step))
 
     def _in_start_order(self, addresses: Iterable[Address]) -> tuple[Address, ...]:
         return tuple(sorted(addresses, key=lambda address: (self._generation_of[address], address)))
@@ -366,7 +311,8 @@ class RunGraph:
         from rungraph.graph.serial import graph_from_json
 
         # The cast is for checkers that see this module twice, here and under src/.
-        return cast("Any", graph_from_json(text, environment))
+        graph: Any = graph_from_json(text, environment)
+        return cast("RunGraph", graph)
 
     @cached_property
     def _edge_by_ends(self) -> dict[tuple[Address, Address], Edge]:

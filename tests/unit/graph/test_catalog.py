@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from importlib.metadata import EntryPoint
+from importlib.metadata import EntryPoint, entry_points
 from typing import TYPE_CHECKING
 
 import pytest
@@ -82,7 +82,7 @@ def test_a_catalog_that_cannot_be_loaded_is_a_problem_and_nothing_more(
     value: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """A package with a broken entry point costs only its own catalog."""
-    ours = discovery.entry_points(group=discovery.ENTRY_POINT_GROUP)
+    ours = entry_points(group=discovery.ENTRY_POINT_GROUP)
     broken = EntryPoint("broken", value, discovery.ENTRY_POINT_GROUP)
     monkeypatch.setattr(discovery, "entry_points", lambda group: [*ours, broken])
     discover_catalog.cache_clear()
