@@ -84,7 +84,11 @@ def test_a_catalog_that_cannot_be_loaded_is_a_problem_and_nothing_more(
     """A package with a broken entry point costs only its own catalog."""
     ours = entry_points(group=discovery.ENTRY_POINT_GROUP)
     broken = EntryPoint("broken", value, discovery.ENTRY_POINT_GROUP)
-    monkeypatch.setattr(discovery, "entry_points", lambda group: [*ours, broken])
+
+    def found(*, group: str) -> list[EntryPoint]:
+        return [*ours, broken] if group == discovery.ENTRY_POINT_GROUP else []
+
+    monkeypatch.setattr(discovery, "entry_points", found)
     discover_catalog.cache_clear()
     try:
         catalog = discover_catalog()
