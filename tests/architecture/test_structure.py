@@ -1,0 +1,99 @@
+"""The house holds its shape: who imports whom, what is public, what a wheel carries."""
+
+from __future__ import annotations
+
+import importlib
+import subprocess
+import sys
+import zipfile
+from pathlib import Path
+
+import pytest
+
+from rungraph.graph import compile_config
+
+ROOT = Path(__file__).parents[2]
+ROOMS = ("engine", "graph", "viz")
+MOST_LINES = 400
+
+
+def _modules() -> list[Path]:
+    folders = [*(ROOT / room for room in ROOMS), ROOT / "src" / "rungraph" / "cli"]
+    return sorted(path for folder in folders for path in folder.rglob("*.py"))
+
+
+def test_the_rooms_import_only_what_they_may() -> None:
+    """import-linter finds no broken contract."""
+    done = subprocess.run(
+        [sys.executable, "-c", "from importlinter.cli import lint_imports_command as run; run()"],
+        cwd=ROOT,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.returncode == 0, done.stdout + done.stderr
+
+
+@pytest.mark.parametrize(
+    "name",
+    ["rungraph", "rungraph.engine", "rungraph.engine.apis", "rungraph.graph", "rungraph.viz"],
+)
+def test_public_names_are_listed_sorted_and_there(name: str) -> None:
+    """``__all__`` is sorted, and each name in it can be had."""
+    module = importlib.import_module(name)
+    assert list(module.__all__) == sorted(module.__all__)
+    for public in module.__all__:
+        assert getattr(module, public) is not None
+
+
+def test_no_module_is_longer_than_it_should_be() -> None:
+    """A module of more than 400 lines is two things."""
+    long = {
+        str(path.relative_to(ROOT)): lines
+        for path in _modules()
+        if (lines := len(path.read_text().splitlines())) > MOST_LINES
+    }
+    assert long == {}
+
+
+def test_the_wheel_carries_every_module_under_one_name(tmp_path: Path) -> None:
+    """All packages are in the wheel, under ``rungraph`` and nothing else."""
+    listed = subprocess.run(
+        ["git", "ls-files", "--cached", "--others", "--exclude-standard"],
+        cwd=ROOT,
+        capture_output=True,
+        text=True,
+        check=True,
+    ).stdout.splitlines()
+    source = tmp_path / "source"
+    for name in listed:
+        origin, target = ROOT / name, source / name
+        if not origin.exists() or name.startswith(("tests/", "docs/")):
+            continue
+        target.parent.mkdir(parents=True, exist_ok=True)
+        if origin.is_symlink():
+            target.symlink_to(origin.readlink())
+        else:
+            target.write_bytes(origin.read_bytes())
+    command = ["-m", "pip", "wheel", "--quiet", "--no-index", "--no-deps", "--no-build-isolation"]
+    subprocess.run(
+        [sys.executable, *command, "--wheel-dir", str(tmp_path), str(source)],
+        check=True,
+        capture_output=True,
+    )
+    (wheel,) = tmp_path.glob("*.whl")
+    with zipfile.ZipFile(wheel) as archive:
+        names = {name for name in archive.namelist() if ".dist-info/" not in name}
+    expected = {
+        f"rungraph/{path.relative_to(ROOT)}".replace("rungraph/src/rungraph/", "rungraph/")
+        for path in _modules()
+    }
+    assert names >= expected
+    assert {name.split("/")[0] for name in names} == {"rungraph"}
+    assert "rungraph/py.typed" in names
+
+
+@pytest.mark.parametrize("path", sorted((ROOT / "configs").glob("*.yaml")), ids=lambda p: p.name)
+def test_shipped_configs_have_no_problems(path: Path) -> None:
+    """Every config to start from compiles without a word."""
+    assert compile_config(path, environment={"HOME": "/home/someone"}).diagnostics == ()
