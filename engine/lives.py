@@ -160,18 +160,17 @@ def lives_of(order: NodeOrder) -> Iterator[tuple[int, Life]]:
     for number, generation in enumerate(order.generations()):
         for address in generation:
             needs: list[Life] = []
-            by_strength: dict[Strength, list[Life]] = {strength: [] for strength in Strength}
+            hard: list[Life] = []
+            members: list[Life] = []
             for dependency in order.dependencies_of(address):
                 need = lives[dependency]
                 needs.append(need)
-                by_strength[order.edge(dependency, address).strength].append(need)
-            life = Life(
-                address,
-                tuple(needs),
-                hard=tuple(by_strength[Strength.HARD]),
-                members=tuple(by_strength[Strength.MEMBER]),
-                blocked=len(needs),
-            )
+                strength = order.edge(dependency, address).strength
+                if strength is Strength.HARD:
+                    hard.append(need)
+                elif strength is Strength.MEMBER:
+                    members.append(need)
+            life = Life(address, tuple(needs), tuple(hard), tuple(members), len(needs))
             for need in needs:
                 need.dependents.append(life)
             lives[address] = life
