@@ -16,7 +16,10 @@ if TYPE_CHECKING:
     from rungraph.engine.provider import HasHealth
     from rungraph.graph.address import Address
 
-OK = HealthResponse(status=HealthStatus.OK)
+
+def well() -> HealthResponse:
+    """Return the answer for what can do its work."""
+    return HealthResponse(status=HealthStatus.OK)
 
 
 def ill(message: str) -> HealthResponse:

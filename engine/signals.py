@@ -45,7 +45,7 @@ async def watch_signals(kill: Callable[[], None]) -> AsyncGenerator[SignalWatch]
     if task is None:
         msg = "signals are watched from within a task"
         raise RuntimeError(msg)
-    owner = task
+    owner, cancelled_before = task, task.cancelling()
     watch = SignalWatch()
 
     def take(number: signal.Signals) -> None:
@@ -66,7 +66,7 @@ async def watch_signals(kill: Callable[[], None]) -> AsyncGenerator[SignalWatch]
                 await asyncio.sleep(0)
             owner.uncancel()
     except asyncio.CancelledError:
-        if watch.received is None or owner.uncancel() > 0:
+        if watch.received is None or owner.uncancel() > cancelled_before:
             raise
     finally:
         for number, handler in before.items():

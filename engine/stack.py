@@ -14,7 +14,7 @@ from rungraph.engine.errors import (
     describe,
 )
 from rungraph.engine.events import EventLog, NodeBound, NodeNotBound, StackReady, State
-from rungraph.engine.health import OK, ask_all, ill
+from rungraph.engine.health import ask_all, ill, well
 from rungraph.engine.imports import check_imports
 from rungraph.engine.instances import Instances, Surroundings
 from rungraph.engine.lifecycle import Lifecycle
@@ -154,7 +154,7 @@ class Stack:
             running = self._lifecycle
             instance = running.instance_of(address) if running is not None else None
             detail = running.trouble_of(address) if running is not None else None
-            answers[address] = OK
+            answers[address] = well()
             if instance is None:
                 answers[address] = ill(self._why_not_running(address))
             elif self._can_be_asked(address) and has_health(instance):
