@@ -56,7 +56,6 @@ def serve_llama(
         "context_size": 2048,
         "parallel": 1,
         "threads": 1,
-        "batch_threads": 2,
         "gpu_layers": None,
         "seed": 1,
         "chat_template": None,

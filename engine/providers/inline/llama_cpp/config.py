@@ -33,7 +33,9 @@ class LlamaCppConfig(BaseModel):
     )
     parallel: int = Field(default=2, ge=1, description="How many requests are answered at once.")
     threads: int | None = Field(
-        default=None, ge=1, description="Threads that write answers; default: the cores but one."
+        default=None,
+        ge=1,
+        description="Threads that compute; default: as many as there are cores, but one.",
     )
     gpu_layers: int | None = Field(
         default=None, description="Layers to keep on the GPU; default: llama.cpp's choice."
@@ -56,3 +58,8 @@ class LlamaCppConfig(BaseModel):
         default=0.2, ge=0, description="Before the first restart; doubles with every failure."
     )
     restart_delay_max_seconds: float = Field(default=30.0, ge=0)
+    restart_wait_seconds: float = Field(
+        default=30.0,
+        ge=0,
+        description="How long a call waits for a worker that is being restarted.",
+    )

@@ -43,7 +43,6 @@ if TYPE_CHECKING:
 
 _EXTRA = "llama-cpp"
 _Answer = TypeVar("_Answer")
-_WAIT_SECONDS = 5.0
 _DYING_SECONDS = 1.0
 _LASTING_SECONDS = 60.0
 
@@ -60,7 +59,7 @@ class LlamaCppProvider:
     A worker that dies is noticed at once, reported and started again, after a delay that doubles
     with every failure. A stream that it was sending then fails with ``ConnectionError``. A call
     that it had not begun to answer is asked again of the new worker, once, and a new call waits
-    a few seconds for it; they fail with ``ConnectionError`` when it cannot be started.
+    for it; they fail with ``ConnectionError`` when it cannot be started or takes too long.
     """
 
     def __init__(self, config: LlamaCppConfig, path: Path, names: tuple[str, ...]) -> None:
@@ -220,7 +219,7 @@ class LlamaCppProvider:
     async def _current(self) -> _Serving:
         """Return what serves now, waiting a moment while the worker is being replaced."""
         try:
-            async with asyncio.timeout(_WAIT_SECONDS):
+            async with asyncio.timeout(self._config.restart_wait_seconds):
                 return await asyncio.shield(self._serving)
         except TimeoutError:
             msg = f"the worker of {self._names[0]!r} died and is being started again"
@@ -231,7 +230,6 @@ class LlamaCppProvider:
             raise ConnectionError(msg) from error
 
     async def _start_worker(self) -> _Serving:
-        cores = _cores()
         settings = {
             "model": str(self._path),
             "aliases": self._names,
@@ -239,9 +237,8 @@ class LlamaCppProvider:
             "context_size": self._config.context_size * self._config.parallel,
             "parallel": self._config.parallel,
             # Threads wait for each other by spinning: one more than there are idle cores, and
-            # every token takes many times as long.
-            "threads": self._config.threads or max(1, cores - 1),
-            "batch_threads": self._config.threads or cores,
+            # everything takes many times as long.
+            "threads": self._config.threads or max(1, _cores() - 1),
             "gpu_layers": self._config.gpu_layers,
             "seed": self._config.seed,
             "chat_template": self._config.chat_template,

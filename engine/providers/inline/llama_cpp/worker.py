@@ -12,17 +12,21 @@ import json
 import os
 import select
 import sys
+import threading
+import time
 from typing import Any
 
 _ORPHAN_CHECK_SECONDS = 2.0
+_EXIT_SECONDS = 5.0
+_LOG_SECONDS = 0.2
 
 
 def serve(settings: dict[str, Any]) -> Any:
     """Start the server that *settings* describe and return it; keep it, or it ends.
 
     Keys: ``model`` (a path), ``aliases``, ``api_key``, ``context_size`` (of all slots together),
-    ``parallel`` (slots), ``threads``, ``batch_threads``; ``gpu_layers``, ``seed`` and
-    ``chat_template`` may be None, which leaves them to llama.cpp.
+    ``parallel`` (slots), ``threads``; ``gpu_layers``, ``seed`` and ``chat_template`` may be
+    None, which leaves them to llama.cpp.
     """
     xllamacpp: Any = importlib.import_module("xllamacpp")
     params = xllamacpp.CommonParams()
@@ -34,7 +38,7 @@ def serve(settings: dict[str, Any]) -> Any:
     params.n_ctx = settings["context_size"]
     params.n_parallel = settings["parallel"]
     params.cpuparams.n_threads = settings["threads"]
-    params.cpuparams_batch.n_threads = settings["batch_threads"]
+    params.cpuparams_batch.n_threads = settings["threads"]
     if settings["gpu_layers"] is not None:
         params.n_gpu_layers = settings["gpu_layers"]
     if settings["seed"] is not None:
@@ -54,7 +58,12 @@ def main() -> None:
         server = serve(json.loads(sys.stdin.readline()))
     except Exception as error:  # noqa: BLE001 (whatever it is, the owner reads it)
         print(f"E {type(error).__name__}: {error}", file=sys.stderr, flush=True)  # noqa: T201
-        os._exit(1)
+        # llama.cpp logs in a thread of its own, which needs a moment to tell why.
+        time.sleep(_LOG_SECONDS)
+        unstoppable = threading.Timer(_EXIT_SECONDS, os._exit, (1,))
+        unstoppable.daemon = True
+        unstoppable.start()
+        sys.exit(1)
     report.write(json.dumps({"url": server.listening_address}) + "\n")
     report.flush()
     stdin = sys.stdin.fileno()

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
 def test_path(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """A path means that file, whose name without its ending is the model's; ``~`` works."""
-    (tmp_path / "small.gguf").touch()
+    (tmp_path / "small.gguf").write_bytes(b"GGUF...")
     monkeypatch.setenv("HOME", str(tmp_path))
     monkeypatch.chdir(tmp_path)
     found = (tmp_path / "small.gguf", "small")
@@ -33,6 +33,16 @@ def test_missing_path(tmp_path: Path) -> None:
         f"there is no model file '{tmp_path}/smal.gguf'",
         "help: did you mean 'small.gguf'?",
     ]
+
+
+@pytest.mark.parametrize("content", [b"PK\x03\x04", b""])
+def test_other_file(content: bytes, tmp_path: Path) -> None:
+    """A file of another kind is refused before llama.cpp is asked."""
+    path = tmp_path / "small.gguf"
+    path.write_bytes(content)
+    with pytest.raises(ModelFileError) as caught:
+        find_model(str(path))
+    assert str(caught.value) == f"'{path}' is no GGUF file: it begins with {content!r}"
 
 
 def test_missing_folder(tmp_path: Path) -> None:
