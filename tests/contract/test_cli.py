@@ -556,6 +556,14 @@ def test_a_stop_that_hangs_is_cut_short(config_file: ConfigFile) -> None:
     assert "did not stop within 0.1 s" in ended.err
 
 
+def test_a_thread_that_hangs_does_not_keep_the_process(config_file: ConfigFile) -> None:
+    """A thread cannot be cancelled; the process ends without it."""
+    words = ("--stop-timeout", "0.1", "--call", "inspect.health")
+    ended = run(config_file(stop="thread"), *words)
+    assert ended.code == 1
+    assert "did not stop within 0.1 s" in ended.err
+
+
 def test_a_reader_that_goes_away_stops_the_stack_in_order(config_file: ConfigFile) -> None:
     """When nobody reads the answers any more, the stack stops and nothing is complained about."""
     words = ("--call", "inference.chat_completion", "model=echo", "messages=x")

@@ -103,6 +103,8 @@ class Told:
                 raise RuntimeError(msg)
             case "hang":
                 await asyncio.Event().wait()
+            case "thread":
+                await asyncio.to_thread(time.sleep, 3600)
             case "block":
                 time.sleep(3600)  # noqa: ASYNC251  that is the point
             case _:
@@ -116,7 +118,7 @@ def _chunk(kind: EventType, delta: str) -> ChatCompletionResponseStreamChunk:
 
 
 async def get_provider_impl(config: Mapping[str, Any], deps: Mapping[str, Any]) -> Told:
-    """Return a provider; ``start`` and ``stop`` can be ``fail`` or ``hang``, ``stop`` ``block``."""
+    """Return a provider; ``start`` and ``stop`` can be ``fail`` or ``hang``, ``stop`` more."""
     if config.get("log"):
         logging.getLogger("told").warning("the key is %s", config.get("api_key"))
     match config.get("start"):

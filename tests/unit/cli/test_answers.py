@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from rungraph.cli.answers import JsonAnswers, TextAnswers, write_answer
+from rungraph.cli.terminal import OutputClosedError
 from rungraph.engine.apis.common import ToolCall
 from rungraph.engine.apis.inference import (
     ChatCompletionResponseEvent,
@@ -83,6 +84,22 @@ async def test_a_stream_that_breaks_off_ends_its_line_and_is_closed(
     with pytest.raises(RuntimeError, match="broke off"):
         await write_answer(CALL, chunks, TextAnswers())
     assert capsys.readouterr().out == "one\n"
+    with pytest.raises(StopAsyncIteration):
+        await anext(chunks)
+
+
+class _Unread(TextAnswers):
+    """Answers that nobody reads any more."""
+
+    def chunk(self, call: Call, chunk: Any) -> None:
+        raise OutputClosedError
+
+
+async def test_a_stream_that_nobody_reads_is_closed() -> None:
+    """A model does not go on for an answer that cannot be written."""
+    chunks = stream(chat("one"), chat("two"))
+    with pytest.raises(OutputClosedError):
+        await write_answer(CALL, chunks, _Unread())
     with pytest.raises(StopAsyncIteration):
         await anext(chunks)
 

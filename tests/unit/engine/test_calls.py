@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from typing import Any
+import sys
+from types import ModuleType
+from typing import Any, Protocol
 
 import pytest
 
@@ -14,9 +16,10 @@ from rungraph.engine.apis.common import (
 )
 from rungraph.engine.apis.memory import MemoryBankDocument
 from rungraph.engine.apis.memory_banks import KeywordMemoryBank, VectorMemoryBank
+from rungraph.engine.apis.routes import route
 from rungraph.engine.calls import ArgumentsError, Call, UnknownMethodError, call, read_call
 from rungraph.engine.errors import NotServedError
-from rungraph.graph import RunGraph, compile_config
+from rungraph.graph import ApiSpec, Catalog, ProviderSpec, RunGraph, compile_config
 
 
 @pytest.fixture(scope="module")
@@ -178,6 +181,42 @@ def test_methods_that_are_no_part_of_the_api_cannot_be_called(graph: RunGraph) -
     """Only methods with a route are called, never an object's own."""
     with pytest.raises(UnknownMethodError):
         read_call(graph, "inference.__init__", {})
+
+
+class Echo(Protocol):
+    """An API of another package."""
+
+    @route("POST", "/echo", aliases={"words": "text"})
+    async def echo(self, text: str | None = None, size: Opaque | None = None) -> str:
+        """Say it again."""
+        ...
+
+
+class Opaque:
+    """A type that no JSON describes."""
+
+
+@pytest.fixture
+def echo(monkeypatch: pytest.MonkeyPatch) -> RunGraph:
+    """Return a graph that serves an API which some other package brings."""
+    module = ModuleType("echo_package")
+    vars(module)["Echo"] = Echo
+    monkeypatch.setitem(sys.modules, "echo_package", module)
+    catalog = Catalog.of(
+        apis=[ApiSpec("echo", "echo_package:Echo")],
+        providers=[ProviderSpec("echo", "inline::loud", "echo_package")],
+    )
+    providers = {"echo": [{"provider_id": "loud", "provider_type": "inline::loud"}]}
+    return compile_config({"providers": providers}, catalog=catalog, environment={})
+
+
+def test_apis_of_other_packages_are_called_alike(echo: RunGraph) -> None:
+    """Optional text stays text, aliases are understood, and types without a schema get JSON."""
+    assert arguments(echo, "echo.echo", text="12") == {"text": "12"}
+    assert arguments(echo, "echo.echo", text='"so"') == {"text": '"so"'}
+    assert arguments(echo, "echo.echo", words="so") == {"text": "so"}
+    assert arguments(echo, "echo.echo", size='{"a": 1}') == {"size": {"a": 1}}
+    assert problems(echo, "echo.echo", words="a", text="b") == ("parameter 'text' is given twice",)
 
 
 class _Stack:
