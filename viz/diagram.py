@@ -92,7 +92,7 @@ class Diagram:
     """What is drawn of a graph.
 
     Attributes:
-        title: The config's name.
+        title: The config's name, or else its file.
         subtitle: What there is in it, in a few words.
         boxes: The boxes by key, sorted.
         arrows: The arrows, sorted.
@@ -137,7 +137,7 @@ def diagram_of(graph: RunGraph, *, collapse_above: int | None = COLLAPSE_ABOVE) 
         for arrow in arrows
     )
     return Diagram(
-        printable(graph.name or graph.file),
+        printable(graph.name or ("run config" if graph.file.startswith("<") else graph.file)),
         _subtitle(graph),
         boxes,
         tuple(merged),

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 from rungraph.graph.address import NodeKind
 from rungraph.graph.nodes import Strength
 from rungraph.viz.layout import Size
+from rungraph.viz.palette import palette_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -56,10 +57,16 @@ class Placed:
 
 
 def entries_of(diagram: Diagram) -> tuple[tuple[Entry, ...], ...]:
-    """Return the entries, in rows that belong together: shapes, colours, lines."""
+    """Return the entries, in rows that belong together: shapes, colours, lines.
+
+    Where colours repeat they are not explained; every box names its API.
+    """
     kinds = {box.kind for box in diagram.boxes.values()}
     shapes = tuple(Entry(kind, _KIND_TEXT[kind]) for kind in _KIND_TEXT if kind in kinds)
-    colours = tuple(Entry(family, ", ".join(apis)) for family, apis in diagram.families.items())
+    palette = palette_of(diagram.families)
+    has_repeats = len(set(palette.values())) < len(palette)
+    families = {} if has_repeats else diagram.families
+    colours = tuple(Entry(family, ", ".join(apis)) for family, apis in families.items())
     return tuple(row for row in (shapes, colours, _lines(diagram.arrows)) if row)
 
 

@@ -46,6 +46,8 @@ _OTHERS = (
 def palette_of(apis: Iterable[str]) -> Mapping[str, Colour]:
     """Return a colour for each of *apis*; the well-known ones look the same in every picture.
 
+    With many others some share a colour.
+
     Examples:
         >>> palette_of(["inference"])["inference"].line
         '#2b6cb0'

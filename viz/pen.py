@@ -14,7 +14,7 @@ from matplotlib import style
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
 from matplotlib.font_manager import FontProperties
-from matplotlib.patches import FancyBboxPatch, PathPatch
+from matplotlib.patches import FancyBboxPatch, Patch, PathPatch
 from matplotlib.path import Path
 from matplotlib.textpath import text_to_path
 
@@ -25,8 +25,8 @@ if TYPE_CHECKING:
 
 Format = Literal["svg", "png", "pdf"]
 
-_PIXELS_AN_INCH = 160.0
-_MOST_PIXELS = 40e6
+_PIXELS_AN_INCH = 150.0
+_MOST_PIXELS = 20e6
 _LONGEST_SIDE = 30_000.0
 _HEAD = Size(5.5, 5.0)
 _NOTHING = 1e-6
@@ -123,7 +123,7 @@ class Pen:
             linewidth=stroke.width if stroke else 0.0,
             gid=gid,
         )
-        self._axes.add_patch(patch)
+        self._add(patch)
 
     def line(
         self,
@@ -155,7 +155,7 @@ class Pen:
             capstyle="butt",
             gid=gid,
         )
-        self._axes.add_patch(patch)
+        self._add(patch)
 
     def _head(self, vertices: list[tuple[float, float]], stroke: Stroke, gid: str | None) -> None:
         x, y = vertices[-1]
@@ -165,7 +165,7 @@ class Pen:
         # The line ends inside its head, or it would show around the tip.
         vertices[-1] = (x + back * 0.8, y)
         path = Path([(x, y), (x + back, y - half), (x + back, y + half), (x, y)], closed=True)
-        self._axes.add_patch(
+        self._add(
             PathPatch(
                 path,
                 facecolor=stroke.colour,
@@ -174,6 +174,11 @@ class Pen:
                 gid=gid and f"{gid}|head",
             )
         )
+
+    def _add(self, patch: Patch) -> None:
+        # Nothing reaches beyond the page, and the page's limits are known: no clipping, no scaling.
+        patch.set_clip_on(False)
+        self._axes.add_artist(patch)
 
     def text(
         self, at: Point, text: str, font: Font, *, align: Literal["left", "center"] = "center"

@@ -47,6 +47,7 @@ _CATALOG = Catalog.of(
         _spec("inference", "inline::guarded", "safety"),
         _spec("memory", "inline::faiss", "inference"),
         _spec("safety", "inline::guard", "inference"),
+        _spec("safety", "inline::wary", "inference", uses=("models",)),
         _spec("safety", "inline::regex"),
         _spec("telemetry", "inline::otel"),
         _spec("telemetry", "inline::mirror", "telemetry"),

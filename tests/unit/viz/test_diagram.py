@@ -5,11 +5,12 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from rungraph.graph.address import Address
+from rungraph.graph.compiler import compile_config
 from rungraph.graph.nodes import Strength
 from rungraph.viz.diagram import Column, diagram_of, wrapped
 
 if TYPE_CHECKING:
-    from conftest import Compile
+    from collections.abc import Callable
 
     from rungraph.graph.model import RunGraph
 
@@ -62,7 +63,7 @@ def test_providers_with_other_neighbours_stay_apart(large: RunGraph) -> None:
     assert {"12 providers of inference", "30 providers of inference"} < set(titles)
 
 
-def test_as_many_as_allowed_are_drawn_one_by_one(graph_of: Compile) -> None:
+def test_as_many_as_allowed_are_drawn_one_by_one(graph_of: Callable[..., RunGraph]) -> None:
     """Six like providers stay six boxes; a seventh makes them one."""
     for count, boxes in ((6, 6), (7, 1)):
         graph = graph_of({"inference": [(f"p{i}", "remote::tgi") for i in range(count)]})
@@ -98,6 +99,23 @@ def test_only_edges_on_a_required_cycle_are_marked(knotted: RunGraph) -> None:
     }
 
 
+def test_a_soft_edge_is_never_part_of_a_cycle(graph_of: Callable[..., RunGraph]) -> None:
+    """An edge that can be left out is not marked, even between two nodes of a cycle."""
+    graph = graph_of(
+        {"inference": [("a", "inline::guarded")], "safety": [("guard", "inline::wary")]}
+    )
+    diagram = diagram_of(graph)
+    table, guard = Address.table("models"), Address.provider("safety", "guard")
+    assert diagram.boxes[table].is_in_cycle
+    assert diagram.boxes[guard].is_in_cycle
+    assert (table, guard, Strength.SOFT, False, False) in diagram.arrows
+
+
+def test_a_soft_circle_is_not_an_error(large: RunGraph) -> None:
+    """Where an edge was dropped to break a circle, no box is marked."""
+    assert not any(box.is_in_cycle for box in diagram_of(large).boxes.values())
+
+
 def test_a_cycle_spreads_over_columns_of_its_generation(knotted: RunGraph) -> None:
     """Along a cycle all arrows but one go to a later column."""
     diagram = diagram_of(knotted)
@@ -109,7 +127,7 @@ def test_a_cycle_spreads_over_columns_of_its_generation(knotted: RunGraph) -> No
     assert [column.generation for column in diagram.columns].count(1) == 6
 
 
-def test_a_node_that_needs_itself_is_on_a_cycle(graph_of: Compile) -> None:
+def test_a_node_that_needs_itself_is_on_a_cycle(graph_of: Callable[..., RunGraph]) -> None:
     """The shortest cycle has one node."""
     diagram = diagram_of(graph_of({"telemetry": [("me", "inline::mirror")]}))
     key = Address.provider("telemetry", "me")
@@ -121,6 +139,14 @@ def test_the_subtitle_tells_that_a_graph_cannot_be_run(knotted: RunGraph, small:
     """Errors are counted where everyone looks first."""
     assert "1 error: cannot be run" in diagram_of(knotted).subtitle
     assert "error" not in diagram_of(small).subtitle
+
+
+def test_the_title_is_the_name_or_the_file(small: RunGraph) -> None:
+    """A config without a name is called by its file, one without a file by what it is."""
+    assert diagram_of(small).title == "pictured"
+    assert diagram_of(compile_config({}, environment={})).title == "run config"
+    named = compile_config({"image_name": "a\tb"}, environment={})
+    assert diagram_of(named).title == "a\ufffdb"
 
 
 def test_long_ids_are_broken_after_separators() -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import subprocess
 import sys
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, cast
 from xml.etree import ElementTree as ET
@@ -12,8 +13,11 @@ import matplotlib as mpl
 import pytest
 from matplotlib.patches import FancyBboxPatch, PathPatch
 
+from rungraph.graph.address import Address
 from rungraph.graph.compiler import compile_config
 from rungraph.viz import draw, render
+from rungraph.viz.diagram import diagram_of
+from rungraph.viz.legend import entries_of
 from rungraph.viz.palette import CYCLE
 from rungraph.viz.pen import settings
 
@@ -202,6 +206,17 @@ def test_the_legend_explains_what_is_there(
     texts = {text.get_text() for text in draw(request.getfixturevalue(name)).axes[0].texts}
     assert present <= texts
     assert not absent & texts
+
+
+def test_colours_that_repeat_are_not_explained(small: RunGraph) -> None:
+    """A legend whose colours stand for several APIs each would mislead."""
+    diagram = diagram_of(small)
+    assert len(entries_of(diagram)) == 3
+    boxes = {
+        Address.provider(api, "p"): replace(diagram.boxes[Address.router("memory")], family=api)
+        for api in map(str, range(20))
+    }
+    assert len(entries_of(replace(diagram, boxes=boxes))) == 2
 
 
 def test_an_unknown_format_is_refused(small: RunGraph) -> None:

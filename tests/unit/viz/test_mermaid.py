@@ -8,12 +8,12 @@ from typing import TYPE_CHECKING
 from rungraph.viz import render_mermaid
 
 if TYPE_CHECKING:
-    from conftest import Compile
+    from collections.abc import Callable
 
     from rungraph.graph.model import RunGraph
 
 
-def test_a_graph_as_a_whole(graph_of: Compile) -> None:
+def test_a_graph_as_a_whole(graph_of: Callable[..., RunGraph]) -> None:
     """Shapes tell kinds, dashes tell strength, arrows run from dependency to dependent."""
     graph = graph_of({"inference": [("a", "inline::local")], "telemetry": [("t", "inline::otel")]})
     assert render_mermaid(graph) == (
@@ -48,7 +48,7 @@ def test_dropped_edges_say_so(large: RunGraph) -> None:
     assert render_mermaid(large).count('-. "bound late" .->') == 2
 
 
-def test_hostile_ids_stay_labels(graph_of: Compile) -> None:
+def test_hostile_ids_stay_labels(graph_of: Callable[..., RunGraph]) -> None:
     """Nothing in an id ends its label or becomes markup; a name with underscores stays readable."""
     names = ('"]; x', "__x__", "`y`", "<script>", "a&b#c", "snake_case")
     text = render_mermaid(graph_of({"inference": [(name, "remote::tgi") for name in names]}))
