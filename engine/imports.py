@@ -7,13 +7,15 @@ import sys
 from importlib import import_module
 from importlib.metadata import PackageNotFoundError, distribution
 from importlib.util import find_spec
+from pkgutil import resolve_name
 from typing import TYPE_CHECKING
 
 from rungraph.engine.configs import ConfigProblem, read_config
 from rungraph.engine.errors import describe, install_command
+from rungraph.engine.routing.resources import ResourceType
 from rungraph.graph.diagnostics import Diagnostic, Severity
 from rungraph.graph.layout import path_text
-from rungraph.graph.nodes import ProviderNode
+from rungraph.graph.nodes import ProviderNode, TableNode
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -48,6 +50,8 @@ class _Check:
         for node in self._graph.nodes.values():
             if isinstance(node, ProviderNode) and node.spec is not None:
                 yield from self._provider(node, node.spec)
+            elif isinstance(node, TableNode) and node.resources:
+                yield from self._resources(node)
 
     def _protocols(self, api: str) -> Iterator[Diagnostic]:
         spec = self._graph.catalog.apis.get(api)
@@ -75,6 +79,18 @@ class _Check:
             yield self._at_provider(node, "I001", text)
         if not wrong:
             yield from self._config(node)
+
+    def _resources(self, node: TableNode) -> Iterator[Diagnostic]:
+        wrong = self._wrong_import(node.pair.resource_type)
+        if wrong:
+            yield Diagnostic("I001", f"the resource type of '{node.api}' {wrong}")
+            return
+        kind = ResourceType(node.pair, resolve_name(node.pair.resource_type))
+        noun = node.pair.resource.replace("_", " ")
+        for resource in node.resources:
+            for problem in kind.problems_of(resource):
+                message = f"{noun} '{resource.identifier}' is not valid: {problem}"
+                yield Diagnostic("I004", message, place=resource.place)
 
     def _config(self, node: ProviderNode) -> Iterator[Diagnostic]:
         read = read_config(node, environment_text=self._graph.environment_text)

@@ -164,6 +164,9 @@ installs it.
 I003 error a config that its class rejects
 The provider type's own config class does not accept the value at this place.
 
+I004 error a resource that its type rejects
+The type of the table's resources does not accept what the config says of this one.
+
 I005 warning an unknown key of a provider's config
 The provider type's config class has no such key and would ignore it: most likely a typo.
 """

@@ -11,6 +11,8 @@ from rungraph.engine.routing.errors import PairError
 from rungraph.engine.routing.store import FORM, Registration
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     from rungraph.graph.catalog import RoutedPair
     from rungraph.graph.nodes import ResourceConfig
 
@@ -62,23 +64,36 @@ class ResourceType:
             PairError: If the entry is not valid. The message holds none of its values, which can
                 be secrets.
         """
-        names = {
-            "identifier": entry.identifier,
-            "provider_id": entry.provider_id,
-            "provider_resource_id": entry.provider_resource_id,
-        }
         try:
-            return self.read({**entry.fields, **names})
+            return self.read(_fields_of(entry))
         except ValidationError as error:
             kind = self._pair.resource.replace("_", " ")
             where = f" ({entry.place})" if entry.place is not None else ""
-            problems = error.errors(include_url=False, include_input=False, include_context=False)
-            lines = (
-                ": ".join(filter(None, [".".join(map(str, problem["loc"])), problem["msg"]]))
-                for problem in problems
-            )
-            msg = "\n".join([f"{kind} {entry.identifier!r}{where} is not valid", *lines])
+            msg = "\n".join([f"{kind} {entry.identifier!r}{where} is not valid", *_lines(error)])
             raise PairError(msg) from None  # The cause would show the values.
+
+    def problems_of(self, entry: ResourceConfig) -> tuple[str, ...]:
+        """Return what is wrong with *entry* of a run config, one line a field; no values."""
+        try:
+            self._adapter.validate_python(_fields_of(entry))
+        except ValidationError as error:
+            return tuple(_lines(error))
+        return ()
+
+
+def _fields_of(entry: ResourceConfig) -> dict[str, Any]:
+    names = {
+        "identifier": entry.identifier,
+        "provider_id": entry.provider_id,
+        "provider_resource_id": entry.provider_resource_id,
+    }
+    return {**entry.fields, **names}
+
+
+def _lines(error: ValidationError) -> Iterator[str]:
+    problems = error.errors(include_url=False, include_input=False, include_context=False)
+    for problem in problems:
+        yield ": ".join(filter(None, [".".join(map(str, problem["loc"])), problem["msg"]]))
 
 
 def registration_of(resource: Resource, table_api: str) -> Registration:
