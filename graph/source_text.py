@@ -8,19 +8,25 @@ from bisect import bisect_right
 from itertools import accumulate
 from typing import TYPE_CHECKING
 
+from rungraph.graph.hidden_lines import hidden_lines
 from rungraph.graph.masking import masked_line
 from rungraph.graph.place import Place
-from rungraph.graph.secret_keys import is_secret_key
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Sequence
 
 _LONGEST_EXCERPT = 160
 _CARET_WHEN_CUT = 40
 _CUT = "…"
 _LINE_BREAK = re.compile(r"\r\n?|\n")
-_KEY = re.compile(r"""(?<![\w.-])([\w.-]++)["']?[ \t]*:(?=[\s"'\[{]|$)""", re.MULTILINE)
-_LOOKS_LIKE_ENTRY = re.compile(r"""(?:- |[\w.-]+\s*:|"[^"]*"\s*:|'[^']*'\s*:|[\]}])""")
+
+
+def line_starts(text: str) -> Sequence[int]:
+    """Return the offset of the first character of each line; an empty text has one line."""
+    if "\r" in text:
+        return array("I", [0, *(match.end() for match in _LINE_BREAK.finditer(text))])
+    lengths = (len(line) + 1 for line in text.split("\n"))
+    return array("I", accumulate(lengths, initial=0))[:-1]
 
 
 class SourceText:
@@ -55,11 +61,6 @@ class SourceText:
         line = min(max(place.line, 1), len(starts))
         return min(starts[line - 1] + max(place.column, 1) - 1, len(self.text))
 
-    @property
-    def line_count(self) -> int:
-        """How many lines there are; an empty text has one."""
-        return len(self._line_starts())
-
     def line(self, number: int) -> str:
         """Return line *number*, counted from 1, without its break; empty when there is none."""
         starts = self._line_starts()
@@ -92,63 +93,15 @@ class SourceText:
 
     def _line_starts(self) -> Sequence[int]:
         if self._starts is None:
-            text = self.text
-            if "\r" in text:
-                self._starts = array(
-                    "I", [0, *(match.end() for match in _LINE_BREAK.finditer(text))]
-                )
-            else:
-                lengths = (len(line) + 1 for line in text.split("\n"))
-                self._starts = array("I", accumulate(lengths, initial=0))[:-1]
+            self._starts = line_starts(self.text)
         return self._starts
 
     def _masked(self, number: int, line: str) -> str:
         """Return *line*, which is line *number* or its beginning, without its secrets."""
         if self._hidden is None:
-            self._hidden = _hidden_lines(self)
+            self._hidden = hidden_lines(self.text, self._line_starts())
         keeps_keys = self._hidden.get(number)
         return masked_line(line, is_secret=keeps_keys is not None, keeps_keys=bool(keeps_keys))
-
-
-def _hidden_lines(source: SourceText) -> dict[int, bool]:
-    """Return the lines that secret keys above them hide; True where their own keys can be shown."""
-    hidden: dict[int, bool] = {}
-    for match in _KEY.finditer(source.text):
-        if not is_secret_key(match[1]):
-            continue
-        place = source.place(match.start())
-        line = source.line(place.line)
-        before, rest = line[: place.column - 1], line[place.column - 1 + len(match[0]) :].strip()
-        # In a mapping in braces, what belongs to a key can stand left of it.
-        column = _indent(before) if before.strip(" \t\"'-?") else len(before.rstrip("\"'"))
-        keeps_keys = not rest or rest.startswith("#")
-        for number in _continuation(source, place.line, column, rest):
-            hidden[number] = hidden.get(number, True) and keeps_keys
-    return hidden
-
-
-def _continuation(source: SourceText, first: int, column: float, rest: str) -> Iterator[int]:
-    """Yield the lines that go on with the value of a key in *column* of the line *first*."""
-    quote = rest[:1] if rest[:1] in ('"', "'") and rest.count(rest[0]) == 1 else ""
-    awaits_value = not rest
-    for number in range(first + 1, source.line_count + 1):
-        line = source.line(number)
-        content = line.strip()
-        if not content:
-            continue
-        is_value_alone = awaits_value and not _LOOKS_LIKE_ENTRY.match(content)
-        if _indent(line) <= column and not quote and not is_value_alone:
-            return
-        yield number
-        awaits_value = False
-        if quote and quote in content:
-            quote = ""
-
-
-def _indent(line: str) -> float:
-    """Return the indentation; an item of a list belongs to a key in the same column."""
-    stripped = line.lstrip()
-    return len(line) - len(stripped) + (0.5 if stripped.startswith("-") else 0)
 
 
 def caret_column(excerpt: str, place: Place) -> int:

@@ -744,6 +744,12 @@ class TestExcerpts:
             '{"api_key":\n"SECRET"}',
             'password: "one\nSECRET"\n',
             "x: {client_secret: 'one\n  SECRET', b: 1}",
+            "{a: 1,\n x: 2, password: [{name: y,\n other: SECRET}], c: 1}",
+            "{a: 1,\n x: 2, password: one two\n SECRET, c: 1}",
+            '{"token":\n[\n{"a":\n"SECRET"}]}',
+            "token:\n# why\n  SECRET\n",
+            "token: &t\n  SECRET\n",
+            "a: {token: ']', b: 1, secret: ['[', \n SECRET]",
         ],
     )
     def test_a_secret_on_a_later_line_than_its_key_is_masked(self, text: str) -> None:
@@ -754,9 +760,17 @@ class TestExcerpts:
 
     def test_the_lines_after_a_secret_are_shown(self) -> None:
         """Masking ends with the value."""
-        document = parse_document("a:\n  token: |\n    x\n  url: shown\nb: shown\n")
-        assert document.excerpt(Place("<text>", 4, 3)) == "  url: shown"
-        assert document.excerpt(Place("<text>", 5, 1)) == "b: shown"
+        for value in (
+            "|\n    x",
+            "'\n    x'",
+            "[\n    x]",
+            "\n    x: y",
+            "x\n    y",
+            " # c\n    y",
+        ):
+            document = parse_document(f"a:\n  token: {value}\n  url: shown\n'b': shown\n")
+            assert document.excerpt(Place("<text>", 4, 3)) == "  url: shown"
+            assert document.excerpt(Place("<text>", 5, 1)) == "'b': shown"
 
     def test_keys_below_a_secret_mapping_are_shown(self) -> None:
         """A problem with such a key can still be seen."""
