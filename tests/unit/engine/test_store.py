@@ -280,6 +280,33 @@ async def test_stores_that_create_one_file_at_once(tmp_path: Path) -> None:
         assert len(await reloaded(path)) == 8
 
 
+async def test_creating_waits_for_another_process_that_writes(
+    store: RegistrationStore, path: Path
+) -> None:
+    """SQLite does not wait by itself when a journal's mode changes; the store does."""
+    write(path, b"")
+    other = sqlite3.connect(path, isolation_level=None)
+    other.execute("BEGIN IMMEDIATE")
+    saving = asyncio.create_task(store.save(registration("a")))
+    await asyncio.sleep(0.05)
+    assert not saving.done()
+    other.execute("ROLLBACK")
+    other.close()
+    await saving
+
+
+async def test_waiting_for_another_process_has_an_end(path: Path) -> None:
+    """A file that stays locked is an error in the end, not a hang."""
+    write(path, b"")
+    other = sqlite3.connect(path, isolation_level=None)
+    other.execute("BEGIN IMMEDIATE")
+    store = RegistrationStore(path, patience=0.02)
+    with pytest.raises(RegistrationStoreError, match="database is locked"):
+        await store.save(registration("a"))
+    await store.aclose()
+    other.close()
+
+
 async def test_a_killed_writer_leaves_a_consistent_file(path: Path) -> None:
     """After kill -9 in the middle of writing, everything reported as saved is there, and whole."""
     for round_ in range(3):

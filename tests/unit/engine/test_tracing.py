@@ -61,6 +61,7 @@ class Telemetry:
         self.spans: dict[str, Span] = {}
         self.failure: Exception | None = None
         self.gate: asyncio.Event | None = None
+        self.ends_of_nothing = 0
 
     async def log_event(self, event: Any) -> None:
         """Take an event; the end of a span must follow its beginning."""
@@ -73,6 +74,9 @@ class Telemetry:
             self.spans[event.span_id] = Span(event, event.payload)
             return
         assert isinstance(event.payload, SpanEndPayload)
+        if event.span_id not in self.spans:
+            self.ends_of_nothing += 1
+            return
         span = self.spans[event.span_id]
         assert span.status is None
         span.end, span.status = event.timestamp, event.payload.status
@@ -337,19 +341,53 @@ async def test_hanging_telemetry_holds_no_call_up(telemetry: Telemetry) -> None:
     assert asyncio.all_tasks() == {asyncio.current_task()}
 
 
+async def test_an_event_that_telemetry_does_not_take_in_time_is_lost() -> None:
+    """The next ones are told all the same."""
+    told = asyncio.Event()
+
+    class HangingOnce(Telemetry):
+        hung = False
+
+        async def log_event(self, event: Any) -> None:
+            if not self.hung:
+                self.hung = True
+                await asyncio.Event().wait()
+            await super().log_event(event)
+            if isinstance(event.payload, SpanEndPayload):
+                told.set()
+
+    telemetry = HangingOnce()
+    tracer = Tracer(telemetry, patience=0.01)
+    tracer.start("lost", {})
+    tracer.start("told", {}).end()
+    await asyncio.wait_for(told.wait(), 5)
+    await tracer.aclose()
+    assert telemetry.named("told").status is SpanStatus.OK
+
+
+async def test_spans_from_outside_of_the_loop_are_told(telemetry: Telemetry) -> None:
+    """A span of another thread waits for the loop, at the latest for the tracer's end."""
+    tracer = Tracer(telemetry)
+    await asyncio.to_thread(lambda: tracer.start("elsewhere", {}).end())
+    await tracer.aclose()
+    assert telemetry.named("elsewhere").status is SpanStatus.OK
+
+
 async def test_spans_that_telemetry_does_not_take_are_not_kept_for_ever(
     telemetry: Telemetry,
 ) -> None:
     """Only so many wait; of the others, neither beginning nor end is told."""
     telemetry.gate = asyncio.Event()
     tracer = Tracer(telemetry, limit=10)
-    for _ in range(50):
-        span = tracer.start("work", {})
-        await asyncio.sleep(0)
-        span.end()
+    spans = [tracer.start("work", {}) for _ in range(50)]
     telemetry.gate.set()
     await tracer.aclose()
-    assert 5 <= len(telemetry.spans) <= 6
+    assert len(telemetry.spans) == 10
+    for span in spans:
+        span.end()
+        await tracer.aclose()
+    assert telemetry.ends_of_nothing == 0
+    assert {span.status for span in telemetry.spans.values()} == {SpanStatus.OK}
     tracer.start("later", {}).end()
     await tracer.aclose()
     assert telemetry.named("later").status is SpanStatus.OK
