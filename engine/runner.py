@@ -168,7 +168,7 @@ class NodeRunner:
         except _FOREIGN as error:
             self._did_not_start(life, error)
             return
-        if life.overdue or self._killed or life.phase is not Phase.STARTING:
+        if life.overdue or life.phase is not Phase.STARTING:
             await self._discard(life, instance)
             return
         self._runs(life, instance)

@@ -277,6 +277,29 @@ def test_siblings_are_cancelled_and_awaited_before_the_rollback() -> None:
     assert NodeSkipped(1.6, C, (B,)) in log
 
 
+def test_a_sibling_is_cancelled_only_once() -> None:
+    """A caller that is cancelled during a rollback does not disturb who is cleaning up."""
+    chain = Chain({A: (), B: ()})
+
+    async def slow() -> None:
+        try:
+            await asyncio.sleep(4)
+        finally:
+            await asyncio.sleep(0.5)
+            chain.did.append("sibling ended")
+
+    chain.opening = {A: after(1, ValueError("no")), B: slow}
+
+    async def main() -> None:
+        lifecycle = Lifecycle(chain, chain, QUICK, EventLog().append)
+        with pytest.raises(TimeoutError):
+            async with asyncio.timeout(1.3):
+                await lifecycle.start()
+
+    run_virtually(main())
+    assert chain.did == ["sibling ended"]
+
+
 def test_a_sibling_that_starts_in_spite_of_its_cancellation_is_stopped() -> None:
     """What has become ready while the start was given up is part of the rollback."""
     chain = Chain({A: (), B: ()})
@@ -393,6 +416,19 @@ def test_an_instance_that_comes_too_late_is_closed() -> None:
 
     run(chain, StackSettings(on_failure="degrade", start_timeout=5, cancel_timeout=1), block)
     assert chain.did == ["+n01", "+n00", "-n00", "-n01"]
+
+
+def test_what_was_left_behind_is_cancelled_once_more_at_the_end() -> None:
+    """A start that ignores two cancellations gets a third when everything else has stopped."""
+
+    async def stubborn() -> None:
+        for _ in range(2):
+            with suppress(asyncio.CancelledError):
+                await asyncio.sleep(1000)
+        await asyncio.Event().wait()
+
+    settings = StackSettings(on_failure="degrade", start_timeout=5, cancel_timeout=1)
+    run(Chain({A: ()}, opening={A: stubborn}), settings)  # It asserts that no task is left.
 
 
 def test_a_stop_that_hangs_keeps_no_other_from_stopping() -> None:
@@ -623,6 +659,61 @@ def test_background_work_that_crashes_fails_its_node(enter: Callable[[], Any]) -
     run_virtually(main())
     assert chain.did == ["+n00", "+n01", "-n00", "-n01"]
     assert any(isinstance(event, NodeFailed) and event.address == A for event in log)
+
+
+def test_a_crash_whose_clean_up_hangs_is_cut_short() -> None:
+    """A node that has broken down has as long to clean up as any node has to stop."""
+    chain, groups = _with_group(asyncio.TaskGroup)
+    chain.closing[A] = asyncio.Event().wait
+
+    async def crash() -> None:
+        raise ConnectionError
+
+    async def main() -> None:
+        log = EventLog()
+        lifecycle = Lifecycle(chain, chain, QUICK, log.append)
+        await lifecycle.start()
+        groups[0].create_task(crash())
+        await asyncio.sleep(2)
+        assert log.states[A] is State.STOPPING
+        await asyncio.sleep(2)
+        assert log.states[A] is State.FAILED
+        with pytest.raises(StopError, match="its background work has ended"):
+            await lifecycle.stop()
+
+    run_virtually(main())
+
+
+def test_a_crash_during_a_cancelled_stop_is_not_waited_out() -> None:
+    """A cancel scope that cancels again and again ends its node, whoever else is cancelled."""
+    chain, groups = _with_group(anyio.create_task_group)
+
+    async def crash() -> None:
+        raise ConnectionError
+
+    async def slow() -> None:
+        _spawn(groups[0], crash)
+        await asyncio.sleep(2)
+
+    async def main() -> None:
+        lifecycle = Lifecycle(chain, chain, QUICK, EventLog().append)
+
+        async def owner() -> None:
+            await lifecycle.start()
+            try:
+                await asyncio.sleep(1000)
+            finally:
+                await lifecycle.stop()
+
+        task = asyncio.ensure_future(owner())
+        await asyncio.sleep(1)
+        task.cancel()
+        with pytest.raises(StopError, match="ConnectionError"):
+            await task
+
+    chain.closing[B] = slow
+    run_virtually(main())
+    assert chain.did == ["+n00", "+n01", "-n01", "-n00"]
 
 
 def test_a_crash_while_others_start_ends_the_start() -> None:
