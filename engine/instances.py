@@ -26,7 +26,7 @@ from rungraph.engine.routing.routers import create_router
 from rungraph.engine.routing.store import RegistrationStore
 from rungraph.engine.routing.tables import create_table
 from rungraph.engine.waiting import outlast, thread_future
-from rungraph.graph.nodes import ProviderNode, RouterNode, Strength, TableNode
+from rungraph.graph.nodes import ProviderNode, RouterNode, TableNode
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -190,11 +190,7 @@ class Instances:
     async def _open_table(
         self, node: TableNode, dependencies: Mapping[Address, object]
     ) -> RoutingTable:
-        members = {
-            address.name: instance
-            for address, instance in dependencies.items()
-            if self._graph.edge(address, node.address).strength is Strength.MEMBER
-        }
+        members = {address.name: instance for address, instance in dependencies.items()}
         if self._store is None:
             self._store = registration_store(self._graph, self._settings)
         return await create_table(

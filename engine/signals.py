@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import signal
-from contextlib import asynccontextmanager, suppress
+from contextlib import asynccontextmanager
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
@@ -60,10 +60,7 @@ async def watch_signals(kill: Callable[[], None]) -> AsyncGenerator[SignalWatch]
         loop.add_signal_handler(number, take, number)
     try:
         yield watch
-        if watch.received is not None:
-            # The block may have ended before it noticed: its cancellation is still to come.
-            with suppress(asyncio.CancelledError):
-                await asyncio.sleep(0)
+        if watch.received is not None:  # The block has dealt with the cancellation itself.
             owner.uncancel()
     except asyncio.CancelledError:
         if watch.received is None or owner.uncancel() > cancelled_before:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+import threading
 from dataclasses import dataclass, field
 from types import ModuleType
 from typing import TYPE_CHECKING, Any, Protocol
@@ -17,6 +18,11 @@ if TYPE_CHECKING:
     import pytest
 
     from rungraph.graph import RunGraph
+
+IMPORTING = threading.Event()
+"""Set by a module when its import has begun."""
+GATE = threading.Event()
+"""What a module waits for while it is imported."""
 
 
 class Pinging(Protocol):

@@ -311,6 +311,15 @@ def test_digits_from_the_environment_reach_a_text_field(monkeypatch: pytest.Monk
     assert (read.url, read.password.get_secret_value(), read.port) == ("true", "0012345", 99)
 
 
+def test_what_fits_neither_as_number_nor_as_text_is_a_problem(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """A value of the environment is tried both ways, once."""
+    config = {"url": "http://a", "parts": "${env.PARTS}"}
+    ((_, message),) = _messages(_configured(monkeypatch, config, environment={"PARTS": "5"}))
+    assert message.endswith("'parts': input should be a valid list")
+
+
 def test_a_number_written_in_the_config_is_not_taken_as_text(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:

@@ -10,6 +10,7 @@ from types import ModuleType
 from typing import TYPE_CHECKING, Any
 
 import pytest
+from tests.unit.engine import fakes
 from tests.unit.engine.fakes import Offer, Pinger, graph_of
 
 from rungraph.engine.apis import Model
@@ -64,6 +65,36 @@ async def test_a_module_is_imported_once_and_off_the_event_loop(
     async with Stack(graph, QUICK):
         assert sys.modules["rungraph_slow"].THREAD is not threading.main_thread()
     monkeypatch.delitem(sys.modules, "rungraph_slow")
+
+
+async def test_a_module_is_not_used_before_its_import_has_ended(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    """A provider that starts while a thread imports its module waits for that import."""
+    (tmp_path / "rungraph_slower.py").write_text(
+        "import sys\n"
+        "from tests.unit.engine import fakes\n"
+        "fakes.IMPORTING.set()\n"
+        "assert fakes.GATE.wait(5)\n"
+        "get_provider_impl = fakes.create_pinger\n",
+        encoding="utf-8",
+    )
+    monkeypatch.syspath_prepend(str(tmp_path))
+    spec = {"module": "rungraph_slower"}
+
+    async def wait(config: object, deps: object) -> Pinger:
+        assert await asyncio.to_thread(fakes.IMPORTING.wait, 5)
+        asyncio.get_running_loop().call_later(0.01, fakes.GATE.set)
+        return Pinger()
+
+    graph = graph_of(
+        monkeypatch, a=Offer(spec=spec), b=Offer(wait), c=Offer(spec=spec, needs=("b",))
+    )
+    fakes.IMPORTING.clear()
+    fakes.GATE.clear()
+    async with Stack(graph, StackSettings(schedule="ready")) as stack:
+        assert await stack["c"].ping() == "pong"
+    monkeypatch.delitem(sys.modules, "rungraph_slower")
 
 
 @pytest.mark.parametrize(
