@@ -4,7 +4,7 @@ from rungraph.graph.address import Address, NodeKind
 from rungraph.graph.catalog import ApiSpec, Catalog, ProviderSpec, RoutedPair
 from rungraph.graph.compiler import compile_config
 from rungraph.graph.config import Excluded
-from rungraph.graph.diagnostics import Diagnostic, Severity
+from rungraph.graph.diagnostics import Diagnostic, Level, Severity
 from rungraph.graph.discovery import discover_catalog, load_catalog
 from rungraph.graph.errors import CatalogError, InvalidGraph, RungraphError
 from rungraph.graph.model import RunGraph
@@ -31,6 +31,7 @@ __all__ = [
     "Evidence",
     "Excluded",
     "InvalidGraph",
+    "Level",
     "Node",
     "NodeKind",
     "Place",

@@ -1,12 +1,14 @@
-"""Circles of dependencies: hard ones are errors, soft ones lose an edge by a rule of their own."""
+"""Circles of dependencies: hard ones are errors, soft ones lose an edge by a rule of their own.
+
+networkx is imported only where there is a circle: most configs have none, and importing it takes
+as long as checking them.
+"""
 
 from __future__ import annotations
 
 from collections import deque
 from itertools import islice, pairwise
 from typing import TYPE_CHECKING, NamedTuple
-
-import networkx as nx
 
 from rungraph.graph.address import Address, NodeKind
 from rungraph.graph.diagnostics import Diagnostic, Severity
@@ -21,6 +23,8 @@ MOST_CYCLES = 10
 """How many cycles of one knot are written out."""
 _MOST_SEARCHED = 64
 """From how many nodes of a knot short cycles are looked for: bounds the time for huge knots."""
+_MOST_PEELED = 20
+"""How many layers at both ends of a graph are taken off in search of circles."""
 
 
 class Knot(NamedTuple):
@@ -105,11 +109,23 @@ def _components(
     nodes: Iterable[Address], edges: Mapping[tuple[Address, Address], object]
 ) -> list[tuple[Address, ...]]:
     """Return the components of more than one node, or with a loop, sorted."""
-    # Only nodes with an edge in and one out can lie on a circle; most have not.
-    inner = {a for a, _ in edges} & {b for _, b in edges}
+    # Only nodes with an edge in and one out can lie on a circle. Most have not, and without those
+    # most of the rest have not either; what remains goes to networkx.
+    left: Collection[tuple[Address, Address]] = edges
+    inner: set[Address] = set()
+    for _ in range(_MOST_PEELED):
+        inner = {a for a, _ in left} & {b for _, b in left}
+        inside = [(a, b) for a, b in left if a in inner and b in inner]
+        if len(inside) == len(left):
+            break
+        left = inside
+    if not left:
+        return []
+    import networkx as nx
+
     graph: nx.DiGraph[Address] = nx.DiGraph()
     graph.add_nodes_from(sorted(node for node in nodes if node in inner))
-    graph.add_edges_from((a, b) for a, b in edges if a in inner and b in inner)
+    graph.add_edges_from(left)
     return sorted(
         tuple(sorted(component))
         for component in nx.strongly_connected_components(graph)
@@ -128,6 +144,8 @@ def _knot(component: tuple[Address, ...], by_ends: Mapping[tuple[Address, Addres
     members = set(component)
     inside = [ends for ends in by_ends if ends[0] in members and ends[1] in members]
     successors = _successors(inside)
+    import networkx as nx
+
     # Numbers instead of addresses: networkx walks sets, and only numbers hash alike in every run.
     number = {node: index for index, node in enumerate(component)}
     graph: nx.DiGraph[int] = nx.DiGraph()

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from enum import StrEnum
+from enum import IntEnum, StrEnum
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
@@ -17,6 +17,19 @@ class Severity(StrEnum):
     ERROR = "error"
     WARNING = "warning"
     NOTE = "note"
+
+
+class Level(IntEnum):
+    """How deep checks go; each level includes the ones before it."""
+
+    SCHEMA = 0
+    GRAPH = 1
+    ENV = 2
+    IMPORT = 3
+    HEALTH = 4
+
+
+_LEVELS = {"C": Level.SCHEMA, "G": Level.GRAPH, "E": Level.ENV, "I": Level.IMPORT}
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,3 +59,8 @@ class Diagnostic:
     detail: str = ""
     related: tuple[tuple[Place, str], ...] = ()
     excerpt: str = ""
+
+    @property
+    def level(self) -> Level:
+        """The level of checks that finds it."""
+        return _LEVELS[self.code[0]]

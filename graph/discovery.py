@@ -6,8 +6,6 @@ from functools import cache
 from importlib.metadata import EntryPoint, entry_points
 from typing import TYPE_CHECKING, Any
 
-from pydantic import TypeAdapter, ValidationError
-
 from rungraph.graph.catalog import ApiSpec, Catalog, ProviderSpec, RoutedPair
 from rungraph.graph.errors import CatalogError
 
@@ -98,6 +96,8 @@ def load_catalog(path: Path | str) -> Catalog:
 def _read(
     kind: type, entries: list[Any], key: str, document: Document, problems: list[str]
 ) -> Iterator[Any]:
+    from pydantic import TypeAdapter, ValidationError
+
     adapter: TypeAdapter[Any] = TypeAdapter(kind)
     for index, entry in enumerate(entries):
         is_spec = kind is ProviderSpec and isinstance(entry, dict)

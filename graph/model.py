@@ -7,6 +7,7 @@ from functools import cached_property
 from typing import TYPE_CHECKING, Any, Self, cast
 
 from rungraph.graph.address import Address
+from rungraph.graph.collector import collector_paused
 from rungraph.graph.diagnostics import Diagnostic, Severity
 from rungraph.graph.errors import InvalidGraph
 from rungraph.graph.nodes import Edge, Node, ProviderNode, ResourceConfig, TableNode
@@ -17,8 +18,11 @@ from rungraph.graph.suggest import closest
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping, Sequence
 
+    import networkx as nx
+
     from rungraph.graph.catalog import Catalog
     from rungraph.graph.config import Excluded
+    from rungraph.graph.diagnostics import Level
     from rungraph.graph.environment import Substitution, Use
     from rungraph.graph.place import Place
     from rungraph.graph.source import Document
@@ -51,10 +55,6 @@ class RunGraph:
     first. Every listing has one order that depends on nothing but the config's meaning.
 
     Attributes:
-        nx: The graph as a frozen `networkx.DiGraph` whose nodes are addresses. Node attributes:
-            ``kind``, ``api``, ``generation`` and ``node`` (the value itself), for a provider also
-            ``provider_id`` and ``provider_type``. Edge attributes: ``strength``, ``evidence`` and
-            ``edge`` (the value itself).
         name: The config's ``image_name``; empty when it has none.
         file: The config's path as it was given, or ``<text>`` or ``<mapping>``.
         apis: The APIs that are served, sorted.
@@ -84,7 +84,17 @@ class RunGraph:
         self.excluded = compiled.excluded
         self.metadata_store = compiled.metadata_store
         self.diagnostics = tuple(sorted(map(self._shown, diagnostics), key=_diagnostic_order))
-        self.nx = digraph_of(self.name, self.nodes, self.edges, self._generation_of)
+
+    @cached_property
+    def nx(self) -> nx.DiGraph[Address]:
+        """The graph as a frozen `networkx.DiGraph` whose nodes are addresses.
+
+        Node attributes: ``kind``, ``api``, ``generation`` and ``node`` (the value itself), for a
+        provider also ``provider_id`` and ``provider_type``. Edge attributes: ``strength``,
+        ``evidence`` and ``edge`` (the value itself).
+        """
+        with collector_paused():
+            return digraph_of(self.name, self.nodes, self.edges, self._generation_of)
 
     @property
     def nodes(self) -> Mapping[Address, Node]:
@@ -231,6 +241,10 @@ class RunGraph:
     def with_diagnostics(self, more: Iterable[Diagnostic]) -> RunGraph:
         """Return this graph with more diagnostics, for checks that need more than the config."""
         return RunGraph(self._compiled, dict.fromkeys((*self.diagnostics, *more)))
+
+    def up_to(self, level: Level) -> RunGraph:
+        """Return this graph with the diagnostics of *level* and the levels before it only."""
+        return RunGraph(self._compiled, (one for one in self.diagnostics if one.level <= level))
 
     def place_of_config(self, address: Address | str, keys: Sequence[str | int]) -> Place | None:
         """Return where *keys* stand in a provider's config; the nearest place that there is."""

@@ -1,15 +1,18 @@
-"""The order in a graph: its generations, what can be reached, and the same as a networkx graph."""
+"""The order in a graph: its generations, what can be reached, and the same as a networkx graph.
+
+networkx takes as long to import as all the rest; it is imported where it is needed first.
+"""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-import networkx as nx
-
 from rungraph.graph.nodes import ProviderNode
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
+
+    import networkx as nx
 
     from rungraph.graph.address import Address
     from rungraph.graph.nodes import Edge, Node
@@ -51,6 +54,8 @@ def generations_of(
 def _condensed(
     nodes: Iterable[Address], successors: Mapping[Address, Sequence[Address]]
 ) -> tuple[tuple[Address, ...], ...]:
+    import networkx as nx
+
     graph: nx.DiGraph[Address] = nx.DiGraph()
     graph.add_nodes_from(nodes)
     graph.add_edges_from(
@@ -83,6 +88,8 @@ def digraph_of(
     generation_of: Mapping[Address, int],
 ) -> nx.DiGraph[Address]:
     """Return the frozen networkx graph that `RunGraph.nx` is."""
+    import networkx as nx
+
     graph: nx.DiGraph[Address] = nx.DiGraph(name=name)
     for address, node in nodes.items():
         attributes: dict[str, Any] = {"kind": address.kind.value, "api": address.api}

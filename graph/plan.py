@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 import json
-from enum import IntEnum
 from typing import TYPE_CHECKING, Any
 
-from rungraph.graph.diagnostics import Severity
+from rungraph.graph.diagnostics import Level, Severity
 from rungraph.graph.nodes import Edge, ProviderNode, Strength, TableNode
 from rungraph.graph.rendering import Style, count_text, diagnostic_to_dict, plain, render_diagnostic
 
@@ -19,16 +18,6 @@ if TYPE_CHECKING:
 FORMAT_VERSION = "1.0"
 _MOST_NAMED = 8
 """How many members of a table one line of text names."""
-
-
-class Level(IntEnum):
-    """How deep checks go; each level includes the ones before it."""
-
-    SCHEMA = 0
-    GRAPH = 1
-    ENV = 2
-    IMPORT = 3
-    HEALTH = 4
 
 
 def plan_to_dict(graph: RunGraph, checked: Level = Level.ENV) -> dict[str, Any]:

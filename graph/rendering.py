@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterable
 from typing import Any
 
 from rungraph.graph.diagnostics import Diagnostic, Severity
+from rungraph.graph.source_text import caret_column
 
 Style = Callable[[str, str], str]
 """Colours text; the second argument is ``error``, ``warning``, ``note``, ``place`` or ``help``."""
@@ -47,7 +48,7 @@ def render_diagnostic(diagnostic: Diagnostic, style: Style = plain) -> str:
         if diagnostic.excerpt:
             number = str(place.line)
             gutter = " " * len(number)
-            caret = _caret(diagnostic.excerpt, place.column)
+            caret = _caret(diagnostic.excerpt, caret_column(diagnostic.excerpt, place))
             lines += [
                 style(f" {gutter} |", "place"),
                 f"{style(f' {number} |', 'place')} {diagnostic.excerpt}",

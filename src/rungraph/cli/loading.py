@@ -3,19 +3,14 @@
 from __future__ import annotations
 
 import sys
-from copy import copy
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from rungraph.cli.terminal import style_of, tell
-from rungraph.graph import Severity, compile_config
-from rungraph.graph.plan import Level
+from rungraph.graph import Level, Severity, compile_config
 
 if TYPE_CHECKING:
     from rungraph.graph import RunGraph
-
-_LEVEL_OF = {"C": Level.SCHEMA, "G": Level.GRAPH, "E": Level.ENV, "I": Level.IMPORT}
-"""The level of a diagnostic, by the letter that its code begins with."""
 
 
 def load_graph(file: str, level: Level) -> RunGraph:
@@ -30,13 +25,7 @@ def load_graph(file: str, level: Level) -> RunGraph:
         from rungraph.engine.imports import check_imports
 
         return graph.with_diagnostics(check_imports(graph))
-    if level >= Level.ENV:
-        return graph
-    limited = copy(graph)
-    limited.diagnostics = tuple(
-        one for one in graph.diagnostics if _LEVEL_OF.get(one.code[:1], Level.SCHEMA) <= level
-    )
-    return limited
+    return graph.up_to(level)
 
 
 def has_errors(graph: RunGraph) -> bool:

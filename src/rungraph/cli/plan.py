@@ -21,7 +21,8 @@ def plan(file: str, level: str, form: str) -> int:
     unless --level import asks for it, and no server is asked anything. Secrets are masked.
     """
     from rungraph.cli.loading import has_errors, load_graph
-    from rungraph.graph.plan import Level, plan_to_json, render_plan
+    from rungraph.graph import Level
+    from rungraph.graph.plan import plan_to_json, render_plan
 
     depth = Level[level.upper()]
     graph = load_graph(file, depth)

@@ -105,7 +105,7 @@ def run(
 ) -> int:
     """Start a stack, call it, stop it."""
     from rungraph.cli.loading import has_errors, load_graph, tell_problems
-    from rungraph.graph.plan import Level
+    from rungraph.graph import Level
 
     graph = load_graph(file, Level.IMPORT)
     tell_problems(graph)

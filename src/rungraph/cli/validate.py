@@ -10,8 +10,7 @@ from rungraph.cli.options import file_argument, format_option, level_option
 from rungraph.cli.terminal import counted, show
 
 if TYPE_CHECKING:
-    from rungraph.graph import RunGraph
-    from rungraph.graph.plan import Level
+    from rungraph.graph import Level, RunGraph
 
 
 @click.command(short_help="Check run configs.")
@@ -25,7 +24,7 @@ def validate(files: tuple[str, ...], level: str, form: str) -> int:
     standard output. With --format json, one JSON object a line and file goes to standard output.
     """
     from rungraph.cli.loading import has_errors, load_graph, tell_problems
-    from rungraph.graph.plan import Level
+    from rungraph.graph import Level
 
     depth = Level[level.upper()]
     code = 0
@@ -69,7 +68,7 @@ def _as_json(graph: RunGraph, depth: Level) -> str:
 
 def _levels(depth: Level) -> tuple[list[str], list[str]]:
     """Return the names of the levels that *depth* checks, and of those that it does not."""
-    from rungraph.graph.plan import Level
+    from rungraph.graph import Level
 
     checked = [level.name.lower() for level in Level if level <= depth]
     return checked, [level.name.lower() for level in Level if level > depth]
