@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import Counter, defaultdict
 from dataclasses import dataclass
 from functools import cached_property
+from itertools import pairwise
 from typing import TYPE_CHECKING, Any
 
 from rungraph.graph.diagnostics import Diagnostic, Severity
@@ -126,10 +127,8 @@ def _overridden_apis(subject: _Subject) -> Iterator[Diagnostic]:
 
 
 def _duplicate_ids(subject: _Subject) -> Iterator[Diagnostic]:
-    seen: dict[Address, ConfiguredProvider] = {}
-    for provider in subject.config.providers:
-        first = seen.setdefault(provider.address, provider)
-        if first is not provider:
+    for first, provider in pairwise(subject.config.providers):  # Sorted by address.
+        if first.address == provider.address:
             places = sorted(p for p in (first.place, provider.place) if p)
             yield Diagnostic(
                 "C023",

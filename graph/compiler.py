@@ -245,9 +245,9 @@ class _Draft:
         return (pair.router_api, pair.table_api) if pair else (api,)
 
     def _distinct_providers(self) -> Iterator[ConfiguredProvider]:
-        seen: set[Address] = set()
-        for provider in self.config.providers:
-            if provider.address in seen:
+        previous: Address | None = None
+        for provider in self.config.providers:  # Sorted by address.
+            if provider.address == previous:
                 self.excluded.append(
                     Excluded(
                         provider.api,
@@ -258,7 +258,7 @@ class _Draft:
                     )
                 )
                 continue
-            seen.add(provider.address)
+            previous = provider.address
             api = self.catalog.apis.get(provider.api)
             if api is not None and (api.builtin or self.catalog.pair_of_table(provider.api)):
                 continue  # Reported; the graph has its own node for that API.
@@ -308,7 +308,9 @@ def _spec_of(provider: ConfiguredProvider, catalog: Catalog) -> ProviderSpec | N
     return replace(
         spec,
         module=provider.module,
-        config_class=provider.config_class or spec.config_class,
-        dependencies=provider.dependencies or spec.dependencies,
-        optional_dependencies=provider.optional_dependencies or spec.optional_dependencies,
+        config_class=provider.section.config_class or spec.config_class,
+        dependencies=tuple(provider.section.dependencies or spec.dependencies),
+        optional_dependencies=tuple(
+            provider.section.optional_dependencies or spec.optional_dependencies
+        ),
     )

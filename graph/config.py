@@ -7,11 +7,10 @@ from typing import TYPE_CHECKING, Any
 
 from pydantic import BaseModel, ConfigDict, Field
 
-from rungraph.graph.address import Address
-
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
+    from rungraph.graph.address import Address
     from rungraph.graph.place import Place
 
 Path = tuple[str | int, ...]
@@ -59,35 +58,37 @@ class ConfiguredProvider:
     """One provider instance as a run config names it.
 
     Attributes:
-        api: The key of ``providers`` that it stands under.
-        provider_id: Its id; not yet known to be unique.
+        address: The address of its node; not yet known to be unique, nor its API to exist.
         provider_type: Its type; not yet known to exist.
-        written: Its config as written.
-        config: Its config with the environment filled in.
-        module: The module that the entry names, if any.
-        config_class: With *module*: its config class, if any.
-        dependencies: With *module*: the APIs it needs.
-        optional_dependencies: With *module*: the APIs it uses when they are there.
         path: The keys that lead to the entry.
         place: Where the entry stands.
+        section: What else the entry says.
+        written: Its config as written.
+        config: Its config with the environment filled in.
     """
 
-    api: str
-    provider_id: str
+    address: Address
     provider_type: str
     path: Path
     place: Place | None
-    written: Mapping[str, Any] = field(default_factory=dict, repr=False)
-    config: Mapping[str, Any] = field(default_factory=dict, repr=False)
-    module: str = ""
-    config_class: str = ""
-    dependencies: tuple[str, ...] = ()
-    optional_dependencies: tuple[str, ...] = ()
+    section: ProviderSection = field(repr=False)
+    written: Mapping[str, Any] = field(repr=False)
+    config: Mapping[str, Any] = field(repr=False)
 
     @property
-    def address(self) -> Address:
-        """The address of its node."""
-        return Address.provider(self.api, self.provider_id)
+    def api(self) -> str:
+        """The key of ``providers`` that it stands under."""
+        return self.address.api
+
+    @property
+    def provider_id(self) -> str:
+        """Its id."""
+        return self.address.name
+
+    @property
+    def module(self) -> str:
+        """The module that the entry names, without a version; empty when it names none."""
+        return (self.section.module or "").partition("==")[0]
 
 
 @dataclass(frozen=True, slots=True)

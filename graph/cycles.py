@@ -15,7 +15,7 @@ from rungraph.graph.diagnostics import Diagnostic, Severity
 from rungraph.graph.nodes import Edge, Strength
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Iterable, Mapping, Sequence
+    from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 
     from rungraph.graph.place import Place
 
@@ -50,8 +50,11 @@ def find_knots(nodes: Iterable[Address], edges: Collection[Edge]) -> tuple[Knot,
     The result depends on nothing but the graph: not on the order of *nodes* or *edges*, and not
     on the hash seed.
     """
-    hard = [edge for edge in edges if edge.strength is not Strength.SOFT]
-    by_ends = {(edge.dependency, edge.dependent): edge for edge in hard}
+    by_ends = {
+        (edge.dependency, edge.dependent): edge
+        for edge in _inner(edges)
+        if edge.strength is not Strength.SOFT
+    }
     return tuple(_knot(component, by_ends) for component in _components(nodes, by_ends))
 
 
@@ -74,7 +77,7 @@ def drop_soft_edges(
     """
     knot_of = {node: knot.nodes[0] for knot in knots for node in knot.nodes}
     outer: dict[tuple[Address, Address], list[Edge]] = {}
-    for edge in edges:
+    for edge in _inner(edges):
         ends = (
             knot_of.get(edge.dependency, edge.dependency),
             knot_of.get(edge.dependent, edge.dependent),
@@ -98,7 +101,14 @@ def drop_soft_edges(
         if not outer[ends]:
             del outer[ends], inside[ends]
         todo.extend(_components(component, inside))
-    return tuple(edge for edge in edges if edge not in dropped), dropped
+    kept = (edge for edge in edges if edge not in dropped) if dropped else edges
+    return tuple(kept), dropped
+
+
+def _inner(edges: Collection[Edge]) -> Iterator[Edge]:
+    """Yield the edges out of nodes that have edges in: no other edge is part of a circle."""
+    dependents = {edge.dependent for edge in edges}
+    return (edge for edge in edges if edge.dependency in dependents)
 
 
 def _soft_order(edge: Edge) -> tuple[bool, Edge]:

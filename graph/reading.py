@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import json
 from itertools import pairwise
+from operator import attrgetter
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from pydantic import ValidationError
 
+from rungraph.graph.address import Address
 from rungraph.graph.config import (
     ConfiguredProvider,
     ConfiguredResource,
@@ -180,7 +182,9 @@ class _Reader:
             self.unreadable.add(api)
             return None
         place = self.document.place_of(path)
-        provider_id = self.substitution.resolve(entry.get("provider_id"), (*path, "provider_id"))
+        provider_id = entry.get("provider_id")
+        if isinstance(provider_id, str) and "$" in provider_id:
+            provider_id = self.substitution.resolve(provider_id, (*path, "provider_id"))
         if "provider_id" in entry and provider_id in (None, "", DISABLED):
             written = entry["provider_id"]
             self.excluded.append(
@@ -201,17 +205,13 @@ class _Reader:
             self.unreadable.add(api)
             return None
         return ConfiguredProvider(
-            api,
-            section.provider_id,
+            Address.provider(api, section.provider_id),
             section.provider_type,
             path,
             place,
+            section,
             entry.get("config") or {},
             resolved.get("config") or {},
-            (section.module or "").partition("==")[0],
-            section.config_class or "",
-            tuple(section.dependencies or ()),
-            tuple(section.optional_dependencies or ()),
         )
 
     def resources(
@@ -329,18 +329,12 @@ def _by_key(error: ValidationError) -> dict[str, list[Any]]:
 
 def _in_order(providers: list[ConfiguredProvider]) -> list[ConfiguredProvider]:
     """Return the providers sorted by what they are, never by where they stand."""
-    providers.sort(key=_identity)
-    for first, second in pairwise(providers):
-        if _identity(first) == _identity(second):  # Rare: only duplicates are worth the long key.
-            return sorted(
-                providers,
-                key=lambda one: (
-                    _identity(one),
-                    json.dumps(one.written, sort_keys=True, default=str),
-                ),
-            )
-    return providers
+    providers.sort(key=attrgetter("address"))
+    if all(first.address != second.address for first, second in pairwise(providers)):
+        return providers
+    # Only duplicates are worth the long key.
+    return sorted(providers, key=lambda one: (one.address, one.provider_type, _written(one)))
 
 
-def _identity(provider: ConfiguredProvider) -> tuple[str, str, str]:
-    return (provider.api, provider.provider_id, provider.provider_type)
+def _written(provider: ConfiguredProvider) -> str:
+    return json.dumps(provider.written, sort_keys=True, default=str)
