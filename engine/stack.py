@@ -22,6 +22,7 @@ from rungraph.engine.provider import has_bind, has_health
 from rungraph.engine.settings import StackSettings
 from rungraph.engine.signals import SignalWatch, watch_signals
 from rungraph.engine.timeline import Timeline, timeline
+from rungraph.engine.tracing import trace_start
 from rungraph.engine.waiting import in_thread, within
 from rungraph.graph.address import Address, NodeKind
 
@@ -47,6 +48,10 @@ _DOING = {
     State.STOP_FAILED: "has stopped with an error",
     State.KILLED: "was killed",
 }
+
+_TELEMETRY = "telemetry"
+_TRACE_PATIENCE = 1.0
+"""Seconds that telemetry may hold up a stack that is ready."""
 
 
 class Stack:
@@ -87,6 +92,7 @@ class Stack:
         self._by_api = _by_api(graph)
         self._lifecycle: Lifecycle | None = None
         self._instances: Instances | None = None
+        self._start_trace_id: str | None = None
 
     # --- reading -------------------------------------------------------------------------------
 
@@ -114,6 +120,11 @@ class Stack:
         return tuple(
             api for api, address in self._by_api.items() if running.instance_of(address) is not None
         )
+
+    @property
+    def start_trace_id(self) -> str | None:
+        """The trace of the start, for telemetry's ``get_trace``; None without telemetry."""
+        return self._start_trace_id
 
     def status(self) -> Mapping[Address, State]:
         """Return what each node is doing."""
@@ -195,6 +206,7 @@ class Stack:
             await self._instances.aclose()
             raise
         self._events.append(StackReady(self._lifecycle.clock()))
+        await self._trace_start()
         return self
 
     async def __aexit__(
@@ -265,6 +277,15 @@ class Stack:
         """Whether an instance's ``health`` is about itself: a builtin's is about the stack."""
         is_provider = address.kind is NodeKind.PROVIDER
         return is_provider and not self._graph.catalog.apis[address.api].builtin
+
+    async def _trace_start(self) -> None:
+        """Tell telemetry, if the stack has it, how the nodes started."""
+        address = self._by_api.get(_TELEMETRY)
+        telemetry = self._running().instance_of(address) if address is not None else None
+        if telemetry is not None:
+            self._start_trace_id = await trace_start(
+                tuple(self._events), telemetry, patience=_TRACE_PATIENCE
+            )
 
     async def _bind_late(self) -> None:
         """Hand out the optional dependencies that could not start before their dependents."""
