@@ -14,18 +14,18 @@ $(BIN)/python:
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || \
 		{ echo "rungraph needs Python 3.11 or newer; this is $$($(PYTHON) --version). Say PYTHON=python3.12, for example."; exit 1; }
 	$(PYTHON) -m venv $(VENV)
-	$(PIP) install --quiet --upgrade 'pip>=25.1'
+	$(PIP) install -qq --upgrade 'pip>=25.1'
 
 $(VENV)/.demo: pyproject.toml | $(BIN)/python
-	$(PIP) install --quiet --editable '.[quickstart]'
+	$(PIP) install -qq --editable '.[quickstart]'
 	@touch $@
 
 $(VENV)/.test: pyproject.toml | $(BIN)/python
-	$(PIP) install --quiet --editable . --group test
+	$(PIP) install -qq --editable . --group test
 	@touch $@
 
 $(VENV)/.dev: pyproject.toml | $(BIN)/python
-	$(PIP) install --quiet --editable . --group dev
+	$(PIP) install -qq --editable . --group dev
 	@touch $@ $(VENV)/.test $(VENV)/.demo
 
 install: $(VENV)/.dev  ## Set up everything for work on rungraph
