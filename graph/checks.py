@@ -91,7 +91,7 @@ def _unknown_apis(subject: _Subject) -> Iterator[Diagnostic]:
 def _unknown_types(subject: _Subject) -> Iterator[Diagnostic]:
     for provider in subject.config.providers:
         api = provider.api
-        if provider.module or not _is_providable(api, subject.catalog):
+        if provider.named or not _is_providable(api, subject.catalog):
             continue
         if subject.catalog.provider(api, provider.provider_type) is None:
             elsewhere = sorted(

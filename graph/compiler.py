@@ -299,18 +299,16 @@ class _Draft:
 
 def _spec_of(provider: ConfiguredProvider, catalog: Catalog) -> ProviderSpec | None:
     spec = catalog.provider(provider.api, provider.provider_type)
-    if not provider.module:
+    named = provider.named
+    if named is None or not named.module:
         return spec
+    module = named.module.partition("==")[0]
     if spec is None:
-        spec = ProviderSpec(
-            provider.api, provider.provider_type, provider.module, origin="run config"
-        )
+        spec = ProviderSpec(provider.api, provider.provider_type, module, origin="run config")
     return replace(
         spec,
-        module=provider.module,
-        config_class=provider.section.config_class or spec.config_class,
-        dependencies=tuple(provider.section.dependencies or spec.dependencies),
-        optional_dependencies=tuple(
-            provider.section.optional_dependencies or spec.optional_dependencies
-        ),
+        module=module,
+        config_class=named.config_class or spec.config_class,
+        dependencies=tuple(named.dependencies or spec.dependencies),
+        optional_dependencies=tuple(named.optional_dependencies or spec.optional_dependencies),
     )

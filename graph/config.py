@@ -62,7 +62,7 @@ class ConfiguredProvider:
         provider_type: Its type; not yet known to exist.
         path: The keys that lead to the entry.
         place: Where the entry stands.
-        section: What else the entry says.
+        named: What the entry says of its module; None when it names none.
         written: Its config as written.
         config: Its config with the environment filled in.
     """
@@ -71,7 +71,7 @@ class ConfiguredProvider:
     provider_type: str
     path: Path
     place: Place | None
-    section: ProviderSection = field(repr=False)
+    named: ProviderSection | None
     written: Mapping[str, Any] = field(repr=False)
     config: Mapping[str, Any] = field(repr=False)
 
@@ -84,11 +84,6 @@ class ConfiguredProvider:
     def provider_id(self) -> str:
         """Its id."""
         return self.address.name
-
-    @property
-    def module(self) -> str:
-        """The module that the entry names, without a version; empty when it names none."""
-        return (self.section.module or "").partition("==")[0]
 
 
 @dataclass(frozen=True, slots=True)

@@ -120,9 +120,12 @@ class Construction:
         path = self._path
         result: list[Any] = []
         path.append(0)
+        items: list[Node | None] = node.value
         for index, item in enumerate(node.value):
             path[-1] = index
             result.append(self._value(item, item.start_mark.index, None))
+            if not self._may_repeat:
+                items[index] = None  # Its memory is used again at once for what follows.
         path.pop()
         return result
 

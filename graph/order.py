@@ -7,7 +7,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from rungraph.graph.nodes import ProviderNode
+from rungraph.graph.address import NodeKind
+from rungraph.graph.nodes import ProviderNode, Strength
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
@@ -16,6 +17,9 @@ if TYPE_CHECKING:
 
     from rungraph.graph.address import Address
     from rungraph.graph.nodes import Edge, Node
+
+# An enum's ``value`` is a Python call, and a large graph asks for it all the time.
+_TEXTS = {member: member.value for enum in (NodeKind, Strength) for member in enum}
 
 
 def generations_of(
@@ -91,14 +95,30 @@ def digraph_of(
     import networkx as nx
 
     graph: nx.DiGraph[Address] = nx.DiGraph(name=name)
-    for address, node in nodes.items():
-        attributes: dict[str, Any] = {"kind": address.kind.value, "api": address.api}
-        if isinstance(node, ProviderNode):
-            attributes["provider_id"] = address.name
-            attributes["provider_type"] = node.provider_type
-        graph.add_node(address, **attributes, generation=generation_of[address], node=node)
-    for edge in edges:
-        dependency, dependent, strength, evidence = edge
-        graph.add_edge(dependency, dependent, strength=strength.value, evidence=evidence, edge=edge)
+    graph.add_nodes_from(
+        (address, _attributes_of(node, generation_of[address])) for address, node in nodes.items()
+    )
+    graph.add_edges_from(
+        (
+            edge.dependency,
+            edge.dependent,
+            {"strength": _TEXTS[edge.strength], "evidence": edge.evidence, "edge": edge},
+        )
+        for edge in edges
+    )
     nx.freeze(graph)
     return graph
+
+
+def _attributes_of(node: Node, generation: int) -> dict[str, Any]:
+    address = node.address
+    attributes: dict[str, Any] = {
+        "kind": _TEXTS[address.kind],
+        "api": address.api,
+        "generation": generation,
+        "node": node,
+    }
+    if isinstance(node, ProviderNode):
+        attributes["provider_id"] = address.name
+        attributes["provider_type"] = node.provider_type
+    return attributes

@@ -209,7 +209,7 @@ class _Reader:
             section.provider_type,
             path,
             place,
-            section,
+            section if section.module else None,
             entry.get("config") or {},
             resolved.get("config") or {},
         )
