@@ -1,0 +1,43 @@
+"""What the README shows is what happens."""
+
+from __future__ import annotations
+
+import os
+import re
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from rungraph.graph import compile_config
+
+ROOT = Path(__file__).parents[2]
+README = (ROOT / "README.md").read_text()
+
+
+def _block(language: str) -> str:
+    found = re.search(rf"```{language}\n(.*?)```", README, re.DOTALL)
+    assert found is not None
+    return found[1]
+
+
+@pytest.mark.real
+def test_the_python_example_runs(weights: Path, tmp_path: Path) -> None:
+    """The ten lines of Python start the quickstart and print an embedding's length."""
+    assert weights.exists()
+    done = subprocess.run(
+        [sys.executable, "-c", _block("python")],
+        cwd=ROOT,
+        env={**os.environ, "RUNGRAPH_DEMO_DIR": str(tmp_path), "XDG_STATE_HOME": str(tmp_path)},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.returncode == 0, done.stderr
+    assert "\n384 [" in done.stdout
+
+
+def test_the_config_example_has_no_problems() -> None:
+    """The run config of the README compiles without a word."""
+    assert compile_config(_block("yaml"), environment={}).diagnostics == ()
