@@ -59,7 +59,7 @@ class OpenAIInference:
         response_format: ResponseFormat | None = None,
         tools: list[ToolDefinition] | None = None,
         tool_choice: ToolChoice | str = ToolChoice.AUTO,
-        tool_prompt_format: ToolPromptFormat = ToolPromptFormat.JSON,  # noqa: ARG002 (the server's)
+        tool_prompt_format: ToolPromptFormat = ToolPromptFormat.JSON,
         stream: bool = False,
         logprobs: LogProbConfig | None = None,
     ) -> ChatCompletionResponse | AsyncGenerator[ChatCompletionResponseStreamChunk, None]:

@@ -154,14 +154,14 @@ class EmbeddingProvider:
     async def chat_completion(
         self,
         model: str,
-        messages: list[Message],  # noqa: ARG002 (the protocol's)
-        sampling_params: SamplingParams | None = None,  # noqa: ARG002
-        response_format: ResponseFormat | None = None,  # noqa: ARG002
-        tools: list[ToolDefinition] | None = None,  # noqa: ARG002
-        tool_choice: ToolChoice | str = ToolChoice.AUTO,  # noqa: ARG002
-        tool_prompt_format: ToolPromptFormat = ToolPromptFormat.JSON,  # noqa: ARG002
-        stream: bool = False,  # noqa: ARG002
-        logprobs: LogProbConfig | None = None,  # noqa: ARG002
+        messages: list[Message],
+        sampling_params: SamplingParams | None = None,
+        response_format: ResponseFormat | None = None,
+        tools: list[ToolDefinition] | None = None,
+        tool_choice: ToolChoice | str = ToolChoice.AUTO,
+        tool_prompt_format: ToolPromptFormat = ToolPromptFormat.JSON,
+        stream: bool = False,
+        logprobs: LogProbConfig | None = None,
     ) -> ChatCompletionResponse | AsyncGenerator[ChatCompletionResponseStreamChunk, None]:
         """Refuse: the model does not chat.
 
@@ -173,11 +173,11 @@ class EmbeddingProvider:
     async def completion(
         self,
         model: str,
-        content: InterleavedContent,  # noqa: ARG002 (the protocol's)
-        sampling_params: SamplingParams | None = None,  # noqa: ARG002
-        response_format: ResponseFormat | None = None,  # noqa: ARG002
-        stream: bool = False,  # noqa: ARG002
-        logprobs: LogProbConfig | None = None,  # noqa: ARG002
+        content: InterleavedContent,
+        sampling_params: SamplingParams | None = None,
+        response_format: ResponseFormat | None = None,
+        stream: bool = False,
+        logprobs: LogProbConfig | None = None,
     ) -> CompletionResponse | AsyncGenerator[CompletionResponseStreamChunk, None]:
         """Refuse: the model does not write.
 

@@ -313,7 +313,7 @@ class LlamaCppProvider:
             self._report(ProviderReport(state=state, detail=detail))
 
 
-async def get_provider_impl(config: LlamaCppConfig, deps: Mapping[str, Any]) -> LlamaCppProvider:  # noqa: ARG001 (it needs none)
+async def get_provider_impl(config: LlamaCppConfig, deps: Mapping[str, Any]) -> LlamaCppProvider:
     """Return a provider whose worker has loaded the model and answers.
 
     Raises:

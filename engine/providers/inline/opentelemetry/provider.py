@@ -129,7 +129,7 @@ class OpenTelemetry:
             self._report(ProviderReport(state="ready", detail="everything is exported again"))
 
 
-async def get_provider_impl(config: OpenTelemetryConfig, deps: Mapping[str, Any]) -> OpenTelemetry:  # noqa: ARG001 (every entry point has it)
+async def get_provider_impl(config: OpenTelemetryConfig, deps: Mapping[str, Any]) -> OpenTelemetry:
     """Return the provider, its exporters open.
 
     Raises:

@@ -25,7 +25,7 @@ _MARK = "modules.json"
 
 async def get_provider_impl(
     config: SentenceTransformersConfig,
-    deps: Mapping[str, Any],  # noqa: ARG001 (every entry point has it)
+    deps: Mapping[str, Any],
 ) -> EmbeddingProvider:
     """Return the provider, its model loaded.
 

@@ -25,7 +25,7 @@ _SLICE = 8192
 """How many tokens' vectors are in memory at once."""
 
 
-async def get_provider_impl(config: WordLlamaConfig, deps: Mapping[str, Any]) -> EmbeddingProvider:  # noqa: ARG001 (every entry point has them)
+async def get_provider_impl(config: WordLlamaConfig, deps: Mapping[str, Any]) -> EmbeddingProvider:
     """Return the provider, its model loaded.
 
     Raises:

@@ -82,7 +82,7 @@ class OpenAIProvider(OpenAIInference):
         return Model(identifier=name, model_type="embedding" if is_embedding else "llm")
 
 
-async def get_adapter_impl(config: OpenAIConfig, deps: Mapping[str, Any]) -> OpenAIProvider:  # noqa: ARG001 (it needs none)
+async def get_adapter_impl(config: OpenAIConfig, deps: Mapping[str, Any]) -> OpenAIProvider:
     """Return a provider whose server is there and accepts the key.
 
     Raises:
