@@ -218,7 +218,7 @@ def registration_store(graph: RunGraph, settings: StackSettings) -> Registration
     config's ``metadata_store``; else a file of the graph's own in the user's state folder.
     """
     if settings.state_dir is not None:
-        return RegistrationStore(settings.state_dir / "registrations.db")
+        return RegistrationStore(Path(settings.state_dir) / "registrations.db")
     configured = graph.metadata_store or {}
     path, kind = configured.get("db_path"), configured.get("type", "sqlite")
     if kind == "sqlite" and isinstance(path, str) and path:

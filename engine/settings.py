@@ -37,7 +37,7 @@ class StackSettings:
     cancel_timeout: float = 5.0
     health_timeout: float = 5.0
     on_failure: Literal["rollback", "degrade"] = "rollback"
-    state_dir: Path | None = None
+    state_dir: Path | str | None = None
     refresh_interval: float | None = 300.0
 
     def __post_init__(self) -> None:

@@ -403,3 +403,13 @@ def test_a_store_of_another_kind_is_replaced_with_a_word(
     path = _store_path({"metadata_store": {"type": "postgres", "host": "db"}})
     assert path == Path("/state/rungraph/default/registrations.db")
     assert "only 'sqlite' with a 'db_path' is known" in caplog.text
+
+
+def test_a_state_folder_can_be_named_by_text(tmp_path: Path) -> None:
+    """A path and its text name the same store."""
+    graph = compile_config({"providers": {}}, environment={})
+    stores = [
+        registration_store(graph, StackSettings(state_dir=folder))
+        for folder in (tmp_path, str(tmp_path))
+    ]
+    assert {store.path for store in stores} == {tmp_path / "registrations.db"}
