@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from rungraph.graph.model import RunGraph
 
 _REQUIREMENT = re.compile(r"\s*([A-Za-z0-9](?:[A-Za-z0-9._-]*[A-Za-z0-9])?)\s*([^;]*)(;.*)?")
+_MODULE_HELP = "check the name, or install the package that has it where rungraph runs"
 
 
 def check_imports(graph: RunGraph) -> tuple[Diagnostic, ...]:
@@ -72,11 +73,12 @@ class _Check:
             )
         wrong = self._wrong_module(spec.module)
         if wrong and not missing:
-            yield self._at_provider(node, "I001", f"the module of '{node.provider_type}' {wrong}")
+            text = f"the module of '{node.provider_type}' {wrong}"
+            yield self._at_provider(node, "I001", text, _MODULE_HELP)
         wrong = self._wrong_import(spec.config_class) if spec.config_class else ""
         if wrong and not missing:
             text = f"the config class of '{node.provider_type}' {wrong}"
-            yield self._at_provider(node, "I001", text)
+            yield self._at_provider(node, "I001", text, _MODULE_HELP)
         if not wrong:
             yield from self._config(node)
 

@@ -185,7 +185,7 @@ class _Reader:
         provider_id = entry.get("provider_id")
         if isinstance(provider_id, str) and "$" in provider_id:
             provider_id = self.substitution.resolve(provider_id, (*path, "provider_id"))
-        if "provider_id" in entry and provider_id in (None, "", DISABLED):
+        if "provider_id" in entry and provider_id in (None, DISABLED):
             written = entry["provider_id"]
             self.excluded.append(
                 Excluded(
@@ -241,7 +241,7 @@ class _Reader:
                 if name in entry
             }
             if any(
-                ids[name] in (None, "", DISABLED)
+                ids[name] in (None, DISABLED)
                 for name in ids
                 if names[name] != "provider_resource_id"
             ):
@@ -272,7 +272,13 @@ class _Reader:
         except ValidationError as error:
             for key, details in _by_key(error).items():
                 kind = details[0]["type"]
-                where = (*path, *details[0]["loc"])
+                # After the key, a number is an index; a name is only the type that was tried.
+                key_path = details[0]["loc"]
+                where = (
+                    *path,
+                    *key_path[:1],
+                    *(one for one in key_path[1:] if isinstance(one, int)),
+                )
                 if kind == "missing":
                     self.report(
                         "C011", f"the key '{key}' is missing", path, help=(f"add '{key}: …'",)

@@ -284,3 +284,20 @@ def test_an_address_that_is_not_there_is_answered_with_the_nearest() -> None:
     with pytest.raises(KeyError, match="did you mean 'router:inference'"):
         graph["router:inferense"]
     assert Address.router("inference") in graph
+
+
+def test_an_empty_id_is_a_mistake_and_no_switch() -> None:
+    """What is written as an empty text is reported; only the environment switches off."""
+    graph = _compile({"inference": [("", "remote::tgi")]})
+    (problem,) = graph.diagnostics
+    assert problem.message == (
+        "'providers.inference[0].provider_id' must be text of at least one character, "
+        "not an empty text"
+    )
+    assert graph.excluded == ()
+
+
+def test_a_value_of_the_wrong_type_is_named_by_its_keys() -> None:
+    """The path of a problem has the keys and indexes of the file and nothing else."""
+    graph = compile_config({"version": [2], "apis": ["x", 3], "providers": {}}, environment={})
+    assert sorted(one.path for one in graph.diagnostics) == ["apis[1]", "version"]

@@ -226,7 +226,7 @@ async def get_provider_impl(config: FaissConfig, deps: Mapping[str, Any]) -> Fai
 
     Raises:
         MissingPackageError: If FAISS is not installed.
-        ValueError: If the file is something else.
+        ValueError: If the file is something else, or cannot be opened or made.
     """
     thread = ThreadPoolExecutor(max_workers=1, thread_name_prefix="rungraph-faiss")
     opening = thread.submit(_open, config.db_path)
@@ -252,7 +252,12 @@ def _open(db_path: str) -> Storage:
         except ImportError as error:
             raise MissingPackageError(extra="faiss", package="faiss-cpu") from error
     path = db_path if db_path == ":memory:" else str(Path(db_path).expanduser())
-    return Storage(path, faiss=faiss, clock=time.time)
+    try:
+        return Storage(path, faiss=faiss, clock=time.time)
+    except OSError as error:
+        reason = error.strerror or str(error)
+        msg = f"cannot open db_path {path!r}: {reason}; name a file in a folder that can be written"
+        raise ValueError(msg) from error
 
 
 def _close(opening: Future[Storage]) -> None:

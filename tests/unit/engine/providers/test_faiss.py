@@ -528,3 +528,11 @@ def test_the_default_file_is_in_the_state_folder(monkeypatch: pytest.MonkeyPatch
     monkeypatch.delenv("XDG_STATE_HOME")
     monkeypatch.setenv("HOME", "/home/me")
     assert FaissConfig().db_path == "/home/me/.local/state/rungraph/faiss.db"
+
+
+async def test_a_file_that_cannot_be_made_is_named_with_its_setting(tmp_path: Path) -> None:
+    """The error names the setting, the path and what would be right."""
+    (tmp_path / "file").write_text("no folder")
+    config = FaissConfig(db_path=str(tmp_path / "file" / "faiss.db"))
+    with pytest.raises(ValueError, match=r"cannot open db_path '.*faiss\.db': .*can be written"):
+        await get_provider_impl(config, {"inference": None})
