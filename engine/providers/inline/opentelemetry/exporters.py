@@ -89,8 +89,13 @@ def open_way(config: Exporter, *, flush_timeout: float) -> Way:
         return _to_collector(config, flush_timeout)
     if isinstance(config, FileExporter):
         path = Path(config.path).expanduser()
-        path.parent.mkdir(parents=True, exist_ok=True)
-        file = path.open("a", encoding="utf-8", errors="replace")
+        try:
+            path.parent.mkdir(parents=True, exist_ok=True)
+            file = path.open("a", encoding="utf-8", errors="replace")
+        except OSError as error:
+            reason = error.strerror or str(error)
+            msg = f"cannot write to the exporter's path {str(path)!r}: {reason}; name another file"
+            raise OSError(msg) from error
         return _to_lines(Outlet(f"file {str(path)!r}"), file, partial(_close_file, file))
     stream = sys.stderr if config.stream == "stderr" else sys.stdout
     return _to_lines(Outlet(config.stream), stream, lambda: None)

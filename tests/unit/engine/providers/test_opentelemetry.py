@@ -397,8 +397,9 @@ async def test_a_full_disk_is_reported_and_hurts_no_call(open_telemetry: Open) -
 async def test_a_file_that_cannot_be_written_is_an_error_at_once(
     open_telemetry: Open, tmp_path: Path
 ) -> None:
-    """What can never work keeps the provider from starting."""
-    with pytest.raises(IsADirectoryError):
+    """What can never work keeps the provider from starting, and the error says what would."""
+    told = r"cannot write to the exporter's path '.*': Is a directory; name another file"
+    with pytest.raises(OSError, match=told):
         await open_telemetry(
             exporters=[
                 {"type": "file", "path": str(tmp_path / "fine")},
