@@ -190,7 +190,8 @@ def _unknown_providers_of_resources(subject: _Subject) -> Iterator[Diagnostic]:
         elif resource.provider_id not in ids:
             off = [
                 one for one in subject.config.excluded
-                if one.api == pair.router_api and resource.provider_id in one.provider_id
+                if one.api == pair.router_api and one.is_switched_off
+                and resource.provider_id in one.provider_id
             ]  # fmt: skip
             if off:
                 hints: tuple[str, ...] = (

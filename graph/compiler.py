@@ -9,13 +9,14 @@ from typing import TYPE_CHECKING, Any
 
 from rungraph.graph.address import Address
 from rungraph.graph.catalog import Catalog, ProviderSpec, RoutedPair
+from rungraph.graph.catalogs import catalog_for
 from rungraph.graph.checks import check_config
 from rungraph.graph.collector import collector_paused
+from rungraph.graph.compiled import Compiled
 from rungraph.graph.config import ConfiguredProvider, Excluded, RunConfig
 from rungraph.graph.cycles import drop_soft_edges, dropped_diagnostics, find_knots, knot_diagnostics
-from rungraph.graph.discovery import discover_catalog
 from rungraph.graph.environment import Substitution
-from rungraph.graph.model import Compiled, RunGraph
+from rungraph.graph.model import RunGraph
 from rungraph.graph.nodes import (
     Edge,
     Evidence,
@@ -39,7 +40,7 @@ BUILTIN_ID = "builtin"
 def compile_config(
     source: str | Path | Mapping[str, Any],
     *,
-    catalog: Catalog | None = None,
+    catalog: Catalog | str | None = None,
     environment: Mapping[str, str] | None = None,
 ) -> RunGraph:
     """Return the graph of a run config.
@@ -51,7 +52,8 @@ def compile_config(
     Args:
         source: A path, YAML or JSON text (a string with a line break, or that begins with ``{``),
             or the config as a mapping.
-        catalog: What can be configured; by default all that installed packages offer.
+        catalog: What can be configured, or the name or path of a catalog; by default what the key
+            ``catalog`` of the config names, or else all that installed packages offer.
         environment: What ``${env.X}`` stands for; by default the process's environment.
 
     Examples:
@@ -68,7 +70,7 @@ def compile_config(
             document = load_document(source)
         return compile_document(
             document,
-            catalog=discover_catalog() if catalog is None else catalog,
+            catalog=catalog_for(document, catalog),
             environment=os.environ if environment is None else environment,
         )
 
@@ -111,6 +113,8 @@ def compile_document(
                 )
             ),
             metadata_store=config.metadata_store,
+            selectors=config.selectors,
+            checks=config.checks,
             document=document,
             substitution=substitution,
         ),
@@ -152,7 +156,14 @@ class _Draft:
                 found.extend(providers)
             else:
                 self.excluded.extend(
-                    Excluded(api, node.provider_id, node.provider_type, "not_served", node.place)
+                    Excluded(
+                        api,
+                        node.provider_id,
+                        node.provider_type,
+                        "not_served",
+                        node.place,
+                        f"'apis' does not list {api}, and nothing needs it",
+                    )
                     for node in providers
                 )
         for pair in self.catalog.pairs:
@@ -255,6 +266,7 @@ class _Draft:
                         provider.provider_type,
                         "duplicate",
                         provider.place,
+                        f"another provider of {provider.api} has the same id",
                     )
                 )
                 continue
@@ -273,6 +285,7 @@ class _Draft:
             provider.written,
             provider.config,
             provider.path,
+            provider.tags,
         )
 
     def _resources(

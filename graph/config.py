@@ -31,6 +31,8 @@ class RunSection(Section):
     image_name: str | None = None
     apis: list[str] | None = None
     metadata_store: dict[str, Any] | None = None
+    catalog: str | None = None
+    selectors: dict[str, str] | None = None
 
 
 class ProviderSection(Section):
@@ -43,6 +45,15 @@ class ProviderSection(Section):
     config_class: str | None = None
     dependencies: list[str] | None = None
     optional_dependencies: list[str] | None = None
+    tags: list[str] | None = None
+
+
+class CheckSection(Section):
+    """One entry of ``checks``: a query and what it must find."""
+
+    name: str = Field(min_length=1)
+    query: str = Field(min_length=1)
+    expect: str | int = "empty"
 
 
 class ResourceSection(Section):
@@ -65,6 +76,7 @@ class ConfiguredProvider:
         named: What the entry says of its module; None when it names none.
         written: Its config as written.
         config: Its config with the environment filled in.
+        tags: The words that queries find it by, sorted.
     """
 
     address: Address
@@ -74,6 +86,7 @@ class ConfiguredProvider:
     named: ProviderSection | None
     written: Mapping[str, Any] = field(repr=False)
     config: Mapping[str, Any] = field(repr=False)
+    tags: tuple[str, ...] = ()
 
     @property
     def api(self) -> str:
@@ -100,6 +113,23 @@ class ConfiguredResource:
 
 
 @dataclass(frozen=True, slots=True)
+class QueryCheck:
+    """A query that a run config wants asked, and what it must find.
+
+    Attributes:
+        name: What it is called.
+        query: The query.
+        expect: ``empty``, ``nonempty`` or a number of nodes.
+        place: Where it stands.
+    """
+
+    name: str
+    query: str
+    expect: str = "empty"
+    place: Place | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class Excluded:
     """A provider that the config names and the graph leaves out.
 
@@ -107,8 +137,10 @@ class Excluded:
         api: The API that it would serve.
         provider_id: Its id as written, ``${env.X:+id}`` unresolved.
         provider_type: Its type.
-        reason: ``switched_off``, ``duplicate`` or ``not_served``.
+        reason: ``env_unset`` (its id comes out empty because a variable is not set), ``disabled``
+            (its id is null or ``__disabled__``), ``duplicate`` or ``not_served``.
         place: Where it stands.
+        detail: The same in words, naming the variable, the first use of the id or the API.
     """
 
     api: str
@@ -116,6 +148,12 @@ class Excluded:
     provider_type: str
     reason: str
     place: Place | None = None
+    detail: str = ""
+
+    @property
+    def is_switched_off(self) -> bool:
+        """Whether the config itself switches it off, by its id."""
+        return self.reason in ("env_unset", "disabled")
 
 
 @dataclass(frozen=True)
@@ -132,6 +170,8 @@ class RunConfig:
         resources: What is to be registered at start, sorted.
         excluded: The instances that are switched off, sorted.
         metadata_store: Where registrations persist, as configured.
+        selectors: Queries by the names that other queries use for them.
+        checks: Queries to ask, and what they must find, in the file's order.
     """
 
     name: str = ""
@@ -143,3 +183,5 @@ class RunConfig:
     resources: tuple[ConfiguredResource, ...] = ()
     excluded: tuple[Excluded, ...] = ()
     metadata_store: Mapping[str, Any] | None = field(default=None, repr=False)
+    selectors: Mapping[str, str] = field(default_factory=dict)
+    checks: tuple[QueryCheck, ...] = ()

@@ -29,7 +29,14 @@ class Level(IntEnum):
     HEALTH = 4
 
 
-_LEVELS = {"C": Level.SCHEMA, "G": Level.GRAPH, "E": Level.ENV, "I": Level.IMPORT}
+_LEVELS = {
+    "C": Level.SCHEMA,
+    "G": Level.GRAPH,
+    "Q": Level.GRAPH,
+    "E": Level.ENV,
+    "I": Level.IMPORT,
+    "H": Level.HEALTH,
+}
 
 
 @dataclass(frozen=True, slots=True)

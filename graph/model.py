@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field, replace
+from dataclasses import replace
 from functools import cached_property
 from typing import TYPE_CHECKING, Any, Self, cast
 
 from rungraph.graph.address import Address
 from rungraph.graph.collector import collector_paused
+from rungraph.graph.compiled import Compiled, diagnostic_order
 from rungraph.graph.diagnostics import Diagnostic, Severity
 from rungraph.graph.errors import InvalidGraph
 from rungraph.graph.nodes import Edge, Node, ProviderNode, ResourceConfig, TableNode
@@ -16,36 +17,13 @@ from rungraph.graph.secrets import masked, scrubbed, secret_values
 from rungraph.graph.suggest import closest
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Mapping, Sequence
+    from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 
     import networkx as nx
 
-    from rungraph.graph.catalog import Catalog
-    from rungraph.graph.config import Excluded
     from rungraph.graph.diagnostics import Level
-    from rungraph.graph.environment import Substitution, Use
+    from rungraph.graph.environment import Use
     from rungraph.graph.place import Place
-    from rungraph.graph.source import Document
-
-_SEVERITY_ORDER = {Severity.ERROR: 0, Severity.WARNING: 1, Severity.NOTE: 2}
-
-
-@dataclass(frozen=True)
-class Compiled:
-    """What the compiler made; `RunGraph` gives access to it."""
-
-    name: str
-    file: str
-    apis: tuple[str, ...]
-    catalog: Catalog
-    nodes: Mapping[Address, Node]
-    edges: tuple[Edge, ...]
-    dropped: tuple[Edge, ...] = ()
-    excluded: tuple[Excluded, ...] = ()
-    variables: tuple[Use, ...] | None = None
-    metadata_store: Mapping[str, Any] | None = field(default=None, repr=False)
-    document: Document | None = field(default=None, repr=False)
-    substitution: Substitution | None = field(default=None, repr=False)
 
 
 class RunGraph:
@@ -64,6 +42,8 @@ class RunGraph:
         excluded: Providers that the config names and the graph leaves out.
         diagnostics: Every problem, errors first, then by place.
         metadata_store: Where registrations persist, as configured; it can hold secrets.
+        selectors: Queries of the config by the names that other queries use for them.
+        checks: Queries that the config wants asked, and what they must find.
 
     Examples:
         >>> from rungraph.graph import compile_config
@@ -83,7 +63,9 @@ class RunGraph:
         self.dropped = compiled.dropped
         self.excluded = compiled.excluded
         self.metadata_store = compiled.metadata_store
-        self.diagnostics = tuple(sorted(map(self._shown, diagnostics), key=_diagnostic_order))
+        self.selectors = compiled.selectors
+        self.checks = compiled.checks
+        self.diagnostics = tuple(sorted(map(self._shown, diagnostics), key=diagnostic_order))
 
     @cached_property
     def nx(self) -> nx.DiGraph[Address]:
@@ -246,6 +228,16 @@ class RunGraph:
         """Return this graph with the diagnostics of *level* and the levels before it only."""
         return RunGraph(self._compiled, (one for one in self.diagnostics if one.level <= level))
 
+    def softened(self, codes: Collection[str]) -> RunGraph:
+        """Return this graph with the diagnostics of *codes* as notes, which keep nobody."""
+        return RunGraph(
+            self._compiled,
+            (
+                replace(one, severity=Severity.NOTE) if one.code in codes else one
+                for one in self.diagnostics
+            ),
+        )
+
     def place_of_config(self, address: Address | str, keys: Sequence[str | int]) -> Place | None:
         """Return where *keys* stand in a provider's config; the nearest place that there is."""
         node = self[address]
@@ -369,17 +361,3 @@ class RunGraph:
         ):
             return diagnostic
         return replace(diagnostic, excerpt=document.excerpt(diagnostic.place))
-
-
-def _diagnostic_order(diagnostic: Diagnostic) -> tuple[Any, ...]:
-    place = diagnostic.place
-    where = (place.file, place.line, place.column) if place else ("", 0, 0)
-    address = str(diagnostic.address or "")
-    return (
-        _SEVERITY_ORDER[diagnostic.severity],
-        where,
-        diagnostic.code,
-        address,
-        diagnostic.path,
-        diagnostic.message,
-    )

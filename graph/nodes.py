@@ -73,6 +73,7 @@ class ProviderNode:
         written: Its config as written, ``${env.X}`` unresolved.
         config: Its config with the environment filled in. It can hold secrets: never print it.
         path: The keys that lead to it in the run config; empty for one that every stack has.
+        tags: The words that queries find it by, sorted.
     """
 
     address: Address
@@ -82,6 +83,7 @@ class ProviderNode:
     written: Mapping[str, Any] = field(default_factory=dict, repr=False)
     config: Mapping[str, Any] = field(default_factory=dict, repr=False)
     path: tuple[str | int, ...] = ()
+    tags: tuple[str, ...] = ()
 
     @property
     def api(self) -> str:

@@ -11,11 +11,13 @@ from pydantic import ValidationError
 
 from rungraph.graph.address import Address
 from rungraph.graph.config import (
+    CheckSection,
     ConfiguredProvider,
     ConfiguredResource,
     Excluded,
     Path,
     ProviderSection,
+    QueryCheck,
     ResourceSection,
     RunConfig,
     RunSection,
@@ -23,6 +25,7 @@ from rungraph.graph.config import (
 )
 from rungraph.graph.diagnostics import Diagnostic, Severity
 from rungraph.graph.layout import path_text
+from rungraph.graph.placeholders import placeholders
 from rungraph.graph.suggest import closest
 from rungraph.graph.upgrade import is_old_format, upgraded
 
@@ -31,6 +34,7 @@ if TYPE_CHECKING:
 
     from rungraph.graph.catalog import Catalog
     from rungraph.graph.environment import Substitution
+    from rungraph.graph.place import Place
     from rungraph.graph.source import Document
 
 VERSIONS = ("2",)
@@ -107,7 +111,7 @@ class _Reader:
             value, origin, notes = upgraded(value, self.document)
             self.problems.extend(notes)
         resource_keys = {pair.resources: pair for pair in self.catalog.pairs}
-        known = {*RunSection.model_fields, *_OTHER_KEYS, *resource_keys}
+        known = {*RunSection.model_fields, "checks", *_OTHER_KEYS, *resource_keys}
         self.unknown_keys(value, known, (), "a run config")
         fields = {
             key: self.substitution.resolve(value[key], (key,))
@@ -149,6 +153,8 @@ class _Reader:
                 sorted(self.excluded, key=lambda e: (e.api, e.provider_id, e.provider_type))
             ),
             metadata_store=run.metadata_store if run else None,
+            selectors=dict(sorted((run.selectors or {}).items())) if run else {},
+            checks=tuple(self.checks(value.get("checks"))),
         )
 
     def providers(self, value: Any, origin: Mapping[Path, Path]) -> Iterator[ConfiguredProvider]:
@@ -186,16 +192,7 @@ class _Reader:
         if isinstance(provider_id, str) and "$" in provider_id:
             provider_id = self.substitution.resolve(provider_id, (*path, "provider_id"))
         if "provider_id" in entry and provider_id in (None, DISABLED):
-            written = entry["provider_id"]
-            self.excluded.append(
-                Excluded(
-                    api,
-                    str(written or ""),
-                    str(entry.get("provider_type", "")),
-                    "switched_off",
-                    place,
-                )
-            )
+            self.excluded.append(_switched_off(api, entry, place))
             return None
         if not entry.keys() <= _PROVIDER_KEYS:
             self.unknown_keys(entry, _PROVIDER_KEYS, path, "a provider")
@@ -212,7 +209,25 @@ class _Reader:
             section if section.module else None,
             entry.get("config") or {},
             resolved.get("config") or {},
+            tuple(sorted(set(section.tags or ()))),
         )
+
+    def checks(self, value: Any) -> Iterator[QueryCheck]:
+        if value is None:
+            return
+        if not isinstance(value, list):
+            self.wrong_type(value, ("checks",), "a list of entries with name, query and expect")
+            return
+        for index, entry in enumerate(value):
+            path: Path = ("checks", index)
+            if not isinstance(entry, dict):
+                self.wrong_type(entry, path, "a mapping with name, query and expect")
+                continue
+            self.unknown_keys(entry, CheckSection.model_fields.keys(), path, "a check")
+            section = self.section(CheckSection, self.substitution.resolve(entry, path), path)
+            if section is not None:
+                place = self.document.place_of(path)
+                yield QueryCheck(section.name, section.query, str(section.expect), place)
 
     def resources(
         self, value: Any, key: str, table_api: str, noun: str
@@ -331,6 +346,18 @@ def _by_key(error: ValidationError) -> dict[str, list[Any]]:
     for detail in error.errors(include_url=False):
         found.setdefault(str(detail["loc"][0]), []).append(detail)
     return found
+
+
+def _switched_off(api: str, entry: Mapping[str, Any], place: Place | None) -> Excluded:
+    written = entry["provider_id"]
+    names = sorted({one.name for one in placeholders(written or "")})
+    if names:
+        states = " and ".join(names) + (" is not set" if len(names) == 1 else " are not set")
+        reason, detail = "env_unset", f"provider_id is {written} and {states}"
+    else:
+        reason, detail = "disabled", f"provider_id is {written or 'null'}"
+    provider_type = str(entry.get("provider_type", ""))
+    return Excluded(api, str(written or ""), provider_type, reason, place, detail)
 
 
 def _in_order(providers: list[ConfiguredProvider]) -> list[ConfiguredProvider]:

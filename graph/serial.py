@@ -9,10 +9,11 @@ from typing import TYPE_CHECKING, Any
 
 from rungraph.graph.address import Address
 from rungraph.graph.catalog import ApiSpec, Catalog, ProviderSpec, RoutedPair
-from rungraph.graph.config import Excluded
+from rungraph.graph.compiled import Compiled
+from rungraph.graph.config import Excluded, QueryCheck
 from rungraph.graph.diagnostics import Diagnostic, Severity
 from rungraph.graph.environment import Substitution
-from rungraph.graph.model import Compiled, RunGraph
+from rungraph.graph.model import RunGraph
 from rungraph.graph.nodes import (
     Edge,
     Evidence,
@@ -56,6 +57,8 @@ def graph_to_dict(graph: RunGraph) -> dict[str, Any]:
         "excluded": [{**asdict(one), "place": _place_to_list(one.place)} for one in graph.excluded],
         "variables": [_use_to_dict(use) for use in graph.variables],
         "metadata_store": None if graph.metadata_store is None else masked(graph.metadata_store),
+        "selectors": dict(graph.selectors),
+        "checks": [{**asdict(one), "place": _place_to_list(one.place)} for one in graph.checks],
         "diagnostics": [diagnostic_to_dict(diagnostic) for diagnostic in graph.diagnostics],
     }
 
@@ -109,6 +112,8 @@ def _graph(data: Mapping[str, Any], environment: Mapping[str, str]) -> RunGraph:
             excluded=tuple(Excluded(**_placed(one)) for one in data["excluded"]),
             variables=tuple(_use(one) for one in data["variables"]),
             metadata_store=store,
+            selectors=data["selectors"],
+            checks=tuple(QueryCheck(**_placed(one)) for one in data["checks"]),
             substitution=substitution,
         ),
         diagnostics,
@@ -140,6 +145,7 @@ def _node_to_dict(graph: RunGraph, address: Address) -> dict[str, Any]:
         result["provider_type"] = node.provider_type
         result["config"] = graph.masked_config(address)
         result["path"] = list(node.path)
+        result["tags"] = list(node.tags)
         result["place"] = _place_to_list(node.place)
         in_catalog = graph.catalog.provider(node.api, node.provider_type)
         if node.spec is not None and node.spec != in_catalog:
@@ -207,6 +213,7 @@ def _node(data: Mapping[str, Any], catalog: Catalog, substitution: Substitution)
             written,
             substitution.resolve(written, (*path, "config")),
             path,
+            tuple(data["tags"]),
         )
     if pair is None:
         msg = f"'{address}' is of no routed pair"

@@ -13,14 +13,20 @@ if TYPE_CHECKING:
     from rungraph.graph import RunGraph
 
 
-def load_graph(file: str, level: Level) -> RunGraph:
+def load_graph(
+    file: str, level: Level, *, catalog: str | None = None, allow_unset_env: bool = False
+) -> RunGraph:
     """Return the graph of the run config *file*, with the diagnostics up to *level*.
 
     Args:
         file: A path, or ``-`` for standard input.
         level: How deep to check.
+        catalog: The name or path of the catalog to compile it against.
+        allow_unset_env: Take variables that are not set as notes.
     """
-    graph = compile_config(Path("/dev/stdin" if file == "-" else file))
+    graph = compile_config(Path("/dev/stdin" if file == "-" else file), catalog=catalog)
+    if allow_unset_env:
+        graph = graph.softened(("E001",))
     if level >= Level.IMPORT:
         from rungraph.engine.imports import check_imports
 

@@ -32,6 +32,19 @@ level_option = click.option(
     "providers' modules, packages and config classes accept it.",
 )
 
+catalog_option = click.option(
+    "--catalog",
+    metavar="NAME|FILE",
+    help="What the config is made of: the name of a catalog, or a catalog file.  "
+    "[default: what the config's 'catalog' names, or what the installed packages offer]",
+)
+
+allow_unset_env_option = click.option(
+    "--allow-unset-env",
+    is_flag=True,
+    help="Take environment variables that are not set as notes, where they will be set later.",
+)
+
 
 def file_argument(*, several: bool = False) -> Callable[[_Command], _Command]:
     """Return a decorator for the run config (or several) that a command takes; ``-`` is stdin."""

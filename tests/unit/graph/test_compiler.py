@@ -165,21 +165,34 @@ def test_a_routed_api_without_running_providers_keeps_its_router() -> None:
     assert _codes(graph) == ["G007"]
     assert "router:inference" in map(str, graph)
     assert [(one.provider_id, one.reason) for one in graph.excluded] == [
-        ("${env.X:+foo}", "switched_off")
+        ("${env.X:+foo}", "env_unset")
     ]
     on = compile_config(config, catalog=CATALOG, environment={"X": "1", "Y": "2"})
     assert _codes(on) == []
     assert "provider:inference/foo" in map(str, on)
 
 
-@pytest.mark.parametrize("provider_id", [None, "__disabled__", "${env.NOT_SET:=__disabled__}"])
-def test_null_and_disabled_switch_a_provider_off(provider_id: str | None) -> None:
+@pytest.mark.parametrize(
+    ("provider_id", "reason", "detail"),
+    [
+        (None, "disabled", "provider_id is null"),
+        ("__disabled__", "disabled", "provider_id is __disabled__"),
+        (
+            "${env.NOT_SET:=__disabled__}",
+            "env_unset",
+            "provider_id is ${env.NOT_SET:=__disabled__} and NOT_SET is not set",
+        ),
+    ],
+)
+def test_null_and_disabled_switch_a_provider_off(
+    provider_id: str | None, reason: str, detail: str
+) -> None:
     """The idioms that switch an entry off all leave it out without a word about its other keys."""
     config = {
         "providers": {"telemetry": [{"provider_id": provider_id, "provider_type": "no::such"}]}
     }
     graph = compile_config(config, catalog=CATALOG, environment={})
-    assert [one.reason for one in graph.excluded] == ["switched_off"]
+    assert [(one.reason, one.detail) for one in graph.excluded] == [(reason, detail)]
     assert "C021" not in _codes(graph)
 
 

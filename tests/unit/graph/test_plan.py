@@ -48,7 +48,7 @@ def test_the_text_says_what_starts_together_and_why() -> None:
         ),
         "",
         "left out",
-        "  inference/${env.OFF:+off}  remote::openai  switched off",
+        "  inference/${env.OFF:+off}  remote::openai  env unset",
         "",
         "registered at start",
         "  models: m on far",
