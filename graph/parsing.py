@@ -24,6 +24,7 @@ _Parsed = tuple[dict[str, Any], list[Diagnostic], "Layout | None"]
 _BRACE = re.compile(r"\s*\{")
 _BRACKET = re.compile(r"[\[\]{}]")
 _DOCUMENT_MARK = re.compile(r"^---", re.MULTILINE)
+_DEPTH_LIMIT = "maximum nesting depth"
 _MAPPING_HELP = "write a mapping with the key 'providers' at the top"
 
 
@@ -74,6 +75,9 @@ def _yaml(source: SourceText) -> _Parsed:
     try:
         node, second = compose(source.text)
     except yaml.YAMLError as error:
+        if _DEPTH_LIMIT in str(error):
+            # libyaml looks ahead for the end of a key and meets its own limit before ours.
+            raise TooDeepError(_deep_bracket(source.text)) from error
         problem = explained(error, source.text)
         opened = problem.opened
         related = () if opened is None else ((source.place(opened), "it begins here"),)

@@ -1,7 +1,15 @@
-"""Fixtures that several folders of tests share."""
+"""Fixtures and settings that several folders of tests share."""
 
 from __future__ import annotations
+
+from hypothesis import HealthCheck, settings
 
 from tests.real import llama_server, weights
 
 __all__ = ["llama_server", "weights"]
+
+# A test never asserts a time; on a busy machine one example can take a second.
+settings.register_profile(
+    "rungraph", settings(), deadline=None, suppress_health_check=[HealthCheck.too_slow]
+)
+settings.load_profile("rungraph")
