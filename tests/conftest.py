@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from hypothesis import HealthCheck, settings
-
 from tests.real import llama_server, weights
 
 __all__ = ["llama_server", "weights"]
