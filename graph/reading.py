@@ -146,9 +146,7 @@ class _Reader:
             configured_apis=tuple(sorted(configured)) if isinstance(configured, dict) else (),
             providers=tuple(_in_order(providers)),
             unreadable=frozenset(self.unreadable),
-            resources=tuple(
-                sorted(resources, key=lambda r: (r.table_api, r.identifier, r.provider_id or ""))
-            ),
+            resources=tuple(_resources_in_order(resources)),
             excluded=tuple(
                 sorted(self.excluded, key=lambda e: (e.api, e.provider_id, e.provider_type))
             ),
@@ -371,3 +369,22 @@ def _in_order(providers: list[ConfiguredProvider]) -> list[ConfiguredProvider]:
 
 def _written(provider: ConfiguredProvider) -> str:
     return json.dumps(provider.written, sort_keys=True, default=str)
+
+
+def _resources_in_order(resources: list[ConfiguredResource]) -> list[ConfiguredResource]:
+    """Return the resources sorted by what they are, as `_in_order` does for providers."""
+    resources.sort(key=_resource_key)
+    if all(_resource_key(first) != _resource_key(second) for first, second in pairwise(resources)):
+        return resources
+    return sorted(
+        resources,
+        key=lambda one: (
+            _resource_key(one),
+            one.provider_resource_id or "",
+            json.dumps(one.fields, sort_keys=True, default=str),
+        ),
+    )
+
+
+def _resource_key(resource: ConfiguredResource) -> tuple[str, str, str]:
+    return (resource.table_api, resource.identifier, resource.provider_id or "")

@@ -1,0 +1,164 @@
+"""What differs between two graphs, as values."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import StrEnum
+from functools import cached_property
+from types import MappingProxyType
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from rungraph.graph.address import Address
+    from rungraph.graph.diff.facts import Path
+    from rungraph.graph.diff.snapshot import LeftOut, Link, Problem
+
+
+class Change(StrEnum):
+    """What became of something."""
+
+    ADDED = "added"
+    REMOVED = "removed"
+    CHANGED = "changed"
+
+
+class FactChange(NamedTuple):
+    """One fact that differs.
+
+    Attributes:
+        path: Where in the node, such as ``("config", "url")``.
+        change: What became of it.
+        old: What it was, secrets masked; None when there was none.
+        new: What it is, secrets masked; None when there is none.
+        is_secret: Whether the difference is in a secret, so that *old* and *new* do not show it.
+        variables: The variables whose values differ; then *old* and *new* are what is written.
+    """
+
+    path: Path
+    change: Change
+    old: Any = None
+    new: Any = None
+    is_secret: bool = False
+    variables: tuple[str, ...] = ()
+
+
+class NodeChange(NamedTuple):
+    """A node that was added, removed or changed.
+
+    Attributes:
+        address: The node.
+        change: What became of it.
+        facts: Its facts that differ, sorted by path; of an added or a removed node, all.
+        reason: Why, when more is known: ``switched on: VLLM_URL is now set``.
+    """
+
+    address: Address
+    change: Change
+    facts: tuple[FactChange, ...] = ()
+    reason: str = ""
+
+
+class EdgeChange(NamedTuple):
+    """Two nodes that are linked in another way than before.
+
+    Attributes:
+        dependency: The one that starts first.
+        dependent: The one that needs or uses it.
+        old: Their links before; empty when there was none.
+        new: Their links now; empty when there is none.
+    """
+
+    dependency: Address
+    dependent: Address
+    old: tuple[Link, ...]
+    new: tuple[Link, ...]
+
+    @property
+    def change(self) -> Change:
+        """What became of the edge."""
+        if not self.old:
+            return Change.ADDED
+        return Change.CHANGED if self.new else Change.REMOVED
+
+
+class Affected(NamedTuple):
+    """A node that is as it was, and depends on something that is not.
+
+    Attributes:
+        address: The node.
+        because_of: The nearest node that differs; of equally near ones the first by address.
+        distance: How many edges lie between the two.
+    """
+
+    address: Address
+    because_of: Address
+    distance: int
+
+
+@dataclass(frozen=True)
+class GraphDiff:
+    """What differs between two graphs. Every listing is sorted.
+
+    Attributes:
+        nodes: The nodes that were added, removed or changed.
+        edges: The edges that were added, removed or changed.
+        affected: The nodes that are as they were and depend, directly or not, on what is not.
+        apis_added: The APIs that are served now and were not.
+        apis_removed: The APIs that were served and are not.
+        settings: What differs and is said of no node, such as ``image_name``.
+        excluded_added: What is left out now.
+        excluded_removed: What was left out.
+        problems_added: The diagnostics that appeared.
+        problems_removed: The diagnostics that disappeared.
+        unchanged: The nodes that are as they were.
+    """
+
+    nodes: tuple[NodeChange, ...] = ()
+    edges: tuple[EdgeChange, ...] = ()
+    affected: tuple[Affected, ...] = ()
+    apis_added: tuple[str, ...] = ()
+    apis_removed: tuple[str, ...] = ()
+    settings: tuple[FactChange, ...] = ()
+    excluded_added: tuple[LeftOut, ...] = ()
+    excluded_removed: tuple[LeftOut, ...] = ()
+    problems_added: tuple[Problem, ...] = ()
+    problems_removed: tuple[Problem, ...] = ()
+    unchanged: tuple[Address, ...] = ()
+
+    @property
+    def is_empty(self) -> bool:
+        """Whether the two graphs say the same."""
+        return not (
+            self.nodes
+            or self.edges
+            or self.apis_added
+            or self.apis_removed
+            or self.settings
+            or self.excluded_added
+            or self.excluded_removed
+            or self.problems_added
+            or self.problems_removed
+        )
+
+    @cached_property
+    def states(self) -> Mapping[Address, frozenset[str]]:
+        """What became of each node of both graphs, sorted by address.
+
+        ``new``, ``modified`` or ``removed``; else ``same``, and ``affected`` as well if the node
+        depends on one that differs.
+        """
+        words = {Change.ADDED: "new", Change.CHANGED: "modified", Change.REMOVED: "removed"}
+        found = dict.fromkeys(self.unchanged, _SAME)
+        found |= dict.fromkeys((one.address for one in self.affected), _AFFECTED)
+        found |= {one.address: frozenset((words[one.change],)) for one in self.nodes}
+        return MappingProxyType({address: found[address] for address in sorted(found)})
+
+    def of(self, change: Change) -> tuple[NodeChange, ...]:
+        """Return the nodes of which *change* became, sorted."""
+        return tuple(one for one in self.nodes if one.change is change)
+
+
+_SAME = frozenset(("same",))
+_AFFECTED = frozenset(("same", "affected"))

@@ -1,0 +1,244 @@
+"""Two graphs compared: what differs, and what that touches."""
+
+from __future__ import annotations
+
+from collections import Counter
+from typing import TYPE_CHECKING, Any, Literal
+
+from rungraph.graph.diff.changes import Change, EdgeChange, FactChange, GraphDiff, NodeChange
+from rungraph.graph.diff.facts import (
+    Facts,
+    Hidden,
+    Path,
+    facts_of,
+    hidden_of,
+    is_masked,
+    is_same,
+    path_order,
+    variables_in,
+)
+from rungraph.graph.diff.reach import affected_by
+from rungraph.graph.diff.reasons import reason_of
+from rungraph.graph.diff.snapshot import (
+    Link,
+    Snapshot,
+    left_out_of,
+    links_of,
+    problems_of,
+    settings_of,
+)
+from rungraph.graph.nodes import ProviderNode, TableNode
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator, Mapping
+
+    from rungraph.graph.address import Address
+    from rungraph.graph.diff.snapshot import Ends
+    from rungraph.graph.model import RunGraph
+    from rungraph.graph.nodes import Node
+
+Edges = Literal["all", "hard", "soft"]
+"""Which edges lead from what differs to what is affected; ``hard`` includes members of tables."""
+
+
+def diff_graphs(
+    old: RunGraph | Snapshot, new: RunGraph | Snapshot, *, edges: Edges = "all"
+) -> GraphDiff:
+    """Return what differs between two graphs, and everything downstream of it.
+
+    The order of the config, comments, quotes and places do not count. Of two graphs, secrets and
+    the values of variables are compared as well, and told without showing either; a snapshot knows
+    neither.
+
+    Args:
+        old: The graph, or its normal form, as it was.
+        new: The same as it is.
+        edges: Which edges lead from what differs to what is affected by it.
+
+    Examples:
+        >>> from rungraph.graph import compile_config
+        >>> def telemetry(level: int) -> dict:
+        ...     entry = {"provider_id": "t", "provider_type": "inline::opentelemetry"}
+        ...     return {"providers": {"telemetry": [{**entry, "config": {"level": level}}]}}
+        >>> diff = diff_graphs(compile_config(telemetry(1)), compile_config(telemetry(2)))
+        >>> [(str(one.address), one.facts[0].path, one.facts[0].new) for one in diff.nodes]
+        [('provider:telemetry/t', ('config', 'level'), 2)]
+        >>> diff_graphs(compile_config(telemetry(1)), compile_config(telemetry(1))).is_empty
+        True
+    """
+    before, after = _Side(old), _Side(new)
+    unknown = before.unknown | after.unknown
+    nodes, unchanged = _node_changes(before, after, unknown)
+    links = _edge_changes(before.links, after.links)
+    wanted = _WALKED[edges]
+    hops = [
+        (one.dependency, one.dependent)
+        for one in links
+        if one.dependent in after.nodes and _is_walked((*one.old, *one.new), wanted)
+    ]
+    starts = [one.address for one in nodes]
+    steps = _steps(after.links, before.links, after.nodes, wanted) if starts or hops else {}
+    were, are = set(before.apis), set(after.apis)
+    left, leaving = Counter(before.excluded), Counter(after.excluded)
+    had, has = Counter(before.problems), Counter(after.problems)
+    return GraphDiff(
+        nodes=nodes,
+        edges=links,
+        affected=affected_by(starts, hops, steps),
+        apis_added=tuple(sorted(are - were)),
+        apis_removed=tuple(sorted(were - are)),
+        settings=tuple(_fact_changes(before.settings, after.settings, unknown)),
+        excluded_added=tuple(sorted((leaving - left).elements())),
+        excluded_removed=tuple(sorted((left - leaving).elements())),
+        problems_added=tuple(sorted((has - had).elements())),
+        problems_removed=tuple(sorted((had - has).elements())),
+        unchanged=unchanged,
+    )
+
+
+_WALKED: Mapping[str, frozenset[str]] = {
+    "all": frozenset(("hard", "member", "soft")),
+    "hard": frozenset(("hard", "member")),
+    "soft": frozenset(("soft",)),
+}
+
+
+class _Side:
+    """A graph or a snapshot as a comparison reads it: the nodes of a graph are looked at last."""
+
+    def __init__(self, source: RunGraph | Snapshot) -> None:
+        if isinstance(source, Snapshot):
+            self.nodes: Mapping[Address, Facts | Node] = source.nodes
+            self.links = source.edges
+            self.settings, self.apis = source.settings, source.apis
+            self.excluded, self.problems = source.excluded, source.problems
+            self.unknown = source.unknown
+            self.variables: frozenset[str] = frozenset()
+        else:
+            self.nodes = source.nodes
+            self.links = links_of(source.edges, source.dropped)
+            self.settings, self.apis = settings_of(source), source.apis
+            self.excluded = left_out_of(source)
+            self.problems = problems_of(source.diagnostics)
+            self.unknown = frozenset()
+            self.variables = frozenset(one.name for one in source.variables if one.is_set)
+
+    def facts(self, address: Address) -> Facts:
+        found = self.nodes[address]
+        return found if isinstance(found, dict) else facts_of(found)
+
+
+def _node_changes(
+    before: _Side, after: _Side, unknown: frozenset[str]
+) -> tuple[tuple[NodeChange, ...], tuple[Address, ...]]:
+    """Return the nodes that differ, and those that do not."""
+    changes: list[NodeChange] = []
+    unchanged: list[Address] = []
+    for address, node in after.nodes.items():
+        other = before.nodes.get(address)
+        if other is None:
+            facts = _fact_changes({}, after.facts(address), unknown)
+            reason = reason_of(address, before.excluded, after.variables, is_on=True)
+            changes.append(NodeChange(address, Change.ADDED, tuple(facts), reason))
+            continue
+        if _is_plainly_same(other, node):
+            unchanged.append(address)
+            continue
+        differing = _differing(before.facts(address), after.facts(address), other, node, unknown)
+        if differing:
+            changes.append(NodeChange(address, Change.CHANGED, differing))
+        else:
+            unchanged.append(address)
+    for address in before.nodes:
+        if address not in after.nodes:
+            facts = _fact_changes(before.facts(address), {}, unknown)
+            reason = reason_of(address, after.excluded, before.variables, is_on=False)
+            changes.append(NodeChange(address, Change.REMOVED, tuple(facts), reason))
+    return tuple(sorted(changes, key=lambda one: one.address)), tuple(sorted(unchanged))
+
+
+def _is_plainly_same(old: Any, new: Any) -> bool:
+    """Whether two nodes are the same at first sight; if not, they are looked at closely."""
+    if isinstance(old, ProviderNode) and isinstance(new, ProviderNode):
+        return (
+            old.provider_type == new.provider_type
+            and old.tags == new.tags
+            and (old.spec is new.spec or old.spec == new.spec)
+            # 1 is equal to True, but is no config's True: their texts differ.
+            and repr(old.written) == repr(new.written)
+            and (
+                (old.config is old.written and new.config is new.written)
+                or repr(old.config) == repr(new.config)
+            )
+        )
+    if isinstance(old, TableNode) and isinstance(new, TableNode):
+        return not old.resources and not new.resources
+    return False
+
+
+def _differing(
+    old: Facts, new: Facts, old_node: Any, new_node: Any, unknown: frozenset[str]
+) -> tuple[FactChange, ...]:
+    found = list(_fact_changes(old, new, unknown))
+    if not isinstance(old_node, dict) and not isinstance(new_node, dict):
+        behind_old, behind_new = hidden_of(old_node), hidden_of(new_node)
+        for path in behind_old.keys() & behind_new.keys():
+            if is_same(old[path], new[path]):
+                found += _hidden_changes(path, new[path], behind_old[path], behind_new[path])
+    return tuple(sorted(found, key=lambda one: path_order(one.path)))
+
+
+def _fact_changes(old: Facts, new: Facts, unknown: frozenset[str]) -> Iterator[FactChange]:
+    for path in sorted(old.keys() | new.keys(), key=path_order):
+        if path[0] in unknown:
+            continue
+        if path not in old:
+            yield FactChange(path, Change.ADDED, None, new[path])
+        elif path not in new:
+            yield FactChange(path, Change.REMOVED, old[path], None)
+        elif not is_same(old[path], new[path]):
+            yield FactChange(path, Change.CHANGED, old[path], new[path])
+
+
+def _hidden_changes(path: Path, shown: Any, old: Hidden, new: Hidden) -> Iterator[FactChange]:
+    """Yield what differs behind a fact that is shown alike on both sides."""
+    if is_masked(old.written) or is_masked(new.written):
+        return  # Read from what was already masked: there is nothing to compare.
+    if not is_same(old.written, new.written):
+        yield FactChange(path, Change.CHANGED, shown, shown, is_secret=True)
+    # As text: a placeholder in quotes is the same, though it gives "80" where the other gives 80.
+    elif str(old.resolved).casefold() != str(new.resolved).casefold():
+        yield FactChange(path, Change.CHANGED, shown, shown, variables=variables_in(shown))
+
+
+def _edge_changes(
+    old: Mapping[Ends, tuple[Link, ...]], new: Mapping[Ends, tuple[Link, ...]]
+) -> tuple[EdgeChange, ...]:
+    found = [
+        EdgeChange(*ends, old.get(ends, ()), links)
+        for ends, links in new.items()
+        if old.get(ends) != links
+    ]
+    found += (EdgeChange(*ends, links, ()) for ends, links in old.items() if ends not in new)
+    return tuple(sorted(found))
+
+
+def _is_walked(links: Iterable[Link], wanted: frozenset[str]) -> bool:
+    return any(link.strength in wanted for link in links)
+
+
+def _steps(
+    new: Mapping[Ends, tuple[Link, ...]],
+    old: Mapping[Ends, tuple[Link, ...]],
+    nodes: Mapping[Address, Any],
+    wanted: frozenset[str],
+) -> dict[Address, list[Address]]:
+    """Return the dependents of each node in the new graph; of a removed one, in the old."""
+    found: dict[Address, list[Address]] = {}
+    for edges, is_old in ((new, False), (old, True)):
+        for (dependency, dependent), links in edges.items():
+            if is_old and dependency in nodes:
+                continue
+            if any(link.strength in wanted and not link.is_late for link in links):
+                found.setdefault(dependency, []).append(dependent)
+    return found

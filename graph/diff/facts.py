@@ -1,0 +1,150 @@
+"""What is known of one node, flattened: a path and a plain value each, secrets masked."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, Final, cast
+
+from rungraph.graph.nodes import ProviderNode, TableNode
+from rungraph.graph.placeholders import has_placeholder, placeholders
+from rungraph.graph.secrets import MASK, masked
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping, Sequence
+
+    from rungraph.graph.nodes import Node, ResourceConfig
+
+Path = tuple[str | int, ...]
+"""Keys and indices, such as ``("config", "hosts", 0, "url")``."""
+
+Facts = dict[Path, Any]
+"""What is shown of a node, by path: texts, numbers, booleans, None, and lists of these."""
+
+_UNKNOWN: Final = object()
+
+
+@dataclass(frozen=True, slots=True)
+class Hidden:
+    """What is behind a fact that is shown masked or unresolved. Never shown itself.
+
+    Attributes:
+        written: The value as the config has it.
+        resolved: The same with the environment filled in.
+    """
+
+    written: Any
+    resolved: Any
+
+
+def facts_of(node: Node) -> Facts:
+    """Return what is known of *node*, secrets masked, sorted by path; no place is a fact."""
+    return {path: shown for path, shown, _ in _facts(node)}
+
+
+def hidden_of(node: Node) -> dict[Path, Hidden]:
+    """Return what is behind those facts of *node* that do not show all of it."""
+    return {path: hidden for path, _, hidden in _facts(node) if hidden is not None}
+
+
+def flattened(value: Any, path: Path = ()) -> Iterator[tuple[Path, Any]]:
+    """Yield the leaves of *value* with their paths.
+
+    A list without collections in it is one leaf, and so is an empty collection.
+
+    Examples:
+        >>> dict(flattened({"a": {"b": 1, "c": [1, 2]}, "d": [{"e": 3}]}))
+        {('a', 'b'): 1, ('a', 'c'): [1, 2], ('d', 0, 'e'): 3}
+    """
+    if isinstance(value, dict) and value:
+        for key, item in cast("Mapping[str, Any]", value).items():
+            yield from flattened(item, (*path, key))
+    elif isinstance(value, list) and any(isinstance(item, dict | list) for item in value):
+        for index, item in enumerate(cast("Sequence[Any]", value)):
+            yield from flattened(item, (*path, index))
+    else:
+        yield path, value
+
+
+def at_path(value: Any, path: Path) -> Any:
+    """Return what *path* leads to in *value*; something equal to nothing else if nowhere."""
+    for step in path:
+        try:
+            value = value[step]
+        except (KeyError, IndexError, TypeError):
+            return _UNKNOWN
+    return value
+
+
+def is_same(first: Any, second: Any) -> bool:
+    """Whether two leaves are the same value of the same type: 1 is neither True nor 1.0."""
+    return first is second or repr(first) == repr(second)
+
+
+def path_order(path: Path) -> tuple[tuple[bool, int, str], ...]:
+    """Return what paths are sorted by: names by their letters, indices by their size."""
+    return tuple(
+        (True, step, "") if isinstance(step, int) else (False, 0, str(step)) for step in path
+    )
+
+
+def is_masked(value: Any) -> bool:
+    """Whether a leaf is only what was shown of a secret, as in a graph read from JSON."""
+    if isinstance(value, list):
+        return any(map(is_masked, cast("Sequence[Any]", value)))
+    return isinstance(value, str) and MASK in value
+
+
+def variables_in(value: Any) -> tuple[str, ...]:
+    """Return the names of the variables that a leaf reads, in words as well, sorted.
+
+    Examples:
+        >>> variables_in("http://${env.HOST:=${env.DEFAULT}}/")
+        ('DEFAULT', 'HOST')
+    """
+    if isinstance(value, list):
+        items = cast("Sequence[Any]", value)
+        return tuple(sorted({name for item in items for name in variables_in(item)}))
+    found: set[str] = set()
+    if isinstance(value, str) and has_placeholder(value):
+        for placeholder in placeholders(value):
+            found |= {placeholder.name, *variables_in(placeholder.word)}
+    return tuple(sorted(found))
+
+
+def _facts(node: Node) -> list[tuple[Path, Any, Hidden | None]]:
+    if isinstance(node, ProviderNode):
+        found = [*_provider_facts(node)]
+    elif isinstance(node, TableNode):
+        found = [fact for resource in node.resources for fact in _resource_facts(resource)]
+    else:
+        found = []
+    return sorted(found, key=lambda fact: path_order(fact[0]))
+
+
+def _provider_facts(node: ProviderNode) -> Iterator[tuple[Path, Any, Hidden | None]]:
+    yield ("provider_type",), node.provider_type, None
+    if node.tags:
+        yield ("tags",), list(node.tags), None
+    if node.spec is not None:
+        yield ("module",), node.spec.module, None
+        for name in ("dependencies", "optional_dependencies"):
+            apis: tuple[str, ...] = getattr(node.spec, name)
+            if apis:
+                yield (name,), sorted(set(apis)), None
+    shown = masked(node.written, secrets=node.spec.secrets if node.spec else ())
+    for path, leaf in flattened(shown) if shown else ():
+        written = at_path(node.written, path)
+        hides = not is_same(leaf, written) or bool(variables_in(leaf))
+        hidden = Hidden(written, at_path(node.config, path)) if hides else None
+        yield ("config", *path), leaf, hidden
+
+
+def _resource_facts(resource: ResourceConfig) -> Iterator[tuple[Path, Any, Hidden | None]]:
+    start: Path = ("resources", resource.identifier, resource.provider_id)
+    name = resource.provider_resource_id or resource.identifier
+    yield (*start, "provider_resource_id"), name, None
+    shown = masked(resource.fields)
+    for path, leaf in flattened(shown) if shown else ():
+        written = at_path(resource.fields, path)
+        hidden = None if is_same(leaf, written) else Hidden(written, written)
+        yield (*start, *path), leaf, hidden

@@ -1,0 +1,147 @@
+"""A graph in its normal form: what a comparison is about, and nothing else."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+from rungraph.graph.diff.facts import Facts, facts_of, flattened, path_order
+from rungraph.graph.secrets import masked
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping
+
+    from rungraph.graph.address import Address
+    from rungraph.graph.diagnostics import Diagnostic
+    from rungraph.graph.model import RunGraph
+    from rungraph.graph.nodes import Edge
+
+    Ends = tuple[Address, Address]
+    """The dependency and the dependent of an edge."""
+
+_INDEX = re.compile(r"\[\d+\]")
+
+
+class Link(NamedTuple):
+    """How one node depends on another.
+
+    Attributes:
+        strength: ``hard``, ``soft`` or ``member``.
+        is_late: Whether it was left out of the order of starts because it closes a circle.
+    """
+
+    strength: str
+    is_late: bool = False
+
+    def __str__(self) -> str:
+        return f"{self.strength}, bound late" if self.is_late else self.strength
+
+
+class LeftOut(NamedTuple):
+    """A provider that the config names and the graph leaves out; fields as those of `Excluded`."""
+
+    api: str
+    provider_id: str
+    provider_type: str
+    reason: str
+
+
+class Problem(NamedTuple):
+    """A diagnostic without its place: what it says must not depend on where it stands."""
+
+    severity: str
+    code: str
+    address: str
+    message: str
+
+
+@dataclass(frozen=True)
+class Snapshot:
+    """What a graph says, as plain values, secrets masked and no places.
+
+    Attributes:
+        nodes: The facts of each node.
+        edges: How the two nodes of each edge are linked.
+        apis: The APIs that are served, sorted.
+        settings: The facts of no node: the name, selectors, checks, where registrations persist.
+        excluded: What is left out, sorted.
+        problems: The diagnostics, sorted.
+        unknown: The first steps of facts' paths that this snapshot cannot tell, because what it
+            was read from does not hold them; they are not compared.
+    """
+
+    nodes: Mapping[Address, Facts]
+    edges: Mapping[Ends, tuple[Link, ...]]
+    apis: tuple[str, ...] = ()
+    settings: Facts = field(default_factory=dict)
+    excluded: tuple[LeftOut, ...] = ()
+    problems: tuple[Problem, ...] = ()
+    unknown: frozenset[str] = frozenset()
+
+
+def snapshot_of(graph: RunGraph) -> Snapshot:
+    """Return the normal form of *graph*.
+
+    Two graphs of the same meaning have the same, whatever order, comments and quotes their files
+    have and wherever the files are.
+    """
+    return Snapshot(
+        nodes={address: facts_of(node) for address, node in graph.nodes.items()},
+        edges=links_of(graph.edges, graph.dropped),
+        apis=graph.apis,
+        settings=settings_of(graph),
+        excluded=left_out_of(graph),
+        problems=problems_of(graph.diagnostics),
+    )
+
+
+def links_of(edges: Iterable[Edge], dropped: Iterable[Edge]) -> dict[Ends, tuple[Link, ...]]:
+    """Return the links between each two nodes; of *dropped* edges as well."""
+    found: dict[Ends, tuple[Link, ...]] = {}
+    for are_late, some in ((False, edges), (True, dropped)):
+        for dependency, dependent, strength, _ in some:
+            ends, link = (dependency, dependent), Link(strength.value, are_late)
+            found[ends] = tuple(sorted({*found[ends], link})) if ends in found else (link,)
+    return found
+
+
+def settings_of(graph: RunGraph) -> Facts:
+    """Return what *graph* says that is said of no node, secrets masked, sorted by path."""
+    checks: dict[str, list[str]] = {}
+    for check in graph.checks:
+        checks.setdefault(check.name, []).append(f"{check.query} ({check.expect})")
+    values: dict[str, Any] = {
+        "image_name": graph.name,
+        "metadata_store": masked(graph.metadata_store),
+        "selectors": dict(graph.selectors),
+        "checks": {name: sorted(asked) for name, asked in checks.items()},
+    }
+    leaves = [leaf for leaf in flattened(values) if leaf[1] not in ("", None, {})]
+    return dict(sorted(leaves, key=lambda leaf: path_order(leaf[0])))
+
+
+def left_out_of(graph: RunGraph) -> tuple[LeftOut, ...]:
+    """Return what *graph* leaves out, sorted."""
+    return tuple(
+        sorted(
+            LeftOut(one.api, one.provider_id, one.provider_type, one.reason)
+            for one in graph.excluded
+        )
+    )
+
+
+def problems_of(diagnostics: Iterable[Diagnostic]) -> tuple[Problem, ...]:
+    """Return *diagnostics* without their places, sorted."""
+    return tuple(
+        sorted(
+            Problem(
+                one.severity.value,
+                one.code,
+                str(one.address or ""),
+                # An entry's number in its list changes when the list is sorted otherwise.
+                _INDEX.sub("[]", one.message),
+            )
+            for one in diagnostics
+        )
+    )

@@ -1,0 +1,108 @@
+"""Laws of diffs: nothing differs from itself, order does not count, a diff says all there is."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from hypothesis import given
+from hypothesis import strategies as st
+from tests.property.strategies_configs import APIS, ROUTED, catalogs
+from tests.property.strategies_pairs import ENVIRONMENTS, full_configs, pairs
+
+from rungraph.graph import Address, Catalog, compile_config
+from rungraph.graph.diff import applied, diff_graphs, snapshot_of
+
+Pair = tuple[dict[str, Any], dict[str, Any]]
+_UNORDERED = {*APIS, *ROUTED.values(), "apis", "checks", "tags"}
+"""The keys of lists whose order means nothing; in a provider's config, it does."""
+
+
+def _in_another_order(value: Any, order: Any, key: str = "") -> Any:
+    if isinstance(value, dict):
+        items = [(name, _in_another_order(item, order, name)) for name, item in value.items()]
+        order.shuffle(items)
+        return dict(items)
+    if isinstance(value, list):
+        items = [_in_another_order(item, order) for item in value]
+        if key in _UNORDERED:
+            order.shuffle(items)
+        return items
+    return value
+
+
+@given(full_configs(), catalogs(), ENVIRONMENTS)
+def test_a_graph_does_not_differ_from_itself(
+    config: dict[str, Any], catalog: Catalog, environment: dict[str, str]
+) -> None:
+    """diff(a, a) is empty, all nodes are the same, and the normal form is not changed by it."""
+    graph = compile_config(config, catalog=catalog, environment=environment)
+    diff = diff_graphs(graph, compile_config(config, catalog=catalog, environment=environment))
+    assert diff.is_empty
+    assert not diff.affected
+    assert dict(diff.states) == dict.fromkeys(graph.nodes, frozenset({"same"}))
+    assert applied(diff, snapshot_of(graph)) == snapshot_of(graph)
+
+
+@given(full_configs(), catalogs(), ENVIRONMENTS, st.randoms(use_true_random=False))
+def test_another_order_is_no_difference(
+    config: dict[str, Any], catalog: Catalog, environment: dict[str, str], order: Any
+) -> None:
+    """A config whose keys and entries stand in another order says the same."""
+    graph = compile_config(config, catalog=catalog, environment=environment)
+    other = _in_another_order(config, order)
+    reordered = compile_config(other, catalog=catalog, environment=environment)
+    assert diff_graphs(graph, reordered).is_empty
+    assert snapshot_of(graph) == snapshot_of(reordered)
+
+
+@given(pairs(), catalogs(), ENVIRONMENTS, ENVIRONMENTS)
+def test_a_diff_leads_from_the_old_to_the_new(
+    pair: Pair, catalog: Catalog, before: dict[str, str], after: dict[str, str]
+) -> None:
+    """apply(diff(a, b), a) = b, of graphs and of their normal forms."""
+    old = compile_config(pair[0], catalog=catalog, environment=before)
+    new = compile_config(pair[1], catalog=catalog, environment=after)
+    start, end = snapshot_of(old), snapshot_of(new)
+    assert applied(diff_graphs(old, new), start) == end
+    assert applied(diff_graphs(start, end), start) == end
+    assert applied(diff_graphs(start, new), start) == end
+
+
+@given(pairs(), catalogs())
+def test_a_diff_of_normal_forms_is_empty_when_they_are_equal(pair: Pair, catalog: Catalog) -> None:
+    """Normal forms differ exactly when their diff is not empty."""
+    start, end = (
+        snapshot_of(compile_config(config, catalog=catalog, environment={})) for config in pair
+    )
+    assert diff_graphs(start, end).is_empty == (repr(start) == repr(end))
+
+
+@given(pairs(), catalogs())
+def test_the_way_back_is_the_way_there(pair: Pair, catalog: Catalog) -> None:
+    """What is added one way is removed the other; what is changed is changed both ways."""
+    old, new = (compile_config(config, catalog=catalog, environment={}) for config in pair)
+    there, back = diff_graphs(old, new), diff_graphs(new, old)
+    swapped = {"new": "removed", "removed": "new"}
+    marks = {a: next(iter(states - {"affected"})) for a, states in there.states.items()}
+    assert {a: next(iter(states - {"affected"})) for a, states in back.states.items()} == {
+        address: swapped.get(mark, mark) for address, mark in marks.items()
+    }
+    assert [(e.dependency, e.dependent, e.new, e.old) for e in there.edges] == [
+        (e.dependency, e.dependent, e.old, e.new) for e in back.edges
+    ]
+
+
+@given(pairs(), catalogs())
+def test_what_is_affected_is_what_is_downstream(pair: Pair, catalog: Catalog) -> None:
+    """A node is affected exactly if it is as it was and a descendant of what differs."""
+    old, new = (compile_config(config, catalog=catalog, environment={}) for config in pair)
+    diff = diff_graphs(old, new)
+    differs = {one.address for one in diff.nodes}
+    reached: set[Address] = set()
+    for address in differs & new.nodes.keys():
+        reached.update(new.descendants(address))
+    starts = {d for r in differs - new.nodes.keys() for d in old.dependents_of(r)}
+    starts |= {edge.dependent for edge in diff.edges}
+    for address in starts & new.nodes.keys():
+        reached |= {address, *new.descendants(address)}
+    assert {one.address for one in diff.affected} == reached - differs
