@@ -16,6 +16,8 @@
         ├── NotServedError           a key that a stack does not serve
         ├── NotRunningError          a node of the stack that does not run
         ├── MissingPackageError      a distribution that is not installed
+        ├── RecordingError           a file that holds no recording of events
+        ├── RecordedError            an error of an earlier run, read from its recording
         └── RoutingError             a call cannot be routed; also a ValueError
             ├── UnknownResourceError
             └── AmbiguousResourceError
@@ -279,6 +281,57 @@ def install_command(extra: str, *packages: str) -> str:
         return f'pip install "{extra if "[" in extra else f"rungraph[{extra}]"}"'
     words = (name if name.replace("-", "").isalnum() else f'"{name}"' for name in packages)
     return "pip install " + " ".join(words)
+
+
+# --- recordings --------------------------------------------------------------------------------
+
+
+class RecordingError(EngineError):
+    """Raised when a file holds no recording of events, or one that cannot be read.
+
+    Attributes:
+        file: The file.
+        line: The line, counted from 1; None when it is about the whole file.
+        problem: What is wrong there.
+
+    Examples:
+        >>> print(RecordingError("run.jsonl", 3, "not a JSON object"))
+        run.jsonl:3: not a JSON object
+        help: write one with 'rungraph run CONFIG --events FILE'
+    """
+
+    def __init__(self, file: str, line: int | None, problem: str) -> None:
+        super().__init__(file, line, problem)
+        self.file = file
+        self.line = line
+        self.problem = problem
+
+    def __str__(self) -> str:
+        where = self.file if self.line is None else f"{self.file}:{self.line}"
+        return f"{where}: {self.problem}\nhelp: write one with 'rungraph run CONFIG --events FILE'"
+
+
+class RecordedError(EngineError):
+    """An error of an earlier run. Never raised: a recording's events hold it.
+
+    Attributes:
+        type_name: The name of the class that it was of.
+        text: What it said.
+    """
+
+    def __init__(self, type_name: str, text: str) -> None:
+        super().__init__(type_name, text)
+        self.type_name = type_name
+        self.text = text
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, RecordedError) and self.args == other.args
+
+    def __hash__(self) -> int:
+        return hash(self.args)
+
+    def __str__(self) -> str:
+        return self.text
 
 
 # --- routing -----------------------------------------------------------------------------------

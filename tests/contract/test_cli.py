@@ -525,7 +525,8 @@ def test_events_are_written_as_json_lines(config_file: ConfigFile, tmp_path: Pat
     ended = run(config_file(start="fail", api_key=HIDDEN), "--events", path)
     events = [json.loads(line) for line in path.read_text().splitlines()]
     assert ended.code == 1
-    assert events[0]["event"] == "StackStarting"
+    assert events[0] == {"event": "Recording", "format_version": "1.0", "name": "told"}
+    assert events[1]["event"] == "StackStarting"
     assert events[-1]["event"] == "StackStopped"
     [failed] = [event for event in events if event["event"] == "NodeFailed"]
     assert failed["address"] == "provider:inference/told"

@@ -1,10 +1,8 @@
-"""Events as text: one line each for people, one JSON object each for programs."""
+"""Events as text for people: one line each."""
 
 from __future__ import annotations
 
-import json
-from dataclasses import fields
-from typing import TYPE_CHECKING, Any, cast
+from typing import TYPE_CHECKING
 
 from rungraph.engine.errors import describe
 from rungraph.engine.events import (
@@ -26,13 +24,12 @@ from rungraph.engine.events import (
     ResourceRemoved,
     RollbackStarted,
 )
-from rungraph.graph import Address
 
 if TYPE_CHECKING:
     from collections.abc import Callable
-    from typing import TextIO
 
     from rungraph.engine.events import Event
+    from rungraph.graph import Address
     from rungraph.graph.rendering import Style
 
     Scrub = Callable[[str], str]
@@ -106,34 +103,3 @@ def _node_words_of(event: NodeEvent) -> tuple[str, str, object, str] | None:
 
 def _because_of(causes: tuple[Address, ...]) -> str:
     return f"because of {', '.join(map(str, causes))}" if causes else "the start was cancelled"
-
-
-class EventFile:
-    """Writes every event as one JSON object a line.
-
-    Args:
-        stream: Where to.
-        scrub: Masks secrets.
-    """
-
-    def __init__(self, stream: TextIO, scrub: Scrub) -> None:
-        self._stream = stream
-        self._scrub = scrub
-
-    def take(self, event: Event) -> None:
-        """Write *event*."""
-        values = {one.name: self._jsonable(getattr(event, one.name)) for one in fields(event)}
-        line = {"event": type(event).__name__, **values}
-        self._stream.write(json.dumps(line, ensure_ascii=False) + "\n")
-        self._stream.flush()
-
-    def _jsonable(self, value: object) -> Any:
-        if isinstance(value, Address):
-            return str(value)
-        if isinstance(value, tuple):
-            return [self._jsonable(one) for one in cast("tuple[object, ...]", value)]
-        if isinstance(value, BaseException):
-            return {"type": type(value).__name__, "text": self._scrub(describe(value))}
-        if isinstance(value, float):
-            return round(value, 6)
-        return self._scrub(value) if isinstance(value, str) else value

@@ -115,15 +115,17 @@ def run(
     calls = _read_calls(graph, call_words(context))
 
     from rungraph.cli.answers import JsonAnswers, TextAnswers
-    from rungraph.cli.event_lines import EventFile
     from rungraph.cli.progress import progress_of
     from rungraph.cli.session import Session
+    from rungraph.engine.recording import EventFile
 
     with ExitStack() as files:
         subscribers: list[Callable[..., None]] = []
         if events is not None:
-            stream = files.enter_context(events.open("w", encoding="utf-8"))
-            subscribers.append(EventFile(stream, graph.scrubbed).take)
+            stream = files.enter_context(
+                events.open("w", encoding="utf-8", errors="backslashreplace")
+            )
+            subscribers.append(EventFile(stream, graph.scrubbed, graph.name or graph.file).take)
         return Session(
             graph,
             StackSettings(

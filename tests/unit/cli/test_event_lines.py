@@ -1,13 +1,10 @@
-"""Events become lines for people and JSON for programs, both without secrets."""
+"""Events become lines for people, without secrets."""
 
 from __future__ import annotations
 
-import io
-import json
-
 import pytest
 
-from rungraph.cli.event_lines import EventFile, line_of
+from rungraph.cli.event_lines import line_of
 from rungraph.engine.errors import KilledError
 from rungraph.engine.events import (
     Event,
@@ -98,33 +95,3 @@ def test_an_event_is_a_line(event: Event, words: str) -> None:
 def test_what_says_nothing_new_is_no_line(event: Event) -> None:
     """The progress says these in words of its own, or not at all."""
     assert line_of(event, scrub, plain) is None
-
-
-def test_an_event_is_a_json_object() -> None:
-    """Addresses are texts, errors have type and text, secrets are masked."""
-    stream = io.StringIO()
-    file = EventFile(stream, scrub)
-    file.take(NodeWaiting(0.0, TABLE, (A,), 1))
-    file.take(NodeFailed(0.1234567, A, RuntimeError("no hidden")))
-    file.take(NodeDegraded(1.0, A, "hidden gone"))
-    assert [json.loads(line) for line in stream.getvalue().splitlines()] == [
-        {
-            "event": "NodeWaiting",
-            "at": 0.0,
-            "address": "table:models",
-            "on": ["provider:inference/a"],
-            "generation": 1,
-        },
-        {
-            "event": "NodeFailed",
-            "at": 0.123457,
-            "address": "provider:inference/a",
-            "error": {"type": "RuntimeError", "text": "RuntimeError: no ****"},
-        },
-        {
-            "event": "NodeDegraded",
-            "at": 1.0,
-            "address": "provider:inference/a",
-            "detail": "**** gone",
-        },
-    ]

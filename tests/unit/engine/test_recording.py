@@ -1,0 +1,241 @@
+"""Events are written to a file without secrets, and read back as they happened."""
+
+from __future__ import annotations
+
+import io
+import json
+from dataclasses import fields
+from typing import TYPE_CHECKING
+
+import pytest
+
+from rungraph.engine.errors import RecordedError, RecordingError
+from rungraph.engine.events import (
+    Event,
+    NodeDegraded,
+    NodeFailed,
+    NodeReady,
+    NodeSkipped,
+    NodeStarting,
+    NodeWaiting,
+    ResourceAdded,
+    StackReady,
+    StackStarting,
+)
+from rungraph.engine.recording import (
+    _READERS,
+    EventFile,
+    _event_types,
+    read_events,
+    read_recording,
+)
+from rungraph.graph import Address
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from pathlib import Path
+
+A = Address.provider("inference", "a")
+TABLE = Address.table("models")
+HEADER = '{"event": "Recording", "format_version": "1.0"}\n'
+RUN: tuple[Event, ...] = (
+    StackStarting(0.0, 2),
+    NodeWaiting(0.0, TABLE, (A,), 1),
+    NodeStarting(0.25, A),
+    NodeReady(1.5, A, 1.25, 0.25),
+    NodeFailed(2.0, A, RecordedError("OSError", "OSError: disk full")),
+    NodeSkipped(2.0, TABLE, (A,)),
+    ResourceAdded(2.5, TABLE, "größe", "a", "listed"),
+    StackReady(3.0),
+)
+
+
+def scrub(text: str) -> str:
+    """Mask the one secret."""
+    return text.replace("hidden", "****")
+
+
+def written(events: tuple[Event, ...], name: str = "") -> str:
+    """Return the text of a recording of *events*."""
+    stream = io.StringIO()
+    file = EventFile(stream, scrub, name)
+    for event in events:
+        file.take(event)
+    return stream.getvalue()
+
+
+@pytest.fixture
+def saved(tmp_path: Path) -> Callable[[str | bytes], Path]:
+    """Return what writes a file and returns its path."""
+
+    def save(content: str | bytes) -> Path:
+        path = tmp_path / "run.jsonl"
+        path.write_bytes(content.encode() if isinstance(content, str) else content)
+        return path
+
+    return save
+
+
+def problem_of(path: Path) -> str:
+    """Return what is wrong with a recording, without its path and its help."""
+    with pytest.raises(RecordingError) as caught:
+        read_events(path)
+    first, last = str(caught.value).splitlines()
+    assert last == "help: write one with 'rungraph run CONFIG --events FILE'"
+    return first.removeprefix(str(path))
+
+
+def test_an_event_is_a_json_object() -> None:
+    """Addresses are texts, errors have type and text, secrets are masked."""
+    text = written(
+        (
+            NodeWaiting(0.0, TABLE, (A,), 1),
+            NodeFailed(0.1234567, A, RuntimeError("no hidden")),
+            NodeDegraded(1.0, A, "hidden gone"),
+        ),
+        "my hidden stack",
+    )
+    assert [json.loads(line) for line in text.splitlines()] == [
+        {"event": "Recording", "format_version": "1.0", "name": "my **** stack"},
+        {
+            "event": "NodeWaiting",
+            "at": 0.0,
+            "address": "table:models",
+            "on": ["provider:inference/a"],
+            "generation": 1,
+        },
+        {
+            "event": "NodeFailed",
+            "at": 0.123457,
+            "address": "provider:inference/a",
+            "error": {"type": "RuntimeError", "text": "RuntimeError: no ****"},
+        },
+        {
+            "event": "NodeDegraded",
+            "at": 1.0,
+            "address": "provider:inference/a",
+            "detail": "**** gone",
+        },
+    ]
+
+
+def test_what_was_written_is_read(saved: Callable[[str], Path]) -> None:
+    """Reading is the inverse of writing, and writing what was read gives the same bytes."""
+    text = written(RUN, "stack")
+    recording = read_recording(saved(text))
+    assert recording.events == RUN
+    assert recording.name == "stack"
+    assert written(recording.events, recording.name) == text
+
+
+def test_every_event_can_be_read() -> None:
+    """There is a reader for each field of each event, and no base is among the events."""
+    kinds = _event_types()
+    assert {"StackStarting", "NodeKilled", "RefreshFailed"} <= kinds.keys()
+    assert not {"Event", "NodeEvent", "ResourceEvent"} & kinds.keys()
+    assert {field.type for kind in kinds.values() for field in fields(kind)} == _READERS.keys()
+
+
+def test_what_is_not_known_is_passed_over(saved: Callable[[str], Path]) -> None:
+    """A later minor version may add events and fields; blank lines say nothing."""
+    text = (
+        '{"event": "Recording", "format_version": "1.7", "host": "h"}\n'
+        '{"event": "NodeDreaming", "of": []}\n\n{"note": 1}\n'
+        '{"event": "StackReady", "at": 1, "mood": "good"}\n'
+    )
+    assert read_events(saved(text)) == (StackReady(1.0),)
+
+
+@pytest.mark.parametrize("cut", ['{"event": "Stack', b'{"event": "ResourceAdded", "id": "gr\xc3'])
+def test_a_crashed_run_is_read_up_to_its_last_whole_line(
+    saved: Callable[[bytes], Path], cut: str | bytes
+) -> None:
+    """Half a line at the end is passed over, also when it ends inside a character."""
+    tail = cut.encode() if isinstance(cut, str) else cut
+    assert read_events(saved(written(RUN[:2]).encode() + tail)) == RUN[:2]
+
+
+def test_half_a_line_elsewhere_is_an_error(saved: Callable[[str], Path]) -> None:
+    """Only the end may be cut off."""
+    text = HEADER + '{"event": "Stack\n{"event": "StackReady", "at": 1}\n'
+    assert problem_of(saved(text)) == (
+        ":2: not a JSON object (column 17: invalid control character at)"
+    )
+
+
+NO_HEADER = (
+    ':1: the first line must be {"event": "Recording", "format_version": "1.0"}: this is no file '
+    "of events"
+)
+
+
+@pytest.mark.parametrize(
+    ("content", "problem"),
+    [
+        ("", ": the file is empty: was nothing recorded?"),
+        ("\n \n", ": the file is empty: was nothing recorded?"),
+        ("providers: {}", ":1: not a JSON object (column 1: expecting value)"),
+        (b"\x89PNG\r\n\x1a\n", ":1: not a JSON object (byte 1 is not UTF-8)"),
+        ("[" * 100_000 + "\n", ":1: not a JSON object (nested too deeply)"),
+        ("9" * 10_000, ":1: not a JSON object (a number is too long)"),
+        ("x" * 2_000_000, ":1: a line of more than 1 MiB: this is no file of events"),
+        ("[1]\n", ":1: not a JSON object but a list"),
+        ("null\n", ":1: not a JSON object but null"),
+        ("3\n", ":1: not a JSON object but a number"),
+        ("{}\n", NO_HEADER),
+        ('{"event": "StackReady", "at": 1}\n', NO_HEADER),
+        ('{"event": "Recording", "format_version": 1}\n', NO_HEADER),
+        (
+            '{"event": "Recording", "format_version": "2.0"}\n',
+            ":1: format version '2.0' is not known; this rungraph reads 1.x",
+        ),
+    ],
+)
+def test_what_is_no_recording_is_told(
+    saved: Callable[[str | bytes], Path], content: str | bytes, problem: str
+) -> None:
+    """Each wrong file has one problem, with its line."""
+    assert problem_of(saved(content)) == problem
+
+
+@pytest.mark.parametrize(
+    ("line", "problem"),
+    [
+        ('{"event": "StackReady"}', "StackReady has no 'at'"),
+        (
+            '{"event": "StackReady", "at": "1"}',
+            "'at' of StackReady must be a number of seconds, not \"1\"",
+        ),
+        (
+            '{"event": "StackReady", "at": NaN}',
+            "'at' of StackReady must be a number of seconds, not NaN",
+        ),
+        (
+            f'{{"event": "StackReady", "at": {"9" * 400}}}',
+            f"'at' of StackReady must be a number of seconds, not {'9' * 59}…",
+        ),
+        (
+            '{"event": "StackStarting", "at": 0, "generations": -1}',
+            "'generations' of StackStarting must be a whole number, 0 or more, not -1",
+        ),
+        (
+            '{"event": "NodeStarting", "at": 0, "address": "provider:x"}',
+            "'address' of NodeStarting must be an address, not \"provider:x\"",
+        ),
+        (
+            '{"event": "NodeSkipped", "at": 0, "address": "table:x", "root_causes": "table:y"}',
+            "'root_causes' of NodeSkipped must be a list of addresses, not \"table:y\"",
+        ),
+        (
+            '{"event": "NodeFailed", "at": 0, "address": "table:x", "error": {"type": "E"}}',
+            "'error' of NodeFailed must be an object with 'type' and 'text', not {\"type\": \"E\"}",
+        ),
+        (
+            '{"event": "NodeDegraded", "at": 0, "address": "table:x", "detail": []}',
+            "'detail' of NodeDegraded must be text, not []",
+        ),
+    ],
+)
+def test_a_wrong_field_is_told(saved: Callable[[str], Path], line: str, problem: str) -> None:
+    """The line, the event, the field, what it must be and what it is."""
+    assert problem_of(saved(f"{HEADER}{line}\n")) == f":2: {problem}"
