@@ -7,11 +7,17 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from rungraph.viz.figure import draw, render
+    from rungraph.viz.html import render_html
     from rungraph.viz.mermaid import render_mermaid
 
-__all__ = ["draw", "render", "render_mermaid"]
+__all__ = ["draw", "render", "render_html", "render_mermaid"]
 
-_MODULES = {"draw": "figure", "render": "figure", "render_mermaid": "mermaid"}
+_MODULES = {
+    "draw": "figure",
+    "render": "figure",
+    "render_html": "html",
+    "render_mermaid": "mermaid",
+}
 
 
 def __getattr__(name: str) -> Any:
