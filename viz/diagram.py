@@ -1,339 +1,327 @@
-"""From a run graph to what is drawn of it: boxes, arrows, columns. Knows no format and no sizes."""
+"""From a run graph to what is drawn of it. Knows no format and no sizes."""
 
 from __future__ import annotations
 
-import re
-from dataclasses import dataclass
-from itertools import accumulate
+from dataclasses import replace
 from typing import TYPE_CHECKING, NamedTuple
-from unicodedata import east_asian_width
 
-import networkx as nx
-
-from rungraph.graph.address import Address, NodeKind
 from rungraph.graph.diagnostics import Severity
-from rungraph.graph.nodes import Edge, ProviderNode, Strength
+from rungraph.graph.nodes import Edge, Strength
+from rungraph.viz.boxes import box_of, family_of, problems_by_address
+from rungraph.viz.grouping import VIEWS, groups_of, key_by_address
+from rungraph.viz.knots import knots_of, ranks_of, steps_of
+from rungraph.viz.labels import counted, printable
+from rungraph.viz.overlay import Overlay, Role, urgency
+from rungraph.viz.parts import Arrow, Box, Column, Diagram, Hidden
+from rungraph.viz.reduction import reduced_arrows
+from rungraph.viz.surroundings import around
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping, Sequence
+    from collections.abc import Collection, Hashable, Iterable, Mapping, Sequence
 
+    from rungraph.graph.address import Address
+    from rungraph.graph.diagnostics import Diagnostic
     from rungraph.graph.model import RunGraph
+    from rungraph.viz.grouping import View
 
-COLLAPSE_ABOVE = 6
-"""How many like providers are drawn one by one; more than that become one box."""
-_NAMES_SHOWN = 3
-_TITLE_LENGTH, _DETAIL_LENGTH = 30, 40
-_MOST_LINES = 3
+__all__ = ["Arrow", "Box", "Column", "Diagram", "Hidden", "diagram_of"]
 
-
-@dataclass(frozen=True, slots=True)
-class Box:
-    """One node, or several like providers.
-
-    Attributes:
-        addresses: The nodes that it stands for, sorted; the first is its key in a diagram.
-        kind: What they are.
-        api: The API that they implement.
-        family: The API whose colour it takes: for a table, its router's.
-        title: What it is called, in lines.
-        details: What else is said of it, in lines.
-        generation: The generation that it starts in.
-        is_in_cycle: Whether it is on a cycle of required edges.
-    """
-
-    addresses: tuple[Address, ...]
-    kind: NodeKind
-    api: str
-    family: str
-    title: tuple[str, ...]
-    details: tuple[str, ...]
-    generation: int
-    is_in_cycle: bool
-
-    @property
-    def key(self) -> Address:
-        """The first of its nodes."""
-        return self.addresses[0]
+_MANY_ARROWS = 40
+"""From how many arrows on those that follow from others are left out, if nobody says otherwise."""
+_STRONGEST = {Strength.HARD: 0, Strength.MEMBER: 1, Strength.SOFT: 2}
 
 
-class Arrow(NamedTuple):
-    """A dependency, drawn from the box of what is needed to the box of what needs it.
-
-    Attributes:
-        dependency: The key of the box that starts first.
-        dependent: The key of the box that needs it.
-        strength: How much it needs it.
-        is_dropped: Whether the edge was left out of the start order, to be bound late.
-        is_in_cycle: Whether it is on a cycle of required edges.
-    """
-
-    dependency: Address
-    dependent: Address
-    strength: Strength
-    is_dropped: bool = False
-    is_in_cycle: bool = False
-
-
-class Column(NamedTuple):
-    """Boxes drawn below one another.
-
-    Attributes:
-        generation: The generation that they start in. It has one column, or several where
-            dependencies go round in a circle.
-        boxes: The keys of its boxes.
-    """
-
-    generation: int
-    boxes: tuple[Address, ...]
-
-
-@dataclass(frozen=True, slots=True)
-class Diagram:
-    """What is drawn of a graph.
-
-    Attributes:
-        title: The config's name, or else its file.
-        subtitle: What there is in it, in a few words.
-        boxes: The boxes by key, sorted.
-        arrows: The arrows, sorted.
-        columns: The columns from left to right.
-    """
-
-    title: str
-    subtitle: str
-    boxes: Mapping[Address, Box]
-    arrows: tuple[Arrow, ...]
-    columns: tuple[Column, ...]
-
-    @property
-    def families(self) -> Mapping[str, tuple[str, ...]]:
-        """The APIs that share a colour, by the one that gives it; sorted."""
-        found: dict[str, set[str]] = {}
-        for box in self.boxes.values():
-            found.setdefault(box.family, set()).add(box.api)
-        return {
-            family: tuple(sorted(found[family], key=lambda api: (api != family, api)))
-            for family in sorted(found)
-        }
-
-
-def diagram_of(graph: RunGraph, *, collapse_above: int | None = COLLAPSE_ABOVE) -> Diagram:
+def diagram_of(
+    graph: RunGraph,
+    *,
+    view: View = "auto",
+    reduced: bool | None = None,
+    select: Iterable[Address] | None = None,
+    depth: int | None = None,
+    overlay: Overlay | None = None,
+) -> Diagram:
     """Return what is drawn of *graph*. Equal graphs give equal diagrams.
 
     Args:
         graph: Any graph, also one that cannot be run.
-        collapse_above: From more than this many like providers (same API, same dependencies, same
-            dependents) one box is made; None draws each by itself.
+        view: ``full`` draws each node, ``factored`` makes one box of providers with the same
+            neighbours, ``collapsed`` one of each API with its table and router; ``auto`` takes the
+            first of these that can be read.
+        reduced: Whether arrows that follow from others are left out; None where that helps.
+        select: The nodes to draw; None for all.
+        depth: How many steps around *select* are drawn too; None for none.
+        overlay: What is laid over it.
+
+    Raises:
+        KeyError: If *select* names a node that is not there.
+        ValueError: If *view* or *depth* is nothing of the kind.
     """
-    members = _cycle_members(graph)
-    arrows = sorted(_arrows(graph.edges, members)) + sorted(
-        _arrows(graph.dropped, {}, is_dropped=True)
+    if view not in VIEWS:
+        msg = f"unknown view '{view}'; known: {', '.join(VIEWS)}"
+        raise ValueError(msg)
+    if depth is not None and depth < 0:
+        msg = f"a depth is a number of steps, not {depth}"
+        raise ValueError(msg)
+    overlay = overlay or Overlay()
+    chosen = None if select is None else frozenset(graph[one].address for one in select)
+    drawn = frozenset(graph.nodes) if chosen is None else around(graph, chosen, depth or 0)
+    scene = _scene(graph, drawn, overlay, has_ghosts=chosen is None)
+    problems_of = problems_by_address(graph)
+    traits = _traits(problems_of, overlay, chosen if depth else None)
+    view, groups = groups_of(
+        view,
+        scene.nodes,
+        scene.arrows,
+        lambda address: family_of(graph, address),
+        lambda address: traits.get(address),
     )
-    groups = _groups(graph, arrows, collapse_above)
-    key_of = {address: group[0] for group in groups for address in group}
-    boxes = {group[0]: _box(graph, group, is_in_cycle=group[0] in members) for group in groups}
-    merged = dict.fromkeys(
-        arrow._replace(dependency=key_of[arrow.dependency], dependent=key_of[arrow.dependent])
-        for arrow in arrows
-    )
+    key_of = key_by_address(groups)
+    hidden = _hidden(graph, drawn, key_of)
+    boxes = {
+        group[0]: replace(
+            box_of(graph, group, view=view, overlay=overlay, problems_of=problems_of),
+            is_in_cycle=any(address in scene.knotted for address in group),
+            is_selected=chosen is not None and any(address in chosen for address in group),
+            hidden=hidden.get(group[0], Hidden()),
+        )
+        for group in groups
+    }
+    arrows = _merged(scene.arrows, key_of)
+    ranks = _ranks(graph, boxes, arrows, view)
+    is_reduced = reduced if reduced is not None else view != "full" and len(arrows) > _MANY_ARROWS
+    shown = reduced_arrows(arrows, ranks, hidden) if is_reduced else arrows
+    boxes, shown = _shaded(boxes, shown, overlay)
+    roles = {box.mark.role for box in boxes.values() if box.mark}
+    roles |= {arrow.mark.role for arrow in shown if arrow.mark}
     return Diagram(
         printable(graph.name or ("run config" if graph.file.startswith("<") else graph.file)),
         _subtitle(graph),
+        tuple(_notes(graph, view, boxes, len(arrows) - len(shown), drawn, overlay)),
         boxes,
-        tuple(merged),
-        _columns(boxes, merged),
+        shown,
+        _columns(boxes, shown, ranks, view),
+        view,
+        is_reduced,
+        {role: word for role, word in overlay.words.items() if role in roles},
     )
 
 
-def printable(text: str) -> str:
-    """Return *text* with whatever cannot be shown replaced."""
-    return "".join(char if char.isprintable() else "\ufffd" for char in text)
+class _Scene(NamedTuple):
+    """The single nodes to draw, sorted, the arrows between them, and the nodes on cycles."""
+
+    nodes: tuple[Address, ...]
+    arrows: tuple[Arrow, ...]
+    knotted: Collection[Address]
 
 
-def wrapped(text: str, length: int = _TITLE_LENGTH) -> tuple[str, ...]:
-    """Return *text* in lines of at most *length*, broken after separators where there are any.
-
-    Wide characters count twice. Of a text that needs more than a few lines the middle is left out.
-
-    Examples:
-        >>> wrapped("meta-reference")
-        ('meta-reference',)
-        >>> wrapped("nvidia-nim-llama-3.3-nemotron-super-49b-v1")
-        ('nvidia-nim-llama-3.3-nemotron-', 'super-49b-v1')
-    """
-    text = printable(text)
-    most = length * _MOST_LINES // (2 if any(map(_is_wide, text)) else 1)
-    if len(text) > most:
-        text = f"{text[: most * 2 // 3]}…{text[-(most // 3 - 1) :]}"
-    lines: list[str] = []
-    while text:
-        widths = accumulate(1 + _is_wide(char) for char in text)
-        fitting = sum(1 for width in widths if width <= length)
-        at = fitting
-        if fitting < len(text):
-            breaks = [match.end() for match in re.finditer(r"[-_./:, ]+", text[:fitting])]
-            at = breaks[-1] if breaks and breaks[-1] >= fitting // 2 else fitting
-        lines.append(text[:at].rstrip(" "))
-        text = text[at:].lstrip(" ")
-    return tuple(lines)
+def _scene(
+    graph: RunGraph, drawn: Collection[Address], overlay: Overlay, *, has_ghosts: bool
+) -> _Scene:
+    ghosts = [one for one in overlay.ghosts if one not in graph.nodes] if has_ghosts else []
+    nodes = tuple(sorted({*drawn, *ghosts}))
+    knot_of = _knot_by_address(graph)
+    arrows = [_arrow(edge, overlay, knot_of) for edge in graph.edges]
+    arrows += [
+        _arrow(edge, overlay, knot_of)._replace(is_dropped=True, is_in_cycle=False)
+        for edge in graph.dropped
+    ]
+    known = {arrow[:2] for arrow in arrows}
+    arrows += [
+        Arrow(*edge, mark=overlay.edge_marks.get(edge[:2]), is_ghost=True)
+        for edge in overlay.ghost_edges
+        if edge[:2] not in known
+    ]
+    inside = set(nodes)
+    kept = [one for one in arrows if one.dependency in inside and one.dependent in inside]
+    return _Scene(nodes, tuple(kept), knot_of)
 
 
-def _is_wide(char: str) -> bool:
-    return east_asian_width(char) in "WF"
+def _arrow(edge: Edge, overlay: Overlay, knot_of: Mapping[Address, int]) -> Arrow:
+    ends = (edge.dependency, edge.dependent)
+    knot = knot_of.get(edge.dependency)
+    is_inside = knot is not None and knot == knot_of.get(edge.dependent)
+    is_in_cycle = is_inside and edge.strength is not Strength.SOFT
+    return Arrow(*ends, edge.strength, False, is_in_cycle, overlay.edge_marks.get(ends))
 
 
-def _cycle_members(graph: RunGraph) -> dict[Address, int]:
+def _knot_by_address(graph: RunGraph) -> dict[Address, int]:
     """Return the nodes on cycles of required edges, each with the number of its knot."""
     required = [
         (edge.dependency, edge.dependent)
         for edge in graph.edges
         if edge.strength is not Strength.SOFT
     ]
+    level = {node: index for index, layer in enumerate(graph.generations()) for node in layer}
+    if all(level[a] < level[b] for a, b in required):
+        return {}
+    return {node: index for index, knot in enumerate(knots_of(level, required)) for node in knot}
+
+
+def _traits(
+    problems_of: Mapping[Address, Sequence[Diagnostic]],
+    overlay: Overlay,
+    chosen: Collection[Address] | None,
+) -> dict[Address, Hashable]:
+    """Return what keeps a node apart from its like: its mark, its problems, being asked for."""
+    found: dict[Address, list[Hashable]] = {}
+    for address, mark in overlay.marks.items():
+        found.setdefault(address, []).append(mark.role)
+    for address, problems in problems_of.items():
+        found.setdefault(address, []).extend(one.code for one in problems)
+    for address in chosen or ():
+        found.setdefault(address, []).append("chosen")
+    for address in overlay.ghosts:
+        found.setdefault(address, []).append("ghost")
+    return {address: tuple(traits) for address, traits in found.items()}
+
+
+def _hidden(
+    graph: RunGraph, drawn: Collection[Address], key_of: Mapping[Address, Address]
+) -> dict[Address, Hidden]:
+    if len(drawn) == len(graph.nodes):
+        return {}
+    needs: dict[Address, set[Address]] = {}
+    needed_by: dict[Address, set[Address]] = {}
+    for edge in graph.edges:
+        if edge.dependency in drawn and edge.dependent not in drawn:
+            needed_by.setdefault(key_of[edge.dependency], set()).add(edge.dependent)
+        elif edge.dependent in drawn and edge.dependency not in drawn:
+            needs.setdefault(key_of[edge.dependent], set()).add(edge.dependency)
     return {
-        node: index for index, knot in enumerate(_knots(graph.nodes, required)) for node in knot
+        key: Hidden(len(needs.get(key, ())), len(needed_by.get(key, ())))
+        for key in sorted({*needs, *needed_by})
     }
 
 
-def _knots(
-    nodes: Iterable[Address], edges: Iterable[tuple[Address, Address]]
-) -> list[tuple[Address, ...]]:
-    drawn: nx.DiGraph[Address] = nx.DiGraph()
-    drawn.add_nodes_from(nodes)
-    drawn.add_edges_from(edges)
-    return sorted(
-        tuple(sorted(component))
-        for component in nx.strongly_connected_components(drawn)
-        if len(component) > 1 or any(drawn.has_edge(node, node) for node in component)
-    )
-
-
-def _arrows(
-    edges: Iterable[Edge], knot_of: Mapping[Address, int], *, is_dropped: bool = False
-) -> Iterable[Arrow]:
-    for edge in edges:
-        knot = knot_of.get(edge.dependency)
-        is_inside = knot is not None and knot == knot_of.get(edge.dependent)
-        is_in_cycle = is_inside and edge.strength is not Strength.SOFT
-        yield Arrow(edge.dependency, edge.dependent, edge.strength, is_dropped, is_in_cycle)
-
-
-def _groups(
-    graph: RunGraph, arrows: Sequence[Arrow], collapse_above: int | None
-) -> list[tuple[Address, ...]]:
-    """Return the nodes of each box: one, or like providers that stand for each other exactly."""
-    if collapse_above is None:
-        return [(address,) for address in graph.nodes]
-    neighbours: dict[Address, list[tuple[object, ...]]] = {}
+def _merged(arrows: Iterable[Arrow], key_of: Mapping[Address, Address]) -> tuple[Arrow, ...]:
+    """Return one arrow for all that join the same two boxes: the strongest of them."""
+    found: dict[tuple[bool, Address, Address], Arrow] = {}
     for arrow in arrows:
-        dependency, dependent, *manner = arrow
-        neighbours.setdefault(dependency, []).append(("needed by", dependent, *manner))
-        neighbours.setdefault(dependent, []).append(("needs", dependency, *manner))
-    alike: dict[object, list[Address]] = {}
-    for address in graph.nodes:
-        is_provider = address.kind is NodeKind.PROVIDER
-        signature = (
-            (address.api, frozenset(neighbours.get(address, ()))) if is_provider else address
-        )
-        alike.setdefault(signature, []).append(address)
-    groups: list[tuple[Address, ...]] = []
-    for group in alike.values():
-        if len(group) > max(collapse_above, 1):
-            groups.append(tuple(group))
-        else:
-            groups.extend((address,) for address in group)
-    return sorted(groups)
-
-
-def _box(graph: RunGraph, group: tuple[Address, ...], *, is_in_cycle: bool) -> Box:
-    address = group[0]
-    node = graph.nodes[address]
-    family = address.api
-    if not isinstance(node, ProviderNode):
-        family = node.pair.router_api
-        title = wrapped(address.api)
-        details: tuple[str, ...] = (
-            "router" if address.kind is NodeKind.ROUTER else "routing table",
-        )
-    elif len(group) == 1:
-        title = wrapped(address.name)
-        details = (*_detail(address.api), *_detail(node.provider_type))
-    else:
-        title = wrapped(f"{len(group)} providers of {address.api}")
-        shown = ", ".join(one.name for one in group[:_NAMES_SHOWN])
-        types = {
-            one.provider_type
-            for one in map(graph.nodes.get, group)
-            if isinstance(one, ProviderNode)
-        }
-        what = types.pop() if len(types) == 1 else f"{len(types)} types"
-        details = (*_detail(f"{shown}, +{len(group) - _NAMES_SHOWN}"), *_detail(what))
-    return Box(
-        group,
-        address.kind,
-        address.api,
-        family,
-        title,
-        details,
-        graph.generation_of(address),
-        is_in_cycle,
+        a, b = key_of[arrow.dependency], key_of[arrow.dependent]
+        if a == b and arrow.dependency != arrow.dependent:
+            continue
+        moved = arrow._replace(dependency=a, dependent=b)
+        ends = (arrow.is_dropped, a, b)
+        found[ends] = _stronger(found[ends], moved) if ends in found else moved
+    return tuple(
+        found[ends]
+        for ends in sorted(found)
+        if not ends[0] or (False, *ends[1:]) not in found  # An edge that is kept says more.
     )
 
 
-def _detail(text: str) -> tuple[str, ...]:
-    return wrapped(text, _DETAIL_LENGTH)
+def _stronger(one: Arrow, other: Arrow) -> Arrow:
+    marks = sorted((arrow.mark for arrow in (one, other) if arrow.mark), key=urgency)
+    return min(one, other, key=lambda arrow: _STRONGEST[arrow.strength])._replace(
+        is_in_cycle=one.is_in_cycle or other.is_in_cycle,
+        is_ghost=one.is_ghost and other.is_ghost,
+        mark=marks[0] if marks else None,
+    )
 
 
-def _columns(boxes: Mapping[Address, Box], arrows: Iterable[Arrow]) -> tuple[Column, ...]:
-    """Return the generations as columns; boxes that need each other spread over several."""
-    ends = [(arrow.dependency, arrow.dependent) for arrow in arrows if not arrow.is_dropped]
+def _ranks(
+    graph: RunGraph, boxes: Mapping[Address, Box], arrows: Sequence[Arrow], view: View
+) -> dict[Address, int]:
+    """Return the start order of the boxes: generations, or what comes close to them."""
+    if view == "collapsed":
+        return ranks_of(boxes, [one[:2] for one in arrows if not one.is_dropped])
+    ranks = {key: graph.generation_of(key) for key, box in boxes.items() if not box.is_ghost}
+    # A ghost has no generation: it stands where it would start, as far as one can tell.
+    ghosts = [key for key, box in boxes.items() if box.is_ghost]
+    into: dict[Address, list[Address]] = {}
+    for arrow in arrows:
+        if boxes[arrow.dependent].is_ghost:
+            into.setdefault(arrow.dependent, []).append(arrow.dependency)
+    for _ in ghosts:
+        for key in ghosts:
+            below = [ranks[one] for one in into.get(key, ()) if one in ranks and one != key]
+            ranks[key] = min(max(below, default=-1) + 1, len(boxes))
+    return ranks
+
+
+def _shaded(
+    boxes: Mapping[Address, Box], arrows: Sequence[Arrow], overlay: Overlay
+) -> tuple[dict[Address, Box], tuple[Arrow, ...]]:
+    """Return them with all but what the picture is about made pale."""
+    is_about_cycle = any(box.is_in_cycle for box in boxes.values())
+    is_about_marks = any(box.mark for box in boxes.values())
+
+    def is_pale(thing: Box | Arrow) -> bool:
+        if is_about_cycle and not thing.mark:
+            return not thing.is_in_cycle
+        if thing.mark:
+            return thing.mark.role is Role.PLAIN
+        return is_about_marks and (isinstance(thing, Box) or _is_aside(thing, boxes, overlay))
+
+    return (
+        {key: replace(box, is_pale=is_pale(box)) for key, box in boxes.items()},
+        tuple(arrow._replace(is_pale=is_pale(arrow)) for arrow in arrows),
+    )
+
+
+def _is_aside(arrow: Arrow, boxes: Mapping[Address, Box], overlay: Overlay) -> bool:
+    """Whether an unmarked arrow has nothing to do with what is marked."""
+    marks = [boxes[end].mark for end in arrow[:2]]
+    is_plain = any(mark is None or mark.role is Role.PLAIN for mark in marks)
+    return is_plain or bool(overlay.edge_marks)
+
+
+def _columns(
+    boxes: Mapping[Address, Box],
+    arrows: Iterable[Arrow],
+    ranks: Mapping[Address, int],
+    view: View,
+) -> tuple[Column, ...]:
+    """Return the ranks as columns; boxes that need each other spread over several."""
+    ends = [one[:2] for one in arrows if not one.is_dropped]
     step: dict[Address, int] = {}
-    for knot in _knots(boxes, ends):
-        inside = [(a, b) for a, b in ends if a in knot and b in knot and a != b]
-        step |= _steps(knot, inside)
+    level = [one for one in ends if ranks[one[0]] == ranks[one[1]]]
+    for knot in knots_of(sorted({key for one in level for key in one}), level) if level else ():
+        members = set(knot)
+        inside = [(a, b) for a, b in level if a in members and b in members and a != b]
+        step |= steps_of(knot, inside)
     found: dict[tuple[int, int], list[Address]] = {}
-    for key, box in boxes.items():
-        found.setdefault((box.generation, step.get(key, 0)), []).append(key)
-    return tuple(Column(generation, tuple(found[generation, s])) for generation, s in sorted(found))
-
-
-def _steps(knot: Sequence[Address], edges: Sequence[tuple[Address, Address]]) -> dict[Address, int]:
-    """Return how many steps into its knot each node is drawn, few edges going back.
-
-    The order is that of Eades, Lin and Smyth (1993): sinks last, sources first, and else the node
-    that more arrows leave than enter.
-    """
-    after: dict[Address, set[Address]] = {node: set() for node in knot}
-    before: dict[Address, set[Address]] = {node: set() for node in knot}
-    for a, b in edges:
-        after[a].add(b)
-        before[b].add(a)
-    left = dict.fromkeys(knot)
-    head: list[Address] = []
-    tail: list[Address] = []
-    while left:
-        degrees = {
-            node: (len(after[node] & left.keys()), len(before[node] & left.keys())) for node in left
-        }
-        sink = next((node for node in left if not degrees[node][0]), None)
-        node = sink or min(
-            left, key=lambda n: (degrees[n][1] > 0, degrees[n][1] - degrees[n][0], n)
-        )
-        (tail if node is sink else head).append(node)
-        del left[node]
-    steps: dict[Address, int] = {}
-    for node in (*head, *reversed(tail)):
-        steps[node] = max((steps[one] + 1 for one in before[node] if one in steps), default=0)
-    return steps
+    for key in boxes:
+        found.setdefault((ranks[key], step.get(key, 0)), []).append(key)
+    return tuple(
+        Column(rank, tuple(found[rank, s]), "" if view == "collapsed" else f"generation {rank}")
+        for rank, s in sorted(found)
+    )
 
 
 def _subtitle(graph: RunGraph) -> str:
     errors = sum(1 for one in graph.diagnostics if one.severity is Severity.ERROR)
-    parts = [_count(len(graph), "node"), _count(len(graph.generations()), "generation")]
+    warnings = sum(1 for one in graph.diagnostics if one.severity is Severity.WARNING)
+    parts = [counted(len(graph), "node"), counted(len(graph.generations()), "generation")]
     if errors:
-        parts.append(f"{_count(errors, 'error')}: cannot be run")
+        parts.append(f"{counted(errors, 'error')}: cannot be run")
+    if warnings:
+        parts.append(counted(warnings, "warning"))
     direction = "; arrows run from what is needed to what needs it" if graph.edges else ""
     return ", ".join(parts) + direction
 
 
-def _count(number: int, word: str) -> str:
-    return f"{number} {word}" if number == 1 else f"{number} {word}s"
+def _notes(
+    graph: RunGraph,
+    view: View,
+    boxes: Mapping[Address, Box],
+    left_out: int,
+    drawn: Collection[Address],
+    overlay: Overlay,
+) -> Iterable[str]:
+    if overlay.caption:
+        yield printable(overlay.caption)
+    parts: list[str] = []
+    if len(drawn) < len(graph.nodes):
+        parts.append(f"a selection: {len(drawn):,} of {counted(len(graph), 'node')}")
+    several = any(len(box.addresses) > 1 for box in boxes.values())
+    if view == "factored" and several:
+        parts.append("providers with the same neighbours share a box")
+    if view == "collapsed":
+        parts.append("one box an API, with its table, router and providers")
+    if left_out:
+        parts.append(f"{counted(left_out, 'arrow')} that follow from others left out")
+    if parts and (several or left_out):
+        parts.append("the full view shows all")
+    if parts:
+        yield "; ".join(parts)

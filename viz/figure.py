@@ -7,10 +7,12 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from rungraph.graph.address import Address, NodeKind
 from rungraph.graph.nodes import Strength
-from rungraph.viz.diagram import COLLAPSE_ABOVE, Arrow, Box, Diagram, diagram_of, printable
+from rungraph.viz.diagram import diagram_of
+from rungraph.viz.labels import printable
 from rungraph.viz.layout import Layout, Point, Rect, Size, lay_out
 from rungraph.viz.legend import SAMPLE, Placed, entries_of, place_entries
 from rungraph.viz.palette import CYCLE, Colour, palette_of
+from rungraph.viz.parts import Arrow, Box, Diagram
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping, Sequence
@@ -18,6 +20,8 @@ if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
     from rungraph.graph.model import RunGraph
+    from rungraph.viz.grouping import View
+    from rungraph.viz.overlay import Overlay
     from rungraph.viz.pen import Font, Format, Pen, Stroke
 
 _MARGIN = 18.0
@@ -50,7 +54,15 @@ class Fonts(NamedTuple):
     note: Font
 
 
-def draw(graph: RunGraph, *, collapse_above: int | None = COLLAPSE_ABOVE) -> Figure:
+def draw(
+    graph: RunGraph,
+    *,
+    view: View = "auto",
+    reduced: bool | None = None,
+    select: Iterable[Address] | None = None,
+    depth: int | None = None,
+    overlay: Overlay | None = None,
+) -> Figure:
     """Return a picture of *graph*: generations from left to right, arrows to what needs them.
 
     The figure belongs to the caller; it is not known to pyplot. Every box and arrow has its
@@ -58,8 +70,14 @@ def draw(graph: RunGraph, *, collapse_above: int | None = COLLAPSE_ABOVE) -> Fig
 
     Args:
         graph: Any graph, also one that cannot be run.
-        collapse_above: From more than this many like providers (same API, same dependencies, same
-            dependents) one box is made; None draws each by itself.
+        view: How much is drawn, as in `rungraph.viz.diagram.diagram_of`.
+        reduced: Whether arrows that follow from others are left out; None where that helps.
+        select: The nodes to draw; None for all.
+        depth: How many steps around *select* are drawn too; None for none.
+        overlay: What is laid over it.
+
+    Raises:
+        KeyError: If *select* names a node that is not there.
     """
     from rungraph.viz.pen import Font, settings
 
@@ -69,15 +87,22 @@ def draw(graph: RunGraph, *, collapse_above: int | None = COLLAPSE_ABOVE) -> Fig
         detail=Font(7.2, "#475569"),
         note=Font(7.6, "#64748b"),
     )
+    diagram = diagram_of(
+        graph, view=view, reduced=reduced, select=select, depth=depth, overlay=overlay
+    )
     with settings():
-        return _Picture(diagram_of(graph, collapse_above=collapse_above), fonts).drawn()
+        return _Picture(diagram, fonts).drawn()
 
 
 def render(
     graph: RunGraph,
     format: Format = "svg",  # noqa: A002 (the word of every library that writes pictures)
     *,
-    collapse_above: int | None = COLLAPSE_ABOVE,
+    view: View = "auto",
+    reduced: bool | None = None,
+    select: Iterable[Address] | None = None,
+    depth: int | None = None,
+    overlay: Overlay | None = None,
 ) -> bytes:
     """Return the picture that `draw` makes as a file. Equal graphs give equal bytes.
 
@@ -89,7 +114,8 @@ def render(
     if format not in ("svg", "png", "pdf"):
         msg = f"unknown picture format '{format}'; known: pdf, png, svg"
         raise ValueError(msg)
-    return to_bytes(draw(graph, collapse_above=collapse_above), format)
+    figure = draw(graph, view=view, reduced=reduced, select=select, depth=depth, overlay=overlay)
+    return to_bytes(figure, format)
 
 
 class _Picture:
@@ -161,20 +187,18 @@ class _Picture:
         return port.x + inset if port.x == rect.x else port.x - inset
 
     def _draw_bands(self, pen: Pen, origin: Point) -> None:
-        spans: dict[int, list[float]] = {}
+        spans: dict[str, list[float]] = {}
         for column, extent in zip(self._diagram.columns, self._layout.columns, strict=True):
-            spans.setdefault(column.generation, []).extend(extent)
+            spans.setdefault(column.heading, []).extend(extent)
         top, height = origin.y - _HEADING_HEIGHT, self._layout.size.height + _HEADING_HEIGHT + _BAND
-        for generation, span in spans.items():
+        for heading, span in spans.items():
             left, right = origin.x + min(span), origin.x + max(span)
             pen.box(
                 Rect(left - _BAND, top, right - left + 2 * _BAND, height),
                 fill="#f6f7f9",
                 rounding=6.0,
             )
-            pen.text(
-                Point((left + right) / 2, top + 11), f"generation {generation}", self._fonts.note
-            )
+            pen.text(Point((left + right) / 2, top + 11), heading, self._fonts.note)
 
     def _draw_box(self, pen: Pen, box: Box, rect: Rect) -> None:
         if len(box.addresses) > 1:

@@ -10,11 +10,14 @@ from __future__ import annotations
 from collections.abc import Hashable, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
-from typing import Generic, NamedTuple, TypeVar
+from typing import Generic, Literal, NamedTuple, TypeVar
 
 from rungraph.viz.ordering import best_order
 
 K = TypeVar("K", bound=Hashable)
+
+Direction = Literal["LR", "TB"]
+"""Where later columns go: to the right, or down."""
 
 BOX_GAP = 18.0
 """Between two boxes of a column."""
@@ -72,24 +75,31 @@ class Layout(Generic[K]):
 
     Two points of a line that follow each other either have one y, and a straight piece joins them,
     or lie on both sides of a gap between columns, and a curve that leaves and arrives level joins
-    them, or have one x, and a curve that swings out by `BOW` to the right joins them. Drawn so, no
-    line touches a box other than those at its ends.
+    them, or have one x, and a curve that swings out by `BOW` to the right joins them. (From top to
+    bottom the same with x and y, right and down exchanged.) `rungraph.viz.curves.pieces_of` makes
+    the curves. Drawn so, no line touches a box other than those at its ends.
 
     Attributes:
         boxes: The place of each box.
         lines: The points of each edge's line, from the side of its first box to that of its second.
-        columns: The left and the right of each column.
+        columns: The left and the right of each column; from top to bottom its top and its bottom.
         size: The extent of it all, from (0, 0).
+        direction: Where later columns go.
     """
 
     boxes: Mapping[K, Rect]
     lines: tuple[tuple[Point, ...], ...]
     columns: tuple[tuple[float, float], ...]
     size: Size
+    direction: Direction = "LR"
 
 
 def lay_out(
-    columns: Sequence[Sequence[K]], sizes: Mapping[K, Size], edges: Sequence[tuple[K, K]]
+    columns: Sequence[Sequence[K]],
+    sizes: Mapping[K, Size],
+    edges: Sequence[tuple[K, K]],
+    *,
+    direction: Direction = "LR",
 ) -> Layout[K]:
     """Return places for the boxes of *columns* and lines for *edges*. Equal input, equal output.
 
@@ -97,7 +107,27 @@ def lay_out(
         columns: The boxes of each column, in any order.
         sizes: How large each box is.
         edges: Between boxes of any two columns, also backwards, within one, or of a box to itself.
+        direction: Where later columns go; with ``TB`` the columns are rows.
     """
+    if direction == "TB":
+        turned = {key: Size(size.height, size.width) for key, size in sizes.items()}
+        return _turned(_rightward(columns, turned, edges))
+    return _rightward(columns, sizes, edges)
+
+
+def _turned(layout: Layout[K]) -> Layout[K]:
+    """Return *layout* with right and down exchanged."""
+    boxes = {
+        key: Rect(rect.y, rect.x, rect.height, rect.width) for key, rect in layout.boxes.items()
+    }
+    lines = tuple(tuple(Point(y, x) for x, y in line) for line in layout.lines)
+    size = Size(layout.size.height, layout.size.width)
+    return Layout(boxes, lines, layout.columns, size, "TB")
+
+
+def _rightward(
+    columns: Sequence[Sequence[K]], sizes: Mapping[K, Size], edges: Sequence[tuple[K, K]]
+) -> Layout[K]:
     net = _Net(columns, sizes, edges)
     order = best_order(net.layers, net.links)
     middles = _middles(order, net)

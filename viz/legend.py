@@ -13,7 +13,7 @@ from rungraph.viz.palette import palette_of
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
-    from rungraph.viz.diagram import Arrow, Diagram
+    from rungraph.viz.parts import Arrow, Diagram
 
 SAMPLE = Size(22.0, 11.0)
 ROW_HEIGHT = 18.0

@@ -7,11 +7,13 @@ from typing import TYPE_CHECKING
 
 from rungraph.graph.address import NodeKind
 from rungraph.graph.nodes import Strength
-from rungraph.viz.diagram import COLLAPSE_ABOVE, Arrow, Box, diagram_of
+from rungraph.viz.diagram import diagram_of
 from rungraph.viz.palette import CYCLE, palette_of
 
 if TYPE_CHECKING:
     from rungraph.graph.model import RunGraph
+    from rungraph.viz.grouping import View
+    from rungraph.viz.parts import Arrow, Box
 
 _SHAPES = {
     NodeKind.PROVIDER: ("(", ")"),
@@ -22,7 +24,7 @@ _SHAPES = {
 _SPECIAL = re.compile(r"[#&\"'<>`*~\\]|(?<![^\W_])_|_(?![^\W_])")
 
 
-def render_mermaid(graph: RunGraph, *, collapse_above: int | None = COLLAPSE_ABOVE) -> str:
+def render_mermaid(graph: RunGraph, *, view: View = "auto", reduced: bool | None = None) -> str:
     """Return *graph* as a Mermaid flowchart. Equal graphs give equal text.
 
     Shapes, colours, dashes and red cycles are those of `rungraph.viz.draw`; arrows run from a
@@ -30,10 +32,11 @@ def render_mermaid(graph: RunGraph, *, collapse_above: int | None = COLLAPSE_ABO
 
     Args:
         graph: Any graph, also one that cannot be run.
-        collapse_above: From more than this many like providers one box is made; None draws each by
-            itself. Mermaid refuses charts of more than 500 arrows.
+        view: How much is drawn, as in `rungraph.viz.draw`. Mermaid refuses charts of more than
+            500 arrows.
+        reduced: Whether arrows that follow from others are left out; None where that helps.
     """
-    diagram = diagram_of(graph, collapse_above=collapse_above)
+    diagram = diagram_of(graph, view=view, reduced=reduced)
     names = {key: f"n{index}" for index, key in enumerate(diagram.boxes)}
     palette = palette_of(diagram.families)
     classes = {family: f"api{index}" for index, family in enumerate(palette)}

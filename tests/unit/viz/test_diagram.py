@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING
 from rungraph.graph.address import Address
 from rungraph.graph.compiler import compile_config
 from rungraph.graph.nodes import Strength
-from rungraph.viz.diagram import Column, diagram_of, wrapped
+from rungraph.viz.diagram import Arrow, Column, diagram_of
+from rungraph.viz.labels import wrapped
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -24,7 +25,10 @@ def test_each_node_has_a_box_and_each_edge_an_arrow(small: RunGraph) -> None:
 
 def test_columns_are_the_generations(small: RunGraph) -> None:
     """A graph without cycles has one column for each generation."""
-    columns = [Column(index, boxes) for index, boxes in enumerate(small.generations())]
+    columns = [
+        Column(index, boxes, f"generation {index}")
+        for index, boxes in enumerate(small.generations())
+    ]
     assert diagram_of(small).columns == tuple(columns)
 
 
@@ -42,11 +46,11 @@ def test_a_table_has_the_colour_of_its_router(small: RunGraph) -> None:
 
 
 def test_many_like_providers_become_one_box(large: RunGraph) -> None:
-    """Thirty providers with equal neighbours are one box that names three and counts the rest."""
+    """Thirty providers with equal neighbours are one box that names two and counts the rest."""
     diagram = diagram_of(large)
     box = diagram.boxes[Address.provider("inference", "tgi-00")]
-    assert box.title == ("30 providers of inference",)
-    assert box.details == ("tgi-00, tgi-01, tgi-02, +27", "remote::tgi")
+    assert box.title == ("30 providers · inference",)
+    assert box.details == ("tgi-00, tgi-01, +28", "remote::tgi")
     assert len(box.addresses) == 30
     assert Address.provider("inference", "tgi-01") not in diagram.boxes
 
@@ -60,20 +64,29 @@ def test_no_node_is_lost_in_collapsing(large: RunGraph) -> None:
 def test_providers_with_other_neighbours_stay_apart(large: RunGraph) -> None:
     """Providers of one API that use telemetry are not merged with those that do not."""
     titles = [box.title[0] for box in diagram_of(large).boxes.values()]
-    assert {"12 providers of inference", "30 providers of inference"} < set(titles)
+    assert {"12 providers · inference", "30 providers · inference"} < set(titles)
 
 
-def test_as_many_as_allowed_are_drawn_one_by_one(graph_of: Callable[..., RunGraph]) -> None:
-    """Six like providers stay six boxes; a seventh makes them one."""
-    for count, boxes in ((6, 6), (7, 1)):
+def test_two_or_three_like_providers_are_all_named(graph_of: Callable[..., RunGraph]) -> None:
+    """A box names all its providers while "+1" would take as much room as a name."""
+    for count, names in ((2, "p0, p1"), (3, "p0, p1, p2"), (4, "p0, p1, +2")):
         graph = graph_of({"inference": [(f"p{i}", "remote::tgi") for i in range(count)]})
-        kept = [key for key in diagram_of(graph).boxes if key.api == "inference" and key.name]
-        assert len(kept) == boxes
+        box = diagram_of(graph, view="factored").boxes[Address.provider("inference", "p0")]
+        assert box.title == (f"{count} providers · inference",)
+        assert box.details == (names, "remote::tgi")
 
 
-def test_nothing_is_collapsed_on_request(large: RunGraph) -> None:
-    """None draws every node by itself."""
-    assert len(diagram_of(large, collapse_above=None).boxes) == len(large)
+def test_a_small_graph_is_drawn_in_full(small: RunGraph) -> None:
+    """Where each node can be read by itself, none is put together and no arrow left out."""
+    diagram = diagram_of(small)
+    assert (diagram.view, diagram.is_reduced, diagram.notes) == ("full", False, ())
+
+
+def test_the_full_view_draws_each_node(large: RunGraph) -> None:
+    """On request every node has its box and every edge its arrow."""
+    diagram = diagram_of(large, view="full")
+    assert len(diagram.boxes) == len(large)
+    assert len(diagram.arrows) == len(large.edges) + len(large.dropped)
 
 
 def test_dropped_edges_are_drawn(large: RunGraph) -> None:
@@ -81,7 +94,7 @@ def test_dropped_edges_are_drawn(large: RunGraph) -> None:
     arrows = [arrow for arrow in diagram_of(large).arrows if arrow.is_dropped]
     hub, router = Address.provider("telemetry", "hub"), Address.router("inference")
     assert large.dropped
-    assert (hub, router, Strength.SOFT, True, False) in arrows
+    assert (hub, router, Strength.SOFT) in [arrow[:3] for arrow in arrows]
 
 
 def test_only_edges_on_a_required_cycle_are_marked(knotted: RunGraph) -> None:
@@ -108,7 +121,7 @@ def test_a_soft_edge_is_never_part_of_a_cycle(graph_of: Callable[..., RunGraph])
     table, guard = Address.table("models"), Address.provider("safety", "guard")
     assert diagram.boxes[table].is_in_cycle
     assert diagram.boxes[guard].is_in_cycle
-    assert (table, guard, Strength.SOFT, False, False) in diagram.arrows
+    assert Arrow(table, guard, Strength.SOFT, is_pale=True) in diagram.arrows
 
 
 def test_a_soft_circle_is_not_an_error(large: RunGraph) -> None:
@@ -132,7 +145,7 @@ def test_a_node_that_needs_itself_is_on_a_cycle(graph_of: Callable[..., RunGraph
     diagram = diagram_of(graph_of({"telemetry": [("me", "inline::mirror")]}))
     key = Address.provider("telemetry", "me")
     assert diagram.boxes[key].is_in_cycle
-    assert (key, key, Strength.HARD, False, True) in diagram.arrows
+    assert Arrow(key, key, Strength.HARD, is_in_cycle=True) in diagram.arrows
 
 
 def test_the_subtitle_tells_that_a_graph_cannot_be_run(knotted: RunGraph, small: RunGraph) -> None:

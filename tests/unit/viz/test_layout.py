@@ -109,7 +109,7 @@ def test_lines_of_a_graph_that_can_run_only_go_right(small: RunGraph) -> None:
 
 def test_a_large_graph_is_drawn_with_few_crossings(large: RunGraph) -> None:
     """The fixture of 64 nodes keeps the crossings that its order is known to need, and no more."""
-    diagram = diagram_of(large, collapse_above=None)
+    diagram = diagram_of(large, view="full")
     sizes = {key: Size(90, 40) for key in diagram.boxes}
     ends = [(arrow.dependency, arrow.dependent) for arrow in diagram.arrows]
     layout = lay_out([column.boxes for column in diagram.columns], sizes, ends)

@@ -66,4 +66,4 @@ def test_hostile_ids_stay_labels(graph_of: Callable[..., RunGraph]) -> None:
 def test_many_like_providers_become_one_node(large: RunGraph) -> None:
     """A large graph stays far below what Mermaid draws."""
     assert render_mermaid(large).count(" --> ") < 30
-    assert render_mermaid(large, collapse_above=None).count(" --> ") > 60
+    assert render_mermaid(large, view="full", reduced=False).count(" --> ") > 60

@@ -1,0 +1,70 @@
+"""Where arrows go round in circles: which boxes do, and in what order they are drawn."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from rungraph.graph.order import generations_of
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Sequence
+
+    from rungraph.graph.address import Address
+
+    Ends = tuple[Address, Address]
+
+
+def knots_of(nodes: Iterable[Address], edges: Iterable[Ends]) -> list[tuple[Address, ...]]:
+    """Return the sets of nodes that reach each other, each sorted; a loop makes a knot of one."""
+    import networkx as nx
+
+    drawn: nx.DiGraph[Address] = nx.DiGraph()
+    drawn.add_nodes_from(nodes)
+    drawn.add_edges_from(edges)
+    return sorted(
+        tuple(sorted(component))
+        for component in nx.strongly_connected_components(drawn)
+        if len(component) > 1 or any(drawn.has_edge(node, node) for node in component)
+    )
+
+
+def ranks_of(nodes: Iterable[Address], edges: Iterable[Ends]) -> dict[Address, int]:
+    """Return how far from those that need nothing each node is; a knot shares one rank."""
+    after: dict[Address, list[Address]] = {}
+    before: dict[Address, list[Address]] = {}
+    for a, b in sorted(set(edges)):
+        if a != b:
+            after.setdefault(a, []).append(b)
+            before.setdefault(b, []).append(a)
+    layers = generations_of(sorted(nodes), before, after)
+    return {node: rank for rank, layer in enumerate(layers) for node in layer}
+
+
+def steps_of(knot: Sequence[Address], edges: Sequence[Ends]) -> dict[Address, int]:
+    """Return how many steps into its knot each node is drawn, few edges going back.
+
+    The order is that of Eades, Lin and Smyth (1993): sinks last, sources first, and else the node
+    that more arrows leave than enter.
+    """
+    after: dict[Address, set[Address]] = {node: set() for node in knot}
+    before: dict[Address, set[Address]] = {node: set() for node in knot}
+    for a, b in edges:
+        after[a].add(b)
+        before[b].add(a)
+    left = dict.fromkeys(knot)
+    head: list[Address] = []
+    tail: list[Address] = []
+    while left:
+        degrees = {
+            node: (len(after[node] & left.keys()), len(before[node] & left.keys())) for node in left
+        }
+        sink = next((node for node in left if not degrees[node][0]), None)
+        node = sink or min(
+            left, key=lambda n: (degrees[n][1] > 0, degrees[n][1] - degrees[n][0], n)
+        )
+        (tail if node is sink else head).append(node)
+        del left[node]
+    steps: dict[Address, int] = {}
+    for node in (*head, *reversed(tail)):
+        steps[node] = max((steps[one] + 1 for one in before[node] if one in steps), default=0)
+    return steps

@@ -1,0 +1,102 @@
+"""What is laid over a picture: a mark on a node or an arrow, and what is there only in the mark."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from enum import StrEnum
+from typing import TYPE_CHECKING, NamedTuple
+
+from rungraph.graph.nodes import Strength
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from rungraph.graph.address import Address
+
+
+class Role(StrEnum):
+    """How a mark looks. What it means is said by the overlay that uses it."""
+
+    ADDED = "added"
+    CHANGED = "changed"
+    REMOVED = "removed"
+    AFFECTED = "affected"
+    GOOD = "good"
+    BUSY = "busy"
+    WAITING = "waiting"
+    WARNED = "warned"
+    FAILED = "failed"
+    LOST = "lost"
+    """It comes to nothing because something else failed."""
+    LEFT_OUT = "left out"
+    CRITICAL = "critical"
+    PLAIN = "plain"
+    """Nothing happens to it; drawn pale, so that the rest stands out."""
+
+    __hash__ = str.__hash__
+
+
+class Mark(NamedTuple):
+    """What is said of a node or an arrow.
+
+    Attributes:
+        role: How it looks.
+        text: A few words or numbers below the node's name; empty for none.
+    """
+
+    role: Role
+    text: str = ""
+
+
+class Ghost(NamedTuple):
+    """A node that is not in the graph, drawn as an outline.
+
+    Attributes:
+        api: The API that it would belong to.
+        details: What else is said of it.
+    """
+
+    api: str
+    details: tuple[str, ...] = ()
+
+
+class GhostEdge(NamedTuple):
+    """An edge that is not in the graph; its ends are nodes of the graph or ghosts."""
+
+    dependency: Address
+    dependent: Address
+    strength: Strength = Strength.HARD
+
+
+@dataclass(frozen=True, slots=True)
+class Overlay:
+    """What is laid over a picture of a graph.
+
+    Attributes:
+        marks: The nodes that are marked, ghosts among them.
+        edge_marks: The edges that are marked, by their ends: dependency, dependent.
+        ghosts: Nodes that are not in the graph.
+        ghost_edges: Edges that are not in the graph.
+        words: What each role means here, for the legend, in its order.
+        caption: What the overlay shows, in a line.
+    """
+
+    marks: Mapping[Address, Mark] = field(default_factory=dict["Address", Mark])
+    edge_marks: Mapping[tuple[Address, Address], Mark] = field(
+        default_factory=dict["tuple[Address, Address]", Mark]
+    )
+    ghosts: Mapping[Address, Ghost] = field(default_factory=dict["Address", Ghost])
+    ghost_edges: tuple[GhostEdge, ...] = ()
+    words: Mapping[Role, str] = field(default_factory=dict[Role, str])
+    caption: str = ""
+
+
+_URGENCY = (
+    *(Role.FAILED, Role.LOST, Role.REMOVED, Role.ADDED, Role.CHANGED, Role.WARNED, Role.BUSY),
+    *(Role.CRITICAL, Role.AFFECTED, Role.LEFT_OUT, Role.WAITING, Role.GOOD, Role.PLAIN),
+)
+
+
+def urgency(mark: Mark) -> int:
+    """Return what marks are sorted by where there is room for one: the most telling first."""
+    return _URGENCY.index(mark.role)
