@@ -11,7 +11,6 @@ from html import escape
 from importlib.resources import files
 from typing import TYPE_CHECKING, Any
 
-from rungraph.viz.diagram import printable
 from rungraph.viz.html.colours import palette_css
 from rungraph.viz.html.facts import (
     STRENGTHS,
@@ -22,6 +21,7 @@ from rungraph.viz.html.facts import (
     problems_json,
 )
 from rungraph.viz.html.views import View, view_json, views_of
+from rungraph.viz.labels import printable
 
 if TYPE_CHECKING:
     from rungraph.graph.model import RunGraph

@@ -40,8 +40,8 @@ class View(NamedTuple):
 def views_of(graph: RunGraph) -> tuple[View, ...]:
     """Return the views of *graph* that differ, from few boxes to many."""
     found = {
-        "factored": diagram_of(graph, collapse_above=1),
-        "full": diagram_of(graph, collapse_above=None),
+        "factored": diagram_of(graph, view="factored", reduced=False),
+        "full": diagram_of(graph, view="full", reduced=False),
     }
     if found["factored"].boxes.keys() == found["full"].boxes.keys():
         del found["factored"]
