@@ -1,0 +1,89 @@
+"""The named checks: each code belongs to one, and a graph's results follow from its diagnostics."""
+
+from __future__ import annotations
+
+from collections import Counter
+from itertools import pairwise
+
+import pytest
+
+from rungraph.graph import Diagnostic, Level, Severity, compile_config
+from rungraph.graph.checklist import CHECKS, Result, checklist, result_of
+from rungraph.graph.rules import RULES
+
+
+def _results(source: str, level: Level = Level.ENV) -> dict[str, Result]:
+    graph = compile_config(source, environment={}).up_to(level)
+    return {one.name: one.result for one in checklist(graph, level)}
+
+
+def test_every_code_belongs_to_exactly_one_check() -> None:
+    """No rule is left out, and none is told of under two names."""
+    assert Counter(code for check in CHECKS for code in check.codes) == dict.fromkeys(RULES, 1)
+
+
+def test_codes_have_the_level_of_their_check() -> None:
+    """A check gives only diagnostics of its own level."""
+    for check in CHECKS:
+        assert {Diagnostic(code, "").level for code in check.codes} == {check.level}, check.name
+
+
+def test_checks_are_listed_by_level_under_one_name_each() -> None:
+    """The table goes from the schema outwards."""
+    assert all(one.level <= next_one.level for one, next_one in pairwise(CHECKS))
+    assert len({check.name for check in CHECKS}) == len(CHECKS)
+
+
+def test_a_good_config_passes_what_was_checked() -> None:
+    """The checks of deeper levels are not checked, the others have passed."""
+    for name, result in _results("providers: {}\n", Level.GRAPH).items():
+        level = next(check.level for check in CHECKS if check.name == name)
+        assert result is (Result.PASSED if level <= Level.GRAPH else Result.NOT_CHECKED), name
+
+
+@pytest.mark.parametrize("source", ["- a\n", "{\n", "\n", "a: &a [*a]\n" + "[" * 5000])
+def test_nothing_is_said_of_a_document_that_is_none(source: str) -> None:
+    """When nothing could be read, no later check claims to have passed."""
+    results = _results(source)
+    assert results.pop("readable") is Result.PASSED
+    assert sorted(map(str, set(results.values()))) == ["failed", "not_checked"]
+
+
+def test_a_bad_value_leaves_the_other_checks_standing() -> None:
+    """A key that is no text costs the check of the YAML, not the others."""
+    results = _results(
+        "1: x\nproviders:\n  telemetry:\n"
+        "  - {provider_id: a, provider_type: 'inline::opentelemetry'}\n"
+    )
+    assert results["yaml"] is Result.WARNED
+    assert results["known-types"] is Result.PASSED
+
+
+def test_diagnostics_come_with_the_check_that_found_them() -> None:
+    """Each diagnostic of the graph is in exactly one result, in the graph's order."""
+    graph = compile_config(
+        {"modls": [], "providers": {"x": [], "inference": [{}, {"provider_id": 1}]}},
+        environment={},
+    )
+    results = checklist(graph, Level.ENV)
+    listed = [one for result in results for one in result.diagnostics]
+    assert sorted(listed, key=graph.diagnostics.index) == list(graph.diagnostics)
+    for result in results:
+        order = [graph.diagnostics.index(one) for one in result.diagnostics]
+        assert order == sorted(order)
+
+
+@pytest.mark.parametrize(
+    ("severities", "expected"),
+    [
+        ((), Result.PASSED),
+        ((Severity.NOTE,), Result.NOTED),
+        ((Severity.NOTE, Severity.WARNING), Result.WARNED),
+        ((Severity.WARNING, Severity.ERROR, Severity.NOTE), Result.FAILED),
+    ],
+)
+def test_the_worst_that_was_found_decides(
+    severities: tuple[Severity, ...], expected: Result
+) -> None:
+    """One error fails a check, whatever else it has found."""
+    assert result_of(Diagnostic("C001", "", severity) for severity in severities) is expected
