@@ -118,6 +118,16 @@ def load_document(path: Path | str, *, max_bytes: int | None = None) -> Document
         return _without_text(file, _unreadable(Path(path), file, error))
     if max(size, len(content)) > limit:
         return _without_text(file, _too_large(file, max(size, len(content)), limit))
+    return decode_document(content, file)
+
+
+def decode_document(content: bytes, file: str) -> Document:
+    """Return the document that the bytes of a file are; see `load_document`.
+
+    Args:
+        content: All of the file.
+        file: What the file is called in places.
+    """
     encoding = next((name for mark, name in _BYTE_ORDER_MARKS if content.startswith(mark)), "utf-8")
     if encoding.startswith("utf-8") and (nul := content.find(0)) != -1:
         return _without_text(file, _not_text(file, content, nul, encoding))

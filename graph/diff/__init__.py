@@ -8,14 +8,17 @@ from rungraph.graph.diff.changes import (
     GraphDiff,
     NodeChange,
 )
-from rungraph.graph.diff.compare import diff_graphs
+from rungraph.graph.diff.compare import Edges, diff_graphs
 from rungraph.graph.diff.patch import applied
+from rungraph.graph.diff.rendering import diff_to_dict, diff_to_json, diff_to_markdown, render_diff
+from rungraph.graph.diff.saved import snapshot_of_plan
 from rungraph.graph.diff.snapshot import LeftOut, Link, Problem, Snapshot, snapshot_of
 
 __all__ = [
     "Affected",
     "Change",
     "EdgeChange",
+    "Edges",
     "FactChange",
     "GraphDiff",
     "LeftOut",
@@ -25,5 +28,10 @@ __all__ = [
     "Snapshot",
     "applied",
     "diff_graphs",
+    "diff_to_dict",
+    "diff_to_json",
+    "diff_to_markdown",
+    "render_diff",
     "snapshot_of",
+    "snapshot_of_plan",
 ]

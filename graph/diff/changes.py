@@ -52,12 +52,14 @@ class NodeChange(NamedTuple):
         change: What became of it.
         facts: Its facts that differ, sorted by path; of an added or a removed node, all.
         reason: Why, when more is known: ``switched on: VLLM_URL is now set``.
+        provider_type: Its type now, or before it was removed; empty for a table or a router.
     """
 
     address: Address
     change: Change
     facts: tuple[FactChange, ...] = ()
     reason: str = ""
+    provider_type: str = ""
 
 
 class EdgeChange(NamedTuple):
@@ -113,6 +115,7 @@ class GraphDiff:
         problems_added: The diagnostics that appeared.
         problems_removed: The diagnostics that disappeared.
         unchanged: The nodes that are as they were.
+        not_compared: The kinds of facts that one of the sides does not hold, such as ``module``.
     """
 
     nodes: tuple[NodeChange, ...] = ()
@@ -126,6 +129,7 @@ class GraphDiff:
     problems_added: tuple[Problem, ...] = ()
     problems_removed: tuple[Problem, ...] = ()
     unchanged: tuple[Address, ...] = ()
+    not_compared: tuple[str, ...] = ()
 
     @property
     def is_empty(self) -> bool:

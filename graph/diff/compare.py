@@ -14,6 +14,7 @@ from rungraph.graph.diff.facts import (
     hidden_of,
     is_masked,
     is_same,
+    kind_of,
     path_order,
     variables_in,
 )
@@ -78,7 +79,9 @@ def diff_graphs(
     ]
     starts = [one.address for one in nodes]
     steps = _steps(after.links, before.links, after.nodes, wanted) if starts or hops else {}
-    were, are = set(before.apis), set(after.apis)
+    were, are = (
+        frozenset() if "apis" in unknown else frozenset(side.apis) for side in (before, after)
+    )
     left, leaving = Counter(before.excluded), Counter(after.excluded)
     had, has = Counter(before.problems), Counter(after.problems)
     return GraphDiff(
@@ -93,6 +96,7 @@ def diff_graphs(
         problems_added=tuple(sorted((has - had).elements())),
         problems_removed=tuple(sorted((had - has).elements())),
         unchanged=unchanged,
+        not_compared=tuple(sorted(unknown)),
     )
 
 
@@ -137,24 +141,40 @@ def _node_changes(
     for address, node in after.nodes.items():
         other = before.nodes.get(address)
         if other is None:
-            facts = _fact_changes({}, after.facts(address), unknown)
+            facts = after.facts(address)
             reason = reason_of(address, before.excluded, after.variables, is_on=True)
-            changes.append(NodeChange(address, Change.ADDED, tuple(facts), reason))
+            changes.append(_whole(address, Change.ADDED, facts, unknown, reason))
             continue
         if _is_plainly_same(other, node):
             unchanged.append(address)
             continue
-        differing = _differing(before.facts(address), after.facts(address), other, node, unknown)
+        facts = after.facts(address)
+        differing = _differing(before.facts(address), facts, other, node, unknown)
         if differing:
-            changes.append(NodeChange(address, Change.CHANGED, differing))
+            kind = _type_in(facts)
+            changes.append(NodeChange(address, Change.CHANGED, differing, provider_type=kind))
         else:
             unchanged.append(address)
     for address in before.nodes:
         if address not in after.nodes:
-            facts = _fact_changes(before.facts(address), {}, unknown)
+            facts = before.facts(address)
             reason = reason_of(address, after.excluded, before.variables, is_on=False)
-            changes.append(NodeChange(address, Change.REMOVED, tuple(facts), reason))
+            changes.append(_whole(address, Change.REMOVED, facts, unknown, reason))
     return tuple(sorted(changes, key=lambda one: one.address)), tuple(sorted(unchanged))
+
+
+def _whole(
+    address: Address, change: Change, facts: Facts, unknown: frozenset[str], reason: str
+) -> NodeChange:
+    """Return the change of a node that is in one of the graphs only."""
+    sides = ({}, facts) if change is Change.ADDED else (facts, {})
+    return NodeChange(
+        address, change, tuple(_fact_changes(*sides, unknown)), reason, _type_in(facts)
+    )
+
+
+def _type_in(facts: Facts) -> str:
+    return str(facts.get(("provider_type",), ""))
 
 
 def _is_plainly_same(old: Any, new: Any) -> bool:
@@ -190,7 +210,7 @@ def _differing(
 
 def _fact_changes(old: Facts, new: Facts, unknown: frozenset[str]) -> Iterator[FactChange]:
     for path in sorted(old.keys() | new.keys(), key=path_order):
-        if path[0] in unknown:
+        if unknown and kind_of(path) in unknown:
             continue
         if path not in old:
             yield FactChange(path, Change.ADDED, None, new[path])

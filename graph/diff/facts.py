@@ -75,6 +75,11 @@ def at_path(value: Any, path: Path) -> Any:
     return value
 
 
+def kind_of(path: Path) -> str:
+    """Return what kind of fact *path* leads to: its first step, or ``resources.fields``."""
+    return "resources.fields" if path[0] == "resources" and "fields" in path[3:4] else str(path[0])
+
+
 def is_same(first: Any, second: Any) -> bool:
     """Whether two leaves are the same value of the same type: 1 is neither True nor 1.0."""
     return first is second or repr(first) == repr(second)
@@ -147,4 +152,4 @@ def _resource_facts(resource: ResourceConfig) -> Iterator[tuple[Path, Any, Hidde
     for path, leaf in flattened(shown) if shown else ():
         written = at_path(resource.fields, path)
         hidden = None if is_same(leaf, written) else Hidden(written, written)
-        yield (*start, *path), leaf, hidden
+        yield (*start, "fields", *path), leaf, hidden

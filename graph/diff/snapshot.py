@@ -67,8 +67,8 @@ class Snapshot:
         settings: The facts of no node: the name, selectors, checks, where registrations persist.
         excluded: What is left out, sorted.
         problems: The diagnostics, sorted.
-        unknown: The first steps of facts' paths that this snapshot cannot tell, because what it
-            was read from does not hold them; they are not compared.
+        unknown: The kinds of facts, as `kind_of` tells them, that this snapshot cannot tell,
+            because what it was read from does not hold them; they are not compared.
     """
 
     nodes: Mapping[Address, Facts]
@@ -139,9 +139,18 @@ def problems_of(diagnostics: Iterable[Diagnostic]) -> tuple[Problem, ...]:
                 one.severity.value,
                 one.code,
                 str(one.address or ""),
-                # An entry's number in its list changes when the list is sorted otherwise.
-                _INDEX.sub("[]", one.message),
+                without_indices(one.message),
             )
             for one in diagnostics
         )
     )
+
+
+def without_indices(message: str) -> str:
+    """Return *message* without the numbers of entries, which change when a list is reordered.
+
+    Examples:
+        >>> without_indices("'providers.safety[2].config' must be a mapping, not text")
+        "'providers.safety[].config' must be a mapping, not text"
+    """
+    return _INDEX.sub("[]", message)

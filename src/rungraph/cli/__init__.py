@@ -12,6 +12,7 @@ from rungraph.cli.group import CommandLine
 _COMMANDS = {
     "validate": "rungraph.cli.validate:validate",
     "plan": "rungraph.cli.plan:plan",
+    "diff": "rungraph.cli.diff:diff",
     "run": "rungraph.cli.run:run",
     "providers": "rungraph.cli.providers:providers",
     "models": "rungraph.cli.models:models",

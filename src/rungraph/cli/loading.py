@@ -25,6 +25,17 @@ def load_graph(
         allow_unset_env: Take variables that are not set as notes.
     """
     graph = compile_config(Path("/dev/stdin" if file == "-" else file), catalog=catalog)
+    return checked(graph, level, allow_unset_env=allow_unset_env)
+
+
+def checked(graph: RunGraph, level: Level, *, allow_unset_env: bool = False) -> RunGraph:
+    """Return *graph* with the diagnostics up to *level*.
+
+    Args:
+        graph: A graph as it was compiled.
+        level: How deep to check.
+        allow_unset_env: Take variables that are not set as notes.
+    """
     if allow_unset_env:
         graph = graph.softened(("E001",))
     if level >= Level.IMPORT:

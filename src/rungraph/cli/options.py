@@ -45,6 +45,14 @@ allow_unset_env_option = click.option(
     help="Take environment variables that are not set as notes, where they will be set later.",
 )
 
+edges_option = click.option(
+    "--edges",
+    type=click.Choice(["all", "hard", "soft"]),
+    default="all",
+    show_default=True,
+    help="Which edges are walked: hard ones are needed to start, members of tables among them.",
+)
+
 
 def file_argument(*, several: bool = False) -> Callable[[_Command], _Command]:
     """Return a decorator for the run config (or several) that a command takes; ``-`` is stdin."""

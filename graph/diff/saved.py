@@ -1,0 +1,123 @@
+"""The normal form of a graph that was saved as JSON, as far as the JSON tells it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any, cast
+
+from rungraph.graph.address import Address
+from rungraph.graph.diff.facts import Facts, flattened, path_order
+from rungraph.graph.diff.snapshot import LeftOut, Link, Problem, Snapshot, without_indices
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator
+
+    from rungraph.graph.diff.snapshot import Ends
+
+KNOWN_MAJOR = "1"
+"""The major version of a plan's format that is read; a minor one only adds."""
+_PROVIDER_FACTS = ("module", "dependencies", "optional_dependencies", "tags")
+_SETTINGS = ("image_name", "metadata_store", "selectors", "checks")
+
+
+def snapshot_of_plan(data: Mapping[str, Any]) -> Snapshot:
+    """Return the normal form of the graph that a plan was made of.
+
+    What the plan does not hold becomes `Snapshot.unknown`, and is not compared.
+
+    Args:
+        data: The plan's JSON.
+
+    Raises:
+        ValueError: If *data* is no plan, or one of an unknown major version; the text says which.
+    """
+    if data.get("kind") != "plan":
+        msg = "it is not the JSON of a plan: 'kind' is not 'plan'"
+        raise ValueError(msg)
+    version = str(data.get("format_version"))
+    if version.partition(".")[0] != KNOWN_MAJOR:
+        msg = f"its format version {version} is not known (known: {KNOWN_MAJOR}.x)"
+        raise ValueError(msg)
+    try:
+        return _snapshot(data)
+    except (KeyError, TypeError, AttributeError, ValueError) as error:
+        what = f"the key {error} is missing" if isinstance(error, KeyError) else str(error)
+        msg = f"it is not the JSON of a plan: {what}"
+        raise ValueError(msg) from error
+
+
+def _snapshot(data: Mapping[str, Any]) -> Snapshot:
+    entries: list[Mapping[str, Any]] = data["nodes"]
+    resources = [one for entry in entries for one in entry.get("resources") or ()]
+    held = {key for entry in entries for key in entry}
+    unknown = {name for name in _PROVIDER_FACTS if name not in held}
+    # In a plan, these name nodes and not what the provider's type asks for.
+    unknown |= {"dependencies", "optional_dependencies"}
+    unknown |= {name for name in ("apis", *_SETTINGS) if name not in data and name != "image_name"}
+    if resources and not any("fields" in one for one in resources):
+        unknown.add("resources.fields")
+    settings = {"image_name": data.get("name"), **{key: data.get(key) for key in _SETTINGS[1:]}}
+    return Snapshot(
+        nodes={
+            Address.parse(entry["address"]): _sorted(_facts(entry))
+            for entry in sorted(entries, key=lambda entry: str(entry["address"]))
+        },
+        edges=_links(data["edges"], data.get("dropped") or ()),
+        apis=tuple(sorted(map(_api_of, data.get("apis") or ()))),
+        settings=_sorted(leaf for leaf in flattened(settings) if leaf[1] not in ("", None, {}, [])),
+        excluded=tuple(
+            sorted(
+                LeftOut(*(str(one.get(key) or "") for key in LeftOut._fields))
+                for one in data.get("excluded") or ()
+            )
+        ),
+        problems=tuple(
+            sorted(
+                Problem(
+                    one["severity"],
+                    one["code"],
+                    one.get("address") or "",
+                    without_indices(one["message"]),
+                )
+                for one in data.get("diagnostics") or ()
+            )
+        ),
+        unknown=frozenset(unknown),
+    )
+
+
+def _facts(entry: Mapping[str, Any]) -> Iterator[tuple[tuple[str | int, ...], Any]]:
+    if entry.get("provider_type") is not None:
+        yield ("provider_type",), entry["provider_type"]
+    for name in ("module", "tags"):
+        if entry.get(name):
+            yield (name,), entry[name]
+    if entry.get("config"):
+        yield from flattened(entry["config"], ("config",))
+    for one in entry.get("resources") or ():
+        start = ("resources", str(one["identifier"]), str(one["provider_id"]))
+        name = one.get("provider_resource_id") or one["identifier"]
+        yield (*start, "provider_resource_id"), name
+        if one.get("fields"):
+            yield from flattened(one["fields"], (*start, "fields"))
+
+
+def _links(
+    edges: Iterable[Mapping[str, Any]], dropped: Iterable[Mapping[str, Any]]
+) -> dict[Ends, tuple[Link, ...]]:
+    found: dict[Ends, tuple[Link, ...]] = {}
+    for are_late, some in ((False, edges), (True, dropped)):
+        for one in some:
+            ends = (Address.parse(one["dependency"]), Address.parse(one["dependent"]))
+            link = Link(str(one["strength"]), are_late)
+            found[ends] = tuple(sorted({*found.get(ends, ()), link}))
+    return found
+
+
+def _api_of(entry: Any) -> str:
+    """Return the name of a served API, which a plan lists alone or with what it knows of it."""
+    return str(cast("Mapping[str, Any]", entry)["api"] if isinstance(entry, Mapping) else entry)
+
+
+def _sorted(facts: Iterable[tuple[tuple[str | int, ...], Any]]) -> Facts:
+    return dict(sorted(facts, key=lambda fact: path_order(fact[0])))

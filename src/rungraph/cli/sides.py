@@ -1,0 +1,105 @@
+"""What is compared: a run config, what was saved of one, or either at some revision of git."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+from typing import TYPE_CHECKING, NamedTuple
+
+from rungraph.graph import RunGraph, RungraphError, Severity
+
+if TYPE_CHECKING:
+    from rungraph.graph import Level
+    from rungraph.graph.diff import Snapshot
+    from rungraph.graph.source import Document
+
+_UNREADABLE = frozenset(("C001", "C002", "C003", "C004", "C008"))
+"""The codes of what leaves nothing of a file to compare."""
+
+
+class SideError(RungraphError):
+    """Raised when what was saved cannot be compared."""
+
+
+class Side(NamedTuple):
+    """One of the two sides of a comparison.
+
+    Attributes:
+        name: What the user called it.
+        graph: The graph, or the normal form that a plan gives of it.
+    """
+
+    name: str
+    graph: RunGraph | Snapshot
+
+    @property
+    def unreadable(self) -> RunGraph | None:
+        """The graph of a file of which nothing could be read: only its diagnostics say anything."""
+        if not isinstance(self.graph, RunGraph):
+            return None
+        codes = {one.code for one in self.graph.diagnostics}
+        return self.graph if codes & _UNREADABLE else None
+
+    @property
+    def problems(self) -> str:
+        """How many errors and warnings it has, in words; empty when it has no error."""
+        from rungraph.graph.rendering import count_text
+
+        found = self.graph.diagnostics if isinstance(self.graph, RunGraph) else ()
+        is_broken = any(one.severity is Severity.ERROR for one in found)
+        return count_text(found) if is_broken else ""
+
+
+def load_side(
+    name: str, level: Level, *, catalog: str | None = None, allow_unset_env: bool = False
+) -> Side:
+    """Return what *name* names: a file, ``-`` for standard input, or ``git:REV:path``.
+
+    Args:
+        name: The name; the file is a run config, or the JSON of a plan or of a graph.
+        level: How deep a run config is checked.
+        catalog: The name or path of the catalog to compile a run config against.
+        allow_unset_env: Take variables that are not set as notes.
+
+    Raises:
+        SideError: If it is a plan or a graph of a form that is not known.
+        RevisionError: If git has no such file.
+    """
+    from rungraph.graph.source import decode_document, load_document
+
+    if name.startswith("git:"):
+        from rungraph.cli.revisions import content_at
+
+        document = decode_document(content_at(name), name)
+    else:
+        document = load_document(Path("/dev/stdin" if name == "-" else name))
+    if document.value.get("kind") in ("plan", "graph") and "format_version" in document.value:
+        return Side(name, _saved(name, document))
+    return Side(name, _compiled(document, level, catalog, allow_unset_env=allow_unset_env))
+
+
+def _saved(name: str, document: Document) -> RunGraph | Snapshot:
+    from rungraph.graph.diff import snapshot_of_plan
+
+    try:
+        if document.value["kind"] == "plan":
+            return snapshot_of_plan(document.value)
+        return RunGraph.from_json(document.text)
+    except ValueError as error:
+        msg = f"{name}: {error}"
+        raise SideError(msg) from error
+
+
+def _compiled(
+    document: Document, level: Level, catalog: str | None, *, allow_unset_env: bool
+) -> RunGraph:
+    from rungraph.cli.loading import checked
+    from rungraph.graph.catalogs import catalog_for
+    from rungraph.graph.collector import collector_paused
+    from rungraph.graph.compiler import compile_document
+
+    with collector_paused():
+        graph = compile_document(
+            document, catalog=catalog_for(document, catalog), environment=os.environ
+        )
+    return checked(graph, level, allow_unset_env=allow_unset_env)

