@@ -19,7 +19,7 @@ from rungraph.graph.diff.facts import (
     variables_in,
 )
 from rungraph.graph.diff.reach import affected_by
-from rungraph.graph.diff.reasons import reason_of
+from rungraph.graph.diff.reasons import Reasons
 from rungraph.graph.diff.snapshot import (
     Link,
     Snapshot,
@@ -28,7 +28,7 @@ from rungraph.graph.diff.snapshot import (
     problems_of,
     settings_of,
 )
-from rungraph.graph.nodes import ProviderNode, TableNode
+from rungraph.graph.nodes import ProviderNode, RouterNode, TableNode
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping
@@ -36,7 +36,7 @@ if TYPE_CHECKING:
     from rungraph.graph.address import Address
     from rungraph.graph.diff.snapshot import Ends
     from rungraph.graph.model import RunGraph
-    from rungraph.graph.nodes import Node
+    from rungraph.graph.nodes import Node, ResourceConfig
 
 Edges = Literal["all", "hard", "soft"]
 """Which edges lead from what differs to what is affected; ``hard`` includes members of tables."""
@@ -117,7 +117,6 @@ class _Side:
             self.settings, self.apis = source.settings, source.apis
             self.excluded, self.problems = source.excluded, source.problems
             self.unknown = source.unknown
-            self.variables: frozenset[str] = frozenset()
         else:
             self.nodes = source.nodes
             self.links = links_of(source.edges, source.dropped)
@@ -125,7 +124,12 @@ class _Side:
             self.excluded = left_out_of(source)
             self.problems = problems_of(source.diagnostics)
             self.unknown = frozenset()
-            self.variables = frozenset(one.name for one in source.variables if one.is_set)
+        self._source = source
+
+    def variables(self) -> frozenset[str]:
+        """Return the variables that are set, as far as the source knows them."""
+        uses = () if isinstance(self._source, Snapshot) else self._source.variables
+        return frozenset(one.name for one in uses if one.is_set)
 
     def facts(self, address: Address) -> Facts:
         found = self.nodes[address]
@@ -138,11 +142,13 @@ def _node_changes(
     """Return the nodes that differ, and those that do not."""
     changes: list[NodeChange] = []
     unchanged: list[Address] = []
+    switched_on = Reasons(before.excluded, after.variables, are_on=True)
+    switched_off = Reasons(after.excluded, before.variables, are_on=False)
     for address, node in after.nodes.items():
         other = before.nodes.get(address)
         if other is None:
             facts = after.facts(address)
-            reason = reason_of(address, before.excluded, after.variables, is_on=True)
+            reason = switched_on.of(address)
             changes.append(_whole(address, Change.ADDED, facts, unknown, reason))
             continue
         if _is_plainly_same(other, node):
@@ -158,7 +164,7 @@ def _node_changes(
     for address in before.nodes:
         if address not in after.nodes:
             facts = before.facts(address)
-            reason = reason_of(address, after.excluded, before.variables, is_on=False)
+            reason = switched_off.of(address)
             changes.append(_whole(address, Change.REMOVED, facts, unknown, reason))
     return tuple(sorted(changes, key=lambda one: one.address)), tuple(sorted(unchanged))
 
@@ -192,8 +198,20 @@ def _is_plainly_same(old: Any, new: Any) -> bool:
             )
         )
     if isinstance(old, TableNode) and isinstance(new, TableNode):
-        return not old.resources and not new.resources
-    return False
+        return len(old.resources) == len(new.resources) and all(
+            _is_plainly_same_resource(*both)
+            for both in zip(old.resources, new.resources, strict=True)
+        )
+    return isinstance(old, RouterNode) and isinstance(new, RouterNode)
+
+
+def _is_plainly_same_resource(old: ResourceConfig, new: ResourceConfig) -> bool:
+    return (
+        old.identifier == new.identifier
+        and old.provider_id == new.provider_id
+        and old.provider_resource_id == new.provider_resource_id
+        and repr(old.fields) == repr(new.fields)
+    )
 
 
 def _differing(

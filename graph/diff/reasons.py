@@ -9,62 +9,84 @@ from rungraph.graph.address import NodeKind
 from rungraph.graph.placeholders import placeholders
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Callable, Iterable
     from collections.abc import Set as AbstractSet
 
     from rungraph.graph.address import Address
     from rungraph.graph.diff.snapshot import LeftOut
 
 
-def reason_of(
-    address: Address, left_out: Iterable[LeftOut], variables: AbstractSet[str], *, is_on: bool
-) -> str:
-    """Return why a provider was switched on or off; empty if nothing tells.
+class Reasons:
+    """Tells why providers are in one graph and not in the other.
 
     Args:
-        address: The node that is in one graph only.
-        left_out: What the other graph leaves out.
-        variables: The variables that are set where it is in.
-        is_on: Whether the graph that has it is the new one.
+        left_out: What the graph without them leaves out.
+        variables: Returns the variables that are set for the graph with them; looking them up takes
+            a while, so it is called only when it matters.
+        are_on: Whether the graph with them is the new one.
 
     Examples:
         >>> from rungraph.graph import Address
         >>> from rungraph.graph.diff import LeftOut
         >>> off = [LeftOut("inference", "${env.URL:+tgi}", "remote::tgi", "env_unset")]
-        >>> reason_of(Address.provider("inference", "tgi"), off, {"URL"}, is_on=True)
+        >>> reasons = Reasons(off, lambda: {"URL"}, are_on=True)
+        >>> reasons.of(Address.provider("inference", "tgi"))
         'switched on: URL is now set'
     """
-    if address.kind is not NodeKind.PROVIDER:
-        return ""
-    named = [one for one in left_out if one.api == address.api and _is_named(one, address.name)]
-    if not named:
-        return ""
-    one = min(named, key=lambda one: (one.reason, one.provider_id))
-    if one.reason == "env_unset":
-        names = sorted({found.name for found in placeholders(one.provider_id)} & variables)
-        what = " and ".join(names)
+
+    def __init__(
+        self,
+        left_out: Iterable[LeftOut],
+        variables: Callable[[], AbstractSet[str]],
+        *,
+        are_on: bool,
+    ) -> None:
+        self._variables = variables
+        self._are_on = are_on
+        self._named: dict[tuple[str, str], LeftOut] = {}
+        self._templates: dict[str, list[tuple[re.Pattern[str], LeftOut]]] = {}
+        for one in left_out:
+            pattern = _pattern_of(one.provider_id)
+            if pattern is None:
+                self._named.setdefault((one.api, one.provider_id), one)
+            else:
+                self._templates.setdefault(one.api, []).append((pattern, one))
+
+    def of(self, address: Address) -> str:
+        """Return why *address* was switched on or off; empty if nothing tells."""
+        if address.kind is not NodeKind.PROVIDER:
+            return ""
+        one = self._named.get((address.api, address.name))
+        if one is None:
+            templates = self._templates.get(address.api, ())
+            one = next((it for pattern, it in templates if pattern.fullmatch(address.name)), None)
+        return "" if one is None else self._reason(one)
+
+    def _reason(self, one: LeftOut) -> str:
+        if one.reason == "not_served":
+            return f"{one.api} is {'served now' if self._are_on else 'not served any more'}"
+        if one.reason not in ("env_unset", "disabled"):
+            return ""
+        switched = "switched on" if self._are_on else "switched off"
+        asked = {found.name for found in placeholders(one.provider_id)}
+        names = sorted(asked & self._variables()) if asked else []
+        if not names:
+            return switched
         verb = "is" if len(names) == 1 else "are"
-        if is_on:
-            return f"switched on: {what} {verb} now set" if names else "switched on"
-        return f"switched off: {what} {verb} not set any more" if names else "switched off"
-    if one.reason == "disabled":
-        return "switched on" if is_on else "switched off"
-    if one.reason == "not_served":
-        return f"{one.api} is served now" if is_on else f"{one.api} is not served any more"
-    return ""
+        state = f"{verb} now set" if self._are_on else f"{verb} not set any more"
+        return f"{switched}: {' and '.join(names)} {state}"
 
 
-def _is_named(one: LeftOut, provider_id: str) -> bool:
-    """Whether the id of what is left out comes out as *provider_id* when it is switched on."""
-    found = placeholders(one.provider_id)
+def _pattern_of(provider_id: str) -> re.Pattern[str] | None:
+    """Return what an id as written can come out as; None when it holds no placeholder."""
+    found = placeholders(provider_id)
     if not found:
-        return one.provider_id == provider_id
+        return None
     parts: list[str] = []
     position = 0
     for placeholder in found:
-        parts.append(re.escape(one.provider_id[position : placeholder.start]))
+        parts.append(re.escape(provider_id[position : placeholder.start]))
         is_word = placeholder.operator == ":+" and not placeholders(placeholder.word)
         parts.append(re.escape(placeholder.word) if is_word else ".+")
         position = placeholder.end
-    pattern = "".join((*parts, re.escape(one.provider_id[position:])))
-    return re.fullmatch(pattern, provider_id, re.DOTALL) is not None
+    return re.compile("".join((*parts, re.escape(provider_id[position:]))), re.DOTALL)

@@ -7,10 +7,11 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from rungraph.graph.diff.facts import Facts, facts_of, flattened, path_order
+from rungraph.graph.nodes import Strength
 from rungraph.graph.secrets import masked
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
+    from collections.abc import Collection, Iterable, Mapping
 
     from rungraph.graph.address import Address
     from rungraph.graph.diagnostics import Diagnostic
@@ -36,6 +37,10 @@ class Link(NamedTuple):
 
     def __str__(self) -> str:
         return f"{self.strength}, bound late" if self.is_late else self.strength
+
+
+# Most edges are the only ones between their ends; thousands of them share these.
+_LINKS = {strength: (Link(strength.value),) for strength in Strength}
 
 
 class LeftOut(NamedTuple):
@@ -96,14 +101,20 @@ def snapshot_of(graph: RunGraph) -> Snapshot:
     )
 
 
-def links_of(edges: Iterable[Edge], dropped: Iterable[Edge]) -> dict[Ends, tuple[Link, ...]]:
+def links_of(edges: Collection[Edge], dropped: Iterable[Edge]) -> dict[Ends, tuple[Link, ...]]:
     """Return the links between each two nodes; of *dropped* edges as well."""
-    found: dict[Ends, tuple[Link, ...]] = {}
-    for are_late, some in ((False, edges), (True, dropped)):
-        for dependency, dependent, strength, _ in some:
-            ends, link = (dependency, dependent), Link(strength.value, are_late)
-            found[ends] = tuple(sorted({*found[ends], link})) if ends in found else (link,)
+    found: dict[Ends, tuple[Link, ...]] = {edge[:2]: _LINKS[edge.strength] for edge in edges}
+    if len(found) < len(edges):  # A router can need its table and use it as well.
+        found = {}
+        for dependency, dependent, strength, _ in edges:
+            _add(found, (dependency, dependent), *_LINKS[strength])
+    for dependency, dependent, strength, _ in dropped:
+        _add(found, (dependency, dependent), Link(strength.value, is_late=True))
     return found
+
+
+def _add(found: dict[Ends, tuple[Link, ...]], ends: Ends, link: Link) -> None:
+    found[ends] = tuple(sorted({*found.get(ends, ()), link}))
 
 
 def settings_of(graph: RunGraph) -> Facts:

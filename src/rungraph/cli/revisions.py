@@ -67,8 +67,8 @@ def _reason(revision: str, path: str) -> str:
     what = f"there is no file '{path}' {where}"
     if prefix and f"{prefix}{path}" in files:
         return f"{what}; did you mean './{path}', from the folder that you are in?"
-    if near := _nearest(from_top, files):
-        return f"{what}; did you mean '{near}'?"
+    if found := _nearest(from_top, files):
+        return f"{what}; did you mean '{found}'?"
     configs = [file for file in files if file.endswith((".yaml", ".yml", ".json"))]
     return f"{what}; there is: {_listed(configs)}" if configs else what
 
