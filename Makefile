@@ -58,7 +58,7 @@ format: $(VENV)/.dev  ## Format the code
 
 types: $(VENV)/.dev  ## Check the types, with two checkers
 	$(BIN)/mypy
-	$(BIN)/basedpyright
+	$(BIN)/basedpyright --pythonpath $(BIN)/python
 
 bench: $(VENV)/.dev  ## Measure; prints ratios
 	$(BIN)/rungraph models pull

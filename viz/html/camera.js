@@ -22,7 +22,8 @@ function stageSize() {
 
 function extentOf(view) {
   const [width, height] = view.data.size;
-  return { x: -BAND, y: -HEADING, width: width + 2 * BAND, height: height + HEADING + BAND };
+  const left = view.data.direction === "TB" ? BAND + 100 : BAND;
+  return { x: -left, y: -HEADING, width: width + left + BAND, height: height + HEADING + BAND };
 }
 
 function fit() {

@@ -11,7 +11,7 @@ function isOn(edge) {
 }
 
 function isBoxOff(box) {
-  return state.off.has(`family ${box.family}`) || state.off.has(`kind ${box.kind}`);
+  return state.off.has(`family ${box.family}`) || (box.kind !== "api" && state.off.has(`kind ${box.kind}`));
 }
 
 // Returns what to light in the view that is shown: its boxes, and its arrows with the manner of each.
@@ -36,9 +36,9 @@ function lighting() {
     }
   } else if (state.hits) {
     state.hits.forEach(box);
-  } else {
-    for (const one of view.boxes) if (one.isCycle) boxes.add(one.index);
-    for (const one of view.arrows) if (one.isCycle) arrows.set(one, "cycle");
+  } else if (view.boxes.some((one) => one.pale)) {
+    for (const one of view.boxes) if (!one.pale) boxes.add(one.index);
+    for (const one of view.arrows) if (!one.pale) arrows.set(one, "plain");
   }
   boxes.delete(-1);
   return { boxes, arrows };
@@ -50,8 +50,8 @@ function relight() {
   const { boxes, arrows } = lighting();
   for (const index of litBoxes) if (!boxes.has(index)) view.boxes[index].element.classList.remove("lit");
   for (const index of boxes) if (!litBoxes.has(index)) view.boxes[index].element.classList.add("lit");
-  for (const [arrow, manner] of litArrows) if (arrows.get(arrow) !== manner) arrow.element.classList.remove("lit", manner === "cycle" ? "lit" : manner);
-  for (const [arrow, manner] of arrows) if (litArrows.get(arrow) !== manner) arrow.element.classList.add("lit", manner === "cycle" ? "lit" : manner);
+  for (const [arrow, manner] of litArrows) if (arrows.get(arrow) !== manner) arrow.element.classList.remove("lit", manner);
+  for (const [arrow, manner] of arrows) if (litArrows.get(arrow) !== manner) arrow.element.classList.add("lit", manner);
   litBoxes = boxes;
   litArrows = arrows;
   view.group.classList.toggle("pale", boxes.size > 0 || !!state.hits);
@@ -71,14 +71,14 @@ function refilter() {
 
 function showView(name) {
   for (const index of litBoxes) camera.view?.boxes[index].element.classList.remove("lit");
-  for (const [arrow] of litArrows) arrow.element.classList.remove("lit", "needs", "needed");
+  for (const [arrow] of litArrows) arrow.element.classList.remove("lit", "plain", "needs", "needed");
   litBoxes = new Set();
   litArrows = new Map();
   camera.view = viewOf(name);
   fit();
   lookNow();
   world.replaceChildren(camera.view.group);
-  byId("caption").textContent = camera.view.data.caption;
+  byId("caption").textContent = camera.view.data.caption.join(" · ");
   for (const button of byId("views").children) {
     const isShown = button.dataset.view === name;
     button.setAttribute("aria-checked", isShown);

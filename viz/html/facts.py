@@ -37,18 +37,26 @@ class Words:
         return list(self._numbers)
 
 
-def nodes_json(graph: RunGraph, words: Words) -> list[dict[str, Any]]:
-    """Return what is told of each node, in the order of `RunGraph.nodes`; empty facts left out."""
-    return [_node_json(graph, address, node, words) for address, node in graph.nodes.items()]
+def nodes_json(graph: RunGraph, addresses: Iterable[Address], words: Words) -> list[dict[str, Any]]:
+    """Return what is told of each of *addresses*; empty facts left out.
+
+    Of one that is not in the graph, but in an overlay, only that is told.
+    """
+    return [
+        _node_json(graph, address, graph.nodes[address], words)
+        if address in graph.nodes
+        else {**_identity(address, words), "ghost": 1}
+        for address in addresses
+    ]
+
+
+def _identity(address: Address, words: Words) -> dict[str, Any]:
+    return {"id": str(address), "kind": address.kind.value, "api": words.number(address.api)}
 
 
 def _node_json(graph: RunGraph, address: Address, node: Node, words: Words) -> dict[str, Any]:
-    facts: dict[str, Any] = {
-        "id": str(address),
-        "kind": address.kind.value,
-        "api": words.number(address.api),
-        "gen": graph.generation_of(address),
-    }
+    facts = _identity(address, words)
+    facts["gen"] = graph.generation_of(address)
     if isinstance(node, ProviderNode):
         facts["type"] = words.number(node.provider_type)
         if node.place is not None:

@@ -29,14 +29,20 @@ function fieldset(name, rows) {
 function showLegend() {
   const { boxes, arrows } = camera.view;
   const members = boxes.flatMap((box) => box.members.map((member) => ({ family: box.family, node: nodes[member] })));
-  const kinds = tally(boxes, (box) => box.kind);
+  const kinds = tally(boxes.filter((box) => box.kind !== "api"), (box) => box.kind);
   const byFamily = tally(members, (one) => one.family);
   const apis = new Map();
   for (const { family, node } of members) apis.set(family, (apis.get(family) ?? new Set()).add(node.api));
   const lines = tally(arrows, (arrow) => arrow.name);
   const marks = [];
-  if (arrows.some((arrow) => arrow.isCycle)) marks.push(make("p", {}, sample(draw("path", { class: "e cycle", d: "M0,7H26" })), "cycle: nothing on it can start"));
-  if (boxes.some((box) => box.worst)) marks.push(make("p", {}, sample(draw("g", { class: "n has-error" }, draw("circle", { class: "badge-dot", cx: 13, cy: 7, r: 7 }))), "has problems"));
+  if (arrows.some((arrow) => arrow.cycle)) marks.push(make("p", {}, sample(draw("path", { class: "e cycle", d: "M0,7H26" })), "cycle: nothing on it can start"));
+  for (const severity of SEVERITIES) {
+    if (boxes.some((box) => box.severity === severity)) marks.push(make("p", {}, sample(draw("g", { class: `n has-${severity}` }, draw("circle", { class: "badge-dot", cx: 13, cy: 7, r: 7 }))), `has ${severity}s`));
+  }
+  for (const [role, word] of Object.entries(camera.view.data.words)) {
+    const look_ = `m-${role.replace(" ", "-")}`;
+    marks.push(make("p", {}, sample(draw("g", { class: `n ${look_}` }, shape("provider", "box", 1, 1, 24, 12), draw("text", { class: "detail", x: 13, y: 11 }, SIGNS[role] ?? ""))), word));
+  }
   byId("entries").replaceChildren(
     ...fieldset("Kinds", Object.keys(KIND_WORDS).filter((kind) => kinds.has(kind)).map((kind) =>
       entry(`kind ${kind}`, KIND_WORDS[kind], kinds.get(kind), sample(shape(kind, "box", 1, 1, 24, 12))))),

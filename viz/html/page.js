@@ -55,18 +55,20 @@ function boxAt(target) {
   return element && camera.view.boxes[Number(element.dataset.box)];
 }
 
-const middle = (box) => box.y + box.height / 2;
 const isShown = (box) => !isBoxOff(box);
 
 // The neighbour in the direction of an arrow key: along an edge, or up and down in the column.
 function neighbour(box, key) {
   const { boxes } = camera.view;
+  const isDownward = camera.view.data.direction === "TB";
+  const middle = (one) => (isDownward ? one.x + one.width / 2 : one.y + one.height / 2);
   const nearest = (found) => found.filter(isShown).sort((a, b) => Math.abs(middle(a) - middle(box)) - Math.abs(middle(b) - middle(box)) || a.index - b.index)[0];
-  if (key === "ArrowLeft") return nearest(box.into.map((arrow) => boxes[arrow.from]).filter((one) => one !== box));
-  if (key === "ArrowRight") return nearest(box.out.map((arrow) => boxes[arrow.to]).filter((one) => one !== box));
-  const sign = key === "ArrowDown" ? 1 : -1;
-  const isBeside = (one) => one.x < box.x + box.width && box.x < one.x + one.width && (middle(one) - middle(box)) * sign > 0;
-  return nearest(boxes.filter(isBeside));
+  const [back, forth, before] = isDownward ? ["ArrowUp", "ArrowDown", "ArrowLeft"] : ["ArrowLeft", "ArrowRight", "ArrowUp"];
+  if (key === back) return nearest(box.into.map((arrow) => boxes[arrow.from]).filter((one) => one !== box));
+  if (key === forth) return nearest(box.out.map((arrow) => boxes[arrow.to]).filter((one) => one !== box));
+  const sign = key === before ? -1 : 1;
+  const isBeside = (one) => (isDownward ? one.y < box.y + box.height && box.y < one.y + one.height : one.x < box.x + box.width && box.x < one.x + one.width);
+  return nearest(boxes.filter((one) => isBeside(one) && (middle(one) - middle(box)) * sign > 0));
 }
 
 function pressInPicture(event) {

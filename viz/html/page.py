@@ -20,11 +20,17 @@ from rungraph.viz.html.facts import (
     nodes_json,
     problems_json,
 )
-from rungraph.viz.html.views import View, view_json, views_of
+from rungraph.viz.html.views import Laid, Picked, view_json, views_of
 from rungraph.viz.labels import printable
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from rungraph.graph.address import Address
     from rungraph.graph.model import RunGraph
+    from rungraph.viz.grouping import View
+    from rungraph.viz.layout import Direction
+    from rungraph.viz.overlay import Overlay
 
 _SCRIPTS = ("model", "walk", "picture", "camera", "choice", "search", "panel", "lists", "page")
 _STYLES = ("page", "picture", "print")
@@ -33,7 +39,17 @@ _PLACEHOLDER = re.compile(r"\{\{(\w+)\}\}")
 _IN_SCRIPT = {ord(char): f"\\u{ord(char):04x}" for char in "<>&\u2028\u2029"}
 
 
-def render_html(graph: RunGraph, *, title: str | None = None) -> str:
+def render_html(
+    graph: RunGraph,
+    *,
+    title: str | None = None,
+    view: View = "auto",
+    reduced: bool | None = None,
+    select: Iterable[Address] | None = None,
+    depth: int | None = None,
+    overlay: Overlay | None = None,
+    direction: Direction = "LR",
+) -> str:
     """Return *graph* as a page for a browser: one file that asks no server for anything.
 
     Its Content-Security-Policy forbids the network and every script and style but its own. Equal
@@ -42,20 +58,31 @@ def render_html(graph: RunGraph, *, title: str | None = None) -> str:
     Args:
         graph: Any graph, also one that cannot be run: its problems are marked.
         title: What stands above the picture; by default the config's name or file.
+        view: What is shown first; the page switches between this and the other views.
+        reduced: Whether arrows that follow from others are left out; None where that helps.
+        select: The nodes to draw; None for all.
+        depth: How many steps around *select* are drawn too; None for none.
+        overlay: What is laid over the picture.
+        direction: Where later nodes go: to the right (``LR``) or down (``TB``).
+
+    Raises:
+        KeyError: If *select* names a node that is not there.
     """
-    views = views_of(graph)
-    name = printable(title or views[-1].diagram.title)
-    families = sorted({box.family for view in views for box in view.diagram.boxes.values()})
+    picked = Picked(view, reduced, select, depth, overlay, direction)
+    views, first = views_of(graph, picked)
+    shown = next(one.diagram for one in views if one.diagram.view == first)
+    name = printable(title or shown.title)
+    families = sorted({box.family for one in views for box in one.diagram.boxes.values()})
     style = "\n".join([*(_asset(f"{one}.css") for one in _STYLES), palette_css(families)])
     script = _script()
     data = json.dumps(
-        _page_json(graph, name, views, families), ensure_ascii=False, separators=(",", ":")
+        _page_json(graph, views, first, families), ensure_ascii=False, separators=(",", ":")
     )
     parts = {
         "style_hash": _hash(style),
         "script_hashes": f"'{_hash(_asset('start.js'))}' '{_hash(script)}'",
         "title": escape(name),
-        "caption": escape(views[-1].diagram.subtitle),
+        "caption": escape(shown.subtitle),
         "rows": _rows(graph),
         "style": style,
         "start": _asset("start.js"),
@@ -66,20 +93,22 @@ def render_html(graph: RunGraph, *, title: str | None = None) -> str:
 
 
 def _page_json(
-    graph: RunGraph, title: str, views: tuple[View, ...], families: list[str]
+    graph: RunGraph, views: tuple[Laid, ...], first: str, families: list[str]
 ) -> dict[str, Any]:
-    number_of = {address: index for index, address in enumerate(graph.nodes)}
+    drawn = {
+        address for one in views for box in one.diagram.boxes.values() for address in box.addresses
+    }
+    addresses = [*graph.nodes, *sorted(drawn - graph.nodes.keys())]
+    number_of = {address: index for index, address in enumerate(addresses)}
     words = Words()
     return {
-        "title": title,
-        "first": views[0].name,
+        "first": first,
         "strengths": STRENGTHS,
-        "families": families,
-        "nodes": nodes_json(graph, words),
+        "nodes": nodes_json(graph, addresses, words),
         "edges": edges_json(graph, number_of, words),
         "problems": problems_json(graph, number_of),
         "excluded": excluded_json(graph),
-        "views": [view_json(view, number_of, families, STRENGTHS) for view in views],
+        "views": [view_json(one, number_of, families, STRENGTHS) for one in views],
         "words": words.listed(),
     }
 

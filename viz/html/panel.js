@@ -38,7 +38,8 @@ function nodeParts(node) {
     make("h2", {}, own(node.name)),
     facts([
       ["Address", make("code", {}, own(node.id))], ["Kind", KIND_WORDS[node.kind]], ["API", node.api], ["Type", node.type],
-      ["Place", node.at ?? (node.kind === "provider" ? "in every stack" : "made for its API")], ["Generation", String(node.gen)], ["Tags", (node.tags ?? []).join(", ")],
+      ["Place", node.ghost ? "" : node.at ?? (node.kind === "provider" ? "in every stack" : "made for its API")],
+      ["Generation", node.gen === undefined ? "none: it is not in the graph" : String(node.gen)], ["Mark", markOf(node.index)], ["Tags", (node.tags ?? []).join(", ")],
     ]),
   ];
   if (node.problems.length) parts.push(heading(node.problems.length > 1 ? "Problems" : "Problem"), ...node.problems.map(problemText));
@@ -51,6 +52,11 @@ function nodeParts(node) {
   if (node.resources) parts.push(heading("Registers at start"), listOf(node.resources, (text) => make("li", {}, own(text))));
   if (node.config) parts.push(heading("Config, secrets masked"), make("pre", { class: "config", tabindex: 0, "aria-label": "Config" }, node.config));
   return parts;
+}
+
+function markOf(index) {
+  const { mark } = camera.view.boxes[camera.view.boxOf[index]] ?? {};
+  return mark ? [camera.view.data.words[mark[0]] ?? mark[0], mark[1]].filter(Boolean).join(": ") : "";
 }
 
 function fallParts(starts) {
@@ -90,7 +96,7 @@ function problemText(problem) {
 function depthControl() {
   const most = 10;
   const words_ = (value) => (value > most ? "all" : `${value}`);
-  const shown = make("output", { id: "depth-shown", for: "depth" }, words_(state.depth));
+  const shown = make("span", { id: "depth-shown" }, words_(state.depth));
   const slider = make("input", { id: "depth", type: "range", min: 1, max: most + 1, value: Math.min(state.depth, most + 1), "aria-label": "Steps to follow", "aria-valuetext": words_(state.depth) });
   slider.addEventListener("input", () => {
     const value = Number(slider.value);

@@ -5,11 +5,15 @@ const LEADING = 1.32;
 const BOW = 26;
 const BAND = 15;
 const HEADING = 28;
+const ROUND = 26;
+const SIGNS = {
+  added: "+", changed: "~", removed: "−", affected: "▸", good: "✓", busy: "…", waiting: "◦", warned: "!", failed: "×", lost: "×", "left out": "○", critical: "★",
+};
 const drawn = new Map();
 const world = draw("g", { id: "world" });
-picture.append(draw("defs", {}, ...["hard", "member", "soft", "cycle", "needs", "needed", "pale"].map((name) =>
-  draw("marker", { id: `head-${name}`, viewBox: "0 0 10 10", refX: 9, refY: 5, markerWidth: 7, markerHeight: 7, markerUnits: "userSpaceOnUse", orient: "auto" },
-    draw("path", { d: "M0,0.5L10,5L0,9.5z" })))), world);
+picture.append(draw("defs", {},
+  draw("marker", { id: "head", viewBox: "0 0 10 10", refX: 9, refY: 5, markerWidth: 7, markerHeight: 7, markerUnits: "userSpaceOnUse", orient: "auto" },
+    draw("path", { d: "M0,0.5L10,5L0,9.5z" }))), world);
 
 function viewOf(name) {
   if (!drawn.has(name)) drawn.set(name, drawView(views.find((view) => view.name === name)));
@@ -19,17 +23,7 @@ function viewOf(name) {
 function drawView(data) {
   const group = draw("g", { class: "view" });
   const view = { data, group, boxes: [], arrows: [], boxOf: new Int32Array(nodes.length).fill(-1), arrowOf: new Map() };
-  const [, height] = data.size;
-  const bands = new Map();
-  for (const [generation, left, right] of data.columns) {
-    const band = bands.get(generation) ?? [left, right];
-    bands.set(generation, [Math.min(band[0], left), Math.max(band[1], right)]);
-  }
-  for (const [generation, [left, right]] of bands) {
-    group.append(draw("g", { class: "band" },
-      draw("rect", { x: left - BAND, y: -HEADING, width: right - left + 2 * BAND, height: height + HEADING + BAND, rx: 8 }),
-      draw("text", { x: (left + right) / 2, y: -10 }, right - left > 90 ? `generation ${generation}` : `${generation}`)));
-  }
+  group.append(...bandsOf(data));
   data.boxes.forEach((one, index) => view.boxes.push(boxFrom(one, index, view)));
   const lines = draw("g", {});
   data.arrows.forEach((one, index) => {
@@ -42,19 +36,37 @@ function drawView(data) {
   return view;
 }
 
-function boxFrom([x, y, width, height, family, members, title, details, isCycle], index, view) {
+// A band lies behind what starts together.
+function bandsOf(data) {
+  const bands = new Map();
+  for (const [heading, from, to] of data.columns) {
+    const band = bands.get(heading) ?? [from, to];
+    bands.set(heading, [Math.min(band[0], from), Math.max(band[1], to)]);
+  }
+  bands.delete("");
+  const [width, height] = data.size;
+  return [...bands].map(([heading, [from, to]]) => (data.direction === "TB"
+    ? draw("g", { class: "band" },
+      draw("rect", { x: -BAND, y: from - BAND, width: width + 2 * BAND, height: to - from + 2 * BAND, rx: 8 }),
+      draw("text", { class: "aside", x: -BAND - 10, y: (from + to) / 2 + 4 }, heading))
+    : draw("g", { class: "band" },
+      draw("rect", { x: from - BAND, y: -HEADING, width: to - from + 2 * BAND, height: height + HEADING + BAND, rx: 8 }),
+      draw("text", { x: (from + to) / 2, y: -10 }, heading))));
+}
+
+function boxFrom([x, y, width, height, family, members, title, details, traits], index, view) {
   for (const member of members) view.boxOf[member] = index;
-  const { kind } = nodes[members[0]];
-  const found = members.flatMap((member) => nodes[member].problems);
-  const worst = worstOf(found.filter((problem) => problem.severity !== "note"));
-  const box = { index, x, y, width, height, family, members, title, details, kind, worst, found, into: [], out: [] };
+  const isApi = view.data.name === "collapsed";
+  const kind = isApi ? "api" : nodes[members[0]].kind;
+  const box = { index, x, y, width, height, family, members, title, details, kind, ...traits, into: [], out: [] };
   const names = ["n", kind, `f${family}`];
-  if (isCycle) names.push("cycle");
-  if (worst) names.push(`has-${worst}`);
-  box.isCycle = !!isCycle;
+  for (const name of ["cycle", "ghost", "selected"]) if (box[name]) names.push(name);
+  if (box.severity) names.push(`has-${box.severity}`);
+  if (box.mark) names.push(`m-${box.mark[0].replace(" ", "-")}`);
+  const ids = members.map((member) => nodes[member].id);
   box.element = draw("g", {
     class: names.join(" "), transform: `translate(${x},${y})`, role: "button", tabindex: -1, "data-box": index,
-    "data-address": members.map((member) => nodes[member].id).join(" "),
+    "data-address": ids.length === 1 && ids[0], "data-addresses": ids.length > 1 && JSON.stringify(ids),
   });
   if (members.length > 1) box.element.append(shape(kind, "behind", 4, -4, width, height));
   box.element.append(shape(kind, "box", 0, 0, width, height));
@@ -62,52 +74,60 @@ function boxFrom([x, y, width, height, family, members, title, details, isCycle]
 }
 
 function shape(kind, name, x, y, width, height) {
-  const rx = kind === "router" ? height / 2 : kind === "provider" ? Math.min(8, height / 3) : 0;
+  const rx = kind === "router" ? Math.min(ROUND, height / 2) : kind === "provider" ? Math.min(8, height / 3) : 0;
   return draw("rect", { class: name, x, y, width, height, rx });
 }
 
 function spoken(box) {
-  const { found } = box;
   const node = nodes[box.members[0]];
-  const what = box.members.length > 1 ? `${box.title.join("")}, ${box.members.length} nodes`
+  const found = box.members.flatMap((member) => nodes[member].problems);
+  const what = box.members.length > 1 ? `${box.title.join("")}, ${counted(box.members.length, "node")}`
     : `${node.name}, ${KIND_WORDS[node.kind]}${node.kind === "provider" ? ` of ${node.api}, ${node.type}` : ""}`;
   const needs = new Set(box.members.flatMap((member) => nodes[member].into.map((edge) => edge.from)));
   const needed = new Set(box.members.flatMap((member) => nodes[member].out.map((edge) => edge.to)));
-  const marks = [box.isCycle && "on a cycle", found.length && counted(found.length, "problem")].filter(Boolean);
-  return [what, `generation ${node.gen}`, `needs ${needs.size}`, `needed by ${needed.size}`, ...marks].join(", ");
+  const marks = [
+    box.ghost && "not in the graph", box.cycle && "on a cycle", box.mark && `${camera.view?.data.words[box.mark[0]] ?? box.mark[0]} ${box.mark[1]}`.trim(),
+    found.length && counted(found.length, "problem"),
+  ].filter(Boolean);
+  return [what, node.gen !== undefined && `generation ${node.gen}`, `needs ${needs.size}`, `needed by ${needed.size}`, ...marks].filter(Boolean).join(", ");
 }
 
-function arrowFrom([from, to, strength, isDropped, isCycle, points], index, view) {
+function arrowFrom([from, to, strength, points, traits], index, view) {
   const a = view.boxes[from];
   const b = view.boxes[to];
-  const name = isDropped ? "dropped" : strengths[strength];
-  const arrow = { index, from, to, name, isCycle: !!isCycle };
+  const name = traits.dropped ? "dropped" : strengths[strength];
+  const arrow = { index, from, to, name, ...traits };
   a.out.push(arrow);
   b.into.push(arrow);
   const key = `${from} ${to}`;
   if (!view.arrowOf.has(key)) view.arrowOf.set(key, []);
   view.arrowOf.get(key).push(arrow);
+  const names = ["e", traits.dropped ? "dropped" : `s-${name}`];
+  for (const one of ["cycle", "ghost"]) if (arrow[one]) names.push(one);
+  if (arrow.mark) names.push(`m-${arrow.mark.replace(" ", "-")}`);
   arrow.element = draw("path", {
-    class: `e ${isDropped ? "dropped" : `s-${name}`}${isCycle ? " cycle" : ""}`, d: lineOf(points, a, b),
-    "data-edge": `${nodes[a.members[0]].id} -> ${nodes[b.members[0]].id}`,
+    class: names.join(" "), d: lineOf(points, a, b, view.data.direction === "TB"), "data-edge": `${nodes[a.members[0]].id} -> ${nodes[b.members[0]].id}`,
   });
   return arrow;
 }
 
 // Joins points as the layout says: level ones straight, others by a curve that leaves and arrives level.
-function lineOf(points, a, b) {
+// From top to bottom it is the same with x and y exchanged.
+function lineOf(points, a, b, isDownward) {
+  const [along, across] = isDownward ? [1, 0] : [0, 1];
+  const write = (x, y) => (isDownward ? `${y},${x}` : `${x},${y}`);
   const last = points.length - 2;
-  let x = outlineOf(a, points[0], points[1]);
-  let y = points[1];
-  let text = `M${x},${y}`;
+  let x = outlineOf(a, points[along], points[across], isDownward);
+  let y = points[across];
+  let text = `M${write(x, y)}`;
   for (let at = 0; at <= last; at += 2) {
-    const nextX = at === last ? outlineOf(b, points[at], points[at + 1]) : points[at];
-    const nextY = points[at + 1];
+    const nextY = points[at + across];
+    const nextX = at === last ? outlineOf(b, points[at + along], nextY, isDownward) : points[at + along];
     if (nextX === x && nextY === y) continue;
-    if (nextY === y) text += `H${nextX}`;
+    if (nextY === y) text += `L${write(nextX, nextY)}`;
     else {
-      const bend = nextX === x ? x + BOW : (x + nextX) / 2;
-      text += `C${bend},${y} ${bend},${nextY} ${nextX},${nextY}`;
+      const bend = points[at + along] === x ? x + BOW : (x + nextX) / 2;
+      text += `C${write(bend, y)} ${write(bend, nextY)} ${write(nextX, nextY)}`;
     }
     x = nextX;
     y = nextY;
@@ -115,13 +135,14 @@ function lineOf(points, a, b) {
   return text;
 }
 
-// Returns where a line at height `y` meets the outline: a router's sides are round.
-function outlineOf(box, x, y) {
+// Returns where a line meets the outline: a router's corners are round.
+function outlineOf(box, x, y, isDownward) {
   if (box.kind !== "router") return x;
-  const radius = box.height / 2;
-  const away = y - box.y - radius;
+  const radius = Math.min(ROUND, box.height / 2);
+  const [start, size, near] = isDownward ? [box.x, box.width, box.y] : [box.y, box.height, box.x];
+  const away = Math.max(0, radius - (y - start), radius - (start + size - y));
   const inset = radius - Math.sqrt(Math.max(0, radius * radius - away * away));
-  return Math.round((x <= box.x ? x + inset : x - inset) * 10) / 10;
+  return Math.round((x <= near ? x + inset : x - inset) * 10) / 10;
 }
 
 // Gives `box` its name for those who hear the page.
@@ -136,6 +157,10 @@ function nameAll(view, start = 0) {
     view.boxes.slice(start, start + 200).forEach(name);
     if (start + 200 < view.boxes.length) nameAll(view, start + 200);
   });
+}
+
+function badge(box, x, name_, text) {
+  box.element.append(draw("circle", { class: `badge-dot${name_}`, cx: x, cy: 2, r: 9 }), draw("text", { class: "badge-text", x, y: 6 }, text));
 }
 
 // Writes the texts of `boxes`; one that a viewer's font makes too wide is fitted into its box.
@@ -154,10 +179,14 @@ function label(boxes) {
     };
     for (const line of box.title) write(line, "title", 13);
     for (const line of box.details) write(line, "detail", 11);
+    if (box.mark?.[1]) write(box.mark[1], "detail mark-text", 11);
     box.element.append(draw("title", {}, box.members.slice(0, 12).map((member) => nodes[member].id).join("\n")));
-    if (box.worst) {
-      box.element.append(draw("circle", { class: "badge-dot", cx: box.width - 2, cy: 2, r: 9 }),
-        draw("text", { class: "badge-text", x: box.width - 2, y: 6 }, "!"));
+    if (box.severity) badge(box, box.width - 2, "", "!");
+    if (box.mark && SIGNS[box.mark[0]]) badge(box, 2, " of-mark", SIGNS[box.mark[0]]);
+    if (box.hidden) {
+      const more = (count, x, text) => count && box.element.append(draw("text", { class: "detail more", x, y: box.height + 12 }, text));
+      more(box.hidden[0], 16, `+${box.hidden[0]} ⇠`);
+      more(box.hidden[1], box.width - 16, `⇢ +${box.hidden[1]}`);
     }
   }
   const tooWide = texts.filter(([text, room]) => text.getComputedTextLength() > room);

@@ -33,7 +33,7 @@ function search() {
   relight();
   hitAt = -1;
   byId("hits").replaceChildren(...(found ?? []).slice(0, MOST_HITS).map((node, index) =>
-    make("li", { role: "option", id: `hit-${index}`, "aria-selected": "false", "data-node": node.index }, own(node.id), node.type && make("small", {}, node.type))));
+    make("li", { role: "option", id: `hit-${index}`, "aria-selected": "false", "data-node": node.index }, own(node.id), make("small", {}, node.type, camera.view.boxOf[node.index] < 0 && " not drawn"))));
   byId("found").hidden = !found;
   searchBox.setAttribute("aria-expanded", !!found);
   searchBox.removeAttribute("aria-activedescendant");

@@ -4,91 +4,119 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from rungraph.viz.diagram import Box, Diagram, diagram_of
+from rungraph.viz.diagram import diagram_of
 from rungraph.viz.layout import Layout, Point, Size, lay_out
 from rungraph.viz.pen import Font, settings, text_width
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Iterable, Mapping, Sequence
 
     from rungraph.graph.address import Address
     from rungraph.graph.model import RunGraph
+    from rungraph.viz.grouping import View
+    from rungraph.viz.layout import Direction
+    from rungraph.viz.overlay import Overlay
+    from rungraph.viz.parts import Arrow, Box, Diagram
 
 HEADING, DETAIL = Font(13.0, "", "bold"), Font(11.0, "")
 LEADING = 1.32
 _PADDING = Size(13.0, 10.0)
 _NARROWEST = 96.0
-_LABELS = {"collapsed": "APIs", "factored": "Factored", "full": "Full"}
+_LABELS: Mapping[View, str] = {"collapsed": "APIs", "factored": "Factored", "full": "Full"}
 
 
-class View(NamedTuple):
-    """One way to draw the graph.
+class Laid(NamedTuple):
+    """One view of the graph.
 
     Attributes:
-        name: ``collapsed``, ``factored`` or ``full``.
-        label: What its switch is called.
         diagram: What is drawn.
         layout: Where it goes, in pixels.
     """
 
-    name: str
-    label: str
     diagram: Diagram
     layout: Layout[Address]
 
 
-def views_of(graph: RunGraph) -> tuple[View, ...]:
-    """Return the views of *graph* that differ, from few boxes to many."""
-    found = {
-        "factored": diagram_of(graph, view="factored", reduced=False),
-        "full": diagram_of(graph, view="full", reduced=False),
-    }
-    if found["factored"].boxes.keys() == found["full"].boxes.keys():
-        del found["factored"]
-    widths: dict[tuple[str, bool], float] = {}
-    with settings():
-        return tuple(
-            View(name, _LABELS[name], diagram, _laid_out(diagram, widths))
-            for name, diagram in found.items()
+class Picked(NamedTuple):
+    """What of a graph is drawn, and how: as `rungraph.viz.diagram.diagram_of` takes it."""
+
+    view: View = "auto"
+    reduced: bool | None = None
+    select: Iterable[Address] | None = None
+    depth: int | None = None
+    overlay: Overlay | None = None
+    direction: Direction = "LR"
+
+
+def views_of(graph: RunGraph, picked: Picked) -> tuple[tuple[Laid, ...], str]:
+    """Return the views of *graph* that differ, from few boxes to many, and which comes first."""
+    select = None if picked.select is None else tuple(picked.select)
+
+    def drawn(view: View) -> Diagram:
+        return diagram_of(
+            graph,
+            view=view,
+            reduced=picked.reduced,
+            select=select,
+            depth=picked.depth,
+            overlay=picked.overlay,
         )
 
+    first = drawn(picked.view)
+    found = [first if view == first.view else drawn(view) for view in _LABELS]
+    kept = [
+        one
+        for index, one in enumerate(found)
+        if one is first or all(len(one.boxes) != len(other.boxes) for other in found[index + 1 :])
+    ]
+    widths: dict[tuple[str, Font], float] = {}
+    with settings():
+        return tuple(
+            Laid(one, _laid_out(one, picked.direction, widths)) for one in kept
+        ), first.view
 
-def _laid_out(diagram: Diagram, widths: dict[tuple[str, bool], float]) -> Layout[Address]:
+
+def _laid_out(
+    diagram: Diagram, direction: Direction, widths: dict[tuple[str, Font], float]
+) -> Layout[Address]:
     return lay_out(
         [column.boxes for column in diagram.columns],
         {key: _size_of(box, widths) for key, box in diagram.boxes.items()},
         [(arrow.dependency, arrow.dependent) for arrow in diagram.arrows],
+        direction=direction,
     )
 
 
-def _size_of(box: Box, widths: dict[tuple[str, bool], float]) -> Size:
+def _size_of(box: Box, widths: dict[tuple[str, Font], float]) -> Size:
     widest = _NARROWEST
-    for lines, font in ((box.title, HEADING), (box.details, DETAIL)):
+    details = [*box.details, *([box.mark.text] if box.mark and box.mark.text else [])]
+    for lines, font in ((box.title, HEADING), (details, DETAIL)):
         for line in lines:
-            key = (line, font is HEADING)
+            key = (line, font)
             if key not in widths:
                 widths[key] = text_width(line, font)
             widest = max(widest, widths[key])
-    height = (len(box.title) * HEADING.size + len(box.details) * DETAIL.size) * LEADING
+    height = (len(box.title) * HEADING.size + len(details) * DETAIL.size) * LEADING
     return Size(widest + 2 * _PADDING.width, height + 2 * _PADDING.height)
 
 
 def view_json(
-    view: View,
+    laid: Laid,
     number_of: Mapping[Address, int],
     families: Sequence[str],
     strengths: Sequence[str],
 ) -> dict[str, Any]:
-    """Return *view* as the page's script reads it: numbers for nodes, boxes, APIs and strengths."""
-    diagram, layout = view.diagram, view.layout
+    """Return a view as the page's script reads it: numbers for nodes, boxes, APIs and strengths."""
+    diagram, layout = laid
     index_of = {key: index for index, key in enumerate(diagram.boxes)}
     return {
-        "name": view.name,
-        "label": view.label,
-        "caption": diagram.subtitle,
+        "name": diagram.view,
+        "label": _LABELS[diagram.view],
+        "caption": [diagram.subtitle, *diagram.notes],
+        "direction": layout.direction,
         "size": [round(value) for value in layout.size],
         "columns": [
-            [column.generation, round(left), round(right)]
+            [column.heading, round(left), round(right)]
             for column, (left, right) in zip(diagram.columns, layout.columns, strict=True)
         ],
         "boxes": [
@@ -98,7 +126,7 @@ def view_json(
                 [number_of[address] for address in box.addresses],
                 box.title,
                 box.details,
-                int(box.is_in_cycle),
+                _box_traits(box),
             ]
             for key, box in diagram.boxes.items()
         ],
@@ -107,21 +135,49 @@ def view_json(
                 index_of[arrow.dependency],
                 index_of[arrow.dependent],
                 strengths.index(arrow.strength.value),
-                int(arrow.is_dropped),
-                int(arrow.is_in_cycle),
                 _numbers(line),
+                _arrow_traits(arrow),
             ]
             for arrow, line in zip(diagram.arrows, layout.lines, strict=True)
         ],
+        "words": {role.value: word for role, word in diagram.words.items()},
     }
 
 
+def _box_traits(box: Box) -> dict[str, Any]:
+    traits: dict[str, Any] = {
+        "cycle": box.is_in_cycle,
+        "pale": box.is_pale,
+        "ghost": box.is_ghost,
+        "selected": box.is_selected,
+        "severity": box.severity.value if box.severity else "",
+        "mark": [box.mark.role.value, box.mark.text] if box.mark else None,
+        "hidden": list(box.hidden) if any(box.hidden) else None,
+    }
+    return {name: value for name, value in traits.items() if value}
+
+
+def _arrow_traits(arrow: Arrow) -> dict[str, Any]:
+    traits: dict[str, Any] = {
+        "dropped": arrow.is_dropped,
+        "cycle": arrow.is_in_cycle,
+        "pale": arrow.is_pale,
+        "ghost": arrow.is_ghost,
+        "mark": arrow.mark.role.value if arrow.mark else "",
+    }
+    return {name: value for name, value in traits.items() if value}
+
+
 def _numbers(line: Sequence[Point]) -> list[int]:
-    """Return the points of *line* one after the other, without those on the way along a level."""
+    """Return the points of *line* one after the other, without those half-way along a straight."""
     points = [(round(point.x), round(point.y)) for point in line]
-    kept = [
-        point
-        for before, point, after in zip([None, *points], points, [*points[1:], None], strict=False)
-        if before is None or after is None or not before[1] == point[1] == after[1]
-    ]
+    kept = points[:1]
+    for index in range(1, len(points)):
+        after = points[index + 1] if index + 1 < len(points) else None
+        here, before = points[index], kept[-1]
+        is_on_the_way = after is not None and (
+            before[1] == here[1] == after[1] or before[0] == here[0] == after[0]
+        )
+        if not is_on_the_way:
+            kept.append(here)
     return [value for point in kept for value in point]

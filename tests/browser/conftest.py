@@ -1,0 +1,58 @@
+"""Fixtures of the browser tests."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, Protocol
+
+import pytest
+from tests.browser import chromium
+from tests.browser.graphs import looked_at
+
+from rungraph.viz import render_html
+
+if TYPE_CHECKING:
+    from collections.abc import Generator
+    from pathlib import Path
+
+    from playwright.sync_api import Browser
+
+    from rungraph.graph import RunGraph
+
+_browser = pytest.fixture(scope="session", name="browser")(chromium.browser)
+
+
+class Open(Protocol):
+    """Opens a page."""
+
+    def __call__(self, graph: RunGraph, *, fragment: str = "", **context: Any) -> chromium.Opened:
+        """Open the page of *graph*."""
+        ...
+
+
+@pytest.fixture
+def open_page(browser: Browser, tmp_path: Path) -> Generator[Open]:
+    """Open the page of a graph; afterwards, nothing may have gone wrong in it."""
+    opened: list[chromium.Opened] = []
+
+    def open_one(graph: RunGraph, *, fragment: str = "", **context: Any) -> chromium.Opened:
+        path = tmp_path / f"page {len(opened)} #1.html"
+        path.write_text(render_html(graph), "utf-8")
+        opened.append(chromium.open_file(browser, path, fragment=fragment, **context))
+        return opened[-1]
+
+    yield open_one
+    for one in opened:
+        one.check()
+        one.page.context.close()
+
+
+@pytest.fixture(scope="session")
+def graph() -> RunGraph:
+    """The graph that most tests look at."""
+    return looked_at()
+
+
+@pytest.fixture
+def opened(open_page: Open, graph: RunGraph) -> chromium.Opened:
+    """Its page, all nodes drawn one by one."""
+    return open_page(graph, fragment="#view=full")
