@@ -19,6 +19,8 @@ from rungraph.graph.nodes import (
     TableNode,
 )
 from rungraph.graph.place import Place
+from rungraph.graph.query.errors import QueryError
+from rungraph.graph.query.selection import Selection
 from rungraph.graph.rendering import render_diagnostics
 
 __all__ = [
@@ -37,11 +39,13 @@ __all__ = [
     "Place",
     "ProviderNode",
     "ProviderSpec",
+    "QueryError",
     "ResourceConfig",
     "RoutedPair",
     "RouterNode",
     "RunGraph",
     "RungraphError",
+    "Selection",
     "Severity",
     "Strength",
     "TableNode",

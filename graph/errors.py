@@ -5,6 +5,7 @@
     RungraphError
     ├── InvalidGraph       the config has problems that keep it from being run
     ├── CatalogError       a catalog says things that cannot be
+    ├── QueryError         (rungraph.graph.query.errors) a query cannot be read or answered
     └── EngineError        (rungraph.engine.errors) starting, routing and stopping
 """
 

@@ -24,6 +24,8 @@ if TYPE_CHECKING:
     from rungraph.graph.diagnostics import Level
     from rungraph.graph.environment import Use
     from rungraph.graph.place import Place
+    from rungraph.graph.query.index import Edges, Index
+    from rungraph.graph.query.selection import Selection
 
 
 class RunGraph:
@@ -184,10 +186,43 @@ class RunGraph:
     def _reached(
         self, start: Address, step: Mapping[Address, Sequence[Address]]
     ) -> tuple[Address, ...]:
-        return self._in_start_order(reached_from(start, step))
+        found = reached_from(start, step)
+        return tuple(sorted(found, key=lambda address: (self._generation_of[address], address)))
 
-    def _in_start_order(self, addresses: Iterable[Address]) -> tuple[Address, ...]:
-        return tuple(sorted(addresses, key=lambda address: (self._generation_of[address], address)))
+    def query(
+        self,
+        *expressions: str,
+        edges: Edges = "all",
+        against: RunGraph | None = None,
+        status: Mapping[Address, str] | None = None,
+        durations: Mapping[Address, float] | None = None,
+        selectors: Mapping[str, str] | None = None,
+    ) -> Selection:
+        """Return the nodes that any of *expressions* selects, in start order.
+
+        Args:
+            expressions: Queries, such as ``+router:safety``.
+            edges: Which edges walks follow; a table's members count as hard.
+            against: An older graph, for ``state:``.
+            status: The status of nodes, for ``status:``.
+            durations: Seconds that nodes took to start; ``critical()`` then adds them up.
+            selectors: More selectors by name, before those of the config.
+
+        Raises:
+            QueryError: If one cannot be read or names what there is not.
+        """
+        from rungraph.graph.query.asking import query
+
+        graph, other = cast("Any", self), cast("Any", against)
+        more: Any = {"status": status, "durations": durations, "selectors": selectors}
+        return query(graph, *expressions, edges=edges, against=other, **more)
+
+    @cached_property
+    def index(self) -> Index:
+        """The graph by numbers, which queries work on."""
+        from rungraph.graph.query.index import Index
+
+        return Index(cast("Any", self))
 
     def subgraph(self, addresses: Iterable[Address | str]) -> RunGraph:
         """Return the graph of some of the nodes and the edges among them.
@@ -356,8 +391,9 @@ class RunGraph:
         if (
             diagnostic.place is None
             or diagnostic.excerpt
-            or document is None
             or not diagnostic.place.line
+            or document is None
+            or diagnostic.place.file != document.file
         ):
             return diagnostic
         return replace(diagnostic, excerpt=document.excerpt(diagnostic.place))

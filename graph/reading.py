@@ -45,28 +45,11 @@ _PROVIDER_KEYS = frozenset(ProviderSection.model_fields)
 # Keys that say nothing about the graph but stand in files of this format, and those that other
 # tools read: known, so that only a real typo is reported.
 _OTHER_KEYS = [
-    "built_at",
-    "conda_env",
-    "container_image",
-    "conversations_store",
-    "docker_image",
-    "external_apis_dir",
-    "external_providers_dir",
-    "image_type",
-    "inference_store",
-    "logging",
-    "providers",
-    "server",
-    "storage",
-    "telemetry",
-    "benchmarks",
-    "datasets",
-    "eval_tasks",
-    "scoring_fns",
-    "scoring_functions",
-    "tool_groups",
-    "vector_dbs",
-]
+    "built_at", "conda_env", "container_image", "conversations_store", "docker_image",
+    "external_apis_dir", "external_providers_dir", "image_type", "inference_store",
+    "logging", "providers", "server", "storage", "telemetry", "benchmarks", "datasets",
+    "eval_tasks", "scoring_fns", "scoring_functions", "tool_groups", "vector_dbs",
+]  # fmt: skip
 
 _KINDS = {
     str: "text",
@@ -90,6 +73,18 @@ def read_config(
     """Return what *document* says, as far as it can be made out, and the problems of its shape."""
     reader = _Reader(document, catalog, substitution)
     return reader.run_config(), tuple(reader.problems)
+
+
+def read_checks(
+    document: Document, substitution: Substitution, catalog: Catalog
+) -> tuple[tuple[QueryCheck, ...], Mapping[str, str], tuple[Diagnostic, ...]]:
+    """Return the checks and selectors of a file of its own, and the problems of its shape."""
+    reader = _Reader(document, catalog, substitution)
+    reader.unknown_keys(document.value, {"checks", "selectors"}, (), "a file of checks")
+    checks = tuple(reader.checks(document.value.get("checks")))
+    named = {"selectors": substitution.resolve(document.value.get("selectors"), ("selectors",))}
+    section = reader.section(RunSection, named, ())
+    return checks, (section.selectors if section else None) or {}, tuple(reader.problems)
 
 
 _S = TypeVar("_S", bound=Section)

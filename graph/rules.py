@@ -141,6 +141,23 @@ G007 warning a routed API whose providers are all switched off
 Its table and router are there, so whoever depends on the API can start; every call will say
 that nothing is registered.
 
+Q001 error a check has failed
+The query of a check selects more or fewer nodes than the check expects. The nodes are listed;
+'rungraph query CONFIG QUERY --output location' shows where they stand. A check is an entry of
+'checks' with a name, a query and what to expect: empty (the default), nonempty or a number.
+
+Q002 error a check cannot be asked
+Its query cannot be read, or a selector that it names is not there. The caret stands under the
+column. A selector that matches no node of this config is no error in a check.
+
+Q003 error a check expects what cannot be
+'expect' is 'empty', 'nonempty' or a number of nodes.
+
+Q004 warning a check names what nobody knows
+Neither the config nor its catalog has that name, so the part of the query selects nothing, and
+the check may pass without looking. Most likely a typo. No wildcard is warned about, and no name
+of an API, a provider type or a provider that this config leaves out.
+
 E001 error a required environment variable is not set
 ${env.X} has no default and X is unset or empty. All such variables are reported at once. Write
 ${env.X:=default} for a default, ${env.X:=} for an empty value that may stay empty.

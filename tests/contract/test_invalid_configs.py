@@ -23,6 +23,7 @@ from rungraph.graph import (
     load_catalog,
     render_diagnostics,
 )
+from rungraph.graph.query.checks import ask
 from rungraph.graph.rules import RULES
 
 ROOT = Path(__file__).parents[2]
@@ -45,6 +46,8 @@ def _catalog() -> Catalog:
 
 def _graph(path: Path) -> RunGraph:
     graph = compile_config(path, catalog=_catalog(), environment={})
+    if path.name.startswith("Q"):
+        return graph.with_diagnostics(one.diagnostic for one in ask(graph) if one.diagnostic)
     return graph.with_diagnostics(check_imports(graph)) if path.name.startswith("I") else graph
 
 

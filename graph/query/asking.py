@@ -1,0 +1,53 @@
+"""Queries asked of a graph: several texts to one selection."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, get_args
+
+from rungraph.graph.query.context import Context
+from rungraph.graph.query.errors import QueryError
+from rungraph.graph.query.evaluator import evaluate
+from rungraph.graph.query.index import Edges, Index
+from rungraph.graph.query.selection import Selection
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from rungraph.graph.address import Address
+    from rungraph.graph.model import RunGraph
+
+
+def query(
+    graph: RunGraph,
+    *expressions: str,
+    edges: Edges = "all",
+    against: RunGraph | None = None,
+    status: Mapping[Address, str] | None = None,
+    durations: Mapping[Address, float] | None = None,
+    selectors: Mapping[str, str] | None = None,
+) -> Selection:
+    """Return what any of some queries select of a graph; see `RunGraph.query`."""
+    if edges not in get_args(Edges):
+        msg = f"edges must be one of {', '.join(get_args(Edges))}, not {edges!r}"
+        raise ValueError(msg)
+    if not expressions:
+        msg = "there is no query"
+        raise QueryError(msg, help=("write '*' for all nodes",))
+    known = {**graph.selectors, **(selectors or {})}
+    index = graph.index if against is None else Index(graph, against)
+    context = Context(index, edges, status, durations, known)
+    return selection_of(context, *expressions)
+
+
+def selection_of(context: Context, *expressions: str) -> Selection:
+    """Return what any of some queries select."""
+    found = [evaluate(context, expression) for expression in expressions]
+    nodes = 0
+    for one in found:
+        nodes |= one.nodes
+    path = found[0].path if len(found) == 1 else None
+    index = context.index
+    return Selection(
+        index.addresses_of(nodes),
+        None if path is None else tuple(index.addresses[number] for number in path),
+    )

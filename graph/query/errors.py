@@ -1,0 +1,85 @@
+"""The error of a query: what is wrong, under which column, and what to write instead."""
+
+from __future__ import annotations
+
+from rungraph.graph.errors import RungraphError
+
+_MOST_BEFORE = 60
+_MOST_AFTER = 40
+_CUT = "…"
+
+
+class QueryError(RungraphError):
+    """Raised when a query cannot be read, or asks for what there is not.
+
+    Attributes:
+        message: What is wrong, in one line.
+        expression: The query.
+        position: The offset of the character that is wrong; ``len(expression)`` at its end.
+        help: The ways out, one sentence each.
+        selector: The name of the selector whose query this is; empty for the query itself.
+
+    Examples:
+        >>> print(QueryError("no function 'dep'", "dep(*)", 0, ("did you mean 'deps'?",)))
+        column 1: no function 'dep'
+          dep(*)
+          ^
+          help: did you mean 'deps'?
+    """
+
+    def __init__(
+        self,
+        message: str,
+        expression: str = "",
+        position: int = 0,
+        help: tuple[str, ...] = (),  # noqa: A002 (the word that diagnostics use)
+        selector: str = "",
+    ) -> None:
+        super().__init__(message, expression, position, help, selector)
+        self.message = message
+        self.expression = expression
+        self.position = position
+        self.help = help
+        self.selector = selector
+
+    @property
+    def line(self) -> int:
+        """The number of the line that is wrong, from 1."""
+        return self.expression.count("\n", 0, self.position) + 1
+
+    @property
+    def column(self) -> int:
+        """The column that is wrong, in its line, from 1."""
+        return self.position - self.expression.rfind("\n", 0, self.position)
+
+    @property
+    def where(self) -> str:
+        """Where it is wrong in words, such as ``column 3`` or ``line 2, column 3``."""
+        line = f"line {self.line}, " if "\n" in self.expression else ""
+        selector = f"selector '{self.selector}', " if self.selector else ""
+        return f"{selector}{line}column {self.column}"
+
+    @property
+    def picture(self) -> str:
+        """The line that is wrong, and below it a caret under the column."""
+        start = self.expression.rfind("\n", 0, self.position) + 1
+        end = self.expression.find("\n", start)
+        line = self.expression[start : end if end >= 0 else len(self.expression)]
+        column = self.position - start
+        before, after = line[:column], line[column:]
+        if len(before) > _MOST_BEFORE:
+            before = _CUT + before[1 - _MOST_BEFORE :]
+        if len(after) > _MOST_AFTER:
+            after = after[: _MOST_AFTER - 1] + _CUT
+        return f"{_shown(before)}{_shown(after)}\n{' ' * len(before)}^"
+
+    def __str__(self) -> str:
+        lines = [f"{self.where}: {self.message}"]
+        if self.expression.strip():
+            lines += [f"  {line}".rstrip() for line in self.picture.split("\n")]
+        return "\n".join([*lines, *(f"  help: {text}" for text in self.help if text)])
+
+
+def _shown(text: str) -> str:
+    """Return *text* with one visible character for each that a terminal would act upon."""
+    return "".join(one if one.isprintable() else " " if one == "\t" else "\ufffd" for one in text)

@@ -1,0 +1,68 @@
+"""What a query selects."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from typing import TYPE_CHECKING, overload
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from rungraph.graph.address import Address
+
+
+@dataclass(frozen=True)
+class Selection(Sequence["Address"]):
+    """The nodes that a query selects, in start order; never twice the same.
+
+    Attributes:
+        addresses: Their addresses.
+        path: For ``somepath`` and ``critical`` the same nodes in the order of the path: each needs
+            the one after it. None for any other query.
+
+    Examples:
+        >>> from rungraph.graph import compile_config
+        >>> graph = compile_config({"providers": {"telemetry": [
+        ...     {"provider_id": "otel", "provider_type": "inline::opentelemetry"}
+        ... ]}}, environment={})
+        >>> found = graph.query("api:telemetry")
+        >>> found
+        <Selection: 1 node: provider:telemetry/otel>
+        >>> "provider:telemetry/otel" in found
+        True
+    """
+
+    addresses: tuple[Address, ...]
+    path: tuple[Address, ...] | None = None
+
+    @overload
+    def __getitem__(self, index: int) -> Address: ...
+    @overload
+    def __getitem__(self, index: slice) -> tuple[Address, ...]: ...
+    def __getitem__(self, index: int | slice) -> Address | tuple[Address, ...]:
+        return self.addresses[index]
+
+    def __len__(self) -> int:
+        return len(self.addresses)
+
+    def __iter__(self) -> Iterator[Address]:
+        return iter(self.addresses)
+
+    def __contains__(self, value: object) -> bool:
+        """Whether a node, or the node with an address written as text, is selected."""
+        return value in self._known or (isinstance(value, str) and value in self._texts)
+
+    @cached_property
+    def _known(self) -> frozenset[object]:
+        return frozenset(self.addresses)
+
+    @cached_property
+    def _texts(self) -> frozenset[str]:
+        return frozenset(map(str, self.addresses))
+
+    def __repr__(self) -> str:
+        count = f"{len(self)} node{'' if len(self) == 1 else 's'}"
+        shown = ", ".join(map(str, self.addresses[:5]))
+        return f"<Selection: {count}{': ' if shown else ''}{shown}{', …' if len(self) > 5 else ''}>"
