@@ -80,7 +80,7 @@ def load_checks(path: Path | str, *, environment: Mapping[str, str] | None = Non
     document = load_document(path)
     substitution = Substitution(document, os.environ if environment is None else environment)
     checks, selectors, found = read_checks(document, substitution, Catalog())
-    if not document.diagnostics and document.value.get("checks") is None:
+    if not document.diagnostics and not {"checks", "selectors"} & document.value.keys():
         message, hint = "the key 'checks' is missing", "add 'checks:' with a list of checks"
         missing = Diagnostic("C011", message, place=document.place_of(()), help=(hint,))
         found = (missing, *found)

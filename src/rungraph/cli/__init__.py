@@ -13,6 +13,7 @@ _COMMANDS = {
     "validate": "rungraph.cli.validate:validate",
     "plan": "rungraph.cli.plan:plan",
     "diff": "rungraph.cli.diff:diff",
+    "query": "rungraph.cli.query:query",
     "run": "rungraph.cli.run:run",
     "providers": "rungraph.cli.providers:providers",
     "models": "rungraph.cli.models:models",

@@ -1,0 +1,190 @@
+"""Selections as text and as JSON values. No value of a config is in either."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+from rungraph.graph.nodes import Edge, Node, ProviderNode, Strength
+from rungraph.graph.rendering import plain
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator, Mapping, Sequence
+
+    from rungraph.graph.address import Address
+    from rungraph.graph.model import RunGraph
+    from rungraph.graph.query.index import Edges
+    from rungraph.graph.query.selection import Selection
+    from rungraph.graph.rendering import Style
+
+FORMAT_VERSION = "1.0"
+"""Of the JSON: a new minor version adds keys, a new major breaks."""
+
+
+class Shown(NamedTuple):
+    """What is shown of a selection, and what it was selected from.
+
+    Attributes:
+        graph: The graph.
+        addresses: The nodes, in the order in which they are listed.
+        edges: Which edges were walked.
+        old: The older graph, where nodes may come from.
+        status: The status of nodes, where it is known.
+    """
+
+    graph: RunGraph
+    addresses: Sequence[Address]
+    edges: Edges = "all"
+    old: RunGraph | None = None
+    status: Mapping[Address, str] | None = None
+
+    def node(self, address: Address) -> Node:
+        """Return a node of either graph."""
+        graph = self.old if address not in self.graph and self.old is not None else self.graph
+        return graph.nodes[address]
+
+    def generation(self, address: Address) -> int | None:
+        """Return the generation that a node starts in; None for one that only the old graph has."""
+        return self.graph.generation_of(address) if address in self.graph else None
+
+    def links(self) -> Iterator[Edge]:
+        """Return the edges among the nodes."""
+        wanted = set(self.addresses)
+        graphs = [self.graph] if self.old is None else [self.graph, self.old]
+        for number, graph in enumerate(graphs):
+            for edge in graph.edges:
+                ends = edge[:2]
+                is_walked = self.edges == "all" or (
+                    (edge.strength is Strength.SOFT) == (self.edges == "soft")
+                )
+                # Of the older graph only what the newer one has not: edges of what is gone.
+                is_gone = number == 0 or not all(end in self.graph for end in ends)
+                if is_walked and is_gone and wanted.issuperset(ends):
+                    yield edge
+
+
+def render_labels(shown: Shown) -> str:
+    """Return one address a line."""
+    return "".join(f"{address}\n" for address in shown.addresses)
+
+
+def render_locations(shown: Shown) -> str:
+    """Return where each node stands, a line each, as compilers do: ``file:line:column: address``.
+
+    Tables and routers stand nowhere; they have the file alone.
+    """
+    return "".join(
+        f"{getattr(shown.node(address), 'place', None) or shown.graph.file}: {address}\n"
+        for address in shown.addresses
+    )
+
+
+def render_path(path: Iterable[Address]) -> str:
+    """Return a path, a node a line; each needs the one below it."""
+    lines = [
+        f"  needs {address}" if number else str(address) for number, address in enumerate(path)
+    ]
+    return "".join(f"{line}\n" for line in lines)
+
+
+def render_table(shown: Shown, style: Style = plain) -> str:
+    """Return one line a node: address, type, generation, status and place."""
+    rows = [["ADDRESS", "TYPE", "GENERATION", "STATUS", "PLACE"]]
+    for address in shown.addresses:
+        node = shown.node(address)
+        generation = shown.generation(address)
+        rows.append(
+            [
+                str(address),
+                node.provider_type if isinstance(node, ProviderNode) else "",
+                "gone" if generation is None else str(generation),
+                (shown.status or {}).get(address, ""),
+                str(getattr(node, "place", None) or ""),
+            ]
+        )
+    # A column that says nothing is left out.
+    columns = [
+        column
+        for number, column in enumerate(zip(*rows, strict=True))
+        if not number or any(column[1:])
+    ]
+    widths = [max(map(len, column)) for column in columns]
+    lines = [
+        "  ".join(f"{cell:<{width}}" for cell, width in zip(row, widths, strict=True)).rstrip()
+        for row in zip(*columns, strict=True)
+    ]
+    return "".join(
+        f"{style(line, '' if number else 'place')}\n" for number, line in enumerate(lines)
+    )
+
+
+def render_tree(shown: Shown) -> str:
+    """Return the nodes as trees: below each node what it needs of them, once.
+
+    What has been shown above is named again without what it needs, so a tree has no more lines
+    than there are edges and nodes.
+    """
+    needs: dict[Address, list[Address]] = {}
+    needed: set[Address] = set()
+    for edge in shown.links():
+        if edge.dependency != edge.dependent:
+            needs.setdefault(edge.dependent, []).append(edge.dependency)
+            needed.add(edge.dependency)
+    tops = [address for address in shown.addresses if address not in needed]
+    lines: list[str] = []
+    done: set[Address] = set()
+    # In a circle nobody is at the top: what is left over begins a tree of its own.
+    for top in (*tops, *shown.addresses):
+        if top in done:
+            continue
+        todo: list[tuple[str, str, Address]] = [("", "", top)]
+        while todo:
+            mark, indent, address = todo.pop()
+            below = sorted(needs.get(address, ()))
+            is_known = address in done
+            lines.append(f"{mark}{address}{' (see above)' if is_known and below else ''}\n")
+            if is_known:
+                continue
+            done.add(address)
+            last = len(below) - 1
+            todo += [
+                (f"{indent}{'└── ' if n == last else '├── '}",
+                 f"{indent}{'    ' if n == last else '│   '}", one)
+                for n, one in reversed([*enumerate(below)])
+            ]  # fmt: skip
+    return "".join(lines)
+
+
+def selection_to_dict(shown: Shown, queries: Sequence[str], selection: Selection) -> dict[str, Any]:
+    """Return a selection as JSON values; equal selections give equal values."""
+    path = selection.path
+    return {
+        "format_version": FORMAT_VERSION,
+        "kind": "selection",
+        "file": shown.graph.file,
+        "queries": list(queries),
+        "edges": shown.edges,
+        "count": len(selection),
+        "path": None if path is None else [str(address) for address in path],
+        "nodes": [_node_to_dict(shown, address) for address in shown.addresses],
+    }
+
+
+def _node_to_dict(shown: Shown, address: Address) -> dict[str, Any]:
+    node = shown.node(address)
+    found: dict[str, Any] = {
+        "address": str(address),
+        "kind": address.kind.value,
+        "api": address.api,
+        "generation": shown.generation(address),
+    }
+    if isinstance(node, ProviderNode):
+        place = node.place
+        found |= {
+            "provider_id": node.provider_id,
+            "provider_type": node.provider_type,
+            "tags": list(node.tags),
+            "place": place._asdict() if place else None,
+        }
+    if shown.status is not None:
+        found["status"] = shown.status.get(address)
+    return found
