@@ -214,7 +214,11 @@ class _Draft:
         for api in dict.fromkeys(apis):
             sources = self._sources_of(api)
             if strength is Strength.SOFT:
-                needed = node.spec_dependencies if isinstance(node, ProviderNode) else ()
+                needed = (
+                    node.spec_dependencies
+                    if isinstance(node, ProviderNode)
+                    else (node.address.api, node.pair.table_api)
+                )
                 # What it needs anyway, or is itself, it does not also use.
                 sources = (
                     () if api in needed else tuple(one for one in sources if one != node.address)

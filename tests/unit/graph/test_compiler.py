@@ -91,6 +91,22 @@ def test_two_providers_of_a_routed_api_meet_in_one_table_and_one_router() -> Non
     assert graph.diagnostics == ()
 
 
+def test_a_router_that_lists_its_own_table_still_needs_it() -> None:
+    """What a router cannot do without does not become optional by being listed as optional."""
+    catalog = Catalog.of(
+        apis=[ApiSpec("inference", "x:I"), ApiSpec("models", "x:M")],
+        pairs=[
+            RoutedPair(
+                "inference", "models", "model", "m", "x:M", optional_dependencies=("models",)
+            )
+        ],
+    )
+    graph = compile_config(
+        {"apis": ["inference"], "providers": {}}, catalog=catalog, environment={}
+    )
+    assert _edges(graph) == [("table:models", "router:inference", "hard")]
+
+
 def test_depending_on_a_routed_api_means_its_router_and_on_a_table_api_its_table() -> None:
     """agents needs inference (a router) and memory_banks (a table)."""
     graph = _compile(

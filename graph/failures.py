@@ -1,0 +1,181 @@
+"""What a failure takes down and what goes on without it, by the rules of a start that degrades."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, NamedTuple
+
+from rungraph.graph.address import Address, NodeKind
+from rungraph.graph.nodes import Strength
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping
+
+    from rungraph.graph.model import RunGraph
+
+
+class Needs(NamedTuple):
+    """What one node depends on, each sorted.
+
+    Attributes:
+        hard: What it cannot start without.
+        members: Of these it needs any, if there are some.
+        soft: What it uses if it is there, also what it is only handed later.
+    """
+
+    hard: tuple[Address, ...] = ()
+    members: tuple[Address, ...] = ()
+    soft: tuple[Address, ...] = ()
+
+
+_NOTHING = Needs()
+
+
+@dataclass(frozen=True)
+class Failures:
+    """What becomes of a graph when some of its nodes do not start.
+
+    Attributes:
+        assumed: The nodes that were said to fail, in start order.
+        causes: Each node that does not run, in start order, with those of *assumed* that keep it
+            from running: itself, unless others keep it from starting at all.
+        without: Each node that runs without something that it uses, in start order, with what it
+            lacks: an optional dependency, or some but not all members of a table.
+        apis: Each served API, sorted, and its availability: ``lost`` when what answers for it does
+            not run, ``degraded`` when that, or its table, runs without something, else ``ok``.
+    """
+
+    assumed: tuple[Address, ...]
+    causes: Mapping[Address, tuple[Address, ...]]
+    without: Mapping[Address, tuple[Address, ...]]
+    apis: Mapping[str, str]
+
+    @property
+    def failed(self) -> tuple[Address, ...]:
+        """The nodes that do not run, those that were said to fail included, in start order."""
+        return tuple(self.causes)
+
+    @property
+    def degraded(self) -> tuple[Address, ...]:
+        """The nodes that run without something that they use, in start order."""
+        return tuple(self.without)
+
+    @property
+    def surviving(self) -> tuple[str, ...]:
+        """The served APIs that still answer, sorted; some of them may be degraded."""
+        return tuple(api for api, word in self.apis.items() if word != "lost")
+
+    @property
+    def lost(self) -> tuple[str, ...]:
+        """The served APIs that answer no more, sorted."""
+        return tuple(api for api, word in self.apis.items() if word == "lost")
+
+
+def assume_failed(graph: RunGraph, addresses: Iterable[Address | str]) -> Failures:
+    """Return what becomes of *graph* when the nodes *addresses* do not start.
+
+    The rules are those of a stack that starts with ``on_failure="degrade"``: what needs a node that
+    is down is down, a table is down when it has members and all of them are, and whatever only uses
+    a node goes on without it.
+
+    Args:
+        graph: The graph. Where hard dependencies go round in a circle, the failure of one of its
+            nodes takes the whole circle down.
+        addresses: The nodes that are said to fail.
+
+    Raises:
+        KeyError: If one of them is not in the graph; the text names the nearest address.
+
+    Examples:
+        >>> from rungraph.graph import compile_config
+        >>> graph = compile_config({"providers": {"inference": [
+        ...     {"provider_id": "a", "provider_type": "inline::wordllama"},
+        ...     {"provider_id": "b", "provider_type": "inline::wordllama"},
+        ... ]}}, environment={})
+        >>> one = assume_failed(graph, ["provider:inference/a"])
+        >>> [str(node) for node in one.failed], [str(node) for node in one.degraded]
+        (['provider:inference/a'], ['table:models'])
+        >>> assume_failed(graph, ["provider:inference/a", "provider:inference/b"]).lost
+        ('inference', 'models')
+    """
+    assumed = frozenset(graph[address].address for address in addresses)
+    needs = needs_of(graph)
+    causes = _causes(graph, assumed, needs)
+    without: dict[Address, tuple[Address, ...]] = {}
+    for address in graph:
+        if address not in causes and address in needs:
+            uses = needs[address].members + needs[address].soft
+            lacking = tuple(one for one in uses if one in causes)
+            if lacking:
+                without[address] = lacking
+    availability = {
+        api: _availability(address, needs, causes, without)
+        for api, address in answering_nodes(graph).items()
+    }
+    in_order = tuple(address for address in causes if address in assumed)
+    return Failures(in_order, causes, without, availability)
+
+
+def needs_of(graph: RunGraph) -> dict[Address, Needs]:
+    """Return what each node of *graph* depends on; nodes that depend on nothing are left out."""
+    found: dict[Address, tuple[list[Address], list[Address], list[Address]]] = {}
+    index = {Strength.HARD: 0, Strength.MEMBER: 1, Strength.SOFT: 2}
+    for edge in (*graph.edges, *graph.dropped):
+        if edge.dependent not in found:
+            found[edge.dependent] = ([], [], [])
+        found[edge.dependent][index[edge.strength]].append(edge.dependency)
+    return {
+        address: Needs(tuple(hard), tuple(members), tuple(sorted(soft)))
+        for address, (hard, members, soft) in found.items()
+    }
+
+
+def answering_nodes(graph: RunGraph) -> dict[str, Address]:
+    """Return which node answers for each served API: its router, its table or its provider."""
+    order = {NodeKind.PROVIDER: 0, NodeKind.TABLE: 1, NodeKind.ROUTER: 2}
+    served = frozenset(graph.apis)
+    found: dict[str, Address] = {}
+    for address in graph.nodes:
+        if address.api in served and (
+            address.api not in found or order[found[address.api].kind] <= order[address.kind]
+        ):
+            found[address.api] = address
+    return {api: found[api] for api in sorted(found)}
+
+
+def _causes(
+    graph: RunGraph, assumed: frozenset[Address], needs: Mapping[Address, Needs]
+) -> dict[Address, tuple[Address, ...]]:
+    """Return what does not run, in start order, and because of what."""
+    causes: dict[Address, tuple[Address, ...]] = {}
+    before = -1
+    # One round is all, unless there is a circle: its nodes share a generation.
+    while before != len(causes):
+        before = len(causes)
+        for address in graph:
+            if address in causes:
+                continue
+            found = needs.get(address, _NOTHING)
+            down = [one for one in found.hard if one in causes]
+            if found.members and all(one in causes for one in found.members):
+                down += found.members
+            if down:
+                causes[address] = tuple(dict.fromkeys(one for d in down for one in causes[d]))
+            elif address in assumed:
+                causes[address] = (address,)
+    return {address: causes[address] for address in graph if address in causes}
+
+
+def _availability(
+    address: Address,
+    needs: Mapping[Address, Needs],
+    causes: Mapping[Address, object],
+    without: Mapping[Address, object],
+) -> str:
+    if address in causes:
+        return "lost"
+    tables = [one for one in needs.get(address, _NOTHING).hard if one.kind is NodeKind.TABLE]
+    is_poor = address in without or (
+        address.kind is NodeKind.ROUTER and any(one in without for one in tables)
+    )
+    return "degraded" if is_poor else "ok"
