@@ -4,7 +4,11 @@ from __future__ import annotations
 
 import re
 from itertools import accumulate
+from typing import TYPE_CHECKING
 from unicodedata import combining, east_asian_width
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
 
 TITLE_LENGTH, DETAIL_LENGTH = 30, 40
 _MOST_LINES = 3
@@ -48,6 +52,25 @@ def _fitting(text: str, length: int) -> int:
     while at < len(text) and (combining(text[at]) or text[at] in "\u200d\ufe0f"):
         at += 1
     return at
+
+
+def broken(text: str, width_of: Callable[[str], float], width: float) -> tuple[str, ...]:
+    """Return *text* in lines of at most *width*, broken between words, in words where it must be.
+
+    Examples:
+        >>> broken("to be or not", len, 6)
+        ('to be', 'or not')
+    """
+    lines: list[str] = []
+    left = text
+    while left:
+        at = len(left)
+        while at > 1 and width_of(left[:at]) > width:
+            space = left.rfind(" ", 0, at - 1)
+            at = space if space > 0 else at - 1
+        lines.append(left[:at].rstrip(" "))
+        left = left[at:].lstrip(" ")
+    return tuple(lines) or ("",)
 
 
 def is_wide(char: str) -> bool:

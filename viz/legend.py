@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from rungraph.graph.address import NodeKind
+from rungraph.graph.diagnostics import Severity
 from rungraph.graph.nodes import Strength
 from rungraph.viz.layout import Size
 from rungraph.viz.palette import palette_of
@@ -13,7 +14,9 @@ from rungraph.viz.palette import palette_of
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
+    from rungraph.viz.overlay import Role
     from rungraph.viz.parts import Arrow, Diagram
+
 
 SAMPLE = Size(22.0, 11.0)
 ROW_HEIGHT = 18.0
@@ -29,16 +32,21 @@ _STRENGTH_TEXT = {
     Strength.MEMBER: "any of them needed",
     Strength.SOFT: "used if there",
 }
+_SEVERITY_TEXT = {
+    Severity.ERROR: "code of an error",
+    Severity.WARNING: "code of a warning",
+}
 
 
 @dataclass(frozen=True, slots=True)
 class Entry:
     """One line of the legend; *sample* is what it explains.
 
-    A kind stands for its shape, an API for its colour, an arrow (of made-up ends) for its line.
+    A kind stands for its shape, an API for its colour, an arrow for its line, a role for its marks,
+    a severity for the badges of problems.
     """
 
-    sample: NodeKind | str | Arrow
+    sample: NodeKind | Role | Severity | str | Arrow
     text: str
 
 
@@ -67,7 +75,12 @@ def entries_of(diagram: Diagram) -> tuple[tuple[Entry, ...], ...]:
     has_repeats = len(set(palette.values())) < len(palette)
     families = {} if has_repeats else diagram.families
     colours = tuple(Entry(family, ", ".join(apis)) for family, apis in families.items())
-    return tuple(row for row in (shapes, colours, _lines(diagram.arrows)) if row)
+    marks = tuple(Entry(role, word) for role, word in diagram.words.items())
+    found = {box.severity for box in diagram.boxes.values()}
+    problems = tuple(Entry(one, text) for one, text in _SEVERITY_TEXT.items() if one in found)
+    return tuple(
+        row for row in (shapes, colours, _lines(diagram.arrows), (*marks, *problems)) if row
+    )
 
 
 def _lines(arrows: Sequence[Arrow]) -> tuple[Entry, ...]:
@@ -79,7 +92,7 @@ def _lines(arrows: Sequence[Arrow]) -> tuple[Entry, ...]:
             text = "cycle: nothing on it can start"
         else:
             text = _STRENGTH_TEXT[arrow.strength]
-        found.setdefault(text, arrow)
+        found.setdefault(text, arrow._replace(mark=None, is_pale=False, is_ghost=False))
     order = [*_STRENGTH_TEXT.values(), "bound late, once both run"]
     return tuple(Entry(found[text], text) for text in sorted(found, key=[*order, *found].index))
 

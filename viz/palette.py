@@ -1,4 +1,4 @@
-"""Which colour an API has, in every picture."""
+"""Which colour an API has, in every picture, by day and by night."""
 
 from __future__ import annotations
 
@@ -23,23 +23,19 @@ class Colour(NamedTuple):
 CYCLE = "#d92626"
 """What must not be; no API has a colour like it."""
 
+_DAY, _NIGHT = "#ffffff", "#12171f"
 _KNOWN = {
-    "inference": Colour("#e1edfb", "#2b6cb0"),
-    "memory": Colour("#ddf3e6", "#2a8354"),
-    "safety": Colour("#fdf0d0", "#b07a10"),
-    "agents": Colour("#ece4fa", "#7048b8"),
-    "telemetry": Colour("#e4eaf0", "#56677a"),
-    "inspect": Colour("#f3f3f1", "#8c8c84"),
+    "inference": "#1f66b8",
+    "memory": "#3e8a64",
+    "safety": "#a87d19",
+    "agents": "#8970d9",
+    "telemetry": "#5b6778",
+    "inspect": "#9a9a7b",
 }
+# Far from each other also for those who see no red or no green, as Machado, Oliveira and Fernandes
+# (2009) simulate it: the tests hold the least distance, in Oklab.
 _OTHERS = (
-    Colour("#d6f1f1", "#12807f"),
-    Colour("#eff3d2", "#728216"),
-    Colour("#fbe3f2", "#a83f86"),
-    Colour("#f3e6db", "#8a5a34"),
-    Colour("#e2e4fb", "#4650b0"),
-    Colour("#e9f0e4", "#5a7050"),
-    Colour("#fce8da", "#b8611c"),
-    Colour("#dcecf7", "#35789c"),
+    *("#154d66", "#2d750c", "#66102a", "#29298a", "#ac7595", "#4f9fc4", "#7a3110", "#b89631"),
 )
 
 
@@ -49,10 +45,36 @@ def palette_of(apis: Iterable[str]) -> Mapping[str, Colour]:
     With many others some share a colour.
 
     Examples:
-        >>> palette_of(["inference"])["inference"].line
-        '#2b6cb0'
+        >>> palette_of(["inference"])["inference"]
+        Colour(fill='#e0eaf5', line='#1f66b8')
     """
     names = sorted(set(apis))
     rest = [name for name in names if name not in _KNOWN]
     given = {name: _OTHERS[index % len(_OTHERS)] for index, name in enumerate(rest)}
-    return {name: _KNOWN.get(name) or given[name] for name in names}
+    lines = {name: _KNOWN.get(name) or given[name] for name in names}
+    return {name: Colour(mixed(line, _DAY, 0.14), line) for name, line in lines.items()}
+
+
+def by_night(colour: Colour) -> Colour:
+    """Return the colour of the same hue for a dark page.
+
+    Examples:
+        >>> by_night(Colour("#e0eaf5", "#1f66b8"))
+        Colour(fill='#162d4a', line='#76a2d4')
+    """
+    return Colour(mixed(colour.line, _NIGHT, 0.28), mixed(colour.line, _DAY, 0.61))
+
+
+def mixed(colour: str, other: str, share: float) -> str:
+    """Return so much of *colour*, and of *other* the rest.
+
+    Examples:
+        >>> mixed("#000000", "#ffffff", 0.5)
+        '#808080'
+    """
+
+    def channel(at: int) -> int:
+        mine, theirs = int(colour[at : at + 2], 16), int(other[at : at + 2], 16)
+        return round(mine * share + theirs * (1 - share))
+
+    return f"#{channel(1):02x}{channel(3):02x}{channel(5):02x}"

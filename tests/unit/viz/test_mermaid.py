@@ -27,9 +27,9 @@ def test_a_graph_as_a_whole(graph_of: Callable[..., RunGraph]) -> None:
         "  n2 -.-> n0\n"
         "  n2 -.-> n3\n"
         "  n4 --> n3\n"
-        "  classDef api0 fill:#e1edfb,stroke:#2b6cb0,color:#0f172a\n"
-        "  classDef api1 fill:#f3f3f1,stroke:#8c8c84,color:#0f172a\n"
-        "  classDef api2 fill:#e4eaf0,stroke:#56677a,color:#0f172a\n"
+        "  classDef api0 fill:#e0eaf5,stroke:#1f66b8,color:#0f172a\n"
+        "  classDef api1 fill:#f1f1ed,stroke:#9a9a7b,color:#0f172a\n"
+        "  classDef api2 fill:#e8eaec,stroke:#5b6778,color:#0f172a\n"
     )
 
 
