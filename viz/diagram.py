@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 
 __all__ = ["Arrow", "Box", "Column", "Diagram", "Hidden", "diagram_of"]
 
-_MANY_ARROWS = 40
+_MANY_ARROWS = 20
 """From how many arrows on those that follow from others are left out, if nobody says otherwise."""
 _STRONGEST = {Strength.HARD: 0, Strength.MEMBER: 1, Strength.SOFT: 2}
 
@@ -90,7 +90,7 @@ def diagram_of(
     ranks = _ranks(graph, boxes, arrows, view)
     is_reduced = reduced if reduced is not None else view != "full" and len(arrows) > _MANY_ARROWS
     shown = reduced_arrows(arrows, ranks, hidden) if is_reduced else arrows
-    boxes, shown = _shaded(boxes, shown, overlay)
+    boxes, shown = _shaded(boxes, shown)
     roles = {box.mark.role for box in boxes.values() if box.mark}
     roles |= {arrow.mark.role for arrow in shown if arrow.mark}
     return Diagram(
@@ -240,18 +240,17 @@ def _ranks(
 
 
 def _shaded(
-    boxes: Mapping[Address, Box], arrows: Sequence[Arrow], overlay: Overlay
+    boxes: Mapping[Address, Box], arrows: Sequence[Arrow]
 ) -> tuple[dict[Address, Box], tuple[Arrow, ...]]:
     """Return them with all but what the picture is about made pale."""
     is_about_cycle = any(box.is_in_cycle for box in boxes.values())
-    is_about_marks = any(box.mark for box in boxes.values())
 
     def is_pale(thing: Box | Arrow) -> bool:
         if is_about_cycle and not thing.mark:
             return not thing.is_in_cycle
         if thing.mark:
             return thing.mark.role is Role.PLAIN
-        return is_about_marks and (isinstance(thing, Box) or _is_aside(thing, boxes, overlay))
+        return isinstance(thing, Arrow) and any(_is_plain(boxes[end]) for end in thing[:2])
 
     return (
         {key: replace(box, is_pale=is_pale(box)) for key, box in boxes.items()},
@@ -259,11 +258,8 @@ def _shaded(
     )
 
 
-def _is_aside(arrow: Arrow, boxes: Mapping[Address, Box], overlay: Overlay) -> bool:
-    """Whether an unmarked arrow has nothing to do with what is marked."""
-    marks = [boxes[end].mark for end in arrow[:2]]
-    is_plain = any(mark is None or mark.role is Role.PLAIN for mark in marks)
-    return is_plain or bool(overlay.edge_marks)
+def _is_plain(box: Box) -> bool:
+    return box.mark is not None and box.mark.role is Role.PLAIN
 
 
 def _columns(

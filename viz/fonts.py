@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any, Literal, NamedTuple
 
 import matplotlib as mpl
-from matplotlib.font_manager import FontProperties, fontManager
+from matplotlib.font_manager import FontProperties, findSystemFonts, fontManager
 from matplotlib.ft2font import FT2Font, LoadFlags
 
 Weight = Literal["normal", "bold"]
@@ -62,8 +62,15 @@ def _face(weight: Weight) -> Any:
 
 @cache
 def _other_families() -> tuple[str, ...]:
-    there = set(fontManager.get_font_names())
-    return tuple(family for family in _OTHER_FAMILIES if family in there)
+    known = set(fontManager.get_font_names())
+    if not known.intersection(_OTHER_FAMILIES):
+        # matplotlib remembers which fonts there were when it was first used.
+        wanted = {family.replace(" ", "").lower()[:11] for family in _OTHER_FAMILIES}
+        for path in sorted(findSystemFonts()):
+            if Path(path).stem.replace("-", "").lower()[:11] in wanted:
+                fontManager.addfont(path)
+        known = set(fontManager.get_font_names())
+    return tuple(family for family in _OTHER_FAMILIES if family in known)
 
 
 def properties_of(text: str, font: Font, scale: float = 1.0) -> FontProperties:

@@ -12,11 +12,13 @@ if TYPE_CHECKING:
 
 TITLE_LENGTH, DETAIL_LENGTH = 30, 40
 _MOST_LINES = 3
+_JOINERS = "\u200c\u200d"
+"""Part of words of some scripts, and of some emoji."""
 
 
 def printable(text: str) -> str:
-    """Return *text* with whatever cannot be shown replaced."""
-    return "".join(char if char.isprintable() else "\ufffd" for char in text)
+    """Return *text* with whatever cannot be shown, or turns other text round, replaced."""
+    return "".join(char if char.isprintable() or char in _JOINERS else "\ufffd" for char in text)
 
 
 def wrapped(text: str, length: int = TITLE_LENGTH) -> tuple[str, ...]:
@@ -49,7 +51,7 @@ def _fitting(text: str, length: int) -> int:
     """Return how many characters fit into *length*, at least one; marks stay with their letter."""
     widths = accumulate(1 + is_wide(char) for char in text)
     at = max(1, sum(1 for width in widths if width <= length))
-    while at < len(text) and (combining(text[at]) or text[at] in "\u200d\ufe0f"):
+    while at < len(text) and (combining(text[at]) or text[at] in f"{_JOINERS}\ufe0f"):
         at += 1
     return at
 

@@ -25,7 +25,7 @@ LANE_GAP = 9.0
 """Between a line that passes a column and its neighbours there."""
 BOW = 26.0
 """How far a line that stays in its column swings out to the right."""
-_NARROWEST, _WIDEST = 46.0, 190.0
+_NARROWEST, _WIDEST = 34.0, 130.0
 _PORT_GAP = 9.0
 _SWEEPS = 36
 _LAST_SWEEPS = 12
@@ -250,7 +250,7 @@ def _extents(net: _Net[K], middles: Sequence[float]) -> list[tuple[float, float]
     x = 0.0
     for width, rise in zip(net.widths, steepest, strict=True):
         extents.append((x, x + width))
-        x += width + min(_NARROWEST + 0.22 * rise, _WIDEST)
+        x += width + min(_NARROWEST + 0.16 * rise, _WIDEST)
     return extents
 
 

@@ -27,6 +27,11 @@ _KIND_TEXT = {
     NodeKind.TABLE: "routing table",
     NodeKind.ROUTER: "router",
 }
+_API_TEXT = {
+    NodeKind.PROVIDER: "API",
+    NodeKind.TABLE: "routed API without a router",
+    NodeKind.ROUTER: "routed API",
+}
 _STRENGTH_TEXT = {
     Strength.HARD: "needed",
     Strength.MEMBER: "any of them needed",
@@ -70,7 +75,8 @@ def entries_of(diagram: Diagram) -> tuple[tuple[Entry, ...], ...]:
     Where colours repeat they are not explained; every box names its API.
     """
     kinds = {box.kind for box in diagram.boxes.values()}
-    shapes = tuple(Entry(kind, _KIND_TEXT[kind]) for kind in _KIND_TEXT if kind in kinds)
+    words = _API_TEXT if diagram.view == "collapsed" else _KIND_TEXT
+    shapes = tuple(Entry(kind, words[kind]) for kind in words if kind in kinds)
     palette = palette_of(diagram.families)
     has_repeats = len(set(palette.values())) < len(palette)
     families = {} if has_repeats else diagram.families

@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from collections.abc import Collection, Iterable, Mapping, Sequence
 
     from rungraph.graph.config import Excluded
+    from rungraph.graph.diff import GraphDiff
     from rungraph.graph.model import RunGraph
 
 
@@ -28,15 +29,6 @@ class Failures(Protocol):
     @property
     def degraded(self) -> Collection[Address]:
         """What runs, but without something that it would use."""
-        ...
-
-
-class Difference(Protocol):
-    """What two graphs differ in: as `rungraph.graph.diff` works it out."""
-
-    @property
-    def states(self) -> Mapping[Address, frozenset[str]]:
-        """For each node of either graph, ``new|modified|removed|same`` and ``affected``."""
         ...
 
 
@@ -95,7 +87,7 @@ def _edges_of_excluded(graph: RunGraph, ghosts: Iterable[Address]) -> Iterable[G
             yield GhostEdge(address, table, Strength.MEMBER)
 
 
-def diff_overlay(diff: Difference) -> Overlay:
+def diff_overlay(diff: GraphDiff) -> Overlay:
     """Return what differs between two graphs, laid over the later one.
 
     What is gone is a ghost. The picture of the earlier graph with what came is had by comparing
@@ -116,6 +108,13 @@ def diff_overlay(diff: Difference) -> Overlay:
     ghosts = {
         address: Ghost(address.api) for address, mark in marks.items() if mark.role is Role.REMOVED
     }
+    edge_marks: dict[tuple[Address, Address], Mark] = {}
+    ghost_edges: list[GhostEdge] = []
+    for edge in diff.edges:
+        ends = (edge.dependency, edge.dependent)
+        edge_marks[ends] = Mark(Role(edge.change.value))
+        if not edge.new:
+            ghost_edges.append(GhostEdge(*ends, Strength(edge.old[0].strength)))
     words = {
         Role.ADDED: "new",
         Role.CHANGED: "changed",
@@ -125,7 +124,7 @@ def diff_overlay(diff: Difference) -> Overlay:
     }
     counts = {role: sum(mark.role is role for mark in marks.values()) for role in words}
     text = ", ".join(f"{counts[role]:,} {words[role]}" for role in words if counts[role])
-    return Overlay(marks, ghosts=ghosts, words=words, caption=f"diff: {text}")
+    return Overlay(marks, edge_marks, ghosts, tuple(ghost_edges), words, caption=f"diff: {text}")
 
 
 _STATES = {

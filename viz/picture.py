@@ -34,9 +34,9 @@ _MARGIN = 18.0
 _NARROWEST = 440.0
 _TITLE_SIZE, _TITLE_LENGTH = 13.0, 90
 _NOTE_HEIGHT = 12.0
-_HEADING = {"LR": 26.0, "TB": 76.0}
+_HEADING = {"LR": 25.0, "TB": 74.0}
 """The room for the headings of the generations: above them, or to their left."""
-_BAND = 13.0
+_BAND = 9.0
 """How far the band of a generation reaches beyond its boxes."""
 _ROUNDING = 7.0
 _STACKED = 3.0
@@ -174,7 +174,8 @@ class Picture:
     def _draw_box(self, pen: Pen, box: Box, rect: Rect) -> None:
         colour, stroke = self._look_of(box)
         if len(box.addresses) > 1:
-            behind = rect._replace(x=rect.x + _STACKED, y=rect.y - _STACKED)
+            down = _STACKED if self._direction == "TB" else -_STACKED
+            behind = rect._replace(x=rect.x + _STACKED, y=rect.y + down)
             self._draw_shape(pen, box.kind, behind, colour.fill, stroke)
         self._draw_shape(pen, box.kind, rect, colour.fill, stroke, gid=printable(f"node|{box.key}"))
         x, y = rect.x + rect.width / 2, rect.y + PADDING.height

@@ -14,10 +14,10 @@ if TYPE_CHECKING:
     from rungraph.viz.fonts import Font
     from rungraph.viz.parts import Box, Diagram
 
-PADDING = Size(11.0, 8.0)
+PADDING = Size(10.0, 7.0)
 LEADING = 1.32
 BADGE_PADDING = 4.0
-_NARROWEST_BOX = 78.0
+_NARROWEST_BOX = 52.0
 _PROBLEMS_SHOWN = 2
 
 Sort = Literal["title", "detail", "mark", "problems"]

@@ -20,7 +20,7 @@ SYMBOLS = {
     Role.ADDED: "+",
     Role.CHANGED: "~",
     Role.REMOVED: "\N{MINUS SIGN}",
-    Role.AFFECTED: "\N{RIGHTWARDS ARROW}",
+    Role.AFFECTED: "",
     Role.GOOD: "\N{CHECK MARK}",
     Role.BUSY: "\N{HORIZONTAL ELLIPSIS}",
     Role.WAITING: "\N{MIDDLE DOT}",

@@ -4,12 +4,10 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from rungraph.viz.palette import Colour, palette_of
+from rungraph.viz.palette import Colour, by_night, palette_of
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
-
-_NIGHT, _DAY = "#12171f", "#ffffff"
 
 
 def palette_css(families: Sequence[str]) -> str:
@@ -29,21 +27,3 @@ def palette_css(families: Sequence[str]) -> str:
 
 def _rule(index: int, colour: Colour) -> str:
     return f".f{index} {{ --fill: {colour.fill}; --line: {colour.line} }}"
-
-
-def by_night(colour: Colour) -> Colour:
-    """Return the colour of the same hue for a dark page.
-
-    Examples:
-        >>> by_night(Colour("#e1edfb", "#2b6cb0"))
-        Colour(fill='#192f48', line='#7ea5cf')
-    """
-    return Colour(_mixed(colour.line, _NIGHT, 0.28), _mixed(colour.line, _DAY, 0.61))
-
-
-def _mixed(colour: str, other: str, share: float) -> str:
-    def channel(at: int) -> int:
-        mine, theirs = int(colour[at : at + 2], 16), int(other[at : at + 2], 16)
-        return round(mine * share + theirs * (1 - share))
-
-    return f"#{channel(1):02x}{channel(3):02x}{channel(5):02x}"
