@@ -9,7 +9,8 @@ class Rule(NamedTuple):
     """One diagnostic code.
 
     Attributes:
-        code: A letter for the level (C config, G graph, E environment, I import) and a number.
+        code: A letter for the level (C config, G graph, E environment, I import, H health) and a
+            number.
         title: What is wrong, in a few words.
         severity: What its diagnostics are, as a rule.
         text: Why it is a problem and what to do, for people.
@@ -186,6 +187,33 @@ The type of the table's resources does not accept what the config says of this o
 
 I005 warning an unknown key of a provider's config
 The provider type's config class has no such key and would ignore it: most likely a typo.
+
+H001 error a server's name is not known
+The host in the provider's config has no address here. What counts is where rungraph runs: a name
+inside a container network means nothing outside of it.
+
+H002 error no connection to a server
+Nothing listens at the host and port of the provider's config, or no way leads there. Start the
+server first, or mend the address.
+
+H003 error a server does not answer in time
+The name, the connection, the TLS handshake or the answer took longer than --timeout. A firewall
+that drops packets looks like this.
+
+H004 error no TLS with a server
+Its certificate is not trusted, has run out or is for another name, or the server does not speak
+TLS at all. To trust an authority of your own: export SSL_CERT_FILE=FILE.
+
+H005 error a server that does not speak HTTP
+It is there, but hangs up or answers with something else: most likely it is another service, or it
+wants https://. Any status of HTTP counts as an answer, 401 and 500 as well.
+
+H006 error an address that cannot be one
+The URL or the port in the provider's config cannot be used by anybody.
+
+H007 note a remote provider that could not be asked
+Its config names no address, or one that is not known here, such as ${env.X} with X unset. Its
+client library may know where to go.
 """
 
 
