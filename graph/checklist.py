@@ -10,9 +10,10 @@ from rungraph.graph.diagnostics import Diagnostic, Level, Severity
 from rungraph.graph.nodes import ProviderNode
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Iterator, Sequence
 
     from rungraph.graph.model import RunGraph
+    from rungraph.graph.query.checks import CheckAnswer
 
 
 class Result(StrEnum):
@@ -50,12 +51,16 @@ class CheckResult:
         level: The level of checks that it belongs to.
         result: What it came to.
         diagnostics: What it has found, in the order of the graph's.
+        states: What is so when it has passed, as a sentence.
+        answer: For a check that is a query, what that found.
     """
 
     name: str
     level: Level
     result: Result
     diagnostics: tuple[Diagnostic, ...] = ()
+    states: str = ""
+    answer: CheckAnswer | None = None
 
 
 _TABLE = """
@@ -77,6 +82,7 @@ graph no-soft-cycles G002 optional dependencies go round in no circle
 graph dependencies-configured G003 whatever a provider needs has a provider
 graph apis-provided G004,G007 every served API has a provider
 graph providers-served G005 the API of every provider is served
+graph queries Q001,Q002,Q003,Q004 every check of the config's own holds
 env environment-set E001 every required environment variable is set
 env placeholders-read E002,E003 every placeholder is read as it was meant
 import modules-importable I001 every module and class that is named can be imported
@@ -105,13 +111,18 @@ _UNUSABLE = frozenset(("C001", "C002", "C003", "C004", "C008"))
 """The codes after which there is nothing left to check."""
 
 
-def checklist(graph: RunGraph, level: Level) -> tuple[CheckResult, ...]:
+def checklist(
+    graph: RunGraph, level: Level, *, answers: Sequence[CheckAnswer] | None = None
+) -> tuple[CheckResult, ...]:
     """Return what every check has found in *graph*, by level.
+
+    The checks that are queries have their own names and come after the others of level ``graph``.
 
     Args:
         graph: A graph with the diagnostics of all levels up to *level*.
         level: The deepest level that was checked; the checks beyond are ``not_checked``, and so is
             everything that needs a document when none could be read.
+        answers: What the checks that are queries found; by default those of the config are asked.
 
     Examples:
         >>> from rungraph.graph import compile_config
@@ -122,14 +133,38 @@ def checklist(graph: RunGraph, level: Level) -> tuple[CheckResult, ...]:
     found: dict[str, list[Diagnostic]] = {check.name: [] for check in CHECKS}
     for diagnostic in graph.diagnostics:
         found[_CHECK_OF[diagnostic.code]].append(diagnostic)
-    usable = not _is_unusable(graph)
+    usable = is_usable(graph)
     results: list[CheckResult] = []
     for check in CHECKS:
-        diagnostics = tuple(found[check.name])
         was_made = check.level <= level and (usable or check.name == "readable")
+        if check.name == "queries":
+            results += _queried(graph, answers, was_made=was_made)
+            continue
+        diagnostics = tuple(found[check.name])
         result = result_of(diagnostics) if diagnostics or was_made else Result.NOT_CHECKED
-        results.append(CheckResult(check.name, check.level, result, diagnostics))
+        results.append(CheckResult(check.name, check.level, result, diagnostics, check.states))
     return tuple(results)
+
+
+def _queried(
+    graph: RunGraph, answers: Sequence[CheckAnswer] | None, *, was_made: bool
+) -> Iterator[CheckResult]:
+    if not was_made:
+        for check in graph.checks:
+            yield CheckResult(check.name, Level.GRAPH, Result.NOT_CHECKED)
+        return
+    if answers is None:
+        if not graph.checks:
+            return
+        from rungraph.graph.query.checks import ask
+
+        answers = ask(graph)
+    for answer in answers:
+        diagnostics = (answer.diagnostic,) if answer.diagnostic else ()
+        states = f"{answer.check.query}: {answer.check.expect}"
+        yield CheckResult(
+            answer.check.name, Level.GRAPH, result_of(diagnostics), diagnostics, states, answer
+        )
 
 
 def result_of(diagnostics: Iterable[Diagnostic]) -> Result:
@@ -142,12 +177,12 @@ def result_of(diagnostics: Iterable[Diagnostic]) -> Result:
     return Result.NOTED if severities else Result.PASSED
 
 
-def _is_unusable(graph: RunGraph) -> bool:
-    """Whether no document could be made out, so that all later checks had nothing to look at."""
+def is_usable(graph: RunGraph) -> bool:
+    """Return whether a document could be made out, so that later checks had something to look at."""
     codes = {one.code for one in graph.diagnostics}
     if not _UNUSABLE.isdisjoint(codes):
-        return True
+        return False
     # Deep nesting and a flood of aliases leave nothing; other values that cannot be leave the rest.
-    return "C007" in codes and not any(
+    return "C007" not in codes or any(
         isinstance(node, ProviderNode) and node.path for node in graph.nodes.values()
     )

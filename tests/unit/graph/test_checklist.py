@@ -73,6 +73,27 @@ def test_diagnostics_come_with_the_check_that_found_them() -> None:
         assert order == sorted(order)
 
 
+def test_checks_that_are_queries_have_names_of_their_own() -> None:
+    """Each check of the config is a result, after the others of level graph, with its answer."""
+    config = {
+        "providers": {},
+        "checks": [
+            {"name": "some remote", "query": "type:remote::*", "expect": "nonempty"},
+            {"name": "inspect", "query": "api:inspect", "expect": 1},
+        ],
+    }
+    graph = compile_config(config, environment={})
+    results = checklist(graph, Level.GRAPH)
+    names = [one.name for one in results if one.level is Level.GRAPH]
+    assert names[-2:] == ["some remote", "inspect"]
+    failed, passed = (one for one in results if one.answer)
+    assert (failed.result, passed.result) == (Result.FAILED, Result.PASSED)
+    assert [one.code for one in failed.diagnostics] == ["Q001"]
+    assert passed.states == "api:inspect: 1"
+    unchecked = checklist(graph, Level.SCHEMA)
+    assert [one.result for one in unchecked if one.name == "inspect"] == [Result.NOT_CHECKED]
+
+
 @pytest.mark.parametrize(
     ("severities", "expected"),
     [
