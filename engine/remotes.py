@@ -28,14 +28,14 @@ class RemoteAnswer:
 
     Attributes:
         address: The provider.
-        endpoint: Where it was asked, without user, password and query.
+        url: Where it was asked, without user, password and query.
         said: What it answered, such as ``HTTP 401``; empty when it did not.
         seconds: How long that took.
         reason: Why it did not answer; empty when it did.
     """
 
     address: Address
-    endpoint: str
+    url: str
     said: str
     seconds: float
     reason: str

@@ -178,7 +178,7 @@ def result_of(diagnostics: Iterable[Diagnostic]) -> Result:
 
 
 def is_usable(graph: RunGraph) -> bool:
-    """Return whether a document could be made out, so that later checks had something to look at."""
+    """Return whether a document could be made out, so that the later checks mean something."""
     codes = {one.code for one in graph.diagnostics}
     if not _UNUSABLE.isdisjoint(codes):
         return False

@@ -10,7 +10,9 @@ from rungraph.cli.terminal import style_of, tell
 from rungraph.graph import Level, Severity, compile_config
 
 if TYPE_CHECKING:
-    from rungraph.graph import RunGraph
+    from collections.abc import Iterable
+
+    from rungraph.graph import Diagnostic, RunGraph
 
 
 def load_graph(
@@ -52,8 +54,13 @@ def has_errors(graph: RunGraph) -> bool:
 
 def tell_problems(graph: RunGraph) -> None:
     """Write the diagnostics of *graph* to standard error."""
+    tell_diagnostics(graph.diagnostics)
+
+
+def tell_diagnostics(diagnostics: Iterable[Diagnostic]) -> None:
+    """Write *diagnostics* to standard error, each with an empty line after it."""
     from rungraph.graph.rendering import render_diagnostic
 
     style = style_of(sys.stderr)
-    for one in graph.diagnostics:
+    for one in diagnostics:
         tell(render_diagnostic(one, style) + "\n")

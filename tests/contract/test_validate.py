@@ -1,0 +1,372 @@
+"""``rungraph validate`` as users and scripts meet it: texts, JSON, exit codes, servers, signals."""
+
+from __future__ import annotations
+
+import json
+import signal
+import socket
+import subprocess
+import threading
+from collections.abc import Callable, Generator
+from contextlib import contextmanager
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
+from typing import Any
+
+import pytest
+from tests.contract.test_cli import ROOT, command, environment, rungraph
+
+from rungraph.graph.checklist import CHECKS
+
+WriteConfig = Callable[..., Path]
+HIDDEN = "very-hidden-word-0123456789"
+
+
+@pytest.fixture
+def write(tmp_path: Path) -> WriteConfig:
+    """Return what writes a run config with one remote provider and returns its path."""
+
+    def file(name: str = "run.yaml", *, more: dict[str, Any] | None = None, **config: Any) -> Path:
+        provider = {
+            "provider_id": "far",
+            "provider_type": "remote::far",
+            "module": "told_provider",
+            "config": config,
+        }
+        path = tmp_path / name
+        path.write_text(json.dumps({"providers": {"inference": [provider]}, **(more or {})}))
+        return path
+
+    return file
+
+
+class Handler(BaseHTTPRequestHandler):
+    """Answers every GET with 401."""
+
+    def do_GET(self) -> None:
+        self.send_response(401)
+        self.end_headers()
+
+    def log_message(self, format: str, *args: object) -> None:  # noqa: A002
+        """Say nothing."""
+
+
+@contextmanager
+def server() -> Generator[str]:
+    """Serve HTTP on this machine, and hand out the URL."""
+    with ThreadingHTTPServer(("127.0.0.1", 0), Handler) as serving:
+        thread = threading.Thread(target=serving.serve_forever)
+        thread.start()
+        yield f"http://127.0.0.1:{serving.server_port}"
+        serving.shutdown()
+        thread.join()
+
+
+# --- one file, several files -------------------------------------------------------------------
+
+
+def test_one_file_has_every_check_named_with_its_result(write: WriteConfig) -> None:
+    """Each check is listed by level and result; those that were not made are listed as well."""
+    path = write()
+    ended = rungraph("validate", path)
+    assert ended.code == 0
+    assert ended.err == ""
+    assert (
+        ended.out
+        == f"""{path}: no problems (4 nodes, 3 generations)
+  schema   passed       readable, yaml, shape, known-keys, known-version, known-apis, known-types,
+                        current-types, unique-ids, single-providers, resources-placed,
+                        catalogs-usable, secrets-present
+  graph    passed       no-hard-cycles, no-soft-cycles, dependencies-configured, apis-provided,
+                        providers-served
+  env      passed       environment-set, placeholders-read
+  import   not checked  modules-importable, packages-installed, configs-accepted, resources-accepted
+  health   not checked  addresses-usable, remotes-reachable
+"""
+    )
+
+
+def test_verbose_says_of_each_check_what_it_looks_for(write: WriteConfig) -> None:
+    """With ``--verbose`` each check has a line of its own."""
+    ended = rungraph("validate", "--verbose", write())
+    lines = ended.out.splitlines()[1:]
+    assert [line.rpartition("  ")[2].strip() for line in lines] == [
+        check.states for check in CHECKS if check.name != "queries"
+    ]
+    assert lines[0] == (
+        "  schema   passed       readable                 "
+        "the file can be read, and is text of a size that is meant"
+    )
+
+
+def test_problems_go_to_standard_error_and_end_with_1() -> None:
+    """Each problem has its code and its place; standard output names the check that failed."""
+    path = ROOT / "configs/invalid/C021-unknown-provider-type.yaml"
+    ended = rungraph("validate", path)
+    assert ended.code == 1
+    assert "error[C021]" in ended.err
+    assert f"{path}:" in ended.err
+    head, first, *_ = ended.out.splitlines()
+    assert head == f"{path}: 2 errors (5 nodes, 3 generations)"
+    assert first == "  schema   failed       known-types"
+
+
+def test_several_files_are_a_line_each_and_a_summary(write: WriteConfig) -> None:
+    """One bad file makes the exit code 1 and hides nothing of the others."""
+    good, warned = write("good.yaml"), write("warned.yaml", more={"modls": []})
+    bad = ROOT / "configs/invalid/C021-unknown-provider-type.yaml"
+    ended = rungraph("validate", "nowhere.yaml", good, bad, warned)
+    assert ended.code == 1
+    assert "error[C001]" in ended.err
+    assert ended.out == (
+        "nowhere.yaml: 1 error; the rest could not be checked; failed: readable; "
+        "not checked: import, health\n"
+        f"{good}: no problems (4 nodes, 3 generations); not checked: import, health\n"
+        f"{bad}: 2 errors (5 nodes, 3 generations); failed: known-types; "
+        "not checked: import, health\n"
+        f"{warned}: 1 warning (4 nodes, 3 generations); not checked: import, health\n"
+        "4 files: 2 valid, 2 with errors\n"
+    )
+
+
+def test_a_config_with_a_catalog_that_is_none_leaves_the_others_checked(
+    write: WriteConfig,
+) -> None:
+    """What one config names as its catalog is its own problem."""
+    bad, good = write("bad.yaml", more={"catalog": "nowhere.yaml"}), write("good.yaml")
+    ended = rungraph("validate", bad, good)
+    assert ended.code == 1
+    assert "nowhere.yaml" in ended.err
+    assert "Traceback" not in ended.err
+    assert f"{good}: no problems" in ended.out
+    assert ended.out.endswith("2 files: 1 valid, 1 with errors\n")
+
+
+def test_warnings_can_be_denied(write: WriteConfig) -> None:
+    """``--deny-warnings`` makes a warning a failure and says so; a note stays a note."""
+    path = write(more={"modls": []})
+    assert rungraph("validate", path).code == 0
+    ended = rungraph("validate", "--deny-warnings", path)
+    assert ended.code == 1
+    assert f"{path}: warnings count as failures, because of --deny-warnings" in ended.err
+    many = rungraph("validate", "--deny-warnings", path, write("good.yaml"))
+    assert many.out.endswith("2 files: 1 valid, 1 with warnings, which are denied\n")
+    noted = ROOT / "configs/invalid/C014-older-format.yaml"
+    assert rungraph("validate", "--deny-warnings", noted).code == 0
+
+
+def test_unset_variables_can_be_allowed(write: WriteConfig) -> None:
+    """``--allow-unset-env`` is for where the variables are set later."""
+    path = write(url="${env.NOWHERE_URL}")
+    assert rungraph("validate", path).code == 1
+    ended = rungraph("validate", "--allow-unset-env", "--deny-warnings", path)
+    assert ended.code == 0
+    assert "note[E001]" in ended.err
+    assert "  env      noted        environment-set\n" in ended.out
+
+
+# --- JSON --------------------------------------------------------------------------------------
+
+
+def test_json_is_one_object_a_line_and_file(write: WriteConfig) -> None:
+    """``--format json`` says what each check came to, what was not checked, every diagnostic."""
+    ended = rungraph("validate", "--format", "json", write(), "nowhere.yaml")
+    good, bad = map(json.loads, ended.out.splitlines())
+    assert ended.code == 1
+    assert ended.err == ""
+    checks = good.pop("checks")
+    assert good == {
+        "file": str(write()),
+        "valid": True,
+        "checked": ["schema", "graph", "env"],
+        "not_checked": ["import", "health"],
+        "diagnostics": [],
+    }
+    assert [one["name"] for one in checks] == [
+        check.name for check in CHECKS if check.name != "queries"
+    ]
+    assert checks[0] == {
+        "name": "readable",
+        "level": "schema",
+        "result": "passed",
+        "problems": 0,
+    }
+    assert checks[-1]["result"] == "not_checked"
+    assert not bad["valid"]
+    assert bad["diagnostics"][0]["code"] == "C001"
+    assert {one["result"] for one in bad["checks"]} == {"failed", "not_checked"}
+
+
+def test_json_tells_of_denied_warnings_and_of_failures(write: WriteConfig) -> None:
+    """``valid`` is what the exit code says, also when there is no graph."""
+    warned, bad = write(more={"modls": []}), write("bad.yaml", more={"catalog": "nowhere.yaml"})
+    ended = rungraph("validate", "--format", "json", "--deny-warnings", warned, bad)
+    first, second = map(json.loads, ended.out.splitlines())
+    assert not first["valid"]
+    assert not second["valid"]
+    assert second["file"] == str(bad)
+
+
+# --- levels ------------------------------------------------------------------------------------
+
+
+def test_a_level_leaves_out_what_is_deeper() -> None:
+    """An unset variable is a problem of the level ``env``, not of ``graph``."""
+    path = ROOT / "configs/invalid/E001-unset-variables.yaml"
+    assert rungraph("validate", "--level", "graph", path).code == 0
+    assert rungraph("validate", "--level", "env", path).code == 1
+
+
+def test_the_level_import_reads_configs_as_their_providers_do() -> None:
+    """A config that its class rejects is found at the level ``import`` alone."""
+    path = ROOT / "configs/invalid/I003-rejected-config.yaml"
+    assert rungraph("validate", path).code == 0
+    ended = rungraph("validate", "--level", "import", path)
+    assert ended.code == 1
+    assert "error[I003]" in ended.err
+    assert "  import   failed       configs-accepted\n" in ended.out
+    assert "  health   not checked  addresses-usable, remotes-reachable\n" in ended.out
+
+
+def test_a_dash_is_standard_input() -> None:
+    """``-`` reads the config from standard input."""
+    assert rungraph("validate", "-", stdin="providers: {}\n").code == 0
+    assert rungraph("validate", "-", stdin="- 1\n").code == 1
+
+
+# --- checks that are queries -------------------------------------------------------------------
+
+
+def test_checks_of_the_config_are_asked_and_listed_by_name(write: WriteConfig) -> None:
+    """A check that fails is an error with what it found; each has its own name in the list."""
+    checks = [
+        {"name": "nothing remote", "query": "type:remote::*"},
+        {"name": "one router", "query": "kind:router", "expect": 1},
+    ]
+    path = write(more={"checks": checks})
+    ended = rungraph("validate", path)
+    assert ended.code == 1
+    assert "error[Q001]: check 'nothing remote' expects no node and finds 1" in ended.err
+    assert "  graph    failed       'nothing remote'\n" in ended.out
+    assert "providers-served, 'one router'\n" in ended.out
+    assert rungraph("validate", "--level", "schema", path).code == 0
+    found = json.loads(rungraph("validate", "--format", "json", path).out)["checks"]
+    assert {
+        "name": "nothing remote",
+        "level": "graph",
+        "result": "failed",
+        "problems": 1,
+        "query": "type:remote::*",
+        "expect": "empty",
+        "found": ["provider:inference/far"],
+    } in found
+
+
+def test_checks_can_stand_in_a_file_of_their_own(write: WriteConfig, tmp_path: Path) -> None:
+    """``--checks`` asks the same of several configs; the places are in the file of the checks."""
+    rules = tmp_path / "rules.yaml"
+    rules.write_text("checks:\n- {name: nothing remote, query: 'type:remote::*'}\n")
+    ended = rungraph("validate", "--checks", rules, write("a.yaml"), write("b.yaml"))
+    assert ended.code == 1
+    assert ended.err.count("error[Q001]") == 2
+    assert f"--> {rules}:2:3" in ended.err
+    assert "providers" not in ended.err.split("-->")[1].splitlines()[1]
+    assert ended.out.count("failed: 'nothing remote'") == 2
+
+
+def test_a_file_of_checks_that_is_none_is_told(write: WriteConfig, tmp_path: Path) -> None:
+    """The config is checked all the same; the exit code is 1."""
+    ended = rungraph("validate", "--checks", tmp_path / "nowhere.yaml", write())
+    assert ended.code == 1
+    assert "error[C001]" in ended.err
+    assert "no problems" in ended.out
+
+
+# --- health ------------------------------------------------------------------------------------
+
+
+def test_servers_that_answer_are_listed(write: WriteConfig) -> None:
+    """Whatever HTTP status a server answers with, it is there."""
+    with server() as url:
+        path = write(url=url.replace("//", f"//me:{HIDDEN}@") + f"/v1?token={HIDDEN}")
+        ended = rungraph("validate", "--level", "health", path)
+        values = rungraph("validate", "--level", "health", "--format", "json", path)
+    assert ended.code == 0, ended.err
+    *_, checks, line = ended.out.splitlines()
+    assert checks == "  health   passed       addresses-usable, remotes-reachable"
+    assert line.startswith(f"  provider:inference/far  {url}/v1  answered in ")
+    assert line.endswith(" ms (HTTP 401)")
+    [found] = json.loads(values.out)["servers"]
+    assert found.pop("milliseconds") >= 1
+    assert found == {
+        "address": "provider:inference/far",
+        "url": f"{url}/v1",
+        "answered": True,
+        "said": "HTTP 401",
+    }
+    assert HIDDEN not in ended.out + ended.err + values.out + values.err
+
+
+def test_a_server_that_is_not_there_is_an_error_at_its_url(write: WriteConfig) -> None:
+    """The exit code is 1, and the place is that of the URL; the password is masked."""
+    path = write(url=f"http://me:{HIDDEN}@127.0.0.1:1/v1")
+    ended = rungraph("validate", "--level", "health", path)
+    assert ended.code == 1
+    assert "error[H002]: 'provider:inference/far' gets no answer from http://127.0.0.1:1/v1:" in (
+        ended.err
+    )
+    column = path.read_text().index('"http://') + 1
+    assert f"--> {path}:1:{column}" in ended.err
+    assert ended.out.endswith(
+        "  provider:inference/far  http://127.0.0.1:1/v1  "
+        "no answer: connection refused: nothing listens there\n"
+    )
+    assert HIDDEN not in ended.out + ended.err
+
+
+def test_a_silent_server_is_given_up_in_time(write: WriteConfig) -> None:
+    """``--timeout`` says how long a server may take; several files are asked at once."""
+    with socket.create_server(("127.0.0.1", 0)) as hole:
+        url = f"http://127.0.0.1:{hole.getsockname()[1]}"
+        files = [write(f"{number}.yaml", url=f"{url}/{number}") for number in range(3)]
+        ended = rungraph("validate", "--level", "health", "--timeout", "0.2", *files)
+    assert ended.code == 1
+    assert ended.err.count("a connection, but no answer within 0.2 s") == 3
+    assert ended.out.endswith("3 files: 3 with errors\n")
+
+
+def test_a_provider_without_an_address_is_noted(write: WriteConfig) -> None:
+    """What cannot be asked is no error."""
+    ended = rungraph("validate", "--level", "health", write(region="eu"))
+    assert ended.code == 0
+    assert "note[H007]: 'provider:inference/far' has no address in its config, not checked" in (
+        ended.err
+    )
+    assert "  health   noted        addresses-usable\n" in ended.out
+
+
+def test_an_interruption_ends_with_130_and_no_traceback(write: WriteConfig) -> None:
+    """Ctrl-C while servers are waited for ends at once."""
+    with socket.create_server(("127.0.0.1", 0)) as hole:
+        url = f"http://127.0.0.1:{hole.getsockname()[1]}"
+        words = ("validate", "--level", "health", "--timeout", "50", write(url=url))
+        with (
+            subprocess.Popen(
+                command(*words),
+                stdout=subprocess.PIPE,
+                stderr=subprocess.PIPE,
+                text=True,
+                env=environment(),
+            ) as process,
+            hole.accept()[0],
+        ):  # Reached, and silent.
+            process.send_signal(signal.SIGINT)
+            _, err = process.communicate(timeout=30)
+    assert process.returncode == 130
+    assert "Traceback" not in err
+
+
+@pytest.mark.parametrize("words", [("--timeout", "0"), ("--timeout", "x"), ("--level", "deep")])
+def test_wrong_options_end_with_2(words: tuple[str, str]) -> None:
+    """What the command line cannot understand is wrong usage."""
+    assert rungraph("validate", *words, "x.yaml").code == 2

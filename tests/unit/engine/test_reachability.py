@@ -1,0 +1,284 @@
+"""Asking servers: every way of answering and of not answering, on this machine alone."""
+
+from __future__ import annotations
+
+import asyncio
+import socket
+import ssl
+from contextlib import asynccontextmanager, contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import pytest
+
+from rungraph.engine import reachability
+from rungraph.engine.endpoints import Endpoint
+from rungraph.engine.reachability import Answer, reach
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncGenerator, Generator
+
+CERTIFICATE = Path(__file__).parent / "certificates" / "self_signed.pem"
+HERE = "127.0.0.1"
+
+
+class Told:
+    """What a server answers, and what it was asked."""
+
+    def __init__(self, *pieces: bytes, hangs: bool = False) -> None:
+        self.pieces = pieces
+        self.hangs = hangs
+        self.asked: list[bytes] = []
+        self._conversations: set[asyncio.Task[None]] = set()
+
+    def serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        self._conversations.add(asyncio.ensure_future(self._talk(reader, writer)))
+
+    async def _talk(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        try:
+            self.asked.append(await reader.read(65536))
+            for piece in self.pieces:
+                writer.write(piece)
+                await asyncio.sleep(0.01)  # So that the pieces do not arrive as one.
+            if self.hangs:
+                await reader.read()
+        except ConnectionError:
+            return  # The client has left before the end.
+        finally:
+            writer.close()
+            await asyncio.sleep(0)  # A transport closes when the loop comes round again.
+
+    async def end(self) -> None:
+        """Wait for the end of all conversations."""
+        await asyncio.gather(*self._conversations)
+
+
+@asynccontextmanager
+async def serving(
+    *pieces: bytes, hangs: bool = False, tls: bool = False, scheme: str = ""
+) -> AsyncGenerator[tuple[Endpoint, Told]]:
+    """Answer whoever asks with *pieces*, and hand out where."""
+    told = Told(*pieces, hangs=hangs)
+    context = None
+    if tls:
+        context = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH)
+        context.load_cert_chain(CERTIFICATE)
+    server = await asyncio.start_server(told.serve, HERE, 0, ssl=context)
+    scheme = scheme or ("https" if tls else "http")
+    try:
+        yield Endpoint(scheme, HERE, server.sockets[0].getsockname()[1], "/v1"), told
+    finally:
+        server.close()
+        await told.end()
+
+
+@contextmanager
+def black_hole() -> Generator[int]:
+    """Hand out a port that takes connections and never says anything."""
+    with socket.create_server((HERE, 0), backlog=512) as hole:
+        yield hole.getsockname()[1]
+
+
+async def ask(endpoint: Endpoint, timeout: float = 5) -> Answer:
+    """Return the answer of one endpoint."""
+    return (await reach([endpoint], timeout=timeout))[endpoint]
+
+
+@pytest.mark.parametrize("status", [b"200 OK", b"401 Unauthorized", b"500 Oh", b"302"])
+async def test_any_status_is_an_answer(status: bytes) -> None:
+    """Whatever a server of HTTP says, it is there."""
+    async with serving(b"HTTP/1.1 " + status + b"\r\n\r\n") as (endpoint, _):
+        answer = await ask(endpoint)
+    assert answer.said == f"HTTP {status.decode()[:3]}"
+    assert answer.code == ""
+    assert answer.seconds > 0
+
+
+async def test_a_request_names_the_host_and_holds_no_credentials() -> None:
+    """It is an ordinary GET of the URL's path."""
+    async with serving(b"HTTP/1.1 200 OK\r\n\r\n") as (endpoint, told):
+        await ask(endpoint)
+    [request] = told.asked
+    first, *lines = request.decode().splitlines()
+    headers = dict(line.split(": ", 1) for line in lines if line)
+    assert first == "GET /v1 HTTP/1.1"
+    assert headers["Host"] == endpoint.netloc
+    assert headers["User-Agent"].startswith("rungraph/")
+    assert headers.keys() == {"Host", "User-Agent", "Accept", "Connection"}
+
+
+async def test_an_answer_may_come_in_pieces() -> None:
+    """A status line is put together from what arrives."""
+    async with serving(b"HT", b"TP/1.1 20", b"4 No Content\r\n") as (endpoint, _):
+        assert (await ask(endpoint)).said == "HTTP 204"
+
+
+async def test_http2_without_tls_is_an_answer() -> None:
+    """A server of gRPC begins with a frame of settings; that is an answer, too."""
+    async with serving(b"\x00\x00\x00\x04\x00\x00\x00\x00\x00" + b"\x00" * 8) as (endpoint, _):
+        assert (await ask(endpoint)).said == "HTTP/2"
+
+
+async def test_other_schemes_are_connected_to() -> None:
+    """A database is there when it takes a connection; nothing is sent to it."""
+    async with serving(scheme="postgresql") as (endpoint, told):
+        answer = await ask(endpoint)
+    assert answer.said == "connected"
+    assert b"".join(told.asked) == b""
+
+
+async def test_a_closed_port_is_told_from_a_missing_host() -> None:
+    """Refused connections and unknown names have codes of their own."""
+    refused = await ask(Endpoint("http", HERE, 1))
+    assert (refused.code, refused.reason) == (
+        "H002",
+        "connection refused: nothing listens there",
+    )
+    unknown = await ask(Endpoint("http", "no-such-name.invalid", 80))
+    assert unknown.code == "H001"
+    assert "'no-such-name.invalid'" in unknown.reason
+    too_long = await ask(Endpoint("http", "x" * 64 + ".example", 80))
+    assert too_long.code == "H001"
+
+
+@pytest.mark.parametrize(
+    ("scheme", "reason"),
+    [
+        ("http", "a connection, but no answer within 0.2 s"),
+        ("https", "a connection, but no TLS handshake within 0.2 s"),
+    ],
+)
+async def test_silence_ends_with_the_deadline(scheme: str, reason: str) -> None:
+    """A server that never says anything is told by how far it came."""
+    with black_hole() as port:
+        answer = await ask(Endpoint(scheme, HERE, port), timeout=0.2)
+    assert (answer.code, answer.reason) == ("H003", reason)
+    assert answer.help[-1] == "give it more time with --timeout SECONDS"
+
+
+async def test_a_silent_name_server_keeps_nobody_waiting(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A name that is never looked up costs its own deadline and no thread that others need."""
+    forever = asyncio.Event()
+    loop = asyncio.get_running_loop()
+
+    def look_up(host: str) -> list[str]:
+        asyncio.run_coroutine_threadsafe(forever.wait(), loop).result()
+        return [HERE]
+
+    monkeypatch.setattr(reachability, "_look_up", look_up)
+    answer = await ask(Endpoint("http", "silent.example", 80), timeout=0.1)
+    forever.set()
+    assert (answer.code, answer.reason) == ("H003", "its name cannot be looked up within 0.1 s")
+
+
+async def test_an_untrusted_certificate_is_named() -> None:
+    """A self-signed certificate is no answer, unless it is trusted or nothing is verified."""
+    async with serving(b"HTTP/1.1 200 OK\r\n\r\n", tls=True) as (endpoint, _):
+        answer = await ask(endpoint)
+        assert answer.code == "H004"
+        assert answer.reason == "its certificate is not trusted: self-signed certificate"
+        assert (await ask(endpoint._replace(verify=False))).said == "HTTP 200"
+        assert (await ask(endpoint._replace(verify=str(CERTIFICATE)))).said == "HTTP 200"
+        wrong_name = endpoint._replace(verify=str(CERTIFICATE), host="localhost.localdomain")
+        assert (await ask(wrong_name)).code in ("H001", "H004")
+        nowhere = await ask(endpoint._replace(verify="/nowhere/ca.pem"))
+        assert nowhere.reason == (
+            "the file of certificates to trust cannot be used: no such file or directory"
+        )
+
+
+async def test_tls_of_other_schemes_is_a_handshake() -> None:
+    """A server of rediss:// is there when the handshake is done."""
+    async with serving(tls=True, scheme="rediss") as (endpoint, _):
+        assert (await ask(endpoint._replace(verify=False))).said == "TLS"
+
+
+async def test_the_wrong_scheme_is_told() -> None:
+    """HTTPS to a server of HTTP, and the other way round, name the right one."""
+    async with serving(b"HTTP/1.1 400 Bad Request\r\n\r\n") as (endpoint, _):
+        answer = await ask(endpoint._replace(scheme="https"))
+    assert answer.code == "H004"
+    assert answer.reason == "it does not speak TLS"
+    async with serving(b"\x15\x03\x01\x00\x02\x02\x16") as (endpoint, _):
+        answer = await ask(endpoint)
+    assert (answer.code, answer.reason) == ("H005", "it speaks TLS")
+
+
+@pytest.mark.parametrize("said", [b"-ERR unknown command\r\n", b"\xff\xfe", b"HTTP/1.1 oops\r\n"])
+async def test_what_is_no_http_is_told(said: bytes) -> None:
+    """Another service on the port is there, but not what was meant."""
+    async with serving(said, hangs=True) as (endpoint, _):
+        answer = await ask(endpoint)
+    assert (answer.code, answer.reason) == ("H005", "it does not speak HTTP")
+
+
+async def test_an_endless_line_is_not_read_to_its_end() -> None:
+    """A server that never ends its first line does not fill the memory."""
+    async with serving(b"HTTP/1.1" + b"x" * 1_000_000, hangs=True) as (endpoint, _):
+        answer = await ask(endpoint)
+    assert answer.reason == "it does not speak HTTP"
+
+
+async def test_a_connection_that_is_closed_is_told() -> None:
+    """Hanging up without a word is no answer."""
+    async with serving(b"") as (endpoint, _):
+        answer = await ask(endpoint)
+    assert (answer.code, answer.reason) == ("H005", "it closes the connection without an answer")
+
+
+async def test_the_dead_are_asked_at_the_same_time_as_the_living() -> None:
+    """Two hundred silent servers end together: each at its own deadline, none after another."""
+    with black_hole() as port:
+        async with serving(b"HTTP/1.1 200 OK\r\n\r\n") as (good, _):
+            dead = [Endpoint("http", HERE, port, f"/{number}") for number in range(200)]
+            # One after another they would take far longer than the test waits.
+            answers = await asyncio.wait_for(reach([*dead, good], timeout=1), 60)
+    assert {answers[one].code for one in dead} == {"H003"}
+    assert answers[good].said == "HTTP 200"
+    assert list(answers) == [*dead, good]
+
+
+async def test_the_same_endpoint_is_asked_once() -> None:
+    """Providers that share a server cost it one request."""
+    async with serving(b"HTTP/1.1 200 OK\r\n\r\n") as (endpoint, told):
+        answers = await reach([endpoint] * 3, timeout=5)
+    assert len(answers) == len(told.asked) == 1
+
+
+async def test_one_living_address_of_a_name_is_enough(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A dead address of a name keeps its other addresses from nothing."""
+
+    def look_up(host: str) -> list[str]:
+        return ["127.0.0.3", "127.0.0.2"]
+
+    with black_hole() as port:
+        told = Told(b"HTTP/1.1 200 OK\r\n\r\n")
+        server = await asyncio.start_server(told.serve, "127.0.0.2", port)
+        monkeypatch.setattr(reachability, "_look_up", look_up)
+        answer = await ask(Endpoint("http", "twofold.example", port))
+        server.close()
+        await told.end()
+    assert answer.said == "HTTP 200"
+
+
+async def test_an_interruption_ends_all_conversations() -> None:
+    """Cancelling leaves no connection and no task behind."""
+    with black_hole() as port:
+        task = asyncio.ensure_future(reach([Endpoint("http", HERE, port)], timeout=60))
+        await asyncio.sleep(0.05)  # Until the connection is there.
+        task.cancel()
+        with pytest.raises(asyncio.CancelledError):
+            await task
+    assert asyncio.all_tasks() == {asyncio.current_task()}
+
+
+async def test_a_proxy_that_is_not_used_is_mentioned(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Where the environment names a proxy, the provider may get through where we do not."""
+    monkeypatch.setenv("http_proxy", "http://proxy.example:3128")
+    monkeypatch.delenv("no_proxy", raising=False)
+    answer = await ask(Endpoint("http", HERE, 1))
+    assert answer.help[-1] == (
+        "HTTP_PROXY is set and was not used: the provider may get there by it"
+    )
+    monkeypatch.setenv("no_proxy", HERE)
+    assert len((await ask(Endpoint("http", HERE, 1))).help) == 1
