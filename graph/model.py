@@ -12,7 +12,7 @@ from rungraph.graph.compiled import Compiled, diagnostic_order
 from rungraph.graph.diagnostics import Diagnostic, Severity
 from rungraph.graph.errors import InvalidGraph
 from rungraph.graph.nodes import Edge, Node, ProviderNode, ResourceConfig, TableNode
-from rungraph.graph.order import digraph_of, generations_of, reached_from
+from rungraph.graph.order import digraph_of, generations_of, neighbours_of, reached_from
 from rungraph.graph.secrets import masked, scrubbed, secret_values
 from rungraph.graph.suggest import closest
 
@@ -46,6 +46,7 @@ class RunGraph:
         metadata_store: Where registrations persist, as configured; it can hold secrets.
         selectors: Queries of the config by the names that other queries use for them.
         checks: Queries that the config wants asked, and what they must find.
+        document: What it was compiled from, secrets and all; None when it was read from JSON.
 
     Examples:
         >>> from rungraph.graph import compile_config
@@ -67,6 +68,7 @@ class RunGraph:
         self.metadata_store = compiled.metadata_store
         self.selectors = compiled.selectors
         self.checks = compiled.checks
+        self.document = compiled.document
         self.diagnostics = tuple(sorted(map(self._shown, diagnostics), key=diagnostic_order))
 
     @cached_property
@@ -276,10 +278,9 @@ class RunGraph:
     def place_of_config(self, address: Address | str, keys: Sequence[str | int]) -> Place | None:
         """Return where *keys* stand in a provider's config; the nearest place that there is."""
         node = self[address]
-        document = self._compiled.document
-        if not isinstance(node, ProviderNode) or document is None or not node.path:
+        if not isinstance(node, ProviderNode) or self.document is None or not node.path:
             return getattr(node, "place", None)
-        return document.place_of((*node.path, "config", *keys))
+        return self.document.place_of((*node.path, "config", *keys))
 
     def environment_text(self, address: Address | str, keys: Sequence[str | int]) -> str | None:
         """Return the text of a value that the environment gave; None for any other value.
@@ -361,17 +362,11 @@ class RunGraph:
 
     @cached_property
     def _predecessors(self) -> dict[Address, tuple[Address, ...]]:
-        found: dict[Address, list[Address]] = {}
-        for edge in self.edges:  # Sorted by dependency, so each list comes out sorted.
-            found.setdefault(edge.dependent, []).append(edge.dependency)
-        return {node: tuple(dependencies) for node, dependencies in found.items()}
+        return neighbours_of((dependent, one) for one, dependent, *_ in self.edges)
 
     @cached_property
     def _successors(self) -> dict[Address, tuple[Address, ...]]:
-        found: dict[Address, list[Address]] = {}
-        for edge in self.edges:
-            found.setdefault(edge.dependency, []).append(edge.dependent)
-        return {node: tuple(dependents) for node, dependents in found.items()}
+        return neighbours_of(edge[:2] for edge in self.edges)  # Sorted, so each list is.
 
     def _known(self, address: Address | str) -> Address:
         if isinstance(address, str):

@@ -72,6 +72,16 @@ def _condensed(
     )
 
 
+def neighbours_of(
+    pairs: Iterable[tuple[Address, Address]],
+) -> dict[Address, tuple[Address, ...]]:
+    """Return for each node that is first in some of *pairs* those that are second, in order."""
+    found: dict[Address, list[Address]] = {}
+    for node, other in pairs:
+        found.setdefault(node, []).append(other)
+    return {node: tuple(others) for node, others in found.items()}
+
+
 def reached_from(start: Address, step: Mapping[Address, Sequence[Address]]) -> set[Address]:
     """Return all nodes that *step* leads to from *start*, once or many times; not *start*."""
     seen: set[Address] = set()

@@ -70,6 +70,28 @@ def placeholders(text: str) -> tuple[Placeholder, ...]:
     return tuple(found)
 
 
+def pattern_of(text: str) -> re.Pattern[str] | None:
+    """Return what *text* can come out as when it is filled in; None without placeholders.
+
+    Examples:
+        >>> pattern_of("${env.URL:+tgi}").fullmatch("tgi") is not None
+        True
+        >>> pattern_of("tgi") is None
+        True
+    """
+    found = placeholders(text)
+    if not found:
+        return None
+    parts: list[str] = []
+    position = 0
+    for placeholder in found:
+        parts.append(re.escape(text[position : placeholder.start]))
+        is_word = placeholder.operator == ":+" and not placeholders(placeholder.word)
+        parts.append(re.escape(placeholder.word) if is_word else ".+")
+        position = placeholder.end
+    return re.compile("".join((*parts, re.escape(text[position:]))), re.DOTALL)
+
+
 def malformed_placeholders(text: str) -> tuple[Malformed, ...]:
     """Return what in *text* looks like a placeholder and is none, from left to right."""
     found: list[Malformed] = []

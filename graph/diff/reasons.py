@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import re
 from typing import TYPE_CHECKING
 
 from rungraph.graph.address import NodeKind
-from rungraph.graph.placeholders import placeholders
+from rungraph.graph.placeholders import pattern_of, placeholders
 
 if TYPE_CHECKING:
+    import re
     from collections.abc import Callable, Iterable
     from collections.abc import Set as AbstractSet
 
@@ -46,7 +46,7 @@ class Reasons:
         self._named: dict[tuple[str, str], LeftOut] = {}
         self._templates: dict[str, list[tuple[re.Pattern[str], LeftOut]]] = {}
         for one in left_out:
-            pattern = _pattern_of(one.provider_id)
+            pattern = pattern_of(one.provider_id)
             if pattern is None:
                 self._named.setdefault((one.api, one.provider_id), one)
             else:
@@ -75,18 +75,3 @@ class Reasons:
         verb = "is" if len(names) == 1 else "are"
         state = f"{verb} now set" if self._are_on else f"{verb} not set any more"
         return f"{switched}: {' and '.join(names)} {state}"
-
-
-def _pattern_of(provider_id: str) -> re.Pattern[str] | None:
-    """Return what an id as written can come out as; None when it holds no placeholder."""
-    found = placeholders(provider_id)
-    if not found:
-        return None
-    parts: list[str] = []
-    position = 0
-    for placeholder in found:
-        parts.append(re.escape(provider_id[position : placeholder.start]))
-        is_word = placeholder.operator == ":+" and not placeholders(placeholder.word)
-        parts.append(re.escape(placeholder.word) if is_word else ".+")
-        position = placeholder.end
-    return re.compile("".join((*parts, re.escape(provider_id[position:]))), re.DOTALL)

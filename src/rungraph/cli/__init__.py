@@ -14,6 +14,8 @@ _COMMANDS = {
     "plan": "rungraph.cli.plan:plan",
     "diff": "rungraph.cli.diff:diff",
     "query": "rungraph.cli.query:query",
+    "why": "rungraph.cli.why:why",
+    "why-not": "rungraph.cli.why_not:why_not",
     "run": "rungraph.cli.run:run",
     "providers": "rungraph.cli.providers:providers",
     "models": "rungraph.cli.models:models",
@@ -28,8 +30,8 @@ _HELP = """Compile a run config into a graph of providers; check it, show it, ru
     rungraph run configs/quickstart.yaml
 
 Results go to standard output, everything else to standard error. Exit codes: 0 fine, 1 problems
-found or the operation failed, 2 wrong usage, 130 and 143 ended by a signal. With RUNGRAPH_DEBUG=1,
-errors come with their traceback.
+found or the operation failed, 2 wrong usage, 3 differences found (when asked
+for), 130 and 143 ended by a signal. With RUNGRAPH_DEBUG=1, errors come with their traceback.
 """
 
 

@@ -1,0 +1,311 @@
+"""Why something is not in a graph: switched off, not served, unknown, or not configured at all."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+from rungraph.graph.address import NodeKind
+from rungraph.graph.diagnostics import Severity
+from rungraph.graph.layout import path_text
+from rungraph.graph.nodes import ProviderNode
+from rungraph.graph.placeholders import pattern_of, placeholders
+from rungraph.graph.suggest import closest
+from rungraph.graph.why.presence import configured, listed_apis, place_at
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from rungraph.graph.address import Address
+    from rungraph.graph.catalog import RoutedPair
+    from rungraph.graph.config import Excluded, Path
+    from rungraph.graph.model import RunGraph
+    from rungraph.graph.place import Place
+
+_MOST_LISTED = 8
+
+
+class Cause(NamedTuple):
+    """One reason why something is not in a graph, or is there and does not run.
+
+    Attributes:
+        reason: ``env_unset``, ``disabled``, ``duplicate``, ``not_served``, ``not_configured``,
+            ``unreadable``, ``unknown_type``, ``unknown_api``, ``unknown``, ``error``, ``present``;
+            of a run: ``failed``, ``skipped``, ``degraded``, ``not_started``.
+        text: The same in words.
+        place: Where the config says so; None where it does not.
+        help: The ways out, one sentence each.
+    """
+
+    reason: str
+    text: str
+    place: Place | None = None
+    help: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Absence:
+    """Why something is not in a graph.
+
+    Attributes:
+        name: What was asked for.
+        addresses: The nodes that it names and that are in the graph after all, in start order.
+        causes: The reasons, the nearest first.
+    """
+
+    name: str
+    addresses: tuple[Address, ...]
+    causes: tuple[Cause, ...]
+
+    @property
+    def is_known(self) -> bool:
+        """Whether the config or a catalog knows anything of that name."""
+        return all(cause.reason != "unknown" for cause in self.causes)
+
+
+def why_absent(graph: RunGraph, name: str) -> Absence:
+    """Return why *name* is not in *graph*.
+
+    Args:
+        graph: The graph.
+        name: An address (``provider:safety/guard``), the same without its kind, a provider id, a
+            provider type or an API.
+    """
+    wanted = _Wanted.of(name)
+    present = tuple(address for address in graph if wanted.is_address(address))
+    causes = [
+        *_left_out(graph, wanted),
+        *_unreadable(graph, wanted),
+        *(cause for address in present for cause in _present(graph, address)),
+    ]
+    if not causes:
+        causes = [*_by_api(graph, wanted)] or [*_by_type(graph, wanted)]
+    return Absence(name, present, tuple(causes) or (_unknown(graph, wanted),))
+
+
+class _Wanted(NamedTuple):
+    """What was asked for, taken apart.
+
+    Attributes:
+        text: All of it.
+        kind: The kind of node; empty when it does not say.
+        api: The API; empty when there is only an id.
+        name: The provider id; empty for an API.
+    """
+
+    text: str
+    kind: str
+    api: str
+    name: str
+
+    @classmethod
+    def of(cls, text: str) -> _Wanted:
+        kind, colon, rest = text.partition(":")
+        if not colon or kind not in {one.value for one in NodeKind}:
+            kind, rest = "", text
+        api, slash, name = rest.partition("/")
+        if slash:
+            return cls(text, kind, api, name)
+        return cls(text, kind, rest, "") if kind else cls(text, "", "", rest)
+
+    @property
+    def last(self) -> str:
+        """The provider id; where there is none, the API."""
+        return self.name or self.api
+
+    def is_address(self, address: Address) -> bool:
+        if self.kind and address.kind.value != self.kind:
+            return False
+        if self.api:
+            return address.api == self.api and (not self.name or address.name == self.name)
+        return self.name in (address.name or address.api, str(address))
+
+    def is_entry(self, api: str, provider_id: str, provider_type: str) -> bool:
+        """Whether an entry under ``providers`` is what was asked for, its id as written."""
+        if self.kind not in ("", NodeKind.PROVIDER.value) or (self.api and self.api != api):
+            return False
+        if not self.name or self.name in (provider_id, provider_type):
+            return True
+        pattern = pattern_of(provider_id)
+        # An id that can come out as anything is this one only if the API has been named.
+        can_be_anything = pattern is not None and pattern.pattern == ".+" and not self.api
+        return bool(pattern and not can_be_anything and pattern.fullmatch(self.name))
+
+
+def _left_out(graph: RunGraph, wanted: _Wanted) -> Iterator[Cause]:
+    for one in graph.excluded:
+        if wanted.is_entry(one.api, one.provider_id, one.provider_type):
+            name = f"{one.api}/{one.provider_id}" if one.provider_id else f"a provider of {one.api}"
+            text = f"{name} ({one.provider_type}) is {_words(one)}"
+            yield Cause(one.reason, text, one.place, _ways_out(one))
+
+
+def _words(one: Excluded) -> str:
+    if one.reason in ("env_unset", "disabled"):
+        return f"switched off: {one.detail}"
+    return f"left out: {one.detail}"
+
+
+def _ways_out(one: Excluded) -> tuple[str, ...]:
+    if one.reason == "env_unset":
+        names = sorted({found.name for found in placeholders(one.provider_id)})
+        return (f"export {'=… '.join(names)}=…",)
+    if one.reason == "disabled":
+        return ("give it a provider_id",)
+    if one.reason == "duplicate":
+        return (f"give one of the two another id, such as '{one.provider_id}-2'",)
+    if one.reason == "not_served":
+        return (f"add '{one.api}' to 'apis'",)
+    return ()
+
+
+def _unreadable(graph: RunGraph, wanted: _Wanted) -> Iterator[Cause]:
+    """Yield why an entry that names what was asked for has not become a provider."""
+    known = {node.path for node in graph.nodes.values() if isinstance(node, ProviderNode)}
+    known_places = {one.place for one in graph.excluded}
+    for api, entries in sorted(configured(graph).items()):
+        listed: list[Any] = entries if isinstance(entries, list) else []
+        for index, entry in enumerate(listed):
+            path: Path = ("providers", api, index)
+            if not isinstance(entry, dict) or path in known:
+                continue
+            place = place_at(graph, path)
+            written = (str(entry.get(key) or "") for key in ("provider_id", "provider_type"))
+            if place in known_places or not wanted.is_entry(api, *written):
+                continue
+            yield from _broken_entry(graph, api, path)
+
+
+def _broken_entry(graph: RunGraph, api: str, path: Path) -> Iterator[Cause]:
+    start = path_text(path)
+    problems = [
+        one
+        for one in graph.diagnostics
+        if one.severity is Severity.ERROR
+        and (one.path == start or one.path.startswith((f"{start}.", f"{start}[")))
+    ]
+    if not problems and (pair := graph.catalog.pair_of_table(api)):
+        text = f"{start} is not used: {api} is provided automatically, with {pair.router_api}"
+        hint = f"configure {pair.router_api} instead"
+        yield Cause("unreadable", text, place_at(graph, path), (hint,))
+    for one in problems:
+        text = f"{start} cannot be made out: {one.message}"
+        yield Cause("unreadable", text, one.place, one.help)
+
+
+def _present(graph: RunGraph, address: Address) -> Iterator[Cause]:
+    errors = [
+        one
+        for one in graph.diagnostics
+        if one.address == address and one.severity is Severity.ERROR
+    ]
+    if not errors:
+        hint = "'rungraph why' tells why; with --events FILE, this tells what a run made of it"
+        yield Cause("present", f"{address} is in the graph", help=(hint,))
+    for one in errors:
+        text = f"{address} is in the graph, but it cannot run: {one.message}"
+        yield Cause("error", text, one.place, one.help)
+
+
+def _by_api(graph: RunGraph, wanted: _Wanted) -> Iterator[Cause]:
+    """Yield why there is nothing of an API that is known, or that there is no such API."""
+    names = graph.catalog.apis
+    api = wanted.api or wanted.name
+    if api not in names:
+        if wanted.api:
+            near = closest(api, names)
+            hints = (f"did you mean '{wanted.text.replace(api, near[0], 1)}'?",) if near else ()
+            yield Cause("unknown_api", f"no catalog has an API '{api}'", None, hints)
+        return
+    pair = graph.catalog.pair_of(api)
+    if pair and _is_wrong_kind(wanted, pair):
+        right = f"table:{pair.table_api}" if wanted.kind == "table" else f"router:{pair.router_api}"
+        text = f"there is no '{wanted.text}': {pair.router_api} is routed by {pair.table_api}"
+        yield Cause("unknown", text, None, (f"did you mean '{right}'?",))
+        return
+    if wanted.kind in ("table", "router") and not pair:
+        yield Cause("unknown", f"{api} is not routed: it has no {wanted.kind}")
+        return
+    providable = pair.router_api if pair else api
+    there = sorted(address.name for address in graph if address.api == providable and address.name)
+    if wanted.name and wanted.api and there:
+        near = closest(wanted.name, there)
+        hints = (f"did you mean 'provider:{api}/{near[0]}'?",) if near else ()
+        text = f"{api} has no provider '{wanted.name}'; it has {_listed(there)}"
+        yield Cause("unknown", text, None, hints)
+        return
+    yield from _not_served(graph, api, providable)
+
+
+def _is_wrong_kind(wanted: _Wanted, pair: RoutedPair) -> bool:
+    api = wanted.api
+    return (wanted.kind == "table" and api != pair.table_api) or (
+        wanted.kind == "router" and api != pair.router_api
+    )
+
+
+def _not_served(graph: RunGraph, api: str, providable: str) -> Iterator[Cause]:
+    types = graph.catalog.provider_types(providable)
+    choice = (f"types of {providable}: {_listed(list(types))}",) if types else ()
+    comes_with = "" if api == providable else f", which {api} comes with"
+    off = [one for one in graph.excluded if one.api == providable]
+    for one in off:
+        text = f"{one.api}/{one.provider_id} ({one.provider_type}) is {_words(one)}"
+        yield Cause(one.reason, text, one.place, _ways_out(one))
+    if providable not in configured(graph):
+        yield Cause(
+            "not_configured",
+            f"'providers' has no key {providable}{comes_with}",
+            place_at(graph, ("providers",), key=True),
+            (f"add a provider under 'providers.{providable}'", *choice),
+        )
+    elif not off:
+        yield Cause(
+            "not_configured",
+            f"'providers.{providable}' has no provider{comes_with}",
+            place_at(graph, ("providers", providable), key=True),
+            choice,
+        )
+    if listed_apis(graph) and providable not in graph.apis and not off:
+        text = f"'apis' does not list {providable}, and nothing needs it"
+        yield Cause("not_served", text, place_at(graph, ("apis",)), (f"add '{api}' to 'apis'",))
+
+
+def _by_type(graph: RunGraph, wanted: _Wanted) -> Iterator[Cause]:
+    """Yield why there is no provider of a type, or that there is no such type."""
+    text = wanted.text
+    if "::" not in text:
+        return
+    apis = sorted(api for api, provider_type in graph.catalog.providers if provider_type == text)
+    using = sorted(
+        str(node.address)
+        for node in graph.nodes.values()
+        if isinstance(node, ProviderNode) and node.provider_type == text
+    )
+    if not apis:
+        near = closest(text, {provider_type for _, provider_type in graph.catalog.providers})
+        hints = (f"did you mean '{near[0]}'?",) if near else ()
+        who = f", which {_listed(using)} names" if using else ""
+        yield Cause("unknown_type", f"no catalog has a provider type '{text}'{who}", None, hints)
+    elif using:
+        yield Cause("present", f"'{text}' is the type of {_listed(using)}")
+    else:
+        what = f"no entry of 'providers' has the type '{text}', which is a type of {_listed(apis)}"
+        yield Cause("not_configured", what, place_at(graph, ("providers",), key=True))
+
+
+def _unknown(graph: RunGraph, wanted: _Wanted) -> Cause:
+    known = {str(address) for address in graph}
+    known |= {address.name or address.api for address in graph} | set(graph.catalog.apis)
+    for one in graph.excluded:
+        known |= {one.provider_id, *(found.word for found in placeholders(one.provider_id))}
+    near = closest(wanted.text, known - {""}, 3)
+    names = " or ".join(f"'{one}'" for one in near)
+    hints = (f"did you mean {names}?",) if near else ("'rungraph plan' lists what there is",)
+    text = f"neither the config nor a catalog knows '{wanted.text}'"
+    return Cause("unknown", text, None, hints)
+
+
+def _listed(names: list[str]) -> str:
+    more = len(names) - _MOST_LISTED
+    return ", ".join(names[:_MOST_LISTED]) + (f" and {more} more" if more > 0 else "")

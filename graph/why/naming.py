@@ -1,0 +1,42 @@
+"""The one node that a word on the command line names."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from rungraph.graph.address import Address
+from rungraph.graph.errors import RungraphError
+
+if TYPE_CHECKING:
+    from rungraph.graph.model import RunGraph
+
+_MOST_LISTED = 8
+
+
+class AmbiguousNameError(RungraphError):
+    """Raised when a name that must mean one node means several, or none."""
+
+
+def node_named(graph: RunGraph, name: str) -> Address:
+    """Return the node that *name* means: an address, or a query that selects one node.
+
+    Raises:
+        QueryError: If *name* is no query, or nothing has that name; it says what is near.
+        AmbiguousNameError: If it selects several nodes, or none.
+    """
+    try:
+        address = Address.parse(name)
+    except ValueError:
+        address = None
+    if address is not None and address in graph:
+        return address
+    found = tuple(graph.query(name))
+    if len(found) == 1:
+        return found[0]
+    if not found:
+        msg = f"'{name}' selects no node"
+        raise AmbiguousNameError(msg)
+    more = len(found) - _MOST_LISTED
+    listed = ", ".join(map(str, found[:_MOST_LISTED])) + (f" and {more} more" if more > 0 else "")
+    msg = f"'{name}' means {len(found)} nodes: {listed}; name one of them"
+    raise AmbiguousNameError(msg)

@@ -1,0 +1,173 @@
+"""Why a node is in a graph: where it is configured, why it is served, who needs it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+from rungraph.graph.layout import path_text
+from rungraph.graph.nodes import ProviderNode, RouterNode, TableNode
+from rungraph.graph.placeholders import pattern_of
+from rungraph.graph.why.chains import Chain, Hop, Steps
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from rungraph.graph.address import Address
+    from rungraph.graph.config import Path
+    from rungraph.graph.diagnostics import Diagnostic
+    from rungraph.graph.model import RunGraph
+    from rungraph.graph.place import Place
+
+
+class Reason(NamedTuple):
+    """One reason, in words.
+
+    Attributes:
+        text: What it is.
+        place: Where the config says so; None where it does not.
+    """
+
+    text: str
+    place: Place | None = None
+
+    def __str__(self) -> str:
+        return f"{self.text} ({self.place})" if self.place and self.place.line else self.text
+
+
+@dataclass(frozen=True, slots=True)
+class Presence:
+    """Why a node is in a graph.
+
+    Attributes:
+        address: The node.
+        what: Its provider type, or what else it is.
+        origin: Where it comes from: its entry in the config, or the routed pair that brings it.
+        served: Why its API is served.
+        is_asked_for: Whether the config asks for its API; else others pull it in.
+        pulled_in: From the nearest node that the config asks for to this one; None when the config
+            asks for this one.
+        needed_by: Who needs or uses it directly.
+        needed_in_the_end: Those who need it, directly or not, and whom nobody needs.
+        problems: The diagnostics about it.
+    """
+
+    address: Address
+    what: str
+    origin: Reason
+    served: Reason
+    is_asked_for: bool
+    pulled_in: Chain | None
+    needed_by: tuple[Hop, ...]
+    needed_in_the_end: tuple[Address, ...]
+    problems: tuple[Diagnostic, ...]
+
+
+def why_present(graph: RunGraph, address: Address) -> Presence:
+    """Return why *address* is in *graph*."""
+    asked = asked_for(graph, address.api)
+    pulled_in = None if asked else _pulled_in(graph, address)
+    steps = Steps(graph)
+    descendants = graph.descendants(address)
+    return Presence(
+        address,
+        what_of(graph, address),
+        _origin(graph, address),
+        asked or _pulled_reason(address.api, pulled_in),
+        asked is not None,
+        pulled_in,
+        tuple(steps.hop(one, address) for one in graph.dependents_of(address)),
+        tuple(one for one in descendants if not graph.dependents_of(one)),
+        tuple(one for one in graph.diagnostics if one.address == address),
+    )
+
+
+def what_of(graph: RunGraph, address: Address) -> str:
+    """Return what a node is: its provider type, or ``routing table``, or ``router``."""
+    node = graph.nodes[address]
+    if isinstance(node, ProviderNode):
+        return node.provider_type
+    return "routing table" if isinstance(node, TableNode) else "router"
+
+
+def asked_for(graph: RunGraph, api: str) -> Reason | None:
+    """Return how the config asks for *api* to be served; None if it does not."""
+    spec, pair = graph.catalog.apis.get(api), graph.catalog.pair_of(api)
+    if spec and spec.builtin:
+        return Reason(f"every stack has {api}")
+    names = (api, pair.router_api, pair.table_api) if pair else (api,)
+    listed = listed_apis(graph)
+    if listed:
+        for name in names:
+            for index, written in listed:
+                pattern = pattern_of(written)
+                if written == name or (pattern and pattern.fullmatch(name)):
+                    return Reason(f"'apis' lists {name}", place_at(graph, ("apis", index)))
+        return None
+    for name in names:
+        if name in configured(graph):
+            place = place_at(graph, ("providers", name), key=True)
+            return Reason(f"'providers' has the key {name}", place)
+    # Read from JSON, which tells what is served but not why; or of a catalog of older files.
+    return Reason(f"{api} is served") if api in graph.apis else None
+
+
+def listed_apis(graph: RunGraph) -> list[tuple[int, str]]:
+    """Return the entries of the config's ``apis``, each with its number; none if it has no such."""
+    document = graph.document
+    found = document.value.get("apis") if document else None
+    entries: list[Any] = found if isinstance(found, list) else []
+    return [(index, one) for index, one in enumerate(entries) if isinstance(one, str)]
+
+
+def configured(graph: RunGraph) -> Mapping[str, Any]:
+    """Return what stands under ``providers``, as written; empty if nothing usable does."""
+    document = graph.document
+    found = document.value.get("providers") if document else None
+    return found if isinstance(found, dict) else {}
+
+
+def place_at(graph: RunGraph, path: Path, *, key: bool = False) -> Place | None:
+    """Return where *path* stands in the file; None if the graph has no file."""
+    return graph.document.place_of(path, key=key) if graph.document else None
+
+
+def _origin(graph: RunGraph, address: Address) -> Reason:
+    node = graph.nodes[address]
+    if isinstance(node, ProviderNode):
+        if not node.path:
+            return Reason(f"every stack has {address.api}")
+        return Reason(f"configured as {path_text(node.path)}", node.place)
+    pair = node.pair
+    other = pair.table_api if isinstance(node, RouterNode) else pair.router_api
+    what = "router" if isinstance(node, RouterNode) else "routing table"
+    return Reason(f"{address.api} is served, and has a {what} with {other}: a routed pair")
+
+
+def _pulled_reason(api: str, chain: Chain | None) -> Reason:
+    if chain is None:
+        return Reason(f"'apis' does not list {api}, but its provider is of no known API")
+    return Reason(f"'apis' does not list {api}; {chain.nodes[0]} needs it")
+
+
+def _pulled_in(graph: RunGraph, address: Address) -> Chain | None:
+    """Return the shortest chain to *address* from a node whose API the config asks for."""
+    steps = Steps(graph, "hard")
+    seen = {address}
+    layer = [address]
+    while layer:
+        following = sorted(
+            {
+                one
+                for node in layer
+                for one in graph.dependents_of(node)
+                if one not in seen and steps.has(one, node)
+            },
+            key=str,
+        )
+        for one in following:
+            if asked_for(graph, one.api):
+                return steps.chains(one, address).listed[0]
+        seen.update(following)
+        layer = following
+    return None
