@@ -20,18 +20,21 @@ class ApiSpec:
     Attributes:
         name: What a run config calls it, such as ``inference``.
         protocol: Where its Protocol is, as ``module:Class``; imported only when a graph is run.
+            Empty in a catalog that is there to plan, check and draw, not to run.
         description: One line for people.
         private_protocol: What a routing table calls on each provider of this API, as
             ``module:Class``; empty when the API is not routed.
         builtin: The provider type that serves the API in every stack without being configured;
             empty for an API whose providers are configured.
+        releases: The releases that had it, such as ``0.0.44..0.1.2``; see `CatalogHistory`.
     """
 
     name: str
-    protocol: str
+    protocol: str = ""
     description: str = ""
     private_protocol: str = ""
     builtin: str = ""
+    releases: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,15 +53,19 @@ class RoutedPair:
         routing_key: The parameter of the router API's methods that names the resource.
         resource_type: The resource's pydantic type (or an annotated union), as ``module:name``.
         optional_dependencies: APIs that the router uses when they are there.
+        finds_provider: Whether the table itself finds who serves a resource that names no provider.
+        releases: The releases that had it; see `CatalogHistory`.
     """
 
     router_api: str
     table_api: str
     resource: str
-    routing_key: str
-    resource_type: str
+    routing_key: str = ""
+    resource_type: str = ""
     resources: str = ""
     optional_dependencies: tuple[str, ...] = ()
+    finds_provider: bool = False
+    releases: str = ""
 
     def __post_init__(self) -> None:
         if not self.resources:
@@ -84,6 +91,7 @@ class ProviderSpec:
         deprecated: Why it should not be used any more and what to use instead; empty when fine.
         removed: With *deprecated*: the type no longer works, so using it is an error.
         origin: The distribution (or file) whose catalog declares it.
+        releases: The releases that had it so; see `CatalogHistory`.
     """
 
     api: str
@@ -99,6 +107,7 @@ class ProviderSpec:
     deprecated: str = ""
     removed: bool = False
     origin: str = ""
+    releases: str = ""
 
     @property
     def is_remote(self) -> bool:
@@ -120,6 +129,8 @@ class Catalog:
         pairs: The routed pairs, sorted by router API.
         providers: Provider specs by API and provider type.
         problems: What went wrong while catalogs were found and merged, one sentence each.
+        name: What it is called; empty for what the installed packages offer together.
+        release: The release of *name* that it describes; empty when there is only one.
 
     Examples:
         >>> api = ApiSpec("echo", "echo_package:Echo")
@@ -133,6 +144,8 @@ class Catalog:
     pairs: tuple[RoutedPair, ...] = ()
     providers: Mapping[tuple[str, str], ProviderSpec] = field(default_factory=dict)
     problems: tuple[str, ...] = ()
+    name: str = ""
+    release: str = ""
 
     @classmethod
     def of(

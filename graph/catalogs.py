@@ -2,34 +2,161 @@
 
 from __future__ import annotations
 
+from functools import cache
+from importlib.metadata import entry_points
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from rungraph.graph.catalog import Catalog
-from rungraph.graph.discovery import discover_catalog, load_catalog
+from rungraph.graph.diagnostics import Diagnostic
+from rungraph.graph.discovery import discover_catalog, load_history
 from rungraph.graph.errors import CatalogError
+from rungraph.graph.suggest import did_you_mean
 
 if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+    from typing import Any
+
+    from rungraph.graph.history import CatalogHistory
     from rungraph.graph.source import Document
 
+INSTALLED = "installed"
+"""The name of what the installed packages offer together: the default."""
+SHIPPED = ("llama-stack",)
+"""The catalogs that come with rungraph as files."""
+NAMED_GROUP = "rungraph.named_catalogs"
+"""The entry points of catalogs that are made when they are named.
 
-def catalog_for(document: Document, wanted: Catalog | str | None = None) -> Catalog:
-    """Return the catalog to compile *document* against.
+Each is a function that takes the run config as a mapping and returns a `Catalog`, or raises
+`CatalogError`.
+"""
+_SUFFIXES = (".yaml", ".yml", ".json")
+
+
+def catalog_for(
+    document: Document, wanted: Catalog | str | None = None
+) -> tuple[Catalog, tuple[Diagnostic, ...]]:
+    """Return the catalog to compile *document* against, and what is wrong with its choice.
 
     Args:
         document: A run config; its key ``catalog`` counts when *wanted* is None.
-        wanted: A catalog, or the name or path of one.
+        wanted: A catalog, or the name or path of one: ``llama-stack``, ``llama-stack@0.2.20``,
+            ``installed``, ``my-catalog.yaml``.
 
     Raises:
-        CatalogError: If *wanted* names no catalog.
+        CatalogError: If *wanted* names no catalog. If the config's key does, that is a diagnostic
+            and the default counts.
     """
     if isinstance(wanted, Catalog):
-        return wanted
-    if wanted is None:
-        wanted = document.value.get("catalog")
-    if not isinstance(wanted, str):
+        return wanted, ()
+    if wanted is not None:
+        return named_catalog(wanted, document.value), ()
+    name = document.value.get("catalog")
+    if not isinstance(name, str):
+        return discover_catalog(), ()
+    try:
+        return named_catalog(name, document.value, Path(document.file).parent), ()
+    except CatalogError as error:
+        message, *more = str(error).splitlines()
+        known = f"catalogs: {', '.join(catalog_names())}, or the path of a file"
+        problem = Diagnostic(
+            "C029",
+            message,
+            place=document.place_of(("catalog",)),
+            help=() if more else (known,),
+            path="catalog",
+            detail="\n".join(more),
+        )
+        return discover_catalog(), (problem,)
+
+
+def named_catalog(
+    name: str, config: Mapping[str, Any] | None = None, folder: Path | None = None
+) -> Catalog:
+    """Return the catalog that is called *name*, or that is in the file of that name.
+
+    Args:
+        name: See `catalog_for`.
+        config: The run config; of a catalog with releases, the newest that knows it is taken.
+        folder: Where a relative path begins; by default the working directory.
+
+    Raises:
+        CatalogError: If there is none, or its file is no catalog.
+    """
+    config = config or {}
+    base, at, release = name.partition("@")
+    if base == INSTALLED and not at:
         return discover_catalog()
-    if Path(wanted).suffix in (".yaml", ".yml", ".json"):
-        return load_catalog(wanted)
-    msg = f"no catalog is called '{wanted}'"
-    raise CatalogError(msg)
+    if base in SHIPPED:
+        history = shipped_history(base)
+    elif Path(base).suffix in _SUFFIXES:
+        history = load_history((folder or Path()) / base)
+    elif not at and (make := _named_makers().get(base)):
+        return make(config)
+    else:
+        question = did_you_mean(base, catalog_names()) or f"there is: {', '.join(catalog_names())}"
+        msg = f"no catalog is called '{name}'; {question}"
+        raise CatalogError(msg)
+    return history.at(release if at else history.release_for(config))
+
+
+def catalog_names() -> tuple[str, ...]:
+    """Return the names that `named_catalog` knows, sorted."""
+    points = entry_points(group=NAMED_GROUP)
+    return tuple(sorted({INSTALLED, *SHIPPED, *(point.name for point in points)}))
+
+
+@cache
+def shipped_history(name: str) -> CatalogHistory:
+    """Return one of the catalogs that come with rungraph. It is read once a process."""
+    return load_history(Path(__file__).parent / f"{name}.yaml", origin=name)
+
+
+def hints_of_elsewhere(catalog: Catalog, api: str, provider_type: str | None = None) -> list[str]:
+    """Return which other catalog or release knows an API, or a type of it, that *catalog* lacks."""
+    what = f"'{provider_type}' is a type" if provider_type else f"'{api}' is an API"
+    hints: list[str] = []
+    for name in SHIPPED:
+        history = shipped_history(name)
+        if not history.knows(api, provider_type):
+            continue
+        if catalog.name == name:
+            span = history.releases_of(api, provider_type)
+            if span is not None:
+                during = f"release {span[0]}" if span[0] == span[1] else f"{span[0]} to {span[1]}"
+                hints.append(f"{what} of {name} {during}; this config is read as {catalog.release}")
+        else:
+            hints.append(
+                f"{what} of the catalog '{name}': say --catalog {name}, "
+                f"or write 'catalog: {name}' in the config"
+            )
+    if catalog.name:
+        default = discover_catalog()
+        known = (api, provider_type) in default.providers if provider_type else api in default.apis
+        if known:
+            hints.append(f"{what} of the catalog '{INSTALLED}': say --catalog {INSTALLED}")
+    return hints
+
+
+def hints_of_releases(catalog: Catalog, api: str, provider_type: str, dependency: str) -> list[str]:
+    """Return in which older releases a type did without a dependency; see `CatalogHistory`."""
+    if catalog.name not in SHIPPED:
+        return []
+    last = shipped_history(catalog.name).last_without(api, provider_type, dependency)
+    if last is None:
+        return []
+    name = f"{catalog.name}@{last}"
+    return [f"up to {last} it did without: say --catalog {name}, or write 'catalog: {name}'"]
+
+
+@cache
+def _named_makers() -> Mapping[str, Callable[[Mapping[str, Any]], Catalog]]:
+    return {point.name: _maker(point) for point in entry_points(group=NAMED_GROUP)}
+
+
+def _maker(point: Any) -> Callable[[Mapping[str, Any]], Catalog]:
+    def make(config: Mapping[str, Any]) -> Catalog:
+        maker: Callable[[Mapping[str, Any]], Catalog] = point.load()
+        return maker(config)
+
+    return make

@@ -75,7 +75,7 @@ schema current-types C027 no provider type is deprecated
 schema unique-ids C023,C028 no id is used twice
 schema single-providers C024 an API that is not routed has one provider
 schema resources-placed C025,C026 every resource is on a provider that is there
-schema catalogs-usable C030 every installed catalog can be used
+schema catalogs-usable C029,C030 the catalog that is named, and every installed one, can be used
 schema secrets-present C040 no secret is missing
 graph no-hard-cycles G001,G006 required dependencies go round in no circle
 graph no-soft-cycles G002 optional dependencies go round in no circle
@@ -84,7 +84,7 @@ graph apis-provided G004,G007 every served API has a provider
 graph providers-served G005 the API of every provider is served
 graph queries Q001,Q002,Q003,Q004 every check of the config's own holds
 env environment-set E001 every required environment variable is set
-env placeholders-read E002,E003 every placeholder is read as it was meant
+env placeholders-read E002,E003,E004 every placeholder is read as it was meant
 import modules-importable I001 every module and class that is named can be imported
 import packages-installed I002 every package that is needed is installed
 import configs-accepted I003,I005 every provider's config class accepts its config

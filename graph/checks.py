@@ -8,6 +8,7 @@ from functools import cached_property
 from itertools import pairwise
 from typing import TYPE_CHECKING, Any
 
+from rungraph.graph.catalogs import hints_of_elsewhere, hints_of_releases
 from rungraph.graph.diagnostics import Diagnostic, Severity
 from rungraph.graph.layout import path_text
 from rungraph.graph.nodes import Node, ProviderNode
@@ -80,11 +81,17 @@ def _unknown_apis(subject: _Subject) -> Iterator[Diagnostic]:
     known = subject.catalog.apis
     for api in subject.config.configured_apis:
         if api not in known:
-            hints = _nearest(api, subject.catalog.providable_apis, "APIs")
+            hints = (
+                *hints_of_elsewhere(subject.catalog, api),
+                *_nearest(api, subject.catalog.providable_apis, "APIs"),
+            )
             yield subject.at("C020", f"unknown API '{api}'", ("providers", api), *hints, key=True)
     for index, api in enumerate(subject.config.listed_apis):
         if api not in known:
-            hints = _nearest(api, tuple(known), "APIs")
+            hints = (
+                *hints_of_elsewhere(subject.catalog, api),
+                *_nearest(api, tuple(known), "APIs"),
+            )
             yield subject.at("C020", f"unknown API '{api}'", ("apis", index), *hints)
 
 
@@ -106,6 +113,7 @@ def _unknown_types(subject: _Subject) -> Iterator[Diagnostic]:
                 "C021",
                 f"'{provider.provider_type}' is not a provider type of {api}",
                 (*provider.path, "provider_type"),
+                *hints_of_elsewhere(subject.catalog, api, provider.provider_type),
                 *hints,
                 "a type of your own: name its module with 'module: package.module'",
                 address=provider.address,
@@ -170,7 +178,7 @@ def _unknown_providers_of_resources(subject: _Subject) -> Iterator[Diagnostic]:
         noun = pair.resource.replace("_", " ")
         ids = sorted({provider.provider_id for provider in subject.by_api.get(pair.router_api, ())})
         if resource.provider_id is None:
-            if len(ids) != 1:
+            if len(ids) != 1 and not (ids and pair.finds_provider):
                 what = (
                     f"{pair.router_api} has several providers: {_listed(ids)}"
                     if ids
@@ -215,11 +223,17 @@ def _duplicate_resources(subject: _Subject) -> Iterator[Diagnostic]:
         )
         if first is not resource:
             last = max(first, resource, key=lambda one: one.path)
+            is_same = (first.provider_resource_id, first.fields) == (
+                resource.provider_resource_id,
+                resource.fields,
+            )
+            again = "both times the same" if is_same else "not alike; one of them counts"
             yield _of(
                 last,
                 "C028",
-                f"'{resource.identifier}' is listed twice under '{resource.path[0]}'",
+                f"'{resource.identifier}' is listed twice under '{resource.path[0]}', {again}",
                 "keep one of them",
+                severity=Severity.NOTE if is_same else Severity.WARNING,
             )
 
 
@@ -259,6 +273,7 @@ def _missing_dependencies(subject: _Subject) -> Iterator[Diagnostic]:
                 hints = (
                     f"add a provider under 'providers.{wanted}'",
                     *((f"types of {wanted}: {_listed(types)}",) if types else ()),
+                    *hints_of_releases(subject.catalog, node.api, node.provider_type, api),
                 )
                 message = f"'{node.address}' needs {api}, which has no provider"
             yield Diagnostic(
@@ -356,10 +371,14 @@ def _is_providable(api: str, catalog: Catalog) -> bool:
     return spec is not None and not spec.builtin and catalog.pair_of_table(api) is None
 
 
-def _of(resource: ConfiguredResource, code: str, message: str, *hints: str) -> Diagnostic:
-    return Diagnostic(
-        code, message, Severity.ERROR, resource.place, hints, path=path_text(resource.path)
-    )
+def _of(
+    resource: ConfiguredResource,
+    code: str,
+    message: str,
+    *hints: str,
+    severity: Severity = Severity.ERROR,
+) -> Diagnostic:
+    return Diagnostic(code, message, severity, resource.place, hints, path=path_text(resource.path))
 
 
 def _nearest(

@@ -70,15 +70,16 @@ def compile_config(
             document = load_document(source)
         return compile_document(
             document,
-            catalog=catalog_for(document, catalog),
+            catalog=catalog,
             environment=os.environ if environment is None else environment,
         )
 
 
 def compile_document(
-    document: Document, *, catalog: Catalog, environment: Mapping[str, str]
+    document: Document, *, catalog: Catalog | str | None, environment: Mapping[str, str]
 ) -> RunGraph:
     """Return the graph of a run config that has been read; see `compile_config`."""
+    catalog, chosen = catalog_for(document, catalog)
     substitution = Substitution(document, environment)
     config, problems = read_config(document, catalog, substitution)
     draft = _Draft(config, catalog)
@@ -88,6 +89,7 @@ def compile_document(
     edges, dropped = drop_soft_edges(draft.nodes, draft.edges, knots)
     diagnostics = [
         *document.diagnostics,
+        *chosen,
         *substitution.diagnostics,
         *problems,
         *(

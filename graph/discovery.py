@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from rungraph.graph.catalog import ApiSpec, Catalog, ProviderSpec, RoutedPair
 from rungraph.graph.errors import CatalogError
+from rungraph.graph.history import CatalogHistory, is_range
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -62,11 +63,28 @@ def _load(point: EntryPoint) -> Catalog:
 def load_catalog(path: Path | str) -> Catalog:
     """Return the catalog that a YAML file holds: lists under ``apis``, ``pairs`` and ``providers``.
 
-    The keys of an entry are the attributes of `ApiSpec`, `RoutedPair` and `ProviderSpec`.
+    The keys of an entry are the attributes of `ApiSpec`, `RoutedPair` and `ProviderSpec`. Of a file
+    that tells of several releases it is the newest one's; see `load_history`.
 
     Raises:
         CatalogError: If the file cannot be read or is not a catalog; the text names every problem
             with its line.
+    """
+    return load_history(path).at()
+
+
+def load_history(path: Path | str, *, origin: str = "") -> CatalogHistory:
+    """Return the catalog of each release that a YAML file tells of; see `load_catalog`.
+
+    Beside the lists, the file may have a ``name`` and the ``releases``, oldest first. An entry with
+    ``releases: first..last`` counts for those; without an end, for all from the first on.
+
+    Args:
+        path: The file.
+        origin: Who declares its providers; by default the file.
+
+    Raises:
+        CatalogError: As `load_catalog`.
     """
     from rungraph.graph.rendering import render_diagnostics
     from rungraph.graph.source import load_document
@@ -76,10 +94,15 @@ def load_catalog(path: Path | str) -> Catalog:
         raise CatalogError(render_diagnostics(document.diagnostics))
     problems: list[str] = []
     parts: dict[str, tuple[Any, ...]] = {}
+    known = sorted((*_KINDS, "name", "releases"))
     for key in document.value:
-        if key not in _KINDS:
+        if key not in known:
             place = document.place_of((key,), key=True)
-            problems.append(f"{place}: unknown key '{key}' (known: {', '.join(sorted(_KINDS))})")
+            problems.append(f"{place}: unknown key '{key}' (known: {', '.join(known)})")
+    releases: list[Any] = document.value.get("releases") or []
+    if not isinstance(releases, list) or not all(isinstance(one, str) for one in releases):
+        problems.append(f"{document.place_of(('releases',))}: 'releases' must be a list of texts")
+        releases = []
     for key, kind in _KINDS.items():
         entries = document.value.get(key)
         if entries is None:
@@ -87,21 +110,36 @@ def load_catalog(path: Path | str) -> Catalog:
         if not isinstance(entries, list):
             problems.append(f"{document.place_of((key,))}: '{key}' must be a list")
             continue
-        parts[key] = tuple(_read(kind, entries, key, document, problems))
+        parts[key] = tuple(_read(kind, entries, (key, origin), document, problems))
+        for index, spec in enumerate(parts[key]):
+            if not is_range(spec.releases, releases):
+                place = document.place_of((key, index, "releases"))
+                problems.append(f"{place}: '{spec.releases}' is no range of the file's 'releases'")
     if problems:
         raise CatalogError("\n".join(problems))
-    return Catalog.of(**parts)
+    return CatalogHistory(
+        str(document.value.get("name") or ""),
+        tuple(releases),
+        apis=parts.get("apis", ()),
+        pairs=parts.get("pairs", ()),
+        providers=parts.get("providers", ()),
+    )
 
 
 def _read(
-    kind: type, entries: list[Any], key: str, document: Document, problems: list[str]
+    kind: type,
+    entries: list[Any],
+    key_and_origin: tuple[str, str],
+    document: Document,
+    problems: list[str],
 ) -> Iterator[Any]:
     from pydantic import TypeAdapter, ValidationError
 
+    key, origin = key_and_origin
     adapter: TypeAdapter[Any] = TypeAdapter(kind)
     for index, entry in enumerate(entries):
         is_spec = kind is ProviderSpec and isinstance(entry, dict)
-        fields = {"origin": document.file, **entry} if is_spec else entry
+        fields = {"origin": origin or document.file, **entry} if is_spec else entry
         try:
             yield adapter.validate_python(fields)
         except ValidationError as error:

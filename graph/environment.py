@@ -91,6 +91,7 @@ class Substitution:
         self._environment = environment
         self._reads: list[_Read] = []
         self._problems: list[tuple[Malformed, _Path]] = []
+        self._old: list[tuple[Placeholder, _Path]] = []
         self._may_repeat = document.has_aliases
         # The original stands beside its result so that no other object can take its id.
         self._done: dict[int, tuple[object, Any]] = {}
@@ -156,7 +157,7 @@ class Substitution:
     @property
     def diagnostics(self) -> tuple[Diagnostic, ...]:
         """What is wrong with what ``resolve`` has seen so far, in the order of the text."""
-        found = [*self._missing(), *self._others()]
+        found = [*self._missing(), *self._others(), *self._older()]
         return tuple(sorted(found, key=lambda one: (one.place or _NOWHERE, one.path, one.code)))
 
     def _text(self, text: str, path: _Path) -> Any:
@@ -179,33 +180,36 @@ class Substitution:
         self, found: tuple[Placeholder, ...], path: _Path, *, is_secret: bool, is_used: bool
     ) -> None:
         """Remember which variables are read, those in words that are not used now included."""
-        for name, operator, word, *_ in found:
-            hides = is_secret or is_secret_key(name)
-            needs = is_used and not operator
-            self._reads.append(_Read(name, path, operator == ":=", needs, hides))
-            if "${" in word:
-                takes_word = self._takes_word(name, operator)
-                inner = placeholders(word)
+        for one in found:
+            hides = is_secret or is_secret_key(one.name)
+            needs = is_used and not one.operator
+            self._reads.append(_Read(one.name, path, one.has_default, needs, hides))
+            if one.is_old:
+                self._old.append((one, path))
+            if "${" in one.word:
+                takes_word = self._takes_word(one)
+                inner = placeholders(one.word)
                 self._record(inner, path, is_secret=hides, is_used=is_used and takes_word)
 
-    def _takes_word(self, name: str, operator: str) -> bool:
-        return bool(self._environment.get(name)) == (operator == ":+")
+    def _takes_word(self, placeholder: Placeholder) -> bool:
+        return bool(self._environment.get(placeholder.name)) == placeholder.has_alternative
 
     def _filled(self, text: str, found: tuple[Placeholder, ...]) -> str | None:
         """Return *text* with its placeholders filled in; None when a required one cannot be."""
         parts: list[str] = []
         position = 0
-        for name, operator, word, start, end in found:
-            if operator and self._takes_word(name, operator):
+        for one in found:
+            if one.operator and self._takes_word(one):
+                word = one.word
                 filled = self._filled(word, placeholders(word)) if "${" in word else word
-            elif operator == ":+":
+            elif one.has_alternative:
                 filled = ""
             else:
-                filled = self._environment.get(name) or None
+                filled = self._environment.get(one.name) or None
             if filled is None:
                 return None
-            parts += text[position:start], filled
-            position = end
+            parts += text[position : one.start], filled
+            position = one.end
         result = "".join((*parts, text[position:]))
         home = self._environment.get("HOME")
         return home + result[1:] if home and (result == "~" or result.startswith("~/")) else result
@@ -261,6 +265,27 @@ class Substitution:
                 path=path_text(path),
                 excerpt=self._document.excerpt(place),
             )
+
+    def _older(self) -> Iterator[Diagnostic]:
+        """Yield one note for all that is in the older spelling: there can be hundreds."""
+        places = sorted((self._document.place_of(path), path_text(path)) for _, path in self._old)
+        if not places:
+            return
+        count = len(dict.fromkeys(places))
+        place, path = places[0]
+        old, new = "${env.X:default}", "${env.X:=default}"
+        if all(one.has_alternative for one, _ in self._old):
+            old, new = "${env.X+word}", "${env.X:+word}"
+        what = "a placeholder is" if count == 1 else f"placeholders of {count} values are"
+        yield Diagnostic(
+            "E004",
+            f"{what} in the older spelling",
+            Severity.NOTE,
+            place,
+            (f"read as today's; write {new} instead of {old}",),
+            path=path,
+            excerpt=self._document.excerpt(place),
+        )
 
 
 def _usual_number(text: str) -> int | float | None:

@@ -6,7 +6,8 @@ import re
 from typing import NamedTuple
 
 _OPENING = "${env."
-_HEAD = re.compile(r"\$\{env\.([A-Za-z0-9_]+)(:[=+]|\})")
+# Until 2025 a default was written after a bare colon, and an alternative after a bare plus.
+_HEAD = re.compile(r"\$\{env\.([A-Za-z0-9_]+)(:[=+]|:(?![-?])|\+|\})")
 # What people write when they mean a placeholder: another case, spaces, another separator ...
 _NEARLY = re.compile(r"\$\{\s*env\s*[.:]\s*(?P<name>[A-Za-z_]\w*)?(?P<rest>[^}]*)", re.IGNORECASE)
 # ... or what a shell would take, which is left alone when it is lower case: templates have those.
@@ -18,7 +19,7 @@ class Placeholder(NamedTuple):
 
     Attributes:
         name: The variable.
-        operator: Empty, ``:=`` or ``:+``.
+        operator: Empty, ``:=`` or ``:+``; in the older spelling ``:`` or ``+``.
         word: What follows the operator; it can hold placeholders itself.
         start: The offset of the dollar sign.
         end: The offset after the closing brace.
@@ -29,6 +30,21 @@ class Placeholder(NamedTuple):
     word: str
     start: int
     end: int
+
+    @property
+    def has_default(self) -> bool:
+        """Whether the word stands for the variable when that is not set."""
+        return self.operator in (":=", ":")
+
+    @property
+    def has_alternative(self) -> bool:
+        """Whether the word stands for the variable when that is set."""
+        return self.operator in (":+", "+")
+
+    @property
+    def is_old(self) -> bool:
+        """Whether the operator is in the older spelling."""
+        return self.operator in (":", "+")
 
     def __str__(self) -> str:
         return f"${{env.{self.name}{self.operator}{self.word}}}"

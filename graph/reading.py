@@ -183,13 +183,17 @@ class _Reader:
         place = self.document.place_of(path)
         provider_id = entry.get("provider_id")
         if isinstance(provider_id, str) and "$" in provider_id:
-            provider_id = self.substitution.resolve(provider_id, (*path, "provider_id"))
+            written = provider_id
+            provider_id = self.substitution.resolve(written, (*path, "provider_id"))
+            provider_id = self.text(written, provider_id)
         if "provider_id" in entry and provider_id in (None, DISABLED):
             self.excluded.append(_switched_off(api, entry, place))
             return None
         if not entry.keys() <= _PROVIDER_KEYS:
             self.unknown_keys(entry, _PROVIDER_KEYS, path, "a provider")
         resolved = self.substitution.resolve(entry, path)
+        if resolved is not entry:
+            resolved = {**resolved, "provider_id": provider_id}
         section = self.section(ProviderSection, resolved, path)
         if section is None:
             self.unreadable.add(api)
@@ -255,7 +259,11 @@ class _Reader:
             ):
                 continue
             resolved: dict[str, Any] = self.substitution.resolve(entry, path)
-            wanted = {names[name]: resolved[name] for name in names if name in resolved}
+            wanted = {
+                names[name]: self.text(entry[name], resolved[name])
+                for name in names
+                if name in resolved
+            }
             if "identifier" not in wanted:
                 self.report(
                     "C011", f"the key '{noun}_id' is missing", path, help=(f"add '{noun}_id: …'",)
@@ -273,6 +281,12 @@ class _Reader:
                 path,
                 self.document.place_of(path),
             )
+
+    def text(self, written: Any, resolved: Any) -> Any:
+        """Return a value that must be text: of the environment's, what was read as a number."""
+        if isinstance(written, str) and not isinstance(resolved, str) and resolved is not None:
+            return self.substitution.text_of(written)
+        return resolved
 
     def section(self, model: type[_S], value: Mapping[str, Any], path: Path) -> _S | None:
         try:

@@ -103,8 +103,13 @@ C027 warning a deprecated provider type
 The catalog says that the type is going away (a warning) or has gone (an error), and what to use
 instead.
 
-C028 error a resource is listed twice
-The same name with the same provider stands twice in the list.
+C028 warning a resource is listed twice
+The same name with the same provider stands twice in the list. Where the two differ, only one of
+them can be registered: take the other out.
+
+C029 error the catalog cannot be had
+The key 'catalog' names a catalog that there is none of, or a file that is none. The config is
+checked against what the installed packages offer instead.
 
 C030 warning a catalog cannot be used
 An installed package offers a catalog that cannot be loaded or contradicts another one.
@@ -120,7 +125,7 @@ inference that needs safety and a provider of safety that needs inference close 
 both routers. The picture shows one line a node; the weakest link is the dependency whose
 removal unties most of the cycles.
 
-G002 warning a cycle with an optional dependency
+G002 note a cycle with an optional dependency
 The nodes use each other, but at least one can start without the other. One optional dependency
 is dropped (one into a router or table first, then by address; never by the order of the file)
 and handed over once both run.
@@ -170,6 +175,10 @@ and ${env.X:+value if X is set}.
 E003 note a value that stays text
 The variable's value looks like a number that would not survive as one (a leading zero, an
 exponent, nan), so it stays text.
+
+E004 note placeholders in the older spelling
+Until 2025 a default was written ${env.X:default} and an alternative ${env.X+word}. Both are read;
+today they are written ${env.X:=default} and ${env.X:+word}.
 
 I001 error a module cannot be imported
 The provider's module, or the module of its config class, is not there or fails when it is

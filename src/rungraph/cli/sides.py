@@ -94,12 +94,9 @@ def _compiled(
     document: Document, level: Level, catalog: str | None, *, allow_unset_env: bool
 ) -> RunGraph:
     from rungraph.cli.loading import checked
-    from rungraph.graph.catalogs import catalog_for
     from rungraph.graph.collector import collector_paused
     from rungraph.graph.compiler import compile_document
 
     with collector_paused():
-        graph = compile_document(
-            document, catalog=catalog_for(document, catalog), environment=os.environ
-        )
+        graph = compile_document(document, catalog=catalog, environment=os.environ)
     return checked(graph, level, allow_unset_env=allow_unset_env)

@@ -60,7 +60,7 @@ def test_yaml_catalogs_name_every_problem_with_its_line(tmp_path: Path) -> None:
     with pytest.raises(CatalogError) as caught:
         load_catalog(path)
     assert [line.replace(str(path), "catalog.yaml") for line in str(caught.value).splitlines()] == [
-        "catalog.yaml:4:1: unknown key 'provider' (known: apis, pairs, providers)",
+        "catalog.yaml:4:1: unknown key 'provider' (known: apis, name, pairs, providers, releases)",
         "catalog.yaml:2:10: 'name': input should be a valid string",
         "catalog.yaml:3:3: input should be a dictionary or an instance of apispec",
         "catalog.yaml:5:8: 'pairs' must be a list",

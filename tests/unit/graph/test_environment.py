@@ -286,7 +286,6 @@ class TestProblems:
         ("text", "reason", "way_out"),
         [
             ("${env.X:-d}", "a placeholder whose default", "write ${env.X:=default}"),
-            ("${env.X:d}", "a placeholder whose default", "write ${env.X:=default}"),
             ("${env.X=d}", "a placeholder whose default", "write ${env.X:=default}"),
             ("${env.X-Y}", "a placeholder whose default", "write ${env.X:=default}"),
             ("${env.X Y}", "a placeholder whose name", "write ${env.X}"),
@@ -313,6 +312,27 @@ class TestProblems:
         assert found.help == (way_out,)
         if not text.startswith("${env.A:="):
             assert filled(f"'{text}'", X="x") == text
+
+    @pytest.mark.parametrize(
+        ("text", "unset", "when_set"),
+        [
+            ("${env.X:d}", "d", "x"),
+            ("${env.X:}", None, "x"),
+            ("${env.X:http://h:80/}", "http://h:80/", "x"),
+            ("${env.X+w}", None, "w"),
+            ("${env.X:${env.Y:d}}", "d", "x"),
+        ],
+    )
+    def test_the_older_spelling_is_read_and_noted_once(
+        self, text: str, unset: str | None, when_set: str
+    ) -> None:
+        """A bare colon was ':=' and a bare plus was ':+', and hundreds of files have them."""
+        assert filled(f"'{text}'") == unset
+        assert filled(f"'{text}'", X="x") == when_set
+        (found,) = problems(f"a: b\nc: '{text}'\nd: '{text}'")
+        assert (found.code, found.severity) == ("E004", Severity.NOTE)
+        assert found.message == "placeholders of 2 values are in the older spelling"
+        assert found.place == Place("<text>", 2, 4)
 
     def test_templates_are_no_malformed_placeholders(self) -> None:
         """What a prompt or a shell script is made of does not look like a slip."""

@@ -107,5 +107,5 @@ def test_what_is_bound_late_is_in_the_plan() -> None:
     graph = compile_config(config, environment={})
     text = render_plan(graph)
     assert "bound late, once both run\n  router:inference uses provider:telemetry/rec" in text
-    assert "warning[G002]" in text
+    assert "note[G002]" in text
     assert json.loads(plan_to_json(graph))["dropped"][0]["strength"] == "soft"
