@@ -112,7 +112,9 @@ def shipped_history(name: str) -> CatalogHistory:
     return load_history(Path(__file__).parent / f"{name}.yaml", origin=name)
 
 
-def hints_of_elsewhere(catalog: Catalog, api: str, provider_type: str | None = None) -> list[str]:
+def hints_of_elsewhere(
+    catalog: Catalog, api: str, provider_type: str | None = None
+) -> tuple[str, ...]:
     """Return which other catalog or release knows an API, or a type of it, that *catalog* lacks."""
     what = f"'{provider_type}' is a type" if provider_type else f"'{api}' is an API"
     hints: list[str] = []
@@ -135,7 +137,7 @@ def hints_of_elsewhere(catalog: Catalog, api: str, provider_type: str | None = N
         known = (api, provider_type) in default.providers if provider_type else api in default.apis
         if known:
             hints.append(f"{what} of the catalog '{INSTALLED}': say --catalog {INSTALLED}")
-    return hints
+    return tuple(hints)
 
 
 def hints_of_releases(catalog: Catalog, api: str, provider_type: str, dependency: str) -> list[str]:

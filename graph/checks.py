@@ -81,17 +81,13 @@ def _unknown_apis(subject: _Subject) -> Iterator[Diagnostic]:
     known = subject.catalog.apis
     for api in subject.config.configured_apis:
         if api not in known:
-            hints = (
-                *hints_of_elsewhere(subject.catalog, api),
-                *_nearest(api, subject.catalog.providable_apis, "APIs"),
+            hints = hints_of_elsewhere(subject.catalog, api) or _nearest(
+                api, subject.catalog.providable_apis, "APIs"
             )
             yield subject.at("C020", f"unknown API '{api}'", ("providers", api), *hints, key=True)
     for index, api in enumerate(subject.config.listed_apis):
         if api not in known:
-            hints = (
-                *hints_of_elsewhere(subject.catalog, api),
-                *_nearest(api, tuple(known), "APIs"),
-            )
+            hints = hints_of_elsewhere(subject.catalog, api) or _nearest(api, tuple(known), "APIs")
             yield subject.at("C020", f"unknown API '{api}'", ("apis", index), *hints)
 
 
@@ -101,23 +97,26 @@ def _unknown_types(subject: _Subject) -> Iterator[Diagnostic]:
         if provider.named or not _is_providable(api, subject.catalog):
             continue
         if subject.catalog.provider(api, provider.provider_type) is None:
-            elsewhere = sorted(
-                a for a, t in subject.catalog.providers if t == provider.provider_type
-            )
-            hints = _nearest(
-                provider.provider_type, subject.catalog.provider_types(api), f"types of {api}"
-            )
-            if elsewhere:
-                hints = (f"'{provider.provider_type}' is a type of {', '.join(elsewhere)}", *hints)
+            hints = hints_of_elsewhere(
+                subject.catalog, api, provider.provider_type
+            ) or _hints_of_type(provider, subject.catalog)
             yield subject.at(
                 "C021",
                 f"'{provider.provider_type}' is not a provider type of {api}",
                 (*provider.path, "provider_type"),
-                *hints_of_elsewhere(subject.catalog, api, provider.provider_type),
                 *hints,
-                "a type of your own: name its module with 'module: package.module'",
                 address=provider.address,
             )
+
+
+def _hints_of_type(provider: ConfiguredProvider, catalog: Catalog) -> tuple[str, ...]:
+    api, provider_type = provider.api, provider.provider_type
+    elsewhere = sorted(one for one, known in catalog.providers if known == provider_type)
+    return (
+        *((f"'{provider_type}' is a type of {', '.join(elsewhere)}",) if elsewhere else ()),
+        *_nearest(provider_type, catalog.provider_types(api), f"types of {api}"),
+        "a type of your own: name its module with 'module: package.module'",
+    )
 
 
 def _overridden_apis(subject: _Subject) -> Iterator[Diagnostic]:
