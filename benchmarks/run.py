@@ -6,7 +6,7 @@ import subprocess
 import sys
 from pathlib import Path
 
-SCRIPTS = ("compile.py", "diff.py", "start.py", "routed_call.py", "validate.py")
+SCRIPTS = ("compile.py", "diff.py", "start.py", "routed_call.py", "validate.py", "page.py")
 
 
 def main() -> int:

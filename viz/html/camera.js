@@ -141,6 +141,7 @@ function toPaper() {
   cancelAnimationFrame(camera.request);
   camera.request = 0;
   label(camera.view.boxes);
+  fitTexts();
   const extent = extentOf(camera.view);
   picture.setAttribute("viewBox", `${extent.x} ${extent.y} ${extent.width} ${extent.height}`);
   world.removeAttribute("transform");

@@ -44,20 +44,46 @@ function lighting() {
   return { boxes, arrows };
 }
 
-// Writes only what changes.
+// Moves what is lit to its layer and back; touches only what changes.
 function relight() {
   const view = camera.view;
   const { boxes, arrows } = lighting();
-  for (const index of litBoxes) if (!boxes.has(index)) view.boxes[index].element.classList.remove("lit");
-  for (const index of boxes) if (!litBoxes.has(index)) view.boxes[index].element.classList.add("lit");
-  for (const [arrow, manner] of litArrows) if (arrows.get(arrow) !== manner) arrow.element.classList.remove("lit", manner);
-  for (const [arrow, manner] of arrows) if (litArrows.get(arrow) !== manner) arrow.element.classList.add("lit", manner);
+  const focus = document.activeElement;
+  for (const index of litBoxes) if (!boxes.has(index)) place(view.boxes[index], view.rest, false);
+  for (const index of boxes) if (!litBoxes.has(index)) place(view.boxes[index], view.litBoxes, true);
+  for (const [arrow, manner] of litArrows) {
+    if (arrows.get(arrow) === manner) continue;
+    arrow.element.classList.remove(manner);
+    if (!arrows.has(arrow)) place(arrow, view.lines, false);
+  }
+  for (const [arrow, manner] of arrows) {
+    if (litArrows.get(arrow) === manner) continue;
+    arrow.element.classList.add(manner);
+    if (!litArrows.has(arrow)) place(arrow, view.litLines, true);
+  }
   litBoxes = boxes;
   litArrows = arrows;
+  // A node that is moved loses the focus.
+  if (focus !== document.activeElement && focus?.matches(".n")) focus.focus({ preventScroll: true });
   view.group.classList.toggle("pale", boxes.size > 0 || !!state.hits);
   const chosen = new Set(state.chosen.map((node) => view.boxOf[node]));
   for (const element of view.group.querySelectorAll(".n.chosen")) if (!chosen.has(Number(element.dataset.box))) element.classList.remove("chosen");
   for (const index of chosen) view.boxes[index]?.element.classList.add("chosen");
+}
+
+function place({ element }, layer, isLit) {
+  element.classList.toggle("lit", isLit);
+  layer.append(element);
+}
+
+function darken() {
+  for (const index of litBoxes) place(camera.view.boxes[index], camera.view.rest, false);
+  for (const [arrow, manner] of litArrows) {
+    arrow.element.classList.remove(manner);
+    place(arrow, camera.view.lines, false);
+  }
+  litBoxes = new Set();
+  litArrows = new Map();
 }
 
 function refilter() {
@@ -70,10 +96,7 @@ function refilter() {
 }
 
 function showView(name) {
-  for (const index of litBoxes) camera.view?.boxes[index].element.classList.remove("lit");
-  for (const [arrow] of litArrows) arrow.element.classList.remove("lit", "plain", "needs", "needed");
-  litBoxes = new Set();
-  litArrows = new Map();
+  if (camera.view) darken();
   camera.view = viewOf(name);
   fit();
   lookNow();

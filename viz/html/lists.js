@@ -77,19 +77,19 @@ let tab = "";
 
 function showTab(name) {
   tab = name;
+  root.dataset.tab = name;
   for (const button of document.querySelectorAll("[role=tab]")) {
     const isShown = button.dataset.tab === name;
     button.setAttribute("aria-selected", isShown);
     button.tabIndex = isShown ? 0 : -1;
-    byId(`${button.dataset.tab}-page`).classList.toggle("shown", isShown);
   }
   if (!shownOnce.has(name)) TABS.find(([one]) => one === name)[2]();
   shownOnce.add(name);
   if (name === "graph" && camera.view && !camera.hasMoved) fit();
 }
 
-byId("nodes").tBodies[0].addEventListener("click", (event) => {
-  const row = event.target.closest("tr");
+document.addEventListener("click", (event) => {
+  const row = event.target.closest("#nodes tbody tr");
   if (!row || !indexOfId.has(row.dataset.address)) return;
   choose([indexOfId.get(row.dataset.address)]);
   row.classList.add("selected");

@@ -2,7 +2,8 @@
 const root = document.documentElement;
 const byId = (id) => document.getElementById(id);
 const page = JSON.parse(byId("data").textContent);
-const { words, strengths, views, problems } = page;
+const { words, strengths, problems } = page;
+const views = page.views.map(([name, label]) => ({ name, label }));
 const KIND_WORDS = { provider: "provider", router: "router", table: "routing table" };
 const STRENGTH_WORDS = { hard: "needed", member: "any of them needed", soft: "used if there", dropped: "bound late, once both run" };
 const SEVERITIES = ["error", "warning", "note"];

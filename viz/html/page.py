@@ -20,7 +20,7 @@ from rungraph.viz.html.facts import (
     nodes_json,
     problems_json,
 )
-from rungraph.viz.html.views import Laid, Picked, view_json, views_of
+from rungraph.viz.html.views import LABELS, Laid, Picked, view_json, views_of
 from rungraph.viz.labels import printable
 
 if TYPE_CHECKING:
@@ -75,9 +75,7 @@ def render_html(
     families = sorted({box.family for one in views for box in one.diagram.boxes.values()})
     style = "\n".join([*(_asset(f"{one}.css") for one in _STYLES), palette_css(families)])
     script = _script()
-    data = json.dumps(
-        _page_json(graph, views, first, families), ensure_ascii=False, separators=(",", ":")
-    )
+    data, *drawn = _page_json(graph, views, first, families)
     parts = {
         "style_hash": _hash(style),
         "script_hashes": f"'{_hash(_asset('start.js'))}' '{_hash(script)}'",
@@ -87,30 +85,41 @@ def render_html(
         "style": style,
         "start": _asset("start.js"),
         "script": script,
-        "data": data.translate(_IN_SCRIPT),
+        "data": _in_script(data),
+        "views": "\n".join(
+            f'<script type="application/json" id="view-{one["name"]}">{_in_script(one)}</script>'
+            for one in drawn
+        ),
     }
     return _PLACEHOLDER.sub(lambda found: parts[found[1]], _asset("page.html"))
 
 
 def _page_json(
     graph: RunGraph, views: tuple[Laid, ...], first: str, families: list[str]
-) -> dict[str, Any]:
+) -> tuple[dict[str, Any], ...]:
+    """Return what the page knows of the graph, then its views, each read when it is shown."""
     drawn = {
         address for one in views for box in one.diagram.boxes.values() for address in box.addresses
     }
     addresses = [*graph.nodes, *sorted(drawn - graph.nodes.keys())]
     number_of = {address: index for index, address in enumerate(addresses)}
     words = Words()
-    return {
+    facts = {
         "first": first,
+        "views": [[one.diagram.view, LABELS[one.diagram.view]] for one in views],
         "strengths": STRENGTHS,
         "nodes": nodes_json(graph, addresses, words),
         "edges": edges_json(graph, number_of, words),
         "problems": problems_json(graph, number_of),
         "excluded": excluded_json(graph),
-        "views": [view_json(one, number_of, families, STRENGTHS) for one in views],
         "words": words.listed(),
     }
+    return facts, *(view_json(one, number_of, families, STRENGTHS) for one in views)
+
+
+def _in_script(value: Any) -> str:
+    text = json.dumps(value, ensure_ascii=False, separators=(",", ":"))
+    return text.translate(_IN_SCRIPT)
 
 
 def _rows(graph: RunGraph) -> str:

@@ -6,7 +6,7 @@ function showPanel() {
   panel.hidden = !parts.length;
   panel.scrollTop = 0;
   panel.replaceChildren(...(parts.length ? [make("button", { type: "button", class: "close", "aria-label": "Close details", title: "Close (Escape)", onclick: leave }, "×"), ...parts] : []));
-  for (const row of byId("nodes").querySelectorAll("tr.selected")) row.classList.remove("selected");
+  for (const row of document.querySelectorAll("#nodes tr.selected")) row.classList.remove("selected");
 }
 
 function nodeLink(index) {

@@ -6,6 +6,8 @@ const BOW = 26;
 const BAND = 15;
 const HEADING = 28;
 const ROUND = 26;
+// From how many arrows on the pale ones are left out: they would only be grey.
+const MANY = 1000;
 const SIGNS = {
   added: "+", changed: "~", removed: "−", affected: "▸", good: "✓", busy: "…", waiting: "◦", warned: "!", failed: "×", lost: "×", "left out": "○", critical: "★",
 };
@@ -16,22 +18,23 @@ picture.append(draw("defs", {},
     draw("path", { d: "M0,0.5L10,5L0,9.5z" }))), world);
 
 function viewOf(name) {
-  if (!drawn.has(name)) drawn.set(name, drawView(views.find((view) => view.name === name)));
+  if (!drawn.has(name)) drawn.set(name, drawView(JSON.parse(byId(`view-${name}`).textContent)));
   return drawn.get(name);
 }
 
 function drawView(data) {
-  const group = draw("g", { class: "view" });
-  const view = { data, group, boxes: [], arrows: [], boxOf: new Int32Array(nodes.length).fill(-1), arrowOf: new Map() };
+  const group = draw("g", { class: data.arrows.length > MANY ? "view many" : "view" });
+  // What is lit stands apart, so that all else goes pale by the opacity of two groups.
+  const layer = (name) => draw("g", { class: name });
+  const view = {
+    data, group, lines: layer("lines"), rest: layer("rest"), litLines: layer("lit-lines"), litBoxes: layer("lit-boxes"), boxes: [], arrows: [], boxOf: new Int32Array(nodes.length).fill(-1), arrowOf: new Map(),
+  };
   group.append(...bandsOf(data));
   data.boxes.forEach((one, index) => view.boxes.push(boxFrom(one, index, view)));
-  const lines = draw("g", {});
-  data.arrows.forEach((one, index) => {
-    const arrow = arrowFrom(one, index, view);
-    view.arrows.push(arrow);
-    lines.append(arrow.element);
-  });
-  group.append(lines, draw("g", {}, ...view.boxes.map((box) => box.element)));
+  data.arrows.forEach((one, index) => view.arrows.push(arrowFrom(one, index, view)));
+  view.lines.append(...view.arrows.map((arrow) => arrow.element));
+  view.rest.append(...view.boxes.map((box) => box.element));
+  group.append(view.lines, view.rest, view.litLines, view.litBoxes);
   nameAll(view);
   return view;
 }
@@ -163,10 +166,9 @@ function badge(box, x, name_, text) {
   box.element.append(draw("circle", { class: `badge-dot${name_}`, cx: x, cy: 2, r: 9 }), draw("text", { class: "badge-text", x, y: 6 }, text));
 }
 
-// Writes the texts of `boxes`; one that a viewer's font makes too wide is fitted into its box.
+// Writes the texts of `boxes`.
 function label(boxes) {
   const fresh = boxes.filter((box) => !box.isLabelled);
-  const texts = [];
   for (const box of fresh) {
     box.isLabelled = true;
     name(box);
@@ -175,7 +177,8 @@ function label(boxes) {
       const text = draw("text", { class: look_, x: box.width / 2, y: (y + size * LEADING / 2 + size * 0.36).toFixed(1) }, line);
       y += size * LEADING;
       box.element.append(text);
-      texts.push([text, box.width - 16]);
+      if (!written.length) setTimeout(fitTexts);
+      written.push([text, box.width - 16]);
     };
     for (const line of box.title) write(line, "title", 13);
     for (const line of box.details) write(line, "detail", 11);
@@ -189,6 +192,12 @@ function label(boxes) {
       more(box.hidden[1], box.width - 16, `⇢ +${box.hidden[1]}`);
     }
   }
-  const tooWide = texts.filter(([text, room]) => text.getComputedTextLength() > room);
+}
+
+// Fits a text that a viewer's font makes too wide into its box. Measuring lays everything out, so
+// it comes after the first look.
+const written = [];
+function fitTexts() {
+  const tooWide = written.splice(0).filter(([text, room]) => text.getComputedTextLength() > room);
   for (const [text, room] of tooWide) filled(text, { textLength: room, lengthAdjust: "spacingAndGlyphs" }, []);
 }

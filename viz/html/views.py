@@ -22,7 +22,8 @@ HEADING, DETAIL = Font(13.0, "", "bold"), Font(11.0, "")
 LEADING = 1.32
 _PADDING = Size(13.0, 10.0)
 _NARROWEST = 96.0
-_LABELS: Mapping[View, str] = {"collapsed": "APIs", "factored": "Factored", "full": "Full"}
+LABELS: Mapping[View, str] = {"collapsed": "APIs", "factored": "Factored", "full": "Full"}
+"""What the switch of each view is called, from few boxes to many."""
 
 
 class Laid(NamedTuple):
@@ -63,7 +64,7 @@ def views_of(graph: RunGraph, picked: Picked) -> tuple[tuple[Laid, ...], str]:
         )
 
     first = drawn(picked.view)
-    found = [first if view == first.view else drawn(view) for view in _LABELS]
+    found = [first if view == first.view else drawn(view) for view in LABELS]
     kept = [
         one
         for index, one in enumerate(found)
@@ -111,7 +112,6 @@ def view_json(
     index_of = {key: index for index, key in enumerate(diagram.boxes)}
     return {
         "name": diagram.view,
-        "label": _LABELS[diagram.view],
         "caption": [diagram.subtitle, *diagram.notes],
         "direction": layout.direction,
         "size": [round(value) for value in layout.size],
