@@ -21,11 +21,14 @@ if TYPE_CHECKING:
 _browser = pytest.fixture(scope="session", name="browser")(chromium.browser)
 
 
+_DRAWING = {"view", "select", "depth", "overlay", "direction", "timeline"}
+
+
 class Open(Protocol):
     """Opens a page."""
 
-    def __call__(self, graph: RunGraph, *, fragment: str = "", **context: Any) -> chromium.Opened:
-        """Open the page of *graph*."""
+    def __call__(self, graph: RunGraph, *, fragment: str = "", **settings: Any) -> chromium.Opened:
+        """Open the page of *graph*; settings are for `render_html` or for the browser."""
         ...
 
 
@@ -34,10 +37,11 @@ def open_page(browser: Browser, tmp_path: Path) -> Generator[Open]:
     """Open the page of a graph; afterwards, nothing may have gone wrong in it."""
     opened: list[chromium.Opened] = []
 
-    def open_one(graph: RunGraph, *, fragment: str = "", **context: Any) -> chromium.Opened:
+    def open_one(graph: RunGraph, *, fragment: str = "", **settings: Any) -> chromium.Opened:
         path = tmp_path / f"page {len(opened)} #1.html"
-        path.write_text(render_html(graph), "utf-8")
-        opened.append(chromium.open_file(browser, path, fragment=fragment, **context))
+        drawing = {name: settings.pop(name) for name in _DRAWING & settings.keys()}
+        path.write_text(render_html(graph, **drawing), "utf-8")
+        opened.append(chromium.open_file(browser, path, fragment=fragment, **settings))
         return opened[-1]
 
     yield open_one

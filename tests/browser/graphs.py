@@ -57,6 +57,7 @@ CATALOG = Catalog.of(
         _spec("memory", "inline::faiss", "inference"),
         _spec("safety", "inline::guard", "inference"),
         _spec("telemetry", "inline::otel"),
+        _spec("telemetry", "inline::hub", uses=("inference",)),
         _spec("agents", "inline::agents", "inference", "memory", "safety", uses=("telemetry",)),
         _spec("scoring", "inline::judge", "inference"),
     ],
@@ -75,6 +76,17 @@ def knotted() -> RunGraph:
             "inference": [("guarded", "inline::guarded"), ("plain", "remote::tgi")],
             "safety": [("guard", "inline::guard")],
             "telemetry": [("otel", "inline::otel")],
+        }
+    )
+
+
+def late() -> RunGraph:
+    """Return a graph in which telemetry and inference use each other: one edge is bound late."""
+    return named_graph(
+        {
+            "inference": [("local", "inline::local"), ("plain", "remote::tgi")],
+            "telemetry": [("hub", "inline::hub")],
+            "scoring": [("judge", "inline::judge")],
         }
     )
 

@@ -6,20 +6,24 @@ from itertools import pairwise
 from typing import TYPE_CHECKING
 
 import pytest
-from tests.browser.graphs import HOSTILE, WIDE, knotted, named_graph
+from tests.browser.graphs import HOSTILE, WIDE, knotted, late, named_graph
 
 from rungraph.graph import Address, Strength
+from rungraph.graph.failures import assume_failed
+from rungraph.viz.overlay import Ghost, Mark, Overlay, Role
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
+
     from tests.browser.chromium import Opened
     from tests.browser.conftest import Open
 
     from rungraph.graph import RunGraph
 
 
-def texts(addresses: object) -> set[str]:
+def texts(addresses: Iterable[Address]) -> set[str]:
     """Return *addresses* as text."""
-    return set(map(str, addresses))  # type: ignore[call-overload]
+    return set(map(str, addresses))
 
 
 # --- choosing ----------------------------------------------------------------------------------
@@ -290,16 +294,22 @@ def test_the_panel_tells_all_of_a_node(opened: Opened, graph: RunGraph) -> None:
     assert "tok-4711-abcdef" not in opened.page.content()
 
 
-def test_the_panel_tells_what_breaks(opened: Opened) -> None:
-    """A table outlives one of several providers; what has one provider falls with it."""
-    opened.click("provider:inference/small")
-    assert opened.page.locator("#panel .breaks").count() == 0
-    assert (
-        opened.page.locator("#panel .weakens").inner_text()
-        == "1 node goes on without what it uses:"
-    )
-    opened.click("provider:memory/faiss")
-    assert opened.page.locator("#panel .breaks").inner_text() == "3 nodes cannot start:"
+def test_the_panel_tells_what_breaks(open_page: Open, graph: RunGraph) -> None:
+    """What cannot start and what goes on without is the same as a start that degrades has it."""
+    for one in (graph, knotted(), late()):
+        opened = open_page(one, fragment="#view=full")
+        for address in one:
+            opened.page.evaluate(
+                "id => { location.hash = `#node=${encodeURIComponent(id)}` }", str(address)
+            )
+            opened.page.locator("#panel code", has_text=str(address)).wait_for()
+            failures = assume_failed(one, [address])
+            for selector, expected in (
+                (".breaks + ul", set(failures.failed) - {address}),
+                (".weakens + ul", failures.degraded),
+            ):
+                found = opened.page.locator(f"#panel {selector} .node-link").all_inner_texts()
+                assert set(found) == texts(expected), address
 
 
 def test_links_in_the_panel_go_to_nodes(opened: Opened) -> None:
@@ -338,6 +348,56 @@ def test_a_cycle_is_red_and_the_rest_is_pale(open_page: Open) -> None:
     assert "error[G001]" in opened.page.locator("#panel pre.problem").first.inner_text()
     opened.page.get_by_role("tab", name="Problems").click()
     assert "error[G001]" in opened.page.locator("#problems-page").inner_text()
+
+
+def test_an_overlay_is_shown_with_marks(open_page: Open, graph: RunGraph) -> None:
+    """Marks are written, said and explained; plain ones are pale, ghosts are drawn."""
+    ghost = Address.parse("provider:inference/gone")
+    overlay = Overlay(
+        marks={
+            **dict.fromkeys(graph, Mark(Role.PLAIN)),
+            Address.parse("provider:inference/small"): Mark(Role.ADDED, "new"),
+            ghost: Mark(Role.REMOVED, "removed"),
+        },
+        ghosts={ghost: Ghost("inference")},
+        words={Role.ADDED: "came", Role.REMOVED: "went"},
+        caption="what changed",
+    )
+    opened = open_page(graph, overlay=overlay)
+    assert opened.lit() == {"provider:inference/small", str(ghost)}
+    assert "what changed" in opened.page.locator("#caption").inner_text()
+    legend = opened.page.locator("#entries").inner_text()
+    assert "came" in legend
+    assert "went" in legend
+    assert opened.box("provider:inference/small").locator("text.mark").text_content() == "+ new"
+    assert "came" in (opened.box("provider:inference/small").get_attribute("aria-label") or "")
+    opened.click(str(ghost))
+    text = opened.page.locator("#panel").inner_text()
+    assert "not in the graph" in text
+    assert "went: removed" in text
+
+
+def test_a_selection_is_drawn_alone(open_page: Open, graph: RunGraph) -> None:
+    """Only what was asked for and its surroundings is drawn; the rest can still be looked up."""
+    opened = open_page(graph, select=[Address.parse("router:inference")], depth=1)
+    near = {*graph.dependencies_of("router:inference"), *graph.dependents_of("router:inference")}
+    assert opened.shown() == texts(near) | {"router:inference"}
+    opened.page.locator("#search").fill("otel")
+    assert "not drawn" in opened.page.locator("#hits").inner_text()
+    opened.page.locator("#search").press("Enter")
+    assert opened.page.locator("#panel h2").inner_text() == "otel"
+
+
+def test_from_top_to_bottom(open_page: Open, graph: RunGraph) -> None:
+    """What needs a node is below it, and the arrow keys know."""
+    opened = open_page(graph, direction="TB")
+    table, router = (opened.box(one).bounding_box() for one in ("table:models", "router:inference"))
+    assert table is not None
+    assert router is not None
+    assert table["y"] + table["height"] < router["y"]
+    opened.click("table:models")
+    opened.page.keyboard.press("ArrowDown")
+    assert opened.page.evaluate("document.activeElement.dataset.address") == "router:inference"
 
 
 # --- looking -----------------------------------------------------------------------------------
@@ -455,7 +515,7 @@ def test_no_label_leaves_its_box(open_page: Open, names: tuple[str, ...]) -> Non
       const found = [];
       for (const box of document.querySelectorAll("#picture .n")) {
         const { width, height } = box.querySelector(".box").getBBox();
-        for (const text of box.querySelectorAll("text:not(.badge-text)")) {
+        for (const text of box.querySelectorAll("text")) {
           const at = text.getBBox();
           const isInside = at.x >= 1 && at.x + at.width <= width - 1 && at.y >= 0
             && at.y + at.height <= height;

@@ -11,7 +11,7 @@ function isOn(edge) {
 }
 
 function isBoxOff(box) {
-  return state.off.has(`family ${box.family}`) || (box.kind !== "api" && state.off.has(`kind ${box.kind}`));
+  return state.off.has(`family ${box.family}`) || (!box.isApi && state.off.has(`kind ${box.kind}`));
 }
 
 // Returns what to light in the view that is shown: its boxes, and its arrows with the manner of each.

@@ -29,7 +29,8 @@ function fieldset(name, rows) {
 function showLegend() {
   const { boxes, arrows } = camera.view;
   const members = boxes.flatMap((box) => box.members.map((member) => ({ family: box.family, node: nodes[member] })));
-  const kinds = tally(boxes.filter((box) => box.kind !== "api"), (box) => box.kind);
+  const kinds = tally(boxes, (box) => box.kind);
+  const areApis = boxes.some((box) => box.isApi);
   const byFamily = tally(members, (one) => one.family);
   const apis = new Map();
   for (const { family, node } of members) apis.set(family, (apis.get(family) ?? new Set()).add(node.api));
@@ -37,15 +38,16 @@ function showLegend() {
   const marks = [];
   if (arrows.some((arrow) => arrow.cycle)) marks.push(make("p", {}, sample(draw("path", { class: "e cycle", d: "M0,7H26" })), "cycle: nothing on it can start"));
   for (const severity of SEVERITIES) {
-    if (boxes.some((box) => box.severity === severity)) marks.push(make("p", {}, sample(draw("g", { class: `n has-${severity}` }, draw("circle", { class: "badge-dot", cx: 13, cy: 7, r: 7 }))), `has ${severity}s`));
+    if (!boxes.some((box) => box.severity === severity)) continue;
+    marks.push(make("p", {}, sample(draw("g", { class: `n has-${severity}` }, draw("rect", { class: "badge", x: 1, y: 1, width: 24, height: 12, rx: 6 }))), `code of ${severity === "error" ? "an" : "a"} ${severity}`));
   }
   for (const [role, word] of Object.entries(camera.view.data.words)) {
-    const look_ = `m-${role.replace(" ", "-")}`;
-    marks.push(make("p", {}, sample(draw("g", { class: `n ${look_}` }, shape("provider", "box", 1, 1, 24, 12), draw("text", { class: "detail", x: 13, y: 11 }, SIGNS[role] ?? ""))), word));
+    marks.push(make("p", {}, sample(draw("g", { class: ["n", ...markClasses(role)].join(" ") }, shape("provider", "box", 1, 1, 24, 12), draw("text", { x: 13, y: 11 }, signs[role]))), word));
   }
   byId("entries").replaceChildren(
-    ...fieldset("Kinds", Object.keys(KIND_WORDS).filter((kind) => kinds.has(kind)).map((kind) =>
-      entry(`kind ${kind}`, KIND_WORDS[kind], kinds.get(kind), sample(shape(kind, "box", 1, 1, 24, 12))))),
+    ...fieldset("Kinds", Object.keys(KIND_WORDS).filter((kind) => kinds.has(kind)).map((kind) => (areApis
+      ? make("p", {}, sample(shape(kind, "box", 1, 1, 24, 12)), API_WORDS[kind])
+      : entry(`kind ${kind}`, KIND_WORDS[kind], kinds.get(kind), sample(shape(kind, "box", 1, 1, 24, 12)))))),
     ...fieldset("APIs", [...byFamily.keys()].sort((a, b) => a - b).map((family) =>
       entry(`family ${family}`, [...apis.get(family)].sort().join(", "), byFamily.get(family), sample(draw("g", { class: `n f${family}` }, shape("provider", "box", 1, 1, 24, 12)))))),
     ...fieldset("Arrows, to what needs it", Object.keys(STRENGTH_WORDS).filter((name) => lines.has(name)).map((name) =>

@@ -2,10 +2,11 @@
 const root = document.documentElement;
 const byId = (id) => document.getElementById(id);
 const page = JSON.parse(byId("data").textContent);
-const { words, strengths, problems } = page;
+const { words, strengths, problems, signs } = page;
 const views = page.views.map(([name, label]) => ({ name, label }));
 const KIND_WORDS = { provider: "provider", router: "router", table: "routing table" };
 const STRENGTH_WORDS = { hard: "needed", member: "any of them needed", soft: "used if there", dropped: "bound late, once both run" };
+const API_WORDS = { provider: "API", router: "routed API", table: "routed API without a router" };
 const SEVERITIES = ["error", "warning", "note"];
 
 const nodes = page.nodes.map((node, index) => ({

@@ -11,7 +11,7 @@ from html import escape
 from importlib.resources import files
 from typing import TYPE_CHECKING, Any
 
-from rungraph.viz.html.colours import palette_css
+from rungraph.viz.html.colours import SIGNS, colours_css
 from rungraph.viz.html.facts import (
     STRENGTHS,
     Words,
@@ -73,7 +73,7 @@ def render_html(
     shown = next(one.diagram for one in views if one.diagram.view == first)
     name = printable(title or shown.title)
     families = sorted({box.family for one in views for box in one.diagram.boxes.values()})
-    style = "\n".join([*(_asset(f"{one}.css") for one in _STYLES), palette_css(families)])
+    style = "\n".join([*(_asset(f"{one}.css") for one in _STYLES), colours_css(families)])
     script = _script()
     data, *drawn = _page_json(graph, views, first, families)
     parts = {
@@ -108,6 +108,7 @@ def _page_json(
         "first": first,
         "views": [[one.diagram.view, LABELS[one.diagram.view]] for one in views],
         "strengths": STRENGTHS,
+        "signs": SIGNS,
         "nodes": nodes_json(graph, addresses, words),
         "edges": edges_json(graph, number_of, words),
         "problems": problems_json(graph, number_of),

@@ -1,16 +1,17 @@
 // The views as SVG. A view is drawn when it is first shown; texts when they are first legible.
 const picture = byId("picture");
 const panel = byId("panel");
+// Sizes of text in pixels, by the letter that begins a line: what it says of the node.
+const TEXTS = { t: ["title", 13], d: ["detail", 11], m: ["mark", 11], p: ["problems", 10] };
 const LEADING = 1.32;
+const PADDING = 7;
+const LOUD = new Set(["added", "changed", "removed", "affected", "busy", "warned", "failed", "lost", "critical"]);
 const BOW = 26;
 const BAND = 15;
 const HEADING = 28;
 const ROUND = 26;
 // From how many arrows on the pale ones are left out: they would only be grey.
 const MANY = 1000;
-const SIGNS = {
-  added: "+", changed: "~", removed: "−", affected: "▸", good: "✓", busy: "…", waiting: "◦", warned: "!", failed: "×", lost: "×", "left out": "○", critical: "★",
-};
 const drawn = new Map();
 const world = draw("g", { id: "world" });
 picture.append(draw("defs", {},
@@ -57,15 +58,15 @@ function bandsOf(data) {
       draw("text", { x: (from + to) / 2, y: -10 }, heading))));
 }
 
-function boxFrom([x, y, width, height, family, members, title, details, traits], index, view) {
+function boxFrom([x, y, width, height, family, members, lines, traits], index, view) {
   for (const member of members) view.boxOf[member] = index;
   const isApi = view.data.name === "collapsed";
-  const kind = isApi ? "api" : nodes[members[0]].kind;
-  const box = { index, x, y, width, height, family, members, title, details, kind, ...traits, into: [], out: [] };
+  const { kind } = nodes[members[0]];
+  const box = { index, x, y, width, height, family, members, lines, kind, isApi, ...traits, into: [], out: [] };
   const names = ["n", kind, `f${family}`];
   for (const name of ["cycle", "ghost", "selected"]) if (box[name]) names.push(name);
   if (box.severity) names.push(`has-${box.severity}`);
-  if (box.mark) names.push(`m-${box.mark[0].replace(" ", "-")}`);
+  if (box.mark) names.push(...markClasses(box.mark[0]));
   const ids = members.map((member) => nodes[member].id);
   box.element = draw("g", {
     class: names.join(" "), transform: `translate(${x},${y})`, role: "button", tabindex: -1, "data-box": index,
@@ -76,6 +77,10 @@ function boxFrom([x, y, width, height, family, members, title, details, traits],
   return box;
 }
 
+function markClasses(role) {
+  return [`m-${role.replace(" ", "-")}`, ...(LOUD.has(role) ? ["loud"] : [])];
+}
+
 function shape(kind, name, x, y, width, height) {
   const rx = kind === "router" ? Math.min(ROUND, height / 2) : kind === "provider" ? Math.min(8, height / 3) : 0;
   return draw("rect", { class: name, x, y, width, height, rx });
@@ -84,7 +89,7 @@ function shape(kind, name, x, y, width, height) {
 function spoken(box) {
   const node = nodes[box.members[0]];
   const found = box.members.flatMap((member) => nodes[member].problems);
-  const what = box.members.length > 1 ? `${box.title.join("")}, ${counted(box.members.length, "node")}`
+  const what = box.members.length > 1 ? `${box.lines.filter((line) => line[0] === "t").map((line) => line.slice(1)).join("")}, ${counted(box.members.length, "node")}`
     : `${node.name}, ${KIND_WORDS[node.kind]}${node.kind === "provider" ? ` of ${node.api}, ${node.type}` : ""}`;
   const needs = new Set(box.members.flatMap((member) => nodes[member].into.map((edge) => edge.from)));
   const needed = new Set(box.members.flatMap((member) => nodes[member].out.map((edge) => edge.to)));
@@ -107,7 +112,7 @@ function arrowFrom([from, to, strength, points, traits], index, view) {
   view.arrowOf.get(key).push(arrow);
   const names = ["e", traits.dropped ? "dropped" : `s-${name}`];
   for (const one of ["cycle", "ghost"]) if (arrow[one]) names.push(one);
-  if (arrow.mark) names.push(`m-${arrow.mark.replace(" ", "-")}`);
+  if (arrow.mark) names.push(...markClasses(arrow.mark));
   arrow.element = draw("path", {
     class: names.join(" "), d: lineOf(points, a, b, view.data.direction === "TB"), "data-edge": `${nodes[a.members[0]].id} -> ${nodes[b.members[0]].id}`,
   });
@@ -162,35 +167,27 @@ function nameAll(view, start = 0) {
   });
 }
 
-function badge(box, x, name_, text) {
-  box.element.append(draw("circle", { class: `badge-dot${name_}`, cx: x, cy: 2, r: 9 }), draw("text", { class: "badge-text", x, y: 6 }, text));
-}
-
 // Writes the texts of `boxes`.
 function label(boxes) {
-  const fresh = boxes.filter((box) => !box.isLabelled);
-  for (const box of fresh) {
+  for (const box of boxes) {
+    if (box.isLabelled) continue;
     box.isLabelled = true;
     name(box);
-    let y = 10;
-    const write = (line, look_, size) => {
-      const text = draw("text", { class: look_, x: box.width / 2, y: (y + size * LEADING / 2 + size * 0.36).toFixed(1) }, line);
-      y += size * LEADING;
+    let y = PADDING;
+    for (const line of box.lines) {
+      const [look_, size] = TEXTS[line[0]];
+      const height = size * LEADING;
+      const text = draw("text", { class: look_, x: box.width / 2, y: (y + height / 2 + size * 0.36).toFixed(1) }, line.slice(1));
+      if (line[0] === "p") {
+        const width = Math.min(box.width - 8, line.length * size * 0.72 + 8);
+        box.element.append(draw("rect", { class: "badge", x: (box.width - width) / 2, y, width, height, rx: height / 2 }));
+      }
       box.element.append(text);
       if (!written.length) setTimeout(fitTexts);
-      written.push([text, box.width - 16]);
-    };
-    for (const line of box.title) write(line, "title", 13);
-    for (const line of box.details) write(line, "detail", 11);
-    if (box.mark?.[1]) write(box.mark[1], "detail mark-text", 11);
-    box.element.append(draw("title", {}, box.members.slice(0, 12).map((member) => nodes[member].id).join("\n")));
-    if (box.severity) badge(box, box.width - 2, "", "!");
-    if (box.mark && SIGNS[box.mark[0]]) badge(box, 2, " of-mark", SIGNS[box.mark[0]]);
-    if (box.hidden) {
-      const more = (count, x, text) => count && box.element.append(draw("text", { class: "detail more", x, y: box.height + 12 }, text));
-      more(box.hidden[0], 16, `+${box.hidden[0]} ⇠`);
-      more(box.hidden[1], box.width - 16, `⇢ +${box.hidden[1]}`);
+      written.push([text, box.width - 14]);
+      y += height;
     }
+    box.element.append(draw("title", {}, box.members.slice(0, 12).map((member) => nodes[member].id).join("\n")));
   }
 }
 

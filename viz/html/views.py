@@ -5,8 +5,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from rungraph.viz.diagram import diagram_of
-from rungraph.viz.layout import Layout, Point, Size, lay_out
-from rungraph.viz.pen import Font, settings, text_width
+from rungraph.viz.layout import Layout, Point, lay_out
+from rungraph.viz.sizing import lines_of, sizes_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
@@ -17,13 +17,12 @@ if TYPE_CHECKING:
     from rungraph.viz.layout import Direction
     from rungraph.viz.overlay import Overlay
     from rungraph.viz.parts import Arrow, Box, Diagram
+    from rungraph.viz.sizing import Sort
 
-HEADING, DETAIL = Font(13.0, "", "bold"), Font(11.0, "")
-LEADING = 1.32
-_PADDING = Size(13.0, 10.0)
-_NARROWEST = 96.0
 LABELS: Mapping[View, str] = {"collapsed": "APIs", "factored": "Factored", "full": "Full"}
 """What the switch of each view is called, from few boxes to many."""
+_SIZES: Mapping[Sort, float] = {"title": 13.0, "detail": 11.0, "mark": 11.0, "problems": 10.0}
+"""In pixels; the page's style and script have the same."""
 
 
 class Laid(NamedTuple):
@@ -70,35 +69,25 @@ def views_of(graph: RunGraph, picked: Picked) -> tuple[tuple[Laid, ...], str]:
         for index, one in enumerate(found)
         if one is first or all(len(one.boxes) != len(other.boxes) for other in found[index + 1 :])
     ]
-    widths: dict[tuple[str, Font], float] = {}
-    with settings():
-        return tuple(
-            Laid(one, _laid_out(one, picked.direction, widths)) for one in kept
-        ), first.view
+    return tuple(Laid(one, _laid_out(one, picked.direction)) for one in kept), first.view
 
 
-def _laid_out(
-    diagram: Diagram, direction: Direction, widths: dict[tuple[str, Font], float]
-) -> Layout[Address]:
+def _laid_out(diagram: Diagram, direction: Direction) -> Layout[Address]:
+    from rungraph.viz.fonts import Font, text_width
+
+    small = Font(_SIZES["detail"], "")
+    fonts: dict[Sort, Font] = {
+        "title": Font(_SIZES["title"], "", "bold"),
+        "detail": small,
+        "mark": Font(_SIZES["mark"], "", "bold"),
+        "problems": Font(_SIZES["problems"], "", "bold"),
+    }
     return lay_out(
         [column.boxes for column in diagram.columns],
-        {key: _size_of(box, widths) for key, box in diagram.boxes.items()},
+        sizes_of(diagram, fonts, text_width),
         [(arrow.dependency, arrow.dependent) for arrow in diagram.arrows],
         direction=direction,
     )
-
-
-def _size_of(box: Box, widths: dict[tuple[str, Font], float]) -> Size:
-    widest = _NARROWEST
-    details = [*box.details, *([box.mark.text] if box.mark and box.mark.text else [])]
-    for lines, font in ((box.title, HEADING), (details, DETAIL)):
-        for line in lines:
-            key = (line, font)
-            if key not in widths:
-                widths[key] = text_width(line, font)
-            widest = max(widest, widths[key])
-    height = (len(box.title) * HEADING.size + len(details) * DETAIL.size) * LEADING
-    return Size(widest + 2 * _PADDING.width, height + 2 * _PADDING.height)
 
 
 def view_json(
@@ -124,8 +113,7 @@ def view_json(
                 *map(round, layout.boxes[key]),
                 families.index(box.family),
                 [number_of[address] for address in box.addresses],
-                box.title,
-                box.details,
+                [f"{line.sort[0]}{line.text}" for line in lines_of(box)],
                 _box_traits(box),
             ]
             for key, box in diagram.boxes.items()
@@ -152,7 +140,6 @@ def _box_traits(box: Box) -> dict[str, Any]:
         "selected": box.is_selected,
         "severity": box.severity.value if box.severity else "",
         "mark": [box.mark.role.value, box.mark.text] if box.mark else None,
-        "hidden": list(box.hidden) if any(box.hidden) else None,
     }
     return {name: value for name, value in traits.items() if value}
 

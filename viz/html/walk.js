@@ -43,7 +43,8 @@ function wayBetween(start, goal, isOn) {
 }
 
 // Returns which nodes cannot start when `starts` fail, and which go on without what they use.
-// A node falls with any hard dependency; with its members only when all of them fell.
+// A node falls with any hard dependency; with its members only when all of them fell. What is only
+// bound late is gone on without, too. The rules are those of rungraph.graph.failures.
 function fallOf(starts) {
   const fallen = new Set(starts);
   const queue = [...starts];
@@ -58,6 +59,7 @@ function fallOf(starts) {
         queue.push(one.to);
       } else weakened.add(one.to);
     }
+    for (const one of nodes[queue[at]].dropped) if (one.from === queue[at]) weakened.add(one.to);
   }
   for (const start of starts) fallen.delete(start);
   for (const one of [...weakened]) if (fallen.has(one) || starts.includes(one)) weakened.delete(one);

@@ -179,7 +179,7 @@ def test_problems_stand_at_their_nodes(knotted: RunGraph) -> None:
     texts = [problem["text"] for problem in data["problems"]]
     assert texts
     assert texts[0].startswith("error[G001]")
-    assert any(box[8].get("cycle") for box in data["views"][-1]["boxes"])
+    assert any(box[7].get("cycle") for box in data["views"][-1]["boxes"])
     assert any(arrow[4].get("cycle") for arrow in data["views"][-1]["arrows"])
 
 
