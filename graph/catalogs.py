@@ -144,7 +144,9 @@ def hints_of_releases(catalog: Catalog, api: str, provider_type: str, dependency
     """Return in which older releases a type did without a dependency; see `CatalogHistory`."""
     if catalog.name not in SHIPPED:
         return []
-    last = shipped_history(catalog.name).last_without(api, provider_type, dependency)
+    last = shipped_history(catalog.name).last_without(
+        api, provider_type, dependency, before=catalog.release
+    )
     if last is None:
         return []
     name = f"{catalog.name}@{last}"

@@ -86,15 +86,16 @@ class CatalogHistory:
         first = (mask & -mask).bit_length() - 1
         return self.releases[first], self.releases[mask.bit_length() - 1]
 
-    def last_without(self, api: str, provider_type: str, dependency: str) -> str | None:
-        """Return the last release in which a type did not need *dependency*; None if always."""
-        ends = [
-            bounds_of(spec.releases, self.releases)[1] if spec.releases else len(self.releases) - 1
-            for spec in self.providers
-            if (spec.api, spec.provider_type) == (api, provider_type)
-            and dependency not in spec.dependencies
-        ]
-        return self.releases[max(ends)] if ends and self.releases else None
+    def last_without(
+        self, api: str, provider_type: str, dependency: str, *, before: str
+    ) -> str | None:
+        """Return the last release before another in which a type did not need *dependency*."""
+        older = (1 << self.releases.index(before)) - 1 if before in self.releases else 0
+        mask = 0
+        for spec in self.providers:
+            if (spec.api, spec.provider_type) == (api, provider_type):
+                mask |= 0 if dependency in spec.dependencies else self._mask(spec) & older
+        return self.releases[mask.bit_length() - 1] if mask else None
 
     def knows(self, api: str, provider_type: str | None = None) -> bool:
         """Whether any release had an API, or a type of it."""
