@@ -6,6 +6,8 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from rungraph.graph.diagnostics import Severity
+from rungraph.graph.nodes import ProviderNode, TableNode
+from rungraph.graph.secrets import secret_values
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -35,10 +37,24 @@ class Compiled:
     excluded: tuple[Excluded, ...] = ()
     variables: tuple[Use, ...] | None = None
     metadata_store: Mapping[str, Any] | None = field(default=None, repr=False)
+    written_store: Mapping[str, Any] | None = field(default=None, repr=False)
     selectors: Mapping[str, str] = field(default_factory=dict)
     checks: tuple[QueryCheck, ...] = ()
     document: Document | None = field(default=None, repr=False)
     substitution: Substitution | None = field(default=None, repr=False)
+
+
+def secrets_of(compiled: Compiled) -> frozenset[str]:
+    """Return the secrets of a config that are long enough to look for in texts."""
+    found = set(secret_values(compiled.written_store, compiled.metadata_store))
+    for node in compiled.nodes.values():
+        if isinstance(node, ProviderNode) and node.written:
+            extra = node.spec.secrets if node.spec else ()
+            found |= secret_values(node.written, node.config, secrets=extra)
+        elif isinstance(node, TableNode):
+            for resource in node.resources:
+                found |= secret_values(resource.written, resource.fields)
+    return frozenset(found)
 
 
 def diagnostic_order(diagnostic: Diagnostic) -> tuple[Any, ...]:

@@ -115,6 +115,7 @@ def compile_document(
                 )
             ),
             metadata_store=config.metadata_store,
+            written_store=config.written_store,
             selectors=config.selectors,
             checks=config.checks,
             document=document,
@@ -313,6 +314,7 @@ class _Draft:
                     resource.provider_resource_id,
                     resource.fields,
                     resource.place,
+                    resource.written,
                 )
 
 

@@ -110,6 +110,7 @@ class ConfiguredResource:
     fields: Mapping[str, Any] = field(repr=False)
     path: Path
     place: Place | None
+    written: Mapping[str, Any] = field(default_factory=dict, repr=False)
 
 
 @dataclass(frozen=True, slots=True)
@@ -169,7 +170,8 @@ class RunConfig:
         unreadable: The keys of ``providers`` with an entry that could not be made out.
         resources: What is to be registered at start, sorted.
         excluded: The instances that are switched off, sorted.
-        metadata_store: Where registrations persist, as configured.
+        metadata_store: Where registrations persist, the environment filled in.
+        written_store: The same as written.
         selectors: Queries by the names that other queries use for them.
         checks: Queries to ask, and what they must find, in the file's order.
     """
@@ -183,5 +185,6 @@ class RunConfig:
     resources: tuple[ConfiguredResource, ...] = ()
     excluded: tuple[Excluded, ...] = ()
     metadata_store: Mapping[str, Any] | None = field(default=None, repr=False)
+    written_store: Mapping[str, Any] | None = field(default=None, repr=False)
     selectors: Mapping[str, str] = field(default_factory=dict)
     checks: tuple[QueryCheck, ...] = ()

@@ -8,12 +8,12 @@ from typing import TYPE_CHECKING, Any, Self, cast
 
 from rungraph.graph.address import Address
 from rungraph.graph.collector import collector_paused
-from rungraph.graph.compiled import Compiled, diagnostic_order
+from rungraph.graph.compiled import Compiled, diagnostic_order, secrets_of
 from rungraph.graph.diagnostics import Diagnostic, Severity
 from rungraph.graph.errors import InvalidGraph
 from rungraph.graph.nodes import Edge, Node, ProviderNode, ResourceConfig, TableNode
 from rungraph.graph.order import digraph_of, generations_of, neighbours_of, reached_from
-from rungraph.graph.secrets import masked, scrubbed, secret_values
+from rungraph.graph.secrets import masked, scrubbed
 from rungraph.graph.suggest import closest
 
 if TYPE_CHECKING:
@@ -312,15 +312,15 @@ class RunGraph:
         )
         return shown
 
+    @property
+    def masked_store(self) -> Mapping[str, Any] | None:
+        """Where registrations persist, as written, its secrets masked."""
+        shown: Mapping[str, Any] | None = masked(self._compiled.written_store)
+        return shown
+
     @cached_property
     def _secrets(self) -> frozenset[str]:
-        found: set[str] = set()
-        for node in self.nodes.values():
-            if isinstance(node, ProviderNode) and node.written:
-                found |= secret_values(
-                    node.written, node.config, secrets=node.spec.secrets if node.spec else ()
-                )
-        return frozenset(found)
+        return secrets_of(self._compiled)
 
     def scrubbed(self, text: str) -> str:
         """Return *text* with every secret of the config masked, for what others wrote about it."""

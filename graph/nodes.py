@@ -6,6 +6,8 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import TYPE_CHECKING, Any, NamedTuple
 
+from rungraph.graph.secrets import masked
+
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
@@ -110,8 +112,10 @@ class ResourceConfig:
         identifier: The name that callers use.
         provider_id: The provider that serves it.
         provider_resource_id: The provider's own name for it; None when it is *identifier*.
-        fields: What else the config says of it, with the environment filled in.
+        fields: What else the config says of it, with the environment filled in. It can hold
+            secrets: show `masked_fields`.
         place: Where it is configured.
+        written: What else the config says of it, as written.
     """
 
     table_api: str
@@ -120,6 +124,13 @@ class ResourceConfig:
     provider_resource_id: str | None = None
     fields: Mapping[str, Any] = field(default_factory=dict, repr=False)
     place: Place | None = None
+    written: Mapping[str, Any] = field(default_factory=dict, repr=False)
+
+    @property
+    def masked_fields(self) -> Mapping[str, Any]:
+        """What else the config says of it, as written, its secrets masked."""
+        shown: Mapping[str, Any] = masked(self.written)
+        return shown
 
 
 @dataclass(frozen=True, slots=True)

@@ -2,9 +2,6 @@
 
 from __future__ import annotations
 
-import json
-from itertools import pairwise
-from operator import attrgetter
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from pydantic import ValidationError
@@ -25,6 +22,7 @@ from rungraph.graph.config import (
 )
 from rungraph.graph.diagnostics import Diagnostic, Severity
 from rungraph.graph.layout import path_text
+from rungraph.graph.ordering import providers_in_order, resources_in_order
 from rungraph.graph.placeholders import placeholders
 from rungraph.graph.suggest import closest
 from rungraph.graph.upgrade import is_old_format, upgraded
@@ -139,13 +137,14 @@ class _Reader:
             apis=tuple(sorted(set(run.apis))) if run and run.apis else None,
             listed_apis=tuple(run.apis) if run and run.apis else (),
             configured_apis=tuple(sorted(configured)) if isinstance(configured, dict) else (),
-            providers=tuple(_in_order(providers)),
+            providers=tuple(providers_in_order(providers)),
             unreadable=frozenset(self.unreadable),
-            resources=tuple(_resources_in_order(resources)),
+            resources=tuple(resources_in_order(resources)),
             excluded=tuple(
                 sorted(self.excluded, key=lambda e: (e.api, e.provider_id, e.provider_type))
             ),
             metadata_store=run.metadata_store if run else None,
+            written_store=value["metadata_store"] if run and run.metadata_store else None,
             selectors=dict(sorted((run.selectors or {}).items())) if run else {},
             checks=tuple(self.checks(value.get("checks"))),
         )
@@ -191,7 +190,7 @@ class _Reader:
             return None
         if not entry.keys() <= _PROVIDER_KEYS:
             self.unknown_keys(entry, _PROVIDER_KEYS, path, "a provider")
-        resolved = self.substitution.resolve(entry, path)
+        resolved: dict[str, Any] = self.substitution.resolve(entry, path)
         if resolved is not entry:
             resolved = {**resolved, "provider_id": provider_id}
         section = self.section(ProviderSection, resolved, path)
@@ -280,6 +279,7 @@ class _Reader:
                 {name: resolved[name] for name in sorted(resolved) if name not in names},
                 path,
                 self.document.place_of(path),
+                {name: entry[name] for name in sorted(entry) if name not in names},
             )
 
     def text(self, written: Any, resolved: Any) -> Any:
@@ -365,35 +365,3 @@ def _switched_off(api: str, entry: Mapping[str, Any], place: Place | None) -> Ex
         reason, detail = "disabled", f"provider_id is {written or 'null'}"
     provider_type = str(entry.get("provider_type", ""))
     return Excluded(api, str(written or ""), provider_type, reason, place, detail)
-
-
-def _in_order(providers: list[ConfiguredProvider]) -> list[ConfiguredProvider]:
-    """Return the providers sorted by what they are, never by where they stand."""
-    providers.sort(key=attrgetter("address"))
-    if all(first.address != second.address for first, second in pairwise(providers)):
-        return providers
-    # Only duplicates are worth the long key.
-    return sorted(providers, key=lambda one: (one.address, one.provider_type, _written(one)))
-
-
-def _written(provider: ConfiguredProvider) -> str:
-    return json.dumps(provider.written, sort_keys=True, default=str)
-
-
-def _resources_in_order(resources: list[ConfiguredResource]) -> list[ConfiguredResource]:
-    """Return the resources sorted by what they are, as `_in_order` does for providers."""
-    resources.sort(key=_resource_key)
-    if all(_resource_key(first) != _resource_key(second) for first, second in pairwise(resources)):
-        return resources
-    return sorted(
-        resources,
-        key=lambda one: (
-            _resource_key(one),
-            one.provider_resource_id or "",
-            json.dumps(one.fields, sort_keys=True, default=str),
-        ),
-    )
-
-
-def _resource_key(resource: ConfiguredResource) -> tuple[str, str, str]:
-    return (resource.table_api, resource.identifier, resource.provider_id or "")

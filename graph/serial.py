@@ -26,7 +26,7 @@ from rungraph.graph.nodes import (
 )
 from rungraph.graph.place import Place
 from rungraph.graph.rendering import diagnostic_to_dict
-from rungraph.graph.secrets import MASK, masked
+from rungraph.graph.secrets import MASK
 from rungraph.graph.source import document_of
 
 if TYPE_CHECKING:
@@ -56,7 +56,7 @@ def graph_to_dict(graph: RunGraph) -> dict[str, Any]:
         "dropped": [_edge_to_dict(edge) for edge in graph.dropped],
         "excluded": [{**asdict(one), "place": _place_to_list(one.place)} for one in graph.excluded],
         "variables": [_use_to_dict(use) for use in graph.variables],
-        "metadata_store": None if graph.metadata_store is None else masked(graph.metadata_store),
+        "metadata_store": graph.masked_store,
         "selectors": dict(graph.selectors),
         "checks": [{**asdict(one), "place": _place_to_list(one.place)} for one in graph.checks],
         "diagnostics": [diagnostic_to_dict(diagnostic) for diagnostic in graph.diagnostics],
@@ -111,7 +111,8 @@ def _graph(data: Mapping[str, Any], environment: Mapping[str, str]) -> RunGraph:
             dropped=tuple(_edge(one) for one in data["dropped"]),
             excluded=tuple(Excluded(**_placed(one)) for one in data["excluded"]),
             variables=tuple(_use(one) for one in data["variables"]),
-            metadata_store=store,
+            metadata_store=substitution.resolve(store, ("metadata_store",)),
+            written_store=store,
             selectors=data["selectors"],
             checks=tuple(QueryCheck(**_placed(one)) for one in data["checks"]),
             substitution=substitution,
@@ -160,7 +161,7 @@ def _resource_to_dict(resource: ResourceConfig) -> dict[str, Any]:
         "identifier": resource.identifier,
         "provider_id": resource.provider_id,
         "provider_resource_id": resource.provider_resource_id,
-        "fields": masked(resource.fields),
+        "fields": resource.masked_fields,
         "place": _place_to_list(resource.place),
     }
 
@@ -220,7 +221,14 @@ def _node(data: Mapping[str, Any], catalog: Catalog, substitution: Substitution)
         raise ValueError(msg)
     if "resources" not in data:
         return RouterNode(address, pair)
-    resources = (ResourceConfig(address.api, **_placed(one)) for one in data["resources"])
+    resources = (
+        ResourceConfig(
+            address.api,
+            **{**_placed(one), "fields": substitution.resolve(one["fields"], (pair.resources,))},
+            written=one["fields"],
+        )
+        for one in data["resources"]
+    )
     return TableNode(address, pair, tuple(resources))
 
 

@@ -210,7 +210,7 @@ def _is_plainly_same_resource(old: ResourceConfig, new: ResourceConfig) -> bool:
         old.identifier == new.identifier
         and old.provider_id == new.provider_id
         and old.provider_resource_id == new.provider_resource_id
-        and repr(old.fields) == repr(new.fields)
+        and repr((old.written, old.fields)) == repr((new.written, new.fields))
     )
 
 

@@ -137,19 +137,22 @@ def _provider_facts(node: ProviderNode) -> Iterator[tuple[Path, Any, Hidden | No
             if apis:
                 yield (name,), sorted(set(apis)), None
     shown = masked(node.written, secrets=node.spec.secrets if node.spec else ())
-    for path, leaf in flattened(shown) if shown else ():
-        written = at_path(node.written, path)
-        hides = not is_same(leaf, written) or bool(variables_in(leaf))
-        hidden = Hidden(written, at_path(node.config, path)) if hides else None
-        yield ("config", *path), leaf, hidden
+    yield from _shown(("config",), shown, node.written, node.config)
 
 
 def _resource_facts(resource: ResourceConfig) -> Iterator[tuple[Path, Any, Hidden | None]]:
     start: Path = ("resources", resource.identifier, resource.provider_id)
     name = resource.provider_resource_id or resource.identifier
     yield (*start, "provider_resource_id"), name, None
-    shown = masked(resource.fields)
+    shown = resource.masked_fields
+    yield from _shown((*start, "fields"), shown, resource.written, resource.fields)
+
+
+def _shown(
+    start: Path, shown: Mapping[str, Any], written: Mapping[str, Any], resolved: Mapping[str, Any]
+) -> Iterator[tuple[Path, Any, Hidden | None]]:
+    """Yield the leaves of a config as shown, each with what is behind it."""
     for path, leaf in flattened(shown) if shown else ():
-        written = at_path(resource.fields, path)
-        hidden = None if is_same(leaf, written) else Hidden(written, written)
-        yield (*start, "fields", *path), leaf, hidden
+        source = at_path(written, path)
+        hides = not is_same(leaf, source) or bool(variables_in(leaf))
+        yield (*start, *path), leaf, Hidden(source, at_path(resolved, path)) if hides else None

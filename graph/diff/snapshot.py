@@ -8,7 +8,6 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 from rungraph.graph.diff.facts import Facts, facts_of, flattened, path_order
 from rungraph.graph.nodes import Strength
-from rungraph.graph.secrets import masked
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterable, Mapping
@@ -124,7 +123,7 @@ def settings_of(graph: RunGraph) -> Facts:
         checks.setdefault(check.name, []).append(f"{check.query} ({check.expect})")
     values: dict[str, Any] = {
         "image_name": graph.name,
-        "metadata_store": masked(graph.metadata_store),
+        "metadata_store": graph.masked_store,
         "selectors": dict(graph.selectors),
         "checks": {name: sorted(asked) for name, asked in checks.items()},
     }

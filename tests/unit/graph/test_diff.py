@@ -456,3 +456,24 @@ def test_a_snapshot_has_no_places_and_no_secrets() -> None:
     text = repr(snapshot_of(_graph(_config(config={"api_key": SECRETS[0], "url": "http://a"}))))
     assert SECRETS[0] not in text
     assert "<mapping>" not in text
+
+
+def test_secrets_from_the_environment_in_resources_and_stores_are_not_shown() -> None:
+    """What is shown of a resource and of the store is what is written, not what it became."""
+    config = _config()
+    config["models"] = [
+        {"model_id": "m", "provider_id": "foo", "metadata": {"note": "${env.MY_TOKEN}"}}
+    ]
+    config["metadata_store"] = {"type": "postgres", "dsn": "${env.MY_TOKEN}"}
+    old, new = (_graph(config, MY_TOKEN=secret) for secret in SECRETS)
+    diff = diff_graphs(old, new)
+    [fact] = _facts(diff)
+    assert fact.path == ("resources", "m", "foo", "fields", "metadata", "note")
+    assert fact.variables == ("MY_TOKEN",)
+    again = RunGraph.from_json(old.to_json(), environment={"MY_TOKEN": SECRETS[0]})
+    assert diff_graphs(old, again).is_empty
+    assert again.metadata_store == old.metadata_store
+    assert [one.fields for one in again.resources] == [one.fields for one in old.resources]
+    shown = [old.scrubbed(f"<{SECRETS[0]}>"), old.to_json(), repr(snapshot_of(old)), repr(old)]
+    for text in (*shown, repr(old.resources), render_diff(diff), diff_to_json(diff)):
+        assert SECRETS[0] not in text
