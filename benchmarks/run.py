@@ -6,7 +6,15 @@ import subprocess
 import sys
 from pathlib import Path
 
-SCRIPTS = ("compile.py", "diff.py", "start.py", "routed_call.py", "validate.py", "page.py")
+SCRIPTS = (
+    "compile.py",
+    "diff.py",
+    "query.py",
+    "start.py",
+    "routed_call.py",
+    "validate.py",
+    "page.py",
+)
 
 
 def main() -> int:

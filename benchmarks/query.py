@@ -1,0 +1,153 @@
+"""Queries on a graph of 100,000 nodes, against the networkx call that does the heart of each.
+
+Both sides are asked in turn, in one process, of the same graph; the ratio of the medians counts.
+A query is measured whole: from its text to a tuple of addresses in start order. The tables that
+both sides keep with the graph (networkx's dicts, our index) are made before, and that is measured
+apart. Time is the processor's, because both sides only compute.
+"""
+
+from __future__ import annotations
+
+import gc
+import re
+import statistics
+import sys
+import time
+from typing import TYPE_CHECKING, Any
+
+import networkx as nx
+
+from rungraph.graph import Address, ApiSpec, Catalog, ProviderSpec, RoutedPair, compile_config
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from rungraph.graph import RunGraph
+
+LAYERS, WIDTH, ROUNDS = 50, 2_000, 9
+MOST_RATIO, MOST_SECONDS, MOST_LADDER = 2.0, 0.3, 0.010
+
+
+def layered() -> RunGraph:
+    """Return a graph of 50 routed APIs of 2,000 providers each, every one needing the API below.
+
+    With tables and routers 100,100 nodes; walks from the top or the bottom reach all of them.
+    """
+    apis = [f"api{index:02d}" for index in range(LAYERS)]
+    catalog = Catalog.of(
+        apis=[ApiSpec(name, "x:X") for api in apis for name in (api, f"{api}s")],
+        pairs=[RoutedPair(api, f"{api}s", "r", "key", "x:R") for api in apis],
+        providers=[
+            ProviderSpec(api, f"{kind}::p", "x", dependencies=(apis[index - 1],) if index else ())
+            for index, api in enumerate(apis)
+            for kind in ("inline", "remote")
+        ],
+    )
+    config = {
+        "providers": {
+            api: [
+                {
+                    "provider_id": f"p{number:05d}",
+                    "provider_type": "remote::p" if number % 2 else "inline::p",
+                }
+                for number in range(WIDTH)
+            ]
+            for api in apis
+        }
+    }
+    return compile_config(config, catalog=catalog, environment={}).check()
+
+
+def ladder(rungs: int) -> RunGraph:
+    """Return a graph with 2^rungs paths from its top to its bottom: two ways from rung to rung."""
+    names = [f"{side}{rung:03d}" for rung in range(rungs) for side in "ab"]
+    catalog = Catalog.of(
+        apis=[ApiSpec(name, "x:X") for name in names],
+        providers=[
+            ProviderSpec(
+                name,
+                "inline::p",
+                "x",
+                dependencies=tuple(names[index // 2 * 2 - 2 : index // 2 * 2]) if index > 1 else (),
+            )
+            for index, name in enumerate(names)
+        ],
+    )
+    entry = {"provider_id": "p", "provider_type": "inline::p"}
+    config = {"providers": {name: [entry] for name in names}}
+    return compile_config(config, catalog=catalog, environment={}).check()
+
+
+def seconds(action: Callable[[], object]) -> float:
+    """Return how long *action* takes; what it returns is thrown away afterwards."""
+    gc.collect()
+    start = time.process_time()
+    result = action()
+    taken = time.process_time() - start
+    del result
+    return taken
+
+
+def medians(*actions: Callable[[], object]) -> list[float]:
+    """Return the median time of each action; they take turns, and the first turn is not counted."""
+    times = [[seconds(action) for action in actions] for _ in range(ROUNDS + 1)]
+    return [statistics.median(column) for column in zip(*times[1:], strict=True)]
+
+
+def main() -> int:
+    """Measure, print the ratios, and return 0 when all are within their limits."""
+    graph = layered()
+    digraph = seconds(lambda: graph.nx)
+    index = seconds(lambda: graph.index.links("all"))
+    print(f"{len(graph):,} nodes, {len(graph.edges):,} edges")
+    print(f"the index that queries keep: {index:.2f} s, networkx's digraph: {digraph:.2f} s")
+    top, bottom = Address.router(f"api{LAYERS - 1:02d}"), Address.provider("api00", "p00000")
+    middle = Address.router(f"api{LAYERS // 2:02d}")
+    remote = {a for a, n in graph.nx.nodes(data=True) if n.get("provider_type") == "remote::p"}
+    providers = {a for a in graph if a.kind == "provider"}
+    pattern = re.compile("p0[01]23")
+    texts = [(address, str(address)) for address in graph]
+    pairs: dict[str, tuple[str, str, Callable[[], Any]]] = {
+        "+x": (f"+{top}", "nx.ancestors", lambda: nx.ancestors(graph.nx, top)),
+        "x+": (f"{bottom}+", "nx.descendants", lambda: nx.descendants(graph.nx, bottom)),
+        "x+ of half": (f"{middle}+", "nx.descendants", lambda: nx.descendants(graph.nx, middle)),
+        "somepath": (
+            f"somepath({top}, {bottom})",
+            "nx.shortest_path",
+            lambda: nx.shortest_path(graph.nx, bottom, top),
+        ),
+        "a & b": ("type:remote::p & kind:provider", "set &", lambda: remote & providers),
+        "filter": (
+            f"filter('{pattern.pattern}', *)",
+            "re.search in a loop",
+            lambda: [address for address, text in texts if pattern.search(text)],
+        ),
+    }
+    gc.freeze()  # Else every collection between two measurements walks the graph.
+    is_good = True
+    for name, (query, heart, bare) in pairs.items():
+
+        def ours(query: str = query) -> object:
+            return graph.query(query).addresses
+
+        asked, hearts = medians(ours, bare)
+        is_good &= asked <= MOST_RATIO * hearts and asked <= MOST_SECONDS
+        print(
+            f"{name:<10} {asked * 1000:7.2f} ms  {asked / hearts:5.2f} x {heart:<20}"
+            f" <= {MOST_RATIO}, <= {MOST_SECONDS * 1000:.0f} ms"
+        )
+    rungs = ladder(200)
+    last, first = Address.provider("a199", "p"), Address.provider("a000", "p")
+    found = rungs.query(f"allpaths({last}, {first})")
+    assert len(found) == 2 * 200 - 2
+    [asked] = medians(lambda: rungs.query(f"allpaths({last}, {first})").addresses)
+    is_good &= asked <= MOST_LADDER
+    print(f"allpaths on a ladder of 200 rungs, 2^198 paths: {asked * 1000:.2f} ms  <= 10 ms")
+    for query in ("critical()", "cycles()", "roots(*)", "'*/p0001*'", "p00042"):
+        [asked] = medians(lambda query=query: graph.query(query).addresses)
+        print(f"{query:<10} {asked * 1000:7.2f} ms")
+    return 0 if is_good else 1
+
+
+if __name__ == "__main__":
+    sys.exit(main())
