@@ -30,7 +30,7 @@ class Selection(Sequence["Address"]):
         >>> found = graph.query("api:telemetry")
         >>> found
         <Selection: 1 node: provider:telemetry/otel>
-        >>> "provider:telemetry/otel" in found
+        >>> found.addresses[0] in found
         True
     """
 
@@ -51,16 +51,11 @@ class Selection(Sequence["Address"]):
         return iter(self.addresses)
 
     def __contains__(self, value: object) -> bool:
-        """Whether a node, or the node with an address written as text, is selected."""
-        return value in self._known or (isinstance(value, str) and value in self._texts)
+        return value in self._known
 
     @cached_property
     def _known(self) -> frozenset[object]:
         return frozenset(self.addresses)
-
-    @cached_property
-    def _texts(self) -> frozenset[str]:
-        return frozenset(map(str, self.addresses))
 
     def __repr__(self) -> str:
         count = f"{len(self)} node{'' if len(self) == 1 else 's'}"

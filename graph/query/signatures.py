@@ -27,7 +27,9 @@ SIGNATURES: Final = {
     "rdeps": Signature(
         ("x", "x|n"), 1, "rdeps(x[, n])", "x and what needs it, n levels; rdeps(u, x): within +u"
     ),
-    "somepath": Signature(("x", "x"), 2, "somepath(a, b)", "a shortest path from a to b it needs"),
+    "somepath": Signature(
+        ("x", "x"), 2, "somepath(a, b)", "a shortest path from a to b that it needs"
+    ),
     "allpaths": Signature(("x", "x"), 2, "allpaths(a, b)", "all that is on a path from a to b"),
     "filter": Signature(("text", "x"), 2, "filter(re, x)", "those whose address has a match"),
     "attr": Signature(
