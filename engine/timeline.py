@@ -109,6 +109,35 @@ class Timeline:
         """Return the nodes that are in any of *states*, in start order."""
         return tuple(times for times in self.nodes.values() if times.state in states)
 
+    def chain_to(self, address: Address) -> tuple[Address, ...]:
+        """Return the chain that ends at *address* and whose own starts take longest together.
+
+        Raises:
+            KeyError: If there is no such node.
+        """
+        if address not in self.nodes:
+            raise KeyError(address)
+        return _chain(_longest(self.nodes), address)
+
+    def slacks(self) -> Mapping[Address, float]:
+        """Return by how many seconds each node could have been ready later with the same total.
+
+        This is the total float of the critical path method (Kelley and Walker 1959), reckoned
+        backwards from the total that was. It is 0 for nodes that did not begin to start.
+        """
+        latest: dict[Address, float] = {}
+        for address, times in reversed(tuple(self.nodes.items())):  # Dependents come last.
+            end = latest.setdefault(address, self.total)
+            begin = end - times.own
+            for need in times.needs:
+                latest[need] = min(latest.get(need, self.total), begin)
+        return {
+            address: max(latest[address] - times.settled, 0.0)
+            if times.starting is not None and times.settled is not None
+            else 0.0
+            for address, times in self.nodes.items()
+        }
+
 
 @dataclass(slots=True)
 class _Reading:
@@ -166,24 +195,30 @@ def timeline(events: Iterable[Event]) -> Timeline:
     settled = {address: times.settled or 0.0 for address, times in nodes.items()}
     for times in nodes.values():
         times.available = max((settled.get(need, 0.0) for need in times.needs), default=0.0)
-    path, seconds = _critical_path(nodes)
+    longest = _longest(nodes)
+    end = max(longest, key=lambda address: longest[address][0], default=None)
+    path = _chain(longest, end)
+    seconds = longest[end][0] if end is not None else 0.0
     total = reading.total or max(settled.values(), default=0.0)
     return Timeline(nodes, total, path, seconds)
 
 
-def _critical_path(nodes: Mapping[Address, NodeTimes]) -> tuple[tuple[Address, ...], float]:
-    """Return the longest chain of own starts, and its length."""
-    longest: dict[Address, float] = {}
-    before: dict[Address, Address | None] = {}
+_Longest = dict["Address", tuple[float, "Address | None"]]
+
+
+def _longest(nodes: Mapping[Address, NodeTimes]) -> _Longest:
+    """Return for each node how long the longest chain to it takes, and the node before it there."""
+    longest: _Longest = {}
     for address, times in nodes.items():  # In start order: needs come first.
         needs = [need for need in times.needs if need in longest]
-        last = max(needs, key=lambda need: longest[need], default=None)
-        before[address] = last
-        longest[address] = times.own + (longest[last] if last is not None else 0.0)
-    end = max(longest, key=lambda address: longest[address], default=None)
-    seconds = longest[end] if end is not None else 0.0
+        last = max(needs, key=lambda need: longest[need][0], default=None)
+        longest[address] = (times.own + (longest[last][0] if last is not None else 0.0), last)
+    return longest
+
+
+def _chain(longest: _Longest, end: Address | None) -> tuple[Address, ...]:
     path: list[Address] = []
     while end is not None:
         path.append(end)
-        end = before[end]
-    return tuple(reversed(path)), seconds
+        end = longest[end][1]
+    return tuple(reversed(path))

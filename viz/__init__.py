@@ -6,17 +6,33 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from rungraph.viz.data import render_graphml, render_json
+    from rungraph.viz.dot import render_dot
     from rungraph.viz.figure import draw, render
     from rungraph.viz.html import render_html
     from rungraph.viz.mermaid import render_mermaid
+    from rungraph.viz.text import render_text
 
-__all__ = ["draw", "render", "render_html", "render_mermaid"]
+__all__ = [
+    "draw",
+    "render",
+    "render_dot",
+    "render_graphml",
+    "render_html",
+    "render_json",
+    "render_mermaid",
+    "render_text",
+]
 
 _MODULES = {
     "draw": "figure",
     "render": "figure",
+    "render_dot": "dot",
+    "render_graphml": "data",
     "render_html": "html",
+    "render_json": "data",
     "render_mermaid": "mermaid",
+    "render_text": "text",
 }
 
 

@@ -3,18 +3,24 @@
 from __future__ import annotations
 
 import re
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Literal, Unpack
 
 from rungraph.graph.address import NodeKind
 from rungraph.graph.nodes import Strength
 from rungraph.viz.diagram import diagram_of
-from rungraph.viz.palette import CYCLE, palette_of
+from rungraph.viz.signs import ROLE_SIGNS, SEVERITY_SIGNS
+from rungraph.viz.theme import LIGHT, LOUD
 
 if TYPE_CHECKING:
-    from rungraph.graph.model import RunGraph
-    from rungraph.viz.grouping import View
-    from rungraph.viz.parts import Arrow, Box
+    from collections.abc import Iterable
 
+    from rungraph.graph.model import RunGraph
+    from rungraph.viz.options import DiagramOptions
+    from rungraph.viz.overlay import Role
+    from rungraph.viz.parts import Arrow, Box, Diagram
+
+EASY_ARROWS, MOST_ARROWS = 280, 500
+"""How many arrows Mermaid still draws well, and how many it draws at all, as on GitHub."""
 _SHAPES = {
     NodeKind.PROVIDER: ("(", ")"),
     NodeKind.TABLE: ("[", "]"),
@@ -24,47 +30,92 @@ _SHAPES = {
 _SPECIAL = re.compile(r"[#&\"'<>`*~\\]|(?<![^\W_])_|_(?![^\W_])")
 
 
-def render_mermaid(graph: RunGraph, *, view: View = "auto", reduced: bool | None = None) -> str:
+def _class_of(role: Role) -> str:
+    return role.value.replace(" ", "_")
+
+
+_STYLES = {
+    "ghost": "fill:#ffffff,stroke-dasharray:4 3",
+    **{_class_of(role): f"stroke:{LIGHT.roles[role]},stroke-width:2px" for role in sorted(LOUD)},
+    "pale": f"stroke:{LIGHT.pale},color:#94a3b8",
+    "cycle": f"stroke:{LIGHT.cycle},stroke-width:2px",
+}
+"""The classes of boxes and arrows; later ones win."""
+
+
+def render_mermaid(
+    graph: RunGraph, *, direction: Literal["LR", "TB"] = "LR", **options: Unpack[DiagramOptions]
+) -> str:
     """Return *graph* as a Mermaid flowchart. Equal graphs give equal text.
 
     Shapes, colours, dashes and red cycles are those of `rungraph.viz.draw`; arrows run from a
-    dependency to what needs it.
+    dependency to what needs it. Mermaid refuses charts of more than 500 arrows.
 
     Args:
         graph: Any graph, also one that cannot be run.
-        view: How much is drawn, as in `rungraph.viz.draw`. Mermaid refuses charts of more than
-            500 arrows.
-        reduced: Whether arrows that follow from others are left out; None where that helps.
+        direction: Where later nodes are: to the right, or below.
+        options: Which part is drawn, and how much of it.
     """
-    diagram = diagram_of(graph, view=view, reduced=reduced)
+    return mermaid_of(diagram_of(graph, **options), direction)
+
+
+def mermaid_of(diagram: Diagram, direction: Literal["LR", "TB"] = "LR") -> str:
+    """Return *diagram* as `render_mermaid` does."""
+    return "\n".join([f"flowchart {direction}", *_lines(diagram)]) + "\n"
+
+
+def _lines(diagram: Diagram) -> Iterable[str]:
     names = {key: f"n{index}" for index, key in enumerate(diagram.boxes)}
-    palette = palette_of(diagram.families)
+    palette = LIGHT.palette_of(diagram.families)
     classes = {family: f"api{index}" for index, family in enumerate(palette)}
-    lines = ["flowchart LR"]
-    lines += [
-        f"  {names[key]}{_shape(box)}:::{classes[box.family]}" for key, box in diagram.boxes.items()
-    ]
-    lines += [
-        f"  {names[arrow.dependency]} {_link(arrow)} {names[arrow.dependent]}"
-        for arrow in diagram.arrows
-    ]
-    lines += [
-        f"  classDef {classes[family]} fill:{colour.fill},stroke:{colour.line},color:#0f172a"
-        for family, colour in palette.items()
-    ]
-    knotted = [names[key] for key, box in diagram.boxes.items() if box.is_in_cycle]
-    if knotted:
-        lines.append(f"  classDef cycle stroke:{CYCLE},stroke-width:2px")
-        lines.append(f"  class {','.join(knotted)} cycle")
-        numbers = ",".join(str(n) for n, arrow in enumerate(diagram.arrows) if arrow.is_in_cycle)
-        lines.append(f"  linkStyle {numbers} stroke:{CYCLE},stroke-width:2px")
-    return "\n".join(lines) + "\n"
+    for family in diagram.families:
+        boxes = [box for box in diagram.boxes.values() if box.family == family]
+        nodes = [f"{names[box.key]}{_shape(box)}:::{classes[family]}" for box in boxes]
+        if len(nodes) == 1:
+            yield f"  {nodes[0]}"
+            continue
+        yield f'  subgraph {classes[family]}_box ["{_escaped(family)}"]'
+        yield from (f"    {node}" for node in nodes)
+        yield "  end"
+    for arrow in diagram.arrows:
+        yield f"  {names[arrow.dependency]} {_link(arrow)} {names[arrow.dependent]}"
+    for family, colour in palette.items():
+        look = f"fill:{colour.fill},stroke:{colour.line},color:{LIGHT.ink}"
+        yield f"  classDef {classes[family]} {look}"
+        if sum(box.family == family for box in diagram.boxes.values()) > 1:
+            yield f"  style {classes[family]}_box fill:none,stroke:{colour.line},stroke-width:1px"
+    for word, style in _STYLES.items():
+        members = [names[box.key] for box in diagram.boxes.values() if word in _words(box)]
+        if members:
+            yield f"  classDef {word} {style}"
+            yield f"  class {','.join(members)} {word}"
+    for word, style in _STYLES.items():
+        numbers = [str(n) for n, arrow in enumerate(diagram.arrows) if word in _words(arrow)]
+        if numbers and word != "ghost":
+            line = ",".join(part for part in style.split(",") if part.startswith("stroke"))
+            yield f"  linkStyle {','.join(numbers)} {line}"
+
+
+def _words(thing: Box | Arrow) -> Iterable[str]:
+    """Yield what a box or an arrow is, in the words of `_STYLES`."""
+    if thing.is_in_cycle:
+        yield "cycle"
+    if thing.is_ghost:
+        yield "ghost"
+    if thing.is_pale:
+        yield "pale"
+    elif thing.mark and thing.mark.role in LOUD:
+        yield _class_of(thing.mark.role)
 
 
 def _shape(box: Box) -> str:
     opening, closing = _SHAPES[box.kind]
     title, *details = ("".join(box.title), *box.details)
-    label = "<br/>".join([f"<b>{_escaped(title)}</b>", *map(_escaped, details)])
+    if box.severity:
+        details.append(f"{SEVERITY_SIGNS[box.severity]} {' '.join(box.problems)}")
+    if box.mark:
+        details.append(f"{ROLE_SIGNS[box.mark.role]} {box.mark.text}".strip())
+    label = "<br/>".join([f"<b>{_escaped(title)}</b>", *map(_escaped, filter(None, details))])
     return f'{opening}"{label}"{closing}'
 
 
@@ -75,4 +126,4 @@ def _escaped(text: str) -> str:
 def _link(arrow: Arrow) -> str:
     if arrow.is_dropped:
         return '-. "bound late" .->'
-    return "-.->" if arrow.strength is Strength.SOFT else "-->"
+    return "-.->" if arrow.strength is Strength.SOFT or arrow.is_ghost else "-->"

@@ -16,6 +16,7 @@ _COMMANDS = {
     "query": "rungraph.cli.query:query",
     "why": "rungraph.cli.why:why",
     "why-not": "rungraph.cli.why_not:why_not",
+    "graph": "rungraph.cli.graph:graph",
     "run": "rungraph.cli.run:run",
     "providers": "rungraph.cli.providers:providers",
     "models": "rungraph.cli.models:models",

@@ -20,6 +20,20 @@ _COLOURS: dict[str, dict[str, Any]] = {
 }
 
 
+_TONES: dict[str, dict[str, Any]] = {
+    "bold": {"bold": True},
+    "faint": {"dim": True},
+    **{
+        name: {"fg": name}
+        for hue in ("blue", "cyan", "green", "magenta", "red", "yellow", "black")
+        for name in (hue, f"bright_{hue}")
+    },
+}
+"""The colours of pictures made of text; a terminal's user has chosen what they look like."""
+_PLAIN_WIDTH = 100
+"""Cells in a line where there is no terminal to say so."""
+
+
 class OutputClosedError(Exception):
     """Raised when nobody reads standard output any more."""
 
@@ -41,6 +55,26 @@ def is_terminal(stream: TextIO) -> bool:
     return stream.isatty() and os.environ.get("TERM") != "dumb"
 
 
+def is_unicode(stream: TextIO) -> bool:
+    """Whether *stream* can take what is not ASCII."""
+    try:
+        "●╭─▶…✗".encode(stream.encoding or "ascii")
+    except (LookupError, UnicodeEncodeError):
+        return False
+    return True
+
+
+def width_of(stream: TextIO) -> int:
+    """Return how many cells a line on *stream* has; ``COLUMNS`` counts first."""
+    asked = os.environ.get("COLUMNS", "")
+    if asked.isdecimal() and int(asked) > 0:
+        return int(asked)
+    try:
+        return os.get_terminal_size(stream.fileno()).columns or _PLAIN_WIDTH
+    except (OSError, ValueError):  # A pipe or a file has no width, and what tests use no number.
+        return _PLAIN_WIDTH
+
+
 def style_of(stream: TextIO) -> Style:
     """Return what colours text for *stream*."""
     return coloured if has_colour(stream) else _plain
@@ -48,7 +82,7 @@ def style_of(stream: TextIO) -> Style:
 
 def coloured(text: str, role: str) -> str:
     """Return *text* in the colours of *role*."""
-    return click.style(text, **_COLOURS.get(role, {}))
+    return click.style(text, **(_COLOURS.get(role) or _TONES.get(role, {})))
 
 
 def _plain(text: str, _: str) -> str:

@@ -63,6 +63,29 @@ def test_the_critical_path_is_the_longest_chain_of_own_times() -> None:
     assert times.critical_time == pytest.approx(3.75)
 
 
+def test_any_node_has_a_chain() -> None:
+    """The chain to a node is what it waited for; a node that is not there has none."""
+    times = timeline(RUN)
+    assert times.chain_to(T) == (B, T)
+    assert times.chain_to(A) == (A,)
+    with pytest.raises(KeyError):
+        times.chain_to(Address.table("shields"))
+
+
+def test_slack_is_how_much_later_a_node_could_have_been_ready() -> None:
+    """Reckoned backwards from the end: what hurries nobody has slack, the end of all has none."""
+    times = timeline(RUN[:-1])
+    assert times.total == 5.25
+    assert times.slacks() == {A: 3.5, B: 0.5, T: 0.0, R: 0.0}
+    assert timeline(RUN).slacks()[R] == 0.75
+
+
+def test_what_never_began_has_no_slack() -> None:
+    """A skipped node could have been ready at no time."""
+    run = [*RUN[:5], *_started(B, 0.0, 1.0), NodeStarting(0.0, A), NodeFailed(2.0, A, OSError())]
+    assert timeline([*run, NodeSkipped(2.0, T, (A,))]).slacks() == {A: 0.0, B: 1.0, T: 0.0, R: 0.0}
+
+
 def test_the_total_is_that_of_the_whole_start() -> None:
     """The total ends with the stack's readiness, or with the last node's if it never came."""
     assert timeline(RUN).total == 6.0

@@ -6,6 +6,7 @@ import re
 from typing import TYPE_CHECKING
 
 from rungraph.viz import render_mermaid
+from rungraph.viz.overlays import status_overlay
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -18,16 +19,19 @@ def test_a_graph_as_a_whole(graph_of: Callable[..., RunGraph]) -> None:
     graph = graph_of({"inference": [("a", "inline::local")], "telemetry": [("t", "inline::otel")]})
     assert render_mermaid(graph) == (
         "flowchart LR\n"
-        '  n0("<b>a</b><br/>inference<br/>inline::local"):::api0\n'
+        '  subgraph api0_box ["inference"]\n'
+        '    n0("<b>a</b><br/>inference<br/>inline::local"):::api0\n'
+        '    n3(["<b>inference</b><br/>router"]):::api0\n'
+        '    n4["<b>models</b><br/>routing table"]:::api0\n'
+        "  end\n"
         '  n1("<b>builtin</b><br/>inspect<br/>inline::inspect"):::api1\n'
         '  n2("<b>t</b><br/>telemetry<br/>inline::otel"):::api2\n'
-        '  n3(["<b>inference</b><br/>router"]):::api0\n'
-        '  n4["<b>models</b><br/>routing table"]:::api0\n'
         "  n0 --> n4\n"
         "  n2 -.-> n0\n"
         "  n2 -.-> n3\n"
         "  n4 --> n3\n"
         "  classDef api0 fill:#e0eaf5,stroke:#1f66b8,color:#0f172a\n"
+        "  style api0_box fill:none,stroke:#1f66b8,stroke-width:1px\n"
         "  classDef api1 fill:#f1f1ed,stroke:#9a9a7b,color:#0f172a\n"
         "  classDef api2 fill:#e8eaec,stroke:#5b6778,color:#0f172a\n"
     )
@@ -67,3 +71,25 @@ def test_many_like_providers_become_one_node(large: RunGraph) -> None:
     """A large graph stays far below what Mermaid draws."""
     assert render_mermaid(large).count(" --> ") < 30
     assert render_mermaid(large, view="full", reduced=False).count(" --> ") > 60
+
+
+def test_the_rest_of_a_cycle_is_pale(knotted: RunGraph) -> None:
+    """What is not on the cycle steps back, boxes and links."""
+    text = render_mermaid(knotted)
+    assert "  classDef pale stroke:#c3cad4,color:#94a3b8\n" in text
+    assert len(re.findall(r"linkStyle [\d,]+ stroke:#c3cad4", text)) == 1
+
+
+def test_marks_direction_and_selection(small: RunGraph) -> None:
+    """A mark is a line of its box, a chart can go down, and a selection leaves out the rest."""
+    overlay = status_overlay(dict.fromkeys(small, "failed"))
+    text = render_mermaid(
+        small, direction="TB", select=small.query("models"), depth=0, overlay=overlay
+    )
+    assert text == (
+        "flowchart TB\n"
+        '  n0["<b>models</b><br/>routing table<br/>✗ failed"]:::api0\n'
+        "  classDef api0 fill:#e0eaf5,stroke:#1f66b8,color:#0f172a\n"
+        "  classDef failed stroke:#b31b1b,stroke-width:2px\n"
+        "  class n0 failed\n"
+    )

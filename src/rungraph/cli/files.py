@@ -1,0 +1,66 @@
+"""Files that a command writes: whole or not at all."""
+
+from __future__ import annotations
+
+import os
+import stat
+from contextlib import suppress
+from pathlib import Path
+from tempfile import mkstemp
+
+from rungraph.graph.errors import RungraphError
+
+
+class FileWriteError(RungraphError):
+    """Raised when a file cannot be written."""
+
+    def __init__(self, path: Path, error: OSError) -> None:
+        super().__init__(path, error)
+        self.path = path
+        self.error = error
+
+    def __str__(self) -> str:
+        reason = (self.error.strerror or str(self.error)).lower()
+        if isinstance(self.error, FileNotFoundError):
+            return f"cannot write {self.path}: there is no folder '{self.path.parent}'"
+        return f"cannot write {self.path}: {reason}"
+
+
+def write_file(path: Path, content: bytes) -> None:
+    """Make *path* a file with *content*; what was there is replaced at once, at the end.
+
+    A link stays one: what it leads to is replaced. Devices and pipes are written to.
+
+    Raises:
+        FileWriteError: If that cannot be done; what was there is as before.
+    """
+    try:
+        target = path.resolve()
+        mode = target.stat().st_mode if target.exists() else None
+        if mode is None or stat.S_ISREG(mode):
+            _replace(target, content, mode)
+        else:
+            target.write_bytes(content)
+    except OSError as error:
+        raise FileWriteError(path, error) from error
+
+
+def _replace(target: Path, content: bytes, mode: int | None) -> None:
+    descriptor, name = mkstemp(dir=target.parent, prefix=f".{target.name[:100]}.")
+    temporary = Path(name)
+    try:
+        with os.fdopen(descriptor, "wb") as stream:
+            stream.write(content)
+        temporary.chmod(_new_mode() if mode is None else stat.S_IMODE(mode))
+        temporary.replace(target)
+    except BaseException:  # Also an interruption must not leave half a file behind.
+        with suppress(OSError):
+            temporary.unlink()
+        raise
+
+
+def _new_mode() -> int:
+    """Return the permissions of a file that ``open`` would make."""
+    mask = os.umask(0)
+    os.umask(mask)
+    return 0o666 & ~mask

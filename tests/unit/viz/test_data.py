@@ -1,0 +1,108 @@
+"""Facts about node-link JSON and GraphML."""
+
+from __future__ import annotations
+
+import json
+from io import BytesIO
+from typing import TYPE_CHECKING, Any
+
+import networkx as nx
+
+from rungraph.viz import render_graphml, render_json
+from rungraph.viz.overlays import status_overlay
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from rungraph.graph.model import RunGraph
+
+
+def test_a_graph_as_a_whole(graph_of: Callable[..., RunGraph]) -> None:
+    """Ids are addresses; what is not so is not said."""
+    found = json.loads(render_json(graph_of({"inference": [("a", "inline::local")]})))
+    assert found == {
+        "kind": "node-link",
+        "format_version": "1.0",
+        "directed": True,
+        "multigraph": False,
+        "graph": {
+            "name": "pictured",
+            "about": "4 nodes, 3 generations; arrows run from what is needed to what needs it",
+            "view": "full",
+            "reduced": False,
+        },
+        "nodes": [
+            {
+                "id": "provider:inference/a",
+                "kind": "provider",
+                "api": "inference",
+                "generation": 0,
+                "provider_id": "a",
+                "provider_type": "inline::local",
+            },
+            {
+                "id": "provider:inspect/builtin",
+                "kind": "provider",
+                "api": "inspect",
+                "generation": 0,
+                "provider_id": "builtin",
+                "provider_type": "inline::inspect",
+            },
+            {"id": "router:inference", "kind": "router", "api": "inference", "generation": 2},
+            {"id": "table:models", "kind": "table", "api": "models", "generation": 1},
+        ],
+        "edges": [
+            {"source": "provider:inference/a", "target": "table:models", "strength": "member"},
+            {"source": "table:models", "target": "router:inference", "strength": "hard"},
+        ],
+    }
+
+
+def _count_of(graph: nx.Graph[str], flag: str) -> int:
+    """Return how many edges have a flag, as a boolean."""
+    return sum(values.get(flag) is True for *_, values in graph.edges(data=True))
+
+
+def _read(graph: RunGraph, **options: Any) -> tuple[nx.Graph[str], nx.Graph[str]]:
+    data = json.loads(render_json(graph, **options))
+    text = render_graphml(graph, **options).encode()
+    return nx.node_link_graph(data, edges="edges"), nx.read_graphml(BytesIO(text))
+
+
+def test_networkx_reads_both(large: RunGraph) -> None:
+    """Both have every node and every edge, also those that are bound late, with typed values."""
+    ends = {(str(one.dependency), str(one.dependent)) for one in (*large.edges, *large.dropped)}
+    for read in _read(large):
+        assert set(read) == set(map(str, large))
+        assert set(read.edges) == ends
+        assert _count_of(read, "dropped") == len(large.dropped) > 0
+        generations = {read.nodes[str(one)]["generation"] for one in large}
+        assert generations == set(range(9))
+
+
+def test_boxes_of_several_name_them(large: RunGraph) -> None:
+    """A view that merges nodes says which, as a list or as one text."""
+    as_json, as_graphml = _read(large, view="factored")
+    name = "provider:inference/tgi-00"
+    assert len(as_json.nodes[name]["addresses"]) == 30
+    assert as_graphml.nodes[name]["addresses"].startswith(f"{name}, provider:inference/tgi-01, ")
+    whole, _ = _read(large, view="collapsed")
+    assert whole.nodes["router:inference"]["kind"] == "api"
+
+
+def test_cycles_problems_and_marks_are_values(knotted: RunGraph) -> None:
+    """What a picture shows by colours and signs is in the data, too."""
+    overlay = status_overlay(dict.fromkeys(knotted, "failed"))
+    as_json, as_graphml = _read(knotted, overlay=overlay)
+    assert as_json.nodes["provider:inference/guarded"]["problems"] == ["G001"]
+    for read in (as_json, as_graphml):
+        node = read.nodes["provider:inference/guarded"]
+        assert (node["in_cycle"], node["mark"], node["mark_text"]) == (True, "failed", "failed")
+        assert _count_of(read, "in_cycle") == 6
+
+
+def test_graphml_replaces_what_xml_cannot_hold(long_names: RunGraph) -> None:
+    """Control characters become one that can be shown; JSON keeps them."""
+    as_json, as_graphml = _read(long_names)
+    assert "provider:inference/tab\tbell\x07" in as_json
+    assert "provider:inference/tab\ufffdbell\ufffd" in as_graphml
