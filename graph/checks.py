@@ -52,6 +52,14 @@ class _Subject:
         return found
 
     @cached_property
+    def ids(self) -> Mapping[str, Mapping[str, None]]:
+        """The ids of the enabled instances by API, each sorted; every resource asks for them."""
+        return {
+            api: dict.fromkeys(provider.provider_id for provider in providers)
+            for api, providers in self.by_api.items()
+        }
+
+    @cached_property
     def types(self) -> Counter[tuple[str, str]]:
         """How many instances there are of each type: a rule about types looks at each once."""
         return Counter((provider.api, provider.provider_type) for provider in self.config.providers)
@@ -175,11 +183,11 @@ def _unknown_providers_of_resources(subject: _Subject) -> Iterator[Diagnostic]:
         if pair is None:
             continue
         noun = pair.resource.replace("_", " ")
-        ids = sorted({provider.provider_id for provider in subject.by_api.get(pair.router_api, ())})
+        ids = subject.ids.get(pair.router_api, {})
         if resource.provider_id is None:
             if len(ids) != 1 and not (ids and pair.finds_provider):
                 what = (
-                    f"{pair.router_api} has several providers: {_listed(ids)}"
+                    f"{pair.router_api} has several providers: {_listed([*ids])}"
                     if ids
                     else f"{pair.router_api} has no provider"
                 )

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field, replace
+from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
 from rungraph.graph.address import Address
@@ -241,12 +242,17 @@ class _Draft:
             elif self.catalog.pair_of(api):
                 self.sources[api] = ()
             else:
-                self.sources[api] = tuple(
-                    address
-                    for address, node in self.nodes.items()
-                    if isinstance(node, ProviderNode) and node.api == api
-                )
+                self.sources[api] = tuple(self._providers.get(api, ()))
         return self.sources[api]
+
+    @cached_property
+    def _providers(self) -> Mapping[str, list[Address]]:
+        """The nodes of the providers by API, each list sorted."""
+        found: dict[str, list[Address]] = {}
+        for address, node in self.nodes.items():
+            if isinstance(node, ProviderNode):
+                found.setdefault(address.api, []).append(address)
+        return found
 
     def _served_apis(self) -> set[str]:
         if self.config.apis is not None:
@@ -298,10 +304,11 @@ class _Draft:
     def _resources(
         self, pair: RoutedPair, by_api: Mapping[str, list[ProviderNode]]
     ) -> Iterator[ResourceConfig]:
-        ids = sorted(node.provider_id for node in by_api.get(pair.router_api, ()))
+        ids = {node.provider_id for node in by_api.get(pair.router_api, ())}
+        only = next(iter(ids)) if len(ids) == 1 else None
         seen: set[tuple[str, str]] = set()
         for resource in self.config.resources:
-            provider_id = resource.provider_id or (ids[0] if len(ids) == 1 else None)
+            provider_id = resource.provider_id or only
             if resource.table_api != pair.table_api or provider_id not in ids:
                 continue
             key = (resource.identifier, provider_id)
