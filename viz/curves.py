@@ -5,7 +5,8 @@ from __future__ import annotations
 from itertools import pairwise
 from typing import TYPE_CHECKING
 
-from rungraph.viz.layout import BOW, Point
+from rungraph.viz.geometry import Point
+from rungraph.viz.layout import BOW
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence

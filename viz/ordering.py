@@ -2,121 +2,136 @@
 
 from __future__ import annotations
 
-from bisect import bisect_left, bisect_right, insort
-from statistics import median
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Literal
+
+from rungraph.viz.crossings import count_crossings, gain_of_swap
+from rungraph.viz.sifting import Blocks, sifted_order
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Sequence
 
+    Near = Sequence[Sequence[int]]
+
+Effort = Literal["auto", "best", "good", "quick"]
+"""How long a layout may think: ``auto`` thinks as long as it hardly shows.
+
+``best`` moves whole lines about until nothing helps any more (for hundreds of boxes), ``good``
+moves single vertices (for thousands), ``quick`` only looks at the neighbours a few times.
+"""
 Order = list[list[int]]
-Near = dict[int, list[int]]
-_ROUNDS = 8
-_EFFORT = 1500
-"""Links times orders to start from: with many links there are fewer starts."""
-_STRIDES = (0, 389, 617, 241, 853, 151, 479, 733, 67, 557, 311, 911)
-_MODULUS = 1009
-_MANY_LINKS = 1500
-"""From how many links on only medians order the layers: transposing costs too much."""
+
+_MOST_SIFTED = 40_000
+"""Up to how many pairs of blocks that meet, whole lines are moved about."""
+_MOST_SWAPPED = 40_000
+"""Up to how many links, neighbours are swapped."""
+_SWEEPS: dict[Effort, int] = {"best": 12, "good": 10, "quick": 4}
+_PASSES = 8
 
 
-def best_order(layers: Sequence[Sequence[int]], links: Sequence[tuple[int, int]]) -> Order:
-    """Return the layers, each ordered so that few links cross.
+def best_order(
+    layers: Sequence[Sequence[int]],
+    links: Sequence[tuple[int, int]],
+    lanes: Sequence[Sequence[int]] = (),
+    *,
+    effort: Effort = "auto",
+) -> Order:
+    """Return the layers, each ordered so that few links cross. Equal input, equal order.
+
+    What has no links goes last, out of the way of what has.
 
     Args:
-        layers: The vertices of each layer.
+        layers: The vertices of each layer: the numbers from 0 on, each once.
         links: Each from a vertex to one of the next layer.
+        lanes: Vertices that stand for one line on its way through layers, first layer first.
+        effort: How long to think.
     """
-    left: Near = {vertex: [] for layer in layers for vertex in layer}
-    right: Near = {vertex: [] for vertex in left}
+    count = sum(map(len, layers))
+    left: list[list[int]] = [[] for _ in range(count)]
+    right: list[list[int]] = [[] for _ in range(count)]
     for a, b in links:
         left[b].append(a)
         right[a].append(b)
-    best = _start(layers, left, right, 0)
+    linked = [[v for v in layer if left[v] or right[v]] for layer in layers]
+    blocks = Blocks.of(linked, links, lanes) if effort in ("auto", "best") else None
+    if blocks is not None and (effort == "best" or blocks.meetings(_MOST_SIFTED) < _MOST_SIFTED):
+        order = sifted_order(blocks, linked)
+        _swap(order, left, right)
+        other = _swept(linked, links, left, right, "best")
+        order = min(order, other, key=lambda one: count_crossings(one, links))
+    else:
+        if effort == "auto":
+            effort = "good" if len(links) <= _MOST_SWAPPED else "quick"
+        order = _swept(linked, links, left, right, effort)
+    alone = [[v for v in layer if not (left[v] or right[v])] for layer in layers]
+    return [[*one, *other] for one, other in zip(order, alone, strict=True)]
+
+
+def _swept(
+    layers: Sequence[Sequence[int]],
+    links: Sequence[tuple[int, int]],
+    left: Near,
+    right: Near,
+    effort: Effort,
+) -> Order:
+    """Return the best of the orders that sweeps to and fro come to.
+
+    Each layer goes by the mean position of what it is linked with in the layer before it, as
+    Sugiyama, Tagawa and Toda (1981) do it; what is linked with nothing there stays.
+    """
+    order = [list(layer) for layer in layers]
+    position = [0] * len(left)
+    for layer in order:
+        for index, vertex in enumerate(layer):
+            position[vertex] = index
+    best = [list(layer) for layer in order]
     fewest = count_crossings(best, links)
-    for start in range(max(1, min(len(_STRIDES), _EFFORT // max(len(links), 1)))):
-        for order in _improved(_start(layers, left, right, start), left, right, len(links)):
-            if not fewest:
-                return best
-            found = count_crossings(order, links)
-            if found < fewest:
-                best, fewest = order, found
+    for sweep in range(_SWEEPS[effort]):
+        is_rightward = sweep % 2 == 0
+        near = left if is_rightward else right
+        for layer in order if is_rightward else reversed(order):
+            _by_means(layer, near, position)
+        if effort != "quick" and sweep >= _SWEEPS[effort] - 2:
+            _swap(order, left, right)
+            for layer in order:
+                for index, vertex in enumerate(layer):
+                    position[vertex] = index
+        found = count_crossings(order, links)
+        if found < fewest:
+            best, fewest = [list(layer) for layer in order], found
     return best
 
 
-def _start(layers: Sequence[Sequence[int]], left: Near, right: Near, number: int) -> Order:
-    """Return an order to start from: for 0 the given one, else one of no meaning."""
-    stride = _STRIDES[number]
-    # What has no links goes last, out of the way of what has.
-    return [
-        sorted(layer, key=lambda v: (not (left[v] or right[v]), v * stride % _MODULUS))
-        for layer in layers
-    ]
+def _by_means(layer: list[int], near: Near, position: list[int]) -> None:
+    wish: dict[int, float] = {}
+    for vertex in layer:
+        others = near[vertex]
+        if len(others) == 1:
+            wish[vertex] = position[others[0]]
+        elif others:
+            wish[vertex] = sum(position[other] for other in others) / len(others)
+    if wish:
+        moving = iter(sorted(wish, key=wish.__getitem__))
+        layer[:] = [next(moving) if vertex in wish else vertex for vertex in layer]
+        for index, vertex in enumerate(layer):
+            position[vertex] = index
 
 
-def _improved(order: Order, left: Near, right: Near, count: int) -> Iterator[Order]:
-    """Yield better and better orders, for the most part: sweeps to and fro."""
-    for turn in range(_ROUNDS):
-        is_rightward = turn % 2 == 0
-        order = [list(layer) for layer in order]
-        indexes = range(1, len(order)) if is_rightward else range(len(order) - 2, -1, -1)
-        for index in indexes:
-            beside = order[index - 1] if is_rightward else order[index + 1]
-            order[index] = _by_medians(order[index], beside, left if is_rightward else right)
-        if count <= _MANY_LINKS:
-            _transpose(order, left, right)
-        yield order
-
-
-def count_crossings(order: Sequence[Sequence[int]], links: Sequence[tuple[int, int]]) -> int:
-    """Return how many pairs of links cross when each layer is drawn in its order.
-
-    Examples:
-        >>> count_crossings([[0, 1], [2, 3]], [(0, 3), (1, 2)])
-        1
-    """
+def _swap(order: Order, left: Near, right: Near) -> None:
+    """Swap neighbours as long as that makes fewer crossings, for some passes."""
     position = {vertex: index for layer in order for index, vertex in enumerate(layer)}
-    layer_of = {vertex: index for index, layer in enumerate(order) for vertex in layer}
-    between: list[list[tuple[int, int]]] = [[] for _ in order]
-    for a, b in links:
-        between[layer_of[a]].append((position[a], position[b]))
-    crossings = 0
-    for pairs in between:
-        seen: list[int] = []
-        for _, end in sorted(pairs):
-            crossings += len(seen) - bisect_right(seen, end)
-            insort(seen, end)
-    return crossings
-
-
-def _by_medians(layer: Sequence[int], beside: Sequence[int], near: Near) -> list[int]:
-    """Return *layer* by the median position of what each vertex is linked with; others stay."""
-    position = {vertex: index for index, vertex in enumerate(beside)}
-    wish = {v: median(position[other] for other in near[v]) for v in layer if near[v]}
-    moving = iter(sorted(wish, key=wish.__getitem__))
-    return [next(moving) if vertex in wish else vertex for vertex in layer]
-
-
-def _transpose(order: Order, left: Near, right: Near) -> None:
-    """Swap neighbours as long as that makes fewer crossings."""
-    for _ in range(_ROUNDS):
-        is_better = False
-        for index, layer in enumerate(order):
-            sides: list[dict[int, list[int]]] = []
-            for beside, near in ((index - 1, left), (index + 1, right)):
-                if 0 <= beside < len(order):
-                    position = {vertex: i for i, vertex in enumerate(order[beside])}
-                    sides.append({v: sorted(position[other] for other in near[v]) for v in layer})
+    stirred = set(range(len(order)))
+    for _ in range(_PASSES):
+        moved: set[int] = set()
+        for index in sorted(stirred):
+            layer = order[index]
+            before = {v: sorted(position[other] for other in left[v]) for v in layer}
+            after = {v: sorted(position[other] for other in right[v]) for v in layer}
             for at in range(len(layer) - 1):
                 a, b = layer[at], layer[at + 1]
-                gain = sum(_inversions(s[a], s[b]) - _inversions(s[b], s[a]) for s in sides)
-                if gain > 0:
+                if gain_of_swap(before[a], before[b]) + gain_of_swap(after[a], after[b]) > 0:
                     layer[at], layer[at + 1] = b, a
-                    is_better = True
-        if not is_better:
+                    position[a], position[b] = at + 1, at
+                    moved.add(index)
+        if not moved:
             break
-
-
-def _inversions(upper: Sequence[int], lower: Sequence[int]) -> int:
-    """Return how many links of the upper vertex cross links of the lower one."""
-    return sum(bisect_left(lower, end) for end in upper)
+        stirred = {i for one in moved for i in (one - 1, one, one + 1) if 0 <= i < len(order)}

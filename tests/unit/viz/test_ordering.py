@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import random
 
-from rungraph.viz.ordering import best_order, count_crossings
+from rungraph.viz.crossings import count_crossings
+from rungraph.viz.ordering import best_order
 
 
 def test_untangles_two_crossed_links() -> None:
