@@ -39,6 +39,16 @@ _LEVELS = {
 }
 
 
+def level_of(code: str) -> Level:
+    """Return the level of checks that finds the diagnostics of *code*.
+
+    Examples:
+        >>> level_of("E001")
+        <Level.ENV: 2>
+    """
+    return _LEVELS[code[0]]
+
+
 @dataclass(frozen=True, slots=True)
 class Diagnostic:
     """One problem.
@@ -70,4 +80,4 @@ class Diagnostic:
     @property
     def level(self) -> Level:
         """The level of checks that finds it."""
-        return _LEVELS[self.code[0]]
+        return level_of(self.code)

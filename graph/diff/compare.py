@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from typing import TYPE_CHECKING, Any, Literal
 
+from rungraph.graph.diagnostics import level_of
 from rungraph.graph.diff.changes import Change, EdgeChange, FactChange, GraphDiff, NodeChange
 from rungraph.graph.diff.facts import (
     Facts,
@@ -31,10 +32,11 @@ from rungraph.graph.diff.snapshot import (
 from rungraph.graph.nodes import ProviderNode, RouterNode, TableNode
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Mapping
+    from collections.abc import Iterable, Iterator, Mapping, Sequence
 
     from rungraph.graph.address import Address
-    from rungraph.graph.diff.snapshot import Ends
+    from rungraph.graph.diagnostics import Level
+    from rungraph.graph.diff.snapshot import Ends, Problem
     from rungraph.graph.model import RunGraph
     from rungraph.graph.nodes import Node, ResourceConfig
 
@@ -83,7 +85,8 @@ def diff_graphs(
         frozenset() if "apis" in unknown else frozenset(side.apis) for side in (before, after)
     )
     left, leaving = Counter(before.excluded), Counter(after.excluded)
-    had, has = Counter(before.problems), Counter(after.problems)
+    levels = [side.checked for side in (before, after) if side.checked is not None]
+    had, has = (Counter(side.problems_up_to(levels)) for side in (before, after))
     return GraphDiff(
         nodes=nodes,
         edges=links,
@@ -116,20 +119,26 @@ class _Side:
             self.links = source.edges
             self.settings, self.apis = source.settings, source.apis
             self.excluded, self.problems = source.excluded, source.problems
-            self.unknown = source.unknown
+            self.unknown, self.checked = source.unknown, source.checked
         else:
             self.nodes = source.nodes
             self.links = links_of(source.edges, source.dropped)
             self.settings, self.apis = settings_of(source), source.apis
             self.excluded = left_out_of(source)
             self.problems = problems_of(source.diagnostics)
-            self.unknown = frozenset()
+            self.unknown, self.checked = frozenset(), None
         self._source = source
 
     def variables(self) -> frozenset[str]:
         """Return the variables that are set, as far as the source knows them."""
         uses = () if isinstance(self._source, Snapshot) else self._source.variables
         return frozenset(one.name for one in uses if one.is_set)
+
+    def problems_up_to(self, levels: Sequence[Level]) -> tuple[Problem, ...]:
+        """Return the problems of the levels that all of *levels* include."""
+        if not levels:
+            return self.problems
+        return tuple(one for one in self.problems if level_of(one.code) <= min(levels))
 
     def facts(self, address: Address) -> Facts:
         found = self.nodes[address]

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any, cast
 
 from rungraph.graph.address import Address
+from rungraph.graph.diagnostics import Level
 from rungraph.graph.diff.facts import Facts, flattened, path_order
 from rungraph.graph.diff.snapshot import LeftOut, Link, Problem, Snapshot, without_indices
 
@@ -56,13 +57,18 @@ def _snapshot(data: Mapping[str, Any]) -> Snapshot:
     unknown |= {name for name in ("apis", *_SETTINGS) if name not in data and name != "image_name"}
     if resources and not any("fields" in one for one in resources):
         unknown.add("resources.fields")
-    settings = {"image_name": data.get("name"), **{key: data.get(key) for key in _SETTINGS[1:]}}
+    settings: dict[str, Any] = {
+        "image_name": data.get("name"),
+        "metadata_store": data.get("metadata_store"),
+        "selectors": data.get("selectors"),
+        "checks": _checks(data.get("checks") or ()),
+    }
     return Snapshot(
         nodes={
             Address.parse(entry["address"]): _sorted(_facts(entry))
             for entry in sorted(entries, key=lambda entry: str(entry["address"]))
         },
-        edges=_links(data["edges"], data.get("dropped") or ()),
+        edges=_links(data["edges"]),
         apis=tuple(sorted(map(_api_of, data.get("apis") or ()))),
         settings=_sorted(leaf for leaf in flattened(settings) if leaf[1] not in ("", None, {}, [])),
         excluded=tuple(
@@ -83,6 +89,7 @@ def _snapshot(data: Mapping[str, Any]) -> Snapshot:
             )
         ),
         unknown=frozenset(unknown),
+        checked=_deepest(data.get("checked") or {}),
     )
 
 
@@ -102,21 +109,32 @@ def _facts(entry: Mapping[str, Any]) -> Iterator[tuple[tuple[str | int, ...], An
             yield from flattened(one["fields"], (*start, "fields"))
 
 
-def _links(
-    edges: Iterable[Mapping[str, Any]], dropped: Iterable[Mapping[str, Any]]
-) -> dict[Ends, tuple[Link, ...]]:
+def _links(edges: Iterable[Mapping[str, Any]]) -> dict[Ends, tuple[Link, ...]]:
     found: dict[Ends, tuple[Link, ...]] = {}
-    for are_late, some in ((False, edges), (True, dropped)):
-        for one in some:
-            ends = (Address.parse(one["dependency"]), Address.parse(one["dependent"]))
-            link = Link(str(one["strength"]), are_late)
-            found[ends] = tuple(sorted({*found.get(ends, ()), link}))
+    for one in edges:
+        ends = (Address.parse(one["dependency"]), Address.parse(one["dependent"]))
+        link = Link(str(one["strength"]), one.get("status") == "dropped")
+        found[ends] = tuple(sorted({*found.get(ends, ()), link}))
     return found
 
 
 def _api_of(entry: Any) -> str:
     """Return the name of a served API, which a plan lists alone or with what it knows of it."""
     return str(cast("Mapping[str, Any]", entry)["api"] if isinstance(entry, Mapping) else entry)
+
+
+def _checks(entries: Iterable[Mapping[str, Any]]) -> dict[str, list[str]]:
+    """Return the queries that a config wants asked, by name, as `settings_of` does."""
+    found: dict[str, list[str]] = {}
+    for one in entries:
+        found.setdefault(one["name"], []).append(f"{one['query']} ({one['expect']})")
+    return {name: sorted(asked) for name, asked in found.items()}
+
+
+def _deepest(checked: Mapping[str, Any]) -> Level | None:
+    """Return the deepest level that a plan was checked at, of those that are known here."""
+    known = {level.name.lower(): level for level in Level}
+    return max((known[name] for name in checked.get("levels") or () if name in known), default=None)
 
 
 def _sorted(facts: Iterable[tuple[tuple[str | int, ...], Any]]) -> Facts:

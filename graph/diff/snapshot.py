@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from collections.abc import Collection, Iterable, Mapping
 
     from rungraph.graph.address import Address
-    from rungraph.graph.diagnostics import Diagnostic
+    from rungraph.graph.diagnostics import Diagnostic, Level
     from rungraph.graph.model import RunGraph
     from rungraph.graph.nodes import Edge
 
@@ -73,6 +73,8 @@ class Snapshot:
         problems: The diagnostics, sorted.
         unknown: The kinds of facts, as `kind_of` tells them, that this snapshot cannot tell,
             because what it was read from does not hold them; they are not compared.
+        checked: The deepest level of checks that its problems come from; None when that is not
+            known. Problems are compared up to the level that both sides have.
     """
 
     nodes: Mapping[Address, Facts]
@@ -82,6 +84,7 @@ class Snapshot:
     excluded: tuple[LeftOut, ...] = ()
     problems: tuple[Problem, ...] = ()
     unknown: frozenset[str] = frozenset()
+    checked: Level | None = None
 
 
 def snapshot_of(graph: RunGraph) -> Snapshot:

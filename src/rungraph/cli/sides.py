@@ -6,10 +6,9 @@ import os
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
-from rungraph.graph import RunGraph, RungraphError, Severity
+from rungraph.graph import Level, RunGraph, RungraphError, Severity
 
 if TYPE_CHECKING:
-    from rungraph.graph import Level
     from rungraph.graph.diff import Snapshot
     from rungraph.graph.source import Document
 
@@ -84,7 +83,7 @@ def _saved(name: str, document: Document) -> RunGraph | Snapshot:
     try:
         if document.value["kind"] == "plan":
             return snapshot_of_plan(document.value)
-        return RunGraph.from_json(document.text)
+        return _asked(RunGraph.from_json(document.text))
     except ValueError as error:
         msg = f"{name}: {error}"
         raise SideError(msg) from error
@@ -99,4 +98,15 @@ def _compiled(
 
     with collector_paused():
         graph = compile_document(document, catalog=catalog, environment=os.environ)
-    return checked(graph, level, allow_unset_env=allow_unset_env)
+    graph = checked(graph, level, allow_unset_env=allow_unset_env)
+    return _asked(graph) if level >= Level.GRAPH else graph
+
+
+def _asked(graph: RunGraph) -> RunGraph:
+    """Return *graph* with what the queries found that its config wants asked."""
+    if not graph.checks:
+        return graph
+    from rungraph.graph.query.checks import ask
+
+    answers = ask(graph)
+    return graph.with_diagnostics(one.diagnostic for one in answers if one.diagnostic)

@@ -4,11 +4,20 @@ from __future__ import annotations
 
 import json
 import re
+from dataclasses import replace
 from typing import Any
 
 import pytest
 
-from rungraph.graph import ApiSpec, Catalog, ProviderSpec, RoutedPair, RunGraph, compile_config
+from rungraph.graph import (
+    ApiSpec,
+    Catalog,
+    Level,
+    ProviderSpec,
+    RoutedPair,
+    RunGraph,
+    compile_config,
+)
 from rungraph.graph.diff import (
     Change,
     FactChange,
@@ -404,6 +413,23 @@ def test_the_json_has_its_documented_shape() -> None:
         *("affected", "apis", "diagnostics", "edges", "equal", "excluded", "format_version"),
         *("kind", "new", "nodes", "not_compared", "old", "settings", "summary"),
     ]
+
+
+def test_problems_are_compared_up_to_the_level_that_both_sides_have() -> None:
+    """A plan that was checked less deeply does not make the deeper problems new."""
+    graph = _graph(_config(config={"url": "${env.NOT_SET}"}))
+    shallow = replace(snapshot_of(graph.up_to(Level.GRAPH)), checked=Level.GRAPH)
+    assert diff_graphs(shallow, graph).is_empty
+    deep = replace(snapshot_of(graph.up_to(Level.GRAPH)), checked=Level.ENV)
+    assert [one.code for one in diff_graphs(deep, graph).problems_added] == ["E001"]
+
+
+def test_a_problem_that_comes_several_times_is_told_once() -> None:
+    """With how often it comes."""
+    config: dict[str, Any] = {**_config(), "apis": ["odd", "agents", "memory", "inference"]}
+    config["providers"]["odd"] = []
+    text = render_diff(diff_graphs(_graph(_config()), _graph(config)))
+    assert "  + error[C020] unknown API 'odd' (2 times)\n" in text
 
 
 def test_a_plan_without_a_section_is_compared_without_it() -> None:
