@@ -32,6 +32,7 @@ if TYPE_CHECKING:
     from rungraph.graph.config import QueryCheck
     from rungraph.graph.model import RunGraph
     from rungraph.graph.query.selection import Selection
+    from rungraph.graph.source import Document
 
 _MOST_SHOWN = 10
 
@@ -85,11 +86,15 @@ def load_checks(path: Path | str, *, environment: Mapping[str, str] | None = Non
         missing = Diagnostic("C011", message, place=document.place_of(()), help=(hint,))
         found = (missing, *found)
     found = (*document.diagnostics, *substitution.diagnostics, *found)
-    problems = tuple(
-        replace(one, excerpt=document.excerpt(one.place)) if one.place and one.place.line else one
-        for one in found
-    )
-    return CheckFile(checks, selectors, problems)
+    return CheckFile(checks, selectors, tuple(_of_file(document, one) for one in found))
+
+
+def _of_file(document: Document, one: Diagnostic) -> Diagnostic:
+    """Return a diagnostic with its source line, and with help for this kind of file."""
+    if one.code == "C004":
+        one = replace(one, help=("write a mapping with the key 'checks' at the top",))
+    has_line = one.place is not None and one.place.line
+    return replace(one, excerpt=document.excerpt(one.place)) if has_line and one.place else one
 
 
 def ask(

@@ -66,6 +66,7 @@ CODE = {
     "--help": command("--help"),
     "validate": command("validate", QUICKSTART),
     "plan": command("plan", QUICKSTART),
+    "query": command("query", QUICKSTART, "+router:memory"),
     "providers": command("providers"),
     "explain": command("explain", "G001"),
 }
@@ -78,7 +79,7 @@ def test_nothing_heavy_is_loaded_before_it_is_needed(what: str) -> None:
     assert [name for name in HEAVY if name in found] == []
 
 
-@pytest.mark.parametrize("what", ["rungraph.graph", "validate", "plan"])
+@pytest.mark.parametrize("what", ["rungraph.graph", "validate", "plan", "query"])
 def test_only_what_the_graph_needs_is_loaded(what: str) -> None:
     """The distributions behind a check are known by name, and no provider is among them."""
     found = loaded(CODE[what])

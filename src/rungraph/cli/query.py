@@ -95,6 +95,9 @@ def query(
     """
     from rungraph.graph import QueryError
 
+    if file == against == "-":
+        msg = "FILE and OLD cannot both be standard input"
+        raise click.UsageError(msg)
     output = _output(output, form)
     expected = _expected(expect)
     graph = _graph(file, catalog, allow_unset_env=allow_unset_env)

