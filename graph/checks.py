@@ -2,17 +2,15 @@
 
 from __future__ import annotations
 
-from collections import Counter, defaultdict
-from dataclasses import dataclass
-from functools import cached_property
 from itertools import pairwise
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from rungraph.graph.catalogs import hints_of_elsewhere, hints_of_releases
 from rungraph.graph.diagnostics import Diagnostic, Severity
 from rungraph.graph.layout import path_text
 from rungraph.graph.nodes import Node, ProviderNode
-from rungraph.graph.suggest import closest
+from rungraph.graph.resource_checks import resources_listed_twice, resources_without_provider
+from rungraph.graph.subject import Subject, listed, nearest
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
@@ -20,49 +18,8 @@ if TYPE_CHECKING:
 
     from rungraph.graph.address import Address
     from rungraph.graph.catalog import Catalog
-    from rungraph.graph.config import ConfiguredProvider, ConfiguredResource, Path, RunConfig
+    from rungraph.graph.config import ConfiguredProvider, Path, RunConfig
     from rungraph.graph.source import Document
-
-_MOST_LISTED = 12
-
-
-@dataclass(frozen=True)
-class _Subject:
-    """What the rules look at."""
-
-    config: RunConfig
-    catalog: Catalog
-    nodes: Mapping[Address, Node]
-    served: AbstractSet[str]
-    document: Document
-
-    def at(
-        self, code: str, message: str, path: Path, *hints: str, key: bool = False, **more: Any
-    ) -> Diagnostic:
-        """Return an error at the place that *path* leads to."""
-        place = self.document.place_of(path, key=key)
-        return Diagnostic(code, message, place=place, help=hints, path=path_text(path), **more)
-
-    @cached_property
-    def by_api(self) -> Mapping[str, list[ConfiguredProvider]]:
-        """The enabled instances by API, each list sorted by id."""
-        found: dict[str, list[ConfiguredProvider]] = defaultdict(list)
-        for provider in self.config.providers:
-            found[provider.api].append(provider)
-        return found
-
-    @cached_property
-    def ids(self) -> Mapping[str, Mapping[str, None]]:
-        """The ids of the enabled instances by API, each sorted; every resource asks for them."""
-        return {
-            api: dict.fromkeys(provider.provider_id for provider in providers)
-            for api, providers in self.by_api.items()
-        }
-
-    @cached_property
-    def types(self) -> Counter[tuple[str, str]]:
-        """How many instances there are of each type: a rule about types looks at each once."""
-        return Counter((provider.api, provider.provider_type) for provider in self.config.providers)
 
 
 def check_config(
@@ -73,33 +30,33 @@ def check_config(
     document: Document,
 ) -> Iterator[Diagnostic]:
     """Yield every problem of a run config that needs nothing but the config and the catalog."""
-    subject = _Subject(config, catalog, nodes, served, document)
+    subject = Subject(config, catalog, nodes, served, document)
     for rule in _RULES:
         yield from rule(subject)
 
 
-def _catalog_problems(subject: _Subject) -> Iterator[Diagnostic]:
+def _catalog_problems(subject: Subject) -> Iterator[Diagnostic]:
     for problem in subject.catalog.problems:
         yield Diagnostic(
             "C030", problem, Severity.WARNING, help=("update or remove the package that offers it",)
         )
 
 
-def _unknown_apis(subject: _Subject) -> Iterator[Diagnostic]:
+def _unknown_apis(subject: Subject) -> Iterator[Diagnostic]:
     known = subject.catalog.apis
     for api in subject.config.configured_apis:
         if api not in known:
-            hints = hints_of_elsewhere(subject.catalog, api) or _nearest(
+            hints = hints_of_elsewhere(subject.catalog, api) or nearest(
                 api, subject.catalog.providable_apis, "APIs"
             )
             yield subject.at("C020", f"unknown API '{api}'", ("providers", api), *hints, key=True)
     for index, api in enumerate(subject.config.listed_apis):
         if api not in known:
-            hints = hints_of_elsewhere(subject.catalog, api) or _nearest(api, tuple(known), "APIs")
+            hints = hints_of_elsewhere(subject.catalog, api) or nearest(api, tuple(known), "APIs")
             yield subject.at("C020", f"unknown API '{api}'", ("apis", index), *hints)
 
 
-def _unknown_types(subject: _Subject) -> Iterator[Diagnostic]:
+def _unknown_types(subject: Subject) -> Iterator[Diagnostic]:
     for provider in subject.config.providers:
         api = provider.api
         if provider.named or not _is_providable(api, subject.catalog):
@@ -122,12 +79,12 @@ def _hints_of_type(provider: ConfiguredProvider, catalog: Catalog) -> tuple[str,
     elsewhere = sorted(one for one, known in catalog.providers if known == provider_type)
     return (
         *((f"'{provider_type}' is a type of {', '.join(elsewhere)}",) if elsewhere else ()),
-        *_nearest(provider_type, catalog.provider_types(api), f"types of {api}"),
+        *nearest(provider_type, catalog.provider_types(api), f"types of {api}"),
         "a type of your own: name its module with 'module: package.module'",
     )
 
 
-def _overridden_apis(subject: _Subject) -> Iterator[Diagnostic]:
+def _overridden_apis(subject: Subject) -> Iterator[Diagnostic]:
     for api in subject.config.configured_apis:
         pair, spec = subject.catalog.pair_of_table(api), subject.catalog.apis.get(api)
         if pair is None and not (spec and spec.builtin):
@@ -141,7 +98,7 @@ def _overridden_apis(subject: _Subject) -> Iterator[Diagnostic]:
         yield subject.at("C022", message, ("providers", api), hint, key=True)
 
 
-def _duplicate_ids(subject: _Subject) -> Iterator[Diagnostic]:
+def _duplicate_ids(subject: Subject) -> Iterator[Diagnostic]:
     for first, provider in pairwise(subject.config.providers):  # Sorted by address.
         if first.address == provider.address:
             places = sorted(p for p in (first.place, provider.place) if p)
@@ -161,7 +118,7 @@ def _duplicate_ids(subject: _Subject) -> Iterator[Diagnostic]:
             )
 
 
-def _several_unrouted(subject: _Subject) -> Iterator[Diagnostic]:
+def _several_unrouted(subject: Subject) -> Iterator[Diagnostic]:
     for api, providers in sorted(subject.by_api.items()):
         ids = sorted({provider.provider_id for provider in providers})
         if not _is_providable(api, subject.catalog) or subject.catalog.pair_of(api) or len(ids) < 2:
@@ -169,7 +126,7 @@ def _several_unrouted(subject: _Subject) -> Iterator[Diagnostic]:
         routed = ", ".join(pair.router_api for pair in subject.catalog.pairs)
         yield subject.at(
             "C024",
-            f"{api} is not routed and takes one provider, but has {len(ids)}: {_listed(ids)}",
+            f"{api} is not routed and takes one provider, but has {len(ids)}: {listed(ids)}",
             ("providers", api),
             "keep one of them",
             f"only routed APIs take several: {routed}",
@@ -177,74 +134,7 @@ def _several_unrouted(subject: _Subject) -> Iterator[Diagnostic]:
         )
 
 
-def _unknown_providers_of_resources(subject: _Subject) -> Iterator[Diagnostic]:
-    for resource in subject.config.resources:
-        pair = subject.catalog.pair_of_table(resource.table_api)
-        if pair is None:
-            continue
-        noun = pair.resource.replace("_", " ")
-        ids = subject.ids.get(pair.router_api, {})
-        if resource.provider_id is None:
-            if len(ids) != 1 and not (ids and pair.finds_provider):
-                what = (
-                    f"{pair.router_api} has several providers: {_listed([*ids])}"
-                    if ids
-                    else f"{pair.router_api} has no provider"
-                )
-                hint = (
-                    "add 'provider_id: …' with one of them"
-                    if ids
-                    else f"configure a provider of {pair.router_api}"
-                )
-                yield _of(
-                    resource,
-                    "C026",
-                    f"{noun} '{resource.identifier}' does not say which provider serves it; {what}",
-                    hint,
-                )
-        elif resource.provider_id not in ids:
-            off = [
-                one for one in subject.config.excluded
-                if one.api == pair.router_api and one.is_switched_off
-                and resource.provider_id in one.provider_id
-            ]  # fmt: skip
-            if off:
-                hints: tuple[str, ...] = (
-                    f"'{off[0].provider_id}' is switched off; switch the {noun} off likewise",
-                )
-            else:
-                hints = _nearest(resource.provider_id, ids, f"providers of {pair.router_api}")
-            yield _of(
-                resource, "C025",
-                f"{noun} '{resource.identifier}' names provider '{resource.provider_id}', "
-                f"which {pair.router_api} does not have",
-                *hints,
-            )  # fmt: skip
-
-
-def _duplicate_resources(subject: _Subject) -> Iterator[Diagnostic]:
-    seen: dict[tuple[str, str, str], ConfiguredResource] = {}
-    for resource in subject.config.resources:
-        first = seen.setdefault(
-            (resource.table_api, resource.identifier, resource.provider_id or ""), resource
-        )
-        if first is not resource:
-            last = max(first, resource, key=lambda one: one.path)
-            is_same = (first.provider_resource_id, first.fields) == (
-                resource.provider_resource_id,
-                resource.fields,
-            )
-            again = "both times the same" if is_same else "not alike; one of them counts"
-            yield _of(
-                last,
-                "C028",
-                f"'{resource.identifier}' is listed twice under '{resource.path[0]}', {again}",
-                "keep one of them",
-                severity=Severity.NOTE if is_same else Severity.WARNING,
-            )
-
-
-def _deprecated_types(subject: _Subject) -> Iterator[Diagnostic]:
+def _deprecated_types(subject: Subject) -> Iterator[Diagnostic]:
     for (api, provider_type), spec in subject.catalog.providers.items():
         if not spec.deprecated or (api, provider_type) not in subject.types:
             continue
@@ -261,7 +151,7 @@ def _deprecated_types(subject: _Subject) -> Iterator[Diagnostic]:
                 )
 
 
-def _missing_dependencies(subject: _Subject) -> Iterator[Diagnostic]:
+def _missing_dependencies(subject: Subject) -> Iterator[Diagnostic]:
     present = {address.api for address in subject.nodes}
     for node in subject.nodes.values():
         if not isinstance(node, ProviderNode):
@@ -271,7 +161,7 @@ def _missing_dependencies(subject: _Subject) -> Iterator[Diagnostic]:
                 continue
             known = subject.catalog.apis.get(api)
             if known is None:
-                hints = _nearest(api, subject.catalog.apis, "APIs")
+                hints = nearest(api, subject.catalog.apis, "APIs")
                 message = f"'{node.address}' needs API '{api}', which no catalog knows"
             else:
                 pair = subject.catalog.pair_of_table(api)
@@ -279,7 +169,7 @@ def _missing_dependencies(subject: _Subject) -> Iterator[Diagnostic]:
                 types = subject.catalog.provider_types(wanted)
                 hints = (
                     f"add a provider under 'providers.{wanted}'",
-                    *((f"types of {wanted}: {_listed(types)}",) if types else ()),
+                    *((f"types of {wanted}: {listed(types)}",) if types else ()),
                     *hints_of_releases(subject.catalog, node.api, node.provider_type, api),
                 )
                 message = f"'{node.address}' needs {api}, which has no provider"
@@ -294,7 +184,7 @@ def _missing_dependencies(subject: _Subject) -> Iterator[Diagnostic]:
             )
 
 
-def _served_without_provider(subject: _Subject) -> Iterator[Diagnostic]:
+def _served_without_provider(subject: Subject) -> Iterator[Diagnostic]:
     for api in sorted(subject.served):
         if (
             not _is_providable(api, subject.catalog)
@@ -304,7 +194,7 @@ def _served_without_provider(subject: _Subject) -> Iterator[Diagnostic]:
             continue
         types = subject.catalog.provider_types(api)
         hint = (
-            f"types of {api}: {_listed(types)}"
+            f"types of {api}: {listed(types)}"
             if types
             else f"install a package that offers a type of {api}"
         )
@@ -330,7 +220,7 @@ def _served_without_provider(subject: _Subject) -> Iterator[Diagnostic]:
             )
 
 
-def _path_in_apis(subject: _Subject, api: str) -> Path:
+def _path_in_apis(subject: Subject, api: str) -> Path:
     pair = subject.catalog.pair_of_router(api)
     names = [
         name
@@ -340,7 +230,7 @@ def _path_in_apis(subject: _Subject, api: str) -> Path:
     return ("apis", subject.config.listed_apis.index(names[0])) if names else ("apis",)
 
 
-def _unserved_providers(subject: _Subject) -> Iterator[Diagnostic]:
+def _unserved_providers(subject: Subject) -> Iterator[Diagnostic]:
     for api, providers in sorted(subject.by_api.items()):
         if api in subject.served or not _is_providable(api, subject.catalog):
             continue
@@ -357,15 +247,15 @@ def _unserved_providers(subject: _Subject) -> Iterator[Diagnostic]:
             )
 
 
-_RULES: tuple[Callable[[_Subject], Iterator[Diagnostic]], ...] = (
+_RULES: tuple[Callable[[Subject], Iterator[Diagnostic]], ...] = (
     _catalog_problems,
     _unknown_apis,
     _unknown_types,
     _overridden_apis,
     _duplicate_ids,
     _several_unrouted,
-    _unknown_providers_of_resources,
-    _duplicate_resources,
+    resources_without_provider,
+    resources_listed_twice,
     _deprecated_types,
     _missing_dependencies,
     _served_without_provider,
@@ -376,28 +266,3 @@ _RULES: tuple[Callable[[_Subject], Iterator[Diagnostic]], ...] = (
 def _is_providable(api: str, catalog: Catalog) -> bool:
     spec = catalog.apis.get(api)
     return spec is not None and not spec.builtin and catalog.pair_of_table(api) is None
-
-
-def _of(
-    resource: ConfiguredResource,
-    code: str,
-    message: str,
-    *hints: str,
-    severity: Severity = Severity.ERROR,
-) -> Diagnostic:
-    return Diagnostic(code, message, severity, resource.place, hints, path=path_text(resource.path))
-
-
-def _nearest(
-    word: str,
-    known: AbstractSet[str] | Mapping[str, object] | tuple[str, ...] | list[str],
-    what: str,
-) -> tuple[str, ...]:
-    near = closest(word, known)
-    listed = f"{what}: {_listed(sorted(known))}" if known else f"there are no {what}"
-    return (f"did you mean '{near[0]}'?", listed) if near else (listed,)
-
-
-def _listed(names: tuple[str, ...] | list[str]) -> str:
-    shown = ", ".join(names[:_MOST_LISTED])
-    return f"{shown} and {len(names) - _MOST_LISTED} more" if len(names) > _MOST_LISTED else shown
