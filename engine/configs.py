@@ -39,11 +39,13 @@ class ConfigProblem:
         path: The keys that lead to it, inside the provider's config.
         message: What is wrong; it holds no value.
         help: The way out; empty when there is nothing to say.
+        is_of_value: Whether another value in the same place could be right.
     """
 
     path: _Path
     message: str
     help: str = ""
+    is_of_value: bool = False
 
     def __str__(self) -> str:
         where = path_text(self.path)
@@ -115,7 +117,8 @@ def read_config(
         except ValidationError as error:
             details = error.errors(include_url=False, include_context=False)
         except Exception as error:  # noqa: BLE001 (a config class is foreign code)
-            problem = ConfigProblem((), f"its config class fails with {type(error).__name__}")
+            what = f"its config class fails with {type(error).__name__}"
+            problem = ConfigProblem((), what, is_of_value=True)
             return ReadConfig(problems=(problem,))
         else:
             return ReadConfig(value, unknown=tuple(_unknown_keys(config, value, ())))
@@ -152,7 +155,7 @@ def _is_model(cls: Any) -> TypeGuard[type[BaseModel]]:
 
 
 def _problem(cls: Any, config: dict[str, Any], detail: ErrorDetails) -> ConfigProblem:
-    path = _path_in(config, detail["loc"])
+    path, is_of_value = _path_in(config, detail["loc"]), False
     last = detail["loc"][-1] if detail["loc"] else ""
     kind, hint = detail["type"], ""
     message = detail["msg"].removeprefix("Value error, ").removeprefix("Assertion failed, ")
@@ -164,7 +167,8 @@ def _problem(cls: Any, config: dict[str, Any], detail: ErrorDetails) -> ConfigPr
             hint = _known_keys_hint(str(last), _names_of(cls))
     else:
         message = _without_values(message[:1].lower() + message[1:], detail["input"])
-    return ConfigProblem(path, message, hint)
+        is_of_value = True
+    return ConfigProblem(path, message, hint, is_of_value)
 
 
 def _without_values(message: str, value: object) -> str:

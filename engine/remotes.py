@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import asyncio
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from rungraph.engine.endpoints import Endpoint, Unusable, endpoints_of
+from rungraph.engine.quiet_imports import QuietImports
 from rungraph.engine.reachability import Answer, reach
 from rungraph.graph.diagnostics import Diagnostic, Severity
 from rungraph.graph.layout import path_text
@@ -71,7 +73,8 @@ def check_remotes(
         graphs: Compiled run configs.
         timeout: Seconds that each server may take.
     """
-    remotes = [tuple(_remotes(graph)) for graph in graphs]
+    with QuietImports() as quiet:
+        remotes = [tuple(_remotes(graph, quiet)) for graph in graphs]
     endpoints = [
         endpoint
         for several in remotes
@@ -91,9 +94,12 @@ class _Remote:
     found: tuple[tuple[tuple[str | int, ...], Endpoint | Unusable], ...]
 
 
-def _remotes(graph: RunGraph) -> Iterator[_Remote]:
+def _remotes(graph: RunGraph, quiet: QuietImports) -> Iterator[_Remote]:
     for node in graph.nodes.values():
         if isinstance(node, ProviderNode) and node.provider_type.startswith("remote::"):
+            if node.spec is not None and node.spec.config_class:
+                with suppress(Exception):  # Foreign code; the level import tells what is wrong.
+                    quiet.load(node.spec.config_class.partition(":")[0])
             yield _Remote(node, endpoints_of(node))
 
 

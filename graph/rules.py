@@ -185,8 +185,8 @@ The provider's module, or the module of its config class, is not there or fails 
 imported.
 
 I002 error a package is not installed
-The provider type needs a distribution that is not installed. The help is the command that
-installs it.
+The provider type needs a distribution that is not installed, or not in a version that will do. The
+help is the command that installs it.
 
 I003 error a config that its class rejects
 The provider type's own config class does not accept the value at this place.
@@ -196,6 +196,10 @@ The type of the table's resources does not accept what the config says of this o
 
 I005 warning an unknown key of a provider's config
 The provider type's config class has no such key and would ignore it: most likely a typo.
+
+I006 note a config that is not checked
+Its config class cannot be imported, so nobody can say whether it accepts the config. Another
+diagnostic says why it cannot.
 
 H001 error a server's name is not known
 The host in the provider's config has no address here. What counts is where rungraph runs: a name

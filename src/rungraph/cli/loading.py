@@ -43,7 +43,7 @@ def checked(graph: RunGraph, level: Level, *, allow_unset_env: bool = False) -> 
     if level >= Level.IMPORT:
         from rungraph.engine.imports import check_imports
 
-        return graph.with_diagnostics(check_imports(graph))
+        return graph.with_diagnostics(check_imports(graph, quietly=True))
     return graph.up_to(level)
 
 

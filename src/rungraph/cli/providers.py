@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from typing import TYPE_CHECKING, Any
 
 import click
@@ -14,8 +13,6 @@ if TYPE_CHECKING:
     from collections.abc import Iterable
 
     from rungraph.graph import ApiSpec, Catalog, ProviderSpec
-
-_NAME = re.compile(r"[A-Za-z0-9._-]+")
 
 
 @click.command(short_help="List the provider types that there are.")
@@ -65,7 +62,9 @@ def _described(catalog: Catalog, api: ApiSpec) -> dict[str, Any]:
 def _type_described(spec: ProviderSpec) -> dict[str, Any]:
     from rungraph.engine.errors import install_command
 
-    missing = [package for package in spec.packages if not _is_installed(package)]
+    from rungraph.engine.requirements import unmet
+
+    missing = [package for package in spec.packages if unmet(package)]
     return {
         "provider_type": spec.provider_type,
         "description": spec.description,
@@ -79,17 +78,6 @@ def _type_described(spec: ProviderSpec) -> dict[str, Any]:
         "removed": spec.removed,
         "origin": spec.origin,
     }
-
-
-def _is_installed(requirement: str) -> bool:
-    from importlib.metadata import PackageNotFoundError, distribution
-
-    name = _NAME.match(requirement)
-    try:
-        distribution(name.group() if name else requirement)
-    except PackageNotFoundError:
-        return False
-    return True
 
 
 def _as_text(api: dict[str, Any]) -> str:

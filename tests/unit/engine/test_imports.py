@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+from importlib.metadata import version
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -12,8 +13,9 @@ from tests.unit.engine.fakes import Offer, graph_of
 from rungraph.engine.configs import validated_config
 from rungraph.engine.errors import ConfigRejectedError, MissingPackageError, install_command
 from rungraph.engine.imports import check_imports
+from rungraph.engine.requirements import Unmet, unmet
 from rungraph.graph import Severity, compile_config
-from rungraph.graph.catalog import ApiSpec, Catalog
+from rungraph.graph.catalog import ApiSpec, Catalog, ProviderSpec
 from rungraph.graph.nodes import ProviderNode
 
 if TYPE_CHECKING:
@@ -120,21 +122,15 @@ def test_packages_that_are_not_installed_are_all_named(monkeypatch: pytest.Monke
 
 def test_a_module_that_cannot_be_found_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
     """A missing module and a missing package around it are both the module's problem."""
-    graph = graph_of(
-        monkeypatch,
-        a=Offer(spec={"module": "rungraph_nowhere"}),
-        b=Offer(spec={"module": "rungraph_nowhere.inside"}),
-    )
-    assert _messages(graph) == [
-        ("I001", "the module of 'inline::fake' cannot be found: 'rungraph_nowhere'"),
-        (
-            "I001",
-            (
-                "the module of 'inline::fake' cannot be found: 'rungraph_nowhere.inside' "
-                "(No module named 'rungraph_nowhere')"
-            ),
-        ),
-    ]
+    for module, why in (
+        ("rungraph_nowhere", "'rungraph_nowhere'"),
+        ("rungraph_nowhere.in", "'rungraph_nowhere.in' (No module named 'rungraph_nowhere')"),
+        ("rungraph.engine.nowhere", "'rungraph.engine.nowhere'"),
+    ):
+        graph = graph_of(monkeypatch, a=Offer(spec={"module": module}))
+        assert _messages(graph) == [
+            ("I001", f"the module of 'inline::fake' cannot be found: {why}")
+        ]
 
 
 def test_the_module_itself_is_not_imported(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
@@ -154,10 +150,10 @@ def test_a_config_class_that_cannot_be_imported_is_named(
     monkeypatch.syspath_prepend(str(tmp_path))
     specs = ["rungraph_broken:Config", "rungraph_nowhere:Config", f"{__name__}:Nothing.Here"]
     offers = {f"api{i}": Offer(spec={"config_class": name}) for i, name in enumerate(specs)}
-    reasons = [
-        message.partition("cannot be imported: ")[2]
-        for _, message in _messages(graph_of(monkeypatch, **offers))
-    ]
+    found = check_imports(graph_of(monkeypatch, **offers))
+    *wrong, unchecked = found
+    reasons = [one.message.partition("cannot be imported: ")[2] for one in wrong]
+    assert unchecked.message == "3 configs are not checked: their classes cannot be imported"
     assert reasons == [
         "'rungraph_broken' (ZeroDivisionError: division by zero)",
         "'rungraph_nowhere' (ModuleNotFoundError: No module named 'rungraph_nowhere')",
@@ -183,6 +179,92 @@ def test_a_protocol_that_cannot_be_imported_is_named(monkeypatch: pytest.MonkeyP
     (problem,) = [one for one in check_imports(graph) if "Protocol" in one.message]
     assert problem.code == "I001"
     assert problem.message.startswith("the Protocol of the API 'a' cannot be imported")
+
+
+def test_a_version_that_will_not_do_is_told(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The versions that are wanted and that is installed stand side by side."""
+    packages = ("pydantic>=99", "rungraph-nowhere")
+    (problem,) = check_imports(graph_of(monkeypatch, a=Offer(spec={"packages": packages})))
+    assert problem.message == (
+        "'inline::fake' needs the package 'rungraph-nowhere', not installed here; and "
+        f"'pydantic>=99', of which {version('pydantic')} is installed"
+    )
+    assert problem.help == ('pip install "pydantic>=99" rungraph-nowhere',)
+
+
+@pytest.mark.parametrize(
+    "requirement",
+    [
+        "pydantic",
+        "pydantic>=2,<99",
+        "PyDantic[email]>=2",
+        "pydantic>=99; python_version < '3'",
+        "rungraph-nowhere; sys_platform == 'nowhere'",
+        "pydantic pyyaml --extra-index-url https://nowhere.invalid/",
+        "pydantic @ https://nowhere.invalid/pydantic.whl",
+        "!!",
+        "",
+    ],
+)
+def test_requirements_that_are_met(requirement: str) -> None:
+    """Extras, markers, options of pip and what is no requirement at all are no problem."""
+    assert unmet(requirement) == ()
+
+
+def test_requirements_that_are_not_met() -> None:
+    """Several names between spaces count each; what to install is written as pip takes it."""
+    assert unmet("rungraph-nowhere[x]>=1 pydantic rungraph-no-where --no-deps") == (
+        Unmet("rungraph-nowhere[x]>=1", "rungraph-nowhere"),
+        Unmet("rungraph-no-where", "rungraph-no-where"),
+    )
+    found = Unmet("pydantic<1", "pydantic", version("pydantic"))
+    assert unmet("pydantic<1; python_version >= '3'") == (found,)
+
+
+def test_the_same_problem_of_several_providers_comes_once(tmp_path: Path) -> None:
+    """What all instances of a type lack is told at the first, with the places of the others."""
+    spec = ProviderSpec("a", "inline::x", "json", packages=("rungraph-nowhere",))
+    catalog = Catalog.of(apis=[ApiSpec("a", "json:JSONDecoder")], providers=[spec])
+    file = tmp_path / "run.yaml"
+    lines = [f"  - {{provider_id: p{number}, provider_type: 'inline::x'}}" for number in range(3)]
+    file.write_text("\n".join(["providers:", "  a:", *lines]))
+    (problem,) = check_imports(compile_config(file, catalog=catalog, environment={}))
+    assert problem.place is not None
+    assert problem.place.line == 3
+    assert [(place.line, text) for place, text in problem.related] == [
+        (4, "the same for 'provider:a/p1'"),
+        (5, "the same for 'provider:a/p2'"),
+    ]
+
+
+def test_a_package_that_is_not_there_is_told_once_for_all_that_comes_from_it() -> None:
+    """A whole catalog whose package is missing is two problems and a note, not dozens."""
+    apis = [ApiSpec(f"api{number}", f"rungraph_nowhere.apis:A{number}") for number in range(12)]
+    specs = [
+        ProviderSpec(
+            api.name,
+            "inline::x",
+            f"rungraph_nowhere.{api.name}",
+            config_class=f"rungraph_nowhere.{api.name}.config:Config",
+            packages=("rungraph-no-where", f"rungraph-needed-{api.name}>=1"),
+        )
+        for api in apis
+    ]
+    providers = {
+        api.name: [{"provider_id": "one", "provider_type": "inline::x"}] for api in apis[:10]
+    }
+    catalog = Catalog.of(apis=apis, providers=specs)
+    graph = compile_config({"providers": providers}, catalog=catalog, environment={})
+    absent, lacking, unchecked = check_imports(graph)
+    assert (absent.code, lacking.code, unchecked.code) == ("I001", "I002", "I006")
+    assert absent.message == (
+        "'rungraph_nowhere' is not installed here; 10 providers and 10 types of APIs come from it"
+    )
+    assert absent.detail.splitlines()[-2:] == ["provider:api7/one", "and 12 more"]
+    assert lacking.message.startswith("what comes from 'rungraph_nowhere' needs the packages ")
+    assert lacking.help[0].count("rungraph-no-where") == 1
+    assert unchecked.message == "10 configs are not checked: their classes cannot be imported"
+    assert unchecked.severity is Severity.NOTE
 
 
 # --- configs -----------------------------------------------------------------------------------
@@ -327,6 +409,23 @@ def test_a_number_written_in_the_config_is_not_taken_as_text(
     ((code, message),) = _messages(_configured(monkeypatch, {"url": 12345}))
     assert code == "I003"
     assert message.endswith("'url': input should be a valid string")
+
+
+def test_a_value_that_is_not_known_is_not_judged(monkeypatch: pytest.MonkeyPatch) -> None:
+    """What hangs on a variable that is not set is left alone; everything else is checked."""
+    config = {
+        "url": "http://a",
+        "port": "${env.PORT}",
+        "parts": [{"size": "${env.SIZE}"}, {"size": "many"}],
+    }
+    problems = check_imports(_configured(monkeypatch, config))
+    assert [one.path for one in problems] == ["providers.a[0].config.parts[1].size"]
+    closed = check_imports(_configured(monkeypatch, {"ulr": "${env.URL}"}, "Closed"))
+    assert [one.message.rpartition(": ")[2] for one in closed] == ["unknown key"]
+    missing = check_imports(_configured(monkeypatch, {"port": "${env.PORT}"}))
+    assert [one.path for one in missing] == ["providers.a[0].config.url"]
+    failing = check_imports(_configured(monkeypatch, {"url": "${env.URL}"}, "Failing"))
+    assert failing == ()
 
 
 # --- installing --------------------------------------------------------------------------------

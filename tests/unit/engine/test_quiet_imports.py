@@ -1,0 +1,142 @@
+"""Importing a config class without the packages around it, which may do work."""
+
+from __future__ import annotations
+
+import sys
+from importlib import import_module
+from typing import TYPE_CHECKING
+
+import pytest
+from tests.unit.engine.fakes import Offer, graph_of
+
+from rungraph.engine.imports import check_imports
+from rungraph.engine.quiet_imports import QuietImports
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Generator
+    from pathlib import Path
+
+_CONFIG = """
+from pydantic import BaseModel
+
+class Config(BaseModel):
+    port: int = 1
+"""
+_WORKS = "raise AssertionError('this package does work')"
+
+
+@pytest.fixture
+def packages(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> Generator[Callable[[dict[str, str]], None]]:
+    """Return what writes modules by their paths, importable until the end of the test."""
+    monkeypatch.syspath_prepend(str(tmp_path))
+
+    def write(files: dict[str, str]) -> None:
+        for name, text in files.items():
+            path = tmp_path / name
+            path.parent.mkdir(parents=True, exist_ok=True)
+            path.write_text(text)
+
+    yield write
+    for name in [one for one in sys.modules if one.startswith("quietly")]:
+        del sys.modules[name]
+
+
+def test_packages_around_a_config_class_are_not_run(
+    packages: Callable[[dict[str, str]], None], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Packages that would do work are neither run by looking for a module nor by a class."""
+    packages(
+        {
+            "quietly/__init__.py": _WORKS,
+            "quietly/far/__init__.py": _WORKS,
+            "quietly/far/config.py": "from quietly.far.parts import Part\n" + _CONFIG,
+            "quietly/far/parts.py": "class Part: ...",
+            "quietly/far/provider.py": _WORKS,
+        }
+    )
+    spec = {"module": "quietly.far.provider", "config_class": "quietly.far.config:Config"}
+    graph = graph_of(monkeypatch, a=Offer(config={"port": "many"}, spec=spec))
+    (problem,) = check_imports(graph, quietly=True)
+    assert problem.code == "I003"
+    assert [name for name in sys.modules if name.startswith("quietly")] == []
+    codes = [one.code for one in check_imports(graph)]
+    assert "I001" in codes  # The ordinary way runs them.
+
+
+def test_a_module_that_needs_its_package_gets_it(
+    packages: Callable[[dict[str, str]], None],
+) -> None:
+    """What a package's own code makes is there for the module that asks for it."""
+    packages(
+        {
+            "quietly/__init__.py": "BASE = object",
+            "quietly/config.py": "from quietly import BASE\nclass Config(BASE): ...",
+        }
+    )
+    with QuietImports() as quiet:
+        assert quiet.find("quietly.config")
+        module = quiet.load("quietly.config")
+    assert sys.modules["quietly.config"] is module
+    assert sys.modules["quietly"].__dict__["BASE"] is object
+
+
+def test_the_next_import_gets_the_real_package(
+    packages: Callable[[dict[str, str]], None],
+) -> None:
+    """Nothing of a stand-in is left when the context has ended; what was taken out works on."""
+    packages({"quietly/__init__.py": "REAL = True", "quietly/config.py": _CONFIG})
+    with QuietImports() as quiet:
+        cls = quiet.load("quietly.config").Config
+        assert not hasattr(sys.modules["quietly"], "REAL")
+    assert import_module("quietly").REAL
+    assert cls(port="5").port == 5
+
+
+def test_packages_that_are_there_stay_as_they_are(
+    packages: Callable[[dict[str, str]], None],
+) -> None:
+    """A package that was imported before is used, and not forgotten afterwards."""
+    packages(
+        {
+            "quietly/__init__.py": "REAL = True",
+            "quietly/far/__init__.py": _WORKS,
+            "quietly/far/config.py": "from quietly import REAL",
+        }
+    )
+    package = import_module("quietly")
+    with QuietImports() as quiet:
+        assert quiet.load("quietly.far.config").REAL
+    assert sys.modules["quietly"] is package
+    assert not hasattr(package, "far")
+    assert "quietly.far" not in sys.modules
+
+
+def test_folders_without_a_package_file_count(
+    packages: Callable[[dict[str, str]], None],
+) -> None:
+    """A namespace package around a module is found as any other."""
+    packages({"quietly/inner/config.py": _CONFIG})
+    with QuietImports() as quiet:
+        assert quiet.find("quietly.inner.config")
+        assert quiet.load("quietly.inner.config").Config().port == 1
+        assert not quiet.find("quietly.inner.nowhere")
+
+
+def test_a_package_that_says_itself_where_its_modules_are_is_asked(
+    packages: Callable[[dict[str, str]], None], tmp_path: Path
+) -> None:
+    """Where looking from outside finds nothing, the package is run, as Python would."""
+    extended = f"__path__.append({str(tmp_path / 'elsewhere')!r})"
+    packages({"quietly/__init__.py": extended, "elsewhere/config.py": _CONFIG})
+    with QuietImports() as quiet:
+        assert quiet.find("quietly.config")
+        assert quiet.load("quietly.config").Config().port == 1
+
+
+@pytest.mark.parametrize("name", ["quietly", "quietly.config", "json.nowhere", "sys.nowhere"])
+def test_what_is_not_there_fails_as_usual(name: str) -> None:
+    """A missing module is a missing module."""
+    with QuietImports() as quiet, pytest.raises(ModuleNotFoundError):
+        quiet.load(name)
