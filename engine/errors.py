@@ -279,7 +279,10 @@ def install_command(extra: str, *packages: str) -> str:
     """
     if extra:
         return f'pip install "{extra if "[" in extra else f"rungraph[{extra}]"}"'
-    words = (name if name.replace("-", "").isalnum() else f'"{name}"' for name in packages)
+    words = (
+        name if name.replace("-", "").replace("_", "").isalnum() else f'"{name}"'
+        for name in packages
+    )
     return "pip install " + " ".join(words)
 
 

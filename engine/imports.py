@@ -115,7 +115,7 @@ class _Check:
 
     def _resources(self, node: TableNode) -> Iterator[Diagnostic]:
         what = f"the resource type of '{node.api}'"
-        if self._is_absent(node.pair.resource_type, what):
+        if not node.pair.resource_type or self._is_absent(node.pair.resource_type, what):
             return
         wrong = self._wrong_import(node.pair.resource_type)
         if wrong:
@@ -154,7 +154,7 @@ class _Check:
             "I001",
             message,
             place=first.place if first else None,
-            help=(_MODULE_HELP,),
+            help=(_way_out(package, first),),
             address=first.address if first else None,
             path=path_text(first.path) if first else "",
             detail=detail,
@@ -164,7 +164,7 @@ class _Check:
             yield self._at_provider(
                 first,
                 "I002",
-                f"what comes from '{package}' needs {_listed(lacking)}",
+                f"what comes from '{package}' needs {_listed(sorted(lacking))}",
                 install_command("", *sorted({one.requirement for one in lacking})),
             )
 
@@ -188,6 +188,9 @@ class _Check:
 
     def _unchecked(self, nodes: Sequence[ProviderNode]) -> Diagnostic:
         one = len(nodes) == 1
+        # Those whose whole package is absent are listed with it.
+        listed = {node.address for absent in self._absent.values() for node in absent.providers}
+        names = [str(node.address) for node in nodes if node.address not in listed]
         return Diagnostic(
             "I006",
             f"the config of '{nodes[0].address}' is not checked: its class cannot be imported"
@@ -197,7 +200,7 @@ class _Check:
             nodes[0].place,
             address=nodes[0].address,
             path=path_text(nodes[0].path),
-            detail="" if one else _lines([str(node.address) for node in nodes]),
+            detail="" if one else _lines(names),
         )
 
     # --- places --------------------------------------------------------------------------------
@@ -273,6 +276,12 @@ def _holds_placeholder(value: object) -> bool:
     if isinstance(value, list | tuple):
         return any(map(_holds_placeholder, cast("Sequence[object]", value)))
     return isinstance(value, str) and has_placeholder(value)
+
+
+def _way_out(package: str, node: ProviderNode | None) -> str:
+    origin = node.spec.origin if node is not None and node.spec else ""
+    # Only a distribution that is called like its package is sure to be the right one.
+    return install_command("", origin) if _plain(origin) == _plain(package) else _MODULE_HELP
 
 
 def _listed(lacking: Collection[Unmet]) -> str:

@@ -61,7 +61,6 @@ def _described(catalog: Catalog, api: ApiSpec) -> dict[str, Any]:
 
 def _type_described(spec: ProviderSpec) -> dict[str, Any]:
     from rungraph.engine.errors import install_command
-
     from rungraph.engine.requirements import unmet
 
     missing = [package for package in spec.packages if unmet(package)]
