@@ -12,6 +12,8 @@ from rungraph.graph.errors import CatalogError
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
 
+    from rungraph.graph.history import CatalogHistory
+
 
 @dataclass(frozen=True, slots=True)
 class ApiSpec:
@@ -27,6 +29,7 @@ class ApiSpec:
         builtin: The provider type that serves the API in every stack without being configured;
             empty for an API whose providers are configured.
         releases: The releases that had it, such as ``0.0.44..0.1.2``; see `CatalogHistory`.
+        successor: The API that took its place in later releases; empty when there is none.
     """
 
     name: str
@@ -35,6 +38,7 @@ class ApiSpec:
     private_protocol: str = ""
     builtin: str = ""
     releases: str = ""
+    successor: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,6 +96,8 @@ class ProviderSpec:
         removed: With *deprecated*: the type no longer works, so using it is an error.
         origin: The distribution (or file) whose catalog declares it.
         releases: The releases that had it so; see `CatalogHistory`.
+        successor: The type that took its place in later releases, as ``api/type`` when it is of
+            another API; empty when there is none.
     """
 
     api: str
@@ -108,6 +114,7 @@ class ProviderSpec:
     removed: bool = False
     origin: str = ""
     releases: str = ""
+    successor: str = ""
 
     @property
     def is_remote(self) -> bool:
@@ -131,6 +138,7 @@ class Catalog:
         problems: What went wrong while catalogs were found and merged, one sentence each.
         name: What it is called; empty for what the installed packages offer together.
         release: The release of *name* that it describes; empty when there is only one.
+        history: What there was in the other releases; None when there is only one.
 
     Examples:
         >>> api = ApiSpec("echo", "echo_package:Echo")
@@ -146,6 +154,7 @@ class Catalog:
     problems: tuple[str, ...] = ()
     name: str = ""
     release: str = ""
+    history: CatalogHistory | None = field(default=None, compare=False, repr=False)
 
     @classmethod
     def of(

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from functools import cache
-from importlib.metadata import entry_points
+from importlib.metadata import EntryPoint, entry_points
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -14,7 +14,7 @@ from rungraph.graph.errors import CatalogError
 from rungraph.graph.suggest import did_you_mean
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Callable, Iterator, Mapping
     from typing import Any
 
     from rungraph.graph.history import CatalogHistory
@@ -54,8 +54,10 @@ def catalog_for(
     name = document.value.get("catalog")
     if not isinstance(name, str):
         return discover_catalog(), ()
+    # A path in a config means the same from wherever rungraph is called.
+    folder = Path(document.file).parent if Path(document.file).is_file() else None
     try:
-        return named_catalog(name, document.value, Path(document.file).parent), ()
+        return named_catalog(name, document.value, folder), ()
     except CatalogError as error:
         message, *more = str(error).splitlines()
         known = f"catalogs: {', '.join(catalog_names())}, or the path of a file"
@@ -115,19 +117,16 @@ def shipped_history(name: str) -> CatalogHistory:
 def hints_of_elsewhere(
     catalog: Catalog, api: str, provider_type: str | None = None
 ) -> tuple[str, ...]:
-    """Return which other catalog or release knows an API, or a type of it, that *catalog* lacks."""
+    """Return which other catalog or release knows an API, or a type of it, that *catalog* lacks.
+
+    Other catalogs are read for it: only a config with such a problem pays for that.
+    """
     what = f"'{provider_type}' is a type" if provider_type else f"'{api}' is an API"
-    hints: list[str] = []
+    hints = [*_hints_of_history(catalog, api, provider_type)]
+    if hints:
+        return tuple(hints)
     for name in SHIPPED:
-        history = shipped_history(name)
-        if not history.knows(api, provider_type):
-            continue
-        if catalog.name == name:
-            span = history.releases_of(api, provider_type)
-            if span is not None:
-                during = f"release {span[0]}" if span[0] == span[1] else f"{span[0]} to {span[1]}"
-                hints.append(f"{what} of {name} {during}; this config is read as {catalog.release}")
-        else:
+        if catalog.name != name and shipped_history(name).knows(api, provider_type):
             hints.append(
                 f"{what} of the catalog '{name}': say --catalog {name}, "
                 f"or write 'catalog: {name}' in the config"
@@ -140,15 +139,31 @@ def hints_of_elsewhere(
     return tuple(hints)
 
 
+def _hints_of_history(catalog: Catalog, api: str, provider_type: str | None) -> Iterator[str]:
+    history = catalog.history
+    span = history.releases_of(api, provider_type) if history else None
+    if history is None or span is None:
+        return
+    during = (
+        f"in release {span[0]}" if span[0] == span[1] else f"in releases {span[0]} to {span[1]}"
+    )
+    known = f"'{provider_type}' was a type of {api}" if provider_type else f"'{api}' was an API"
+    successor = history.successor_of(api, provider_type)
+    is_past = history.releases.index(span[1]) < history.releases.index(catalog.release)
+    since = f"; since then it is {successor}" if successor and is_past else ""
+    yield f"{known} {during}{since}"
+    yield f"this config is read as {history.name or 'release'} {catalog.release}"
+
+
 def hints_of_releases(catalog: Catalog, api: str, provider_type: str, dependency: str) -> list[str]:
     """Return in which older releases a type did without a dependency; see `CatalogHistory`."""
-    if catalog.name not in SHIPPED:
+    if catalog.history is None:
         return []
-    last = shipped_history(catalog.name).last_without(
-        api, provider_type, dependency, before=catalog.release
-    )
+    last = catalog.history.last_without(api, provider_type, dependency, before=catalog.release)
     if last is None:
         return []
+    if catalog.name not in SHIPPED:
+        return [f"up to {last} it did without"]
     name = f"{catalog.name}@{last}"
     return [f"up to {last} it did without: say --catalog {name}, or write 'catalog: {name}'"]
 
@@ -158,9 +173,19 @@ def _named_makers() -> Mapping[str, Callable[[Mapping[str, Any]], Catalog]]:
     return {point.name: _maker(point) for point in entry_points(group=NAMED_GROUP)}
 
 
-def _maker(point: Any) -> Callable[[Mapping[str, Any]], Catalog]:
+def _maker(point: EntryPoint) -> Callable[[Mapping[str, Any]], Catalog]:
     def make(config: Mapping[str, Any]) -> Catalog:
-        maker: Callable[[Mapping[str, Any]], Catalog] = point.load()
-        return maker(config)
+        try:
+            catalog: object = point.load()(config)
+        except CatalogError:
+            raise
+        except Exception as error:
+            # Another package's code: anything can go wrong.
+            msg = f"catalog '{point.name}' cannot be made: {type(error).__name__}: {error}"
+            raise CatalogError(msg) from error
+        if not isinstance(catalog, Catalog):
+            msg = f"catalog '{point.name}' is a {type(catalog).__name__}, not a Catalog"
+            raise CatalogError(msg)
+        return catalog
 
     return make

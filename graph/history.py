@@ -62,7 +62,9 @@ class CatalogHistory:
                 pairs=[one for one in self.pairs if self._mask(one) & bit],
                 providers=[one for one in self.providers if self._mask(one) & bit],
             )
-            self._made[release] = replace(catalog, name=self.name, release=release)
+            self._made[release] = replace(
+                catalog, name=self.name, release=release, history=self if release else None
+            )
         return self._made[release]
 
     def release_for(self, config: Mapping[str, Any]) -> str | None:
@@ -85,6 +87,27 @@ class CatalogHistory:
             return None
         first = (mask & -mask).bit_length() - 1
         return self.releases[first], self.releases[mask.bit_length() - 1]
+
+    def successor_of(self, api: str, provider_type: str | None = None) -> str:
+        """Return what took the place of an API, or of a type of it; empty when nothing did.
+
+        A type of another API is written ``'type' of api``.
+        """
+        specs: tuple[ApiSpec | ProviderSpec, ...] = (
+            tuple(one for one in self.providers if one.api == api)
+            if provider_type
+            else tuple(one for one in self.apis if one.name == api)
+        )
+        named = [
+            one for one in specs
+            if not isinstance(one, ProviderSpec) or one.provider_type == provider_type
+        ]  # fmt: skip
+        if not named:
+            return ""
+        # The last one: what took the place of an early form may be gone itself.
+        successor = max(named, key=self._mask).successor
+        other, slash, name = successor.partition("/")
+        return f"'{name}' of {other}" if slash else f"'{successor}'" if successor else ""
 
     def last_without(
         self, api: str, provider_type: str, dependency: str, *, before: str

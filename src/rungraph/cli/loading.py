@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 import sys
+from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+import click
+
 from rungraph.cli.terminal import style_of, tell
-from rungraph.graph import Level, Severity, compile_config
+from rungraph.graph import CatalogError, Level, Severity, compile_config
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Generator, Iterable
 
     from rungraph.graph import Diagnostic, RunGraph
 
@@ -26,8 +29,18 @@ def load_graph(
         catalog: The name or path of the catalog to compile it against.
         allow_unset_env: Take variables that are not set as notes.
     """
-    graph = compile_config(Path("/dev/stdin" if file == "-" else file), catalog=catalog)
+    with catalog_errors():
+        graph = compile_config(Path("/dev/stdin" if file == "-" else file), catalog=catalog)
     return checked(graph, level, allow_unset_env=allow_unset_env)
+
+
+@contextmanager
+def catalog_errors() -> Generator[None, None, None]:
+    """Take a catalog that cannot be used as a wrong value of ``--catalog``."""
+    try:
+        yield
+    except CatalogError as error:
+        raise click.BadParameter(str(error), param_hint="--catalog") from error
 
 
 def checked(graph: RunGraph, level: Level, *, allow_unset_env: bool = False) -> RunGraph:

@@ -6,15 +6,23 @@ import sys
 
 import click
 
-from rungraph.cli.options import file_argument, format_option, level_option
+from rungraph.cli.options import (
+    allow_unset_env_option,
+    catalog_option,
+    file_argument,
+    format_option,
+    level_option,
+)
 from rungraph.cli.terminal import show, style_of
 
 
 @click.command(short_help="Show what a run config starts, in which order and why.")
 @file_argument()
 @level_option
+@catalog_option
+@allow_unset_env_option
 @format_option
-def plan(file: str, level: str, form: str) -> int:
+def plan(file: str, level: str, catalog: str | None, form: str, *, allow_unset_env: bool) -> int:
     """Show what a run config starts, without starting it; FILE - is standard input.
 
     Shows the nodes by generation, what each of them needs, and every problem. Nothing is imported
@@ -25,7 +33,7 @@ def plan(file: str, level: str, form: str) -> int:
     from rungraph.graph.plan import plan_to_json, render_plan
 
     depth = Level[level.upper()]
-    graph = load_graph(file, depth)
+    graph = load_graph(file, depth, catalog=catalog, allow_unset_env=allow_unset_env)
     if form == "json":
         text = plan_to_json(graph, depth)
     else:

@@ -6,26 +6,33 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from rungraph.cli.options import format_option
+from rungraph.cli.options import catalog_option, format_option
 from rungraph.cli.terminal import show, tell
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Iterator
 
     from rungraph.graph import ApiSpec, Catalog, ProviderSpec
 
 
 @click.command(short_help="List the provider types that there are.")
 @click.argument("api", required=False)
+@catalog_option
 @format_option
-def providers(api: str | None, form: str) -> None:
-    """List the provider types of an API, or of all APIs."""
-    from rungraph.graph import discover_catalog
+def providers(api: str | None, catalog: str | None, form: str) -> None:
+    """List the provider types of an API, or of all APIs.
 
-    catalog = discover_catalog()
-    for problem in catalog.problems:
+    Of a catalog with releases, such as llama-stack, they are those of the newest one, or of the one
+    that is named, as in llama-stack@0.1.0; then come the types that earlier releases had.
+    """
+    from rungraph.cli.loading import catalog_errors
+    from rungraph.graph.catalogs import INSTALLED, named_catalog
+
+    with catalog_errors():
+        known = named_catalog(catalog or INSTALLED)
+    for problem in known.problems:
         tell(f"warning: {problem}")
-    found = [_described(catalog, one) for one in _wanted(catalog, api)]
+    found = [_described(known, one) for one in _wanted(known, api)]
     if form == "json":
         import json
 
@@ -41,6 +48,11 @@ def _wanted(catalog: Catalog, api: str | None) -> Iterable[ApiSpec]:
         return (catalog.apis[api],)
     from rungraph.graph.suggest import did_you_mean
 
+    span = catalog.history.releases_of(api) if catalog.history else None
+    if span is not None:
+        msg = f"'{api}' is an API of releases {span[0]} to {span[1]}: say --catalog "
+        msg += f"{catalog.name}@{span[1]}"
+        raise click.BadParameter(msg, param_hint="API")
     question = did_you_mean(api, catalog.apis) or f"there is: {', '.join(catalog.apis)}"
     msg = f"no API is called '{api}'; {question}"
     raise click.BadParameter(msg, param_hint="API")
@@ -55,15 +67,35 @@ def _described(catalog: Catalog, api: ApiSpec) -> dict[str, Any]:
         "routed_by": pair.table_api if pair and pair.router_api == api.name else None,
         "table_of": pair.router_api if pair and pair.table_api == api.name else None,
         "builtin": bool(api.builtin),
-        "provider_types": [_type_described(spec) for spec in specs],
+        "release": catalog.release or None,
+        "provider_types": [_type_described(spec, catalog) for spec in specs],
+        "earlier_provider_types": [*_earlier_types(catalog, api.name)],
     }
 
 
-def _type_described(spec: ProviderSpec) -> dict[str, Any]:
+def _earlier_types(catalog: Catalog, api: str) -> Iterator[dict[str, Any]]:
+    """Yield the types of *api* that only releases before the catalog's had."""
+    history = catalog.history
+    if history is None:
+        return
+    now = history.releases.index(catalog.release)
+    for name in sorted({spec.provider_type for spec in history.providers if spec.api == api}):
+        span = history.releases_of(api, name)
+        if span is not None and history.releases.index(span[1]) < now:
+            yield {
+                "provider_type": name,
+                "releases": list(span),
+                "successor": history.successor_of(api, name) or None,
+            }
+
+
+def _type_described(spec: ProviderSpec, catalog: Catalog) -> dict[str, Any]:
     from rungraph.engine.errors import install_command
     from rungraph.engine.requirements import unmet
 
     missing = [package for package in spec.packages if unmet(package)]
+    history = catalog.history
+    span = history.releases_of(spec.api, spec.provider_type) if history else None
     return {
         "provider_type": spec.provider_type,
         "description": spec.description,
@@ -75,7 +107,8 @@ def _type_described(spec: ProviderSpec) -> dict[str, Any]:
         "install": install_command(spec.extra, *spec.packages) if spec.packages else None,
         "deprecated": spec.deprecated or None,
         "removed": spec.removed,
-        "origin": spec.origin,
+        "releases": list(span) if span else None,
+        "origin": "" if spec.origin == catalog.name else spec.origin,
     }
 
 
@@ -92,14 +125,25 @@ def _as_text(api: dict[str, Any]) -> str:
         lines.append("  one provider")
     for one in api["provider_types"]:
         lines.append(f"  {one['provider_type']}")
-        lines += [f"      {line}" for line in _type_lines(one)]
+        lines += [f"      {line}" for line in _type_lines(one, api["release"])]
+    for one in api["earlier_provider_types"]:
+        first, last = one["releases"]
+        now = f"; now {one['successor']}" if one["successor"] else ""
+        lines.append(f"  {one['provider_type']} (only {_during(first, last)}{now})")
     if not (api["provider_types"] or api["table_of"]):
         lines.append("  no installed package offers one; name a module of your own with 'module:'")
     return "\n".join(lines)
 
 
-def _type_lines(one: dict[str, Any]) -> list[str]:
+def _during(first: str, last: str) -> str:
+    return f"in release {first}" if first == last else f"in releases {first} to {last}"
+
+
+def _type_lines(one: dict[str, Any], release: str | None) -> list[str]:
     lines = [one["description"]] if one["description"] else []
+    if one["releases"]:
+        first, last = one["releases"]
+        lines.append(f"since {first}" if last == release else _during(first, last))
     if one["dependencies"]:
         lines.append(f"needs {', '.join(one['dependencies'])}")
     if one["optional_dependencies"]:

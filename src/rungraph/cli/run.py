@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Literal
 import click
 
 from rungraph.cli.call_words import CallingCommand, call_words
-from rungraph.cli.options import file_argument, format_option
+from rungraph.cli.options import catalog_option, file_argument, format_option
 from rungraph.cli.terminal import complain, show, style_of, tell
 from rungraph.engine.settings import StackSettings
 
@@ -88,6 +88,7 @@ _SECONDS = click.FloatRange(min=0, min_open=True)
     type=click.Path(dir_okay=False, writable=True, path_type=Path),
     help="Write every event to this file, one JSON object a line.",
 )
+@catalog_option
 @format_option
 @click.pass_context
 def run(
@@ -101,13 +102,14 @@ def run(
     stop_timeout: float,
     state_dir: Path | None,
     events: Path | None,
+    catalog: str | None,
     form: str,
 ) -> int:
     """Start a stack, call it, stop it."""
     from rungraph.cli.loading import has_errors, load_graph, tell_problems
     from rungraph.graph import Level
 
-    graph = load_graph(file, Level.IMPORT)
+    graph = load_graph(file, Level.IMPORT, catalog=catalog)
     tell_problems(graph)
     if has_errors(graph):
         complain(f"{graph.file} cannot be run")

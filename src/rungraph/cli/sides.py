@@ -92,11 +92,11 @@ def _saved(name: str, document: Document) -> RunGraph | Snapshot:
 def _compiled(
     document: Document, level: Level, catalog: str | None, *, allow_unset_env: bool
 ) -> RunGraph:
-    from rungraph.cli.loading import checked
+    from rungraph.cli.loading import catalog_errors, checked
     from rungraph.graph.collector import collector_paused
     from rungraph.graph.compiler import compile_document
 
-    with collector_paused():
+    with collector_paused(), catalog_errors():
         graph = compile_document(document, catalog=catalog, environment=os.environ)
     graph = checked(graph, level, allow_unset_env=allow_unset_env)
     return _asked(graph) if level >= Level.GRAPH else graph

@@ -26,7 +26,7 @@ def _catalog(monkeypatch: pytest.MonkeyPatch) -> None:
         ),
     ]
     catalog = Catalog.of(apis=[ApiSpec("echo", "echo:Echo", "says it again")], providers=specs)
-    monkeypatch.setattr("rungraph.graph.discover_catalog", lambda: catalog)
+    monkeypatch.setattr("rungraph.graph.catalogs.discover_catalog", lambda: catalog)
 
 
 @pytest.mark.usefixtures("_catalog")
@@ -56,3 +56,69 @@ def test_json_has_the_same() -> None:
     assert loud["install"] is None
     assert not old["installed"]
     assert old["missing_packages"] == ["no-such-distribution>=2"]
+
+
+def test_types_of_a_catalog_with_releases_say_since_when_and_what_came_before() -> None:
+    """The newest release is listed; what only earlier ones had follows, with its successor."""
+    found = CliRunner().invoke(providers, ["--catalog", "llama-stack", "telemetry"])
+    assert [line for line in found.stdout.splitlines() if "installed" not in line] == [
+        "telemetry: logs, metrics and traces",
+        "  one provider",
+        "  inline::meta-reference",
+        "      since 0.0.53",
+        "      uses, if there: datasetio",
+        "  meta-reference (only in releases 0.0.35 to 0.0.52; now 'inline::meta-reference')",
+        "  remote (only in releases 0.0.35 to 0.0.52)",
+        (
+            "  remote::opentelemetry-jaeger (only in releases 0.0.35 to 0.0.57; "
+            "now 'inline::meta-reference')"
+        ),
+        "  remote::sample (only in releases 0.0.35 to 0.1.6)",
+    ]
+
+
+def test_a_release_can_be_named() -> None:
+    """Types are those of the release, with the dependencies that they had in it."""
+    asked = ["--catalog", "llama-stack@0.0.62", "telemetry", "--format", "json"]
+    [telemetry] = json.loads(CliRunner().invoke(providers, asked).stdout)
+    [spec] = [
+        one for one in telemetry["provider_types"] if one["provider_type"] != "remote::sample"
+    ]
+    assert (spec["provider_type"], spec["dependencies"]) == (
+        "inline::meta-reference",
+        ["datasetio"],
+    )
+    assert spec["releases"] == ["0.0.53", "0.2.20"]
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        (
+            ["--catalog", "llama-stack", "memory"],
+            (
+                "Invalid value for API: 'memory' is an API of releases 0.0.35 to 0.0.63: "
+                "say --catalog llama-stack@0.0.63"
+            ),
+        ),
+        (
+            ["--catalog", "lama-stack"],
+            (
+                "Invalid value for --catalog: no catalog is called 'lama-stack'; "
+                "did you mean 'llama-stack'?"
+            ),
+        ),
+        (
+            ["--catalog", "llama-stack@0.3"],
+            (
+                "Invalid value for --catalog: the catalog 'llama-stack' does not know "
+                "release '0.3' (0.0.35 to 0.2.20); did you mean '0.1.3'?"
+            ),
+        ),
+    ],
+)
+def test_a_wrong_catalog_is_a_wrong_option(arguments: list[str], message: str) -> None:
+    """What --catalog does not find is a usage error that names what there is."""
+    found = CliRunner().invoke(providers, arguments)
+    assert found.exit_code == 2
+    assert found.stderr.splitlines()[-1] == f"Error: {message}"
