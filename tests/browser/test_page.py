@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING
 import pytest
 from tests.browser.graphs import HOSTILE, WIDE, knotted, late, named_graph
 
+from rungraph.engine.events import NodeReady, NodeStarting, NodeWaiting, StackReady
+from rungraph.engine.timeline import timeline
 from rungraph.graph import Address, Strength
 from rungraph.graph.failures import assume_failed
 from rungraph.viz.overlay import Ghost, Mark, Overlay, Role
@@ -18,6 +20,7 @@ if TYPE_CHECKING:
     from tests.browser.chromium import Opened
     from tests.browser.conftest import Open
 
+    from rungraph.engine.events import Event
     from rungraph.graph import RunGraph
 
 
@@ -400,6 +403,31 @@ def test_from_top_to_bottom(open_page: Open, graph: RunGraph) -> None:
     assert opened.page.evaluate("document.activeElement.dataset.address") == "router:inference"
 
 
+def test_a_timeline_has_a_page(open_page: Open, graph: RunGraph) -> None:
+    """Waiting and own time lie side by side in it, to scale; the critical path stands out."""
+    events: list[Event] = [
+        *(NodeWaiting(at=0.0, address=one, on=(), generation=0) for one in list(graph)[:2]),
+        NodeStarting(at=0.5, address=next(iter(graph))),
+        NodeReady(at=1.0, address=next(iter(graph)), duration=0.5, waited=0.5),
+        StackReady(at=1.0),
+    ]
+    opened = open_page(graph, timeline=timeline(events))
+    opened.page.get_by_role("tab", name="Timeline").click()
+    caption = opened.page.locator(".gantt caption").inner_text()
+    assert caption == (
+        "started in 1.00 s; critical path 500 ms over 1 node; 0.5 nodes starting at once on average"
+    )
+    assert opened.page.locator(".gantt tbody tr").count() == 2
+    track = opened.page.locator(".gantt tbody .track").first.bounding_box()
+    bar = opened.page.locator(".gantt tbody .own-bar").bounding_box()
+    assert track is not None
+    assert bar is not None
+    assert bar["x"] - track["x"] == pytest.approx(track["width"] / 2, abs=1)
+    assert bar["width"] == pytest.approx(track["width"] / 2, abs=1)
+    opened.page.locator(".gantt .node-link").first.click()
+    assert opened.page.locator("#panel").is_visible()
+
+
 # --- looking -----------------------------------------------------------------------------------
 
 
@@ -540,7 +568,7 @@ def test_a_narrow_window(open_page: Open, graph: RunGraph) -> None:
     """On a phone nothing is wider than the window, and the panel leaves the picture in sight."""
     opened = open_page(graph, viewport={"width": 390, "height": 844}, has_touch=True)
     assert opened.page.evaluate("document.documentElement.scrollWidth") <= 390
-    opened.page.locator("#picture .n").first.tap()
+    opened.box("provider:inference/small").tap()
     panel = opened.page.locator("#panel").bounding_box()
     assert panel is not None
     assert panel["y"] > 400
@@ -564,4 +592,7 @@ def test_print(opened: Opened) -> None:
     opened.page.emulate_media(media="screen")
     opened.settle()
     assert opened.page.locator("#picture").get_attribute("viewBox") is None
+    opened.click("router:inference")
+    opened.page.emulate_media(media="print")
+    assert opened.page.locator("#panel .node-link").first.is_visible()
     assert opened.page.pdf().startswith(b"%PDF")

@@ -1,5 +1,7 @@
 // Where the picture is looked at from: pan, zoom, fit, and what is legible from there.
-const LEGIBLE = 0.36 / Math.min(devicePixelRatio || 1, 2);
+// From which scale on titles can be read, where they stand alone, and from which on all texts.
+const LEGIBLE = 0.26 / Math.min(devicePixelRatio || 1, 2);
+const PLAIN = 0.6;
 const FAR = 0.13;
 const CLOSEST = 4;
 let beforePrint;
@@ -37,6 +39,15 @@ function fit() {
   camera.y = top + (room.height - extent.height * camera.scale) / 2 - extent.y * camera.scale;
   camera.hasMoved = false;
   look();
+}
+
+// A narrow window begins at the left, close enough to read.
+function begin() {
+  fit();
+  if (camera.frame.width < 720 && camera.scale < 0.5) {
+    zoomBy(0.5 / camera.scale);
+    camera.x = 14 - extentOf(camera.view).x * camera.scale;
+  }
 }
 
 function zoomBy(factor, at) {
@@ -87,7 +98,8 @@ function lookNow() {
   world.setAttribute("transform", `translate(${camera.x.toFixed(2)},${camera.y.toFixed(2)}) scale(${camera.scale.toFixed(4)})`);
   picture.classList.toggle("far", camera.scale < LEGIBLE);
   picture.classList.toggle("farther", camera.scale < FAR);
-  if (camera.scale >= LEGIBLE && picture.clientWidth) label(camera.view.boxes.filter(isInSight));
+  picture.classList.toggle("brief", camera.scale < PLAIN);
+  if (camera.scale >= LEGIBLE && picture.clientWidth) label(camera.view.boxes.filter(isInSight), camera.scale < PLAIN);
 }
 
 function isInSight(box) {
@@ -145,7 +157,7 @@ function toPaper() {
   const extent = extentOf(camera.view);
   picture.setAttribute("viewBox", `${extent.x} ${extent.y} ${extent.width} ${extent.height}`);
   world.removeAttribute("transform");
-  picture.classList.remove("far", "farther");
+  picture.classList.remove("far", "farther", "brief");
 }
 function toScreen() {
   if (!beforePrint) return;

@@ -98,7 +98,7 @@ function refilter() {
 function showView(name) {
   if (camera.view) darken();
   camera.view = viewOf(name);
-  fit();
+  begin();
   lookNow();
   world.replaceChildren(camera.view.group);
   byId("caption").textContent = camera.view.data.caption.join(" · ");

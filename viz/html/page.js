@@ -37,7 +37,7 @@ function goTo(index) {
   choose([index]);
   const box = camera.view.boxes[camera.view.boxOf[index]];
   if (!box || tab !== "graph") return;
-  lookNow();
+  camera.hasMoved = true;
   bringIntoSight(box);
   focusBox(box);
 }
@@ -156,6 +156,7 @@ tabs.append(...TABS.map(([name, text]) => make("button", {
 }, text)));
 rove(tabs, (button) => button.click());
 
+if (!nodes.length) byId("stage").append(make("p", { class: "empty" }, "The graph has no nodes."));
 if (innerWidth < 720) byId("legend").open = false;
 byId("theme").setAttribute("aria-pressed", root.dataset.theme === "dark");
 showTab("graph");

@@ -20,6 +20,7 @@ from rungraph.viz.html.facts import (
     nodes_json,
     problems_json,
 )
+from rungraph.viz.html.spans import Timeline, timeline_json
 from rungraph.viz.html.views import LABELS, Laid, Picked, view_json, views_of
 from rungraph.viz.labels import printable
 
@@ -32,7 +33,18 @@ if TYPE_CHECKING:
     from rungraph.viz.layout import Direction
     from rungraph.viz.overlay import Overlay
 
-_SCRIPTS = ("model", "walk", "picture", "camera", "choice", "search", "panel", "lists", "page")
+_SCRIPTS = (
+    "model",
+    "walk",
+    "picture",
+    "camera",
+    "choice",
+    "search",
+    "panel",
+    "lists",
+    "timeline",
+    "page",
+)
 _STYLES = ("page", "picture", "print")
 _PLACEHOLDER = re.compile(r"\{\{(\w+)\}\}")
 # What would end a script element, open a comment in one, or end a line of JavaScript.
@@ -49,6 +61,7 @@ def render_html(
     depth: int | None = None,
     overlay: Overlay | None = None,
     direction: Direction = "LR",
+    timeline: Timeline | None = None,
 ) -> str:
     """Return *graph* as a page for a browser: one file that asks no server for anything.
 
@@ -64,6 +77,7 @@ def render_html(
         depth: How many steps around *select* are drawn too; None for none.
         overlay: What is laid over the picture.
         direction: Where later nodes go: to the right (``LR``) or down (``TB``).
+        timeline: The times of a start, shown as a page of their own.
 
     Raises:
         KeyError: If *select* names a node that is not there.
@@ -76,6 +90,8 @@ def render_html(
     style = "\n".join([*(_asset(f"{one}.css") for one in _STYLES), colours_css(families)])
     script = _script()
     data, *drawn = _page_json(graph, views, first, families)
+    if timeline is not None:
+        data["timeline"] = timeline_json(timeline)
     parts = {
         "style_hash": _hash(style),
         "script_hashes": f"'{_hash(_asset('start.js'))}' '{_hash(script)}'",

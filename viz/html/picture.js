@@ -167,34 +167,56 @@ function nameAll(view, start = 0) {
   });
 }
 
-// Writes the texts of `boxes`.
-function label(boxes) {
+// Writes the texts of `boxes`, or their titles only, which are legible from further away.
+function label(boxes, isBrief) {
   for (const box of boxes) {
-    if (box.isLabelled) continue;
-    box.isLabelled = true;
-    name(box);
-    let y = PADDING;
-    for (const line of box.lines) {
-      const [look_, size] = TEXTS[line[0]];
-      const height = size * LEADING;
-      const text = draw("text", { class: look_, x: box.width / 2, y: (y + height / 2 + size * 0.36).toFixed(1) }, line.slice(1));
-      if (line[0] === "p") {
-        const width = Math.min(box.width - 8, line.length * size * 0.72 + 8);
-        box.element.append(draw("rect", { class: "badge", x: (box.width - width) / 2, y, width, height, rx: height / 2 }));
-      }
-      box.element.append(text);
-      if (!written.length) setTimeout(fitTexts);
-      written.push([text, box.width - 14]);
-      y += height;
+    if (!box.titles) {
+      name(box);
+      box.titles = draw("g", { class: "titles" });
+      box.element.append(box.titles, draw("title", {}, box.members.slice(0, 12).map((member) => nodes[member].id).join("\n")));
+      box.below = write(box, box.lines.filter((line) => line[0] === "t"), PADDING, box.titles);
     }
-    box.element.append(draw("title", {}, box.members.slice(0, 12).map((member) => nodes[member].id).join("\n")));
+    if (!isBrief && !box.isLabelled) {
+      box.isLabelled = true;
+      write(box, box.lines.filter((line) => line[0] !== "t"), box.below, box.element);
+    }
   }
 }
 
-// Fits a text that a viewer's font makes too wide into its box. Measuring lays everything out, so
-// it comes after the first look.
+// Writes lines from `y` on and returns where they end.
+function write(box, lines, y, target) {
+  let below = y;
+  for (const line of lines) {
+    const [look_, size] = TEXTS[line[0]];
+    const height = size * LEADING;
+    const text = draw("text", { class: look_, x: box.width / 2, y: (below + height / 2 + size * 0.36).toFixed(1) }, line.slice(1));
+    if (line[0] === "p") {
+      const width = Math.min(box.width - 8, line.length * size * 0.72 + 8);
+      target.append(draw("rect", { class: "badge", x: (box.width - width) / 2, y: below, width, height, rx: height / 2 }));
+    }
+    target.append(text);
+    if (!written.length) setTimeout(fitTexts);
+    written.push([text, box]);
+    below += height;
+  }
+  return below;
+}
+
+// Fits a text that a viewer's font makes too wide into its box, and finds out how much a title can
+// grow where it stands alone. Measuring lays everything out, so it comes after the first look.
 const written = [];
 function fitTexts() {
-  const tooWide = written.splice(0).filter(([text, room]) => text.getComputedTextLength() > room);
-  for (const [text, room] of tooWide) filled(text, { textLength: room, lengthAdjust: "spacingAndGlyphs" }, []);
+  const measured = written.splice(0).map(([text, box]) => [text, box, text.getComputedTextLength()]);
+  const widest = new Map();
+  for (const [text, box, width] of measured) {
+    const room = box.width - 14;
+    if (width > room) filled(text, { textLength: room, lengthAdjust: "spacingAndGlyphs" }, []);
+    if (text.parentNode === box.titles) widest.set(box, Math.max(widest.get(box) ?? 1, Math.min(width, room)));
+  }
+  for (const [box, width] of widest) {
+    const height = box.below - PADDING;
+    const grow = Math.min(1.6, (box.width - 12) / width, (box.height - 8) / height);
+    const [x, y] = [box.width / 2, box.height / 2];
+    box.titles.style.setProperty("--alone", `translate(${x}px,${y}px) scale(${grow.toFixed(3)}) translate(${-x}px,${-(PADDING + height / 2)}px)`);
+  }
 }

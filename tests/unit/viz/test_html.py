@@ -9,6 +9,8 @@ from hashlib import sha256
 from html.parser import HTMLParser
 from typing import TYPE_CHECKING, Any
 
+from rungraph.engine.events import NodeReady, NodeStarting, NodeWaiting, StackReady
+from rungraph.engine.timeline import timeline
 from rungraph.graph import compile_config
 from rungraph.viz import render_html
 
@@ -194,3 +196,17 @@ def test_a_title_of_ones_own(small: RunGraph) -> None:
     page = render_html(small, title="Ours & <theirs>")
     assert "<title>Ours &amp; &lt;theirs&gt;</title>" in page
     assert "<h1><bdi>Ours &amp; &lt;theirs&gt;</bdi></h1>" in page
+
+
+def test_a_timeline_is_a_page_of_its_own(small: RunGraph) -> None:
+    """What the engine computes of its events goes in as it is; without one there is none."""
+    first = next(iter(small))
+    events = [
+        NodeWaiting(at=0.0, address=first, on=(), generation=0),
+        NodeStarting(at=0.25, address=first),
+        NodeReady(at=0.75, address=first, duration=0.5, waited=0.25),
+        StackReady(at=0.75),
+    ]
+    data = data_of(render_html(small, timeline=timeline(events)))
+    assert data["timeline"]["rows"][0] == [str(first), 0, 0.25, 0.75, "ready", 1]
+    assert "timeline" not in data_of(render_html(small))
