@@ -9,10 +9,12 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 if TYPE_CHECKING:
-    from collections.abc import Generator
+    from collections.abc import Generator, Iterable
     from pathlib import Path
 
     from playwright.sync_api import Browser, ConsoleMessage, Page, Route
+
+    from rungraph.graph import Address
 
 _FLAGS = (
     *("--headless", "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run"),
@@ -37,6 +39,11 @@ def browser() -> Generator[Browser]:
         running: Browser = playwright.chromium.launch(executable_path=path, args=list(_FLAGS))
         yield running
         running.close()
+
+
+def texts(addresses: Iterable[Address]) -> set[str]:
+    """Return *addresses* as text."""
+    return set(map(str, addresses))
 
 
 @dataclass

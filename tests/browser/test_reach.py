@@ -147,6 +147,10 @@ def test_the_policy_keeps_the_page_offline(opened: Opened) -> None:
       const frame = document.createElement("iframe");
       frame.src = "https://example.org/";
       document.body.append(frame);
+      // What was kept from happening is told a little later.
+      const until = performance.now() + 10000;
+      while (performance.now() < until && !window.violations.join().includes("frame-src"))
+        await new Promise((done) => setTimeout(done, 20));
     }""")
     found = opened.page.evaluate("window.violations.splice(0).map((one) => one.split(' ')[0])")
     assert {"connect-src", "img-src", "frame-src"} <= set(found)
