@@ -19,6 +19,7 @@ from rungraph.engine.imports import check_imports
 from rungraph.engine.instances import Instances, Surroundings
 from rungraph.engine.lifecycle import Lifecycle
 from rungraph.engine.provider import has_bind, has_health
+from rungraph.engine.runnable import check_runnable
 from rungraph.engine.settings import StackSettings
 from rungraph.engine.signals import SignalWatch, watch_signals
 from rungraph.engine.timeline import Timeline, timeline
@@ -182,6 +183,7 @@ class Stack:
             msg = "a stack runs once: make another one of the same graph"
             raise EngineError(msg)
         self._graph.check()
+        check_runnable(self._graph)
         problems = await in_thread(check_imports, self._graph)
         if problems:
             self._graph = self._graph.with_diagnostics(problems).check()

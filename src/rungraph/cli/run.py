@@ -107,9 +107,12 @@ def run(
 ) -> int:
     """Start a stack, call it, stop it."""
     from rungraph.cli.loading import has_errors, load_graph, tell_problems
+    from rungraph.engine.runnable import check_runnable
     from rungraph.graph import Level
 
     graph = load_graph(file, Level.IMPORT, catalog=catalog)
+    # Before all that could be mended in vain.
+    check_runnable(graph)
     tell_problems(graph)
     if has_errors(graph):
         complain(f"{graph.file} cannot be run")

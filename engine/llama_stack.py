@@ -1,0 +1,246 @@
+"""The catalog of the Llama Stack that is installed, read from its own registry."""
+
+from __future__ import annotations
+
+import logging
+import os
+import sys
+import warnings
+from contextlib import contextmanager
+from dataclasses import replace
+from importlib import import_module
+from importlib.metadata import PackageNotFoundError, version
+from importlib.util import find_spec
+from pathlib import Path
+from types import SimpleNamespace
+from typing import TYPE_CHECKING, Any
+
+from rungraph.graph.catalog import ApiSpec, Catalog, ProviderSpec, RoutedPair
+from rungraph.graph.catalogs import shipped_history
+from rungraph.graph.environment import Substitution
+from rungraph.graph.errors import CatalogError
+from rungraph.graph.source import document_of
+
+if TYPE_CHECKING:
+    from collections.abc import Generator, Iterator, Mapping
+
+NAME = "llama-stack-installed"
+"""What users call this catalog."""
+
+# Where the registry is: since 0.2.17, and before.
+_REGISTRIES = ("llama_stack.core.distribution", "llama_stack.distribution.distribution")
+_INSTALL = "pip install llama-stack"
+_NEEDS = (3, 12)
+_BUILTIN = ("inspect", "providers")
+
+
+def installed_catalog(config: Mapping[str, Any]) -> Catalog:
+    """Return the catalog of the ``llama-stack`` that is installed here.
+
+    Its own types come from its registry, external ones from where *config* names them:
+    ``external_providers_dir``, ``external_apis_dir``, and the ``module`` of an entry. Those modules
+    and the registry are imported. What cannot be read of the external ones is left out and becomes
+    one of the catalog's problems.
+
+    Args:
+        config: A run config; ``${env.X}`` in it stands for the process's environment.
+
+    Raises:
+        CatalogError: If llama-stack is not installed, or cannot be imported.
+    """
+    problems: list[str] = []
+    with _silence():
+        package = _registry_module()
+        registry = _registry(package, config, problems)
+        entries = [*_specs(registry), *_module_specs(config, registry, problems)]
+        apis = [str(api.value) for api in package.stack_apis()]
+        routed = [
+            (str(one.router_api.value), str(one.routing_table_api.value))
+            for one in package.builtin_automatically_routed_apis()
+        ]
+    apis += [spec.api for spec in entries if spec.api not in apis]
+    builtin = [
+        ProviderSpec(name, f"inline::{name}", f"{package.__name__.rpartition('.')[0]}.{name}")
+        for name in _BUILTIN
+        if name in apis
+    ]
+    catalog = Catalog.of(
+        apis=[_api(name) for name in dict.fromkeys(apis)],
+        pairs=[_pair(router, table, apis) for router, table in routed],
+        providers=[*entries, *builtin],
+    )
+    return replace(catalog, problems=tuple(problems), name=NAME, release=_version())
+
+
+def _registry_module() -> Any:
+    if find_spec("llama_stack") is None:
+        needs = ""
+        if sys.version_info < _NEEDS:
+            here = ".".join(map(str, sys.version_info[:2]))
+            needs = f" (it needs Python {'.'.join(map(str, _NEEDS))}, and this is {here})"
+        msg = f"llama-stack is not installed here: {_INSTALL}{needs}"
+        raise CatalogError(msg)
+    found = [name for name in _REGISTRIES if _is_there(name)]
+    if not found:
+        msg = f"llama-stack {_version()} has no registry of providers where 0.0.35 to 0.2 have it"
+        raise CatalogError(msg)
+    try:
+        return import_module(found[0])
+    except Exception as error:
+        # A package that is not whole can fail in any way.
+        msg = f"llama-stack {_version()} cannot be imported: {type(error).__name__}: {error}"
+        raise CatalogError(msg) from error
+
+
+def _is_there(module: str) -> bool:
+    try:
+        return find_spec(module) is not None
+    except ModuleNotFoundError:
+        return False
+
+
+def _version() -> str:
+    try:
+        return version("llama-stack")
+    except PackageNotFoundError:
+        return ""
+
+
+@contextmanager
+def _silence() -> Generator[None, None, None]:
+    """Keep what the package logs and warns of as it is read off the terminal."""
+    before = logging.root.manager.disable
+    logging.disable(logging.CRITICAL)
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            yield
+    finally:
+        logging.disable(before)
+
+
+def _registry(package: Any, config: Mapping[str, Any], problems: list[str]) -> Mapping[Any, Any]:
+    """Return the package's registry, with the external types of the folders that *config* names."""
+    folders = {
+        key: Path(written).expanduser()
+        for key in ("external_providers_dir", "external_apis_dir")
+        if isinstance(written := _resolved(config.get(key)), str)
+    }
+    found: Mapping[Any, Any]
+    if folders:
+        asked = SimpleNamespace(
+            external_providers_dir=_text(folders.get("external_providers_dir")),
+            external_apis_dir=folders.get("external_apis_dir"),
+            providers={},  # Entries that name a module are read apart, each for itself.
+        )
+        try:
+            found = package.get_provider_registry(asked)
+        except Exception as error:  # noqa: BLE001 (specs that others wrote, read by others' code)
+            names = " and ".join(f"{key} '{folder}'" for key, folder in sorted(folders.items()))
+            problems.append(f"{names} cannot be read: {_words(error)}")
+        else:
+            return found
+    found = package.get_provider_registry()
+    return found
+
+
+def _resolved(written: Any) -> Any:
+    return Substitution(document_of({"value": written}), os.environ).resolve(written, ("value",))
+
+
+def _text(path: Path | None) -> str | None:
+    return None if path is None else str(path)
+
+
+def _words(error: Exception) -> str:
+    return f"{type(error).__name__}: {error}"
+
+
+def _specs(registry: Mapping[Any, Any]) -> Iterator[ProviderSpec]:
+    for api, by_type in registry.items():
+        for provider_type, spec in by_type.items():
+            yield _spec(str(api.value), str(provider_type), spec)
+
+
+def _module_specs(
+    config: Mapping[str, Any], registry: Mapping[Any, Any], problems: list[str]
+) -> Iterator[ProviderSpec]:
+    """Yield the specs that modules named by the config's own entries give."""
+    known = {(str(api.value), str(name)) for api, by_type in registry.items() for name in by_type}
+    providers = config.get("providers")
+    for api, entries in providers.items() if isinstance(providers, dict) else ():
+        for entry in entries if isinstance(entries, list) else ():
+            module = entry.get("module") if isinstance(entry, dict) else None
+            name = entry.get("provider_type") if module else None
+            if not isinstance(module, str) or not isinstance(name, str) or (api, name) in known:
+                continue
+            known.add((api, name))
+            try:
+                offered = import_module(f"{module.partition('==')[0]}.provider").get_provider_spec()
+            except Exception as error:  # noqa: BLE001 (a module that others wrote)
+                problems.append(f"the spec of '{name}' of {api} in '{module}': {_words(error)}")
+                continue
+            specs = offered if isinstance(offered, list) else [offered]
+            for spec in specs:
+                if str(spec.provider_type) == name or len(specs) == 1:
+                    yield _spec(str(api), name, spec)
+
+
+def _spec(api: str, provider_type: str, spec: Any) -> ProviderSpec:
+    adapter = getattr(spec, "adapter", None)
+    module = str(getattr(spec, "module", None) or getattr(adapter, "module", None) or "")
+    description = getattr(adapter or spec, "description", None) or ""
+    error, warning = (
+        getattr(spec, f"deprecation_{kind}", None) or "" for kind in ("error", "warning")
+    )
+    return ProviderSpec(
+        api,
+        provider_type,
+        module,
+        config_class=_reference(str(getattr(spec, "config_class", None) or "")),
+        dependencies=tuple(str(one.value) for one in spec.api_dependencies),
+        optional_dependencies=tuple(
+            str(one.value) for one in getattr(spec, "optional_api_dependencies", ())
+        ),
+        packages=tuple(_packages(getattr(spec, "pip_packages", ()) or ())),
+        description=" ".join(description.strip().partition("\n")[0].split()),
+        deprecated=" ".join((error or warning).split()),
+        removed=bool(error),
+        origin=module.partition(".")[0].replace("_", "-"),
+    )
+
+
+def _reference(name: str) -> str:
+    """Return ``package.module.Class`` as ``package.module:Class``."""
+    module, dot, last = name.rpartition(".")
+    return f"{module}:{last}" if dot else name
+
+
+def _packages(written: Any) -> Iterator[str]:
+    """Yield the requirements among arguments of pip, several of which can stand in one text."""
+    for text in written:
+        words = str(text).split()
+        for before, word in zip(["", *words], words, strict=False):
+            if not word.startswith("-") and not before.endswith("index-url"):
+                yield word
+
+
+def _api(name: str) -> ApiSpec:
+    known = _shipped().apis.get(name)
+    builtin = f"inline::{name}" if name in _BUILTIN else ""
+    return ApiSpec(name, description=known.description if known else "", builtin=builtin)
+
+
+def _pair(router: str, table: str, apis: list[str]) -> RoutedPair:
+    """Return a routed pair; the registry does not tell what its resources are called."""
+    known = _shipped().pair_of_table(table)
+    if known is not None and known.router_api == router:
+        return replace(known, releases="")
+    optional = ("telemetry",) if "telemetry" in apis else ()
+    return RoutedPair(
+        router, table, table.removesuffix("s"), resources=table, optional_dependencies=optional
+    )
+
+
+def _shipped() -> Catalog:
+    return shipped_history("llama-stack").at()
