@@ -17,11 +17,13 @@ def providers_in_order(providers: list[ConfiguredProvider]) -> list[ConfiguredPr
     if all(first.address != second.address for first, second in pairwise(providers)):
         return providers
     # Only duplicates are worth the long key.
-    return sorted(providers, key=lambda one: (one.address, one.provider_type, _written(one)))
+    return sorted(providers, key=lambda one: (one.address, one.provider_type, _told(one)))
 
 
-def _written(provider: ConfiguredProvider) -> str:
-    return json.dumps(provider.written, sort_keys=True, default=str)
+def _told(provider: ConfiguredProvider) -> str:
+    """Return all that an entry says, in one order."""
+    module = provider.named.model_dump(exclude={"config", "tags"}) if provider.named else None
+    return json.dumps([provider.written, provider.tags, module], sort_keys=True, default=str)
 
 
 def resources_in_order(resources: list[ConfiguredResource]) -> list[ConfiguredResource]:
@@ -34,7 +36,7 @@ def resources_in_order(resources: list[ConfiguredResource]) -> list[ConfiguredRe
         key=lambda one: (
             _resource_key(one),
             one.provider_resource_id or "",
-            json.dumps(one.fields, sort_keys=True, default=str),
+            json.dumps([one.fields, one.written], sort_keys=True, default=str),
         ),
     )
 

@@ -80,7 +80,8 @@ def diff_graphs(
         if one.dependent in after.nodes and _is_walked((*one.old, *one.new), wanted)
     ]
     starts = [one.address for one in nodes]
-    steps = _steps(after.links, before.links, after.nodes, wanted) if starts or hops else {}
+    # What depended on a removed node has lost an edge: its sweep begins with that hop.
+    steps = _steps(after.links, wanted) if starts or hops else {}
     were, are = (
         frozenset() if "apis" in unknown else frozenset(side.apis) for side in (before, after)
     )
@@ -275,17 +276,11 @@ def _is_walked(links: Iterable[Link], wanted: frozenset[str]) -> bool:
 
 
 def _steps(
-    new: Mapping[Ends, tuple[Link, ...]],
-    old: Mapping[Ends, tuple[Link, ...]],
-    nodes: Mapping[Address, Any],
-    wanted: frozenset[str],
+    edges: Mapping[Ends, tuple[Link, ...]], wanted: frozenset[str]
 ) -> dict[Address, list[Address]]:
-    """Return the dependents of each node in the new graph; of a removed one, in the old."""
+    """Return the dependents of each node that *wanted* edges lead to."""
     found: dict[Address, list[Address]] = {}
-    for edges, is_old in ((new, False), (old, True)):
-        for (dependency, dependent), links in edges.items():
-            if is_old and dependency in nodes:
-                continue
-            if any(link.strength in wanted and not link.is_late for link in links):
-                found.setdefault(dependency, []).append(dependent)
+    for (dependency, dependent), links in edges.items():
+        if any(link.strength in wanted and not link.is_late for link in links):
+            found.setdefault(dependency, []).append(dependent)
     return found

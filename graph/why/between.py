@@ -48,7 +48,7 @@ def why_between(
 ) -> Between:
     """Return how *first* and *second* hang together, whichever of them needs the other.
 
-    Edges that are bound late count only if there is no other way.
+    Edges that are bound late count between the two themselves, or if there is no other way.
 
     Args:
         graph: The graph that has both.
@@ -57,11 +57,15 @@ def why_between(
         edges: Which edges count.
         most: How many paths are listed each way.
     """
-    for with_late in (False, True):
-        steps = Steps(graph, edges, with_late=with_late)
-        forth, back = steps.chains(first, second, most), steps.chains(second, first, most)
-        if forth.listed or back.listed:
-            return Between(first, second, forth, back)
+    steps, late = Steps(graph, edges), Steps(graph, edges, with_late=True)
+    forth, back = steps.chains(first, second, most), steps.chains(second, first, most)
+    is_found = bool(forth.listed or back.listed)
+    if not forth.listed and (not is_found or late.has(first, second)):
+        forth = late.chains(first, second, most)
+    if not back.listed and (not is_found or late.has(second, first)):
+        back = late.chains(second, first, most)
+    if forth.listed or back.listed:
+        return Between(first, second, forth, back)
     return Between(
         first,
         second,

@@ -117,6 +117,16 @@ def test_everything_downstream_is_affected_by_the_nearest_cause() -> None:
     ] == []
 
 
+def test_of_equally_near_causes_the_first_by_address_is_named() -> None:
+    """Which of several changes is named does not depend on the order of anything."""
+    configs = [_config(config={"x": number}) for number in (1, 2)]
+    for number, config in enumerate(configs):
+        more = {"provider_id": "bar", "provider_type": "remote::tgi", "config": {"x": number}}
+        config["providers"]["inference"].append(more)
+    diff = diff_graphs(*map(_graph, configs))
+    assert {str(one.because_of) for one in diff.affected} == {"provider:inference/bar"}
+
+
 def test_the_states_are_for_queries_and_pictures() -> None:
     """Each node of both graphs has its state; what is affected is also as it was."""
     new = _config()

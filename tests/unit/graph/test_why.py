@@ -128,13 +128,23 @@ def test_all_paths_come_shortest_first_and_the_rest_is_counted(graph: RunGraph) 
     assert between_to_dict(between)["total"] == 3
 
 
-def test_an_edge_that_is_bound_late_is_the_last_resort(graph: RunGraph) -> None:
-    """Telemetry and agents use each other: what was dropped is told as such."""
-    late = graph.dropped[0]
-    text = _between(graph, str(late.dependent), str(late.dependency))
-    assert "and, the other way round," not in text
-    other = next(edge for edge in graph.edges if (edge.dependent, edge.dependency) == late[:2])
-    assert text.startswith(f"{other.dependent} uses {other.dependency}, if it is there (directly)")
+def test_an_edge_that_is_bound_late_is_told_as_such(graph: RunGraph) -> None:
+    """Telemetry and agents use each other: one of the two edges was dropped."""
+    assert [tuple(map(str, edge[:2])) for edge in graph.dropped] == [
+        ("provider:agents/ref", "provider:telemetry/otel")
+    ]
+    text = _between(graph, "provider:agents/ref", "provider:telemetry/otel")
+    assert text.startswith("provider:agents/ref uses provider:telemetry/otel, if it is there (dir")
+    assert (
+        "and, the other way round, provider:telemetry/otel uses provider:agents/ref, if it is "
+        "there (directly)\n"
+    ) in text
+    other = _between(graph, "provider:telemetry/otel", "provider:agents/ref")
+    assert other.startswith("provider:telemetry/otel uses provider:agents/ref, if it is there")
+    assert "and, the other way round, provider:agents/ref uses provider:telemetry/otel" in other
+    assert "agents; bound late, because they need each other" in text
+    only = why_between(graph, Address.parse("provider:agents/ref"), Address.parse("table:models"))
+    assert not only.back.listed
 
 
 def test_neither_needs_the_other(graph: RunGraph) -> None:
@@ -169,6 +179,10 @@ def test_circles_on_the_way_leave_the_shortest_path() -> None:
     text = _between(graph, "provider:a/a", "provider:b/b", most=5)
     assert "provider:a/a needs provider:b/b (directly)" in text
     assert "and, the other way round, provider:b/b needs provider:a/a (over 2 steps)" in text
+    assert "circles lie on the way" not in text
+    a, b, c = (Address.provider("x", name) for name in "abc")
+    found = paths_between({a: [b, c], b: [a]}, a, c, 5)
+    assert (found.listed, found.has_circles) == (((a, c),), True)
 
 
 def _ladder(rungs: int) -> dict[Address, list[Address]]:
@@ -255,6 +269,25 @@ def test_a_graph_read_from_json_knows_no_places_in_a_file(graph: RunGraph) -> No
     presence = why_present(again, Address.parse("provider:agents/ref"))
     assert str(presence.served) == "agents is served"
     assert str(presence.origin) == "configured as providers.agents[0] (<text>:14:5)"
+
+
+def test_only_what_needs_a_node_pulls_it_in() -> None:
+    """A nearer node that would use it softly has not brought it into the graph."""
+    catalog = Catalog.of(
+        apis=[ApiSpec(name, "x:y") for name in "abcd"],
+        providers=[
+            ProviderSpec("a", "t", "x", optional_dependencies=("c",)),
+            ProviderSpec("b", "t", "x", dependencies=("d",)),
+            ProviderSpec("c", "t", "x"),
+            ProviderSpec("d", "t", "x", dependencies=("c",)),
+        ],
+    )
+    providers = {n: [{"provider_id": n, "provider_type": "t"}] for n in "abcd"}
+    config = {"apis": ["a", "b"], "providers": providers}
+    graph = compile_config(config, catalog=catalog, environment={})
+    chain = why_present(graph, Address.parse("provider:c/c")).pulled_in
+    assert chain is not None
+    assert list(map(str, chain.nodes)) == ["provider:b/b", "provider:d/d", "provider:c/c"]
 
 
 # --- names -------------------------------------------------------------------------------------
@@ -461,6 +494,16 @@ def test_an_api_that_nobody_configured() -> None:
     assert [cause.reason for cause in why_absent(graph, "inline::faiss").causes] == [
         "not_configured"
     ]
+
+
+def test_an_id_that_could_be_anything_is_not_everything() -> None:
+    """Whoever asks for an id of some API hears of it; whoever asks for an id alone does not."""
+    entry = {"provider_id": "${env.ANY}", "provider_type": "remote::tgi"}
+    off = {"provider_id": "${env.ANY:+${env.ANY}}", "provider_type": "remote::tgi"}
+    config = {"providers": {"inference": [entry, off]}}
+    graph = compile_config(config, catalog=CATALOG, environment={})
+    assert [one.reason for one in why_absent(graph, "zzz").causes] == ["unknown"]
+    assert why_absent(graph, "inference/zzz").causes[0].reason == "env_unset"
 
 
 def test_everything_is_json(graph: RunGraph) -> None:
