@@ -10,6 +10,7 @@ SCRIPTS = (
     "compile.py",
     "diff.py",
     "query.py",
+    "layout.py",
     "start.py",
     "routed_call.py",
     "validate.py",

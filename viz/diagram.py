@@ -9,7 +9,7 @@ from rungraph.graph.diagnostics import Severity
 from rungraph.graph.nodes import Edge, Strength
 from rungraph.viz.boxes import box_of, family_of, problems_by_address
 from rungraph.viz.grouping import VIEWS, groups_of, key_by_address
-from rungraph.viz.knots import knots_of, ranks_of, steps_of
+from rungraph.viz.knots import knots_of, late_ranks, ranks_of, steps_of
 from rungraph.viz.labels import counted, printable
 from rungraph.viz.overlay import Overlay, Role, urgency
 from rungraph.viz.parts import Arrow, Box, Column, Diagram, Hidden
@@ -39,6 +39,7 @@ def diagram_of(
     select: Iterable[Address] | None = None,
     depth: int | None = None,
     overlay: Overlay | None = None,
+    late: bool = False,
 ) -> Diagram:
     """Return what is drawn of *graph*. Equal graphs give equal diagrams.
 
@@ -51,6 +52,8 @@ def diagram_of(
         select: The nodes to draw; None for all.
         depth: How many steps around *select* are drawn too; None for none.
         overlay: What is laid over it.
+        late: Whether a node stands next to what needs it first, rather than in the generation that
+            it starts in: arrows are shorter and cross less.
 
     Raises:
         KeyError: If *select* names a node that is not there.
@@ -88,6 +91,8 @@ def diagram_of(
     }
     arrows = _merged(scene.arrows, key_of)
     ranks = _ranks(graph, boxes, arrows, view)
+    if late and view != "collapsed":
+        ranks = late_ranks(ranks, [one[:2] for one in arrows if not one.is_dropped])
     is_reduced = reduced if reduced is not None else view != "full" and len(arrows) > _MANY_ARROWS
     shown = reduced_arrows(arrows, ranks, hidden) if is_reduced else arrows
     boxes, shown = _shaded(boxes, shown)
@@ -99,7 +104,7 @@ def diagram_of(
         tuple(_notes(graph, view, boxes, len(arrows) - len(shown), drawn, overlay)),
         boxes,
         shown,
-        _columns(boxes, shown, ranks, view),
+        _columns(boxes, shown, ranks, _heading_of(view, late=late)),
         view,
         is_reduced,
         {role: word for role, word in overlay.words.items() if role in roles},
@@ -262,11 +267,18 @@ def _is_plain(box: Box) -> bool:
     return box.mark is not None and box.mark.role is Role.PLAIN
 
 
+def _heading_of(view: View, *, late: bool) -> str:
+    if view == "collapsed":
+        return ""
+    # A node that stands later than it starts is there by then.
+    return "by generation" if late else "generation"
+
+
 def _columns(
     boxes: Mapping[Address, Box],
     arrows: Iterable[Arrow],
     ranks: Mapping[Address, int],
-    view: View,
+    heading: str,
 ) -> tuple[Column, ...]:
     """Return the ranks as columns; boxes that need each other spread over several."""
     ends = [one[:2] for one in arrows if not one.is_dropped]
@@ -280,7 +292,7 @@ def _columns(
     for key in boxes:
         found.setdefault((ranks[key], step.get(key, 0)), []).append(key)
     return tuple(
-        Column(rank, tuple(found[rank, s]), "" if view == "collapsed" else f"generation {rank}")
+        Column(rank, tuple(found[rank, s]), heading and f"{heading} {rank}")
         for rank, s in sorted(found)
     )
 

@@ -30,6 +30,7 @@ def draw(
     select: Iterable[Address] | None = None,
     depth: int | None = None,
     overlay: Overlay | None = None,
+    late: bool = False,
     direction: Direction = "LR",
     theme: ThemeName = "auto",
     ax: Axes | None = None,
@@ -48,6 +49,8 @@ def draw(
         select: The nodes to draw; None for all.
         depth: How many steps around *select* are drawn too; None for none.
         overlay: What is laid over it; `rungraph.viz.overlays` makes them.
+        late: Whether a node stands next to what needs it first, rather than in the generation that
+            it starts in: arrows are shorter and cross less.
         direction: Where later generations go: ``LR`` to the right, ``TB`` down.
         theme: ``light`` or ``dark``; ``auto`` is light, and in an SVG that `render` makes the
             reader's own.
@@ -65,7 +68,13 @@ def draw(
         raise ValueError(msg)
     colours = theme_of(theme)
     diagram = diagram_of(
-        graph, view=view, reduced=reduced, select=select, depth=depth, overlay=overlay
+        graph,
+        view=view,
+        reduced=reduced,
+        select=select,
+        depth=depth,
+        overlay=overlay,
+        late=late,
     )
     with settings():
         return Picture(diagram, colours, direction).drawn(ax)
@@ -80,6 +89,7 @@ def render(
     select: Iterable[Address] | None = None,
     depth: int | None = None,
     overlay: Overlay | None = None,
+    late: bool = False,
     direction: Direction = "LR",
     theme: ThemeName = "auto",
 ) -> bytes:
@@ -102,6 +112,7 @@ def render(
         select=select,
         depth=depth,
         overlay=overlay,
+        late=late,
         direction=direction,
         theme=theme,
     )
