@@ -127,11 +127,11 @@ def test_no_label_leaves_its_box(open_page: Open, names: tuple[str, ...]) -> Non
     outside = opened.page.evaluate("""() => {
       const found = [];
       for (const box of document.querySelectorAll("#picture .n")) {
-        const { width, height } = box.querySelector(".box").getBBox();
+        const { x, y, width, height } = box.querySelector(".box").getBBox();
         for (const text of box.querySelectorAll("text")) {
           const at = text.getBBox();
-          const isInside = at.x >= 1 && at.x + at.width <= width - 1 && at.y >= 0
-            && at.y + at.height <= height;
+          const isInside = at.x > x && at.x + at.width < x + width
+            && at.y >= y && at.y + at.height <= y + height;
           if (!isInside) found.push(text.textContent);
         }
       }

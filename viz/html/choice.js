@@ -44,25 +44,20 @@ function lighting() {
   return { boxes, arrows };
 }
 
-// Moves what is lit to its layer and back; touches only what changes.
+// Lights what is to be lit. The fewer, lit or not, stand apart in a layer of their own, so that one
+// of the two layers as a whole goes pale; only what changes is touched.
 function relight() {
   const view = camera.view;
   const { boxes, arrows } = lighting();
   const focus = document.activeElement;
-  for (const index of litBoxes) if (!boxes.has(index)) place(view.boxes[index], view.rest, false);
-  for (const index of boxes) if (!litBoxes.has(index)) place(view.boxes[index], view.litBoxes, true);
-  for (const [arrow, manner] of litArrows) {
-    if (arrows.get(arrow) === manner) continue;
-    arrow.element.classList.remove(manner);
-    if (!arrows.has(arrow)) place(arrow, view.lines, false);
-  }
-  for (const [arrow, manner] of arrows) {
-    if (litArrows.get(arrow) === manner) continue;
-    arrow.element.classList.add(manner);
-    if (!litArrows.has(arrow)) place(arrow, view.litLines, true);
-  }
+  for (const index of litBoxes) if (!boxes.has(index)) view.boxes[index].element.classList.remove("lit");
+  for (const index of boxes) if (!litBoxes.has(index)) view.boxes[index].element.classList.add("lit");
+  for (const [arrow, manner] of litArrows) if (arrows.get(arrow) !== manner) arrow.element.classList.remove("lit", manner);
+  for (const [arrow, manner] of arrows) if (litArrows.get(arrow) !== manner) arrow.element.classList.add("lit", manner);
   litBoxes = boxes;
   litArrows = arrows;
+  standApart(view, "Boxes", view.boxes, (box) => boxes.has(box.index), boxes.size);
+  standApart(view, "Lines", view.arrows, (arrow) => arrows.has(arrow), arrows.size);
   // A node that is moved loses the focus.
   if (focus !== document.activeElement && focus?.matches(".n")) focus.focus({ preventScroll: true });
   view.group.classList.toggle("pale", boxes.size > 0 || !!state.hits);
@@ -71,19 +66,15 @@ function relight() {
   for (const index of chosen) view.boxes[index]?.element.classList.add("chosen");
 }
 
-function place({ element }, layer, isLit) {
-  element.classList.toggle("lit", isLit);
-  layer.append(element);
-}
-
-function darken() {
-  for (const index of litBoxes) place(camera.view.boxes[index], camera.view.rest, false);
-  for (const [arrow, manner] of litArrows) {
-    arrow.element.classList.remove(manner);
-    place(arrow, camera.view.lines, false);
-  }
-  litBoxes = new Set();
-  litArrows = new Map();
+function standApart(view, layer, all, isLit, count) {
+  const areMost = count * 2 > all.length;
+  const apart = new Set(all.filter((one) => isLit(one) !== areMost));
+  if (count === 0) apart.clear();
+  const before = view[`apart${layer}`];
+  for (const one of before) if (!apart.has(one)) view[`rest${layer}`].append(one.element);
+  for (const one of apart) if (!before.has(one)) view[`few${layer}`].append(one.element);
+  view[`apart${layer}`] = apart;
+  view.group.classList.toggle(`most-${layer.toLowerCase()}`, areMost);
 }
 
 function refilter() {
@@ -96,7 +87,10 @@ function refilter() {
 }
 
 function showView(name) {
-  if (camera.view) darken();
+  for (const index of litBoxes) camera.view.boxes[index].element.classList.remove("lit");
+  for (const [arrow, manner] of litArrows) arrow.element.classList.remove("lit", manner);
+  litBoxes = new Set();
+  litArrows = new Map();
   camera.view = viewOf(name);
   begin();
   lookNow();

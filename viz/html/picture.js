@@ -25,17 +25,17 @@ function viewOf(name) {
 
 function drawView(data) {
   const group = draw("g", { class: data.arrows.length > MANY ? "view many" : "view" });
-  // What is lit stands apart, so that all else goes pale by the opacity of two groups.
   const layer = (name) => draw("g", { class: name });
   const view = {
-    data, group, lines: layer("lines"), rest: layer("rest"), litLines: layer("lit-lines"), litBoxes: layer("lit-boxes"), boxes: [], arrows: [], boxOf: new Int32Array(nodes.length).fill(-1), arrowOf: new Map(),
+    data, group, restLines: layer("rest-lines"), restBoxes: layer("rest-boxes"), fewLines: layer("few-lines"), fewBoxes: layer("few-boxes"),
+    apartLines: new Set(), apartBoxes: new Set(), boxes: [], arrows: [], boxOf: new Int32Array(nodes.length).fill(-1), arrowOf: new Map(),
   };
   group.append(...bandsOf(data));
   data.boxes.forEach((one, index) => view.boxes.push(boxFrom(one, index, view)));
   data.arrows.forEach((one, index) => view.arrows.push(arrowFrom(one, index, view)));
-  view.lines.append(...view.arrows.map((arrow) => arrow.element));
-  view.rest.append(...view.boxes.map((box) => box.element));
-  group.append(view.lines, view.rest, view.litLines, view.litBoxes);
+  view.restLines.append(...view.arrows.map((arrow) => arrow.element));
+  view.restBoxes.append(...view.boxes.map((box) => box.element));
+  group.append(view.restLines, view.restBoxes, view.fewLines, view.fewBoxes);
   nameAll(view);
   return view;
 }
@@ -68,12 +68,13 @@ function boxFrom([x, y, width, height, family, members, lines, traits], index, v
   if (box.severity) names.push(`has-${box.severity}`);
   if (box.mark) names.push(...markClasses(box.mark[0]));
   const ids = members.map((member) => nodes[member].id);
+  // No transform: with one for each box a browser would keep track of thousands of layers.
   box.element = draw("g", {
-    class: names.join(" "), transform: `translate(${x},${y})`, role: "button", tabindex: -1, "data-box": index,
+    class: names.join(" "), role: "button", tabindex: -1, "data-box": index,
     "data-address": ids.length === 1 && ids[0], "data-addresses": ids.length > 1 && JSON.stringify(ids),
   });
-  if (members.length > 1) box.element.append(shape(kind, "behind", 4, -4, width, height));
-  box.element.append(shape(kind, "box", 0, 0, width, height));
+  if (members.length > 1) box.element.append(shape(kind, "behind", x + 4, y - 4, width, height));
+  box.element.append(shape(kind, "box", x, y, width, height));
   return box;
 }
 
@@ -174,7 +175,7 @@ function label(boxes, isBrief) {
       name(box);
       box.titles = draw("g", { class: "titles" });
       box.element.append(box.titles, draw("title", {}, box.members.slice(0, 12).map((member) => nodes[member].id).join("\n")));
-      box.below = write(box, box.lines.filter((line) => line[0] === "t"), PADDING, box.titles);
+      box.below = write(box, box.lines.filter((line) => line[0] === "t"), box.y + PADDING, box.titles);
     }
     if (!isBrief && !box.isLabelled) {
       box.isLabelled = true;
@@ -189,10 +190,10 @@ function write(box, lines, y, target) {
   for (const line of lines) {
     const [look_, size] = TEXTS[line[0]];
     const height = size * LEADING;
-    const text = draw("text", { class: look_, x: box.width / 2, y: (below + height / 2 + size * 0.36).toFixed(1) }, line.slice(1));
+    const text = draw("text", { class: look_, x: box.x + box.width / 2, y: (below + height / 2 + size * 0.36).toFixed(1) }, line.slice(1));
     if (line[0] === "p") {
       const width = Math.min(box.width - 8, line.length * size * 0.72 + 8);
-      target.append(draw("rect", { class: "badge", x: (box.width - width) / 2, y: below, width, height, rx: height / 2 }));
+      target.append(draw("rect", { class: "badge", x: box.x + (box.width - width) / 2, y: below, width, height, rx: height / 2 }));
     }
     target.append(text);
     if (!written.length) setTimeout(fitTexts);
@@ -214,9 +215,9 @@ function fitTexts() {
     if (text.parentNode === box.titles) widest.set(box, Math.max(widest.get(box) ?? 1, Math.min(width, room)));
   }
   for (const [box, width] of widest) {
-    const height = box.below - PADDING;
+    const height = box.below - PADDING - box.y;
     const grow = Math.min(1.6, (box.width - 12) / width, (box.height - 8) / height);
-    const [x, y] = [box.width / 2, box.height / 2];
-    box.titles.style.setProperty("--alone", `translate(${x}px,${y}px) scale(${grow.toFixed(3)}) translate(${-x}px,${-(PADDING + height / 2)}px)`);
+    const [x, y] = [box.x + box.width / 2, box.y + box.height / 2];
+    box.titles.style.setProperty("--alone", `translate(${x}px,${y}px) scale(${grow.toFixed(3)}) translate(${-x}px,${-(box.y + PADDING + height / 2)}px)`);
   }
 }
