@@ -122,27 +122,47 @@ def test_no_label_leaves_its_box(open_page: Open, names: tuple[str, ...]) -> Non
     """Measured by the browser, with its own fonts, in every script; text in it is as it was."""
     graph = named_graph({"inference": [(name, "remote::tgi") for name in names]})
     opened = open_page(graph, fragment="#view=full")
-    opened.page.keyboard.press("+")
-    opened.settle()
-    outside = opened.page.evaluate("""() => {
-      const found = [];
-      for (const box of document.querySelectorAll("#picture .n")) {
-        const { x, y, width, height } = box.querySelector(".box").getBBox();
-        for (const text of box.querySelectorAll("text")) {
-          const at = text.getBBox();
-          const isInside = at.x > x && at.x + at.width < x + width
-            && at.y >= y && at.y + at.height <= y + height;
-          if (!isInside) found.push(text.textContent);
-        }
-      }
-      return found;
-    }""")
-    assert outside == []
+    seen = set[bool]()
+    for key in "+++--------":  # Close by there are all texts, further away titles alone.
+        opened.page.keyboard.press(key)
+        opened.settle()
+        assert opened.page.evaluate(_OUTSIDE) == []
+        seen.add(opened.page.locator("#picture.brief text").count() > 0)
+    assert seen == {True, False}
     assert opened.page.locator("#picture .n").count() == len(graph)
     for name in names:
         address = str(Address.provider("inference", name))
         row = opened.page.locator(f"#nodes tr[data-address={_quoted(address)}] td").first
         assert row.text_content() == address
+
+
+def test_a_wider_font_is_fitted_into_the_boxes(open_page: Open, graph: RunGraph) -> None:
+    """Where a reader's font takes more room than was measured, texts are drawn together."""
+    opened = open_page(graph, fragment="#view=collapsed")
+    opened.page.evaluate(
+        "document.styleSheets[0].insertRule('#picture text { letter-spacing: 3px }')"
+    )
+    opened.page.get_by_role("radio", name="Full").click()
+    opened.page.keyboard.press("+")
+    opened.page.keyboard.press("+")
+    opened.settle()
+    assert opened.page.locator("#picture text[textLength]").count() > 0
+    assert opened.page.evaluate(_OUTSIDE) == []
+
+
+_OUTSIDE = """() => {
+  const found = [];
+  for (const box of document.querySelectorAll("#picture .n")) {
+    const frame = box.querySelector(".box").getBoundingClientRect();
+    for (const text of box.querySelectorAll("text")) {
+      const at = text.getBoundingClientRect();
+      const isInside = at.left > frame.left && at.right < frame.right
+        && at.top > frame.top - 1 && at.bottom < frame.bottom + 1;
+      if (at.width && !isInside) found.push(text.textContent);
+    }
+  }
+  return found;
+}"""
 
 
 def _quoted(text: str) -> str:
