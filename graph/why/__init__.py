@@ -3,7 +3,7 @@
 from rungraph.graph.why.absence import Absence, Cause, why_absent
 from rungraph.graph.why.between import Between, why_between
 from rungraph.graph.why.chains import Chain, Chains, Edges, Hop
-from rungraph.graph.why.naming import node_named
+from rungraph.graph.why.naming import AmbiguousNameError, node_named
 from rungraph.graph.why.presence import Presence, Reason, why_present
 from rungraph.graph.why.rendering import (
     absence_to_dict,
@@ -16,6 +16,7 @@ from rungraph.graph.why.rendering import (
 
 __all__ = [
     "Absence",
+    "AmbiguousNameError",
     "Between",
     "Cause",
     "Chain",

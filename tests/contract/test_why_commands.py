@@ -60,10 +60,10 @@ def test_why_of_one_node_and_json(config: Path) -> None:
 @pytest.mark.parametrize(
     ("words", "code", "message"),
     [
-        (("fais",), 1, "did you mean 'faiss'?"),
-        (("far",), 1, "the config leaves it out: provider_id is ${env.URL:+far} and URL is not"),
-        (("*",), 1, "'*' means 7 nodes: "),
-        (("faiss", "a b"), 1, "a b"),
+        (("fais",), 2, "did you mean 'faiss'?"),
+        (("far",), 2, "the config leaves it out: provider_id is ${env.URL:+far} and URL is not"),
+        (("*",), 2, "'*' means 7 nodes: "),
+        (("faiss", "a b"), 2, "a b"),
         (("faiss", "--all"), 2, "--all and --most are about the paths between A and B"),
         (("faiss", "told", "--most", "0"), 2, "0 is not in the range x>=1"),
         ((), 2, "Missing argument 'A'"),
@@ -77,6 +77,16 @@ def test_what_why_cannot_answer(
     assert (ended.code, ended.out) == (code, "")
     assert message in ended.err
     assert "Traceback" not in ended.err
+
+
+@pytest.mark.parametrize("name", ["why", "why-not"])
+def test_a_config_that_cannot_be_read_is_named_first(tmp_path: Path, name: str) -> None:
+    """Nothing can be said of its nodes."""
+    (tmp_path / "broken.yaml").write_text("providers: [\n")
+    for file, code in (("no.yaml", "C001"), ("broken.yaml", "C003")):
+        ended = rungraph(name, tmp_path / file, "faiss")
+        assert (ended.code, ended.out) == (1, "")
+        assert ended.err.startswith(f"error[{code}]: ")
 
 
 def test_why_not_names_the_variable(config: Path) -> None:

@@ -19,7 +19,7 @@ from rungraph.cli.terminal import complain, show, style_of, tell
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
-    from rungraph.graph import Address, RunGraph, Selection
+    from rungraph.graph import Address, Selection
     from rungraph.graph.query.index import Edges
     from rungraph.graph.query.rendering import Shown
 
@@ -93,6 +93,7 @@ def query(
     all the same. Exit codes: 1 when --expect does not hold or the config cannot be read, 2 for a
     query that is none or selects by a name that is not there.
     """
+    from rungraph.cli.sides import load_askable
     from rungraph.graph import QueryError
 
     if file == against == "-":
@@ -100,8 +101,10 @@ def query(
         raise click.UsageError(msg)
     output = _output(output, form)
     expected = _expected(expect)
-    graph = _graph(file, catalog, allow_unset_env=allow_unset_env)
-    old = _graph(against, catalog, allow_unset_env=allow_unset_env) if against else None
+    graph = load_askable(file, catalog=catalog, allow_unset_env=allow_unset_env)
+    old = (
+        load_askable(against, catalog=catalog, allow_unset_env=allow_unset_env) if against else None
+    )
     selectors = _selectors(more)
     if graph is None or (against and old is None) or selectors is None:
         return 1
@@ -148,24 +151,6 @@ def _expected(expect: str | None) -> Any:
         msg = f"'{expect}' is not {FORMS}{f'; {hint}' if hint else ''}"
         raise click.BadParameter(msg, param_hint="'--expect'")
     return found
-
-
-def _graph(file: str, catalog: str | None, *, allow_unset_env: bool) -> RunGraph | None:
-    """Return the graph of a file, its problems told in a line; None if nothing can be read."""
-    from rungraph.cli.loading import tell_problems
-    from rungraph.cli.sides import load_side
-    from rungraph.graph import Level, RunGraph
-
-    side = load_side(file, Level.ENV, catalog=catalog, allow_unset_env=allow_unset_env)
-    if not isinstance(side.graph, RunGraph):
-        complain(f"{file} is a saved plan, which cannot be queried: give its run config")
-        return None
-    if side.unreadable is not None:
-        tell_problems(side.unreadable)
-        return None
-    if side.problems:
-        tell(f"{file}: {side.problems}; 'rungraph validate {file}' shows them")
-    return side.graph
 
 
 def _selectors(file: str | None) -> Mapping[str, str] | None:

@@ -6,14 +6,12 @@ import os
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
+from rungraph.cli.terminal import complain, tell
 from rungraph.graph import Level, RunGraph, RungraphError, Severity
 
 if TYPE_CHECKING:
     from rungraph.graph.diff import Snapshot
     from rungraph.graph.source import Document
-
-_UNREADABLE = frozenset(("C001", "C002", "C003", "C004", "C008"))
-"""The codes of what leaves nothing of a file to compare."""
 
 
 class SideError(RungraphError):
@@ -34,10 +32,11 @@ class Side(NamedTuple):
     @property
     def unreadable(self) -> RunGraph | None:
         """The graph of a file of which nothing could be read: only its diagnostics say anything."""
-        if not isinstance(self.graph, RunGraph):
+        from rungraph.graph.checklist import is_usable
+
+        if not isinstance(self.graph, RunGraph) or is_usable(self.graph):
             return None
-        codes = {one.code for one in self.graph.diagnostics}
-        return self.graph if codes & _UNREADABLE else None
+        return self.graph
 
     @property
     def problems(self) -> str:
@@ -75,6 +74,27 @@ def load_side(
     if document.value.get("kind") in ("plan", "graph") and "format_version" in document.value:
         return Side(name, _saved(name, document))
     return Side(name, _compiled(document, level, catalog, allow_unset_env=allow_unset_env))
+
+
+def load_askable(
+    name: str, *, catalog: str | None = None, allow_unset_env: bool = False
+) -> RunGraph | None:
+    """Return the graph that *name* names, as `load_side` does, with its problems told.
+
+    None if it cannot be read, or is a plan, which holds too little to be asked.
+    """
+    from rungraph.cli.loading import tell_problems
+
+    side = load_side(name, Level.ENV, catalog=catalog, allow_unset_env=allow_unset_env)
+    if not isinstance(side.graph, RunGraph):
+        complain(f"{name} is a saved plan, which cannot be queried: give its run config")
+        return None
+    if side.unreadable is not None:
+        tell_problems(side.unreadable)
+        return None
+    if side.problems:
+        tell(f"{name}: {side.problems}; 'rungraph validate {name}' shows them")
+    return side.graph
 
 
 def _saved(name: str, document: Document) -> RunGraph | Snapshot:

@@ -13,7 +13,7 @@ from rungraph.cli.options import (
     edges_option,
     format_option,
 )
-from rungraph.cli.terminal import show, style_of
+from rungraph.cli.terminal import complain, show, style_of
 
 if TYPE_CHECKING:
     from rungraph.graph.why import Edges
@@ -47,16 +47,18 @@ def why(
     catalog: str | None,
     allow_unset_env: bool,
     form: str,
-) -> None:
+) -> int:
     """Say why node A is in the graph of a run config, or how A and B hang together.
 
     With A alone: where it is configured, why its API is served, and who needs it. With B: the
     shortest path between the two, whichever of them needs the other, with the reason of each step.
-    A and B are addresses, their last parts, or queries that select one node each.
+    A and B are addresses, their last parts, or queries that select one node each; the exit code is
+    2 when they do not, and 1 when the config cannot be read.
     """
-    from rungraph.cli.loading import load_graph
-    from rungraph.graph import Level
+    from rungraph.cli.sides import load_askable
+    from rungraph.graph import QueryError
     from rungraph.graph.why import (
+        AmbiguousNameError,
         between_to_dict,
         node_named,
         presence_to_dict,
@@ -69,19 +71,26 @@ def why(
     if (wants_all or most) and second is None:
         msg = "--all and --most are about the paths between A and B: name B, too"
         raise click.UsageError(msg)
-    graph = load_graph(config, Level.ENV, catalog=catalog, allow_unset_env=allow_unset_env)
+    graph = load_askable(config, catalog=catalog, allow_unset_env=allow_unset_env)
+    if graph is None:
+        return 1
+    try:
+        nodes = [node_named(graph, name) for name in (first, second) if name is not None]
+    except (QueryError, AmbiguousNameError) as error:
+        complain(str(error))
+        return 2
     style = style_of(sys.stdout)
     found: Any
-    if second is None:
-        presence = why_present(graph, node_named(graph, first))
+    if len(nodes) == 1:
+        presence = why_present(graph, nodes[0])
         found, text = presence_to_dict(presence), render_presence(graph, presence, style)
     else:
         count = (most or _MOST) if wants_all or most else 1
-        ends = node_named(graph, first), node_named(graph, second)
-        between = why_between(graph, *ends, edges=edges, most=count)
+        between = why_between(graph, nodes[0], nodes[1], edges=edges, most=count)
         found, text = between_to_dict(between), render_between(graph, between, style)
     if form == "json":
         import json
 
         text = json.dumps(found, indent=2, sort_keys=True, ensure_ascii=False) + "\n"
     show(text, end="")
+    return 0

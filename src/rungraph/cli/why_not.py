@@ -38,12 +38,12 @@ def why_not(
     """Say why X is not in the graph of a run config: switched off, not served, unknown.
 
     X is an address, a provider id, a provider type or an API. With the events of a run, also why a
-    node that is in the graph did not run. The exit code is 1 when nothing of that name is known.
+    node that is in the graph did not run. The exit code is 1 when nothing of that name is known, or
+    when the config cannot be read.
     """
     from dataclasses import replace
 
-    from rungraph.cli.loading import load_graph
-    from rungraph.graph import Level
+    from rungraph.cli.sides import load_askable
     from rungraph.graph.why import absence_to_dict, render_absence, why_absent
 
     if not name:
@@ -54,7 +54,9 @@ def why_not(
         from rungraph.engine.recording import read_events
 
         happened = read_events(events)
-    graph = load_graph(file, Level.ENV, catalog=catalog, allow_unset_env=allow_unset_env)
+    graph = load_askable(file, catalog=catalog, allow_unset_env=allow_unset_env)
+    if graph is None:
+        return 1
     absence = why_absent(graph, name)
     if happened is not None and absence.addresses:
         from rungraph.cli.run_causes import cause_in
