@@ -3,6 +3,8 @@
 const LEGIBLE = 0.26 / Math.min(devicePixelRatio || 1, 2);
 const PLAIN = 0.6;
 const FAR = 0.13;
+const READABLE = 0.5;
+const SPECK = 0.15;
 const CLOSEST = 4;
 let beforePrint;
 const camera = { x: 0, y: 0, scale: 1, view: undefined, request: 0, frame: undefined, hasMoved: false };
@@ -41,13 +43,14 @@ function fit() {
   look();
 }
 
-// A narrow window begins at the left, close enough to read.
+// Where all of a view would be a speck, or the window is narrow, it begins close enough to read.
 function begin() {
   fit();
-  if (camera.frame.width < 720 && camera.scale < 0.5) {
-    zoomBy(0.5 / camera.scale);
-    camera.x = 14 - extentOf(camera.view).x * camera.scale;
-  }
+  const least = camera.frame.width < 720 ? READABLE : SPECK;
+  if (camera.scale >= least) return;
+  zoomBy(READABLE / camera.scale);
+  const extent = extentOf(camera.view);
+  if (extent.width * READABLE > camera.frame.width) camera.x = 14 - extent.x * READABLE;
 }
 
 function zoomBy(factor, at) {
