@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 FORMAT_VERSION = "1.0"
 _ROLES = {"+": "help", "-": "error", "~": "warning"}
 _MOST_AFFECTED = 60
-"""How many affected nodes the text names."""
+"""How many affected nodes text and Markdown name; a comment on a pull request has its limits."""
 _FENCE_MARKS = {"~": "!"}
 """What a line that changed begins with where a fence is coloured as a diff."""
 
@@ -55,10 +55,10 @@ def _text_line(line: Line, style: Style) -> str:
 def diff_to_markdown(diff: GraphDiff, *, old: str = "old", new: str = "new") -> str:
     """Return *diff* as Markdown: what differs as a coloured block, what that touches folded up."""
     blocks = [f"### {_code(old)} → {_code(new)}", f"**{summary_of(diff)}**"]
-    for title, lines in sections_of(diff):
+    for title, lines in sections_of(diff, most_affected=_MOST_AFFECTED):
         if title == "affected":
             items = "\n".join(f"- {_affected(line.text)}" for line in lines)
-            head = f"<summary>{len(lines):,} affected</summary>"
+            head = f"<summary>{len(diff.affected):,} affected</summary>"
             blocks.append(f"<details>\n{head}\n\n{items}\n\n</details>")
             continue
         body = "\n".join(_fenced_line(line) for line in lines)
@@ -72,7 +72,9 @@ def _fenced_line(line: Line) -> str:
 
 
 def _affected(text: str) -> str:
-    address, _, cause = text.partition("  because of ")
+    address, because, cause = text.partition("  because of ")
+    if not because:
+        return text
     return f"{_code(address.rstrip())} because of {_code(cause)}"
 
 

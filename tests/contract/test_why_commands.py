@@ -55,6 +55,8 @@ def test_why_of_one_node_and_json(config: Path) -> None:
     assert found["needed_by"][0]["dependent"] == "provider:memory/faiss"
     found = json.loads(rungraph("why", config, "faiss", "told", "--all", "--format", "json").out)
     assert [hop["strength"] for hop in found["paths"][0]] == ["hard", "hard", "member"]
+    for words in (("why", config, "told"), ("why-not", config, "told")):
+        assert HIDDEN not in "".join(rungraph(*words, "--format", "json")[1:])
 
 
 @pytest.mark.parametrize(

@@ -93,7 +93,9 @@ def load_askable(
         tell_problems(side.unreadable)
         return None
     if side.problems:
-        tell(f"{name}: {side.problems}; 'rungraph validate {name}' shows them")
+        is_file = name != "-" and not name.startswith("git:")
+        hint = f"; 'rungraph validate {name}' shows them" if is_file else ""
+        tell(f"{name}: {side.problems}{hint}")
     return side.graph
 
 

@@ -396,6 +396,21 @@ def test_markdown_is_a_coloured_block_with_what_is_affected_folded_up() -> None:
     )
 
 
+def test_many_affected_nodes_are_counted() -> None:
+    """Text and Markdown name the first of them; JSON has all."""
+    old = _config(config={"x": 1})
+    old["providers"]["agents"] = [
+        {"provider_id": f"a{number:02}", "provider_type": "inline::ref"} for number in range(70)
+    ]
+    new = json.loads(json.dumps(old))
+    new["providers"]["inference"][0]["config"] = {"x": 2}
+    diff = diff_graphs(_graph(old), _graph(new))
+    assert "\n    and 15 more\n" in render_diff(diff)
+    assert "<summary>75 affected</summary>" in diff_to_markdown(diff)
+    assert "\n- and 15 more\n" in diff_to_markdown(diff)
+    assert len(json.loads(diff_to_json(diff))["affected"]) == 75
+
+
 def test_the_json_has_its_documented_shape() -> None:
     """Programs read kind and format_version first."""
     old, new = (_graph(_config(config={"url": url})) for url in ("http://a", "http://b"))
