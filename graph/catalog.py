@@ -96,6 +96,7 @@ class ProviderSpec:
         removed: With *deprecated*: the type no longer works, so using it is an error.
         origin: The distribution (or file) whose catalog declares it.
         releases: The releases that had it so; see `CatalogHistory`.
+        marks: Keys of its config that only these releases know: they tell which one a config is of.
         successor: The type that took its place in later releases, as ``api/type`` when it is of
             another API; empty when there is none.
     """
@@ -114,6 +115,7 @@ class ProviderSpec:
     removed: bool = False
     origin: str = ""
     releases: str = ""
+    marks: tuple[str, ...] = ()
     successor: str = ""
 
     @property

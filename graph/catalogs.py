@@ -11,6 +11,7 @@ from rungraph.graph.catalog import Catalog
 from rungraph.graph.diagnostics import Diagnostic
 from rungraph.graph.discovery import discover_catalog, load_history
 from rungraph.graph.errors import CatalogError
+from rungraph.graph.history import names_in
 from rungraph.graph.suggest import did_you_mean
 
 if TYPE_CHECKING:
@@ -115,14 +116,19 @@ def shipped_history(name: str) -> CatalogHistory:
 
 
 def hints_of_elsewhere(
-    catalog: Catalog, api: str, provider_type: str | None = None
+    catalog: Catalog,
+    api: str,
+    provider_type: str | None = None,
+    *,
+    document: Document | None = None,
 ) -> tuple[str, ...]:
     """Return which other catalog or release knows an API, or a type of it, that *catalog* lacks.
 
-    Other catalogs are read for it: only a config with such a problem pays for that.
+    Other catalogs are read for it: only a config with such a problem pays for that. With its
+    *document*, it is told what else the config names that those releases do not have.
     """
     what = f"'{provider_type}' is a type" if provider_type else f"'{api}' is an API"
-    hints = [*_hints_of_history(catalog, api, provider_type)]
+    hints = [*_hints_of_history(catalog, api, provider_type, document)]
     if hints:
         return tuple(hints)
     for name in SHIPPED:
@@ -139,33 +145,30 @@ def hints_of_elsewhere(
     return tuple(hints)
 
 
-def _hints_of_history(catalog: Catalog, api: str, provider_type: str | None) -> Iterator[str]:
+def _hints_of_history(
+    catalog: Catalog, api: str, provider_type: str | None, document: Document | None
+) -> Iterator[str]:
     history = catalog.history
     span = history.releases_of(api, provider_type) if history else None
     if history is None or span is None:
         return
-    during = (
-        f"in release {span[0]}" if span[0] == span[1] else f"in releases {span[0]} to {span[1]}"
-    )
     known = f"'{provider_type}' was a type of {api}" if provider_type else f"'{api}' was an API"
     successor = history.successor_of(api, provider_type)
     is_past = history.releases.index(span[1]) < history.releases.index(catalog.release)
     since = f"; since then it is {successor}" if successor and is_past else ""
-    yield f"{known} {during}{since}"
+    yield f"{known} {_during(span)}{since}"
+    name = (api, provider_type) if provider_type else (api,)
+    apart = history.names_apart(name, names_in(document.value)) if document else ()
+    for other in apart[:1]:
+        what = f"the type '{other[1]}' of {other[0]}" if other[1:] else f"the API '{other[0]}'"
+        when = history.releases_of(*other[:2])
+        yield f"no release has it together with {what}, which is {_during(when or span)}"
     yield f"this config is read as {history.name or 'release'} {catalog.release}"
 
 
-def hints_of_releases(catalog: Catalog, api: str, provider_type: str, dependency: str) -> list[str]:
-    """Return in which older releases a type did without a dependency; see `CatalogHistory`."""
-    if catalog.history is None:
-        return []
-    last = catalog.history.last_without(api, provider_type, dependency, before=catalog.release)
-    if last is None:
-        return []
-    if catalog.name not in SHIPPED:
-        return [f"up to {last} it did without"]
-    name = f"{catalog.name}@{last}"
-    return [f"up to {last} it did without: say --catalog {name}, or write 'catalog: {name}'"]
+def _during(span: tuple[str, str]) -> str:
+    first, last = span
+    return f"in release {first}" if first == last else f"in releases {first} to {last}"
 
 
 @cache

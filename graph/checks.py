@@ -5,7 +5,7 @@ from __future__ import annotations
 from itertools import pairwise
 from typing import TYPE_CHECKING
 
-from rungraph.graph.catalogs import hints_of_elsewhere, hints_of_releases
+from rungraph.graph.catalogs import hints_of_elsewhere
 from rungraph.graph.diagnostics import Diagnostic, Severity
 from rungraph.graph.layout import path_text
 from rungraph.graph.nodes import Node, ProviderNode
@@ -46,13 +46,15 @@ def _unknown_apis(subject: Subject) -> Iterator[Diagnostic]:
     known = subject.catalog.apis
     for api in subject.config.configured_apis:
         if api not in known:
-            hints = hints_of_elsewhere(subject.catalog, api) or nearest(
+            hints = hints_of_elsewhere(subject.catalog, api, document=subject.document) or nearest(
                 api, subject.catalog.providable_apis, "APIs"
             )
             yield subject.at("C020", f"unknown API '{api}'", ("providers", api), *hints, key=True)
     for index, api in enumerate(subject.config.listed_apis):
         if api not in known:
-            hints = hints_of_elsewhere(subject.catalog, api) or nearest(api, tuple(known), "APIs")
+            hints = hints_of_elsewhere(subject.catalog, api, document=subject.document) or nearest(
+                api, tuple(known), "APIs"
+            )
             yield subject.at("C020", f"unknown API '{api}'", ("apis", index), *hints)
 
 
@@ -63,7 +65,7 @@ def _unknown_types(subject: Subject) -> Iterator[Diagnostic]:
             continue
         if subject.catalog.provider(api, provider.provider_type) is None:
             hints = hints_of_elsewhere(
-                subject.catalog, api, provider.provider_type
+                subject.catalog, api, provider.provider_type, document=subject.document
             ) or _hints_of_type(provider, subject.catalog)
             yield subject.at(
                 "C021",
@@ -170,7 +172,6 @@ def _missing_dependencies(subject: Subject) -> Iterator[Diagnostic]:
                 hints = (
                     f"add a provider under 'providers.{wanted}'",
                     *((f"types of {wanted}: {listed(types)}",) if types else ()),
-                    *hints_of_releases(subject.catalog, node.api, node.provider_type, api),
                 )
                 message = f"'{node.address}' needs {api}, which has no provider"
             yield Diagnostic(

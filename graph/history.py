@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Set as AbstractSet
 from dataclasses import dataclass, field, replace
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
@@ -68,17 +69,43 @@ class CatalogHistory:
         return self._made[release]
 
     def release_for(self, config: Mapping[str, Any]) -> str | None:
-        """Return the newest release that knows most of what a run config names.
+        """Return the release that a run config is most likely of.
 
-        Its APIs, its lists of resources and its provider types count, also those of entries that
-        are switched off. None when the catalog has no releases.
+        It is one that knows most of what the config names: its APIs, its lists of resources and its
+        provider types, also those of entries that are switched off, and the keys of their configs
+        that mark some releases. Of several, it is the newest in which no type needs an API that the
+        config does not have, or else the newest of those in which the fewest do. None when the
+        catalog has no releases.
         """
         if not self.releases:
             return None
-        masks = [mask for name in _names_in(config) if (mask := self._masks.get(name))]
+        names = names_in(config)
+        masks = [mask for name in names if (mask := self._masks.get(name))]
         counts = [sum(mask >> index & 1 for mask in masks) for index in range(len(self.releases))]
-        best = max(range(len(counts)), key=lambda index: (counts[index], index))
-        return self.releases[best]
+        most = max(counts)
+        lacking: dict[int, int] = {}
+        for index in reversed(range(len(counts))):
+            if counts[index] == most:
+                lacking[index] = self._lacking(names, index)
+                if not lacking[index]:
+                    break
+        return self.releases[min(lacking, key=lambda index: (lacking[index], -index))]
+
+    def _lacking(self, names: AbstractSet[tuple[str, ...]], index: int) -> int:
+        """Return how many dependencies of the types among *names* a release finds no API for."""
+        tables = {
+            pair.table_api: (pair.router_api,)
+            for pair in self.pairs
+            if self._mask(pair) >> index & 1
+        }
+        return sum(
+            (tables.get(api, (api,))) not in names
+            for spec in self.providers
+            if spec.dependencies
+            and (spec.api, spec.provider_type) in names
+            and self._mask(spec) >> index & 1
+            for api in spec.dependencies
+        )
 
     def releases_of(self, api: str, provider_type: str | None = None) -> tuple[str, str] | None:
         """Return the first and the last release that had an API, or a type of it; None if none."""
@@ -109,16 +136,18 @@ class CatalogHistory:
         other, slash, name = successor.partition("/")
         return f"'{name}' of {other}" if slash else f"'{successor}'" if successor else ""
 
-    def last_without(
-        self, api: str, provider_type: str, dependency: str, *, before: str
-    ) -> str | None:
-        """Return the last release before another in which a type did not need *dependency*."""
-        older = (1 << self.releases.index(before)) - 1 if before in self.releases else 0
-        mask = 0
-        for spec in self.providers:
-            if (spec.api, spec.provider_type) == (api, provider_type):
-                mask |= 0 if dependency in spec.dependencies else self._mask(spec) & older
-        return self.releases[mask.bit_length() - 1] if mask else None
+    def names_apart(
+        self, name: tuple[str, ...], others: AbstractSet[tuple[str, ...]]
+    ) -> tuple[tuple[str, ...], ...]:
+        """Return those of *others*, APIs and types, that no release has together with *name*."""
+        mask = self._masks.get(name, 0)
+        return tuple(
+            sorted(
+                one
+                for one in others
+                if one[0] and len(one) < 3 and (m := self._masks.get(one)) and not m & mask
+            )
+        )
 
     def knows(self, api: str, provider_type: str | None = None) -> bool:
         """Whether any release had an API, or a type of it."""
@@ -126,15 +155,18 @@ class CatalogHistory:
 
     @cached_property
     def _masks(self) -> dict[tuple[str, ...], int]:
-        """The releases of each API ``(api,)``, type ``(api, type)`` and list ``("", key)``."""
+        """The releases of each name, as `names_in` writes it."""
         found: dict[tuple[str, ...], int] = {}
         specs: tuple[_Spec, ...] = (*self.apis, *self.pairs, *self.providers)
         for spec in specs:
+            names: list[tuple[str, ...]]
             if isinstance(spec, ProviderSpec):
-                name: tuple[str, ...] = (spec.api, spec.provider_type)
+                names = [(spec.api, spec.provider_type)]
+                names += [(spec.api, spec.provider_type, key) for key in spec.marks]
             else:
-                name = (spec.name,) if isinstance(spec, ApiSpec) else ("", spec.resources)
-            found[name] = found.get(name, 0) | self._mask(spec)
+                names = [(spec.name,) if isinstance(spec, ApiSpec) else ("", spec.resources)]
+            for name in names:
+                found[name] = found.get(name, 0) | self._mask(spec)
         return found
 
     def _mask(self, spec: _Spec) -> int:
@@ -172,7 +204,12 @@ def is_range(releases: str, known: Sequence[str]) -> bool:
         return False
 
 
-def _names_in(config: Mapping[str, Any]) -> set[tuple[str, ...]]:
+def names_in(config: Mapping[str, Any]) -> set[tuple[str, ...]]:
+    """Return what a run config names that tells its release.
+
+    APIs are ``(api,)``, provider types ``(api, type)``, the keys of their configs
+    ``(api, type, key)``, and the config's own keys ``("", key)``.
+    """
     names: set[tuple[str, ...]] = {("", key) for key in config}
     apis = config.get("apis") or config.get("apis_to_serve")
     if isinstance(apis, list):
@@ -182,12 +219,15 @@ def _names_in(config: Mapping[str, Any]) -> set[tuple[str, ...]]:
         if isinstance(by_api, Mapping):
             for api, entries in by_api.items():
                 names.add((api,))
-                names.update((api, one) for one in _types_in(entries))
+                names.update((api, *one) for one in _types_in(entries))
     return names
 
 
-def _types_in(entries: Any) -> Iterator[str]:
+def _types_in(entries: Any) -> Iterator[tuple[str, ...]]:
     listed: Iterable[Any] = entries if isinstance(entries, list) else [entries]
     for entry in listed:
         if isinstance(entry, Mapping) and isinstance(entry.get("provider_type"), str):
-            yield entry["provider_type"]
+            yield (entry["provider_type"],)
+            written = entry.get("config")
+            if isinstance(written, Mapping):
+                yield from ((entry["provider_type"], key) for key in written)

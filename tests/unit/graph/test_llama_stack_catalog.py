@@ -1,0 +1,246 @@
+"""The catalog of Llama Stack's releases, and what it makes of a config of each era."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import pytest
+import yaml
+from tests.unit.graph.eras import DECEMBER_2024, ERAS, OCTOBER_2024, SEPTEMBER_2025
+
+from rungraph.graph import Catalog, Severity, compile_config
+from rungraph.graph.catalogs import shipped_history
+from rungraph.graph.placeholders import placeholders
+
+if TYPE_CHECKING:
+    from rungraph.graph import RunGraph
+
+HISTORY = shipped_history("llama-stack")
+
+
+def _graph(text: str, catalog: Catalog | str | None = "llama-stack") -> RunGraph:
+    """Return the graph of *text* with every variable that it needs set."""
+    needed = {
+        placeholder.name: f"value-of-{placeholder.name}"
+        for placeholder in placeholders(text)
+        if not placeholder.operator
+    }
+    return compile_config(text, catalog=catalog, environment=needed)
+
+
+def _worth_a_minute(graph: RunGraph) -> list[tuple[str, str]]:
+    return [
+        (one.code, one.message) for one in graph.diagnostics if one.severity is not Severity.NOTE
+    ]
+
+
+# --- what the shipped catalog says ---------------------------------------------------------------
+
+
+def test_the_newest_release_has_64_types_in_12_apis_and_7_pairs() -> None:
+    """Beside those, what every stack has without configuring it."""
+    catalog = HISTORY.at("0.2.20")
+    builtin = {name for name, api in catalog.apis.items() if api.builtin}
+    types = [spec for spec in catalog.providers.values() if spec.api not in builtin]
+    assert len(types) == 64
+    assert len(catalog.providable_apis) == 12
+    assert {spec.api for spec in types} == set(catalog.providable_apis)
+    assert [(pair.router_api, pair.table_api) for pair in catalog.pairs] == [
+        ("datasetio", "datasets"),
+        ("eval", "benchmarks"),
+        ("inference", "models"),
+        ("safety", "shields"),
+        ("scoring", "scoring_functions"),
+        ("tool_runtime", "tool_groups"),
+        ("vector_io", "vector_dbs"),
+    ]
+    assert builtin == {"inspect", "providers"}
+    deprecated = {(spec.api, spec.provider_type) for spec in types if spec.deprecated}
+    assert deprecated == {
+        ("vector_io", "inline::meta-reference"),
+        ("vector_io", "inline::sqlite_vec"),
+    }
+
+
+@pytest.mark.parametrize("release", HISTORY.releases)
+def test_every_release_is_a_catalog_without_contradictions(release: str) -> None:
+    """What a type needs is an API of the same release, and so is what took an older one's place."""
+    catalog = HISTORY.at(release)
+    assert catalog.problems == ()
+    for spec in catalog.providers.values():
+        assert {*spec.dependencies, *spec.optional_dependencies} <= catalog.apis.keys()
+        assert spec.api in catalog.apis
+    for pair in catalog.pairs:
+        assert {pair.router_api, pair.table_api, *pair.optional_dependencies} <= catalog.apis.keys()
+
+
+def test_a_successor_is_there_in_some_release() -> None:
+    """Nobody is sent after a type that there never was."""
+    for spec in HISTORY.providers:
+        if spec.successor:
+            api, slash, name = spec.successor.partition("/")
+            assert HISTORY.knows(api, name) if slash else HISTORY.knows(spec.api, spec.successor)
+    for known in HISTORY.apis:
+        assert not known.successor or HISTORY.knows(known.successor)
+
+
+@pytest.mark.parametrize(
+    ("release", "api", "provider_type", "hard", "soft"),
+    [
+        ("0.0.57", "telemetry", "inline::meta-reference", "", ""),
+        ("0.0.61", "telemetry", "inline::meta-reference", "datasetio", ""),
+        ("0.2.20", "telemetry", "inline::meta-reference", "", "datasetio"),
+        ("0.0.40", "agents", "meta-reference", "inference safety memory", ""),
+        ("0.0.63", "agents", "inline::meta-reference", "inference safety memory memory_banks", ""),
+        (
+            "0.2.20",
+            "eval",
+            "inline::meta-reference",
+            "datasetio datasets scoring inference agents",
+            "",
+        ),
+        ("0.2.10", "vector_io", "inline::faiss", "inference", ""),
+        ("0.2.11", "vector_io", "inline::faiss", "inference", "files"),
+    ],
+)
+def test_dependencies_are_those_of_the_release(
+    release: str, api: str, provider_type: str, hard: str, soft: str
+) -> None:
+    """A type can need more, or less, from one release to the next."""
+    spec = HISTORY.at(release).providers[api, provider_type]
+    assert (spec.dependencies, spec.optional_dependencies) == (
+        tuple(hard.split()),
+        tuple(soft.split()),
+    )
+
+
+# --- configs of each era -------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("release", ERAS)
+def test_a_config_of_each_era_is_fine(release: str) -> None:
+    """No release is named anywhere, nothing is installed, and there is nothing to complain of."""
+    graph = _graph(ERAS[release])
+    assert {code for code, _ in _worth_a_minute(graph)} <= {"C027", "G005"}
+    assert release == "0.0.52" or not _worth_a_minute(graph)
+    assert (graph.catalog.name, graph.catalog.release) == ("llama-stack", release)
+    assert {one.reason for one in graph.excluded} <= {"env_unset", "not_served"}
+
+
+def test_what_is_told_of_the_first_era_is_true() -> None:
+    """It lists telemetry among the providers and not among the APIs, and memory has a new name."""
+    assert _worth_a_minute(_graph(OCTOBER_2024)) == [
+        ("C027", "provider type 'meta-reference' is deprecated"),
+        (
+            "G005",
+            "'provider:telemetry/meta-reference' is not started: 'apis' does not list telemetry",
+        ),
+    ]
+
+
+@pytest.mark.parametrize("release", ERAS)
+def test_the_release_does_not_depend_on_yaml_order(release: str) -> None:
+    """The same config the other way round is of the same release and gives the same graph."""
+
+    def reversed_(value: Any) -> Any:
+        if isinstance(value, dict):
+            return {key: reversed_(value[key]) for key in reversed(value)}
+        return [reversed_(one) for one in reversed(value)] if isinstance(value, list) else value
+
+    config: dict[str, Any] = yaml.safe_load(ERAS[release])
+    there, back = (
+        compile_config(one, catalog="llama-stack", environment={})
+        for one in (config, reversed_(config))
+    )
+    assert there.catalog.release == back.catalog.release == release
+    assert (there.nodes.keys(), there.edges) == (back.nodes.keys(), back.edges)
+
+
+def test_a_pinned_release_counts() -> None:
+    """With @, the config does not choose."""
+    graph = _graph(SEPTEMBER_2025, "llama-stack@0.2.17")
+    assert graph.catalog.release == "0.2.17"
+    assert [one.help[:2] for one in graph.diagnostics if one.code == "C020"] == [
+        (
+            "'batches' was an API in releases 0.2.18 to 0.2.20",
+            "this config is read as llama-stack 0.2.17",
+        )
+    ] * 2
+
+
+def test_missing_dependencies_of_the_time_are_told() -> None:
+    """Telemetry of 0.0.58 to 0.0.63, known by its config, could not start without datasetio."""
+    config = yaml.safe_load(DECEMBER_2024)
+    config["apis"] = ["inference", "telemetry"]
+    config["providers"] = {api: config["providers"][api] for api in ("inference", "telemetry")}
+    # What makes it a config of the time: without it, it could be one of today.
+    config["providers"]["inference"].append(
+        {"provider_id": "old", "provider_type": "inline::meta-reference-quantized", "config": {}}
+    )
+    config["providers"]["memory"] = [
+        {"provider_id": "faiss", "provider_type": "inline::faiss", "config": {}}
+    ]
+    config["apis"].append("memory")
+    environment = {"INFERENCE_MODEL": "m", "SAFETY_MODEL": "s"}
+    del config["shields"], config["models"]
+    graph = compile_config(config, catalog="llama-stack", environment=environment)
+    assert graph.catalog.release == "0.0.63"
+    assert _worth_a_minute(graph) == [
+        ("G003", "'provider:telemetry/meta-reference' needs datasetio, which has no provider")
+    ]
+    config["providers"]["telemetry"][0]["config"] = {}
+    graph = compile_config(config, catalog="llama-stack", environment=environment)
+    assert graph.catalog.release == "0.0.57"
+    assert _worth_a_minute(graph) == []
+
+
+def test_a_config_between_the_eras_is_told_what_does_not_go_together() -> None:
+    """The API memory went in the release that brought sambanova."""
+    config = yaml.safe_load(DECEMBER_2024)
+    config["providers"]["inference"][0]["provider_type"] = "remote::sambanova"
+    graph = compile_config(
+        config, catalog="llama-stack", environment={"INFERENCE_MODEL": "m", "SAFETY_MODEL": "s"}
+    )
+    [problem] = [one for one in graph.diagnostics if one.severity is Severity.ERROR]
+    assert problem.message == "'remote::sambanova' is not a provider type of inference"
+    assert problem.help == (
+        "'remote::sambanova' was a type of inference in releases 0.1.0 to 0.2.20",
+        "no release has it together with the API 'memory', which is in releases 0.0.35 to 0.0.63",
+        "this config is read as llama-stack 0.0.63",
+    )
+
+
+def test_names_that_went_are_told_with_what_came_then() -> None:
+    """An API and a type of a config that is otherwise of today."""
+    config = yaml.safe_load(SEPTEMBER_2025)
+    config["providers"]["inference"].append(
+        {"provider_id": "v", "provider_type": "inline::vllm", "config": {}}
+    )
+    config["providers"]["memory"] = []
+    graph = compile_config(config, catalog="llama-stack", environment={})
+    hints = {one.code: one.help for one in graph.diagnostics if one.severity is Severity.ERROR}
+    assert hints["C020"][0] == (
+        "'memory' was an API in releases 0.0.35 to 0.0.63; since then it is 'vector_io'"
+    )
+    assert hints["C021"][0] == (
+        "'inline::vllm' was a type of inference in releases 0.0.53 to 0.2.15; "
+        "since then it is 'remote::vllm'"
+    )
+
+
+def test_a_duplicate_id_is_the_true_reason() -> None:
+    """A safety provider pasted below inference takes the place of the one with its id."""
+    config = yaml.safe_load(SEPTEMBER_2025)
+    again = {"provider_id": "openai", "provider_type": "remote::openai", "config": {"shield": "x"}}
+    config["providers"]["inference"].append(again)
+    graph = compile_config(config, catalog="llama-stack", environment={})
+    assert _worth_a_minute(graph) == [("C023", "provider id 'openai' is used twice in inference")]
+
+
+def test_all_required_variables_are_told_at_once() -> None:
+    """Each is one error."""
+    graph = compile_config(DECEMBER_2024, catalog="llama-stack", environment={})
+    assert _worth_a_minute(graph) == [
+        ("E001", "the environment variable 'INFERENCE_MODEL' is not set"),
+        ("E001", "the environment variable 'SAFETY_MODEL' is not set"),
+    ]
