@@ -10,6 +10,7 @@ from yaml.resolver import Resolver
 
 from rungraph.graph.diagnostics import Diagnostic, Severity
 from rungraph.graph.layout import ALIAS, MAPPING, MERGE, PLAIN, QUOTED, SEQUENCE, Layout, path_text
+from rungraph.graph.masking import masked_text
 from rungraph.graph.yaml_nodes import STR_TAG
 
 if TYPE_CHECKING:
@@ -195,7 +196,7 @@ class Construction:
         start: int = node.start_mark.index
         if node.__class__ is not ScalarNode:
             kind = "list" if node.__class__ is SequenceNode else "mapping"
-            label = self._source.text[start : node.end_mark.index][:40]
+            label = masked_text(self._source.text[start : node.end_mark.index])[:40]
             is_template = self._source.text.startswith("{{", start - 1)
             way_out = 'put a template in quotes: "{{ ... }}"' if is_template else "use a text"
             self._path[-1] = label

@@ -31,6 +31,12 @@ _ASSIGNMENT = re.compile(rf"{_NAME}\s*=\s*{_VALUE}", re.VERBOSE | re.IGNORECASE)
 _ASSIGNMENT_OR_PAIR = re.compile(
     rf"""{_NAME}(?:\s*=\s*|["']\s*:\s*|:\s+){_VALUE}""", re.VERBOSE | re.IGNORECASE
 )
+# A flag of a command line and what follows it, as words of one text or as items of a list.
+_FLAG = re.compile(
+    r"""(?<![\w-])--?(?P<name>[A-Za-z][\w-]*)(?:["']?\s*,\s*|["']?[ \t]+)
+        (?:"(?P<double>[^"]+)"?|'(?P<single>[^']+)'?|(?P<plain>[^\s"',\]}-][^\s"',\]}]*))""",
+    re.VERBOSE,
+)
 # In a query these are secrets: keys of Google's APIs, signatures of presigned URLs.
 _QUERY_SECRETS = frozenset(("key", "sig", "signature"))
 _KNOWN_SHAPES = re.compile(
@@ -182,6 +188,11 @@ def _span_of_secret(packed: str) -> _Span:
 def _spans_of_text(packed: str, assignments: re.Pattern[str] = _ASSIGNMENT_OR_PAIR) -> list[_Span]:
     spans = [match.span("value") for match in _URL_PASSWORD.finditer(packed)]
     spans += [match.span(str(match.lastgroup)) for match in _KNOWN_SHAPES.finditer(packed)]
+    spans += [
+        match.span(str(match.lastgroup))
+        for match in _FLAG.finditer(packed)
+        if is_secret_key(match["name"])
+    ]
     position = 0
     while (assignment := assignments.search(packed, position)) is not None:
         name = assignment["name"]

@@ -48,6 +48,33 @@ _NO_TOKEN_OF = frozenset(
 _IDS = frozenset((("access", "key", "id"), ("secret", "id"), ("basic", "auth")))
 
 
+# Recognised when misspelt as well: an unknown key is shown with its line, which holds the secret.
+_LONG_WORDS = ("password", "passwd", "passphrase", "secret", "credential", "credentials", "apikey")
+_MISSPELT = {"".join(sorted(word)): word for word in ("key", "token", *_LONG_WORDS)}
+
+
+def _spelled(word: str) -> str:
+    """Return the word for secrets that *word* is a misspelling of; itself when it is of none.
+
+    That is with its letters in another order, with one of them left out, or with one too many.
+
+    Examples:
+        >>> [_spelled(word) for word in ("kye", "pasword", "secrett", "secretary", "taken")]
+        ['key', 'password', 'secret', 'secretary', 'taken']
+    """
+    if word in _SECRETS or word in _NO_TOKEN_OF:
+        return word
+    if meant := _MISSPELT.get("".join(sorted(word))):
+        return meant
+    for meant in _LONG_WORDS:
+        short, long = sorted((word, meant), key=len)
+        if len(long) - len(short) == 1 and any(
+            long[:gap] + long[gap + 1 :] == short for gap in range(len(long))
+        ):
+            return meant
+    return word
+
+
 @lru_cache(maxsize=8192)
 def is_secret_key(name: str) -> bool:
     """Whether a value under the key *name*, or in the variable *name*, is a secret.
@@ -64,7 +91,7 @@ def is_secret_key(name: str) -> bool:
         words.pop()
     if not words:
         return False
-    last = words[-1]
+    last = _spelled(words[-1])
     before = words[-2] if len(words) > 1 else ""
     if last in ("key", "keys"):
         return before in _KEY_OF

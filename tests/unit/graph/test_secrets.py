@@ -54,6 +54,7 @@ class TestKeys:
             ),
             *("secret_access_key", "aws_access_key_id", "signing_key", "api_keys", "api_tokens"),
             *("refresh_tokens", "cookie", "github_pat", "jwt", "--api-key", "basic_auth"),
+            *("api_kye", "pasword", "passwrod", "secrett", "acces_tokne", "credentails", "apikye"),
         ],
     )
     def test_names_of_secrets_are_known(self, name: str) -> None:
@@ -74,6 +75,7 @@ class TestKeys:
             ),
             *("secret_name", "password_file", "api_key_env", "keyvalue", "key_value", "keyword"),
             *("public_key", "primary_key", "routing_key", "cache_key", "key", "keys", "keyboard"),
+            *("taken", "secretion", "passage", "cache_kye", "max_tokne", "pass_world", "credit"),
             *("monkey", "passthrough", "pass", "author", "auth", "secretary", "url", "", "1", "_"),
         ],
     )
@@ -138,6 +140,9 @@ class TestMasked:
             ),
             ("${env.HF_TOKEN:=abc}", f"${{env.HF_TOKEN:={MASK}}}"),
             ("${env.URL:=http://a:b@c}", f"${{env.URL:=http://a:{MASK}@c}}"),
+            ("serve --api-key abc --port 80", f"serve --api-key {MASK} --port 80"),
+            ("serve --password 'a b' -x", f"serve --password '{MASK}' -x"),
+            ("serve --token --verbose", "serve --token --verbose"),
             ("max_tokens=100 key=5", "max_tokens=100 key=5"),
             ("12:30", "12:30"),
         ],
@@ -276,6 +281,11 @@ class TestLines:
             ("headers: {Authorization: Bearer abc}", f"headers: {{Authorization: Bearer {MASK}}}"),
             ("url: http://me:pw@host", f"url: http://me:{MASK}@host"),
             ("cmd: x --token=abc y", f"cmd: x --token={MASK} y"),
+            (
+                'args: ["--api-key", "a b", --port, 80]',
+                f'args: ["--api-key", "{MASK}", --port, 80]',
+            ),
+            ("args: [--password, abc]", f"args: [--password, {MASK}]"),
             ("# api_key: abc", f"# api_key: {MASK}"),
             ("\tmax_tokens: 5", "\tmax_tokens: 5"),
             ("url: http://host:80", "url: http://host:80"),

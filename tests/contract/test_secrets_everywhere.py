@@ -1,0 +1,247 @@
+"""No secret is in any output: every command, in every format, with configs full of secrets.
+
+The commands and their formats are asked of the command line itself, so a new one that is not
+walked here fails.
+"""
+
+from __future__ import annotations
+
+import base64
+import contextlib
+import io
+import os
+import subprocess
+import sys
+import zlib
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+import pytest
+from tests.contract.secret_configs import DIGITS, END, MARK, VARIABLES, leaks_in, write_configs
+from tests.contract.test_cli import ROOT
+
+from rungraph.cli import main
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+PACKAGES = Path(__file__).parent / "cli_package"
+
+CALLS: dict[str, tuple[str, ...]] = {
+    "validate": (
+        "{good}",
+        "--verbose --level import {good} {broken}",
+        "--level health --timeout 0.5 {good} {broken}",
+        "--deny-warnings --allow-unset-env --checks {checks} {broken}",
+        "--level import {malformed}",
+    ),
+    "plan": (
+        "{good}",
+        "{broken} --level import",
+        "{good} --against {other}",
+        "{good} --assume-failed inference/told",
+        "{good} --timings {events}",
+        "{good} --save {out}",
+        "{broken} --save {out}",
+    ),
+    "diff": ("{good} {other}", "{good} {broken}", "{broken} {failing}", "{plan} {other}"),
+    "query": (
+        "{good} *",
+        "{broken} *",
+        "{good} state:modified+ --against {other}",
+        "{good} status:failed --status {events}",
+        "{good} config.api_key:zqyhidden*",
+        "{good} config.api_key:zqyhidden",
+        "{good} config.api_key.zqy:1",
+        "{good} env:WALK_TOKEN",
+        "{good} attr(config.api_key,zqy,*)",
+        "{good} somepath(inference/told,router:inference)",
+        "{good} * --expect 1",
+    ),
+    "why": (
+        "{good} router:inference",
+        "{good} inference/told --all",
+        "{good} router:inference inference/told",
+        "{broken} router:inference",
+        "{good} zqy",
+    ),
+    "why-not": (
+        "{good} inference/off",
+        "{good} inference/told",
+        "{broken} inference/twice",
+        "{good} zqy",
+        "{good} inference/told --events {events}",
+    ),
+    "graph": (
+        "{good} -o {out}",
+        "{broken} -o {out} --overlay plan",
+        "{good} -o {out} --against {other}",
+        "{good} -o {out} --overlay status --events {events}",
+        "{good} -o {out} --overlay times --events {events}",
+        "{good} -o {out} --view collapsed --assume-failed inference/told",
+        "{good} --check {good}",
+    ),
+    "timeline": ("{events}", "{events} -o {out}", "{events} {failed}"),
+    "blame": ("{events}", "{failed}"),
+    "critical-chain": ("{events}", "{failed}"),
+    "run": (
+        "{failing} --state-dir {state} --events {out}",
+        "{failing} --state-dir {state} --on-failure degrade --call inspect.health",
+        "{good} --state-dir {state} --call inference.chat_completion model=echo messages=fail",
+        "{good} --state-dir {state} --events {out} --call models.list_models",
+        "{good} --state-dir {state} --call inspect.list_providers --call inspect.health",
+        "{broken} --state-dir {state}",
+    ),
+    "providers": ("", "inference"),
+    "models list": ("",),
+    "models pull": (),  # It fetches, and reads no config.
+    "schema": ("plan",),
+    "explain": ("", "C023"),
+}
+"""How each command is called, once for every format that it has."""
+
+IN_A_PROCESS_OF_ITS_OWN = frozenset(("run",))
+"""What takes over the signals of its process."""
+
+
+def _commands(group: click.Group = main) -> dict[str, click.Command]:
+    """Return the commands by name; those of a group of commands by both names."""
+    found: dict[str, click.Command] = {}
+    context = click.Context(group)
+    for name in group.list_commands(context):
+        command = group.get_command(context, name)
+        if isinstance(command, click.Group):
+            found |= {f"{name} {inner}": one for inner, one in _commands(command).items()}
+        elif command is not None:
+            found[name] = command
+    return found
+
+
+def _formats(command: click.Command) -> Iterator[tuple[str, str]]:
+    """Yield the options of a command that choose a format, with each of their choices."""
+    for parameter in command.params:
+        if isinstance(parameter, click.Option) and isinstance(parameter.type, click.Choice):
+            choices = [str(choice) for choice in parameter.type.choices]
+            if {"json", "svg", "text", "markdown", "html"}.intersection(choices):
+                for choice in choices:
+                    yield parameter.opts[-1], choice
+
+
+def _walks() -> Iterator[tuple[str, str]]:
+    """Yield every command line: a command's name, and the words after it."""
+    for name, command in _commands().items():
+        options = {option for parameter in command.params for option in parameter.opts}
+        for call in CALLS.get(name, ()):
+            asked = {word for word in call.split() if word.startswith("-")}
+            if asked <= options:
+                yield name, call
+                for option, choice in _formats(command):
+                    yield name, f"{call} {option} {choice}".lstrip()
+
+
+@pytest.fixture(scope="module")
+def around(tmp_path_factory: pytest.TempPathFactory) -> Iterator[dict[str, str]]:
+    """Return the files that command lines name, with the environment that fills them in."""
+    folder = tmp_path_factory.mktemp("walk")
+    paths = write_configs(folder)
+    names = [*paths]
+    first = names.index("checks") + 1
+    words = {name: str(paths[name]) for name in names[:first]}
+    words["malformed"] = " ".join(str(paths[name]) for name in names[first:])
+    with pytest.MonkeyPatch.context() as patch:
+        for name, value in VARIABLES.items():
+            patch.setenv(name, value)
+        patch.syspath_prepend(str(PACKAGES))
+        for name in ("WALK_OFF", "WALK_UNSET", "WALK_UNSET_API_KEY", "FORCE_COLOR"):
+            patch.delenv(name, raising=False)
+        for name, config in (("events", "good"), ("failed", "failing")):
+            words[name] = str(folder / f"{name}.jsonl")
+            state = folder / f"state-of-{name}"
+            _run_apart(
+                ["run", words[config], "--state-dir", str(state), "--events", words[name]],
+                *("--call", "inspect.health"),
+            )
+        plan = folder / "plan.json"
+        plan.write_bytes(_run_here(["plan", words["good"], "--format", "json"]))
+        words["plan"] = str(plan)
+        yield words
+
+
+def _run_here(words: list[str]) -> bytes:
+    """Return all that a command line writes, run in this process."""
+    streams = [io.TextIOWrapper(io.BytesIO(), encoding="utf-8") for _ in range(2)]
+    with contextlib.redirect_stdout(streams[0]), contextlib.redirect_stderr(streams[1]):
+        main._code_of(words)
+    for stream in streams:
+        stream.flush()
+    return b"".join(stream.buffer.getvalue() for stream in streams)  # type: ignore[attr-defined]
+
+
+def _run_apart(words: list[str], *more: str) -> bytes:
+    """Return all that a command line writes, run in a process of its own."""
+    paths = os.pathsep.join([str(ROOT / "src"), str(PACKAGES)])
+    done = subprocess.run(
+        [sys.executable, "-m", "rungraph", *words, *more],
+        capture_output=True,
+        env={**os.environ, "PYTHONPATH": paths},
+        timeout=60,
+        check=False,
+    )
+    return done.stdout + done.stderr
+
+
+def test_every_command_is_walked() -> None:
+    """A command that is not in the table here has not been looked at."""
+    assert _commands().keys() <= CALLS.keys()
+    assert {name for name, _ in _walks()} == {name for name in _commands() if CALLS[name]}
+
+
+@pytest.mark.parametrize(("name", "call"), [*_walks()])
+def test_no_secret_is_in_any_output(
+    name: str, call: str, around: dict[str, str], tmp_path: Path
+) -> None:
+    """Neither streams nor files that a command writes hold a piece of a secret."""
+    files = {**around, "out": str(tmp_path / "out"), "state": str(tmp_path / "state")}
+    words = name.split()
+    for word in call.split():
+        words += word.format(**files).split() if word.startswith("{") else [word]
+    run = _run_apart if name in IN_A_PROCESS_OF_ITS_OWN else _run_here
+    output = run(words)
+    assert b"this is a bug in rungraph" not in output, output.decode(errors="replace")
+    assert leaks_in(output) == []
+    for path in sorted(tmp_path.rglob("*")):
+        if path.is_file():
+            assert leaks_in(path.read_bytes()) == [], path
+            output += path.read_bytes()
+    assert output
+
+
+# --- the walk itself ---------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    "content",
+    [
+        f"x {MARK} x".encode(),
+        f"x half of one{END}".encode(),
+        f'{{"pin": {DIGITS}}}'.encode(),
+        b"of%20a%20password",
+        base64.b64encode(f"some words around {MARK} here".encode()),
+        base64.b64encode(zlib.compress(f"some words around {MARK} here".encode())),
+        b"\nstream\n" + zlib.compress(MARK.encode()) + b"\nendstream",
+    ],
+)
+def test_secrets_are_found_wherever_they_are(content: bytes) -> None:
+    """The search reads text, URLs, what is packed into pages and PDFs, and numbers."""
+    assert leaks_in(content) != []
+
+
+def test_the_text_of_a_png_is_read() -> None:
+    """What a picture says of itself is looked at, compressed or not."""
+    from matplotlib.figure import Figure
+
+    stream = io.BytesIO()
+    metadata: dict[str, Any] = {"Title": f"{MARK} {'long ' * 500}"}
+    Figure().savefig(stream, format="png", metadata=metadata)
+    assert leaks_in(stream.getvalue()) != []
