@@ -175,7 +175,7 @@ def _run_here(words: list[str]) -> bytes:
         main._code_of(words)
     for stream in streams:
         stream.flush()
-    return b"".join(stream.buffer.getvalue() for stream in streams)  # type: ignore[attr-defined]
+    return b"".join(stream.buffer.getvalue() for stream in streams)
 
 
 def _run_apart(words: list[str], *more: str) -> bytes:
