@@ -136,7 +136,7 @@ def graph(
         msg = "FILE and --against cannot both be standard input"
         raise click.UsageError(msg)
     from rungraph.cli.loading import load_graph
-    from rungraph.cli.overlaying import load_run, overlay_of
+    from rungraph.cli.overlaying import overlay_of, run_of
     from rungraph.cli.pictures import Picture
     from rungraph.cli.sides import Side, load_side
     from rungraph.graph import Level, QueryError, RunGraph
@@ -148,7 +148,7 @@ def graph(
     if _is_unreadable(Side(file, drawn), other):
         return 1
     _tell_briefly(drawn, file, catalog)
-    run = load_run(drawn, events) if events else None
+    run = run_of(drawn, events) if events else None
     try:
         failing = drawn.query(*assume_failed) if assume_failed else ()
         selected = (

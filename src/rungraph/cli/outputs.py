@@ -71,7 +71,7 @@ def output_of(
     form: str | None,
     check: Path | None,
     *,
-    known: Mapping[str, str] | None = None,
+    impossible: Mapping[str, str] | None = None,
 ) -> Output:
     """Return where a picture goes.
 
@@ -79,7 +79,7 @@ def output_of(
         output: What ``-o`` names: a file, ``-`` for standard output, None for a terminal.
         form: What ``--format`` names; None to go by the suffix.
         check: The file that ``--check`` names.
-        known: Formats that make no sense here, and why.
+        impossible: Formats that make no sense here, and why.
 
     Raises:
         click.UsageError: If the suffix says nothing, or the options contradict each other.
@@ -92,8 +92,8 @@ def output_of(
         raise click.UsageError(msg)
     path = check if check is not None else Path(output) if output not in (None, "-") else None
     found = form or ("text" if path is None else _format_of(path))
-    if known and found in known:
-        raise click.UsageError(known[found])
+    if impossible and found in impossible:
+        raise click.UsageError(impossible[found])
     if path is None and found in _BINARY and sys.stdout.isatty():
         msg = f"{found} is not for a terminal: name a file with -o, or redirect the output"
         raise click.UsageError(msg)

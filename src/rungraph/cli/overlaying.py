@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, NamedTuple, cast
+from typing import TYPE_CHECKING, Any, cast
 
 import click
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Sequence
     from pathlib import Path
 
+    from rungraph.cli.recorded import Recorded
     from rungraph.cli.sides import Side
     from rungraph.graph import Address, RunGraph
     from rungraph.viz.overlay import Overlay
@@ -44,50 +45,21 @@ def overlay_kind(
     return kind
 
 
-class Run(NamedTuple):
-    """What a recording says of the nodes of a graph.
-
-    Attributes:
-        states: What each was doing at the end.
-        spans: When its own start began and was over, in seconds, for those that began.
-        critical: The critical path.
-    """
-
-    states: Mapping[Address, str]
-    spans: Mapping[Address, tuple[float, float]]
-    critical: Sequence[Address]
-
-    @property
-    def durations(self) -> Mapping[Address, float]:
-        """Seconds that the own start of each took."""
-        return {address: end - begin for address, (begin, end) in self.spans.items()}
-
-
-def load_run(graph: RunGraph, path: Path) -> Run:
-    """Return what the recording *path* says of the nodes of *graph*.
+def run_of(graph: RunGraph, path: Path) -> Recorded:
+    """Return what the recording *path* says, with a warning if it is of another graph.
 
     Raises:
         RecordingError: If it is no recording.
     """
+    from rungraph.cli.recorded import load_run
     from rungraph.cli.terminal import tell
-    from rungraph.engine.recording import read_events
-    from rungraph.engine.timeline import timeline
 
-    times = timeline(read_events(path))
-    unknown = [str(address) for address in times.nodes if address not in graph]
+    run = load_run(path)
+    unknown = [str(address) for address in run.times.nodes if address not in graph]
     if unknown:
         more = f" and {len(unknown) - 3} more" if len(unknown) > 3 else ""
         tell(f"warning: {path} is of another graph: {', '.join(unknown[:3])}{more} not in this one")
-    known = {address: one for address, one in times.nodes.items() if address in graph}
-    return Run(
-        {address: one.state.value for address, one in known.items()},
-        {
-            address: (one.starting, one.settled)
-            for address, one in known.items()
-            if one.starting is not None and one.settled is not None
-        },
-        [address for address in times.critical_path if address in graph],
-    )
+    return run
 
 
 def overlay_of(
@@ -95,7 +67,7 @@ def overlay_of(
     graph: RunGraph,
     *,
     side: Side | None,
-    run: Run | None,
+    run: Recorded | None,
     failing: Sequence[Address],
 ) -> Overlay | None:
     """Return what is laid over *graph*; None for nothing.
@@ -115,9 +87,12 @@ def overlay_of(
         # The cast is for pyright, to which a cached property is none.
         return overlays.diff_overlay(cast("Any", diff_graphs(side.graph, graph)))
     if run is not None and kind == "status":
-        return overlays.status_overlay(run.states)
+        states = run.states.items()
+        return overlays.status_overlay({node: word for node, word in states if node in graph})
     if run is not None:
-        return overlays.times_overlay(run.spans, run.critical)
+        spans = run.spans.items()
+        critical = [node for node in run.times.critical_path if node in graph]
+        return overlays.times_overlay({node: at for node, at in spans if node in graph}, critical)
     if kind == "plan":
         from rungraph.graph.failures import assume_failed
 

@@ -171,20 +171,10 @@ def _selectors(file: str | None) -> Mapping[str, str] | None:
 def _run(file: str | None) -> _Run:
     if file is None:
         return _Run()
-    from rungraph.engine.events import State
-    from rungraph.engine.recording import read_events
-    from rungraph.engine.timeline import timeline
+    from rungraph.cli.recorded import load_run
 
-    nodes = timeline(read_events(file)).nodes
-    status: dict[Address, str] = {}
-    durations: dict[Address, float] = {}
-    for address, times in nodes.items():
-        # A stack that has ended has stopped everything: what came before tells how it went.
-        was_well = times.state in (State.STOPPING, State.STOPPED) and times.ready is not None
-        status[address] = (State.READY if was_well else times.state).value
-        if times.ready is not None:
-            durations[address] = times.own
-    return _Run(status, durations)
+    run = load_run(file)
+    return _Run(run.states, run.durations)
 
 
 def _in_order(found: Selection, order: str | None, output: str) -> Sequence[Address]:

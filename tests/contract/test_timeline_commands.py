@@ -1,0 +1,111 @@
+"""``rungraph timeline``, ``blame`` and ``critical-chain`` on recordings of real runs."""
+
+from __future__ import annotations
+
+import json
+from typing import TYPE_CHECKING
+
+import pytest
+from tests.contract.test_cli import ROOT, ConfigFile, config_file, run, rungraph
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+__all__ = ["config_file"]
+
+HIDDEN = "sk-in-no-recording-0123456789"
+QUICKSTART = ROOT / "configs" / "quickstart.yaml"
+MAGIC = {
+    "png": b"\x89PNG",
+    "svg": b"<?xml",
+    "pdf": b"%PDF",
+    "html": b"<!DOCTYPE html>",
+    "mmd": b"gantt\n",
+    "json": b'{\n  "kind": "timeline"',
+    "txt": b"told\n4 nodes",
+}
+
+
+@pytest.fixture
+def recording(config_file: ConfigFile, tmp_path: Path) -> Path:
+    """A run that starts, answers and stops."""
+    path = tmp_path / "run.jsonl"
+    ended = run(config_file(api_key=HIDDEN), "--events", path, "--call", "inspect.health")
+    assert ended.code == 0
+    return path
+
+
+@pytest.fixture
+def failure(config_file: ConfigFile, tmp_path: Path) -> Path:
+    """A run whose provider fails and says its secret."""
+    path = tmp_path / "failed.jsonl"
+    assert run(config_file(start="fail", api_key=HIDDEN), "--events", path).code == 1
+    return path
+
+
+@pytest.mark.parametrize("suffix", MAGIC)
+def test_the_suffix_says_what_is_drawn(suffix: str, recording: Path, failure: Path) -> None:
+    """Each format is drawn and not stale; another run is another picture; no secret is in it."""
+    picture = recording.with_name(f"start.{suffix}")
+    ended = rungraph("timeline", recording, "-o", picture)
+    assert (ended.code, ended.out, ended.err) == (0, "", f"wrote {picture}\n")
+    assert picture.read_bytes().startswith(MAGIC[suffix])
+    assert rungraph("timeline", recording, "--check", picture).code == 0
+    assert rungraph("timeline", failure, "--check", picture).code == 3
+    assert rungraph("timeline", failure, "-o", picture).code == 0
+    assert HIDDEN.encode() not in picture.read_bytes()
+
+
+def test_a_start_is_shown_as_text(recording: Path, failure: Path) -> None:
+    """Without -o the chart is text; how a start went is told also after the stack has stopped."""
+    shown = rungraph("timeline", recording)
+    assert (shown.code, shown.err) == (0, "")
+    assert shown.out.startswith("told\n4 nodes in 3 generations, ")
+    assert "failed" not in shown.out
+    assert "◆ router:inference" in shown.out
+    bad = rungraph("timeline", "-", stdin=failure.read_text())
+    assert bad.code == 0
+    assert "1 failed, 2 skipped" in bad.out
+    assert "critical path" not in bad.out
+
+
+def test_blame_and_critical_chain(recording: Path) -> None:
+    """As text, and as JSON with seconds."""
+    blame = rungraph("blame", recording)
+    assert blame.code == 0
+    assert len(blame.out.splitlines()) == 4
+    nodes = json.loads(rungraph("blame", recording, "--format", "json").out)["nodes"]
+    assert [one["own"] for one in nodes] == sorted((one["own"] for one in nodes), reverse=True)
+    chain = rungraph("critical-chain", recording)
+    assert chain.code == 0
+    assert chain.out.splitlines()[2].startswith("router:inference @")
+    assert chain.out.splitlines()[4].startswith("  └─provider:inference/told @")
+    found = json.loads(
+        rungraph("critical-chain", recording, "table:models", "--format", "json").out
+    )
+    assert [one["address"] for one in found["nodes"]] == ["provider:inference/told", "table:models"]
+    assert rungraph("critical-chain", recording, "inference/told").code == 0
+
+
+@pytest.mark.parametrize("name", ["timeline", "blame", "critical-chain"])
+def test_what_is_no_recording_is_told(name: str, tmp_path: Path) -> None:
+    """A file that is not there, and one that is something else, are one message each."""
+    missing = rungraph(name, tmp_path / "none.jsonl")
+    assert (missing.code, missing.out) == (1, "")
+    assert missing.err == f"error: {tmp_path / 'none.jsonl'}: no such file or directory\n"
+    wrong = rungraph(name, QUICKSTART)
+    assert (wrong.code, wrong.out) == (1, "")
+    assert wrong.err.startswith(f"error: {QUICKSTART}:1: not a JSON object (")
+    folder = rungraph(name, tmp_path)
+    assert (folder.code, folder.err) == (1, f"error: {tmp_path}: is a directory\n")
+
+
+def test_wrong_usage_is_told(recording: Path) -> None:
+    """A graph's formats are no timeline's; an unknown node gets the nearest one."""
+    for form in ("dot", "graphml"):
+        ended = rungraph("timeline", recording, "-o", f"x.{form}")
+        assert ended.code == 2
+        assert f"a timeline is no graph: {form} cannot hold it" in ended.err
+    ended = rungraph("critical-chain", recording, "inference/tod")
+    assert ended.code == 2
+    assert "no node 'inference/tod' in this run; did you mean 'inference/told'?" in ended.err

@@ -1,0 +1,73 @@
+"""Facts about a start as plain values."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from rungraph.graph.address import Address
+from rungraph.viz.timeline import Schedule, Span
+from rungraph.viz.timeline.schedule import duration, ticks_of
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+
+def test_own_time_is_apart_from_waiting(start: Schedule) -> None:
+    """A table waits for its providers, then for its turn, and then starts itself."""
+    table = start.spans[2]
+    assert (table.waited_for_needs, table.waited_for_turn, table.own) == (1.0, 0.5, 0.25)
+
+
+def test_the_captions_tell_of_the_whole(start: Schedule, failed: Schedule) -> None:
+    """The size, the critical path and the efficiency; a failed start has failures instead."""
+    assert start.captions == (
+        "4 nodes in 3 generations, 2.00 s",
+        "critical path: 3 nodes, 1.50 s (75% of the total)",
+        "parallel efficiency 44%: own starts of 1.75 s in 2.00 s, at most 2 at once",
+    )
+    assert failed.captions[0] == "2 nodes in 2 generations, 500 ms: 1 failed, 1 skipped"
+    assert not any("critical" in line for line in failed.captions)
+
+
+def test_efficiency_is_how_much_of_the_places_is_used(start: Schedule) -> None:
+    """Own starts over total times the most at once; no time has no efficiency."""
+    assert start.most_at_once == 2
+    assert start.efficiency == pytest.approx(1.75 / (2 * 2.0))
+    assert Schedule("empty", (), 0.0).efficiency is None
+    assert Schedule("empty", (), 0.0).captions == ("0 nodes in 0 generations, 0.0 ms",)
+
+
+_TIMES = st.floats(0, 10).map(lambda value: round(value, 3))
+
+
+@given(st.lists(st.tuples(_TIMES, _TIMES).map(sorted), max_size=8))
+def test_efficiency_is_a_share(bars: Sequence[Sequence[float]]) -> None:
+    """Whatever the start, between nothing and all of the places is used."""
+    spans = tuple(
+        Span(Address.provider("a", str(n)), 0, "a", "ready", 0.0, begin, end)
+        for n, (begin, end) in enumerate(bars)
+    )
+    schedule = Schedule("any", spans, max((end for _, end in bars), default=0.0))
+    assert schedule.most_at_once <= len(bars)
+    assert schedule.efficiency is None or 0 < schedule.efficiency <= 1
+
+
+@given(st.floats(1e-6, 1e6), st.integers(1, 20))
+def test_ticks_are_few_and_inside(total: float, most: int) -> None:
+    """The axis begins at 0 and has at most as many further ticks as asked for, none beyond."""
+    ticks = ticks_of(total, most)
+    assert ticks[0] == (0.0, "0")
+    assert len(ticks) <= most + 1
+    assert all(time <= total * 1.001 for time, _ in ticks)
+    assert len({label for _, label in ticks}) == len(ticks)
+
+
+def test_times_are_read_by_people() -> None:
+    """The unit changes where the number would get long; rounding never gives 1000 ms or 60 s."""
+    assert [duration(s) for s in (0.0, 0.00996, 0.9996, 59.996, 3600.0)] == [
+        *("0.0 ms", "10 ms", "1.00 s", "1 min 00 s", "60 min 00 s")
+    ]
