@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from itertools import pairwise
 from typing import TYPE_CHECKING, Protocol
 
@@ -44,10 +45,7 @@ def plan_overlay(graph: RunGraph, failures: Failures | None = None) -> Overlay:
     marks = {address: Mark(Role.PLAIN if failures else Role.ADDED) for address in graph.nodes}
     marks |= {address: Mark(Role.WARNED, "runs without") for address in sorted(degraded)}
     marks |= {address: Mark(Role.FAILED, "fails") for address in sorted(failed)}
-    ghosts = {
-        Address.provider(one.api, one.provider_id): Ghost(one.api, _why_excluded(one))
-        for one in graph.excluded
-    }
+    ghosts = {_address_of(one): Ghost(one.api, _why_excluded(one)) for one in graph.excluded}
     ghosts = {address: ghost for address, ghost in ghosts.items() if address not in graph.nodes}
     marks |= {address: Mark(Role.LEFT_OUT) for address in ghosts}
     counts = [f"{len(graph.nodes) - len(failed):,} created"]
@@ -69,9 +67,20 @@ def plan_overlay(graph: RunGraph, failures: Failures | None = None) -> Overlay:
     )
 
 
+_CONDITIONAL = re.compile(r"\$\{env\.(\w+):\+([^}]+)\}")
+
+
+def _address_of(one: Excluded) -> Address:
+    """Return the address that the provider would have if it were switched on."""
+    found = _CONDITIONAL.fullmatch(one.provider_id)
+    name = found[2] if found else one.provider_id.strip("_")
+    return Address.provider(one.api, name or one.provider_type)
+
+
 def _why_excluded(one: Excluded) -> tuple[str, ...]:
+    found = _CONDITIONAL.fullmatch(one.provider_id)
     words = {
-        "env_unset": "variable not set",
+        "env_unset": f"{found[1]} not set" if found else "variable not set",
         "disabled": "switched off",
         "duplicate": "id used before",
         "not_served": "API not served",

@@ -50,7 +50,8 @@ def palette_of(apis: Iterable[str]) -> Mapping[str, Colour]:
     """
     names = sorted(set(apis))
     rest = [name for name in names if name not in _KNOWN]
-    given = {name: _OTHERS[index % len(_OTHERS)] for index, name in enumerate(rest)}
+    free = (*_OTHERS, *(line for name, line in _KNOWN.items() if name not in names))
+    given = {name: free[index % len(free)] for index, name in enumerate(rest)}
     lines = {name: _KNOWN.get(name) or given[name] for name in names}
     return {name: Colour(mixed(line, _DAY, 0.14), line) for name, line in lines.items()}
 

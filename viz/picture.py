@@ -16,7 +16,7 @@ from rungraph.viz.overlay import Role
 from rungraph.viz.palette import Colour
 from rungraph.viz.parts import Arrow
 from rungraph.viz.pen import Pen, Stroke
-from rungraph.viz.sizing import BADGE_PADDING, LEADING, PADDING, Line, Sort, lines_of, sizes_of
+from rungraph.viz.sizing import BADGE_PADDING, LEADING, Line, Sort, lines_of, sizes_of
 from rungraph.viz.theme import DASHED, DOTTED, LOUD, SYMBOLS
 
 if TYPE_CHECKING:
@@ -65,7 +65,7 @@ class Picture:
         }
         self.layout: Layout[Address] = lay_out(
             [column.boxes for column in diagram.columns],
-            sizes_of(diagram, self._fonts, text_width),
+            sizes_of(diagram, self._fonts, text_width, direction),
             [(arrow.dependency, arrow.dependent) for arrow in diagram.arrows],
             direction=direction,
         )
@@ -178,8 +178,10 @@ class Picture:
             behind = rect._replace(x=rect.x + _STACKED, y=rect.y + down)
             self._draw_shape(pen, box.kind, behind, colour.fill, stroke)
         self._draw_shape(pen, box.kind, rect, colour.fill, stroke, gid=printable(f"node|{box.key}"))
-        x, y = rect.x + rect.width / 2, rect.y + PADDING.height
-        for line in lines_of(box):
+        lines = lines_of(box)
+        x = rect.x + rect.width / 2
+        y = rect.middle - sum(self._fonts[line.sort].size for line in lines) * LEADING / 2
+        for line in lines:
             font = self._font_of(box, line)
             height = font.size * LEADING
             if line.sort == "problems":
@@ -275,7 +277,7 @@ class Picture:
 
 def _rounding_of(kind: NodeKind, rect: Rect) -> float:
     if kind is NodeKind.ROUTER:
-        return rect.height / 2
+        return min(rect.height, rect.width) / 2
     return min(_ROUNDING, rect.height / 3) if kind is NodeKind.PROVIDER else 0.0
 
 

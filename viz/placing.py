@@ -63,7 +63,7 @@ def _offsets(layer: Sequence[int], net: Net[Any]) -> list[float]:
     offsets = [0.0]
     for a, b in pairwise(layer):
         offsets.append(offsets[-1] + net.gap(a, b))
-    return offsets[: len(layer)] if layer else [0.0]
+    return offsets[: len(layer)]
 
 
 def _fit(

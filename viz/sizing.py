@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from typing import TYPE_CHECKING, Literal, NamedTuple
 
 from rungraph.viz.layout import Size
@@ -12,6 +13,7 @@ if TYPE_CHECKING:
 
     from rungraph.graph.address import Address
     from rungraph.viz.fonts import Font
+    from rungraph.viz.layout import Direction
     from rungraph.viz.parts import Box, Diagram
 
 PADDING = Size(10.0, 7.0)
@@ -19,6 +21,8 @@ LEADING = 1.32
 BADGE_PADDING = 4.0
 _NARROWEST_BOX = 52.0
 _PROBLEMS_SHOWN = 2
+_ARROW_PITCH = 2.6
+"""How far apart arrows meet a box at least, so that a table of hundreds is no brush."""
 
 Sort = Literal["title", "detail", "mark", "problems"]
 
@@ -49,10 +53,22 @@ def lines_of(box: Box) -> tuple[Line, ...]:
 
 
 def sizes_of(
-    diagram: Diagram, fonts: Mapping[Sort, Font], text_width: Callable[[str, Font], float]
+    diagram: Diagram,
+    fonts: Mapping[Sort, Font],
+    text_width: Callable[[str, Font], float],
+    direction: Direction = "LR",
 ) -> dict[Address, Size]:
-    """Return how large the box of each key is."""
-    return {key: _size_of(lines_of(box), fonts, text_width) for key, box in diagram.boxes.items()}
+    """Return how large the box of each key is: for its text, and for the arrows at its sides."""
+    arriving = Counter(arrow.dependent for arrow in diagram.arrows)
+    leaving = Counter(arrow.dependency for arrow in diagram.arrows)
+    sizes: dict[Address, Size] = {}
+    for key, box in diagram.boxes.items():
+        width, height = _size_of(lines_of(box), fonts, text_width)
+        side = max(arriving[key], leaving[key]) * _ARROW_PITCH + 2 * PADDING.height
+        sizes[key] = (
+            Size(width, max(height, side)) if direction == "LR" else Size(max(width, side), height)
+        )
+    return sizes
 
 
 def _size_of(
