@@ -267,7 +267,7 @@ def test_a_plan_shows_the_generations_and_masks_secrets(config_file: ConfigFile)
     text, values = rungraph("plan", path), rungraph("plan", "--format", "json", path)
     assert text.code == values.code == 0
     assert "generation 0" in text.out
-    assert json.loads(values.out)["runnable"]
+    assert json.loads(values.out)["applyable"]
     assert HIDDEN not in text.out + values.out
 
 

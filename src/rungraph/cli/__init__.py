@@ -23,6 +23,7 @@ _COMMANDS = {
     "run": "rungraph.cli.run:run",
     "providers": "rungraph.cli.providers:providers",
     "models": "rungraph.cli.models:models",
+    "schema": "rungraph.cli.schema:schema",
     "explain": "rungraph.cli.explain:explain",
 }
 

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Literal
 import click
 
 from rungraph.cli.call_words import CallingCommand, call_words
-from rungraph.cli.options import catalog_option, file_argument, format_option
+from rungraph.cli.options import catalog_option, format_option
 from rungraph.cli.terminal import complain, show, style_of, tell
 from rungraph.engine.settings import StackSettings
 
@@ -41,7 +41,15 @@ _SECONDS = click.FloatRange(min=0, min_open=True)
 
 
 @click.command(cls=CallingCommand, help=_HELP, short_help="Start a stack, call it, stop it.")
-@file_argument()
+@click.argument("file", required=False, metavar="FILE")
+@click.option(
+    "--plan",
+    "saved",
+    type=click.Path(exists=True, dir_okay=False, path_type=Path),
+    metavar="PLAN",
+    help="Start only if all is as it was when 'rungraph plan --save PLAN' was run; FILE is then "
+    "by default the plan's own.",
+)
 @click.option(
     "--schedule",
     type=click.Choice(["generations", "ready"]),
@@ -94,7 +102,8 @@ _SECONDS = click.FloatRange(min=0, min_open=True)
 def run(
     context: click.Context,
     *,
-    file: str,
+    file: str | None,
+    saved: Path | None,
     schedule: Literal["generations", "ready"],
     parallelism: int | None,
     on_failure: Literal["rollback", "degrade"],
@@ -106,14 +115,9 @@ def run(
     form: str,
 ) -> int:
     """Start a stack, call it, stop it."""
-    from rungraph.cli.loading import has_errors, load_graph, tell_problems
-    from rungraph.engine.runnable import check_runnable
-    from rungraph.graph import Level
+    from rungraph.cli.loading import has_errors
 
-    graph = load_graph(file, Level.IMPORT, catalog=catalog)
-    # Before all that could be mended in vain.
-    check_runnable(graph)
-    tell_problems(graph)
+    graph = _planned(file, saved, catalog) if saved else _loaded(file, catalog)
     if has_errors(graph):
         complain(f"{graph.file} cannot be run")
         return 1
@@ -147,6 +151,39 @@ def run(
             _summarizer(graph, form),
             subscribers,
         ).run()
+
+
+def _loaded(file: str | None, catalog: str | None) -> RunGraph:
+    """Return the graph of *file*, its problems told."""
+    from rungraph.cli.loading import load_graph, tell_problems
+    from rungraph.engine.runnable import check_runnable
+    from rungraph.graph import Level
+
+    if file is None:
+        msg = "Missing argument 'FILE'."
+        raise click.UsageError(msg)
+    graph = load_graph(file, Level.IMPORT, catalog=catalog)
+    # Before all that could be mended in vain.
+    check_runnable(graph)
+    tell_problems(graph)
+    return graph
+
+
+def _planned(file: str | None, saved: Path, catalog: str | None) -> RunGraph:
+    """Return the graph that the plan in the file *saved* was made of, its problems told.
+
+    Raises:
+        SavedPlanError: If that is no plan that can be run, or if something has moved since.
+    """
+    from rungraph.cli.saved_plans import check_moves, config_of, load_saved
+    from rungraph.cli.sides import Side
+
+    plan = load_saved(saved)
+    file = file or config_of(plan, saved)
+    graph = _loaded(file, catalog or plan.config.catalog.name)
+    if Side(file, graph).unreadable is None:
+        check_moves(plan, saved, graph)
+    return graph
 
 
 def _read_calls(graph: RunGraph, words: Sequence[CallWords]) -> list[Call]:

@@ -1,0 +1,94 @@
+"""A plan as JSON and back, and the JSON Schema of both. pydantic stands here and nowhere else."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import asdict
+from typing import TYPE_CHECKING, Any
+
+from rungraph.graph.errors import RungraphError
+from rungraph.graph.plan.model import FORMAT_VERSION, Plan
+
+if TYPE_CHECKING:
+    from pydantic import TypeAdapter, ValidationError
+
+
+class PlanError(RungraphError):
+    """Raised when what should be the JSON of a plan is none that can be read."""
+
+
+def plan_to_json(plan: Plan) -> str:
+    """Return *plan* as JSON: keys sorted, without secrets or times; equal plans, equal bytes.
+
+    Infinity and NaN, which JSON does not have, become the texts ``Infinity`` and ``NaN``.
+    """
+    from pydantic_core import PydanticSerializationError, to_json
+
+    try:
+        return to_json(plan, indent=2, inf_nan_mode="strings").decode() + "\n"
+    except PydanticSerializationError:
+        # Half of a surrogate pair, which only a config made in Python can hold, is no UTF-8.
+        return json.dumps(asdict(plan), indent=2) + "\n"
+
+
+def load_plan(text: str | bytes) -> Plan:
+    """Return the plan that *text* is the JSON of.
+
+    What a later minor version has added is passed over.
+
+    Raises:
+        PlanError: If *text* is no JSON, not that of a plan, of an unknown major version, or of
+            another shape; the text says which.
+    """
+    try:
+        data: Any = json.loads(text)
+    except UnicodeDecodeError as error:
+        msg = "not a plan: it is not text"
+        raise PlanError(msg) from error
+    except ValueError as error:
+        msg = f"not a plan: it is not JSON: {error}"
+        raise PlanError(msg) from error
+    except RecursionError as error:
+        msg = "not a plan: it is nested too deeply"
+        raise PlanError(msg) from error
+    if not isinstance(data, dict) or data.get("kind") != "plan":
+        kind = data.get("kind") if isinstance(data, dict) else None
+        what = f"it is the JSON of a {kind}" if isinstance(kind, str) else "'kind' is not 'plan'"
+        msg = f"not a plan: {what}"
+        raise PlanError(msg)
+    version = str(data.get("format_version"))
+    if version.partition(".")[0] != FORMAT_VERSION.partition(".")[0]:
+        msg = (
+            f"its format version {version} is not known to this rungraph "
+            f"(known: {FORMAT_VERSION.partition('.')[0]}.x); make the plan anew"
+        )
+        raise PlanError(msg)
+    from pydantic import ValidationError
+
+    try:
+        return _adapter().validate_python(data)
+    except ValidationError as error:
+        msg = f"not a plan: {_first_of(error)}"
+        raise PlanError(msg) from error
+
+
+def is_plan(text: str | bytes) -> bool:
+    """Whether *text* is the JSON of a plan, of whatever version."""
+    try:
+        data: Any = json.loads(text)
+    except (ValueError, RecursionError):
+        return False
+    return isinstance(data, dict) and data.get("kind") == "plan"
+
+
+def _first_of(error: ValidationError) -> str:
+    [first, *others] = error.errors(include_url=False, include_input=False)
+    where = "".join(f"[{x}]" if isinstance(x, int) else f".{x}" for x in first["loc"])
+    more = f" (and {len(others)} more)" if others else ""
+    return f"{where.removeprefix('.')}: {first['msg'].lower()}{more}"
+
+
+def _adapter() -> TypeAdapter[Plan]:
+    from pydantic import TypeAdapter
+
+    return TypeAdapter(Plan)

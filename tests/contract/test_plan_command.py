@@ -1,0 +1,390 @@
+"""``rungraph plan``, ``run --plan`` and ``schema`` as users and scripts meet them."""
+
+from __future__ import annotations
+
+import json
+import stat
+import subprocess
+from typing import TYPE_CHECKING
+
+import pytest
+from tests.contract.test_cli import HIDDEN, ROOT, Ended, command, environment
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+CONFIG = f"""\
+image_name: told
+providers:
+  inference:
+  - provider_id: told
+    provider_type: inline::told
+    module: told_provider
+    config: {{api_key: {HIDDEN}, name: "${{env.TOLD_NAME:=x}}", token: "${{env.TOLD_TOKEN:=}}"}}
+"""
+
+
+class Place:
+    """A folder with a run config, a state folder, and the command line in it."""
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+        self.config = folder / "run.yaml"
+        self.saved = folder / "plan.json"
+        self.config.write_text(CONFIG)
+
+    def __call__(self, *words: str, stdin: str = "", **more: str) -> Ended:
+        """Run the command line to its end."""
+        done = subprocess.run(
+            command(*words),
+            input=stdin,
+            capture_output=True,
+            text=True,
+            cwd=self.folder,
+            env=environment(XDG_STATE_HOME=str(self.folder / "state"), **more),
+            timeout=60,
+            check=False,
+        )
+        return Ended(done.returncode, done.stdout, done.stderr)
+
+    def save(self, **more: str) -> None:
+        """Save a plan of the config."""
+        ended = self("plan", "run.yaml", "--save", "plan.json", **more)
+        assert ended.code == 0, ended.err
+        assert ended.err == "saved to plan.json\n"
+
+    def run(self, *words: str, **more: str) -> Ended:
+        """Run the saved plan, and end at once."""
+        return self("run", "--plan", "plan.json", *words, "--call", "inspect.health", **more)
+
+
+@pytest.fixture
+def place(tmp_path: Path) -> Place:
+    """A folder to work in."""
+    return Place(tmp_path)
+
+
+# --- plan --------------------------------------------------------------------------------------
+
+
+def test_a_saved_plan_starts_what_was_planned(place: Place) -> None:
+    """Nothing has moved: the config that the plan names is run."""
+    place.save(TOLD_NAME="one")
+    ended = place.run(TOLD_NAME="one")
+    assert ended.code == 0, ended.err
+    assert json.loads(ended.out)["status"] == "OK"
+
+
+def test_a_saved_plan_and_its_key_hold_no_secret(place: Place) -> None:
+    """Neither a literal secret nor a variable's value; the key is for its owner only."""
+    variables = {"TOLD_NAME": "a-long-value", "TOLD_TOKEN": "token-0123456789"}
+    place.save(**variables)
+    text = place.saved.read_text()
+    for secret in (HIDDEN, *variables.values()):
+        assert secret not in text
+    key = place.folder / "state/rungraph/plan.key"
+    assert stat.S_IMODE(key.stat().st_mode) == 0o600
+    assert key.read_bytes().hex() not in text
+    assert json.loads(text)["fingerprints"]["algorithm"] == "hmac-sha256"
+
+
+def test_a_plan_that_is_shown_has_no_fingerprints(place: Place) -> None:
+    """They are for files; what is shown is the same on every machine, whatever the key."""
+    ended = place("plan", "run.yaml", "--format", "json", "--save", "plan.json")
+    assert json.loads(ended.out)["fingerprints"] is None
+
+
+def test_a_plan_can_be_saved_over_a_plan_and_over_nothing_else(place: Place) -> None:
+    """A run config named by mistake stays as it is."""
+    place.save()
+    place.save()
+    ended = place("plan", "run.yaml", "--save", "run.yaml")
+    assert ended.code == 1
+    assert ended.err == (
+        "error: run.yaml is there and is no plan: name another file, or remove it\n"
+    )
+    assert ended.out == ""
+    assert place.config.read_text() == CONFIG
+
+
+def test_a_plan_is_saved_whole_or_not_at_all(place: Place) -> None:
+    """A folder that is not there is named; no other file is left behind."""
+    ended = place("plan", "run.yaml", "--save", "nowhere/plan.json")
+    assert ended.code == 1
+    assert ended.err == ("error: cannot write nowhere/plan.json: there is no folder 'nowhere'\n")
+    place.save()
+    assert sorted(path.name for path in place.folder.iterdir()) == [
+        "plan.json",
+        "run.yaml",
+        "state",
+    ]
+
+
+# --- what has moved ----------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "line"),
+    [
+        ('name: "${env.TOLD_NAME:=x}"', "name: y", 'config.name: "${env.TOLD_NAME:=x}" → "y"'),
+        (HIDDEN, f"{HIDDEN}-other", "config.api_key: (the value behind it has changed)"),
+        ("image_name: told", "image_name: other", 'settings: image_name: "told" → "other"'),
+        ("provider_id: told", "provider_id: other", "+ provider:inference/other  inline::told"),
+    ],
+    ids=["config", "secret", "setting", "node"],
+)
+def test_a_config_that_has_moved_is_not_run(place: Place, old: str, new: str, line: str) -> None:
+    """What has moved is named by node and path, without a secret."""
+    place.save()
+    place.config.write_text(CONFIG.replace(old, new))
+    ended = place.run()
+    assert ended.code == 1
+    assert line in ended.err
+    assert ended.err.startswith(
+        "error: plan.json does not fit run.yaml any more; since it was saved:\n  "
+    )
+    assert ended.err.endswith(
+        "look at it and save it anew: rungraph plan run.yaml --save plan.json\n"
+    )
+    assert HIDDEN not in ended.err
+    assert ended.out == ""
+
+
+@pytest.mark.parametrize(
+    ("before", "now", "line"),
+    [
+        ({"TOLD_NAME": "one"}, {"TOLD_NAME": "two"}, "TOLD_NAME has another value"),
+        ({"TOLD_TOKEN": "token-1"}, {"TOLD_TOKEN": "token-2"}, "TOLD_TOKEN has another value"),
+        ({}, {"TOLD_NAME": "two"}, "TOLD_NAME is set now"),
+        ({"TOLD_NAME": "one"}, {}, "TOLD_NAME is not set any more"),
+    ],
+    ids=["value", "secret", "set", "unset"],
+)
+def test_an_environment_that_has_moved_is_named_without_values(
+    place: Place, before: dict[str, str], now: dict[str, str], line: str
+) -> None:
+    """The variable alone is told, once."""
+    place.save(**before)
+    ended = place.run(**now)
+    assert ended.code == 1
+    assert ended.err == (
+        "error: plan.json does not fit run.yaml any more; since it was saved:\n"
+        f"  ~ the environment variable {line}\n"
+        "look at it and save it anew: rungraph plan run.yaml --save plan.json\n"
+    )
+
+
+def test_order_comments_and_variables_that_nobody_reads_are_no_moves(place: Place) -> None:
+    """The same config in another order, and another environment around it, is run."""
+    place.save()
+    lines = CONFIG.splitlines(keepends=True)
+    place.config.write_text("# a comment\n" + "".join(lines[1:]) + lines[0])
+    assert place.run(SOMETHING="else").code == 0
+
+
+def test_a_catalog_that_has_moved_is_named(place: Place) -> None:
+    """A type that now needs something else is told, with what that does to the graph."""
+    catalog = {
+        "apis": [{"name": "inference", "protocol": "x:I"}],
+        "providers": [{"api": "inference", "provider_type": "inline::c", "module": "m"}],
+    }
+    path = place.folder / "catalog.json"
+    path.write_text(json.dumps(catalog))
+    place.config.write_text(
+        "catalog: catalog.json\n"
+        'providers: {inference: [{provider_id: p, provider_type: "inline::c"}]}\n'
+    )
+    place.save()
+    catalog["providers"][0]["config_class"] = "m:Other"
+    path.write_text(json.dumps(catalog))
+    ended = place.run()
+    assert ended.code == 1
+    assert "  ~ the catalog says something else of inference inline::c\n" in ended.err
+
+
+# --- plans that cannot be run ------------------------------------------------------------------
+
+
+def test_a_plan_is_not_run_with_another_key(place: Place) -> None:
+    """What was saved with one key says nothing under another."""
+    place.save(RUNGRAPH_PLAN_KEY="a key of the build machine")
+    assert place.run(RUNGRAPH_PLAN_KEY="a key of the build machine").code == 0
+    ended = place.run(RUNGRAPH_PLAN_KEY="quite another key, as it is")
+    assert (ended.code, ended.err) == (
+        1, "error: plan.json cannot be run: it was saved with another key than the one here\n"
+    )  # fmt: skip
+    ended = place.run()
+    assert ended.code == 1
+    assert "there is no key of saved plans: neither the file " in ended.err
+    ended = place.run(RUNGRAPH_PLAN_KEY="short")
+    assert (ended.code, ended.err) == (
+        1, "error: RUNGRAPH_PLAN_KEY is too short: it needs at least 16 characters\n"
+    )  # fmt: skip
+
+
+def test_a_key_that_others_may_read_is_not_used(place: Place) -> None:
+    """It says how to mend that."""
+    place.save()
+    key = place.folder / "state/rungraph/plan.key"
+    key.chmod(0o644)
+    ended = place.run()
+    assert (ended.code, ended.err) == (
+        1, f"error: others may use the key of saved plans: chmod 600 {key}\n"
+    )  # fmt: skip
+
+
+def test_a_plan_that_was_changed_is_not_run(place: Place) -> None:
+    """Any other byte of meaning breaks the seal."""
+    place.save()
+    data = json.loads(place.saved.read_text())
+    data["nodes"][0]["generation"] = 7
+    place.saved.write_text(json.dumps(data))
+    assert place.run().err == (
+        "error: plan.json cannot be run: it was changed after it was saved\n"
+    )
+
+
+def test_a_plan_that_was_only_shown_is_not_run(place: Place) -> None:
+    """It has nothing to be held against."""
+    place.saved.write_text(place("plan", "run.yaml", "--format", "json").out)
+    assert place("plan", "run.yaml", "--save", "other.json").code == 0  # So that there is a key.
+    assert place.run().err == (
+        "error: plan.json cannot be run: it was not saved to be run: "
+        "make it with 'rungraph plan CONFIG --save FILE'\n"
+    )
+
+
+def test_a_plan_with_errors_is_saved_and_not_run(place: Place) -> None:
+    """Planning it ends with 1 already."""
+    place.config.write_text(CONFIG + "apis: [inference, nothing]\n")
+    assert place("plan", "run.yaml", "--save", "plan.json").code == 1
+    assert place.run().err == "error: plan.json cannot be run: what was planned had errors\n"
+
+
+@pytest.mark.parametrize(
+    ("content", "message"),
+    [
+        (CONFIG, "not a plan: it is not JSON: Expecting value: line 1 column 1 (char 0)"),
+        ("", "not a plan: it is not JSON: Expecting value: line 1 column 1 (char 0)"),
+        ('{"kind": "graph", "format_version": "1.0"}', "not a plan: it is the JSON of a graph"),
+        (
+            '{"kind": "plan", "format_version": "2.0"}',
+            "its format version 2.0 is not known to this rungraph (known: 1.x); make the plan anew",
+        ),
+        (
+            '{"kind": "plan", "format_version": "1.0"}',
+            "not a plan: apis: field required (and 13 more)",
+        ),
+    ],
+    ids=["config", "empty", "graph", "major", "fields"],
+)
+def test_what_is_no_plan_is_not_run(place: Place, content: str, message: str) -> None:
+    """The file and the reason, in one line."""
+    place.saved.write_text(content)
+    ended = place.run()
+    assert (ended.code, ended.out) == (1, "")
+    assert ended.err == f"error: plan.json cannot be run: {message}\n"
+
+
+def test_a_plan_of_standard_input_needs_the_config_named(place: Place) -> None:
+    """With the config named, it is held against that."""
+    ended = place("plan", "-", "--save", "plan.json", stdin=CONFIG)
+    assert ended.code == 0
+    assert place.run().err == (
+        "error: plan.json was made of standard input: say 'rungraph run CONFIG --plan plan.json'\n"
+    )
+    assert place.run("run.yaml").code == 0
+
+
+def test_a_plan_names_its_config_and_another_one_is_refused(place: Place) -> None:
+    """A config that says the same is as good; one that differs is told with both names."""
+    place.save()
+    other = place.folder / "other.yaml"
+    other.write_text(CONFIG)
+    assert place.run("other.yaml").code == 0
+    other.write_text(CONFIG.replace("image_name: told", "image_name: other"))
+    assert place.run("other.yaml").err.startswith(
+        "error: plan.json does not fit other.yaml any more (it was made of run.yaml); "
+    )
+    place.config.unlink()
+    assert place.run().err == (
+        "error: plan.json was made of 'run.yaml', which is not here: "
+        "say 'rungraph run CONFIG --plan plan.json'\n"
+    )
+
+
+def test_run_without_a_config_and_without_a_plan_is_wrong_usage(place: Place) -> None:
+    """One of the two must be there."""
+    ended = place("run")
+    assert ended.code == 2
+    assert ended.err.endswith("Error: Missing argument 'FILE'.\n")
+
+
+# --- options of plan ---------------------------------------------------------------------------
+
+
+def test_failures_are_selected_by_queries(place: Place) -> None:
+    """Any query; one that selects nothing is told with its column, and is wrong usage."""
+    ended = place("plan", "run.yaml", "--assume-failed", "type:inline::told", "--format", "json")
+    failures = json.loads(ended.out)["failures"]
+    assert ended.code == 0
+    assert failures["assumed"] == ["provider:inference/told"]
+    assert [one["address"] for one in failures["failed"]][1:] == [
+        "table:models",
+        "router:inference",
+    ]
+    ended = place("plan", "run.yaml", "--assume-failed", "provider:inference/tald")
+    assert ended.code == 2
+    assert "did you mean" in ended.err
+    assert ended.out == ""
+
+
+def test_expected_times_come_from_a_recording(place: Place) -> None:
+    """The events of a run of the same config, or of another."""
+    ended = place("run", "run.yaml", "--events", "events.jsonl", "--call", "inspect.health")
+    assert ended.code == 0
+    ended = place("plan", "run.yaml", "--timings", "events.jsonl", "--format", "json")
+    timings = json.loads(ended.out)["timings"]
+    assert ended.code == 0
+    assert timings["not_recorded"] == timings["not_planned"] == []
+    ended = place("plan", "run.yaml", "--timings", "run.yaml")
+    assert ended.code == 1
+    assert "Traceback" not in ended.err
+    assert ended.out == ""
+
+
+def test_a_comparison_has_an_exit_code_of_its_own(place: Place) -> None:
+    """3 with --exit-code when something differs, 0 when nothing does or nobody asked."""
+    (place.folder / "old.yaml").write_text(CONFIG.replace(HIDDEN, f"{HIDDEN}-old"))
+    ended = place("plan", "run.yaml", "--against", "old.yaml", "--exit-code")
+    assert ended.code == 3
+    assert "  ~ provider:inference/told  restart\n" in ended.out
+    assert "      config.api_key: (secret changed)\n" in ended.out
+    assert HIDDEN not in ended.out
+    assert place("plan", "run.yaml", "--against", "old.yaml").code == 0
+    assert place("plan", "run.yaml", "--against", "run.yaml", "--exit-code").code == 0
+    assert place("plan", "run.yaml", "--exit-code").code == 2
+
+
+def test_a_plan_can_be_compared_with_a_saved_one(place: Place) -> None:
+    """And with a plan that says the same, there is no difference."""
+    place.save()
+    ended = place("plan", "run.yaml", "--against", "plan.json", "--exit-code")
+    assert ended.code == 0, ended.out
+    assert place("diff", "plan.json", "run.yaml", "--exit-code").code == 0
+
+
+def test_markdown_is_for_a_pull_request(place: Place) -> None:
+    """It begins with a headline."""
+    ended = place("plan", "run.yaml", "--format", "markdown")
+    assert ended.code == 0
+    assert ended.out.startswith("### `told`: 4 nodes, 2 edges, 3 generations\n")
+    assert HIDDEN not in ended.out
+
+
+def test_the_schema_of_a_plan_can_be_had() -> None:
+    """It is the one that the package ships."""
+    done = subprocess.run(
+        command("schema", "plan"), capture_output=True, text=True, env=environment(), check=True
+    )
+    assert done.stdout == (ROOT / "graph/plan/plan-1.0.schema.json").read_text()

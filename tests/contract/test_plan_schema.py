@@ -1,0 +1,154 @@
+"""The published shape of plans: the frozen schema, and plans of the past that must keep validating.
+
+A change of the classes that a new minor version allows needs a new frozen schema, which
+`generated_schema` writes; one that breaks a fixture needs a new major version.
+"""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+from jsonschema import Draft202012Validator
+
+from rungraph.graph import Address, compile_config
+from rungraph.graph.plan import FORMAT_VERSION, PlanError, load_plan, make_plan, plan_to_json
+from rungraph.graph.plan.fingerprints import sealed
+from rungraph.graph.plan.schema import SCHEMA_ID, frozen_schema, generated_schema
+
+FIXTURES = sorted((Path(__file__).parent / "fixtures").glob("plan-1.0-*.json"))
+
+
+def validator() -> Draft202012Validator:
+    """Return what validates against the frozen schema."""
+    schema = json.loads(frozen_schema())
+    Draft202012Validator.check_schema(schema)
+    return Draft202012Validator(schema)
+
+
+def full() -> str:
+    """Return the JSON of a plan with every part that there is."""
+    graph = compile_config(
+        {
+            "image_name": "full",
+            "metadata_store": {"type": "sqlite", "db_path": "${env.STORE:=x.db}"},
+            "providers": {
+                "inference": [{"provider_id": "w", "provider_type": "inline::wordllama"}],
+                "telemetry": [{"provider_id": "t", "provider_type": "inline::opentelemetry"}],
+            },
+            "models": [{"model_id": "m", "provider_id": "w"}],
+            "modls": 1,
+            "checks": [{"name": "local", "query": "type:remote::*"}],
+            "selectors": {"tables": "kind:table"},
+        },
+        environment={},
+    )
+    plan = make_plan(
+        graph,
+        failed=[Address.parse("provider:telemetry/t")],
+        durations={Address.parse("table:models"): 0.5},
+        against=compile_config({"providers": {}}, environment={}),
+        against_name="old.yaml",
+    )
+    return plan_to_json(sealed(plan, graph, b"0123456789abcdef", {}))
+
+
+def test_the_frozen_schema_is_the_one_that_the_classes_have() -> None:
+    """Nobody changes the shape of plans without saying so."""
+    assert frozen_schema() == generated_schema()
+
+
+def test_the_schema_names_its_version() -> None:
+    """Its id has the format version."""
+    assert (
+        json.loads(frozen_schema())["$id"]
+        == SCHEMA_ID
+        == f"urn:rungraph:schema:plan:{FORMAT_VERSION}"
+    )
+
+
+def test_every_field_is_described() -> None:
+    """No property of any part is without a word for people."""
+    schema = json.loads(frozen_schema())
+    for part in (schema, *schema["$defs"].values()):
+        assert part["description"]
+        for name, field in part["properties"].items():
+            assert field.get("description"), name
+
+
+def test_a_full_plan_validates_and_comes_back_as_it_was() -> None:
+    """Whatever was asked for; reading and writing changes no byte."""
+    text = full()
+    validator().validate(json.loads(text))
+    assert plan_to_json(load_plan(text)) == text
+    assert None not in [json.loads(text)[key] for key in ("against", "failures", "timings")]
+
+
+def test_there_are_fixtures() -> None:
+    """Plans of the past are here."""
+    assert len(FIXTURES) >= 3
+
+
+@pytest.mark.parametrize("path", FIXTURES, ids=lambda path: path.stem)
+def test_plans_of_the_past_keep_validating(path: Path) -> None:
+    """Each is valid, can be read, and has lost nothing when it is written again."""
+    text = path.read_text()
+    data = json.loads(text)
+    validator().validate(data)
+    again = json.loads(plan_to_json(load_plan(text)))
+    assert data.items() <= {**again, **data}.items()
+    for key, value in data.items():
+        assert again[key] == value
+
+
+def test_what_a_later_minor_version_adds_is_passed_over() -> None:
+    """Unknown fields, and unknown words in fields that are open."""
+    data = json.loads(full())
+    data |= {"format_version": "1.9", "news": [1]}
+    data["nodes"][0] |= {"mood": "good", "kind": "oracle"}
+    data["edges"][0]["strength"] = "elastic"
+    validator().validate(data)
+    plan = load_plan(json.dumps(data))
+    assert plan.nodes[0].kind == "oracle"
+    assert plan.edges[0].strength == "elastic"
+
+
+def _changed(**values: Any) -> str:
+    return json.dumps({**json.loads(full()), **values})
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        ("", "not a plan: it is not JSON: Expecting value: line 1 column 1 (char 0)"),
+        ("[1]", "not a plan: 'kind' is not 'plan'"),
+        ("{}", "not a plan: 'kind' is not 'plan'"),
+        ('{"kind": "graph"}', "not a plan: it is the JSON of a graph"),
+        (b"{\xff\x80}", "not a plan: it is not text"),
+        ("[" * 100_000, "not a plan: it is nested too deeply"),
+        (
+            _changed(format_version="2.0"),
+            (
+                "its format version 2.0 is not known to this rungraph (known: 1.x); "
+                "make the plan anew"
+            ),
+        ),
+        (
+            _changed(format_version=None),
+            (
+                "its format version None is not known to this rungraph (known: 1.x); "
+                "make the plan anew"
+            ),
+        ),
+        (_changed(nodes={}), "not a plan: nodes: input should be a valid tuple"),
+        (_changed(summary={}), "not a plan: summary.create: field required (and 13 more)"),
+    ],
+    ids=["empty", "list", "object", "graph", "binary", "deep", "major", "none", "type", "missing"],
+)
+def test_what_is_no_plan_is_refused_in_one_line(text: str | bytes, message: str) -> None:
+    """The text says what it is instead, or where it is not as it should be."""
+    with pytest.raises(PlanError) as raised:
+        load_plan(text)
+    assert str(raised.value) == message
