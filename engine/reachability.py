@@ -279,7 +279,9 @@ def _failure(endpoint: Endpoint, error: OSError | UnicodeError) -> Answer:
         reason = f"the name '{endpoint.host}' is not known"
         if isinstance(error, socket.gaierror) and error.errno == socket.EAI_AGAIN:
             reason = f"the name '{endpoint.host}' cannot be looked up: no name server answers"
-        ways_out: tuple[str, ...] = ("check the name; it counts what it means where rungraph runs",)
+        ways_out: tuple[str, ...] = (
+            "check the name: what counts is what it means where rungraph runs",
+        )
         return Answer(code="H001", reason=reason, help=(*ways_out, *_proxy(endpoint)))
     if isinstance(error, ssl.SSLCertVerificationError):
         why = error.verify_message[:1].lower() + error.verify_message[1:].rstrip(".")

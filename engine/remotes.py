@@ -108,11 +108,10 @@ def _health_of(
 ) -> HealthCheck:
     answered: list[RemoteAnswer] = []
     problems: list[Diagnostic] = []
+    if without := [remote.node for remote in remotes if not remote.found]:
+        problems.append(_without_address(without))
     for remote in remotes:
         node = remote.node
-        if not remote.found:
-            message = f"'{node.address}' has no address in its config, not checked"
-            problems.append(_note(node, "H007", message, Severity.NOTE))
         for keys, endpoint in remote.found:
             where = path_text(keys)
             if isinstance(endpoint, Unusable):
@@ -132,9 +131,21 @@ def _health_of(
     return HealthCheck(tuple(answered), tuple(problems))
 
 
-def _note(node: ProviderNode, code: str, message: str, severity: Severity) -> Diagnostic:
-    path = path_text(node.path)
-    return Diagnostic(code, message, severity, node.place, address=node.address, path=path)
+def _without_address(nodes: Sequence[ProviderNode]) -> Diagnostic:
+    """Return one note on all providers that have no address: most know theirs by themselves."""
+    first = nodes[0]
+    one = len(nodes) == 1
+    return Diagnostic(
+        "H007",
+        f"'{first.address}' has no address in its config, not checked"
+        if one
+        else f"{len(nodes)} remote providers have no address in their configs, not checked",
+        Severity.NOTE,
+        first.place,
+        address=first.address,
+        path=path_text(first.path),
+        detail="" if one else "\n".join(str(node.address) for node in nodes),
+    )
 
 
 def _at(
