@@ -120,7 +120,7 @@ def _ends(context: Context, nodes: NodeSet, *, needed: bool) -> NodeSet:
 def siblings(context: Context, nodes: NodeSet) -> NodeSet:
     """Return the nodes of the same kind and API as one of *nodes*, which are among them."""
     index = context.index
-    wanted = {address[:2] for address in index.addresses_of(nodes & index.everything)}
+    wanted = {address[:2] for address in index.addresses_of(nodes)}
     found = index.set_of(
         number
         for number, address in enumerate(index.addresses[: index.live])

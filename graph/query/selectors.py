@@ -174,16 +174,17 @@ def _no_match(
             # Other values are not named: that is what a config's owner decides to show.
             return fail(message, f"the key is there, with other values: try '{method}:*'")
         return fail(message, "no provider's config has that key")
+    catalog, api = index.graph.catalog, glob.partition("/")[0]
+    served = groups_of(context, "api")
+    if method in ("api", "provider", "router", "table") and api in catalog.apis:
+        pair = catalog.pair_of(api)
+        if api not in served:
+            return fail(message, f"nothing in this config serves {api}")
+        if pair is not None and method in ("router", "table"):
+            other = pair.router_api if method == "router" else pair.table_api
+            return fail(message, f"did you mean '{method}:{other}'?")
     if method in _BY_ATTRIBUTE:
         return fail(message, _near_or_all(glob, groups_of(context, method), f"{method}:"))
-    catalog = index.graph.catalog
-    pair = catalog.pair_of(glob) if method in ("router", "table") else None
-    if pair is not None:
-        other = Address.router(pair.router_api) if method == "router" else Address.table(
-            pair.table_api
-        )  # fmt: skip
-        if other in index.number_of and other.api != glob:
-            return fail(message, f"did you mean '{other}'?")
     live = index.addresses[: index.live]
     if method:
         kind = NodeKind(method)

@@ -46,7 +46,8 @@ providers:
     tags: [gpu, cheap]
   - provider_id: 8b/large
     provider_type: remote::vllm
-    config: {url: "http://me:pw-in-url@vllm:8000", api_key: "${env.VLLM_KEY}", flag: true}
+    config: {url: "http://me:pw-in-url@vllm:8000", api_key: "${env.VLLM_KEY}", flag: true,
+             path: "/v1/${env.PATH_TOKEN}/x", password: k7}
   - provider_id: ${env.SPARE_URL:+spare}
     provider_type: remote::vllm
   safety:
@@ -65,12 +66,13 @@ selectors:
   broken: api:inference, far
 """
 KEY = "sk-from-environment"
+ENVIRONMENT = {"VLLM_KEY": KEY, "PATH_TOKEN": "plain-in-environment"}
 
 
 @pytest.fixture
 def graph() -> RunGraph:
     """Two inference providers, a guard, telemetry in a soft circle with both, and agents."""
-    return compile_config(CONFIG, catalog=CATALOG, environment={"VLLM_KEY": KEY})
+    return compile_config(CONFIG, catalog=CATALOG, environment=ENVIRONMENT)
 
 
 def names(selection: Selection) -> list[str]:
@@ -175,6 +177,7 @@ def test_selectors(graph: RunGraph, query: str, found: str) -> None:
         ("kind(router, *)", "r:inference r:safety"),
         ("let a = api:safety in rdeps($a, 1) - $a", "agents otel"),
         ("let a = guard in let a = $a+1 in $a - guard", "t:shields"),
+        ("let a = guard in let b = ollama in $a | $b", "ollama guard"),
         ("!kind:provider", "t:models r:inference t:shields r:safety"),
         ("* - * - guard", ""),
         ("somepath(agents, ollama) & kind:provider", "ollama agents"),
@@ -244,6 +247,19 @@ def test_a_hard_circle_can_be_queried() -> None:
     assert short(graph.query("critical()")) == "a1 c1"
     assert short(graph.query("error:G001+")) == "a1 b1 c1"
     assert short(graph.query("roots(*)")) == "c1"
+    assert short(graph.query("somepath(a1, c1)")) == ""
+
+
+def test_a_node_that_needs_itself_is_a_circle() -> None:
+    """It is on a circle, and it is a root and a leaf all the same: no other node needs it."""
+    catalog = Catalog.of(
+        apis=[ApiSpec("a", "x:X")],
+        providers=[ProviderSpec("a", "inline::x", "x", dependencies=("a",))],
+    )
+    config = {"providers": {"a": [{"provider_id": "a1", "provider_type": "inline::x"}]}}
+    graph = compile_config(config, catalog=catalog, environment={})
+    for query in ("cycles()", "roots(api:a)", "leaves(api:a)", "critical(a1)", "somepath(a1, a1)"):
+        assert short(graph.query(query)) == "a1"
 
 
 def test_durations_weigh_the_critical_chain(graph: RunGraph) -> None:
@@ -260,7 +276,7 @@ def test_states_compare_with_an_older_graph(graph: RunGraph) -> None:
     text = CONFIG.replace("remote::ollama", "remote::vllm").replace(
         "provider_id: 8b/large", "provider_id: new"
     )
-    new = compile_config(text, catalog=CATALOG, environment={"VLLM_KEY": KEY})
+    new = compile_config(text, catalog=CATALOG, environment=ENVIRONMENT)
 
     def ask(query: str) -> str:
         return short(new.query(query, against=old))
@@ -274,6 +290,8 @@ def test_states_compare_with_an_older_graph(graph: RunGraph) -> None:
     assert ask("state:affected") == "t:models r:inference guard t:shields r:safety agents otel"
     assert ask("state:same & kind:provider") == "guard agents otel"
     assert ask("type:remote::vllm & state:removed") == "8b/large"
+    assert ask("siblings(state:removed)") == "new ollama 8b/large"
+    assert ask("deps(state:removed, 1)") == "8b/large"
     assert ask("*") == short(new.query("*"))
     assert ask("+table:models") == "new ollama t:models"
     assert ask("!state:removed") == short(new.query("*"))
@@ -302,6 +320,9 @@ def test_status_matches_what_the_caller_knows(graph: RunGraph) -> None:
         ("router:models", "did you mean 'router:inference'?"),
         ("table:safety", "did you mean 'table:shields'?"),
         ("api:saftey", "did you mean 'api:safety'?"),
+        ("router:eval", ("no node matches 'router:eval'\n  router:eval\n  ^\n"
+         "  help: nothing in this config serves eval")),
+        ("provider:eval/a", "nothing in this config serves eval"),
         ("type:remote::olama", "did you mean 'type:remote::ollama'?"),
         ("kind:roter", "did you mean 'kind:router'?"),
         ("kind(roter, *)", "column 6: no node matches 'kind:roter'"),
@@ -378,7 +399,9 @@ def test_a_selector_of_the_caller_goes_before_that_of_the_config(graph: RunGraph
 @pytest.mark.parametrize(
     "query",
     ["config.api_key:*environment*", f"config.api_key:{KEY[:4]}*", "config.url:*pw-in*",
-     "config.pass_phrase:open*", "config.mcp.env.*.value:hunt*", "config.mcp:*hunter22*",
+     "config.pass_phrase:open*", "config.path:*plain-*", "config.password:k*",
+     "config.*:*open-sesame*", "config.*:*k7*", "config.*:*pw-in*", "attr(config.*, 'sk-', *)",
+     "config.mcp.env.*.value:hunt*", "config.mcp:*hunter22*",
      "attr(config.api_key, 'environ', *)", "attr(config.pass_phrase, sesame, *)"],
 )  # fmt: skip
 def test_secrets_cannot_be_found_out_by_asking(graph: RunGraph, query: str) -> None:

@@ -80,6 +80,7 @@ def test_the_grammar(text: str, tree: object) -> None:
         ("'a'", "a"),
         ("'in' | \"8b\"", "'in' | '8b'"),
         ("a union b except not c", "a | b - !c"),
+        ("(a & (let x = b in $x))+", "(a & let x = b in $x)+"),
     ],
 )
 def test_printing_leaves_out_what_is_not_needed(written: str, printed: str) -> None:
@@ -153,6 +154,7 @@ NEEDS_OPERATOR = (
         ("a;b", 2, "unexpected character ';'", "put names that hold it in quotes"),
         ("a \x07", 3, "unexpected character U+0007", "a query is plain text"),
         ("$x", 1, "'$x' has no 'let' around it", "write: let x = … in …"),
+        ("(let x = a in $x) | $x", 21, "'$x' has no 'let' around it", "write: let x = … in …"),
         ("let abc = a in $abd", 16, "'$abd' has no 'let' around it", "did you mean '$abc'?"),
         ("$ a", 1, "'$' begins the name of a 'let', such as $a", ""),
         ("let x = a", 10, "'let x = …' has no 'in'", "write: let x = … in …"),
@@ -191,6 +193,8 @@ def test_deep_nesting_is_refused_in_words(opening: str) -> None:
     with pytest.raises(QueryError, match="the query is nested more than 40 levels deep"):
         parse(opening * 10_000)
     assert parse("(" * 40 + "a" + ")" * 40) == A
+    for part in ("!a", "(a)", "deps(a)", "(let x = a in $x)"):
+        parse(" | ".join([part] * 100))
 
 
 def test_a_huge_query_is_refused_in_words() -> None:
