@@ -96,6 +96,7 @@ def _lines(arrows: Sequence[Arrow]) -> tuple[Entry, ...]:
             text = "bound late, once both run"
         elif arrow.is_in_cycle:
             text = "cycle: nothing on it can start"
+            arrow = arrow._replace(strength=Strength.HARD)
         else:
             text = _STRENGTH_TEXT[arrow.strength]
         found.setdefault(text, arrow._replace(mark=None, is_pale=False, is_ghost=False))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import runpy
 import subprocess
 import sys
 from dataclasses import replace
@@ -148,19 +149,22 @@ def test_an_svg_has_ids_and_searchable_text(small: RunGraph) -> None:
     assert {"pictured", "llm", "inline::local", "memory_banks", "generation 0"} <= words
 
 
-def test_the_picture_of_the_quickstart_is_current() -> None:
-    """The picture that the documentation shows has the nodes and edges of the config it is of.
+def test_the_pictures_of_the_documentation_are_current() -> None:
+    """What docs/pictures.py draws now has the nodes and edges of the files beside it.
 
-    To draw it anew: ``rungraph.viz.render(rungraph.graph.compile_config(config))``.
+    To draw them anew: ``python docs/pictures.py``.
     """
-    root = Path(__file__).parents[3]
-    graph = compile_config(root / "configs" / "quickstart.yaml", environment={})
-    picture = ET.parse(root / "docs" / "quickstart.svg")  # noqa: S314 (our own bytes)
-    shown = {element.get("id") or "" for element in picture.iter()}
-    nodes = {f"node|{address}" for address in graph}
-    edges = {f"edge|{edge.dependency}|{edge.dependent}" for edge in (*graph.edges, *graph.dropped)}
-    assert {one for one in shown if one.startswith("node|")} == nodes
-    assert {one for one in shown if one.startswith("edge|") and "|head" not in one} == edges
+    folder = Path(__file__).parents[3] / "docs"
+    drawn = runpy.run_path(str(folder / "pictures.py"))["pictures"]()
+    assert len(drawn) >= 6
+    for name, picture in drawn.items():
+        now, there = (
+            {element.get("id") for element in ET.fromstring(svg).iter()}  # noqa: S314 (our own bytes)
+            for svg in (picture, (folder / name).read_bytes())
+        )
+        assert {one for one in now if one and "|" in one} == {
+            one for one in there if one and "|" in one
+        }, name
 
 
 def test_hostile_ids_are_drawn_as_they_are(long_names: RunGraph) -> None:
