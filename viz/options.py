@@ -21,6 +21,7 @@ class DiagramOptions(TypedDict, total=False):
         select: The nodes to draw; None for all.
         depth: How many steps around *select* are drawn too; None for none.
         overlay: What is laid over it.
+        late: Whether a node stands next to what needs it first.
     """
 
     view: View
@@ -28,3 +29,4 @@ class DiagramOptions(TypedDict, total=False):
     select: Iterable[Address] | None
     depth: int | None
     overlay: Overlay | None
+    late: bool

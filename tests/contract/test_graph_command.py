@@ -260,3 +260,15 @@ def test_mermaid_warns_of_what_github_does_not_draw(tmp_path: Path) -> None:
         "  help: draw less with --view collapsed, --reduced or --select\n"
     ) in ended.err
     assert "arrows" not in rungraph("graph", config, "--format", "mermaid").err
+
+
+def test_late_nodes_stand_next_to_what_needs_them(tmp_path: Path) -> None:
+    """With --late a column says by when its nodes are there; the picture is another one."""
+    early, late = tmp_path / "early.svg", tmp_path / "late.svg"
+    rungraph("graph", QUICKSTART, "-o", early)
+    assert rungraph("graph", QUICKSTART, "--late", "-o", late).code == 0
+    assert "by generation 1" in late.read_text()
+    assert "by generation" not in early.read_text()
+    stale = rungraph("graph", QUICKSTART, "--late", "--check", early)
+    assert stale.code == 3
+    assert f"help: rungraph graph {QUICKSTART} -o {early} --late\n" in stale.err

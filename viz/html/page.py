@@ -61,6 +61,7 @@ def render_html(
     depth: int | None = None,
     overlay: Overlay | None = None,
     direction: Direction = "LR",
+    late: bool = False,
     timeline: Timeline | None = None,
 ) -> str:
     """Return *graph* as a page for a browser: one file that asks no server for anything.
@@ -77,12 +78,13 @@ def render_html(
         depth: How many steps around *select* are drawn too; None for none.
         overlay: What is laid over the picture.
         direction: Where later nodes go: to the right (``LR``) or down (``TB``).
+        late: Whether a node stands next to what needs it first.
         timeline: The times of a start, shown as a page of their own.
 
     Raises:
         KeyError: If *select* names a node that is not there.
     """
-    picked = Picked(view, reduced, select, depth, overlay, direction)
+    picked = Picked(view, reduced, select, depth, overlay, direction, late)
     views, first = views_of(graph, picked)
     shown = next(one.diagram for one in views if one.diagram.view == first)
     name = printable(title or shown.title)

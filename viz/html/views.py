@@ -46,6 +46,7 @@ class Picked(NamedTuple):
     depth: int | None = None
     overlay: Overlay | None = None
     direction: Direction = "LR"
+    late: bool = False
 
 
 def views_of(graph: RunGraph, picked: Picked) -> tuple[tuple[Laid, ...], str]:
@@ -60,6 +61,7 @@ def views_of(graph: RunGraph, picked: Picked) -> tuple[tuple[Laid, ...], str]:
             select=select,
             depth=picked.depth,
             overlay=picked.overlay,
+            late=picked.late,
         )
 
     first = drawn(picked.view)

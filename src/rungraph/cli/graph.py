@@ -80,6 +80,11 @@ if there is a picture. --check ends with 3 when the file no longer shows what wo
     help="Where later nodes are drawn: to the right, or below.",
 )
 @click.option(
+    "--late",
+    is_flag=True,
+    help="Draw each node next to what needs it first, not in the generation it starts in.",
+)
+@click.option(
     "--theme",
     type=click.Choice(["auto", "light", "dark"]),
     default="auto",
@@ -118,6 +123,7 @@ def graph(
     select: tuple[str, ...],
     depth: int | None,
     direction: Literal["LR", "TB"],
+    late: bool,
     theme: Literal["auto", "light", "dark"],
     overlay: str | None,
     against: str | None,
@@ -170,6 +176,7 @@ def graph(
         "select": selected,
         "depth": depth,
         "overlay": overlay_of(kind, drawn, side=other, run=run, failing=failing),
+        "late": late,
     }
     picture = Picture(drawn, options, direction, theme)
     return target.finish(picture.on_screen if target.is_screen else picture.as_file, context)
