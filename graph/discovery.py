@@ -86,12 +86,17 @@ def load_history(path: Path | str, *, origin: str = "") -> CatalogHistory:
     Raises:
         CatalogError: As `load_catalog`.
     """
-    from rungraph.graph.rendering import render_diagnostics
     from rungraph.graph.source import load_document
 
     document = load_document(path)
     if document.diagnostics:
-        raise CatalogError(render_diagnostics(document.diagnostics))
+        # Without their help, which is for run configs.
+        raise CatalogError(
+            "\n".join(
+                f"{one.place}: {one.message}" if one.place and one.place.line else one.message
+                for one in document.diagnostics
+            )
+        )
     problems: list[str] = []
     parts: dict[str, tuple[Any, ...]] = {}
     known = sorted((*_KINDS, "name", "releases"))

@@ -32,6 +32,17 @@ words = st.recursive(
 templates = st.lists(
     st.tuples(literals, names, st.sampled_from(["", ":=", ":+"]), words), min_size=1, max_size=3
 )
+# After a bare colon or plus, a word must not begin with what makes another operator of it.
+old_templates = st.lists(
+    st.tuples(
+        literals,
+        names,
+        st.sampled_from([":", "+"]),
+        literals.filter(lambda word: not word.startswith(("=", "+", "-", "?"))),
+    ),
+    min_size=1,
+    max_size=3,
+)
 plain_trees = st.recursive(
     st.none() | st.booleans() | st.integers() | literals,
     lambda inner: st.lists(inner, max_size=3) | st.dictionaries(literals, inner, max_size=3),
@@ -61,6 +72,27 @@ def test_placeholders_are_found_as_they_were_written(
         (name, operator, word if operator else "") for _, name, operator, word in template
     ]
     assert [text[one.start : one.end] for one in found] == [str(one) for one in found]
+
+
+@settings(deadline=None)
+@given(old_templates, st.dictionaries(names, st.text("abc1", max_size=4), max_size=3))
+def test_the_older_spelling_means_what_todays_does(
+    template: list[tuple[str, str, str, str]], environment: dict[str, str]
+) -> None:
+    """A bare colon is ':=' and a bare plus ':+', found and filled in alike, with one note."""
+    todays = [
+        (before, name, {":": ":=", "+": ":+"}[operator], word)
+        for before, name, operator, word in template
+    ]
+    old, new = written(template), written(todays)
+    assert [(one.name, one.operator, one.word) for one in placeholders(old)] == [
+        (name, operator, word) for _, name, operator, word in template
+    ]
+    sides = [Substitution(document_of({"a": text}), environment) for text in (old, new)]
+    assert sides[0].resolve(old, ("a",)) == sides[1].resolve(new, ("a",))
+    assert sides[0].uses == sides[1].uses
+    codes = [[one.code for one in side.diagnostics if one.code != "E003"] for side in sides]
+    assert codes == [["E004"], []]
 
 
 @settings(deadline=None)
