@@ -104,7 +104,7 @@ def load_history(path: Path | str, *, origin: str = "") -> CatalogHistory:
         if key not in known:
             place = document.place_of((key,), key=True)
             problems.append(f"{place}: unknown key '{key}' (known: {', '.join(known)})")
-    releases: list[Any] = document.value.get("releases") or []
+    releases: Any = document.value.get("releases") or []
     if not isinstance(releases, list) or not all(isinstance(one, str) for one in releases):
         problems.append(f"{document.place_of(('releases',))}: 'releases' must be a list of texts")
         releases = []
