@@ -229,14 +229,14 @@ async def _connected(addresses: Sequence[str], port: int) -> _Streams:
 
 
 def _request(endpoint: Endpoint) -> bytes:
-    from rungraph import __version__
+    from importlib.metadata import version
 
     if not endpoint.host.isascii():
         endpoint = endpoint._replace(host=endpoint.host.encode("idna").decode())
     lines = (
         f"GET {endpoint.path or '/'} HTTP/1.1",
         f"Host: {endpoint.netloc}",
-        f"User-Agent: rungraph/{__version__}",
+        f"User-Agent: rungraph/{version('rungraph')}",
         "Accept: */*",
         "Connection: close",
     )

@@ -132,9 +132,9 @@ class RunGraph:
         )
 
     def _repr_html_(self) -> str:
-        from rungraph.graph.notebook import html_of
+        from rungraph.graph.notebook import drawing, html_of
 
-        return html_of(cast("Any", self))
+        return html_of(cast("Any", self), cast("Any", drawing()))
 
     def edge(self, dependency: Address | str, dependent: Address | str) -> Edge:
         """Return the edge between two nodes.

@@ -1,15 +1,19 @@
-"""What a notebook shows of a graph: its generations as a table, then its problems."""
+"""What a notebook shows of a graph: its picture, its problems, and its generations as a table."""
 
 from __future__ import annotations
 
+from base64 import b64encode
 from collections import Counter
 from html import escape
-from typing import TYPE_CHECKING
+from pkgutil import resolve_name
+from typing import TYPE_CHECKING, Any, cast
 
 from rungraph.graph.nodes import ProviderNode, TableNode
 from rungraph.graph.rendering import count_text, render_diagnostic
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from rungraph.graph.address import Address
     from rungraph.graph.model import RunGraph
 
@@ -17,8 +21,26 @@ _MOST_SHOWN = 40
 """How many nodes of one generation are written out."""
 
 
-def html_of(graph: RunGraph) -> str:
-    """Return *graph* as HTML: what starts together, what each node needs, what is wrong."""
+_DRAW = "rungraph:render"
+"""What draws a graph, by name: this room knows no other, and shows tables where nobody draws."""
+
+
+def drawing() -> Callable[[RunGraph], bytes] | None:
+    """Return what makes an SVG of a graph; None where nothing that draws is installed."""
+    try:
+        found: Any = resolve_name(_DRAW)
+    except (ImportError, AttributeError):
+        return None
+    return cast("Callable[[RunGraph], bytes]", found) if callable(found) else None
+
+
+def html_of(graph: RunGraph, draw: Callable[[RunGraph], bytes] | None = None) -> str:
+    """Return *graph* as HTML: what starts together, what each node needs, what is wrong.
+
+    Args:
+        graph: Any graph, also one that cannot be run.
+        draw: Makes an SVG of it. With a picture, the table is folded up below it.
+    """
     rows = [
         row
         for index, generation in enumerate(graph.generations())
@@ -33,12 +55,26 @@ def html_of(graph: RunGraph) -> str:
         for one in graph.diagnostics
     )
     counted = f"<p>{escape(count_text(graph.diagnostics))}</p>" if graph.diagnostics else ""
-    return (
-        f"<div><p><b>{escape(graph.name or graph.file)}</b>: {escape(summary)}, "
+    caption = (
+        f"<p><b>{escape(graph.name or graph.file)}</b>: {escape(summary)}, "
         f"{len(graph.edges)} edges, {len(graph.generations())} generations</p>"
-        f"<table><thead>{_cells('generation', 'node', 'type', 'needs', tag='th')}</thead>"
-        f"<tbody>{''.join(rows)}</tbody></table>{counted}{problems}</div>"
     )
+    table = (
+        f"<table><thead>{_cells('generation', 'node', 'type', 'needs', tag='th')}</thead>"
+        f"<tbody>{''.join(rows)}</tbody></table>"
+    )
+    if draw is None:
+        return f"<div>{caption}{table}{counted}{problems}</div>"
+    return (
+        f"<div>{_image(draw(graph), repr(graph))}{counted}{problems}"
+        f"<details><summary>nodes</summary>{caption}{table}</details></div>"
+    )
+
+
+def _image(svg: bytes, text: str) -> str:
+    """Return *svg* as an image: what a notebook does not trust may be one, but not markup."""
+    source = f"data:image/svg+xml;base64,{b64encode(svg).decode('ascii')}"
+    return f"<img src='{source}' alt='{escape(text)}' style='max-width:100%'>"
 
 
 def _generation_rows(graph: RunGraph, index: int, generation: tuple[Address, ...]) -> list[str]:

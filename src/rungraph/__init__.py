@@ -31,6 +31,7 @@ if TYPE_CHECKING:
         compile_config,
         load_catalog,
     )
+    from rungraph.viz import draw, render
 
     __version__: str
 
@@ -59,7 +60,9 @@ __all__ = [
     "Strength",
     "__version__",
     "compile_config",
+    "draw",
     "load_catalog",
+    "render",
 ]
 
 _MODULES = {
@@ -71,6 +74,8 @@ _MODULES = {
     "StartError": "engine.errors",
     "State": "engine.events",
     "StopError": "engine.errors",
+    "draw": "viz",
+    "render": "viz",
 }
 """Where a name is; everything else is in ``rungraph.graph``."""
 

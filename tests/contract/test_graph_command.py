@@ -196,7 +196,7 @@ def test_no_secret_is_drawn(tmp_path: Path) -> None:
         (["--select", "router:inferense"], 2, "did you mean 'router:inference'?"),
         (["--assume-failed", "nope*"], 2, "no node matches 'nope*'"),
         (["--view", "huge"], 2, "'huge' is not one of 'auto', 'full', 'factored', 'collapsed'"),
-        (["--catalog", "none.yaml"], 1, "none.yaml"),
+        (["--catalog", "none.yaml"], 2, "there is no file 'none.yaml'"),
     ],
 )
 def test_wrong_usage_is_told(words: list[str], code: int, said: str) -> None:

@@ -14,6 +14,7 @@ from hypothesis import strategies as st
 from tests.property.strategies_configs import catalogs, configs, reordered
 
 from rungraph.graph import Catalog, RunGraph, Strength, compile_config
+from rungraph.graph.notebook import html_of
 
 JSON_VALUES = st.recursive(
     st.none()
@@ -98,7 +99,7 @@ def test_no_mapping_raises(config: dict[str, Any]) -> None:
     """Whatever a mapping holds, compiling it gives a graph that can be shown."""
     graph = compile_config(config, environment={})
     graph.to_json()
-    graph._repr_html_()
+    html_of(graph)  # Drawing has laws, and tests, of its own.
 
 
 @settings(max_examples=200)
