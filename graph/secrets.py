@@ -35,7 +35,8 @@ __all__ = [
 _SHORTEST: Final = 4
 # Words that texts are full of; whoever has one as a secret has none.
 _NO_SECRETS: Final = frozenset(("true", "false", "null", "none"))
-_NAME_KEYS: Final = ("name", "key", "header")
+NAME_KEYS: Final = ("name", "key", "header")
+"""Keys whose values tell whether a ``value`` beside them is a secret."""
 
 
 def masked(value: Any, *, secrets: Iterable[str] = ()) -> Any:
@@ -139,7 +140,7 @@ def _is_mapping(value: Any) -> TypeGuard[Mapping[Any, Any]]:
 def _items(mapping: Mapping[Any, Any], extra: frozenset[str]) -> Iterator[tuple[Any, Any, bool]]:
     """Yield keys and values, and whether the key tells that the value is secret."""
     # A list of {name: API_KEY, value: ...} is how environments and headers are often written.
-    names = (mapping.get(key) for key in _NAME_KEYS)
+    names = (mapping.get(key) for key in NAME_KEYS)
     has_secret_name = any(isinstance(name, str) and is_secret_key(name) for name in names)
     for key, item in mapping.items():
         is_secret = isinstance(key, str) and (
