@@ -25,7 +25,8 @@ HISTORY = CatalogHistory(
     ),
     pairs=(RoutedPair("shelf", "places", "place"),),
     providers=(
-        ProviderSpec("bear", "brown", "m", releases="1..2", successor="robot/tin"),
+        ProviderSpec("bear", "brown", "m", releases="2", successor="robot/tin"),
+        ProviderSpec("bear", "brown", "older", releases="1", successor="brown"),
         ProviderSpec("robot", "tin", "m", releases="3.."),
         ProviderSpec("ball", "red", "old", marks=("bounce",), releases="1..2"),
         ProviderSpec(

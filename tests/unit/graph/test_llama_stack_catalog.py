@@ -219,12 +219,28 @@ def test_names_that_went_are_told_with_what_came_then() -> None:
     config["providers"]["memory"] = []
     graph = compile_config(config, catalog="llama-stack", environment={})
     hints = {one.code: one.help for one in graph.diagnostics if one.severity is Severity.ERROR}
-    assert hints["C020"][0] == (
-        "'memory' was an API in releases 0.0.35 to 0.0.63; since then it is 'vector_io'"
+    assert hints["C020"] == (
+        "'memory' was an API in releases 0.0.35 to 0.0.63; since then it is 'vector_io'",
+        "no release has it together with the API 'batches', which is in releases 0.2.18 to 0.2.20",
+        "this config is read as llama-stack 0.2.20",
     )
     assert hints["C021"][0] == (
         "'inline::vllm' was a type of inference in releases 0.0.53 to 0.2.15; "
         "since then it is 'remote::vllm'"
+    )
+
+
+def test_names_that_came_later_have_no_successor_yet() -> None:
+    """What took their place in the end is no help to an earlier release."""
+    graph = compile_config(
+        {"providers": {"inference": [{"provider_id": "v", "provider_type": "inline::vllm"}]}},
+        catalog="llama-stack@0.0.50",
+        environment={},
+    )
+    [problem] = graph.diagnostics
+    assert problem.help == (
+        "'inline::vllm' was a type of inference in releases 0.0.53 to 0.2.15",
+        "this config is read as llama-stack 0.0.50",
     )
 
 
