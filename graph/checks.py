@@ -38,7 +38,10 @@ def check_config(
 def _catalog_problems(subject: Subject) -> Iterator[Diagnostic]:
     for problem in subject.catalog.problems:
         yield Diagnostic(
-            "C030", problem, Severity.WARNING, help=("all else counts; update what it comes from, or take that out",)
+            "C030",
+            problem,
+            Severity.WARNING,
+            help=("all else counts; update what it comes from, or take that out",),
         )
 
 
