@@ -87,7 +87,6 @@ providers:
     provider_type: inline::told
     module: told_provider
     config: {api_key: @}
-  telemetry: []
 models:
 - model_id: small
   provider_id: told

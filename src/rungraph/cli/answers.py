@@ -12,6 +12,8 @@ from pydantic_core import to_jsonable_python
 from rungraph.cli.terminal import show
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from rungraph.engine.calls import Call
 
 
@@ -49,24 +51,30 @@ async def write_answer(call: Call, result: Any, answers: Answers) -> None:
 
 
 class TextAnswers:
-    """Indented JSON; the text of a streamed answer as it comes."""
+    """Indented JSON; the text of a streamed answer as it comes.
 
-    def __init__(self) -> None:
+    Args:
+        scrub: Takes the config's secrets out of a text; resources can hold some.
+    """
+
+    def __init__(self, scrub: Callable[[str], str] = str) -> None:
+        self._scrub = scrub
         self._is_mid_line = False
 
     def whole(self, call: Call, result: Any) -> None:  # noqa: ARG002  an Answers
         """Write the answer as JSON; nothing when there is none."""
         if result is not None:
-            show(json.dumps(jsonable(result), indent=2, ensure_ascii=False))
+            value = _scrubbed(jsonable(result), self._scrub)
+            show(json.dumps(value, indent=2, ensure_ascii=False))
 
     def chunk(self, call: Call, chunk: Any) -> None:  # noqa: ARG002  an Answers
         """Write the text that the chunk adds, or the chunk as one line of JSON."""
         delta = _delta_of(chunk)
         if delta is None:
             self._break_line()
-            show(json.dumps(jsonable(chunk), ensure_ascii=False))
+            show(json.dumps(_scrubbed(jsonable(chunk), self._scrub), ensure_ascii=False))
         elif delta:
-            show(delta, end="")
+            show(self._scrub(delta), end="")
             self._is_mid_line = not delta.endswith("\n")
 
     def end(self, call: Call) -> None:  # noqa: ARG002  an Answers
@@ -83,15 +91,22 @@ class TextAnswers:
 
 
 class JsonAnswers:
-    """One JSON object a line, with the ``kind`` of ``answer``, ``chunk``, ``end`` or ``error``."""
+    """One JSON object a line, with the ``kind`` of ``answer``, ``chunk``, ``end`` or ``error``.
+
+    Args:
+        scrub: Takes the config's secrets out of a text; resources can hold some.
+    """
+
+    def __init__(self, scrub: Callable[[str], str] = str) -> None:
+        self._scrub = scrub
 
     def whole(self, call: Call, result: Any) -> None:
         """Write the answer."""
-        _show_line("answer", call, result=jsonable(result))
+        _show_line("answer", call, result=_scrubbed(jsonable(result), self._scrub))
 
     def chunk(self, call: Call, chunk: Any) -> None:
         """Write the chunk."""
-        _show_line("chunk", call, chunk=jsonable(chunk))
+        _show_line("chunk", call, chunk=_scrubbed(jsonable(chunk), self._scrub))
 
     def end(self, call: Call) -> None:
         """Write that no more chunks come."""
@@ -109,6 +124,21 @@ def _show_line(kind: str, call: Call, **more: Any) -> None:
 def jsonable(value: Any) -> Any:
     """Return *value* as JSON values; what JSON has no form for becomes text."""
     return to_jsonable_python(value, serialize_unknown=True)
+
+
+def _scrubbed(value: Any, scrub: Callable[[str], str]) -> Any:
+    """Return JSON values with their texts scrubbed, and integers that are a secret as text."""
+    if isinstance(value, str):
+        return scrub(value)
+    if isinstance(value, dict):
+        fields = cast("dict[str, Any]", value)
+        return {key: _scrubbed(item, scrub) for key, item in fields.items()}
+    if isinstance(value, list):
+        return [_scrubbed(item, scrub) for item in cast("list[Any]", value)]
+    if isinstance(value, int) and not isinstance(value, bool):
+        shown = scrub(str(value))
+        return value if shown == str(value) else shown
+    return value
 
 
 def _delta_of(chunk: Any) -> str | None:

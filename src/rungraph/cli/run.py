@@ -146,7 +146,7 @@ def run(
                 stop_timeout=stop_timeout,
             ),
             calls,
-            JsonAnswers() if form == "json" else TextAnswers(),
+            (JsonAnswers if form == "json" else TextAnswers)(graph.scrubbed),
             progress_of(graph),
             _summarizer(graph, form),
             subscribers,

@@ -130,3 +130,7 @@ async def get_provider_impl(config: Mapping[str, Any], deps: Mapping[str, Any]) 
         case _:
             pass
     return Told(config)
+
+
+get_adapter_impl = get_provider_impl
+"""The same for a provider type that is called remote."""

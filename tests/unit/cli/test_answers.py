@@ -118,3 +118,21 @@ async def test_json_has_one_object_a_line(capsys: pytest.CaptureFixture[str]) ->
         {"kind": "end"},
         {"kind": "error", "error": "no"},
     ]
+
+
+@pytest.mark.parametrize("kind", [TextAnswers, JsonAnswers])
+async def test_secrets_of_the_config_are_taken_out_of_answers(
+    capsys: pytest.CaptureFixture[str], kind: type[TextAnswers | JsonAnswers]
+) -> None:
+    """A resource that the config registers may hold some; the answer stays what JSON it was."""
+
+    def scrub(text: str) -> str:
+        return text.replace("hidden", "***").replace("12345", "***")
+
+    answers = kind(scrub)
+    await write_answer(CALL, {"keys": ["a hidden one", 12345, 1.5, True, None]}, answers)
+    value = json.loads(capsys.readouterr().out)
+    assert value.get("result", value) == {"keys": ["a *** one", "***", 1.5, True, None]}
+    await write_answer(CALL, stream(chat("hidden "), {"pin": 12345}), answers)
+    assert "hidden" not in (out := capsys.readouterr().out)
+    assert "12345" not in out
