@@ -134,7 +134,7 @@ def _scrubbed(value: Any, scrub: Callable[[str], str]) -> Any:
         fields = cast("dict[str, Any]", value)
         return {key: _scrubbed(item, scrub) for key, item in fields.items()}
     if isinstance(value, list):
-        return [_scrubbed(item, scrub) for item in cast("list[Any]", value)]
+        return [_scrubbed(item, scrub) for item in value]
     if isinstance(value, int) and not isinstance(value, bool):
         shown = scrub(str(value))
         return value if shown == str(value) else shown
