@@ -6,6 +6,8 @@ from itertools import combinations
 from typing import TYPE_CHECKING, Any, NamedTuple, cast
 
 import pytest
+from matplotlib.backends.backend_agg import FigureCanvasAgg
+from matplotlib.figure import Figure
 from matplotlib.patches import FancyBboxPatch, PathPatch
 
 from rungraph.viz import draw
@@ -15,8 +17,6 @@ from rungraph.viz.pen import settings
 
 if TYPE_CHECKING:
     from collections.abc import Callable
-
-    from matplotlib.figure import Figure
 
     from rungraph.graph.model import RunGraph
 
@@ -161,3 +161,31 @@ def test_nothing_and_one_thing_are_drawn(small: RunGraph, direction: Any) -> Non
     figure = draw(small.subgraph(["router:inference"]), direction=direction)
     assert list(seen(figure).boxes) == ["node|router:inference"]
     assert_readable(figure)
+
+
+def test_a_picture_fits_into_given_axes(small: RunGraph) -> None:
+    """Drawn onto axes, everything shrinks to them, text too, and the figure is theirs."""
+    figure: Any = Figure(figsize=(6.0, 4.0), dpi=100)
+    FigureCanvasAgg(figure)
+    first, second = figure.subplots(1, 2)
+    room = second.get_window_extent()
+    assert draw(small, ax=second) is figure
+    assert not first.texts
+    renderer = figure.canvas.get_renderer()
+    with settings():
+        shown = [text.get_window_extent(renderer) for text in second.texts]
+        boxes = [patch.get_window_extent(renderer) for patch in second.patches]
+    for extent in (*shown, *boxes):
+        assert room.x0 - 1 <= extent.x0
+        assert extent.x1 <= room.x1 + 1
+        assert room.y0 - 1 <= extent.y0
+        assert extent.y1 <= room.y1 + 1
+    gids = {patch.get_gid() for patch in second.patches}
+    assert {f"node|{address}" for address in small} <= gids
+    titles = [one for one in boxes if one.width < room.width / 3]
+    inside = [
+        extent
+        for extent in shown
+        if any(box.x0 < extent.x0 and extent.x1 < box.x1 for box in titles)
+    ]
+    assert len(inside) > 2 * len(small)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import random
+from bisect import bisect_right
 from itertools import combinations, pairwise
 from typing import TYPE_CHECKING
 
@@ -154,3 +155,34 @@ def test_nothing_at_all_has_no_size() -> None:
     """No columns make an empty layout."""
     empty: Layout[str] = lay_out([], {}, [])
     assert empty.size == Size(0.0, 0.0)
+
+
+def test_three_thousand_boxes_do_not_touch_lines() -> None:
+    """In a large layout boxes of a column stand apart, and lines pass between them."""
+    source = random.Random(5)  # noqa: S311 (no secret)
+    count = 3_000
+    edges = sorted({(a, source.randrange(a + 1, min(a + 400, count))) for a in range(count - 1)})
+    level = [0] * count
+    for a, b in edges:
+        level[b] = max(level[b], level[a] + 1)
+    columns: list[list[int]] = [[] for _ in range(max(level) + 1)]
+    for node in range(count):
+        columns[level[node]].append(node)
+    sizes = {node: Size(60 + node % 90, 30 + node % 20) for node in range(count)}
+    layout = lay_out(columns, sizes, edges)
+    spans: list[list[tuple[float, float]]] = []
+    for column in columns:
+        rects = sorted((layout.boxes[node] for node in column), key=lambda rect: rect.y)
+        assert all(one.bottom <= other.y for one, other in pairwise(rects))
+        spans.append([(rect.y, rect.bottom) for rect in rects])
+    for (first, last), line in zip(edges, layout.lines, strict=True):
+        for a, b in pairwise(line[1:-1]):
+            if a.y != b.y:  # A curve: from the right of a column to the left of the next one.
+                assert any(a.x == right for _, right in layout.columns)
+                assert any(b.x == left for left, _ in layout.columns)
+        for column in range(level[first] + 1, level[last]):
+            left, right = layout.columns[column]
+            (y,) = {point.y for point in line if left <= point.x <= right}
+            tops = spans[column]
+            index = bisect_right(tops, (y, float("inf"))) - 1
+            assert index < 0 or tops[index][1] < y

@@ -3,8 +3,16 @@
 from __future__ import annotations
 
 import random
+from pathlib import Path
+from typing import Any
 
+import pytest
+
+from rungraph.graph import compile_config
 from rungraph.viz.crossings import count_crossings
+from rungraph.viz.diagram import diagram_of
+from rungraph.viz.geometry import Size
+from rungraph.viz.net import Net
 from rungraph.viz.ordering import best_order
 
 
@@ -72,3 +80,23 @@ def test_neighbours_are_swapped_where_medians_do_not_help() -> None:
         (source.choice(layers[i]), source.choice(layers[i + 1])) for i in (0, 1) for _ in range(14)
     ]
     assert count_crossings(best_order(layers, links), links) <= 17
+
+
+@pytest.mark.parametrize(
+    ("view", "reduced", "late", "most"),
+    [("full", False, False, 40), ("full", False, True, 25), ("factored", True, False, 2)],
+)
+def test_a_real_stack_is_drawn_with_few_crossings(
+    view: Any, reduced: bool, late: bool, most: int
+) -> None:
+    """The picture of a stack of 28 providers and seven routed pairs can be followed."""
+    starter = Path(__file__).parents[3] / "benchmarks" / "starter.yaml"
+    graph = compile_config(starter, environment={})
+    diagram = diagram_of(graph, view=view, reduced=reduced, late=late)
+    net = Net(
+        [column.boxes for column in diagram.columns],
+        dict.fromkeys(diagram.boxes, Size(100, 40)),
+        [arrow[:2] for arrow in diagram.arrows],
+    )
+    order = best_order(net.layers, net.links, net.lanes)
+    assert count_crossings(order, net.links) <= most
