@@ -176,13 +176,13 @@ def test_three_thousand_boxes_do_not_touch_lines() -> None:
         assert all(one.bottom <= other.y for one, other in pairwise(rects))
         spans.append([(rect.y, rect.bottom) for rect in rects])
     for (first, last), line in zip(edges, layout.lines, strict=True):
-        for a, b in pairwise(line[1:-1]):
-            if a.y != b.y:  # A curve: from the right of a column to the left of the next one.
-                assert any(a.x == right for _, right in layout.columns)
-                assert any(b.x == left for left, _ in layout.columns)
-        for column in range(level[first] + 1, level[last]):
-            left, right = layout.columns[column]
+        for start, end in pairwise(line[1:-1]):
+            if start.y != end.y:  # A curve: from the right of a column to the left of the next one.
+                assert any(start.x == right for _, right in layout.columns)
+                assert any(end.x == left for left, _ in layout.columns)
+        for passed in range(level[first] + 1, level[last]):
+            left, right = layout.columns[passed]
             (y,) = {point.y for point in line if left <= point.x <= right}
-            tops = spans[column]
+            tops = spans[passed]
             index = bisect_right(tops, (y, float("inf"))) - 1
             assert index < 0 or tops[index][1] < y
