@@ -38,6 +38,8 @@ if TYPE_CHECKING:
 
 NARROWEST = 40
 """Cells; a narrower terminal has to wrap."""
+_DETAIL = 18
+"""Cells that are enough for what stands behind a name, where the name needs the room."""
 _KIND_WORDS = {
     NodeKind.PROVIDER: "provider",
     NodeKind.TABLE: "routing table",
@@ -110,7 +112,9 @@ class _Page:
         gutter = max(map(len, numbers.values())) + 1
         room = self.width - gutter - strokes.width
         boxes = self.diagram.boxes
-        names = _column([self._name_of(boxes[key]) for key in keys], room * 3 // 5)
+        names = _column(
+            [self._name_of(boxes[key]) for key in keys], max(room * 3 // 5, room - _DETAIL)
+        )
         marks = _column([self._marks_text(boxes[key]) for key in keys], room // 3)
         before = None
         for row, key in enumerate(keys):

@@ -67,6 +67,7 @@ CODE = {
     "validate": command("validate", QUICKSTART),
     "plan": command("plan", QUICKSTART),
     "query": command("query", QUICKSTART, "+router:memory"),
+    "graph as DOT": command("graph", QUICKSTART, "--format", "dot"),
     "providers": command("providers"),
     "explain": command("explain", "G001"),
 }
@@ -77,6 +78,12 @@ def test_nothing_heavy_is_loaded_before_it_is_needed(what: str) -> None:
     """No event loop, no pictures, no server, no display for what only reads and tells."""
     found = loaded(CODE[what])
     assert [name for name in HEAVY if name in found] == []
+
+
+def test_a_picture_in_the_terminal_draws_with_text_alone() -> None:
+    """Of the display library, what measures characters is loaded, and nothing that draws."""
+    found = loaded(command("graph", QUICKSTART))
+    assert not {"asyncio", "matplotlib", "numpy", "rich.console", "rich.text"} & found.keys()
 
 
 @pytest.mark.parametrize("what", ["rungraph.graph", "validate", "plan", "query"])

@@ -32,6 +32,7 @@ _HELP = """Compile a run config into a graph of providers; check it, show it, ru
 \b
     rungraph validate configs/quickstart.yaml
     rungraph plan configs/quickstart.yaml
+    rungraph graph configs/quickstart.yaml -o graph.svg
     rungraph run configs/quickstart.yaml
 
 Results go to standard output, everything else to standard error. Exit codes: 0 fine, 1 problems

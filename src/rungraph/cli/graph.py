@@ -193,8 +193,9 @@ def _is_unreadable(*sides: Side | None) -> bool:
 
 
 def _tell_briefly(graph: RunGraph, file: str, catalog: str | None) -> None:
+    from rungraph.graph import Severity
     from rungraph.graph.rendering import count_text
 
-    if graph.diagnostics:
+    if any(one.severity is not Severity.NOTE for one in graph.diagnostics):
         words = ["rungraph", "validate", file, *(["--catalog", catalog] if catalog else [])]
         tell(f"{file}: {count_text(graph.diagnostics)}; '{shlex.join(words)}' says more")
