@@ -12,7 +12,7 @@ from rungraph.viz.signs import ROLE_SIGNS, SEVERITY_SIGNS
 from rungraph.viz.theme import LIGHT, LOUD
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Mapping
 
     from rungraph.graph.model import RunGraph
     from rungraph.viz.options import DiagramOptions
@@ -70,7 +70,9 @@ def _lines(diagram: Diagram) -> Iterable[str]:
     classes = {family: f"api{index}" for index, family in enumerate(palette)}
     for family in diagram.families:
         boxes = [box for box in diagram.boxes.values() if box.family == family]
-        nodes = [f"{names[box.key]}{_shape(box)}:::{classes[family]}" for box in boxes]
+        nodes = [
+            f"{names[box.key]}{_shape(box, diagram.words)}:::{classes[family]}" for box in boxes
+        ]
         if len(nodes) == 1:
             yield f"  {nodes[0]}"
             continue
@@ -108,14 +110,18 @@ def _words(thing: Box | Arrow) -> Iterable[str]:
         yield _class_of(thing.mark.role)
 
 
-def _shape(box: Box) -> str:
+def _shape(box: Box, words: Mapping[Role, str]) -> str:
     opening, closing = _SHAPES[box.kind]
     title, *details = ("".join(box.title), *box.details)
     if box.severity:
         details.append(f"{SEVERITY_SIGNS[box.severity]} {' '.join(box.problems)}")
     if box.mark:
-        details.append(f"{ROLE_SIGNS[box.mark.role]} {box.mark.text}".strip())
-    label = "<br/>".join([f"<b>{_escaped(title)}</b>", *map(_escaped, filter(None, details))])
+        # There is no legend: a mark that does not say what it means says what its role does.
+        sign = ROLE_SIGNS[box.mark.role]
+        details.append(f"{sign} {box.mark.text or (words.get(box.mark.role, '') if sign else '')}")
+    label = "<br/>".join(
+        [f"<b>{_escaped(title)}</b>", *map(_escaped, filter(None, map(str.strip, details)))]
+    )
     return f'{opening}"{label}"{closing}'
 
 

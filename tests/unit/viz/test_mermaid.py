@@ -5,7 +5,9 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING
 
+from rungraph.graph.address import Address
 from rungraph.viz import render_mermaid
+from rungraph.viz.overlay import Mark, Overlay, Role
 from rungraph.viz.overlays import status_overlay
 
 if TYPE_CHECKING:
@@ -93,3 +95,13 @@ def test_marks_direction_and_selection(small: RunGraph) -> None:
         "  classDef failed stroke:#b31b1b,stroke-width:2px\n"
         "  class n0 failed\n"
     )
+
+
+def test_a_mark_without_words_says_what_its_role_means(small: RunGraph) -> None:
+    """A chart has no legend: the words stand in the box, where anything is said at all."""
+    router = Address.router("inference")
+    marks = {address: Mark(Role.PLAIN) for address in small} | {router: Mark(Role.AFFECTED)}
+    words = {Role.AFFECTED: "touched", Role.PLAIN: "the same"}
+    text = render_mermaid(small, overlay=Overlay(marks, words=words))
+    assert "<b>inference</b><br/>router<br/>≈ touched" in text
+    assert "the same" not in text
