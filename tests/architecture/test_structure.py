@@ -36,7 +36,14 @@ def test_the_rooms_import_only_what_they_may() -> None:
 
 @pytest.mark.parametrize(
     "name",
-    ["rungraph", "rungraph.engine", "rungraph.engine.apis", "rungraph.graph", "rungraph.viz"],
+    [
+        "rungraph",
+        "rungraph.engine",
+        "rungraph.engine.apis",
+        "rungraph.graph",
+        "rungraph.graph.plan",
+        "rungraph.viz",
+    ],
 )
 def test_public_names_are_listed_sorted_and_there(name: str) -> None:
     """``__all__`` is sorted, and each name in it can be had."""
