@@ -109,3 +109,10 @@ def test_checking_a_config_loads_the_catalog_of_the_engine_and_nothing_else_of_i
     found = loaded(CODE["validate"])
     engine = {name for name in found if name.startswith("rungraph.engine")}
     assert engine <= {"rungraph.engine", "rungraph.engine.catalog"}
+
+
+def test_the_level_import_loads_no_library_of_a_provider() -> None:
+    """Config classes are had without the providers around them and what these import."""
+    found = loaded(command("validate", "--level", "import", QUICKSTART))
+    roots = {name.split(".")[0] for name, is_foreign in found.items() if is_foreign}
+    assert {root for root in roots if not root.startswith("_")} <= PURE | {"packaging"}
