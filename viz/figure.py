@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from rungraph.graph.collector import collector_paused
 from rungraph.viz.diagram import diagram_of
 from rungraph.viz.theme import night_of_day, theme_of
 
@@ -100,21 +101,23 @@ def render(
         ValueError: If *format* is none of ``svg``, ``png`` and ``pdf``, or another argument is
             nothing of its kind.
     """
-    from rungraph.viz.pen import to_bytes
-
     if format not in ("svg", "png", "pdf"):
         msg = f"unknown picture format '{format}'; known: pdf, png, svg"
         raise ValueError(msg)
-    figure = draw(
-        graph,
-        view=view,
-        reduced=reduced,
-        select=select,
-        depth=depth,
-        overlay=overlay,
-        late=late,
-        direction=direction,
-        theme=theme,
-    )
-    families = {address.api for address in graph.nodes}
-    return to_bytes(figure, format, night_of_day(families) if theme == "auto" else None)
+    # Loading matplotlib and drawing make many things, all of which stay until the file is written.
+    with collector_paused():
+        from rungraph.viz.pen import to_bytes
+
+        figure = draw(
+            graph,
+            view=view,
+            reduced=reduced,
+            select=select,
+            depth=depth,
+            overlay=overlay,
+            late=late,
+            direction=direction,
+            theme=theme,
+        )
+        families = {address.api for address in graph.nodes}
+        return to_bytes(figure, format, night_of_day(families) if theme == "auto" else None)

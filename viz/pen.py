@@ -31,7 +31,7 @@ __all__ = ["Font", "Format", "Head", "Pen", "Stroke", "settings", "text_width", 
 Format = Literal["svg", "png", "pdf"]
 Head = Literal["arrow", "dot"]
 
-_PIXELS_AN_INCH = 150.0
+_PIXELS_AN_INCH = 144.0
 _MOST_PIXELS = 20e6
 _LONGEST_SIDE = 30_000.0
 _HEAD = Size(5.5, 5.0)
