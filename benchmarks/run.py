@@ -14,6 +14,7 @@ SCRIPTS = (
     "start.py",
     "routed_call.py",
     "validate.py",
+    "plan.py",
     "plan_distributions.py",
     "page.py",
 )

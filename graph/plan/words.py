@@ -25,11 +25,7 @@ _VERBS = {"hard": _NEEDS, "member": _ANY, "soft": "uses"}
 _LATE = "later uses"
 LOSS = "if it fails,"
 """The verb of what a failure of a node does."""
-_REASONS = {
-    "served": "served",
-    "builtin": "in every stack",
-    "configured": "of an unknown API",
-}
+_REASONS = {"configured": "of an unknown API"}
 
 
 class Relation(NamedTuple):

@@ -233,6 +233,18 @@ def test_a_key_that_others_may_read_is_not_used(place: Place) -> None:
     )  # fmt: skip
 
 
+def test_a_key_that_cannot_be_kept_is_a_reason_to_name_one(place: Place) -> None:
+    """It says where, why, and what to do instead."""
+    (place.folder / "state").write_text("a file")
+    ended = place("plan", "run.yaml", "--save", "plan.json")
+    assert ended.code == 1
+    assert ended.err == (
+        f"error: the key of saved plans cannot be kept in {place.folder}/state/rungraph/plan.key: "
+        "not a directory; set RUNGRAPH_PLAN_KEY\n"
+    )
+    assert not place.saved.exists()
+
+
 def test_a_plan_that_was_changed_is_not_run(place: Place) -> None:
     """Any other byte of meaning breaks the seal."""
     place.save()
@@ -333,6 +345,9 @@ def test_failures_are_selected_by_queries(place: Place) -> None:
         "table:models",
         "router:inference",
     ]
+    ended = place("plan", "run.yaml", "--assume-failed", "kind:table & kind:router")
+    assert ended.code == 0
+    assert ended.err == "warning: --assume-failed selects no node, so nothing fails\n"
     ended = place("plan", "run.yaml", "--assume-failed", "provider:inference/tald")
     assert ended.code == 2
     assert "did you mean" in ended.err

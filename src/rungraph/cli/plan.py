@@ -114,6 +114,8 @@ def plan(
     except QueryError as error:
         complain(str(error))
         return 2
+    if assume_failed and not failed:
+        tell("warning: --assume-failed selects no node, so nothing fails")
     found = make_plan(
         graph,
         depth,

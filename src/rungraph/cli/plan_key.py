@@ -42,7 +42,7 @@ def load_plan_key(*, make: bool = False) -> bytes:
             raise PlanKeyError(msg)
         return key
     path = key_file()
-    with suppress(FileNotFoundError):
+    with suppress(FileNotFoundError, NotADirectoryError):
         return _read(path)
     if not make:
         msg = (
@@ -50,7 +50,12 @@ def load_plan_key(*, make: bool = False) -> bytes:
             "a plan that was saved on another machine needs that machine's key"
         )
         raise PlanKeyError(msg)
-    _make(path)
+    try:
+        _make(path)
+    except OSError as error:
+        reason = (error.strerror or str(error)).lower()
+        msg = f"the key of saved plans cannot be kept in {path}: {reason}; set {KEY_VARIABLE}"
+        raise PlanKeyError(msg) from error
     return _read(path)
 
 

@@ -55,7 +55,7 @@ def test_the_sum_comes_first_and_the_rest_is_folded_up() -> None:
             "| `provider:inference/words` | `inline::wordllama` | 5 | served |  | "
             "`2 stop: table:models, router:inference` |"
         ),
-        "| `provider:inspect/builtin` | `inline::inspect` |  | in every stack |  |  |",
+        "| `provider:inspect/builtin` | `inline::inspect` |  | builtin |  |  |",
         (
             "| `table:models` | `routing table` |  | served | needs `provider:inference/words` | "
             "`1 stops: router:inference` |"

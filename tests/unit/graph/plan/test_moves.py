@@ -190,7 +190,7 @@ def test_what_a_later_minor_version_has_sealed_is_still_sealed() -> None:
 
 def test_a_fingerprint_says_nothing_without_the_key() -> None:
     """Equal values have other fingerprints under another key, and at another place."""
-    graph = graph_of(config(other_key="sk-literal"))
+    graph = graph_of(config(second_api_key="sk-literal"))
     prints = [
         sealed(make_plan(graph), graph, key, ENVIRONMENT).fingerprints
         for key in (KEY, b"fedcba9876543210")

@@ -45,7 +45,7 @@ def test_the_text_says_what_starts_together_why_and_what_would_stop() -> None:
         "generation 0 (4 start together)",
         "  provider:inference/far    remote::openai         <text>:6   served",
         "  provider:inference/words  inline::wordllama      <text>:5   served",
-        "  provider:inspect/builtin  inline::inspect                   in every stack",
+        "  provider:inspect/builtin  inline::inspect                   builtin",
         "  provider:telemetry/otel   inline::opentelemetry  <text>:10  served",
         "      if it fails, 1 goes on without",
         "",

@@ -1,0 +1,56 @@
+"""Plan a large run config to JSON, against compiling it; and twice as large a one.
+
+Both sides start from the file, in turn, in one process; the ratio of the medians counts. Time is
+the processor's, because both sides only compute.
+"""
+
+from __future__ import annotations
+
+import argparse
+import statistics
+import sys
+import tempfile
+from pathlib import Path
+
+from compile import config_text, seconds
+
+from rungraph.graph import RunGraph, compile_config
+from rungraph.graph.plan import make_plan, plan_to_json
+
+PROVIDERS, LIMIT, GROWTH_LIMIT = 10_000, 3.0, 2.5
+
+
+def main() -> int:
+    """Measure, print the ratios, and return 0 when they are within their limits."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--runs", type=int, default=7, help="runs of each side")
+    runs = parser.parse_args().runs
+    with tempfile.TemporaryDirectory() as folder:
+        one, two = Path(folder, "one.yaml"), Path(folder, "two.yaml")
+        one.write_text(config_text(PROVIDERS))
+        two.write_text(config_text(2 * PROVIDERS))
+
+        def compiled() -> RunGraph:
+            return compile_config(one, environment={})
+
+        def planned(path: Path = one) -> str:
+            return plan_to_json(make_plan(compile_config(path, environment={})))
+
+        size = len(planned())
+        times: dict[str, list[float]] = {"compiled": [], "planned": [], "twice": []}
+        for _ in range(runs):
+            times["compiled"].append(seconds(compiled))
+            times["planned"].append(seconds(planned))
+            times["twice"].append(seconds(lambda: planned(two)))
+    median = {name: statistics.median(taken) for name, taken in times.items()}
+    ratio, growth = median["planned"] / median["compiled"], median["twice"] / median["planned"]
+    print(
+        f"plan of {PROVIDERS:,} providers to {size / 1e6:.0f} MB of JSON: "
+        f"{ratio:.2f} x compiling it  <= {LIMIT}"
+    )
+    print(f"plan of twice as many: {growth:.2f} x  <= {GROWTH_LIMIT}")
+    return 0 if ratio <= LIMIT and growth <= GROWTH_LIMIT else 1
+
+
+if __name__ == "__main__":
+    sys.exit(main())
