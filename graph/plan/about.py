@@ -59,12 +59,14 @@ class CatalogPlan:
     Attributes:
         apis: How many APIs it knows.
         name: Its name; null for what the installed packages offer together.
+        named: How it was asked for, as with ``--catalog``; null when the config chose it.
         provider_types: How many provider types it knows.
         release: The release that it describes; null when it has none.
     """
 
     apis: int
     name: str | None = None
+    named: str | None = None
     provider_types: int
     release: str | None = None
 

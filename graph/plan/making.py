@@ -49,6 +49,7 @@ def make_plan(
     durations: Mapping[Address, float] | None = None,
     against: RunGraph | Snapshot | None = None,
     against_name: str = "",
+    catalog_named: str | None = None,
     allow_unset_env: bool = False,
 ) -> Plan:
     """Return the plan of *graph*: what starts, in which order and why.
@@ -61,6 +62,7 @@ def make_plan(
             each is expected to start.
         against: The graph as it was; the plan then tells what is to be done about what differs.
         against_name: What that is called.
+        catalog_named: How the catalog was asked for; None when the config chose it.
         allow_unset_env: Whether variables that are not set were taken as notes.
 
     Raises:
@@ -86,7 +88,7 @@ def make_plan(
             checked=_checked(graph, checked),
             checks=answers,
             complete=all(one.level is not Level.SCHEMA for one in errors),
-            config=_config(graph, allow_unset_env=allow_unset_env),
+            config=_config(graph, catalog_named, allow_unset_env=allow_unset_env),
             cycles=cycle_plans(graph),
             diagnostics=tuple(map(diagnostic_plan, graph.diagnostics)),
             edges=tuple(_edges(graph, text_of)),
@@ -197,7 +199,7 @@ def _checked(graph: RunGraph, checked: Level) -> CheckedPlan:
     )
 
 
-def _config(graph: RunGraph, *, allow_unset_env: bool) -> ConfigPlan:
+def _config(graph: RunGraph, named: str | None, *, allow_unset_env: bool) -> ConfigPlan:
     catalog = graph.catalog
     paths = {
         path_text(node.path): str(address)
@@ -209,6 +211,7 @@ def _config(graph: RunGraph, *, allow_unset_env: bool) -> ConfigPlan:
         catalog=CatalogPlan(
             apis=len(catalog.apis),
             name=catalog.name or None,
+            named=named,
             provider_types=len(catalog.providers),
             release=catalog.release or None,
         ),

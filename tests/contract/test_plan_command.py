@@ -202,6 +202,25 @@ def test_a_catalog_that_has_moved_is_named(place: Place) -> None:
     assert "  ~ the catalog says something else of inference inline::c\n" in ended.err
 
 
+def test_a_plan_remembers_the_catalog_that_it_was_asked_for(place: Place) -> None:
+    """What ``--catalog`` named when it was saved need not be named again."""
+    catalog = {
+        "name": "mine",
+        "apis": [{"name": "inference", "protocol": "x:I"}],
+        "providers": [
+            {"api": "inference", "provider_type": "inline::c", "module": "told_provider"}
+        ],
+    }
+    (place.folder / "mine.json").write_text(json.dumps(catalog))
+    place.config.write_text(
+        'providers: {inference: [{provider_id: p, provider_type: "inline::c"}]}\n'
+    )
+    ended = place("plan", "run.yaml", "--catalog", "mine.json", "--save", "plan.json")
+    assert ended.code == 0
+    assert "run.yaml, catalog mine\n" in ended.out
+    assert "does not fit" not in place.run().err
+
+
 # --- plans that cannot be run ------------------------------------------------------------------
 
 

@@ -123,6 +123,7 @@ def plan(
         durations=_durations(timings) if timings else None,
         against=old.graph if old else None,
         against_name=against or "",
+        catalog_named=catalog,
         allow_unset_env=allow_unset_env,
     )
     show(_as_text(found, form), end="")

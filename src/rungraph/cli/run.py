@@ -180,7 +180,7 @@ def _planned(file: str | None, saved: Path, catalog: str | None) -> RunGraph:
 
     plan = load_saved(saved)
     file = file or config_of(plan, saved)
-    graph = _loaded(file, catalog or plan.config.catalog.name)
+    graph = _loaded(file, catalog or plan.config.catalog.named)
     if Side(file, graph).unreadable is None:
         check_moves(plan, saved, graph)
     return graph
