@@ -35,6 +35,8 @@ if TYPE_CHECKING:
 
 _MOST_ALIKE = 50
 """How many nodes of one API a generation shows of which nothing more is to be said."""
+_MOST_LINES = 200
+"""How many lines each of the other parts shows; the JSON has them all."""
 _MOST_TIMED = 40
 """Of how many nodes the expected times are shown."""
 _LONGEST_FILE = 16
@@ -57,7 +59,10 @@ def render_plan(plan: Plan, style: Style = plain, *, width: int | None = None) -
     blocks = [title, *writer.generations()]
     for title, lines in writer.sections():
         if lines:
-            blocks.append("\n".join([style(title, "note"), *lines]))
+            shown = lines[:_MOST_LINES]
+            more = len(lines) - len(shown)
+            tail = [f"  and {counted(more, 'more line')}"] if more else []
+            blocks.append("\n".join([style(title, "note"), *shown, *tail]))
     blocks += [_diagnostic(one, style) for one in plan.diagnostics]
     not_checked = ", ".join(plan.checked.not_checked)
     blocks.append(problems_text(plan) + (f"; not checked: {not_checked}" if not_checked else ""))

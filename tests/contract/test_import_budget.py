@@ -68,6 +68,7 @@ CODE = {
     "plan": command("plan", QUICKSTART),
     "query": command("query", QUICKSTART, "+router:memory"),
     "graph as DOT": command("graph", QUICKSTART, "--format", "dot"),
+    "schema": command("schema", "plan"),
     "providers": command("providers"),
     "explain": command("explain", "G001"),
 }

@@ -82,6 +82,13 @@ def test_long_lists_are_counted() -> None:
     assert "p050" not in text
 
 
+def test_long_sections_are_cut_and_counted() -> None:
+    """Of very many changes two hundred lines are shown."""
+    nothing = compile_config({"providers": {}}, environment={})
+    text = render_plan(make_plan(wide(300), against=nothing, against_name="old"))
+    assert ("  + provider:inference/p199  create\n  and 102 more lines\n\nno problems") in text
+
+
 def test_a_narrow_terminal_gets_lines_that_fit() -> None:
     """Lists are wrapped under their beginning, and no word is broken."""
     config: dict[str, Any] = {
