@@ -18,7 +18,8 @@ if TYPE_CHECKING:
 
     from rungraph.graph import RunGraph
 
-_browser = pytest.fixture(scope="session", name="browser")(chromium.browser)
+# A module each: as long as playwright is there, its event loop keeps others from running theirs.
+_browser = pytest.fixture(scope="module", name="browser")(chromium.browser)
 
 
 _DRAWING = {"view", "select", "depth", "overlay", "direction", "timeline"}
