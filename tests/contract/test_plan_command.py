@@ -285,6 +285,13 @@ def test_a_plan_that_was_only_shown_is_not_run(place: Place) -> None:
     )
 
 
+def test_what_cannot_be_read_has_no_plan(place: Place) -> None:
+    """Only the reason is told; a graph of nothing would say nothing."""
+    ended = place("plan", "nowhere.yaml")
+    assert (ended.code, ended.out) == (1, "")
+    assert ended.err.startswith("error[C001]: there is no file 'nowhere.yaml'\n")
+
+
 def test_a_plan_with_errors_is_saved_and_not_run(place: Place) -> None:
     """Planning it ends with 1 already."""
     place.config.write_text(CONFIG + "apis: [inference, nothing]\n")

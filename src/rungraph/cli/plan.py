@@ -87,6 +87,7 @@ def plan(
     """
     from rungraph.cli.loading import has_errors, load_graph, tell_problems
     from rungraph.graph import Level, QueryError
+    from rungraph.graph.checklist import is_usable
     from rungraph.graph.plan import make_plan
 
     if has_code and against is None:
@@ -101,6 +102,9 @@ def plan(
         check_target(save)
     depth = Level[level.upper()]
     graph = load_graph(file, depth, catalog=catalog, allow_unset_env=allow_unset_env)
+    if form != "json" and not is_usable(graph):
+        tell_problems(graph)
+        return 1
     old: Side | None = None
     if against is not None:
         from rungraph.cli.sides import load_side

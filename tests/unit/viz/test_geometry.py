@@ -171,7 +171,7 @@ def test_a_picture_fits_into_given_axes(small: RunGraph) -> None:
     room = second.get_window_extent()
     assert draw(small, ax=second) is figure
     assert not first.texts
-    renderer = cast("Any", figure.canvas).get_renderer()
+    renderer = figure.canvas.get_renderer()
     with settings():
         shown = [text.get_window_extent(renderer) for text in second.texts]
         boxes = [patch.get_window_extent(renderer) for patch in second.patches]
