@@ -178,7 +178,7 @@ def graph(
         "overlay": overlay_of(kind, drawn, side=other, run=run, failing=failing),
         "late": late,
     }
-    picture = Picture(drawn, options, direction, theme)
+    picture = Picture(drawn, options, direction, theme, run.times if run else None)
     return target.finish(picture.on_screen if target.is_screen else picture.as_file, context)
 
 

@@ -166,12 +166,12 @@ def test_nothing_and_one_thing_are_drawn(small: RunGraph, direction: Any) -> Non
 def test_a_picture_fits_into_given_axes(small: RunGraph) -> None:
     """Drawn onto axes, everything shrinks to them, text too, and the figure is theirs."""
     figure: Any = Figure(figsize=(6.0, 4.0), dpi=100)
-    FigureCanvasAgg(figure)
+    canvas: Any = FigureCanvasAgg(figure)
     first, second = figure.subplots(1, 2)
     room = second.get_window_extent()
     assert draw(small, ax=second) is figure
     assert not first.texts
-    renderer = figure.canvas.get_renderer()
+    renderer = canvas.get_renderer()
     with settings():
         shown = [text.get_window_extent(renderer) for text in second.texts]
         boxes = [patch.get_window_extent(renderer) for patch in second.patches]
