@@ -152,8 +152,8 @@ async def test_all_import_problems_come_before_anything_starts(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     """Two providers that cannot be imported are both named, and the third does not start."""
-    missing = {"module": "rungraph_not_there"}
-    graph = graph_of(monkeypatch, a=Offer(spec=missing), b=Offer(spec=missing), c=Offer())
+    gone = [{"module": f"rungraph_not_there_{number}"} for number in range(2)]
+    graph = graph_of(monkeypatch, a=Offer(spec=gone[0]), b=Offer(spec=gone[1]), c=Offer())
     stack = Stack(graph, QUICK)
     with pytest.raises(InvalidGraph) as caught:
         async with stack:
