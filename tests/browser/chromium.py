@@ -26,6 +26,13 @@ document.addEventListener("securitypolicyviolation",
   (event) => window.violations.push(`${event.effectiveDirective} ${event.blockedURI}`));
 """
 
+# The picture comes after the first frame.
+_SHOWN = """new Promise((done) => requestAnimationFrame(function look() {
+  const isThere = performance.getEntriesByName("shown").length;
+  if (isThere || !document.getElementById("picture")) done();
+  else requestAnimationFrame(look);
+}))"""
+
 
 def browser() -> Generator[Browser]:
     """Yield a running Chromium; skip where there is none."""
@@ -159,4 +166,6 @@ def open_file(running: Browser, path: Path, *, fragment: str = "", **context: An
     if context.get("java_script_enabled", True):
         page.add_init_script(_WATCH)
     page.goto(path.as_uri() + fragment)
+    if context.get("java_script_enabled", True):
+        page.evaluate(_SHOWN)
     return opened

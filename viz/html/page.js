@@ -160,8 +160,11 @@ if (!nodes.length) byId("stage").append(make("p", { class: "empty" }, "The graph
 if (innerWidth < 720) byId("legend").open = false;
 byId("theme").setAttribute("aria-pressed", root.dataset.theme === "dark");
 showTab("graph");
-measure();
-recall();
-lookNow();
-window.addEventListener("hashchange", recall);
-performance.mark("shown");
+// The page itself is painted first: thousands of boxes take longer than a reader should see nothing.
+requestAnimationFrame(() => setTimeout(() => {
+  measure();
+  recall();
+  lookNow();
+  window.addEventListener("hashchange", recall);
+  performance.mark("shown");
+}));
