@@ -199,6 +199,7 @@ class RunGraph:
         status: Mapping[Address, str] | None = None,
         durations: Mapping[Address, float] | None = None,
         selectors: Mapping[str, str] | None = None,
+        may_miss: bool = False,
     ) -> Selection:
         """Return the nodes that any of *expressions* selects, in start order.
 
@@ -209,6 +210,7 @@ class RunGraph:
             status: The status of nodes, for ``status:``.
             durations: Seconds that nodes took to start; ``critical()`` then adds them up.
             selectors: More selectors by name, before those of the config.
+            may_miss: Whether patterns, and names that only the catalog knows, may match nothing.
 
         Raises:
             QueryError: If one cannot be read or names what there is not.
@@ -217,7 +219,7 @@ class RunGraph:
 
         graph, other = cast("Any", self), cast("Any", against)
         more: Any = {"status": status, "durations": durations, "selectors": selectors}
-        return query(graph, *expressions, edges=edges, against=other, **more)
+        return query(graph, *expressions, edges=edges, against=other, may_miss=may_miss, **more)
 
     @cached_property
     def index(self) -> Index:

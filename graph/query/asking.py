@@ -9,6 +9,7 @@ from rungraph.graph.query.errors import QueryError
 from rungraph.graph.query.evaluator import evaluate
 from rungraph.graph.query.index import Edges, Index
 from rungraph.graph.query.selection import Selection
+from rungraph.graph.query.selectors import is_known
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -25,6 +26,7 @@ def query(
     status: Mapping[Address, str] | None = None,
     durations: Mapping[Address, float] | None = None,
     selectors: Mapping[str, str] | None = None,
+    may_miss: bool = False,
 ) -> Selection:
     """Return what any of some queries select of a graph; see `RunGraph.query`."""
     if edges not in get_args(Edges):
@@ -35,7 +37,12 @@ def query(
         raise QueryError(msg, help=("write '*' for all nodes",))
     known = {**graph.selectors, **(selectors or {})}
     index = graph.index if against is None else Index(graph, against)
-    context = Context(index, edges, status, durations, known)
+
+    def unmatched(text: str, error: QueryError) -> None:
+        if not is_known(graph, text):
+            raise error
+
+    context = Context(index, edges, status, durations, known, unmatched if may_miss else None)
     return selection_of(context, *expressions)
 
 

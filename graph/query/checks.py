@@ -19,8 +19,7 @@ from rungraph.graph.query.asking import selection_of
 from rungraph.graph.query.context import Context
 from rungraph.graph.query.errors import QueryError
 from rungraph.graph.query.expectation import FORMS, Expectation, parse_expectation
-from rungraph.graph.query.index import is_literal
-from rungraph.graph.query.selectors import split, switched_off
+from rungraph.graph.query.selectors import is_known, split
 from rungraph.graph.reading import read_checks
 from rungraph.graph.source import load_document
 from rungraph.graph.suggest import closest
@@ -134,7 +133,7 @@ def _answer(graph: RunGraph, check: QueryCheck, selectors: Mapping[str, str]) ->
     unknown: dict[str, QueryError] = {}
 
     def unmatched(text: str, error: QueryError) -> None:
-        if not _is_known(graph, text):
+        if not is_known(graph, text):
             unknown.setdefault(text, error)
 
     context = Context(graph.index, selectors=selectors, unmatched=unmatched)
@@ -198,17 +197,3 @@ def _meant(graph: RunGraph, text: str) -> tuple[str, ...]:
     return (
         (f"did you mean '{method}{':' if method else ''}{near[0]}{slash}{name}'?",) if near else ()
     )
-
-
-def _is_known(graph: RunGraph, text: str) -> bool:
-    """Whether a selector that matches nothing here is a name all the same, and no typo."""
-    method, glob = split(text)
-    catalog = graph.catalog
-    if not is_literal(glob) or method in ("kind", "gen") or method.startswith("config."):
-        return True
-    if method == "type":
-        return any(provider_type == glob for _, provider_type in catalog.providers)
-    api, slash, _ = glob.partition("/")
-    if method in ("api", "router", "table") or slash:
-        return api in catalog.apis
-    return api in catalog.apis or bool(switched_off(graph, method, glob))

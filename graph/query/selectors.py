@@ -218,3 +218,17 @@ def _near_or_all(word: str, known: Iterable[str], prefix: str = "") -> str:
         return ""
     more = ", …" if len(names) > _MOST_LISTED else ""
     return f"there is {', '.join(names[:_MOST_LISTED])}{more}"
+
+
+def is_known(graph: RunGraph, text: str) -> bool:
+    """Whether a selector that matches nothing here is a name all the same, and no typo."""
+    method, glob = split(text)
+    catalog = graph.catalog
+    if not is_literal(glob) or method in ("kind", "gen") or method.startswith("config."):
+        return True
+    if method == "type":
+        return any(provider_type == glob for _, provider_type in catalog.providers)
+    api, slash, _ = glob.partition("/")
+    if method in ("api", "router", "table") or slash:
+        return api in catalog.apis
+    return api in catalog.apis or bool(switched_off(graph, method, glob))

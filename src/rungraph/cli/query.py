@@ -51,7 +51,7 @@ class _Run(NamedTuple):
 @click.option(
     "--expect",
     metavar="empty|nonempty|N",
-    help="End with 1 unless no node, any node or N nodes are selected.",
+    help="End with 1 unless no node, any node or N nodes are selected; patterns may match none.",
 )
 @click.option("--against", metavar="OLD", help="The config that 'state:' compares with.")
 @click.option(
@@ -112,7 +112,7 @@ def query(
     try:
         found = graph.query(
             *queries, edges=edges, against=old, status=status, durations=durations,
-            selectors=selectors,
+            selectors=selectors, may_miss=expected is not None,
         )  # fmt: skip
     except QueryError as error:
         complain(str(error))

@@ -107,6 +107,19 @@ def test_expectations_decide_the_exit_code(config: Path, expect: str, code: int,
     assert result.stdout.count("\n") == 2
 
 
+def test_patterns_may_match_nothing_where_that_is_what_is_asked(config: Path) -> None:
+    """With --expect a pattern without a match is an answer; a name that nobody knows is none."""
+    query = "+router:memory & type:nosuch::*"
+    assert run(config, query).exit_code == 2
+    assert (run(config, query, "--expect", "empty").exit_code) == 0
+    assert run(config, query, "--expect", "nonempty").stderr == (
+        "error: expected at least one node, found 0\n"
+    )
+    wrong = run(config, "+router:memry", "--expect", "empty")
+    assert wrong.exit_code == 2
+    assert "did you mean 'router:memory'?" in wrong.stderr
+
+
 def test_an_expectation_that_is_none(config: Path) -> None:
     """A typo is wrong usage, with what may have been meant."""
     result = run(config, "a", "--expect", "emtpy")
