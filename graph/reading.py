@@ -24,6 +24,8 @@ from rungraph.graph.diagnostics import Diagnostic, Severity
 from rungraph.graph.layout import path_text
 from rungraph.graph.ordering import providers_in_order, resources_in_order
 from rungraph.graph.placeholders import placeholders
+from rungraph.graph.secret_keys import is_secret_key
+from rungraph.graph.secrets import masked
 from rungraph.graph.suggest import closest
 from rungraph.graph.upgrade import is_old_format, upgraded
 
@@ -111,6 +113,9 @@ class _Reader:
             for key in RunSection.model_fields
             if key in value
         }
+        name = self.text(value.get("image_name"), fields.get("image_name"), ("image_name",))
+        if name is not None:
+            fields["image_name"] = name
         run = self.section(RunSection, {k: v for k, v in fields.items() if v is not None}, ())
         if run is not None and str(run.version) not in VERSIONS:
             self.report(
@@ -184,7 +189,7 @@ class _Reader:
         if isinstance(provider_id, str) and "$" in provider_id:
             written = provider_id
             provider_id = self.substitution.resolve(written, (*path, "provider_id"))
-            provider_id = self.text(written, provider_id)
+            provider_id = self.text(written, provider_id, (*path, "provider_id"))
         if "provider_id" in entry and provider_id in (None, DISABLED):
             self.excluded.append(_switched_off(api, entry, place))
             return None
@@ -193,6 +198,9 @@ class _Reader:
         resolved: dict[str, Any] = self.substitution.resolve(entry, path)
         if resolved is not entry:
             resolved = {**resolved, "provider_id": provider_id}
+            if "provider_type" in entry:
+                written, shown = entry["provider_type"], resolved["provider_type"]
+                resolved["provider_type"] = self.text(written, shown, (*path, "provider_type"))
         section = self.section(ProviderSection, resolved, path)
         if section is None:
             self.unreadable.add(api)
@@ -259,7 +267,7 @@ class _Reader:
                 continue
             resolved: dict[str, Any] = self.substitution.resolve(entry, path)
             wanted = {
-                names[name]: self.text(entry[name], resolved[name])
+                names[name]: self.text(entry[name], resolved[name], (*path, name))
                 for name in names
                 if name in resolved
             }
@@ -282,11 +290,28 @@ class _Reader:
                 {name: entry[name] for name in sorted(entry) if name not in names},
             )
 
-    def text(self, written: Any, resolved: Any) -> Any:
-        """Return a value that must be text: of the environment's, what was read as a number."""
-        if isinstance(written, str) and not isinstance(resolved, str) and resolved is not None:
-            return self.substitution.text_of(written)
-        return resolved
+    def text(self, written: Any, resolved: Any, path: Path) -> Any:
+        """Return a value that must be text and is shown: an id, a type or a name.
+
+        Of the environment's it is text what was read as a number. A secret would be shown wherever
+        the graph is, so it stays as it is written, masked.
+        """
+        if not isinstance(written, str) or "$" not in written or resolved is None:
+            return resolved
+        secret = [
+            one.name
+            for one in placeholders(written)
+            if not one.has_alternative and is_secret_key(one.name)
+        ]
+        if secret:
+            self.report(
+                "E005",
+                f"the value of '{secret[0]}', whose name is that of a secret, would be shown here",
+                path,
+                help=("write it out, or name the variable otherwise: it stands in every picture",),
+            )
+            return masked(written)
+        return resolved if isinstance(resolved, str) else self.substitution.text_of(written)
 
     def section(self, model: type[_S], value: Mapping[str, Any], path: Path) -> _S | None:
         try:

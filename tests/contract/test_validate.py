@@ -79,7 +79,7 @@ def test_one_file_has_every_check_named_with_its_result(write: WriteConfig) -> N
                         catalogs-usable, secrets-present
   graph    passed       no-hard-cycles, no-soft-cycles, dependencies-configured, apis-provided,
                         providers-served
-  env      passed       environment-set, placeholders-read
+  env      passed       environment-set, placeholders-read, ids-public
   import   not checked  modules-importable, packages-installed, configs-accepted, resources-accepted
   health   not checked  addresses-usable, remotes-reachable
 """
