@@ -22,8 +22,8 @@ _Spec = ApiSpec | RoutedPair | ProviderSpec
 class CatalogHistory:
     """What there was to configure in each release.
 
-    A run config does not say which release it was written for. `release_for` takes the newest one
-    that knows all it names, so that old names bring the dependencies that they had.
+    A run config does not say which release it was written for; `release_for` finds one that knows
+    what it names, so that old names bring the dependencies that they had.
 
     Attributes:
         name: What the catalog is called.

@@ -10,11 +10,11 @@ from pathlib import Path
 from tempfile import mkstemp
 
 from rungraph.graph.errors import RungraphError
+from rungraph.graph.plan.fingerprints import SHORTEST_KEY
 
 KEY_VARIABLE = "RUNGRAPH_PLAN_KEY"
 """The key itself, for those who plan on one machine and run on another."""
 _NEW_BYTES = 32
-_SHORTEST = 16
 _FORBIDDEN = stat.S_IRWXG | stat.S_IRWXO
 
 
@@ -37,8 +37,8 @@ def load_plan_key(*, make: bool = False) -> bytes:
     written = os.environ.get(KEY_VARIABLE)
     if written:
         key = written.encode("utf-8", "surrogateescape")
-        if len(key) < _SHORTEST:
-            msg = f"{KEY_VARIABLE} is too short: it needs at least {_SHORTEST} characters"
+        if len(key) < SHORTEST_KEY:
+            msg = f"{KEY_VARIABLE} is too short: it needs at least {SHORTEST_KEY} characters"
             raise PlanKeyError(msg)
         return key
     path = key_file()
@@ -73,7 +73,7 @@ def _read(path: Path) -> bytes:
             msg = f"others may use the key of saved plans: chmod 600 {path}"
             raise PlanKeyError(msg)
         key = stream.read()
-    if len(key) < _SHORTEST:
+    if len(key) < SHORTEST_KEY:
         msg = f"the key of saved plans is broken: remove {path}, and save the plans anew"
         raise PlanKeyError(msg)
     return key
