@@ -8,17 +8,15 @@ import pytest
 from tests.browser.chromium import texts
 from tests.browser.graphs import knotted, late
 
-from rungraph.engine.events import NodeReady, NodeStarting, NodeWaiting, StackReady
-from rungraph.engine.timeline import timeline
 from rungraph.graph import Address
 from rungraph.graph.failures import assume_failed
 from rungraph.viz.overlay import Ghost, Mark, Overlay, Role
+from rungraph.viz.timeline import Schedule, Span
 
 if TYPE_CHECKING:
     from tests.browser.chromium import Opened
     from tests.browser.conftest import Open
 
-    from rungraph.engine.events import Event
     from rungraph.graph import RunGraph
 
 
@@ -144,17 +142,17 @@ def test_from_top_to_bottom(open_page: Open, graph: RunGraph) -> None:
 
 def test_a_timeline_has_a_page(open_page: Open, graph: RunGraph) -> None:
     """Waiting and own time lie side by side in it, to scale; the critical path stands out."""
-    events: list[Event] = [
-        *(NodeWaiting(at=0.0, address=one, on=(), generation=0) for one in list(graph)[:2]),
-        NodeStarting(at=0.5, address=next(iter(graph))),
-        NodeReady(at=1.0, address=next(iter(graph)), duration=0.5, waited=0.5),
-        StackReady(at=1.0),
-    ]
-    opened = open_page(graph, timeline=timeline(events))
+    first, second = list(graph)[:2]
+    spans = (
+        Span(first, 0, first.api, "ready", 0.0, 0.5, 1.0),
+        Span(second, 0, second.api, "waiting"),
+    )
+    opened = open_page(graph, timeline=Schedule("ours", spans, 1.0, (first,), 0.5))
     opened.page.get_by_role("tab", name="Timeline").click()
     caption = opened.page.locator(".gantt caption").inner_text()
     assert caption == (
-        "started in 1.00 s; critical path 500 ms over 1 node; 0.5 nodes starting at once on average"
+        "2 nodes in 1 generation, 1.00 s; critical path: 1 node, 500 ms (50% of the total); "
+        "parallel efficiency 50%: own starts of 500 ms in 1.00 s, at most 1 at once"
     )
     assert opened.page.locator(".gantt tbody tr").count() == 2
     track = opened.page.locator(".gantt tbody .track").first.bounding_box()

@@ -20,7 +20,7 @@ from rungraph.viz.html.facts import (
     nodes_json,
     problems_json,
 )
-from rungraph.viz.html.spans import Timeline, timeline_json
+from rungraph.viz.html.spans import timeline_json
 from rungraph.viz.html.views import LABELS, Laid, Picked, view_json, views_of
 from rungraph.viz.labels import printable
 
@@ -32,6 +32,7 @@ if TYPE_CHECKING:
     from rungraph.viz.grouping import View
     from rungraph.viz.layout import Direction
     from rungraph.viz.overlay import Overlay
+    from rungraph.viz.timeline import Schedule
 
 _SCRIPTS = (
     "model",
@@ -62,7 +63,7 @@ def render_html(
     overlay: Overlay | None = None,
     direction: Direction = "LR",
     late: bool = False,
-    timeline: Timeline | None = None,
+    timeline: Schedule | None = None,
 ) -> str:
     """Return *graph* as a page for a browser: one file that asks no server for anything.
 
@@ -79,7 +80,7 @@ def render_html(
         overlay: What is laid over the picture.
         direction: Where later nodes go: to the right (``LR``) or down (``TB``).
         late: Whether a node stands next to what needs it first.
-        timeline: The times of a start, shown as a page of their own.
+        timeline: A start as it was, shown as a page of its own.
 
     Raises:
         KeyError: If *select* names a node that is not there.

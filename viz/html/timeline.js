@@ -5,16 +5,12 @@ function seconds(value) {
 }
 
 function showTimeline() {
-  const { total, criticalTime, rows } = page.timeline;
+  const { captions, total, rows } = page.timeline;
   const end = Math.max(total, ...rows.map(([, , starting, settled]) => settled ?? starting ?? 0), 1e-6);
   const own = rows.map(([, , starting, settled]) => (starting === null || settled === null ? 0 : settled - starting));
   const critical = rows.filter((row) => row[5]);
-  const together = own.reduce((sum, one) => sum + one, 0) / end;
-  const words_ = [`started in ${seconds(end)}`];
-  if (critical.length) words_.push(`critical path ${seconds(criticalTime)} over ${counted(critical.length, "node")}`);
-  words_.push(`${together.toFixed(1)} nodes starting at once on average`);
   byId("timeline-page").replaceChildren(make("table", { class: "gantt" },
-    make("caption", {}, words_.join("; ")),
+    make("caption", {}, captions.join("; ")),
     make("thead", {}, make("tr", {}, make("th", { scope: "col" }, "Node"), make("th", { scope: "col" }, "Own time"), make("th", { scope: "col" }, axis(end)))),
     make("tbody", {}, ...rows.map((row, index) => ganttRow(row, own[index], end)))), ganttLegend(rows, critical));
 }

@@ -144,6 +144,7 @@ def graph(
     from rungraph.cli.loading import load_graph
     from rungraph.cli.overlaying import overlay_of, run_of
     from rungraph.cli.pictures import Picture
+    from rungraph.cli.recorded import schedule_of
     from rungraph.cli.sides import Side, load_side
     from rungraph.graph import Level, QueryError, RunGraph
 
@@ -178,7 +179,7 @@ def graph(
         "overlay": overlay_of(kind, drawn, side=other, run=run, failing=failing),
         "late": late,
     }
-    picture = Picture(drawn, options, direction, theme, run.times if run else None)
+    picture = Picture(drawn, options, direction, theme, schedule_of(run) if run else None)
     return target.finish(picture.on_screen if target.is_screen else picture.as_file, context)
 
 

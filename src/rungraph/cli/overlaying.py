@@ -90,8 +90,10 @@ def overlay_of(
         states = run.states.items()
         return overlays.status_overlay({node: word for node, word in states if node in graph})
     if run is not None:
+        from rungraph.cli.recorded import schedule_of
+
         spans = run.spans.items()
-        critical = [node for node in run.times.critical_path if node in graph]
+        critical = [node for node in schedule_of(run).critical_path if node in graph]
         return overlays.times_overlay({node: at for node, at in spans if node in graph}, critical)
     if kind == "plan":
         from rungraph.graph.failures import assume_failed

@@ -9,9 +9,9 @@ from typing import TYPE_CHECKING, Literal
 from rungraph.cli.terminal import is_unicode, style_of, tell, width_of
 
 if TYPE_CHECKING:
-    from rungraph.engine.timeline import Timeline
     from rungraph.graph import RunGraph
     from rungraph.viz.options import DiagramOptions
+    from rungraph.viz.timeline import Schedule
 
 FILE_WIDTH = 120
 """Cells in a line of a text file, whatever terminal it is written from."""
@@ -26,14 +26,14 @@ class Picture:
         options: Which part, and how much of it.
         direction: Where later nodes are drawn.
         theme: For which background.
-        times: When its nodes started in a recorded run; a page has them as a tab.
+        start: How a recorded run of it started; a page has that as a tab.
     """
 
     graph: RunGraph
     options: DiagramOptions
     direction: Literal["LR", "TB"] = "LR"
     theme: Literal["auto", "light", "dark"] = "auto"
-    times: Timeline | None = None
+    start: Schedule | None = None
 
     def on_screen(self, _: str) -> bytes:
         """Return it as text for standard output as that is: its width, its characters, colours."""
@@ -65,7 +65,7 @@ class Picture:
                 return viz.render_graphml(self.graph, **self.options).encode()
             case "html":
                 return viz.render_html(
-                    self.graph, direction=self.direction, timeline=self.times, **self.options
+                    self.graph, direction=self.direction, timeline=self.start, **self.options
                 ).encode()
             case "png" | "svg" | "pdf":
                 return viz.render(

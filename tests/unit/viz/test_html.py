@@ -9,10 +9,9 @@ from hashlib import sha256
 from html.parser import HTMLParser
 from typing import TYPE_CHECKING, Any
 
-from rungraph.engine.events import NodeReady, NodeStarting, NodeWaiting, StackReady
-from rungraph.engine.timeline import timeline
 from rungraph.graph import compile_config
 from rungraph.viz import render_html
+from rungraph.viz.timeline import Schedule, Span
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -199,14 +198,11 @@ def test_a_title_of_ones_own(small: RunGraph) -> None:
 
 
 def test_a_timeline_is_a_page_of_its_own(small: RunGraph) -> None:
-    """What the engine computes of its events goes in as it is; without one there is none."""
+    """It says of a start what every other picture of it says; without one there is none."""
     first = next(iter(small))
-    events = [
-        NodeWaiting(at=0.0, address=first, on=(), generation=0),
-        NodeStarting(at=0.25, address=first),
-        NodeReady(at=0.75, address=first, duration=0.5, waited=0.25),
-        StackReady(at=0.75),
-    ]
-    data = data_of(render_html(small, timeline=timeline(events)))
-    assert data["timeline"]["rows"][0] == [str(first), 0, 0.25, 0.75, "ready", 1]
+    span = Span(first, 0, first.api, "ready", 0.0, 0.25, 0.75)
+    start = Schedule("small", (span,), 0.75, (first,), 0.5)
+    data = data_of(render_html(small, timeline=start))
+    assert data["timeline"]["rows"] == [[str(first), 0, 0.25, 0.75, "ready", 1]]
+    assert data["timeline"]["captions"] == list(start.captions)
     assert "timeline" not in data_of(render_html(small))
