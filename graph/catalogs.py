@@ -60,15 +60,16 @@ def catalog_for(
     try:
         return named_catalog(name, document.value, folder), ()
     except CatalogError as error:
-        message, *more = str(error).splitlines()
+        text = str(error)
+        has_several = "\n" in text
         known = f"catalogs: {', '.join(catalog_names())}, or the path of a file"
         problem = Diagnostic(
             "C029",
-            message,
+            f"'{name}' is no catalog, for several reasons" if has_several else text,
             place=document.place_of(("catalog",)),
-            help=() if more else (known,),
+            help=("mend it, or name another catalog",) if has_several else (known,),
             path="catalog",
-            detail="\n".join(more),
+            detail=text if has_several else "",
         )
         return discover_catalog(), (problem,)
 

@@ -78,10 +78,14 @@ def test_a_catalog_file_that_cannot_be_read_is_one_problem(tmp_path: Path) -> No
     assert "not text" in binary.message
     (tmp_path / "other.yaml").write_text("apis: 3\nwhat: 4\n")
     [wrong] = compile_config(config, environment={}).diagnostics
-    assert (wrong.code, "'apis' must be a list" in f"{wrong.message}\n{wrong.detail}") == (
+    assert (wrong.code, wrong.message) == (
         "C029",
-        True,
+        "'other.yaml' is no catalog, for several reasons",
     )
+    assert [line.partition(": ")[2] for line in wrong.detail.splitlines()] == [
+        "unknown key 'what' (known: apis, name, pairs, providers, releases)",
+        "'apis' must be a list",
+    ]
 
 
 @pytest.fixture
