@@ -24,14 +24,14 @@ import networkx as nx
 import numpy as np
 
 from rungraph.graph import compile_config
-from rungraph.viz.curves import pieces_of
-from rungraph.viz.diagram import diagram_of
-from rungraph.viz.layout import Point, Size, lay_out
+from rungraph.viz.layout.curves import pieces_of
+from rungraph.viz.layout.layered import Point, Size, lay_out
+from rungraph.viz.model.diagram import diagram_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
-    from rungraph.viz.diagram import Diagram
+    from rungraph.viz.model.diagram import Diagram
 
 ROOT = Path(__file__).parents[1]
 STARTER = ROOT / "benchmarks" / "starter.yaml"

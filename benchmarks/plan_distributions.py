@@ -25,7 +25,7 @@ import yaml
 from click.testing import CliRunner
 
 from rungraph.cli.plan import plan
-from rungraph.graph.catalogs import shipped_history
+from rungraph.graph.catalog.choice import shipped_history
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence

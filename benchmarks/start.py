@@ -24,13 +24,13 @@ from typing import TYPE_CHECKING, Any, Protocol
 
 from rungraph.engine.apis import Model, Shield, VectorMemoryBank
 from rungraph.engine.catalog import CATALOG
-from rungraph.engine.settings import StackSettings
-from rungraph.engine.stack import Stack
+from rungraph.engine.run.settings import StackSettings
+from rungraph.engine.run.stack import Stack
 from rungraph.graph import RunGraph, compile_config
-from rungraph.graph.catalog import ApiSpec, Catalog, ProviderSpec
+from rungraph.graph.catalog.specs import ApiSpec, Catalog, ProviderSpec
 
 if TYPE_CHECKING:
-    from rungraph.engine.timeline import Timeline
+    from rungraph.engine.run.timeline import Timeline
 
 MOST_BY_GENERATIONS = 1.10
 MOST_WHEN_READY = 1.05

@@ -9,8 +9,6 @@ from importlib import import_module
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from rungraph.engine.compliance import check_compliance
-    from rungraph.engine.configs import validated_config
     from rungraph.engine.errors import (
         AmbiguousResourceError,
         ComplianceError,
@@ -23,13 +21,15 @@ if TYPE_CHECKING:
         StopError,
         UnknownResourceError,
     )
-    from rungraph.engine.events import Event, EventLog, State
-    from rungraph.engine.imports import check_imports
+    from rungraph.engine.preflight.configs import validated_config
+    from rungraph.engine.preflight.imports import check_imports
     from rungraph.engine.provider import ProviderReport
-    from rungraph.engine.settings import StackSettings
-    from rungraph.engine.signals import run_until_signal
-    from rungraph.engine.stack import Stack
-    from rungraph.engine.timeline import Timeline
+    from rungraph.engine.run.compliance import check_compliance
+    from rungraph.engine.run.events import Event, EventLog, State
+    from rungraph.engine.run.settings import StackSettings
+    from rungraph.engine.run.signals import run_until_signal
+    from rungraph.engine.run.stack import Stack
+    from rungraph.engine.run.timeline import Timeline
 
 __all__ = [
     "AmbiguousResourceError",
@@ -56,17 +56,17 @@ __all__ = [
 ]
 
 _MODULES = {
-    "Event": "events",
-    "EventLog": "events",
+    "Event": "run.events",
+    "EventLog": "run.events",
     "ProviderReport": "provider",
-    "Stack": "stack",
-    "StackSettings": "settings",
-    "State": "events",
-    "Timeline": "timeline",
-    "check_compliance": "compliance",
-    "check_imports": "imports",
-    "run_until_signal": "signals",
-    "validated_config": "configs",
+    "Stack": "run.stack",
+    "StackSettings": "run.settings",
+    "State": "run.events",
+    "Timeline": "run.timeline",
+    "check_compliance": "run.compliance",
+    "check_imports": "preflight.imports",
+    "run_until_signal": "run.signals",
+    "validated_config": "preflight.configs",
 }
 """The modules of the names; all others are in ``errors``."""
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from rungraph.graph.catalog import ApiSpec, Catalog, ProviderSpec, RoutedPair
+from rungraph.graph.catalog.specs import ApiSpec, Catalog, ProviderSpec, RoutedPair
 
 _APIS = (
     ApiSpec(
@@ -144,7 +144,7 @@ _SPECS = (
     ProviderSpec(
         "inspect",
         "inline::inspect",
-        "rungraph.engine.inspect",
+        "rungraph.engine.run.inspect",
         description="answers for the running stack",
         origin="rungraph",
     ),

@@ -15,11 +15,11 @@ from pathlib import Path
 from types import SimpleNamespace
 from typing import TYPE_CHECKING, Any
 
-from rungraph.graph.catalog import ApiSpec, Catalog, ProviderSpec, RoutedPair
-from rungraph.graph.catalogs import shipped_history
-from rungraph.graph.environment import Substitution
+from rungraph.graph.catalog.choice import shipped_history
+from rungraph.graph.catalog.specs import ApiSpec, Catalog, ProviderSpec, RoutedPair
 from rungraph.graph.errors import CatalogError
-from rungraph.graph.source import document_of
+from rungraph.graph.source.document import document_of
+from rungraph.graph.source.environment import Substitution
 
 if TYPE_CHECKING:
     from collections.abc import Generator, Iterator, Mapping

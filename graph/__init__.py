@@ -1,11 +1,11 @@
 """Run configs compiled into explicit graphs. Pure: starts nothing, imports no provider."""
 
 from rungraph.graph.address import Address, NodeKind
-from rungraph.graph.catalog import ApiSpec, Catalog, ProviderSpec, RoutedPair
-from rungraph.graph.compiler import compile_config
-from rungraph.graph.config import Excluded
+from rungraph.graph.catalog.discovery import discover_catalog, load_catalog
+from rungraph.graph.catalog.specs import ApiSpec, Catalog, ProviderSpec, RoutedPair
+from rungraph.graph.compile import compile_config
+from rungraph.graph.diagnostic_text import render_diagnostics
 from rungraph.graph.diagnostics import Diagnostic, Level, Severity
-from rungraph.graph.discovery import discover_catalog, load_catalog
 from rungraph.graph.errors import CatalogError, InvalidGraph, RungraphError
 from rungraph.graph.model import RunGraph
 from rungraph.graph.nodes import (
@@ -21,7 +21,7 @@ from rungraph.graph.nodes import (
 from rungraph.graph.place import Place
 from rungraph.graph.query.errors import QueryError
 from rungraph.graph.query.selection import Selection
-from rungraph.graph.rendering import render_diagnostics
+from rungraph.graph.source.run_config import Excluded
 
 __all__ = [
     "Address",

@@ -7,18 +7,18 @@ from typing import TYPE_CHECKING, Any
 
 from rungraph.graph.diagnostics import Severity
 from rungraph.graph.nodes import ProviderNode, TableNode
-from rungraph.graph.secrets import secret_values
+from rungraph.graph.secrets.values import secret_values
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from rungraph.graph.address import Address
-    from rungraph.graph.catalog import Catalog
-    from rungraph.graph.config import Excluded, QueryCheck
+    from rungraph.graph.catalog.specs import Catalog
     from rungraph.graph.diagnostics import Diagnostic
-    from rungraph.graph.environment import Substitution, Use
     from rungraph.graph.nodes import Edge, Node
-    from rungraph.graph.source import Document
+    from rungraph.graph.source.document import Document
+    from rungraph.graph.source.environment import Substitution, Use
+    from rungraph.graph.source.run_config import Excluded, QueryCheck
 
 _SEVERITY_ORDER = {Severity.ERROR: 0, Severity.WARNING: 1, Severity.NOTE: 2}
 

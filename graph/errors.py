@@ -39,6 +39,6 @@ class InvalidGraph(RungraphError):  # noqa: N818 (the name is part of the public
         super().__init__(self.diagnostics)
 
     def __str__(self) -> str:
-        from rungraph.graph.rendering import render_diagnostics
+        from rungraph.graph.diagnostic_text import render_diagnostics
 
         return render_diagnostics(self.diagnostics)

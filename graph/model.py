@@ -13,7 +13,7 @@ from rungraph.graph.diagnostics import Diagnostic, Severity
 from rungraph.graph.errors import InvalidGraph
 from rungraph.graph.nodes import Edge, Node, ProviderNode, ResourceConfig, TableNode
 from rungraph.graph.order import digraph_of, generations_of, neighbours_of, reached_from
-from rungraph.graph.secrets import masked, scrubbed
+from rungraph.graph.secrets.values import masked, scrubbed
 from rungraph.graph.suggest import closest
 
 if TYPE_CHECKING:
@@ -22,10 +22,10 @@ if TYPE_CHECKING:
     import networkx as nx
 
     from rungraph.graph.diagnostics import Level
-    from rungraph.graph.environment import Use
     from rungraph.graph.place import Place
     from rungraph.graph.query.index import Edges, Index
     from rungraph.graph.query.selection import Selection
+    from rungraph.graph.source.environment import Use
 
 
 class RunGraph:
@@ -215,7 +215,7 @@ class RunGraph:
         Raises:
             QueryError: If one cannot be read or names what there is not.
         """
-        from rungraph.graph.query.asking import query
+        from rungraph.graph.query.select import query
 
         graph, other = cast("Any", self), cast("Any", against)
         more: Any = {"status": status, "durations": durations, "selectors": selectors}
@@ -333,7 +333,7 @@ class RunGraph:
 
         `from_json` reads it.
         """
-        from rungraph.graph.serial import graph_to_json
+        from rungraph.graph.graph_json import graph_to_json
 
         return graph_to_json(cast("Any", self))
 
@@ -352,7 +352,7 @@ class RunGraph:
         Raises:
             ValueError: If *text* is not such JSON.
         """
-        from rungraph.graph.serial import graph_from_json
+        from rungraph.graph.graph_json import graph_from_json
 
         # The cast is for checkers that see this module twice, here and under src/.
         graph: Any = graph_from_json(text, environment)

@@ -6,13 +6,13 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from rungraph.graph.secrets import masked
+from rungraph.graph.secrets.values import masked
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from rungraph.graph.address import Address
-    from rungraph.graph.catalog import ProviderSpec, RoutedPair
+    from rungraph.graph.catalog.specs import ProviderSpec, RoutedPair
     from rungraph.graph.place import Place
 
 

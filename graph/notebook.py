@@ -8,8 +8,8 @@ from html import escape
 from pkgutil import resolve_name
 from typing import TYPE_CHECKING, Any, cast
 
+from rungraph.graph.diagnostic_text import count_text, render_diagnostic
 from rungraph.graph.nodes import ProviderNode, TableNode
-from rungraph.graph.rendering import count_text, render_diagnostic
 
 if TYPE_CHECKING:
     from collections.abc import Callable

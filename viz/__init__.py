@@ -6,12 +6,12 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from rungraph.viz.data import render_graphml, render_json
-    from rungraph.viz.dot import render_dot
-    from rungraph.viz.figure import draw, render
+    from rungraph.viz.formats.dot import render_dot
+    from rungraph.viz.formats.exports import render_graphml, render_json
+    from rungraph.viz.formats.figure import draw, render
+    from rungraph.viz.formats.mermaid import render_mermaid
+    from rungraph.viz.formats.text import render_text
     from rungraph.viz.html import render_html
-    from rungraph.viz.mermaid import render_mermaid
-    from rungraph.viz.text import render_text
 
 __all__ = [
     "draw",
@@ -25,14 +25,14 @@ __all__ = [
 ]
 
 _MODULES = {
-    "draw": "figure",
-    "render": "figure",
-    "render_dot": "dot",
-    "render_graphml": "data",
+    "draw": "formats.figure",
+    "render": "formats.figure",
+    "render_dot": "formats.dot",
+    "render_graphml": "formats.exports",
     "render_html": "html",
-    "render_json": "data",
-    "render_mermaid": "mermaid",
-    "render_text": "text",
+    "render_json": "formats.exports",
+    "render_mermaid": "formats.mermaid",
+    "render_text": "formats.text",
 }
 
 

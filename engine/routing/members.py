@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
     from rungraph.engine.apis.resource import Resource
     from rungraph.engine.routing.resources import ResourceType
-    from rungraph.graph.catalog import RoutedPair
+    from rungraph.graph.catalog.specs import RoutedPair
 
 _T = TypeVar("_T")
 

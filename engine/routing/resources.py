@@ -13,7 +13,7 @@ from rungraph.engine.routing.store import FORM, Registration
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from rungraph.graph.catalog import RoutedPair
+    from rungraph.graph.catalog.specs import RoutedPair
     from rungraph.graph.nodes import ResourceConfig
 
 

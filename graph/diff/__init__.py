@@ -11,7 +11,7 @@ from rungraph.graph.diff.changes import (
 from rungraph.graph.diff.compare import Edges, diff_graphs
 from rungraph.graph.diff.patch import applied
 from rungraph.graph.diff.rendering import diff_to_dict, diff_to_json, diff_to_markdown, render_diff
-from rungraph.graph.diff.saved import snapshot_of_plan
+from rungraph.graph.diff.saved_plan import snapshot_of_plan
 from rungraph.graph.diff.snapshot import LeftOut, Link, Problem, Snapshot, snapshot_of
 
 __all__ = [

@@ -6,9 +6,9 @@ import json
 import re
 from typing import TYPE_CHECKING, Any
 
+from rungraph.graph.diagnostic_text import Style, plain
 from rungraph.graph.diff.words import printable, sections_of, summary_of
-from rungraph.graph.layout import path_text
-from rungraph.graph.rendering import Style, plain
+from rungraph.graph.source.positions import path_text
 
 if TYPE_CHECKING:
     from rungraph.graph.diff.changes import FactChange, GraphDiff

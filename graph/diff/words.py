@@ -8,8 +8,8 @@ from itertools import groupby
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from rungraph.graph.diff.changes import Change
-from rungraph.graph.layout import path_text
-from rungraph.graph.placeholders import placeholders
+from rungraph.graph.source.placeholders import placeholders
+from rungraph.graph.source.positions import path_text
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator

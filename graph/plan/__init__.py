@@ -1,9 +1,9 @@
 """The plan of a graph: what will start, in which order and why; text, JSON and Markdown. Pure."""
 
-from rungraph.graph.plan.making import make_plan
+from rungraph.graph.plan.make import make_plan
 from rungraph.graph.plan.markdown import plan_to_markdown
 from rungraph.graph.plan.model import FORMAT_VERSION, Plan
-from rungraph.graph.plan.reading import PlanError, is_plan, load_plan, plan_to_json
+from rungraph.graph.plan.plan_json import PlanError, is_plan, load_plan, plan_to_json
 from rungraph.graph.plan.text import render_plan
 
 __all__ = [

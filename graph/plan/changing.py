@@ -7,8 +7,8 @@ from collections import Counter
 from typing import TYPE_CHECKING, NamedTuple
 
 from rungraph.graph.diff import Change, Snapshot, diff_graphs, diff_to_dict
-from rungraph.graph.layout import path_text
 from rungraph.graph.plan.outcomes import AgainstPlan, ChangePlan, PathChange
+from rungraph.graph.source.positions import path_text
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping

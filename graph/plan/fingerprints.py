@@ -11,10 +11,10 @@ from dataclasses import asdict, replace
 from typing import TYPE_CHECKING, Any
 
 from rungraph.graph.diff.facts import hidden_of
-from rungraph.graph.layout import path_text
 from rungraph.graph.nodes import ProviderNode, RouterNode
 from rungraph.graph.plan.outcomes import FingerprintsPlan
-from rungraph.graph.plan.reading import PlanError, load_plan, plan_to_json
+from rungraph.graph.plan.plan_json import PlanError, load_plan, plan_to_json
+from rungraph.graph.source.positions import path_text
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

@@ -8,9 +8,9 @@ from typing import TYPE_CHECKING
 from rungraph.graph.diff import diff_graphs, snapshot_of_plan
 from rungraph.graph.diff.facts import hidden_of, variables_in
 from rungraph.graph.diff.words import printable, sections_of
-from rungraph.graph.layout import path_text
 from rungraph.graph.plan.fingerprints import STORE, spec_prints, value_prints, variable_prints
-from rungraph.graph.plan.reading import plan_to_json
+from rungraph.graph.plan.plan_json import plan_to_json
+from rungraph.graph.source.positions import path_text
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping

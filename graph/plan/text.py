@@ -7,6 +7,7 @@ from itertools import groupby
 from pathlib import PurePath
 from typing import TYPE_CHECKING
 
+from rungraph.graph.diagnostic_text import Style, plain, render_diagnostic
 from rungraph.graph.diagnostics import Diagnostic, Severity
 from rungraph.graph.diff.words import printable
 from rungraph.graph.place import Place
@@ -23,7 +24,6 @@ from rungraph.graph.plan.words import (
     size_text,
     type_text,
 )
-from rungraph.graph.rendering import Style, plain, render_diagnostic
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterator, Sequence

@@ -7,10 +7,10 @@ import re
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any, Final
 
-from rungraph.graph.layout import path_text
 from rungraph.graph.nodes import ProviderNode, TableNode
 from rungraph.graph.query.index import glob_of
-from rungraph.graph.secrets import NAME_KEYS, masked, scrubbed, secret_values
+from rungraph.graph.secrets.values import NAME_KEYS, masked, scrubbed, secret_values
+from rungraph.graph.source.positions import path_text
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Iterable, Iterator, Sequence

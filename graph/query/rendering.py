@@ -4,17 +4,17 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, NamedTuple
 
+from rungraph.graph.diagnostic_text import plain
 from rungraph.graph.nodes import Edge, Node, ProviderNode, Strength
-from rungraph.graph.rendering import plain
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping, Sequence
 
     from rungraph.graph.address import Address
+    from rungraph.graph.diagnostic_text import Style
     from rungraph.graph.model import RunGraph
     from rungraph.graph.query.index import Edges
     from rungraph.graph.query.selection import Selection
-    from rungraph.graph.rendering import Style
 
 FORMAT_VERSION = "1.0"
 """Of the JSON: a new minor version adds keys, a new major breaks."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from rungraph.graph.rendering import Style, plain
+from rungraph.graph.diagnostic_text import Style, plain
 from rungraph.graph.why.between import MOST_COMMON
 from rungraph.graph.why.chains import place_of
 from rungraph.graph.why.paths import MOST_COUNTED

@@ -10,9 +10,9 @@ from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from rungraph.engine.errors import EngineError, StartError, StopError
-    from rungraph.engine.events import Event, EventLog, State
-    from rungraph.engine.settings import StackSettings
-    from rungraph.engine.stack import Stack
+    from rungraph.engine.run.events import Event, EventLog, State
+    from rungraph.engine.run.settings import StackSettings
+    from rungraph.engine.run.stack import Stack
     from rungraph.graph import (
         Address,
         ApiSpec,
@@ -67,12 +67,12 @@ __all__ = [
 
 _MODULES = {
     "EngineError": "engine.errors",
-    "Event": "engine.events",
-    "EventLog": "engine.events",
-    "Stack": "engine.stack",
-    "StackSettings": "engine.settings",
+    "Event": "engine.run.events",
+    "EventLog": "engine.run.events",
+    "Stack": "engine.run.stack",
+    "StackSettings": "engine.run.settings",
     "StartError": "engine.errors",
-    "State": "engine.events",
+    "State": "engine.run.events",
     "StopError": "engine.errors",
     "draw": "viz",
     "render": "viz",

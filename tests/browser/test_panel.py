@@ -10,7 +10,7 @@ from tests.browser.graphs import knotted, late
 
 from rungraph.graph import Address
 from rungraph.graph.failures import assume_failed
-from rungraph.viz.overlay import Ghost, Mark, Overlay, Role
+from rungraph.viz.model.overlay import Ghost, Mark, Overlay, Role
 from rungraph.viz.timeline import Schedule, Span
 
 if TYPE_CHECKING:

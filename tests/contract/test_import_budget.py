@@ -102,7 +102,7 @@ def test_the_package_alone_loads_nothing() -> None:
     """``import rungraph`` costs nothing, and the engine's package knows no event loop."""
     found = loaded("import rungraph")
     assert {name for name in found if name.split(".")[0] == "rungraph"} == {"rungraph"}
-    assert "rungraph.engine.stack" not in loaded("import rungraph.engine")
+    assert "rungraph.engine.run.stack" not in loaded("import rungraph.engine")
 
 
 def test_checking_a_config_loads_the_catalog_of_the_engine_and_nothing_else_of_it() -> None:

@@ -14,8 +14,8 @@ import pytest
 import yaml
 from tests.property.strategies_configs import reordered
 
-from rungraph.engine.imports import check_imports
-from rungraph.engine.remotes import check_remotes
+from rungraph.engine.preflight.health import check_remotes
+from rungraph.engine.preflight.imports import check_imports
 from rungraph.graph import (
     Catalog,
     RunGraph,
@@ -24,8 +24,8 @@ from rungraph.graph import (
     load_catalog,
     render_diagnostics,
 )
-from rungraph.graph.query.checks import ask
-from rungraph.graph.rules import RULES
+from rungraph.graph.query.config_checks import ask
+from rungraph.graph.rules.codes import RULES
 
 ROOT = Path(__file__).parents[2]
 FOLDER = Path("configs/invalid")

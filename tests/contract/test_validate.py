@@ -16,7 +16,7 @@ from typing import Any
 import pytest
 from tests.contract.test_cli import ROOT, command, environment, rungraph
 
-from rungraph.graph.checklist import CHECKS
+from rungraph.graph.rules.checklist import CHECKS
 
 WriteConfig = Callable[..., Path]
 HIDDEN = "very-hidden-word-0123456789"

@@ -8,10 +8,10 @@ from typing import TYPE_CHECKING
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from rungraph.viz.crossings import count_crossings
-from rungraph.viz.curves import pieces_of
-from rungraph.viz.layout import Direction, Effort, Layout, Point, Rect, Size, lay_out
-from rungraph.viz.ordering import best_order
+from rungraph.viz.layout.crossing_order import best_order
+from rungraph.viz.layout.crossings import count_crossings
+from rungraph.viz.layout.curves import pieces_of
+from rungraph.viz.layout.layered import Direction, Effort, Layout, Point, Rect, Size, lay_out
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence

@@ -14,8 +14,8 @@ from tests.property.strategies_configs import catalogs, configs, reordered
 
 from rungraph.graph import Catalog, RunGraph, compile_config
 from rungraph.viz import render_dot, render_graphml, render_json, render_mermaid, render_text
-from rungraph.viz.diagram import diagram_of
-from rungraph.viz.lanes import lanes_of
+from rungraph.viz.formats.lanes import lanes_of
+from rungraph.viz.model.diagram import diagram_of
 
 
 @st.composite

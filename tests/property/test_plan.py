@@ -19,9 +19,9 @@ from tests.property.strategies_graphs import (
     run_virtually,
 )
 
-from rungraph.engine.events import EventLog, NodeReady, NodeStarting
-from rungraph.engine.lifecycle import Lifecycle
-from rungraph.engine.settings import StackSettings
+from rungraph.engine.run.events import EventLog, NodeReady, NodeStarting
+from rungraph.engine.run.lifecycle import Lifecycle
+from rungraph.engine.run.settings import StackSettings
 from rungraph.graph import Catalog, RunGraph, compile_config
 from rungraph.graph.failures import assume_failed, needs_of
 from rungraph.graph.plan import (

@@ -12,11 +12,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from rungraph.engine.errors import RecordedError
-from rungraph.engine.recording import EventFile, _event_types, read_events
+from rungraph.engine.run.recording import EventFile, _event_types, read_events
 from rungraph.graph import Address
 
 if TYPE_CHECKING:
-    from rungraph.engine.events import Event
+    from rungraph.engine.run.events import Event
 
 _TEXT = st.text(st.characters(codec="utf-8"), max_size=8)
 _NAMES = st.text("ab-_é日", min_size=1, max_size=4)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from rungraph.viz.theme import DARK, LIGHT, SYMBOLS, Theme
+from rungraph.viz.formats.theme import DARK, LIGHT, SYMBOLS, Theme
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

@@ -6,8 +6,8 @@ from typing import TYPE_CHECKING, Any
 
 import yaml
 
+from rungraph.graph.diagnostic_text import render_diagnostic
 from rungraph.graph.nodes import Edge, ProviderNode, Strength, TableNode
-from rungraph.graph.rendering import render_diagnostic
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping

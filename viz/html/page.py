@@ -22,16 +22,16 @@ from rungraph.viz.html.facts import (
 )
 from rungraph.viz.html.spans import timeline_json
 from rungraph.viz.html.views import LABELS, Laid, Picked, view_json, views_of
-from rungraph.viz.labels import printable
+from rungraph.viz.model.labels import printable
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
     from rungraph.graph.address import Address
     from rungraph.graph.model import RunGraph
-    from rungraph.viz.grouping import View
-    from rungraph.viz.layout import Direction
-    from rungraph.viz.overlay import Overlay
+    from rungraph.viz.layout.layered import Direction
+    from rungraph.viz.model.grouping import View
+    from rungraph.viz.model.overlay import Overlay
     from rungraph.viz.timeline import Schedule
 
 _SCRIPTS = (

@@ -4,20 +4,20 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from rungraph.viz.diagram import diagram_of
-from rungraph.viz.layout import Layout, Point, lay_out
-from rungraph.viz.sizing import lines_of, sizes_of
+from rungraph.viz.layout.layered import Layout, Point, lay_out
+from rungraph.viz.layout.sizing import lines_of, sizes_of
+from rungraph.viz.model.diagram import diagram_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
 
     from rungraph.graph.address import Address
     from rungraph.graph.model import RunGraph
-    from rungraph.viz.grouping import View
-    from rungraph.viz.layout import Direction
-    from rungraph.viz.overlay import Overlay
-    from rungraph.viz.parts import Arrow, Box, Diagram
-    from rungraph.viz.sizing import Sort
+    from rungraph.viz.layout.layered import Direction
+    from rungraph.viz.layout.sizing import Sort
+    from rungraph.viz.model.elements import Arrow, Box, Diagram
+    from rungraph.viz.model.grouping import View
+    from rungraph.viz.model.overlay import Overlay
 
 LABELS: Mapping[View, str] = {"collapsed": "APIs", "factored": "Factored", "full": "Full"}
 """What the switch of each view is called, from few boxes to many."""
@@ -38,7 +38,7 @@ class Laid(NamedTuple):
 
 
 class Picked(NamedTuple):
-    """What of a graph is drawn, and how: as `rungraph.viz.diagram.diagram_of` takes it."""
+    """What of a graph is drawn, and how: as `rungraph.viz.model.diagram.diagram_of` takes it."""
 
     view: View = "auto"
     reduced: bool | None = None
@@ -75,7 +75,7 @@ def views_of(graph: RunGraph, picked: Picked) -> tuple[tuple[Laid, ...], str]:
 
 
 def _laid_out(diagram: Diagram, direction: Direction) -> Layout[Address]:
-    from rungraph.viz.fonts import Font, text_width
+    from rungraph.viz.layout.fonts import Font, text_width
 
     small = Font(_SIZES["detail"], "")
     fonts: dict[Sort, Font] = {

@@ -5,13 +5,13 @@ from __future__ import annotations
 from itertools import pairwise
 from typing import TYPE_CHECKING
 
-from rungraph.viz.fonts import Font, text_width
-from rungraph.viz.labels import printable
-from rungraph.viz.layout import Point, Rect, Size
-from rungraph.viz.overlay import Role
-from rungraph.viz.palette import Colour
-from rungraph.viz.pen import Pen, Stroke, settings, to_bytes
-from rungraph.viz.theme import night_of_day, theme_of
+from rungraph.viz.formats.pen import Pen, Stroke, settings, to_bytes
+from rungraph.viz.formats.theme import night_of_day, theme_of
+from rungraph.viz.layout.fonts import Font, text_width
+from rungraph.viz.layout.layered import Point, Rect, Size
+from rungraph.viz.model.labels import printable
+from rungraph.viz.model.overlay import Role
+from rungraph.viz.model.palette import Colour
 from rungraph.viz.timeline.schedule import NOT_UP, Schedule, Span, duration, ticks_of
 
 if TYPE_CHECKING:
@@ -19,8 +19,8 @@ if TYPE_CHECKING:
 
     from matplotlib.figure import Figure
 
-    from rungraph.viz.pen import Format
-    from rungraph.viz.theme import Theme, ThemeName
+    from rungraph.viz.formats.pen import Format
+    from rungraph.viz.formats.theme import Theme, ThemeName
 
 MOST_ROWS = 400
 """How many nodes are drawn; of more, those that say most."""

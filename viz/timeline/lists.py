@@ -4,15 +4,15 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from rungraph.graph.rendering import plain
-from rungraph.viz.labels import counted, printable
+from rungraph.graph.diagnostic_text import plain
+from rungraph.viz.model.labels import counted, printable
 from rungraph.viz.timeline.schedule import NOT_UP, Schedule, duration
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
     from rungraph.graph.address import Address
-    from rungraph.graph.rendering import Style
+    from rungraph.graph.diagnostic_text import Style
     from rungraph.viz.timeline.schedule import Span
 
 

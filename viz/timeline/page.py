@@ -6,7 +6,7 @@ import re
 from html import escape
 from typing import TYPE_CHECKING
 
-from rungraph.viz.labels import printable
+from rungraph.viz.model.labels import printable
 from rungraph.viz.timeline.schedule import NOT_UP, Schedule, duration
 
 if TYPE_CHECKING:

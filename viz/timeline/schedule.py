@@ -6,7 +6,7 @@ import math
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from rungraph.viz.labels import counted
+from rungraph.viz.model.labels import counted
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping

@@ -6,16 +6,16 @@ from dataclasses import dataclass
 from textwrap import wrap
 from typing import TYPE_CHECKING, NamedTuple
 
-from rungraph.graph.rendering import plain
-from rungraph.viz.cells import clipped, padded, width_of
-from rungraph.viz.labels import printable
-from rungraph.viz.signs import tones_of
+from rungraph.graph.diagnostic_text import plain
+from rungraph.viz.formats.glyphs import tones_of
+from rungraph.viz.formats.terminal_width import clipped, padded, width_of
+from rungraph.viz.model.labels import printable
 from rungraph.viz.timeline.schedule import NOT_UP, Schedule, duration, ticks_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
-    from rungraph.graph.rendering import Style
+    from rungraph.graph.diagnostic_text import Style
     from rungraph.viz.timeline.schedule import Span
 
 NARROWEST = 50

@@ -6,8 +6,8 @@ import sys
 
 import click
 
-from rungraph.cli.options import format_option
-from rungraph.cli.terminal import show, style_of
+from rungraph.cli.inputs.options import format_option
+from rungraph.cli.output.terminal import show, style_of
 
 
 @click.command(short_help="List the nodes of a recorded start, the slowest first.")
@@ -19,7 +19,7 @@ def blame(events: str, form: str) -> int:
     EVENTS is what 'rungraph run CONFIG --events EVENTS' has written; - is standard input. A slow
     node need not make the start slow: 'rungraph critical-chain' shows which ones do.
     """
-    from rungraph.cli.recorded import load_run, schedule_of
+    from rungraph.cli.inputs.recorded import load_run, schedule_of
     from rungraph.viz.timeline import render_blame
 
     schedule = schedule_of(load_run(events))

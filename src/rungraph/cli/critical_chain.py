@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING
 
 import click
 
-from rungraph.cli.options import format_option
-from rungraph.cli.terminal import show, style_of
+from rungraph.cli.inputs.options import format_option
+from rungraph.cli.output.terminal import show, style_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -27,7 +27,7 @@ def critical_chain(events: str, node: str | None, form: str) -> int:
     such as router:inference or inference/llm, the chain is the one that ends there. No schedule can
     start what is at the end of the chain faster than the chain takes.
     """
-    from rungraph.cli.recorded import load_run, schedule_of
+    from rungraph.cli.inputs.recorded import load_run, schedule_of
     from rungraph.viz.timeline import render_chain
 
     run = load_run(events)

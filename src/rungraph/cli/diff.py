@@ -7,8 +7,13 @@ from typing import TYPE_CHECKING
 
 import click
 
-from rungraph.cli.options import allow_unset_env_option, catalog_option, edges_option, level_option
-from rungraph.cli.terminal import show, style_of, tell
+from rungraph.cli.inputs.options import (
+    allow_unset_env_option,
+    catalog_option,
+    edges_option,
+    level_option,
+)
+from rungraph.cli.output.terminal import show, style_of, tell
 
 if TYPE_CHECKING:
     from rungraph.graph.diff import Edges
@@ -51,8 +56,8 @@ def diff(
     places do not count. Secrets are compared and never shown. Configs with errors are compared,
     too; the exit code is 1 only when one cannot be read at all.
     """
-    from rungraph.cli.loading import tell_problems
-    from rungraph.cli.sides import load_side
+    from rungraph.cli.inputs.comparable import load_side
+    from rungraph.cli.inputs.loading import tell_problems
     from rungraph.graph import Level
     from rungraph.graph.diff import diff_graphs, diff_to_json, diff_to_markdown, render_diff
 

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import click
 
-from rungraph.cli.options import format_option
-from rungraph.cli.terminal import show
+from rungraph.cli.inputs.options import format_option
+from rungraph.cli.output.terminal import show
 
 
 @click.command(short_help="Say what a diagnostic code means.")
@@ -13,7 +13,7 @@ from rungraph.cli.terminal import show
 @format_option
 def explain(code: str | None, form: str) -> None:
     """Say what a diagnostic CODE means and what to do; without CODE, list them all."""
-    from rungraph.graph.rules import RULES
+    from rungraph.graph.rules.codes import RULES
     from rungraph.graph.suggest import closest
 
     if code is None:

@@ -8,16 +8,16 @@ from typing import TYPE_CHECKING, Literal
 
 import click
 
-from rungraph.cli.options import allow_unset_env_option, catalog_option, file_argument
-from rungraph.cli.outputs import FORMATS, output_of
-from rungraph.cli.overlaying import OVERLAYS, overlay_kind
-from rungraph.cli.terminal import complain, tell
+from rungraph.cli.inputs.options import allow_unset_env_option, catalog_option, file_argument
+from rungraph.cli.output.overlays import OVERLAYS, overlay_kind
+from rungraph.cli.output.pictures import FORMATS, output_of
+from rungraph.cli.output.terminal import complain, tell
 
 if TYPE_CHECKING:
-    from rungraph.cli.sides import Side
+    from rungraph.cli.inputs.comparable import Side
     from rungraph.graph import RunGraph
-    from rungraph.viz.grouping import View
-    from rungraph.viz.options import DiagramOptions
+    from rungraph.viz.formats.options import DiagramOptions
+    from rungraph.viz.model.grouping import View
 
 _HELP = """Draw the graph of a run config; FILE - is standard input.
 
@@ -141,11 +141,11 @@ def graph(
     if file == against == "-":
         msg = "FILE and --against cannot both be standard input"
         raise click.UsageError(msg)
-    from rungraph.cli.loading import load_graph
-    from rungraph.cli.overlaying import overlay_of, run_of
-    from rungraph.cli.pictures import Picture
-    from rungraph.cli.recorded import schedule_of
-    from rungraph.cli.sides import Side, load_side
+    from rungraph.cli.inputs.comparable import Side, load_side
+    from rungraph.cli.inputs.loading import load_graph
+    from rungraph.cli.inputs.recorded import schedule_of
+    from rungraph.cli.output.formats import Picture
+    from rungraph.cli.output.overlays import overlay_of, run_of
     from rungraph.graph import Level, QueryError, RunGraph
 
     drawn = load_graph(file, Level.ENV, catalog=catalog, allow_unset_env=allow_unset_env)
@@ -185,7 +185,7 @@ def graph(
 
 def _is_unreadable(*sides: Side | None) -> bool:
     """Whether there is nothing to draw, or nothing to compare with; says why."""
-    from rungraph.cli.loading import tell_problems
+    from rungraph.cli.inputs.loading import tell_problems
 
     unreadable = [graph for side in sides if side and (graph := side.unreadable) is not None]
     for graph in unreadable:
@@ -195,7 +195,7 @@ def _is_unreadable(*sides: Side | None) -> bool:
 
 def _tell_briefly(graph: RunGraph, file: str, catalog: str | None) -> None:
     from rungraph.graph import Severity
-    from rungraph.graph.rendering import count_text
+    from rungraph.graph.diagnostic_text import count_text
 
     if any(one.severity is not Severity.NOTE for one in graph.diagnostics):
         words = ["rungraph", "validate", file, *(["--catalog", catalog] if catalog else [])]

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from rungraph.cli.terminal import OutputClosedError, complain, leave
+from rungraph.cli.output.terminal import OutputClosedError, complain, leave
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
@@ -77,7 +77,7 @@ class CommandLine(click.Group):
         except (BrokenPipeError, OutputClosedError):
             return 1
         except Exception as error:  # noqa: BLE001  nobody after this one could show it
-            from rungraph.cli.failures import text_of
+            from rungraph.cli.output.errors import text_of
 
             complain(text_of(error))
             return 1

@@ -9,18 +9,18 @@ from typing import TYPE_CHECKING
 
 import click
 
-from rungraph.cli.options import (
+from rungraph.cli.inputs.options import (
     allow_unset_env_option,
     catalog_option,
     file_argument,
     level_option,
 )
-from rungraph.cli.terminal import complain, is_terminal, show, style_of, tell
+from rungraph.cli.output.terminal import complain, is_terminal, show, style_of, tell
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from rungraph.cli.sides import Side
+    from rungraph.cli.inputs.comparable import Side
     from rungraph.graph import Address
     from rungraph.graph.plan import Plan
 
@@ -85,10 +85,10 @@ def plan(
     then what is left out, and every problem. Nothing is imported unless --level import asks for it,
     and no server is asked anything. Secrets are masked.
     """
-    from rungraph.cli.loading import has_errors, load_graph, tell_problems
+    from rungraph.cli.inputs.loading import has_errors, load_graph, tell_problems
     from rungraph.graph import Level, QueryError
-    from rungraph.graph.checklist import is_usable
     from rungraph.graph.plan import make_plan
+    from rungraph.graph.rules.checklist import is_usable
 
     if has_code and against is None:
         msg = "--exit-code is for --against OLD"
@@ -97,7 +97,7 @@ def plan(
         msg = "FILE and --against cannot both be standard input"
         raise click.UsageError(msg)
     if save is not None:
-        from rungraph.cli.saved_plans import check_target
+        from rungraph.cli.inputs.saved_plans import check_target
 
         check_target(save)
     depth = Level[level.upper()]
@@ -107,7 +107,7 @@ def plan(
         return 1
     old: Side | None = None
     if against is not None:
-        from rungraph.cli.sides import load_side
+        from rungraph.cli.inputs.comparable import load_side
 
         old = load_side(against, depth, catalog=catalog, allow_unset_env=allow_unset_env)
         if old.unreadable is not None:
@@ -132,7 +132,7 @@ def plan(
     )
     show(_as_text(found, form), end="")
     if save is not None:
-        from rungraph.cli.saved_plans import save_plan
+        from rungraph.cli.inputs.saved_plans import save_plan
 
         save_plan(found, graph, save)
         tell(f"saved to {save}")
@@ -144,8 +144,8 @@ def plan(
 
 def _durations(events: Path) -> Mapping[Address, float]:
     """Return the seconds that the own start of each node took that became ready."""
-    from rungraph.engine.recording import read_events
-    from rungraph.engine.timeline import timeline
+    from rungraph.engine.run.recording import read_events
+    from rungraph.engine.run.timeline import timeline
 
     nodes = timeline(read_events(events)).nodes
     return {address: one.own for address, one in nodes.items() if one.ready is not None}

@@ -6,8 +6,8 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from rungraph.cli.options import catalog_option, format_option
-from rungraph.cli.terminal import show, tell
+from rungraph.cli.inputs.options import catalog_option, format_option
+from rungraph.cli.output.terminal import show, tell
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
@@ -25,8 +25,8 @@ def providers(api: str | None, catalog: str | None, form: str) -> None:
     Of a catalog with releases, such as llama-stack, they are those of the newest one, or of the one
     that is named, as in llama-stack@0.1.0; then come the types that earlier releases had.
     """
-    from rungraph.cli.loading import catalog_errors
-    from rungraph.graph.catalogs import INSTALLED, named_catalog
+    from rungraph.cli.inputs.loading import catalog_errors
+    from rungraph.graph.catalog.choice import INSTALLED, named_catalog
 
     with catalog_errors():
         known = named_catalog(catalog or INSTALLED)
@@ -91,7 +91,7 @@ def _earlier_types(catalog: Catalog, api: str) -> Iterator[dict[str, Any]]:
 
 def _type_described(spec: ProviderSpec, catalog: Catalog) -> dict[str, Any]:
     from rungraph.engine.errors import install_command
-    from rungraph.engine.requirements import unmet
+    from rungraph.engine.preflight.requirements import unmet
 
     missing = [package for package in spec.packages if unmet(package)]
     history = catalog.history

@@ -7,14 +7,14 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 import click
 
-from rungraph.cli.options import (
+from rungraph.cli.inputs.options import (
     allow_unset_env_option,
     catalog_option,
     edges_option,
     file_argument,
     format_option,
 )
-from rungraph.cli.terminal import complain, show, style_of, tell
+from rungraph.cli.output.terminal import complain, show, style_of, tell
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -93,7 +93,7 @@ def query(
     all the same. Exit codes: 1 when --expect does not hold or the config cannot be read, 2 for a
     query that is none or selects by a name that is not there.
     """
-    from rungraph.cli.sides import load_askable
+    from rungraph.cli.inputs.comparable import load_askable
     from rungraph.graph import QueryError
 
     if file == against == "-":
@@ -158,8 +158,8 @@ def _selectors(file: str | None) -> Mapping[str, str] | None:
     if file is None:
         return {}
     from rungraph.graph import Severity
-    from rungraph.graph.query.checks import load_checks
-    from rungraph.graph.rendering import render_diagnostic
+    from rungraph.graph.diagnostic_text import render_diagnostic
+    from rungraph.graph.query.config_checks import load_checks
 
     found = load_checks(file)
     for one in found.diagnostics:
@@ -171,7 +171,7 @@ def _selectors(file: str | None) -> Mapping[str, str] | None:
 def _run(file: str | None) -> _Run:
     if file is None:
         return _Run()
-    from rungraph.cli.recorded import load_run
+    from rungraph.cli.inputs.recorded import load_run
 
     run = load_run(file)
     return _Run(run.states, run.durations)

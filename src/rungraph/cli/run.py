@@ -10,17 +10,17 @@ from typing import TYPE_CHECKING, Literal
 
 import click
 
-from rungraph.cli.call_words import CallingCommand, call_words
-from rungraph.cli.options import catalog_option, format_option
-from rungraph.cli.terminal import complain, show, style_of, tell
-from rungraph.engine.settings import StackSettings
+from rungraph.cli.inputs.call_option import CallingCommand, call_words
+from rungraph.cli.inputs.options import catalog_option, format_option
+from rungraph.cli.output.terminal import complain, show, style_of, tell
+from rungraph.engine.run.settings import StackSettings
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
-    from rungraph.cli.call_words import CallWords
-    from rungraph.engine.calls import Call
-    from rungraph.engine.timeline import Timeline
+    from rungraph.cli.inputs.call_option import CallWords
+    from rungraph.engine.run.calls import Call
+    from rungraph.engine.run.timeline import Timeline
     from rungraph.graph import RunGraph
 
 _HELP = """Start a run config's stack, make calls, and stop it; FILE - is standard input.
@@ -115,7 +115,7 @@ def run(
     form: str,
 ) -> int:
     """Start a stack, call it, stop it."""
-    from rungraph.cli.loading import has_errors
+    from rungraph.cli.inputs.loading import has_errors
 
     graph = _planned(file, saved, catalog) if saved else _loaded(file, catalog)
     if has_errors(graph):
@@ -123,10 +123,10 @@ def run(
         return 1
     calls = _read_calls(graph, call_words(context))
 
-    from rungraph.cli.answers import JsonAnswers, TextAnswers
-    from rungraph.cli.progress import progress_of
-    from rungraph.cli.session import Session
-    from rungraph.engine.recording import EventFile
+    from rungraph.cli.output.answers import JsonAnswers, TextAnswers
+    from rungraph.cli.progress.reporter import progress_of
+    from rungraph.cli.progress.session import Session
+    from rungraph.engine.run.recording import EventFile
 
     with ExitStack() as files:
         subscribers: list[Callable[..., None]] = []
@@ -155,8 +155,8 @@ def run(
 
 def _loaded(file: str | None, catalog: str | None) -> RunGraph:
     """Return the graph of *file*, its problems told."""
-    from rungraph.cli.loading import load_graph, tell_problems
-    from rungraph.engine.runnable import check_runnable
+    from rungraph.cli.inputs.loading import load_graph, tell_problems
+    from rungraph.engine.preflight.runnable import check_runnable
     from rungraph.graph import Level
 
     if file is None:
@@ -175,8 +175,8 @@ def _planned(file: str | None, saved: Path, catalog: str | None) -> RunGraph:
     Raises:
         SavedPlanError: If that is no plan that can be run, or if something has moved since.
     """
-    from rungraph.cli.saved_plans import check_moves, config_of, load_saved
-    from rungraph.cli.sides import Side
+    from rungraph.cli.inputs.comparable import Side
+    from rungraph.cli.inputs.saved_plans import check_moves, config_of, load_saved
 
     plan = load_saved(saved)
     file = file or config_of(plan, saved)
@@ -189,8 +189,8 @@ def _planned(file: str | None, saved: Path, catalog: str | None) -> RunGraph:
 def _read_calls(graph: RunGraph, words: Sequence[CallWords]) -> list[Call]:
     if not words:
         return []
-    from rungraph.engine.calls import CallError, read_call
     from rungraph.engine.errors import NotServedError
+    from rungraph.engine.run.calls import CallError, read_call
 
     calls: list[Call] = []
     problems: list[str] = []
@@ -205,7 +205,7 @@ def _read_calls(graph: RunGraph, words: Sequence[CallWords]) -> list[Call]:
 
 
 def _summarizer(graph: RunGraph, form: str) -> Callable[[Timeline], None]:
-    from rungraph.cli.summary import render_summary, summary_to_dict
+    from rungraph.cli.output.start_summary import render_summary, summary_to_dict
 
     def summarize(timeline: Timeline) -> None:
         if form == "json":

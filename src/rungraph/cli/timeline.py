@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING, Literal
 
 import click
 
-from rungraph.cli.outputs import FORMATS, output_of
-from rungraph.cli.terminal import is_unicode, style_of, width_of
+from rungraph.cli.output.pictures import FORMATS, output_of
+from rungraph.cli.output.terminal import is_unicode, style_of, width_of
 
 if TYPE_CHECKING:
     from rungraph.viz.timeline import Schedule
@@ -61,7 +61,7 @@ def timeline(
 ) -> int:
     """Draw a Gantt chart."""
     target = output_of(output, form, check, impossible=_NO_GRAPH)
-    from rungraph.cli.recorded import load_run, schedule_of
+    from rungraph.cli.inputs.recorded import load_run, schedule_of
 
     schedule = schedule_of(load_run(events))
     if target.is_screen:
@@ -82,7 +82,7 @@ def _on_screen(schedule: Schedule) -> bytes:
 
 
 def _as_file(schedule: Schedule, form: str, theme: Literal["auto", "light", "dark"]) -> bytes:
-    from rungraph.cli.pictures import FILE_WIDTH
+    from rungraph.cli.output.formats import FILE_WIDTH
     from rungraph.viz import timeline
 
     match form:

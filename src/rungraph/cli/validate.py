@@ -7,21 +7,21 @@ from typing import TYPE_CHECKING
 
 import click
 
-from rungraph.cli.options import (
+from rungraph.cli.inputs.options import (
     LEVELS,
     allow_unset_env_option,
     catalog_option,
     file_argument,
     format_option,
 )
-from rungraph.cli.terminal import complain, show, style_of, tell
+from rungraph.cli.output.terminal import complain, show, style_of, tell
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
-    from rungraph.cli.reports import FileReport
+    from rungraph.cli.output.validation import FileReport
     from rungraph.graph import Level, RunGraph
-    from rungraph.graph.query.checks import CheckAnswer, CheckFile
+    from rungraph.graph.query.config_checks import CheckAnswer, CheckFile
 
 
 @click.command(short_help="Check run configs.")
@@ -74,7 +74,7 @@ def validate(
     Up to the level import nothing is started or asked. The level health connects to the servers of
     all remote providers at the same time, without credentials.
     """
-    from rungraph.cli.reports import report_as_json, report_as_text, summary_of
+    from rungraph.cli.output.validation import report_as_json, report_as_text, summary_of
     from rungraph.graph import Level
 
     depth = Level[level.upper()]
@@ -106,9 +106,9 @@ def _checks_of(file: str | None) -> tuple[int, CheckFile | None]:
     """Return the checks of a file of them, and the exit code that its problems make."""
     if file is None:
         return 0, None
-    from rungraph.cli.loading import tell_diagnostics
+    from rungraph.cli.inputs.loading import tell_diagnostics
     from rungraph.graph import Severity
-    from rungraph.graph.query.checks import load_checks
+    from rungraph.graph.query.config_checks import load_checks
 
     checks = load_checks(file)
     tell_diagnostics(checks.diagnostics)
@@ -128,10 +128,10 @@ def _report(
     Raises:
         RungraphError: If *catalog* is none; every file would say so.
     """
-    from rungraph.cli.loading import load_graph
-    from rungraph.cli.reports import FileReport
+    from rungraph.cli.inputs.loading import load_graph
+    from rungraph.cli.output.validation import FileReport
     from rungraph.graph import RungraphError
-    from rungraph.graph.checklist import checklist
+    from rungraph.graph.rules.checklist import checklist
 
     try:
         graph = load_graph(file, depth, catalog=catalog, allow_unset_env=allow_unset_env)
@@ -149,12 +149,12 @@ def _asked(
 ) -> tuple[RunGraph, tuple[CheckAnswer, ...]]:
     """Return *graph* with what the checks that are queries have found, and their answers."""
     from rungraph.graph import Level
-    from rungraph.graph.checklist import is_usable
+    from rungraph.graph.rules.checklist import is_usable
 
     wanted = (*graph.checks, *(checks.checks if checks else ()))
     if not wanted or depth < Level.GRAPH or not is_usable(graph):
         return graph, ()
-    from rungraph.graph.query.checks import ask
+    from rungraph.graph.query.config_checks import ask
 
     answers = ask(graph, wanted, selectors=checks.selectors if checks else None)
     return graph.with_diagnostics(one.diagnostic for one in answers if one.diagnostic), answers
@@ -162,7 +162,7 @@ def _asked(
 
 def _with_health(reports: Iterable[FileReport], timeout: float) -> Iterator[FileReport]:
     """Yield *reports* with what the servers of their remote providers answer, all asked at once."""
-    from rungraph.engine.remotes import check_remotes
+    from rungraph.engine.preflight.health import check_remotes
 
     whole = list(reports)
     graphs = [report.graph for report in whole if report.graph is not None]
@@ -173,7 +173,7 @@ def _with_health(reports: Iterable[FileReport], timeout: float) -> Iterator[File
 
 def _tell(report: FileReport, *, is_text: bool) -> None:
     """Write the problems of a file to standard error; in JSON they are on standard output."""
-    from rungraph.cli.loading import tell_problems
+    from rungraph.cli.inputs.loading import tell_problems
 
     if report.failure:
         complain(f"{report.file}: {report.failure}")

@@ -7,13 +7,13 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from rungraph.cli.options import (
+from rungraph.cli.inputs.options import (
     allow_unset_env_option,
     catalog_option,
     edges_option,
     format_option,
 )
-from rungraph.cli.terminal import complain, show, style_of
+from rungraph.cli.output.terminal import complain, show, style_of
 
 if TYPE_CHECKING:
     from rungraph.graph.why import Edges
@@ -55,7 +55,7 @@ def why(
     A and B are addresses, their last parts, or queries that select one node each; the exit code is
     2 when they do not, and 1 when the config cannot be read.
     """
-    from rungraph.cli.sides import load_askable
+    from rungraph.cli.inputs.comparable import load_askable
     from rungraph.graph import QueryError
     from rungraph.graph.why import (
         AmbiguousNameError,

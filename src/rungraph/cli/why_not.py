@@ -6,13 +6,13 @@ import sys
 
 import click
 
-from rungraph.cli.options import (
+from rungraph.cli.inputs.options import (
     allow_unset_env_option,
     catalog_option,
     file_argument,
     format_option,
 )
-from rungraph.cli.terminal import show, style_of
+from rungraph.cli.output.terminal import show, style_of
 
 
 @click.command("why-not", short_help="Say why something is not in the graph, or did not run.")
@@ -43,7 +43,7 @@ def why_not(
     """
     from dataclasses import replace
 
-    from rungraph.cli.sides import load_askable
+    from rungraph.cli.inputs.comparable import load_askable
     from rungraph.graph.why import absence_to_dict, render_absence, why_absent
 
     if not name:
@@ -51,7 +51,7 @@ def why_not(
         raise click.BadParameter(msg, param_hint="X")
     happened = None
     if events is not None:
-        from rungraph.engine.recording import read_events
+        from rungraph.engine.run.recording import read_events
 
         happened = read_events(events)
     graph = load_askable(file, catalog=catalog, allow_unset_env=allow_unset_env)
@@ -59,7 +59,7 @@ def why_not(
         return 1
     absence = why_absent(graph, name)
     if happened is not None and absence.addresses:
-        from rungraph.cli.run_causes import cause_in
+        from rungraph.cli.inputs.run_causes import cause_in
 
         known = [one for one in absence.causes if one.reason != "present"]
         seen = [cause_in(graph, happened, address) for address in absence.addresses]

@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from rungraph.cli.answers import JsonAnswers, TextAnswers, write_answer
-from rungraph.cli.terminal import OutputClosedError
+from rungraph.cli.output.answers import JsonAnswers, TextAnswers, write_answer
+from rungraph.cli.output.terminal import OutputClosedError
 from rungraph.engine.apis.common import ToolCall
 from rungraph.engine.apis.inference import (
     ChatCompletionResponseEvent,
@@ -19,7 +19,7 @@ from rungraph.engine.apis.inference import (
     ToolCallDelta,
     ToolCallParseStatus,
 )
-from rungraph.engine.calls import Call
+from rungraph.engine.run.calls import Call
 
 if TYPE_CHECKING:
     from collections.abc import AsyncGenerator

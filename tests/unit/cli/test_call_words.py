@@ -8,7 +8,7 @@ import click
 import pytest
 from click.testing import CliRunner
 
-from rungraph.cli.call_words import CallingCommand, CallWords, call_words
+from rungraph.cli.inputs.call_option import CallingCommand, CallWords, call_words
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import pytest
 
-from rungraph.cli.event_lines import line_of
+from rungraph.cli.output.event_lines import line_of
 from rungraph.engine.errors import KilledError
-from rungraph.engine.events import (
+from rungraph.engine.run.events import (
     Event,
     NodeBound,
     NodeDegraded,
@@ -30,7 +30,7 @@ from rungraph.engine.events import (
     StackStarting,
 )
 from rungraph.graph import Address
-from rungraph.graph.rendering import plain
+from rungraph.graph.diagnostic_text import plain
 
 A = Address.provider("inference", "a")
 TABLE = Address.table("models")

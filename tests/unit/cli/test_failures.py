@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from rungraph.cli.failures import DEBUG_VARIABLE, text_of
+from rungraph.cli.output.errors import DEBUG_VARIABLE, text_of
 from rungraph.graph import RungraphError
 
 if TYPE_CHECKING:

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from rungraph.cli.picture import Picture
-from rungraph.engine.events import (
+from rungraph.cli.progress.generations import Picture
+from rungraph.engine.run.events import (
     NodeFailed,
     NodeReady,
     NodeStarting,

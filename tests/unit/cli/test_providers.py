@@ -26,7 +26,7 @@ def _catalog(monkeypatch: pytest.MonkeyPatch) -> None:
         ),
     ]
     catalog = Catalog.of(apis=[ApiSpec("echo", "echo:Echo", "says it again")], providers=specs)
-    monkeypatch.setattr("rungraph.graph.catalogs.discover_catalog", lambda: catalog)
+    monkeypatch.setattr("rungraph.graph.catalog.choice.discover_catalog", lambda: catalog)
 
 
 @pytest.mark.usefixtures("_catalog")

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from rungraph.cli.summary import render_summary, summary_to_dict
-from rungraph.engine.events import (
+from rungraph.cli.output.start_summary import render_summary, summary_to_dict
+from rungraph.engine.run.events import (
     Event,
     NodeFailed,
     NodeReady,
@@ -12,7 +12,7 @@ from rungraph.engine.events import (
     NodeWaiting,
     StackReady,
 )
-from rungraph.engine.timeline import timeline
+from rungraph.engine.run.timeline import timeline
 from rungraph.graph import Address, RunGraph, compile_config
 
 A = Address.provider("inference", "a")

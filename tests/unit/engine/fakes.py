@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, Protocol
 
 from rungraph.engine.catalog import CATALOG
 from rungraph.graph import compile_config
-from rungraph.graph.catalog import ApiSpec, Catalog, ProviderSpec
+from rungraph.graph.catalog.specs import ApiSpec, Catalog, ProviderSpec
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping

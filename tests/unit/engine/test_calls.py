@@ -17,8 +17,8 @@ from rungraph.engine.apis.common import (
 from rungraph.engine.apis.memory import MemoryBankDocument
 from rungraph.engine.apis.memory_banks import KeywordMemoryBank, VectorMemoryBank
 from rungraph.engine.apis.routes import route
-from rungraph.engine.calls import ArgumentsError, Call, UnknownMethodError, call, read_call
 from rungraph.engine.errors import NotServedError
+from rungraph.engine.run.calls import ArgumentsError, Call, UnknownMethodError, call, read_call
 from rungraph.graph import ApiSpec, Catalog, ProviderSpec, RunGraph, compile_config
 
 

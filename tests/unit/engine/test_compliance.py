@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, Protocol
 import pytest
 
 from rungraph.engine.apis.routes import route
-from rungraph.engine.compliance import Mismatch, check_compliance
+from rungraph.engine.run.compliance import Mismatch, check_compliance
 
 if TYPE_CHECKING:
     from collections.abc import AsyncGenerator, Awaitable

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 from pydantic import AnyUrl, BaseModel, SecretStr
 
-from rungraph.engine.endpoints import Endpoint, Unusable, endpoints_of
+from rungraph.engine.preflight.endpoints import Endpoint, Unusable, endpoints_of
 from rungraph.graph import Address, ProviderNode, ProviderSpec
 
 HIDDEN = "hidden-word-0123"

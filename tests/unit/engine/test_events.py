@@ -5,7 +5,7 @@ from __future__ import annotations
 import logging
 from typing import TYPE_CHECKING
 
-from rungraph.engine.events import (
+from rungraph.engine.run.events import (
     Event,
     EventLog,
     NodeBound,

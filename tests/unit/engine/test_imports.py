@@ -10,12 +10,12 @@ import pytest
 from pydantic import AliasChoices, BaseModel, ConfigDict, Field, SecretStr, field_validator
 from tests.unit.engine.fakes import Offer, graph_of
 
-from rungraph.engine.configs import validated_config
 from rungraph.engine.errors import ConfigRejectedError, MissingPackageError, install_command
-from rungraph.engine.imports import check_imports
-from rungraph.engine.requirements import Unmet, unmet
+from rungraph.engine.preflight.configs import validated_config
+from rungraph.engine.preflight.imports import check_imports
+from rungraph.engine.preflight.requirements import Unmet, unmet
 from rungraph.graph import Severity, compile_config
-from rungraph.graph.catalog import ApiSpec, Catalog, ProviderSpec
+from rungraph.graph.catalog.specs import ApiSpec, Catalog, ProviderSpec
 from rungraph.graph.nodes import ProviderNode
 
 if TYPE_CHECKING:

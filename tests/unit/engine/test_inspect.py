@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING, Any
 from tests.unit.engine.fakes import Offer, Pinger, graph_of
 
 from rungraph.engine.apis.common import HealthResponse, HealthStatus
-from rungraph.engine.settings import StackSettings
-from rungraph.engine.stack import Stack
+from rungraph.engine.run.settings import StackSettings
+from rungraph.engine.run.stack import Stack
 
 if TYPE_CHECKING:
     import pytest

@@ -22,12 +22,12 @@ from rungraph.engine.errors import (
     StartError,
     UnknownResourceError,
 )
-from rungraph.engine.events import NodeFailed, State
-from rungraph.engine.instances import registration_store
-from rungraph.engine.settings import StackSettings
-from rungraph.engine.stack import Stack
+from rungraph.engine.run.events import NodeFailed, State
+from rungraph.engine.run.instances import registration_store
+from rungraph.engine.run.settings import StackSettings
+from rungraph.engine.run.stack import Stack
 from rungraph.graph import Address, compile_config
-from rungraph.graph.catalog import Catalog, ProviderSpec
+from rungraph.graph.catalog.specs import Catalog, ProviderSpec
 
 if TYPE_CHECKING:
     from rungraph.graph import RunGraph

@@ -19,7 +19,8 @@ from rungraph.engine.errors import (
     StartError,
     StopError,
 )
-from rungraph.engine.events import (
+from rungraph.engine.provider import ProviderReport
+from rungraph.engine.run.events import (
     EventLog,
     NodeDegraded,
     NodeEvent,
@@ -35,9 +36,8 @@ from rungraph.engine.events import (
     StackStopping,
     State,
 )
-from rungraph.engine.lifecycle import Lifecycle
-from rungraph.engine.provider import ProviderReport
-from rungraph.engine.settings import StackSettings
+from rungraph.engine.run.lifecycle import Lifecycle
+from rungraph.engine.run.settings import StackSettings
 from rungraph.graph.nodes import Edge, Strength
 from rungraph.graph.place import Place
 

@@ -11,9 +11,9 @@ import pytest
 from rungraph.engine import llama_stack
 from rungraph.engine.errors import EngineError
 from rungraph.engine.llama_stack import installed_catalog
-from rungraph.engine.runnable import check_runnable
+from rungraph.engine.preflight.runnable import check_runnable
 from rungraph.graph import CatalogError, compile_config
-from rungraph.graph.catalogs import shipped_history
+from rungraph.graph.catalog.choice import shipped_history
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

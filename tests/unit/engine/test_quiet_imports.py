@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING
 import pytest
 from tests.unit.engine.fakes import Offer, graph_of
 
-from rungraph.engine.imports import check_imports
-from rungraph.engine.quiet_imports import QuietImports
+from rungraph.engine.preflight.imports import check_imports
+from rungraph.engine.preflight.quiet_imports import QuietImports
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Generator

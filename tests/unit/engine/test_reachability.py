@@ -11,9 +11,9 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from rungraph.engine import reachability
-from rungraph.engine.endpoints import Endpoint
-from rungraph.engine.reachability import Answer, reach
+from rungraph.engine.preflight import reachability
+from rungraph.engine.preflight.endpoints import Endpoint
+from rungraph.engine.preflight.reachability import Answer, reach
 
 if TYPE_CHECKING:
     from collections.abc import AsyncGenerator, Generator

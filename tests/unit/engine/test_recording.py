@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from rungraph.engine.errors import RecordedError, RecordingError
-from rungraph.engine.events import (
+from rungraph.engine.run.events import (
     Event,
     NodeDegraded,
     NodeFailed,
@@ -22,7 +22,7 @@ from rungraph.engine.events import (
     StackReady,
     StackStarting,
 )
-from rungraph.engine.recording import (
+from rungraph.engine.run.recording import (
     _READERS,
     EventFile,
     _event_types,

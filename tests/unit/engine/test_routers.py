@@ -19,7 +19,7 @@ from rungraph.engine.errors import AmbiguousResourceError, RoutingError, Unknown
 from rungraph.engine.routing import PairError, ProviderNeededError, create_router
 from rungraph.engine.routing.names import Key, Names, Watcher
 from rungraph.graph.address import Address
-from rungraph.graph.catalog import RoutedPair
+from rungraph.graph.catalog.specs import RoutedPair
 from rungraph.graph.nodes import RouterNode
 
 if TYPE_CHECKING:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from rungraph.engine.events import (
+from rungraph.engine.run.events import (
     Event,
     NodeDegraded,
     NodeFailed,
@@ -20,7 +20,7 @@ from rungraph.engine.events import (
     StackStarting,
     State,
 )
-from rungraph.engine.timeline import timeline
+from rungraph.engine.run.timeline import timeline
 from rungraph.graph.address import Address
 
 A = Address.provider("inference", "a")

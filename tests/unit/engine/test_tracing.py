@@ -21,7 +21,9 @@ from rungraph.engine.apis.telemetry import (
 )
 from rungraph.engine.catalog import CATALOG
 from rungraph.engine.errors import UnknownResourceError
-from rungraph.engine.events import (
+from rungraph.engine.routing import create_router
+from rungraph.engine.routing.names import Names, Watcher
+from rungraph.engine.run.events import (
     Event,
     NodeFailed,
     NodeReady,
@@ -29,9 +31,7 @@ from rungraph.engine.events import (
     StackReady,
     StackStarting,
 )
-from rungraph.engine.routing import create_router
-from rungraph.engine.routing.names import Names, Watcher
-from rungraph.engine.tracing import Tracer, current_trace_id, trace_start, traced
+from rungraph.engine.run.tracing import Tracer, current_trace_id, trace_start, traced
 from rungraph.graph.address import Address
 from rungraph.graph.nodes import RouterNode
 

@@ -14,9 +14,9 @@ from rungraph.graph import (
     ProviderSpec,
     compile_config,
     discover_catalog,
-    discovery,
     load_catalog,
 )
+from rungraph.graph.catalog import discovery
 
 if TYPE_CHECKING:
     from pathlib import Path

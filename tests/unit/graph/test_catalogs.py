@@ -9,8 +9,9 @@ from typing import TYPE_CHECKING, Any
 import pytest
 from tests.unit.graph.eras import SEPTEMBER_2025
 
-from rungraph.graph import Catalog, CatalogError, catalogs, compile_config
-from rungraph.graph.catalogs import NAMED_GROUP, catalog_names, named_catalog
+from rungraph.graph import Catalog, CatalogError, compile_config
+from rungraph.graph.catalog import choice as catalogs
+from rungraph.graph.catalog.choice import NAMED_GROUP, catalog_names, named_catalog
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

@@ -8,8 +8,8 @@ from itertools import pairwise
 import pytest
 
 from rungraph.graph import Diagnostic, Level, Severity, compile_config
-from rungraph.graph.checklist import CHECKS, Result, checklist, result_of
-from rungraph.graph.rules import RULES
+from rungraph.graph.rules.checklist import CHECKS, Result, checklist, result_of
+from rungraph.graph.rules.codes import RULES
 
 
 def _results(source: str, level: Level = Level.ENV) -> dict[str, Result]:

@@ -8,9 +8,9 @@ from typing import Any
 import pytest
 
 from rungraph.graph.diagnostics import Diagnostic, Severity
-from rungraph.graph.environment import Substitution, Use, has_placeholder, placeholders
 from rungraph.graph.place import Place
-from rungraph.graph.source import document_of, parse_document
+from rungraph.graph.source.document import document_of, parse_document
+from rungraph.graph.source.environment import Substitution, Use, has_placeholder, placeholders
 
 
 def filled(written: str, **environment: str) -> Any:

@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from rungraph.graph import ApiSpec, CatalogError, ProviderSpec, RoutedPair, load_catalog
-from rungraph.graph.discovery import load_history
-from rungraph.graph.history import CatalogHistory
+from rungraph.graph.catalog.discovery import load_history
+from rungraph.graph.catalog.history import CatalogHistory
 
 if TYPE_CHECKING:
     from pathlib import Path

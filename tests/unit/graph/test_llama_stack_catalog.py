@@ -9,8 +9,8 @@ import yaml
 from tests.unit.graph.eras import DECEMBER_2024, ERAS, OCTOBER_2024, SEPTEMBER_2025
 
 from rungraph.graph import Catalog, Severity, compile_config
-from rungraph.graph.catalogs import shipped_history
-from rungraph.graph.placeholders import placeholders
+from rungraph.graph.catalog.choice import shipped_history
+from rungraph.graph.source.placeholders import placeholders
 
 if TYPE_CHECKING:
     from rungraph.graph import RunGraph

@@ -9,7 +9,7 @@ from urllib.parse import quote
 
 import pytest
 
-from rungraph.graph.secrets import (
+from rungraph.graph.secrets.values import (
     MASK,
     is_secret_key,
     is_secret_path,

@@ -6,8 +6,8 @@ from collections.abc import Callable, Mapping, Sequence
 
 import pytest
 
-from rungraph.graph.catalog import ApiSpec, Catalog, ProviderSpec, RoutedPair
-from rungraph.graph.compiler import compile_config
+from rungraph.graph.catalog.specs import ApiSpec, Catalog, ProviderSpec, RoutedPair
+from rungraph.graph.compile import compile_config
 from rungraph.graph.model import RunGraph
 
 Compile = Callable[[Mapping[str, Sequence[tuple[str, str]]]], RunGraph]

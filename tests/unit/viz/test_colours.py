@@ -10,8 +10,8 @@ import pytest
 from numpy.typing import NDArray
 
 from rungraph.viz import draw, render
-from rungraph.viz.palette import palette_of
-from rungraph.viz.theme import DARK, LIGHT, SYMBOLS, Theme, night_of_day, theme_of
+from rungraph.viz.formats.theme import DARK, LIGHT, SYMBOLS, Theme, night_of_day, theme_of
+from rungraph.viz.model.palette import palette_of
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 import networkx as nx
 
 from rungraph.viz import render_graphml, render_json
-from rungraph.viz.overlays import status_overlay
+from rungraph.viz.model.overlay_sources import status_overlay
 
 if TYPE_CHECKING:
     from collections.abc import Callable

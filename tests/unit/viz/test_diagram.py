@@ -5,10 +5,10 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from rungraph.graph.address import Address
-from rungraph.graph.compiler import compile_config
+from rungraph.graph.compile import compile_config
 from rungraph.graph.nodes import Strength
-from rungraph.viz.diagram import Arrow, Column, diagram_of
-from rungraph.viz.labels import wrapped
+from rungraph.viz.model.diagram import Arrow, Column, diagram_of
+from rungraph.viz.model.labels import wrapped
 
 if TYPE_CHECKING:
     from collections.abc import Callable

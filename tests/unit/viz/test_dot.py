@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from rungraph.viz import render_dot
-from rungraph.viz.overlays import status_overlay
+from rungraph.viz.model.overlay_sources import status_overlay
 
 if TYPE_CHECKING:
     from collections.abc import Callable

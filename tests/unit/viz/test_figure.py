@@ -15,12 +15,12 @@ import pytest
 from matplotlib.patches import FancyBboxPatch, PathPatch
 
 from rungraph.graph.address import Address
-from rungraph.graph.compiler import compile_config
+from rungraph.graph.compile import compile_config
 from rungraph.viz import draw, render
-from rungraph.viz.diagram import diagram_of
-from rungraph.viz.legend import entries_of
-from rungraph.viz.palette import CYCLE
-from rungraph.viz.pen import settings
+from rungraph.viz.formats.pen import settings
+from rungraph.viz.model.diagram import diagram_of
+from rungraph.viz.model.legend import entries_of
+from rungraph.viz.model.palette import CYCLE
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure

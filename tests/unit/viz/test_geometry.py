@@ -11,9 +11,9 @@ from matplotlib.figure import Figure
 from matplotlib.patches import FancyBboxPatch, PathPatch
 
 from rungraph.viz import draw
-from rungraph.viz.geometry import Rect
-from rungraph.viz.overlays import plan_overlay, status_overlay
-from rungraph.viz.pen import settings
+from rungraph.viz.formats.pen import settings
+from rungraph.viz.layout.geometry import Rect
+from rungraph.viz.model.overlay_sources import plan_overlay, status_overlay
 
 if TYPE_CHECKING:
     from collections.abc import Callable

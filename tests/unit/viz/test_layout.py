@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from rungraph.viz.diagram import diagram_of
-from rungraph.viz.layout import BOW, BOX_GAP, Layout, Point, Rect, Size, lay_out
+from rungraph.viz.layout.layered import BOW, BOX_GAP, Layout, Point, Rect, Size, lay_out
+from rungraph.viz.model.diagram import diagram_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence

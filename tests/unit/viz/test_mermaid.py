@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING
 
 from rungraph.graph.address import Address
 from rungraph.viz import render_mermaid
-from rungraph.viz.overlay import Mark, Overlay, Role
-from rungraph.viz.overlays import status_overlay
+from rungraph.viz.model.overlay import Mark, Overlay, Role
+from rungraph.viz.model.overlay_sources import status_overlay
 
 if TYPE_CHECKING:
     from collections.abc import Callable

@@ -9,11 +9,11 @@ from typing import Any
 import pytest
 
 from rungraph.graph import compile_config
-from rungraph.viz.crossings import count_crossings
-from rungraph.viz.diagram import diagram_of
-from rungraph.viz.geometry import Size
-from rungraph.viz.net import Net
-from rungraph.viz.ordering import best_order
+from rungraph.viz.layout.crossing_order import best_order
+from rungraph.viz.layout.crossings import count_crossings
+from rungraph.viz.layout.geometry import Size
+from rungraph.viz.layout.layered_graph import Net
+from rungraph.viz.model.diagram import diagram_of
 
 
 def test_untangles_two_crossed_links() -> None:

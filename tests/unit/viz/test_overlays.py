@@ -8,9 +8,14 @@ from rungraph.graph import compile_config
 from rungraph.graph.address import Address
 from rungraph.graph.diff import diff_graphs
 from rungraph.viz import draw
-from rungraph.viz.diagram import diagram_of
-from rungraph.viz.overlay import Mark, Overlay, Role
-from rungraph.viz.overlays import diff_overlay, plan_overlay, status_overlay, times_overlay
+from rungraph.viz.model.diagram import diagram_of
+from rungraph.viz.model.overlay import Mark, Overlay, Role
+from rungraph.viz.model.overlay_sources import (
+    diff_overlay,
+    plan_overlay,
+    status_overlay,
+    times_overlay,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Callable

@@ -9,9 +9,10 @@ import pytest
 from rich.cells import cell_len
 
 from rungraph.graph.address import Address
-from rungraph.viz import render_text, text
-from rungraph.viz.lanes import lanes_of
-from rungraph.viz.overlays import plan_overlay, status_overlay
+from rungraph.viz import render_text
+from rungraph.viz.formats import text
+from rungraph.viz.formats.lanes import lanes_of
+from rungraph.viz.model.overlay_sources import plan_overlay, status_overlay
 
 if TYPE_CHECKING:
     from collections.abc import Callable

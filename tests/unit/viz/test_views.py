@@ -9,9 +9,9 @@ import pytest
 from rungraph.graph.address import Address
 from rungraph.graph.diagnostics import Severity
 from rungraph.graph.nodes import Strength
-from rungraph.viz import grouping
-from rungraph.viz.diagram import Arrow, Hidden, diagram_of
-from rungraph.viz.reduction import reduced_arrows
+from rungraph.viz.model import grouping
+from rungraph.viz.model.diagram import Arrow, Hidden, diagram_of
+from rungraph.viz.model.reduction import reduced_arrows
 
 if TYPE_CHECKING:
     from collections.abc import Callable

@@ -15,7 +15,7 @@ from rungraph.viz import timeline
 from rungraph.viz.timeline import Schedule, Span
 
 if TYPE_CHECKING:
-    from rungraph.viz.pen import Format
+    from rungraph.viz.formats.pen import Format
 
 A = Address.provider("inference", "a")
 

@@ -1,0 +1,1 @@
+"""What is asked before a start: imports, addresses, health."""

@@ -1,0 +1,267 @@
+"""Turns a provider's config into what its config class makes of it; shows no value, ever."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from importlib import import_module
+from typing import TYPE_CHECKING, Any, TypeGuard, cast
+
+from pydantic import AliasChoices, AliasPath, BaseModel, TypeAdapter, ValidationError
+
+from rungraph.engine.errors import ConfigRejectedError
+from rungraph.graph.secrets.values import MASK
+from rungraph.graph.source.positions import path_text
+from rungraph.graph.suggest import did_you_mean
+
+if TYPE_CHECKING:
+    from pydantic_core import ErrorDetails
+
+    from rungraph.graph.address import Address
+    from rungraph.graph.catalog.specs import ProviderSpec
+    from rungraph.graph.nodes import ProviderNode
+
+EnvironmentText = Callable[["Address", Sequence[str | int]], str | None]
+"""Returns the text behind a value that the environment gave and that was read as a number or a
+boolean; None where that is not the case."""
+
+_Path = tuple[str | int, ...]
+
+# Shorter texts are words of the message more often than pieces of the value.
+_SHORTEST_MASKED = 4
+
+
+@dataclass(frozen=True, slots=True)
+class ConfigProblem:
+    """One thing that a config class objects to, or does not know.
+
+    Attributes:
+        path: The keys that lead to it, inside the provider's config.
+        message: What is wrong; it holds no value.
+        help: The way out; empty when there is nothing to say.
+        is_of_value: Whether another value in the same place could be right.
+    """
+
+    path: _Path
+    message: str
+    help: str = ""
+    is_of_value: bool = False
+
+    def __str__(self) -> str:
+        where = path_text(self.path)
+        text = f"{where}: {self.message}" if where else self.message
+        return f"{text}\nhelp: {self.help}" if self.help else text
+
+
+@dataclass(frozen=True, slots=True)
+class ReadConfig:
+    """What a config class made of a config.
+
+    Attributes:
+        value: Its instance, or the plain dict for a provider without a config class; None when it
+            objects.
+        problems: All that it objects to.
+        unknown: Keys that it ignores.
+    """
+
+    value: object = None
+    problems: tuple[ConfigProblem, ...] = ()
+    unknown: tuple[ConfigProblem, ...] = ()
+
+
+def validated_config(
+    node: ProviderNode, *, environment_text: EnvironmentText | None = None
+) -> object:
+    """Return the config of *node* as its provider takes it: an instance of its config class.
+
+    A provider without a config class takes a plain dict, a copy of its own.
+
+    Raises:
+        ConfigRejectedError: If the config class objects; with everything that it objects to.
+        ImportError: If the config class cannot be imported.
+        AttributeError: If its module has no such class.
+    """
+    read = read_config(node, environment_text=environment_text)
+    if read.problems:
+        raise ConfigRejectedError(node.provider_type, [str(problem) for problem in read.problems])
+    return read.value
+
+
+def config_class_of(spec: ProviderSpec) -> Any:
+    """Return the config class that *spec* names, imported; None if it names none."""
+    if not spec.config_class:
+        return None
+    module, _, name = spec.config_class.partition(":")
+    found: Any = import_module(module)
+    for part in name.split("."):
+        found = getattr(found, part)
+    return found
+
+
+def read_config(
+    node: ProviderNode, *, environment_text: EnvironmentText | None = None
+) -> ReadConfig:
+    """Return what the config class of *node* makes of its config.
+
+    Where it objects to a number or a boolean that was a text in the environment, such as a
+    password of digits, it is asked again with the text.
+    """
+    cls = config_class_of(node.spec) if node.spec is not None else None
+    config: dict[str, Any] = _copied(dict(node.config))
+    if cls is None:
+        return ReadConfig(config)
+    retried: set[_Path] = set()
+    while True:
+        try:
+            value = _validate(cls, config)
+        except ValidationError as error:
+            details = error.errors(include_url=False, include_context=False)
+        except Exception as error:  # noqa: BLE001 (a config class is foreign code)
+            what = f"its config class fails with {type(error).__name__}"
+            problem = ConfigProblem((), what, is_of_value=True)
+            return ReadConfig(problems=(problem,))
+        else:
+            return ReadConfig(value, unknown=tuple(_unknown_keys(config, value, ())))
+        again = False
+        for path in {_path_in(config, detail["loc"]) for detail in details} - retried:
+            text = environment_text(node.address, path) if path and environment_text else None
+            if text is not None:
+                _replace(config, path, text)
+                retried.add(path)
+                again = True
+        if not again:
+            problems = (_problem(cls, config, detail) for detail in details)
+            return ReadConfig(problems=tuple(dict.fromkeys(problems)))
+
+
+def _copied(value: object) -> Any:
+    """Return a copy of plain data, much faster than by `copy.deepcopy`."""
+    if isinstance(value, dict):
+        return {key: _copied(part) for key, part in cast("dict[Any, object]", value).items()}
+    if isinstance(value, list | tuple):
+        return [_copied(part) for part in cast("Sequence[object]", value)]
+    return value
+
+
+def _validate(cls: Any, config: dict[str, Any]) -> object:
+    if _is_model(cls):
+        return cls.model_validate(config)
+    adapter: TypeAdapter[Any] = TypeAdapter(cls)
+    return adapter.validate_python(config)
+
+
+def _is_model(cls: Any) -> TypeGuard[type[BaseModel]]:
+    return isinstance(cls, type) and issubclass(cls, BaseModel)
+
+
+def _problem(cls: Any, config: dict[str, Any], detail: ErrorDetails) -> ConfigProblem:
+    path, is_of_value = _path_in(config, detail["loc"]), False
+    last = detail["loc"][-1] if detail["loc"] else ""
+    kind, hint = detail["type"], ""
+    message = detail["msg"].removeprefix("Value error, ").removeprefix("Assertion failed, ")
+    if kind == "missing":
+        path, message = (*path, last), "required, but not there"
+    elif kind == "extra_forbidden":
+        message = "unknown key"
+        if len(detail["loc"]) == 1 and _is_model(cls):
+            hint = _known_keys_hint(str(last), _names_of(cls))
+    else:
+        message = _without_values(message[:1].lower() + message[1:], detail["input"])
+        is_of_value = True
+    return ConfigProblem(path, message, hint, is_of_value)
+
+
+def _without_values(message: str, value: object) -> str:
+    """Return *message* with every text of *value* masked: a validator may quote it."""
+    for text in sorted(set(_texts(value)), key=len, reverse=True):
+        if len(text) >= _SHORTEST_MASKED:
+            message = message.replace(text, MASK)
+    return message
+
+
+def _texts(value: object) -> Iterator[str]:
+    if isinstance(value, Mapping):
+        for part in cast("Mapping[Any, object]", value).values():
+            yield from _texts(part)
+    elif isinstance(value, list | tuple):
+        for part in cast("Sequence[object]", value):
+            yield from _texts(part)
+    elif value is not None and not isinstance(value, bool):
+        yield str(value)
+
+
+# --- unknown keys ------------------------------------------------------------------------------
+
+
+def _unknown_keys(given: object, read: object, path: _Path) -> Iterator[ConfigProblem]:
+    """Yield the keys of *given* that the model *read* has ignored, at every depth."""
+    if isinstance(read, BaseModel) and isinstance(given, Mapping):
+        values = cast("Mapping[Any, object]", given)
+        cls = type(read)
+        if cls.model_config.get("extra", "ignore") == "ignore":
+            names = _names_of(cls)
+            for key in values:
+                if key not in names:
+                    hint = _known_keys_hint(str(key), names)
+                    yield ConfigProblem((*path, str(key)), "unknown key, ignored", hint)
+        for name in cls.model_fields:
+            for key in _names_of_field(cls, name) & values.keys():
+                yield from _unknown_keys(values[key], getattr(read, name), (*path, key))
+    elif isinstance(read, Mapping) and isinstance(given, Mapping):
+        values, parts = cast("Mapping[Any, object]", given), cast("Mapping[Any, object]", read)
+        for key in values.keys() & parts.keys():
+            yield from _unknown_keys(values[key], parts[key], (*path, str(key)))
+    elif isinstance(read, list | tuple) and isinstance(given, list):
+        rows = zip(cast("list[object]", given), cast("Sequence[object]", read), strict=False)
+        for index, (one, part) in enumerate(rows):
+            yield from _unknown_keys(one, part, (*path, index))
+
+
+def _known_keys_hint(key: str, names: frozenset[str]) -> str:
+    if question := did_you_mean(key, names):
+        return question
+    return "known keys: " + ", ".join(map(repr, sorted(names))) if names else "it takes no keys"
+
+
+def _names_of(cls: type[BaseModel]) -> frozenset[str]:
+    """Return the keys that a model reads."""
+    return frozenset(key for name in cls.model_fields for key in _names_of_field(cls, name))
+
+
+def _names_of_field(cls: type[BaseModel], name: str) -> frozenset[str]:
+    alias = cls.model_fields[name].validation_alias
+    choices = alias.choices if isinstance(alias, AliasChoices) else [alias]
+    names = {
+        str(choice.path[0]) if isinstance(choice, AliasPath) else choice
+        for choice in choices
+        if choice is not None
+    }
+    by_name = cls.model_config.get("populate_by_name") or cls.model_config.get("validate_by_name")
+    return frozenset(names | {name} if by_name or not names else names)
+
+
+# --- paths -------------------------------------------------------------------------------------
+
+
+def _path_in(config: object, location: Sequence[str | int]) -> _Path:
+    """Return the keys of *location* that are there; pydantic puts names of types between them."""
+    path: list[str | int] = []
+    for step in location:
+        if isinstance(config, Mapping) and step in config:
+            config = cast("Mapping[Any, object]", config)[step]
+        elif (
+            isinstance(config, list)
+            and isinstance(step, int)
+            and step < len(rows := cast("list[object]", config))
+        ):
+            config = rows[step]
+        else:
+            continue
+        path.append(step)
+    return tuple(path)
+
+
+def _replace(config: Any, path: _Path, value: str) -> None:
+    for step in path[:-1]:
+        config = config[step]
+    config[path[-1]] = value

@@ -1,0 +1,1 @@
+"""Starts, runs and stops the nodes of a graph."""

@@ -1,0 +1,259 @@
+"""Creates the instances behind the nodes, checks them, and disposes of them."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import os
+import sys
+from dataclasses import dataclass
+from importlib import import_module
+from inspect import isawaitable, iscoroutinefunction
+from pathlib import Path
+from pkgutil import resolve_name
+from typing import TYPE_CHECKING, Any, cast
+
+from rungraph.engine.errors import (
+    ComplianceError,
+    EntryPointError,
+    MissingPackageError,
+    describe,
+)
+from rungraph.engine.preflight.configs import validated_config
+from rungraph.engine.provider import has_reports, has_shutdown
+from rungraph.engine.routing.routers import create_router
+from rungraph.engine.routing.store import RegistrationStore
+from rungraph.engine.routing.tables import create_table
+from rungraph.engine.run.compliance import check_compliance
+from rungraph.engine.run.waiting import outlast, thread_future
+from rungraph.graph.nodes import ProviderNode, RouterNode, TableNode
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+    from types import ModuleType
+
+    from rungraph.engine.provider import ProviderReport
+    from rungraph.engine.routing.tables import RoutingTable
+    from rungraph.engine.run.events import Event
+    from rungraph.engine.run.settings import StackSettings
+    from rungraph.graph.address import Address
+    from rungraph.graph.model import RunGraph
+    from rungraph.graph.place import Place
+
+_logger = logging.getLogger(__name__)
+
+_BUILTIN_ENTRY_POINT = "get_builtin_impl"
+_QUESTION_SECONDS = 30.0
+"""Seconds that a table gives a provider to answer, if the start's own deadline leaves as many."""
+
+
+@dataclass(frozen=True, slots=True)
+class Surroundings:
+    """What instances are handed of the stack that they are part of.
+
+    Attributes:
+        view: The running stack, for the providers that every stack has.
+        emit: Takes events.
+        clock: Tells the seconds since the stack began to start.
+        reporter: Tells what the instance of an address calls when its state changes.
+    """
+
+    view: object
+    emit: Callable[[Event], None]
+    clock: Callable[[], float]
+    reporter: Callable[[Address], Callable[[ProviderReport], None]]
+
+
+class Instances:
+    """The instances of one stack's nodes.
+
+    Args:
+        graph: The checked graph.
+        settings: How the stack runs.
+        surroundings: What the instances are handed of the stack.
+    """
+
+    def __init__(
+        self, graph: RunGraph, settings: StackSettings, surroundings: Surroundings
+    ) -> None:
+        self._graph = graph
+        self._settings = settings
+        self._around = surroundings
+        self._store: RegistrationStore | None = None
+        self._imports: dict[str, asyncio.Future[ModuleType]] = {}
+        self._protocols: dict[str, type] = {}
+
+    def place_of(self, address: Address) -> Place | None:
+        """Return where *address* is configured; None for what is not configured itself."""
+        node = self._graph[address]
+        return node.place if isinstance(node, ProviderNode) else None
+
+    async def open(self, address: Address, dependencies: Mapping[Address, object]) -> object:
+        """Return the instance of *address*, given those of its dependencies that run.
+
+        What does not implement its API is disposed of again.
+
+        Raises:
+            ComplianceError: If the instance does not implement its API.
+            EntryPointError: If the provider's module cannot create it.
+            ConfigRejectedError: If its config class objects to its config.
+        """
+        node = self._graph[address]
+        if isinstance(node, TableNode):
+            return await self._open_table(node, dependencies)
+        if isinstance(node, RouterNode):
+            return self._open_router(node, dependencies)
+        instance = await self._open_provider(node, dependencies)
+        try:
+            self._check(node, instance)
+            if has_reports(instance):
+                instance.report_to(self._around.reporter(address))
+        except Exception:
+            await self.close(address, instance)
+            raise
+        return instance
+
+    async def close(self, address: Address, instance: object) -> None:  # noqa: ARG002 (a protocol)
+        """Shut *instance* down, if it has something to shut down."""
+        if has_shutdown(instance):
+            await _call(instance.shutdown)
+
+    async def aclose(self) -> None:
+        """Let go of what all instances share; a cancellation is raised afterwards."""
+        store, self._store = self._store, None
+        if store is not None:
+            cancelled = await outlast(asyncio.ensure_future(store.aclose()))
+            if cancelled is not None:
+                raise cancelled
+
+    # --- providers -----------------------------------------------------------------------------
+
+    async def _open_provider(
+        self, node: ProviderNode, dependencies: Mapping[Address, object]
+    ) -> object:
+        spec = node.spec
+        if spec is None:
+            msg = f"the provider type {node.provider_type!r} is not known"
+            raise EntryPointError(msg)
+        module = _imported(spec.module) or await self._import(spec.module)
+        api = self._graph.catalog.apis[node.api]
+        is_builtin = bool(api.builtin) and api.builtin == node.provider_type
+        name = _BUILTIN_ENTRY_POINT if is_builtin else spec.entry_point
+        function = getattr(module, name, None)
+        if not callable(function):
+            msg = f"the module {spec.module!r} has no function {name!r}"
+            raise EntryPointError(msg)
+        if is_builtin:
+            instance = await _call(function, self._around.view)
+        else:
+            config = validated_config(node, environment_text=self._graph.environment_text)
+            deps = {address.api: one for address, one in dependencies.items()}
+            instance = await _call(function, config, deps)
+        if instance is None:
+            msg = f"{name}() of the module {spec.module!r} returned nothing"
+            raise EntryPointError(msg)
+        return instance
+
+    async def _import(self, name: str) -> ModuleType:
+        """Import a module in a thread; who wants it meanwhile waits for the same thread."""
+        future = self._imports.get(name)
+        if future is None:
+            future = self._imports[name] = thread_future(import_module, name)
+        cancelled = await outlast(future)
+        if cancelled is not None:
+            future.exception()  # Marks it as seen.
+            raise cancelled
+        try:
+            return future.result()
+        except MissingPackageError:
+            raise
+        except Exception as error:
+            msg = f"the module {name!r} cannot be imported: {describe(error)}"
+            raise EntryPointError(msg) from error
+
+    def _check(self, node: ProviderNode, instance: object) -> None:
+        """Raise what keeps *instance* from standing for its API."""
+        api = self._graph.catalog.apis[node.api]
+        problems = check_compliance(instance, self._protocol(api.protocol))
+        if api.private_protocol and self._graph.catalog.pair_of_router(node.api) is not None:
+            problems += check_compliance(instance, self._protocol(api.private_protocol))
+        if problems:
+            raise ComplianceError(node.address, node.api, map(str, problems))
+
+    def _protocol(self, reference: str) -> type:
+        if reference not in self._protocols:
+            self._protocols[reference] = resolve_name(reference)
+        return self._protocols[reference]
+
+    # --- tables and routers --------------------------------------------------------------------
+
+    async def _open_table(
+        self, node: TableNode, dependencies: Mapping[Address, object]
+    ) -> RoutingTable:
+        members = {address.name: instance for address, instance in dependencies.items()}
+        if self._store is None:
+            self._store = registration_store(self._graph, self._settings)
+        return await create_table(
+            node,
+            members,
+            api=self._graph.catalog.apis[node.api],
+            store=self._store,
+            emit=self._around.emit,
+            clock=self._around.clock,
+            deadline=min(_QUESTION_SECONDS, self._settings.start_timeout / 2),
+            refresh_interval=self._settings.refresh_interval,
+        )
+
+    def _open_router(self, node: RouterNode, dependencies: Mapping[Address, object]) -> object:
+        instances = {address.api: instance for address, instance in dependencies.items()}
+        table = cast("RoutingTable", instances.pop(node.pair.table_api))
+        protocol = self._protocol(self._graph.catalog.apis[node.api].protocol)
+        return create_router(node, table, protocol, instances)
+
+
+def registration_store(graph: RunGraph, settings: StackSettings) -> RegistrationStore:
+    """Return the store of *graph*'s registrations; no file is opened yet.
+
+    It is the file ``registrations.db`` in the settings' ``state_dir``; else the ``db_path`` of the
+    config's ``metadata_store``; else a file of the graph's own in the user's state folder.
+    """
+    if settings.state_dir is not None:
+        return RegistrationStore(Path(settings.state_dir) / "registrations.db")
+    configured = graph.metadata_store or {}
+    path, kind = configured.get("db_path"), configured.get("type", "sqlite")
+    if kind == "sqlite" and isinstance(path, str) and path:
+        return RegistrationStore(Path(path).expanduser(), setting="metadata_store.db_path")
+    base = os.environ.get("XDG_STATE_HOME", "")
+    home = Path(base) if base and Path(base).is_absolute() else Path.home() / ".local" / "state"
+    name = graph.name.replace("/", "-").strip(".") or "default"
+    path = home / "rungraph" / name / "registrations.db"
+    if configured:
+        _logger.warning("metadata_store: only 'sqlite' with a 'db_path' is known; using %s", path)
+    return RegistrationStore(path)
+
+
+def _imported(name: str) -> ModuleType | None:
+    """Return a module that is imported already, and to the end: another thread may be at it."""
+    module = sys.modules.get(name)
+    spec = getattr(module, "__spec__", None)
+    return None if getattr(spec, "_initializing", False) else module
+
+
+async def _call(function: Callable[..., Any], *args: object) -> object:
+    """Return what *function* returns, awaited; a plain function is called in a thread.
+
+    A thread cannot be interrupted: when the caller is cancelled meanwhile, what the function
+    returns is returned all the same, so that nobody loses an instance that has to be shut down.
+    """
+    if iscoroutinefunction(function):
+        return await function(*args)
+    future = thread_future(function, *args)
+    cancelled = await outlast(future)
+    result: object = future.result()
+    if not isawaitable(result):
+        return result
+    if cancelled is not None:
+        if asyncio.iscoroutine(result):
+            result.close()
+        raise cancelled
+    return await result

@@ -1,0 +1,297 @@
+"""Starts the nodes of a graph in order and stops them in reverse; knows nothing of providers.
+
+Nothing waits between two nodes: the task of a node that has become ready starts those that waited
+for it, and the task of a node that has stopped releases those that it needed.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from itertools import groupby
+from typing import TYPE_CHECKING
+
+from rungraph.engine.errors import NodeFailure, StartError, StopError
+from rungraph.engine.provider import ProviderReport
+from rungraph.engine.run.events import (
+    Event,
+    NodeFailed,
+    NodeSkipped,
+    NodeWaiting,
+    RollbackEnded,
+    RollbackStarted,
+    StackStarting,
+    StackStopped,
+    StackStopping,
+)
+from rungraph.engine.run.node_run import Life, NodeInstances, NodeOrder, Phase, lives_of
+from rungraph.engine.run.runner import NodeRunner, Outcomes
+from rungraph.engine.run.schedule import Schedule
+from rungraph.engine.run.waiting import finish, outlast
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+
+    from rungraph.engine.run.settings import StackSettings
+    from rungraph.graph.address import Address
+
+_LINGER = 0.1
+"""Seconds between the first failure of a start and the cancellation of those still starting."""
+
+
+class Lifecycle:
+    """The nodes of one graph, from `start` to `stop`.
+
+    It belongs to the event loop and the task that start it, and runs once.
+
+    Args:
+        order: The graph.
+        nodes: Creates and disposes of instances.
+        settings: Schedule, limits and deadlines.
+        emit: Takes every event.
+    """
+
+    def __init__(
+        self,
+        order: NodeOrder,
+        nodes: NodeInstances,
+        settings: StackSettings,
+        emit: Callable[[Event], None],
+    ) -> None:
+        self._order = order
+        self._nodes = nodes
+        self._settings = settings
+        self._emit = emit
+        self._lives: dict[Address, Life] = {}
+        self._culprits: list[NodeFailure] = []
+        self._failures: list[NodeFailure] = []
+        self._starts = True
+        self._aborted = False
+        self._filling = False
+        self._killed = False
+        self._stopped: asyncio.Future[None] | None = None
+        self._up = 0
+        self._lingering: asyncio.TimerHandle | None = None
+
+    # --- reading -------------------------------------------------------------------------------
+
+    @property
+    def failures(self) -> tuple[NodeFailure, ...]:
+        """What went wrong after the start, in the order in which it happened."""
+        return tuple(self._failures)
+
+    def clock(self) -> float:
+        """Return the seconds since the stack began to start."""
+        return self._runner.clock()
+
+    def instance_of(self, address: Address) -> object | None:
+        """Return the running instance of *address*; None when it does not run."""
+        life = self._lives.get(address)
+        return life.instance if life is not None and life.is_up else None
+
+    def causes_of(self, address: Address) -> tuple[Address, ...]:
+        """Return the failures that keep *address* from running."""
+        life = self._lives.get(address)
+        return life.causes if life is not None else ()
+
+    def trouble_of(self, address: Address) -> str | None:
+        """Return why the running *address* is not well; None when it is, as far as is known."""
+        life = self._lives.get(address)
+        return life.degraded if life is not None and life.is_up else None
+
+    def reporter(self, address: Address) -> Callable[[ProviderReport], None]:
+        """Return what the instance of *address* calls, from any thread, when its state changes."""
+        life, runner = self._lives[address], self._runner
+        return lambda report: runner.report_from_anywhere(life, report)
+
+    def degrade(self, address: Address, detail: str) -> None:
+        """Record that a running node is not as well as it should be."""
+        self._runner.report(self._lives[address], ProviderReport("degraded", detail))
+
+    # --- starting ------------------------------------------------------------------------------
+
+    async def start(self) -> None:
+        """Start every node, or as many as can run with ``on_failure="degrade"``.
+
+        Raises:
+            StartError: If nodes failed and ``on_failure`` is ``rollback``. Everything that had
+                started has stopped again.
+            asyncio.CancelledError: If the caller was cancelled; as with an error, nothing runs.
+        """
+        outcomes = Outcomes(self._settle, self._fail, self._cancelled, self._note, self._is_gone)
+        self._runner = NodeRunner(self._nodes, self._settings, self._emit, outcomes)
+        self._settled: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+        self._announce()
+        self._fill()
+        cancelled = await outlast(self._settled, on_cancel=self._abort)
+        self._starts = False
+        if self._lingering is not None:
+            self._lingering.cancel()
+        if not self._aborted:
+            return
+        await self.roll_back()
+        if cancelled is not None:
+            raise cancelled
+        culprits = self._ordered_culprits()
+        raise StartError(culprits, self._failures) from _cause(culprits)
+
+    def _announce(self) -> None:
+        """Make a life for every node, emit that it waits, and schedule it."""
+        numbered = list(lives_of(self._order))
+        self._emit(StackStarting(0.0, numbered[-1][0] + 1 if numbered else 0))
+        for number, life in numbered:
+            self._lives[life.address] = life
+            on = tuple(need.address for need in life.needs)
+            self._emit(NodeWaiting(0.0, life.address, on, number))
+        self._schedule = Schedule(
+            (tuple(life for _, life in group) for _, group in groupby(numbered, lambda n: n[0])),
+            self._settings.schedule,
+            self._settings.parallelism,
+        )
+
+    def _fill(self) -> None:
+        """Start everything that may start now."""
+        if self._filling:  # What is skipped settles inside the loop below.
+            return
+        self._filling = True
+        while (life := self._schedule.take()) is not None:
+            causes = life.root_causes()
+            if causes:
+                self._skip(life, causes)
+                self._settle(life)
+            else:
+                self._runner.start(life)
+        self._filling = False
+        if self._schedule.is_over:
+            finish(self._settled)
+
+    def _settle(self, life: Life) -> None:
+        self._schedule.settled(life)
+        self._fill()
+
+    def _skip(self, life: Life, causes: tuple[Address, ...]) -> None:
+        life.phase = Phase.ENDED
+        life.causes = causes
+        self._emit(NodeSkipped(self.clock(), life.address, causes))
+
+    def _cancelled(self, life: Life) -> None:
+        self._skip(life, tuple(failure.address for failure in self._ordered_culprits()))
+
+    def _fail(self, life: Life, error: BaseException) -> None:
+        life.causes = (life.address,)
+        self._emit(NodeFailed(self.clock(), life.address, error))
+        place = self._nodes.place_of(life.address)
+        if not self._starts:
+            self._failures.append(NodeFailure(life.address, "run", error, place))
+            return
+        self._culprits.append(NodeFailure(life.address, "start", error, place))
+        if self._settings.on_failure == "rollback" and not self._aborted:
+            # Those that fail at the same time, perhaps for the same reason, are to be named, too.
+            self._lingering = asyncio.get_running_loop().call_later(_LINGER, self._abort)
+            self._start_nothing_more()
+
+    def _start_nothing_more(self) -> None:
+        self._aborted = True
+        self._schedule.close()
+        self._fill()
+
+    def _abort(self) -> None:
+        """Start nothing more and cancel what is starting."""
+        if not self._starts:
+            return
+        self._start_nothing_more()
+        for life in self._lives.values():
+            self._runner.cancel(life)
+
+    async def roll_back(self) -> None:
+        """Stop everything because the start is not to be finished.
+
+        Raises:
+            asyncio.CancelledError: If the caller was cancelled meanwhile; everything has stopped.
+        """
+        culprits = tuple(failure.address for failure in self._ordered_culprits())
+        for life in self._lives.values():
+            if life.phase is Phase.WAITING:
+                self._skip(life, culprits)
+        self._emit(RollbackStarted(self.clock(), culprits))
+        cancelled = await self._stop_all()
+        self._emit(RollbackEnded(self.clock()))
+        self._emit(StackStopped(self.clock()))
+        if cancelled is not None:
+            raise cancelled
+
+    # --- stopping ------------------------------------------------------------------------------
+
+    async def stop(self) -> None:
+        """Stop everything, each node after all that depend on it.
+
+        A cancellation of the caller does not cut this short; it is raised at the end.
+
+        Raises:
+            StopError: If nodes did not stop as they should, or had ended while they should have
+                run.
+            asyncio.CancelledError: If the caller was cancelled meanwhile.
+        """
+        self._emit(StackStopping(self.clock()))
+        cancelled = await self._stop_all()
+        self._emit(StackStopped(self.clock()))
+        if cancelled is not None:
+            raise cancelled
+        if self._failures:
+            raise StopError(self._failures) from _cause(self._failures)
+
+    def kill(self) -> None:
+        """End everything at once: cancel every node, also those that are stopping already."""
+        if self._killed:
+            return
+        self._killed = True
+        self._abort()
+        for life in self._lives.values():
+            self._runner.kill(life)
+
+    async def _stop_all(self) -> asyncio.CancelledError | None:
+        up = [
+            life for life in self._lives.values() if life.phase in {Phase.RUNNING, Phase.STOPPING}
+        ]
+        for life in up:
+            for need in life.needs:
+                need.users += 1
+        self._up = len(up)
+        self._stopped = asyncio.get_running_loop().create_future()
+        if not up:
+            finish(self._stopped)
+        for life in reversed(up):
+            if not life.users:
+                self._runner.stop(life)
+        cancelled = await outlast(self._stopped)
+        return await self._runner.end_stragglers() or cancelled
+
+    def _is_gone(self, life: Life) -> None:
+        """Let those stop that *life* was the last to use."""
+        if self._stopped is None:
+            return
+        self._up -= 1
+        if not self._up:
+            finish(self._stopped)
+        for need in life.needs:
+            need.users -= 1
+            if not need.users:
+                self._runner.stop(need)
+
+    # --- failures ------------------------------------------------------------------------------
+
+    def _note(self, life: Life, error: BaseException) -> None:
+        place = self._nodes.place_of(life.address)
+        self._failures.append(NodeFailure(life.address, "stop", error, place))
+
+    def _ordered_culprits(self) -> tuple[NodeFailure, ...]:
+        """Return the failures of the start, in start order."""
+        order = {address: index for index, address in enumerate(self._lives)}
+        return tuple(sorted(self._culprits, key=lambda failure: order[failure.address]))
+
+
+def _cause(failures: Sequence[NodeFailure]) -> BaseException | None:
+    """Return what a summary of *failures* is raised from."""
+    errors = [failure.error for failure in failures]
+    if len(errors) > 1:
+        return BaseExceptionGroup("what the nodes raised", errors)
+    return errors[0] if errors else None

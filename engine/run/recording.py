@@ -1,0 +1,253 @@
+"""What happened to a stack as a file, one JSON object a line: written while it runs, read after."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass, fields
+from functools import cache
+from math import isfinite
+from typing import TYPE_CHECKING, Any, NoReturn, cast
+
+from rungraph.engine.errors import RecordedError, RecordingError, describe
+from rungraph.engine.run import events
+from rungraph.engine.run.events import Event, NodeEvent, ResourceEvent
+from rungraph.graph.address import Address
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator, Mapping
+    from os import PathLike
+    from typing import BinaryIO, TextIO
+
+FORMAT_VERSION = "1.0"
+"""A new minor version adds events or fields, which older readers pass over; a new major breaks."""
+_HEADER = "Recording"
+_MOST_BYTES = 1 << 20
+"""Longer lines are not read: no event is near that long, and other files may be one line."""
+
+
+@dataclass(frozen=True, slots=True)
+class Recording:
+    """What a file of events holds.
+
+    Attributes:
+        name: The name of what ran; empty when the file does not say.
+        events: The events, in the order in which they happened.
+    """
+
+    name: str
+    events: tuple[Event, ...]
+
+
+class EventFile:
+    """Writes every event as one JSON object a line, at once; `read_events` reads them.
+
+    The first line names the format: ``{"event": "Recording", "format_version": "1.0", …}``. Of an
+    error its type and its text are kept.
+
+    Args:
+        stream: Where to.
+        scrub: Masks secrets.
+        name: The name of what runs.
+    """
+
+    def __init__(self, stream: TextIO, scrub: Callable[[str], str], name: str = "") -> None:
+        self._stream = stream
+        self._scrub = scrub
+        self._write({"event": _HEADER, "format_version": FORMAT_VERSION, "name": scrub(name)})
+
+    def take(self, event: Event) -> None:
+        """Write *event*."""
+        values = {one.name: self._jsonable(getattr(event, one.name)) for one in fields(event)}
+        self._write({"event": type(event).__name__, **values})
+
+    def _write(self, line: Mapping[str, Any]) -> None:
+        self._stream.write(json.dumps(line, ensure_ascii=False) + "\n")
+        self._stream.flush()
+
+    def _jsonable(self, value: object) -> Any:
+        if isinstance(value, Address):
+            return str(value)
+        if isinstance(value, tuple):
+            return [self._jsonable(one) for one in cast("tuple[object, ...]", value)]
+        if isinstance(value, RecordedError):
+            return {"type": value.type_name, "text": self._scrub(value.text)}
+        if isinstance(value, BaseException):
+            return {"type": type(value).__name__, "text": self._scrub(describe(value))}
+        if isinstance(value, float):
+            return round(value, 6)
+        return self._scrub(value) if isinstance(value, str) else value
+
+
+def read_events(path: str | PathLike[str]) -> tuple[Event, ...]:
+    """Return the events that an `EventFile` wrote, in the order in which they happened.
+
+    Times come back rounded to microseconds, errors as `RecordedError`. Events and fields that this
+    version does not know are passed over, and so is a last line that a crash cut off.
+
+    Raises:
+        RecordingError: If the file is no recording of events, or one of a later major version; the
+            text names the line.
+        OSError: If the file cannot be read.
+    """
+    return read_recording(path).events
+
+
+def read_recording(path: str | PathLike[str]) -> Recording:
+    """Return what an `EventFile` wrote: as `read_events` does, with the name of what ran."""
+    from pathlib import Path
+
+    file = Path(path)
+    with file.open("rb") as stream:
+        lines = _Lines(str(file), stream)
+        values = iter(lines)
+        name = lines.checked_header(next(values, None))
+        known = _event_types()
+        found = [(known.get(str(value.get("event"))), value) for value in values]
+        return Recording(name, tuple(lines.event_of(kind, value) for kind, value in found if kind))
+
+
+class _Lines:
+    """The lines of a file as JSON objects; knows where it is, for errors."""
+
+    def __init__(self, file: str, stream: BinaryIO) -> None:
+        self._file = file
+        self._stream = stream
+        self._number = 0
+
+    def __iter__(self) -> Iterator[dict[str, Any]]:
+        while line := self._stream.readline(_MOST_BYTES + 1):
+            self._number += 1
+            if len(line) > _MOST_BYTES:
+                self._refuse("a line of more than 1 MiB: this is no file of events")
+            if line.isspace():
+                continue
+            value = self._parsed(line)
+            if value is None:
+                return
+            yield value
+
+    def _parsed(self, line: bytes) -> dict[str, Any] | None:
+        """Return the object in *line*; None for a line that was cut off."""
+        try:
+            value: Any = json.loads(line.decode("utf-8"))
+        except (ValueError, RecursionError) as error:
+            # A crashed run may leave half a line; the first one is not forgiven, so that text
+            # without a line end is not taken for an empty recording.
+            if not line.endswith(b"\n") and self._number > 1:
+                return None
+            self._refuse(f"not a JSON object ({_reason(error)})")
+        if not isinstance(value, dict):
+            self._refuse(f"not a JSON object but {_kind(value)}")
+        return cast("dict[str, Any]", value)
+
+    def checked_header(self, value: Mapping[str, Any] | None) -> str:
+        """Return the name in the first line, if that line is one of ours."""
+        if value is None:
+            self._refuse("the file is empty: was nothing recorded?", is_about_line=False)
+        version = value.get("format_version")
+        if value.get("event") != _HEADER or not isinstance(version, str):
+            self._refuse(
+                f'the first line must be {{"event": "{_HEADER}", "format_version": '
+                f'"{FORMAT_VERSION}"}}: this is no file of events'
+            )
+        major = FORMAT_VERSION.partition(".")[0]
+        if version.partition(".")[0] != major:
+            self._refuse(f"format version {version!r} is not known; this rungraph reads {major}.x")
+        name = value.get("name", "")
+        return name if isinstance(name, str) else ""
+
+    def event_of(self, kind: type[Event], value: Mapping[str, Any]) -> Event:
+        """Return the event of *kind* that *value* describes."""
+        read: dict[str, Any] = {}
+        for field in fields(kind):
+            if field.name not in value:
+                self._refuse(f"{kind.__name__} has no {field.name!r}")
+            what, reader = _READERS[str(field.type)]
+            try:
+                read[field.name] = reader(value[field.name])
+            except (TypeError, ValueError, OverflowError):
+                found = _shortened(json.dumps(value[field.name], ensure_ascii=False))
+                self._refuse(f"{field.name!r} of {kind.__name__} must be {what}, not {found}")
+        return kind(**read)
+
+    def _refuse(self, problem: str, *, is_about_line: bool = True) -> NoReturn:
+        line = self._number if is_about_line else None
+        raise RecordingError(self._file, line, problem) from None
+
+
+def _number(value: object) -> float:
+    if isinstance(value, bool) or not isinstance(value, int | float) or not isfinite(value):
+        raise TypeError
+    return float(value)
+
+
+def _count(value: object) -> int:
+    if isinstance(value, bool) or not isinstance(value, int) or value < 0:
+        raise TypeError
+    return value
+
+
+def _text(value: object) -> str:
+    if not isinstance(value, str):
+        raise TypeError
+    return value
+
+
+def _address(value: object) -> Address:
+    return Address.parse(_text(value))
+
+
+def _addresses(value: object) -> tuple[Address, ...]:
+    if not isinstance(value, list):
+        raise TypeError
+    return tuple(map(_address, cast("list[object]", value)))
+
+
+def _error(value: object) -> RecordedError:
+    if not isinstance(value, dict):
+        raise TypeError
+    found = cast("dict[str, object]", value)
+    return RecordedError(_text(found.get("type")), _text(found.get("text")))
+
+
+_READERS: Mapping[str, tuple[str, Callable[[object], object]]] = {
+    "float": ("a number of seconds", _number),
+    "int": ("a whole number, 0 or more", _count),
+    "str": ("text", _text),
+    "Address": ("an address", _address),
+    "tuple[Address, ...]": ("a list of addresses", _addresses),
+    "BaseException": ("an object with 'type' and 'text'", _error),
+}
+"""What the fields of events are, by their annotation."""
+
+
+@cache
+def _event_types() -> Mapping[str, type[Event]]:
+    """Return every event by its name, without the bases that never happen themselves."""
+    # Not by __subclasses__: that may still have the classes that slots=True has replaced.
+    bases = (Event, NodeEvent, ResourceEvent)
+    return {
+        name: kind
+        for name, kind in vars(events).items()
+        if isinstance(kind, type) and issubclass(kind, Event) and kind not in bases
+    }
+
+
+def _reason(error: Exception) -> str:
+    if isinstance(error, json.JSONDecodeError):
+        return f"column {error.colno}: {error.msg.lower()}"
+    if isinstance(error, UnicodeDecodeError):
+        return f"byte {error.start + 1} is not UTF-8"
+    return "nested too deeply" if isinstance(error, RecursionError) else "a number is too long"
+
+
+def _kind(value: object) -> str:
+    if value is None or isinstance(value, bool):
+        return json.dumps(value)
+    if isinstance(value, str):
+        return "text"
+    return "a list" if isinstance(value, list) else "a number"
+
+
+def _shortened(text: str, most: int = 60) -> str:
+    return text if len(text) <= most else text[: most - 1] + "…"

@@ -1,0 +1,335 @@
+"""The running stack: starts a graph, hands out what answers for its APIs, and stops it."""
+
+from __future__ import annotations
+
+from inspect import isawaitable
+from typing import TYPE_CHECKING, Any, Self
+
+from rungraph.engine.errors import (
+    DeadlineError,
+    EngineError,
+    NotRunningError,
+    NotServedError,
+    StopError,
+    describe,
+)
+from rungraph.engine.preflight.imports import check_imports
+from rungraph.engine.preflight.runnable import check_runnable
+from rungraph.engine.provider import has_bind, has_health
+from rungraph.engine.run.events import EventLog, NodeBound, NodeNotBound, StackReady, State
+from rungraph.engine.run.health import ask_all, ill, well
+from rungraph.engine.run.instances import Instances, Surroundings
+from rungraph.engine.run.lifecycle import Lifecycle
+from rungraph.engine.run.settings import StackSettings
+from rungraph.engine.run.signals import SignalWatch, watch_signals
+from rungraph.engine.run.timeline import Timeline, timeline
+from rungraph.engine.run.tracing import trace_start
+from rungraph.engine.run.waiting import in_thread, within
+from rungraph.graph.address import Address, NodeKind
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping
+    from contextlib import AbstractAsyncContextManager
+    from types import TracebackType
+
+    from rungraph.engine.apis.common import HealthResponse
+    from rungraph.engine.provider import HasBind, HasHealth
+    from rungraph.graph.model import RunGraph
+    from rungraph.graph.nodes import Edge
+
+_DOING = {
+    State.WAITING: "waits for others",
+    State.STARTING: "is starting",
+    State.READY: "is ready",
+    State.DEGRADED: "is degraded",
+    State.FAILED: "has failed",
+    State.SKIPPED: "was skipped",
+    State.STOPPING: "is stopping",
+    State.STOPPED: "has stopped",
+    State.STOP_FAILED: "has stopped with an error",
+    State.KILLED: "was killed",
+}
+
+_TELEMETRY = "telemetry"
+_TRACE_PATIENCE = 1.0
+"""Seconds that telemetry may hold up a stack that is ready."""
+
+
+class Stack:
+    """A graph that runs for the length of an ``async with`` block.
+
+    Entering checks the graph, imports included, and starts its nodes; all problems of a stage are
+    reported together, and before anything starts. When the block is left, however that happens,
+    every node that has started is stopped, each after all that depend on it, under a deadline of
+    its own. A cancellation does not cut that short; it goes on afterwards.
+
+    A stack runs once.
+
+    Args:
+        graph: What to run.
+        settings: How to run it.
+
+    Raises:
+        InvalidGraph: On entering, if the graph has errors or parts of it cannot be imported.
+        StartError: On entering, if nodes did not start; then nothing runs any more.
+        StopError: On leaving a block that raised nothing, if nodes did not stop as they should.
+            Where the block raised something, that goes on and carries the stop errors as a note.
+
+    Examples:
+        >>> import asyncio
+        >>> from rungraph.graph import compile_config
+        >>> async def main() -> str:
+        ...     async with Stack(compile_config({"providers": {}}, environment={})) as stack:
+        ...         health = await stack["inspect"].health()
+        ...         return health.status.value
+        >>> asyncio.run(main())
+        'OK'
+    """
+
+    def __init__(self, graph: RunGraph, settings: StackSettings | None = None) -> None:
+        self._graph = graph
+        self._settings = settings or StackSettings()
+        self._events = EventLog()
+        self._by_api = _by_api(graph)
+        self._lifecycle: Lifecycle | None = None
+        self._instances: Instances | None = None
+        self._start_trace_id: str | None = None
+
+    # --- reading -------------------------------------------------------------------------------
+
+    @property
+    def graph(self) -> RunGraph:
+        """What the stack runs; once entered, with the diagnostics of its imports."""
+        return self._graph
+
+    @property
+    def settings(self) -> StackSettings:
+        """How the stack runs."""
+        return self._settings
+
+    @property
+    def events(self) -> EventLog:
+        """Everything that has happened so far."""
+        return self._events
+
+    @property
+    def apis(self) -> tuple[str, ...]:
+        """The APIs that can be called now, sorted."""
+        running = self._lifecycle
+        if running is None:
+            return ()
+        return tuple(
+            api for api, address in self._by_api.items() if running.instance_of(address) is not None
+        )
+
+    @property
+    def start_trace_id(self) -> str | None:
+        """The trace of the start, for telemetry's ``get_trace``; None without telemetry."""
+        return self._start_trace_id
+
+    def status(self) -> Mapping[Address, State]:
+        """Return what each node is doing."""
+        return self._events.states
+
+    def timeline(self) -> Timeline:
+        """Return when each node started and stopped, and what it waited for."""
+        return timeline(self._events)
+
+    def __getitem__(self, key: str | Address) -> Any:
+        """Return the instance that answers for an API, or that of one node.
+
+        Args:
+            key: An API, an address, or an address as text, such as ``provider:inference/small``.
+
+        Raises:
+            NotServedError: If the graph has no such API or node.
+            NotRunningError: If it has, but the node does not run; the text says why.
+        """
+        address = self._address_of(key)
+        instance = self._lifecycle.instance_of(address) if self._lifecycle is not None else None
+        if instance is None:
+            raise NotRunningError(self._why_not_running(address))
+        return instance
+
+    async def health(
+        self, addresses: Iterable[Address] | None = None
+    ) -> Mapping[Address, HealthResponse]:
+        """Return how nodes are, all of them if none are named, in start order.
+
+        The providers are asked at the same time, each with a deadline. A node that cannot say how
+        it is is ``OK`` as long as it runs and has not reported otherwise.
+        """
+        wanted = tuple(self._graph) if addresses is None else tuple(addresses)
+        answers: dict[Address, HealthResponse] = {}
+        asked: dict[Address, HasHealth] = {}
+        for address in wanted:
+            running = self._lifecycle
+            instance = running.instance_of(address) if running is not None else None
+            detail = running.trouble_of(address) if running is not None else None
+            answers[address] = well()
+            if instance is None:
+                answers[address] = ill(self._why_not_running(address))
+            elif self._can_be_asked(address) and has_health(instance):
+                asked[address] = instance
+            elif detail is not None:
+                answers[address] = ill(detail)
+        answers |= await ask_all(asked, timeout=self._settings.health_timeout)
+        return answers
+
+    # --- running -------------------------------------------------------------------------------
+
+    async def __aenter__(self) -> Self:
+        if self._lifecycle is not None:
+            msg = "a stack runs once: make another one of the same graph"
+            raise EngineError(msg)
+        self._graph.check()
+        check_runnable(self._graph)
+        problems = await in_thread(check_imports, self._graph)
+        if problems:
+            self._graph = self._graph.with_diagnostics(problems).check()
+        around = Surroundings(
+            view=self,
+            emit=self._events.append,
+            clock=lambda: self._running().clock(),
+            reporter=lambda address: self._running().reporter(address),
+        )
+        self._instances = Instances(self._graph, self._settings, around)
+        self._lifecycle = Lifecycle(
+            self._graph, self._instances, self._settings, self._events.append
+        )
+        try:
+            await self._lifecycle.start()
+            try:
+                await self._bind_late()
+            except BaseException:
+                await self._lifecycle.roll_back()
+                raise
+        except BaseException:
+            await self._instances.aclose()
+            raise
+        self._events.append(StackReady(self._lifecycle.clock()))
+        await self._trace_start()
+        return self
+
+    async def __aexit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        traceback: TracebackType | None,
+    ) -> None:
+        try:
+            await self._running().stop()
+        except StopError as stop_error:
+            if error is None:
+                raise
+            error.add_note(str(stop_error))
+        finally:
+            if self._instances is not None:
+                await self._instances.aclose()
+
+    def kill(self) -> None:
+        """End everything at once, without a proper stop; for a second signal."""
+        if self._lifecycle is not None:
+            self._lifecycle.kill()
+
+    def signals(self) -> AbstractAsyncContextManager[SignalWatch]:
+        """Return a block around the stack's own that SIGINT and SIGTERM end in order.
+
+        The first signal cancels what runs inside, so the stack stops in order; the second kills
+        what is left. The block then ends without an error; its value tells the exit code. See also
+        `rungraph.engine.run.signals.run_until_signal`.
+
+        Examples:
+            ``async with stack.signals() as signals, stack: ...``
+        """
+        return watch_signals(self.kill)
+
+    # --- inside --------------------------------------------------------------------------------
+
+    def _running(self) -> Lifecycle:
+        if self._lifecycle is None:
+            msg = "the stack has not been started"
+            raise EngineError(msg)
+        return self._lifecycle
+
+    def _address_of(self, key: str | Address) -> Address:
+        if isinstance(key, str) and ":" not in key:
+            if key in self._by_api:
+                return self._by_api[key]
+            raise NotServedError(key, self._by_api)
+        try:
+            address = Address.parse(key) if isinstance(key, str) else key
+        except ValueError:
+            address = None
+        if address is None or address not in self._graph:
+            raise NotServedError(str(key), map(str, self._graph))
+        return address
+
+    def _why_not_running(self, address: Address) -> str:
+        state = self._events.states.get(address)
+        if state is None:
+            return f"'{address}' does not run: the stack has not been started"
+        causes = self._running().causes_of(address)
+        others = " and ".join(f"'{cause}'" for cause in causes if cause != address)
+        if others:
+            return f"'{address}' does not run: it needs {others}, which failed"
+        return f"'{address}' does not run: it {_DOING[state]}"
+
+    def _can_be_asked(self, address: Address) -> bool:
+        """Whether an instance's ``health`` is about itself: a builtin's is about the stack."""
+        is_provider = address.kind is NodeKind.PROVIDER
+        return is_provider and not self._graph.catalog.apis[address.api].builtin
+
+    async def _trace_start(self) -> None:
+        """Tell telemetry, if the stack has it, how the nodes started."""
+        address = self._by_api.get(_TELEMETRY)
+        telemetry = self._running().instance_of(address) if address is not None else None
+        if telemetry is not None:
+            self._start_trace_id = await trace_start(
+                tuple(self._events), telemetry, patience=_TRACE_PATIENCE
+            )
+
+    async def _bind_late(self) -> None:
+        """Hand out the optional dependencies that could not start before their dependents."""
+        for edge in self._graph.dropped:
+            await self._bind(edge)
+
+    async def _bind(self, edge: Edge) -> None:
+        running, settings = self._running(), self._settings
+        api, dependent = edge.dependency.api, edge.dependent
+        dependency = running.instance_of(edge.dependency)
+        instance = running.instance_of(dependent)
+        if instance is None:
+            return
+        if dependency is None or not has_bind(instance):
+            reason = "it has no bind()" if dependency else f"'{edge.dependency}' does not run"
+            self._events.append(NodeNotBound(running.clock(), dependent, api, reason))
+            return
+        try:
+            work = _bind(instance, api, dependency)
+            await within(work, settings.start_timeout, grace=settings.cancel_timeout)
+        except TimeoutError:
+            reason = str(DeadlineError("bind", settings.start_timeout))
+        except Exception as error:  # noqa: BLE001 (a provider's code may raise anything)
+            reason = describe(error)
+        else:
+            self._events.append(NodeBound(running.clock(), dependent, api))
+            return
+        self._events.append(NodeNotBound(running.clock(), dependent, api, reason))
+        running.degrade(dependent, f"without {api}: {reason}")
+
+
+async def _bind(instance: HasBind, api: str, dependency: object) -> None:
+    result: object = instance.bind(api, dependency)
+    if isawaitable(result):
+        await result
+
+
+def _by_api(graph: RunGraph) -> dict[str, Address]:
+    """Return which node answers for each served API: its router, its table or its provider."""
+    order = {NodeKind.PROVIDER: 0, NodeKind.TABLE: 1, NodeKind.ROUTER: 2}
+    found: dict[str, Address] = {}
+    for address in sorted(graph.nodes, key=lambda address: order[address.kind]):
+        if address.api in graph.apis:
+            found[address.api] = address
+    return {api: found[api] for api in sorted(found)}

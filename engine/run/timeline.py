@@ -1,0 +1,224 @@
+"""When each node started and stopped and what it waited for; computed from events alone."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+from rungraph.engine.run.events import (
+    NodeEvent,
+    NodeFailed,
+    NodeKilled,
+    NodeReady,
+    NodeSkipped,
+    NodeStarting,
+    NodeStopFailed,
+    NodeStopped,
+    NodeStopping,
+    NodeWaiting,
+    StackReady,
+    State,
+)
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping
+
+    from rungraph.engine.run.events import Event
+    from rungraph.graph.address import Address
+
+
+@dataclass(slots=True)
+class NodeTimes:
+    """One node's times, in seconds since the stack began to start; None for what did not happen.
+
+    Attributes:
+        address: The node.
+        generation: Its topological generation, counted from 0.
+        needs: The nodes that it depends on.
+        state: What it was doing at the end of the events.
+        starting: When its own start began.
+        ready: When it was ready.
+        gave_up: When it failed or was skipped.
+        stopping: When its own stop began.
+        stopped: When it had stopped, well or not.
+        error: Why it failed, or failed to stop.
+        root_causes: The failures because of which it was skipped.
+        available: When the last of the nodes that it depends on was ready or out of the way.
+    """
+
+    address: Address
+    generation: int
+    needs: tuple[Address, ...]
+    state: State = State.WAITING
+    starting: float | None = None
+    ready: float | None = None
+    gave_up: float | None = None
+    stopping: float | None = None
+    stopped: float | None = None
+    error: BaseException | None = None
+    root_causes: tuple[Address, ...] = ()
+    available: float = 0.0
+
+    @property
+    def settled(self) -> float | None:
+        """When its start was over, one way or the other."""
+        return self.gave_up if self.ready is None else self.ready
+
+    @property
+    def own(self) -> float:
+        """Seconds that its own start took; 0 if it never began."""
+        if self.starting is None or self.settled is None:
+            return 0.0
+        return self.settled - self.starting
+
+    @property
+    def waited_for_needs(self) -> float:
+        """Seconds that it waited for the nodes that it depends on."""
+        return self.available if self.starting is None else min(self.available, self.starting)
+
+    @property
+    def waited_for_turn(self) -> float:
+        """Seconds that it then waited for its generation, or for a place among the starting."""
+        return 0.0 if self.starting is None else max(self.starting - self.available, 0.0)
+
+
+@dataclass(frozen=True, slots=True)
+class Timeline:
+    """The times of all nodes, in start order.
+
+    Attributes:
+        nodes: The times by address.
+        total: Seconds from the beginning of the start until all nodes were ready or out of the way.
+        critical_path: The chain of nodes, each needing the one before it, whose own starts take
+            longest together: no schedule can start the stack faster.
+        critical_time: Seconds that the own starts of the critical path take together.
+    """
+
+    nodes: Mapping[Address, NodeTimes]
+    total: float
+    critical_path: tuple[Address, ...]
+    critical_time: float
+
+    @property
+    def slowest(self) -> tuple[NodeTimes, ...]:
+        """The nodes that began to start, the longest own start first, equal ones by address."""
+        begun = (times for times in self.nodes.values() if times.starting is not None)
+        return tuple(sorted(begun, key=lambda times: (-times.own, times.address)))
+
+    def in_state(self, *states: State) -> tuple[NodeTimes, ...]:
+        """Return the nodes that are in any of *states*, in start order."""
+        return tuple(times for times in self.nodes.values() if times.state in states)
+
+    def chain_to(self, address: Address) -> tuple[Address, ...]:
+        """Return the chain that ends at *address* and whose own starts take longest together.
+
+        Raises:
+            KeyError: If there is no such node.
+        """
+        if address not in self.nodes:
+            raise KeyError(address)
+        return _chain(_longest(self.nodes), address)
+
+    def slacks(self) -> Mapping[Address, float]:
+        """Return by how many seconds each node could have been ready later with the same total.
+
+        This is the total float of the critical path method (Kelley and Walker 1959), reckoned
+        backwards from the total that was. It is 0 for nodes that did not begin to start.
+        """
+        latest: dict[Address, float] = {}
+        for address, times in reversed(tuple(self.nodes.items())):  # Dependents come last.
+            end = latest.setdefault(address, self.total)
+            begin = end - times.own
+            for need in times.needs:
+                latest[need] = min(latest.get(need, self.total), begin)
+        return {
+            address: max(latest[address] - times.settled, 0.0)
+            if times.starting is not None and times.settled is not None
+            else 0.0
+            for address, times in self.nodes.items()
+        }
+
+
+@dataclass(slots=True)
+class _Reading:
+    nodes: dict[Address, NodeTimes] = field(default_factory=dict["Address", NodeTimes])
+    total: float = 0.0
+
+    def read(self, event: Event) -> None:
+        if isinstance(event, StackReady):
+            self.total = event.at
+        elif isinstance(event, NodeWaiting):
+            address = event.address
+            self.nodes[address] = NodeTimes(address, event.generation, event.on)
+        elif isinstance(event, NodeEvent) and event.address in self.nodes:
+            self._read_node(event, self.nodes[event.address])
+
+    def _read_node(self, event: NodeEvent, times: NodeTimes) -> None:
+        if event.state is not None:
+            times.state = event.state
+        match event:
+            case NodeStarting():
+                times.starting = event.at
+            case NodeReady():
+                times.ready = event.at
+            case NodeFailed():
+                times.gave_up, times.error = event.at, event.error
+            case NodeSkipped():
+                times.gave_up, times.root_causes = event.at, event.root_causes
+            case NodeStopping():
+                times.stopping = event.at
+            case NodeStopped():
+                times.stopped = event.at
+            case NodeStopFailed() | NodeKilled():
+                times.stopped, times.error = event.at, event.error
+            case _:
+                pass
+
+
+def timeline(events: Iterable[Event]) -> Timeline:
+    """Return the timeline of one stack from its events, in the order in which they happened.
+
+    Examples:
+        >>> from rungraph.engine.run.events import NodeReady, NodeStarting, NodeWaiting
+        >>> from rungraph.graph.address import Address
+        >>> a = Address.provider("inference", "a")
+        >>> times = timeline(
+        ...     [NodeWaiting(0, a, (), 0), NodeStarting(0.5, a), NodeReady(2.0, a, 1.5, 0.5)]
+        ... )
+        >>> times.nodes[a].own, times.nodes[a].waited_for_turn, times.total
+        (1.5, 0.5, 2.0)
+    """
+    reading = _Reading()
+    for event in events:
+        reading.read(event)
+    nodes = reading.nodes
+    settled = {address: times.settled or 0.0 for address, times in nodes.items()}
+    for times in nodes.values():
+        times.available = max((settled.get(need, 0.0) for need in times.needs), default=0.0)
+    longest = _longest(nodes)
+    end = max(longest, key=lambda address: longest[address][0], default=None)
+    path = _chain(longest, end)
+    seconds = longest[end][0] if end is not None else 0.0
+    total = reading.total or max(settled.values(), default=0.0)
+    return Timeline(nodes, total, path, seconds)
+
+
+_Longest = dict["Address", tuple[float, "Address | None"]]
+
+
+def _longest(nodes: Mapping[Address, NodeTimes]) -> _Longest:
+    """Return for each node how long the longest chain to it takes, and the node before it there."""
+    longest: _Longest = {}
+    for address, times in nodes.items():  # In start order: needs come first.
+        needs = [need for need in times.needs if need in longest]
+        last = max(needs, key=lambda need: longest[need][0], default=None)
+        longest[address] = (times.own + (longest[last][0] if last is not None else 0.0), last)
+    return longest
+
+
+def _chain(longest: _Longest, end: Address | None) -> tuple[Address, ...]:
+    path: list[Address] = []
+    while end is not None:
+        path.append(end)
+        end = longest[end][1]
+    return tuple(reversed(path))

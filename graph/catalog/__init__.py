@@ -1,0 +1,1 @@
+"""What can be configured, where that is found, and which catalog counts."""

@@ -1,0 +1,195 @@
+"""Which catalog a run config is compiled against: named by the caller, by the config, or found."""
+
+from __future__ import annotations
+
+from functools import cache
+from importlib.metadata import EntryPoint, entry_points
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from rungraph.graph.catalog.discovery import discover_catalog, load_history
+from rungraph.graph.catalog.history import names_in
+from rungraph.graph.catalog.specs import Catalog
+from rungraph.graph.diagnostics import Diagnostic
+from rungraph.graph.errors import CatalogError
+from rungraph.graph.suggest import did_you_mean
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator, Mapping
+    from typing import Any
+
+    from rungraph.graph.catalog.history import CatalogHistory
+    from rungraph.graph.source.document import Document
+
+INSTALLED = "installed"
+"""The name of what the installed packages offer together: the default."""
+SHIPPED = ("llama-stack",)
+"""The catalogs that come with rungraph as files."""
+NAMED_GROUP = "rungraph.named_catalogs"
+"""The entry points of catalogs that are made when they are named.
+
+Each is a function that takes the run config as a mapping and returns a `Catalog`, or raises
+`CatalogError`.
+"""
+_SUFFIXES = (".yaml", ".yml", ".json")
+
+
+def catalog_for(
+    document: Document, wanted: Catalog | str | None = None
+) -> tuple[Catalog, tuple[Diagnostic, ...]]:
+    """Return the catalog to compile *document* against, and what is wrong with its choice.
+
+    Args:
+        document: A run config; its key ``catalog`` counts when *wanted* is None.
+        wanted: A catalog, or the name or path of one: ``llama-stack``, ``llama-stack@0.2.20``,
+            ``installed``, ``my-catalog.yaml``.
+
+    Raises:
+        CatalogError: If *wanted* names no catalog. If the config's key does, that is a diagnostic
+            and the default counts.
+    """
+    if isinstance(wanted, Catalog):
+        return wanted, ()
+    if wanted is not None:
+        return named_catalog(wanted, document.value), ()
+    name = document.value.get("catalog")
+    if not isinstance(name, str):
+        return discover_catalog(), ()
+    # A path in a config means the same from wherever rungraph is called.
+    folder = Path(document.file).parent if Path(document.file).is_file() else None
+    try:
+        return named_catalog(name, document.value, folder), ()
+    except CatalogError as error:
+        text = str(error)
+        has_several = "\n" in text
+        known = f"catalogs: {', '.join(catalog_names())}, or the path of a file"
+        problem = Diagnostic(
+            "C029",
+            f"'{name}' is no catalog, for several reasons" if has_several else text,
+            place=document.place_of(("catalog",)),
+            help=("mend it, or name another catalog",) if has_several else (known,),
+            path="catalog",
+            detail=text if has_several else "",
+        )
+        return discover_catalog(), (problem,)
+
+
+def named_catalog(
+    name: str, config: Mapping[str, Any] | None = None, folder: Path | None = None
+) -> Catalog:
+    """Return the catalog that is called *name*, or that is in the file of that name.
+
+    Args:
+        name: See `catalog_for`.
+        config: The run config; of a catalog with releases, the newest that knows it is taken.
+        folder: Where a relative path begins; by default the working directory.
+
+    Raises:
+        CatalogError: If there is none, or its file is no catalog.
+    """
+    config = config or {}
+    base, at, release = name.partition("@")
+    if base == INSTALLED and not at:
+        return discover_catalog()
+    if base in SHIPPED:
+        history = shipped_history(base)
+    elif Path(base).suffix in _SUFFIXES:
+        history = load_history((folder or Path()) / base)
+    elif not at and (make := _named_makers().get(base)):
+        return make(config)
+    else:
+        question = did_you_mean(base, catalog_names()) or f"there is: {', '.join(catalog_names())}"
+        msg = f"no catalog is called '{name}'; {question}"
+        raise CatalogError(msg)
+    return history.at(release if at else history.release_for(config))
+
+
+def catalog_names() -> tuple[str, ...]:
+    """Return the names that `named_catalog` knows, sorted."""
+    points = entry_points(group=NAMED_GROUP)
+    return tuple(sorted({INSTALLED, *SHIPPED, *(point.name for point in points)}))
+
+
+@cache
+def shipped_history(name: str) -> CatalogHistory:
+    """Return one of the catalogs that come with rungraph. It is read once a process."""
+    return load_history(Path(__file__).parent / f"{name}.yaml", origin=name)
+
+
+def hints_of_elsewhere(
+    catalog: Catalog,
+    api: str,
+    provider_type: str | None = None,
+    *,
+    document: Document | None = None,
+) -> tuple[str, ...]:
+    """Return which other catalog or release knows an API, or a type of it, that *catalog* lacks.
+
+    Other catalogs are read for it: only a config with such a problem pays for that. With its
+    *document*, it is told what else the config names that those releases do not have.
+    """
+    what = f"'{provider_type}' is a type" if provider_type else f"'{api}' is an API"
+    hints = [*_hints_of_history(catalog, api, provider_type, document)]
+    if hints:
+        return tuple(hints)
+    for name in SHIPPED:
+        if catalog.name != name and shipped_history(name).knows(api, provider_type):
+            hints.append(
+                f"{what} of the catalog '{name}': say --catalog {name}, "
+                f"or write 'catalog: {name}' in the config"
+            )
+    if catalog.name:
+        default = discover_catalog()
+        known = (api, provider_type) in default.providers if provider_type else api in default.apis
+        if known:
+            hints.append(f"{what} of the catalog '{INSTALLED}': say --catalog {INSTALLED}")
+    return tuple(hints)
+
+
+def _hints_of_history(
+    catalog: Catalog, api: str, provider_type: str | None, document: Document | None
+) -> Iterator[str]:
+    history = catalog.history
+    span = history.releases_of(api, provider_type) if history else None
+    if history is None or span is None:
+        return
+    known = f"'{provider_type}' was a type of {api}" if provider_type else f"'{api}' was an API"
+    successor = history.successor_of(api, provider_type)
+    is_past = history.releases.index(span[1]) < history.releases.index(catalog.release)
+    since = f"; since then it is {successor}" if successor and is_past else ""
+    yield f"{known} {_during(span)}{since}"
+    name = (api, provider_type) if provider_type else (api,)
+    apart = history.names_apart(name, names_in(document.value)) if document else ()
+    for other in apart[:1]:
+        what = f"the type '{other[1]}' of {other[0]}" if other[1:] else f"the API '{other[0]}'"
+        when = history.releases_of(*other[:2])
+        yield f"no release has it together with {what}, which is {_during(when or span)}"
+    yield f"this config is read as {history.name or 'release'} {catalog.release}"
+
+
+def _during(span: tuple[str, str]) -> str:
+    first, last = span
+    return f"in release {first}" if first == last else f"in releases {first} to {last}"
+
+
+@cache
+def _named_makers() -> Mapping[str, Callable[[Mapping[str, Any]], Catalog]]:
+    return {point.name: _maker(point) for point in entry_points(group=NAMED_GROUP)}
+
+
+def _maker(point: EntryPoint) -> Callable[[Mapping[str, Any]], Catalog]:
+    def make(config: Mapping[str, Any]) -> Catalog:
+        try:
+            catalog: object = point.load()(config)
+        except CatalogError:
+            raise
+        except Exception as error:
+            # Another package's code: anything can go wrong.
+            msg = f"catalog '{point.name}' cannot be made: {type(error).__name__}: {error}"
+            raise CatalogError(msg) from error
+        if not isinstance(catalog, Catalog):
+            msg = f"catalog '{point.name}' is a {type(catalog).__name__}, not a Catalog"
+            raise CatalogError(msg)
+        return catalog
+
+    return make

@@ -1,0 +1,260 @@
+"""What can be configured: APIs, routed pairs and provider specs. Data; no provider is imported."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field, replace
+from functools import cached_property
+from types import MappingProxyType
+from typing import TYPE_CHECKING
+
+from rungraph.graph.errors import CatalogError
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping
+
+    from rungraph.graph.catalog.history import CatalogHistory
+
+
+@dataclass(frozen=True, slots=True)
+class ApiSpec:
+    """A named set of methods.
+
+    Attributes:
+        name: What a run config calls it, such as ``inference``.
+        protocol: Where its Protocol is, as ``module:Class``; imported only when a graph is run.
+            Empty in a catalog that is there to plan, check and draw, not to run.
+        description: One line for people.
+        private_protocol: What a routing table calls on each provider of this API, as
+            ``module:Class``; empty when the API is not routed.
+        builtin: The provider type that serves the API in every stack without being configured;
+            empty for an API whose providers are configured.
+        releases: The releases that had it, such as ``0.0.44..0.1.2``; see `CatalogHistory`.
+        successor: The API that took its place in later releases; empty when there is none.
+    """
+
+    name: str
+    protocol: str = ""
+    description: str = ""
+    private_protocol: str = ""
+    builtin: str = ""
+    releases: str = ""
+    successor: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class RoutedPair:
+    """A router API with the table API that says which provider serves which resource.
+
+    The engine derives the names it calls from *resource* and *resources*: ``list_models``,
+    ``register_model``, ``unregister_model``, ``get_model``; in a run config, ``model_id`` and
+    ``provider_model_id``.
+
+    Attributes:
+        router_api: The API whose calls are routed, such as ``inference``.
+        table_api: The API that answers for resources, such as ``models``.
+        resource: One resource, in snake case, such as ``model``.
+        resources: Several of them; also the key of a run config's resource list.
+        routing_key: The parameter of the router API's methods that names the resource.
+        resource_type: The resource's pydantic type (or an annotated union), as ``module:name``.
+        optional_dependencies: APIs that the router uses when they are there.
+        finds_provider: Whether the table itself finds who serves a resource that names no provider.
+        releases: The releases that had it; see `CatalogHistory`.
+    """
+
+    router_api: str
+    table_api: str
+    resource: str
+    routing_key: str = ""
+    resource_type: str = ""
+    resources: str = ""
+    optional_dependencies: tuple[str, ...] = ()
+    finds_provider: bool = False
+    releases: str = ""
+
+    def __post_init__(self) -> None:
+        if not self.resources:
+            object.__setattr__(self, "resources", f"{self.resource}s")
+
+
+@dataclass(frozen=True, slots=True)
+class ProviderSpec:
+    """An implementation of one API that a run config can name.
+
+    Attributes:
+        api: The API that it implements.
+        provider_type: The name in a run config, such as ``remote::openai``.
+        module: The module with its entry point.
+        config_class: Its config's pydantic class, as ``module:Class``; empty when it takes none.
+        dependencies: APIs without which it cannot start.
+        optional_dependencies: APIs that it uses when they are there.
+        packages: The distributions that it imports, as requirement strings.
+        extra: The extra of its own distribution that installs *packages*, such as
+            ``rungraph[faiss]``; empty when there is none.
+        secrets: Config keys whose values are never shown, besides those that look like secrets.
+        description: One line for people.
+        deprecated: Why it should not be used any more and what to use instead; empty when fine.
+        removed: With *deprecated*: the type no longer works, so using it is an error.
+        origin: The distribution (or file) whose catalog declares it.
+        releases: The releases that had it so; see `CatalogHistory`.
+        marks: Keys of its config that only these releases know: they tell which one a config is of.
+        successor: The type that took its place in later releases, as ``api/type`` when it is of
+            another API; empty when there is none.
+    """
+
+    api: str
+    provider_type: str
+    module: str
+    config_class: str = ""
+    dependencies: tuple[str, ...] = ()
+    optional_dependencies: tuple[str, ...] = ()
+    packages: tuple[str, ...] = ()
+    extra: str = ""
+    secrets: tuple[str, ...] = ()
+    description: str = ""
+    deprecated: str = ""
+    removed: bool = False
+    origin: str = ""
+    releases: str = ""
+    marks: tuple[str, ...] = ()
+    successor: str = ""
+
+    @property
+    def is_remote(self) -> bool:
+        """Whether the provider is an adapter to something that runs elsewhere."""
+        return self.provider_type.startswith("remote::")
+
+    @property
+    def entry_point(self) -> str:
+        """The function of *module* that creates an instance from a config and dependencies."""
+        return "get_adapter_impl" if self.is_remote else "get_provider_impl"
+
+
+@dataclass(frozen=True)
+class Catalog:
+    """Everything that run configs can be made of.
+
+    Attributes:
+        apis: API specs by name.
+        pairs: The routed pairs, sorted by router API.
+        providers: Provider specs by API and provider type.
+        problems: What went wrong while catalogs were found and merged, one sentence each.
+        name: What it is called; empty for what the installed packages offer together.
+        release: The release of *name* that it describes; empty when there is only one.
+        history: What there was in the other releases; None when there is only one.
+
+    Examples:
+        >>> api = ApiSpec("echo", "echo_package:Echo")
+        >>> spec = ProviderSpec("echo", "inline::loud", "echo_package.loud")
+        >>> catalog = Catalog.of(apis=[api], providers=[spec])
+        >>> catalog.provider("echo", "inline::loud").module
+        'echo_package.loud'
+    """
+
+    apis: Mapping[str, ApiSpec] = field(default_factory=dict)
+    pairs: tuple[RoutedPair, ...] = ()
+    providers: Mapping[tuple[str, str], ProviderSpec] = field(default_factory=dict)
+    problems: tuple[str, ...] = ()
+    name: str = ""
+    release: str = ""
+    history: CatalogHistory | None = field(default=None, compare=False, repr=False)
+
+    @classmethod
+    def of(
+        cls,
+        *,
+        apis: Iterable[ApiSpec] = (),
+        pairs: Iterable[RoutedPair] = (),
+        providers: Iterable[ProviderSpec] = (),
+    ) -> Catalog:
+        """Return a catalog of what is listed.
+
+        Raises:
+            CatalogError: If an API, a pair or a provider type is listed twice.
+        """
+        catalog = cls().merged_with(apis, pairs, providers)
+        if catalog.problems:
+            raise CatalogError("\n".join(catalog.problems))
+        return catalog
+
+    def merged(self, other: Catalog) -> Catalog:
+        """Return this catalog with what *other* adds.
+
+        What both declare stays as it is here and becomes one of the `problems`, unless both
+        declare the same.
+        """
+        result = self.merged_with(other.apis.values(), other.pairs, other.providers.values())
+        return replace(result, problems=(*result.problems, *other.problems))
+
+    def merged_with(
+        self,
+        apis: Iterable[ApiSpec],
+        pairs: Iterable[RoutedPair],
+        providers: Iterable[ProviderSpec],
+    ) -> Catalog:
+        """Return this catalog with more APIs, pairs and provider specs; see `merged`."""
+        problems = list(self.problems)
+        known_apis = dict(self.apis)
+        for api in apis:
+            if known_apis.setdefault(api.name, api) != api:
+                problems.append(f"API '{api.name}' is declared twice")
+        known_pairs = {pair.router_api: pair for pair in self.pairs}
+        tables = {pair.table_api: pair for pair in self.pairs}
+        for pair in pairs:
+            if tables.setdefault(pair.table_api, pair) != pair or (
+                known_pairs.setdefault(pair.router_api, pair) != pair
+            ):
+                problems.append(
+                    f"routed pair '{pair.router_api}/{pair.table_api}' is declared twice"
+                )
+        specs = dict(self.providers)
+        for spec in providers:
+            first = specs.setdefault((spec.api, spec.provider_type), spec)
+            if first != spec:
+                origins = " and ".join(sorted({one.origin for one in (first, spec) if one.origin}))
+                by = f" by {origins}" if origins else ""
+                problems.append(
+                    f"provider type '{spec.provider_type}' of {spec.api} is declared twice{by}"
+                )
+        return Catalog(
+            apis=MappingProxyType({name: known_apis[name] for name in sorted(known_apis)}),
+            pairs=tuple(known_pairs[name] for name in sorted(known_pairs)),
+            providers=MappingProxyType({key: specs[key] for key in sorted(specs)}),
+            problems=tuple(problems),
+        )
+
+    @cached_property
+    def _pair_by_router(self) -> dict[str, RoutedPair]:
+        return {pair.router_api: pair for pair in self.pairs}
+
+    @cached_property
+    def _pair_by_table(self) -> dict[str, RoutedPair]:
+        return {pair.table_api: pair for pair in self.pairs}
+
+    def provider(self, api: str, provider_type: str) -> ProviderSpec | None:
+        """Return the spec of *provider_type* of *api*; None when it is not known."""
+        return self.providers.get((api, provider_type))
+
+    def provider_types(self, api: str) -> tuple[str, ...]:
+        """Return the provider types of *api* that still work, sorted."""
+        return tuple(t for (a, t), spec in self.providers.items() if a == api and not spec.removed)
+
+    def pair_of_router(self, api: str) -> RoutedPair | None:
+        """Return the routed pair whose router answers for *api*."""
+        return self._pair_by_router.get(api)
+
+    def pair_of_table(self, api: str) -> RoutedPair | None:
+        """Return the routed pair whose table answers for *api*."""
+        return self._pair_by_table.get(api)
+
+    def pair_of(self, api: str) -> RoutedPair | None:
+        """Return the routed pair that *api* is a part of, as router or table API."""
+        return self._pair_by_router.get(api) or self._pair_by_table.get(api)
+
+    @property
+    def providable_apis(self) -> tuple[str, ...]:
+        """The APIs that a run config can configure providers for, sorted."""
+        return tuple(
+            name
+            for name, api in self.apis.items()
+            if not api.builtin and name not in self._pair_by_table
+        )

@@ -1,0 +1,104 @@
+"""Diagnostics as text: the message, the source line with a caret, the way out."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from typing import Any
+
+from rungraph.graph.diagnostics import Diagnostic, Severity
+from rungraph.graph.source.text import caret_column
+
+Style = Callable[[str, str], str]
+"""Colours text; the second argument is ``error``, ``warning``, ``note``, ``place`` or ``help``."""
+
+
+def plain(text: str, role: str) -> str:  # noqa: ARG001 (a Style)
+    """Return *text* as it is."""
+    return text
+
+
+def render_diagnostics(diagnostics: Iterable[Diagnostic], style: Style = plain) -> str:
+    """Return all *diagnostics* as text, with a line that counts them; empty when there are none."""
+    listed = list(diagnostics)
+    if not listed:
+        return ""
+    return "\n\n".join([*(render_diagnostic(one, style) for one in listed), count_text(listed)])
+
+
+def render_diagnostic(diagnostic: Diagnostic, style: Style = plain) -> str:
+    """Return one diagnostic as text.
+
+    Examples:
+        >>> from rungraph.graph import Diagnostic, Place
+        >>> print(render_diagnostic(Diagnostic(
+        ...     "C012", "unknown key 'modls'", place=Place("run.yaml", 2, 1),
+        ...     help=("did you mean 'models'?",), excerpt="modls: []")))
+        error[C012]: unknown key 'modls'
+          --> run.yaml:2:1
+           |
+         2 | modls: []
+           | ^
+          help: did you mean 'models'?
+    """
+    role = diagnostic.severity.value
+    lines = [f"{style(f'{role}[{diagnostic.code}]', role)}: {diagnostic.message}"]
+    place = diagnostic.place
+    if place is not None and place.line:
+        lines.append(f"  {style('-->', 'place')} {place}")
+        if diagnostic.excerpt:
+            number = str(place.line)
+            gutter = " " * len(number)
+            caret = _caret(diagnostic.excerpt, caret_column(diagnostic.excerpt, place))
+            lines += [
+                style(f" {gutter} |", "place"),
+                f"{style(f' {number} |', 'place')} {diagnostic.excerpt}",
+                f"{style(f' {gutter} |', 'place')} {style(caret, role)}",
+            ]
+    elif diagnostic.path:
+        lines.append(f"  {style('-->', 'place')} {place or 'run config'}: {diagnostic.path}")
+    lines += [f"  {line}" for line in diagnostic.detail.splitlines()]
+    lines += [
+        f"  {style('note', 'note')}: {text}: {related}" for related, text in diagnostic.related
+    ]
+    lines += [f"  {style('help', 'help')}: {text}" for text in diagnostic.help if text]
+    return "\n".join(line.rstrip() for line in lines)
+
+
+def _caret(excerpt: str, column: int) -> str:
+    # Tabs stay tabs, so that the caret stands under its character however wide they are shown.
+    return "".join("\t" if char == "\t" else " " for char in excerpt[: column - 1]) + "^"
+
+
+def count_text(diagnostics: Iterable[Diagnostic]) -> str:
+    """Return how many errors, warnings and notes there are, such as ``2 errors, 1 warning``."""
+    counts = dict.fromkeys(Severity, 0)
+    for diagnostic in diagnostics:
+        counts[diagnostic.severity] += 1
+    return ", ".join(
+        f"{count} {severity.value}{'' if count == 1 else 's'}"
+        for severity, count in counts.items()
+        if count
+    )
+
+
+def diagnostic_to_dict(diagnostic: Diagnostic) -> dict[str, Any]:
+    """Return a diagnostic as JSON values; keys that say nothing are left out."""
+    place = diagnostic.place
+    fields: dict[str, Any] = {
+        "code": diagnostic.code,
+        "severity": diagnostic.severity.value,
+        "message": diagnostic.message,
+        "place": {"file": place.file, "line": place.line, "column": place.column}
+        if place
+        else None,
+        "path": diagnostic.path,
+        "address": str(diagnostic.address) if diagnostic.address else None,
+        "detail": diagnostic.detail,
+        "related": [
+            {"place": {"file": p.file, "line": p.line, "column": p.column}, "text": text}
+            for p, text in diagnostic.related
+        ],
+        "help": list(diagnostic.help),
+        "excerpt": diagnostic.excerpt,
+    }
+    return {key: value for key, value in fields.items() if value}

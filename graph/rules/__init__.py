@@ -1,0 +1,1 @@
+"""The rules of run configs: one function a rule, its code, its prose."""

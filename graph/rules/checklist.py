@@ -1,0 +1,189 @@
+"""The checks by name: what each of them looks for, and what it has found in a graph."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import TYPE_CHECKING, NamedTuple
+
+from rungraph.graph.diagnostics import Diagnostic, Level, Severity
+from rungraph.graph.nodes import ProviderNode
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator, Sequence
+
+    from rungraph.graph.model import RunGraph
+    from rungraph.graph.query.config_checks import CheckAnswer
+
+
+class Result(StrEnum):
+    """What a check came to: the worst of what it has found."""
+
+    PASSED = "passed"
+    NOTED = "noted"
+    WARNED = "warned"
+    FAILED = "failed"
+    NOT_CHECKED = "not_checked"
+
+
+class Check(NamedTuple):
+    """One named check of run configs.
+
+    Attributes:
+        name: What it is called, in kebab case; stable.
+        level: The level of checks that it belongs to.
+        codes: The codes of the diagnostics that it can give.
+        states: What is so when it has passed, as a sentence.
+    """
+
+    name: str
+    level: Level
+    codes: tuple[str, ...]
+    states: str
+
+
+@dataclass(frozen=True, slots=True)
+class CheckResult:
+    """What one check has found in one graph.
+
+    Attributes:
+        name: What the check is called.
+        level: The level of checks that it belongs to.
+        result: What it came to.
+        diagnostics: What it has found, in the order of the graph's.
+        states: What is so when it has passed, as a sentence.
+        answer: For a check that is a query, what that found.
+    """
+
+    name: str
+    level: Level
+    result: Result
+    diagnostics: tuple[Diagnostic, ...] = ()
+    states: str = ""
+    answer: CheckAnswer | None = None
+
+
+_TABLE = """
+schema readable C001,C002,C008 the file can be read, and is text of a size that is meant
+schema yaml C003,C005,C006,C007 it is one document of well-formed YAML or JSON
+schema shape C004,C010,C011 values are of the right kind, and none is missing
+schema known-keys C012 every key is one that something reads
+schema known-version C013,C014 it is written in the present format
+schema known-apis C020,C022 every API exists and can be configured
+schema known-types C021 every provider type exists
+schema current-types C027 no provider type is deprecated
+schema unique-ids C023,C028 no id is used twice
+schema single-providers C024 an API that is not routed has one provider
+schema resources-placed C025,C026 every resource is on a provider that is there
+schema catalogs-usable C029,C030 the catalog that is named, and every installed one, can be used
+schema secrets-present C040 no secret is missing
+graph no-hard-cycles G001,G006 required dependencies go round in no circle
+graph no-soft-cycles G002 optional dependencies go round in no circle
+graph dependencies-configured G003 whatever a provider needs has a provider
+graph apis-provided G004,G007 every served API has a provider
+graph providers-served G005 the API of every provider is served
+graph queries Q001,Q002,Q003,Q004 every check of the config's own holds
+env environment-set E001 every required environment variable is set
+env placeholders-read E002,E003,E004 every placeholder is read as it was meant
+env ids-public E005 no id, type or name is the value of a secret variable
+import modules-importable I001 every module and class that is named can be imported
+import packages-installed I002 every package that is needed is installed
+import configs-accepted I003,I005,I006 every provider's config class accepts its config
+import resources-accepted I004 the tables accept what the config registers
+health addresses-usable H006,H007 every remote provider has an address to ask
+health remotes-reachable H001,H002,H003,H004,H005 the server of every remote provider answers
+"""
+
+
+def _checks() -> tuple[Check, ...]:
+    lines = (line.split(" ", 3) for line in _TABLE.strip().splitlines())
+    return tuple(
+        Check(name, Level[level.upper()], tuple(codes.split(",")), states)
+        for level, name, codes, states in lines
+    )
+
+
+CHECKS = _checks()
+"""Every check of rungraph's own, by level. Each code of a diagnostic belongs to exactly one."""
+
+_CHECK_OF = {code: check.name for check in CHECKS for code in check.codes}
+
+_UNUSABLE = frozenset(("C001", "C002", "C003", "C004", "C008"))
+"""The codes after which there is nothing left to check."""
+
+
+def checklist(
+    graph: RunGraph, level: Level, *, answers: Sequence[CheckAnswer] | None = None
+) -> tuple[CheckResult, ...]:
+    """Return what every check has found in *graph*, by level.
+
+    The checks that are queries have their own names and come after the others of level ``graph``.
+
+    Args:
+        graph: A graph with the diagnostics of all levels up to *level*.
+        level: The deepest level that was checked; the checks beyond are ``not_checked``, and so is
+            everything that needs a document when none could be read.
+        answers: What the checks that are queries found; by default those of the config are asked.
+
+    Examples:
+        >>> from rungraph.graph import compile_config
+        >>> graph = compile_config({"providers": {}, "modls": []}, environment={})
+        >>> [(one.name, str(one.result)) for one in checklist(graph, Level.GRAPH)][3:5]
+        [('known-keys', 'warned'), ('known-version', 'passed')]
+    """
+    found: dict[str, list[Diagnostic]] = {check.name: [] for check in CHECKS}
+    for diagnostic in graph.diagnostics:
+        found[_CHECK_OF[diagnostic.code]].append(diagnostic)
+    usable = is_usable(graph)
+    results: list[CheckResult] = []
+    for check in CHECKS:
+        was_made = check.level <= level and (usable or check.name == "readable")
+        if check.name == "queries":
+            results += _queried(graph, answers, was_made=was_made)
+            continue
+        diagnostics = tuple(found[check.name])
+        result = result_of(diagnostics) if diagnostics or was_made else Result.NOT_CHECKED
+        results.append(CheckResult(check.name, check.level, result, diagnostics, check.states))
+    return tuple(results)
+
+
+def _queried(
+    graph: RunGraph, answers: Sequence[CheckAnswer] | None, *, was_made: bool
+) -> Iterator[CheckResult]:
+    if not was_made:
+        for check in graph.checks:
+            yield CheckResult(check.name, Level.GRAPH, Result.NOT_CHECKED)
+        return
+    if answers is None:
+        if not graph.checks:
+            return
+        from rungraph.graph.query.config_checks import ask
+
+        answers = ask(graph)
+    for answer in answers:
+        diagnostics = (answer.diagnostic,) if answer.diagnostic else ()
+        states = f"{answer.check.query}: {answer.check.expect}"
+        yield CheckResult(
+            answer.check.name, Level.GRAPH, result_of(diagnostics), diagnostics, states, answer
+        )
+
+
+def result_of(diagnostics: Iterable[Diagnostic]) -> Result:
+    """Return what a check that was made and has found *diagnostics* came to."""
+    severities = {one.severity for one in diagnostics}
+    if Severity.ERROR in severities:
+        return Result.FAILED
+    if Severity.WARNING in severities:
+        return Result.WARNED
+    return Result.NOTED if severities else Result.PASSED
+
+
+def is_usable(graph: RunGraph) -> bool:
+    """Return whether a document could be made out, so that the later checks mean something."""
+    codes = {one.code for one in graph.diagnostics}
+    if not _UNUSABLE.isdisjoint(codes):
+        return False
+    # Deep nesting and a flood of aliases leave nothing; other values that cannot be leave the rest.
+    return "C007" not in codes or any(
+        isinstance(node, ProviderNode) and node.path for node in graph.nodes.values()
+    )

@@ -1,0 +1,177 @@
+"""Which values are secret, and configs and texts without them."""
+
+from __future__ import annotations
+
+import html
+import json
+from collections.abc import Mapping
+from itertools import zip_longest
+from typing import TYPE_CHECKING, Any, Final, TypeGuard, cast
+from urllib.parse import quote, quote_plus
+
+from rungraph.graph.secrets.keys import is_secret_key, is_secret_path
+from rungraph.graph.secrets.masking import (
+    MASK,
+    masked_line,
+    masked_secret,
+    masked_text,
+    secrets_of_template,
+    secrets_of_text,
+)
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator, Sequence
+
+__all__ = [
+    "MASK",
+    "is_secret_key",
+    "is_secret_path",
+    "masked",
+    "masked_line",
+    "scrubbed",
+    "secret_values",
+]
+
+_SHORTEST: Final = 4
+# Words that texts are full of; whoever has one as a secret has none.
+_NO_SECRETS: Final = frozenset(("true", "false", "null", "none"))
+NAME_KEYS: Final = ("name", "key", "header")
+"""Keys whose values tell whether a ``value`` beside them is a secret."""
+
+
+def masked(value: Any, *, secrets: Iterable[str] = ()) -> Any:
+    """Return a copy of a config as written, without its secrets.
+
+    A literal secret becomes ``MASK``; ``${env.X}`` stays readable, but not the default of a
+    placeholder where a secret belongs. Everywhere, the passwords in URLs, the secret parameters of
+    queries and what has the shape of a well-known kind of key are masked as well.
+
+    Args:
+        value: The config, or part of one.
+        secrets: Keys whose values are secret, besides those that look like it.
+
+    Examples:
+        >>> masked({"url": "http://me:pw12@host/", "api_key": "${env.KEY:=abc}", "port": 80})
+        {'url': 'http://me:********@host/', 'api_key': '${env.KEY:=********}', 'port': 80}
+    """
+    return _masked(value, frozenset(map(_plain, secrets)), is_secret=False)
+
+
+def secret_values(written: Any, resolved: Any, *, secrets: Iterable[str] = ()) -> frozenset[str]:
+    """Return the secrets of a config that are long enough to look for in texts.
+
+    Args:
+        written: The config as written, ``${env.X}`` unresolved.
+        resolved: The same config with the environment filled in.
+        secrets: Keys whose values are secret, besides those that look like it.
+    """
+    extra = frozenset(map(_plain, secrets))
+    found = _secrets(written, resolved, extra, is_secret=False)
+    return frozenset(
+        one for one in found if len(one) >= _SHORTEST and one.lower() not in _NO_SECRETS
+    )
+
+
+def scrubbed(text: str, values: Iterable[str]) -> str:
+    """Return *text* with ``MASK`` for every occurrence of one of *values*.
+
+    A value is also found where it is escaped for a URL, JSON, HTML or a Python literal.
+    """
+    wanted = {form for value in values for form in _forms(value) if form.strip("*")}
+    # The longest first, so that no part of one that holds another is left over.
+    ordered = sorted(wanted, key=lambda form: (-len(form), form))
+    # A mask and its surroundings can make up a value anew. Each round takes away characters that
+    # are no stars, so this ends.
+    while found := [form for form in ordered if form in text]:
+        for form in found:
+            text = text.replace(form, MASK)
+    return text
+
+
+def _plain(key: str) -> str:
+    return key.lower().replace("-", "_")
+
+
+def _masked(value: Any, extra: frozenset[str], *, is_secret: bool) -> Any:
+    if isinstance(value, str):
+        return masked_secret(value) if is_secret else masked_text(value)
+    if _is_mapping(value):
+        return {
+            key: _masked(item, extra, is_secret=is_secret or child_is_secret)
+            for key, item, child_is_secret in _items(value, extra)
+        }
+    if isinstance(value, list | tuple):
+        return [
+            _masked(item, extra, is_secret=is_secret or flag)
+            for item, flag in _after_flags(cast("Sequence[Any]", value))
+        ]
+    if not is_secret or value is None or isinstance(value, bool):
+        return value
+    return MASK
+
+
+def _secrets(
+    written: Any, resolved: Any, extra: frozenset[str], *, is_secret: bool
+) -> Iterator[str]:
+    if _is_mapping(resolved):
+        fields: Mapping[Any, Any] = written if _is_mapping(written) else {}
+        for key, item, child_is_secret in _items(resolved, extra):
+            yield from _secrets(
+                fields.get(key), item, extra, is_secret=is_secret or child_is_secret
+            )
+    elif isinstance(resolved, list | tuple):
+        sources: list[Any] = [*written] if isinstance(written, list | tuple) else []
+        items = _after_flags(cast("Sequence[Any]", resolved))
+        for (item, flag), source in zip_longest(items, sources[: len(items)]):
+            yield from _secrets(source, item, extra, is_secret=is_secret or flag)
+    else:
+        if isinstance(written, str):
+            yield from secrets_of_template(written, resolved, is_secret=is_secret)
+        if isinstance(resolved, str):
+            yield from secrets_of_text(resolved, is_secret=is_secret)
+        elif is_secret and resolved is not None and not isinstance(resolved, bool):
+            yield str(resolved)
+
+
+def _is_mapping(value: Any) -> TypeGuard[Mapping[Any, Any]]:
+    return isinstance(value, Mapping)
+
+
+def _items(mapping: Mapping[Any, Any], extra: frozenset[str]) -> Iterator[tuple[Any, Any, bool]]:
+    """Yield keys and values, and whether the key tells that the value is secret."""
+    # A list of {name: API_KEY, value: ...} is how environments and headers are often written.
+    names = (mapping.get(key) for key in NAME_KEYS)
+    has_secret_name = any(isinstance(name, str) and is_secret_key(name) for name in names)
+    for key, item in mapping.items():
+        is_secret = isinstance(key, str) and (
+            is_secret_key(key)
+            or _plain(key) in extra
+            or (has_secret_name and key.lower() in ("value", "default"))
+        )
+        yield key, item, is_secret
+
+
+def _after_flags(items: Sequence[Any]) -> list[tuple[Any, bool]]:
+    """Return the items, each with whether a flag such as ``--api-key`` stands before it."""
+    result: list[tuple[Any, bool]] = []
+    follows = False
+    for item in items:
+        result.append((item, follows))
+        is_flag = isinstance(item, str) and item.startswith("-") and "=" not in item
+        follows = is_flag and is_secret_key(item)
+    return result
+
+
+def _forms(value: str) -> tuple[str, ...]:
+    if value.isascii() and value.isalnum():
+        return (value,)
+    return (
+        value,
+        quote(value, safe=""),
+        quote(value),
+        quote_plus(value),
+        json.dumps(value)[1:-1],
+        json.dumps(value, ensure_ascii=False)[1:-1],
+        repr(value)[1:-1],
+        html.escape(value),
+    )

@@ -1,0 +1,236 @@
+"""A run config's text to plain values that know their file, line and column.
+
+Reading never raises for what is in a file: every problem is a diagnostic of the document.
+"""
+
+from __future__ import annotations
+
+import codecs
+import errno
+import os
+import re
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Final
+
+from rungraph.graph.diagnostics import Diagnostic
+from rungraph.graph.place import Place
+from rungraph.graph.source.mapping import plain_value
+from rungraph.graph.source.parse import parsed
+from rungraph.graph.source.text import SourceText
+from rungraph.graph.suggest import closest
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+    from rungraph.graph.source.positions import Layout
+
+LARGEST: Final = 32 * 2**20
+"""Bytes of the largest file that is read unless ``RUNGRAPH_MAX_CONFIG_BYTES`` says otherwise."""
+LIMIT_VARIABLE: Final = "RUNGRAPH_MAX_CONFIG_BYTES"
+
+_BYTE_ORDER_MARKS = (
+    # UTF-32 first: its little-endian mark begins with that of UTF-16.
+    (codecs.BOM_UTF32_LE, "utf-32"),
+    (codecs.BOM_UTF32_BE, "utf-32"),
+    (codecs.BOM_UTF16_LE, "utf-16"),
+    (codecs.BOM_UTF16_BE, "utf-16"),
+    (codecs.BOM_UTF8, "utf-8-sig"),
+)
+_CONFIG_NAME = re.compile(r".*\.(?:ya?ml|json)", re.IGNORECASE)
+
+
+class Document:
+    """One run config as written.
+
+    Attributes:
+        file: The path as the user gave it, or ``<text>`` or ``<mapping>``.
+        text: The whole text; empty when there is none.
+        value: Dicts, lists, texts, numbers, booleans and None, the environment not filled in. What
+            an alias repeats is the same object each time. An empty dict when nothing is usable.
+        diagnostics: What is wrong with it, in the order of the text.
+    """
+
+    __slots__ = ("_layout", "_source", "diagnostics", "file", "text", "value")
+
+    def __init__(
+        self,
+        source: SourceText,
+        value: Any,
+        diagnostics: Sequence[Diagnostic],
+        layout: Layout | None = None,
+    ) -> None:
+        self.file = source.file
+        self.text = source.text
+        self.value = value
+        self.diagnostics = tuple(diagnostics)
+        self._source = source
+        self._layout = layout
+
+    def place_of(self, path: Sequence[str | int], *, key: bool = False) -> Place:
+        """Return where the value at *path* stands, or its key.
+
+        What an alias or a merge key brings in stands where it is written out. A path that does not
+        exist gives the place of its nearest parent; a document without text has no lines.
+        """
+        layout = self._layout
+        if layout is None:
+            return Place(self.file, 1, 1) if self.text else Place(self.file, 0, 0)
+        entry, is_there = layout.find(path)
+        offsets = layout.keys if key and is_there else layout.starts
+        return self._source.place(offsets[entry])
+
+    def is_quoted(self, path: Sequence[str | int]) -> bool:
+        """Whether the value at *path* is a scalar written in quotes or in block style."""
+        if self._layout is None:
+            return False
+        entry, is_there = self._layout.find(path)
+        return is_there and self._layout.is_quoted(entry)
+
+    @property
+    def has_aliases(self) -> bool:
+        """Whether some object can occur in ``value`` more than once."""
+        return self._layout is None or bool(self._layout.targets)
+
+    def excerpt(self, place: Place) -> str:
+        """Return the source line at *place* with secrets masked; empty when there is no text.
+
+        It has at most 160 characters; ``source_text.caret_column`` tells where the place is in it.
+        """
+        return self._source.excerpt(place)
+
+
+def load_document(path: Path | str, *, max_bytes: int | None = None) -> Document:
+    """Return the document in the file at *path*, YAML or JSON.
+
+    Args:
+        path: The file; its text is UTF-8, or UTF-16 or UTF-32 with a byte order mark.
+        max_bytes: The size above which it is not read; by default what the environment variable
+            ``RUNGRAPH_MAX_CONFIG_BYTES`` says, else 32 MiB.
+    """
+    file = str(path)
+    limit = _limit() if max_bytes is None else max_bytes
+    try:
+        with Path(path).open("rb") as stream:
+            size = os.fstat(stream.fileno()).st_size
+            # What has no size of its own, such as a pipe, is read up to the limit.
+            content = b"" if size > limit else stream.read(limit + 1)
+    except (OSError, ValueError) as error:
+        return _without_text(file, _unreadable(Path(path), file, error))
+    if max(size, len(content)) > limit:
+        return _without_text(file, _too_large(file, max(size, len(content)), limit))
+    return decode_document(content, file)
+
+
+def decode_document(content: bytes, file: str) -> Document:
+    """Return the document that the bytes of a file are; see `load_document`.
+
+    Args:
+        content: All of the file.
+        file: What the file is called in places.
+    """
+    encoding = next((name for mark, name in _BYTE_ORDER_MARKS if content.startswith(mark)), "utf-8")
+    if encoding.startswith("utf-8") and (nul := content.find(0)) != -1:
+        return _without_text(file, _not_text(file, content, nul, encoding))
+    try:
+        text = content.decode(encoding)
+    except UnicodeDecodeError as error:
+        return _without_text(file, _not_text(file, content, error.start, encoding))
+    return parse_document(text, file)
+
+
+def parse_document(text: str, file: str = "<text>") -> Document:
+    """Return the document that *text* is.
+
+    A text is JSON when its file's name ends in ``.json``, or when it begins with a brace and is
+    JSON; otherwise it is YAML 1.1 as PyYAML's safe loader reads it, except that timestamps stay
+    text.
+    """
+    source = SourceText(file, text.removeprefix("\ufeff"))
+    return Document(source, *parsed(source))
+
+
+def document_of(mapping: Mapping[str, Any]) -> Document:
+    """Return the document that *mapping* is; it holds a copy, and no part of it has a line."""
+    value, diagnostics = plain_value(mapping)
+    return Document(SourceText("<mapping>", ""), value, diagnostics)
+
+
+def _limit() -> int:
+    written = os.environ.get(LIMIT_VARIABLE, "")
+    return int(written) if written.isascii() and written.isdigit() else LARGEST
+
+
+def _without_text(file: str, diagnostic: Diagnostic) -> Document:
+    return Document(SourceText(file, ""), {}, (diagnostic,))
+
+
+def _too_large(file: str, size: int, limit: int) -> Diagnostic:
+    at_least = "" if size > limit + 1 else "at least "
+    return Diagnostic(
+        "C008",
+        f"the file has {at_least}{size:,} bytes; at most {limit:,} are read",
+        place=Place(file, 0, 0),
+        help=(
+            "check that this is the run config that was meant",
+            f"to read it all the same: export {LIMIT_VARIABLE}={max(size, 2 * limit)}",
+        ),
+    )
+
+
+def _not_text(file: str, content: bytes, offset: int, encoding: str) -> Diagnostic:
+    before = SourceText(file, content[:offset].decode(encoding, errors="replace"))
+    if content[offset] == 0 and encoding.startswith("utf-8"):
+        looks_wide = content[1:2] == b"\0" or content[:1] == b"\0"
+        message = "the file is not text: it holds a zero byte"
+        way_out = (
+            "this looks like UTF-16 without a byte order mark: save the file as UTF-8"
+            if looks_wide
+            else "name a YAML or JSON file"
+        )
+    else:
+        name = encoding.removesuffix("-sig").upper()
+        message = f"the file is not {name} text: the byte 0x{content[offset]:02X} does not fit"
+        way_out = "save the file as UTF-8"
+    return Diagnostic("C002", message, place=before.place(len(before.text)), help=(way_out,))
+
+
+def _unreadable(path: Path, file: str, error: OSError | ValueError) -> Diagnostic:
+    number = error.errno if isinstance(error, OSError) else None
+    if number == errno.ENOENT:
+        message, ways_out = f"there is no file {file!r}", _instead_of(path)
+    elif number == errno.EISDIR:
+        message = f"{file!r} is a folder"
+        ways_out = _named_in(path, "name a file in it")
+    elif number in (errno.EACCES, errno.EPERM):
+        message = f"the file {file!r} may not be read"
+        ways_out = ("give yourself the right to read it, such as with chmod u+r",)
+    else:
+        reason = (error.strerror or "") if isinstance(error, OSError) else str(error)
+        message, ways_out = f"the file {file!r} cannot be read: {reason.lower()}", ()
+    return Diagnostic("C001", message, place=Place(file, 0, 0), help=ways_out)
+
+
+def _instead_of(path: Path) -> tuple[str, ...]:
+    """Return what the user may have meant by a file that is not there."""
+    folder = path.parent
+    if not folder.is_dir():
+        return (f"there is no folder {str(folder)!r} either",)
+    names = _names_in(folder)
+    if near := closest(path.name, names):
+        return (f"did you mean {str(folder / near[0])!r}?",)
+    return _named_in(folder, f"in {str(folder)!r} there is")
+
+
+def _named_in(folder: Path, introduction: str) -> tuple[str, ...]:
+    configs = [name for name in _names_in(folder) if _CONFIG_NAME.fullmatch(name)]
+    if not configs:
+        return (f"there is no YAML or JSON file in {str(folder)!r}",)
+    more = f" and {len(configs) - 5} more" if len(configs) > 5 else ""
+    return (f"{introduction}: {', '.join(configs[:5])}{more}",)
+
+
+def _names_in(folder: Path) -> list[str]:
+    try:
+        return sorted(entry.name for entry in folder.iterdir() if not entry.is_dir())
+    except OSError:
+        return []

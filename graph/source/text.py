@@ -1,0 +1,113 @@
+"""A text that knows its lines: offsets become places, places become excerpts without secrets."""
+
+from __future__ import annotations
+
+import re
+from array import array
+from bisect import bisect_right
+from itertools import accumulate
+from typing import TYPE_CHECKING
+
+from rungraph.graph.place import Place
+from rungraph.graph.secrets.hidden_lines import hidden_lines
+from rungraph.graph.secrets.masking import masked_line
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+_LONGEST_EXCERPT = 160
+_CARET_WHEN_CUT = 40
+_CUT = "…"
+_LINE_BREAK = re.compile(r"\r\n?|\n")
+
+
+def line_starts(text: str) -> Sequence[int]:
+    """Return the offset of the first character of each line; an empty text has one line."""
+    if "\r" in text:
+        return array("I", [0, *(match.end() for match in _LINE_BREAK.finditer(text))])
+    lengths = (len(line) + 1 for line in text.split("\n"))
+    return array("I", accumulate(lengths, initial=0))[:-1]
+
+
+class SourceText:
+    r"""The text of one document.
+
+    A line ends with ``\n``, ``\r\n`` or ``\r``, which is what editors count.
+
+    Attributes:
+        file: The path as the user gave it, or ``<text>`` or ``<mapping>``.
+        text: The whole text.
+    """
+
+    __slots__ = ("_hidden", "_starts", "file", "text")
+
+    def __init__(self, file: str, text: str) -> None:
+        self.file = file
+        self.text = text
+        self._starts: Sequence[int] | None = None
+        self._hidden: dict[int, bool] | None = None
+
+    def place(self, offset: int) -> Place:
+        """Return the place of the character at *offset*."""
+        starts = self._starts
+        if starts is None:
+            starts = self._line_starts()
+        line = bisect_right(starts, offset)
+        return Place(self.file, line, offset - starts[line - 1] + 1)
+
+    def offset(self, place: Place) -> int:
+        """Return the offset of *place*; the nearest one that exists when it is outside the text."""
+        starts = self._line_starts()
+        line = min(max(place.line, 1), len(starts))
+        return min(starts[line - 1] + max(place.column, 1) - 1, len(self.text))
+
+    def line(self, number: int) -> str:
+        """Return line *number*, counted from 1, without its break; empty when there is none."""
+        starts = self._line_starts()
+        if not 1 <= number <= len(starts):
+            return ""
+        end = starts[number] if number < len(starts) else len(self.text)
+        return self.text[starts[number - 1] : end].rstrip("\r\n")
+
+    def excerpt(self, place: Place) -> str:
+        """Return the source line at *place* with its secrets masked, at most 160 characters long.
+
+        Tabs are kept. ``caret_column`` tells where in it the place is.
+        """
+        line = self.line(place.line)
+        column = max(place.column, 1) - 1
+        shown = self._masked(place.line, line)
+        if shown.startswith(line[:column]):
+            if len(shown) <= _LONGEST_EXCERPT:
+                return shown
+            if column < _LONGEST_EXCERPT - _CARET_WHEN_CUT:
+                return shown[: _LONGEST_EXCERPT - 1] + _CUT
+            before, after = shown[:column], shown[column:]
+        else:
+            # A secret before the place, or around it, has moved what follows.
+            before = self._masked(place.line, line[:column])
+            after = shown[len(before) :] if shown.startswith(before) else ""
+        before = before[-(_CARET_WHEN_CUT - 2) :].rjust(_CARET_WHEN_CUT - 2)
+        room = _LONGEST_EXCERPT - _CARET_WHEN_CUT + 1
+        return _CUT + before + (after if len(after) <= room else after[: room - 1] + _CUT)
+
+    def _line_starts(self) -> Sequence[int]:
+        if self._starts is None:
+            self._starts = line_starts(self.text)
+        return self._starts
+
+    def _masked(self, number: int, line: str) -> str:
+        """Return *line*, which is line *number* or its beginning, without its secrets."""
+        if self._hidden is None:
+            self._hidden = hidden_lines(self.text, self._line_starts())
+        keeps_keys = self._hidden.get(number)
+        return masked_line(line, is_secret=keeps_keys is not None, keeps_keys=bool(keeps_keys))
+
+
+def caret_column(excerpt: str, place: Place) -> int:
+    """Return the column of *place* within its *excerpt*, counted from 1.
+
+    It is the place's own column unless the excerpt had to be cut on the left, which its first
+    character tells.
+    """
+    return _CARET_WHEN_CUT if excerpt.startswith(_CUT) else max(place.column, 1)

@@ -1,0 +1,1 @@
+"""What commands take: files, revisions, recordings, options."""

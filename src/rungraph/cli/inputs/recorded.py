@@ -1,0 +1,129 @@
+"""What a recording of events says of a run."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, NamedTuple
+
+from rungraph.engine.errors import describe
+from rungraph.engine.run.events import StackReady, State
+from rungraph.engine.run.recording import read_recording
+from rungraph.engine.run.timeline import timeline
+from rungraph.graph.address import NodeKind
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+    from pathlib import Path
+
+    from rungraph.engine.run.timeline import NodeTimes, Timeline
+    from rungraph.graph import Address
+    from rungraph.viz.timeline import Schedule
+
+
+class Recorded(NamedTuple):
+    """A run, as a recording tells of it.
+
+    Attributes:
+        name: The name of what ran.
+        times: When its nodes started and stopped.
+        end: When the last event happened.
+        is_ready: Whether the stack has started.
+    """
+
+    name: str
+    times: Timeline
+    end: float
+    is_ready: bool
+
+    @property
+    def states(self) -> Mapping[Address, str]:
+        """How each node was doing before the stack was stopped."""
+        return {address: _state_of(one).value for address, one in self.times.nodes.items()}
+
+    @property
+    def spans(self) -> Mapping[Address, tuple[float, float]]:
+        """When the own start of each node began and was over, for those that began."""
+        return {
+            address: (one.starting, one.settled)
+            for address, one in self.times.nodes.items()
+            if one.starting is not None and one.settled is not None
+        }
+
+    @property
+    def durations(self) -> Mapping[Address, float]:
+        """Seconds that the own start of each node took, for those that were ready."""
+        nodes = self.times.nodes.items()
+        return {address: one.own for address, one in nodes if one.ready is not None}
+
+
+def load_run(path: str | Path) -> Recorded:
+    """Return the run that the recording *path* tells of.
+
+    Raises:
+        RecordingError: If it is no recording.
+    """
+    recording = read_recording("/dev/stdin" if str(path) == "-" else path)
+    end = max((event.at for event in recording.events), default=0.0)
+    is_ready = any(isinstance(event, StackReady) for event in recording.events)
+    return Recorded(recording.name, timeline(recording.events), end, is_ready)
+
+
+def schedule_of(run: Recorded) -> Schedule:
+    """Return the start of *run* as values that can be drawn."""
+    from rungraph.viz.timeline import Schedule, Span
+
+    slacks, families = run.times.slacks(), _families(run.times)
+    spans = tuple(
+        Span(
+            address=one.address,
+            generation=one.generation,
+            family=families.get(one.address, one.address.api),
+            state=_state_of(one).value,
+            available=one.available,
+            starting=one.starting,
+            settled=one.settled,
+            slack=0.0 if one.ready is None else slacks[one.address],
+            detail=_detail_of(one),
+        )
+        for one in run.times.nodes.values()
+    )
+    # A run that was cut off has nodes that began and were never ready.
+    is_open = any(span.starting is not None and span.settled is None for span in spans)
+    total = max(run.times.total, run.end) if is_open else run.times.total
+    # A start that came to nothing has no way to being ready, nor has what failed.
+    is_way = run.is_ready and all(
+        run.times.nodes[address].ready is not None for address in run.times.critical_path
+    )
+    path, seconds = (run.times.critical_path, run.times.critical_time) if is_way else ((), 0.0)
+    return Schedule(run.name, spans, total, path, seconds)
+
+
+def _families(times: Timeline) -> Mapping[Address, str]:
+    """Return for each table the API of its router, whose colour it takes.
+
+    A recording does not name pairs; but a router needs its table.
+    """
+    found: dict[Address, str] = {}
+    for address, one in times.nodes.items():
+        tables = [need for need in one.needs if need.kind is NodeKind.TABLE]
+        if address.kind is NodeKind.ROUTER and len(tables) == 1:
+            found.setdefault(tables[0], address.api)
+    return found
+
+
+def _state_of(times: NodeTimes) -> State:
+    """Return how a node was doing before the stack was stopped, as a start is judged."""
+    if times.ready is not None and times.state in _ENDED:
+        return State.READY
+    return State.STARTING if times.state in _ENDED else times.state
+
+
+_ENDED = frozenset({State.STOPPING, State.STOPPED, State.STOP_FAILED, State.KILLED})
+
+
+def _detail_of(times: NodeTimes) -> str:
+    if times.state is State.SKIPPED:
+        causes = ", ".join(map(str, times.root_causes))
+        return f"because of {causes}" if causes else "the start was cancelled"
+    if times.state is State.FAILED and times.error is not None:
+        return describe(times.error)
+    return ""

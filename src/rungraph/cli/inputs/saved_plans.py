@@ -1,0 +1,116 @@
+"""Plans as files: saved so that they can be run later, and held against what is there then."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from rungraph.graph.errors import RungraphError
+
+if TYPE_CHECKING:
+    from rungraph.graph import RunGraph
+    from rungraph.graph.plan import Plan
+
+STDIN = "/dev/stdin"
+_MOST_BYTES = 1 << 28
+"""Larger files are no plans: a plan of 100,000 nodes has less."""
+
+
+class SavedPlanError(RungraphError):
+    """Raised when a plan cannot be saved to a file, or a file holds none that can be run."""
+
+
+def check_target(path: Path) -> None:
+    """Return if a plan may be written to *path*: there is no file, or it is a plan.
+
+    Raises:
+        SavedPlanError: If it is something else, which must not be lost.
+    """
+    if path.is_file() and path.stat().st_size and not _is_plan(path):
+        msg = f"{path} is there and is no plan: name another file, or remove it"
+        raise SavedPlanError(msg)
+
+
+def _is_plan(path: Path) -> bool:
+    from rungraph.graph.plan import is_plan
+
+    return is_plan(path.read_bytes()) if path.stat().st_size <= _MOST_BYTES else False
+
+
+def save_plan(plan: Plan, graph: RunGraph, path: Path) -> None:
+    """Write *plan* to *path*, with fingerprints, whole or not at all.
+
+    Raises:
+        PlanKeyError: If there is no key and none can be made.
+        FileWriteError: If the file cannot be written.
+    """
+    from rungraph.cli.inputs.plan_key import load_plan_key
+    from rungraph.cli.output.files import write_file
+    from rungraph.graph.plan import plan_to_json
+    from rungraph.graph.plan.fingerprints import sealed
+
+    whole = sealed(plan, graph, load_plan_key(make=True), os.environ)
+    write_file(path, plan_to_json(whole).encode())
+
+
+def load_saved(path: Path) -> Plan:
+    """Return the plan in the file *path*, if it is as it was saved and had no errors.
+
+    Raises:
+        SavedPlanError: If it is not.
+        PlanKeyError: If there is no key.
+    """
+    from rungraph.cli.inputs.plan_key import load_plan_key
+    from rungraph.graph.plan import PlanError, load_plan
+    from rungraph.graph.plan.fingerprints import load_sealed
+
+    if path.stat().st_size > _MOST_BYTES:
+        msg = f"{path} cannot be run: not a plan: it is too large"
+        raise SavedPlanError(msg)
+    content = path.read_bytes()
+    try:
+        load_plan(content)  # What is no plan is told before any trouble with the key.
+        plan = load_sealed(content, load_plan_key())
+    except PlanError as error:
+        msg = f"{path} cannot be run: {error}"
+        raise SavedPlanError(msg) from error
+    if plan.errored:
+        msg = f"{path} cannot be run: what was planned had errors"
+        raise SavedPlanError(msg)
+    return plan
+
+
+def config_of(plan: Plan, path: Path) -> str:
+    """Return the path of the run config that *plan*, in the file *path*, was made of.
+
+    Raises:
+        SavedPlanError: If it was made of something that is no file, such as standard input.
+    """
+    file = plan.config.files[0] if plan.config.files else ""
+    if file == STDIN or not Path(file).is_file():
+        what = "standard input" if file == STDIN else f"'{file}', which is not here"
+        msg = f"{path} was made of {what}: say 'rungraph run CONFIG --plan {path}'"
+        raise SavedPlanError(msg)
+    return file
+
+
+def check_moves(plan: Plan, path: Path, graph: RunGraph) -> None:
+    """Return if *graph* is what *plan*, in the file *path*, is the plan of.
+
+    Raises:
+        SavedPlanError: If something has moved; the text says what.
+    """
+    from rungraph.cli.inputs.plan_key import load_plan_key
+    from rungraph.graph.plan.moves import moves_since
+
+    moves = moves_since(plan, graph, load_plan_key(), os.environ)
+    if moves:
+        made_of = ", ".join(plan.config.files)
+        other = "" if graph.file in plan.config.files else f" (it was made of {made_of})"
+        lines = "\n".join(f"  {line}" for line in moves)
+        msg = (
+            f"{path} does not fit {graph.file} any more{other}; since it was saved:\n{lines}\n"
+            f"look at it and save it anew: rungraph plan {graph.file} --save {path}"
+        )
+        raise SavedPlanError(msg)

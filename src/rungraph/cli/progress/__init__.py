@@ -1,0 +1,1 @@
+"""What people see while a stack starts, runs and stops."""

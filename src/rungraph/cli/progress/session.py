@@ -1,0 +1,115 @@
+"""One stack from start to stop, as ``rungraph run`` shows it."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from rungraph.cli.output.answers import Answers, write_answer
+from rungraph.cli.output.errors import text_of, traced
+from rungraph.cli.output.terminal import OutputClosedError, complain, leave, tell
+from rungraph.cli.progress.signals import last_resort
+from rungraph.engine.errors import describe
+from rungraph.engine.run.events import NodeKilled
+from rungraph.engine.run.stack import Stack
+from rungraph.graph import RungraphError
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+
+    from rungraph.cli.progress.reporter import Progress
+    from rungraph.engine.run.calls import Call
+    from rungraph.engine.run.events import Event
+    from rungraph.engine.run.settings import StackSettings
+    from rungraph.engine.run.timeline import Timeline
+    from rungraph.graph import RunGraph
+
+
+@dataclass(frozen=True, slots=True)
+class Session:
+    """What is to happen while a stack runs.
+
+    Attributes:
+        graph: What runs.
+        settings: How it runs.
+        calls: What is asked of it; with none, it runs until a signal ends it.
+        answers: Writes what the calls came to.
+        progress: Shows starts and stops.
+        summarize: Writes the start-up summary.
+        subscribers: What else takes every event.
+    """
+
+    graph: RunGraph
+    settings: StackSettings
+    calls: Sequence[Call]
+    answers: Answers
+    progress: Progress
+    summarize: Callable[[Timeline], None]
+    subscribers: Sequence[Callable[[Event], None]] = ()
+
+    def run(self) -> int:
+        """Start the stack, answer the calls, stop the stack; return the exit code."""
+        logging.basicConfig(handlers=[_ScrubbedLog(self.graph)], level=logging.WARNING)
+        return asyncio.run(self._run())
+
+    async def _run(self) -> int:
+        stack = Stack(self.graph, self.settings)
+        for subscriber in (self.progress.take, *self.subscribers):
+            stack.events.subscribe(subscriber)
+        code = 0
+        try:
+            async with stack.signals() as signals:
+                with last_resort():
+                    code = await self._live(stack)
+            code = signals.exit_code or code
+        except RungraphError as error:
+            self.progress.close()
+            complain(self.graph.scrubbed(text_of(error)))
+            code = 1
+        finally:
+            self.progress.close()
+        if any(isinstance(event, NodeKilled) for event in stack.events):
+            # What was cut short may still hold a thread, for which Python would wait.
+            leave(code, at_once=True)
+        return code
+
+    async def _live(self, stack: Stack) -> int:
+        async with stack:
+            self.summarize(stack.timeline())
+            if self.calls:
+                return await self._answer(stack)
+            tell("ready; Ctrl-C stops")
+            await asyncio.get_running_loop().create_future()
+        return 0
+
+    async def _answer(self, stack: Stack) -> int:
+        """Answer the calls one after the other; stop at the first that fails."""
+        loop = asyncio.get_running_loop()
+        for call in self.calls:
+            tell(f"calling {call}")
+            begun = loop.time()
+            try:
+                await write_answer(call, await call.on(stack), self.answers)
+            except OutputClosedError:
+                return 1
+            except Exception as error:  # noqa: BLE001  a provider's code: anything can go wrong
+                text = self.graph.scrubbed(traced(error, describe(error)))
+                self.answers.failed(call, text)
+                complain(f"{call} failed: {text}")
+                return 1
+            tell(f"answered in {loop.time() - begun:.2f} s")
+        return 0
+
+
+class _ScrubbedLog(logging.Handler):
+    """Writes log records to standard error, without the secrets of the config."""
+
+    def __init__(self, graph: RunGraph) -> None:
+        super().__init__()
+        self.setFormatter(logging.Formatter("%(levelname)s: %(name)s: %(message)s"))
+        self._graph = graph
+
+    def emit(self, record: logging.LogRecord) -> None:
+        tell(self._graph.scrubbed(self.format(record)))

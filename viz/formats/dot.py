@@ -1,0 +1,140 @@
+"""A graph as DOT text, for Graphviz and what reads its language."""
+
+from __future__ import annotations
+
+from html import escape
+from typing import TYPE_CHECKING, Literal, Unpack
+
+from rungraph.graph.address import NodeKind
+from rungraph.graph.nodes import Strength
+from rungraph.viz.formats.glyphs import ROLE_SIGNS, SEVERITY_SIGNS
+from rungraph.viz.formats.theme import LIGHT, LOUD
+from rungraph.viz.model.diagram import diagram_of
+from rungraph.viz.model.labels import printable
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from rungraph.graph.model import RunGraph
+    from rungraph.viz.formats.options import DiagramOptions
+    from rungraph.viz.model.elements import Arrow, Box, Diagram
+    from rungraph.viz.model.palette import Colour
+
+_PALE_INK = "#94a3b8"
+_SHAPES = {
+    NodeKind.PROVIDER: {"shape": "box", "style": "rounded,filled"},
+    NodeKind.TABLE: {"shape": "box", "style": "filled"},
+    NodeKind.ROUTER: {"shape": "box", "style": "rounded,filled", "peripheries": "2"},
+}
+
+
+def render_dot(
+    graph: RunGraph, *, direction: Literal["LR", "TB"] = "LR", **options: Unpack[DiagramOptions]
+) -> str:
+    """Return *graph* as a DOT digraph, a cluster for each API. Equal graphs give equal text.
+
+    Ids are addresses; edges go from a dependency to its dependent. Colours, dashes and red cycles
+    are those of `rungraph.viz.draw`.
+
+    Args:
+        graph: Any graph, also one that cannot be run.
+        direction: Where later nodes are: to the right, or below.
+        options: Which part is drawn, and how much of it.
+    """
+    diagram = diagram_of(graph, **options)
+    return "\n".join(_lines(diagram, direction)) + "\n"
+
+
+def _lines(diagram: Diagram, direction: str) -> Iterable[str]:
+    lines = [f"<b>{_text(diagram.title)}</b>"]
+    lines += [f'<font point-size="9">{_text(one)}</font>' for one in _captions(diagram)]
+    caption = "".join(f'{line}<br align="left"/>' for line in lines)
+    yield f"digraph {_quoted(diagram.title)} {{"
+    yield f"  graph [rankdir={direction}, fontname=Helvetica, labelloc=t, labeljust=l,"
+    yield f"    label=<{caption}>]"
+    yield f'  node [fontname=Helvetica, fontsize=10, fontcolor="{LIGHT.ink}", margin="0.12,0.06"]'
+    yield "  edge [fontname=Helvetica, fontsize=8, arrowsize=0.6]"
+    palette = LIGHT.palette_of(diagram.families)
+    for family, apis in diagram.families.items():
+        members = [box for box in diagram.boxes.values() if box.family == family]
+        nodes = [_node(box, palette[family]) for box in members]
+        if len(members) == 1:
+            yield f"  {nodes[0]}"
+            continue
+        yield f"  subgraph {_quoted(f'cluster_{family}')} {{"
+        yield f"    label={_quoted(', '.join(apis))}; fontsize=9; style=rounded"
+        yield f'    color="{LIGHT.pale}"; fontcolor="{palette[family].line}"'
+        yield from (f"    {node}" for node in nodes)
+        yield "  }"
+    for arrow in diagram.arrows:
+        ends = f"{_quoted(str(arrow.dependency))} -> {_quoted(str(arrow.dependent))}"
+        yield f"  {ends} {_attributes(_line_of(arrow))}"
+    yield "}"
+
+
+def _captions(diagram: Diagram) -> Iterable[str]:
+    yield diagram.subtitle
+    yield from diagram.notes
+    if diagram.words:
+        yield "   ".join(
+            f"{ROLE_SIGNS[role] or 'pale:'} {word}" for role, word in diagram.words.items()
+        )
+
+
+def _node(box: Box, colour: Colour) -> str:
+    title, *details = ("".join(box.title), *box.details)
+    lines = [f"<b>{_text(title)}</b>"]
+    lines += [f'<font point-size="8">{_text(one)}</font>' for one in details]
+    if box.severity:
+        lines.append(_text(f"{SEVERITY_SIGNS[box.severity]} {' '.join(box.problems)}"))
+    if box.mark and (sign := f"{ROLE_SIGNS[box.mark.role]} {box.mark.text}".strip()):
+        lines.append(_text(sign))
+    values = {"label": f"<{'<br/>'.join(lines)}>", **_SHAPES[box.kind]}
+    values |= {"fillcolor": colour.fill, "color": colour.line}
+    if box.is_ghost:
+        values |= {"style": f"{values['style']},dashed", "fillcolor": "#ffffff"}
+    if box.is_pale:
+        values |= {"fontcolor": _PALE_INK, "color": LIGHT.pale}
+    if box.is_in_cycle:
+        values |= {"color": LIGHT.cycle, "penwidth": "2"}
+    elif box.mark and box.mark.role in LOUD:
+        values |= {"color": LIGHT.roles[box.mark.role], "penwidth": "2"}
+    values["tooltip"] = "\n".join(map(str, box.addresses))
+    return f"{_quoted(str(box.key))} {_attributes(values)}"
+
+
+def _line_of(arrow: Arrow) -> dict[str, str]:
+    values = {"color": LIGHT.lines[arrow.strength]}
+    if arrow.strength is Strength.SOFT:
+        values |= {"style": "dashed", "arrowhead": "open"}
+    if arrow.is_pale:
+        values["color"] = LIGHT.pale
+    if arrow.is_ghost:
+        values["style"] = "dotted"
+    if arrow.is_dropped:
+        values |= {"style": "dotted", "constraint": "false", "label": "bound late"}
+    if arrow.is_in_cycle:
+        values |= {"color": LIGHT.cycle, "penwidth": "2"}
+    elif arrow.mark and arrow.mark.role in LOUD:
+        values |= {"color": LIGHT.roles[arrow.mark.role], "penwidth": "2"}
+    return values
+
+
+def _attributes(values: dict[str, str]) -> str:
+    shown = (
+        f"{name}={value if name == 'label' and value.startswith('<') else _quoted(value)}"
+        for name, value in values.items()
+    )
+    return f"[{', '.join(shown)}]"
+
+
+def _text(text: str) -> str:
+    """Return *text* for a label with markup."""
+    return escape(printable(text))
+
+
+def _quoted(text: str) -> str:
+    """Return *text* as a DOT string: in it a quote is escaped, and a backslash stays one."""
+    lines = (printable(line) for line in text.split("\n"))
+    joined = "\\n".join(line.replace("\\", "\\\\").replace('"', '\\"') for line in lines)
+    return f'"{joined}"'

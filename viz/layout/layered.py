@@ -1,0 +1,141 @@
+"""Where boxes and lines go: a layered layout whose columns are given.
+
+The method is that of Sugiyama, Tagawa and Toda (1981): a line that passes a column gets a lane
+there (`net`), each column is ordered so that few lines cross (`ordering`), and the heights are a
+least-squares fit that keeps the order (`placing`). Lengths are in points; y grows downwards.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from itertools import pairwise
+from typing import TYPE_CHECKING, Generic, Literal
+
+from rungraph.viz.layout.crossing_order import Effort, best_order
+from rungraph.viz.layout.geometry import Point, Rect, Size
+from rungraph.viz.layout.layered_graph import BOX_GAP, LANE_GAP, K, Net
+from rungraph.viz.layout.line_routing import lines_of
+from rungraph.viz.layout.placing import middles_of
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+__all__ = [
+    "BOW",
+    "BOX_GAP",
+    "LANE_GAP",
+    "Direction",
+    "Effort",
+    "Layout",
+    "Point",
+    "Rect",
+    "Size",
+    "lay_out",
+]
+
+Direction = Literal["LR", "TB"]
+"""Where later columns go: to the right, or down."""
+
+BOW = 26.0
+"""How far a line that stays in its column swings out to the right."""
+_NARROWEST, _WIDEST = 34.0, 130.0
+_STEEPNESS = 0.16
+"""How much wider a gap is for each point that its steepest line rises."""
+
+
+@dataclass(frozen=True)
+class Layout(Generic[K]):
+    """Where everything goes.
+
+    Two points of a line that follow each other either have one y, and a straight piece joins them,
+    or lie on both sides of a gap between columns, and a curve that leaves and arrives level joins
+    them, or have one x, and a curve that swings out by `BOW` to the right joins them. (From top to
+    bottom the same with x and y, right and down exchanged.) `curves.pieces_of` makes the
+    curves. Drawn so, no line touches a box other than those at its ends.
+
+    Attributes:
+        boxes: The place of each box.
+        lines: The points of each edge's line, from the side of its first box to that of its second.
+        columns: The left and the right of each column; from top to bottom its top and its bottom.
+        size: The extent of it all, from (0, 0).
+        direction: Where later columns go.
+    """
+
+    boxes: Mapping[K, Rect]
+    lines: tuple[tuple[Point, ...], ...]
+    columns: tuple[tuple[float, float], ...]
+    size: Size
+    direction: Direction = "LR"
+
+
+def lay_out(
+    columns: Sequence[Sequence[K]],
+    sizes: Mapping[K, Size],
+    edges: Sequence[tuple[K, K]],
+    *,
+    direction: Direction = "LR",
+    effort: Effort = "auto",
+) -> Layout[K]:
+    """Return places for the boxes of *columns* and lines for *edges*. Equal input, equal output.
+
+    Args:
+        columns: The boxes of each column, in any order.
+        sizes: How large each box is.
+        edges: Between boxes of any two columns, also backwards, within one, or of a box to itself.
+        direction: Where later columns go; with ``TB`` the columns are rows.
+        effort: How long to think about crossings; ``auto`` thinks less about a larger graph.
+    """
+    if direction == "TB":
+        turned = {key: Size(size.height, size.width) for key, size in sizes.items()}
+        return _turned(_rightward(columns, turned, edges, effort))
+    return _rightward(columns, sizes, edges, effort)
+
+
+def _turned(layout: Layout[K]) -> Layout[K]:
+    """Return *layout* with right and down exchanged."""
+    boxes = {
+        key: Rect(rect.y, rect.x, rect.height, rect.width) for key, rect in layout.boxes.items()
+    }
+    lines = tuple(tuple(Point(y, x) for x, y in line) for line in layout.lines)
+    size = Size(layout.size.height, layout.size.width)
+    return Layout(boxes, lines, layout.columns, size, "TB")
+
+
+def _rightward(
+    columns: Sequence[Sequence[K]],
+    sizes: Mapping[K, Size],
+    edges: Sequence[tuple[K, K]],
+    effort: Effort,
+) -> Layout[K]:
+    net = Net(columns, sizes, edges)
+    order = best_order(net.layers, net.links, net.lanes, effort=effort)
+    middles = middles_of(order, net)
+    extents = _extents(net, middles)
+    boxes = {
+        key: Rect(
+            extents[net.column_of[key]][0]
+            + (net.widths[net.column_of[key]] - sizes[key].width) / 2,
+            middles[vertex] - sizes[key].height / 2,
+            *sizes[key],
+        )
+        for key, vertex in net.vertex_of.items()
+    }
+    lines = lines_of(net, boxes, middles, extents)
+    bows = BOW if any(a.x == b.x for line in lines for a, b in pairwise(line)) else 0.0
+    width = extents[-1][1] + bows if extents else 0.0
+    height = max((rect.bottom for rect in boxes.values()), default=0.0)
+    return Layout(boxes, lines, tuple(extents), Size(width, max(height, *middles, 0.0)))
+
+
+def _extents(net: Net[K], middles: Sequence[float]) -> list[tuple[float, float]]:
+    """Return the left and the right of each column; a gap with steep lines is wider."""
+    steepest = [0.0] * len(net.layers)
+    column_of = {vertex: index for index, layer in enumerate(net.layers) for vertex in layer}
+    for a, b in net.links:
+        steepest[column_of[a]] = max(steepest[column_of[a]], abs(middles[a] - middles[b]))
+    extents: list[tuple[float, float]] = []
+    x = 0.0
+    for width, rise in zip(net.widths, steepest, strict=True):
+        extents.append((x, x + width))
+        x += width + min(_NARROWEST + _STEEPNESS * rise, _WIDEST)
+    return extents

@@ -1,0 +1,1 @@
+"""What is drawn of a graph, without sizes or formats."""
