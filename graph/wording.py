@@ -1,0 +1,76 @@
+"""How counts, lists, times and foreign text are written, in every message and output."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Collection
+
+_JOINERS = "\u200c\u200d"
+"""Part of words of some scripts, and of some emoji."""
+
+
+def counted(number: int, noun: str) -> str:
+    """Return *number* with its noun.
+
+    Examples:
+        >>> counted(1, "node"), counted(12_000, "node")
+        ('1 node', '12,000 nodes')
+    """
+    return f"{number:,} {noun}{'' if number == 1 else 's'}"
+
+
+def listed(names: Collection[object], most: int = 12) -> str:
+    """Return *names* in a line: the first *most* of them, and how many more there are.
+
+    Examples:
+        >>> listed(["a", "b"]), listed(["a", "b", "c", "d"], most=2)
+        ('a, b', 'a, b and 2 more')
+    """
+    shown = ", ".join(str(name) for name, _ in zip(names, range(most), strict=False))
+    return f"{shown} and {len(names) - most:,} more" if len(names) > most else shown
+
+
+def duration(seconds: float) -> str:
+    """Return a time as people read it.
+
+    Examples:
+        >>> duration(0.0004), duration(0.0214), duration(1.5), duration(75.4)
+        ('0.4 ms', '21 ms', '1.50 s', '1 min 15 s')
+    """
+    if round(seconds, 3) < 1:
+        milliseconds = seconds * 1000
+        return f"{milliseconds:.1f} ms" if round(milliseconds, 1) < 10 else f"{milliseconds:.0f} ms"
+    if round(seconds, 2) < 60:
+        return f"{seconds:.2f} s"
+    minutes, rest = divmod(round(seconds), 60)
+    return f"{minutes:,} min {rest:02} s"
+
+
+def printable(text: str) -> str:
+    r"""Return *text* on one line that is safe to print: what is not printable is escaped.
+
+    Line breaks, escape sequences and characters that turn other text round come out as Python
+    writes them in a string.
+
+    Examples:
+        >>> printable("a\x1b[31mb")
+        'a\\x1b[31mb'
+    """
+    return "".join(
+        char
+        if char.isprintable() or char in _JOINERS
+        else char.encode("unicode_escape").decode("ascii")
+        for char in text
+    )
+
+
+def shortened(text: str, most: int) -> str:
+    """Return *text* in at most *most* characters; where it is longer, ``…`` is the last.
+
+    Examples:
+        >>> shortened("inference", 6)
+        'infer…'
+    """
+    return text if len(text) <= most else f"{text[: most - 1]}…"
