@@ -5,8 +5,9 @@ Names are loaded when they are first used, so that reading the catalog costs no 
 
 from __future__ import annotations
 
-from importlib import import_module
 from typing import TYPE_CHECKING
+
+from rungraph._lazy import lazy_names
 
 if TYPE_CHECKING:
     from rungraph.engine.errors import (
@@ -55,30 +56,19 @@ __all__ = [
     "validated_config",
 ]
 
-_MODULES = {
-    "Event": "run.events",
-    "EventLog": "run.events",
-    "ProviderReport": "provider",
-    "Stack": "run.stack",
-    "StackSettings": "run.settings",
-    "State": "run.events",
-    "Timeline": "run.timeline",
-    "check_compliance": "run.compliance",
-    "check_imports": "preflight.imports",
-    "run_until_signal": "run.signals",
-    "validated_config": "preflight.configs",
-}
-"""The modules of the names; all others are in ``errors``."""
-
-
-def __getattr__(name: str) -> object:
-    if name not in __all__:
-        msg = f"module {__name__!r} has no attribute {name!r}"
-        raise AttributeError(msg)
-    value: object = getattr(import_module(f"{__name__}.{_MODULES.get(name, 'errors')}"), name)
-    globals()[name] = value
-    return value
-
-
-def __dir__() -> list[str]:
-    return sorted({*globals(), *__all__})
+__getattr__, __dir__ = lazy_names(
+    __name__,
+    __all__,
+    {
+        "preflight.configs": ["validated_config"],
+        "preflight.imports": ["check_imports"],
+        "provider": ["ProviderReport"],
+        "run.compliance": ["check_compliance"],
+        "run.events": ["Event", "EventLog", "State"],
+        "run.settings": ["StackSettings"],
+        "run.signals": ["run_until_signal"],
+        "run.stack": ["Stack"],
+        "run.timeline": ["Timeline"],
+    },
+    otherwise="errors",
+)

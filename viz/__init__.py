@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from importlib import import_module
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
+
+from rungraph._lazy import lazy_names
 
 if TYPE_CHECKING:
     from rungraph.viz.formats.dot import render_dot
@@ -24,24 +25,15 @@ __all__ = [
     "render_text",
 ]
 
-_MODULES = {
-    "draw": "formats.figure",
-    "render": "formats.figure",
-    "render_dot": "formats.dot",
-    "render_graphml": "formats.exports",
-    "render_html": "html",
-    "render_json": "formats.exports",
-    "render_mermaid": "formats.mermaid",
-    "render_text": "formats.text",
-}
-
-
-def __getattr__(name: str) -> Any:
-    if name not in _MODULES:
-        msg = f"module {__name__!r} has no attribute {name!r}"
-        raise AttributeError(msg)
-    return getattr(import_module(f"rungraph.viz.{_MODULES[name]}"), name)
-
-
-def __dir__() -> list[str]:
-    return sorted({*globals(), *__all__})
+__getattr__, __dir__ = lazy_names(
+    __name__,
+    __all__,
+    {
+        "formats.dot": ["render_dot"],
+        "formats.exports": ["render_graphml", "render_json"],
+        "formats.figure": ["draw", "render"],
+        "formats.mermaid": ["render_mermaid"],
+        "formats.text": ["render_text"],
+    },
+    otherwise="html",
+)

@@ -5,10 +5,12 @@ Names are loaded when they are first used: importing this package alone costs no
 
 from __future__ import annotations
 
-from importlib import import_module
 from typing import TYPE_CHECKING
 
+from rungraph._lazy import lazy_names
+
 if TYPE_CHECKING:
+    from rungraph._version import __version__
     from rungraph.engine.errors import EngineError, StartError, StopError
     from rungraph.engine.run.events import Event, EventLog, State
     from rungraph.engine.run.settings import StackSettings
@@ -32,8 +34,6 @@ if TYPE_CHECKING:
         load_catalog,
     )
     from rungraph.viz import draw, render
-
-    __version__: str
 
 __all__ = [
     "Address",
@@ -65,35 +65,16 @@ __all__ = [
     "render",
 ]
 
-_MODULES = {
-    "EngineError": "engine.errors",
-    "Event": "engine.run.events",
-    "EventLog": "engine.run.events",
-    "Stack": "engine.run.stack",
-    "StackSettings": "engine.run.settings",
-    "StartError": "engine.errors",
-    "State": "engine.run.events",
-    "StopError": "engine.errors",
-    "draw": "viz",
-    "render": "viz",
-}
-"""Where a name is; everything else is in ``rungraph.graph``."""
-
-
-def __getattr__(name: str) -> object:
-    if name not in __all__:
-        msg = f"module {__name__!r} has no attribute {name!r}"
-        raise AttributeError(msg)
-    value: object
-    if name == "__version__":
-        from importlib.metadata import version
-
-        value = version("rungraph")
-    else:
-        value = getattr(import_module(f"{__name__}.{_MODULES.get(name, 'graph')}"), name)
-    globals()[name] = value
-    return value
-
-
-def __dir__() -> list[str]:
-    return sorted({*globals(), *__all__})
+__getattr__, __dir__ = lazy_names(
+    __name__,
+    __all__,
+    {
+        "_version": ["__version__"],
+        "engine.errors": ["EngineError", "StartError", "StopError"],
+        "engine.run.events": ["Event", "EventLog", "State"],
+        "engine.run.settings": ["StackSettings"],
+        "engine.run.stack": ["Stack"],
+        "viz": ["draw", "render"],
+    },
+    otherwise="graph",
+)
