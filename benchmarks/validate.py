@@ -14,7 +14,7 @@ import time
 from pathlib import Path
 
 ROOT = Path(__file__).parents[1]
-LIMIT = 1.3
+LIMIT = 1.8
 BASE = [sys.executable, "-c", "import networkx, pydantic, yaml"]
 OURS = [sys.executable, "-m", "rungraph", "validate", str(ROOT / "configs/quickstart.yaml")]
 

@@ -7,6 +7,7 @@ from rungraph.graph.compile import compile_config
 from rungraph.graph.diagnostic_text import render_diagnostics
 from rungraph.graph.diagnostics import Diagnostic, Level, Severity
 from rungraph.graph.errors import CatalogError, InvalidGraph, RungraphError
+from rungraph.graph.graph_json import graph_from_json, graph_to_json
 from rungraph.graph.model import RunGraph
 from rungraph.graph.nodes import (
     Edge,
@@ -51,6 +52,8 @@ __all__ = [
     "TableNode",
     "compile_config",
     "discover_catalog",
+    "graph_from_json",
+    "graph_to_json",
     "load_catalog",
     "render_diagnostics",
 ]

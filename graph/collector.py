@@ -14,8 +14,8 @@ if TYPE_CHECKING:
 def collector_paused() -> Generator[None]:
     """Keep the garbage collector from walking a growing tree, which holds no garbage, many times.
 
-    Two thirds of the time of loading a large document go there otherwise. When it was not running
-    before, it is not afterwards.
+    Compiling 10,000 providers takes 1.3 times as long as reading their YAML through libyaml with
+    it running, and 0.6 times without. When it was not running before, it is not afterwards.
     """
     was_enabled = gc.isenabled()
     gc.disable()
@@ -23,15 +23,8 @@ def collector_paused() -> Generator[None]:
         yield
     finally:
         if was_enabled:
-            _age()
+            if not gc.get_freeze_count():  # What somebody else has frozen stays frozen.
+                # Hands all that is young to the oldest generation, so that it is not walked next.
+                gc.freeze()
+                gc.unfreeze()
             gc.enable()
-
-
-def _age() -> None:
-    """Hand all that is young to the oldest generation, without a walk through it.
-
-    Otherwise the collector walks what was built three times more, once a generation.
-    """
-    if not gc.get_freeze_count():  # What somebody else has frozen stays frozen.
-        gc.freeze()
-        gc.unfreeze()

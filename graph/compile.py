@@ -8,12 +8,20 @@ from dataclasses import dataclass, field, replace
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
-from rungraph.graph.address import Address
+import networkx as nx
+
+from rungraph.graph.address import Address, NodeKind
 from rungraph.graph.catalog.choice import catalog_for
 from rungraph.graph.catalog.specs import Catalog, ProviderSpec, RoutedPair
 from rungraph.graph.collector import collector_paused
-from rungraph.graph.compiled import Compiled
-from rungraph.graph.cycles import drop_soft_edges, dropped_diagnostics, find_knots, knot_diagnostics
+from rungraph.graph.cycles import (
+    CyclicComponent,
+    drop_soft_edges,
+    dropped_diagnostics,
+    hard_components,
+    hard_cycle_diagnostics,
+)
+from rungraph.graph.digraph import add_edge, new_digraph, nodes_of
 from rungraph.graph.model import RunGraph
 from rungraph.graph.nodes import (
     Edge,
@@ -34,10 +42,12 @@ from rungraph.graph.source.run_config import ConfiguredProvider, Excluded, RunCo
 if TYPE_CHECKING:
     from pathlib import Path
 
+
 BUILTIN_ID = "builtin"
 """The provider id of what every stack has without configuring it."""
 
 
+@collector_paused()
 def compile_config(
     source: str | Path | Mapping[str, Any],
     *,
@@ -62,20 +72,20 @@ def compile_config(
         >>> [str(address) for address in graph]
         ['provider:inspect/builtin']
     """
-    with collector_paused():
-        if isinstance(source, Mapping):
-            document = document_of(source)
-        elif isinstance(source, str) and ("\n" in source or source.lstrip().startswith("{")):
-            document = parse_document(source)
-        else:
-            document = load_document(source)
-        return compile_document(
-            document,
-            catalog=catalog,
-            environment=os.environ if environment is None else environment,
-        )
+    if isinstance(source, Mapping):
+        document = document_of(source)
+    elif isinstance(source, str) and ("\n" in source or source.lstrip().startswith("{")):
+        document = parse_document(source)
+    else:
+        document = load_document(source)
+    return compile_document(
+        document,
+        catalog=catalog,
+        environment=os.environ if environment is None else environment,
+    )
 
 
+@collector_paused()
 def compile_document(
     document: Document, *, catalog: Catalog | str | None, environment: Mapping[str, str]
 ) -> RunGraph:
@@ -86,54 +96,52 @@ def compile_document(
     draft = _Draft(config, catalog)
     draft.add_nodes()
     draft.add_edges()
-    knots = find_knots(draft.nodes, draft.edges)
-    edges, dropped = drop_soft_edges(draft.nodes, draft.edges, knots)
-    diagnostics = [
-        *document.diagnostics,
-        *chosen,
-        *substitution.diagnostics,
-        *problems,
-        *(
-            check_config(config, catalog, draft.nodes, draft.served, document)
-            if document.value
-            else ()
-        ),
-        *knot_diagnostics(knots, edges),
-        *dropped_diagnostics(dropped),
-    ]
+    graph = draft.graph
+    components: tuple[CyclicComponent, ...] = ()
+    dropped: dict[Edge, tuple[Address, ...]] = {}
+    if not nx.is_directed_acyclic_graph(graph):
+        components = hard_components(graph)
+        dropped = drop_soft_edges(graph, components)
+    rules = (
+        check_config(config, catalog, nodes_of(graph), draft.served, document)
+        if document.value
+        else ()
+    )
     return RunGraph(
-        Compiled(
-            name=config.name,
-            file=document.file,
-            apis=tuple(sorted(draft.served)),
-            catalog=catalog,
-            nodes=draft.nodes,
-            edges=edges,
-            dropped=tuple(sorted(dropped)),
-            excluded=tuple(
-                sorted(
-                    draft.excluded, key=lambda e: (e.api, e.provider_id, e.provider_type, e.reason)
-                )
-            ),
-            metadata_store=config.metadata_store,
-            written_store=config.written_store,
-            selectors=config.selectors,
-            checks=config.checks,
-            document=document,
-            substitution=substitution,
+        nx=graph,
+        file=document.file,
+        apis=tuple(sorted(draft.served)),
+        catalog=catalog,
+        dropped=tuple(sorted(dropped)),
+        excluded=tuple(
+            sorted(draft.excluded, key=lambda e: (e.api, e.provider_id, e.provider_type, e.reason))
         ),
-        diagnostics,
+        variables=substitution.uses,
+        metadata_store=config.metadata_store,
+        written_store=config.written_store,
+        selectors=config.selectors,
+        checks=config.checks,
+        document=document,
+        substitution=substitution,
+        diagnostics=(
+            *document.diagnostics,
+            *chosen,
+            *substitution.diagnostics,
+            *problems,
+            *rules,
+            *hard_cycle_diagnostics(components, graph),
+            *dropped_diagnostics(dropped),
+        ),
     )
 
 
 @dataclass
 class _Draft:
-    """A graph in the making."""
+    """The graph while the compiler fills it."""
 
     config: RunConfig
     catalog: Catalog
-    nodes: dict[Address, Node] = field(default_factory=dict)
-    edges: list[Edge] = field(default_factory=list)
+    graph: nx.DiGraph[Address] = field(init=False)
     served: set[str] = field(default_factory=set)
     excluded: list[Excluded] = field(default_factory=list)
     sources: dict[str, tuple[Address, ...]] = field(default_factory=dict)
@@ -182,62 +190,62 @@ class _Draft:
             spec = self.catalog.provider(name, known.builtin) if known.builtin else None
             if spec is not None:
                 found.append(ProviderNode(Address.provider(name, BUILTIN_ID), known.builtin, spec))
-        self.nodes = {node.address: node for node in sorted(found, key=lambda node: node.address)}
+        self.graph = new_digraph(self.config.name, found)
 
     def add_edges(self) -> None:
-        """Make an edge for each dependency of what is in the graph, sorted by their ends."""
-        for node in self.nodes.values():
+        """Add an edge for each dependency of what is in the graph.
+
+        Nodes are taken in the order of their addresses, so what depends on a node comes in order.
+        """
+        for edge in self._edges():
+            add_edge(self.graph, edge)
+
+    def _edges(self) -> Iterator[Edge]:
+        for node in nodes_of(self.graph).values():
             if isinstance(node, ProviderNode):
                 pair = self.catalog.pair_of_router(node.api)
-                if pair and (table := Address.table(pair.table_api)) in self.nodes:
+                if pair and (table := Address.table(pair.table_api)) in self.graph:
                     text = f"holds what '{node.provider_id}' serves"
                     evidence = (Evidence("member", text, node.place),)
-                    self.edges.append(Edge(node.address, table, Strength.MEMBER, evidence))
+                    yield Edge(node.address, table, Strength.MEMBER, evidence)
                 if node.spec:
-                    self._depend(
-                        node, node.spec.dependencies, "dependencies", f"'{node.provider_type}'"
-                    )
-                    self._depend(
-                        node,
-                        node.spec.optional_dependencies,
-                        "optional_dependencies",
-                        f"'{node.provider_type}'",
-                    )
+                    name = f"'{node.provider_type}'"
+                    yield from self._needed(node, node.spec.dependencies, name)
+                    yield from self._used(node, node.spec.optional_dependencies, name)
             elif isinstance(node, RouterNode):
                 table = Address.table(node.pair.table_api)
                 evidence = (Evidence("pair", f"looks up {node.pair.resources}"),)
-                self.edges.append(Edge(table, node.address, Strength.HARD, evidence))
-                self._depend(
-                    node, node.pair.optional_dependencies, "optional_dependencies", "the router"
-                )
-        self.edges.sort(key=lambda edge: edge[:2])
+                yield Edge(table, node.address, Strength.HARD, evidence)
+                yield from self._used(node, node.pair.optional_dependencies, "the router")
 
-    def _depend(self, node: Node, apis: tuple[str, ...], rule: str, subject: str) -> None:
-        strength = Strength.HARD if rule == "dependencies" else Strength.SOFT
-        place = node.place if isinstance(node, ProviderNode) else None
+    def _needed(self, node: ProviderNode, apis: tuple[str, ...], name: str) -> Iterator[Edge]:
         for api in dict.fromkeys(apis):
-            sources = self._sources_of(api)
-            if strength is Strength.SOFT:
-                needed = (
-                    node.spec_dependencies
-                    if isinstance(node, ProviderNode)
-                    else (node.address.api, node.pair.table_api)
-                )
-                # What it needs anyway, or is itself, it does not also use.
-                sources = (
-                    () if api in needed else tuple(one for one in sources if one != node.address)
-                )
-            verb = "needs" if strength is Strength.HARD else "uses, if it is there,"
-            evidence = (Evidence(rule, f"{subject} {verb} {api}", place),)
-            self.edges.extend(Edge(source, node.address, strength, evidence) for source in sources)
+            evidence = (Evidence("dependencies", f"{name} needs {api}", node.place),)
+            for source in self._sources_of(api):
+                yield Edge(source, node.address, Strength.HARD, evidence)
+
+    def _used(
+        self, node: ProviderNode | RouterNode, apis: tuple[str, ...], name: str
+    ) -> Iterator[Edge]:
+        if isinstance(node, ProviderNode):
+            needed, place = node.spec_dependencies, node.place
+        else:
+            needed, place = (node.api, node.pair.table_api), None
+        for api in dict.fromkeys(apis):
+            text = f"{name} uses, if it is there, {api}"
+            evidence = (Evidence("optional_dependencies", text, place),)
+            # What it needs anyway, or is itself, it does not also use.
+            for source in () if api in needed else self._sources_of(api):
+                if source != node.address:
+                    yield Edge(source, node.address, Strength.SOFT, evidence)
 
     def _sources_of(self, api: str) -> tuple[Address, ...]:
         """Return the nodes that stand for *api*: its router, its table, or its providers."""
         if api not in self.sources:
             router, table = Address.router(api), Address.table(api)
-            if router in self.nodes:
+            if router in self.graph:
                 self.sources[api] = (router,)
-            elif table in self.nodes:
+            elif table in self.graph:
                 self.sources[api] = (table,)
             elif self.catalog.pair_of(api):
                 self.sources[api] = ()
@@ -249,8 +257,8 @@ class _Draft:
     def _providers(self) -> Mapping[str, list[Address]]:
         """The nodes of the providers by API, each list sorted."""
         found: dict[str, list[Address]] = {}
-        for address, node in self.nodes.items():
-            if isinstance(node, ProviderNode):
+        for address in self.graph:
+            if address.kind is NodeKind.PROVIDER:
                 found.setdefault(address.api, []).append(address)
         return found
 

@@ -1,33 +1,29 @@
-"""Circles of dependencies: hard ones are errors, soft ones lose an edge by a rule of their own.
-
-networkx is imported only where there is a circle: most configs have none, and importing it takes
-as long as checking them.
-"""
+"""Cycles of dependencies: hard ones are errors, soft ones lose an edge by a rule of their own."""
 
 from __future__ import annotations
 
-from collections import deque
 from itertools import islice, pairwise
 from typing import TYPE_CHECKING, NamedTuple
 
+import networkx as nx
+
 from rungraph.graph.address import Address, NodeKind
 from rungraph.graph.diagnostics import Diagnostic, Severity
+from rungraph.graph.digraph import cyclic_sets, edges_of
 from rungraph.graph.nodes import Edge, Strength
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+    from collections.abc import Iterable, Iterator, Mapping, Sequence
 
     from rungraph.graph.place import Place
 
 MOST_CYCLES = 10
-"""How many cycles of one knot are written out."""
+"""How many cycles of one component are written out."""
 _MOST_SEARCHED = 64
-"""From how many nodes of a knot short cycles are looked for: bounds the time for huge knots."""
-_MOST_PEELED = 20
-"""How many layers at both ends of a graph are taken off in search of circles."""
+"""From how many nodes of a component short cycles are looked for: bounds the time."""
 
 
-class Knot(NamedTuple):
+class CyclicComponent(NamedTuple):
     """Nodes that all depend on each other: a strongly connected component.
 
     Attributes:
@@ -35,7 +31,7 @@ class Knot(NamedTuple):
         cycles: Elementary cycles in it, each in dependency order from its smallest node; all of
             them, or the shortest that were found when there are more than `MOST_CYCLES`.
         is_complete: Whether *cycles* is all of them.
-        weakest: The edge on most of the cycles: removing it unties most.
+        weakest: The edge on most of the cycles: without it the fewest are left.
     """
 
     nodes: tuple[Address, ...]
@@ -44,136 +40,83 @@ class Knot(NamedTuple):
     weakest: Edge
 
 
-def find_knots(nodes: Iterable[Address], edges: Collection[Edge]) -> tuple[Knot, ...]:
-    """Return the knots of hard and member edges, sorted by their first node.
+def hard_components(graph: nx.DiGraph[Address]) -> tuple[CyclicComponent, ...]:
+    """Return the cyclic components of hard and member edges, sorted by their first node.
 
-    The result depends on nothing but the graph: not on the order of *nodes* or *edges*, and not
-    on the hash seed.
+    The result depends on nothing but the nodes and edges: not on the order in which they were
+    added, and not on the hash seed.
     """
-    by_ends = {
-        (edge.dependency, edge.dependent): edge
-        for edge in _inner(edges)
-        if edge.strength is not Strength.SOFT
-    }
-    return tuple(_knot(component, by_ends) for component in _components(nodes, by_ends))
+    hard: nx.DiGraph[Address] = nx.DiGraph(
+        sorted(edge[:2] for edge in edges_of(graph) if edge.strength is not Strength.SOFT)
+    )
+    return tuple(_component(nodes, graph, hard) for nodes in cyclic_sets(hard))
 
 
 def drop_soft_edges(
-    nodes: Iterable[Address], edges: Collection[Edge], knots: Sequence[Knot]
-) -> tuple[tuple[Edge, ...], dict[Edge, tuple[Address, ...]]]:
-    """Return the edges to keep, and those dropped so that soft edges close no circle.
+    graph: nx.DiGraph[Address], components: Sequence[CyclicComponent]
+) -> dict[Edge, tuple[Address, ...]]:
+    """Take soft edges out of *graph* so that none of them closes a cycle.
 
-    Of each circle one soft edge goes: one into a router or a table before one into a provider,
-    then the smallest by its ends. Soft edges between nodes of one hard knot are left alone; the
-    knot is an error anyway.
+    Of each cycle one soft edge goes: one into a router or a table before one into a provider, then
+    the smallest by its ends. Soft edges between nodes of one hard component stay; the component is
+    an error anyway.
 
     Args:
-        nodes: All nodes.
-        edges: All edges.
-        knots: The hard knots among them, from `find_knots`.
+        graph: The graph; it is changed.
+        components: Its hard components, from `hard_components`.
 
     Returns:
-        The edges that stay, in their order, and each dropped edge with the circle that it closed.
+        Each edge that was taken out, with the cycle that it closed.
     """
-    knot_of = {node: knot.nodes[0] for knot in knots for node in knot.nodes}
-    outer: dict[tuple[Address, Address], list[Edge]] = {}
-    for edge in _inner(edges):
-        ends = (
-            knot_of.get(edge.dependency, edge.dependency),
-            knot_of.get(edge.dependent, edge.dependent),
-        )
-        if ends[0] != ends[1]:
-            outer.setdefault(ends, []).append(edge)
+    first_of = {node: one.nodes[0] for one in components for node in one.nodes}
+    # A hard component counts as one node, so several edges can have the same ends.
+    merged: nx.MultiDiGraph[Address] = nx.MultiDiGraph()
+    for edge in sorted(edges_of(graph)):
+        start, end = (first_of.get(one, one) for one in edge[:2])
+        if start != end:
+            merged.add_edge(start, end, key=edge)
     dropped: dict[Edge, tuple[Address, ...]] = {}
-    todo = _components((knot_of.get(node, node) for node in nodes), outer)
+    todo = cyclic_sets(merged)
     while todo:
-        component = set(todo.pop())
-        inside = {ends: outer[ends] for ends in outer if component.issuperset(ends)}
-        soft = [
-            (edge, ends)
-            for ends, between in inside.items()
-            for edge in between
-            if edge.strength is Strength.SOFT
-        ]
-        edge, ends = min(soft, key=lambda item: _soft_order(item[0]))
-        dropped[edge] = tuple(_shortest_path(ends[1], ends[0], _successors(inside)) or ends)
-        outer[ends].remove(edge)
-        if not outer[ends]:
-            del outer[ends], inside[ends]
-        todo.extend(_components(component, inside))
-    kept = (edge for edge in edges if edge not in dropped) if dropped else edges
-    return tuple(kept), dropped
+        inside = merged.subgraph(todo.pop())
+        soft = [one for one in inside.edges(keys=True) if one[2].strength is Strength.SOFT]
+        dependency, dependent, edge = min(
+            soft, key=lambda one: (one[2].dependent.kind is NodeKind.PROVIDER, one[2])
+        )
+        dropped[edge] = tuple(_shortest_path(inside, dependent, dependency))
+        merged.remove_edge(dependency, dependent, key=edge)
+        graph.remove_edge(edge.dependency, edge.dependent)
+        todo.extend(cyclic_sets(inside))
+    return dropped
 
 
-def _inner(edges: Collection[Edge]) -> Iterator[Edge]:
-    """Yield the edges out of nodes that have edges in: no other edge is part of a circle."""
-    dependents = {edge.dependent for edge in edges}
-    return (edge for edge in edges if edge.dependency in dependents)
-
-
-def _soft_order(edge: Edge) -> tuple[bool, Edge]:
-    return (edge.dependent.kind is NodeKind.PROVIDER, edge)
-
-
-def _components(
-    nodes: Iterable[Address], edges: Mapping[tuple[Address, Address], object]
-) -> list[tuple[Address, ...]]:
-    """Return the components of more than one node, or with a loop, sorted."""
-    # Only nodes with an edge in and one out can lie on a circle. Most have not, and without those
-    # most of the rest have not either; what remains goes to networkx.
-    left: Collection[tuple[Address, Address]] = edges
-    inner: set[Address] = set()
-    for _ in range(_MOST_PEELED):
-        inner = {a for a, _ in left} & {b for _, b in left}
-        inside = [(a, b) for a, b in left if a in inner and b in inner]
-        if len(inside) == len(left):
-            break
-        left = inside
-    if not left:
-        return []
-    import networkx as nx
-
-    graph: nx.DiGraph[Address] = nx.DiGraph()
-    graph.add_nodes_from(sorted(node for node in nodes if node in inner))
-    graph.add_edges_from(left)
-    return sorted(
-        tuple(sorted(component))
-        for component in nx.strongly_connected_components(graph)
-        if len(component) > 1 or any(graph.has_edge(node, node) for node in component)
-    )
-
-
-def _successors(ends: Iterable[tuple[Address, Address]]) -> dict[Address, list[Address]]:
-    result: dict[Address, list[Address]] = {}
-    for dependency, dependent in sorted(ends):
-        result.setdefault(dependency, []).append(dependent)
-    return result
-
-
-def _knot(component: tuple[Address, ...], by_ends: Mapping[tuple[Address, Address], Edge]) -> Knot:
-    members = set(component)
-    inside = [ends for ends in by_ends if ends[0] in members and ends[1] in members]
-    successors = _successors(inside)
-    import networkx as nx
-
-    # Numbers instead of addresses: networkx walks sets, and only numbers hash alike in every run.
-    number = {node: index for index, node in enumerate(component)}
-    graph: nx.DiGraph[int] = nx.DiGraph()
-    graph.add_nodes_from(range(len(component)))
-    graph.add_edges_from((number[a], number[b]) for a, b in sorted(inside))
-    found = list(islice(nx.simple_cycles(graph), MOST_CYCLES + 1))
+def _component(
+    nodes: tuple[Address, ...], graph: nx.DiGraph[Address], hard: nx.DiGraph[Address]
+) -> CyclicComponent:
+    inside = hard.subgraph(nodes)
+    found = list(islice(nx.simple_cycles(inside), MOST_CYCLES + 1))
     is_complete = len(found) <= MOST_CYCLES
     if is_complete:
-        cycles = {_rotated([component[index] for index in cycle]) for cycle in found}
+        cycles = {_rotated(cycle) for cycle in found}
     else:
-        cycles = set()
-        for node in component[:_MOST_SEARCHED]:
-            for following in successors[node]:
-                path = _shortest_path(following, node, successors)
-                if path is not None:
-                    cycles.add(_rotated(path))
+        cycles = {
+            _rotated(_shortest_path(inside, following, node))
+            for node in nodes[:_MOST_SEARCHED]
+            for following in inside[node]
+        }
     shortest = sorted(cycles, key=lambda cycle: (len(cycle), cycle))[:MOST_CYCLES]
-    return Knot(component, tuple(shortest), is_complete, _weakest(shortest, by_ends))
+    by_ends = {ends: graph.edges[ends]["edge"] for ends in inside.edges}
+    return CyclicComponent(nodes, tuple(shortest), is_complete, _weakest(shortest, by_ends))
+
+
+def _shortest_path(graph: nx.Graph[Address], start: Address, goal: Address) -> list[Address]:
+    """Return the shortest path from *start* to *goal*; of several the smallest.
+
+    The walk of networkx takes neighbours in the order in which edges were added; a view of some
+    nodes may have another, so it is copied sorted.
+    """
+    ordered: nx.DiGraph[Address] = nx.DiGraph(sorted({(a, b) for a, b, *_ in graph.edges}))
+    return nx.single_source_shortest_path(ordered, start)[goal]
 
 
 def _weakest(
@@ -197,26 +140,6 @@ def _weakest(
 
 def _is_built_in(edge: Edge) -> bool:
     return all(evidence.rule in ("pair", "member") for evidence in edge.evidence)
-
-
-def _shortest_path(
-    start: Address, goal: Address, successors: Mapping[Address, Sequence[Address]]
-) -> list[Address] | None:
-    """Return the shortest path from *start* to *goal*; of several the smallest."""
-    came_from: dict[Address, Address | None] = {start: None}
-    queue = deque([start])
-    while queue:
-        node = queue.popleft()
-        if node == goal:
-            path = [node]
-            while (previous := came_from[path[-1]]) is not None:
-                path.append(previous)
-            return path[::-1]
-        for following in successors.get(node, ()):
-            if following not in came_from:
-                came_from[following] = node
-                queue.append(following)
-    return None
 
 
 def _rotated(cycle: Sequence[Address]) -> tuple[Address, ...]:
@@ -264,50 +187,43 @@ def _arrow(index: int, count: int) -> str:
     return "╰─<─╯" if index == count - 1 else "│   ▼"
 
 
-def knot_diagnostics(knots: Iterable[Knot], edges: Iterable[Edge]) -> Iterable[Diagnostic]:
-    """Yield an error for each knot, with its cycles drawn."""
-    edge_of = {
-        (edge.dependency, edge.dependent): edge
-        for edge in edges
-        if edge.strength is not Strength.SOFT
-    }
-    for knot in knots:
-        if len(knot.nodes) == 1:
-            yield _self_dependency(knot, edge_of)
+def hard_cycle_diagnostics(
+    components: Iterable[CyclicComponent], graph: nx.DiGraph[Address]
+) -> Iterator[Diagnostic]:
+    """Yield an error for each hard component of *graph*, with its cycles drawn."""
+    for component in components:
+        nodes, cycles, is_complete, weakest = component
+        edge_of = {ends: graph.edges[ends]["edge"] for cycle in cycles for ends in hops(cycle)}
+        if len(nodes) == 1:
+            yield _self_dependency(edge_of[nodes[0], nodes[0]])
             continue
-        pictures = [picture(cycle, edge_of, knot.weakest) for cycle in knot.cycles]
-        if not knot.is_complete:
-            pictures.append(
-                f"and more: {len(knot.nodes)} nodes need each other; the shortest cycles are shown"
+        drawn = [picture(cycle, edge_of, weakest) for cycle in cycles]
+        if not is_complete:
+            drawn.append(
+                f"and more: {len(nodes)} nodes need each other; the shortest cycles are shown"
             )
-        first = knot.cycles[0]
-        count = (
-            ""
-            if len(knot.cycles) == 1
-            else f", {len(knot.cycles) if knot.is_complete else f'more than {MOST_CYCLES}'} cycles"
-        )
+        count = f", {len(cycles) if is_complete else f'more than {MOST_CYCLES}'} cycles"
         yield Diagnostic(
             "G001",
-            f"dependency cycle through required edges ({len(knot.nodes)} nodes{count})",
+            f"dependency cycle through required edges ({len(nodes)} nodes"
+            f"{'' if len(cycles) == 1 else count})",
             Severity.ERROR,
-            _place(knot.weakest)
-            or next((p for ends in hops(first) if (p := _place(edge_of[ends]))), None),
-            _way_out(knot.weakest),
-            address=first[0],
-            detail="\n\n".join(pictures),
+            _place(weakest)
+            or next((p for ends in hops(cycles[0]) if (p := _place(edge_of[ends]))), None),
+            _way_out(weakest),
+            address=cycles[0][0],
+            detail="\n\n".join(drawn),
         )
 
 
-def _self_dependency(knot: Knot, edge_of: Mapping[tuple[Address, Address], Edge]) -> Diagnostic:
-    (node,) = knot.nodes
-    edge = edge_of[node, node]
+def _self_dependency(edge: Edge) -> Diagnostic:
     return Diagnostic(
         "G006",
-        f"'{node}' depends on itself: {edge.evidence[0].text}",
+        f"'{edge.dependent}' depends on itself: {edge.evidence[0].text}",
         Severity.ERROR,
         _place(edge),
-        (f"take '{node.api}' out of its dependencies",),
-        address=node,
+        (f"take '{edge.dependent.api}' out of its dependencies",),
+        address=edge.dependent,
     )
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from enum import IntEnum, StrEnum
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from rungraph.graph.address import Address
@@ -81,3 +81,18 @@ class Diagnostic:
     def level(self) -> Level:
         """The level of checks that finds it."""
         return level_of(self.code)
+
+
+def diagnostic_order(diagnostic: Diagnostic) -> tuple[Any, ...]:
+    """Return what diagnostics are sorted by: errors first, then by place."""
+    place = diagnostic.place
+    where = (place.file, place.line, place.column) if place else ("", 0, 0)
+    address = str(diagnostic.address or "")
+    return (
+        list(Severity).index(diagnostic.severity),
+        where,
+        diagnostic.code,
+        address,
+        diagnostic.path,
+        diagnostic.message,
+    )

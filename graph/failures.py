@@ -110,7 +110,8 @@ def assume_failed(graph: RunGraph, addresses: Iterable[Address | str]) -> Failur
                 without[address] = lacking
     availability = {
         api: _availability(address, needs, causes, without)
-        for api, address in answering_nodes(graph).items()
+        for api, address in sorted(graph.answering.items())
+        if api in graph.apis
     }
     in_order = tuple(address for address in causes if address in assumed)
     return Failures(in_order, causes, without, availability)
@@ -128,19 +129,6 @@ def needs_of(graph: RunGraph) -> dict[Address, Needs]:
         address: Needs(tuple(hard), tuple(members), tuple(sorted(soft)))
         for address, (hard, members, soft) in found.items()
     }
-
-
-def answering_nodes(graph: RunGraph) -> dict[str, Address]:
-    """Return which node answers for each served API: its router, its table or its provider."""
-    order = {NodeKind.PROVIDER: 0, NodeKind.TABLE: 1, NodeKind.ROUTER: 2}
-    served = frozenset(graph.apis)
-    found: dict[str, Address] = {}
-    for address in graph.nodes:
-        if address.api in served and (
-            address.api not in found or order[found[address.api].kind] <= order[address.kind]
-        ):
-            found[address.api] = address
-    return {api: found[api] for api in sorted(found)}
 
 
 def _causes(

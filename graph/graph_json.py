@@ -9,9 +9,9 @@ from typing import TYPE_CHECKING, Any
 
 from rungraph.graph.address import Address
 from rungraph.graph.catalog.specs import ApiSpec, Catalog, ProviderSpec, RoutedPair
-from rungraph.graph.compiled import Compiled
 from rungraph.graph.diagnostic_text import diagnostic_to_dict
 from rungraph.graph.diagnostics import Diagnostic, Severity
+from rungraph.graph.digraph import new_digraph
 from rungraph.graph.model import RunGraph
 from rungraph.graph.nodes import (
     Edge,
@@ -64,7 +64,15 @@ def graph_to_dict(graph: RunGraph) -> dict[str, Any]:
 
 
 def graph_from_json(text: str, environment: Mapping[str, str] | None = None) -> RunGraph:
-    """Return the graph that `graph_to_json` wrote; see `RunGraph.from_json`.
+    """Return the graph that `graph_to_json` wrote.
+
+    Secrets that stood in the config itself are not in the JSON: such a graph can be shown and
+    asked, and has an error that keeps it from being run. Values of ``${env.X}`` are filled in
+    again.
+
+    Args:
+        text: What `graph_to_json` returned.
+        environment: What ``${env.X}`` stands for; by default the process's environment.
 
     Raises:
         ValueError: If *text* is not such JSON.
@@ -101,23 +109,19 @@ def _graph(data: Mapping[str, Any], environment: Mapping[str, str]) -> RunGraph:
     diagnostics += [one for one in _lost_secrets(nodes) if (one.code, one.address) not in known]
     store = data["metadata_store"]
     return RunGraph(
-        Compiled(
-            name=data["name"],
-            file=data["file"],
-            apis=tuple(data["apis"]),
-            catalog=catalog,
-            nodes={node.address: node for node in nodes},
-            edges=tuple(_edge(one) for one in data["edges"]),
-            dropped=tuple(_edge(one) for one in data["dropped"]),
-            excluded=tuple(Excluded(**_placed(one)) for one in data["excluded"]),
-            variables=tuple(_use(one) for one in data["variables"]),
-            metadata_store=substitution.resolve(store, ("metadata_store",)),
-            written_store=store,
-            selectors=data["selectors"],
-            checks=tuple(QueryCheck(**_placed(one)) for one in data["checks"]),
-            substitution=substitution,
-        ),
-        diagnostics,
+        nx=new_digraph(data["name"], nodes, map(_edge, data["edges"])),
+        file=data["file"],
+        apis=tuple(data["apis"]),
+        catalog=catalog,
+        dropped=tuple(_edge(one) for one in data["dropped"]),
+        excluded=tuple(Excluded(**_placed(one)) for one in data["excluded"]),
+        variables=tuple(_use(one) for one in data["variables"]),
+        metadata_store=substitution.resolve(store, ("metadata_store",)),
+        written_store=store,
+        selectors=data["selectors"],
+        checks=tuple(QueryCheck(**_placed(one)) for one in data["checks"]),
+        substitution=substitution,
+        diagnostics=tuple(diagnostics),
     )
 
 

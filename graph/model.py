@@ -1,33 +1,38 @@
-"""The compiled graph: read-only, with answers to what depends on what."""
+"""The compiled graph: one frozen networkx graph, and what is known about it."""
 
 from __future__ import annotations
 
-from dataclasses import replace
+from dataclasses import dataclass, field, replace
 from functools import cached_property
-from typing import TYPE_CHECKING, Any, Self, cast
+from pkgutil import resolve_name
+from types import MappingProxyType
+from typing import TYPE_CHECKING, Any, Self
 
-from rungraph.graph.address import Address
-from rungraph.graph.collector import collector_paused
-from rungraph.graph.compiled import Compiled, diagnostic_order, secrets_of
-from rungraph.graph.diagnostics import Diagnostic, Severity
+import networkx as nx
+
+from rungraph.graph.address import Address, NodeKind
+from rungraph.graph.diagnostics import Diagnostic, Severity, diagnostic_order
+from rungraph.graph.digraph import edges_of, generations_of, new_digraph, nodes_of
 from rungraph.graph.errors import InvalidGraph
 from rungraph.graph.nodes import Edge, Node, ProviderNode, ResourceConfig, TableNode
-from rungraph.graph.order import digraph_of, generations_of, neighbours_of, reached_from
-from rungraph.graph.secrets.values import masked, scrubbed
+from rungraph.graph.secrets.values import masked, scrubbed, secret_values
 from rungraph.graph.suggest import closest
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 
-    import networkx as nx
-
+    from rungraph.graph.catalog.specs import Catalog
     from rungraph.graph.diagnostics import Level
     from rungraph.graph.place import Place
-    from rungraph.graph.query.index import Edges, Index
-    from rungraph.graph.query.selection import Selection
-    from rungraph.graph.source.environment import Use
+    from rungraph.graph.source.document import Document
+    from rungraph.graph.source.environment import Substitution, Use
+    from rungraph.graph.source.run_config import Excluded, QueryCheck
+
+_ANSWERING = (NodeKind.ROUTER, NodeKind.TABLE, NodeKind.PROVIDER)
+"""What answers for an API, before all others first."""
 
 
+@dataclass(frozen=True, eq=False, repr=False, kw_only=True)
 class RunGraph:
     """The explicit dependency graph of one run config. It never changes.
 
@@ -35,18 +40,23 @@ class RunGraph:
     first. Every listing has one order that depends on nothing but the config's meaning.
 
     Attributes:
-        name: The config's ``image_name``; empty when it has none.
+        nx: The frozen `networkx.DiGraph` whose nodes are addresses. Node attributes: ``node`` (the
+            value), ``kind``, ``api``, ``generation``, for a provider also ``provider_id`` and
+            ``provider_type``. Edge attributes: ``edge`` (the value), ``strength``, ``evidence``.
         file: The config's path as it was given, or ``<text>`` or ``<mapping>``.
         apis: The APIs that are served, sorted.
         catalog: What the config was compiled against.
         dropped: Soft edges left out because they close a circle; their dependents are handed the
             dependency once both run.
         excluded: Providers that the config names and the graph leaves out.
-        diagnostics: Every problem, errors first, then by place.
+        variables: The environment variables that the config asks for, by name and path.
         metadata_store: Where registrations persist, as configured; it can hold secrets.
+        written_store: The same as written.
         selectors: Queries of the config by the names that other queries use for them.
         checks: Queries that the config wants asked, and what they must find.
         document: What it was compiled from, secrets and all; None when it was read from JSON.
+        substitution: What filled in the environment.
+        diagnostics: Every problem, errors first, then by place.
 
     Examples:
         >>> from rungraph.graph import compile_config
@@ -57,48 +67,45 @@ class RunGraph:
         [['provider:inspect/builtin', 'provider:telemetry/otel']]
     """
 
-    def __init__(self, compiled: Compiled, diagnostics: Iterable[Diagnostic] = ()) -> None:
-        self._compiled = compiled
-        self.name = compiled.name
-        self.file = compiled.file
-        self.apis = compiled.apis
-        self.catalog = compiled.catalog
-        self.dropped = compiled.dropped
-        self.excluded = compiled.excluded
-        self.metadata_store = compiled.metadata_store
-        self.selectors = compiled.selectors
-        self.checks = compiled.checks
-        self.document = compiled.document
-        self.diagnostics = tuple(sorted(map(self._shown, diagnostics), key=diagnostic_order))
+    nx: nx.DiGraph[Address] = field(repr=False)
+    file: str
+    apis: tuple[str, ...]
+    catalog: Catalog
+    dropped: tuple[Edge, ...] = ()
+    excluded: tuple[Excluded, ...] = ()
+    variables: tuple[Use, ...] = ()
+    metadata_store: Mapping[str, Any] | None = field(default=None, repr=False)
+    written_store: Mapping[str, Any] | None = field(default=None, repr=False)
+    selectors: Mapping[str, str] = field(default_factory=dict)
+    checks: tuple[QueryCheck, ...] = ()
+    document: Document | None = field(default=None, repr=False)
+    substitution: Substitution | None = field(default=None, repr=False)
+    diagnostics: tuple[Diagnostic, ...] = ()
 
-    @cached_property
-    def nx(self) -> nx.DiGraph[Address]:
-        """The graph as a frozen `networkx.DiGraph` whose nodes are addresses.
-
-        Node attributes: ``kind``, ``api``, ``generation`` and ``node`` (the value itself), for a
-        provider also ``provider_id`` and ``provider_type``. Edge attributes: ``strength``,
-        ``evidence`` and ``edge`` (the value itself).
-        """
-        with collector_paused():
-            return digraph_of(self.name, self.nodes, self.edges, self._generation_of)
+    def __post_init__(self) -> None:
+        """Number the generations, freeze the graph, and put the diagnostics in order."""
+        if not nx.is_frozen(self.nx):
+            for number, layer in enumerate(generations_of(self.nx)):
+                for address in layer:
+                    self.nx.nodes[address]["generation"] = number
+            nx.freeze(self.nx)
+        shown = sorted(map(self._with_excerpt, self.diagnostics), key=diagnostic_order)
+        object.__setattr__(self, "diagnostics", tuple(shown))
 
     @property
+    def name(self) -> str:
+        """The config's ``image_name``; empty when it has none."""
+        return self.nx.name
+
+    @cached_property
     def nodes(self) -> Mapping[Address, Node]:
         """The nodes by address, sorted by address."""
-        return self._compiled.nodes
-
-    @property
-    def edges(self) -> tuple[Edge, ...]:
-        """The edges, sorted by their ends."""
-        return self._compiled.edges
+        return MappingProxyType(nodes_of(self.nx))
 
     @cached_property
-    def variables(self) -> tuple[Use, ...]:
-        """The environment variables that the config asks for, by name and path."""
-        compiled = self._compiled
-        if compiled.variables is None:
-            return compiled.substitution.uses if compiled.substitution else ()
-        return compiled.variables
+    def edges(self) -> tuple[Edge, ...]:
+        """The edges, sorted by their ends."""
+        return tuple(edges_of(self.nx))
 
     @property
     def resources(self) -> tuple[ResourceConfig, ...]:
@@ -132,9 +139,9 @@ class RunGraph:
         )
 
     def _repr_html_(self) -> str:
-        from rungraph.graph.notebook import drawing, html_of
-
-        return html_of(cast("Any", self), cast("Any", drawing()))
+        # The room that draws is found by name: this one imports no other.
+        page: str = resolve_name("rungraph.notebook:html_of")(self)
+        return page
 
     def edge(self, dependency: Address | str, dependent: Address | str) -> Edge:
         """Return the edge between two nodes.
@@ -143,10 +150,11 @@ class RunGraph:
             KeyError: If *dependent* does not depend on *dependency* directly.
         """
         ends = (self._known(dependency), self._known(dependent))
-        if ends not in self._edge_by_ends:
+        if not self.nx.has_edge(*ends):
             msg = f"'{ends[1]}' does not depend on '{ends[0]}' directly"
             raise KeyError(msg)
-        return self._edge_by_ends[ends]
+        edge: Edge = self.nx.edges[ends]["edge"]
+        return edge
 
     def generations(self) -> tuple[tuple[Address, ...], ...]:
         """Return the nodes in start order, one topological generation at a time, each sorted.
@@ -159,74 +167,45 @@ class RunGraph:
 
     @cached_property
     def _generations(self) -> tuple[tuple[Address, ...], ...]:
-        return generations_of(self.nodes, self._predecessors, self._successors)
-
-    @cached_property
-    def _generation_of(self) -> dict[Address, int]:
-        return {node: index for index, layer in enumerate(self._generations) for node in layer}
+        layers: dict[int, list[Address]] = {}
+        for address, attributes in self.nx.nodes.items():  # Sorted by address.
+            layers.setdefault(attributes["generation"], []).append(address)
+        return tuple(tuple(layers[number]) for number in sorted(layers))
 
     def generation_of(self, address: Address | str) -> int:
         """Return the number of the generation that a node starts in, from 0."""
-        return self._generation_of[self._known(address)]
+        number: int = self.nx.nodes[self._known(address)]["generation"]
+        return number
+
+    def in_start_order(self, addresses: Iterable[Address]) -> tuple[Address, ...]:
+        """Return *addresses* by generation, each generation sorted."""
+        nodes = self.nx.nodes
+        return tuple(sorted(addresses, key=lambda one: (nodes[one]["generation"], one)))
 
     def dependencies_of(self, address: Address | str) -> tuple[Address, ...]:
         """Return the nodes that a node needs or uses directly, sorted."""
-        return self._predecessors.get(self._known(address), ())
+        return tuple(sorted(self.nx.predecessors(self._known(address))))
 
     def dependents_of(self, address: Address | str) -> tuple[Address, ...]:
         """Return the nodes that need or use a node directly, sorted."""
-        return self._successors.get(self._known(address), ())
+        return tuple(sorted(self.nx.successors(self._known(address))))
 
     def ancestors(self, address: Address | str) -> tuple[Address, ...]:
         """Return all that a node needs or uses, directly or not, in start order."""
-        return self._reached(self._known(address), self._predecessors)
+        return self.in_start_order(nx.ancestors(self.nx, self._known(address)))
 
     def descendants(self, address: Address | str) -> tuple[Address, ...]:
         """Return all that need or use a node, directly or not, in start order."""
-        return self._reached(self._known(address), self._successors)
-
-    def _reached(
-        self, start: Address, step: Mapping[Address, Sequence[Address]]
-    ) -> tuple[Address, ...]:
-        found = reached_from(start, step)
-        return tuple(sorted(found, key=lambda address: (self._generation_of[address], address)))
-
-    def query(
-        self,
-        *expressions: str,
-        edges: Edges = "all",
-        against: RunGraph | None = None,
-        status: Mapping[Address, str] | None = None,
-        durations: Mapping[Address, float] | None = None,
-        selectors: Mapping[str, str] | None = None,
-        may_miss: bool = False,
-    ) -> Selection:
-        """Return the nodes that any of *expressions* selects, in start order.
-
-        Args:
-            expressions: Queries, such as ``+router:safety``.
-            edges: Which edges walks follow; a table's members count as hard.
-            against: An older graph, for ``state:``.
-            status: The status of nodes, for ``status:``.
-            durations: Seconds that nodes took to start; ``critical()`` then adds them up.
-            selectors: More selectors by name, before those of the config.
-            may_miss: Whether patterns, and names that only the catalog knows, may match nothing.
-
-        Raises:
-            QueryError: If one cannot be read or names what there is not.
-        """
-        from rungraph.graph.query.select import query
-
-        graph, other = cast("Any", self), cast("Any", against)
-        more: Any = {"status": status, "durations": durations, "selectors": selectors}
-        return query(graph, *expressions, edges=edges, against=other, may_miss=may_miss, **more)
+        return self.in_start_order(nx.descendants(self.nx, self._known(address)))
 
     @cached_property
-    def index(self) -> Index:
-        """The graph by numbers, which queries work on."""
-        from rungraph.graph.query.index import Index
+    def answering(self) -> Mapping[str, Address]:
+        """The node that answers for each API that has one: its router, its table or its provider.
 
-        return Index(cast("Any", self))
+        Of several providers of an API that is not routed, it is the last.
+        """
+        order = sorted(self.nx, key=lambda one: (-_ANSWERING.index(one.kind), one))
+        return {address.api: address for address in order}
 
     def subgraph(self, addresses: Iterable[Address | str]) -> RunGraph:
         """Return the graph of some of the nodes and the edges among them.
@@ -234,19 +213,18 @@ class RunGraph:
         Diagnostics about other nodes are left out; those about none stay.
         """
         wanted = {self._known(address) for address in addresses}
-
-        def inside(edge: Edge) -> bool:
-            return edge.dependency in wanted and edge.dependent in wanted
-
-        compiled = replace(
-            self._compiled,
-            nodes={address: node for address, node in self.nodes.items() if address in wanted},
-            edges=tuple(filter(inside, self.edges)),
-            dropped=tuple(filter(inside, self.dropped)),
+        part = new_digraph(
+            self.name,
+            (node for address, node in self.nodes.items() if address in wanted),
+            (edge for edge in self.edges if wanted.issuperset(edge[:2])),
         )
-        return RunGraph(
-            compiled,
-            (one for one in self.diagnostics if one.address is None or one.address in wanted),
+        return replace(
+            self,
+            nx=part,
+            dropped=tuple(edge for edge in self.dropped if wanted.issuperset(edge[:2])),
+            diagnostics=tuple(
+                one for one in self.diagnostics if one.address is None or one.address in wanted
+            ),
         )
 
     def check(self) -> Self:
@@ -261,17 +239,19 @@ class RunGraph:
 
     def with_diagnostics(self, more: Iterable[Diagnostic]) -> RunGraph:
         """Return this graph with more diagnostics, for checks that need more than the config."""
-        return RunGraph(self._compiled, dict.fromkeys((*self.diagnostics, *more)))
+        return replace(self, diagnostics=tuple(dict.fromkeys((*self.diagnostics, *more))))
 
     def up_to(self, level: Level) -> RunGraph:
         """Return this graph with the diagnostics of *level* and the levels before it only."""
-        return RunGraph(self._compiled, (one for one in self.diagnostics if one.level <= level))
+        return replace(
+            self, diagnostics=tuple(one for one in self.diagnostics if one.level <= level)
+        )
 
     def softened(self, codes: Collection[str]) -> RunGraph:
         """Return this graph with the diagnostics of *codes* as notes, which keep nobody."""
-        return RunGraph(
-            self._compiled,
-            (
+        return replace(
+            self,
+            diagnostics=tuple(
                 replace(one, severity=Severity.NOTE) if one.code in codes else one
                 for one in self.diagnostics
             ),
@@ -289,7 +269,7 @@ class RunGraph:
 
         For a config that wants text where the value was read as a number or a boolean.
         """
-        node, substitution = self[address], self._compiled.substitution
+        node, substitution = self[address], self.substitution
         if not isinstance(node, ProviderNode) or substitution is None:
             return None
         written: Any = node.written
@@ -317,58 +297,25 @@ class RunGraph:
     @property
     def masked_store(self) -> Mapping[str, Any] | None:
         """Where registrations persist, as written, its secrets masked."""
-        shown: Mapping[str, Any] | None = masked(self._compiled.written_store)
+        shown: Mapping[str, Any] | None = masked(self.written_store)
         return shown
 
     @cached_property
     def _secrets(self) -> frozenset[str]:
-        return secrets_of(self._compiled)
+        """The secrets of the config that are long enough to look for in texts."""
+        found = set(secret_values(self.written_store, self.metadata_store))
+        for node in self.nodes.values():
+            if isinstance(node, ProviderNode) and node.written:
+                extra = node.spec.secrets if node.spec else ()
+                found |= secret_values(node.written, node.config, secrets=extra)
+            elif isinstance(node, TableNode):
+                for resource in node.resources:
+                    found |= secret_values(resource.written, resource.fields)
+        return frozenset(found)
 
     def scrubbed(self, text: str) -> str:
         """Return *text* with every secret of the config masked, for what others wrote about it."""
         return scrubbed(text, self._secrets)
-
-    def to_json(self) -> str:
-        """Return the graph as JSON, secrets masked; equal graphs give equal bytes.
-
-        `from_json` reads it.
-        """
-        from rungraph.graph.graph_json import graph_to_json
-
-        return graph_to_json(cast("Any", self))
-
-    @classmethod
-    def from_json(cls, text: str, *, environment: Mapping[str, str] | None = None) -> RunGraph:
-        """Return the graph that `to_json` wrote.
-
-        Secrets that stood in the config itself are not in the JSON: such a graph can be shown and
-        asked, and has an error that keeps it from being run. Values of ``${env.X}`` are filled in
-        again.
-
-        Args:
-            text: What `to_json` returned.
-            environment: What ``${env.X}`` stands for; by default the process's environment.
-
-        Raises:
-            ValueError: If *text* is not such JSON.
-        """
-        from rungraph.graph.graph_json import graph_from_json
-
-        # The cast is for checkers that see this module twice, here and under src/.
-        graph: Any = graph_from_json(text, environment)
-        return cast("RunGraph", graph)
-
-    @cached_property
-    def _edge_by_ends(self) -> dict[tuple[Address, Address], Edge]:
-        return {(edge.dependency, edge.dependent): edge for edge in self.edges}
-
-    @cached_property
-    def _predecessors(self) -> dict[Address, tuple[Address, ...]]:
-        return neighbours_of((dependent, one) for one, dependent, *_ in self.edges)
-
-    @cached_property
-    def _successors(self) -> dict[Address, tuple[Address, ...]]:
-        return neighbours_of(edge[:2] for edge in self.edges)  # Sorted, so each list is.
 
     def _known(self, address: Address | str) -> Address:
         if isinstance(address, str):
@@ -383,8 +330,8 @@ class RunGraph:
             raise KeyError(msg)
         return address
 
-    def _shown(self, diagnostic: Diagnostic) -> Diagnostic:
-        document = self._compiled.document
+    def _with_excerpt(self, diagnostic: Diagnostic) -> Diagnostic:
+        document = self.document
         if (
             diagnostic.place is None
             or diagnostic.excerpt

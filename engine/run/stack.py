@@ -90,7 +90,7 @@ class Stack:
         self._graph = graph
         self._settings = settings or StackSettings()
         self._events = EventLog()
-        self._by_api = _by_api(graph)
+        self._by_api = {api: graph.answering[api] for api in graph.apis if api in graph.answering}
         self._lifecycle: Lifecycle | None = None
         self._instances: Instances | None = None
         self._start_trace_id: str | None = None
@@ -323,13 +323,3 @@ async def _bind(instance: HasBind, api: str, dependency: object) -> None:
     result: object = instance.bind(api, dependency)
     if isawaitable(result):
         await result
-
-
-def _by_api(graph: RunGraph) -> dict[str, Address]:
-    """Return which node answers for each served API: its router, its table or its provider."""
-    order = {NodeKind.PROVIDER: 0, NodeKind.TABLE: 1, NodeKind.ROUTER: 2}
-    found: dict[str, Address] = {}
-    for address in sorted(graph.nodes, key=lambda address: order[address.kind]):
-        if address.api in graph.apis:
-            found[address.api] = address
-    return {api: found[api] for api in sorted(found)}

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from rungraph.graph.cycles import drop_soft_edges, find_knots
+from rungraph.graph.cycles import drop_soft_edges, hard_components
+from rungraph.graph.digraph import new_digraph
 from rungraph.graph.plan.parts import CyclePlan
 
 if TYPE_CHECKING:
@@ -26,12 +27,12 @@ def cycle_plans(graph: RunGraph) -> tuple[CyclePlan, ...]:
     is_knotted = any(one.code in _HARD for one in graph.diagnostics)
     if not is_knotted and not graph.dropped:
         return ()
-    edges = sorted((*graph.edges, *graph.dropped), key=lambda edge: edge[:2])
-    knots = find_knots(graph.nodes, edges) if is_knotted else ()
+    whole = new_digraph(graph.name, graph.nodes.values(), (*graph.edges, *graph.dropped))
+    knots = hard_components(whole) if is_knotted else ()
     found = [
         _cycle(cycle, knot.weakest, "hard", "error") for knot in knots for cycle in knot.cycles
     ]
-    _, opened = drop_soft_edges(graph.nodes, edges, knots)
+    opened = drop_soft_edges(whole, knots)
     for edge in graph.dropped:
         path = opened.get(edge, (edge.dependent, edge.dependency))
         found.append(_cycle(path, edge, "soft", "dropped"))

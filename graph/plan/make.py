@@ -6,9 +6,7 @@ from collections import Counter
 from typing import TYPE_CHECKING
 
 from rungraph.graph.address import Address, NodeKind
-from rungraph.graph.collector import collector_paused
 from rungraph.graph.diagnostics import Level, Severity
-from rungraph.graph.failures import answering_nodes
 from rungraph.graph.nodes import ProviderNode
 from rungraph.graph.plan.about import CatalogPlan, CheckedPlan, ConfigPlan, SummaryPlan
 from rungraph.graph.plan.circles import cycle_plans
@@ -74,37 +72,36 @@ def make_plan(
         >>> [node.address for node in plan.nodes], plan.applyable
         (['provider:inspect/builtin'], True)
     """
-    with collector_paused():
-        answers, graph = _asked(graph, checked)
-        generations, store = graph.generations(), graph.masked_store
-        text_of = {address: str(address) for address in graph.nodes}
-        comparison = _comparison(against, graph, against_name)
-        errors = [one for one in graph.diagnostics if one.severity is Severity.ERROR]
-        return Plan(
-            against=comparison.against if comparison else None,
-            apis=tuple(_apis(graph, text_of)),
-            applyable=not errors,
-            changes=comparison.changes if comparison else (),
-            checked=_checked(graph, checked),
-            checks=answers,
-            complete=all(one.level is not Level.SCHEMA for one in errors),
-            config=_config(graph, catalog_named, allow_unset_env=allow_unset_env),
-            cycles=cycle_plans(graph),
-            diagnostics=tuple(map(diagnostic_plan, graph.diagnostics)),
-            edges=tuple(_edges(graph, text_of)),
-            errored=bool(errors),
-            excluded=tuple(map(excluded_plan, graph.excluded)),
-            failures=_failures(graph, failed),
-            generations=tuple(
-                tuple(text_of[address] for address in generation) for generation in generations
-            ),
-            metadata_store=None if store is None else in_order(store),
-            name=graph.name,
-            nodes=tuple(node_plans(graph, text_of, comparison.actions if comparison else None)),
-            selectors=in_order(graph.selectors),
-            summary=_summary(graph, comparison.numbers if comparison else None),
-            timings=_timings(graph, durations),
-        )
+    answers, graph = _asked(graph, checked)
+    generations, store = graph.generations(), graph.masked_store
+    text_of = {address: str(address) for address in graph.nodes}
+    comparison = _comparison(against, graph, against_name)
+    errors = [one for one in graph.diagnostics if one.severity is Severity.ERROR]
+    return Plan(
+        against=comparison.against if comparison else None,
+        apis=tuple(_apis(graph, text_of)),
+        applyable=not errors,
+        changes=comparison.changes if comparison else (),
+        checked=_checked(graph, checked),
+        checks=answers,
+        complete=all(one.level is not Level.SCHEMA for one in errors),
+        config=_config(graph, catalog_named, allow_unset_env=allow_unset_env),
+        cycles=cycle_plans(graph),
+        diagnostics=tuple(map(diagnostic_plan, graph.diagnostics)),
+        edges=tuple(_edges(graph, text_of)),
+        errored=bool(errors),
+        excluded=tuple(map(excluded_plan, graph.excluded)),
+        failures=_failures(graph, failed),
+        generations=tuple(
+            tuple(text_of[address] for address in generation) for generation in generations
+        ),
+        metadata_store=None if store is None else in_order(store),
+        name=graph.name,
+        nodes=tuple(node_plans(graph, text_of, comparison.actions if comparison else None)),
+        selectors=in_order(graph.selectors),
+        summary=_summary(graph, comparison.numbers if comparison else None),
+        timings=_timings(graph, durations),
+    )
 
 
 def _comparison(
@@ -147,7 +144,6 @@ def _asked(graph: RunGraph, checked: Level) -> tuple[tuple[QueryPlan, ...], RunG
 
 def _apis(graph: RunGraph, text_of: Mapping[Address, str]) -> list[ApiPlan]:
     providers = Counter(address.api for address in graph.nodes if address.kind is _PROVIDER)
-    answering = answering_nodes(graph)
     found: list[ApiPlan] = []
     for api in graph.apis:
         pair = graph.catalog.pair_of(api)
@@ -160,7 +156,7 @@ def _apis(graph: RunGraph, text_of: Mapping[Address, str]) -> list[ApiPlan]:
             if pair
             else [None, None]
         )
-        node = answering.get(api)
+        node = graph.answering.get(api)
         found.append(
             ApiPlan(
                 api=api,

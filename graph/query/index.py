@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import re
 from fnmatch import translate
-from functools import cached_property
+from functools import cached_property, lru_cache
 from itertools import compress
 from typing import TYPE_CHECKING, Literal, NamedTuple
 
@@ -36,6 +36,12 @@ class Links(NamedTuple):
 
     needs: Sequence[Sequence[int]]
     needed_by: Sequence[Sequence[int]]
+
+
+@lru_cache(maxsize=4)
+def index_of(graph: RunGraph) -> Index:
+    """Return the numbers of *graph*, made once for the graphs that were asked last."""
+    return Index(graph)
 
 
 class Index:

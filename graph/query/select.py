@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, get_args
 from rungraph.graph.query.context import Context
 from rungraph.graph.query.errors import QueryError
 from rungraph.graph.query.evaluator import evaluate
-from rungraph.graph.query.index import Edges, Index
+from rungraph.graph.query.index import Edges, Index, index_of
 from rungraph.graph.query.selection import Selection
 from rungraph.graph.query.selectors import is_known
 
@@ -28,7 +28,21 @@ def query(
     selectors: Mapping[str, str] | None = None,
     may_miss: bool = False,
 ) -> Selection:
-    """Return what any of some queries select of a graph; see `RunGraph.query`."""
+    """Return the nodes that any of *expressions* selects, in start order.
+
+    Args:
+        graph: What is asked.
+        expressions: Queries, such as ``+router:safety``.
+        edges: Which edges walks follow; a table's members count as hard.
+        against: An older graph, for ``state:``.
+        status: The status of nodes, for ``status:``.
+        durations: Seconds that nodes took to start; ``critical()`` then adds them up.
+        selectors: More selectors by name, before those of the config.
+        may_miss: Whether patterns, and names that only the catalog knows, may match nothing.
+
+    Raises:
+        QueryError: If one cannot be read or names what there is not.
+    """
     if edges not in get_args(Edges):
         msg = f"edges must be one of {', '.join(get_args(Edges))}, not {edges!r}"
         raise ValueError(msg)
@@ -36,7 +50,7 @@ def query(
         msg = "there is no query"
         raise QueryError(msg, help=("write '*' for all nodes",))
     known = {**graph.selectors, **(selectors or {})}
-    index = graph.index if against is None else Index(graph, against)
+    index = index_of(graph) if against is None else Index(graph, against)
 
     def unmatched(text: str, error: QueryError) -> None:
         if not is_known(graph, text):

@@ -23,11 +23,11 @@ class Selection(Sequence["Address"]):
             the one after it. None for any other query.
 
     Examples:
-        >>> from rungraph.graph import compile_config
+        >>> from rungraph import compile_config, query
         >>> graph = compile_config({"providers": {"telemetry": [
         ...     {"provider_id": "otel", "provider_type": "inline::opentelemetry"}
         ... ]}}, environment={})
-        >>> found = graph.query("api:telemetry")
+        >>> found = query(graph, "api:telemetry")
         >>> found
         <Selection: 1 node: provider:telemetry/otel>
         >>> found.addresses[0] in found

@@ -12,6 +12,7 @@ import re
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
+from rungraph.graph.collector import collector_paused
 from rungraph.graph.diagnostics import Diagnostic
 from rungraph.graph.place import Place
 from rungraph.graph.source.mapping import plain_value
@@ -121,6 +122,7 @@ def load_document(path: Path | str, *, max_bytes: int | None = None) -> Document
     return decode_document(content, file)
 
 
+@collector_paused()
 def decode_document(content: bytes, file: str) -> Document:
     """Return the document that the bytes of a file are; see `load_document`.
 

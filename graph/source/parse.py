@@ -8,7 +8,6 @@ from typing import TYPE_CHECKING, Any, cast
 
 import yaml
 
-from rungraph.graph.collector import collector_paused
 from rungraph.graph.diagnostics import Diagnostic
 from rungraph.graph.source.construct import Construction, UnusableError
 from rungraph.graph.source.json_nodes import read_json
@@ -31,8 +30,7 @@ _MAPPING_HELP = "write a mapping with the key 'providers' at the top"
 def parsed(source: SourceText) -> _Parsed:
     """Return the value of the text, an empty mapping when it has none; diagnostics; the layout."""
     try:
-        with collector_paused():
-            return _json(source) or _yaml(source)
+        return _json(source) or _yaml(source)
     except (TooDeepError, RecursionError) as error:
         offset = error.offset if isinstance(error, TooDeepError) else _deep_bracket(source.text)
         return _unusable(

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 from rungraph.graph.address import Address
 from rungraph.graph.errors import RungraphError
+from rungraph.graph.query import query
 
 if TYPE_CHECKING:
     from rungraph.graph.model import RunGraph
@@ -30,7 +31,7 @@ def node_named(graph: RunGraph, name: str) -> Address:
         address = None
     if address is not None and address in graph:
         return address
-    found = tuple(graph.query(name))
+    found = tuple(query(graph, name))
     if len(found) == 1:
         return found[0]
     if not found:

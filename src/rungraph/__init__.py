@@ -31,8 +31,11 @@ if TYPE_CHECKING:
         Severity,
         Strength,
         compile_config,
+        graph_from_json,
+        graph_to_json,
         load_catalog,
     )
+    from rungraph.graph.query import query
     from rungraph.viz import draw, render
 
 __all__ = [
@@ -61,7 +64,10 @@ __all__ = [
     "__version__",
     "compile_config",
     "draw",
+    "graph_from_json",
+    "graph_to_json",
     "load_catalog",
+    "query",
     "render",
 ]
 
@@ -74,6 +80,7 @@ __getattr__, __dir__ = lazy_names(
         "engine.run.events": ["Event", "EventLog", "State"],
         "engine.run.settings": ["StackSettings"],
         "engine.run.stack": ["Stack"],
+        "graph.query": ["query"],
         "viz": ["draw", "render"],
     },
     otherwise="graph",

@@ -9,6 +9,7 @@ from tests.real import serve_llama
 
 from rungraph import Stack, StackSettings, compile_config
 from rungraph.engine.apis import Model, SamplingParams, UserMessage
+from rungraph.graph.graph_json import graph_to_json
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -75,6 +76,6 @@ async def test_each_call_goes_to_the_server_that_has_the_model(
                 (one.identifier, one.provider_id) for one in await again["models"].list_models()
             }
             assert ("chosen", "foo") in kept
-    text = graph.to_json() + repr(graph) + graph._repr_html_()
+    text = graph_to_json(graph) + repr(graph) + graph._repr_html_()
     assert "key-of-bar" not in text
     assert llama_server.api_key not in text

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from rungraph.graph.collector import collector_paused
 from rungraph.viz.formats.theme import night_of_day, theme_of
 from rungraph.viz.model.diagram import diagram_of
 
@@ -104,20 +103,18 @@ def render(
     if format not in ("svg", "png", "pdf"):
         msg = f"unknown picture format '{format}'; known: pdf, png, svg"
         raise ValueError(msg)
-    # Loading matplotlib and drawing make many things, all of which stay until the file is written.
-    with collector_paused():
-        from rungraph.viz.formats.pen import to_bytes
+    from rungraph.viz.formats.pen import to_bytes
 
-        figure = draw(
-            graph,
-            view=view,
-            reduced=reduced,
-            select=select,
-            depth=depth,
-            overlay=overlay,
-            late=late,
-            direction=direction,
-            theme=theme,
-        )
-        families = {address.api for address in graph.nodes}
-        return to_bytes(figure, format, night_of_day(families) if theme == "auto" else None)
+    figure = draw(
+        graph,
+        view=view,
+        reduced=reduced,
+        select=select,
+        depth=depth,
+        overlay=overlay,
+        late=late,
+        direction=direction,
+        theme=theme,
+    )
+    families = {address.api for address in graph.nodes}
+    return to_bytes(figure, format, night_of_day(families) if theme == "auto" else None)

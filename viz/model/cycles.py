@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from rungraph.graph.order import generations_of
+import networkx as nx
+
+from rungraph.graph.digraph import cyclic_sets, generations_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
@@ -16,28 +18,20 @@ if TYPE_CHECKING:
 
 def knots_of(nodes: Iterable[Address], edges: Iterable[Ends]) -> list[tuple[Address, ...]]:
     """Return the sets of nodes that reach each other, each sorted; a loop makes a knot of one."""
-    import networkx as nx
-
-    drawn: nx.DiGraph[Address] = nx.DiGraph()
-    drawn.add_nodes_from(nodes)
-    drawn.add_edges_from(edges)
-    return sorted(
-        tuple(sorted(component))
-        for component in nx.strongly_connected_components(drawn)
-        if len(component) > 1 or any(drawn.has_edge(node, node) for node in component)
-    )
+    return cyclic_sets(_digraph(nodes, edges))
 
 
 def ranks_of(nodes: Iterable[Address], edges: Iterable[Ends]) -> dict[Address, int]:
     """Return how far from those that need nothing each node is; a knot shares one rank."""
-    after: dict[Address, list[Address]] = {}
-    before: dict[Address, list[Address]] = {}
-    for a, b in sorted(set(edges)):
-        if a != b:
-            after.setdefault(a, []).append(b)
-            before.setdefault(b, []).append(a)
-    layers = generations_of(sorted(nodes), before, after)
+    layers = generations_of(_digraph(nodes, (ends for ends in edges if ends[0] != ends[1])))
     return {node: rank for rank, layer in enumerate(layers) for node in layer}
+
+
+def _digraph(nodes: Iterable[Address], edges: Iterable[Ends]) -> nx.DiGraph[Address]:
+    drawn: nx.DiGraph[Address] = nx.DiGraph()
+    drawn.add_nodes_from(sorted(nodes))
+    drawn.add_edges_from(sorted(edges))
+    return drawn
 
 
 def late_ranks(ranks: Mapping[Address, int], edges: Iterable[Ends]) -> dict[Address, int]:

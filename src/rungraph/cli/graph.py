@@ -147,6 +147,7 @@ def graph(
     from rungraph.cli.output.formats import Picture
     from rungraph.cli.output.overlays import overlay_of, run_of
     from rungraph.graph import Level, QueryError, RunGraph
+    from rungraph.graph.query import query
 
     drawn = load_graph(file, Level.ENV, catalog=catalog, allow_unset_env=allow_unset_env)
     other = None
@@ -157,11 +158,12 @@ def graph(
     _tell_briefly(drawn, file, catalog)
     run = run_of(drawn, events) if events else None
     try:
-        failing = drawn.query(*assume_failed) if assume_failed else ()
+        failing = query(drawn, *assume_failed) if assume_failed else ()
         selected = (
             None
             if not select
-            else drawn.query(
+            else query(
+                drawn,
                 *select,
                 against=other.graph if other and isinstance(other.graph, RunGraph) else None,
                 status=run.states if run else None,

@@ -114,7 +114,9 @@ def plan(
             tell_problems(old.unreadable)
             return 1
     try:
-        failed = graph.query(*assume_failed) if assume_failed else ()
+        from rungraph.graph.query import query
+
+        failed = query(graph, *assume_failed) if assume_failed else ()
     except QueryError as error:
         complain(str(error))
         return 2

@@ -109,8 +109,10 @@ def query(
     if graph is None or (against and old is None) or selectors is None:
         return 1
     status, durations = _run(recording)
+    from rungraph.graph.query import query as query_graph
+
     try:
-        found = graph.query(
+        found = query_graph(graph,
             *queries, edges=edges, against=old, status=status, durations=durations,
             selectors=selectors, may_miss=expected is not None,
         )  # fmt: skip

@@ -1,4 +1,4 @@
-"""Circles: hard ones are found whole, soft ones lose one edge by a rule that knows no order."""
+"""Cycles: hard ones are found whole, soft ones lose one edge by a rule that knows no order."""
 
 from __future__ import annotations
 
@@ -11,11 +11,12 @@ from rungraph.graph.address import Address
 from rungraph.graph.cycles import (
     MOST_CYCLES,
     drop_soft_edges,
-    find_knots,
+    hard_components,
+    hard_cycle_diagnostics,
     hops,
-    knot_diagnostics,
     picture,
 )
+from rungraph.graph.digraph import add_edge, cyclic_sets, edges_of
 from rungraph.graph.nodes import Edge, Evidence, Strength
 from rungraph.graph.place import Place
 
@@ -33,72 +34,75 @@ def _edges(text: str, strength: Strength = Strength.HARD) -> list[Edge]:
     ]
 
 
-def _nodes(edges: list[Edge]) -> list[Address]:
-    return sorted({end for edge in edges for end in edge[:2]})
+def _graph(edges: list[Edge]) -> nx.DiGraph[Address]:
+    graph: nx.DiGraph[Address] = nx.DiGraph()
+    for edge in edges:
+        add_edge(graph, edge)
+    return graph
 
 
-def test_a_graph_without_circles_has_no_knots() -> None:
-    """Edges that only lead on make no knot."""
+def test_a_graph_without_cycles_has_no_components() -> None:
+    """Edges that only lead on close no cycle."""
     edges = _edges("a>b b>c a>c")
-    assert find_knots(_nodes(edges), edges) == ()
+    assert hard_components(_graph(edges)) == ()
 
 
 def test_a_cycle_starts_at_its_smallest_node() -> None:
     """The cycle is listed in dependency order, rotated to the smallest address."""
     edges = _edges("c>a a>b b>c")
-    (knot,) = find_knots(_nodes(edges), edges)
-    assert knot.cycles == ((_provider("a"), _provider("b"), _provider("c")),)
-    assert knot.is_complete
+    (component,) = hard_components(_graph(edges))
+    assert component.cycles == ((_provider("a"), _provider("b"), _provider("c")),)
+    assert component.is_complete
 
 
 def test_two_overlapping_cycles_are_both_listed() -> None:
-    """Two cycles that share an edge make one knot, and the shared edge is the weakest."""
+    """Two cycles that share an edge make one component, and the shared edge is the weakest."""
     edges = _edges("a>b b>c c>a b>d d>a")
-    (knot,) = find_knots(_nodes(edges), edges)
-    assert [[node.name for node in cycle] for cycle in knot.cycles] == [
+    (component,) = hard_components(_graph(edges))
+    assert [[node.name for node in cycle] for cycle in component.cycles] == [
         ["a", "b", "c"],
         ["a", "b", "d"],
     ]
-    assert knot.weakest[:2] == (_provider("a"), _provider("b"))
+    assert component.weakest[:2] == (_provider("a"), _provider("b"))
 
 
 def test_a_self_dependency_is_a_message_of_its_own() -> None:
     """A node that needs itself is G006, not a cycle picture."""
     edges = _edges("a>a")
-    (diagnostic,) = knot_diagnostics(find_knots(_nodes(edges), edges), edges)
+    (diagnostic,) = hard_cycle_diagnostics(hard_components(_graph(edges)), _graph(edges))
     assert (diagnostic.code, diagnostic.message) == (
         "G006",
         "'provider:eval/a' depends on itself: a needs a",
     )
 
 
-def test_soft_edges_make_no_hard_knot() -> None:
-    """A circle that one soft edge closes is no error."""
+def test_soft_edges_close_no_hard_cycle() -> None:
+    """A cycle that one soft edge closes is no error."""
     edges = [*_edges("a>b"), *_edges("b>a", Strength.SOFT)]
-    assert find_knots(_nodes(edges), edges) == ()
+    assert hard_components(_graph(edges)) == ()
 
 
 @pytest.mark.parametrize("size", [12, 40])
-def test_a_complete_knot_is_bounded(size: int) -> None:
+def test_a_complete_component_is_bounded(size: int) -> None:
     """Every pair of 40 nodes in both directions: only the ten shortest are written out."""
     names = [f"n{index:02d}" for index in range(size)]
     edges = _edges(" ".join(f"{a}>{b}" for a, b in itertools.permutations(names, 2)))
-    (knot,) = find_knots(_nodes(edges), edges)
-    assert len(knot.nodes) == size
-    assert not knot.is_complete
-    assert len(knot.cycles) == MOST_CYCLES
-    assert {len(cycle) for cycle in knot.cycles} == {2}
-    (diagnostic,) = knot_diagnostics([knot], edges)
+    (component,) = hard_components(_graph(edges))
+    assert len(component.nodes) == size
+    assert not component.is_complete
+    assert len(component.cycles) == MOST_CYCLES
+    assert {len(cycle) for cycle in component.cycles} == {2}
+    (diagnostic,) = hard_cycle_diagnostics([component], _graph(edges))
     assert len(diagnostic.detail.splitlines()) < 50
     assert "more than 10 cycles" in diagnostic.message
 
 
 def test_a_sparse_ring_of_forty_is_one_cycle() -> None:
-    """One long circle is written out whole."""
+    """One long cycle is written out whole."""
     names = [f"n{index:02d}" for index in range(40)]
     edges = _edges(" ".join(f"{a}>{b}" for a, b in zip(names, [*names[1:], names[0]], strict=True)))
-    (knot,) = find_knots(_nodes(edges), edges)
-    assert [len(cycle) for cycle in knot.cycles] == [40]
+    (component,) = hard_components(_graph(edges))
+    assert [len(cycle) for cycle in component.cycles] == [40]
 
 
 def test_the_picture_names_place_and_need_of_each_hop() -> None:
@@ -116,53 +120,50 @@ def test_the_picture_names_place_and_need_of_each_hop() -> None:
 
 
 def test_the_soft_edge_into_a_router_goes_first() -> None:
-    """Of two soft edges on one circle the one into a router is dropped, wherever it stands."""
+    """Of two soft edges on one cycle the one into a router is dropped, wherever it stands."""
     telemetry, router = Address.provider("telemetry", "otel"), Address.router("datasetio")
     into_provider = Edge(router, telemetry, Strength.SOFT)
     into_router = Edge(telemetry, router, Strength.SOFT)
     for edges in ([into_provider, into_router], [into_router, into_provider]):
-        kept, dropped = drop_soft_edges([telemetry, router], edges, ())
-        assert list(dropped) == [into_router]
-        assert kept == (into_provider,)
+        graph = _graph(edges)
+        assert list(drop_soft_edges(graph, ())) == [into_router]
+        assert edges_of(graph) == [into_provider]
 
 
-def test_only_the_soft_edge_of_a_mixed_circle_goes() -> None:
-    """A hard edge is never dropped to break a circle."""
+def test_only_the_soft_edge_of_a_mixed_cycle_goes() -> None:
+    """A hard edge is never dropped to break a cycle."""
     edges = [*_edges("a>b b>c"), *_edges("c>a", Strength.SOFT)]
-    kept, dropped = drop_soft_edges(_nodes(edges), edges, ())
+    graph = _graph(edges)
+    dropped = drop_soft_edges(graph, ())
     assert [str(edge) for edge in dropped] == ["provider:eval/c -> provider:eval/a"]
-    assert len(kept) == 2
+    assert len(graph.edges) == 2
 
 
-def test_soft_edges_around_a_hard_knot_are_dropped_too() -> None:
-    """What stays is acyclic but for the knot, also when two soft edges close one circle."""
+def test_soft_edges_around_a_hard_component_are_dropped_too() -> None:
+    """What stays is acyclic but for the component, also when two soft edges close one cycle."""
     hard = _edges("a>b b>a b>c")
     soft = _edges("c>a c>b", Strength.SOFT)
     edges = [*hard, *soft]
-    knots = find_knots(_nodes(edges), edges)
-    kept, dropped = drop_soft_edges(_nodes(edges), edges, knots)
-    assert set(dropped) == set(soft)
-    assert set(kept) == set(hard)
+    graph = _graph(edges)
+    assert set(drop_soft_edges(graph, hard_components(graph))) == set(soft)
+    assert set(edges_of(graph)) == set(hard)
 
 
-def test_a_soft_and_a_hard_edge_between_the_same_knots_are_told_apart() -> None:
-    """Dropping one edge out of a contracted knot leaves the others out of it alone."""
+def test_a_soft_and_a_hard_edge_between_the_same_components_are_told_apart() -> None:
+    """Dropping one edge out of a merged component leaves the others out of it alone."""
     hard = _edges("a>b b>a a>c c>d")
     soft = _edges("b>c d>a", Strength.SOFT)
     edges = [*hard, *soft]
-    kept, dropped = drop_soft_edges(_nodes(edges), edges, find_knots(_nodes(edges), edges))
+    graph = _graph(edges)
+    dropped = drop_soft_edges(graph, hard_components(graph))
     assert [str(edge) for edge in dropped] in (
         ["provider:eval/d -> provider:eval/a"],
         ["provider:eval/b -> provider:eval/c", "provider:eval/d -> provider:eval/a"],
     )
-    graph: nx.DiGraph[Address] = nx.DiGraph((edge.dependency, edge.dependent) for edge in kept)
-    knots = [
-        component for component in nx.strongly_connected_components(graph) if len(component) > 1
-    ]
-    assert knots == [{_provider("a"), _provider("b")}]
+    assert cyclic_sets(graph) == [(_provider("a"), _provider("b"))]
 
 
-def test_hops_close_the_circle() -> None:
+def test_hops_close_the_cycle() -> None:
     """The last hop leads from the last node back to the first."""
     a, b, c = map(_provider, "abc")
     assert hops((a, b, c)) == [(a, b), (b, c), (c, a)]

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from rungraph.graph import ApiSpec, Catalog, ProviderSpec, RunGraph, compile_config
+from rungraph.graph.query import query as query_graph
 from rungraph.graph.query.rendering import (
     Shown,
     render_labels,
@@ -40,7 +41,7 @@ def graph() -> RunGraph:
 
 def shown(graph: RunGraph, query: str, **more: object) -> Shown:
     """Return what a query selects, ready to be shown."""
-    return Shown(graph, graph.query(query).addresses, **more)  # type: ignore[arg-type]
+    return Shown(graph, query_graph(graph, query).addresses, **more)  # type: ignore[arg-type]
 
 
 def test_labels_are_one_address_a_line(graph: RunGraph) -> None:
@@ -66,14 +67,14 @@ def test_a_table_has_the_columns_that_say_something(graph: RunGraph) -> None:
         "router:memory                         5\n"
     )
     assert render_table(
-        shown(graph, "table:models", status={graph.query("table:models")[0]: "up"})
+        shown(graph, "table:models", status={query_graph(graph, "table:models")[0]: "up"})
     ) == ("ADDRESS       GENERATION  STATUS\ntable:models  1           up\n")
     assert render_table(shown(graph, "tag:none")) == "ADDRESS\n"
 
 
 def test_a_path_reads_from_top_to_bottom(graph: RunGraph) -> None:
     """Each node needs the one below it; no path is no text."""
-    path = graph.query("somepath(faiss, a)").path
+    path = query_graph(graph, "somepath(faiss, a)").path
     assert render_path(path or ()) == (
         "provider:memory/faiss\n"
         "  needs router:inference\n"
@@ -148,7 +149,7 @@ def test_nodes_that_are_gone_are_shown_from_the_older_graph(graph: RunGraph) -> 
         ),
         environment={},
     )
-    found = new.query("state:removed | table:models | a", against=graph)
+    found = query_graph(new, "state:removed | table:models | a", against=graph)
     both = Shown(new, found.addresses, old=graph)
     assert render_tree(both) == (
         "table:models\n├── provider:inference/a\n└── provider:inference/b\n"
@@ -159,7 +160,7 @@ def test_nodes_that_are_gone_are_shown_from_the_older_graph(graph: RunGraph) -> 
 def test_json_is_complete_and_has_no_secret(graph: RunGraph) -> None:
     """The queries, the nodes with what is known of them, the path; nothing of a config."""
     query = "somepath(table:models, a)"
-    found = graph.query(query)
+    found = query_graph(graph, query)
     listed = Shown(graph, found.addresses, status={found[0]: "ready"})
     values = selection_to_dict(listed, [query], found)
     assert values == {
@@ -191,6 +192,6 @@ def test_json_is_complete_and_has_no_secret(graph: RunGraph) -> None:
             },
         ],
     }
-    every = graph.query("*")
+    every = query_graph(graph, "*")
     text = json.dumps(selection_to_dict(Shown(graph, every.addresses), ["*"], every))
     assert "sk-literal" not in text

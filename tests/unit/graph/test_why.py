@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from rungraph.graph import Address, ApiSpec, Catalog, ProviderSpec, RoutedPair, compile_config
+from rungraph.graph.graph_json import graph_from_json, graph_to_json
 from rungraph.graph.query import QueryError
 from rungraph.graph.why import (
     absence_to_dict,
@@ -265,7 +266,7 @@ def test_without_apis_the_providers_imply_what_is_served() -> None:
 
 def test_a_graph_read_from_json_knows_no_places_in_a_file(graph: RunGraph) -> None:
     """It is asked all the same."""
-    again = type(graph).from_json(graph.to_json(), environment={})
+    again = graph_from_json(graph_to_json(graph), environment={})
     presence = why_present(again, Address.parse("provider:agents/ref"))
     assert str(presence.served) == "agents is served"
     assert str(presence.origin) == "configured as providers.agents[0] (<text>:14:5)"

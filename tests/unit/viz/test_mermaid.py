@@ -6,6 +6,7 @@ import re
 from typing import TYPE_CHECKING
 
 from rungraph.graph.address import Address
+from rungraph.graph.query import query
 from rungraph.viz import render_mermaid
 from rungraph.viz.model.overlay import Mark, Overlay, Role
 from rungraph.viz.model.overlay_sources import status_overlay
@@ -86,7 +87,7 @@ def test_marks_direction_and_selection(small: RunGraph) -> None:
     """A mark is a line of its box, a chart can go down, and a selection leaves out the rest."""
     overlay = status_overlay(dict.fromkeys(small, "failed"))
     text = render_mermaid(
-        small, direction="TB", select=small.query("models"), depth=0, overlay=overlay
+        small, direction="TB", select=query(small, "models"), depth=0, overlay=overlay
     )
     assert text == (
         "flowchart TB\n"

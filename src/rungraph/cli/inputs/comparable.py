@@ -105,7 +105,9 @@ def _saved(name: str, document: Document) -> RunGraph | Snapshot:
     try:
         if document.value["kind"] == "plan":
             return snapshot_of_plan(document.value)
-        return _asked(RunGraph.from_json(document.text))
+        from rungraph.graph.graph_json import graph_from_json
+
+        return _asked(graph_from_json(document.text))
     except ValueError as error:
         msg = f"{name}: {error}"
         raise SideError(msg) from error
@@ -115,10 +117,9 @@ def _compiled(
     document: Document, level: Level, catalog: str | None, *, allow_unset_env: bool
 ) -> RunGraph:
     from rungraph.cli.inputs.loading import catalog_errors, checked
-    from rungraph.graph.collector import collector_paused
     from rungraph.graph.compile import compile_document
 
-    with collector_paused(), catalog_errors():
+    with catalog_errors():
         graph = compile_document(document, catalog=catalog, environment=os.environ)
     graph = checked(graph, level, allow_unset_env=allow_unset_env)
     return _asked(graph) if level >= Level.GRAPH else graph

@@ -7,7 +7,7 @@ from base64 import b64decode
 
 import pytest
 
-from rungraph.graph import RunGraph, compile_config, notebook
+from rungraph.graph import RunGraph, compile_config
 
 HIDDEN = "sk-in-no-notebook-0123456789"
 
@@ -38,15 +38,3 @@ def test_a_graph_shows_its_picture(graph: RunGraph) -> None:
     assert source[2].startswith("&lt;RunGraph &#x27;&lt;mapping&gt;&#x27;: 5 nodes")
     assert shown.index("C021") < shown.index("<details>") < shown.index("<table>")
     assert HIDDEN not in svg + shown
-
-
-def test_without_anything_that_draws_there_is_the_table(
-    graph: RunGraph, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    """A graph shows itself also where this room is alone."""
-    for name in ("rungraph_gone:render", "rungraph:nothing", "rungraph:__all__"):
-        monkeypatch.setattr(notebook, "_DRAW", name)
-        shown = graph._repr_html_()
-        assert "<img" not in shown
-        assert "<details" not in shown
-        assert "a&#x27;b&lt;c&gt;" in shown

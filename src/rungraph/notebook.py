@@ -5,15 +5,13 @@ from __future__ import annotations
 from base64 import b64encode
 from collections import Counter
 from html import escape
-from pkgutil import resolve_name
-from typing import TYPE_CHECKING, Any, cast
+from typing import TYPE_CHECKING
 
 from rungraph.graph.diagnostic_text import count_text, render_diagnostic
 from rungraph.graph.nodes import ProviderNode, TableNode
+from rungraph.viz import render
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
-
     from rungraph.graph.address import Address
     from rungraph.graph.model import RunGraph
 
@@ -21,26 +19,8 @@ _MOST_SHOWN = 40
 """How many nodes of one generation are written out."""
 
 
-_DRAW = "rungraph:render"
-"""What draws a graph, by name: this room knows no other, and shows tables where nobody draws."""
-
-
-def drawing() -> Callable[[RunGraph], bytes] | None:
-    """Return what makes an SVG of a graph; None where nothing that draws is installed."""
-    try:
-        found: Any = resolve_name(_DRAW)
-    except (ImportError, AttributeError):
-        return None
-    return cast("Callable[[RunGraph], bytes]", found) if callable(found) else None
-
-
-def html_of(graph: RunGraph, draw: Callable[[RunGraph], bytes] | None = None) -> str:
-    """Return *graph* as HTML: what starts together, what each node needs, what is wrong.
-
-    Args:
-        graph: Any graph, also one that cannot be run.
-        draw: Makes an SVG of it. With a picture, the table is folded up below it.
-    """
+def html_of(graph: RunGraph) -> str:
+    """Return *graph* as HTML: its picture, what is wrong, and a table of its nodes, folded up."""
     rows = [
         row
         for index, generation in enumerate(graph.generations())
@@ -63,10 +43,8 @@ def html_of(graph: RunGraph, draw: Callable[[RunGraph], bytes] | None = None) ->
         f"<table><thead>{_cells('generation', 'node', 'type', 'needs', tag='th')}</thead>"
         f"<tbody>{''.join(rows)}</tbody></table>"
     )
-    if draw is None:
-        return f"<div>{caption}{table}{counted}{problems}</div>"
     return (
-        f"<div>{_image(draw(graph), repr(graph))}{counted}{problems}"
+        f"<div>{_image(render(graph), repr(graph))}{counted}{problems}"
         f"<details><summary>nodes</summary>{caption}{table}</details></div>"
     )
 

@@ -1,0 +1,84 @@
+"""Nodes and edges as networkx holds them; the one module that knows the attributes' names."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import networkx as nx
+
+from rungraph.graph.nodes import ProviderNode
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from rungraph.graph.address import Address
+    from rungraph.graph.nodes import Edge, Node
+
+
+def new_digraph(
+    name: str, nodes: Iterable[Node], edges: Iterable[Edge] = ()
+) -> nx.DiGraph[Address]:
+    """Return a graph of *nodes* and *edges* that can still be changed.
+
+    Nodes and edges are added sorted, so every walk of networkx has one order. The attributes are
+    those of `RunGraph.nx`, but for ``generation``.
+    """
+    graph: nx.DiGraph[Address] = nx.DiGraph(name=name)
+    for node in sorted(nodes, key=lambda node: node.address):
+        attributes: dict[str, Any] = {
+            "node": node,
+            "kind": node.address.kind.value,
+            "api": node.api,
+        }
+        if isinstance(node, ProviderNode):
+            attributes["provider_id"] = node.provider_id
+            attributes["provider_type"] = node.provider_type
+        graph.add_node(node.address, **attributes)
+    for edge in sorted(edges, key=lambda edge: edge[:2]):
+        add_edge(graph, edge)
+    return graph
+
+
+def add_edge(graph: nx.DiGraph[Address], edge: Edge) -> None:
+    """Add *edge* with the attributes of `RunGraph.nx`."""
+    graph.add_edge(
+        edge.dependency,
+        edge.dependent,
+        edge=edge,
+        strength=edge.strength.value,
+        evidence=edge.evidence,
+    )
+
+
+def generations_of(graph: nx.DiGraph[Any]) -> list[list[Any]]:
+    """Return the topological generations of *graph*, each sorted.
+
+    The nodes of a cycle share a generation.
+    """
+    try:
+        return [sorted(layer) for layer in nx.topological_generations(graph)]
+    except nx.NetworkXUnfeasible:
+        condensed = nx.condensation(graph)
+        return [
+            sorted(node for one in layer for node in condensed.nodes[one]["members"])
+            for layer in nx.topological_generations(condensed)
+        ]
+
+
+def nodes_of(graph: nx.DiGraph[Address]) -> dict[Address, Node]:
+    """Return the nodes by address, in the order of the graph."""
+    return {address: attributes["node"] for address, attributes in graph.nodes.items()}
+
+
+def edges_of(graph: nx.Graph[Address]) -> list[Edge]:
+    """Return the edges, in the order of the graph."""
+    return [attributes["edge"] for _, _, attributes in graph.edges(data=True)]
+
+
+def cyclic_sets(graph: nx.DiGraph[Any]) -> list[tuple[Any, ...]]:
+    """Return the sets of nodes that reach each other, each sorted; a self-loop makes one of one."""
+    return sorted(
+        tuple(sorted(component))
+        for component in nx.strongly_connected_components(graph)
+        if len(component) > 1 or graph.has_edge(*(tuple(component) * 2))
+    )
