@@ -12,7 +12,6 @@ import os
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
-from rungraph.graph.catalog.specs import Catalog
 from rungraph.graph.diagnostics import Diagnostic, Severity
 from rungraph.graph.query.context import Context
 from rungraph.graph.query.errors import QueryError
@@ -31,7 +30,6 @@ if TYPE_CHECKING:
 
     from rungraph.graph.model import RunGraph
     from rungraph.graph.query.selection import Selection
-    from rungraph.graph.source.document import Document
     from rungraph.graph.source.run_config import QueryCheck
 
 _MOST_SHOWN = 10
@@ -80,21 +78,15 @@ def load_checks(path: Path | str, *, environment: Mapping[str, str] | None = Non
     """
     document = load_document(path)
     substitution = Substitution(document, os.environ if environment is None else environment)
-    checks, selectors, found = read_checks(document, substitution, Catalog())
+    checks, selectors, found = read_checks(document, substitution)
     if not document.diagnostics and not {"checks", "selectors"} & document.value.keys():
         message, hint = "the key 'checks' is missing", "add 'checks:' with a list of checks"
-        missing = Diagnostic("C011", message, place=document.place_of(()), help=(hint,))
-        found = (missing, *found)
-    found = (*document.diagnostics, *substitution.diagnostics, *found)
-    return CheckFile(checks, selectors, tuple(_of_file(document, one) for one in found))
-
-
-def _of_file(document: Document, one: Diagnostic) -> Diagnostic:
-    """Return a diagnostic with its source line, and with help for this kind of file."""
-    if one.code == "C004":
-        one = replace(one, help=("write a mapping with the key 'checks' at the top",))
-    has_line = one.place is not None and one.place.line
-    return replace(one, excerpt=document.excerpt(one.place)) if has_line and one.place else one
+        found = (document.problem("C011", message, (), hint), *found)
+    way_out = "write a mapping with the key 'checks' at the top"
+    of_file = (
+        replace(one, help=(way_out,)) if one.code == "C004" else one for one in document.diagnostics
+    )
+    return CheckFile(checks, selectors, (*of_file, *substitution.diagnostics, *found))
 
 
 def ask(

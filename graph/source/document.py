@@ -17,13 +17,14 @@ from rungraph.graph.diagnostics import Diagnostic
 from rungraph.graph.place import Place
 from rungraph.graph.source.mapping import plain_value
 from rungraph.graph.source.parse import parsed
+from rungraph.graph.source.positions import path_text
 from rungraph.graph.source.text import SourceText
 from rungraph.graph.suggest import closest
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
-    from rungraph.graph.source.positions import Layout
+    from rungraph.graph.source.positions import Spot
 
 LARGEST: Final = 32 * 2**20
 """Bytes of the largest file that is read unless ``RUNGRAPH_MAX_CONFIG_BYTES`` says otherwise."""
@@ -49,23 +50,27 @@ class Document:
         value: Dicts, lists, texts, numbers, booleans and None, the environment not filled in. What
             an alias repeats is the same object each time. An empty dict when nothing is usable.
         diagnostics: What is wrong with it, in the order of the text.
+        has_aliases: Whether some object can occur in ``value`` more than once.
     """
 
-    __slots__ = ("_layout", "_source", "diagnostics", "file", "text", "value")
+    __slots__ = ("_source", "_spot", "diagnostics", "file", "has_aliases", "text", "value")
 
     def __init__(
         self,
         source: SourceText,
         value: Any,
         diagnostics: Sequence[Diagnostic],
-        layout: Layout | None = None,
+        spot: Spot | None = None,
+        *,
+        has_aliases: bool = False,
     ) -> None:
         self.file = source.file
         self.text = source.text
         self.value = value
         self.diagnostics = tuple(diagnostics)
+        self.has_aliases = has_aliases
         self._source = source
-        self._layout = layout
+        self._spot = spot
 
     def place_of(self, path: Sequence[str | int], *, key: bool = False) -> Place:
         """Return where the value at *path* stands, or its key.
@@ -73,24 +78,36 @@ class Document:
         What an alias or a merge key brings in stands where it is written out. A path that does not
         exist gives the place of its nearest parent; a document without text has no lines.
         """
-        layout = self._layout
-        if layout is None:
+        if self._spot is None:
             return Place(self.file, 1, 1) if self.text else Place(self.file, 0, 0)
-        entry, is_there = layout.find(path)
-        offsets = layout.keys if key and is_there else layout.starts
-        return self._source.place(offsets[entry])
+        spot, is_there = self._spot.find(path)
+        return self._source.place(spot.key if key and is_there else spot.start)
 
     def is_quoted(self, path: Sequence[str | int]) -> bool:
         """Whether the value at *path* is a scalar written in quotes or in block style."""
-        if self._layout is None:
+        if self._spot is None:
             return False
-        entry, is_there = self._layout.find(path)
-        return is_there and self._layout.is_quoted(entry)
+        spot, is_there = self._spot.find(path)
+        return is_there and spot.is_quoted
 
-    @property
-    def has_aliases(self) -> bool:
-        """Whether some object can occur in ``value`` more than once."""
-        return self._layout is None or bool(self._layout.targets)
+    def problem(
+        self,
+        code: str,
+        message: str,
+        path: Sequence[str | int],
+        *ways_out: str,
+        key: bool = False,
+        **more: Any,
+    ) -> Diagnostic:
+        """Return the diagnostic of a problem with the value at *path*, or with its key.
+
+        Its place and its source line are filled in; *more* are other fields of it.
+        """
+        place = self.place_of(path, key=key)
+        excerpt = self.excerpt(place)
+        return Diagnostic(
+            code, message, place=place, help=ways_out, path=path_text(path), excerpt=excerpt, **more
+        )
 
     def excerpt(self, place: Place) -> str:
         """Return the source line at *place* with secrets masked; empty when there is no text.
@@ -122,7 +139,6 @@ def load_document(path: Path | str, *, max_bytes: int | None = None) -> Document
     return decode_document(content, file)
 
 
-@collector_paused()
 def decode_document(content: bytes, file: str) -> Document:
     """Return the document that the bytes of a file are; see `load_document`.
 
@@ -140,6 +156,7 @@ def decode_document(content: bytes, file: str) -> Document:
     return parse_document(text, file)
 
 
+@collector_paused()
 def parse_document(text: str, file: str = "<text>") -> Document:
     """Return the document that *text* is.
 
@@ -148,13 +165,14 @@ def parse_document(text: str, file: str = "<text>") -> Document:
     text.
     """
     source = SourceText(file, text.removeprefix("\ufeff"))
-    return Document(source, *parsed(source))
+    value, problems, spot, has_aliases = parsed(source)
+    return Document(source, value, problems, spot, has_aliases=has_aliases)
 
 
 def document_of(mapping: Mapping[str, Any]) -> Document:
     """Return the document that *mapping* is; it holds a copy, and no part of it has a line."""
     value, diagnostics = plain_value(mapping)
-    return Document(SourceText("<mapping>", ""), value, diagnostics)
+    return Document(SourceText("<mapping>", ""), value, diagnostics, has_aliases=True)
 
 
 def _limit() -> int:

@@ -1,141 +1,92 @@
-"""A text to its value, diagnostics and layout: the one place that chooses YAML or JSON."""
+"""A text to its value, its problems and its places: the one module that chooses YAML or JSON."""
 
 from __future__ import annotations
 
 import json
 import re
-from typing import TYPE_CHECKING, Any, cast
+from typing import TYPE_CHECKING, Any, NamedTuple
 
-import yaml
-
-from rungraph.graph.diagnostics import Diagnostic
-from rungraph.graph.source.construct import Construction, UnusableError
-from rungraph.graph.source.json_nodes import read_json
-from rungraph.graph.source.yaml_errors import explained
-from rungraph.graph.source.yaml_nodes import DEEPEST, TooDeepError, compose
+from rungraph.graph.source.construct import constructed
+from rungraph.graph.source.json_nodes import compose_json
+from rungraph.graph.source.text import UnreadableError
+from rungraph.graph.source.yaml_nodes import compose
 
 if TYPE_CHECKING:
-    from rungraph.graph.source.positions import Layout
+    from yaml.nodes import Node
+
+    from rungraph.graph.diagnostics import Diagnostic
+    from rungraph.graph.source.positions import Spot
     from rungraph.graph.source.text import SourceText
 
-_Parsed = tuple[dict[str, Any], list[Diagnostic], "Layout | None"]
-
 _BRACE = re.compile(r"\s*\{")
-_BRACKET = re.compile(r"[\[\]{}]")
 _DOCUMENT_MARK = re.compile(r"^---", re.MULTILINE)
-_DEPTH_LIMIT = "maximum nesting depth"
 _MAPPING_HELP = "write a mapping with the key 'providers' at the top"
 
 
-def parsed(source: SourceText) -> _Parsed:
-    """Return the value of the text, an empty mapping when it has none; diagnostics; the layout."""
+class Parsed(NamedTuple):
+    """What a text holds.
+
+    Attributes:
+        value: The mapping; an empty one when there is none.
+        problems: What is wrong with the text, in its order.
+        spot: Where the value stands; None when nothing could be read.
+        has_aliases: Whether some object can occur in *value* more than once.
+    """
+
+    value: dict[str, Any]
+    problems: list[Diagnostic]
+    spot: Spot | None = None
+    has_aliases: bool = False
+
+
+def parsed(source: SourceText) -> Parsed:
+    """Return what *source* holds; nothing is raised for what is wrong with it."""
+    problems: list[Diagnostic] = []
     try:
-        return _json(source) or _yaml(source)
-    except (TooDeepError, RecursionError) as error:
-        offset = error.offset if isinstance(error, TooDeepError) else _deep_bracket(source.text)
-        return _unusable(
-            source,
-            "C007",
-            f"collections nested deeper than {DEEPEST}",
-            offset,
-            "close the brackets, or flatten the config",
+        node, second = _nodes(source)
+        value, spot, has_aliases = constructed(source, node, problems)
+    except UnreadableError as error:
+        related = () if error.opened is None else ((source.place(error.opened), "it begins here"),)
+        found = source.problem(
+            error.code, error.message, error.offset, error.help, path=error.path, related=related
         )
+        return Parsed({}, [*problems, found])
+    if second is not None:
+        mark = _DOCUMENT_MARK.search(source.text, node.end_mark.index, second + 3)
+        offset = mark.start() if mark else second
+        way_out = "keep one document a file; only the first is read"
+        problems.append(source.problem("C005", "a second document in one file", offset, way_out))
+    if not isinstance(value, dict):
+        kind = "a list" if isinstance(value, list) else "a single value"
+        message = "empty" if value is None else f"{kind}, not a mapping"
+        problems.append(
+            source.problem("C004", f"the document is {message}", spot.start, _MAPPING_HELP)
+        )
+        value = {}
+    return Parsed(value, problems, spot, has_aliases)
+
+
+def _nodes(source: SourceText) -> tuple[Node, int | None]:
+    """Return the root node, and the offset of a second document."""
+    text = source.text
+    try:
+        text.encode()
     except UnicodeEncodeError as error:
         # Only a text given in Python can hold half a character.
-        return _unusable(
-            source,
-            "C002",
-            f"the character U+{ord(source.text[error.start]):04X} is only half of one",
-            error.start,
-            "decode the text from UTF-8",
-        )
-
-
-def _json(source: SourceText) -> _Parsed | None:
-    """Return what JSON holds; None when the text is to be read as YAML."""
+        message = f"the character U+{ord(text[error.start]):04X} is only half of one"
+        way_out = "decode the text from UTF-8"
+        raise UnreadableError(error.start, message, way_out, "C002") from error
     is_named_json = source.file.lower().endswith(".json")
-    if not is_named_json and not _BRACE.match(source.text):
-        return None
-    if not source.text.strip():
-        return None
-    try:
-        value, layout, diagnostics = read_json(source)
-    except json.JSONDecodeError as error:
-        if not is_named_json:
-            return None
-        message = f"{error.msg[:1].lower()}{error.msg[1:]}"
-        way_out = "check commas, quotes and brackets around this place"
-        return _unusable(source, "C003", f"not JSON: {message}", error.pos, way_out)
-    return _checked(source, value, diagnostics, layout)
-
-
-def _yaml(source: SourceText) -> _Parsed:
-    try:
-        node, second = compose(source.text)
-    except yaml.YAMLError as error:
-        if _DEPTH_LIMIT in str(error):
-            # libyaml looks ahead for the end of a key and meets its own limit before ours.
-            raise TooDeepError(_deep_bracket(source.text)) from error
-        problem = explained(error, source.text)
-        opened = problem.opened
-        related = () if opened is None else ((source.place(opened), "it begins here"),)
-        return _unusable(source, "C003", problem.message, problem.offset, problem.help, related)
+    if (is_named_json and text.strip()) or _BRACE.match(text):
+        try:
+            return compose_json(text), None
+        except json.JSONDecodeError as error:
+            if is_named_json:
+                message = f"not JSON: {error.msg[:1].lower()}{error.msg[1:]}"
+                way_out = "check commas, quotes and brackets around this place"
+                raise UnreadableError(error.pos, message, way_out) from error
+    node, second = compose(text)
     if node is None:
-        return _unusable(source, "C004", "the document is empty", 0, _MAPPING_HELP)
-    construction = Construction(source)
-    try:
-        value = construction.value_of(node)
-    except UnusableError:
-        return {}, construction.diagnostics, None
-    diagnostics = construction.diagnostics
-    if second is not None:
-        ends = [m.start() for m in _DOCUMENT_MARK.finditer(source.text, node.end_mark.index)]
-        offset = next((start for start in ends if start <= second), second)
-        way_out = "keep one document a file; only the first is read"
-        diagnostics.append(
-            _problem(source, "C005", "a second document in one file", offset, way_out)
-        )
-    return _checked(source, value, diagnostics, construction.layout)
-
-
-def _checked(
-    source: SourceText, value: Any, diagnostics: list[Diagnostic], layout: Layout
-) -> _Parsed:
-    if isinstance(value, dict):
-        return cast("dict[str, Any]", value), diagnostics, layout
-    offset = layout.starts[0]
-    if value is None:
         message = "the document is empty"
-    else:
-        kind = "a list" if isinstance(value, list) else "a single value"
-        message = f"the document is {kind}, not a mapping"
-    diagnostics.append(_problem(source, "C004", message, offset, _MAPPING_HELP))
-    return {}, diagnostics, layout
-
-
-def _unusable(
-    source: SourceText,
-    code: str,
-    message: str,
-    offset: int,
-    way_out: str,
-    related: Any = (),
-) -> _Parsed:
-    return {}, [_problem(source, code, message, offset, way_out, related)], None
-
-
-def _problem(
-    source: SourceText, code: str, message: str, offset: int, way_out: str, related: Any = ()
-) -> Diagnostic:
-    place = source.place(min(offset, len(source.text)))
-    excerpt = source.excerpt(place)
-    return Diagnostic(code, message, place=place, help=(way_out,), related=related, excerpt=excerpt)
-
-
-def _deep_bracket(text: str) -> int:
-    depth = 0
-    for match in _BRACKET.finditer(text):
-        depth += 1 if match.group() in "[{" else -1
-        if depth > DEEPEST:
-            return match.start()
-    return 0
+        raise UnreadableError(0, message, _MAPPING_HELP, "C004")
+    return node, second

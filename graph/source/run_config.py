@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import json
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any
+from itertools import pairwise
+from operator import attrgetter
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from pydantic import BaseModel, ConfigDict, Field
 
@@ -89,6 +92,17 @@ class ConfiguredProvider:
     tags: tuple[str, ...] = ()
 
     @property
+    def identity(self) -> Address:
+        """What no other instance shares, and what instances are sorted by."""
+        return self.address
+
+    @property
+    def content(self) -> list[Any]:
+        """All else that the entry says."""
+        module = self.named.model_dump(exclude={"config", "tags"}) if self.named else None
+        return [self.provider_type, self.written, self.tags, module]
+
+    @property
     def api(self) -> str:
         """The key of ``providers`` that it stands under."""
         return self.address.api
@@ -111,6 +125,16 @@ class ConfiguredResource:
     path: Path
     place: Place | None
     written: Mapping[str, Any] = field(default_factory=dict, repr=False)
+
+    @property
+    def identity(self) -> tuple[str, str, str]:
+        """What no other resource shares, and what resources are sorted by."""
+        return (self.table_api, self.identifier, self.provider_id or "")
+
+    @property
+    def content(self) -> list[Any]:
+        """All else that the entry says."""
+        return [self.provider_resource_id or "", self.fields, self.written]
 
 
 @dataclass(frozen=True, slots=True)
@@ -188,3 +212,18 @@ class RunConfig:
     written_store: Mapping[str, Any] | None = field(default=None, repr=False)
     selectors: Mapping[str, str] = field(default_factory=dict)
     checks: tuple[QueryCheck, ...] = ()
+
+
+_E = TypeVar("_E", ConfiguredProvider, ConfiguredResource)
+
+
+def in_order(entries: list[_E]) -> list[_E]:
+    """Return *entries* sorted by what they are, never by where they stand."""
+    ordered = sorted(entries, key=attrgetter("identity"))
+    if all(first.identity != second.identity for first, second in pairwise(ordered)):
+        return ordered
+    # Only duplicates are worth the long key.
+    return sorted(
+        entries,
+        key=lambda one: (one.identity, json.dumps(one.content, sort_keys=True, default=str)),
+    )

@@ -5,12 +5,15 @@ from __future__ import annotations
 import re
 from array import array
 from bisect import bisect_right
+from dataclasses import dataclass
 from itertools import accumulate
 from typing import TYPE_CHECKING
 
+from rungraph.graph.diagnostics import Diagnostic, Severity
 from rungraph.graph.place import Place
 from rungraph.graph.secrets.hidden_lines import hidden_lines
 from rungraph.graph.secrets.masking import masked_line
+from rungraph.graph.source.positions import path_text
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -27,6 +30,28 @@ def line_starts(text: str) -> Sequence[int]:
         return array("I", [0, *(match.end() for match in _LINE_BREAK.finditer(text))])
     lengths = (len(line) + 1 for line in text.split("\n"))
     return array("I", accumulate(lengths, initial=0))[:-1]
+
+
+@dataclass(eq=False)
+class UnreadableError(Exception):
+    """Raised when nothing can be made of a text.
+
+    Attributes:
+        offset: Where in the text the problem is.
+        message: What is wrong.
+        help: The way out.
+        code: The code of the diagnostic that it becomes.
+        opened: The offset where the construct began that cannot be read; None when that says
+            nothing more.
+        path: The keys that lead there.
+    """
+
+    offset: int
+    message: str
+    help: str
+    code: str = "C003"
+    opened: int | None = None
+    path: tuple[str | int, ...] = ()
 
 
 class SourceText:
@@ -55,11 +80,28 @@ class SourceText:
         line = bisect_right(starts, offset)
         return Place(self.file, line, offset - starts[line - 1] + 1)
 
-    def offset(self, place: Place) -> int:
-        """Return the offset of *place*; the nearest one that exists when it is outside the text."""
-        starts = self._line_starts()
-        line = min(max(place.line, 1), len(starts))
-        return min(starts[line - 1] + max(place.column, 1) - 1, len(self.text))
+    def problem(
+        self,
+        code: str,
+        message: str,
+        offset: int,
+        *ways_out: str,
+        severity: Severity = Severity.ERROR,
+        path: Sequence[str | int] = (),
+        related: tuple[tuple[Place, str], ...] = (),
+    ) -> Diagnostic:
+        """Return the diagnostic of a problem at *offset*, with its place and its source line."""
+        place = self.place(min(offset, len(self.text)))
+        return Diagnostic(
+            code,
+            message,
+            severity,
+            place,
+            ways_out,
+            path=path_text(path),
+            related=related,
+            excerpt=self.excerpt(place),
+        )
 
     def line(self, number: int) -> str:
         """Return line *number*, counted from 1, without its break; empty when there is none."""

@@ -4,16 +4,16 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from rungraph.graph.diagnostics import Diagnostic, Severity
+from rungraph.graph.diagnostics import Severity
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
+    from rungraph.graph.diagnostics import Diagnostic
     from rungraph.graph.source.document import Document
+    from rungraph.graph.source.run_config import Path
 
 _OLD_KEYS = ("routing_table", "provider_map", "api_providers")
-
-Path = tuple[str | int, ...]
 
 
 def is_old_format(value: Mapping[str, Any]) -> bool:
@@ -21,10 +21,8 @@ def is_old_format(value: Mapping[str, Any]) -> bool:
     return "providers" not in value and any(key in value for key in _OLD_KEYS)
 
 
-def upgraded(
-    value: Mapping[str, Any], document: Document
-) -> tuple[dict[str, Any], dict[Path, Path], tuple[Diagnostic, ...]]:
-    """Return *value* in today's format.
+def upgraded(document: Document) -> tuple[dict[str, Any], dict[Path, Path], list[Diagnostic]]:
+    """Return the value of *document* in today's format.
 
     Providers of ``routing_table`` and ``provider_map`` become ``providers``; an instance is named
     by its type, with a number when its API has several. Routing keys are dropped: a provider says
@@ -34,51 +32,42 @@ def upgraded(
         The new config, a map from each new provider path to the path it was read from, and one
         note for each old key.
     """
+    value = document.value
     result = {key: item for key, item in value.items() if key not in _OLD_KEYS}
     if "apis_to_serve" in result:
         result.setdefault("apis", result.pop("apis_to_serve"))
     providers: dict[str, list[Any]] = {}
     origin: dict[Path, Path] = {}
-    notes: list[Diagnostic] = []
-    for old_key in _OLD_KEYS:
-        section = value.get(old_key)
-        if section is None:
-            continue
-        notes.append(
-            Diagnostic(
-                "C014",
-                f"'{old_key}' is of an older format; it is read as 'providers'",
-                Severity.NOTE,
-                document.place_of((old_key,), key=True),
-                ("list the instances under 'providers', each with a provider_id; no routing keys",),
-                path=old_key,
-            )
-        )
-        if not isinstance(section, dict):
-            continue
+    old_keys = [key for key in _OLD_KEYS if value.get(key) is not None]
+    for key in old_keys:
+        section = value[key] if isinstance(value[key], dict) else {}
         for api, entries in section.items():
             is_list = isinstance(entries, list)
-            several = is_list and len(entries) > 1
             for index, entry in enumerate(entries if is_list else [entries]):
-                # `inference: {providers: [x]}` only repeats what the routing table says.
-                if (
-                    isinstance(entry, dict)
-                    and "provider_type" not in entry
-                    and "providers" in entry
-                ):
-                    continue
-                target = providers.setdefault(api, [])
-                origin["providers", api, len(target)] = (
-                    (old_key, api, index) if is_list else (old_key, api)
-                )
+                number = f"-{index:02d}" if is_list and len(entries) > 1 else ""
                 if isinstance(entry, dict):
-                    named = (
-                        f"{entry.get('provider_type')}-{index:02d}"
-                        if several
-                        else entry.get("provider_type")
-                    )
-                    entry = {key: item for key, item in entry.items() if key != "routing_key"}
-                    entry.setdefault("provider_id", named)
+                    if "provider_type" not in entry and "providers" in entry:
+                        # `inference: {providers: [x]}` only repeats what the routing table says.
+                        continue
+                    entry = _upgraded_entry(entry, number)
+                target = providers.setdefault(api, [])
+                origin["providers", api, len(target)] = (key, api, *([index] if is_list else []))
                 target.append(entry)
-    result["providers"] = providers
-    return result, origin, tuple(notes)
+    notes = [
+        document.problem(
+            "C014",
+            f"'{key}' is of an older format; it is read as 'providers'",
+            (key,),
+            "list the instances under 'providers', each with a provider_id; no routing keys",
+            key=True,
+            severity=Severity.NOTE,
+        )
+        for key in old_keys
+    ]
+    return {**result, "providers": providers}, origin, notes
+
+
+def _upgraded_entry(entry: Mapping[str, Any], number: str) -> dict[str, Any]:
+    provider_type = entry.get("provider_type")
+    named = {"provider_id": f"{provider_type}{number}" if number else provider_type}
+    return {**named, **{key: item for key, item in entry.items() if key != "routing_key"}}

@@ -1,33 +1,45 @@
-"""YAML text to bare nodes, through libyaml where PyYAML has it."""
+"""A text to YAML nodes, through libyaml where PyYAML has it."""
 
 from __future__ import annotations
 
-from typing import Any, Final, NamedTuple
+import re
+from typing import Any, Final
 
 import yaml
 from yaml.nodes import Node, ScalarNode
+
+from rungraph.graph.source.text import UnreadableError
+from rungraph.graph.source.yaml_errors import explained
 
 DEEPEST: Final = 100
 """Collections inside collections; a run config has some ten. Bounds every recursion over it."""
 STR_TAG: Final = "tag:yaml.org,2002:str"
 
+_BRACKET = re.compile(r"[\[\]{}]")
+# libyaml looks ahead for the end of a key and meets its own limit before ours.
+_DEPTH_LIMIT = "maximum nesting depth"
 
-class TooDeepError(Exception):
-    """Raised inside when collections are nested deeper than ``DEEPEST``.
 
-    Attributes:
-        offset: About where.
-    """
+def too_deep(offset: int) -> UnreadableError:
+    """Return the error for collections that are nested too deep at *offset*."""
+    message = f"collections nested deeper than {DEEPEST}"
+    return UnreadableError(offset, message, "close the brackets, or flatten the config", "C007")
 
-    def __init__(self, offset: int) -> None:
-        super().__init__(offset)
-        self.offset = offset
+
+def deep_bracket(text: str) -> int:
+    """Return the offset of the first bracket that is nested too deep; 0 when there is none."""
+    depth = 0
+    for match in _BRACKET.finditer(text):
+        depth += 1 if match.group() in "[{" else -1
+        if depth > DEEPEST:
+            return match.start()
+    return 0
 
 
 class _BareNodes:
-    """What makes either loader of PyYAML yield nodes without tags.
+    """What makes either loader of PyYAML yield nodes without tags that are not written.
 
-    The tag of a plain scalar is not looked up here for each node but later for each distinct text.
+    The type of a plain scalar is not looked up here for each node but later for each distinct text.
     """
 
     depth = 0
@@ -39,7 +51,7 @@ class _BareNodes:
     def descend_resolver(self, current_node: Any, current_index: object) -> None:  # noqa: ARG002
         self.depth += 1
         if self.depth > DEEPEST:
-            raise TooDeepError(current_node.start_mark.index)
+            raise too_deep(current_node.start_mark.index)
 
     def ascend_resolver(self) -> None:
         self.depth -= 1
@@ -58,39 +70,28 @@ if yaml.__with_libyaml__:
     _Loader = _FastLoader
 
 
-class Composed(NamedTuple):
-    """What one YAML text holds.
-
-    Attributes:
-        node: The root node of the first document; None when there is no document.
-        second: The offset of the second document's first node; None when there is one document.
-    """
-
-    node: Node | None
-    second: int | None
-
-
-def compose(text: str) -> Composed:
-    """Return the root node of *text*.
+def compose(text: str) -> tuple[Node | None, int | None]:
+    """Return the root of the first document in *text*, and the offset of a second document.
 
     The node of a plain scalar, and of a collection, has the tag that is written or None.
 
     Raises:
-        yaml.YAMLError: If *text* is not YAML.
-        TooDeepError: If collections are nested deeper than ``DEEPEST``.
+        UnreadableError: If *text* is not YAML, or nested too deep.
     """
-    loader = _Loader(text)
     try:
-        if not loader.check_node():
-            return Composed(None, None)
-        node = loader.get_node()
-        if not loader.check_node():
-            return Composed(node, None)
-        try:
-            second = loader.get_node().start_mark.index
-        except yaml.MarkedYAMLError as error:
-            mark = error.problem_mark or error.context_mark
-            second = len(text) if mark is None else mark.index
-        return Composed(node, second)
-    finally:
-        loader.dispose()
+        loader = _Loader(text)
+        node = loader.get_node() if loader.check_node() else None
+        return node, _second(loader, text) if node and loader.check_node() else None
+    except yaml.YAMLError as error:
+        is_depth = _DEPTH_LIMIT in str(error)
+        raise (too_deep(deep_bracket(text)) if is_depth else explained(error, text)) from error
+    except RecursionError as error:
+        raise too_deep(deep_bracket(text)) from error
+
+
+def _second(loader: Any, text: str) -> int:
+    try:
+        return int(loader.get_node().start_mark.index)
+    except yaml.MarkedYAMLError as error:
+        mark = error.problem_mark or error.context_mark
+        return len(text) if mark is None else mark.index
