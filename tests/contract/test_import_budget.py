@@ -81,6 +81,12 @@ def test_nothing_heavy_is_loaded_before_it_is_needed(what: str) -> None:
     assert [name for name in HEAVY if name in found] == []
 
 
+@pytest.mark.parametrize("what", ["rungraph.graph", "rungraph.cli", "--help", "explain"])
+def test_networkx_is_loaded_only_where_a_graph_is_made(what: str) -> None:
+    """Help, lists and prose need no graph."""
+    assert "networkx" not in loaded(CODE[what])
+
+
 def test_a_picture_in_the_terminal_draws_with_text_alone() -> None:
     """Of the display library, what measures characters is loaded, and nothing that draws."""
     found = loaded(command("graph", QUICKSTART))
