@@ -13,10 +13,10 @@ from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
 from rungraph.graph.diagnostics import Diagnostic, Severity
+from rungraph.graph.query.asked import asked
 from rungraph.graph.query.context import Context
 from rungraph.graph.query.errors import QueryError
 from rungraph.graph.query.expectation import FORMS, Expectation, parse_expectation
-from rungraph.graph.query.index import index_of
 from rungraph.graph.query.select import selection_of
 from rungraph.graph.query.selectors import is_known, split
 from rungraph.graph.source.document import load_document
@@ -129,7 +129,7 @@ def _answer(graph: RunGraph, check: QueryCheck, selectors: Mapping[str, str]) ->
         if not is_known(graph, text):
             unknown.setdefault(text, error)
 
-    context = Context(index_of(graph), selectors=selectors, unmatched=unmatched)
+    context = Context(asked(graph), selectors=selectors, unmatched=unmatched)
     try:
         selection = selection_of(context, check.query)
     except QueryError as error:

@@ -9,8 +9,8 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
     from rungraph.graph.address import Address
+    from rungraph.graph.query.asked import Asked, Edges
     from rungraph.graph.query.errors import QueryError
-    from rungraph.graph.query.index import Edges, Index
 
 
 @dataclass(frozen=True, slots=True)
@@ -18,7 +18,7 @@ class Context:
     """What a query is asked of, and with what.
 
     Attributes:
-        index: The graph by numbers.
+        asked: The graph, and the older one.
         edges: Which edges walks follow.
         status: The status of nodes, for ``status:``; None when there is none to ask.
         durations: Seconds that nodes took to start, for ``critical``; None to count nodes.
@@ -27,7 +27,7 @@ class Context:
             selector is an error.
     """
 
-    index: Index
+    asked: Asked
     edges: Edges = "all"
     status: Mapping[Address, str] | None = None
     durations: Mapping[Address, float] | None = None

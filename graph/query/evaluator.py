@@ -5,9 +5,9 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Final, NoReturn
 
 from rungraph.graph.query import functions
+from rungraph.graph.query.asked import glob_of, is_literal
 from rungraph.graph.query.errors import QueryError
 from rungraph.graph.query.functions import Found
-from rungraph.graph.query.index import glob_of, is_literal
 from rungraph.graph.query.parser import parse
 from rungraph.graph.query.selectors import select, split
 from rungraph.graph.query.syntax import (
@@ -28,8 +28,8 @@ from rungraph.graph.suggest import closest
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
+    from rungraph.graph.query.asked import NodeSet
     from rungraph.graph.query.context import Context
-    from rungraph.graph.query.index import NodeSet
     from rungraph.graph.query.syntax import Expression
 
 _MOST_CHAINED: Final = 10
@@ -75,7 +75,7 @@ class _Evaluator:
             case Let(name, value, body):
                 return self.found(body, {**names, name: self.nodes(value, names)})
             case Not(inner):
-                return Found(context.index.everything & ~self.nodes(inner, names))
+                return Found(context.asked.everything - self.nodes(inner, names))
             case Both(operands):
                 result = self.nodes(operands[0], names)
                 for one in operands[1:]:
@@ -85,18 +85,19 @@ class _Evaluator:
                 result = self.nodes(first, names)
                 for sign, one in rest:
                     other = self.nodes(one, names)
-                    result = result | other if sign == "|" else result & ~other
+                    result = result | other if sign == "|" else result - other
                 return Found(result)
             case Around(inner):
                 users = functions.rdeps(context, self.nodes(inner, names))
                 return Found(functions.deps(context, users))
             case Walk(inner, needs, needed_by):
-                start, result = self.nodes(inner, names), 0
+                start = self.nodes(inner, names)
+                around: NodeSet = frozenset()
                 if needs is not None:
-                    result |= functions.deps(context, start, needs)
+                    around |= functions.deps(context, start, needs)
                 if needed_by is not None:
-                    result |= functions.rdeps(context, start, needed_by)
-                return Found(result)
+                    around |= functions.rdeps(context, start, needed_by)
+                return Found(around)
             case Number(_, at):  # The parser lets numbers stand in functions only.
                 msg = "a number is no selection"
                 raise QueryError(msg, self.expression, at)
@@ -129,10 +130,7 @@ class _Evaluator:
         found = [self.one_named(tree, name) for name in names]
         if len(found) == 1 and is_literal(glob):
             return found[0]
-        result = 0
-        for one in found:
-            result |= one.nodes
-        return Found(result)
+        return Found(frozenset().union(*(one.nodes for one in found)))
 
     def one_named(self, tree: Select, name: str) -> Found:
         if name in self.known:
@@ -206,7 +204,7 @@ class _Evaluator:
             case "cycles":
                 return Found(functions.cycles(context))
             case "critical":
-                ends = nodes(0) if arguments else context.index.everything
+                ends = nodes(0) if arguments else context.asked.everything
                 return functions.critical(context, ends)
             case _:  # kind(k, x); the parser knows the names.
                 kind = Select(f"kind:{text(0)}", at(0))

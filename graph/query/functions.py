@@ -6,18 +6,19 @@ import re
 import warnings
 from typing import TYPE_CHECKING, NamedTuple
 
+from rungraph.graph.digraph import cyclic_sets
 from rungraph.graph.query.attributes import ATTRIBUTES, CONFIG, groups_of
 from rungraph.graph.query.syntax import ALL
-from rungraph.graph.query.walks import longest_chain, on_circles, reached, shortest_path
+from rungraph.graph.query.walks import longest_chain, reached, shortest_path
 from rungraph.graph.suggest import closest
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
-    from typing import Any
 
+    from rungraph.graph.address import Address
+    from rungraph.graph.query.asked import NodeSet
     from rungraph.graph.query.context import Context
     from rungraph.graph.query.errors import QueryError
-    from rungraph.graph.query.index import NodeSet
 
 
 class Found(NamedTuple):
@@ -29,27 +30,29 @@ class Found(NamedTuple):
     """
 
     nodes: NodeSet
-    path: Sequence[int] | None = None
+    path: Sequence[Address] | None = None
 
 
 def deps(context: Context, start: NodeSet, levels: int = ALL) -> NodeSet:
     """Return the nodes of *start* and what they need; what only the old graph has, walks there."""
-    return _walked(context, start, levels, lambda links: links.needs)
+    return _walked(context, start, levels, against_edges=True)
 
 
 def rdeps(context: Context, start: NodeSet, levels: int = ALL) -> NodeSet:
     """Return the nodes of *start* and what needs them."""
-    return _walked(context, start, levels, lambda links: links.needed_by)
+    return _walked(context, start, levels, against_edges=False)
 
 
-def _walked(
-    context: Context, start: NodeSet, levels: int, step: Callable[[Any], Sequence[Sequence[int]]]
-) -> NodeSet:
-    index = context.index
-    live = start & index.everything
-    found = reached(index, step(index.links(context.edges)), live, levels) if live else 0
-    if gone := start ^ live:
-        found |= reached(index, step(index.links(context.edges, of_old=True)), gone, levels)
+def _walked(context: Context, start: NodeSet, levels: int, *, against_edges: bool) -> NodeSet:
+    asked = context.asked
+    found: NodeSet = frozenset()
+    for nodes, of_old in (
+        (start & asked.everything, False),
+        (start - asked.everything, True),
+    ):
+        if nodes:
+            graph = asked.edges(context.edges, of_old=of_old)
+            found |= reached(graph.reverse(copy=False) if against_edges else graph, nodes, levels)
     return found
 
 
@@ -61,38 +64,27 @@ def allpaths(context: Context, start: NodeSet, goal: NodeSet) -> NodeSet:
 
 def somepath(context: Context, start: NodeSet, goal: NodeSet) -> Found:
     """Return a shortest path from *start* to *goal*; of several the first by address."""
-    index = context.index
-    key = index.addresses.__getitem__
-    starts, goals = index.numbers_of(start), index.numbers_of(goal)
-    path = shortest_path(index.links(context.edges), starts, goals, key)
-    if not path and index.old is not None:
-        path = shortest_path(index.links(context.edges, of_old=True), starts, goals, key)
-    return Found(index.set_of(path), path)
+    path = shortest_path(context.asked.edges(context.edges), start, goal)
+    if not path and context.asked.old is not None:
+        path = shortest_path(context.asked.edges(context.edges, of_old=True), start, goal)
+    return Found(frozenset(path), path)
 
 
 def critical(context: Context, ends: NodeSet) -> Found:
     """Return the longest chain that ends in *ends*, by nodes or by seconds if they are known."""
-    index = context.index
-    weights = None
-    if context.durations is not None:
-        weights = {
-            index.number_of[address]: seconds
-            for address, seconds in context.durations.items()
-            if address in index.number_of
-        }
-    key = index.addresses.__getitem__
-    path = longest_chain(index, index.links(context.edges), ends, weights, key)
-    return Found(index.set_of(path), path)
+    path = longest_chain(context.asked.edges(context.edges), ends, context.durations)
+    return Found(frozenset(path), path)
 
 
 def cycles(context: Context) -> NodeSet:
-    """Return the nodes on circles.
+    """Return the nodes on cycles.
 
-    All edges include the soft ones that were dropped, because those closed a circle; hard ones
-    tell of the circles that keep a graph from being run.
+    All edges include the soft ones that were dropped, because those closed a cycle; hard ones
+    tell of the cycles that keep a graph from being run.
     """
-    index = context.index
-    return index.set_of(on_circles(index.links(context.edges, with_dropped=True)))
+    with_dropped = context.edges != "hard"
+    graph = context.asked.edges(context.edges, with_dropped=with_dropped)
+    return frozenset().union(*cyclic_sets(graph))
 
 
 def roots(context: Context, nodes: NodeSet) -> NodeSet:
@@ -106,41 +98,32 @@ def leaves(context: Context, nodes: NodeSet) -> NodeSet:
 
 
 def _ends(context: Context, nodes: NodeSet, *, needed: bool) -> NodeSet:
-    index = context.index
-    links = index.links(context.edges)
-    step = links.needed_by if needed else links.needs
-    marks = index.marks_of(nodes)
-    return index.set_of(
-        number
-        for number in index.numbers_of(nodes)
-        if not any(marks[one] and one != number for one in step[number])
+    graph = context.asked.edges(context.edges)
+    step = graph.succ if needed else graph.pred
+    return frozenset(
+        node
+        for node in nodes
+        if not any(one in nodes and one != node for one in step.get(node, ()))
     )
 
 
 def siblings(context: Context, nodes: NodeSet) -> NodeSet:
     """Return the nodes of the same kind and API as one of *nodes*, which are among them."""
-    index = context.index
-    wanted = {address[:2] for address in index.addresses_of(nodes)}
-    found = index.set_of(
-        number
-        for number, address in enumerate(index.addresses[: index.live])
-        if address[:2] in wanted
-    )
-    return found | nodes
+    wanted = {address[:2] for address in nodes}
+    return nodes | {one for one in context.asked.everything if one[:2] in wanted}
 
 
 def some(context: Context, nodes: NodeSet, count: int = 1) -> NodeSet:
     """Return the first *count* of *nodes* in start order."""
-    return context.index.set_of(context.index.numbers_of(nodes)[:count])
+    return frozenset(context.asked.in_order(nodes)[:count])
 
 
 def filtered(
     context: Context, pattern: str, nodes: NodeSet, fail: Callable[..., QueryError]
 ) -> NodeSet:
     """Return those of *nodes* in whose address the regular expression *pattern* is found."""
-    index = context.index
-    search, texts = compiled(pattern, fail).search, index.texts
-    return index.set_of([number for number in index.numbers_of(nodes) if search(texts[number])])
+    search, texts = compiled(pattern, fail).search, context.asked.texts
+    return frozenset(one for one in nodes if search(texts[one]))
 
 
 def attr(
@@ -163,8 +146,7 @@ def attr(
         raise fail(msg, hint, argument=0)
     search = compiled(pattern, fail, argument=1).search
     groups = groups_of(context, name)
-    values = [value for value in groups if search(value)]
-    return context.index.set_of(n for value in values for n in groups[value]) & nodes
+    return nodes & frozenset().union(*(groups[value] for value in groups if search(value)))
 
 
 def compiled(

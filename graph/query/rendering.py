@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from rungraph.graph.address import Address
     from rungraph.graph.diagnostic_text import Style
     from rungraph.graph.model import RunGraph
-    from rungraph.graph.query.index import Edges
+    from rungraph.graph.query.asked import Edges
     from rungraph.graph.query.selection import Selection
 
 FORMAT_VERSION = "1.0"

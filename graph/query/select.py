@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, get_args
 
+from rungraph.graph.query.asked import Asked, Edges, asked
 from rungraph.graph.query.context import Context
 from rungraph.graph.query.errors import QueryError
 from rungraph.graph.query.evaluator import evaluate
-from rungraph.graph.query.index import Edges, Index, index_of
 from rungraph.graph.query.selection import Selection
 from rungraph.graph.query.selectors import is_known
 
@@ -50,25 +50,19 @@ def query(
         msg = "there is no query"
         raise QueryError(msg, help=("write '*' for all nodes",))
     known = {**graph.selectors, **(selectors or {})}
-    index = index_of(graph) if against is None else Index(graph, against)
+    wanted = asked(graph) if against is None else Asked(graph, against)
 
     def unmatched(text: str, error: QueryError) -> None:
         if not is_known(graph, text):
             raise error
 
-    context = Context(index, edges, status, durations, known, unmatched if may_miss else None)
+    context = Context(wanted, edges, status, durations, known, unmatched if may_miss else None)
     return selection_of(context, *expressions)
 
 
 def selection_of(context: Context, *expressions: str) -> Selection:
     """Return what any of some queries select."""
     found = [evaluate(context, expression) for expression in expressions]
-    nodes = 0
-    for one in found:
-        nodes |= one.nodes
+    nodes = found[0].nodes if len(found) == 1 else frozenset().union(*(one.nodes for one in found))
     path = found[0].path if len(found) == 1 else None
-    index = context.index
-    return Selection(
-        index.addresses_of(nodes),
-        None if path is None else tuple(index.addresses[number] for number in path),
-    )
+    return Selection(context.asked.in_order(nodes), None if path is None else tuple(path))

@@ -5,8 +5,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Final
 
 from rungraph.graph.address import Address, NodeKind
+from rungraph.graph.query.asked import glob_of, is_literal
 from rungraph.graph.query.attributes import CONFIG, STATES, groups_of
-from rungraph.graph.query.index import glob_of, is_literal
 from rungraph.graph.source.placeholders import placeholders
 from rungraph.graph.suggest import closest
 
@@ -14,9 +14,9 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Iterable, Iterator
 
     from rungraph.graph.model import RunGraph
+    from rungraph.graph.query.asked import Asked, NodeSet
     from rungraph.graph.query.context import Context
     from rungraph.graph.query.errors import QueryError
-    from rungraph.graph.query.index import Index, NodeSet
 
 METHODS: Final = (
     "api",
@@ -69,21 +69,22 @@ def select(context: Context, text: str, fail: Callable[..., QueryError]) -> Node
         QueryError: If there is no such method, or nothing matches.
     """
     method, glob = split(text)
-    index = context.index
+    asked = context.asked
     if method in _KINDS:
-        found = index.set_of(_by_address(index, NodeKind(method), glob))
+        found = frozenset(_by_address(asked, NodeKind(method), glob))
     elif not method:
-        found = index.set_of(_by_any_part(index, glob)) if glob != "*" else index.everything
+        found = frozenset(_by_any_part(asked, glob)) if glob != "*" else asked.everything
     elif method in _BY_ATTRIBUTE or (method.startswith(CONFIG) and method != CONFIG):
         _check(context, method, glob, fail)
         groups = groups_of(context, method)
         values = _matching(groups, glob)
-        if method == "status":
-            found = index.set_of(number for value in values for number in groups[value])
-        else:
-            found = index.set_of_group(method, values)
+        found = (
+            groups[values[0]]
+            if len(values) == 1
+            else frozenset().union(*(groups[value] for value in values))
+        )
     else:
-        raise _no_method(index, text, method, fail)
+        raise _no_method(asked, text, method, fail)
     if not found and method not in _MAY_BE_EMPTY and not (method == "" and glob == "*"):
         error = _no_match(context, text, method, glob, fail)
         if context.unmatched is None:
@@ -99,46 +100,34 @@ def _matching(values: Collection[str], glob: str) -> list[str]:
     return [value for value in values if match(value)]
 
 
-def _by_address(index: Index, kind: NodeKind, glob: str) -> Iterator[int]:
+def _by_address(asked: Asked, kind: NodeKind, glob: str) -> Iterator[Address]:
     """Yield the nodes of *kind* whose address without its kind matches, or whose API or id does."""
-    if is_literal(glob):
-        api, slash, name = glob.partition("/")
-        number = index.number_of.get(Address(kind, api, name), index.live)
-        if number < index.live:
-            yield number
-        if slash or kind is not NodeKind.PROVIDER:
-            return
     match = glob_of(glob).match
-    for number, address in enumerate(index.addresses[: index.live]):
-        if address.kind is kind and (
-            match(address.api)
-            or (address.name and (match(address.name) or match(f"{address.api}/{address.name}")))
+    for one in asked.graph:
+        if one.kind is kind and (
+            match(one.api) or (one.name and (match(one.name) or match(f"{one.api}/{one.name}")))
         ):
-            yield number
+            yield one
 
 
-def _by_any_part(index: Index, glob: str) -> Iterable[int]:
+def _by_any_part(asked: Asked, glob: str) -> Iterable[Address]:
     """Return the nodes that match by address, address without kind, or its last part."""
     if is_literal(glob):
-        found = [*index.names.get(glob, ())]
-        api, slash, name = glob.partition("/")
-        number = index.number_of.get(Address(NodeKind.PROVIDER, api, name), index.live)
-        if slash and number < index.live:
-            found.append(number)
-        return found
+        api, _slash, name = glob.partition("/")
+        whole = Address.provider(api, name)
+        return [*asked.names.get(glob, ()), *([whole] if whole in asked.everything else [])]
     match = glob_of(glob).match
     return [
-        number
-        for number, (address, text) in enumerate(
-            zip(index.addresses[: index.live], index.texts, strict=False)
-        )
-        if match(text) or match(text.partition(":")[2]) or (address.name and match(address.name))
+        one
+        for one, text in asked.texts.items()
+        if one in asked.everything
+        and (match(text) or match(text.partition(":")[2]) or (one.name and match(one.name)))
     ]
 
 
 def _check(context: Context, method: str, glob: str, fail: Callable[..., QueryError]) -> None:
     if method == "state":
-        if context.index.old is None:
+        if context.asked.old is None:
             msg = "'state:' compares with another run config"
             raise fail(msg, "name it: --against OLD, or against=old in Python")
         if not _matching(STATES, glob):
@@ -149,12 +138,11 @@ def _check(context: Context, method: str, glob: str, fail: Callable[..., QueryEr
         raise fail(msg, "name its events: --status EVENTS, or status={…} in Python")
 
 
-def _no_method(index: Index, text: str, method: str, fail: Callable[..., QueryError]) -> QueryError:
+def _no_method(asked: Asked, text: str, method: str, fail: Callable[..., QueryError]) -> QueryError:
     if method == CONFIG or method == CONFIG.removesuffix("."):
         return fail("'config' needs the path of a key", "write it like config.url:http*")
-    names = index.names
-    if text in names:
-        address = index.addresses[names[text][0]]
+    if text in asked.names:
+        address = asked.names[text][0]
         return fail(f"'{method}' is no method", f"to name the node write '{address}'")
     if method in ("inline", "remote"):
         return fail(f"'{method}' is no method", f"for the provider type write 'type:{text}'")
@@ -164,9 +152,9 @@ def _no_method(index: Index, text: str, method: str, fail: Callable[..., QueryEr
 def _no_match(
     context: Context, text: str, method: str, glob: str, fail: Callable[..., QueryError]
 ) -> QueryError:
-    index = context.index
+    asked = context.asked
     message = f"no node matches '{text}'"
-    off = switched_off(index.graph, method, glob)
+    off = switched_off(asked.graph, method, glob)
     if off:
         return fail(message, off)
     if method.startswith(CONFIG):
@@ -174,7 +162,7 @@ def _no_match(
             # Other values are not named: that is what a config's owner decides to show.
             return fail(message, f"the key is there, with other values: try '{method}:*'")
         return fail(message, "no provider's config has that key")
-    catalog, api = index.graph.catalog, glob.partition("/")[0]
+    catalog, api = asked.graph.catalog, glob.partition("/")[0]
     served = groups_of(context, "api")
     if method in ("api", "provider", "router", "table") and api in catalog.apis:
         pair = catalog.pair_of(api)
@@ -185,14 +173,12 @@ def _no_match(
             return fail(message, f"did you mean '{method}:{other}'?")
     if method in _BY_ATTRIBUTE:
         return fail(message, _near_or_all(glob, groups_of(context, method), f"{method}:"))
-    live = index.addresses[: index.live]
     if method:
-        kind = NodeKind(method)
-        known = {str(one) for one in live if one.kind is kind}
-        near = closest(text, known) or closest(glob, {one.name for one in live if one.name})
+        known = {str(one) for one in asked.graph if one.kind is NodeKind(method)}
+        near = closest(text, known) or closest(glob, {one.name for one in asked.graph if one.name})
     else:
-        known = set(index.texts[: index.live]) | {one.partition(":")[2] for one in index.texts}
-        near = closest(glob, index.names) or closest(glob, known)
+        known = {*map(str, asked.graph), *(one.partition(":")[2] for one in asked.texts.values())}
+        near = closest(glob, asked.names) or closest(glob, known)
     return fail(message, f"did you mean '{near[0]}'?" if near else "'*' is all nodes")
 
 

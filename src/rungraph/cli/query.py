@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
     from rungraph.graph import Address, Selection
-    from rungraph.graph.query.index import Edges
+    from rungraph.graph.query.asked import Edges
     from rungraph.graph.query.rendering import Shown
 
 _OUTPUTS = ("label", "table", "tree", "path", "json", "dot", "mermaid", "location")
