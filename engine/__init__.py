@@ -22,14 +22,13 @@ if TYPE_CHECKING:
         StopError,
         UnknownResourceError,
     )
+    from rungraph.engine.events import Event, EventLog, State
     from rungraph.engine.preflight.configs import validated_config
     from rungraph.engine.preflight.imports import check_imports
     from rungraph.engine.provider import ProviderReport
     from rungraph.engine.run.compliance import check_compliance
-    from rungraph.engine.run.events import Event, EventLog, State
     from rungraph.engine.run.settings import StackSettings
-    from rungraph.engine.run.signals import run_until_signal
-    from rungraph.engine.run.stack import Stack
+    from rungraph.engine.run.stack import Stack, run_until_signal
     from rungraph.engine.run.timeline import Timeline
 
 __all__ = [
@@ -64,10 +63,9 @@ __getattr__, __dir__ = lazy_names(
         "preflight.imports": ["check_imports"],
         "provider": ["ProviderReport"],
         "run.compliance": ["check_compliance"],
-        "run.events": ["Event", "EventLog", "State"],
+        "events": ["Event", "EventLog", "State"],
         "run.settings": ["StackSettings"],
-        "run.signals": ["run_until_signal"],
-        "run.stack": ["Stack"],
+        "run.stack": ["Stack", "run_until_signal"],
         "run.timeline": ["Timeline"],
     },
     otherwise="errors",

@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from rungraph.graph.catalog.discovery import discover_catalog, load_catalog
     from rungraph.graph.catalog.specs import ApiSpec, Catalog, ProviderSpec, RoutedPair
     from rungraph.graph.compile import compile_config
+    from rungraph.graph.config.run_config import Excluded
     from rungraph.graph.diagnostic_text import render_diagnostics
     from rungraph.graph.diagnostics import Diagnostic, Level, Severity
     from rungraph.graph.errors import CatalogError, InvalidGraph, RungraphError
@@ -32,7 +33,6 @@ if TYPE_CHECKING:
     from rungraph.graph.place import Place
     from rungraph.graph.query.errors import QueryError
     from rungraph.graph.query.selection import Selection
-    from rungraph.graph.source.run_config import Excluded
 
 __all__ = [
     "Address",
@@ -84,7 +84,7 @@ __getattr__, __dir__ = lazy_names(
         "place": ["Place"],
         "query.errors": ["QueryError"],
         "query.selection": ["Selection"],
-        "source.run_config": ["Excluded"],
+        "config.run_config": ["Excluded"],
     },
     otherwise="nodes",
 )

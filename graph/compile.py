@@ -14,6 +14,8 @@ from rungraph.graph.address import Address, NodeKind
 from rungraph.graph.catalog.choice import catalog_for
 from rungraph.graph.catalog.specs import Catalog, ProviderSpec, RoutedPair
 from rungraph.graph.collector import collector_paused
+from rungraph.graph.config.read import read_config
+from rungraph.graph.config.run_config import ConfiguredProvider, Excluded, RunConfig
 from rungraph.graph.cycles import (
     CyclicComponent,
     drop_soft_edges,
@@ -36,8 +38,6 @@ from rungraph.graph.nodes import (
 from rungraph.graph.rules.providers import check_config
 from rungraph.graph.source.document import Document, document_of, load_document, parse_document
 from rungraph.graph.source.environment import Substitution
-from rungraph.graph.source.read_config import read_config
-from rungraph.graph.source.run_config import ConfiguredProvider, Excluded, RunConfig
 
 if TYPE_CHECKING:
     from pathlib import Path

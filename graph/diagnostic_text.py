@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterable
 from typing import Any
 
 from rungraph.graph.diagnostics import Diagnostic, Severity
-from rungraph.graph.source.text import caret_column
+from rungraph.graph.place import caret_column
 
 Style = Callable[[str, str], str]
 """Colours text; the second argument is ``error``, ``warning``, ``note``, ``place`` or ``help``."""

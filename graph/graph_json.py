@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from rungraph.graph.address import Address
 from rungraph.graph.catalog.specs import ApiSpec, Catalog, ProviderSpec, RoutedPair
+from rungraph.graph.config.run_config import Excluded, QueryCheck
 from rungraph.graph.diagnostic_text import diagnostic_to_dict
 from rungraph.graph.diagnostics import Diagnostic, Severity
 from rungraph.graph.digraph import new_digraph
@@ -27,7 +28,6 @@ from rungraph.graph.place import Place
 from rungraph.graph.secrets.values import MASK
 from rungraph.graph.source.document import document_of
 from rungraph.graph.source.environment import Substitution
-from rungraph.graph.source.run_config import Excluded, QueryCheck
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping

@@ -22,11 +22,11 @@ if TYPE_CHECKING:
     from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 
     from rungraph.graph.catalog.specs import Catalog
+    from rungraph.graph.config.run_config import Excluded, QueryCheck
     from rungraph.graph.diagnostics import Level
     from rungraph.graph.place import Place
     from rungraph.graph.source.document import Document
     from rungraph.graph.source.environment import Substitution, Use
-    from rungraph.graph.source.run_config import Excluded, QueryCheck
 
 _ANSWERING = (NodeKind.ROUTER, NodeKind.TABLE, NodeKind.PROVIDER)
 """What answers for an API, before all others first."""

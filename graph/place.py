@@ -2,7 +2,12 @@
 
 from __future__ import annotations
 
-from typing import NamedTuple
+from typing import Final, NamedTuple
+
+CUT: Final = "…"
+"""What stands where a source line is cut."""
+CARET_WHEN_CUT: Final = 40
+"""The column of the place in an excerpt whose beginning is cut."""
 
 
 class Place(NamedTuple):
@@ -26,3 +31,12 @@ class Place(NamedTuple):
 
     def __str__(self) -> str:
         return f"{self.file}:{self.line}:{self.column}" if self.line else self.file
+
+
+def caret_column(excerpt: str, place: Place) -> int:
+    """Return the column of *place* within its *excerpt*, counted from 1.
+
+    It is the place's own column unless the excerpt had to be cut on the left, which its first
+    character tells.
+    """
+    return CARET_WHEN_CUT if excerpt.startswith(CUT) else max(place.column, 1)

@@ -11,7 +11,7 @@ from pydantic import BaseModel, SecretStr
 from pydantic.networks import AnyUrl
 
 from rungraph.engine.preflight.configs import read_config
-from rungraph.graph.source.placeholders import has_placeholder
+from rungraph.graph.placeholders import has_placeholder
 
 if TYPE_CHECKING:
     from rungraph.graph.nodes import ProviderNode

@@ -15,7 +15,7 @@ from rungraph.engine.preflight.requirements import Unmet, unmet
 from rungraph.engine.routing.resources import ResourceType
 from rungraph.graph.diagnostics import Diagnostic, Severity
 from rungraph.graph.nodes import ProviderNode, TableNode
-from rungraph.graph.source.placeholders import has_placeholder
+from rungraph.graph.placeholders import has_placeholder
 from rungraph.graph.source.positions import path_text
 
 if TYPE_CHECKING:

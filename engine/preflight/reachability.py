@@ -13,7 +13,7 @@ from time import perf_counter
 from typing import TYPE_CHECKING
 from urllib.request import getproxies, proxy_bypass
 
-from rungraph.engine.run.waiting import thread_future
+from rungraph.engine.waiting import thread_future
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence

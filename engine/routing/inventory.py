@@ -5,8 +5,8 @@ from __future__ import annotations
 from enum import StrEnum
 from typing import TYPE_CHECKING
 
+from rungraph.engine.events import Event, RefreshFailed, ResourceAdded, ResourceRemoved
 from rungraph.engine.routing.names import Key, Names
-from rungraph.engine.run.events import Event, RefreshFailed, ResourceAdded, ResourceRemoved
 
 if TYPE_CHECKING:
     from collections.abc import Callable

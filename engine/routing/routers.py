@@ -9,7 +9,7 @@ from rungraph.engine.errors import RoutingError
 from rungraph.engine.routing.errors import PairError, ProviderNeededError
 from rungraph.engine.routing.forwarding import Forwarder, is_left_out
 from rungraph.engine.routing.signatures import dress, is_coroutine_method, methods_of
-from rungraph.engine.run.tracing import Tracer, traced
+from rungraph.engine.tracing import Tracer, traced
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping

@@ -27,8 +27,8 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Coroutine, Mapping
 
     from rungraph.engine.apis.resource import Resource
+    from rungraph.engine.events import Event
     from rungraph.engine.routing.store import Registration, RegistrationStore
-    from rungraph.engine.run.events import Event
     from rungraph.graph.catalog.specs import ApiSpec
     from rungraph.graph.nodes import TableNode
 

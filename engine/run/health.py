@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from rungraph.engine.apis.common import HealthResponse, HealthStatus
 from rungraph.engine.errors import describe
-from rungraph.engine.run.waiting import within
+from rungraph.engine.waiting import within
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

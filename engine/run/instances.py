@@ -25,16 +25,16 @@ from rungraph.engine.routing.routers import create_router
 from rungraph.engine.routing.store import RegistrationStore
 from rungraph.engine.routing.tables import create_table
 from rungraph.engine.run.compliance import check_compliance
-from rungraph.engine.run.waiting import outlast, thread_future
+from rungraph.engine.waiting import outlast, thread_future
 from rungraph.graph.nodes import ProviderNode, RouterNode, TableNode
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
     from types import ModuleType
 
+    from rungraph.engine.events import Event
     from rungraph.engine.provider import ProviderReport
     from rungraph.engine.routing.tables import RoutingTable
-    from rungraph.engine.run.events import Event
     from rungraph.engine.run.settings import StackSettings
     from rungraph.graph.address import Address
     from rungraph.graph.model import RunGraph

@@ -11,8 +11,7 @@ from itertools import groupby
 from typing import TYPE_CHECKING
 
 from rungraph.engine.errors import NodeFailure, StartError, StopError
-from rungraph.engine.provider import ProviderReport
-from rungraph.engine.run.events import (
+from rungraph.engine.events import (
     Event,
     NodeFailed,
     NodeSkipped,
@@ -23,10 +22,11 @@ from rungraph.engine.run.events import (
     StackStopped,
     StackStopping,
 )
+from rungraph.engine.provider import ProviderReport
 from rungraph.engine.run.node_run import Life, NodeInstances, NodeOrder, Phase, lives_of
 from rungraph.engine.run.runner import NodeRunner, Outcomes
 from rungraph.engine.run.schedule import Schedule
-from rungraph.engine.run.waiting import finish, outlast
+from rungraph.engine.waiting import finish, outlast
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence

@@ -8,9 +8,9 @@ from functools import cache
 from math import isfinite
 from typing import TYPE_CHECKING, Any, NoReturn, cast
 
+from rungraph.engine import events
 from rungraph.engine.errors import RecordedError, RecordingError, describe
-from rungraph.engine.run import events
-from rungraph.engine.run.events import Event, NodeEvent, ResourceEvent
+from rungraph.engine.events import Event, NodeEvent, ResourceEvent
 from rungraph.graph.address import Address
 
 if TYPE_CHECKING:

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from rungraph.engine.errors import BackgroundError, DeadlineError, KilledError
-from rungraph.engine.run.events import (
+from rungraph.engine.events import (
     Event,
     NodeDegraded,
     NodeKilled,
@@ -24,7 +24,7 @@ from rungraph.engine.run.events import (
     NodeStopping,
 )
 from rungraph.engine.run.node_run import Life, NodeInstances, Phase
-from rungraph.engine.run.waiting import finish, outlast
+from rungraph.engine.waiting import finish, outlast
 
 if TYPE_CHECKING:
     from collections.abc import Callable

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from inspect import isawaitable
 from typing import TYPE_CHECKING, Any, Self
 
@@ -13,22 +14,22 @@ from rungraph.engine.errors import (
     StopError,
     describe,
 )
+from rungraph.engine.events import EventLog, NodeBound, NodeNotBound, StackReady, State
 from rungraph.engine.preflight.imports import check_imports
 from rungraph.engine.preflight.runnable import check_runnable
 from rungraph.engine.provider import has_bind, has_health
-from rungraph.engine.run.events import EventLog, NodeBound, NodeNotBound, StackReady, State
 from rungraph.engine.run.health import ask_all, ill, well
 from rungraph.engine.run.instances import Instances, Surroundings
 from rungraph.engine.run.lifecycle import Lifecycle
 from rungraph.engine.run.settings import StackSettings
 from rungraph.engine.run.signals import SignalWatch, watch_signals
 from rungraph.engine.run.timeline import Timeline, timeline
-from rungraph.engine.run.tracing import trace_start
-from rungraph.engine.run.waiting import in_thread, within
+from rungraph.engine.tracing import trace_start
+from rungraph.engine.waiting import in_thread, within
 from rungraph.graph.address import Address, NodeKind
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
+    from collections.abc import Awaitable, Callable, Iterable, Mapping
     from contextlib import AbstractAsyncContextManager
     from types import TracebackType
 
@@ -237,7 +238,7 @@ class Stack:
 
         The first signal cancels what runs inside, so the stack stops in order; the second kills
         what is left. The block then ends without an error; its value tells the exit code. See also
-        `rungraph.engine.run.signals.run_until_signal`.
+        `run_until_signal`.
 
         Examples:
             ``async with stack.signals() as signals, stack: ...``
@@ -323,3 +324,27 @@ async def _bind(instance: HasBind, api: str, dependency: object) -> None:
     result: object = instance.bind(api, dependency)
     if isawaitable(result):
         await result
+
+
+async def run_until_signal(
+    stack: Stack, work: Callable[[Stack], Awaitable[object]] | None = None
+) -> int:
+    """Run *stack* until *work* is done or a signal comes; return the exit code for the process.
+
+    Args:
+        stack: What to start and stop.
+        work: What to do with the running stack; without it, the stack runs until a signal comes.
+
+    Returns:
+        0 when *work* was done, 130 after SIGINT, 143 after SIGTERM.
+
+    Raises:
+        StartError: If the stack did not start.
+        StopError: If it did not stop as it should, and no signal ended it.
+    """
+    async with stack.signals() as signals, stack:
+        if work is None:
+            await asyncio.get_running_loop().create_future()
+        else:
+            await work(stack)
+    return signals.exit_code

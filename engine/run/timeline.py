@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
-from rungraph.engine.run.events import (
+from rungraph.engine.events import (
     NodeEvent,
     NodeFailed,
     NodeKilled,
@@ -23,7 +23,7 @@ from rungraph.engine.run.events import (
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
 
-    from rungraph.engine.run.events import Event
+    from rungraph.engine.events import Event
     from rungraph.graph.address import Address
 
 
@@ -179,7 +179,7 @@ def timeline(events: Iterable[Event]) -> Timeline:
     """Return the timeline of one stack from its events, in the order in which they happened.
 
     Examples:
-        >>> from rungraph.engine.run.events import NodeReady, NodeStarting, NodeWaiting
+        >>> from rungraph.engine.events import NodeReady, NodeStarting, NodeWaiting
         >>> from rungraph.graph.address import Address
         >>> a = Address.provider("inference", "a")
         >>> times = timeline(

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from rungraph.graph.catalog.discovery import discover_catalog, load_history
-from rungraph.graph.catalog.history import names_in
+from rungraph.graph.catalog.history import history_of, names_in
 from rungraph.graph.catalog.specs import Catalog
 from rungraph.graph.diagnostics import Diagnostic
 from rungraph.graph.errors import CatalogError
@@ -149,7 +149,7 @@ def hints_of_elsewhere(
 def _hints_of_history(
     catalog: Catalog, api: str, provider_type: str | None, document: Document | None
 ) -> Iterator[str]:
-    history = catalog.history
+    history = history_of(catalog)
     span = history.releases_of(api, provider_type) if history else None
     if history is None or span is None:
         return

@@ -231,3 +231,8 @@ def _types_in(entries: Any) -> Iterator[tuple[str, ...]]:
             written = entry.get("config")
             if isinstance(written, Mapping):
                 yield from ((entry["provider_type"], key) for key in written)
+
+
+def history_of(catalog: Catalog) -> CatalogHistory | None:
+    """Return what there was in the other releases of *catalog*; None when there is only one."""
+    return catalog.history if isinstance(catalog.history, CatalogHistory) else None

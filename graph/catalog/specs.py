@@ -12,8 +12,6 @@ from rungraph.graph.errors import CatalogError
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
 
-    from rungraph.graph.catalog.history import CatalogHistory
-
 
 @dataclass(frozen=True, slots=True)
 class ApiSpec:
@@ -140,7 +138,7 @@ class Catalog:
         problems: What went wrong while catalogs were found and merged, one sentence each.
         name: What it is called; empty for what the installed packages offer together.
         release: The release of *name* that it describes; empty when there is only one.
-        history: What there was in the other releases; None when there is only one.
+        history: The `CatalogHistory` that it is one release of, for `history.history_of`.
 
     Examples:
         >>> api = ApiSpec("echo", "echo_package:Echo")
@@ -156,7 +154,7 @@ class Catalog:
     problems: tuple[str, ...] = ()
     name: str = ""
     release: str = ""
-    history: CatalogHistory | None = field(default=None, compare=False, repr=False)
+    history: object = field(default=None, compare=False, repr=False)
 
     @classmethod
     def of(

@@ -6,8 +6,8 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final, cast
 
 from rungraph.graph.nodes import ProviderNode, TableNode
+from rungraph.graph.placeholders import has_placeholder, placeholders
 from rungraph.graph.secrets.values import MASK, masked
-from rungraph.graph.source.placeholders import has_placeholder, placeholders
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence

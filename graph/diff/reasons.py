@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from rungraph.graph.address import NodeKind
-from rungraph.graph.source.placeholders import pattern_of, placeholders
+from rungraph.graph.placeholders import pattern_of, placeholders
 
 if TYPE_CHECKING:
     import re

@@ -8,7 +8,7 @@ from itertools import groupby
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from rungraph.graph.diff.changes import Change
-from rungraph.graph.source.placeholders import placeholders
+from rungraph.graph.placeholders import placeholders
 from rungraph.graph.source.positions import path_text
 
 if TYPE_CHECKING:

@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any, cast
 
 from rungraph.graph.address import Address
+from rungraph.graph.placeholders import placeholders
 from rungraph.graph.plan.about import (
     DiagnosticPlan,
     NamedCheck,
@@ -16,11 +17,11 @@ from rungraph.graph.plan.about import (
 )
 from rungraph.graph.plan.parts import EvidencePlan, ExcludedPlan, PlacePlan, ResourcePlan
 from rungraph.graph.secrets.values import is_secret_key
-from rungraph.graph.source.placeholders import placeholders
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
+    from rungraph.graph.config.run_config import Excluded
     from rungraph.graph.diagnostics import Diagnostic
     from rungraph.graph.model import RunGraph
     from rungraph.graph.nodes import Evidence, ResourceConfig
@@ -28,7 +29,6 @@ if TYPE_CHECKING:
     from rungraph.graph.query.config_checks import CheckAnswer
     from rungraph.graph.rules.checklist import CheckResult
     from rungraph.graph.source.environment import Use
-    from rungraph.graph.source.run_config import Excluded
 
 _STEP = re.compile(r"[.\[]")
 

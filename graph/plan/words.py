@@ -6,7 +6,7 @@ from collections import deque
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from rungraph.graph.diff.words import printable, value_text
-from rungraph.graph.source.placeholders import placeholders
+from rungraph.graph.placeholders import placeholders
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterator, Sequence

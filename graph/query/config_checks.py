@@ -12,6 +12,7 @@ import os
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
+from rungraph.graph.config.read import read_checks
 from rungraph.graph.diagnostics import Diagnostic, Severity
 from rungraph.graph.query.asked import asked
 from rungraph.graph.query.context import Context
@@ -21,16 +22,15 @@ from rungraph.graph.query.select import selection_of
 from rungraph.graph.query.selectors import is_known, split
 from rungraph.graph.source.document import load_document
 from rungraph.graph.source.environment import Substitution
-from rungraph.graph.source.read_config import read_checks
 from rungraph.graph.suggest import closest
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
     from pathlib import Path
 
+    from rungraph.graph.config.run_config import QueryCheck
     from rungraph.graph.model import RunGraph
     from rungraph.graph.query.selection import Selection
-    from rungraph.graph.source.run_config import QueryCheck
 
 _MOST_SHOWN = 10
 

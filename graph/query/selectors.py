@@ -5,9 +5,9 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Final
 
 from rungraph.graph.address import Address, NodeKind
+from rungraph.graph.placeholders import placeholders
 from rungraph.graph.query.asked import glob_of, is_literal
 from rungraph.graph.query.attributes import CONFIG, STATES, groups_of
-from rungraph.graph.source.placeholders import placeholders
 from rungraph.graph.suggest import closest
 
 if TYPE_CHECKING:

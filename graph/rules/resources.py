@@ -11,8 +11,8 @@ from rungraph.graph.source.positions import path_text
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+    from rungraph.graph.config.run_config import ConfiguredResource
     from rungraph.graph.rules.context import Subject
-    from rungraph.graph.source.run_config import ConfiguredResource
 
 
 def resources_without_provider(subject: Subject) -> Iterator[Diagnostic]:

@@ -5,8 +5,8 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING, Final
 
+from rungraph.graph.placeholders import Placeholder, has_placeholder, placeholders
 from rungraph.graph.secrets.keys import is_secret_key
-from rungraph.graph.source.placeholders import Placeholder, has_placeholder, placeholders
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator

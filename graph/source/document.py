@@ -112,7 +112,7 @@ class Document:
     def excerpt(self, place: Place) -> str:
         """Return the source line at *place* with secrets masked; empty when there is no text.
 
-        It has at most 160 characters; ``source_text.caret_column`` tells where the place is in it.
+        It has at most 160 characters; `caret_column` tells where the place is in it.
         """
         return self._source.excerpt(place)
 

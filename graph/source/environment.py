@@ -7,14 +7,14 @@ from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
 from rungraph.graph.diagnostics import Diagnostic, Severity
 from rungraph.graph.place import Place
-from rungraph.graph.secrets.values import is_secret_key, is_secret_path
-from rungraph.graph.source.placeholders import (
+from rungraph.graph.placeholders import (
     Malformed,
     Placeholder,
     has_placeholder,
     malformed_placeholders,
     placeholders,
 )
+from rungraph.graph.secrets.values import is_secret_key, is_secret_path
 from rungraph.graph.source.positions import path_text
 from rungraph.graph.suggest import closest
 

@@ -10,7 +10,7 @@ from itertools import accumulate
 from typing import TYPE_CHECKING
 
 from rungraph.graph.diagnostics import Diagnostic, Severity
-from rungraph.graph.place import Place
+from rungraph.graph.place import CARET_WHEN_CUT, CUT, Place
 from rungraph.graph.secrets.hidden_lines import hidden_lines
 from rungraph.graph.secrets.masking import masked_line
 from rungraph.graph.source.positions import path_text
@@ -19,8 +19,6 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
 _LONGEST_EXCERPT = 160
-_CARET_WHEN_CUT = 40
-_CUT = "…"
 _LINE_BREAK = re.compile(r"\r\n?|\n")
 
 
@@ -122,16 +120,16 @@ class SourceText:
         if shown.startswith(line[:column]):
             if len(shown) <= _LONGEST_EXCERPT:
                 return shown
-            if column < _LONGEST_EXCERPT - _CARET_WHEN_CUT:
-                return shown[: _LONGEST_EXCERPT - 1] + _CUT
+            if column < _LONGEST_EXCERPT - CARET_WHEN_CUT:
+                return shown[: _LONGEST_EXCERPT - 1] + CUT
             before, after = shown[:column], shown[column:]
         else:
             # A secret before the place, or around it, has moved what follows.
             before = self._masked(place.line, line[:column])
             after = shown[len(before) :] if shown.startswith(before) else ""
-        before = before[-(_CARET_WHEN_CUT - 2) :].rjust(_CARET_WHEN_CUT - 2)
-        room = _LONGEST_EXCERPT - _CARET_WHEN_CUT + 1
-        return _CUT + before + (after if len(after) <= room else after[: room - 1] + _CUT)
+        before = before[-(CARET_WHEN_CUT - 2) :].rjust(CARET_WHEN_CUT - 2)
+        room = _LONGEST_EXCERPT - CARET_WHEN_CUT + 1
+        return CUT + before + (after if len(after) <= room else after[: room - 1] + CUT)
 
     def _line_starts(self) -> Sequence[int]:
         if self._starts is None:
@@ -144,12 +142,3 @@ class SourceText:
             self._hidden = hidden_lines(self.text, self._line_starts())
         keeps_keys = self._hidden.get(number)
         return masked_line(line, is_secret=keeps_keys is not None, keeps_keys=bool(keeps_keys))
-
-
-def caret_column(excerpt: str, place: Place) -> int:
-    """Return the column of *place* within its *excerpt*, counted from 1.
-
-    It is the place's own column unless the excerpt had to be cut on the left, which its first
-    character tells.
-    """
-    return _CARET_WHEN_CUT if excerpt.startswith(_CUT) else max(place.column, 1)

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 from rungraph.graph.address import NodeKind
 from rungraph.graph.diagnostics import Severity
 from rungraph.graph.nodes import ProviderNode
-from rungraph.graph.source.placeholders import pattern_of, placeholders
+from rungraph.graph.placeholders import pattern_of, placeholders
 from rungraph.graph.source.positions import path_text
 from rungraph.graph.suggest import closest
 from rungraph.graph.why.presence import configured, listed_apis, place_at
@@ -18,9 +18,9 @@ if TYPE_CHECKING:
 
     from rungraph.graph.address import Address
     from rungraph.graph.catalog.specs import RoutedPair
+    from rungraph.graph.config.run_config import Excluded, Path
     from rungraph.graph.model import RunGraph
     from rungraph.graph.place import Place
-    from rungraph.graph.source.run_config import Excluded, Path
 
 _MOST_LISTED = 8
 

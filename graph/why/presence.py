@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from rungraph.graph.nodes import ProviderNode, RouterNode, TableNode
-from rungraph.graph.source.placeholders import pattern_of
+from rungraph.graph.placeholders import pattern_of
 from rungraph.graph.source.positions import path_text
 from rungraph.graph.why.chains import Chain, Hop, Steps
 
@@ -14,10 +14,10 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from rungraph.graph.address import Address
+    from rungraph.graph.config.run_config import Path
     from rungraph.graph.diagnostics import Diagnostic
     from rungraph.graph.model import RunGraph
     from rungraph.graph.place import Place
-    from rungraph.graph.source.run_config import Path
 
 
 class Reason(NamedTuple):

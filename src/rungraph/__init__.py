@@ -12,7 +12,7 @@ from rungraph._lazy import lazy_names
 if TYPE_CHECKING:
     from rungraph._version import __version__
     from rungraph.engine.errors import EngineError, StartError, StopError
-    from rungraph.engine.run.events import Event, EventLog, State
+    from rungraph.engine.events import Event, EventLog, State
     from rungraph.engine.run.settings import StackSettings
     from rungraph.engine.run.stack import Stack
     from rungraph.graph import (
@@ -77,7 +77,7 @@ __getattr__, __dir__ = lazy_names(
     {
         "_version": ["__version__"],
         "engine.errors": ["EngineError", "StartError", "StopError"],
-        "engine.run.events": ["Event", "EventLog", "State"],
+        "engine.events": ["Event", "EventLog", "State"],
         "engine.run.settings": ["StackSettings"],
         "engine.run.stack": ["Stack"],
         "graph.query": ["query"],

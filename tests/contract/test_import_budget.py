@@ -124,3 +124,9 @@ def test_the_level_import_loads_no_library_of_a_provider() -> None:
     found = loaded(command("validate", "--level", "import", QUICKSTART))
     roots = {name.split(".")[0] for name, is_foreign in found.items() if is_foreign}
     assert {root for root in roots if not root.startswith("_")} <= PURE | {"packaging"}
+
+
+@pytest.mark.parametrize("what", ["--help", "schema", "providers", "explain"])
+def test_what_makes_no_graph_loads_no_networkx(what: str) -> None:
+    """Its import takes longer than all that these commands do."""
+    assert "networkx" not in loaded(CODE[what])

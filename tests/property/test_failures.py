@@ -15,7 +15,7 @@ from tests.property.strategies_graphs import (
     run_virtually,
 )
 
-from rungraph.engine.run.events import EventLog, NodeSkipped, State
+from rungraph.engine.events import EventLog, NodeSkipped, State
 from rungraph.engine.run.lifecycle import Lifecycle
 from rungraph.engine.run.settings import StackSettings
 from rungraph.graph import Address, Catalog, RunGraph, compile_config

@@ -21,7 +21,7 @@ from tests.property.strategies_graphs import (
 )
 
 from rungraph.engine.errors import DeadlineError, StartError, StopError
-from rungraph.engine.run.events import EventLog, NodeEvent, NodeReady, NodeSkipped, State
+from rungraph.engine.events import EventLog, NodeEvent, NodeReady, NodeSkipped, State
 from rungraph.engine.run.lifecycle import Lifecycle
 from rungraph.engine.run.settings import StackSettings
 from rungraph.graph.nodes import Strength

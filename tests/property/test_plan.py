@@ -19,7 +19,7 @@ from tests.property.strategies_graphs import (
     run_virtually,
 )
 
-from rungraph.engine.run.events import EventLog, NodeReady, NodeStarting
+from rungraph.engine.events import EventLog, NodeReady, NodeStarting
 from rungraph.engine.run.lifecycle import Lifecycle
 from rungraph.engine.run.settings import StackSettings
 from rungraph.graph import Catalog, RunGraph, compile_config

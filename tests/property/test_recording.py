@@ -16,7 +16,7 @@ from rungraph.engine.run.recording import EventFile, _event_types, read_events
 from rungraph.graph import Address
 
 if TYPE_CHECKING:
-    from rungraph.engine.run.events import Event
+    from rungraph.engine.events import Event
 
 _TEXT = st.text(st.characters(codec="utf-8"), max_size=8)
 _NAMES = st.text("ab-_é日", min_size=1, max_size=4)

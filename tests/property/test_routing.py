@@ -15,6 +15,7 @@ from rungraph.engine.apis.inference import Inference
 from rungraph.engine.apis.models import Model
 from rungraph.engine.catalog import CATALOG
 from rungraph.engine.errors import AmbiguousResourceError, UnknownResourceError
+from rungraph.engine.events import Event, ResourceAdded, ResourceRemoved
 from rungraph.engine.routing import (
     RegistrationRefusedError,
     RegistrationStore,
@@ -22,7 +23,6 @@ from rungraph.engine.routing import (
     create_router,
     create_table,
 )
-from rungraph.engine.run.events import Event, ResourceAdded, ResourceRemoved
 from rungraph.graph.address import Address
 from rungraph.graph.nodes import RouterNode, TableNode
 

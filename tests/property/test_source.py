@@ -10,9 +10,8 @@ import yaml
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
-from rungraph.graph.place import Place
+from rungraph.graph.place import Place, caret_column
 from rungraph.graph.source.document import Document, document_of, parse_document
-from rungraph.graph.source.text import caret_column
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

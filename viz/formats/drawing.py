@@ -8,14 +8,14 @@ from typing import TYPE_CHECKING
 from rungraph.graph.address import Address, NodeKind
 from rungraph.graph.diagnostics import Severity
 from rungraph.graph.nodes import Strength
+from rungraph.viz.formats.legend import SAMPLE, Placed, entries_of, place_entries
 from rungraph.viz.formats.pen import Pen, Stroke
+from rungraph.viz.formats.sizing import BADGE_PADDING, LEADING, Line, Sort, lines_of, sizes_of
 from rungraph.viz.formats.theme import DASHED, DOTTED, LOUD, SYMBOLS
 from rungraph.viz.layout.fonts import Font, text_width
 from rungraph.viz.layout.layered import Point, Rect, Size, lay_out
-from rungraph.viz.layout.sizing import BADGE_PADDING, LEADING, Line, Sort, lines_of, sizes_of
 from rungraph.viz.model.elements import Arrow
 from rungraph.viz.model.labels import broken, printable
-from rungraph.viz.model.legend import SAMPLE, Placed, entries_of, place_entries
 from rungraph.viz.model.overlay import Role
 from rungraph.viz.model.palette import Colour
 

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from rungraph.viz.formats.pen import Format
     from rungraph.viz.formats.theme import ThemeName
     from rungraph.viz.layout.layered import Direction
-    from rungraph.viz.model.grouping import View
+    from rungraph.viz.model.elements import View
     from rungraph.viz.model.overlay import Overlay
 
 

@@ -8,7 +8,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable
 
     from rungraph.graph.address import Address
-    from rungraph.viz.model.grouping import View
+    from rungraph.viz.model.elements import View
     from rungraph.viz.model.overlay import Overlay
 
 

@@ -30,7 +30,7 @@ if TYPE_CHECKING:
     from rungraph.graph.address import Address
     from rungraph.graph.model import RunGraph
     from rungraph.viz.layout.layered import Direction
-    from rungraph.viz.model.grouping import View
+    from rungraph.viz.model.elements import View
     from rungraph.viz.model.overlay import Overlay
     from rungraph.viz.timeline import Schedule
 

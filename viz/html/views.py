@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, NamedTuple
 
+from rungraph.viz.formats.sizing import lines_of, sizes_of
 from rungraph.viz.layout.layered import Layout, Point, lay_out
-from rungraph.viz.layout.sizing import lines_of, sizes_of
 from rungraph.viz.model.diagram import diagram_of
 
 if TYPE_CHECKING:
@@ -13,10 +13,9 @@ if TYPE_CHECKING:
 
     from rungraph.graph.address import Address
     from rungraph.graph.model import RunGraph
+    from rungraph.viz.formats.sizing import Sort
     from rungraph.viz.layout.layered import Direction
-    from rungraph.viz.layout.sizing import Sort
-    from rungraph.viz.model.elements import Arrow, Box, Diagram
-    from rungraph.viz.model.grouping import View
+    from rungraph.viz.model.elements import Arrow, Box, Diagram, View
     from rungraph.viz.model.overlay import Overlay
 
 LABELS: Mapping[View, str] = {"collapsed": "APIs", "factored": "Factored", "full": "Full"}

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
     from rungraph.graph.diagnostics import Diagnostic
     from rungraph.graph.model import RunGraph
-    from rungraph.viz.model.grouping import View
+    from rungraph.viz.model.elements import View
     from rungraph.viz.model.overlay import Overlay
 
 _NAMES_SHOWN = 3

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from rungraph.graph.address import Address
     from rungraph.graph.diagnostics import Diagnostic
     from rungraph.graph.model import RunGraph
-    from rungraph.viz.model.grouping import View
+    from rungraph.viz.model.elements import View
 
 __all__ = ["Arrow", "Box", "Column", "Diagram", "Hidden", "diagram_of"]
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING, Literal, NamedTuple
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -11,8 +11,13 @@ if TYPE_CHECKING:
     from rungraph.graph.address import Address, NodeKind
     from rungraph.graph.diagnostics import Severity
     from rungraph.graph.nodes import Strength
-    from rungraph.viz.model.grouping import View
     from rungraph.viz.model.overlay import Mark, Role
+
+View = Literal["auto", "full", "factored", "collapsed"]
+"""How much is drawn: each node by itself, like providers as one box, or each API as one box.
+
+``auto`` is the one of them that can be read.
+"""
 
 
 class Hidden(NamedTuple):

@@ -2,20 +2,14 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING
 
 from rungraph.graph.address import Address, NodeKind
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Hashable, Iterable, Mapping, Sequence
 
-    from rungraph.viz.model.elements import Arrow
-
-View = Literal["auto", "full", "factored", "collapsed"]
-"""How much is drawn: each node by itself, like providers as one box, or each API as one box.
-
-``auto`` is the one of them that can be read.
-"""
+    from rungraph.viz.model.elements import Arrow, View
 
 VIEWS: tuple[View, ...] = ("auto", "full", "factored", "collapsed")
 _MOST_FULL, _MOST_FACTORED = 24, 60

@@ -14,9 +14,9 @@ from rungraph.viz.model.overlay import Ghost, GhostEdge, Mark, Overlay, Role
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterable, Mapping, Sequence
 
+    from rungraph.graph.config.run_config import Excluded
     from rungraph.graph.diff import GraphDiff
     from rungraph.graph.model import RunGraph
-    from rungraph.graph.source.run_config import Excluded
 
 
 class Failures(Protocol):

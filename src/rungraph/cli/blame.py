@@ -7,7 +7,7 @@ import sys
 import click
 
 from rungraph.cli.inputs.options import format_option
-from rungraph.cli.output.terminal import show, style_of
+from rungraph.cli.terminal import show, style_of
 
 
 @click.command(short_help="List the nodes of a recorded start, the slowest first.")

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import click
 
 from rungraph.cli.inputs.options import format_option
-from rungraph.cli.output.terminal import show, style_of
+from rungraph.cli.terminal import show, style_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterable

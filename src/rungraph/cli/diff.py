@@ -13,7 +13,7 @@ from rungraph.cli.inputs.options import (
     edges_option,
     level_option,
 )
-from rungraph.cli.output.terminal import show, style_of, tell
+from rungraph.cli.terminal import show, style_of, tell
 
 if TYPE_CHECKING:
     from rungraph.graph.diff import Edges

@@ -5,7 +5,7 @@ from __future__ import annotations
 import click
 
 from rungraph.cli.inputs.options import format_option
-from rungraph.cli.output.terminal import show
+from rungraph.cli.terminal import show
 
 
 @click.command(short_help="Say what a diagnostic code means.")

@@ -11,13 +11,13 @@ import click
 from rungraph.cli.inputs.options import allow_unset_env_option, catalog_option, file_argument
 from rungraph.cli.output.overlays import OVERLAYS, overlay_kind
 from rungraph.cli.output.pictures import FORMATS, output_of
-from rungraph.cli.output.terminal import complain, tell
+from rungraph.cli.terminal import complain, tell
 
 if TYPE_CHECKING:
     from rungraph.cli.inputs.comparable import Side
     from rungraph.graph import RunGraph
     from rungraph.viz.formats.options import DiagramOptions
-    from rungraph.viz.model.grouping import View
+    from rungraph.viz.model.elements import View
 
 _HELP = """Draw the graph of a run config; FILE - is standard input.
 

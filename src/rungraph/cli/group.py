@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from rungraph.cli.output.terminal import OutputClosedError, complain, leave
+from rungraph.cli.terminal import OutputClosedError, complain, leave
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence

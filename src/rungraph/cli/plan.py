@@ -15,7 +15,7 @@ from rungraph.cli.inputs.options import (
     file_argument,
     level_option,
 )
-from rungraph.cli.output.terminal import complain, is_terminal, show, style_of, tell
+from rungraph.cli.terminal import complain, is_terminal, show, style_of, tell
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from rungraph.cli.inputs.options import catalog_option, format_option
-from rungraph.cli.output.terminal import show, tell
+from rungraph.cli.terminal import show, tell
+from rungraph.graph.catalog.history import history_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
@@ -48,7 +49,8 @@ def _wanted(catalog: Catalog, api: str | None) -> Iterable[ApiSpec]:
         return (catalog.apis[api],)
     from rungraph.graph.suggest import did_you_mean
 
-    span = catalog.history.releases_of(api) if catalog.history else None
+    history = history_of(catalog)
+    span = history.releases_of(api) if history else None
     if span is not None:
         msg = f"'{api}' is an API of releases {span[0]} to {span[1]}: say --catalog "
         msg += f"{catalog.name}@{span[1]}"
@@ -75,7 +77,7 @@ def _described(catalog: Catalog, api: ApiSpec) -> dict[str, Any]:
 
 def _earlier_types(catalog: Catalog, api: str) -> Iterator[dict[str, Any]]:
     """Yield the types of *api* that only releases before the catalog's had."""
-    history = catalog.history
+    history = history_of(catalog)
     if history is None:
         return
     now = history.releases.index(catalog.release)
@@ -94,7 +96,7 @@ def _type_described(spec: ProviderSpec, catalog: Catalog) -> dict[str, Any]:
     from rungraph.engine.preflight.requirements import unmet
 
     missing = [package for package in spec.packages if unmet(package)]
-    history = catalog.history
+    history = history_of(catalog)
     span = history.releases_of(spec.api, spec.provider_type) if history else None
     return {
         "provider_type": spec.provider_type,

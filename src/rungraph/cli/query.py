@@ -14,7 +14,7 @@ from rungraph.cli.inputs.options import (
     file_argument,
     format_option,
 )
-from rungraph.cli.output.terminal import complain, show, style_of, tell
+from rungraph.cli.terminal import complain, show, style_of, tell
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence

@@ -12,7 +12,7 @@ import click
 
 from rungraph.cli.inputs.call_option import CallingCommand, call_words
 from rungraph.cli.inputs.options import catalog_option, format_option
-from rungraph.cli.output.terminal import complain, show, style_of, tell
+from rungraph.cli.terminal import complain, show, style_of, tell
 from rungraph.engine.run.settings import StackSettings
 
 if TYPE_CHECKING:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import click
 
-from rungraph.cli.output.terminal import show
+from rungraph.cli.terminal import show
 
 
 @click.command(short_help="Show the JSON Schema of what a command writes.")

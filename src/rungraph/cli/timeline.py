@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Literal
 import click
 
 from rungraph.cli.output.pictures import FORMATS, output_of
-from rungraph.cli.output.terminal import is_unicode, style_of, width_of
+from rungraph.cli.terminal import is_unicode, style_of, width_of
 
 if TYPE_CHECKING:
     from rungraph.viz.timeline import Schedule

@@ -13,7 +13,7 @@ from rungraph.cli.inputs.options import (
     edges_option,
     format_option,
 )
-from rungraph.cli.output.terminal import complain, show, style_of
+from rungraph.cli.terminal import complain, show, style_of
 
 if TYPE_CHECKING:
     from rungraph.graph.why import Edges

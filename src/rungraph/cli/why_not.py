@@ -12,7 +12,7 @@ from rungraph.cli.inputs.options import (
     file_argument,
     format_option,
 )
-from rungraph.cli.output.terminal import show, style_of
+from rungraph.cli.terminal import show, style_of
 
 
 @click.command("why-not", short_help="Say why something is not in the graph, or did not run.")

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from rungraph.cli.output.answers import JsonAnswers, TextAnswers, write_answer
-from rungraph.cli.output.terminal import OutputClosedError
+from rungraph.cli.terminal import OutputClosedError
 from rungraph.engine.apis.common import ToolCall
 from rungraph.engine.apis.inference import (
     ChatCompletionResponseEvent,

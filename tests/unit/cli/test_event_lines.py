@@ -6,7 +6,7 @@ import pytest
 
 from rungraph.cli.output.event_lines import line_of
 from rungraph.engine.errors import KilledError
-from rungraph.engine.run.events import (
+from rungraph.engine.events import (
     Event,
     NodeBound,
     NodeDegraded,

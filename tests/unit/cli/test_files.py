@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from rungraph.cli.output.files import FileWriteError, write_file
+from rungraph.cli.files import FileWriteError, write_file
 
 
 def test_a_file_is_made(tmp_path: Path) -> None:

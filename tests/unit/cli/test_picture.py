@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from rungraph.cli.progress.generations import Picture
-from rungraph.engine.run.events import (
+from rungraph.engine.events import (
     NodeFailed,
     NodeReady,
     NodeStarting,

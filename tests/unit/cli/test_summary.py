@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from rungraph.cli.output.start_summary import render_summary, summary_to_dict
-from rungraph.engine.run.events import (
+from rungraph.engine.events import (
     Event,
     NodeFailed,
     NodeReady,

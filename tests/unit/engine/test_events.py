@@ -5,7 +5,7 @@ from __future__ import annotations
 import logging
 from typing import TYPE_CHECKING
 
-from rungraph.engine.run.events import (
+from rungraph.engine.events import (
     Event,
     EventLog,
     NodeBound,

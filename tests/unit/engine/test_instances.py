@@ -22,7 +22,7 @@ from rungraph.engine.errors import (
     StartError,
     UnknownResourceError,
 )
-from rungraph.engine.run.events import NodeFailed, State
+from rungraph.engine.events import NodeFailed, State
 from rungraph.engine.run.instances import registration_store
 from rungraph.engine.run.settings import StackSettings
 from rungraph.engine.run.stack import Stack

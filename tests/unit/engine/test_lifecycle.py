@@ -19,8 +19,7 @@ from rungraph.engine.errors import (
     StartError,
     StopError,
 )
-from rungraph.engine.provider import ProviderReport
-from rungraph.engine.run.events import (
+from rungraph.engine.events import (
     EventLog,
     NodeDegraded,
     NodeEvent,
@@ -36,6 +35,7 @@ from rungraph.engine.run.events import (
     StackStopping,
     State,
 )
+from rungraph.engine.provider import ProviderReport
 from rungraph.engine.run.lifecycle import Lifecycle
 from rungraph.engine.run.settings import StackSettings
 from rungraph.graph.nodes import Edge, Strength

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from rungraph.engine.errors import RecordedError, RecordingError
-from rungraph.engine.run.events import (
+from rungraph.engine.events import (
     Event,
     NodeDegraded,
     NodeFailed,

@@ -19,11 +19,10 @@ from rungraph.engine.errors import (
     StartError,
     StopError,
 )
+from rungraph.engine.events import NodeBound, NodeDegraded, NodeNotBound, StackReady, State
 from rungraph.engine.provider import ProviderReport
-from rungraph.engine.run.events import NodeBound, NodeDegraded, NodeNotBound, StackReady, State
 from rungraph.engine.run.settings import StackSettings
-from rungraph.engine.run.signals import run_until_signal
-from rungraph.engine.run.stack import Stack
+from rungraph.engine.run.stack import Stack, run_until_signal
 from rungraph.graph import Address, InvalidGraph, compile_config
 
 if TYPE_CHECKING:

@@ -16,6 +16,7 @@ from rungraph.engine.apis.resource import Resource
 from rungraph.engine.apis.shields import Shield
 from rungraph.engine.catalog import CATALOG
 from rungraph.engine.errors import AmbiguousResourceError, UnknownResourceError
+from rungraph.engine.events import Event, RefreshFailed, ResourceAdded, ResourceRemoved
 from rungraph.engine.routing import (
     PairError,
     ProviderNeededError,
@@ -26,7 +27,6 @@ from rungraph.engine.routing import (
     UnknownProviderError,
     create_table,
 )
-from rungraph.engine.run.events import Event, RefreshFailed, ResourceAdded, ResourceRemoved
 from rungraph.graph.address import Address
 from rungraph.graph.catalog.specs import ApiSpec, RoutedPair
 from rungraph.graph.nodes import ResourceConfig, TableNode

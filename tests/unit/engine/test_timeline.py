@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from rungraph.engine.run.events import (
+from rungraph.engine.events import (
     Event,
     NodeDegraded,
     NodeFailed,

@@ -21,9 +21,7 @@ from rungraph.engine.apis.telemetry import (
 )
 from rungraph.engine.catalog import CATALOG
 from rungraph.engine.errors import UnknownResourceError
-from rungraph.engine.routing import create_router
-from rungraph.engine.routing.names import Names, Watcher
-from rungraph.engine.run.events import (
+from rungraph.engine.events import (
     Event,
     NodeFailed,
     NodeReady,
@@ -31,7 +29,9 @@ from rungraph.engine.run.events import (
     StackReady,
     StackStarting,
 )
-from rungraph.engine.run.tracing import Tracer, current_trace_id, trace_start, traced
+from rungraph.engine.routing import create_router
+from rungraph.engine.routing.names import Names, Watcher
+from rungraph.engine.tracing import Tracer, current_trace_id, trace_start, traced
 from rungraph.graph.address import Address
 from rungraph.graph.nodes import RouterNode
 

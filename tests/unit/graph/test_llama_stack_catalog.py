@@ -10,7 +10,7 @@ from tests.unit.graph.eras import DECEMBER_2024, ERAS, OCTOBER_2024, SEPTEMBER_2
 
 from rungraph.graph import Catalog, Severity, compile_config
 from rungraph.graph.catalog.choice import shipped_history
-from rungraph.graph.source.placeholders import placeholders
+from rungraph.graph.placeholders import placeholders
 
 if TYPE_CHECKING:
     from rungraph.graph import RunGraph

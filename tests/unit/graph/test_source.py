@@ -12,10 +12,9 @@ import pytest
 import yaml
 
 from rungraph.graph.diagnostics import Diagnostic, Severity
-from rungraph.graph.place import Place
+from rungraph.graph.place import Place, caret_column
 from rungraph.graph.source import yaml_nodes
 from rungraph.graph.source.document import Document, document_of, load_document, parse_document
-from rungraph.graph.source.text import caret_column
 
 CONFIG = """\
 providers:

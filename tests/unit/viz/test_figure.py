@@ -17,9 +17,9 @@ from matplotlib.patches import FancyBboxPatch, PathPatch
 from rungraph.graph.address import Address
 from rungraph.graph.compile import compile_config
 from rungraph.viz import draw, render
+from rungraph.viz.formats.legend import entries_of
 from rungraph.viz.formats.pen import settings
 from rungraph.viz.model.diagram import diagram_of
-from rungraph.viz.model.legend import entries_of
 from rungraph.viz.model.palette import CYCLE
 
 if TYPE_CHECKING:

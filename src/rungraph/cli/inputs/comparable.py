@@ -6,7 +6,7 @@ import os
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
-from rungraph.cli.output.terminal import complain, tell
+from rungraph.cli.terminal import complain, tell
 from rungraph.graph import Level, RunGraph, RungraphError, Severity
 
 if TYPE_CHECKING:

@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING
 
 import click
 
-from rungraph.cli.output.terminal import style_of, tell
-from rungraph.graph import CatalogError, Level, Severity, compile_config
+from rungraph.cli.terminal import style_of, tell
+from rungraph.graph import CatalogError, Level, Severity
 
 if TYPE_CHECKING:
     from collections.abc import Generator, Iterable
@@ -29,6 +29,8 @@ def load_graph(
         catalog: The name or path of the catalog to compile it against.
         allow_unset_env: Take variables that are not set as notes.
     """
+    from rungraph.graph import compile_config
+
     with catalog_errors():
         graph = compile_config(Path("/dev/stdin" if file == "-" else file), catalog=catalog)
     return checked(graph, level, allow_unset_env=allow_unset_env)

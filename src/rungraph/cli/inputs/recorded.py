@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, NamedTuple
 
 from rungraph.engine.errors import describe
-from rungraph.engine.run.events import StackReady, State
+from rungraph.engine.events import StackReady, State
 from rungraph.engine.run.recording import read_recording
 from rungraph.engine.run.timeline import timeline
 from rungraph.graph.address import NodeKind

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from rungraph.engine.errors import describe
-from rungraph.engine.run.events import (
+from rungraph.engine.events import (
     NodeDegraded,
     NodeEvent,
     NodeFailed,
@@ -20,7 +20,7 @@ from rungraph.graph.why import Cause, why_between
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-    from rungraph.engine.run.events import Event
+    from rungraph.engine.events import Event
     from rungraph.graph import Address, RunGraph
 
 _TELLING = (NodeFailed, NodeSkipped, NodeDegraded, NodeKilled, NodeStopFailed)

@@ -45,8 +45,8 @@ def save_plan(plan: Plan, graph: RunGraph, path: Path) -> None:
         PlanKeyError: If there is no key and none can be made.
         FileWriteError: If the file cannot be written.
     """
+    from rungraph.cli.files import write_file
     from rungraph.cli.inputs.plan_key import load_plan_key
-    from rungraph.cli.output.files import write_file
     from rungraph.graph.plan import plan_to_json
     from rungraph.graph.plan.fingerprints import sealed
 

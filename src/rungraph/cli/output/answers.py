@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, Protocol, cast
 
 from pydantic_core import to_jsonable_python
 
-from rungraph.cli.output.terminal import show
+from rungraph.cli.terminal import show
 
 if TYPE_CHECKING:
     from collections.abc import Callable

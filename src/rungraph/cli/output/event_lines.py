@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from rungraph.engine.errors import describe
-from rungraph.engine.run.events import (
+from rungraph.engine.events import (
     NodeBound,
     NodeDegraded,
     NodeEvent,
@@ -28,7 +28,7 @@ from rungraph.engine.run.events import (
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from rungraph.engine.run.events import Event
+    from rungraph.engine.events import Event
     from rungraph.graph import Address
     from rungraph.graph.diagnostic_text import Style
 

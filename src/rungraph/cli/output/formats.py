@@ -6,7 +6,7 @@ import sys
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal
 
-from rungraph.cli.output.terminal import is_unicode, style_of, tell, width_of
+from rungraph.cli.terminal import is_unicode, style_of, tell, width_of
 
 if TYPE_CHECKING:
     from rungraph.graph import RunGraph

@@ -52,7 +52,7 @@ def run_of(graph: RunGraph, path: Path) -> Recorded:
         RecordingError: If it is no recording.
     """
     from rungraph.cli.inputs.recorded import load_run
-    from rungraph.cli.output.terminal import tell
+    from rungraph.cli.terminal import tell
 
     run = load_run(path)
     unknown = [str(address) for address in run.times.nodes if address not in graph]

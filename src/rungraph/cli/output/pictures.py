@@ -11,8 +11,8 @@ from typing import TYPE_CHECKING
 import click
 from click.core import ParameterSource
 
-from rungraph.cli.output.files import write_file
-from rungraph.cli.output.terminal import OutputClosedError, complain, show, tell
+from rungraph.cli.files import write_file
+from rungraph.cli.terminal import OutputClosedError, complain, show, tell
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping

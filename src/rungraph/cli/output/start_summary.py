@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from rungraph.cli.output.terminal import counted
-from rungraph.engine.run.events import State
+from rungraph.cli.terminal import counted
+from rungraph.engine.events import State
 from rungraph.graph.diagnostic_text import plain
 
 if TYPE_CHECKING:

@@ -7,7 +7,7 @@ from itertools import groupby
 from textwrap import wrap
 from typing import TYPE_CHECKING, Any
 
-from rungraph.cli.output.terminal import counted
+from rungraph.cli.terminal import counted
 from rungraph.graph import Level, Severity
 from rungraph.graph.diagnostic_text import count_text, diagnostic_to_dict
 from rungraph.graph.rules.checklist import CheckResult, Result, checklist, is_usable

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from rich.text import Text
 
-from rungraph.engine.run.events import (
+from rungraph.engine.events import (
     NodeEvent,
     NodeReady,
     NodeStarting,
@@ -19,7 +19,7 @@ from rungraph.engine.run.events import (
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from rungraph.engine.run.events import Event
+    from rungraph.engine.events import Event
     from rungraph.graph import Address
 
 _FRAMES = "⠋⠙⠹⠸⠼⠴⠦⠧⠇⠏"

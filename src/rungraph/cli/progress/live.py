@@ -11,9 +11,9 @@ from rich.live import Live
 from rich.text import Text
 
 from rungraph.cli.output.event_lines import line_of
-from rungraph.cli.output.terminal import has_colour, style_of
 from rungraph.cli.progress.generations import Picture
-from rungraph.engine.run.events import (
+from rungraph.cli.terminal import has_colour, style_of
+from rungraph.engine.events import (
     NodeFailed,
     NodeKilled,
     NodeNotBound,
@@ -29,7 +29,7 @@ from rungraph.engine.run.events import (
 if TYPE_CHECKING:
     from rich.console import RenderableType
 
-    from rungraph.engine.run.events import Event
+    from rungraph.engine.events import Event
     from rungraph.graph import RunGraph
 
 # What is worth a line that stays when the picture has gone.

@@ -6,8 +6,8 @@ import sys
 from typing import TYPE_CHECKING, Protocol
 
 from rungraph.cli.output.event_lines import line_of
-from rungraph.cli.output.terminal import counted, is_terminal, style_of, tell
-from rungraph.engine.run.events import (
+from rungraph.cli.terminal import counted, is_terminal, style_of, tell
+from rungraph.engine.events import (
     ResourceAdded,
     ResourceRemoved,
     StackReady,
@@ -17,7 +17,7 @@ from rungraph.engine.run.events import (
 )
 
 if TYPE_CHECKING:
-    from rungraph.engine.run.events import Event
+    from rungraph.engine.events import Event
     from rungraph.graph import RunGraph
 
 

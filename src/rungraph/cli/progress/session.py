@@ -9,10 +9,10 @@ from typing import TYPE_CHECKING
 
 from rungraph.cli.output.answers import Answers, write_answer
 from rungraph.cli.output.errors import text_of, traced
-from rungraph.cli.output.terminal import OutputClosedError, complain, leave, tell
 from rungraph.cli.progress.signals import last_resort
+from rungraph.cli.terminal import OutputClosedError, complain, leave, tell
 from rungraph.engine.errors import describe
-from rungraph.engine.run.events import NodeKilled
+from rungraph.engine.events import NodeKilled
 from rungraph.engine.run.stack import Stack
 from rungraph.graph import RungraphError
 
@@ -20,8 +20,8 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
     from rungraph.cli.progress.reporter import Progress
+    from rungraph.engine.events import Event
     from rungraph.engine.run.calls import Call
-    from rungraph.engine.run.events import Event
     from rungraph.engine.run.settings import StackSettings
     from rungraph.engine.run.timeline import Timeline
     from rungraph.graph import RunGraph

@@ -7,12 +7,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple, TypeVar
 from pydantic import ValidationError
 
 from rungraph.graph.address import Address
-from rungraph.graph.diagnostics import Severity
-from rungraph.graph.secrets.keys import is_secret_key
-from rungraph.graph.secrets.values import masked
-from rungraph.graph.source.placeholders import placeholders
-from rungraph.graph.source.positions import path_text
-from rungraph.graph.source.run_config import (
+from rungraph.graph.config.run_config import (
     CheckSection,
     ConfiguredProvider,
     ConfiguredResource,
@@ -25,18 +20,23 @@ from rungraph.graph.source.run_config import (
     Section,
     in_order,
 )
-from rungraph.graph.source.upgrade import is_old_format, upgraded
+from rungraph.graph.config.upgrade import is_old_format, upgraded
+from rungraph.graph.diagnostics import Severity
+from rungraph.graph.placeholders import placeholders
+from rungraph.graph.secrets.keys import is_secret_key
+from rungraph.graph.secrets.values import masked
+from rungraph.graph.source.positions import path_text
 from rungraph.graph.suggest import closest
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
     from rungraph.graph.catalog.specs import Catalog, RoutedPair
+    from rungraph.graph.config.run_config import Path
     from rungraph.graph.diagnostics import Diagnostic
     from rungraph.graph.place import Place
     from rungraph.graph.source.document import Document
     from rungraph.graph.source.environment import Substitution
-    from rungraph.graph.source.run_config import Path
 
 VERSIONS = ("2",)
 DISABLED = "__disabled__"

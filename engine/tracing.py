@@ -19,7 +19,7 @@ from rungraph.engine.apis.telemetry import (
     SpanStatus,
     StructuredLogEvent,
 )
-from rungraph.engine.run.events import Event, NodeFailed, NodeReady, NodeStarting
+from rungraph.engine.events import Event, NodeFailed, NodeReady, NodeStarting
 
 if TYPE_CHECKING:
     from rungraph.graph.address import Address

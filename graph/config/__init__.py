@@ -1,0 +1,1 @@
+"""What a run config says: its sections, read entry by entry."""
