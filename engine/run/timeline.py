@@ -5,6 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
+import networkx as nx
+
 from rungraph.engine.events import (
     NodeEvent,
     NodeFailed,
@@ -19,6 +21,7 @@ from rungraph.engine.events import (
     StackReady,
     State,
 )
+from rungraph.graph.timing import StartTimes, longest_chains, slack_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
@@ -28,7 +31,7 @@ if TYPE_CHECKING:
 
 
 @dataclass(slots=True)
-class NodeTimes:
+class NodeTimes(StartTimes):
     """One node's times, in seconds since the stack began to start; None for what did not happen.
 
     Attributes:
@@ -63,23 +66,6 @@ class NodeTimes:
     def settled(self) -> float | None:
         """When its start was over, one way or the other."""
         return self.gave_up if self.ready is None else self.ready
-
-    @property
-    def own(self) -> float:
-        """Seconds that its own start took; 0 if it never began."""
-        if self.starting is None or self.settled is None:
-            return 0.0
-        return self.settled - self.starting
-
-    @property
-    def waited_for_needs(self) -> float:
-        """Seconds that it waited for the nodes that it depends on."""
-        return self.available if self.starting is None else min(self.available, self.starting)
-
-    @property
-    def waited_for_turn(self) -> float:
-        """Seconds that it then waited for its generation, or for a place among the starting."""
-        return 0.0 if self.starting is None else max(self.starting - self.available, 0.0)
 
 
 @dataclass(frozen=True, slots=True)
@@ -117,26 +103,28 @@ class Timeline:
         """
         if address not in self.nodes:
             raise KeyError(address)
-        return _chain(_longest(self.nodes), address)
+        return longest_chains(self._graph, self._own).to(address)
 
     def slacks(self) -> Mapping[Address, float]:
         """Return by how many seconds each node could have been ready later with the same total.
 
-        This is the total float of the critical path method (Kelley and Walker 1959), reckoned
-        backwards from the total that was. It is 0 for nodes that did not begin to start.
+        It is 0 for nodes that did not begin to start.
         """
-        latest: dict[Address, float] = {}
-        for address, times in reversed(tuple(self.nodes.items())):  # Dependents come last.
-            end = latest.setdefault(address, self.total)
-            begin = end - times.own
-            for need in times.needs:
-                latest[need] = min(latest.get(need, self.total), begin)
-        return {
-            address: max(latest[address] - times.settled, 0.0)
-            if times.starting is not None and times.settled is not None
-            else 0.0
+        finish = {
+            address: times.settled
             for address, times in self.nodes.items()
+            if times.starting is not None and times.settled is not None
         }
+        found = slack_of(self._graph, finish, self._own, self.total)
+        return {address: found.get(address, 0.0) for address in self.nodes}
+
+    @property
+    def _graph(self) -> nx.DiGraph[Address]:
+        return _needs(self.nodes)
+
+    @property
+    def _own(self) -> Mapping[Address, float]:
+        return {address: times.own for address, times in self.nodes.items()}
 
 
 @dataclass(slots=True)
@@ -195,30 +183,16 @@ def timeline(events: Iterable[Event]) -> Timeline:
     settled = {address: times.settled or 0.0 for address, times in nodes.items()}
     for times in nodes.values():
         times.available = max((settled.get(need, 0.0) for need in times.needs), default=0.0)
-    longest = _longest(nodes)
-    end = max(longest, key=lambda address: longest[address][0], default=None)
-    path = _chain(longest, end)
-    seconds = longest[end][0] if end is not None else 0.0
+    chains = longest_chains(_needs(nodes), {one: times.own for one, times in nodes.items()})
+    end = chains.longest(nodes)
     total = reading.total or max(settled.values(), default=0.0)
-    return Timeline(nodes, total, path, seconds)
+    return Timeline(nodes, total, chains.to(end), chains.length[end] if end else 0.0)
 
 
-_Longest = dict["Address", tuple[float, "Address | None"]]
-
-
-def _longest(nodes: Mapping[Address, NodeTimes]) -> _Longest:
-    """Return for each node how long the longest chain to it takes, and the node before it there."""
-    longest: _Longest = {}
-    for address, times in nodes.items():  # In start order: needs come first.
-        needs = [need for need in times.needs if need in longest]
-        last = max(needs, key=lambda need: longest[need][0], default=None)
-        longest[address] = (times.own + (longest[last][0] if last is not None else 0.0), last)
-    return longest
-
-
-def _chain(longest: _Longest, end: Address | None) -> tuple[Address, ...]:
-    path: list[Address] = []
-    while end is not None:
-        path.append(end)
-        end = longest[end][1]
-    return tuple(reversed(path))
+def _needs(nodes: Mapping[Address, NodeTimes]) -> nx.DiGraph[Address]:
+    graph: nx.DiGraph[Address] = nx.DiGraph()
+    graph.add_nodes_from(nodes)
+    graph.add_edges_from(
+        (need, address) for address, times in nodes.items() for need in times.needs if need in nodes
+    )
+    return graph

@@ -243,10 +243,16 @@ class _Reader:
             value, (key,), "a list", f"a mapping with {noun}_id"
         ):
             # A switched-off entry may need variables that nobody set: look at its ids first.
-            if any(
-                self.resolve(written[name], (*path, name)) in (None, DISABLED)
+            # Each is resolved, so that every variable is known to be used here.
+            ids = {
+                name: self.resolve(written[name], (*path, name))
                 for name in names
-                if name in written and names[name] != "provider_resource_id"
+                if name in written
+            }
+            if any(
+                ids[name] in (None, DISABLED)
+                for name in ids
+                if names[name] != "provider_resource_id"
             ):
                 continue
             resolved: dict[str, Any] = self.resolve(written, path)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from rungraph.graph.plan.outcomes import NodeTiming, TimingsPlan
+from rungraph.graph.timing import longest_chains, slack_of
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -19,9 +20,7 @@ _DIGITS = 6
 def timings_plan(graph: RunGraph, durations: Mapping[Address, float]) -> TimingsPlan:
     """Return when each node is expected to start, for both schedules.
 
-    The critical path and the slack are those of the critical path method (Kelley and Walker 1959):
-    a forward sweep for the earliest times, a backward one for the latest. As many nodes start at
-    the same time as can; a node of unknown duration takes no time.
+    As many nodes start at the same time as can; a node of unknown duration takes no time.
 
     Args:
         graph: The graph.
@@ -34,35 +33,20 @@ def timings_plan(graph: RunGraph, durations: Mapping[Address, float]) -> Timings
     for generation in generations:
         opening.update(dict.fromkeys(generation, clock))
         clock += max(own[address] for address in generation)
-    earliest: dict[Address, float] = {}
-    before: dict[Address, Address | None] = {}
-    for address in graph:
-        needs = [one for one in graph.dependencies_of(address) if one in earliest]
-        last = max(needs, key=lambda one: (earliest[one] + own[one], one), default=None)
-        before[address] = last
-        earliest[address] = 0.0 if last is None else earliest[last] + own[last]
-    # Of several that end last, the one that starts last: the chain that leads furthest.
-    backwards = tuple(graph)[::-1]
-    end = max(backwards, key=lambda one: earliest[one] + own[one], default=None)
-    total = 0.0 if end is None else earliest[end] + own[end]
-    latest: dict[Address, float] = {}
-    for address in backwards:
-        dependents = graph.dependents_of(address)
-        limit = min((latest[one] for one in dependents if one in latest), default=total)
-        latest[address] = limit - own[address]
-    path: list[str] = []
-    while end is not None:
-        path.append(str(end))
-        end = before[end]
+    chains = longest_chains(graph.nx, own)
+    total = max(chains.length.values(), default=0.0)
+    slack = slack_of(graph.nx, chains.length, own, total)
+    # Of several chains as long, the one that leads furthest.
+    end = max(reversed(tuple(graph)), key=chains.length.__getitem__, default=None)
     return TimingsPlan(
-        critical_path=tuple(reversed(path)),
+        critical_path=tuple(map(str, chains.to(end))),
         nodes=tuple(
             NodeTiming(
                 address=str(address),
                 by_generation=_rounded(opening[address]),
-                by_need=_rounded(earliest[address]),
+                by_need=_rounded(chains.length[address] - own[address]),
                 duration=_rounded(own[address]) if address in durations else None,
-                slack=_rounded(latest[address] - earliest[address]),
+                slack=_rounded(slack[address]),
             )
             for address in graph
         ),

@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING
 
 import networkx as nx
 
-from rungraph.graph.digraph import generations_of
 from rungraph.graph.query.syntax import ALL
+from rungraph.graph.timing import longest_chains
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -49,11 +49,8 @@ def shortest_path(
 
 def longest_chain(
     graph: nx.DiGraph[Address], ends: frozenset[Address], weights: Mapping[Address, float] | None
-) -> list[Address]:
+) -> tuple[Address, ...]:
     """Return the heaviest chain of needs that begins with one of *ends*, the last to start first.
-
-    ``nx.dag_longest_path`` is not asked: it stops where later nodes weigh nothing, knows no ends,
-    and refuses a graph with a cycle. Within a cycle no chain goes on.
 
     Args:
         graph: The graph to walk.
@@ -61,21 +58,6 @@ def longest_chain(
         weights: How much each node weighs; by default all weigh the same.
     """
     wanted = frozenset(ends & graph.nodes)
-    if not wanted:
-        return []
     inner = graph.subgraph(reached(graph.reverse(copy=False), wanted, ALL))
-    heaviest: dict[Address, tuple[float, Address | None]] = {}
-    for layer in generations_of(inner):
-        found: dict[Address, tuple[float, Address | None]] = {}
-        for node in layer:
-            before = [one for one in graph.pred[node] if one in heaviest]
-            last = min(before, key=lambda one: (-heaviest[one][0], one), default=None)
-            own = 1.0 if weights is None else weights.get(node, 0.0)
-            found[node] = (own + (heaviest[last][0] if last else 0.0), last)
-        heaviest |= found
-    end: Address | None = min(wanted, key=lambda one: (-heaviest[one][0], one))
-    chain: list[Address] = []
-    while end is not None:
-        chain.append(end)
-        end = heaviest[end][1]
-    return chain
+    chains = longest_chains(inner, dict.fromkeys(inner, 1.0) if weights is None else weights)
+    return chains.to(chains.longest(wanted))[::-1]

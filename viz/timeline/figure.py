@@ -5,6 +5,7 @@ from __future__ import annotations
 from itertools import pairwise
 from typing import TYPE_CHECKING
 
+from rungraph.graph.wording import duration
 from rungraph.viz.formats.pen import Pen, Stroke, settings, to_bytes
 from rungraph.viz.formats.theme import night_of_day, theme_of
 from rungraph.viz.layout.fonts import Font, text_width
@@ -12,7 +13,7 @@ from rungraph.viz.layout.layered import Point, Rect, Size
 from rungraph.viz.model.labels import printable
 from rungraph.viz.model.overlay import Role
 from rungraph.viz.model.palette import Colour
-from rungraph.viz.timeline.schedule import NOT_UP, Schedule, Span, duration, ticks_of
+from rungraph.viz.timeline.schedule import NOT_UP, Schedule, Span, ticks_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping

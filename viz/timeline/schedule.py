@@ -6,7 +6,8 @@ import math
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from rungraph.viz.model.labels import counted
+from rungraph.graph.timing import StartTimes
+from rungraph.graph.wording import counted, duration
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -18,7 +19,7 @@ NOT_UP = frozenset({"failed", "skipped"})
 
 
 @dataclass(frozen=True, slots=True)
-class Span:
+class Span(StartTimes):
     """The start of one node; times are seconds since the stack began to start.
 
     Attributes:
@@ -42,23 +43,6 @@ class Span:
     settled: float | None = None
     slack: float = 0.0
     detail: str = ""
-
-    @property
-    def own(self) -> float:
-        """Seconds that its own start took."""
-        if self.starting is None or self.settled is None:
-            return 0.0
-        return max(self.settled - self.starting, 0.0)
-
-    @property
-    def waited_for_needs(self) -> float:
-        """Seconds that it waited for what it needs."""
-        return self.available if self.starting is None else min(self.available, self.starting)
-
-    @property
-    def waited_for_turn(self) -> float:
-        """Seconds that it then waited for its generation, or for a place among the starting."""
-        return 0.0 if self.starting is None else max(self.starting - self.available, 0.0)
 
     @property
     def is_up(self) -> bool:
@@ -143,22 +127,6 @@ class Schedule:
                 f"parallel efficiency {self.efficiency:.0%}: own starts of {duration(self.own)} in "
                 f"{duration(self.total)}, at most {self.most_at_once:,} at once"
             )
-
-
-def duration(seconds: float) -> str:
-    """Return a time as people read it.
-
-    Examples:
-        >>> duration(0.0004), duration(0.0214), duration(1.5), duration(75.4)
-        ('0.4 ms', '21 ms', '1.50 s', '1 min 15 s')
-    """
-    if round(seconds, 3) < 1:
-        milliseconds = seconds * 1000
-        return f"{milliseconds:.1f} ms" if round(milliseconds, 1) < 10 else f"{milliseconds:.0f} ms"
-    if round(seconds, 2) < 60:
-        return f"{seconds:.2f} s"
-    minutes, rest = divmod(round(seconds), 60)
-    return f"{minutes} min {rest:02} s"
 
 
 def ticks_of(total: float, most: int) -> tuple[tuple[float, str], ...]:

@@ -7,10 +7,11 @@ from textwrap import wrap
 from typing import TYPE_CHECKING, NamedTuple
 
 from rungraph.graph.diagnostic_text import plain
+from rungraph.graph.wording import duration
 from rungraph.viz.formats.glyphs import tones_of
 from rungraph.viz.formats.terminal_width import clipped, padded, width_of
 from rungraph.viz.model.labels import printable
-from rungraph.viz.timeline.schedule import NOT_UP, Schedule, duration, ticks_of
+from rungraph.viz.timeline.schedule import NOT_UP, Schedule, ticks_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping

@@ -193,6 +193,17 @@ def test_variables_are_told_without_their_values() -> None:
     ]
 
 
+def test_an_entry_that_is_switched_off_reads_all_its_variables() -> None:
+    """Each id of it is looked at, also after the one that switches it off."""
+    off = "- {model_id: '${env.NAME:=__disabled__}', provider_id: '${env.OWNER:=__disabled__}'}"
+    text = CONFIG.replace("models:\n", f"models:\n{off}\n")
+    plan = make_plan(compile_config(text, environment={}))
+    assert [one.used_by for one in plan.config.env if one.name in ("NAME", "OWNER")] == [
+        ("models",),
+        ("models",),
+    ]
+
+
 def test_the_config_s_own_queries_are_asked() -> None:
     """Sorted by name, with what they select; one that fails is an error of the plan."""
     plan = make_plan(small())

@@ -9,8 +9,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from rungraph.graph.address import Address
+from rungraph.graph.wording import duration
 from rungraph.viz.timeline import Schedule, Span
-from rungraph.viz.timeline.schedule import duration, ticks_of
+from rungraph.viz.timeline.schedule import ticks_of
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
