@@ -81,12 +81,6 @@ def test_nothing_heavy_is_loaded_before_it_is_needed(what: str) -> None:
     assert [name for name in HEAVY if name in found] == []
 
 
-@pytest.mark.parametrize("what", ["rungraph.graph", "rungraph.cli", "--help", "explain"])
-def test_networkx_is_loaded_only_where_a_graph_is_made(what: str) -> None:
-    """Help, lists and prose need no graph."""
-    assert "networkx" not in loaded(CODE[what])
-
-
 def test_a_picture_in_the_terminal_draws_with_text_alone() -> None:
     """Of the display library, what measures characters is loaded, and nothing that draws."""
     found = loaded(command("graph", QUICKSTART))
@@ -126,7 +120,7 @@ def test_the_level_import_loads_no_library_of_a_provider() -> None:
     assert {root for root in roots if not root.startswith("_")} <= PURE | {"packaging"}
 
 
-@pytest.mark.parametrize("what", ["--help", "schema", "providers", "explain"])
+@pytest.mark.parametrize("what", ["rungraph.graph", "--help", "schema", "providers", "explain"])
 def test_what_makes_no_graph_loads_no_networkx(what: str) -> None:
     """Its import takes longer than all that these commands do."""
     assert "networkx" not in loaded(CODE[what])

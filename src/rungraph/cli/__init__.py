@@ -1,7 +1,4 @@
-"""The command line: puts the rooms together, one module a command.
-
-A command is imported when it is named, so that checking a config loads no event loop.
-"""
+"""The command line: puts the rooms together, one module a command."""
 
 from __future__ import annotations
 
@@ -10,21 +7,21 @@ import click
 from rungraph.cli.group import CommandLine
 
 _COMMANDS = {
-    "validate": "rungraph.cli.validate:validate",
-    "plan": "rungraph.cli.plan:plan",
-    "diff": "rungraph.cli.diff:diff",
-    "query": "rungraph.cli.query:query",
-    "why": "rungraph.cli.why:why",
-    "why-not": "rungraph.cli.why_not:why_not",
-    "graph": "rungraph.cli.graph:graph",
-    "timeline": "rungraph.cli.timeline:timeline",
-    "blame": "rungraph.cli.blame:blame",
-    "critical-chain": "rungraph.cli.critical_chain:critical_chain",
-    "run": "rungraph.cli.run:run",
-    "providers": "rungraph.cli.providers:providers",
-    "models": "rungraph.cli.models:models",
-    "schema": "rungraph.cli.schema:schema",
-    "explain": "rungraph.cli.explain:explain",
+    "validate": "Check run configs.",
+    "plan": "Show what a run config starts, in which order and why.",
+    "diff": "Compare two run configs, and say what the difference touches.",
+    "query": "Select nodes of a run config.",
+    "why": "Say why a node is in the graph, or how two nodes hang together.",
+    "why-not": "Say why something is not in the graph, or did not run.",
+    "graph": "Draw a run config's graph: in the terminal or to a file.",
+    "timeline": "Draw the start of a recorded run as a Gantt chart.",
+    "blame": "List the nodes of a recorded start, the slowest first.",
+    "critical-chain": "Show what a recorded start, or a node, waited for.",
+    "run": "Start a stack, call it, stop it.",
+    "providers": "List the provider types that there are.",
+    "models": "Fetch weights that providers can then name.",
+    "schema": "Show the JSON Schema of what a command writes.",
+    "explain": "Say what a diagnostic code means.",
 }
 
 _HELP = """Compile a run config into a graph of providers; check it, show it, run it.
@@ -51,7 +48,7 @@ def _print_version(context: click.Context, _: click.Parameter, wanted: bool) -> 
 
 @click.group(
     cls=CommandLine,
-    places=_COMMANDS,
+    summaries=_COMMANDS,
     help=_HELP,
     context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100},
 )

@@ -7,30 +7,24 @@ import sys
 import click
 
 from rungraph.cli.inputs.options import format_option
-from rungraph.cli.terminal import show, style_of
+from rungraph.cli.inputs.recorded import load_run
+from rungraph.cli.terminal import show, show_json, style_of
+from rungraph.viz.timeline import render_blame
+from rungraph.viz.timeline.data import span_values
+from rungraph.viz.timeline.lists import blamed
 
 
-@click.command(short_help="List the nodes of a recorded start, the slowest first.")
+@click.command()
 @click.argument("events", metavar="EVENTS")
-@format_option
-def blame(events: str, form: str) -> int:
+@format_option()
+def blame(events: str, form: str) -> None:
     """List the nodes of a recorded start by their own start, the slowest first.
 
     EVENTS is what 'rungraph run CONFIG --events EVENTS' has written; - is standard input. A slow
     node need not make the start slow: 'rungraph critical-chain' shows which ones do.
     """
-    from rungraph.cli.inputs.recorded import load_run, schedule_of
-    from rungraph.viz.timeline import render_blame
-
-    schedule = schedule_of(load_run(events))
+    schedule = load_run(events).schedule
     if form == "json":
-        import json
-
-        from rungraph.viz.timeline.data import span_values
-        from rungraph.viz.timeline.lists import blamed
-
-        found = [span_values(span) for span in blamed(schedule)]
-        show(json.dumps({"kind": "blame", "nodes": found}, ensure_ascii=False, indent=2))
+        show_json({"kind": "blame", "nodes": [span_values(span) for span in blamed(schedule)]})
     elif schedule.spans:
         show(render_blame(schedule, style_of(sys.stdout)))
-    return 0

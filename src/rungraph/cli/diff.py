@@ -7,47 +7,42 @@ from typing import TYPE_CHECKING
 
 import click
 
+from rungraph.cli.inputs.comparable import load_comparable
+from rungraph.cli.inputs.configs import check_readable
 from rungraph.cli.inputs.options import (
-    allow_unset_env_option,
-    catalog_option,
+    check_standard_input,
     edges_option,
+    exit_code_option,
+    format_option,
     level_option,
+    reading_options,
 )
-from rungraph.cli.terminal import show, style_of, tell
+from rungraph.cli.terminal import DIFFERS, show, style_of, tell
+from rungraph.graph.diff import diff_graphs, diff_to_json, diff_to_markdown, render_diff
 
 if TYPE_CHECKING:
+    from typing import Unpack
+
+    from rungraph.cli.inputs.options import ReadingOptions
     from rungraph.graph.diff import Edges
 
-DIFFERS = 3
-"""The exit code that tells of differences, for those who ask for one."""
 
-
-@click.command(short_help="Compare two run configs, and say what the difference touches.")
+@click.command()
 @click.argument("old", metavar="OLD")
 @click.argument("new", metavar="NEW")
-@level_option
-@catalog_option
-@allow_unset_env_option
+@level_option()
+@reading_options
 @edges_option
-@click.option("--exit-code", "has_code", is_flag=True, help="End with 3 when they differ.")
-@click.option(
-    "--format",
-    "form",
-    type=click.Choice(["text", "json", "markdown"]),
-    default="text",
-    show_default=True,
-    help="How results are written; markdown is for a pull request.",
-)
+@exit_code_option("End with 3 when they differ.")
+@format_option("markdown", help="How results are written; markdown is for a pull request.")
 def diff(
     old: str,
     new: str,
     *,
-    level: str,
-    catalog: str | None,
-    allow_unset_env: bool,
     edges: Edges,
     has_code: bool,
     form: str,
+    **reading: Unpack[ReadingOptions],
 ) -> int:
     """Compare the graphs of two run configs, and say what depends on what differs.
 
@@ -56,28 +51,13 @@ def diff(
     places do not count. Secrets are compared and never shown. Configs with errors are compared,
     too; the exit code is 1 only when one cannot be read at all.
     """
-    from rungraph.cli.inputs.comparable import load_side
-    from rungraph.cli.inputs.loading import tell_problems
-    from rungraph.graph import Level
-    from rungraph.graph.diff import diff_graphs, diff_to_json, diff_to_markdown, render_diff
-
-    if old == new == "-":
-        msg = "OLD and NEW cannot both be standard input"
-        raise click.UsageError(msg)
-    depth = Level[level.upper()]
-    sides = [
-        load_side(name, depth, catalog=catalog, allow_unset_env=allow_unset_env)
-        for name in (old, new)
-    ]
-    unreadable = [graph for side in sides if (graph := side.unreadable) is not None]
-    for graph in unreadable:
-        tell_problems(graph)
-    if unreadable:
-        return 1
-    for side in sides:
-        if side.problems:
-            tell(f"{side.name}: {side.problems}")
-    found = diff_graphs(sides[0].graph, sides[1].graph, edges=edges)
+    check_standard_input({"OLD": old, "NEW": new})
+    before, after = (load_comparable(name, **reading) for name in (old, new))
+    check_readable(before.graph, after.graph)
+    for one in (before, after):
+        if one.problems:
+            tell(f"{one.name}: {one.problems}")
+    found = diff_graphs(before.graph, after.graph, edges=edges)
     if form == "json":
         text = diff_to_json(found, old=old, new=new)
     elif form == "markdown":

@@ -8,14 +8,22 @@ from typing import TYPE_CHECKING, Literal
 
 import click
 
-from rungraph.cli.inputs.options import allow_unset_env_option, catalog_option, file_argument
-from rungraph.cli.output.overlays import OVERLAYS, overlay_kind
-from rungraph.cli.output.pictures import FORMATS, output_of
-from rungraph.cli.terminal import complain, tell
+from rungraph.cli.inputs.comparable import load_comparable
+from rungraph.cli.inputs.configs import check_readable, load_graph
+from rungraph.cli.inputs.options import check_standard_input, file_argument, reading_options
+from rungraph.cli.output.formats import renderers_of
+from rungraph.cli.output.overlays import OVERLAYS, overlay_kind, overlay_of, run_of
+from rungraph.cli.output.pictures import picture_options, theme_option
+from rungraph.cli.terminal import tell
+from rungraph.graph import RunGraph, Severity
+from rungraph.graph.diagnostic_text import count_text
+from rungraph.graph.query import query
 
 if TYPE_CHECKING:
-    from rungraph.cli.inputs.comparable import Side
-    from rungraph.graph import RunGraph
+    from typing import Unpack
+
+    from rungraph.cli.inputs.options import ReadingOptions
+    from rungraph.cli.output.pictures import Target
     from rungraph.viz.formats.options import DiagramOptions
     from rungraph.viz.model.elements import View
 
@@ -37,16 +45,9 @@ if there is a picture. --check ends with 3 when the file no longer shows what wo
 """
 
 
-@click.command(help=_HELP, short_help="Draw a run config's graph: in the terminal or to a file.")
+@click.command(help=_HELP)
 @file_argument()
-@click.option("-o", "--output", metavar="FILE", help="Where to draw; - is standard output.")
-@click.option("--format", "form", type=click.Choice(FORMATS), help="What is drawn, whatever -o is.")
-@click.option(
-    "--check",
-    type=click.Path(dir_okay=False, path_type=Path),
-    metavar="FILE",
-    help="Draw nothing; say whether FILE shows what would be drawn.",
-)
+@picture_options()
 @click.option(
     "--view",
     type=click.Choice(["auto", "full", "factored", "collapsed"]),
@@ -84,13 +85,7 @@ if there is a picture. --check ends with 3 when the file no longer shows what wo
     is_flag=True,
     help="Draw each node next to what needs it first, not in the generation it starts in.",
 )
-@click.option(
-    "--theme",
-    type=click.Choice(["auto", "light", "dark"]),
-    default="auto",
-    show_default=True,
-    help="For which background; auto is light, and in an SVG the reader's own.",
-)
+@theme_option
 @click.option(
     "--overlay",
     type=click.Choice(OVERLAYS),
@@ -108,16 +103,11 @@ if there is a picture. --check ends with 3 when the file no longer shows what wo
     metavar="QUERY",
     help="For --overlay plan: show what becomes of the rest when these nodes fail.",
 )
-@catalog_option
-@allow_unset_env_option
-@click.pass_context
+@reading_options
 def graph(
-    context: click.Context,
-    *,
     file: str,
-    output: str | None,
-    form: str | None,
-    check: Path | None,
+    *,
+    target: Target,
     view: View,
     reduced: bool | None,
     select: tuple[str, ...],
@@ -129,76 +119,45 @@ def graph(
     against: str | None,
     events: Path | None,
     assume_failed: tuple[str, ...],
-    catalog: str | None,
-    allow_unset_env: bool,
+    **reading: Unpack[ReadingOptions],
 ) -> int:
     """Draw a graph."""
-    target = output_of(output, form, check)
     kind = overlay_kind(overlay, against=against, events=events, failing=assume_failed)
     if depth is not None and not select:
         msg = "--depth is how far around a selection to draw: add --select"
         raise click.UsageError(msg)
-    if file == against == "-":
-        msg = "FILE and --against cannot both be standard input"
-        raise click.UsageError(msg)
-    from rungraph.cli.inputs.comparable import Side, load_side
-    from rungraph.cli.inputs.loading import load_graph
-    from rungraph.cli.inputs.recorded import schedule_of
-    from rungraph.cli.output.formats import Picture
-    from rungraph.cli.output.overlays import overlay_of, run_of
-    from rungraph.graph import Level, QueryError, RunGraph
-    from rungraph.graph.query import query
-
-    drawn = load_graph(file, Level.ENV, catalog=catalog, allow_unset_env=allow_unset_env)
-    other = None
-    if against is not None:
-        other = load_side(against, Level.ENV, catalog=catalog, allow_unset_env=allow_unset_env)
-    if _is_unreadable(Side(file, drawn), other):
-        return 1
-    _tell_briefly(drawn, file, catalog)
+    check_standard_input({"FILE": file, "--against": against})
+    drawn = load_graph(file, **reading)
+    old = None if against is None else load_comparable(against, **reading).graph
+    check_readable(drawn, old)
+    _tell_briefly(drawn, file, reading.get("catalog"))
     run = run_of(drawn, events) if events else None
-    try:
-        failing = query(drawn, *assume_failed) if assume_failed else ()
-        selected = (
-            None
-            if not select
-            else query(
-                drawn,
-                *select,
-                against=other.graph if other and isinstance(other.graph, RunGraph) else None,
-                status=run.states if run else None,
-                durations=run.durations if run else None,
-            )
+    failing = query(drawn, *assume_failed) if assume_failed else ()
+    selected = None
+    if select:
+        selected = query(
+            drawn,
+            *select,
+            against=old if isinstance(old, RunGraph) else None,
+            status=run.states if run else None,
+            durations=run.durations if run else None,
         )
-    except QueryError as error:
-        complain(str(error))
-        return 2
     options: DiagramOptions = {
         "view": view,
         "reduced": reduced,
         "select": selected,
         "depth": depth,
-        "overlay": overlay_of(kind, drawn, side=other, run=run, failing=failing),
+        "overlay": overlay_of(kind, drawn, old=old, run=run, failing=failing),
         "late": late,
     }
-    picture = Picture(drawn, options, direction, theme, schedule_of(run) if run else None)
-    return target.finish(picture.on_screen if target.is_screen else picture.as_file, context)
-
-
-def _is_unreadable(*sides: Side | None) -> bool:
-    """Whether there is nothing to draw, or nothing to compare with; says why."""
-    from rungraph.cli.inputs.loading import tell_problems
-
-    unreadable = [graph for side in sides if side and (graph := side.unreadable) is not None]
-    for graph in unreadable:
-        tell_problems(graph)
-    return bool(unreadable)
+    return target.write(
+        renderers_of(
+            drawn, options, direction=direction, theme=theme, start=run.schedule if run else None
+        )
+    )
 
 
 def _tell_briefly(graph: RunGraph, file: str, catalog: str | None) -> None:
-    from rungraph.graph import Severity
-    from rungraph.graph.diagnostic_text import count_text
-
     if any(one.severity is not Severity.NOTE for one in graph.diagnostics):
-        words = ["rungraph", "validate", file, *(["--catalog", catalog] if catalog else [])]
-        tell(f"{file}: {count_text(graph.diagnostics)}; '{shlex.join(words)}' says more")
+        command = ["rungraph", "validate", file, *(["--catalog", catalog] if catalog else [])]
+        tell(f"{file}: {count_text(graph.diagnostics)}; '{shlex.join(command)}' says more")

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import sys
-from pkgutil import resolve_name
+from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 import click
 
+from rungraph.cli.output.errors import exit_code_of, text_of
 from rungraph.cli.terminal import OutputClosedError, complain, leave
+from rungraph.graph.suggest import did_you_mean
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
@@ -17,37 +19,43 @@ _INTERRUPTED = 130
 
 
 class CommandLine(click.Group):
-    """A group whose commands are imported when they are named.
+    """A group whose commands are imported when they are named; each is a module of its own.
 
     A command returns its exit code, or None for 0. It says what is wrong by raising: errors of
     rungraph and of the operating system become one message, never a traceback.
 
     Args:
-        places: Where each command is, as ``module:name``, in the order of the help.
+        summaries: What each command does, in the order of the help, which loads none of them.
     """
 
-    def __init__(self, *args: Any, places: Mapping[str, str], **more: Any) -> None:
+    def __init__(self, *args: Any, summaries: Mapping[str, str], **more: Any) -> None:
         super().__init__(*args, **more)
-        self._places = places
+        self._summaries = summaries
 
     def list_commands(self, ctx: click.Context) -> list[str]:  # noqa: ARG002  click's signature
         """Return the names of the commands, in the order of the help."""
-        return list(self._places)
+        return list(self._summaries)
 
     def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:  # noqa: ARG002
         """Return the command of that name; None when there is none."""
-        place = self._places.get(cmd_name)
-        return resolve_name(place) if place else None
+        if cmd_name not in self._summaries:
+            return None
+        name = cmd_name.replace("-", "_")
+        command: click.Command = getattr(import_module(f"rungraph.cli.{name}"), name)
+        return command
+
+    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:  # noqa: ARG002
+        """Write what each command does."""
+        with formatter.section("Commands"):
+            formatter.write_dl(list(self._summaries.items()))
 
     def resolve_command(
         self, ctx: click.Context, args: list[str]
     ) -> tuple[str | None, click.Command | None, list[str]]:
         """Return the command that *args* name, and what is left of them."""
-        name = args[0]
-        if name not in self._places and not name.startswith("-"):
-            from rungraph.graph.suggest import did_you_mean
-
-            question = did_you_mean(name, self._places) or f"there is: {', '.join(self._places)}"
+        name, known = args[0], self._summaries
+        if name not in known and not name.startswith("-"):
+            question = did_you_mean(name, known) or f"there is: {', '.join(known)}"
             ctx.fail(f"No such command '{name}'; {question}")
         return super().resolve_command(ctx, args)
 
@@ -77,8 +85,6 @@ class CommandLine(click.Group):
         except (BrokenPipeError, OutputClosedError):
             return 1
         except Exception as error:  # noqa: BLE001  nobody after this one could show it
-            from rungraph.cli.output.errors import text_of
-
             complain(text_of(error))
-            return 1
+            return exit_code_of(error)
         return code if isinstance(code, int) else 0

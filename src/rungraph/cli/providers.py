@@ -6,9 +6,13 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from rungraph.cli.inputs.options import catalog_option, format_option
-from rungraph.cli.terminal import show, tell
+from rungraph.cli.inputs.options import catalog_errors, catalog_option, format_option
+from rungraph.cli.terminal import show, show_json, tell
+from rungraph.engine.errors import install_command
+from rungraph.engine.preflight.requirements import unmet
+from rungraph.graph.catalog.choice import INSTALLED, named_catalog
 from rungraph.graph.catalog.history import history_of
+from rungraph.graph.suggest import did_you_mean
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
@@ -16,28 +20,23 @@ if TYPE_CHECKING:
     from rungraph.graph import ApiSpec, Catalog, ProviderSpec
 
 
-@click.command(short_help="List the provider types that there are.")
+@click.command()
 @click.argument("api", required=False)
 @catalog_option
-@format_option
+@format_option()
 def providers(api: str | None, catalog: str | None, form: str) -> None:
     """List the provider types of an API, or of all APIs.
 
     Of a catalog with releases, such as llama-stack, they are those of the newest one, or of the one
     that is named, as in llama-stack@0.1.0; then come the types that earlier releases had.
     """
-    from rungraph.cli.inputs.loading import catalog_errors
-    from rungraph.graph.catalog.choice import INSTALLED, named_catalog
-
     with catalog_errors():
         known = named_catalog(catalog or INSTALLED)
     for problem in known.problems:
         tell(f"warning: {problem}")
     found = [_described(known, one) for one in _wanted(known, api)]
     if form == "json":
-        import json
-
-        show(json.dumps(found, indent=2, ensure_ascii=False))
+        show_json(found)
     else:
         show("\n\n".join(_as_text(one) for one in found))
 
@@ -47,8 +46,6 @@ def _wanted(catalog: Catalog, api: str | None) -> Iterable[ApiSpec]:
         return catalog.apis.values()
     if api in catalog.apis:
         return (catalog.apis[api],)
-    from rungraph.graph.suggest import did_you_mean
-
     history = history_of(catalog)
     span = history.releases_of(api) if history else None
     if span is not None:
@@ -92,9 +89,6 @@ def _earlier_types(catalog: Catalog, api: str) -> Iterator[dict[str, Any]]:
 
 
 def _type_described(spec: ProviderSpec, catalog: Catalog) -> dict[str, Any]:
-    from rungraph.engine.errors import install_command
-    from rungraph.engine.preflight.requirements import unmet
-
     missing = [package for package in spec.packages if unmet(package)]
     history = history_of(catalog)
     span = history.releases_of(spec.api, spec.provider_type) if history else None

@@ -2,18 +2,30 @@
 
 from __future__ import annotations
 
-import json
 import sys
 from contextlib import ExitStack
 from pathlib import Path
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING, Any
 
 import click
 
-from rungraph.cli.inputs.call_option import CallingCommand, call_words
+from rungraph.cli.diagnostics import has_errors, tell_diagnostics
+from rungraph.cli.inputs.call_option import CallingCommand, call_option
+from rungraph.cli.inputs.configs import load_graph
 from rungraph.cli.inputs.options import catalog_option, format_option
-from rungraph.cli.terminal import complain, show, style_of, tell
+from rungraph.cli.inputs.saved_plans import check_moves, config_of, load_saved
+from rungraph.cli.output.answers import Answers
+from rungraph.cli.output.start_summary import render_summary, summary_to_dict
+from rungraph.cli.progress.lines import LineProgress
+from rungraph.cli.progress.session import Session
+from rungraph.cli.terminal import complain, is_terminal, show_json, style_of, tell
+from rungraph.engine.errors import NotServedError
+from rungraph.engine.preflight.runnable import check_runnable
+from rungraph.engine.run.calls import CallError, read_call
+from rungraph.engine.run.recording import EventFile
 from rungraph.engine.run.settings import StackSettings
+from rungraph.graph import Level
+from rungraph.graph.rules.checklist import is_usable
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -40,8 +52,9 @@ _DEFAULT = StackSettings()
 _SECONDS = click.FloatRange(min=0, min_open=True)
 
 
-@click.command(cls=CallingCommand, help=_HELP, short_help="Start a stack, call it, stop it.")
+@click.command(cls=CallingCommand, help=_HELP)
 @click.argument("file", required=False, metavar="FILE")
+@call_option
 @click.option(
     "--plan",
     "saved",
@@ -97,37 +110,23 @@ _SECONDS = click.FloatRange(min=0, min_open=True)
     help="Write every event to this file, one JSON object a line.",
 )
 @catalog_option
-@format_option
-@click.pass_context
+@format_option()
 def run(
-    context: click.Context,
-    *,
     file: str | None,
+    *,
+    calls: Sequence[CallWords],
     saved: Path | None,
-    schedule: Literal["generations", "ready"],
-    parallelism: int | None,
-    on_failure: Literal["rollback", "degrade"],
-    start_timeout: float,
-    stop_timeout: float,
-    state_dir: Path | None,
     events: Path | None,
     catalog: str | None,
     form: str,
+    **settings: Any,
 ) -> int:
-    """Start a stack, call it, stop it."""
-    from rungraph.cli.inputs.loading import has_errors
-
+    """Start a stack, call it, stop it; *settings* are those of `StackSettings`."""
     graph = _planned(file, saved, catalog) if saved else _loaded(file, catalog)
-    if has_errors(graph):
+    if has_errors(graph.diagnostics):
         complain(f"{graph.file} cannot be run")
         return 1
-    calls = _read_calls(graph, call_words(context))
-
-    from rungraph.cli.output.answers import JsonAnswers, TextAnswers
-    from rungraph.cli.progress.reporter import progress_of
-    from rungraph.cli.progress.session import Session
-    from rungraph.engine.run.recording import EventFile
-
+    ready_calls = _read_calls(graph, calls)
     with ExitStack() as files:
         subscribers: list[Callable[..., None]] = []
         if events is not None:
@@ -137,17 +136,10 @@ def run(
             subscribers.append(EventFile(stream, graph.scrubbed, graph.name or graph.file).take)
         return Session(
             graph,
-            StackSettings(
-                schedule=schedule,
-                parallelism=parallelism,
-                on_failure=on_failure,
-                state_dir=state_dir,
-                start_timeout=start_timeout,
-                stop_timeout=stop_timeout,
-            ),
-            calls,
-            (JsonAnswers if form == "json" else TextAnswers)(graph.scrubbed),
-            progress_of(graph),
+            StackSettings(**settings),
+            ready_calls,
+            Answers(is_json=form == "json", scrub=graph.scrubbed),
+            _progress_of(graph),
             _summarizer(graph, form),
             subscribers,
         ).run()
@@ -155,17 +147,13 @@ def run(
 
 def _loaded(file: str | None, catalog: str | None) -> RunGraph:
     """Return the graph of *file*, its problems told."""
-    from rungraph.cli.inputs.loading import load_graph, tell_problems
-    from rungraph.engine.preflight.runnable import check_runnable
-    from rungraph.graph import Level
-
     if file is None:
         msg = "Missing argument 'FILE'."
         raise click.UsageError(msg)
-    graph = load_graph(file, Level.IMPORT, catalog=catalog)
+    graph = load_graph(file, level=Level.IMPORT, catalog=catalog)
     # Before all that could be mended in vain.
     check_runnable(graph)
-    tell_problems(graph)
+    tell_diagnostics(graph.diagnostics)
     return graph
 
 
@@ -175,23 +163,14 @@ def _planned(file: str | None, saved: Path, catalog: str | None) -> RunGraph:
     Raises:
         SavedPlanError: If that is no plan that can be run, or if something has moved since.
     """
-    from rungraph.cli.inputs.comparable import Side
-    from rungraph.cli.inputs.saved_plans import check_moves, config_of, load_saved
-
     plan = load_saved(saved)
-    file = file or config_of(plan, saved)
-    graph = _loaded(file, catalog or plan.config.catalog.named)
-    if Side(file, graph).unreadable is None:
+    graph = _loaded(file or config_of(plan, saved), catalog or plan.config.catalog.named)
+    if is_usable(graph):
         check_moves(plan, saved, graph)
     return graph
 
 
 def _read_calls(graph: RunGraph, words: Sequence[CallWords]) -> list[Call]:
-    if not words:
-        return []
-    from rungraph.engine.errors import NotServedError
-    from rungraph.engine.run.calls import CallError, read_call
-
     calls: list[Call] = []
     problems: list[str] = []
     for target, arguments in words:
@@ -205,13 +184,20 @@ def _read_calls(graph: RunGraph, words: Sequence[CallWords]) -> list[Call]:
 
 
 def _summarizer(graph: RunGraph, form: str) -> Callable[[Timeline], None]:
-    from rungraph.cli.output.start_summary import render_summary, summary_to_dict
-
     def summarize(timeline: Timeline) -> None:
         if form == "json":
-            ready = {"kind": "ready", **summary_to_dict(graph, timeline)}
-            show(json.dumps(ready, ensure_ascii=False))
+            show_json({"kind": "ready", **summary_to_dict(graph, timeline)}, indent=None)
         else:
             tell(render_summary(graph, timeline, style_of(sys.stderr)) + "\n")
 
     return summarize
+
+
+def _progress_of(graph: RunGraph) -> LineProgress:
+    """Return what shows the progress of *graph* on standard error: lines, or a live picture."""
+    if not is_terminal(sys.stderr):
+        return LineProgress(graph)
+    # Only a terminal needs the display library.
+    from rungraph.cli.progress.live import LiveProgress
+
+    return LiveProgress(graph)

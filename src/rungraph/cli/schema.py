@@ -7,7 +7,7 @@ import click
 from rungraph.cli.terminal import show
 
 
-@click.command(short_help="Show the JSON Schema of what a command writes.")
+@click.command()
 @click.argument("what", type=click.Choice(["plan"]))
 def schema(what: str) -> None:  # noqa: ARG001  there is only one, so far
     """Show the JSON Schema of the JSON that a command writes: that of a plan."""

@@ -1,15 +1,21 @@
-"""What the command line knows of the two output streams: colours, and who gets which text."""
+"""What the command line knows of the two output streams: colours, widths, who gets which text."""
 
 from __future__ import annotations
 
+import json
 import os
 import sys
-from typing import TYPE_CHECKING, Any, NoReturn, TextIO
+from typing import TYPE_CHECKING, Any, NoReturn, TextIO, TypedDict
 
 import click
 
 if TYPE_CHECKING:
-    from rungraph.graph.diagnostic_text import Style
+    from collections.abc import Callable
+
+    Style = Callable[[str, str], str]
+
+DIFFERS = 3
+"""The exit code that tells of differences, for those who ask for one."""
 
 _COLOURS: dict[str, dict[str, Any]] = {
     "error": {"fg": "red", "bold": True},
@@ -17,10 +23,7 @@ _COLOURS: dict[str, dict[str, Any]] = {
     "note": {"fg": "cyan", "bold": True},
     "place": {"fg": "blue"},
     "help": {"fg": "green"},
-}
-
-
-_TONES: dict[str, dict[str, Any]] = {
+    # The colours of pictures made of text; a terminal's user has chosen what they look like.
     "bold": {"bold": True},
     "faint": {"dim": True},
     **{
@@ -29,13 +32,33 @@ _TONES: dict[str, dict[str, Any]] = {
         for name in (hue, f"bright_{hue}")
     },
 }
-"""The colours of pictures made of text; a terminal's user has chosen what they look like."""
 _PLAIN_WIDTH = 100
 """Cells in a line where there is no terminal to say so."""
 
 
 class OutputClosedError(Exception):
     """Raised when nobody reads standard output any more."""
+
+
+class Screen(TypedDict):
+    """How text is drawn for standard output as that is.
+
+    Attributes:
+        width: How many cells a line has.
+        is_ascii: Whether it takes ASCII alone.
+        style: What colours the text.
+    """
+
+    width: int
+    is_ascii: bool
+    style: Style
+
+
+def screen() -> Screen:
+    """Return how text is drawn for standard output as that is."""
+    return Screen(
+        width=width_of(sys.stdout), is_ascii=not is_unicode(sys.stdout), style=style_of(sys.stdout)
+    )
 
 
 def has_colour(stream: TextIO) -> bool:
@@ -45,9 +68,7 @@ def has_colour(stream: TextIO) -> bool:
     """
     if os.environ.get("NO_COLOR"):
         return False
-    if os.environ.get("FORCE_COLOR"):
-        return True
-    return is_terminal(stream)
+    return bool(os.environ.get("FORCE_COLOR")) or is_terminal(stream)
 
 
 def is_terminal(stream: TextIO) -> bool:
@@ -77,28 +98,30 @@ def width_of(stream: TextIO) -> int:
 
 def style_of(stream: TextIO) -> Style:
     """Return what colours text for *stream*."""
-    return coloured if has_colour(stream) else _plain
+    return coloured if has_colour(stream) else lambda text, _: text
 
 
 def coloured(text: str, role: str) -> str:
     """Return *text* in the colours of *role*."""
-    return click.style(text, **(_COLOURS.get(role) or _TONES.get(role, {})))
-
-
-def _plain(text: str, _: str) -> str:
-    return text
+    return click.style(text, **_COLOURS.get(role, {}))
 
 
 def show(text: str, end: str = "\n") -> None:
-    """Write data: to standard output, at once.
+    """Write data: to standard output, at once, and the same to a terminal and to a file.
 
     Raises:
         OutputClosedError: If nobody reads it.
     """
     try:
-        click.echo(text + end, nl=False, color=has_colour(sys.stdout))
+        sys.stdout.write(text + end)
+        sys.stdout.flush()
     except BrokenPipeError as error:
         raise OutputClosedError from error
+
+
+def show_json(values: Any, *, indent: int | None = 2, sort_keys: bool = False) -> None:
+    """Write *values* as JSON to standard output; without *indent*, on one line."""
+    show(json.dumps(values, ensure_ascii=False, indent=indent, sort_keys=sort_keys))
 
 
 def tell(text: str) -> None:
@@ -114,11 +137,6 @@ def tell(text: str) -> None:
 def complain(text: str) -> None:
     """Write what went wrong to standard error."""
     tell(f"{style_of(sys.stderr)('error', 'error')}: {text}")
-
-
-def counted(number: int, noun: str) -> str:
-    """Return *number* of *noun*, such as ``1 node`` or ``2 nodes``."""
-    return f"{number} {noun}" if number == 1 else f"{number} {noun}s"
 
 
 def leave(code: int, *, at_once: bool = False) -> NoReturn:

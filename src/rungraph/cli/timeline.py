@@ -2,17 +2,18 @@
 
 from __future__ import annotations
 
-import sys
-from pathlib import Path
 from typing import TYPE_CHECKING, Literal
 
 import click
 
-from rungraph.cli.output.pictures import FORMATS, output_of
-from rungraph.cli.terminal import is_unicode, style_of, width_of
+from rungraph.cli.inputs.recorded import load_run
+from rungraph.cli.output.formats import FILE_WIDTH
+from rungraph.cli.output.pictures import picture_options, theme_option
+from rungraph.cli.terminal import screen
+from rungraph.viz import timeline as charts
 
 if TYPE_CHECKING:
-    from rungraph.viz.timeline import Schedule
+    from rungraph.cli.output.pictures import Target
 
 _NO_GRAPH = {
     form: f"a timeline is no graph: {form} cannot hold it; 'rungraph graph CONFIG --events FILE' "
@@ -32,70 +33,27 @@ the terminal.
 """
 
 
-@click.command(help=_HELP, short_help="Draw the start of a recorded run as a Gantt chart.")
+@click.command(help=_HELP)
 @click.argument("events", metavar="EVENTS")
-@click.option("-o", "--output", metavar="FILE", help="Where to draw; - is standard output.")
-@click.option("--format", "form", type=click.Choice(FORMATS), help="What is drawn, whatever -o is.")
-@click.option(
-    "--check",
-    type=click.Path(dir_okay=False, path_type=Path),
-    metavar="FILE",
-    help="Draw nothing; say whether FILE shows what would be drawn.",
-)
-@click.option(
-    "--theme",
-    type=click.Choice(["auto", "light", "dark"]),
-    default="auto",
-    show_default=True,
-    help="For which background; auto is light, and in an SVG the reader's own.",
-)
-@click.pass_context
-def timeline(
-    context: click.Context,
-    *,
-    events: str,
-    output: str | None,
-    form: str | None,
-    check: Path | None,
-    theme: Literal["auto", "light", "dark"],
-) -> int:
+@picture_options(impossible=_NO_GRAPH)
+@theme_option
+def timeline(events: str, *, target: Target, theme: Literal["auto", "light", "dark"]) -> int:
     """Draw a Gantt chart."""
-    target = output_of(output, form, check, impossible=_NO_GRAPH)
-    from rungraph.cli.inputs.recorded import load_run, schedule_of
+    schedule = load_run(events).schedule
 
-    schedule = schedule_of(load_run(events))
-    if target.is_screen:
-        return target.finish(lambda _: _on_screen(schedule), context)
-    return target.finish(lambda found: _as_file(schedule, found, theme), context)
+    def text(_: str) -> str:
+        return charts.render_schedule_text(schedule, width=FILE_WIDTH) + "\n"
 
+    def image(form: Literal["png", "svg", "pdf"]) -> bytes:
+        return charts.render_schedule(schedule, form, theme=theme)
 
-def _on_screen(schedule: Schedule) -> bytes:
-    from rungraph.viz.timeline import render_schedule_text
-
-    text = render_schedule_text(
-        schedule,
-        width=width_of(sys.stdout),
-        is_ascii=not is_unicode(sys.stdout),
-        style=style_of(sys.stdout),
+    return target.write(
+        {
+            "screen": lambda _: charts.render_schedule_text(schedule, **screen()) + "\n",
+            "text": text,
+            "json": lambda _: charts.json_of(schedule),
+            "mermaid": lambda _: charts.mermaid_of(schedule),
+            "html": lambda _: charts.html_of(schedule),
+            **dict.fromkeys(("png", "svg", "pdf"), image),
+        }
     )
-    return f"{text}\n".encode()
-
-
-def _as_file(schedule: Schedule, form: str, theme: Literal["auto", "light", "dark"]) -> bytes:
-    from rungraph.cli.output.formats import FILE_WIDTH
-    from rungraph.viz import timeline
-
-    match form:
-        case "text":
-            return f"{timeline.render_schedule_text(schedule, width=FILE_WIDTH)}\n".encode()
-        case "json":
-            return timeline.json_of(schedule).encode()
-        case "mermaid":
-            return timeline.mermaid_of(schedule).encode()
-        case "html":
-            return timeline.html_of(schedule).encode()
-        case "png" | "svg" | "pdf":
-            return timeline.render_schedule(schedule, form, theme=theme)
-        case _:
-            msg = f"unknown format '{form}'"
-            raise ValueError(msg)

@@ -1,4 +1,7 @@
-"""``--call API.METHOD key=value ...``: an option that takes all the pairs that follow it."""
+"""``--call API.METHOD key=value ...``: an option with all the pairs that follow it.
+
+An option of click has a fixed number of values, so each pair becomes one more ``--call``.
+"""
 
 from __future__ import annotations
 
@@ -8,11 +11,10 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import click
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Sequence
 
 _PAIR = re.compile(r"([A-Za-z_]\w*)=(.*)", re.DOTALL)
 _OPTION = "--call"
-_KEY = "rungraph.calls"
 
 
 class CallWords(NamedTuple):
@@ -24,64 +26,50 @@ class CallWords(NamedTuple):
     """
 
     target: str
-    arguments: Mapping[str, str]
+    arguments: dict[str, str]
 
 
 class CallingCommand(click.Command):
-    """A command with ``--call``, which may be given several times.
-
-    The words of the calls are taken out before click parses the rest; `call_words` returns them.
-    """
+    """A command with `call_option`."""
 
     def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
-        """Parse *args*, the calls first."""
-        rest, ctx.meta[_KEY] = _split(ctx, args)
-        return super().parse_args(ctx, rest)
-
-    def format_options(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
-        """Write the options of the help, ``--call`` first."""
-        with formatter.section("Calls"):
-            pairs = "--call API.METHOD [key=value]..."
-            text = (
-                "Make this call once the stack is ready, and stop after the last one. Values are "
-                "read as JSON where the parameter's type wants that, else as text; "
-                "messages=TEXT is one message of the user."
-            )
-            formatter.write_dl([(pairs, text)])
-        super().format_options(ctx, formatter)
+        """Parse *args*, each pair behind a call as a value of ``--call``."""
+        words: list[str] = []
+        is_call = False
+        for index, word in enumerate(args):
+            if word == "--":
+                words += args[index:]
+                break
+            is_pair = is_call and _PAIR.fullmatch(word) is not None
+            is_call = is_pair or word.startswith(f"{_OPTION}=") or words[-1:] == [_OPTION]
+            words += [_OPTION, word] if is_pair else [word]
+        return super().parse_args(ctx, words)
 
 
-def call_words(ctx: click.Context) -> tuple[CallWords, ...]:
-    """Return the calls of the command line that is being run, in their order."""
-    found: tuple[CallWords, ...] = ctx.meta[_KEY]
-    return found
-
-
-def _split(ctx: click.Context, args: list[str]) -> tuple[list[str], tuple[CallWords, ...]]:
-    rest: list[str] = []
+def _calls(ctx: click.Context, _: Any, values: Sequence[str]) -> tuple[CallWords, ...]:
     calls: list[CallWords] = []
-    words = iter(enumerate(args))
-    current: dict[str, Any] | None = None
-    for index, word in words:
-        if word == "--":
-            rest += args[index:]
-            break
-        if word == _OPTION or word.startswith(f"{_OPTION}="):
-            target = word.removeprefix(_OPTION).removeprefix("=") or next(words, (0, ""))[1]
-            if not target or target.startswith("-") or _PAIR.fullmatch(target):
-                raise click.BadOptionUsage(
-                    _OPTION, "Option '--call' requires API.METHOD and then key=value pairs.", ctx
-                )
-            current = {}
-            calls.append(CallWords(target, current))
-        elif current is not None and (pair := _PAIR.fullmatch(word)):
-            name, value = pair.groups()
-            if name in current:
-                raise click.BadOptionUsage(
-                    _OPTION, f"Option '--call' has {name!r} twice in {calls[-1].target}.", ctx
-                )
-            current[name] = value
+    for value in values:
+        pair = _PAIR.fullmatch(value)
+        if pair is None and not value.startswith("-"):
+            calls.append(CallWords(value, {}))
+        elif pair is None or not calls:
+            msg = f"Option '{_OPTION}' requires API.METHOD and then key=value pairs."
+            raise click.BadOptionUsage(_OPTION, msg, ctx)
+        elif pair[1] in calls[-1].arguments:
+            msg = f"Option '{_OPTION}' has {pair[1]!r} twice in {calls[-1].target}."
+            raise click.BadOptionUsage(_OPTION, msg, ctx)
         else:
-            current = None
-            rest.append(word)
-    return rest, tuple(calls)
+            calls[-1].arguments[pair[1]] = pair[2]
+    return tuple(calls)
+
+
+call_option = click.option(
+    _OPTION,
+    "calls",
+    multiple=True,
+    metavar="API.METHOD [key=value]...",
+    callback=_calls,
+    help="Make this call once the stack is ready, and stop after the last one. Values are read as "
+    "JSON where the parameter's type wants that, else as text; messages=TEXT is one message of the "
+    "user.",
+)

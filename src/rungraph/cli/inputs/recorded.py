@@ -9,6 +9,7 @@ from rungraph.engine.events import StackReady, State
 from rungraph.engine.run.recording import read_recording
 from rungraph.engine.run.timeline import timeline
 from rungraph.graph.address import NodeKind
+from rungraph.viz.timeline import Schedule, Span
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -16,11 +17,12 @@ if TYPE_CHECKING:
 
     from rungraph.engine.run.timeline import NodeTimes, Timeline
     from rungraph.graph import Address
-    from rungraph.viz.timeline import Schedule
+
+_ENDED = frozenset({State.STOPPING, State.STOPPED, State.STOP_FAILED, State.KILLED})
 
 
 class Recorded(NamedTuple):
-    """A run, as a recording tells of it.
+    """A run, as a recording has it.
 
     Attributes:
         name: The name of what ran.
@@ -54,9 +56,37 @@ class Recorded(NamedTuple):
         nodes = self.times.nodes.items()
         return {address: one.own for address, one in nodes if one.ready is not None}
 
+    @property
+    def schedule(self) -> Schedule:
+        """The start as values that can be drawn."""
+        times = self.times
+        slacks, families = times.slacks(), _families(times)
+        spans = tuple(
+            Span(
+                address=address,
+                generation=one.generation,
+                family=families.get(address, address.api),
+                state=_state_of(one).value,
+                available=one.available,
+                starting=one.starting,
+                settled=one.settled,
+                slack=0.0 if one.ready is None else slacks[address],
+                detail=_detail_of(one),
+            )
+            for address, one in times.nodes.items()
+        )
+        # A run that was cut off has nodes that began and were never ready.
+        is_open = any(span.starting is not None and span.settled is None for span in spans)
+        total = max(times.total, self.end) if is_open else times.total
+        # A start that came to nothing has no critical path, nor has a node that failed.
+        path = times.critical_path
+        if not self.is_ready or any(times.nodes[address].ready is None for address in path):
+            return Schedule(self.name, spans, total)
+        return Schedule(self.name, spans, total, path, times.critical_time)
+
 
 def load_run(path: str | Path) -> Recorded:
-    """Return the run that the recording *path* tells of.
+    """Return the run that is recorded in the file *path*; ``-`` is standard input.
 
     Raises:
         RecordingError: If it is no recording.
@@ -65,36 +95,6 @@ def load_run(path: str | Path) -> Recorded:
     end = max((event.at for event in recording.events), default=0.0)
     is_ready = any(isinstance(event, StackReady) for event in recording.events)
     return Recorded(recording.name, timeline(recording.events), end, is_ready)
-
-
-def schedule_of(run: Recorded) -> Schedule:
-    """Return the start of *run* as values that can be drawn."""
-    from rungraph.viz.timeline import Schedule, Span
-
-    slacks, families = run.times.slacks(), _families(run.times)
-    spans = tuple(
-        Span(
-            address=one.address,
-            generation=one.generation,
-            family=families.get(one.address, one.address.api),
-            state=_state_of(one).value,
-            available=one.available,
-            starting=one.starting,
-            settled=one.settled,
-            slack=0.0 if one.ready is None else slacks[one.address],
-            detail=_detail_of(one),
-        )
-        for one in run.times.nodes.values()
-    )
-    # A run that was cut off has nodes that began and were never ready.
-    is_open = any(span.starting is not None and span.settled is None for span in spans)
-    total = max(run.times.total, run.end) if is_open else run.times.total
-    # A start that came to nothing has no way to being ready, nor has what failed.
-    is_way = run.is_ready and all(
-        run.times.nodes[address].ready is not None for address in run.times.critical_path
-    )
-    path, seconds = (run.times.critical_path, run.times.critical_time) if is_way else ((), 0.0)
-    return Schedule(run.name, spans, total, path, seconds)
 
 
 def _families(times: Timeline) -> Mapping[Address, str]:
@@ -112,12 +112,9 @@ def _families(times: Timeline) -> Mapping[Address, str]:
 
 def _state_of(times: NodeTimes) -> State:
     """Return how a node was doing before the stack was stopped, as a start is judged."""
-    if times.ready is not None and times.state in _ENDED:
-        return State.READY
-    return State.STARTING if times.state in _ENDED else times.state
-
-
-_ENDED = frozenset({State.STOPPING, State.STOPPED, State.STOP_FAILED, State.KILLED})
+    if times.state not in _ENDED:
+        return times.state
+    return State.STARTING if times.ready is None else State.READY
 
 
 def _detail_of(times: NodeTimes) -> str:

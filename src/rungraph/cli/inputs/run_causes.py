@@ -1,4 +1,4 @@
-"""What a run made of a node, as the events of the run tell it."""
+"""Why a node did not run, or did not run well, as the events of the run tell it."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from rungraph.engine.events import Event
     from rungraph.graph import Address, RunGraph
 
-_TELLING = (NodeFailed, NodeSkipped, NodeDegraded, NodeKilled, NodeStopFailed)
+_PROBLEMS = (NodeFailed, NodeSkipped, NodeDegraded, NodeKilled, NodeStopFailed)
 """The events that keep a node from running, or from running well."""
 
 
@@ -37,46 +37,43 @@ def cause_in(graph: RunGraph, events: Iterable[Event], address: Address) -> Caus
     """
     last: dict[Address, NodeEvent] = {}
     for one in events:
-        # What went wrong is not forgotten when the node is stopped afterwards.
-        if isinstance(one, _TELLING) or (
+        # A problem is not forgotten when the node is stopped afterwards.
+        if isinstance(one, _PROBLEMS) or (
             isinstance(one, NodeReady | NodeStarting)
-            and not isinstance(last.get(one.address), _TELLING)
+            and not isinstance(last.get(one.address), _PROBLEMS)
         ):
             last[one.address] = one
+    match last.get(address):
+        case NodeFailed() as event:
+            reason, text = "failed", f"failed: {describe(event.error)}"
+        case NodeSkipped() as event:
+            reason, text = "skipped", f"was skipped, because {_root_causes(graph, event, last)}"
+        case NodeDegraded() as event:
+            reason, text = "degraded", f"runs, but not as it should: {event.detail}"
+        case NodeKilled() | NodeStopFailed() as event:
+            reason, text = "failed", f"ran, but did not stop well: {describe(event.error)}"
+        case NodeReady():
+            reason, text = "present", "is in the graph, and it ran"
+        case NodeStarting():
+            reason, text = "not_started", "began to start and never was ready"
+        case _:
+            reason, text = "not_started", "was never started in this run"
     place = getattr(graph[address], "place", None)
-    event = last.get(address)
-    if isinstance(event, NodeFailed):
-        return Cause("failed", f"{address} failed: {_error(graph, event)}", place)
-    if isinstance(event, NodeSkipped):
-        return Cause("skipped", _skipped(graph, event, last), place)
-    if isinstance(event, NodeDegraded):
-        detail = graph.scrubbed(event.detail)
-        return Cause("degraded", f"{address} runs, but not as it should: {detail}", place)
-    if isinstance(event, NodeKilled | NodeStopFailed):
-        what = f"{address} ran, but did not stop well: {graph.scrubbed(describe(event.error))}"
-        return Cause("failed", what, place)
-    if isinstance(event, NodeReady):
-        return Cause("present", f"{address} is in the graph, and it ran", place)
-    what = "began to start and never was ready" if event else "was never started in this run"
-    return Cause("not_started", f"{address} {what}", place)
+    return Cause(reason, f"{address} {graph.scrubbed(text)}", place)
 
 
-def _error(graph: RunGraph, event: NodeFailed) -> str:
-    return graph.scrubbed(describe(event.error))
-
-
-def _skipped(graph: RunGraph, event: NodeSkipped, last: dict[Address, NodeEvent]) -> str:
+def _root_causes(graph: RunGraph, event: NodeSkipped, last: dict[Address, NodeEvent]) -> str:
     if not event.root_causes:
-        return f"{event.address} was skipped, because the start was cancelled"
-    parts: list[str] = []
+        return "the start was cancelled"
+    causes: list[str] = []
     for cause in event.root_causes:
         failure = last.get(cause)
-        error = f": {_error(graph, failure)}" if isinstance(failure, NodeFailed) else ""
-        parts.append(f"{cause} failed{error}{_way(graph, event.address, cause)}")
-    return f"{event.address} was skipped, because " + "; and ".join(parts)
+        error = f": {describe(failure.error)}" if isinstance(failure, NodeFailed) else ""
+        causes.append(f"{cause} failed{error}{_path(graph, event.address, cause)}")
+    return "; and ".join(causes)
 
 
-def _way(graph: RunGraph, address: Address, cause: Address) -> str:
+def _path(graph: RunGraph, address: Address, cause: Address) -> str:
     """Return over which nodes *address* needs *cause*, if there are any between the two."""
     if cause not in graph:
         return ""

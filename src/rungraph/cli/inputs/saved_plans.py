@@ -6,7 +6,12 @@ import os
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from rungraph.cli.files import write_file
+from rungraph.cli.inputs.plan_key import load_plan_key
 from rungraph.graph.errors import RungraphError
+from rungraph.graph.plan import PlanError, is_plan, load_plan, plan_to_json
+from rungraph.graph.plan.fingerprints import load_sealed, sealed
+from rungraph.graph.plan.moves import moves_since
 
 if TYPE_CHECKING:
     from rungraph.graph import RunGraph
@@ -27,15 +32,10 @@ def check_target(path: Path) -> None:
     Raises:
         SavedPlanError: If it is something else, which must not be lost.
     """
-    if path.is_file() and path.stat().st_size and not _is_plan(path):
+    size = path.stat().st_size if path.is_file() else 0
+    if size and (size > _MOST_BYTES or not is_plan(path.read_bytes())):
         msg = f"{path} is there and is no plan: name another file, or remove it"
         raise SavedPlanError(msg)
-
-
-def _is_plan(path: Path) -> bool:
-    from rungraph.graph.plan import is_plan
-
-    return is_plan(path.read_bytes()) if path.stat().st_size <= _MOST_BYTES else False
 
 
 def save_plan(plan: Plan, graph: RunGraph, path: Path) -> None:
@@ -45,11 +45,6 @@ def save_plan(plan: Plan, graph: RunGraph, path: Path) -> None:
         PlanKeyError: If there is no key and none can be made.
         FileWriteError: If the file cannot be written.
     """
-    from rungraph.cli.files import write_file
-    from rungraph.cli.inputs.plan_key import load_plan_key
-    from rungraph.graph.plan import plan_to_json
-    from rungraph.graph.plan.fingerprints import sealed
-
     whole = sealed(plan, graph, load_plan_key(make=True), os.environ)
     write_file(path, plan_to_json(whole).encode())
 
@@ -61,23 +56,17 @@ def load_saved(path: Path) -> Plan:
         SavedPlanError: If it is not.
         PlanKeyError: If there is no key.
     """
-    from rungraph.cli.inputs.plan_key import load_plan_key
-    from rungraph.graph.plan import PlanError, load_plan
-    from rungraph.graph.plan.fingerprints import load_sealed
-
+    problem = f"{path} cannot be run: "
     if path.stat().st_size > _MOST_BYTES:
-        msg = f"{path} cannot be run: not a plan: it is too large"
-        raise SavedPlanError(msg)
+        raise SavedPlanError(problem + "not a plan: it is too large")
     content = path.read_bytes()
     try:
-        load_plan(content)  # What is no plan is told before any trouble with the key.
+        load_plan(content)  # That it is no plan is said before any trouble with the key.
         plan = load_sealed(content, load_plan_key())
     except PlanError as error:
-        msg = f"{path} cannot be run: {error}"
-        raise SavedPlanError(msg) from error
+        raise SavedPlanError(problem + str(error)) from error
     if plan.errored:
-        msg = f"{path} cannot be run: what was planned had errors"
-        raise SavedPlanError(msg)
+        raise SavedPlanError(problem + "what was planned had errors")
     return plan
 
 
@@ -101,9 +90,6 @@ def check_moves(plan: Plan, path: Path, graph: RunGraph) -> None:
     Raises:
         SavedPlanError: If something has moved; the text says what.
     """
-    from rungraph.cli.inputs.plan_key import load_plan_key
-    from rungraph.graph.plan.moves import moves_since
-
     moves = moves_since(plan, graph, load_plan_key(), os.environ)
     if moves:
         made_of = ", ".join(plan.config.files)

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import AsyncGenerator
 from contextlib import aclosing
-from typing import TYPE_CHECKING, Any, Protocol, cast
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, cast
 
 from pydantic_core import to_jsonable_python
 
-from rungraph.cli.terminal import show
+from rungraph.cli.terminal import show, show_json
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -17,108 +17,75 @@ if TYPE_CHECKING:
     from rungraph.engine.run.calls import Call
 
 
-class Answers(Protocol):
-    """Writes the answers of calls."""
+@dataclass(frozen=True, slots=True)
+class Answers:
+    """Writes what calls came to: as indented JSON, or the text of a streamed answer as it comes.
 
-    def whole(self, call: Call, result: Any) -> None:
-        """Write the answer of a call that is no stream."""
-        ...
-
-    def chunk(self, call: Call, chunk: Any) -> None:
-        """Write one chunk of a stream."""
-        ...
-
-    def end(self, call: Call) -> None:
-        """End a stream, also one that broke off."""
-        ...
-
-    def failed(self, call: Call, text: str) -> None:
-        """Write that a call failed, besides what standard error says."""
-        ...
-
-
-async def write_answer(call: Call, result: Any, answers: Answers) -> None:
-    """Write what *call* came to; a stream chunk by chunk, closed in any case."""
-    if not isinstance(result, AsyncGenerator):
-        answers.whole(call, result)
-        return
-    try:
-        async with aclosing(cast("AsyncGenerator[Any, None]", result)) as chunks:
-            async for chunk in chunks:
-                answers.chunk(call, chunk)
-    finally:
-        answers.end(call)
-
-
-class TextAnswers:
-    """Indented JSON; the text of a streamed answer as it comes.
-
-    Args:
+    Attributes:
+        is_json: Whether it is one JSON object a line instead, with the ``kind`` of ``answer``,
+            ``chunk``, ``end`` or ``error``.
         scrub: Takes the config's secrets out of a text; resources can hold some.
     """
 
-    def __init__(self, scrub: Callable[[str], str] = str) -> None:
-        self._scrub = scrub
-        self._is_mid_line = False
+    is_json: bool = False
+    scrub: Callable[[str], str] = str
 
-    def whole(self, call: Call, result: Any) -> None:  # noqa: ARG002  an Answers
-        """Write the answer as JSON; nothing when there is none."""
-        if result is not None:
-            value = _scrubbed(jsonable(result), self._scrub)
-            show(json.dumps(value, indent=2, ensure_ascii=False))
+    async def write(self, call: Call, result: Any) -> None:
+        """Write what *call* came to; a stream chunk by chunk, closed in any case."""
+        if isinstance(result, AsyncGenerator):
+            chunks = cast("AsyncGenerator[Any, None]", result)
+            await (self._stream_as_json if self.is_json else self._stream_as_text)(call, chunks)
+        elif self.is_json:
+            self._line("answer", call, result=self._scrubbed(jsonable(result)))
+        elif result is not None:
+            show_json(self._scrubbed(jsonable(result)))
 
-    def chunk(self, call: Call, chunk: Any) -> None:  # noqa: ARG002  an Answers
-        """Write the text that the chunk adds, or the chunk as one line of JSON."""
-        delta = _delta_of(chunk)
-        if delta is None:
-            self._break_line()
-            show(json.dumps(_scrubbed(jsonable(chunk), self._scrub), ensure_ascii=False))
-        elif delta:
-            show(self._scrub(delta), end="")
-            self._is_mid_line = not delta.endswith("\n")
+    def fail(self, call: Call, text: str) -> None:
+        """Write that *call* failed, where standard error alone does not say so."""
+        if self.is_json:
+            self._line("error", call, error=text)
 
-    def end(self, call: Call) -> None:  # noqa: ARG002  an Answers
-        """End the line."""
-        self._break_line()
+    async def _stream_as_json(self, call: Call, chunks: AsyncGenerator[Any, None]) -> None:
+        try:
+            async with aclosing(chunks):
+                async for chunk in chunks:
+                    self._line("chunk", call, chunk=self._scrubbed(jsonable(chunk)))
+        finally:
+            self._line("end", call)
 
-    def failed(self, call: Call, text: str) -> None:
-        """Do nothing: standard error says it."""
+    async def _stream_as_text(self, _: Call, chunks: AsyncGenerator[Any, None]) -> None:
+        """Write the text that each chunk adds, or the chunk as one line of JSON."""
+        is_mid_line = False
+        try:
+            async with aclosing(chunks):
+                async for chunk in chunks:
+                    delta = _delta_of(chunk)
+                    if delta is None:
+                        show("\n" * is_mid_line, end="")
+                        show_json(self._scrubbed(jsonable(chunk)), indent=None)
+                        is_mid_line = False
+                    elif delta:
+                        show(self.scrub(delta), end="")
+                        is_mid_line = not delta.endswith("\n")
+        finally:
+            show("\n" * is_mid_line, end="")
 
-    def _break_line(self) -> None:
-        if self._is_mid_line:
-            show("")
-            self._is_mid_line = False
+    def _line(self, kind: str, call: Call, **more: Any) -> None:
+        show_json({"kind": kind, "call": str(call), **more}, indent=None)
 
-
-class JsonAnswers:
-    """One JSON object a line, with the ``kind`` of ``answer``, ``chunk``, ``end`` or ``error``.
-
-    Args:
-        scrub: Takes the config's secrets out of a text; resources can hold some.
-    """
-
-    def __init__(self, scrub: Callable[[str], str] = str) -> None:
-        self._scrub = scrub
-
-    def whole(self, call: Call, result: Any) -> None:
-        """Write the answer."""
-        _show_line("answer", call, result=_scrubbed(jsonable(result), self._scrub))
-
-    def chunk(self, call: Call, chunk: Any) -> None:
-        """Write the chunk."""
-        _show_line("chunk", call, chunk=_scrubbed(jsonable(chunk), self._scrub))
-
-    def end(self, call: Call) -> None:
-        """Write that no more chunks come."""
-        _show_line("end", call)
-
-    def failed(self, call: Call, text: str) -> None:
-        """Write the error."""
-        _show_line("error", call, error=text)
-
-
-def _show_line(kind: str, call: Call, **more: Any) -> None:
-    show(json.dumps({"kind": kind, "call": str(call), **more}, ensure_ascii=False))
+    def _scrubbed(self, value: Any) -> Any:
+        """Return JSON values with their texts scrubbed, and integers that are a secret as text."""
+        if isinstance(value, str):
+            return self.scrub(value)
+        if isinstance(value, dict):
+            fields = cast("dict[str, Any]", value)
+            return {key: self._scrubbed(item) for key, item in fields.items()}
+        if isinstance(value, list):
+            return [self._scrubbed(item) for item in value]
+        if isinstance(value, int) and not isinstance(value, bool):
+            shown = self.scrub(str(value))
+            return value if shown == str(value) else shown
+        return value
 
 
 def jsonable(value: Any) -> Any:
@@ -126,27 +93,8 @@ def jsonable(value: Any) -> Any:
     return to_jsonable_python(value, serialize_unknown=True)
 
 
-def _scrubbed(value: Any, scrub: Callable[[str], str]) -> Any:
-    """Return JSON values with their texts scrubbed, and integers that are a secret as text."""
-    if isinstance(value, str):
-        return scrub(value)
-    if isinstance(value, dict):
-        fields = cast("dict[str, Any]", value)
-        return {key: _scrubbed(item, scrub) for key, item in fields.items()}
-    if isinstance(value, list):
-        return [_scrubbed(item, scrub) for item in value]
-    if isinstance(value, int) and not isinstance(value, bool):
-        shown = scrub(str(value))
-        return value if shown == str(value) else shown
-    return value
-
-
 def _delta_of(chunk: Any) -> str | None:
     """Return the text that a chunk of a chat or a completion adds; None for any other chunk."""
     delta: Any = getattr(getattr(chunk, "event", chunk), "delta", None)
-    if isinstance(delta, str):
-        return delta
-    piece: Any = getattr(delta, "content", None)
-    if isinstance(piece, str):
-        return piece
-    return None
+    text: Any = delta if isinstance(delta, str) else getattr(delta, "content", None)
+    return text if isinstance(text, str) else None

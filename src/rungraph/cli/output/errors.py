@@ -19,20 +19,24 @@ def text_of(error: BaseException) -> str:
     """
     if isinstance(error, RungraphError):
         return traced(error, str(error))
-    if isinstance(error, OSError):
-        return traced(error, _words_of(error))
-    return f"{_traceback_of(error)}this is a bug in rungraph: please report the lines above"
+    if not isinstance(error, OSError):
+        return f"{_traceback_of(error)}this is a bug in rungraph: please report the lines above"
+    if error.filename is None or error.strerror is None:
+        return traced(error, str(error) or type(error).__name__)
+    return traced(error, f"{os.fsdecode(error.filename)}: {error.strerror.lower()}")
+
+
+def exit_code_of(error: BaseException) -> int:
+    """Return 2 for an error in what the user typed, which a query is, and 1 for all others."""
+    from rungraph.graph.query.errors import QueryError
+    from rungraph.graph.why import AmbiguousNameError
+
+    return 2 if isinstance(error, QueryError | AmbiguousNameError) else 1
 
 
 def traced(error: BaseException, text: str) -> str:
     """Return *text*, below the traceback of *error* if the user wants tracebacks."""
     return f"{_traceback_of(error)}{text}" if os.environ.get(DEBUG_VARIABLE) else text
-
-
-def _words_of(error: OSError) -> str:
-    if error.filename is None or error.strerror is None:
-        return str(error) or type(error).__name__
-    return f"{os.fsdecode(error.filename)}: {error.strerror.lower()}"
 
 
 def _traceback_of(error: BaseException) -> str:

@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from rungraph.engine.errors import describe
 from rungraph.engine.events import (
     NodeBound,
     NodeDegraded,
-    NodeEvent,
     NodeFailed,
     NodeKilled,
     NodeNotBound,
@@ -24,82 +23,78 @@ from rungraph.engine.events import (
     ResourceRemoved,
     RollbackStarted,
 )
+from rungraph.graph.wording import printable
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
     from rungraph.engine.events import Event
-    from rungraph.graph import Address
     from rungraph.graph.diagnostic_text import Style
-
-    Scrub = Callable[[str], str]
-    """Masks the secrets of a config in what others wrote."""
 
 _WIDTH = 9
 """Columns of the longest word for what happened to a node."""
+_INDENT = "\n" + " " * 12
 
 
-def line_of(event: Event, scrub: Scrub, style: Style) -> str | None:
-    """Return *event* as a line; None for one that says nothing new to people."""
-    found = _words_of(event)
-    if found is None:
+class _Form(NamedTuple):
+    """What happened, in a word; the word's role; and what there is to add."""
+
+    word: str
+    role: str
+    detail: Callable[[Any], str] = lambda _: ""
+
+
+def _resource(event: ResourceAdded | ResourceRemoved) -> str:
+    return f"{event.identifier} on {event.provider_id} ({event.reason})"
+
+
+def _skipped(event: NodeSkipped) -> str:
+    causes = ", ".join(map(str, event.root_causes))
+    return f"because of {causes}" if causes else "the start was cancelled"
+
+
+_FORMS: dict[type[Event], _Form] = {
+    NodeStarting: _Form("starting", "place"),
+    NodeReady: _Form("ready", "help", lambda event: f"{event.duration:.2f} s"),
+    NodeFailed: _Form("failed", "error", lambda event: describe(event.error)),
+    NodeSkipped: _Form("skipped", "warning", _skipped),
+    NodeDegraded: _Form("degraded", "warning", lambda event: event.detail),
+    NodeRecovered: _Form("recovered", "help", lambda event: event.detail),
+    NodeBound: _Form("bound", "place", lambda event: f"was handed {event.api}"),
+    NodeNotBound: _Form(
+        "not bound", "warning", lambda event: f"goes on without {event.api}: {event.reason}"
+    ),
+    NodeStopping: _Form("stopping", "place"),
+    NodeStopped: _Form("stopped", "help", lambda event: f"{event.duration:.2f} s"),
+    NodeStopFailed: _Form(
+        "failed", "error", lambda event: f"while stopping: {describe(event.error)}"
+    ),
+    NodeKilled: _Form("cut short", "error", lambda event: describe(event.error)),
+    RollbackStarted: _Form("stopping", "warning"),
+    ResourceAdded: _Form("added", "note", _resource),
+    ResourceRemoved: _Form("removed", "warning", _resource),
+    RefreshFailed: _Form(
+        "not asked",
+        "warning",
+        lambda event: f"{event.provider_id} did not say what it serves: {describe(event.error)}",
+    ),
+}
+
+
+def line_of(event: Event, scrub: Callable[[str], str], style: Style) -> str | None:
+    """Return *event* as a line; None for one that says nothing new to people.
+
+    Args:
+        event: What happened.
+        scrub: Masks the secrets of a config in a text that others wrote.
+        style: Colours.
+    """
+    form = _FORMS.get(type(event))
+    if form is None:
         return None
-    word, role, subject, detail = found
-    text = f"{event.at:8.2f} s  {style(f'{word:<{_WIDTH}}', role)}  {subject}"
-    return text + (f"  {scrub(detail)}".replace("\n", "\n" + " " * 12) if detail else "")
-
-
-def _words_of(event: Event) -> tuple[str, str, object, str] | None:
-    """Return what happened in a word, the word's role, to whom, and what there is to add."""
-    match event:
-        case RollbackStarted():
-            return "stopping", "warning", "what has started", ""
-        case ResourceAdded():
-            what = f"{event.identifier} on {event.provider_id}"
-            return "added", "note", event.table, f"{what} ({event.reason})"
-        case ResourceRemoved():
-            what = f"{event.identifier} on {event.provider_id}"
-            return "removed", "warning", event.table, f"{what} ({event.reason})"
-        case RefreshFailed():
-            what = f"{event.provider_id} did not say what it serves: {describe(event.error)}"
-            return "not asked", "warning", event.table, what
-        case NodeEvent():
-            return _node_words_of(event)
-        case _:
-            return None
-
-
-def _node_words_of(event: NodeEvent) -> tuple[str, str, object, str] | None:
-    found: tuple[str, str, str] | None
-    match event:
-        case NodeStarting():
-            found = "starting", "place", ""
-        case NodeReady():
-            found = "ready", "help", f"{event.duration:.2f} s"
-        case NodeFailed():
-            found = "failed", "error", describe(event.error)
-        case NodeSkipped():
-            found = "skipped", "warning", _because_of(event.root_causes)
-        case NodeDegraded():
-            found = "degraded", "warning", event.detail
-        case NodeRecovered():
-            found = "recovered", "help", event.detail
-        case NodeBound():
-            found = "bound", "place", f"was handed {event.api}"
-        case NodeNotBound():
-            found = "not bound", "warning", f"goes on without {event.api}: {event.reason}"
-        case NodeStopping():
-            found = "stopping", "place", ""
-        case NodeStopped():
-            found = "stopped", "help", f"{event.duration:.2f} s"
-        case NodeStopFailed():
-            found = "failed", "error", f"while stopping: {describe(event.error)}"
-        case NodeKilled():
-            found = "cut short", "error", describe(event.error)
-        case _:
-            found = None
-    return (found[0], found[1], event.address, found[2]) if found else None
-
-
-def _because_of(causes: tuple[Address, ...]) -> str:
-    return f"because of {', '.join(map(str, causes))}" if causes else "the start was cancelled"
+    node = getattr(event, "address", getattr(event, "table", "what has started"))
+    text = (
+        f"{event.at:8.2f} s  {style(f'{form.word:<{_WIDTH}}', form.role)}  {printable(str(node))}"
+    )
+    detail = _INDENT.join(printable(line) for line in scrub(form.detail(event)).split("\n"))
+    return f"{text}  {detail}" if detail else text

@@ -6,17 +6,24 @@ from typing import TYPE_CHECKING, Any, cast
 
 import click
 
+from rungraph.cli.terminal import tell
+from rungraph.graph.diff import diff_graphs
+from rungraph.graph.failures import assume_failed
+from rungraph.graph.wording import listed
+from rungraph.viz.model import overlay_sources as overlays
+
 if TYPE_CHECKING:
     from collections.abc import Sequence
     from pathlib import Path
 
-    from rungraph.cli.inputs.comparable import Side
     from rungraph.cli.inputs.recorded import Recorded
     from rungraph.graph import Address, RunGraph
+    from rungraph.graph.diff import Snapshot
     from rungraph.viz.model.overlay import Overlay
 
 OVERLAYS = ("plan", "diff", "status", "times")
 _NEEDS = {"diff": "--against OLD", "status": "--events FILE", "times": "--events FILE"}
+_MOST_NAMED = 3
 
 
 def overlay_kind(
@@ -27,20 +34,21 @@ def overlay_kind(
     Raises:
         click.UsageError: If they contradict each other, or one is missing.
     """
-    meanings = (
-        ("--against", against, ("diff",)),
-        ("--events", events, ("times", "status")),
-        ("--assume-failed", failing or None, ("plan",)),
-    )
-    for option, value, meant in meanings:
+    given = {
+        "--against": (against, ("diff",)),
+        "--events": (events, ("times", "status")),
+        "--assume-failed": (failing or None, ("plan",)),
+    }
+    for option, (value, meant) in given.items():
         if value is None:
             continue
         kind = kind or meant[0]
         if kind not in meant:
             msg = f"{option} is for --overlay {' or '.join(meant)}, not for {kind}"
             raise click.UsageError(msg)
-    if (kind == "diff" and against is None) or (kind in ("status", "times") and events is None):
-        msg = f"--overlay {kind} needs {_NEEDS[kind]}"
+    need = _NEEDS.get(kind or "", "")
+    if need and given[need.partition(" ")[0]][0] is None:
+        msg = f"--overlay {kind} needs {need}"
         raise click.UsageError(msg)
     return kind
 
@@ -51,14 +59,14 @@ def run_of(graph: RunGraph, path: Path) -> Recorded:
     Raises:
         RecordingError: If it is no recording.
     """
+    # Only a recording needs the engine.
     from rungraph.cli.inputs.recorded import load_run
-    from rungraph.cli.terminal import tell
 
     run = load_run(path)
-    unknown = [str(address) for address in run.times.nodes if address not in graph]
+    unknown = [address for address in run.times.nodes if address not in graph]
     if unknown:
-        more = f" and {len(unknown) - 3} more" if len(unknown) > 3 else ""
-        tell(f"warning: {path} is of another graph: {', '.join(unknown[:3])}{more} not in this one")
+        names = listed(unknown, _MOST_NAMED)
+        tell(f"warning: {path} is of another graph: {names} not in this one")
     return run
 
 
@@ -66,7 +74,7 @@ def overlay_of(
     kind: str | None,
     graph: RunGraph,
     *,
-    side: Side | None,
+    old: RunGraph | Snapshot | None,
     run: Recorded | None,
     failing: Sequence[Address],
 ) -> Overlay | None:
@@ -75,28 +83,20 @@ def overlay_of(
     Args:
         kind: One of `OVERLAYS`, or None.
         graph: What is drawn.
-        side: What it is compared with.
+        old: What it is compared with.
         run: What a recording says of it.
         failing: The nodes that are assumed to fail.
     """
-    from rungraph.viz.model import overlay_sources as overlays
-
-    if side is not None:
-        from rungraph.graph.diff import diff_graphs
-
+    if old is not None:
         # The cast is for pyright, to which a cached property is none.
-        return overlays.diff_overlay(cast("Any", diff_graphs(side.graph, graph)))
+        return overlays.diff_overlay(cast("Any", diff_graphs(old, graph)))
     if run is not None and kind == "status":
-        states = run.states.items()
-        return overlays.status_overlay({node: word for node, word in states if node in graph})
+        return overlays.status_overlay({at: one for at, one in run.states.items() if at in graph})
     if run is not None:
-        from rungraph.cli.inputs.recorded import schedule_of
-
-        spans = run.spans.items()
-        critical = [node for node in schedule_of(run).critical_path if node in graph]
-        return overlays.times_overlay({node: at for node, at in spans if node in graph}, critical)
+        spans = {at: span for at, span in run.spans.items() if at in graph}
+        return overlays.times_overlay(
+            spans, [at for at in run.schedule.critical_path if at in graph]
+        )
     if kind == "plan":
-        from rungraph.graph.failures import assume_failed
-
         return overlays.plan_overlay(graph, assume_failed(graph, failing) if failing else None)
     return None

@@ -2,23 +2,24 @@
 
 from __future__ import annotations
 
+import functools
 import shlex
 import sys
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import Any, TypeVar
 
 import click
 from click.core import ParameterSource
 
 from rungraph.cli.files import write_file
-from rungraph.cli.terminal import OutputClosedError, complain, show, tell
+from rungraph.cli.terminal import DIFFERS, OutputClosedError, complain, show, tell
 
-if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+Renderers = Mapping[str, Callable[[Any], str | bytes]]
+"""What draws a picture, by format; ``screen`` is the text that people read where it appears."""
+_Command = TypeVar("_Command", bound=Callable[..., Any])
 
-DIFFERS = 3
-"""The exit code of ``--check`` for a picture that is stale."""
 SUFFIXES = {
     ".txt": "text",
     ".png": "png",
@@ -37,42 +38,83 @@ FORMATS = tuple(dict.fromkeys(SUFFIXES.values()))
 _BINARY = frozenset({"png", "pdf"})
 _SHOWN_SUFFIXES = ".png .svg .pdf .html .mmd .dot .json .graphml .txt"
 
+theme_option = click.option(
+    "--theme",
+    type=click.Choice(["auto", "light", "dark"]),
+    default="auto",
+    show_default=True,
+    help="For which background; auto is light, and in an SVG the reader's own.",
+)
+
+
+def picture_options(
+    *, impossible: Mapping[str, str] | None = None
+) -> Callable[[_Command], _Command]:
+    """Return what adds ``-o``, ``--format`` and ``--check``, and hands on one `Target` for them.
+
+    Args:
+        impossible: Formats that make no sense here, and why.
+    """
+    options = (
+        click.option("-o", "--output", metavar="FILE", help="Where to draw; - is standard output."),
+        click.option(
+            "--format", "form", type=click.Choice(FORMATS), help="What is drawn, whatever -o is."
+        ),
+        click.option(
+            "--check",
+            type=click.Path(dir_okay=False, path_type=Path),
+            metavar="FILE",
+            help="Draw nothing; say whether FILE shows what would be drawn.",
+        ),
+    )
+
+    def add(command: _Command) -> _Command:
+        @functools.wraps(command)
+        def with_target(
+            *args: Any, output: str | None, form: str | None, check: Path | None, **more: Any
+        ) -> Any:
+            target = target_of(output, form, check, impossible=impossible or {})
+            return command(*args, target=target, **more)
+
+        wrapped: Any = with_target
+        for option in reversed(options):
+            wrapped = option(wrapped)
+        return wrapped  # type: ignore[no-any-return]
+
+    return add
+
 
 @dataclass(frozen=True, slots=True)
-class Output:
+class Target:
     """Where a picture goes, and as what.
 
     Attributes:
-        format: One of `FORMATS`.
+        format: One of `FORMATS`, or ``screen`` for text that people read where it appears.
         path: The file to write, or to check; None for standard output.
         is_check: Whether the file is compared instead of written.
-        is_screen: Whether people read the text where it appears.
     """
 
     format: str
     path: Path | None = None
     is_check: bool = False
-    is_screen: bool = False
 
-    def finish(self, render: Callable[[str], bytes], context: click.Context) -> int:
-        """Write the picture that *render* makes, or compare it; return the exit code."""
+    def write(self, renderers: Renderers) -> int:
+        """Draw the picture and write or compare it; return the exit code."""
+        drawn = renderers[self.format](self.format)
+        content = drawn.encode() if isinstance(drawn, str) else drawn
         if self.path is None:
-            _to_standard_output(render(self.format), self.format)
-            return 0
-        if not self.is_check:
-            write_file(self.path, render(self.format))
+            _to_standard_output(drawn)
+        elif self.is_check:
+            return _check(self.path, content, self.format)
+        else:
+            write_file(self.path, content)
             tell(f"wrote {self.path}")
-            return 0
-        return _check(self.path, render(self.format), self.format, context)
+        return 0
 
 
-def output_of(
-    output: str | None,
-    form: str | None,
-    check: Path | None,
-    *,
-    impossible: Mapping[str, str] | None = None,
-) -> Output:
+def target_of(
+    output: str | None, form: str | None, check: Path | None, *, impossible: Mapping[str, str]
+) -> Target:
     """Return where a picture goes.
 
     Args:
@@ -92,13 +134,13 @@ def output_of(
         raise click.UsageError(msg)
     path = check if check is not None else Path(output) if output not in (None, "-") else None
     found = form or ("text" if path is None else _format_of(path))
-    if impossible and found in impossible:
+    if found in impossible:
         raise click.UsageError(impossible[found])
     if path is None and found in _BINARY and sys.stdout.isatty():
         msg = f"{found} is not for a terminal: name a file with -o, or redirect the output"
         raise click.UsageError(msg)
     is_screen = path is None and found == "text"
-    return Output(found, path, check is not None, is_screen)
+    return Target("screen" if is_screen else found, path, check is not None)
 
 
 def _format_of(path: Path) -> str:
@@ -110,18 +152,18 @@ def _format_of(path: Path) -> str:
     return SUFFIXES[suffix]
 
 
-def _to_standard_output(content: bytes, form: str) -> None:
-    if form not in _BINARY:
-        show(content.decode("utf-8"), end="")
+def _to_standard_output(drawn: str | bytes) -> None:
+    if isinstance(drawn, str):
+        show(drawn, end="")
         return
     try:
-        sys.stdout.buffer.write(content)
+        sys.stdout.buffer.write(drawn)
         sys.stdout.buffer.flush()
     except BrokenPipeError as error:
         raise OutputClosedError from error
 
 
-def _check(path: Path, fresh: bytes, form: str, context: click.Context) -> int:
+def _check(path: Path, fresh: bytes, form: str) -> int:
     try:
         kept = path.read_bytes()
     except FileNotFoundError:
@@ -131,12 +173,13 @@ def _check(path: Path, fresh: bytes, form: str, context: click.Context) -> int:
             show(f"{path} is up to date")
             return 0
         problem = f"{path} is stale: drawn anew, it is different"
-    complain(f"{problem}\nhelp: {_command_that_writes(path, context)}")
+    complain(f"{problem}\nhelp: {_command_that_writes(path)}")
     return DIFFERS
 
 
 def _is_same(kept: bytes, fresh: bytes, form: str) -> bool:
     if form in _BINARY:
+        # Only a PNG that is not the same byte for byte needs the drawing library.
         from rungraph.viz.formats.pixels import show_the_same
 
         return kept == fresh or (form == "png" and show_the_same(kept, fresh))
@@ -144,8 +187,9 @@ def _is_same(kept: bytes, fresh: bytes, form: str) -> bool:
     return kept.replace(b"\r\n", b"\n") == fresh
 
 
-def _command_that_writes(path: Path, context: click.Context) -> str:
+def _command_that_writes(path: Path) -> str:
     """Return the command line that was given, with ``-o`` where ``--check`` was."""
+    context = click.get_current_context()
     words = [context.command_path]
     for param in context.command.params:
         name, value = param.name or "", context.params.get(param.name or "")

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from rungraph.cli.terminal import counted
 from rungraph.engine.events import State
 from rungraph.graph.diagnostic_text import plain
+from rungraph.graph.wording import counted
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
@@ -15,6 +16,7 @@ from rungraph.engine.events import (
     NodeStopping,
     State,
 )
+from rungraph.graph.wording import printable
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -35,14 +37,14 @@ _MARKS = {
     State.STOP_FAILED: ("✗", "bold red"),
     State.KILLED: ("✗", "bold red"),
 }
-_PLAIN = {"✓": "+", "✗": "x", "·": "."}
+_ASCII = str.maketrans("✓✗·", "+x.")
 _BUSY = frozenset({State.STARTING, State.STOPPING})
-_IDLE = frozenset({State.WAITING, State.READY, State.STOPPED})
+_QUIET = frozenset({State.WAITING, State.READY, State.STOPPED})
 """What a node can be doing that nobody has to look at when there is little room."""
 
 
 @dataclass(slots=True)
-class Picture:
+class Generations:
     """What is shown of a stack, kept up to date by its events.
 
     Attributes:
@@ -76,65 +78,49 @@ class Picture:
     def lines(self, now: float, height: int) -> list[Text]:
         """Return the picture as at most *height* lines.
 
+        Where there is no room for every node, generations are counted, and those nodes are shown
+        that somebody has to look at.
+
         Args:
             now: Seconds since the stack began to start.
             height: How many lines there is room for.
         """
-        counted = State.STOPPED if self.verb == "stopping" else State.READY
-        done = sum(1 for state in tuple(self._states.values()) if state is counted)
-        total = sum(map(len, self.generations))
-        head = Text.assemble(
-            (f"{self.verb} ", "bold"),
-            self.title,
-            (f"  {done} {counted.value} of {total}, {now - self.since:.1f} s", "dim"),
-        )
-        room = height - 1
-        if total + len(self.generations) <= room:
-            blocks = [self._block(number, now, None) for number in range(len(self.generations))]
-        else:
-            busy = [n for n in range(len(self.generations)) if not self._is_idle(n)]
-            left = max(room - len(self.generations), 0) // max(len(busy), 1)
-            blocks = [
-                self._block(number, now, left if number in busy else 0)
-                for number in range(len(self.generations))
-            ]
-        return [head, *(line for block in blocks for line in block)][:height]
+        goal = State.STOPPED if self.verb == "stopping" else State.READY
+        states = [[self._state(node) for node in nodes] for nodes in self.generations]
+        count = sum(row.count(goal) for row in states)
+        total = sum(map(len, states))
+        progress = f"  {count} {goal.value} of {total}, {now - self.since:.1f} s"
+        head = Text.assemble((f"{self.verb} ", "bold"), self.title, (progress, "dim"))
+        room = height - 1 - len(states)
+        is_roomy = total <= room
+        moving = sum(1 for row in states if len(set(row)) > 1 or not _QUIET.issuperset(row))
+        lines = [head]
+        for number, nodes in enumerate(self.generations):
+            title = Text(f"generation {number}", "bold blue")
+            shown = nodes
+            if not is_roomy:
+                counts = Counter(state.value for state in states[number]).items()
+                title.append("  " + ", ".join(f"{n} {word}" for word, n in counts), "dim")
+                shown = [node for node in nodes if self._state(node) not in _QUIET]
+                shown = shown[: max(room, 0) // max(moving, 1)]
+            lines += [title, *(self._row(node, now) for node in shown)]
+        return lines[:height]
 
-    def _is_idle(self, number: int) -> bool:
-        found = {self._states.get(address) for address in self.generations[number]}
-        return len(found) == 1 and found <= _IDLE
-
-    def _block(self, number: int, now: float, room: int | None) -> list[Text]:
-        """Return a generation, with at most *room* lines below its first."""
-        nodes = self.generations[number]
-        head = Text(f"generation {number}", "bold blue")
-        if room is None:
-            return [head, *(self._row(address, now) for address in nodes)]
-        counts: dict[str, int] = {}
-        for address in nodes:
-            word = self._states.get(address, State.WAITING).value
-            counts[word] = counts.get(word, 0) + 1
-        head.append("  " + ", ".join(f"{n} {word}" for word, n in counts.items()), "dim")
-        shown = [a for a in nodes if self._states.get(a) not in _IDLE][:room]
-        return [head, *(self._row(address, now) for address in shown)]
+    def _state(self, address: Address) -> State:
+        return self._states.get(address, State.WAITING)
 
     def _row(self, address: Address, now: float) -> Text:
-        state = self._states.get(address, State.WAITING)
+        state = self._state(address)
         mark, style = _MARKS[state]
-        if state in _BUSY and not self.is_ascii:
-            mark = _FRAMES[int(now * 10) % len(_FRAMES)]
         seconds = self._took.get(address)
         if state in _BUSY:
             seconds = now - self._since.get(address, now)
+            mark = mark if self.is_ascii else _FRAMES[int(now * 10) % len(_FRAMES)]
+        width = max(len(str(node)) for nodes in self.generations for node in nodes)
         return Text.assemble(
             "  ",
-            (_PLAIN.get(mark, mark) if self.is_ascii else mark, style),
-            " ",
-            f"{address!s:<{self._width}}",
+            (mark.translate(_ASCII) if self.is_ascii else mark, style),
+            f" {printable(str(address)):<{width}}",
             (f"  {state.value:<9}", style),
             "" if seconds is None or state is State.WAITING else (f"{seconds:7.2f} s", "dim"),
         )
-
-    @property
-    def _width(self) -> int:
-        return max((len(str(a)) for nodes in self.generations for a in nodes), default=0)

@@ -11,7 +11,8 @@ from rich.live import Live
 from rich.text import Text
 
 from rungraph.cli.output.event_lines import line_of
-from rungraph.cli.progress.generations import Picture
+from rungraph.cli.progress.generations import Generations
+from rungraph.cli.progress.lines import LineProgress
 from rungraph.cli.terminal import has_colour, style_of
 from rungraph.engine.events import (
     NodeFailed,
@@ -36,18 +37,13 @@ if TYPE_CHECKING:
 _KEPT = (NodeFailed, NodeKilled, NodeNotBound, NodeStopFailed, RefreshFailed, RollbackStarted)
 
 
-class LiveProgress:
-    """A picture of the nodes by generation, there while the stack starts and while it stops.
-
-    Args:
-        graph: What is run.
-    """
+class LiveProgress(LineProgress):
+    """A picture of the nodes by generation, there while the stack starts and while it stops."""
 
     def __init__(self, graph: RunGraph) -> None:
-        self._graph = graph
-        self._style = style_of(sys.stderr)
+        super().__init__(graph)
         self._console = Console(stderr=True, no_color=not has_colour(sys.stderr), highlight=False)
-        self._picture = Picture(
+        self._generations = Generations(
             graph.name or graph.file,
             graph.generations(),
             is_ascii=self._console.options.ascii_only,
@@ -57,22 +53,21 @@ class LiveProgress:
 
     def take(self, event: Event) -> None:
         """Show *event*."""
-        self._picture.take(event)
+        self._generations.take(event)
         match event:
             case StackStarting():
                 self._zero = monotonic() - event.at
                 self._open("starting", event.at)
             case StackStopping() | RollbackStarted():
                 self._open("stopping", event.at)
-            case StackReady():
+            case StackReady() | StackStopped():
                 self.close()
-            case StackStopped():
-                self.close()
-                self._console.print(f"{event.at:8.2f} s  stopped")
             case _:
                 pass
-        if self._live is None or isinstance(event, _KEPT):
-            line = line_of(event, self._graph.scrubbed, self._style)
+        if isinstance(event, StackStopped):
+            self._console.print(f"{event.at:8.2f} s  stopped")
+        elif self._live is None or isinstance(event, _KEPT):
+            line = line_of(event, self._graph.scrubbed, style_of(sys.stderr))
             if line is not None:
                 self._console.print(Text.from_ansi(line), soft_wrap=True)
 
@@ -84,7 +79,7 @@ class LiveProgress:
 
     def _open(self, verb: str, since: float) -> None:
         self.close()
-        self._picture.verb, self._picture.since = verb, since
+        self._generations.verb, self._generations.since = verb, since
         self._live = Live(
             console=self._console,
             get_renderable=self._drawn,
@@ -95,7 +90,7 @@ class LiveProgress:
 
     def _drawn(self) -> RenderableType:
         # Called from the thread of the live picture as well; it only reads.
-        lines = self._picture.lines(monotonic() - self._zero, self._console.height - 1)
+        lines = self._generations.lines(monotonic() - self._zero, self._console.height - 1)
         for line in lines:
             line.no_wrap, line.overflow = True, "ellipsis"
         return Group(*lines)

@@ -7,7 +7,6 @@ import logging
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from rungraph.cli.output.answers import Answers, write_answer
 from rungraph.cli.output.errors import text_of, traced
 from rungraph.cli.progress.signals import last_resort
 from rungraph.cli.terminal import OutputClosedError, complain, leave, tell
@@ -19,7 +18,8 @@ from rungraph.graph import RungraphError
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
-    from rungraph.cli.progress.reporter import Progress
+    from rungraph.cli.output.answers import Answers
+    from rungraph.cli.progress.lines import LineProgress
     from rungraph.engine.events import Event
     from rungraph.engine.run.calls import Call
     from rungraph.engine.run.settings import StackSettings
@@ -45,7 +45,7 @@ class Session:
     settings: StackSettings
     calls: Sequence[Call]
     answers: Answers
-    progress: Progress
+    progress: LineProgress
     summarize: Callable[[Timeline], None]
     subscribers: Sequence[Callable[[Event], None]] = ()
 
@@ -62,7 +62,7 @@ class Session:
         try:
             async with stack.signals() as signals:
                 with last_resort():
-                    code = await self._live(stack)
+                    code = await self._serve(stack)
             code = signals.exit_code or code
         except RungraphError as error:
             self.progress.close()
@@ -75,7 +75,7 @@ class Session:
             leave(code, at_once=True)
         return code
 
-    async def _live(self, stack: Stack) -> int:
+    async def _serve(self, stack: Stack) -> int:
         async with stack:
             self.summarize(stack.timeline())
             if self.calls:
@@ -91,12 +91,12 @@ class Session:
             tell(f"calling {call}")
             begun = loop.time()
             try:
-                await write_answer(call, await call.on(stack), self.answers)
+                await self.answers.write(call, await call.on(stack))
             except OutputClosedError:
                 return 1
             except Exception as error:  # noqa: BLE001  a provider's code: anything can go wrong
                 text = self.graph.scrubbed(traced(error, describe(error)))
-                self.answers.failed(call, text)
+                self.answers.fail(call, text)
                 complain(f"{call} failed: {text}")
                 return 1
             tell(f"answered in {loop.time() - begun:.2f} s")

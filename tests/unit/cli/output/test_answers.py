@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from rungraph.cli.output.answers import JsonAnswers, TextAnswers, write_answer
+from rungraph.cli.output.answers import Answers
 from rungraph.cli.terminal import OutputClosedError
 from rungraph.engine.apis.common import ToolCall
 from rungraph.engine.apis.inference import (
@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from collections.abc import AsyncGenerator
 
 CALL = Call("inference", "chat_completion", {})
+TEXT = Answers()
 
 
 def chat(delta: str | ToolCallDelta) -> ChatCompletionResponseStreamChunk:
@@ -44,7 +45,7 @@ async def stream(*chunks: Any) -> AsyncGenerator[Any, None]:
 async def test_a_whole_answer_is_indented_json(capsys: pytest.CaptureFixture[str]) -> None:
     """Whatever the answer is made of, it becomes JSON, and text stays readable."""
     when = datetime(2020, 1, 1, tzinfo=UTC)
-    await write_answer(CALL, {"at": when, "text": "schön"}, TextAnswers())
+    await TEXT.write(CALL, {"at": when, "text": "schön"})
     out = capsys.readouterr().out
     assert json.loads(out) == {"at": "2020-01-01T00:00:00Z", "text": "schön"}
     assert "schön" in out
@@ -52,14 +53,14 @@ async def test_a_whole_answer_is_indented_json(capsys: pytest.CaptureFixture[str
 
 async def test_no_answer_is_no_text(capsys: pytest.CaptureFixture[str]) -> None:
     """A method that returns nothing writes nothing."""
-    await write_answer(CALL, None, TextAnswers())
+    await TEXT.write(CALL, None)
     assert capsys.readouterr().out == ""
 
 
 async def test_streamed_text_is_one_text(capsys: pytest.CaptureFixture[str]) -> None:
     """The deltas of chats and completions follow each other; the end is a line break."""
-    await write_answer(CALL, stream(chat(""), chat("one "), chat("two")), TextAnswers())
-    await write_answer(CALL, stream(CompletionResponseStreamChunk(delta="three\n")), TextAnswers())
+    await TEXT.write(CALL, stream(chat(""), chat("one "), chat("two")))
+    await TEXT.write(CALL, stream(CompletionResponseStreamChunk(delta="three\n")))
     assert capsys.readouterr().out == "one two\nthree\n"
 
 
@@ -69,7 +70,7 @@ async def test_a_tool_call_in_a_stream_is_json_on_a_line_of_its_own(
     """What is no text does not run into the text before it."""
     tool_call = ToolCall(call_id="1", tool_name="clock", arguments={})
     done = ToolCallDelta(content=tool_call, parse_status=ToolCallParseStatus.SUCCESS)
-    await write_answer(CALL, stream(chat("so: "), chat(done), {"any": "thing"}), TextAnswers())
+    await TEXT.write(CALL, stream(chat("so: "), chat(done), {"any": "thing"}))
     first, second, third = capsys.readouterr().out.splitlines()
     assert first == "so: "
     assert json.loads(second)["event"]["delta"]["content"]["tool_name"] == "clock"
@@ -82,34 +83,33 @@ async def test_a_stream_that_breaks_off_ends_its_line_and_is_closed(
     """The error goes on after what came before it has been written."""
     chunks = stream(chat("one"), RuntimeError("broke off"))
     with pytest.raises(RuntimeError, match="broke off"):
-        await write_answer(CALL, chunks, TextAnswers())
+        await TEXT.write(CALL, chunks)
     assert capsys.readouterr().out == "one\n"
     with pytest.raises(StopAsyncIteration):
         await anext(chunks)
 
 
-class _Unread(TextAnswers):
-    """Answers that nobody reads any more."""
-
-    def chunk(self, call: Call, chunk: Any) -> None:
-        raise OutputClosedError
-
-
-async def test_a_stream_that_nobody_reads_is_closed() -> None:
+async def test_a_stream_that_nobody_reads_is_closed(monkeypatch: pytest.MonkeyPatch) -> None:
     """A model does not go on for an answer that cannot be written."""
+
+    def closed(text: str, end: str = "") -> None:
+        if text:
+            raise OutputClosedError
+
+    monkeypatch.setattr("rungraph.cli.output.answers.show", closed)
     chunks = stream(chat("one"), chat("two"))
     with pytest.raises(OutputClosedError):
-        await write_answer(CALL, chunks, _Unread())
+        await TEXT.write(CALL, chunks)
     with pytest.raises(StopAsyncIteration):
         await anext(chunks)
 
 
 async def test_json_has_one_object_a_line(capsys: pytest.CaptureFixture[str]) -> None:
     """Every line tells its kind and its call, also where there is no answer."""
-    answers = JsonAnswers()
-    await write_answer(CALL, None, answers)
-    await write_answer(CALL, stream(CompletionResponseStreamChunk(delta="x")), answers)
-    answers.failed(CALL, "no")
+    answers = Answers(is_json=True)
+    await answers.write(CALL, None)
+    await answers.write(CALL, stream(CompletionResponseStreamChunk(delta="x")))
+    answers.fail(CALL, "no")
     lines = [json.loads(line) for line in capsys.readouterr().out.splitlines()]
     assert [line.pop("call") for line in lines] == ["inference.chat_completion"] * 4
     assert lines == [
@@ -120,19 +120,19 @@ async def test_json_has_one_object_a_line(capsys: pytest.CaptureFixture[str]) ->
     ]
 
 
-@pytest.mark.parametrize("kind", [TextAnswers, JsonAnswers])
+@pytest.mark.parametrize("is_json", [False, True])
 async def test_secrets_of_the_config_are_taken_out_of_answers(
-    capsys: pytest.CaptureFixture[str], kind: type[TextAnswers | JsonAnswers]
+    capsys: pytest.CaptureFixture[str], *, is_json: bool
 ) -> None:
     """A resource that the config registers may hold some; the answer stays what JSON it was."""
 
     def scrub(text: str) -> str:
         return text.replace("hidden", "***").replace("12345", "***")
 
-    answers = kind(scrub)
-    await write_answer(CALL, {"keys": ["a hidden one", 12345, 1.5, True, None]}, answers)
+    answers = Answers(is_json=is_json, scrub=scrub)
+    await answers.write(CALL, {"keys": ["a hidden one", 12345, 1.5, True, None]})
     value = json.loads(capsys.readouterr().out)
     assert value.get("result", value) == {"keys": ["a *** one", "***", 1.5, True, None]}
-    await write_answer(CALL, stream(chat("hidden "), {"pin": 12345}), answers)
+    await answers.write(CALL, stream(chat("hidden "), {"pin": 12345}))
     assert "hidden" not in (out := capsys.readouterr().out)
     assert "12345" not in out
