@@ -3,9 +3,14 @@
 from __future__ import annotations
 
 import re
-from typing import NamedTuple
+from functools import lru_cache
+from typing import TYPE_CHECKING, NamedTuple
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
 
 _OPENING = "${env."
+_BRACE = re.compile(r"\$?\{|\}")
 # Until 2025 a default was written after a bare colon, and an alternative after a bare plus.
 _HEAD = re.compile(r"\$\{env\.([A-Za-z0-9_]+)(:[=+]|:(?![-?])|\+|\})")
 # What people write when they mean a placeholder: another case, spaces, another separator ...
@@ -67,6 +72,7 @@ def has_placeholder(value: str) -> bool:
     return _OPENING in value
 
 
+@lru_cache(maxsize=4096)  # Large configs repeat theirs.
 def placeholders(text: str) -> tuple[Placeholder, ...]:
     """Return the placeholders of *text* from left to right, without those inside their words.
 
@@ -78,12 +84,25 @@ def placeholders(text: str) -> tuple[Placeholder, ...]:
     start = text.find(_OPENING)
     while start != -1:
         placeholder = _placeholder_at(text, start)
-        if placeholder is None:
-            start = text.find(_OPENING, start + 1)
-        else:
+        if placeholder:
             found.append(placeholder)
-            start = text.find(_OPENING, placeholder.end)
+        start = text.find(_OPENING, placeholder.end if placeholder else start + 1)
     return tuple(found)
+
+
+def segments(text: str) -> Iterator[str | Placeholder]:
+    """Yield the placeholders of *text* and the texts before, between and after them.
+
+    Examples:
+        >>> [str(one) for one in segments("http://${env.HOST}:${env.PORT}")]
+        ['http://', '${env.HOST}', ':', '${env.PORT}', '']
+    """
+    position = 0
+    for placeholder in placeholders(text):
+        yield text[position : placeholder.start]
+        yield placeholder
+        position = placeholder.end
+    yield text[position:]
 
 
 def pattern_of(text: str) -> re.Pattern[str] | None:
@@ -95,28 +114,30 @@ def pattern_of(text: str) -> re.Pattern[str] | None:
         >>> pattern_of("tgi") is None
         True
     """
-    found = placeholders(text)
-    if not found:
+    if not placeholders(text):
         return None
-    parts: list[str] = []
-    position = 0
-    for placeholder in found:
-        parts.append(re.escape(text[position : placeholder.start]))
-        is_word = placeholder.operator == ":+" and not placeholders(placeholder.word)
-        parts.append(re.escape(placeholder.word) if is_word else ".+")
-        position = placeholder.end
-    return re.compile("".join((*parts, re.escape(text[position:]))), re.DOTALL)
+    pattern = ""
+    for one in segments(text):
+        if isinstance(one, str):
+            pattern += re.escape(one)
+        else:
+            is_word = one.operator == ":+" and not placeholders(one.word)
+            pattern += re.escape(one.word) if is_word else ".+"
+    return re.compile(pattern, re.DOTALL)
 
 
+@lru_cache(maxsize=4096)
 def malformed_placeholders(text: str) -> tuple[Malformed, ...]:
     """Return what in *text* looks like a placeholder and is none, from left to right."""
     found: list[Malformed] = []
-    position = 0
-    for placeholder in placeholders(text):
-        found += _malformed_in(text[position : placeholder.start])
-        found += malformed_placeholders(placeholder.word)
-        position = placeholder.end
-    return (*found, *_malformed_in(text[position:]))
+    for one in segments(text):
+        if isinstance(one, str):
+            nearly = [(match.start(), _nearly(match, one)) for match in _NEARLY.finditer(one)]
+            shell = [(match.start(), _shell(match)) for match in _SHELL.finditer(one)]
+            found += [malformed for _, malformed in sorted(nearly + shell)]
+        else:
+            found += malformed_placeholders(one.word)
+    return tuple(found)
 
 
 def _placeholder_at(text: str, start: int) -> Placeholder | None:
@@ -138,27 +159,16 @@ def _end_of_word(text: str, start: int) -> int | None:
     Braces inside the word are counted, so that a word can be JSON; a word whose own braces do not
     match ends at the first brace that closes no placeholder.
     """
-    for opening in ("{", "${"):
+    for openings in (("{", "${"), ("${",)):
         depth = 0
-        position = start
-        while position < len(text):
-            if text.startswith(opening, position):
+        for brace in _BRACE.finditer(text, start):
+            if brace.group() in openings:
                 depth += 1
-                position += len(opening)
-            elif text[position] == "}":
+            elif brace.group() == "}":
                 if depth == 0:
-                    return position
+                    return brace.start()
                 depth -= 1
-                position += 1
-            else:
-                position += 1
     return None
-
-
-def _malformed_in(text: str) -> list[Malformed]:
-    found = [(m.start(), _nearly(m, text)) for m in _NEARLY.finditer(text)]
-    found += [(m.start(), _shell(m)) for m in _SHELL.finditer(text)]
-    return [malformed for _, malformed in sorted(found)]
 
 
 def _shell(match: re.Match[str]) -> Malformed:

@@ -13,7 +13,8 @@ from hypothesis import strategies as st
 from rungraph.graph.place import Place
 from rungraph.graph.secrets.values import MASK, masked, masked_line, scrubbed, secret_values
 from rungraph.graph.source.document import document_of, parse_document
-from rungraph.graph.source.environment import Substitution, placeholders
+from rungraph.graph.source.environment import Substitution
+from rungraph.graph.placeholders import placeholders
 
 names = st.from_regex(r"[A-Za-z_][A-Za-z0-9_]{0,5}", fullmatch=True)
 literals = st.text(st.characters(exclude_categories=["Cs"], exclude_characters="${}"), max_size=8)
