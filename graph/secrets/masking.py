@@ -1,11 +1,11 @@
-"""Texts, templates and source lines without their secrets."""
+"""Texts and templates without their secrets."""
 
 from __future__ import annotations
 
 import re
 from typing import TYPE_CHECKING, Final
 
-from rungraph.graph.placeholders import Placeholder, has_placeholder, placeholders
+from rungraph.graph.placeholders import Placeholder, has_placeholder, placeholders, segments
 from rungraph.graph.secrets.keys import is_secret_key
 
 if TYPE_CHECKING:
@@ -14,9 +14,10 @@ if TYPE_CHECKING:
 MASK: Final = "********"
 """What stands for a secret; it tells nothing about it, not even its length."""
 
-_Span = tuple[int, int]
+Span = tuple[int, int]
+"""Two offsets in a text, with a secret between them."""
 
-# While a text is searched, each placeholder in it is one character that no text holds otherwise.
+# While a text is searched, its placeholders are made of this character, which no text holds.
 _HELD = "\ud800"
 _SCHEME = re.compile(r"(?:Bearer|Basic|Token|ApiKey)\s+", re.IGNORECASE)
 
@@ -48,23 +49,11 @@ _KNOWN_SHAPES = re.compile(
       | \bBearer\s+(?P<bearer>[\w.~+/=-]{8,})""",
     re.VERBOSE | re.DOTALL,
 )
-_KEY = re.compile(
-    r"""(?:"(?P<double>(?:[^"\\]|\\.)*)"\s*:|'(?P<single>(?:[^']|'')*)'\s*:
-        |(?P<bare>[A-Za-z_][\w.-]*)\s*:(?=[\s"'\[{]|$))""",
-    re.VERBOSE,
-)
-_BEFORE_VALUE = re.compile(r"\s*(?:[&!][^\s,\[\]{}]*\s+)*")
-_BEFORE_CONTENT = re.compile(r"[\s?-]*(?=\S|$)")
-_QUOTED_VALUE = re.compile(r"""(?:"((?:[^"\\]|\\.)*)|'((?:[^']|'')*))""")
-_FLOW_END = re.compile(r"[,\[\]{}]|\s#|$")
-_BLOCK_END = re.compile(r"\s+#|\s*$")
-_BLOCK_HEADER = re.compile(r"[|>][0-9+-]*\s*(?:#|$)")
 
 
 def masked_text(text: str) -> str:
     """Return *text* without what is secret in any text: passwords in URLs, secret parameters."""
-    packed, held = _packed(text)
-    return _rendered(packed, held, _spans_of_text(packed))
+    return _rendered(text, _spans_of_text(packed(text)))
 
 
 def masked_secret(text: str) -> str:
@@ -72,100 +61,94 @@ def masked_secret(text: str) -> str:
 
     That is its placeholders, without their words, and a scheme such as ``Bearer``.
     """
-    packed, held = _packed(text)
-    return _rendered(packed, held, [_span_of_secret(packed)])
+    return _rendered(text, [without_scheme(text, 0, len(text))])
 
 
-def masked_line(line: str, *, is_secret: bool = False, keeps_keys: bool = False) -> str:
-    """Return a line of YAML or JSON with its secret values masked.
-
-    What stands before the first secret stays where it is.
+def masked_line(line: str, spans: Iterable[Span], column: int) -> tuple[str, int]:
+    """Return a source line without its secrets, and what *column*, counted from 0, is in it.
 
     Args:
-        line: One source line.
-        is_secret: Whether it stands inside a secret value that began on an earlier line.
-        keeps_keys: Whether, then, its keys are no part of the secret.
+        line: One line of YAML or JSON.
+        spans: Where in it the values of secret keys stand.
+        column: An offset in the line; inside a secret, the secret's beginning is meant.
     """
-    packed, held = _packed(line)
-    # What follows a colon is for the rules of the line, which know where a value ends.
-    spans = _spans_of_text(packed, _ASSIGNMENT)
-    if not is_secret or keeps_keys:
-        spans += _spans_of_line(packed, is_secret=is_secret)
-    if is_secret and not (keeps_keys and _KEY.search(packed)):
-        start = _BEFORE_CONTENT.match(packed)
-        spans.append((start.end() if start else 0, len(packed.rstrip())))
-    return _rendered(packed, held, spans)
+    # What follows a colon is in *spans*, for which it is known where a value ends.
+    spans = _united([*spans, *_spans_of_text(packed(line), _ASSIGNMENT)])
+    shown = _rendered(line, spans)
+    if shown.startswith(line[:column]):
+        return shown, column
+    for start, end in (*spans, *((one.start, one.end) for one in placeholders(line))):
+        if start < column < end:
+            column = start
+    before = [(start, end) for start, end in spans if end <= column]
+    return shown, len(_rendered(line[:column], before))
 
 
 def secrets_of_text(text: str, *, is_secret: bool) -> Iterator[str]:
     """Yield the secrets in a text, of which it is one as a whole when *is_secret*."""
-    packed, _ = _packed(text)
-    spans = _spans_of_text(packed)
+    spans = _spans_of_text(packed(text))
     if is_secret:
-        spans.append(_span_of_secret(packed))
-        if _HELD not in packed:
-            spans.append((0, len(packed)))
+        spans.append(without_scheme(text, 0, len(text)))
+        if not placeholders(text):
+            spans.append((0, len(text)))
     for start, end in spans:
-        yield from filter(None, packed[start:end].split(_HELD))
+        literals = (one for one in segments(text[start:end]) if isinstance(one, str))
+        yield from filter(None, literals)
 
 
 def secrets_of_template(written: str, resolved: object, *, is_secret: bool) -> Iterator[str]:
     """Yield the secrets that the placeholders of *written* hold and that they became."""
-    packed, held = _packed(written)
-    secret = [is_secret or is_secret_key(one.name) for one in held]
-    for placeholder, one_is_secret in zip(held, secret, strict=True):
+    pattern = ""
+    has_secret = False
+    for one in segments(written):
+        if isinstance(one, str):
+            pattern += re.escape(one)
+            continue
+        one_is_secret = is_secret or is_secret_key(one.name)
+        has_secret = has_secret or one_is_secret
+        pattern += "(.*?)" if one_is_secret else ".*?"
         if one_is_secret:
-            yield from secrets_of_text(placeholder.word, is_secret=True)
-        yield from secrets_of_template(placeholder.word, None, is_secret=one_is_secret)
-    if not any(secret) or not isinstance(resolved, str) or resolved == written:
+            yield from secrets_of_text(one.word, is_secret=True)
+        yield from secrets_of_template(one.word, None, is_secret=one_is_secret)
+    if not has_secret or not isinstance(resolved, str) or resolved == written:
         return
-    pattern = "(.*?)".join(map(re.escape, packed.split(_HELD)))
     match = re.fullmatch(pattern, resolved, re.DOTALL)
-    if match is None:
-        # The text has changed in another way too; no telling which part of it is the secret.
-        yield resolved
-        return
-    yield from (value for value, is_one in zip(match.groups(), secret, strict=True) if is_one)
+    # A text that has changed in another way too is secret as a whole.
+    yield from match.groups() if match else (resolved,)
 
 
-def _packed(text: str) -> tuple[str, tuple[Placeholder, ...]]:
-    """Return *text* with one character for each placeholder, and the placeholders."""
+def packed(text: str) -> str:
+    """Return *text* with its placeholders made of a character that means nothing to a search."""
     text = text.replace(_HELD, "\ufffd")
     if not has_placeholder(text):
-        return text, ()
-    held = placeholders(text)
-    parts: list[str] = []
+        return text
+    return "".join(
+        one if isinstance(one, str) else _HELD * (one.end - one.start) for one in segments(text)
+    )
+
+
+def without_scheme(text: str, start: int, end: int) -> Span:
+    """Return the span from *start* to *end* without a scheme, such as ``Bearer``, at its start."""
+    scheme = _SCHEME.match(text, start, end)
+    return (scheme.end() if scheme else start, end)
+
+
+def _rendered(text: str, spans: Iterable[Span]) -> str:
+    """Return *text* with what is in *spans* masked, and of placeholders the secret words."""
+    shown = ""
     position = 0
-    for placeholder in held:
-        parts += text[position : placeholder.start], _HELD
-        position = placeholder.end
-    return "".join((*parts, text[position:])), held
-
-
-def _rendered(packed: str, held: Iterable[Placeholder], spans: Iterable[_Span]) -> str:
-    """Return the text with what is in *spans* masked and its placeholders back in place."""
-    left = iter(held)
-    parts: list[str] = []
-
-    def append(text: str, *, is_secret: bool) -> None:
-        first, *others = text.split(_HELD)
-        parts.append(MASK if is_secret and first else first)
-        for other in others:
-            parts.append(_shown(next(left), is_secret=is_secret))
-            parts.append(MASK if is_secret and other else other)
-
-    position = 0
-    for start, end in _united(spans):
-        append(packed[position:start], is_secret=False)
-        append(packed[start:end], is_secret=True)
+    for start, end in (*_united(spans), (len(text), len(text))):
+        for one in segments(text[position:start]):
+            shown += one if isinstance(one, str) else _shown(one, is_secret=False)
+        for one in segments(text[start:end]):
+            shown += (one and MASK) if isinstance(one, str) else _shown(one, is_secret=True)
         position = end
-    append(packed[position:], is_secret=False)
-    return "".join(parts)
+    return shown.replace(_HELD, "\ufffd")
 
 
-def _united(spans: Iterable[_Span]) -> list[_Span]:
+def _united(spans: Iterable[Span]) -> list[Span]:
     """Return *spans* in order, one for those that overlap or touch."""
-    united: list[_Span] = []
+    united: list[Span] = []
     for start, end in sorted(spans):
         if united and start <= united[-1][1]:
             united[-1] = united[-1][0], max(end, united[-1][1])
@@ -180,77 +163,22 @@ def _shown(placeholder: Placeholder, *, is_secret: bool) -> str:
     return f"${{env.{name}{operator}{shown}}}"
 
 
-def _span_of_secret(packed: str) -> _Span:
-    scheme = _SCHEME.match(packed)
-    return (scheme.end() if scheme else 0, len(packed))
-
-
-def _spans_of_text(packed: str, assignments: re.Pattern[str] = _ASSIGNMENT_OR_PAIR) -> list[_Span]:
-    spans = [match.span("value") for match in _URL_PASSWORD.finditer(packed)]
-    spans += [match.span(str(match.lastgroup)) for match in _KNOWN_SHAPES.finditer(packed)]
+def _spans_of_text(text: str, assignments: re.Pattern[str] = _ASSIGNMENT_OR_PAIR) -> list[Span]:
+    """Return where the secrets of a packed text stand."""
+    spans = [match.span("value") for match in _URL_PASSWORD.finditer(text)]
+    spans += [match.span(str(match.lastgroup)) for match in _KNOWN_SHAPES.finditer(text)]
     spans += [
         match.span(str(match.lastgroup))
-        for match in _FLAG.finditer(packed)
+        for match in _FLAG.finditer(text)
         if is_secret_key(match["name"])
     ]
     position = 0
-    while (assignment := assignments.search(packed, position)) is not None:
+    while (assignment := assignments.search(text, position)) is not None:
         name = assignment["name"]
         if is_secret_key(name) or (assignment["query"] and name.lower() in _QUERY_SECRETS):
-            start, end = assignment.span(str(assignment.lastgroup))
-            scheme = _SCHEME.match(packed, start, end)
-            spans.append((scheme.end() if scheme else start, end))
+            spans.append(without_scheme(text, *assignment.span(str(assignment.lastgroup))))
             position = assignment.end()
         else:
             # The value can hold an assignment itself, such as the query of a URL.
             position = assignment.end("name")
     return spans
-
-
-def _spans_of_line(packed: str, *, is_secret: bool) -> list[_Span]:
-    spans: list[_Span] = []
-    position = 0
-    while match := _KEY.search(packed, position):
-        position = match.end()
-        if not is_secret and not is_secret_key(_name(match)):
-            continue
-        before = _BEFORE_VALUE.match(packed, position)
-        start = before.end() if before else position
-        span = _span_of_value(packed, start)
-        if span is not None:
-            spans.append(span)
-            position = max(position, span[1])
-    return spans
-
-
-def _span_of_value(packed: str, start: int) -> _Span | None:
-    """Return where the value that begins at *start* stands; None when it is on other lines."""
-    first = packed[start : start + 1]
-    if not first or first in "*#" or _BLOCK_HEADER.match(packed, start):
-        return None
-    if (quoted := _QUOTED_VALUE.match(packed, start)) is not None:
-        scheme = _SCHEME.match(packed, start + 1, quoted.end())
-        return (scheme.end() if scheme else start + 1), quoted.end()
-    if first in "[{":
-        return start, _end_of_collection(packed, start)
-    before = packed[:start]
-    is_flow = sum(map(before.count, "[{")) > sum(map(before.count, "]}"))
-    end = (_FLOW_END if is_flow else _BLOCK_END).search(packed, start)
-    scheme = _SCHEME.match(packed, start)
-    return (scheme.end() if scheme else start, len(packed) if end is None else end.start())
-
-
-def _end_of_collection(packed: str, start: int) -> int:
-    depth = 0
-    for position in range(start, len(packed)):
-        if packed[position] in "[{":
-            depth += 1
-        elif packed[position] in "]}":
-            depth -= 1
-            if depth == 0:
-                return position + 1
-    return len(packed)
-
-
-def _name(key: re.Match[str]) -> str:
-    return key["double"] or key["single"] or key["bare"] or ""

@@ -12,7 +12,6 @@ from urllib.parse import quote, quote_plus
 from rungraph.graph.secrets.keys import is_secret_key, is_secret_path
 from rungraph.graph.secrets.masking import (
     MASK,
-    masked_line,
     masked_secret,
     masked_text,
     secrets_of_template,
@@ -27,7 +26,6 @@ __all__ = [
     "is_secret_key",
     "is_secret_path",
     "masked",
-    "masked_line",
     "scrubbed",
     "secret_values",
 ]

@@ -4,19 +4,22 @@ from __future__ import annotations
 
 import re
 from array import array
-from bisect import bisect_right
+from bisect import bisect_left, bisect_right
 from dataclasses import dataclass
 from itertools import accumulate
 from typing import TYPE_CHECKING
 
 from rungraph.graph.diagnostics import Diagnostic, Severity
 from rungraph.graph.place import CARET_WHEN_CUT, CUT, Place
-from rungraph.graph.secrets.hidden_lines import hidden_lines
 from rungraph.graph.secrets.masking import masked_line
+from rungraph.graph.secrets.source_lines import secret_spans
 from rungraph.graph.source.positions import path_text
+from rungraph.graph.wording import shortened
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
+
+    from rungraph.graph.secrets.masking import Span
 
 _LONGEST_EXCERPT = 160
 _LINE_BREAK = re.compile(r"\r\n?|\n")
@@ -62,19 +65,17 @@ class SourceText:
         text: The whole text.
     """
 
-    __slots__ = ("_hidden", "_starts", "file", "text")
+    __slots__ = ("_spans", "_starts", "file", "text")
 
     def __init__(self, file: str, text: str) -> None:
         self.file = file
         self.text = text
         self._starts: Sequence[int] | None = None
-        self._hidden: dict[int, bool] | None = None
+        self._spans: list[Span] | None = None
 
     def place(self, offset: int) -> Place:
         """Return the place of the character at *offset*."""
-        starts = self._starts
-        if starts is None:
-            starts = self._line_starts()
+        starts = self._starts or self._line_starts()
         line = bisect_right(starts, offset)
         return Place(self.file, line, offset - starts[line - 1] + 1)
 
@@ -115,30 +116,31 @@ class SourceText:
         Tabs are kept. ``caret_column`` tells where in it the place is.
         """
         line = self.line(place.line)
-        column = max(place.column, 1) - 1
-        shown = self._masked(place.line, line)
-        if shown.startswith(line[:column]):
+        column = min(max(place.column, 1) - 1, len(line))
+        shown, moved = masked_line(line, self._secrets_in(place.line), column)
+        # A secret before the place, or around it, has moved what follows.
+        if moved == column:
             if len(shown) <= _LONGEST_EXCERPT:
                 return shown
             if column < _LONGEST_EXCERPT - CARET_WHEN_CUT:
-                return shown[: _LONGEST_EXCERPT - 1] + CUT
-            before, after = shown[:column], shown[column:]
-        else:
-            # A secret before the place, or around it, has moved what follows.
-            before = self._masked(place.line, line[:column])
-            after = shown[len(before) :] if shown.startswith(before) else ""
-        before = before[-(CARET_WHEN_CUT - 2) :].rjust(CARET_WHEN_CUT - 2)
+                return shortened(shown, _LONGEST_EXCERPT)
+        before = shown[:moved][-(CARET_WHEN_CUT - 2) :].rjust(CARET_WHEN_CUT - 2)
         room = _LONGEST_EXCERPT - CARET_WHEN_CUT + 1
-        return CUT + before + (after if len(after) <= room else after[: room - 1] + CUT)
+        return f"{CUT}{before}{shortened(shown[moved:], room)}"
+
+    def _secrets_in(self, number: int) -> list[Span]:
+        """Return where in line *number* the values of secret keys stand."""
+        starts = self._line_starts()
+        if not 1 <= number <= len(starts):
+            return []
+        if self._spans is None:
+            self._spans = secret_spans(self.text, starts)
+        start = starts[number - 1]
+        first = bisect_left(self._spans, (start, 0))
+        last = bisect_left(self._spans, (start + len(self.line(number)) + 1, 0))
+        return [(left - start, right - start) for left, right in self._spans[first:last]]
 
     def _line_starts(self) -> Sequence[int]:
         if self._starts is None:
             self._starts = line_starts(self.text)
         return self._starts
-
-    def _masked(self, number: int, line: str) -> str:
-        """Return *line*, which is line *number* or its beginning, without its secrets."""
-        if self._hidden is None:
-            self._hidden = hidden_lines(self.text, self._line_starts())
-        keeps_keys = self._hidden.get(number)
-        return masked_line(line, is_secret=keeps_keys is not None, keeps_keys=bool(keeps_keys))

@@ -9,9 +9,9 @@ import pytest
 
 from rungraph.graph.diagnostics import Diagnostic, Severity
 from rungraph.graph.place import Place
+from rungraph.graph.placeholders import has_placeholder, placeholders
 from rungraph.graph.source.document import document_of, parse_document
 from rungraph.graph.source.environment import Substitution, Use
-from rungraph.graph.placeholders import has_placeholder, placeholders
 
 
 def filled(written: str, **environment: str) -> Any:

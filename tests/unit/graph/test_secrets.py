@@ -9,15 +9,16 @@ from urllib.parse import quote
 
 import pytest
 
+from rungraph.graph.place import Place
 from rungraph.graph.secrets.values import (
     MASK,
     is_secret_key,
     is_secret_path,
     masked,
-    masked_line,
     scrubbed,
     secret_values,
 )
+from rungraph.graph.source.text import SourceText
 
 
 class TestKeys:
@@ -293,20 +294,19 @@ class TestLines:
     )
     def test_secret_values_of_a_line_are_masked(self, line: str, shown: str) -> None:
         """Block YAML, flow YAML and JSON; what stands before a secret stays in its column."""
-        assert masked_line(line) == shown
+        assert SourceText("", line).excerpt(Place("", 1, 1)) == shown
 
     @pytest.mark.parametrize(
-        ("line", "keeps_keys", "shown"),
+        ("text", "shown"),
         [
-            ("    some text: more", False, f"    {MASK}"),
-            ("    user: bob", True, f"    user: {MASK}"),
-            ("    - bob", True, f"    - {MASK}"),
-            ("    bob", True, f"    {MASK}"),
-            ("", False, ""),
+            ("password: |\n    some text: more", f"    {MASK}"),
+            ("password:\n    user: bob", f"    user: {MASK}"),
+            ("password:\n    - bob", f"    - {MASK}"),
+            ("password:\n    {a: b, c: d}", f"    {MASK}"),
+            ("password: 'a\n  b', url: shown", f"  {MASK}"),
+            ("password: one\n    bob", f"    {MASK}"),
         ],
     )
-    def test_a_line_inside_a_secret_is_masked(
-        self, line: str, keeps_keys: bool, shown: str
-    ) -> None:
+    def test_a_line_inside_a_secret_is_masked(self, text: str, shown: str) -> None:
         """As a whole, or but for its keys."""
-        assert masked_line(line, is_secret=True, keeps_keys=keeps_keys) == shown
+        assert SourceText("", text).excerpt(Place("", 2, 1)) == shown

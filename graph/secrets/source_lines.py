@@ -1,0 +1,170 @@
+"""Which characters of a source text are values of secret keys.
+
+This works on the text alone, because a text with a syntax error has excerpts too; in doubt a
+character is hidden.
+"""
+
+from __future__ import annotations
+
+import re
+from bisect import bisect_right
+from typing import TYPE_CHECKING
+
+from rungraph.graph.secrets.keys import is_secret_key
+from rungraph.graph.secrets.masking import Span, packed, without_scheme
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+
+_KEY = re.compile(
+    r"""(?:"(?P<double>(?:[^"\\\r\n]|\\.)*)"\s*:|'(?P<single>(?:[^'\r\n]|'')*)'\s*:
+        |(?<![\w.-])(?P<bare>[\w.-]++)["']?[ \t]*:(?=[\s"'\[{]|$))""",
+    re.VERBOSE | re.MULTILINE,
+)
+_BEFORE_VALUE = re.compile(r"(?:\s+|#[^\r\n]*|[&!][^\s,\[\]{}]*)*")
+_BEFORE_CONTENT = re.compile(r"[\s?-]*")
+_LEXEME = re.compile(r""""(?:[^"\\]|\\.)*+"|'(?:[^']|'')*+'|["'\[\]{}]""", re.DOTALL)
+_AFTER_KEY = re.compile(r"[ \t]*:")
+_FLOW_END = re.compile(r"[,\[\]{}]|\s#|$", re.MULTILINE)
+_BLOCK_END = re.compile(r"[ \t]+#|[ \t]*$", re.MULTILINE)
+_BLOCK_HEADER = re.compile(r"[|>][0-9+-]*[ \t]*(?:#|$)", re.MULTILINE)
+_LOOKS_LIKE_ENTRY = re.compile(
+    r"""(?:-(?:\s|$)|[\w.-]+[ \t]*:|"[^"]*"[ \t]*:|'[^']*'[ \t]*:|[\]}]|---|\.\.\.)"""
+)
+
+
+def secret_spans(text: str, starts: Sequence[int]) -> list[Span]:
+    """Return where the values of secret keys stand, sorted, each span within one line.
+
+    Args:
+        text: YAML or JSON, right or wrong.
+        starts: The offset of each line's first character.
+    """
+    ends = [*starts[1:], len(text)]
+    lines = [packed(text[start:end]) for start, end in zip(starts, ends, strict=True)]
+    return sorted(_Search(lines, starts).spans())
+
+
+class _Search:
+    """One search through the lines of a text, their placeholders packed."""
+
+    def __init__(self, lines: Sequence[str], starts: Sequence[int]) -> None:
+        self._lines = lines
+        self._starts = starts
+        self._text = "".join(lines)
+
+    def spans(self) -> Iterator[Span]:
+        position = 0
+        while key := _KEY.search(self._text, position):
+            position = key.end()
+            if is_secret_key(key["double"] or key["single"] or key["bare"] or ""):
+                (start, end), goes_on = self._value(key)
+                position = max(position, end)
+                yield from self._in_lines(start, end)
+                if goes_on:
+                    yield from self._in_later_lines(key)
+
+    def _value(self, key: re.Match[str]) -> tuple[Span, bool]:
+        """Return where the value of *key* stands, and whether it can go on in later lines.
+
+        Only what is in quotes or brackets is found in later lines here.
+        """
+        text = self._text
+        start = _end_of(_BEFORE_VALUE, text, key.end())
+        is_beside = self._is_beside(key)
+        first = text[start : start + 1]
+        if first and first in "'\"[{":
+            end = _end_of_enclosed(text, start)
+            # A text in quotes on a later line can be the next key.
+            if is_beside or not _AFTER_KEY.match(text, end):
+                is_quoted = first in "'\""
+                last_line = self._line_of(end - 1)
+                if last_line > self._line_of(start):
+                    end = self._starts[last_line] + len(self._lines[last_line])
+                elif is_quoted and end > start + 1 and text[end - 1] == first:
+                    end -= 1
+                return without_scheme(text, start + is_quoted, end), False
+        if not is_beside or first == "*" or _BLOCK_HEADER.match(text, start):
+            return (start, start), True
+        before = text[self._starts[self._line_of(start)] : start]
+        is_flow = sum(map(before.count, "[{")) > sum(map(before.count, "]}"))
+        end = _start_of(_FLOW_END if is_flow else _BLOCK_END, text, start)
+        return without_scheme(text, start, end), True
+
+    def _in_later_lines(self, key: re.Match[str]) -> Iterator[Span]:
+        """Yield where a value that is in neither quotes nor brackets goes on."""
+        for number in self._continuation(key):
+            start = self._starts[number]
+            end = start + len(self._lines[number])
+            # The keys of a secret mapping are shown.
+            keys = [] if self._is_beside(key) else [*_KEY.finditer(self._text, start, end)]
+            for span in [self._value(inner)[0] for inner in keys] or [(start, end)]:
+                yield from self._in_lines(*span)
+
+    def _is_beside(self, key: re.Match[str]) -> bool:
+        """Whether the value of *key* begins in its line."""
+        start = _end_of(_BEFORE_VALUE, self._text, key.end())
+        return start < len(self._text) and self._line_of(start) == self._line_of(key.end() - 1)
+
+    def _continuation(self, key: re.Match[str]) -> Iterator[int]:
+        """Yield the lines that can belong to the value of *key*."""
+        is_block = _BLOCK_HEADER.match(self._text, _end_of(_BEFORE_VALUE, self._text, key.end()))
+        first = self._line_of(key.start())
+        before = self._text[self._starts[first] : key.start()]
+        # In a mapping in braces, what belongs to a key can stand left of it.
+        column = len(before) if not before.strip(" \t-?") else _indent(before)
+        for number in range(first + 1, len(self._lines)):
+            content = self._lines[number].strip()
+            if not content:
+                continue
+            if _indent(self._lines[number]) <= column:
+                if content.startswith("#"):
+                    continue
+                # In brackets, text can go on in any column, but it cannot look like an entry.
+                if is_block or _LOOKS_LIKE_ENTRY.match(content):
+                    return
+            yield number
+
+    def _in_lines(self, start: int, end: int) -> Iterator[Span]:
+        """Yield what stands from *start* to *end*, in each line without the blanks around it."""
+        for number in range(self._line_of(start), self._line_of(end - 1) + 1):
+            line_start = self._starts[number]
+            left = max(start, _end_of(_BEFORE_CONTENT, self._text, line_start))
+            right = min(end, line_start + len(self._lines[number].rstrip()))
+            if left < right:
+                yield left, right
+
+    def _line_of(self, offset: int) -> int:
+        return bisect_right(self._starts, offset) - 1
+
+
+def _end_of_enclosed(text: str, start: int) -> int:
+    """Return where a value in quotes or brackets ends; the end of the text if it is not closed."""
+    depth = 0
+    for match in _LEXEME.finditer(text, start):
+        lexeme = match[0]
+        if lexeme in ("[", "{"):
+            depth += 1
+        elif lexeme in ("]", "}"):
+            depth -= 1
+        elif lexeme in ('"', "'"):
+            break
+        if depth <= 0:
+            return match.end()
+    return len(text)
+
+
+def _indent(line: str) -> float:
+    """Return the indentation; an item of a list belongs to a key in the same column."""
+    stripped = line.lstrip()
+    return len(line) - len(stripped) + (0.5 if stripped.startswith("-") else 0)
+
+
+def _end_of(pattern: re.Pattern[str], text: str, start: int) -> int:
+    match = pattern.match(text, start)
+    return match.end() if match else start
+
+
+def _start_of(pattern: re.Pattern[str], text: str, start: int) -> int:
+    match = pattern.search(text, start)
+    return match.start() if match else len(text)
