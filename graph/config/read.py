@@ -32,11 +32,11 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
     from rungraph.graph.catalog.specs import Catalog, RoutedPair
-    from rungraph.graph.config.run_config import Path
     from rungraph.graph.diagnostics import Diagnostic
     from rungraph.graph.place import Place
     from rungraph.graph.source.document import Document
     from rungraph.graph.source.environment import Substitution
+    from rungraph.graph.source.positions import Path
 
 VERSIONS = ("2",)
 DISABLED = "__disabled__"

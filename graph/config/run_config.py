@@ -15,8 +15,7 @@ if TYPE_CHECKING:
 
     from rungraph.graph.address import Address
     from rungraph.graph.place import Place
-
-Path = tuple[str | int, ...]
+    from rungraph.graph.source.positions import Path
 
 
 class Section(BaseModel):

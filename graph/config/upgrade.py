@@ -9,9 +9,9 @@ from rungraph.graph.diagnostics import Severity
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from rungraph.graph.config.run_config import Path
     from rungraph.graph.diagnostics import Diagnostic
     from rungraph.graph.source.document import Document
+    from rungraph.graph.source.positions import Path
 
 _OLD_KEYS = ("routing_table", "provider_map", "api_providers")
 

@@ -18,8 +18,9 @@ if TYPE_CHECKING:
 
     from rungraph.graph.address import Address
     from rungraph.graph.catalog.specs import Catalog
-    from rungraph.graph.config.run_config import ConfiguredProvider, Path, RunConfig
+    from rungraph.graph.config.run_config import ConfiguredProvider, RunConfig
     from rungraph.graph.source.document import Document
+    from rungraph.graph.source.positions import Path
 
 
 def check_config(

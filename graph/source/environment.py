@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
     from rungraph.graph.source.document import Document
-    from rungraph.graph.source.run_config import Path
+    from rungraph.graph.source.positions import Path
 
 _MOST_SUGGESTIONS: Final = 50
 _MOST_RELATED: Final = 10

@@ -8,6 +8,9 @@ from typing import TYPE_CHECKING, NamedTuple
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+Path = tuple[str | int, ...]
+"""The keys and indexes that lead to a value."""
+
 _SIMPLE_KEY = re.compile(r"[A-Za-z_][\w-]*")
 
 

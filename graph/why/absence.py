@@ -18,9 +18,10 @@ if TYPE_CHECKING:
 
     from rungraph.graph.address import Address
     from rungraph.graph.catalog.specs import RoutedPair
-    from rungraph.graph.config.run_config import Excluded, Path
+    from rungraph.graph.config.run_config import Excluded
     from rungraph.graph.model import RunGraph
     from rungraph.graph.place import Place
+    from rungraph.graph.source.positions import Path
 
 _MOST_LISTED = 8
 

@@ -14,10 +14,10 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from rungraph.graph.address import Address
-    from rungraph.graph.config.run_config import Path
     from rungraph.graph.diagnostics import Diagnostic
     from rungraph.graph.model import RunGraph
     from rungraph.graph.place import Place
+    from rungraph.graph.source.positions import Path
 
 
 class Reason(NamedTuple):
