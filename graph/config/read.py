@@ -8,6 +8,7 @@ from pydantic import ValidationError
 
 from rungraph.graph.address import Address
 from rungraph.graph.config.run_config import (
+    DISABLED,
     CheckSection,
     ConfiguredProvider,
     ConfiguredResource,
@@ -39,8 +40,6 @@ if TYPE_CHECKING:
     from rungraph.graph.source.positions import Path
 
 VERSIONS = ("2",)
-DISABLED = "__disabled__"
-"""A provider id that switches its entry off, as an id that the environment leaves empty does."""
 
 _PROVIDER_KEYS = frozenset(ProviderSection.model_fields)
 # Keys that say nothing about the graph but stand in files of this format, and those that other

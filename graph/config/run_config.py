@@ -10,12 +10,18 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 from pydantic import BaseModel, ConfigDict, Field
 
+from rungraph.graph.address import Address
+from rungraph.graph.placeholders import placeholders
+
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from rungraph.graph.address import Address
     from rungraph.graph.place import Place
     from rungraph.graph.source.positions import Path
+
+
+DISABLED = "__disabled__"
+"""A provider id that switches its entry off, as an id that the environment leaves empty does."""
 
 
 class Section(BaseModel):
@@ -153,9 +159,11 @@ class QueryCheck:
     place: Place | None = None
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, order=True)
 class Excluded:
     """A provider that the config names and the graph leaves out.
+
+    Two are equal when they say the same, wherever they stand.
 
     Attributes:
         api: The API that it would serve.
@@ -171,8 +179,31 @@ class Excluded:
     provider_id: str
     provider_type: str
     reason: str
-    place: Place | None = None
-    detail: str = ""
+    place: Place | None = field(default=None, compare=False)
+    detail: str = field(default="", compare=False)
+
+    @property
+    def address(self) -> Address | None:
+        """The address that it would have; None when its id does not tell."""
+        name, found = self.provider_id, placeholders(self.provider_id)
+        if found:
+            [first, *others] = found
+            is_switch = first.operator == ":+" and "${" not in first.word and not others
+            name = name[: first.start] + first.word + name[first.end :] if is_switch else ""
+        return Address.provider(self.api, name) if name and name != DISABLED else None
+
+    @property
+    def variables(self) -> tuple[str, ...]:
+        """The environment variables that its id asks for, sorted."""
+        return tuple(sorted({one.name for one in placeholders(self.provider_id)}))
+
+    @property
+    def summary(self) -> str:
+        """Why it is left out, in a few words."""
+        names = self.variables
+        if self.reason == "env_unset" and names:
+            return f"{' and '.join(names)} {'is' if len(names) == 1 else 'are'} not set"
+        return self.detail or self.reason.replace("_", " ")
 
     @property
     def is_switched_off(self) -> bool:

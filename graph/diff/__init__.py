@@ -12,7 +12,7 @@ from rungraph.graph.diff.compare import Edges, diff_graphs
 from rungraph.graph.diff.patch import applied
 from rungraph.graph.diff.rendering import diff_to_dict, diff_to_json, diff_to_markdown, render_diff
 from rungraph.graph.diff.saved_plan import snapshot_of_plan
-from rungraph.graph.diff.snapshot import LeftOut, Link, Problem, Snapshot, snapshot_of
+from rungraph.graph.diff.snapshot import Link, Problem, Snapshot, snapshot_of
 
 __all__ = [
     "Affected",
@@ -21,7 +21,6 @@ __all__ = [
     "Edges",
     "FactChange",
     "GraphDiff",
-    "LeftOut",
     "Link",
     "NodeChange",
     "Problem",

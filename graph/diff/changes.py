@@ -12,8 +12,9 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from rungraph.graph.address import Address
+    from rungraph.graph.config.run_config import Excluded
     from rungraph.graph.diff.facts import Path
-    from rungraph.graph.diff.snapshot import LeftOut, Link, Problem
+    from rungraph.graph.diff.snapshot import Link, Problem
 
 
 class Change(StrEnum):
@@ -124,8 +125,8 @@ class GraphDiff:
     apis_added: tuple[str, ...] = ()
     apis_removed: tuple[str, ...] = ()
     settings: tuple[FactChange, ...] = ()
-    excluded_added: tuple[LeftOut, ...] = ()
-    excluded_removed: tuple[LeftOut, ...] = ()
+    excluded_added: tuple[Excluded, ...] = ()
+    excluded_removed: tuple[Excluded, ...] = ()
     problems_added: tuple[Problem, ...] = ()
     problems_removed: tuple[Problem, ...] = ()
     unchanged: tuple[Address, ...] = ()

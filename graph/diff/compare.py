@@ -24,7 +24,6 @@ from rungraph.graph.diff.reasons import Reasons
 from rungraph.graph.diff.snapshot import (
     Link,
     Snapshot,
-    left_out_of,
     links_of,
     problems_of,
     settings_of,
@@ -125,7 +124,7 @@ class _Side:
             self.nodes = source.nodes
             self.links = links_of(source.edges, source.dropped)
             self.settings, self.apis = settings_of(source), source.apis
-            self.excluded = left_out_of(source)
+            self.excluded = tuple(sorted(source.excluded))
             self.problems = problems_of(source.diagnostics)
             self.unknown, self.checked = frozenset(), None
         self._source = source

@@ -5,16 +5,17 @@ from __future__ import annotations
 from collections import Counter
 from typing import TYPE_CHECKING, TypeVar
 
+from rungraph.graph.config.run_config import Excluded
 from rungraph.graph.diff.changes import Change
 from rungraph.graph.diff.facts import Facts, path_order
-from rungraph.graph.diff.snapshot import Snapshot
+from rungraph.graph.diff.snapshot import Problem, Snapshot
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
     from rungraph.graph.diff.changes import FactChange, GraphDiff
 
-_Item = TypeVar("_Item", bound=tuple[str, ...])
+_Item = TypeVar("_Item", Excluded, Problem)
 
 
 def applied(diff: GraphDiff, old: Snapshot) -> Snapshot:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from rungraph.graph.address import NodeKind
-from rungraph.graph.placeholders import pattern_of, placeholders
+from rungraph.graph.placeholders import pattern_of
 
 if TYPE_CHECKING:
     import re
@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from collections.abc import Set as AbstractSet
 
     from rungraph.graph.address import Address
-    from rungraph.graph.diff.snapshot import LeftOut
+    from rungraph.graph.config.run_config import Excluded
 
 
 class Reasons:
@@ -27,8 +27,8 @@ class Reasons:
 
     Examples:
         >>> from rungraph.graph import Address
-        >>> from rungraph.graph.diff import LeftOut
-        >>> off = [LeftOut("inference", "${env.URL:+tgi}", "remote::tgi", "env_unset")]
+        >>> from rungraph.graph import Excluded
+        >>> off = [Excluded("inference", "${env.URL:+tgi}", "remote::tgi", "env_unset")]
         >>> reasons = Reasons(off, lambda: {"URL"}, are_on=True)
         >>> reasons.of(Address.provider("inference", "tgi"))
         'switched on: URL is now set'
@@ -36,15 +36,15 @@ class Reasons:
 
     def __init__(
         self,
-        left_out: Iterable[LeftOut],
+        left_out: Iterable[Excluded],
         variables: Callable[[], AbstractSet[str]],
         *,
         are_on: bool,
     ) -> None:
         self._variables = variables
         self._are_on = are_on
-        self._named: dict[tuple[str, str], LeftOut] = {}
-        self._templates: dict[str, list[tuple[re.Pattern[str], LeftOut]]] = {}
+        self._named: dict[tuple[str, str], Excluded] = {}
+        self._templates: dict[str, list[tuple[re.Pattern[str], Excluded]]] = {}
         for one in left_out:
             pattern = pattern_of(one.provider_id)
             if pattern is None:
@@ -62,14 +62,14 @@ class Reasons:
             one = next((it for pattern, it in templates if pattern.fullmatch(address.name)), None)
         return "" if one is None else self._reason(one)
 
-    def _reason(self, one: LeftOut) -> str:
+    def _reason(self, one: Excluded) -> str:
         if one.reason == "not_served":
             return f"{one.api} is {'served now' if self._are_on else 'not served any more'}"
         if one.reason not in ("env_unset", "disabled"):
             return ""
         switched = "switched on" if self._are_on else "switched off"
-        asked = {found.name for found in placeholders(one.provider_id)}
-        names = sorted(asked & self._variables()) if asked else []
+        asked = one.variables
+        names = [one for one in asked if one in self._variables()] if asked else []
         if not names:
             return switched
         verb = "is" if len(names) == 1 else "are"

@@ -11,6 +11,7 @@ from rungraph.graph.diff.words import printable, sections_of, summary_of
 from rungraph.graph.source.positions import path_text
 
 if TYPE_CHECKING:
+    from rungraph.graph.config.run_config import Excluded
     from rungraph.graph.diff.changes import FactChange, GraphDiff
     from rungraph.graph.diff.snapshot import Link
     from rungraph.graph.diff.words import Line
@@ -147,8 +148,8 @@ def diff_to_dict(diff: GraphDiff, *, old: str = "old", new: str = "new") -> dict
         "not_compared": list(diff.not_compared),
         "settings": [_fact_to_dict(fact) for fact in diff.settings],
         "excluded": {
-            "added": [one._asdict() for one in diff.excluded_added],
-            "removed": [one._asdict() for one in diff.excluded_removed],
+            "added": [_excluded_to_dict(one) for one in diff.excluded_added],
+            "removed": [_excluded_to_dict(one) for one in diff.excluded_removed],
         },
         "diagnostics": {
             "added": [one._asdict() for one in diff.problems_added],
@@ -174,3 +175,12 @@ def _fact_to_dict(fact: FactChange) -> dict[str, Any]:
 
 def _link_to_dict(link: Link) -> dict[str, Any]:
     return {"strength": link.strength, "late": link.is_late}
+
+
+def _excluded_to_dict(one: Excluded) -> dict[str, str]:
+    return {
+        "api": one.api,
+        "provider_id": one.provider_id,
+        "provider_type": one.provider_type,
+        "reason": one.reason,
+    }

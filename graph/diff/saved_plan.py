@@ -6,9 +6,10 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any, cast
 
 from rungraph.graph.address import Address
+from rungraph.graph.config.run_config import Excluded
 from rungraph.graph.diagnostics import Level
 from rungraph.graph.diff.facts import Facts, flattened, path_order
-from rungraph.graph.diff.snapshot import LeftOut, Link, Problem, Snapshot, without_indices
+from rungraph.graph.diff.snapshot import Link, Problem, Snapshot, without_indices
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
@@ -73,7 +74,13 @@ def _snapshot(data: Mapping[str, Any]) -> Snapshot:
         settings=_sorted(leaf for leaf in flattened(settings) if leaf[1] not in ("", None, {}, [])),
         excluded=tuple(
             sorted(
-                LeftOut(*(str(one.get(key) or "") for key in LeftOut._fields))
+                Excluded(
+                    api=str(one["api"]),
+                    provider_id=str(one["provider_id"]),
+                    provider_type=str(one["provider_type"]),
+                    reason=str(one["reason"]),
+                    detail=str(one.get("detail") or ""),
+                )
                 for one in data.get("excluded") or ()
             )
         ),

@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     from collections.abc import Collection, Iterable, Mapping
 
     from rungraph.graph.address import Address
+    from rungraph.graph.config.run_config import Excluded
     from rungraph.graph.diagnostics import Diagnostic, Level
     from rungraph.graph.model import RunGraph
     from rungraph.graph.nodes import Edge
@@ -40,15 +41,6 @@ class Link(NamedTuple):
 
 # Most edges are the only ones between their ends; thousands of them share these.
 _LINKS = {strength: (Link(strength.value),) for strength in Strength}
-
-
-class LeftOut(NamedTuple):
-    """A provider that the config names and the graph leaves out; fields as those of `Excluded`."""
-
-    api: str
-    provider_id: str
-    provider_type: str
-    reason: str
 
 
 class Problem(NamedTuple):
@@ -81,7 +73,7 @@ class Snapshot:
     edges: Mapping[Ends, tuple[Link, ...]]
     apis: tuple[str, ...] = ()
     settings: Facts = field(default_factory=dict)
-    excluded: tuple[LeftOut, ...] = ()
+    excluded: tuple[Excluded, ...] = ()
     problems: tuple[Problem, ...] = ()
     unknown: frozenset[str] = frozenset()
     checked: Level | None = None
@@ -98,7 +90,7 @@ def snapshot_of(graph: RunGraph) -> Snapshot:
         edges=links_of(graph.edges, graph.dropped),
         apis=graph.apis,
         settings=settings_of(graph),
-        excluded=left_out_of(graph),
+        excluded=tuple(sorted(graph.excluded)),
         problems=problems_of(graph.diagnostics),
     )
 
@@ -132,16 +124,6 @@ def settings_of(graph: RunGraph) -> Facts:
     }
     leaves = [leaf for leaf in flattened(values) if leaf[1] not in ("", None, {})]
     return dict(sorted(leaves, key=lambda leaf: path_order(leaf[0])))
-
-
-def left_out_of(graph: RunGraph) -> tuple[LeftOut, ...]:
-    """Return what *graph* leaves out, sorted."""
-    return tuple(
-        sorted(
-            LeftOut(one.api, one.provider_id, one.provider_type, one.reason)
-            for one in graph.excluded
-        )
-    )
 
 
 def problems_of(diagnostics: Iterable[Diagnostic]) -> tuple[Problem, ...]:

@@ -8,15 +8,15 @@ from itertools import groupby
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from rungraph.graph.diff.changes import Change
-from rungraph.graph.placeholders import placeholders
 from rungraph.graph.source.positions import path_text
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
+    from rungraph.graph.config.run_config import Excluded
     from rungraph.graph.diff.changes import FactChange, GraphDiff, NodeChange
     from rungraph.graph.diff.facts import Path
-    from rungraph.graph.diff.snapshot import LeftOut, Link, Problem
+    from rungraph.graph.diff.snapshot import Link, Problem
 
 MARKS = {Change.ADDED: "+", Change.REMOVED: "-", Change.CHANGED: "~"}
 _LONGEST = 100
@@ -186,16 +186,9 @@ def _both(added: Iterable[str], removed: Iterable[str]) -> Iterator[Line]:
     yield from (Line("-", text) for text in removed)
 
 
-def _left_out(one: LeftOut) -> str:
-    names = sorted({found.name for found in placeholders(one.provider_id)})
-    words = {
-        "env_unset": f"{' and '.join(names)} not set" if names else "a variable is not set",
-        "disabled": "switched off",
-        "duplicate": "its id is used twice",
-        "not_served": f"{one.api} is not served",
-    }
+def _left_out(one: Excluded) -> str:
     name = one.provider_id or "(no id)"
-    return f"{one.api}/{name}  {one.provider_type}  {words.get(one.reason, one.reason)}"
+    return f"{one.api}/{name}  {one.provider_type}  {one.summary}"
 
 
 def _problems(problems: Iterable[Problem]) -> Iterator[str]:

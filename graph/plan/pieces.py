@@ -6,8 +6,6 @@ import re
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any, cast
 
-from rungraph.graph.address import Address
-from rungraph.graph.placeholders import placeholders
 from rungraph.graph.plan.about import (
     DiagnosticPlan,
     NamedCheck,
@@ -127,7 +125,7 @@ def diagnostic_plan(diagnostic: Diagnostic) -> DiagnosticPlan:
 def excluded_plan(excluded: Excluded) -> ExcludedPlan:
     """Return a provider that the graph leaves out."""
     return ExcludedPlan(
-        address=address_of_excluded(excluded),
+        address=str(excluded.address) if excluded.address else None,
         api=excluded.api,
         detail=excluded.detail,
         place=place_plan(excluded.place),
@@ -135,19 +133,6 @@ def excluded_plan(excluded: Excluded) -> ExcludedPlan:
         provider_type=excluded.provider_type,
         reason=excluded.reason,
     )
-
-
-def address_of_excluded(excluded: Excluded) -> str | None:
-    """Return the address that a provider would have if it were switched on; None if unknown."""
-    name = excluded.provider_id
-    found = placeholders(name)
-    if found:
-        [first, *others] = found
-        is_switch = first.operator == ":+" and "${" not in first.word and not others
-        name = name[: first.start] + first.word + name[first.end :] if is_switch else ""
-    if not name or name == "__disabled__":
-        return None
-    return str(Address.provider(excluded.api, name))
 
 
 def named_check(result: CheckResult) -> NamedCheck:

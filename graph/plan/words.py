@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections import deque
 from typing import TYPE_CHECKING, Any, NamedTuple
 
+from rungraph.graph.config.run_config import Excluded
 from rungraph.graph.diff.words import printable, value_text
-from rungraph.graph.placeholders import placeholders
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterator, Sequence
@@ -139,10 +139,8 @@ def excluded_name(one: ExcludedPlan) -> str:
 
 def excluded_reason(one: ExcludedPlan) -> str:
     """Return why a provider is left out, in a few words."""
-    names = sorted({found.name for found in placeholders(one.provider_id)})
-    if one.reason == "env_unset" and names:
-        return f"{' and '.join(names)} {'is' if len(names) == 1 else 'are'} not set"
-    return printable(one.detail or one.reason.replace("_", " "))
+    excluded = Excluded(one.api, one.provider_id, one.provider_type, one.reason, detail=one.detail)
+    return printable(excluded.summary)
 
 
 def resource_text(table: NodePlan, resource: ResourcePlan) -> str:

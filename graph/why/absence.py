@@ -149,8 +149,7 @@ def _words(one: Excluded) -> str:
 
 def _ways_out(one: Excluded) -> tuple[str, ...]:
     if one.reason == "env_unset":
-        names = sorted({found.name for found in placeholders(one.provider_id)})
-        return (f"export {'=… '.join(names)}=…",)
+        return (f"export {'=… '.join(one.variables)}=…",)
     if one.reason == "disabled":
         return ("give it a provider_id",)
     if one.reason == "duplicate":

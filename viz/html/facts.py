@@ -122,7 +122,7 @@ def excluded_json(graph: RunGraph) -> list[list[str]]:
         [
             f"{one.api}/{one.provider_id}",
             one.provider_type,
-            graph.scrubbed(one.detail or one.reason.replace("_", " ")),
+            graph.scrubbed(one.summary),
             str(one.place or ""),
         ]
         for one in graph.excluded

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from itertools import pairwise
 from typing import TYPE_CHECKING, Protocol
 
@@ -14,7 +13,6 @@ from rungraph.viz.model.overlay import Ghost, GhostEdge, Mark, Overlay, Role
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterable, Mapping, Sequence
 
-    from rungraph.graph.config.run_config import Excluded
     from rungraph.graph.diff import GraphDiff
     from rungraph.graph.model import RunGraph
 
@@ -45,13 +43,17 @@ def plan_overlay(graph: RunGraph, failures: Failures | None = None) -> Overlay:
     marks = {address: Mark(Role.PLAIN if failures else Role.ADDED) for address in graph.nodes}
     marks |= {address: Mark(Role.WARNED, "runs without") for address in sorted(degraded)}
     marks |= {address: Mark(Role.FAILED, "fails") for address in sorted(failed)}
-    ghosts = {_address_of(one): Ghost(one.api, _why_excluded(one)) for one in graph.excluded}
-    ghosts = {address: ghost for address, ghost in ghosts.items() if address not in graph.nodes}
+    # One whose id does not tell what it would be called is counted, but is no node.
+    ghosts = {
+        one.address: Ghost(one.api, (one.provider_type, one.summary))
+        for one in graph.excluded
+        if one.address and one.address not in graph.nodes
+    }
     marks |= {address: Mark(Role.LEFT_OUT) for address in ghosts}
     counts = [f"{len(graph.nodes) - len(failed):,} created"]
     counts += [f"{len(failed):,} fail"] if failed else []
     counts += [f"{len(degraded):,} run without something they use"] if degraded else []
-    counts += [f"{len(ghosts):,} left out"] if ghosts else []
+    counts += [f"{len(graph.excluded):,} left out"] if graph.excluded else []
     return Overlay(
         marks,
         ghosts=ghosts,
@@ -65,27 +67,6 @@ def plan_overlay(graph: RunGraph, failures: Failures | None = None) -> Overlay:
         },
         caption=f"plan: {', '.join(counts)}",
     )
-
-
-_CONDITIONAL = re.compile(r"\$\{env\.(\w+):\+([^}]+)\}")
-
-
-def _address_of(one: Excluded) -> Address:
-    """Return the address that the provider would have if it were switched on."""
-    found = _CONDITIONAL.fullmatch(one.provider_id)
-    name = found[2] if found else one.provider_id.strip("_")
-    return Address.provider(one.api, name or one.provider_type)
-
-
-def _why_excluded(one: Excluded) -> tuple[str, ...]:
-    found = _CONDITIONAL.fullmatch(one.provider_id)
-    words = {
-        "env_unset": f"{found[1]} not set" if found else "variable not set",
-        "disabled": "switched off",
-        "duplicate": "id used before",
-        "not_served": "API not served",
-    }
-    return (one.provider_type, words.get(one.reason, one.reason))
 
 
 def _edges_of_excluded(graph: RunGraph, ghosts: Iterable[Address]) -> Iterable[GhostEdge]:

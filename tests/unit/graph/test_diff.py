@@ -12,6 +12,7 @@ import pytest
 from rungraph.graph import (
     ApiSpec,
     Catalog,
+    Excluded,
     Level,
     ProviderSpec,
     RoutedPair,
@@ -308,9 +309,9 @@ def test_served_apis_settings_and_problems_are_compared() -> None:
     assert diff.apis_removed == ("agents", "memory", "memory_banks")
     assert [fact.path for fact in diff.settings] == [("image_name",), ("selectors", "s")]
     assert [one.code for one in diff.problems_added] == ["C020", "G005", "G005"]
-    assert [tuple(one) for one in diff.excluded_added] == [
-        ("agents", "ref", "inline::ref", "not_served"),
-        ("memory", "faiss", "inline::faiss", "not_served"),
+    assert list(diff.excluded_added) == [
+        Excluded("agents", "ref", "inline::ref", "not_served"),
+        Excluded("memory", "faiss", "inline::faiss", "not_served"),
     ]
     assert [node.reason for node in diff.of(Change.REMOVED)][:2] == [
         "agents is not served any more",

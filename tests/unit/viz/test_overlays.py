@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 from rungraph.graph import compile_config
 from rungraph.graph.address import Address
 from rungraph.graph.diff import diff_graphs
+from rungraph.graph.plan import make_plan
 from rungraph.viz import draw
 from rungraph.viz.model.diagram import diagram_of
 from rungraph.viz.model.overlay import Mark, Overlay, Role
@@ -50,11 +51,21 @@ def test_a_plan_shows_what_is_left_out_as_ghosts() -> None:
     diagram = diagram_of(graph, overlay=plan_overlay(graph))
     box = diagram.boxes[ghost]
     assert box.is_ghost
-    assert box.details == ("inference", "remote::openai", "VLLM_URL not set")
+    assert box.details == ("inference", "remote::openai", "VLLM_URL is not set")
     (arrow,) = [one for one in diagram.arrows if one.is_ghost]
     assert arrow[:2] == (ghost, Address.table("models"))
     assert ghost not in diagram_of(graph).boxes
     assert f"plan: {len(graph)} created, 1 left out" in diagram.notes
+
+
+def test_what_would_have_no_address_is_counted_and_not_drawn() -> None:
+    """Two entries that are switched off by the same word are two, as in the plan, and no node."""
+    off = {"provider_id": "__disabled__", "provider_type": "remote::openai"}
+    graph = compile_config({"providers": {"inference": [off, off]}}, environment={})
+    overlay = plan_overlay(graph)
+    assert overlay.ghosts == {}
+    assert overlay.caption == "plan: 3 created, 2 left out"
+    assert [one.address for one in make_plan(graph).excluded] == [None, None]
 
 
 def test_a_plan_shows_what_fails(small: RunGraph) -> None:
