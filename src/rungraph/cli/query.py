@@ -51,6 +51,15 @@ query that is none or selects by a name that is not there.
 """
 
 
+def _expected(_: click.Context, __: click.Parameter, text: str | None) -> Expectation | None:
+    found = None if text is None else parse_expectation(text)
+    if text is not None and found is None:
+        hint = did_you_mean(text, ("empty", "nonempty"))
+        msg = f"'{text}' is not {FORMS}{f'; {hint}' if hint else ''}"
+        raise click.BadParameter(msg)
+    return found
+
+
 @click.command(help=_HELP)
 @file_argument()
 @click.argument("queries", nargs=-1, required=True, metavar="QUERY...")
@@ -69,7 +78,7 @@ query that is none or selects by a name that is not there.
 @click.option(
     "--expect",
     metavar="empty|nonempty|N",
-    callback=lambda _, __, text: _expected(text),
+    callback=_expected,
     help="End with 1 unless no node, any node or N nodes are selected; patterns may match none.",
 )
 @click.option("--against", metavar="OLD", help="The config that 'state:' compares with.")
@@ -134,15 +143,6 @@ def query(
         complain(f"expected {expect}, found {len(found):,}")
         return 1
     return 0
-
-
-def _expected(text: str | None) -> Expectation | None:
-    found = None if text is None else parse_expectation(text)
-    if text is not None and found is None:
-        hint = did_you_mean(text, ("empty", "nonempty"))
-        msg = f"'{text}' is not {FORMS}{f'; {hint}' if hint else ''}"
-        raise click.BadParameter(msg, param_hint="'--expect'")
-    return found
 
 
 def _run(file: str) -> Recorded:

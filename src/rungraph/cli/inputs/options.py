@@ -45,6 +45,10 @@ def format_option(
     )
 
 
+def _level_of(_: click.Context, __: click.Parameter, name: str) -> Level:
+    return Level[name.upper()]
+
+
 def level_option(*more: str, help: str = "") -> Callable[[_Command], _Command]:  # noqa: A002
     """Return ``--level``: the levels that import no more than asked for, and *more*."""
     return click.option(
@@ -52,7 +56,7 @@ def level_option(*more: str, help: str = "") -> Callable[[_Command], _Command]: 
         type=click.Choice(["schema", "graph", "env", "import", *more]),
         default="env",
         show_default=True,
-        callback=lambda _, __, name: Level[name.upper()],
+        callback=_level_of,
         help="How deep to check: the file's form; what needs what; the environment; whether the "
         f"providers' modules, packages and config classes accept it{help}.",
     )

@@ -2,27 +2,10 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING
 
+from rungraph.engine import events
 from rungraph.engine.errors import describe
-from rungraph.engine.events import (
-    NodeBound,
-    NodeDegraded,
-    NodeFailed,
-    NodeKilled,
-    NodeNotBound,
-    NodeReady,
-    NodeRecovered,
-    NodeSkipped,
-    NodeStarting,
-    NodeStopFailed,
-    NodeStopped,
-    NodeStopping,
-    RefreshFailed,
-    ResourceAdded,
-    ResourceRemoved,
-    RollbackStarted,
-)
 from rungraph.graph.wording import printable
 
 if TYPE_CHECKING:
@@ -33,52 +16,7 @@ if TYPE_CHECKING:
 
 _WIDTH = 9
 """Columns of the longest word for what happened to a node."""
-_INDENT = "\n" + " " * 12
-
-
-class _Form(NamedTuple):
-    """What happened, in a word; the word's role; and what there is to add."""
-
-    word: str
-    role: str
-    detail: Callable[[Any], str] = lambda _: ""
-
-
-def _resource(event: ResourceAdded | ResourceRemoved) -> str:
-    return f"{event.identifier} on {event.provider_id} ({event.reason})"
-
-
-def _skipped(event: NodeSkipped) -> str:
-    causes = ", ".join(map(str, event.root_causes))
-    return f"because of {causes}" if causes else "the start was cancelled"
-
-
-_FORMS: dict[type[Event], _Form] = {
-    NodeStarting: _Form("starting", "place"),
-    NodeReady: _Form("ready", "help", lambda event: f"{event.duration:.2f} s"),
-    NodeFailed: _Form("failed", "error", lambda event: describe(event.error)),
-    NodeSkipped: _Form("skipped", "warning", _skipped),
-    NodeDegraded: _Form("degraded", "warning", lambda event: event.detail),
-    NodeRecovered: _Form("recovered", "help", lambda event: event.detail),
-    NodeBound: _Form("bound", "place", lambda event: f"was handed {event.api}"),
-    NodeNotBound: _Form(
-        "not bound", "warning", lambda event: f"goes on without {event.api}: {event.reason}"
-    ),
-    NodeStopping: _Form("stopping", "place"),
-    NodeStopped: _Form("stopped", "help", lambda event: f"{event.duration:.2f} s"),
-    NodeStopFailed: _Form(
-        "failed", "error", lambda event: f"while stopping: {describe(event.error)}"
-    ),
-    NodeKilled: _Form("cut short", "error", lambda event: describe(event.error)),
-    RollbackStarted: _Form("stopping", "warning"),
-    ResourceAdded: _Form("added", "note", _resource),
-    ResourceRemoved: _Form("removed", "warning", _resource),
-    RefreshFailed: _Form(
-        "not asked",
-        "warning",
-        lambda event: f"{event.provider_id} did not say what it serves: {describe(event.error)}",
-    ),
-}
+_LINE_BREAK = "\n" + " " * 12
 
 
 def line_of(event: Event, scrub: Callable[[str], str], style: Style) -> str | None:
@@ -89,12 +27,57 @@ def line_of(event: Event, scrub: Callable[[str], str], style: Style) -> str | No
         scrub: Masks the secrets of a config in a text that others wrote.
         style: Colours.
     """
-    form = _FORMS.get(type(event))
-    if form is None:
+    found = _described(event)
+    if found is None:
         return None
+    word, role, detail = found
     node = getattr(event, "address", getattr(event, "table", "what has started"))
-    text = (
-        f"{event.at:8.2f} s  {style(f'{form.word:<{_WIDTH}}', form.role)}  {printable(str(node))}"
-    )
-    detail = _INDENT.join(printable(line) for line in scrub(form.detail(event)).split("\n"))
-    return f"{text}  {detail}" if detail else text
+    head = f"{event.at:8.2f} s  {style(f'{word:<{_WIDTH}}', role)}  {printable(str(node))}"
+    detail = _LINE_BREAK.join(printable(line) for line in scrub(detail).split("\n"))
+    return f"{head}  {detail}" if detail else head
+
+
+def _described(event: Event) -> tuple[str, str, str] | None:
+    """Return what happened in a word, the word's role, and what there is to add."""
+    match event:
+        case events.NodeStarting():
+            return "starting", "place", ""
+        case events.NodeReady():
+            return "ready", "help", f"{event.duration:.2f} s"
+        case events.NodeFailed():
+            return "failed", "error", describe(event.error)
+        case events.NodeSkipped():
+            causes = ", ".join(map(str, event.root_causes))
+            why = f"because of {causes}" if causes else "the start was cancelled"
+            return "skipped", "warning", why
+        case events.NodeDegraded():
+            return "degraded", "warning", event.detail
+        case events.NodeRecovered():
+            return "recovered", "help", event.detail
+        case events.NodeBound():
+            return "bound", "place", f"was handed {event.api}"
+        case events.NodeNotBound():
+            return "not bound", "warning", f"goes on without {event.api}: {event.reason}"
+        case events.NodeStopping():
+            return "stopping", "place", ""
+        case events.NodeStopped():
+            return "stopped", "help", f"{event.duration:.2f} s"
+        case events.NodeStopFailed():
+            return "failed", "error", f"while stopping: {describe(event.error)}"
+        case events.NodeKilled():
+            return "cut short", "error", describe(event.error)
+        case events.RollbackStarted():
+            return "stopping", "warning", ""
+        case events.ResourceAdded():
+            return "added", "note", _resource(event)
+        case events.ResourceRemoved():
+            return "removed", "warning", _resource(event)
+        case events.RefreshFailed():
+            what = f"{event.provider_id} did not say what it serves: {describe(event.error)}"
+            return "not asked", "warning", what
+        case _:
+            return None
+
+
+def _resource(event: events.ResourceAdded | events.ResourceRemoved) -> str:
+    return f"{event.identifier} on {event.provider_id} ({event.reason})"

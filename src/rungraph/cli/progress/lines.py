@@ -7,14 +7,7 @@ from typing import TYPE_CHECKING
 
 from rungraph.cli.output.event_lines import line_of
 from rungraph.cli.terminal import style_of, tell
-from rungraph.engine.events import (
-    ResourceAdded,
-    ResourceRemoved,
-    StackReady,
-    StackStarting,
-    StackStopped,
-    StackStopping,
-)
+from rungraph.engine import events
 from rungraph.graph.wording import counted
 
 if TYPE_CHECKING:
@@ -36,17 +29,17 @@ class LineProgress:
     def take(self, event: Event) -> None:
         """Write *event*, if it says something new to people."""
         match event:
-            case StackStarting():
+            case events.StackStarting():
                 nodes = counted(len(self._graph), "node")
                 generations = counted(len(self._graph.generations()), "generation")
                 tell(f"starting {self._graph.name or self._graph.file}: {nodes} in {generations}")
-            case StackReady():
+            case events.StackReady():
                 self._is_ready = True
-            case StackStopping():
+            case events.StackStopping():
                 tell("stopping")
-            case StackStopped():
+            case events.StackStopped():
                 tell(f"{event.at:8.2f} s  stopped")
-            case ResourceAdded() | ResourceRemoved() if not self._is_ready:
+            case events.ResourceAdded() | events.ResourceRemoved() if not self._is_ready:
                 pass  # The plan and the tables say what the providers serve from the start.
             case _:
                 line = line_of(event, self._graph.scrubbed, style_of(sys.stderr))

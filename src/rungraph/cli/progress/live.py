@@ -14,18 +14,7 @@ from rungraph.cli.output.event_lines import line_of
 from rungraph.cli.progress.generations import Generations
 from rungraph.cli.progress.lines import LineProgress
 from rungraph.cli.terminal import has_colour, style_of
-from rungraph.engine.events import (
-    NodeFailed,
-    NodeKilled,
-    NodeNotBound,
-    NodeStopFailed,
-    RefreshFailed,
-    RollbackStarted,
-    StackReady,
-    StackStarting,
-    StackStopped,
-    StackStopping,
-)
+from rungraph.engine import events
 
 if TYPE_CHECKING:
     from rich.console import RenderableType
@@ -34,7 +23,14 @@ if TYPE_CHECKING:
     from rungraph.graph import RunGraph
 
 # What is worth a line that stays when the picture has gone.
-_KEPT = (NodeFailed, NodeKilled, NodeNotBound, NodeStopFailed, RefreshFailed, RollbackStarted)
+_KEPT = (
+    events.NodeFailed,
+    events.NodeKilled,
+    events.NodeNotBound,
+    events.NodeStopFailed,
+    events.RefreshFailed,
+    events.RollbackStarted,
+)
 
 
 class LiveProgress(LineProgress):
@@ -55,16 +51,16 @@ class LiveProgress(LineProgress):
         """Show *event*."""
         self._generations.take(event)
         match event:
-            case StackStarting():
+            case events.StackStarting():
                 self._zero = monotonic() - event.at
                 self._open("starting", event.at)
-            case StackStopping() | RollbackStarted():
+            case events.StackStopping() | events.RollbackStarted():
                 self._open("stopping", event.at)
-            case StackReady() | StackStopped():
+            case events.StackReady() | events.StackStopped():
                 self.close()
             case _:
                 pass
-        if isinstance(event, StackStopped):
+        if isinstance(event, events.StackStopped):
             self._console.print(f"{event.at:8.2f} s  stopped")
         elif self._live is None or isinstance(event, _KEPT):
             line = line_of(event, self._graph.scrubbed, style_of(sys.stderr))
