@@ -5,13 +5,13 @@ from __future__ import annotations
 import asyncio
 import socket
 import ssl
+import threading
 from contextlib import asynccontextmanager, contextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from rungraph.engine.preflight import reachability
 from rungraph.engine.preflight.endpoints import Endpoint
 from rungraph.engine.preflight.reachability import Answer, reach
 
@@ -158,17 +158,24 @@ async def test_silence_ends_with_the_deadline(scheme: str, reason: str) -> None:
 
 async def test_a_silent_name_server_keeps_nobody_waiting(monkeypatch: pytest.MonkeyPatch) -> None:
     """A name that is never looked up costs its own deadline and no thread that others need."""
-    forever = asyncio.Event()
-    loop = asyncio.get_running_loop()
+    forever = threading.Event()
+    look_up = socket.getaddrinfo
 
-    def look_up(host: str) -> list[str]:
-        asyncio.run_coroutine_threadsafe(forever.wait(), loop).result()
-        return [HERE]
+    def silent(host: str, *more: Any, **options: Any) -> Any:
+        if host.endswith(".silent.example"):
+            forever.wait()
+        return look_up(host, *more, **options)
 
-    monkeypatch.setattr(reachability, "_look_up", look_up)
-    answer = await ask(Endpoint("http", "silent.example", 80), timeout=0.1)
+    monkeypatch.setattr(socket, "getaddrinfo", silent)
+    dead = [Endpoint("http", f"{number}.silent.example", 80) for number in range(50)]
+    async with serving(b"HTTP/1.1 200 OK\r\n\r\n") as (endpoint, _):
+        living = endpoint._replace(host="localhost")
+        answers = await reach([*dead, living], timeout=1)
     forever.set()
-    assert (answer.code, answer.reason) == ("H003", "its name cannot be looked up within 0.1 s")
+    assert answers[living].said == "HTTP 200"
+    assert {(answers[one].code, answers[one].reason) for one in dead} == {
+        ("H003", "its name cannot be looked up within 1 s")
+    }
 
 
 async def test_an_untrusted_certificate_is_named() -> None:
@@ -245,20 +252,28 @@ async def test_the_same_endpoint_is_asked_once() -> None:
     assert len(answers) == len(told.asked) == 1
 
 
+def resolve_to(monkeypatch: pytest.MonkeyPatch, *addresses: str) -> None:
+    """Have every name stand for *addresses*."""
+
+    def look_up(host: object, port: int, *_: Any, **__: Any) -> list[Any]:
+        return [(socket.AF_INET, socket.SOCK_STREAM, 6, "", (one, port)) for one in addresses]
+
+    monkeypatch.setattr(socket, "getaddrinfo", look_up)
+
+
 async def test_one_living_address_of_a_name_is_enough(monkeypatch: pytest.MonkeyPatch) -> None:
     """A dead address of a name keeps its other addresses from nothing."""
-
-    def look_up(host: str) -> list[str]:
-        return ["127.0.0.3", "127.0.0.2"]
-
-    with black_hole() as port:
-        told = Told(b"HTTP/1.1 200 OK\r\n\r\n")
-        server = await asyncio.start_server(told.serve, "127.0.0.2", port)
-        monkeypatch.setattr(reachability, "_look_up", look_up)
-        answer = await ask(Endpoint("http", "twofold.example", port))
-        server.close()
-        await told.end()
+    async with serving(b"HTTP/1.1 200 OK\r\n\r\n") as (endpoint, _):
+        resolve_to(monkeypatch, "127.0.0.3", HERE)
+        answer = await ask(endpoint._replace(host="twofold.example"))
     assert answer.said == "HTTP 200"
+
+
+async def test_all_addresses_of_a_name_can_refuse(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A name with several addresses at which nothing listens is refused like a single one."""
+    resolve_to(monkeypatch, "127.0.0.2", "127.0.0.3")
+    answer = await ask(Endpoint("http", "twofold.example", 1))
+    assert (answer.code, answer.reason) == ("H002", "connection refused: nothing listens there")
 
 
 async def test_an_interruption_ends_all_conversations() -> None:
