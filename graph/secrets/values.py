@@ -5,8 +5,7 @@ from __future__ import annotations
 import html
 import json
 from collections.abc import Mapping
-from itertools import zip_longest
-from typing import TYPE_CHECKING, Any, Final, TypeGuard, cast
+from typing import TYPE_CHECKING, Any, Final
 from urllib.parse import quote, quote_plus
 
 from rungraph.graph.secrets.keys import is_secret_key, is_secret_path
@@ -19,7 +18,7 @@ from rungraph.graph.secrets.masking import (
 )
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Sequence
+    from collections.abc import Iterable, Iterator
 
 __all__ = [
     "MASK",
@@ -93,71 +92,61 @@ def _plain(key: str) -> str:
 def _masked(value: Any, extra: frozenset[str], *, is_secret: bool) -> Any:
     if isinstance(value, str):
         return masked_secret(value) if is_secret else masked_text(value)
-    if _is_mapping(value):
-        return {
-            key: _masked(item, extra, is_secret=is_secret or child_is_secret)
-            for key, item, child_is_secret in _items(value, extra)
+    if isinstance(value, Mapping | list | tuple):
+        shown = {
+            key: _masked(item, extra, is_secret=is_secret or item_is_secret)
+            for key, item, item_is_secret in _items(value, extra)
         }
-    if isinstance(value, list | tuple):
-        return [
-            _masked(item, extra, is_secret=is_secret or flag)
-            for item, flag in _after_flags(cast("Sequence[Any]", value))
-        ]
-    if not is_secret or value is None or isinstance(value, bool):
-        return value
-    return MASK
+        return shown if isinstance(value, Mapping) else [*shown.values()]
+    return MASK if is_secret and value is not None and not isinstance(value, bool) else value
 
 
 def _secrets(
     written: Any, resolved: Any, extra: frozenset[str], *, is_secret: bool
 ) -> Iterator[str]:
-    if _is_mapping(resolved):
-        fields: Mapping[Any, Any] = written if _is_mapping(written) else {}
-        for key, item, child_is_secret in _items(resolved, extra):
+    if isinstance(resolved, Mapping | list | tuple):
+        sources: dict[Any, Any] = {}
+        if isinstance(written, Mapping) == isinstance(resolved, Mapping):
+            sources = {key: item for key, item, _ in _items(written, extra)}
+        for key, item, item_is_secret in _items(resolved, extra):
             yield from _secrets(
-                fields.get(key), item, extra, is_secret=is_secret or child_is_secret
+                sources.get(key), item, extra, is_secret=is_secret or item_is_secret
             )
-    elif isinstance(resolved, list | tuple):
-        sources: list[Any] = [*written] if isinstance(written, list | tuple) else []
-        items = _after_flags(cast("Sequence[Any]", resolved))
-        for (item, flag), source in zip_longest(items, sources[: len(items)]):
-            yield from _secrets(source, item, extra, is_secret=is_secret or flag)
-    else:
-        if isinstance(written, str):
-            yield from secrets_of_template(written, resolved, is_secret=is_secret)
-        if isinstance(resolved, str):
-            yield from secrets_of_text(resolved, is_secret=is_secret)
-        elif is_secret and resolved is not None and not isinstance(resolved, bool):
-            yield str(resolved)
+        return
+    if isinstance(written, str):
+        yield from secrets_of_template(written, resolved, is_secret=is_secret)
+    if isinstance(resolved, str):
+        yield from secrets_of_text(resolved, is_secret=is_secret)
+    elif is_secret and resolved is not None and not isinstance(resolved, bool):
+        yield str(resolved)
 
 
-def _is_mapping(value: Any) -> TypeGuard[Mapping[Any, Any]]:
-    return isinstance(value, Mapping)
+def _items(value: Any, extra: frozenset[str]) -> Iterator[tuple[Any, Any, bool]]:
+    """Yield the keys and values of a mapping or a list, and whether a value is told to be secret.
 
-
-def _items(mapping: Mapping[Any, Any], extra: frozenset[str]) -> Iterator[tuple[Any, Any, bool]]:
-    """Yield keys and values, and whether the key tells that the value is secret."""
-    # A list of {name: API_KEY, value: ...} is how environments and headers are often written.
-    names = (mapping.get(key) for key in NAME_KEYS)
-    has_secret_name = any(isinstance(name, str) and is_secret_key(name) for name in names)
-    for key, item in mapping.items():
-        is_secret = isinstance(key, str) and (
-            is_secret_key(key)
-            or _plain(key) in extra
-            or (has_secret_name and key.lower() in ("value", "default"))
-        )
-        yield key, item, is_secret
-
-
-def _after_flags(items: Sequence[Any]) -> list[tuple[Any, bool]]:
-    """Return the items, each with whether a flag such as ``--api-key`` stands before it."""
-    result: list[tuple[Any, bool]] = []
-    follows = False
-    for item in items:
-        result.append((item, follows))
-        is_flag = isinstance(item, str) and item.startswith("-") and "=" not in item
-        follows = is_flag and is_secret_key(item)
-    return result
+    That is by its key, by a name beside it, or by a flag such as ``--api-key`` before it.
+    """
+    if isinstance(value, Mapping):
+        # A list of {name: API_KEY, value: ...} is how environments and headers are often written.
+        names = (value.get(key) for key in NAME_KEYS)
+        has_secret_name = any(isinstance(name, str) and is_secret_key(name) for name in names)
+        for key, item in value.items():
+            yield (
+                key,
+                item,
+                isinstance(key, str)
+                and (
+                    is_secret_key(key)
+                    or _plain(key) in extra
+                    or (has_secret_name and key.lower() in ("value", "default"))
+                ),
+            )
+    elif isinstance(value, list | tuple):
+        follows = False
+        for index, item in enumerate(value):
+            yield index, item, follows
+            is_flag = isinstance(item, str) and item.startswith("-") and "=" not in item
+            follows = is_flag and is_secret_key(item)
 
 
 def _forms(value: str) -> tuple[str, ...]:

@@ -20,6 +20,7 @@ from rungraph.graph.source.parse import parsed
 from rungraph.graph.source.positions import path_text
 from rungraph.graph.source.text import SourceText
 from rungraph.graph.suggest import closest
+from rungraph.graph.wording import listed
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -198,55 +199,47 @@ def _too_large(file: str, size: int, limit: int) -> Diagnostic:
 
 
 def _not_text(file: str, content: bytes, offset: int, encoding: str) -> Diagnostic:
-    before = SourceText(file, content[:offset].decode(encoding, errors="replace"))
+    name = encoding.removesuffix("-sig").upper()
+    message = f"the file is not {name} text: the byte 0x{content[offset]:02X} does not fit"
+    way_out = "save the file as UTF-8"
     if content[offset] == 0 and encoding.startswith("utf-8"):
-        looks_wide = content[1:2] == b"\0" or content[:1] == b"\0"
-        message = "the file is not text: it holds a zero byte"
-        way_out = (
-            "this looks like UTF-16 without a byte order mark: save the file as UTF-8"
-            if looks_wide
-            else "name a YAML or JSON file"
-        )
-    else:
-        name = encoding.removesuffix("-sig").upper()
-        message = f"the file is not {name} text: the byte 0x{content[offset]:02X} does not fit"
-        way_out = "save the file as UTF-8"
+        message, way_out = "the file is not text: it holds a zero byte", "name a YAML or JSON file"
+        if b"\0" in content[:2]:
+            way_out = "this looks like UTF-16 without a byte order mark: save the file as UTF-8"
+    before = SourceText(file, content[:offset].decode(encoding, errors="replace"))
     return Diagnostic("C002", message, place=before.place(len(before.text)), help=(way_out,))
 
 
 def _unreadable(path: Path, file: str, error: OSError | ValueError) -> Diagnostic:
     number = error.errno if isinstance(error, OSError) else None
+    reason = error.strerror if isinstance(error, OSError) else str(error)
+    message = f"the file {file!r} cannot be read: {(reason or '').lower()}"
+    way_out = ""
     if number == errno.ENOENT:
-        message, ways_out = f"there is no file {file!r}", _instead_of(path)
+        message, way_out = f"there is no file {file!r}", _instead_of(path)
     elif number == errno.EISDIR:
-        message = f"{file!r} is a folder"
-        ways_out = _named_in(path, "name a file in it")
+        message, way_out = f"{file!r} is a folder", _named_in(path, "name a file in it")
     elif number in (errno.EACCES, errno.EPERM):
         message = f"the file {file!r} may not be read"
-        ways_out = ("give yourself the right to read it, such as with chmod u+r",)
-    else:
-        reason = (error.strerror or "") if isinstance(error, OSError) else str(error)
-        message, ways_out = f"the file {file!r} cannot be read: {reason.lower()}", ()
-    return Diagnostic("C001", message, place=Place(file, 0, 0), help=ways_out)
+        way_out = "give yourself the right to read it, such as with chmod u+r"
+    return Diagnostic("C001", message, place=Place(file, 0, 0), help=(way_out,) if way_out else ())
 
 
-def _instead_of(path: Path) -> tuple[str, ...]:
+def _instead_of(path: Path) -> str:
     """Return what the user may have meant by a file that is not there."""
     folder = path.parent
     if not folder.is_dir():
-        return (f"there is no folder {str(folder)!r} either",)
-    names = _names_in(folder)
-    if near := closest(path.name, names):
-        return (f"did you mean {str(folder / near[0])!r}?",)
+        return f"there is no folder {str(folder)!r} either"
+    if near := closest(path.name, _names_in(folder)):
+        return f"did you mean {str(folder / near[0])!r}?"
     return _named_in(folder, f"in {str(folder)!r} there is")
 
 
-def _named_in(folder: Path, introduction: str) -> tuple[str, ...]:
+def _named_in(folder: Path, introduction: str) -> str:
     configs = [name for name in _names_in(folder) if _CONFIG_NAME.fullmatch(name)]
     if not configs:
-        return (f"there is no YAML or JSON file in {str(folder)!r}",)
-    more = f" and {len(configs) - 5} more" if len(configs) > 5 else ""
-    return (f"{introduction}: {', '.join(configs[:5])}{more}",)
+        return f"there is no YAML or JSON file in {str(folder)!r}"
+    return f"{introduction}: {listed(configs, most=5)}"
 
 
 def _names_in(folder: Path) -> list[str]:

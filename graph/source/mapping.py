@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from enum import Enum
 from pathlib import PurePath
-from typing import Any, Final, cast
+from typing import TYPE_CHECKING, Any, Final
 
 from rungraph.graph.diagnostics import Diagnostic, Severity
 from rungraph.graph.place import Place
 from rungraph.graph.source.positions import path_text
 from rungraph.graph.source.yaml_nodes import DEEPEST
+
+if TYPE_CHECKING:
+    from rungraph.graph.source.positions import Path
 
 _PLACE: Final = Place("<mapping>", 0, 0)
 _KNOWN: Final = "a config holds text, numbers, True, False, None, lists and mappings"
@@ -23,14 +26,11 @@ def plain_value(mapping: object) -> tuple[Any, list[Diagnostic]]:
     times is one object in the copy too. What cannot be a config's value is None in the copy.
     """
     copying = _Copying()
-    if not isinstance(mapping, Mapping):
-        copying.problem(
-            "C004",
-            f"a run config is a mapping, not {_kind(mapping)}",
-            "give a mapping with the key 'providers'",
-        )
-        return {}, copying.diagnostics
-    return copying.copied(mapping), copying.diagnostics
+    if isinstance(mapping, Mapping):
+        return copying.copied(mapping, ()), copying.diagnostics
+    message = f"a run config is a mapping, not {_kind(mapping)}"
+    copying.report("C004", message, (), "give a mapping with the key 'providers'")
+    return {}, copying.diagnostics
 
 
 class _Copying:
@@ -38,85 +38,73 @@ class _Copying:
 
     def __init__(self) -> None:
         self.diagnostics: list[Diagnostic] = []
-        self._path: list[str | int] = []
         self._open: set[int] = set()
         # The original stands beside its copy so that no other object can take its id.
         self._done: dict[int, tuple[object, Any]] = {}
 
-    def copied(self, value: Any) -> Any:
-        if value is None or type(value) in (str, int, float, bool):
+    def copied(self, value: Any, path: Path) -> Any:
+        if value is None or isinstance(value, bool):
             return value
         if isinstance(value, Enum):
-            return self.copied(value.value)
+            return self.copied(value.value, path)
         if isinstance(value, PurePath):
             return str(value)
         for kind in (str, int, float):
             if isinstance(value, kind):
                 return kind(value)
         if isinstance(value, Mapping | list | tuple):
-            return self._collection(cast("Mapping[Any, Any] | Sequence[Any]", value))
-        self.problem("C007", f"{_kind(value)} is not a value of a config", _KNOWN)
+            return self._collection(value, path)
+        self.report("C007", f"{_kind(value)} is not a value of a config", path, _KNOWN)
         return None
 
-    def _collection(self, value: Mapping[Any, Any] | Sequence[Any]) -> Any:
+    def _collection(self, value: Any, path: Path) -> Any:
         if id(value) in self._done:
             return self._done[id(value)][1]
         if id(value) in self._open:
-            self.problem("C007", "a value contains itself", "write the values out")
+            self.report("C007", "a value contains itself", path, "write the values out")
             return None
         if len(self._open) >= DEEPEST:
-            self.problem("C007", f"collections nested deeper than {DEEPEST}", "flatten the config")
+            message = f"collections nested deeper than {DEEPEST}"
+            self.report("C007", message, path, "flatten the config")
             return None
         self._open.add(id(value))
-        copy = self._mapping(value) if isinstance(value, Mapping) else self._sequence(value)
+        copy: Any
+        if isinstance(value, Mapping):
+            copy = {}
+            for key, item in value.items():
+                label = self._label(key, path)
+                if label in copy:
+                    message = f"the key {label!r} is given twice; only the first counts"
+                    self.report("C006", message, (*path, label), "rename one")
+                else:
+                    copy[label] = self.copied(item, (*path, label))
+        else:
+            copy = [self.copied(item, (*path, index)) for index, item in enumerate(value)]
         self._open.discard(id(value))
         self._done[id(value)] = value, copy
         return copy
 
-    def _sequence(self, value: Sequence[Any]) -> list[Any]:
-        result: list[Any] = []
-        self._path.append(0)
-        for index, item in enumerate(value):
-            self._path[-1] = index
-            result.append(self.copied(item))
-        self._path.pop()
-        return result
-
-    def _mapping(self, value: Mapping[Any, Any]) -> dict[str, Any]:
-        result: dict[str, Any] = {}
-        self._path.append("")
-        for key, item in value.items():
-            label = self._label(key)
-            self._path[-1] = label
-            if label in result:
-                self.problem(
-                    "C006", f"the key {label!r} is given twice; only the first counts", "rename one"
-                )
-            else:
-                result[label] = self.copied(item)
-        self._path.pop()
-        return result
-
-    def _label(self, key: Any) -> str:
+    def _label(self, key: Any, path: Path) -> str:
         if isinstance(key, Enum):
             key = key.value
         if isinstance(key, str):
             return str(key)
-        label = str(key) if key is None or isinstance(key, int | float) else _kind(key)
-        self._path[-1] = label
-        self.problem(
+        is_scalar = key is None or isinstance(key, int | float)
+        label = str(key) if is_scalar else _kind(key)
+        self.report(
             "C007",
             f"the key {label} is not text; it is taken as the text {label!r}",
+            (*path, label),
             f"use a text as the key: {label!r}",
-            Severity.WARNING if label == str(key) else Severity.ERROR,
+            Severity.WARNING if is_scalar else Severity.ERROR,
         )
         return label
 
-    def problem(
-        self, code: str, message: str, way_out: str, severity: Severity = Severity.ERROR
+    def report(
+        self, code: str, message: str, path: Path, way_out: str, severity: Severity = Severity.ERROR
     ) -> None:
-        path = path_text(self._path)
-        self.diagnostics.append(Diagnostic(code, message, severity, _PLACE, (way_out,), path=path))
+        shown = path_text(path)
+        self.diagnostics.append(Diagnostic(code, message, severity, _PLACE, (way_out,), path=shown))
 
 
 def _kind(value: object) -> str:
