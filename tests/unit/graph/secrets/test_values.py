@@ -20,66 +20,29 @@ from rungraph.graph.secrets.values import (
 )
 from rungraph.graph.source.text import SourceText
 
+HIDDEN_KEYS = """
+api_key apiKey apikey API-Key x-api-key OPENAI_API_KEY openai_key token api_token HF_TOKEN
+access_token accessToken bot_token authtoken password PGPASSWORD db.password passwd pwd passphrase
+password2 secret client_secret secrets clientSecret secret_value secret_id credentials credential
+authorization Authorization private_key ssh_key secret_access_key aws_access_key_id signing_key
+api_keys api_tokens refresh_tokens cookie github_pat jwt --api-key basic_auth
+api_kye pasword passwrod secrett acces_tokne credentails apikye
+"""
+SHOWN_KEYS = """
+max_tokens token_limit tokenizer tokens num_tokens stop_tokens eos_token pad_token max_token
+token_url token_type tokens_per_second secret_name password_file api_key_env keyvalue key_value
+keyword public_key primary_key routing_key cache_key key keys keyboard taken secretion passage
+cache_kye max_tokne pass_world credit monkey passthrough pass author auth secretary url 1 _
+"""
+
 
 class TestKeys:
-    @pytest.mark.parametrize(
-        "name",
-        [
-            *(
-                "api_key",
-                "apiKey",
-                "apikey",
-                "API-Key",
-                "x-api-key",
-                "OPENAI_API_KEY",
-                "openai_key",
-            ),
-            *(
-                "token",
-                "api_token",
-                "HF_TOKEN",
-                "access_token",
-                "accessToken",
-                "bot_token",
-                "authtoken",
-            ),
-            *("password", "PGPASSWORD", "db.password", "passwd", "pwd", "passphrase", "password2"),
-            *("secret", "client_secret", "secrets", "clientSecret", "secret_value", "secret_id"),
-            *(
-                "credentials",
-                "credential",
-                "authorization",
-                "Authorization",
-                "private_key",
-                "ssh_key",
-            ),
-            *("secret_access_key", "aws_access_key_id", "signing_key", "api_keys", "api_tokens"),
-            *("refresh_tokens", "cookie", "github_pat", "jwt", "--api-key", "basic_auth"),
-            *("api_kye", "pasword", "passwrod", "secrett", "acces_tokne", "credentails", "apikye"),
-        ],
-    )
+    @pytest.mark.parametrize("name", HIDDEN_KEYS.split())
     def test_names_of_secrets_are_known(self, name: str) -> None:
         """In any spelling, for config keys and variables alike."""
         assert is_secret_key(name)
 
-    @pytest.mark.parametrize(
-        "name",
-        [
-            *("max_tokens", "token_limit", "tokenizer", "tokens", "num_tokens", "stop_tokens"),
-            *(
-                "eos_token",
-                "pad_token",
-                "max_token",
-                "token_url",
-                "token_type",
-                "tokens_per_second",
-            ),
-            *("secret_name", "password_file", "api_key_env", "keyvalue", "key_value", "keyword"),
-            *("public_key", "primary_key", "routing_key", "cache_key", "key", "keys", "keyboard"),
-            *("taken", "secretion", "passage", "cache_kye", "max_tokne", "pass_world", "credit"),
-            *("monkey", "passthrough", "pass", "author", "auth", "secretary", "url", "", "1", "_"),
-        ],
-    )
+    @pytest.mark.parametrize("name", ["", *SHOWN_KEYS.split()])
     def test_names_that_only_sound_like_it_are_not(self, name: str) -> None:
         """A plan full of masks would be useless."""
         assert not is_secret_key(name)
