@@ -7,6 +7,7 @@ from typing import Any
 
 from rungraph.graph.diagnostics import Diagnostic, Severity
 from rungraph.graph.place import caret_column
+from rungraph.graph.wording import counted, in_place, printable
 
 Style = Callable[[str, str], str]
 """Colours text; the second argument is ``error``, ``warning``, ``note``, ``place`` or ``help``."""
@@ -41,26 +42,28 @@ def render_diagnostic(diagnostic: Diagnostic, style: Style = plain) -> str:
           help: did you mean 'models'?
     """
     role = diagnostic.severity.value
-    lines = [f"{style(f'{role}[{diagnostic.code}]', role)}: {diagnostic.message}"]
+    lines = [f"{style(f'{role}[{diagnostic.code}]', role)}: {printable(diagnostic.message)}"]
     place = diagnostic.place
     if place is not None and place.line:
-        lines.append(f"  {style('-->', 'place')} {place}")
+        lines.append(f"  {style('-->', 'place')} {printable(str(place))}")
         if diagnostic.excerpt:
             number = str(place.line)
             gutter = " " * len(number)
             caret = _caret(diagnostic.excerpt, caret_column(diagnostic.excerpt, place))
             lines += [
                 style(f" {gutter} |", "place"),
-                f"{style(f' {number} |', 'place')} {diagnostic.excerpt}",
+                f"{style(f' {number} |', 'place')} {in_place(diagnostic.excerpt)}",
                 f"{style(f' {gutter} |', 'place')} {style(caret, role)}",
             ]
     elif diagnostic.path:
-        lines.append(f"  {style('-->', 'place')} {place or 'run config'}: {diagnostic.path}")
-    lines += [f"  {line}" for line in diagnostic.detail.splitlines()]
+        where = printable(f"{place or 'run config'}: {diagnostic.path}")
+        lines.append(f"  {style('-->', 'place')} {where}")
+    lines += [f"  {printable(line)}" for line in diagnostic.detail.splitlines()]
     lines += [
-        f"  {style('note', 'note')}: {text}: {related}" for related, text in diagnostic.related
+        f"  {style('note', 'note')}: {printable(f'{text}: {related}')}"
+        for related, text in diagnostic.related
     ]
-    lines += [f"  {style('help', 'help')}: {text}" for text in diagnostic.help if text]
+    lines += [f"  {style('help', 'help')}: {printable(text)}" for text in diagnostic.help if text]
     return "\n".join(line.rstrip() for line in lines)
 
 
@@ -74,11 +77,7 @@ def count_text(diagnostics: Iterable[Diagnostic]) -> str:
     counts = dict.fromkeys(Severity, 0)
     for diagnostic in diagnostics:
         counts[diagnostic.severity] += 1
-    return ", ".join(
-        f"{count} {severity.value}{'' if count == 1 else 's'}"
-        for severity, count in counts.items()
-        if count
-    )
+    return ", ".join(counted(count, severity.value) for severity, count in counts.items() if count)
 
 
 def diagnostic_to_dict(diagnostic: Diagnostic) -> dict[str, Any]:

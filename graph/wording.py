@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 from typing import TYPE_CHECKING
+from unicodedata import category
 
 if TYPE_CHECKING:
     from collections.abc import Collection
 
 _JOINERS = "\u200c\u200d"
 """Part of words of some scripts, and of some emoji."""
+_CONTROLS = ("Cc", "Cf", "Cs", "Zl", "Zp")
+"""Control and format characters, halves of characters, line and paragraph separators."""
 
 
 def counted(number: int, noun: str) -> str:
@@ -64,6 +67,24 @@ def printable(text: str) -> str:
         else char.encode("unicode_escape").decode("ascii")
         for char in text
     )
+
+
+def in_place(text: str) -> str:
+    """Return *text* with each character that is not printable replaced by one that is.
+
+    Every character keeps its column; tabs stay.
+    """
+    return "".join(char if char.isprintable() or char == "\t" else "\ufffd" for char in text)
+
+
+def has_controls(text: str) -> bool:
+    r"""Whether *text* holds what a terminal obeys or what turns other text round.
+
+    Examples:
+        >>> has_controls("a\x1b[31m"), has_controls("a\u202eb"), has_controls("a b")
+        (True, True, False)
+    """
+    return any(category(char) in _CONTROLS and char not in _JOINERS for char in text)
 
 
 def shortened(text: str, most: int) -> str:

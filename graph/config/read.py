@@ -28,6 +28,7 @@ from rungraph.graph.secrets.keys import is_secret_key
 from rungraph.graph.secrets.values import masked
 from rungraph.graph.source.positions import path_text
 from rungraph.graph.suggest import closest
+from rungraph.graph.wording import has_controls, printable
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -169,15 +170,16 @@ class _Reader:
                 wanted = "a mapping of API to a list of instances"
                 self.wrong_type(value, ("providers",), wanted)
             return
-        for api, entries in value.items():
+        for key, entries in value.items():
             if entries is None:
                 continue
+            api = self.named(key, ("providers", key), key=True)
             if not isinstance(entries, list) or not all(isinstance(one, dict) for one in entries):
                 self.unreadable.add(api)
             hint = "write '- ' before 'provider_id', so that it is a list of one"
             for entry in self.entries(
                 entries,
-                ("providers", api),
+                ("providers", key),
                 "a list of instances",
                 "a mapping with provider_id, provider_type and config",
                 *([hint] if isinstance(entries, dict) else []),
@@ -255,11 +257,11 @@ class _Reader:
             ):
                 continue
             resolved: dict[str, Any] = self.resolve(written, path)
-            wanted = {
-                names[name]: self.text(written[name], resolved[name], (*path, name))
-                for name in names
-                if name in resolved
-            }
+            wanted: dict[str, Any] = {}
+            for name in filter(resolved.__contains__, names):
+                value = self.text(written[name], resolved[name], (*path, name))
+                is_text = isinstance(value, str)
+                wanted[names[name]] = self.named(value, (*path, name)) if is_text else value
             if "identifier" not in wanted:
                 self.missing(f"{noun}_id", path)
                 continue
@@ -314,8 +316,10 @@ class _Reader:
 
     def section(self, model: type[_S], value: Mapping[str, Any], path: Path) -> _S | None:
         """Return *value* as *model* has it; None when a key is missing or of another type."""
+        section: _S | None = None
+        details: dict[str, Any] = {}
         try:
-            return model.model_validate(value)
+            section = model.model_validate(value)
         except ValidationError as error:
             details = {str(one["loc"][0]): one for one in reversed(error.errors(include_url=False))}
         for key, detail in reversed(details.items()):
@@ -328,7 +332,28 @@ class _Reader:
             wanted, given = _WANTED.get(detail["type"], "text"), detail["input"]
             is_scalar = wanted == "text" and not isinstance(given, dict | list)
             self.wrong_type(given, where, wanted, *(["write it in quotes"] if is_scalar else []))
-        return None
+        if section is None:
+            return None
+        # A query may have several lines; all other texts of a section are ids, types and names.
+        names = {
+            key: self.named(one, (*path, key))
+            for key, one in section
+            if isinstance(one, str) and key != "query"
+        }
+        return section.model_copy(update=names) if names else section
+
+    def named(self, text: str, path: Path, *, key: bool = False) -> str:
+        """Return an id, a type or a name as it can be shown; report what it may not hold."""
+        if not has_controls(text):
+            return text
+        self.report(
+            "C015",
+            f"'{text}' holds a control character",
+            path,
+            "take it out: ids, types and names stand in every output",
+            key=key,
+        )
+        return printable(text)
 
     def unknown_keys(self, value: Mapping[str, Any], known: Any, path: Path, what: str) -> None:
         for key in sorted(value.keys() - known):

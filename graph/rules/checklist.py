@@ -66,7 +66,7 @@ class CheckResult:
 _TABLE = """
 schema readable C001,C002,C008 the file can be read, and is text of a size that is meant
 schema yaml C003,C005,C006,C007 it is one document of well-formed YAML or JSON
-schema shape C004,C010,C011 values are of the right kind, and none is missing
+schema shape C004,C010,C011,C015 values are of the right kind, and none is missing
 schema known-keys C012 every key is one that something reads
 schema known-version C013,C014 it is written in the present format
 schema known-apis C020,C022 every API exists and can be configured

@@ -71,6 +71,10 @@ The keys routing_table, provider_map and api_providers come from the first forma
 configs. They are read as 'providers'; each instance is named by its type, with a number where
 there are several.
 
+C015 error an id, a type or a name holds a control character
+Terminals obey control characters, and some characters turn the text around them round. Ids, types
+and names stand in every output, so they may not hold any. Elsewhere they are shown escaped.
+
 C020 error unknown API
 No installed catalog has an API of this name. APIs come from rungraph and from packages that
 offer a catalog: 'rungraph providers' lists them.
