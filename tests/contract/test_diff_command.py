@@ -7,7 +7,7 @@ import subprocess
 from typing import TYPE_CHECKING
 
 import pytest
-from tests.contract.test_cli import Ended, command, environment
+from tests.contract.command_line import Ended, command, environment
 
 if TYPE_CHECKING:
     from pathlib import Path

@@ -3,21 +3,25 @@
 from __future__ import annotations
 
 import json
-import os
-import pty
 import subprocess
 from typing import TYPE_CHECKING
 
 import pytest
-from tests.contract.test_cli import ROOT, command, environment, rungraph
+from tests.contract.command_line import (
+    HIDDEN,
+    INVALID,
+    QUICKSTART,
+    command,
+    environment,
+    on_terminal,
+    rungraph,
+)
 
 if TYPE_CHECKING:
     from pathlib import Path
 
-QUICKSTART = ROOT / "configs" / "quickstart.yaml"
-HIDDEN = "sk-drawn-nowhere-0123456789"
-CYCLE = ROOT / "configs" / "invalid" / "G001-cycle-of-unrouted-apis.yaml"
-CATALOG = ROOT / "configs" / "invalid" / "catalog.yaml"
+CYCLE = INVALID / "G001-cycle-of-unrouted-apis.yaml"
+CATALOG = INVALID / "catalog.yaml"
 MAGIC = {
     "png": b"\x89PNG",
     "svg": b"<?xml",
@@ -111,32 +115,12 @@ def test_a_pipe_has_a_width_and_no_colours() -> None:
     assert rungraph("graph", QUICKSTART, PYTHONIOENCODING="ascii").out.isascii()
 
 
-def on_a_terminal(*words: str | Path) -> tuple[int, str]:
-    """Run the command line on a terminal; return its exit code and what the terminal shows."""
-    main, side = pty.openpty()
-    with subprocess.Popen(
-        command(*words), stdout=side, stderr=side, env=environment(TERM="xterm", COLUMNS="80")
-    ) as process:
-        os.close(side)
-        shown = b""
-        while True:
-            try:
-                chunk = os.read(main, 65536)
-            except OSError:  # The other end is closed.
-                break
-            if not chunk:
-                break
-            shown += chunk
-    os.close(main)
-    return process.returncode, shown.decode()
-
-
 def test_a_terminal_gets_colours_and_no_binary() -> None:
     """APIs have colours; a PNG on a terminal is refused."""
-    code, shown = on_a_terminal("graph", QUICKSTART)
+    code, shown = on_terminal("graph", QUICKSTART, COLUMNS="80")
     assert code == 0
     assert "\x1b[34m● \x1b[0m" in shown
-    code, shown = on_a_terminal("graph", QUICKSTART, "--format", "png")
+    code, shown = on_terminal("graph", QUICKSTART, "--format", "png")
     assert code == 2
     assert "png is not for a terminal: name a file with -o, or redirect the output" in shown
 

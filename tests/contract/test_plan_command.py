@@ -8,7 +8,7 @@ import subprocess
 from typing import TYPE_CHECKING
 
 import pytest
-from tests.contract.test_cli import HIDDEN, ROOT, Ended, command, environment
+from tests.contract.command_line import HIDDEN, ROOT, Ended, command, environment
 
 if TYPE_CHECKING:
     from pathlib import Path

@@ -18,8 +18,8 @@ from typing import TYPE_CHECKING, Any
 
 import click
 import pytest
+from tests.contract.command_line import ROOT
 from tests.contract.secret_configs import DIGITS, END, MARK, VARIABLES, leaks_in, write_configs
-from tests.contract.test_cli import ROOT
 
 from rungraph.cli import main
 

@@ -6,15 +6,13 @@ import json
 from typing import TYPE_CHECKING
 
 import pytest
-from tests.contract.test_cli import ROOT, ConfigFile, config_file, run, rungraph
+from tests.contract.command_line import HIDDEN, QUICKSTART, run, rungraph
 
 if TYPE_CHECKING:
     from pathlib import Path
 
-__all__ = ["config_file"]
+    from tests.contract.conftest import ConfigFile
 
-HIDDEN = "sk-in-no-recording-0123456789"
-QUICKSTART = ROOT / "configs" / "quickstart.yaml"
 MAGIC = {
     "png": b"\x89PNG",
     "svg": b"<?xml",

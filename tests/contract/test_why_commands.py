@@ -6,7 +6,7 @@ import json
 from typing import TYPE_CHECKING
 
 import pytest
-from tests.contract.test_cli import HIDDEN, rungraph
+from tests.contract.command_line import HIDDEN, rungraph
 
 if TYPE_CHECKING:
     from pathlib import Path

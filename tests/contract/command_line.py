@@ -1,0 +1,116 @@
+"""The command line as a process of its own, for tests of exit codes, streams and signals."""
+
+from __future__ import annotations
+
+import os
+import pty
+import subprocess
+import sys
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING, NamedTuple
+
+import pytest
+
+if TYPE_CHECKING:
+    from collections.abc import Generator
+
+ROOT = Path(__file__).parents[2]
+QUICKSTART = ROOT / "configs" / "quickstart.yaml"
+INVALID = ROOT / "configs" / "invalid"
+PACKAGES = Path(__file__).parent / "cli_package"
+HIDDEN = "sk-very-secret-0123456789"
+
+
+class Ended(NamedTuple):
+    """How a process ended, and what it wrote."""
+
+    code: int
+    out: str
+    err: str
+
+
+def environment(**more: str) -> dict[str, str]:
+    """Return a plain environment: no terminal, no colours asked for, our packages first."""
+    kept = {key: os.environ[key] for key in ("PATH", "HOME", "LANG") if key in os.environ}
+    paths = os.pathsep.join([str(ROOT / "src"), str(PACKAGES)])
+    return {**kept, "PYTHONPATH": paths, "PYTHONWARNINGS": "error", **more}
+
+
+def command(*words: str | Path) -> list[str]:
+    """Return the command line with *words*."""
+    return [sys.executable, "-m", "rungraph", *map(str, words)]
+
+
+def rungraph(*words: str | Path, stdin: str = "", **more: str) -> Ended:
+    """Run the command line to its end."""
+    done = subprocess.run(
+        command(*words),
+        input=stdin,
+        capture_output=True,
+        text=True,
+        env=environment(**more),
+        timeout=60,
+        check=False,
+    )
+    return Ended(done.returncode, done.stdout, done.stderr)
+
+
+def run(path: Path, *words: str | Path, **more: str) -> Ended:
+    """Run ``rungraph run`` to its end, with a state folder of its own."""
+    return rungraph("run", path, "--state-dir", path.parent / "state", *words, **more)
+
+
+@contextmanager
+def opened(*words: str | Path) -> Generator[subprocess.Popen[str]]:
+    """Start the command line, and hand it out with pipes for its output."""
+    with subprocess.Popen(
+        command(*words),
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+        env=environment(),
+    ) as process:
+        try:
+            yield process
+        finally:
+            process.kill()
+
+
+@contextmanager
+def running(path: Path, until: str, *words: str | Path) -> Generator[subprocess.Popen[str]]:
+    """Start ``rungraph run``, wait until it says *until*, and hand it out."""
+    with opened("run", path, "--state-dir", path.parent / "state", *words) as process:
+        wait_for(process, until)
+        yield process
+
+
+def wait_for(process: subprocess.Popen[str], text: str) -> None:
+    """Read what *process* says up to the line with *text*."""
+    assert process.stderr is not None
+    if not any(text in line for line in process.stderr):
+        pytest.fail(f"the process ended without saying {text!r}")
+
+
+def on_terminal(*words: str | Path, **more: str) -> tuple[int, str]:
+    """Run the command line on a terminal; return its exit code and what the terminal shows."""
+    ours, theirs = pty.openpty()
+    with subprocess.Popen(
+        command(*words),
+        stdin=subprocess.DEVNULL,
+        stdout=theirs,
+        stderr=theirs,
+        env=environment(**{"TERM": "xterm", **more}),
+    ) as process:
+        os.close(theirs)
+        shown = b""
+        while True:
+            try:
+                chunk = os.read(ours, 65536)
+            except OSError:  # What Linux says when the other end is closed.
+                break
+            if not chunk:
+                break
+            shown += chunk
+        os.close(ours)
+        return process.wait(30), shown.decode()

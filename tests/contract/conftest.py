@@ -1,0 +1,49 @@
+"""Run configs that the tests of commands have in common."""
+
+from __future__ import annotations
+
+import json
+from typing import TYPE_CHECKING, Any, Protocol
+
+import pytest
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+
+class ConfigFile(Protocol):
+    """Writes a run config with one provider and returns its path."""
+
+    def __call__(
+        self, name: str = "run.yaml", *, more: dict[str, Any] | None = None, **config: Any
+    ) -> Path:
+        """Write it; *config* is the provider's, and *more* is what else the file has."""
+        ...
+
+
+def _writer(folder: Path, provider_id: str, **top: Any) -> ConfigFile:
+    def write(name: str = "run.yaml", *, more: dict[str, Any] | None = None, **config: Any) -> Path:
+        kind = "remote" if provider_id == "far" else "inline"
+        provider = {
+            "provider_id": provider_id,
+            "provider_type": f"{kind}::{provider_id}",
+            "module": "told_provider",
+            "config": config,
+        }
+        path = folder / name
+        path.write_text(json.dumps({**top, "providers": {"inference": [provider]}, **(more or {})}))
+        return path
+
+    return write
+
+
+@pytest.fixture
+def config_file(tmp_path: Path) -> ConfigFile:
+    """What writes a config with a provider that does what its config says."""
+    return _writer(tmp_path, "told", image_name="told")
+
+
+@pytest.fixture
+def remote_file(tmp_path: Path) -> ConfigFile:
+    """What writes a config with a provider that stands for a server elsewhere."""
+    return _writer(tmp_path, "far")

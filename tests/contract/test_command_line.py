@@ -1,0 +1,170 @@
+"""The command line as users and scripts meet it: whole processes, exit codes, streams, colours."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import pytest
+from tests.contract.command_line import (
+    HIDDEN,
+    INVALID,
+    QUICKSTART,
+    command,
+    environment,
+    on_terminal,
+    opened,
+    rungraph,
+)
+
+from rungraph.cli import main
+
+if TYPE_CHECKING:
+    from tests.contract.conftest import ConfigFile
+
+
+def test_help_names_every_command() -> None:
+    """``--help`` lists the commands with their summaries, and ends with 0."""
+    ended = rungraph("--help")
+    assert (ended.code, ended.err) == (0, "")
+    names = main.list_commands(main.make_context("rungraph", ["--help"], resilient_parsing=True))
+    assert [name for name in names if f"\n  {name} " not in ended.out] == []
+
+
+def test_version_is_the_version_of_the_distribution() -> None:
+    """``--version`` prints one line."""
+    ended = rungraph("--version")
+    assert ended.code == 0
+    assert ended.out.startswith("rungraph ")
+
+
+@pytest.mark.parametrize(
+    ("words", "said"),
+    [
+        ([], "Commands:"),
+        (["valdate", "x.yaml"], "did you mean 'validate'?"),
+        (["validate"], "Missing argument 'FILE...'"),
+        (["validate", "--level", "deep", "x"], "'deep' is not one of"),
+        (["validate", "--timeout", "0", "x"], "0.0 is not in the range x>0"),
+        (["plan", "a", "b"], "Got unexpected extra argument (b)"),
+        (["run"], "Missing argument 'FILE'."),
+        (["providers", "memroy"], "did you mean 'memory'?"),
+        (["explain", "G999"], "no diagnostic has the code 'G999'"),
+        (["diff", "-", "-"], "OLD and NEW cannot both be standard input"),
+        (["graph", "-", "--against", "-"], "FILE and --against cannot both be standard input"),
+    ],
+)
+def test_wrong_usage_ends_with_2(words: list[str], said: str) -> None:
+    """What the command line cannot understand is said on standard error, with what was meant."""
+    ended = rungraph(*words)
+    assert (ended.code, ended.out) == (2, "")
+    assert ended.err.startswith("Usage: ")
+    assert said in ended.err
+
+
+def test_a_reader_that_goes_away_is_no_reason_to_complain() -> None:
+    """A closed pipe ends the command without a word."""
+    with opened("plan", "--format", "json", QUICKSTART) as process:
+        assert process.stdout is not None
+        assert process.stderr is not None
+        process.stdout.close()
+        assert process.stderr.read() == ""
+        assert process.wait(30) == 1
+
+
+def test_a_full_disk_is_an_error_not_a_traceback() -> None:
+    """What the operating system refuses is one message."""
+    with Path("/dev/full").open("w") as full:
+        done = subprocess.run(
+            command("explain"),
+            stdout=full,
+            stderr=subprocess.PIPE,
+            text=True,
+            env=environment(),
+            check=False,
+        )
+    assert done.returncode == 1
+    assert done.stderr.startswith("error: ")
+    assert "Traceback" not in done.stderr
+
+
+@pytest.mark.parametrize(
+    ("variables", "is_coloured"),
+    [
+        ({}, False),
+        ({"FORCE_COLOR": "1"}, True),
+        ({"FORCE_COLOR": "1", "NO_COLOR": "1"}, False),
+    ],
+)
+def test_colour_is_for_those_who_can_see_it(
+    variables: dict[str, str], *, is_coloured: bool
+) -> None:
+    """A pipe gets no colours unless they are forced, and ``NO_COLOR`` forbids them."""
+    ended = rungraph("validate", "nowhere.yaml", **variables)
+    assert ("\x1b[" in ended.err) is is_coloured
+
+
+@pytest.mark.parametrize(
+    ("variables", "is_coloured"),
+    [({}, True), ({"TERM": "dumb"}, False), ({"NO_COLOR": "1"}, False)],
+)
+def test_a_terminal_has_colours(variables: dict[str, str], *, is_coloured: bool) -> None:
+    """A dumb terminal, or a user who wants no colours, gets plain diagnostics."""
+    code, text = on_terminal("validate", "nowhere.yaml", **variables)
+    assert code == 1
+    assert ("\x1b[" in text) is is_coloured
+
+
+def test_a_terminal_has_a_picture_that_goes(config_file: ConfigFile) -> None:
+    """While the stack starts its nodes are redrawn in place; the summary stays."""
+    path = config_file()
+    words = ("run", path, "--state-dir", path.parent / "state", "--call", "inspect.health")
+    code, text = on_terminal(*words)
+    assert code == 0
+    assert "\x1b[1mstarting" in text
+    assert "generation 0" in text
+    assert "\x1b[2K" in text  # Lines are taken away again,
+    assert text.count("\x1b[?25l") == text.count("\x1b[?25h")  # and the cursor comes back.
+    assert "told is ready: 4 nodes" in text
+    code, text = on_terminal(*words, TERM="dumb")
+    assert code == 0
+    assert "ready      provider:inference/told" in text
+    assert "\x1b[" not in text
+
+
+def test_a_plan_shows_the_generations_and_masks_secrets(config_file: ConfigFile) -> None:
+    """The plan goes to standard output, in text and in JSON, without any secret."""
+    path = config_file(api_key=HIDDEN)
+    text, values = rungraph("plan", path), rungraph("plan", "--format", "json", path)
+    assert text.code == values.code == 0
+    assert "generation 0" in text.out
+    assert json.loads(values.out)["applyable"]
+    assert HIDDEN not in text.out + values.out
+
+
+def test_a_plan_with_errors_is_printed_and_ends_with_1() -> None:
+    """What can be planned is planned, errors or not."""
+    ended = rungraph("plan", INVALID / "G001-cycle-through-two-routed-pairs.yaml")
+    assert ended.code == 1
+    assert "generation 0" in ended.out
+    assert "G001" in ended.out
+
+
+def test_providers_tell_what_is_installed() -> None:
+    """One API's provider types come with their description and what installs them."""
+    ended = rungraph("providers", "memory", "--format", "json")
+    [memory] = json.loads(ended.out)
+    types = {one["provider_type"]: one for one in memory["provider_types"]}
+    assert ended.code == 0
+    assert types["inline::faiss"]["install"] == 'pip install "rungraph[faiss]"'
+    assert types["inline::faiss"]["dependencies"] == ["inference"]
+    assert isinstance(types["inline::faiss"]["installed"], bool)
+
+
+def test_explain_says_what_a_code_means() -> None:
+    """A code is explained whatever its case; without one, all of them are listed."""
+    assert "cycle" in rungraph("explain", "g001").out
+    assert "\nG001  error" in rungraph("explain").out
+    assert json.loads(rungraph("explain", "G001", "--format", "json").out)["code"] == "G001"

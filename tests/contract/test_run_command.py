@@ -1,0 +1,250 @@
+"""``rungraph run`` as users and scripts meet it: answers, failures, recordings, signals."""
+
+from __future__ import annotations
+
+import json
+import signal
+import subprocess
+from typing import TYPE_CHECKING, Any
+
+import pytest
+from tests.contract.command_line import HIDDEN, run, running, wait_for
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from tests.contract.conftest import ConfigFile
+
+HEALTH = ("--call", "inspect.health")
+
+
+def chat(text: str, *more: str) -> tuple[str, ...]:
+    """Return the words of a call that has *text* repeated."""
+    return ("--call", "inference.chat_completion", "model=echo", f"messages={text}", *more)
+
+
+# --- answers -----------------------------------------------------------------------------------
+
+
+def test_a_call_is_answered_as_json_and_the_stack_stops(config_file: ConfigFile) -> None:
+    """Standard output has the answer and nothing else; standard error the progress and summary."""
+    ended = run(config_file(), *chat("hello there"))
+    assert ended.code == 0, ended.err
+    assert json.loads(ended.out)["completion_message"]["content"] == "hello there"
+    assert "ready      provider:inference/told" in ended.err
+    assert "critical path" in ended.err
+    assert ended.err.rstrip().endswith("stopped")
+
+
+def test_a_stream_is_written_as_text(config_file: ConfigFile) -> None:
+    """The deltas of a streamed chat answer make one text, ended by a line break."""
+    ended = run(config_file(), *chat("a b c", "stream=true"))
+    assert (ended.code, ended.out) == (0, "a b c \n"), ended.err
+
+
+def test_a_stream_that_breaks_off_keeps_what_came(config_file: ConfigFile) -> None:
+    """The text before an error is there, ended by a line break, and the error is said."""
+    ended = run(config_file(), *chat("one break two", "stream=true"))
+    assert (ended.code, ended.out) == (1, "one \n")
+    assert "RuntimeError: broke off" in ended.err
+
+
+def test_calls_are_answered_in_their_order(config_file: ConfigFile) -> None:
+    """Each call sees what the calls before it did; a call without a result prints nothing."""
+    ended = run(
+        config_file(),
+        *("--call", "models.register_model", 'model={"identifier": "new", "provider_id": "told"}'),
+        *("--call", "models.unregister_model", "identifier=new"),
+        *("--call", "inference.chat_completion", "model=new", "messages=x"),
+    )
+    assert ended.code == 1
+    assert json.loads(ended.out)["identifier"] == "new"
+    assert "error: inference.chat_completion failed: model 'new' is not registered" in ended.err
+
+
+def test_json_is_one_object_a_line(config_file: ConfigFile) -> None:
+    """With ``--format json`` every line of standard output is an object that names its kind."""
+    calls = (*chat("a", "stream=true"), *HEALTH, *chat("fail"))
+    ended = run(config_file(), *calls, "--format", "json")
+    lines = [json.loads(line) for line in ended.out.splitlines()]
+    assert ended.code == 1
+    kinds = ["ready", "chunk", "chunk", "chunk", "end", "answer", "error"]
+    assert [line["kind"] for line in lines] == kinds
+    assert lines[0]["critical_path"][0].startswith("provider:")
+    assert lines[-1]["call"] == "inference.chat_completion"
+
+
+def test_degrade_goes_on_with_the_rest(config_file: ConfigFile) -> None:
+    """With ``--on-failure degrade`` a call of what runs is answered, and the summary tells."""
+    words = ("--on-failure", "degrade", "--call", "inspect.list_routes")
+    ended = run(config_file(start="fail"), *words)
+    assert ended.code == 0, ended.err
+    assert "1 of 4 nodes" in ended.err
+    assert json.loads(ended.out)
+
+
+# --- failures ----------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("config", "words", "said"),
+    [
+        ({}, chat("fail"), "error: inference.chat_completion failed: RuntimeError: refused with "),
+        ({}, chat("fail", "stream=true"), "completion failed: RuntimeError: refused with ***"),
+        ({"start": "fail"}, (), "RuntimeError: start refused with ***"),
+        ({"stop": "fail"}, HEALTH, "error: the stack stopped with errors in 1 node"),
+        ({"stop": "hang"}, ("--stop-timeout", "0.1", *HEALTH), "did not stop within 0.1 s"),
+        # A thread cannot be cancelled; the process ends without it.
+        ({"stop": "thread"}, ("--stop-timeout", "0.1", *HEALTH), "did not stop within 0.1 s"),
+    ],
+)
+def test_a_failure_is_one_message(
+    config_file: ConfigFile, config: dict[str, Any], words: tuple[str, ...], said: str
+) -> None:
+    """A call, a start or a stop that fails ends with 1, without secrets; the stack stops."""
+    ended = run(config_file(api_key=HIDDEN, **config), *words)
+    assert ended.code == 1
+    assert said in ended.err
+    assert "Traceback" not in ended.err
+    assert HIDDEN not in ended.err
+    assert "s  stopped\n" in ended.err
+
+
+def test_a_failed_start_names_its_place(config_file: ConfigFile) -> None:
+    """The error has the node and its place; ``RUNGRAPH_DEBUG`` adds the traceback, no secret."""
+    path = config_file(start="fail", api_key=HIDDEN)
+    assert f"provider:inference/told ({path}:1:" in run(path).err
+    ended = run(path, RUNGRAPH_DEBUG="1")
+    assert ended.code == 1
+    assert "in get_provider_impl" in ended.err
+    assert HIDDEN not in ended.err
+
+
+def test_wrong_calls_are_all_named_before_anything_starts(config_file: ConfigFile) -> None:
+    """A call that cannot be is wrong usage, and no provider was started for it."""
+    ended = run(
+        config_file(start="fail"),
+        *("--call", "inferense.chat_completion"),
+        *("--call", "inference.chat_completion", "modle=x", "stream=perhaps"),
+    )
+    assert ended.code == 2
+    assert "did you mean 'inference'?" in ended.err
+    assert "unknown parameter 'modle'; did you mean 'model'?" in ended.err
+    assert "parameter 'messages' is missing" in ended.err
+    assert "stream: " in ended.err
+    assert "refused" not in ended.err
+
+
+def test_a_config_with_errors_is_not_started(config_file: ConfigFile) -> None:
+    """All levels up to ``import`` are checked first."""
+    path = config_file()
+    path.write_text(path.read_text().replace("told_provider", "not_there"))
+    ended = run(path)
+    assert ended.code == 1
+    assert "error[I001]" in ended.err
+    assert "cannot be run" in ended.err
+    assert "starting" not in ended.err
+
+
+def test_what_providers_log_is_without_secrets(config_file: ConfigFile) -> None:
+    """Log records go to standard error, the config's secrets masked."""
+    ended = run(config_file(log=True, api_key=HIDDEN), *HEALTH)
+    assert "WARNING: told: the key is ***" in ended.err
+    assert HIDDEN not in ended.err
+
+
+# --- recordings --------------------------------------------------------------------------------
+
+
+def test_events_are_written_as_json_lines(config_file: ConfigFile, tmp_path: Path) -> None:
+    """``--events`` has every event of the stack, in order, without secrets."""
+    path = tmp_path / "events.jsonl"
+    ended = run(config_file(start="fail", api_key=HIDDEN), "--events", path)
+    events = [json.loads(line) for line in path.read_text().splitlines()]
+    assert ended.code == 1
+    assert events[0] == {"event": "Recording", "format_version": "1.0", "name": "told"}
+    assert events[1]["event"] == "StackStarting"
+    assert events[-1]["event"] == "StackStopped"
+    [failed] = [event for event in events if event["event"] == "NodeFailed"]
+    assert failed["address"] == "provider:inference/told"
+    assert failed["error"]["type"] == "RuntimeError"
+    assert HIDDEN not in path.read_text()
+
+
+def test_an_event_file_that_cannot_be_written_is_said_first(config_file: ConfigFile) -> None:
+    """Nothing starts when its events could not be written."""
+    ended = run(config_file(), "--events", "/nowhere/events.jsonl")
+    assert ended.code == 1
+    assert ended.err.startswith("error: /nowhere/events.jsonl: ")
+    assert "starting" not in ended.err
+
+
+# --- signals and streams -----------------------------------------------------------------------
+
+
+def test_a_reader_that_goes_away_stops_the_stack_in_order(config_file: ConfigFile) -> None:
+    """When nobody reads the answers any more, the stack stops and nothing is complained about."""
+    with running(config_file(), "starting", *chat("x")) as process:
+        assert process.stdout is not None
+        assert process.stderr is not None
+        process.stdout.close()
+        rest = process.stderr.read()
+        assert process.wait(30) == 1
+    assert rest.rstrip().endswith("stopped")
+    assert "error" not in rest
+    assert "Traceback" not in rest
+
+
+@pytest.mark.parametrize(
+    ("config", "words", "until", "number", "code"),
+    [
+        ({}, (), "Ctrl-C stops", signal.SIGINT, 130),
+        ({}, (), "Ctrl-C stops", signal.SIGTERM, 143),
+        ({"start": "hang"}, (), "starting   provider:inference/told", signal.SIGINT, 130),
+        ({}, chat("hang"), "calling", signal.SIGTERM, 143),
+    ],
+    ids=["SIGINT", "SIGTERM", "while a node starts", "while a call is answered"],
+)
+def test_the_first_signal_stops_in_order(
+    config_file: ConfigFile,
+    config: dict[str, Any],
+    words: tuple[str, ...],
+    until: str,
+    number: signal.Signals,
+    code: int,
+) -> None:
+    """Whatever it cuts short, every node stops; the exit code says which signal it was."""
+    with running(config_file(**config), until, *words) as process:
+        assert process.stderr is not None
+        process.send_signal(number)
+        rest = process.stderr.read()
+        assert process.wait(30) == code
+    assert ("stopped    provider:inference/told" in rest) is (config == {})
+    assert rest.rstrip().endswith("stopped")
+    assert "Traceback" not in rest
+
+
+def test_the_second_signal_stops_at_once(config_file: ConfigFile) -> None:
+    """A node that hangs while it stops does not hold up the second signal."""
+    with running(config_file(stop="hang"), "Ctrl-C stops", "--stop-timeout", "600") as process:
+        assert process.stderr is not None
+        process.send_signal(signal.SIGINT)
+        wait_for(process, "stopping   provider:inference/told")
+        process.send_signal(signal.SIGINT)
+        rest = process.stderr.read()
+        assert process.wait(30) == 130
+    assert "cut short  provider:inference/told" in rest
+
+
+def test_the_third_signal_ends_a_process_that_does_not_listen(config_file: ConfigFile) -> None:
+    """A provider that blocks the event loop cannot keep the process from ending."""
+    with running(config_file(stop="block"), "Ctrl-C stops") as process:
+        process.send_signal(signal.SIGINT)
+        wait_for(process, "stopping   provider:inference/told")
+        while process.poll() is None:  # Signals that come too close together count once.
+            process.send_signal(signal.SIGINT)
+            try:
+                process.wait(0.2)
+            except subprocess.TimeoutExpired:
+                continue
+        assert process.returncode == 130
