@@ -10,7 +10,6 @@ from typing import TYPE_CHECKING
 from rungraph.graph.catalog.discovery import discover_catalog, load_history
 from rungraph.graph.catalog.history import history_of, names_in
 from rungraph.graph.catalog.specs import Catalog
-from rungraph.graph.diagnostics import Diagnostic
 from rungraph.graph.errors import CatalogError
 from rungraph.graph.suggest import did_you_mean
 
@@ -19,6 +18,7 @@ if TYPE_CHECKING:
     from typing import Any
 
     from rungraph.graph.catalog.history import CatalogHistory
+    from rungraph.graph.diagnostics import Diagnostic
     from rungraph.graph.source.document import Document
 
 INSTALLED = "installed"
@@ -63,12 +63,11 @@ def catalog_for(
         text = str(error)
         has_several = "\n" in text
         known = f"catalogs: {', '.join(catalog_names())}, or the path of a file"
-        problem = Diagnostic(
+        problem = document.problem(
             "C029",
             f"'{name}' is no catalog, for several reasons" if has_several else text,
-            place=document.place_of(("catalog",)),
-            help=("mend it, or name another catalog",) if has_several else (known,),
-            path="catalog",
+            ("catalog",),
+            "mend it, or name another catalog" if has_several else known,
             detail=text if has_several else "",
         )
         return discover_catalog(), (problem,)

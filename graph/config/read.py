@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any, NamedTuple, TypeVar
 
 from pydantic import ValidationError
@@ -52,22 +53,13 @@ _OTHER_KEYS = [
     "eval_tasks", "scoring_fns", "scoring_functions", "tool_groups", "vector_dbs",
 ]  # fmt: skip
 
-_KINDS = {
-    str: "text",
-    bool: "a boolean",
-    int: "an integer",
-    float: "a number",
-    list: "a list",
-    dict: "a mapping",
-}
+_KINDS = {bool: "a boolean", int: "an integer", float: "a number", str: "text", list: "a list"}
 _WANTED = {
     "string_type": "text",
     "list_type": "a list",
     "dict_type": "a mapping",
     "string_too_short": "text of at least one character",
 }
-
-
 _S = TypeVar("_S", bound=Section)
 
 
@@ -135,9 +127,7 @@ class _Reader:
             providers=tuple(in_order(providers)),
             unreadable=frozenset(self.unreadable),
             resources=tuple(in_order(resources)),
-            excluded=tuple(
-                sorted(self.excluded, key=lambda e: (e.api, e.provider_id, e.provider_type))
-            ),
+            excluded=tuple(sorted(self.excluded)),
             metadata_store=run.metadata_store,
             written_store=value["metadata_store"] if run.metadata_store else None,
             selectors=dict(sorted((run.selectors or {}).items())),
@@ -373,7 +363,7 @@ class _Reader:
         self.report("C011", f"the key '{key}' is missing", path, way_out or f"add '{key}: …'")
 
     def wrong_type(self, value: Any, path: Path, wanted: str, *hints: str) -> None:
-        kind = "nothing" if value is None else _KINDS.get(type(value), type(value).__name__)
+        kind = "nothing" if value is None else _KINDS.get(type(value), "a mapping")
         if value == "":
             kind = "an empty text"
         self.report("C010", f"'{path_text(path)}' must be {wanted}, not {kind}", path, *hints)
@@ -384,11 +374,8 @@ class _Reader:
 
 def _switched_off(api: str, entry: _Entry) -> Excluded:
     written = entry.written["provider_id"]
-    names = sorted({one.name for one in placeholders(written or "")})
-    if names:
-        states = " and ".join(names) + (" is not set" if len(names) == 1 else " are not set")
-        reason, detail = "env_unset", f"provider_id is {written} and {states}"
-    else:
-        reason, detail = "disabled", f"provider_id is {written or 'null'}"
     provider_type = str(entry.written.get("provider_type", ""))
-    return Excluded(api, str(written or ""), provider_type, reason, entry.place, detail)
+    named = Excluded(api, str(written or ""), provider_type, "env_unset", entry.place)
+    if named.variables:
+        return replace(named, detail=f"provider_id is {written} and {named.summary}")
+    return replace(named, reason="disabled", detail=f"provider_id is {written or 'null'}")

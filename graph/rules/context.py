@@ -7,8 +7,6 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
-from rungraph.graph.diagnostics import Diagnostic
-from rungraph.graph.source.positions import path_text
 from rungraph.graph.suggest import closest
 
 if TYPE_CHECKING:
@@ -18,6 +16,7 @@ if TYPE_CHECKING:
     from rungraph.graph.address import Address
     from rungraph.graph.catalog.specs import Catalog
     from rungraph.graph.config.run_config import ConfiguredProvider, RunConfig
+    from rungraph.graph.diagnostics import Diagnostic
     from rungraph.graph.nodes import Node
     from rungraph.graph.source.document import Document
     from rungraph.graph.source.positions import Path
@@ -35,12 +34,9 @@ class Subject:
     served: AbstractSet[str]
     document: Document
 
-    def at(
-        self, code: str, message: str, path: Path, *hints: str, key: bool = False, **more: Any
-    ) -> Diagnostic:
+    def at(self, code: str, message: str, path: Path, *hints: str, **more: Any) -> Diagnostic:
         """Return an error at the place that *path* leads to."""
-        place = self.document.place_of(path, key=key)
-        return Diagnostic(code, message, place=place, help=hints, path=path_text(path), **more)
+        return self.document.problem(code, message, path, *hints, **more)
 
     @cached_property
     def by_api(self) -> Mapping[str, list[ConfiguredProvider]]:
