@@ -10,7 +10,7 @@ import pytest
 from rungraph.graph.diagnostics import Diagnostic, Severity
 from rungraph.graph.place import Place
 from rungraph.graph.placeholders import has_placeholder, placeholders
-from rungraph.graph.source.document import document_of, parse_document
+from rungraph.graph.source.document import Document, document_of, parse_document
 from rungraph.graph.source.environment import Substitution, Use
 
 
@@ -48,41 +48,33 @@ class TestGrammar:
         assert filled(written, X="v") == value
         assert filled(written, X="") == empty
 
-    def test_text_around_placeholders_stays(self) -> None:
-        """Several placeholders can stand in one value."""
-        assert filled("http://${env.H}:${env.P}/x", H="host", P="80") == "http://host:80/x"
-        assert filled("a${env.H:=}b") == "ab"
-        assert filled('"${env.H:=}${env.P:=}"') is None
-
     @pytest.mark.parametrize(
-        ("environment", "expected"),
-        [({}, "x"), ({"B": "b"}, "b"), ({"A": "a"}, "a"), ({"A": "a", "B": "b"}, "a")],
+        ("written", "environment", "expected"),
+        [
+            ("http://${env.H}:${env.P}/x", {"H": "host", "P": "80"}, "http://host:80/x"),
+            ("a${env.H:=}b", {}, "ab"),
+            ('"${env.H:=}${env.P:=}"', {}, None),
+            # A default can be a placeholder, and so can what stands after :+ when it is used.
+            ("${env.A:=${env.B:=x}}", {}, "x"),
+            ("${env.A:=${env.B:=x}}", {"B": "b"}, "b"),
+            ("${env.A:=${env.B:=x}}", {"A": "a", "B": "b"}, "a"),
+            ("<${env.A:=-${env.B:=x}-}>", {"A": "a"}, "<a>"),
+            ("${env.A:+http://${env.B}}", {"A": "1", "B": "b"}, "http://b"),
+            ("${env.A:+http://${env.B}}", {}, None),
+            # Braces that match belong to the word; the last that does not closes it.
+            ("""'${env.X:={"a": {"b": 1}}}'""", {}, '{"a": {"b": 1}}'),
+            ("""'${env.X:={"a": {"b": 1}}}'""", {"X": "v"}, "v"),
+            ("'${env.X:={}-'", {}, "{-"),
+            ("${env.http_proxy:=none}", {"http_proxy": "p"}, "p"),
+            # Whoever sets a variable does not get to read others.
+            ("${env.X}", {"X": "${env.Y}", "Y": "y"}, "${env.Y}"),
+        ],
     )
-    def test_a_default_can_be_a_placeholder(
-        self, environment: dict[str, str], expected: str
+    def test_words_and_the_text_around_placeholders_are_filled_in(
+        self, written: str, environment: dict[str, str], expected: Any
     ) -> None:
-        """The inner braces do not end the outer placeholder."""
-        assert filled("${env.A:=${env.B:=x}}", **environment) == expected
-        assert filled("<${env.A:=-${env.B:=x}-}>", A="a") == "<a>"
-
-    def test_a_word_can_hold_a_placeholder(self) -> None:
-        """What stands after :+ is filled in when it is used."""
-        assert filled("${env.A:+http://${env.B}}", A="1", B="b") == "http://b"
-        assert filled("${env.A:+http://${env.B}}") is None
-
-    def test_a_word_can_hold_braces(self) -> None:
-        """Braces that match belong to the word; the last that does not closes it."""
-        assert filled("""'${env.X:={"a": {"b": 1}}}'""") == '{"a": {"b": 1}}'
-        assert filled("""'${env.X:={"a": {"b": 1}}}'""", X="v") == "v"
-        assert filled("'${env.X:={}-'") == "{-"
-
-    def test_lower_case_names_are_names(self) -> None:
-        """Variables are not always upper case."""
-        assert filled("${env.http_proxy:=none}", http_proxy="p") == "p"
-
-    def test_the_value_of_a_variable_is_not_filled_in_again(self) -> None:
-        """Whoever sets a variable does not get to read others."""
-        assert filled("${env.X}", X="${env.Y}", Y="y") == "${env.Y}"
+        """Several placeholders can stand in one value, and inside each other."""
+        assert filled(written, **environment) == expected
 
     def test_keys_are_left_alone(self) -> None:
         """Only values are filled in."""
@@ -151,21 +143,18 @@ class TestTypes:
             assert filled(f"{quote}${{env.X}}{quote}", X=value) == value
         assert problems(f"a: {quote}${{env.X}}{quote}", X="1e5") == ()
 
-    def test_a_value_in_block_style_or_json_stays_text(self) -> None:
-        """A block is text, and in JSON every placeholder is in quotes."""
-        for text in ("a: |-\n  ${env.X}\n", '{"a": "${env.X}"}'):
-            document = parse_document(text)
-            assert Substitution(document, {"X": "80"}).resolve(document.value, ()) == {"a": "80"}
-
-    def test_a_mapping_given_in_python_has_no_quotes(self) -> None:
-        """There a whole placeholder is what a plain one is in a file."""
-        document = document_of({"a": "${env.X}"})
-        assert Substitution(document, {"X": "80"}).resolve(document.value, ()) == {"a": 80}
-
-    def test_a_part_of_a_value_stays_text(self) -> None:
-        """A version or an address is no number because its parts are."""
-        assert filled("${env.MAJOR}.${env.MINOR}", MAJOR="1", MINOR="0") == "1.0"
-        assert filled("1${env.X:=0}") == "10"
+    @pytest.mark.parametrize(
+        ("document", "value"),
+        [
+            (parse_document("a: |-\n  ${env.X}\n"), "80"),
+            (parse_document('{"a": "${env.X}"}'), "80"),
+            (parse_document("a: 1${env.X}"), "180"),
+            (document_of({"a": "${env.X}"}), 80),
+        ],
+    )
+    def test_only_a_whole_plain_value_has_a_type(self, document: Document, value: Any) -> None:
+        """A block and a part are text, and all of JSON is in quotes; Python has no quotes."""
+        assert Substitution(document, {"X": "80"}).resolve(document.value, ()) == {"a": value}
 
     @pytest.mark.parametrize("written", ["{api_key: '${env.X}'}", "\n  api_key: ${env.X}\n"])
     def test_a_secret_stays_text(self, written: str) -> None:
@@ -186,11 +175,6 @@ class TestTypes:
 
 
 class TestResolve:
-    def test_without_placeholders_the_same_object_comes_back(self) -> None:
-        """Nothing is copied for nothing."""
-        value = {"a": [1, {"b": "x$y"}], "c": None}
-        assert Substitution(document_of(value), {}).resolve(value, ()) is value
-
     def test_only_what_changes_is_copied(self) -> None:
         """The original is never changed."""
         value: dict[str, Any] = {"a": ["${env.X}", {"b": 1}], "c": {"d": [1]}}
