@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 from unicodedata import category
 
 if TYPE_CHECKING:
-    from collections.abc import Collection
+    from collections.abc import Collection, Sequence
 
 _JOINERS = "\u200c\u200d"
 """Part of words of some scripts, and of some emoji."""
@@ -33,6 +33,16 @@ def listed(names: Collection[object], most: int = 12) -> str:
     """
     shown = ", ".join(str(name) for name, _ in zip(names, range(most), strict=False))
     return f"{shown} and {len(names) - most:,} more" if len(names) > most else shown
+
+
+def joined(names: Sequence[str]) -> str:
+    """Return *names* as part of a sentence.
+
+    Examples:
+        >>> joined(["a"]), joined(["a", "b", "c"])
+        ('a', 'a, b and c')
+    """
+    return " and ".join(filter(None, (", ".join(names[:-1]), *names[-1:])))
 
 
 def duration(seconds: float) -> str:

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from importlib import import_module
-from typing import TYPE_CHECKING, Any, TypeGuard, cast
+from pkgutil import resolve_name
+from typing import TYPE_CHECKING, Any, TypeGuard
 
 from pydantic import AliasChoices, AliasPath, BaseModel, TypeAdapter, ValidationError
 
@@ -18,7 +18,6 @@ if TYPE_CHECKING:
     from pydantic_core import ErrorDetails
 
     from rungraph.graph.address import Address
-    from rungraph.graph.catalog.specs import ProviderSpec
     from rungraph.graph.nodes import ProviderNode
 
 EnvironmentText = Callable[["Address", Sequence[str | int]], str | None]
@@ -87,17 +86,6 @@ def validated_config(
     return read.value
 
 
-def config_class_of(spec: ProviderSpec) -> Any:
-    """Return the config class that *spec* names, imported; None if it names none."""
-    if not spec.config_class:
-        return None
-    module, _, name = spec.config_class.partition(":")
-    found: Any = import_module(module)
-    for part in name.split("."):
-        found = getattr(found, part)
-    return found
-
-
 def read_config(
     node: ProviderNode, *, environment_text: EnvironmentText | None = None
 ) -> ReadConfig:
@@ -106,7 +94,7 @@ def read_config(
     Where it objects to a number or a boolean that was a text in the environment, such as a
     password of digits, it is asked again with the text.
     """
-    cls = config_class_of(node.spec) if node.spec is not None else None
+    cls = resolve_name(node.spec.config_class) if node.spec and node.spec.config_class else None
     config: dict[str, Any] = _copied(dict(node.config))
     if cls is None:
         return ReadConfig(config)
@@ -137,9 +125,9 @@ def read_config(
 def _copied(value: object) -> Any:
     """Return a copy of plain data, much faster than by `copy.deepcopy`."""
     if isinstance(value, dict):
-        return {key: _copied(part) for key, part in cast("dict[Any, object]", value).items()}
+        return {key: _copied(item) for key, item in value.items()}
     if isinstance(value, list | tuple):
-        return [_copied(part) for part in cast("Sequence[object]", value)]
+        return [_copied(item) for item in value]
     return value
 
 
@@ -173,19 +161,19 @@ def _problem(cls: Any, config: dict[str, Any], detail: ErrorDetails) -> ConfigPr
 
 def _without_values(message: str, value: object) -> str:
     """Return *message* with every text of *value* masked: a validator may quote it."""
-    for text in sorted(set(_texts(value)), key=len, reverse=True):
+    for text in sorted(set(texts_in(value)), key=len, reverse=True):
         if len(text) >= _SHORTEST_MASKED:
             message = message.replace(text, MASK)
     return message
 
 
-def _texts(value: object) -> Iterator[str]:
+def texts_in(value: object) -> Iterator[str]:
+    """Yield every text and number in *value*, at any depth, as text."""
     if isinstance(value, Mapping):
-        for part in cast("Mapping[Any, object]", value).values():
-            yield from _texts(part)
-    elif isinstance(value, list | tuple):
-        for part in cast("Sequence[object]", value):
-            yield from _texts(part)
+        value = list(value.values())
+    if isinstance(value, list | tuple):
+        for item in value:
+            yield from texts_in(item)
     elif value is not None and not isinstance(value, bool):
         yield str(value)
 
@@ -196,25 +184,22 @@ def _texts(value: object) -> Iterator[str]:
 def _unknown_keys(given: object, read: object, path: _Path) -> Iterator[ConfigProblem]:
     """Yield the keys of *given* that the model *read* has ignored, at every depth."""
     if isinstance(read, BaseModel) and isinstance(given, Mapping):
-        values = cast("Mapping[Any, object]", given)
         cls = type(read)
         if cls.model_config.get("extra", "ignore") == "ignore":
             names = _names_of(cls)
-            for key in values:
+            for key in given:
                 if key not in names:
                     hint = _known_keys_hint(str(key), names)
                     yield ConfigProblem((*path, str(key)), "unknown key, ignored", hint)
         for name in cls.model_fields:
-            for key in _names_of_field(cls, name) & values.keys():
-                yield from _unknown_keys(values[key], getattr(read, name), (*path, key))
+            for key in _names_of_field(cls, name) & given.keys():
+                yield from _unknown_keys(given[key], getattr(read, name), (*path, key))
     elif isinstance(read, Mapping) and isinstance(given, Mapping):
-        values, parts = cast("Mapping[Any, object]", given), cast("Mapping[Any, object]", read)
-        for key in values.keys() & parts.keys():
-            yield from _unknown_keys(values[key], parts[key], (*path, str(key)))
+        for key in given.keys() & read.keys():
+            yield from _unknown_keys(given[key], read[key], (*path, str(key)))
     elif isinstance(read, list | tuple) and isinstance(given, list):
-        rows = zip(cast("list[object]", given), cast("Sequence[object]", read), strict=False)
-        for index, (one, part) in enumerate(rows):
-            yield from _unknown_keys(one, part, (*path, index))
+        for index, (one, value) in enumerate(zip(given, read, strict=False)):
+            yield from _unknown_keys(one, value, (*path, index))
 
 
 def _known_keys_hint(key: str, names: frozenset[str]) -> str:
@@ -243,21 +228,15 @@ def _names_of_field(cls: type[BaseModel], name: str) -> frozenset[str]:
 # --- paths -------------------------------------------------------------------------------------
 
 
-def _path_in(config: object, location: Sequence[str | int]) -> _Path:
+def _path_in(config: Any, location: Sequence[str | int]) -> _Path:
     """Return the keys of *location* that are there; pydantic puts names of types between them."""
     path: list[str | int] = []
     for step in location:
-        if isinstance(config, Mapping) and step in config:
-            config = cast("Mapping[Any, object]", config)[step]
-        elif (
-            isinstance(config, list)
-            and isinstance(step, int)
-            and step < len(rows := cast("list[object]", config))
-        ):
-            config = rows[step]
-        else:
-            continue
-        path.append(step)
+        is_key = isinstance(config, Mapping) and step in config
+        is_index = isinstance(config, list) and isinstance(step, int) and step < len(config)
+        if is_key or is_index:
+            config = config[step]
+            path.append(step)
     return tuple(path)
 
 

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping, Sequence
-from typing import TYPE_CHECKING, NamedTuple, cast
+from collections.abc import Iterator, Mapping
+from typing import TYPE_CHECKING, NamedTuple
 from urllib.parse import quote, unquote, urlsplit
 
 from pydantic import BaseModel, SecretStr
@@ -134,7 +134,7 @@ def endpoints_of(node: ProviderNode) -> tuple[Found, ...]:
 def _with_defaults(node: ProviderNode) -> Mapping[str, object]:
     try:
         value = read_config(node).value
-    except Exception:  # noqa: BLE001 (a config class is foreign code; the level import tells of it)
+    except Exception:  # noqa: BLE001 (foreign code; the level import reports what is wrong)
         value = None
     if isinstance(value, BaseModel):
         return value.model_dump()
@@ -145,14 +145,15 @@ def _walk(config: Mapping[str, object], path: _Path) -> Iterator[Found]:
     for key, value in config.items():
         here = (*path, key)
         if isinstance(value, Mapping):
-            yield from _walk(cast("Mapping[str, object]", value), here)
+            yield from _walk(value, here)
             continue
-        is_list = isinstance(value, list | tuple)
-        for index, item in enumerate(cast("Sequence[object]", value) if is_list else (value,)):
+        items = [(here, value)]
+        if isinstance(value, list | tuple):
+            items = [((*here, index), item) for index, item in enumerate(value)]
+        for place, item in items:
             if isinstance(item, Mapping):
-                yield from _walk(cast("Mapping[str, object]", item), (*here, index))
+                yield from _walk(item, place)
             elif text := _text(item):
-                place = (*here, index) if is_list else here
                 for one in _read(str(key), text, config):
                     yield place, one
 

@@ -7,15 +7,17 @@ from contextlib import suppress
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from rungraph.engine.preflight.endpoints import Endpoint, Unusable, endpoints_of
+from rungraph.engine.preflight.diagnostics import at_config, at_provider
+from rungraph.engine.preflight.endpoints import Endpoint, Found, Unusable, endpoints_of
 from rungraph.engine.preflight.quiet_imports import QuietImports
 from rungraph.engine.preflight.reachability import Answer, reach
 from rungraph.graph.diagnostics import Diagnostic, Severity
 from rungraph.graph.nodes import ProviderNode
 from rungraph.graph.source.positions import path_text
+from rungraph.graph.wording import counted
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Mapping, Sequence
 
     from rungraph.graph.address import Address
     from rungraph.graph.model import RunGraph
@@ -26,7 +28,7 @@ DEFAULT_TIMEOUT = 5.0
 
 @dataclass(frozen=True, slots=True)
 class RemoteAnswer:
-    """What one server of a remote provider has answered.
+    """What one server of a remote provider answers.
 
     Attributes:
         address: The provider.
@@ -50,7 +52,7 @@ class RemoteAnswer:
 
 @dataclass(frozen=True, slots=True)
 class HealthCheck:
-    """What asking the remote providers of one graph came to.
+    """What the servers of one graph's remote providers answer.
 
     Attributes:
         answers: One for each server that was asked, by provider.
@@ -74,95 +76,64 @@ def check_remotes(
         timeout: Seconds that each server may take.
     """
     with QuietImports() as quiet:
-        remotes = [tuple(_remotes(graph, quiet)) for graph in graphs]
+        remotes = [_remotes(graph, quiet) for graph in graphs]
     endpoints = [
         endpoint
-        for several in remotes
-        for one in several
-        for _, endpoint in one.found
+        for found_by_node in remotes
+        for _, found in found_by_node
+        for _, endpoint in found
         if isinstance(endpoint, Endpoint)
     ]
     answers = asyncio.run(reach(endpoints, timeout=timeout)) if endpoints else {}
-    return tuple(
-        _health_of(graph, several, answers) for graph, several in zip(graphs, remotes, strict=True)
-    )
+    return tuple(_health_of(*one, answers) for one in zip(graphs, remotes, strict=True))
 
 
-@dataclass(frozen=True, slots=True)
-class _Remote:
-    node: ProviderNode
-    found: tuple[tuple[tuple[str | int, ...], Endpoint | Unusable], ...]
+_Remotes = list[tuple[ProviderNode, tuple[Found, ...]]]
 
 
-def _remotes(graph: RunGraph, quiet: QuietImports) -> Iterator[_Remote]:
+def _remotes(graph: RunGraph, quiet: QuietImports) -> _Remotes:
+    remotes: _Remotes = []
     for node in graph.nodes.values():
         if isinstance(node, ProviderNode) and node.provider_type.startswith("remote::"):
             if node.spec is not None and node.spec.config_class:
-                with suppress(Exception):  # Foreign code; the level import tells what is wrong.
+                with suppress(Exception):  # Foreign code; the level import reports what is wrong.
                     quiet.load(node.spec.config_class.partition(":")[0])
-            yield _Remote(node, endpoints_of(node))
+            remotes.append((node, endpoints_of(node)))
+    return remotes
 
 
 def _health_of(
-    graph: RunGraph, remotes: Sequence[_Remote], answers: dict[Endpoint, Answer]
+    graph: RunGraph, remotes: _Remotes, answers: Mapping[Endpoint, Answer]
 ) -> HealthCheck:
     answered: list[RemoteAnswer] = []
     problems: list[Diagnostic] = []
-    if without := [remote.node for remote in remotes if not remote.found]:
+    if without := [node for node, found in remotes if not found]:
         problems.append(_without_address(without))
-    for remote in remotes:
-        node = remote.node
-        for keys, endpoint in remote.found:
-            where = path_text(keys)
+    for node, found in remotes:
+        for keys, endpoint in found:
             if isinstance(endpoint, Unusable):
-                message = f"'{node.address}' cannot be asked: '{where}': {endpoint.reason}"
-                severity = Severity.ERROR if endpoint.is_wrong else Severity.NOTE
-                code = "H006" if endpoint.is_wrong else "H007"
-                problems.append(_at(graph, node, keys, code, message, severity))
-                continue
-            answer, shown = answers[endpoint], graph.scrubbed(str(endpoint))
-            reason = graph.scrubbed(answer.reason)
-            answered.append(RemoteAnswer(node.address, shown, answer.said, answer.seconds, reason))
-            if reason:
-                message = f"'{node.address}' gets no answer from {shown}: {reason}"
-                problems.append(
-                    _at(graph, node, keys, answer.code, message, Severity.ERROR, *answer.help)
+                code, severity = (
+                    ("H006", Severity.ERROR) if endpoint.is_wrong else ("H007", Severity.NOTE)
                 )
+                why = f"'{path_text(keys)}': {endpoint.reason}"
+                message = f"'{node.address}' cannot be asked: {why}"
+                problems.append(at_config(graph, node, keys, code, message, severity=severity))
+                continue
+            answer, url = answers[endpoint], graph.scrubbed(str(endpoint))
+            reason = graph.scrubbed(answer.reason)
+            answered.append(RemoteAnswer(node.address, url, answer.said, answer.seconds, reason))
+            if reason:
+                message = f"'{node.address}' gets no answer from {url}: {reason}"
+                problems.append(at_config(graph, node, keys, answer.code, message, *answer.help))
     return HealthCheck(tuple(answered), tuple(problems))
 
 
 def _without_address(nodes: Sequence[ProviderNode]) -> Diagnostic:
-    """Return one note on all providers that have no address: most know theirs by themselves."""
-    first = nodes[0]
-    one = len(nodes) == 1
-    return Diagnostic(
-        "H007",
-        f"'{first.address}' has no address in its config, not checked"
-        if one
-        else f"{len(nodes)} remote providers have no address in their configs, not checked",
-        Severity.NOTE,
-        first.place,
-        address=first.address,
-        path=path_text(first.path),
-        detail="" if one else "\n".join(str(node.address) for node in nodes),
-    )
-
-
-def _at(
-    graph: RunGraph,
-    node: ProviderNode,
-    keys: tuple[str | int, ...],
-    code: str,
-    message: str,
-    severity: Severity,
-    *ways_out: str,
-) -> Diagnostic:
-    return Diagnostic(
-        code,
-        message,
-        severity,
-        graph.place_of_config(node.address, keys),
-        ways_out,
-        node.address,
-        path_text((*node.path, "config", *keys)),
-    )
+    """Return one note on all providers without an address; most have one built in."""
+    first, *others = nodes
+    message, detail = f"'{first.address}' has no address in its config, not checked", ""
+    if others:
+        count = counted(len(nodes), "remote provider")
+        message = f"{count} have no address in their configs, not checked"
+        detail = "\n".join(str(node.address) for node in nodes)
+    return at_provider(first, "H007", message, severity=Severity.NOTE, detail=detail)

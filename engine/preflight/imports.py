@@ -2,13 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
+from contextlib import nullcontext
 from dataclasses import dataclass, field, replace
+from functools import cache
 from pkgutil import resolve_name
-from typing import TYPE_CHECKING, Any, cast
+from typing import TYPE_CHECKING, Any
+
+from packaging.utils import canonicalize_name
 
 from rungraph.engine.errors import install_command
-from rungraph.engine.preflight.configs import ConfigProblem, read_config
+from rungraph.engine.preflight.configs import read_config, texts_in
+from rungraph.engine.preflight.diagnostics import at_config, at_provider
 from rungraph.engine.preflight.importing import Importing
 from rungraph.engine.preflight.quiet_imports import QuietImports
 from rungraph.engine.preflight.requirements import Unmet, unmet
@@ -17,9 +22,10 @@ from rungraph.graph.diagnostics import Diagnostic, Severity
 from rungraph.graph.nodes import ProviderNode, TableNode
 from rungraph.graph.placeholders import has_placeholder
 from rungraph.graph.source.positions import path_text
+from rungraph.graph.wording import counted, joined
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Iterable, Iterator
+    from collections.abc import Collection, Iterable, Iterator, Sequence
 
     from rungraph.graph.catalog.specs import ProviderSpec
     from rungraph.graph.model import RunGraph
@@ -33,35 +39,34 @@ def check_imports(graph: RunGraph, *, quietly: bool = False) -> tuple[Diagnostic
 
     The modules of config classes, of APIs and of resource types are imported; a provider's module
     is only looked for. No config value is part of any diagnostic, and a value that depends on a
-    variable that is not set is not judged. What many providers lack is told of once.
+    variable that is not set is not judged. What many providers lack is reported once.
 
     Args:
         graph: A compiled run config.
         quietly: Do not run the packages around those modules either, unless a module needs them
             (see `QuietImports`): for a check that nothing follows. Not while other threads import.
     """
-    if not quietly:
-        return tuple(_merged(_Check(graph, Importing()).problems()))
-    with QuietImports() as quiet:
+    with QuietImports() if quietly else nullcontext() as quiet:
         return tuple(_merged(_Check(graph, Importing(quiet)).problems()))
 
 
 @dataclass
-class _Absent:
-    """What comes from a package that is not there at all."""
+class _AbsentPackage:
+    """What comes from a package that is not installed."""
 
     providers: list[ProviderNode] = field(default_factory=list[ProviderNode])
-    others: list[tuple[str, str]] = field(default_factory=list[tuple[str, str]])
+    references: dict[str, str] = field(default_factory=dict[str, str])
+    """What each other import is for, and what it names."""
 
 
 class _Check:
-    """One check of one graph; remembers what it has found as long as it lasts, not longer."""
+    """One check of one graph; what it finds is kept for as long as the check lasts."""
 
     def __init__(self, graph: RunGraph, importing: Importing) -> None:
         self._graph = graph
         self._importing = importing
-        self._requirements: dict[str, tuple[Unmet, ...]] = {}
-        self._absent: dict[str, _Absent] = {}
+        self._unmet = cache(unmet)
+        self._absent: dict[str, _AbsentPackage] = {}
         self._unread: list[ProviderNode] = []
 
     def problems(self) -> Iterator[Diagnostic]:
@@ -73,55 +78,59 @@ class _Check:
             elif isinstance(node, TableNode) and node.resources:
                 yield from self._resources(node)
         for package, absent in self._absent.items():
-            yield from self._absence(package, absent)
+            yield from self._absent_package(package, absent)
         if self._unread:
-            yield self._unchecked(self._unread)
+            yield self._unchecked()
 
     def _protocols(self, api: str) -> Iterator[Diagnostic]:
         spec = self._graph.catalog.apis.get(api)
         for name in (spec.protocol, spec.private_protocol) if spec is not None else ():
-            what = f"the Protocol of the API '{api}'"
-            if name and not self._is_absent(name, what) and (wrong := self._wrong_import(name)):
-                yield Diagnostic("I001", f"{what} {wrong}")
+            if name:
+                yield from self._reference(f"the Protocol of the API '{api}'", name)
+
+    def _reference(self, purpose: str, name: str) -> Iterator[Diagnostic]:
+        """Yield why *name* cannot be imported; an absent package is only noted for later."""
+        if package := self._importing.absent_package(name):
+            self._absent.setdefault(package, _AbsentPackage()).references[purpose] = name
+        elif wrong := self._importing.wrong_import(name):
+            yield Diagnostic("I001", f"{purpose} {wrong}")
 
     def _provider(self, node: ProviderNode, spec: ProviderSpec) -> Iterator[Diagnostic]:
-        lacking = self._lacking(spec)
+        lacking = self._lacking([node])
         package = self._importing.absent_package(spec.module)
-        if package and _plain(package) not in {_plain(one.name) for one in lacking}:
-            self._absent.setdefault(package, _Absent()).providers.append(node)
+        if package and canonicalize_name(package) not in {
+            canonicalize_name(one.name) for one in lacking
+        }:
+            self._absent.setdefault(package, _AbsentPackage()).providers.append(node)
             if spec.config_class:
                 self._unread.append(node)
             return
         if lacking:
-            yield self._at_provider(
-                node,
-                "I002",
-                f"'{node.provider_type}' needs {_listed(lacking)}",
-                install_command(spec.extra, *(one.requirement for one in lacking)),
-            )
+            command = install_command(spec.extra, *(one.requirement for one in lacking))
+            message = f"'{node.provider_type}' needs {_lacking_text(lacking)}"
+            yield at_provider(node, "I002", message, command)
         is_whole = all(one.installed for one in lacking)
         wrong = self._importing.wrong_module(spec.module)
         if wrong and is_whole:
-            text = f"the module of '{node.provider_type}' {wrong}"
-            yield self._at_provider(node, "I001", text, _MODULE_HELP)
-        wrong = self._wrong_import(spec.config_class) if spec.config_class else ""
+            message = f"the module of '{node.provider_type}' {wrong}"
+            yield at_provider(node, "I001", message, _MODULE_HELP)
+        wrong = self._importing.wrong_import(spec.config_class) if spec.config_class else ""
         if not wrong:
             yield from self._config(node)
             return
         self._unread.append(node)
         if is_whole:
-            text = f"the config class of '{node.provider_type}' {wrong}"
-            yield self._at_provider(node, "I001", text, _MODULE_HELP)
+            message = f"the config class of '{node.provider_type}' {wrong}"
+            yield at_provider(node, "I001", message, _MODULE_HELP)
 
     def _resources(self, node: TableNode) -> Iterator[Diagnostic]:
-        what = f"the resource type of '{node.api}'"
-        if not node.pair.resource_type or self._is_absent(node.pair.resource_type, what):
+        name = node.pair.resource_type
+        if not name:
             return
-        wrong = self._wrong_import(node.pair.resource_type)
-        if wrong:
-            yield Diagnostic("I001", f"{what} {wrong}")
+        yield from self._reference(f"the resource type of '{node.api}'", name)
+        if self._importing.absent_package(name) or self._importing.wrong_import(name):
             return
-        kind = ResourceType(node.pair, resolve_name(node.pair.resource_type))
+        kind = ResourceType(node.pair, resolve_name(name))
         noun = node.pair.resource.replace("_", " ")
         for resource in node.resources:
             for problem in kind.problems_of(resource):
@@ -130,119 +139,72 @@ class _Check:
 
     def _config(self, node: ProviderNode) -> Iterator[Diagnostic]:
         read = read_config(node, environment_text=self._graph.environment_text)
-        for problem in read.problems:
-            if not (problem.is_of_value and _is_open(node.config, problem.path)):
-                yield self._at_config(node, "I003", problem, Severity.ERROR)
-        for problem in read.unknown:
-            yield self._at_config(node, "I005", problem, Severity.WARNING)
+        rejects, ignores = "rejects its config", "does not know all its config"
+        found = [
+            ("I003", rejects, Severity.ERROR, one)
+            for one in read.problems
+            if not (one.is_of_value and _is_open(node.config, one.path))
+        ]
+        found += [("I005", ignores, Severity.WARNING, one) for one in read.unknown]
+        for code, verb, severity, problem in found:
+            text = self._graph.scrubbed(problem.message)
+            where = f"'{path_text(problem.path)}': {text}" if problem.path else text
+            message = f"'{node.provider_type}' {verb}: {where}"
+            ways_out = (problem.help,) if problem.help else ()
+            yield at_config(
+                self._graph, node, problem.path, code, message, *ways_out, severity=severity
+            )
 
     # --- what many have in common --------------------------------------------------------------
 
-    def _is_absent(self, reference: str, what: str) -> bool:
-        """Whether the package around *reference* is not there; *what* is then told with it."""
-        package = self._importing.absent_package(reference)
-        if package:
-            self._absent.setdefault(package, _Absent()).others.append((what, reference))
-        return bool(package)
-
-    def _absence(self, package: str, absent: _Absent) -> Iterator[Diagnostic]:
-        """Yield that *package* is not there, once for all that comes from it."""
-        nodes = absent.providers
-        first = nodes[0] if nodes else None
-        message, detail = self._absence_in_words(package, absent)
-        yield Diagnostic(
-            "I001",
-            message,
-            place=first.place if first else None,
-            help=(_way_out(package, first),),
-            address=first.address if first else None,
-            path=path_text(first.path) if first else "",
-            detail=detail,
-        )
-        lacking = {one: None for node in nodes if node.spec for one in self._lacking(node.spec)}
-        if lacking and first:
-            yield self._at_provider(
+    def _absent_package(self, package: str, absent: _AbsentPackage) -> Iterator[Diagnostic]:
+        """Yield that *package* is not installed, once for all that comes from it."""
+        first = absent.providers[0] if absent.providers else None
+        message, detail = self._absence_text(package, absent)
+        way_out = _way_out(package, first)
+        if first is None:
+            yield Diagnostic("I001", message, help=(way_out,), detail=detail)
+            return
+        yield at_provider(first, "I001", message, way_out, detail=detail)
+        if lacking := sorted(self._lacking(absent.providers)):
+            yield at_provider(
                 first,
                 "I002",
-                f"what comes from '{package}' needs {_listed(sorted(lacking))}",
+                f"what comes from '{package}' needs {_lacking_text(lacking)}",
                 install_command("", *sorted({one.requirement for one in lacking})),
             )
 
-    def _absence_in_words(self, package: str, absent: _Absent) -> tuple[str, str]:
-        nodes, others = absent.providers, absent.others
-        if len(nodes) + len(others) > 1:
-            parts = [
-                f"{len(some)} {noun}{'' if len(some) == 1 else 's'}{more}"
-                for some, noun, more in ((nodes, "provider", ""), (others, "type", " of APIs"))
-                if some
-            ]
-            names = [*(str(node.address) for node in nodes), *(what for what, _ in others)]
-            verb = "come from it"
-            return f"'{package}' is not installed here; {_joined(parts)} {verb}", _lines(names)
-        if not nodes:
-            [(what, reference)] = others
-            return f"{what} {self._wrong_import(reference)}", ""
+    def _absence_text(self, package: str, absent: _AbsentPackage) -> tuple[str, str]:
+        """Return the message and the detail for a package that is not installed."""
+        nodes, references = absent.providers, absent.references
+        if len(nodes) + len(references) > 1:
+            counts = [counted(len(nodes), "provider")] if nodes else []
+            if references:
+                counts.append(f"{counted(len(references), 'type')} of APIs")
+            message = f"'{package}' is not installed here; {joined(counts)} come from it"
+            return message, _lines([*(str(node.address) for node in nodes), *references])
+        for purpose, name in references.items():
+            return f"{purpose} {self._importing.wrong_import(name)}", ""
         [node] = nodes
         wrong = self._importing.wrong_module(node.spec.module) if node.spec else ""
         return f"the module of '{node.provider_type}' {wrong}", ""
 
-    def _unchecked(self, nodes: Sequence[ProviderNode]) -> Diagnostic:
-        one = len(nodes) == 1
-        # Those whose whole package is absent are listed with it.
-        listed = {node.address for absent in self._absent.values() for node in absent.providers}
-        names = [str(node.address) for node in nodes if node.address not in listed]
-        return Diagnostic(
-            "I006",
-            f"the config of '{nodes[0].address}' is not checked: its class cannot be imported"
-            if one
-            else f"{len(nodes)} configs are not checked: their classes cannot be imported",
-            Severity.NOTE,
-            nodes[0].place,
-            address=nodes[0].address,
-            path=path_text(nodes[0].path),
-            detail="" if one else _lines(names),
-        )
+    def _unchecked(self) -> Diagnostic:
+        first, *others = self._unread
+        message = f"the config of '{first.address}' is not checked: its class cannot be imported"
+        detail = ""
+        if others:
+            count = counted(len(self._unread), "config")
+            message = f"{count} are not checked: their classes cannot be imported"
+            # Those whose whole package is absent are listed with it.
+            listed = [node for absent in self._absent.values() for node in absent.providers]
+            detail = _lines([str(node.address) for node in self._unread if node not in listed])
+        return at_provider(first, "I006", message, severity=Severity.NOTE, detail=detail)
 
-    # --- places --------------------------------------------------------------------------------
-
-    def _at_provider(self, node: ProviderNode, code: str, message: str, *hints: str) -> Diagnostic:
-        return Diagnostic(
-            code,
-            message,
-            place=node.place,
-            help=hints,
-            address=node.address,
-            path=path_text(node.path),
-        )
-
-    def _at_config(
-        self, node: ProviderNode, code: str, problem: ConfigProblem, severity: Severity
-    ) -> Diagnostic:
-        inside = path_text(problem.path)
-        text = self._graph.scrubbed(problem.message)
-        where = f"'{inside}': {text}" if inside else text
-        verb = (
-            "rejects its config" if severity is Severity.ERROR else "does not know all its config"
-        )
-        return Diagnostic(
-            code,
-            f"'{node.provider_type}' {verb}: {where}",
-            severity,
-            place=self._graph.place_of_config(node.address, problem.path),
-            help=(problem.help,) if problem.help else (),
-            address=node.address,
-            path=path_text((*node.path, "config", *problem.path)),
-        )
-
-    def _lacking(self, spec: ProviderSpec) -> tuple[Unmet, ...]:
-        for package in spec.packages:
-            if package not in self._requirements:
-                self._requirements[package] = unmet(package)
-        found = (one for package in spec.packages for one in self._requirements[package])
-        return tuple(dict.fromkeys(found))
-
-    def _wrong_import(self, reference: str) -> str:
-        return self._importing.wrong_import(reference)
+    def _lacking(self, nodes: Iterable[ProviderNode]) -> tuple[Unmet, ...]:
+        specs = [node.spec for node in nodes if node.spec is not None]
+        packages = [package for spec in specs for package in spec.packages]
+        return tuple(dict.fromkeys(one for package in packages for one in self._unmet(package)))
 
 
 def _merged(problems: Iterable[Diagnostic]) -> Iterator[Diagnostic]:
@@ -260,53 +222,36 @@ def _merged(problems: Iterable[Diagnostic]) -> Iterator[Diagnostic]:
     yield from kept.values()
 
 
-def _is_open(config: object, path: Sequence[str | int]) -> bool:
+def _is_open(config: Any, path: Sequence[str | int]) -> bool:
     """Whether the value at *path* depends on a variable that is not set."""
     for key in path:
         if isinstance(config, Mapping):
-            config = cast("Mapping[Any, object]", config).get(key)
+            config = config.get(key)
         elif isinstance(config, list | tuple):
-            config = cast("Sequence[object]", config)[cast("int", key)]
-    return _holds_placeholder(config)
-
-
-def _holds_placeholder(value: object) -> bool:
-    if isinstance(value, Mapping):
-        return any(map(_holds_placeholder, cast("Mapping[Any, object]", value).values()))
-    if isinstance(value, list | tuple):
-        return any(map(_holds_placeholder, cast("Sequence[object]", value)))
-    return isinstance(value, str) and has_placeholder(value)
+            config = config[int(key)]
+    return any(map(has_placeholder, texts_in(config)))
 
 
 def _way_out(package: str, node: ProviderNode | None) -> str:
     origin = node.spec.origin if node is not None and node.spec else ""
     # Only a distribution that is called like its package is sure to be the right one.
-    return install_command("", origin) if _plain(origin) == _plain(package) else _MODULE_HELP
+    is_sure = canonicalize_name(origin) == canonicalize_name(package)
+    return install_command("", origin) if is_sure else _MODULE_HELP
 
 
-def _listed(lacking: Collection[Unmet]) -> str:
-    """Return what is lacking in words, such as ``the package 'x', not installed here``."""
-    names = [f"'{one.name}'" for one in lacking if not one.installed]
-    parts = [
+def _lacking_text(lacking: Collection[Unmet]) -> str:
+    """Return what is lacking, such as ``the package 'x', not installed here``."""
+    absent = [f"'{one.name}'" for one in lacking if not one.installed]
+    noun = "packages" if len(absent) > 1 else "package"
+    clauses = [f"the {noun} {joined(absent)}, not installed here"] if absent else []
+    clauses += [
         f"'{one.requirement}', of which {one.installed} is installed"
         for one in lacking
         if one.installed
     ]
-    if names:
-        what = "packages" if len(names) > 1 else "package"
-        parts.insert(0, f"the {what} {_joined(names)}, not installed here")
-    return "; and ".join(parts)
-
-
-def _joined(names: Sequence[str]) -> str:
-    """Return *names* as words: ``a``, ``a and b``, ``a, b and c``."""
-    return " and ".join(filter(None, (", ".join(names[:-1]), names[-1])))
+    return "; and ".join(clauses)
 
 
 def _lines(names: Sequence[str]) -> str:
-    more = [f"and {len(names) - _MOST_NAMED} more"] if len(names) > _MOST_NAMED else []
+    more = [f"and {len(names) - _MOST_NAMED:,} more"] if len(names) > _MOST_NAMED else []
     return "\n".join([*names[:_MOST_NAMED], *more])
-
-
-def _plain(name: str) -> str:
-    return name.lower().replace("-", "_").replace(".", "_")
