@@ -12,6 +12,7 @@ from rungraph.graph.placeholders import pattern_of, placeholders
 from rungraph.graph.source.positions import path_text
 from rungraph.graph.suggest import closest
 from rungraph.graph.why.presence import configured, listed_apis, place_at
+from rungraph.graph.wording import listed
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -231,7 +232,7 @@ def _by_api(graph: RunGraph, wanted: _Wanted) -> Iterator[Cause]:
     if wanted.name and wanted.api and there:
         near = closest(wanted.name, there)
         hints = (f"did you mean 'provider:{api}/{near[0]}'?",) if near else ()
-        text = f"{api} has no provider '{wanted.name}'; it has {_listed(there)}"
+        text = f"{api} has no provider '{wanted.name}'; it has {listed(there, _MOST_LISTED)}"
         yield Cause("unknown", text, None, hints)
         return
     yield from _not_served(graph, api, providable)
@@ -246,7 +247,7 @@ def _is_wrong_kind(wanted: _Wanted, pair: RoutedPair) -> bool:
 
 def _not_served(graph: RunGraph, api: str, providable: str) -> Iterator[Cause]:
     types = graph.catalog.provider_types(providable)
-    choice = (f"types of {providable}: {_listed(list(types))}",) if types else ()
+    choice = (f"types of {providable}: {listed(types, _MOST_LISTED)}",) if types else ()
     comes_with = "" if api == providable else f", which {api} comes with"
     off = [one for one in graph.excluded if one.api == providable]
     for one in off:
@@ -285,12 +286,13 @@ def _by_type(graph: RunGraph, wanted: _Wanted) -> Iterator[Cause]:
     if not apis:
         near = closest(text, {provider_type for _, provider_type in graph.catalog.providers})
         hints = (f"did you mean '{near[0]}'?",) if near else ()
-        who = f", which {_listed(using)} names" if using else ""
+        who = f", which {listed(using, _MOST_LISTED)} names" if using else ""
         yield Cause("unknown_type", f"no catalog has a provider type '{text}'{who}", None, hints)
     elif using:
-        yield Cause("present", f"'{text}' is the type of {_listed(using)}")
+        yield Cause("present", f"'{text}' is the type of {listed(using, _MOST_LISTED)}")
     else:
-        what = f"no entry of 'providers' has the type '{text}', which is a type of {_listed(apis)}"
+        names = listed(apis, _MOST_LISTED)
+        what = f"no entry of 'providers' has the type '{text}', which is a type of {names}"
         yield Cause("not_configured", what, place_at(graph, ("providers",), key=True))
 
 
@@ -304,8 +306,3 @@ def _unknown(graph: RunGraph, wanted: _Wanted) -> Cause:
     hints = (f"did you mean {names}?",) if near else ("'rungraph plan' lists what there is",)
     text = f"neither the config nor a catalog knows '{wanted.text}'"
     return Cause("unknown", text, None, hints)
-
-
-def _listed(names: list[str]) -> str:
-    more = len(names) - _MOST_LISTED
-    return ", ".join(names[:_MOST_LISTED]) + (f" and {more} more" if more > 0 else "")

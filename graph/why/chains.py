@@ -5,12 +5,12 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal, NamedTuple
 
+import networkx as nx
+
 from rungraph.graph.nodes import Evidence, ProviderNode, Strength
 from rungraph.graph.why.paths import Paths, paths_between
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
-
     from rungraph.graph.address import Address
     from rungraph.graph.model import RunGraph
     from rungraph.graph.nodes import Edge
@@ -80,12 +80,12 @@ class Chains:
     Attributes:
         listed: Some paths, the shortest first.
         total: How many there are, at most `MOST_COUNTED`.
-        has_circles: Whether circles lie on the way; then only the shortest path is listed.
+        has_cycles: Whether cycles lie on the way; then only the shortest path is listed.
     """
 
     listed: tuple[Chain, ...]
     total: int
-    has_circles: bool
+    has_cycles: bool
 
 
 class Steps:
@@ -101,10 +101,10 @@ class Steps:
         self._graph = graph
         self._late = frozenset(graph.dropped)
         found = (*graph.edges, *graph.dropped) if with_late else graph.edges
-        self._edge_of = {(one.dependent, one.dependency): one for one in _wanted(found, edges)}
-        self._needs: dict[Address, list[Address]] = {}
-        for dependent, dependency in self._edge_of:
-            self._needs.setdefault(dependent, []).append(dependency)
+        self._needs: nx.DiGraph[Address] = nx.DiGraph()
+        for one in found:
+            if edges == "all" or (one.strength is Strength.SOFT) == (edges == "soft"):
+                self._needs.add_edge(one.dependent, one.dependency, edge=one)
 
     def chains(self, start: Address, goal: Address, most: int = 1) -> Chains:
         """Return at most *most* chains from *start* to *goal*, the shortest first."""
@@ -112,15 +112,15 @@ class Steps:
         listed = tuple(
             Chain(tuple(map(self.hop, path, path[1:]))) for path in found.listed if len(path) > 1
         )
-        return Chains(listed, found.total, found.has_circles)
+        return Chains(listed, found.total, found.has_cycles)
 
     def has(self, dependent: Address, dependency: Address) -> bool:
         """Whether *dependent* needs *dependency* directly."""
-        return (dependent, dependency) in self._edge_of
+        return self._needs.has_edge(dependent, dependency)
 
     def hop(self, dependent: Address, dependency: Address) -> Hop:
         """Return how *dependent* needs *dependency* directly."""
-        edge = self._edge_of[dependent, dependency]
+        edge: Edge = self._needs.edges[dependent, dependency]["edge"]
         members = 0
         if edge.strength is Strength.MEMBER:
             members = sum(
@@ -144,9 +144,3 @@ class Steps:
 def place_of(graph: RunGraph, address: Address) -> Place | None:
     """Return where a node is configured; None for a router, a table and what every stack has."""
     return getattr(graph.nodes[address], "place", None)
-
-
-def _wanted(edges: Iterable[Edge], which: Edges) -> Iterable[Edge]:
-    if which == "all":
-        return edges
-    return (one for one in edges if (one.strength is Strength.SOFT) == (which == "soft"))

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 from rungraph.graph.address import Address
 from rungraph.graph.errors import RungraphError
 from rungraph.graph.query import query
+from rungraph.graph.wording import listed
 
 if TYPE_CHECKING:
     from rungraph.graph.model import RunGraph
@@ -37,7 +38,5 @@ def node_named(graph: RunGraph, name: str) -> Address:
     if not found:
         msg = f"'{name}' selects no node"
         raise AmbiguousNameError(msg)
-    more = len(found) - _MOST_LISTED
-    listed = ", ".join(map(str, found[:_MOST_LISTED])) + (f" and {more} more" if more > 0 else "")
-    msg = f"'{name}' means {len(found)} nodes: {listed}; name one of them"
+    msg = f"'{name}' means {len(found)} nodes: {listed(found, _MOST_LISTED)}; name one of them"
     raise AmbiguousNameError(msg)

@@ -3,20 +3,19 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from heapq import heappop, heappush
+from itertools import islice
 from typing import TYPE_CHECKING, Final
 
+import networkx as nx
+
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Mapping, Sequence
+    from collections.abc import Iterator, Mapping
 
     from rungraph.graph.address import Address
 
-    Needs = Mapping[Address, Sequence[Address]]
-    """What each node needs or uses directly."""
-
 MOST_COUNTED: Final = 10**15
 """Paths are counted up to here: a ladder of 200 rungs has 2^200."""
-_LONGEST_DETOUR: Final = 4096
-"""How many hops longer than the shortest path a listed path can be."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,149 +24,60 @@ class Paths:
 
     Attributes:
         listed: The shortest ones, the shortest first; of equal length the first by its addresses.
-        total: How many there are, at most `MOST_COUNTED`; with circles, how many are listed.
-        has_circles: Whether circles lie between the two; then only the shortest is listed.
+        total: How many there are, at most `MOST_COUNTED`; with cycles, how many are listed.
+        has_cycles: Whether cycles lie between the two; then only the shortest is listed.
     """
 
     listed: tuple[tuple[Address, ...], ...]
     total: int
-    has_circles: bool = False
+    has_cycles: bool = False
 
 
-def paths_between(needs: Needs, start: Address, goal: Address, most: int = 1) -> Paths:
+def paths_between(
+    needs: nx.DiGraph[Address], start: Address, goal: Address, most: int = 1
+) -> Paths:
     """Return at most *most* paths from *start* along *needs* to *goal*, and how many there are.
 
     Every path costs its own length; how many more there are costs nothing.
 
     Args:
-        needs: What each node needs or uses.
+        needs: Edges from each node to what it needs or uses.
         start: The node that needs.
         goal: The node that is needed.
         most: How many paths are listed.
     """
-    distances = _distances(needs, start, goal)
-    if start not in distances:
+    if start not in needs or goal not in needs or not nx.has_path(needs, start, goal):
         return Paths((), 0)
-    order = _goal_first(needs, distances)
-    if order is None:
-        return Paths((_shortest(needs, distances, start),), 1, has_circles=True)
-    steps = {
-        node: sorted((one for one in needs.get(node, ()) if one in distances), key=str)
-        for node in order
-        if node != goal
-    }
+    distances = dict(nx.single_source_shortest_path_length(needs.reverse(copy=False), goal))
+    reached = nx.descendants(needs, start) | {start}
+    between: nx.DiGraph[Address] = nx.DiGraph(needs.subgraph(reached & distances.keys()))
+    # A path ends at the goal, whatever the goal needs itself.
+    between.remove_edges_from(list(between.out_edges(goal)))
+    paths = _shortest_first(between, distances, start, goal)
+    if not nx.is_directed_acyclic_graph(between):
+        return Paths((next(paths),), 1, has_cycles=True)
     counts = {goal: 1}
-    # Bit n of a node's detours says that some path from it is n hops longer than its shortest.
-    detours = {goal: 1}
-    for node in order:
+    for node in reversed(list(nx.topological_sort(between))):
         if node != goal:
-            counts[node] = min(sum(counts[one] for one in steps[node]), MOST_COUNTED)
-            found = 0
-            for one in steps[node]:
-                found |= detours[one] << (distances[one] + 1 - distances[node])
-            detours[node] = found & ((1 << _LONGEST_DETOUR) - 1)
-    listed: list[tuple[Address, ...]] = []
-    for detour in range(detours[start].bit_length()):
-        if detours[start] >> detour & 1:
-            for path in _of_length(steps, distances, detours, start, detour):
-                if len(listed) == most:
-                    return Paths(tuple(listed), counts[start])
-                listed.append(path)
-    return Paths(tuple(listed), counts[start])
+            counts[node] = min(sum(counts[one] for one in between[node]), MOST_COUNTED)
+    return Paths(tuple(islice(paths, most)), counts[start])
 
 
-def _distances(needs: Needs, start: Address, goal: Address) -> dict[Address, int]:
-    """Return the distance to *goal* of each node between *start* and *goal*."""
-    ahead: dict[Address, list[Address]] = {}
-    seen = {start}
-    todo = [start]
-    while todo:
-        node = todo.pop()
-        for one in needs.get(node, ()):
-            ahead.setdefault(one, []).append(node)
-            if one not in seen:
-                seen.add(one)
-                todo.append(one)
-    distances = {goal: 0} if goal in seen else {}
-    layer = [*distances]
-    distance = 0
-    while layer:
-        distance += 1
-        following: list[Address] = []
-        for node in layer:
-            for one in ahead.get(node, ()):
-                if one not in distances:
-                    distances[one] = distance
-                    following.append(one)
-        layer = following
-    return distances
-
-
-def _goal_first(needs: Needs, inside: Mapping[Address, int]) -> list[Address] | None:
-    """Return the nodes *inside* so that each comes after all it needs; None if circles forbid."""
-    needed_by: dict[Address, list[Address]] = {}
-    waiting: dict[Address, int] = {}
-    for node in inside:
-        # A path ends at the goal, whatever the goal needs itself.
-        some = [one for one in needs.get(node, ()) if one in inside] if inside[node] else []
-        waiting[node] = len(some)
-        for one in some:
-            needed_by.setdefault(one, []).append(node)
-    order = [node for node in inside if not waiting[node]]
-    for node in order:
-        for one in needed_by.get(node, ()):
-            waiting[one] -= 1
-            if not waiting[one]:
-                order.append(one)
-    return order if len(order) == len(inside) else None
-
-
-def _shortest(
-    needs: Needs, distances: Mapping[Address, int], start: Address
-) -> tuple[Address, ...]:
-    path = [start]
-    while distance := distances[path[-1]]:
-        nearer = (one for one in needs[path[-1]] if distances.get(one) == distance - 1)
-        path.append(min(nearer, key=str))
-    return tuple(path)
-
-
-def _of_length(
-    steps: Mapping[Address, Sequence[Address]],
-    distances: Mapping[Address, int],
-    detours: Mapping[Address, int],
-    start: Address,
-    detour: int,
+def _shortest_first(
+    between: nx.DiGraph[Address], distances: Mapping[Address, int], start: Address, goal: Address
 ) -> Iterator[tuple[Address, ...]]:
-    """Yield the paths from *start* that are *detour* hops longer than the shortest, in order."""
-    path = [start]
-    branches = [iter(_branches(steps, distances, detours, start, detour))]
-    if not distances[start]:
-        yield (start,)
-    while branches:
-        step = next(branches[-1], None)
-        if step is None:
-            branches.pop()
-            path.pop()
-            continue
-        node, left = step
-        path.append(node)
-        if not distances[node]:
-            yield tuple(path)
-            path.pop()
-        else:
-            branches.append(iter(_branches(steps, distances, detours, node, left)))
+    """Yield the paths by their length, then by their addresses as text.
 
-
-def _branches(
-    steps: Mapping[Address, Sequence[Address]],
-    distances: Mapping[Address, int],
-    detours: Mapping[Address, int],
-    node: Address,
-    detour: int,
-) -> Iterable[tuple[Address, int]]:
-    """Return the nodes to go to from *node*, each with the detour that is left from there."""
-    for one in steps.get(node, ()):
-        left = detour - (distances[one] + 1 - distances[node])
-        if left >= 0 and detours[one] >> left & 1:
-            yield one, left
+    A search by the length that each beginning will have at least, which the distances tell exactly
+    (A*, Hart, Nilsson and Raphael 1968). ``nx.shortest_simple_paths`` has no order among paths of
+    one length.
+    """
+    todo: list[tuple[int, tuple[str, ...], tuple[Address, ...]]]
+    todo = [(distances[start], (str(start),), (start,))]
+    while todo:
+        _, texts, path = heappop(todo)
+        if path[-1] == goal:
+            yield path
+        for one in between[path[-1]]:
+            length = len(path) + distances[one]
+            heappush(todo, (length, (*texts, str(one)), (*path, one)))

@@ -9,10 +9,9 @@ from rungraph.graph.why.between import MOST_COMMON
 from rungraph.graph.why.chains import place_of
 from rungraph.graph.why.paths import MOST_COUNTED
 from rungraph.graph.why.presence import what_of
+from rungraph.graph.wording import listed
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
-
     from rungraph.graph.address import Address
     from rungraph.graph.model import RunGraph
     from rungraph.graph.place import Place
@@ -40,7 +39,7 @@ def render_between(graph: RunGraph, between: Between, style: Style = plain) -> s
             ("both are needed by", between.need_both),
         ):
             if nodes:
-                blocks.append(f"{what} {_listed(nodes, MOST_COMMON)}")
+                blocks.append(f"{what} {listed(nodes, MOST_COMMON) or 'nobody'}")
     for number, chains in enumerate(between.found):
         shortest = chains.listed[0]
         also = "and, the other way round, " if number else ""
@@ -81,7 +80,7 @@ def _where(graph: RunGraph, node: Address) -> str:
 
 
 def _more(chains: Chains) -> str:
-    if chains.has_circles:
+    if chains.has_cycles:
         return "circles lie on the way: only the shortest path is shown"
     left = chains.total - len(chains.listed)
     if not left or len(chains.listed) == 1 == chains.total:
@@ -106,7 +105,7 @@ def between_to_dict(between: Between) -> dict[str, Any]:
         "total": between.forth.total if between.forth.listed else 0,
         "paths_back": [_chain_to_list(chain) for chain in between.back.listed],
         "total_back": between.back.total if between.back.listed else 0,
-        "has_circles": between.forth.has_circles or between.back.has_circles,
+        "has_circles": between.forth.has_cycles or between.back.has_cycles,
         "both_need": [str(one) for one in between.both_need],
         "need_both": [str(one) for one in between.need_both],
     }
@@ -126,7 +125,7 @@ def render_presence(graph: RunGraph, presence: Presence, style: Style = plain) -
     if len(in_the_end) != len(presence.needed_by) or set(in_the_end) != {
         hop.dependent for hop in presence.needed_by
     }:
-        rows.append(("in the end", [_listed(in_the_end, MOST_COMMON)]))
+        rows.append(("in the end", [listed(in_the_end, MOST_COMMON) or "nobody"]))
     if presence.problems:
         found = (f"{one.severity.value}[{one.code}]: {one.message}" for one in presence.problems)
         rows.append(("problems", [*dict.fromkeys(found)]))
@@ -237,10 +236,3 @@ def _reason_to_dict(reason: Reason) -> dict[str, Any]:
 
 def _place_to_dict(place: Place | None) -> dict[str, Any] | None:
     return place._asdict() if place else None
-
-
-def _listed(nodes: Sequence[Address] | Iterable[Address], most: int) -> str:
-    names = [str(node) for node in nodes]
-    more = len(names) - most
-    shown = ", ".join(names[:most]) or "nobody"
-    return f"{shown} and {more:,} more" if more > 0 else shown

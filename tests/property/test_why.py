@@ -45,7 +45,7 @@ def test_paths_are_those_of_networkx(
     ends = _node(start), _node(goal)
     every = [tuple(path) for path in nx.all_simple_paths(digraph, *ends)] if start != goal else []
     every.sort(key=lambda path: (len(path), list(map(str, path))))
-    found = paths_between(graph, *ends, most)
+    found = paths_between(digraph, *ends, most)
     if start == goal:
         assert found.listed == ((_node(start),),)
     else:
@@ -60,7 +60,7 @@ def test_circles_leave_the_shortest_path(
     """Where circles lie between two nodes, the first of the shortest paths is found."""
     digraph = _digraph(graph)
     ends = _node(start), _node(goal)
-    found = paths_between(graph, *ends, 1)
+    found = paths_between(digraph, *ends, 1)
     if not nx.has_path(digraph, *ends):
         assert not found.listed
         return
