@@ -48,7 +48,7 @@ _QUESTION_SECONDS = 30.0
 
 
 @dataclass(frozen=True, slots=True)
-class Surroundings:
+class StackAccess:
     """What instances are handed of the stack that they are part of.
 
     Attributes:
@@ -70,15 +70,13 @@ class Instances:
     Args:
         graph: The checked graph.
         settings: How the stack runs.
-        surroundings: What the instances are handed of the stack.
+        access: What the instances are handed of the stack.
     """
 
-    def __init__(
-        self, graph: RunGraph, settings: StackSettings, surroundings: Surroundings
-    ) -> None:
+    def __init__(self, graph: RunGraph, settings: StackSettings, access: StackAccess) -> None:
         self._graph = graph
         self._settings = settings
-        self._around = surroundings
+        self._access = access
         self._store: RegistrationStore | None = None
         self._imports: dict[str, asyncio.Future[ModuleType]] = {}
         self._protocols: dict[str, type] = {}
@@ -107,7 +105,7 @@ class Instances:
         try:
             self._check(node, instance)
             if has_reports(instance):
-                instance.report_to(self._around.reporter(address))
+                instance.report_to(self._access.reporter(address))
         except Exception:
             await self.close(address, instance)
             raise
@@ -144,7 +142,7 @@ class Instances:
             msg = f"the module {spec.module!r} has no function {name!r}"
             raise EntryPointError(msg)
         if is_builtin:
-            instance = await _call(function, self._around.view)
+            instance = await _call(function, self._access.view)
         else:
             config = validated_config(node, environment_text=self._graph.environment_text)
             deps = {address.api: one for address, one in dependencies.items()}
@@ -198,8 +196,8 @@ class Instances:
             members,
             api=self._graph.catalog.apis[node.api],
             store=self._store,
-            emit=self._around.emit,
-            clock=self._around.clock,
+            emit=self._access.emit,
+            clock=self._access.clock,
             deadline=min(_QUESTION_SECONDS, self._settings.start_timeout / 2),
             refresh_interval=self._settings.refresh_interval,
         )

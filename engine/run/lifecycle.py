@@ -23,8 +23,8 @@ from rungraph.engine.events import (
     StackStopping,
 )
 from rungraph.engine.provider import ProviderReport
-from rungraph.engine.run.node_run import Life, NodeInstances, NodeOrder, Phase, lives_of
-from rungraph.engine.run.runner import NodeRunner, Outcomes
+from rungraph.engine.run.node_run import NodeInstances, NodeOrder, NodeRun, Phase, node_runs
+from rungraph.engine.run.runner import NodeRunner, RunnerCallbacks
 from rungraph.engine.run.schedule import Schedule
 from rungraph.engine.waiting import finish, outlast
 
@@ -61,7 +61,7 @@ class Lifecycle:
         self._nodes = nodes
         self._settings = settings
         self._emit = emit
-        self._lives: dict[Address, Life] = {}
+        self._runs: dict[Address, NodeRun] = {}
         self._culprits: list[NodeFailure] = []
         self._failures: list[NodeFailure] = []
         self._starts = True
@@ -85,27 +85,27 @@ class Lifecycle:
 
     def instance_of(self, address: Address) -> object | None:
         """Return the running instance of *address*; None when it does not run."""
-        life = self._lives.get(address)
-        return life.instance if life is not None and life.is_up else None
+        run = self._runs.get(address)
+        return run.instance if run is not None and run.is_up else None
 
     def causes_of(self, address: Address) -> tuple[Address, ...]:
         """Return the failures that keep *address* from running."""
-        life = self._lives.get(address)
-        return life.causes if life is not None else ()
+        run = self._runs.get(address)
+        return run.causes if run is not None else ()
 
     def trouble_of(self, address: Address) -> str | None:
         """Return why the running *address* is not well; None when it is, as far as is known."""
-        life = self._lives.get(address)
-        return life.degraded if life is not None and life.is_up else None
+        run = self._runs.get(address)
+        return run.degraded if run is not None and run.is_up else None
 
     def reporter(self, address: Address) -> Callable[[ProviderReport], None]:
         """Return what the instance of *address* calls, from any thread, when its state changes."""
-        life, runner = self._lives[address], self._runner
-        return lambda report: runner.report_from_anywhere(life, report)
+        run, runner = self._runs[address], self._runner
+        return lambda report: runner.report_from_anywhere(run, report)
 
     def degrade(self, address: Address, detail: str) -> None:
         """Record that a running node is not as well as it should be."""
-        self._runner.report(self._lives[address], ProviderReport("degraded", detail))
+        self._runner.report(self._runs[address], ProviderReport("degraded", detail))
 
     # --- starting ------------------------------------------------------------------------------
 
@@ -117,8 +117,10 @@ class Lifecycle:
                 started has stopped again.
             asyncio.CancelledError: If the caller was cancelled; as with an error, nothing runs.
         """
-        outcomes = Outcomes(self._settle, self._fail, self._cancelled, self._note, self._is_gone)
-        self._runner = NodeRunner(self._nodes, self._settings, self._emit, outcomes)
+        callbacks = RunnerCallbacks(
+            self._settle, self._fail, self._cancelled, self._note, self._is_gone
+        )
+        self._runner = NodeRunner(self._nodes, self._settings, self._emit, callbacks)
         self._settled: asyncio.Future[None] = asyncio.get_running_loop().create_future()
         self._announce()
         self._fill()
@@ -135,15 +137,15 @@ class Lifecycle:
         raise StartError(culprits, self._failures) from _cause(culprits)
 
     def _announce(self) -> None:
-        """Make a life for every node, emit that it waits, and schedule it."""
-        numbered = list(lives_of(self._order))
+        """Make a run for every node, emit that it waits, and schedule it."""
+        numbered = list(node_runs(self._order))
         self._emit(StackStarting(0.0, numbered[-1][0] + 1 if numbered else 0))
-        for number, life in numbered:
-            self._lives[life.address] = life
-            on = tuple(need.address for need in life.needs)
-            self._emit(NodeWaiting(0.0, life.address, on, number))
+        for number, run in numbered:
+            self._runs[run.address] = run
+            on = tuple(need.address for need in run.needs)
+            self._emit(NodeWaiting(0.0, run.address, on, number))
         self._schedule = Schedule(
-            (tuple(life for _, life in group) for _, group in groupby(numbered, lambda n: n[0])),
+            (tuple(run for _, run in group) for _, group in groupby(numbered, lambda n: n[0])),
             self._settings.schedule,
             self._settings.parallelism,
         )
@@ -153,37 +155,37 @@ class Lifecycle:
         if self._filling:  # What is skipped settles inside the loop below.
             return
         self._filling = True
-        while (life := self._schedule.take()) is not None:
-            causes = life.root_causes()
+        while (run := self._schedule.take()) is not None:
+            causes = run.root_causes()
             if causes:
-                self._skip(life, causes)
-                self._settle(life)
+                self._skip(run, causes)
+                self._settle(run)
             else:
-                self._runner.start(life)
+                self._runner.start(run)
         self._filling = False
         if self._schedule.is_over:
             finish(self._settled)
 
-    def _settle(self, life: Life) -> None:
-        self._schedule.settled(life)
+    def _settle(self, run: NodeRun) -> None:
+        self._schedule.settled(run)
         self._fill()
 
-    def _skip(self, life: Life, causes: tuple[Address, ...]) -> None:
-        life.phase = Phase.ENDED
-        life.causes = causes
-        self._emit(NodeSkipped(self.clock(), life.address, causes))
+    def _skip(self, run: NodeRun, causes: tuple[Address, ...]) -> None:
+        run.phase = Phase.ENDED
+        run.causes = causes
+        self._emit(NodeSkipped(self.clock(), run.address, causes))
 
-    def _cancelled(self, life: Life) -> None:
-        self._skip(life, tuple(failure.address for failure in self._ordered_culprits()))
+    def _cancelled(self, run: NodeRun) -> None:
+        self._skip(run, tuple(failure.address for failure in self._ordered_culprits()))
 
-    def _fail(self, life: Life, error: BaseException) -> None:
-        life.causes = (life.address,)
-        self._emit(NodeFailed(self.clock(), life.address, error))
-        place = self._nodes.place_of(life.address)
+    def _fail(self, run: NodeRun, error: BaseException) -> None:
+        run.causes = (run.address,)
+        self._emit(NodeFailed(self.clock(), run.address, error))
+        place = self._nodes.place_of(run.address)
         if not self._starts:
-            self._failures.append(NodeFailure(life.address, "run", error, place))
+            self._failures.append(NodeFailure(run.address, "run", error, place))
             return
-        self._culprits.append(NodeFailure(life.address, "start", error, place))
+        self._culprits.append(NodeFailure(run.address, "start", error, place))
         if self._settings.on_failure == "rollback" and not self._aborted:
             # Those that fail at the same time, perhaps for the same reason, are to be named, too.
             self._lingering = asyncio.get_running_loop().call_later(_LINGER, self._abort)
@@ -199,8 +201,8 @@ class Lifecycle:
         if not self._starts:
             return
         self._start_nothing_more()
-        for life in self._lives.values():
-            self._runner.cancel(life)
+        for run in self._runs.values():
+            self._runner.cancel(run)
 
     async def roll_back(self) -> None:
         """Stop everything because the start is not to be finished.
@@ -209,9 +211,9 @@ class Lifecycle:
             asyncio.CancelledError: If the caller was cancelled meanwhile; everything has stopped.
         """
         culprits = tuple(failure.address for failure in self._ordered_culprits())
-        for life in self._lives.values():
-            if life.phase is Phase.WAITING:
-                self._skip(life, culprits)
+        for run in self._runs.values():
+            if run.phase is Phase.WAITING:
+                self._skip(run, culprits)
         self._emit(RollbackStarted(self.clock(), culprits))
         cancelled = await self._stop_all()
         self._emit(RollbackEnded(self.clock()))
@@ -245,47 +247,45 @@ class Lifecycle:
             return
         self._killed = True
         self._abort()
-        for life in self._lives.values():
-            self._runner.kill(life)
+        for run in self._runs.values():
+            self._runner.kill(run)
 
     async def _stop_all(self) -> asyncio.CancelledError | None:
-        up = [
-            life for life in self._lives.values() if life.phase in {Phase.RUNNING, Phase.STOPPING}
-        ]
-        for life in up:
-            for need in life.needs:
+        up = [run for run in self._runs.values() if run.phase in {Phase.RUNNING, Phase.STOPPING}]
+        for run in up:
+            for need in run.needs:
                 need.users += 1
         self._up = len(up)
         self._stopped = asyncio.get_running_loop().create_future()
         if not up:
             finish(self._stopped)
-        for life in reversed(up):
-            if not life.users:
-                self._runner.stop(life)
+        for run in reversed(up):
+            if not run.users:
+                self._runner.stop(run)
         cancelled = await outlast(self._stopped)
         return await self._runner.end_stragglers() or cancelled
 
-    def _is_gone(self, life: Life) -> None:
-        """Let those stop that *life* was the last to use."""
+    def _is_gone(self, run: NodeRun) -> None:
+        """Let those stop that *run* was the last to use."""
         if self._stopped is None:
             return
         self._up -= 1
         if not self._up:
             finish(self._stopped)
-        for need in life.needs:
+        for need in run.needs:
             need.users -= 1
             if not need.users:
                 self._runner.stop(need)
 
     # --- failures ------------------------------------------------------------------------------
 
-    def _note(self, life: Life, error: BaseException) -> None:
-        place = self._nodes.place_of(life.address)
-        self._failures.append(NodeFailure(life.address, "stop", error, place))
+    def _note(self, run: NodeRun, error: BaseException) -> None:
+        place = self._nodes.place_of(run.address)
+        self._failures.append(NodeFailure(run.address, "stop", error, place))
 
     def _ordered_culprits(self) -> tuple[NodeFailure, ...]:
         """Return the failures of the start, in start order."""
-        order = {address: index for index, address in enumerate(self._lives)}
+        order = {address: index for index, address in enumerate(self._runs)}
         return tuple(sorted(self._culprits, key=lambda failure: order[failure.address]))
 
 

@@ -63,20 +63,20 @@ class Phase(Enum):
 
 
 @dataclass(slots=True, eq=False)
-class Life:
+class NodeRun:
     """One node from its start to its end.
 
     Attributes:
         address: The node.
-        needs: The lives that it depends on.
+        needs: The node runs that it depends on.
         hard: Those of them without which it cannot start.
         members: Those of them of which it needs any, if it has some.
         blocked: How many of *needs* are neither up nor out of the way.
-        dependents: The lives that depend on it.
+        dependents: The node runs that depend on it.
         users: How many of them have to stop before it.
         phase: Where it stands.
         since: When it began to start or, later, to stop.
-        task: Where it lives.
+        task: Where it runs.
         turn: Done when it is to stop.
         timer: Its deadline.
         instance: What runs.
@@ -89,11 +89,11 @@ class Life:
     """
 
     address: Address
-    needs: tuple[Life, ...] = ()
-    hard: tuple[Life, ...] = ()
-    members: tuple[Life, ...] = ()
+    needs: tuple[NodeRun, ...] = ()
+    hard: tuple[NodeRun, ...] = ()
+    members: tuple[NodeRun, ...] = ()
     blocked: int = 0
-    dependents: list[Life] = field(default_factory=list["Life"])
+    dependents: list[NodeRun] = field(default_factory=list["NodeRun"])
     users: int = 0
     phase: Phase = Phase.WAITING
     since: float = 0.0
@@ -154,27 +154,27 @@ class Life:
         return error
 
 
-def lives_of(order: NodeOrder) -> Iterator[tuple[int, Life]]:
-    """Yield a life for every node, each after those it needs, with its generation's number."""
-    lives: dict[Address, Life] = {}
+def node_runs(order: NodeOrder) -> Iterator[tuple[int, NodeRun]]:
+    """Yield a run for every node, each after those it needs, with its generation's number."""
+    runs: dict[Address, NodeRun] = {}
     for number, generation in enumerate(order.generations()):
         for address in generation:
-            needs: list[Life] = []
-            hard: list[Life] = []
-            members: list[Life] = []
+            needs: list[NodeRun] = []
+            hard: list[NodeRun] = []
+            members: list[NodeRun] = []
             for dependency in order.dependencies_of(address):
-                need = lives[dependency]
+                need = runs[dependency]
                 needs.append(need)
                 strength = order.edge(dependency, address).strength
                 if strength is Strength.HARD:
                     hard.append(need)
                 elif strength is Strength.MEMBER:
                     members.append(need)
-            life = Life(address, tuple(needs), tuple(hard), tuple(members), len(needs))
+            run = NodeRun(address, tuple(needs), tuple(hard), tuple(members), len(needs))
             for need in needs:
-                need.dependents.append(life)
-            lives[address] = life
-            yield number, life
+                need.dependents.append(run)
+            runs[address] = run
+            yield number, run
 
 
 def _late(

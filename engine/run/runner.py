@@ -23,7 +23,7 @@ from rungraph.engine.events import (
     NodeStopped,
     NodeStopping,
 )
-from rungraph.engine.run.node_run import Life, NodeInstances, Phase
+from rungraph.engine.run.node_run import NodeInstances, NodeRun, Phase
 from rungraph.engine.waiting import finish, outlast
 
 if TYPE_CHECKING:
@@ -41,7 +41,7 @@ _FOREIGN = (Exception, asyncio.CancelledError, SystemExit)
 
 
 @dataclass(frozen=True, slots=True)
-class Outcomes:
+class RunnerCallbacks:
     """Who is told what becomes of a node.
 
     Attributes:
@@ -52,11 +52,11 @@ class Outcomes:
         gone: It had started and has ended; called once, last.
     """
 
-    settled: Callable[[Life], None]
-    failed: Callable[[Life, BaseException], None]
-    cancelled: Callable[[Life], None]
-    noted: Callable[[Life, BaseException], None]
-    gone: Callable[[Life], None]
+    settled: Callable[[NodeRun], None]
+    failed: Callable[[NodeRun, BaseException], None]
+    cancelled: Callable[[NodeRun], None]
+    noted: Callable[[NodeRun, BaseException], None]
+    gone: Callable[[NodeRun], None]
 
 
 class NodeRunner:
@@ -66,7 +66,7 @@ class NodeRunner:
         nodes: Creates and disposes of instances.
         settings: The deadlines.
         emit: Takes every event of a node.
-        outcomes: Who is told what becomes of a node.
+        callbacks: Who is told what becomes of a node.
     """
 
     def __init__(
@@ -74,12 +74,12 @@ class NodeRunner:
         nodes: NodeInstances,
         settings: StackSettings,
         emit: Callable[[Event], None],
-        outcomes: Outcomes,
+        callbacks: RunnerCallbacks,
     ) -> None:
         self._nodes = nodes
         self._settings = settings
         self._emit = emit
-        self._tell = outcomes
+        self._callbacks = callbacks
         self._loop = asyncio.get_running_loop()
         self._owner = asyncio.current_task()
         self._zero = self._loop.time()
@@ -94,42 +94,42 @@ class NodeRunner:
 
     # --- what is asked of it -------------------------------------------------------------------
 
-    def start(self, life: Life) -> None:
-        """Start *life* in a task of its own."""
-        life.phase = Phase.STARTING
-        life.since = self.clock()
-        self._emit(NodeStarting(life.since, life.address))
-        self._arm(life, self._settings.start_timeout, self._overdue)
-        life.task = self._loop.create_task(
-            self._live(life), name=str(life.address), context=self._context.copy()
+    def start(self, run: NodeRun) -> None:
+        """Start *run* in a task of its own."""
+        run.phase = Phase.STARTING
+        run.since = self.clock()
+        self._emit(NodeStarting(run.since, run.address))
+        self._arm(run, self._settings.start_timeout, self._overdue)
+        run.task = self._loop.create_task(
+            self._live(run), name=str(run.address), context=self._context.copy()
         )
-        life.task.add_done_callback(lambda task: self._task_ended(life, task))
+        run.task.add_done_callback(lambda task: self._task_ended(run, task))
 
-    def cancel(self, life: Life) -> None:
-        """Cancel the start of *life* because of others."""
-        if life.phase is Phase.STARTING and not life.overdue and not life.cancelled:
-            life.cancelled = True
-            life.cancel()
-            self._arm(life, self._settings.cancel_timeout, self._leave_behind)
+    def cancel(self, run: NodeRun) -> None:
+        """Cancel the start of *run* because of others."""
+        if run.phase is Phase.STARTING and not run.overdue and not run.cancelled:
+            run.cancelled = True
+            run.cancel()
+            self._arm(run, self._settings.cancel_timeout, self._leave_behind)
 
-    def stop(self, life: Life) -> None:
-        """Let *life* stop, if it runs and has not begun to."""
-        if life.phase is not Phase.RUNNING:
+    def stop(self, run: NodeRun) -> None:
+        """Let *run* stop, if it runs and has not begun to."""
+        if run.phase is not Phase.RUNNING:
             return
-        life.phase = Phase.STOPPING
-        life.since = self.clock()
-        self._emit(NodeStopping(life.since, life.address))
-        self._arm(life, self._stop_timeout, self._overdue)
-        if life.turn is not None:
-            finish(life.turn)
+        run.phase = Phase.STOPPING
+        run.since = self.clock()
+        self._emit(NodeStopping(run.since, run.address))
+        self._arm(run, self._stop_timeout, self._overdue)
+        if run.turn is not None:
+            finish(run.turn)
 
-    def kill(self, life: Life) -> None:
-        """Cancel *life*, whatever it is doing."""
+    def kill(self, run: NodeRun) -> None:
+        """Cancel *run*, whatever it is doing."""
         self._killed = True
-        if life.phase in {Phase.STARTING, Phase.RUNNING, Phase.STOPPING}:
-            life.cancelled = True
-            life.cancel()
-            self._arm(life, KILL_GRACE, self._leave_behind)
+        if run.phase in {Phase.STARTING, Phase.RUNNING, Phase.STOPPING}:
+            run.cancelled = True
+            run.cancel()
+            self._arm(run, KILL_GRACE, self._leave_behind)
 
     async def end_stragglers(self) -> asyncio.CancelledError | None:
         """Give those that were left behind a last chance to end; return a cancellation."""
@@ -141,154 +141,156 @@ class NodeRunner:
         ended = asyncio.wait(left, timeout=self._settings.cancel_timeout)
         return await outlast(asyncio.ensure_future(ended))
 
-    def report_from_anywhere(self, life: Life, report: ProviderReport) -> None:
+    def report_from_anywhere(self, run: NodeRun, report: ProviderReport) -> None:
         """Take what an instance says of itself, from any thread, at any time."""
         try:
-            self._loop.call_soon_threadsafe(self.report, life, report)
+            self._loop.call_soon_threadsafe(self.report, run, report)
         except RuntimeError:  # The loop is closed: nobody listens any more.
             return
 
-    def report(self, life: Life, report: ProviderReport) -> None:
+    def report(self, run: NodeRun, report: ProviderReport) -> None:
         """Take what an instance says of itself."""
-        if life.phase is Phase.STARTING:
-            life.reported = report
-        elif life.is_up and report.state == "degraded" and life.degraded != report.detail:
-            life.degraded = report.detail
-            self._emit(NodeDegraded(self.clock(), life.address, report.detail))
-        elif life.is_up and report.state == "ready" and life.degraded is not None:
-            life.degraded = None
-            self._emit(NodeRecovered(self.clock(), life.address, report.detail))
+        if run.phase is Phase.STARTING:
+            run.reported = report
+        elif run.is_up and report.state == "degraded" and run.degraded != report.detail:
+            run.degraded = report.detail
+            self._emit(NodeDegraded(self.clock(), run.address, report.detail))
+        elif run.is_up and report.state == "ready" and run.degraded is not None:
+            run.degraded = None
+            self._emit(NodeRecovered(self.clock(), run.address, report.detail))
 
     # --- one node, in its own task -------------------------------------------------------------
 
-    async def _live(self, life: Life) -> None:
-        running = {need.address: need.instance for need in life.needs if need.is_up}
+    async def _live(self, run: NodeRun) -> None:
+        running = {need.address: need.instance for need in run.needs if need.is_up}
         try:
-            instance = await self._nodes.open(life.address, running)
+            instance = await self._nodes.open(run.address, running)
         except _FOREIGN as error:
-            self._did_not_start(life, error)
+            self._did_not_start(run, error)
             return
-        if life.overdue or life.phase is not Phase.STARTING:
-            await self._discard(life, instance)
+        if run.overdue or run.phase is not Phase.STARTING:
+            await self._discard(run, instance)
             return
-        self._runs(life, instance)
-        reason = await self._turn(life)
+        self._runs(run, instance)
+        reason = await self._turn(run)
         if isinstance(reason, KilledError):
-            self._ended(life, reason)
+            self._ended(run, reason)
             return
         if reason is not None:
-            self.stop(life)
+            self.stop(run)
         ending: BaseException | None = None
         try:
-            await self._nodes.close(life.address, instance)
+            await self._nodes.close(run.address, instance)
         except _FOREIGN as error:
             ending = error
         if reason is None:
-            self._ended(life, ending)
+            self._ended(run, ending)
         else:
-            self._broke_down(life, reason, ending)
+            self._broke_down(run, reason, ending)
 
-    def _runs(self, life: Life, instance: object) -> None:
-        life.disarm()
-        life.phase = Phase.RUNNING
-        life.instance = instance
+    def _runs(self, run: NodeRun, instance: object) -> None:
+        run.disarm()
+        run.phase = Phase.RUNNING
+        run.instance = instance
         now = self.clock()
-        self._emit(NodeReady(now, life.address, duration=now - life.since, waited=life.since))
-        if life.reported is not None:
-            self.report(life, life.reported)
-        self._tell.settled(life)
+        self._emit(NodeReady(now, run.address, duration=now - run.since, waited=run.since))
+        if run.reported is not None:
+            self.report(run, run.reported)
+        self._callbacks.settled(run)
 
-    async def _discard(self, life: Life, instance: object) -> None:
+    async def _discard(self, run: NodeRun, instance: object) -> None:
         """Dispose of an instance that came too late."""
-        self._arm(life, self._stop_timeout, self._overdue)
+        self._arm(run, self._stop_timeout, self._overdue)
         try:
-            await self._nodes.close(life.address, instance)
+            await self._nodes.close(run.address, instance)
         except _FOREIGN as error:
-            self._did_not_start(life, error)
+            self._did_not_start(run, error)
         else:
-            self._did_not_start(life, asyncio.CancelledError())
+            self._did_not_start(run, asyncio.CancelledError())
 
-    def _did_not_start(self, life: Life, error: BaseException | None) -> None:
+    def _did_not_start(self, run: NodeRun, error: BaseException | None) -> None:
         """Record the end of a start; *error* is None when it is left behind."""
-        if life.phase is not Phase.STARTING:
+        if run.phase is not Phase.STARTING:
             return
-        life.disarm()
-        life.phase = Phase.ENDED
+        run.disarm()
+        run.phase = Phase.ENDED
         was_cancelled = error is None or isinstance(error, asyncio.CancelledError)
-        if not (life.cancelled and not life.overdue and was_cancelled):
-            self._tell.failed(life, life.start_error(error, self._settings))
+        if not (run.cancelled and not run.overdue and was_cancelled):
+            self._callbacks.failed(run, run.start_error(error, self._settings))
         else:
-            self._tell.cancelled(life)
+            self._callbacks.cancelled(run)
             if error is None:
                 late = DeadlineError("end", self._settings.cancel_timeout, abandoned=True)
-                self._tell.noted(life, late)
-                self._emit(NodeKilled(self.clock(), life.address, late))
-        self._tell.settled(life)
+                self._callbacks.noted(run, late)
+                self._emit(NodeKilled(self.clock(), run.address, late))
+        self._callbacks.settled(run)
 
-    async def _turn(self, life: Life) -> KilledError | BackgroundError | None:
+    async def _turn(self, run: NodeRun) -> KilledError | BackgroundError | None:
         """Wait until it is the node's turn to stop; return why when it ends before that."""
-        while life.phase is Phase.RUNNING:
-            life.turn = self._loop.create_future()
+        while run.phase is Phase.RUNNING:
+            run.turn = self._loop.create_future()
             try:
-                await life.turn
+                await run.turn
             except asyncio.CancelledError:
                 if self._killed:
                     return KilledError("killed before its turn to stop")
-                if life.phase is Phase.RUNNING and not self._spares(life):
+                if run.phase is Phase.RUNNING and not self._spares(run):
                     return BackgroundError("its background work has ended")
-                if life.task is not None:
-                    life.task.uncancel()
+                if run.task is not None:
+                    run.task.uncancel()
         return None
 
-    def _spares(self, life: Life) -> bool:
-        """Whether *life* is to outlive a cancellation that nobody here asked for.
+    def _spares(self, run: NodeRun) -> bool:
+        """Whether *run* is to outlive a cancellation that nobody here asked for.
 
         When a program ends, its event loop may cancel all tasks at the same time, the owner of
         the stack among them; the owner then stops the nodes in their order. Any other such
         cancellation comes from the instance: its task group or cancel scope has ended.
         """
-        if life.spared or self._owner is None or not self._owner.cancelling():
+        if run.spared or self._owner is None or not self._owner.cancelling():
             return False
-        life.spared = True
+        run.spared = True
         return True
 
-    def _ended(self, life: Life, error: BaseException | None) -> None:
+    def _ended(self, run: NodeRun, error: BaseException | None) -> None:
         """Record the end of a node that had started, given what its stop raised."""
-        if life.phase is Phase.ENDED:
+        if run.phase is Phase.ENDED:
             return
         now = self.clock()
-        wrong = life.stop_error(error, self._settings, killed=self._killed)
+        wrong = run.stop_error(error, self._settings, killed=self._killed)
         if wrong is None:
-            self._emit(NodeStopped(now, life.address, duration=now - life.since))
+            self._emit(NodeStopped(now, run.address, duration=now - run.since))
         else:
-            self._tell.noted(life, wrong)
+            self._callbacks.noted(run, wrong)
             killed = isinstance(wrong, DeadlineError | KilledError)
-            self._emit((NodeKilled if killed else NodeStopFailed)(now, life.address, wrong))
-        self._is_gone(life)
+            self._emit((NodeKilled if killed else NodeStopFailed)(now, run.address, wrong))
+        self._is_gone(run)
 
-    def _broke_down(self, life: Life, reason: BackgroundError, error: BaseException | None) -> None:
+    def _broke_down(
+        self, run: NodeRun, reason: BackgroundError, error: BaseException | None
+    ) -> None:
         """Record the end of a node that should have gone on running."""
-        if life.phase is Phase.ENDED:
+        if run.phase is Phase.ENDED:
             return
         # The stop of a task group raises what its background work has raised.
-        self._tell.failed(life, error if isinstance(error, Exception) else reason)
-        self._is_gone(life)
+        self._callbacks.failed(run, error if isinstance(error, Exception) else reason)
+        self._is_gone(run)
 
-    def _is_gone(self, life: Life) -> None:
-        life.disarm()
-        life.phase = Phase.ENDED
-        life.instance = None
-        self._tell.gone(life)
+    def _is_gone(self, run: NodeRun) -> None:
+        run.disarm()
+        run.phase = Phase.ENDED
+        run.instance = None
+        self._callbacks.gone(run)
 
-    def _task_ended(self, life: Life, task: asyncio.Task[None]) -> None:
+    def _task_ended(self, run: NodeRun, task: asyncio.Task[None]) -> None:
         """Take note of a task that could not do so itself: it never ran, or was torn down."""
         self._stragglers.discard(task)
         error = asyncio.CancelledError() if task.cancelled() else task.exception()
-        if life.phase is Phase.STARTING:
-            self._did_not_start(life, error or asyncio.CancelledError())
-        elif life.phase is not Phase.ENDED:
-            self._ended(life, error)
-        life.disarm()
+        if run.phase is Phase.STARTING:
+            self._did_not_start(run, error or asyncio.CancelledError())
+        elif run.phase is not Phase.ENDED:
+            self._ended(run, error)
+        run.disarm()
 
     # --- deadlines -----------------------------------------------------------------------------
 
@@ -296,23 +298,23 @@ class NodeRunner:
     def _stop_timeout(self) -> float:
         return KILL_GRACE if self._killed else self._settings.stop_timeout
 
-    def _arm(self, life: Life, seconds: float, then: Callable[[Life], None]) -> None:
-        """Set the deadline of *life*, in place of any that it had."""
-        life.disarm()
-        life.timer = self._loop.call_later(seconds, then, life)
+    def _arm(self, run: NodeRun, seconds: float, then: Callable[[NodeRun], None]) -> None:
+        """Set the deadline of *run*, in place of any that it had."""
+        run.disarm()
+        run.timer = self._loop.call_later(seconds, then, run)
 
-    def _overdue(self, life: Life) -> None:
+    def _overdue(self, run: NodeRun) -> None:
         """Cancel a start or a stop whose time is up."""
-        life.overdue = True
-        life.cancel()
-        self._arm(life, self._settings.cancel_timeout, self._leave_behind)
+        run.overdue = True
+        run.cancel()
+        self._arm(run, self._settings.cancel_timeout, self._leave_behind)
 
-    def _leave_behind(self, life: Life) -> None:
+    def _leave_behind(self, run: NodeRun) -> None:
         """Go on without a node that ignores being cancelled."""
-        if life.task is not None and not life.task.done():
-            self._stragglers.add(life.task)
-            life.cancel()
-        if life.phase is Phase.STARTING:
-            self._did_not_start(life, None)
+        if run.task is not None and not run.task.done():
+            self._stragglers.add(run.task)
+            run.cancel()
+        if run.phase is Phase.STARTING:
+            self._did_not_start(run, None)
         else:
-            self._ended(life, DeadlineError("stop", self._stop_timeout, abandoned=True))
+            self._ended(run, DeadlineError("stop", self._stop_timeout, abandoned=True))

@@ -8,38 +8,38 @@ from typing import TYPE_CHECKING, Literal
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-    from rungraph.engine.run.node_run import Life
+    from rungraph.engine.run.node_run import NodeRun
 
 
 class Schedule:
-    """The lives that may start, in start order.
+    """The node runs that may start, in start order.
 
     With ``generations`` the next generation is due when the whole one before it has settled,
-    with ``ready`` a life is due when all that it needs have. A life settles when it is up, has
+    with ``ready`` a node is due when all that it needs have. A node settles when it is up, has
     failed or is skipped.
 
     Args:
-        generations: All lives, by generation.
+        generations: All node runs, by generation.
         kind: How to schedule them.
         parallelism: How many may be starting at the same time; None for no limit.
     """
 
     def __init__(
         self,
-        generations: Iterable[tuple[Life, ...]],
+        generations: Iterable[tuple[NodeRun, ...]],
         kind: Literal["generations", "ready"],
         parallelism: int | None,
     ) -> None:
         self._by_generation = kind == "generations"
         self._generations = deque(generations)
         self._parallelism = parallelism
-        self._due: deque[Life] = deque()
+        self._due: deque[NodeRun] = deque()
         self._unsettled = sum(map(len, self._generations))
         self._left_in_generation = 0
         self._starting = 0
         if not self._by_generation:
             self._due.extend(
-                life for lives in self._generations for life in lives if not life.blocked
+                run for generation in self._generations for run in generation if not run.blocked
             )
             self._generations.clear()
 
@@ -48,8 +48,8 @@ class Schedule:
         """Whether nothing is starting and nothing more will."""
         return not self._starting and not self._unsettled
 
-    def take(self) -> Life | None:
-        """Return the next life that may start now, or None; it settles before others can follow."""
+    def take(self) -> NodeRun | None:
+        """Return the next node run that may start now, or None."""
         if self._parallelism is not None and self._starting >= self._parallelism:
             return None
         while not self._due and not self._left_in_generation and self._generations:
@@ -60,15 +60,15 @@ class Schedule:
         self._starting += 1
         return self._due.popleft()
 
-    def settled(self, life: Life) -> None:
-        """Take note that a life that was taken is up, has failed or is skipped."""
+    def settled(self, run: NodeRun) -> None:
+        """Take note that a node that was taken is up, has failed or is skipped."""
         self._starting -= 1
         if self._unsettled:
             self._unsettled -= 1
         if self._by_generation:
             self._left_in_generation -= 1
             return
-        for dependent in life.dependents:
+        for dependent in run.dependents:
             dependent.blocked -= 1
             if not dependent.blocked and self._unsettled:
                 self._due.append(dependent)

@@ -19,7 +19,7 @@ from rungraph.engine.preflight.imports import check_imports
 from rungraph.engine.preflight.runnable import check_runnable
 from rungraph.engine.provider import has_bind, has_health
 from rungraph.engine.run.health import ask_all, ill, well
-from rungraph.engine.run.instances import Instances, Surroundings
+from rungraph.engine.run.instances import Instances, StackAccess
 from rungraph.engine.run.lifecycle import Lifecycle
 from rungraph.engine.run.settings import StackSettings
 from rungraph.engine.run.signals import SignalWatch, watch_signals
@@ -188,13 +188,13 @@ class Stack:
         problems = await in_thread(check_imports, self._graph)
         if problems:
             self._graph = self._graph.with_diagnostics(problems).check()
-        around = Surroundings(
+        access = StackAccess(
             view=self,
             emit=self._events.append,
             clock=lambda: self._running().clock(),
             reporter=lambda address: self._running().reporter(address),
         )
-        self._instances = Instances(self._graph, self._settings, around)
+        self._instances = Instances(self._graph, self._settings, access)
         self._lifecycle = Lifecycle(
             self._graph, self._instances, self._settings, self._events.append
         )
@@ -234,7 +234,7 @@ class Stack:
             self._lifecycle.kill()
 
     def signals(self) -> AbstractAsyncContextManager[SignalWatch]:
-        """Return a block around the stack's own that SIGINT and SIGTERM end in order.
+        """Return a block access the stack's own that SIGINT and SIGTERM end in order.
 
         The first signal cancels what runs inside, so the stack stops in order; the second kills
         what is left. The block then ends without an error; its value tells the exit code. See also

@@ -25,7 +25,7 @@ _MOST_LISTED = 12
 
 
 @dataclass(frozen=True)
-class Subject:
+class RuleContext:
     """What the rules look at."""
 
     config: RunConfig

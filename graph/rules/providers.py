@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from rungraph.graph.catalog.choice import hints_of_elsewhere
 from rungraph.graph.diagnostics import Diagnostic, Severity
 from rungraph.graph.nodes import Node, ProviderNode
-from rungraph.graph.rules.context import Subject, listed, nearest
+from rungraph.graph.rules.context import RuleContext, listed, nearest
 from rungraph.graph.rules.resources import resources_listed_twice, resources_without_provider
 from rungraph.graph.source.positions import path_text
 
@@ -31,13 +31,13 @@ def check_config(
     document: Document,
 ) -> Iterator[Diagnostic]:
     """Yield every problem of a run config that needs nothing but the config and the catalog."""
-    subject = Subject(config, catalog, nodes, served, document)
+    context = RuleContext(config, catalog, nodes, served, document)
     for rule in _RULES:
-        yield from rule(subject)
+        yield from rule(context)
 
 
-def _catalog_problems(subject: Subject) -> Iterator[Diagnostic]:
-    for problem in subject.catalog.problems:
+def _catalog_problems(context: RuleContext) -> Iterator[Diagnostic]:
+    for problem in context.catalog.problems:
         yield Diagnostic(
             "C030",
             problem,
@@ -46,32 +46,32 @@ def _catalog_problems(subject: Subject) -> Iterator[Diagnostic]:
         )
 
 
-def _unknown_apis(subject: Subject) -> Iterator[Diagnostic]:
-    known = subject.catalog.apis
-    for api in subject.config.configured_apis:
+def _unknown_apis(context: RuleContext) -> Iterator[Diagnostic]:
+    known = context.catalog.apis
+    for api in context.config.configured_apis:
         if api not in known:
-            hints = hints_of_elsewhere(subject.catalog, api, document=subject.document) or nearest(
-                api, subject.catalog.providable_apis, "APIs"
+            hints = hints_of_elsewhere(context.catalog, api, document=context.document) or nearest(
+                api, context.catalog.providable_apis, "APIs"
             )
-            yield subject.at("C020", f"unknown API '{api}'", ("providers", api), *hints, key=True)
-    for index, api in enumerate(subject.config.listed_apis):
+            yield context.at("C020", f"unknown API '{api}'", ("providers", api), *hints, key=True)
+    for index, api in enumerate(context.config.listed_apis):
         if api not in known:
-            hints = hints_of_elsewhere(subject.catalog, api, document=subject.document) or nearest(
+            hints = hints_of_elsewhere(context.catalog, api, document=context.document) or nearest(
                 api, tuple(known), "APIs"
             )
-            yield subject.at("C020", f"unknown API '{api}'", ("apis", index), *hints)
+            yield context.at("C020", f"unknown API '{api}'", ("apis", index), *hints)
 
 
-def _unknown_types(subject: Subject) -> Iterator[Diagnostic]:
-    for provider in subject.config.providers:
+def _unknown_types(context: RuleContext) -> Iterator[Diagnostic]:
+    for provider in context.config.providers:
         api = provider.api
-        if provider.named or not _is_providable(api, subject.catalog):
+        if provider.named or not _is_providable(api, context.catalog):
             continue
-        if subject.catalog.provider(api, provider.provider_type) is None:
+        if context.catalog.provider(api, provider.provider_type) is None:
             hints = hints_of_elsewhere(
-                subject.catalog, api, provider.provider_type, document=subject.document
-            ) or _hints_of_type(provider, subject.catalog)
-            yield subject.at(
+                context.catalog, api, provider.provider_type, document=context.document
+            ) or _hints_of_type(provider, context.catalog)
+            yield context.at(
                 "C021",
                 f"'{provider.provider_type}' is not a provider type of {api}",
                 (*provider.path, "provider_type"),
@@ -90,9 +90,9 @@ def _hints_of_type(provider: ConfiguredProvider, catalog: Catalog) -> tuple[str,
     )
 
 
-def _overridden_apis(subject: Subject) -> Iterator[Diagnostic]:
-    for api in subject.config.configured_apis:
-        pair, spec = subject.catalog.pair_of_table(api), subject.catalog.apis.get(api)
+def _overridden_apis(context: RuleContext) -> Iterator[Diagnostic]:
+    for api in context.config.configured_apis:
+        pair, spec = context.catalog.pair_of_table(api), context.catalog.apis.get(api)
         if pair is None and not (spec and spec.builtin):
             continue
         hint = (
@@ -101,11 +101,11 @@ def _overridden_apis(subject: Subject) -> Iterator[Diagnostic]:
             else "take it out: every stack has it"
         )
         message = f"provider for '{api}' is automatically provided and cannot be overridden"
-        yield subject.at("C022", message, ("providers", api), hint, key=True)
+        yield context.at("C022", message, ("providers", api), hint, key=True)
 
 
-def _duplicate_ids(subject: Subject) -> Iterator[Diagnostic]:
-    for first, provider in pairwise(subject.config.providers):  # Sorted by address.
+def _duplicate_ids(context: RuleContext) -> Iterator[Diagnostic]:
+    for first, provider in pairwise(context.config.providers):  # Sorted by address.
         if first.address == provider.address:
             places = sorted(p for p in (first.place, provider.place) if p)
             yield Diagnostic(
@@ -124,13 +124,13 @@ def _duplicate_ids(subject: Subject) -> Iterator[Diagnostic]:
             )
 
 
-def _several_unrouted(subject: Subject) -> Iterator[Diagnostic]:
-    for api, providers in sorted(subject.by_api.items()):
+def _several_unrouted(context: RuleContext) -> Iterator[Diagnostic]:
+    for api, providers in sorted(context.by_api.items()):
         ids = sorted({provider.provider_id for provider in providers})
-        if not _is_providable(api, subject.catalog) or subject.catalog.pair_of(api) or len(ids) < 2:
+        if not _is_providable(api, context.catalog) or context.catalog.pair_of(api) or len(ids) < 2:
             continue
-        routed = ", ".join(pair.router_api for pair in subject.catalog.pairs)
-        yield subject.at(
+        routed = ", ".join(pair.router_api for pair in context.catalog.pairs)
+        yield context.at(
             "C024",
             f"{api} is not routed and takes one provider, but has {len(ids)}: {listed(ids)}",
             ("providers", api),
@@ -140,14 +140,14 @@ def _several_unrouted(subject: Subject) -> Iterator[Diagnostic]:
         )
 
 
-def _deprecated_types(subject: Subject) -> Iterator[Diagnostic]:
-    for (api, provider_type), spec in subject.catalog.providers.items():
-        if not spec.deprecated or (api, provider_type) not in subject.types:
+def _deprecated_types(context: RuleContext) -> Iterator[Diagnostic]:
+    for (api, provider_type), spec in context.catalog.providers.items():
+        if not spec.deprecated or (api, provider_type) not in context.types:
             continue
-        for provider in subject.by_api[api]:
+        for provider in context.by_api[api]:
             if provider.provider_type == provider_type:
                 what = "no longer works" if spec.removed else "is deprecated"
-                yield subject.at(
+                yield context.at(
                     "C027",
                     f"provider type '{provider_type}' {what}",
                     (*provider.path, "provider_type"),
@@ -157,22 +157,22 @@ def _deprecated_types(subject: Subject) -> Iterator[Diagnostic]:
                 )
 
 
-def _missing_dependencies(subject: Subject) -> Iterator[Diagnostic]:
-    present = {address.api for address in subject.nodes}
-    for node in subject.nodes.values():
+def _missing_dependencies(context: RuleContext) -> Iterator[Diagnostic]:
+    present = {address.api for address in context.nodes}
+    for node in context.nodes.values():
         if not isinstance(node, ProviderNode):
             continue
         for api in node.spec_dependencies:
             if api in present:
                 continue
-            known = subject.catalog.apis.get(api)
+            known = context.catalog.apis.get(api)
             if known is None:
-                hints = nearest(api, subject.catalog.apis, "APIs")
+                hints = nearest(api, context.catalog.apis, "APIs")
                 message = f"'{node.address}' needs API '{api}', which no catalog knows"
             else:
-                pair = subject.catalog.pair_of_table(api)
+                pair = context.catalog.pair_of_table(api)
                 wanted = pair.router_api if pair else api
-                types = subject.catalog.provider_types(wanted)
+                types = context.catalog.provider_types(wanted)
                 hints = (
                     f"add a provider under 'providers.{wanted}'",
                     *((f"types of {wanted}: {listed(types)}",) if types else ()),
@@ -189,24 +189,24 @@ def _missing_dependencies(subject: Subject) -> Iterator[Diagnostic]:
             )
 
 
-def _served_without_provider(subject: Subject) -> Iterator[Diagnostic]:
-    for api in sorted(subject.served):
+def _served_without_provider(context: RuleContext) -> Iterator[Diagnostic]:
+    for api in sorted(context.served):
         if (
-            not _is_providable(api, subject.catalog)
-            or subject.by_api.get(api)
-            or api in subject.config.unreadable
+            not _is_providable(api, context.catalog)
+            or context.by_api.get(api)
+            or api in context.config.unreadable
         ):
             continue
-        types = subject.catalog.provider_types(api)
+        types = context.catalog.provider_types(api)
         hint = (
             f"types of {api}: {listed(types)}"
             if types
             else f"install a package that offers a type of {api}"
         )
-        is_off = any(one.api == api for one in subject.config.excluded)
-        is_key = api in subject.config.configured_apis
-        path = ("providers", api) if is_key else _path_in_apis(subject, api)
-        if is_key and subject.catalog.pair_of_router(api):
+        is_off = any(one.api == api for one in context.config.excluded)
+        is_key = api in context.config.configured_apis
+        path = ("providers", api) if is_key else _path_in_apis(context, api)
+        if is_key and context.catalog.pair_of_router(api):
             what = "every provider of it is switched off" if is_off else "it has no provider"
             message = f"{api} is served, but {what}: its table is empty"
             way_out = (
@@ -214,35 +214,35 @@ def _served_without_provider(subject: Subject) -> Iterator[Diagnostic]:
                 if is_off
                 else "add one, or take the API out"
             )
-            yield subject.at(
+            yield context.at(
                 "G007", message, path, way_out, hint, key=True, severity=Severity.WARNING
             )
         else:
             what = "every provider of it is switched off" if is_off else "it has no provider"
             way_out = f"add a provider under 'providers.{api}', or take '{api}' out"
-            yield subject.at(
+            yield context.at(
                 "G004", f"{api} is served, but {what}", path, way_out, hint, key=is_key
             )
 
 
-def _path_in_apis(subject: Subject, api: str) -> Path:
-    pair = subject.catalog.pair_of_router(api)
+def _path_in_apis(context: RuleContext, api: str) -> Path:
+    pair = context.catalog.pair_of_router(api)
     names = [
         name
-        for name in subject.config.listed_apis
+        for name in context.config.listed_apis
         if name == api or (pair and name == pair.table_api)
     ]
-    return ("apis", subject.config.listed_apis.index(names[0])) if names else ("apis",)
+    return ("apis", context.config.listed_apis.index(names[0])) if names else ("apis",)
 
 
-def _unserved_providers(subject: Subject) -> Iterator[Diagnostic]:
-    for api, providers in sorted(subject.by_api.items()):
-        if api in subject.served or not _is_providable(api, subject.catalog):
+def _unserved_providers(context: RuleContext) -> Iterator[Diagnostic]:
+    for api, providers in sorted(context.by_api.items()):
+        if api in context.served or not _is_providable(api, context.catalog):
             continue
         for provider in providers:
-            is_needed = provider.address in subject.nodes
+            is_needed = provider.address in context.nodes
             what = "is started because others need it" if is_needed else "is not started"
-            yield subject.at(
+            yield context.at(
                 "G005",
                 f"'{provider.address}' {what}: 'apis' does not list {api}",
                 provider.path,
@@ -252,7 +252,7 @@ def _unserved_providers(subject: Subject) -> Iterator[Diagnostic]:
             )
 
 
-_RULES: tuple[Callable[[Subject], Iterator[Diagnostic]], ...] = (
+_RULES: tuple[Callable[[RuleContext], Iterator[Diagnostic]], ...] = (
     _catalog_problems,
     _unknown_apis,
     _unknown_types,

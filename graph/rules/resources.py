@@ -12,17 +12,17 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from rungraph.graph.config.run_config import ConfiguredResource
-    from rungraph.graph.rules.context import Subject
+    from rungraph.graph.rules.context import RuleContext
 
 
-def resources_without_provider(subject: Subject) -> Iterator[Diagnostic]:
+def resources_without_provider(context: RuleContext) -> Iterator[Diagnostic]:
     """Yield what is wrong with the providers that resources name, or do not name."""
-    for resource in subject.config.resources:
-        pair = subject.catalog.pair_of_table(resource.table_api)
+    for resource in context.config.resources:
+        pair = context.catalog.pair_of_table(resource.table_api)
         if pair is None:
             continue
         noun = pair.resource.replace("_", " ")
-        ids = subject.ids.get(pair.router_api, {})
+        ids = context.ids.get(pair.router_api, {})
         if resource.provider_id is None:
             if len(ids) != 1 and not (ids and pair.finds_provider):
                 what = (
@@ -43,7 +43,7 @@ def resources_without_provider(subject: Subject) -> Iterator[Diagnostic]:
                 )
         elif resource.provider_id not in ids:
             off = [
-                one for one in subject.config.excluded
+                one for one in context.config.excluded
                 if one.api == pair.router_api and one.is_switched_off
                 and resource.provider_id in one.provider_id
             ]  # fmt: skip
@@ -61,10 +61,10 @@ def resources_without_provider(subject: Subject) -> Iterator[Diagnostic]:
             )  # fmt: skip
 
 
-def resources_listed_twice(subject: Subject) -> Iterator[Diagnostic]:
+def resources_listed_twice(context: RuleContext) -> Iterator[Diagnostic]:
     """Yield the resources that stand twice in their list."""
     seen: dict[tuple[str, str, str], ConfiguredResource] = {}
-    for resource in subject.config.resources:
+    for resource in context.config.resources:
         first = seen.setdefault(
             (resource.table_api, resource.identifier, resource.provider_id or ""), resource
         )
