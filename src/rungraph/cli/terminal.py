@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import os
 import sys
-from typing import TYPE_CHECKING, Any, NoReturn, TextIO, TypedDict
+from typing import TYPE_CHECKING, Any, NoReturn, TextIO
 
 import click
 
@@ -40,25 +40,10 @@ class OutputClosedError(Exception):
     """Raised when nobody reads standard output any more."""
 
 
-class Screen(TypedDict):
-    """How text is drawn for standard output as that is.
-
-    Attributes:
-        width: How many cells a line has.
-        is_ascii: Whether it takes ASCII alone.
-        style: What colours the text.
-    """
-
-    width: int
-    is_ascii: bool
-    style: Style
-
-
-def screen() -> Screen:
-    """Return how text is drawn for standard output as that is."""
-    return Screen(
-        width=width_of(sys.stdout), is_ascii=not is_unicode(sys.stdout), style=style_of(sys.stdout)
-    )
+def screen() -> dict[str, Any]:
+    """Return how text is drawn for standard output as that is: its width, characters, colours."""
+    out = sys.stdout
+    return {"width": width_of(out), "is_ascii": not is_unicode(out), "style": style_of(out)}
 
 
 def has_colour(stream: TextIO) -> bool:

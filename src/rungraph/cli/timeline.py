@@ -41,16 +41,13 @@ def timeline(events: str, *, target: Target, theme: Literal["auto", "light", "da
     """Draw a Gantt chart."""
     schedule = load_run(events).schedule
 
-    def text(_: str) -> str:
-        return charts.render_schedule_text(schedule, width=FILE_WIDTH) + "\n"
-
     def image(form: Literal["png", "svg", "pdf"]) -> bytes:
         return charts.render_schedule(schedule, form, theme=theme)
 
     return target.write(
         {
             "screen": lambda _: charts.render_schedule_text(schedule, **screen()) + "\n",
-            "text": text,
+            "text": lambda _: charts.render_schedule_text(schedule, width=FILE_WIDTH) + "\n",
             "json": lambda _: charts.json_of(schedule),
             "mermaid": lambda _: charts.mermaid_of(schedule),
             "html": lambda _: charts.html_of(schedule),

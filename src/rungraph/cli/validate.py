@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import click
@@ -128,7 +129,14 @@ def _with_health(reports: Iterable[FileReport], timeout: float) -> Iterator[File
     graphs = [report.graph for report in whole if report.graph is not None]
     found = iter(check_remotes(graphs, timeout=timeout))
     for report in whole:
-        yield report if report.graph is None else report.with_health(next(found))
+        if report.graph is None:
+            yield report
+            continue
+        health = next(found)
+        graph = report.graph.with_diagnostics(health.diagnostics)
+        answers = [one.answer for one in report.results if one.answer]
+        results = checklist(graph, report.level, answers=answers)
+        yield replace(report, graph=graph, results=results, servers=health.answers)
 
 
 def _tell(report: FileReport, *, is_text: bool) -> None:

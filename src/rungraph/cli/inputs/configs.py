@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 
 
 def load_graph(file: str, **reading: Unpack[ReadingOptions]) -> RunGraph:
-    """Return the graph of the run config *file*, or of standard input for ``-``; see `graph_of`."""
+    """Return the graph of the run config *file*, or of standard input for ``-``."""
     return graph_of(read(file), **reading)
 
 
@@ -41,14 +41,7 @@ def graph_of(
     catalog: str | None = None,
     allow_unset_env: bool = False,
 ) -> RunGraph:
-    """Return the graph of a run config, with the diagnostics up to *level*.
-
-    Args:
-        document: The run config.
-        level: How deep to check.
-        catalog: The name or path of the catalog to compile it against.
-        allow_unset_env: Take variables that are not set as notes.
-    """
+    """Return the graph of the run config *document*, read as `ReadingOptions` say."""
     with catalog_errors():
         graph = compile_document(document, catalog=catalog, environment=os.environ)
     if allow_unset_env:

@@ -28,13 +28,7 @@ _PROBLEMS = (NodeFailed, NodeSkipped, NodeDegraded, NodeKilled, NodeStopFailed)
 
 
 def cause_in(graph: RunGraph, events: Iterable[Event], address: Address) -> Cause:
-    """Return why *address* did not run, or that it did.
-
-    Args:
-        graph: The graph that ran, or what has become of it since.
-        events: What happened, in order.
-        address: A node of the graph.
-    """
+    """Return why *address* did not run in the *graph* that had these *events*, or that it did."""
     last: dict[Address, NodeEvent] = {}
     for one in events:
         # A problem is not forgotten when the node is stopped afterwards.

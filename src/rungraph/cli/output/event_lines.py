@@ -22,10 +22,7 @@ _LINE_BREAK = "\n" + " " * 12
 def line_of(event: Event, scrub: Callable[[str], str], style: Style) -> str | None:
     """Return *event* as a line; None for one that says nothing new to people.
 
-    Args:
-        event: What happened.
-        scrub: Masks the secrets of a config in a text that others wrote.
-        style: Colours.
+    *scrub* masks the secrets of the config in what providers wrote.
     """
     found = _described(event)
     if found is None:

@@ -29,31 +29,20 @@ def renderers_of(
 ) -> Renderers:
     """Return what draws *graph*, by format; equal graphs give equal bytes.
 
-    Args:
-        graph: What is drawn.
-        options: Which part of it, and how much.
-        direction: Where later nodes are drawn.
-        theme: For which background.
-        start: How a recorded run of it started; a page has that as a tab.
+    A page has the *start* of a recorded run of the graph as a tab.
     """
-
-    def text(_: str) -> str:
-        return viz.render_text(graph, width=FILE_WIDTH, **options) + "\n"
-
-    def page(_: str) -> str:
-        return viz.render_html(graph, direction=direction, timeline=start, **options)
 
     def image(form: Literal["png", "svg", "pdf"]) -> bytes:
         return viz.render(graph, form, direction=direction, theme=theme, **options)
 
     return {
         "screen": lambda _: viz.render_text(graph, **screen(), **options) + "\n",
-        "text": text,
+        "text": lambda _: viz.render_text(graph, width=FILE_WIDTH, **options) + "\n",
         "mermaid": lambda _: _mermaid(graph, options, direction),
         "dot": lambda _: viz.render_dot(graph, direction=direction, **options),
         "json": lambda _: viz.render_json(graph, **options),
         "graphml": lambda _: viz.render_graphml(graph, **options),
-        "html": page,
+        "html": lambda _: viz.render_html(graph, direction=direction, timeline=start, **options),
         **dict.fromkeys(("png", "svg", "pdf"), image),
     }
 

@@ -78,15 +78,7 @@ def overlay_of(
     run: Recorded | None,
     failing: Sequence[Address],
 ) -> Overlay | None:
-    """Return what is laid over *graph*; None for nothing.
-
-    Args:
-        kind: One of `OVERLAYS`, or None.
-        graph: What is drawn.
-        old: What it is compared with.
-        run: What a recording says of it.
-        failing: The nodes that are assumed to fail.
-    """
+    """Return what is laid over *graph*: the overlay *kind*, one of `OVERLAYS`; None for nothing."""
     if old is not None:
         # The cast is for pyright, to which a cached property is none.
         return overlays.diff_overlay(cast("Any", diff_graphs(old, graph)))

@@ -8,7 +8,7 @@ import sys
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any, TypeVar, cast
 
 import click
 from click.core import ParameterSource
@@ -38,6 +38,18 @@ FORMATS = tuple(dict.fromkeys(SUFFIXES.values()))
 _BINARY = frozenset({"png", "pdf"})
 _SHOWN_SUFFIXES = ".png .svg .pdf .html .mmd .dot .json .graphml .txt"
 
+_output_option = click.option(
+    "-o", "--output", metavar="FILE", help="Where to draw; - is standard output."
+)
+_format_option = click.option(
+    "--format", "form", type=click.Choice(FORMATS), help="What is drawn, whatever -o is."
+)
+_check_option = click.option(
+    "--check",
+    type=click.Path(dir_okay=False, path_type=Path),
+    metavar="FILE",
+    help="Draw nothing; say whether FILE shows what would be drawn.",
+)
 theme_option = click.option(
     "--theme",
     type=click.Choice(["auto", "light", "dark"]),
@@ -52,21 +64,8 @@ def picture_options(
 ) -> Callable[[_Command], _Command]:
     """Return what adds ``-o``, ``--format`` and ``--check``, and hands on one `Target` for them.
 
-    Args:
-        impossible: Formats that make no sense here, and why.
+    Of each *impossible* format it says why it makes no sense here.
     """
-    options = (
-        click.option("-o", "--output", metavar="FILE", help="Where to draw; - is standard output."),
-        click.option(
-            "--format", "form", type=click.Choice(FORMATS), help="What is drawn, whatever -o is."
-        ),
-        click.option(
-            "--check",
-            type=click.Path(dir_okay=False, path_type=Path),
-            metavar="FILE",
-            help="Draw nothing; say whether FILE shows what would be drawn.",
-        ),
-    )
 
     def add(command: _Command) -> _Command:
         @functools.wraps(command)
@@ -76,10 +75,7 @@ def picture_options(
             target = target_of(output, form, check, impossible=impossible or {})
             return command(*args, target=target, **more)
 
-        wrapped: Any = with_target
-        for option in reversed(options):
-            wrapped = option(wrapped)
-        return wrapped  # type: ignore[no-any-return]
+        return _output_option(_format_option(_check_option(cast("_Command", with_target))))
 
     return add
 
@@ -115,13 +111,7 @@ class Target:
 def target_of(
     output: str | None, form: str | None, check: Path | None, *, impossible: Mapping[str, str]
 ) -> Target:
-    """Return where a picture goes.
-
-    Args:
-        output: What ``-o`` names: a file, ``-`` for standard output, None for a terminal.
-        form: What ``--format`` names; None to go by the suffix.
-        check: The file that ``--check`` names.
-        impossible: Formats that make no sense here, and why.
+    """Return where ``-o``, ``--format`` and ``--check`` send a picture.
 
     Raises:
         click.UsageError: If the suffix says nothing, or the options contradict each other.

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from itertools import groupby
 from textwrap import wrap
 from typing import TYPE_CHECKING, Any
@@ -10,13 +10,13 @@ from typing import TYPE_CHECKING, Any
 from rungraph.cli.diagnostics import has_errors
 from rungraph.graph import Level, Severity
 from rungraph.graph.diagnostic_text import count_text, diagnostic_to_dict
-from rungraph.graph.rules.checklist import CheckResult, Result, checklist, is_usable
+from rungraph.graph.rules.checklist import CheckResult, Result, is_usable
 from rungraph.graph.wording import counted
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from rungraph.engine.preflight.health import HealthCheck, RemoteAnswer
+    from rungraph.engine.preflight.health import RemoteAnswer
     from rungraph.graph import Diagnostic, RunGraph
     from rungraph.graph.diagnostic_text import Style
 
@@ -54,15 +54,6 @@ class FileReport:
     servers: tuple[RemoteAnswer, ...] = ()
     failure: str = ""
     is_strict: bool = False
-
-    def with_health(self, health: HealthCheck) -> FileReport:
-        """Return this report with what its servers answered."""
-        if self.graph is None:
-            return self
-        graph = self.graph.with_diagnostics(health.diagnostics)
-        answers = [one.answer for one in self.results if one.answer]
-        results = checklist(graph, self.level, answers=answers)
-        return replace(self, graph=graph, results=results, servers=health.answers)
 
     @property
     def diagnostics(self) -> tuple[Diagnostic, ...]:
@@ -135,11 +126,8 @@ def report_as_text(
 ) -> str:
     """Return *report* as text: a line for the file, and what each check came to below it.
 
-    Args:
-        report: What to tell.
-        style: Colours.
-        is_alone: Whether it is the only one; one of several without much to say is one line.
-        verbose: Whether each check has a line and says what it looks for.
+    One of several files is a line alone, unless *verbose*: then each check has a line and says
+    what it looks for.
     """
     lines = [_head(report, style)]
     if report.graph is None:
