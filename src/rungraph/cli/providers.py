@@ -11,7 +11,7 @@ from rungraph.cli.terminal import show, show_json, tell
 from rungraph.engine.errors import install_command
 from rungraph.engine.preflight.requirements import unmet
 from rungraph.graph.catalog.choice import INSTALLED, named_catalog
-from rungraph.graph.catalog.history import history_of
+from rungraph.graph.catalog.history import during, history_of
 from rungraph.graph.suggest import did_you_mean
 
 if TYPE_CHECKING:
@@ -123,23 +123,18 @@ def _as_text(api: dict[str, Any]) -> str:
         lines.append(f"  {one['provider_type']}")
         lines += [f"      {line}" for line in _type_lines(one, api["release"])]
     for one in api["earlier_provider_types"]:
-        first, last = one["releases"]
         now = f"; now {one['successor']}" if one["successor"] else ""
-        lines.append(f"  {one['provider_type']} (only {_during(first, last)}{now})")
+        lines.append(f"  {one['provider_type']} (only {during(one['releases'])}{now})")
     if not (api["provider_types"] or api["table_of"]):
         lines.append("  no installed package offers one; name a module of your own with 'module:'")
     return "\n".join(lines)
-
-
-def _during(first: str, last: str) -> str:
-    return f"in release {first}" if first == last else f"in releases {first} to {last}"
 
 
 def _type_lines(one: dict[str, Any], release: str | None) -> list[str]:
     lines = [one["description"]] if one["description"] else []
     if one["releases"]:
         first, last = one["releases"]
-        lines.append(f"since {first}" if last == release else _during(first, last))
+        lines.append(f"since {first}" if last == release else during((first, last)))
     if one["dependencies"]:
         lines.append(f"needs {', '.join(one['dependencies'])}")
     if one["optional_dependencies"]:

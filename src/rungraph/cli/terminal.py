@@ -9,6 +9,8 @@ from typing import TYPE_CHECKING, Any, NoReturn, TextIO
 
 import click
 
+from rungraph.graph.wording import printable
+
 if TYPE_CHECKING:
     from collections.abc import Callable
 
@@ -120,8 +122,9 @@ def tell(text: str) -> None:
 
 
 def complain(text: str) -> None:
-    """Write what went wrong to standard error."""
-    tell(f"{style_of(sys.stderr)('error', 'error')}: {text}")
+    """Write what went wrong to standard error; no terminal obeys what others wrote in it."""
+    lines = "\n".join(map(printable, text.split("\n")))
+    tell(f"{style_of(sys.stderr)('error', 'error')}: {lines}")
 
 
 def leave(code: int, *, at_once: bool = False) -> NoReturn:

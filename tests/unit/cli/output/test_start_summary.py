@@ -13,19 +13,26 @@ from rungraph.engine.events import (
     StackReady,
 )
 from rungraph.engine.run.timeline import timeline
-from rungraph.graph import Address, RunGraph, compile_config
+from rungraph.graph import Address, compile_config
 
 A = Address.provider("inference", "a")
 B = Address.provider("inference", "b")
 TABLE = Address.table("models")
 
 
-def graph() -> RunGraph:
-    """Return any graph: a summary takes its name alone."""
-    return compile_config({"image_name": "small", "providers": {}}, environment={})
+GRAPH = compile_config({"image_name": "small", "providers": {}}, environment={})
+"""Any graph: a summary takes its name alone."""
+SUMMARY = """\
+small is ready: 3 nodes in 4.00 s
 
+                           needs      turn       own
+generation 0
+  provider:inference/a    0.00 s    0.00 s    1.00 s  ######
+* provider:inference/b    0.00 s    0.50 s    2.00 s  ---############
+generation 1
+* table:models            2.50 s    0.50 s    1.00 s  ...............---######
 
-LEGEND = """\
+* critical path, 3.00 s of 4.00 s: provider:inference/b > table:models
 needs: waiting for what it depends on; turn: for its generation or a free place; own: its own start\
 """
 EVENTS: list[Event] = [
@@ -44,26 +51,12 @@ EVENTS: list[Event] = [
 
 def test_each_node_has_its_times_and_the_critical_path_is_marked() -> None:
     """Waiting for needs, waiting for a turn and the own start are three columns and a bar."""
-    assert render_summary(graph(), timeline(EVENTS)) == "\n".join(
-        [
-            "small is ready: 3 nodes in 4.00 s",
-            "",
-            "                           needs      turn       own",
-            "generation 0",
-            "  provider:inference/a    0.00 s    0.00 s    1.00 s  ######",
-            "* provider:inference/b    0.00 s    0.50 s    2.00 s  ---############",
-            "generation 1",
-            "* table:models            2.50 s    0.50 s    1.00 s  ...............---######",
-            "",
-            "* critical path, 3.00 s of 4.00 s: provider:inference/b > table:models",
-            LEGEND,
-        ]
-    )
+    assert render_summary(GRAPH, timeline(EVENTS)) == SUMMARY
 
 
 def test_the_same_as_json_values() -> None:
     """Times are in seconds, nodes in start order."""
-    found = summary_to_dict(graph(), timeline(EVENTS))
+    found = summary_to_dict(GRAPH, timeline(EVENTS))
     assert found["name"] == "small"
     assert found["seconds"] == 4.0
     assert found["critical_path"] == ["provider:inference/b", "table:models"]
@@ -87,7 +80,7 @@ def test_nodes_that_do_not_run_say_so_in_place_of_times() -> None:
         NodeSkipped(1.0, TABLE, (A,)),
         StackReady(1.0),
     ]
-    text = render_summary(graph(), timeline(events))
+    text = render_summary(GRAPH, timeline(events))
     assert "small is ready: 0 of 2 nodes in 1.00 s" in text
     assert "provider:inference/a  failed" in text
     assert "table:models          skipped" in text
@@ -103,7 +96,7 @@ def test_of_very_many_nodes_the_slowest_and_the_failed_are_shown() -> None:
             events.append(NodeFailed(0.001, one, RuntimeError("no")))
         else:
             events.append(NodeReady(number / 100, one, duration=number / 100, waited=0.0))
-    text = render_summary(graph(), timeline([*events, StackReady(2.0)]))
+    text = render_summary(GRAPH, timeline([*events, StackReady(2.0)]))
     assert len(text.splitlines()) < 60
     assert "provider:inference/p199" in text
     assert "provider:inference/p007  failed" in text
@@ -119,4 +112,4 @@ def test_an_instant_start_divides_by_nothing() -> None:
         NodeReady(0.0, A, duration=0.0, waited=0.0),
         StackReady(0.0),
     ]
-    assert "1 node in 0.00 s" in render_summary(graph(), timeline(events))
+    assert "1 node in 0.00 s" in render_summary(GRAPH, timeline(events))
