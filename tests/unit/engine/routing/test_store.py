@@ -19,7 +19,7 @@ from rungraph.engine.routing import Registration, RegistrationStore, Registratio
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Iterator
 
-SOURCE = Path(__file__).parents[3] / "src"
+SOURCE = Path(__file__).parents[4] / "src"
 
 
 def registration(identifier: str, provider_id: str = "foo", **content: Any) -> Registration:

@@ -1,0 +1,161 @@
+"""Tables that ask their providers again."""
+
+from __future__ import annotations
+
+import asyncio
+from typing import Any
+
+import pytest
+from tests.unit.engine.routing.bench import Bench, Provider, names
+
+from rungraph.engine.apis.models import Model
+from rungraph.engine.events import RefreshFailed, ResourceAdded, ResourceRemoved
+
+
+async def test_a_refresh_follows_the_provider(bench: Bench) -> None:
+    """What is new comes, what is changed changes, what is gone goes, from the store too."""
+    foo = Provider("old", "same")
+    table = await bench.table(foo=foo)
+    await table.register_model(Model(identifier="mine"))
+    del foo.served["old"], foo.served["mine"]
+    foo.served["new"] = Model(identifier="new")
+    foo.served["same"] = Model(identifier="same", model_type="embedding")
+    await table.refresh()
+    assert await names(table) == ["foo/new", "foo/same"]
+    assert (await table.get_model("same")).model_type == "embedding"
+    assert [event.reason for event in bench.told(ResourceRemoved)] == [
+        "its provider no longer serves it",
+        "its provider no longer serves it",
+    ]
+    assert await bench.store().load("models") == ()
+
+
+async def test_a_name_of_ones_own_lives_as_long_as_the_providers(bench: Bench) -> None:
+    """A provider that lists its own name only still serves what was registered for it."""
+
+    class OwnNames(Provider):
+        async def _register(self, resource: Any) -> Any:
+            return resource
+
+    foo = OwnNames("org/small")
+    table = await bench.table(foo=foo)
+    await table.register_model(Model(identifier="small", provider_resource_id="org/small"))
+    await table.refresh()
+    assert await names(table) == ["foo/org/small", "foo/small"]
+    foo.served.clear()
+    await table.refresh()
+    assert await names(table) == []
+
+
+async def test_what_was_registered_stays_so_when_it_is_listed(bench: Bench) -> None:
+    """A provider that lists a registration in its own words does not change it."""
+    foo = Provider()
+    table = await bench.table(foo=foo)
+    await table.register_model(Model(identifier="m", metadata={"mine": 1}))
+    foo.served["m"] = Model(identifier="m")
+    await table.refresh()
+    assert (await table.get_model("m")).metadata == {"mine": 1}
+    foo.served.clear()
+    await table.refresh()
+    assert await bench.store().load("models") == ()
+
+
+async def test_a_failing_provider_keeps_its_resources_and_harms_no_other(bench: Bench) -> None:
+    """The old list stays, the error is an event, and the other providers are refreshed."""
+    foo, bar = Provider("m"), Provider()
+    table = await bench.table(foo=foo, bar=bar)
+    foo.failure = RuntimeError("boom")
+    bar.served["n"] = Model(identifier="n")
+    await table.refresh()
+    assert await names(table) == ["foo/m", "bar/n"]
+    (event,) = bench.told(RefreshFailed)
+    assert (event.provider_id, event.error) == ("foo", foo.failure)
+
+
+async def test_a_hanging_provider_is_given_up_in_time(bench: Bench) -> None:
+    """A table starts with what the others serve, and asks again at the next refresh."""
+    foo, bar = Provider("m"), Provider("n")
+    foo.gate = asyncio.Event()
+    table = await bench.table(foo=foo, bar=bar, deadline=0.01)
+    assert await names(table) == ["bar/n"]
+    (event,) = bench.told(RefreshFailed)
+    assert str(event.error) == "no answer within 0.01 s"
+    foo.gate.set()
+    await table.refresh()
+    assert await names(table) == ["foo/m", "bar/n"]
+
+
+async def test_a_provider_that_ignores_being_cancelled_holds_nobody_up(bench: Bench) -> None:
+    """Its question is left behind, it is asked nothing more meanwhile, and nothing is left."""
+    release = asyncio.Event()
+
+    class Stubborn(Provider):
+        async def _list(self) -> list[Any]:
+            while not release.is_set():
+                try:
+                    await release.wait()
+                except asyncio.CancelledError:
+                    continue
+            return await super()._list()
+
+    table = await bench.table(foo=Stubborn("m"), bar=Provider("n"), deadline=0.01)
+    await table.refresh()
+    assert [str(event.error) for event in bench.told(RefreshFailed)] == [
+        "no answer within 0.01 s",
+        "still busy with the question before",
+    ]
+    release.set()
+    await table.shutdown()
+    assert asyncio.all_tasks() == {asyncio.current_task()}
+
+
+async def test_a_slow_registration_does_not_hold_up_a_refresh(bench: Bench) -> None:
+    """A provider that is busy registering is refreshed another time; its listing is not lost."""
+    begun, release = asyncio.Event(), asyncio.Event()
+
+    class Slow(Provider):
+        async def _register(self, resource: Any) -> Any:
+            begun.set()
+            await release.wait()
+            return await super()._register(resource)
+
+    table = await bench.table(foo=Slow("m"), deadline=0.01)
+    registering = asyncio.create_task(table.register_model(Model(identifier="n")))
+    await begun.wait()
+    await table.refresh()
+    assert len(bench.told(RefreshFailed)) == 1
+    release.set()
+    await registering
+    assert await names(table) == ["foo/m", "foo/n"]
+
+
+async def test_a_table_refreshes_itself_whatever_happens(bench: Bench) -> None:
+    """The one task of a table survives failing providers, and ends with the table."""
+    foo = Provider("m")
+    table = await bench.table(foo=foo, refresh_interval=0.001)
+    foo.failure = RuntimeError("boom")
+    await bench.until(lambda: len(bench.told(RefreshFailed)) > 2)
+    foo.failure = None
+    foo.served["n"] = Model(identifier="n")
+    await bench.until(lambda: len(bench.told(ResourceAdded)) == 2)
+    await table.shutdown()
+    assert asyncio.all_tasks() == {asyncio.current_task()}
+
+
+async def test_two_tables_share_nothing(bench: Bench) -> None:
+    """A second table of the same pair in one process starts with nothing of the first."""
+    await bench.table(foo=Provider("m"))
+    assert await names(await bench.table(foo=Provider("n"))) == ["foo/n"]
+
+
+async def test_a_cancelled_start_leaves_no_task(bench: Bench) -> None:
+    """When a start is given up, so are the questions to the providers."""
+    foo = Provider("m")
+    foo.gate = asyncio.Event()
+    starting = asyncio.create_task(bench.table(foo=foo, refresh_interval=1.0))
+    await asyncio.sleep(0.01)
+    starting.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await starting
+    await asyncio.sleep(0)
+    assert asyncio.all_tasks() == {asyncio.current_task()}

@@ -1,0 +1,197 @@
+"""Resources that are registered while a stack runs."""
+
+from __future__ import annotations
+
+import asyncio
+from typing import Any
+
+import pytest
+from tests.unit.engine.routing.bench import Bench, Provider, names
+
+from rungraph.engine.apis.models import Model
+from rungraph.engine.errors import AmbiguousResourceError, UnknownResourceError
+from rungraph.engine.events import ResourceAdded, ResourceRemoved
+from rungraph.engine.routing import (
+    ProviderNeededError,
+    RegistrationRefusedError,
+    RegistrationStoreError,
+    UnknownProviderError,
+)
+
+
+async def test_a_registration_is_served_at_once_and_after_a_restart(bench: Bench) -> None:
+    """The provider is asked, the table lists it, and a new table registers it again."""
+    foo = Provider()
+    table = await bench.table(foo=foo)
+    model = Model(identifier="small", provider_id="foo", provider_resource_id="org/small")
+    assert await table.register_model(model) == model
+    assert foo.asked == ["small"]
+    assert bench.told(ResourceAdded)[0].reason == "registered"
+    restarted = Provider()
+    table = await bench.table(foo=restarted)
+    assert restarted.asked == ["small"]
+    assert await table.list_models() == [model]
+    assert bench.told(ResourceAdded)[0].reason == "registered before the restart"
+
+
+async def test_the_only_provider_need_not_be_named(bench: Bench) -> None:
+    """With one provider there is no choice; with several, the error names them."""
+    table = await bench.table(foo=Provider())
+    assert (await table.register_model(Model(identifier="m"))).provider_id == "foo"
+    table = await bench.table(foo=Provider(), bar=Provider())
+    with pytest.raises(ProviderNeededError) as caught:
+        await table.register_model(Model(identifier="n"))
+    assert str(caught.value) == (
+        "there are several providers that model 'n' could be registered with: 'bar', 'foo'\n"
+        "help: name one of them as provider_id"
+    )
+    with pytest.raises(ProviderNeededError, match="there is no provider that model 'n'"):
+        await (await bench.table()).register_model(Model(identifier="n"))
+
+
+async def test_an_unknown_provider_names_the_known_ones(bench: Bench) -> None:
+    """A misspelt provider is an error with the nearest."""
+    table = await bench.table(foo=Provider(), bar=Provider())
+    with pytest.raises(UnknownProviderError) as caught:
+        await table.register_model(Model(identifier="m", provider_id="fooo"))
+    assert str(caught.value) == (
+        "provider 'fooo' of inference is not running\n"
+        "running: 'bar', 'foo'\n"
+        "help: did you mean 'foo'?"
+    )
+
+
+async def test_registering_the_same_again_asks_nobody(bench: Bench) -> None:
+    """Equal content is a no-op, also when the provider completed what it accepted."""
+
+    class Completing(Provider):
+        async def _register(self, resource: Any) -> Any:
+            accepted = resource.model_copy(update={"metadata": {"size": 7}})
+            return await super()._register(accepted)
+
+    foo = Completing()
+    table = await bench.table(foo=foo)
+    model = Model(identifier="m")
+    accepted = await table.register_model(model)
+    assert await table.register_model(model) == accepted
+    assert await table.register_model(accepted) == accepted
+    spelt_out = Model(identifier="m", provider_resource_id="m")
+    assert await table.register_model(spelt_out) == accepted
+    assert foo.asked == ["m"]
+
+
+async def test_changed_content_updates_table_and_store(bench: Bench) -> None:
+    """Registering something else under the same name replaces it, now and after a restart."""
+    table = await bench.table(foo=Provider())
+    await table.register_model(Model(identifier="m", metadata={"dimension": 384}))
+    changed = Model(identifier="m", metadata={"dimension": 768})
+    await table.register_model(changed)
+    expected = changed.model_copy(update={"provider_id": "foo"})
+    assert await table.list_models() == [expected]
+    assert [event.reason for event in bench.told(ResourceAdded)] == [
+        "registered",
+        "registered, changed",
+    ]
+    assert await (await bench.table(foo=Provider())).list_models() == [expected]
+
+
+async def test_a_provider_may_refuse(bench: Bench) -> None:
+    """A refusal is a ValueError that names the provider; nothing is listed or kept."""
+    foo = Provider()
+    foo.refusal = ValueError("no such weights")
+    table = await bench.table(foo=foo)
+    with pytest.raises(ValueError, match="no such weights") as caught:
+        await table.register_model(Model(identifier="m"))
+    assert str(caught.value) == "provider 'foo' refused model 'm': no such weights"
+    assert caught.value.__cause__ is foo.refusal
+    assert await table.list_models() == []
+    assert await bench.store().load("models") == ()
+
+
+async def test_a_provider_that_accepts_without_a_word_is_believed(bench: Bench) -> None:
+    """None as answer means: as asked for. Another identifier becomes the provider's own name."""
+
+    class Terse(Provider):
+        async def _register(self, resource: Any) -> Any:
+            return None if resource.identifier == "m" else Model(identifier="org/n")
+
+    table = await bench.table(foo=Terse())
+    await table.register_model(Model(identifier="m"))
+    await table.register_model(Model(identifier="n"))
+    assert [(model.identifier, model.native_id) for model in await table.list_models()] == [
+        ("m", "m"),
+        ("n", "org/n"),
+    ]
+
+
+async def test_unregistering(bench: Bench) -> None:
+    """A bare, qualified or separate name takes a registration from provider, table and store."""
+    foo, bar = Provider(), Provider()
+    table = await bench.table(foo=foo, bar=bar)
+    for provider_id, identifier in [("foo", "m"), ("bar", "m"), ("foo", "n"), ("foo", "o")]:
+        await table.register_model(Model(identifier=identifier, provider_id=provider_id))
+    with pytest.raises(AmbiguousResourceError):
+        await table.unregister_model("m")
+    await table.unregister_model("m", provider_id="bar")
+    await table.unregister_model("foo/n")
+    await table.unregister_model(identifier="o")
+    assert await names(table) == ["foo/m"]
+    assert (list(foo.served), list(bar.served)) == (["m"], [])
+    assert [kept.identifier for kept in await bench.store().load("models")] == ["m"]
+    with pytest.raises(UnknownResourceError, match="model 'bar/m' is not registered"):
+        await table.unregister_model("m", "bar")
+    assert {event.reason for event in bench.told(ResourceRemoved)} == {"unregistered"}
+
+
+async def test_a_provider_may_refuse_to_give_up(bench: Bench) -> None:
+    """What the provider does not give up stays."""
+    foo = Provider("m")
+    table = await bench.table(foo=foo)
+    foo.refusal = ValueError("it is built in")
+    with pytest.raises(RegistrationRefusedError, match="'foo' refused model 'm': it is built in"):
+        await table.unregister_model("m")
+    assert await names(table) == ["foo/m"]
+
+
+async def test_what_cannot_be_stored_is_not_registered(bench: Bench) -> None:
+    """When the store fails, the caller is told and the table is as before."""
+    table = await bench.table(foo=Provider())
+    bench.spoil_file()
+    with pytest.raises(RegistrationStoreError):
+        await table.register_model(Model(identifier="m"))
+    assert await table.list_models() == []
+
+
+async def test_registrations_with_one_provider_take_turns(bench: Bench) -> None:
+    """Two registrations of one name at the same time end as the later one, everywhere."""
+    foo = Provider()
+    table = await bench.table(foo=foo)
+    models = [Model(identifier="m", metadata={"round": round_}) for round_ in range(5)]
+    await asyncio.gather(*map(table.register_model, models))
+    (served,) = await table.list_models()
+    (kept,) = await bench.store().load("models")
+    assert served.metadata == kept.content["metadata"] == {"round": 4}
+
+
+async def test_unregistering_waits_for_a_refresh(bench: Bench) -> None:
+    """A listing that was made before does not bring back what was unregistered after it."""
+    listed, release = asyncio.Event(), asyncio.Event()
+
+    class Slow(Provider):
+        async def _list(self) -> list[Any]:
+            listing = await super()._list()
+            listed.set()
+            await release.wait()
+            return listing
+
+    release.set()
+    table = await bench.table(foo=Slow("m"))
+    release.clear()
+    listed.clear()
+    refreshing = asyncio.create_task(table.refresh())
+    await listed.wait()
+    unregistering = asyncio.create_task(table.unregister_model("m"))
+    await asyncio.sleep(0.01)
+    release.set()
+    await asyncio.gather(refreshing, unregistering)
+    assert await table.list_models() == []

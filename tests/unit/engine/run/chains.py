@@ -1,0 +1,153 @@
+"""Chains of nodes on a virtual clock, so that no test of starting and stopping waits."""
+
+from __future__ import annotations
+
+import asyncio
+from contextlib import suppress
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+import pytest
+from tests.property.strategies_graphs import node, run_virtually
+
+from rungraph.engine.errors import (
+    StartError,
+    StopError,
+)
+from rungraph.engine.events import (
+    EventLog,
+)
+from rungraph.engine.run.lifecycle import Lifecycle
+from rungraph.engine.run.settings import StackSettings
+from rungraph.graph.nodes import Edge, Strength
+from rungraph.graph.place import Place
+
+if TYPE_CHECKING:
+    from collections.abc import Awaitable, Callable, Mapping
+
+    from rungraph.graph.address import Address
+
+
+A, B, C, D = map(node, range(4))
+
+
+@dataclass
+class Chain:
+    """Nodes that each need those before the arrow, and functions that open and close them.
+
+    Attributes:
+        needs: What each node depends on, dependencies first.
+        opening: What opening a node does; by default nothing.
+        closing: What closing a node does; by default nothing.
+        did: What was opened and closed, in order.
+    """
+
+    needs: Mapping[Address, tuple[Address, ...]]
+    opening: dict[Address, Callable[[], Awaitable[object]]] = field(
+        default_factory=dict["Address", "Callable[[], Awaitable[object]]"]
+    )
+    closing: dict[Address, Callable[[], Awaitable[object]]] = field(
+        default_factory=dict["Address", "Callable[[], Awaitable[object]]"]
+    )
+    did: list[str] = field(default_factory=list[str])
+    strength: Strength = Strength.HARD
+
+    def generations(self) -> tuple[tuple[Address, ...], ...]:
+        """Return every node as a generation of its own, but those without needs as the first."""
+        roots = tuple(address for address, needs in self.needs.items() if not needs)
+        return (roots, *((address,) for address, needs in self.needs.items() if needs))
+
+    def dependencies_of(self, address: Address) -> tuple[Address, ...]:
+        """Return what *address* needs."""
+        return self.needs[address]
+
+    def edge(self, dependency: Address, dependent: Address) -> Edge:
+        """Return an edge of this chain's strength."""
+        return Edge(dependency, dependent, self.strength)
+
+    async def open(self, address: Address, dependencies: Mapping[Address, object]) -> object:
+        """Open *address*."""
+        if address in self.opening:
+            await self.opening[address]()
+        self.did.append(f"+{address.name}")
+        return address
+
+    async def close(self, address: Address, instance: object) -> None:
+        """Close *address*."""
+        assert instance == address
+        self.did.append(f"-{address.name}")
+        if address in self.closing:
+            await self.closing[address]()
+
+    def place_of(self, address: Address) -> Place | None:
+        """Return a line of a file that does not exist."""
+        return Place("run.yaml", int(address.name[1:]) + 1, 5)
+
+
+QUICK = StackSettings(start_timeout=5, stop_timeout=3, cancel_timeout=1)
+
+
+def run(
+    chain: Chain,
+    settings: StackSettings = QUICK,
+    block: Callable[[Lifecycle], Awaitable[object]] | None = None,
+) -> tuple[EventLog, float]:
+    """Start *chain*, run *block*, stop; return the events and how long all took."""
+
+    async def main() -> None:
+        lifecycle = Lifecycle(chain, chain, settings, log.append)
+        await lifecycle.start()
+        try:
+            if block is not None:
+                await block(lifecycle)
+        finally:
+            await lifecycle.stop()
+
+    log = EventLog()
+
+    async def timed() -> float:
+        with suppress(StartError, StopError):
+            await main()
+        assert asyncio.all_tasks() == {asyncio.current_task()}
+        return asyncio.get_running_loop().time()
+
+    return log, run_virtually(timed())
+
+
+def error_of(
+    chain: Chain,
+    settings: StackSettings = QUICK,
+    block: Callable[[Lifecycle], Awaitable[object]] | None = None,
+) -> BaseException:
+    """Start *chain*, run *block*, stop; return what was raised."""
+
+    async def main() -> None:
+        lifecycle = Lifecycle(chain, chain, settings, EventLog().append)
+        await lifecycle.start()
+        try:
+            if block is not None:
+                await block(lifecycle)
+        finally:
+            await lifecycle.stop()
+
+    with pytest.raises(BaseException) as caught:  # noqa: PT011 (the callers look at it)
+        run_virtually(main())
+    return caught.value
+
+
+def after(seconds: float, error: BaseException | None = None) -> Callable[[], Awaitable[None]]:
+    """Return a function that takes *seconds* and then raises *error*."""
+
+    async def wait() -> None:
+        await asyncio.sleep(seconds)
+        if error is not None:
+            raise error
+
+    return wait
+
+
+async def ignore_cancellation() -> None:
+    """Go on for a thousand cancellations."""
+    for _ in range(1000):
+        with suppress(asyncio.CancelledError):
+            await asyncio.sleep(1)
