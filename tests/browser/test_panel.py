@@ -10,7 +10,7 @@ from tests.browser.graphs import knotted, late
 
 from rungraph.graph import Address
 from rungraph.graph.failures import assume_failed
-from rungraph.viz.model.overlay import Ghost, Mark, Overlay, Role
+from rungraph.viz.model.overlay import Mark, Overlay, Role
 from rungraph.viz.timeline import Schedule, Span
 
 if TYPE_CHECKING:
@@ -99,8 +99,8 @@ def test_an_overlay_is_shown_with_marks(open_page: Open, graph: RunGraph) -> Non
             Address.parse("provider:inference/small"): Mark(Role.ADDED, "new"),
             ghost: Mark(Role.REMOVED, "removed"),
         },
-        ghosts={ghost: Ghost("inference")},
-        words={Role.ADDED: "came", Role.REMOVED: "went"},
+        ghosts={ghost: ()},
+        meanings={Role.ADDED: "came", Role.REMOVED: "went"},
         caption="what changed",
     )
     opened = open_page(graph, overlay=overlay)

@@ -7,16 +7,16 @@ from typing import TYPE_CHECKING, Literal, Unpack
 
 from rungraph.graph.address import NodeKind
 from rungraph.graph.nodes import Strength
-from rungraph.viz.formats.glyphs import ROLE_SIGNS, SEVERITY_SIGNS
-from rungraph.viz.formats.theme import LIGHT, LOUD
+from rungraph.graph.wording import printable
+from rungraph.viz.formats.glyphs import legend_of, mark_text, problems_text
 from rungraph.viz.model.diagram import diagram_of
-from rungraph.viz.model.labels import printable
+from rungraph.viz.model.theme import LIGHT, LOOKS
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
     from rungraph.graph.model import RunGraph
-    from rungraph.viz.formats.options import DiagramOptions
+    from rungraph.viz.model.diagram import DiagramOptions
     from rungraph.viz.model.elements import Arrow, Box, Diagram
     from rungraph.viz.model.palette import Colour
 
@@ -47,7 +47,10 @@ def render_dot(
 
 def _lines(diagram: Diagram, direction: str) -> Iterable[str]:
     lines = [f"<b>{_text(diagram.title)}</b>"]
-    lines += [f'<font point-size="9">{_text(one)}</font>' for one in _captions(diagram)]
+    captions = [diagram.subtitle, *diagram.notes]
+    if diagram.meanings:
+        captions.append("   ".join(legend_of(diagram.meanings)))
+    lines += [f'<font point-size="9">{_text(one)}</font>' for one in captions]
     caption = "".join(f'{line}<br align="left"/>' for line in lines)
     yield f"digraph {_quoted(diagram.title)} {{"
     yield f"  graph [rankdir={direction}, fontname=Helvetica, labelloc=t, labeljust=l,"
@@ -72,33 +75,18 @@ def _lines(diagram: Diagram, direction: str) -> Iterable[str]:
     yield "}"
 
 
-def _captions(diagram: Diagram) -> Iterable[str]:
-    yield diagram.subtitle
-    yield from diagram.notes
-    if diagram.words:
-        yield "   ".join(
-            f"{ROLE_SIGNS[role] or 'pale:'} {word}" for role, word in diagram.words.items()
-        )
-
-
 def _node(box: Box, colour: Colour) -> str:
     title, *details = ("".join(box.title), *box.details)
     lines = [f"<b>{_text(title)}</b>"]
     lines += [f'<font point-size="8">{_text(one)}</font>' for one in details]
-    if box.severity:
-        lines.append(_text(f"{SEVERITY_SIGNS[box.severity]} {' '.join(box.problems)}"))
-    if box.mark and (sign := f"{ROLE_SIGNS[box.mark.role]} {box.mark.text}".strip()):
-        lines.append(_text(sign))
+    lines += [_text(one) for one in (problems_text(box), mark_text(box)) if one]
     values = {"label": f"<{'<br/>'.join(lines)}>", **_SHAPES[box.kind]}
     values |= {"fillcolor": colour.fill, "color": colour.line}
     if box.is_ghost:
         values |= {"style": f"{values['style']},dashed", "fillcolor": "#ffffff"}
     if box.is_pale:
         values |= {"fontcolor": _PALE_INK, "color": LIGHT.pale}
-    if box.is_in_cycle:
-        values |= {"color": LIGHT.cycle, "penwidth": "2"}
-    elif box.mark and box.mark.role in LOUD:
-        values |= {"color": LIGHT.roles[box.mark.role], "penwidth": "2"}
+    values |= _emphasis(box)
     values["tooltip"] = "\n".join(map(str, box.addresses))
     return f"{_quoted(str(box.key))} {_attributes(values)}"
 
@@ -113,11 +101,16 @@ def _line_of(arrow: Arrow) -> dict[str, str]:
         values["style"] = "dotted"
     if arrow.is_dropped:
         values |= {"style": "dotted", "constraint": "false", "label": "bound late"}
-    if arrow.is_in_cycle:
-        values |= {"color": LIGHT.cycle, "penwidth": "2"}
-    elif arrow.mark and arrow.mark.role in LOUD:
-        values |= {"color": LIGHT.roles[arrow.mark.role], "penwidth": "2"}
-    return values
+    return values | _emphasis(arrow)
+
+
+def _emphasis(thing: Box | Arrow) -> dict[str, str]:
+    """Return what makes a box or an arrow stand out, where it is on a cycle or has a loud mark."""
+    if thing.is_in_cycle:
+        return {"color": LIGHT.cycle, "penwidth": "2"}
+    if thing.mark and LOOKS[thing.mark.role].is_loud:
+        return {"color": LIGHT.roles[thing.mark.role], "penwidth": "2"}
+    return {}
 
 
 def _attributes(values: dict[str, str]) -> str:

@@ -1,21 +1,21 @@
-"""A graph as data for other programs: node-link JSON and GraphML, as networkx reads them."""
+"""A graph as data for other programs: node-link JSON and GraphML, written by networkx."""
 
 from __future__ import annotations
 
 import json
 from typing import TYPE_CHECKING, Any, Unpack
 
+import networkx as nx
+
 from rungraph.graph.address import NodeKind
 from rungraph.graph.nodes import ProviderNode
+from rungraph.graph.wording import printable
 from rungraph.viz.model.diagram import diagram_of
-from rungraph.viz.model.labels import printable
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
-
     from rungraph.graph.model import RunGraph
-    from rungraph.viz.formats.options import DiagramOptions
-    from rungraph.viz.model.elements import Arrow, Box, Diagram
+    from rungraph.viz.model.diagram import DiagramOptions
+    from rungraph.viz.model.elements import Arrow, Box
 
 FORMAT_VERSION = "1.0"
 """A new minor version adds keys; a new major breaks."""
@@ -26,73 +26,57 @@ def render_json(graph: RunGraph, **options: Unpack[DiagramOptions]) -> str:
 
     ``networkx.node_link_graph(json.loads(text), edges="edges")`` reads it. Ids are addresses and
     edges go from a dependency to its dependent. Edges with ``"dropped": true`` are not part of the
-    start order and can close a circle. No config values are in it.
+    start order and can close a cycle. No config values are in it.
 
     Args:
         graph: Any graph, also one that cannot be run.
         options: Which part is written; by default every node and every edge.
     """
-    diagram = _diagram_of(graph, options)
-    found = {
-        "kind": "node-link",
-        "format_version": FORMAT_VERSION,
-        "directed": True,
-        "multigraph": False,
-        "graph": _graph_values(diagram),
-        "nodes": [
-            {"id": str(box.key), **_box_values(graph, box)} for box in diagram.boxes.values()
-        ],
-        "edges": [
-            {
-                "source": str(arrow.dependency),
-                "target": str(arrow.dependent),
-                **_arrow_values(arrow),
-            }
-            for arrow in diagram.arrows
-        ],
-    }
-    return json.dumps(found, ensure_ascii=False, indent=2) + "\n"
+    found = nx.node_link_data(_plain_digraph(graph, options), edges="edges")
+    head = {"kind": "node-link", "format_version": FORMAT_VERSION}
+    return json.dumps(head | found, ensure_ascii=False, indent=2) + "\n"
 
 
 def render_graphml(graph: RunGraph, **options: Unpack[DiagramOptions]) -> str:
     """Return *graph* as GraphML; equal graphs give equal bytes.
 
     It has what `render_json` has: text, whole numbers and booleans are typed, of a list there is
-    one text with commas. What XML cannot hold is replaced. ``networkx.read_graphml`` reads it.
+    one text with commas. What XML cannot hold is escaped. ``networkx.read_graphml`` reads it.
 
     Args:
         graph: Any graph, also one that cannot be run.
         options: Which part is written; by default every node and every edge.
     """
-    import networkx as nx
-
-    diagram = _diagram_of(graph, options)
-    digraph: nx.DiGraph[str] = nx.DiGraph()
-    digraph.graph.update(_flat(_graph_values(diagram)))
-    for box in diagram.boxes.values():
-        digraph.add_node(printable(str(box.key)), **_flat(_box_values(graph, box)))
-    for arrow in diagram.arrows:
-        ends = (printable(str(arrow.dependency)), printable(str(arrow.dependent)))
-        digraph.add_edges_from([(*ends, _flat(_arrow_values(arrow)))])
+    digraph = nx.relabel_nodes(_plain_digraph(graph, options), printable)
+    edges = (values for *_, values in digraph.edges(data=True))
+    for values in (digraph.graph, *digraph.nodes.values(), *edges):
+        for name, value in values.items():
+            if isinstance(value, list | str):
+                values[name] = printable(value if isinstance(value, str) else ", ".join(value))
     lines = nx.generate_graphml(digraph, prettyprint=True)
-    return "<?xml version='1.0' encoding='utf-8'?>\n" + "\n".join(lines) + "\n"
+    return "\n".join(("<?xml version='1.0' encoding='utf-8'?>", *lines, ""))
 
 
-def _diagram_of(graph: RunGraph, options: DiagramOptions) -> Diagram:
-    # A program wants all there is, not what can be read with ease.
-    told: DiagramOptions = {**options, "reduced": bool(options.get("reduced"))}
+def _plain_digraph(graph: RunGraph, options: DiagramOptions) -> nx.DiGraph[str]:
+    """Return what is drawn of *graph*, its attributes plain values; those that are not so left out.
+
+    A program wants all there is, not what can be read with ease.
+    """
+    wanted: DiagramOptions = {**options, "reduced": bool(options.get("reduced"))}
     if options.get("view", "auto") == "auto":
-        told["view"] = "full"
-    return diagram_of(graph, **told)
-
-
-def _graph_values(diagram: Diagram) -> dict[str, Any]:
-    return {
-        "name": diagram.title,
-        "about": "; ".join((diagram.subtitle, *diagram.notes)),
-        "view": diagram.view,
-        "reduced": diagram.is_reduced,
-    }
+        wanted["view"] = "full"
+    diagram = diagram_of(graph, **wanted)
+    digraph: nx.DiGraph[str] = nx.DiGraph(
+        name=diagram.title,
+        about="; ".join((diagram.subtitle, *diagram.notes)),
+        view=diagram.view,
+        reduced=diagram.is_reduced,
+    )
+    for box in diagram.boxes.values():
+        digraph.add_node(str(box.key), **_box_values(graph, box))
+    for arrow in diagram.arrows:
+        digraph.add_edge(str(arrow.dependency), str(arrow.dependent), **_arrow_values(arrow))
+    return digraph
 
 
 def _box_values(graph: RunGraph, box: Box) -> dict[str, Any]:
@@ -120,23 +104,12 @@ def _box_values(graph: RunGraph, box: Box) -> dict[str, Any]:
 
 
 def _arrow_values(arrow: Arrow) -> dict[str, Any]:
-    values: dict[str, Any] = {"strength": arrow.strength.value}
+    values = {"strength": arrow.strength.value}
     if arrow.mark is not None:
         values["mark"] = arrow.mark.role.value
-    return values | _flags(
-        dropped=arrow.is_dropped, in_cycle=arrow.is_in_cycle, ghost=arrow.is_ghost
-    )
+    flags = _flags(dropped=arrow.is_dropped, in_cycle=arrow.is_in_cycle, ghost=arrow.is_ghost)
+    return values | flags
 
 
 def _flags(**flags: bool) -> dict[str, bool]:
     return {name: flag for name, flag in flags.items() if flag}
-
-
-def _flat(values: Mapping[str, Any]) -> dict[str, str | int | bool]:
-    """Return *values* as GraphML can hold them."""
-    return {
-        name: printable(", ".join(value) if isinstance(value, list) else value)
-        if isinstance(value, list | str)
-        else value
-        for name, value in values.items()
-    }

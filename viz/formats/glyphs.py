@@ -1,66 +1,22 @@
-"""The signs and terminal colours of kinds, APIs and marks, for pictures made of text."""
+"""What stands for kinds, marks and problems in pictures made of text, and the terminal colours."""
 
 from __future__ import annotations
 
+from itertools import cycle
 from typing import TYPE_CHECKING
 
 from rungraph.graph.address import NodeKind
 from rungraph.graph.diagnostics import Severity
-from rungraph.viz.model.overlay import Role
+from rungraph.viz.model.theme import LOOKS
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
 
-KIND_SIGNS = {NodeKind.PROVIDER: "●", NodeKind.TABLE: "■", NodeKind.ROUTER: "◆"}
-ROLE_SIGNS = {
-    Role.ADDED: "+",
-    Role.CHANGED: "~",
-    Role.REMOVED: "-",
-    Role.AFFECTED: "≈",
-    Role.GOOD: "✓",
-    Role.BUSY: "*",
-    Role.WAITING: "·",
-    Role.WARNED: "!",
-    Role.FAILED: "✗",
-    Role.LOST: "✗",
-    Role.LEFT_OUT: "○",
-    Role.CRITICAL: "*",
-    Role.PLAIN: "",
-}
-SEVERITY_SIGNS = {Severity.ERROR: "✗", Severity.WARNING: "!", Severity.NOTE: "·"}
-ASCII = {
-    "●": "o",
-    "■": "#",
-    "◆": "@",
-    "≈": "~",
-    "✓": "+",
-    "·": ".",
-    "✗": "x",
-    "○": "()",
-    "…": "...",
-    "──▶": "-->",
-    "╌╌▷": "~~>",
-    "↑": "^",
-}
-"""What stands for a sign where there is nothing but ASCII."""
+    from rungraph.viz.model.elements import Box
+    from rungraph.viz.model.overlay import Role
 
-ROLE_TONES = {
-    Role.ADDED: "green",
-    Role.CHANGED: "yellow",
-    Role.REMOVED: "red",
-    Role.AFFECTED: "cyan",
-    Role.GOOD: "green",
-    Role.BUSY: "cyan",
-    Role.WAITING: "faint",
-    Role.WARNED: "yellow",
-    Role.FAILED: "error",
-    Role.LOST: "red",
-    Role.LEFT_OUT: "faint",
-    Role.CRITICAL: "magenta",
-    Role.PLAIN: "faint",
-}
-SEVERITY_TONES = {Severity.ERROR: "error", Severity.WARNING: "warning", Severity.NOTE: "note"}
-
+KIND_GLYPHS = {NodeKind.PROVIDER: "●", NodeKind.TABLE: "■", NodeKind.ROUTER: "◆"}
+_SEVERITY_GLYPHS = {Severity.ERROR: "✗", Severity.WARNING: "!", Severity.NOTE: "·"}
 _KNOWN = {
     "inference": "blue",
     "memory": "green",
@@ -70,6 +26,21 @@ _KNOWN = {
     "inspect": "bright_black",
 }
 _OTHERS = ("bright_cyan", "bright_yellow", "bright_magenta", "bright_green", "bright_blue")
+
+
+def problems_text(box: Box) -> str:
+    """Return the codes of what is wrong with *box*, behind a glyph; empty for nothing."""
+    return f"{_SEVERITY_GLYPHS[box.severity]} {' '.join(box.problems)}" if box.severity else ""
+
+
+def mark_text(box: Box) -> str:
+    """Return what the overlay says of *box*, behind a glyph; empty for nothing."""
+    return f"{LOOKS[box.mark.role].glyph} {box.mark.text}".strip() if box.mark else ""
+
+
+def legend_of(meanings: Mapping[Role, str]) -> list[str]:
+    """Return the entries of a legend of marks."""
+    return [f"{LOOKS[role].glyph or 'pale:'} {meaning}" for role, meaning in meanings.items()]
 
 
 def tones_of(families: Iterable[str]) -> Mapping[str, str]:
@@ -82,7 +53,5 @@ def tones_of(families: Iterable[str]) -> Mapping[str, str]:
         >>> tones_of(["eval", "inference"])
         {'eval': 'bright_cyan', 'inference': 'blue'}
     """
-    names = sorted(set(families))
-    rest = [name for name in names if name not in _KNOWN]
-    given = {name: _OTHERS[index % len(_OTHERS)] for index, name in enumerate(rest)}
-    return {name: _KNOWN.get(name) or given[name] for name in names}
+    others = cycle(_OTHERS)
+    return {name: _KNOWN.get(name) or next(others) for name in sorted(set(families))}

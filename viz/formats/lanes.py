@@ -59,31 +59,17 @@ def lanes_of(
             leading.setdefault(source, {})[target] = arrow
     bundles: dict[object, list[int]] = {}
     for source in sorted(leading):
-        manner = tuple((row, arrow[2:]) for row, arrow in sorted(leading[source].items()))
-        bundles.setdefault(manner, []).append(source)
-    spans = [(tuple(sources), leading[sources[0]]) for sources in bundles.values()]
-    spans.sort(key=lambda span: (span[0][0] - max(span[1]), span[0]))
-    taken: list[list[tuple[int, int]]] = []
-    lanes: list[Lane] = []
-    for sources, targets in spans:
-        lane = Lane(0, sources, targets)
-        column = next(
-            (n for n, others in enumerate(taken) if _is_free(others, lane.first, lane.last)),
-            len(taken),
-        )
-        if column >= most:
-            rest += [
-                arrow._replace(dependency=rows[source])
-                for source in sources
-                for arrow in targets.values()
-            ]
-            continue
-        if column == len(taken):
-            taken.append([])
-        taken[column].append((lane.first, lane.last))
-        lanes.append(lane._replace(column=column))
-    return tuple(lanes), tuple(sorted(rest, key=lambda one: one[:2]))
-
-
-def _is_free(others: Sequence[tuple[int, int]], first: int, last: int) -> bool:
-    return all(last < begin or end < first for begin, end in others)
+        alike = tuple((row, arrow[2:]) for row, arrow in sorted(leading[source].items()))
+        bundles.setdefault(alike, []).append(source)
+    lanes = [Lane(0, tuple(sources), leading[sources[0]]) for sources in bundles.values()]
+    lanes.sort(key=lambda lane: (lane.first - lane.last, lane.sources))
+    columns: list[list[Lane]] = [[] for _ in range(most)]
+    for lane in lanes:
+        for number, others in enumerate(columns):
+            if all(lane.last < one.first or one.last < lane.first for one in others):
+                others.append(lane._replace(column=number))
+                break
+        else:
+            rest += [leading[source][target] for source in lane.sources for target in lane.targets]
+    placed = tuple(lane for column in columns for lane in column)
+    return placed, tuple(sorted(rest, key=lambda one: one[:2]))

@@ -9,6 +9,7 @@ from rungraph.graph.address import NodeKind
 from rungraph.graph.diagnostics import Severity
 from rungraph.graph.nodes import Strength
 from rungraph.viz.layout.layered import Size
+from rungraph.viz.model.labels import KIND_NAMES
 from rungraph.viz.model.palette import palette_of
 
 if TYPE_CHECKING:
@@ -22,11 +23,6 @@ SAMPLE = Size(22.0, 11.0)
 ROW_HEIGHT = 18.0
 _SAMPLE_GAP, _ENTRY_GAP = 6.0, 18.0
 
-_KIND_TEXT = {
-    NodeKind.PROVIDER: "provider",
-    NodeKind.TABLE: "routing table",
-    NodeKind.ROUTER: "router",
-}
 _API_TEXT = {
     NodeKind.PROVIDER: "API",
     NodeKind.TABLE: "routed API without a router",
@@ -75,13 +71,13 @@ def entries_of(diagram: Diagram) -> tuple[tuple[Entry, ...], ...]:
     Where colours repeat they are not explained; every box names its API.
     """
     kinds = {box.kind for box in diagram.boxes.values()}
-    words = _API_TEXT if diagram.view == "collapsed" else _KIND_TEXT
-    shapes = tuple(Entry(kind, words[kind]) for kind in words if kind in kinds)
+    names = _API_TEXT if diagram.view == "collapsed" else KIND_NAMES
+    shapes = tuple(Entry(kind, name) for kind, name in names.items() if kind in kinds)
     palette = palette_of(diagram.families)
     has_repeats = len(set(palette.values())) < len(palette)
     families = {} if has_repeats else diagram.families
     colours = tuple(Entry(family, ", ".join(apis)) for family, apis in families.items())
-    marks = tuple(Entry(role, word) for role, word in diagram.words.items())
+    marks = tuple(Entry(role, meaning) for role, meaning in diagram.meanings.items())
     found = {box.severity for box in diagram.boxes.values()}
     problems = tuple(Entry(one, text) for one, text in _SEVERITY_TEXT.items() if one in found)
     return tuple(

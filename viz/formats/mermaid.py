@@ -7,15 +7,15 @@ from typing import TYPE_CHECKING, Literal, Unpack
 
 from rungraph.graph.address import NodeKind
 from rungraph.graph.nodes import Strength
-from rungraph.viz.formats.glyphs import ROLE_SIGNS, SEVERITY_SIGNS
-from rungraph.viz.formats.theme import LIGHT, LOUD
+from rungraph.viz.formats.glyphs import mark_text, problems_text
 from rungraph.viz.model.diagram import diagram_of
+from rungraph.viz.model.theme import LIGHT, LOOKS
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
 
     from rungraph.graph.model import RunGraph
-    from rungraph.viz.formats.options import DiagramOptions
+    from rungraph.viz.model.diagram import DiagramOptions
     from rungraph.viz.model.elements import Arrow, Box, Diagram
     from rungraph.viz.model.overlay import Role
 
@@ -36,7 +36,11 @@ def _class_of(role: Role) -> str:
 
 _STYLES = {
     "ghost": "fill:#ffffff,stroke-dasharray:4 3",
-    **{_class_of(role): f"stroke:{LIGHT.roles[role]},stroke-width:2px" for role in sorted(LOUD)},
+    **{
+        _class_of(role): f"stroke:{LIGHT.roles[role]},stroke-width:2px"
+        for role in sorted(LOOKS)
+        if LOOKS[role].is_loud
+    },
     "pale": f"stroke:{LIGHT.pale},color:#94a3b8",
     "cycle": f"stroke:{LIGHT.cycle},stroke-width:2px",
 }
@@ -71,7 +75,7 @@ def _lines(diagram: Diagram) -> Iterable[str]:
     for family in diagram.families:
         boxes = [box for box in diagram.boxes.values() if box.family == family]
         nodes = [
-            f"{names[box.key]}{_shape(box, diagram.words)}:::{classes[family]}" for box in boxes
+            f"{names[box.key]}{_shape(box, diagram.meanings)}:::{classes[family]}" for box in boxes
         ]
         if len(nodes) == 1:
             yield f"  {nodes[0]}"
@@ -86,39 +90,37 @@ def _lines(diagram: Diagram) -> Iterable[str]:
         yield f"  classDef {classes[family]} {look}"
         if sum(box.family == family for box in diagram.boxes.values()) > 1:
             yield f"  style {classes[family]}_box fill:none,stroke:{colour.line},stroke-width:1px"
-    for word, style in _STYLES.items():
-        members = [names[box.key] for box in diagram.boxes.values() if word in _words(box)]
+    for name, style in _STYLES.items():
+        members = [names[box.key] for box in diagram.boxes.values() if name in _classes(box)]
         if members:
-            yield f"  classDef {word} {style}"
-            yield f"  class {','.join(members)} {word}"
-    for word, style in _STYLES.items():
-        numbers = [str(n) for n, arrow in enumerate(diagram.arrows) if word in _words(arrow)]
-        if numbers and word != "ghost":
+            yield f"  classDef {name} {style}"
+            yield f"  class {','.join(members)} {name}"
+    for name, style in _STYLES.items():
+        numbers = [str(n) for n, arrow in enumerate(diagram.arrows) if name in _classes(arrow)]
+        if numbers and name != "ghost":
             line = ",".join(part for part in style.split(",") if part.startswith("stroke"))
             yield f"  linkStyle {','.join(numbers)} {line}"
 
 
-def _words(thing: Box | Arrow) -> Iterable[str]:
-    """Yield what a box or an arrow is, in the words of `_STYLES`."""
+def _classes(thing: Box | Arrow) -> Iterable[str]:
+    """Yield the classes of a box or an arrow, of those in `_STYLES`."""
     if thing.is_in_cycle:
         yield "cycle"
     if thing.is_ghost:
         yield "ghost"
     if thing.is_pale:
         yield "pale"
-    elif thing.mark and thing.mark.role in LOUD:
+    elif thing.mark and LOOKS[thing.mark.role].is_loud:
         yield _class_of(thing.mark.role)
 
 
-def _shape(box: Box, words: Mapping[Role, str]) -> str:
+def _shape(box: Box, meanings: Mapping[Role, str]) -> str:
     opening, closing = _SHAPES[box.kind]
     title, *details = ("".join(box.title), *box.details)
-    if box.severity:
-        details.append(f"{SEVERITY_SIGNS[box.severity]} {' '.join(box.problems)}")
-    if box.mark:
-        # There is no legend: a mark that does not say what it means says what its role does.
-        sign = ROLE_SIGNS[box.mark.role]
-        details.append(f"{sign} {box.mark.text or (words.get(box.mark.role, '') if sign else '')}")
+    details += [problems_text(box), mark_text(box)]
+    if box.mark and not box.mark.text and LOOKS[box.mark.role].glyph:
+        # There is no legend: a mark without a text says what its role means.
+        details[-1] += f" {meanings.get(box.mark.role, '')}"
     label = "<br/>".join(
         [f"<b>{_escaped(title)}</b>", *map(_escaped, filter(None, map(str.strip, details)))]
     )

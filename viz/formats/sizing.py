@@ -5,15 +5,17 @@ from __future__ import annotations
 from collections import Counter
 from typing import TYPE_CHECKING, Literal, NamedTuple
 
-from rungraph.viz.formats.theme import SYMBOLS
-from rungraph.viz.layout.layered import Size
+from rungraph.viz.layout.fonts import Font, text_width
+from rungraph.viz.layout.geometry import Size
+from rungraph.viz.layout.layered import lay_out
+from rungraph.viz.model.theme import LOOKS
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Mapping
 
     from rungraph.graph.address import Address
-    from rungraph.viz.layout.fonts import Font
-    from rungraph.viz.layout.layered import Direction
+    from rungraph.viz.layout.geometry import Direction
+    from rungraph.viz.layout.layered import Layout
     from rungraph.viz.model.elements import Box, Diagram
 
 PADDING = Size(10.0, 7.0)
@@ -43,7 +45,7 @@ def lines_of(box: Box) -> tuple[Line, ...]:
         shown = ", ".join(f"{word} {number:,}" for word, number in parts if number)
         lines.append(Line(f"not drawn: {shown}", "detail"))
     if box.mark:
-        text = f"{SYMBOLS[box.mark.role]} {box.mark.text}".strip()
+        text = f"{LOOKS[box.mark.role].symbol} {box.mark.text}".strip()
         lines += [Line(text, "mark")] if text else []
     if box.problems:
         shown = ", ".join(box.problems[:_PROBLEMS_SHOWN])
@@ -52,31 +54,24 @@ def lines_of(box: Box) -> tuple[Line, ...]:
     return tuple(lines)
 
 
-def sizes_of(
-    diagram: Diagram,
-    fonts: Mapping[Sort, Font],
-    text_width: Callable[[str, Font], float],
-    direction: Direction = "LR",
-) -> dict[Address, Size]:
-    """Return how large the box of each key is: for its text, and for the arrows at its sides."""
+def laid_out(diagram: Diagram, fonts: Mapping[Sort, Font], direction: Direction) -> Layout[Address]:
+    """Return where boxes and lines go, each box as large as its text and its arrows need."""
     arriving = Counter(arrow.dependent for arrow in diagram.arrows)
     leaving = Counter(arrow.dependency for arrow in diagram.arrows)
     sizes: dict[Address, Size] = {}
     for key, box in diagram.boxes.items():
-        width, height = _size_of(lines_of(box), fonts, text_width)
+        lines = lines_of(box)
+        widest = max((text_width(line.text, fonts[line.sort]) for line in lines), default=0.0)
+        width = max(_NARROWEST_BOX, widest) + 2 * PADDING.width
+        height = sum(fonts[line.sort].size * LEADING for line in lines) + 2 * PADDING.height
         side = max(arriving[key], leaving[key]) * _ARROW_PITCH + 2 * PADDING.height
-        sizes[key] = (
-            Size(width, max(height, side)) if direction == "LR" else Size(max(width, side), height)
-        )
-    return sizes
-
-
-def _size_of(
-    lines: tuple[Line, ...], fonts: Mapping[Sort, Font], text_width: Callable[[str, Font], float]
-) -> Size:
-    widest = max((text_width(line.text, fonts[line.sort]) for line in lines), default=0.0)
-    height = sum(fonts[line.sort].size * LEADING for line in lines)
-    return Size(
-        max(_NARROWEST_BOX, widest) + 2 * PADDING.width,
-        height + 2 * PADDING.height,
+        if direction == "LR":
+            sizes[key] = Size(width, max(height, side))
+        else:
+            sizes[key] = Size(max(width, side), height)
+    return lay_out(
+        [column.boxes for column in diagram.columns],
+        sizes,
+        [arrow[:2] for arrow in diagram.arrows],
+        direction=direction,
     )

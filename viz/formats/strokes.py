@@ -3,119 +3,91 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING
 
 from rungraph.graph.nodes import Strength
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Iterable, Sequence
 
-    from rungraph.graph.diagnostic_text import Style
     from rungraph.viz.formats.lanes import Lane
+    from rungraph.viz.formats.terminal import Terminal
+    from rungraph.viz.model.elements import Arrow
 
-
-class Alphabet(NamedTuple):
-    """The characters that lanes are drawn with.
-
-    Attributes:
-        joints: By whether lines lead up, down and left; all joints lead right.
-        vertical: A lane that passes; for one that is only used if there, and for one that is
-            needed. A lane that is crossed interrupts what crosses it.
-        horizontal: The same for a line to the right.
-        head: The same for its end.
-    """
-
-    joints: Mapping[tuple[bool, bool, bool], str]
-    vertical: tuple[str, str]
-    horizontal: tuple[str, str]
-    head: tuple[str, str]
-
-
-_UP_DOWN_LEFT = (
-    *((False, True, False), (True, False, False), (True, True, False)),
-    *((False, True, True), (True, False, True), (True, True, True)),
-)
-BOX_DRAWING = Alphabet(
-    dict(zip(_UP_DOWN_LEFT, "╭╰├┬┴┼", strict=True)), ("┊", "│"), ("╌", "─"), ("▷", "▶")
-)
-PLAIN_STROKES = Alphabet(
-    dict(zip(_UP_DOWN_LEFT, ".'++++", strict=True)), (":", "|"), ("~", "-"), (">", ">")
-)
+_JOINTS = {
+    (False, True, False): "╭",
+    (True, False, False): "╰",
+    (True, True, False): "├",
+    (False, True, True): "┬",
+    (True, False, True): "┴",
+    (True, True, True): "┼",
+}
+"""By whether lines lead up, down and left; all joints lead right."""
+_VERTICAL, _HORIZONTAL, _HEAD = "┊│", "╌─", "▷▶"
+"""A line about something that is used if it is there, and one about something that is needed."""
 
 
 @dataclass(frozen=True, slots=True)
 class Strokes:
-    """Draws lanes.
+    """Draws lanes. A lane that is crossed interrupts what crosses it.
 
     Attributes:
         lanes: What is drawn.
         tones: The colour of each.
-        alphabet: With what.
-        style: Colours text.
+        terminal: For what.
     """
 
     lanes: Sequence[Lane]
     tones: Sequence[str]
-    alphabet: Alphabet
-    style: Style
+    terminal: Terminal
 
     @property
     def width(self) -> int:
-        """How many cells a row takes."""
-        columns = max((lane.column for lane in self.lanes), default=-1) + 1
-        return 2 * columns + 2 if columns else 0
+        """How many characters a row takes."""
+        return 2 * max((lane.column for lane in self.lanes), default=-2) + 4
 
     def between(self, row: int) -> str:
         """Return what is drawn above *row*, below the one before it."""
-        cells = [" "] * self.width
+        chars = [" "] * self.width
         for lane, tone in zip(self.lanes, self.tones, strict=True):
             if lane.first < row <= lane.last:
-                cells[2 * lane.column] = self.style(self._vertical(lane), tone)
-        return "".join(cells)
+                chars[2 * lane.column] = self._passing(lane, tone)
+        return "".join(chars)
 
     def at(self, row: int) -> str:
         """Return what is drawn beside *row*."""
-        cells = [" "] * self.width
-        tone, is_firm, begun = "", True, False
-        met = {lane.column: number for number, lane in enumerate(self.lanes) if _meets(lane, row)}
-        passing = {
-            lane.column: number
-            for number, lane in enumerate(self.lanes)
-            if lane.first < row < lane.last and lane.column not in met
+        chars = [" "] * self.width
+        here = {
+            lane.column: (lane, tone)
+            for lane, tone in zip(self.lanes, self.tones, strict=True)
+            if lane.first <= row <= lane.last
         }
+        line = last_tone = ""
         for column in range(self.width // 2):
             at = 2 * column
-            number = met.get(column)
-            if number is not None:
-                lane = self.lanes[number]
-                joint = (lane.first < row, row < lane.last, begun)
-                tone, is_firm = self.tones[number], _is_firm(lane, row)
-                cells[at] = self.style(self.alphabet.joints[joint], tone)
-                begun = True
-            elif column in passing:
-                lane = self.lanes[passing[column]]
-                cells[at] = self.style(self._vertical(lane), self.tones[passing[column]])
-            elif begun:
-                cells[at] = self.style(self.alphabet.horizontal[is_firm], tone)
-            if begun:
-                cells[at + 1] = self.style(self.alphabet.horizontal[is_firm], tone)
-        arriving = [self.lanes[one] for one in met.values() if row in self.lanes[one].targets]
+            lane, tone = here.get(column, (None, ""))
+            if lane and (row in lane.targets or row in lane.sources):
+                joint = _JOINTS[lane.first < row, row < lane.last, bool(line)]
+                arrows = [lane.targets[row]] if row in lane.targets else lane.targets.values()
+                chars[at] = self._drawn(joint, tone)
+                line, last_tone = self._drawn(_HORIZONTAL[is_any_needed(arrows)], tone), tone
+            elif lane:
+                chars[at] = self._passing(lane, tone)
+            else:
+                chars[at] = line or " "
+            chars[at + 1] = line or " "
+        arriving = [lane.targets[row] for lane, _ in here.values() if row in lane.targets]
         if arriving:
-            is_needed = any(_is_firm(lane, row) for lane in arriving)
-            cells[-1] = self.style(self.alphabet.head[is_needed], tone)
-        return "".join(cells)
+            chars[-1] = self._drawn(_HEAD[is_any_needed(arriving)], last_tone)
+        return "".join(chars)
 
-    def _vertical(self, lane: Lane) -> str:
-        is_firm = any(arrow.strength is not Strength.SOFT for arrow in lane.targets.values())
-        return self.alphabet.vertical[is_firm]
+    def _drawn(self, char: str, tone: str) -> str:
+        return self.terminal.style(self.terminal.spelled(char), tone)
 
-
-def _meets(lane: Lane, row: int) -> bool:
-    return row in lane.targets or row in lane.sources
+    def _passing(self, lane: Lane, tone: str) -> str:
+        return self._drawn(_VERTICAL[is_any_needed(lane.targets.values())], tone)
 
 
-def _is_firm(lane: Lane, row: int) -> bool:
-    """Whether the line between *lane* and *row* is about something needed."""
-    if row in lane.targets:
-        return lane.targets[row].strength is not Strength.SOFT
-    return any(arrow.strength is not Strength.SOFT for arrow in lane.targets.values())
+def is_any_needed(arrows: Iterable[Arrow]) -> bool:
+    """Whether one of *arrows* is about something needed, rather than used if it is there."""
+    return any(arrow.strength is not Strength.SOFT for arrow in arrows)

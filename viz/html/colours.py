@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from rungraph.viz.formats.theme import DARK, LIGHT, SYMBOLS, Theme
+from rungraph.viz.model.theme import DARK, LIGHT, Theme
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -33,19 +33,11 @@ def _rules(theme: Theme, families: Sequence[str], root: str) -> list[str]:
         **{f"line-{strength.value}": colour for strength, colour in theme.lines.items()},
     }
     values = "; ".join(f"--{name}: {colour}" for name, colour in names.items())
+    marks = {role.value.replace(" ", "-"): colour for role, colour in theme.roles.items()}
     palette = theme.palette_of(families)
+    fills = [f"--fill: {palette[one].fill}; --line: {palette[one].line}" for one in families]
     return [
         f"{root} {{ {values} }}",
-        *(
-            f"{root} .m-{role.value.replace(' ', '-')} {{ --mark: {colour} }}"
-            for role, colour in theme.roles.items()
-        ),
-        *(
-            f"{root} .f{index} {{ --fill: {palette[family].fill}; --line: {palette[family].line} }}"
-            for index, family in enumerate(families)
-        ),
+        *(f"{root} .m-{name} {{ --mark: {colour} }}" for name, colour in marks.items()),
+        *(f"{root} .f{index} {{ {fill} }}" for index, fill in enumerate(fills)),
     ]
-
-
-SIGNS = {role.value: symbol for role, symbol in SYMBOLS.items()}
-"""What tells marks apart where colours do not."""

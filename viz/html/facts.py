@@ -14,7 +14,6 @@ if TYPE_CHECKING:
 
     from rungraph.graph.address import Address
     from rungraph.graph.model import RunGraph
-    from rungraph.graph.nodes import Node
 
 STRENGTHS = tuple(strength.value for strength in Strength)
 _DUMPER: Any = getattr(yaml, "CSafeDumper", yaml.SafeDumper)
@@ -22,49 +21,36 @@ _MOST_RESOURCES = 200
 """How many resources of one table are listed."""
 
 
-class Words:
+class Texts(dict[str, int]):
     """Texts that occur often, each kept once and named by its number."""
-
-    def __init__(self) -> None:
-        self._numbers: dict[str, int] = {}
 
     def number(self, text: str) -> int:
         """Return the number of *text*."""
-        return self._numbers.setdefault(text, len(self._numbers))
-
-    def listed(self) -> list[str]:
-        """Return all texts; each stands at its number."""
-        return list(self._numbers)
+        return self.setdefault(text, len(self))
 
 
-def nodes_json(graph: RunGraph, addresses: Iterable[Address], words: Words) -> list[dict[str, Any]]:
-    """Return what is told of each of *addresses*; empty facts left out.
-
-    Of one that is not in the graph, but in an overlay, only that is told.
-    """
-    return [
-        _node_json(graph, address, graph.nodes[address], words)
-        if address in graph.nodes
-        else {**_identity(address, words), "ghost": 1}
-        for address in addresses
-    ]
-
-
-def _identity(address: Address, words: Words) -> dict[str, Any]:
-    return {"id": str(address), "kind": address.kind.value, "api": words.number(address.api)}
-
-
-def _node_json(graph: RunGraph, address: Address, node: Node, words: Words) -> dict[str, Any]:
-    facts = _identity(address, words)
+def node_json(graph: RunGraph, address: Address, texts: Texts) -> dict[str, Any]:
+    """Return what is told of a node, empty facts left out; of a ghost only what it is."""
+    facts: dict[str, Any] = {
+        "id": str(address),
+        "kind": address.kind.value,
+        "api": texts.number(address.api),
+    }
+    node = graph.nodes.get(address)
+    if node is None:
+        return facts | {"ghost": 1}
     facts["gen"] = graph.generation_of(address)
     if isinstance(node, ProviderNode):
-        facts["type"] = words.number(node.provider_type)
+        facts["type"] = texts.number(node.provider_type)
         if node.place is not None:
             facts["at"] = str(node.place)
         if node.tags:
             facts["tags"] = list(node.tags)
         if config := graph.masked_config(address):
-            facts["config"] = words.number(_yaml_of(config))
+            text = yaml.dump(
+                dict(config), Dumper=_DUMPER, allow_unicode=True, sort_keys=False, width=10_000
+            )
+            facts["config"] = texts.number(text.rstrip("\n"))
     elif isinstance(node, TableNode) and node.resources:
         facts["resources"] = [
             f"{one.identifier} → {one.provider_id}" + (f"  ({one.place})" if one.place else "")
@@ -75,55 +61,32 @@ def _node_json(graph: RunGraph, address: Address, node: Node, words: Words) -> d
     return facts
 
 
-def _yaml_of(config: Mapping[str, Any]) -> str:
-    return yaml.dump(
-        dict(config), Dumper=_DUMPER, allow_unicode=True, sort_keys=False, width=10_000
-    ).rstrip("\n")
+def edge_json(
+    edge: Edge, number_of: Mapping[Address, int], texts: Texts, *, is_dropped: bool
+) -> list[int]:
+    """Return an edge: its ends, its strength, whether it is dropped, then its evidence."""
+    evidence = [f"{one.text} ({one.place})" if one.place else one.text for one in edge.evidence]
+    ends = (number_of[edge.dependency], number_of[edge.dependent])
+    strength = STRENGTHS.index(edge.strength.value)
+    return [*ends, strength, int(is_dropped), *map(texts.number, evidence)]
 
 
-def edges_json(graph: RunGraph, number_of: Mapping[Address, int], words: Words) -> list[list[Any]]:
-    """Return each edge: its ends, its strength, whether it is dropped, then its evidence."""
-    return [*_edges(graph.edges, 0, number_of, words), *_edges(graph.dropped, 1, number_of, words)]
-
-
-def _edges(
-    edges: Iterable[Edge], dropped: int, number_of: Mapping[Address, int], words: Words
-) -> Iterable[list[Any]]:
-    for edge in edges:
-        evidence = [
-            words.number(f"{one.text} ({one.place})" if one.place else one.text)
-            for one in edge.evidence
-        ]
-        ends = (number_of[edge.dependency], number_of[edge.dependent])
-        yield [*ends, STRENGTHS.index(edge.strength.value), dropped, *evidence]
-
-
-def problems_json(graph: RunGraph, number_of: Mapping[Address, int]) -> list[dict[str, Any]]:
-    """Return the diagnostics, in their order."""
-    return [
-        {
+def problems_json(graph: RunGraph, number_of: Mapping[Address, int]) -> Iterable[dict[str, Any]]:
+    """Yield the diagnostics, in their order."""
+    for one in graph.diagnostics:
+        problem: dict[str, Any] = {
             "severity": one.severity.value,
             "code": one.code,
             "message": graph.scrubbed(one.message),
             "text": graph.scrubbed(render_diagnostic(one)),
-            **(
-                {"node": number_of[one.address]}
-                if one.address is not None and one.address in number_of
-                else {}
-            ),
         }
-        for one in graph.diagnostics
-    ]
+        if one.address and one.address in number_of:
+            problem["node"] = number_of[one.address]
+        yield problem
 
 
-def excluded_json(graph: RunGraph) -> list[list[str]]:
-    """Return what the config names and the graph leaves out: what, why, where."""
-    return [
-        [
-            f"{one.api}/{one.provider_id}",
-            one.provider_type,
-            graph.scrubbed(one.summary),
-            str(one.place or ""),
-        ]
-        for one in graph.excluded
-    ]
+def excluded_json(graph: RunGraph) -> Iterable[list[str]]:
+    """Yield what the config names and the graph leaves out: what, why, where."""
+    for one in graph.excluded:
+        what = f"{one.api}/{one.provider_id}"
+        yield [what, one.provider_type, graph.scrubbed(one.summary), str(one.place or "")]

@@ -41,8 +41,8 @@ function showLegend() {
     if (!boxes.some((box) => box.severity === severity)) continue;
     marks.push(make("p", {}, sample(draw("g", { class: `n has-${severity}` }, draw("rect", { class: "badge", x: 1, y: 1, width: 24, height: 12, rx: 6 }))), `code of ${severity === "error" ? "an" : "a"} ${severity}`));
   }
-  for (const [role, word] of Object.entries(camera.view.data.words)) {
-    marks.push(make("p", {}, sample(draw("g", { class: ["n", ...markClasses(role)].join(" ") }, shape("provider", "box", 1, 1, 24, 12), draw("text", { x: 13, y: 11 }, signs[role]))), word));
+  for (const [role, meaning] of Object.entries(camera.view.data.meanings)) {
+    marks.push(make("p", {}, sample(draw("g", { class: ["n", ...markClasses(role)].join(" ") }, shape("provider", "box", 1, 1, 24, 12), draw("text", { x: 13, y: 11 }, symbols[role]))), meaning));
   }
   byId("entries").replaceChildren(
     ...fieldset("Kinds", Object.keys(KIND_WORDS).filter((kind) => kinds.has(kind)).map((kind) => (areApis

@@ -2,7 +2,7 @@
 const root = document.documentElement;
 const byId = (id) => document.getElementById(id);
 const page = JSON.parse(byId("data").textContent);
-const { words, strengths, problems, signs } = page;
+const { texts, strengths, problems, symbols } = page;
 const views = page.views.map(([name, label]) => ({ name, label }));
 const KIND_WORDS = { provider: "provider", router: "router", table: "routing table" };
 const STRENGTH_WORDS = { hard: "needed", member: "any of them needed", soft: "used if there", dropped: "bound late, once both run" };
@@ -10,8 +10,8 @@ const API_WORDS = { provider: "API", router: "routed API", table: "routed API wi
 const SEVERITIES = ["error", "warning", "note"];
 
 const nodes = page.nodes.map((node, index) => ({
-  ...node, index, api: words[node.api], type: node.type === undefined ? "" : words[node.type],
-  config: node.config === undefined ? "" : words[node.config],
+  ...node, index, api: texts[node.api], type: node.type === undefined ? "" : texts[node.type],
+  config: node.config === undefined ? "" : texts[node.config],
   name: node.id.slice(node.id.indexOf(node.kind === "provider" ? "/" : ":") + 1),
   problems: [], into: [], out: [], dropped: [],
 }));
@@ -20,7 +20,7 @@ for (const problem of problems) if (problem.node !== undefined) nodes[problem.no
 
 // Edges run from what is needed (from) to what needs it (to).
 const edges = page.edges.map(([from, to, strength, isDropped, ...evidence], index) => (
-  { index, from, to, strength: strengths[strength], isDropped: !!isDropped, evidence: evidence.map((one) => words[one]) }));
+  { index, from, to, strength: strengths[strength], isDropped: !!isDropped, evidence: evidence.map((one) => texts[one]) }));
 for (const edge of edges) {
   if (edge.isDropped) {
     nodes[edge.from].dropped.push(edge);

@@ -9,42 +9,32 @@ from functools import cache
 from hashlib import sha256
 from html import escape
 from importlib.resources import files
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Unpack
 
-from rungraph.viz.html.colours import SIGNS, colours_css
+from rungraph.graph.wording import printable
+from rungraph.viz.html.colours import colours_css
 from rungraph.viz.html.facts import (
     STRENGTHS,
-    Words,
-    edges_json,
+    Texts,
+    edge_json,
     excluded_json,
-    nodes_json,
+    node_json,
     problems_json,
 )
-from rungraph.viz.html.spans import timeline_json
-from rungraph.viz.html.views import LABELS, Laid, Picked, view_json, views_of
-from rungraph.viz.model.labels import printable
+from rungraph.viz.html.views import LABELS, LaidOut, view_json, views_of
+from rungraph.viz.model.theme import LOOKS
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Sequence
 
-    from rungraph.graph.address import Address
     from rungraph.graph.model import RunGraph
-    from rungraph.viz.layout.layered import Direction
-    from rungraph.viz.model.elements import View
-    from rungraph.viz.model.overlay import Overlay
+    from rungraph.viz.layout.geometry import Direction
+    from rungraph.viz.model.diagram import DiagramOptions
     from rungraph.viz.timeline import Schedule
 
 _SCRIPTS = (
-    "model",
-    "walk",
-    "picture",
-    "camera",
-    "choice",
-    "search",
-    "panel",
-    "lists",
-    "timeline",
-    "page",
+    *("model", "walk", "picture", "camera", "choice"),
+    *("search", "panel", "lists", "timeline", "page"),
 )
 _STYLES = ("page", "picture", "print")
 _PLACEHOLDER = re.compile(r"\{\{(\w+)\}\}")
@@ -56,14 +46,9 @@ def render_html(
     graph: RunGraph,
     *,
     title: str | None = None,
-    view: View = "auto",
-    reduced: bool | None = None,
-    select: Iterable[Address] | None = None,
-    depth: int | None = None,
-    overlay: Overlay | None = None,
     direction: Direction = "LR",
-    late: bool = False,
     timeline: Schedule | None = None,
+    **options: Unpack[DiagramOptions],
 ) -> str:
     """Return *graph* as a page for a browser: one file that asks no server for anything.
 
@@ -73,36 +58,29 @@ def render_html(
     Args:
         graph: Any graph, also one that cannot be run: its problems are marked.
         title: What stands above the picture; by default the config's name or file.
-        view: What is shown first; the page switches between this and the other views.
-        reduced: Whether arrows that follow from others are left out; None where that helps.
-        select: The nodes to draw; None for all.
-        depth: How many steps around *select* are drawn too; None for none.
-        overlay: What is laid over the picture.
         direction: Where later nodes go: to the right (``LR``) or down (``TB``).
-        late: Whether a node stands next to what needs it first.
         timeline: A start as it was, shown as a page of its own.
+        options: Which part is drawn, and how much of it. *view* is what is shown first; the page
+            switches between this and the other views.
 
     Raises:
         KeyError: If *select* names a node that is not there.
     """
-    picked = Picked(view, reduced, select, depth, overlay, direction, late)
-    views, first = views_of(graph, picked)
-    shown = next(one.diagram for one in views if one.diagram.view == first)
-    name = printable(title or shown.title)
+    views, first = views_of(graph, options, direction)
     families = sorted({box.family for one in views for box in one.diagram.boxes.values()})
     style = "\n".join([*(_asset(f"{one}.css") for one in _STYLES), colours_css(families)])
-    script = _script()
+    start, script = _asset("start.js"), _script()
     data, *drawn = _page_json(graph, views, first, families)
     if timeline is not None:
-        data["timeline"] = timeline_json(timeline)
-    parts = {
+        data["timeline"] = _timeline_json(timeline)
+    values = {
         "style_hash": _hash(style),
-        "script_hashes": f"'{_hash(_asset('start.js'))}' '{_hash(script)}'",
-        "title": escape(name),
-        "caption": escape(shown.subtitle),
+        "script_hashes": f"'{_hash(start)}' '{_hash(script)}'",
+        "title": escape(printable(title or first.diagram.title)),
+        "caption": escape(first.diagram.subtitle),
         "rows": _rows(graph),
         "style": style,
-        "start": _asset("start.js"),
+        "start": start,
         "script": script,
         "data": _in_script(data),
         "views": "\n".join(
@@ -110,31 +88,51 @@ def render_html(
             for one in drawn
         ),
     }
-    return _PLACEHOLDER.sub(lambda found: parts[found[1]], _asset("page.html"))
+    return _PLACEHOLDER.sub(lambda found: values[found[1]], _asset("page.html"))
 
 
 def _page_json(
-    graph: RunGraph, views: tuple[Laid, ...], first: str, families: list[str]
+    graph: RunGraph, views: Sequence[LaidOut], first: LaidOut, families: Sequence[str]
 ) -> tuple[dict[str, Any], ...]:
     """Return what the page knows of the graph, then its views, each read when it is shown."""
-    drawn = {
-        address for one in views for box in one.diagram.boxes.values() for address in box.addresses
-    }
-    addresses = [*graph.nodes, *sorted(drawn - graph.nodes.keys())]
-    number_of = {address: index for index, address in enumerate(addresses)}
-    words = Words()
+    boxes = (box for one in views for box in one.diagram.boxes.values())
+    ghosts = {address for box in boxes for address in box.addresses} - graph.nodes.keys()
+    number_of = {address: index for index, address in enumerate((*graph.nodes, *sorted(ghosts)))}
+    texts = Texts()
+    edges = [(edge, False) for edge in graph.edges] + [(edge, True) for edge in graph.dropped]
     facts = {
-        "first": first,
+        "first": first.diagram.view,
         "views": [[one.diagram.view, LABELS[one.diagram.view]] for one in views],
         "strengths": STRENGTHS,
-        "signs": SIGNS,
-        "nodes": nodes_json(graph, addresses, words),
-        "edges": edges_json(graph, number_of, words),
-        "problems": problems_json(graph, number_of),
-        "excluded": excluded_json(graph),
-        "words": words.listed(),
+        "symbols": {role.value: look.symbol for role, look in LOOKS.items()},
+        "nodes": [node_json(graph, address, texts) for address in number_of],
+        "edges": [edge_json(one, number_of, texts, is_dropped=flag) for one, flag in edges],
+        "problems": [*problems_json(graph, number_of)],
+        "excluded": [*excluded_json(graph)],
+        "texts": [*texts],
     }
     return facts, *(view_json(one, number_of, families, STRENGTHS) for one in views)
+
+
+def _timeline_json(schedule: Schedule) -> dict[str, Any]:
+    """Return *schedule* as the page's script reads it: times in seconds, rounded to 10 µs."""
+
+    def rounded(time: float | None) -> float | None:
+        return None if time is None else round(time, 5)
+
+    return {
+        "captions": schedule.captions,
+        "total": rounded(schedule.total),
+        "rows": [
+            [
+                str(span.address),
+                *map(rounded, (span.available, span.starting, span.settled)),
+                span.state,
+                int(span.address in schedule.critical_path),
+            ]
+            for span in schedule.spans
+        ],
+    }
 
 
 def _in_script(value: Any) -> str:
@@ -145,15 +143,14 @@ def _in_script(value: Any) -> str:
 def _rows(graph: RunGraph) -> str:
     """Return the table of the nodes, which is there without the script, too."""
     rows: list[str] = []
-    for generation, addresses in enumerate(graph.generations()):
-        for address in addresses:
-            node = graph.nodes[address]
-            what = getattr(node, "provider_type", "")
-            place = getattr(node, "place", None) or ""
-            rows.append(
-                f'<tr data-address="{escape(str(address))}"><td><bdi>{escape(str(address))}</bdi>'
-                f"<td><bdi>{escape(what)}</bdi><td>{generation}<td>{escape(str(place))}"
-            )
+    for address in graph:
+        node = graph.nodes[address]
+        name, what = escape(str(address)), escape(getattr(node, "provider_type", ""))
+        place = escape(str(getattr(node, "place", None) or ""))
+        rows.append(
+            f'<tr data-address="{name}"><td><bdi>{name}</bdi>'
+            f"<td><bdi>{what}</bdi><td>{graph.generation_of(address)}<td>{place}"
+        )
     return "\n".join(rows)
 
 
@@ -164,8 +161,8 @@ def _asset(name: str) -> str:
 
 @cache
 def _script() -> str:
-    parts = "\n".join(_asset(f"{name}.js") for name in _SCRIPTS)
-    return f'(() => {{\n"use strict";\n{parts}\n}})();'
+    scripts = "\n".join(_asset(f"{name}.js") for name in _SCRIPTS)
+    return f'(() => {{\n"use strict";\n{scripts}\n}})();'
 
 
 def _hash(text: str) -> str:

@@ -56,7 +56,7 @@ function nodeParts(node) {
 
 function markOf(index) {
   const { mark } = camera.view.boxes[camera.view.boxOf[index]] ?? {};
-  return mark ? [camera.view.data.words[mark[0]] ?? mark[0], mark[1]].filter(Boolean).join(": ") : "";
+  return mark ? [camera.view.data.meanings[mark[0]] ?? mark[0], mark[1]].filter(Boolean).join(": ") : "";
 }
 
 function fallParts(starts) {
@@ -95,14 +95,14 @@ function problemText(problem) {
 
 function depthControl() {
   const most = 10;
-  const words_ = (value) => (value > most ? "all" : `${value}`);
-  const shown = make("span", { id: "depth-shown" }, words_(state.depth));
-  const slider = make("input", { id: "depth", type: "range", min: 1, max: most + 1, value: Math.min(state.depth, most + 1), "aria-label": "Steps to follow", "aria-valuetext": words_(state.depth) });
+  const depthText = (value) => (value > most ? "all" : `${value}`);
+  const shown = make("span", { id: "depth-shown" }, depthText(state.depth));
+  const slider = make("input", { id: "depth", type: "range", min: 1, max: most + 1, value: Math.min(state.depth, most + 1), "aria-label": "Steps to follow", "aria-valuetext": depthText(state.depth) });
   slider.addEventListener("input", () => {
     const value = Number(slider.value);
     state.depth = value > most ? EVERYTHING : value;
-    shown.textContent = words_(state.depth);
-    slider.setAttribute("aria-valuetext", words_(state.depth));
+    shown.textContent = depthText(state.depth);
+    slider.setAttribute("aria-valuetext", depthText(state.depth));
     relight();
     remember();
   });

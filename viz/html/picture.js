@@ -95,7 +95,7 @@ function spoken(box) {
   const needs = new Set(box.members.flatMap((member) => nodes[member].into.map((edge) => edge.from)));
   const needed = new Set(box.members.flatMap((member) => nodes[member].out.map((edge) => edge.to)));
   const marks = [
-    box.ghost && "not in the graph", box.cycle && "on a cycle", box.mark && `${camera.view?.data.words[box.mark[0]] ?? box.mark[0]} ${box.mark[1]}`.trim(),
+    box.ghost && "not in the graph", box.cycle && "on a cycle", box.mark && `${camera.view?.data.meanings[box.mark[0]] ?? box.mark[0]} ${box.mark[1]}`.trim(),
     found.length && counted(found.length, "problem"),
   ].filter(Boolean);
   return [what, node.gen !== undefined && `generation ${node.gen}`, `needs ${needs.size}`, `needed by ${needed.size}`, ...marks].filter(Boolean).join(", ");

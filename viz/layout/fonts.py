@@ -1,15 +1,17 @@
-"""How wide text is, by the font that matplotlib brings along: the same on every machine."""
+"""How wide text is, by the font that matplotlib brings along: the same on every machine.
+
+matplotlib is loaded when something is measured: pages and exports import this module as well.
+"""
 
 from __future__ import annotations
 
 import unicodedata
 from functools import cache
 from pathlib import Path
-from typing import Any, Literal, NamedTuple
+from typing import TYPE_CHECKING, Any, Literal, NamedTuple
 
-import matplotlib as mpl
-from matplotlib.font_manager import FontProperties, findSystemFonts, fontManager
-from matplotlib.ft2font import FT2Font, LoadFlags
+if TYPE_CHECKING:
+    from matplotlib.font_manager import FontProperties
 
 Weight = Literal["normal", "bold"]
 
@@ -44,6 +46,8 @@ def text_width(text: str, font: Font) -> float:
 
 @cache
 def _advance(char: str, weight: Weight) -> float:
+    from matplotlib.ft2font import LoadFlags
+
     face = _face(weight)
     index: int = face.get_char_index(ord(char))
     if index:
@@ -54,6 +58,9 @@ def _advance(char: str, weight: Weight) -> float:
 
 @cache
 def _face(weight: Weight) -> Any:
+    import matplotlib as mpl
+    from matplotlib.ft2font import FT2Font
+
     # matplotlib's own types know only half of this class.
     face: Any = FT2Font(str(Path(mpl.get_data_path(), "fonts", "ttf", _FILES[weight])))
     face.set_size(_MEASURED_AT, 72)
@@ -62,6 +69,8 @@ def _face(weight: Weight) -> Any:
 
 @cache
 def _other_families() -> tuple[str, ...]:
+    from matplotlib.font_manager import findSystemFonts, fontManager
+
     known = set(fontManager.get_font_names())
     if not known.intersection(_OTHER_FAMILIES):
         # matplotlib remembers which fonts there were when it was first used.
@@ -75,6 +84,8 @@ def _other_families() -> tuple[str, ...]:
 
 def properties_of(text: str, font: Font, scale: float = 1.0) -> FontProperties:
     """Return *font* as matplotlib has it, with other fonts for what *text* needs them for."""
+    from matplotlib.font_manager import FontProperties
+
     family: Any = "sans-serif"
     face = _face(font.weight)
     if any(not face.get_char_index(ord(char)) for char in text):

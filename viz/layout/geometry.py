@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
-from typing import NamedTuple
+from typing import Literal, NamedTuple
+
+Direction = Literal["LR", "TB"]
+"""Where later columns go: to the right, or down."""
 
 
 class Point(NamedTuple):
@@ -26,6 +29,10 @@ class Rect(NamedTuple):
     y: float
     width: float
     height: float
+
+    def moved(self, by: Point) -> Rect:
+        """Return the same rectangle elsewhere."""
+        return Rect(self.x + by.x, self.y + by.y, self.width, self.height)
 
     @property
     def right(self) -> float:

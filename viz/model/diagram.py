@@ -3,17 +3,20 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from typing import TYPE_CHECKING, NamedTuple
+from itertools import islice
+from typing import TYPE_CHECKING, TypedDict
+
+import networkx as nx
 
 from rungraph.graph.diagnostics import Severity
-from rungraph.graph.nodes import Edge, Strength
+from rungraph.graph.digraph import cyclic_sets
+from rungraph.graph.nodes import Strength
+from rungraph.graph.wording import counted, printable
 from rungraph.viz.model.boxes import box_of, family_of, problems_by_address
-from rungraph.viz.model.cycles import knots_of, late_ranks, ranks_of, steps_of
-from rungraph.viz.model.elements import Arrow, Box, Column, Diagram, Hidden
-from rungraph.viz.model.grouping import VIEWS, groups_of, key_by_address
-from rungraph.viz.model.labels import counted, printable
-from rungraph.viz.model.neighbourhood import around
+from rungraph.viz.model.elements import Arrow, Box, Diagram, Hidden
+from rungraph.viz.model.grouping import VIEWS, groups_of
 from rungraph.viz.model.overlay import Overlay, Role, urgency
+from rungraph.viz.model.ranks import columns_of, late_ranks, ranks_of_apis, ranks_of_nodes
 from rungraph.viz.model.reduction import reduced_arrows
 
 if TYPE_CHECKING:
@@ -22,13 +25,23 @@ if TYPE_CHECKING:
     from rungraph.graph.address import Address
     from rungraph.graph.diagnostics import Diagnostic
     from rungraph.graph.model import RunGraph
+    from rungraph.graph.nodes import Edge
     from rungraph.viz.model.elements import View
-
-__all__ = ["Arrow", "Box", "Column", "Diagram", "Hidden", "diagram_of"]
 
 _MANY_ARROWS = 20
 """From how many arrows on those that follow from others are left out, if nobody says otherwise."""
-_STRONGEST = {Strength.HARD: 0, Strength.MEMBER: 1, Strength.SOFT: 2}
+_STRONGEST = (Strength.HARD, Strength.MEMBER, Strength.SOFT)
+
+
+class DiagramOptions(TypedDict, total=False):
+    """What every renderer hands on to `diagram_of`, which says what it means."""
+
+    view: View
+    reduced: bool | None
+    select: Iterable[Address] | None
+    depth: int | None
+    overlay: Overlay | None
+    late: bool
 
 
 def diagram_of(
@@ -51,7 +64,7 @@ def diagram_of(
         reduced: Whether arrows that follow from others are left out; None where that helps.
         select: The nodes to draw; None for all.
         depth: How many steps around *select* are drawn too; None for none.
-        overlay: What is laid over it.
+        overlay: What is laid over it; `rungraph.viz.model.overlay_sources` makes them.
         late: Whether a node stands next to what needs it first, rather than in the generation that
             it starts in: arrows are shorter and cross less.
 
@@ -67,107 +80,101 @@ def diagram_of(
         raise ValueError(msg)
     overlay = overlay or Overlay()
     chosen = None if select is None else frozenset(graph[one].address for one in select)
-    drawn = frozenset(graph.nodes) if chosen is None else around(graph, chosen, depth or 0)
-    scene = _scene(graph, drawn, overlay, has_ghosts=chosen is None)
+    drawn = frozenset(graph.nodes) if chosen is None else _around(graph, chosen, depth or 0)
+    ghosts = frozenset(overlay.ghosts) - graph.nodes.keys() if chosen is None else frozenset()
+    cycle_of = _cycle_by_address(graph)
+    single = _arrows(graph, overlay, drawn | ghosts, cycle_of)
     problems_of = problems_by_address(graph)
-    traits = _traits(problems_of, overlay, chosen if depth else None)
     view, groups = groups_of(
         view,
-        scene.nodes,
-        scene.arrows,
+        sorted(drawn | ghosts),
+        single,
         lambda address: family_of(graph, address),
-        lambda address: traits.get(address),
+        _traits(problems_of, overlay, chosen if depth else None),
     )
-    key_of = key_by_address(groups)
+    key_of = {address: group[0] for group in groups for address in group}
     hidden = _hidden(graph, drawn, key_of)
     boxes = {
         group[0]: replace(
             box_of(graph, group, view=view, overlay=overlay, problems_of=problems_of),
-            is_in_cycle=any(address in scene.knotted for address in group),
+            is_in_cycle=any(address in cycle_of for address in group),
             is_selected=chosen is not None and any(address in chosen for address in group),
             hidden=hidden.get(group[0], Hidden()),
         )
         for group in groups
     }
-    arrows = _merged(scene.arrows, key_of)
-    ranks = _ranks(graph, boxes, arrows, view)
-    if late and view != "collapsed":
-        ranks = late_ranks(ranks, [one[:2] for one in arrows if not one.is_dropped])
+    arrows = _merged(single, key_of)
+    if view == "collapsed":
+        ranks, heading = ranks_of_apis(boxes, arrows), ""
+    else:
+        ranks, heading = ranks_of_nodes(graph, boxes, arrows), "generation"
+        if late:  # A node that stands later than it starts is there by then.
+            ranks, heading = late_ranks(ranks, arrows), "by generation"
     is_reduced = reduced if reduced is not None else view != "full" and len(arrows) > _MANY_ARROWS
     shown = reduced_arrows(arrows, ranks, hidden) if is_reduced else arrows
     boxes, shown = _shaded(boxes, shown)
-    roles = {box.mark.role for box in boxes.values() if box.mark}
-    roles |= {arrow.mark.role for arrow in shown if arrow.mark}
+    marks = (*(box.mark for box in boxes.values()), *(arrow.mark for arrow in shown))
+    roles = {mark.role for mark in marks if mark}
     return Diagram(
         printable(graph.name or ("run config" if graph.file.startswith("<") else graph.file)),
         _subtitle(graph),
         tuple(_notes(graph, view, boxes, len(arrows) - len(shown), drawn, overlay)),
         boxes,
         shown,
-        _columns(boxes, shown, ranks, _heading_of(view, late=late)),
+        columns_of(boxes, shown, ranks, heading),
         view,
         is_reduced,
-        {role: word for role, word in overlay.words.items() if role in roles},
+        {role: meaning for role, meaning in overlay.meanings.items() if role in roles},
     )
 
 
-class _Scene(NamedTuple):
-    """The single nodes to draw, sorted, the arrows between them, and the nodes on cycles."""
+def _around(graph: RunGraph, chosen: frozenset[Address], depth: int) -> frozenset[Address]:
+    """Return *chosen* and what is at most *depth* steps away, along arrows or against them.
 
-    nodes: tuple[Address, ...]
-    arrows: tuple[Arrow, ...]
-    knotted: Collection[Address]
+    Along arrows it goes on along arrows, and against them against: what a neighbour needs for
+    itself is not drawn.
+    """
+    ways = (graph.nx, graph.nx.reverse(copy=False))
+    layers = (layer for way in ways for layer in islice(nx.bfs_layers(way, chosen), depth + 1))
+    return frozenset(address for layer in layers for address in layer)
 
 
-def _scene(
-    graph: RunGraph, drawn: Collection[Address], overlay: Overlay, *, has_ghosts: bool
-) -> _Scene:
-    ghosts = [one for one in overlay.ghosts if one not in graph.nodes] if has_ghosts else []
-    nodes = tuple(sorted({*drawn, *ghosts}))
-    knot_of = _knot_by_address(graph)
-    arrows = [_arrow(edge, overlay, knot_of) for edge in graph.edges]
+def _cycle_by_address(graph: RunGraph) -> dict[Address, int]:
+    """Return the nodes on cycles of required edges, each with the number of its cycle."""
+    required: nx.DiGraph[Address] = nx.DiGraph(
+        edge[:2] for edge in graph.edges if edge.strength is not Strength.SOFT
+    )
+    return {node: index for index, nodes in enumerate(cyclic_sets(required)) for node in nodes}
+
+
+def _arrows(
+    graph: RunGraph, overlay: Overlay, drawn: Collection[Address], cycle_of: Mapping[Address, int]
+) -> list[Arrow]:
+    """Return the arrows between the single nodes *drawn*."""
+
+    def arrow(edge: Edge) -> Arrow:
+        a, b = edge[:2]
+        is_required = a in cycle_of and edge.strength is not Strength.SOFT
+        is_in_cycle = is_required and cycle_of[a] == cycle_of.get(b)
+        return Arrow(a, b, edge.strength, False, is_in_cycle, overlay.edge_marks.get((a, b)))
+
+    arrows = [arrow(edge) for edge in graph.edges]
+    arrows += [arrow(edge)._replace(is_dropped=True, is_in_cycle=False) for edge in graph.dropped]
+    known = {one[:2] for one in arrows}
     arrows += [
-        _arrow(edge, overlay, knot_of)._replace(is_dropped=True, is_in_cycle=False)
-        for edge in graph.dropped
-    ]
-    known = {arrow[:2] for arrow in arrows}
-    arrows += [
-        Arrow(*edge, mark=overlay.edge_marks.get(edge[:2]), is_ghost=True)
+        Arrow(*edge[:3], mark=overlay.edge_marks.get(edge[:2]), is_ghost=True)
         for edge in overlay.ghost_edges
         if edge[:2] not in known
     ]
-    inside = set(nodes)
-    kept = [one for one in arrows if one.dependency in inside and one.dependent in inside]
-    return _Scene(nodes, tuple(kept), knot_of)
-
-
-def _arrow(edge: Edge, overlay: Overlay, knot_of: Mapping[Address, int]) -> Arrow:
-    ends = (edge.dependency, edge.dependent)
-    knot = knot_of.get(edge.dependency)
-    is_inside = knot is not None and knot == knot_of.get(edge.dependent)
-    is_in_cycle = is_inside and edge.strength is not Strength.SOFT
-    return Arrow(*ends, edge.strength, False, is_in_cycle, overlay.edge_marks.get(ends))
-
-
-def _knot_by_address(graph: RunGraph) -> dict[Address, int]:
-    """Return the nodes on cycles of required edges, each with the number of its knot."""
-    required = [
-        (edge.dependency, edge.dependent)
-        for edge in graph.edges
-        if edge.strength is not Strength.SOFT
-    ]
-    level = {node: index for index, layer in enumerate(graph.generations()) for node in layer}
-    if all(level[a] < level[b] for a, b in required):
-        return {}
-    return {node: index for index, knot in enumerate(knots_of(level, required)) for node in knot}
+    return [one for one in arrows if one.dependency in drawn and one.dependent in drawn]
 
 
 def _traits(
     problems_of: Mapping[Address, Sequence[Diagnostic]],
     overlay: Overlay,
     chosen: Collection[Address] | None,
-) -> dict[Address, Hashable]:
-    """Return what keeps a node apart from its like: its mark, its problems, being asked for."""
+) -> dict[Address, list[Hashable]]:
+    """Return what keeps a node from sharing a box: its mark, its problems, being asked for."""
     found: dict[Address, list[Hashable]] = {}
     for address, mark in overlay.marks.items():
         found.setdefault(address, []).append(mark.role)
@@ -177,24 +184,24 @@ def _traits(
         found.setdefault(address, []).append("chosen")
     for address in overlay.ghosts:
         found.setdefault(address, []).append("ghost")
-    return {address: tuple(traits) for address, traits in found.items()}
+    return found
 
 
 def _hidden(
     graph: RunGraph, drawn: Collection[Address], key_of: Mapping[Address, Address]
 ) -> dict[Address, Hidden]:
-    if len(drawn) == len(graph.nodes):
-        return {}
+    """Return for each box with neighbours that are not drawn how many there are."""
     needs: dict[Address, set[Address]] = {}
     needed_by: dict[Address, set[Address]] = {}
     for edge in graph.edges:
-        if edge.dependency in drawn and edge.dependent not in drawn:
-            needed_by.setdefault(key_of[edge.dependency], set()).add(edge.dependent)
-        elif edge.dependent in drawn and edge.dependency not in drawn:
-            needs.setdefault(key_of[edge.dependent], set()).add(edge.dependency)
+        a, b = edge[:2]
+        if a in drawn and b not in drawn:
+            needed_by.setdefault(key_of[a], set()).add(b)
+        elif b in drawn and a not in drawn:
+            needs.setdefault(key_of[b], set()).add(a)
     return {
         key: Hidden(len(needs.get(key, ())), len(needed_by.get(key, ())))
-        for key in sorted({*needs, *needed_by})
+        for key in {*needs, *needed_by}
     }
 
 
@@ -216,97 +223,41 @@ def _merged(arrows: Iterable[Arrow], key_of: Mapping[Address, Address]) -> tuple
 
 
 def _stronger(one: Arrow, other: Arrow) -> Arrow:
-    marks = sorted((arrow.mark for arrow in (one, other) if arrow.mark), key=urgency)
-    return min(one, other, key=lambda arrow: _STRONGEST[arrow.strength])._replace(
+    marks = [arrow.mark for arrow in (one, other) if arrow.mark]
+    return min(one, other, key=lambda arrow: _STRONGEST.index(arrow.strength))._replace(
         is_in_cycle=one.is_in_cycle or other.is_in_cycle,
         is_ghost=one.is_ghost and other.is_ghost,
-        mark=marks[0] if marks else None,
+        mark=min(marks, key=urgency, default=None),
     )
-
-
-def _ranks(
-    graph: RunGraph, boxes: Mapping[Address, Box], arrows: Sequence[Arrow], view: View
-) -> dict[Address, int]:
-    """Return the start order of the boxes: generations, or what comes close to them."""
-    if view == "collapsed":
-        return ranks_of(boxes, [one[:2] for one in arrows if not one.is_dropped])
-    ranks = {key: graph.generation_of(key) for key, box in boxes.items() if not box.is_ghost}
-    # A ghost has no generation: it stands where it would start, as far as one can tell.
-    ghosts = [key for key, box in boxes.items() if box.is_ghost]
-    into: dict[Address, list[Address]] = {}
-    for arrow in arrows:
-        if boxes[arrow.dependent].is_ghost:
-            into.setdefault(arrow.dependent, []).append(arrow.dependency)
-    for _ in ghosts:
-        for key in ghosts:
-            below = [ranks[one] for one in into.get(key, ()) if one in ranks and one != key]
-            ranks[key] = min(max(below, default=-1) + 1, len(boxes))
-    return ranks
 
 
 def _shaded(
     boxes: Mapping[Address, Box], arrows: Sequence[Arrow]
 ) -> tuple[dict[Address, Box], tuple[Arrow, ...]]:
     """Return them with all but what the picture is about made pale."""
-    is_about_cycle = any(box.is_in_cycle for box in boxes.values())
+    has_cycle = any(box.is_in_cycle for box in boxes.values())
+    plain = {key for key, box in boxes.items() if box.mark and box.mark.role is Role.PLAIN}
 
-    def is_pale(thing: Box | Arrow) -> bool:
-        if is_about_cycle and not thing.mark:
-            return not thing.is_in_cycle
+    def is_pale(thing: Box | Arrow, ends: Iterable[Address] = ()) -> bool:
         if thing.mark:
             return thing.mark.role is Role.PLAIN
-        return isinstance(thing, Arrow) and any(_is_plain(boxes[end]) for end in thing[:2])
+        return not thing.is_in_cycle if has_cycle else not plain.isdisjoint(ends)
 
     return (
         {key: replace(box, is_pale=is_pale(box)) for key, box in boxes.items()},
-        tuple(arrow._replace(is_pale=is_pale(arrow)) for arrow in arrows),
-    )
-
-
-def _is_plain(box: Box) -> bool:
-    return box.mark is not None and box.mark.role is Role.PLAIN
-
-
-def _heading_of(view: View, *, late: bool) -> str:
-    if view == "collapsed":
-        return ""
-    # A node that stands later than it starts is there by then.
-    return "by generation" if late else "generation"
-
-
-def _columns(
-    boxes: Mapping[Address, Box],
-    arrows: Iterable[Arrow],
-    ranks: Mapping[Address, int],
-    heading: str,
-) -> tuple[Column, ...]:
-    """Return the ranks as columns; boxes that need each other spread over several."""
-    ends = [one[:2] for one in arrows if not one.is_dropped]
-    step: dict[Address, int] = {}
-    level = [one for one in ends if ranks[one[0]] == ranks[one[1]]]
-    for knot in knots_of(sorted({key for one in level for key in one}), level) if level else ():
-        members = set(knot)
-        inside = [(a, b) for a, b in level if a in members and b in members and a != b]
-        step |= steps_of(knot, inside)
-    found: dict[tuple[int, int], list[Address]] = {}
-    for key in boxes:
-        found.setdefault((ranks[key], step.get(key, 0)), []).append(key)
-    return tuple(
-        Column(rank, tuple(found[rank, s]), heading and f"{heading} {rank}")
-        for rank, s in sorted(found)
+        tuple(arrow._replace(is_pale=is_pale(arrow, arrow[:2])) for arrow in arrows),
     )
 
 
 def _subtitle(graph: RunGraph) -> str:
-    errors = sum(1 for one in graph.diagnostics if one.severity is Severity.ERROR)
-    warnings = sum(1 for one in graph.diagnostics if one.severity is Severity.WARNING)
-    parts = [counted(len(graph), "node"), counted(len(graph.generations()), "generation")]
-    if errors:
-        parts.append(f"{counted(errors, 'error')}: cannot be run")
-    if warnings:
-        parts.append(counted(warnings, "warning"))
+    counts = [counted(len(graph), "node"), counted(len(graph.generations()), "generation")]
+    severities = [one.severity for one in graph.diagnostics]
+    if errors := severities.count(Severity.ERROR):
+        counts.append(f"{counted(errors, 'error')}: cannot be run")
+    if warnings := severities.count(Severity.WARNING):
+        counts.append(counted(warnings, "warning"))
     direction = "; arrows run from what is needed to what needs it" if graph.edges else ""
-    return ", ".join(parts) + direction
+    return ", ".join(counts) + direction
 
 
 def _notes(
@@ -319,17 +270,17 @@ def _notes(
 ) -> Iterable[str]:
     if overlay.caption:
         yield printable(overlay.caption)
-    parts: list[str] = []
+    notes: list[str] = []
     if len(drawn) < len(graph.nodes):
-        parts.append(f"a selection: {len(drawn):,} of {counted(len(graph), 'node')}")
+        notes.append(f"a selection: {len(drawn):,} of {counted(len(graph), 'node')}")
     several = any(len(box.addresses) > 1 for box in boxes.values())
     if view == "factored" and several:
-        parts.append("providers with the same neighbours share a box")
+        notes.append("providers with the same neighbours share a box")
     if view == "collapsed":
-        parts.append("one box an API, with its table, router and providers")
+        notes.append("one box an API, with its table, router and providers")
     if left_out:
-        parts.append(f"{counted(left_out, 'arrow')} that follow from others left out")
-    if parts and (several or left_out):
-        parts.append("the full view shows all")
-    if parts:
-        yield "; ".join(parts)
+        notes.append(f"{counted(left_out, 'arrow')} that follow from others left out")
+    if notes and (several or left_out):
+        notes.append("the full view shows all")
+    if notes:
+        yield "; ".join(notes)

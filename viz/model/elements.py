@@ -106,7 +106,7 @@ class Column(NamedTuple):
 
     Attributes:
         generation: The generation that they start in. It has one column, or several where
-            dependencies go round in a circle. Of whole APIs: how far into the start order they are.
+            boxes need each other. Of whole APIs: how far into the start order they are.
         boxes: The keys of its boxes.
         heading: What is written above it, such as ``generation 3``; empty for whole APIs, which
             start over several generations.
@@ -131,7 +131,7 @@ class Diagram:
         columns: The columns in start order.
         view: How much is drawn; never ``auto``.
         is_reduced: Whether arrows that follow from others are left out.
-        words: What the roles of the marks mean, for those that are drawn.
+        meanings: What the roles of the marks mean, for those that are drawn.
     """
 
     title: str
@@ -142,7 +142,7 @@ class Diagram:
     columns: tuple[Column, ...]
     view: View
     is_reduced: bool
-    words: Mapping[Role, str]
+    meanings: Mapping[Role, str]
 
     @property
     def families(self) -> Mapping[str, tuple[str, ...]]:

@@ -23,7 +23,7 @@ def groups_of(
     nodes: Collection[Address],
     arrows: Sequence[Arrow],
     family_of: Callable[[Address], str],
-    trait_of: Callable[[Address], Hashable],
+    traits: Mapping[Address, Sequence[Hashable]],
 ) -> tuple[View, Groups]:
     """Return the view that is meant, and the nodes of each box; the first gives the box its key.
 
@@ -32,36 +32,38 @@ def groups_of(
         nodes: What is drawn, sorted.
         arrows: The arrows between single nodes.
         family_of: The API to which a node belongs in the collapsed view.
-        trait_of: What providers must have in common, beside neighbours, to share a box.
+        traits: What providers must have in common, beside neighbours, to share a box.
     """
     if view == "full" or (view == "auto" and len(nodes) <= _MOST_FULL):
         return "full", [(address,) for address in nodes]
-    if view == "collapsed":
-        return "collapsed", _collapsed(nodes, family_of)
-    factored = _factored(nodes, arrows, trait_of)
-    if view == "factored" or len(factored) <= _MOST_FACTORED:
-        return "factored", factored
     collapsed = _collapsed(nodes, family_of)
-    if len(collapsed) * 2 > len(factored):  # So many APIs that putting them together helps nobody.
+    if view == "collapsed":
+        return "collapsed", collapsed
+    factored = _factored(nodes, arrows, traits)
+    is_readable = len(factored) <= _MOST_FACTORED
+    # So many APIs that putting them together helps nobody.
+    is_no_worse = len(collapsed) * 2 > len(factored)
+    if view == "factored" or is_readable or is_no_worse:
         return "factored", factored
     return "collapsed", collapsed
 
 
 def _factored(
-    nodes: Iterable[Address], arrows: Iterable[Arrow], trait_of: Callable[[Address], Hashable]
+    nodes: Iterable[Address],
+    arrows: Iterable[Arrow],
+    traits: Mapping[Address, Sequence[Hashable]],
 ) -> Groups:
-    neighbours: dict[Address, list[tuple[object, ...]]] = {}
+    neighbours: dict[Address, set[tuple[object, ...]]] = {address: set() for address in nodes}
     for arrow in arrows:
         dependency, dependent, *manner = arrow
-        neighbours.setdefault(dependency, []).append(("needed by", dependent, *manner))
-        neighbours.setdefault(dependent, []).append(("needs", dependency, *manner))
+        neighbours[dependency].add(("needed by", dependent, *manner))
+        neighbours[dependent].add(("needs", dependency, *manner))
     alike: dict[object, list[Address]] = {}
-    for address in nodes:
-        is_provider = address.kind is NodeKind.PROVIDER
-        around = frozenset(neighbours.get(address, ()))
-        signature = (address.api, around, trait_of(address)) if is_provider else address
-        alike.setdefault(signature, []).append(address)
-    return sorted(tuple(group) for group in alike.values())
+    for address, found in neighbours.items():
+        shared = (address.api, frozenset(found), tuple(traits.get(address, ())))
+        key = shared if address.kind is NodeKind.PROVIDER else address
+        alike.setdefault(key, []).append(address)
+    return sorted(map(tuple, alike.values()))
 
 
 def _collapsed(nodes: Iterable[Address], family_of: Callable[[Address], str]) -> Groups:
@@ -72,8 +74,3 @@ def _collapsed(nodes: Iterable[Address], family_of: Callable[[Address], str]) ->
         tuple(sorted(group, key=lambda one: (one.kind is not NodeKind.ROUTER, one)))
         for group in families.values()
     )
-
-
-def key_by_address(groups: Groups) -> Mapping[Address, Address]:
-    """Return the key of the box of each node."""
-    return {address: group[0] for group in groups for address in group}

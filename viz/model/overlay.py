@@ -6,12 +6,11 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import TYPE_CHECKING, NamedTuple
 
-from rungraph.graph.nodes import Strength
-
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from rungraph.graph.address import Address
+    from rungraph.graph.nodes import Edge
 
 
 class Role(StrEnum):
@@ -48,26 +47,6 @@ class Mark(NamedTuple):
     text: str = ""
 
 
-class Ghost(NamedTuple):
-    """A node that is not in the graph, drawn as an outline.
-
-    Attributes:
-        api: The API that it would belong to.
-        details: What else is said of it.
-    """
-
-    api: str
-    details: tuple[str, ...] = ()
-
-
-class GhostEdge(NamedTuple):
-    """An edge that is not in the graph; its ends are nodes of the graph or ghosts."""
-
-    dependency: Address
-    dependent: Address
-    strength: Strength = Strength.HARD
-
-
 @dataclass(frozen=True, slots=True)
 class Overlay:
     """What is laid over a picture of a graph.
@@ -75,9 +54,9 @@ class Overlay:
     Attributes:
         marks: The nodes that are marked, ghosts among them.
         edge_marks: The edges that are marked, by their ends: dependency, dependent.
-        ghosts: Nodes that are not in the graph.
-        ghost_edges: Edges that are not in the graph.
-        words: What each role means here, for the legend, in its order.
+        ghosts: Nodes that are not in the graph, each with the details written on it.
+        ghost_edges: Edges that are not in the graph; their ends are nodes of it or ghosts.
+        meanings: What each role means here, for the legend, in its order.
         caption: What the overlay shows, in a line.
     """
 
@@ -85,9 +64,11 @@ class Overlay:
     edge_marks: Mapping[tuple[Address, Address], Mark] = field(
         default_factory=dict["tuple[Address, Address]", Mark]
     )
-    ghosts: Mapping[Address, Ghost] = field(default_factory=dict["Address", Ghost])
-    ghost_edges: tuple[GhostEdge, ...] = ()
-    words: Mapping[Role, str] = field(default_factory=dict[Role, str])
+    ghosts: Mapping[Address, tuple[str, ...]] = field(
+        default_factory=dict["Address", tuple[str, ...]]
+    )
+    ghost_edges: tuple[Edge, ...] = ()
+    meanings: Mapping[Role, str] = field(default_factory=dict[Role, str])
     caption: str = ""
 
 

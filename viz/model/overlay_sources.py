@@ -2,33 +2,21 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from itertools import pairwise
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING
 
 from rungraph.graph.address import Address
-from rungraph.graph.nodes import Strength
-from rungraph.viz.model.labels import counted
-from rungraph.viz.model.overlay import Ghost, GhostEdge, Mark, Overlay, Role
+from rungraph.graph.nodes import Edge, Strength
+from rungraph.graph.wording import counted, duration
+from rungraph.viz.model.overlay import Mark, Overlay, Role
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Iterable, Mapping, Sequence
+    from collections.abc import Iterable, Mapping, Sequence
 
     from rungraph.graph.diff import GraphDiff
+    from rungraph.graph.failures import Failures
     from rungraph.graph.model import RunGraph
-
-
-class Failures(Protocol):
-    """What is assumed to fail, and what that does: as `rungraph.graph.failures` works it out."""
-
-    @property
-    def failed(self) -> Collection[Address]:
-        """What is assumed to fail, and what cannot start because of it."""
-        ...
-
-    @property
-    def degraded(self) -> Collection[Address]:
-        """What runs, but without something that it would use."""
-        ...
 
 
 def plan_overlay(graph: RunGraph, failures: Failures | None = None) -> Overlay:
@@ -45,7 +33,7 @@ def plan_overlay(graph: RunGraph, failures: Failures | None = None) -> Overlay:
     marks |= {address: Mark(Role.FAILED, "fails") for address in sorted(failed)}
     # One whose id does not tell what it would be called is counted, but is no node.
     ghosts = {
-        one.address: Ghost(one.api, (one.provider_type, one.summary))
+        one.address: (one.provider_type, one.summary)
         for one in graph.excluded
         if one.address and one.address not in graph.nodes
     }
@@ -58,7 +46,7 @@ def plan_overlay(graph: RunGraph, failures: Failures | None = None) -> Overlay:
         marks,
         ghosts=ghosts,
         ghost_edges=tuple(_edges_of_excluded(graph, ghosts)),
-        words={
+        meanings={
             Role.ADDED: "created",
             Role.PLAIN: "created",
             Role.WARNED: "runs without something it uses",
@@ -69,19 +57,18 @@ def plan_overlay(graph: RunGraph, failures: Failures | None = None) -> Overlay:
     )
 
 
-def _edges_of_excluded(graph: RunGraph, ghosts: Iterable[Address]) -> Iterable[GhostEdge]:
+def _edges_of_excluded(graph: RunGraph, ghosts: Iterable[Address]) -> Iterable[Edge]:
     table_of = {pair.router_api: Address.table(pair.table_api) for pair in graph.catalog.pairs}
     for address in ghosts:
         table = table_of.get(address.api)
         if table in graph.nodes and table is not None:
-            yield GhostEdge(address, table, Strength.MEMBER)
+            yield Edge(address, table, Strength.MEMBER)
 
 
 def diff_overlay(diff: GraphDiff) -> Overlay:
     """Return what differs between two graphs, laid over the later one.
 
-    What is gone is a ghost. The picture of the earlier graph with what came is had by comparing
-    the other way round.
+    A removed node is a ghost. To draw the earlier graph with what was added, swap the two.
     """
     look = {
         "new": Mark(Role.ADDED, "new"),
@@ -90,31 +77,26 @@ def diff_overlay(diff: GraphDiff) -> Overlay:
     }
     marks: dict[Address, Mark] = {}
     for address, states in sorted(diff.states.items()):
-        state = next((word for word in look if word in states), None)
-        if state:
-            marks[address] = look[state]
-        else:
-            marks[address] = Mark(Role.AFFECTED if "affected" in states else Role.PLAIN)
-    ghosts = {
-        address: Ghost(address.api) for address, mark in marks.items() if mark.role is Role.REMOVED
-    }
+        unchanged = Mark(Role.AFFECTED if "affected" in states else Role.PLAIN)
+        marks[address] = next((look[state] for state in look if state in states), unchanged)
+    ghosts = {address: () for address, mark in marks.items() if mark.role is Role.REMOVED}
     edge_marks: dict[tuple[Address, Address], Mark] = {}
-    ghost_edges: list[GhostEdge] = []
+    ghost_edges: list[Edge] = []
     for edge in diff.edges:
         ends = (edge.dependency, edge.dependent)
         edge_marks[ends] = Mark(Role(edge.change.value))
         if not edge.new:
-            ghost_edges.append(GhostEdge(*ends, Strength(edge.old[0].strength)))
-    words = {
+            ghost_edges.append(Edge(*ends, Strength(edge.old[0].strength)))
+    meanings = {
         Role.ADDED: "new",
         Role.CHANGED: "changed",
         Role.REMOVED: "removed",
         Role.AFFECTED: "touched by that",
         Role.PLAIN: "the same",
     }
-    counts = {role: sum(mark.role is role for mark in marks.values()) for role in words}
-    text = ", ".join(f"{counts[role]:,} {words[role]}" for role in words if counts[role])
-    return Overlay(marks, edge_marks, ghosts, tuple(ghost_edges), words, caption=f"diff: {text}")
+    counts = Counter(mark.role for mark in marks.values())
+    text = ", ".join(f"{counts[role]:,} {meanings[role]}" for role in meanings if counts[role])
+    return Overlay(marks, edge_marks, ghosts, tuple(ghost_edges), meanings, f"diff: {text}")
 
 
 _STATES = {
@@ -137,17 +119,15 @@ def status_overlay(states: Mapping[Address, str]) -> Overlay:
     Args:
         states: By node, in the words of the lifecycle's events; other words are shown as they are.
     """
-    words: dict[Role, list[str]] = {}
-    counts: dict[str, int] = {}
-    for _, state in sorted(states.items()):
-        counts[state] = counts.get(state, 0) + 1
-    for state in [*_STATES, *sorted(counts)]:
-        if state in counts and state not in words.setdefault(_role_of(state), []):
-            words[_role_of(state)].append(state)
-    shown = ", ".join(f"{counts[one]:,} {one}" for role in words for one in words[role])
+    counts = Counter(states.values())
+    by_role: dict[Role, list[str]] = {}
+    for state in dict.fromkeys((*_STATES, *sorted(counts))):
+        if counts[state]:
+            by_role.setdefault(_role_of(state), []).append(state)
+    shown = ", ".join(f"{counts[one]:,} {one}" for found in by_role.values() for one in found)
     return Overlay(
         {address: Mark(_role_of(state), state) for address, state in sorted(states.items())},
-        words={role: ", ".join(found) for role, found in words.items()},
+        meanings={role: ", ".join(found) for role, found in by_role.items()},
         caption=f"status: {shown}" if shown else "",
     )
 
@@ -168,7 +148,7 @@ def times_overlay(
     marks = {
         address: Mark(
             Role.CRITICAL if address in critical else Role.PLAIN,
-            f"at {_seconds(begin)}, took {_seconds(end - begin)}",
+            f"at {duration(begin)}, took {duration(end - begin)}",
         )
         for address, (begin, end) in sorted(spans.items())
     }
@@ -177,10 +157,6 @@ def times_overlay(
     return Overlay(
         marks,
         {ends: Mark(Role.CRITICAL) for ends in pairwise(critical)},
-        words={Role.CRITICAL: "critical path"},
-        caption=f"started in {_seconds(whole)}{path}" if spans else "",
+        meanings={Role.CRITICAL: "critical path"},
+        caption=f"started in {duration(whole)}{path}" if spans else "",
     )
-
-
-def _seconds(value: float) -> str:
-    return f"{value * 1000:.0f} ms" if value < 1 else f"{value:.2f} s"

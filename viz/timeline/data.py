@@ -6,7 +6,7 @@ import json
 import re
 from typing import TYPE_CHECKING, Any
 
-from rungraph.viz.model.labels import printable
+from rungraph.graph.wording import printable
 from rungraph.viz.timeline.schedule import NOT_UP
 
 if TYPE_CHECKING:

@@ -5,14 +5,13 @@ from __future__ import annotations
 from itertools import pairwise
 from typing import TYPE_CHECKING
 
-from rungraph.graph.wording import duration
+from rungraph.graph.wording import duration, printable
 from rungraph.viz.formats.pen import Pen, Stroke, settings, to_bytes
-from rungraph.viz.formats.theme import night_of_day, theme_of
 from rungraph.viz.layout.fonts import Font, text_width
 from rungraph.viz.layout.layered import Point, Rect, Size
-from rungraph.viz.model.labels import printable
 from rungraph.viz.model.overlay import Role
 from rungraph.viz.model.palette import Colour
+from rungraph.viz.model.theme import night_of_day, theme_of
 from rungraph.viz.timeline.schedule import NOT_UP, Schedule, Span, ticks_of
 
 if TYPE_CHECKING:
@@ -21,7 +20,7 @@ if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
     from rungraph.viz.formats.pen import Format
-    from rungraph.viz.formats.theme import Theme, ThemeName
+    from rungraph.viz.model.theme import Theme, ThemeName
 
 MOST_ROWS = 400
 """How many nodes are drawn; of more, those that say most."""

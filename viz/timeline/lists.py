@@ -5,8 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from rungraph.graph.diagnostic_text import plain
-from rungraph.graph.wording import duration
-from rungraph.viz.model.labels import counted, printable
+from rungraph.graph.wording import counted, duration, printable
 from rungraph.viz.timeline.schedule import NOT_UP, Schedule
 
 if TYPE_CHECKING:

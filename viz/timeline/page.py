@@ -6,8 +6,7 @@ import re
 from html import escape
 from typing import TYPE_CHECKING
 
-from rungraph.graph.wording import duration
-from rungraph.viz.model.labels import printable
+from rungraph.graph.wording import duration, printable
 from rungraph.viz.timeline.schedule import NOT_UP, Schedule
 
 if TYPE_CHECKING:

@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 
     from rungraph.cli.inputs.options import ReadingOptions
     from rungraph.cli.output.pictures import Target
-    from rungraph.viz.formats.options import DiagramOptions
+    from rungraph.viz.model.diagram import DiagramOptions
     from rungraph.viz.model.elements import View
 
 _HELP = """Draw the graph of a run config; FILE - is standard input.

@@ -10,8 +10,8 @@ import pytest
 from numpy.typing import NDArray
 
 from rungraph.viz import draw, render
-from rungraph.viz.formats.theme import DARK, LIGHT, SYMBOLS, Theme, night_of_day, theme_of
 from rungraph.viz.model.palette import palette_of
+from rungraph.viz.model.theme import DARK, LIGHT, LOOKS, Theme, night_of_day, theme_of
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -117,7 +117,7 @@ def test_lines_can_be_seen(theme: Theme) -> None:
 
 def test_marks_of_one_colour_have_symbols_of_their_own() -> None:
     """What looks alike in print is told apart by its sign."""
-    signs = [sign for sign in SYMBOLS.values() if sign]
+    signs = [look.symbol for look in LOOKS.values() if look.symbol]
     assert len(set(signs)) == len(signs)
 
 

@@ -171,7 +171,7 @@ def test_no_secret_gets_into_the_page() -> None:
         "phrase",
     ):
         assert secret not in page, secret
-    assert "${env.KEY:=********}" in "".join(data_of(page)["words"])
+    assert "${env.KEY:=********}" in "".join(data_of(page)["texts"])
 
 
 def test_problems_stand_at_their_nodes(knotted: RunGraph) -> None:

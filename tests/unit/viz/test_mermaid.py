@@ -102,7 +102,7 @@ def test_a_mark_without_words_says_what_its_role_means(small: RunGraph) -> None:
     """A chart has no legend: the words stand in the box, where anything is said at all."""
     router = Address.router("inference")
     marks = {address: Mark(Role.PLAIN) for address in small} | {router: Mark(Role.AFFECTED)}
-    words = {Role.AFFECTED: "touched", Role.PLAIN: "the same"}
-    text = render_mermaid(small, overlay=Overlay(marks, words=words))
+    meanings = {Role.AFFECTED: "touched", Role.PLAIN: "the same"}
+    text = render_mermaid(small, overlay=Overlay(marks, meanings=meanings))
     assert "<b>inference</b><br/>router<br/>≈ touched" in text
     assert "the same" not in text

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, Any
 
 from rungraph.graph import compile_config
 from rungraph.graph.address import Address
 from rungraph.graph.diff import diff_graphs
+from rungraph.graph.failures import assume_failed
 from rungraph.graph.plan import make_plan
 from rungraph.viz import draw
 from rungraph.viz.model.diagram import diagram_of
@@ -27,13 +28,6 @@ if TYPE_CHECKING:
 def texts(graph: RunGraph, overlay: Overlay) -> set[str]:
     """Return what is written in a picture."""
     return {text.get_text() for text in draw(graph, overlay=overlay).axes[0].texts}
-
-
-class Failed(NamedTuple):
-    """What is assumed to fail."""
-
-    failed: tuple[Address, ...]
-    degraded: tuple[Address, ...]
 
 
 def test_a_plan_shows_what_is_left_out_as_ghosts() -> None:
@@ -70,12 +64,15 @@ def test_what_would_have_no_address_is_counted_and_not_drawn() -> None:
 
 def test_a_plan_shows_what_fails(small: RunGraph) -> None:
     """What fails and what runs without something stand out; the rest is pale."""
-    table, router = Address.table("models"), Address.router("memory")
-    diagram = diagram_of(small, overlay=plan_overlay(small, Failed((table,), (router,))))
-    assert diagram.boxes[table].mark == Mark(Role.FAILED, "fails")
+    otel = Address.provider("telemetry", "otel")
+    overlay = plan_overlay(small, assume_failed(small, [otel]))
+    diagram = diagram_of(small, overlay=overlay)
+    user, router = Address.provider("inference", "llm"), Address.router("inference")
+    assert diagram.boxes[otel].mark == Mark(Role.FAILED, "fails")
     assert diagram.boxes[router].mark == Mark(Role.WARNED, "runs without")
-    assert [key for key, box in diagram.boxes.items() if not box.is_pale] == [router, table]
-    assert set(diagram.words) == {Role.PLAIN, Role.WARNED, Role.FAILED}
+    loud = [key for key, box in diagram.boxes.items() if not box.is_pale]
+    assert loud == [user, otel, router]
+    assert set(diagram.meanings) == {Role.PLAIN, Role.WARNED, Role.FAILED}
 
 
 def test_a_diff_shows_what_came_what_went_and_what_they_touch(

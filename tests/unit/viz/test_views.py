@@ -10,7 +10,8 @@ from rungraph.graph.address import Address
 from rungraph.graph.diagnostics import Severity
 from rungraph.graph.nodes import Strength
 from rungraph.viz.model import grouping
-from rungraph.viz.model.diagram import Arrow, Hidden, diagram_of
+from rungraph.viz.model.diagram import diagram_of
+from rungraph.viz.model.elements import Arrow, Hidden
 from rungraph.viz.model.reduction import reduced_arrows
 
 if TYPE_CHECKING:

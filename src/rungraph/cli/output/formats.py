@@ -12,7 +12,7 @@ from rungraph.viz.model.diagram import diagram_of
 if TYPE_CHECKING:
     from rungraph.cli.output.pictures import Renderers
     from rungraph.graph import RunGraph
-    from rungraph.viz.formats.options import DiagramOptions
+    from rungraph.viz.model.diagram import DiagramOptions
     from rungraph.viz.timeline import Schedule
 
 FILE_WIDTH = 120
