@@ -134,7 +134,7 @@ def long_names(graph_of: Compile) -> RunGraph:
                 ("x" * 140, "remote::tgi"),
                 ("日本語のモデルを提供するプロバイダー", "inline::local"),
                 ('cost_$5_per_$10 <b>&"quoted"</b>', "remote::tgi"),
-                ("tab\tbell\x07", "remote::tgi"),
+                ("odd\uffff", "remote::tgi"),
             ],
             "memory": [("faiss", "inline::faiss")],
             "telemetry": [("otel", "inline::otel")],
