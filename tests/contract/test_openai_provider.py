@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import json
 from contextlib import asynccontextmanager
 from typing import TYPE_CHECKING, Any
 
@@ -15,11 +14,7 @@ from tests.wire import Reply, Request, Wire, serve, sse
 from rungraph.engine.apis import (
     ChatCompletionResponse,
     ChatCompletionResponseStreamChunk,
-    CompletionResponse,
-    EventType,
     HealthStatus,
-    JsonSchemaResponseFormat,
-    LogProbConfig,
     Message,
     Model,
     SamplingParams,
@@ -455,70 +450,6 @@ async def provider_for(server: LlamaServer, **config: Any) -> AsyncGenerator[Ope
     key = SecretStr(server.api_key)
     async with provider_of(server.base_url, api_key=key, **config) as provider:
         yield provider
-
-
-@pytest.mark.real
-async def test_real_chat(llama_server: LlamaServer) -> None:
-    """A real model answers, and says the same when its answer is streamed."""
-    async with provider_for(llama_server) as provider:
-        assert [model.identifier for model in await provider.list_models()] == ["small", "tiny"]
-        whole = await chat(provider, sampling_params=SHORT)
-        chunks = [chunk.event async for chunk in await stream(provider, sampling_params=SHORT)]
-    assert whole.completion_message.stop_reason is StopReason.OUT_OF_TOKENS
-    assert whole.completion_message.content
-    assert whole.completion_message.content == "".join(str(each.delta) for each in chunks)
-    kinds = [each.event_type for each in chunks]
-    assert kinds == [EventType.START, *[EventType.PROGRESS] * (len(kinds) - 2), EventType.COMPLETE]
-    assert [each.stop_reason for each in chunks[-2:]] == [None, StopReason.OUT_OF_TOKENS]
-
-
-@pytest.mark.real
-async def test_real_completion(llama_server: LlamaServer) -> None:
-    """A real model goes on from a text, and says the same when it is streamed."""
-    async with provider_for(llama_server) as provider:
-        whole = await provider.completion("tiny", "The sky is", SHORT)
-        chunks = await provider.completion("tiny", "The sky is", SHORT, stream=True)
-        assert isinstance(whole, CompletionResponse)
-        assert not isinstance(chunks, CompletionResponse)
-        parts = [chunk async for chunk in chunks]
-    assert whole.completion_message.content == "".join(part.delta for part in parts)
-    assert [part.stop_reason for part in parts[-2:]] == [None, StopReason.OUT_OF_TOKENS]
-
-
-@pytest.mark.real
-async def test_real_schema(llama_server: LlamaServer) -> None:
-    """A real model answers as a JSON Schema says, in chat and in completion."""
-    schema = {
-        "type": "object",
-        "properties": {"color": {"enum": ["red", "blue"]}},
-        "required": ["color"],
-        "additionalProperties": False,
-    }
-    wanted = JsonSchemaResponseFormat(json_schema=schema)
-    params = SamplingParams(max_tokens=30)
-    async with provider_for(llama_server) as provider:
-        chatted = await chat(provider, sampling_params=params, response_format=wanted)
-        completed = await provider.completion("small", "A color:", params, wanted)
-    assert isinstance(completed, CompletionResponse)
-    for answer in (chatted, completed):
-        content = answer.completion_message.content
-        assert isinstance(content, str)
-        assert json.loads(content)["color"] in {"red", "blue"}
-
-
-@pytest.mark.real
-async def test_real_logprobs(llama_server: LlamaServer) -> None:
-    """A real model tells the probabilities of its tokens, in chat and in completion."""
-    params = SamplingParams(max_tokens=3)
-    async with provider_for(llama_server) as provider:
-        chatted = await chat(provider, sampling_params=params, logprobs=LogProbConfig(top_k=2))
-        completed = await provider.completion(
-            "small", "The sky is", params, logprobs=LogProbConfig(top_k=2)
-        )
-    assert isinstance(completed, CompletionResponse)
-    for answer in (chatted, completed):
-        assert answer.logprobs is not None
-        assert [len(token.logprobs_by_token) for token in answer.logprobs] == [2, 2, 2]
 
 
 @pytest.mark.real

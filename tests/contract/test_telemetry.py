@@ -6,22 +6,13 @@ import asyncio
 import gzip
 import socket
 import threading
-from datetime import UTC, datetime
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import TYPE_CHECKING, Any
 
 import pytest
+from tests.telemetry_events import NOON, ROOT, TRACE, log_line, log_span, metric
 
-from rungraph.engine.apis import (
-    LogSeverity,
-    MetricEvent,
-    SpanEndPayload,
-    SpanStartPayload,
-    SpanStatus,
-    StructuredLogEvent,
-    Telemetry,
-    UnstructuredLogEvent,
-)
+from rungraph.engine.apis import LogSeverity, Telemetry
 from rungraph.engine.providers.inline.opentelemetry.config import OpenTelemetryConfig
 from rungraph.engine.providers.inline.opentelemetry.provider import (
     OpenTelemetry,
@@ -36,10 +27,6 @@ if TYPE_CHECKING:
 
 
 pytest.importorskip("opentelemetry.exporter.otlp.proto.http")
-
-TRACE = "0af7651916cd43dd8448eb211c80319c"
-SPAN = "b7ad6b7169203331"
-NOON = datetime(2026, 1, 1, 12, tzinfo=UTC)
 
 
 class Collector:
@@ -149,13 +136,10 @@ async def opened(endpoint: str, **config: Any) -> OpenTelemetry:
     return await get_provider_impl(made, {})
 
 
-async def tell(telemetry: OpenTelemetry, number: int = 1) -> None:
-    """Tell *telemetry* a span."""
-    more: dict[str, Any] = {"trace_id": TRACE, "span_id": f"{number:016x}", "timestamp": NOON}
-    begin = SpanStartPayload(name="call", parent_span_id=SPAN)
-    await telemetry.log_event(StructuredLogEvent(payload=begin, attributes={"n": 1}, **more))
-    end = SpanEndPayload(status=SpanStatus.OK)
-    await telemetry.log_event(StructuredLogEvent(payload=end, **more))
+async def log_spans(telemetry: OpenTelemetry, count: int = 1) -> None:
+    """Log *count* spans to *telemetry*."""
+    for number in range(1, count + 1):
+        await log_span(telemetry, f"{number:016x}", parent=ROOT, n=1)
 
 
 def test_telemetry_implements_its_api() -> None:
@@ -166,17 +150,15 @@ def test_telemetry_implements_its_api() -> None:
 async def test_a_collector_gets_spans_logs_and_metrics(collector: Collector) -> None:
     """What arrives says what was told, with the given ids and times."""
     telemetry = await opened(collector.endpoint + "/", service_name="tests")
-    await tell(telemetry)
-    where: dict[str, Any] = {"trace_id": TRACE, "span_id": SPAN, "timestamp": NOON}
-    log = UnstructuredLogEvent(message="hello", severity=LogSeverity.WARN, **where)
-    await telemetry.log_event(log)
-    await telemetry.log_event(MetricEvent(metric="load", value=0.5, unit="1", **where))
+    await log_spans(telemetry)
+    await telemetry.log_event(log_line("hello", LogSeverity.WARN))
+    await telemetry.log_event(metric("load", 0.5, "1"))
     await telemetry.shutdown()
 
     (span,) = collector.spans()
     assert span.trace_id.hex() == TRACE
     assert span.span_id.hex() == f"{1:016x}"
-    assert span.parent_span_id.hex() == SPAN
+    assert span.parent_span_id.hex() == ROOT
     assert span.start_time_unix_nano == int(NOON.timestamp()) * 10**9
     assert [(item.key, item.value.int_value) for item in span.attributes] == [("n", 1)]
     (request,) = collector.received["/v1/traces"]
@@ -187,17 +169,17 @@ async def test_a_collector_gets_spans_logs_and_metrics(collector: Collector) -> 
     (request,) = collector.received["/v1/logs"]
     (record,) = request.resource_logs[0].scope_logs[0].log_records
     assert (record.body.string_value, record.severity_number) == ("hello", 13)
-    assert record.span_id.hex() == SPAN
+    assert record.span_id.hex() == ROOT
     (request,) = collector.received["/v1/metrics"]
-    (metric,) = request.resource_metrics[0].scope_metrics[0].metrics
-    assert metric.gauge.data_points[0].as_double == 0.5
+    (gauge,) = request.resource_metrics[0].scope_metrics[0].metrics
+    assert gauge.gauge.data_points[0].as_double == 0.5
 
 
 async def test_headers_and_compression_are_sent(collector: Collector) -> None:
     """A collector that wants a key gets it; the key is in no text of the config."""
     options = {"headers": {"Authorization": "Bearer hush"}, "compression": "gzip"}
     telemetry = await opened(collector.endpoint, otlp=options)
-    await tell(telemetry)
+    await log_spans(telemetry)
     await telemetry.shutdown()
     assert len(collector.spans()) == 1
     (headers,) = collector.headers
@@ -210,8 +192,7 @@ async def test_headers_and_compression_are_sent(collector: Collector) -> None:
 async def test_many_spans_arrive_in_batches(collector: Collector) -> None:
     """Everything that was told is exported at the end, in few requests."""
     telemetry = await opened(collector.endpoint)
-    for number in range(1, 2001):
-        await tell(telemetry, number)
+    await log_spans(telemetry, 2000)
     await telemetry.shutdown()
     assert len({span.span_id for span in collector.spans()}) == 2000
     assert len(collector.received["/v1/traces"]) < 20
@@ -225,8 +206,7 @@ async def test_a_dead_collector_is_only_reported(kind: str, request: pytest.Fixt
     telemetry = await opened(endpoint.replace("//", "//user:hush@"), flush_timeout=0.5)
     telemetry.report_to(reports.append)
     async with asyncio.timeout(30):
-        for number in range(1, 601):
-            await tell(telemetry, number)
+        await log_spans(telemetry, 600)
         await telemetry.shutdown()
     assert reports[-1].state == "degraded"
     assert f"spans do not reach otlp {endpoint}" in reports[-1].detail
@@ -250,11 +230,11 @@ async def test_a_collector_that_comes_back_is_reported(collector: Collector) -> 
     collector.status = 400
     telemetry = await opened(collector.endpoint, flush_interval=0.01)
     telemetry.report_to(report)
-    await tell(telemetry)
+    await log_spans(telemetry)
     with changed:
         assert changed.wait_for(reached(1), timeout=10)
     collector.status = 200
-    await tell(telemetry)
+    await log_spans(telemetry)
     with changed:
         assert changed.wait_for(reached(2), timeout=10)
     assert states == ["degraded", "ready"]
@@ -269,6 +249,6 @@ async def test_a_slow_collector_costs_the_others_nothing(
     exporters = [{"type": "otlp", "endpoint": url} for url in (black_hole, collector.endpoint)]
     config = OpenTelemetryConfig.model_validate({"exporters": exporters, "flush_timeout": 0.5})
     telemetry = await get_provider_impl(config, {})
-    await tell(telemetry)
+    await log_spans(telemetry)
     await telemetry.shutdown()
     assert len(collector.spans()) == 1

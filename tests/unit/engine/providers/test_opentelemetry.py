@@ -5,25 +5,26 @@ from __future__ import annotations
 import json
 import threading
 import warnings
-from collections.abc import AsyncGenerator, Awaitable, Callable, Mapping
-from datetime import UTC, datetime, timedelta
+from collections.abc import AsyncGenerator, Awaitable, Callable
 from pathlib import Path
-from types import MappingProxyType
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Any
 
 import pytest
 from pydantic import ValidationError
-
-from rungraph.engine.apis import (
-    HealthStatus,
-    LogSeverity,
-    MetricEvent,
-    SpanEndPayload,
-    SpanStartPayload,
-    SpanStatus,
-    StructuredLogEvent,
-    UnstructuredLogEvent,
+from tests.telemetry_events import (
+    CHILD,
+    LATER,
+    NOON,
+    ROOT,
+    TRACE,
+    end,
+    log_line,
+    log_span,
+    metric,
+    start,
 )
+
+from rungraph.engine.apis import HealthStatus, LogSeverity
 from rungraph.engine.providers.inline.opentelemetry import recorder
 from rungraph.engine.providers.inline.opentelemetry.config import OpenTelemetryConfig
 from rungraph.engine.providers.inline.opentelemetry.provider import (
@@ -37,12 +38,6 @@ if TYPE_CHECKING:
 pytest.importorskip("opentelemetry.sdk")
 
 Open = Callable[..., Awaitable[OpenTelemetry]]
-
-TRACE = "0af7651916cd43dd8448eb211c80319c"
-ROOT = "b7ad6b7169203331"
-CHILD = "00f067aa0ba902b7"
-NOON = datetime(2026, 1, 1, 12, tzinfo=UTC)
-LATER = NOON + timedelta(microseconds=1_500_001)
 
 
 @pytest.fixture
@@ -69,39 +64,6 @@ async def telemetry(open_telemetry: Open) -> OpenTelemetry:
     return await open_telemetry()
 
 
-def start(
-    span_id: str,
-    name: str = "call",
-    *,
-    parent: str | None = None,
-    trace_id: str = TRACE,
-    attributes: Mapping[str, Any] = MappingProxyType({}),
-) -> StructuredLogEvent:
-    """Return the beginning of a span, at noon."""
-    payload = SpanStartPayload(name=name, parent_span_id=parent)
-    return StructuredLogEvent(
-        trace_id=trace_id,
-        span_id=span_id,
-        timestamp=NOON,
-        payload=payload,
-        attributes=dict(attributes),
-    )
-
-
-def end(
-    span_id: str,
-    status: Literal["ok", "error"] = "ok",
-    *,
-    trace_id: str = TRACE,
-    **more: Any,
-) -> StructuredLogEvent:
-    """Return the end of a span, a second and a half later."""
-    payload = SpanEndPayload(status=SpanStatus(status))
-    return StructuredLogEvent(
-        trace_id=trace_id, span_id=span_id, timestamp=LATER, payload=payload, attributes=more
-    )
-
-
 def to_file(path: Path) -> dict[str, Any]:
     """Return the config of an export to *path*."""
     return {"exporters": [{"type": "file", "path": str(path)}]}
@@ -118,7 +80,7 @@ async def test_a_file_has_a_line_a_span(open_telemetry: Open, tmp_path: Path) ->
     path = tmp_path / "new" / "spans.jsonl"
     telemetry = await open_telemetry(service_name="tests", **to_file(path))
     await telemetry.log_event(start(ROOT, "root"))
-    await telemetry.log_event(start(CHILD, "child", parent=ROOT, attributes={"model": "small"}))
+    await telemetry.log_event(start(CHILD, "child", parent=ROOT, model="small"))
     await telemetry.log_event(end(CHILD, "error", tokens=3))
     await telemetry.log_event(end(ROOT))
     await telemetry.shutdown()
@@ -142,8 +104,7 @@ async def test_a_file_is_continued(open_telemetry: Open, tmp_path: Path) -> None
     path = tmp_path / "spans.jsonl"
     for _ in range(2):
         telemetry = await open_telemetry(**to_file(path))
-        await telemetry.log_event(start(ROOT))
-        await telemetry.log_event(end(ROOT))
+        await log_span(telemetry)
         await telemetry.shutdown()
     assert len(lines(path, "span")) == 2
 
@@ -153,15 +114,7 @@ async def test_log_lines_belong_to_their_span(open_telemetry: Open, tmp_path: Pa
     path = tmp_path / "logs.jsonl"
     telemetry = await open_telemetry(**to_file(path))
     for severity in LogSeverity:
-        event = UnstructuredLogEvent(
-            trace_id=TRACE,
-            span_id=ROOT,
-            timestamp=NOON,
-            message="ünder way",
-            severity=severity,
-            attributes={"n": 1},
-        )
-        await telemetry.log_event(event)
+        await telemetry.log_event(log_line("ünder way", severity, n=1))
     await telemetry.shutdown()
     logs = lines(path, "log")
     assert [log["severity_number"] for log in logs] == [1, 5, 9, 13, 17, 21]
@@ -177,31 +130,19 @@ async def test_metrics_are_gauges(open_telemetry: Open, tmp_path: Path) -> None:
     path = tmp_path / "metrics.jsonl"
     telemetry = await open_telemetry(**to_file(path))
     for value, model in ((1, "a"), (2.5, "a"), (7, "b")):
-        event = MetricEvent(
-            trace_id=TRACE,
-            span_id=ROOT,
-            timestamp=NOON,
-            metric="tokens.per_second",
-            value=value,
-            unit="1/s",
-            attributes={"model": model},
-        )
-        await telemetry.log_event(event)
+        await telemetry.log_event(metric("tokens.per_second", value, "1/s", model=model))
     await telemetry.shutdown()
     (line,) = lines(path, "metrics")
-    (metric,) = line["resource_metrics"][0]["scope_metrics"][0]["metrics"]
-    assert (metric["name"], metric["unit"]) == ("tokens.per_second", "1/s")
-    points = metric["data"]["data_points"]
+    (found,) = line["resource_metrics"][0]["scope_metrics"][0]["metrics"]
+    assert (found["name"], found["unit"]) == ("tokens.per_second", "1/s")
+    points = found["data"]["data_points"]
     assert {point["attributes"]["model"]: point["value"] for point in points} == {"a": 2.5, "b": 7}
 
 
 async def test_a_name_that_is_no_metric_is_refused(telemetry: OpenTelemetry) -> None:
     """The error names the metric."""
-    event = MetricEvent(
-        trace_id=TRACE, span_id=ROOT, timestamp=NOON, metric="1 2", value=1, unit="s"
-    )
     with pytest.raises(ValueError, match="metric '1 2' in 's' cannot be recorded"):
-        await telemetry.log_event(event)
+        await telemetry.log_event(metric("1 2", 1, "s"))
 
 
 async def test_open_spans_are_exported_at_the_end(open_telemetry: Open, tmp_path: Path) -> None:
@@ -265,8 +206,7 @@ async def test_any_name_can_be_an_id(
     path = tmp_path / "spans.jsonl"
     telemetry = await open_telemetry(**to_file(path))
     await telemetry.log_event(start(span_id, trace_id=trace_id))
-    await telemetry.log_event(start("inner", trace_id=trace_id, parent=span_id))
-    await telemetry.log_event(end("inner", trace_id=trace_id))
+    await log_span(telemetry, "inner", trace_id=trace_id, parent=span_id)
     await telemetry.log_event(end(span_id, trace_id=trace_id))
     await telemetry.shutdown()
     inner, outer = lines(path, "span")
@@ -282,23 +222,19 @@ async def test_attributes_of_any_kind_are_taken(open_telemetry: Open, tmp_path: 
     """What OpenTelemetry has no type for becomes JSON, and too many are cut off in silence."""
     path = tmp_path / "spans.jsonl"
     telemetry = await open_telemetry(**to_file(path))
-    odd = {"none": None, "mixed": [1, "a"], "deep": {"x": NOON}, "list": ["a", "b"], "empty": []}
+    odd: dict[str, Any] = {
+        "none": None,
+        "mixed": [1, "a"],
+        "deep": {"x": NOON},
+        "list": ["a", "b"],
+        "empty": [],
+    }
     with warnings.catch_warnings(record=True) as caught:
         warnings.simplefilter("always")
-        await telemetry.log_event(start(ROOT, attributes=odd))
-        await telemetry.log_event(end(ROOT))
-        many = {f"a{number}": number for number in range(500)}
-        await telemetry.log_event(start(CHILD, attributes=many))
-        await telemetry.log_event(end(CHILD))
-        event = UnstructuredLogEvent(
-            trace_id=TRACE,
-            span_id=ROOT,
-            timestamp=NOON,
-            message="",
-            severity=LogSeverity.INFO,
-            attributes=many,
-        )
-        await telemetry.log_event(event)
+        await log_span(telemetry, **odd)
+        many: dict[str, Any] = {f"a{number}": number for number in range(500)}
+        await log_span(telemetry, CHILD, **many)
+        await telemetry.log_event(log_line(**many))
         await telemetry.shutdown()
     assert caught == []
     first, second = lines(path, "span")
@@ -317,8 +253,7 @@ async def test_the_console_has_a_line_a_span(
     """Lines go to stderr, as stdout is for data; stdout can be asked for."""
     console = {"type": "console"}
     telemetry = await open_telemetry(exporters=[console, {**console, "stream": "stdout"}])
-    await telemetry.log_event(start(ROOT, "shown"))
-    await telemetry.log_event(end(ROOT))
+    await log_span(telemetry, ROOT, "shown")
     await telemetry.shutdown()
     written = capsys.readouterr()
     assert written.err == written.out
@@ -328,8 +263,7 @@ async def test_the_console_has_a_line_a_span(
 async def test_a_trace_can_be_asked_for(telemetry: OpenTelemetry) -> None:
     """A trace is its root span: when it began, and when it ended if it has."""
     await telemetry.log_event(start(ROOT))
-    await telemetry.log_event(start(CHILD, parent=ROOT))
-    await telemetry.log_event(end(CHILD))
+    await log_span(telemetry, CHILD, parent=ROOT)
     trace = await telemetry.get_trace(TRACE)
     assert (trace.root_span_id, trace.start_time, trace.end_time) == (ROOT, NOON, None)
     await telemetry.log_event(end(ROOT))
@@ -383,8 +317,7 @@ async def test_a_full_disk_is_reported_and_hurts_no_call(open_telemetry: Open) -
 
     telemetry.report_to(report)
     assert (await telemetry.health()).status is HealthStatus.OK
-    await telemetry.log_event(start(ROOT))
-    await telemetry.log_event(end(ROOT))
+    await log_span(telemetry)
     assert has_reported.wait(timeout=10)
     assert reports[0].state == "degraded"
     assert "spans do not reach file '/dev/full'" in reports[0].detail
@@ -398,8 +331,8 @@ async def test_a_file_that_cannot_be_written_is_an_error_at_once(
     open_telemetry: Open, tmp_path: Path
 ) -> None:
     """What can never work keeps the provider from starting, and the error says what would."""
-    told = r"cannot write to the exporter's path '.*': Is a directory; name another file"
-    with pytest.raises(OSError, match=told):
+    problem = r"cannot write to the exporter's path '.*': Is a directory; name another file"
+    with pytest.raises(OSError, match=problem):
         await open_telemetry(
             exporters=[
                 {"type": "file", "path": str(tmp_path / "fine")},
