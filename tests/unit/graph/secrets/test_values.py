@@ -116,78 +116,55 @@ class TestMasked:
         assert masked({"text": value}) == {"text": shown}
         assert masked(shown) == shown
 
-    def test_named_values_are_masked_by_their_name(self) -> None:
-        """Environments and headers are often lists of names and values."""
-        written = [{"name": "API_KEY", "value": "abc"}, {"name": "PORT", "value": "80"}]
-        assert masked(written) == [{"name": "API_KEY", "value": MASK}, written[1]]
-
-    def test_arguments_are_masked_by_the_flag_before_them(self) -> None:
-        """A command line is a list of texts."""
-        written = ["run", "--api-key", "abc", "--token=def", "--port", "80"]
-        assert masked(written) == ["run", "--api-key", MASK, f"--token={MASK}", "--port", "80"]
-
-    def test_more_keys_can_be_secret(self) -> None:
-        """A provider's spec knows keys that do not sound like secrets."""
-        written = {"license": "abc", "Some-Code": "def", "other": "ghi"}
-        shown = masked(written, secrets=("license", "some_code"))
-        assert shown == {"license": MASK, "Some-Code": MASK, "other": "ghi"}
-
-    def test_the_original_is_not_changed(self) -> None:
-        """The copy is a new tree of plain values."""
-        written: dict[str, Any] = {"a": {"token": "abc", "b": (1, 2)}}
+    @pytest.mark.parametrize(
+        ("written", "shown"),
+        [
+            ({"name": "API_KEY", "value": "abc"}, {"name": "API_KEY", "value": MASK}),
+            ({"name": "PORT", "value": "80"}, {"name": "PORT", "value": "80"}),
+            (
+                ["run", "--api-key", "abc", "--token=def", "--port", "80"],
+                ["run", "--api-key", MASK, f"--token={MASK}", "--port", "80"],
+            ),
+            (
+                {"license": "abc", "Some-Code": "def", "other": "ghi"},
+                {"license": MASK, "Some-Code": MASK, "other": "ghi"},
+            ),
+            ({"a": {"token": "abc", "b": (1, 2)}}, {"a": {"token": MASK, "b": [1, 2]}}),
+        ],
+    )
+    def test_what_stands_beside_a_value_can_make_it_secret(self, written: Any, shown: Any) -> None:
+        """A name, a flag before it, or a key that a provider's spec knows; nothing is changed."""
         before = copy.deepcopy(written)
-        assert masked(written) == {"a": {"token": MASK, "b": [1, 2]}}
+        assert masked(written, secrets=("license", "some_code")) == shown
         assert written == before
 
 
-class TestSecretValues:
-    def test_literals_and_variables_are_found(self) -> None:
-        """From secret keys, secret variables, URLs and defaults that are not used now."""
-        written = {
-            "api_key": "literal-1",
-            "token": "${env.X:=default-1}",
-            "url": "http://me:${env.PW}@host",
-            "text": "a ${env.MY_TOKEN} b ${env.OTHER} c",
-            "number": {"password": 123456},
-            "plain": "${env.OTHER}",
-        }
-        resolved = {
-            "api_key": "literal-1",
-            "token": "from-x",
-            "url": "http://me:from-pw@host",
-            "text": "a from-token b from-other c",
-            "number": {"password": 123456},
-            "plain": "from-other",
-        }
-        assert secret_values(written, resolved) == {
-            *("literal-1", "default-1", "from-x", "from-pw", "from-token", "123456"),
-        }
-
-    def test_a_scheme_is_no_part_of_the_secret(self) -> None:
-        """The token alone is found, and so is the whole header."""
-        resolved = {"authorization": "Bearer from-x"}
-        written = {"authorization": "Bearer ${env.X}"}
-        assert secret_values(written, resolved) == {"from-x", "Bearer from-x"}
-
-    def test_short_and_empty_values_are_left_out(self) -> None:
-        """Scrubbing them would leave no text readable."""
-        resolved = {"token": "abc", "password": "true", "secret": None, "api_key": "", "pwd": True}
-        assert secret_values(resolved, resolved) == frozenset()
-
-    def test_a_placeholder_that_was_not_filled_in_is_no_secret(self) -> None:
-        """What is written in the config stays readable in every output."""
-        written = {"token": "${env.X}", "password": "Bearer ${env.Y}"}
-        assert secret_values(written, written) == frozenset()
-
-    def test_a_text_that_changed_in_another_way_is_secret_as_a_whole(self) -> None:
-        """When it cannot be told which part is the secret, none of it is shown."""
-        assert secret_values("~/${env.MY_TOKEN}", "/home/me/abcd") == {"/home/me/abcd"}
-
-    def test_the_trees_need_not_be_alike(self) -> None:
-        """A placeholder may have become anything; more keys can be secret."""
-        assert secret_values(None, {"a": [{"token": "abcd"}]}) == {"abcd"}
-        assert secret_values({"a": ["x"]}, {"a": ["--token", "abcd", 1]}) == {"abcd"}
-        assert secret_values({}, {"pin": "abcd"}, secrets=("pin",)) == {"abcd"}
+@pytest.mark.parametrize(
+    ("written", "resolved", "secrets"),
+    [
+        ({"api_key": "literal-1"}, {"api_key": "literal-1"}, {"literal-1"}),
+        ({"token": "${env.X:=default-1}"}, {"token": "from-x"}, {"default-1", "from-x"}),
+        ({"url": "http://me:${env.PW}@h"}, {"url": "http://me:from-pw@h"}, {"from-pw"}),
+        (["a ${env.MY_TOKEN} b ${env.X} c"], ["a from-token b from-x c"], {"from-token"}),
+        ({"a": {"password": 123456}}, {"a": {"password": 123456}}, {"123456"}),
+        ({"plain": "${env.OTHER}"}, {"plain": "from-other"}, set()),
+        # The token alone is found, and so is the whole header.
+        ({"jwt": "Bearer ${env.X}"}, {"jwt": "Bearer from-x"}, {"from-x", "Bearer from-x"}),
+        # Scrubbing these would leave no text readable.
+        (None, {"token": "abc", "password": "true", "secret": None, "api_key": ""}, set()),
+        # A placeholder that was not filled in stays readable.
+        ({"pwd": "Bearer ${env.Y}"}, {"pwd": "Bearer ${env.Y}"}, set()),
+        # When it cannot be told which part of a text is the secret, none of it is shown.
+        ("~/${env.MY_TOKEN}", "/home/me/abcd", {"/home/me/abcd"}),
+        # The trees need not be alike.
+        (None, {"a": [{"token": "abcd"}]}, {"abcd"}),
+        ({"a": ["x"]}, {"a": ["--token", "abcd", 1]}, {"abcd"}),
+        ({}, {"pin": "abcd"}, {"abcd"}),
+    ],
+)
+def test_the_secrets_of_a_config_are_found(written: Any, resolved: Any, secrets: set[str]) -> None:
+    """From secret keys, secret variables, URLs and defaults that are not used now."""
+    assert secret_values(written, resolved, secrets=("pin",)) == secrets
 
 
 class TestScrubbed:
