@@ -1,4 +1,4 @@
-"""Which keys and variables hold secrets, told by their names."""
+"""Which keys and variables hold secrets, by their names."""
 
 from __future__ import annotations
 

@@ -122,9 +122,9 @@ def _secrets(
 
 
 def _items(value: Any, extra: frozenset[str]) -> Iterator[tuple[Any, Any, bool]]:
-    """Yield the keys and values of a mapping or a list, and whether a value is told to be secret.
+    """Yield the keys and values of a mapping or a list, and whether a value is secret.
 
-    That is by its key, by a name beside it, or by a flag such as ``--api-key`` before it.
+    Its key says so, or a name beside it, or a flag such as ``--api-key`` before it.
     """
     if isinstance(value, Mapping):
         # A list of {name: API_KEY, value: ...} is how environments and headers are often written.

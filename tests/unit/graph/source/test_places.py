@@ -115,6 +115,7 @@ def test_a_long_line_is_cut_around_the_place(key: str) -> None:
         ("a: {password: correct-horse-battery, url: here}", 43, "here}"),
         ("a: {password: correct-horse-battery, url: here}", 20, "********, url: here}"),
         ("${env.API_KEY:=correct-horse}", 20, "${env.API_KEY:=********}"),
+        ("url: http://me:correct-horse\x01battery@host", 29, "********@host"),
     ],
 )
 def test_a_secret_before_the_place_does_not_move_the_caret(
