@@ -9,6 +9,7 @@ import codecs
 import errno
 import os
 import re
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
@@ -17,7 +18,7 @@ from rungraph.graph.diagnostics import Diagnostic
 from rungraph.graph.place import Place
 from rungraph.graph.source.mapping import plain_value
 from rungraph.graph.source.parse import parsed
-from rungraph.graph.source.positions import path_text
+from rungraph.graph.source.positions import Spot, path_text
 from rungraph.graph.source.text import SourceText
 from rungraph.graph.suggest import closest
 from rungraph.graph.wording import listed
@@ -25,7 +26,6 @@ from rungraph.graph.wording import listed
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
-    from rungraph.graph.source.positions import Spot
 
 LARGEST: Final = 32 * 2**20
 """Bytes of the largest file that is read unless ``RUNGRAPH_MAX_CONFIG_BYTES`` says otherwise."""
@@ -42,36 +42,34 @@ _BYTE_ORDER_MARKS = (
 _CONFIG_NAME = re.compile(r".*\.(?:ya?ml|json)", re.IGNORECASE)
 
 
+@dataclass(frozen=True, eq=False)
 class Document:
     """One run config as written.
 
     Attributes:
-        file: The path as the user gave it, or ``<text>`` or ``<mapping>``.
-        text: The whole text; empty when there is none.
+        source: Its text, empty when there is none.
         value: Dicts, lists, texts, numbers, booleans and None, the environment not filled in. What
             an alias repeats is the same object each time. An empty dict when nothing is usable.
         diagnostics: What is wrong with it, in the order of the text.
+        spot: Where the value stands in the text.
         has_aliases: Whether some object can occur in ``value`` more than once.
     """
 
-    __slots__ = ("_source", "_spot", "diagnostics", "file", "has_aliases", "text", "value")
+    source: SourceText = field(repr=False)
+    value: Any = field(repr=False)
+    diagnostics: Sequence[Diagnostic]
+    spot: Spot = field(default=Spot(0, 0), repr=False)
+    has_aliases: bool = False
 
-    def __init__(
-        self,
-        source: SourceText,
-        value: Any,
-        diagnostics: Sequence[Diagnostic],
-        spot: Spot | None = None,
-        *,
-        has_aliases: bool = False,
-    ) -> None:
-        self.file = source.file
-        self.text = source.text
-        self.value = value
-        self.diagnostics = tuple(diagnostics)
-        self.has_aliases = has_aliases
-        self._source = source
-        self._spot = spot
+    @property
+    def file(self) -> str:
+        """The path as the user gave it, or ``<text>`` or ``<mapping>``."""
+        return self.source.file
+
+    @property
+    def text(self) -> str:
+        """The whole text; empty when there is none."""
+        return self.source.text
 
     def place_of(self, path: Sequence[str | int], *, key: bool = False) -> Place:
         """Return where the value at *path* stands, or its key.
@@ -79,16 +77,14 @@ class Document:
         What an alias or a merge key brings in stands where it is written out. A path that does not
         exist gives the place of its nearest parent; a document without text has no lines.
         """
-        if self._spot is None:
-            return Place(self.file, 1, 1) if self.text else Place(self.file, 0, 0)
-        spot, is_there = self._spot.find(path)
-        return self._source.place(spot.key if key and is_there else spot.start)
+        if not self.source.text:
+            return Place(self.source.file, 0, 0)
+        spot, is_there = self.spot.find(path)
+        return self.source.place(spot.key if key and is_there else spot.start)
 
     def is_quoted(self, path: Sequence[str | int]) -> bool:
         """Whether the value at *path* is a scalar written in quotes or in block style."""
-        if self._spot is None:
-            return False
-        spot, is_there = self._spot.find(path)
+        spot, is_there = self.spot.find(path)
         return is_there and spot.is_quoted
 
     def problem(
@@ -115,7 +111,7 @@ class Document:
 
         It has at most 160 characters; `caret_column` tells where the place is in it.
         """
-        return self._source.excerpt(place)
+        return self.source.excerpt(place)
 
 
 def load_document(path: Path | str, *, max_bytes: int | None = None) -> Document:
@@ -166,14 +162,13 @@ def parse_document(text: str, file: str = "<text>") -> Document:
     text.
     """
     source = SourceText(file, text.removeprefix("\ufeff"))
-    value, problems, spot, has_aliases = parsed(source)
-    return Document(source, value, problems, spot, has_aliases=has_aliases)
+    return Document(source, *parsed(source))
 
 
 def document_of(mapping: Mapping[str, Any]) -> Document:
     """Return the document that *mapping* is; it holds a copy, and no part of it has a line."""
     value, diagnostics = plain_value(mapping)
-    return Document(SourceText("<mapping>", ""), value, diagnostics, has_aliases=True)
+    return Document(SourceText("<mapping>", ""), value, tuple(diagnostics), has_aliases=True)
 
 
 def _limit() -> int:

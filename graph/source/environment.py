@@ -42,7 +42,7 @@ class Use(NamedTuple):
         is_set: Whether the variable is set to something other than an empty text.
         has_default: Whether the config says what to use when it is not set.
         is_required: Whether the config cannot be used without it.
-        is_secret: Whether the variable's name, or a key on the way to the value, is that of a secret.
+        is_secret: Whether the variable's name or a key above the value is that of a secret.
     """
 
     name: str

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 from rungraph.graph.source.construct import constructed
 from rungraph.graph.source.json_nodes import compose_json
+from rungraph.graph.source.positions import Spot
 from rungraph.graph.source.text import UnreadableError
 from rungraph.graph.source.yaml_nodes import compose
 
@@ -15,7 +16,6 @@ if TYPE_CHECKING:
     from yaml.nodes import Node
 
     from rungraph.graph.diagnostics import Diagnostic
-    from rungraph.graph.source.positions import Spot
     from rungraph.graph.source.text import SourceText
 
 _BRACE = re.compile(r"\s*\{")
@@ -29,13 +29,13 @@ class Parsed(NamedTuple):
     Attributes:
         value: The mapping; an empty one when there is none.
         problems: What is wrong with the text, in its order.
-        spot: Where the value stands; None when nothing could be read.
+        spot: Where the value stands.
         has_aliases: Whether some object can occur in *value* more than once.
     """
 
     value: dict[str, Any]
-    problems: list[Diagnostic]
-    spot: Spot | None = None
+    problems: tuple[Diagnostic, ...]
+    spot: Spot = Spot(0, 0)
     has_aliases: bool = False
 
 
@@ -50,7 +50,7 @@ def parsed(source: SourceText) -> Parsed:
         found = source.problem(
             error.code, error.message, error.offset, error.help, path=error.path, related=related
         )
-        return Parsed({}, [*problems, found])
+        return Parsed({}, (*problems, found))
     if second is not None:
         mark = _DOCUMENT_MARK.search(source.text, node.end_mark.index, second + 3)
         offset = mark.start() if mark else second
@@ -63,7 +63,7 @@ def parsed(source: SourceText) -> Parsed:
             source.problem("C004", f"the document is {message}", spot.start, _MAPPING_HELP)
         )
         value = {}
-    return Parsed(value, problems, spot, has_aliases)
+    return Parsed(value, tuple(problems), spot, has_aliases)
 
 
 def _nodes(source: SourceText) -> tuple[Node, int | None]:

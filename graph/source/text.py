@@ -6,6 +6,7 @@ import re
 from array import array
 from bisect import bisect_left, bisect_right
 from dataclasses import dataclass
+from functools import cached_property
 from itertools import accumulate
 from typing import TYPE_CHECKING
 
@@ -23,14 +24,6 @@ if TYPE_CHECKING:
 
 _LONGEST_EXCERPT = 160
 _LINE_BREAK = re.compile(r"\r\n?|\n")
-
-
-def line_starts(text: str) -> Sequence[int]:
-    """Return the offset of the first character of each line; an empty text has one line."""
-    if "\r" in text:
-        return array("I", [0, *(match.end() for match in _LINE_BREAK.finditer(text))])
-    lengths = (len(line) + 1 for line in text.split("\n"))
-    return array("I", accumulate(lengths, initial=0))[:-1]
 
 
 @dataclass(eq=False)
@@ -65,19 +58,27 @@ class SourceText:
         text: The whole text.
     """
 
-    __slots__ = ("_spans", "_starts", "file", "text")
-
     def __init__(self, file: str, text: str) -> None:
         self.file = file
         self.text = text
-        self._starts: Sequence[int] | None = None
-        self._spans: list[Span] | None = None
+
+    @cached_property
+    def _starts(self) -> Sequence[int]:
+        """The offset of the first character of each line; an empty text has one line."""
+        if "\r" in self.text:
+            return array("I", [0, *(match.end() for match in _LINE_BREAK.finditer(self.text))])
+        lengths = (len(line) + 1 for line in self.text.split("\n"))
+        return array("I", accumulate(lengths, initial=0))[:-1]
+
+    @cached_property
+    def _secrets(self) -> list[Span]:
+        """Where the values of secret keys stand."""
+        return secret_spans(self.text, self._starts)
 
     def place(self, offset: int) -> Place:
         """Return the place of the character at *offset*."""
-        starts = self._starts or self._line_starts()
-        line = bisect_right(starts, offset)
-        return Place(self.file, line, offset - starts[line - 1] + 1)
+        line = bisect_right(self._starts, offset)
+        return Place(self.file, line, offset - self._starts[line - 1] + 1)
 
     def problem(
         self,
@@ -104,11 +105,10 @@ class SourceText:
 
     def line(self, number: int) -> str:
         """Return line *number*, counted from 1, without its break; empty when there is none."""
-        starts = self._line_starts()
-        if not 1 <= number <= len(starts):
+        if not 1 <= number <= len(self._starts):
             return ""
-        end = starts[number] if number < len(starts) else len(self.text)
-        return self.text[starts[number - 1] : end].rstrip("\r\n")
+        end = self._starts[number] if number < len(self._starts) else len(self.text)
+        return self.text[self._starts[number - 1] : end].rstrip("\r\n")
 
     def excerpt(self, place: Place) -> str:
         """Return the source line at *place* with its secrets masked, at most 160 characters long.
@@ -130,17 +130,9 @@ class SourceText:
 
     def _secrets_in(self, number: int) -> list[Span]:
         """Return where in line *number* the values of secret keys stand."""
-        starts = self._line_starts()
-        if not 1 <= number <= len(starts):
+        if not 1 <= number <= len(self._starts):
             return []
-        if self._spans is None:
-            self._spans = secret_spans(self.text, starts)
-        start = starts[number - 1]
-        first = bisect_left(self._spans, (start, 0))
-        last = bisect_left(self._spans, (start + len(self.line(number)) + 1, 0))
-        return [(left - start, right - start) for left, right in self._spans[first:last]]
-
-    def _line_starts(self) -> Sequence[int]:
-        if self._starts is None:
-            self._starts = line_starts(self.text)
-        return self._starts
+        start = self._starts[number - 1]
+        first = bisect_left(self._secrets, (start, 0))
+        last = bisect_left(self._secrets, (start + len(self.line(number)) + 1, 0))
+        return [(left - start, right - start) for left, right in self._secrets[first:last]]
