@@ -94,7 +94,9 @@ def has_controls(text: str) -> bool:
         >>> has_controls("a\x1b[31m"), has_controls("a\u202eb"), has_controls("a b")
         (True, True, False)
     """
-    return any(category(char) in _CONTROLS and char not in _JOINERS for char in text)
+    return not text.isprintable() and any(
+        category(char) in _CONTROLS and char not in _JOINERS for char in text
+    )
 
 
 def shortened(text: str, most: int) -> str:

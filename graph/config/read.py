@@ -327,8 +327,8 @@ class _Reader:
         # A query may have several lines; all other texts of a section are ids, types and names.
         names = {
             key: self.named(one, (*path, key))
-            for key, one in section
-            if isinstance(one, str) and key != "query"
+            for key, one in vars(section).items()
+            if isinstance(one, str) and key != "query" and not one.isprintable()
         }
         return section.model_copy(update=names) if names else section
 
