@@ -171,7 +171,7 @@ def test_explain_says_what_a_code_means() -> None:
 
 
 @pytest.mark.parametrize(
-    "words", [["query", "*"], ["plan"], ["graph"], ["why", "router:inference"]]
+    "words", [["query", "*"], ["plan"], ["graph"], ["why", "kind:provider & api:inference"]]
 )
 def test_an_id_never_reaches_a_terminal_raw(words: list[str], tmp_path: Path) -> None:
     """A pipe and a terminal get the same text, with what a terminal would obey escaped."""

@@ -51,11 +51,7 @@ def test_one_file_has_every_check_named_with_its_result(remote_file: ConfigFile)
     """Each check is listed by level and result; those that were not made are listed as well."""
     path = remote_file()
     ended = rungraph("validate", path)
-    assert ended.code == 0
-    assert ended.err == ""
-    assert (
-        ended.out
-        == f"""{path}: no problems (4 nodes, 3 generations)
+    expected = f"""{path}: no problems (4 nodes, 3 generations)
   schema   passed       readable, yaml, shape, known-keys, known-version, known-apis, known-types,
                         current-types, unique-ids, single-providers, resources-placed,
                         catalogs-usable, secrets-present
@@ -65,7 +61,7 @@ def test_one_file_has_every_check_named_with_its_result(remote_file: ConfigFile)
   import   not checked  modules-importable, packages-installed, configs-accepted, resources-accepted
   health   not checked  addresses-usable, remotes-reachable
 """
-    )
+    assert (ended.code, ended.out, ended.err) == (0, expected, "")
 
 
 def test_verbose_says_of_each_check_what_it_looks_for(remote_file: ConfigFile) -> None:
@@ -111,10 +107,8 @@ def test_several_files_are_a_line_each_and_a_summary(remote_file: ConfigFile) ->
     )
 
 
-def test_a_config_with_a_catalog_that_is_none_leaves_the_others_checked(
-    remote_file: ConfigFile,
-) -> None:
-    """What one config names as its catalog is its own problem."""
+def test_a_catalog_that_is_none_is_the_problem_of_its_file(remote_file: ConfigFile) -> None:
+    """The other files are checked; in JSON ``valid`` is what the exit code says."""
     bad, good = remote_file("bad.yaml", more={"catalog": "nowhere.yaml"}), remote_file("good.yaml")
     ended = rungraph("validate", bad, good)
     assert ended.code == 1
@@ -122,6 +116,14 @@ def test_a_config_with_a_catalog_that_is_none_leaves_the_others_checked(
     assert "Traceback" not in ended.err
     assert f"{good}: no problems" in ended.out
     assert ended.out.endswith("2 files: 1 valid, 1 with errors\n")
+    warned = remote_file("warned.yaml", more={"modls": []})
+    values = rungraph("validate", "--format", "json", "--deny-warnings", bad, good, warned).out
+    found = [json.loads(line) for line in values.splitlines()]
+    assert [(one["file"], one["valid"]) for one in found] == [
+        (str(bad), False),
+        (str(good), True),
+        (str(warned), False),
+    ]
 
 
 def test_warnings_can_be_denied(remote_file: ConfigFile) -> None:
@@ -177,19 +179,6 @@ def test_json_is_one_object_a_line_and_file(remote_file: ConfigFile) -> None:
     assert not bad["valid"]
     assert bad["diagnostics"][0]["code"] == "C001"
     assert {one["result"] for one in bad["checks"]} == {"failed", "not_checked"}
-
-
-def test_json_tells_of_denied_warnings_and_of_failures(remote_file: ConfigFile) -> None:
-    """``valid`` is what the exit code says, also when there is no graph."""
-    warned, bad = (
-        remote_file(more={"modls": []}),
-        remote_file("bad.yaml", more={"catalog": "nowhere.yaml"}),
-    )
-    ended = rungraph("validate", "--format", "json", "--deny-warnings", warned, bad)
-    first, second = map(json.loads, ended.out.splitlines())
-    assert not first["valid"]
-    assert not second["valid"]
-    assert second["file"] == str(bad)
 
 
 # --- levels ------------------------------------------------------------------------------------
@@ -257,10 +246,7 @@ def test_checks_can_stand_in_a_file_of_their_own(remote_file: ConfigFile, tmp_pa
     assert f"--> {rules}:2:3" in ended.err
     assert "providers" not in ended.err.split("-->")[1].splitlines()[1]
     assert ended.out.count("failed: 'nothing remote'") == 2
-
-
-def test_a_file_of_checks_that_is_none_is_told(remote_file: ConfigFile, tmp_path: Path) -> None:
-    """The config is checked all the same; the exit code is 1."""
+    # Without the file, the config is checked all the same.
     ended = rungraph("validate", "--checks", tmp_path / "nowhere.yaml", remote_file())
     assert ended.code == 1
     assert "error[C001]" in ended.err

@@ -60,19 +60,16 @@ def site(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A folder that the package is installed into with pip."""
     folder = tmp_path_factory.mktemp("site")
     source = shutil.copytree(PACKAGE, tmp_path_factory.mktemp("source") / "speech_package")
-    command = [
-        sys.executable,
-        "-m",
-        "pip",
-        "install",
+    options = [
         "--quiet",
         "--no-index",
         "--no-deps",
         "--no-build-isolation",
+        "--target",
+        str(folder),
     ]
-    subprocess.run(
-        [*command, "--target", str(folder), str(source)], check=True, capture_output=True
-    )
+    command = [sys.executable, "-m", "pip", "install", *options, str(source)]
+    subprocess.run(command, check=True, capture_output=True)
     return folder
 
 

@@ -32,17 +32,12 @@ def put(tmp_path: Path) -> Path:
 
 def test_list(runner: CliRunner, tmp_path: Path) -> None:
     """The list says what can be pulled, how large it is, its licence and whether it is there."""
-    before = runner.invoke(models, ["list"]).stdout
-    assert "98 MB, Apache-2.0, not pulled" in before
+    words = ["list", "--format", "json"]
+    assert "98 MB, Apache-2.0, not pulled" in runner.invoke(models, ["list"]).stdout
+    assert json.loads(runner.invoke(models, words).stdout)[0]["path"] is None
     path = put(tmp_path)
     assert f"98 MB, Apache-2.0, in {path}" in runner.invoke(models, ["list"]).stdout
-
-
-def test_list_as_json(runner: CliRunner, tmp_path: Path) -> None:
-    """As JSON, the path is null until the weights are there."""
-    assert json.loads(runner.invoke(models, ["list", "--format", "json"]).stdout)[0]["path"] is None
-    path = put(tmp_path)
-    (row,) = json.loads(runner.invoke(models, ["list", "--format", "json"]).stdout)
+    (row,) = json.loads(runner.invoke(models, words).stdout)
     assert row == {
         "name": DEFAULT,
         "size": 98_362_432,

@@ -84,41 +84,36 @@ def test_a_release_can_be_named() -> None:
     [spec] = [
         one for one in telemetry["provider_types"] if one["provider_type"] != "remote::sample"
     ]
-    assert (spec["provider_type"], spec["dependencies"]) == (
-        "inline::meta-reference",
-        ["datasetio"],
-    )
+    assert spec["provider_type"] == "inline::meta-reference"
+    assert spec["dependencies"] == ["datasetio"]
     assert spec["releases"] == ["0.0.53", "0.2.20"]
 
 
 @pytest.mark.parametrize(
-    ("arguments", "message"),
+    ("words", "message"),
     [
         (
-            ["--catalog", "llama-stack", "memory"],
+            "--catalog llama-stack memory",
             (
-                "Invalid value for API: 'memory' is an API of releases 0.0.35 to 0.0.63: "
+                "API: 'memory' is an API of releases 0.0.35 to 0.0.63: "
                 "say --catalog llama-stack@0.0.63"
             ),
         ),
         (
-            ["--catalog", "lama-stack"],
-            (
-                "Invalid value for --catalog: no catalog is called 'lama-stack'; "
-                "did you mean 'llama-stack'?"
-            ),
+            "--catalog lama-stack",
+            "--catalog: no catalog is called 'lama-stack'; did you mean 'llama-stack'?",
         ),
         (
-            ["--catalog", "llama-stack@0.3"],
+            "--catalog llama-stack@0.3",
             (
-                "Invalid value for --catalog: the catalog 'llama-stack' does not know "
-                "release '0.3' (0.0.35 to 0.2.20); did you mean '0.1.3'?"
+                "--catalog: the catalog 'llama-stack' does not know release '0.3' "
+                "(0.0.35 to 0.2.20); did you mean '0.1.3'?"
             ),
         ),
     ],
 )
-def test_a_wrong_catalog_is_a_wrong_option(arguments: list[str], message: str) -> None:
+def test_a_wrong_catalog_is_a_wrong_option(words: str, message: str) -> None:
     """What --catalog does not find is a usage error that names what there is."""
-    found = CliRunner().invoke(providers, arguments)
+    found = CliRunner().invoke(providers, words.split())
     assert found.exit_code == 2
-    assert found.stderr.splitlines()[-1] == f"Error: {message}"
+    assert f"\nError: Invalid value for {message}" in found.stderr
