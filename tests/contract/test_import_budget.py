@@ -18,7 +18,10 @@ PURE = frozenset(
 )
 """Every distribution that checking a config may load; the graph alone needs no click."""
 
-HEAVY = ("asyncio", "matplotlib", "numpy", "rich", "http.server", "sqlite3", "pydantic_settings")
+HEAVY = (
+    *("asyncio", "matplotlib", "numpy", "rich.console"),
+    *("http.server", "sqlite3", "pydantic_settings"),
+)
 """What would make every command slow, or is for running and drawing alone."""
 
 _REPORT = """
