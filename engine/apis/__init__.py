@@ -70,18 +70,8 @@ from rungraph.engine.apis.inference import (
     ToolCallDelta,
     ToolCallParseStatus,
 )
-from rungraph.engine.apis.inspect import (
-    Inspect,
-    ProviderInfo,
-    RouteInfo,
-    VersionInfo,
-)
-from rungraph.engine.apis.memory import (
-    Chunk,
-    Memory,
-    MemoryBankDocument,
-    QueryDocumentsResponse,
-)
+from rungraph.engine.apis.inspect import Inspect, ProviderInfo, RouteInfo, VersionInfo
+from rungraph.engine.apis.memory import Chunk, Memory, MemoryBankDocument, QueryDocumentsResponse
 from rungraph.engine.apis.memory_banks import (
     GraphMemoryBank,
     KeyValueMemoryBank,
@@ -91,31 +81,11 @@ from rungraph.engine.apis.memory_banks import (
     MemoryBanksPrivate,
     VectorMemoryBank,
 )
-from rungraph.engine.apis.models import (
-    Model,
-    Models,
-    ModelsPrivate,
-)
-from rungraph.engine.apis.resource import (
-    Resource,
-)
-from rungraph.engine.apis.routes import (
-    HttpMethod,
-    Route,
-    route,
-    routes_of,
-)
-from rungraph.engine.apis.safety import (
-    RunShieldResponse,
-    Safety,
-    SafetyViolation,
-    ViolationLevel,
-)
-from rungraph.engine.apis.shields import (
-    Shield,
-    Shields,
-    ShieldsPrivate,
-)
+from rungraph.engine.apis.models import Model, Models, ModelsPrivate
+from rungraph.engine.apis.resource import Resource
+from rungraph.engine.apis.routes import HttpMethod, Route, route, routes_of
+from rungraph.engine.apis.safety import RunShieldResponse, Safety, SafetyViolation, ViolationLevel
+from rungraph.engine.apis.shields import Shield, Shields, ShieldsPrivate
 from rungraph.engine.apis.telemetry import (
     AnyTelemetryEvent,
     LogSeverity,

@@ -1,264 +1,50 @@
-"""The embedded memory, with an embedding model that counts letters."""
+"""What the embedded memory keeps and refuses, and the file that it keeps it in."""
 
 from __future__ import annotations
 
 import asyncio
 import sqlite3
 import threading
-from collections.abc import AsyncGenerator, Awaitable, Callable
 from typing import TYPE_CHECKING, Any
 
 import pytest
+from tests.unit.engine.providers.faiss.memory import (
+    ALL_KINDS,
+    VALUES,
+    WORDS,
+    Clock,
+    LetterCounter,
+    Open,
+    contents,
+    documents,
+    found,
+    stored,
+    vector_bank,
+)
 
 from rungraph.engine.apis import (
-    EmbeddingsResponse,
     GraphMemoryBank,
     ImageMedia,
-    InterleavedContent,
     KeyValueMemoryBank,
     KeywordMemoryBank,
     MemoryBank,
     MemoryBankDocument,
-    QueryDocumentsResponse,
     VectorMemoryBank,
-    text_of,
 )
-from rungraph.engine.providers.inline.faiss import provider as faiss_provider
 from rungraph.engine.providers.inline.faiss.config import FaissConfig
 from rungraph.engine.providers.inline.faiss.provider import FaissMemory, get_provider_impl
 
 if TYPE_CHECKING:
     from pathlib import Path
 
-Open = Callable[..., Awaitable[FaissMemory]]
-
-
-class LetterCounter:
-    """Embeds a text as how often each of the first letters of the alphabet is in it."""
-
-    def __init__(self, letters: str = "abcdefgh") -> None:
-        self.letters = letters
-        self.batches: list[int] = []
-        self.called = asyncio.Event()
-        self.gate = asyncio.Event()
-        self.gate.set()
-
-    async def embeddings(
-        self,
-        model: str,
-        contents: list[InterleavedContent],
-    ) -> EmbeddingsResponse:
-        self.batches.append(len(contents))
-        self.called.set()
-        await self.gate.wait()
-        rows = [[float(text_of(text).count(c)) for c in self.letters] for text in contents]
-        return EmbeddingsResponse(embeddings=rows)
-
-
-class Clock:
-    """Stands still until it is set."""
-
-    def __init__(self) -> None:
-        self.now = 1000.0
-
-    def time(self) -> float:
-        return self.now
-
-
-@pytest.fixture
-def clock(monkeypatch: pytest.MonkeyPatch) -> Clock:
-    """Return the clock by which the memory's documents expire."""
-    clock = Clock()
-    monkeypatch.setattr(faiss_provider, "time", clock)
-    return clock
-
-
-@pytest.fixture
-def counter() -> LetterCounter:
-    """Return the model behind the memory."""
-    return LetterCounter()
-
-
-@pytest.fixture
-async def open_memory(tmp_path: Path, counter: LetterCounter) -> AsyncGenerator[Open]:
-    """Yield a function that opens the test's file, any number of times."""
-    opened: list[FaissMemory] = []
-
-    async def open_memory(inference: Any = counter) -> FaissMemory:
-        config = FaissConfig(db_path=str(tmp_path / "deep" / "memory.db"))
-        opened.append(await get_provider_impl(config, {"inference": inference}))
-        return opened[-1]
-
-    yield open_memory
-    for memory in opened:
-        await memory.shutdown()
-    assert not [thread for thread in threading.enumerate() if "faiss" in thread.name]
-
-
-@pytest.fixture
-async def memory(open_memory: Open) -> FaissMemory:
-    """Return a memory without any bank."""
-    return await open_memory()
-
-
-def vector_bank(identifier: str = "v", **more: Any) -> VectorMemoryBank:
-    """Return a bank for the letter counter."""
-    return VectorMemoryBank(identifier=identifier, embedding_model="letters", **more)
-
-
-def documents(**texts: InterleavedContent) -> list[MemoryBankDocument]:
-    """Return documents from their texts by id."""
-    return [MemoryBankDocument(document_id=name, content=text) for name, text in texts.items()]
-
-
-def all_kinds() -> tuple[MemoryBank, ...]:
-    """Return one bank of every kind: ``v``, ``w`` and ``k``."""
-    return (
-        vector_bank("v"),
-        KeywordMemoryBank(identifier="w"),
-        KeyValueMemoryBank(identifier="k"),
-    )
-
-
-def ids(answer: QueryDocumentsResponse) -> list[str]:
-    """Return the documents that were found, best first."""
-    return [chunk.document_id for chunk in answer.chunks]
-
-
-async def stored(memory: FaissMemory, bank: MemoryBank, **texts: InterleavedContent) -> None:
-    """Register *bank* and put documents into it."""
-    await memory.register_memory_bank(bank)
-    await memory.insert_documents(bank.native_id, documents(**texts))
-
-
-async def test_a_vector_bank_finds_the_nearest_first(memory: FaissMemory) -> None:
-    """Scores are cosines, best first, and equal ones come in the order of insertion."""
-    await stored(memory, vector_bank(), x="aaa", y="ab", z="bb", w="aa")
-    answer = await memory.query_documents("v", "a")
-    assert ids(answer) == ["x", "w", "y", "z"]
-    assert answer.scores == pytest.approx([1.0, 1.0, 0.5**0.5, 0.0], abs=1e-6)
-    assert answer.chunks[2].content == "ab"
-    assert answer.chunks[2].token_count == 1
-
-
-async def test_max_chunks_and_score_threshold_limit_an_answer(memory: FaissMemory) -> None:
-    """Five chunks are the default; fewer, or better ones only, can be asked for."""
-    await stored(memory, vector_bank(), **{f"d{i}": "a" * i + "b" for i in range(1, 9)})
-    assert len((await memory.query_documents("v", "a")).chunks) == 5
-    assert ids(await memory.query_documents("v", "a", {"max_chunks": 2})) == ["d8", "d7"]
-    best = await memory.query_documents("v", "a", {"score_threshold": 0.98})
-    assert ids(best) == ["d8", "d7", "d6", "d5"]
-
-
-@pytest.mark.parametrize(
-    ("params", "problem"),
-    [
-        ({"max_chunks": 0}, "max_chunks: input should be greater than or equal to 1"),
-        ({"max_chunk": 3}, "max_chunk: extra inputs are not permitted"),
-    ],
-)
-async def test_wrong_params_are_refused(
-    memory: FaissMemory, params: dict[str, Any], problem: str
-) -> None:
-    """A misspelt option does not silently do nothing."""
-    with pytest.raises(ValueError, match=problem) as caught:
-        await memory.query_documents("v", "a", params)
-    assert "(known: max_chunks, score_threshold)" in str(caught.value)
-
-
-async def test_documents_are_chunked_as_the_bank_says(
-    memory: FaissMemory, counter: LetterCounter
-) -> None:
-    """Chunks have the bank's size and overlap, and are embedded in batches."""
-    bank = vector_bank(chunk_size_in_tokens=2, overlap_size_in_tokens=1)
-    await stored(memory, bank, long=" ".join(["a", "b"] * 50))
-    assert counter.batches == [64, 35]
-    answer = await memory.query_documents("v", "a", {"max_chunks": 200})
-    assert {chunk.token_count for chunk in answer.chunks} == {2}
-    assert len(answer.chunks) == 99
-
-
-async def test_a_document_takes_the_place_of_its_namesake(memory: FaissMemory) -> None:
-    """Inserting an id again replaces its chunks, in every kind of bank."""
-    for bank in all_kinds():
-        await stored(memory, bank, x="aaa", y="bbb")
-        await memory.insert_documents(bank.identifier, documents(x="ccc"))
-    assert [c.content for c in (await memory.query_documents("v", "c")).chunks] == ["ccc", "bbb"]
-    assert ids(await memory.query_documents("w", "aaa bbb")) == ["y"]
-    assert (await memory.query_documents("k", "x")).chunks[0].content == "ccc"
-
-
-async def test_what_was_replaced_takes_no_place_in_an_answer(memory: FaissMemory) -> None:
-    """The index forgets the vectors of a document that is not there any more."""
-    await stored(memory, vector_bank(), x="a", y="ab")
-    assert ids(await memory.query_documents("v", "a", {"max_chunks": 1})) == ["x"]
-    await memory.insert_documents("v", documents(x="b"))
-    assert ids(await memory.query_documents("v", "a", {"max_chunks": 1})) == ["y"]
-
-
-async def test_of_namesakes_in_one_call_the_last_counts(memory: FaissMemory) -> None:
-    """The same id twice in one call is the same as two calls."""
-    await memory.register_memory_bank(vector_bank())
-    await memory.insert_documents("v", [*documents(x="a"), *documents(x="b")])
-    assert [c.content for c in (await memory.query_documents("v", "ab")).chunks] == ["b"]
-
-
-async def test_a_keyvalue_bank_finds_whole_documents_by_id(memory: FaissMemory) -> None:
-    """Each part of a query is an id; unknown ones give nothing."""
-    await stored(memory, KeyValueMemoryBank(identifier="k"), x="one  two\n", y="three")
-    answer = await memory.query_documents("k", ["y", "z", "x", "y"])
-    assert [chunk.content for chunk in answer.chunks] == ["three", "one  two\n"]
-    assert answer.scores == [1.0, 1.0]
-    assert (await memory.query_documents("k", "one")).chunks == []
-
-
-async def test_a_keyword_bank_finds_any_of_the_words(memory: FaissMemory) -> None:
-    """More and rarer words make a higher score; accents and case do not matter."""
-    await stored(
-        memory, KeywordMemoryBank(identifier="w"), x="red car", y="red Café noir", z="a boat"
-    )
-    answer = await memory.query_documents("w", "RED cafe")
-    assert ids(answer) == ["y", "x"]
-    assert answer.scores[0] > answer.scores[1] > 0
-
-
-async def test_a_keyword_bank_finds_words_of_scripts_without_spaces(memory: FaissMemory) -> None:
-    """A word within a Japanese sentence is found, and only where its characters stand together."""
-    await stored(memory, KeywordMemoryBank(identifier="w"), x="彼は東京に住む", y="京は東にある")
-    assert ids(await memory.query_documents("w", "東京")) == ["x"]
-
-
-@pytest.mark.parametrize(
-    "query",
-    ['"', "a OR", "NEAR(", "x*", "(", "content:y", "-a", "a AND NOT b", "'; DROP", "^", "\0"],
-)
-async def test_no_query_is_a_syntax_error(memory: FaissMemory, query: str) -> None:
-    """What means something to the search engine is only words here."""
-    await stored(memory, KeywordMemoryBank(identifier="w"), x="nothing near")
-    await memory.query_documents("w", query)
-
-
-async def test_a_query_of_thousands_of_words_is_answered(memory: FaissMemory) -> None:
-    """The first hundred different words are looked for."""
-    await stored(memory, KeywordMemoryBank(identifier="w"), x="w7", y="w4000")
-    query = " ".join(f"w{i}" for i in range(5000))
-    assert ids(await memory.query_documents("w", query)) == ["x"]
-
-
-@pytest.mark.parametrize("query", ["", "  ", "?!"])
-async def test_an_empty_query_finds_nothing(memory: FaissMemory, query: str) -> None:
-    """No words are no error."""
-    await stored(memory, KeywordMemoryBank(identifier="w"), x="a")
-    assert (await memory.query_documents("w", query)).chunks == []
-
 
 async def test_everything_survives_a_restart(open_memory: Open) -> None:
     """Banks, documents, words and vectors are there again, and give the same answers."""
     memory = await open_memory()
     banks: list[MemoryBank] = [
-        KeyValueMemoryBank(identifier="k"),
+        VALUES,
         vector_bank("named", provider_resource_id="v", metadata={"for": "tests"}),
-        KeywordMemoryBank(identifier="w"),
+        WORDS,
     ]
     for bank in banks:
         await stored(memory, bank, x="aab", y="bb", z="b a")
@@ -275,7 +61,7 @@ async def test_registering_a_bank_again_keeps_its_documents(open_memory: Open) -
     await stored(memory, vector_bank(provider_id="p"), x="a")
     changed = vector_bank(chunk_size_in_tokens=7, overlap_size_in_tokens=0)
     assert await memory.register_memory_bank(changed) == changed
-    assert ids(await memory.query_documents("v", "a")) == ["x"]
+    assert await found(memory, "v", "a") == ["x"]
     assert await memory.list_memory_banks() == [changed]
 
 
@@ -307,7 +93,7 @@ async def test_vectors_of_another_length_are_refused(
     with pytest.raises(ValueError, match=message):
         await memory.query_documents("v", "a")
     await memory.insert_documents("v", documents(x="b"))
-    assert ids(await memory.query_documents("v", "b")) == ["x"]
+    assert await found(memory, "v", "b") == ["x"]
 
 
 async def test_bad_vectors_are_refused(memory: FaissMemory, counter: LetterCounter) -> None:
@@ -316,7 +102,7 @@ async def test_bad_vectors_are_refused(memory: FaissMemory, counter: LetterCount
     counter.letters = ""
     with pytest.raises(ValueError, match="'letters' gave vectors that are ragged, empty or not"):
         await memory.insert_documents("v", documents(x="a"))
-    assert (await memory.query_documents("v", " ")).chunks == []
+    assert await found(memory, "v", " ") == []
 
 
 async def test_a_failed_insert_leaves_nothing_behind(memory: FaissMemory) -> None:
@@ -325,7 +111,7 @@ async def test_a_failed_insert_leaves_nothing_behind(memory: FaissMemory) -> Non
     bad = MemoryBankDocument(document_id="bad", content=ImageMedia(image="data:,"))
     with pytest.raises(ValueError, match="document 'bad' holds an image; this memory takes text"):
         await memory.insert_documents("v", [*documents(x="b", y="b"), bad])
-    assert [c.content for c in (await memory.query_documents("v", "a")).chunks] == ["a"]
+    assert await contents(memory, "v", "a") == ["a"]
 
 
 async def test_expired_documents_do_not_come_back(
@@ -333,20 +119,20 @@ async def test_expired_documents_do_not_come_back(
 ) -> None:
     """When its time is over, a document is out of every answer, the index and the file."""
     memory = await open_memory()
-    for bank in all_kinds():
+    for bank in ALL_KINDS:
         await stored(memory, bank, stays="a b")
         await memory.insert_documents(bank.identifier, documents(goes="a"), ttl_seconds=10)
     clock.now += 9.5
-    assert ids(await memory.query_documents("v", "a")) == ["goes", "stays"]
+    assert await found(memory, "v", "a") == ["goes", "stays"]
     clock.now += 0.5
-    assert ids(await memory.query_documents("v", "a", {"max_chunks": 1})) == ["stays"]
-    assert ids(await memory.query_documents("w", "a")) == ["stays"]
-    assert ids(await memory.query_documents("k", ["goes", "stays"])) == ["stays"]
+    assert await found(memory, "v", "a", max_chunks=1) == ["stays"]
+    assert await found(memory, "w", "a") == ["stays"]
+    assert await found(memory, "k", ["goes", "stays"]) == ["stays"]
     file = sqlite3.connect(tmp_path / "deep" / "memory.db")
     assert file.execute("SELECT count(*) FROM chunk").fetchone() == (3,)
     file.close()
     await memory.insert_documents("v", documents(goes="a"))
-    assert ids(await memory.query_documents("v", "a")) == ["goes", "stays"]
+    assert await found(memory, "v", "a") == ["goes", "stays"]
 
 
 async def test_a_time_to_live_must_be_positive(memory: FaissMemory) -> None:
@@ -359,13 +145,12 @@ async def test_data_urls_carry_text(memory: FaissMemory) -> None:
     """Base64 and percent-encoding are decoded by the URL's own charset."""
     await stored(
         memory,
-        KeyValueMemoryBank(identifier="k"),
+        VALUES,
         a="data:,caf%C3%A9%20noir",
         b="data:text/plain;charset=latin-1;base64,Y2Fm6Q==",
         c="data: these are only words, which begin so",
     )
-    answer = await memory.query_documents("k", ["a", "b", "c"])
-    assert [chunk.content for chunk in answer.chunks] == [
+    assert await contents(memory, "k", ["a", "b", "c"]) == [
         "café noir",
         "café",
         "data: these are only words, which begin so",
@@ -388,7 +173,7 @@ async def test_what_is_no_text_is_refused(
     memory: FaissMemory, document: dict[str, Any], problem: str
 ) -> None:
     """Nothing is fetched, and nothing that is no text is indexed as if it were."""
-    await memory.register_memory_bank(KeyValueMemoryBank(identifier="k"))
+    await memory.register_memory_bank(VALUES)
     with pytest.raises(ValueError, match=problem):
         await memory.insert_documents("k", [MemoryBankDocument(document_id="d", **document)])
 
@@ -396,11 +181,10 @@ async def test_what_is_no_text_is_refused(
 async def test_odd_text_is_kept(memory: FaissMemory) -> None:
     """Empty documents, NULs and lone surrogates are stored without an error."""
     texts = {"empty": "", "nul": "a\0b", "half": "x\ud800y"}
-    for bank in all_kinds():
+    for bank in ALL_KINDS:
         await stored(memory, bank, **texts)
-    answer = await memory.query_documents("k", list(texts))
-    assert [chunk.content for chunk in answer.chunks] == ["", "a\0b", "x?y"]
-    assert ids(await memory.query_documents("v", "a\ud800")) == ["nul", "half"]
+    assert await contents(memory, "k", list(texts)) == ["", "a\0b", "x?y"]
+    assert await found(memory, "v", "a\ud800") == ["nul", "half"]
 
 
 async def test_unknown_banks_name_the_known(memory: FaissMemory) -> None:
@@ -429,8 +213,9 @@ async def test_many_tasks_at_once_are_safe(memory: FaissMemory) -> None:
         await memory.query_documents("v", "a")
 
     await asyncio.gather(*(work(number) for number in range(1, 41)))
-    answer = await memory.query_documents("v", "a", {"max_chunks": 100})
-    assert sorted(ids(answer)) == sorted([*(f"d{n}" for n in range(1, 41)), "same"])
+    assert sorted(await found(memory, "v", "a", max_chunks=100)) == sorted(
+        [*(f"d{n}" for n in range(1, 41)), "same"]
+    )
 
 
 async def test_inserts_of_one_document_keep_their_order(
@@ -447,7 +232,7 @@ async def test_inserts_of_one_document_keep_their_order(
             await asyncio.sleep(0)
         assert len(counter.batches) == 1
         counter.gate.set()
-    assert [c.content for c in (await memory.query_documents("v", "a")).chunks] == ["second"]
+    assert await contents(memory, "v", "a") == ["second"]
 
 
 async def test_a_bank_that_goes_while_its_documents_are_embedded_is_an_error(
@@ -469,10 +254,10 @@ async def test_two_memories_share_a_file(open_memory: Open) -> None:
     """What one commits, the other finds, in its indexes too."""
     one, two = await open_memory(), await open_memory()
     await stored(one, vector_bank(), x="a")
-    assert ids(await one.query_documents("v", "a")) == ["x"]
-    assert ids(await two.query_documents("v", "a")) == ["x"]
+    assert await found(one, "v", "a") == ["x"]
+    assert await found(two, "v", "a") == ["x"]
     await two.insert_documents("v", documents(x="b", y="ab"))
-    assert ids(await one.query_documents("v", "a")) == ["y", "x"]
+    assert await found(one, "v", "a") == ["y", "x"]
     await one.unregister_memory_bank(vector_bank())
     with pytest.raises(ValueError, match="no memory bank 'v' here"):
         await two.query_documents("v", "a")
@@ -504,7 +289,7 @@ async def test_memory_can_be_kept_nowhere(counter: LetterCounter) -> None:
     """With ``:memory:`` no file is made."""
     memory = await get_provider_impl(FaissConfig(db_path=":memory:"), {"inference": counter})
     await stored(memory, vector_bank(), x="a")
-    assert ids(await memory.query_documents("v", "a")) == ["x"]
+    assert await found(memory, "v", "a") == ["x"]
     await memory.shutdown()
 
 

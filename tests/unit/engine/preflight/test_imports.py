@@ -1,0 +1,198 @@
+"""The import checks: modules, packages and their versions."""
+
+from __future__ import annotations
+
+import sys
+from importlib.metadata import version
+from typing import TYPE_CHECKING
+
+import pytest
+from tests.unit.engine.fakes import Offer, graph_of
+
+from rungraph.engine.errors import MissingPackageError, install_command
+from rungraph.engine.preflight.imports import check_imports
+from rungraph.engine.preflight.requirements import Unmet, unmet
+from rungraph.graph import Severity, compile_config
+from rungraph.graph.catalog.specs import ApiSpec, Catalog, ProviderSpec
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+
+def test_what_can_be_imported_has_no_problems(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A provider whose module, packages and config are all there is fine."""
+    spec = {"packages": ("pydantic>=2", "PyYAML", "nowhere; sys_platform == 'nowhere'")}
+    assert check_imports(graph_of(monkeypatch, a=Offer(spec=spec))) == ()
+
+
+def test_packages_that_are_not_installed_are_all_named(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The help installs them: by the extra that the catalog names, or one by one."""
+    packages = ("rungraph-nowhere>=1", "pydantic", "rungraph-no-where")
+    graph = graph_of(
+        monkeypatch,
+        a=Offer(spec={"packages": packages}),
+        b=Offer(spec={"packages": packages, "extra": "rungraph[faiss]"}),
+    )
+    first, second = check_imports(graph)
+    assert first.code == "I002"
+    assert first.message == (
+        "'inline::fake' needs the packages 'rungraph-nowhere' and 'rungraph-no-where', "
+        "not installed here"
+    )
+    assert first.help == ('pip install "rungraph-nowhere>=1" rungraph-no-where',)
+    assert second.help == ('pip install "rungraph[faiss]"',)
+
+
+def test_a_module_that_cannot_be_found_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A missing module and a missing package around it are both the module's problem."""
+    for module, why in (
+        ("rungraph_nowhere", "'rungraph_nowhere'"),
+        ("rungraph_nowhere.in", "'rungraph_nowhere.in' (No module named 'rungraph_nowhere')"),
+        ("rungraph.engine.nowhere", "'rungraph.engine.nowhere'"),
+    ):
+        graph = graph_of(monkeypatch, a=Offer(spec={"module": module}))
+        (problem,) = check_imports(graph)
+        assert problem.code == "I001"
+        assert problem.message == f"the module of 'inline::fake' cannot be found: {why}"
+
+
+def test_the_module_itself_is_not_imported(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    """A provider's module is only looked for: it may be slow, or heavy, to import."""
+    (tmp_path / "rungraph_untouched.py").write_text("raise AssertionError", encoding="utf-8")
+    monkeypatch.syspath_prepend(str(tmp_path))
+    graph = graph_of(monkeypatch, a=Offer(spec={"module": "rungraph_untouched"}))
+    assert check_imports(graph) == ()
+    assert "rungraph_untouched" not in sys.modules
+
+
+def test_a_config_class_that_cannot_be_imported_is_named(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    """A module that breaks, one that is missing, and a class that is not there."""
+    (tmp_path / "rungraph_broken.py").write_text("1 / 0", encoding="utf-8")
+    monkeypatch.syspath_prepend(str(tmp_path))
+    specs = ["rungraph_broken:Config", "rungraph_nowhere:Config", f"{__name__}:Nothing.Here"]
+    offers = {f"api{i}": Offer(spec={"config_class": name}) for i, name in enumerate(specs)}
+    found = check_imports(graph_of(monkeypatch, **offers))
+    *wrong, unchecked = found
+    reasons = [one.message.partition("cannot be imported: ")[2] for one in wrong]
+    assert unchecked.message == "3 configs are not checked: their classes cannot be imported"
+    assert reasons == [
+        "'rungraph_broken' (ZeroDivisionError: division by zero)",
+        "'rungraph_nowhere' (ModuleNotFoundError: No module named 'rungraph_nowhere')",
+        f"'{__name__}' has no 'Nothing.Here'",
+    ]
+
+
+def test_a_missing_package_is_not_reported_twice(monkeypatch: pytest.MonkeyPatch) -> None:
+    """What cannot be imported because a package is missing is that package's problem alone."""
+    spec = {"packages": ("rungraph-nowhere",), "module": "rungraph_nowhere"}
+    graph = graph_of(monkeypatch, a=Offer(spec=spec))
+    assert [one.code for one in check_imports(graph)] == ["I002"]
+
+
+def test_a_protocol_that_cannot_be_imported_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Without its Protocol, nobody can tell whether a provider implements an API."""
+    good = graph_of(monkeypatch, a=Offer())
+    catalog = Catalog.of(
+        apis=[ApiSpec("a", "rungraph_nowhere:A")], providers=good.catalog.providers.values()
+    )
+    providers = {"a": [{"provider_id": "one", "provider_type": "inline::fake", "config": {}}]}
+    graph = compile_config({"providers": providers}, catalog=catalog, environment={})
+    (problem,) = [one for one in check_imports(graph) if "Protocol" in one.message]
+    assert problem.code == "I001"
+    assert problem.message.startswith("the Protocol of the API 'a' cannot be imported")
+
+
+def test_a_version_that_will_not_do_is_told(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The versions that are wanted and that is installed stand side by side."""
+    packages = ("pydantic>=99", "rungraph-nowhere")
+    (problem,) = check_imports(graph_of(monkeypatch, a=Offer(spec={"packages": packages})))
+    assert problem.message == (
+        "'inline::fake' needs the package 'rungraph-nowhere', not installed here; and "
+        f"'pydantic>=99', of which {version('pydantic')} is installed"
+    )
+    assert problem.help == ('pip install "pydantic>=99" rungraph-nowhere',)
+
+
+@pytest.mark.parametrize(
+    "requirement",
+    [
+        "pydantic",
+        "pydantic>=2,<99",
+        "PyDantic[email]>=2",
+        "pydantic>=99; python_version < '3'",
+        "rungraph-nowhere; sys_platform == 'nowhere'",
+        "pydantic pyyaml --extra-index-url https://nowhere.invalid/",
+        "pydantic @ https://nowhere.invalid/pydantic.whl",
+        "!!",
+        "",
+    ],
+)
+def test_requirements_that_are_met(requirement: str) -> None:
+    """Extras, markers, options of pip and what is no requirement at all are no problem."""
+    assert unmet(requirement) == ()
+
+
+def test_requirements_that_are_not_met() -> None:
+    """Several names between spaces count each; what to install is written as pip takes it."""
+    assert unmet("rungraph-nowhere[x]>=1 pydantic rungraph-no-where --no-deps") == (
+        Unmet("rungraph-nowhere[x]>=1", "rungraph-nowhere"),
+        Unmet("rungraph-no-where", "rungraph-no-where"),
+    )
+    found = Unmet("pydantic<1", "pydantic", version("pydantic"))
+    assert unmet("pydantic<1; python_version >= '3'") == (found,)
+
+
+def test_the_same_problem_of_several_providers_comes_once(tmp_path: Path) -> None:
+    """What all instances of a type lack is told at the first, with the places of the others."""
+    spec = ProviderSpec("a", "inline::x", "json", packages=("rungraph-nowhere",))
+    catalog = Catalog.of(apis=[ApiSpec("a", "json:JSONDecoder")], providers=[spec])
+    file = tmp_path / "run.yaml"
+    lines = [f"  - {{provider_id: p{number}, provider_type: 'inline::x'}}" for number in range(3)]
+    file.write_text("\n".join(["providers:", "  a:", *lines]))
+    (problem,) = check_imports(compile_config(file, catalog=catalog, environment={}))
+    assert problem.place is not None
+    assert problem.place.line == 3
+    assert [(place.line, text) for place, text in problem.related] == [
+        (4, "the same for 'provider:a/p1'"),
+        (5, "the same for 'provider:a/p2'"),
+    ]
+
+
+def test_a_package_that_is_not_there_is_told_once_for_all_that_comes_from_it() -> None:
+    """A whole catalog whose package is missing is two problems and a note, not dozens."""
+    apis = [ApiSpec(f"api{number}", f"rungraph_nowhere.apis:A{number}") for number in range(12)]
+    specs = [
+        ProviderSpec(
+            api.name,
+            "inline::x",
+            f"rungraph_nowhere.{api.name}",
+            config_class=f"rungraph_nowhere.{api.name}.config:Config",
+            packages=("rungraph-no-where", f"rungraph-needed-{api.name}>=1"),
+        )
+        for api in apis
+    ]
+    providers = {
+        api.name: [{"provider_id": "one", "provider_type": "inline::x"}] for api in apis[:10]
+    }
+    catalog = Catalog.of(apis=apis, providers=specs)
+    graph = compile_config({"providers": providers}, catalog=catalog, environment={})
+    absent, lacking, unchecked = check_imports(graph)
+    assert (absent.code, lacking.code, unchecked.code) == ("I001", "I002", "I006")
+    assert absent.message == (
+        "'rungraph_nowhere' is not installed here; 10 providers and 10 types of APIs come from it"
+    )
+    assert absent.detail.splitlines()[-2:] == ["provider:api7/one", "and 12 more"]
+    assert lacking.message.startswith("what comes from 'rungraph_nowhere' needs the packages ")
+    assert lacking.help[0].count("rungraph-no-where") == 1
+    assert unchecked.message == "10 configs are not checked: their classes cannot be imported"
+    assert unchecked.severity is Severity.NOTE
+
+
+def test_a_missing_package_error_says_how_to_install() -> None:
+    """A provider raises it with the extra's name alone, or as the catalog writes it."""
+    error = MissingPackageError("rungraph[faiss]", "faiss-cpu")
+    assert isinstance(error, ImportError)
+    assert str(error) == "'faiss-cpu' is not installed\nhelp: pip install \"rungraph[faiss]\""
+    assert install_command("faiss") == 'pip install "rungraph[faiss]"'
