@@ -1,4 +1,4 @@
-"""``remote::openai`` against servers that misbehave, and against a real one in another process."""
+"""``remote::openai``: starting, models and answers, and what only a real server shows."""
 
 from __future__ import annotations
 
@@ -8,14 +8,18 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 from pydantic import SecretStr, ValidationError
-from tests.real import LlamaServer, serve_llama
-from tests.wire import Reply, Request, Wire, serve, sse
+from tests.contract.openai_calls import (
+    KEY,
+    STORY,
+    answering,
+    chat,
+    piece,
+    provider_of,
+    stream,
+)
+from tests.wire import Reply, serve, sse
 
 from rungraph.engine.apis import (
-    ChatCompletionResponse,
-    ChatCompletionResponseStreamChunk,
-    HealthStatus,
-    Message,
     Model,
     SamplingParams,
     StopReason,
@@ -26,71 +30,13 @@ from rungraph.engine.apis import (
     UserMessage,
 )
 from rungraph.engine.providers.remote.openai.config import OpenAIConfig
-from rungraph.engine.providers.remote.openai.provider import OpenAIProvider, get_adapter_impl
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncGenerator, Callable
-    from pathlib import Path
+    from collections.abc import AsyncGenerator
 
-KEY = "sk-very-secret-key"
-HELLO: list[Message] = [UserMessage(content="Say hi")]
-STORY: list[Message] = [UserMessage(content="Write a long story about a sailor.")]
-SHORT = SamplingParams(max_tokens=6)
-ANSWER = {"choices": [{"message": {"content": "hi"}, "finish_reason": "stop"}]}
+    from tests.real import LlamaServer
 
-
-@asynccontextmanager
-async def provider_of(base_url: str, **config: Any) -> AsyncGenerator[OpenAIProvider]:
-    """Run a provider of the server at *base_url*."""
-    options: dict[str, Any] = {"api_key": SecretStr(KEY), "max_retries": 0, **config}
-    provider = await get_adapter_impl(OpenAIConfig(base_url=base_url, **options), {})
-    try:
-        yield provider
-    finally:
-        await provider.shutdown()
-
-
-@asynccontextmanager
-async def answering(
-    answer: Callable[[Request], Reply], **config: Any
-) -> AsyncGenerator[tuple[OpenAIProvider, Wire]]:
-    """Run a provider and a server that answers it with what *answer* returns."""
-
-    def models_or(request: Request) -> Reply:
-        return Reply() if request.path == "/v1/models" else answer(request)
-
-    async with serve(models_or) as wire, provider_of(wire.base_url, **config) as provider:
-        yield provider, wire
-
-
-async def chat(provider: OpenAIProvider, **more: Any) -> ChatCompletionResponse:
-    """Return a whole answer."""
-    answer = await provider.chat_completion("small", HELLO, **more)
-    assert isinstance(answer, ChatCompletionResponse)
-    return answer
-
-
-async def stream(
-    provider: OpenAIProvider, messages: Any = HELLO, **more: Any
-) -> AsyncGenerator[ChatCompletionResponseStreamChunk, None]:
-    """Return an answer that comes in chunks."""
-    answer = await provider.chat_completion("small", messages, stream=True, **more)
-    assert not isinstance(answer, ChatCompletionResponse)
-    return answer
-
-
-async def take(
-    chunks: AsyncGenerator[ChatCompletionResponseStreamChunk, None], got: list[str]
-) -> None:
-    """Add the text of *chunks* to *got* as it comes."""
-    async for chunk in chunks:
-        got.append(str(chunk.event.delta))
-
-
-def piece(content: str | None = None, finish: str | None = None, **delta: Any) -> dict[str, Any]:
-    """Return one event of a streamed chat."""
-    return {"choices": [{"delta": {"content": content, **delta}, "finish_reason": finish}]}
-
+    from rungraph.engine.providers.remote.openai.provider import OpenAIProvider
 
 # --- starting ----------------------------------------------------------------------------------
 
@@ -286,161 +232,6 @@ async def test_embeddings() -> None:
             await provider.embeddings("small", ["one"])
 
 
-# --- errors ------------------------------------------------------------------------------------
-
-
-@pytest.mark.parametrize("streaming", [False, True])
-@pytest.mark.parametrize(
-    ("status", "error"),
-    [
-        (400, ValueError),
-        (404, ValueError),
-        (408, TimeoutError),
-        (413, ValueError),
-        (422, ValueError),
-        (429, ConnectionError),
-        (500, ConnectionError),
-        (501, NotImplementedError),
-        (503, ConnectionError),
-        (504, TimeoutError),
-    ],
-)
-async def test_http_errors(status: int, error: type[Exception], *, streaming: bool) -> None:
-    """A refusal is the fitting error, raised by the call itself, with the server's own words."""
-    reply = Reply({"error": {"message": "the model says no"}}, status)
-    async with answering(lambda _: reply) as (provider, wire):
-        with pytest.raises(error) as caught:
-            await provider.chat_completion("small", HELLO, stream=streaming)
-    assert str(caught.value) == f"{wire.base_url}: the model says no ({status})"
-
-
-@pytest.mark.parametrize("body", [b"<html>oops", b"[]", b'{"choices": 3}', b'{"choices": []}'])
-async def test_answer_that_is_none(body: bytes) -> None:
-    """An answer that makes no sense is an error of the connection that shows it."""
-    async with answering(lambda _: Reply(body)) as (provider, _):
-        with pytest.raises(ConnectionError, match="says what is not understood"):
-            await chat(provider)
-
-
-@pytest.mark.parametrize(
-    ("reply", "told", "before"),
-    [
-        (sse(piece("hi"), "{not json"), "says what is not understood", "hi"),
-        (sse(piece("hi"), {"choices": [{"delta": 3}]}), "says what is not understood", "hi"),
-        (sse(piece("hi"), done=False), "the stream ended before the answer did", "hi"),
-        (sse(piece("hi")), "the stream ended before the answer did", "hi"),
-        (
-            sse(piece("hi"), {"error": {"code": 500, "message": "out of memory"}}, done=False),
-            r"out of memory \(500\)",
-            "hi",
-        ),
-        (Reply(ANSWER), "the connection broke: .*text/event-stream", ""),
-        (
-            Reply(
-                sse(piece("hi"), done=False).content,
-                headers={"Content-Type": "text/event-stream", "Content-Length": "9999"},
-            ),
-            "the connection broke",
-            "hi",
-        ),
-    ],
-    ids=["not-json", "no-chunk", "cut-off", "no-end", "error-event", "no-stream", "broken"],
-)
-async def test_errors_in_a_stream(reply: Reply, told: str, before: str) -> None:
-    """What goes wrong midway is raised where it happens; what came before it was given."""
-    async with answering(lambda _: reply) as (provider, _):
-        chunks = await stream(provider)
-        got: list[str] = []
-        with pytest.raises(ConnectionError, match=told):
-            await take(chunks, got)
-        assert [chunk async for chunk in chunks] == []
-    assert "".join(got) == before
-
-
-async def test_refusal_in_a_stream() -> None:
-    """An error that comes as an event is the error that its status stands for."""
-    event = {"error": {"code": 400, "message": "the context is too long"}}
-    async with answering(lambda _: sse(event)) as (provider, _):
-        chunks = await stream(provider)
-        with pytest.raises(ValueError, match=r"the context is too long \(400\)"):
-            [chunk async for chunk in chunks]
-
-
-async def test_silent_server() -> None:
-    """A server that says nothing for too long is a timeout, before and in a stream."""
-    quiet = sse(piece("hi"), done=False, hang=True)
-    async with answering(lambda _: quiet, timeout_seconds=0.2) as (provider, wire):
-        chunks = await stream(provider)
-        with pytest.raises(TimeoutError, match=f"{wire.base_url}: the server is silent"):
-            [chunk async for chunk in chunks]
-    nothing = Reply(b"{", hang=True)
-    async with answering(lambda _: nothing, timeout_seconds=0.2) as (provider, _):
-        with pytest.raises(TimeoutError, match="silent for too long"):
-            await chat(provider)
-
-
-@pytest.mark.parametrize("status", [429, 502, 503, 504])
-async def test_retries(status: int) -> None:
-    """A server that is busy is asked again, when it says so."""
-    replies = [Reply(b"busy", status, {"Retry-After": "0"})] * 2 + [Reply(ANSWER)]
-    async with answering(lambda _: replies.pop(0), max_retries=2) as (provider, wire):
-        answer = await chat(provider)
-    assert answer.completion_message.content == "hi"
-    assert [request.path for request in wire.requests[1:]] == ["/v1/chat/completions"] * 3
-
-
-async def test_retries_end() -> None:
-    """After so many tries the server's refusal is the answer."""
-    reply = Reply(b"busy", 503, {"Retry-After": "0"})
-    async with answering(lambda _: reply, max_retries=1) as (provider, wire):
-        with pytest.raises(ConnectionError, match=r"busy \(503\)"):
-            await chat(provider)
-    assert len(wire.requests) == 3
-
-
-@pytest.mark.parametrize("taken", [0, 1, 2])
-async def test_early_close(taken: int) -> None:
-    """Closing a stream ends the connection, whether or not any of it was taken."""
-    endless = sse(piece("hi"), done=False, hang=True)
-    async with answering(lambda _: endless) as (provider, wire):
-        chunks = await stream(provider)
-        for _ in range(taken):
-            await anext(chunks)
-        await chunks.aclose()
-        async with asyncio.timeout(5):
-            await wire.left.wait()
-
-
-async def test_cancelled_call() -> None:
-    """Cancelling a call ends its connection."""
-    asked = asyncio.Event()
-
-    def hang(_: Request) -> Reply:
-        asked.set()
-        return Reply(b"{", hang=True)
-
-    async with answering(hang) as (provider, wire):
-        call = asyncio.create_task(chat(provider))
-        await asked.wait()
-        call.cancel()
-        with pytest.raises(asyncio.CancelledError):
-            await call
-        async with asyncio.timeout(5):
-            await wire.left.wait()
-
-
-async def test_health_of_a_dead_server() -> None:
-    """Health is bad, with the reason, once the server is gone; nothing is raised."""
-    async with serve(lambda _: Reply()) as wire:
-        provider = await get_adapter_impl(OpenAIConfig(base_url=wire.base_url, max_retries=0), {})
-        assert (await provider.health()).status is HealthStatus.OK
-    health = await provider.health()
-    await provider.shutdown()
-    assert health.status is HealthStatus.ERROR
-    assert health.message is not None
-    assert "cannot connect" in health.message
-
-
 # --- a real server -----------------------------------------------------------------------------
 
 
@@ -477,17 +268,3 @@ async def test_real_cancel(llama_server: LlamaServer) -> None:
         # would take it half a minute.
         async with asyncio.timeout(10):
             await chat(provider, sampling_params=SamplingParams(max_tokens=1))
-
-
-@pytest.mark.real
-async def test_two_real_servers(llama_server: LlamaServer, weights: Path) -> None:
-    """Two providers of two servers each list and answer for their own."""
-    with serve_llama(weights, ["other"], api_key="another-key") as second:
-        async with provider_for(llama_server) as one, provider_for(second) as two:
-            assert [model.identifier for model in await one.list_models()] == ["small", "tiny"]
-            assert [model.identifier for model in await two.list_models()] == ["other"]
-            answers = await asyncio.gather(
-                one.completion("small", "The sky is", SHORT),
-                two.completion("other", "The sky is", SHORT),
-            )
-    assert answers[0] == answers[1]
