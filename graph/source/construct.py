@@ -74,12 +74,12 @@ class _Construction:
     def read(self, node: Node, key: int | None = None) -> tuple[Any, Spot]:
         """Return the value of *node*, whose key stands at *key*, and its spot."""
         start = node.start_mark.index
-        key = start if key is None else key
+        key_start = start if key is None else key
         self._written += 1
         if isinstance(node, ScalarNode):
-            return self._scalar(node), Spot(start, key, node.tag == STR_TAG)
+            return self._scalar(node), Spot(start, key_start, node.tag == STR_TAG)
         if node in self._done:
-            return self._repeated(node, key)
+            return self._repeated(node, key_start)
         if node in self._open:
             raise UnreadableError(
                 start,
@@ -94,7 +94,7 @@ class _Construction:
             self._sequence(node) if isinstance(node, SequenceNode) else self._mapping(node)
         )
         self._open.discard(node)
-        spot = Spot(start, key, children=children)
+        spot = Spot(start, key_start, children=children)
         self._done[node] = value, spot, self._written + self._from_aliases - before + 1
         return value, spot
 
@@ -113,7 +113,7 @@ class _Construction:
         return value, spot._replace(key=key)
 
     def _sequence(self, node: Node) -> tuple[list[Any], list[Spot]]:
-        if node.tag not in (None, f"{_TAG}seq"):
+        if node.tag not in ("", f"{_TAG}seq"):
             self._unsupported_tag(node)
         values: list[Any] = []
         spots: list[Spot] = []
@@ -127,7 +127,7 @@ class _Construction:
         return values, spots
 
     def _mapping(self, node: Node) -> tuple[dict[str, Any], dict[str | int, Spot]]:
-        if node.tag not in (None, f"{_TAG}map"):
+        if node.tag not in ("", f"{_TAG}map"):
             self._unsupported_tag(node)
         values: dict[str, Any] = {}
         spots: dict[str | int, Spot] = {}
@@ -169,9 +169,8 @@ class _Construction:
             yield one, one_spot.children
 
     def _scalar(self, node: ScalarNode) -> Any:
-        tag: str | None = node.tag
-        text: str = node.value
-        if tag is None:
+        tag, text = node.tag, str(node.value)
+        if not tag:
             return _plain_value(text) if text[:1] in _RESOLVERS else text
         if tag == STR_TAG:
             return text
@@ -200,7 +199,7 @@ class _Construction:
             return label
         text: str = node.value
         self._path[-1] = text
-        if node.tag == f"{_TAG}merge" or (node.tag is None and text == "<<"):
+        if node.tag == f"{_TAG}merge" or (not node.tag and text == "<<"):
             return None
         value = self._scalar(node)
         if not isinstance(value, str):

@@ -45,8 +45,8 @@ class _BareNodes:
     depth = 0
     # The parameters have the names that PyYAML gives them.
 
-    def resolve(self, kind: type[Node], value: object, implicit: Any) -> str | None:  # noqa: ARG002
-        return None if kind is not ScalarNode or implicit[0] else STR_TAG
+    def resolve(self, kind: type[Node], value: object, implicit: Any) -> str:  # noqa: ARG002
+        return "" if kind is not ScalarNode or implicit[0] else STR_TAG
 
     def descend_resolver(self, current_node: Any, current_index: object) -> None:  # noqa: ARG002
         self.depth += 1
@@ -73,7 +73,7 @@ if yaml.__with_libyaml__:
 def compose(text: str) -> tuple[Node | None, int | None]:
     """Return the root of the first document in *text*, and the offset of a second document.
 
-    The node of a plain scalar, and of a collection, has the tag that is written or None.
+    The node of a plain scalar, and of a collection, has the tag that is written or an empty one.
 
     Raises:
         UnreadableError: If *text* is not YAML, or nested too deep.
