@@ -71,6 +71,8 @@ def printable(text: str) -> str:
         >>> printable("a\x1b[31mb")
         'a\\x1b[31mb'
     """
+    if text.isprintable():
+        return text
     return "".join(
         char
         if char.isprintable() or char in _JOINERS
