@@ -13,7 +13,7 @@ from rungraph.cli.inputs.configs import check_readable, load_graph
 from rungraph.cli.inputs.options import check_standard_input, file_argument, reading_options
 from rungraph.cli.output.formats import renderers_of
 from rungraph.cli.output.overlays import OVERLAYS, overlay_kind, overlay_of, run_of
-from rungraph.cli.output.pictures import picture_options, theme_option
+from rungraph.cli.output.pictures import picture_options, target_of, theme_option
 from rungraph.cli.terminal import tell
 from rungraph.graph import RunGraph, Severity
 from rungraph.graph.diagnostic_text import count_text
@@ -23,7 +23,6 @@ if TYPE_CHECKING:
     from typing import Unpack
 
     from rungraph.cli.inputs.options import ReadingOptions
-    from rungraph.cli.output.pictures import Target
     from rungraph.viz.model.diagram import DiagramOptions
     from rungraph.viz.model.elements import View
 
@@ -47,7 +46,7 @@ if there is a picture. --check ends with 3 when the file no longer shows what wo
 
 @click.command(help=_HELP)
 @file_argument()
-@picture_options()
+@picture_options
 @click.option(
     "--view",
     type=click.Choice(["auto", "full", "factored", "collapsed"]),
@@ -107,7 +106,9 @@ if there is a picture. --check ends with 3 when the file no longer shows what wo
 def graph(
     file: str,
     *,
-    target: Target,
+    output: str | None,
+    form: str | None,
+    check: Path | None,
     view: View,
     reduced: bool | None,
     select: tuple[str, ...],
@@ -122,6 +123,7 @@ def graph(
     **reading: Unpack[ReadingOptions],
 ) -> int:
     """Draw a graph."""
+    target = target_of(output, form, check)
     kind = overlay_kind(overlay, against=against, events=events, failing=assume_failed)
     if depth is not None and not select:
         msg = "--depth is how far around a selection to draw: add --select"

@@ -30,7 +30,7 @@ from rungraph.graph.rules.checklist import is_usable
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
-    from rungraph.cli.inputs.call_option import CallWords
+    from rungraph.cli.inputs.call_option import WrittenCall
     from rungraph.engine.run.calls import Call
     from rungraph.engine.run.timeline import Timeline
     from rungraph.graph import RunGraph
@@ -114,7 +114,7 @@ _SECONDS = click.FloatRange(min=0, min_open=True)
 def run(
     file: str | None,
     *,
-    calls: Sequence[CallWords],
+    calls: Sequence[WrittenCall],
     saved: Path | None,
     events: Path | None,
     catalog: str | None,
@@ -170,10 +170,10 @@ def _planned(file: str | None, saved: Path, catalog: str | None) -> RunGraph:
     return graph
 
 
-def _read_calls(graph: RunGraph, words: Sequence[CallWords]) -> list[Call]:
+def _read_calls(graph: RunGraph, written: Sequence[WrittenCall]) -> list[Call]:
     calls: list[Call] = []
     problems: list[str] = []
-    for target, arguments in words:
+    for target, arguments in written:
         try:
             calls.append(read_call(graph, target, arguments))
         except (CallError, NotServedError) as error:

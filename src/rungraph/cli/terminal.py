@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     Style = Callable[[str, str], str]
 
 DIFFERS = 3
-"""The exit code that tells of differences, for those who ask for one."""
+"""The exit code for differences, for those who ask for one."""
 
 _COLOURS: dict[str, dict[str, Any]] = {
     "error": {"fg": "red", "bold": True},

@@ -8,12 +8,12 @@ import click
 
 from rungraph.cli.inputs.recorded import load_run
 from rungraph.cli.output.formats import FILE_WIDTH
-from rungraph.cli.output.pictures import picture_options, theme_option
+from rungraph.cli.output.pictures import picture_options, target_of, theme_option
 from rungraph.cli.terminal import screen
 from rungraph.viz import timeline as charts
 
 if TYPE_CHECKING:
-    from rungraph.cli.output.pictures import Target
+    from pathlib import Path
 
 _NO_GRAPH = {
     form: f"a timeline is no graph: {form} cannot hold it; 'rungraph graph CONFIG --events FILE' "
@@ -35,10 +35,18 @@ the terminal.
 
 @click.command(help=_HELP)
 @click.argument("events", metavar="EVENTS")
-@picture_options(impossible=_NO_GRAPH)
+@picture_options
 @theme_option
-def timeline(events: str, *, target: Target, theme: Literal["auto", "light", "dark"]) -> int:
+def timeline(
+    events: str,
+    *,
+    output: str | None,
+    form: str | None,
+    check: Path | None,
+    theme: Literal["auto", "light", "dark"],
+) -> int:
     """Draw a Gantt chart."""
+    target = target_of(output, form, check, impossible=_NO_GRAPH)
     schedule = load_run(events).schedule
 
     def image(form: Literal["png", "svg", "pdf"]) -> bytes:

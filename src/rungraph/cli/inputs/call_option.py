@@ -17,7 +17,7 @@ _PAIR = re.compile(r"([A-Za-z_]\w*)=(.*)", re.DOTALL)
 _OPTION = "--call"
 
 
-class CallWords(NamedTuple):
+class WrittenCall(NamedTuple):
     """One call as it was written.
 
     Attributes:
@@ -34,24 +34,24 @@ class CallingCommand(click.Command):
 
     def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
         """Parse *args*, each pair behind a call as a value of ``--call``."""
-        words: list[str] = []
+        found: list[str] = []
         is_call = False
         for index, word in enumerate(args):
             if word == "--":
-                words += args[index:]
+                found += args[index:]
                 break
             is_pair = is_call and _PAIR.fullmatch(word) is not None
-            is_call = is_pair or word.startswith(f"{_OPTION}=") or words[-1:] == [_OPTION]
-            words += [_OPTION, word] if is_pair else [word]
-        return super().parse_args(ctx, words)
+            is_call = is_pair or word.startswith(f"{_OPTION}=") or found[-1:] == [_OPTION]
+            found += [_OPTION, word] if is_pair else [word]
+        return super().parse_args(ctx, found)
 
 
-def _calls(ctx: click.Context, _: Any, values: Sequence[str]) -> tuple[CallWords, ...]:
-    calls: list[CallWords] = []
+def _calls(ctx: click.Context, _: Any, values: Sequence[str]) -> tuple[WrittenCall, ...]:
+    calls: list[WrittenCall] = []
     for value in values:
         pair = _PAIR.fullmatch(value)
         if pair is None and not value.startswith("-"):
-            calls.append(CallWords(value, {}))
+            calls.append(WrittenCall(value, {}))
         elif pair is None or not calls:
             msg = f"Option '{_OPTION}' requires API.METHOD and then key=value pairs."
             raise click.BadOptionUsage(_OPTION, msg, ctx)

@@ -76,13 +76,13 @@ def _reason(revision: str, path: str) -> str:
     return f"{what}; there is: {listed(configs, _MOST_NAMED)}" if configs else what
 
 
-def _lines(*words: str) -> list[str]:
+def _lines(*arguments: str) -> list[str]:
     """Return what git lists; with ``-z`` names come as they are, whatever characters they have."""
-    text = _git(*words).stdout.decode(errors="surrogateescape")
-    return [line for line in text.split("\0" if "-z" in words else "\n") if line]
+    text = _git(*arguments).stdout.decode(errors="surrogateescape")
+    return [line for line in text.split("\0" if "-z" in arguments else "\n") if line]
 
 
-def _git(*words: str) -> subprocess.CompletedProcess[bytes]:
-    command = ["git", *words]
-    # No shell reads the words, and the PATH says which git there is.
+def _git(*arguments: str) -> subprocess.CompletedProcess[bytes]:
+    command = ["git", *arguments]
+    # No shell reads them, and the PATH says which git there is.
     return subprocess.run(command, capture_output=True, stdin=subprocess.DEVNULL, check=False)  # noqa: S603

@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import functools
 import shlex
 import sys
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, TypeVar, cast
+from typing import Any, TypeVar
 
 import click
 from click.core import ParameterSource
@@ -38,18 +37,6 @@ FORMATS = tuple(dict.fromkeys(SUFFIXES.values()))
 _BINARY = frozenset({"png", "pdf"})
 _SHOWN_SUFFIXES = ".png .svg .pdf .html .mmd .dot .json .graphml .txt"
 
-_output_option = click.option(
-    "-o", "--output", metavar="FILE", help="Where to draw; - is standard output."
-)
-_format_option = click.option(
-    "--format", "form", type=click.Choice(FORMATS), help="What is drawn, whatever -o is."
-)
-_check_option = click.option(
-    "--check",
-    type=click.Path(dir_okay=False, path_type=Path),
-    metavar="FILE",
-    help="Draw nothing; say whether FILE shows what would be drawn.",
-)
 theme_option = click.option(
     "--theme",
     type=click.Choice(["auto", "light", "dark"]),
@@ -59,25 +46,21 @@ theme_option = click.option(
 )
 
 
-def picture_options(
-    *, impossible: Mapping[str, str] | None = None
-) -> Callable[[_Command], _Command]:
-    """Return what adds ``-o``, ``--format`` and ``--check``, and hands on one `Target` for them.
-
-    Of each *impossible* format it says why it makes no sense here.
-    """
-
-    def add(command: _Command) -> _Command:
-        @functools.wraps(command)
-        def with_target(
-            *args: Any, output: str | None, form: str | None, check: Path | None, **more: Any
-        ) -> Any:
-            target = target_of(output, form, check, impossible=impossible or {})
-            return command(*args, target=target, **more)
-
-        return _output_option(_format_option(_check_option(cast("_Command", with_target))))
-
-    return add
+def picture_options(command: _Command) -> _Command:
+    """Add ``-o``, ``--format`` and ``--check``, which `target_of` takes."""
+    check = click.option(
+        "--check",
+        type=click.Path(dir_okay=False, path_type=Path),
+        metavar="FILE",
+        help="Draw nothing; say whether FILE shows what would be drawn.",
+    )
+    form = click.option(
+        "--format", "form", type=click.Choice(FORMATS), help="What is drawn, whatever -o is."
+    )
+    output = click.option(
+        "-o", "--output", metavar="FILE", help="Where to draw; - is standard output."
+    )
+    return output(form(check(command)))
 
 
 @dataclass(frozen=True, slots=True)
@@ -109,9 +92,15 @@ class Target:
 
 
 def target_of(
-    output: str | None, form: str | None, check: Path | None, *, impossible: Mapping[str, str]
+    output: str | None,
+    form: str | None,
+    check: Path | None,
+    *,
+    impossible: Mapping[str, str] | None = None,
 ) -> Target:
     """Return where ``-o``, ``--format`` and ``--check`` send a picture.
+
+    Of each *impossible* format it says why it makes no sense here.
 
     Raises:
         click.UsageError: If the suffix says nothing, or the options contradict each other.
@@ -124,7 +113,7 @@ def target_of(
         raise click.UsageError(msg)
     path = check if check is not None else Path(output) if output not in (None, "-") else None
     found = form or ("text" if path is None else _format_of(path))
-    if found in impossible:
+    if impossible and found in impossible:
         raise click.UsageError(impossible[found])
     if path is None and found in _BINARY and sys.stdout.isatty():
         msg = f"{found} is not for a terminal: name a file with -o, or redirect the output"
@@ -180,18 +169,18 @@ def _is_same(kept: bytes, fresh: bytes, form: str) -> bool:
 def _command_that_writes(path: Path) -> str:
     """Return the command line that was given, with ``-o`` where ``--check`` was."""
     context = click.get_current_context()
-    words = [context.command_path]
+    command = [context.command_path]
     for param in context.command.params:
         name, value = param.name or "", context.params.get(param.name or "")
         if context.get_parameter_source(name) is not ParameterSource.COMMANDLINE:
             continue
         values = value if isinstance(value, tuple) else (value,)
         if isinstance(param, click.Argument):
-            words += [shlex.quote(str(one)) for one in values]
+            command += [shlex.quote(str(one)) for one in values]
         elif name == "check":
-            words += ["-o", shlex.quote(str(path))]
+            command += ["-o", shlex.quote(str(path))]
         elif isinstance(value, bool):
-            words.append(param.opts[-1] if value else param.secondary_opts[-1])
+            command.append(param.opts[-1] if value else param.secondary_opts[-1])
         else:
-            words += [text for one in values for text in (param.opts[-1], shlex.quote(str(one)))]
-    return " ".join(words)
+            command += [text for one in values for text in (param.opts[-1], shlex.quote(str(one)))]
+    return " ".join(command)

@@ -20,6 +20,7 @@ _BAR = 24
 """Columns of a node's bar."""
 _MOST_ROWS = 40
 """Nodes in one table; of more, the slowest are shown."""
+_SECONDS = ("waited_for_needs", "waited_for_turn", "own")
 _NOT_UP = (State.FAILED, State.SKIPPED)
 _LEGEND = """\
 needs: waiting for what it depends on; turn: for its generation or a free place; own: its own start\
@@ -35,7 +36,10 @@ def render_summary(graph: RunGraph, timeline: Timeline, style: Style = plain) ->
     rows = _rows(timeline)
     width = max((len(str(times.address)) for times in rows), default=0)
     head = f"  {'':<{width}}  {'needs':>8}  {'turn':>8}  {'own':>8}"
-    lines = [_headline(graph, timeline), "", style(head, "place")]
+    count, down = len(timeline.nodes), len(timeline.in_state(*_NOT_UP))
+    up = f"{count - down} of {counted(count, 'node')}" if down else counted(count, "node")
+    title = f"{graph.name or graph.file} is ready: {up} in {timeline.total:.2f} s"
+    lines = [title, "", style(head, "place")]
     generation = -1
     for times in rows:
         if times.generation != generation:
@@ -49,13 +53,6 @@ def render_summary(graph: RunGraph, timeline: Timeline, style: Style = plain) ->
     seconds = f"{timeline.critical_time:.2f} s of {timeline.total:.2f} s"
     lines += ["", f"{style('*', 'warning')} critical path, {seconds}: {path}", _LEGEND]
     return "\n".join(line.rstrip() for line in lines)
-
-
-def _headline(graph: RunGraph, timeline: Timeline) -> str:
-    bad = timeline.in_state(*_NOT_UP)
-    count = len(timeline.nodes)
-    up = counted(count, "node") if not bad else f"{count - len(bad)} of {counted(count, 'node')}"
-    return f"{graph.name or graph.file} is ready: {up} in {timeline.total:.2f} s"
 
 
 def _rows(timeline: Timeline) -> Sequence[NodeTimes]:
@@ -73,8 +70,7 @@ def _row(times: NodeTimes, total: float, width: int, style: Style, *, is_critica
     name = f"{mark} {times.address!s:<{width}}"
     if times.starting is None or times.state in _NOT_UP:
         return f"{name}  {style(times.state.value, 'error')}"
-    numbers = (times.waited_for_needs, times.waited_for_turn, times.own)
-    columns = "  ".join(f"{number:6.2f} s" for number in numbers)
+    columns = "  ".join(f"{getattr(times, name):6.2f} s" for name in _SECONDS)
     return f"{name}  {columns}  {_bar(times, total, style)}"
 
 
@@ -102,9 +98,7 @@ def summary_to_dict(graph: RunGraph, timeline: Timeline) -> dict[str, Any]:
                 "address": str(times.address),
                 "generation": times.generation,
                 "state": times.state.value,
-                "waited_for_needs": round(times.waited_for_needs, 6),
-                "waited_for_turn": round(times.waited_for_turn, 6),
-                "own": round(times.own, 6),
+                **{name: round(getattr(times, name), 6) for name in _SECONDS},
             }
             for times in timeline.nodes.values()
         ],

@@ -8,7 +8,7 @@ import click
 import pytest
 from click.testing import CliRunner
 
-from rungraph.cli.inputs.call_option import CallingCommand, CallWords, call_option
+from rungraph.cli.inputs.call_option import CallingCommand, WrittenCall, call_option
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -18,12 +18,12 @@ if TYPE_CHECKING:
 @click.argument("files", nargs=-1)
 @call_option
 @click.option("--flag", is_flag=True)
-def command(files: tuple[str, ...], calls: Sequence[CallWords], *, flag: bool) -> None:
+def command(files: tuple[str, ...], calls: Sequence[WrittenCall], *, flag: bool) -> None:
     """Write what it is given."""
     click.echo(repr((files, flag, calls)))
 
 
-def parsed(*words: str) -> tuple[Sequence[str], bool, tuple[CallWords, ...]]:
+def parsed(*words: str) -> tuple[Sequence[str], bool, tuple[WrittenCall, ...]]:
     """Return the arguments, the flag and the calls of a command line."""
     with command.make_context("command", list(words)) as context:
         params = context.params
@@ -37,7 +37,7 @@ def test_pairs_belong_to_the_call_before_them() -> None:
     )
     assert files == ("file",)
     assert flag
-    assert calls == (CallWords("a.b", {"x": "1", "y": "two words"}), CallWords("c.d", {}))
+    assert calls == (WrittenCall("a.b", {"x": "1", "y": "two words"}), WrittenCall("c.d", {}))
 
 
 def test_a_value_is_all_that_follows_the_first_equals_sign() -> None:
