@@ -27,7 +27,7 @@ def _writer(folder: Path, provider_id: str, **top: Any) -> ConfigFile:
         provider = {
             "provider_id": provider_id,
             "provider_type": f"{kind}::{provider_id}",
-            "module": "told_provider",
+            "module": "fake_provider",
             "config": config,
         }
         path = folder / name

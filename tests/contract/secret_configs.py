@@ -75,17 +75,17 @@ providers:
   inference:
   - provider_id: told
     provider_type: inline::told
-    module: told_provider
+    module: fake_provider
     tags: [walked]
     config:
       PROVIDER
   - provider_id: far
     provider_type: remote::far
-    module: told_provider
+    module: fake_provider
     config: {url: "http://someone:@%40127.0.0.1:1/v1?token=@", api_key: @, model: far}
   - provider_id: ${env.WALK_OFF:+off}
     provider_type: inline::told
-    module: told_provider
+    module: fake_provider
     config: {api_key: @}
 models:
 - model_id: small
@@ -108,23 +108,23 @@ apis: [inferense, {token: @}]
 providers:
   inferense: [{provider_id: x, provider_type: "inline::told", config: {api_key: @}}]
   inference:
-  - {provider_id: twice, provider_type: "inline::told", module: told_provider, config: {api_key: @}}
-  - {provider_id: twice, provider_type: "inline::told", module: told_provider, config: {api_key: @}}
+  - {provider_id: twice, provider_type: "inline::told", module: fake_provider, config: {api_key: @}}
+  - {provider_id: twice, provider_type: "inline::told", module: fake_provider, config: {api_key: @}}
   - {provider_id: 5, provider_type: "inline::told", config: {api_key: @, url: "http://u:@%40h"}}
   - {provider_type: "inline::told", config: {api_key: @}, api_key: @}
   - {provider_id: none, provider_type: "inline::nosuch", config: {password: @}}
-  - {provider_id: list, provider_type: "inline::told", module: told_provider, config: [{token: @}]}
+  - {provider_id: list, provider_type: "inline::told", module: fake_provider, config: [{token: @}]}
   - provider_id: openai
     provider_type: remote::openai
     config:
       {base_url: "http://me:@%40h/v1?token=@", api_key: [@], max_retries: {token: @}, api_kye: @}
   - provider_id: unset
     provider_type: inline::told
-    module: told_provider
+    module: fake_provider
     config: {api_key: "${env.WALK_MISSING}", url: "http://u:@%40h/${env.WALK_MISSING}?key=@"}
   - provider_id: malformed
     provider_type: inline::told
-    module: told_provider
+    module: fake_provider
     config: {api_key: "${env.WALK-MISSING:-@}", password: "${ENV.X:=@}", x_token: "$@ ${WALK:-@}"}
 models: [{model_id: a, provider_id: nowhere, api_key: @}, {model_id: 5, token: @}, {api_key: @}]
 shields: {password: @}

@@ -19,7 +19,7 @@ providers:
   inference:
   - provider_id: told
     provider_type: inline::told
-    module: told_provider
+    module: fake_provider
     config: {{api_key: {HIDDEN}, name: "${{env.TOLD_NAME:=x}}", token: "${{env.TOLD_TOKEN:=}}"}}
 """
 
@@ -208,7 +208,7 @@ def test_a_plan_remembers_the_catalog_that_it_was_asked_for(place: Place) -> Non
         "name": "mine",
         "apis": [{"name": "inference", "protocol": "x:I"}],
         "providers": [
-            {"api": "inference", "provider_type": "inline::c", "module": "told_provider"}
+            {"api": "inference", "provider_type": "inline::c", "module": "fake_provider"}
         ],
     }
     (place.folder / "mine.json").write_text(json.dumps(catalog))

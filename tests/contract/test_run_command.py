@@ -138,7 +138,7 @@ def test_wrong_calls_are_all_named_before_anything_starts(config_file: ConfigFil
 def test_a_config_with_errors_is_not_started(config_file: ConfigFile) -> None:
     """All levels up to ``import`` are checked first."""
     path = config_file()
-    path.write_text(path.read_text().replace("told_provider", "not_there"))
+    path.write_text(path.read_text().replace("fake_provider", "not_there"))
     ended = run(path)
     assert ended.code == 1
     assert "error[I001]" in ended.err
@@ -149,7 +149,7 @@ def test_a_config_with_errors_is_not_started(config_file: ConfigFile) -> None:
 def test_what_providers_log_is_without_secrets(config_file: ConfigFile) -> None:
     """Log records go to standard error, the config's secrets masked."""
     ended = run(config_file(log=True, api_key=HIDDEN), *HEALTH)
-    assert "WARNING: told: the key is ***" in ended.err
+    assert "WARNING: fake: the key is ***" in ended.err
     assert HIDDEN not in ended.err
 
 

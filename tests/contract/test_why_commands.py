@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 CONFIG = f"""\
 providers:
   inference:
-  - {{provider_id: told, provider_type: "inline::told", module: told_provider,
+  - {{provider_id: told, provider_type: "inline::told", module: fake_provider,
      config: {{api_key: {HIDDEN}, start: fail}}}}
   - {{provider_id: "${{env.URL:+far}}", provider_type: "remote::openai"}}
   memory:

@@ -166,7 +166,7 @@ def test_no_secret_is_in_any_form_of_a_plan(secrets: tuple[str, ...], kind: str)
         entry = {
             "provider_id": "p",
             "provider_type": kind,
-            "module": "told_provider",
+            "module": "fake_provider",
             "config": {
                 "api_key": literal,
                 "token": "${env.TOKEN}",

@@ -1,4 +1,4 @@
-"""An inference provider that does what its config tells it to, for tests of whole processes."""
+"""An inference provider that follows the script of its config, for tests of whole processes."""
 
 from __future__ import annotations
 
@@ -24,8 +24,8 @@ if TYPE_CHECKING:
     from rungraph.engine.apis.common import InterleavedContent, Message
 
 
-class Told:
-    """Repeats the last message; see `get_provider_impl` for what it can be told."""
+class FakeProvider:
+    """Repeats the last message; see `get_provider_impl` for what a config can ask of it."""
 
     def __init__(self, config: Mapping[str, Any]) -> None:
         self._config = config
@@ -117,10 +117,10 @@ def _chunk(kind: EventType, delta: str) -> ChatCompletionResponseStreamChunk:
     return ChatCompletionResponseStreamChunk(event=event)
 
 
-async def get_provider_impl(config: Mapping[str, Any], deps: Mapping[str, Any]) -> Told:
+async def get_provider_impl(config: Mapping[str, Any], deps: Mapping[str, Any]) -> FakeProvider:
     """Return a provider; ``start`` and ``stop`` can be ``fail`` or ``hang``, ``stop`` more."""
     if config.get("log"):
-        logging.getLogger("told").warning("the key is %s", config.get("api_key"))
+        logging.getLogger("fake").warning("the key is %s", config.get("api_key"))
     match config.get("start"):
         case "fail":
             msg = f"start refused with {config.get('api_key')}"
@@ -129,7 +129,7 @@ async def get_provider_impl(config: Mapping[str, Any], deps: Mapping[str, Any]) 
             await asyncio.Event().wait()
         case _:
             pass
-    return Told(config)
+    return FakeProvider(config)
 
 
 get_adapter_impl = get_provider_impl
