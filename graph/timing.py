@@ -5,7 +5,7 @@ The longest chain and the slack are those of the critical path method (Kelley an
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING, NamedTuple, Protocol
 
 from rungraph.graph.digraph import generations_of
 
@@ -17,38 +17,44 @@ if TYPE_CHECKING:
     from rungraph.graph.address import Address
 
 
-class StartTimes:
-    """What follows from the moments of one node's start, in seconds since the stack began."""
-
-    __slots__ = ()
-    if TYPE_CHECKING:  # Fields or properties of the classes that are made of this.
-
-        @property
-        def available(self) -> float:
-            """When the last of what it needs was ready or out of the way."""
-
-        @property
-        def starting(self) -> float | None:
-            """When its own start began; None if it never did."""
-
-        @property
-        def settled(self) -> float | None:
-            """When that was over, one way or the other; None if it never was."""
+class Moments(Protocol):
+    """The moments of one node's start, in seconds since the stack began to start."""
 
     @property
-    def own(self) -> float:
+    def available(self) -> float:
+        """When the last of what it needs was ready or out of the way."""
+        ...
+
+    @property
+    def starting(self) -> float | None:
+        """When its own start began; None if it never did."""
+        ...
+
+    @property
+    def settled(self) -> float | None:
+        """When that was over, one way or the other; None if it never was."""
+        ...
+
+
+class StartTimes:
+    """What follows from the `Moments` of one node's start; a base of classes that have them."""
+
+    __slots__ = ()
+
+    @property
+    def own(self: Moments) -> float:
         """Seconds that its own start took; 0 if it never began."""
         if self.starting is None or self.settled is None:
             return 0.0
         return max(self.settled - self.starting, 0.0)
 
     @property
-    def waited_for_needs(self) -> float:
+    def waited_for_needs(self: Moments) -> float:
         """Seconds that it waited for what it needs."""
         return self.available if self.starting is None else min(self.available, self.starting)
 
     @property
-    def waited_for_turn(self) -> float:
+    def waited_for_turn(self: Moments) -> float:
         """Seconds that it then waited for its generation, or for a place among the starting."""
         return 0.0 if self.starting is None else max(self.starting - self.available, 0.0)
 

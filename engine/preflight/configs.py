@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pkgutil import resolve_name
-from typing import TYPE_CHECKING, Any, TypeGuard
+from typing import TYPE_CHECKING, Any, TypeGuard, cast
 
 from pydantic import AliasChoices, AliasPath, BaseModel, TypeAdapter, ValidationError
 
@@ -235,7 +235,7 @@ def _path_in(config: Any, location: Sequence[str | int]) -> _Path:
         is_key = isinstance(config, Mapping) and step in config
         is_index = isinstance(config, list) and isinstance(step, int) and step < len(config)
         if is_key or is_index:
-            config = config[step]
+            config = cast("Any", config)[step]
             path.append(step)
     return tuple(path)
 

@@ -101,7 +101,7 @@ def _errors(asked: Asked) -> Values:
     owner_of = _owners(asked)
     for one in asked.graph.diagnostics:
         address = one.address or owner_of(one.path)
-        if address in asked.nodes:
+        if address is not None and address in asked.nodes:
             yield address, one.code
             yield address, one.severity.value
 

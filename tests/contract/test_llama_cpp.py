@@ -368,7 +368,11 @@ async def test_settings(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None
         raise WorkerError(msg)
 
     monkeypatch.setattr(Worker, "start", start)
-    monkeypatch.setattr(os, "sched_getaffinity", lambda _: {0, 1, 2, 3}, raising=False)
+
+    def four_cores(_: int) -> set[int]:
+        return {0, 1, 2, 3}
+
+    monkeypatch.setattr(os, "sched_getaffinity", four_cores, raising=False)
     config = LlamaCppConfig(model=str(tmp_path / "small.gguf"), context_size=1000, parallel=3)
     with pytest.raises(WorkerError, match="enough after 100 s"):
         await get_provider_impl(config, {})
