@@ -88,6 +88,18 @@ def test_a_picture_never_is_higher_than_its_terminal() -> None:
         assert len(plain(shown, 1.0, height)) <= height
 
 
+def test_generations_that_move_share_the_room() -> None:
+    """None takes the lines of those after it."""
+    shown = started(MANY[:15], MANY[15:])
+    for address in MANY:
+        shown.take(NodeStarting(0.0, address))
+    lines = plain(shown, 1.0, 9)
+    assert [line.split("  ")[0] for line in (lines[1], lines[5])] == [
+        "generation 0",
+        "generation 1",
+    ]
+
+
 def test_marks_are_ascii_where_the_terminal_knows_nothing_else() -> None:
     """A terminal without Unicode gets other marks."""
     shown = started((A, B), is_ascii=False)
