@@ -109,3 +109,16 @@ def shortened(text: str, most: int) -> str:
         'infer…'
     """
     return text if len(text) <= most else f"{text[: most - 1]}…"
+
+
+def padded(rows: Sequence[Sequence[str]]) -> list[tuple[str, ...]]:
+    """Return *rows* of cells, each cell as wide as the widest of its column.
+
+    Examples:
+        >>> padded([("a", "1"), ("long", "")])
+        [('a   ', '1'), ('long', ' ')]
+    """
+    widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
+    return [
+        tuple(f"{cell:<{width}}" for cell, width in zip(row, widths, strict=True)) for row in rows
+    ]

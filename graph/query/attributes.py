@@ -8,7 +8,8 @@ from collections.abc import Iterable, Mapping
 from typing import TYPE_CHECKING, Any, Final
 
 from rungraph.graph.nodes import ProviderNode, TableNode
-from rungraph.graph.query.asked import glob_of
+from rungraph.graph.query.context import glob_of
+from rungraph.graph.query.errors import near_or_all
 from rungraph.graph.secrets.values import NAME_KEYS, masked, scrubbed, secret_values
 from rungraph.graph.source.positions import path_text
 
@@ -16,37 +17,32 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
 
     from rungraph.graph.address import Address
-    from rungraph.graph.query.asked import Asked, NodeSet
-    from rungraph.graph.query.context import Context
+    from rungraph.graph.query.context import Context, Graphs, NodeSet
+    from rungraph.graph.query.errors import QueryError
 
 CONFIG: Final = "config."
 STATES: Final = ("new", "modified", "removed", "same", "affected")
-"""What ``state:`` tells of a node when a graph is compared with an older one."""
+"""The values of ``state:``, which compares with an older graph."""
 
 _INDEX = re.compile(r"\[(\d+|\*)\]")
-_STEP_START = re.compile(r"[.\[]")
+_ENTRY = re.compile(r'providers(\.[\w-]+|\["[^"]*"\])\[\d+\]')
 
 Values = Iterable[tuple["Address", str]]
 """Each node together with each of its values of an attribute."""
 
 
 def groups_of(context: Context, name: str) -> Mapping[str, NodeSet]:
-    """Return which nodes have which value of an attribute.
-
-    Args:
-        context: What is asked; ``status`` comes from it, all else from its graph.
-        name: One of `ATTRIBUTES`, or ``config.PATH``.
-    """
-    asked = context.asked
+    """Return which nodes have which value of an attribute: ``status``, or as in `ATTRIBUTES`."""
+    graphs = context.graphs
     if name == "status":
         statuses = (context.status or {}).items()
-        return _grouped((one, status) for one, status in statuses if one in asked.nodes)
-    if name not in asked.groups:
+        return _grouped((one, status) for one, status in statuses if one in graphs.nodes)
+    if name not in graphs.groups:
         if name.startswith(CONFIG):
-            asked.groups[name] = _grouped(_config_values(asked, name.removeprefix(CONFIG)))
+            graphs.groups[name] = _grouped(_config_values(graphs, name.removeprefix(CONFIG)))
         else:
-            asked.groups[name] = _grouped(ATTRIBUTES[name](asked))
-    return asked.groups[name]
+            graphs.groups[name] = _grouped(ATTRIBUTES[name](graphs))
+    return graphs.groups[name]
 
 
 def _grouped(values: Values) -> Mapping[str, NodeSet]:
@@ -56,72 +52,72 @@ def _grouped(values: Values) -> Mapping[str, NodeSet]:
     return {value: frozenset(addresses) for value, addresses in found.items()}
 
 
-def _of_address(part: Callable[[Address], str]) -> Callable[[Asked], Values]:
-    return lambda asked: ((address, part(address)) for address in asked.nodes)
+def _of_address(part: Callable[[Address], str]) -> Callable[[Graphs], Values]:
+    return lambda graphs: ((address, part(address)) for address in graphs.nodes)
 
 
-def _of_provider(values: Callable[[ProviderNode], Iterable[str]]) -> Callable[[Asked], Values]:
-    return lambda asked: (
+def _of_provider(values: Callable[[ProviderNode], Iterable[str]]) -> Callable[[Graphs], Values]:
+    return lambda graphs: (
         (address, value)
-        for address, node in asked.nodes.items()
+        for address, node in graphs.nodes.items()
         if isinstance(node, ProviderNode)
         for value in values(node)
     )
 
 
-def _apis(asked: Asked) -> Values:
-    for address, node in asked.nodes.items():
+def _apis(graphs: Graphs) -> Values:
+    for address, node in graphs.nodes.items():
         yield address, node.api
         if isinstance(node, TableNode):
             yield address, node.pair.router_api
 
 
-def _generations(asked: Asked) -> Values:
-    return ((one, str(asked.graph.generation_of(one))) for one in asked.graph)
+def _generations(graphs: Graphs) -> Values:
+    return ((one, str(graphs.new.generation_of(one))) for one in graphs.new)
 
 
-def _states(asked: Asked) -> Values:
-    if asked.old is None:
+def _states(graphs: Graphs) -> Values:
+    if graphs.old is None:
         return
     from rungraph.graph.diff import diff_graphs
 
-    for address, states in diff_graphs(asked.old, asked.graph).states.items():
+    for address, states in diff_graphs(graphs.old, graphs.new).states.items():
         for state in states:
             yield address, state
 
 
-def _variables(asked: Asked) -> Values:
-    owner_of = _owners(asked)
-    for use in asked.graph.variables:
+def _variables(graphs: Graphs) -> Values:
+    owner_of = _owners(graphs)
+    for use in graphs.new.variables:
         if owner := owner_of(use.path):
             yield owner, use.name
 
 
-def _errors(asked: Asked) -> Values:
-    owner_of = _owners(asked)
-    for one in asked.graph.diagnostics:
+def _errors(graphs: Graphs) -> Values:
+    owner_of = _owners(graphs)
+    for one in graphs.new.diagnostics:
         address = one.address or owner_of(one.path)
-        if address is not None and address in asked.nodes:
+        if address is not None and address in graphs.nodes:
             yield address, one.code
             yield address, one.severity.value
 
 
-def _owners(asked: Asked) -> Callable[[str], Address | None]:
-    """Return what tells which provider's entry holds a path into the config."""
+def _owners(graphs: Graphs) -> Callable[[str], Address | None]:
+    """Return a function from a path into the config to the provider whose entry holds it."""
     owners = {
         path_text(node.path): address
-        for address, node in asked.nodes.items()
-        if isinstance(node, ProviderNode) and node.path
+        for address, node in graphs.nodes.items()
+        if isinstance(node, ProviderNode)
     }
 
     def owner_of(path: str) -> Address | None:
-        ends = [*(match.start() for match in _STEP_START.finditer(path)), len(path)]
-        return next((owners[path[:end]] for end in ends if path[:end] in owners), None)
+        entry = _ENTRY.match(path)
+        return owners.get(entry[0]) if entry else None
 
     return owner_of
 
 
-ATTRIBUTES: Final[Mapping[str, Callable[[Asked], Values]]] = {
+ATTRIBUTES: Final[Mapping[str, Callable[[Graphs], Values]]] = {
     "api": _apis,
     "env": _variables,
     "error": _errors,
@@ -133,18 +129,33 @@ ATTRIBUTES: Final[Mapping[str, Callable[[Asked], Values]]] = {
     "tag": _of_provider(lambda node: node.tags),
     "type": _of_provider(lambda node: (node.provider_type,)),
 }
-"""What gives each node together with each of its values, by attribute."""
+"""The functions that yield the nodes with their values, by attribute; ``config.PATH`` is apart."""
 
 
-def _config_values(asked: Asked, path: str) -> Values:
+def check_attribute(name: str, fail: Callable[..., QueryError]) -> None:
+    """Check that there is an attribute *name*.
+
+    Raises:
+        QueryError: If there is none, made by *fail* from a message and hints.
+    """
+    known = (*ATTRIBUTES, "status")
+    if name not in known and (name == CONFIG or not name.startswith(CONFIG)):
+        msg = f"no attribute '{name}'"
+        raise fail(msg, near_or_all(name, (*known, f"{CONFIG}PATH")))
+
+
+def _config_values(graphs: Graphs, path: str) -> Values:
     steps = [glob_of(step) for step in _INDEX.sub(r".\1", path).split(".")]
-    for address, node in asked.nodes.items():
+    for address, node in graphs.nodes.items():
         if not isinstance(node, ProviderNode) or not any(_leaves(node.config, steps)):
             continue
-        # Not the value alone is masked: what stands around it tells whether it is a secret. A query
-        # must not find out letter by letter what is never shown.
         secrets = node.spec.secrets if node.spec else ()
-        written, config = (_part(one, steps[0]) for one in (node.written, node.config))
+        # Masking is slow, so it is done to what the first step leads into, and to the keys beside
+        # it that say whether that is a secret. No query finds out letter by letter what is hidden.
+        written, config = (
+            {key: one for key, one in whole.items() if steps[0].match(str(key)) or key in NAME_KEYS}
+            for whole in (node.written, node.config)
+        )
         texts = {_text(value) for [value] in _leaves(masked(written, secrets=secrets), steps)}
         if config != written:
             hidden = secret_values(written, config, secrets=secrets)
@@ -152,14 +163,6 @@ def _config_values(asked: Asked, path: str) -> Values:
                 texts.add(scrubbed(_text(value), hidden))
         for text in texts:
             yield address, text
-
-
-def _part(config: Mapping[str, Any], step: re.Pattern[str]) -> dict[str, Any]:
-    """Return what *step* leads into, and the keys beside it that tell of secrets.
-
-    Masking is slow, and the rest of a large config has no say in it.
-    """
-    return {key: one for key, one in config.items() if step.match(str(key)) or key in NAME_KEYS}
 
 
 def _leaves(value: Any, steps: Sequence[re.Pattern[str]]) -> Iterator[tuple[Any]]:

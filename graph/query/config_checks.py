@@ -1,9 +1,8 @@
 """Checks that are queries: what they must find, and what they found.
 
-A check is often shared by many run configs, so a selector that matches nothing is no error here:
-``type:remote::*`` selects nothing where nothing is remote, ``router:safety`` where safety is not
-served. What neither the config nor its catalog has ever heard of is a warning, because a check
-with a typo in it passes without looking.
+Many run configs share a check, so a selector that matches nothing is no error here, such as
+``type:remote::*`` where nothing is remote. A name that neither the config nor its catalog knows is
+a warning, because a check with a typo in it passes without looking.
 """
 
 from __future__ import annotations
@@ -14,15 +13,14 @@ from typing import TYPE_CHECKING
 
 from rungraph.graph.config.read import read_checks
 from rungraph.graph.diagnostics import Diagnostic, Severity
-from rungraph.graph.query.asked import asked
-from rungraph.graph.query.context import Context
+from rungraph.graph.query.context import Context, graphs_of
 from rungraph.graph.query.errors import QueryError
-from rungraph.graph.query.expectation import FORMS, Expectation, parse_expectation
+from rungraph.graph.query.expectation import FORMS, parse_expectation
 from rungraph.graph.query.select import selection_of
 from rungraph.graph.query.selectors import is_known, split
 from rungraph.graph.source.document import load_document
 from rungraph.graph.source.environment import Substitution
-from rungraph.graph.suggest import closest
+from rungraph.graph.suggest import closest, did_you_mean
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
@@ -116,77 +114,53 @@ def ask(
 
 
 def _answer(graph: RunGraph, check: QueryCheck, selectors: Mapping[str, str]) -> CheckAnswer:
+    def problem(code: str, message: str, hints: tuple[str, ...], detail: str = "") -> Diagnostic:
+        text = f"check '{check.name}' {message}"
+        return Diagnostic(code, text, place=check.place, help=hints, detail=detail)
+
     expected = parse_expectation(check.expect)
     if expected is None:
-        near = closest(check.expect, ("empty", "nonempty"))
-        hint = f"did you mean '{near[0]}'?" if near else f"write {FORMS}"
-        message = f"check '{check.name}' expects '{check.expect}', which is not {FORMS}"
-        problem = Diagnostic("Q003", message, place=check.place, help=(hint,))
-        return CheckAnswer(check, None, ok=False, diagnostic=problem)
+        hint = did_you_mean(check.expect, ("empty", "nonempty")) or f"write {FORMS}"
+        message = f"expects '{check.expect}', which is not {FORMS}"
+        return CheckAnswer(check, None, ok=False, diagnostic=problem("Q003", message, (hint,)))
     unknown: dict[str, QueryError] = {}
 
     def unmatched(text: str, error: QueryError) -> None:
         if not is_known(graph, text):
             unknown.setdefault(text, error)
 
-    context = Context(asked(graph), selectors=selectors, unmatched=unmatched)
+    context = Context(graphs_of(graph), selectors=selectors, unmatched=unmatched)
     try:
-        selection = selection_of(context, check.query)
+        found = selection_of(context, check.query)
     except QueryError as error:
-        message = f"check '{check.name}' cannot be asked: {error.where}: {error.message}"
-        problem = Diagnostic(
-            "Q002", message, place=check.place, help=error.help, detail=error.picture
-        )
-        return CheckAnswer(check, None, ok=False, diagnostic=problem)
-    ok = expected.holds(len(selection))
-    diagnostic: Diagnostic | None = None
-    if not ok:
-        diagnostic = _failed(check, expected, selection, unknown)
-    elif unknown:
-        [(text, first), *_] = unknown.items()
-        names = ", ".join(f"'{name}'" for name in unknown)
-        message = (
-            f"check '{check.name}' names what this config and its catalog do not know: {names}"
-        )
-        diagnostic = Diagnostic(
-            "Q004",
-            message,
-            Severity.WARNING,
-            check.place,
-            _meant(graph, text) or first.help,
-            detail=first.picture,
-        )
-    return CheckAnswer(check, selection, ok, diagnostic)
-
-
-def _failed(
-    check: QueryCheck,
-    expected: Expectation,
-    selection: Selection,
-    unknown: Mapping[str, QueryError],
-) -> Diagnostic:
-    found = f"{len(selection):,}" if selection else "none"
-    shown = [str(address) for address in selection[:_MOST_SHOWN]]
-    if len(selection) > _MOST_SHOWN:
-        shown.append(f"and {len(selection) - _MOST_SHOWN:,} more")
-    hints = tuple(f"{error.message}: {', '.join(error.help)}" for error in unknown.values())
-    return Diagnostic(
-        "Q001",
-        f"check '{check.name}' expects {expected} and finds {found}",
-        place=check.place,
-        help=hints,
-        address=selection[0] if selection else None,
-        detail="\n".join([f"query: {' '.join(check.query.split())}", *shown]),
-    )
+        message = f"cannot be asked: {error.where}: {error.message}"
+        diagnostic = problem("Q002", message, error.help, error.picture)
+        return CheckAnswer(check, None, ok=False, diagnostic=diagnostic)
+    if not expected.holds(len(found)):
+        message = f"expects {expected} and finds {f'{len(found):,}' if found else 'none'}"
+        hints = tuple(f"{error.message}: {', '.join(error.help)}" for error in unknown.values())
+        shown = [f"query: {' '.join(check.query.split())}", *map(str, found[:_MOST_SHOWN])]
+        if len(found) > _MOST_SHOWN:
+            shown.append(f"and {len(found) - _MOST_SHOWN:,} more")
+        diagnostic = problem("Q001", message, hints, "\n".join(shown))
+        diagnostic = replace(diagnostic, address=found[0] if found else None)
+        return CheckAnswer(check, found, ok=False, diagnostic=diagnostic)
+    if not unknown:
+        return CheckAnswer(check, found, ok=True)
+    [(text, first), *_] = unknown.items()
+    names = ", ".join(f"'{name}'" for name in unknown)
+    message = f"names what this config and its catalog do not know: {names}"
+    diagnostic = problem("Q004", message, _meant(graph, text) or first.help, first.picture)
+    diagnostic = replace(diagnostic, severity=Severity.WARNING)
+    return CheckAnswer(check, found, ok=True, diagnostic=diagnostic)
 
 
 def _meant(graph: RunGraph, text: str) -> tuple[str, ...]:
-    """Return what a selector may have meant that the catalog knows."""
+    """Return the API of the catalog that a selector may have meant, as a way out."""
     method, glob = split(text)
     api, slash, name = glob.partition("/")
     if not slash and method not in ("api", "router", "table"):
         return ()
     near = closest(api, graph.catalog.apis)
-    return (
-        (f"did you mean '{method}{':' if method else ''}{near[0]}{slash}{name}'?",) if near else ()
-    )
+    prefix = f"{method}:" if method else ""
+    return tuple(f"did you mean '{prefix}{one}{slash}{name}'?" for one in near)

@@ -2,10 +2,17 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 from rungraph.graph.errors import RungraphError
+from rungraph.graph.suggest import closest
+
+if TYPE_CHECKING:
+    from collections.abc import Collection
 
 _MOST_BEFORE = 60
 _MOST_AFTER = 40
+_MOST_LISTED = 12
 _CUT = "…"
 
 
@@ -83,3 +90,12 @@ class QueryError(RungraphError):
 def _shown(text: str) -> str:
     """Return *text* with one visible character for each that a terminal would act upon."""
     return "".join(one if one.isprintable() else " " if one == "\t" else "\ufffd" for one in text)
+
+
+def near_or_all(word: str, known: Collection[str], prefix: str = "") -> str:
+    """Return the way out from *word*: the nearest of the *known* names, or some of them."""
+    near = closest(word, known)
+    if near:
+        return f"did you mean '{prefix}{near[0]}'?"
+    more = f", {_CUT}" if len(known) > _MOST_LISTED else ""
+    return f"there is {', '.join([*known][:_MOST_LISTED])}{more}" if known else ""

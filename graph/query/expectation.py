@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import NamedTuple
 
+from rungraph.graph.wording import counted
+
 FORMS = "'empty', 'nonempty' or a number of nodes"
 """What an expectation can be."""
 _MOST_DIGITS = 9
@@ -27,7 +29,7 @@ class Expectation(NamedTuple):
     def __str__(self) -> str:
         if self.most is None:
             return "at least one node"
-        return "no node" if not self.most else f"{self.most} node{'' if self.most == 1 else 's'}"
+        return counted(self.most, "node") if self.most else "no node"
 
 
 def parse_expectation(text: str) -> Expectation | None:

@@ -1,40 +1,31 @@
-"""What the functions of the language select."""
+"""The functions of the language: how each is written, and what it selects."""
 
 from __future__ import annotations
 
-import re
-import warnings
-from typing import TYPE_CHECKING, NamedTuple
+from itertools import islice
+from typing import TYPE_CHECKING, Final, NamedTuple
+
+import networkx as nx
 
 from rungraph.graph.digraph import cyclic_sets
-from rungraph.graph.query.attributes import ATTRIBUTES, CONFIG, groups_of
+from rungraph.graph.paths import shortest_paths, walkable
+from rungraph.graph.query.attributes import groups_of
 from rungraph.graph.query.syntax import ALL
-from rungraph.graph.query.walks import longest_chain, reached, shortest_path
-from rungraph.graph.suggest import closest
+from rungraph.graph.timing import longest_chains
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    import re
+    from collections.abc import Callable, Mapping
 
     from rungraph.graph.address import Address
-    from rungraph.graph.query.asked import NodeSet
-    from rungraph.graph.query.context import Context
-    from rungraph.graph.query.errors import QueryError
+    from rungraph.graph.query.context import Context, NodeSet
 
-
-class Found(NamedTuple):
-    """What a part of a query selects.
-
-    Attributes:
-        nodes: The nodes.
-        path: Their order, where they are a path.
-    """
-
-    nodes: NodeSet
-    path: Sequence[Address] | None = None
+Path = tuple["Address", ...]
+"""Nodes in an order of their own: each needs the next."""
 
 
 def deps(context: Context, start: NodeSet, levels: int = ALL) -> NodeSet:
-    """Return the nodes of *start* and what they need; what only the old graph has, walks there."""
+    """Return the nodes of *start* and what they need."""
     return _walked(context, start, levels, against_edges=True)
 
 
@@ -44,124 +35,153 @@ def rdeps(context: Context, start: NodeSet, levels: int = ALL) -> NodeSet:
 
 
 def _walked(context: Context, start: NodeSet, levels: int, *, against_edges: bool) -> NodeSet:
-    asked = context.asked
+    graphs, everything = context.graphs, context.graphs.everything
     found: NodeSet = frozenset()
-    for nodes, of_old in (
-        (start & asked.everything, False),
-        (start - asked.everything, True),
-    ):
-        if nodes:
-            graph = asked.edges(context.edges, of_old=of_old)
-            found |= reached(graph.reverse(copy=False) if against_edges else graph, nodes, levels)
+    # From what only the older graph has, the older graph is walked.
+    for one, nodes in ((graphs.new, start & everything), (graphs.old, start - everything)):
+        if one is None or not nodes:
+            continue
+        graph = walkable(one, context.edges)
+        if against_edges:
+            graph = graph.reverse(copy=False)
+        if len(nodes) == 1 and levels == ALL:
+            found |= nodes | nx.descendants(graph, *nodes)
+        else:
+            layers = nx.bfs_layers(graph, nodes)
+            found = found.union(*(layers if levels == ALL else islice(layers, levels + 1)))
     return found
 
 
-def allpaths(context: Context, start: NodeSet, goal: NodeSet) -> NodeSet:
-    """Return the nodes on any path from *start* to a node of *goal* that it needs."""
+def _rdeps_within(context: Context, first: NodeSet, second: NodeSet | int = ALL) -> NodeSet:
+    # With two selections the order is Bazel's: the universe first.
+    if isinstance(second, int):
+        return rdeps(context, first, second)
+    return deps(context, first) & rdeps(context, second)
+
+
+def _somepath(context: Context, starts: NodeSet, goals: NodeSet) -> Path:
+    for graph in (context.graphs.new, context.graphs.old):
+        if graph is not None:
+            for path in shortest_paths(walkable(graph, context.edges), starts, goals):
+                return path
+    return ()
+
+
+def _allpaths(context: Context, start: NodeSet, goal: NodeSet) -> NodeSet:
     # As a set of nodes, however many paths there are: below the one and above the other.
     return deps(context, start) & rdeps(context, goal)
 
 
-def somepath(context: Context, start: NodeSet, goal: NodeSet) -> Found:
-    """Return a shortest path from *start* to *goal*; of several the first by address."""
-    path = shortest_path(context.asked.edges(context.edges), start, goal)
-    if not path and context.asked.old is not None:
-        path = shortest_path(context.asked.edges(context.edges, of_old=True), start, goal)
-    return Found(frozenset(path), path)
+def _critical(context: Context, ends: NodeSet | None = None) -> Path:
+    graph = context.walkable()
+    wanted = graph.nodes & (context.graphs.everything if ends is None else ends)
+    inner = graph.subgraph(deps(context, frozenset(wanted)))
+    durations = context.durations
+    chains = longest_chains(inner, dict.fromkeys(inner, 1.0) if durations is None else durations)
+    return chains.to(chains.longest(wanted))[::-1]
 
 
-def critical(context: Context, ends: NodeSet) -> Found:
-    """Return the longest chain that ends in *ends*, by nodes or by seconds if they are known."""
-    path = longest_chain(context.asked.edges(context.edges), ends, context.durations)
-    return Found(frozenset(path), path)
-
-
-def cycles(context: Context) -> NodeSet:
-    """Return the nodes on cycles.
-
-    All edges include the soft ones that were dropped, because those closed a cycle; hard ones
-    tell of the cycles that keep a graph from being run.
-    """
-    with_dropped = context.edges != "hard"
-    graph = context.asked.edges(context.edges, with_dropped=with_dropped)
+def _cycles(context: Context) -> NodeSet:
+    # The soft edges that were dropped closed a cycle. Over hard edges only those cycles count that
+    # keep the graph from being run.
+    graph = context.walkable(with_dropped=context.edges != "hard")
     return frozenset().union(*cyclic_sets(graph))
 
 
-def roots(context: Context, nodes: NodeSet) -> NodeSet:
-    """Return the nodes that no other of *nodes* needs."""
-    return _ends(context, nodes, needed=True)
+def _roots(context: Context, nodes: NodeSet) -> NodeSet:
+    return _without_others(nodes, context.walkable().succ)
 
 
-def leaves(context: Context, nodes: NodeSet) -> NodeSet:
-    """Return the nodes that need no other of *nodes*."""
-    return _ends(context, nodes, needed=False)
+def _leaves(context: Context, nodes: NodeSet) -> NodeSet:
+    return _without_others(nodes, context.walkable().pred)
 
 
-def _ends(context: Context, nodes: NodeSet, *, needed: bool) -> NodeSet:
-    graph = context.asked.edges(context.edges)
-    step = graph.succ if needed else graph.pred
+def _without_others(nodes: NodeSet, next_to: Mapping[Address, Mapping[Address, object]]) -> NodeSet:
     return frozenset(
         node
         for node in nodes
-        if not any(one in nodes and one != node for one in step.get(node, ()))
+        if not any(one in nodes and one != node for one in next_to.get(node, ()))
     )
 
 
-def siblings(context: Context, nodes: NodeSet) -> NodeSet:
-    """Return the nodes of the same kind and API as one of *nodes*, which are among them."""
+def _siblings(context: Context, nodes: NodeSet) -> NodeSet:
     wanted = {address[:2] for address in nodes}
-    return nodes | {one for one in context.asked.everything if one[:2] in wanted}
+    return nodes | {one for one in context.graphs.everything if one[:2] in wanted}
 
 
-def some(context: Context, nodes: NodeSet, count: int = 1) -> NodeSet:
-    """Return the first *count* of *nodes* in start order."""
-    return frozenset(context.asked.in_order(nodes)[:count])
+def _some(context: Context, nodes: NodeSet, count: int = 1) -> NodeSet:
+    return frozenset(context.graphs.in_order(nodes)[:count])
 
 
-def filtered(
-    context: Context, pattern: str, nodes: NodeSet, fail: Callable[..., QueryError]
-) -> NodeSet:
-    """Return those of *nodes* in whose address the regular expression *pattern* is found."""
-    search, texts = compiled(pattern, fail).search, context.asked.texts
-    return frozenset(one for one in nodes if search(texts[one]))
+def _filter(context: Context, pattern: re.Pattern[str], nodes: NodeSet) -> NodeSet:
+    texts = context.graphs.texts
+    return frozenset(one for one in nodes if pattern.search(texts[one]))
 
 
-def attr(
-    context: Context, name: str, pattern: str, nodes: NodeSet, fail: Callable[..., QueryError]
-) -> NodeSet:
-    """Return those of *nodes* with an attribute in which *pattern* is found.
-
-    Args:
-        context: What is asked.
-        name: The attribute: a key of ``ATTRIBUTES``, ``status``, or ``config.PATH``.
-        pattern: A regular expression.
-        nodes: The nodes to look at.
-        fail: Makes an error from a message, hints, and the argument that it is about.
-    """
-    known = (*sorted(ATTRIBUTES), "status", f"{CONFIG}PATH")
-    if name not in known[:-1] and not (name.startswith(CONFIG) and name != CONFIG):
-        near = closest(name, known)
-        hint = f"did you mean '{near[0]}'?" if near else f"there is {', '.join(known)}"
-        msg = f"no attribute '{name}'"
-        raise fail(msg, hint, argument=0)
-    search = compiled(pattern, fail, argument=1).search
+def _attr(context: Context, name: str, pattern: re.Pattern[str], nodes: NodeSet) -> NodeSet:
     groups = groups_of(context, name)
-    return nodes & frozenset().union(*(groups[value] for value in groups if search(value)))
+    return nodes & frozenset().union(*(groups[value] for value in groups if pattern.search(value)))
 
 
-def compiled(
-    pattern: str, fail: Callable[..., QueryError], *, argument: int = 0
-) -> re.Pattern[str]:
-    """Return a regular expression.
+class Function(NamedTuple):
+    """A function of the language.
 
-    Raises:
-        QueryError: If it is none.
+    Attributes:
+        parameters: The kind of each argument in its order: ``x`` (a selection), ``n`` (a number),
+            ``x|n`` (either), or a text: ``re`` (a regular expression), ``attribute`` or ``kind``
+            (which selects the nodes of that kind).
+        required: How many of them there must be.
+        usage: How it is written.
+        text: What it selects.
+        select: Selects it, given a `Context` and the arguments.
     """
-    try:
-        with warnings.catch_warnings():
-            # What a later Python may read differently is not for the user of a query to mend.
-            warnings.simplefilter("ignore", FutureWarning)
-            return re.compile(pattern)
-    except (re.error, OverflowError, RecursionError) as error:
-        msg = f"not a regular expression: {error}"
-        raise fail(msg, argument=argument) from None
+
+    parameters: tuple[str, ...]
+    required: int
+    usage: str
+    text: str
+    select: Callable[..., NodeSet | Path]
+
+
+FUNCTIONS: Final = {
+    "deps": Function(("x", "n"), 1, "deps(x[, n])", "x and what it needs, n levels deep", deps),
+    "rdeps": Function(
+        ("x", "x|n"),
+        1,
+        "rdeps(x[, n])",
+        "x and what needs it, n levels; rdeps(u, x): within +u",
+        _rdeps_within,
+    ),
+    "somepath": Function(
+        ("x", "x"), 2, "somepath(a, b)", "a shortest path from a to b that it needs", _somepath
+    ),
+    "allpaths": Function(
+        ("x", "x"), 2, "allpaths(a, b)", "all that is on a path from a to b", _allpaths
+    ),
+    "filter": Function(("re", "x"), 2, "filter(re, x)", "those whose address has a match", _filter),
+    "attr": Function(
+        ("attribute", "re", "x"),
+        3,
+        "attr(path, re, x)",
+        "those whose attribute has a match",
+        _attr,
+    ),
+    "siblings": Function(
+        ("x",), 1, "siblings(x)", "all of the same kind and API, x among them", _siblings
+    ),
+    "roots": Function(("x",), 1, "roots(x)", "those that no other of x needs", _roots),
+    "leaves": Function(("x",), 1, "leaves(x)", "those that need no other of x", _leaves),
+    "some": Function(
+        ("x", "n"), 1, "some(x[, n])", "the first n of x, or one, in start order", _some
+    ),
+    "cycles": Function((), 0, "cycles()", "all that is on a cycle", _cycles),
+    "critical": Function(("x",), 0, "critical([x])", "the longest chain that ends in x", _critical),
+    "kind": Function(
+        ("kind", "x"),
+        2,
+        "kind(k, x)",
+        "those of a kind; the same as x & kind:k",
+        lambda _, kind, nodes: kind & nodes,
+    ),
+}
+"""The functions by name."""

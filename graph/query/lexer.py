@@ -24,19 +24,19 @@ WORDS: Final = {
     "let": "let",
     "in": "in",
 }
-"""What words that are no names mean; quote them to name a node."""
+"""The words that are no names, and the signs that they stand for; in quotes they are names."""
 
+_GLOB = r"(?:[^\W\d]|[_*?\[.])[\w./*?\[\]:~=-]*"
 _TOKEN = re.compile(
-    r"""(?P<space>\s+)
+    rf"""(?P<space>\s+)
       | (?P<let>let\s+(?P<name>[^\W\d]\w*)\s*=)
-      | (?P<glob>(?:[^\W\d]|[_*?\[.])[\w./*?\[\]:~=-]*)
+      | (?P<glob>{_GLOB})
       | (?P<variable>\$[^\W\d]\w*)
       | (?P<int>\d+)
       | (?P<string>'[^']*'|"[^"]*")
       | (?P<sign>[()@+,&|!-])""",
     re.VERBOSE,
 )
-_GLOB = re.compile(r"(?:[^\W\d]|[_*?\[.])[\w./*?\[\]:~=-]*")
 _MORE_OF_A_NAME = re.compile(r"[\w./*?\[\]:~=]")
 NAME = re.compile(r"[^\W\d]\w*")
 """What functions and variables are called."""
@@ -61,7 +61,7 @@ class Token(NamedTuple):
 
 def is_plain(text: str) -> bool:
     """Whether *text* can stand in a query without quotes."""
-    return _GLOB.fullmatch(text) is not None and text not in WORDS
+    return re.fullmatch(_GLOB, text) is not None and text not in WORDS
 
 
 def tokens_of(expression: str) -> Iterator[Token]:
@@ -78,55 +78,59 @@ def tokens_of(expression: str) -> Iterator[Token]:
         match = _TOKEN.match(expression, position)
         if match is None:
             raise _unreadable(expression, position)
-        kind = str(match.lastgroup)
+        if match.lastgroup != "space":
+            yield _token(match)
         position = match.end()
-        if kind != "space":
-            yield _token(kind, match, expression)
     yield Token("end", "", len(expression.rstrip()), "")
 
 
-def _token(kind: str, match: re.Match[str], expression: str) -> Token:
-    text, at = match.group(), match.start()
-    if kind == "string":
-        return Token(kind, text[1:-1], at, text)
-    if kind == "let":
-        return Token(kind, match["name"], at, text)
-    if kind == "variable":
-        return Token(kind, text[1:], at, text)
-    if kind == "sign":
-        return Token(text, text, at, text)
-    if kind == "int":
-        if _MORE_OF_A_NAME.match(expression, match.end()):
-            msg = "a name that begins with a digit needs quotes"
-            name = expression[at:].split(maxsplit=1)[0].rstrip("()+@,&|!")
-            raise QueryError(msg, expression, at, (f"write it in quotes: '{name[:40]}'",))
-        if len(text) > _MOST_DIGITS:
-            msg = f"a number of {len(text):,} digits is too large"
-            raise QueryError(msg, expression, at)
-        return Token(kind, text, at, text)
-    if text in WORDS:
-        if text == "let":
+def _token(found: re.Match[str]) -> Token:
+    kind, written, at = str(found.lastgroup), found.group(), found.start()
+    match kind:
+        case "string":
+            return Token(kind, written[1:-1], at, written)
+        case "let":
+            return Token(kind, found["name"], at, written)
+        case "variable":
+            return Token(kind, written[1:], at, written)
+        case "sign":
+            return Token(written, written, at, written)
+        case "int":
+            _check_number(found.string, at, found.end())
+        case _ if written == "let":
             msg = "'let' needs a name, '=', a selection, 'in' and a selection"
-            example = "let a = api:safety in $a+ - $a"
-            raise QueryError(msg, expression, at, (f"write it like {example}", _quoted(text)))
-        return Token(WORDS[text], text, at, text)
-    return Token(kind, text, at, text)
+            hints = (
+                "write it like let a = api:safety in $a+ - $a",
+                "put it in quotes to name a node: 'let'",
+            )
+            raise QueryError(msg, found.string, at, hints)
+        case _:
+            kind = WORDS.get(written, kind)
+    return Token(kind, written, at, written)
 
 
-def _quoted(word: str) -> str:
-    return f"put it in quotes to name a node: '{word}'"
+def _check_number(expression: str, start: int, end: int) -> None:
+    if _MORE_OF_A_NAME.match(expression, end):
+        msg = "a name that begins with a digit needs quotes"
+        name = expression[start:].split(maxsplit=1)[0].rstrip("()+@,&|!")
+        raise QueryError(msg, expression, start, (f"write it in quotes: '{name[:40]}'",))
+    if end - start > _MOST_DIGITS:
+        msg = f"a number of {end - start:,} digits is too large"
+        raise QueryError(msg, expression, start)
 
 
 def _unreadable(expression: str, position: int) -> QueryError:
     char = expression[position]
+    hint = ""
     if char in "'\"":
-        return QueryError(f"the quote {char} is not closed", expression, position)
-    if char == "$":
-        msg = "'$' begins the name of a 'let', such as $a"
-        return QueryError(msg, expression, position)
-    if char == "/":
+        message = f"the quote {char} is not closed"
+    elif char == "$":
+        message = "'$' begins the name of a 'let', such as $a"
+    elif char == "/":
+        message = "a selection does not begin with '/'"
         hint = "write it as text in a function: filter('…', *)"
-        return QueryError("a selection does not begin with '/'", expression, position, (hint,))
-    shown = f"'{char}'" if char.isprintable() else f"U+{ord(char):04X}"
-    hint = "put names that hold it in quotes" if char.isprintable() else "a query is plain text"
-    return QueryError(f"unexpected character {shown}", expression, position, (hint,))
+    elif char.isprintable():
+        message, hint = f"unexpected character '{char}'", "put names that hold it in quotes"
+    else:
+        message, hint = f"unexpected character U+{ord(char):04X}", "a query is plain text"
+    return QueryError(message, expression, position, (hint,) if hint else ())

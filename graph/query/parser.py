@@ -5,8 +5,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Final, Literal, NoReturn
 
 from rungraph.graph.query.errors import QueryError
+from rungraph.graph.query.functions import FUNCTIONS
 from rungraph.graph.query.lexer import NAME, Token, tokens_of
-from rungraph.graph.query.signatures import SIGNATURES
 from rungraph.graph.query.syntax import (
     ALL,
     Around,
@@ -64,18 +64,15 @@ class _Parser:
         self.next += 1
         return token
 
-    def wrong(self, message: str, at: int, *hints: str) -> QueryError:
-        return QueryError(message, self.expression, at, hints)
-
     def fail(self, message: str, at: int, *hints: str) -> NoReturn:
-        raise self.wrong(message, at, *hints)
+        raise QueryError(message, self.expression, at, hints)
 
     def whole(self) -> Expression:
         if self.token.kind == "end":
             self.fail("the query is empty", 0, "write '*' for all nodes")
         found = self.expr()
         if self.token.kind != "end":
-            raise self.left_over(self.token)
+            self.fail_at_left_over(self.token)
         return found
 
     def expr(self) -> Expression:
@@ -104,11 +101,11 @@ class _Parser:
     def let(self, word: Token) -> Expression:
         self.enter(word)
         value = self.expr()
+        if self.token.kind == "end":
+            msg = f"'let {word.text} = …' has no 'in'"
+            self.fail(msg, self.token.at, f"write: let {word.text} = … in …")
         if not self.take("in"):
-            if self.token.kind == "end":
-                msg = f"'let {word.text} = …' has no 'in'"
-                self.fail(msg, self.token.at, f"write: let {word.text} = … in …")
-            raise self.left_over(self.token)
+            self.fail_at_left_over(self.token)
         self.names.append(word.text)
         body = self.expr()
         self.names.pop()
@@ -117,7 +114,11 @@ class _Parser:
 
     def walk(self) -> Expression:
         if self.take("@"):
-            return self.after_around(Around(self.primary()))
+            around = Around(self.primary())
+            if self.token.kind == "+":
+                msg = "'@x' walks both ways already"
+                self.fail(msg, self.token.at, "to walk on from it, write (@x)+")
+            return around
         needs = needed_by = None
         if self.token.kind == "int" and self.tokens[self.next + 1].kind == "+":
             needs = int(self.token.text)
@@ -135,15 +136,8 @@ class _Parser:
                     plus.at,
                     "write '|' for what either selects, '&' for what both select",
                 )
-        if needs is None and needed_by is None:
-            return inner
-        return Walk(inner, needs, needed_by)
-
-    def after_around(self, around: Around) -> Around:
-        if self.token.kind == "+":
-            msg = "'@x' walks both ways already"
-            self.fail(msg, self.token.at, "to walk on from it, write (@x)+")
-        return around
+        is_walk = needs is not None or needed_by is not None
+        return Walk(inner, needs, needed_by) if is_walk else inner
 
     def primary(self) -> Expression:
         token = self.token
@@ -154,56 +148,58 @@ class _Parser:
             return inner
         if self.take("variable"):
             if token.text not in self.names:
-                raise self.unnamed(token)
+                near = closest(token.text, self.names)
+                hint = (
+                    f"did you mean '${near[0]}'?" if near else f"write: let {token.text} = … in …"
+                )
+                self.fail(f"'${token.text}' has no 'let' around it", token.at, hint)
             return Variable(token.text, token.at)
         if token.kind == "glob" and self.tokens[self.next + 1].kind == "(":
             return self.call()
-        if self.take("glob", "string"):
-            if not token.text.strip():
-                self.fail("the name in quotes is empty", token.at)
-            return Select(token.text, token.at)
-        raise self.missing(token)
+        if not self.take("glob", "string"):
+            self.fail_at_missing(token)
+        if not token.text.strip():
+            self.fail("the name in quotes is empty", token.at)
+        return Select(token.text, token.at)
 
     def call(self) -> Expression:
         name, opening = self.token, self.tokens[self.next + 1]
         self.next += 2
-        signature = SIGNATURES.get(name.text)
-        if signature is None:
-            near = closest(name.text, SIGNATURES) if NAME.fullmatch(name.text) else ()
-            hint = f"did you mean '{near[0]}'?" if near else f"there are {', '.join(SIGNATURES)}"
+        function = FUNCTIONS.get(name.text)
+        if function is None:
+            near = closest(name.text, FUNCTIONS) if NAME.fullmatch(name.text) else ()
+            hint = f"did you mean '{near[0]}'?" if near else f"there are {', '.join(FUNCTIONS)}"
             self.fail(f"no function '{name.text}'", name.at, hint)
         self.enter(opening)
+        usage, parameters = f"write {function.usage}", function.parameters
         arguments: list[Expression] = []
         while self.token.kind != ")" or arguments:
-            at = self.token.at
-            if len(arguments) == len(signature.parameters):
-                self.fail(f"'{name.text}' takes {_counted(signature.parameters)}", at,
-                                 f"write {signature.usage}: {signature.text}")  # fmt: skip
-            arguments.append(self.argument())
-            wanted = signature.parameters[len(arguments) - 1]
-            self.check_argument(arguments[-1], wanted, at, signature.usage)
+            if len(arguments) == len(parameters):
+                msg = f"'{name.text}' takes {_counted(len(parameters))}"
+                self.fail(msg, self.token.at, f"{usage}: {function.text}")
+            arguments.append(self.argument(parameters[len(arguments)], usage))
             if not self.take(","):
                 break
-        if self.token.kind == ")" and len(arguments) < signature.required:
-            msg = f"'{name.text}' needs {_counted(signature.parameters[: signature.required])}"
-            self.fail(msg, self.token.at, f"write {signature.usage}: {signature.text}")
+        if self.token.kind == ")" and len(arguments) < function.required:
+            msg = f"'{name.text}' needs {_counted(function.required)}"
+            self.fail(msg, self.token.at, f"{usage}: {function.text}")
         self.close(opening)
         return Call(name.text, tuple(arguments), name.at)
 
-    def argument(self) -> Expression:
+    def argument(self, wanted: str, usage: str) -> Expression:
         token = self.token
         if token.kind == "int" and self.tokens[self.next + 1].kind in (",", ")", "end"):
             self.next += 1
-            return Number(int(token.text), token.at)
-        return self.expr()
-
-    def check_argument(self, argument: Expression, wanted: str, at: int, usage: str) -> None:
-        if wanted == "text" and not isinstance(argument, Select):
-            self.fail("here stands text, not a selection", at, f"write {usage}")
-        if wanted == "n" and not isinstance(argument, Number):
-            self.fail("here stands a number, not a selection", at, f"write {usage}")
-        if wanted == "x" and isinstance(argument, Number):
-            self.fail("here stands a selection, not a number", at, f"write {usage}")
+            found: Expression = Number(int(token.text), token.at)
+        else:
+            found = self.expr()
+        if wanted == "x" and isinstance(found, Number):
+            self.fail("here stands a selection, not a number", token.at, usage)
+        if wanted == "n" and not isinstance(found, Number):
+            self.fail("here stands a number, not a selection", token.at, usage)
+        if wanted not in ("x", "n", "x|n") and not isinstance(found, Select):
+            self.fail("here stands text, not a selection", token.at, usage)
+        return found
 
     def enter(self, token: Token) -> None:
         self.depth += 1
@@ -216,51 +212,46 @@ class _Parser:
         if not self.take(")"):
             if self.token.kind == "end":
                 self.fail("'(' is not closed", opening.at)
-            raise self.left_over(self.token)
+            self.fail_at_left_over(self.token)
         self.depth -= 1
 
-    def left_over(self, token: Token) -> QueryError:
-        """Return what is wrong with *token*, which follows a whole selection."""
-        if token.kind == ",":
-            return self.wrong(
-                "',' only separates function arguments: use '&'",
-                token.at,
-                "'&' is what both select, '|' what either selects",
-            )
-        if token.kind == ")":
-            return self.wrong("')' closes nothing", token.at)
-        if token.kind == "in":
-            hint = "put it in quotes to name a node: 'in'"
-            return self.wrong("'in' belongs to a 'let'", token.at, hint)
-        if token.kind == "+":
-            hint = "a walk is written +x, x+, 2+x, x+2 or +x+"
-            return self.wrong("'+' stands once on each side", token.at, hint)
-        return self.wrong(
-            "two selections need an operator between them",
-            token.at,
-            "write '|' for what either selects, '&' for what both select, '-' for the first "
-            "without the second",
-        )
+    def fail_at_left_over(self, token: Token) -> NoReturn:
+        """Say what is wrong with *token*, which follows a whole selection."""
+        message, hint = _LEFT_OVER.get(token.kind, _NO_OPERATOR)
+        self.fail(message, token.at, *((hint,) if hint else ()))
 
-    def missing(self, token: Token) -> QueryError:
-        """Return what is wrong with *token*, which stands where a selection must."""
+    def fail_at_missing(self, token: Token) -> NoReturn:
+        """Say what is wrong with *token*, which stands where a selection must."""
         if token.kind == "int":
             hint = "write it in quotes to name a node, or 2+x for two levels of a walk"
-            return self.wrong("a number is no selection", token.at, hint)
+            self.fail("a number is no selection", token.at, hint)
         previous = self.tokens[self.next - 1] if self.next else None
         if token.kind in ("&", "|") and previous is not None and previous.kind == token.kind:
-            return self.wrong(f"write '{token.written}' once", token.at)
+            self.fail(f"write '{token.written}' once", token.at)
         found = "the end" if token.kind == "end" else f"'{token.written}'"
         after = f" after '{previous.written}'" if previous is not None else ""
-        return self.wrong(f"expected a selection{after}, not {found}", token.at)
-
-    def unnamed(self, token: Token) -> QueryError:
-        near = closest(token.text, self.names)
-        hint = f"did you mean '${near[0]}'?" if near else f"write: let {token.text} = … in …"
-        return self.wrong(f"'${token.text}' has no 'let' around it", token.at, hint)
+        self.fail(f"expected a selection{after}, not {found}", token.at)
 
 
-def _counted(parameters: tuple[str, ...]) -> str:
-    if not parameters:
-        return "no arguments"
-    return "one argument" if len(parameters) == 1 else f"{len(parameters)} arguments"
+_LEFT_OVER: Final = {
+    ",": (
+        "',' only separates function arguments: use '&'",
+        "'&' is what both select, '|' what either selects",
+    ),
+    ")": ("')' closes nothing", ""),
+    "in": ("'in' belongs to a 'let'", "put it in quotes to name a node: 'in'"),
+    "+": ("'+' stands once on each side", "a walk is written +x, x+, 2+x, x+2 or +x+"),
+}
+_NO_OPERATOR: Final = (
+    "two selections need an operator between them",
+    (
+        "write '|' for what either selects, '&' for what both select, '-' for the first without "
+        "the second"
+    ),
+)
+
+
+def _counted(arguments: int) -> str:
+    if arguments < 2:
+        return "one argument" if arguments else "no arguments"
+    return f"{arguments} arguments"

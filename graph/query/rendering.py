@@ -5,15 +5,17 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from rungraph.graph.diagnostic_text import plain
-from rungraph.graph.nodes import Edge, Node, ProviderNode, Strength
+from rungraph.graph.nodes import Node, ProviderNode
+from rungraph.graph.paths import walkable
+from rungraph.graph.wording import padded, printable
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Mapping, Sequence
+    from collections.abc import Iterable, Mapping, Sequence
 
     from rungraph.graph.address import Address
     from rungraph.graph.diagnostic_text import Style
     from rungraph.graph.model import RunGraph
-    from rungraph.graph.query.asked import Edges
+    from rungraph.graph.paths import Edges
     from rungraph.graph.query.selection import Selection
 
 FORMAT_VERSION = "1.0"
@@ -46,25 +48,30 @@ class Shown(NamedTuple):
         """Return the generation that a node starts in; None for one that only the old graph has."""
         return self.graph.generation_of(address) if address in self.graph else None
 
-    def links(self) -> Iterator[Edge]:
-        """Return the edges among the nodes."""
-        wanted = set(self.addresses)
-        graphs = [self.graph] if self.old is None else [self.graph, self.old]
-        for number, graph in enumerate(graphs):
-            for edge in graph.edges:
-                ends = edge[:2]
-                is_walked = self.edges == "all" or (
-                    (edge.strength is Strength.SOFT) == (self.edges == "soft")
+    def needs(self) -> dict[Address, list[Address]]:
+        """Return what each of the nodes needs of the others, sorted."""
+        wanted = frozenset(self.addresses)
+        found: dict[Address, set[Address]] = {}
+        for graph in (self.graph, self.old):
+            if graph is None:
+                continue
+            for dependency, dependent in walkable(graph, self.edges).subgraph(wanted).edges:
+                # Of the older graph only the edges of what is gone.
+                is_shown = (
+                    graph is self.graph or not {dependency, dependent} <= self.graph.nodes.keys()
                 )
-                # Of the older graph only what the newer one has not: edges of what is gone.
-                is_gone = number == 0 or not all(end in self.graph for end in ends)
-                if is_walked and is_gone and wanted.issuperset(ends):
-                    yield edge
+                if is_shown and dependency != dependent:
+                    found.setdefault(dependent, set()).add(dependency)
+        return {dependent: sorted(some) for dependent, some in found.items()}
+
+
+def _label(address: Address) -> str:
+    return printable(str(address))
 
 
 def render_labels(shown: Shown) -> str:
     """Return one address a line."""
-    return "".join(f"{address}\n" for address in shown.addresses)
+    return "".join(f"{_label(address)}\n" for address in shown.addresses)
 
 
 def render_locations(shown: Shown) -> str:
@@ -73,17 +80,16 @@ def render_locations(shown: Shown) -> str:
     Tables and routers stand nowhere; they have the file alone.
     """
     return "".join(
-        f"{getattr(shown.node(address), 'place', None) or shown.graph.file}: {address}\n"
+        f"{getattr(shown.node(address), 'place', None) or shown.graph.file}: {_label(address)}\n"
         for address in shown.addresses
     )
 
 
 def render_path(path: Iterable[Address]) -> str:
     """Return a path, a node a line; each needs the one below it."""
-    lines = [
-        f"  needs {address}" if number else str(address) for number, address in enumerate(path)
-    ]
-    return "".join(f"{line}\n" for line in lines)
+    return "".join(
+        f"{'  needs ' if number else ''}{_label(address)}\n" for number, address in enumerate(path)
+    )
 
 
 def render_table(shown: Shown, style: Style = plain) -> str:
@@ -94,24 +100,17 @@ def render_table(shown: Shown, style: Style = plain) -> str:
         generation = shown.generation(address)
         rows.append(
             [
-                str(address),
-                node.provider_type if isinstance(node, ProviderNode) else "",
+                _label(address),
+                printable(getattr(node, "provider_type", "")),
                 "gone" if generation is None else str(generation),
                 (shown.status or {}).get(address, ""),
                 str(getattr(node, "place", None) or ""),
             ]
         )
+    columns = zip(*rows, strict=True)
     # A column that says nothing is left out.
-    columns = [
-        column
-        for number, column in enumerate(zip(*rows, strict=True))
-        if not number or any(column[1:])
-    ]
-    widths = [max(map(len, column)) for column in columns]
-    lines = [
-        "  ".join(f"{cell:<{width}}" for cell, width in zip(row, widths, strict=True)).rstrip()
-        for row in zip(*columns, strict=True)
-    ]
+    wanted = [column for number, column in enumerate(columns) if not number or any(column[1:])]
+    lines = ["  ".join(row).rstrip() for row in padded([*zip(*wanted, strict=True)])]
     return "".join(
         f"{style(line, '' if number else 'place')}\n" for number, line in enumerate(lines)
     )
@@ -123,25 +122,21 @@ def render_tree(shown: Shown) -> str:
     What has been shown above is named again without what it needs, so a tree has no more lines
     than there are edges and nodes.
     """
-    needs: dict[Address, list[Address]] = {}
-    needed: set[Address] = set()
-    for edge in shown.links():
-        if edge.dependency != edge.dependent:
-            needs.setdefault(edge.dependent, []).append(edge.dependency)
-            needed.add(edge.dependency)
+    needs = shown.needs()
+    needed = {one for some in needs.values() for one in some}
     tops = [address for address in shown.addresses if address not in needed]
     lines: list[str] = []
     done: set[Address] = set()
-    # In a circle nobody is at the top: what is left over begins a tree of its own.
+    # In a cycle no node is at the top: what is left over begins a tree of its own.
     for top in (*tops, *shown.addresses):
         if top in done:
             continue
         todo: list[tuple[str, str, Address]] = [("", "", top)]
         while todo:
             mark, indent, address = todo.pop()
-            below = sorted(needs.get(address, ()))
+            below = needs.get(address, [])
             is_known = address in done
-            lines.append(f"{mark}{address}{' (see above)' if is_known and below else ''}\n")
+            lines.append(f"{mark}{_label(address)}{' (see above)' if is_known and below else ''}\n")
             if is_known:
                 continue
             done.add(address)

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, get_args
 
-from rungraph.graph.query.asked import Asked, Edges, asked
-from rungraph.graph.query.context import Context
+from rungraph.graph.paths import Edges
+from rungraph.graph.query.context import Context, Graphs, graphs_of
 from rungraph.graph.query.errors import QueryError
 from rungraph.graph.query.evaluator import evaluate
 from rungraph.graph.query.selection import Selection
@@ -50,19 +50,19 @@ def query(
         msg = "there is no query"
         raise QueryError(msg, help=("write '*' for all nodes",))
     known = {**graph.selectors, **(selectors or {})}
-    wanted = asked(graph) if against is None else Asked(graph, against)
+    graphs = graphs_of(graph) if against is None else Graphs(graph, against)
 
     def unmatched(text: str, error: QueryError) -> None:
         if not is_known(graph, text):
             raise error
 
-    context = Context(wanted, edges, status, durations, known, unmatched if may_miss else None)
+    context = Context(graphs, edges, status, durations, known, unmatched if may_miss else None)
     return selection_of(context, *expressions)
 
 
 def selection_of(context: Context, *expressions: str) -> Selection:
     """Return what any of some queries select."""
     found = [evaluate(context, expression) for expression in expressions]
-    nodes = found[0].nodes if len(found) == 1 else frozenset().union(*(one.nodes for one in found))
-    path = found[0].path if len(found) == 1 else None
-    return Selection(context.asked.in_order(nodes), None if path is None else tuple(path))
+    path = found[0] if len(found) == 1 and isinstance(found[0], tuple) else None
+    nodes = frozenset(found[0]).union(*found[1:])
+    return Selection(context.graphs.in_order(nodes), path)

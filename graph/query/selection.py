@@ -7,6 +7,8 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import TYPE_CHECKING, overload
 
+from rungraph.graph.wording import counted
+
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
@@ -58,6 +60,5 @@ class Selection(Sequence["Address"]):
         return frozenset(self.addresses)
 
     def __repr__(self) -> str:
-        count = f"{len(self)} node{'' if len(self) == 1 else 's'}"
-        shown = ", ".join(map(str, self.addresses[:5]))
-        return f"<Selection: {count}{': ' if shown else ''}{shown}{', …' if len(self) > 5 else ''}>"
+        shown = ", ".join([*map(str, self.addresses[:5]), *(["…"] if len(self) > 5 else [])])
+        return f"<Selection: {counted(len(self), 'node')}{': ' if shown else ''}{shown}>"

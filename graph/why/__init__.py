@@ -1,8 +1,8 @@
-"""Why something is in a graph, why something is not, and how two nodes hang together. Pure."""
+"""Why something is in a graph, why something is not, and how two nodes are related. Pure."""
 
 from rungraph.graph.why.absence import Absence, Cause, why_absent
 from rungraph.graph.why.between import Between, why_between
-from rungraph.graph.why.chains import Chain, Chains, Edges, Hop
+from rungraph.graph.why.chains import Chain, Chains, Hop
 from rungraph.graph.why.naming import AmbiguousNameError, node_named
 from rungraph.graph.why.presence import Presence, Reason, why_present
 from rungraph.graph.why.rendering import (
@@ -21,7 +21,6 @@ __all__ = [
     "Cause",
     "Chain",
     "Chains",
-    "Edges",
     "Hop",
     "Presence",
     "Reason",

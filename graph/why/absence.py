@@ -2,23 +2,21 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 from rungraph.graph.address import NodeKind
 from rungraph.graph.diagnostics import Severity
 from rungraph.graph.nodes import ProviderNode
-from rungraph.graph.placeholders import pattern_of, placeholders
+from rungraph.graph.placeholders import pattern_of
 from rungraph.graph.source.positions import path_text
 from rungraph.graph.suggest import closest
 from rungraph.graph.why.presence import configured, listed_apis, place_at
 from rungraph.graph.wording import listed
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterable, Iterator
 
     from rungraph.graph.address import Address
-    from rungraph.graph.catalog.specs import RoutedPair
     from rungraph.graph.config.run_config import Excluded
     from rungraph.graph.model import RunGraph
     from rungraph.graph.place import Place
@@ -45,8 +43,7 @@ class Cause(NamedTuple):
     help: tuple[str, ...] = ()
 
 
-@dataclass(frozen=True, slots=True)
-class Absence:
+class Absence(NamedTuple):
     """Why something is not in a graph.
 
     Attributes:
@@ -81,12 +78,12 @@ def why_absent(graph: RunGraph, name: str) -> Absence:
         *(cause for address in present for cause in _present(graph, address)),
     ]
     if not causes:
-        causes = [*_by_api(graph, wanted)] or [*_by_type(graph, wanted)]
-    return Absence(name, present, tuple(causes) or (_unknown(graph, wanted),))
+        causes = [*_by_api(graph, wanted)] or [*_by_type(graph, name)]
+    return Absence(name, present, tuple(causes) or (_unknown(graph, name),))
 
 
 class _Wanted(NamedTuple):
-    """What was asked for, taken apart.
+    """A name that was asked for, split.
 
     Attributes:
         text: All of it.
@@ -110,11 +107,6 @@ class _Wanted(NamedTuple):
             return cls(text, kind, api, name)
         return cls(text, kind, rest, "") if kind else cls(text, "", "", rest)
 
-    @property
-    def last(self) -> str:
-        """The provider id; where there is none, the API."""
-        return self.name or self.api
-
     def is_address(self, address: Address) -> bool:
         if self.kind and address.kind.value != self.kind:
             return False
@@ -137,27 +129,20 @@ class _Wanted(NamedTuple):
 def _left_out(graph: RunGraph, wanted: _Wanted) -> Iterator[Cause]:
     for one in graph.excluded:
         if wanted.is_entry(one.api, one.provider_id, one.provider_type):
-            name = f"{one.api}/{one.provider_id}" if one.provider_id else f"a provider of {one.api}"
-            text = f"{name} ({one.provider_type}) is {_words(one)}"
-            yield Cause(one.reason, text, one.place, _ways_out(one))
+            yield _exclusion(one)
 
 
-def _words(one: Excluded) -> str:
-    if one.reason in ("env_unset", "disabled"):
-        return f"switched off: {one.detail}"
-    return f"left out: {one.detail}"
-
-
-def _ways_out(one: Excluded) -> tuple[str, ...]:
-    if one.reason == "env_unset":
-        return (f"export {'=… '.join(one.variables)}=…",)
-    if one.reason == "disabled":
-        return ("give it a provider_id",)
-    if one.reason == "duplicate":
-        return (f"give one of the two another id, such as '{one.provider_id}-2'",)
-    if one.reason == "not_served":
-        return (f"add '{one.api}' to 'apis'",)
-    return ()
+def _exclusion(one: Excluded) -> Cause:
+    name = f"{one.api}/{one.provider_id}" if one.provider_id else f"a provider of {one.api}"
+    how = "switched off" if one.is_switched_off else "left out"
+    ways_out = {
+        "env_unset": f"export {'=… '.join(one.variables)}=…",
+        "disabled": "give it a provider_id",
+        "duplicate": f"give one of the two another id, such as '{one.provider_id}-2'",
+        "not_served": f"add '{one.api}' to 'apis'",
+    }
+    text = f"{name} ({one.provider_type}) is {how}: {one.detail}"
+    return Cause(one.reason, text, one.place, (ways_out.get(one.reason, ""),))
 
 
 def _unreadable(graph: RunGraph, wanted: _Wanted) -> Iterator[Cause]:
@@ -165,16 +150,13 @@ def _unreadable(graph: RunGraph, wanted: _Wanted) -> Iterator[Cause]:
     known = {node.path for node in graph.nodes.values() if isinstance(node, ProviderNode)}
     known_places = {one.place for one in graph.excluded}
     for api, entries in sorted(configured(graph).items()):
-        listed: list[Any] = entries if isinstance(entries, list) else []
-        for index, entry in enumerate(listed):
+        for index, entry in enumerate(entries if isinstance(entries, list) else []):
             path: Path = ("providers", api, index)
             if not isinstance(entry, dict) or path in known:
                 continue
-            place = place_at(graph, path)
             written = (str(entry.get(key) or "") for key in ("provider_id", "provider_type"))
-            if place in known_places or not wanted.is_entry(api, *written):
-                continue
-            yield from _broken_entry(graph, api, path)
+            if place_at(graph, path) not in known_places and wanted.is_entry(api, *written):
+                yield from _broken_entry(graph, api, path)
 
 
 def _broken_entry(graph: RunGraph, api: str, path: Path) -> Iterator[Cause]:
@@ -214,35 +196,27 @@ def _by_api(graph: RunGraph, wanted: _Wanted) -> Iterator[Cause]:
     api = wanted.api or wanted.name
     if api not in names:
         if wanted.api:
-            near = closest(api, names)
-            hints = (f"did you mean '{wanted.text.replace(api, near[0], 1)}'?",) if near else ()
-            yield Cause("unknown_api", f"no catalog has an API '{api}'", None, hints)
+            near = _nearest(api, names, lambda one: wanted.text.replace(api, one, 1))
+            yield Cause("unknown_api", f"no catalog has an API '{api}'", None, near)
         return
     pair = graph.catalog.pair_of(api)
-    if pair and _is_wrong_kind(wanted, pair):
-        right = f"table:{pair.table_api}" if wanted.kind == "table" else f"router:{pair.router_api}"
-        text = f"there is no '{wanted.text}': {pair.router_api} is routed by {pair.table_api}"
-        yield Cause("unknown", text, None, (f"did you mean '{right}'?",))
-        return
+    right = {"table": pair.table_api, "router": pair.router_api} if pair else {}
     if wanted.kind in ("table", "router") and not pair:
         yield Cause("unknown", f"{api} is not routed: it has no {wanted.kind}")
+        return
+    if pair and right.get(wanted.kind, wanted.api) != wanted.api:
+        text = f"there is no '{wanted.text}': {pair.router_api} is routed by {pair.table_api}"
+        hint = f"did you mean '{wanted.kind}:{right[wanted.kind]}'?"
+        yield Cause("unknown", text, None, (hint,))
         return
     providable = pair.router_api if pair else api
     there = sorted(address.name for address in graph if address.api == providable and address.name)
     if wanted.name and wanted.api and there:
-        near = closest(wanted.name, there)
-        hints = (f"did you mean 'provider:{api}/{near[0]}'?",) if near else ()
         text = f"{api} has no provider '{wanted.name}'; it has {listed(there, _MOST_LISTED)}"
-        yield Cause("unknown", text, None, hints)
+        near = _nearest(wanted.name, there, lambda one: f"provider:{api}/{one}")
+        yield Cause("unknown", text, None, near)
         return
     yield from _not_served(graph, api, providable)
-
-
-def _is_wrong_kind(wanted: _Wanted, pair: RoutedPair) -> bool:
-    api = wanted.api
-    return (wanted.kind == "table" and api != pair.table_api) or (
-        wanted.kind == "router" and api != pair.router_api
-    )
 
 
 def _not_served(graph: RunGraph, api: str, providable: str) -> Iterator[Cause]:
@@ -250,9 +224,7 @@ def _not_served(graph: RunGraph, api: str, providable: str) -> Iterator[Cause]:
     choice = (f"types of {providable}: {listed(types, _MOST_LISTED)}",) if types else ()
     comes_with = "" if api == providable else f", which {api} comes with"
     off = [one for one in graph.excluded if one.api == providable]
-    for one in off:
-        text = f"{one.api}/{one.provider_id} ({one.provider_type}) is {_words(one)}"
-        yield Cause(one.reason, text, one.place, _ways_out(one))
+    yield from map(_exclusion, off)
     if providable not in configured(graph):
         yield Cause(
             "not_configured",
@@ -272,37 +244,41 @@ def _not_served(graph: RunGraph, api: str, providable: str) -> Iterator[Cause]:
         yield Cause("not_served", text, place_at(graph, ("apis",)), (f"add '{api}' to 'apis'",))
 
 
-def _by_type(graph: RunGraph, wanted: _Wanted) -> Iterator[Cause]:
+def _by_type(graph: RunGraph, text: str) -> Iterator[Cause]:
     """Yield why there is no provider of a type, or that there is no such type."""
-    text = wanted.text
     if "::" not in text:
         return
-    apis = sorted(api for api, provider_type in graph.catalog.providers if provider_type == text)
+    types = graph.catalog.providers
+    apis = sorted(api for api, provider_type in types if provider_type == text)
     using = sorted(
         str(node.address)
         for node in graph.nodes.values()
         if isinstance(node, ProviderNode) and node.provider_type == text
     )
+    users = listed(using, _MOST_LISTED)
     if not apis:
-        near = closest(text, {provider_type for _, provider_type in graph.catalog.providers})
-        hints = (f"did you mean '{near[0]}'?",) if near else ()
-        who = f", which {listed(using, _MOST_LISTED)} names" if using else ""
-        yield Cause("unknown_type", f"no catalog has a provider type '{text}'{who}", None, hints)
+        near = _nearest(text, {provider_type for _, provider_type in types})
+        message = (
+            f"no catalog has a provider type '{text}'{f', which {users} names' if using else ''}"
+        )
+        yield Cause("unknown_type", message, None, near)
     elif using:
-        yield Cause("present", f"'{text}' is the type of {listed(using, _MOST_LISTED)}")
+        yield Cause("present", f"'{text}' is the type of {users}")
     else:
-        names = listed(apis, _MOST_LISTED)
-        what = f"no entry of 'providers' has the type '{text}', which is a type of {names}"
+        of = listed(apis, _MOST_LISTED)
+        what = f"no entry of 'providers' has the type '{text}', which is a type of {of}"
         yield Cause("not_configured", what, place_at(graph, ("providers",), key=True))
 
 
-def _unknown(graph: RunGraph, wanted: _Wanted) -> Cause:
+def _unknown(graph: RunGraph, name: str) -> Cause:
     known = {str(address) for address in graph}
     known |= {address.name or address.api for address in graph} | set(graph.catalog.apis)
     for one in graph.excluded:
-        known |= {one.provider_id, *(found.word for found in placeholders(one.provider_id))}
-    near = closest(wanted.text, known - {""}, 3)
-    names = " or ".join(f"'{one}'" for one in near)
-    hints = (f"did you mean {names}?",) if near else ("'rungraph plan' lists what there is",)
-    text = f"neither the config nor a catalog knows '{wanted.text}'"
-    return Cause("unknown", text, None, hints)
+        known |= {one.provider_id, one.address.name if one.address else ""}
+    near = " or ".join(f"'{one}'" for one in closest(name, known - {""}, 3))
+    hint = f"did you mean {near}?" if near else "'rungraph plan' lists what there is"
+    return Cause("unknown", f"neither the config nor a catalog knows '{name}'", None, (hint,))
+
+
+def _nearest(word: str, known: Iterable[str], form: Callable[[str], str] = str) -> tuple[str, ...]:
+    return tuple(f"did you mean '{form(one)}'?" for one in closest(word, known))

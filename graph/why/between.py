@@ -1,33 +1,28 @@
-"""How two nodes of a graph hang together: which needs which, and over what."""
+"""How two nodes of a graph are related: which needs which, and over what."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
-from rungraph.graph.why.chains import Chains, Edges, Steps
+from rungraph.graph.paths import walkable
+from rungraph.graph.why.chains import Chains, chains_between
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
-
     from rungraph.graph.address import Address
     from rungraph.graph.model import RunGraph
-
-MOST_COMMON = 8
-"""How many nodes that both need, or that need both, are named."""
+    from rungraph.graph.paths import Edges
 
 
-@dataclass(frozen=True, slots=True)
-class Between:
-    """How two nodes hang together.
+class Between(NamedTuple):
+    """How two nodes are related.
 
     Attributes:
         first: One of them.
         second: The other.
         forth: How *first* needs *second*; nothing listed if it does not.
         back: How *second* needs *first*.
-        both_need: What both need, the last to start first; told when neither needs the other.
-        need_both: What needs both, the first to start first; told when neither needs the other.
+        both_need: What both need, the last to start first; empty when one needs the other.
+        need_both: What needs both, the first to start first; empty when one needs the other.
     """
 
     first: Address
@@ -46,7 +41,7 @@ class Between:
 def why_between(
     graph: RunGraph, first: Address, second: Address, *, edges: Edges = "all", most: int = 1
 ) -> Between:
-    """Return how *first* and *second* hang together, whichever of them needs the other.
+    """Return how *first* and *second* are related, whichever of them needs the other.
 
     Edges that are bound late count between the two themselves, or if there is no other way.
 
@@ -57,25 +52,21 @@ def why_between(
         edges: Which edges count.
         most: How many paths are listed each way.
     """
-    steps, late = Steps(graph, edges), Steps(graph, edges, with_late=True)
-    forth, back = steps.chains(first, second, most), steps.chains(second, first, most)
+    usual, late = walkable(graph, edges), walkable(graph, edges, with_dropped=True)
+    forth = chains_between(graph, usual, first, second, most)
+    back = chains_between(graph, usual, second, first, most)
     is_found = bool(forth.listed or back.listed)
-    if not forth.listed and (not is_found or late.has(first, second)):
-        forth = late.chains(first, second, most)
-    if not back.listed and (not is_found or late.has(second, first)):
-        back = late.chains(second, first, most)
+    if not forth.listed and (not is_found or late.has_edge(second, first)):
+        forth = chains_between(graph, late, first, second, most)
+    if not back.listed and (not is_found or late.has_edge(first, second)):
+        back = chains_between(graph, late, second, first, most)
     if forth.listed or back.listed:
         return Between(first, second, forth, back)
-    return Between(
-        first,
-        second,
-        forth,
-        back,
-        _in_both(reversed(graph.ancestors(first)), graph.ancestors(second)),
-        _in_both(graph.descendants(first), graph.descendants(second)),
+    both_need, need_both = (
+        tuple(one for one in some if one in others)
+        for some, others in (
+            (reversed(graph.ancestors(first)), frozenset(graph.ancestors(second))),
+            (graph.descendants(first), frozenset(graph.descendants(second))),
+        )
     )
-
-
-def _in_both(some: Iterable[Address], others: Iterable[Address]) -> tuple[Address, ...]:
-    wanted = frozenset(others)
-    return tuple(address for address in some if address in wanted)
+    return Between(first, second, forth, back, both_need, need_both)

@@ -2,51 +2,45 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from typing import TYPE_CHECKING, Literal, NamedTuple
+from itertools import islice
+from typing import TYPE_CHECKING, Final, NamedTuple
 
-import networkx as nx
-
-from rungraph.graph.nodes import Evidence, ProviderNode, Strength
-from rungraph.graph.why.paths import Paths, paths_between
+from rungraph.graph.nodes import ProviderNode, Strength
+from rungraph.graph.paths import number_of_paths, shortest_paths
 
 if TYPE_CHECKING:
+    import networkx as nx
+
     from rungraph.graph.address import Address
     from rungraph.graph.model import RunGraph
     from rungraph.graph.nodes import Edge
-    from rungraph.graph.place import Place
 
-Edges = Literal["all", "hard", "soft"]
-"""Which edges a chain can be made of; ``hard`` includes members of tables."""
+MOST_COUNTED: Final = 10**15
+"""Paths are counted up to here: a ladder of 200 rungs has 2^200."""
 
 
 class Hop(NamedTuple):
     """One node needs, or uses, the next.
 
     Attributes:
-        dependent: The node that needs.
-        dependency: The node that is needed.
-        strength: How much.
-        evidence: Why the edge is there.
+        edge: The edge between the two.
         members: For a table and its member, how many members the table has; else 0.
         origin: The distribution or file whose catalog says so; empty where none does.
         is_late: Whether the dependent is handed the dependency only once both run.
     """
 
-    dependent: Address
-    dependency: Address
-    strength: Strength
-    evidence: tuple[Evidence, ...]
+    edge: Edge
     members: int = 0
     origin: str = ""
     is_late: bool = False
 
     def __str__(self) -> str:
-        if self.strength is Strength.MEMBER:
+        if self.members:
             return (
                 "its only member" if self.members == 1 else f"needs any of {self.members} members"
             )
-        text = self.evidence[0].text if self.evidence else f"needs {self.dependency}"
+        evidence = self.edge.evidence
+        text = evidence[0].text if evidence else f"needs {self.edge.dependency}"
         source = f", says the catalog of {self.origin}" if self.origin else ""
         late = "; bound late, because they need each other" if self.is_late else ""
         return f"{text}{source}{late}"
@@ -64,17 +58,16 @@ class Chain(NamedTuple):
     @property
     def nodes(self) -> tuple[Address, ...]:
         """The nodes, the one that needs first."""
-        return (self.hops[0].dependent, *(hop.dependency for hop in self.hops))
+        return (self.hops[0].edge.dependent, *(hop.edge.dependency for hop in self.hops))
 
     @property
     def verb(self) -> str:
-        """``needs``; ``uses`` if some hop on the way does no more than that."""
-        is_soft = any(hop.strength is Strength.SOFT for hop in self.hops)
+        """``needs``; ``uses`` if a hop on the way does no more than that."""
+        is_soft = any(hop.edge.strength is Strength.SOFT for hop in self.hops)
         return "uses" if is_soft else "needs"
 
 
-@dataclass(frozen=True, slots=True)
-class Chains:
+class Chains(NamedTuple):
     """How one node needs another.
 
     Attributes:
@@ -83,64 +76,47 @@ class Chains:
         has_cycles: Whether cycles lie on the way; then only the shortest path is listed.
     """
 
-    listed: tuple[Chain, ...]
-    total: int
-    has_cycles: bool
+    listed: tuple[Chain, ...] = ()
+    total: int = 0
+    has_cycles: bool = False
 
 
-class Steps:
-    """The edges of a graph to walk along, from what needs to what is needed.
+def chains_between(
+    graph: RunGraph,
+    walkable: nx.DiGraph[Address],
+    start: Address,
+    goal: Address,
+    most: int = 1,
+) -> Chains:
+    """Return the chains by which *start* needs *goal*: at most *most*, and how many there are.
 
     Args:
         graph: The graph.
-        edges: Which of its edges count.
-        with_late: Whether the edges that were dropped, and are bound late, count as well.
+        walkable: Its nodes with the edges that count.
+        start: A node.
+        goal: Another node.
+        most: How many chains are listed.
     """
-
-    def __init__(self, graph: RunGraph, edges: Edges = "all", *, with_late: bool = False) -> None:
-        self._graph = graph
-        self._late = frozenset(graph.dropped)
-        found = (*graph.edges, *graph.dropped) if with_late else graph.edges
-        self._needs: nx.DiGraph[Address] = nx.DiGraph()
-        for one in found:
-            if edges == "all" or (one.strength is Strength.SOFT) == (edges == "soft"):
-                self._needs.add_edge(one.dependent, one.dependency, edge=one)
-
-    def chains(self, start: Address, goal: Address, most: int = 1) -> Chains:
-        """Return at most *most* chains from *start* to *goal*, the shortest first."""
-        found: Paths = paths_between(self._needs, start, goal, most)
-        listed = tuple(
-            Chain(tuple(map(self.hop, path, path[1:]))) for path in found.listed if len(path) > 1
-        )
-        return Chains(listed, found.total, found.has_cycles)
-
-    def has(self, dependent: Address, dependency: Address) -> bool:
-        """Whether *dependent* needs *dependency* directly."""
-        return self._needs.has_edge(dependent, dependency)
-
-    def hop(self, dependent: Address, dependency: Address) -> Hop:
-        """Return how *dependent* needs *dependency* directly."""
-        edge: Edge = self._needs.edges[dependent, dependency]["edge"]
-        members = 0
-        if edge.strength is Strength.MEMBER:
-            members = sum(
-                self._graph.edge(one, dependent).strength is Strength.MEMBER
-                for one in self._graph.dependencies_of(dependent)
-            )
-        node = self._graph.nodes[dependent]
-        says_spec = any(one.rule.endswith("dependencies") for one in edge.evidence)
-        spec = node.spec if isinstance(node, ProviderNode) and says_spec else None
-        return Hop(
-            dependent,
-            dependency,
-            edge.strength,
-            edge.evidence,
-            members,
-            spec.origin if spec else "",
-            edge in self._late,
-        )
+    paths = shortest_paths(walkable, [start], [goal])
+    total = number_of_paths(walkable, start, goal, MOST_COUNTED) if start != goal else 0
+    shown = islice(paths, 1 if total is None else min(most, total))
+    listed = tuple(chain_along(graph, walkable, path) for path in shown)
+    return Chains(listed, 1 if total is None else total, has_cycles=total is None)
 
 
-def place_of(graph: RunGraph, address: Address) -> Place | None:
-    """Return where a node is configured; None for a router, a table and what every stack has."""
-    return getattr(graph.nodes[address], "place", None)
+def chain_along(graph: RunGraph, walkable: nx.DiGraph[Address], path: tuple[Address, ...]) -> Chain:
+    """Return the chain along *path*, a node that needs the next, and so on."""
+    ends = zip(path[1:], path, strict=False)
+    return Chain(tuple(hop_of(graph, walkable.edges[pair]["edge"]) for pair in ends))
+
+
+def hop_of(graph: RunGraph, edge: Edge) -> Hop:
+    """Return *edge* as a hop of a chain."""
+    members = 0
+    if edge.strength is Strength.MEMBER:
+        links = graph.nx.pred[edge.dependent].values()
+        members = sum(1 for link in links if link["edge"].strength is Strength.MEMBER)
+    node = graph.nodes[edge.dependent]
+    says_spec = any(one.rule.endswith("dependencies") for one in edge.evidence)
+    spec = node.spec if isinstance(node, ProviderNode) and says_spec else None
+    return Hop(edge, members, spec.origin if spec else "", edge in graph.dropped)

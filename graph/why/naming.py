@@ -1,4 +1,4 @@
-"""The one node that a word on the command line names."""
+"""The one node that a name on the command line means."""
 
 from __future__ import annotations
 
@@ -32,11 +32,11 @@ def node_named(graph: RunGraph, name: str) -> Address:
         address = None
     if address is not None and address in graph:
         return address
-    found = tuple(query(graph, name))
+    found = query(graph, name)
     if len(found) == 1:
         return found[0]
-    if not found:
-        msg = f"'{name}' selects no node"
-        raise AmbiguousNameError(msg)
-    msg = f"'{name}' means {len(found)} nodes: {listed(found, _MOST_LISTED)}; name one of them"
+    msg = f"'{name}' selects no node"
+    if found:
+        shown = listed(found, _MOST_LISTED)
+        msg = f"'{name}' means {len(found):,} nodes: {shown}; name one of them"
     raise AmbiguousNameError(msg)

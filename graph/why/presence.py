@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from rungraph.graph.nodes import ProviderNode, RouterNode, TableNode
+import networkx as nx
+
+from rungraph.graph.nodes import ProviderNode, RouterNode
+from rungraph.graph.paths import shortest_paths, walkable
 from rungraph.graph.placeholders import pattern_of
 from rungraph.graph.source.positions import path_text
-from rungraph.graph.why.chains import Chain, Hop, Steps
+from rungraph.graph.why.chains import Chain, Hop, chain_along, hop_of
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -35,8 +37,7 @@ class Reason(NamedTuple):
         return f"{self.text} ({self.place})" if self.place and self.place.line else self.text
 
 
-@dataclass(frozen=True, slots=True)
-class Presence:
+class Presence(NamedTuple):
     """Why a node is in a graph.
 
     Attributes:
@@ -44,11 +45,11 @@ class Presence:
         what: Its provider type, or what else it is.
         origin: Where it comes from: its entry in the config, or the routed pair that brings it.
         served: Why its API is served.
-        is_asked_for: Whether the config asks for its API; else others pull it in.
+        is_asked_for: Whether the config asks for its API.
         pulled_in: From the nearest node that the config asks for to this one; None when the config
             asks for this one.
-        needed_by: Who needs or uses it directly.
-        needed_in_the_end: Those who need it, directly or not, and whom nobody needs.
+        needed_by: The nodes that need or use it directly.
+        needed_in_the_end: The nodes that need it, directly or not, and that no node needs.
         problems: The diagnostics about it.
     """
 
@@ -67,8 +68,7 @@ def why_present(graph: RunGraph, address: Address) -> Presence:
     """Return why *address* is in *graph*."""
     asked = asked_for(graph, address.api)
     pulled_in = None if asked else _pulled_in(graph, address)
-    steps = Steps(graph)
-    descendants = graph.descendants(address)
+    links = graph.nx.succ[address]
     return Presence(
         address,
         what_of(graph, address),
@@ -76,8 +76,8 @@ def why_present(graph: RunGraph, address: Address) -> Presence:
         asked or _pulled_reason(address.api, pulled_in),
         asked is not None,
         pulled_in,
-        tuple(steps.hop(one, address) for one in graph.dependents_of(address)),
-        tuple(one for one in descendants if not graph.dependents_of(one)),
+        tuple(hop_of(graph, links[one]["edge"]) for one in graph.dependents_of(address)),
+        tuple(one for one in graph.descendants(address) if not graph.nx.succ[one]),
         tuple(one for one in graph.diagnostics if one.address == address),
     )
 
@@ -87,7 +87,7 @@ def what_of(graph: RunGraph, address: Address) -> str:
     node = graph.nodes[address]
     if isinstance(node, ProviderNode):
         return node.provider_type
-    return "routing table" if isinstance(node, TableNode) else "router"
+    return "router" if isinstance(node, RouterNode) else "routing table"
 
 
 def asked_for(graph: RunGraph, api: str) -> Reason | None:
@@ -138,9 +138,8 @@ def _origin(graph: RunGraph, address: Address) -> Reason:
         if not node.path:
             return Reason(f"every stack has {address.api}")
         return Reason(f"configured as {path_text(node.path)}", node.place)
-    pair = node.pair
-    other = pair.table_api if isinstance(node, RouterNode) else pair.router_api
-    what = "router" if isinstance(node, RouterNode) else "routing table"
+    other = node.pair.table_api if isinstance(node, RouterNode) else node.pair.router_api
+    what = what_of(graph, address)
     return Reason(f"{address.api} is served, and has a {what} with {other}: a routed pair")
 
 
@@ -152,22 +151,9 @@ def _pulled_reason(api: str, chain: Chain | None) -> Reason:
 
 def _pulled_in(graph: RunGraph, address: Address) -> Chain | None:
     """Return the shortest chain to *address* from a node whose API the config asks for."""
-    steps = Steps(graph, "hard")
-    seen = {address}
-    layer = [address]
-    while layer:
-        following = sorted(
-            {
-                one
-                for node in layer
-                for one in graph.dependents_of(node)
-                if one not in seen and steps.has(one, node)
-            },
-            key=str,
-        )
-        for one in following:
-            if asked_for(graph, one.api):
-                return steps.chains(one, address).listed[0]
-        seen.update(following)
-        layer = following
-    return None
+    hard = walkable(graph, "hard")
+    above = nx.descendants(hard, address)
+    apis = {api for api in {one.api for one in above} if asked_for(graph, api)}
+    starts = [one for one in above if one.api in apis]
+    path = next(shortest_paths(hard, starts, [address]), None)
+    return chain_along(graph, hard, path) if path else None

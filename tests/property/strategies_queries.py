@@ -6,7 +6,7 @@ from typing import Any
 
 from hypothesis import strategies as st
 
-from rungraph.graph.query.signatures import SIGNATURES
+from rungraph.graph.query.functions import FUNCTIONS
 from rungraph.graph.query.syntax import (
     ALL,
     Around,
@@ -89,13 +89,14 @@ def trees(draw: st.DrawFn, depth: int = 4, names: tuple[str, ...] = ()) -> Expre
 
 
 def _call(draw: st.DrawFn, depth: int, names: tuple[str, ...]) -> Call:
-    name = draw(st.sampled_from(sorted(SIGNATURES)))
-    signature = SIGNATURES[name]
-    count = draw(st.integers(signature.required, len(signature.parameters)))
+    name = draw(st.sampled_from(sorted(FUNCTIONS)))
+    function = FUNCTIONS[name]
+    count = draw(st.integers(function.required, len(function.parameters)))
+    texts = st.builds(Select, TEXTS)
     kinds: dict[str, st.SearchStrategy[Expression]] = {
         "x": trees(depth - 1, names),
         "n": NUMBERS,
-        "text": st.builds(Select, TEXTS),
         "x|n": NUMBERS | trees(depth - 1, names),
     }
-    return Call(name, tuple(draw(kinds[kind]) for kind in signature.parameters[:count]))
+    parameters = function.parameters[:count]
+    return Call(name, tuple(draw(kinds.get(kind, texts)) for kind in parameters))

@@ -30,7 +30,7 @@ if TYPE_CHECKING:
     from rungraph.cli.inputs.options import ReadingOptions
     from rungraph.cli.inputs.recorded import Recorded
     from rungraph.graph import Address, Selection
-    from rungraph.graph.query.asked import Edges
+    from rungraph.graph.paths import Edges
     from rungraph.graph.query.expectation import Expectation
 
 _OUTPUTS = ("label", "table", "tree", "path", "json", "dot", "mermaid", "location")

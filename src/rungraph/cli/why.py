@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from typing import Unpack
 
     from rungraph.cli.inputs.options import ReadingOptions
-    from rungraph.graph.why import Edges
+    from rungraph.graph.paths import Edges
 
 _MOST = 10
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import sys
-from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import click
@@ -49,7 +48,7 @@ def why_not(
     if happened is not None and absence.addresses:
         known = [one for one in absence.causes if one.reason != "present"]
         seen = [cause_in(graph, happened, address) for address in absence.addresses]
-        absence = replace(absence, causes=(*known, *seen))
+        absence = absence._replace(causes=(*known, *seen))
     if form == "json":
         show_json(absence_to_dict(absence), sort_keys=True)
     else:

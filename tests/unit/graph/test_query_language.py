@@ -168,7 +168,7 @@ NEEDS_OPERATOR = (
         ("somepath(a)", 11, "'somepath' needs 2 arguments",
          "write somepath(a, b): a shortest path from a to b that it needs"),
         ("cycles(a)", 8, "'cycles' takes no arguments",
-         "write cycles(): all that is on a circle"),
+         "write cycles(): all that is on a cycle"),
         ("deps(a, 1, 2)", 12, "'deps' takes 2 arguments",
          "write deps(x[, n]): x and what it needs, n levels deep"),
         ("deps(a,)", 8, "expected a selection after ',', not ')'", ""),
