@@ -30,9 +30,10 @@ from typing import TYPE_CHECKING, Literal, cast
 
 from rungraph.graph.errors import RungraphError
 from rungraph.graph.suggest import did_you_mean
+from rungraph.graph.wording import counted, listed
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Collection, Iterable
 
     from rungraph.graph.address import Address
     from rungraph.graph.place import Place
@@ -42,6 +43,39 @@ _MOST_LISTED = 20
 
 class EngineError(RungraphError):
     """Base of every error that running a graph raises on purpose."""
+
+
+def describe(error: BaseException) -> str:
+    """Return *error* as text; that of a foreign error begins with its type.
+
+    Examples:
+        >>> describe(ConnectionError("connection refused"))
+        'ConnectionError: connection refused'
+        >>> describe(EngineError("no such thing"))
+        'no such thing'
+    """
+    text = str(error)
+    if isinstance(error, RungraphError) and text:
+        return text
+    if isinstance(error, BaseExceptionGroup):
+        group = cast("BaseExceptionGroup[BaseException]", error)
+        text = "; ".join(map(describe, group.exceptions))
+    return ": ".join(filter(None, [type(error).__name__, text]))
+
+
+def unknown(text: str, kind: str, key: str, known: Collection[str]) -> str:
+    """Return *text*, then what is known instead of *key*, and which of it may be meant.
+
+    Examples:
+        >>> print(unknown("'smal' is not served", "served", "smal", ["big", "small"]))
+        'smal' is not served
+        served: 'big', 'small'
+        help: did you mean 'small'?
+    """
+    lines = [text, f"{kind}: {listed([repr(one) for one in known], _MOST_LISTED) or 'nothing'}"]
+    if question := did_you_mean(key, known):
+        lines.append(f"help: {question}")
+    return "\n".join(lines)
 
 
 # --- a whole stack -----------------------------------------------------------------------------
@@ -68,44 +102,12 @@ class NodeFailure:
         return f"{self.address}{where}: {describe(self.error)}"
 
 
-def describe(error: BaseException) -> str:
-    """Return *error* in words: an own error's text as it is, another's behind its type.
-
-    Examples:
-        >>> describe(ConnectionError("connection refused"))
-        'ConnectionError: connection refused'
-        >>> describe(EngineError("no such thing"))
-        'no such thing'
-    """
-    text = str(error)
-    name = type(error).__name__
-    if isinstance(error, RungraphError) and text:
-        return text
-    if isinstance(error, BaseExceptionGroup):
-        parts = cast("BaseExceptionGroup[BaseException]", error).exceptions
-        return f"{name}: " + "; ".join(map(describe, parts))
-    return f"{name}: {text}" if text else name
-
-
-class _FailuresError(EngineError):
-    def __init__(self, failures: Iterable[NodeFailure], headline: str) -> None:
-        self.failures = tuple(failures)
-        super().__init__(self.failures)
-        self._headline = headline
-
-    def __str__(self) -> str:
-        return "\n".join([self._headline, *_bullets(self.failures)])
-
-
 def _bullets(failures: Iterable[NodeFailure]) -> list[str]:
     return ["  " + str(failure).replace("\n", "\n    ") for failure in failures]
 
 
-def _nodes(count: int) -> str:
-    return "1 node" if count == 1 else f"{count} nodes"
-
-
-class StartError(_FailuresError):
+@dataclass(eq=False)
+class StartError(EngineError):
     """Raised when a stack did not start; nothing of it runs any more.
 
     Attributes:
@@ -113,32 +115,30 @@ class StartError(_FailuresError):
         stop_failures: Every started node that then did not stop as it should.
     """
 
-    def __init__(
-        self, failures: Iterable[NodeFailure], stop_failures: Iterable[NodeFailure] = ()
-    ) -> None:
-        culprits = tuple(failures)
-        what = f"{_nodes(len(culprits))} failed" if culprits else "it was killed"
-        super().__init__(culprits, f"the stack did not start: {what}")
-        self.stop_failures = tuple(stop_failures)
+    failures: tuple[NodeFailure, ...]
+    stop_failures: tuple[NodeFailure, ...] = ()
 
     def __str__(self) -> str:
-        lines = [super().__str__()]
+        failed = f"{counted(len(self.failures), 'node')} failed" if self.failures else ""
+        lines = [f"the stack did not start: {failed or 'it was killed'}", *_bullets(self.failures)]
         if self.stop_failures:
-            lines.append("while stopping what had started:")
-            lines += _bullets(self.stop_failures)
+            lines += ["while stopping what had started:", *_bullets(self.stop_failures)]
         return "\n".join(lines)
 
 
-class StopError(_FailuresError):
+@dataclass(eq=False)
+class StopError(EngineError):
     """Raised when a stack stopped, but some of its nodes not as they should.
 
     Attributes:
         failures: Every such node, once, in the order in which they ended.
     """
 
-    def __init__(self, failures: Iterable[NodeFailure]) -> None:
-        culprits = tuple(failures)
-        super().__init__(culprits, f"the stack stopped with errors in {_nodes(len(culprits))}")
+    failures: tuple[NodeFailure, ...]
+
+    def __str__(self) -> str:
+        head = f"the stack stopped with errors in {counted(len(self.failures), 'node')}"
+        return "\n".join([head, *_bullets(self.failures)])
 
 
 # --- one node ----------------------------------------------------------------------------------
@@ -148,19 +148,19 @@ class NodeError(EngineError):
     """Base of what goes wrong in one node by the engine's own judgement."""
 
 
+@dataclass(eq=False)
 class ConfigRejectedError(NodeError):
     """Raised when a config class rejects a provider's config.
 
     The rejected values are never part of the text: they can be secrets.
 
     Attributes:
+        provider_type: The provider's type.
         problems: One line each, such as ``url: field required``.
     """
 
-    def __init__(self, provider_type: str, problems: Sequence[str]) -> None:
-        super().__init__(provider_type, tuple(problems))
-        self.provider_type = provider_type
-        self.problems = tuple(problems)
+    provider_type: str
+    problems: tuple[str, ...]
 
     def __str__(self) -> str:
         return "\n".join([f"{self.provider_type!r} rejects its config", *self.problems])
@@ -170,20 +170,19 @@ class EntryPointError(NodeError):
     """Raised when a provider module cannot be imported or lacks its entry point."""
 
 
+@dataclass(eq=False)
 class DeadlineError(NodeError):
     """Raised when a node's start or stop takes longer than it may.
 
     Attributes:
-        action: What overran: ``start``, ``stop`` or ``bind``.
+        action: What overran: ``start``, ``stop``, ``end`` or ``bind``.
         seconds: How long it may take.
         abandoned: Whether it also ignored being cancelled, and was left behind.
     """
 
-    def __init__(self, action: str, seconds: float, *, abandoned: bool = False) -> None:
-        super().__init__(action, seconds, abandoned)
-        self.action = action
-        self.seconds = seconds
-        self.abandoned = abandoned
+    action: str
+    seconds: float
+    abandoned: bool = False
 
     def __str__(self) -> str:
         text = f"did not {self.action} within {self.seconds:g} s"
@@ -198,6 +197,7 @@ class KilledError(NodeError):
     """Raised when a node's stop was cut short because the whole stack had to go at once."""
 
 
+@dataclass(eq=False)
 class ComplianceError(NodeError):
     """Raised when an instance does not implement the API that it is configured for.
 
@@ -207,12 +207,9 @@ class ComplianceError(NodeError):
         problems: Every problem, one line each, such as ``embeddings: missing``.
     """
 
-    def __init__(self, provider: Address, api: str, problems: Iterable[str]) -> None:
-        lines = tuple(problems)
-        super().__init__(provider, api, lines)
-        self.provider = provider
-        self.api = api
-        self.problems = lines
+    provider: Address
+    api: str
+    problems: tuple[str, ...]
 
     def __str__(self) -> str:
         head = f"{str(self.provider)!r} does not implement the API {self.api!r}"
@@ -222,6 +219,7 @@ class ComplianceError(NodeError):
 # --- asking a stack ----------------------------------------------------------------------------
 
 
+@dataclass(eq=False)
 class NotServedError(EngineError, LookupError):
     """Raised when a stack is asked for an API or a node that it does not have.
 
@@ -230,19 +228,18 @@ class NotServedError(EngineError, LookupError):
         served: What there is, sorted.
     """
 
-    def __init__(self, key: str, served: Iterable[str]) -> None:
-        self.key = key
-        self.served = tuple(sorted(served))
-        super().__init__(key, self.served)
+    key: str
+    served: tuple[str, ...]
 
     def __str__(self) -> str:
-        return _unknown(f"{self.key!r} is not served", "served", self.key, self.served)
+        return unknown(f"{self.key!r} is not served", "served", self.key, self.served)
 
 
 class NotRunningError(EngineError, LookupError):
     """Raised when a stack is asked for a node that does not run."""
 
 
+@dataclass(eq=False)
 class MissingPackageError(EngineError, ImportError):
     """Raised when a distribution that a provider imports is not installed.
 
@@ -257,15 +254,12 @@ class MissingPackageError(EngineError, ImportError):
         help: pip install "rungraph[faiss]"
     """
 
-    def __init__(self, extra: str, package: str) -> None:
-        super().__init__(extra, package)
-        self.extra = extra
-        self.package = package
+    extra: str
+    package: str
 
     def __str__(self) -> str:
-        return (
-            f"{self.package!r} is not installed\nhelp: {install_command(self.extra, self.package)}"
-        )
+        command = install_command(self.extra, self.package)
+        return f"{self.package!r} is not installed\nhelp: {command}"
 
 
 def install_command(extra: str, *packages: str) -> str:
@@ -279,16 +273,17 @@ def install_command(extra: str, *packages: str) -> str:
     """
     if extra:
         return f'pip install "{extra if "[" in extra else f"rungraph[{extra}]"}"'
-    words = (
+    quoted = (
         name if name.replace("-", "").replace("_", "").isalnum() else f'"{name}"'
         for name in packages
     )
-    return "pip install " + " ".join(words)
+    return "pip install " + " ".join(quoted)
 
 
 # --- recordings --------------------------------------------------------------------------------
 
 
+@dataclass(eq=False)
 class RecordingError(EngineError):
     """Raised when a file holds no recording of events, or one that cannot be read.
 
@@ -303,17 +298,16 @@ class RecordingError(EngineError):
         help: write one with 'rungraph run CONFIG --events FILE'
     """
 
-    def __init__(self, file: str, line: int | None, problem: str) -> None:
-        super().__init__(file, line, problem)
-        self.file = file
-        self.line = line
-        self.problem = problem
+    file: str
+    line: int | None
+    problem: str
 
     def __str__(self) -> str:
         where = self.file if self.line is None else f"{self.file}:{self.line}"
         return f"{where}: {self.problem}\nhelp: write one with 'rungraph run CONFIG --events FILE'"
 
 
+@dataclass(unsafe_hash=True)
 class RecordedError(EngineError):
     """An error of an earlier run. Never raised: a recording's events hold it.
 
@@ -322,16 +316,8 @@ class RecordedError(EngineError):
         text: What it said.
     """
 
-    def __init__(self, type_name: str, text: str) -> None:
-        super().__init__(type_name, text)
-        self.type_name = type_name
-        self.text = text
-
-    def __eq__(self, other: object) -> bool:
-        return isinstance(other, RecordedError) and self.args == other.args
-
-    def __hash__(self) -> int:
-        return hash(self.args)
+    type_name: str
+    text: str
 
     def __str__(self) -> str:
         return self.text
@@ -344,55 +330,41 @@ class RoutingError(EngineError, ValueError):
     """Base of the reasons for which a call cannot be routed."""
 
 
+@dataclass(eq=False)
 class UnknownResourceError(RoutingError):
     """Raised when no provider serves a resource of this name.
 
     Attributes:
-        resource: What it would be: ``model``, ``shield``, ``memory_bank``.
+        resource: What it would be: ``model``, ``shield``, ``memory bank``.
         identifier: The name that was asked for.
         known: The names that are there, sorted.
     """
 
-    def __init__(self, resource: str, identifier: str, known: Iterable[str] = ()) -> None:
-        self.resource = resource
-        self.identifier = identifier
-        self.known = tuple(sorted(known))
-        super().__init__(resource, identifier, self.known)
+    resource: str
+    identifier: str
+    known: tuple[str, ...]
 
     def __str__(self) -> str:
-        kind = self.resource.replace("_", " ")
-        text = f"{kind} {self.identifier!r} is not registered"
-        return _unknown(text, "registered", self.identifier, self.known)
+        text = f"{self.resource} {self.identifier!r} is not registered"
+        return unknown(text, "registered", self.identifier, self.known)
 
 
+@dataclass(eq=False)
 class AmbiguousResourceError(RoutingError):
     """Raised when several providers serve a resource of this name.
 
     Attributes:
-        resource: What it is: ``model``, ``shield``, ``memory_bank``.
+        resource: What it is: ``model``, ``shield``, ``memory bank``.
         identifier: The name that was asked for.
         choices: The names that are not ambiguous, sorted, such as ``foo/small``.
     """
 
-    def __init__(self, resource: str, identifier: str, choices: Iterable[str]) -> None:
-        self.resource = resource
-        self.identifier = identifier
-        self.choices = tuple(sorted(choices))
-        super().__init__(resource, identifier, self.choices)
+    resource: str
+    identifier: str
+    choices: tuple[str, ...]
 
     def __str__(self) -> str:
-        kind = self.resource.replace("_", " ")
         return (
-            f"{kind} {self.identifier!r} is served by {len(self.choices)} providers\n"
+            f"{self.resource} {self.identifier!r} is served by {len(self.choices)} providers\n"
             f"help: ask for one of them: {', '.join(map(repr, self.choices))}"
         )
-
-
-def _unknown(text: str, word: str, key: str, known: Sequence[str]) -> str:
-    listed = ", ".join(map(repr, known[:_MOST_LISTED])) or "nothing"
-    if len(known) > _MOST_LISTED:
-        listed += f" and {len(known) - _MOST_LISTED} more"
-    lines = [text, f"{word}: {listed}"]
-    if question := did_you_mean(key, known):
-        lines.append(f"help: {question}")
-    return "\n".join(lines)

@@ -82,7 +82,7 @@ def validated_config(
     """
     read = read_config(node, environment_text=environment_text)
     if read.problems:
-        raise ConfigRejectedError(node.provider_type, [str(problem) for problem in read.problems])
+        raise ConfigRejectedError(node.provider_type, tuple(map(str, read.problems)))
     return read.value
 
 

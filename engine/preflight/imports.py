@@ -131,7 +131,7 @@ class _Check:
         if self._importing.absent_package(name) or self._importing.wrong_import(name):
             return
         kind = ResourceType(node.pair, resolve_name(name))
-        noun = node.pair.resource.replace("_", " ")
+        noun = node.pair.noun
         for resource in node.resources:
             for problem in kind.problems_of(resource):
                 message = f"{noun} '{resource.identifier}' is not valid: {problem}"

@@ -14,13 +14,9 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from dataclasses import dataclass
 
-from rungraph.engine.errors import EngineError, NodeError, RoutingError
-from rungraph.graph.suggest import did_you_mean
-
-if TYPE_CHECKING:
-    from collections.abc import Iterable
+from rungraph.engine.errors import EngineError, NodeError, RoutingError, unknown
 
 
 class PairError(NodeError):
@@ -31,6 +27,7 @@ class RegistrationStoreError(EngineError):
     """Raised when the file that keeps registrations cannot be used, or is something else."""
 
 
+@dataclass(eq=False)
 class ProviderNeededError(RoutingError):
     """Raised when a provider has to be named because there is not exactly one.
 
@@ -40,11 +37,9 @@ class ProviderNeededError(RoutingError):
         way_out: What to do when there are several.
     """
 
-    def __init__(self, purpose: str, providers: Iterable[str], way_out: str) -> None:
-        self.purpose = purpose
-        self.providers = tuple(sorted(providers))
-        self.way_out = way_out
-        super().__init__(purpose, self.providers, way_out)
+    purpose: str
+    providers: tuple[str, ...]
+    way_out: str
 
     def __str__(self) -> str:
         if not self.providers:
@@ -53,6 +48,7 @@ class ProviderNeededError(RoutingError):
         return f"there are several providers {self.purpose}: {names}\nhelp: {self.way_out}"
 
 
+@dataclass(eq=False)
 class UnknownProviderError(RoutingError):
     """Raised when a registration names a provider that is not there.
 
@@ -62,39 +58,31 @@ class UnknownProviderError(RoutingError):
         known: The providers that are there, sorted.
     """
 
-    def __init__(self, provider_id: str, api: str, known: Iterable[str]) -> None:
-        self.provider_id = provider_id
-        self.api = api
-        self.known = tuple(sorted(known))
-        super().__init__(provider_id, api, self.known)
+    provider_id: str
+    api: str
+    known: tuple[str, ...]
 
     def __str__(self) -> str:
-        lines = [
-            f"provider {self.provider_id!r} of {self.api} is not running",
-            f"running: {', '.join(map(repr, self.known)) or 'none'}",
-        ]
-        if question := did_you_mean(self.provider_id, self.known):
-            lines.append(f"help: {question}")
-        return "\n".join(lines)
+        text = f"provider {self.provider_id!r} of {self.api} is not running"
+        return unknown(text, "running", self.provider_id, self.known)
 
 
+@dataclass(eq=False)
 class RegistrationRefusedError(RoutingError):
     """Raised when a provider does not take, or give up, a resource.
 
     Attributes:
         provider_id: The provider.
-        resource: What it is: ``model``, ``shield``, ``memory_bank``.
+        resource: What it is: ``model``, ``shield``, ``memory bank``.
         identifier: Which one.
         reason: What the provider says.
     """
 
-    def __init__(self, provider_id: str, resource: str, identifier: str, reason: str) -> None:
-        self.provider_id = provider_id
-        self.resource = resource
-        self.identifier = identifier
-        self.reason = reason
-        super().__init__(provider_id, resource, identifier, reason)
+    provider_id: str
+    resource: str
+    identifier: str
+    reason: str
 
     def __str__(self) -> str:
-        kind = self.resource.replace("_", " ")
-        return f"provider {self.provider_id!r} refused {kind} {self.identifier!r}: {self.reason}"
+        refused = f"provider {self.provider_id!r} refused {self.resource} {self.identifier!r}"
+        return f"{refused}: {self.reason}"

@@ -39,7 +39,7 @@ class Inventory:
     def __init__(
         self, node: TableNode, *, emit: Callable[[Event], None], clock: Callable[[], float]
     ) -> None:
-        self.names = Names(node.pair.resource)
+        self.names = Names(node.pair.noun)
         self._origins: dict[Key, Origin] = {}
         self._requested: dict[Key, Resource] = {}
         self._address = node.address

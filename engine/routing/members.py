@@ -120,7 +120,7 @@ class Member:
             if isinstance(error, _GARBLED):
                 raise
             raise RegistrationRefusedError(
-                self.provider_id, self._pair.resource, resource.identifier, _reason(error)
+                self.provider_id, self._pair.noun, resource.identifier, _reason(error)
             ) from error
 
     async def _ask(self, verb: str, noun: str, *arguments: object) -> Any:

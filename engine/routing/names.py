@@ -54,7 +54,7 @@ class Names:
     """
 
     def __init__(self, resource: str) -> None:
-        """Hold resources that messages call *resource*, such as ``model``."""
+        """Hold resources that messages call *resource*, such as ``memory bank``."""
         self._noun = resource
         self._resources: dict[Key, Resource] = {}
         self._meanings: dict[str, set[Key]] = {}
@@ -110,13 +110,13 @@ class Names:
         if meaning is not None:
             return meaning
         if name in self._meanings:
-            choices = map(self._clear_name, self._meanings[name])
+            choices = tuple(sorted(map(self._clear_name, self._meanings[name])))
             raise AmbiguousResourceError(self._noun, name, choices)
         known = {
             key.identifier if len(self._meanings[key.identifier]) == 1 else key.qualified
             for key in self._resources
         }
-        raise UnknownResourceError(self._noun, name, known)
+        raise UnknownResourceError(self._noun, name, tuple(sorted(known)))
 
     def find(self, name: str) -> Resource | None:
         """Return the one resource that *name* means; None if no resource has that name.

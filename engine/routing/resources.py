@@ -67,9 +67,9 @@ class ResourceType:
         try:
             return self.read(_fields_of(entry))
         except ValidationError as error:
-            kind = self._pair.resource.replace("_", " ")
             where = f" ({entry.place})" if entry.place is not None else ""
-            msg = "\n".join([f"{kind} {entry.identifier!r}{where} is not valid", *_lines(error)])
+            head = f"{self._pair.noun} {entry.identifier!r}{where} is not valid"
+            msg = "\n".join([head, *_lines(error)])
             raise PairError(msg) from None  # The cause would show the values.
 
     def problems_of(self, entry: ResourceConfig) -> tuple[str, ...]:

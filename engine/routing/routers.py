@@ -141,7 +141,7 @@ class Router:
             )
         purpose = f"that {self._node.api}.{name} could be sent to"
         way_out = "configure only one of them, or call it directly"
-        error = ProviderNeededError(purpose, self._table.members, way_out)
+        error = ProviderNeededError(purpose, tuple(sorted(self._table.members)), way_out)
         return dress(
             lambda *_args, **_kwargs: self._outcome(name, error), self._protocol, name, signature
         )
@@ -156,8 +156,7 @@ class Router:
     def _miss(self, name: str, key: object) -> Any:
         """Return or raise why a call of *name* with the routing key *key* goes nowhere."""
         method = f"{self._node.api}.{name}"
-        routing_key = self._node.pair.routing_key
-        noun = self._node.pair.resource.replace("_", " ")
+        routing_key, noun = self._node.pair.routing_key, self._node.pair.noun
         if is_left_out(key):
             msg = f"{method}() needs {routing_key!r}: the {noun} that it is routed by"
             raise TypeError(msg)

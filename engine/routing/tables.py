@@ -260,21 +260,21 @@ class RoutingTable:
         if not resource.provider_id:
             if len(self._members) == 1:
                 return next(iter(self._members.values()))
-            kind = self._node.pair.resource.replace("_", " ")
-            purpose = f"that {kind} {resource.identifier!r} could be registered with"
-            raise ProviderNeededError(purpose, self._members, "name one of them as provider_id")
+            noun, way_out = self._node.pair.noun, "name one of them as provider_id"
+            purpose = f"that {noun} {resource.identifier!r} could be registered with"
+            raise ProviderNeededError(purpose, tuple(self._members), way_out)
         member = self._members.get(resource.provider_id)
         if member is None:
             api = self._node.pair.router_api
-            raise UnknownProviderError(resource.provider_id, api, self._members)
+            raise UnknownProviderError(resource.provider_id, api, tuple(self._members))
         return member
 
     def _exact(self, identifier: str, provider_id: str) -> Resource:
         key = Key(identifier, provider_id)
         resource = self._inventory.get(key)
         if resource is None:
-            known = (Key.of(other).qualified for other in self._inventory.names)
-            raise UnknownResourceError(self._node.pair.resource, key.qualified, known)
+            known = tuple(sorted(Key.of(one).qualified for one in self._inventory.names))
+            raise UnknownResourceError(self._node.pair.noun, key.qualified, known)
         return resource
 
     def _kept_only(self, name: str, provider_id: str) -> Key | None:

@@ -15,26 +15,18 @@ import json
 from dataclasses import dataclass
 from pkgutil import resolve_name
 from types import NoneType, UnionType
-from typing import (
-    TYPE_CHECKING,
-    Any,
-    Protocol,
-    Union,
-    cast,
-    get_args,
-    get_origin,
-    get_type_hints,
-)
+from typing import TYPE_CHECKING, Any, Union, get_args, get_origin, get_type_hints
 
 from pydantic import PydanticSchemaGenerationError, TypeAdapter, ValidationError
 
-from rungraph.engine.apis.routes import Route, routes_of
+from rungraph.engine.apis.routes import routes_of
 from rungraph.engine.errors import EngineError, NotServedError
 from rungraph.graph.suggest import closest, did_you_mean
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
+    from collections.abc import Mapping
 
+    from rungraph.engine.run.stack import Stack
     from rungraph.graph.model import RunGraph
 
 _MOST_PROBLEMS = 5
@@ -45,6 +37,7 @@ class CallError(EngineError):
     """Base of the reasons for which a text makes no call."""
 
 
+@dataclass(eq=False)
 class UnknownMethodError(CallError):
     """Raised when an API has no method of this name.
 
@@ -54,11 +47,9 @@ class UnknownMethodError(CallError):
         known: The methods that the API has, in the order of its definition.
     """
 
-    def __init__(self, api: str, method: str, known: Iterable[str]) -> None:
-        self.api = api
-        self.method = method
-        self.known = tuple(known)
-        super().__init__(api, method, self.known)
+    api: str
+    method: str
+    known: tuple[str, ...]
 
     def __str__(self) -> str:
         head = f"{self.api!r} has no method {self.method!r}"
@@ -70,6 +61,7 @@ class UnknownMethodError(CallError):
         return "\n".join(lines)
 
 
+@dataclass(eq=False)
 class ArgumentsError(CallError):
     """Raised when a method cannot be called with these arguments.
 
@@ -79,29 +71,14 @@ class ArgumentsError(CallError):
         usage: How the method is called.
     """
 
-    def __init__(self, target: str, problems: Iterable[str], usage: str) -> None:
-        self.target = target
-        self.problems = tuple(problems)
-        self.usage = usage
-        super().__init__(target, self.problems, usage)
+    target: str
+    problems: tuple[str, ...]
+    usage: str
 
     def __str__(self) -> str:
         lines = [f"{self.target!r} cannot be called with these arguments"]
         lines += ["  " + problem.replace("\n", "\n    ") for problem in self.problems]
         return "\n".join([*lines, f"help: {self.usage}"])
-
-
-class Answering(Protocol):
-    """What a call is made on: a stack."""
-
-    @property
-    def graph(self) -> RunGraph:
-        """The graph that the stack runs."""
-        ...
-
-    def __getitem__(self, api: str, /) -> Any:
-        """Return what answers for *api*."""
-        ...
 
 
 @dataclass(frozen=True, slots=True)
@@ -118,21 +95,12 @@ class Call:
     method: str
     arguments: Mapping[str, Any]
 
-    async def on(self, stack: Answering) -> Any:
+    async def on(self, stack: Stack | Mapping[str, Any]) -> Any:
         """Return what *stack* answers; an asynchronous generator when the answer is a stream."""
         return await getattr(stack[self.api], self.method)(**self.arguments)
 
     def __str__(self) -> str:
         return f"{self.api}.{self.method}"
-
-
-async def call(stack: Answering, target: str, arguments: Mapping[str, str]) -> Any:
-    """Return what *stack* answers to a call that is written as text; see `read_call`.
-
-    Raises:
-        CallError: If the text makes no call of an API that the stack serves.
-    """
-    return await read_call(stack.graph, target, arguments).on(stack)
 
 
 def read_call(graph: RunGraph, target: str, arguments: Mapping[str, str]) -> Call:
@@ -155,90 +123,66 @@ def read_call(graph: RunGraph, target: str, arguments: Mapping[str, str]) -> Cal
     api, _, method = target.strip().partition(".")
     if api not in graph.apis:
         raise NotServedError(api, graph.apis)
-    protocol = cast("type", resolve_name(graph.catalog.apis[api].protocol))
+    protocol: type = resolve_name(graph.catalog.apis[api].protocol)
     routes = dict(routes_of(protocol))
     if method not in routes:
-        raise UnknownMethodError(api, method, routes)
-    return _Signature(protocol, api, method, routes[method]).call(arguments)
-
-
-class _Signature:
-    """What a method takes."""
-
-    def __init__(self, protocol: type, api: str, method: str, route: Route) -> None:
-        function = getattr(protocol, method)
-        parameters = list(inspect.signature(function).parameters.items())
-        self._api = api
-        self._method = method
-        self._aliases = route.aliases
-        self._hints = get_type_hints(function, include_extras=True)
-        self._parameters = dict(parameters[1:])  # Without self.
-
-    def call(self, arguments: Mapping[str, str]) -> Call:
-        """Return the call with *arguments*; raise `ArgumentsError` with all that is wrong."""
-        values: dict[str, Any] = {}
-        problems: list[str] = []
-        for given, text in arguments.items():
-            name = given if given in self._parameters else self._aliases.get(given, given)
-            if name not in self._parameters:
-                near = did_you_mean(given, self._parameters)
-                problems.append(f"unknown parameter {given!r}" + (f"; {near}" if near else ""))
-            elif name in values:
-                problems.append(f"parameter {name!r} is given twice")
-            else:
-                try:
-                    values[name] = _read(name, self._hints.get(name, Any), text)
-                except _UnreadableError as error:
-                    values[name] = None
-                    problems.append(f"{name}: {error}")
-        for name, parameter in self._parameters.items():
-            if parameter.default is parameter.empty and name not in values:
-                problems.append(f"parameter {name!r} is missing")
-        if problems:
-            target = f"{self._api}.{self._method}"
-            raise ArgumentsError(target, problems, f"{target} takes {self._usage()}")
-        return Call(self._api, self._method, values)
-
-    def _usage(self) -> str:
-        words = [
-            name if parameter.default is parameter.empty else f"[{name}]"
-            for name, parameter in self._parameters.items()
-        ]
-        return " ".join(words) or "no parameters"
-
-
-class _UnreadableError(Exception):
-    """Raised when a text is no value of a type; it never leaves this module."""
+        raise UnknownMethodError(api, method, tuple(routes))
+    function = getattr(protocol, method)
+    hints = get_type_hints(function, include_extras=True)
+    _, *parameters = inspect.signature(function).parameters.values()  # Without self.
+    required = {one.name: one.default is one.empty for one in parameters}
+    values: dict[str, Any] = {}
+    problems: list[str] = []
+    for given, text in arguments.items():
+        name = given if given in required else routes[method].aliases.get(given, given)
+        if name not in required:
+            near = did_you_mean(given, required)
+            problems.append(f"unknown parameter {given!r}" + (f"; {near}" if near else ""))
+        elif name in values:
+            problems.append(f"parameter {name!r} is given twice")
+        else:
+            values[name] = None
+            try:
+                values[name] = _read(name, hints.get(name, Any), text)
+            except ValidationError as error:
+                problems.append(f"{name}: {_problems_of(error)}")
+    problems += [
+        f"parameter {name!r} is missing"
+        for name, is_required in required.items()
+        if is_required and name not in values
+    ]
+    if problems:
+        shown = [name if is_required else f"[{name}]" for name, is_required in required.items()]
+        called = f"{api}.{method}"
+        usage = f"{called} takes {' '.join(shown) or 'no parameters'}"
+        raise ArgumentsError(called, tuple(problems), usage)
+    return Call(api, method, values)
 
 
 def _read(name: str, hint: Any, text: str) -> Any:
-    """Return the value of the type *hint* that *text* means."""
-    if _is_text_alone(hint):
+    """Return the value of the type *hint* that *text* means.
+
+    Raises:
+        ValidationError: If it is none.
+    """
+    if hint is str or (
+        get_origin(hint) in {Union, UnionType} and {str} == set(get_args(hint)) - {NoneType}
+    ):
         return text
     try:
         adapter: TypeAdapter[Any] = TypeAdapter(hint)
     except PydanticSchemaGenerationError:
         return _parsed(text)  # A type that only the API itself understands.
-    if name == "messages" and not _is_structured(text):
-        said = _parsed(text)
-        return _valid(adapter, [{"role": "user", "content": said if said == str(said) else text}])
-    if _is_structured(text):
-        return _valid_json(adapter, text)
+    if text.lstrip()[:1] in {"{", "["}:  # JSON, or clearly meant to be.
+        return adapter.validate_json(text)
+    if name == "messages":
+        content = _parsed(text)
+        content = content if isinstance(content, str) else text
+        return adapter.validate_python([{"role": "user", "content": content}])
     try:
-        return _valid_json(adapter, text)
-    except _UnreadableError:
-        return _valid(adapter, text)
-
-
-def _is_text_alone(hint: Any) -> bool:
-    if get_origin(hint) in {Union, UnionType}:
-        return {str} == set(get_args(hint)) - {NoneType}
-    return hint is str
-
-
-def _is_structured(text: str) -> bool:
-    """Return whether *text* is a JSON object or array, or was clearly meant to be one."""
-    return text.lstrip()[:1] in {"{", "["}
+        return adapter.validate_json(text)
+    except ValidationError:
+        return adapter.validate_python(text)
 
 
 def _parsed(text: str) -> Any:
@@ -246,20 +190,6 @@ def _parsed(text: str) -> Any:
         return json.loads(text)
     except ValueError:
         return text
-
-
-def _valid_json(adapter: TypeAdapter[Any], text: str) -> Any:
-    try:
-        return adapter.validate_json(text)
-    except ValidationError as error:
-        raise _UnreadableError(_problems_of(error)) from None
-
-
-def _valid(adapter: TypeAdapter[Any], value: Any) -> Any:
-    try:
-        return adapter.validate_python(value)
-    except ValidationError as error:
-        raise _UnreadableError(_problems_of(error)) from None
 
 
 def _problems_of(error: ValidationError) -> str:

@@ -176,7 +176,7 @@ class Instances:
         if api.private_protocol and self._graph.catalog.pair_of_router(node.api) is not None:
             problems += check_compliance(instance, self._protocol(api.private_protocol))
         if problems:
-            raise ComplianceError(node.address, node.api, map(str, problems))
+            raise ComplianceError(node.address, node.api, tuple(map(str, problems)))
 
     def _protocol(self, reference: str) -> type:
         if reference not in self._protocols:

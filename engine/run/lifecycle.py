@@ -134,7 +134,7 @@ class Lifecycle:
         if cancelled is not None:
             raise cancelled
         culprits = self._ordered_culprits()
-        raise StartError(culprits, self._failures) from _cause(culprits)
+        raise StartError(culprits, self.failures) from _cause(culprits)
 
     def _announce(self) -> None:
         """Make a run for every node, emit that it waits, and schedule it."""
@@ -239,7 +239,7 @@ class Lifecycle:
         if cancelled is not None:
             raise cancelled
         if self._failures:
-            raise StopError(self._failures) from _cause(self._failures)
+            raise StopError(self.failures) from _cause(self._failures)
 
     def kill(self) -> None:
         """End everything at once: cancel every node, also those that are stopping already."""

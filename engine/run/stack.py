@@ -257,13 +257,13 @@ class Stack:
         if isinstance(key, str) and ":" not in key:
             if key in self._by_api:
                 return self._by_api[key]
-            raise NotServedError(key, self._by_api)
+            raise NotServedError(key, tuple(self._by_api))
         try:
             address = Address.parse(key) if isinstance(key, str) else key
         except ValueError:
             address = None
         if address is None or address not in self._graph:
-            raise NotServedError(str(key), map(str, self._graph))
+            raise NotServedError(str(key), tuple(map(str, self._graph.nodes)))
         return address
 
     def _why_not_running(self, address: Address) -> str:

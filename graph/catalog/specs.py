@@ -73,6 +73,11 @@ class RoutedPair:
         if not self.resources:
             object.__setattr__(self, "resources", f"{self.resource}s")
 
+    @property
+    def noun(self) -> str:
+        """One resource in a sentence, such as ``memory bank``."""
+        return self.resource.replace("_", " ")
+
 
 @dataclass(frozen=True, slots=True)
 class ProviderSpec:

@@ -21,7 +21,7 @@ def resources_without_provider(context: RuleContext) -> Iterator[Diagnostic]:
         pair = context.catalog.pair_of_table(resource.table_api)
         if pair is None:
             continue
-        noun = pair.resource.replace("_", " ")
+        noun = pair.noun
         ids = context.ids.get(pair.router_api, {})
         if resource.provider_id is None:
             if len(ids) != 1 and not (ids and pair.finds_provider):

@@ -18,7 +18,7 @@ from rungraph.engine.apis.memory import MemoryBankDocument
 from rungraph.engine.apis.memory_banks import KeywordMemoryBank, VectorMemoryBank
 from rungraph.engine.apis.routes import route
 from rungraph.engine.errors import NotServedError
-from rungraph.engine.run.calls import ArgumentsError, Call, UnknownMethodError, call, read_call
+from rungraph.engine.run.calls import ArgumentsError, Call, UnknownMethodError, read_call
 from rungraph.graph import ApiSpec, Catalog, ProviderSpec, RunGraph, compile_config
 
 
@@ -219,24 +219,18 @@ def test_apis_of_other_packages_are_called_alike(echo: RunGraph) -> None:
     assert problems(echo, "echo.echo", words="a", text="b") == ("parameter 'text' is given twice",)
 
 
-class _Stack:
+class _Memory:
     """Answers with what it was asked."""
-
-    def __init__(self, graph: RunGraph) -> None:
-        self.graph = graph
-
-    def __getitem__(self, api: str) -> _Stack:
-        assert api == "memory"
-        return self
 
     async def query_documents(self, bank_id: str, query: str, params: object = None) -> object:
         return bank_id, query, params
 
 
 async def test_a_call_reaches_the_stack(graph: RunGraph) -> None:
-    """`call` reads, calls and returns the answer; parameters left out are left out."""
+    """A call is made on what answers for its API; parameters left out are left out."""
     words = {"bank_id": "b", "query": "q", "params": '{"max_chunks": 2}'}
-    assert await call(_Stack(graph), QUERY, words) == ("b", "q", {"max_chunks": 2})
+    answer = await read_call(graph, QUERY, words).on({"memory": _Memory()})
+    assert answer == ("b", "q", {"max_chunks": 2})
 
 
 def test_a_call_is_named_by_its_target(graph: RunGraph) -> None:
