@@ -186,5 +186,5 @@ async def test_a_long_list_of_what_is_there_is_cut(bench: Bench) -> None:
     table = await bench.table(foo=Provider(*(f"model-{index:05}" for index in range(2000))))
     with pytest.raises(UnknownResourceError) as caught:
         table.resolve("x")
-    assert "and 1980 more" in str(caught.value)
+    assert "and 1,980 more" in str(caught.value)
     assert len(str(caught.value)) < 1000
