@@ -78,11 +78,15 @@ def thread_future(function: Callable[..., _T], *args: Any) -> asyncio.Future[_T]
 
 
 async def in_thread(function: Callable[..., _T], *args: Any) -> _T:
-    """Return what *function* returns in a thread of its own.
+    """Return what *function* returns in a thread of its own; see `settled`."""
+    return await settled(thread_future(function, *args))
 
-    A cancellation is raised once the function has returned: nothing goes on unseen.
+
+async def settled(future: asyncio.Future[_T]) -> _T:
+    """Return the result of *future*, which cannot be interrupted.
+
+    A cancellation is raised once the future is done: nothing goes on unseen.
     """
-    future = thread_future(function, *args)
     cancelled = await outlast(future)
     if cancelled is not None:
         future.exception()  # Marks it as seen.
@@ -90,7 +94,9 @@ async def in_thread(function: Callable[..., _T], *args: Any) -> _T:
     return future.result()
 
 
-async def within(work: Coroutine[Any, Any, _T], seconds: float, *, grace: float) -> _T:
+async def within(
+    work: Coroutine[Any, Any, _T] | asyncio.Task[_T], seconds: float, *, grace: float
+) -> _T:
     """Return the result of *work*, unless it takes too long.
 
     The work runs in a task of its own. It is cancelled when time is up or the caller is
@@ -113,24 +119,14 @@ async def within(work: Coroutine[Any, Any, _T], seconds: float, *, grace: float)
     if done:
         return task.result()
     await _cancel(task, grace)
-    raise TimeoutError
+    msg = f"no answer within {seconds:g} s"
+    raise TimeoutError(msg)
 
 
 async def _cancel(task: asyncio.Task[Any], grace: float) -> None:
     """Cancel *task* and wait for its end, but not longer than *grace* seconds."""
     task.cancel()
-    ended = asyncio.get_running_loop().create_future()
-
-    def end(_: object = None) -> None:
-        if not ended.done():
-            ended.set_result(None)
-
-    task.add_done_callback(end)
-    timer = asyncio.get_running_loop().call_later(grace, end)
-    cancelled = await outlast(ended)
-    timer.cancel()
-    if cancelled is not None:
-        raise cancelled
+    await settled(asyncio.ensure_future(asyncio.wait([task], timeout=grace)))
 
 
 def _mark_as_seen(task: asyncio.Task[Any]) -> None:

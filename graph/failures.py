@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING, NamedTuple, TypeVar
 
 from rungraph.graph.address import Address, NodeKind
 from rungraph.graph.nodes import Strength
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
+    from collections.abc import Callable, Collection, Iterable, Mapping
 
     from rungraph.graph.model import RunGraph
+
+_Need = TypeVar("_Need")
 
 
 class Needs(NamedTuple):
@@ -131,6 +133,20 @@ def needs_of(graph: RunGraph) -> dict[Address, Needs]:
     }
 
 
+def blocking(
+    hard: Iterable[_Need], members: Collection[_Need], is_down: Callable[[_Need], bool]
+) -> list[_Need]:
+    """Return which of its needs keep a node from starting: by none, it can start.
+
+    Args:
+        hard: What it cannot start without.
+        members: Of these it needs any, if there are some.
+        is_down: Whether a need does not run.
+    """
+    down = [one for one in hard if is_down(one)]
+    return [*down, *members] if members and all(map(is_down, members)) else down
+
+
 def _causes(
     graph: RunGraph, assumed: frozenset[Address], needs: Mapping[Address, Needs]
 ) -> dict[Address, tuple[Address, ...]]:
@@ -144,9 +160,7 @@ def _causes(
             if address in causes:
                 continue
             found = needs.get(address, _NOTHING)
-            down = [one for one in found.hard if one in causes]
-            if found.members and all(one in causes for one in found.members):
-                down += found.members
+            down = blocking(found.hard, found.members, causes.__contains__)
             if down:
                 causes[address] = tuple(dict.fromkeys(one for d in down for one in causes[d]))
             elif address in assumed:

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 from rungraph.engine.errors import RoutingError
 from rungraph.engine.routing.errors import RegistrationRefusedError
+from rungraph.engine.waiting import within
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Coroutine
@@ -67,16 +68,11 @@ class Member:
             raise TimeoutError(msg)
         task = asyncio.create_task(work(), name=f"ask {self.provider_id}")
         try:
-            await asyncio.wait({task}, timeout=self.deadline)
-            if task.done():
-                return task.result()
-            msg = f"no answer within {self.deadline:g} s"
-            raise TimeoutError(msg)
+            return await within(task, self.deadline, grace=0)
         finally:
             if not task.done():
-                task.cancel()
                 self._given_up.add(task)
-                task.add_done_callback(self._forget)
+                task.add_done_callback(self._given_up.discard)
 
     async def listing(self) -> list[Resource]:
         """Return what the provider serves now."""
@@ -130,11 +126,6 @@ class Member:
             msg = f"it has no method {name!r}"
             raise RoutingError(msg)
         return await method(*arguments)
-
-    def _forget(self, task: asyncio.Task[Any]) -> None:
-        self._given_up.discard(task)
-        if not task.cancelled():
-            task.exception()  # Nobody else looks at it any more.
 
 
 def _reason(error: Exception) -> str:

@@ -25,7 +25,7 @@ from rungraph.engine.routing.routers import create_router
 from rungraph.engine.routing.store import RegistrationStore
 from rungraph.engine.routing.tables import create_table
 from rungraph.engine.run.compliance import check_compliance
-from rungraph.engine.waiting import outlast, thread_future
+from rungraph.engine.waiting import outlast, settled, thread_future
 from rungraph.graph.nodes import ProviderNode, RouterNode, TableNode
 
 if TYPE_CHECKING:
@@ -120,9 +120,7 @@ class Instances:
         """Let go of what all instances share; a cancellation is raised afterwards."""
         store, self._store = self._store, None
         if store is not None:
-            cancelled = await outlast(asyncio.ensure_future(store.aclose()))
-            if cancelled is not None:
-                raise cancelled
+            await settled(asyncio.ensure_future(store.aclose()))
 
     # --- providers -----------------------------------------------------------------------------
 
@@ -157,12 +155,8 @@ class Instances:
         future = self._imports.get(name)
         if future is None:
             future = self._imports[name] = thread_future(import_module, name)
-        cancelled = await outlast(future)
-        if cancelled is not None:
-            future.exception()  # Marks it as seen.
-            raise cancelled
         try:
-            return future.result()
+            return await settled(future)
         except MissingPackageError:
             raise
         except Exception as error:

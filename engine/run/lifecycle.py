@@ -7,8 +7,7 @@ for it, and the task of a node that has stopped releases those that it needed.
 from __future__ import annotations
 
 import asyncio
-from itertools import groupby
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Literal
 
 from rungraph.engine.errors import NodeFailure, StartError, StopError
 from rungraph.engine.events import (
@@ -23,13 +22,15 @@ from rungraph.engine.events import (
     StackStopping,
 )
 from rungraph.engine.provider import ProviderReport
-from rungraph.engine.run.node_run import NodeInstances, NodeOrder, NodeRun, Phase, node_runs
+from rungraph.engine.run.node_run import NodeInstances, NodeRun, Phase, node_runs
 from rungraph.engine.run.runner import NodeRunner, RunnerCallbacks
 from rungraph.engine.run.schedule import Schedule
 from rungraph.engine.waiting import finish, outlast
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
+
+    import networkx as nx
 
     from rungraph.engine.run.settings import StackSettings
     from rungraph.graph.address import Address
@@ -44,7 +45,7 @@ class Lifecycle:
     It belongs to the event loop and the task that start it, and runs once.
 
     Args:
-        order: The graph.
+        graph: The graph, as `RunGraph.nx` has it.
         nodes: Creates and disposes of instances.
         settings: Schedule, limits and deadlines.
         emit: Takes every event.
@@ -52,17 +53,19 @@ class Lifecycle:
 
     def __init__(
         self,
-        order: NodeOrder,
+        graph: nx.DiGraph[Address],
         nodes: NodeInstances,
         settings: StackSettings,
         emit: Callable[[Event], None],
     ) -> None:
-        self._order = order
         self._nodes = nodes
         self._settings = settings
         self._emit = emit
-        self._runs: dict[Address, NodeRun] = {}
-        self._culprits: list[NodeFailure] = []
+        self._runs = node_runs(graph)
+        self._schedule = Schedule(
+            tuple(self._runs.values()), settings.schedule, settings.parallelism
+        )
+        self._culprits: dict[Address, NodeFailure] = {}
         self._failures: list[NodeFailure] = []
         self._starts = True
         self._aborted = False
@@ -74,29 +77,23 @@ class Lifecycle:
 
     # --- reading -------------------------------------------------------------------------------
 
-    @property
-    def failures(self) -> tuple[NodeFailure, ...]:
-        """What went wrong after the start, in the order in which it happened."""
-        return tuple(self._failures)
-
     def clock(self) -> float:
         """Return the seconds since the stack began to start."""
         return self._runner.clock()
 
     def instance_of(self, address: Address) -> object | None:
         """Return the running instance of *address*; None when it does not run."""
-        run = self._runs.get(address)
-        return run.instance if run is not None and run.is_up else None
+        run = self._runs[address]
+        return run.instance if run.is_up else None
 
     def causes_of(self, address: Address) -> tuple[Address, ...]:
         """Return the failures that keep *address* from running."""
-        run = self._runs.get(address)
-        return run.causes if run is not None else ()
+        return self._runs[address].causes
 
     def trouble_of(self, address: Address) -> str | None:
         """Return why the running *address* is not well; None when it is, as far as is known."""
-        run = self._runs.get(address)
-        return run.degraded if run is not None and run.is_up else None
+        run = self._runs[address]
+        return run.degraded if run.is_up else None
 
     def reporter(self, address: Address) -> Callable[[ProviderReport], None]:
         """Return what the instance of *address* calls, from any thread, when its state changes."""
@@ -122,7 +119,11 @@ class Lifecycle:
         )
         self._runner = NodeRunner(self._nodes, self._settings, self._emit, callbacks)
         self._settled: asyncio.Future[None] = asyncio.get_running_loop().create_future()
-        self._announce()
+        generations = {run.generation for run in self._runs.values()}
+        self._emit(StackStarting(0.0, len(generations)))
+        for run in self._runs.values():
+            on = tuple(need.address for need in run.needs)
+            self._emit(NodeWaiting(0.0, run.address, on, run.generation))
         self._fill()
         cancelled = await outlast(self._settled, on_cancel=self._abort)
         self._starts = False
@@ -133,22 +134,8 @@ class Lifecycle:
         await self.roll_back()
         if cancelled is not None:
             raise cancelled
-        culprits = self._ordered_culprits()
-        raise StartError(culprits, self.failures) from _cause(culprits)
-
-    def _announce(self) -> None:
-        """Make a run for every node, emit that it waits, and schedule it."""
-        numbered = list(node_runs(self._order))
-        self._emit(StackStarting(0.0, numbered[-1][0] + 1 if numbered else 0))
-        for number, run in numbered:
-            self._runs[run.address] = run
-            on = tuple(need.address for need in run.needs)
-            self._emit(NodeWaiting(0.0, run.address, on, number))
-        self._schedule = Schedule(
-            (tuple(run for _, run in group) for _, group in groupby(numbered, lambda n: n[0])),
-            self._settings.schedule,
-            self._settings.parallelism,
-        )
+        culprits = self._ordered_culprits
+        raise StartError(culprits, tuple(self._failures)) from _cause(culprits)
 
     def _fill(self) -> None:
         """Start everything that may start now."""
@@ -176,16 +163,15 @@ class Lifecycle:
         self._emit(NodeSkipped(self.clock(), run.address, causes))
 
     def _cancelled(self, run: NodeRun) -> None:
-        self._skip(run, tuple(failure.address for failure in self._ordered_culprits()))
+        self._skip(run, tuple(failure.address for failure in self._ordered_culprits))
 
     def _fail(self, run: NodeRun, error: BaseException) -> None:
         run.causes = (run.address,)
         self._emit(NodeFailed(self.clock(), run.address, error))
-        place = self._nodes.place_of(run.address)
         if not self._starts:
-            self._failures.append(NodeFailure(run.address, "run", error, place))
+            self._failures.append(self._failure(run, "run", error))
             return
-        self._culprits.append(NodeFailure(run.address, "start", error, place))
+        self._culprits[run.address] = self._failure(run, "start", error)
         if self._settings.on_failure == "rollback" and not self._aborted:
             # Those that fail at the same time, perhaps for the same reason, are to be named, too.
             self._lingering = asyncio.get_running_loop().call_later(_LINGER, self._abort)
@@ -210,7 +196,7 @@ class Lifecycle:
         Raises:
             asyncio.CancelledError: If the caller was cancelled meanwhile; everything has stopped.
         """
-        culprits = tuple(failure.address for failure in self._ordered_culprits())
+        culprits = tuple(failure.address for failure in self._ordered_culprits)
         for run in self._runs.values():
             if run.phase is Phase.WAITING:
                 self._skip(run, culprits)
@@ -239,7 +225,7 @@ class Lifecycle:
         if cancelled is not None:
             raise cancelled
         if self._failures:
-            raise StopError(self.failures) from _cause(self._failures)
+            raise StopError(tuple(self._failures)) from _cause(self._failures)
 
     def kill(self) -> None:
         """End everything at once: cancel every node, also those that are stopping already."""
@@ -280,13 +266,17 @@ class Lifecycle:
     # --- failures ------------------------------------------------------------------------------
 
     def _note(self, run: NodeRun, error: BaseException) -> None:
-        place = self._nodes.place_of(run.address)
-        self._failures.append(NodeFailure(run.address, "stop", error, place))
+        self._failures.append(self._failure(run, "stop", error))
 
+    def _failure(
+        self, run: NodeRun, phase: Literal["start", "run", "stop"], error: BaseException
+    ) -> NodeFailure:
+        return NodeFailure(run.address, phase, error, self._nodes.place_of(run.address))
+
+    @property
     def _ordered_culprits(self) -> tuple[NodeFailure, ...]:
-        """Return the failures of the start, in start order."""
-        order = {address: index for index, address in enumerate(self._runs)}
-        return tuple(sorted(self._culprits, key=lambda failure: order[failure.address]))
+        """The failures of the start, in start order."""
+        return tuple(self._culprits[one] for one in self._runs if one in self._culprits)
 
 
 def _cause(failures: Sequence[NodeFailure]) -> BaseException | None:

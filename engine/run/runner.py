@@ -214,9 +214,13 @@ class NodeRunner:
             return
         run.disarm()
         run.phase = Phase.ENDED
-        was_cancelled = error is None or isinstance(error, asyncio.CancelledError)
-        if not (run.cancelled and not run.overdue and was_cancelled):
-            self._callbacks.failed(run, run.start_error(error, self._settings))
+        if run.overdue:
+            late = _late("start", self._settings.start_timeout, error, abandoned=error is None)
+            self._callbacks.failed(run, late)
+        elif error is not None and not isinstance(error, asyncio.CancelledError):
+            self._callbacks.failed(run, error)
+        elif not run.cancelled:
+            self._callbacks.failed(run, _cancelled_from_within("start", error))
         else:
             self._callbacks.cancelled(run)
             if error is None:
@@ -256,14 +260,20 @@ class NodeRunner:
         """Record the end of a node that had started, given what its stop raised."""
         if run.phase is Phase.ENDED:
             return
+        if run.overdue and not isinstance(error, DeadlineError | KilledError):
+            error = _late("stop", self._settings.stop_timeout, error)
+        elif isinstance(error, asyncio.CancelledError):
+            if self._killed:
+                error = KilledError("killed while it was stopping")
+            else:
+                error = _cancelled_from_within("stop", error)
         now = self.clock()
-        wrong = run.stop_error(error, self._settings, killed=self._killed)
-        if wrong is None:
+        if error is None:
             self._emit(NodeStopped(now, run.address, duration=now - run.since))
         else:
-            self._callbacks.noted(run, wrong)
-            killed = isinstance(wrong, DeadlineError | KilledError)
-            self._emit((NodeKilled if killed else NodeStopFailed)(now, run.address, wrong))
+            self._callbacks.noted(run, error)
+            killed = isinstance(error, DeadlineError | KilledError)
+            self._emit((NodeKilled if killed else NodeStopFailed)(now, run.address, error))
         self._is_gone(run)
 
     def _broke_down(
@@ -318,3 +328,17 @@ class NodeRunner:
             self._did_not_start(run, None)
         else:
             self._ended(run, DeadlineError("stop", self._stop_timeout, abandoned=True))
+
+
+def _late(
+    action: str, seconds: float, cause: BaseException | None, *, abandoned: bool = False
+) -> DeadlineError:
+    late = DeadlineError(action, seconds, abandoned)
+    late.__cause__ = cause if isinstance(cause, Exception) else None
+    return late
+
+
+def _cancelled_from_within(action: str, cause: BaseException | None) -> BackgroundError:
+    error = BackgroundError(f"its {action} was cancelled from within")
+    error.__cause__ = cause
+    return error

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections import deque
+from graphlib import TopologicalSorter
 from typing import TYPE_CHECKING, Literal
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Sequence
 
     from rungraph.engine.run.node_run import NodeRun
 
@@ -19,42 +20,37 @@ class Schedule:
     failed or is skipped.
 
     Args:
-        generations: All node runs, by generation.
+        runs: All node runs, in start order.
         kind: How to schedule them.
         parallelism: How many may be starting at the same time; None for no limit.
     """
 
     def __init__(
         self,
-        generations: Iterable[tuple[NodeRun, ...]],
+        runs: Sequence[NodeRun],
         kind: Literal["generations", "ready"],
         parallelism: int | None,
     ) -> None:
-        self._by_generation = kind == "generations"
-        self._generations = deque(generations)
+        self._rank = {run: number for number, run in enumerate(runs)}
+        self._sorter = TopologicalSorter({run: run.needs for run in runs})
+        self._sorter.prepare()
+        self._kind = kind
         self._parallelism = parallelism
         self._due: deque[NodeRun] = deque()
-        self._unsettled = sum(map(len, self._generations))
-        self._left_in_generation = 0
         self._starting = 0
-        if not self._by_generation:
-            self._due.extend(
-                run for generation in self._generations for run in generation if not run.blocked
-            )
-            self._generations.clear()
+        self._is_closed = False
 
     @property
     def is_over(self) -> bool:
         """Whether nothing is starting and nothing more will."""
-        return not self._starting and not self._unsettled
+        return not self._starting and (self._is_closed or not self._sorter.is_active())
 
     def take(self) -> NodeRun | None:
         """Return the next node run that may start now, or None."""
-        if self._parallelism is not None and self._starting >= self._parallelism:
+        if self._is_closed or self._starting == self._parallelism:
             return None
-        while not self._due and not self._left_in_generation and self._generations:
-            self._due.extend(self._generations.popleft())
-            self._left_in_generation = len(self._due)
+        if self._kind == "ready" or not (self._due or self._starting):
+            self._due.extend(sorted(self._sorter.get_ready(), key=self._rank.__getitem__))
         if not self._due:
             return None
         self._starting += 1
@@ -63,18 +59,8 @@ class Schedule:
     def settled(self, run: NodeRun) -> None:
         """Take note that a node that was taken is up, has failed or is skipped."""
         self._starting -= 1
-        if self._unsettled:
-            self._unsettled -= 1
-        if self._by_generation:
-            self._left_in_generation -= 1
-            return
-        for dependent in run.dependents:
-            dependent.blocked -= 1
-            if not dependent.blocked and self._unsettled:
-                self._due.append(dependent)
+        self._sorter.done(run)
 
     def close(self) -> None:
         """Let nothing start any more; what is starting still has to settle."""
-        self._due.clear()
-        self._generations.clear()
-        self._unsettled = 0
+        self._is_closed = True

@@ -196,7 +196,7 @@ class Stack:
         )
         self._instances = Instances(self._graph, self._settings, access)
         self._lifecycle = Lifecycle(
-            self._graph, self._instances, self._settings, self._events.append
+            self._graph.nx, self._instances, self._settings, self._events.append
         )
         try:
             await self._lifecycle.start()

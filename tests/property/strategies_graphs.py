@@ -8,10 +8,11 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import TYPE_CHECKING, Any, TypeVar
 
+import networkx as nx
 from hypothesis import strategies as st
 
 from rungraph.graph.address import Address
-from rungraph.graph.nodes import Edge, Strength
+from rungraph.graph.nodes import Strength
 
 if TYPE_CHECKING:
     from collections.abc import Coroutine, Mapping
@@ -111,6 +112,16 @@ class FakeGraph:
             below = [self.levels[a] for a in self.dependencies_of(address)]
             self.levels[address] = max(below, default=-1) + 1
 
+    @property
+    def nx(self) -> nx.DiGraph[Address]:
+        """The graph as a stack is handed it."""
+        graph: nx.DiGraph[Address] = nx.DiGraph()
+        for address, level in self.levels.items():
+            graph.add_node(address, generation=level)
+        for (dependency, dependent), strength in self.edges.items():
+            graph.add_edge(dependency, dependent, strength=strength.value)
+        return graph
+
     def generations(self) -> tuple[tuple[Address, ...], ...]:
         """Return the nodes by their distance from those that need nothing."""
         depth = max(self.levels.values(), default=-1) + 1
@@ -126,10 +137,6 @@ class FakeGraph:
     def dependents_of(self, address: Address) -> tuple[Address, ...]:
         """Return what needs *address*."""
         return tuple(sorted(v for u, v in self.edges if u == address))
-
-    def edge(self, dependency: Address, dependent: Address) -> Edge:
-        """Return the edge between the two."""
-        return Edge(dependency, dependent, self.edges[dependency, dependent])
 
 
 def node(index: int) -> Address:

@@ -38,7 +38,8 @@ def _degraded_start(graph: RunGraph, crashing: Collection[Address]) -> tuple[Eve
     up: dict[Address, State] = {}
 
     async def main() -> None:
-        lifecycle = Lifecycle(fake, instances, StackSettings(on_failure="degrade"), log.append)
+        how = StackSettings(on_failure="degrade")
+        lifecycle = Lifecycle(fake.nx, instances, how, log.append)
         await lifecycle.start()
         up.update(log.states)
         await lifecycle.stop()

@@ -66,7 +66,7 @@ def run(
     async def main() -> Run:
         loop = asyncio.get_running_loop()
         result = Run(FakeInstances(graph), EventLog())
-        lifecycle = Lifecycle(graph, result.instances, how, result.log.append)
+        lifecycle = Lifecycle(graph.nx, result.instances, how, result.log.append)
 
         async def work() -> None:
             await lifecycle.start()

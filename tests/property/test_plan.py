@@ -138,7 +138,7 @@ def test_expected_times_are_those_of_the_engine(
             fake: FakeGraph = fake, log: EventLog = log, schedule: Any = schedule
         ) -> None:
             how = StackSettings(schedule=schedule)
-            lifecycle = Lifecycle(fake, FakeInstances(fake), how, log.append)
+            lifecycle = Lifecycle(fake.nx, FakeInstances(fake), how, log.append)
             await lifecycle.start()
             await lifecycle.stop()
 

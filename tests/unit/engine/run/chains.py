@@ -7,6 +7,7 @@ from contextlib import suppress
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
+import networkx as nx
 import pytest
 from tests.property.strategies_graphs import node, run_virtually
 
@@ -19,7 +20,7 @@ from rungraph.engine.events import (
 )
 from rungraph.engine.run.lifecycle import Lifecycle
 from rungraph.engine.run.settings import StackSettings
-from rungraph.graph.nodes import Edge, Strength
+from rungraph.graph.nodes import Strength
 from rungraph.graph.place import Place
 
 if TYPE_CHECKING:
@@ -52,18 +53,16 @@ class Chain:
     did: list[str] = field(default_factory=list[str])
     strength: Strength = Strength.HARD
 
-    def generations(self) -> tuple[tuple[Address, ...], ...]:
-        """Return every node as a generation of its own, but those without needs as the first."""
-        roots = tuple(address for address, needs in self.needs.items() if not needs)
-        return (roots, *((address,) for address, needs in self.needs.items() if needs))
-
-    def dependencies_of(self, address: Address) -> tuple[Address, ...]:
-        """Return what *address* needs."""
-        return self.needs[address]
-
-    def edge(self, dependency: Address, dependent: Address) -> Edge:
-        """Return an edge of this chain's strength."""
-        return Edge(dependency, dependent, self.strength)
+    @property
+    def nx(self) -> nx.DiGraph[Address]:
+        """The graph as a stack is handed it."""
+        graph: nx.DiGraph[Address] = nx.DiGraph()
+        for address, needs in self.needs.items():
+            graph.add_node(address)
+            graph.add_edges_from(((need, address) for need in needs), strength=self.strength.value)
+        for number, generation in enumerate(nx.topological_generations(graph)):
+            graph.add_nodes_from(generation, generation=number)
+        return graph
 
     async def open(self, address: Address, dependencies: Mapping[Address, object]) -> object:
         """Open *address*."""
@@ -95,7 +94,7 @@ def run(
     """Start *chain*, run *block*, stop; return the events and how long all took."""
 
     async def main() -> None:
-        lifecycle = Lifecycle(chain, chain, settings, log.append)
+        lifecycle = Lifecycle(chain.nx, chain, settings, log.append)
         await lifecycle.start()
         try:
             if block is not None:
@@ -122,7 +121,7 @@ def error_of(
     """Start *chain*, run *block*, stop; return what was raised."""
 
     async def main() -> None:
-        lifecycle = Lifecycle(chain, chain, settings, EventLog().append)
+        lifecycle = Lifecycle(chain.nx, chain, settings, EventLog().append)
         await lifecycle.start()
         try:
             if block is not None:

@@ -34,7 +34,7 @@ def test_a_cancelled_start_rolls_back_and_goes_on_cancelling() -> None:
     chain = Chain({A: (), B: (A,)}, opening={B: after(4)}, closing={A: after(2)})
 
     async def main() -> float:
-        lifecycle = Lifecycle(chain, chain, QUICK, EventLog().append)
+        lifecycle = Lifecycle(chain.nx, chain, QUICK, EventLog().append)
         with pytest.raises(TimeoutError):
             async with asyncio.timeout(1):
                 await lifecycle.start()
@@ -49,7 +49,7 @@ def test_a_cancelled_stop_is_finished_first() -> None:
     chain = Chain({A: (), B: (A,)}, closing={A: after(2), B: after(2)})
 
     async def main() -> float:
-        lifecycle = Lifecycle(chain, chain, QUICK, EventLog().append)
+        lifecycle = Lifecycle(chain.nx, chain, QUICK, EventLog().append)
         await lifecycle.start()
         task = asyncio.ensure_future(lifecycle.stop())
         for _ in range(2):
@@ -69,7 +69,7 @@ def test_a_scope_around_the_stack_waits_for_an_orderly_stop() -> None:
 
     async def main() -> None:
         with anyio.move_on_after(0.01) as scope:
-            lifecycle = Lifecycle(chain, chain, QUICK, EventLog().append)
+            lifecycle = Lifecycle(chain.nx, chain, QUICK, EventLog().append)
             await lifecycle.start()
             try:
                 await anyio.sleep_forever()
@@ -86,7 +86,7 @@ def test_the_end_of_the_program_keeps_the_order() -> None:
     chain = Chain({A: (), B: (A,), C: (B,)}, closing={C: after(1), B: after(1)})
 
     async def main() -> None:
-        lifecycle = Lifecycle(chain, chain, QUICK, EventLog().append)
+        lifecycle = Lifecycle(chain.nx, chain, QUICK, EventLog().append)
 
         async def owner() -> None:
             await lifecycle.start()
@@ -112,7 +112,7 @@ def test_a_kill_ends_all_at_once() -> None:
 
     async def main() -> float:
         log = EventLog()
-        lifecycle = Lifecycle(chain, chain, QUICK, log.append)
+        lifecycle = Lifecycle(chain.nx, chain, QUICK, log.append)
         await lifecycle.start()
         asyncio.get_running_loop().call_later(1, lifecycle.kill)
         with pytest.raises(StopError) as caught:
@@ -130,7 +130,7 @@ def test_a_kill_does_not_wait_for_the_stubborn() -> None:
     chain = Chain({A: ()}, closing={A: ignore_cancellation})
 
     async def main() -> float:
-        lifecycle = Lifecycle(chain, chain, QUICK, EventLog().append)
+        lifecycle = Lifecycle(chain.nx, chain, QUICK, EventLog().append)
         await lifecycle.start()
         asyncio.get_running_loop().call_later(1, lifecycle.kill)
         with pytest.raises(StopError):
@@ -145,7 +145,7 @@ def test_a_kill_ends_a_start_too() -> None:
     chain = Chain({A: (), B: (A,)}, opening={B: after(4)})
 
     async def main() -> float:
-        lifecycle = Lifecycle(chain, chain, QUICK, EventLog().append)
+        lifecycle = Lifecycle(chain.nx, chain, QUICK, EventLog().append)
         asyncio.get_running_loop().call_later(1, lifecycle.kill)
         with pytest.raises(StartError, match="it was killed"):
             await lifecycle.start()

@@ -54,7 +54,7 @@ def test_a_start_that_ignores_its_cancellation_is_left_behind_and_named() -> Non
     chain = Chain({A: ()}, opening={A: ignore_cancellation})
 
     async def main() -> float:
-        lifecycle = Lifecycle(chain, chain, QUICK, EventLog().append)
+        lifecycle = Lifecycle(chain.nx, chain, QUICK, EventLog().append)
         with pytest.raises(StartError, match="5 s and ignores being cancelled"):
             await lifecycle.start()
         return asyncio.get_running_loop().time()
@@ -111,7 +111,7 @@ def test_a_stop_that_ignores_its_cancellation_is_left_behind() -> None:
 
     async def main() -> float:
         log = EventLog()
-        lifecycle = Lifecycle(chain, chain, QUICK, log.append)
+        lifecycle = Lifecycle(chain.nx, chain, QUICK, log.append)
         await lifecycle.start()
         with pytest.raises(StopError, match="ignores being cancelled"):
             await lifecycle.stop()

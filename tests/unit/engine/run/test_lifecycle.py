@@ -155,7 +155,7 @@ def test_a_sibling_is_cancelled_only_once() -> None:
     chain.opening = {A: after(1, ValueError("no")), B: slow}
 
     async def main() -> None:
-        lifecycle = Lifecycle(chain, chain, QUICK, EventLog().append)
+        lifecycle = Lifecycle(chain.nx, chain, QUICK, EventLog().append)
         with pytest.raises(TimeoutError):
             async with asyncio.timeout(1.3):
                 await lifecycle.start()
