@@ -35,11 +35,7 @@ class State(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Event:
-    """Something happened.
-
-    Attributes:
-        at: When, in seconds since the stack began to start.
-    """
+    """Something happened *at* so many seconds after the stack began to start."""
 
     at: float
 
@@ -49,11 +45,7 @@ class Event:
 
 @dataclass(frozen=True, slots=True)
 class StackStarting(Event):
-    """The checks have passed and the first nodes are about to start.
-
-    Attributes:
-        generations: How many generations there are.
-    """
+    """The checks have passed and the first of so many *generations* is about to start."""
 
     generations: int
 
@@ -65,10 +57,10 @@ class StackReady(Event):
 
 @dataclass(frozen=True, slots=True)
 class RollbackStarted(Event):
-    """A failed or cancelled start begins to stop what had already started.
+    """A start begins to stop what it has started.
 
-    Attributes:
-        culprits: The nodes that failed; empty when the start was cancelled from outside.
+    The *culprits* are the nodes that failed; there are none when the start was cancelled from
+    outside.
     """
 
     culprits: tuple[Address, ...]
@@ -94,11 +86,7 @@ class StackStopped(Event):
 
 @dataclass(frozen=True, slots=True)
 class NodeEvent(Event):
-    """Something happened to one node.
-
-    Attributes:
-        address: The node.
-    """
+    """Something happened to the node *address*."""
 
     state: ClassVar[State | None] = None
     """What the node is doing after the event; None when the event does not change that."""
@@ -108,14 +96,9 @@ class NodeEvent(Event):
 
 @dataclass(frozen=True, slots=True)
 class NodeWaiting(NodeEvent):
-    """The node is part of the start that has just begun.
+    """The node, of this topological *generation*, starts after the nodes that it depends *on*."""
 
-    Attributes:
-        on: The nodes that it depends on; they start first.
-        generation: Its topological generation, counted from 0.
-    """
-
-    state: ClassVar[State | None] = State.WAITING
+    state = State.WAITING
     on: tuple[Address, ...]
     generation: int
 
@@ -124,90 +107,63 @@ class NodeWaiting(NodeEvent):
 class NodeStarting(NodeEvent):
     """The node begins to start: everything it waits for is there."""
 
-    state: ClassVar[State | None] = State.STARTING
+    state = State.STARTING
 
 
 @dataclass(frozen=True, slots=True)
 class NodeReady(NodeEvent):
-    """The node runs.
+    """The node runs: its own start began after it *waited*, and then took its *duration*."""
 
-    Attributes:
-        duration: Seconds that its own start took.
-        waited: Seconds from the beginning of the stack's start to that of its own.
-    """
-
-    state: ClassVar[State | None] = State.READY
+    state = State.READY
     duration: float
     waited: float
 
 
 @dataclass(frozen=True, slots=True)
 class NodeFailed(NodeEvent):
-    """The node did not start, or ended while it should have run.
+    """The node did not start, or ended while it should have run, because of *error*."""
 
-    Attributes:
-        error: The cause.
-    """
-
-    state: ClassVar[State | None] = State.FAILED
+    state = State.FAILED
     error: BaseException
 
 
 @dataclass(frozen=True, slots=True)
 class NodeSkipped(NodeEvent):
-    """The node will not start, because of others.
+    """The node will not start because of the nodes that failed, its *root_causes*.
 
-    Attributes:
-        root_causes: The nodes that failed; empty when the start was cancelled from outside.
+    There are none when the start was cancelled from outside.
     """
 
-    state: ClassVar[State | None] = State.SKIPPED
+    state = State.SKIPPED
     root_causes: tuple[Address, ...]
 
 
 @dataclass(frozen=True, slots=True)
 class NodeDegraded(NodeEvent):
-    """The node runs, but not as well as it should.
+    """The node runs, but not as well as it should; *detail* says why."""
 
-    Attributes:
-        detail: Why.
-    """
-
-    state: ClassVar[State | None] = State.DEGRADED
+    state = State.DEGRADED
     detail: str
 
 
 @dataclass(frozen=True, slots=True)
 class NodeRecovered(NodeEvent):
-    """The node is well again.
+    """The node is well again; *detail* is what it says about that."""
 
-    Attributes:
-        detail: What it says of it.
-    """
-
-    state: ClassVar[State | None] = State.READY
+    state = State.READY
     detail: str = ""
 
 
 @dataclass(frozen=True, slots=True)
 class NodeBound(NodeEvent):
-    """The node was handed an optional dependency that could not start before it.
-
-    Attributes:
-        api: The API that the dependency serves.
-    """
+    """The node was handed what serves *api*, which could not start before it."""
 
     api: str
 
 
 @dataclass(frozen=True, slots=True)
 class NodeNotBound(NodeEvent):
-    """The node goes on without an optional dependency that could not start before it.
-
-    Attributes:
-        api: The API that the dependency serves.
-        reason: Why.
-    """
+    """The node goes on without what serves *api*, which could not start before it."""
 
     api: str
     reason: str
@@ -217,30 +173,22 @@ class NodeNotBound(NodeEvent):
 class NodeStopping(NodeEvent):
     """The node begins to stop: nothing that depends on it runs any more."""
 
-    state: ClassVar[State | None] = State.STOPPING
+    state = State.STOPPING
 
 
 @dataclass(frozen=True, slots=True)
 class NodeStopped(NodeEvent):
-    """The node has stopped.
+    """The node has stopped; that took its *duration*."""
 
-    Attributes:
-        duration: Seconds that its own stop took.
-    """
-
-    state: ClassVar[State | None] = State.STOPPED
+    state = State.STOPPED
     duration: float
 
 
 @dataclass(frozen=True, slots=True)
 class NodeStopFailed(NodeEvent):
-    """The node has stopped with an error.
+    """The node has stopped with an *error*."""
 
-    Attributes:
-        error: The cause.
-    """
-
-    state: ClassVar[State | None] = State.STOP_FAILED
+    state = State.STOP_FAILED
     error: BaseException
 
 
@@ -248,11 +196,10 @@ class NodeStopFailed(NodeEvent):
 class NodeKilled(NodeEvent):
     """The node's stop was cut short: it took too long, or the whole stack had to go at once.
 
-    Attributes:
-        error: Which of the two, and whether the node was left behind.
+    The *error* says which, and whether the node was left behind.
     """
 
-    state: ClassVar[State | None] = State.KILLED
+    state = State.KILLED
     error: BaseException
 
 
@@ -261,24 +208,14 @@ class NodeKilled(NodeEvent):
 
 @dataclass(frozen=True, slots=True)
 class ResourceEvent(Event):
-    """Something happened in a routing table.
-
-    Attributes:
-        table: The table's address.
-    """
+    """Something happened in the routing table *table*."""
 
     table: Address
 
 
 @dataclass(frozen=True, slots=True)
 class ResourceAdded(ResourceEvent):
-    """A resource can be requested from now on.
-
-    Attributes:
-        identifier: The name that callers use.
-        provider_id: The provider that serves it.
-        reason: Why it appeared.
-    """
+    """Callers can request *identifier* from now on, served by *provider_id*; *reason* says why."""
 
     identifier: str
     provider_id: str
@@ -287,13 +224,7 @@ class ResourceAdded(ResourceEvent):
 
 @dataclass(frozen=True, slots=True)
 class ResourceRemoved(ResourceEvent):
-    """A resource can no longer be requested.
-
-    Attributes:
-        identifier: The name that callers used.
-        provider_id: The provider that served it.
-        reason: Why it went.
-    """
+    """Callers can no longer request *identifier* of *provider_id*; *reason* says why."""
 
     identifier: str
     provider_id: str
@@ -302,12 +233,7 @@ class ResourceRemoved(ResourceEvent):
 
 @dataclass(frozen=True, slots=True)
 class RefreshFailed(ResourceEvent):
-    """A provider did not answer what it serves; what it served last stays.
-
-    Attributes:
-        provider_id: The provider.
-        error: The cause.
-    """
+    """A provider did not say what it serves, because of *error*; what it served last stays."""
 
     provider_id: str
     error: BaseException

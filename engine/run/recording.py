@@ -5,13 +5,16 @@ from __future__ import annotations
 import json
 from dataclasses import dataclass, fields
 from functools import cache
-from math import isfinite
-from typing import TYPE_CHECKING, Any, NoReturn, cast
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any, NoReturn, cast
+
+from pydantic import AfterValidator, ConfigDict, Field, TypeAdapter, ValidationError
 
 from rungraph.engine import events
 from rungraph.engine.errors import RecordedError, RecordingError, describe
 from rungraph.engine.events import Event, NodeEvent, ResourceEvent
 from rungraph.graph.address import Address
+from rungraph.graph.wording import shortened
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
@@ -39,7 +42,7 @@ class Recording:
 
 
 class EventFile:
-    """Writes every event as one JSON object a line, at once; `read_events` reads them.
+    """Writes every event as one JSON object a line, at once; `read_recording` reads them.
 
     The first line names the format: ``{"event": "Recording", "format_version": "1.0", …}``. Of an
     error its type and its text are kept.
@@ -78,8 +81,8 @@ class EventFile:
         return self._scrub(value) if isinstance(value, str) else value
 
 
-def read_events(path: str | PathLike[str]) -> tuple[Event, ...]:
-    """Return the events that an `EventFile` wrote, in the order in which they happened.
+def read_recording(path: str | PathLike[str]) -> Recording:
+    """Return what an `EventFile` wrote, the events in the order in which they happened.
 
     Times come back rounded to microseconds, errors as `RecordedError`. Events and fields that this
     version does not know are passed over, and so is a last line that a crash cut off.
@@ -89,13 +92,6 @@ def read_events(path: str | PathLike[str]) -> tuple[Event, ...]:
             text names the line.
         OSError: If the file cannot be read.
     """
-    return read_recording(path).events
-
-
-def read_recording(path: str | PathLike[str]) -> Recording:
-    """Return what an `EventFile` wrote: as `read_events` does, with the name of what ran."""
-    from pathlib import Path
-
     file = Path(path)
     with file.open("rb") as stream:
         lines = _Lines(str(file), stream)
@@ -162,12 +158,12 @@ class _Lines:
         for field in fields(kind):
             if field.name not in value:
                 self._refuse(f"{kind.__name__} has no {field.name!r}")
-            what, reader = _READERS[str(field.type)]
+            what, adapter = _READERS[str(field.type)]
             try:
-                read[field.name] = reader(value[field.name])
-            except (TypeError, ValueError, OverflowError):
-                found = _shortened(json.dumps(value[field.name], ensure_ascii=False))
-                self._refuse(f"{field.name!r} of {kind.__name__} must be {what}, not {found}")
+                read[field.name] = adapter.validate_python(value[field.name])
+            except ValidationError:
+                text = shortened(json.dumps(value[field.name], ensure_ascii=False), 60)
+                self._refuse(f"{field.name!r} of {kind.__name__} must be {what}, not {text}")
         return kind(**read)
 
     def _refuse(self, problem: str, *, is_about_line: bool = True) -> NoReturn:
@@ -175,48 +171,24 @@ class _Lines:
         raise RecordingError(self._file, line, problem) from None
 
 
-def _number(value: object) -> float:
-    if isinstance(value, bool) or not isinstance(value, int | float) or not isfinite(value):
-        raise TypeError
-    return float(value)
+_STRICT = ConfigDict(strict=True, allow_inf_nan=False)
+_TEXT = TypeAdapter(str, config=_STRICT)
 
 
-def _count(value: object) -> int:
-    if isinstance(value, bool) or not isinstance(value, int) or value < 0:
-        raise TypeError
-    return value
+def _error(recorded: Mapping[str, object]) -> RecordedError:
+    return RecordedError(*(_TEXT.validate_python(recorded.get(key)) for key in ("type", "text")))
 
 
-def _text(value: object) -> str:
-    if not isinstance(value, str):
-        raise TypeError
-    return value
-
-
-def _address(value: object) -> Address:
-    return Address.parse(_text(value))
-
-
-def _addresses(value: object) -> tuple[Address, ...]:
-    if not isinstance(value, list):
-        raise TypeError
-    return tuple(map(_address, cast("list[object]", value)))
-
-
-def _error(value: object) -> RecordedError:
-    if not isinstance(value, dict):
-        raise TypeError
-    found = cast("dict[str, object]", value)
-    return RecordedError(_text(found.get("type")), _text(found.get("text")))
-
-
-_READERS: Mapping[str, tuple[str, Callable[[object], object]]] = {
-    "float": ("a number of seconds", _number),
-    "int": ("a whole number, 0 or more", _count),
-    "str": ("text", _text),
-    "Address": ("an address", _address),
-    "tuple[Address, ...]": ("a list of addresses", _addresses),
-    "BaseException": ("an object with 'type' and 'text'", _error),
+_ADDRESS = Annotated[str, AfterValidator(Address.parse)]
+_ADDRESSES = Annotated[list[_ADDRESS], AfterValidator(tuple)]
+_ERROR = Annotated[dict[str, object], AfterValidator(_error)]
+_READERS: Mapping[str, tuple[str, TypeAdapter[Any]]] = {
+    "float": ("a number of seconds", TypeAdapter(float, config=_STRICT)),
+    "int": ("a whole number, 0 or more", TypeAdapter(Annotated[int, Field(ge=0)], config=_STRICT)),
+    "str": ("text", _TEXT),
+    "Address": ("an address", TypeAdapter(_ADDRESS, config=_STRICT)),
+    "tuple[Address, ...]": ("a list of addresses", TypeAdapter(_ADDRESSES, config=_STRICT)),
+    "BaseException": ("an object with 'type' and 'text'", TypeAdapter(_ERROR, config=_STRICT)),
 }
 """What the fields of events are, by their annotation."""
 
@@ -247,7 +219,3 @@ def _kind(value: object) -> str:
     if isinstance(value, str):
         return "text"
     return "a list" if isinstance(value, list) else "a number"
-
-
-def _shortened(text: str, most: int = 60) -> str:
-    return text if len(text) <= most else text[: most - 1] + "…"

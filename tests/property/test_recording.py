@@ -12,7 +12,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from rungraph.engine.errors import RecordedError
-from rungraph.engine.run.recording import EventFile, _event_types, read_events
+from rungraph.engine.run.recording import EventFile, _event_types, read_recording
 from rungraph.graph import Address
 
 if TYPE_CHECKING:
@@ -50,7 +50,7 @@ def _read(content: bytes) -> tuple[Event, ...]:
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder, "run.jsonl")
         path.write_bytes(content)
-        return read_events(path)
+        return read_recording(path).events
 
 
 @given(st.lists(events(), max_size=6))

@@ -11,7 +11,7 @@ from rungraph.cli.inputs.comparable import load_askable
 from rungraph.cli.inputs.options import file_argument, format_option, reading_options
 from rungraph.cli.inputs.run_causes import cause_in
 from rungraph.cli.terminal import show, show_json, style_of
-from rungraph.engine.run.recording import read_events
+from rungraph.engine.run.recording import read_recording
 from rungraph.graph.why import absence_to_dict, render_absence, why_absent
 
 if TYPE_CHECKING:
@@ -42,7 +42,7 @@ def why_not(
     if not name:
         msg = "it is empty: write an address, a provider id, a provider type or an API"
         raise click.BadParameter(msg, param_hint="X")
-    happened = None if events is None else read_events(events)
+    happened = None if events is None else read_recording(events).events
     graph = load_askable(file, **reading)
     absence = why_absent(graph, name)
     if happened is not None and absence.addresses:

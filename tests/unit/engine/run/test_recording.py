@@ -26,7 +26,6 @@ from rungraph.engine.run.recording import (
     _READERS,
     EventFile,
     _event_types,
-    read_events,
     read_recording,
 )
 from rungraph.graph import Address
@@ -79,7 +78,7 @@ def saved(tmp_path: Path) -> Callable[[str | bytes], Path]:
 def problem_of(path: Path) -> str:
     """Return what is wrong with a recording, without its path and its help."""
     with pytest.raises(RecordingError) as caught:
-        read_events(path)
+        read_recording(path)
     first, last = str(caught.value).splitlines()
     assert last == "help: write one with 'rungraph run CONFIG --events FILE'"
     return first.removeprefix(str(path))
@@ -143,7 +142,7 @@ def test_what_is_not_known_is_passed_over(saved: Callable[[str], Path]) -> None:
         '{"event": "NodeDreaming", "of": []}\n\n{"note": 1}\n'
         '{"event": "StackReady", "at": 1, "mood": "good"}\n'
     )
-    assert read_events(saved(text)) == (StackReady(1.0),)
+    assert read_recording(saved(text)).events == (StackReady(1.0),)
 
 
 @pytest.mark.parametrize("cut", ['{"event": "Stack', b'{"event": "ResourceAdded", "id": "gr\xc3'])
@@ -152,7 +151,7 @@ def test_a_crashed_run_is_read_up_to_its_last_whole_line(
 ) -> None:
     """Half a line at the end is passed over, also when it ends inside a character."""
     tail = cut.encode() if isinstance(cut, str) else cut
-    assert read_events(saved(written(RUN[:2]).encode() + tail)) == RUN[:2]
+    assert read_recording(saved(written(RUN[:2]).encode() + tail)).events == RUN[:2]
 
 
 def test_half_a_line_elsewhere_is_an_error(saved: Callable[[str], Path]) -> None:
