@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field, replace
+from collections import defaultdict
+from collections.abc import Mapping
+from dataclasses import replace
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
@@ -12,10 +13,9 @@ import networkx as nx
 
 from rungraph.graph.address import Address, NodeKind
 from rungraph.graph.catalog.choice import catalog_for
-from rungraph.graph.catalog.specs import Catalog, ProviderSpec, RoutedPair
 from rungraph.graph.collector import collector_paused
 from rungraph.graph.config.read import read_config
-from rungraph.graph.config.run_config import ConfiguredProvider, Excluded, RunConfig
+from rungraph.graph.config.run_config import Excluded
 from rungraph.graph.cycles import (
     CyclicComponent,
     drop_soft_edges,
@@ -35,13 +35,19 @@ from rungraph.graph.nodes import (
     Strength,
     TableNode,
 )
+from rungraph.graph.rules.context import RuleContext
 from rungraph.graph.rules.providers import check_config
-from rungraph.graph.source.document import Document, document_of, load_document, parse_document
+from rungraph.graph.source.document import document_of, load_document, parse_document
 from rungraph.graph.source.environment import Substitution
 
 if TYPE_CHECKING:
+    from collections.abc import Collection, Iterable, Iterator, Sequence
+    from collections.abc import Set as AbstractSet
     from pathlib import Path
 
+    from rungraph.graph.catalog.specs import Catalog, RoutedPair
+    from rungraph.graph.config.run_config import RunConfig
+    from rungraph.graph.source.document import Document
 
 BUILTIN_ID = "builtin"
 """The provider id of what every stack has without configuring it."""
@@ -94,8 +100,6 @@ def compile_document(
     substitution = Substitution(document, environment)
     config, problems = read_config(document, catalog, substitution)
     draft = _Draft(config, catalog)
-    draft.add_nodes()
-    draft.add_edges()
     graph = draft.graph
     components: tuple[CyclicComponent, ...] = ()
     dropped: dict[Edge, tuple[Address, ...]] = {}
@@ -103,7 +107,7 @@ def compile_document(
         components = hard_components(graph)
         dropped = drop_soft_edges(graph, components)
     rules = (
-        check_config(config, catalog, nodes_of(graph), draft.served, document)
+        check_config(RuleContext(config, catalog, nodes_of(graph), draft.served, document))
         if document.value
         else ()
     )
@@ -113,9 +117,7 @@ def compile_document(
         apis=tuple(sorted(draft.served)),
         catalog=catalog,
         dropped=tuple(sorted(dropped)),
-        excluded=tuple(
-            sorted(draft.excluded, key=lambda e: (e.api, e.provider_id, e.provider_type, e.reason))
-        ),
+        excluded=tuple(sorted(draft.excluded)),
         variables=substitution.uses,
         metadata_store=config.metadata_store,
         written_store=config.written_store,
@@ -135,132 +137,48 @@ def compile_document(
     )
 
 
-@dataclass
 class _Draft:
-    """The graph while the compiler fills it."""
+    """The graph as the config says it: with every edge, so it may have cycles.
 
-    config: RunConfig
-    catalog: Catalog
-    graph: nx.DiGraph[Address] = field(init=False)
-    served: set[str] = field(default_factory=set)
-    excluded: list[Excluded] = field(default_factory=list)
-    sources: dict[str, tuple[Address, ...]] = field(default_factory=dict)
+    Attributes:
+        graph: Its nodes and edges.
+        served: The APIs that are served.
+        excluded: The providers that the config names and the graph leaves out.
+    """
 
-    def add_nodes(self) -> None:
-        """Make a node for each enabled instance, table and router of what is served or needed."""
-        self.excluded.extend(self.config.excluded)
+    def __init__(self, config: RunConfig, catalog: Catalog) -> None:
+        self.config = config
+        self.catalog = catalog
+        self.excluded = [*config.excluded]
         self.served = self._served_apis()
-        by_api: dict[str, list[ProviderNode]] = {}
-        for provider in self._distinct_providers():
-            by_api.setdefault(provider.api, []).append(self._provider_node(provider))
-        wanted = set(self.served)
-        todo = sorted(wanted)
-        while todo:
-            for node in by_api.get(todo.pop(), ()):
-                for api in node.spec_dependencies:
-                    whole = self._with_pair(api)
-                    if whole[0] in by_api or whole[0] in self.config.configured_apis:
-                        todo.extend(one for one in whole if one not in wanted)
-                        wanted.update(whole)
-        found: list[Node] = []
-        for api, providers in by_api.items():
-            if api in wanted or api not in self.catalog.apis:
-                found.extend(providers)
-            else:
-                self.excluded.extend(
-                    Excluded(
-                        api,
-                        node.provider_id,
-                        node.provider_type,
-                        "not_served",
-                        node.place,
-                        f"'apis' does not list {api}, and nothing needs it",
-                    )
-                    for node in providers
-                )
-        for pair in self.catalog.pairs:
-            if pair.router_api in wanted:
-                found.append(
-                    TableNode(
-                        Address.table(pair.table_api), pair, tuple(self._resources(pair, by_api))
-                    )
-                )
-                found.append(RouterNode(Address.router(pair.router_api), pair))
-        for name, known in self.catalog.apis.items():
-            spec = self.catalog.provider(name, known.builtin) if known.builtin else None
-            if spec is not None:
-                found.append(ProviderNode(Address.provider(name, BUILTIN_ID), known.builtin, spec))
-        self.graph = new_digraph(self.config.name, found)
-
-    def add_edges(self) -> None:
-        """Add an edge for each dependency of what is in the graph.
-
-        Nodes are taken in the order of their addresses, so what depends on a node comes in order.
-        """
+        self.graph = new_digraph(config.name, self._nodes())
         for edge in self._edges():
             add_edge(self.graph, edge)
 
-    def _edges(self) -> Iterator[Edge]:
-        for node in nodes_of(self.graph).values():
-            if isinstance(node, ProviderNode):
-                pair = self.catalog.pair_of_router(node.api)
-                if pair and (table := Address.table(pair.table_api)) in self.graph:
-                    text = f"holds what '{node.provider_id}' serves"
-                    evidence = (Evidence("member", text, node.place),)
-                    yield Edge(node.address, table, Strength.MEMBER, evidence)
-                if node.spec:
-                    name = f"'{node.provider_type}'"
-                    yield from self._needed(node, node.spec.dependencies, name)
-                    yield from self._used(node, node.spec.optional_dependencies, name)
-            elif isinstance(node, RouterNode):
-                table = Address.table(node.pair.table_api)
-                evidence = (Evidence("pair", f"looks up {node.pair.resources}"),)
-                yield Edge(table, node.address, Strength.HARD, evidence)
-                yield from self._used(node, node.pair.optional_dependencies, "the router")
-
-    def _needed(self, node: ProviderNode, apis: tuple[str, ...], name: str) -> Iterator[Edge]:
-        for api in dict.fromkeys(apis):
-            evidence = (Evidence("dependencies", f"{name} needs {api}", node.place),)
-            for source in self._sources_of(api):
-                yield Edge(source, node.address, Strength.HARD, evidence)
-
-    def _used(
-        self, node: ProviderNode | RouterNode, apis: tuple[str, ...], name: str
-    ) -> Iterator[Edge]:
-        if isinstance(node, ProviderNode):
-            needed, place = node.spec_dependencies, node.place
-        else:
-            needed, place = (node.api, node.pair.table_api), None
-        for api in dict.fromkeys(apis):
-            text = f"{name} uses, if it is there, {api}"
-            evidence = (Evidence("optional_dependencies", text, place),)
-            # What it needs anyway, or is itself, it does not also use.
-            for source in () if api in needed else self._sources_of(api):
-                if source != node.address:
-                    yield Edge(source, node.address, Strength.SOFT, evidence)
-
-    def _sources_of(self, api: str) -> tuple[Address, ...]:
-        """Return the nodes that stand for *api*: its router, its table, or its providers."""
-        if api not in self.sources:
-            router, table = Address.router(api), Address.table(api)
-            if router in self.graph:
-                self.sources[api] = (router,)
-            elif table in self.graph:
-                self.sources[api] = (table,)
-            elif self.catalog.pair_of(api):
-                self.sources[api] = ()
+    def _nodes(self) -> Iterator[Node]:
+        """Yield a node for each provider, table and router of what is served or needed."""
+        by_api: dict[str, list[ProviderNode]] = defaultdict(list)
+        for provider in self._distinct_providers():
+            by_api[provider.api].append(provider)
+        wanted = self._wanted_apis(by_api)
+        for api, providers in by_api.items():
+            if api in wanted or api not in self.catalog.apis:
+                yield from providers
             else:
-                self.sources[api] = tuple(self._providers.get(api, ()))
-        return self.sources[api]
-
-    @cached_property
-    def _providers(self) -> Mapping[str, list[Address]]:
-        """The nodes of the providers by API, each list sorted."""
-        found: dict[str, list[Address]] = {}
-        for address in self.graph:
-            if address.kind is NodeKind.PROVIDER:
-                found.setdefault(address.api, []).append(address)
-        return found
+                for node in providers:
+                    self._exclude(
+                        node, "not_served", f"'apis' does not list {api}, and nothing needs it"
+                    )
+        for pair in self.catalog.pairs:
+            if pair.router_api in wanted:
+                ids = {node.provider_id for node in by_api.get(pair.router_api, ())}
+                resources = tuple(self._resources(pair, ids))
+                yield TableNode(Address.table(pair.table_api), pair, resources)
+                yield RouterNode(Address.router(pair.router_api), pair)
+        for name, known in self.catalog.apis.items():
+            spec = self.catalog.provider(name, known.builtin) if known.builtin else None
+            if spec is not None:
+                yield ProviderNode(Address.provider(name, BUILTIN_ID), known.builtin, spec)
 
     def _served_apis(self) -> set[str]:
         if self.config.apis is not None:
@@ -271,80 +189,101 @@ class _Draft:
         served.update(name for name, api in self.catalog.apis.items() if api.builtin)
         return served
 
+    def _wanted_apis(self, by_api: Mapping[str, Sequence[ProviderNode]]) -> set[str]:
+        """Return the APIs that are served, and those that their providers need, and so on."""
+        wanted = set(self.served)
+        todo = sorted(wanted)
+        while todo:
+            for node in by_api.get(todo.pop(), ()):
+                for api in node.spec_dependencies:
+                    whole = self._with_pair(api)
+                    if whole[0] in by_api or whole[0] in self.config.configured_apis:
+                        todo.extend(one for one in whole if one not in wanted)
+                        wanted.update(whole)
+        return wanted
+
     def _with_pair(self, api: str) -> tuple[str, ...]:
-        """Return *api*, or both sides of the routed pair that it is a part of, router first."""
+        """Return *api*, or both APIs of the routed pair that it is a part of, router first."""
         pair = self.catalog.pair_of(api)
         return (pair.router_api, pair.table_api) if pair else (api,)
 
-    def _distinct_providers(self) -> Iterator[ConfiguredProvider]:
+    def _distinct_providers(self) -> Iterator[ProviderNode]:
         previous: Address | None = None
         for provider in self.config.providers:  # Sorted by address.
             if provider.address == previous:
-                self.excluded.append(
-                    Excluded(
-                        provider.api,
-                        provider.provider_id,
-                        provider.provider_type,
-                        "duplicate",
-                        provider.place,
-                        f"another provider of {provider.api} has the same id",
-                    )
-                )
-                continue
-            previous = provider.address
-            api = self.catalog.apis.get(provider.api)
-            if api is not None and (api.builtin or self.catalog.pair_of_table(provider.api)):
-                continue  # Reported; the graph has its own node for that API.
-            yield provider
+                detail = f"another provider of {provider.api} has the same id"
+                self._exclude(provider, "duplicate", detail)
+            else:
+                previous = provider.address
+                api = self.catalog.apis.get(provider.api)
+                # A rule reports one of an API for which the graph has a node of its own.
+                if not (api and (api.builtin or self.catalog.pair_of_table(provider.api))):
+                    yield provider
 
-    def _provider_node(self, provider: ConfiguredProvider) -> ProviderNode:
-        return ProviderNode(
-            provider.address,
-            provider.provider_type,
-            _spec_of(provider, self.catalog),
-            provider.place,
-            provider.written,
-            provider.config,
-            provider.path,
-            provider.tags,
-        )
+    def _exclude(self, node: ProviderNode, reason: str, detail: str) -> None:
+        named = (node.api, node.provider_id, node.provider_type)
+        self.excluded.append(Excluded(*named, reason, node.place, detail))
 
-    def _resources(
-        self, pair: RoutedPair, by_api: Mapping[str, list[ProviderNode]]
-    ) -> Iterator[ResourceConfig]:
-        ids = {node.provider_id for node in by_api.get(pair.router_api, ())}
-        only = next(iter(ids)) if len(ids) == 1 else None
+    def _resources(self, pair: RoutedPair, ids: AbstractSet[str]) -> Iterator[ResourceConfig]:
+        only = next(iter(ids)) if len(ids) == 1 else ""
         seen: set[tuple[str, str]] = set()
         for resource in self.config.resources:
             provider_id = resource.provider_id or only
-            if resource.table_api != pair.table_api or provider_id not in ids:
-                continue
             key = (resource.identifier, provider_id)
-            if key not in seen:
+            if resource.table_api == pair.table_api and provider_id in ids and key not in seen:
                 seen.add(key)
-                yield ResourceConfig(
-                    pair.table_api,
-                    resource.identifier,
-                    provider_id,
-                    resource.provider_resource_id,
-                    resource.fields,
-                    resource.place,
-                    resource.written,
+                yield replace(resource, provider_id=provider_id)
+
+    def _edges(self) -> Iterator[Edge]:
+        """Yield an edge for each dependency of what is in the graph, in the order of dependents."""
+        for node in nodes_of(self.graph).values():
+            if isinstance(node, ProviderNode):
+                pair = self.catalog.pair_of_router(node.api)
+                if pair and (table := Address.table(pair.table_api)) in self.graph:
+                    text = f"holds what '{node.provider_id}' serves"
+                    evidence = (Evidence("member", text, node.place),)
+                    yield Edge(node.address, table, Strength.MEMBER, evidence)
+                if node.spec:
+                    name = f"'{node.provider_type}'"
+                    yield from self._hard(node, name, node.spec.dependencies)
+                    yield from self._soft(
+                        node, name, node.spec.optional_dependencies, node.spec.dependencies
+                    )
+            elif isinstance(node, RouterNode):
+                evidence = (Evidence("pair", f"looks up {node.pair.resources}"),)
+                yield Edge(
+                    Address.table(node.pair.table_api), node.address, Strength.HARD, evidence
                 )
+                own = (node.api, node.pair.table_api)
+                yield from self._soft(node, "the router", node.pair.optional_dependencies, own)
 
+    def _hard(self, node: ProviderNode, name: str, apis: Iterable[str]) -> Iterator[Edge]:
+        for api in dict.fromkeys(apis):
+            evidence = (Evidence("dependencies", f"{name} needs {api}", node.place),)
+            for source in self._sources.get(api, ()):
+                yield Edge(source, node.address, Strength.HARD, evidence)
 
-def _spec_of(provider: ConfiguredProvider, catalog: Catalog) -> ProviderSpec | None:
-    spec = catalog.provider(provider.api, provider.provider_type)
-    named = provider.named
-    if named is None or not named.module:
-        return spec
-    module = named.module.partition("==")[0]
-    if spec is None:
-        spec = ProviderSpec(provider.api, provider.provider_type, module, origin="run config")
-    return replace(
-        spec,
-        module=module,
-        config_class=named.config_class or spec.config_class,
-        dependencies=tuple(named.dependencies or spec.dependencies),
-        optional_dependencies=tuple(named.optional_dependencies or spec.optional_dependencies),
-    )
+    def _soft(
+        self,
+        node: ProviderNode | RouterNode,
+        name: str,
+        apis: Iterable[str],
+        needed: Collection[str],
+    ) -> Iterator[Edge]:
+        place = node.place if isinstance(node, ProviderNode) else None
+        for api in dict.fromkeys(apis):
+            text = f"{name} uses, if it is there, {api}"
+            evidence = (Evidence("optional_dependencies", text, place),)
+            # What it needs anyway, or is itself, it does not also use.
+            for source in () if api in needed else self._sources.get(api, ()):
+                if source != node.address:
+                    yield Edge(source, node.address, Strength.SOFT, evidence)
+
+    @cached_property
+    def _sources(self) -> Mapping[str, Sequence[Address]]:
+        """The nodes that a dependency on an API leads to: its router, its table, its providers."""
+        found: dict[str, list[Address]] = defaultdict(list)
+        for address in self.graph:
+            if address.kind is not NodeKind.PROVIDER or not self.catalog.pair_of(address.api):
+                found[address.api].append(address)
+        return found

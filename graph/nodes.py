@@ -116,6 +116,7 @@ class ResourceConfig:
             secrets: show `masked_fields`.
         place: Where it is configured.
         written: What else the config says of it, as written.
+        path: The keys that lead to it in the run config.
     """
 
     table_api: str
@@ -125,6 +126,7 @@ class ResourceConfig:
     fields: Mapping[str, Any] = field(default_factory=dict, repr=False)
     place: Place | None = None
     written: Mapping[str, Any] = field(default_factory=dict, repr=False)
+    path: tuple[str | int, ...] = field(default=(), compare=False)
 
     @property
     def masked_fields(self) -> Mapping[str, Any]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from operator import attrgetter
 from typing import TYPE_CHECKING, Any, NamedTuple, TypeVar
 
 from pydantic import ValidationError
@@ -11,8 +12,6 @@ from rungraph.graph.address import Address
 from rungraph.graph.config.run_config import (
     DISABLED,
     CheckSection,
-    ConfiguredProvider,
-    ConfiguredResource,
     Excluded,
     ProviderSection,
     QueryCheck,
@@ -24,6 +23,7 @@ from rungraph.graph.config.run_config import (
 )
 from rungraph.graph.config.upgrade import is_old_format, upgraded
 from rungraph.graph.diagnostics import Severity
+from rungraph.graph.nodes import ProviderNode, ResourceConfig
 from rungraph.graph.placeholders import placeholders
 from rungraph.graph.secrets.keys import is_secret_key
 from rungraph.graph.secrets.values import masked
@@ -117,16 +117,24 @@ class _Reader:
             near = closest("providers", [key for key in value if key not in known])
             way_out = "add 'providers:' with a list of instances for each API"
             self.missing("providers", (), f"rename '{near[0]}' to 'providers'" if near else way_out)
-        providers = [*self.providers(configured)]
+        providers = [*self.providers(configured, catalog)]
         resources = [one for key in pairs for one in self.resources(value.get(key), pairs[key])]
         return RunConfig(
             name=run.image_name or "",
             apis=tuple(sorted(set(run.apis))) if run.apis else None,
             listed_apis=tuple(run.apis or ()),
             configured_apis=tuple(sorted(configured)) if isinstance(configured, dict) else (),
-            providers=tuple(in_order(providers)),
+            providers=in_order(
+                providers,
+                attrgetter("address"),
+                lambda one: [one.provider_type, one.written, one.tags, one.spec],
+            ),
             unreadable=frozenset(self.unreadable),
-            resources=tuple(in_order(resources)),
+            resources=in_order(
+                resources,
+                attrgetter("table_api", "identifier", "provider_id"),
+                lambda one: [one.provider_resource_id or "", one.fields, one.written],
+            ),
             excluded=tuple(sorted(self.excluded)),
             metadata_store=run.metadata_store,
             written_store=value["metadata_store"] if run.metadata_store else None,
@@ -154,7 +162,7 @@ class _Reader:
             )
         return run
 
-    def providers(self, value: Any) -> Iterator[ConfiguredProvider]:
+    def providers(self, value: Any, catalog: Catalog) -> Iterator[ProviderNode]:
         if not isinstance(value, dict):
             if value is not None:
                 wanted = "a mapping of API to a list of instances"
@@ -174,11 +182,11 @@ class _Reader:
                 "a mapping with provider_id, provider_type and config",
                 *([hint] if isinstance(entries, dict) else []),
             ):
-                provider = self.provider(api, entry)
+                provider = self.provider(api, entry, catalog)
                 if provider is not None:
                     yield provider
 
-    def provider(self, api: str, entry: _Entry) -> ConfiguredProvider | None:
+    def provider(self, api: str, entry: _Entry, catalog: Catalog) -> ProviderNode | None:
         written, path, place = entry
         provider_id = written.get("provider_id")
         if isinstance(provider_id, str) and "$" in provider_id:
@@ -200,14 +208,14 @@ class _Reader:
         if section is None:
             self.unreadable.add(api)
             return None
-        return ConfiguredProvider(
+        return ProviderNode(
             Address.provider(api, section.provider_id),
             section.provider_type,
-            path,
+            section.spec(api, catalog),
             place,
-            section if section.module else None,
             written.get("config") or {},
             resolved.get("config") or {},
+            path,
             tuple(sorted(set(section.tags or ()))),
         )
 
@@ -221,7 +229,7 @@ class _Reader:
             if section is not None:
                 yield QueryCheck(section.name, section.query, str(section.expect), place)
 
-    def resources(self, value: Any, pair: RoutedPair) -> Iterator[ConfiguredResource]:
+    def resources(self, value: Any, pair: RoutedPair) -> Iterator[ResourceConfig]:
         noun, key = pair.resource, pair.resources
         names = {
             f"{noun}_id": "identifier",
@@ -257,15 +265,15 @@ class _Reader:
                 continue
             section = self.section(ResourceSection, wanted, path)
             if section is not None:
-                yield ConfiguredResource(
+                yield ResourceConfig(
                     pair.table_api,
                     section.identifier,
-                    section.provider_id,
+                    section.provider_id or "",
                     section.provider_resource_id,
                     {name: resolved[name] for name in sorted(resolved) if name not in names},
-                    path,
                     place,
                     {name: written[name] for name in sorted(written) if name not in names},
+                    path,
                 )
 
     def entries(

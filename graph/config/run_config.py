@@ -3,21 +3,22 @@
 from __future__ import annotations
 
 import json
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from itertools import pairwise
-from operator import attrgetter
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from pydantic import BaseModel, ConfigDict, Field
 
 from rungraph.graph.address import Address
+from rungraph.graph.catalog.specs import ProviderSpec
 from rungraph.graph.placeholders import placeholders
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Callable, Mapping
 
+    from rungraph.graph.catalog.specs import Catalog
+    from rungraph.graph.nodes import ProviderNode, ResourceConfig
     from rungraph.graph.place import Place
-    from rungraph.graph.source.positions import Path
 
 
 DISABLED = "__disabled__"
@@ -55,6 +56,24 @@ class ProviderSection(Section):
     optional_dependencies: list[str] | None = None
     tags: list[str] | None = None
 
+    def spec(self, api: str, catalog: Catalog) -> ProviderSpec | None:
+        """Return what *catalog* and the entry itself say of its type; None when neither knows it.
+
+        An entry that names a module needs no catalog.
+        """
+        known = catalog.provider(api, self.provider_type)
+        if not self.module:
+            return known
+        module = self.module.partition("==")[0]
+        spec = known or ProviderSpec(api, self.provider_type, module, origin="run config")
+        return replace(
+            spec,
+            module=module,
+            config_class=self.config_class or spec.config_class,
+            dependencies=tuple(self.dependencies or spec.dependencies),
+            optional_dependencies=tuple(self.optional_dependencies or spec.optional_dependencies),
+        )
+
 
 class CheckSection(Section):
     """One entry of ``checks``: a query and what it must find."""
@@ -68,78 +87,8 @@ class ResourceSection(Section):
     """One entry of a list of resources, such as ``models``, its own names taken out."""
 
     identifier: str = Field(min_length=1)
-    provider_id: str | None = None
+    provider_id: str | None = Field(default=None, min_length=1)
     provider_resource_id: str | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class ConfiguredProvider:
-    """One provider instance as a run config names it.
-
-    Attributes:
-        address: The address of its node; not yet known to be unique, nor its API to exist.
-        provider_type: Its type; not yet known to exist.
-        path: The keys that lead to the entry.
-        place: Where the entry stands.
-        named: What the entry says of its module; None when it names none.
-        written: Its config as written.
-        config: Its config with the environment filled in.
-        tags: The words that queries find it by, sorted.
-    """
-
-    address: Address
-    provider_type: str
-    path: Path
-    place: Place | None
-    named: ProviderSection | None
-    written: Mapping[str, Any] = field(repr=False)
-    config: Mapping[str, Any] = field(repr=False)
-    tags: tuple[str, ...] = ()
-
-    @property
-    def identity(self) -> Address:
-        """What no other instance shares, and what instances are sorted by."""
-        return self.address
-
-    @property
-    def content(self) -> list[Any]:
-        """All else that the entry says."""
-        module = self.named.model_dump(exclude={"config", "tags"}) if self.named else None
-        return [self.provider_type, self.written, self.tags, module]
-
-    @property
-    def api(self) -> str:
-        """The key of ``providers`` that it stands under."""
-        return self.address.api
-
-    @property
-    def provider_id(self) -> str:
-        """Its id."""
-        return self.address.name
-
-
-@dataclass(frozen=True, slots=True)
-class ConfiguredResource:
-    """One resource as a run config names it; *provider_id* None means the only provider."""
-
-    table_api: str
-    identifier: str
-    provider_id: str | None
-    provider_resource_id: str | None
-    fields: Mapping[str, Any] = field(repr=False)
-    path: Path
-    place: Place | None
-    written: Mapping[str, Any] = field(default_factory=dict, repr=False)
-
-    @property
-    def identity(self) -> tuple[str, str, str]:
-        """What no other resource shares, and what resources are sorted by."""
-        return (self.table_api, self.identifier, self.provider_id or "")
-
-    @property
-    def content(self) -> list[Any]:
-        """All else that the entry says."""
-        return [self.provider_resource_id or "", self.fields, self.written]
 
 
 @dataclass(frozen=True, slots=True)
@@ -220,9 +169,11 @@ class RunConfig:
         apis: The APIs to serve; None when the providers imply them.
         listed_apis: The same in the file's order, for places.
         configured_apis: The keys of ``providers``, also of empty lists, sorted.
-        providers: The enabled instances, in a stable order that is not the file's.
+        providers: The enabled instances, in a stable order that is not the file's. Their ids are
+            not yet known to be unique, nor their APIs and types to exist.
         unreadable: The keys of ``providers`` with an entry that could not be made out.
-        resources: What is to be registered at start, sorted.
+        resources: What is to be registered at start, sorted; the ``provider_id`` of one that the
+            only provider serves is empty.
         excluded: The instances that are switched off, sorted.
         metadata_store: Where registrations persist, the environment filled in.
         written_store: The same as written.
@@ -234,9 +185,9 @@ class RunConfig:
     apis: tuple[str, ...] | None = None
     listed_apis: tuple[str, ...] = ()
     configured_apis: tuple[str, ...] = ()
-    providers: tuple[ConfiguredProvider, ...] = ()
+    providers: tuple[ProviderNode, ...] = ()
     unreadable: frozenset[str] = frozenset()
-    resources: tuple[ConfiguredResource, ...] = ()
+    resources: tuple[ResourceConfig, ...] = ()
     excluded: tuple[Excluded, ...] = ()
     metadata_store: Mapping[str, Any] | None = field(default=None, repr=False)
     written_store: Mapping[str, Any] | None = field(default=None, repr=False)
@@ -244,16 +195,19 @@ class RunConfig:
     checks: tuple[QueryCheck, ...] = ()
 
 
-_E = TypeVar("_E", ConfiguredProvider, ConfiguredResource)
+_E = TypeVar("_E")
 
 
-def in_order(entries: list[_E]) -> list[_E]:
-    """Return *entries* sorted by what they are, never by where they stand."""
-    ordered = sorted(entries, key=attrgetter("identity"))
-    if all(first.identity != second.identity for first, second in pairwise(ordered)):
-        return ordered
-    # Only duplicates are worth the long key.
-    return sorted(
-        entries,
-        key=lambda one: (one.identity, json.dumps(one.content, sort_keys=True, default=str)),
-    )
+def in_order(
+    entries: list[_E], identity: Callable[[_E], Any], content: Callable[[_E], Any]
+) -> tuple[_E, ...]:
+    """Return *entries* sorted by what they are, never by where they stand.
+
+    *content* is asked only where two have the same *identity*: it makes a long key.
+    """
+    ordered = sorted(entries, key=identity)
+    if any(identity(first) == identity(second) for first, second in pairwise(ordered)):
+        ordered.sort(
+            key=lambda one: (identity(one), json.dumps(content(one), sort_keys=True, default=str))
+        )
+    return tuple(ordered)

@@ -4,14 +4,15 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from rungraph.graph.diagnostics import Diagnostic, Severity
-from rungraph.graph.rules.context import listed, nearest
-from rungraph.graph.source.positions import path_text
+from rungraph.graph.diagnostics import Severity
+from rungraph.graph.rules.context import nearest
+from rungraph.graph.wording import listed
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from rungraph.graph.config.run_config import ConfiguredResource
+    from rungraph.graph.diagnostics import Diagnostic
+    from rungraph.graph.nodes import ResourceConfig
     from rungraph.graph.rules.context import RuleContext
 
 
@@ -21,53 +22,43 @@ def resources_without_provider(context: RuleContext) -> Iterator[Diagnostic]:
         pair = context.catalog.pair_of_table(resource.table_api)
         if pair is None:
             continue
-        noun = pair.noun
-        ids = context.ids.get(pair.router_api, {})
-        if resource.provider_id is None:
-            if len(ids) != 1 and not (ids and pair.finds_provider):
-                what = (
-                    f"{pair.router_api} has several providers: {listed([*ids])}"
-                    if ids
-                    else f"{pair.router_api} has no provider"
-                )
-                hint = (
-                    "add 'provider_id: …' with one of them"
-                    if ids
-                    else f"configure a provider of {pair.router_api}"
-                )
-                yield _of(
-                    resource,
-                    "C026",
-                    f"{noun} '{resource.identifier}' does not say which provider serves it; {what}",
-                    hint,
-                )
-        elif resource.provider_id not in ids:
+        router, noun = pair.router_api, pair.noun
+        named = f"{noun} '{resource.identifier}'"
+        ids = context.ids.get(router, {})
+        if resource.provider_id in ids:
+            continue
+        if resource.provider_id:
             off = [
-                one for one in context.config.excluded
-                if one.api == pair.router_api and one.is_switched_off
+                one.provider_id
+                for one in context.config.excluded
+                if one.api == router
+                and one.is_switched_off
                 and resource.provider_id in one.provider_id
-            ]  # fmt: skip
-            if off:
-                hints: tuple[str, ...] = (
-                    f"'{off[0].provider_id}' is switched off; switch the {noun} off likewise",
-                )
-            else:
-                hints = nearest(resource.provider_id, ids, f"providers of {pair.router_api}")
-            yield _of(
-                resource, "C025",
-                f"{noun} '{resource.identifier}' names provider '{resource.provider_id}', "
-                f"which {pair.router_api} does not have",
-                *hints,
+            ]
+            hints: tuple[str, ...] = (
+                (f"'{off[0]}' is switched off; switch the {noun} off likewise",)
+                if off
+                else nearest(resource.provider_id, ids, f"providers of {router}")
+            )
+            names = f"names provider '{resource.provider_id}', which {router} does not have"
+            yield context.document.problem("C025", f"{named} {names}", resource.path, *hints)
+        elif len(ids) != 1 and not (ids and pair.finds_provider):
+            what, hint = (
+                (f"{router} has several providers: {listed(ids)}",
+                 "add 'provider_id: …' with one of them")
+                if ids
+                else (f"{router} has no provider", f"configure a provider of {router}")
             )  # fmt: skip
+            message = f"{named} does not say which provider serves it; {what}"
+            yield context.document.problem("C026", message, resource.path, hint)
 
 
 def resources_listed_twice(context: RuleContext) -> Iterator[Diagnostic]:
     """Yield the resources that stand twice in their list."""
-    seen: dict[tuple[str, str, str], ConfiguredResource] = {}
+    seen: dict[tuple[str, str, str], ResourceConfig] = {}
     for resource in context.config.resources:
-        first = seen.setdefault(
-            (resource.table_api, resource.identifier, resource.provider_id or ""), resource
-        )
+        key = (resource.table_api, resource.identifier, resource.provider_id)
+        first = seen.setdefault(key, resource)
         if first is not resource:
             last = max(first, resource, key=lambda one: one.path)
             is_same = (first.provider_resource_id, first.fields) == (
@@ -75,20 +66,10 @@ def resources_listed_twice(context: RuleContext) -> Iterator[Diagnostic]:
                 resource.fields,
             )
             again = "both times the same" if is_same else "not alike; one of them counts"
-            yield _of(
-                last,
+            yield context.document.problem(
                 "C028",
                 f"'{resource.identifier}' is listed twice under '{resource.path[0]}', {again}",
+                last.path,
                 "keep one of them",
                 severity=Severity.NOTE if is_same else Severity.WARNING,
             )
-
-
-def _of(
-    resource: ConfiguredResource,
-    code: str,
-    message: str,
-    *hints: str,
-    severity: Severity = Severity.ERROR,
-) -> Diagnostic:
-    return Diagnostic(code, message, severity, resource.place, hints, path=path_text(resource.path))
