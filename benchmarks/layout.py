@@ -24,8 +24,9 @@ import networkx as nx
 import numpy as np
 
 from rungraph.graph import compile_config
-from rungraph.viz.layout.curves import pieces_of
-from rungraph.viz.layout.layered import Point, Size, lay_out
+from rungraph.viz.layout.curves import segments_of
+from rungraph.viz.layout.geometry import Point, Size
+from rungraph.viz.layout.layered import lay_out
 from rungraph.viz.model.diagram import diagram_of
 
 if TYPE_CHECKING:
@@ -67,7 +68,7 @@ def _side(a: Any, b: Any, c: Any) -> Any:
 def sampled(line: Sequence[Point]) -> list[tuple[float, float]]:
     """Return points along the curve that a layout's line stands for."""
     points: list[tuple[float, float]] = [line[0]]
-    for piece in pieces_of(line):
+    for piece in segments_of(line):
         if len(piece) == 1:
             points.append(piece[0])
             continue

@@ -10,8 +10,9 @@ from hypothesis import strategies as st
 
 from rungraph.viz.layout.crossing_order import best_order
 from rungraph.viz.layout.crossings import count_crossings
-from rungraph.viz.layout.curves import pieces_of
-from rungraph.viz.layout.layered import Direction, Effort, Layout, Point, Rect, Size, lay_out
+from rungraph.viz.layout.curves import segments_of
+from rungraph.viz.layout.geometry import Direction, Point, Rect, Size
+from rungraph.viz.layout.layered import Layout, lay_out
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -19,7 +20,6 @@ if TYPE_CHECKING:
 Drawing = tuple[list[list[int]], dict[int, Size], list[tuple[int, int]]]
 
 DIRECTIONS: st.SearchStrategy[Direction] = st.sampled_from(["LR", "TB"])
-EFFORTS: st.SearchStrategy[Effort] = st.sampled_from(["auto", "best", "good", "quick"])
 SLACK = 1e-6
 
 
@@ -43,7 +43,7 @@ def along(line: Sequence[Point], direction: Direction, steps: int = 16) -> Itera
     """Yield points of the curves that a layout's line stands for."""
     at = line[0]
     yield at
-    for piece in pieces_of(line, direction):
+    for piece in segments_of(line, direction):
         b, c, d = piece if len(piece) == 3 else (at, piece[0], piece[0])
         for step in range(1, steps + 1):
             t, u = step / steps, 1 - step / steps
@@ -82,14 +82,12 @@ def assert_readable(layout: Layout[int]) -> None:
             assert not any(is_inside(point, rect) for rect in layout.boxes.values())
 
 
-@given(drawing=drawings(), direction=DIRECTIONS, effort=EFFORTS)
+@given(drawing=drawings(), direction=DIRECTIONS)
 @settings(max_examples=150, deadline=None)
-def test_nothing_covers_anything_else(
-    drawing: Drawing, direction: Direction, effort: Effort
-) -> None:
+def test_nothing_covers_anything_else(drawing: Drawing, direction: Direction) -> None:
     """No two boxes overlap, no line runs through a box, nothing leaves the picture."""
     columns, sizes, edges = drawing
-    layout = lay_out(columns, sizes, edges, direction=direction, effort=effort)
+    layout = lay_out(columns, sizes, edges, direction=direction)
     assert_readable(layout)
     assert {key: Size(rect.width, rect.height) for key, rect in layout.boxes.items()} == sizes
 
@@ -126,14 +124,12 @@ def test_columns_follow_one_another(drawing: Drawing, direction: Direction) -> N
             assert high <= end + SLACK
 
 
-@given(drawing=drawings(), effort=EFFORTS)
+@given(drawing=drawings())
 @settings(max_examples=30, deadline=None)
-def test_equal_input_gives_an_equal_layout(drawing: Drawing, effort: Effort) -> None:
+def test_equal_input_gives_an_equal_layout(drawing: Drawing) -> None:
     """Nothing but the input decides where things go."""
     columns, sizes, edges = drawing
-    assert lay_out(columns, sizes, edges, effort=effort) == lay_out(
-        columns, sizes, edges, effort=effort
-    )
+    assert lay_out(columns, sizes, edges) == lay_out(columns, sizes, edges)
 
 
 @st.composite
@@ -150,14 +146,12 @@ def ladders(draw: st.DrawFn) -> tuple[list[list[int]], list[tuple[int, int]]]:
     return layers, links
 
 
-@given(ladder=ladders(), effort=EFFORTS)
+@given(ladder=ladders())
 @settings(max_examples=80, deadline=None)
-def test_ordering_loses_nothing(
-    ladder: tuple[list[list[int]], list[tuple[int, int]]], effort: Effort
-) -> None:
+def test_ordering_loses_nothing(ladder: tuple[list[list[int]], list[tuple[int, int]]]) -> None:
     """Every vertex stays in its layer, and there are no more crossings than before."""
     layers, links = ladder
-    order = best_order(layers, links, effort=effort)
+    order = best_order(layers, links)
     assert [sorted(layer) for layer in order] == layers
     linked = {vertex for link in links for vertex in link}
     given_order = [sorted(layer, key=lambda v: v not in linked) for layer in layers]

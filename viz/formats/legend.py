@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from rungraph.graph.address import NodeKind
 from rungraph.graph.diagnostics import Severity
 from rungraph.graph.nodes import Strength
-from rungraph.viz.layout.layered import Size
+from rungraph.viz.layout.geometry import Size
 from rungraph.viz.model.labels import KIND_NAMES
 from rungraph.viz.model.palette import palette_of
 

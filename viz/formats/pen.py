@@ -15,16 +15,16 @@ from matplotlib.figure import Figure
 from matplotlib.patches import FancyBboxPatch, Patch, PathPatch
 from matplotlib.path import Path
 
-from rungraph.viz.layout.curves import pieces_of
+from rungraph.viz.layout.curves import segments_of
 from rungraph.viz.layout.fonts import SVG_FAMILIES, Font, properties_of, text_width
-from rungraph.viz.layout.layered import Point, Rect, Size
+from rungraph.viz.layout.geometry import Point, Rect, Size
 
 if TYPE_CHECKING:
     from collections.abc import Generator, Mapping, Sequence
 
     from matplotlib.axes import Axes
 
-    from rungraph.viz.layout.layered import Direction
+    from rungraph.viz.layout.geometry import Direction
 
 __all__ = ["Font", "Format", "Head", "Pen", "Stroke", "settings", "text_width", "to_bytes"]
 
@@ -136,7 +136,7 @@ class Pen:
         """Draw the line of a `Layout`, with a head at its end."""
         vertices: list[tuple[float, float]] = [points[0]]
         codes: list[Any] = [Path.MOVETO]
-        for piece in pieces_of(points, direction):
+        for piece in segments_of(points, direction):
             vertices += piece
             codes += [Path.LINETO] if len(piece) == 1 else [Path.CURVE4] * 3
         self._head(vertices, stroke, head, gid)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from bisect import bisect_left, bisect_right, insort
+from bisect import bisect_right, insort
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
@@ -30,15 +30,15 @@ def count_crossings(order: Sequence[Sequence[int]], links: Iterable[tuple[int, i
     return crossings
 
 
-def gain_of_swap(first: Sequence[int], second: Sequence[int]) -> int:
+def gain_of_swap(first: Iterable[int], second: Sequence[int]) -> int:
     """Return how many crossings fewer there are when the second of two neighbours goes first.
 
     Args:
-        first: The positions of what the first is linked with, sorted.
+        first: The positions of what the first is linked with on one side.
         second: The same for the second.
     """
     gain = 0
-    for end in second:
-        at = bisect_left(first, end)
-        gain += len(first) - bisect_right(first, end, at) - at
+    for end in first:
+        for other in second:
+            gain += (end > other) - (end < other)
     return gain

@@ -1,40 +1,25 @@
 """Where boxes and lines go: a layered layout whose columns are given.
 
 The method is that of Sugiyama, Tagawa and Toda (1981): a line that passes a column gets a lane
-there (`net`), each column is ordered so that few lines cross (`ordering`), and the heights are a
-least-squares fit that keeps the order (`placing`). Lengths are in points; y grows downwards.
+there (`layered_graph`), each column is ordered so that few lines cross (`crossing_order`), and the
+heights are a least-squares fit that keeps the order (`placing`). Lengths are in points; y grows
+downwards.
 """
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 from itertools import pairwise
-from typing import TYPE_CHECKING, Generic, Literal
+from typing import TYPE_CHECKING, Generic
 
-from rungraph.viz.layout.crossing_order import Effort, best_order
-from rungraph.viz.layout.geometry import Point, Rect, Size
-from rungraph.viz.layout.layered_graph import BOX_GAP, LANE_GAP, K, Net
+from rungraph.viz.layout.crossing_order import best_order
+from rungraph.viz.layout.geometry import Direction, Point, Rect, Size
+from rungraph.viz.layout.layered_graph import K, LayeredGraph
 from rungraph.viz.layout.line_routing import lines_of
 from rungraph.viz.layout.placing import middles_of
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
-
-__all__ = [
-    "BOW",
-    "BOX_GAP",
-    "LANE_GAP",
-    "Direction",
-    "Effort",
-    "Layout",
-    "Point",
-    "Rect",
-    "Size",
-    "lay_out",
-]
-
-Direction = Literal["LR", "TB"]
-"""Where later columns go: to the right, or down."""
 
 BOW = 26.0
 """How far a line that stays in its column swings out to the right."""
@@ -50,7 +35,7 @@ class Layout(Generic[K]):
     Two points of a line that follow each other either have one y, and a straight piece joins them,
     or lie on both sides of a gap between columns, and a curve that leaves and arrives level joins
     them, or have one x, and a curve that swings out by `BOW` to the right joins them. (From top to
-    bottom the same with x and y, right and down exchanged.) `curves.pieces_of` makes the
+    bottom the same with x and y, right and down exchanged.) `curves.segments_of` makes the
     curves. Drawn so, no line touches a box other than those at its ends.
 
     Attributes:
@@ -74,7 +59,6 @@ def lay_out(
     edges: Sequence[tuple[K, K]],
     *,
     direction: Direction = "LR",
-    effort: Effort = "auto",
 ) -> Layout[K]:
     """Return places for the boxes of *columns* and lines for *edges*. Equal input, equal output.
 
@@ -83,12 +67,11 @@ def lay_out(
         sizes: How large each box is.
         edges: Between boxes of any two columns, also backwards, within one, or of a box to itself.
         direction: Where later columns go; with ``TB`` the columns are rows.
-        effort: How long to think about crossings; ``auto`` thinks less about a larger graph.
     """
     if direction == "TB":
         turned = {key: Size(size.height, size.width) for key, size in sizes.items()}
-        return _turned(_rightward(columns, turned, edges, effort))
-    return _rightward(columns, sizes, edges, effort)
+        return _turned(_rightward(columns, turned, edges))
+    return _rightward(columns, sizes, edges)
 
 
 def _turned(layout: Layout[K]) -> Layout[K]:
@@ -105,37 +88,35 @@ def _rightward(
     columns: Sequence[Sequence[K]],
     sizes: Mapping[K, Size],
     edges: Sequence[tuple[K, K]],
-    effort: Effort,
 ) -> Layout[K]:
-    net = Net(columns, sizes, edges)
-    order = best_order(net.layers, net.links, net.lanes, effort=effort)
-    middles = middles_of(order, net)
-    extents = _extents(net, middles)
+    graph = LayeredGraph(columns, sizes, edges)
+    order = best_order(graph.layers, graph.links, graph.lanes)
+    middles = middles_of(order, graph)
+    extents = _extents(graph, middles)
     boxes = {
         key: Rect(
-            extents[net.column_of[key]][0]
-            + (net.widths[net.column_of[key]] - sizes[key].width) / 2,
-            middles[vertex] - sizes[key].height / 2,
+            extents[column][0] + (graph.widths[column] - sizes[key].width) / 2,
+            middles[graph.vertex_of[key]] - sizes[key].height / 2,
             *sizes[key],
         )
-        for key, vertex in net.vertex_of.items()
+        for key, column in graph.column_of.items()
     }
-    lines = lines_of(net, boxes, middles, extents)
+    lines = lines_of(graph, boxes, middles, extents)
     bows = BOW if any(a.x == b.x for line in lines for a, b in pairwise(line)) else 0.0
     width = extents[-1][1] + bows if extents else 0.0
     height = max((rect.bottom for rect in boxes.values()), default=0.0)
     return Layout(boxes, lines, tuple(extents), Size(width, max(height, *middles, 0.0)))
 
 
-def _extents(net: Net[K], middles: Sequence[float]) -> list[tuple[float, float]]:
+def _extents(graph: LayeredGraph[K], middles: Sequence[float]) -> list[tuple[float, float]]:
     """Return the left and the right of each column; a gap with steep lines is wider."""
-    steepest = [0.0] * len(net.layers)
-    column_of = {vertex: index for index, layer in enumerate(net.layers) for vertex in layer}
-    for a, b in net.links:
+    steepest = [0.0] * len(graph.layers)
+    column_of = {vertex: index for index, layer in enumerate(graph.layers) for vertex in layer}
+    for a, b in graph.links:
         steepest[column_of[a]] = max(steepest[column_of[a]], abs(middles[a] - middles[b]))
     extents: list[tuple[float, float]] = []
     x = 0.0
-    for width, rise in zip(net.widths, steepest, strict=True):
+    for width, rise in zip(graph.widths, steepest, strict=True):
         extents.append((x, x + width))
         x += width + min(_NARROWEST + _STEEPNESS * rise, _WIDEST)
     return extents

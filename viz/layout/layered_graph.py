@@ -17,7 +17,7 @@ LANE_GAP = 9.0
 """Between a line that passes a column and its neighbours there."""
 
 
-class Net(Generic[K]):
+class LayeredGraph(Generic[K]):
     """What is laid out. Boxes come first; a vertex after them is a lane, where a line passes.
 
     Attributes:
@@ -28,6 +28,7 @@ class Net(Generic[K]):
         widths: The width of each column.
         layers: The vertices of each column.
         links: Each from a vertex to one in the next column.
+        lanes: The lanes of each line that has any, from left to right.
         chains: For each edge its vertices, from its first box to its second.
     """
 
@@ -41,36 +42,26 @@ class Net(Generic[K]):
         self.widths = [max((sizes[key].width for key in column), default=0.0) for column in columns]
         self.layers = [[self.vertex_of[key] for key in column] for column in columns]
         self.links: list[tuple[int, int]] = []
+        self.lanes: list[list[int]] = []
         self.chains: list[list[int]] = []
         for a, b in edges:
-            chain = self._chain(a, b)
+            first, last = self.column_of[a], self.column_of[b]
+            step = 1 if first <= last else -1
+            lanes: list[int] = []
+            for column in range(first + step, last, step):
+                lanes.append(len(self.heights))
+                self.layers[column].append(len(self.heights))
+                self.heights.append(0.0)
+            chain = [self.vertex_of[a], *lanes, self.vertex_of[b]]
             self.chains.append(chain)
-            if self.column_of[a] != self.column_of[b]:
-                is_rightward = self.column_of[a] < self.column_of[b]
-                self.links.extend(pairwise(chain if is_rightward else chain[::-1]))
-
-    def _chain(self, a: K, b: K) -> list[int]:
-        first, last = self.column_of[a], self.column_of[b]
-        step = 1 if first <= last else -1
-        chain = [self.vertex_of[a]]
-        for column in range(first + step, last, step):
-            self.layers[column].append(len(self.heights))
-            chain.append(len(self.heights))
-            self.heights.append(0.0)
-        return [*chain, self.vertex_of[b]]
+            if lanes:
+                self.lanes.append(lanes[::step])
+            if first != last:
+                self.links += pairwise(chain[::step])
 
     def is_lane(self, vertex: int) -> bool:
         """Whether *vertex* is a passing line."""
         return vertex >= len(self.vertex_of)
-
-    @property
-    def lanes(self) -> list[list[int]]:
-        """The lanes of each line that has any, from left to right."""
-        found = (
-            chain[1:-1] if self.column_of[a] < self.column_of[b] else chain[-2:0:-1]
-            for (a, b), chain in zip(self.edges, self.chains, strict=True)
-        )
-        return [lanes for lanes in found if lanes]
 
     def gap(self, a: int, b: int) -> float:
         """Return how far apart the middles of two neighbours in a column are at least."""

@@ -10,7 +10,7 @@ if TYPE_CHECKING:
     from collections.abc import Hashable, Mapping, Sequence
 
     from rungraph.viz.layout.geometry import Rect
-    from rungraph.viz.layout.layered_graph import Net
+    from rungraph.viz.layout.layered_graph import LayeredGraph
 
     K = TypeVar("K", bound=Hashable)
 
@@ -20,7 +20,7 @@ _CORNER = 6.0
 
 
 def lines_of(
-    net: Net[K],
+    graph: LayeredGraph[K],
     boxes: Mapping[K, Rect],
     middles: Sequence[float],
     extents: Sequence[tuple[float, float]],
@@ -28,61 +28,49 @@ def lines_of(
     """Return the points of each edge's line, from a side of its first box to one of its second.
 
     Args:
-        net: What is drawn.
+        graph: What is drawn.
         boxes: The place of each box.
         middles: The y of each vertex.
         extents: The left and the right of each column.
     """
-    ports = _ports(net, boxes, middles)
+    ports = _ports(graph, boxes, middles)
     lines: list[tuple[Point, ...]] = []
-    for index, (a, b) in enumerate(net.edges):
-        first, last = net.column_of[a], net.column_of[b]
-        is_rightward = first < last
+    for index, (a, b) in enumerate(graph.edges):
+        first, last = graph.column_of[a], graph.column_of[b]
+        is_rightward = first <= last
         step = 1 if is_rightward else -1
         near, far = (0, 1) if is_rightward else (1, 0)
-        y_out, y_in = ports[index, 0], ports[index, 1]
-        if first == last:
-            edge = extents[first][1]
-            xs = (boxes[a].right, edge, edge, boxes[b].right)
-            points = [Point(x, y) for x, y in zip(xs, (y_out, y_out, y_in, y_in), strict=True)]
-        else:
-            start = boxes[a].right if is_rightward else boxes[a].x
-            end = boxes[b].x if is_rightward else boxes[b].right
-            points = [Point(start, y_out), Point(extents[first][far], y_out)]
-            for column, lane in zip(
-                range(first + step, last, step), net.chains[index][1:-1], strict=True
-            ):
-                points += [Point(extents[column][side], middles[lane]) for side in (near, far)]
-            points += [Point(extents[last][near], y_in), Point(end, y_in)]
+        points = [Point(boxes[a].right if is_rightward else boxes[a].x, ports[index, 0])]
+        points.append(Point(extents[first][far], ports[index, 0]))
+        columns = range(first + step, last, step)
+        for column, lane in zip(columns, graph.chains[index][1:-1], strict=True):
+            points += [Point(extents[column][side], middles[lane]) for side in (near, far)]
+        arrives_left = first < last
+        points.append(Point(extents[last][0 if arrives_left else 1], ports[index, 1]))
+        points.append(Point(boxes[b].x if arrives_left else boxes[b].right, ports[index, 1]))
         lines.append(tuple(dict.fromkeys(points)))
     return tuple(lines)
 
 
 def _ports(
-    net: Net[K], boxes: Mapping[K, Rect], middles: Sequence[float]
+    graph: LayeredGraph[K], boxes: Mapping[K, Rect], middles: Sequence[float]
 ) -> dict[tuple[int, int], float]:
     """Return the y of both ends of each line: 0 for where it starts, 1 for where it ends.
 
     Those at one side of a box keep the order of where they come from. A line that can go straight
     does so.
     """
-    sides: dict[tuple[int, K, bool], list[tuple[float, int]]] = {}
-    for index, (a, b) in enumerate(net.edges):
-        first, last = net.column_of[a], net.column_of[b]
-        chain = net.chains[index]
-        sides.setdefault((0, a, first <= last), []).append((middles[chain[1]], index))
-        sides.setdefault((1, b, first >= last), []).append((middles[chain[-2]], index))
-    shared: dict[tuple[K, bool], list[tuple[float, int, int]]] = {}
-    for (end, key, is_right), found in sides.items():
-        shared.setdefault((key, is_right), []).extend((y, index, end) for y, index in found)
+    sides: dict[tuple[K, bool], list[tuple[float, int, int]]] = {}
+    for index, ((a, b), chain) in enumerate(zip(graph.edges, graph.chains, strict=True)):
+        first, last = graph.column_of[a], graph.column_of[b]
+        sides.setdefault((a, first <= last), []).append((middles[chain[1]], index, 0))
+        sides.setdefault((b, first >= last), []).append((middles[chain[-2]], index, 1))
     ports: dict[tuple[int, int], float] = {}
     # Sides where lines only arrive come last: then it is known where the lines leave.
-    for (key, _), ends in sorted(
-        shared.items(), key=lambda one: all(end == 1 for _, _, end in one[1])
-    ):
+    for (key, _), ends in sorted(sides.items(), key=lambda one: all(end for *_, end in one[1])):
         ends.sort()
         wishes = [
-            ports.get((index, 0), y) if end == 1 and len(net.chains[index]) == 2 else y
+            ports.get((index, 0), y) if end and len(graph.chains[index]) == 2 else y
             for y, index, end in ends
         ]
         for (_, index, end), y in zip(ends, _spread(wishes, boxes[key]), strict=True):

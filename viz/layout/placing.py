@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from itertools import pairwise
+import math
+from itertools import accumulate, pairwise
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from rungraph.viz.layout.layered_graph import Net
+    from rungraph.viz.layout.layered_graph import LayeredGraph
 
 _MOST_SWEEPS, _FEWEST_SWEEPS = 36, 6
 _EFFORT = 200_000
@@ -20,7 +21,7 @@ _BOX, _MIXED, _LANE = 1.0, 2.0, 8.0
 _STRAIGHTENINGS = 3
 
 
-def middles_of(order: Sequence[Sequence[int]], net: Net[Any], *, sweeps: int = 0) -> list[float]:
+def middles_of(order: Sequence[Sequence[int]], graph: LayeredGraph[Any]) -> list[float]:
     """Return the y of each vertex: near those that it is linked with, in order, never too close.
 
     Sweeps to and fro move each column to the least-squares fit of what its vertices wish, which
@@ -29,20 +30,22 @@ def middles_of(order: Sequence[Sequence[int]], net: Net[Any], *, sweeps: int = 0
 
     Args:
         order: The vertices of each column, from the top.
-        net: What they are.
-        sweeps: How many sweeps; 0 for as many as the size allows.
+        graph: What they are.
     """
-    count = len(net.heights)
-    sweeps = sweeps or max(_FEWEST_SWEEPS, min(_MOST_SWEEPS, _EFFORT // max(count, 1)))
-    offsets = [_offsets(layer, net) for layer in order]
+    count = len(graph.heights)
+    sweeps = max(_FEWEST_SWEEPS, min(_MOST_SWEEPS, _EFFORT // max(count, 1)))
+    offsets = [
+        list(accumulate((graph.gap(a, b) for a, b in pairwise(layer)), initial=0.0))
+        for layer in order
+    ]
     middles = [0.0] * count
     for layer, offset in zip(order, offsets, strict=True):
-        for vertex, at in zip(layer, offset, strict=True):
+        for vertex, at in zip(layer, offset, strict=False):
             middles[vertex] = at - offset[-1] / 2
     left: list[list[tuple[int, float]]] = [[] for _ in range(count)]
     right: list[list[tuple[int, float]]] = [[] for _ in range(count)]
-    for a, b in net.links:
-        weight = (_BOX, _MIXED, _LANE)[net.is_lane(a) + net.is_lane(b)]
+    for a, b in graph.links:
+        weight = (_BOX, _MIXED, _LANE)[graph.is_lane(a) + graph.is_lane(b)]
         left[b].append((a, weight))
         right[a].append((b, weight))
     both = [one + other for one, other in zip(left, right, strict=True)]
@@ -54,16 +57,10 @@ def middles_of(order: Sequence[Sequence[int]], net: Net[Any], *, sweeps: int = 0
         for index in range(len(order)) if is_rightward else reversed(range(len(order))):
             _fit(order[index], offsets[index], linked[index], near, middles)
     for _ in range(_STRAIGHTENINGS):
-        _straighten(order, net, middles)
-    top = min((y - height / 2 for y, height in zip(middles, net.heights, strict=True)), default=0.0)
+        _straighten(order, graph, middles)
+    tops = (y - height / 2 for y, height in zip(middles, graph.heights, strict=True))
+    top = min(tops, default=0.0)
     return [y - top for y in middles]
-
-
-def _offsets(layer: Sequence[int], net: Net[Any]) -> list[float]:
-    offsets = [0.0]
-    for a, b in pairwise(layer):
-        offsets.append(offsets[-1] + net.gap(a, b))
-    return offsets[: len(layer)]
 
 
 def _fit(
@@ -78,57 +75,48 @@ def _fit(
     Blocks of vertices that would come too close are pooled and stand at the mean of their wishes
     ("pool adjacent violators").
     """
-    values: list[float] = []
-    weights: list[float] = []
-    counts: list[int] = []
-    for index in range(linked):
-        vertex = layer[index]
-        total = wish = 0.0
-        for other, pull in near[vertex]:
-            total += pull
-            wish += middles[other] * pull
-        if total:
-            value = wish / total - offsets[index]
+    pools: list[tuple[float, float, int]] = []  # The place of the first, the weight, how many.
+    for vertex, offset in zip(layer[:linked], offsets, strict=False):
+        weight = sum(pull for _, pull in near[vertex])
+        if weight:
+            wish = sum(middles[other] * pull for other, pull in near[vertex]) / weight
         else:
-            value, total = middles[vertex] - offsets[index], 0.01
-        members = 1
-        while values and values[-1] >= value:
-            weight = weights.pop()
-            value = (value * total + values.pop() * weight) / (total + weight)
-            total += weight
-            members += counts.pop()
-        values.append(value)
-        weights.append(total)
-        counts.append(members)
-    index = 0
-    value = middles[layer[0]] - offsets[0] if layer and not linked else 0.0
-    for value, members in zip(values, counts, strict=True):
-        for at in range(index, index + members):
-            middles[layer[at]] = value + offsets[at]
-        index += members
-    for at in range(index, len(layer)):
-        middles[layer[at]] = value + offsets[at]
+            wish, weight = middles[vertex], 0.01
+        place, count = wish - offset, 1
+        while pools and pools[-1][0] >= place:
+            above, its_weight, its_count = pools.pop()
+            place = (place * weight + above * its_weight) / (weight + its_weight)
+            weight, count = weight + its_weight, count + its_count
+        pools.append((place, weight, count))
+    places = [place for place, _, count in pools for _ in range(count)]
+    if not places and layer:
+        places = [middles[layer[0]] - offsets[0]]
+    places += places[-1:] * (len(layer) - len(places))
+    for vertex, place, offset in zip(layer, places, offsets, strict=False):
+        middles[vertex] = place + offset
 
 
-def _straighten(order: Sequence[Sequence[int]], net: Net[Any], middles: list[float]) -> None:
+def _straighten(
+    order: Sequence[Sequence[int]], graph: LayeredGraph[Any], middles: list[float]
+) -> None:
     """Bring the lanes of each line to one height, as far as their neighbours leave room."""
     above: dict[int, int] = {}
     below: dict[int, int] = {}
     for layer in order:
         for a, b in pairwise(layer):
             below[a], above[b] = b, a
-    for lanes in net.lanes:
+    for lanes in graph.lanes:
         run: list[int] = []
-        low, high = float("-inf"), float("inf")
+        low, high = -math.inf, math.inf
         for vertex in lanes:
-            top, bottom = float("-inf"), float("inf")
+            top, bottom = -math.inf, math.inf
             if vertex in above:
-                top = middles[above[vertex]] + net.gap(above[vertex], vertex)
+                top = middles[above[vertex]] + graph.gap(above[vertex], vertex)
             if vertex in below:
-                bottom = middles[below[vertex]] - net.gap(vertex, below[vertex])
+                bottom = middles[below[vertex]] - graph.gap(vertex, below[vertex])
             if max(low, top) > min(high, bottom):
                 _level(run, low, high, middles)
-                run, low, high = [], float("-inf"), float("inf")
+                run, low, high = [], -math.inf, math.inf
             run.append(vertex)
             low, high = max(low, top), min(high, bottom)
         _level(run, low, high, middles)

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from rungraph.graph.wording import duration, printable
 from rungraph.viz.formats.pen import Pen, Stroke, settings, to_bytes
 from rungraph.viz.layout.fonts import Font, text_width
-from rungraph.viz.layout.layered import Point, Rect, Size
+from rungraph.viz.layout.geometry import Point, Rect, Size
 from rungraph.viz.model.overlay import Role
 from rungraph.viz.model.palette import Colour
 from rungraph.viz.model.theme import night_of_day, theme_of

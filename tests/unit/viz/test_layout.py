@@ -9,7 +9,9 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from rungraph.viz.layout.layered import BOW, BOX_GAP, Layout, Point, Rect, Size, lay_out
+from rungraph.viz.layout.geometry import Point, Rect, Size
+from rungraph.viz.layout.layered import BOW, Layout, lay_out
+from rungraph.viz.layout.layered_graph import BOX_GAP
 from rungraph.viz.model.diagram import diagram_of
 
 if TYPE_CHECKING:

@@ -12,7 +12,7 @@ from rungraph.graph import compile_config
 from rungraph.viz.layout.crossing_order import best_order
 from rungraph.viz.layout.crossings import count_crossings
 from rungraph.viz.layout.geometry import Size
-from rungraph.viz.layout.layered_graph import Net
+from rungraph.viz.layout.layered_graph import LayeredGraph
 from rungraph.viz.model.diagram import diagram_of
 
 
@@ -93,10 +93,10 @@ def test_a_real_stack_is_drawn_with_few_crossings(
     starter = Path(__file__).parents[3] / "benchmarks" / "starter.yaml"
     graph = compile_config(starter, environment={})
     diagram = diagram_of(graph, view=view, reduced=reduced, late=late)
-    net = Net(
+    layered = LayeredGraph(
         [column.boxes for column in diagram.columns],
         dict.fromkeys(diagram.boxes, Size(100, 40)),
         [arrow[:2] for arrow in diagram.arrows],
     )
-    order = best_order(net.layers, net.links, net.lanes)
-    assert count_crossings(order, net.links) <= most
+    order = best_order(layered.layers, layered.links, layered.lanes)
+    assert count_crossings(order, layered.links) <= most
