@@ -207,10 +207,10 @@ def _names(apis: Iterable[Any]) -> tuple[str, ...]:
 def _packages(written: Any) -> Iterator[str]:
     """Yield the requirements among arguments of pip, several of which can stand in one text."""
     for text in written:
-        words = str(text).split()
-        for before, word in zip(["", *words], words, strict=False):
-            if not word.startswith("-") and not before.endswith("index-url"):
-                yield word
+        arguments = str(text).split()
+        for before, one in zip(["", *arguments], arguments, strict=False):
+            if not one.startswith("-") and not before.endswith("index-url"):
+                yield one
 
 
 def _api(name: str) -> ApiSpec:

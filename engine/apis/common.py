@@ -28,7 +28,7 @@ InterleavedContent = str | ImageMedia | list[str | ImageMedia]
 
 
 def text_of(content: InterleavedContent) -> str:
-    r"""Return the text of *content*, its parts joined by a line break.
+    r"""Return the text of *content*, joined by line breaks.
 
     Raises:
         ValueError: If *content* holds an image.
@@ -37,9 +37,9 @@ def text_of(content: InterleavedContent) -> str:
         >>> text_of(["one", "two"])
         'one\ntwo'
     """
-    parts = content if isinstance(content, list) else [content]
-    texts = [part for part in parts if isinstance(part, str)]
-    if len(texts) != len(parts):
+    items = content if isinstance(content, list) else [content]
+    texts = [part for part in items if isinstance(part, str)]
+    if len(texts) != len(items):
         msg = "content holds an image where only text is understood"
         raise ValueError(msg)
     return "\n".join(texts)
@@ -84,7 +84,7 @@ class ToolParamDefinition(ApiModel):
 
     Attributes:
         param_type: A JSON Schema type such as ``string``, or its Python name such as ``str``.
-        description: What it is for, told to the model.
+        description: What it is for; the model reads it.
         required: Whether a call must have it.
         default: Its value in a call that leaves it out.
     """
@@ -123,7 +123,7 @@ class ToolPromptFormat(StrEnum):
 
 
 class SystemMessage(ApiModel):
-    """What a model is told about its task."""
+    """The instructions that a model gets."""
 
     role: Literal["system"] = "system"
     content: InterleavedContent

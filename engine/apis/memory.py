@@ -1,4 +1,4 @@
-"""The memory API: documents go into banks; queries find the fitting pieces again."""
+"""The memory API: documents go into banks; queries find the fitting chunks again."""
 
 from __future__ import annotations
 

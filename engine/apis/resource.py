@@ -17,7 +17,7 @@ class Resource(ApiModel):
         provider_id: The provider that serves it. Empty in what a provider lists and in a
             registration that leaves the choice to the table.
         provider_resource_id: The provider's own name for it; None when it is *identifier*.
-        metadata: Whatever else there is to say about it.
+        metadata: Anything else about it.
 
     Examples:
         >>> Resource(identifier="small").native_id

@@ -36,7 +36,7 @@ class TelemetryEvent(ApiModel):
         trace_id: The trace that the event belongs to, as the caller names it.
         span_id: The span of the trace that it belongs to, as the caller names it.
         timestamp: When it happened, with a time zone.
-        attributes: Whatever else there is to say.
+        attributes: Anything else about it.
     """
 
     trace_id: str

@@ -71,7 +71,7 @@ class ShieldCallStep(Step):
 
 
 class MemoryRetrievalStep(Step):
-    """Memory banks were asked; *inserted_context* is what the model is told of it."""
+    """Memory banks were asked; *inserted_context* is what the model gets of it."""
 
     step_type: Literal["memory_retrieval"] = "memory_retrieval"
     memory_bank_ids: list[str]

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pkgutil import resolve_name
-from typing import TYPE_CHECKING, Any, TypeGuard, cast
+from typing import TYPE_CHECKING, Any, TypeGuard
 
 from pydantic import AliasChoices, AliasPath, BaseModel, TypeAdapter, ValidationError
 
@@ -26,7 +26,7 @@ boolean; None where that is not the case."""
 
 _Path = tuple[str | int, ...]
 
-# Shorter texts are words of the message more often than pieces of the value.
+# Shorter texts are words of the message more often than parts of the value.
 _SHORTEST_MASKED = 4
 
 
@@ -232,11 +232,13 @@ def _path_in(config: Any, location: Sequence[str | int]) -> _Path:
     """Return the keys of *location* that are there; pydantic puts names of types between them."""
     path: list[str | int] = []
     for step in location:
-        is_key = isinstance(config, Mapping) and step in config
-        is_index = isinstance(config, list) and isinstance(step, int) and step < len(config)
-        if is_key or is_index:
-            config = cast("Any", config)[step]
-            path.append(step)
+        if isinstance(config, Mapping) and step in config:
+            config = config[step]
+        elif isinstance(config, list) and isinstance(step, int) and step < len(config):
+            config = config[int(step)]
+        else:
+            continue
+        path.append(step)
     return tuple(path)
 
 

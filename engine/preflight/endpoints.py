@@ -101,7 +101,7 @@ class Unusable(NamedTuple):
     """Why what looks like an address cannot be asked.
 
     Attributes:
-        reason: In a few words that hold no value of the config.
+        reason: A short text that holds no value of the config.
         is_wrong: Whether no provider could use it either.
     """
 
@@ -185,20 +185,20 @@ def _read(key: str, text: str, beside: Mapping[str, object]) -> Iterator[Endpoin
 
 def _read_url(url: str) -> Iterator[Endpoint | Unusable]:
     try:
-        parts = urlsplit(url)
+        split = urlsplit(url)
     except ValueError:
         yield Unusable("it is no URL", is_wrong=True)
         return
-    scheme, _, more = parts.scheme.partition("+")  # A driver's name may follow, as in SQLAlchemy's.
+    scheme, _, more = split.scheme.partition("+")  # A driver's name may follow, as in SQLAlchemy's.
     if scheme in _NO_SERVER or "unix" in more:
         return
     if more == "srv":
         yield Unusable("its servers stand in a DNS record", is_wrong=False)
         return
     # One connection string can name several servers, each with its port.
-    for server in parts.netloc.rpartition("@")[2].split(","):
+    for server in split.netloc.rpartition("@")[2].split(","):
         host, port = _split(server)
-        path = parts.path if scheme in _HTTP else ""
+        path = split.path if scheme in _HTTP else ""
         yield _endpoint(scheme, unquote(host), port or None, path)
 
 

@@ -46,7 +46,7 @@ class QuietImports:
             return True
         try:
             found = self._spec(name) is not None
-        except Exception:  # noqa: BLE001 (a finder is foreign code; the ordinary way tells)
+        except Exception:  # noqa: BLE001 (a finder is foreign code; the ordinary import says why)
             found = False
         if found:
             return True
@@ -61,7 +61,7 @@ class QuietImports:
             Exception: Whatever the module raises when it is imported the ordinary way.
         """
         if name not in sys.modules:
-            with suppress(Exception):  # A module is foreign code; the ordinary way tells.
+            with suppress(Exception):  # A module is foreign code; the ordinary import says why.
                 if self._spec(name) is not None:
                     return import_module(name)
             self._forget()
@@ -69,10 +69,10 @@ class QuietImports:
 
     def _spec(self, name: str) -> ModuleSpec | None:
         """Return where *name* is, with stand-ins for the packages around it that are not there."""
-        parts = name.split(".")
+        names = name.split(".")
         path: list[str] | None = None
-        for length in range(1, len(parts)):
-            package = ".".join(parts[:length])
+        for length in range(1, len(names)):
+            package = ".".join(names[:length])
             module = sys.modules.get(package)
             if module is None:
                 spec = _found(package, path)

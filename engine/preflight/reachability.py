@@ -200,7 +200,7 @@ def _failure(endpoint: Endpoint, error: OSError | UnicodeError) -> Answer:
         reason = "it does not speak TLS" if wants_none else f"no TLS handshake: {what}"
         ways_out = ("write http:// if it speaks HTTP without TLS",) if wants_none else ()
         return Answer(code="H004", reason=reason, help=ways_out)
-    # Where a name has several addresses, Python 3.11 tells all failures in one text.
+    # Where a name has several addresses, Python 3.11 puts all failures into one text.
     if isinstance(error, ConnectionRefusedError) or f"[Errno {errno.ECONNREFUSED}]" in str(error):
         ways_out = ("start the server, or check the host and the port",)
         reason = "connection refused: nothing listens there"

@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
 _OPTIONS = re.compile(r"\s+-.*", re.DOTALL)
-"""What pip is told besides names, such as ``--no-deps``; a catalog may hold whole command lines."""
+"""Options of pip among the names, such as ``--no-deps``; a catalog may hold command lines."""
 
 
 class Unmet(NamedTuple):

@@ -14,7 +14,7 @@ def check_runnable(graph: RunGraph) -> None:
     """Do nothing if *graph* can be run.
 
     An API can be served only by who knows its Protocol. The catalog of another system, such as
-    ``llama-stack``, tells what its configs are made of, which is enough for everything else.
+    ``llama-stack``, describes what its configs hold, which is enough for everything else.
 
     Raises:
         EngineError: If APIs that the graph serves have no Protocol in its catalog.
