@@ -12,9 +12,7 @@ import click
 from rungraph.graph.wording import printable
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
-
-    Style = Callable[[str, str], str]
+    from rungraph.graph.diagnostic_text import Style
 
 DIFFERS = 3
 """The exit code for differences, for those who ask for one."""
