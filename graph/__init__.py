@@ -18,7 +18,6 @@ if TYPE_CHECKING:
     from rungraph.graph.diagnostic_text import render_diagnostics
     from rungraph.graph.diagnostics import Diagnostic, Level, Severity
     from rungraph.graph.errors import CatalogError, InvalidGraph, RungraphError
-    from rungraph.graph.graph_json import graph_from_json, graph_to_json
     from rungraph.graph.model import RunGraph
     from rungraph.graph.nodes import (
         Edge,
@@ -31,6 +30,7 @@ if TYPE_CHECKING:
         TableNode,
     )
     from rungraph.graph.place import Place
+    from rungraph.graph.plan.graph_json import graph_from_json, graph_to_json
     from rungraph.graph.query.errors import QueryError
     from rungraph.graph.query.selection import Selection
 
@@ -79,7 +79,7 @@ __getattr__, __dir__ = lazy_names(
         "diagnostic_text": ["render_diagnostics"],
         "diagnostics": ["Diagnostic", "Level", "Severity"],
         "errors": ["CatalogError", "InvalidGraph", "RungraphError"],
-        "graph_json": ["graph_from_json", "graph_to_json"],
+        "plan.graph_json": ["graph_from_json", "graph_to_json"],
         "model": ["RunGraph"],
         "place": ["Place"],
         "query.errors": ["QueryError"],

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
-from typing import Any
 
 from rungraph.graph.diagnostics import Diagnostic, Severity
 from rungraph.graph.place import caret_column
@@ -78,26 +77,3 @@ def count_text(diagnostics: Iterable[Diagnostic]) -> str:
     for diagnostic in diagnostics:
         counts[diagnostic.severity] += 1
     return ", ".join(counted(count, severity.value) for severity, count in counts.items() if count)
-
-
-def diagnostic_to_dict(diagnostic: Diagnostic) -> dict[str, Any]:
-    """Return a diagnostic as JSON values; keys that say nothing are left out."""
-    place = diagnostic.place
-    fields: dict[str, Any] = {
-        "code": diagnostic.code,
-        "severity": diagnostic.severity.value,
-        "message": diagnostic.message,
-        "place": {"file": place.file, "line": place.line, "column": place.column}
-        if place
-        else None,
-        "path": diagnostic.path,
-        "address": str(diagnostic.address) if diagnostic.address else None,
-        "detail": diagnostic.detail,
-        "related": [
-            {"place": {"file": p.file, "line": p.line, "column": p.column}, "text": text}
-            for p, text in diagnostic.related
-        ],
-        "help": list(diagnostic.help),
-        "excerpt": diagnostic.excerpt,
-    }
-    return {key: value for key, value in fields.items() if value}

@@ -119,6 +119,46 @@ def assume_failed(graph: RunGraph, addresses: Iterable[Address | str]) -> Failur
     return Failures(in_order, causes, without, availability)
 
 
+class BlastRadius(NamedTuple):
+    """What becomes of others when one node alone does not start.
+
+    Attributes:
+        stops: The other nodes that then do not run either.
+        lacks: The nodes that then run without something that they use.
+    """
+
+    stops: frozenset[Address]
+    lacks: frozenset[Address]
+
+
+def blast_radii(graph: RunGraph) -> dict[Address, BlastRadius]:
+    """Return what the failure of each node alone does, in start order; see `assume_failed`.
+
+    Each walk stays among the nodes that stop, which are few in run configs: a member of a table
+    with other members stops nothing.
+    """
+    needs = needs_of(graph)
+    dependents: dict[Address, list[Address]] = {}
+    users: dict[Address, list[Address]] = {}
+    for address, found in needs.items():
+        for one in found.hard + found.members:
+            dependents.setdefault(one, []).append(address)
+        for one in found.members + found.soft:
+            users.setdefault(one, []).append(address)
+    radii: dict[Address, BlastRadius] = {}
+    for start in graph:
+        down, todo = {start}, [start]
+        while todo:
+            for address in dependents.get(todo.pop(), ()):
+                need = needs[address]
+                if address not in down and blocking(need.hard, need.members, down.__contains__):
+                    down.add(address)
+                    todo.append(address)
+        lacks = {user for one in down for user in users.get(one, ())} - down
+        radii[start] = BlastRadius(frozenset(down - {start}), frozenset(lacks))
+    return radii
+
+
 def needs_of(graph: RunGraph) -> dict[Address, Needs]:
     """Return what each node of *graph* depends on; nodes that depend on nothing are left out."""
     found: dict[Address, tuple[list[Address], list[Address], list[Address]]] = {}

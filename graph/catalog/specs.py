@@ -8,66 +8,65 @@ from types import MappingProxyType
 from typing import TYPE_CHECKING
 
 from rungraph.graph.errors import CatalogError
+from rungraph.graph.json_format import JsonObject
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
 
 
 @dataclass(frozen=True, slots=True)
-class ApiSpec:
-    """A named set of methods.
-
-    Attributes:
-        name: What a run config calls it, such as ``inference``.
-        protocol: Where its Protocol is, as ``module:Class``; imported only when a graph is run.
-            Empty in a catalog that is there to plan, check and draw, not to run.
-        description: One line for people.
-        private_protocol: What a routing table calls on each provider of this API, as
-            ``module:Class``; empty when the API is not routed.
-        builtin: The provider type that serves the API in every stack without being configured;
-            empty for an API whose providers are configured.
-        releases: The releases that had it, such as ``0.0.44..0.1.2``; see `CatalogHistory`.
-        successor: The API that took its place in later releases; empty when there is none.
-    """
+class ApiSpec(JsonObject):
+    """A named set of methods."""
 
     name: str
+    """What a run config calls it, such as ``inference``."""
     protocol: str = ""
+    """Where its Protocol is, as ``module:Class``; imported only when a graph is run. Empty in a
+    catalog that is there to plan, check and draw, not to run.
+    """
     description: str = ""
+    """One line for people."""
     private_protocol: str = ""
+    """What a routing table calls on each provider of this API, as ``module:Class``; empty when the
+    API is not routed.
+    """
     builtin: str = ""
+    """The provider type that serves the API in every stack without being configured; empty for an
+    API whose providers are configured.
+    """
     releases: str = ""
+    """The releases that had it, such as ``0.0.44..0.1.2``; see `CatalogHistory`."""
     successor: str = ""
+    """The API that took its place in later releases; empty when there is none."""
 
 
 @dataclass(frozen=True, slots=True)
-class RoutedPair:
+class RoutedPair(JsonObject):
     """A router API with the table API that says which provider serves which resource.
 
     The engine derives the names it calls from *resource* and *resources*: ``list_models``,
     ``register_model``, ``unregister_model``, ``get_model``; in a run config, ``model_id`` and
     ``provider_model_id``.
-
-    Attributes:
-        router_api: The API whose calls are routed, such as ``inference``.
-        table_api: The API that answers for resources, such as ``models``.
-        resource: One resource, in snake case, such as ``model``.
-        resources: Several of them; also the key of a run config's resource list.
-        routing_key: The parameter of the router API's methods that names the resource.
-        resource_type: The resource's pydantic type (or an annotated union), as ``module:name``.
-        optional_dependencies: APIs that the router uses when they are there.
-        finds_provider: Whether the table itself finds who serves a resource that names no provider.
-        releases: The releases that had it; see `CatalogHistory`.
     """
 
     router_api: str
+    """The API whose calls are routed, such as ``inference``."""
     table_api: str
+    """The API that answers for resources, such as ``models``."""
     resource: str
+    """One resource, in snake case, such as ``model``."""
     routing_key: str = ""
+    """The parameter of the router API's methods that names the resource."""
     resource_type: str = ""
+    """The resource's pydantic type (or an annotated union), as ``module:name``."""
     resources: str = ""
+    """Several of them; also the key of a run config's resource list."""
     optional_dependencies: tuple[str, ...] = ()
+    """APIs that the router uses when they are there."""
     finds_provider: bool = False
+    """Whether the table itself finds who serves a resource that names no provider."""
     releases: str = ""
+    """The releases that had it; see `CatalogHistory`."""
 
     def __post_init__(self) -> None:
         if not self.resources:
@@ -80,46 +79,45 @@ class RoutedPair:
 
 
 @dataclass(frozen=True, slots=True)
-class ProviderSpec:
-    """An implementation of one API that a run config can name.
-
-    Attributes:
-        api: The API that it implements.
-        provider_type: The name in a run config, such as ``remote::openai``.
-        module: The module with its entry point.
-        config_class: Its config's pydantic class, as ``module:Class``; empty when it takes none.
-        dependencies: APIs without which it cannot start.
-        optional_dependencies: APIs that it uses when they are there.
-        packages: The distributions that it imports, as requirement strings.
-        extra: The extra of its own distribution that installs *packages*, such as
-            ``rungraph[faiss]``; empty when there is none.
-        secrets: Config keys whose values are never shown, besides those that look like secrets.
-        description: One line for people.
-        deprecated: Why it should not be used any more and what to use instead; empty when fine.
-        removed: With *deprecated*: the type no longer works, so using it is an error.
-        origin: The distribution (or file) whose catalog declares it.
-        releases: The releases that had it so; see `CatalogHistory`.
-        marks: Keys of its config that only these releases know: they tell which one a config is of.
-        successor: The type that took its place in later releases, as ``api/type`` when it is of
-            another API; empty when there is none.
-    """
+class ProviderSpec(JsonObject):
+    """An implementation of one API that a run config can name."""
 
     api: str
+    """The API that it implements."""
     provider_type: str
+    """The name in a run config, such as ``remote::openai``."""
     module: str
+    """The module with its entry point."""
     config_class: str = ""
+    """Its config's pydantic class, as ``module:Class``; empty when it takes none."""
     dependencies: tuple[str, ...] = ()
+    """APIs without which it cannot start."""
     optional_dependencies: tuple[str, ...] = ()
+    """APIs that it uses when they are there."""
     packages: tuple[str, ...] = ()
+    """The distributions that it imports, as requirement strings."""
     extra: str = ""
+    """The extra of its own distribution that installs *packages*, such as ``rungraph[faiss]``;
+    empty when there is none.
+    """
     secrets: tuple[str, ...] = ()
+    """Config keys whose values are never shown, besides those that look like secrets."""
     description: str = ""
+    """One line for people."""
     deprecated: str = ""
+    """Why it should not be used any more and what to use instead; empty when fine."""
     removed: bool = False
+    """With *deprecated*: the type no longer works, so using it is an error."""
     origin: str = ""
+    """The distribution (or file) whose catalog declares it."""
     releases: str = ""
+    """The releases that had it so; see `CatalogHistory`."""
     marks: tuple[str, ...] = ()
+    """Keys of its config that only these releases know: they tell which one a config is of."""
     successor: str = ""
+    """The type that took its place in later releases, as ``api/type`` when it is of another API;
+    empty when there is none.
+    """
 
     @property
     def is_remote(self) -> bool:

@@ -1,6 +1,8 @@
-"""What differs between two graphs, and what that touches. Pure."""
+"""What differs between two graphs, and what that affects. Pure."""
 
-from rungraph.graph.diff.changes import (
+from rungraph.graph.diff.compare import Edges, diff_graphs
+from rungraph.graph.diff.diff_json import diff_to_dict, diff_to_json
+from rungraph.graph.diff.model import (
     Affected,
     Change,
     EdgeChange,
@@ -8,11 +10,9 @@ from rungraph.graph.diff.changes import (
     GraphDiff,
     NodeChange,
 )
-from rungraph.graph.diff.compare import Edges, diff_graphs
 from rungraph.graph.diff.patch import applied
-from rungraph.graph.diff.rendering import diff_to_dict, diff_to_json, diff_to_markdown, render_diff
-from rungraph.graph.diff.saved_plan import snapshot_of_plan
-from rungraph.graph.diff.snapshot import Link, Problem, Snapshot, snapshot_of
+from rungraph.graph.diff.render import diff_to_markdown, render_diff
+from rungraph.graph.diff.snapshot import Link, Snapshot, snapshot_of
 
 __all__ = [
     "Affected",
@@ -23,7 +23,6 @@ __all__ = [
     "GraphDiff",
     "Link",
     "NodeChange",
-    "Problem",
     "Snapshot",
     "applied",
     "diff_graphs",
@@ -32,5 +31,4 @@ __all__ = [
     "diff_to_markdown",
     "render_diff",
     "snapshot_of",
-    "snapshot_of_plan",
 ]

@@ -1,46 +1,51 @@
-"""Two graphs compared: what differs, and what that touches."""
+"""Two graphs compared: what differs, and what that affects."""
 
 from __future__ import annotations
 
 from collections import Counter
-from typing import TYPE_CHECKING, Any, Literal
+from collections.abc import Hashable
+from typing import TYPE_CHECKING, Any, Literal, TypeVar
 
-from rungraph.graph.diagnostics import level_of
-from rungraph.graph.diff.changes import Change, EdgeChange, FactChange, GraphDiff, NodeChange
+import networkx as nx
+
 from rungraph.graph.diff.facts import (
-    Facts,
-    Hidden,
-    Path,
     facts_of,
     hidden_of,
     is_masked,
     is_same,
-    kind_of,
     path_order,
     variables_in,
 )
-from rungraph.graph.diff.reach import affected_by
-from rungraph.graph.diff.reasons import Reasons
-from rungraph.graph.diff.snapshot import (
-    Link,
-    Snapshot,
-    links_of,
-    problems_of,
-    settings_of,
+from rungraph.graph.diff.model import (
+    Affected,
+    Change,
+    EdgeChange,
+    FactChange,
+    GraphDiff,
+    NodeChange,
 )
-from rungraph.graph.nodes import ProviderNode, RouterNode, TableNode
+from rungraph.graph.diff.snapshot import Snapshot, outline_of
+from rungraph.graph.diff.switches import Switches
+from rungraph.graph.nodes import ProviderNode, TableNode
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Mapping, Sequence
+    from collections.abc import Container, Iterable, Iterator, Mapping, Sequence
 
     from rungraph.graph.address import Address
-    from rungraph.graph.diagnostics import Level
-    from rungraph.graph.diff.snapshot import Ends, Problem
+    from rungraph.graph.diff.facts import Facts, Hidden
+    from rungraph.graph.diff.snapshot import Ends, Link
     from rungraph.graph.model import RunGraph
-    from rungraph.graph.nodes import Node, ResourceConfig
+    from rungraph.graph.nodes import Node
+    from rungraph.graph.source.positions import Path
 
 Edges = Literal["all", "hard", "soft"]
 """Which edges lead from what differs to what is affected; ``hard`` includes members of tables."""
+
+_FOLLOWED: Mapping[str, frozenset[str]] = {
+    "all": frozenset(("hard", "member", "soft")),
+    "hard": frozenset(("hard", "member")),
+    "soft": frozenset(("soft",)),
+}
 
 
 def diff_graphs(
@@ -49,8 +54,7 @@ def diff_graphs(
     """Return what differs between two graphs, and everything downstream of it.
 
     The order of the config, comments, quotes and places do not count. Of two graphs, secrets and
-    the values of variables are compared as well, and told without showing either; a snapshot knows
-    neither.
+    the values of variables are compared as well, and neither is shown; a snapshot knows neither.
 
     Args:
         old: The graph, or its normal form, as it was.
@@ -68,177 +72,96 @@ def diff_graphs(
         >>> diff_graphs(compile_config(telemetry(1)), compile_config(telemetry(1))).is_empty
         True
     """
-    before, after = _Side(old), _Side(new)
-    unknown = before.unknown | after.unknown
-    nodes, unchanged = _node_changes(before, after, unknown)
-    links = _edge_changes(before.links, after.links)
-    wanted = _WALKED[edges]
-    hops = [
-        (one.dependency, one.dependent)
-        for one in links
-        if one.dependent in after.nodes and _is_walked((*one.old, *one.new), wanted)
-    ]
-    starts = [one.address for one in nodes]
-    # What depended on a removed node has lost an edge: its sweep begins with that hop.
-    steps = _steps(after.links, wanted) if starts or hops else {}
-    were, are = (
-        frozenset() if "apis" in unknown else frozenset(side.apis) for side in (before, after)
-    )
-    left, leaving = Counter(before.excluded), Counter(after.excluded)
-    levels = [side.checked for side in (before, after) if side.checked is not None]
-    had, has = (Counter(side.problems_up_to(levels)) for side in (before, after))
-    return GraphDiff(
-        nodes=nodes,
-        edges=links,
-        affected=affected_by(starts, hops, steps),
-        apis_added=tuple(sorted(are - were)),
-        apis_removed=tuple(sorted(were - are)),
-        settings=tuple(_fact_changes(before.settings, after.settings, unknown)),
-        excluded_added=tuple(sorted((leaving - left).elements())),
-        excluded_removed=tuple(sorted((left - leaving).elements())),
-        problems_added=tuple(sorted((has - had).elements())),
-        problems_removed=tuple(sorted((had - has).elements())),
-        unchanged=unchanged,
-        not_compared=tuple(sorted(unknown)),
-    )
-
-
-_WALKED: Mapping[str, frozenset[str]] = {
-    "all": frozenset(("hard", "member", "soft")),
-    "hard": frozenset(("hard", "member")),
-    "soft": frozenset(("soft",)),
-}
-
-
-class _Side:
-    """A graph or a snapshot as a comparison reads it: the nodes of a graph are looked at last."""
-
-    def __init__(self, source: RunGraph | Snapshot) -> None:
-        if isinstance(source, Snapshot):
-            self.nodes: Mapping[Address, Facts | Node] = source.nodes
-            self.links = source.edges
-            self.settings, self.apis = source.settings, source.apis
-            self.excluded, self.problems = source.excluded, source.problems
-            self.unknown, self.checked = source.unknown, source.checked
-        else:
-            self.nodes = source.nodes
-            self.links = links_of(source.edges, source.dropped)
-            self.settings, self.apis = settings_of(source), source.apis
-            self.excluded = tuple(sorted(source.excluded))
-            self.problems = problems_of(source.diagnostics)
-            self.unknown, self.checked = frozenset(), None
-        self._source = source
-
-    def variables(self) -> frozenset[str]:
-        """Return the variables that are set, as far as the source knows them."""
-        uses = () if isinstance(self._source, Snapshot) else self._source.variables
-        return frozenset(one.name for one in uses if one.is_set)
-
-    def problems_up_to(self, levels: Sequence[Level]) -> tuple[Problem, ...]:
-        """Return the problems of the levels that all of *levels* include."""
-        if not levels:
-            return self.problems
-        return tuple(one for one in self.problems if level_of(one.code) <= min(levels))
-
-    def facts(self, address: Address) -> Facts:
-        found = self.nodes[address]
-        return found if isinstance(found, dict) else facts_of(found)
-
-
-def _node_changes(
-    before: _Side, after: _Side, unknown: frozenset[str]
-) -> tuple[tuple[NodeChange, ...], tuple[Address, ...]]:
-    """Return the nodes that differ, and those that do not."""
-    changes: list[NodeChange] = []
+    before, after = (one if isinstance(one, Snapshot) else outline_of(one) for one in (old, new))
+    switched_on = Switches(before.excluded, new, are_on=True)
+    switched_off = Switches(after.excluded, old, are_on=False)
+    changed: list[NodeChange] = []
     unchanged: list[Address] = []
-    switched_on = Reasons(before.excluded, after.variables, are_on=True)
-    switched_off = Reasons(after.excluded, before.variables, are_on=False)
-    for address, node in after.nodes.items():
-        other = before.nodes.get(address)
-        if other is None:
-            facts = after.facts(address)
-            reason = switched_on.of(address)
-            changes.append(_whole(address, Change.ADDED, facts, unknown, reason))
-            continue
-        if _is_plainly_same(other, node):
-            unchanged.append(address)
-            continue
-        facts = after.facts(address)
-        differing = _differing(before.facts(address), facts, other, node, unknown)
-        if differing:
-            kind = _type_in(facts)
-            changes.append(NodeChange(address, Change.CHANGED, differing, provider_type=kind))
+    for address in sorted({**old.nodes, **new.nodes}):
+        was, now = old.nodes.get(address), new.nodes.get(address)
+        if was is None:
+            reason = switched_on.reason_of(address)
+            changed.append(_node_change(address, Change.ADDED, {}, _facts(now), reason))
+        elif now is None:
+            reason = switched_off.reason_of(address)
+            changed.append(_node_change(address, Change.REMOVED, _facts(was), {}, reason))
+        elif not _is_plainly_same(was, now) and (differing := _differing(was, now)):
+            kind = _type_in(_facts(now))
+            changed.append(NodeChange(address, Change.CHANGED, differing, provider_type=kind))
         else:
             unchanged.append(address)
-    for address in before.nodes:
-        if address not in after.nodes:
-            facts = before.facts(address)
-            reason = switched_off.of(address)
-            changes.append(_whole(address, Change.REMOVED, facts, unknown, reason))
-    return tuple(sorted(changes, key=lambda one: one.address)), tuple(sorted(unchanged))
-
-
-def _whole(
-    address: Address, change: Change, facts: Facts, unknown: frozenset[str], reason: str
-) -> NodeChange:
-    """Return the change of a node that is in one of the graphs only."""
-    sides = ({}, facts) if change is Change.ADDED else (facts, {})
-    return NodeChange(
-        address, change, tuple(_fact_changes(*sides, unknown)), reason, _type_in(facts)
+    links = tuple(_edge_changes(before.edges, after.edges))
+    return GraphDiff(
+        nodes=tuple(changed),
+        edges=links,
+        affected=_affected(changed, links, after.edges, new.nodes, _FOLLOWED[edges]),
+        apis_added=tuple(sorted({*after.apis} - {*before.apis})),
+        apis_removed=tuple(sorted({*before.apis} - {*after.apis})),
+        settings=tuple(_fact_changes(before.settings, after.settings)),
+        excluded_added=_without(after.excluded, before.excluded),
+        excluded_removed=_without(before.excluded, after.excluded),
+        problems_added=_without(after.problems, before.problems),
+        problems_removed=_without(before.problems, after.problems),
+        unchanged=tuple(unchanged),
     )
+
+
+def _facts(node: Node | Facts | None) -> Facts:
+    if node is None:
+        return {}
+    return node if isinstance(node, dict) else facts_of(node)
 
 
 def _type_in(facts: Facts) -> str:
     return str(facts.get(("provider_type",), ""))
 
 
-def _is_plainly_same(old: Any, new: Any) -> bool:
-    """Whether two nodes are the same at first sight; if not, they are looked at closely."""
-    if isinstance(old, ProviderNode) and isinstance(new, ProviderNode):
-        return (
-            old.provider_type == new.provider_type
-            and old.tags == new.tags
-            and (old.spec is new.spec or old.spec == new.spec)
-            # 1 is equal to True, but is no config's True: their texts differ.
-            and repr(old.written) == repr(new.written)
-            and (
-                (old.config is old.written and new.config is new.written)
-                or repr(old.config) == repr(new.config)
-            )
-        )
-    if isinstance(old, TableNode) and isinstance(new, TableNode):
-        return len(old.resources) == len(new.resources) and all(
-            _is_plainly_same_resource(*both)
-            for both in zip(old.resources, new.resources, strict=True)
-        )
-    return isinstance(old, RouterNode) and isinstance(new, RouterNode)
+def _node_change(
+    address: Address, change: Change, old: Facts, new: Facts, reason: str
+) -> NodeChange:
+    """Return the change of a node that is in one of the graphs only."""
+    return NodeChange(address, change, tuple(_fact_changes(old, new)), reason, _type_in(new or old))
 
 
-def _is_plainly_same_resource(old: ResourceConfig, new: ResourceConfig) -> bool:
-    return (
-        old.identifier == new.identifier
-        and old.provider_id == new.provider_id
-        and old.provider_resource_id == new.provider_resource_id
-        and repr((old.written, old.fields)) == repr((new.written, new.fields))
-    )
-
-
-def _differing(
-    old: Facts, new: Facts, old_node: Any, new_node: Any, unknown: frozenset[str]
-) -> tuple[FactChange, ...]:
-    found = list(_fact_changes(old, new, unknown))
-    if not isinstance(old_node, dict) and not isinstance(new_node, dict):
-        behind_old, behind_new = hidden_of(old_node), hidden_of(new_node)
+def _differing(was: Node | Facts, now: Node | Facts) -> tuple[FactChange, ...]:
+    old, new = _facts(was), _facts(now)
+    found = list(_fact_changes(old, new))
+    if not isinstance(was, dict) and not isinstance(now, dict):
+        behind_old, behind_new = hidden_of(was), hidden_of(now)
         for path in behind_old.keys() & behind_new.keys():
             if is_same(old[path], new[path]):
                 found += _hidden_changes(path, new[path], behind_old[path], behind_new[path])
     return tuple(sorted(found, key=lambda one: path_order(one.path)))
 
 
-def _fact_changes(old: Facts, new: Facts, unknown: frozenset[str]) -> Iterator[FactChange]:
+def _is_plainly_same(old: Node | Facts, new: Node | Facts) -> bool:
+    """Whether two nodes say the same; much faster than comparing their facts, if they are nodes."""
+    return (
+        not isinstance(old, dict) and not isinstance(new, dict) and _content(old) == _content(new)
+    )
+
+
+def _content(node: Node) -> object:
+    """Return all of *node* that facts are made of, as text where 1 would be equal to True."""
+    if isinstance(node, ProviderNode):
+        config = None if node.config is node.written else repr(node.config)
+        return node.provider_type, node.tags, node.spec, repr(node.written), config
+    if isinstance(node, TableNode):
+        return [
+            (
+                one.identifier,
+                one.provider_id,
+                one.provider_resource_id,
+                repr(one.written),
+                repr(one.fields),
+            )
+            for one in node.resources
+        ]
+    return None
+
+
+def _fact_changes(old: Facts, new: Facts) -> Iterator[FactChange]:
     for path in sorted(old.keys() | new.keys(), key=path_order):
-        if unknown and kind_of(path) in unknown:
-            continue
         if path not in old:
             yield FactChange(path, Change.ADDED, None, new[path])
         elif path not in new:
@@ -260,26 +183,63 @@ def _hidden_changes(path: Path, shown: Any, old: Hidden, new: Hidden) -> Iterato
 
 def _edge_changes(
     old: Mapping[Ends, tuple[Link, ...]], new: Mapping[Ends, tuple[Link, ...]]
-) -> tuple[EdgeChange, ...]:
-    found = [
-        EdgeChange(*ends, old.get(ends, ()), links)
-        for ends, links in new.items()
-        if old.get(ends) != links
-    ]
-    found += (EdgeChange(*ends, links, ()) for ends, links in old.items() if ends not in new)
-    return tuple(sorted(found))
+) -> Iterator[EdgeChange]:
+    for ends in sorted({**old, **new}):
+        was, now = old.get(ends, ()), new.get(ends, ())
+        if was != now:
+            yield EdgeChange(*ends, was, now)
 
 
-def _is_walked(links: Iterable[Link], wanted: frozenset[str]) -> bool:
-    return any(link.strength in wanted for link in links)
+_Item = TypeVar("_Item", bound=Hashable)
 
 
-def _steps(
-    edges: Mapping[Ends, tuple[Link, ...]], wanted: frozenset[str]
-) -> dict[Address, list[Address]]:
-    """Return the dependents of each node that *wanted* edges lead to."""
-    found: dict[Address, list[Address]] = {}
-    for (dependency, dependent), links in edges.items():
-        if any(link.strength in wanted and not link.is_late for link in links):
-            found.setdefault(dependency, []).append(dependent)
-    return found
+def _without(items: Sequence[_Item], others: Iterable[_Item]) -> tuple[_Item, ...]:
+    """Return *items*, which are sorted, without as many of each as *others* has."""
+    return tuple((Counter(items) - Counter(others)).elements())
+
+
+def _affected(
+    changed: Iterable[NodeChange],
+    edge_changes: Iterable[EdgeChange],
+    edges: Mapping[Ends, tuple[Link, ...]],
+    nodes: Container[Address],
+    followed: frozenset[str],
+) -> tuple[Affected, ...]:
+    """Return what depends on what differs, directly or not, each with the nearest cause; sorted.
+
+    Args:
+        changed: The nodes that differ, which are not affected but the cause.
+        edge_changes: The edges that differ: what depended on a removed node has lost one of them.
+        edges: The edges to go along, as they are.
+        nodes: The nodes that there are.
+        followed: The strengths of the edges to go along.
+    """
+    causes: dict[Any, Address] = {one.address: one.address for one in changed}
+    differ = frozenset(causes)
+    steps: nx.DiGraph[Any] = nx.DiGraph()
+    steps.add_nodes_from(causes)
+    for edge in edge_changes:
+        if edge.dependent in nodes and any(
+            link.strength in followed for link in (*edge.old, *edge.new)
+        ):
+            # A node of its own, so that only this hop starts there.
+            hop = (edge.dependency,)
+            causes[hop] = edge.dependency
+            steps.add_edge(hop, edge.dependent)
+    if not causes:
+        return ()
+    steps.add_edges_from(
+        ends
+        for ends, links in edges.items()
+        if any(link.strength in followed and not link.is_late for link in links)
+    )
+    found: list[Affected] = []
+    for distance, layer in enumerate(nx.bfs_layers(steps, list(causes))):
+        if distance:
+            nearest = {
+                node: min(causes[one] for one in steps.pred[node] if one in causes)
+                for node in layer
+            }
+            causes |= nearest
+            found += (Affected(node, cause, distance) for node, cause in nearest.items())
+    return tuple(sorted(one for one in found if one.address not in differ))

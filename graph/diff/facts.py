@@ -10,14 +10,12 @@ from rungraph.graph.placeholders import has_placeholder, placeholders
 from rungraph.graph.secrets.values import MASK, masked
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping, Sequence
+    from collections.abc import Iterable, Iterator, Mapping, Sequence
 
     from rungraph.graph.nodes import Node, ResourceConfig
+    from rungraph.graph.source.positions import Path
 
-Path = tuple[str | int, ...]
-"""Keys and indices, such as ``("config", "hosts", 0, "url")``."""
-
-Facts = dict[Path, Any]
+Facts = dict["Path", Any]
 """What is shown of a node, by path: texts, numbers, booleans, None, and lists of these."""
 
 _UNKNOWN: Final = object()
@@ -75,11 +73,6 @@ def at_path(value: Any, path: Path) -> Any:
     return value
 
 
-def kind_of(path: Path) -> str:
-    """Return what kind of fact *path* leads to: its first step, or ``resources.fields``."""
-    return "resources.fields" if path[0] == "resources" and "fields" in path[3:4] else str(path[0])
-
-
 def is_same(first: Any, second: Any) -> bool:
     """Whether two leaves are the same value of the same type: 1 is neither True nor 1.0."""
     return first is second or repr(first) == repr(second)
@@ -90,6 +83,11 @@ def path_order(path: Path) -> tuple[tuple[bool, int, str], ...]:
     return tuple(
         (True, step, "") if isinstance(step, int) else (False, 0, str(step)) for step in path
     )
+
+
+def sorted_facts(facts: Iterable[tuple[Path, Any]]) -> Facts:
+    """Return *facts* sorted by path."""
+    return dict(sorted(facts, key=lambda fact: path_order(fact[0])))
 
 
 def is_masked(value: Any) -> bool:

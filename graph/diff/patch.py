@@ -3,19 +3,17 @@
 from __future__ import annotations
 
 from collections import Counter
-from typing import TYPE_CHECKING, TypeVar
+from typing import TYPE_CHECKING
 
-from rungraph.graph.config.run_config import Excluded
-from rungraph.graph.diff.changes import Change
-from rungraph.graph.diff.facts import Facts, path_order
-from rungraph.graph.diff.snapshot import Problem, Snapshot
+from rungraph.graph.diff.facts import sorted_facts
+from rungraph.graph.diff.model import Change
+from rungraph.graph.diff.snapshot import Snapshot, problem_order
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-    from rungraph.graph.diff.changes import FactChange, GraphDiff
-
-_Item = TypeVar("_Item", Excluded, Problem)
+    from rungraph.graph.diff.facts import Facts
+    from rungraph.graph.diff.model import FactChange, GraphDiff
 
 
 def applied(diff: GraphDiff, old: Snapshot) -> Snapshot:
@@ -23,27 +21,26 @@ def applied(diff: GraphDiff, old: Snapshot) -> Snapshot:
 
     For graphs a and b, ``applied(diff_graphs(a, b), snapshot_of(a)) == snapshot_of(b)``.
     """
-    nodes = dict(old.nodes)
+    nodes, edges = dict(old.nodes), dict(old.edges)
     for node in diff.nodes:
+        nodes[node.address] = _patched(nodes.get(node.address, {}), node.facts)
         if node.change is Change.REMOVED:
             del nodes[node.address]
-        else:
-            nodes[node.address] = _patched(nodes.get(node.address, {}), node.facts)
-    edges = dict(old.edges)
     for edge in diff.edges:
-        ends = (edge.dependency, edge.dependent)
-        if edge.new:
-            edges[ends] = edge.new
-        else:
-            del edges[ends]
+        edges[edge[:2]] = edge.new
+        if not edge.new:
+            del edges[edge[:2]]
+    excluded = Counter(old.excluded) - Counter(diff.excluded_removed)
+    problems = Counter(old.problems) - Counter(diff.problems_removed)
     return Snapshot(
         nodes=nodes,
         edges=edges,
         apis=tuple(sorted({*old.apis, *diff.apis_added} - {*diff.apis_removed})),
         settings=_patched(old.settings, diff.settings),
-        excluded=_moved(old.excluded, diff.excluded_removed, diff.excluded_added),
-        problems=_moved(old.problems, diff.problems_removed, diff.problems_added),
-        unknown=old.unknown,
+        excluded=tuple(sorted((excluded + Counter(diff.excluded_added)).elements())),
+        problems=tuple(
+            sorted((problems + Counter(diff.problems_added)).elements(), key=problem_order)
+        ),
     )
 
 
@@ -54,10 +51,4 @@ def _patched(facts: Facts, changes: Iterable[FactChange]) -> Facts:
             del found[change.path]
         else:
             found[change.path] = change.new
-    return dict(sorted(found.items(), key=lambda fact: path_order(fact[0])))
-
-
-def _moved(
-    items: tuple[_Item, ...], removed: Iterable[_Item], added: Iterable[_Item]
-) -> tuple[_Item, ...]:
-    return tuple(sorted((Counter(items) - Counter(removed) + Counter(added)).elements()))
+    return sorted_facts(found.items())

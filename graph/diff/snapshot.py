@@ -1,22 +1,21 @@
-"""A graph in its normal form: what a comparison is about, and nothing else."""
+"""A graph in its normal form: what a comparison compares, and nothing else."""
 
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from rungraph.graph.diff.facts import Facts, facts_of, flattened, path_order
+from rungraph.graph.diagnostics import Diagnostic
+from rungraph.graph.diff.facts import Facts, facts_of, flattened, sorted_facts
 from rungraph.graph.nodes import Strength
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Iterable, Mapping
+    from collections.abc import Mapping
 
     from rungraph.graph.address import Address
     from rungraph.graph.config.run_config import Excluded
-    from rungraph.graph.diagnostics import Diagnostic, Level
     from rungraph.graph.model import RunGraph
-    from rungraph.graph.nodes import Edge
 
     Ends = tuple[Address, Address]
     """The dependency and the dependent of an edge."""
@@ -29,7 +28,7 @@ class Link(NamedTuple):
 
     Attributes:
         strength: ``hard``, ``soft`` or ``member``.
-        is_late: Whether it was left out of the order of starts because it closes a circle.
+        is_late: Whether it was left out of the start order because it closes a cycle.
     """
 
     strength: str
@@ -37,19 +36,6 @@ class Link(NamedTuple):
 
     def __str__(self) -> str:
         return f"{self.strength}, bound late" if self.is_late else self.strength
-
-
-# Most edges are the only ones between their ends; thousands of them share these.
-_LINKS = {strength: (Link(strength.value),) for strength in Strength}
-
-
-class Problem(NamedTuple):
-    """A diagnostic without its place: what it says must not depend on where it stands."""
-
-    severity: str
-    code: str
-    address: str
-    message: str
 
 
 @dataclass(frozen=True)
@@ -62,11 +48,7 @@ class Snapshot:
         apis: The APIs that are served, sorted.
         settings: The facts of no node: the name, selectors, checks, where registrations persist.
         excluded: What is left out, sorted.
-        problems: The diagnostics, sorted.
-        unknown: The kinds of facts, as `kind_of` tells them, that this snapshot cannot tell,
-            because what it was read from does not hold them; they are not compared.
-        checked: The deepest level of checks that its problems come from; None when that is not
-            known. Problems are compared up to the level that both sides have.
+        problems: The diagnostics without what depends on their places; see `problem_order`.
     """
 
     nodes: Mapping[Address, Facts]
@@ -74,9 +56,7 @@ class Snapshot:
     apis: tuple[str, ...] = ()
     settings: Facts = field(default_factory=dict)
     excluded: tuple[Excluded, ...] = ()
-    problems: tuple[Problem, ...] = ()
-    unknown: frozenset[str] = frozenset()
-    checked: Level | None = None
+    problems: tuple[Diagnostic, ...] = ()
 
 
 def snapshot_of(graph: RunGraph) -> Snapshot:
@@ -85,34 +65,37 @@ def snapshot_of(graph: RunGraph) -> Snapshot:
     Two graphs of the same meaning have the same, whatever order, comments and quotes their files
     have and wherever the files are.
     """
+    nodes = {address: facts_of(node) for address, node in graph.nodes.items()}
+    return replace(outline_of(graph), nodes=nodes)
+
+
+def outline_of(graph: RunGraph) -> Snapshot:
+    """Return the normal form of *graph* without the facts of its nodes, which take the longest."""
     return Snapshot(
-        nodes={address: facts_of(node) for address, node in graph.nodes.items()},
-        edges=links_of(graph.edges, graph.dropped),
+        nodes={},
+        edges=_links(graph),
         apis=graph.apis,
-        settings=settings_of(graph),
+        settings=_settings(graph),
         excluded=tuple(sorted(graph.excluded)),
-        problems=problems_of(graph.diagnostics),
+        problems=tuple(sorted(map(_without_place, graph.diagnostics), key=problem_order)),
     )
 
 
-def links_of(edges: Collection[Edge], dropped: Iterable[Edge]) -> dict[Ends, tuple[Link, ...]]:
-    """Return the links between each two nodes; of *dropped* edges as well."""
-    found: dict[Ends, tuple[Link, ...]] = {edge[:2]: _LINKS[edge.strength] for edge in edges}
-    if len(found) < len(edges):  # A router can need its table and use it as well.
-        found = {}
-        for dependency, dependent, strength, _ in edges:
-            _add(found, (dependency, dependent), *_LINKS[strength])
-    for dependency, dependent, strength, _ in dropped:
-        _add(found, (dependency, dependent), Link(strength.value, is_late=True))
-    return found
+def problem_order(one: Diagnostic) -> tuple[str, ...]:
+    """Return what diagnostics without places are sorted by."""
+    return one.severity.value, one.code, str(one.address or ""), one.message
 
 
-def _add(found: dict[Ends, tuple[Link, ...]], ends: Ends, link: Link) -> None:
-    found[ends] = tuple(sorted({*found.get(ends, ()), link}))
+def _links(graph: RunGraph) -> dict[Ends, tuple[Link, ...]]:
+    links = {
+        is_late: {one: (Link(one.value, is_late),) for one in Strength} for is_late in (False, True)
+    }
+    found = {edge[:2]: links[False][edge.strength] for edge in graph.edges}
+    return found | {edge[:2]: links[True][edge.strength] for edge in graph.dropped}
 
 
-def settings_of(graph: RunGraph) -> Facts:
-    """Return what *graph* says that is said of no node, secrets masked, sorted by path."""
+def _settings(graph: RunGraph) -> Facts:
+    """Return what *graph* says of no node, secrets masked."""
     checks: dict[str, list[str]] = {}
     for check in graph.checks:
         checks.setdefault(check.name, []).append(f"{check.query} ({check.expect})")
@@ -122,30 +105,9 @@ def settings_of(graph: RunGraph) -> Facts:
         "selectors": dict(graph.selectors),
         "checks": {name: sorted(asked) for name, asked in checks.items()},
     }
-    leaves = [leaf for leaf in flattened(values) if leaf[1] not in ("", None, {})]
-    return dict(sorted(leaves, key=lambda leaf: path_order(leaf[0])))
+    return sorted_facts(leaf for leaf in flattened(values) if leaf[1] not in ("", None, {}))
 
 
-def problems_of(diagnostics: Iterable[Diagnostic]) -> tuple[Problem, ...]:
-    """Return *diagnostics* without their places, sorted."""
-    return tuple(
-        sorted(
-            Problem(
-                one.severity.value,
-                one.code,
-                str(one.address or ""),
-                without_indices(one.message),
-            )
-            for one in diagnostics
-        )
-    )
-
-
-def without_indices(message: str) -> str:
-    """Return *message* without the numbers of entries, which change when a list is reordered.
-
-    Examples:
-        >>> without_indices("'providers.safety[2].config' must be a mapping, not text")
-        "'providers.safety[].config' must be a mapping, not text"
-    """
-    return _INDEX.sub("[]", message)
+def _without_place(one: Diagnostic) -> Diagnostic:
+    """Return *one* without what changes when its line moves or a list is reordered."""
+    return Diagnostic(one.code, _INDEX.sub("[]", one.message), one.severity, address=one.address)

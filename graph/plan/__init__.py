@@ -9,7 +9,7 @@ from rungraph._lazy import lazy_names
 if TYPE_CHECKING:
     from rungraph.graph.plan.make import make_plan
     from rungraph.graph.plan.markdown import plan_to_markdown
-    from rungraph.graph.plan.model import FORMAT_VERSION, Plan
+    from rungraph.graph.plan.model import Plan
     from rungraph.graph.plan.plan_json import PlanError, is_plan, load_plan, plan_to_json
     from rungraph.graph.plan.text import render_plan
 

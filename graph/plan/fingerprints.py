@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 from rungraph.graph.diff.facts import hidden_of
 from rungraph.graph.nodes import ProviderNode, RouterNode
-from rungraph.graph.plan.outcomes import FingerprintsPlan
+from rungraph.graph.plan.model_requests import FingerprintsPlan
 from rungraph.graph.plan.plan_json import PlanError, load_plan, plan_to_json
 from rungraph.graph.source.positions import path_text
 

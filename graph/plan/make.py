@@ -2,41 +2,54 @@
 
 from __future__ import annotations
 
+import re
 from collections import Counter
 from typing import TYPE_CHECKING
 
-from rungraph.graph.address import Address, NodeKind
 from rungraph.graph.diagnostics import Level, Severity
+from rungraph.graph.failures import assume_failed
 from rungraph.graph.nodes import ProviderNode
-from rungraph.graph.plan.about import CatalogPlan, CheckedPlan, ConfigPlan, SummaryPlan
-from rungraph.graph.plan.circles import cycle_plans
-from rungraph.graph.plan.model import Plan
-from rungraph.graph.plan.nodes import node_plans
-from rungraph.graph.plan.parts import ApiPlan, EdgePlan
-from rungraph.graph.plan.pieces import (
-    diagnostic_plan,
-    evidence_plan,
+from rungraph.graph.plan.changes import changes_between
+from rungraph.graph.plan.diagnostics import diagnostic_plan, place_plan, readable
+from rungraph.graph.plan.make_graph import (
+    api_plans,
+    cycle_plans,
+    edge_plans,
     excluded_plan,
-    in_order,
-    named_check,
-    query_plan,
-    readable,
-    variable_plans,
+    node_plans,
+    with_sorted_keys,
 )
+from rungraph.graph.plan.model import (
+    CatalogPlan,
+    CheckedPlan,
+    ConfigPlan,
+    NamedCheck,
+    Plan,
+    QueryPlan,
+    SummaryPlan,
+    VariablePlan,
+)
+from rungraph.graph.plan.model_requests import (
+    ApiAvailability,
+    DegradedNode,
+    FailedNode,
+    FailuresPlan,
+)
+from rungraph.graph.plan.timings import timings_plan
+from rungraph.graph.query.config_checks import ask
 from rungraph.graph.rules.checklist import checklist
 from rungraph.graph.source.positions import path_text
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Mapping
+    from collections.abc import Collection, Iterator, Mapping
 
+    from rungraph.graph.address import Address
     from rungraph.graph.diff import Snapshot
     from rungraph.graph.model import RunGraph
-    from rungraph.graph.nodes import Edge
-    from rungraph.graph.plan.about import QueryPlan
-    from rungraph.graph.plan.changing import Comparison
-    from rungraph.graph.plan.outcomes import FailuresPlan, TimingsPlan
+    from rungraph.graph.query.config_checks import CheckAnswer
+    from rungraph.graph.source.environment import Use
 
-_PROVIDER = NodeKind.PROVIDER
+_STEP = re.compile(r"[.\[]")
 
 
 def make_plan(
@@ -55,10 +68,10 @@ def make_plan(
     Args:
         graph: What is planned.
         checked: The deepest level that the graph's diagnostics come from.
-        failed: Nodes that are said to fail; the plan then tells what becomes of the rest.
-        durations: Seconds that nodes took to start in an earlier run; the plan then tells when
+        failed: Nodes that are assumed to fail; the plan then says what becomes of the rest.
+        durations: Seconds that nodes took to start in an earlier run; the plan then says when
             each is expected to start.
-        against: The graph as it was; the plan then tells what is to be done about what differs.
+        against: The graph as it was; the plan then says what is to be done about what differs.
         against_name: What that is called.
         catalog_named: How the catalog was asked for; None when the config chose it.
         allow_unset_env: Whether variables that are not set were taken as notes.
@@ -72,156 +85,155 @@ def make_plan(
         >>> [node.address for node in plan.nodes], plan.applyable
         (['provider:inspect/builtin'], True)
     """
-    answers, graph = _asked(graph, checked)
-    generations, store = graph.generations(), graph.masked_store
-    text_of = {address: str(address) for address in graph.nodes}
-    comparison = _comparison(against, graph, against_name)
+    answers: list[CheckAnswer] = []
+    if graph.checks and checked >= Level.GRAPH:
+        answers = sorted(ask(graph), key=lambda one: (one.check.name, one.check.query))
+        graph = _with_answers(graph, answers)
+    compared = None if against is None else changes_between(against, graph, against_name)
     errors = [one for one in graph.diagnostics if one.severity is Severity.ERROR]
+    store = graph.masked_store
     return Plan(
-        against=comparison.against if comparison else None,
-        apis=tuple(_apis(graph, text_of)),
+        against=compared.against if compared else None,
+        apis=tuple(api_plans(graph)),
         applyable=not errors,
-        changes=comparison.changes if comparison else (),
+        changes=compared.changes if compared else (),
         checked=_checked(graph, checked),
-        checks=answers,
+        checks=tuple(map(_query_plan, answers)),
         complete=all(one.level is not Level.SCHEMA for one in errors),
         config=_config(graph, catalog_named, allow_unset_env=allow_unset_env),
         cycles=cycle_plans(graph),
         diagnostics=tuple(map(diagnostic_plan, graph.diagnostics)),
-        edges=tuple(_edges(graph, text_of)),
+        edges=tuple(edge_plans(graph)),
         errored=bool(errors),
         excluded=tuple(map(excluded_plan, graph.excluded)),
-        failures=_failures(graph, failed),
-        generations=tuple(
-            tuple(text_of[address] for address in generation) for generation in generations
-        ),
-        metadata_store=None if store is None else in_order(store),
+        failures=_failures(graph, failed) if failed else None,
+        generations=tuple(tuple(map(str, generation)) for generation in graph.generations()),
+        metadata_store=None if store is None else with_sorted_keys(store),
         name=graph.name,
-        nodes=tuple(node_plans(graph, text_of, comparison.actions if comparison else None)),
-        selectors=in_order(graph.selectors),
-        summary=_summary(graph, comparison.numbers if comparison else None),
-        timings=_timings(graph, durations),
+        nodes=tuple(node_plans(graph, compared.actions if compared else None)),
+        selectors=with_sorted_keys(graph.selectors),
+        summary=_summary(graph, compared.numbers if compared else {"create": len(graph)}),
+        timings=None if durations is None else timings_plan(graph, durations),
     )
 
 
-def _comparison(
-    against: RunGraph | Snapshot | None, graph: RunGraph, name: str
-) -> Comparison | None:
-    if against is None:
-        return None
-    from rungraph.graph.plan.changing import compared
-
-    return compared(against, graph, name)
-
-
-def _failures(graph: RunGraph, failed: Collection[Address]) -> FailuresPlan | None:
-    if not failed:
-        return None
-    from rungraph.graph.plan.failing import failures_plan
-
-    return failures_plan(graph, failed)
+def _with_answers(graph: RunGraph, answers: Collection[CheckAnswer]) -> RunGraph:
+    """Return *graph* with what is wrong with *answers*, unless it says so already."""
+    known = {(one.code, one.message, one.place) for one in graph.diagnostics}
+    return graph.with_diagnostics(
+        one.diagnostic
+        for one in answers
+        if one.diagnostic
+        and (one.diagnostic.code, one.diagnostic.message, one.diagnostic.place) not in known
+    )
 
 
-def _timings(graph: RunGraph, durations: Mapping[Address, float] | None) -> TimingsPlan | None:
-    if durations is None:
-        return None
-    from rungraph.graph.plan.timings import timings_plan
-
-    return timings_plan(graph, durations)
-
-
-def _asked(graph: RunGraph, checked: Level) -> tuple[tuple[QueryPlan, ...], RunGraph]:
-    """Return what the config's own queries found, and the graph with what is wrong with that."""
-    if not graph.checks or checked < Level.GRAPH:
-        return (), graph
-    from rungraph.graph.query.config_checks import ask
-
-    answers = sorted(ask(graph), key=lambda one: (one.check.name, one.check.query))
-    known = set(graph.diagnostics)
-    more = [one.diagnostic for one in answers if one.diagnostic and one.diagnostic not in known]
-    return tuple(map(query_plan, answers)), graph.with_diagnostics(more) if more else graph
-
-
-def _apis(graph: RunGraph, text_of: Mapping[Address, str]) -> list[ApiPlan]:
-    providers = Counter(address.api for address in graph.nodes if address.kind is _PROVIDER)
-    found: list[ApiPlan] = []
-    for api in graph.apis:
-        pair = graph.catalog.pair_of(api)
-        count = providers[pair.router_api if pair else api]
-        sides = (
-            [
-                text_of.get(Address.router(pair.router_api)),
-                text_of.get(Address.table(pair.table_api)),
-            ]
-            if pair
-            else [None, None]
-        )
-        node = graph.answering.get(api)
-        found.append(
-            ApiPlan(
-                api=api,
-                availability="ok" if count else "empty",
-                node=text_of[node] if node else None,
-                providers=count,
-                router=sides[0],
-                table=sides[1],
-            )
-        )
-    return found
-
-
-def _edges(graph: RunGraph, text_of: Mapping[Address, str]) -> list[EdgePlan]:
-    dropped = frozenset(graph.dropped)
-    every = sorted((*graph.edges, *dropped)) if dropped else graph.edges
-    return [_edge(edge, text_of, is_dropped=edge in dropped) for edge in every]
-
-
-def _edge(edge: Edge, text_of: Mapping[Address, str], *, is_dropped: bool) -> EdgePlan:
-    return EdgePlan(
-        dependency=text_of[edge.dependency],
-        dependent=text_of[edge.dependent],
-        evidence=tuple(map(evidence_plan, edge.evidence)),
-        reason="soft_cycle" if is_dropped else None,
-        status="dropped" if is_dropped else "active",
-        strength=edge.strength.value,
+def _query_plan(answer: CheckAnswer) -> QueryPlan:
+    check = answer.check
+    return QueryPlan(
+        expect=check.expect,
+        name=check.name,
+        nodes=tuple(map(str, answer.selection or ())),
+        place=place_plan(check.place),
+        query=check.query,
+        status="pass" if answer.ok else "error" if answer.selection is None else "fail",
     )
 
 
 def _checked(graph: RunGraph, checked: Level) -> CheckedPlan:
     return CheckedPlan(
-        checks=tuple(map(named_check, checklist(graph, checked))),
+        checks=tuple(
+            NamedCheck(
+                codes=tuple(sorted({problem.code for problem in one.diagnostics})),
+                level=one.level.name.lower(),
+                name=one.name,
+                result=one.result.value,
+            )
+            for one in checklist(graph, checked)
+        ),
         levels=tuple(level.name.lower() for level in Level if level <= checked),
         not_checked=tuple(level.name.lower() for level in Level if level > checked),
     )
 
 
-def _config(graph: RunGraph, named: str | None, *, allow_unset_env: bool) -> ConfigPlan:
+def _catalog(graph: RunGraph, named: str | None) -> CatalogPlan:
     catalog = graph.catalog
-    paths = {
-        path_text(node.path): str(address)
-        for address, node in graph.nodes.items()
-        if isinstance(node, ProviderNode) and node.path
+    apis = {address.api for address in graph.nodes} & catalog.apis.keys()
+    types = {
+        (node.api, node.provider_type)
+        for node in graph.nodes.values()
+        if isinstance(node, ProviderNode)
     }
+    return CatalogPlan(
+        apis=tuple(catalog.apis[name] for name in sorted(apis)),
+        name=catalog.name or None,
+        named=named,
+        pairs=tuple(pair for pair in catalog.pairs if pair.router_api in apis),
+        providers=tuple(catalog.providers[one] for one in sorted(types & catalog.providers.keys())),
+        release=catalog.release or None,
+    )
+
+
+def _config(graph: RunGraph, named: str | None, *, allow_unset_env: bool) -> ConfigPlan:
     return ConfigPlan(
         allow_unset_env=allow_unset_env,
-        catalog=CatalogPlan(
-            apis=len(catalog.apis),
-            name=catalog.name or None,
-            named=named,
-            provider_types=len(catalog.providers),
-            release=catalog.release or None,
-        ),
-        env=variable_plans(graph, paths),
+        catalog=_catalog(graph, named),
+        env=tuple(_variables(graph)),
         files=(readable(graph.file),),
     )
 
 
-def _summary(graph: RunGraph, numbers: Mapping[str, int] | None) -> SummaryPlan:
+def _variables(graph: RunGraph) -> Iterator[VariablePlan]:
+    """Yield the variables of the environment that *graph* reads, sorted by name."""
+    readers = {
+        path_text(node.path): str(address)
+        for address, node in graph.nodes.items()
+        if isinstance(node, ProviderNode) and node.path
+    }
+    uses: dict[str, list[Use]] = {}
+    for use in graph.variables:
+        uses.setdefault(use.name, []).append(use)
+    for name, found in sorted(uses.items()):
+        yield VariablePlan(
+            default=all(use.has_default for use in found),
+            name=name,
+            required=any(use.is_required for use in found),
+            secret=any(use.is_secret for use in found),
+            set=found[0].is_set,
+            used_by=tuple(sorted({_reader(use.path, readers) for use in found})),
+        )
+
+
+def _reader(path: str, readers: Mapping[str, str]) -> str:
+    """Return the address of the provider whose entry *path* leads into, or else its top key."""
+    for end in (*(step.start() for step in _STEP.finditer(path)), len(path)):
+        if path[:end] in readers:
+            return readers[path[:end]]
+    top = path.split("[", 1)[0]
+    return top if top.startswith("providers.") else top.split(".", 1)[0]
+
+
+def _failures(graph: RunGraph, failed: Collection[Address]) -> FailuresPlan:
+    found = assume_failed(graph, failed)
+    return FailuresPlan(
+        apis=tuple(ApiAvailability(api=api, availability=word) for api, word in found.apis.items()),
+        assumed=tuple(map(str, found.assumed)),
+        degraded=tuple(
+            DegradedNode(address=str(address), without=tuple(map(str, lacking)))
+            for address, lacking in found.without.items()
+        ),
+        failed=tuple(
+            FailedNode(address=str(address), because_of=tuple(map(str, causes)))
+            for address, causes in found.causes.items()
+        ),
+    )
+
+
+def _summary(graph: RunGraph, actions: Mapping[str, int]) -> SummaryPlan:
     generations = graph.generations()
     severities = Counter(one.severity for one in graph.diagnostics)
-    found = {"create": len(graph)} if numbers is None else numbers
     return SummaryPlan(
-        create=found.get("create", 0),
+        create=actions.get("create", 0),
         critical_path_len=len(generations),
         disabled=len(graph.excluded),
         edges=len(graph.edges),
@@ -229,10 +241,10 @@ def _summary(graph: RunGraph, numbers: Mapping[str, int] | None) -> SummaryPlan:
         generations=len(generations),
         max_width=max(map(len, generations), default=0),
         nodes=len(graph),
-        noop=found.get("noop", 0),
+        noop=actions.get("noop", 0),
         notes=severities[Severity.NOTE],
-        remove=found.get("remove", 0),
-        restart=found.get("restart", 0),
-        update=found.get("update", 0),
+        remove=actions.get("remove", 0),
+        restart=actions.get("restart", 0),
+        update=actions.get("update", 0),
         warnings=severities[Severity.WARNING],
     )

@@ -2,25 +2,23 @@
 
 from __future__ import annotations
 
-import json
 from typing import TYPE_CHECKING
 
-from rungraph.graph.diff import diff_graphs, snapshot_of_plan
+from rungraph.graph.diff.compare import diff_graphs
 from rungraph.graph.diff.facts import hidden_of, variables_in
-from rungraph.graph.diff.words import printable, sections_of
+from rungraph.graph.diff.render import sections_of
+from rungraph.graph.diff.snapshot import snapshot_of
 from rungraph.graph.plan.fingerprints import STORE, spec_prints, value_prints, variable_prints
-from rungraph.graph.plan.plan_json import plan_to_json
+from rungraph.graph.plan.graph_json import graph_of_plan
 from rungraph.graph.source.positions import path_text
+from rungraph.graph.wording import printable
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
-    from rungraph.graph.diff import GraphDiff
+    from rungraph.graph.diff.model import GraphDiff
     from rungraph.graph.model import RunGraph
     from rungraph.graph.plan.model import Plan
-
-_NOT_MOVES = ("affected", "problems")
-"""What follows from a move, and what is judged apart."""
 
 
 def moves_since(
@@ -44,7 +42,8 @@ def moves_since(
     moved = {
         name for name in saved.env.keys() & variables.keys() if saved.env[name] != variables[name]
     }
-    diff = diff_graphs(snapshot_of_plan(json.loads(plan_to_json(plan))), graph)
+    # A snapshot, because the values behind what a plan shows are compared by fingerprints.
+    diff = diff_graphs(snapshot_of(graph_of_plan(plan, environment)), graph)
     return (
         *(_variable_line(name, saved.env[name], variables[name]) for name in sorted(moved)),
         *_diff_lines(diff),
@@ -62,11 +61,11 @@ def _variable_line(name: str, before: str | None, now: str | None) -> str:
 
 
 def _diff_lines(diff: GraphDiff) -> Iterator[str]:
-    for title, lines in sections_of(diff):
-        if title not in _NOT_MOVES:
-            about = "" if title == "nodes" else f"{title}: "
+    for title, lines in sections_of(diff).items():
+        if title != "problems":
+            what = "" if title == "nodes" else f"{title}: "
             for mark, text, depth in lines:
-                yield f"{'    ' * depth}{mark} {about}{printable(text)}"
+                yield f"{'    ' * depth}{mark} {what}{printable(text)}"
 
 
 def _value_lines(
@@ -76,8 +75,10 @@ def _value_lines(
     diff: GraphDiff,
     moved: set[str],
 ) -> Iterator[str]:
-    """Yield the values behind what is shown masked or unresolved that are not told of yet."""
-    told = {(str(node.address), path_text(fact.path)) for node in diff.nodes for fact in node.facts}
+    """Yield the values behind what is shown masked or unresolved that *diff* does not have."""
+    known = {
+        (str(node.address), path_text(fact.path)) for node in diff.nodes for fact in node.facts
+    }
     now = value_prints(graph, key)
     sources = {
         str(address): {path_text(path): behind.written for path, behind in hidden_of(node).items()}
@@ -87,7 +88,7 @@ def _value_lines(
         for path in sorted(saved[address].keys() & now[address].keys()):
             differs = saved[address][path] != now[address][path]
             reads = variables_in(sources.get(address, {}).get(path))
-            if differs and (address, path) not in told and moved.isdisjoint(reads):
+            if differs and (address, path) not in known and moved.isdisjoint(reads):
                 what = "" if address == STORE else f"{path}: "
                 yield f"~ {printable(address)}  {printable(what)}(the value behind it has changed)"
 

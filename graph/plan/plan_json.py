@@ -1,24 +1,26 @@
-"""A plan as JSON and back, and the JSON Schema of both. pydantic stands here and nowhere else."""
+"""A plan as JSON and back. pydantic stands here and in the schema only."""
 
 from __future__ import annotations
 
 import json
 from dataclasses import asdict
+from functools import cache
 from typing import TYPE_CHECKING, Any
 
 from rungraph.graph.errors import RungraphError
-from rungraph.graph.plan.model import FORMAT_VERSION, Plan
+from rungraph.graph.json_format import FORMAT_VERSION
+from rungraph.graph.plan.model import Plan
 
 if TYPE_CHECKING:
     from pydantic import TypeAdapter, ValidationError
 
 
-class PlanError(RungraphError):
+class PlanError(RungraphError, ValueError):
     """Raised when what should be the JSON of a plan is none that can be read."""
 
 
 def plan_to_json(plan: Plan) -> str:
-    """Return *plan* as JSON: keys sorted, without secrets or times; equal plans, equal bytes.
+    """Return *plan* as JSON without secrets or times; equal plans, equal bytes.
 
     Infinity and NaN, which JSON does not have, become the texts ``Infinity`` and ``NaN``.
     """
@@ -40,6 +42,8 @@ def load_plan(text: str | bytes) -> Plan:
         PlanError: If *text* is no JSON, not that of a plan, of an unknown major version, or of
             another shape; the text says which.
     """
+    from pydantic import ValidationError
+
     try:
         data: Any = json.loads(text)
     except UnicodeDecodeError as error:
@@ -54,17 +58,16 @@ def load_plan(text: str | bytes) -> Plan:
     if not isinstance(data, dict) or data.get("kind") != "plan":
         kind = data.get("kind") if isinstance(data, dict) else None
         what = f"it is the JSON of a {kind}" if isinstance(kind, str) else "'kind' is not 'plan'"
-        msg = f"not a plan: {what}"
+        old = " of an older rungraph; write it anew, as a plan" if kind == "graph" else ""
+        msg = f"not a plan: {what}{old}"
         raise PlanError(msg)
-    version = str(data.get("format_version"))
-    if version.partition(".")[0] != FORMAT_VERSION.partition(".")[0]:
+    version, known = str(data.get("format_version")), FORMAT_VERSION.partition(".")[0]
+    if version.partition(".")[0] != known:
         msg = (
-            f"its format version {version} is not known to this rungraph "
-            f"(known: {FORMAT_VERSION.partition('.')[0]}.x); make the plan anew"
+            f"its format version {version} is not known to this rungraph (known: {known}.x); "
+            "make the plan anew"
         )
         raise PlanError(msg)
-    from pydantic import ValidationError
-
     try:
         return _adapter().validate_python(data)
     except ValidationError as error:
@@ -81,14 +84,15 @@ def is_plan(text: str | bytes) -> bool:
     return isinstance(data, dict) and data.get("kind") == "plan"
 
 
+@cache
+def _adapter() -> TypeAdapter[Plan]:
+    from pydantic import TypeAdapter
+
+    return TypeAdapter(Plan)
+
+
 def _first_of(error: ValidationError) -> str:
     [first, *others] = error.errors(include_url=False, include_input=False)
     where = "".join(f"[{x}]" if isinstance(x, int) else f".{x}" for x in first["loc"])
     more = f" (and {len(others)} more)" if others else ""
     return f"{where.removeprefix('.')}: {first['msg'].lower()}{more}"
-
-
-def _adapter() -> TypeAdapter[Plan]:
-    from pydantic import TypeAdapter
-
-    return TypeAdapter(Plan)

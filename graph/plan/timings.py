@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from rungraph.graph.plan.outcomes import NodeTiming, TimingsPlan
+from rungraph.graph.plan.model_requests import NodeTiming, TimingsPlan
 from rungraph.graph.timing import longest_chains, slack_of
 
 if TYPE_CHECKING:

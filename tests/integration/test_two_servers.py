@@ -9,7 +9,7 @@ from tests.real import serve_llama
 
 from rungraph import Stack, StackSettings, compile_config
 from rungraph.engine.apis import Model, SamplingParams, UserMessage
-from rungraph.graph.graph_json import graph_to_json
+from rungraph.graph.plan.graph_json import graph_to_json
 
 if TYPE_CHECKING:
     from pathlib import Path

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import os
 import subprocess
 import sys
@@ -11,10 +10,10 @@ from typing import Any
 import networkx as nx
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from tests.property.strategies_configs import catalogs, configs, reordered
+from tests.property.strategies_configs import catalogs, configs
 
-from rungraph.graph import Catalog, RunGraph, Strength, compile_config
-from rungraph.graph.graph_json import graph_from_json, graph_to_json
+from rungraph.graph import Catalog, Strength, compile_config
+from rungraph.graph.plan.graph_json import graph_from_json, graph_to_json
 from rungraph.notebook import html_of
 
 JSON_VALUES = st.recursive(
@@ -51,27 +50,6 @@ def test_every_edge_leads_to_a_later_generation(config: dict[str, Any], catalog:
         before, after = graph.generation_of(edge.dependency), graph.generation_of(edge.dependent)
         assert before < after or (has_cycle and before == after)
     assert sorted(graph) == sorted(graph.nodes)
-
-
-@given(configs(), catalogs(), st.randoms(use_true_random=False))
-def test_the_order_of_the_config_does_not_count(
-    config: dict[str, Any], catalog: Catalog, order: Any
-) -> None:
-    """The same config in another order gives the same nodes, edges, drops and generations."""
-    one = compile_config(config, catalog=catalog, environment={})
-    other = compile_config(reordered(config, order), catalog=catalog, environment={})
-
-    def essence(graph: RunGraph) -> Any:
-        data = json.loads(graph_to_json(graph))
-        for node in data["nodes"]:
-            node.pop("path", None)
-        data["variables"] = sorted({use["name"] for use in data["variables"]})
-        for diagnostic in data["diagnostics"]:
-            diagnostic.pop("path", None)
-        data["diagnostics"].sort(key=str)
-        return data
-
-    assert essence(one) == essence(other)
 
 
 @given(configs(), catalogs())

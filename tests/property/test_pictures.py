@@ -13,7 +13,7 @@ from rich.cells import cell_len
 from tests.property.strategies_configs import catalogs, configs, reordered
 
 from rungraph.graph import Catalog, RunGraph, compile_config
-from rungraph.graph.graph_json import graph_to_json
+from rungraph.graph.plan.graph_json import graph_to_json
 from rungraph.viz import render_dot, render_graphml, render_json, render_mermaid, render_text
 from rungraph.viz.formats.lanes import lanes_of
 from rungraph.viz.model.diagram import diagram_of

@@ -23,7 +23,8 @@ from rungraph.engine.events import EventLog, NodeReady, NodeStarting
 from rungraph.engine.run.lifecycle import Lifecycle
 from rungraph.engine.run.settings import StackSettings
 from rungraph.graph import Catalog, RunGraph, compile_config
-from rungraph.graph.failures import assume_failed, needs_of
+from rungraph.graph.diff import diff_graphs, snapshot_of
+from rungraph.graph.failures import assume_failed, blast_radii
 from rungraph.graph.plan import (
     load_plan,
     make_plan,
@@ -32,8 +33,8 @@ from rungraph.graph.plan import (
     render_plan,
 )
 from rungraph.graph.plan.fingerprints import load_sealed, sealed
+from rungraph.graph.plan.graph_json import graph_from_json
 from rungraph.graph.plan.moves import moves_since
-from rungraph.graph.plan.radius import blast_radii
 
 KEY = b"a key for the tests"
 _PLACES = frozenset(("place", "path", "excerpt", "related"))
@@ -99,20 +100,22 @@ def test_every_plan_can_be_shown_and_read(
         assert render_plan(plan, width=width).endswith("\n")
     text = plan_to_json(plan)
     assert plan_to_json(load_plan(text)) == text
+    again = graph_from_json(text, environment={})
+    assert diff_graphs(snapshot_of(graph), again).nodes == ()
 
 
 @given(configs(), catalogs())
-def test_the_sweep_counts_what_single_failures_take_down(
+def test_a_blast_radius_is_what_a_single_failure_does(
     config: dict[str, Any], catalog: Catalog
 ) -> None:
-    """The blast radius of each node is what is said to become of the rest when it alone fails."""
+    """Of each node it is what is said to become of the rest when it alone fails."""
     graph = compile_config(config, catalog=catalog, environment={})
-    radii = blast_radii(graph.generations(), needs_of(graph))
-    assert set(radii) == set(graph)
+    radii = blast_radii(graph)
+    assert list(radii) == list(graph)
     for address, radius in radii.items():
         failures = assume_failed(graph, [address])
-        assert radius.hard == len(failures.failed) - 1
-        assert radius.soft == len(failures.degraded)
+        assert radius.stops == {*failures.failed} - {address}
+        assert radius.lacks == set(failures.degraded)
 
 
 @given(configs(), catalogs(), st.data())

@@ -46,7 +46,7 @@ def diff(
 ) -> int:
     """Compare the graphs of two run configs, and say what depends on what differs.
 
-    OLD and NEW are run configs, plans or graphs that were saved as JSON, - for standard input, or
+    OLD and NEW are run configs or plans that were saved as JSON, - for standard input, or
     git:REV:path for a file at a revision (git:HEAD:run.yaml). The order of the YAML, comments and
     places do not count. Secrets are compared and never shown. Configs with errors are compared,
     too; the exit code is 1 only when one cannot be read at all.
@@ -57,7 +57,8 @@ def diff(
     for one in (before, after):
         if one.problems:
             tell(f"{one.name}: {one.problems}")
-    found = diff_graphs(before.graph, after.graph, edges=edges)
+    level = min(before.level, after.level)
+    found = diff_graphs(before.graph.up_to(level), after.graph.up_to(level), edges=edges)
     if form == "json":
         text = diff_to_json(found, old=old, new=new)
     elif form == "markdown":

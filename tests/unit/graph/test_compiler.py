@@ -19,7 +19,7 @@ from rungraph.graph import (
     TableNode,
     compile_config,
 )
-from rungraph.graph.graph_json import graph_to_json
+from rungraph.graph.plan.graph_json import graph_to_json
 
 CATALOG = Catalog.of(
     apis=[

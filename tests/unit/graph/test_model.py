@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import json
+
 import networkx as nx
 import pytest
 
 from rungraph.graph import Address, Diagnostic, InvalidGraph, RunGraph, Severity, compile_config
-from rungraph.graph.graph_json import graph_from_json, graph_to_json
+from rungraph.graph.plan import PlanError
+from rungraph.graph.plan.graph_json import graph_from_json, graph_to_json
 
 CONFIG = """
 image_name: two
@@ -129,21 +132,12 @@ def test_json_round_trip_of_a_graph_without_literal_secrets_is_exact() -> None:
     assert again["provider:inference/b"].config["api_key"] == "sk-other"  # type: ignore[union-attr]
 
 
-@pytest.mark.parametrize(
-    "text",
-    [
-        "",
-        "[]",
-        "{}",
-        '{"kind": "graph"}',
-        '{"kind": "graph", "format_version": "9.0"}',
-        '{"kind": "graph", "format_version": "1.0"}',
-    ],
-)
-def test_json_that_is_no_graph_is_refused(text: str) -> None:
-    """Bad JSON is a ValueError, never something else."""
-    with pytest.raises(ValueError, match="graph"):
-        graph_from_json(text)
+def test_a_plan_that_contradicts_itself_is_refused(graph: RunGraph) -> None:
+    """What is no plan at all is refused as it is read; here a node has no address."""
+    data = json.loads(graph_to_json(graph))
+    data["nodes"][0]["address"] = "nowhere"
+    with pytest.raises(PlanError, match="not a plan: not an address: 'nowhere'"):
+        graph_from_json(json.dumps(data))
 
 
 def test_neither_repr_nor_html_shows_a_secret(graph: RunGraph) -> None:

@@ -17,7 +17,7 @@ from rungraph.graph import (
     Selection,
     compile_config,
 )
-from rungraph.graph.graph_json import graph_from_json, graph_to_json
+from rungraph.graph.plan.graph_json import graph_from_json, graph_to_json
 from rungraph.graph.query import query as query_graph
 
 CATALOG = Catalog.of(

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from rungraph.graph import Address, ApiSpec, Catalog, ProviderSpec, RoutedPair, compile_config
-from rungraph.graph.graph_json import graph_from_json, graph_to_json
+from rungraph.graph.plan.graph_json import graph_from_json, graph_to_json
 from rungraph.graph.query import QueryError
 from rungraph.graph.why import (
     absence_to_dict,

@@ -4,15 +4,14 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, NamedTuple
 
-import click
-
 from rungraph.cli.diagnostics import has_errors
 from rungraph.cli.inputs.configs import check_readable, graph_of, read
 from rungraph.cli.inputs.revisions import content_at
-from rungraph.cli.terminal import complain, tell
-from rungraph.graph import Level, RunGraph, RungraphError, graph_from_json
+from rungraph.cli.terminal import tell
+from rungraph.graph import Level, RunGraph, RungraphError
 from rungraph.graph.diagnostic_text import count_text
-from rungraph.graph.diff import Snapshot, snapshot_of_plan
+from rungraph.graph.plan.graph_json import graph_of_plan
+from rungraph.graph.plan.plan_json import PlanError, load_plan
 from rungraph.graph.query.config_checks import ask
 from rungraph.graph.source.document import decode_document
 
@@ -20,7 +19,6 @@ if TYPE_CHECKING:
     from typing import Unpack
 
     from rungraph.cli.inputs.options import ReadingOptions
-    from rungraph.graph.source.document import Document
 
 
 class ComparableError(RungraphError):
@@ -32,46 +30,47 @@ class Comparable(NamedTuple):
 
     Attributes:
         name: What the user called it.
-        graph: The graph, or the normal form that a plan gives of it.
+        graph: The graph.
+        level: How deep it was checked.
     """
 
     name: str
-    graph: RunGraph | Snapshot
+    graph: RunGraph
+    level: Level
 
     @property
     def problems(self) -> str:
         """How many errors and warnings it has, as text; empty when it has no error."""
-        found = self.graph.diagnostics if isinstance(self.graph, RunGraph) else ()
+        found = self.graph.diagnostics
         return count_text(found) if has_errors(found) else ""
 
 
 def load_comparable(name: str, **reading: Unpack[ReadingOptions]) -> Comparable:
     """Return what *name* names: a file, ``-`` for standard input, or ``git:REV:path``.
 
-    The file is a run config, or the JSON of a plan or of a graph.
+    The file is a run config, or a plan that was saved as JSON.
 
     Raises:
-        ComparableError: If it is a plan or a graph of a form that is not known.
+        ComparableError: If it is a plan of a form that is not known.
         RevisionError: If git has no such file.
     """
     is_revision = name.startswith("git:")
     document = decode_document(content_at(name), name) if is_revision else read(name)
+    level = reading.get("level", Level.ENV)
     if document.value.get("kind") in ("plan", "graph") and "format_version" in document.value:
-        return Comparable(name, _saved(name, document))
+        return _saved(name, document.text, level)
     graph = graph_of(document, **reading)
-    is_deep = reading.get("level", Level.ENV) >= Level.GRAPH
-    return Comparable(name, _asked(graph) if is_deep else graph)
+    if level >= Level.GRAPH:
+        graph = graph.with_diagnostics(one.diagnostic for one in ask(graph) if one.diagnostic)
+    return Comparable(name, graph, level)
 
 
 def load_askable(name: str, **reading: Unpack[ReadingOptions]) -> RunGraph:
     """Return the graph that *name* names, as `load_comparable` does, with its problems told.
 
-    A file that cannot be read, or a plan, which holds too little to be asked, ends the command.
+    A file that cannot be read ends the command.
     """
     found = load_comparable(name, **reading)
-    if not isinstance(found.graph, RunGraph):
-        complain(f"{name} is a saved plan, which cannot be queried: give its run config")
-        raise click.exceptions.Exit(1)
     check_readable(found.graph)
     if found.problems:
         is_file = name != "-" and not name.startswith("git:")
@@ -80,16 +79,15 @@ def load_askable(name: str, **reading: Unpack[ReadingOptions]) -> RunGraph:
     return found.graph
 
 
-def _saved(name: str, document: Document) -> RunGraph | Snapshot:
+def _saved(name: str, text: str, level: Level) -> Comparable:
     try:
-        if document.value["kind"] == "plan":
-            return snapshot_of_plan(document.value)
-        return _asked(graph_from_json(document.text))
-    except ValueError as error:
+        plan = load_plan(text)
+        graph = graph_of_plan(plan)
+    except PlanError as error:
         msg = f"{name}: {error}"
         raise ComparableError(msg) from error
-
-
-def _asked(graph: RunGraph) -> RunGraph:
-    """Return *graph* with what the queries found that its config wants asked."""
-    return graph.with_diagnostics(one.diagnostic for one in ask(graph) if one.diagnostic)
+    level = max(
+        (one for one in Level if one <= level and one.name.lower() in plan.checked.levels),
+        default=Level.SCHEMA,
+    )
+    return Comparable(name, graph.up_to(level), level)

@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from itertools import groupby
 from textwrap import wrap
 from typing import TYPE_CHECKING, Any
 
 from rungraph.cli.diagnostics import has_errors
 from rungraph.graph import Level, Severity
-from rungraph.graph.diagnostic_text import count_text, diagnostic_to_dict
+from rungraph.graph.diagnostic_text import count_text
+from rungraph.graph.plan.diagnostics import diagnostic_plan
 from rungraph.graph.rules.checklist import CheckResult, Result, is_usable
 from rungraph.graph.wording import counted
 
@@ -93,7 +94,7 @@ def report_to_dict(report: FileReport) -> dict[str, Any]:
     }
     if report.level >= Level.HEALTH:
         found["servers"] = [_server_to_dict(one) for one in report.servers]
-    found["diagnostics"] = [diagnostic_to_dict(one) for one in report.diagnostics]
+    found["diagnostics"] = [asdict(diagnostic_plan(one)) for one in report.diagnostics]
     if report.failure:
         found["failure"] = report.failure
     return found

@@ -170,13 +170,15 @@ def test_failures_times_and_changes_are_told() -> None:
     )
     assert (
         "Without `provider:inference/words`:\n\n"
-        "- `table:models` **stops**, because of `provider:inference/words`\n"
-        "- `router:inference` **stops**, because of `provider:inference/words`\n"
-        "- APIs lost: `inference`, `models`\n"
-        "- APIs ok: `inspect`\n"
+        "- **stops** `table:models`, because of `provider:inference/words`\n"
+        "- **stops** `router:inference`, because of `provider:inference/words`\n"
+        "- APIs **lost**: `inference, models`\n"
+        "- APIs **ok**: `inspect`\n"
     ) in markdown
     assert (
-        "Expected to be ready after 1.00 s, with `--schedule ready` after 1.00 s; critical path:\n"
+        "Expected, from an earlier run:\n\n"
+        "- ready after 1.00 s, with --schedule ready after 1.00 s\n"
+        "- critical path: `provider:inference/words → table:models → router:inference`\n"
     ) in markdown
     assert (
         "Against `old.yaml`:\n\n```diff\n"

@@ -138,6 +138,8 @@ def test_nodes_edges_and_settings_that_have_moved_are_told() -> None:
     other["image_name"] = "named"
     other["providers"]["telemetry"] = [{"provider_id": "t", "provider_type": "inline::t"}]
     assert moved(other, optional_dependencies=("telemetry",)) == [
+        "~ provider:inference/p  remote::r",
+        '    + optional_dependencies: ["telemetry"]',
         "+ provider:telemetry/t  inline::t",
         "+ edges: provider:telemetry/t → provider:inference/p  soft",
         "+ served APIs: telemetry",

@@ -170,6 +170,8 @@ def test_expected_times_are_told_with_the_critical_path() -> None:
         "expected, from an earlier run\n"
         "  ready after 2.25 s, with --schedule ready after 2.00 s\n"
         "  critical path: provider:telemetry/otel → router:inference\n"
+        "  not recorded: provider:inference/words, provider:inspect/builtin, router:inference\n"
+        "  recorded, but not in the plan: provider:inference/gone\n"
         "    starts   (ready)     takes     slack\n"
         "    0.00 s    0.00 s    1.50 s    0.25 s  provider:inference/far\n"
         "    0.00 s    0.00 s         ?    1.75 s  provider:inference/words\n"
@@ -177,8 +179,6 @@ def test_expected_times_are_told_with_the_critical_path() -> None:
         "    0.00 s    0.00 s    2.00 s    0.00 s  provider:telemetry/otel\n"
         "    2.00 s    1.50 s    0.25 s    0.25 s  table:models\n"
         "    2.25 s    2.00 s         ?    0.00 s  router:inference\n"
-        "  not recorded: provider:inference/words, provider:inspect/builtin, router:inference\n"
-        "  recorded, but not in the plan: provider:inference/gone\n"
     ) in render_plan(plan)
 
 
@@ -195,7 +195,7 @@ def test_a_comparison_is_marked_line_by_line() -> None:
     assert (
         "against old.yaml\n"
         "  ~ provider:inference/far  restart\n"
-        '      config.base_url: "http://near/v1" → "http://far/v1"\n'
+        '      ~ config.base_url: "http://near/v1" → "http://far/v1"\n'
         "  - provider:inference/w  remove\n"
         "  + provider:inference/words  create\n"
         "  ~ router:inference  restart (depends on provider:inference/far)\n"

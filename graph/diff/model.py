@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from enum import StrEnum
 from functools import cached_property
 from types import MappingProxyType
@@ -13,8 +13,9 @@ if TYPE_CHECKING:
 
     from rungraph.graph.address import Address
     from rungraph.graph.config.run_config import Excluded
-    from rungraph.graph.diff.facts import Path
-    from rungraph.graph.diff.snapshot import Link, Problem
+    from rungraph.graph.diagnostics import Diagnostic
+    from rungraph.graph.diff.snapshot import Link
+    from rungraph.graph.source.positions import Path
 
 
 class Change(StrEnum):
@@ -110,13 +111,12 @@ class GraphDiff:
         affected: The nodes that are as they were and depend, directly or not, on what is not.
         apis_added: The APIs that are served now and were not.
         apis_removed: The APIs that were served and are not.
-        settings: What differs and is said of no node, such as ``image_name``.
+        settings: What differs and belongs to no node, such as ``image_name``.
         excluded_added: What is left out now.
         excluded_removed: What was left out.
         problems_added: The diagnostics that appeared.
         problems_removed: The diagnostics that disappeared.
         unchanged: The nodes that are as they were.
-        not_compared: The kinds of facts that one of the sides does not hold, such as ``module``.
     """
 
     nodes: tuple[NodeChange, ...] = ()
@@ -127,24 +127,17 @@ class GraphDiff:
     settings: tuple[FactChange, ...] = ()
     excluded_added: tuple[Excluded, ...] = ()
     excluded_removed: tuple[Excluded, ...] = ()
-    problems_added: tuple[Problem, ...] = ()
-    problems_removed: tuple[Problem, ...] = ()
+    problems_added: tuple[Diagnostic, ...] = ()
+    problems_removed: tuple[Diagnostic, ...] = ()
     unchanged: tuple[Address, ...] = ()
-    not_compared: tuple[str, ...] = ()
 
     @property
     def is_empty(self) -> bool:
         """Whether the two graphs say the same."""
-        return not (
-            self.nodes
-            or self.edges
-            or self.apis_added
-            or self.apis_removed
-            or self.settings
-            or self.excluded_added
-            or self.excluded_removed
-            or self.problems_added
-            or self.problems_removed
+        return not any(
+            getattr(self, one.name)
+            for one in fields(self)
+            if one.name not in ("affected", "unchanged")
         )
 
     @cached_property
@@ -155,15 +148,9 @@ class GraphDiff:
         depends on one that differs.
         """
         words = {Change.ADDED: "new", Change.CHANGED: "modified", Change.REMOVED: "removed"}
-        found = dict.fromkeys(self.unchanged, _SAME)
-        found |= dict.fromkeys((one.address for one in self.affected), _AFFECTED)
-        found |= {one.address: frozenset((words[one.change],)) for one in self.nodes}
+        found = dict.fromkeys(self.unchanged, frozenset(("same",)))
+        for one in self.affected:
+            found[one.address] = frozenset(("same", "affected"))
+        for node in self.nodes:
+            found[node.address] = frozenset((words[node.change],))
         return MappingProxyType({address: found[address] for address in sorted(found)})
-
-    def of(self, change: Change) -> tuple[NodeChange, ...]:
-        """Return the nodes of which *change* became, sorted."""
-        return tuple(one for one in self.nodes if one.change is change)
-
-
-_SAME = frozenset(("same",))
-_AFFECTED = frozenset(("same", "affected"))

@@ -1,4 +1,4 @@
-"""What is to be done about nodes that are not as they were, as a part of a plan."""
+"""What is to be done about nodes that are not as they were."""
 
 from __future__ import annotations
 
@@ -6,22 +6,24 @@ import json
 from collections import Counter
 from typing import TYPE_CHECKING, NamedTuple
 
-from rungraph.graph.diff import Change, Snapshot, diff_graphs, diff_to_dict
-from rungraph.graph.plan.outcomes import AgainstPlan, ChangePlan, PathChange
-from rungraph.graph.source.positions import path_text
+from rungraph.graph.diff.compare import diff_graphs
+from rungraph.graph.diff.diff_json import diff_to_dict, fact_to_dict
+from rungraph.graph.diff.model import Change
+from rungraph.graph.plan.model_requests import AgainstPlan, ChangePlan, FactChangePlan
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
-    from rungraph.graph.diff import FactChange, GraphDiff
+    from rungraph.graph.diff.model import GraphDiff
+    from rungraph.graph.diff.snapshot import Snapshot
     from rungraph.graph.model import RunGraph
 
 _ACTIONS = {Change.ADDED: "create", Change.REMOVED: "remove", Change.CHANGED: "restart"}
 _REASONS = {Change.ADDED: "new", Change.REMOVED: "removed", Change.CHANGED: "config_changed"}
 
 
-class Comparison(NamedTuple):
-    """A graph compared with what it was.
+class Changes(NamedTuple):
+    """What is to be done to get from one graph to another.
 
     Attributes:
         against: What it was compared with, and the whole difference.
@@ -39,7 +41,7 @@ class Comparison(NamedTuple):
         return {one.address: one.actions for one in self.changes}
 
 
-def compared(old: RunGraph | Snapshot, new: RunGraph, name: str) -> Comparison:
+def changes_between(old: RunGraph | Snapshot, new: RunGraph, name: str) -> Changes:
     """Return what is to be done to get from *old* to *new*.
 
     A node is restarted when it differs, and when it depends on one that does, directly or not.
@@ -53,19 +55,19 @@ def compared(old: RunGraph | Snapshot, new: RunGraph, name: str) -> Comparison:
     changes = tuple(sorted(_changes(diff), key=lambda one: one.address))
     numbers = Counter(action for one in changes for action in one.actions)
     numbers["noop"] = len(diff.unchanged) - len(diff.affected)
-    # Paths and values of facts are of any type; JSON is what the plan's own JSON is made of.
+    # Values of facts are of any type; this makes them what JSON has, keys sorted.
     difference = json.loads(json.dumps(diff_to_dict(diff, old=name, new=new.file), sort_keys=True))
-    return Comparison(
-        AgainstPlan(difference=difference, equal=diff.is_empty, name=name), changes, numbers
-    )
+    against = AgainstPlan(difference=difference, equal=diff.is_empty, name=name)
+    return Changes(against, changes, numbers)
 
 
 def _changes(diff: GraphDiff) -> Iterator[ChangePlan]:
     for node in diff.nodes:
+        facts = node.facts if node.change is Change.CHANGED else ()
         yield ChangePlan(
             actions=(_ACTIONS[node.change],),
             address=str(node.address),
-            paths=tuple(map(_path, node.facts)) if node.change is Change.CHANGED else (),
+            facts=tuple(FactChangePlan(**fact_to_dict(fact)) for fact in facts),
             reason=node.reason or _REASONS[node.change],
         )
     for one in diff.affected:
@@ -75,14 +77,3 @@ def _changes(diff: GraphDiff) -> Iterator[ChangePlan]:
             because_of=(str(one.because_of),),
             reason="dependency_changed",
         )
-
-
-def _path(fact: FactChange) -> PathChange:
-    return PathChange(
-        after=fact.new,
-        before=fact.old,
-        kind=fact.change.value,
-        path=path_text(fact.path),
-        secret=fact.is_secret,
-        variables=fact.variables,
-    )

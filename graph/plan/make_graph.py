@@ -1,0 +1,274 @@
+"""The graph's part of a plan: nodes, edges, cycles, what is left out, served APIs."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any, cast
+
+from rungraph.graph.address import Address, NodeKind
+from rungraph.graph.cycles import drop_soft_edges, hard_components
+from rungraph.graph.digraph import new_digraph
+from rungraph.graph.failures import blast_radii
+from rungraph.graph.nodes import ProviderNode, TableNode
+from rungraph.graph.plan.diagnostics import place_plan
+from rungraph.graph.plan.model_graph import (
+    ApiPlan,
+    BlastRadiusPlan,
+    CyclePlan,
+    DependencyPlan,
+    EdgePlan,
+    EvidencePlan,
+    ExcludedPlan,
+    NodePlan,
+    RankPlan,
+    ResourcePlan,
+    WhyPlan,
+)
+from rungraph.graph.secrets.values import is_secret_key
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator, Sequence
+
+    from rungraph.graph.config.run_config import Excluded
+    from rungraph.graph.failures import BlastRadius
+    from rungraph.graph.model import RunGraph
+    from rungraph.graph.nodes import Edge, Node
+
+_MOST_STOPPED = 100
+"""How many nodes a blast radius names."""
+_HARD_CYCLES = ("G001", "G006")
+"""The codes of cycles through required edges."""
+
+
+def node_plans(graph: RunGraph, actions: Mapping[str, tuple[str, ...]] | None) -> list[NodePlan]:
+    """Return the nodes of *graph* in start order.
+
+    Args:
+        graph: The graph.
+        actions: What is to be done about the nodes that are not as they were; None when they are
+            compared with nothing.
+    """
+    unchanged = ("create",) if actions is None else ("noop",)
+    radii = blast_radii(graph)
+    position = {address: number for number, address in enumerate(radii)}
+    latest = _latest_generations(graph)
+    dependencies: dict[Address, list[DependencyPlan]] = {}
+    for status, edge in edges_by_status(graph):
+        dependencies.setdefault(edge.dependent, []).append(
+            DependencyPlan(
+                address=str(edge.dependency), status=status, strength=edge.strength.value
+            )
+        )
+    found: list[NodePlan] = []
+    for generation, addresses in enumerate(graph.generations()):
+        for address in addresses:
+            dependents = tuple(map(str, graph.dependents_of(address)))
+            found.append(
+                NodePlan(
+                    actions=(actions or {}).get(str(address), unchanged),
+                    address=str(address),
+                    api=address.api,
+                    blast_radius=_blast_radius(radii[address], position),
+                    dependencies=tuple(dependencies.get(address, ())),
+                    dependents=dependents,
+                    generation=generation,
+                    id=address.name or None,
+                    kind=address.kind.value,
+                    rank=RankPlan(max=max(latest[address], generation), min=generation),
+                    why=_why(graph, address.api, dependents),
+                    **_fields_of_kind(graph, graph.nodes[address]),
+                )
+            )
+    return found
+
+
+def _blast_radius(radius: BlastRadius, position: Mapping[Address, int]) -> BlastRadiusPlan:
+    hard = len(radius.stops)
+    stops = sorted(radius.stops, key=position.__getitem__) if hard <= _MOST_STOPPED else ()
+    return BlastRadiusPlan(hard=hard, soft=len(radius.lacks), stops=tuple(map(str, stops)))
+
+
+def _fields_of_kind(graph: RunGraph, node: Node) -> dict[str, Any]:
+    """Return what a plan says of one kind of node only."""
+    if isinstance(node, TableNode):
+        resources = (
+            ResourcePlan(
+                fields=with_sorted_keys(one.masked_fields),
+                identifier=one.identifier,
+                place=place_plan(one.place),
+                provider_id=one.provider_id,
+                provider_resource_id=one.provider_resource_id,
+            )
+            for one in node.resources
+        )
+        return {"config": {}, "resources": tuple(resources)}
+    if not isinstance(node, ProviderNode):
+        return {"config": {}}
+    spec = node.spec
+    config: Any = with_sorted_keys(graph.masked_config(node.address)) if node.written else {}
+    secrets = spec.secrets if spec else ()
+    in_catalog = graph.catalog.provider(node.api, node.provider_type)
+    return {
+        "config": config,
+        "module": spec.module if spec else None,
+        "path": node.path,
+        "place": place_plan(node.place),
+        "provider_type": node.provider_type,
+        "sensitive": pointers_to_secrets(config, node.written, secrets) if config else (),
+        "spec": None if spec == in_catalog else spec,
+        "tags": node.tags,
+    }
+
+
+def _latest_generations(graph: RunGraph) -> dict[Address, int]:
+    """Return the last generation in which each node can start without holding anything up."""
+    generations = graph.generations()
+    latest: dict[Address, int] = {}
+    for generation in reversed(generations):
+        for address in generation:
+            # In a cycle, a dependent is in the same generation and may not be known yet.
+            limits = (latest.get(one, len(generations)) for one in graph.dependents_of(address))
+            latest[address] = min(limits, default=len(generations)) - 1
+    return latest
+
+
+def _why(graph: RunGraph, api: str, dependents: tuple[str, ...]) -> WhyPlan:
+    known = graph.catalog.apis.get(api)
+    if known is None:
+        return WhyPlan(reason="configured")
+    if known.builtin:
+        return WhyPlan(reason="builtin")
+    if api in graph.apis:
+        return WhyPlan(reason="served")
+    return WhyPlan(because_of=dependents, reason="needed")
+
+
+def edges_by_status(graph: RunGraph) -> list[tuple[str, Edge]]:
+    """Return every edge of *graph*, sorted, each with its status in a plan."""
+    every = [("active", edge) for edge in graph.edges]
+    if graph.dropped:
+        every += [("dropped", edge) for edge in graph.dropped]
+        every.sort(key=lambda one: one[1])
+    return every
+
+
+def edge_plans(graph: RunGraph) -> Iterator[EdgePlan]:
+    """Yield the edges of *graph*, dropped ones included, sorted by their ends."""
+    for status, edge in edges_by_status(graph):
+        yield EdgePlan(
+            dependency=str(edge.dependency),
+            dependent=str(edge.dependent),
+            evidence=tuple(
+                EvidencePlan(place=place_plan(one.place), rule=one.rule, text=one.text)
+                for one in edge.evidence
+            ),
+            reason="soft_cycle" if status == "dropped" else None,
+            status=status,
+            strength=edge.strength.value,
+        )
+
+
+def cycle_plans(graph: RunGraph) -> tuple[CyclePlan, ...]:
+    """Return the cycles of *graph*, hard ones first, sorted by their nodes.
+
+    They are looked for again only where the compiler has found some.
+    """
+    has_hard = any(one.code in _HARD_CYCLES for one in graph.diagnostics)
+    if not has_hard and not graph.dropped:
+        return ()
+    whole = new_digraph(graph.name, graph.nodes.values(), (*graph.edges, *graph.dropped))
+    components = hard_components(whole) if has_hard else ()
+    found = [
+        _cycle(cycle, one.weakest, "hard", "error") for one in components for cycle in one.cycles
+    ]
+    opened = drop_soft_edges(whole, components)
+    for edge in graph.dropped:
+        path = opened.get(edge, (edge.dependent, edge.dependency))
+        found.append(_cycle(path, edge, "soft", "dropped"))
+    return tuple(sorted(found, key=lambda one: (one.strength, one.path, one.dependency)))
+
+
+def _cycle(path: Sequence[Address], edge: Edge, strength: str, resolution: str) -> CyclePlan:
+    start = path.index(min(path))
+    return CyclePlan(
+        dependency=str(edge.dependency),
+        dependent=str(edge.dependent),
+        path=tuple(map(str, (*path[start:], *path[:start]))),
+        resolution=resolution,
+        strength=strength,
+    )
+
+
+def excluded_plan(excluded: Excluded) -> ExcludedPlan:
+    """Return a provider that the graph leaves out."""
+    return ExcludedPlan(
+        address=str(excluded.address) if excluded.address else None,
+        api=excluded.api,
+        detail=excluded.detail,
+        place=place_plan(excluded.place),
+        provider_id=excluded.provider_id,
+        provider_type=excluded.provider_type,
+        reason=excluded.reason,
+    )
+
+
+def api_plans(graph: RunGraph) -> Iterator[ApiPlan]:
+    """Yield the served APIs, sorted."""
+    providers = Counter(one.api for one in graph.nodes if one.kind is NodeKind.PROVIDER)
+    for api in graph.apis:
+        pair = graph.catalog.pair_of(api)
+        count = providers[pair.router_api if pair else api]
+        router = Address.router(pair.router_api) if pair else None
+        table = Address.table(pair.table_api) if pair else None
+        yield ApiPlan(
+            api=api,
+            availability="ok" if count else "empty",
+            node=str(graph.answering[api]) if api in graph.answering else None,
+            providers=count,
+            router=str(router) if router in graph else None,
+            table=str(table) if table in graph else None,
+        )
+
+
+def with_sorted_keys(value: Any) -> Any:
+    """Return a copy of a config with its keys sorted."""
+    if isinstance(value, Mapping):
+        mapping = cast("Mapping[str, Any]", value)
+        return {key: with_sorted_keys(mapping[key]) for key in sorted(mapping)}
+    if isinstance(value, list | tuple):
+        return [with_sorted_keys(item) for item in cast("list[Any]", value)]
+    return value
+
+
+def pointers_to_secrets(shown: Any, written: Any, secrets: Iterable[str] = ()) -> tuple[str, ...]:
+    """Return the JSON pointers (RFC 6901) to the secrets of a config, sorted.
+
+    Args:
+        shown: The config, secrets masked.
+        written: The same as it is written.
+        secrets: Keys whose values are secret, besides those that look like it.
+
+    Examples:
+        >>> shown = {"api_key": "${env.KEY}", "urls": ["http://me:********@host/"], "port": 80}
+        >>> pointers_to_secrets(shown, {**shown, "urls": ["http://me:pw12@host/"]})
+        ('/api_key', '/urls/0')
+    """
+    extra = frozenset(key.lower().replace("-", "_") for key in secrets)
+    return tuple(sorted(_pointers(shown, written, "", extra, is_secret=False)))
+
+
+def _pointers(
+    shown: Any, written: Any, path: str, extra: frozenset[str], *, is_secret: bool
+) -> Iterator[str]:
+    if isinstance(shown, dict):
+        for key, item in cast("dict[str, Any]", shown).items():
+            hides = is_secret or is_secret_key(key) or key.lower().replace("-", "_") in extra
+            step = key.replace("~", "~0").replace("/", "~1")
+            yield from _pointers(item, written[key], f"{path}/{step}", extra, is_secret=hides)
+    elif isinstance(shown, list):
+        for index, item in enumerate(shown):
+            inner = f"{path}/{index}"
+            yield from _pointers(item, written[index], inner, extra, is_secret=is_secret)
+    elif shown != written or (is_secret and isinstance(shown, str) and shown):
+        yield path
