@@ -148,7 +148,8 @@ class GraphDiff:
         depends on one that differs.
         """
         words = {Change.ADDED: "new", Change.CHANGED: "modified", Change.REMOVED: "removed"}
-        found = dict.fromkeys(self.unchanged, frozenset(("same",)))
+        found: dict[Address, frozenset[str]] = {}
+        found |= dict.fromkeys(self.unchanged, frozenset(("same",)))
         for one in self.affected:
             found[one.address] = frozenset(("same", "affected"))
         for node in self.nodes:

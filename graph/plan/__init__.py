@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 from rungraph._lazy import lazy_names
 
 if TYPE_CHECKING:
+    from rungraph.graph.json_format import FORMAT_VERSION
     from rungraph.graph.plan.make import make_plan
     from rungraph.graph.plan.markdown import plan_to_markdown
     from rungraph.graph.plan.model import Plan

@@ -81,6 +81,10 @@ def _critical(context: Context, ends: NodeSet | None = None) -> Path:
     return chains.to(chains.longest(wanted))[::-1]
 
 
+def _of_kind(_: Context, kind: NodeSet, nodes: NodeSet) -> NodeSet:
+    return kind & nodes
+
+
 def _cycles(context: Context) -> NodeSet:
     # The soft edges that were dropped closed a cycle. Over hard edges only those cycles count that
     # keep the graph from being run.
@@ -181,7 +185,7 @@ FUNCTIONS: Final = {
         2,
         "kind(k, x)",
         "those of a kind; the same as x & kind:k",
-        lambda _, kind, nodes: kind & nodes,
+        _of_kind,
     ),
 }
 """The functions by name."""

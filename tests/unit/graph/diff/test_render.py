@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from typing import Any
 
 from tests.unit.graph.diff.builders import config, graph
 
@@ -94,7 +95,8 @@ def test_many_affected_nodes_are_counted() -> None:
 
 def test_a_problem_that_comes_several_times_is_told_once() -> None:
     """With how often it comes."""
-    new = {**config(), "apis": ["odd", "agents", "memory", "inference"]}
-    new["providers"]["odd"] = []
+    apis: dict[str, Any] = config()["providers"]
+    named = ["odd", "agents", "memory", "inference"]
+    new = {**config(), "apis": named, "providers": {**apis, "odd": []}}
     text = render_diff(diff_graphs(graph(config()), graph(new)))
     assert "  + error[C020] unknown API 'odd' (2 times)\n" in text
