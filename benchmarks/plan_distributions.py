@@ -30,7 +30,7 @@ from rungraph.graph.catalog.choice import shipped_history
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
-VARIABLE, RELEASE, LIMIT = "RUNGRAPH_LLAMA_STACK", "0.2.20", 1.5
+VARIABLE, RELEASE, LIMIT = "RUNGRAPH_LLAMA_STACK", "0.2.20", 1.2
 
 
 def run_configs(folder: Path) -> tuple[Path, ...]:

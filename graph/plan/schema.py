@@ -8,7 +8,7 @@ from typing import Any
 from pydantic import TypeAdapter
 from pydantic.json_schema import GenerateJsonSchema
 
-from rungraph.graph.json_format import FORMAT_VERSION
+from rungraph.graph.json_format import FORMAT_VERSION, JsonObject
 from rungraph.graph.plan.model import Plan
 
 
@@ -20,6 +20,8 @@ class _WithoutTitles(GenerateJsonSchema):
 
 def plan_schema() -> str:
     """Return the JSON Schema that the classes have now; the published one is equal to it."""
+    # Only here: whenever pydantic looks for docstrings, it reads the source, which takes its time.
+    JsonObject.__pydantic_config__ = {"use_attribute_docstrings": True}  # type: ignore[attr-defined]
     schema = TypeAdapter(Plan).json_schema(schema_generator=_WithoutTitles) | {
         "$id": f"urn:rungraph:schema:plan:{FORMAT_VERSION}",
         "$schema": GenerateJsonSchema.schema_dialect,
