@@ -88,12 +88,6 @@ def test_a_saved_plan_and_its_key_hold_no_secret(place: Place) -> None:
     assert json.loads(text)["fingerprints"]["algorithm"] == "hmac-sha256"
 
 
-def test_a_plan_that_is_shown_has_no_fingerprints(place: Place) -> None:
-    """They are for files; what is shown is the same on every machine, whatever the key."""
-    ended = place("plan", "run.yaml", "--format", "json", "--save", "plan.json")
-    assert json.loads(ended.out)["fingerprints"] is None
-
-
 def test_a_plan_can_be_saved_over_a_plan_and_over_nothing_else(place: Place) -> None:
     """A run config named by mistake stays as it is."""
     place.save()
@@ -148,58 +142,6 @@ def test_a_config_that_has_moved_is_not_run(place: Place, old: str, new: str, li
     )
     assert HIDDEN not in ended.err
     assert ended.out == ""
-
-
-@pytest.mark.parametrize(
-    ("before", "now", "line"),
-    [
-        ({"TOLD_NAME": "one"}, {"TOLD_NAME": "two"}, "TOLD_NAME has another value"),
-        ({"TOLD_TOKEN": "token-1"}, {"TOLD_TOKEN": "token-2"}, "TOLD_TOKEN has another value"),
-        ({}, {"TOLD_NAME": "two"}, "TOLD_NAME is set now"),
-        ({"TOLD_NAME": "one"}, {}, "TOLD_NAME is not set any more"),
-    ],
-    ids=["value", "secret", "set", "unset"],
-)
-def test_an_environment_that_has_moved_is_named_without_values(
-    place: Place, before: dict[str, str], now: dict[str, str], line: str
-) -> None:
-    """The variable alone is told, once."""
-    place.save(**before)
-    ended = place.run(**now)
-    assert ended.code == 1
-    assert ended.err == (
-        "error: plan.json does not fit run.yaml any more; since it was saved:\n"
-        f"  ~ the environment variable {line}\n"
-        "look at it and save it anew: rungraph plan run.yaml --save plan.json\n"
-    )
-
-
-def test_order_comments_and_variables_that_nobody_reads_are_no_moves(place: Place) -> None:
-    """The same config in another order, and another environment around it, is run."""
-    place.save()
-    lines = CONFIG.splitlines(keepends=True)
-    place.config.write_text("# a comment\n" + "".join(lines[1:]) + lines[0])
-    assert place.run(SOMETHING="else").code == 0
-
-
-def test_a_catalog_that_has_moved_is_named(place: Place) -> None:
-    """A type that now needs something else is told, with what that does to the graph."""
-    catalog = {
-        "apis": [{"name": "inference", "protocol": "x:I"}],
-        "providers": [{"api": "inference", "provider_type": "inline::c", "module": "m"}],
-    }
-    path = place.folder / "catalog.json"
-    path.write_text(json.dumps(catalog))
-    place.config.write_text(
-        "catalog: catalog.json\n"
-        'providers: {inference: [{provider_id: p, provider_type: "inline::c"}]}\n'
-    )
-    place.save()
-    catalog["providers"][0]["config_class"] = "m:Other"
-    path.write_text(json.dumps(catalog))
-    ended = place.run()
-    assert ended.code == 1
-    assert "  ~ the catalog says something else of inference inline::c\n" in ended.err
 
 
 def test_a_plan_remembers_the_catalog_that_it_was_asked_for(place: Place) -> None:
@@ -264,27 +206,6 @@ def test_a_key_that_cannot_be_kept_is_a_reason_to_name_one(place: Place) -> None
     assert not place.saved.exists()
 
 
-def test_a_plan_that_was_changed_is_not_run(place: Place) -> None:
-    """Any other byte of meaning breaks the seal."""
-    place.save()
-    data = json.loads(place.saved.read_text())
-    data["nodes"][0]["generation"] = 7
-    place.saved.write_text(json.dumps(data))
-    assert place.run().err == (
-        "error: plan.json cannot be run: it was changed after it was saved\n"
-    )
-
-
-def test_a_plan_that_was_only_shown_is_not_run(place: Place) -> None:
-    """It has nothing to be held against."""
-    place.saved.write_text(place("plan", "run.yaml", "--format", "json").out)
-    assert place("plan", "run.yaml", "--save", "other.json").code == 0  # So that there is a key.
-    assert place.run().err == (
-        "error: plan.json cannot be run: it was not saved to be run: "
-        "make it with 'rungraph plan CONFIG --save FILE'\n"
-    )
-
-
 def test_what_cannot_be_read_has_no_plan(place: Place) -> None:
     """Only the reason is told; a graph of nothing would say nothing."""
     ended = place("plan", "nowhere.yaml")
@@ -299,32 +220,15 @@ def test_a_plan_with_errors_is_saved_and_not_run(place: Place) -> None:
     assert place.run().err == "error: plan.json cannot be run: what was planned had errors\n"
 
 
-@pytest.mark.parametrize(
-    ("content", "message"),
-    [
-        (CONFIG, "not a plan: it is not JSON: Expecting value: line 1 column 1 (char 0)"),
-        ("", "not a plan: it is not JSON: Expecting value: line 1 column 1 (char 0)"),
-        (
-            '{"kind": "graph", "format_version": "1.0"}',
-            "not a plan: it is the JSON of a graph of an older rungraph; write it anew, as a plan",
-        ),
-        (
-            '{"kind": "plan", "format_version": "1.0"}',
-            "its format version 1.0 is not known to this rungraph (known: 2.x); make the plan anew",
-        ),
-        (
-            '{"kind": "plan", "format_version": "2.0"}',
-            "not a plan: apis: field required (and 13 more)",
-        ),
-    ],
-    ids=["config", "empty", "graph", "major", "fields"],
-)
-def test_what_is_no_plan_is_not_run(place: Place, content: str, message: str) -> None:
+def test_what_is_no_plan_is_not_run(place: Place) -> None:
     """The file and the reason, in one line."""
-    place.saved.write_text(content)
+    place.saved.write_text('{"kind": "plan", "format_version": "1.0"}')
     ended = place.run()
     assert (ended.code, ended.out) == (1, "")
-    assert ended.err == f"error: plan.json cannot be run: {message}\n"
+    assert ended.err == (
+        "error: plan.json cannot be run: its format version 1.0 is not known to this rungraph "
+        "(known: 2.x); make the plan anew\n"
+    )
 
 
 def test_a_plan_of_standard_input_needs_the_config_named(place: Place) -> None:
@@ -416,11 +320,3 @@ def test_a_plan_can_be_compared_with_a_saved_one(place: Place) -> None:
     ended = place("plan", "run.yaml", "--against", "plan.json", "--exit-code")
     assert ended.code == 0, ended.out
     assert place("diff", "plan.json", "run.yaml", "--exit-code").code == 0
-
-
-def test_markdown_is_for_a_pull_request(place: Place) -> None:
-    """It begins with a headline."""
-    ended = place("plan", "run.yaml", "--format", "markdown")
-    assert ended.code == 0
-    assert ended.out.startswith("### `told`: 4 nodes, 2 edges, 3 generations\n")
-    assert HIDDEN not in ended.out

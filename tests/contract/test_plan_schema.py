@@ -20,14 +20,10 @@ from rungraph.graph.plan.fingerprints import sealed
 from rungraph.graph.plan.schema import plan_schema
 
 FIXTURES = sorted((Path(__file__).parent / "fixtures").glob("plan-2.0-*.json"))
-
-
 FROZEN = (ROOT / "src/rungraph/schemas/plan.schema.json").read_text()
 
 
-def validator() -> Draft202012Validator:
-    """Return what validates against the frozen schema."""
-    return Draft202012Validator(json.loads(FROZEN))
+VALIDATOR = Draft202012Validator(json.loads(FROZEN))
 
 
 def full() -> str:
@@ -75,7 +71,7 @@ def test_every_field_is_described() -> None:
 def test_a_full_plan_validates_and_comes_back_as_it_was() -> None:
     """Whatever was asked for; reading and writing changes no byte."""
     text = full()
-    validator().validate(json.loads(text))
+    VALIDATOR.validate(json.loads(text))
     assert plan_to_json(load_plan(text)) == text
     assert None not in [json.loads(text)[key] for key in ("against", "failures", "timings")]
 
@@ -86,7 +82,7 @@ def test_plans_of_the_past_keep_validating(path: Path) -> None:
     assert len(FIXTURES) > 3
     text = path.read_text()
     data = json.loads(text)
-    validator().validate(data)
+    VALIDATOR.validate(data)
     assert_kept(data, json.loads(plan_to_json(load_plan(text))))
 
 
@@ -109,7 +105,7 @@ def test_what_a_later_minor_version_adds_is_passed_over() -> None:
     data |= {"format_version": "2.9", "news": [1]}
     data["nodes"][0] |= {"mood": "good", "kind": "oracle"}
     data["edges"][0]["strength"] = "elastic"
-    validator().validate(data)
+    VALIDATOR.validate(data)
     plan = load_plan(json.dumps(data))
     assert plan.nodes[0].kind == "oracle"
     assert plan.edges[0].strength == "elastic"
@@ -124,7 +120,6 @@ def _changed(**values: Any) -> str:
     [
         ("", "not a plan: it is not JSON: Expecting value: line 1 column 1 (char 0)"),
         ("[1]", "not a plan: 'kind' is not 'plan'"),
-        ("{}", "not a plan: 'kind' is not 'plan'"),
         (
             '{"kind": "graph"}',
             "not a plan: it is the JSON of a graph of an older rungraph; write it anew, as a plan",
@@ -138,17 +133,10 @@ def _changed(**values: Any) -> str:
                 "make the plan anew"
             ),
         ),
-        (
-            _changed(format_version=None),
-            (
-                "its format version None is not known to this rungraph (known: 2.x); "
-                "make the plan anew"
-            ),
-        ),
         (_changed(nodes={}), "not a plan: nodes: input should be a valid tuple"),
         (_changed(summary={}), "not a plan: summary.create: field required (and 13 more)"),
     ],
-    ids=["empty", "list", "object", "graph", "binary", "deep", "major", "none", "type", "missing"],
+    ids=["empty", "list", "graph", "binary", "deep", "major", "type", "missing"],
 )
 def test_what_is_no_plan_is_refused_in_one_line(text: str | bytes, message: str) -> None:
     """The text says what it is instead, or where it is not as it should be."""

@@ -109,6 +109,7 @@ def test_a_node_tells_when_it_starts_what_it_needs_and_who_needs_it() -> None:
         ("table:models", "hard", "active"),
     ]
     assert router.dependents == ()
+    assert router.actions == ("create",)
     telemetry = node(plan, "provider:telemetry/otel")
     assert (telemetry.rank.min, telemetry.rank.max) == (0, 1)
     assert telemetry.dependents == ("router:inference",)
@@ -169,16 +170,6 @@ def test_a_hard_circle_is_an_error_and_a_plan_all_the_same() -> None:
     [cycle] = plan.cycles
     assert (cycle.path, cycle.resolution) == (("provider:a/p", "provider:b/p"), "error")
     assert [one.blast_radius.hard for one in plan.nodes] == [1, 1]
-
-
-def test_what_is_left_out_has_an_address_where_that_is_known() -> None:
-    """The id that a switch would give, and the reason in words."""
-    [off] = make_plan(small()).excluded
-    assert (off.address, off.reason) == ("provider:inference/off", "env_unset")
-    assert off.detail == "provider_id is ${env.OFF:+off} and OFF is not set"
-    unknown = CONFIG.replace("${env.OFF:+off}", "${env.OFF:=__disabled__}")
-    [off] = make_plan(compile_config(unknown, environment={})).excluded
-    assert off.address is None
 
 
 def test_variables_are_told_without_their_values() -> None:
@@ -286,14 +277,6 @@ def test_a_comparison_says_what_is_to_be_done() -> None:
     }
     assert "sk-literal" not in plan_to_json(plan)
     assert "sk-other" not in plan_to_json(plan)
-
-
-def test_without_a_comparison_everything_is_created() -> None:
-    """A plan on its own starts all nodes."""
-    plan = make_plan(small())
-    assert (plan.summary.create, plan.summary.noop) == (len(plan.nodes), 0)
-    assert {one.actions for one in plan.nodes} == {("create",)}
-    assert plan.against is None
 
 
 def test_the_json_has_sorted_keys_and_ends_with_a_line_break() -> None:

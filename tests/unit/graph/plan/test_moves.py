@@ -95,6 +95,8 @@ def test_a_default_that_is_masked_counts() -> None:
     now = graph_of(config(token="${env.TOKEN:=another-one}"), without)  # noqa: S106
     [line] = moves_since(load_sealed(text, KEY), now, KEY, without)
     assert line == "~ provider:inference/p  config.token: (the value behind it has changed)"
+    [line] = moves_since(load_sealed(text, KEY), graph_of(config()), KEY, ENVIRONMENT)
+    assert line == "~ the environment variable TOKEN is set now"
 
 
 def test_a_variable_is_told_once_and_not_again_where_it_is_read() -> None:
