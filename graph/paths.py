@@ -54,8 +54,13 @@ def shortest_paths(
     ``nx.shortest_simple_paths`` takes one start and one goal and promises no order among paths of
     equal length.
     """
-    layers = nx.bfs_layers(graph, [one for one in goals if one in graph])
-    distance = {one: steps for steps, layer in enumerate(layers) for one in layer}
+    ends = [one for one in goals if one in graph]
+    distance: dict[Address, int]
+    if len(ends) == 1:  # In half the time that layers take.
+        distance = dict(nx.single_source_shortest_path_length(graph, ends[0]))
+    else:
+        layers = nx.bfs_layers(graph, ends)
+        distance = {one: steps for steps, layer in enumerate(layers) for one in layer}
     # The distances are exact, so this search (A*) walks along no path that it does not yield. What
     # goes on from a path is in the heap once for each length: the first node stands for them all.
     heap: list[tuple[int, tuple[Address, ...], list[Address]]] = []

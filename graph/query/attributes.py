@@ -32,16 +32,25 @@ Values = Iterable[tuple["Address", str]]
 
 
 def groups_of(context: Context, name: str) -> Mapping[str, NodeSet]:
-    """Return which nodes have which value of an attribute: ``status``, or as in `ATTRIBUTES`."""
+    """Return which nodes have which value of an attribute.
+
+    Args:
+        context: What is asked.
+        name: One of `ATTRIBUTES`, ``status``, ``config.PATH``, or a kind of node: its nodes by what
+            may name them. Empty for all nodes by what may name them.
+    """
     graphs = context.graphs
     if name == "status":
         statuses = (context.status or {}).items()
         return _grouped((one, status) for one, status in statuses if one in graphs.nodes)
     if name not in graphs.groups:
         if name.startswith(CONFIG):
-            graphs.groups[name] = _grouped(_config_values(graphs, name.removeprefix(CONFIG)))
+            values = _config_values(graphs, name.removeprefix(CONFIG))
+        elif name in ATTRIBUTES:
+            values = ATTRIBUTES[name](graphs)
         else:
-            graphs.groups[name] = _grouped(ATTRIBUTES[name](graphs))
+            values = _names(graphs, name)
+        graphs.groups[name] = _grouped(values)
     return graphs.groups[name]
 
 
@@ -50,6 +59,16 @@ def _grouped(values: Values) -> Mapping[str, NodeSet]:
     for address, value in values:
         found.setdefault(value, set()).add(address)
     return {value: frozenset(addresses) for value, addresses in found.items()}
+
+
+def _names(graphs: Graphs, kind: str) -> Values:
+    """Yield nodes of the graph with what names them: address without kind, id, API or address."""
+    for address in graphs.new:
+        if kind in ("", address.kind):
+            yield address, graphs.texts[address].partition(":")[2]
+            yield address, address.api if kind else graphs.texts[address]
+            if address.name:
+                yield address, address.name
 
 
 def _of_address(part: Callable[[Address], str]) -> Callable[[Graphs], Values]:

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 from rungraph.graph.paths import walkable
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping, Sequence
+    from collections.abc import Callable, Mapping
 
     import networkx as nx
 
@@ -49,14 +49,6 @@ class Graphs:
     def texts(self) -> dict[Address, str]:
         """The addresses as text, in order."""
         return {address: str(address) for address in self.nodes}
-
-    @cached_property
-    def names(self) -> Mapping[str, Sequence[Address]]:
-        """The nodes of the graph by the last part of the address: the provider id, or the API."""
-        found: dict[str, list[Address]] = {}
-        for address in self.new:
-            found.setdefault(address.name or address.api, []).append(address)
-        return found
 
     @cached_property
     def _position(self) -> dict[Address, int]:

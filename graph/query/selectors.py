@@ -4,17 +4,17 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final
 
-from rungraph.graph.address import Address, NodeKind
+from rungraph.graph.address import NodeKind
 from rungraph.graph.query.attributes import CONFIG, STATES, groups_of
 from rungraph.graph.query.context import glob_of, is_literal
 from rungraph.graph.query.errors import near_or_all
 from rungraph.graph.suggest import closest
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Collection, Iterable, Iterator
+    from collections.abc import Callable, Collection
 
     from rungraph.graph.model import RunGraph
-    from rungraph.graph.query.context import Context, Graphs, NodeSet
+    from rungraph.graph.query.context import Context, NodeSet
     from rungraph.graph.query.errors import QueryError
 
 _KINDS: Final = frozenset(kind.value for kind in NodeKind)
@@ -51,20 +51,15 @@ def select(context: Context, text: str, fail: Callable[..., QueryError]) -> Node
         QueryError: If there is no such method, or nothing matches.
     """
     method, glob = split(text)
-    graphs = context.graphs
-    found: Iterable[Address]
-    if method in _KINDS:
-        found = _by_address(graphs, NodeKind(method), glob)
-    elif not method:
-        found = _by_any_part(graphs, glob) if glob != "*" else graphs.everything
-    elif method in _BY_ATTRIBUTE or (method.startswith(CONFIG) and method != CONFIG):
+    if text == "*":
+        return context.graphs.everything
+    if method in _BY_ATTRIBUTE:
         _check(context, method, glob, fail)
-        groups = groups_of(context, method)
-        found = frozenset().union(*(groups[value] for value in _matching(groups, glob)))
-    else:
-        raise _no_method(graphs, text, method, fail)
-    nodes = frozenset(found)
-    if not nodes and method not in _MAY_BE_EMPTY and text != "*":
+    elif method and method not in _KINDS and (method == CONFIG or not method.startswith(CONFIG)):
+        raise _no_method(context, text, method, fail)
+    groups = groups_of(context, method)
+    nodes = frozenset().union(*(groups[value] for value in _matching(groups, glob)))
+    if not nodes and method not in _MAY_BE_EMPTY:
         error = _no_match(context, text, method, glob, fail)
         if context.unmatched is None:
             raise error
@@ -77,32 +72,6 @@ def _matching(values: Collection[str], glob: str) -> list[str]:
         return [glob] if glob in values else []
     match = glob_of(glob).match
     return [value for value in values if match(value)]
-
-
-def _by_address(graphs: Graphs, kind: NodeKind, glob: str) -> Iterator[Address]:
-    """Yield the nodes of *kind* whose API, id, or address without its kind matches."""
-    match = glob_of(glob).match
-    for one in graphs.new:
-        if one.kind is kind and (
-            match(one.api) or (one.name and (match(one.name) or match(f"{one.api}/{one.name}")))
-        ):
-            yield one
-
-
-def _by_any_part(graphs: Graphs, glob: str) -> Iterator[Address]:
-    """Yield the nodes that match by address, by address without kind, or by its last part."""
-    if is_literal(glob):
-        api, _slash, name = glob.partition("/")
-        whole = Address.provider(api, name)
-        yield from graphs.names.get(glob, ())
-        if whole in graphs.everything:
-            yield whole
-        return
-    match = glob_of(glob).match
-    for one in graphs.everything:
-        text = graphs.texts[one]
-        if match(text) or match(text.partition(":")[2]) or (one.name and match(one.name)):
-            yield one
 
 
 def _check(context: Context, method: str, glob: str, fail: Callable[..., QueryError]) -> None:
@@ -119,12 +88,12 @@ def _check(context: Context, method: str, glob: str, fail: Callable[..., QueryEr
 
 
 def _no_method(
-    graphs: Graphs, text: str, method: str, fail: Callable[..., QueryError]
+    context: Context, text: str, method: str, fail: Callable[..., QueryError]
 ) -> QueryError:
     if method in (CONFIG, CONFIG.removesuffix(".")):
         return fail("'config' needs the path of a key", "write it like config.url:http*")
-    if text in graphs.names:
-        address = graphs.names[text][0]
+    if found := groups_of(context, "").get(text):
+        address = context.graphs.in_order(found)[0]
         return fail(f"'{method}' is no method", f"to name the node write '{address}'")
     if method in ("inline", "remote"):
         return fail(f"'{method}' is no method", f"for the provider type write 'type:{text}'")
@@ -154,12 +123,12 @@ def _no_match(
     if method in _BY_ATTRIBUTE:
         return fail(message, near_or_all(glob, sorted(groups_of(context, method)), f"{method}:"))
     if method:
-        known = {str(one) for one in graphs.new if one.kind is NodeKind(method)}
-        near = closest(text, known) or closest(glob, {one.name for one in graphs.new if one.name})
+        texts = {str(one) for one in graphs.new if one.kind is NodeKind(method)}
+        near = closest(text, texts) or closest(glob, {one.name for one in graphs.new if one.name})
     else:
-        texts = map(str, graphs.new)
-        known = {form for one in texts for form in (one, one.partition(":")[2])}
-        near = closest(glob, graphs.names) or closest(glob, known)
+        near = closest(glob, {one.name or one.api for one in graphs.new}) or closest(
+            glob, groups_of(context, "")
+        )
     return fail(message, f"did you mean '{near[0]}'?" if near else "'*' is all nodes")
 
 
