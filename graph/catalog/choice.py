@@ -3,18 +3,18 @@
 from __future__ import annotations
 
 from functools import cache
-from importlib.metadata import EntryPoint, entry_points
+from importlib.metadata import entry_points
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from rungraph.graph.catalog.discovery import discover_catalog, load_history
+from rungraph.graph.catalog.discovery import discover_catalog, load_history, offered_catalog
 from rungraph.graph.catalog.history import during, history_of, names_in
 from rungraph.graph.catalog.specs import Catalog
 from rungraph.graph.errors import CatalogError
 from rungraph.graph.suggest import did_you_mean
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Mapping
+    from collections.abc import Iterator, Mapping
     from typing import Any
 
     from rungraph.graph.catalog.history import CatalogHistory
@@ -94,8 +94,8 @@ def named_catalog(
         history = shipped_history(base)
     elif Path(base).suffix in _SUFFIXES:
         history = load_history((folder or Path()) / base)
-    elif not at and (make := _named_makers().get(base)):
-        return make(config)
+    elif not at and (points := entry_points(group=NAMED_GROUP, name=base)):
+        return offered_catalog(points[base], config)
     else:
         question = did_you_mean(base, catalog_names()) or f"there is: {', '.join(catalog_names())}"
         msg = f"no catalog is called '{name}'; {question}"
@@ -164,26 +164,3 @@ def _hints_of_history(
         when = history.releases_of(*other[:2])
         yield f"no release has it together with {what}, which is {during(when or span)}"
     yield f"this config is read as {history.name or 'release'} {catalog.release}"
-
-
-@cache
-def _named_makers() -> Mapping[str, Callable[[Mapping[str, Any]], Catalog]]:
-    return {point.name: _maker(point) for point in entry_points(group=NAMED_GROUP)}
-
-
-def _maker(point: EntryPoint) -> Callable[[Mapping[str, Any]], Catalog]:
-    def make(config: Mapping[str, Any]) -> Catalog:
-        try:
-            catalog: object = point.load()(config)
-        except CatalogError:
-            raise
-        except Exception as error:
-            # Another package's code: anything can go wrong.
-            msg = f"catalog '{point.name}' cannot be made: {type(error).__name__}: {error}"
-            raise CatalogError(msg) from error
-        if not isinstance(catalog, Catalog):
-            msg = f"catalog '{point.name}' is a {type(catalog).__name__}, not a Catalog"
-            raise CatalogError(msg)
-        return catalog
-
-    return make

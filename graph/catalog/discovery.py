@@ -2,21 +2,22 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from functools import cache
 from importlib.metadata import EntryPoint, entry_points
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeVar
 
-from rungraph.graph.catalog.history import CatalogHistory, is_range
+from rungraph.graph.catalog.history import CatalogHistory, span_of
 from rungraph.graph.catalog.specs import ApiSpec, Catalog, ProviderSpec, RoutedPair
 from rungraph.graph.errors import CatalogError
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Mapping, Sequence
     from pathlib import Path
 
     from rungraph.graph.source.document import Document
 
-_KINDS: dict[str, type] = {"apis": ApiSpec, "pairs": RoutedPair, "providers": ProviderSpec}
+_S = TypeVar("_S", ApiSpec, RoutedPair, ProviderSpec)
 
 ENTRY_POINT_GROUP = "rungraph.catalogs"
 
@@ -33,7 +34,10 @@ def discover_catalog() -> Catalog:
     points = sorted(entry_points(group=ENTRY_POINT_GROUP), key=_order)
     catalog = Catalog()
     for point in points:
-        catalog = catalog.merged(_load(point))
+        try:
+            catalog = catalog.merged(offered_catalog(point))
+        except CatalogError as error:
+            catalog = replace(catalog, problems=(*catalog.problems, str(error)))
     return catalog
 
 
@@ -43,20 +47,26 @@ def _order(point: EntryPoint) -> tuple[bool, str, str]:
     return (distribution != "rungraph", distribution, point.name)
 
 
-def _load(point: EntryPoint) -> Catalog:
-    origin = point.dist.name if point.dist else point.value
+def offered_catalog(point: EntryPoint, *arguments: object) -> Catalog:
+    """Return the catalog of an entry point: the value itself, or what the function returns.
+
+    Raises:
+        CatalogError: If it cannot be loaded, fails or gives no catalog.
+    """
+    name = f"catalog '{point.name}' of '{point.dist.name if point.dist else point.value}'"
     try:
         offered: object = point.load()
         if callable(offered):
-            offered = offered()
-    except Exception as error:  # noqa: BLE001 (another package's code: anything can go wrong)
-        why = f"{type(error).__name__}: {error}"
-        return Catalog(problems=(f"catalog '{point.name}' of '{origin}' cannot be loaded: {why}",))
+            offered = offered(*arguments)
+    except CatalogError:
+        raise
+    except Exception as error:
+        # Another package's code: anything can go wrong.
+        msg = f"{name} cannot be loaded: {type(error).__name__}: {error}"
+        raise CatalogError(msg) from error
     if not isinstance(offered, Catalog):
-        kind = type(offered).__name__
-        return Catalog(
-            problems=(f"catalog '{point.name}' of '{origin}' is a {kind}, not a Catalog",)
-        )
+        msg = f"{name} is a {type(offered).__name__}, not a Catalog"
+        raise CatalogError(msg)
     return offered
 
 
@@ -97,58 +107,64 @@ def load_history(path: Path | str, *, origin: str = "") -> CatalogHistory:
                 for one in document.diagnostics
             )
         )
-    problems: list[str] = []
-    parts: dict[str, tuple[Any, ...]] = {}
-    known = sorted((*_KINDS, "name", "releases"))
-    for key in document.value:
-        if key not in known:
-            place = document.place_of((key,), key=True)
-            problems.append(f"{place}: unknown key '{key}' (known: {', '.join(known)})")
-    releases: Any = document.value.get("releases") or []
-    if not isinstance(releases, list) or not all(isinstance(one, str) for one in releases):
-        problems.append(f"{document.place_of(('releases',))}: 'releases' must be a list of texts")
-        releases = []
-    for key, kind in _KINDS.items():
-        entries = document.value.get(key)
-        if entries is None:
-            continue
-        if not isinstance(entries, list):
-            problems.append(f"{document.place_of((key,))}: '{key}' must be a list")
-            continue
-        parts[key] = tuple(_read(kind, entries, (key, origin), document, problems))
-        for index, spec in enumerate(parts[key]):
-            if not is_range(spec.releases, releases):
-                place = document.place_of((key, index, "releases"))
-                problems.append(f"{place}: '{spec.releases}' is no range of the file's 'releases'")
-    if problems:
-        raise CatalogError("\n".join(problems))
-    return CatalogHistory(
-        str(document.value.get("name") or ""),
-        tuple(releases),
-        apis=parts.get("apis", ()),
-        pairs=parts.get("pairs", ()),
-        providers=parts.get("providers", ()),
-    )
+    reader = _Reader(document, origin or document.file)
+    history = reader.history()
+    if reader.problems:
+        raise CatalogError("\n".join(reader.problems))
+    return history
 
 
-def _read(
-    kind: type,
-    entries: list[Any],
-    key_and_origin: tuple[str, str],
-    document: Document,
-    problems: list[str],
-) -> Iterator[Any]:
-    from pydantic import TypeAdapter, ValidationError
+class _Reader:
+    """One reading of a catalog file; what cannot be read is left out and becomes a problem."""
 
-    key, origin = key_and_origin
-    adapter: TypeAdapter[Any] = TypeAdapter(kind)
-    for index, entry in enumerate(entries):
-        is_spec = kind is ProviderSpec and isinstance(entry, dict)
-        fields = {"origin": origin or document.file, **entry} if is_spec else entry
-        try:
-            yield adapter.validate_python(fields)
-        except ValidationError as error:
-            for detail in error.errors():
-                place = document.place_of((key, index, *detail["loc"]))
-                named = f"'{'.'.join(map(str, detail['loc']))}': " if detail["loc"] else ""
-                problems.append(f"{place}: {named}{detail['msg'].lower()}")
+    def __init__(self, document: Document, origin: str) -> None:
+        self.document = document
+        self.origin = origin
+        self.problems: list[str] = []
+
+    def history(self) -> CatalogHistory:
+        value: Mapping[str, Any] = self.document.value
+        known = ("apis", "name", "pairs", "providers", "releases")
+        for key in value:
+            if key not in known:
+                self.report((key,), f"unknown key '{key}' (known: {', '.join(known)})", key=True)
+        releases = value.get("releases") or []
+        if not isinstance(releases, list) or not all(isinstance(one, str) for one in releases):
+            self.report(("releases",), "'releases' must be a list of texts")
+            releases = []
+        return CatalogHistory(
+            str(value.get("name") or ""),
+            tuple(releases),
+            apis=tuple(self.specs("apis", ApiSpec, releases)),
+            pairs=tuple(self.specs("pairs", RoutedPair, releases)),
+            providers=tuple(self.specs("providers", ProviderSpec, releases)),
+        )
+
+    def specs(self, key: str, kind: type[_S], releases: list[str]) -> Iterator[_S]:
+        from pydantic import TypeAdapter, ValidationError
+
+        entries = self.document.value.get(key)
+        if entries is not None and not isinstance(entries, list):
+            self.report((key,), f"'{key}' must be a list")
+            return
+        adapter = TypeAdapter(kind)
+        for index, entry in enumerate(entries or ()):
+            is_provider = kind is ProviderSpec and isinstance(entry, dict)
+            fields = {"origin": self.origin, **entry} if is_provider else entry
+            try:
+                spec = adapter.validate_python(fields)
+            except ValidationError as error:
+                for problem in error.errors():
+                    keys: tuple[str | int, ...] = problem["loc"]
+                    named = f"'{'.'.join(map(str, keys))}': " if keys else ""
+                    self.report((key, index, *keys), f"{named}{problem['msg'].lower()}")
+                continue
+            yield spec
+            try:
+                span_of(spec.releases, releases) if spec.releases else None
+            except ValueError:
+                text = f"'{spec.releases}' is no range of the file's 'releases'"
+                self.report((key, index, "releases"), text)
+
+    def report(self, path: Sequence[str | int], message: str, *, key: bool = False) -> None:
+        self.problems.append(f"{self.document.place_of(path, key=key)}: {message}")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter, defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from collections.abc import Set as AbstractSet
 from dataclasses import dataclass, field, replace
@@ -57,11 +58,11 @@ class CatalogHistory:
             msg = f"the catalog '{self.name}' does not know release '{release}' ({known}){hint}"
             raise CatalogError(msg)
         if release not in self._made:
-            bit = 1 << self.releases.index(release) if release else 1
+            index = self.releases.index(release) if release else 0
             catalog = Catalog.of(
-                apis=[one for one in self.apis if self._mask(one) & bit],
-                pairs=[one for one in self.pairs if self._mask(one) & bit],
-                providers=[one for one in self.providers if self._mask(one) & bit],
+                apis=[one for one in self.apis if index in self._span(one)],
+                pairs=[one for one in self.pairs if index in self._span(one)],
+                providers=[one for one in self.providers if index in self._span(one)],
             )
             self._made[release] = replace(
                 catalog, name=self.name, release=release, history=self if release else None
@@ -80,59 +81,47 @@ class CatalogHistory:
         if not self.releases:
             return None
         names = names_in(config)
-        masks = [mask for name in names if (mask := self._masks.get(name))]
-        counts = [sum(mask >> index & 1 for mask in masks) for index in range(len(self.releases))]
-        most = max(counts)
-        lacking: dict[int, int] = {}
-        for index in reversed(range(len(counts))):
-            if counts[index] == most:
-                lacking[index] = self._lacking(names, index)
-                if not lacking[index]:
-                    break
-        return self.releases[min(lacking, key=lambda index: (lacking[index], -index))]
-
-    def _lacking(self, names: AbstractSet[tuple[str, ...]], index: int) -> int:
-        """Return how many dependencies of the types among *names* a release finds no API for."""
-        tables = {
-            pair.table_api: (pair.router_api,)
-            for pair in self.pairs
-            if self._mask(pair) >> index & 1
-        }
-        return sum(
-            (tables.get(api, (api,))) not in names
+        counts = Counter(index for name in names for index in self._spans.get(name, ()))
+        most = max(counts.values(), default=0)
+        newest_first = reversed(range(len(self.releases)))
+        fitting = [index for index in newest_first if counts[index] == most]
+        depending = [
+            spec
             for spec in self.providers
-            if spec.dependencies
-            and (spec.api, spec.provider_type) in names
-            and self._mask(spec) >> index & 1
-            for api in spec.dependencies
-        )
+            if spec.dependencies and (spec.api, spec.provider_type) in names
+        ]
+
+        def lacking(index: int) -> int:
+            """Return for how many dependencies a release finds no API in the config."""
+            pairs = [pair for pair in self.pairs if index in self._span(pair)]
+            routers = {pair.table_api: pair.router_api for pair in pairs}
+            specs = [spec for spec in depending if index in self._span(spec)]
+            needed = (api for spec in specs for api in spec.dependencies)
+            return sum((routers.get(api, api),) not in names for api in needed)
+
+        return self.releases[min(fitting, key=lacking)]
 
     def releases_of(self, api: str, provider_type: str | None = None) -> tuple[str, str] | None:
         """Return the first and the last release that had an API, or a type of it; None if none."""
-        mask = self._masks.get((api, provider_type) if provider_type else (api,))
-        if not mask or not self.releases:
+        indexes = self._spans.get((api, provider_type) if provider_type else (api,))
+        if not indexes or not self.releases:
             return None
-        first = (mask & -mask).bit_length() - 1
-        return self.releases[first], self.releases[mask.bit_length() - 1]
+        return self.releases[min(indexes)], self.releases[max(indexes)]
 
     def successor_of(self, api: str, provider_type: str | None = None) -> str:
         """Return what took the place of an API, or of a type of it; empty when nothing did.
 
         A type of another API is written ``'type' of api``.
         """
-        specs: tuple[ApiSpec | ProviderSpec, ...] = (
-            tuple(one for one in self.providers if one.api == api)
+        named: list[ApiSpec | ProviderSpec] = (
+            [one for one in self.providers if (one.api, one.provider_type) == (api, provider_type)]
             if provider_type
-            else tuple(one for one in self.apis if one.name == api)
+            else [one for one in self.apis if one.name == api]
         )
-        named = [
-            one for one in specs
-            if not isinstance(one, ProviderSpec) or one.provider_type == provider_type
-        ]  # fmt: skip
         if not named:
             return ""
         # The last one: what took the place of an early form may be gone itself.
-        successor = max(named, key=self._mask).successor
+        successor = max(named, key=lambda one: self._span(one)[-1]).successor
         other, slash, name = successor.partition("/")
         return f"'{name}' of {other}" if slash else f"'{successor}'" if successor else ""
 
@@ -140,23 +129,18 @@ class CatalogHistory:
         self, name: tuple[str, ...], others: AbstractSet[tuple[str, ...]]
     ) -> tuple[tuple[str, ...], ...]:
         """Return those of *others*, APIs and types, that no release has together with *name*."""
-        mask = self._masks.get(name, 0)
-        return tuple(
-            sorted(
-                one
-                for one in others
-                if one[0] and len(one) < 3 and (m := self._masks.get(one)) and not m & mask
-            )
-        )
+        own = self._spans.get(name, frozenset())
+        known = {one: self._spans.get(one) for one in others if one[0] and len(one) < 3}
+        return tuple(sorted(one for one, span in known.items() if span and own.isdisjoint(span)))
 
     def knows(self, api: str, provider_type: str | None = None) -> bool:
         """Whether any release had an API, or a type of it."""
-        return ((api, provider_type) if provider_type else (api,)) in self._masks
+        return ((api, provider_type) if provider_type else (api,)) in self._spans
 
     @cached_property
-    def _masks(self) -> dict[tuple[str, ...], int]:
-        """The releases of each name, as `names_in` writes it."""
-        found: dict[tuple[str, ...], int] = {}
+    def _spans(self) -> Mapping[tuple[str, ...], frozenset[int]]:
+        """The indexes of the releases that had each name, as `names_in` writes it."""
+        found: dict[tuple[str, ...], frozenset[int]] = defaultdict(frozenset)
         specs: tuple[_Spec, ...] = (*self.apis, *self.pairs, *self.providers)
         for spec in specs:
             names: list[tuple[str, ...]]
@@ -166,42 +150,34 @@ class CatalogHistory:
             else:
                 names = [(spec.name,) if isinstance(spec, ApiSpec) else ("", spec.resources)]
             for name in names:
-                found[name] = found.get(name, 0) | self._mask(spec)
+                found[name] |= frozenset(self._span(spec))
         return found
 
-    def _mask(self, spec: _Spec) -> int:
-        """Return the releases of *spec* as bits, the oldest release lowest."""
-        count = len(self.releases) or 1
-        first, last = bounds_of(spec.releases, self.releases) if spec.releases else (0, count - 1)
-        return (1 << last + 1) - (1 << first)
+    def _span(self, spec: _Spec) -> range:
+        """Return the indexes of the releases that had *spec*; just 0 without releases."""
+        if spec.releases:
+            return span_of(spec.releases, self.releases)
+        return range(len(self.releases) or 1)
 
 
-def bounds_of(releases: str, known: Sequence[str]) -> tuple[int, int]:
-    """Return the places of the first and the last release of a range ``first..last``.
+def span_of(releases: str, known: Sequence[str]) -> range:
+    """Return the indexes in *known* of the releases ``first..last``, ``first..`` or ``first``.
 
     Raises:
-        ValueError: If it is no range of *known*.
+        ValueError: If they are no range of *known*.
 
     Examples:
-        >>> bounds_of("1.1..", ["1.0", "1.1", "1.2"])
-        (1, 2)
-        >>> bounds_of("1.0", ["1.0", "1.1"])
-        (0, 0)
+        >>> span_of("1.1..", ["1.0", "1.1", "1.2"])
+        range(1, 3)
+        >>> span_of("1.0", ["1.0", "1.1"])
+        range(0, 1)
     """
     first, dots, last = releases.partition("..")
     end = known.index(last) if last else len(known) - 1 if dots else known.index(first)
     if (start := known.index(first)) > end:
         msg = f"'{first}' comes after '{last}'"
         raise ValueError(msg)
-    return start, end
-
-
-def is_range(releases: str, known: Sequence[str]) -> bool:
-    """Whether *releases* is empty or a range of *known*; see `bounds_of`."""
-    try:
-        return not releases or bool(bounds_of(releases, known))
-    except ValueError:
-        return False
+    return range(start, end + 1)
 
 
 def names_in(config: Mapping[str, Any]) -> set[tuple[str, ...]]:
