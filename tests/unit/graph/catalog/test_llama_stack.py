@@ -6,7 +6,8 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 import yaml
-from tests.unit.graph.eras import DECEMBER_2024, ERAS, OCTOBER_2024, SEPTEMBER_2025
+from tests.builders import run_config
+from tests.unit.graph.catalog.eras import DECEMBER_2024, ERAS, OCTOBER_2024, SEPTEMBER_2025
 
 from rungraph.graph import Catalog, Severity, compile_config
 from rungraph.graph.catalog.choice import shipped_history
@@ -232,11 +233,8 @@ def test_names_that_went_are_told_with_what_came_then() -> None:
 
 def test_names_that_came_later_have_no_successor_yet() -> None:
     """What took their place in the end is no help to an earlier release."""
-    graph = compile_config(
-        {"providers": {"inference": [{"provider_id": "v", "provider_type": "inline::vllm"}]}},
-        catalog="llama-stack@0.0.50",
-        environment={},
-    )
+    config = run_config({"inference": {"v": "inline::vllm"}})
+    graph = compile_config(config, catalog="llama-stack@0.0.50", environment={})
     [problem] = graph.diagnostics
     assert problem.help == (
         "'inline::vllm' was a type of inference in releases 0.0.53 to 0.2.15",
