@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-from itertools import pairwise
+from itertools import islice, pairwise
 from typing import TYPE_CHECKING
 
 from rungraph.graph.wording import duration, printable
+from rungraph.viz.formats.legend import SAMPLE, Entry, Placed, place_entries
 from rungraph.viz.formats.pen import Pen, Stroke, settings, to_bytes
 from rungraph.viz.layout.fonts import Font, text_width
 from rungraph.viz.layout.geometry import Point, Rect, Size
 from rungraph.viz.model.overlay import Role
-from rungraph.viz.model.palette import Colour
 from rungraph.viz.model.theme import night_of_day, theme_of
 from rungraph.viz.timeline.schedule import NOT_UP, Schedule, Span, ticks_of
 
@@ -19,7 +19,9 @@ if TYPE_CHECKING:
 
     from matplotlib.figure import Figure
 
+    from rungraph.graph.address import Address
     from rungraph.viz.formats.pen import Format
+    from rungraph.viz.model.palette import Colour
     from rungraph.viz.model.theme import Theme, ThemeName
 
 MOST_ROWS = 400
@@ -86,13 +88,13 @@ class _Chart:
         self._font = Font(size, theme.ink)
         self._bold = Font(size, theme.roles[Role.CRITICAL], "bold")
         self._bad = Font(size, theme.roles[Role.FAILED])
-        self._names = max(
-            (text_width(self._name_of(s), self._font_of(s)) for s in self._spans()), default=0.0
-        )
-        self._endings = max(
-            (text_width(_ending(s), self._font) for s in self._spans()), default=0.0
-        )
-        self._left = _MARGIN + self._names + _GAP
+        self._critical_stroke = Stroke(theme.roles[Role.CRITICAL], 1.6)
+        self._failed_stroke = Stroke(theme.roles[Role.FAILED], 1.2, (2.0, 1.4))
+        spans = tuple(self._spans())
+        names = (text_width(self._name_of(span), self._font_of(span)) for span in spans)
+        self._left = _MARGIN + max(names, default=0.0) + _GAP
+        endings = (text_width(_ending(span), self._font) for span in spans)
+        self._right = self._left + _PLOT + _GAP + max(endings, default=0.0)
 
     def _spans(self) -> Iterator[Span]:
         return (span for spans in self._rows.values() for span in spans)
@@ -106,162 +108,132 @@ class _Chart:
         return _cut(printable(str(span.address)), self._font_of(span), _WIDEST_NAME)
 
     def drawn(self) -> Figure:
-        captions = [*self._schedule.captions, *self._missing()]
-        top = _MARGIN + _TITLE_SIZE + _LINE * len(captions) + 14
-        body = sum(_HEADING + self._height * len(spans) for spans in self._rows.values())
-        right = self._left + _PLOT + _GAP + self._endings + _MARGIN
-        legend = list(self._legend(right - _MARGIN))
-        bottom = top + _AXIS + body + 8
-        rows = max((row for _, _, row in legend), default=-1) + 1
-        pen = Pen(Size(right, bottom + rows * 16 + _MARGIN), page=self._theme.page)
-        title = Font(_TITLE_SIZE, self._theme.ink, "bold")
+        theme, schedule = self._theme, self._schedule
+        shown = sum(map(len, self._rows.values()))
+        missing = len(schedule.spans) - shown
+        more = [f"{missing:,} nodes that started faster are not drawn"] if missing else []
+        captions = [*schedule.captions, *more]
+        top = _MARGIN + _TITLE_SIZE + _LINE * len(captions) + 14 + _AXIS
+        height = _HEADING * len(self._rows) + self._height * shown
+        legend, legend_height = place_entries(
+            [self._legend()], self._right - _MARGIN, lambda text: text_width(text, self._note)
+        )
+        bottom = top + height + 8
+        page = Size(self._right + _MARGIN, bottom + legend_height + _MARGIN)
+        pen = Pen(page, page=theme.page)
         at = _MARGIN + _TITLE_SIZE / 2
-        pen.text(Point(_MARGIN, at), printable(self._schedule.title)[:100], title, align="left")
+        title = Font(_TITLE_SIZE, theme.ink, "bold")
+        pen.text(Point(_MARGIN, at), printable(schedule.title)[:100], title, align="left")
         for number, text in enumerate(captions):
             line = Point(_MARGIN, at + 17 + _LINE * number)
             pen.text(line, text, self._note, align="left")
-        y = top + _AXIS
-        self._draw_bands(pen, y, right)
-        self._draw_axis(pen, y, body)
-        middles: dict[object, float] = {}
-        for generation, spans in self._rows.items():
-            heading = Font(6.6, self._theme.note)
-            place = Point(_MARGIN, y + _HEADING / 2 + 1)
-            pen.text(place, f"generation {generation}", heading, align="left")
-            y += _HEADING
-            for span in spans:
-                middles[span.address] = y + self._height / 2
-                y += self._height
+        middles = self._draw_generations(pen, top)
+        for time, label in ticks_of(schedule.total, 8):
+            x = self._x(time)
+            pen.box(Rect(x - 0.25, top - 4, 0.5, height + 4), fill=theme.pale)
+            pen.text(Point(x, top - 10), label, self._note)
         self._draw_path(pen, middles)
         for span in self._spans():
             self._draw_row(pen, span, middles[span.address])
-        for kind, x, row in legend:
-            self._draw_entry(pen, kind, Point(x, bottom + 8 + 16 * row))
+        for placed in legend:
+            self._draw_entry(pen, placed, Point(_MARGIN, bottom))
         return pen.figure
 
-    def _missing(self) -> Iterator[str]:
-        missing = len(self._schedule.spans) - sum(1 for _ in self._spans())
-        if missing:
-            yield f"{missing:,} nodes that started faster are not drawn"
+    def _draw_generations(self, pen: Pen, y: float) -> dict[Address, float]:
+        """Draw the bands and headings of the generations; return the y of each node's row."""
+        middles: dict[Address, float] = {}
+        heading = Font(6.6, self._theme.note)
+        for index, (generation, spans) in enumerate(self._rows.items()):
+            height = _HEADING + self._height * len(spans)
+            if index % 2 == 0:
+                band = Rect(_MARGIN - 6, y, self._right - _MARGIN + 12, height)
+                pen.box(band, fill=self._theme.band)
+            place = Point(_MARGIN, y + _HEADING / 2 + 1)
+            pen.text(place, f"generation {generation}", heading, align="left")
+            for row, span in enumerate(spans):
+                middles[span.address] = y + _HEADING + self._height * (row + 0.5)
+            y += height
+        return middles
 
     def _x(self, seconds: float) -> float:
         total = self._schedule.total
         return self._left + (min(seconds / total, 1.0) * _PLOT if total else 0.0)
 
-    def _draw_bands(self, pen: Pen, top: float, right: float) -> None:
-        y = top
-        for number, spans in enumerate(self._rows.values()):
-            height = _HEADING + self._height * len(spans)
-            if number % 2 == 0:
-                rect = Rect(_MARGIN - 6, y, right - 2 * _MARGIN + 12, height)
-                pen.box(rect, fill=self._theme.band)
-            y += height
-
-    def _draw_axis(self, pen: Pen, top: float, height: float) -> None:
-        for time, label in ticks_of(self._schedule.total, 8):
-            x = self._x(time)
-            pen.box(Rect(x - 0.25, top - 4, 0.5, height + 4), fill=self._theme.pale)
-            pen.text(Point(x, top - 10), label, self._note)
-
     def _draw_row(self, pen: Pen, span: Span, y: float) -> None:
-        name = self._name_of(span)
-        pen.text(Point(_MARGIN, y), name, self._font_of(span), align="left")
-        ending = _ending(span)
-        x = self._left + _PLOT + _GAP + self._endings - text_width(ending, self._font)
-        font = self._bad if span.state in NOT_UP else self._font
-        pen.text(Point(x, y), ending, font, align="left")
-        begin = span.available if span.starting is None else span.starting
-        self._draw_wait(pen, span, y, begin)
+        theme, is_down = self._theme, span.state in NOT_UP
+        pen.text(Point(_MARGIN, y), self._name_of(span), self._font_of(span), align="left")
+        ending = Point(self._right - text_width(_ending(span), self._font), y)
+        pen.text(ending, _ending(span), self._bad if is_down else self._font, align="left")
+        # It waited for what it needs: a thin line; then for its turn: a broad one.
+        needs = self._x(span.waited_for_needs)
+        begin = self._x(span.available if span.starting is None else span.starting)
+        if needs > self._left:
+            pen.box(Rect(self._left, y - 0.4, needs - self._left, 0.8), fill=theme.pale)
+        if begin > needs:
+            pen.box(Rect(needs, y - 1.6, begin - needs, 3.2), fill=theme.pale)
         if span.starting is None:
             return
         settled = self._schedule.total if span.settled is None else span.settled
+        end = self._x(settled)
         if span.slack:
-            self._draw_slack(pen, self._x(settled), self._x(settled + span.slack), y)
-        elif span.state in NOT_UP:
-            self._draw_reason(pen, span, self._x(settled) + 6, y)
-        colour = self._colours[span.family]
-        stroke = Stroke(colour.line, 0.8)
-        if span.state in NOT_UP:
-            colour = Colour(self._theme.page, self._theme.roles[Role.FAILED])
-            stroke = Stroke(colour.line, 1.2, (2.0, 1.4))
+            self._draw_slack(pen, end, self._x(settled + span.slack), y)
+        elif is_down:
+            room = self._left + _PLOT - end - 6
+            reason = _cut(printable(span.detail.partition("\n")[0]), self._bad, room)
+            pen.text(Point(end + 6, y), reason, self._bad, align="left")
+        fill = self._colours[span.family].line
+        stroke = Stroke(fill, 0.8)
+        if is_down:
+            fill, stroke = theme.page, self._failed_stroke
         elif span.address in self._critical:
-            stroke = Stroke(self._theme.roles[Role.CRITICAL], 1.6)
+            stroke = self._critical_stroke
         half = self._height * 0.31
-        width = max(self._x(settled) - self._x(span.starting), _SHORTEST)
-        rect = Rect(self._x(span.starting), y - half, width, 2 * half)
-        fill = colour.line if span.state not in NOT_UP else colour.fill
+        rect = Rect(begin, y - half, max(end - begin, _SHORTEST), 2 * half)
         pen.box(rect, fill=fill, stroke=stroke, gid=printable(f"span|{span.address}"))
-
-    def _draw_wait(self, pen: Pen, span: Span, y: float, begin: float) -> None:
-        """Draw what a node waited: for what it needs a thin line, for its turn a broad one."""
-        first, second = self._x(span.waited_for_needs), self._x(begin)
-        if first > self._left:
-            pen.box(Rect(self._left, y - 0.4, first - self._left, 0.8), fill=self._theme.pale)
-        if second > first:
-            pen.box(Rect(first, y - 1.6, second - first, 3.2), fill=self._theme.pale)
-
-    def _draw_reason(self, pen: Pen, span: Span, x: float, y: float) -> None:
-        """Write why a node did not start, as far as there is room behind its bar."""
-        room = self._left + _PLOT - x
-        text = _cut(printable(span.detail.partition("\n")[0]), self._bad, room)
-        pen.text(Point(x, y), text, self._bad, align="left")
 
     def _draw_slack(self, pen: Pen, left: float, right: float, y: float) -> None:
         pen.box(Rect(left, y - 0.25, right - left, 0.5), fill=self._theme.note)
         pen.box(Rect(right - 0.4, y - 2.4, 0.8, 4.8), fill=self._theme.note)
 
-    def _draw_path(self, pen: Pen, middles: Mapping[object, float]) -> None:
+    def _draw_path(self, pen: Pen, middles: Mapping[Address, float]) -> None:
         """Join the bars of the critical path, where one ends and the next could begin."""
-        span_of = {span.address: span for span in self._spans()}
+        settled = {span.address: span.settled for span in self._spans()}
         for before, after in pairwise(self._schedule.critical_path):
-            if before not in span_of or after not in span_of:
-                continue
-            settled = span_of[before].settled
-            if settled is None:
-                continue
-            y, end = middles[before], middles[after]
-            rect = Rect(self._x(settled) - 0.5, min(y, end), 1.0, abs(end - y))
-            pen.box(rect, fill=self._theme.roles[Role.CRITICAL])
+            moment = settled.get(before)
+            if moment is not None and after in settled:
+                y, end = middles[before], middles[after]
+                rect = Rect(self._x(moment) - 0.5, min(y, end), 1.0, abs(end - y))
+                pen.box(rect, fill=self._theme.roles[Role.CRITICAL])
 
-    def _legend(self, right: float) -> Iterator[tuple[str, float, int]]:
-        """Yield what has to be explained, each with its place: x, and the row."""
+    def _legend(self) -> tuple[Entry, ...]:
+        """Return what has to be explained."""
         spans = tuple(self._spans())
         used = {
-            "waiting for what it needs": any(span.waited_for_needs for span in spans),
-            "waiting for its turn": any(span.waited_for_turn for span in spans),
-            "its own start, in its API's colour": any(span.is_up for span in spans),
-            "critical path": any(s.address in self._critical for s in spans),
-            "did not start": any(span.state in NOT_UP for span in spans),
-            "slack: so much later would have done": any(span.slack for span in spans),
+            ("needs", "waiting for what it needs"): any(s.waited_for_needs for s in spans),
+            ("turn", "waiting for its turn"): any(s.waited_for_turn for s in spans),
+            ("own", "its own start, in its API's colour"): any(s.is_up for s in spans),
+            ("critical", "critical path"): any(s.address in self._critical for s in spans),
+            ("failed", "did not start"): any(s.state in NOT_UP for s in spans),
+            ("slack", "slack: so much later would have done"): any(s.slack for s in spans),
         }
-        x, row = _MARGIN, 0
-        for text, is_used in used.items():
-            width = 28 + text_width(text, self._note) + 18
-            if not is_used:
-                continue
-            if x > _MARGIN and x + width > right:
-                x, row = _MARGIN, row + 1
-            yield text, x, row
-            x += width
+        return tuple(Entry(*entry) for entry, is_used in used.items() if is_used)
 
-    def _draw_entry(self, pen: Pen, text: str, at: Point) -> None:
-        theme, x, y = self._theme, at.x, at.y
-        rect = Rect(x, y - 4, 22, 8)
-        match text.partition(" ")[0]:
-            case "waiting":
-                thin = 0.4 if "needs" in text else 1.6
-                pen.box(Rect(x, y - thin, 22, 2 * thin), fill=theme.pale)
-            case "slack:":
-                self._draw_slack(pen, x, x + 22, y)
+    def _draw_entry(self, pen: Pen, placed: Placed, origin: Point) -> None:
+        theme, x, y = self._theme, origin.x + placed.x, origin.y + placed.y
+        rect = Rect(x, y - 4, SAMPLE.width, 8)
+        match placed.entry.sample:
+            case "needs" | "turn" as sample:
+                thickness = 0.8 if sample == "needs" else 3.2
+                pen.box(Rect(x, y - thickness / 2, 22, thickness), fill=theme.pale)
+            case "slack":
+                self._draw_slack(pen, x, x + SAMPLE.width, y)
             case "critical":
-                stroke = Stroke(theme.roles[Role.CRITICAL], 1.6)
-                pen.box(rect, fill=theme.page, stroke=stroke)
-            case "did":
-                stroke = Stroke(theme.roles[Role.FAILED], 1.2, (2.0, 1.4))
-                pen.box(rect, fill=theme.page, stroke=stroke)
+                pen.box(rect, fill=theme.page, stroke=self._critical_stroke)
+            case "failed":
+                pen.box(rect, fill=theme.page, stroke=self._failed_stroke)
             case _:
                 pen.box(rect, fill=theme.note)
-        pen.text(Point(x + 28, y), text, self._note, align="left")
+        pen.text(Point(origin.x + placed.text_x, y), placed.entry.text, self._note, align="left")
 
 
 def _cut(text: str, font: Font, room: float) -> str:
@@ -282,15 +254,11 @@ def _ending(span: Span) -> str:
 
 def _shown(schedule: Schedule) -> dict[int, tuple[Span, ...]]:
     """Return the nodes that are drawn, by generation."""
-    if len(schedule.spans) <= MOST_ROWS:
-        return dict(schedule.generations)
-    wanted = set(schedule.critical_path)
-    slowest = sorted(schedule.spans, key=lambda span: (-span.own, span.address))
-    first = [span for span in slowest if span.state in NOT_UP] + slowest
-    for span in first:
-        if len(wanted) >= MOST_ROWS:
-            break
-        wanted.add(span.address)
+    down_or_slow = sorted(
+        schedule.spans, key=lambda span: (span.state not in NOT_UP, -span.own, span.address)
+    )
+    ranked = dict.fromkeys((*schedule.critical_path, *(span.address for span in down_or_slow)))
+    wanted = set(islice(ranked, max(MOST_ROWS, len(schedule.critical_path))))
     shown = {
         number: tuple(span for span in spans if span.address in wanted)
         for number, spans in schedule.generations.items()

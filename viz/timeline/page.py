@@ -10,8 +10,6 @@ from rungraph.graph.wording import duration, printable
 from rungraph.viz.timeline.schedule import NOT_UP, Schedule
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
-
     from rungraph.viz.timeline.schedule import Span
 
 _STYLE = """\
@@ -74,16 +72,15 @@ content="default-src 'none'; style-src 'unsafe-inline'; base-uri 'none'; form-ac
 
 
 def _row(span: Span, schedule: Schedule) -> str:
-    return "".join(_cells(span, is_critical=span.address in schedule.critical_path))
-
-
-def _cells(span: Span, *, is_critical: bool) -> Iterator[str]:
+    is_critical = span.address in schedule.critical_path
     name = "failed" if span.state in NOT_UP else "critical" if is_critical else ""
+    css = f' class="{name}"' if name else ""
     address = escape(printable(str(span.address)))
-    yield f'<tr data-address="{address}"' + (f' class="{name}">' if name else ">")
-    yield f'<th scope="row">{address}<td class="number">{span.generation}'
     times = (span.waited_for_needs, span.waited_for_turn, span.own, span.slack)
-    begun = span.starting is not None
-    yield "".join(f'<td class="number">{duration(time) if begun else ""}' for time in times)
-    lines = "\n".join(printable(line) for line in span.detail.split("\n"))
-    yield f'<td class="state">{escape(span.state)}<td class="detail">{escape(lines)}'
+    shown = ["" if span.starting is None else duration(time) for time in times]
+    numbers = "".join(f'<td class="number">{text}' for text in (span.generation, *shown))
+    detail = escape("\n".join(map(printable, span.detail.split("\n"))))
+    return (
+        f'<tr data-address="{address}"{css}><th scope="row">{address}'
+        f'{numbers}<td class="state">{escape(span.state)}<td class="detail">{detail}'
+    )
