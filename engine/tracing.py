@@ -1,4 +1,4 @@
-"""Spans of routed calls and node starts, told through the telemetry API; never hurts a call."""
+"""Spans of routed calls and node starts, sent through the telemetry API; never hurts a call."""
 
 from __future__ import annotations
 
@@ -7,11 +7,11 @@ import inspect
 import logging
 import secrets
 from collections import deque
-from collections.abc import AsyncGenerator, Awaitable, Callable, Generator, Iterable, Mapping
+from collections.abc import AsyncGenerator, Awaitable, Callable, Generator, Mapping
 from contextlib import contextmanager
 from contextvars import ContextVar
-from datetime import UTC, datetime, timedelta
-from typing import TYPE_CHECKING, Any, NamedTuple, TypeGuard, cast
+from datetime import UTC, datetime
+from typing import Any, NamedTuple, cast
 
 from rungraph.engine.apis.telemetry import (
     SpanEndPayload,
@@ -19,22 +19,18 @@ from rungraph.engine.apis.telemetry import (
     SpanStatus,
     StructuredLogEvent,
 )
-from rungraph.engine.events import Event, NodeFailed, NodeReady, NodeStarting
-
-if TYPE_CHECKING:
-    from rungraph.graph.address import Address
 
 _logger = logging.getLogger(__name__)
 
 
-class _Position(NamedTuple):
-    """Where in which trace the running code is."""
+class Position(NamedTuple):
+    """Where in which trace code runs."""
 
     trace_id: str
     span_id: str
 
 
-_position: ContextVar[_Position | None] = ContextVar("rungraph_position", default=None)
+_position: ContextVar[Position | None] = ContextVar("rungraph_position", default=None)
 _is_silent: ContextVar[bool] = ContextVar("rungraph_is_silent", default=False)
 
 
@@ -111,7 +107,18 @@ class Tracer:
 
 
 class Span:
-    """One span of a trace; it begins when it is made."""
+    """One span of a trace; it begins when it is made.
+
+    Args:
+        tracer: Takes the span.
+        name: Its name.
+        attributes: What it is about.
+        parent: Where it begins; None for a new trace.
+        at: When it begins; None for now.
+
+    Attributes:
+        position: Where what happens within the span is.
+    """
 
     def __init__(
         self,
@@ -119,21 +126,24 @@ class Span:
         name: str,
         attributes: Mapping[str, Any],
         *,
-        parent: _Position | None,
+        parent: Position | None,
+        at: datetime | None = None,
     ) -> None:
         self._tracer = tracer
-        self._position = _new_position(parent)
-        start = _start_event(self._position, name, parent, datetime.now(UTC), attributes)
+        # The ids have OpenTelemetry's lengths.
+        trace_id = parent.trace_id if parent else secrets.token_hex(16)
+        self.position = Position(trace_id, secrets.token_hex(8))
+        payload = SpanStartPayload(name=name, parent_span_id=parent.span_id if parent else None)
         # Telemetry that has not got the beginning is spared the end.
-        self._is_open = tracer.put(start)
+        self._is_open = self._put(payload, attributes, at)
 
     @contextmanager
     def entered(self) -> Generator[None]:
         """Make the span the parent of what begins in the block; an error in the block ends it.
 
-        The end of an async iteration, which Python tells as an exception, is no error.
+        The end of an async iteration, which Python raises as an exception, is no error.
         """
-        token = _position.set(self._position)
+        token = _position.set(self.position)
         try:
             yield
         except StopAsyncIteration:
@@ -145,11 +155,29 @@ class Span:
         finally:
             _position.reset(token)
 
-    def end(self, error: BaseException | None = None) -> None:
+    def end(self, error: BaseException | None = None, *, at: datetime | None = None) -> None:
         """End the span, with an error if there is one; again is harmless."""
         if self._is_open:
             self._is_open = False
-            self._tracer.put(_end_event(self._position, datetime.now(UTC), error))
+            status = SpanStatus.OK if error is None else SpanStatus.ERROR
+            # Only the error's type: its text can hold what the caller sent.
+            attributes = {} if error is None else {"error": type(error).__name__}
+            self._put(SpanEndPayload(status=status), attributes, at)
+
+    def _put(
+        self,
+        payload: SpanStartPayload | SpanEndPayload,
+        attributes: Mapping[str, Any],
+        at: datetime | None,
+    ) -> bool:
+        event = StructuredLogEvent(
+            trace_id=self.position.trace_id,
+            span_id=self.position.span_id,
+            timestamp=at or datetime.now(UTC),
+            attributes=dict(attributes),
+            payload=payload,
+        )
+        return self._tracer.put(event)
 
 
 class TracedStream(AsyncGenerator[Any, Any]):
@@ -206,23 +234,16 @@ def traced(
             generator, at once.
     """
 
-    async def traced_coroutine(*args: Any, **kwargs: Any) -> Any:
-        if _is_silent.get():
-            return await function(*args, **kwargs)
-        span = tracer.start(name, attributes(args, kwargs))
-        with span.entered():
-            result = await function(*args, **kwargs)
-        return _ended_with(result, span)
-
     def traced_function(*args: Any, **kwargs: Any) -> Any:
         if _is_silent.get():
             return function(*args, **kwargs)
         span = tracer.start(name, attributes(args, kwargs))
         with span.entered():
             result = function(*args, **kwargs)
-        if inspect.isawaitable(result):
-            return _awaited(result, span)
-        return _ended_with(result, span)
+        return _awaited(result, span) if inspect.isawaitable(result) else _ended_with(result, span)
+
+    async def traced_coroutine(*args: Any, **kwargs: Any) -> Any:
+        return await traced_function(*args, **kwargs)
 
     return traced_coroutine if is_coroutine else traced_function
 
@@ -235,105 +256,8 @@ async def _awaited(result: Awaitable[Any], span: Span) -> Any:
 
 def _ended_with(result: Any, span: Span) -> Any:
     """Return *result*; the span ends now, or with *result* if that is an async generator."""
-    if _is_stream(result):
-        return TracedStream(result, span)
+    if isinstance(result, AsyncGenerator):
+        stream: AsyncGenerator[Any, Any] = result
+        return TracedStream(stream, span)
     span.end()
     return result
-
-
-def _is_stream(result: object) -> TypeGuard[AsyncGenerator[Any, Any]]:
-    return isinstance(result, AsyncGenerator)
-
-
-async def trace_start(
-    events: Iterable[Event],
-    telemetry: object,
-    *,
-    began: datetime | None = None,
-    patience: float = 5.0,
-) -> str:
-    """Tell telemetry a stack's start as one trace, and return the trace's id.
-
-    The root span lasts from the first event to the last node's start; within it, each node that
-    began to start has one. Nodes that have not ended their start have none.
-
-    Args:
-        events: The events of the start, in order.
-        telemetry: The instance of the telemetry API.
-        began: When the stack began to start, with a time zone; None if the newest event is now.
-        patience: Seconds that telemetry may take in all; what it has not taken then is lost.
-    """
-    told = tuple(events)
-    if began is None:
-        latest = max((event.at for event in told), default=0.0)
-        began = datetime.now(UTC) - timedelta(seconds=latest)
-    root = _new_position(None)
-    tracer = Tracer(telemetry, patience=patience)
-    for event in _start_spans(told, root, began):
-        tracer.put(event)
-    await tracer.aclose()
-    return root.trace_id
-
-
-def _start_spans(
-    events: Iterable[Event], root: _Position, began: datetime
-) -> Iterable[StructuredLogEvent]:
-    """Yield the beginnings and ends of the spans of a start, in the order in which they were."""
-    begun: dict[Address, NodeStarting] = {}
-    ended: dict[Address, NodeReady | NodeFailed] = {}
-    for event in events:
-        if isinstance(event, NodeStarting):
-            begun.setdefault(event.address, event)
-        elif isinstance(event, NodeReady | NodeFailed) and event.address in begun:
-            ended.setdefault(event.address, event)
-    ends = [event.at for event in ended.values()]
-    failures = [event.error for event in ended.values() if isinstance(event, NodeFailed)]
-    failure = failures[0] if failures else None
-    told: list[tuple[float, StructuredLogEvent]] = []
-    for address, end in ended.items():
-        position = _new_position(root)
-        name = f"start {address}"
-        start_time = began + timedelta(seconds=begun[address].at)
-        attributes = {"address": str(address), "kind": address.kind.value, "api": address.api}
-        if address.name:
-            attributes["provider_id"] = address.name
-        error = end.error if isinstance(end, NodeFailed) else None
-        told.append((begun[address].at, _start_event(position, name, root, start_time, attributes)))
-        told.append((end.at, _end_event(position, began + timedelta(seconds=end.at), error)))
-    yield _start_event(root, "start", None, began, {})
-    yield from (event for _, event in sorted(told, key=lambda timed: timed[0]))
-    yield _end_event(root, began + timedelta(seconds=max(ends, default=0.0)), failure)
-
-
-def _new_position(parent: _Position | None) -> _Position:
-    """Return the position of a new span; the ids have OpenTelemetry's lengths."""
-    return _Position(parent.trace_id if parent else secrets.token_hex(16), secrets.token_hex(8))
-
-
-def _start_event(
-    position: _Position,
-    name: str,
-    parent: _Position | None,
-    timestamp: datetime,
-    attributes: Mapping[str, Any],
-) -> StructuredLogEvent:
-    return StructuredLogEvent(
-        trace_id=position.trace_id,
-        span_id=position.span_id,
-        timestamp=timestamp,
-        attributes=dict(attributes),
-        payload=SpanStartPayload(name=name, parent_span_id=parent.span_id if parent else None),
-    )
-
-
-def _end_event(
-    position: _Position, timestamp: datetime, error: BaseException | None
-) -> StructuredLogEvent:
-    # Only the error's type: its text can hold what the caller sent.
-    return StructuredLogEvent(
-        trace_id=position.trace_id,
-        span_id=position.span_id,
-        timestamp=timestamp,
-        attributes={} if error is None else {"error": type(error).__name__},
-        payload=SpanEndPayload(status=SpanStatus.OK if error is None else SpanStatus.ERROR),
-    )

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from inspect import isfunction
 from types import MappingProxyType
-from typing import Any, Literal, NamedTuple, TypeVar, cast
+from typing import Any, Literal, NamedTuple, TypeVar
 
 HttpMethod = Literal["GET", "POST", "DELETE"]
 
@@ -53,16 +53,23 @@ def route(
     return mark
 
 
-def routes_of(protocol: type) -> tuple[tuple[str, Route], ...]:
-    """Return the API methods of *protocol* with their routes, in the order of their definition.
+def functions_of(protocol: type) -> dict[str, Callable[..., Any]]:
+    """Return the public functions of *protocol* by name, in the order of their definition.
 
-    A protocol that extends another has the other's methods first. Methods without a route are no
-    part of the API.
+    A protocol that extends another has the other's functions first.
     """
-    found: dict[str, Route] = {}
-    for owner in reversed(protocol.__mro__):
-        for name, member in vars(owner).items():
-            marked = cast("Route | None", getattr(member, _ATTRIBUTE, None))
-            if isfunction(member) and marked is not None:
-                found[name] = marked
-    return tuple(found.items())
+    return {
+        name: member
+        for owner in reversed(protocol.__mro__)
+        for name, member in vars(owner).items()
+        if isfunction(member) and not name.startswith("_")
+    }
+
+
+def routes_of(protocol: type) -> tuple[tuple[str, Route], ...]:
+    """Return the API methods of *protocol* with their routes, in the order of `functions_of`.
+
+    Methods without a route are no part of the API.
+    """
+    routes = {name: getattr(one, _ATTRIBUTE, None) for name, one in functions_of(protocol).items()}
+    return tuple((name, route) for name, route in routes.items() if route is not None)

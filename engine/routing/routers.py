@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import inspect
 from typing import TYPE_CHECKING, Any, NoReturn, Protocol
 
 from rungraph.engine.errors import RoutingError
 from rungraph.engine.routing.errors import PairError, ProviderNeededError
 from rungraph.engine.routing.forwarding import Forwarder, is_left_out
-from rungraph.engine.routing.signatures import dress, is_coroutine_method, methods_of
+from rungraph.engine.routing.signatures import methods_of
 from rungraph.engine.tracing import Tracer, traced
 
 if TYPE_CHECKING:
@@ -16,6 +15,7 @@ if TYPE_CHECKING:
 
     from rungraph.engine.apis.resource import Resource
     from rungraph.engine.routing.names import Watcher
+    from rungraph.engine.routing.signatures import Method
     from rungraph.graph.nodes import RouterNode
 
 _TELEMETRY = "telemetry"
@@ -57,8 +57,7 @@ def create_router(
     """
     router = Router(node, table, protocol)
     for api, instance in (deps or {}).items():
-        if api == _TELEMETRY:
-            router.bind(api, instance)
+        router.bind(api, instance)
     return router
 
 
@@ -78,18 +77,15 @@ class Router:
     def __init__(self, node: RouterNode, table: Targets, protocol: type) -> None:
         self._node = node
         self._table = table
-        self._protocol = protocol
-        self._functions: dict[str, Callable[..., Any]] = {}
-        self._keys: dict[str, str] = {}
+        self._functions: dict[Method, Callable[..., Any]] = {}
         self._forwarders: list[Forwarder] = []
         self._tracer: Tracer | None = None
-        for name, signature in methods_of(protocol).items():
+        for name, method in methods_of(protocol).items():
             if hasattr(type(self), name):
                 msg = f"the API {node.api!r} cannot be routed: every router has its own {name!r}"
                 raise PairError(msg)
-            function = self._function(name, signature)
-            self._functions[name] = function
-            setattr(self, name, function)
+            self._functions[method] = self._function(method)
+            setattr(self, name, self._functions[method])
         self._unwatch = table.watch(self._follow)
 
     def bind(self, api: str, instance: object) -> None:
@@ -97,17 +93,15 @@ class Router:
         if api != _TELEMETRY:
             return
         self._tracer = Tracer(instance)
-        for name, function in self._functions.items():
-            attributes = self._attributes_of(name, inspect.signature(function))
+        for method, function in self._functions.items():
             wrapped = traced(
                 function,
                 self._tracer,
-                name=f"{self._node.api}.{name}",
-                attributes=attributes,
-                is_coroutine=is_coroutine_method(self._protocol, name),
+                name=f"{self._node.api}.{method.name}",
+                attributes=self._attributes_of(method),
+                is_coroutine=method.is_coroutine,
             )
-            signature = inspect.signature(function)
-            setattr(self, name, dress(wrapped, self._protocol, name, signature))
+            setattr(self, method.name, method.dress(wrapped))
 
     async def shutdown(self) -> None:
         """Stop following the table, and hand over the spans that telemetry has not got yet."""
@@ -115,36 +109,27 @@ class Router:
         if self._tracer is not None:
             await self._tracer.aclose()
 
-    def _function(self, name: str, signature: inspect.Signature) -> Callable[..., Any]:
-        routing_key = self._node.pair.routing_key
-        methods = {
-            provider_id: getattr(instance, name)
-            for provider_id, instance in self._table.members.items()
-            if hasattr(instance, name)
+    def _function(self, method: Method) -> Callable[..., Any]:
+        members = self._table.members
+        providers = {
+            provider_id: getattr(instance, method.name)
+            for provider_id, instance in members.items()
+            if hasattr(instance, method.name)
         }
-        if routing_key in signature.parameters:
-            self._keys[name] = routing_key
+        routing_key = self._node.pair.routing_key
+        if routing_key in method.signature.parameters:
             forwarder = Forwarder(
-                self._protocol,
-                name,
-                signature,
-                routing_key=routing_key,
-                methods=methods,
-                miss=lambda key: self._miss(name, key),
+                method, routing_key, providers, lambda key: self._miss(method, key)
             )
             self._forwarders.append(forwarder)
             return forwarder.function
-        if len(methods) == 1 == len(self._table.members):
-            (method,) = methods.values()
-            return dress(
-                lambda *args, **kwargs: method(*args, **kwargs), self._protocol, name, signature
-            )
-        purpose = f"that {self._node.api}.{name} could be sent to"
+        if len(providers) == 1 == len(members):
+            (only,) = providers.values()
+            return method.dress(lambda *args, **kwargs: only(*args, **kwargs))
+        purpose = f"that {self._node.api}.{method.name} could be sent to"
         way_out = "configure only one of them, or call it directly"
-        error = ProviderNeededError(purpose, tuple(sorted(self._table.members)), way_out)
-        return dress(
-            lambda *_args, **_kwargs: self._outcome(name, error), self._protocol, name, signature
-        )
+        error = ProviderNeededError(purpose, tuple(sorted(members)), way_out)
+        return method.dress(lambda *_args, **_kwargs: _fail(method, error))
 
     def _follow(self, name: str, resource: Resource | None) -> None:
         for forwarder in self._forwarders:
@@ -153,40 +138,35 @@ class Router:
             else:
                 forwarder.point(name, resource.provider_id, resource.native_id)
 
-    def _miss(self, name: str, key: object) -> Any:
-        """Return or raise why a call of *name* with the routing key *key* goes nowhere."""
-        method = f"{self._node.api}.{name}"
+    def _miss(self, method: Method, key: object) -> Any:
+        """Return or raise why a call of *method* with the routing key *key* goes nowhere."""
+        called = f"{self._node.api}.{method.name}()"
         routing_key, noun = self._node.pair.routing_key, self._node.pair.noun
         if is_left_out(key):
-            msg = f"{method}() needs {routing_key!r}: the {noun} that it is routed by"
+            msg = f"{called} needs {routing_key!r}: the {noun} that it is routed by"
             raise TypeError(msg)
         if not isinstance(key, str):
-            msg = f"{method}() needs a str as {routing_key!r}, not {type(key).__name__}"
+            msg = f"{called} needs a str as {routing_key!r}, not {type(key).__name__}"
             raise TypeError(msg)
         try:
             resource = self._table.resolve(key)
         except RoutingError as error:
-            return self._outcome(name, error)
-        msg = f"provider {resource.provider_id!r} of {noun} {key!r} has no method {name!r}"
-        return self._outcome(name, RoutingError(msg))
-
-    def _outcome(self, name: str, error: RoutingError) -> Any:
-        """Fail the call of *name* like its method would: when awaited, if it is ``async def``."""
-        if is_coroutine_method(self._protocol, name):
-            return _fail(error)
-        raise error
+            return _fail(method, error)
+        msg = f"provider {resource.provider_id!r} of {noun} {key!r} has no method {method.name!r}"
+        return _fail(method, RoutingError(msg))
 
     def _attributes_of(
-        self, name: str, signature: inspect.Signature
+        self, method: Method
     ) -> Callable[[tuple[Any, ...], dict[str, Any]], dict[str, Any]]:
-        """Return what tells the attributes of a call's span from its arguments."""
-        position = list(signature.parameters).index(self._keys[name]) if name in self._keys else -1
-        common = {"api": self._node.api, "method": name}
+        """Return the function that makes a span's attributes from a call's arguments."""
+        routing_key = self._node.pair.routing_key
+        common = {"api": self._node.api, "method": method.name}
 
         def attributes(args: tuple[Any, ...], kwargs: dict[str, Any]) -> dict[str, Any]:
-            if position < 0:
+            try:
+                key = method.signature.bind_partial(*args, **kwargs).arguments.get(routing_key)
+            except TypeError:  # The call itself will say so.
                 return common
-            key = args[position] if position < len(args) else kwargs.get(self._keys[name])
             if not isinstance(key, str):
                 return common
             try:
@@ -198,5 +178,12 @@ class Router:
         return attributes
 
 
-async def _fail(error: RoutingError) -> NoReturn:
-    raise error
+def _fail(method: Method, error: RoutingError) -> Any:
+    """Fail a call of *method* as the method would: when awaited, if it is ``async def``."""
+    if not method.is_coroutine:
+        raise error
+
+    async def failing() -> NoReturn:
+        raise error
+
+    return failing()

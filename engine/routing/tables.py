@@ -16,18 +16,18 @@ from rungraph.engine.routing.errors import (
     RegistrationStoreError,
     UnknownProviderError,
 )
-from rungraph.engine.routing.inventory import Inventory, Origin
+from rungraph.engine.routing.inventory import Entry, Inventory, Origin
 from rungraph.engine.routing.members import Member
 from rungraph.engine.routing.names import Key, Watcher
 from rungraph.engine.routing.resources import ResourceType, is_same, registration_of
-from rungraph.engine.routing.signatures import dress, methods_of
+from rungraph.engine.routing.signatures import methods_of
 
 if TYPE_CHECKING:
-    import inspect
     from collections.abc import Callable, Coroutine, Mapping
 
     from rungraph.engine.apis.resource import Resource
     from rungraph.engine.events import Event
+    from rungraph.engine.routing.signatures import Method
     from rungraph.engine.routing.store import Registration, RegistrationStore
     from rungraph.graph.catalog.specs import ApiSpec
     from rungraph.graph.nodes import TableNode
@@ -123,8 +123,8 @@ class RoutingTable:
         self._configured: dict[Key, Resource] = {}
         self._kept: dict[Key, Registration] = {}  # Stored, and not served as stored.
         self._refreshing: asyncio.Task[None] | None = None
-        for name, signature in methods_of(protocol).items():
-            self._offer(protocol, name, signature)
+        for method in methods_of(protocol).values():
+            self._offer(method)
 
     # --- for the engine ------------------------------------------------------------------------
 
@@ -179,8 +179,8 @@ class RoutingTable:
 
     # --- the API's methods ---------------------------------------------------------------------
 
-    def _offer(self, protocol: type, name: str, signature: inspect.Signature) -> None:
-        """Set the method *name* of *protocol*, whatever it calls its parameters."""
+    def _offer(self, method: Method) -> None:
+        """Set *method*, whatever it calls its parameters."""
         pair = self._node.pair
         operations: dict[str, tuple[Callable[..., Coroutine[Any, Any, Any]], int]] = {
             f"list_{pair.resources}": (self._list, 0),
@@ -188,19 +188,19 @@ class RoutingTable:
             f"register_{pair.resource}": (self._register, 1),
             f"unregister_{pair.resource}": (self._unregister, 2),
         }
-        if name not in operations or len(signature.parameters) > operations[name][1]:
+        operation, most = operations.get(method.name, (self._list, -1))
+        if len(method.signature.parameters) > most:
             msg = (
-                f"the table API {self._node.api!r} asks for {name}(), which no table offers so\n"
-                f"known: {', '.join(operations)}"
+                f"the table API {self._node.api!r} asks for {method.name}(), which no table offers "
+                f"so\nknown: {', '.join(operations)}"
             )
             raise PairError(msg)
-        operation, _ = operations[name]
 
         async def call(*args: Any, **kwargs: Any) -> Any:
-            bound = signature.bind(*args, **kwargs)
+            bound = method.signature.bind(*args, **kwargs)
             return await operation(*bound.arguments.values())
 
-        setattr(self, name, dress(call, protocol, name, signature))
+        setattr(self, method.name, method.dress(call))
 
     async def _list(self) -> list[Resource]:
         return list(self._inventory.names)
@@ -214,11 +214,12 @@ class RoutingTable:
         wanted = self._type.read(resource, member.provider_id)
         key = Key.of(wanted)
         async with member.turn:
-            served = self._inventory.get(key)
-            requested = self._inventory.requested_as(key)
-            is_known = is_same(served, wanted) or is_same(requested, wanted)
-            if served is not None and is_known and key not in self._kept:
-                return served
+            entry = self._inventory.get(key)
+            is_known = entry is not None and (
+                is_same(entry.resource, wanted) or is_same(entry.requested, wanted)
+            )
+            if entry is not None and is_known and key not in self._kept:
+                return entry.resource
             accepted = await member.register(wanted)
             await self._take_registration(accepted, wanted)
             return accepted
@@ -226,19 +227,18 @@ class RoutingTable:
     async def _take_registration(self, accepted: Resource, wanted: Resource) -> None:
         """Put *accepted* into table and store; into neither, if the store does not take it."""
         key = Key.of(accepted)
-        served, origin = self._inventory.get(key), self._inventory.origin_of(key)
-        kept = self._kept.pop(key, None)
-        self._inventory.put(accepted, Origin.REGISTERED, wanted)
+        before, kept = self._inventory.get(key), self._kept.pop(key, None)
+        self._inventory.put(Entry(accepted, Origin.REGISTERED, wanted))
         if self._store is None:
             return
         try:
             await self._store.save(registration_of(accepted, self._node.api))
         except RegistrationStoreError:
             # The provider has it nevertheless: a refresh will list it.
-            if served is None or origin is None:
+            if before is None:
                 self._inventory.remove(key, "it could not be stored")
             else:
-                self._inventory.put(served, origin, served)
+                self._inventory.put(before)
             if kept is not None:
                 self._kept[key] = kept
             raise
@@ -271,11 +271,11 @@ class RoutingTable:
 
     def _exact(self, identifier: str, provider_id: str) -> Resource:
         key = Key(identifier, provider_id)
-        resource = self._inventory.get(key)
-        if resource is None:
+        entry = self._inventory.get(key)
+        if entry is None:
             known = tuple(sorted(Key.of(one).qualified for one in self._inventory.names))
             raise UnknownResourceError(self._node.pair.noun, key.qualified, known)
-        return resource
+        return entry.resource
 
     def _kept_only(self, name: str, provider_id: str) -> Key | None:
         """Return the one stored registration of this name that is not served, if there is one."""
@@ -343,17 +343,15 @@ class RoutingTable:
         listed = {Key.of(resource): resource for resource in reversed(listing)}
         native_ids = {resource.native_id for resource in listing}
         lost: list[Key] = []
-        for key in self._inventory.keys_of(member.provider_id):
-            served, origin = self._inventory.get(key), self._inventory.origin_of(key)
-            if key in listed or served is None or origin is None:
-                continue
-            if origin is Origin.LISTED or served.native_id not in native_ids:
+        for key, entry in self._inventory.entries_of(member.provider_id):
+            is_gone = entry.origin is Origin.LISTED or entry.resource.native_id not in native_ids
+            if key not in listed and is_gone:
                 self._inventory.remove(key, "its provider no longer serves it")
-                if origin.is_stored:
+                if entry.origin.is_stored:
                     lost.append(key)
         for key, resource in sorted(listed.items()):
-            if self._inventory.origin_of(key) in (None, Origin.LISTED):
-                self._inventory.put(resource, Origin.LISTED)
+            if self._is_listed_at_most(key):
+                self._inventory.put(Entry(resource, Origin.LISTED))
         for key in lost:
             await self._forget(key)
 
@@ -362,8 +360,7 @@ class RoutingTable:
         missing = [
             (resource, Origin.CONFIGURED)
             for key, resource in self._configured.items()
-            if key.provider_id == member.provider_id
-            and self._inventory.origin_of(key) in (None, Origin.LISTED)
+            if key.provider_id == member.provider_id and self._is_listed_at_most(key)
         ]
         for key, registration in self._kept.items():
             if key.provider_id != member.provider_id:
@@ -374,12 +371,18 @@ class RoutingTable:
                 self._inventory.tell_failed(member.provider_id, error)
         return missing
 
+    def _is_listed_at_most(self, key: Key) -> bool:
+        entry = self._inventory.get(key)
+        return entry is None or entry.origin is Origin.LISTED
+
     async def _adopt(self, member: Member, wanted: Resource, origin: Origin) -> None:
         """Have *member* serve what config or store want from it, unless it already does."""
         key = Key.of(wanted)
         try:
-            accepted = self._inventory.get(key)
-            if accepted is None or not is_same(accepted, wanted):
+            entry = self._inventory.get(key)
+            if entry is not None and is_same(entry.resource, wanted):
+                accepted = entry.resource
+            else:
                 accepted = await member.within_deadline(lambda: member.register(wanted))
         except RegistrationRefusedError as error:
             if origin is Origin.CONFIGURED or self._inventory.get(key) is not None:
@@ -392,7 +395,7 @@ class RoutingTable:
         except Exception as error:  # noqa: BLE001 (a provider's code may raise anything)
             self._inventory.tell_failed(member.provider_id, error)
         else:
-            self._inventory.put(accepted, origin, wanted)
+            self._inventory.put(Entry(accepted, origin, wanted))
             self._kept.pop(key, None)
 
     async def _forget(self, key: Key) -> None:

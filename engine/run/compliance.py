@@ -7,9 +7,9 @@ from collections.abc import Awaitable, Callable, Coroutine, Mapping
 from dataclasses import dataclass
 from enum import StrEnum
 from functools import lru_cache, partial
-from typing import Any, Generic, Protocol, cast, get_origin
+from typing import Any, cast, get_origin
 
-from rungraph.engine.apis.routes import routes_of
+from rungraph.engine.apis.routes import functions_of, routes_of
 
 
 class Mismatch(StrEnum):
@@ -59,12 +59,10 @@ def check_compliance(instance: object, protocol: type) -> tuple[ComplianceProble
     of the methods is looked at afresh.
     """
     cls = cast("type", type(instance))
-    problems = _problems_of_class(cls, protocol)
     own: Mapping[str, object] = getattr(instance, "__dict__", {})
-    is_dynamic = bool(problems) and hasattr(cls, "__getattr__")
-    if is_dynamic or not own.keys().isdisjoint(_methods_of(protocol)):
+    if hasattr(cls, "__getattr__") or not own.keys().isdisjoint(_methods_of(protocol)):
         return _problems(instance, cls, protocol)
-    return problems
+    return _problems_of_class(cls, protocol)
 
 
 @lru_cache(maxsize=1024)
@@ -75,26 +73,17 @@ def _problems_of_class(cls: type, protocol: type) -> tuple[ComplianceProblem, ..
 @lru_cache(maxsize=256)
 def _methods_of(protocol: type) -> Mapping[str, Callable[..., Any]]:
     """Return the functions of *protocol* that an instance must have."""
-    functions: dict[str, Callable[..., Any]] = {}
-    for owner in reversed(protocol.__mro__):
-        if owner in {object, Protocol, Generic}:
-            continue
-        functions |= {
-            name: member
-            for name, member in vars(owner).items()
-            if inspect.isfunction(member) and not name.startswith("_")
-        }
-    routed = routes_of(protocol)
-    return {name: functions[name] for name, _ in routed} if routed else functions
+    functions = functions_of(protocol)
+    return {name: functions[name] for name, _ in routes_of(protocol)} or functions
 
 
 def _problems(instance: object | None, cls: type, protocol: type) -> tuple[ComplianceProblem, ...]:
     """Return the problems of *instance* or, without one, of every instance of *cls*."""
-    found: list[ComplianceProblem] = []
-    for name, declared in _methods_of(protocol).items():
-        for mismatch, detail in _mismatches(instance, cls, name, declared):
-            found.append(ComplianceProblem(protocol.__name__, name, mismatch, detail))
-    return tuple(found)
+    return tuple(
+        ComplianceProblem(protocol.__name__, name, mismatch, detail)
+        for name, declared in _methods_of(protocol).items()
+        for mismatch, detail in _mismatches(instance, cls, name, declared)
+    )
 
 
 def _mismatches(

@@ -23,8 +23,8 @@ from rungraph.engine.run.instances import Instances, StackAccess
 from rungraph.engine.run.lifecycle import Lifecycle
 from rungraph.engine.run.settings import StackSettings
 from rungraph.engine.run.signals import SignalWatch, watch_signals
+from rungraph.engine.run.start_trace import trace_start
 from rungraph.engine.run.timeline import Timeline, timeline
-from rungraph.engine.tracing import trace_start
 from rungraph.engine.waiting import in_thread, within
 from rungraph.graph.address import Address, NodeKind
 
@@ -287,7 +287,7 @@ class Stack:
         telemetry = self._running().instance_of(address) if address is not None else None
         if telemetry is not None:
             self._start_trace_id = await trace_start(
-                tuple(self._events), telemetry, patience=_TRACE_PATIENCE
+                self.timeline(), telemetry, patience=_TRACE_PATIENCE
             )
 
     async def _bind_late(self) -> None:

@@ -1,4 +1,4 @@
-"""APIs and providers made up on the spot, and graphs of them."""
+"""APIs and providers made up on the spot, graphs of them, and telemetry."""
 
 from __future__ import annotations
 
@@ -8,15 +8,19 @@ from dataclasses import dataclass, field
 from types import ModuleType
 from typing import TYPE_CHECKING, Any, Protocol
 
+from rungraph.engine.apis.telemetry import SpanEndPayload, SpanStartPayload, StructuredLogEvent
 from rungraph.engine.catalog import CATALOG
 from rungraph.graph import compile_config
 from rungraph.graph.catalog.specs import ApiSpec, Catalog, ProviderSpec
 
 if TYPE_CHECKING:
+    import asyncio
     from collections.abc import Callable, Mapping
+    from datetime import datetime
 
     import pytest
 
+    from rungraph.engine.apis.telemetry import SpanStatus
     from rungraph.graph import RunGraph
 
 IMPORTING = threading.Event()
@@ -93,3 +97,52 @@ def graph_of(monkeypatch: pytest.MonkeyPatch, **offers: Offer) -> RunGraph:
         providers[api] = [one]
     catalog = CATALOG.merged(Catalog.of(apis=apis, providers=specs))
     return compile_config({"providers": providers}, catalog=catalog, environment={})
+
+
+class Span:
+    """What telemetry was told of one span."""
+
+    def __init__(self, event: StructuredLogEvent, payload: SpanStartPayload) -> None:
+        self.name = payload.name
+        self.parent = payload.parent_span_id
+        self.trace_id = event.trace_id
+        self.span_id = event.span_id
+        self.attributes = event.attributes
+        self.start = event.timestamp
+        self.end: datetime | None = None
+        self.status: SpanStatus | None = None
+        self.end_attributes: dict[str, Any] = {}
+
+
+class Telemetry:
+    """Keeps the spans that it is told."""
+
+    def __init__(self) -> None:
+        self.spans: dict[str, Span] = {}
+        self.failure: Exception | None = None
+        self.gate: asyncio.Event | None = None
+        self.ends_of_nothing = 0
+
+    async def log_event(self, event: Any) -> None:
+        """Take an event; the end of a span must follow its beginning."""
+        if self.gate is not None:
+            await self.gate.wait()
+        if self.failure is not None:
+            raise self.failure
+        assert isinstance(event, StructuredLogEvent)
+        if isinstance(event.payload, SpanStartPayload):
+            self.spans[event.span_id] = Span(event, event.payload)
+            return
+        assert isinstance(event.payload, SpanEndPayload)
+        if event.span_id not in self.spans:
+            self.ends_of_nothing += 1
+            return
+        span = self.spans[event.span_id]
+        assert span.status is None
+        span.end, span.status = event.timestamp, event.payload.status
+        span.end_attributes = event.attributes
+
+    def named(self, name: str) -> Span:
+        """Return the one span of this name."""
+        (span,) = (span for span in self.spans.values() if span.name == name)
+        return span

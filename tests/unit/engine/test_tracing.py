@@ -6,86 +6,27 @@ import asyncio
 import gc
 import inspect
 import logging
-from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
 import pytest
+from tests.unit.engine.fakes import Telemetry
 
 from rungraph.engine.apis.inference import Inference
 from rungraph.engine.apis.resource import Resource
 from rungraph.engine.apis.telemetry import (
     SpanEndPayload,
-    SpanStartPayload,
     SpanStatus,
-    StructuredLogEvent,
 )
 from rungraph.engine.catalog import CATALOG
 from rungraph.engine.errors import UnknownResourceError
-from rungraph.engine.events import (
-    Event,
-    NodeFailed,
-    NodeReady,
-    NodeStarting,
-    StackReady,
-    StackStarting,
-)
 from rungraph.engine.routing import create_router
 from rungraph.engine.routing.names import Names, Watcher
-from rungraph.engine.tracing import Tracer, current_trace_id, trace_start, traced
+from rungraph.engine.tracing import Tracer, current_trace_id, traced
 from rungraph.graph.address import Address
 from rungraph.graph.nodes import RouterNode
 
 if TYPE_CHECKING:
     from collections.abc import AsyncGenerator, Callable, Mapping
-
-
-class Span:
-    """What telemetry was told of one span."""
-
-    def __init__(self, event: StructuredLogEvent, payload: SpanStartPayload) -> None:
-        self.name = payload.name
-        self.parent = payload.parent_span_id
-        self.trace_id = event.trace_id
-        self.span_id = event.span_id
-        self.attributes = event.attributes
-        self.start = event.timestamp
-        self.end: datetime | None = None
-        self.status: SpanStatus | None = None
-        self.end_attributes: dict[str, Any] = {}
-
-
-class Telemetry:
-    """Keeps the spans that it is told."""
-
-    def __init__(self) -> None:
-        self.spans: dict[str, Span] = {}
-        self.failure: Exception | None = None
-        self.gate: asyncio.Event | None = None
-        self.ends_of_nothing = 0
-
-    async def log_event(self, event: Any) -> None:
-        """Take an event; the end of a span must follow its beginning."""
-        if self.gate is not None:
-            await self.gate.wait()
-        if self.failure is not None:
-            raise self.failure
-        assert isinstance(event, StructuredLogEvent)
-        if isinstance(event.payload, SpanStartPayload):
-            self.spans[event.span_id] = Span(event, event.payload)
-            return
-        assert isinstance(event.payload, SpanEndPayload)
-        if event.span_id not in self.spans:
-            self.ends_of_nothing += 1
-            return
-        span = self.spans[event.span_id]
-        assert span.status is None
-        span.end, span.status = event.timestamp, event.payload.status
-        span.end_attributes = event.attributes
-
-    def named(self, name: str) -> Span:
-        """Return the one span of this name."""
-        (span,) = (span for span in self.spans.values() if span.name == name)
-        return span
 
 
 class Table:
@@ -138,12 +79,6 @@ class Provider:
             sent = yield letter
             if sent is not None:
                 yield sent
-
-
-@pytest.fixture
-def telemetry() -> Telemetry:
-    """A provider of telemetry."""
-    return Telemetry()
 
 
 @pytest.fixture
@@ -443,77 +378,3 @@ async def test_plain_functions_are_traced_too(telemetry: Telemetry) -> None:
         "calls": SpanStatus.OK,
         "fails": SpanStatus.ERROR,
     }
-
-
-# --- the trace of a start ----------------------------------------------------------------------
-
-FOO = Address.provider("inference", "foo")
-TABLE = Address.table("models")
-BEGAN = datetime(2026, 1, 2, 3, 4, 5, tzinfo=UTC)
-
-
-async def test_a_start_is_one_trace(telemetry: Telemetry) -> None:
-    """Each node has a span at its own times, within one root from beginning to end."""
-    events: list[Event] = [
-        StackStarting(0.0, 2),
-        NodeStarting(0.25, FOO),
-        NodeReady(1.0, FOO, 0.75, 0.25),
-        NodeStarting(1.0, TABLE),
-        NodeFailed(1.5, TABLE, ValueError("secret")),
-    ]
-    trace_id = await trace_start(events, telemetry, began=BEGAN)
-    root = telemetry.named("start")
-    foo, table = telemetry.named(f"start {FOO}"), telemetry.named(f"start {TABLE}")
-    assert {span.trace_id for span in telemetry.spans.values()} == {trace_id}
-    assert (root.parent, foo.parent, table.parent) == (None, root.span_id, root.span_id)
-    assert (root.start, root.end) == (BEGAN, BEGAN + timedelta(seconds=1.5))
-    assert (foo.start - BEGAN, table.start - BEGAN) == (
-        timedelta(seconds=0.25),
-        timedelta(seconds=1),
-    )
-    assert foo.end == BEGAN + timedelta(seconds=1)
-    assert (root.status, foo.status, table.status) == (
-        SpanStatus.ERROR,
-        SpanStatus.OK,
-        SpanStatus.ERROR,
-    )
-    assert table.end_attributes == {"error": "ValueError"}
-    assert foo.attributes == {
-        "address": "provider:inference/foo",
-        "kind": "provider",
-        "api": "inference",
-        "provider_id": "foo",
-    }
-    assert "provider_id" not in table.attributes
-
-
-async def test_only_the_start_is_told(telemetry: Telemetry) -> None:
-    """What fails after it ran, and what has not ended its start, is no part of it."""
-    events: list[Event] = [
-        NodeStarting(0.0, FOO),
-        NodeReady(1.0, FOO, 1.0, 0.0),
-        NodeStarting(1.0, TABLE),
-        StackReady(1.0),
-        NodeFailed(9.0, FOO, ValueError()),
-    ]
-    before = datetime.now(UTC)
-    await trace_start(events, telemetry)
-    after = datetime.now(UTC)
-    assert set(telemetry.spans) == {
-        telemetry.named("start").span_id,
-        telemetry.named(f"start {FOO}").span_id,
-    }
-    assert telemetry.named("start").status is SpanStatus.OK
-    assert before <= telemetry.named("start").start + timedelta(seconds=9) <= after
-
-
-async def test_telemetry_that_fails_or_hangs_does_not_hold_a_start_up(
-    telemetry: Telemetry,
-) -> None:
-    """The trace is lost, the stack runs."""
-    events = [NodeStarting(0.0, FOO), NodeReady(1.0, FOO, 1.0, 0.0)]
-    telemetry.failure = RuntimeError("no")
-    assert len(await trace_start(events, telemetry)) == 32
-    telemetry.gate = asyncio.Event()
-    assert len(await trace_start(events, telemetry, patience=0.01)) == 32
-    assert asyncio.all_tasks() == {asyncio.current_task()}
