@@ -70,11 +70,7 @@ async def create_table(
     resource_type = ResourceType(node.pair, resolve_name(node.pair.resource_type))
     asked = {
         provider_id: Member(
-            provider_id,
-            instance,
-            pair=node.pair,
-            resource_type=resource_type,
-            deadline=deadline,
+            provider_id, instance, pair=node.pair, resource_type=resource_type, deadline=deadline
         )
         for provider_id, instance in sorted(members.items())
     }

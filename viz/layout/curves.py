@@ -22,6 +22,7 @@ def segments_of(
     which a cubic Bezier curve goes.
 
     Examples:
+        >>> from rungraph.viz.layout.geometry import Point
         >>> list(segments_of([Point(0, 0), Point(10, 0), Point(20, 8)]))
         [(Point(x=10, y=0),), (Point(x=15.0, y=0), Point(x=15.0, y=8), Point(x=20, y=8))]
     """
