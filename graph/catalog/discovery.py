@@ -148,7 +148,8 @@ class _Reader:
             self.report((key,), f"'{key}' must be a list")
             return
         adapter = TypeAdapter(kind)
-        for index, entry in enumerate(entries or ()):
+        rows: list[Any] = entries or []
+        for index, entry in enumerate(rows):
             is_provider = kind is ProviderSpec and isinstance(entry, dict)
             fields = {"origin": self.origin, **entry} if is_provider else entry
             try:
