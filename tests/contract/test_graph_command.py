@@ -203,14 +203,14 @@ def test_overlays_come_from_files(tmp_path: Path) -> None:
         '{"event": "StackReady", "at": 0.25}\n'
     )
     times = rungraph("graph", QUICKSTART, "--events", events)
-    assert "table:models              * at 0 ms, took 250 ms" in times.out
+    assert "table:models              * at 0.0 ms, took 250 ms" in times.out
     assert times.err == f"warning: {events} is of another graph: table:x not in this one\n"
     status = rungraph("graph", QUICKSTART, "--events", events, "--overlay", "status")
     assert "table:models              ✓ ready" in status.out
     # What never became ready has no way to being ready.
     events.write_text(events.read_text().replace('{"event": "StackReady", "at": 0.25}\n', ""))
     cut_off = rungraph("graph", QUICKSTART, "--events", events)
-    assert "table:models              at 0 ms, took 250 ms" in cut_off.out
+    assert "table:models              at 0.0 ms, took 250 ms" in cut_off.out
 
 
 def test_mermaid_warns_of_what_github_does_not_draw(tmp_path: Path) -> None:
