@@ -99,7 +99,9 @@ class CatalogHistory:
             needed = (api for spec in specs for api in spec.dependencies)
             return sum((routers.get(api, api),) not in names for api in needed)
 
-        return self.releases[min(fitting, key=lacking)]
+        # Most configs lack nothing in the newest that fits; only the others are told apart.
+        whole = next((index for index in fitting if not lacking(index)), None)
+        return self.releases[min(fitting, key=lacking) if whole is None else whole]
 
     def releases_of(self, api: str, provider_type: str | None = None) -> tuple[str, str] | None:
         """Return the first and the last release that had an API, or a type of it; None if none."""
