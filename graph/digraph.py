@@ -67,7 +67,7 @@ def generations_of(graph: nx.DiGraph[Any]) -> list[list[Any]]:
 
 def nodes_of(graph: nx.DiGraph[Address]) -> dict[Address, Node]:
     """Return the nodes by address, in the order of the graph."""
-    return {address: attributes["node"] for address, attributes in graph.nodes.items()}
+    return {address: attributes["node"] for address, attributes in graph.nodes(data=True)}
 
 
 def edges_of(graph: nx.Graph[Address]) -> list[Edge]:

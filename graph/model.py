@@ -85,9 +85,9 @@ class RunGraph:
     def __post_init__(self) -> None:
         """Number the generations, freeze the graph, and put the diagnostics in order."""
         if not nx.is_frozen(self.nx):
-            for number, layer in enumerate(generations_of(self.nx)):
-                for address in layer:
-                    self.nx.nodes[address]["generation"] = number
+            layers = enumerate(generations_of(self.nx))
+            number_of = {address: number for number, layer in layers for address in layer}
+            nx.set_node_attributes(self.nx, number_of, "generation")
             nx.freeze(self.nx)
         shown = sorted(map(self._with_excerpt, self.diagnostics), key=diagnostic_order)
         object.__setattr__(self, "diagnostics", tuple(shown))
@@ -168,7 +168,7 @@ class RunGraph:
     @cached_property
     def _generations(self) -> tuple[tuple[Address, ...], ...]:
         layers: dict[int, list[Address]] = {}
-        for address, attributes in self.nx.nodes.items():  # Sorted by address.
+        for address, attributes in self.nx.nodes(data=True):  # Sorted by address.
             layers.setdefault(attributes["generation"], []).append(address)
         return tuple(tuple(layers[number]) for number in sorted(layers))
 
