@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import importlib
+import re
 import subprocess
 import sys
 import zipfile
@@ -94,3 +95,14 @@ def test_the_wheel_carries_every_module_under_one_name(tmp_path: Path) -> None:
 def test_shipped_configs_have_no_problems(path: Path) -> None:
     """Every config to start from compiles without a word."""
     assert compile_config(path, environment={"HOME": "/home/someone"}).diagnostics == ()
+
+
+@pytest.mark.parametrize("name", ["ARCHITECTURE.md", "CONTRIBUTING.md", "README.md", "SECURITY.md"])
+def test_documents_name_only_files_that_are_there(name: str) -> None:
+    """A file in backticks is one of the repository, whole or by the end of its path."""
+    listed = subprocess.run(
+        ["git", "ls-files"], cwd=ROOT, capture_output=True, text=True, check=True
+    ).stdout.splitlines()
+    named = re.findall(r"`([\w/.-]+\.(?:py|js|toml))`", (ROOT / name).read_text())
+    there = [one for one in named if any(f"/{file}".endswith(f"/{one}") for file in listed)]
+    assert there == named
