@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 from dataclasses import replace
+from itertools import chain
 from typing import TYPE_CHECKING
 
 from rungraph.graph.address import Address
@@ -12,6 +13,7 @@ from rungraph.graph.catalog.specs import Catalog
 from rungraph.graph.config.run_config import Excluded, QueryCheck
 from rungraph.graph.diagnostics import Diagnostic, Severity
 from rungraph.graph.digraph import new_digraph
+from rungraph.graph.errors import CatalogError
 from rungraph.graph.model import RunGraph
 from rungraph.graph.nodes import (
     Edge,
@@ -31,7 +33,7 @@ from rungraph.graph.source.environment import Substitution, Use
 from rungraph.graph.source.positions import path_text
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Mapping
+    from collections.abc import Collection, Iterable, Iterator, Mapping
 
     from rungraph.graph.nodes import Node
     from rungraph.graph.plan.model import Plan
@@ -75,22 +77,23 @@ def graph_of_plan(plan: Plan, environment: Mapping[str, str] | None = None) -> R
     values = os.environ if environment is None else environment
     substitution = Substitution(document_of({}), values)
     used = plan.config.catalog
-    catalog = replace(
-        Catalog.of(apis=used.apis, pairs=used.pairs, providers=used.providers),
-        name=used.name or "",
-        release=used.release or "",
-    )
     try:
+        catalog = replace(
+            Catalog.of(apis=used.apis, pairs=used.pairs, providers=used.providers),
+            name=used.name or "",
+            release=used.release or "",
+        )
         nodes = [_node(one, catalog, substitution) for one in plan.nodes]
         edges = {status: tuple(_edges(plan.edges, status)) for status in ("active", "dropped")}
         diagnostics = tuple(map(diagnostic_of, plan.diagnostics))
-    except ValueError as error:
+        _check_ends({node.address for node in nodes}, chain(*edges.values()))
+    except (ValueError, CatalogError) as error:
         msg = f"not a plan: {error}"
         raise PlanError(msg) from error
     store = plan.metadata_store
     return RunGraph(
         nx=new_digraph(plan.name, nodes, edges["active"]),
-        file=plan.config.files[0],
+        file=next(iter(plan.config.files), ""),
         apis=tuple(one.api for one in plan.apis),
         catalog=catalog,
         dropped=edges["dropped"],
@@ -176,6 +179,13 @@ def _uses(plan: Plan) -> Iterator[Use]:
                 is_required=one.required,
                 is_secret=one.secret,
             )
+
+
+def _check_ends(known: Collection[Address], edges: Iterable[Edge]) -> None:
+    for end in chain.from_iterable(edge[:2] for edge in edges):
+        if end not in known:
+            msg = f"an edge names '{end}', which is none of its nodes"
+            raise ValueError(msg)
 
 
 def _lost_secrets(nodes: Iterable[Node]) -> Iterator[Diagnostic]:

@@ -2,19 +2,26 @@
 
 from __future__ import annotations
 
+import json
 import os
 import subprocess
 import sys
-from typing import Any
+from contextlib import suppress
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
 import networkx as nx
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 from tests.property.strategies_configs import catalogs, configs
 
 from rungraph.graph import Catalog, Strength, compile_config
+from rungraph.graph.plan import PlanError
 from rungraph.graph.plan.graph_json import graph_from_json, graph_to_json
 from rungraph.notebook import html_of
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
 
 JSON_VALUES = st.recursive(
     st.none()
@@ -110,3 +117,39 @@ def test_the_hash_seed_does_not_count() -> None:
         for seed in ("1", "2", "3")
     }
     assert len(outputs) == 1
+
+
+def _places(value: Any, path: tuple[str | int, ...] = ()) -> Iterator[tuple[str | int, ...]]:
+    """Yield the paths to all values inside *value*."""
+    if isinstance(value, dict | list):
+        for key, inner in value.items() if isinstance(value, dict) else enumerate(value):
+            yield (*path, key)
+            yield from _places(inner, (*path, key))
+
+
+_CONFIG = Path(__file__).parents[2] / "configs" / "quickstart.yaml"
+_PLAN = graph_to_json(compile_config(_CONFIG, environment={"HOME": "/h"}))
+_PLACES = list(_places(json.loads(_PLAN)))
+_GONE = object()
+
+
+@given(
+    path=st.sampled_from(_PLACES),
+    value=st.sampled_from([_GONE, None, 5, -1, "x", [], {}, True]),
+)
+@example(path=("nodes", 7), value=_GONE)
+@example(path=("config", "files"), value=[])
+def test_a_plan_that_was_changed_by_hand_is_read_or_refused(
+    path: tuple[str | int, ...], value: object
+) -> None:
+    """Nothing but a PlanError comes of it, whatever one of its values becomes."""
+    plan = json.loads(_PLAN)
+    holder: Any = plan
+    for key in path[:-1]:
+        holder = holder[key]
+    if value is _GONE:
+        del holder[path[-1]]
+    else:
+        holder[path[-1]] = value
+    with suppress(PlanError):
+        graph_from_json(json.dumps(plan), environment={})
