@@ -1,4 +1,4 @@
-"""The catalog of the Llama Stack that is installed, read from its own registry."""
+"""The catalog of the Llama Stack or ogx that is installed, read from its own registry."""
 
 from __future__ import annotations
 
@@ -29,15 +29,20 @@ if TYPE_CHECKING:
 NAME = "llama-stack-installed"
 """What users call this catalog."""
 
-# Where the registry is: since 0.2.17, and before.
-_REGISTRIES = ("llama_stack.core.distribution", "llama_stack.distribution.distribution")
-_INSTALL = "pip install llama-stack"
+# Where the registry is: in ogx, in llama-stack since 0.2.17, and before.
+_REGISTRIES = (
+    "ogx.core.distribution",
+    "llama_stack.core.distribution",
+    "llama_stack.distribution.distribution",
+)
+_INSTALL = "pip install ogx, or llama-stack"
 _NEEDS = (3, 12)
 _BUILTIN = ("inspect", "providers")
+"""The builtins of releases that have no list of them."""
 
 
 def installed_catalog(config: Mapping[str, Any]) -> Catalog:
-    """Return the catalog of the ``llama-stack`` that is installed here.
+    """Return the catalog of the ``ogx`` or ``llama-stack`` that is installed here.
 
     Its own types come from its registry, external ones from where *config* names them:
     ``external_providers_dir``, ``external_apis_dir``, and the ``module`` of an entry. Those modules
@@ -48,7 +53,7 @@ def installed_catalog(config: Mapping[str, Any]) -> Catalog:
         config: A run config; ``${env.X}`` in it stands for the process's environment.
 
     Raises:
-        CatalogError: If llama-stack is not installed, or cannot be imported.
+        CatalogError: If neither is installed, or it cannot be imported.
     """
     problems: list[str] = []
     with _silence():
@@ -62,36 +67,52 @@ def installed_catalog(config: Mapping[str, Any]) -> Catalog:
         ]
     apis = list(dict.fromkeys([*apis, *(spec.api for spec in providers)]))
     folder = package.__name__.rpartition(".")[0]
+    builtins = {
+        name: f"{folder}.{name}"
+        for name in (*_BUILTIN, *_names(getattr(package, "INTERNAL_APIS", ())))
+        if name in apis and _is_there(f"{folder}.{name}")
+    }
     providers += [
-        ProviderSpec(name, f"inline::{name}", f"{folder}.{name}")
-        for name in _BUILTIN
-        if name in apis
+        ProviderSpec(name, f"inline::{name}", module) for name, module in builtins.items()
     ]
+    name, release = _distribution(package.__name__)
+    known = _shipped(name, release)
     catalog = Catalog.of(
-        apis=map(_api, apis),
-        pairs=[_pair(router, table, apis) for router, table in routed],
+        apis=[_api(one, builtins, known) for one in apis],
+        pairs=[_pair(router, table, apis, known) for router, table in routed],
         providers=providers,
     )
-    return replace(catalog, problems=tuple(problems), name=NAME, release=_version())
+    return replace(
+        catalog,
+        problems=tuple(problems),
+        name=NAME,
+        release=release,
+        # How a release starts is not told by its registry: as the nearest that is known does.
+        traits=known.traits,
+        keys=known.keys,
+        stores=known.stores,
+    )
 
 
 def _registry_module() -> Any:
-    if find_spec("llama_stack") is None:
+    there = [name for name in ("ogx", "llama_stack") if find_spec(name)]
+    if not there:
         needs = ""
         if sys.version_info < _NEEDS:
             here = ".".join(map(str, sys.version_info[:2]))
             needs = f" (it needs Python {'.'.join(map(str, _NEEDS))}, and this is {here})"
-        msg = f"llama-stack is not installed here: {_INSTALL}{needs}"
+        msg = f"neither ogx nor llama-stack is installed here: {_INSTALL}{needs}"
         raise CatalogError(msg)
+    called = " ".join(_distribution(there[0]))
     found = [name for name in _REGISTRIES if _is_there(name)]
     if not found:
-        msg = f"llama-stack {_version()} has no registry of providers where 0.0.35 to 0.2 have it"
+        msg = f"{called} has no registry of providers where the releases that are known have it"
         raise CatalogError(msg)
     try:
         return import_module(found[0])
     except Exception as error:
         # A package that is not whole can fail in any way.
-        msg = f"llama-stack {_version()} cannot be imported: {describe(error)}"
+        msg = f"{called} cannot be imported: {describe(error)}"
         raise CatalogError(msg) from error
 
 
@@ -102,11 +123,26 @@ def _is_there(module: str) -> bool:
         return False
 
 
-def _version() -> str:
-    try:
-        return version("llama-stack")
-    except PackageNotFoundError:
-        return ""
+def _distribution(module: str) -> tuple[str, str]:
+    """Return the name and the version of the distribution that *module* comes from."""
+    # The first release of ogx still has the package of llama-stack.
+    names = ("ogx",) if module.partition(".")[0] == "ogx" else ("llama-stack", "ogx")
+    for name in names:
+        try:
+            return name, version(name)
+        except PackageNotFoundError:
+            continue
+    return names[0], ""
+
+
+def installed_distribution() -> tuple[str, str]:
+    """Return the name and the version of what is installed here: ogx, or else llama-stack."""
+    return _distribution("ogx" if find_spec("ogx") else "llama_stack")
+
+
+def _shipped(name: str, release: str) -> Catalog:
+    """Return what is known of a release, or of the newest before it."""
+    return shipped_history().nearest(name, release)
 
 
 @contextmanager
@@ -213,17 +249,21 @@ def _packages(written: Any) -> Iterator[str]:
                 yield one
 
 
-def _api(name: str) -> ApiSpec:
-    known = shipped_history("llama-stack").at().apis.get(name)
-    builtin = f"inline::{name}" if name in _BUILTIN else ""
-    return ApiSpec(name, description=known.description if known else "", builtin=builtin)
+def _api(name: str, builtins: Mapping[str, str], known: Catalog) -> ApiSpec:
+    spec = known.apis.get(name)
+    return ApiSpec(
+        name,
+        description=spec.description if spec else "",
+        builtin=f"inline::{name}" if name in builtins else spec.builtin if spec else "",
+        switch=spec.switch if spec else "",
+    )
 
 
-def _pair(router: str, table: str, apis: list[str]) -> RoutedPair:
+def _pair(router: str, table: str, apis: list[str], known: Catalog) -> RoutedPair:
     """Return a routed pair; the registry does not tell what its resources are called."""
-    known = shipped_history("llama-stack").at().pair_of_table(table)
-    if known is not None and known.router_api == router:
-        return replace(known, releases="")
+    pair = known.pair_of_table(table)
+    if pair is not None and pair.router_api == router:
+        return replace(pair, releases="")
     optional = ("telemetry",) if "telemetry" in apis else ()
     return RoutedPair(
         router, table, table.removesuffix("s"), resources=table, optional_dependencies=optional

@@ -7,6 +7,8 @@ from collections import defaultdict
 from collections.abc import Mapping
 from dataclasses import replace
 from functools import cached_property
+from itertools import groupby
+from operator import attrgetter
 from typing import TYPE_CHECKING, Any
 
 import networkx as nx
@@ -14,8 +16,9 @@ import networkx as nx
 from rungraph.graph.address import Address, NodeKind
 from rungraph.graph.catalog.choice import catalog_for
 from rungraph.graph.collector import collector_paused
+from rungraph.graph.config.documents import run_config_of
 from rungraph.graph.config.read import read_config
-from rungraph.graph.config.run_config import Excluded
+from rungraph.graph.config.run_config import ALL_PROVIDERS, Excluded
 from rungraph.graph.cycles import (
     CyclicComponent,
     drop_soft_edges,
@@ -23,6 +26,7 @@ from rungraph.graph.cycles import (
     hard_components,
     hard_cycle_diagnostics,
 )
+from rungraph.graph.diagnostics import Severity
 from rungraph.graph.digraph import add_edge, new_digraph, nodes_of
 from rungraph.graph.model import RunGraph
 from rungraph.graph.nodes import (
@@ -47,6 +51,7 @@ if TYPE_CHECKING:
 
     from rungraph.graph.catalog.specs import Catalog, RoutedPair
     from rungraph.graph.config.run_config import RunConfig
+    from rungraph.graph.diagnostics import Diagnostic
     from rungraph.graph.source.document import Document
 
 BUILTIN_ID = "builtin"
@@ -96,8 +101,12 @@ def compile_document(
     document: Document, *, catalog: Catalog | str | None, environment: Mapping[str, str]
 ) -> RunGraph:
     """Return the graph of a run config that has been read; see `compile_config`."""
+    document = run_config_of(document)
     catalog, chosen = catalog_for(document, catalog)
-    substitution = Substitution(document, environment)
+    are_old_plain = "old_placeholders_are_text" in catalog.traits
+    substitution = Substitution(
+        document, environment, plain_old_spelling=catalog.full_name if are_old_plain else ""
+    )
     config, problems = read_config(document, catalog, substitution)
     draft = _Draft(config, catalog)
     graph = draft.graph
@@ -132,8 +141,21 @@ def compile_document(
             *problems,
             *rules,
             *hard_cycle_diagnostics(components, graph),
-            *dropped_diagnostics(dropped),
+            *(_as_judged(one, catalog) for one in dropped_diagnostics(dropped)),
         ),
+    )
+
+
+def _as_judged(cycle: Diagnostic, catalog: Catalog) -> Diagnostic:
+    """Return the diagnostic of a soft cycle as the start of the catalog's release takes it."""
+    if "soft_cycles_end_start" not in catalog.traits:
+        return cycle
+    return replace(
+        cycle,
+        code="G008",
+        message=cycle.message.partition(" starts ")[0] + " is in a cycle of dependencies",
+        severity=Severity.ERROR,
+        help=(f"{catalog.full_name} ends its start here: take one of the providers out",),
     )
 
 
@@ -160,7 +182,9 @@ class _Draft:
         by_api: dict[str, list[ProviderNode]] = defaultdict(list)
         for provider in self._distinct_providers():
             by_api[provider.api].append(provider)
-        wanted = self._wanted_apis(by_api)
+        # Some stacks start what is configured, and make a pair only where it is served.
+        starts_all = "pairs_by_apis" in self.catalog.traits
+        wanted = {*by_api, *self.served} if starts_all else self._wanted_apis(by_api)
         for api, providers in by_api.items():
             if api in wanted or api not in self.catalog.apis:
                 yield from providers
@@ -170,24 +194,30 @@ class _Draft:
                         node, "not_served", f"'apis' does not list {api}, and nothing needs it"
                     )
         for pair in self.catalog.pairs:
-            if pair.router_api in wanted:
+            if pair.router_api in (self.served if starts_all else wanted):
                 ids = {node.provider_id for node in by_api.get(pair.router_api, ())}
                 resources = tuple(self._resources(pair, ids))
                 yield TableNode(Address.table(pair.table_api), pair, resources)
                 yield RouterNode(Address.router(pair.router_api), pair)
         for name, known in self.catalog.apis.items():
-            spec = self.catalog.provider(name, known.builtin) if known.builtin else None
+            is_there = name in self.config.switched_on
+            spec = self.catalog.provider(name, known.builtin) if is_there else None
             if spec is not None:
                 yield ProviderNode(Address.provider(name, BUILTIN_ID), known.builtin, spec)
 
     def _served_apis(self) -> set[str]:
+        if "pairs_by_apis" in self.catalog.traits:
+            tables = {pair.router_api: pair.table_api for pair in self.catalog.pairs}
+            named = set(self.config.apis or (*self.config.configured_apis, *tables))
+            served = named & self.catalog.apis.keys() - {*tables.values()}
+            served.update(tables[api] for api in served & tables.keys())
+            return served | self.config.switched_on
         if self.config.apis is not None:
             named = set(self.config.apis) & self.catalog.apis.keys()
         else:
             named = set(self.config.configured_apis).intersection(self.catalog.providable_apis)
         served = {one for api in named for one in self._with_pair(api)}
-        served.update(name for name, api in self.catalog.apis.items() if api.builtin)
-        return served
+        return served | self.config.switched_on
 
     def _wanted_apis(self, by_api: Mapping[str, Sequence[ProviderNode]]) -> set[str]:
         """Return the APIs that are served, and those that their providers need, and so on."""
@@ -208,17 +238,20 @@ class _Draft:
         return (pair.router_api, pair.table_api) if pair else (api,)
 
     def _distinct_providers(self) -> Iterator[ProviderNode]:
-        previous: Address | None = None
-        for provider in self.config.providers:  # Sorted by address.
-            if provider.address == previous:
-                detail = f"another provider of {provider.api} has the same id"
-                self._exclude(provider, "duplicate", detail)
-            else:
-                previous = provider.address
-                api = self.catalog.apis.get(provider.api)
-                # A rule reports one of an API for which the graph has a node of its own.
-                if not (api and (api.builtin or self.catalog.pair_of_table(provider.api))):
-                    yield provider
+        for address, group in groupby(self.config.providers, attrgetter("address")):
+            several = [*group]
+            kept = several[0]
+            detail = f"another provider of {kept.api} has the same id"
+            if "last_wins" in self.catalog.traits and len(several) > 1:
+                kept = max(several, key=attrgetter("path"))
+                detail += ", and the last one counts"
+            for provider in several:
+                if provider is not kept:
+                    self._exclude(provider, "duplicate", detail)
+            api = self.catalog.apis.get(address.api)
+            # A rule reports one of an API for which the graph has a node of its own.
+            if not (api and (api.builtin or self.catalog.pair_of_table(address.api))):
+                yield kept
 
     def _exclude(self, node: ProviderNode, reason: str, detail: str) -> None:
         named = (node.api, node.provider_id, node.provider_type)
@@ -226,9 +259,15 @@ class _Draft:
 
     def _resources(self, pair: RoutedPair, ids: AbstractSet[str]) -> Iterator[ResourceConfig]:
         only = next(iter(ids)) if len(ids) == 1 else ""
+        first = ""
+        if "alias_of_all" in self.catalog.traits and pair.table_api == "models":
+            of_api = [one for one in self.config.providers if one.api == pair.router_api]
+            first = min(of_api, key=attrgetter("path")).provider_id if of_api else ""
         seen: set[tuple[str, str]] = set()
         for resource in self.config.resources:
             provider_id = resource.provider_id or only
+            if provider_id == ALL_PROVIDERS and first:
+                provider_id = first
             key = (resource.identifier, provider_id)
             if resource.table_api == pair.table_api and provider_id in ids and key not in seen:
                 seen.add(key)
@@ -286,4 +325,12 @@ class _Draft:
         for address in self.graph:
             if address.kind is not NodeKind.PROVIDER or not self.catalog.pair_of(address.api):
                 found[address.api].append(address)
+        if "last_wins" in self.catalog.traits:
+            nodes = nodes_of(self.graph)
+            for api, several in found.items():
+                providers = [
+                    node for one in several if isinstance(node := nodes[one], ProviderNode)
+                ]
+                if len(providers) > 1:
+                    found[api] = [max(providers, key=attrgetter("path")).address]
         return found

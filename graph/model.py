@@ -52,6 +52,7 @@ class RunGraph:
         variables: The environment variables that the config asks for, by name and path.
         metadata_store: Where registrations persist, as configured; it can hold secrets.
         written_store: The same as written.
+        read_extras: What the config says beside the graph, masked; only of a graph read from JSON.
         selectors: Queries of the config by the names that other queries use for them.
         checks: Queries that the config wants asked, and what they must find.
         document: What it was compiled from, secrets and all; None when it was read from JSON.
@@ -76,6 +77,7 @@ class RunGraph:
     variables: tuple[Use, ...] = ()
     metadata_store: Mapping[str, Any] | None = field(default=None, repr=False)
     written_store: Mapping[str, Any] | None = field(default=None, repr=False)
+    read_extras: Mapping[str, Any] = field(default_factory=dict, repr=False)
     selectors: Mapping[str, str] = field(default_factory=dict)
     checks: tuple[QueryCheck, ...] = ()
     document: Document | None = field(default=None, repr=False)

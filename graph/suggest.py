@@ -10,29 +10,37 @@ if TYPE_CHECKING:
 
 # Ids are compared with every known name; a config with 100,000 ids must not make one typo slow.
 _MOST_COMPARED = 5_000
+_NEAR, _NEAR_SHORT, _SHORT = 0.8, 0.65, 4
+"""How much of two words must be alike, and of short ones: of eight letters two may be swapped."""
 
 
 def closest(word: str, known: Iterable[str], n: int = 1) -> tuple[str, ...]:
     """Return at most *n* names of *known* that *word* may have meant, best first.
 
-    Case does not count, and neither does the choice between ``-``, ``_`` and ``.``. Equally near
-    names come in alphabetical order, whatever order *known* has.
+    Only what a person would have mistyped, or left unfinished, is near. Case does not count, and
+    neither does the choice between ``-``, ``_`` and ``.``, nor what two words have alike before
+    ``::``. Equally near names come in alphabetical order, whatever order *known* has.
 
     Examples:
         >>> closest("inferense", ["safety", "inference"])
         ('inference',)
         >>> closest("Memory-Banks", ["memory", "memory_banks"])
         ('memory_banks',)
-        >>> closest("telemetry", ["safety", "models"])
+        >>> closest("telemetry", ["safety", "models"]) + closest("remote::x", ["remote::y"])
         ()
     """
-    wanted = _plain(word)
+    kind, colons, _ = word.rpartition("::")
+    before = len(kind + colons)
+    wanted = _plain(word[before:])
     scored: list[tuple[float, str]] = []
     matcher = difflib.SequenceMatcher(autojunk=False)
     matcher.set_seq2(wanted)
-    cutoff = 0.6 if len(wanted) > 3 else 0.65
+    cutoff = _NEAR if len(wanted) > _SHORT else _NEAR_SHORT
     for name in _candidates(wanted, set(known)):
-        plain = _plain(name)
+        plain = _plain(name[before:] if name.startswith(word[:before]) else name)
+        if len(wanted) >= _SHORT and plain.startswith(f"{wanted}_"):
+            scored.append((1.0, name))
+            continue
         if plain == wanted:
             scored.append((2.0, name))
             continue

@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from functools import cache
 from importlib.metadata import entry_points
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from rungraph.graph.catalog.discovery import discover_catalog, load_history, offered_catalog
-from rungraph.graph.catalog.history import during, history_of, names_in
+from rungraph.graph.catalog.history import during, history_of
 from rungraph.graph.catalog.specs import Catalog
+from rungraph.graph.catalog.telling import names_in, release_for
 from rungraph.graph.errors import CatalogError
 from rungraph.graph.suggest import did_you_mean
 
@@ -23,14 +25,16 @@ if TYPE_CHECKING:
 
 INSTALLED = "installed"
 """The name of what the installed packages offer together: the default."""
-SHIPPED = ("llama-stack",)
-"""The catalogs that come with rungraph as files."""
+SHIPPED = ("llama-stack", "ogx")
+"""The names of the catalog that comes with rungraph as a file: of Llama Stack and its successor."""
 NAMED_GROUP = "rungraph.named_catalogs"
 """The entry points of catalogs that are made when they are named.
 
 Each is a function that takes the run config as a mapping and returns a `Catalog`, or raises
 `CatalogError`.
 """
+_KEYS_OF_SHIPPED = frozenset({"distro_name", "registered_resources", "storage"})
+"""Keys of run configs that only releases of the shipped catalog read."""
 _SUFFIXES = (".yaml", ".yml", ".json")
 
 
@@ -54,7 +58,8 @@ def catalog_for(
         return named_catalog(wanted, document.value), ()
     name = document.value.get("catalog")
     if not isinstance(name, str):
-        return discover_catalog(), ()
+        default = discover_catalog()
+        return (_only_shipped(default, document.value) or default), ()
     # A path in a config means the same from wherever rungraph is called.
     folder = Path(document.file).parent if Path(document.file).is_file() else None
     try:
@@ -91,7 +96,9 @@ def named_catalog(
     if base == INSTALLED and not at:
         return discover_catalog()
     if base in SHIPPED:
-        history = shipped_history(base)
+        history = shipped_history()
+        if release and base != history.name:
+            release = f"{base}@{release}"
     elif Path(base).suffix in _SUFFIXES:
         history = load_history((folder or Path()) / base)
     elif not at and (points := entry_points(group=NAMED_GROUP, name=base)):
@@ -100,7 +107,34 @@ def named_catalog(
         question = did_you_mean(base, catalog_names()) or f"there is: {', '.join(catalog_names())}"
         msg = f"no catalog is called '{name}'; {question}"
         raise CatalogError(msg)
-    return history.at(release if at else history.release_for(config))
+    if at or not config:
+        return history.at(release) if at else history.nearest(base, "")
+    return _told(history, config)
+
+
+def _told(history: CatalogHistory, config: Mapping[str, Any]) -> Catalog:
+    """Return the catalog of the release that *config* is of."""
+    told = release_for(history, config)
+    return replace(history.at(told.release), told_by=told.by)
+
+
+def _only_shipped(default: Catalog, config: Mapping[str, Any]) -> Catalog | None:
+    """Return the shipped catalog when *config* can only be one of its releases.
+
+    It names APIs and types, or keys, that only those have, and nothing that they never had.
+    """
+    names = {one for one in names_in(config) if one[0]}
+    unknown = {
+        one for one in names
+        if (one not in default.providers if one[1:] else one[0] not in default.apis)
+    }  # fmt: skip
+    # The names alone: a config of rungraph's own does not pay for reading another catalog.
+    if not unknown and not config.keys() & _KEYS_OF_SHIPPED:
+        return None
+    history = shipped_history()
+    if names and names <= history.spans.keys():
+        return _told(history, config)
+    return None
 
 
 def catalog_names() -> tuple[str, ...]:
@@ -110,8 +144,9 @@ def catalog_names() -> tuple[str, ...]:
 
 
 @cache
-def shipped_history(name: str) -> CatalogHistory:
-    """Return one of the catalogs that come with rungraph. It is read once a process."""
+def shipped_history() -> CatalogHistory:
+    """Return the catalog that comes with rungraph, of all releases. It is read once a process."""
+    name = SHIPPED[0]
     return load_history(Path(__file__).parent / f"{name}.yaml", origin=name)
 
 
@@ -131,12 +166,12 @@ def hints_of_elsewhere(
     hints = [*_hints_of_history(catalog, api, provider_type, document)]
     if hints:
         return tuple(hints)
-    for name in SHIPPED:
-        if catalog.name != name and shipped_history(name).knows(api, provider_type):
-            hints.append(
-                f"{what} of the catalog '{name}': say --catalog {name}, "
-                f"or write 'catalog: {name}' in the config"
-            )
+    if catalog.name not in SHIPPED and shipped_history().knows(api, provider_type):
+        name = SHIPPED[0]
+        hints.append(
+            f"{what} of the catalog '{name}': say --catalog {name}, "
+            f"or write 'catalog: {name}' in the config"
+        )
     if catalog.name:
         default = discover_catalog()
         known = (api, provider_type) in default.providers if provider_type else api in default.apis
@@ -152,9 +187,12 @@ def _hints_of_history(
     span = history.releases_of(api, provider_type) if history else None
     if history is None or span is None:
         return
-    known = f"'{provider_type}' was a type of {api}" if provider_type else f"'{api}' was an API"
     successor = history.successor_of(api, provider_type)
-    is_past = history.releases.index(span[1]) < history.releases.index(catalog.release)
+    is_past = history.releases.index(span[1]) < history.index_of(catalog)
+    verb = "was" if is_past else "is"
+    known = (
+        f"'{provider_type}' {verb} a type of {api}" if provider_type else f"'{api}' {verb} an API"
+    )
     since = f"; since then it is {successor}" if successor and is_past else ""
     yield f"{known} {during(span)}{since}"
     name = (api, provider_type) if provider_type else (api,)
@@ -163,4 +201,4 @@ def _hints_of_history(
         what = f"the type '{other[1]}' of {other[0]}" if other[1:] else f"the API '{other[0]}'"
         when = history.releases_of(*other[:2])
         yield f"no release has it together with {what}, which is {during(when or span)}"
-    yield f"this config is read as {history.name or 'release'} {catalog.release}"
+    yield f"this config is read as {catalog.reading or 'release'}"

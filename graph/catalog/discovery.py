@@ -8,7 +8,17 @@ from importlib.metadata import EntryPoint, entry_points
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from rungraph.graph.catalog.history import CatalogHistory, span_of
-from rungraph.graph.catalog.specs import ApiSpec, Catalog, ProviderSpec, RoutedPair
+from rungraph.graph.catalog.specs import (
+    TRAITS,
+    ApiSpec,
+    Catalog,
+    KeySpec,
+    PackageSpec,
+    ProviderSpec,
+    RoutedPair,
+    StoreSpec,
+    TraitSpec,
+)
 from rungraph.graph.errors import CatalogError
 
 if TYPE_CHECKING:
@@ -17,7 +27,9 @@ if TYPE_CHECKING:
 
     from rungraph.graph.source.document import Document
 
-_S = TypeVar("_S", ApiSpec, RoutedPair, ProviderSpec)
+_S = TypeVar("_S", ApiSpec, RoutedPair, ProviderSpec, KeySpec, StoreSpec, TraitSpec, PackageSpec)
+
+_LISTS = ("apis", "keys", "packages", "pairs", "providers", "stores", "traits")
 
 ENTRY_POINT_GROUP = "rungraph.catalogs"
 
@@ -87,7 +99,8 @@ def load_history(path: Path | str, *, origin: str = "") -> CatalogHistory:
     """Return the catalog of each release that a YAML file tells of; see `load_catalog`.
 
     Beside the lists, the file may have a ``name`` and the ``releases``, oldest first. An entry with
-    ``releases: first..last`` counts for those; without an end, for all from the first on.
+    ``releases: first..last`` counts for those; without an end, for all from the first on. There may
+    also be lists of ``keys``, ``stores``, ``traits`` and ``packages``; see `CatalogHistory`.
 
     Args:
         path: The file.
@@ -124,7 +137,7 @@ class _Reader:
 
     def history(self) -> CatalogHistory:
         value: Mapping[str, Any] = self.document.value
-        known = ("apis", "name", "pairs", "providers", "releases")
+        known = sorted((*_LISTS, "name", "releases"))
         for key in value:
             if key not in known:
                 self.report((key,), f"unknown key '{key}' (known: {', '.join(known)})", key=True)
@@ -138,6 +151,10 @@ class _Reader:
             apis=tuple(self.specs("apis", ApiSpec, releases)),
             pairs=tuple(self.specs("pairs", RoutedPair, releases)),
             providers=tuple(self.specs("providers", ProviderSpec, releases)),
+            keys=tuple(self.specs("keys", KeySpec, releases)),
+            stores=tuple(self.specs("stores", StoreSpec, releases)),
+            traits=tuple(self.specs("traits", TraitSpec, releases)),
+            packages=tuple(self.specs("packages", PackageSpec, releases)),
         )
 
     def specs(self, key: str, kind: type[_S], releases: list[str]) -> Iterator[_S]:
@@ -161,6 +178,8 @@ class _Reader:
                     self.report((key, index, *keys), f"{named}{problem['msg'].lower()}")
                 continue
             yield spec
+            if isinstance(spec, TraitSpec) and spec.name not in TRAITS:
+                self.report((key, index, "name"), f"no trait is called '{spec.name}'")
             try:
                 span_of(spec.releases, releases) if spec.releases else None
             except ValueError:

@@ -1,37 +1,50 @@
-"""A catalog through the releases of what it describes, and which release a run config is of."""
+"""A catalog through the releases of what it describes."""
 
 from __future__ import annotations
 
-from collections import Counter, defaultdict
-from collections.abc import Iterable, Mapping, Sequence
-from collections.abc import Set as AbstractSet
+from collections import defaultdict
 from dataclasses import dataclass, field, replace
 from functools import cached_property
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
-from rungraph.graph.catalog.specs import ApiSpec, Catalog, ProviderSpec, RoutedPair
+from rungraph.graph.catalog.specs import (
+    ApiSpec,
+    Catalog,
+    KeySpec,
+    PackageSpec,
+    ProviderSpec,
+    RoutedPair,
+    StoreSpec,
+    TraitSpec,
+)
 from rungraph.graph.errors import CatalogError
-from rungraph.graph.suggest import did_you_mean
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Mapping, Sequence
+    from collections.abc import Set as AbstractSet
 
-_Spec = ApiSpec | RoutedPair | ProviderSpec
+Spec = ApiSpec | RoutedPair | ProviderSpec | KeySpec | StoreSpec | TraitSpec | PackageSpec
 
 
 @dataclass(frozen=True)
 class CatalogHistory:
     """What there was to configure in each release.
 
-    A run config does not say which release it was written for; `release_for` finds one that knows
-    what it names, so that old names bring the dependencies that they had.
+    A project may have changed its name: a release is written ``0.7.3``, or ``ogx@1.5.0`` when it is
+    of another name than the catalog's own. `telling.release_for` finds the one that a run config is
+    of, so that old names bring the dependencies that they had.
 
     Attributes:
         name: What the catalog is called.
         releases: The releases, oldest first; none when there is only one state.
         apis: The API specs of all releases; several of one name have different ``releases``.
         pairs: The same for routed pairs.
-        providers: The same for provider specs.
+        providers: The same for provider specs. A module that begins with a dot is one of the
+            release's package.
+        keys: The keys of run configs that tell releases apart, and those of their top.
+        stores: The stores of the stack itself.
+        traits: What only some releases do.
+        packages: The import package of each release.
     """
 
     name: str = ""
@@ -39,6 +52,10 @@ class CatalogHistory:
     apis: tuple[ApiSpec, ...] = ()
     pairs: tuple[RoutedPair, ...] = ()
     providers: tuple[ProviderSpec, ...] = ()
+    keys: tuple[KeySpec, ...] = ()
+    stores: tuple[StoreSpec, ...] = ()
+    traits: tuple[TraitSpec, ...] = ()
+    packages: tuple[PackageSpec, ...] = ()
     _made: dict[str, Catalog] = field(
         default_factory=dict[str, Catalog], init=False, repr=False, compare=False
     )
@@ -52,60 +69,86 @@ class CatalogHistory:
         if release is None:
             release = self.releases[-1] if self.releases else ""
         elif release not in self.releases:
-            known = f"{self.releases[0]} to {self.releases[-1]}" if self.releases else "no releases"
-            question = did_you_mean(release, self.releases)
-            hint = f"; {question}" if question else ""
-            msg = f"the catalog '{self.name}' does not know release '{release}' ({known}){hint}"
-            raise CatalogError(msg)
+            raise CatalogError(self._unknown(release))
         if release not in self._made:
             index = self.releases.index(release) if release else 0
             catalog = Catalog.of(
-                apis=[one for one in self.apis if index in self._span(one)],
-                pairs=[one for one in self.pairs if index in self._span(one)],
-                providers=[one for one in self.providers if index in self._span(one)],
+                apis=[one for one in self.apis if index in self.span(one)],
+                pairs=[one for one in self.pairs if index in self.span(one)],
+                providers=self._providers(index),
             )
+            name, number = self.named(release)
             self._made[release] = replace(
-                catalog, name=self.name, release=release, history=self if release else None
+                catalog,
+                name=name,
+                release=number,
+                history=self if release else None,
+                traits=frozenset(one.name for one in self.traits if index in self.span(one)),
+                keys=tuple(one for one in self.keys if index in self.span(one)),
+                stores=tuple(one for one in self.stores if index in self.span(one)),
             )
         return self._made[release]
 
-    def release_for(self, config: Mapping[str, Any]) -> str | None:
-        """Return the release that a run config is most likely of.
+    def nearest(self, name: str, number: str) -> Catalog:
+        """Return the catalog of a release, or of the newest one before it, by name and number."""
+        # Imported when it is asked for: a config of rungraph's own does not.
+        from packaging.version import Version
 
-        It is one that knows most of what the config names: its APIs, its lists of resources and its
-        provider types, also those of entries that are switched off, and the keys of their configs
-        that mark some releases. Of several, it is the newest in which no type needs an API that the
-        config does not have, or else the newest of those in which the fewest do. None when the
-        catalog has no releases.
-        """
-        if not self.releases:
-            return None
-        names = names_in(config)
-        counts = Counter(index for name in names for index in self._spans.get(name, ()))
-        most = max(counts.values(), default=0)
-        newest_first = reversed(range(len(self.releases)))
-        fitting = [index for index in newest_first if counts[index] == most]
-        depending = [
-            spec
-            for spec in self.providers
-            if spec.dependencies and (spec.api, spec.provider_type) in names
-        ]
+        of_name = [one for one in self.releases if self.named(one)[0] == name] or self.releases
+        before = [one for one in of_name if not number or Version(_number(one)) <= Version(number)]
+        return self.at((before or of_name)[-1 if before else 0])
 
-        def lacking(index: int) -> int:
-            """Return for how many dependencies a release finds no API in the config."""
-            pairs = [pair for pair in self.pairs if index in self._span(pair)]
-            routers = {pair.table_api: pair.router_api for pair in pairs}
-            specs = [spec for spec in depending if index in self._span(spec)]
-            needed = (api for spec in specs for api in spec.dependencies)
-            return sum((routers.get(api, api),) not in names for api in needed)
+    def named(self, release: str) -> tuple[str, str]:
+        """Return the name and the number of a release."""
+        name, at, number = release.rpartition("@")
+        return (name, number) if at else (self.name, release)
 
-        # Most configs lack nothing in the newest that fits; only the others are told apart.
-        whole = next((index for index in fitting if not lacking(index)), None)
-        return self.releases[min(fitting, key=lacking) if whole is None else whole]
+    def pinned(self, release: str) -> str:
+        """Return how a release is named on a command line: ``llama-stack@0.7.3``."""
+        return "@".join(self.named(release))
+
+    def index_of(self, catalog: Catalog) -> int:
+        """Return where the release of *catalog* stands among all."""
+        is_own = catalog.name == self.name
+        return self.releases.index(
+            catalog.release if is_own else f"{catalog.name}@{catalog.release}"
+        )
+
+    def _providers(self, index: int) -> Iterator[ProviderSpec]:
+        package = next((one.name for one in self.packages if index in self.span(one)), "")
+        for spec in self.providers:
+            if index not in self.span(spec):
+                continue
+            if spec.module.startswith(".") or spec.config_class.startswith("."):
+                yield replace(
+                    spec,
+                    module=_rooted(spec.module, package),
+                    config_class=_rooted(spec.config_class, package),
+                )
+            else:
+                yield spec
+
+    def _unknown(self, release: str) -> str:
+        from packaging.version import Version
+
+        name, number = self.named(release)
+        known = [_number(one) for one in self.releases if self.named(one)[0] == name]
+        msg = f"the catalog '{name}' does not know release '{number}'"
+        if not known:
+            return f"{msg}: it has no releases"
+        try:
+            earlier = [one for one in known if Version(one) < Version(number)]
+        except ValueError:
+            return f"{msg}; it knows {known[0]} to {known[-1]}"
+        if not earlier:
+            return f"{msg}; the oldest that it knows is {known[0]}"
+        if earlier == known:
+            return f"{msg}; the newest that it knows is {known[-1]}"
+        return f"{msg}; the nearest before it is {earlier[-1]}"
 
     def releases_of(self, api: str, provider_type: str | None = None) -> tuple[str, str] | None:
         """Return the first and the last release that had an API, or a type of it; None if none."""
-        indexes = self._spans.get((api, provider_type) if provider_type else (api,))
+        indexes = self.spans.get((api, provider_type) if provider_type else (api,))
         if not indexes or not self.releases:
             return None
         return self.releases[min(indexes)], self.releases[max(indexes)]
@@ -115,47 +158,54 @@ class CatalogHistory:
 
         A type of another API is written ``'type' of api``.
         """
+        api_of, slash, name = self.written_successor(api, provider_type).partition("/")
+        return f"'{name}' of {api_of}" if slash else f"'{api_of}'" if api_of else ""
+
+    def written_successor(self, api: str, provider_type: str | None = None) -> str:
+        """Return the same as the catalog writes it: a name, or ``api/type``."""
         named: list[ApiSpec | ProviderSpec] = (
             [one for one in self.providers if (one.api, one.provider_type) == (api, provider_type)]
             if provider_type
             else [one for one in self.apis if one.name == api]
         )
-        if not named:
-            return ""
         # The last one: what took the place of an early form may be gone itself.
-        successor = max(named, key=lambda one: self._span(one)[-1]).successor
-        other, slash, name = successor.partition("/")
-        return f"'{name}' of {other}" if slash else f"'{successor}'" if successor else ""
+        return max(named, key=lambda one: self.span(one)[-1]).successor if named else ""
 
     def names_apart(
         self, name: tuple[str, ...], others: AbstractSet[tuple[str, ...]]
     ) -> tuple[tuple[str, ...], ...]:
         """Return those of *others*, APIs and types, that no release has together with *name*."""
-        own = self._spans.get(name, frozenset())
-        known = {one: self._spans.get(one) for one in others if one[0] and len(one) < 3}
+        own = self.spans.get(name, frozenset())
+        known = {one: self.spans.get(one) for one in others if one[0] and len(one) < 3}
         return tuple(sorted(one for one, span in known.items() if span and own.isdisjoint(span)))
 
     def knows(self, api: str, provider_type: str | None = None) -> bool:
         """Whether any release had an API, or a type of it."""
-        return ((api, provider_type) if provider_type else (api,)) in self._spans
+        return ((api, provider_type) if provider_type else (api,)) in self.spans
 
     @cached_property
-    def _spans(self) -> Mapping[tuple[str, ...], frozenset[int]]:
-        """The indexes of the releases that had each name, as `names_in` writes it."""
+    def spans(self) -> Mapping[tuple[str, ...], frozenset[int]]:
+        """The indexes of the releases that had each name, as `telling.names_in` writes it."""
         found: dict[tuple[str, ...], frozenset[int]] = defaultdict(frozenset)
-        specs: tuple[_Spec, ...] = (*self.apis, *self.pairs, *self.providers)
+        at_top = [self.span(one) for one in self.traits if one.name == "resources_at_top"]
+        specs: tuple[Spec, ...] = (*self.apis, *self.pairs, *self.providers, *self.keys)
         for spec in specs:
-            names: list[tuple[str, ...]]
+            span = frozenset(self.span(spec))
             if isinstance(spec, ProviderSpec):
-                names = [(spec.api, spec.provider_type)]
-                names += [(spec.api, spec.provider_type, key) for key in spec.marks]
-            else:
-                names = [(spec.name,) if isinstance(spec, ApiSpec) else ("", spec.resources)]
-            for name in names:
-                found[name] |= frozenset(self._span(spec))
+                found[spec.api, spec.provider_type] |= span
+            elif isinstance(spec, ApiSpec):
+                found[(spec.name,)] |= span
+            elif isinstance(spec, KeySpec):
+                found["", *((spec.of,) if spec.of else ()), spec.path] |= span
+            elif isinstance(spec, RoutedPair):
+                top = span.intersection(*at_top) if at_top else span
+                if top:
+                    found["", spec.resources] |= top
+                if span - top:
+                    found["", f"registered_resources.{spec.resources}"] |= span - top
         return found
 
-    def _span(self, spec: _Spec) -> range:
+    def span(self, spec: Spec) -> range:
         """Return the indexes of the releases that had *spec*; just 0 without releases."""
         if spec.releases:
             return span_of(spec.releases, self.releases)
@@ -163,7 +213,7 @@ class CatalogHistory:
 
 
 def span_of(releases: str, known: Sequence[str]) -> range:
-    """Return the indexes in *known* of the releases ``first..last``, ``first..`` or ``first``.
+    """Return the indexes in *known* of ``first..last``, ``first..``, ``..last`` or one release.
 
     Raises:
         ValueError: If they are no range of *known*.
@@ -175,40 +225,12 @@ def span_of(releases: str, known: Sequence[str]) -> range:
         range(0, 1)
     """
     first, dots, last = releases.partition("..")
-    end = known.index(last) if last else len(known) - 1 if dots else known.index(first)
-    if (start := known.index(first)) > end:
+    start = known.index(first) if first else 0
+    end = known.index(last) if last else len(known) - 1 if dots else start
+    if start > end:
         msg = f"'{first}' comes after '{last}'"
         raise ValueError(msg)
     return range(start, end + 1)
-
-
-def names_in(config: Mapping[str, Any]) -> set[tuple[str, ...]]:
-    """Return what a run config names that tells its release.
-
-    APIs are ``(api,)``, provider types ``(api, type)``, the keys of their configs
-    ``(api, type, key)``, and the config's own keys ``("", key)``.
-    """
-    names: set[tuple[str, ...]] = {("", key) for key in config}
-    apis = config.get("apis") or config.get("apis_to_serve")
-    if isinstance(apis, list):
-        names.update((api,) for api in apis if isinstance(api, str))
-    for section in ("providers", "routing_table", "provider_map", "api_providers"):
-        by_api = config.get(section)
-        if isinstance(by_api, Mapping):
-            for api, entries in by_api.items():
-                names.add((api,))
-                names.update((api, *one) for one in _types_in(entries))
-    return names
-
-
-def _types_in(entries: Any) -> Iterator[tuple[str, ...]]:
-    listed: Iterable[Any] = entries if isinstance(entries, list) else [entries]
-    for entry in listed:
-        if isinstance(entry, Mapping) and isinstance(entry.get("provider_type"), str):
-            yield (entry["provider_type"],)
-            written = entry.get("config")
-            if isinstance(written, Mapping):
-                yield from ((entry["provider_type"], key) for key in written)
 
 
 def history_of(catalog: Catalog) -> CatalogHistory | None:
@@ -217,6 +239,19 @@ def history_of(catalog: Catalog) -> CatalogHistory | None:
 
 
 def during(span: tuple[str, str]) -> str:
-    """Return in which releases something is, as text."""
-    first, last = span
+    """Return in which releases something is, as text.
+
+    Examples:
+        >>> during(("0.3.0", "ogx@1.5.0"))
+        'in releases 0.3.0 to ogx 1.5.0'
+    """
+    first, last = (one.replace("@", " ") for one in span)
     return f"in release {first}" if first == last else f"in releases {first} to {last}"
+
+
+def _number(release: str) -> str:
+    return release.rpartition("@")[2]
+
+
+def _rooted(module: str, package: str) -> str:
+    return package + module if module.startswith(".") else module

@@ -38,6 +38,10 @@ class ApiSpec(JsonObject):
     """The releases that had it, such as ``0.0.44..0.1.2``; see `CatalogHistory`."""
     successor: str = ""
     """The API that took its place in later releases; empty when there is none."""
+    switch: str = ""
+    """The key of a run config that switches a builtin on, such as ``telemetry.enabled``; empty for
+    one that every stack has.
+    """
 
 
 @dataclass(frozen=True, slots=True)
@@ -112,8 +116,8 @@ class ProviderSpec(JsonObject):
     """The distribution (or file) whose catalog declares it."""
     releases: str = ""
     """The releases that had it so; see `CatalogHistory`."""
-    marks: tuple[str, ...] = ()
-    """Keys of its config that only these releases know: they tell which one a config is of."""
+    uses_siblings: bool = False
+    """Whether it chooses among the other providers of its API, which is not routed."""
     successor: str = ""
     """The type that took its place in later releases, as ``api/type`` when it is of another API;
     empty when there is none.
@@ -130,6 +134,77 @@ class ProviderSpec(JsonObject):
         return "get_adapter_impl" if self.is_remote else "get_provider_impl"
 
 
+@dataclass(frozen=True, slots=True)
+class KeySpec:
+    """A key of run configs that only some releases read, so that it tells which one a config is of.
+
+    A key without ``of`` stands at the top of a config: of `Catalog.keys`, those are the known ones.
+    """
+
+    path: str
+    """Where it stands, such as ``storage.stores.prompts``."""
+    of: str = ""
+    """The API, or ``api/type``, in whose providers' configs it stands."""
+    releases: str = ""
+    """The releases that read it; see `CatalogHistory`."""
+    successor: str = ""
+    """The key that took its place in later releases; empty when there is none."""
+
+
+@dataclass(frozen=True, slots=True)
+class StoreSpec:
+    """A store of the stack itself, kept in one of the config's ``storage.backends``."""
+
+    name: str
+    """Its key under ``storage.stores``."""
+    family: str
+    """What its backend must be: ``kv`` or ``sql``."""
+    default: str = ""
+    """The backend that it takes when the config does not name it; empty when it is then not there.
+    """
+    releases: str = ""
+    """The releases that had it so; see `CatalogHistory`."""
+
+
+@dataclass(frozen=True, slots=True)
+class TraitSpec:
+    """Something that some releases do, by the name that the rules know it by."""
+
+    name: str
+    """One of `TRAITS`."""
+    releases: str = ""
+    """The releases that do it; see `CatalogHistory`."""
+
+
+@dataclass(frozen=True, slots=True)
+class PackageSpec:
+    """The import package of some releases, in which the modules that begin with a dot are."""
+
+    name: str
+    """The package, such as ``ogx``."""
+    releases: str = ""
+    """The releases that have it; see `CatalogHistory`."""
+
+
+TRAITS = {
+    "pairs_by_apis": "a routed pair is made if 'apis' lists its router, and without 'apis' always; "
+    "all providers start, listed or not",
+    "last_wins": "of two providers of one id, or of one un-routed API, the last one counts",
+    "old_placeholders_are_text": "${env.X:default} is no placeholder",
+    "needs_name": "a config must have a name",
+    "name_may_be_number": "a name that is a number is taken as text",
+    "any_version": "'version' is not looked at",
+    "one_provider_a_model": "a model is known by its id alone: the last of two counts",
+    "resources_at_top": "lists of resources stand at the top of a config",
+    "needs_storage": "a config must have 'storage'",
+    "soft_cycles_end_start": "a cycle ends the start, also through an optional dependency",
+    "tool_groups_of_types": "tool groups come from the provider types, not from the config",
+    "needs_tls": "the server needs a certificate, or to be told to do without",
+    "alias_of_all": "a model of provider 'all' is one of the first provider",
+}
+"""What releases do differently, for the rules to judge a config as its release would."""
+
+
 @dataclass(frozen=True)
 class Catalog:
     """Everything that run configs can be made of.
@@ -142,6 +217,10 @@ class Catalog:
         name: What it is called; empty for what the installed packages offer together.
         release: The release of *name* that it describes; empty when there is only one.
         history: The `CatalogHistory` that it is one release of, for `history.history_of`.
+        traits: What the release does; names of `TRAITS`.
+        keys: Keys of run configs that the release reads.
+        stores: The stores of the stack itself.
+        told_by: How the release of a run config was told; empty when it was named.
 
     Examples:
         >>> api = ApiSpec("echo", "echo_package:Echo")
@@ -158,6 +237,10 @@ class Catalog:
     name: str = ""
     release: str = ""
     history: object = field(default=None, compare=False, repr=False)
+    traits: frozenset[str] = frozenset()
+    keys: tuple[KeySpec, ...] = ()
+    stores: tuple[StoreSpec, ...] = ()
+    told_by: str = ""
 
     @classmethod
     def of(
@@ -222,6 +305,22 @@ class Catalog:
             providers=MappingProxyType({key: specs[key] for key in sorted(specs)}),
             problems=tuple(problems),
         )
+
+    @property
+    def full_name(self) -> str:
+        """Its name and its release; empty for what the installed packages offer together."""
+        return f"{self.name} {self.release}".strip()
+
+    @property
+    def reading(self) -> str:
+        """Its name and release, and how the release was told; empty as `full_name`."""
+        return f"{self.full_name}, {self.told_by}" if self.told_by else self.full_name
+
+    def to_json(self) -> dict[str, str] | None:
+        """Return which it is as JSON values; None for what the installed packages offer."""
+        if not self.name:
+            return None
+        return {"name": self.name, "release": self.release, "told_by": self.told_by}
 
     @cached_property
     def _pair_by_router(self) -> dict[str, RoutedPair]:

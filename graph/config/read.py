@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple, TypeVar
 from pydantic import ValidationError
 
 from rungraph.graph.address import Address
+from rungraph.graph.config.keys import SETTINGS, known_keys, resource_paths, stray_key
 from rungraph.graph.config.run_config import (
     DISABLED,
     CheckSection,
@@ -33,6 +34,7 @@ from rungraph.graph.wording import has_controls, printable
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
+    from collections.abc import Set as AbstractSet
 
     from rungraph.graph.catalog.specs import Catalog, RoutedPair
     from rungraph.graph.diagnostics import Diagnostic
@@ -44,14 +46,7 @@ if TYPE_CHECKING:
 VERSIONS = ("2",)
 
 _PROVIDER_KEYS = frozenset(ProviderSection.model_fields)
-# Keys that say nothing about the graph but stand in files of this format, and those that other
-# tools read: known, so that only a real typo is reported.
-_OTHER_KEYS = [
-    "built_at", "conda_env", "container_image", "conversations_store", "docker_image",
-    "external_apis_dir", "external_providers_dir", "image_type", "inference_store",
-    "logging", "providers", "server", "storage", "telemetry", "benchmarks", "datasets",
-    "eval_tasks", "scoring_fns", "scoring_functions", "tool_groups", "vector_dbs",
-]  # fmt: skip
+_REQUIRED = ("provider_id", "provider_type")
 
 _KINDS = {bool: "a boolean", int: "an integer", float: "a number", str: "text", list: "a list"}
 _WANTED = {
@@ -76,7 +71,7 @@ def read_checks(
 ) -> tuple[tuple[QueryCheck, ...], Mapping[str, str], tuple[Diagnostic, ...]]:
     """Return the checks and selectors of a file of its own, and the problems of its shape."""
     reader = _Reader(document, substitution)
-    reader.unknown_keys(document.value, {"checks", "selectors"}, (), "a file of checks")
+    reader.spelt(document.value, {"checks", "selectors"}, (), "a file of checks")
     checks = tuple(reader.checks(document.value.get("checks")))
     named = {"selectors": substitution.resolve(document.value.get("selectors"), ("selectors",))}
     section = reader.section(RunSection, named, ())
@@ -102,25 +97,26 @@ class _Reader:
         self.excluded: list[Excluded] = []
         self.unreadable: set[str] = set()
         self.origin: Mapping[Path, Path] = {}
+        self.known: frozenset[str] = frozenset()
 
     def run_config(self, catalog: Catalog) -> RunConfig:
         value: Mapping[str, Any] = self.document.value
         if is_old_format(value):
             value, self.origin, notes = upgraded(self.document)
             self.problems += notes
-        pairs = {pair.resources: pair for pair in catalog.pairs}
-        known = {*RunSection.model_fields, "checks", *_OTHER_KEYS, *pairs}
-        self.unknown_keys(value, known, (), "a run config")
-        run = self.run_section(value)
+        self.known = known_keys(catalog)
+        value = self.top_keys(value, catalog)
+        run = self.run_section(value, catalog)
         configured = value.get("providers")
-        if value and "providers" not in value:
-            near = closest("providers", [key for key in value if key not in known])
-            way_out = "add 'providers:' with a list of instances for each API"
-            self.missing("providers", (), f"rename '{near[0]}' to 'providers'" if near else way_out)
         providers = [*self.providers(configured, catalog)]
-        resources = [one for key in pairs for one in self.resources(value.get(key), pairs[key])]
+        resources = [
+            one
+            for pair in catalog.pairs
+            for path in resource_paths(pair, catalog)
+            for one in self.resources(self.document_value(value, path), path, pair)
+        ]
         return RunConfig(
-            name=run.image_name or "",
+            name=run.distro_name or run.image_name or "",
             apis=tuple(sorted(set(run.apis))) if run.apis else None,
             listed_apis=tuple(run.apis or ()),
             configured_apis=tuple(sorted(configured)) if isinstance(configured, dict) else (),
@@ -140,27 +136,88 @@ class _Reader:
             written_store=value["metadata_store"] if run.metadata_store else None,
             selectors=dict(sorted((run.selectors or {}).items())),
             checks=tuple(self.checks(value.get("checks"))),
+            switched_on=frozenset(
+                name
+                for name, api in catalog.apis.items()
+                if api.builtin and (not api.switch or self.is_on(value, api.switch))
+            ),
+            settings=self.settings(value, catalog),
         )
 
-    def run_section(self, value: Mapping[str, Any]) -> RunSection:
-        """Return what stands at the top besides lists; what it says by default when in doubt."""
-        fields = {
-            key: self.resolve(value[key], (key,)) for key in RunSection.model_fields if key in value
+    def top_keys(self, value: Mapping[str, Any], catalog: Catalog) -> Mapping[str, Any]:
+        """Return *value*, a misspelt ``providers`` put right; report the keys nobody reads."""
+        known = self.known
+        apis = {
+            key: f"'{key}' is an API: indent it under 'providers'"
+            for key in value.keys() & catalog.apis.keys() - known
+            if isinstance(value[key], list)
         }
-        if "image_name" in fields:
-            fields["image_name"] = self.text(
-                value["image_name"], fields["image_name"], ("image_name",)
-            )
+        is_empty = "providers" in value and value["providers"] is None
+        if is_empty and (apis or "pairs_by_apis" in catalog.traits):
+            wanted = "a mapping of API to a list of instances"
+            self.wrong_type(None, ("providers",), wanted, *sorted(apis.values()))
+        for key in value.keys() - known - apis.keys():
+            if stray := stray_key(key, value[key], catalog):
+                self.report("C012", stray.message, (key,), *stray.hints, key=True,
+                            severity=stray.severity)  # fmt: skip
+                known |= {key}
+        if not value:
+            return value
+        required = {} if is_empty else {"providers": "add 'providers:' with a list of instances "
+                                        "for each API"}  # fmt: skip
+        others = {key: one for key, one in value.items() if key not in apis or not is_empty}
+        read = self.spelt(others, known, (), "a run config", required, dict(apis))
+        names = [key for key in ("distro_name", "image_name") if key in known]
+        if "needs_name" in catalog.traits and not any(value.get(key) is not None for key in names):
+            self.missing(names[0], ())
+        return read
+
+    def run_section(self, value: Mapping[str, Any], catalog: Catalog) -> RunSection:
+        """Return what stands at the top besides lists; what it says by default when in doubt."""
+        known = RunSection.model_fields.keys() & self.known
+        fields = {key: self.resolve(value[key], (key,)) for key in value if key in known}
+        for key in fields.keys() & {"image_name", "distro_name"}:
+            fields[key] = self.text(value[key], fields[key], (key,))
+            is_number = isinstance(fields[key], int | float) and not isinstance(fields[key], bool)
+            if is_number and key == "image_name" and "name_may_be_number" in catalog.traits:
+                fields[key] = str(fields[key])
+                self.report(
+                    "C010",
+                    f"'{key}' is a number, which {catalog.full_name} reads as text",
+                    (key,),
+                    "write it in quotes: later releases refuse a number",
+                    severity=Severity.WARNING,
+                )
         given = {key: one for key, one in fields.items() if one is not None}
         run = self.section(RunSection, given, ()) or RunSection()
         if str(run.version) not in VERSIONS:
+            is_free = "any_version" in catalog.traits
+            what = f"not looked at by {catalog.full_name}" if is_free else "not known"
             self.report(
                 "C013",
-                f"version {str(run.version)!r} of run configs is not known",
+                f"version {str(run.version)!r} of run configs is {what}",
                 ("version",),
                 f"write version: {VERSIONS[-1]!r}",
+                severity=Severity.WARNING if is_free else Severity.ERROR,
             )
         return run
+
+    def is_on(self, value: Mapping[str, Any], switch: str) -> bool:
+        """Whether the key *switch* of the config comes out true."""
+        path = tuple(switch.split("."))
+        return self.resolve(self.document_value(value, path), path) is True
+
+    def settings(self, value: Mapping[str, Any], catalog: Catalog) -> Mapping[str, Any]:
+        """Return the sections that the rules of the catalog's releases look at, filled in."""
+        names = sorted(SETTINGS & self.known & value.keys()) if catalog.keys else ()
+        return {key: self.resolve(value[key], (key,)) for key in names}
+
+    @staticmethod
+    def document_value(value: Any, path: Path) -> Any:
+        """Return what stands at *path* below *value*; None when nothing does."""
+        for key in path:
+            value = value.get(key) if isinstance(value, dict) else None
+        return value
 
     def providers(self, value: Any, catalog: Catalog) -> Iterator[ProviderNode]:
         if not isinstance(value, dict):
@@ -195,11 +252,14 @@ class _Reader:
         if "provider_id" in written and provider_id in (None, DISABLED):
             self.excluded.append(_switched_off(api, entry))
             return None
-        if not written.keys() <= _PROVIDER_KEYS:
-            self.unknown_keys(written, _PROVIDER_KEYS, path, "a provider")
+        if not written.keys() <= _PROVIDER_KEYS or len(written.keys() & _REQUIRED) < len(_REQUIRED):
+            written = self.spelt(
+                written, _PROVIDER_KEYS, path, "a provider", dict.fromkeys(_REQUIRED, "")
+            )
         resolved: dict[str, Any] = self.resolve(written, path)
         if resolved is not written:
-            resolved = {**resolved, "provider_id": provider_id}
+            if "provider_id" in entry.written:
+                resolved = {**resolved, "provider_id": provider_id}
             if "provider_type" in written:
                 resolved["provider_type"] = self.text(
                     written["provider_type"], resolved["provider_type"], (*path, "provider_type")
@@ -224,13 +284,13 @@ class _Reader:
         for written, path, place in self.entries(
             value, ("checks",), f"a list of entries {keys}", f"a mapping {keys}"
         ):
-            self.unknown_keys(written, CheckSection.model_fields.keys(), path, "a check")
+            written = self.spelt(written, CheckSection.model_fields.keys(), path, "a check")
             section = self.section(CheckSection, self.resolve(written, path), path)
             if section is not None:
                 yield QueryCheck(section.name, section.query, str(section.expect), place)
 
-    def resources(self, value: Any, pair: RoutedPair) -> Iterator[ResourceConfig]:
-        noun, key = pair.resource, pair.resources
+    def resources(self, value: Any, at: Path, pair: RoutedPair) -> Iterator[ResourceConfig]:
+        noun = pair.resource
         names = {
             f"{noun}_id": "identifier",
             "identifier": "identifier",
@@ -238,9 +298,7 @@ class _Reader:
             "provider_resource_id": "provider_resource_id",
             "provider_id": "provider_id",
         }
-        for written, path, place in self.entries(
-            value, (key,), "a list", f"a mapping with {noun}_id"
-        ):
+        for written, path, place in self.entries(value, at, "a list", f"a mapping with {noun}_id"):
             # A switched-off entry may need variables that nobody set: look at its ids first.
             # Each is resolved, so that every variable is known to be used here.
             ids = {
@@ -353,9 +411,39 @@ class _Reader:
         )
         return printable(text)
 
-    def unknown_keys(self, value: Mapping[str, Any], known: Any, path: Path, what: str) -> None:
+    def spelt(
+        self,
+        value: Mapping[str, Any],
+        known: AbstractSet[str],
+        path: Path,
+        what: str,
+        required: Mapping[str, str] | None = None,
+        ways_out: Mapping[str, str] | None = None,
+    ) -> Mapping[str, Any]:
+        """Return *value* with its misspelt keys put right; report what is not known or missing.
+
+        Args:
+            value: The mapping as written.
+            known: The keys that are read.
+            path: Where it stands.
+            what: What it is, in words.
+            required: The keys that it must have, with the way out when one is missing.
+            ways_out: What to do about some of the keys that are not known.
+        """
+        read = dict(value)
+        lacking = {} if required is None else {
+            key: way_out for key, way_out in required.items() if key not in value
+        }  # fmt: skip
         for key in sorted(value.keys() - known):
-            hints = [f"did you mean '{near}'?" for near in closest(key, known)]
+            near = closest(key, known)
+            is_lacking = bool(near) and near[0] in lacking
+            if is_lacking:
+                # It is told once, as a misspelling, and counts as what it means.
+                del lacking[near[0]]
+                read[near[0]] = read.pop(key)
+            hints = [f"did you mean '{one}'?" for one in near]
+            if ways_out and key in ways_out:
+                hints = [ways_out[key]]
             if path:
                 hints.append(f"{what} has the keys {', '.join(sorted(known))}")
             self.report(
@@ -364,8 +452,12 @@ class _Reader:
                 (*path, key),
                 *hints,
                 key=True,
-                severity=Severity.WARNING,
+                severity=Severity.ERROR if is_lacking else Severity.WARNING,
             )
+        for key in lacking:
+            if lacking[key]:
+                self.missing(key, path, lacking[key])
+        return read
 
     def missing(self, key: str, path: Path, way_out: str = "") -> None:
         self.report("C011", f"the key '{key}' is missing", path, way_out or f"add '{key}: …'")

@@ -21,6 +21,8 @@ if TYPE_CHECKING:
     from rungraph.graph.place import Place
 
 
+ALL_PROVIDERS = "all"
+"""The provider of a model that some releases take for an alias at the first provider."""
 DISABLED = "__disabled__"
 """A provider id that switches its entry off, as an id that the environment leaves empty does."""
 
@@ -38,6 +40,7 @@ class RunSection(Section):
 
     version: str | int | float = "2"
     image_name: str | None = None
+    distro_name: str | None = None
     apis: list[str] | None = None
     metadata_store: dict[str, Any] | None = None
     catalog: str | None = None
@@ -165,7 +168,7 @@ class RunConfig:
     """What one run config says.
 
     Attributes:
-        name: Its ``image_name``; empty when it has none.
+        name: Its ``distro_name`` or ``image_name``; empty when it has none.
         apis: The APIs to serve; None when the providers imply them.
         listed_apis: The same in the file's order, for places.
         configured_apis: The keys of ``providers``, also of empty lists, sorted.
@@ -179,6 +182,8 @@ class RunConfig:
         written_store: The same as written.
         selectors: Queries by the names that other queries use for them.
         checks: Queries to ask, and what they must find, in the file's order.
+        switched_on: The builtin APIs that this stack has.
+        settings: The sections that only the rules of some releases look at, filled in.
     """
 
     name: str = ""
@@ -193,6 +198,8 @@ class RunConfig:
     written_store: Mapping[str, Any] | None = field(default=None, repr=False)
     selectors: Mapping[str, str] = field(default_factory=dict)
     checks: tuple[QueryCheck, ...] = ()
+    switched_on: frozenset[str] = frozenset()
+    settings: Mapping[str, Any] = field(default_factory=dict, repr=False)
 
 
 _E = TypeVar("_E")

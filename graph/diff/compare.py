@@ -24,7 +24,7 @@ from rungraph.graph.diff.model import (
     GraphDiff,
     NodeChange,
 )
-from rungraph.graph.diff.snapshot import Snapshot, outline_of
+from rungraph.graph.diff.snapshot import Snapshot, hidden_extras, outline_of
 from rungraph.graph.diff.switches import Switches
 from rungraph.graph.nodes import ProviderNode, TableNode
 
@@ -97,12 +97,13 @@ def diff_graphs(
         affected=_affected(changed, links, after.edges, new.nodes, _FOLLOWED[edges]),
         apis_added=tuple(sorted({*after.apis} - {*before.apis})),
         apis_removed=tuple(sorted({*before.apis} - {*after.apis})),
-        settings=tuple(_fact_changes(before.settings, after.settings)),
+        settings=_setting_changes(old, new, before.settings, after.settings),
         excluded_added=_without(after.excluded, before.excluded),
         excluded_removed=_without(before.excluded, after.excluded),
         problems_added=_without(after.problems, before.problems),
         problems_removed=_without(before.problems, after.problems),
         unchanged=tuple(unchanged),
+        catalogs=(before.catalog, after.catalog),
     )
 
 
@@ -132,6 +133,28 @@ def _differing(was: Node | Facts, now: Node | Facts) -> tuple[FactChange, ...]:
             if is_same(old[path], new[path]):
                 found += _hidden_changes(path, new[path], behind_old[path], behind_new[path])
     return tuple(sorted(found, key=lambda one: path_order(one.path)))
+
+
+def _setting_changes(
+    old: RunGraph | Snapshot, new: RunGraph | Snapshot, before: Facts, after: Facts
+) -> tuple[FactChange, ...]:
+    """Return what differs beside the nodes: of two graphs, secrets and variables as well."""
+    # A provider that is left out on one side only is told as that.
+    told = _entries_left_out(before) ^ _entries_left_out(after)
+    found = [one for one in _fact_changes(before, after) if one.path[:3] not in told]
+    if not isinstance(old, Snapshot) and not isinstance(new, Snapshot):
+        behind_old, behind_new = hidden_extras(old), hidden_extras(new)
+        for path in behind_old.keys() & behind_new.keys() & before.keys() & after.keys():
+            if is_same(before[path], after[path]):
+                found += _hidden_changes(path, after[path], behind_old[path], behind_new[path])
+    return tuple(sorted(found, key=lambda one: path_order(one.path)))
+
+
+def _entries_left_out(settings: Facts) -> set[Path]:
+    """Return where the providers stand that the config has and the graph leaves out."""
+    return {
+        path[:-1] for path in settings if path[0] == "providers" and path[3:] == ("provider_type",)
+    }
 
 
 def _is_plainly_same(old: Node | Facts, new: Node | Facts) -> bool:

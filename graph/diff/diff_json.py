@@ -32,6 +32,7 @@ def diff_to_dict(diff: GraphDiff, *, old: str = "old", new: str = "new") -> dict
         "format_version": FORMAT_VERSION,
         "old": old,
         "new": new,
+        "catalogs": dict(zip(("old", "new"), diff.catalogs, strict=True)),
         "equal": diff.is_empty,
         "summary": {
             "nodes": _numbers(diff.nodes),

@@ -117,6 +117,8 @@ class GraphDiff:
         problems_added: The diagnostics that appeared.
         problems_removed: The diagnostics that disappeared.
         unchanged: The nodes that are as they were.
+        catalogs: What each of the two is read as, such as ``ogx 1.5.0, told by …``; empty texts
+            where that is not told.
     """
 
     nodes: tuple[NodeChange, ...] = ()
@@ -130,6 +132,7 @@ class GraphDiff:
     problems_added: tuple[Diagnostic, ...] = ()
     problems_removed: tuple[Diagnostic, ...] = ()
     unchanged: tuple[Address, ...] = ()
+    catalogs: tuple[str, str] = ("", "")
 
     @property
     def is_empty(self) -> bool:
@@ -137,7 +140,7 @@ class GraphDiff:
         return not any(
             getattr(self, one.name)
             for one in fields(self)
-            if one.name not in ("affected", "unchanged")
+            if one.name not in ("affected", "unchanged", "catalogs")
         )
 
     @cached_property

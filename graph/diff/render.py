@@ -67,12 +67,23 @@ def render_diff(
         for title in _TITLES
         if title in sections
     ]
-    return "\n\n".join((f"{old} → {new}", *blocks, summary_of(diff))) + "\n"
+    head = "\n".join((f"{old} → {new}", *_read_as(diff)))
+    return "\n\n".join((head, *blocks, summary_of(diff))) + "\n"
+
+
+def _read_as(diff: GraphDiff) -> Iterator[str]:
+    """Yield what the two configs are read as, where a release was told by what they name."""
+    old, new = diff.catalogs
+    if old == new and old:
+        yield f"both are read as {old}"
+    elif old or new:
+        yield f"read as {old or 'what is installed'}"
+        yield f"and as {new or 'what is installed'}"
 
 
 def diff_to_markdown(diff: GraphDiff, *, old: str = "old", new: str = "new") -> str:
     """Return *diff* as Markdown: what differs as a coloured block, what that affects folded up."""
-    blocks = [f"### {code(old)} → {code(new)}", f"**{summary_of(diff)}**"]
+    blocks = [f"### {code(old)} → {code(new)}", f"**{summary_of(diff)}**", *_read_as(diff)]
     sections = sections_of(diff)
     for title in _TITLES:
         if title in sections:

@@ -7,8 +7,19 @@ from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from rungraph.graph.diagnostics import Diagnostic
-from rungraph.graph.diff.facts import Facts, facts_of, flattened, sorted_facts
+from rungraph.graph.diff.facts import (
+    Facts,
+    Hidden,
+    at_path,
+    facts_of,
+    flattened,
+    is_same,
+    sorted_facts,
+    variables_in,
+)
+from rungraph.graph.extras import extras_of
 from rungraph.graph.nodes import Strength
+from rungraph.graph.secrets.values import masked
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -16,6 +27,7 @@ if TYPE_CHECKING:
     from rungraph.graph.address import Address
     from rungraph.graph.config.run_config import Excluded
     from rungraph.graph.model import RunGraph
+    from rungraph.graph.source.positions import Path
 
     Ends = tuple[Address, Address]
     """The dependency and the dependent of an edge."""
@@ -49,6 +61,7 @@ class Snapshot:
         settings: The facts of no node: the name, selectors, checks, where registrations persist.
         excluded: What is left out, sorted.
         problems: The diagnostics without what depends on their places; see `problem_order`.
+        catalog: What the config is read as; empty for what the installed packages offer.
     """
 
     nodes: Mapping[Address, Facts]
@@ -57,6 +70,7 @@ class Snapshot:
     settings: Facts = field(default_factory=dict)
     excluded: tuple[Excluded, ...] = ()
     problems: tuple[Diagnostic, ...] = ()
+    catalog: str = ""
 
 
 def snapshot_of(graph: RunGraph) -> Snapshot:
@@ -78,6 +92,7 @@ def outline_of(graph: RunGraph) -> Snapshot:
         settings=_settings(graph),
         excluded=tuple(sorted(graph.excluded)),
         problems=tuple(sorted(map(_without_place, graph.diagnostics), key=problem_order)),
+        catalog=graph.catalog.reading,
     )
 
 
@@ -100,12 +115,27 @@ def _settings(graph: RunGraph) -> Facts:
     for check in graph.checks:
         checks.setdefault(check.name, []).append(f"{check.query} ({check.expect})")
     values: dict[str, Any] = {
-        "image_name": graph.name,
-        "metadata_store": graph.masked_store,
+        **shown_extras(graph),
         "selectors": dict(graph.selectors),
         "checks": {name: sorted(asked) for name, asked in checks.items()},
     }
     return sorted_facts(leaf for leaf in flattened(values) if leaf[1] not in ("", None, {}))
+
+
+def shown_extras(graph: RunGraph) -> Mapping[str, Any]:
+    """Return what the config of *graph* says beside it, secrets masked."""
+    shown: Mapping[str, Any] = graph.read_extras or masked(extras_of(graph).written)
+    return shown
+
+
+def hidden_extras(graph: RunGraph) -> dict[Path, Hidden]:
+    """Return what is behind the settings of *graph* that do not show all of it."""
+    extras = extras_of(graph)
+    return {
+        path: Hidden(at_path(extras.written, path), at_path(extras.resolved, path))
+        for path, leaf in flattened(masked(extras.written))
+        if not is_same(leaf, at_path(extras.written, path)) or variables_in(leaf)
+    }
 
 
 def _without_place(one: Diagnostic) -> Diagnostic:

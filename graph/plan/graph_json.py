@@ -82,6 +82,7 @@ def graph_of_plan(plan: Plan, environment: Mapping[str, str] | None = None) -> R
             Catalog.of(apis=used.apis, pairs=used.pairs, providers=used.providers),
             name=used.name or "",
             release=used.release or "",
+            told_by=used.told_by,
         )
         nodes = [_node(one, catalog, substitution) for one in plan.nodes]
         edges = {status: tuple(_edges(plan.edges, status)) for status in ("active", "dropped")}
@@ -109,6 +110,7 @@ def graph_of_plan(plan: Plan, environment: Mapping[str, str] | None = None) -> R
             for one in plan.excluded
         ),
         variables=tuple(_uses(plan)),
+        read_extras=plan.extras,
         metadata_store=substitution.resolve(store, ("metadata_store",)),
         written_store=store,
         selectors=plan.selectors,

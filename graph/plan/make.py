@@ -7,6 +7,7 @@ from collections import Counter
 from typing import TYPE_CHECKING
 
 from rungraph.graph.diagnostics import Level, Severity
+from rungraph.graph.diff.snapshot import shown_extras
 from rungraph.graph.failures import assume_failed
 from rungraph.graph.nodes import ProviderNode
 from rungraph.graph.plan.changes import changes_between
@@ -108,6 +109,7 @@ def make_plan(
         excluded=tuple(map(excluded_plan, graph.excluded)),
         failures=_failures(graph, failed) if failed else None,
         generations=tuple(tuple(map(str, generation)) for generation in graph.generations()),
+        extras=with_sorted_keys(shown_extras(graph)),
         metadata_store=None if store is None else with_sorted_keys(store),
         name=graph.name,
         nodes=tuple(node_plans(graph, compared.actions if compared else None)),
@@ -171,6 +173,7 @@ def _catalog(graph: RunGraph, named: str | None) -> CatalogPlan:
         pairs=tuple(pair for pair in catalog.pairs if pair.router_api in apis),
         providers=tuple(catalog.providers[one] for one in sorted(types & catalog.providers.keys())),
         release=catalog.release or None,
+        told_by=catalog.told_by,
     )
 
 

@@ -75,7 +75,9 @@ def _blocks(plan: Plan) -> Iterator[Block]:
     facts = [f"**{problems_text(plan)}**", ", ".join(map(code, plan.config.files))]
     catalog = plan.config.catalog
     if catalog.name:
-        facts.append(f"catalog {code(' '.join(filter(None, (catalog.name, catalog.release))))}")
+        told = f" ({catalog.told_by})" if catalog.told_by else ""
+        name = code(" ".join(filter(None, (catalog.name, catalog.release))))
+        facts.append(f"catalog {name}{told}")
     if plan.checked.not_checked:
         facts.append(f"not checked: {', '.join(plan.checked.not_checked)}")
     title = f"### {code(plan.name or 'run config')}: {size_text(plan)}\n"

@@ -82,6 +82,8 @@ class CatalogPlan(JsonObject):
     """The provider types of its nodes, sorted."""
     release: str | None = None
     """The release that it describes; null when it has none."""
+    told_by: str = ""
+    """How the release was told; empty when it was named."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -237,6 +239,8 @@ class Plan(JsonObject):
     """Whether there is an error among the problems."""
     excluded: tuple[ExcludedPlan, ...]
     """The providers that the config names and the graph leaves out, sorted."""
+    extras: Mapping[str, Any] = field(default_factory=dict)
+    """What the config says beside its graph, secrets masked; an entry of a list under its id."""
     failures: FailuresPlan | None = None
     """What becomes of it when some nodes fail; null when that was not asked."""
     fingerprints: FingerprintsPlan | None = None

@@ -156,6 +156,7 @@ def selection_to_dict(shown: Shown, queries: Sequence[str], selection: Selection
         "format_version": FORMAT_VERSION,
         "kind": "selection",
         "file": shown.graph.file,
+        "catalog": shown.graph.catalog.to_json(),
         "queries": list(queries),
         "edges": shown.edges,
         "count": len(selection),

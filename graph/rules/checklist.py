@@ -66,19 +66,20 @@ class CheckResult:
 _TABLE = """
 schema readable C001,C002,C008 the file can be read, and is text of a size that is meant
 schema yaml C003,C005,C006,C007 it is one document of well-formed YAML or JSON
-schema shape C004,C010,C011,C015 values are of the right kind, and none is missing
+schema shape C004,C010,C011,C015,C016,C017 values are of the right kind, and none is missing
 schema known-keys C012 every key is one that something reads
 schema known-version C013,C014 it is written in the present format
 schema known-apis C020,C022 every API exists and can be configured
-schema known-types C021 every provider type exists
+schema known-types C021,C031,C032 every provider type exists, and what it needs is known
 schema current-types C027 no provider type is deprecated
 schema unique-ids C023,C028 no id is used twice
 schema single-providers C024 an API that is not routed has one provider
-schema resources-placed C025,C026 every resource is on a provider that is there
+schema resources-placed C025,C026,C034,C035,C039 every resource is on a provider that is there
+schema sections-placed C036,C037,C038 what the config's sections name is there
 schema catalogs-usable C029,C030 the catalog that is named, and every installed one, can be used
 schema secrets-present C040 no secret is missing
 graph no-hard-cycles G001,G006 required dependencies go round in no circle
-graph no-soft-cycles G002 optional dependencies go round in no circle
+graph no-soft-cycles G002,G008 optional dependencies go round in no circle
 graph dependencies-configured G003 whatever a provider needs has a provider
 graph apis-provided G004,G007 every served API has a provider
 graph providers-served G005 the API of every provider is served
@@ -108,7 +109,7 @@ CHECKS = _checks()
 
 _CHECK_OF = {code: check.name for check in CHECKS for code in check.codes}
 
-_UNUSABLE = frozenset(("C001", "C002", "C003", "C004", "C008"))
+_UNUSABLE = frozenset(("C001", "C002", "C003", "C004", "C008", "C017"))
 """The codes after which there is nothing left to check."""
 
 

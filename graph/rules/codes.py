@@ -42,8 +42,8 @@ C005 error the file holds several documents
 A line '---' begins another document. A run config is one document: split the file.
 
 C006 error a key is written twice
-YAML readers keep one of the two without a word. Here the first counts, and the second is an
-error.
+YAML readers keep the last of the two without a word. Here it is an error, because the other one is
+lost.
 
 C007 error a value that a run config cannot hold
 Tags such as !!python/object, keys that are not text (on, 1), an alias inside its own anchor, or
@@ -61,10 +61,13 @@ C011 error a key is missing
 The entry cannot be understood without this key.
 
 C012 warning unknown key
-Nothing reads this key, so it is most likely a typo. The rest of the file counts.
+Nothing reads this key, so it is most likely a typo, or of another release than the one that the
+config is read as. The rest of the file counts. It is an error where something is lost: a list of
+resources that the release reads elsewhere, or a misspelling of a key that must be there.
 
 C013 error unknown version
-'version' names the format of the run config. This one reads version "2".
+'version' names the format of the run config. This one reads version "2". Llama Stack and ogx do not
+look at it: there it is a warning.
 
 C014 note an older format
 The keys routing_table, provider_map and api_providers come from the first format of run
@@ -74,6 +77,14 @@ there are several.
 C015 error an id, a type or a name holds a control character
 Terminals obey control characters, and some characters turn the text around them round. Ids, types
 and names stand in every output, so they may not hold any. Elsewhere they are shown escaped.
+
+C016 note a run config inside of another document
+The file is a ConfigMap of Kubernetes that holds a run config as text. That one is read; its places
+are those in the ConfigMap.
+
+C017 error another kind of document
+The file is a template, a build config or something of Kubernetes. A run config has 'providers',
+with a list of instances for each API.
 
 C020 error unknown API
 No installed catalog has an API of this name. APIs come from rungraph and from packages that
@@ -119,6 +130,40 @@ C030 warning a catalog cannot be used
 An installed package offers a catalog that cannot be loaded or contradicts another one.
 Everything else counts.
 
+C031 error a name that the catalog does not know
+No release that the catalog knows has this API or provider type, and it is no misspelling of one
+that it has: it is of a later release, or of an external provider. Its nodes are in the graph; what
+they need is not known, so it is not checked. With 'external_providers_dir' it is a note: they are
+expected from there.
+
+C032 note a type whose needs are not known
+The type comes from a module that the config names. What it needs is told by that module, which is
+never imported to check a config; write it under 'dependencies' to see it in the graph.
+
+C034 error a provider that a variable switches on
+What is named here is there once the variable is set. Now it is not, so the start fails. With
+--allow-unset-env this is a note.
+
+C035 error a model of two providers
+Up to Llama Stack 0.2.20 a model is kept by its id alone: the last of two replaces the other one
+without a word.
+
+C036 error a storage backend that will not do
+A store, or a provider that keeps something, names a backend under 'storage.backends'. It must be
+there, and be of the right family: kv_… for a 'namespace', sql_… for a 'table_name'.
+
+C037 error a default that is not there
+A section names a default provider, model or shield that the config does not have. Where the release
+looks at it when it starts it is an error, else a warning.
+
+C038 note a server without a certificate
+From ogx 1.2.0 on the server does not start without a certificate, unless it is told to with
+--insecure or 'server.insecure'.
+
+C039 warning tool groups that are not registered
+From Llama Stack 0.7.0 on tool groups come from the provider types of tool_runtime; a list of them
+in the config is read and not used.
+
 C040 error a secret is missing
 The graph was read from JSON, where secrets are masked. It can be shown and asked, not run. Put
 the secret into the environment and write ${env.NAME} in the config.
@@ -138,18 +183,22 @@ G003 error a required dependency is not configured
 The provider cannot start without an API that this config has no provider for.
 
 G004 error a served API has no provider
-'apis' promises an API that nothing in this config can answer for.
+'apis' promises an API that nothing in this config can answer for. (A routed API starts with an
+empty table all the same: that is G007.)
 
 G005 warning a provider whose API is not served
 'apis' is given and does not list the API, so nobody could call the provider. It is not started,
-unless another provider needs it.
+unless another provider needs it. Llama Stack and ogx start it all the same.
 
 G006 error a provider that depends on itself
 Its own API is among its dependencies, and it is the only one to serve it.
 
-G007 warning a routed API whose providers are all switched off
+G007 warning a routed API without a provider
 Its table and router are there, so whoever depends on the API can start; every call will say
 that nothing is registered.
+
+G008 error a cycle that ends the start
+From ogx 1.2.0 on any cycle ends the start, also one through an optional dependency.
 
 Q001 error a check has failed
 The query of a check selects more or fewer nodes than the check expects. The nodes are listed;

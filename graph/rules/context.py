@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections import defaultdict
 from dataclasses import dataclass
 from functools import cached_property
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
+from rungraph.graph.nodes import ProviderNode
 from rungraph.graph.suggest import closest
 from rungraph.graph.wording import listed
 
@@ -17,7 +18,7 @@ if TYPE_CHECKING:
     from rungraph.graph.address import Address
     from rungraph.graph.catalog.specs import Catalog
     from rungraph.graph.config.run_config import RunConfig
-    from rungraph.graph.nodes import Node, ProviderNode
+    from rungraph.graph.nodes import Node
     from rungraph.graph.source.document import Document
 
 
@@ -47,10 +48,45 @@ class RuleContext:
             for api, providers in self.by_api.items()
         }
 
+    @cached_property
+    def needed_by(self) -> Mapping[str, ProviderNode]:
+        """The first of the providers in the graph that need an API, by API."""
+        found: dict[str, ProviderNode] = {}
+        for node in self.nodes.values():
+            if isinstance(node, ProviderNode):
+                for api in node.spec_dependencies:
+                    found.setdefault(api, node)
+        return found
+
     def is_providable(self, api: str) -> bool:
         """Whether a run config can configure providers for *api*."""
         spec = self.catalog.apis.get(api)
         return spec is not None and not spec.builtin and self.catalog.pair_of_table(api) is None
+
+
+class SwitchedOff(NamedTuple):
+    """Why a provider that something names is not there: the config switches it off itself.
+
+    Attributes:
+        reason: Why, in words.
+        hint: What to do.
+        is_by_environment: Whether it is there once a variable is set.
+    """
+
+    reason: str
+    hint: str
+    is_by_environment: bool
+
+
+def switched_off_hint(
+    context: RuleContext, api: str, provider_id: str, what: str
+) -> SwitchedOff | None:
+    """Return why *provider_id* of *api*, which *what* names, is switched off; None if it is not."""
+    for one in context.config.excluded:
+        if one.api == api and one.is_switched_off and provider_id in one.provider_id:
+            hint = f"'{one.provider_id}' is switched off; switch the {what} off likewise"
+            return SwitchedOff(one.summary, hint, one.reason == "env_unset")
+    return None
 
 
 def nearest(word: str, known: Collection[str], what: str) -> tuple[str, ...]:

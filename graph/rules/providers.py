@@ -5,17 +5,23 @@ from __future__ import annotations
 from itertools import pairwise
 from typing import TYPE_CHECKING
 
-from rungraph.graph.catalog.choice import hints_of_elsewhere
+from rungraph.graph.address import NodeKind
 from rungraph.graph.diagnostics import Diagnostic, Severity
 from rungraph.graph.nodes import ProviderNode
+from rungraph.graph.rules import stack_sections
 from rungraph.graph.rules.context import nearest
-from rungraph.graph.rules.resources import resources_listed_twice, resources_without_provider
+from rungraph.graph.rules.resources import (
+    models_of_two_providers,
+    resources_listed_twice,
+    resources_without_provider,
+    unread_tool_groups,
+)
+from rungraph.graph.rules.unknown import unknown_names
 from rungraph.graph.wording import listed
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
-    from rungraph.graph.catalog.specs import Catalog
     from rungraph.graph.rules.context import RuleContext
     from rungraph.graph.source.positions import Path
 
@@ -34,46 +40,6 @@ def _catalog_problems(context: RuleContext) -> Iterator[Diagnostic]:
             Severity.WARNING,
             help=("all else counts; update what it comes from, or take that out",),
         )
-
-
-def _unknown_apis(context: RuleContext) -> Iterator[Diagnostic]:
-    known = context.catalog.apis
-    paths: list[Path] = [("providers", api) for api in context.config.configured_apis]
-    paths += [("apis", index) for index in range(len(context.config.listed_apis))]
-    for section, key in paths:
-        is_key = isinstance(key, str)
-        api = key if isinstance(key, str) else context.config.listed_apis[key]
-        if api not in known:
-            hints = hints_of_elsewhere(context.catalog, api, document=context.document) or nearest(
-                api, context.catalog.providable_apis if is_key else known, "APIs"
-            )
-            yield context.document.problem(
-                "C020", f"unknown API '{api}'", (section, key), *hints, key=is_key
-            )
-
-
-def _unknown_types(context: RuleContext) -> Iterator[Diagnostic]:
-    for provider in context.config.providers:
-        api, provider_type = provider.api, provider.provider_type
-        if provider.spec is None and context.is_providable(api):
-            hints = hints_of_elsewhere(
-                context.catalog, api, provider_type, document=context.document
-            ) or _hints_of_type(api, provider_type, context.catalog)
-            yield context.document.problem(
-                "C021",
-                f"'{provider_type}' is not a provider type of {api}",
-                (*provider.path, "provider_type"),
-                *hints,
-                address=provider.address,
-            )
-
-
-def _hints_of_type(api: str, provider_type: str, catalog: Catalog) -> Iterator[str]:
-    elsewhere = sorted(one for one, known in catalog.providers if known == provider_type)
-    if elsewhere:
-        yield f"'{provider_type}' is a type of {', '.join(elsewhere)}"
-    yield from nearest(provider_type, catalog.provider_types(api), f"types of {api}")
-    yield "a type of your own: name its module with 'module: package.module'"
 
 
 def _overridden_apis(context: RuleContext) -> Iterator[Diagnostic]:
@@ -99,7 +65,8 @@ def _duplicate_ids(context: RuleContext) -> Iterator[Diagnostic]:
         place = place_of(first.path)
         yield context.document.problem(
             "C023",
-            f"provider id '{again.provider_id}' is used twice in {again.api}",
+            f"provider id '{again.provider_id}' is used twice in {again.api}"
+            + _the_last_counts(context),
             again.path,
             f"give one of them another id, such as '{again.provider_id}-2'",
             address=again.address,
@@ -107,15 +74,24 @@ def _duplicate_ids(context: RuleContext) -> Iterator[Diagnostic]:
         )
 
 
+def _the_last_counts(context: RuleContext) -> str:
+    is_so = "last_wins" in context.catalog.traits
+    return f"; {context.catalog.full_name} takes the last one" if is_so else ""
+
+
 def _several_unrouted(context: RuleContext) -> Iterator[Diagnostic]:
     for api, providers in sorted(context.by_api.items()):
         ids = sorted({provider.provider_id for provider in providers})
         if not context.is_providable(api) or context.catalog.pair_of(api) or len(ids) < 2:
             continue
+        last = max(providers, key=lambda one: one.path)
+        if last.spec and last.spec.uses_siblings and "last_wins" in context.catalog.traits:
+            continue
         routed = ", ".join(pair.router_api for pair in context.catalog.pairs)
         yield context.document.problem(
             "C024",
-            f"{api} is not routed and takes one provider, but has {len(ids)}: {listed(ids)}",
+            f"{api} is not routed and takes one provider, but has {len(ids)}: {listed(ids)}"
+            + _the_last_counts(context),
             ("providers", api),
             "keep one of them",
             f"only routed APIs take several: {routed}",
@@ -139,16 +115,26 @@ def _deprecated_types(context: RuleContext) -> Iterator[Diagnostic]:
 
 
 def _missing_dependencies(context: RuleContext) -> Iterator[Diagnostic]:
-    catalog, present = context.catalog, {address.api for address in context.nodes}
+    catalog = context.catalog
+    # Providers of a routed API answer for nothing without their router.
+    present = {
+        address.api
+        for address in context.nodes
+        if address.kind is not NodeKind.PROVIDER or catalog.pair_of_router(address.api) is None
+    }
     for node in context.nodes.values():
         if not isinstance(node, ProviderNode):
             continue
         for api in node.spec_dependencies:
             if api in present:
                 continue
-            if api in catalog.apis:
-                pair = catalog.pair_of_table(api)
-                wanted = pair.router_api if pair else api
+            pair = catalog.pair_of(api)
+            wanted = pair.router_api if pair else api
+            if "pairs_by_apis" in catalog.traits and pair:
+                # Without 'apis' there is every pair: it is a list that leaves this one out.
+                message = f"'{node.address}' needs {api}, and 'apis' does not list {wanted}"
+                hints = [f"add '{wanted}' to 'apis'"]
+            elif api in catalog.apis:
                 message = f"'{node.address}' needs {api}, which has no provider"
                 hints = [f"add a provider under 'providers.{wanted}'"]
                 if types := catalog.provider_types(wanted):
@@ -165,35 +151,34 @@ def _served_without_provider(context: RuleContext) -> Iterator[Diagnostic]:
         if not context.is_providable(api) or api in context.by_api or api in config.unreadable:
             continue
         is_key = api in config.configured_apis
+        pair = catalog.pair_of_router(api)
+        names = (api, pair.table_api) if pair else (api,)
+        needing = next((context.needed_by[one] for one in names if one in context.needed_by), None)
+        if not is_key and not needing and not set(names) & set(config.listed_apis):
+            continue  # A pair that is there in every stack, and that nobody asks for.
         is_off = any(one.api == api for one in config.excluded)
         problem = f"{api} is served, but " + (
             "every provider of it is switched off" if is_off else "it has no provider"
         )
         types = catalog.provider_types(api)
-        hint = (
+        known = (
             f"types of {api}: {listed(types)}"
             if types
             else f"install a package that offers a type of {api}"
         )
-        if is_key and catalog.pair_of_router(api):
-            yield context.document.problem(
-                "G007",
-                f"{problem}: its table is empty",
-                ("providers", api),
-                f"{'switch one of them on' if is_off else 'add one'}, or take the API out",
-                hint,
-                key=True,
-                severity=Severity.WARNING,
-            )
-        else:
-            yield context.document.problem(
-                "G004",
-                problem,
-                ("providers", api) if is_key else _path_in_apis(context, api),
-                f"add a provider under 'providers.{api}', or take '{api}' out",
-                hint,
-                key=is_key,
-            )
+        way_out = "switch one of them on" if is_off else f"add a provider under 'providers.{api}'"
+        way_out += f"; '{needing.address}' needs {api}" if needing else f", or take '{api}' out"
+        is_at_key = is_key or not (set(names) & set(config.listed_apis))
+        yield context.document.problem(
+            "G007" if pair else "G004",
+            f"{problem}: its table is empty" if pair else problem,
+            (("providers", api) if is_key else needing.path if needing and is_at_key
+             else _path_in_apis(context, api)),
+            way_out,
+            known,
+            key=is_key,
+            severity=Severity.WARNING if pair else Severity.ERROR,
+        )  # fmt: skip
 
 
 def _path_in_apis(context: RuleContext, api: str) -> Path:
@@ -207,12 +192,17 @@ def _path_in_apis(context: RuleContext, api: str) -> Path:
 
 
 def _unserved_providers(context: RuleContext) -> Iterator[Diagnostic]:
+    starts_all = "pairs_by_apis" in context.catalog.traits
     for api, providers in sorted(context.by_api.items()):
         if api in context.served or not context.is_providable(api):
             continue
+        is_routed = context.catalog.pair_of_router(api) is not None
         for provider in providers:
             is_needed = provider.address in context.nodes
             what = "is started because others need it" if is_needed else "is not started"
+            if starts_all:
+                is_needed = not is_routed
+                what = "is started, but nobody can reach it" if is_routed else "is started"
             yield context.document.problem(
                 "G005",
                 f"'{provider.address}' {what}: 'apis' does not list {api}",
@@ -225,13 +215,19 @@ def _unserved_providers(context: RuleContext) -> Iterator[Diagnostic]:
 
 _RULES: tuple[Callable[[RuleContext], Iterator[Diagnostic]], ...] = (
     _catalog_problems,
-    _unknown_apis,
-    _unknown_types,
+    unknown_names,
     _overridden_apis,
     _duplicate_ids,
     _several_unrouted,
     resources_without_provider,
     resources_listed_twice,
+    models_of_two_providers,
+    unread_tool_groups,
+    stack_sections.storage,
+    stack_sections.vector_stores,
+    stack_sections.safety,
+    stack_sections.connectors,
+    stack_sections.server,
     _deprecated_types,
     _missing_dependencies,
     _served_without_provider,

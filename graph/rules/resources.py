@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from rungraph.graph.config.run_config import ALL_PROVIDERS
 from rungraph.graph.diagnostics import Severity
-from rungraph.graph.rules.context import nearest
+from rungraph.graph.rules.context import nearest, switched_off_hint
 from rungraph.graph.wording import listed
 
 if TYPE_CHECKING:
@@ -27,21 +28,23 @@ def resources_without_provider(context: RuleContext) -> Iterator[Diagnostic]:
         ids = context.ids.get(router, {})
         if resource.provider_id in ids:
             continue
+        if resource.provider_id == ALL_PROVIDERS and "alias_of_all" in context.catalog.traits:
+            continue
         if resource.provider_id:
-            off = [
-                one.provider_id
-                for one in context.config.excluded
-                if one.api == router
-                and one.is_switched_off
-                and resource.provider_id in one.provider_id
-            ]
-            hints: tuple[str, ...] = (
-                (f"'{off[0]}' is switched off; switch the {noun} off likewise",)
-                if off
-                else nearest(resource.provider_id, ids, f"providers of {router}")
-            )
+            off = switched_off_hint(context, router, resource.provider_id, noun)
             names = f"names provider '{resource.provider_id}', which {router} does not have"
-            yield context.document.problem("C025", f"{named} {names}", resource.path, *hints)
+            if off and off.is_by_environment:
+                names = f"names provider '{resource.provider_id}', which is off: {off.reason}"
+            yield context.document.problem(
+                "C034" if off and off.is_by_environment else "C025",
+                f"{named} {names}",
+                resource.path,
+                *(
+                    (off.hint,)
+                    if off
+                    else nearest(resource.provider_id, ids, f"providers of {router}")
+                ),
+            )
         elif len(ids) != 1 and not (ids and pair.finds_provider):
             what, hint = (
                 (f"{router} has several providers: {listed(ids)}",
@@ -68,8 +71,44 @@ def resources_listed_twice(context: RuleContext) -> Iterator[Diagnostic]:
             again = "both times the same" if is_same else "not alike; one of them counts"
             yield context.document.problem(
                 "C028",
-                f"'{resource.identifier}' is listed twice under '{resource.path[0]}', {again}",
+                f"'{resource.identifier}' is listed twice under '{resource.path[-2]}', {again}",
                 last.path,
                 "keep one of them",
                 severity=Severity.NOTE if is_same else Severity.WARNING,
             )
+
+
+def models_of_two_providers(context: RuleContext) -> Iterator[Diagnostic]:
+    """Yield the models of two providers, where a release knows a model by its id alone."""
+    if "one_provider_a_model" not in context.catalog.traits:
+        return
+    kept: dict[str, ResourceConfig] = {}
+    models = (one for one in context.config.resources if one.table_api == "models")
+    for model in sorted(models, key=lambda one: one.path):
+        first = kept.setdefault(model.identifier, model)
+        if first.provider_id != model.provider_id:
+            yield context.document.problem(
+                "C035",
+                f"model '{model.identifier}' is of '{first.provider_id}', too; "
+                f"{context.catalog.full_name} keeps only the last one",
+                model.path,
+                "give one of them another model_id",
+                related=((context.document.place_of(first.path), "the other one"),),
+            )
+
+
+def unread_tool_groups(context: RuleContext) -> Iterator[Diagnostic]:
+    """Yield the tool groups of a config where a release takes them from the provider types."""
+    if "tool_groups_of_types" not in context.catalog.traits:
+        return
+    groups = [one for one in context.config.resources if one.table_api == "tool_groups"]
+    if groups:
+        yield context.document.problem(
+            "C039",
+            f"{context.catalog.full_name} does not register these tool groups: they come from the "
+            "types of tool_runtime",
+            groups[0].path[:-1],
+            "take them out",
+            key=True,
+            severity=Severity.WARNING,
+        )

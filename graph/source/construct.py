@@ -43,7 +43,7 @@ def constructed(
 ) -> tuple[Any, Spot, bool]:
     """Return the value of a document, the spots of all in it, and whether anything is repeated.
 
-    A problem in one place does not keep the rest from being read: of equal keys the first counts,
+    A problem in one place does not keep the rest from being read: of equal keys the last counts,
     a key that is not text is taken as the text that it is written with, and a tag that has no
     meaning here is passed over. What is found is added to *problems*.
 
@@ -131,6 +131,7 @@ class _Construction:
             self._unsupported_tag(node)
         values: dict[str, Any] = {}
         spots: dict[str | int, Spot] = {}
+        firsts: dict[str, Spot] = {}
         merged_values: dict[str, Any] = {}
         merged_spots: dict[str | int, Spot] = {}
         self._path.append("")
@@ -145,9 +146,7 @@ class _Construction:
                 continue
             self._path[-1] = label
             if label in spots:
-                self._duplicate(label, start, spots[label])
-                self.read(item, start)
-                continue
+                self._duplicate(label, start, firsts.setdefault(label, spots[label]))
             values[label], spots[label] = self.read(item, start)
         self._path.pop()
         if merged_values:
@@ -218,7 +217,7 @@ class _Construction:
     def _duplicate(self, label: str, start: int, first: Spot) -> None:
         place = self._source.place(first.key)
         self._problem(
-            f"the key {label!r} is written twice; only the first counts",
+            f"the key {label!r} is written twice; only the last counts",
             start,
             f"remove or rename one of the two; the first is in line {place.line}",
             code="C006",

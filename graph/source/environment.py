@@ -66,9 +66,18 @@ class Substitution:
         document: Where the values come from.
         environment: The variables; its ``HOME`` is what ``~/`` at the beginning of a substituted
             value becomes.
+        plain_old_spelling: Who reads a placeholder in the older spelling as plain text; empty when
+            it is read as today's.
     """
 
-    def __init__(self, document: Document, environment: Mapping[str, str]) -> None:
+    def __init__(
+        self,
+        document: Document,
+        environment: Mapping[str, str],
+        *,
+        plain_old_spelling: str = "",
+    ) -> None:
+        self._plain_old_spelling = plain_old_spelling
         self._document = document
         self._environment = environment
         self._paths: dict[Use, Path] = {}
@@ -147,13 +156,15 @@ class Substitution:
         place = self._document.place_of(path)
         shown_path = path_text(path)
         for one in found:
+            if one.is_old:
+                self._older.setdefault(path, []).append(one)
+                if self._plain_old_spelling:
+                    continue
             is_set = bool(self._environment.get(one.name))
             hides = is_secret or is_secret_key(one.name)
             needs = is_used and not one.operator
             use = Use(one.name, shown_path, place, is_set, one.has_default, needs, hides)
             self._paths[use] = path
-            if one.is_old:
-                self._older.setdefault(path, []).append(one)
             if inner := placeholders(one.word):
                 takes_word = is_set == one.has_alternative
                 self._record(inner, path, is_secret=hides, is_used=is_used and takes_word)
@@ -163,8 +174,8 @@ class Substitution:
         result = ""
         for one in segments(text):
             value: str | None
-            if isinstance(one, str):
-                value = one
+            if isinstance(one, str) or (one.is_old and self._plain_old_spelling):
+                value = str(one)
             elif one.operator and bool(self._environment.get(one.name)) == one.has_alternative:
                 value = self._filled(one.word)
             else:
@@ -236,12 +247,14 @@ class Substitution:
             old, new = "${env.X+word}", "${env.X:+word}"
         count = len(self._older)
         what = "a placeholder is" if count == 1 else f"placeholders of {count} values are"
+        reader = self._plain_old_spelling
+        how = "" if reader else "read as today's; "
         yield self._document.problem(
             "E004",
-            f"{what} in the older spelling",
+            f"{what} in the older spelling" + (f", plain text to {reader}" if reader else ""),
             first,
-            f"read as today's; write {new} instead of {old}",
-            severity=Severity.NOTE,
+            f"{how}write {new} instead of {old}",
+            severity=Severity.WARNING if reader else Severity.NOTE,
         )
 
 

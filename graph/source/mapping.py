@@ -74,10 +74,9 @@ class _Copying:
             for key, item in value.items():
                 label = self._label(key, path)
                 if label in copy:
-                    message = f"the key {label!r} is given twice; only the first counts"
+                    message = f"the key {label!r} is given twice; only the last counts"
                     self.report("C006", message, (*path, label), "rename one")
-                else:
-                    copy[label] = self.copied(item, (*path, label))
+                copy[label] = self.copied(item, (*path, label))
         else:
             copy = [self.copied(item, (*path, index)) for index, item in enumerate(value)]
         self._open.discard(id(value))

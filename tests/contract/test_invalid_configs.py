@@ -35,7 +35,11 @@ CONFIGS = sorted(
     if path.suffix in (".yaml", ".json") and path.name != "catalog.yaml"
 )
 # Below, it is the text itself that is wrong.
-READABLE = [path for path in CONFIGS if path.suffix == ".yaml" and path.name[:4] > "C007"]
+READABLE = [
+    path
+    for path in CONFIGS
+    if path.suffix == ".yaml" and path.name[:4] > "C007" and path.name != "C017-template.yaml"
+]
 # Rules that no file alone can break: the file is missing or huge, a package offers a broken
 # catalog, the tests' own catalog is not the one that is named, a graph comes from JSON, a variable
 # is set, a module or a package is missing; a server that misbehaves (see test_reachability.py).
@@ -49,7 +53,8 @@ def _catalog() -> Catalog:
 
 
 def _graph(path: Path) -> RunGraph:
-    graph = compile_config(path, catalog=_catalog(), environment={})
+    names_catalog = "\ncatalog: " in f"\n{path.read_text('utf-8', 'replace')}"
+    graph = compile_config(path, catalog=None if names_catalog else _catalog(), environment={})
     if path.name.startswith("Q"):
         return graph.with_diagnostics(one.diagnostic for one in ask(graph) if one.diagnostic)
     if path.name.startswith("H"):

@@ -54,7 +54,7 @@ def test_one_file_has_every_check_named_with_its_result(remote_file: ConfigFile)
     expected = f"""{path}: no problems (4 nodes, 3 generations)
   schema   passed       readable, yaml, shape, known-keys, known-version, known-apis, known-types,
                         current-types, unique-ids, single-providers, resources-placed,
-                        catalogs-usable, secrets-present
+                        sections-placed, catalogs-usable, secrets-present
   graph    passed       no-hard-cycles, no-soft-cycles, dependencies-configured, apis-provided,
                         providers-served
   env      passed       environment-set, placeholders-read, ids-public
@@ -161,6 +161,7 @@ def test_json_is_one_object_a_line_and_file(remote_file: ConfigFile) -> None:
     checks = good.pop("checks")
     assert good == {
         "file": str(remote_file()),
+        "catalog": None,
         "valid": True,
         "checked": ["schema", "graph", "env"],
         "not_checked": ["import", "health"],

@@ -10,7 +10,7 @@ from rungraph.cli.inputs.options import catalog_errors, catalog_option, format_o
 from rungraph.cli.terminal import show, show_json, tell
 from rungraph.engine.errors import install_command
 from rungraph.engine.preflight.requirements import unmet
-from rungraph.graph.catalog.choice import INSTALLED, named_catalog
+from rungraph.graph.catalog.choice import INSTALLED, SHIPPED, named_catalog
 from rungraph.graph.catalog.history import during, history_of
 from rungraph.graph.suggest import did_you_mean
 
@@ -48,9 +48,9 @@ def _wanted(catalog: Catalog, api: str | None) -> Iterable[ApiSpec]:
         return (catalog.apis[api],)
     history = history_of(catalog)
     span = history.releases_of(api) if history else None
-    if span is not None:
+    if history is not None and span is not None:
         msg = f"'{api}' is an API of releases {span[0]} to {span[1]}: say --catalog "
-        msg += f"{catalog.name}@{span[1]}"
+        msg += history.pinned(span[1])
         raise click.BadParameter(msg, param_hint="API")
     question = did_you_mean(api, catalog.apis) or f"there is: {', '.join(catalog.apis)}"
     msg = f"no API is called '{api}'; {question}"
@@ -77,7 +77,7 @@ def _earlier_types(catalog: Catalog, api: str) -> Iterator[dict[str, Any]]:
     history = history_of(catalog)
     if history is None:
         return
-    now = history.releases.index(catalog.release)
+    now = history.index_of(catalog)
     for name in sorted({spec.provider_type for spec in history.providers if spec.api == api}):
         span = history.releases_of(api, name)
         if span is not None and history.releases.index(span[1]) < now:
@@ -104,7 +104,7 @@ def _type_described(spec: ProviderSpec, catalog: Catalog) -> dict[str, Any]:
         "deprecated": spec.deprecated or None,
         "removed": spec.removed,
         "releases": list(span) if span else None,
-        "origin": "" if spec.origin == catalog.name else spec.origin,
+        "origin": "" if spec.origin == catalog.name or spec.origin in SHIPPED else spec.origin,
     }
 
 
@@ -134,7 +134,9 @@ def _type_lines(one: dict[str, Any], release: str | None) -> list[str]:
     lines = [one["description"]] if one["description"] else []
     if one["releases"]:
         first, last = one["releases"]
-        lines.append(f"since {first}" if last == release else during((first, last)))
+        lines.append(
+            f"since {first}" if last.rpartition("@")[2] == release else during((first, last))
+        )
     if one["dependencies"]:
         lines.append(f"needs {', '.join(one['dependencies'])}")
     if one["optional_dependencies"]:

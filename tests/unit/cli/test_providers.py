@@ -60,10 +60,10 @@ def test_json_has_the_same() -> None:
 
 def test_types_of_a_catalog_with_releases_say_since_when_and_what_came_before() -> None:
     """The newest release is listed; what only earlier ones had follows, with its successor."""
-    found = CliRunner().invoke(providers, ["--catalog", "llama-stack", "telemetry"])
+    found = CliRunner().invoke(providers, ["--catalog", "llama-stack@0.3.5", "telemetry"])
     assert [line for line in found.stdout.splitlines() if "installed" not in line] == [
         "telemetry: logs, metrics and traces",
-        "  one provider",
+        "  in every stack; takes no provider",
         "  inline::meta-reference",
         "      since 0.0.53",
         "      uses, if there: datasetio",
@@ -86,7 +86,7 @@ def test_a_release_can_be_named() -> None:
     ]
     assert spec["provider_type"] == "inline::meta-reference"
     assert spec["dependencies"] == ["datasetio"]
-    assert spec["releases"] == ["0.0.53", "0.2.20"]
+    assert spec["releases"] == ["0.0.53", "0.3.5"]
 
 
 @pytest.mark.parametrize(
@@ -104,10 +104,10 @@ def test_a_release_can_be_named() -> None:
             "--catalog: no catalog is called 'lama-stack'; did you mean 'llama-stack'?",
         ),
         (
-            "--catalog llama-stack@0.3",
+            "--catalog llama-stack@0.8",
             (
-                "--catalog: the catalog 'llama-stack' does not know release '0.3' "
-                "(0.0.35 to 0.2.20); did you mean '0.1.3'?"
+                "--catalog: the catalog 'llama-stack' does not know release '0.8'; the newest that "
+                "it knows is 0.7.3"
             ),
         ),
     ],

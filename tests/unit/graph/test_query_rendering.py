@@ -167,6 +167,7 @@ def test_json_is_complete_and_has_no_secret(graph: RunGraph) -> None:
         "format_version": "1.0",
         "kind": "selection",
         "file": "<text>",
+        "catalog": None,
         "queries": [query],
         "edges": "all",
         "count": 2,

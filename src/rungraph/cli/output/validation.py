@@ -87,6 +87,7 @@ def report_to_dict(report: FileReport) -> dict[str, Any]:
     """Return *report* as JSON values."""
     found: dict[str, Any] = {
         "file": report.file if report.graph is None else report.graph.file,
+        "catalog": report.graph.catalog.to_json() if report.graph else None,
         "valid": report.is_fine,
         "checked": [level.name.lower() for level in Level if level <= report.level],
         "not_checked": report.not_checked,
@@ -165,7 +166,8 @@ def _head(report: FileReport, style: Style) -> str:
     if not is_usable(graph):
         return f"{graph.file}: {text}; the rest could not be checked"
     size = f"{counted(len(graph), 'node')}, {counted(len(graph.generations()), 'generation')}"
-    return f"{graph.file}: {text} ({size})"
+    told = f"\n  read as {graph.catalog.reading}" if graph.catalog.told_by else ""
+    return f"{graph.file}: {text} ({size}){told}"
 
 
 def _checks_by_level(results: Sequence[CheckResult], style: Style) -> list[str]:

@@ -7,4 +7,4 @@ from pathlib import Path
 ERAS = {path.stem: path.read_text() for path in sorted(Path(__file__).parent.glob("eras/*.yaml"))}
 """The configs by the release that they are read as."""
 OCTOBER_2024, DECEMBER_2024 = ERAS["0.0.52"], ERAS["0.0.63"]
-SEPTEMBER_2025 = ERAS["0.2.20"]
+SEPTEMBER_2025 = ERAS["0.2.24"]

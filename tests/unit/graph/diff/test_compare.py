@@ -204,7 +204,11 @@ def test_served_apis_settings_and_problems_are_compared() -> None:
     new = {**config(), "image_name": "two", "selectors": {"s": "*"}, "apis": ["inference", "odd"]}
     diff = diff_graphs(graph(config()), graph(new))
     assert diff.apis_removed == ("agents", "memory", "memory_banks")
-    assert [fact.path for fact in diff.settings] == [("image_name",), ("selectors", "s")]
+    assert [(fact.path, fact.new) for fact in diff.settings] == [
+        (("apis",), ["odd"]),
+        (("image_name",), "two"),
+        (("selectors", "s"), "*"),
+    ]
     assert [one.code for one in diff.problems_added] == ["C020", "G005", "G005"]
     assert list(diff.excluded_added) == [
         Excluded("agents", "ref", "inline::ref", "not_served"),

@@ -53,14 +53,14 @@ def test_what_only_python_takes_for_json_is_an_error(value: str, column: int) ->
     assert (diagnostic.code, diagnostic.place) == ("C003", Place("run.json", 1, column))
 
 
-def test_equal_keys_are_reported_and_the_first_counts() -> None:
+def test_equal_keys_are_reported_and_the_last_counts() -> None:
     """JSON readers keep the last silently; nobody means that."""
     document = parse_document('{"a": {"b": 1, "c": 0, "b": 2, "b": 3}, "a": 4}')
-    assert document.value == {"a": {"b": 1, "c": 0}}
+    assert document.value == {"a": 4}
     found = [(one.code, one.path) for one in document.diagnostics]
     assert found == [("C006", "a.b"), ("C006", "a.b"), ("C006", "a")]
     assert document.diagnostics[0].related[0][0] == Place("<text>", 1, 8)
-    assert spot(document, "a", "b") == (1, 13)
+    assert spot(document, "a") == (1, 46)
 
 
 def test_flow_yaml_that_is_no_json_is_yaml() -> None:

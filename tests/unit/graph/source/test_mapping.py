@@ -67,7 +67,7 @@ def test_keys_that_are_not_text_are_reported() -> None:
         ("C007", Severity.ERROR),
         ("C006", Severity.ERROR),
     ]
-    assert document.value["1"] == "a"
+    assert document.value["1"] == "d"
 
 
 def test_a_mapping_that_contains_itself_is_reported() -> None:

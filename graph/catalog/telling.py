@@ -1,0 +1,175 @@
+"""Which release a run config is of, told by what it names."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable, Mapping
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from rungraph.graph.catalog.history import CatalogHistory
+
+_DEPTH = 4
+"""How deep the keys of a config are looked at: ``storage.stores.prompts.namespace``."""
+_SECTIONS = ("providers", "routing_table", "provider_map", "api_providers")
+
+
+class Told(NamedTuple):
+    """The release that a run config is of.
+
+    Attributes:
+        release: The release; None when the catalog has none.
+        by: What told it, in words.
+        is_certain: Whether something in the config is of some releases only.
+    """
+
+    release: str | None
+    by: str
+    is_certain: bool = False
+
+
+def release_for(history: CatalogHistory, config: Mapping[str, Any]) -> Told:
+    """Return the release that a run config is most likely of.
+
+    It is one that knows most of what the config names: its APIs, its lists of resources, its keys
+    and its provider types, also those of entries that are switched off, and the keys of their
+    configs. Of several, it is the newest under which the config starts, or else the newest of
+    those where the fewest needs stay open.
+    """
+    if not history.releases:
+        return Told(None, "")
+    names = names_in(config)
+    counts: Counter[int] = Counter()
+    for name in names:
+        # A key of a provider's config says less: what a release does not read, it does not mind.
+        weight = 1 if name[0] == "" and len(name) > 2 else len(names)
+        for index in history.spans.get(name, ()):
+            counts[index] += weight
+    most = max(counts.values(), default=0)
+    fitting = [index for index in reversed(range(len(history.releases))) if counts[index] == most]
+    needs = _Needs(history, config, names)
+    # Most configs lack nothing in the newest that fits; only the others are told apart.
+    whole = next((index for index in fitting if not needs.open_at(index)), None)
+    taken = min(fitting, key=needs.open_at) if whole is None else whole
+    telling = _telling(history, names, taken)
+    by = f"told by {' and '.join(telling)}" if telling else ""
+    if taken != fitting[0]:
+        starts = "under which it starts" if whole is not None else "under which most of it starts"
+        by = f"{by}, the newest {starts}" if by else f"the newest {starts}"
+    elif not by:
+        by = "nothing in it tells the release, so it is the newest"
+    return Told(history.releases[taken], by, is_certain=bool(telling))
+
+
+class _Needs:
+    """What a config lets open under a release: needs of its types, and what the start asks for."""
+
+    def __init__(
+        self, history: CatalogHistory, config: Mapping[str, Any], names: set[tuple[str, ...]]
+    ) -> None:
+        self.history = history
+        self.names = names
+        apis = config.get("apis")
+        self.listed = (
+            {one for one in apis if isinstance(one, str)} if isinstance(apis, list) else ()
+        )
+        self.name = config.get("distro_name", config.get("image_name"))
+        self.has_storage = "storage" in config
+        self.specs = [
+            spec
+            for spec in history.providers
+            if spec.dependencies and (spec.api, spec.provider_type) in names
+        ]
+
+    def open_at(self, index: int) -> int:
+        """Return how many needs stay open under the release of *index*."""
+        span = self.history.span
+        traits = {one.name for one in self.history.traits if index in span(one)}
+        there = {one[0] for one in self.names if len(one) == 1}
+        there |= {one.name for one in self.history.apis if one.builtin and index in span(one)}
+        for pair in self.history.pairs:
+            if index not in span(pair):
+                continue
+            is_made = pair.router_api in there
+            if "pairs_by_apis" in traits:
+                is_made = not self.listed or pair.router_api in self.listed
+            change = there.update if is_made else there.difference_update
+            change((pair.router_api, pair.table_api))
+        missing = sum(
+            api not in there for spec in self.specs if index in span(spec)
+            for api in spec.dependencies
+        )  # fmt: skip
+        missing += "needs_name" in traits and self.name is None
+        missing += "needs_storage" in traits and not self.has_storage
+        is_text = self.name is None or isinstance(self.name, str)
+        return missing + (not is_text and "name_may_be_number" not in traits)
+
+
+def _telling(history: CatalogHistory, names: set[tuple[str, ...]], taken: int) -> list[str]:
+    """Return what keeps the release from being newer, and what from being older, in words."""
+    spans = {
+        name: span
+        for name in sorted(names)
+        if (span := history.spans.get(name)) and taken in span and len(span) < len(history.releases)
+    }
+    found: list[str] = []
+    if spans:
+        last = min(spans, key=lambda one: (max(spans[one]), -len(one)))
+        first = max(spans, key=lambda one: (min(spans[one]), len(one)))
+        end, start = max(spans[last]), min(spans[first])
+        if end < len(history.releases) - 1:
+            found.append(f"{_in_words(last)} (up to {_text(history.releases[end])})")
+        if start > 0:
+            found.append(f"{_in_words(first)} (from {_text(history.releases[start])})")
+    return found
+
+
+def _text(release: str) -> str:
+    return release.replace("@", " ")
+
+
+def _in_words(name: tuple[str, ...]) -> str:
+    if name[0]:
+        return f"'{name[1]}' of {name[0]}" if name[1:] else f"the API {name[0]}"
+    return f"the key '{name[-1]}'" + (f" of {name[1]}" if len(name) > 2 else "")
+
+
+def names_in(config: Mapping[str, Any]) -> set[tuple[str, ...]]:
+    """Return what a run config names that tells its release.
+
+    APIs are ``(api,)``, provider types ``(api, type)``, the config's own keys ``("", path)``, and
+    the keys of providers' configs ``("", api, path)`` and ``("", "api/type", path)``.
+    """
+    others = {key: value for key, value in config.items() if key not in _SECTIONS}
+    names: set[tuple[str, ...]] = {("", path) for path in _paths(others)}
+    apis = config.get("apis") or config.get("apis_to_serve")
+    if isinstance(apis, list):
+        names.update((api,) for api in apis if isinstance(api, str))
+    for section in _SECTIONS:
+        by_api = config.get(section)
+        if isinstance(by_api, Mapping):
+            for api, entries in by_api.items():
+                names.add((api,))
+                names.update(_names_of(api, entries))
+    return names
+
+
+def _names_of(api: str, entries: Any) -> Iterator[tuple[str, ...]]:
+    listed: Iterable[Any] = entries if isinstance(entries, list) else [entries]
+    for entry in listed:
+        if isinstance(entry, Mapping) and isinstance(entry.get("provider_type"), str):
+            yield (api, entry["provider_type"])
+            written = entry.get("config")
+            if isinstance(written, Mapping):
+                for path in _paths(written):
+                    yield ("", api, path)
+                    yield ("", f"{api}/{entry['provider_type']}", path)
+
+
+def _paths(value: Mapping[str, Any], before: str = "", depth: int = _DEPTH) -> Iterator[str]:
+    for key, one in value.items():
+        yield f"{before}{key}"
+        if isinstance(one, Mapping) and depth > 1:
+            yield from _paths(one, f"{before}{key}.", depth - 1)

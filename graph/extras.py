@@ -1,0 +1,126 @@
+"""What a run config says beside its graph: every key that no node and no resource is made of."""
+
+from __future__ import annotations
+
+import json
+from collections import Counter
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+from rungraph.graph.config.run_config import ProviderSection
+from rungraph.graph.nodes import ProviderNode
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator, Mapping
+
+    from rungraph.graph.model import RunGraph
+    from rungraph.graph.source.positions import Path
+
+_SECTIONS = ("providers", "routing_table", "provider_map", "api_providers")
+_COMPARED = ("checks", "selectors")
+"""Keys that the graph itself says all of."""
+_OF_A_NODE = ProviderSection.model_fields.keys() - {"config_class"}
+
+
+class Extras(NamedTuple):
+    """What a config says beside its graph, as a mapping like the config's own.
+
+    An entry of a list stands under its id, so that its place does not count.
+
+    Attributes:
+        written: As written, secrets and all: never shown.
+        resolved: The same with the environment filled in.
+    """
+
+    written: Mapping[str, Any]
+    resolved: Mapping[str, Any]
+
+
+def extras_of(graph: RunGraph) -> Extras:
+    """Return what the config of *graph* says beside it; nothing for a graph without a document."""
+    if graph.document is None or not isinstance(graph.document.value, dict):
+        return Extras({}, {})
+    found = [*_found(graph, graph.document.value)]
+
+    def tree(value_of: Callable[[Path, Any], Any]) -> Mapping[str, Any]:
+        root: dict[str, Any] = {}
+        for path, at, value in found:
+            branch = root
+            for step in at[:-1]:
+                branch = branch.setdefault(step, {})
+            branch[at[-1]] = value_of(path, value)
+        return root
+
+    resolve = graph.substitution.resolve if graph.substitution else None
+    return Extras(
+        tree(lambda _, value: value),
+        tree(lambda path, value: resolve(value, path) if resolve else value),
+    )
+
+
+def _found(
+    graph: RunGraph, config: Mapping[str, Any]
+) -> Iterator[tuple[Path, tuple[str, ...], Any]]:
+    """Yield each part that is beside the graph: where it stands, its keys here, and its value."""
+    read: set[Path] = {node.path for node in graph.nodes.values() if isinstance(node, ProviderNode)}
+    read |= {resource.path for resource in graph.resources}
+    lists = {path[:-1] for path in read} | {
+        (*before, pair.resources)
+        for pair in graph.catalog.pairs
+        for before in ((), ("registered_resources",))
+    }
+    for key, value in config.items():
+        if key in _SECTIONS and isinstance(value, dict):
+            for api, entries in value.items():
+                yield from _entries((key, api), entries, read)
+        elif key == "registered_resources" and isinstance(value, dict):
+            for name, entries in value.items():
+                path = (key, name)
+                yield from (
+                    _entries(path, entries, read) if path in lists else [(path, path, entries)]
+                )
+        elif (key,) in lists:
+            yield from _entries((key,), value, read)
+        elif key == "apis" and isinstance(value, list):
+            unserved = sorted({str(one) for one in value} - {*graph.apis})
+            if unserved:
+                yield (key,), (key,), unserved
+        elif key == "version":
+            yield (key,), (key,), str(value)
+        elif key not in _COMPARED:
+            yield (key,), (key,), value
+
+
+def _entries(
+    path: Path, entries: Any, read: set[Path]
+) -> Iterator[tuple[Path, tuple[str, ...], Any]]:
+    if not isinstance(entries, list):
+        if path not in read and entries is not None:
+            yield path, tuple(map(str, path)), entries
+        return
+    found: list[tuple[str, str, Path, Any]] = []
+    for index, entry in enumerate(entries):
+        where = (*path, index)
+        rest = entry
+        if where in read:
+            if path[0] not in _SECTIONS:
+                continue
+            rest = {key: one for key, one in entry.items() if key not in _OF_A_NODE}
+            if not rest:
+                continue
+        found.append((_name_of(entry), json.dumps(rest, sort_keys=True, default=str), where, rest))
+    names: Counter[str] = Counter()
+    for name, _, where, rest in sorted(found, key=lambda one: one[:2]):
+        # Entries of one id, or without, are told apart by what they say: order does not count.
+        names[name] += 1
+        label = name if name and names[name] == 1 else f"{name}#{names[name]}"
+        yield where, (*map(str, path), label), rest
+
+
+def _name_of(entry: Any) -> str:
+    """Return what an entry of a list is known by; nothing when it has no id."""
+    if isinstance(entry, dict):
+        for key in sorted(entry, key=str):
+            value = entry[key]
+            if (key.endswith("_id") or key == "identifier") and isinstance(value, str) and value:
+                return value
+    return ""

@@ -1,0 +1,129 @@
+"""The rules of APIs and provider types that the catalog does not know."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from rungraph.graph.catalog.choice import hints_of_elsewhere
+from rungraph.graph.catalog.history import history_of
+from rungraph.graph.diagnostics import Severity
+from rungraph.graph.rules.context import nearest
+from rungraph.graph.suggest import closest
+from rungraph.graph.wording import joined
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from rungraph.graph.catalog.specs import Catalog
+    from rungraph.graph.diagnostics import Diagnostic
+    from rungraph.graph.rules.context import RuleContext
+    from rungraph.graph.source.positions import Path
+
+
+def unknown_names(context: RuleContext) -> Iterator[Diagnostic]:
+    """Yield what is wrong with the APIs and types that the catalog does not know.
+
+    A catalog with releases does not know those to come: what no release has, and what is no
+    misspelling, is told once, and is not guessed at.
+    """
+    later: list[tuple[str, Path]] = []
+    yield from _unknown_apis(context, later)
+    yield from _unknown_types(context, later)
+    yield from _modules(context)
+    if later:
+        history = history_of(context.catalog)
+        newest = history.at().full_name if history else ""
+        names = [name for name, _ in later]
+        folder = context.document.value.get("external_providers_dir")
+        yield context.document.problem(
+            "C031",
+            f"of a release after {newest}, or of external providers; not checked: {joined(names)}",
+            later[0][1],
+            f"'external_providers_dir' is not readable here: {folder}"
+            if isinstance(folder, str)
+            else "an external provider: name its 'module', or 'external_providers_dir'",
+            severity=Severity.NOTE if isinstance(folder, str) else Severity.ERROR,
+            related=tuple((context.document.place_of(path), "nor this") for _, path in later[1:10]),
+        )
+
+
+def _unknown_apis(context: RuleContext, later: list[tuple[str, Path]]) -> Iterator[Diagnostic]:
+    known = context.catalog.apis
+    told: set[str] = set()
+    paths: list[Path] = [("providers", api) for api in context.config.configured_apis]
+    paths += [("apis", index) for index in range(len(context.config.listed_apis))]
+    for section, key in paths:
+        is_key = isinstance(key, str)
+        api = key if isinstance(key, str) else context.config.listed_apis[key]
+        if api in known:
+            continue
+        hints = hints_of_elsewhere(context.catalog, api, document=context.document)
+        if not hints:
+            among = context.catalog.providable_apis if is_key else known
+            if history_of(context.catalog) and not closest(api, among):
+                if api not in told:
+                    later.append((f"the API {api}", (section, key)))
+                told.add(api)
+                continue
+            hints = nearest(api, among, "APIs")
+        yield context.document.problem(
+            "C020", f"unknown API '{api}'", (section, key), *hints, key=is_key
+        )
+
+
+def _unknown_types(context: RuleContext, later: list[tuple[str, Path]]) -> Iterator[Diagnostic]:
+    catalog = context.catalog
+    for provider in context.config.providers:
+        api, provider_type = provider.api, provider.provider_type
+        if provider.spec is not None or not context.is_providable(api):
+            continue
+        path = (*provider.path, "provider_type")
+        hints = hints_of_elsewhere(catalog, api, provider_type, document=context.document)
+        if not hints:
+            if history_of(catalog) and not _is_misspelt(api, provider_type, catalog):
+                later.append((f"'{provider_type}' of {api}", path))
+                continue
+            hints = tuple(_hints_of_type(api, provider_type, catalog))
+        yield context.document.problem(
+            "C021",
+            f"'{provider_type}' is not a provider type of {api}",
+            path,
+            *hints,
+            address=provider.address,
+        )
+
+
+def _is_misspelt(api: str, provider_type: str, catalog: Catalog) -> bool:
+    is_elsewhere = any(known == provider_type for _, known in catalog.providers)
+    return is_elsewhere or bool(closest(provider_type, catalog.provider_types(api)))
+
+
+def _hints_of_type(api: str, provider_type: str, catalog: Catalog) -> Iterator[str]:
+    elsewhere = sorted(one for one, known in catalog.providers if known == provider_type)
+    if elsewhere:
+        yield f"'{provider_type}' is a type of {', '.join(elsewhere)}"
+    yield from nearest(provider_type, catalog.provider_types(api), f"types of {api}")
+    yield "a type of your own: name its module with 'module: package.module'"
+
+
+def _modules(context: RuleContext) -> Iterator[Diagnostic]:
+    """Yield a note on the types of modules, which a stack asks for what they need."""
+    if history_of(context.catalog) is None:
+        return
+    named = [
+        one
+        for one in context.config.providers
+        if one.spec
+        and one.spec.origin == "run config"
+        and not (one.spec.dependencies or one.spec.optional_dependencies)
+    ]
+    if named:
+        names = joined([f"'{one.provider_type}' of {one.api}" for one in named])
+        yield context.document.problem(
+            "C032",
+            f"what a module's own type needs is told by the module, which is not imported: {names}",
+            (*named[0].path, "module"),
+            "write what it needs under 'dependencies', to see it in the graph",
+            address=named[0].address,
+            severity=Severity.NOTE,
+        )
