@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from collections.abc import Iterable, Mapping
+from typing import Any
 
 from rungraph.graph import ApiSpec, Catalog, ProviderSpec, RunGraph, compile_config
-
-if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
 
 
 def run_config(providers: Mapping[str, Mapping[str, str]], **more: Any) -> dict[str, Any]:

@@ -6,18 +6,15 @@ import importlib.util
 import json
 import subprocess
 import sys
+from collections.abc import Generator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from pathlib import Path
 
 import pytest
 
 from rungraph.engine.providers.inline.llama_cpp import worker
 from rungraph.engine.weights import CATALOG, DEFAULT
-
-if TYPE_CHECKING:
-    from collections.abc import Generator, Sequence
-    from pathlib import Path
 
 
 @dataclass(frozen=True)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from datetime import UTC, datetime, timedelta
-from typing import TYPE_CHECKING, Any, Literal
+from typing import Any, Literal
 
 from rungraph.engine.apis import (
     LogSeverity,
@@ -12,11 +12,9 @@ from rungraph.engine.apis import (
     SpanStartPayload,
     SpanStatus,
     StructuredLogEvent,
+    Telemetry,
     UnstructuredLogEvent,
 )
-
-if TYPE_CHECKING:
-    from rungraph.engine.apis import Telemetry
 
 TRACE = "0af7651916cd43dd8448eb211c80319c"
 ROOT = "b7ad6b7169203331"

@@ -2,21 +2,17 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, Protocol
+from collections.abc import Generator
+from pathlib import Path
+from typing import Any, Protocol
 
 import pytest
+from playwright.sync_api import Browser
 from tests.browser import chromium
 from tests.browser.graphs import looked_at
 
+from rungraph.graph import RunGraph
 from rungraph.viz import render_html
-
-if TYPE_CHECKING:
-    from collections.abc import Generator
-    from pathlib import Path
-
-    from playwright.sync_api import Browser
-
-    from rungraph.graph import RunGraph
 
 # A module each: as long as playwright is there, its event loop keeps others from running theirs.
 _browser = pytest.fixture(scope="module", name="browser")(chromium.browser)

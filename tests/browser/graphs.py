@@ -2,14 +2,9 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from collections.abc import Sequence
 
-from rungraph.graph import ApiSpec, Catalog, ProviderSpec, RoutedPair, compile_config
-
-if TYPE_CHECKING:
-    from collections.abc import Sequence
-
-    from rungraph.graph import RunGraph
+from rungraph.graph import ApiSpec, Catalog, ProviderSpec, RoutedPair, RunGraph, compile_config
 
 CONFIG = """\
 version: "2"

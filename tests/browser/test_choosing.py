@@ -3,17 +3,11 @@
 from __future__ import annotations
 
 from itertools import pairwise
-from typing import TYPE_CHECKING
 
 import pytest
-from tests.browser.chromium import texts
+from tests.browser.chromium import Opened, texts
 
-from rungraph.graph import Address
-
-if TYPE_CHECKING:
-    from tests.browser.chromium import Opened
-
-    from rungraph.graph import RunGraph
+from rungraph.graph import Address, RunGraph
 
 
 def test_a_click_lights_what_a_node_needs_and_what_needs_it(

@@ -2,19 +2,13 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
 import pytest
+from tests.browser.chromium import Opened
+from tests.browser.conftest import Open
 from tests.browser.graphs import HOSTILE, WIDE, named_graph
 
-from rungraph.graph import Address
+from rungraph.graph import Address, RunGraph
 from rungraph.graph.wording import has_controls, printable
-
-if TYPE_CHECKING:
-    from tests.browser.chromium import Opened
-    from tests.browser.conftest import Open
-
-    from rungraph.graph import RunGraph
 
 
 def test_zoom_and_fit(opened: Opened) -> None:

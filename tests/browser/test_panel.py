@@ -2,22 +2,15 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
 import pytest
-from tests.browser.chromium import texts
+from tests.browser.chromium import Opened, texts
+from tests.browser.conftest import Open
 from tests.browser.graphs import knotted, late
 
-from rungraph.graph import Address
+from rungraph.graph import Address, RunGraph
 from rungraph.graph.failures import assume_failed
 from rungraph.viz.model.overlay import Mark, Overlay, Role
 from rungraph.viz.timeline import Schedule, Span
-
-if TYPE_CHECKING:
-    from tests.browser.chromium import Opened
-    from tests.browser.conftest import Open
-
-    from rungraph.graph import RunGraph
 
 
 def test_the_panel_tells_all_of_a_node(opened: Opened, graph: RunGraph) -> None:

@@ -2,16 +2,12 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
 import pytest
+from tests.browser.chromium import Opened
+from tests.browser.conftest import Open
 from tests.browser.graphs import HOSTILE, named_graph
 
-if TYPE_CHECKING:
-    from tests.browser.chromium import Opened
-    from tests.browser.conftest import Open
-
-    from rungraph.graph import RunGraph
+from rungraph.graph import RunGraph
 
 
 def focused(opened: Opened) -> str:

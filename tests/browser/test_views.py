@@ -2,18 +2,11 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
 import pytest
-from tests.browser.chromium import texts
+from tests.browser.chromium import Opened, texts
+from tests.browser.conftest import Open
 
-from rungraph.graph import Strength
-
-if TYPE_CHECKING:
-    from tests.browser.chromium import Opened
-    from tests.browser.conftest import Open
-
-    from rungraph.graph import RunGraph
+from rungraph.graph import RunGraph, Strength
 
 
 def test_views_are_switched(opened: Opened, graph: RunGraph) -> None:

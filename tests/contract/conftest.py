@@ -3,12 +3,10 @@
 from __future__ import annotations
 
 import json
-from typing import TYPE_CHECKING, Any, Protocol
+from pathlib import Path
+from typing import Any, Protocol
 
 import pytest
-
-if TYPE_CHECKING:
-    from pathlib import Path
 
 
 class ConfigFile(Protocol):

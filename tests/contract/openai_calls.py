@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import AsyncGenerator, Callable
 from contextlib import asynccontextmanager
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from pydantic import SecretStr
 from tests.wire import Reply, Request, Wire, serve
@@ -17,9 +18,6 @@ from rungraph.engine.apis import (
 )
 from rungraph.engine.providers.remote.openai.config import OpenAIConfig
 from rungraph.engine.providers.remote.openai.provider import OpenAIProvider, get_adapter_impl
-
-if TYPE_CHECKING:
-    from collections.abc import AsyncGenerator, Callable
 
 KEY = "sk-very-secret-key"
 HELLO: list[Message] = [UserMessage(content="Say hi")]

@@ -8,11 +8,8 @@ import re
 import struct
 import zlib
 from itertools import count
-from typing import TYPE_CHECKING
+from pathlib import Path
 from urllib.parse import unquote
-
-if TYPE_CHECKING:
-    from pathlib import Path
 
 MARK = "zqxhidden"
 """What every secret begins with; nothing else in the world does."""

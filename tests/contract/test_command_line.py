@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 import subprocess
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 import pytest
 from tests.contract.command_line import (
@@ -18,11 +17,9 @@ from tests.contract.command_line import (
     opened,
     rungraph,
 )
+from tests.contract.conftest import ConfigFile
 
 from rungraph.cli import main
-
-if TYPE_CHECKING:
-    from tests.contract.conftest import ConfigFile
 
 
 def test_help_names_every_command() -> None:

@@ -4,13 +4,10 @@ from __future__ import annotations
 
 import json
 import subprocess
-from typing import TYPE_CHECKING
+from pathlib import Path
 
 import pytest
 from tests.contract.command_line import Ended, command, environment
-
-if TYPE_CHECKING:
-    from pathlib import Path
 
 SECRETS = ("sk-first-0123456789", "sk-second-0123456789")
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import subprocess
-from typing import TYPE_CHECKING
+from pathlib import Path
 
 import pytest
 from tests.contract.command_line import (
@@ -15,9 +15,6 @@ from tests.contract.command_line import (
     on_terminal,
     rungraph,
 )
-
-if TYPE_CHECKING:
-    from pathlib import Path
 
 CYCLE = INVALID / "G001-cycle-of-unrouted-apis.yaml"
 CATALOG = INVALID / "catalog.yaml"

@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import json
-from typing import TYPE_CHECKING, Any
+from collections.abc import AsyncGenerator
+from pathlib import Path
+from typing import Any
 
 import pytest
 from pydantic import SecretStr
+from tests.real import LlamaServer
 
 from rungraph.engine.apis import (
     ChatCompletionResponse,
@@ -25,13 +28,7 @@ from rungraph.engine.providers.inline.llama_cpp.config import LlamaCppConfig
 from rungraph.engine.providers.remote.openai import provider as openai
 from rungraph.engine.providers.remote.openai.config import OpenAIConfig
 
-if TYPE_CHECKING:
-    from collections.abc import AsyncGenerator
-    from pathlib import Path
-
-    from tests.real import LlamaServer
-
-    Provider = llama_cpp.LlamaCppProvider | openai.OpenAIProvider
+Provider = llama_cpp.LlamaCppProvider | openai.OpenAIProvider
 
 pytestmark = pytest.mark.real
 

@@ -8,9 +8,10 @@ import os
 import signal
 import subprocess
 import sys
+from collections.abc import AsyncGenerator, Mapping
 from contextlib import asynccontextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 from urllib.error import HTTPError
 from urllib.request import urlopen
 
@@ -35,9 +36,6 @@ from rungraph.engine.providers.inline.llama_cpp.provider import (
     LlamaCppProvider,
     get_provider_impl,
 )
-
-if TYPE_CHECKING:
-    from collections.abc import AsyncGenerator, Mapping
 
 HELLO: list[Message] = [UserMessage(content="Say hi")]
 STORY: list[Message] = [UserMessage(content="Write a long story about a sailor.")]

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import AsyncGenerator
 from contextlib import asynccontextmanager
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import pytest
 from pydantic import SecretStr, ValidationError
@@ -17,6 +18,7 @@ from tests.contract.openai_calls import (
     provider_of,
     stream,
 )
+from tests.real import LlamaServer
 from tests.wire import Reply, serve, sse
 
 from rungraph.engine.apis import (
@@ -30,13 +32,7 @@ from rungraph.engine.apis import (
     UserMessage,
 )
 from rungraph.engine.providers.remote.openai.config import OpenAIConfig
-
-if TYPE_CHECKING:
-    from collections.abc import AsyncGenerator
-
-    from tests.real import LlamaServer
-
-    from rungraph.engine.providers.remote.openai.provider import OpenAIProvider
+from rungraph.engine.providers.remote.openai.provider import OpenAIProvider
 
 # --- starting ----------------------------------------------------------------------------------
 

@@ -5,13 +5,10 @@ from __future__ import annotations
 import json
 import stat
 import subprocess
-from typing import TYPE_CHECKING
+from pathlib import Path
 
 import pytest
 from tests.contract.command_line import HIDDEN, Ended, command, environment
-
-if TYPE_CHECKING:
-    from pathlib import Path
 
 CONFIG = f"""\
 image_name: told

@@ -5,15 +5,12 @@ from __future__ import annotations
 import json
 import signal
 import subprocess
-from typing import TYPE_CHECKING, Any
+from pathlib import Path
+from typing import Any
 
 import pytest
 from tests.contract.command_line import HIDDEN, run, running, wait_for
-
-if TYPE_CHECKING:
-    from pathlib import Path
-
-    from tests.contract.conftest import ConfigFile
+from tests.contract.conftest import ConfigFile
 
 HEALTH = ("--call", "inspect.health")
 

@@ -4,14 +4,12 @@ from __future__ import annotations
 
 import json
 import subprocess
-from typing import TYPE_CHECKING, Any
+from pathlib import Path
+from typing import Any
 
 import pytest
 from jsonschema import Draft202012Validator
 from tests.contract.command_line import ROOT, command, environment
-
-if TYPE_CHECKING:
-    from pathlib import Path
 
 SCHEMAS = {
     path.name.removesuffix(".schema.json"): path.read_text()

@@ -13,8 +13,9 @@ import os
 import subprocess
 import sys
 import zlib
+from collections.abc import Iterator
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import click
 import pytest
@@ -22,9 +23,6 @@ from tests.contract.command_line import ROOT
 from tests.contract.secret_configs import DIGITS, END, MARK, VARIABLES, leaks_in, write_configs
 
 from rungraph.cli import main
-
-if TYPE_CHECKING:
-    from collections.abc import Iterator
 
 PACKAGES = Path(__file__).parent / "cli_package"
 

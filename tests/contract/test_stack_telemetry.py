@@ -3,15 +3,12 @@
 from __future__ import annotations
 
 import json
-from typing import TYPE_CHECKING
+from pathlib import Path
 
 import pytest
 
 from rungraph.engine import Stack, StackSettings
 from rungraph.graph import compile_config
-
-if TYPE_CHECKING:
-    from pathlib import Path
 
 pytest.importorskip("opentelemetry.sdk")
 pytest.importorskip("wordllama")

@@ -6,25 +6,21 @@ import asyncio
 import gzip
 import socket
 import threading
+from collections.abc import Callable, Generator
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import pytest
 from tests.telemetry_events import NOON, ROOT, TRACE, log_line, log_span, metric
 
 from rungraph.engine.apis import LogSeverity, Telemetry
+from rungraph.engine.provider import ProviderReport
 from rungraph.engine.providers.inline.opentelemetry.config import OpenTelemetryConfig
 from rungraph.engine.providers.inline.opentelemetry.provider import (
     OpenTelemetry,
     get_provider_impl,
 )
 from rungraph.engine.run.compliance import check_compliance
-
-if TYPE_CHECKING:
-    from collections.abc import Callable, Generator
-
-    from rungraph.engine.provider import ProviderReport
-
 
 pytest.importorskip("opentelemetry.exporter.otlp.proto.http")
 

@@ -3,15 +3,11 @@
 from __future__ import annotations
 
 import json
-from typing import TYPE_CHECKING
+from pathlib import Path
 
 import pytest
 from tests.contract.command_line import HIDDEN, QUICKSTART, run, rungraph
-
-if TYPE_CHECKING:
-    from pathlib import Path
-
-    from tests.contract.conftest import ConfigFile
+from tests.contract.conftest import ConfigFile
 
 MAGIC = {
     "png": b"\x89PNG",

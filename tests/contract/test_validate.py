@@ -6,20 +6,16 @@ import json
 import signal
 import socket
 import threading
+from collections.abc import Generator
 from contextlib import contextmanager
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
-from typing import TYPE_CHECKING
+from pathlib import Path
 
 import pytest
 from tests.contract.command_line import HIDDEN, INVALID, opened, rungraph
+from tests.contract.conftest import ConfigFile
 
 from rungraph.graph.rules.checklist import CHECKS
-
-if TYPE_CHECKING:
-    from collections.abc import Generator
-    from pathlib import Path
-
-    from tests.contract.conftest import ConfigFile
 
 
 class Handler(BaseHTTPRequestHandler):

@@ -3,13 +3,10 @@
 from __future__ import annotations
 
 import json
-from typing import TYPE_CHECKING
+from pathlib import Path
 
 import pytest
 from tests.contract.command_line import HIDDEN, rungraph
-
-if TYPE_CHECKING:
-    from pathlib import Path
 
 CONFIG = f"""\
 providers:

@@ -2,19 +2,15 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from pathlib import Path
+from typing import Any
 
 import pytest
-from tests.real import serve_llama
+from tests.real import LlamaServer, serve_llama
 
 from rungraph import Stack, StackSettings, compile_config
 from rungraph.engine.apis import Model, SamplingParams, UserMessage
 from rungraph.graph.plan.graph_json import graph_to_json
-
-if TYPE_CHECKING:
-    from pathlib import Path
-
-    from tests.real import LlamaServer
 
 pytestmark = pytest.mark.real
 

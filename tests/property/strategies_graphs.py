@@ -4,20 +4,17 @@ from __future__ import annotations
 
 import asyncio
 import selectors
+from collections.abc import Coroutine, Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import Any, TypeVar
 
 import networkx as nx
 from hypothesis import strategies as st
 
 from rungraph.graph.address import Address
 from rungraph.graph.nodes import Strength
-
-if TYPE_CHECKING:
-    from collections.abc import Coroutine, Mapping
-
-    from rungraph.graph.place import Place
+from rungraph.graph.place import Place
 
 _T = TypeVar("_T")
 

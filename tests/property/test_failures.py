@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from collections.abc import Collection
+from typing import Any
 
 from hypothesis import given
 from hypothesis import strategies as st
@@ -20,9 +21,6 @@ from rungraph.engine.run.lifecycle import Lifecycle
 from rungraph.engine.run.settings import StackSettings
 from rungraph.graph import Address, Catalog, RunGraph, compile_config
 from rungraph.graph.failures import assume_failed
-
-if TYPE_CHECKING:
-    from collections.abc import Collection
 
 
 def _degraded_start(graph: RunGraph, crashing: Collection[Address]) -> tuple[EventLog, Any]:

@@ -6,9 +6,10 @@ import json
 import os
 import subprocess
 import sys
+from collections.abc import Iterator
 from contextlib import suppress
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import networkx as nx
 from hypothesis import example, given, settings
@@ -19,9 +20,6 @@ from rungraph.graph import Catalog, Strength, compile_config
 from rungraph.graph.plan import PlanError
 from rungraph.graph.plan.graph_json import graph_from_json, graph_to_json
 from rungraph.notebook import html_of
-
-if TYPE_CHECKING:
-    from collections.abc import Iterator
 
 JSON_VALUES = st.recursive(
     st.none()

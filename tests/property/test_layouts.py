@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator, Sequence
 from itertools import combinations, pairwise
-from typing import TYPE_CHECKING
 
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -13,9 +13,6 @@ from rungraph.viz.layout.crossings import count_crossings
 from rungraph.viz.layout.curves import segments_of
 from rungraph.viz.layout.geometry import Direction, Point, Rect, Size
 from rungraph.viz.layout.layered import Layout, lay_out
-
-if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
 
 Drawing = tuple[list[list[int]], dict[int, Size], list[tuple[int, int]]]
 

@@ -6,7 +6,7 @@ import asyncio
 import threading
 from contextlib import suppress
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Literal
+from typing import Literal
 
 import pytest
 from hypothesis import given, settings
@@ -24,10 +24,8 @@ from rungraph.engine.errors import DeadlineError, StartError, StopError
 from rungraph.engine.events import EventLog, NodeEvent, NodeReady, NodeSkipped, State
 from rungraph.engine.run.lifecycle import Lifecycle
 from rungraph.engine.run.settings import StackSettings
+from rungraph.graph.address import Address
 from rungraph.graph.nodes import Strength
-
-if TYPE_CHECKING:
-    from rungraph.graph.address import Address
 
 _MANY = settings(max_examples=200, deadline=None)
 _SETTINGS = st.builds(

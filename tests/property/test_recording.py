@@ -6,17 +6,15 @@ import io
 import tempfile
 from dataclasses import fields
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from hypothesis import given
 from hypothesis import strategies as st
 
 from rungraph.engine.errors import RecordedError
+from rungraph.engine.events import Event
 from rungraph.engine.run.recording import EventFile, _event_types, read_recording
 from rungraph.graph import Address
-
-if TYPE_CHECKING:
-    from rungraph.engine.events import Event
 
 _TEXT = st.text(st.characters(codec="utf-8"), max_size=8)
 _NAMES = st.text("ab-_é日", min_size=1, max_size=4)

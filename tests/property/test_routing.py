@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import asyncio
 import tempfile
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import Any, NamedTuple
 
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -25,9 +26,6 @@ from rungraph.engine.routing import (
 )
 from rungraph.graph.address import Address
 from rungraph.graph.nodes import RouterNode, TableNode
-
-if TYPE_CHECKING:
-    from collections.abc import Sequence
 
 PROVIDERS = ("a", "b")
 IDENTIFIERS = ("m", "a/m", "b/m")

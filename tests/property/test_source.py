@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import json
 import re
-from typing import TYPE_CHECKING, Any
+from collections.abc import Iterator
+from typing import Any
 
 import yaml
 from hypothesis import example, given, settings
@@ -12,9 +13,6 @@ from hypothesis import strategies as st
 
 from rungraph.graph.place import Place, caret_column
 from rungraph.graph.source.document import Document, document_of, parse_document
-
-if TYPE_CHECKING:
-    from collections.abc import Iterator
 
 Path = tuple[str | int, ...]
 

@@ -5,9 +5,16 @@ from __future__ import annotations
 import asyncio
 import logging
 import time
-from typing import TYPE_CHECKING, Any
+from collections.abc import AsyncGenerator, Mapping
+from typing import Any
 
-from rungraph.engine.apis.common import CompletionMessage, StopReason, text_of
+from rungraph.engine.apis.common import (
+    CompletionMessage,
+    InterleavedContent,
+    Message,
+    StopReason,
+    text_of,
+)
 from rungraph.engine.apis.inference import (
     ChatCompletionResponse,
     ChatCompletionResponseEvent,
@@ -17,11 +24,6 @@ from rungraph.engine.apis.inference import (
     EventType,
 )
 from rungraph.engine.apis.models import Model
-
-if TYPE_CHECKING:
-    from collections.abc import AsyncGenerator, Mapping
-
-    from rungraph.engine.apis.common import InterleavedContent, Message
 
 
 class FakeProvider:

@@ -2,26 +2,26 @@
 
 from __future__ import annotations
 
+import asyncio
 import sys
 import threading
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
+from datetime import datetime
 from types import ModuleType
-from typing import TYPE_CHECKING, Any, Protocol
+from typing import Any, Protocol
 
-from rungraph.engine.apis.telemetry import SpanEndPayload, SpanStartPayload, StructuredLogEvent
+import pytest
+
+from rungraph.engine.apis.telemetry import (
+    SpanEndPayload,
+    SpanStartPayload,
+    SpanStatus,
+    StructuredLogEvent,
+)
 from rungraph.engine.catalog import CATALOG
-from rungraph.graph import compile_config
+from rungraph.graph import RunGraph, compile_config
 from rungraph.graph.catalog.specs import ApiSpec, Catalog, ProviderSpec
-
-if TYPE_CHECKING:
-    import asyncio
-    from collections.abc import Callable, Mapping
-    from datetime import datetime
-
-    import pytest
-
-    from rungraph.engine.apis.telemetry import SpanStatus
-    from rungraph.graph import RunGraph
 
 IMPORTING = threading.Event()
 """Set by a module when its import has begun."""

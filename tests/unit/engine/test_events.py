@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import logging
-from typing import TYPE_CHECKING
+
+import pytest
 
 from rungraph.engine.events import (
     Event,
@@ -17,9 +18,6 @@ from rungraph.engine.events import (
     State,
 )
 from rungraph.graph.address import Address
-
-if TYPE_CHECKING:
-    import pytest
 
 A, B = Address.provider("inference", "a"), Address.provider("inference", "b")
 

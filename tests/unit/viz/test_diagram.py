@@ -2,19 +2,15 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from collections.abc import Callable
 
 from rungraph.graph.address import Address
 from rungraph.graph.compile import compile_config
+from rungraph.graph.model import RunGraph
 from rungraph.graph.nodes import Strength
 from rungraph.viz.model.diagram import diagram_of
 from rungraph.viz.model.elements import Arrow, Column
 from rungraph.viz.model.labels import wrapped
-
-if TYPE_CHECKING:
-    from collections.abc import Callable
-
-    from rungraph.graph.model import RunGraph
 
 
 def test_each_node_has_a_box_and_each_edge_an_arrow(small: RunGraph) -> None:

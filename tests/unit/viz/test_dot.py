@@ -5,17 +5,13 @@ from __future__ import annotations
 import re
 import shutil
 import subprocess
-from typing import TYPE_CHECKING
+from collections.abc import Callable
 
 import pytest
 
+from rungraph.graph.model import RunGraph
 from rungraph.viz import render_dot
 from rungraph.viz.model.overlay_sources import status_overlay
-
-if TYPE_CHECKING:
-    from collections.abc import Callable
-
-    from rungraph.graph.model import RunGraph
 
 
 def test_a_graph_as_a_whole(graph_of: Callable[..., RunGraph]) -> None:

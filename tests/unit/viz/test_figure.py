@@ -7,25 +7,22 @@ import subprocess
 import sys
 from dataclasses import replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, cast
+from typing import Any, cast
 from xml.etree import ElementTree as ET
 
 import matplotlib as mpl
 import pytest
+from matplotlib.figure import Figure
 from matplotlib.patches import FancyBboxPatch, PathPatch
 
 from rungraph.graph.address import Address
 from rungraph.graph.compile import compile_config
+from rungraph.graph.model import RunGraph
 from rungraph.viz import draw, render
 from rungraph.viz.formats.legend import entries_of
 from rungraph.viz.formats.pen import settings
 from rungraph.viz.model.diagram import diagram_of
 from rungraph.viz.model.palette import CYCLE
-
-if TYPE_CHECKING:
-    from matplotlib.figure import Figure
-
-    from rungraph.graph.model import RunGraph
 
 GRAPHS = ("small", "knotted", "large", "long_names")
 

@@ -2,23 +2,20 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from itertools import combinations
-from typing import TYPE_CHECKING, Any, NamedTuple, cast
+from typing import Any, NamedTuple, cast
 
 import pytest
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
 from matplotlib.patches import FancyBboxPatch, PathPatch
 
+from rungraph.graph.model import RunGraph
 from rungraph.viz import draw
 from rungraph.viz.formats.pen import settings
 from rungraph.viz.layout.geometry import Rect
 from rungraph.viz.model.overlay_sources import plan_overlay, status_overlay
-
-if TYPE_CHECKING:
-    from collections.abc import Callable
-
-    from rungraph.graph.model import RunGraph
 
 NAMES = (
     "n" * 80,

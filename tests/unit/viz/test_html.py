@@ -5,18 +5,15 @@ from __future__ import annotations
 import json
 import re
 from base64 import b64encode
+from collections.abc import Callable
 from hashlib import sha256
 from html.parser import HTMLParser
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from rungraph.graph import compile_config
+from rungraph.graph.model import RunGraph
 from rungraph.viz import render_html
 from rungraph.viz.timeline import Schedule, Span
-
-if TYPE_CHECKING:
-    from collections.abc import Callable
-
-    from rungraph.graph.model import RunGraph
 
 _VOID = {"meta", "link", "input", "br"}
 

@@ -4,20 +4,16 @@ from __future__ import annotations
 
 import random
 from bisect import bisect_right
+from collections.abc import Iterator, Sequence
 from itertools import combinations, pairwise
-from typing import TYPE_CHECKING
 
 import pytest
 
+from rungraph.graph.model import RunGraph
 from rungraph.viz.layout.geometry import Point, Rect, Size
 from rungraph.viz.layout.layered import BOW, Layout, lay_out
 from rungraph.viz.layout.layered_graph import BOX_GAP
 from rungraph.viz.model.diagram import diagram_of
-
-if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
-
-    from rungraph.graph.model import RunGraph
 
 Columns = list[list[str]]
 Edges = list[tuple[str, str]]

@@ -3,18 +3,14 @@
 from __future__ import annotations
 
 import re
-from typing import TYPE_CHECKING
+from collections.abc import Callable
 
 from rungraph.graph.address import Address
+from rungraph.graph.model import RunGraph
 from rungraph.graph.query import query
 from rungraph.viz import render_mermaid
 from rungraph.viz.model.overlay import Mark, Overlay, Role
 from rungraph.viz.model.overlay_sources import status_overlay
-
-if TYPE_CHECKING:
-    from collections.abc import Callable
-
-    from rungraph.graph.model import RunGraph
 
 
 def test_a_graph_as_a_whole(graph_of: Callable[..., RunGraph]) -> None:

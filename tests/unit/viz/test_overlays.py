@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from collections.abc import Callable
+from typing import Any
 
 from rungraph.graph import compile_config
 from rungraph.graph.address import Address
 from rungraph.graph.diff import diff_graphs
 from rungraph.graph.failures import assume_failed
+from rungraph.graph.model import RunGraph
 from rungraph.graph.plan import make_plan
 from rungraph.viz import draw
 from rungraph.viz.model.diagram import diagram_of
@@ -18,11 +20,6 @@ from rungraph.viz.model.overlay_sources import (
     status_overlay,
     times_overlay,
 )
-
-if TYPE_CHECKING:
-    from collections.abc import Callable
-
-    from rungraph.graph.model import RunGraph
 
 
 def texts(graph: RunGraph, overlay: Overlay) -> set[str]:

@@ -3,21 +3,18 @@
 from __future__ import annotations
 
 import re
-from typing import TYPE_CHECKING, Any
+from collections.abc import Callable
+from typing import Any
 
 import pytest
 from rich.cells import cell_len
 
 from rungraph.graph.address import Address
+from rungraph.graph.model import RunGraph
 from rungraph.viz import render_text
 from rungraph.viz.formats import text
 from rungraph.viz.formats.lanes import lanes_of
 from rungraph.viz.model.overlay_sources import plan_overlay, status_overlay
-
-if TYPE_CHECKING:
-    from collections.abc import Callable
-
-    from rungraph.graph.model import RunGraph
 
 
 def rows(text: str) -> list[str]:

@@ -2,22 +2,19 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from collections.abc import Callable
+from typing import Any
 
 import pytest
 
 from rungraph.graph.address import Address
 from rungraph.graph.diagnostics import Severity
+from rungraph.graph.model import RunGraph
 from rungraph.graph.nodes import Strength
 from rungraph.viz.model import grouping
 from rungraph.viz.model.diagram import diagram_of
 from rungraph.viz.model.elements import Arrow, Hidden
 from rungraph.viz.model.reduction import reduced_arrows
-
-if TYPE_CHECKING:
-    from collections.abc import Callable
-
-    from rungraph.graph.model import RunGraph
 
 A, B, C, T, R = (Address.provider("x", name) for name in "abctr")
 

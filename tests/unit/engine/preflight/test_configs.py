@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
 
 import pytest
 from pydantic import AliasChoices, BaseModel, ConfigDict, Field, SecretStr, field_validator
@@ -11,14 +13,8 @@ from tests.unit.engine.fakes import Offer, graph_of
 from rungraph.engine.errors import ConfigRejectedError
 from rungraph.engine.preflight.configs import validated_config
 from rungraph.engine.preflight.imports import check_imports
-from rungraph.graph import Severity, compile_config
+from rungraph.graph import RunGraph, Severity, compile_config
 from rungraph.graph.nodes import ProviderNode
-
-if TYPE_CHECKING:
-    from collections.abc import Mapping
-    from pathlib import Path
-
-    from rungraph.graph import RunGraph
 
 
 class Inner(BaseModel):

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sys
 from importlib.metadata import version
-from typing import TYPE_CHECKING
+from pathlib import Path
 
 import pytest
 from tests.unit.engine.fakes import Offer, graph_of
@@ -14,9 +14,6 @@ from rungraph.engine.preflight.imports import check_imports
 from rungraph.engine.preflight.requirements import Unmet, unmet
 from rungraph.graph import Severity, compile_config
 from rungraph.graph.catalog.specs import ApiSpec, Catalog, ProviderSpec
-
-if TYPE_CHECKING:
-    from pathlib import Path
 
 
 def test_what_can_be_imported_has_no_problems(monkeypatch: pytest.MonkeyPatch) -> None:

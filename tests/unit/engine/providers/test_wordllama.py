@@ -6,18 +6,14 @@ import logging
 import socket
 import subprocess
 import sys
+from collections.abc import AsyncGenerator
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 import pytest
 
+from rungraph.engine.providers.inline.embedding import EmbeddingProvider
 from rungraph.engine.providers.inline.wordllama.config import WordLlamaConfig
 from rungraph.engine.providers.inline.wordllama.provider import MODEL, get_provider_impl
-
-if TYPE_CHECKING:
-    from collections.abc import AsyncGenerator
-
-    from rungraph.engine.providers.inline.embedding import EmbeddingProvider
 
 wordllama = pytest.importorskip("wordllama")
 

@@ -3,15 +3,12 @@
 from __future__ import annotations
 
 import sys
-from typing import TYPE_CHECKING
+from collections.abc import Callable, Generator
+from pathlib import Path
 
 import pytest
 
 from rungraph.graph import discover_catalog
-
-if TYPE_CHECKING:
-    from collections.abc import Callable, Generator
-    from pathlib import Path
 
 
 @pytest.fixture

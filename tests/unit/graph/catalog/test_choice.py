@@ -2,21 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 import pytest
 import yaml
 from tests.builders import run_config
 from tests.unit.graph.catalog.eras import SEPTEMBER_2025
 
-from rungraph.graph import Catalog, CatalogError, compile_config
+from rungraph.graph import Catalog, CatalogError, RunGraph, compile_config
 from rungraph.graph.catalog.choice import NAMED_GROUP, catalog_names, named_catalog
-
-if TYPE_CHECKING:
-    from collections.abc import Callable
-
-    from rungraph.graph import RunGraph
 
 
 def _graph(text: str, catalog: Catalog | str | None = "llama-stack") -> RunGraph:

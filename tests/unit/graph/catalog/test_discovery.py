@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from collections.abc import Callable
+from pathlib import Path
 
 import pytest
 
@@ -16,10 +17,6 @@ from rungraph.graph import (
     load_catalog,
 )
 from rungraph.graph.catalog.discovery import ENTRY_POINT_GROUP, load_history
-
-if TYPE_CHECKING:
-    from collections.abc import Callable
-    from pathlib import Path
 
 ECHO = ApiSpec("echo", "x:Echo")
 RANGES = """\

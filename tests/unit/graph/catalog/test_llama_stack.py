@@ -2,19 +2,16 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import pytest
 import yaml
 from tests.builders import run_config
 from tests.unit.graph.catalog.eras import DECEMBER_2024, ERAS, OCTOBER_2024, SEPTEMBER_2025
 
-from rungraph.graph import Catalog, Severity, compile_config
+from rungraph.graph import Catalog, RunGraph, Severity, compile_config
 from rungraph.graph.catalog.choice import shipped_history
 from rungraph.graph.placeholders import placeholders
-
-if TYPE_CHECKING:
-    from rungraph.graph import RunGraph
 
 HISTORY = shipped_history()
 

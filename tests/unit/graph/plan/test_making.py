@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import pytest
 
@@ -18,9 +18,7 @@ from rungraph.graph import (
     compile_config,
 )
 from rungraph.graph.plan import Plan, make_plan, plan_to_json
-
-if TYPE_CHECKING:
-    from rungraph.graph.plan.model_graph import NodePlan
+from rungraph.graph.plan.model_graph import NodePlan
 
 CONFIG = """
 image_name: small

@@ -2,11 +2,8 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
-if TYPE_CHECKING:
-    from rungraph.graph.diagnostics import Diagnostic
-    from rungraph.graph.source.document import Document
+from rungraph.graph.diagnostics import Diagnostic
+from rungraph.graph.source.document import Document
 
 CONFIG = """\
 providers:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import re
-from typing import TYPE_CHECKING
 from xml.etree import ElementTree as ET
 
 import pytest
@@ -12,10 +11,8 @@ from rich.cells import cell_len
 
 from rungraph.graph.address import Address
 from rungraph.viz import timeline
+from rungraph.viz.formats.pen import Format
 from rungraph.viz.timeline import Schedule, Span
-
-if TYPE_CHECKING:
-    from rungraph.viz.formats.pen import Format
 
 A = Address.provider("inference", "a")
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from collections.abc import Sequence
 
 import pytest
 from hypothesis import given
@@ -12,9 +12,6 @@ from rungraph.graph.address import Address
 from rungraph.graph.wording import duration
 from rungraph.viz.timeline import Schedule, Span
 from rungraph.viz.timeline.schedule import ticks_of
-
-if TYPE_CHECKING:
-    from collections.abc import Sequence
 
 
 def test_own_time_is_apart_from_waiting(start: Schedule) -> None:

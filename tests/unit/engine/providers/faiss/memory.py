@@ -5,7 +5,8 @@ from __future__ import annotations
 import asyncio
 import threading
 from collections.abc import AsyncGenerator, Awaitable, Callable
-from typing import TYPE_CHECKING, Any
+from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -22,10 +23,6 @@ from rungraph.engine.apis import (
 from rungraph.engine.providers.inline.faiss import provider as faiss_provider
 from rungraph.engine.providers.inline.faiss.config import FaissConfig
 from rungraph.engine.providers.inline.faiss.provider import FaissMemory, get_provider_impl
-
-if TYPE_CHECKING:
-    from pathlib import Path
-
 
 Open = Callable[..., Awaitable[FaissMemory]]
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import pytest
 from tests.unit.engine.providers.faiss.memory import (
@@ -17,8 +17,7 @@ from tests.unit.engine.providers.faiss.memory import (
     vector_bank,
 )
 
-if TYPE_CHECKING:
-    from rungraph.engine.providers.inline.faiss.provider import FaissMemory
+from rungraph.engine.providers.inline.faiss.provider import FaissMemory
 
 
 async def test_a_vector_bank_finds_the_nearest_first(memory: FaissMemory) -> None:

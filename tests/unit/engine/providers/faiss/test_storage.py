@@ -5,7 +5,8 @@ from __future__ import annotations
 import asyncio
 import sqlite3
 import threading
-from typing import TYPE_CHECKING, Any
+from pathlib import Path
+from typing import Any
 
 import pytest
 from tests.unit.engine.providers.faiss.memory import (
@@ -33,9 +34,6 @@ from rungraph.engine.apis import (
 )
 from rungraph.engine.providers.inline.faiss.config import FaissConfig
 from rungraph.engine.providers.inline.faiss.provider import FaissMemory, get_provider_impl
-
-if TYPE_CHECKING:
-    from pathlib import Path
 
 
 async def test_everything_survives_a_restart(open_memory: Open) -> None:
