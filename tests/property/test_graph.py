@@ -3,9 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
-import subprocess
-import sys
 from collections.abc import Iterator
 from contextlib import suppress
 from pathlib import Path
@@ -92,29 +89,6 @@ def test_no_text_raises(text: str) -> None:
     """Whatever a text holds, compiling it gives a graph with at least one problem or none."""
     graph_to_json(compile_config(text + "\n", environment={}))
 
-
-def test_the_hash_seed_does_not_count() -> None:
-    """Two processes with different hash seeds write the same bytes, for a graph with cycles too."""
-    script = (
-        "from rungraph.graph import *\n"
-        "names = [f'e{i}' for i in range(6)]\n"
-        "catalog = Catalog.of(apis=[ApiSpec(n, 'x:y') for n in names],\n"
-        "  providers=[ProviderSpec(n, 'inline::x', 'x',\n"
-        "    dependencies=tuple(m for m in names if m != n)) for n in names])\n"
-        "entry = {'provider_id': 'p', 'provider_type': 'inline::x'}\n"
-        "config = {'providers': {n: [entry] for n in names}}\n"
-        "print(graph_to_json(compile_config(config, catalog=catalog, environment={})))\n"
-    )
-    outputs = {
-        subprocess.run(
-            [sys.executable, "-c", script],
-            env={**os.environ, "PYTHONHASHSEED": seed},
-            capture_output=True,
-            check=True,
-        ).stdout
-        for seed in ("1", "2", "3")
-    }
-    assert len(outputs) == 1
 
 
 def _places(value: Any, path: tuple[str | int, ...] = ()) -> Iterator[tuple[str | int, ...]]:

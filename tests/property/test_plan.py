@@ -3,9 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
-import subprocess
-import sys
 from typing import Any
 
 import pytest
@@ -195,33 +192,3 @@ def test_no_secret_is_in_any_form_of_a_plan(secrets: tuple[str, ...], kind: str)
     for form in forms:
         for secret in secrets:
             assert secret not in form
-
-
-def test_the_hash_seed_does_not_count() -> None:
-    """Processes with different hash seeds write the same text, Markdown and JSON."""
-    script = """
-from rungraph.graph import *
-from rungraph.graph.plan import *
-names = [f"e{i}" for i in range(6)]
-catalog = Catalog.of(apis=[ApiSpec(n, "x:y") for n in names],
-  providers=[ProviderSpec(n, "inline::x", "x",
-    dependencies=tuple(m for m in names if m < n),
-    optional_dependencies=tuple(m for m in names if m > n)) for n in names])
-entry = {"provider_id": "p", "provider_type": "inline::x",
-  "config": {"b": "${env.B:=1}", "a": {"z": 1, "y": "${env.A:=${env.C}}"}}}
-config = {"providers": {n: [entry] for n in names}}
-graph = compile_config(config, catalog=catalog, environment={})
-plan = make_plan(graph, failed=list(graph)[:3], durations={one: 1.0 for one in graph},
-  against=compile_config({"providers": {}}, catalog=catalog, environment={}), against_name="old")
-print(plan_to_json(plan), plan_to_markdown(plan), render_plan(plan))
-"""
-    outputs = {
-        subprocess.run(
-            [sys.executable, "-c", script],
-            env={**os.environ, "PYTHONHASHSEED": seed},
-            capture_output=True,
-            check=True,
-        ).stdout
-        for seed in ("1", "2", "3")
-    }
-    assert len(outputs) == 1

@@ -3,9 +3,6 @@
 from __future__ import annotations
 
 import contextlib
-import os
-import subprocess
-import sys
 from itertools import pairwise
 from typing import TYPE_CHECKING, Any
 
@@ -226,36 +223,3 @@ def test_the_order_of_the_config_does_not_count(
             continue
         assert query_graph(other, query) == expected
         assert tuple(expected) == tuple(node for node in one if node in expected)
-
-
-def test_the_hash_seed_does_not_count() -> None:
-    """Processes with different hash seeds answer alike, ties and suggestions included."""
-    script = (
-        "from rungraph.graph import *\n"
-        "from rungraph import query as query_graph\n"
-        "names = [f'e{i}' for i in range(9)]\n"
-        "catalog = Catalog.of(apis=[ApiSpec(n, 'x:y') for n in names],\n"
-        "  providers=[ProviderSpec(n, 'inline::x', 'x',\n"
-        "    dependencies=tuple(names[max(i // 3 * 3 - 3, 0):i // 3 * 3]))\n"
-        "    for i, n in enumerate(names)])\n"
-        "entry = {'provider_id': 'p', 'provider_type': 'inline::x'}\n"
-        "config = {'providers': {n: [entry] for n in names}}\n"
-        "graph = compile_config(config, catalog=catalog, environment={})\n"
-        f"for query in {('roots(*)', 'critical()', 'somepath(api:e[678], api:e[012])')!r}:\n"
-        "    found = query_graph(graph, query)\n"
-        "    print([str(a) for a in found], found.path)\n"
-        "try:\n"
-        "    query_graph(graph, 'api:f0')\n"
-        "except QueryError as error:\n"
-        "    print(error)\n"
-    )
-    outputs = {
-        subprocess.run(
-            [sys.executable, "-c", script],
-            env={**os.environ, "PYTHONHASHSEED": seed},
-            capture_output=True,
-            check=True,
-        ).stdout
-        for seed in ("1", "2", "3")
-    }
-    assert len(outputs) == 1
