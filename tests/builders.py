@@ -23,9 +23,14 @@ def run_config(providers: Mapping[str, Mapping[str, str]], **more: Any) -> dict[
 
 
 def graph_of_needs(
-    needs: Mapping[str, Iterable[str]], uses: Mapping[str, Iterable[str]] | None = None
+    needs: Mapping[str, Iterable[str]],
+    uses: Mapping[str, Iterable[str]] | None = None,
+    **more: Any,
 ) -> RunGraph:
-    """Return the graph of a provider ``p`` of each API, with the APIs that it needs and uses."""
+    """Return the graph of a provider ``p`` of each API, with the APIs that it needs and uses.
+
+    *more* is what else the run config says.
+    """
     uses = uses or {}
     catalog = Catalog.of(
         apis=[ApiSpec(api, f"x:{api}") for api in needs],
@@ -40,5 +45,5 @@ def graph_of_needs(
             for api, needed in needs.items()
         ],
     )
-    config = run_config({api: {"p": "inline::x"} for api in needs})
+    config = run_config({api: {"p": "inline::x"} for api in needs}, **more)
     return compile_config(config, catalog=catalog, environment={})

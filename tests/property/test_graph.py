@@ -90,7 +90,6 @@ def test_no_text_raises(text: str) -> None:
     graph_to_json(compile_config(text + "\n", environment={}))
 
 
-
 def _places(value: Any, path: tuple[str | int, ...] = ()) -> Iterator[tuple[str | int, ...]]:
     """Yield the paths to all values inside *value*."""
     if isinstance(value, dict | list):

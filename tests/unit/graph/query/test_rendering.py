@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import json
-from typing import TYPE_CHECKING
 
 import pytest
+from tests.builders import graph_of_needs
 
-from rungraph.graph import ApiSpec, Catalog, ProviderSpec, RunGraph, compile_config
+from rungraph.graph import RunGraph, compile_config
 from rungraph.graph.query import query as query_graph
 from rungraph.graph.query.rendering import (
     Shown,
@@ -18,9 +18,6 @@ from rungraph.graph.query.rendering import (
     render_tree,
     selection_to_dict,
 )
-
-if TYPE_CHECKING:
-    from collections.abc import Mapping
 
 CONFIG = """
 providers:
@@ -102,22 +99,9 @@ def test_a_tree_shows_what_each_node_needs(graph: RunGraph) -> None:
     assert render_tree(shown(graph, "tag:none")) == ""
 
 
-def _made(needs: Mapping[str, tuple[str, ...]]) -> RunGraph:
-    catalog = Catalog.of(
-        apis=[ApiSpec(name, "x:X") for name in needs],
-        providers=[
-            ProviderSpec(name, "inline::x", "x", dependencies=dependencies)
-            for name, dependencies in needs.items()
-        ],
-    )
-    entry = {"provider_id": "p", "provider_type": "inline::x"}
-    config = {"providers": {name: [entry] for name in needs}}
-    return compile_config(config, catalog=catalog, environment={})
-
-
 def test_a_tree_shows_each_node_once() -> None:
     """What has been shown is named again without its needs, so a ladder has no more than edges."""
-    graph = _made({"a": (), "b": ("a",), "c": ("b",), "d": ("b", "c")})
+    graph = graph_of_needs({"a": (), "b": ("a",), "c": ("b",), "d": ("b", "c")})
     assert render_tree(shown(graph, "*")) == (
         "provider:d/p\n"
         "├── provider:b/p\n"
@@ -130,12 +114,12 @@ def test_a_tree_shows_each_node_once() -> None:
         for n in range(40)
         for side in "ab"
     }
-    assert render_tree(shown(_made(rungs), "*")).count("\n") < 4 * 80
+    assert render_tree(shown(graph_of_needs(rungs), "*")).count("\n") < 4 * 80
 
 
 def test_a_circle_has_a_tree(graph: RunGraph) -> None:
     """Where nobody is at the top, the first node of the circle is, after all other tops."""
-    graph = _made({"a": ("b",), "b": ("a",), "c": ("c",)})
+    graph = graph_of_needs({"a": ("b",), "b": ("a",), "c": ("c",)})
     assert render_tree(shown(graph, "*")) == (
         "provider:c/p\nprovider:a/p\n└── provider:b/p\n    └── provider:a/p (see above)\n"
     )

@@ -1,0 +1,75 @@
+"""A small stack that queries are asked of."""
+
+from __future__ import annotations
+
+from rungraph.graph import (
+    ApiSpec,
+    Catalog,
+    ProviderSpec,
+    RoutedPair,
+    RunGraph,
+    Selection,
+    compile_config,
+)
+
+CATALOG = Catalog.of(
+    apis=[ApiSpec(name, "x:X") for name in ("inference", "models", "safety", "shields")]
+    + [ApiSpec(name, "x:X") for name in ("agents", "telemetry", "eval")],
+    pairs=[
+        RoutedPair("inference", "models", "model", "model_id", "x:R",
+                   optional_dependencies=("telemetry",)),
+        RoutedPair("safety", "shields", "shield", "shield_id", "x:R"),
+    ],
+    providers=[
+        ProviderSpec("inference", "remote::ollama", "x.ollama"),
+        ProviderSpec("inference", "remote::vllm", "x.vllm"),
+        ProviderSpec("safety", "inline::guard", "x.guard", dependencies=("inference",)),
+        ProviderSpec("telemetry", "inline::otel", "x.otel", optional_dependencies=("safety",)),
+        ProviderSpec("agents", "inline::agents", "x.agents",
+                     dependencies=("inference", "safety"), secrets=("pass_phrase",)),
+        ProviderSpec("eval", "inline::eval", "x.eval", dependencies=("agents",)),
+    ],
+)  # fmt: skip
+CONFIG = """
+image_name: small
+providers:
+  inference:
+  - provider_id: ollama
+    provider_type: remote::ollama
+    config: {url: "${env.OLLAMA_URL:=http://localhost:11434}", limits: [{rpm: 5}, {rpm: 60}]}
+    tags: [gpu, cheap]
+  - provider_id: 8b/large
+    provider_type: remote::vllm
+    config: {url: "http://me:pw-in-url@vllm:8000", api_key: "${env.VLLM_KEY}", flag: true,
+             path: "/v1/${env.PATH_TOKEN}/x", password: k7}
+  - provider_id: ${env.SPARE_URL:+spare}
+    provider_type: remote::vllm
+  safety:
+  - {provider_id: guard, provider_type: "inline::guard"}
+  telemetry:
+  - {provider_id: otel, provider_type: "inline::otel"}
+  agents:
+  - provider_id: agents
+    provider_type: inline::agents
+    config: {pass_phrase: open-sesame, mcp: {env: [{name: API_TOKEN, value: hunter22}]}, n: null}
+selectors:
+  far: type:remote::*
+  behind: selector:far+
+  chicken: egg | selector:egg
+  egg: selector:chicken
+  broken: api:inference, far
+"""
+KEY = "sk-from-environment"
+ENVIRONMENT = {"VLLM_KEY": KEY, "PATH_TOKEN": "plain-in-environment"}
+
+
+def small_stack() -> RunGraph:
+    """Return two inference providers, a guard, telemetry in a soft circle with both, and agents."""
+    return compile_config(CONFIG, catalog=CATALOG, environment=ENVIRONMENT)
+
+
+def short(selection: Selection) -> str:
+    """Return the last part of each address, tables and routers with a letter for their kind."""
+    return " ".join(
+        address.name or f"{address.kind.value[0]}:{address.api}" for address in selection
+    )
