@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from itertools import combinations
 from typing import Any, NamedTuple, cast
 
@@ -10,6 +9,7 @@ import pytest
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
 from matplotlib.patches import FancyBboxPatch, PathPatch
+from tests.unit.viz.graphs import graph_of
 
 from rungraph.graph.model import RunGraph
 from rungraph.viz import draw
@@ -71,6 +71,9 @@ def holds(outer: Rect, x: float, y: float, slack: float = 0.0) -> bool:
 def assert_readable(figure: Figure) -> None:
     """Assert that no label leaves its box, no line runs through one, and nothing overlaps."""
     page = seen(figure)
+    for box in page.boxes.values():
+        assert holds(page.page, box.x, box.y)
+        assert holds(page.page, box.right, box.bottom)
     for one, other in combinations(page.boxes.values(), 2):
         is_beside = one.right <= other.x or other.right <= one.x
         assert is_beside or one.bottom <= other.y or other.bottom <= one.y
@@ -110,14 +113,14 @@ def test_everything_can_be_read(
 
 
 @pytest.mark.parametrize("direction", ["LR", "TB"])
-def test_names_of_all_scripts_fit(graph_of: Callable[..., RunGraph], direction: Any) -> None:
+def test_names_of_all_scripts_fit(direction: Any) -> None:
     """Long names, wide, joined and right-to-left characters and emoji stay in their boxes."""
     providers = {"inference": [(name, "inline::local") for name in NAMES]}
     graph = graph_of({**providers, "telemetry": [("otel", "inline::otel")]})
     assert_readable(draw(graph, direction=direction, overlay=plan_overlay(graph)))
 
 
-def test_marks_and_codes_fit(graph_of: Callable[..., RunGraph]) -> None:
+def test_marks_and_codes_fit() -> None:
     """What an overlay says, and the codes of problems, are inside the boxes too."""
     graph = graph_of(
         {
@@ -133,7 +136,7 @@ def test_marks_and_codes_fit(graph_of: Callable[..., RunGraph]) -> None:
 
 
 @pytest.mark.parametrize("late", [False, True])
-def test_three_hundred_nodes_can_be_read(graph_of: Callable[..., RunGraph], late: Any) -> None:
+def test_three_hundred_nodes_can_be_read(late: Any) -> None:
     """A graph of hundreds is drawn as readably as a small one."""
     graph = graph_of(
         {

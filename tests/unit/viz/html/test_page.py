@@ -5,10 +5,11 @@ from __future__ import annotations
 import json
 import re
 from base64 import b64encode
-from collections.abc import Callable
 from hashlib import sha256
 from html.parser import HTMLParser
 from typing import Any
+
+from tests.unit.viz.graphs import graph_of
 
 from rungraph.graph import compile_config
 from rungraph.graph.model import RunGraph
@@ -85,7 +86,7 @@ def test_the_policy_allows_what_is_in_the_page_and_no_more(small: RunGraph) -> N
     assert set(re.findall(r"sha256-[^']+", policy)) == expected
 
 
-def test_equal_graphs_give_equal_bytes(graph_of: Callable[..., RunGraph]) -> None:
+def test_equal_graphs_give_equal_bytes() -> None:
     """The order in the config does not matter."""
     ids = [("a", "remote::tgi"), ("b", "inline::local"), ("c", "remote::tgi")]
     pages = {
@@ -108,7 +109,7 @@ def test_every_node_edge_and_view_is_in_the_page(large: RunGraph) -> None:
     assert rows == [str(address) for address in large]
 
 
-def test_hostile_text_stays_text(graph_of: Callable[..., RunGraph]) -> None:
+def test_hostile_text_stays_text() -> None:
     """Ids that look like markup make no element, and are in the data as they are."""
     hostile = (
         "</script><script>alert(1)</script>",
@@ -181,7 +182,7 @@ def test_problems_stand_at_their_nodes(knotted: RunGraph) -> None:
     assert any(arrow[4].get("cycle") for arrow in data["views"][-1]["arrows"])
 
 
-def test_an_empty_graph_has_a_page(graph_of: Callable[..., RunGraph]) -> None:
+def test_an_empty_graph_has_a_page() -> None:
     """A graph without nodes is a page without boxes."""
     graph = graph_of({"telemetry": [("t", "inline::otel")]}).subgraph([])
     assert data_of(render_html(graph))["nodes"] == []

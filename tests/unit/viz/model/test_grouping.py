@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from typing import Any
 
 import pytest
+from tests.unit.viz.graphs import graph_of
 
 from rungraph.graph.address import Address
 from rungraph.graph.diagnostics import Severity
@@ -177,7 +177,7 @@ def test_what_cannot_be_drawn_is_said(small: RunGraph, wrong: Any, message: str)
         diagram_of(small, **wrong)
 
 
-def test_late_nodes_stand_next_to_what_needs_them(graph_of: Callable[..., RunGraph]) -> None:
+def test_late_nodes_stand_next_to_what_needs_them() -> None:
     """A provider that is needed late leaves its generation, and the heading says so."""
     graph = graph_of(
         {
@@ -214,7 +214,7 @@ def test_what_is_not_on_a_cycle_is_pale(knotted: RunGraph, small: RunGraph) -> N
     assert not any(box.is_pale for box in diagram_of(small).boxes.values())
 
 
-def test_problems_stand_at_their_nodes(graph_of: Callable[..., RunGraph]) -> None:
+def test_problems_stand_at_their_nodes() -> None:
     """A node has the codes of its errors and warnings, and like nodes without them stay apart."""
     graph = graph_of(
         {"inference": [("a", "remote::tgi"), ("b", "remote::nowhere"), ("c", "remote::tgi")]}

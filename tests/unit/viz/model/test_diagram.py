@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from tests.unit.viz.graphs import graph_of
 
 from rungraph.graph.address import Address
 from rungraph.graph.compile import compile_config
@@ -64,7 +64,7 @@ def test_providers_with_other_neighbours_stay_apart(large: RunGraph) -> None:
     assert {"12 providers · inference", "30 providers · inference"} < set(titles)
 
 
-def test_two_or_three_like_providers_are_all_named(graph_of: Callable[..., RunGraph]) -> None:
+def test_two_or_three_like_providers_are_all_named() -> None:
     """A box names all its providers while "+1" would take as much room as a name."""
     for count, names in ((2, "p0, p1"), (3, "p0, p1, p2"), (4, "p0, p1, +2")):
         graph = graph_of({"inference": [(f"p{i}", "remote::tgi") for i in range(count)]})
@@ -109,7 +109,7 @@ def test_only_edges_on_a_required_cycle_are_marked(knotted: RunGraph) -> None:
     }
 
 
-def test_a_soft_edge_is_never_part_of_a_cycle(graph_of: Callable[..., RunGraph]) -> None:
+def test_a_soft_edge_is_never_part_of_a_cycle() -> None:
     """An edge that can be left out is not marked, even between two nodes of a cycle."""
     graph = graph_of(
         {"inference": [("a", "inline::guarded")], "safety": [("guard", "inline::wary")]}
@@ -137,7 +137,7 @@ def test_a_cycle_spreads_over_columns_of_its_generation(knotted: RunGraph) -> No
     assert [column.generation for column in diagram.columns].count(1) == 6
 
 
-def test_a_node_that_needs_itself_is_on_a_cycle(graph_of: Callable[..., RunGraph]) -> None:
+def test_a_node_that_needs_itself_is_on_a_cycle() -> None:
     """The shortest cycle has one node."""
     diagram = diagram_of(graph_of({"telemetry": [("me", "inline::mirror")]}))
     key = Address.provider("telemetry", "me")

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from typing import Any
+
+from tests.unit.viz.graphs import graph_of
 
 from rungraph.graph import compile_config
 from rungraph.graph.address import Address
@@ -72,9 +73,7 @@ def test_a_plan_shows_what_fails(small: RunGraph) -> None:
     assert set(diagram.meanings) == {Role.PLAIN, Role.WARNED, Role.FAILED}
 
 
-def test_a_diff_shows_what_came_what_went_and_what_they_touch(
-    graph_of: Callable[..., RunGraph],
-) -> None:
+def test_a_diff_shows_what_came_what_went_and_what_they_touch() -> None:
     """New nodes have a plus, removed ones are ghosts with a minus, both with their edges."""
     old = graph_of({"inference": [("a", "remote::tgi"), ("b", "remote::tgi")]})
     new = graph_of({"inference": [("a", "remote::tgi"), ("c", "remote::tgi")]})
@@ -93,7 +92,7 @@ def test_a_diff_shows_what_came_what_went_and_what_they_touch(
     assert {"+ new", "\N{MINUS SIGN} removed", "touched by that", "the same"} <= texts(new, overlay)
 
 
-def test_like_providers_with_other_marks_stay_apart(graph_of: Callable[..., RunGraph]) -> None:
+def test_like_providers_with_other_marks_stay_apart() -> None:
     """A box never hides a mark."""
     graph = graph_of({"inference": [(f"p{i}", "remote::tgi") for i in range(6)]})
     marked = Overlay({Address.provider("inference", "p3"): Mark(Role.FAILED)})

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable
 from typing import Any
 
 import pytest
 from rich.cells import cell_len
+from tests.unit.viz.graphs import graph_of
 
 from rungraph.graph.address import Address
 from rungraph.graph.model import RunGraph
@@ -164,13 +164,13 @@ def test_colours_are_the_apis(small: RunGraph, knotted: RunGraph) -> None:
     assert "<error>router:safety             </>" in render_text(knotted, width=80, style=marked)
 
 
-def test_nothing_can_be_drawn(graph_of: Callable[..., RunGraph], small: RunGraph) -> None:
+def test_nothing_can_be_drawn(small: RunGraph) -> None:
     """A selection of nothing is a caption."""
     assert render_text(small, select=[]).endswith("a selection: 0 of 9 nodes")
 
 
 @pytest.mark.parametrize("width", [1, 40, 100])
-def test_equal_graphs_give_equal_text(graph_of: Callable[..., RunGraph], width: int) -> None:
+def test_equal_graphs_give_equal_text(width: int) -> None:
     """The order of the YAML changes nothing."""
     providers = {
         "inference": [("a", "inline::local"), ("b", "remote::tgi")],

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable
+
+from tests.unit.viz.graphs import graph_of
 
 from rungraph.graph.address import Address
 from rungraph.graph.model import RunGraph
@@ -13,7 +14,7 @@ from rungraph.viz.model.overlay import Mark, Overlay, Role
 from rungraph.viz.model.overlay_sources import status_overlay
 
 
-def test_a_graph_as_a_whole(graph_of: Callable[..., RunGraph]) -> None:
+def test_a_graph_as_a_whole() -> None:
     """Shapes tell kinds, dashes tell strength, arrows run from dependency to dependent."""
     graph = graph_of({"inference": [("a", "inline::local")], "telemetry": [("t", "inline::otel")]})
     assert render_mermaid(graph) == (
@@ -51,7 +52,7 @@ def test_dropped_edges_say_so(large: RunGraph) -> None:
     assert render_mermaid(large).count('-. "bound late" .->') == 2
 
 
-def test_hostile_ids_stay_labels(graph_of: Callable[..., RunGraph]) -> None:
+def test_hostile_ids_stay_labels() -> None:
     """Nothing in an id ends its label or becomes markup; a name with underscores stays readable."""
     names = ('"]; x', "__x__", "`y`", "<script>", "a&b#c", "snake_case")
     text = render_mermaid(graph_of({"inference": [(name, "remote::tgi") for name in names]}))

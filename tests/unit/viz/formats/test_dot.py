@@ -5,16 +5,16 @@ from __future__ import annotations
 import re
 import shutil
 import subprocess
-from collections.abc import Callable
 
 import pytest
+from tests.unit.viz.graphs import graph_of
 
 from rungraph.graph.model import RunGraph
 from rungraph.viz import render_dot
 from rungraph.viz.model.overlay_sources import status_overlay
 
 
-def test_a_graph_as_a_whole(graph_of: Callable[..., RunGraph]) -> None:
+def test_a_graph_as_a_whole() -> None:
     """A cluster for each API with several nodes, ids that are addresses, dashes for soft edges."""
     graph = graph_of({"inference": [("a", "inline::local")], "telemetry": [("t", "inline::otel")]})
     assert render_dot(graph) == (
@@ -81,7 +81,7 @@ def test_marks_and_direction(small: RunGraph) -> None:
 HOSTILE = ('"]; x', "a\\", "\\N", "<b>&", "odd\uffff", "日本", 'q"\\"', "--", "{}")
 
 
-def test_hostile_ids_stay_ids(graph_of: Callable[..., RunGraph]) -> None:
+def test_hostile_ids_stay_ids() -> None:
     """Nothing in an id ends its string; markup in a label is escaped."""
     graph = graph_of({"inference": [(name, "remote::tgi") for name in HOSTILE]})
     text = render_dot(graph, view="full")
@@ -93,9 +93,7 @@ def test_hostile_ids_stay_ids(graph_of: Callable[..., RunGraph]) -> None:
 
 
 @pytest.mark.skipif(shutil.which("dot") is None, reason="Graphviz is not installed")
-def test_graphviz_reads_it(
-    graph_of: Callable[..., RunGraph], knotted: RunGraph, large: RunGraph
-) -> None:
+def test_graphviz_reads_it(knotted: RunGraph, large: RunGraph) -> None:
     """Graphviz lays every text out without a word of complaint, and has as many nodes."""
     hostile = graph_of({"inference": [(name, "remote::tgi") for name in HOSTILE]})
     for graph in (hostile, knotted, large):

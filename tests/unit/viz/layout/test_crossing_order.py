@@ -90,7 +90,7 @@ def test_a_real_stack_is_drawn_with_few_crossings(
     view: Any, reduced: bool, late: bool, most: int
 ) -> None:
     """The picture of a stack of 28 providers and seven routed pairs can be followed."""
-    starter = Path(__file__).parents[3] / "benchmarks" / "starter.yaml"
+    starter = Path(__file__).parents[4] / "benchmarks" / "starter.yaml"
     graph = compile_config(starter, environment={})
     diagram = diagram_of(graph, view=view, reduced=reduced, late=late)
     layered = LayeredGraph(

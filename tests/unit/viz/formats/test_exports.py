@@ -3,18 +3,18 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable
 from io import BytesIO
 from typing import Any
 
 import networkx as nx
+from tests.unit.viz.graphs import graph_of
 
 from rungraph.graph.model import RunGraph
 from rungraph.viz import render_graphml, render_json
 from rungraph.viz.model.overlay_sources import status_overlay
 
 
-def test_a_graph_as_a_whole(graph_of: Callable[..., RunGraph]) -> None:
+def test_a_graph_as_a_whole() -> None:
     """Ids are addresses; what is not so is not said."""
     found = json.loads(render_json(graph_of({"inference": [("a", "inline::local")]})))
     assert found == {
