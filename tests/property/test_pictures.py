@@ -17,6 +17,7 @@ from rungraph.graph.plan.graph_json import graph_to_json
 from rungraph.viz import render_dot, render_graphml, render_json, render_mermaid, render_text
 from rungraph.viz.formats.lanes import lanes_of
 from rungraph.viz.model.diagram import diagram_of
+from rungraph.viz.model.overlay_sources import plan_overlay
 
 
 @st.composite
@@ -66,6 +67,8 @@ def test_pictures_depend_on_the_meaning_alone(
     if graph_to_json(one) == graph_to_json(other):
         for render in (render_text, render_dot, render_json, render_graphml, render_mermaid):
             assert render(one) == render(other)
+        overlays = plan_overlay(one), plan_overlay(other)
+        assert render_text(one, overlay=overlays[0]) == render_text(other, overlay=overlays[1])
 
 
 @given(graphs(), st.integers(40, 130), st.sampled_from(["full", "factored", "collapsed"]))

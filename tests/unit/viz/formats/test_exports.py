@@ -66,19 +66,11 @@ def _read(graph: RunGraph, **options: Any) -> tuple[nx.Graph[str], nx.Graph[str]
     return nx.node_link_graph(data, edges="edges"), nx.read_graphml(BytesIO(text))
 
 
-def test_networkx_reads_both(large: RunGraph) -> None:
-    """Both have every node and every edge, also those that are bound late, with typed values."""
-    ends = {(str(one.dependency), str(one.dependent)) for one in (*large.edges, *large.dropped)}
+def test_both_are_typed_and_say_what_a_box_stands_for(large: RunGraph) -> None:
+    """Numbers and flags come back as such; a view that merges nodes says which."""
     for read in _read(large):
-        assert set(read) == set(map(str, large))
-        assert set(read.edges) == ends
         assert _count_of(read, "dropped") == len(large.dropped) > 0
-        generations = {read.nodes[str(one)]["generation"] for one in large}
-        assert generations == set(range(9))
-
-
-def test_boxes_of_several_name_them(large: RunGraph) -> None:
-    """A view that merges nodes says which, as a list or as one text."""
+        assert {read.nodes[str(one)]["generation"] for one in large} == set(range(9))
     as_json, as_graphml = _read(large, view="factored")
     name = "provider:inference/tgi-00"
     assert len(as_json.nodes[name]["addresses"]) == 30

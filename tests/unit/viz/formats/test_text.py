@@ -7,14 +7,13 @@ from typing import Any
 
 import pytest
 from rich.cells import cell_len
-from tests.unit.viz.graphs import graph_of
 
 from rungraph.graph.address import Address
 from rungraph.graph.model import RunGraph
 from rungraph.viz import render_text
 from rungraph.viz.formats import text
 from rungraph.viz.formats.lanes import lanes_of
-from rungraph.viz.model.overlay_sources import plan_overlay, status_overlay
+from rungraph.viz.model.overlay_sources import status_overlay
 
 
 def rows(text: str) -> list[str]:
@@ -87,24 +86,6 @@ def test_views_choose_the_lines(large: RunGraph) -> None:
     assert all(str(address) in render_text(large, view="full", width=100) for address in large)
 
 
-def test_no_line_is_wider_than_asked(long_names: RunGraph, large: RunGraph) -> None:
-    """Names are cut with an ellipsis; wide characters count twice."""
-    for graph in (long_names, large):
-        for width in (40, 57, 80, 200):
-            lines = render_text(graph, width=width, view="full").split("\n")
-            assert max(map(cell_len, lines)) <= width
-    assert "provider:inference/xxx" in render_text(long_names, width=80)
-    assert "x…" in render_text(long_names, width=80)
-    assert "日本語のモデルを提供するプロバイダー" in render_text(long_names, width=200)
-
-
-def test_columns_line_up_below_wide_characters(long_names: RunGraph) -> None:
-    """What a node is starts in one column, in cells."""
-    shown = [line for line in rows(render_text(long_names, width=120)) if "::" in line]
-    starts = {cell_len(line[: max(line.find("inline::"), line.find("remote::"))]) for line in shown}
-    assert len(starts) == 1
-
-
 def test_where_lanes_have_no_room_there_are_words(
     small: RunGraph, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -150,6 +131,7 @@ def test_a_selection_says_what_it_hides(small: RunGraph) -> None:
     """Neighbours that are not drawn are counted."""
     text = render_text(small, select=[Address.router("inference")])
     assert rows(text) == ["3 ◆ router:inference  not shown: 2 before, 1 after"]
+    assert render_text(small, select=[]).endswith("a selection: 0 of 9 nodes")
 
 
 def test_colours_are_the_apis(small: RunGraph, knotted: RunGraph) -> None:
@@ -164,21 +146,13 @@ def test_colours_are_the_apis(small: RunGraph, knotted: RunGraph) -> None:
     assert "<error>router:safety             </>" in render_text(knotted, width=80, style=marked)
 
 
-def test_nothing_can_be_drawn(small: RunGraph) -> None:
-    """A selection of nothing is a caption."""
-    assert render_text(small, select=[]).endswith("a selection: 0 of 9 nodes")
-
-
-@pytest.mark.parametrize("width", [1, 40, 100])
-def test_equal_graphs_give_equal_text(width: int) -> None:
-    """The order of the YAML changes nothing."""
-    providers = {
-        "inference": [("a", "inline::local"), ("b", "remote::tgi")],
-        "telemetry": [("t", "inline::otel")],
-    }
-    turned = {api: listed[::-1] for api, listed in reversed(providers.items())}
-    one, other = graph_of(providers), graph_of(turned)
-    assert render_text(one, width=width) == render_text(other, width=width)
-    assert render_text(one, overlay=plan_overlay(one)) == render_text(
-        other, overlay=plan_overlay(other)
-    )
+def test_names_of_any_width_are_cut_and_line_up(long_names: RunGraph) -> None:
+    """Wide characters count twice: no line is too wide, and what a node is starts in one column."""
+    for width in (40, 57, 80, 200):
+        lines = render_text(long_names, width=width, view="full").split("\n")
+        assert max(map(cell_len, lines)) <= width
+    shown = [line for line in rows(render_text(long_names, width=120)) if "::" in line]
+    starts = {cell_len(line[: max(line.find("inline::"), line.find("remote::"))]) for line in shown}
+    assert len(starts) == 1
+    assert "x…" in render_text(long_names, width=80)
+    assert "日本語のモデルを提供するプロバイダー" in render_text(long_names, width=200)

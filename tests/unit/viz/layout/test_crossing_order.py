@@ -23,53 +23,21 @@ def test_untangles_two_crossed_links() -> None:
     assert count_crossings(best_order([[0, 1], [2, 3]], links), links) == 0
 
 
-def test_keeps_one_crossing_of_a_complete_bipartite_square() -> None:
-    """Where every order has a crossing, the count says so."""
-    links = [(a, b) for a in (0, 1) for b in (2, 3)]
-    assert count_crossings(best_order([[0, 1], [2, 3]], links), links) == 1
-
-
-def test_links_from_one_vertex_do_not_cross() -> None:
-    """Links that share an end never count as crossing."""
-    assert count_crossings([[0], [1, 2]], [(0, 2), (0, 1)]) == 0
-    assert count_crossings([[1, 2], [0]], [(2, 0), (1, 0)]) == 0
-
-
 def test_vertices_without_links_go_last() -> None:
     """What has no links stands below what has."""
     assert best_order([[0, 1, 2], [3]], [(1, 3), (2, 3)])[0] == [1, 2, 0]
-
-
-def test_a_shuffled_ladder_is_straightened() -> None:
-    """Four layers joined one to one, shuffled, are drawn without a crossing."""
-    layers = [[layer * 10 + index for index in range(10)] for layer in range(4)]
-    links = [(layer * 10 + i, layer * 10 + 10 + i) for layer in range(3) for i in range(10)]
-    source = random.Random(1)  # noqa: S311 (no secret)
-    shuffled = [source.sample(layer, 10) for layer in layers]
-    assert count_crossings(shuffled, links) > 20
-    assert count_crossings(best_order(shuffled, links), links) == 0
 
 
 def test_the_start_does_not_decide() -> None:
     """Where sweeps from the given order get stuck, those from another one do not."""
     source = random.Random(0)  # noqa: S311 (no secret)
     layers = [list(range(start, start + 10)) for start in range(0, 50, 10)]
-    links = [(a, source.choice(layers[i + 1])) for i in range(4) for a in layers[i]]
-    orders = [[source.sample(layer, 10) for layer in layers] for _ in range(5)]
-    assert {count_crossings(best_order(order, links), links) for order in orders} == {0}
-
-
-def test_every_vertex_stays_in_its_layer() -> None:
-    """Ordering moves vertices within their layer and loses none."""
-    source = random.Random(7)  # noqa: S311 (no secret)
-    layers = [list(range(start, start + 12)) for start in (0, 12, 24)]
-    links = [
-        (source.choice(layers[i]), source.choice(layers[i + 1])) for i in (0, 1) for _ in range(20)
-    ]
-    order = best_order(layers, links)
-    assert [sorted(layer) for layer in order] == layers
-    assert count_crossings(order, links) < count_crossings(layers, links)
-    assert order == best_order(layers, links)
+    ladder = [(vertex, vertex + 10) for vertex in range(40)]
+    tree = [(a, source.choice(layers[i + 1])) for i in range(4) for a in layers[i]]
+    for links in (ladder, tree):
+        orders = [[source.sample(layer, 10) for layer in layers] for _ in range(5)]
+        assert all(count_crossings(order, links) > 20 for order in orders)
+        assert {count_crossings(best_order(order, links), links) for order in orders} == {0}
 
 
 def test_neighbours_are_swapped_where_medians_do_not_help() -> None:
