@@ -6,6 +6,7 @@ import json
 from typing import Any
 
 import pytest
+from tests.builders import graph_of_needs, run_config
 
 from rungraph.graph import (
     Address,
@@ -59,9 +60,7 @@ def circular() -> RunGraph:
     catalog = Catalog.of(
         apis=[ApiSpec(name, "x:y") for name in ("datasetio", "datasets", "telemetry", "agents")],
         pairs=[
-            RoutedPair(
-                "datasetio", "datasets", "dataset", "d", "x:D", optional_dependencies=("telemetry",)
-            )
+            RoutedPair("datasetio", "datasets", "dataset", optional_dependencies=("telemetry",))
         ],
         providers=[
             ProviderSpec("datasetio", "inline::files", "x"),
@@ -69,19 +68,15 @@ def circular() -> RunGraph:
             ProviderSpec("agents", "inline::loop", "x", dependencies=("datasetio",)),
         ],
     )
-    config: dict[str, Any] = {
-        "apis": ["telemetry", "agents"],
-        "providers": {
-            "datasetio": [{"provider_id": "d", "provider_type": "inline::files"}],
-            "telemetry": [{"provider_id": "t", "provider_type": "inline::sinks"}],
-            "agents": [{"provider_id": "a", "provider_type": "inline::loop"}],
-        },
-    }
+    providers = {"datasetio": {"d": "inline::files"}, "telemetry": {"t": "inline::sinks"}}
+    config = run_config(
+        {**providers, "agents": {"a": "inline::loop"}}, apis=["telemetry", "agents"]
+    )
     return compile_config(config, catalog=catalog, environment={})
 
 
 def test_a_provider_tells_what_it_is_and_where_it_stands() -> None:
-    """Type, module, place, tags, config with sorted keys and pointers to its secrets."""
+    """Type, module, place, tags, config with sorted keys, pointers to secrets; a table's resources."""
     far = node(make_plan(small(T="77777")), "provider:inference/far")
     assert (far.kind, far.api, far.id) == ("provider", "inference", "far")
     assert far.provider_type == "remote::openai"
@@ -94,7 +89,11 @@ def test_a_provider_tells_what_it_is_and_where_it_stands() -> None:
         ("timeout_seconds", "${env.T:=5}"),
     ]
     assert far.sensitive == ("/api_key", "/base_url")
-    assert node(make_plan(small()), "provider:inference/words").tags == ("a", "b")
+    plan = make_plan(small())
+    assert node(plan, "provider:inference/words").tags == ("a", "b")
+    [resource] = node(plan, "table:models").resources
+    assert (resource.identifier, resource.provider_id) == ("m", "far")
+    assert resource.provider_resource_id == "org/m"
 
 
 def test_a_node_tells_when_it_starts_what_it_needs_and_who_needs_it() -> None:
@@ -114,13 +113,6 @@ def test_a_node_tells_when_it_starts_what_it_needs_and_who_needs_it() -> None:
     assert (telemetry.blast_radius.hard, telemetry.blast_radius.soft) == (0, 1)
 
 
-def test_a_table_tells_what_it_registers() -> None:
-    """The resource, its provider and the provider's own name for it."""
-    [resource] = node(make_plan(small()), "table:models").resources
-    assert (resource.identifier, resource.provider_id) == ("m", "far")
-    assert resource.provider_resource_id == "org/m"
-
-
 def test_why_a_node_is_there() -> None:
     """Served, there in every stack, needed by others though not served, or of an unknown API."""
     plan = make_plan(small())
@@ -131,9 +123,7 @@ def test_why_a_node_is_there() -> None:
         "needed",
         ("provider:agents/a", "provider:telemetry/t"),
     )
-    odd = compile_config(
-        {"providers": {"odd": [{"provider_id": "o", "provider_type": "inline::o"}]}}, environment={}
-    )
+    odd = compile_config(run_config({"odd": {"o": "inline::o"}}), environment={})
     assert node(make_plan(odd), "provider:odd/o").why.reason == "configured"
 
 
@@ -153,17 +143,7 @@ def test_a_dropped_edge_is_listed_with_its_circle() -> None:
 
 def test_a_hard_circle_is_an_error_and_a_plan_all_the_same() -> None:
     """It cannot be run; its nodes share a generation, and the circle is told from its first."""
-    catalog = Catalog.of(
-        apis=[ApiSpec(name, "x:y") for name in "ab"],
-        providers=[
-            ProviderSpec("a", "inline::x", "x", dependencies=("b",)),
-            ProviderSpec("b", "inline::x", "x", dependencies=("a",)),
-        ],
-    )
-    entry = [{"provider_id": "p", "provider_type": "inline::x"}]
-    plan = make_plan(
-        compile_config({"providers": dict.fromkeys("ab", entry)}, catalog=catalog, environment={})
-    )
+    plan = make_plan(graph_of_needs({"a": "b", "b": "a"}))
     assert (plan.errored, plan.applyable, plan.complete) == (True, False, True)
     [cycle] = plan.cycles
     assert (cycle.path, cycle.resolution) == (("provider:a/p", "provider:b/p"), "error")
@@ -180,17 +160,11 @@ def test_variables_are_told_without_their_values() -> None:
         ("OFF", False, False, False, False, ("providers.inference",)),
         ("T", True, True, False, False, ("provider:inference/far",)),
     ]
-
-
-def test_an_entry_that_is_switched_off_reads_all_its_variables() -> None:
-    """Each id of it is looked at, also after the one that switches it off."""
+    # Each id of an entry is looked at, also after the one that switches it off.
     off = "- {model_id: '${env.NAME:=__disabled__}', provider_id: '${env.OWNER:=__disabled__}'}"
     text = CONFIG.replace("models:\n", f"models:\n{off}\n")
-    plan = make_plan(compile_config(text, environment={}))
-    assert [one.used_by for one in plan.config.env if one.name in ("NAME", "OWNER")] == [
-        ("models",),
-        ("models",),
-    ]
+    env = make_plan(compile_config(text, environment={})).config.env
+    assert [one.used_by for one in env if one.name in ("NAME", "OWNER")] == [("models",)] * 2
 
 
 def test_the_config_s_own_queries_are_asked() -> None:
@@ -258,11 +232,9 @@ def test_a_comparison_says_what_is_to_be_done() -> None:
         "provider:inference/far": (("restart",), "config_changed", ()),
         "provider:inference/gone": (("remove",), "removed", ()),
         "provider:inference/words": (("create",), "new", ()),
-        "router:inference": (
-            ("restart",), "dependency_changed", ("provider:inference/far",)
-        ),
+        "router:inference": (("restart",), "dependency_changed", ("provider:inference/far",)),
         "table:models": (("restart",), "dependency_changed", ("provider:inference/far",)),
-    }  # fmt: skip
+    }
     [changed] = [one for one in plan.changes if one.address == "provider:inference/far"]
     assert [(fact.path, fact.secret) for fact in changed.facts] == [("config.api_key", True)]
     numbers = plan.summary
@@ -287,7 +259,7 @@ def test_the_json_has_sorted_keys_and_ends_with_a_line_break() -> None:
 
 
 def test_what_json_and_utf8_cannot_hold_is_written_all_the_same() -> None:
-    """Infinity becomes a text; half of a surrogate pair, from Python, is escaped."""
+    """Infinity becomes a text, half of a surrogate pair is escaped, in a file's name replaced."""
 
     def told(value: Any) -> Any:
         entry = {"provider_id": "p", "provider_type": "remote::openai", "config": {"v": value}}
@@ -298,10 +270,6 @@ def test_what_json_and_utf8_cannot_hold_is_written_all_the_same() -> None:
     assert told(float("inf")) == "Infinity"
     assert told("\udc80") == "\udc80"
     assert told(10**40) == 10**40
-
-
-def test_a_file_name_of_any_bytes_can_be_told() -> None:
-    """What is no UTF-8 in a file's name is replaced."""
     plan = make_plan(compile_config("\udcff.yaml", environment={}))
     assert plan.config.files == ("\ufffd.yaml",)
     assert json.loads(plan_to_json(plan))["diagnostics"][0]["code"] == "C001"

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
+from tests.builders import run_config
 
 from rungraph.graph import Address, compile_config
 from rungraph.graph.plan import make_plan, plan_to_markdown
@@ -137,15 +138,8 @@ def _cells(line: str) -> list[str]:
 
 def test_a_huge_plan_fits_into_a_comment() -> None:
     """What does not fit is counted, and every fold and fence is closed."""
-    config: dict[str, Any] = {
-        "providers": {
-            "inference": [
-                {"provider_id": f"p{number:05}", "provider_type": "inline::nothing"}
-                for number in range(3000)
-            ]
-        }
-    }
-    graph = compile_config(config, environment={})
+    ids = dict.fromkeys((f"p{number:05}" for number in range(3000)), "inline::nothing")
+    graph = compile_config(run_config({"inference": ids}), environment={})
     old = compile_config({"providers": {}}, environment={})
     plan = make_plan(graph, against=old, failed=[*graph][:2000])
     markdown = plan_to_markdown(plan)

@@ -67,24 +67,45 @@ def moved(
     return list(moves_since(load_sealed(text, KEY), now, KEY, values))
 
 
-def test_nothing_has_moved() -> None:
-    """The same config in the same environment."""
-    assert moved(config()) == []
+def with_secret(value: str, *path: str | int) -> dict[str, Any]:
+    """Return the config above with another secret at *path*."""
+    found: Any = (written := config())
+    for key in path[:-1]:
+        found = found[key]
+    found[path[-1]] = value
+    return written
 
 
-def test_a_literal_secret_that_has_moved_is_named_by_its_path() -> None:
-    """Of a provider, of a resource, and of where registrations persist."""
-    assert moved(config(api_key="sk-other")) == [
-        "~ provider:inference/p  config.api_key: (the value behind it has changed)"
-    ]
-    resource = config()
-    resource["models"][0]["metadata"]["api_key"] = "of-another"
-    [line] = moved(resource)
-    assert line.startswith("~ table:models  resources")
-    assert line.endswith("(the value behind it has changed)")
-    store = config()
-    store["metadata_store"]["password"] = "another-password"  # noqa: S105
-    assert moved(store) == ["~ metadata_store  (the value behind it has changed)"]
+CHANGED = "(the value behind it has changed)"
+
+
+@pytest.mark.parametrize(
+    ("written", "environment", "spec", "lines"),
+    [
+        (config(), {}, {}, []),
+        (config(api_key="sk-other"), {}, {}, [f"provider:inference/p  config.api_key: {CHANGED}"]),
+        (with_secret("of-another", "models", 0, "metadata", "api_key"), {}, {},
+         [f"table:models  resources.m.p.fields.metadata.api_key: {CHANGED}"]),
+        (with_secret("another-password", "metadata_store", "password"), {}, {},
+         [f"metadata_store  {CHANGED}"]),
+        # A variable is told once, and the values that it fills in are not told of as well.
+        (config(), {"TOKEN": "two"}, {}, ["the environment variable TOKEN has another value"]),
+        (config(), {"TOKEN": "", "URL": "http://two"}, {},
+         ["the environment variable TOKEN is not set any more",
+          "the environment variable URL has another value"]),
+        (config(), {}, {"config_class": "x:Config"},
+         ["the catalog says something else of inference remote::r"]),
+        # Words for people are no move, and a type that is deprecated meanwhile still runs.
+        (config(), {}, {"description": "better than ever", "origin": "elsewhere"}, []),
+        (config(), {}, {"deprecated": "use another"}, []),
+    ],
+)  # fmt: skip
+def test_what_has_moved_is_named_without_its_value(
+    written: dict[str, Any], environment: dict[str, str], spec: dict[str, str], lines: list[str]
+) -> None:
+    """A secret of a provider, a resource or the store; a variable; what the catalog says."""
+    found = moved(written, {**ENVIRONMENT, **environment}, **spec)
+    assert found == [f"~ {line}" for line in lines]
 
 
 def test_a_default_that_is_masked_counts() -> None:
@@ -99,17 +120,6 @@ def test_a_default_that_is_masked_counts() -> None:
     assert line == "~ the environment variable TOKEN is set now"
 
 
-def test_a_variable_is_told_once_and_not_again_where_it_is_read() -> None:
-    """The values that it fills in are not told of as well."""
-    assert moved(config(), {**ENVIRONMENT, "TOKEN": "token-two"}) == [
-        "~ the environment variable TOKEN has another value"
-    ]
-    assert moved(config(), {"URL": "http://two"}) == [
-        "~ the environment variable TOKEN is not set any more",
-        "~ the environment variable URL has another value",
-    ]
-
-
 def test_the_home_that_a_value_begins_with_counts() -> None:
     """A value that comes out otherwise has moved, whatever the reason."""
     written = config(path="${env.WHERE:=~/x}")
@@ -119,19 +129,6 @@ def test_the_home_that_a_value_begins_with_counts() -> None:
     assert moves_since(load_sealed(text, KEY), now, KEY, ENVIRONMENT) == (
         "~ provider:inference/p  config.path: (the value behind it has changed)",
     )
-
-
-def test_what_the_catalog_says_counts_and_its_words_for_people_do_not() -> None:
-    """A config class is a move, a description is none."""
-    assert moved(config(), config_class="x:Config") == [
-        "~ the catalog says something else of inference remote::r"
-    ]
-    assert moved(config(), description="better than ever", origin="elsewhere") == []
-
-
-def test_what_is_only_warned_of_is_no_move() -> None:
-    """A type that has become deprecated meanwhile still runs."""
-    assert moved(config(), deprecated="use another") == []
 
 
 def test_nodes_edges_and_settings_that_have_moved_are_told() -> None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any
+from tests.builders import run_config
 
 from rungraph.graph import Address, RunGraph, compile_config
 from rungraph.graph.plan import make_plan, render_plan
@@ -29,11 +29,8 @@ def small() -> RunGraph:
 
 def wide(count: int) -> RunGraph:
     """Return a graph with *count* inference providers."""
-    entries = [
-        {"provider_id": f"p{number:03}", "provider_type": "inline::wordllama"}
-        for number in range(count)
-    ]
-    return compile_config({"providers": {"inference": entries}}, environment={})
+    ids = dict.fromkeys((f"p{number:03}" for number in range(count)), "inline::wordllama")
+    return compile_config(run_config({"inference": ids}), environment={})
 
 
 def test_the_text_says_what_starts_together_why_and_what_would_stop() -> None:
@@ -71,7 +68,7 @@ def test_the_text_says_what_starts_together_why_and_what_would_stop() -> None:
 
 
 def test_long_lists_are_counted() -> None:
-    """Many members are a number; of many alike nodes, fifty are shown."""
+    """Many members are a number; of alike nodes, fifty are shown, of changes two hundred."""
     text = render_plan(make_plan(wide(300)))
     assert (
         "  table:models  routing table  served\n      any of 300 providers of inference\n" in text
@@ -80,26 +77,16 @@ def test_long_lists_are_counted() -> None:
         "  provider:inference/p049   inline::wordllama  served\n  and 250 more of inference" in text
     )
     assert "p050" not in text
-
-
-def test_long_sections_are_cut_and_counted() -> None:
-    """Of very many changes two hundred lines are shown."""
     nothing = compile_config({"providers": {}}, environment={})
     text = render_plan(make_plan(wide(300), against=nothing, against_name="old"))
-    assert ("  + provider:inference/p199  create\n  and 102 more lines\n\nno problems") in text
+    assert "  + provider:inference/p199  create\n  and 102 more lines\n\nno problems" in text
 
 
 def test_a_narrow_terminal_gets_lines_that_fit() -> None:
     """Lists are wrapped under their beginning, and no word is broken."""
-    config: dict[str, Any] = {
-        "providers": {
-            "inference": [
-                {"provider_id": f"a-rather-long-name-{number}", "provider_type": "remote::openai"}
-                for number in range(4)
-            ],
-        }
-    }
-    text = render_plan(make_plan(compile_config(config, environment={})), width=60)
+    ids = dict.fromkeys((f"a-rather-long-name-{number}" for number in range(4)), "remote::openai")
+    graph = compile_config(run_config({"inference": ids}), environment={})
+    text = render_plan(make_plan(graph), width=60)
     assert (
         "      any of provider:inference/a-rather-long-name-0,\n"
         "             provider:inference/a-rather-long-name-1,\n"
@@ -110,16 +97,8 @@ def test_a_narrow_terminal_gets_lines_that_fit() -> None:
 
 def test_the_columns_shrink_to_what_most_need() -> None:
     """In a narrow terminal one long type sticks out instead of pushing all others away."""
-    config: dict[str, Any] = {
-        "providers": {
-            "inference": [
-                {"provider_id": "a", "provider_type": "inline::x"},
-                {"provider_id": "b", "provider_type": "inline::y"},
-                {"provider_id": "c", "provider_type": f"inline::{'long' * 12}"},
-            ],
-        }
-    }
-    plan = make_plan(compile_config(config, environment={}))
+    types = {"a": "inline::x", "b": "inline::y", "c": f"inline::{'long' * 12}"}
+    plan = make_plan(compile_config(run_config({"inference": types}), environment={}))
     narrow = render_plan(plan, width=50)
     assert "  provider:inference/a      inline::x        served\n" in narrow
     assert f"  provider:inference/c      inline::{'long' * 12}  served\n" in narrow
@@ -208,8 +187,8 @@ def test_a_comparison_is_marked_line_by_line() -> None:
 
 def test_what_cannot_be_printed_is_escaped() -> None:
     """An id with a line break or an escape sequence cannot forge lines."""
-    entry = {"provider_id": "a\n\x1b[31mb", "provider_type": "inline::wordllama"}
-    graph = compile_config({"providers": {"inference": [entry]}}, environment={})
+    config = run_config({"inference": {"a\n\x1b[31mb": "inline::wordllama"}})
+    graph = compile_config(config, environment={})
     text = render_plan(make_plan(graph))
     assert "  provider:inference/a\\n\\x1b[31mb  inline::wordllama" in text
     assert "\x1b" not in text
