@@ -3,23 +3,20 @@
 from __future__ import annotations
 
 import asyncio
-from typing import TYPE_CHECKING, Any
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
 
 from rungraph.engine.apis.models import Model
 from rungraph.engine.catalog import CATALOG
+from rungraph.engine.events import Event
 from rungraph.engine.routing import (
     RegistrationStore,
     create_table,
 )
 from rungraph.graph.address import Address
+from rungraph.graph.catalog.specs import ApiSpec, RoutedPair
 from rungraph.graph.nodes import ResourceConfig, TableNode
-
-if TYPE_CHECKING:
-    from collections.abc import Callable
-    from pathlib import Path
-
-    from rungraph.engine.events import Event
-    from rungraph.graph.catalog.specs import ApiSpec, RoutedPair
 
 
 class Provider:

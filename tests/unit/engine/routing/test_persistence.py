@@ -42,35 +42,6 @@ async def test_trouble_after_a_restart_loses_nothing(bench: Bench, failure: Exce
     assert await names(table) == ["foo/m"]
 
 
-async def test_a_new_registration_replaces_one_that_waits(bench: Bench) -> None:
-    """What is registered while its provider was in trouble counts; the old one is not restored."""
-    await (await bench.table(foo=Provider())).register_model(
-        Model(identifier="m", metadata={"version": 1})
-    )
-    foo = Provider()
-    foo.failure = ConnectionError()
-    table = await bench.table(foo=foo)
-    await table.register_model(Model(identifier="m", metadata={"version": 2}))
-    foo.failure = None
-    await table.refresh()
-    assert [model.metadata for model in await table.list_models()] == [{"version": 2}]
-
-
-async def test_registering_what_is_listed_replaces_one_that_waits(bench: Bench) -> None:
-    """Equal content is no reason to leave another one waiting in the store."""
-    await bench.store().save(
-        Registration("models", "m", "foo", {"identifier": "m", "provider_id": "foo"})
-    )
-    foo = Provider()
-    foo.served["m"] = Model(identifier="m", metadata={"version": 2})
-    foo.refusal = ConnectionError()
-    table = await bench.table(foo=foo)
-    foo.refusal = None
-    await table.register_model(foo.served["m"])
-    (kept,) = await bench.store().load("models")
-    assert kept.content["metadata"] == {"version": 2}
-
-
 async def test_registrations_wait_for_their_provider(bench: Bench) -> None:
     """What belongs to a provider that is not there is kept, said, and back with the provider."""
     await (await bench.table(foo=Provider(), bar=Provider())).register_model(
@@ -82,15 +53,6 @@ async def test_registrations_wait_for_their_provider(bench: Bench) -> None:
     assert (event.identifier, event.provider_id) == ("m", "bar")
     assert event.reason == "its provider is not running; kept until it is"
     assert await names(await bench.table(bar=Provider())) == ["bar/m"]
-
-
-async def test_a_registration_that_waits_can_be_forgotten(bench: Bench) -> None:
-    """Unregistering takes it from the store without its provider."""
-    await (await bench.table(foo=Provider(), bar=Provider())).register_model(
-        Model(identifier="m", provider_id="bar")
-    )
-    await (await bench.table(foo=Provider())).unregister_model("m")
-    assert await bench.store().load("models") == ()
 
 
 async def test_what_the_provider_lists_itself_is_not_registered_again(bench: Bench) -> None:

@@ -47,21 +47,8 @@ async def test_a_name_of_ones_own_lives_as_long_as_the_providers(bench: Bench) -
     assert await names(table) == []
 
 
-async def test_what_was_registered_stays_so_when_it_is_listed(bench: Bench) -> None:
-    """A provider that lists a registration in its own words does not change it."""
-    foo = Provider()
-    table = await bench.table(foo=foo)
-    await table.register_model(Model(identifier="m", metadata={"mine": 1}))
-    foo.served["m"] = Model(identifier="m")
-    await table.refresh()
-    assert (await table.get_model("m")).metadata == {"mine": 1}
-    foo.served.clear()
-    await table.refresh()
-    assert await bench.store().load("models") == ()
-
-
-async def test_a_failing_provider_keeps_its_resources_and_harms_no_other(bench: Bench) -> None:
-    """The old list stays, the error is an event, and the other providers are refreshed."""
+async def test_a_failing_provider_harms_no_other(bench: Bench) -> None:
+    """Its old list stays, the error is an event, and the other providers are refreshed."""
     foo, bar = Provider("m"), Provider()
     table = await bench.table(foo=foo, bar=bar)
     foo.failure = RuntimeError("boom")
@@ -140,12 +127,6 @@ async def test_a_table_refreshes_itself_whatever_happens(bench: Bench) -> None:
     await bench.until(lambda: len(bench.told(ResourceAdded)) == 2)
     await table.shutdown()
     assert asyncio.all_tasks() == {asyncio.current_task()}
-
-
-async def test_two_tables_share_nothing(bench: Bench) -> None:
-    """A second table of the same pair in one process starts with nothing of the first."""
-    await bench.table(foo=Provider("m"))
-    assert await names(await bench.table(foo=Provider("n"))) == ["foo/n"]
 
 
 async def test_a_cancelled_start_leaves_no_task(bench: Bench) -> None:

@@ -32,10 +32,12 @@ async def test_a_registration_is_served_at_once_and_after_a_restart(bench: Bench
     assert restarted.asked == ["small"]
     assert await table.list_models() == [model]
     assert bench.told(ResourceAdded)[0].reason == "registered before the restart"
+    await table.register_model(Model(identifier="small", metadata={"dimension": 768}))
+    assert bench.told(ResourceAdded)[1].reason == "registered, changed"
 
 
 async def test_the_only_provider_need_not_be_named(bench: Bench) -> None:
-    """With one provider there is no choice; with several, the error names them."""
+    """With one provider there is no choice; with several, errors name them and the nearest."""
     table = await bench.table(foo=Provider())
     assert (await table.register_model(Model(identifier="m"))).provider_id == "foo"
     table = await bench.table(foo=Provider(), bar=Provider())
@@ -45,20 +47,15 @@ async def test_the_only_provider_need_not_be_named(bench: Bench) -> None:
         "there are several providers that model 'n' could be registered with: 'bar', 'foo'\n"
         "help: name one of them as provider_id"
     )
-    with pytest.raises(ProviderNeededError, match="there is no provider that model 'n'"):
-        await (await bench.table()).register_model(Model(identifier="n"))
-
-
-async def test_an_unknown_provider_names_the_known_ones(bench: Bench) -> None:
-    """A misspelt provider is an error with the nearest."""
-    table = await bench.table(foo=Provider(), bar=Provider())
-    with pytest.raises(UnknownProviderError) as caught:
+    with pytest.raises(UnknownProviderError) as unknown:
         await table.register_model(Model(identifier="m", provider_id="fooo"))
-    assert str(caught.value) == (
+    assert str(unknown.value) == (
         "provider 'fooo' of inference is not running\n"
         "running: 'bar', 'foo'\n"
         "help: did you mean 'foo'?"
     )
+    with pytest.raises(ProviderNeededError, match="there is no provider that model 'n'"):
+        await (await bench.table()).register_model(Model(identifier="n"))
 
 
 async def test_registering_the_same_again_asks_nobody(bench: Bench) -> None:
@@ -80,31 +77,19 @@ async def test_registering_the_same_again_asks_nobody(bench: Bench) -> None:
     assert foo.asked == ["m"]
 
 
-async def test_changed_content_updates_table_and_store(bench: Bench) -> None:
-    """Registering something else under the same name replaces it, now and after a restart."""
-    table = await bench.table(foo=Provider())
-    await table.register_model(Model(identifier="m", metadata={"dimension": 384}))
-    changed = Model(identifier="m", metadata={"dimension": 768})
-    await table.register_model(changed)
-    expected = changed.model_copy(update={"provider_id": "foo"})
-    assert await table.list_models() == [expected]
-    assert [event.reason for event in bench.told(ResourceAdded)] == [
-        "registered",
-        "registered, changed",
-    ]
-    assert await (await bench.table(foo=Provider())).list_models() == [expected]
-
-
-async def test_a_provider_may_refuse(bench: Bench) -> None:
-    """A refusal is a ValueError that names the provider; nothing is listed or kept."""
-    foo = Provider()
+async def test_a_provider_may_refuse_to_take_and_to_give_up(bench: Bench) -> None:
+    """A refusal is a ValueError that names the provider; table and store stay as they were."""
+    foo = Provider("built-in")
     foo.refusal = ValueError("no such weights")
     table = await bench.table(foo=foo)
-    with pytest.raises(ValueError, match="no such weights") as caught:
+    with pytest.raises(RegistrationRefusedError) as caught:
         await table.register_model(Model(identifier="m"))
+    assert isinstance(caught.value, ValueError)
     assert str(caught.value) == "provider 'foo' refused model 'm': no such weights"
     assert caught.value.__cause__ is foo.refusal
-    assert await table.list_models() == []
+    with pytest.raises(RegistrationRefusedError, match="'foo' refused model 'built-in': no such"):
+        await table.unregister_model("built-in")
+    assert await names(table) == ["foo/built-in"]
     assert await bench.store().load("models") == ()
 
 
@@ -141,16 +126,6 @@ async def test_unregistering(bench: Bench) -> None:
     with pytest.raises(UnknownResourceError, match="model 'bar/m' is not registered"):
         await table.unregister_model("m", "bar")
     assert {event.reason for event in bench.told(ResourceRemoved)} == {"unregistered"}
-
-
-async def test_a_provider_may_refuse_to_give_up(bench: Bench) -> None:
-    """What the provider does not give up stays."""
-    foo = Provider("m")
-    table = await bench.table(foo=foo)
-    foo.refusal = ValueError("it is built in")
-    with pytest.raises(RegistrationRefusedError, match="'foo' refused model 'm': it is built in"):
-        await table.unregister_model("m")
-    assert await names(table) == ["foo/m"]
 
 
 async def test_what_cannot_be_stored_is_not_registered(bench: Bench) -> None:

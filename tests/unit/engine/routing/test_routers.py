@@ -4,52 +4,21 @@ from __future__ import annotations
 
 import asyncio
 import inspect
+from collections.abc import AsyncGenerator
 from types import SimpleNamespace
-from typing import TYPE_CHECKING, Any, Protocol
+from typing import Any, Protocol
 
 import pytest
+from tests.unit.engine.routing.routed import Table, router_of, router_to
 
 from rungraph.engine.apis.inference import Inference
 from rungraph.engine.apis.memory import Memory
-from rungraph.engine.apis.resource import Resource
 from rungraph.engine.apis.routes import routes_of
 from rungraph.engine.apis.safety import Safety
 from rungraph.engine.catalog import CATALOG
 from rungraph.engine.errors import AmbiguousResourceError, RoutingError, UnknownResourceError
-from rungraph.engine.routing import PairError, ProviderNeededError, create_router
-from rungraph.engine.routing.names import Key, Names, Watcher
-from rungraph.graph.address import Address
+from rungraph.engine.routing import PairError, ProviderNeededError
 from rungraph.graph.catalog.specs import RoutedPair
-from rungraph.graph.nodes import RouterNode
-
-if TYPE_CHECKING:
-    from collections.abc import AsyncGenerator, AsyncIterator, Callable
-
-
-class Table:
-    """A table whose resources the test sets."""
-
-    def __init__(self, resource: str = "model", **members: object) -> None:
-        self.names = Names(resource)
-        self.members = members
-
-    def serve(self, identifier: str, provider_id: str, native: str | None = None) -> None:
-        """Have a provider serve a resource."""
-        self.names.put(
-            Resource(identifier=identifier, provider_id=provider_id, provider_resource_id=native)
-        )
-
-    def drop(self, identifier: str, provider_id: str) -> None:
-        """Have a provider no longer serve it."""
-        self.names.remove(Key(identifier, provider_id))
-
-    def resolve(self, name: str) -> Resource:
-        """Return the resource that the name means."""
-        return self.names.resolve(name)
-
-    def watch(self, watcher: Watcher) -> Callable[[], None]:
-        """Tell the watcher of all names."""
-        return self.names.watch(watcher)
 
 
 class Chat:
@@ -79,13 +48,6 @@ class Chat:
         """Yield the arguments one by one."""
         for item in said.items():
             yield item
-
-
-def router_of(table: Table, protocol: type = Inference, pair: RoutedPair | None = None) -> Any:
-    """Return the router of a pair, inference unless said otherwise."""
-    found = pair or CATALOG.pair_of_router("inference")
-    assert found is not None
-    return create_router(RouterNode(Address.router(found.router_api), found), table, protocol)
 
 
 @pytest.fixture
@@ -178,12 +140,8 @@ async def test_the_providers_own_defaults_count() -> None:
     router = router_of(table)
     assert await router.completion("a", "hi") == ("a", "hi", "own", None, False, None, 7)
     assert await router.completion("a", "hi", None) == ("a", "hi", None, None, False, None, 7)
-    assert await router.completion("b", "hi", stream=True) == (
-        "b",
-        "hi",
-        None,
-        {"sampling_params": None, "response_format": None, "stream": True},
-    )
+    more = {"sampling_params": None, "response_format": None, "stream": True}
+    assert await router.completion("b", "hi", stream=True) == ("b", "hi", None, more)
 
 
 async def test_a_default_that_all_providers_share_is_handed_on_as_it_is() -> None:
@@ -200,9 +158,7 @@ async def test_a_default_that_all_providers_share_is_handed_on_as_it_is() -> Non
             """Embed."""
             ...
 
-    table = Table(foo=Own())
-    table.serve("m", "foo")
-    assert await router_of(table, Api).embeddings("m") is shared
+    assert await router_to(Own(), "m", protocol=Api).embeddings("m") is shared
 
 
 async def test_defaults_that_are_only_equal_are_not_shared() -> None:
@@ -243,9 +199,8 @@ async def test_an_instance_that_does_not_tell_its_signature_works() -> None:
         async def __call__(self, **arguments: Any) -> Any:
             return arguments
 
-    table = Table(foo=SimpleNamespace(embeddings=Opaque()))
-    table.serve("m", "foo")
-    assert await router_of(table).embeddings("m", ["x"]) == {"model": "m", "contents": ["x"]}
+    router = router_to(SimpleNamespace(embeddings=Opaque()), "m")
+    assert await router.embeddings("m", ["x"]) == {"model": "m", "contents": ["x"]}
 
 
 # --- what cannot be routed ----------------------------------------------------------------------
@@ -311,109 +266,6 @@ async def test_a_method_that_the_provider_lacks_is_named(table: Table) -> None:
         await router_of(table).completion("small", "hi")
 
 
-# --- streams -----------------------------------------------------------------------------------
-
-
-class Streaming:
-    """A provider whose streams fail or are closed as the test wants."""
-
-    def __init__(self) -> None:
-        self.closed = 0
-
-    async def completion(self, model: str, content: str, **_more: Any) -> AsyncGenerator[str, None]:
-        """Return a stream of letters, or fail before it begins."""
-        if model == "broken":
-            msg = "cannot begin"
-            raise ConnectionError(msg)
-        return self.letters(content)
-
-    async def letters(self, content: str) -> AsyncGenerator[str, None]:
-        """Yield the letters; an exclamation mark is an error."""
-        try:
-            for letter in content:
-                if letter == "!":
-                    msg = "lost midway"
-                    raise ConnectionError(msg)
-                yield letter
-        finally:
-            self.closed += 1
-
-
-@pytest.fixture
-def streaming() -> Streaming:
-    """A provider of streams."""
-    return Streaming()
-
-
-@pytest.fixture
-def streams(streaming: Streaming) -> Any:
-    """A router of its models."""
-    table = Table(foo=streaming)
-    table.serve("m", "foo")
-    table.serve("broken", "foo")
-    return router_of(table)
-
-
-async def test_a_stream_is_the_providers_own(streams: Any, streaming: Streaming) -> None:
-    """Awaiting a streaming call returns the provider's async generator itself."""
-    stream = await streams.completion("m", "abc", stream=True)
-    assert stream.ag_code is Streaming.letters.__code__
-    assert [letter async for letter in stream] == ["a", "b", "c"]
-    assert streaming.closed == 1
-
-
-async def test_an_error_before_the_first_chunk(streams: Any) -> None:
-    """It comes from awaiting the call."""
-    with pytest.raises(ConnectionError, match="cannot begin"):
-        await streams.completion("broken", "abc", stream=True)
-
-
-async def test_an_error_midway(streams: Any, streaming: Streaming) -> None:
-    """What came before it arrives."""
-    stream = await streams.completion("m", "ab!c", stream=True)
-    got: list[str] = []
-
-    async def collect() -> None:
-        async for letter in stream:
-            got.append(letter)
-
-    with pytest.raises(ConnectionError, match="lost midway"):
-        await collect()
-    assert (got, streaming.closed) == (["a", "b"], 1)
-
-
-async def test_closing_early(streams: Any, streaming: Streaming) -> None:
-    """Closing a stream runs the provider's clean-up at once."""
-    stream = await streams.completion("m", "abc", stream=True)
-    assert await anext(stream) == "a"
-    await stream.aclose()
-    assert streaming.closed == 1
-    with pytest.raises(StopAsyncIteration):
-        await anext(stream)
-
-
-async def test_a_method_that_is_an_async_generator_itself() -> None:
-    """A Protocol's method that is called without await works too."""
-
-    class Api(Protocol):
-        def letters(self, model: str, content: str) -> AsyncIterator[str]:
-            """Yield letters."""
-            ...
-
-    class Own:
-        async def letters(self, model: str, content: str) -> AsyncGenerator[str, None]:
-            yield model
-            for letter in content:
-                yield letter
-
-    table = Table(foo=Own())
-    table.serve("m", "foo", "native")
-    router = router_of(table, Api)
-    assert [letter async for letter in router.letters("m", "ab")] == ["native", "a", "b"]
-    with pytest.raises(UnknownResourceError):
-        router.letters("n", "ab")
-
-
 # --- changes -----------------------------------------------------------------------------------
 
 
@@ -442,12 +294,7 @@ async def test_a_router_that_was_shut_down_no_longer_follows(table: Table) -> No
     router = router_of(table)
     await router.shutdown()
     table.serve("new", "foo")
-    assert router._forwarders[0]._targets.keys() == {
-        "small",
-        "foo/small",
-        "large",
-        "bar/large",
-    }
+    assert router._forwarders[0]._targets.keys() == {"small", "foo/small", "large", "bar/large"}
 
 
 # --- APIs that nobody here knows ----------------------------------------------------------------

@@ -9,15 +9,14 @@ import sqlite3
 import subprocess
 import sys
 import threading
+from collections.abc import AsyncIterator, Iterator
+from contextlib import closing
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import pytest
 
 from rungraph.engine.routing import Registration, RegistrationStore, RegistrationStoreError
-
-if TYPE_CHECKING:
-    from collections.abc import AsyncIterator, Iterator
 
 SOURCE = Path(__file__).parents[4] / "src"
 
@@ -81,40 +80,31 @@ async def reloaded(path: Path, table_api: str = "models") -> tuple[Registration,
         await other.aclose()
 
 
+async def refusal(path: Path, **options: Any) -> str:
+    """Return why a store on *path* does not save."""
+    store = RegistrationStore(path, **options)
+    with pytest.raises(RegistrationStoreError) as caught:
+        await store.save(registration("a"))
+    await store.aclose()
+    return str(caught.value)
+
+
 async def test_what_is_saved_is_there_after_a_restart(store: RegistrationStore, path: Path) -> None:
-    """Another store on the same file returns what was saved, sorted."""
-    await store.save(registration("b"))
+    """Sorted; one per table, identifier and provider: the newest. Others may be forgotten."""
+    await store.save(registration("b", size=1))
+    await store.save(registration("b", size=2))
     await store.save(registration("a", "foo"))
     await store.save(registration("a", "bar", metadata={"é": [1, None]}))
+    await store.save(Registration("shields", "a", "foo", {}))
+    await store.forget("shields", "a", "foo")
+    await store.forget("models", "unknown", "foo")
     await store.aclose()
+    assert await reloaded(path, "shields") == ()
     assert await reloaded(path) == (
         registration("a", "bar", metadata={"é": [1, None]}),
         registration("a", "foo"),
-        registration("b"),
+        registration("b", size=2),
     )
-
-
-async def test_saving_again_replaces(store: RegistrationStore, path: Path) -> None:
-    """There is one registration per table, identifier and provider: the newest."""
-    await store.save(registration("a", size=1))
-    await store.save(registration("a", size=2))
-    assert await reloaded(path) == (registration("a", size=2),)
-
-
-async def test_tables_do_not_see_each_other(store: RegistrationStore) -> None:
-    """A table's registrations are its own, also under equal names."""
-    await store.save(registration("a"))
-    await store.save(Registration("shields", "a", "foo", {}))
-    await store.forget("shields", "a", "foo")
-    assert [kept.table_api for kept in await store.load("models")] == ["models"]
-    assert await store.load("shields") == ()
-
-
-async def test_forgetting_what_is_not_there_does_nothing(store: RegistrationStore) -> None:
-    """To forget an unknown registration is no error."""
-    await store.save(registration("a"))
-    await store.forget("models", "b", "foo")
-    assert await store.load("models") == (registration("a"),)
 
 
 async def test_reading_creates_no_file(store: RegistrationStore, path: Path) -> None:
@@ -124,6 +114,66 @@ async def test_reading_creates_no_file(store: RegistrationStore, path: Path) -> 
     assert names_in(path.parents[1]) == []
     await store.save(registration("a"))
     assert bytes_of(path)
+
+
+def sqlite_file(path: Path, *statements: str) -> bytes:
+    """Make or change an SQLite file, and return its bytes."""
+    path.parent.mkdir(exist_ok=True)
+    with closing(sqlite3.connect(path, isolation_level=None)) as other:
+        for statement in statements:
+            other.execute(statement)
+    return bytes_of(path)
+
+
+@pytest.mark.parametrize("kind", ["text", "short text", "other tables", "newer", "damaged"])
+async def test_a_file_that_is_no_store_of_ours_is_left_alone(
+    store: RegistrationStore, path: Path, kind: str
+) -> None:
+    """It is named in the error, and not touched, not even its journal mode."""
+    reason = "is not a registration store"
+    match kind:
+        case "text":
+            write(path, b"not a database, and longer than a header" * 50)
+        case "short text":
+            write(path, b"hello")
+        case "other tables":
+            sqlite_file(path, "CREATE TABLE notes (text)")
+            reason = "it holds other data"
+        case _:
+            for index in range(300):
+                await store.save(registration(f"model-{index:04}", note="x" * 100))
+            await store.aclose()
+            if kind == "newer":
+                sqlite_file(path, "PRAGMA user_version = 7")
+                reason = "it has schema version 7, known is 1"
+            else:
+                write(path, bytes_of(path)[:-4096] + b"\xff" * 4096)
+    content = bytes_of(path)
+    said = await refusal(path)
+    assert reason in said
+    assert str(path) in said
+    assert "'state_dir'" in said
+    assert bytes_of(path) == content
+
+
+async def test_a_place_that_cannot_be_written_is_named(
+    without_rights: Path,
+) -> None:
+    """Whoever may not write is told which path, and by which setting to change it."""
+    locked = without_rights / "state" / "registrations.sqlite"
+    assert await refusal(locked) == (
+        f"cannot use the registration store {str(locked)!r}: Permission denied\n"
+        "help: name a folder that can be written with the setting 'state_dir'"
+    )
+
+
+async def test_a_file_in_the_way_and_a_lock_are_errors_and_no_hang(path: Path) -> None:
+    """A path through a file, and a file that another process keeps locked."""
+    write(path, b"")
+    assert "cannot use the registration store" in await refusal(path / "x.sqlite")
+    with closing(sqlite3.connect(path, isolation_level=None)) as other:
+        other.execute("BEGIN IMMEDIATE")
+        assert "database is locked" in await refusal(path, patience=0.02)
 
 
 async def test_every_call_runs_in_one_thread_that_ends(path: Path) -> None:
@@ -148,83 +198,6 @@ async def test_a_cancelled_save_is_carried_out(store: RegistrationStore) -> None
     results = await asyncio.gather(*saves, return_exceptions=True)
     assert {type(result) for result in results} == {asyncio.CancelledError}
     assert await store.load("models") == tuple(map(registration, "abcdefgh"))
-
-
-@pytest.mark.parametrize("content", [b"not a database, and longer than a header" * 50, b"hello"])
-async def test_a_foreign_file_is_left_alone(path: Path, content: bytes) -> None:
-    """A file that is no SQLite file is named in the error and stays as it is."""
-    write(path, content)
-    store = RegistrationStore(path)
-    with pytest.raises(RegistrationStoreError, match="is not a registration store") as caught:
-        await store.save(registration("a"))
-    await store.aclose()
-    assert str(path) in str(caught.value)
-    assert "'state_dir'" in str(caught.value)
-    assert bytes_of(path) == content
-
-
-async def test_another_programs_database_is_left_alone(path: Path) -> None:
-    """A SQLite file with other tables is not touched, not even its journal mode."""
-    write(path, b"")
-    other = sqlite3.connect(path)
-    other.execute("CREATE TABLE notes (text)")
-    other.commit()
-    other.close()
-    content = bytes_of(path)
-    store = RegistrationStore(path)
-    with pytest.raises(RegistrationStoreError, match="it holds other data"):
-        await store.load("models")
-    await store.aclose()
-    assert bytes_of(path) == content
-
-
-async def test_a_newer_schema_is_left_alone(store: RegistrationStore, path: Path) -> None:
-    """A file of a later version is refused instead of guessed at."""
-    await store.save(registration("a"))
-    await store.aclose()
-    newer = sqlite3.connect(path)
-    newer.execute("PRAGMA user_version = 7")
-    newer.close()
-    with pytest.raises(RegistrationStoreError, match="it has schema version 7, known is 1"):
-        await reloaded(path)
-
-
-async def test_a_damaged_file_is_left_alone(store: RegistrationStore, path: Path) -> None:
-    """A store whose pages were overwritten is refused, and stays for whoever can mend it."""
-    for index in range(300):
-        await store.save(registration(f"model-{index:04}", note="x" * 100))
-    await store.aclose()
-    damaged = bytearray(bytes_of(path))
-    damaged[-4096:] = b"\xff" * 4096
-    content = bytes(damaged)
-    write(path, content)
-    other = RegistrationStore(path)
-    with pytest.raises(RegistrationStoreError, match="is not a registration store"):
-        await other.save(registration("a"))
-    await other.aclose()
-    assert bytes_of(path) == content
-
-
-async def test_a_folder_that_cannot_be_written_is_named(without_rights: Path) -> None:
-    """Whoever may not write is told which path, and by which setting to change it."""
-    path = without_rights / "state" / "registrations.sqlite"
-    store = RegistrationStore(path)
-    with pytest.raises(RegistrationStoreError) as caught:
-        await store.save(registration("a"))
-    await store.aclose()
-    assert str(caught.value) == (
-        f"cannot use the registration store {str(path)!r}: Permission denied\n"
-        "help: name a folder that can be written with the setting 'state_dir'"
-    )
-
-
-async def test_a_file_in_the_way_of_the_folder_is_named(tmp_path: Path) -> None:
-    """A path through a file is an error of the store, not of the system."""
-    write(tmp_path / "state", b"")
-    store = RegistrationStore(tmp_path / "state" / "registrations.sqlite")
-    with pytest.raises(RegistrationStoreError, match="cannot use the registration store"):
-        await store.save(registration("a"))
-    await store.aclose()
 
 
 WRITER = """
@@ -293,18 +266,6 @@ async def test_creating_waits_for_another_process_that_writes(
     other.execute("ROLLBACK")
     other.close()
     await saving
-
-
-async def test_waiting_for_another_process_has_an_end(path: Path) -> None:
-    """A file that stays locked is an error in the end, not a hang."""
-    write(path, b"")
-    other = sqlite3.connect(path, isolation_level=None)
-    other.execute("BEGIN IMMEDIATE")
-    store = RegistrationStore(path, patience=0.02)
-    with pytest.raises(RegistrationStoreError, match="database is locked"):
-        await store.save(registration("a"))
-    await store.aclose()
-    other.close()
 
 
 async def test_a_killed_writer_leaves_a_consistent_file(path: Path) -> None:

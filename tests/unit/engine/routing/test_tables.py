@@ -132,45 +132,25 @@ async def test_a_table_lists_what_its_providers_serve_sorted(bench: Bench) -> No
     assert {event.reason for event in added} == {"listed by its provider"}
 
 
-async def test_bare_and_qualified_names(bench: Bench) -> None:
-    """A name that one resource has means it; with its provider it is always clear."""
-    table = await bench.table(foo=Provider("m", "x"), bar=Provider("m"))
-    assert (await table.get_model("x")).provider_id == "foo"
-    assert (await table.get_model("bar/m")).provider_id == "bar"
-    assert (await table.get_model(identifier="foo/m")).provider_id == "foo"
+async def test_names_mean_one_resource_or_say_which_they_could_mean(bench: Bench) -> None:
+    """Bare where one provider has it, else with its provider; ``a/m`` can be two things as well."""
+    table = await bench.table(foo=Provider("m", "x", "bar/m"), bar=Provider("m"))
+    for name, provider_id in (("x", "foo"), ("foo/m", "foo"), ("foo/bar/m", "foo")):
+        assert (await table.get_model(identifier=name)).provider_id == provider_id
     assert await table.get_model("y") is None
-
-
-async def test_an_ambiguous_name_names_the_choices(bench: Bench) -> None:
-    """A bare name that two providers serve is an error that says what to ask for."""
-    table = await bench.table(foo=Provider("m"), bar=Provider("m"))
     with pytest.raises(AmbiguousResourceError) as caught:
         await table.get_model("m")
     assert str(caught.value) == (
         "model 'm' is served by 2 providers\nhelp: ask for one of them: 'bar/m', 'foo/m'"
     )
-
-
-async def test_a_qualified_name_that_is_also_an_identifier_is_ambiguous(bench: Bench) -> None:
-    """``a/m`` may be ``m`` of ``a`` or ``a/m`` of ``b``: each has a name that is clear."""
     table = await bench.table(a=Provider("m"), b=Provider("a/m"))
     with pytest.raises(AmbiguousResourceError) as caught:
         await table.get_model("a/m")
     assert caught.value.choices == ("b/a/m", "m")
-    assert (await table.get_model("m")).provider_id == "a"
-
-
-async def test_an_ambiguous_name_becomes_clear_again(bench: Bench) -> None:
-    """Once only one provider serves a name, the bare name means it."""
-    bar = Provider("m")
-    table = await bench.table(foo=Provider("m"), bar=bar)
-    bar.served.clear()
-    await table.refresh()
-    assert (await table.get_model("m")).provider_id == "foo"
 
 
 async def test_an_unknown_name_says_what_is_there_and_the_nearest(bench: Bench) -> None:
-    """Names that are ambiguous without their provider are listed with it."""
+    """Names that are ambiguous are listed with their provider; a long list is cut."""
     table = await bench.table(foo=Provider("llama", "m"), bar=Provider("m"))
     with pytest.raises(UnknownResourceError) as caught:
         table.resolve("lama")
@@ -179,10 +159,6 @@ async def test_an_unknown_name_says_what_is_there_and_the_nearest(bench: Bench) 
         "registered: 'bar/m', 'foo/m', 'llama'\n"
         "help: did you mean 'llama'?"
     )
-
-
-async def test_a_long_list_of_what_is_there_is_cut(bench: Bench) -> None:
-    """An error stays readable however many resources there are."""
     table = await bench.table(foo=Provider(*(f"model-{index:05}" for index in range(2000))))
     with pytest.raises(UnknownResourceError) as caught:
         table.resolve("x")

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Awaitable, Callable, Mapping
 from contextlib import suppress
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING
 
 import networkx as nx
 import pytest
@@ -20,14 +20,9 @@ from rungraph.engine.events import (
 )
 from rungraph.engine.run.lifecycle import Lifecycle
 from rungraph.engine.run.settings import StackSettings
+from rungraph.graph.address import Address
 from rungraph.graph.nodes import Strength
 from rungraph.graph.place import Place
-
-if TYPE_CHECKING:
-    from collections.abc import Awaitable, Callable, Mapping
-
-    from rungraph.graph.address import Address
-
 
 A, B, C, D = map(node, range(4))
 

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Callable, Coroutine
 from contextvars import ContextVar
-from typing import TYPE_CHECKING, Any, cast
+from typing import Any, cast
 
 import anyio
 import pytest
@@ -33,9 +34,6 @@ from rungraph.engine.events import (
 )
 from rungraph.engine.provider import ProviderReport
 from rungraph.engine.run.lifecycle import Lifecycle
-
-if TYPE_CHECKING:
-    from collections.abc import Callable, Coroutine
 
 
 def _with_group(enter: Callable[[], Any]) -> tuple[Chain, list[Any]]:

@@ -3,15 +3,13 @@
 from __future__ import annotations
 
 import functools
-from typing import TYPE_CHECKING, Any, Protocol
+from collections.abc import AsyncGenerator, Awaitable
+from typing import Any, Protocol
 
 import pytest
 
 from rungraph.engine.apis.routes import route
 from rungraph.engine.run.compliance import Mismatch, check_compliance
-
-if TYPE_CHECKING:
-    from collections.abc import AsyncGenerator, Awaitable
 
 
 class Greeting(Protocol):

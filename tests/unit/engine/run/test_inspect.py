@@ -2,16 +2,14 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
+import pytest
 from tests.unit.engine.fakes import Offer, Pinger, graph_of
 
 from rungraph.engine.apis.common import HealthResponse, HealthStatus
 from rungraph.engine.run.settings import StackSettings
 from rungraph.engine.run.stack import Stack
-
-if TYPE_CHECKING:
-    import pytest
 
 
 class Ill(Pinger):

@@ -7,7 +7,7 @@ import sys
 import threading
 from pathlib import Path
 from types import ModuleType
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import pytest
 from tests.unit.engine import fakes
@@ -26,11 +26,8 @@ from rungraph.engine.events import NodeFailed, State
 from rungraph.engine.run.instances import registration_store
 from rungraph.engine.run.settings import StackSettings
 from rungraph.engine.run.stack import Stack
-from rungraph.graph import Address, compile_config
+from rungraph.graph import Address, RunGraph, compile_config
 from rungraph.graph.catalog.specs import Catalog, ProviderSpec
-
-if TYPE_CHECKING:
-    from rungraph.graph import RunGraph
 
 QUICK = StackSettings(start_timeout=5, stop_timeout=5, cancel_timeout=1)
 

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import io
 import json
+from collections.abc import Callable
 from dataclasses import fields
-from typing import TYPE_CHECKING
+from pathlib import Path
 
 import pytest
 
@@ -29,10 +30,6 @@ from rungraph.engine.run.recording import (
     read_recording,
 )
 from rungraph.graph import Address
-
-if TYPE_CHECKING:
-    from collections.abc import Callable
-    from pathlib import Path
 
 A = Address.provider("inference", "a")
 TABLE = Address.table("models")

@@ -6,7 +6,8 @@ import asyncio
 import os
 import signal
 import threading
-from typing import TYPE_CHECKING, Any
+from collections.abc import Awaitable, Callable
+from typing import Any
 
 import pytest
 from tests.unit.engine.fakes import Offer, Pinger, create_pinger, graph_of
@@ -24,9 +25,6 @@ from rungraph.engine.provider import ProviderReport
 from rungraph.engine.run.settings import StackSettings
 from rungraph.engine.run.stack import Stack, run_until_signal
 from rungraph.graph import Address, InvalidGraph, compile_config
-
-if TYPE_CHECKING:
-    from collections.abc import Awaitable, Callable
 
 A, B = Address.provider("a", "one"), Address.provider("b", "one")
 QUICK = StackSettings(start_timeout=5, stop_timeout=5, cancel_timeout=1, health_timeout=0.05)

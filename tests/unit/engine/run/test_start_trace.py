@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import asyncio
 from datetime import UTC, datetime, timedelta
-from typing import TYPE_CHECKING
+
+from tests.unit.engine.fakes import Telemetry
 
 from rungraph.engine.apis.telemetry import SpanStatus
 from rungraph.engine.events import (
@@ -18,9 +19,6 @@ from rungraph.engine.events import (
 from rungraph.engine.run.start_trace import trace_start
 from rungraph.engine.run.timeline import timeline
 from rungraph.graph.address import Address
-
-if TYPE_CHECKING:
-    from tests.unit.engine.fakes import Telemetry
 
 FOO = Address.provider("inference", "foo")
 TABLE = Address.table("models")

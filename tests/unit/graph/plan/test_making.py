@@ -76,7 +76,7 @@ def circular() -> RunGraph:
 
 
 def test_a_provider_tells_what_it_is_and_where_it_stands() -> None:
-    """Type, module, place, tags, config with sorted keys, pointers to secrets; a table's resources."""
+    """Type, module, place, tags, config, pointers to its secrets; of a table its resources."""
     far = node(make_plan(small(T="77777")), "provider:inference/far")
     assert (far.kind, far.api, far.id) == ("provider", "inference", "far")
     assert far.provider_type == "remote::openai"

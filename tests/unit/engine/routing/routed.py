@@ -1,0 +1,56 @@
+"""A table whose resources the test sets, and routers on it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+from rungraph.engine.apis.inference import Inference
+from rungraph.engine.apis.resource import Resource
+from rungraph.engine.catalog import CATALOG
+from rungraph.engine.routing import create_router
+from rungraph.engine.routing.names import Key, Names, Watcher
+from rungraph.graph.address import Address
+from rungraph.graph.catalog.specs import RoutedPair
+from rungraph.graph.nodes import RouterNode
+
+
+class Table:
+    """A table whose resources the test sets."""
+
+    def __init__(self, resource: str = "model", **members: object) -> None:
+        self.names = Names(resource)
+        self.members = members
+
+    def serve(self, identifier: str, provider_id: str, native: str | None = None) -> None:
+        """Have a provider serve a resource."""
+        self.names.put(
+            Resource(identifier=identifier, provider_id=provider_id, provider_resource_id=native)
+        )
+
+    def drop(self, identifier: str, provider_id: str) -> None:
+        """Have a provider no longer serve it."""
+        self.names.remove(Key(identifier, provider_id))
+
+    def resolve(self, name: str) -> Resource:
+        """Return the resource that the name means."""
+        return self.names.resolve(name)
+
+    def watch(self, watcher: Watcher) -> Callable[[], None]:
+        """Tell the watcher of all names."""
+        return self.names.watch(watcher)
+
+
+def router_of(table: Table, protocol: type = Inference, pair: RoutedPair | None = None) -> Any:
+    """Return the router of a pair, inference unless said otherwise."""
+    found = pair or CATALOG.pair_of_router("inference")
+    assert found is not None
+    return create_router(RouterNode(Address.router(found.router_api), found), table, protocol)
+
+
+def router_to(provider: object, *models: str, protocol: type = Inference) -> Any:
+    """Return the router of one provider of inference, which serves *models*."""
+    table = Table(foo=provider)
+    for model in models:
+        table.serve(model, "foo")
+    return router_of(table, protocol)
