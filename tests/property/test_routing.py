@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from rungraph.engine.apis.inference import Inference
@@ -308,6 +308,25 @@ steps = st.builds(
 )
 
 
+def script(text: str) -> list[Step]:
+    """Read steps such as ``register a/1``: of provider a, model m in version 1."""
+    found: list[Step] = []
+    for step in text.split(", "):
+        action, _, what = step.partition(" ")
+        provider_id, _, version = what.partition("/")
+        found.append(Step(action, provider_id or "a", "m", int(version or 0)))
+    return found
+
+
+# What waits for its provider is replaced by a new registration, also by one of what is listed ...
+@example(script("register a/1, fail, restart, register a/2, fail, refresh"))
+@example(script("register a/1, appear a/2, stumble, restart, stumble, register a/2"))
+# ... and can be forgotten without it.
+@example(script("register b/1, restart /2, unregister b, restart"))
+# What was registered stays as it was registered when it is listed, and goes when it is not.
+@example(script("register a/1, appear a/2, refresh, vanish, refresh"))
+# A bare name is clear again when only one provider is left that serves it.
+@example(script("appear a, appear b, refresh, vanish b, refresh"))
 @settings(max_examples=60, deadline=None)
 @given(st.lists(steps, max_size=40))
 def test_list_targets_and_file_agree(taken: Sequence[Step]) -> None:
