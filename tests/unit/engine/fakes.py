@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import sys
 import threading
-from collections.abc import Callable, Mapping
+from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from types import ModuleType
@@ -78,6 +78,14 @@ class Offer:
     spec: dict[str, Any] = field(default_factory=dict[str, Any])
 
 
+class GraphOf(Protocol):
+    """What the fixture ``graph_of`` is: it makes a graph of one provider for each API."""
+
+    def __call__(self, **offers: Offer) -> RunGraph:
+        """Return the graph."""
+        ...
+
+
 def graph_of(monkeypatch: pytest.MonkeyPatch, **offers: Offer) -> RunGraph:
     """Return a graph with one provider, ``one``, for each API, which is what *offers* are named."""
     apis: list[ApiSpec] = []
@@ -97,6 +105,24 @@ def graph_of(monkeypatch: pytest.MonkeyPatch, **offers: Offer) -> RunGraph:
         providers[api] = [one]
     catalog = CATALOG.merged(Catalog.of(apis=apis, providers=specs))
     return compile_config({"providers": providers}, catalog=catalog, environment={})
+
+
+def failing(error: BaseException) -> Callable[..., Awaitable[Any]]:
+    """Return an entry point that raises *error*."""
+
+    async def create(config: object, deps: object) -> Any:
+        raise error
+
+    return create
+
+
+def making(cls: type[Any]) -> Callable[..., Awaitable[Any]]:
+    """Return an entry point that creates a *cls*."""
+
+    async def create(config: object, deps: Any) -> Any:
+        return cls(config, deps)
+
+    return create
 
 
 class Span:

@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 from pydantic import AliasChoices, BaseModel, ConfigDict, Field, SecretStr, field_validator
-from tests.unit.engine.fakes import Offer, graph_of
+from tests.unit.engine.fakes import GraphOf, Offer
 
 from rungraph.engine.errors import ConfigRejectedError
 from rungraph.engine.preflight.configs import validated_config
@@ -61,14 +61,14 @@ class Failing(BaseModel):
 
 
 def _configured(
-    monkeypatch: pytest.MonkeyPatch,
+    graph_of: GraphOf,
     config: dict[str, Any],
     cls: str = "Settings",
     environment: Mapping[str, str] | None = None,
 ) -> RunGraph:
     """Return a graph with one provider whose config is of the class *cls* of this module."""
     spec = {"config_class": f"{__name__}:{cls}"}
-    graph = graph_of(monkeypatch, a=Offer(config=config, spec=spec))
+    graph = graph_of(a=Offer(config=config, spec=spec))
     one = {"provider_id": "one", "provider_type": "inline::fake", "config": config}
     return compile_config(
         {"providers": {"a": [one]}}, catalog=graph.catalog, environment=environment or {}
@@ -81,16 +81,16 @@ def _config_of(graph: RunGraph) -> Any:
     return validated_config(node, environment_text=graph.environment_text)
 
 
-def test_a_config_becomes_an_instance_of_its_class(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_config_becomes_an_instance_of_its_class(graph_of: GraphOf) -> None:
     """Aliases and defaults are the class's own business."""
-    config = _config_of(_configured(monkeypatch, {"url": "http://a", "tcp_port": 1}))
+    config = _config_of(_configured(graph_of, {"url": "http://a", "tcp_port": 1}))
     assert isinstance(config, Settings)
     assert config.port == 1
 
 
-def test_without_a_class_the_config_is_a_dict_of_its_own(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_without_a_class_the_config_is_a_dict_of_its_own(graph_of: GraphOf) -> None:
     """A provider may do with its dict what it likes: the graph never changes."""
-    graph = graph_of(monkeypatch, a=Offer(config={"list": [1], "inner": {"key": "value"}}))
+    graph = graph_of(a=Offer(config={"list": [1], "inner": {"key": "value"}}))
     config = _config_of(graph)
     assert config == {"list": [1], "inner": {"key": "value"}}
     config["list"].append(2)
@@ -98,9 +98,9 @@ def test_without_a_class_the_config_is_a_dict_of_its_own(monkeypatch: pytest.Mon
     assert _config_of(graph) == {"list": [1], "inner": {"key": "value"}}
 
 
-def test_every_rejected_key_is_a_diagnostic_of_its_own(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_every_rejected_key_is_a_diagnostic_of_its_own(graph_of: GraphOf) -> None:
     """Each has its path; what is required and missing is named, too."""
-    graph = _configured(monkeypatch, {"port": "many", "inner": {"size": []}})
+    graph = _configured(graph_of, {"port": "many", "inner": {"size": []}})
     problems = check_imports(graph)
     assert [(one.code, one.path, one.message) for one in problems] == [
         (
@@ -125,11 +125,9 @@ def test_every_rejected_key_is_a_diagnostic_of_its_own(monkeypatch: pytest.Monke
     assert all(one.severity is Severity.ERROR for one in problems)
 
 
-def test_a_problem_is_at_its_place_in_the_file(
-    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
-) -> None:
+def test_a_problem_is_at_its_place_in_the_file(graph_of: GraphOf, tmp_path: Path) -> None:
     """Line and column are those of the value, or of what should hold it."""
-    catalog = _configured(monkeypatch, {"url": ""}).catalog
+    catalog = _configured(graph_of, {"url": ""}).catalog
     file = tmp_path / "run.yaml"
     file.write_text(
         "providers:\n  a:\n  - provider_id: one\n    provider_type: inline::fake\n"
@@ -145,10 +143,10 @@ def test_a_problem_is_at_its_place_in_the_file(
     }
 
 
-def test_no_value_is_ever_shown(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_no_value_is_ever_shown(graph_of: GraphOf) -> None:
     """Neither pydantic's own input nor what a validator quotes comes out."""
     graph = _configured(
-        monkeypatch, {"url": "ftp://me:hunter22@host", "password": ["hunter22"], "port": "hunter22"}
+        graph_of, {"url": "ftp://me:hunter22@host", "password": ["hunter22"], "port": "hunter22"}
     )
     shown = str(check_imports(graph))
     with pytest.raises(ConfigRejectedError) as caught:
@@ -175,21 +173,21 @@ def test_no_value_is_ever_shown(monkeypatch: pytest.MonkeyPatch) -> None:
     ids=["failing class", "closed class", "number for a text", "neither number nor text"],
 )
 def test_a_config_that_is_rejected(
-    monkeypatch: pytest.MonkeyPatch,
+    graph_of: GraphOf,
     cls: str,
     config: dict[str, Any],
     problem: str,
     way_out: tuple[str, ...],
 ) -> None:
     """A failing validator is named by its type alone; only the environment's values are retried."""
-    graph = _configured(monkeypatch, config, cls, environment={"FIVE": "5"})
+    graph = _configured(graph_of, config, cls, environment={"FIVE": "5"})
     (found,) = check_imports(graph)
     assert found.code == "I003"
     assert found.message == f"'inline::fake' rejects its config: {problem}"
     assert found.help == way_out
 
 
-def test_unknown_keys_are_warnings_with_the_nearest_name(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_unknown_keys_are_warnings_with_the_nearest_name(graph_of: GraphOf) -> None:
     """Keys that a class would silently ignore are named at every depth, with what it knows."""
     config = {
         "url": "http://a",
@@ -198,7 +196,7 @@ def test_unknown_keys_are_warnings_with_the_nearest_name(monkeypatch: pytest.Mon
         "parts": [{"size": 1}, {"zzz": 1}],
         "named": {"x": {"siz": 1}},
     }
-    problems = check_imports(_configured(monkeypatch, config))
+    problems = check_imports(_configured(graph_of, config))
     assert {one.severity for one in problems} == {Severity.WARNING}
     assert {one.code for one in problems} == {"I005"}
     assert {(one.path.partition("config.")[2], one.help[0]) for one in problems} == {
@@ -209,28 +207,28 @@ def test_unknown_keys_are_warnings_with_the_nearest_name(monkeypatch: pytest.Mon
     }
 
 
-def test_digits_from_the_environment_reach_a_text_field(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_digits_from_the_environment_reach_a_text_field(graph_of: GraphOf) -> None:
     """An all-digit secret is text where the class wants text, and a number where it wants one."""
     config = {"url": "${env.URL}", "password": "${env.PASSWORD}", "port": "${env.PORT}"}
     environment = {"URL": "true", "PASSWORD": "0012345", "PORT": "99"}
-    graph = _configured(monkeypatch, config, environment=environment)
+    graph = _configured(graph_of, config, environment=environment)
     assert check_imports(graph) == ()
     read = _config_of(graph)
     assert (read.url, read.password.get_secret_value(), read.port) == ("true", "0012345", 99)
 
 
-def test_a_value_that_is_not_known_is_not_judged(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_value_that_is_not_known_is_not_judged(graph_of: GraphOf) -> None:
     """What hangs on a variable that is not set is left alone; everything else is checked."""
     config = {
         "url": "http://a",
         "port": "${env.PORT}",
         "parts": [{"size": "${env.SIZE}"}, {"size": "many"}],
     }
-    problems = check_imports(_configured(monkeypatch, config))
+    problems = check_imports(_configured(graph_of, config))
     assert [one.path for one in problems] == ["providers.a[0].config.parts[1].size"]
-    closed = check_imports(_configured(monkeypatch, {"ulr": "${env.URL}"}, "Closed"))
+    closed = check_imports(_configured(graph_of, {"ulr": "${env.URL}"}, "Closed"))
     assert [one.message.rpartition(": ")[2] for one in closed] == ["unknown key"]
-    missing = check_imports(_configured(monkeypatch, {"port": "${env.PORT}"}))
+    missing = check_imports(_configured(graph_of, {"port": "${env.PORT}"}))
     assert [one.path for one in missing] == ["providers.a[0].config.url"]
-    failing = check_imports(_configured(monkeypatch, {"url": "${env.URL}"}, "Failing"))
+    failing = check_imports(_configured(graph_of, {"url": "${env.URL}"}, "Failing"))
     assert failing == ()

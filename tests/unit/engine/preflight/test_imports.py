@@ -7,7 +7,7 @@ from importlib.metadata import version
 from pathlib import Path
 
 import pytest
-from tests.unit.engine.fakes import Offer, graph_of
+from tests.unit.engine.fakes import GraphOf, Offer
 
 from rungraph.engine.errors import MissingPackageError, install_command
 from rungraph.engine.preflight.imports import check_imports
@@ -16,17 +16,16 @@ from rungraph.graph import Severity, compile_config
 from rungraph.graph.catalog.specs import ApiSpec, Catalog, ProviderSpec
 
 
-def test_what_can_be_imported_has_no_problems(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_what_can_be_imported_has_no_problems(graph_of: GraphOf) -> None:
     """A provider whose module, packages and config are all there is fine."""
     spec = {"packages": ("pydantic>=2", "PyYAML", "nowhere; sys_platform == 'nowhere'")}
-    assert check_imports(graph_of(monkeypatch, a=Offer(spec=spec))) == ()
+    assert check_imports(graph_of(a=Offer(spec=spec))) == ()
 
 
-def test_packages_that_are_not_installed_are_all_named(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_packages_that_are_not_installed_are_all_named(graph_of: GraphOf) -> None:
     """The help installs them: by the extra that the catalog names, or one by one."""
     packages = ("rungraph-nowhere>=1", "pydantic", "rungraph-no-where")
     graph = graph_of(
-        monkeypatch,
         a=Offer(spec={"packages": packages}),
         b=Offer(spec={"packages": packages, "extra": "rungraph[faiss]"}),
     )
@@ -40,37 +39,39 @@ def test_packages_that_are_not_installed_are_all_named(monkeypatch: pytest.Monke
     assert second.help == ('pip install "rungraph[faiss]"',)
 
 
-def test_a_module_that_cannot_be_found_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_module_that_cannot_be_found_is_named(graph_of: GraphOf) -> None:
     """A missing module and a missing package around it are both the module's problem."""
     for module, why in (
         ("rungraph_nowhere", "'rungraph_nowhere'"),
         ("rungraph_nowhere.in", "'rungraph_nowhere.in' (No module named 'rungraph_nowhere')"),
         ("rungraph.engine.nowhere", "'rungraph.engine.nowhere'"),
     ):
-        graph = graph_of(monkeypatch, a=Offer(spec={"module": module}))
+        graph = graph_of(a=Offer(spec={"module": module}))
         (problem,) = check_imports(graph)
         assert problem.code == "I001"
         assert problem.message == f"the module of 'inline::fake' cannot be found: {why}"
 
 
-def test_the_module_itself_is_not_imported(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+def test_the_module_itself_is_not_imported(
+    monkeypatch: pytest.MonkeyPatch, graph_of: GraphOf, tmp_path: Path
+) -> None:
     """A provider's module is only looked for: it may be slow, or heavy, to import."""
     (tmp_path / "rungraph_untouched.py").write_text("raise AssertionError", encoding="utf-8")
     monkeypatch.syspath_prepend(str(tmp_path))
-    graph = graph_of(monkeypatch, a=Offer(spec={"module": "rungraph_untouched"}))
+    graph = graph_of(a=Offer(spec={"module": "rungraph_untouched"}))
     assert check_imports(graph) == ()
     assert "rungraph_untouched" not in sys.modules
 
 
 def test_a_config_class_that_cannot_be_imported_is_named(
-    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+    monkeypatch: pytest.MonkeyPatch, graph_of: GraphOf, tmp_path: Path
 ) -> None:
     """A module that breaks, one that is missing, and a class that is not there."""
     (tmp_path / "rungraph_broken.py").write_text("1 / 0", encoding="utf-8")
     monkeypatch.syspath_prepend(str(tmp_path))
     specs = ["rungraph_broken:Config", "rungraph_nowhere:Config", f"{__name__}:Nothing.Here"]
     offers = {f"api{i}": Offer(spec={"config_class": name}) for i, name in enumerate(specs)}
-    found = check_imports(graph_of(monkeypatch, **offers))
+    found = check_imports(graph_of(**offers))
     *wrong, unchecked = found
     reasons = [one.message.partition("cannot be imported: ")[2] for one in wrong]
     assert unchecked.message == "3 configs are not checked: their classes cannot be imported"
@@ -81,16 +82,16 @@ def test_a_config_class_that_cannot_be_imported_is_named(
     ]
 
 
-def test_a_missing_package_is_not_reported_twice(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_missing_package_is_not_reported_twice(graph_of: GraphOf) -> None:
     """What cannot be imported because a package is missing is that package's problem alone."""
     spec = {"packages": ("rungraph-nowhere",), "module": "rungraph_nowhere"}
-    graph = graph_of(monkeypatch, a=Offer(spec=spec))
+    graph = graph_of(a=Offer(spec=spec))
     assert [one.code for one in check_imports(graph)] == ["I002"]
 
 
-def test_a_protocol_that_cannot_be_imported_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_protocol_that_cannot_be_imported_is_named(graph_of: GraphOf) -> None:
     """Without its Protocol, nobody can tell whether a provider implements an API."""
-    good = graph_of(monkeypatch, a=Offer())
+    good = graph_of(a=Offer())
     catalog = Catalog.of(
         apis=[ApiSpec("a", "rungraph_nowhere:A")], providers=good.catalog.providers.values()
     )
@@ -101,10 +102,10 @@ def test_a_protocol_that_cannot_be_imported_is_named(monkeypatch: pytest.MonkeyP
     assert problem.message.startswith("the Protocol of the API 'a' cannot be imported")
 
 
-def test_a_version_that_will_not_do_is_told(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_version_that_will_not_do_is_told(graph_of: GraphOf) -> None:
     """The versions that are wanted and that is installed stand side by side."""
     packages = ("pydantic>=99", "rungraph-nowhere")
-    (problem,) = check_imports(graph_of(monkeypatch, a=Offer(spec={"packages": packages})))
+    (problem,) = check_imports(graph_of(a=Offer(spec={"packages": packages})))
     assert problem.message == (
         "'inline::fake' needs the package 'rungraph-nowhere', not installed here; and "
         f"'pydantic>=99', of which {version('pydantic')} is installed"

@@ -8,11 +8,12 @@ from importlib import import_module
 from pathlib import Path
 
 import pytest
-from tests.unit.engine.fakes import Offer, graph_of
+from tests.unit.engine.fakes import GraphOf, Offer
 
 from rungraph.engine.preflight.imports import check_imports
 from rungraph.engine.preflight.quiet_imports import QuietImports
 
+Packages = Callable[[dict[str, str]], None]
 _CONFIG = """
 from pydantic import BaseModel
 
@@ -23,9 +24,7 @@ _WORKS = "raise AssertionError('this package does work')"
 
 
 @pytest.fixture
-def packages(
-    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
-) -> Generator[Callable[[dict[str, str]], None]]:
+def packages(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Generator[Packages]:
     """Return what writes modules by their paths, importable until the end of the test."""
     monkeypatch.syspath_prepend(str(tmp_path))
 
@@ -40,9 +39,7 @@ def packages(
         del sys.modules[name]
 
 
-def test_packages_around_a_config_class_are_not_run(
-    packages: Callable[[dict[str, str]], None], monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_packages_around_a_config_class_are_not_run(packages: Packages, graph_of: GraphOf) -> None:
     """Packages that would do work are neither run by looking for a module nor by a class."""
     packages(
         {
@@ -54,7 +51,7 @@ def test_packages_around_a_config_class_are_not_run(
         }
     )
     spec = {"module": "quietly.far.provider", "config_class": "quietly.far.config:Config"}
-    graph = graph_of(monkeypatch, a=Offer(config={"port": "many"}, spec=spec))
+    graph = graph_of(a=Offer(config={"port": "many"}, spec=spec))
     (problem,) = check_imports(graph, quietly=True)
     assert problem.code == "I003"
     assert [name for name in sys.modules if name.startswith("quietly")] == []
@@ -62,9 +59,7 @@ def test_packages_around_a_config_class_are_not_run(
     assert "I001" in codes  # The ordinary way runs them.
 
 
-def test_a_module_that_needs_its_package_gets_it(
-    packages: Callable[[dict[str, str]], None],
-) -> None:
+def test_a_module_that_needs_its_package_gets_it(packages: Packages) -> None:
     """What a package's own code makes is there for the module that asks for it."""
     packages(
         {
@@ -79,9 +74,7 @@ def test_a_module_that_needs_its_package_gets_it(
     assert sys.modules["quietly"].__dict__["BASE"] is object
 
 
-def test_the_next_import_gets_the_real_package(
-    packages: Callable[[dict[str, str]], None],
-) -> None:
+def test_the_next_import_gets_the_real_package(packages: Packages) -> None:
     """Nothing of a stand-in is left when the context has ended; what was taken out works on."""
     packages({"quietly/__init__.py": "REAL = True", "quietly/config.py": _CONFIG})
     with QuietImports() as quiet:
@@ -91,9 +84,7 @@ def test_the_next_import_gets_the_real_package(
     assert cls(port="5").port == 5
 
 
-def test_packages_that_are_there_stay_as_they_are(
-    packages: Callable[[dict[str, str]], None],
-) -> None:
+def test_packages_that_are_there_stay_as_they_are(packages: Packages) -> None:
     """A package that was imported before is used, and not forgotten afterwards."""
     packages(
         {
@@ -110,9 +101,7 @@ def test_packages_that_are_there_stay_as_they_are(
     assert "quietly.far" not in sys.modules
 
 
-def test_folders_without_a_package_file_count(
-    packages: Callable[[dict[str, str]], None],
-) -> None:
+def test_folders_without_a_package_file_count(packages: Packages) -> None:
     """A namespace package around a module is found as any other."""
     packages({"quietly/inner/config.py": _CONFIG})
     with QuietImports() as quiet:
@@ -122,7 +111,7 @@ def test_folders_without_a_package_file_count(
 
 
 def test_a_package_that_says_itself_where_its_modules_are_is_asked(
-    packages: Callable[[dict[str, str]], None], tmp_path: Path
+    packages: Packages, tmp_path: Path
 ) -> None:
     """Where looking from outside finds nothing, the package is run, as Python would."""
     extended = f"__path__.append({str(tmp_path / 'elsewhere')!r})"

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable, Coroutine, Mapping
 from contextlib import suppress
 from dataclasses import dataclass, field
+from typing import Any
 
 import networkx as nx
 import pytest
@@ -25,6 +26,7 @@ from rungraph.graph.nodes import Strength
 from rungraph.graph.place import Place
 
 A, B, C, D = map(node, range(4))
+Step = Callable[[], Awaitable[object]]
 
 
 @dataclass
@@ -39,12 +41,8 @@ class Chain:
     """
 
     needs: Mapping[Address, tuple[Address, ...]]
-    opening: dict[Address, Callable[[], Awaitable[object]]] = field(
-        default_factory=dict["Address", "Callable[[], Awaitable[object]]"]
-    )
-    closing: dict[Address, Callable[[], Awaitable[object]]] = field(
-        default_factory=dict["Address", "Callable[[], Awaitable[object]]"]
-    )
+    opening: dict[Address, Step] = field(default_factory=dict[Address, Step])
+    closing: dict[Address, Step] = field(default_factory=dict[Address, Step])
     did: list[str] = field(default_factory=list[str])
     strength: Strength = Strength.HARD
 
@@ -87,46 +85,50 @@ def run(
     block: Callable[[Lifecycle], Awaitable[object]] | None = None,
 ) -> tuple[EventLog, float]:
     """Start *chain*, run *block*, stop; return the events and how long all took."""
-
-    async def main() -> None:
-        lifecycle = Lifecycle(chain.nx, chain, settings, log.append)
-        await lifecycle.start()
-        try:
-            if block is not None:
-                await block(lifecycle)
-        finally:
-            await lifecycle.stop()
-
     log = EventLog()
 
-    async def timed() -> float:
+    async def main() -> None:
         with suppress(StartError, StopError):
-            await main()
+            await up_and_down(lifecycle_of(chain, settings, log), block)
         assert asyncio.all_tasks() == {asyncio.current_task()}
+
+    return log, time_of(main())
+
+
+def lifecycle_of(
+    chain: Chain, settings: StackSettings = QUICK, log: EventLog | None = None
+) -> Lifecycle:
+    """Return what starts and stops *chain*, and tells *log*."""
+    return Lifecycle(chain.nx, chain, settings, (EventLog() if log is None else log).append)
+
+
+async def up_and_down(
+    lifecycle: Lifecycle, block: Callable[[Lifecycle], Awaitable[object]] | None = None
+) -> None:
+    """Start, run *block*, stop."""
+    await lifecycle.start()
+    try:
+        if block is not None:
+            await block(lifecycle)
+    finally:
+        await lifecycle.stop()
+
+
+def error_of(chain: Chain) -> BaseException:
+    """Start and stop *chain*; return what was raised."""
+    with pytest.raises(BaseException) as caught:  # noqa: PT011 (the callers look at it)
+        run_virtually(up_and_down(lifecycle_of(chain)))
+    return caught.value
+
+
+def time_of(main: Coroutine[Any, Any, None]) -> float:
+    """Run *main* on the virtual clock; return how long it took."""
+
+    async def timed() -> float:
+        await main
         return asyncio.get_running_loop().time()
 
-    return log, run_virtually(timed())
-
-
-def error_of(
-    chain: Chain,
-    settings: StackSettings = QUICK,
-    block: Callable[[Lifecycle], Awaitable[object]] | None = None,
-) -> BaseException:
-    """Start *chain*, run *block*, stop; return what was raised."""
-
-    async def main() -> None:
-        lifecycle = Lifecycle(chain.nx, chain, settings, EventLog().append)
-        await lifecycle.start()
-        try:
-            if block is not None:
-                await block(lifecycle)
-        finally:
-            await lifecycle.stop()
-
-    with pytest.raises(BaseException) as caught:  # noqa: PT011 (the callers look at it)
-        run_virtually(main())
-    return caught.value
+    return run_virtually(timed())
 
 
 def after(seconds: float, error: BaseException | None = None) -> Callable[[], Awaitable[None]]:

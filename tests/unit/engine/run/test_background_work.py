@@ -11,11 +11,11 @@ import anyio
 import pytest
 from tests.property.strategies_graphs import run_virtually
 from tests.unit.engine.run.chains import (
-    QUICK,
     A,
     B,
     Chain,
     error_of,
+    lifecycle_of,
     run,
 )
 
@@ -86,7 +86,7 @@ def test_background_work_that_crashes_fails_its_node(enter: Callable[[], Any]) -
         raise ConnectionError("lost")  # noqa: EM101 (as short as it can be)
 
     async def main() -> None:
-        lifecycle = Lifecycle(chain.nx, chain, QUICK, log.append)
+        lifecycle = lifecycle_of(chain, log=log)
         await lifecycle.start()
         _spawn(groups[0], crash)
         await asyncio.sleep(1)
@@ -110,7 +110,7 @@ def test_a_crash_whose_clean_up_hangs_is_cut_short() -> None:
 
     async def main() -> None:
         log = EventLog()
-        lifecycle = Lifecycle(chain.nx, chain, QUICK, log.append)
+        lifecycle = lifecycle_of(chain, log=log)
         await lifecycle.start()
         groups[0].create_task(crash())
         await asyncio.sleep(2)
@@ -135,7 +135,7 @@ def test_a_crash_during_a_cancelled_stop_is_not_waited_out() -> None:
         await asyncio.sleep(2)
 
     async def main() -> None:
-        lifecycle = Lifecycle(chain.nx, chain, QUICK, EventLog().append)
+        lifecycle = lifecycle_of(chain)
 
         async def owner() -> None:
             await lifecycle.start()
@@ -213,7 +213,7 @@ def test_a_report_from_a_thread_arrives() -> None:
     log = EventLog()
 
     async def main() -> None:
-        lifecycle = Lifecycle(chain.nx, chain, QUICK, log.append)
+        lifecycle = lifecycle_of(chain, log=log)
         await lifecycle.start()
         report = lifecycle.reporter(A)
         await asyncio.to_thread(report, ProviderReport("degraded", "worker died"))
@@ -237,7 +237,7 @@ def test_a_report_during_the_start_is_told_after_it() -> None:
     log = EventLog()
 
     async def main() -> None:
-        lifecycles.append(Lifecycle(chain.nx, chain, QUICK, log.append))
+        lifecycles.append(lifecycle_of(chain, log=log))
         await lifecycles[0].start()
         await lifecycles[0].stop()
 

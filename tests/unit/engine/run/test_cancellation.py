@@ -8,13 +8,14 @@ import anyio
 import pytest
 from tests.property.strategies_graphs import run_virtually
 from tests.unit.engine.run.chains import (
-    QUICK,
     A,
     B,
     C,
     Chain,
     after,
     ignore_cancellation,
+    lifecycle_of,
+    time_of,
 )
 
 from rungraph.engine.errors import (
@@ -26,21 +27,19 @@ from rungraph.engine.events import (
     EventLog,
     State,
 )
-from rungraph.engine.run.lifecycle import Lifecycle
 
 
 def test_a_cancelled_start_rolls_back_and_goes_on_cancelling() -> None:
     """The caller gets its cancellation after everything has stopped."""
     chain = Chain({A: (), B: (A,)}, opening={B: after(4)}, closing={A: after(2)})
 
-    async def main() -> float:
-        lifecycle = Lifecycle(chain.nx, chain, QUICK, EventLog().append)
+    async def main() -> None:
+        lifecycle = lifecycle_of(chain)
         with pytest.raises(TimeoutError):
             async with asyncio.timeout(1):
                 await lifecycle.start()
-        return asyncio.get_running_loop().time()
 
-    assert run_virtually(main()) == pytest.approx(3)
+    assert time_of(main()) == pytest.approx(3)
     assert chain.did == ["+n00", "-n00"]
 
 
@@ -48,8 +47,8 @@ def test_a_cancelled_stop_is_finished_first() -> None:
     """Cancelling a stop, even twice, does not cut it short."""
     chain = Chain({A: (), B: (A,)}, closing={A: after(2), B: after(2)})
 
-    async def main() -> float:
-        lifecycle = Lifecycle(chain.nx, chain, QUICK, EventLog().append)
+    async def main() -> None:
+        lifecycle = lifecycle_of(chain)
         await lifecycle.start()
         task = asyncio.ensure_future(lifecycle.stop())
         for _ in range(2):
@@ -57,9 +56,8 @@ def test_a_cancelled_stop_is_finished_first() -> None:
             task.cancel()
         with pytest.raises(asyncio.CancelledError):
             await task
-        return asyncio.get_running_loop().time()
 
-    assert run_virtually(main()) == pytest.approx(4)
+    assert time_of(main()) == pytest.approx(4)
     assert chain.did == ["+n00", "+n01", "-n01", "-n00"]
 
 
@@ -69,7 +67,7 @@ def test_a_scope_around_the_stack_waits_for_an_orderly_stop() -> None:
 
     async def main() -> None:
         with anyio.move_on_after(0.01) as scope:
-            lifecycle = Lifecycle(chain.nx, chain, QUICK, EventLog().append)
+            lifecycle = lifecycle_of(chain)
             await lifecycle.start()
             try:
                 await anyio.sleep_forever()
@@ -86,7 +84,7 @@ def test_the_end_of_the_program_keeps_the_order() -> None:
     chain = Chain({A: (), B: (A,), C: (B,)}, closing={C: after(1), B: after(1)})
 
     async def main() -> None:
-        lifecycle = Lifecycle(chain.nx, chain, QUICK, EventLog().append)
+        lifecycle = lifecycle_of(chain)
 
         async def owner() -> None:
             await lifecycle.start()
@@ -110,18 +108,17 @@ def test_a_kill_ends_all_at_once() -> None:
     """A killed stack cuts its stops short and calls no others; all it killed are named."""
     chain = Chain({A: (), B: (A,)}, closing={B: after(2)})
 
-    async def main() -> float:
+    async def main() -> None:
         log = EventLog()
-        lifecycle = Lifecycle(chain.nx, chain, QUICK, log.append)
+        lifecycle = lifecycle_of(chain, log=log)
         await lifecycle.start()
         asyncio.get_running_loop().call_later(1, lifecycle.kill)
         with pytest.raises(StopError) as caught:
             await lifecycle.stop()
         assert {type(failure.error) for failure in caught.value.failures} == {KilledError}
         assert log.states == {A: State.KILLED, B: State.KILLED}
-        return asyncio.get_running_loop().time()
 
-    assert run_virtually(main()) == pytest.approx(1)
+    assert time_of(main()) == pytest.approx(1)
     assert chain.did == ["+n00", "+n01", "-n01"]
 
 
@@ -129,26 +126,24 @@ def test_a_kill_does_not_wait_for_the_stubborn() -> None:
     """A node that ignores the kill is left behind after a second."""
     chain = Chain({A: ()}, closing={A: ignore_cancellation})
 
-    async def main() -> float:
-        lifecycle = Lifecycle(chain.nx, chain, QUICK, EventLog().append)
+    async def main() -> None:
+        lifecycle = lifecycle_of(chain)
         await lifecycle.start()
         asyncio.get_running_loop().call_later(1, lifecycle.kill)
         with pytest.raises(StopError):
             await lifecycle.stop()
-        return asyncio.get_running_loop().time()
 
-    assert run_virtually(main()) == pytest.approx(2)
+    assert time_of(main()) == pytest.approx(2)
 
 
 def test_a_kill_ends_a_start_too() -> None:
     """A stack killed while it starts stops starting and names nobody as a culprit."""
     chain = Chain({A: (), B: (A,)}, opening={B: after(4)})
 
-    async def main() -> float:
-        lifecycle = Lifecycle(chain.nx, chain, QUICK, EventLog().append)
+    async def main() -> None:
+        lifecycle = lifecycle_of(chain)
         asyncio.get_running_loop().call_later(1, lifecycle.kill)
         with pytest.raises(StartError, match="it was killed"):
             await lifecycle.start()
-        return asyncio.get_running_loop().time()
 
-    assert run_virtually(main()) == pytest.approx(1)
+    assert time_of(main()) == pytest.approx(1)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import functools
 from collections.abc import AsyncGenerator, Awaitable
+from types import SimpleNamespace
 from typing import Any, Protocol
 
 import pytest
@@ -75,64 +76,138 @@ def _made(cls: type[Any]) -> object:
     return cls()
 
 
-def test_an_instance_with_all_methods_complies() -> None:
-    """More optional parameters than the Protocol's are welcome."""
-    assert check_compliance(Good(), Greeting) == ()
-    assert check_compliance(Good(), Listing) == ()
+# --- what complies -----------------------------------------------------------------------------
 
 
-def test_only_methods_with_a_route_count_where_there_are_any() -> None:
-    """A public protocol asks for its routed methods, not for its others."""
+class Child(Good, Greeting):
+    """Inherits its method from a base that is no Protocol."""
+
+
+class Open:
+    """Takes any keyword."""
+
+    async def greet(self, **arguments: Any) -> str:
+        return ""
+
+
+class Annotated:
+    """Is no ``async def``, but says that it returns an awaitable."""
+
+    def greet(self, name: str, loud: bool = False) -> Awaitable[str]:
+        raise NotImplementedError
+
+
+def logged(function: Any) -> Any:
+    """Wrap *function* as decorators do."""
+
+    @functools.wraps(function)
+    def call(*args: Any, **kwargs: Any) -> Any:
+        return function(*args, **kwargs)
+
+    return call
+
+
+class Wrapped:
+    """Has a decorated method."""
+
+    @logged
+    async def greet(self, name: str, loud: bool = False) -> str:
+        return name
+
+
+class Call:
+    """An object that can be called."""
+
+    async def __call__(self, name: str, loud: bool = False) -> str:
+        return name
+
+
+class Static:
+    """Needs no ``self``."""
+
+    @staticmethod
+    async def greet(name: str, loud: bool = False) -> str:
+        return name
+
+
+class Classy:
+    """Takes its class as first argument."""
+
+    @classmethod
+    async def greet(cls, name: str, loud: bool = False) -> str:
+        return name
+
+
+class Proxy:
+    """Makes its methods on demand."""
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(Good(), name)
+
+
+@pytest.mark.parametrize(
+    ("instance", "protocol"),
+    [
+        (Good(), Greeting),  # More optional parameters than the Protocol's are welcome,
+        (Good(), Listing),  # and of a Protocol with routes only what has one is asked for.
+        (_made(Child), Greeting),
+        (Open(), Greeting),
+        (Annotated(), Greeting),
+        (Wrapped(), Greeting),
+        (SimpleNamespace(greet=functools.partial(Good().greet, extra=1)), Greeting),
+        (SimpleNamespace(greet=Call()), Greeting),
+        (Static(), Greeting),
+        (Classy(), Greeting),
+        (Proxy(), Greeting),
+    ],
+    ids=lambda one: type(one).__name__ if not isinstance(one, type) else one.__name__,
+)
+def test_what_can_be_called_as_the_protocol_says_complies(instance: object, protocol: type) -> None:
+    """Inherited, decorated, partial, bound or made on demand: what counts is how it is called."""
     assert not hasattr(Good(), "internal")
-    assert check_compliance(Good(), Greeting) == ()
+    assert check_compliance(instance, protocol) == ()
 
 
-def test_all_public_functions_count_where_no_method_has_a_route() -> None:
-    """A private protocol asks for all of its functions; all that are missing are listed."""
-    assert [(method, kind) for method, kind, _ in _found(object(), Listing)] == [
-        ("list_names", Mismatch.MISSING),
-        ("register_name", Mismatch.MISSING),
-        ("plain", Mismatch.MISSING),
-    ]
+# --- what does not -----------------------------------------------------------------------------
 
 
-def test_inherited_protocols_count_too() -> None:
-    """The functions of a protocol that another extends come first."""
-    missing = [method for method, _, _ in _found(object(), Wide)]
-    assert missing == ["list_names", "register_name", "plain", "anything"]
+class Lazy(Greeting):
+    """Inherits the declaration and nothing else."""
 
 
-def test_what_is_no_function_is_not_callable() -> None:
-    """A value under the name of a method is named with its type."""
+class Crossed(Listing):
+    """Implements one Protocol and only declares another."""
 
-    class Bad:
-        greet = 3
-
-    assert _found(Bad()) == [("greet", Mismatch.NOT_CALLABLE, "not callable, but int")]
+    async def greet(self, name: str, loud: bool = False) -> str:
+        return name
 
 
-def test_a_declaration_is_no_implementation() -> None:
-    """A method inherited from the Protocol itself, or from another Protocol, is not implemented."""
+class Closed(Good):
+    """Takes no further keywords."""
 
-    class Lazy(Greeting):
-        pass
-
-    class Crossed(Listing):
-        async def greet(self, name: str, loud: bool = False) -> str:
-            return name
-
-    assert [kind for _, kind, _ in _found(_made(Lazy))] == [Mismatch.NOT_IMPLEMENTED]
-    assert _found(_made(Crossed)) == []
-    assert {kind for _, kind, _ in _found(_made(Crossed), Listing)} == {Mismatch.NOT_IMPLEMENTED}
+    async def anything(self) -> None:
+        return None
 
 
-def test_an_inherited_implementation_counts() -> None:
-    """A method may come from a base class that is no Protocol."""
+class Plain:
+    """Nobody knows what a plain function returns, unless it says so."""
 
-    class Child(Good, Greeting):
-        pass
+    def greet(self, name: str, loud: bool = False) -> str:
+        return name
 
-    assert _found(_made(Child)) == []
+
+class Streaming:
+    """Is a generator itself instead of being awaited for one."""
+
+    async def greet(self, name: str, loud: bool = False) -> AsyncGenerator[str]:
+        yield name
+
+
+class Eager(Good):
+    """Must be awaited where the Protocol's method is not."""
+
+    async def plain(self) -> int:  # type: ignore[override]  # the point of the test
+        return 1
 
 
 async def _no_name(self: object, loud: bool = False) -> str:
@@ -151,131 +226,55 @@ async def _all_required(self: object, name: str, loud: bool) -> str:
     return ""
 
 
+def _with(greet: object) -> object:
+    return type("Bad", (), {"greet": greet})()
+
+
+MISSING, PARAMETERS = Mismatch.MISSING, Mismatch.PARAMETERS
+NO_NAME = "does not accept the parameter 'name'"
+
+
 @pytest.mark.parametrize(
-    ("method", "details"),
+    ("instance", "protocol", "found"),
     [
-        (_no_name, ["does not accept the parameter 'name'"]),
-        (
-            _positional,
-            [
-                "does not accept the parameter 'name'",
-                "requires the parameter 'name', which callers do not pass",
-            ],
-        ),
-        (_one_more, ["requires the parameter 'style', which callers do not pass"]),
-        (_all_required, ["requires the parameter 'loud', which callers may leave out"]),
+        (object(), Greeting, [("greet", MISSING, "missing")]),
+        # A private protocol asks for all of its functions, those of one that it extends first.
+        (object(), Wide, [(name, MISSING, "missing")
+                          for name in ("list_names", "register_name", "plain", "anything")]),
+        (Proxy(), Wide, [("anything", MISSING, "missing")]),
+        (_with(3), Greeting, [("greet", Mismatch.NOT_CALLABLE, "not callable, but int")]),
+        (_with(_no_name), Greeting, [("greet", PARAMETERS, NO_NAME)]),
+        (_with(_positional), Greeting,
+         [("greet", PARAMETERS, NO_NAME),
+          ("greet", PARAMETERS, "requires the parameter 'name', which callers do not pass")]),
+        (_with(_one_more), Greeting,
+         [("greet", PARAMETERS, "requires the parameter 'style', which callers do not pass")]),
+        (_with(_all_required), Greeting,
+         [("greet", PARAMETERS, "requires the parameter 'loud', which callers may leave out")]),
+        (Closed(), Wide, [("anything", PARAMETERS, "does not accept '**more'")]),
+        (Plain(), Greeting, [("greet", Mismatch.NOT_ASYNC, "must be 'async def'")]),
+        (Eager(), Listing, [("plain", Mismatch.ASYNC, "must not be 'async def'")]),
     ],
-)
-def test_every_mismatch_of_parameters_is_named(method: Any, details: list[str]) -> None:
-    """A method takes the Protocol's parameters by name and requires no others."""
-    instance = type("Bad", (), {"greet": method})()
-    assert _found(instance) == [("greet", Mismatch.PARAMETERS, detail) for detail in details]
+)  # fmt: skip
+def test_every_mismatch_is_named(
+    instance: object, protocol: type, found: list[tuple[str, Mismatch, str]]
+) -> None:
+    """A method takes the Protocol's parameters by name and no others, and is awaited alike."""
+    assert _found(instance, protocol) == found
 
 
-def test_arbitrary_keywords_accept_every_parameter() -> None:
-    """A method with ``**kwargs`` accepts what the Protocol has; one without cannot stand for it."""
-
-    class Open:
-        async def greet(self, **arguments: Any) -> str:
-            return ""
-
-    class Closed(Good):
-        async def anything(self) -> None:
-            return None
-
-    assert _found(Open()) == []
-    assert _found(Closed(), Wide) == [("anything", Mismatch.PARAMETERS, "does not accept '**more'")]
-
-
-def test_a_plain_function_is_no_async_def() -> None:
-    """Nobody knows what a plain function returns, unless its annotation says so."""
-
-    class Plain:
-        def greet(self, name: str, loud: bool = False) -> str:
-            return name
-
-    class Annotated:
-        def greet(self, name: str, loud: bool = False) -> Awaitable[str]:
-            raise NotImplementedError
-
-    assert _found(Plain()) == [("greet", Mismatch.NOT_ASYNC, "must be 'async def'")]
-    assert _found(Annotated()) == []
+def test_a_declaration_is_no_implementation() -> None:
+    """Neither a method inherited from the Protocol itself, nor one from another Protocol."""
+    assert [kind for _, kind, _ in _found(_made(Lazy))] == [Mismatch.NOT_IMPLEMENTED]
+    assert _found(_made(Crossed)) == []
+    assert {kind for _, kind, _ in _found(_made(Crossed), Listing)} == {Mismatch.NOT_IMPLEMENTED}
 
 
 def test_an_async_generator_is_no_async_def() -> None:
     """A streaming method is awaited for its generator; it is not one itself."""
-
-    class Streaming:
-        async def greet(self, name: str, loud: bool = False) -> AsyncGenerator[str]:
-            yield name
-
     (problem,) = _found(Streaming())
     assert problem[1] is Mismatch.NOT_ASYNC
     assert "returns the asynchronous generator" in problem[2]
-
-
-def test_wrapped_and_partial_functions_are_seen_through() -> None:
-    """A decorator that uses ``functools.wraps`` and a partial application stay ``async def``."""
-
-    def logged(function: Any) -> Any:
-        @functools.wraps(function)
-        def call(*args: Any, **kwargs: Any) -> Any:
-            return function(*args, **kwargs)
-
-        return call
-
-    class Wrapped:
-        @logged
-        async def greet(self, name: str, loud: bool = False) -> str:
-            return name
-
-    class Assigned:
-        def __init__(self) -> None:
-            self.greet = functools.partial(Good().greet, extra=1)
-
-    assert _found(Wrapped()) == []
-    assert _found(Assigned()) == []
-
-
-def test_a_callable_object_with_an_async_call_complies() -> None:
-    """What counts is how the method can be called, not that it is a function."""
-
-    class Call:
-        async def __call__(self, name: str, loud: bool = False) -> str:
-            return name
-
-    class Holder:
-        def __init__(self) -> None:
-            self.greet = Call()
-
-    assert _found(Holder()) == []
-
-
-def test_an_async_def_cannot_stand_for_a_plain_function() -> None:
-    """Where the Protocol's method is not awaited, the instance's must not need it."""
-
-    class Eager(Good):
-        async def plain(self) -> int:  # type: ignore[override]  # the point of the test
-            return 1
-
-    assert _found(Eager(), Listing) == [("plain", Mismatch.ASYNC, "must not be 'async def'")]
-
-
-def test_static_and_class_methods_are_bound_already() -> None:
-    """A method without ``self`` is compared by all of its parameters."""
-
-    class Odd:
-        @staticmethod
-        async def greet(name: str, loud: bool = False) -> str:
-            return name
-
-    class Classy:
-        @classmethod
-        async def greet(cls, name: str, loud: bool = False) -> str:
-            return name
-
-    assert _found(Odd()) == []
-    assert _found(Classy()) == []
 
 
 def test_the_answer_for_a_class_does_not_hide_an_instance() -> None:
@@ -285,17 +284,6 @@ def test_the_answer_for_a_class_does_not_hide_an_instance() -> None:
     assert _found(good) == []
     assert [kind for _, kind, _ in _found(bad)] == [Mismatch.NOT_CALLABLE]
     assert _found(good) == []
-
-
-def test_attributes_made_on_demand_count() -> None:
-    """A class that forwards everything complies with what it forwards to."""
-
-    class Proxy:
-        def __getattr__(self, name: str) -> Any:
-            return getattr(Good(), name)
-
-    assert _found(Proxy()) == []
-    assert [method for method, _, _ in _found(Proxy(), Wide)] == ["anything"]
 
 
 def test_a_problem_says_all_in_one_line() -> None:

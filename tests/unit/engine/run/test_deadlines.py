@@ -6,9 +6,7 @@ import asyncio
 from contextlib import suppress
 
 import pytest
-from tests.property.strategies_graphs import run_virtually
 from tests.unit.engine.run.chains import (
-    QUICK,
     A,
     B,
     C,
@@ -17,7 +15,9 @@ from tests.unit.engine.run.chains import (
     after,
     error_of,
     ignore_cancellation,
+    lifecycle_of,
     run,
+    time_of,
 )
 
 from rungraph.engine.errors import (
@@ -53,13 +53,12 @@ def test_a_start_that_ignores_its_cancellation_is_left_behind_and_named() -> Non
     """The stack goes on without such a node; the error says what it did."""
     chain = Chain({A: ()}, opening={A: ignore_cancellation})
 
-    async def main() -> float:
-        lifecycle = Lifecycle(chain.nx, chain, QUICK, EventLog().append)
+    async def main() -> None:
+        lifecycle = lifecycle_of(chain)
         with pytest.raises(StartError, match="5 s and ignores being cancelled"):
             await lifecycle.start()
-        return asyncio.get_running_loop().time()
 
-    assert run_virtually(main()) == pytest.approx(5 + 1 + 1)
+    assert time_of(main()) == pytest.approx(5 + 1 + 1)
 
 
 def test_an_instance_that_comes_too_late_is_closed() -> None:
@@ -109,16 +108,15 @@ def test_a_stop_that_ignores_its_cancellation_is_left_behind() -> None:
     """Stopping is over after the deadlines, whatever a provider does."""
     chain = Chain({A: (), B: (A,)}, closing={B: ignore_cancellation})
 
-    async def main() -> float:
+    async def main() -> None:
         log = EventLog()
-        lifecycle = Lifecycle(chain.nx, chain, QUICK, log.append)
+        lifecycle = lifecycle_of(chain, log=log)
         await lifecycle.start()
         with pytest.raises(StopError, match="ignores being cancelled"):
             await lifecycle.stop()
         assert log.states == {A: State.STOPPED, B: State.KILLED}
-        return asyncio.get_running_loop().time()
 
-    assert run_virtually(main()) == pytest.approx(3 + 1 + 1)
+    assert time_of(main()) == pytest.approx(3 + 1 + 1)
 
 
 def test_stop_errors_are_collected_once_each() -> None:

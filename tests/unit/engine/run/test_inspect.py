@@ -4,8 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-import pytest
-from tests.unit.engine.fakes import Offer, Pinger, graph_of
+from tests.unit.engine.fakes import GraphOf, Offer, Pinger
 
 from rungraph.engine.apis.common import HealthResponse, HealthStatus
 from rungraph.engine.run.settings import StackSettings
@@ -30,9 +29,9 @@ async def fail(config: object, deps: Any) -> Any:
     raise OSError
 
 
-async def test_providers_are_listed_with_their_health(monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_providers_are_listed_with_their_health(graph_of: GraphOf) -> None:
     """The configured providers come by API, each with its type and how it is."""
-    async with Stack(graph_of(monkeypatch, a=Offer(), b=Offer(create_ill))) as stack:
+    async with Stack(graph_of(a=Offer(), b=Offer(create_ill))) as stack:
         listed = await stack["inspect"].list_providers()
     assert sorted(listed) == ["a", "b"]
     (one,) = listed["b"]
@@ -41,11 +40,9 @@ async def test_providers_are_listed_with_their_health(monkeypatch: pytest.Monkey
     assert listed["a"][0].health.status is HealthStatus.OK
 
 
-async def test_only_routes_of_what_can_be_called_are_listed(
-    monkeypatch: pytest.MonkeyPatch,
-) -> None:
+async def test_only_routes_of_what_can_be_called_are_listed(graph_of: GraphOf) -> None:
     """An API whose provider failed is not listed; the builtin's own routes are."""
-    graph = graph_of(monkeypatch, a=Offer(), b=Offer(fail))
+    graph = graph_of(a=Offer(), b=Offer(fail))
     async with Stack(graph, StackSettings(on_failure="degrade")) as stack:
         routes = await stack["inspect"].list_routes()
     assert sorted(routes) == ["a", "inspect"]
@@ -58,17 +55,17 @@ async def test_only_routes_of_what_can_be_called_are_listed(
     assert routes["inspect"][0].provider_types == ["inline::inspect"]
 
 
-async def test_the_stack_is_well_when_all_its_nodes_are(monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_the_stack_is_well_when_all_its_nodes_are(graph_of: GraphOf) -> None:
     """The stack's own health names every node that is ill."""
-    async with Stack(graph_of(monkeypatch, a=Offer())) as stack:
+    async with Stack(graph_of(a=Offer())) as stack:
         assert (await stack["inspect"].health()).status is HealthStatus.OK
-    async with Stack(graph_of(monkeypatch, a=Offer(), b=Offer(create_ill))) as stack:
+    async with Stack(graph_of(a=Offer(), b=Offer(create_ill))) as stack:
         health = await stack["inspect"].health()
     assert health.status is HealthStatus.ERROR
     assert health.message == "'provider:b/one': no disk"
 
 
-async def test_the_version_is_that_of_the_software(monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_the_version_is_that_of_the_software(graph_of: GraphOf) -> None:
     """The version is the distribution's."""
-    async with Stack(graph_of(monkeypatch, a=Offer())) as stack:
+    async with Stack(graph_of(a=Offer())) as stack:
         assert (await stack["inspect"].version()).version.count(".") >= 1

@@ -5,13 +5,15 @@ from __future__ import annotations
 import asyncio
 import sys
 import threading
+from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 from types import ModuleType
 from typing import Any
 
 import pytest
 from tests.unit.engine import fakes
-from tests.unit.engine.fakes import Offer, Pinger, graph_of
+from tests.unit.engine.fakes import GraphOf, Offer, Pinger
 
 from rungraph.engine.apis import Model
 from rungraph.engine.catalog import CATALOG
@@ -45,7 +47,7 @@ async def _culprit(graph: RunGraph) -> BaseException:
 
 
 async def test_a_module_is_imported_once_and_off_the_event_loop(
-    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+    monkeypatch: pytest.MonkeyPatch, graph_of: GraphOf, tmp_path: Path
 ) -> None:
     """Providers of one module that is not there yet wait for one thread to import it."""
     (tmp_path / "rungraph_slow.py").write_text(
@@ -58,14 +60,14 @@ async def test_a_module_is_imported_once_and_off_the_event_loop(
     )
     monkeypatch.syspath_prepend(str(tmp_path))
     spec = {"module": "rungraph_slow"}
-    graph = graph_of(monkeypatch, a=Offer(spec=spec), b=Offer(spec=spec))
+    graph = graph_of(a=Offer(spec=spec), b=Offer(spec=spec))
     async with Stack(graph, QUICK):
         assert sys.modules["rungraph_slow"].THREAD is not threading.main_thread()
     monkeypatch.delitem(sys.modules, "rungraph_slow")
 
 
 async def test_a_module_is_not_used_before_its_import_has_ended(
-    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+    monkeypatch: pytest.MonkeyPatch, graph_of: GraphOf, tmp_path: Path
 ) -> None:
     """A provider that starts while a thread imports its module waits for that import."""
     (tmp_path / "rungraph_slower.py").write_text(
@@ -84,9 +86,7 @@ async def test_a_module_is_not_used_before_its_import_has_ended(
         asyncio.get_running_loop().call_later(0.01, fakes.GATE.set)
         return Pinger()
 
-    graph = graph_of(
-        monkeypatch, a=Offer(spec=spec), b=Offer(wait), c=Offer(spec=spec, needs=("b",))
-    )
+    graph = graph_of(a=Offer(spec=spec), b=Offer(wait), c=Offer(spec=spec, needs=("b",)))
     fakes.IMPORTING.clear()
     fakes.GATE.clear()
     async with Stack(graph, StackSettings(schedule="ready")) as stack:
@@ -104,29 +104,31 @@ async def test_a_module_is_not_used_before_its_import_has_ended(
     ],
 )
 async def test_a_module_that_cannot_create_is_named(
-    monkeypatch: pytest.MonkeyPatch, tmp_path: Path, source: str, message: str
+    monkeypatch: pytest.MonkeyPatch, graph_of: GraphOf, tmp_path: Path, source: str, message: str
 ) -> None:
     """Whatever is wrong with a provider's module is told with the module's name."""
     (tmp_path / "rungraph_wrong.py").write_text(source, encoding="utf-8")
     monkeypatch.syspath_prepend(str(tmp_path))
-    error = await _culprit(graph_of(monkeypatch, a=Offer(spec={"module": "rungraph_wrong"})))
+    error = await _culprit(graph_of(a=Offer(spec={"module": "rungraph_wrong"})))
     sys.modules.pop("rungraph_wrong", None)
     assert isinstance(error, EntryPointError)
     assert "'rungraph_wrong'" in str(error)
     assert message in str(error)
 
 
-async def test_a_missing_package_comes_out_as_it_is(monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_a_missing_package_comes_out_as_it_is(graph_of: GraphOf) -> None:
     """The install command that a provider raises is what the user reads."""
 
     async def create(config: object, deps: object) -> Any:
         raise MissingPackageError(extra="faiss", package="faiss-cpu")
 
-    error = await _culprit(graph_of(monkeypatch, a=Offer(create)))
+    error = await _culprit(graph_of(a=Offer(create)))
     assert isinstance(error, MissingPackageError)
 
 
-async def test_a_remote_type_has_an_adapter(monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_a_remote_type_has_an_adapter(
+    monkeypatch: pytest.MonkeyPatch, graph_of: GraphOf
+) -> None:
     """Provider types of ``remote::`` are created by ``get_adapter_impl``."""
     module = ModuleType("rungraph_remote")
 
@@ -135,7 +137,7 @@ async def test_a_remote_type_has_an_adapter(monkeypatch: pytest.MonkeyPatch) -> 
 
     vars(module)["get_adapter_impl"] = create
     monkeypatch.setitem(sys.modules, "rungraph_remote", module)
-    base = graph_of(monkeypatch, a=Offer())
+    base = graph_of(a=Offer())
     spec = ProviderSpec("a", "remote::fake", "rungraph_remote")
     one = {"provider_id": "one", "provider_type": "remote::fake", "config": {"key": 1}}
     catalog = base.catalog.merged(Catalog.of(providers=[spec]))
@@ -144,7 +146,7 @@ async def test_a_remote_type_has_an_adapter(monkeypatch: pytest.MonkeyPatch) -> 
         assert stack["a"].config == {"key": 1}
 
 
-async def test_a_plain_function_may_return_an_awaitable(monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_a_plain_function_may_return_an_awaitable(graph_of: GraphOf) -> None:
     """An entry point that is a plain function around an ``async def`` works like one."""
 
     async def really(config: object) -> Pinger:
@@ -154,11 +156,11 @@ async def test_a_plain_function_may_return_an_awaitable(monkeypatch: pytest.Monk
     def create(config: object, deps: object) -> Any:
         return really(config)
 
-    async with Stack(graph_of(monkeypatch, a=Offer(create)), QUICK) as stack:
+    async with Stack(graph_of(a=Offer(create)), QUICK) as stack:
         assert await stack["a"].ping() == "pong"
 
 
-async def test_a_plain_shutdown_runs_in_a_thread(monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_a_plain_shutdown_runs_in_a_thread(graph_of: GraphOf) -> None:
     """A blocking shutdown blocks no other node."""
     threads: list[threading.Thread] = []
 
@@ -172,7 +174,7 @@ async def test_a_plain_shutdown_runs_in_a_thread(monkeypatch: pytest.MonkeyPatch
     async def create(config: object, deps: object) -> Plain:
         return Plain()
 
-    async with Stack(graph_of(monkeypatch, a=Offer(create)), QUICK):
+    async with Stack(graph_of(a=Offer(create)), QUICK):
         pass
     (thread,) = threads
     assert thread is not threading.main_thread()
@@ -181,9 +183,7 @@ async def test_a_plain_shutdown_runs_in_a_thread(monkeypatch: pytest.MonkeyPatch
 # --- compliance --------------------------------------------------------------------------------
 
 
-async def test_an_instance_that_does_not_comply_is_shut_down_and_named(
-    monkeypatch: pytest.MonkeyPatch,
-) -> None:
+async def test_an_instance_that_does_not_comply_is_shut_down_and_named(graph_of: GraphOf) -> None:
     """What was created is given back, and every problem is in the error."""
 
     class Silent:
@@ -198,7 +198,7 @@ async def test_an_instance_that_does_not_comply_is_shut_down_and_named(
         made.append(Silent())
         return made[0]
 
-    error = await _culprit(graph_of(monkeypatch, a=Offer(create)))
+    error = await _culprit(graph_of(a=Offer(create)))
     assert isinstance(error, ComplianceError)
     assert str(error) == (
         "'provider:a/one' does not implement the API 'a'\nping (of Pinging): missing"
@@ -206,7 +206,7 @@ async def test_an_instance_that_does_not_comply_is_shut_down_and_named(
     assert made[0].shutdowns == 1
 
 
-async def test_a_report_to_that_fails_fails_the_node(monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_a_report_to_that_fails_fails_the_node(graph_of: GraphOf) -> None:
     """The hook is called right after creation; an instance that raises there is given back."""
 
     class Broken(Pinger):
@@ -219,7 +219,7 @@ async def test_a_report_to_that_fails_fails_the_node(monkeypatch: pytest.MonkeyP
         made.append(Broken())
         return made[0]
 
-    assert isinstance(await _culprit(graph_of(monkeypatch, a=Offer(create))), NotImplementedError)
+    assert isinstance(await _culprit(graph_of(a=Offer(create))), NotImplementedError)
     assert made[0].shutdowns == 1
 
 
@@ -249,8 +249,13 @@ class FakeInference(Pinger):
         return None
 
 
+@pytest.fixture
+def routed(monkeypatch: pytest.MonkeyPatch) -> Callable[..., RunGraph]:
+    """What makes a graph of two inference providers with a model each."""
+    return partial(_routed, monkeypatch)
+
+
 def _routed(monkeypatch: pytest.MonkeyPatch, cls: type[Any] = FakeInference) -> RunGraph:
-    """Return a graph of two inference providers with a model each."""
     module = ModuleType("rungraph_fake_inference")
 
     async def create(config: Any, deps: Any) -> Any:
@@ -273,11 +278,11 @@ def _routed(monkeypatch: pytest.MonkeyPatch, cls: type[Any] = FakeInference) -> 
 
 
 async def test_a_routed_call_reaches_its_provider(
-    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+    routed: Callable[..., RunGraph], tmp_path: Path
 ) -> None:
     """Tables and routers run like any other node, between the providers and those who call."""
     settings = StackSettings(state_dir=tmp_path)
-    async with Stack(_routed(monkeypatch), settings) as stack:
+    async with Stack(routed(), settings) as stack:
         answer = await stack["inference"].chat_completion(model="big", messages=[])
         assert answer == ({"models": ["big"]}, "big")
         assert [one.identifier for one in await stack["models"].list_models()] == ["big", "small"]
@@ -286,19 +291,19 @@ async def test_a_routed_call_reaches_its_provider(
     assert set(stack.status().values()) == {State.STOPPED}
 
 
-async def test_the_private_protocol_is_checked_too(monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_the_private_protocol_is_checked_too(routed: Callable[..., RunGraph]) -> None:
     """A provider of a routed API that cannot list its resources does not start."""
 
     class Unlisted(FakeInference):
         list_models = None  # type: ignore[assignment]  # pyright: ignore[reportAssignmentType]
 
     with pytest.raises(StartError, match=r"list_models .of ModelsPrivate.: not callable"):
-        async with Stack(_routed(monkeypatch, Unlisted), QUICK):
+        async with Stack(routed(Unlisted), QUICK):
             pass
 
 
 async def test_a_table_runs_with_the_members_that_do(
-    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+    routed: Callable[..., RunGraph], tmp_path: Path
 ) -> None:
     """With on_failure="degrade" one provider of two can fail, and calls of the other go on."""
 
@@ -309,14 +314,14 @@ async def test_a_table_runs_with_the_members_that_do(
                 raise OSError
 
     settings = StackSettings(state_dir=tmp_path, on_failure="degrade")
-    async with Stack(_routed(monkeypatch, Half), settings) as stack:
+    async with Stack(routed(Half), settings) as stack:
         assert [one.identifier for one in await stack["models"].list_models()] == ["small"]
         failed = [event.address for event in stack.events if isinstance(event, NodeFailed)]
         assert failed == [Address.provider("inference", "bar")]
 
 
 async def test_registrations_survive_in_the_state_dir(
-    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+    routed: Callable[..., RunGraph], tmp_path: Path
 ) -> None:
     """What was registered in one stack is there in the next one, from the same folder."""
 
@@ -335,19 +340,17 @@ async def test_registrations_survive_in_the_state_dir(
             return model
 
     settings = StackSettings(state_dir=tmp_path)
-    async with Stack(_routed(monkeypatch, Forgetful), settings) as stack:
+    async with Stack(routed(Forgetful), settings) as stack:
         await stack["models"].register_model(model=Model(identifier="new", provider_id="foo"))
-    async with Stack(_routed(monkeypatch, Forgetful), settings) as stack:
+    async with Stack(routed(Forgetful), settings) as stack:
         assert await stack["models"].get_model(identifier="new") is not None
     assert (tmp_path / "registrations.db").exists()
 
 
-async def test_a_graph_without_tables_opens_no_store(
-    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
-) -> None:
+async def test_a_graph_without_tables_opens_no_store(graph_of: GraphOf, tmp_path: Path) -> None:
     """The folder of registrations is left alone by who has none."""
     state = tmp_path / "state"
-    async with Stack(graph_of(monkeypatch, a=Offer()), StackSettings(state_dir=state)):
+    async with Stack(graph_of(a=Offer()), StackSettings(state_dir=state)):
         await asyncio.sleep(0)
     assert not state.exists()
 

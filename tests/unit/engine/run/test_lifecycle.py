@@ -9,7 +9,6 @@ from typing import cast
 import pytest
 from tests.property.strategies_graphs import run_virtually
 from tests.unit.engine.run.chains import (
-    QUICK,
     A,
     B,
     C,
@@ -17,6 +16,7 @@ from tests.unit.engine.run.chains import (
     D,
     after,
     error_of,
+    lifecycle_of,
     run,
 )
 
@@ -25,7 +25,6 @@ from rungraph.engine.errors import (
     StartError,
 )
 from rungraph.engine.events import (
-    EventLog,
     NodeReady,
     NodeSkipped,
     NodeWaiting,
@@ -36,7 +35,6 @@ from rungraph.engine.events import (
     StackStopping,
     State,
 )
-from rungraph.engine.run.lifecycle import Lifecycle
 from rungraph.engine.run.settings import StackSettings
 from rungraph.graph.nodes import Strength
 
@@ -155,7 +153,7 @@ def test_a_sibling_is_cancelled_only_once() -> None:
     chain.opening = {A: after(1, ValueError("no")), B: slow}
 
     async def main() -> None:
-        lifecycle = Lifecycle(chain.nx, chain, QUICK, EventLog().append)
+        lifecycle = lifecycle_of(chain)
         with pytest.raises(TimeoutError):
             async with asyncio.timeout(1.3):
                 await lifecycle.start()

@@ -1,0 +1,181 @@
+"""What a stack binds late, and how its nodes say that they are."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+from tests.unit.engine.fakes import GraphOf, Offer, Pinger, failing, making
+
+from rungraph.engine.apis.common import HealthResponse, HealthStatus
+from rungraph.engine.events import NodeBound, NodeDegraded, NodeNotBound, State
+from rungraph.engine.provider import ProviderReport
+from rungraph.engine.run.settings import StackSettings
+from rungraph.engine.run.stack import Stack
+from rungraph.graph import Address
+
+A, B = Address.provider("a", "one"), Address.provider("b", "one")
+QUICK = StackSettings(start_timeout=5, stop_timeout=5, cancel_timeout=1, health_timeout=0.05)
+
+
+class Bound(Pinger):
+    """Takes what it is bound to."""
+
+    def __init__(self, config: object, deps: Any) -> None:
+        super().__init__(config, deps)
+        self.bound: dict[str, object] = {}
+
+    def bind(self, api: str, instance: object) -> None:
+        self.bound[api] = instance
+
+
+class SlowlyBound(Bound):
+    """Takes its time."""
+
+    async def bind(self, api: str, instance: object) -> None:  # type: ignore[override]
+        await asyncio.sleep(0)
+        self.bound[api] = instance
+
+
+class BadlyBound(Bound):
+    """Does not like it."""
+
+    def bind(self, api: str, instance: object) -> None:
+        msg = "not me"
+        raise ValueError(msg)
+
+
+class NeverBound(Bound):
+    """Does not come back."""
+
+    async def bind(self, api: str, instance: object) -> None:  # type: ignore[override]
+        await asyncio.Event().wait()
+
+
+def _soft_cycle(graph_of: GraphOf, cls: type[Pinger]) -> Any:
+    graph = graph_of(a=Offer(making(cls), uses=("b",)), b=Offer(making(cls), uses=("a",)))
+    (edge,) = graph.dropped
+    return graph, edge
+
+
+@pytest.mark.parametrize("cls", [Bound, SlowlyBound])
+async def test_a_dropped_dependency_is_bound_once_both_run(
+    graph_of: GraphOf, cls: type[Bound]
+) -> None:
+    """Of two that use each other, one gets the other at its creation and one afterwards."""
+    graph, edge = _soft_cycle(graph_of, cls)
+    async with Stack(graph, QUICK) as stack:
+        first, second = stack[edge.dependent], stack[edge.dependency]
+        assert first.bound == {edge.dependency.api: second}
+        assert second.deps == {edge.dependent.api: first}
+        bound = [event for event in stack.events if isinstance(event, NodeBound)]
+        assert [(one.address, one.api) for one in bound] == [(edge.dependent, edge.dependency.api)]
+
+
+@pytest.mark.parametrize(
+    ("cls", "reason"),
+    [(BadlyBound, "ValueError: not me"), (NeverBound, "did not bind within 0.05 s")],
+)
+async def test_a_binding_that_fails_degrades_and_kills_nothing(
+    graph_of: GraphOf, cls: type[Bound], reason: str
+) -> None:
+    """The node runs on without its optional dependency, and says so."""
+    graph, edge = _soft_cycle(graph_of, cls)
+    async with Stack(graph, StackSettings(start_timeout=0.05)) as stack:
+        assert stack.status()[edge.dependent] is State.DEGRADED
+        events = [event for event in stack.events if isinstance(event, NodeNotBound | NodeDegraded)]
+        assert [type(event) for event in events] == [NodeNotBound, NodeDegraded]
+        assert getattr(events[0], "reason", "") == reason
+
+
+async def test_a_node_without_bind_says_so(graph_of: GraphOf) -> None:
+    """A provider that cannot be handed anything later stays without, in good health."""
+    graph, edge = _soft_cycle(graph_of, Pinger)
+    async with Stack(graph, QUICK) as stack:
+        assert stack.status()[edge.dependent] is State.READY
+        (event,) = [event for event in stack.events if isinstance(event, NodeNotBound)]
+        assert (event.address, event.reason) == (edge.dependent, "it has no bind()")
+
+
+async def test_what_did_not_start_is_not_bound(graph_of: GraphOf) -> None:
+    """A dependent whose late dependency failed is told why it stays without."""
+    graph, edge = _soft_cycle(graph_of, Bound)
+    offers = {
+        edge.dependent.api: Offer(making(Bound), uses=(edge.dependency.api,)),
+        edge.dependency.api: Offer(failing(OSError("x")), uses=(edge.dependent.api,)),
+    }
+    graph = graph_of(**offers)
+    async with Stack(graph, StackSettings(on_failure="degrade")) as stack:
+        (event,) = [event for event in stack.events if isinstance(event, NodeNotBound)]
+        assert event.reason == f"'{edge.dependency}' does not run"
+
+
+class Healthy(Pinger):
+    async def health(self) -> HealthResponse:
+        return HealthResponse(status=HealthStatus.OK, message="fine")
+
+
+class Raising(Pinger):
+    async def health(self) -> HealthResponse:
+        msg = "worker died"
+        raise RuntimeError(msg)
+
+
+class Hanging(Pinger):
+    async def health(self) -> HealthResponse:
+        await asyncio.Event().wait()
+        raise AssertionError
+
+
+class Mute(Pinger):
+    async def health(self) -> object:
+        return None
+
+
+async def test_every_node_says_how_it_is(graph_of: GraphOf) -> None:
+    """A provider that raises, hangs or says nothing sensible is ill; one without health is fine."""
+    offers = {
+        cls.__name__.lower(): Offer(making(cls))
+        for cls in (Healthy, Raising, Hanging, Mute, Pinger)
+    }
+    offers["failed"] = Offer(failing(OSError("x")))
+    graph = graph_of(**offers)
+    settings = StackSettings(on_failure="degrade", health_timeout=0.05)
+    async with Stack(graph, settings) as stack:
+        health = {address.api: answer for address, answer in (await stack.health()).items()}
+    assert health["healthy"] == HealthResponse(status=HealthStatus.OK, message="fine")
+    assert health["raising"].message == "RuntimeError: worker died"
+    assert health["hanging"].message == "does not say how it is within 0.05 s"
+    assert health["mute"].status is HealthStatus.ERROR
+    assert health["pinger"] == HealthResponse(status=HealthStatus.OK)
+    assert health["failed"].message == "'provider:failed/one' does not run: it has failed"
+    assert health["inspect"].status is HealthStatus.OK
+
+
+async def test_a_report_counts_as_health(graph_of: GraphOf) -> None:
+    """A provider that has reported a problem, from a thread, is ill until it takes that back."""
+
+    class Reporting(Pinger):
+        def report_to(self, report: Callable[[ProviderReport], None]) -> None:
+            self.report = report
+
+    async with Stack(graph_of(a=Offer(making(Reporting))), QUICK) as stack:
+        await asyncio.to_thread(stack["a"].report, ProviderReport("degraded", "worker died"))
+        await asyncio.sleep(0)
+        assert stack.status()[A] is State.DEGRADED
+        assert (await stack.health([A]))[A].message == "worker died"
+        stack["a"].report(ProviderReport("ready"))
+        await asyncio.sleep(0)
+        assert (await stack.health([A]))[A].status is HealthStatus.OK
+
+
+async def test_a_cancelled_binding_rolls_back(graph_of: GraphOf) -> None:
+    """A stack cancelled between its start and its block leaves nothing running."""
+    graph, _ = _soft_cycle(graph_of, NeverBound)
+    stack = Stack(graph, QUICK)
+    with pytest.raises(TimeoutError):
+        async with asyncio.timeout(0.05), stack:
+            pytest.fail("the block was entered")
+    assert set(stack.status().values()) == {State.STOPPED}
