@@ -242,7 +242,7 @@ def _way_out(edge: Edge) -> tuple[str, ...]:
 def dropped_diagnostics(dropped: Mapping[Edge, Sequence[Address]]) -> Iterable[Diagnostic]:
     """Yield a note for each soft edge that was dropped: there is nothing to do about it."""
     for edge in sorted(dropped):
-        circle = " -> ".join(str(node) for node in (edge.dependency, *dropped[edge]))
+        cycle = " -> ".join(str(node) for node in (edge.dependency, *dropped[edge]))
         yield Diagnostic(
             "G002",
             f"'{edge.dependent}' starts without '{edge.dependency}', which it uses if it is there: "
@@ -251,5 +251,5 @@ def dropped_diagnostics(dropped: Mapping[Edge, Sequence[Address]]) -> Iterable[D
             _place(edge),
             (f"nothing to do: '{edge.dependent}' is handed '{edge.dependency}' once both run",),
             address=edge.dependent,
-            detail=f"circle: {circle}",
+            detail=f"cycle: {cycle}",
         )

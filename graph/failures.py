@@ -81,8 +81,8 @@ def assume_failed(graph: RunGraph, addresses: Iterable[Address | str]) -> Failur
     a node goes on without it.
 
     Args:
-        graph: The graph. Where hard dependencies go round in a circle, the failure of one of its
-            nodes takes the whole circle down.
+        graph: The graph. Where hard dependencies form a cycle, the failure of one of its
+            nodes takes the whole cycle down.
         addresses: The nodes that are said to fail.
 
     Raises:
@@ -193,7 +193,7 @@ def _causes(
     """Return what does not run, in start order, and because of what."""
     causes: dict[Address, tuple[Address, ...]] = {}
     before = -1
-    # One round is all, unless there is a circle: its nodes share a generation.
+    # One round is all, unless there is a cycle: its nodes share a generation.
     while before != len(causes):
         before = len(causes)
         for address in graph:

@@ -46,7 +46,7 @@ class RunGraph:
         file: The config's path as it was given, or ``<text>`` or ``<mapping>``.
         apis: The APIs that are served, sorted.
         catalog: What the config was compiled against.
-        dropped: Soft edges left out because they close a circle; their dependents are handed the
+        dropped: Soft edges left out because they close a cycle; their dependents are handed the
             dependency once both run.
         excluded: Providers that the config names and the graph leaves out.
         variables: The environment variables that the config asks for, by name and path.
@@ -162,7 +162,7 @@ class RunGraph:
         """Return the nodes in start order, one topological generation at a time, each sorted.
 
         The nodes of one generation do not need each other and may start together. Where hard
-        dependencies go round in a circle, the nodes of the circle share a generation; such a graph
+        dependencies form a cycle, the nodes of the cycle share a generation; such a graph
         has an error and cannot be run.
         """
         return self._generations

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 from unicodedata import category
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Sequence
+    from collections.abc import Callable, Collection, Sequence
 
 _JOINERS = "\u200c\u200d"
 """Part of words of some scripts, and of some emoji."""
@@ -61,6 +61,11 @@ def duration(seconds: float) -> str:
     return f"{minutes:,} min {rest:02} s"
 
 
+def python_escape(char: str) -> str:
+    """Return *char* as Python writes it in a string when it is not printable."""
+    return char.encode("unicode_escape").decode("ascii")
+
+
 def printable(text: str) -> str:
     r"""Return *text* on one line that is safe to print: what is not printable is escaped.
 
@@ -74,11 +79,31 @@ def printable(text: str) -> str:
     if text.isprintable():
         return text
     return "".join(
-        char
-        if char.isprintable() or char in _JOINERS
-        else char.encode("unicode_escape").decode("ascii")
-        for char in text
+        char if char.isprintable() or char in _JOINERS else python_escape(char) for char in text
     )
+
+
+def printable_lines(text: str) -> str:
+    r"""Return *text* with each of its lines as `printable` has it.
+
+    Examples:
+        >>> printable_lines("one\ntwo\x1b[2J")
+        'one\ntwo\\x1b[2J'
+    """
+    return "\n".join(map(printable, text.split("\n")))
+
+
+def without_controls(text: str, escape: Callable[[str], str] = python_escape) -> str:
+    r"""Return *text* with what a terminal obeys escaped; line breaks, tabs and spaces stay.
+
+    For longer texts that people read, such as what a model writes.
+
+    Examples:
+        >>> without_controls("one\u3000two\r\x1b[2J\n")
+        'one\u3000two\\r\\x1b[2J\n'
+    """
+    unsafe = {char for char in set(text) if char not in "\n\t" and has_controls(char)}
+    return text.translate({ord(char): escape(char) for char in unsafe}) if unsafe else text
 
 
 def in_place(text: str) -> str:

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 from rungraph.graph.errors import RungraphError
 from rungraph.graph.suggest import closest
+from rungraph.graph.wording import in_place, printable
 
 if TYPE_CHECKING:
     from collections.abc import Collection
@@ -78,18 +79,15 @@ class QueryError(RungraphError):
             before = _CUT + before[1 - _MOST_BEFORE :]
         if len(after) > _MOST_AFTER:
             after = after[: _MOST_AFTER - 1] + _CUT
-        return f"{_shown(before)}{_shown(after)}\n{' ' * len(before)}^"
+        shown = in_place(f"{before}{after}").replace("\t", " ")
+        return f"{shown}\n{' ' * len(before)}^"
 
     def __str__(self) -> str:
         lines = [f"{self.where}: {self.message}"]
         if self.expression.strip():
             lines += [f"  {line}".rstrip() for line in self.picture.split("\n")]
-        return "\n".join([*lines, *(f"  help: {text}" for text in self.help if text)])
-
-
-def _shown(text: str) -> str:
-    """Return *text* with one visible character for each that a terminal would act upon."""
-    return "".join(one if one.isprintable() else " " if one == "\t" else "\ufffd" for one in text)
+        lines += [f"  help: {text}" for text in self.help if text]
+        return "\n".join(map(printable, lines))
 
 
 def near_or_all(word: str, known: Collection[str], prefix: str = "") -> str:

@@ -151,8 +151,8 @@ class _Evaluator:
         if name in self.known:
             return self.known[name]
         if name in self.chain:
-            circle = " -> ".join([*self.chain[self.chain.index(name) :], name])
-            raise self.error(tree, f"selectors name each other in a circle: {circle}")
+            cycle = " -> ".join([*self.chain[self.chain.index(name) :], name])
+            raise self.error(tree, f"selectors name each other in a cycle: {cycle}")
         if len(self.chain) == _MOST_CHAINED:
             msg = f"selectors name each other more than {_MOST_CHAINED} deep"
             raise self.error(tree, msg)

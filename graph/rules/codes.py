@@ -170,7 +170,7 @@ the secret into the environment and write ${env.NAME} in the config.
 
 G001 error a cycle of required dependencies
 The nodes need each other, so none of them can be first. Routers and tables count: a provider of
-inference that needs safety and a provider of safety that needs inference close a circle through
+inference that needs safety and a provider of safety that needs inference close a cycle through
 both routers. The picture shows one line a node; the weakest link is the dependency whose
 removal unties most of the cycles.
 

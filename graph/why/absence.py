@@ -70,19 +70,19 @@ def why_absent(graph: RunGraph, name: str) -> Absence:
         name: An address (``provider:safety/guard``), the same without its kind, a provider id, a
             provider type or an API.
     """
-    wanted = _Wanted.of(name)
-    present = tuple(address for address in graph if wanted.is_address(address))
+    asked = _Name.of(name)
+    present = tuple(address for address in graph if asked.is_address(address))
     causes = [
-        *_left_out(graph, wanted),
-        *_unreadable(graph, wanted),
+        *_left_out(graph, asked),
+        *_unreadable(graph, asked),
         *(cause for address in present for cause in _present(graph, address)),
     ]
     if not causes:
-        causes = [*_by_api(graph, wanted)] or [*_by_type(graph, name)]
+        causes = [*_by_api(graph, asked)] or [*_by_type(graph, name)]
     return Absence(name, present, tuple(causes) or (_unknown(graph, name),))
 
 
-class _Wanted(NamedTuple):
+class _Name(NamedTuple):
     """A name that was asked for, split.
 
     Attributes:
@@ -98,7 +98,7 @@ class _Wanted(NamedTuple):
     name: str
 
     @classmethod
-    def of(cls, text: str) -> _Wanted:
+    def of(cls, text: str) -> _Name:
         kind, colon, rest = text.partition(":")
         if not colon or kind not in {one.value for one in NodeKind}:
             kind, rest = "", text
@@ -126,9 +126,9 @@ class _Wanted(NamedTuple):
         return bool(pattern and not can_be_anything and pattern.fullmatch(self.name))
 
 
-def _left_out(graph: RunGraph, wanted: _Wanted) -> Iterator[Cause]:
+def _left_out(graph: RunGraph, asked: _Name) -> Iterator[Cause]:
     for one in graph.excluded:
-        if wanted.is_entry(one.api, one.provider_id, one.provider_type):
+        if asked.is_entry(one.api, one.provider_id, one.provider_type):
             yield _exclusion(one)
 
 
@@ -145,7 +145,7 @@ def _exclusion(one: Excluded) -> Cause:
     return Cause(one.reason, text, one.place, (ways_out.get(one.reason, ""),))
 
 
-def _unreadable(graph: RunGraph, wanted: _Wanted) -> Iterator[Cause]:
+def _unreadable(graph: RunGraph, asked: _Name) -> Iterator[Cause]:
     """Yield why an entry that names what was asked for has not become a provider."""
     known = {node.path for node in graph.nodes.values() if isinstance(node, ProviderNode)}
     known_places = {one.place for one in graph.excluded}
@@ -155,7 +155,7 @@ def _unreadable(graph: RunGraph, wanted: _Wanted) -> Iterator[Cause]:
             if not isinstance(entry, dict) or path in known:
                 continue
             written = (str(entry.get(key) or "") for key in ("provider_id", "provider_type"))
-            if place_at(graph, path) not in known_places and wanted.is_entry(api, *written):
+            if place_at(graph, path) not in known_places and asked.is_entry(api, *written):
                 yield from _broken_entry(graph, api, path)
 
 
@@ -190,30 +190,30 @@ def _present(graph: RunGraph, address: Address) -> Iterator[Cause]:
         yield Cause("error", text, one.place, one.help)
 
 
-def _by_api(graph: RunGraph, wanted: _Wanted) -> Iterator[Cause]:
+def _by_api(graph: RunGraph, asked: _Name) -> Iterator[Cause]:
     """Yield why there is nothing of an API that is known, or that there is no such API."""
     names = graph.catalog.apis
-    api = wanted.api or wanted.name
+    api = asked.api or asked.name
     if api not in names:
-        if wanted.api:
-            near = _nearest(api, names, lambda one: wanted.text.replace(api, one, 1))
+        if asked.api:
+            near = _nearest(api, names, lambda one: asked.text.replace(api, one, 1))
             yield Cause("unknown_api", f"no catalog has an API '{api}'", None, near)
         return
     pair = graph.catalog.pair_of(api)
     right = {"table": pair.table_api, "router": pair.router_api} if pair else {}
-    if wanted.kind in ("table", "router") and not pair:
-        yield Cause("unknown", f"{api} is not routed: it has no {wanted.kind}")
+    if asked.kind in ("table", "router") and not pair:
+        yield Cause("unknown", f"{api} is not routed: it has no {asked.kind}")
         return
-    if pair and right.get(wanted.kind, wanted.api) != wanted.api:
-        text = f"there is no '{wanted.text}': {pair.router_api} is routed by {pair.table_api}"
-        hint = f"did you mean '{wanted.kind}:{right[wanted.kind]}'?"
+    if pair and right.get(asked.kind, asked.api) != asked.api:
+        text = f"there is no '{asked.text}': {pair.router_api} is routed by {pair.table_api}"
+        hint = f"did you mean '{asked.kind}:{right[asked.kind]}'?"
         yield Cause("unknown", text, None, (hint,))
         return
     providable = pair.router_api if pair else api
     there = sorted(address.name for address in graph if address.api == providable and address.name)
-    if wanted.name and wanted.api and there:
-        text = f"{api} has no provider '{wanted.name}'; it has {listed(there, _MOST_LISTED)}"
-        near = _nearest(wanted.name, there, lambda one: f"provider:{api}/{one}")
+    if asked.name and asked.api and there:
+        text = f"{api} has no provider '{asked.name}'; it has {listed(there, _MOST_LISTED)}"
+        near = _nearest(asked.name, there, lambda one: f"provider:{api}/{one}")
         yield Cause("unknown", text, None, near)
         return
     yield from _not_served(graph, api, providable)

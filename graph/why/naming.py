@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from rungraph.graph.address import Address
 from rungraph.graph.errors import RungraphError
 from rungraph.graph.query import query
-from rungraph.graph.wording import listed
+from rungraph.graph.wording import listed, printable
 
 if TYPE_CHECKING:
     from rungraph.graph.model import RunGraph
@@ -39,4 +39,4 @@ def node_named(graph: RunGraph, name: str) -> Address:
     if found:
         shown = listed(found, _MOST_LISTED)
         msg = f"'{name}' means {len(found):,} nodes: {shown}; name one of them"
-    raise AmbiguousNameError(msg)
+    raise AmbiguousNameError(printable(msg))

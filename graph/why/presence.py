@@ -45,7 +45,7 @@ class Presence(NamedTuple):
         what: Its provider type, or what else it is.
         origin: Where it comes from: its entry in the config, or the routed pair that brings it.
         served: Why its API is served.
-        is_asked_for: Whether the config asks for its API.
+        is_requested: Whether the config asks for its API.
         pulled_in: From the nearest node that the config asks for to this one; None when the config
             asks for this one.
         needed_by: The nodes that need or use it directly.
@@ -57,7 +57,7 @@ class Presence(NamedTuple):
     what: str
     origin: Reason
     served: Reason
-    is_asked_for: bool
+    is_requested: bool
     pulled_in: Chain | None
     needed_by: tuple[Hop, ...]
     needed_in_the_end: tuple[Address, ...]

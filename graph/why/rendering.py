@@ -155,7 +155,7 @@ def presence_to_dict(presence: Presence) -> dict[str, Any]:
         "what": presence.what,
         "origin": {**presence.origin._asdict(), "place": _place_to_dict(presence.origin.place)},
         "served": {**presence.served._asdict(), "place": _place_to_dict(presence.served.place)},
-        "asked_for": presence.is_asked_for,
+        "asked_for": presence.is_requested,
         "pulled_in": _chain_to_list(presence.pulled_in) if presence.pulled_in else [],
         "needed_by": [_hop_to_dict(hop) for hop in presence.needed_by],
         "needed_in_the_end": _texts(presence.needed_in_the_end),

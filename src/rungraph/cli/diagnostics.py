@@ -5,7 +5,7 @@ from __future__ import annotations
 import sys
 from typing import TYPE_CHECKING
 
-from rungraph.cli.terminal import style_of, tell
+from rungraph.cli.terminal import style_of, tell_styled
 from rungraph.graph import Severity
 from rungraph.graph.diagnostic_text import render_diagnostic
 
@@ -19,7 +19,7 @@ def tell_diagnostics(diagnostics: Iterable[Diagnostic]) -> None:
     """Write *diagnostics* to standard error, each with an empty line after it."""
     style = style_of(sys.stderr)
     for one in diagnostics:
-        tell(render_diagnostic(one, style) + "\n")
+        tell_styled(render_diagnostic(one, style) + "\n")
 
 
 def has_errors(diagnostics: Iterable[Diagnostic]) -> bool:

@@ -11,6 +11,7 @@ import click
 from rungraph.cli.output.errors import exit_code_of, text_of
 from rungraph.cli.terminal import OutputClosedError, complain, leave
 from rungraph.graph.suggest import did_you_mean
+from rungraph.graph.wording import printable_lines
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
@@ -80,6 +81,7 @@ class CommandLine(click.Group):
         except click.Abort:
             return _INTERRUPTED
         except click.ClickException as error:
+            error.message = printable_lines(error.message)
             error.show()
             return error.exit_code
         except (BrokenPipeError, OutputClosedError):

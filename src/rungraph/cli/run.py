@@ -18,7 +18,7 @@ from rungraph.cli.output.answers import Answers
 from rungraph.cli.output.start_summary import render_summary, summary_to_dict
 from rungraph.cli.progress.lines import LineProgress
 from rungraph.cli.progress.session import Session
-from rungraph.cli.terminal import complain, is_terminal, show_json, style_of, tell
+from rungraph.cli.terminal import complain, is_terminal, show_json, style_of, tell_styled
 from rungraph.engine.errors import NotServedError
 from rungraph.engine.preflight.runnable import check_runnable
 from rungraph.engine.run.calls import CallError, read_call
@@ -188,7 +188,7 @@ def _summarizer(graph: RunGraph, form: str) -> Callable[[Timeline], None]:
         if form == "json":
             show_json({"kind": "ready", **summary_to_dict(graph, timeline)}, indent=None)
         else:
-            tell(render_summary(graph, timeline, style_of(sys.stderr)) + "\n")
+            tell_styled(render_summary(graph, timeline, style_of(sys.stderr)) + "\n")
 
     return summarize
 

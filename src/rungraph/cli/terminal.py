@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, NoReturn, TextIO
 
 import click
 
-from rungraph.graph.wording import printable
+from rungraph.graph.wording import printable_lines, without_controls
 
 if TYPE_CHECKING:
     from rungraph.graph.diagnostic_text import Style
@@ -106,11 +106,21 @@ def show(text: str, end: str = "\n") -> None:
 
 def show_json(values: Any, *, indent: int | None = 2, sort_keys: bool = False) -> None:
     """Write *values* as JSON to standard output; without *indent*, on one line."""
-    show(json.dumps(values, ensure_ascii=False, indent=indent, sort_keys=sort_keys))
+    text = json.dumps(values, ensure_ascii=False, indent=indent, sort_keys=sort_keys)
+    # JSON itself escapes only some of what a terminal obeys.
+    show(without_controls(text, lambda char: json.dumps(char)[1:-1]))
 
 
 def tell(text: str) -> None:
-    """Write what is said about the data: to standard error, at once, if anybody reads it."""
+    """Write what is said about the data, on lines of standard error, if anybody reads it.
+
+    No terminal obeys what others wrote in it; `tell_styled` is for text with colours of ours.
+    """
+    tell_styled(without_controls(text))
+
+
+def tell_styled(text: str) -> None:
+    """Write *text*, which is safe to print, on lines of standard error, if anybody reads it."""
     try:
         # Not through click: it would write past a live picture, which redraws what is below it.
         sys.stderr.write(f"{text}\n")
@@ -121,8 +131,7 @@ def tell(text: str) -> None:
 
 def complain(text: str) -> None:
     """Write what went wrong to standard error; no terminal obeys what others wrote in it."""
-    lines = "\n".join(map(printable, text.split("\n")))
-    tell(f"{style_of(sys.stderr)('error', 'error')}: {lines}")
+    tell_styled(f"{style_of(sys.stderr)('error', 'error')}: {printable_lines(text)}")
 
 
 def leave(code: int, *, at_once: bool = False) -> NoReturn:

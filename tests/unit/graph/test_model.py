@@ -155,7 +155,7 @@ def test_html_escapes_what_a_config_says() -> None:
 
 
 def test_a_cyclic_graph_still_has_generations() -> None:
-    """The nodes of a circle share a generation, and what needs them comes later."""
+    """The nodes of a cycle share a generation, and what needs them comes later."""
     from rungraph.graph import ApiSpec, Catalog, ProviderSpec
 
     catalog = Catalog.of(

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any, cast
 from pydantic_core import to_jsonable_python
 
 from rungraph.cli.terminal import show, show_json
+from rungraph.graph.wording import without_controls
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -65,7 +66,7 @@ class Answers:
                         show_json(self._scrubbed(jsonable(chunk)), indent=None)
                         is_mid_line = False
                     elif delta:
-                        show(self.scrub(delta), end="")
+                        show(without_controls(self.scrub(delta)), end="")
                         is_mid_line = not delta.endswith("\n")
         finally:
             show("\n" * is_mid_line, end="")

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from rungraph.engine import events
 from rungraph.engine.errors import describe
-from rungraph.graph.wording import printable
+from rungraph.graph.wording import printable, printable_lines
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -30,7 +30,7 @@ def line_of(event: Event, scrub: Callable[[str], str], style: Style) -> str | No
     word, role, detail = found
     node = getattr(event, "address", getattr(event, "table", "what has started"))
     head = f"{event.at:8.2f} s  {style(f'{word:<{_WIDTH}}', role)}  {printable(str(node))}"
-    detail = _LINE_BREAK.join(printable(line) for line in scrub(detail).split("\n"))
+    detail = printable_lines(scrub(detail)).replace("\n", _LINE_BREAK)
     return f"{head}  {detail}" if detail else head
 
 

@@ -6,7 +6,7 @@ import sys
 from typing import TYPE_CHECKING
 
 from rungraph.cli.output.event_lines import line_of
-from rungraph.cli.terminal import style_of, tell
+from rungraph.cli.terminal import style_of, tell, tell_styled
 from rungraph.engine import events
 from rungraph.graph.wording import counted
 
@@ -44,7 +44,7 @@ class LineProgress:
             case _:
                 line = line_of(event, self._graph.scrubbed, style_of(sys.stderr))
                 if line is not None:
-                    tell(line)
+                    tell_styled(line)
 
     def close(self) -> None:
         """Leave the terminal as it was, whatever has happened."""

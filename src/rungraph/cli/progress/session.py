@@ -51,7 +51,7 @@ class Session:
 
     def run(self) -> int:
         """Start the stack, answer the calls, stop the stack; return the exit code."""
-        logging.basicConfig(handlers=[_ScrubbedLog(self.graph)], level=logging.WARNING)
+        logging.basicConfig(handlers=[ScrubbedLog(self.graph)], level=logging.WARNING)
         return asyncio.run(self._run())
 
     async def _run(self) -> int:
@@ -103,7 +103,7 @@ class Session:
         return 0
 
 
-class _ScrubbedLog(logging.Handler):
+class ScrubbedLog(logging.Handler):
     """Writes log records to standard error, without the secrets of the config."""
 
     def __init__(self, graph: RunGraph) -> None:
@@ -112,4 +112,5 @@ class _ScrubbedLog(logging.Handler):
         self._graph = graph
 
     def emit(self, record: logging.LogRecord) -> None:
+        """Write *record*; what it has from elsewhere commands no terminal."""
         tell(self._graph.scrubbed(self.format(record)))

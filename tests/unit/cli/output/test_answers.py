@@ -136,3 +136,17 @@ async def test_secrets_of_the_config_are_taken_out_of_answers(
     await answers.write(CALL, stream(chat("hidden "), {"pin": 12345}))
     assert "hidden" not in (out := capsys.readouterr().out)
     assert "12345" not in out
+
+
+async def test_streamed_text_cannot_command_a_terminal(capsys: pytest.CaptureFixture[str]) -> None:
+    """Control characters are escaped; line breaks, tabs and the spaces of all scripts stay."""
+    await TEXT.write(CALL, stream(chat("a\tb\u3000c\n"), chat("\x1b[31m\x9b2J\u202ed")))
+    assert capsys.readouterr().out == "a\tb\u3000c\n\\x1b[31m\\x9b2J\\u202ed\n"
+
+
+async def test_json_cannot_command_a_terminal(capsys: pytest.CaptureFixture[str]) -> None:
+    """What JSON itself would leave raw is escaped as JSON does it: a program reads the same."""
+    await TEXT.write(CALL, {"text": "\x1b\x9b\u202e"})
+    out = capsys.readouterr().out
+    assert out == '{\n  "text": "\\u001b\\u009b\\u202e"\n}\n'
+    assert json.loads(out) == {"text": "\x1b\x9b\u202e"}

@@ -223,18 +223,18 @@ def test_served_apis_settings_and_problems_are_compared() -> None:
 def test_a_soft_edge_that_is_dropped_has_changed() -> None:
     """An edge that is bound late is another link than one that orders the start."""
 
-    def catalog(*, is_circle: bool) -> Catalog:
+    def catalog(*, has_cycle: bool) -> Catalog:
         return Catalog.of(
             apis=[ApiSpec(name, "x:y") for name in "ab"],
             providers=[
                 ProviderSpec("a", "t", "x", optional_dependencies=("b",)),
-                ProviderSpec("b", "t", "x", dependencies=("a",) if is_circle else ()),
+                ProviderSpec("b", "t", "x", dependencies=("a",) if has_cycle else ()),
             ],
         )
 
     config = {"providers": {n: [{"provider_id": n, "provider_type": "t"}] for n in "ab"}}
     diff = diff_graphs(
-        graph(config, catalog(is_circle=False)), graph(config, catalog(is_circle=True))
+        graph(config, catalog(has_cycle=False)), graph(config, catalog(has_cycle=True))
     )
     assert "  ~ provider:b/b → provider:a/a  soft → soft, bound late" in render_diff(diff)
 

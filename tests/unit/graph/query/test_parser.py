@@ -235,6 +235,17 @@ def test_the_caret_stands_under_the_column_of_its_line() -> None:
     assert line[caret.index("^")] == ")"
 
 
+def test_an_error_is_safe_to_print() -> None:
+    """Names of a config can hold what a terminal obeys; an error has it escaped, line by line."""
+    error = QueryError("no 'a\x1b[2J'", "x\x9b", 1, ("did you mean 'b\x1b'?",), "c\u202e")
+    assert str(error).split("\n") == [
+        "selector 'c\\u202e', column 2: no 'a\\x1b[2J'",
+        "  x\ufffd",
+        "   ^",
+        "  help: did you mean 'b\\x1b'?",
+    ]
+
+
 def test_trees_compare_by_what_they_say() -> None:
     """Where a selector stands does not count."""
     assert parse("a | b") == parse("  a|b")

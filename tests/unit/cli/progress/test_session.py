@@ -1,0 +1,22 @@
+"""A stack from start to stop: what its providers log is shown without harm."""
+
+from __future__ import annotations
+
+import logging
+from typing import TYPE_CHECKING
+
+from rungraph.cli.progress.session import ScrubbedLog
+from rungraph.graph import Catalog, compile_config
+
+if TYPE_CHECKING:
+    import pytest
+
+
+def test_logs_of_providers_cannot_command_a_terminal(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    """Control characters in what a provider logs are escaped; its lines stay lines."""
+    graph = compile_config({"providers": {}}, catalog=Catalog())
+    record = logging.LogRecord("provider", logging.WARNING, "", 0, "one\ntwo\x1b[2J", None, None)
+    ScrubbedLog(graph).emit(record)
+    assert capsys.readouterr().err == "WARNING: provider: one\ntwo\\x1b[2J\n"
