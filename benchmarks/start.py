@@ -22,7 +22,9 @@ from tempfile import TemporaryDirectory
 from types import ModuleType
 from typing import TYPE_CHECKING, Any, Protocol
 
-from rungraph.engine.apis import Model, Shield, VectorMemoryBank
+from rungraph.engine.apis.memory_banks import VectorMemoryBank
+from rungraph.engine.apis.models import Model
+from rungraph.engine.apis.shields import Shield
 from rungraph.engine.catalog import CATALOG
 from rungraph.engine.run.settings import StackSettings
 from rungraph.engine.run.stack import Stack

@@ -9,7 +9,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any, Protocol
 
 from rungraph import ApiSpec, Catalog, ProviderSpec
-from rungraph.engine.apis import route
+from rungraph.engine.apis.routes import route
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

@@ -9,13 +9,8 @@ from typing import Any
 from pydantic import SecretStr
 from tests.wire import Reply, Request, Wire, serve
 
-from rungraph.engine.apis import (
-    ChatCompletionResponse,
-    ChatCompletionResponseStreamChunk,
-    Message,
-    SamplingParams,
-    UserMessage,
-)
+from rungraph.engine.apis.common import Message, SamplingParams, UserMessage
+from rungraph.engine.apis.inference import ChatCompletionResponse, ChatCompletionResponseStreamChunk
 from rungraph.engine.providers.remote.openai.config import OpenAIConfig
 from rungraph.engine.providers.remote.openai.provider import OpenAIProvider, get_adapter_impl
 

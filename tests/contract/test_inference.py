@@ -11,18 +11,16 @@ import pytest
 from pydantic import SecretStr
 from tests.real import LlamaServer
 
-from rungraph.engine.apis import (
-    ChatCompletionResponse,
-    CompletionResponse,
-    EventType,
+from rungraph.engine.apis.common import (
     HealthStatus,
     JsonSchemaResponseFormat,
     LogProbConfig,
-    Model,
     SamplingParams,
     StopReason,
     UserMessage,
 )
+from rungraph.engine.apis.inference import ChatCompletionResponse, CompletionResponse, EventType
+from rungraph.engine.apis.models import Model
 from rungraph.engine.providers.inline.llama_cpp import provider as llama_cpp
 from rungraph.engine.providers.inline.llama_cpp.config import LlamaCppConfig
 from rungraph.engine.providers.remote.openai import provider as openai

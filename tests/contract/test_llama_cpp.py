@@ -17,16 +17,18 @@ from urllib.request import urlopen
 
 import pytest
 
-from rungraph.engine.apis import (
-    ChatCompletionResponse,
+from rungraph.engine.apis.common import (
     HealthStatus,
     Message,
     SamplingParams,
-    ToolCallDelta,
-    ToolCallParseStatus,
     ToolDefinition,
     ToolParamDefinition,
     UserMessage,
+)
+from rungraph.engine.apis.inference import (
+    ChatCompletionResponse,
+    ToolCallDelta,
+    ToolCallParseStatus,
 )
 from rungraph.engine.errors import MissingPackageError
 from rungraph.engine.provider import ProviderReport

@@ -9,16 +9,15 @@ from typing import Any
 
 import pytest
 
-from rungraph.engine.apis import (
-    Inference,
+from rungraph.engine.apis.inference import Inference
+from rungraph.engine.apis.memory import Memory, MemoryBankDocument
+from rungraph.engine.apis.memory_banks import (
     KeyValueMemoryBank,
     KeywordMemoryBank,
-    Memory,
-    MemoryBankDocument,
     MemoryBanksPrivate,
-    ModelsPrivate,
     VectorMemoryBank,
 )
+from rungraph.engine.apis.models import ModelsPrivate
 from rungraph.engine.providers.inline.embedding import EmbeddingProvider
 from rungraph.engine.providers.inline.faiss.config import FaissConfig
 from rungraph.engine.providers.inline.faiss.provider import FaissMemory, get_provider_impl
@@ -65,7 +64,8 @@ def test_an_embedding_provider_implements_its_api() -> None:
 # Inserts documents until it is killed, saying of each when it is there.
 DILIGENT = """
 import asyncio, sys
-from rungraph.engine.apis import KeywordMemoryBank, MemoryBankDocument
+from rungraph.engine.apis.memory import MemoryBankDocument
+from rungraph.engine.apis.memory_banks import KeywordMemoryBank
 from rungraph.engine.providers.inline.faiss.config import FaissConfig
 from rungraph.engine.providers.inline.faiss.provider import get_provider_impl
 

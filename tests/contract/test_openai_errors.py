@@ -8,9 +8,7 @@ import pytest
 from tests.contract.openai_calls import ANSWER, HELLO, answering, chat, piece, stream, take
 from tests.wire import Reply, Request, serve, sse
 
-from rungraph.engine.apis import (
-    HealthStatus,
-)
+from rungraph.engine.apis.common import HealthStatus
 from rungraph.engine.providers.remote.openai.config import OpenAIConfig
 from rungraph.engine.providers.remote.openai.provider import get_adapter_impl
 

@@ -21,16 +21,16 @@ from tests.contract.openai_calls import (
 from tests.real import LlamaServer
 from tests.wire import Reply, serve, sse
 
-from rungraph.engine.apis import (
-    Model,
+from rungraph.engine.apis.common import (
     SamplingParams,
     StopReason,
     ToolCall,
-    ToolCallDelta,
     ToolDefinition,
     ToolParamDefinition,
     UserMessage,
 )
+from rungraph.engine.apis.inference import ToolCallDelta
+from rungraph.engine.apis.models import Model
 from rungraph.engine.providers.remote.openai.config import OpenAIConfig
 from rungraph.engine.providers.remote.openai.provider import OpenAIProvider
 

@@ -9,7 +9,8 @@ import pytest
 from tests.real import LlamaServer, serve_llama
 
 from rungraph import Stack, StackSettings, compile_config
-from rungraph.engine.apis import Model, SamplingParams, UserMessage
+from rungraph.engine.apis.common import SamplingParams, UserMessage
+from rungraph.engine.apis.models import Model
 from rungraph.graph.plan.graph_json import graph_to_json
 
 pytestmark = pytest.mark.real

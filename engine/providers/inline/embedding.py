@@ -8,18 +8,12 @@ from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, NoReturn, Self
 
-from rungraph.engine.apis import (
-    ChatCompletionResponse,
-    ChatCompletionResponseStreamChunk,
-    CompletionResponse,
-    CompletionResponseStreamChunk,
-    EmbeddingsResponse,
+from rungraph.engine.apis.common import (
     HealthResponse,
     HealthStatus,
     InterleavedContent,
     LogProbConfig,
     Message,
-    Model,
     ResponseFormat,
     SamplingParams,
     ToolChoice,
@@ -27,6 +21,14 @@ from rungraph.engine.apis import (
     ToolPromptFormat,
     text_of,
 )
+from rungraph.engine.apis.inference import (
+    ChatCompletionResponse,
+    ChatCompletionResponseStreamChunk,
+    CompletionResponse,
+    CompletionResponseStreamChunk,
+    EmbeddingsResponse,
+)
+from rungraph.engine.apis.models import Model
 from rungraph.engine.errors import MissingPackageError
 
 if TYPE_CHECKING:

@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import sys
 from importlib import import_module
+from io import StringIO
 from typing import TYPE_CHECKING, Any
 
 import click
 
 from rungraph.cli.output.errors import exit_code_of, text_of
-from rungraph.cli.terminal import OutputClosedError, complain, leave
+from rungraph.cli.terminal import OutputClosedError, complain, leave, tell
 from rungraph.graph.suggest import did_you_mean
-from rungraph.graph.wording import printable_lines
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
@@ -81,8 +81,9 @@ class CommandLine(click.Group):
         except click.Abort:
             return _INTERRUPTED
         except click.ClickException as error:
-            error.message = printable_lines(error.message)
-            error.show()
+            said = StringIO()
+            error.show(said)
+            tell(said.getvalue().rstrip("\n"))
             return error.exit_code
         except (BrokenPipeError, OutputClosedError):
             return 1

@@ -5,9 +5,13 @@ from __future__ import annotations
 import base64
 import binascii
 import re
+from typing import TYPE_CHECKING
 from urllib.parse import unquote_to_bytes
 
-from rungraph.engine.apis import MemoryBankDocument, text_of
+from rungraph.engine.apis.common import text_of
+
+if TYPE_CHECKING:
+    from rungraph.engine.apis.memory import MemoryBankDocument
 
 _DATA_URL = re.compile(
     r"data:(?P<type>[\w.+-]+/[\w.+-]+)?(?P<parameters>(?:;[\w.+-]+=[^\s;,]+)*)(?P<base64>;base64)?,",

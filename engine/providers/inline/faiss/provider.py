@@ -15,17 +15,9 @@ from typing import TYPE_CHECKING, Any, ParamSpec, TypeVar, cast
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
-from rungraph.engine.apis import (
-    HealthResponse,
-    HealthStatus,
-    Inference,
-    InterleavedContent,
-    MemoryBank,
-    MemoryBankDocument,
-    QueryDocumentsResponse,
-    VectorMemoryBank,
-    text_of,
-)
+from rungraph.engine.apis.common import HealthResponse, HealthStatus, InterleavedContent, text_of
+from rungraph.engine.apis.memory import MemoryBankDocument, QueryDocumentsResponse
+from rungraph.engine.apis.memory_banks import MemoryBank, VectorMemoryBank
 from rungraph.engine.errors import MissingPackageError
 from rungraph.engine.providers.inline.faiss.chunks import Piece, chunk_text, count_tokens, spaced
 from rungraph.engine.providers.inline.faiss.documents import encodable, text_of_document
@@ -35,6 +27,7 @@ from rungraph.engine.providers.inline.faiss.storage import CutDocument, Storage
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping, Sequence
 
+    from rungraph.engine.apis.inference import Inference
     from rungraph.engine.providers.inline.faiss.config import FaissConfig
 
 P = ParamSpec("P")

@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import numpy as np
 from pydantic import TypeAdapter
 
-from rungraph.engine.apis import Chunk, MemoryBank, QueryDocumentsResponse, VectorMemoryBank
+from rungraph.engine.apis.memory import Chunk, QueryDocumentsResponse
+from rungraph.engine.apis.memory_banks import MemoryBank, VectorMemoryBank
 from rungraph.engine.providers.inline.faiss.chunks import Piece, spaced
 from rungraph.engine.providers.inline.faiss.index import VectorIndex, Vectors
 from rungraph.engine.providers.inline.faiss.schema import open_file, writing

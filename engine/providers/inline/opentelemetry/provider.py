@@ -6,10 +6,9 @@ import asyncio
 from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
-from rungraph.engine.apis import (
+from rungraph.engine.apis.common import HealthResponse, HealthStatus
+from rungraph.engine.apis.telemetry import (
     AnyTelemetryEvent,
-    HealthResponse,
-    HealthStatus,
     SpanStartPayload,
     StructuredLogEvent,
     Trace,

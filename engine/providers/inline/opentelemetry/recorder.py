@@ -30,7 +30,7 @@ from opentelemetry.trace import (
     set_span_in_context,
 )
 
-from rungraph.engine.apis import (
+from rungraph.engine.apis.telemetry import (
     LogSeverity,
     MetricEvent,
     SpanStartPayload,

@@ -6,7 +6,7 @@ from collections import OrderedDict
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from rungraph.engine.apis import Trace
+from rungraph.engine.apis.telemetry import Trace
 
 if TYPE_CHECKING:
     from datetime import datetime

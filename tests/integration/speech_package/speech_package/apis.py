@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Protocol
 
-from rungraph.engine.apis import Resource, route
+from rungraph.engine.apis.resource import Resource
+from rungraph.engine.apis.routes import route
 
 if TYPE_CHECKING:
     from collections.abc import AsyncGenerator

@@ -8,23 +8,25 @@ from typing import Any
 
 import pytest
 
-from rungraph.engine.apis import (
-    ChatCompletionResponse,
-    ChatCompletionResponseEvent,
-    ChatCompletionResponseStreamChunk,
+from rungraph.engine.apis.common import (
     CompletionMessage,
-    EventType,
     JsonSchemaResponseFormat,
     Message,
     StopReason,
     SystemMessage,
     ToolCall,
-    ToolCallDelta,
     ToolDefinition,
     ToolParamDefinition,
     ToolResponseMessage,
     UserMessage,
     text_of,
+)
+from rungraph.engine.apis.inference import (
+    ChatCompletionResponse,
+    ChatCompletionResponseEvent,
+    ChatCompletionResponseStreamChunk,
+    EventType,
+    ToolCallDelta,
 )
 from rungraph.engine.providers.inline.llama_cpp.json_tools import ask, read, read_stream
 

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from rungraph.engine.apis import (
+from rungraph.engine.apis.common import (
     CompletionMessage,
     ImageMedia,
     JsonSchemaResponseFormat,

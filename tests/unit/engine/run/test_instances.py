@@ -15,7 +15,7 @@ import pytest
 from tests.unit.engine import fakes
 from tests.unit.engine.fakes import GraphOf, Offer, Pinger
 
-from rungraph.engine.apis import Model
+from rungraph.engine.apis.models import Model
 from rungraph.engine.catalog import CATALOG
 from rungraph.engine.errors import (
     ComplianceError,

@@ -10,15 +10,14 @@ from typing import Any
 
 import pytest
 
-from rungraph.engine.apis import (
-    EmbeddingsResponse,
-    InterleavedContent,
+from rungraph.engine.apis.common import InterleavedContent, text_of
+from rungraph.engine.apis.inference import EmbeddingsResponse
+from rungraph.engine.apis.memory import MemoryBankDocument
+from rungraph.engine.apis.memory_banks import (
     KeyValueMemoryBank,
     KeywordMemoryBank,
     MemoryBank,
-    MemoryBankDocument,
     VectorMemoryBank,
-    text_of,
 )
 from rungraph.engine.providers.inline.faiss import provider as faiss_provider
 from rungraph.engine.providers.inline.faiss.config import FaissConfig

@@ -23,13 +23,13 @@ from tests.unit.engine.providers.faiss.memory import (
     vector_bank,
 )
 
-from rungraph.engine.apis import (
+from rungraph.engine.apis.common import ImageMedia
+from rungraph.engine.apis.memory import MemoryBankDocument
+from rungraph.engine.apis.memory_banks import (
     GraphMemoryBank,
-    ImageMedia,
     KeyValueMemoryBank,
     KeywordMemoryBank,
     MemoryBank,
-    MemoryBankDocument,
     VectorMemoryBank,
 )
 from rungraph.engine.providers.inline.faiss.config import FaissConfig
