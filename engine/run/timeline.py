@@ -85,16 +85,6 @@ class Timeline:
     critical_path: tuple[Address, ...]
     critical_time: float
 
-    @property
-    def slowest(self) -> tuple[NodeTimes, ...]:
-        """The nodes that began to start, the longest own start first, equal ones by address."""
-        begun = (times for times in self.nodes.values() if times.starting is not None)
-        return tuple(sorted(begun, key=lambda times: (-times.own, times.address)))
-
-    def in_state(self, *states: State) -> tuple[NodeTimes, ...]:
-        """Return the nodes that are in any of *states*, in start order."""
-        return tuple(times for times in self.nodes.values() if times.state in states)
-
     def chain_to(self, address: Address) -> tuple[Address, ...]:
         """Return the chain that ends at *address* and whose own starts take longest together.
 

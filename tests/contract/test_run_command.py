@@ -67,7 +67,11 @@ def test_json_is_one_object_a_line(config_file: ConfigFile) -> None:
     assert ended.code == 1
     kinds = ["ready", "chunk", "chunk", "chunk", "end", "answer", "error"]
     assert [line["kind"] for line in lines] == kinds
+    assert lines[0]["name"] == "told"
     assert lines[0]["critical_path"][0].startswith("provider:")
+    assert lines[0]["critical_seconds"] <= lines[0]["seconds"]
+    fields = ["address", "generation", "state", "waited_for_needs", "waited_for_turn", "own"]
+    assert [list(node) for node in lines[0]["nodes"]] == [fields] * 4
     assert lines[-1]["call"] == "inference.chat_completion"
 
 
@@ -76,7 +80,8 @@ def test_degrade_goes_on_with_the_rest(config_file: ConfigFile) -> None:
     words = ("--on-failure", "degrade", "--call", "inspect.list_routes")
     ended = run(config_file(start="fail"), *words)
     assert ended.code == 0, ended.err
-    assert "1 of 4 nodes" in ended.err
+    assert "told is ready\n4 nodes in 3 generations, " in ended.err
+    assert ": 1 failed, 2 skipped\n" in ended.err
     assert json.loads(ended.out)
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from itertools import islice, pairwise
+from itertools import pairwise
 from typing import TYPE_CHECKING
 
 from rungraph.graph.wording import duration, printable
@@ -80,7 +80,7 @@ class _Chart:
             span.family for span in schedule.spans
         )
         self._critical = frozenset(schedule.critical_path)
-        self._rows = _shown(schedule)
+        self._rows, self._captions = schedule.shown(MOST_ROWS)
         count = sum(map(len, self._rows.values()))
         self._height = 15.0 if count <= 60 else 12.0 if count <= 150 else 10.0
         size = min(7.6, self._height * 0.6)
@@ -110,10 +110,7 @@ class _Chart:
     def drawn(self) -> Figure:
         theme, schedule = self._theme, self._schedule
         shown = sum(map(len, self._rows.values()))
-        missing = len(schedule.spans) - shown
-        more = [f"{missing:,} nodes that started faster are not drawn"] if missing else []
-        captions = [*schedule.captions, *more]
-        top = _MARGIN + _TITLE_SIZE + _LINE * len(captions) + 14 + _AXIS
+        top = _MARGIN + _TITLE_SIZE + _LINE * len(self._captions) + 14 + _AXIS
         height = _HEADING * len(self._rows) + self._height * shown
         legend, legend_height = place_entries(
             [self._legend()], self._right - _MARGIN, lambda text: text_width(text, self._note)
@@ -124,7 +121,7 @@ class _Chart:
         at = _MARGIN + _TITLE_SIZE / 2
         title = Font(_TITLE_SIZE, theme.ink, "bold")
         pen.text(Point(_MARGIN, at), printable(schedule.title)[:100], title, align="left")
-        for number, text in enumerate(captions):
+        for number, text in enumerate(self._captions):
             line = Point(_MARGIN, at + 17 + _LINE * number)
             pen.text(line, text, self._note, align="left")
         middles = self._draw_generations(pen, top)
@@ -250,17 +247,3 @@ def _ending(span: Span) -> str:
     if span.state in NOT_UP or span.settled is None:
         return span.state
     return duration(span.own)
-
-
-def _shown(schedule: Schedule) -> dict[int, tuple[Span, ...]]:
-    """Return the nodes that are drawn, by generation."""
-    down_or_slow = sorted(
-        schedule.spans, key=lambda span: (span.state not in NOT_UP, -span.own, span.address)
-    )
-    ranked = dict.fromkeys((*schedule.critical_path, *(span.address for span in down_or_slow)))
-    wanted = set(islice(ranked, max(MOST_ROWS, len(schedule.critical_path))))
-    shown = {
-        number: tuple(span for span in spans if span.address in wanted)
-        for number, spans in schedule.generations.items()
-    }
-    return {number: spans for number, spans in shown.items() if spans}

@@ -77,6 +77,30 @@ class Schedule:
             found.setdefault(span.generation, []).append(span)
         return {number: tuple(found[number]) for number in sorted(found)}
 
+    def shown(self, most: int) -> tuple[Mapping[int, tuple[Span, ...]], tuple[str, ...]]:
+        """Return the nodes to show, by generation, and what is said of it all, in lines.
+
+        Of more than *most* nodes those of the critical path are shown, those that did not start,
+        and the slowest of the others.
+        """
+        ranked = sorted(
+            self.spans,
+            key=lambda span: (
+                span.address not in self.critical_path,
+                span.state not in NOT_UP,
+                -span.own,
+                span.address,
+            ),
+        )
+        kept = {span.address for span in ranked[: max(most, len(self.critical_path))]}
+        rows = {
+            number: tuple(span for span in spans if span.address in kept)
+            for number, spans in self.generations.items()
+        }
+        left = len(self.spans) - len(kept)
+        more = [f"{left:,} nodes that started faster are not drawn"] if left else []
+        return {number: rows[number] for number in rows if rows[number]}, (*self.captions, *more)
+
     @property
     def own(self) -> float:
         """Seconds that all own starts take one after the other."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -30,7 +31,12 @@ _BLOCKS = "▏▎▍▌▋▊▉█"
 
 
 def render_schedule_text(
-    schedule: Schedule, *, width: int = 100, is_ascii: bool = False, style: Style = plain
+    schedule: Schedule,
+    *,
+    width: int = 100,
+    is_ascii: bool = False,
+    style: Style = plain,
+    most: int = sys.maxsize,
 ) -> str:
     """Return *schedule* as lines of text, without an end of line after the last.
 
@@ -39,36 +45,39 @@ def render_schedule_text(
         width: Cells in a line.
         is_ascii: Whether there are no characters but ASCII.
         style: Colours text, each API in a colour of its own.
+        most: How many nodes are shown; of more, those that say most (`Schedule.shown`).
     """
     terminal = Terminal(max(width, NARROWEST), is_ascii, style)
     blocks, critical = ("#", "*") if is_ascii else (_BLOCKS, "◆")
     tones = tones_of(span.family for span in schedule.spans)
-    chart = _Chart(schedule, terminal, tones, blocks, critical)
+    chart = _Chart(schedule, *schedule.shown(most), terminal, tones, blocks, critical)
     return "\n".join(line.rstrip() for line in chart.lines())
 
 
 @dataclass(frozen=True, slots=True)
 class _Chart:
     schedule: Schedule
+    rows: Mapping[int, tuple[Span, ...]]
+    captions: tuple[str, ...]
     terminal: Terminal
     tones: Mapping[str, str]
     blocks: str
     critical: str
 
     def lines(self) -> Iterator[str]:
-        terminal, spans = self.terminal, self.schedule.spans
+        terminal, spans = self.terminal, [span for row in self.rows.values() for span in row]
         yield terminal.style(terminal.clipped(self.schedule.title, terminal.width), "bold")
-        yield from terminal.notes(self.schedule.captions)
+        yield from terminal.notes(self.captions)
         if not spans:
             return
         yield ""
-        gutter = len(str(max(self.schedule.generations))) + 1
+        gutter = len(str(max(self.rows))) + 1
         endings = max(len(self._ending(span)) for span in spans)
         most = max(terminal.width - gutter - endings - _NARROWEST_PLOT - 6, 12)
         names = min(max(cell_len(terminal.spelled(str(span.address))) for span in spans), most)
         plot = max(terminal.width - gutter - names - endings - 6, _NARROWEST_PLOT)
         yield from (" " * (gutter + names + 4) + line for line in self._axis(plot))
-        for generation, members in self.schedule.generations.items():
+        for generation, members in self.rows.items():
             for index, span in enumerate(members):
                 number = "" if index else str(generation)
                 head = self._faint(f"{number:>{gutter - 1}}") + " "

@@ -13,12 +13,12 @@ from rungraph.cli.diagnostics import has_errors, tell_diagnostics
 from rungraph.cli.inputs.call_option import CallingCommand, call_option
 from rungraph.cli.inputs.configs import load_graph
 from rungraph.cli.inputs.options import catalog_option, format_option
+from rungraph.cli.inputs.recorded import Recorded
 from rungraph.cli.inputs.saved_plans import check_moves, config_of, load_saved
 from rungraph.cli.output.answers import Answers
-from rungraph.cli.output.start_summary import render_summary, summary_to_dict
 from rungraph.cli.progress.lines import LineProgress
 from rungraph.cli.progress.session import Session
-from rungraph.cli.terminal import complain, is_terminal, show_json, style_of, tell_styled
+from rungraph.cli.terminal import complain, is_terminal, screen, show_json, tell_styled
 from rungraph.engine.errors import NotServedError
 from rungraph.engine.preflight.runnable import check_runnable
 from rungraph.engine.run.calls import CallError, read_call
@@ -26,6 +26,8 @@ from rungraph.engine.run.recording import EventFile
 from rungraph.engine.run.settings import StackSettings
 from rungraph.graph import Level
 from rungraph.graph.rules.checklist import is_usable
+from rungraph.viz.timeline.data import span_values
+from rungraph.viz.timeline.text import render_schedule_text
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -34,6 +36,7 @@ if TYPE_CHECKING:
     from rungraph.engine.run.calls import Call
     from rungraph.engine.run.timeline import Timeline
     from rungraph.graph import RunGraph
+    from rungraph.viz.timeline import Schedule
 
 _HELP = """Start a run config's stack, make calls, and stop it; FILE - is standard input.
 
@@ -49,6 +52,8 @@ output has one JSON object a line, with a "kind": ready, answer, chunk, end, err
 """
 
 _DEFAULT = StackSettings()
+_MOST_ROWS = 40
+"""Nodes in the summary of a start; of more, those that say most."""
 _SECONDS = click.FloatRange(min=0, min_open=True)
 
 
@@ -185,12 +190,26 @@ def _read_calls(graph: RunGraph, written: Sequence[WrittenCall]) -> list[Call]:
 
 def _summarizer(graph: RunGraph, form: str) -> Callable[[Timeline], None]:
     def summarize(timeline: Timeline) -> None:
+        name = f"{graph.name or graph.file} is ready"
+        start = Recorded(name, timeline, timeline.total, is_ready=True).schedule
         if form == "json":
-            show_json({"kind": "ready", **summary_to_dict(graph, timeline)}, indent=None)
+            show_json({"kind": "ready", "name": graph.name, **_times(start)}, indent=None)
         else:
-            tell_styled(render_summary(graph, timeline, style_of(sys.stderr)) + "\n")
+            text = render_schedule_text(start, **screen(sys.stderr), most=_MOST_ROWS)
+            tell_styled(text + "\n")
 
     return summarize
+
+
+def _times(start: Schedule) -> dict[str, Any]:
+    """Return what is told of a start that went well, as JSON values; times in seconds."""
+    fields = ("address", "generation", "state", "waited_for_needs", "waited_for_turn", "own")
+    return {
+        "seconds": round(start.total, 6),
+        "critical_path": [str(address) for address in start.critical_path],
+        "critical_seconds": round(start.critical_time, 6),
+        "nodes": [{name: span_values(span)[name] for name in fields} for span in start.spans],
+    }
 
 
 def _progress_of(graph: RunGraph) -> LineProgress:

@@ -40,9 +40,8 @@ class OutputClosedError(Exception):
     """Raised when nobody reads standard output any more."""
 
 
-def screen() -> dict[str, Any]:
-    """Return how text is drawn for standard output as that is: its width, characters, colours."""
-    out = sys.stdout
+def screen(out: TextIO) -> dict[str, Any]:
+    """Return how text is drawn for *out* as that is: its width, its characters, its colours."""
     return {"width": width_of(out), "is_ascii": not is_unicode(out), "style": style_of(out)}
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from typing import TYPE_CHECKING, Literal
 
 import click
@@ -54,7 +55,7 @@ def timeline(
 
     return target.write(
         {
-            "screen": lambda _: charts.render_schedule_text(schedule, **screen()) + "\n",
+            "screen": lambda _: charts.render_schedule_text(schedule, **screen(sys.stdout)) + "\n",
             "text": lambda _: charts.render_schedule_text(schedule, width=FILE_WIDTH) + "\n",
             "json": lambda _: charts.json_of(schedule),
             "mermaid": lambda _: charts.mermaid_of(schedule),

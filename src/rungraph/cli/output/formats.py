@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from typing import TYPE_CHECKING, Literal
 
 from rungraph import viz
@@ -36,7 +37,7 @@ def renderers_of(
         return viz.render(graph, form, direction=direction, theme=theme, **options)
 
     return {
-        "screen": lambda _: viz.render_text(graph, **screen(), **options) + "\n",
+        "screen": lambda _: viz.render_text(graph, **screen(sys.stdout), **options) + "\n",
         "text": lambda _: viz.render_text(graph, width=FILE_WIDTH, **options) + "\n",
         "mermaid": lambda _: _mermaid(graph, options, direction),
         "dot": lambda _: viz.render_dot(graph, direction=direction, **options),

@@ -180,6 +180,9 @@ def test_of_very_many_nodes_those_that_say_most_are_drawn() -> None:
     assert {"provider:x/000", "provider:x/498", str(A)} <= drawn
     assert "provider:x/001" not in drawn
     assert "100 nodes that started faster are not drawn" in svg
+    text = timeline.render_schedule_text(schedule, most=40)
+    assert "460 nodes that started faster are not drawn" in text
+    assert sum("provider:x/" in line for line in text.split("\n")) == 39
 
 
 def test_the_page_asks_nobody(failed: Schedule) -> None:
