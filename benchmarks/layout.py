@@ -24,9 +24,8 @@ import networkx as nx
 import numpy as np
 
 from rungraph.graph import compile_config
-from rungraph.viz.layout.curves import segments_of
 from rungraph.viz.layout.geometry import Point, Size
-from rungraph.viz.layout.layered import lay_out
+from rungraph.viz.layout.layered import lay_out, segments_of
 from rungraph.viz.model.diagram import diagram_of
 
 if TYPE_CHECKING:

@@ -10,7 +10,7 @@ import yaml
 from rungraph.graph import compile_config, discover_catalog, load_catalog
 from rungraph.graph.diff import diff_graphs
 from rungraph.viz import render
-from rungraph.viz.model.overlay_sources import diff_overlay
+from rungraph.viz.model.overlay import diff_overlay
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

@@ -8,7 +8,7 @@ from pathlib import Path
 from rungraph import Address, compile_config, render
 from rungraph.graph.failures import assume_failed
 from rungraph.viz import render_text
-from rungraph.viz.model.overlay_sources import plan_overlay
+from rungraph.viz.model.overlay import plan_overlay
 
 CONFIG = Path(__file__).parents[1] / "configs" / "quickstart.yaml"
 

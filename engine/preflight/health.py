@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 from rungraph.engine.preflight.diagnostics import at_config, at_provider
 from rungraph.engine.preflight.endpoints import Endpoint, Found, Unusable, endpoints_of
-from rungraph.engine.preflight.quiet_imports import QuietImports
+from rungraph.engine.preflight.importing import QuietImports
 from rungraph.engine.preflight.reachability import Answer, reach
 from rungraph.graph.diagnostics import Diagnostic, Severity
 from rungraph.graph.nodes import ProviderNode

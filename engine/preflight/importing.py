@@ -1,17 +1,25 @@
-"""Whether modules and what they define can be imported, and if not, why; each is tried once."""
+"""Whether modules and what they define can be imported, and if not, why; each is tried once.
+
+``import a.b.config`` runs ``a/__init__.py`` and ``a/b/__init__.py`` first. Some of these import a
+whole provider with all that it needs, or do work; who only wants the config class wants none of
+it. For `QuietImports` the packages around a module are stand-ins that know where their modules are
+and nothing else. A module that needs more of its packages is imported the ordinary way.
+"""
 
 from __future__ import annotations
 
 import sys
+from contextlib import suppress
 from functools import cache
 from importlib import import_module
 from importlib.util import find_spec
-from typing import TYPE_CHECKING
+from types import ModuleType
+from typing import TYPE_CHECKING, Self
 
 from rungraph.engine.errors import describe
 
 if TYPE_CHECKING:
-    from rungraph.engine.preflight.quiet_imports import QuietImports
+    from importlib.machinery import ModuleSpec
 
 
 class Importing:
@@ -68,3 +76,91 @@ def _is_absent(package: str) -> bool:
 
 def _is_there(name: str) -> bool:
     return name in sys.modules or find_spec(name) is not None
+
+
+class QuietImports:
+    """Imports modules quietly, as long as the context lasts.
+
+    On leaving, everything that came from a stand-in's package is forgotten: the next one to import
+    it gets the real thing. Classes that were taken out work on. Not for several threads: meanwhile
+    a stand-in is what an ordinary ``import`` finds as well.
+    """
+
+    def __init__(self) -> None:
+        self._stand_ins: dict[str, ModuleType] = {}
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._forget()
+
+    def find(self, name: str) -> bool:
+        """Return whether there is a module *name*; it is not imported.
+
+        Raises:
+            Exception: Whatever the packages around it raise, where they have to be run.
+        """
+        if name in sys.modules:
+            return True
+        try:
+            found = self._spec(name) is not None
+        except Exception:  # noqa: BLE001 (a finder is foreign code; the ordinary import says why)
+            found = False
+        if found:
+            return True
+        # A package may say only when it is run where its modules are.
+        self._forget()
+        return find_spec(name) is not None
+
+    def load(self, name: str) -> ModuleType:
+        """Return the module *name*, imported.
+
+        Raises:
+            Exception: Whatever the module raises when it is imported the ordinary way.
+        """
+        if name not in sys.modules:
+            with suppress(Exception):  # A module is foreign code; the ordinary import says why.
+                if self._spec(name) is not None:
+                    return import_module(name)
+            self._forget()
+        return import_module(name)
+
+    def _spec(self, name: str) -> ModuleSpec | None:
+        """Return where *name* is, with stand-ins for the packages around it that are not there."""
+        names = name.split(".")
+        path: list[str] | None = None
+        for length in range(1, len(names)):
+            package = ".".join(names[:length])
+            module = sys.modules.get(package)
+            if module is None:
+                spec = _found(package, path)
+                if spec is None or spec.submodule_search_locations is None:
+                    return None
+                module = ModuleType(package)
+                module.__spec__, module.__path__ = spec, spec.submodule_search_locations
+                module.__package__ = package
+                module.__file__ = spec.origin if spec.has_location else None
+                sys.modules[package] = self._stand_ins[package] = module
+            path = getattr(module, "__path__", None)
+            if path is None:
+                return None
+        return _found(name, path)
+
+    def _forget(self) -> None:
+        """Take the stand-ins out, and everything that was imported below one."""
+        for name, module in self._stand_ins.items():
+            if sys.modules.get(name) is module:
+                below = f"{name}."
+                for other in [one for one in sys.modules if one.startswith(below)]:
+                    del sys.modules[other]
+                del sys.modules[name]
+        self._stand_ins.clear()
+
+
+def _found(name: str, path: list[str] | None) -> ModuleSpec | None:
+    """Return what the first finder finds; unlike `find_spec`, without importing the parent."""
+    for finder in sys.meta_path:
+        if (spec := finder.find_spec(name, path)) is not None:
+            return spec
+    return None

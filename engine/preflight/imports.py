@@ -14,8 +14,7 @@ from packaging.utils import canonicalize_name
 from rungraph.engine.errors import install_command
 from rungraph.engine.preflight.configs import read_config, texts_in
 from rungraph.engine.preflight.diagnostics import at_config, at_provider
-from rungraph.engine.preflight.importing import Importing
-from rungraph.engine.preflight.quiet_imports import QuietImports
+from rungraph.engine.preflight.importing import Importing, QuietImports
 from rungraph.engine.preflight.requirements import Unmet, unmet
 from rungraph.engine.routing.resources import ResourceType
 from rungraph.graph.diagnostics import Diagnostic, Severity

@@ -8,11 +8,9 @@ from itertools import combinations, pairwise
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from rungraph.viz.layout.crossing_order import best_order
-from rungraph.viz.layout.crossings import count_crossings
-from rungraph.viz.layout.curves import segments_of
+from rungraph.viz.layout.crossing_order import best_order, count_crossings
 from rungraph.viz.layout.geometry import Direction, Point, Rect, Size
-from rungraph.viz.layout.layered import Layout, lay_out
+from rungraph.viz.layout.layered import Layout, lay_out, segments_of
 
 Drawing = tuple[list[list[int]], dict[int, Size], list[tuple[int, int]]]
 

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from rungraph.graph.model import RunGraph
     from rungraph.viz.model.diagram import DiagramOptions
     from rungraph.viz.model.elements import Arrow, Box, Diagram
-    from rungraph.viz.model.palette import Colour
+    from rungraph.viz.model.theme import Colour
 
 _PALE_INK = "#94a3b8"
 _SHAPES = {

@@ -17,8 +17,7 @@ from rungraph.viz.layout.geometry import Point, Rect, Size
 from rungraph.viz.model.elements import Arrow
 from rungraph.viz.model.labels import broken
 from rungraph.viz.model.overlay import Role
-from rungraph.viz.model.palette import Colour
-from rungraph.viz.model.theme import LOOKS
+from rungraph.viz.model.theme import LOOKS, Colour
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence

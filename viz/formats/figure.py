@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Unpack
+from io import BytesIO
+from typing import TYPE_CHECKING, Any, Unpack, cast
 
 from rungraph.viz.model.diagram import diagram_of
 from rungraph.viz.model.theme import night_of_day, theme_of
@@ -79,3 +80,19 @@ def render(
     figure = draw(graph, direction=direction, theme=theme, **options)
     families = {address.api for address in graph.nodes}
     return to_bytes(figure, format, night_of_day(families) if theme == "auto" else None)
+
+
+def show_the_same(one: bytes, other: bytes) -> bool:
+    """Whether two PNG files show the same: other versions of zlib pack the same pixels otherwise.
+
+    What is no PNG shows nothing.
+    """
+    from matplotlib import image
+
+    try:
+        first, second = (
+            cast("Any", image).imread(BytesIO(content), format="png") for content in (one, other)
+        )
+    except (OSError, ValueError, SyntaxError):  # All three mean that it is no whole PNG.
+        return False
+    return bool(first.shape == second.shape and (first == second).all())

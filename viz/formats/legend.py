@@ -10,7 +10,7 @@ from rungraph.graph.diagnostics import Severity
 from rungraph.graph.nodes import Strength
 from rungraph.viz.layout.geometry import Size
 from rungraph.viz.model.labels import KIND_NAMES
-from rungraph.viz.model.palette import palette_of
+from rungraph.viz.model.theme import palette_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence

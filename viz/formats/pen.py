@@ -15,9 +15,9 @@ from matplotlib.figure import Figure
 from matplotlib.patches import FancyBboxPatch, Patch, PathPatch
 from matplotlib.path import Path
 
-from rungraph.viz.layout.curves import segments_of
 from rungraph.viz.layout.fonts import SVG_FAMILIES, Font, properties_of, text_width
 from rungraph.viz.layout.geometry import Point, Rect, Size
+from rungraph.viz.layout.layered import segments_of
 
 if TYPE_CHECKING:
     from collections.abc import Generator, Mapping, Sequence

@@ -3,16 +3,14 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Unpack
+from typing import TYPE_CHECKING, NamedTuple, Unpack
 
 from rich.cells import cell_len
 
 from rungraph.graph.address import NodeKind
 from rungraph.graph.diagnostic_text import plain
-from rungraph.graph.nodes import ProviderNode
+from rungraph.graph.nodes import ProviderNode, Strength
 from rungraph.viz.formats.glyphs import KIND_GLYPHS, legend_of, mark_text, problems_text, tones_of
-from rungraph.viz.formats.lanes import lanes_of
-from rungraph.viz.formats.strokes import Strokes, is_any_needed
 from rungraph.viz.formats.terminal import Terminal
 from rungraph.viz.model.diagram import diagram_of
 from rungraph.viz.model.labels import KIND_NAMES
@@ -198,3 +196,146 @@ def _tone_of_remarks(box: Box) -> str:
     if box.severity:
         return box.severity.value
     return LOOKS[box.mark.role].tone if box.mark else "faint"
+
+
+class Lane(NamedTuple):
+    """A vertical line. What needs the same starts the same lane.
+
+    Attributes:
+        column: Its place, from the left.
+        sources: The rows that begin it or join it.
+        targets: The rows that it leads to, each with one of its arrows there.
+    """
+
+    column: int
+    sources: tuple[int, ...]
+    targets: Mapping[int, Arrow]
+
+    @property
+    def first(self) -> int:
+        """Its uppermost row."""
+        return self.sources[0]
+
+    @property
+    def last(self) -> int:
+        """Its lowest row."""
+        return max(self.targets)
+
+
+def lanes_of(
+    rows: Sequence[Address], arrows: Sequence[Arrow], most: int
+) -> tuple[tuple[Lane, ...], tuple[Arrow, ...]]:
+    """Return the lanes of *arrows* beside *rows*, and the arrows that get none.
+
+    None gets an arrow that is dropped, that does not lead downwards, or for which there is no room.
+    Long lanes are on the left and short ones close to the rows, so that few cross.
+
+    Args:
+        rows: The boxes from top to bottom.
+        arrows: What joins them.
+        most: How many columns there is room for.
+    """
+    row_of = {key: row for row, key in enumerate(rows)}
+    leading: dict[int, dict[int, Arrow]] = {}
+    rest: list[Arrow] = []
+    for arrow in arrows:
+        source, target = row_of[arrow.dependency], row_of[arrow.dependent]
+        if arrow.is_dropped or target <= source:
+            rest.append(arrow)
+        else:
+            leading.setdefault(source, {})[target] = arrow
+    bundles: dict[object, list[int]] = {}
+    for source in sorted(leading):
+        alike = tuple((row, arrow[2:]) for row, arrow in sorted(leading[source].items()))
+        bundles.setdefault(alike, []).append(source)
+    lanes = [Lane(0, tuple(sources), leading[sources[0]]) for sources in bundles.values()]
+    lanes.sort(key=lambda lane: (lane.first - lane.last, lane.sources))
+    columns: list[list[Lane]] = [[] for _ in range(most)]
+    for lane in lanes:
+        for number, others in enumerate(columns):
+            if all(lane.last < one.first or one.last < lane.first for one in others):
+                others.append(lane._replace(column=number))
+                break
+        else:
+            rest += [leading[source][target] for source in lane.sources for target in lane.targets]
+    placed = tuple(lane for column in columns for lane in column)
+    return placed, tuple(sorted(rest, key=lambda one: one[:2]))
+
+
+_JOINTS = {
+    (False, True, False): "╭",
+    (True, False, False): "╰",
+    (True, True, False): "├",
+    (False, True, True): "┬",
+    (True, False, True): "┴",
+    (True, True, True): "┼",
+}
+"""By whether lines lead up, down and left; all joints lead right."""
+_VERTICAL, _HORIZONTAL, _HEAD = "┊│", "╌─", "▷▶"
+"""A line about something that is used if it is there, and one about something that is needed."""
+
+
+@dataclass(frozen=True, slots=True)
+class Strokes:
+    """Draws lanes. A lane that is crossed interrupts what crosses it.
+
+    Attributes:
+        lanes: What is drawn.
+        tones: The colour of each.
+        terminal: For what.
+    """
+
+    lanes: Sequence[Lane]
+    tones: Sequence[str]
+    terminal: Terminal
+
+    @property
+    def width(self) -> int:
+        """How many characters a row takes."""
+        return 2 * max((lane.column for lane in self.lanes), default=-2) + 4
+
+    def between(self, row: int) -> str:
+        """Return what is drawn above *row*, below the one before it."""
+        chars = [" "] * self.width
+        for lane, tone in zip(self.lanes, self.tones, strict=True):
+            if lane.first < row <= lane.last:
+                chars[2 * lane.column] = self._passing(lane, tone)
+        return "".join(chars)
+
+    def at(self, row: int) -> str:
+        """Return what is drawn beside *row*."""
+        chars = [" "] * self.width
+        here = {
+            lane.column: (lane, tone)
+            for lane, tone in zip(self.lanes, self.tones, strict=True)
+            if lane.first <= row <= lane.last
+        }
+        line = last_tone = ""
+        for column in range(self.width // 2):
+            at = 2 * column
+            lane, tone = here.get(column, (None, ""))
+            if lane and (row in lane.targets or row in lane.sources):
+                joint = _JOINTS[lane.first < row, row < lane.last, bool(line)]
+                arrows = [lane.targets[row]] if row in lane.targets else lane.targets.values()
+                chars[at] = self._drawn(joint, tone)
+                line, last_tone = self._drawn(_HORIZONTAL[is_any_needed(arrows)], tone), tone
+            elif lane:
+                chars[at] = self._passing(lane, tone)
+            else:
+                chars[at] = line or " "
+            chars[at + 1] = line or " "
+        arriving = [lane.targets[row] for lane, _ in here.values() if row in lane.targets]
+        if arriving:
+            chars[-1] = self._drawn(_HEAD[is_any_needed(arriving)], last_tone)
+        return "".join(chars)
+
+    def _drawn(self, char: str, tone: str) -> str:
+        return self.terminal.style(self.terminal.spelled(char), tone)
+
+    def _passing(self, lane: Lane, tone: str) -> str:
+        return self._drawn(_VERTICAL[is_any_needed(lane.targets.values())], tone)
+
+
+def is_any_needed(arrows: Iterable[Arrow]) -> bool:
+    """Whether one of *arrows* is about something needed, rather than used if it is there."""
+    return any(arrow.strength is not Strength.SOFT for arrow in arrows)

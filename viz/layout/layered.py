@@ -19,7 +19,9 @@ from rungraph.viz.layout.line_routing import lines_of
 from rungraph.viz.layout.placing import middles_of
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Iterator, Mapping, Sequence
+
+    from rungraph.viz.layout.geometry import Direction
 
 BOW = 26.0
 """How far a line that stays in its column swings out to the right."""
@@ -120,3 +122,29 @@ def _extents(graph: LayeredGraph[K], middles: Sequence[float]) -> list[tuple[flo
         extents.append((x, x + width))
         x += width + min(_NARROWEST + _STEEPNESS * rise, _WIDEST)
     return extents
+
+
+def segments_of(
+    line: Sequence[Point], direction: Direction = "LR"
+) -> Iterator[tuple[Point] | tuple[Point, Point, Point]]:
+    """Yield the segments of a line after its first point: what SVG's ``L`` and ``C`` take.
+
+    A segment is the point to which a straight line goes, or two control points and the point to
+    which a cubic Bezier curve goes.
+
+    Examples:
+        >>> from rungraph.viz.layout.geometry import Point
+        >>> list(segments_of([Point(0, 0), Point(10, 0), Point(20, 8)]))
+        [(Point(x=10, y=0),), (Point(x=15.0, y=0), Point(x=15.0, y=8), Point(x=20, y=8))]
+    """
+    along = 1 if direction == "TB" else 0
+    for a, b in pairwise(line):
+        if a[1 - along] == b[1 - along]:
+            yield (b,)
+            continue
+        bend = a[along] + BOW if a[along] == b[along] else (a[along] + b[along]) / 2
+        yield (_bent(a, along, bend), _bent(b, along, bend), b)
+
+
+def _bent(point: Point, along: int, bend: float) -> Point:
+    return point._replace(y=bend) if along else point._replace(x=bend)

@@ -1,4 +1,4 @@
-"""What is written on a box, and which colour, problems and mark it has."""
+"""Which nodes share a box in each view, and what the box says of them."""
 
 from __future__ import annotations
 
@@ -14,11 +14,11 @@ from rungraph.viz.model.labels import DETAIL_LENGTH, KIND_NAMES, wrapped
 from rungraph.viz.model.overlay import urgency
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Callable, Collection, Hashable, Iterable, Mapping, Sequence
 
     from rungraph.graph.diagnostics import Diagnostic
     from rungraph.graph.model import RunGraph
-    from rungraph.viz.model.elements import View
+    from rungraph.viz.model.elements import Arrow, View
     from rungraph.viz.model.overlay import Overlay
 
 _NAMES_SHOWN = 3
@@ -110,3 +110,68 @@ def problems_by_address(graph: RunGraph) -> dict[Address, list[Diagnostic]]:
         if one.address is not None and one.severity is not Severity.NOTE:
             found.setdefault(one.address, []).append(one)
     return found
+
+
+VIEWS: tuple[View, ...] = ("auto", "full", "factored", "collapsed")
+_MOST_FULL, _MOST_FACTORED = 24, 60
+"""How many boxes are read with ease, and how many with patience."""
+
+Groups = list[tuple[Address, ...]]
+
+
+def groups_of(
+    view: View,
+    nodes: Collection[Address],
+    arrows: Sequence[Arrow],
+    family_of: Callable[[Address], str],
+    traits: Mapping[Address, Sequence[Hashable]],
+) -> tuple[View, Groups]:
+    """Return the view that is meant, and the nodes of each box; the first gives the box its key.
+
+    Args:
+        view: What is asked for.
+        nodes: What is drawn, sorted.
+        arrows: The arrows between single nodes.
+        family_of: The API to which a node belongs in the collapsed view.
+        traits: What providers must have in common, beside neighbours, to share a box.
+    """
+    if view == "full" or (view == "auto" and len(nodes) <= _MOST_FULL):
+        return "full", [(address,) for address in nodes]
+    collapsed = _collapsed(nodes, family_of)
+    if view == "collapsed":
+        return "collapsed", collapsed
+    factored = _factored(nodes, arrows, traits)
+    is_readable = len(factored) <= _MOST_FACTORED
+    # So many APIs that putting them together helps nobody.
+    is_no_worse = len(collapsed) * 2 > len(factored)
+    if view == "factored" or is_readable or is_no_worse:
+        return "factored", factored
+    return "collapsed", collapsed
+
+
+def _factored(
+    nodes: Iterable[Address],
+    arrows: Iterable[Arrow],
+    traits: Mapping[Address, Sequence[Hashable]],
+) -> Groups:
+    neighbours: dict[Address, set[tuple[object, ...]]] = {address: set() for address in nodes}
+    for arrow in arrows:
+        dependency, dependent, *manner = arrow
+        neighbours[dependency].add(("needed by", dependent, *manner))
+        neighbours[dependent].add(("needs", dependency, *manner))
+    alike: dict[object, list[Address]] = {}
+    for address, found in neighbours.items():
+        shared = (address.api, frozenset(found), tuple(traits.get(address, ())))
+        key = shared if address.kind is NodeKind.PROVIDER else address
+        alike.setdefault(key, []).append(address)
+    return sorted(map(tuple, alike.values()))
+
+
+def _collapsed(nodes: Iterable[Address], family_of: Callable[[Address], str]) -> Groups:
+    families: dict[str, list[Address]] = {}
+    for address in nodes:
+        families.setdefault(family_of(address), []).append(address)
+    return sorted(
+        tuple(sorted(group, key=lambda one: (one.kind is not NodeKind.ROUTER, one)))
+        for group in families.values()
+    )

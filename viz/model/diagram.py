@@ -12,9 +12,8 @@ from rungraph.graph.diagnostics import Severity
 from rungraph.graph.digraph import cyclic_sets
 from rungraph.graph.nodes import Strength
 from rungraph.graph.wording import counted, printable
-from rungraph.viz.model.boxes import box_of, family_of, problems_by_address
+from rungraph.viz.model.boxes import VIEWS, box_of, family_of, groups_of, problems_by_address
 from rungraph.viz.model.elements import Arrow, Box, Diagram, Hidden
-from rungraph.viz.model.grouping import VIEWS, groups_of
 from rungraph.viz.model.overlay import Overlay, Role, urgency
 from rungraph.viz.model.ranks import columns_of, late_ranks, ranks_of_apis, ranks_of_nodes
 from rungraph.viz.model.reduction import reduced_arrows
@@ -64,7 +63,7 @@ def diagram_of(
         reduced: Whether arrows that follow from others are left out; None where that helps.
         select: The nodes to draw; None for all.
         depth: How many steps around *select* are drawn too; None for none.
-        overlay: What is laid over it; `rungraph.viz.model.overlay_sources` makes them.
+        overlay: What is laid over it; `rungraph.viz.model.overlay` makes them.
         late: Whether a node stands next to what needs it first, rather than in the generation that
             it starts in: arrows are shorter and cross less.
 

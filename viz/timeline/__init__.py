@@ -12,10 +12,9 @@ from rungraph._lazy import lazy_names
 if TYPE_CHECKING:
     from rungraph.viz.timeline.data import json_of, mermaid_of
     from rungraph.viz.timeline.figure import draw_schedule, render_schedule
-    from rungraph.viz.timeline.lists import render_blame, render_chain
     from rungraph.viz.timeline.page import html_of
     from rungraph.viz.timeline.schedule import Schedule, Span
-    from rungraph.viz.timeline.text import render_schedule_text
+    from rungraph.viz.timeline.text import render_blame, render_chain, render_schedule_text
 
 __all__ = [
     "Schedule",
@@ -36,9 +35,8 @@ __getattr__, __dir__ = lazy_names(
     {
         "data": ["json_of", "mermaid_of"],
         "figure": ["draw_schedule", "render_schedule"],
-        "lists": ["render_blame", "render_chain"],
         "page": ["html_of"],
-        "text": ["render_schedule_text"],
+        "text": ["render_blame", "render_chain", "render_schedule_text"],
     },
     otherwise="schedule",
 )

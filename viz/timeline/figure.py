@@ -21,8 +21,7 @@ if TYPE_CHECKING:
 
     from rungraph.graph.address import Address
     from rungraph.viz.formats.pen import Format
-    from rungraph.viz.model.palette import Colour
-    from rungraph.viz.model.theme import Theme, ThemeName
+    from rungraph.viz.model.theme import Colour, Theme, ThemeName
 
 MOST_ROWS = 400
 """How many nodes are drawn; of more, those that say most."""

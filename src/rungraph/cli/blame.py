@@ -11,7 +11,7 @@ from rungraph.cli.inputs.recorded import load_run
 from rungraph.cli.terminal import show, show_json, style_of
 from rungraph.viz.timeline import render_blame
 from rungraph.viz.timeline.data import span_values
-from rungraph.viz.timeline.lists import blamed
+from rungraph.viz.timeline.text import blamed
 
 
 @click.command()

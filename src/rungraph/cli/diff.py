@@ -7,8 +7,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from rungraph.cli.inputs.comparable import load_comparable
-from rungraph.cli.inputs.configs import check_readable
+from rungraph.cli.inputs.configs import check_readable, load_comparable
 from rungraph.cli.inputs.options import (
     check_standard_input,
     edges_option,

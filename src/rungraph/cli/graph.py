@@ -8,8 +8,7 @@ from typing import TYPE_CHECKING, Literal
 
 import click
 
-from rungraph.cli.inputs.comparable import load_comparable
-from rungraph.cli.inputs.configs import check_readable, load_graph
+from rungraph.cli.inputs.configs import check_readable, load_comparable, load_graph
 from rungraph.cli.inputs.options import check_standard_input, file_argument, reading_options
 from rungraph.cli.output.formats import renderers_of
 from rungraph.cli.output.overlays import OVERLAYS, overlay_kind, overlay_of, run_of

@@ -10,8 +10,7 @@ from typing import TYPE_CHECKING
 import click
 
 from rungraph.cli.diagnostics import has_errors
-from rungraph.cli.inputs.comparable import load_comparable
-from rungraph.cli.inputs.configs import check_readable, load_graph
+from rungraph.cli.inputs.configs import check_readable, load_comparable, load_graph
 from rungraph.cli.inputs.options import (
     check_standard_input,
     exit_code_option,

@@ -7,9 +7,9 @@ from typing import TYPE_CHECKING
 
 import click
 
-from rungraph.cli.inputs.comparable import load_askable
+from rungraph.cli.inputs.configs import load_askable
 from rungraph.cli.inputs.options import file_argument, format_option, reading_options
-from rungraph.cli.inputs.run_causes import cause_in
+from rungraph.cli.inputs.recorded import cause_in
 from rungraph.cli.terminal import show, show_json, style_of
 from rungraph.engine.run.recording import read_recording
 from rungraph.graph.why import absence_to_dict, render_absence, why_absent

@@ -10,7 +10,7 @@ from rungraph.cli.terminal import tell
 from rungraph.graph.diff import diff_graphs
 from rungraph.graph.failures import assume_failed
 from rungraph.graph.wording import listed
-from rungraph.viz.model import overlay_sources as overlays
+from rungraph.viz.model import overlay as overlays
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

@@ -159,7 +159,7 @@ def _check(path: Path, fresh: bytes, form: str) -> int:
 def _is_same(kept: bytes, fresh: bytes, form: str) -> bool:
     if form in _BINARY:
         # Only a PNG that is not the same byte for byte needs the drawing library.
-        from rungraph.viz.formats.pixels import show_the_same
+        from rungraph.viz.formats.figure import show_the_same
 
         return kept == fresh or (form == "png" and show_the_same(kept, fresh))
     # A checkout may have turned the ends of lines.

@@ -5,14 +5,17 @@ from __future__ import annotations
 import sys
 from typing import TYPE_CHECKING
 
-from rungraph.cli.output.event_lines import line_of
 from rungraph.cli.terminal import style_of, tell, tell_styled
 from rungraph.engine import events
-from rungraph.graph.wording import counted
+from rungraph.engine.errors import describe
+from rungraph.graph.wording import counted, printable, printable_lines
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from rungraph.engine.events import Event
     from rungraph.graph import RunGraph
+    from rungraph.graph.diagnostic_text import Style
 
 
 class LineProgress:
@@ -48,3 +51,69 @@ class LineProgress:
 
     def close(self) -> None:
         """Leave the terminal as it was, whatever has happened."""
+
+
+_WIDTH = 9
+"""Columns of the longest word for what happened to a node."""
+_LINE_BREAK = "\n" + " " * 12
+
+
+def line_of(event: Event, scrub: Callable[[str], str], style: Style) -> str | None:
+    """Return *event* as a line; None for one that says nothing new to people.
+
+    *scrub* masks the secrets of the config in what providers wrote.
+    """
+    found = _described(event)
+    if found is None:
+        return None
+    word, role, detail = found
+    node = getattr(event, "address", getattr(event, "table", "what has started"))
+    head = f"{event.at:8.2f} s  {style(f'{word:<{_WIDTH}}', role)}  {printable(str(node))}"
+    detail = printable_lines(scrub(detail)).replace("\n", _LINE_BREAK)
+    return f"{head}  {detail}" if detail else head
+
+
+def _described(event: Event) -> tuple[str, str, str] | None:
+    """Return what happened in a word, the word's role, and what there is to add."""
+    match event:
+        case events.NodeStarting():
+            return "starting", "place", ""
+        case events.NodeReady():
+            return "ready", "help", f"{event.duration:.2f} s"
+        case events.NodeFailed():
+            return "failed", "error", describe(event.error)
+        case events.NodeSkipped():
+            causes = ", ".join(map(str, event.root_causes))
+            why = f"because of {causes}" if causes else "the start was cancelled"
+            return "skipped", "warning", why
+        case events.NodeDegraded():
+            return "degraded", "warning", event.detail
+        case events.NodeRecovered():
+            return "recovered", "help", event.detail
+        case events.NodeBound():
+            return "bound", "place", f"was handed {event.api}"
+        case events.NodeNotBound():
+            return "not bound", "warning", f"goes on without {event.api}: {event.reason}"
+        case events.NodeStopping():
+            return "stopping", "place", ""
+        case events.NodeStopped():
+            return "stopped", "help", f"{event.duration:.2f} s"
+        case events.NodeStopFailed():
+            return "failed", "error", f"while stopping: {describe(event.error)}"
+        case events.NodeKilled():
+            return "cut short", "error", describe(event.error)
+        case events.RollbackStarted():
+            return "stopping", "warning", ""
+        case events.ResourceAdded():
+            return "added", "note", _resource(event)
+        case events.ResourceRemoved():
+            return "removed", "warning", _resource(event)
+        case events.RefreshFailed():
+            what = f"{event.provider_id} did not say what it serves: {describe(event.error)}"
+            return "not asked", "warning", what
+        case _:
+            return None
+
+
+def _resource(event: events.ResourceAdded | events.ResourceRemoved) -> str:
+    return f"{event.identifier} on {event.provider_id} ({event.reason})"

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import os
+import signal
+from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from rungraph.cli.output.errors import text_of, traced
-from rungraph.cli.progress.signals import last_resort
 from rungraph.cli.terminal import OutputClosedError, complain, leave, tell
 from rungraph.engine.errors import describe
 from rungraph.engine.events import NodeKilled
@@ -16,7 +18,7 @@ from rungraph.engine.run.stack import Stack
 from rungraph.graph import RungraphError
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Callable, Generator, Sequence
 
     from rungraph.cli.output.answers import Answers
     from rungraph.cli.progress.lines import LineProgress
@@ -114,3 +116,31 @@ class ScrubbedLog(logging.Handler):
     def emit(self, record: logging.LogRecord) -> None:
         """Write *record*; what it has from elsewhere commands no terminal."""
         tell(self._graph.scrubbed(self.format(record)))
+
+
+_SIGNALS = (signal.SIGINT, signal.SIGTERM)
+_ENOUGH = 3
+
+
+@contextmanager
+def last_resort() -> Generator[None]:
+    """End the process at once on the third signal that asks for its end.
+
+    The first two are the stack's (`engine.run.signals`). They go through the event loop,
+    which some provider's code may block. This goes past it: the event loop is woken by the signal
+    itself, whatever function stands for it, so both see every signal.
+    """
+    count = 0
+
+    def take(number: int, _: object) -> None:
+        nonlocal count
+        count += 1
+        if count >= _ENOUGH:
+            os._exit(128 + number)
+
+    before = {number: signal.signal(number, take) for number in _SIGNALS}
+    try:
+        yield
+    finally:
+        for number, function in before.items():
+            signal.signal(number, function)

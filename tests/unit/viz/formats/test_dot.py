@@ -11,7 +11,7 @@ from tests.unit.viz.graphs import graph_of
 
 from rungraph.graph.model import RunGraph
 from rungraph.viz import render_dot
-from rungraph.viz.model.overlay_sources import status_overlay
+from rungraph.viz.model.overlay import status_overlay
 
 
 def test_a_graph_as_a_whole() -> None:

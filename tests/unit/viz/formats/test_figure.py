@@ -20,7 +20,7 @@ from rungraph.graph.model import RunGraph
 from rungraph.viz import draw, render
 from rungraph.viz.formats.legend import entries_of
 from rungraph.viz.model.diagram import diagram_of
-from rungraph.viz.model.palette import CYCLE
+from rungraph.viz.model.theme import CYCLE
 
 
 @pytest.fixture

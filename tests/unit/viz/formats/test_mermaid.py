@@ -10,8 +10,7 @@ from rungraph.graph.address import Address
 from rungraph.graph.model import RunGraph
 from rungraph.graph.query import query
 from rungraph.viz import render_mermaid
-from rungraph.viz.model.overlay import Mark, Overlay, Role
-from rungraph.viz.model.overlay_sources import status_overlay
+from rungraph.viz.model.overlay import Mark, Overlay, Role, status_overlay
 
 
 def test_a_graph_as_a_whole() -> None:

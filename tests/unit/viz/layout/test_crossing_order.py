@@ -9,8 +9,7 @@ from typing import Any
 import pytest
 
 from rungraph.graph import compile_config
-from rungraph.viz.layout.crossing_order import best_order
-from rungraph.viz.layout.crossings import count_crossings
+from rungraph.viz.layout.crossing_order import best_order, count_crossings
 from rungraph.viz.layout.geometry import Size
 from rungraph.viz.layout.layered_graph import LayeredGraph
 from rungraph.viz.model.diagram import diagram_of

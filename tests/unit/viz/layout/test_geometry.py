@@ -15,7 +15,7 @@ from rungraph.graph.model import RunGraph
 from rungraph.viz import draw
 from rungraph.viz.formats.pen import settings
 from rungraph.viz.layout.geometry import Rect
-from rungraph.viz.model.overlay_sources import plan_overlay, status_overlay
+from rungraph.viz.model.overlay import plan_overlay, status_overlay
 
 NAMES = (
     "n" * 80,

@@ -11,7 +11,7 @@ from rungraph.graph.address import Address
 from rungraph.graph.diagnostics import Severity
 from rungraph.graph.model import RunGraph
 from rungraph.graph.nodes import Strength
-from rungraph.viz.model import grouping
+from rungraph.viz.model import boxes
 from rungraph.viz.model.diagram import diagram_of
 from rungraph.viz.model.elements import Arrow, Hidden
 from rungraph.viz.model.reduction import reduced_arrows
@@ -119,7 +119,7 @@ def test_arrows_of_a_collapsed_view_are_as_strong_as_their_strongest(small: RunG
 def test_large_graphs_are_collapsed(large: RunGraph, monkeypatch: pytest.MonkeyPatch) -> None:
     """Where like providers put together are still too many, APIs are drawn."""
     assert diagram_of(large).view == "factored"
-    monkeypatch.setattr(grouping, "_MOST_FACTORED", 12)
+    monkeypatch.setattr(boxes, "_MOST_FACTORED", 12)
     assert diagram_of(large).view == "collapsed"
 
 

@@ -14,8 +14,10 @@ from rungraph.graph.model import RunGraph
 from rungraph.graph.plan import make_plan
 from rungraph.viz import draw
 from rungraph.viz.model.diagram import diagram_of
-from rungraph.viz.model.overlay import Mark, Overlay, Role
-from rungraph.viz.model.overlay_sources import (
+from rungraph.viz.model.overlay import (
+    Mark,
+    Overlay,
+    Role,
     diff_overlay,
     plan_overlay,
     status_overlay,

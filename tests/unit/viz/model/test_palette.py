@@ -11,8 +11,7 @@ from numpy.typing import NDArray
 
 from rungraph.graph.model import RunGraph
 from rungraph.viz import draw, render
-from rungraph.viz.model.palette import palette_of
-from rungraph.viz.model.theme import DARK, LIGHT, LOOKS, Theme, night_of_day, theme_of
+from rungraph.viz.model.theme import DARK, LIGHT, LOOKS, Theme, night_of_day, palette_of, theme_of
 
 Vector = NDArray[np.float64]
 APIS = ("inference", "memory", "safety", "agents", "telemetry", "inspect", *map(str, range(8)))

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from rungraph.cli.progress.generations import Generations
+from rungraph.cli.progress.live import Generations
 from rungraph.engine.events import (
     NodeFailed,
     NodeReady,

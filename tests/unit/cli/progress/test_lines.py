@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from rungraph.cli.output.event_lines import line_of
+from rungraph.cli.progress.lines import line_of
 from rungraph.engine import events
 from rungraph.engine.errors import KilledError
 from rungraph.graph import Address

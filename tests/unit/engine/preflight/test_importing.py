@@ -10,8 +10,8 @@ from pathlib import Path
 import pytest
 from tests.unit.engine.fakes import GraphOf, Offer
 
+from rungraph.engine.preflight.importing import QuietImports
 from rungraph.engine.preflight.imports import check_imports
-from rungraph.engine.preflight.quiet_imports import QuietImports
 
 Packages = Callable[[dict[str, str]], None]
 _CONFIG = """
