@@ -88,7 +88,8 @@ def test_the_wheel_carries_every_module_under_one_name(tmp_path: Path) -> None:
     }
     assert names >= expected
     assert {name.split("/")[0] for name in names} == {"rungraph"}
-    assert "rungraph/py.typed" in names
+    stubs = {f"rungraph{place}/__init__.pyi" for place in ("", "/engine", "/graph", "/viz")}
+    assert {"rungraph/py.typed", *stubs} <= names
 
 
 @pytest.mark.parametrize("path", sorted((ROOT / "configs").glob("*.yaml")), ids=lambda p: p.name)

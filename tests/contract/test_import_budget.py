@@ -13,7 +13,7 @@ ROOT = Path(__file__).parents[2]
 QUICKSTART = str(ROOT / "configs/quickstart.yaml")
 
 PURE = frozenset(
-    {"annotated_types", "click", "networkx", "pydantic", "pydantic_core", "rungraph"}
+    {"annotated_types", "click", "lazy_loader", "networkx", "pydantic", "pydantic_core", "rungraph"}
     | {"typing_extensions", "typing_inspection", "yaml"}
 )
 """Every distribution that checking a config may load; the graph alone needs no click."""
@@ -107,7 +107,7 @@ def test_the_package_alone_loads_nothing() -> None:
     """``import rungraph`` costs nothing, and the engine's package knows no event loop."""
     found = loaded("import rungraph")
     own = {name for name in found if name.split(".")[0] == "rungraph"}
-    assert own == {"rungraph", "rungraph._lazy"}
+    assert own == {"rungraph"}
     assert "rungraph.engine.run.stack" not in loaded("import rungraph.engine")
 
 

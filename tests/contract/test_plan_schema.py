@@ -15,7 +15,8 @@ from jsonschema import Draft202012Validator
 from tests.contract.command_line import ROOT
 
 from rungraph.graph import Address, compile_config
-from rungraph.graph.plan import FORMAT_VERSION, PlanError, load_plan, make_plan, plan_to_json
+from rungraph.graph.json_format import FORMAT_VERSION
+from rungraph.graph.plan import PlanError, load_plan, make_plan, plan_to_json
 from rungraph.graph.plan.fingerprints import sealed
 from rungraph.graph.plan.schema import plan_schema
 

@@ -21,8 +21,6 @@ from rungraph.viz.layout.placing import middles_of
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
 
-    from rungraph.viz.layout.geometry import Direction
-
 BOW = 26.0
 """How far a line that stays in its column swings out to the right."""
 _NARROWEST, _WIDEST = 34.0, 130.0

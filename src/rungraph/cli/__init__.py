@@ -50,7 +50,11 @@ def _print_version(context: click.Context, _: click.Parameter, wanted: bool) -> 
     cls=CommandLine,
     summaries=_COMMANDS,
     help=_HELP,
-    context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100},
+    context_settings={
+        "help_option_names": ["-h", "--help"],
+        "max_content_width": 100,
+        "show_default": True,
+    },
 )
 @click.option(
     "--version",

@@ -20,9 +20,7 @@ from rungraph.cli.terminal import DIFFERS, show, style_of, tell
 from rungraph.graph.diff import diff_graphs, diff_to_json, diff_to_markdown, render_diff
 
 if TYPE_CHECKING:
-    from typing import Unpack
-
-    from rungraph.cli.inputs.options import ReadingOptions
+    from rungraph.cli.inputs.options import Reading
     from rungraph.graph.diff import Edges
 
 
@@ -41,7 +39,7 @@ def diff(
     edges: Edges,
     has_code: bool,
     form: str,
-    **reading: Unpack[ReadingOptions],
+    reading: Reading,
 ) -> int:
     """Compare the graphs of two run configs, and say what depends on what differs.
 
@@ -51,7 +49,7 @@ def diff(
     too; the exit code is 1 only when one cannot be read at all.
     """
     check_standard_input({"OLD": old, "NEW": new})
-    before, after = (load_comparable(name, **reading) for name in (old, new))
+    before, after = (load_comparable(name, reading) for name in (old, new))
     check_readable(before.graph, after.graph)
     for one in (before, after):
         if one.problems:

@@ -3,13 +3,18 @@
 from __future__ import annotations
 
 import shlex
-from pathlib import Path
 from typing import TYPE_CHECKING, Literal
 
 import click
 
 from rungraph.cli.inputs.configs import check_readable, load_comparable, load_graph
-from rungraph.cli.inputs.options import check_standard_input, file_argument, reading_options
+from rungraph.cli.inputs.options import (
+    FILE,
+    check_standard_input,
+    choice_option,
+    file_argument,
+    reading_options,
+)
 from rungraph.cli.output.formats import renderers_of
 from rungraph.cli.output.overlays import OVERLAYS, overlay_kind, overlay_of, run_of
 from rungraph.cli.output.pictures import picture_options, target_of, theme_option
@@ -19,9 +24,9 @@ from rungraph.graph.diagnostic_text import count_text
 from rungraph.graph.query import query
 
 if TYPE_CHECKING:
-    from typing import Unpack
+    from pathlib import Path
 
-    from rungraph.cli.inputs.options import ReadingOptions
+    from rungraph.cli.inputs.options import Reading
     from rungraph.viz.model.diagram import DiagramOptions
     from rungraph.viz.model.elements import View
 
@@ -46,11 +51,9 @@ if there is a picture. --check ends with 3 when the file no longer shows what wo
 @click.command(help=_HELP)
 @file_argument()
 @picture_options
-@click.option(
+@choice_option(
     "--view",
-    type=click.Choice(["auto", "full", "factored", "collapsed"]),
-    default="auto",
-    show_default=True,
+    choices=("auto", "full", "factored", "collapsed"),
     help="Each node by itself, like providers as one box, or each API as one box; auto takes the "
     "first of them that can be read.",
 )
@@ -71,11 +74,9 @@ if there is a picture. --check ends with 3 when the file no longer shows what wo
     metavar="N",
     help="Draw what is up to N steps away from the selection, too.",
 )
-@click.option(
+@choice_option(
     "--direction",
-    type=click.Choice(["LR", "TB"]),
-    default="LR",
-    show_default=True,
+    choices=("LR", "TB"),
     help="Where later nodes are drawn: to the right, or below.",
 )
 @click.option(
@@ -92,7 +93,7 @@ if there is a picture. --check ends with 3 when the file no longer shows what wo
 @click.option("--against", metavar="OLD", help="For --overlay diff: what to compare with.")
 @click.option(
     "--events",
-    type=click.Path(exists=True, dir_okay=False, path_type=Path),
+    type=FILE,
     help="For --overlay status and times: what 'rungraph run --events' has written.",
 )
 @click.option(
@@ -119,7 +120,7 @@ def graph(
     against: str | None,
     events: Path | None,
     assume_failed: tuple[str, ...],
-    **reading: Unpack[ReadingOptions],
+    reading: Reading,
 ) -> int:
     """Draw a graph."""
     target = target_of(output, form, check)
@@ -128,10 +129,10 @@ def graph(
         msg = "--depth is how far around a selection to draw: add --select"
         raise click.UsageError(msg)
     check_standard_input({"FILE": file, "--against": against})
-    drawn = load_graph(file, **reading)
-    old = None if against is None else load_comparable(against, **reading).graph
+    drawn = load_graph(file, reading)
+    old = None if against is None else load_comparable(against, reading).graph
     check_readable(drawn, old)
-    _tell_briefly(drawn, file, reading.get("catalog"))
+    _tell_briefly(drawn, file, reading.catalog)
     run = run_of(drawn, events) if events else None
     failing = query(drawn, *assume_failed) if assume_failed else ()
     selected = None

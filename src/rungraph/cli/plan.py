@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 import sys
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
@@ -12,6 +11,8 @@ import click
 from rungraph.cli.diagnostics import has_errors
 from rungraph.cli.inputs.configs import check_readable, load_comparable, load_graph
 from rungraph.cli.inputs.options import (
+    FILE,
+    TARGET,
     check_standard_input,
     exit_code_option,
     file_argument,
@@ -21,15 +22,14 @@ from rungraph.cli.inputs.options import (
 )
 from rungraph.cli.inputs.saved_plans import check_target, save_plan
 from rungraph.cli.terminal import DIFFERS, is_terminal, show, style_of, tell
-from rungraph.graph import Level
 from rungraph.graph.plan import make_plan, plan_to_json, plan_to_markdown, render_plan
 from rungraph.graph.query import query
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
-    from typing import Unpack
+    from pathlib import Path
 
-    from rungraph.cli.inputs.options import ReadingOptions
+    from rungraph.cli.inputs.options import Reading
     from rungraph.graph import Address
     from rungraph.graph.plan import Plan
 
@@ -46,7 +46,7 @@ if TYPE_CHECKING:
 )
 @click.option(
     "--timings",
-    type=click.Path(exists=True, dir_okay=False, path_type=Path),
+    type=FILE,
     metavar="EVENTS",
     help="The events of an earlier run: show when each node is expected to start.",
 )
@@ -58,7 +58,7 @@ if TYPE_CHECKING:
 @exit_code_option("With --against: end with 3 when they differ.")
 @click.option(
     "--save",
-    type=click.Path(dir_okay=False, path_type=Path),
+    type=TARGET,
     metavar="FILE",
     help="Write the plan to FILE, for 'rungraph run --plan FILE'.",
 )
@@ -72,7 +72,7 @@ def plan(
     has_code: bool,
     save: Path | None,
     form: str,
-    **reading: Unpack[ReadingOptions],
+    reading: Reading,
 ) -> int:
     """Show what a run config starts, without starting it; FILE - is standard input.
 
@@ -86,23 +86,23 @@ def plan(
     check_standard_input({"FILE": file, "--against": against})
     if save is not None:
         check_target(save)
-    graph = load_graph(file, **reading)
+    graph = load_graph(file, reading)
     if form != "json":
         check_readable(graph)
-    old = None if against is None else load_comparable(against, **reading).graph
+    old = None if against is None else load_comparable(against, reading).graph
     check_readable(old)
     failed = query(graph, *assume_failed) if assume_failed else ()
     if assume_failed and not failed:
         tell("warning: --assume-failed selects no node, so nothing fails")
     found = make_plan(
         graph,
-        reading.get("level", Level.ENV),
+        reading.level,
         failed=tuple(failed),
         durations=_durations(timings) if timings else None,
         against=old,
         against_name=against or "",
-        catalog_named=reading.get("catalog"),
-        allow_unset_env=reading.get("allow_unset_env", False),
+        catalog_named=reading.catalog,
+        allow_unset_env=reading.allow_unset_env,
     )
     show(_as_text(found, form), end="")
     if save is not None:

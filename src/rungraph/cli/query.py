@@ -24,9 +24,8 @@ from rungraph.graph.suggest import did_you_mean
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
-    from typing import Unpack
 
-    from rungraph.cli.inputs.options import ReadingOptions
+    from rungraph.cli.inputs.options import Reading
     from rungraph.cli.inputs.recorded import Recorded
     from rungraph.graph import Address, Selection
     from rungraph.graph.paths import Edges
@@ -101,7 +100,7 @@ def query(
     against: str | None,
     recording: str | None,
     more: str | None,
-    **reading: Unpack[ReadingOptions],
+    reading: Reading,
 ) -> int:
     """Select nodes."""
     check_standard_input({"FILE": file, "OLD": against})
@@ -109,8 +108,8 @@ def query(
         msg = f"--format json and --output {output} cannot both hold"
         raise click.UsageError(msg)
     output = "json" if form == "json" else output or "label"
-    graph = load_askable(file, **reading)
-    old = load_askable(against, **reading) if against else None
+    graph = load_askable(file, reading)
+    old = load_askable(against, reading) if against else None
     selectors = load_check_file(more) if more is not None else None
     if selectors and has_errors(selectors.diagnostics):
         return 1

@@ -12,7 +12,14 @@ import click
 from rungraph.cli.diagnostics import has_errors, tell_diagnostics
 from rungraph.cli.inputs.call_option import CallingCommand, call_option
 from rungraph.cli.inputs.configs import load_graph
-from rungraph.cli.inputs.options import catalog_option, format_option
+from rungraph.cli.inputs.options import (
+    FILE,
+    SECONDS,
+    Reading,
+    catalog_option,
+    choice_option,
+    format_option,
+)
 from rungraph.cli.inputs.recorded import Recorded
 from rungraph.cli.inputs.saved_plans import check_moves, config_of, load_saved
 from rungraph.cli.output.answers import Answers
@@ -54,7 +61,6 @@ output has one JSON object a line, with a "kind": ready, answer, chunk, end, err
 _DEFAULT = StackSettings()
 _MOST_ROWS = 40
 """Nodes in the summary of a start; of more, those that say most."""
-_SECONDS = click.FloatRange(min=0, min_open=True)
 
 
 @click.command(cls=CallingCommand, help=_HELP)
@@ -63,16 +69,14 @@ _SECONDS = click.FloatRange(min=0, min_open=True)
 @click.option(
     "--plan",
     "saved",
-    type=click.Path(exists=True, dir_okay=False, path_type=Path),
+    type=FILE,
     metavar="PLAN",
     help="Start only if all is as it was when 'rungraph plan --save PLAN' was run; FILE is then "
     "by default the plan's own.",
 )
-@click.option(
+@choice_option(
     "--schedule",
-    type=click.Choice(["generations", "ready"]),
-    default="generations",
-    show_default=True,
+    choices=("generations", "ready"),
     help="Start one generation after the other, or each node when its own needs are ready.",
 )
 @click.option(
@@ -81,27 +85,23 @@ _SECONDS = click.FloatRange(min=0, min_open=True)
     metavar="N",
     help="How many nodes may be starting at the same time.  [default: no limit]",
 )
-@click.option(
+@choice_option(
     "--on-failure",
-    type=click.Choice(["rollback", "degrade"]),
-    default="rollback",
-    show_default=True,
+    choices=("rollback", "degrade"),
     help="When a node does not start: stop everything, or go on without what needs it.",
 )
 @click.option(
     "--start-timeout",
-    type=_SECONDS,
+    type=SECONDS,
     metavar="SECONDS",
     default=_DEFAULT.start_timeout,
-    show_default=True,
     help="How long a node may take to start.",
 )
 @click.option(
     "--stop-timeout",
-    type=_SECONDS,
+    type=SECONDS,
     metavar="SECONDS",
     default=_DEFAULT.stop_timeout,
-    show_default=True,
     help="How long a node may take to stop.",
 )
 @click.option(
@@ -155,7 +155,7 @@ def _loaded(file: str | None, catalog: str | None) -> RunGraph:
     if file is None:
         msg = "Missing argument 'FILE'."
         raise click.UsageError(msg)
-    graph = load_graph(file, level=Level.IMPORT, catalog=catalog)
+    graph = load_graph(file, Reading(Level.IMPORT, catalog))
     # Before all that could be mended in vain.
     check_runnable(graph)
     tell_diagnostics(graph.diagnostics)

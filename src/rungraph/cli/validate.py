@@ -11,6 +11,7 @@ import click
 from rungraph.cli.diagnostics import has_errors, tell_diagnostics
 from rungraph.cli.inputs.configs import load_check_file, load_graph
 from rungraph.cli.inputs.options import (
+    SECONDS,
     file_argument,
     format_option,
     level_option,
@@ -29,9 +30,8 @@ from rungraph.graph.rules.checklist import checklist, is_usable
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
-    from typing import Unpack
 
-    from rungraph.cli.inputs.options import ReadingOptions
+    from rungraph.cli.inputs.options import Reading
     from rungraph.graph.query.config_checks import CheckAnswer
 
 
@@ -50,9 +50,8 @@ if TYPE_CHECKING:
 )
 @click.option(
     "--timeout",
-    type=click.FloatRange(min=0, min_open=True),
+    type=SECONDS,
     default=5.0,
-    show_default=True,
     metavar="SECONDS",
     help="How long a server may take to answer, at the level health.",
 )
@@ -64,7 +63,7 @@ def validate(
     deny_warnings: bool,
     checks_file: str | None,
     timeout: float,
-    **reading: Unpack[ReadingOptions],
+    reading: Reading,
 ) -> int:
     """Check run configs; FILE - is standard input.
 
@@ -77,9 +76,9 @@ def validate(
     """
     checks = load_check_file(checks_file) if checks_file else CheckFile()
     reports: Iterable[FileReport] = (
-        _report(file, checks, is_strict=deny_warnings, **reading) for file in files
+        _report(file, checks, reading, is_strict=deny_warnings) for file in files
     )
-    if reading.get("level") is Level.HEALTH:
+    if reading.level is Level.HEALTH:
         reports = _with_health(reports, timeout)
     finished: list[FileReport] = []
     for report in reports:
@@ -96,19 +95,17 @@ def validate(
     return 0 if is_fine else 1
 
 
-def _report(
-    file: str, checks: CheckFile, *, is_strict: bool, **reading: Unpack[ReadingOptions]
-) -> FileReport:
+def _report(file: str, checks: CheckFile, reading: Reading, *, is_strict: bool) -> FileReport:
     """Return what the checks of one file came to, those of its servers apart.
 
     Raises:
         RungraphError: If the catalog that the user named is none; every file would say so.
     """
-    level = reading.get("level", Level.ENV)
+    level = reading.level
     try:
-        graph = load_graph(file, **reading)
+        graph = load_graph(file, reading)
     except RungraphError as error:
-        if reading.get("catalog") is not None:
+        if reading.catalog is not None:
             raise
         # What one config names as its catalog is no reason to leave the other files unchecked.
         return FileReport(file, level, failure=str(error), is_strict=is_strict)

@@ -21,9 +21,7 @@ from rungraph.graph.why import (
 )
 
 if TYPE_CHECKING:
-    from typing import Unpack
-
-    from rungraph.cli.inputs.options import ReadingOptions
+    from rungraph.cli.inputs.options import Reading
     from rungraph.graph.paths import Edges
 
 _MOST = 10
@@ -52,7 +50,7 @@ def why(
     most: int | None,
     edges: Edges,
     form: str,
-    **reading: Unpack[ReadingOptions],
+    reading: Reading,
 ) -> None:
     """Say why node A is in the graph of a run config, or how A and B hang together.
 
@@ -64,7 +62,7 @@ def why(
     if (wants_all or most) and second is None:
         msg = "--all and --most are about the paths between A and B: name B, too"
         raise click.UsageError(msg)
-    graph = load_askable(config, **reading)
+    graph = load_askable(config, reading)
     node = node_named(graph, first)
     if second is None:
         presence = why_present(graph, node)

@@ -15,9 +15,7 @@ from rungraph.engine.run.recording import read_recording
 from rungraph.graph.why import absence_to_dict, render_absence, why_absent
 
 if TYPE_CHECKING:
-    from typing import Unpack
-
-    from rungraph.cli.inputs.options import ReadingOptions
+    from rungraph.cli.inputs.options import Reading
 
 
 @click.command("why-not")
@@ -30,9 +28,7 @@ if TYPE_CHECKING:
 )
 @reading_options
 @format_option()
-def why_not(
-    file: str, name: str, *, events: str | None, form: str, **reading: Unpack[ReadingOptions]
-) -> int:
+def why_not(file: str, name: str, *, events: str | None, form: str, reading: Reading) -> int:
     """Say why X is not in the graph of a run config: switched off, not served, unknown.
 
     X is an address, a provider id, a provider type or an API. With the events of a run, also why a
@@ -43,7 +39,7 @@ def why_not(
         msg = "it is empty: write an address, a provider id, a provider type or an API"
         raise click.BadParameter(msg, param_hint="X")
     happened = None if events is None else read_recording(events).events
-    graph = load_askable(file, **reading)
+    graph = load_askable(file, reading)
     absence = why_absent(graph, name)
     if happened is not None and absence.addresses:
         known = [one for one in absence.causes if one.reason != "present"]

@@ -22,16 +22,14 @@ from rungraph.graph.rules.checklist import is_usable
 from rungraph.graph.source.document import decode_document, load_document
 
 if TYPE_CHECKING:
-    from typing import Unpack
-
-    from rungraph.cli.inputs.options import ReadingOptions
+    from rungraph.cli.inputs.options import Reading
     from rungraph.graph.query.config_checks import CheckFile
     from rungraph.graph.source.document import Document
 
 
-def load_graph(file: str, **reading: Unpack[ReadingOptions]) -> RunGraph:
+def load_graph(file: str, reading: Reading) -> RunGraph:
     """Return the graph of the run config *file*, or of standard input for ``-``."""
-    return graph_of(read(file), **reading)
+    return graph_of(read(file), reading)
 
 
 def read(file: str) -> Document:
@@ -39,20 +37,14 @@ def read(file: str) -> Document:
     return load_document(Path("/dev/stdin" if file == "-" else file))
 
 
-def graph_of(
-    document: Document,
-    *,
-    level: Level = Level.ENV,
-    catalog: str | None = None,
-    allow_unset_env: bool = False,
-) -> RunGraph:
-    """Return the graph of the run config *document*, read as `ReadingOptions` say."""
+def graph_of(document: Document, reading: Reading) -> RunGraph:
+    """Return the graph of the run config *document*."""
     with catalog_errors():
-        graph = compile_document(document, catalog=catalog, environment=os.environ)
-    if allow_unset_env:
+        graph = compile_document(document, catalog=reading.catalog, environment=os.environ)
+    if reading.allow_unset_env:
         graph = graph.softened(("E001", "C034"))
-    if level < Level.IMPORT:
-        return graph.up_to(level)
+    if reading.level < Level.IMPORT:
+        return graph.up_to(reading.level)
     # Only this level needs the engine.
     from rungraph.engine.preflight.imports import check_imports
 
@@ -99,7 +91,7 @@ class Comparable(NamedTuple):
         return count_text(found) if has_errors(found) else ""
 
 
-def load_comparable(name: str, **reading: Unpack[ReadingOptions]) -> Comparable:
+def load_comparable(name: str, reading: Reading) -> Comparable:
     """Return what *name* names: a file, ``-`` for standard input, or ``git:REV:path``.
 
     The file is a run config, or a plan that was saved as JSON.
@@ -110,21 +102,21 @@ def load_comparable(name: str, **reading: Unpack[ReadingOptions]) -> Comparable:
     """
     is_revision = name.startswith("git:")
     document = decode_document(content_at(name), name) if is_revision else read(name)
-    level = reading.get("level", Level.ENV)
+    level = reading.level
     if document.value.get("kind") in ("plan", "graph") and "format_version" in document.value:
         return _saved(name, document.text, level)
-    graph = graph_of(document, **reading)
+    graph = graph_of(document, reading)
     if level >= Level.GRAPH:
         graph = graph.with_diagnostics(one.diagnostic for one in ask(graph) if one.diagnostic)
     return Comparable(name, graph, level)
 
 
-def load_askable(name: str, **reading: Unpack[ReadingOptions]) -> RunGraph:
+def load_askable(name: str, reading: Reading) -> RunGraph:
     """Return the graph that *name* names, as `load_comparable` does, with its problems told.
 
     A file that cannot be read ends the command.
     """
-    found = load_comparable(name, **reading)
+    found = load_comparable(name, reading)
     check_readable(found.graph)
     if found.problems:
         is_file = name != "-" and not name.startswith("git:")

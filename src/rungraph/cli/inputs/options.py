@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 from contextlib import contextmanager
-from typing import TYPE_CHECKING, Any, TypedDict, TypeVar
+from functools import wraps
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, NamedTuple, TypeVar, cast
 
 import click
 
@@ -11,12 +13,12 @@ from rungraph.graph.diagnostics import Level
 from rungraph.graph.errors import CatalogError
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Generator, Mapping
+    from collections.abc import Callable, Generator, Mapping, Sequence
 
 _Command = TypeVar("_Command", bound="Callable[..., Any]")
 
 
-class ReadingOptions(TypedDict, total=False):
+class Reading(NamedTuple):
     """How run configs are read: what `level_option` and `reading_options` hand to a command.
 
     Attributes:
@@ -25,9 +27,27 @@ class ReadingOptions(TypedDict, total=False):
         allow_unset_env: Whether variables that are not set are notes.
     """
 
-    level: Level
-    catalog: str | None
-    allow_unset_env: bool
+    level: Level = Level.ENV
+    catalog: str | None = None
+    allow_unset_env: bool = False
+
+
+FILE = click.Path(exists=True, dir_okay=False, path_type=Path)
+"""A file that is there."""
+TARGET = click.Path(dir_okay=False, path_type=Path)
+"""A file to write."""
+SECONDS = click.FloatRange(min=0, min_open=True)
+
+
+def choice_option(
+    *names: str,
+    choices: Sequence[str],
+    help: str,  # noqa: A002  as click has it
+    **more: Any,
+) -> Callable[[_Command], _Command]:
+    """Return an option with one of *choices*, by default the first."""
+    more.setdefault("default", choices[0])
+    return click.option(*names, type=click.Choice(choices), help=help, **more)
 
 
 def format_option(
@@ -35,14 +55,7 @@ def format_option(
     help: str = "How results are written.",  # noqa: A002  as click has it
 ) -> Callable[[_Command], _Command]:
     """Return ``--format``: text, JSON, and *more*."""
-    return click.option(
-        "--format",
-        "form",
-        type=click.Choice(["text", "json", *more]),
-        default="text",
-        show_default=True,
-        help=help,
-    )
+    return choice_option("--format", "form", choices=("text", "json", *more), help=help)
 
 
 def _level_of(_: click.Context, __: click.Parameter, name: str) -> Level:
@@ -51,15 +64,12 @@ def _level_of(_: click.Context, __: click.Parameter, name: str) -> Level:
 
 def level_option(*more: str, help: str = "") -> Callable[[_Command], _Command]:  # noqa: A002
     """Return ``--level``: the levels that import no more than asked for, and *more*."""
-    return click.option(
-        "--level",
-        type=click.Choice(["schema", "graph", "env", "import", *more]),
-        default="env",
-        show_default=True,
-        callback=_level_of,
-        help="How deep to check: the file's form; what needs what; the environment; whether the "
-        f"providers' modules, packages and config classes accept it{help}.",
+    text = (
+        "How deep to check: the file's form; what needs what; the environment; whether the "
+        f"providers' modules, packages and config classes accept it{help}."
     )
+    levels = ("schema", "graph", "env", "import", *more)
+    return choice_option("--level", choices=levels, help=text, default="env", callback=_level_of)
 
 
 catalog_option = click.option(
@@ -71,20 +81,24 @@ catalog_option = click.option(
 
 
 def reading_options(command: _Command) -> _Command:
-    """Add the options of every command that reads a run config."""
+    """Add the options of every command that reads a run config, which gets them as *reading*."""
+
+    @wraps(command)
+    def with_reading(*args: Any, **values: Any) -> Any:
+        given = {name: values.pop(name) for name in Reading._fields if name in values}
+        return command(*args, reading=Reading(**given), **values)
+
     unset = click.option(
         "--allow-unset-env",
         is_flag=True,
         help="Take environment variables that are not set as notes, where they will be set later.",
     )
-    return catalog_option(unset(command))
+    return cast("_Command", catalog_option(unset(with_reading)))
 
 
-edges_option = click.option(
+edges_option = choice_option(
     "--edges",
-    type=click.Choice(["all", "hard", "soft"]),
-    default="all",
-    show_default=True,
+    choices=("all", "hard", "soft"),
     help="Which edges are walked: hard ones are needed to start, members of tables among them.",
 )
 

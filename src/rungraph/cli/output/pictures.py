@@ -13,6 +13,7 @@ import click
 from click.core import ParameterSource
 
 from rungraph.cli.files import write_file
+from rungraph.cli.inputs.options import TARGET, choice_option
 from rungraph.cli.terminal import DIFFERS, OutputClosedError, complain, show, tell
 
 Renderers = Mapping[str, Callable[[Any], str | bytes]]
@@ -37,11 +38,9 @@ FORMATS = tuple(dict.fromkeys(SUFFIXES.values()))
 _BINARY = frozenset({"png", "pdf"})
 _SHOWN_SUFFIXES = ".png .svg .pdf .html .mmd .dot .json .graphml .txt"
 
-theme_option = click.option(
+theme_option = choice_option(
     "--theme",
-    type=click.Choice(["auto", "light", "dark"]),
-    default="auto",
-    show_default=True,
+    choices=("auto", "light", "dark"),
     help="For which background; auto is light, and in an SVG the reader's own.",
 )
 
@@ -50,7 +49,7 @@ def picture_options(command: _Command) -> _Command:
     """Add ``-o``, ``--format`` and ``--check``, which `target_of` takes."""
     check = click.option(
         "--check",
-        type=click.Path(dir_okay=False, path_type=Path),
+        type=TARGET,
         metavar="FILE",
         help="Draw nothing; say whether FILE shows what would be drawn.",
     )

@@ -185,13 +185,3 @@ def test_an_unknown_format_is_refused(small: RunGraph) -> None:
 def test_matplotlib_is_loaded_only_to_draw(statement: str) -> None:
     """Neither the package nor its text formats load a drawing library."""
     assert run(f"import sys; {statement}; print('matplotlib' in sys.modules)") == b"False\n"
-
-
-def test_the_public_names_are_sorted_and_there() -> None:
-    """What the package promises can be imported from it."""
-    import rungraph.viz
-
-    assert rungraph.viz.__all__ == sorted(rungraph.viz.__all__)
-    assert all(callable(getattr(rungraph.viz, name)) for name in rungraph.viz.__all__)
-    with pytest.raises(AttributeError, match="has no attribute 'plot'"):
-        rungraph.viz.plot  # noqa: B018 (reading it is what is tested)
