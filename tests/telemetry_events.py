@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import UTC, datetime, timedelta
 from typing import Any, Literal
 
-from rungraph.engine.apis import (
+from rungraph.engine.apis.telemetry import (
     LogSeverity,
     MetricEvent,
     SpanEndPayload,

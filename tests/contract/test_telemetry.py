@@ -13,7 +13,7 @@ from typing import Any
 import pytest
 from tests.telemetry_events import NOON, ROOT, TRACE, log_line, log_span, metric
 
-from rungraph.engine.apis import LogSeverity, Telemetry
+from rungraph.engine.apis.telemetry import LogSeverity, Telemetry
 from rungraph.engine.provider import ProviderReport
 from rungraph.engine.providers.inline.opentelemetry.config import OpenTelemetryConfig
 from rungraph.engine.providers.inline.opentelemetry.provider import (

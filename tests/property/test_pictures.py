@@ -17,7 +17,7 @@ from rungraph.graph.plan.graph_json import graph_to_json
 from rungraph.viz import render_dot, render_graphml, render_json, render_mermaid, render_text
 from rungraph.viz.formats.text import lanes_of
 from rungraph.viz.model.diagram import diagram_of
-from rungraph.viz.model.overlay_sources import plan_overlay
+from rungraph.viz.model.overlay import plan_overlay
 
 
 @st.composite

@@ -36,7 +36,7 @@ def knotted() -> RunGraph:
 
 @pytest.fixture
 def large() -> RunGraph:
-    """60 providers, most of them alike, and a soft circle between telemetry and inference."""
+    """60 providers, most of them alike, and a soft cycle between telemetry and inference."""
     return graph_of(
         {
             "inference": [(f"tgi-{index:02}", "remote::tgi") for index in range(30)]

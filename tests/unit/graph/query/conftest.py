@@ -10,5 +10,5 @@ from rungraph.graph import RunGraph
 
 @pytest.fixture
 def graph() -> RunGraph:
-    """Two inference providers, a guard, telemetry in a soft circle with both, and agents."""
+    """Two inference providers, a guard, telemetry in a soft cycle with both, and agents."""
     return small_stack()

@@ -64,7 +64,7 @@ ENVIRONMENT = {"VLLM_KEY": KEY, "PATH_TOKEN": "plain-in-environment"}
 
 
 def small_stack() -> RunGraph:
-    """Return two inference providers, a guard, telemetry in a soft circle with both, and agents."""
+    """Return two inference providers, a guard, telemetry in a soft cycle with both, and agents."""
     return compile_config(CONFIG, catalog=CATALOG, environment=ENVIRONMENT)
 
 

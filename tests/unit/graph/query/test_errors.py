@@ -73,8 +73,8 @@ def test_names_that_are_not_there(graph: RunGraph, query: str, error: str) -> No
     assert error in str(caught.value)
 
 
-def test_selectors_that_go_round_in_a_circle(graph: RunGraph) -> None:
-    """The circle is named, however it is entered; a long chain is refused, too."""
+def test_selectors_that_form_a_cycle(graph: RunGraph) -> None:
+    """The cycle is named, however it is entered; a long chain is refused, too."""
     selectors = {
         "a": "selector:b",
         "b": "ollama | selector:c",
@@ -84,7 +84,7 @@ def test_selectors_that_go_round_in_a_circle(graph: RunGraph) -> None:
     with pytest.raises(QueryError) as caught:
         query_graph(graph, "guard | selector:d", selectors=selectors)
     assert str(caught.value) == (
-        "selector 'c', column 1: selectors name each other in a circle: a -> b -> c -> a\n"
+        "selector 'c', column 1: selectors name each other in a cycle: a -> b -> c -> a\n"
         "  selector:a\n  ^"
     )
     chain = {f"s{n}": f"selector:s{n + 1}" for n in range(5_000)} | {"s5000": "*"}

@@ -158,7 +158,7 @@ def test_edges_choose_what_is_walked(graph: RunGraph) -> None:
 
 
 def test_cycles_count_the_soft_edges_that_were_dropped(graph: RunGraph) -> None:
-    """Telemetry uses safety, whose inference uses telemetry: a circle over all edges, not hard."""
+    """Telemetry uses safety, whose inference uses telemetry: a cycle over all edges, not hard."""
     assert short(query_graph(graph, "cycles()")) == "r:inference guard t:shields r:safety otel"
     assert short(query_graph(graph, "cycles()", edges="hard")) == ""
 
@@ -179,7 +179,7 @@ def test_cycles_count_the_soft_edges_that_were_dropped(graph: RunGraph) -> None:
         ("somepath(api:s, api:s)", "all", "s"),
     ],
 )
-def test_a_graph_with_hard_circles_can_be_queried(query: str, edges: Any, found: str) -> None:
+def test_a_graph_with_hard_cycles_can_be_queried(query: str, edges: Any, found: str) -> None:
     """Circles, walks around, chains outside; who needs itself is root and leaf all the same."""
     graph = graph_of_needs({"a": "b", "b": "a", "c": "a", "s": "s"})
     assert "".join(one.api for one in query_graph(graph, query, edges=edges)) == found

@@ -117,8 +117,8 @@ def test_a_tree_shows_each_node_once() -> None:
     assert render_tree(shown(graph_of_needs(rungs), "*")).count("\n") < 4 * 80
 
 
-def test_a_circle_has_a_tree(graph: RunGraph) -> None:
-    """Where nobody is at the top, the first node of the circle is, after all other tops."""
+def test_a_cycle_has_a_tree(graph: RunGraph) -> None:
+    """Where nobody is at the top, the first node of the cycle is, after all other tops."""
     graph = graph_of_needs({"a": ("b",), "b": ("a",), "c": ("c",)})
     assert render_tree(shown(graph, "*")) == (
         "provider:c/p\nprovider:a/p\n└── provider:b/p\n    └── provider:a/p (see above)\n"

@@ -86,7 +86,7 @@ def test_a_node_and_itself(graph: RunGraph) -> None:
     )
 
 
-def test_circles_on_the_way_leave_the_shortest_path() -> None:
+def test_cycles_on_the_way_leave_the_shortest_path() -> None:
     """A graph with hard cycles can be asked as well."""
     graph = graph_of_needs({"a": "b", "b": "c", "c": "a"})
     text = _between(graph, "provider:a/p", "provider:b/p", most=5)

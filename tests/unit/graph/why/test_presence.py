@@ -99,3 +99,11 @@ def test_a_name_means_one_node(graph: RunGraph) -> None:
         node_named(graph, "faiss - faiss")
     with pytest.raises(QueryError, match="did you mean 'faiss'"):
         node_named(graph, "fais")
+
+
+def test_a_name_that_means_no_node_is_safe_to_print() -> None:
+    """Ids that can command a terminal are escaped in what is said of them."""
+    both = [{"provider_id": f"{one}\x1b[2J", "provider_type": "inline::faiss"} for one in "ab"]
+    with pytest.raises(AmbiguousNameError) as several:
+        node_named(compile_config({"providers": {"memory": both}}), "provider:memory/*")
+    assert "provider:memory/a\\x1b[2J, provider:memory/b\\x1b[2J" in str(several.value)

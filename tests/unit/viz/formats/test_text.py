@@ -12,8 +12,8 @@ from rungraph.graph.address import Address
 from rungraph.graph.model import RunGraph
 from rungraph.viz import render_text
 from rungraph.viz.formats import text
-from rungraph.viz.formats.lanes import lanes_of
-from rungraph.viz.model.overlay_sources import status_overlay
+from rungraph.viz.formats.text import lanes_of
+from rungraph.viz.model.overlay import status_overlay
 
 
 def rows(text: str) -> list[str]:
