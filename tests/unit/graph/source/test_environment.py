@@ -9,7 +9,6 @@ import pytest
 
 from rungraph.graph.diagnostics import Diagnostic, Severity
 from rungraph.graph.place import Place
-from rungraph.graph.placeholders import has_placeholder, placeholders
 from rungraph.graph.source.document import Document, document_of, parse_document
 from rungraph.graph.source.environment import Substitution, Use
 
@@ -73,13 +72,10 @@ class TestGrammar:
     def test_words_and_the_text_around_placeholders_are_filled_in(
         self, written: str, environment: dict[str, str], expected: Any
     ) -> None:
-        """Several placeholders can stand in one value, and inside each other."""
+        """Several can stand in one value, and inside each other; keys are left alone."""
         assert filled(written, **environment) == expected
-
-    def test_keys_are_left_alone(self) -> None:
-        """Only values are filled in."""
-        document = parse_document('"${env.X}": 1')
-        assert Substitution(document, {"X": "x"}).resolve(document.value, ()) == {"${env.X}": 1}
+        keyed = parse_document('"${env.X}": 1')
+        assert Substitution(keyed, environment).resolve(keyed.value, ()) == {"${env.X}": 1}
 
     @pytest.mark.parametrize(("written", "home"), [("${env.X}", "~/data"), ("${env.X:=~}", "")])
     def test_the_home_folder_is_expanded(self, written: str, home: str) -> None:
@@ -89,16 +85,6 @@ class TestGrammar:
         assert filled("~/data", HOME="/home/me") == "~/data"
         assert filled("${env.X}", X="~you/data", HOME="/home/me") == "~you/data"
 
-    def test_placeholders_tell_their_parts(self) -> None:
-        """Name, operator, word and span of each, from left to right."""
-        text = "a${env.X}b${env.Y:=${env.Z:+w}}"
-        first, second = placeholders(text)
-        assert (first.name, first.operator, first.word) == ("X", "", "")
-        assert (second.name, second.operator, second.word) == ("Y", ":=", "${env.Z:+w}")
-        assert [text[one.start : one.end] for one in (first, second)] == [str(first), str(second)]
-        assert has_placeholder(text)
-        assert not has_placeholder("${X}")
-
 
 class TestTypes:
     @pytest.mark.parametrize(
@@ -107,6 +93,7 @@ class TestTypes:
             *(("true", True), ("False", False), ("TRUE", True), ("0", 0), ("30", 30), ("-7", -7)),
             *(("0.5", 0.5), ("-2.0", -2.0)),
             *((text, text) for text in ("yes", "null", "1.2.3", "\u0663")),
+            ("9" * 5_000, "9" * 5_000),  # Python refuses to read very long integers.
         ],
     )
     def test_a_whole_plain_value_becomes_what_it_is_the_usual_way_to_write(
@@ -132,10 +119,6 @@ class TestTypes:
         assert problems("a: 1\nb: ${env.X}", X="0o7_5.0e0") == ()
         assert problems("a: 1\nb: ${env.X}", X="007") == (note,)
 
-    def test_an_integer_of_any_length_is_handled(self) -> None:
-        """Python refuses to read very long ones; those stay text."""
-        assert filled("${env.X}", X="9" * 5_000) == "9" * 5_000
-
     @pytest.mark.parametrize("quote", ['"', "'"])
     def test_a_quoted_value_stays_text(self, quote: str) -> None:
         """Quotes say that it is text, also in flow style, where they are needed."""
@@ -154,7 +137,13 @@ class TestTypes:
     )
     def test_only_a_whole_plain_value_has_a_type(self, document: Document, value: Any) -> None:
         """A block and a part are text, and all of JSON is in quotes; Python has no quotes."""
-        assert Substitution(document, {"X": "80"}).resolve(document.value, ()) == {"a": value}
+        substitution = Substitution(document, {"X": "80"})
+        assert substitution.resolve(document.value, ()) == {"a": value}
+        # A field that wants text gets what the variable holds.
+        assert substitution.text_of("${env.X}") == "80"
+        assert substitution.text_of("${env.Y:=}") is None
+        assert substitution.text_of("${env.Y}") is None
+        assert {use.name for use in substitution.uses} == {"X"}
 
     @pytest.mark.parametrize("written", ["{api_key: '${env.X}'}", "\n  api_key: ${env.X}\n"])
     def test_a_secret_stays_text(self, written: str) -> None:
@@ -164,14 +153,6 @@ class TestTypes:
         assert problems("a:\n  password: ${env.X}", X="1e5") == ()
         environment = {"DB_PASSWORD": "123456"}
         assert filled("${env.DB_PASSWORD}", **environment) == "123456"
-
-    def test_the_text_behind_a_converted_value_can_be_had(self) -> None:
-        """A field that wants text gets what the variable holds."""
-        substitution = Substitution(parse_document("a: 1"), {"X": "80"})
-        assert substitution.text_of("${env.X}") == "80"
-        assert substitution.text_of("${env.Y:=}") is None
-        assert substitution.text_of("${env.Y}") is None
-        assert substitution.uses == ()
 
 
 class TestResolve:
@@ -194,13 +175,6 @@ class TestResolve:
         assert len(substitution.diagnostics) == 1
         assert substitution.diagnostics[0].related == ()
 
-    def test_what_is_not_resolved_needs_no_variables(self) -> None:
-        """A provider that is switched off does not need its variables."""
-        document = parse_document("a: ${env.A}\nb: ${env.B}")
-        substitution = Substitution(document, {"A": "a"})
-        assert substitution.resolve(document.value["a"], ("a",)) == "a"
-        assert substitution.diagnostics == ()
-
 
 class TestProblems:
     def test_all_missing_variables_are_reported_at_once(self) -> None:
@@ -215,6 +189,9 @@ class TestProblems:
         assert found[0].related == ((Place("<text>", 3, 4), "also needed here"),)
         assert found[0].excerpt == "a: ${env.A}"
         assert found[0].help == ("export A=..., or give it a default: ${env.A:=default}",)
+        # Of very many only the first are compared with what is set.
+        text = "".join(f"k{i}: ${{env.V{i}}}\n" for i in range(300))
+        assert len(problems(text, **{f"W{i}": "1" for i in range(300)})) == 300
 
     def test_a_similar_variable_that_is_set_is_suggested(self) -> None:
         """A slip in the name is the most likely cause."""
@@ -270,6 +247,14 @@ class TestProblems:
         if not text.startswith("${env.A:="):
             assert filled(f"'{text}'", X="x") == text
 
+    def test_around_a_malformed_placeholder_all_is_as_ever(self) -> None:
+        """A right one beside it is filled in; its default can be a secret, and is not shown."""
+        document = parse_document("a: '${env.X}${Y}${env.X}'")
+        substitution = Substitution(document, {"X": "x"})
+        assert substitution.resolve(document.value, ()) == {"a": "x${Y}x"}
+        assert [one.code for one in substitution.diagnostics] == ["E002"]
+        assert "hunter22" not in repr(problems("a:\n  api_key: ${env.KEY:-hunter22}\n"))
+
     @pytest.mark.parametrize(
         ("text", "unset", "when_set"),
         [
@@ -295,33 +280,17 @@ class TestProblems:
         """What a prompt or a shell script is made of does not look like a slip."""
         assert problems("a: '${name} $HOME {{ env.X }} {env.X} $${x:-y} ${1}'") == ()
 
-    def test_a_malformed_placeholder_beside_a_right_one_is_found(self) -> None:
-        """The right one is filled in all the same."""
-        document = parse_document("a: '${env.X}${Y}${env.X}'")
-        substitution = Substitution(document, {"X": "x"})
-        assert substitution.resolve(document.value, ()) == {"a": "x${Y}x"}
-        assert [one.code for one in substitution.diagnostics] == ["E002"]
-
-    def test_a_default_never_stands_in_a_diagnostic(self) -> None:
-        """It can be a secret; the excerpt masks it."""
-        found = problems("a:\n  api_key: ${env.KEY:-hunter22}\n")
-        assert "hunter22" not in repr(found)
-
     def test_asking_again_does_not_double_problems(self) -> None:
         """A value that is resolved twice has its problems once."""
         document = parse_document("a: ${env.X}\nb: ${Y}")
         substitution = Substitution(document, {})
         substitution.resolve(document.value["a"], ("a",))
+        # What is not resolved, as of a provider that is switched off, needs no variables.
+        assert [one.code for one in substitution.diagnostics] == ["E001"]
         substitution.resolve(document.value, ())
         substitution.resolve(document.value, ())
         assert [one.code for one in substitution.diagnostics] == ["E001", "E002"]
         assert len(substitution.uses) == 1
-
-    def test_many_missing_variables_are_bounded_work(self) -> None:
-        """Only the first ones are compared with what is set."""
-        text = "".join(f"k{i}: ${{env.V{i}}}\n" for i in range(300))
-        environment = {f"W{i}": "1" for i in range(300)}
-        assert len(problems(text, **environment)) == 300
 
 
 class TestUses:

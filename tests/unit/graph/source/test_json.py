@@ -16,23 +16,21 @@ TEXT = (
 
 
 @pytest.mark.parametrize("file", ["run.json", "<text>"])
-def test_json_has_the_meaning_of_json(file: str) -> None:
+def test_json_has_the_meaning_and_the_places_of_json(file: str) -> None:
     """Tabs, escapes and numbers are those of JSON, where YAML 1.1 differs."""
     document = parse_document(TEXT, file)
     assert document.value == json.loads(TEXT)
     assert isinstance(document.value["a"][0], float)
     assert document.diagnostics == ()
-
-
-def test_json_has_places() -> None:
-    """A place in JSON is found like one in YAML."""
-    document = parse_document(TEXT)
     assert spot(document, "a", key=True) == (2, 2)
     assert spot(document, "a", 6, "bé") == (2, 51)
     assert spot(document, "a", 6, "bé", key=True) == (2, 40)
     assert spot(document, "c") == (3, 7)
     assert document.is_quoted(("a", 6, "bé"))
     assert not document.is_quoted(("a", 0))
+    # A brace at the beginning does not make a text JSON.
+    document = parse_document("{a: yes, 'b': [1,],}")
+    assert (document.value, document.diagnostics) == ({"a": True, "b": [1]}, ())
 
 
 def test_a_syntax_error_has_the_message_of_json() -> None:
@@ -61,12 +59,6 @@ def test_equal_keys_are_reported_and_the_last_counts() -> None:
     assert found == [("C006", "a.b"), ("C006", "a.b"), ("C006", "a")]
     assert document.diagnostics[0].related[0][0] == Place("<text>", 1, 8)
     assert spot(document, "a") == (1, 46)
-
-
-def test_flow_yaml_that_is_no_json_is_yaml() -> None:
-    """A brace at the beginning does not make a text JSON."""
-    document = parse_document("{a: yes, 'b': [1,],}")
-    assert (document.value, document.diagnostics) == ({"a": True, "b": [1]}, ())
 
 
 @pytest.mark.parametrize("text", ['{"a": ' * 100_000, '{"a": ' * 150 + "1" + "}" * 150])

@@ -22,7 +22,7 @@ class Level(enum.IntEnum):
 
 
 def test_a_mapping_is_copied() -> None:
-    """Neither side sees what the other changes later."""
+    """Neither side sees what the other changes later; diagnostics name a path, no line."""
     shared = {"x": 1}
     given = {"a": [shared, (1, 2.5, None, True)], "b": shared}
     document = document_of(given)
@@ -30,14 +30,9 @@ def test_a_mapping_is_copied() -> None:
     assert document.value == {"a": [{"x": 1}, [1, 2.5, None, True]], "b": {"x": 1}}
     assert document.value["a"][0] is document.value["b"]
     assert document.diagnostics == ()
-
-
-def test_a_mapping_has_no_lines() -> None:
-    """Diagnostics name the path instead."""
-    document = document_of({"a": 1})
-    assert document.place_of(("a",)) == Place("<mapping>", 0, 0)
-    assert document.excerpt(document.place_of(("a",))) == ""
-    assert not document.is_quoted(("a",))
+    place = document.place_of(("a", 0, "x"))
+    assert (place, document.excerpt(place)) == (Place("<mapping>", 0, 0), "")
+    assert not document.is_quoted(("a", 0, "x"))
 
 
 def test_paths_and_enums_become_plain() -> None:
@@ -70,27 +65,19 @@ def test_keys_that_are_not_text_are_reported() -> None:
     assert document.value["1"] == "d"
 
 
-def test_a_mapping_that_contains_itself_is_reported() -> None:
-    """The copy ends where it would begin again."""
+def test_what_no_copy_can_be_made_of_is_reported() -> None:
+    """A mapping that contains itself ends where it would begin again; no list, nothing too deep."""
     given: dict[str, Any] = {"a": {}}
     given["a"]["b"] = given
     document = document_of(given)
     assert document.value == {"a": {"b": None}}
     assert only(document).path == "a.b"
-
-
-def test_a_deep_mapping_is_reported() -> None:
-    """The bound is the same as in a text."""
-    given: dict[str, Any] = {}
-    for _ in range(100_000):
-        given = {"a": given}
-    assert only(document_of(given)).message == "collections nested deeper than 100"
-    while given:
-        given = given["a"]
-
-
-def test_what_is_no_mapping_is_reported() -> None:
-    """Callers without a type checker get a diagnostic as well."""
-    given: Any = [1]
-    document = document_of(given)
+    no_mapping: Any = [1]
+    document = document_of(no_mapping)
     assert (only(document).code, document.value) == ("C004", {})
+    deep: dict[str, Any] = {}
+    for _ in range(100_000):
+        deep = {"a": deep}
+    assert only(document_of(deep)).message == "collections nested deeper than 100"
+    while deep:  # Python itself would end it by recursion.
+        deep = deep["a"]

@@ -36,11 +36,6 @@ def test_every_value_and_key_has_its_place(
     assert spot(document, *path, key=True) == key
 
 
-def test_columns_count_characters() -> None:
-    """Characters of several bytes are one column each."""
-    assert spot(parse_document('ключ: "日本"  \n😀: {é: ü}'), "😀", "é") == (2, 8)
-
-
 @pytest.mark.parametrize("line_break", ["\n", "\r\n", "\r"])
 def test_all_line_breaks_count(line_break: str) -> None:
     """Lines are what an editor shows, whatever wrote the file."""
@@ -48,6 +43,8 @@ def test_all_line_breaks_count(line_break: str) -> None:
     assert document.value == {"a": 1, "b": {"c": 2}}
     assert spot(document, "b", "c") == (4, 6)
     assert document.excerpt(document.place_of(("b", "c"))) == "  c: 2"
+    # Characters of several bytes are one column each.
+    assert spot(parse_document('ключ: "日本"  \n😀: {é: ü}'), "😀", "é") == (2, 8)
 
 
 def test_quotes_and_blocks_are_told_from_plain_text() -> None:
