@@ -40,13 +40,14 @@ def command(*words: str | Path) -> list[str]:
     return [sys.executable, "-m", "rungraph", *map(str, words)]
 
 
-def rungraph(*words: str | Path, stdin: str = "", **more: str) -> Ended:
-    """Run the command line to its end."""
+def rungraph(*words: str | Path, stdin: str = "", cwd: Path | None = None, **more: str) -> Ended:
+    """Run the command line to its end, in the folder *cwd* and with the variables *more*."""
     done = subprocess.run(
         command(*words),
         input=stdin,
         capture_output=True,
         text=True,
+        cwd=cwd,
         env=environment(**more),
         timeout=60,
         check=False,

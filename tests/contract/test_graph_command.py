@@ -132,11 +132,8 @@ def test_an_invalid_config_is_drawn(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("words", "code", "said"),
     [
-        (
-            ["-o", "x.gif"],
-            2,
-            "unknown suffix '.gif'; known: .png .svg .pdf .html .mmd .dot .json .graphml .txt",
-        ),
+        (["-o", "x.gif"], 2,
+         "unknown suffix '.gif'; known: .png .svg .pdf .html .mmd .dot .json .graphml .txt"),
         (["-o", "graph"], 2, "'graph' has no suffix; known: .png"),
         (["-o", "-"], 2, "standard output has no suffix: add --format, one of text, png"),
         (["-o", "a.svg", "--check", "b.svg"], 2, "--check compares a file and -o writes one"),
@@ -144,11 +141,8 @@ def test_an_invalid_config_is_drawn(tmp_path: Path) -> None:
         (["--depth", "-1", "--select", "*"], 2, "-1 is not in the range x>=0"),
         (["--overlay", "diff"], 2, "--overlay diff needs --against OLD"),
         (["--overlay", "times"], 2, "--overlay times needs --events FILE"),
-        (
-            ["--overlay", "plan", "--against", "x"],
-            2,
-            "--against is for --overlay diff, not for plan",
-        ),
+        (["--overlay", "plan", "--against", "x"], 2,
+         "--against is for --overlay diff, not for plan"),
         (["--events", "none.jsonl"], 2, "'none.jsonl' does not exist"),
         (["--events", str(QUICKSTART)], 1, "quickstart.yaml:1: not a JSON object"),
         (["--against", "none.yaml"], 1, "there is no file 'none.yaml'"),
@@ -158,7 +152,7 @@ def test_an_invalid_config_is_drawn(tmp_path: Path) -> None:
         (["--view", "huge"], 2, "'huge' is not one of 'auto', 'full', 'factored', 'collapsed'"),
         (["--catalog", "none.yaml"], 2, "there is no file 'none.yaml'"),
     ],
-)
+)  # fmt: skip
 def test_wrong_usage_is_told(words: list[str], code: int, said: str) -> None:
     """One message says what is wrong and what would be right; never a traceback."""
     ended = rungraph("graph", QUICKSTART, *words)

@@ -4,11 +4,10 @@ from __future__ import annotations
 
 import json
 import stat
-import subprocess
 from pathlib import Path
 
 import pytest
-from tests.contract.command_line import HIDDEN, Ended, command, environment
+from tests.contract.command_line import HIDDEN, Ended, rungraph
 
 CONFIG = f"""\
 image_name: told
@@ -32,17 +31,8 @@ class Place:
 
     def __call__(self, *words: str, stdin: str = "", **more: str) -> Ended:
         """Run the command line to its end."""
-        done = subprocess.run(
-            command(*words),
-            input=stdin,
-            capture_output=True,
-            text=True,
-            cwd=self.folder,
-            env=environment(XDG_STATE_HOME=str(self.folder / "state"), **more),
-            timeout=60,
-            check=False,
-        )
-        return Ended(done.returncode, done.stdout, done.stderr)
+        state = str(self.folder / "state")
+        return rungraph(*words, stdin=stdin, cwd=self.folder, XDG_STATE_HOME=state, **more)
 
     def save(self, **more: str) -> None:
         """Save a plan of the config."""
@@ -64,18 +54,13 @@ def place(tmp_path: Path) -> Place:
 # --- plan --------------------------------------------------------------------------------------
 
 
-def test_a_saved_plan_starts_what_was_planned(place: Place) -> None:
-    """Nothing has moved: the config that the plan names is run."""
-    place.save(TOLD_NAME="one")
-    ended = place.run(TOLD_NAME="one")
-    assert ended.code == 0, ended.err
-    assert json.loads(ended.out)["status"] == "OK"
-
-
-def test_a_saved_plan_and_its_key_hold_no_secret(place: Place) -> None:
-    """Neither a literal secret nor a variable's value; the key is for its owner only."""
+def test_a_saved_plan_is_run_and_it_and_its_key_hold_no_secret(place: Place) -> None:
+    """Nothing has moved, so the config that it names is run; the key is for its owner only."""
     variables = {"TOLD_NAME": "a-long-value", "TOLD_TOKEN": "token-0123456789"}
     place.save(**variables)
+    ended = place.run(**variables)
+    assert ended.code == 0, ended.err
+    assert json.loads(ended.out)["status"] == "OK"
     text = place.saved.read_text()
     for secret in (HIDDEN, *variables.values()):
         assert secret not in text
@@ -85,30 +70,22 @@ def test_a_saved_plan_and_its_key_hold_no_secret(place: Place) -> None:
     assert json.loads(text)["fingerprints"]["algorithm"] == "hmac-sha256"
 
 
-def test_a_plan_can_be_saved_over_a_plan_and_over_nothing_else(place: Place) -> None:
-    """A run config named by mistake stays as it is."""
-    place.save()
-    place.save()
-    ended = place("plan", "run.yaml", "--save", "run.yaml")
-    assert ended.code == 1
-    assert ended.err == (
-        "error: run.yaml is there and is no plan: name another file, or remove it\n"
-    )
-    assert ended.out == ""
+def test_a_plan_is_saved_over_a_plan_and_nothing_else_and_whole(place: Place) -> None:
+    """A run config named by mistake stays as it is; no half of a plan is left anywhere."""
+    assert place("plan", "run.yaml", "--save", "run.yaml") == (
+        1, "", "error: run.yaml is there and is no plan: name another file, or remove it\n"
+    )  # fmt: skip
     assert place.config.read_text() == CONFIG
-
-
-def test_a_plan_is_saved_whole_or_not_at_all(place: Place) -> None:
-    """A folder that is not there is named; no other file is left behind."""
     ended = place("plan", "run.yaml", "--save", "nowhere/plan.json")
-    assert ended.code == 1
-    assert ended.err == ("error: cannot write nowhere/plan.json: there is no folder 'nowhere'\n")
+    assert (ended.code, ended.err) == (
+        1, "error: cannot write nowhere/plan.json: there is no folder 'nowhere'\n"
+    )  # fmt: skip
     place.save()
-    assert sorted(path.name for path in place.folder.iterdir()) == [
-        "plan.json",
-        "run.yaml",
-        "state",
-    ]
+    place.save()
+    names = sorted(path.name for path in place.folder.iterdir())
+    assert names == ["plan.json", "run.yaml", "state"]
+    assert place("plan", "run.yaml", "--against", "plan.json", "--exit-code").code == 0
+    assert place("diff", "plan.json", "run.yaml", "--exit-code").code == 0
 
 
 # --- what has moved ----------------------------------------------------------------------------
@@ -164,7 +141,7 @@ def test_a_plan_remembers_the_catalog_that_it_was_asked_for(place: Place) -> Non
 
 
 def test_a_plan_is_not_run_with_another_key(place: Place) -> None:
-    """What was saved with one key says nothing under another."""
+    """What was saved with one key says nothing under another, or where others may read the key."""
     place.save(RUNGRAPH_PLAN_KEY="a key of the build machine")
     assert place.run(RUNGRAPH_PLAN_KEY="a key of the build machine").code == 0
     ended = place.run(RUNGRAPH_PLAN_KEY="quite another key, as it is")
@@ -178,10 +155,6 @@ def test_a_plan_is_not_run_with_another_key(place: Place) -> None:
     assert (ended.code, ended.err) == (
         1, "error: RUNGRAPH_PLAN_KEY is too short: it needs at least 16 characters\n"
     )  # fmt: skip
-
-
-def test_a_key_that_others_may_read_is_not_used(place: Place) -> None:
-    """It says how to mend that."""
     place.save()
     key = place.folder / "state/rungraph/plan.key"
     key.chmod(0o644)
@@ -191,34 +164,19 @@ def test_a_key_that_others_may_read_is_not_used(place: Place) -> None:
     )  # fmt: skip
 
 
-def test_a_key_that_cannot_be_kept_is_a_reason_to_name_one(place: Place) -> None:
-    """It says where, why, and what to do instead."""
+def test_what_cannot_be_saved_or_run_is_one_message(place: Place) -> None:
+    """No config, no place for the key, no plan of this rungraph, and a plan with errors."""
+    ended = place("plan", "nowhere.yaml")
+    assert (ended.code, ended.out) == (1, "")
+    assert ended.err.startswith("error[C001]: there is no file 'nowhere.yaml'\n")
     (place.folder / "state").write_text("a file")
     ended = place("plan", "run.yaml", "--save", "plan.json")
-    assert ended.code == 1
     assert ended.err == (
         f"error: the key of saved plans cannot be kept in {place.folder}/state/rungraph/plan.key: "
         "not a directory; set RUNGRAPH_PLAN_KEY\n"
     )
     assert not place.saved.exists()
-
-
-def test_what_cannot_be_read_has_no_plan(place: Place) -> None:
-    """Only the reason is told; a graph of nothing would say nothing."""
-    ended = place("plan", "nowhere.yaml")
-    assert (ended.code, ended.out) == (1, "")
-    assert ended.err.startswith("error[C001]: there is no file 'nowhere.yaml'\n")
-
-
-def test_a_plan_with_errors_is_saved_and_not_run(place: Place) -> None:
-    """Planning it ends with 1 already."""
-    place.config.write_text(CONFIG + "apis: [inference, nothing]\n")
-    assert place("plan", "run.yaml", "--save", "plan.json").code == 1
-    assert place.run().err == "error: plan.json cannot be run: what was planned had errors\n"
-
-
-def test_what_is_no_plan_is_not_run(place: Place) -> None:
-    """The file and the reason, in one line."""
+    (place.folder / "state").unlink()
     place.saved.write_text('{"kind": "plan", "format_version": "1.0"}')
     ended = place.run()
     assert (ended.code, ended.out) == (1, "")
@@ -226,6 +184,10 @@ def test_what_is_no_plan_is_not_run(place: Place) -> None:
         "error: plan.json cannot be run: its format version 1.0 is not known to this rungraph "
         "(known: 2.x); make the plan anew\n"
     )
+    place.saved.unlink()
+    place.config.write_text(CONFIG + "apis: [inference, nothing]\n")
+    assert place("plan", "run.yaml", "--save", "plan.json").code == 1
+    assert place.run().err == "error: plan.json cannot be run: what was planned had errors\n"
 
 
 def test_a_plan_of_standard_input_needs_the_config_named(place: Place) -> None:
@@ -253,13 +215,6 @@ def test_a_plan_names_its_config_and_another_one_is_refused(place: Place) -> Non
         "error: plan.json was made of 'run.yaml', which is not here: "
         "say 'rungraph run CONFIG --plan plan.json'\n"
     )
-
-
-def test_run_without_a_config_and_without_a_plan_is_wrong_usage(place: Place) -> None:
-    """One of the two must be there."""
-    ended = place("run")
-    assert ended.code == 2
-    assert ended.err.endswith("Error: Missing argument 'FILE'.\n")
 
 
 # --- options of plan ---------------------------------------------------------------------------
@@ -309,11 +264,3 @@ def test_a_comparison_has_an_exit_code_of_its_own(place: Place) -> None:
     assert place("plan", "run.yaml", "--against", "old.yaml").code == 0
     assert place("plan", "run.yaml", "--against", "run.yaml", "--exit-code").code == 0
     assert place("plan", "run.yaml", "--exit-code").code == 2
-
-
-def test_a_plan_can_be_compared_with_a_saved_one(place: Place) -> None:
-    """And with a plan that says the same, there is no difference."""
-    place.save()
-    ended = place("plan", "run.yaml", "--against", "plan.json", "--exit-code")
-    assert ended.code == 0, ended.out
-    assert place("diff", "plan.json", "run.yaml", "--exit-code").code == 0

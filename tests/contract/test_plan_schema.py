@@ -121,24 +121,17 @@ def _changed(**values: Any) -> str:
     [
         ("", "not a plan: it is not JSON: Expecting value: line 1 column 1 (char 0)"),
         ("[1]", "not a plan: 'kind' is not 'plan'"),
-        (
-            '{"kind": "graph"}',
-            "not a plan: it is the JSON of a graph of an older rungraph; write it anew, as a plan",
-        ),
+        ('{"kind": "graph"}',
+         "not a plan: it is the JSON of a graph of an older rungraph; write it anew, as a plan"),
         (b"{\xff\x80}", "not a plan: it is not text"),
         ("[" * 100_000, "not a plan: it is nested too deeply"),
-        (
-            _changed(format_version="1.0"),
-            (
-                "its format version 1.0 is not known to this rungraph (known: 2.x); "
-                "make the plan anew"
-            ),
-        ),
+        (_changed(format_version="1.0"),
+         "its format version 1.0 is not known to this rungraph (known: 2.x); make the plan anew"),
         (_changed(nodes={}), "not a plan: nodes: input should be a valid tuple"),
         (_changed(summary={}), "not a plan: summary.create: field required (and 13 more)"),
     ],
     ids=["empty", "list", "graph", "binary", "deep", "major", "type", "missing"],
-)
+)  # fmt: skip
 def test_what_is_no_plan_is_refused_in_one_line(text: str | bytes, message: str) -> None:
     """The text says what it is instead, or where it is not as it should be."""
     with pytest.raises(PlanError) as raised:

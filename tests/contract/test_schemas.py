@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 import json
-import subprocess
 from pathlib import Path
 from typing import Any
 
 import pytest
 from jsonschema import Draft202012Validator
-from tests.contract.command_line import ROOT, command, environment
+from tests.contract.command_line import ROOT, rungraph
 
 SCHEMAS = {
     path.name.removesuffix(".schema.json"): path.read_text()
@@ -30,10 +29,7 @@ checks: [{name: remote, query: "type:remote::*", expect: 1}]
 
 def written(folder: Path, *words: str) -> str:
     """Return what a command writes."""
-    done = subprocess.run(
-        command(*words), capture_output=True, text=True, cwd=folder, env=environment(), check=False
-    )
-    return done.stdout
+    return rungraph(*words, cwd=folder).out
 
 
 @pytest.fixture

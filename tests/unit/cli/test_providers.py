@@ -92,26 +92,15 @@ def test_a_release_can_be_named() -> None:
 @pytest.mark.parametrize(
     ("words", "message"),
     [
-        (
-            "--catalog llama-stack memory",
-            (
-                "API: 'memory' is an API of releases 0.0.35 to 0.0.63: "
-                "say --catalog llama-stack@0.0.63"
-            ),
-        ),
-        (
-            "--catalog lama-stack",
-            "--catalog: no catalog is called 'lama-stack'; did you mean 'llama-stack'?",
-        ),
-        (
-            "--catalog llama-stack@0.8",
-            (
-                "--catalog: the catalog 'llama-stack' does not know release '0.8'; the newest that "
-                "it knows is 0.7.3"
-            ),
-        ),
+        ("--catalog llama-stack memory",
+         "API: 'memory' is an API of releases 0.0.35 to 0.0.63: say --catalog llama-stack@0.0.63"),
+        ("--catalog lama-stack",
+         "--catalog: no catalog is called 'lama-stack'; did you mean 'llama-stack'?"),
+        ("--catalog llama-stack@0.8",
+         ("--catalog: the catalog 'llama-stack' does not know release '0.8'; the newest that it "
+          "knows is 0.7.3")),
     ],
-)
+)  # fmt: skip
 def test_a_wrong_catalog_is_a_wrong_option(words: str, message: str) -> None:
     """What --catalog does not find is a usage error that names what there is."""
     found = CliRunner().invoke(providers, words.split())

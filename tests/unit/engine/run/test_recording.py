@@ -198,40 +198,25 @@ def test_what_is_no_recording_is_told(
     ("line", "problem"),
     [
         ('{"event": "StackReady"}', "StackReady has no 'at'"),
-        (
-            '{"event": "StackReady", "at": "1"}',
-            "'at' of StackReady must be a number of seconds, not \"1\"",
-        ),
-        (
-            '{"event": "StackReady", "at": NaN}',
-            "'at' of StackReady must be a number of seconds, not NaN",
-        ),
-        (
-            f'{{"event": "StackReady", "at": {"9" * 400}}}',
-            f"'at' of StackReady must be a number of seconds, not {'9' * 59}…",
-        ),
-        (
-            '{"event": "StackStarting", "at": 0, "generations": -1}',
-            "'generations' of StackStarting must be a whole number, 0 or more, not -1",
-        ),
-        (
-            '{"event": "NodeStarting", "at": 0, "address": "provider:x"}',
-            "'address' of NodeStarting must be an address, not \"provider:x\"",
-        ),
-        (
-            '{"event": "NodeSkipped", "at": 0, "address": "table:x", "root_causes": "table:y"}',
-            "'root_causes' of NodeSkipped must be a list of addresses, not \"table:y\"",
-        ),
-        (
-            '{"event": "NodeFailed", "at": 0, "address": "table:x", "error": {"type": "E"}}',
-            "'error' of NodeFailed must be an object with 'type' and 'text', not {\"type\": \"E\"}",
-        ),
-        (
-            '{"event": "NodeDegraded", "at": 0, "address": "table:x", "detail": []}',
-            "'detail' of NodeDegraded must be text, not []",
-        ),
+        ('{"event": "StackReady", "at": "1"}',
+         '\'at\' of StackReady must be a number of seconds, not "1"'),
+        ('{"event": "StackReady", "at": NaN}',
+         "'at' of StackReady must be a number of seconds, not NaN"),
+        (f'{{"event": "StackReady", "at": {"9" * 400}}}',
+         f"'at' of StackReady must be a number of seconds, not {'9' * 59}…"),
+        ('{"event": "StackStarting", "at": 0, "generations": -1}',
+         "'generations' of StackStarting must be a whole number, 0 or more, not -1"),
+        ('{"event": "NodeStarting", "at": 0, "address": "provider:x"}',
+         '\'address\' of NodeStarting must be an address, not "provider:x"'),
+        ('{"event": "NodeSkipped", "at": 0, "address": "table:x", "root_causes": "table:y"}',
+         '\'root_causes\' of NodeSkipped must be a list of addresses, not "table:y"'),
+        ('{"event": "NodeFailed", "at": 0, "address": "table:x", "error": {"type": "E"}}',
+         ('\'error\' of NodeFailed must be an object with \'type\' and \'text\', not {"type": '
+          '"E"}')),
+        ('{"event": "NodeDegraded", "at": 0, "address": "table:x", "detail": []}',
+         "'detail' of NodeDegraded must be text, not []"),
     ],
-)
+)  # fmt: skip
 def test_a_wrong_field_is_told(saved: Callable[[str], Path], line: str, problem: str) -> None:
     """The line, the event, the field, what it must be and what it is."""
     assert problem_of(saved(f"{HEADER}{line}\n")) == f":2: {problem}"

@@ -52,25 +52,19 @@ def _config(**types: str | tuple[str, dict[str, Any]]) -> dict[str, Any]:
         (_config(bear="brown"), "2"),
         (_config(robot="tin"), "4"),
         (_config(ball="green"), "2"),
-        # No release knows both: the one that knows more of it counts, and of those the newest.
         ({**_config(bear="brown", ball="green"), "apis": ["robot"]}, "2"),
-        # What no release knows speaks for none.
         (_config(robot="copper"), "4"),
         (_config(elsewhere="tin"), "4"),
-        # From 3 on the ball needs a shelf: without one, the config is of an earlier release ...
         (_config(ball="red"), "2"),
         (_config(ball="red", shelf="x"), "4"),
-        # ... unless a key of its config, or another type, says that it is not.
         (_config(ball=("red", {"spin": 1})), "4"),
         (_config(ball="red", robot="tin"), "4"),
-        # The forms of a run config that came before count alike.
         ({"provider_map": {"bear": {"provider_type": "brown"}}}, "2"),
         ({"routing_table": {"bear": [{"provider_type": "brown", "routing_key": "k"}]}}, "2"),
-        # Nonsense is none of a catalog's business.
         ({"providers": {"bear": "brown"}, "apis": 3}, "2"),
         ({"providers": [1], "apis": {"bear": 1}}, "4"),
     ],
-)
+)  # fmt: skip
 def test_a_config_is_of_the_newest_release_that_fits_it(
     config: dict[str, Any], release: str
 ) -> None:

@@ -90,17 +90,12 @@ def test_a_successor_is_there_in_some_release() -> None:
         ("0.2.20", "telemetry", "inline::meta-reference", "", "datasetio"),
         ("0.0.40", "agents", "meta-reference", "inference safety memory", ""),
         ("0.0.63", "agents", "inline::meta-reference", "inference safety memory memory_banks", ""),
-        (
-            "0.2.20",
-            "eval",
-            "inline::meta-reference",
-            "datasetio datasets scoring inference agents",
-            "",
-        ),
+        ("0.2.20", "eval", "inline::meta-reference", "datasetio datasets scoring inference agents",
+         ""),
         ("0.2.10", "vector_io", "inline::faiss", "inference", ""),
         ("0.2.11", "vector_io", "inline::faiss", "inference", "files"),
     ],
-)
+)  # fmt: skip
 def test_dependencies_are_those_of_the_release(
     release: str, api: str, provider_type: str, hard: str, soft: str
 ) -> None:

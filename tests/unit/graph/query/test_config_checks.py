@@ -52,30 +52,16 @@ def diagnosis(graph: RunGraph, query: str, expect: str = "empty") -> str:
         ("api:memory", "1", "Q001 check 'it' expects 1 node and finds 3"),
         ("type:remote::*", "nonempty", "Q001 check 'it' expects at least one node and finds none"),
         ("type:remote::*", "2", "Q001 check 'it' expects 2 nodes and finds none"),
-        (
-            "api:memory",
-            "none",
-            "Q003 check 'it' expects 'none', which is not 'empty', 'nonempty' or a number of nodes",
-        ),
-        (
-            "api:memory,",
-            "empty",
-            (
-                "Q002 check 'it' cannot be asked: column 11: ',' only separates function "
-                "arguments: use '&'"
-            ),
-        ),
+        ("api:memory", "none",
+         "Q003 check 'it' expects 'none', which is not 'empty', 'nonempty' or a number of nodes"),
+        ("api:memory,", "empty",
+         ("Q002 check 'it' cannot be asked: column 11: ',' only separates function arguments: "
+          "use '&'")),
         ("selector:x", "empty", "Q002 check 'it' cannot be asked: column 1: no selector 'x'"),
-        (
-            "state:new",
-            "empty",
-            (
-                "Q002 check 'it' cannot be asked: column 1: 'state:' compares with another run "
-                "config"
-            ),
-        ),
+        ("state:new", "empty",
+         "Q002 check 'it' cannot be asked: column 1: 'state:' compares with another run config"),
     ],
-)
+)  # fmt: skip
 def test_what_a_check_says(graph: RunGraph, query: str, expect: str, found: str) -> None:
     """It holds or fails, cannot be asked, or expects what cannot be."""
     assert diagnosis(graph, query, expect) == found

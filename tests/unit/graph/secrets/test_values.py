@@ -148,20 +148,15 @@ class TestMasked:
         (["a ${env.MY_TOKEN} b ${env.X} c"], ["a from-token b from-x c"], {"from-token"}),
         ({"a": {"password": 123456}}, {"a": {"password": 123456}}, {"123456"}),
         ({"plain": "${env.OTHER}"}, {"plain": "from-other"}, set()),
-        # The token alone is found, and so is the whole header.
         ({"jwt": "Bearer ${env.X}"}, {"jwt": "Bearer from-x"}, {"from-x", "Bearer from-x"}),
-        # Scrubbing these would leave no text readable.
         (None, {"token": "abc", "password": "true", "secret": None, "api_key": ""}, set()),
-        # A placeholder that was not filled in stays readable.
         ({"pwd": "Bearer ${env.Y}"}, {"pwd": "Bearer ${env.Y}"}, set()),
-        # When it cannot be told which part of a text is the secret, none of it is shown.
         ("~/${env.MY_TOKEN}", "/home/me/abcd", {"/home/me/abcd"}),
-        # The trees need not be alike.
         (None, {"a": [{"token": "abcd"}]}, {"abcd"}),
         ({"a": ["x"]}, {"a": ["--token", "abcd", 1]}, {"abcd"}),
         ({}, {"pin": "abcd"}, {"abcd"}),
     ],
-)
+)  # fmt: skip
 def test_the_secrets_of_a_config_are_found(written: Any, resolved: Any, secrets: set[str]) -> None:
     """From secret keys, secret variables, URLs and defaults that are not used now."""
     assert secret_values(written, resolved, secrets=("pin",)) == secrets

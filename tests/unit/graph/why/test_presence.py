@@ -42,19 +42,13 @@ def test_a_node_that_was_pulled_in_says_by_whom(graph: RunGraph) -> None:
 @pytest.mark.parametrize(
     ("address", "origin", "served"),
     [
-        (
-            "provider:agents/ref",
-            "configured as providers.agents[0] (<text>:14:5)",
-            "'apis' lists agents (<text>:1:8)",
-        ),
+        ("provider:agents/ref", "configured as providers.agents[0] (<text>:14:5)",
+         "'apis' lists agents (<text>:1:8)"),
         ("provider:inspect/builtin", "every stack has inspect", "every stack has inspect"),
-        (
-            "table:models",
-            "models is served, and has a routing table with inference: a routed pair",
-            "'apis' does not list models; provider:agents/ref needs it",
-        ),
+        ("table:models", "models is served, and has a routing table with inference: a routed pair",
+         "'apis' does not list models; provider:agents/ref needs it"),
     ],
-)
+)  # fmt: skip
 def test_why_an_api_is_served(graph: RunGraph, address: str, origin: str, served: str) -> None:
     """Listed, builtin, or needed by what is."""
     presence = why_present(graph, Address.parse(address))
