@@ -40,7 +40,9 @@ def command(*words: str | Path) -> list[str]:
     return [sys.executable, "-m", "rungraph", *map(str, words)]
 
 
-def rungraph(*words: str | Path, stdin: str = "", cwd: Path | None = None, **more: str) -> Ended:
+def rungraph(
+    *words: str | Path, stdin: str = "", cwd: str | Path | None = None, **more: str
+) -> Ended:
     """Run the command line to its end, in the folder *cwd* and with the variables *more*."""
     done = subprocess.run(
         command(*words),

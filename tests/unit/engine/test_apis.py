@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import subprocess
 import sys
 from typing import Any
@@ -83,6 +84,12 @@ def test_routes(protocol: type) -> None:
     assert [f"{each.method} {each.path}" for _, each in routes_of(protocol)] == ROUTES[protocol]
 
 
+def test_what_routes_add() -> None:
+    """What a table asks of providers cannot be called; a shield has the contract's name as well."""
+    assert routes_of(ModelsPrivate) == routes_of(MemoryBanksPrivate) == ()
+    assert dict(routes_of(Shields))["get_shield"].aliases == {"shield_type": "identifier"}
+
+
 def test_route_of_a_subprotocol() -> None:
     """A protocol that extends another has the other's routes first, and may move one."""
 
@@ -103,17 +110,6 @@ def test_route_of_a_subprotocol() -> None:
         ("one", "/one"),
         ("two", "/two/again"),
     ]
-
-
-def test_private_protocols_have_no_routes() -> None:
-    """What a table asks of providers cannot be called from outside."""
-    assert routes_of(ModelsPrivate) == routes_of(MemoryBanksPrivate) == ()
-
-
-def test_shield_alias() -> None:
-    """A shield is asked for by the parameter name of the contract, too."""
-    routes = dict(routes_of(Shields))
-    assert routes["get_shield"].aliases == {"shield_type": "identifier"}
 
 
 def test_import_is_light() -> None:
@@ -156,18 +152,6 @@ def test_messages_by_role() -> None:
     assert adapter.dump_python(adapter.validate_python(sent), exclude_none=True) == sent
 
 
-def test_misspelt_option() -> None:
-    """A misspelt option is refused rather than ignored."""
-    with pytest.raises(ValidationError, match="max_token\n"):
-        SamplingParams.model_validate({"strategy": "greedy", "max_token": 5})
-
-
-def test_values_are_frozen() -> None:
-    """What goes through an API cannot be changed by whoever sees it."""
-    with pytest.raises(ValidationError, match="frozen"):
-        Model(identifier="small").identifier = "other"  # type: ignore[misc]  # that is the test
-
-
 def test_chat_answer_shape() -> None:
     """An answer reads as the client's type does."""
     answer = ChatCompletionResponse(
@@ -185,144 +169,99 @@ def test_chat_answer_shape() -> None:
     }
 
 
+EVENT = {"trace_id": "t", "span_id": "s", "timestamp": "2026-01-02T03:04:05Z"}
+VECTORS = {"type": "vector", "embedding_model": "e", "chunk_size_in_tokens": 100}
+SEARCH = {
+    "type": "memory",
+    "memory_bank_configs": [{"type": "keyvalue", "bank_id": "b", "keys": ["k"]}],
+    "query_generator_config": {"type": "default", "sep": " "},
+    "max_tokens_in_context": 100,
+    "max_chunks": 2,
+}
+CODE = {"type": "code_interpreter", "enable_inline_code_execution": True}
+AGENT = {"model": "small", "instructions": "be brief", "enable_session_persistence": False}
+STEP = {"event_type": "step_progress", "step_type": "inference", "step_id": "1"}
+
+
 @pytest.mark.parametrize(
-    ("sent", "kind"),
+    ("wanted", "sent", "kind"),
     [
+        (MemoryBank, {"identifier": "b", "provider_id": "p", **VECTORS}, "VectorMemoryBank"),
+        (MemoryBank, {"identifier": "b", "type": "keyvalue"}, "KeyValueMemoryBank"),
+        (MemoryBank, {"identifier": "b", "type": "keyword"}, "KeywordMemoryBank"),
+        (MemoryBank, {"identifier": "b", "type": "graph"}, "GraphMemoryBank"),
+        (Shield, {"identifier": "g", "type": "llama_guard"}, "Shield"),
         (
-            {
-                "identifier": "b",
-                "provider_id": "p",
-                "type": "vector",
-                "embedding_model": "e",
-                "chunk_size_in_tokens": 100,
-            },
-            "VectorMemoryBank",
+            AnyTelemetryEvent,
+            {**EVENT, "type": "structured_log", "payload": {"type": "span_start", "name": "call"}},
+            "StructuredLogEvent",
         ),
-        ({"identifier": "b", "provider_id": "p", "type": "keyvalue"}, "KeyValueMemoryBank"),
-        ({"identifier": "b", "provider_id": "p", "type": "keyword"}, "KeywordMemoryBank"),
-        ({"identifier": "b", "provider_id": "p", "type": "graph"}, "GraphMemoryBank"),
+        (
+            AnyTelemetryEvent,
+            {**EVENT, "type": "structured_log", "payload": {"type": "span_end", "status": "ok"}},
+            "StructuredLogEvent",
+        ),
+        (AgentConfig, {**AGENT, "max_infer_iters": 3, "tools": [SEARCH, CODE]}, "AgentConfig"),
+        (
+            TurnStreamChunk,
+            {"event": {"payload": {**STEP, "model_response_text_delta": "hi"}}},
+            "TurnStreamChunk",
+        ),
     ],
 )
-def test_memory_banks_by_type(sent: dict[str, Any], kind: str) -> None:
-    """A memory bank is told apart by its type, as the contract's clients send it."""
-    bank = TypeAdapter[Any](MemoryBank).validate_python(sent)
-    assert type(bank).__name__ == kind
-    assert bank.model_dump().items() >= sent.items()
+def test_what_clients_of_the_contract_send_is_read(wanted: Any, sent: Any, kind: str) -> None:
+    """Told apart by its type, with all its fields; what it is dumped as can be read again."""
+    adapter = TypeAdapter[Any](wanted)
+    value = adapter.validate_python(sent)
+    assert type(value).__name__ == kind
+    assert_kept(sent, json.loads(adapter.dump_json(value)))
+    assert adapter.validate_json(adapter.dump_json(value)) == value
 
 
-def test_vector_bank_defaults() -> None:
-    """A vector bank has chunks of 512 tokens that overlap by 64 unless it says otherwise."""
-    bank = VectorMemoryBank(identifier="b", embedding_model="e")
-    assert (bank.chunk_size_in_tokens, bank.overlap_size_in_tokens) == (512, 64)
-
-
-def test_shield_type_by_both_names() -> None:
-    """A shield's kind is read under the contract's name as well, and shown under both."""
-    shield = Shield.model_validate({"identifier": "g", "type": "llama_guard"})
-    assert shield == Shield(identifier="g", shield_type="llama_guard")
-    dumped = shield.model_dump()
-    assert (dumped["type"], dumped["shield_type"]) == ("llama_guard", "llama_guard")
-
-
-def test_shield_round_trip() -> None:
-    """What a shield is dumped as can be read again."""
-    shield = Shield(identifier="g", shield_type="llama_guard", params={"level": 1})
-    assert Shield.model_validate_json(shield.model_dump_json()) == shield
-
-
-def test_resource_needs_a_name() -> None:
-    """A resource without a name is refused."""
-    with pytest.raises(ValidationError):
-        Resource(identifier="")
+def assert_kept(sent: Any, dumped: Any) -> None:
+    """Assert that *dumped* has all that was sent; it may have more keys."""
+    if isinstance(sent, dict):
+        for key, value in sent.items():
+            assert_kept(value, dumped[key])
+    elif isinstance(sent, list):
+        for one, other in zip(sent, dumped, strict=True):
+            assert_kept(one, other)
+    else:
+        assert sent == dumped
 
 
 @pytest.mark.parametrize(
-    "payload", [{"type": "span_start", "name": "call"}, {"type": "span_end", "status": "ok"}]
+    ("wanted", "sent", "problem"),
+    [
+        (SamplingParams, {"strategy": "greedy", "max_token": 5}, "max_token\n"),
+        (Resource, {"identifier": ""}, "identifier"),
+        # Nobody could order a time without a zone.
+        (
+            AnyTelemetryEvent,
+            {"trace_id": "t", "span_id": "s", "timestamp": "2026-01-02T03:04:05", "type": "metric"}
+            | {"metric": "m", "value": 1, "unit": "s"},
+            "timezone",
+        ),
+    ],
 )
-def test_telemetry_events(payload: dict[str, Any]) -> None:
-    """A span's start and end are structured events with a time zone."""
-    event = TypeAdapter[Any](AnyTelemetryEvent).validate_python(
-        {
-            "type": "structured_log",
-            "trace_id": "t",
-            "span_id": "s",
-            "timestamp": "2026-01-02T03:04:05Z",
-            "payload": payload,
-        }
+def test_what_makes_no_sense_is_refused(wanted: Any, sent: Any, problem: str) -> None:
+    """A misspelt option is refused rather than ignored."""
+    with pytest.raises(ValidationError, match=problem):
+        TypeAdapter[Any](wanted).validate_python(sent)
+
+
+def test_values_say_what_they_hold_and_keep_it() -> None:
+    """Defaults, both names of a shield's kind, a key that is not shown, text, and no change."""
+    bank = VectorMemoryBank(identifier="b", embedding_model="e")
+    assert (bank.chunk_size_in_tokens, bank.overlap_size_in_tokens) == (512, 64)
+    shield = Shield.model_validate({"identifier": "g", "type": "llama_guard"})
+    assert shield == Shield(identifier="g", shield_type="llama_guard")
+    assert (
+        shield.model_dump().items() >= {"type": "llama_guard", "shield_type": "llama_guard"}.items()
     )
-    assert event.payload.type == payload["type"]
-    assert event.timestamp.tzinfo is not None
-
-
-def test_telemetry_needs_a_time_zone() -> None:
-    """A time without a zone is refused: nobody could order it."""
-    with pytest.raises(ValidationError, match="timezone"):
-        TypeAdapter[Any](AnyTelemetryEvent).validate_python(
-            {
-                "type": "metric",
-                "trace_id": "t",
-                "span_id": "s",
-                "timestamp": "2026-01-02T03:04:05",
-                "metric": "m",
-                "value": 1,
-                "unit": "s",
-            }
-        )
-
-
-def test_agent_config() -> None:
-    """An agent's config is read as the contract's clients send it."""
-    config = AgentConfig.model_validate(
-        {
-            "model": "small",
-            "instructions": "be brief",
-            "enable_session_persistence": False,
-            "max_infer_iters": 3,
-            "tools": [
-                {
-                    "type": "memory",
-                    "memory_bank_configs": [{"type": "keyvalue", "bank_id": "b", "keys": ["k"]}],
-                    "query_generator_config": {"type": "default", "sep": " "},
-                    "max_tokens_in_context": 100,
-                    "max_chunks": 2,
-                },
-                {"type": "code_interpreter", "enable_inline_code_execution": True},
-            ],
-        }
-    )
-    assert [tool.type for tool in config.tools] == ["memory", "code_interpreter"]
-
-
-def test_agent_key_is_not_shown() -> None:
-    """The key of an agent's tool is no part of its text."""
-    config = AgentConfig.model_validate(
-        {
-            "model": "m",
-            "instructions": "",
-            "tools": [{"type": "wolfram_alpha", "api_key": "very-secret"}],
-        }
-    )
-    assert "very-secret" not in repr(config)
-
-
-def test_turn_event() -> None:
-    """An event of a turn is told apart by its payload's type."""
-    chunk = TurnStreamChunk.model_validate(
-        {
-            "event": {
-                "payload": {
-                    "event_type": "step_progress",
-                    "step_type": "inference",
-                    "step_id": "1",
-                    "model_response_text_delta": "hi",
-                }
-            }
-        }
-    )
-    assert chunk.event.payload.event_type == "step_progress"
-
-
-def test_text_of_an_image() -> None:
-    """Content with an image has no text."""
+    tools = [{"type": "wolfram_alpha", "api_key": "very-secret"}]
+    assert "very-secret" not in repr(AgentConfig.model_validate({**AGENT, "tools": tools}))
     with pytest.raises(ValueError, match="image"):
         text_of(["see", ImageMedia(image="data:image/png;base64,AA==")])
+    with pytest.raises(ValidationError, match="frozen"):
+        Model(identifier="small").identifier = "other"  # type: ignore[misc]  # that is the test

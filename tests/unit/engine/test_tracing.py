@@ -6,44 +6,20 @@ import asyncio
 import gc
 import inspect
 import logging
-from collections.abc import AsyncGenerator, Callable, Mapping
+from collections.abc import AsyncGenerator, Awaitable, Callable
 from typing import Any
 
 import pytest
 from tests.unit.engine.fakes import Telemetry
+from tests.unit.engine.routing.routed import Table, router_of
 
 from rungraph.engine.apis.inference import Inference
-from rungraph.engine.apis.resource import Resource
 from rungraph.engine.apis.telemetry import (
     SpanEndPayload,
     SpanStatus,
 )
-from rungraph.engine.catalog import CATALOG
 from rungraph.engine.errors import UnknownResourceError
-from rungraph.engine.routing import create_router
-from rungraph.engine.routing.names import Names, Watcher
 from rungraph.engine.tracing import Tracer, current_trace_id, traced
-from rungraph.graph.address import Address
-from rungraph.graph.nodes import RouterNode
-
-
-class Table:
-    """A table with one model, ``small``, of one provider, ``foo``."""
-
-    def __init__(self, provider: object) -> None:
-        self.members: Mapping[str, object] = {"foo": provider}
-        self.names = Names("model")
-        self.names.put(
-            Resource(identifier="small", provider_id="foo", provider_resource_id="org/small")
-        )
-
-    def resolve(self, name: str) -> Resource:
-        """Return the resource that the name means."""
-        return self.names.resolve(name)
-
-    def watch(self, watcher: Watcher) -> Callable[[], None]:
-        """Tell the watcher of all names."""
-        return self.names.watch(watcher)
 
 
 class Provider:
@@ -85,13 +61,17 @@ def provider() -> Provider:
     return Provider()
 
 
+def traced_router(provider: Provider, dependencies: dict[str, object]) -> Any:
+    """Return a router of one model, ``small``, of *provider*."""
+    table = Table(foo=provider)
+    table.serve("small", "foo", "org/small")
+    return router_of(table, dependencies=dependencies)
+
+
 @pytest.fixture
 def router(provider: Provider, telemetry: Telemetry) -> Any:
     """A traced router of that provider."""
-    pair = CATALOG.pair_of_router("inference")
-    assert pair is not None
-    node = RouterNode(Address.router("inference"), pair)
-    return create_router(node, Table(provider), Inference, {"telemetry": telemetry})
+    return traced_router(provider, {"telemetry": telemetry})
 
 
 async def test_a_call_is_a_span(router: Any, provider: Provider, telemetry: Telemetry) -> None:
@@ -123,11 +103,7 @@ async def test_a_traced_router_still_looks_like_its_protocol(router: Any) -> Non
 
 async def test_without_telemetry_nothing_is_wrapped(provider: Provider) -> None:
     """Binding another API changes nothing; binding telemetry traces from then on."""
-    pair = CATALOG.pair_of_router("inference")
-    assert pair is not None
-    router: Any = create_router(
-        RouterNode(Address.router("inference"), pair), Table(provider), Inference, {"x": 1}
-    )
+    router = traced_router(provider, {"x": 1})
     plain = router.embeddings
     router.bind("safety", object())
     assert router.embeddings is plain
@@ -154,8 +130,7 @@ async def test_an_unroutable_call_is_a_failed_span(router: Any, telemetry: Telem
         await router.embeddings(model="tiny", contents=[])
     await router.shutdown()
     span = telemetry.named("inference.embeddings")
-    assert span.attributes["resource"] == "tiny"
-    assert span.status is SpanStatus.ERROR
+    assert (span.status, span.attributes["resource"]) == (SpanStatus.ERROR, "tiny")
 
 
 async def test_nested_calls_are_one_trace(
@@ -190,54 +165,53 @@ async def test_the_span_of_a_stream_ends_with_the_stream(
     assert set(provider.trace_ids) == {span.trace_id}
 
 
-async def test_a_stream_that_fails_midway_is_a_failed_span(
-    router: Any, telemetry: Telemetry
-) -> None:
-    """The error arrives after the chunks before it."""
-    stream = await router.completion("small", "a!", stream=True)
+async def drain(stream: Any) -> None:
+    """Take one chunk, and the one that fails."""
     assert await anext(stream) == "a"
     with pytest.raises(ConnectionError):
         await anext(stream)
     await stream.aclose()
-    await router.shutdown()
-    assert telemetry.named("inference.completion").status is SpanStatus.ERROR
 
 
-@pytest.mark.parametrize("chunks", [0, 1])
-async def test_closing_a_stream_ends_its_span(
-    router: Any, telemetry: Telemetry, chunks: int
-) -> None:
-    """A caller who has enough, even before the first chunk, is no error."""
-    stream = await router.completion("small", "abc", stream=True)
-    for _ in range(chunks):
-        await anext(stream)
+async def close(stream: Any) -> None:
+    """Have enough before the first chunk."""
     await stream.aclose()
     with pytest.raises(StopAsyncIteration):
         await anext(stream)
-    await router.shutdown()
-    assert telemetry.named("inference.completion").status is SpanStatus.OK
 
 
-async def test_a_stream_that_is_left_ends_its_span(router: Any, telemetry: Telemetry) -> None:
-    """A caller who leaves the loop and drops the stream need not close it."""
-    async for _ in await router.completion("small", "abc", stream=True):
+async def close_midway(stream: Any) -> None:
+    """Have enough after one chunk."""
+    await anext(stream)
+    await close(stream)
+
+
+async def leave(stream: Any) -> None:
+    """Leave the loop, and drop the stream."""
+    async for _ in stream:
         break
-    gc.collect()
-    await asyncio.sleep(0)
-    await router.shutdown()
-    assert telemetry.named("inference.completion").status is SpanStatus.OK
 
 
-async def test_an_error_thrown_into_a_stream_reaches_the_provider(
-    router: Any, telemetry: Telemetry
-) -> None:
-    """A traced stream is a whole async generator."""
-    stream = await router.completion("small", "abc", stream=True)
+async def throw(stream: Any) -> None:
+    """Throw an error into the provider's generator."""
     await anext(stream)
     with pytest.raises(LookupError):
         await stream.athrow(LookupError("x"))
+
+
+@pytest.mark.parametrize(
+    ("use", "status"),
+    [(drain, "error"), (close, "ok"), (close_midway, "ok"), (leave, "ok"), (throw, "error")],
+)
+async def test_however_a_stream_ends_so_does_its_span(
+    router: Any, telemetry: Telemetry, use: Callable[[Any], Awaitable[None]], status: str
+) -> None:
+    """Who has enough, or leaves it, has made no error; what fails has."""
+    await use(await router.completion("small", "a!", stream=True))
+    gc.collect()
+    await asyncio.sleep(0)
     await router.shutdown()
-    assert telemetry.named("inference.completion").status is SpanStatus.ERROR
+    assert telemetry.named("inference.completion").status == SpanStatus(status)
 
 
 async def test_failing_telemetry_hurts_no_call(
@@ -337,10 +311,7 @@ async def test_what_telemetry_calls_makes_no_spans(provider: Provider) -> None:
             await self.router.embeddings("small", ["x"])
 
     telemetry = Nested()
-    pair = CATALOG.pair_of_router("inference")
-    assert pair is not None
-    node = RouterNode(Address.router("inference"), pair)
-    router: Any = create_router(node, Table(provider), Inference, {"telemetry": telemetry})
+    router = traced_router(provider, {"telemetry": telemetry})
     telemetry.router = router
     await router.embeddings("small", ["x"])
     await router.shutdown()

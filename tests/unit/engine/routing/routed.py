@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import Any
 
 from rungraph.engine.apis.inference import Inference
@@ -41,11 +41,17 @@ class Table:
         return self.names.watch(watcher)
 
 
-def router_of(table: Table, protocol: type = Inference, pair: RoutedPair | None = None) -> Any:
+def router_of(
+    table: Table,
+    protocol: type = Inference,
+    pair: RoutedPair | None = None,
+    dependencies: Mapping[str, object] | None = None,
+) -> Any:
     """Return the router of a pair, inference unless said otherwise."""
     found = pair or CATALOG.pair_of_router("inference")
     assert found is not None
-    return create_router(RouterNode(Address.router(found.router_api), found), table, protocol)
+    node = RouterNode(Address.router(found.router_api), found)
+    return create_router(node, table, protocol, dependencies or {})
 
 
 def router_to(provider: object, *models: str, protocol: type = Inference) -> Any:
