@@ -75,5 +75,5 @@ def count_text(diagnostics: Iterable[Diagnostic]) -> str:
     """Return how many errors, warnings and notes there are, such as ``2 errors, 1 warning``."""
     counts = dict.fromkeys(Severity, 0)
     for diagnostic in diagnostics:
-        counts[diagnostic.severity] += 1
+        counts[diagnostic.severity] += diagnostic.count
     return ", ".join(counted(count, severity.value) for severity, count in counts.items() if count)

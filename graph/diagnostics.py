@@ -2,11 +2,16 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from dataclasses import dataclass
 from enum import IntEnum, StrEnum
 from typing import TYPE_CHECKING, Any
 
+from rungraph.graph.budgets import MOST_PROBLEMS
+
 if TYPE_CHECKING:
+    from collections.abc import Iterable
+
     from rungraph.graph.address import Address
     from rungraph.graph.place import Place
 
@@ -64,6 +69,7 @@ class Diagnostic:
         detail: More lines, such as the picture of a cycle.
         related: Other places that matter, each with a word on why.
         excerpt: The source line at *place*, secrets masked; filled in by the compiler.
+        count: How many problems it stands for.
     """
 
     code: str
@@ -76,6 +82,7 @@ class Diagnostic:
     detail: str = ""
     related: tuple[tuple[Place, str], ...] = ()
     excerpt: str = ""
+    count: int = 1
 
     @property
     def level(self) -> Level:
@@ -90,9 +97,42 @@ def diagnostic_order(diagnostic: Diagnostic) -> tuple[Any, ...]:
     address = str(diagnostic.address or "")
     return (
         list(Severity).index(diagnostic.severity),
+        diagnostic.count > 1,
         where,
         diagnostic.code,
         address,
         diagnostic.path,
         diagnostic.message,
     )
+
+
+def bounded(diagnostics: Iterable[Diagnostic]) -> list[Diagnostic]:
+    """Return *diagnostics* in their order, of each code and severity no more than the first 100.
+
+    Where there are more, one without a place tells how many.
+
+    Examples:
+        >>> found = bounded(Diagnostic("C012", f"unknown key '{n}'") for n in range(1_002))
+        >>> len(found), found[-1].message, found[-1].count
+        (101, '902 more problems of the kind C012 are not shown', 902)
+    """
+    found = list(diagnostics)
+    counts: Counter[tuple[str, Severity]] = Counter()
+    for one in found:
+        counts[one.code, one.severity] += one.count
+    room = {
+        kind: number if number <= MOST_PROBLEMS + 1 else MOST_PROBLEMS
+        for kind, number in counts.items()
+    }
+    kept: list[Diagnostic] = []
+    for one in found:
+        kind = one.code, one.severity
+        if one.count == 1 and room[kind]:
+            room[kind] -= 1
+            counts[kind] -= 1
+            kept.append(one)
+    for (code, severity), number in counts.items():
+        if number:
+            message = f"{number:,} more problems of the kind {code} are not shown"
+            kept.append(Diagnostic(code, message, severity, count=number))
+    return kept

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any, Self
 import networkx as nx
 
 from rungraph.graph.address import Address, NodeKind
-from rungraph.graph.diagnostics import Diagnostic, Severity, diagnostic_order
+from rungraph.graph.diagnostics import Diagnostic, Severity, bounded, diagnostic_order
 from rungraph.graph.digraph import edges_of, generations_of, new_digraph, nodes_of
 from rungraph.graph.errors import InvalidGraph
 from rungraph.graph.nodes import Edge, Node, ProviderNode, ResourceConfig, TableNode
@@ -91,7 +91,9 @@ class RunGraph:
             number_of = {address: number for number, layer in layers for address in layer}
             nx.set_node_attributes(self.nx, number_of, "generation")
             nx.freeze(self.nx)
-        shown = sorted(map(self._with_excerpt, self.diagnostics), key=diagnostic_order)
+        shown: Iterable[Diagnostic] = bounded(sorted(self.diagnostics, key=diagnostic_order))
+        if self.document is not None:
+            shown = map(self.document.with_excerpt, shown)
         object.__setattr__(self, "diagnostics", tuple(shown))
 
     @property
@@ -331,15 +333,3 @@ class RunGraph:
             msg = f"no node '{address}' in this graph{hint}"
             raise KeyError(msg)
         return address
-
-    def _with_excerpt(self, diagnostic: Diagnostic) -> Diagnostic:
-        document = self.document
-        if (
-            diagnostic.place is None
-            or diagnostic.excerpt
-            or not diagnostic.place.line
-            or document is None
-            or diagnostic.place.file != document.file
-        ):
-            return diagnostic
-        return replace(diagnostic, excerpt=document.excerpt(diagnostic.place))

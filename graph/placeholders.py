@@ -3,11 +3,16 @@
 from __future__ import annotations
 
 import re
-from functools import lru_cache
+from functools import cached_property, lru_cache
 from typing import TYPE_CHECKING, NamedTuple
 
+from rungraph.graph.budgets import DEEPEST_PLACEHOLDER
+from rungraph.graph.regex import PatternError, escaped, linear_pattern
+
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Mapping
+
+    from rungraph.graph.regex import LinearPattern
 
 _OPENING = "${env."
 _BRACE = re.compile(r"\$?\{|\}")
@@ -16,7 +21,7 @@ _HEAD = re.compile(r"\$\{env\.([A-Za-z0-9_]+)(:[=+]|:(?![-?])|\+|\})")
 # What people write when they mean a placeholder: another case, spaces, another separator ...
 _NEARLY = re.compile(r"\$\{\s*env\s*[.:]\s*(?P<name>[A-Za-z_]\w*)?(?P<rest>[^}]*)", re.IGNORECASE)
 # ... or what a shell would take, which is left alone when it is lower case: templates have those.
-_SHELL = re.compile(r"\$\{(?P<name>[A-Z][A-Z0-9_]*)(?P<rest>:?[-=+?][^}]*)?\}")
+_SHELL = re.compile(r"\$\{(?P<name>[A-Z][A-Z0-9_]*)(?P<rest>:?[-=+?][^}]{0,500})?\}")
 
 
 class Placeholder(NamedTuple):
@@ -67,6 +72,12 @@ class Malformed(NamedTuple):
     way_out: str
 
 
+_TOO_DEEP = Malformed(
+    f"placeholders nested more than {DEEPEST_PLACEHOLDER} deep are left as they are",
+    "give the variable one default, written out",
+)
+
+
 def has_placeholder(value: str) -> bool:
     """Whether *value* holds a placeholder, or what looks like the beginning of one."""
     return _OPENING in value
@@ -80,14 +91,7 @@ def placeholders(text: str) -> tuple[Placeholder, ...]:
         >>> [str(one) for one in placeholders("http://${env.HOST}:${env.PORT:=${env.P:=80}}/")]
         ['${env.HOST}', '${env.PORT:=${env.P:=80}}']
     """
-    found: list[Placeholder] = []
-    start = text.find(_OPENING)
-    while start != -1:
-        placeholder = _placeholder_at(text, start)
-        if placeholder:
-            found.append(placeholder)
-        start = text.find(_OPENING, placeholder.end if placeholder else start + 1)
-    return tuple(found)
+    return _scanned(text)[0]
 
 
 def segments(text: str) -> Iterator[str | Placeholder]:
@@ -105,7 +109,7 @@ def segments(text: str) -> Iterator[str | Placeholder]:
     yield text[position:]
 
 
-def pattern_of(text: str) -> re.Pattern[str] | None:
+def pattern_of(text: str) -> LinearPattern | None:
     """Return what *text* can come out as when it is filled in; None without placeholders.
 
     Examples:
@@ -119,16 +123,21 @@ def pattern_of(text: str) -> re.Pattern[str] | None:
     pattern = ""
     for one in segments(text):
         if isinstance(one, str):
-            pattern += re.escape(one)
+            pattern += escaped(one)
         else:
             is_word = one.operator == ":+" and not placeholders(one.word)
-            pattern += re.escape(one.word) if is_word else ".+"
-    return re.compile(pattern, re.DOTALL)
+            pattern += escaped(one.word) if is_word else ".+"
+    try:
+        return linear_pattern(pattern)
+    except PatternError:
+        return linear_pattern(".+")  # Too long to be told apart from anything.
 
 
 @lru_cache(maxsize=4096)
 def malformed_placeholders(text: str) -> tuple[Malformed, ...]:
     """Return what in *text* looks like a placeholder and is none, from left to right."""
+    if _scanned(text)[1]:
+        return (_TOO_DEEP,)
     found: list[Malformed] = []
     for one in segments(text):
         if isinstance(one, str):
@@ -140,35 +149,62 @@ def malformed_placeholders(text: str) -> tuple[Malformed, ...]:
     return tuple(found)
 
 
-def _placeholder_at(text: str, start: int) -> Placeholder | None:
-    head = _HEAD.match(text, start)
-    if head is None:
-        return None
-    name, operator = head.groups()
-    if operator == "}":
-        return Placeholder(name, "", "", start, head.end())
-    end = _end_of_word(text, head.end())
-    if end is None:
-        return None
-    return Placeholder(name, operator, text[head.end() : end], start, end + 1)
+def _scanned(text: str) -> tuple[tuple[Placeholder, ...], bool]:
+    """Return the placeholders of *text*, and whether some are left out because of their depth.
 
-
-def _end_of_word(text: str, start: int) -> int | None:
-    """Return the offset of the brace that closes a word beginning at *start*.
-
-    Braces inside the word are counted, so that a word can be JSON; a word whose own braces do not
-    match ends at the first brace that closes no placeholder.
+    In linear time: each brace is looked at once for each of the two ways to pair them.
     """
-    for openings in (("{", "${"), ("${",)):
-        depth = 0
-        for brace in _BRACE.finditer(text, start):
-            if brace.group() in openings:
-                depth += 1
-            elif brace.group() == "}":
-                if depth == 0:
-                    return brace.start()
-                depth -= 1
-    return None
+    found: list[Placeholder] = []
+    is_too_deep = False
+    start = text.find(_OPENING)
+    if start == -1:
+        return (), False
+    pairs = [_Pairs(text, openings) for openings in (("{", "${"), ("${",))]
+    while start != -1:
+        end = start + 1
+        if head := _HEAD.match(text, start):
+            name, operator = head.groups()
+            if operator == "}":
+                end = head.end()
+                found.append(Placeholder(name, "", "", start, end))
+            elif pair := pairs[0].closing.get(start) or pairs[1].closing.get(start):
+                closing, depth = pair
+                end = closing + 1
+                if depth > DEEPEST_PLACEHOLDER:
+                    is_too_deep = True
+                else:
+                    word = text[head.end() : closing]
+                    found.append(Placeholder(name, operator, word, start, end))
+        start = text.find(_OPENING, end)
+    return tuple(found), is_too_deep
+
+
+class _Pairs:
+    """The braces of a text in pairs.
+
+    Braces inside a word are counted, so that a word can be JSON; a word whose own braces do not
+    match ends at the first brace that closes no placeholder, for which *openings* lacks ``{``.
+    """
+
+    def __init__(self, text: str, openings: tuple[str, ...]) -> None:
+        self._text = text
+        self._openings = openings
+
+    @cached_property
+    def closing(self) -> Mapping[int, tuple[int, int]]:
+        """By an opening brace: the one that closes it, and how deep placeholders nest there."""
+        found: dict[int, tuple[int, int]] = {}
+        opened: list[list[int]] = []
+        for brace in _BRACE.finditer(self._text):
+            if brace.group() in self._openings:
+                opened.append([brace.start(), 0])
+            elif brace.group() == "}" and opened:
+                start, inside = opened.pop()
+                depth = inside + self._text.startswith(_OPENING, start)
+                found[start] = brace.start(), depth
+                if opened:
+                    opened[-1][1] = max(opened[-1][1], depth)
+        return found
 
 
 def _shell(match: re.Match[str]) -> Malformed:

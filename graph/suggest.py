@@ -12,6 +12,8 @@ if TYPE_CHECKING:
 _MOST_COMPARED = 5_000
 _NEAR, _NEAR_SHORT, _SHORT = 0.8, 0.65, 4
 """How much of two words must be alike, and of short ones: of eight letters two may be swapped."""
+# No typo is in a word of this length, and comparing takes the square of it.
+_LONGEST_COMPARED = 200
 
 
 def closest(word: str, known: Iterable[str], n: int = 1) -> tuple[str, ...]:
@@ -29,6 +31,8 @@ def closest(word: str, known: Iterable[str], n: int = 1) -> tuple[str, ...]:
         >>> closest("telemetry", ["safety", "models"]) + closest("remote::x", ["remote::y"])
         ()
     """
+    if len(word) > _LONGEST_COMPARED:
+        return ()
     kind, colons, _ = word.rpartition("::")
     before = len(kind + colons)
     wanted = _plain(word[before:])
@@ -73,6 +77,7 @@ def _plain(word: str) -> str:
 
 def _candidates(wanted: str, known: set[str]) -> Iterable[str]:
     """Return the names worth comparing: those of a similar length, nearest length first."""
+    known = {name for name in known if len(name) <= 2 * _LONGEST_COMPARED}
     if len(known) <= _MOST_COMPARED:
         return known
     return sorted(known, key=lambda name: (abs(len(name) - len(wanted)), name))[:_MOST_COMPARED]

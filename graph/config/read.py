@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple, TypeVar
 from pydantic import ValidationError
 
 from rungraph.graph.address import Address
+from rungraph.graph.budgets import MOST_PROBLEMS
 from rungraph.graph.config.keys import SETTINGS, known_keys, resource_paths, stray_key
 from rungraph.graph.config.run_config import (
     DISABLED,
@@ -434,8 +435,9 @@ class _Reader:
         lacking = {} if required is None else {
             key: way_out for key, way_out in required.items() if key not in value
         }  # fmt: skip
-        for key in sorted(value.keys() - known):
-            near = closest(key, known)
+        for number, key in enumerate(sorted(value.keys() - known)):
+            # Only so many are shown, and comparing takes long.
+            near = closest(key, known) if number < MOST_PROBLEMS else ()
             is_lacking = bool(near) and near[0] in lacking
             if is_lacking:
                 # It is told once, as a misspelling, and counts as what it means.

@@ -9,12 +9,12 @@ from rungraph.graph.diff.snapshot import Snapshot
 from rungraph.graph.placeholders import pattern_of
 
 if TYPE_CHECKING:
-    import re
     from collections.abc import Iterable
 
     from rungraph.graph.address import Address
     from rungraph.graph.config.run_config import Excluded
     from rungraph.graph.model import RunGraph
+    from rungraph.graph.regex import LinearPattern
 
 
 class Switches:
@@ -43,7 +43,7 @@ class Switches:
         self._having = having
         self._are_on = are_on
         self._named: dict[tuple[str, str], Excluded] = {}
-        self._patterns: dict[str, list[tuple[re.Pattern[str], Excluded]]] = {}
+        self._patterns: dict[str, list[tuple[LinearPattern, Excluded]]] = {}
         for one in left_out:
             pattern = pattern_of(one.provider_id)
             if pattern is None:

@@ -12,7 +12,7 @@ from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
 from rungraph.graph.config.read import read_checks
-from rungraph.graph.diagnostics import Diagnostic, Severity
+from rungraph.graph.diagnostics import Diagnostic, Severity, bounded
 from rungraph.graph.query.context import Context, graphs_of
 from rungraph.graph.query.errors import QueryError
 from rungraph.graph.query.expectation import FORMS, parse_expectation
@@ -84,7 +84,8 @@ def load_checks(path: Path | str, *, environment: Mapping[str, str] | None = Non
     of_file = (
         replace(one, help=(way_out,)) if one.code == "C004" else one for one in document.diagnostics
     )
-    return CheckFile(checks, selectors, (*of_file, *substitution.diagnostics, *found))
+    diagnostics = bounded((*of_file, *substitution.diagnostics, *found))
+    return CheckFile(checks, selectors, tuple(map(document.with_excerpt, diagnostics)))
 
 
 def ask(

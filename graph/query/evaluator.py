@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import re
-import warnings
 from typing import TYPE_CHECKING, Final
 
 from rungraph.graph.query import functions
@@ -25,6 +23,7 @@ from rungraph.graph.query.syntax import (
     Variable,
     Walk,
 )
+from rungraph.graph.regex import PatternError, linear_pattern
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -32,6 +31,7 @@ if TYPE_CHECKING:
     from rungraph.graph.query.context import Context, NodeSet
     from rungraph.graph.query.functions import Path
     from rungraph.graph.query.syntax import Expression
+    from rungraph.graph.regex import LinearPattern
 
 _MOST_CHAINED: Final = 10
 """How deep selectors may name other selectors: bounds the recursion."""
@@ -115,7 +115,7 @@ class _Evaluator:
 
     def argument(
         self, kind: str, tree: Expression, names: Mapping[str, NodeSet]
-    ) -> NodeSet | int | str | re.Pattern[str]:
+    ) -> NodeSet | int | str | LinearPattern:
         """Return *tree* as an argument of *kind*; the parser has checked that it is one."""
         if isinstance(tree, Number):
             return tree.value
@@ -128,14 +128,12 @@ class _Evaluator:
             return self.pattern(tree)
         return self.nodes(tree, names)
 
-    def pattern(self, tree: Select) -> re.Pattern[str]:
+    def pattern(self, tree: Select) -> LinearPattern:
         try:
-            with warnings.catch_warnings():
-                # What a later Python may read differently is not for the user of a query to mend.
-                warnings.simplefilter("ignore", FutureWarning)
-                return re.compile(tree.text)
-        except (re.error, OverflowError, RecursionError) as error:
-            raise self.error(tree, f"not a regular expression: {error}") from None
+            return linear_pattern(tree.text)
+        except PatternError as error:
+            hint = "RE2's syntax is read: no look-around, no back-references"
+            raise self.error(tree, f"not a regular expression: {error}", hint) from None
 
     def named(self, tree: Select, glob: str) -> NodeSet | Path:
         """Return what the selectors with a name that *glob* matches select."""

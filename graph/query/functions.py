@@ -14,11 +14,11 @@ from rungraph.graph.query.syntax import ALL
 from rungraph.graph.timing import longest_chains
 
 if TYPE_CHECKING:
-    import re
     from collections.abc import Callable, Mapping
 
     from rungraph.graph.address import Address
     from rungraph.graph.query.context import Context, NodeSet
+    from rungraph.graph.regex import LinearPattern
 
 Path = tuple["Address", ...]
 """Nodes in an order of their own: each needs the next."""
@@ -117,12 +117,12 @@ def _some(context: Context, nodes: NodeSet, count: int = 1) -> NodeSet:
     return frozenset(context.graphs.in_order(nodes)[:count])
 
 
-def _filter(context: Context, pattern: re.Pattern[str], nodes: NodeSet) -> NodeSet:
+def _filter(context: Context, pattern: LinearPattern, nodes: NodeSet) -> NodeSet:
     texts = context.graphs.texts
     return frozenset(one for one in nodes if pattern.search(texts[one]))
 
 
-def _attr(context: Context, name: str, pattern: re.Pattern[str], nodes: NodeSet) -> NodeSet:
+def _attr(context: Context, name: str, pattern: LinearPattern, nodes: NodeSet) -> NodeSet:
     groups = groups_of(context, name)
     return nodes & frozenset().union(*(groups[value] for value in groups if pattern.search(value)))
 

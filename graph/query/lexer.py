@@ -5,13 +5,12 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING, Final, NamedTuple
 
+from rungraph.graph.budgets import LONGEST_QUERY
 from rungraph.graph.query.errors import QueryError
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-LONGEST: Final = 100_000
-"""Characters of the longest query that is read: ten times what a machine writes in earnest."""
 _MOST_DIGITS = 9
 
 WORDS: Final = {
@@ -70,8 +69,8 @@ def tokens_of(expression: str) -> Iterator[Token]:
     Raises:
         QueryError: At the first character that no query holds.
     """
-    if len(expression) > LONGEST:
-        msg = f"the query has {len(expression):,} characters, more than {LONGEST:,}"
+    if len(expression) > LONGEST_QUERY:
+        msg = f"the query has {len(expression):,} characters, more than {LONGEST_QUERY:,}"
         raise QueryError(msg, "", 0, ("split it, or name parts of it under 'selectors:'",))
     position = 0
     while position < len(expression):

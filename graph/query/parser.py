@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final, Literal, NoReturn
 
+from rungraph.graph.budgets import DEEPEST_QUERY
 from rungraph.graph.query.errors import QueryError
 from rungraph.graph.query.functions import FUNCTIONS
 from rungraph.graph.query.lexer import NAME, Token, tokens_of
@@ -24,9 +25,6 @@ from rungraph.graph.suggest import closest
 
 if TYPE_CHECKING:
     from rungraph.graph.query.syntax import Expression
-
-MOST_NESTED: Final = 40
-"""How deep parentheses, functions, negations and lets may nest: far less than Python recurses."""
 
 _BEGINS = frozenset(("glob", "string", "variable", "int", "let", "(", "@", "!"))
 
@@ -203,8 +201,8 @@ class _Parser:
 
     def enter(self, token: Token) -> None:
         self.depth += 1
-        if self.depth > MOST_NESTED:
-            msg = f"the query is nested more than {MOST_NESTED} levels deep"
+        if self.depth > DEEPEST_QUERY:
+            msg = f"the query is nested more than {DEEPEST_QUERY} levels deep"
             hint = "name parts of it with 'let', or under 'selectors:'"
             self.fail(msg, token.at, hint)
 

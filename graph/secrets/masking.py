@@ -6,6 +6,7 @@ import re
 from typing import TYPE_CHECKING, Final
 
 from rungraph.graph.placeholders import Placeholder, has_placeholder, placeholders, segments
+from rungraph.graph.regex import PatternError, escaped, linear_pattern
 from rungraph.graph.secrets.keys import is_secret_key
 
 if TYPE_CHECKING:
@@ -102,7 +103,7 @@ def secrets_of_template(written: str, resolved: object, *, is_secret: bool) -> I
     has_secret = False
     for one in segments(written):
         if isinstance(one, str):
-            pattern += re.escape(one)
+            pattern += escaped(one)
             continue
         one_is_secret = is_secret or is_secret_key(one.name)
         has_secret = has_secret or one_is_secret
@@ -112,9 +113,12 @@ def secrets_of_template(written: str, resolved: object, *, is_secret: bool) -> I
         yield from secrets_of_template(one.word, None, is_secret=one_is_secret)
     if not has_secret or not isinstance(resolved, str) or resolved == written:
         return
-    match = re.fullmatch(pattern, resolved, re.DOTALL)
+    try:
+        found = linear_pattern(pattern).groups_in(resolved)
+    except PatternError:  # It is too long.
+        found = None
     # A text that has changed in another way too is secret as a whole.
-    yield from match.groups() if match else (resolved,)
+    yield from (resolved,) if found is None else found
 
 
 def packed(text: str) -> str:

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import sys
 from functools import lru_cache
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any
 
 from yaml.constructor import ConstructorError, SafeConstructor
 from yaml.nodes import Node, ScalarNode, SequenceNode
 from yaml.resolver import Resolver
 
+from rungraph.graph.budgets import MOST_FROM_ALIASES
 from rungraph.graph.diagnostics import Diagnostic, Severity
 from rungraph.graph.secrets.masking import masked_text
 from rungraph.graph.source.positions import Spot
@@ -18,9 +19,6 @@ from rungraph.graph.source.yaml_nodes import STR_TAG
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
-
-MOST_FROM_ALIASES: Final = 1_000_000
-"""Values that aliases may add to those that are written out; ten times those when that is more."""
 
 _TAG = "tag:yaml.org,2002:"
 _CONSTRUCTOR: Any = SafeConstructor()

@@ -9,12 +9,13 @@ import codecs
 import errno
 import os
 import re
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
+from rungraph.graph.budgets import LARGEST_FILE
 from rungraph.graph.collector import collector_paused
-from rungraph.graph.diagnostics import Diagnostic
+from rungraph.graph.diagnostics import Diagnostic, bounded
 from rungraph.graph.place import Place
 from rungraph.graph.source.mapping import plain_value
 from rungraph.graph.source.parse import parsed
@@ -27,8 +28,6 @@ if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
 
-LARGEST: Final = 32 * 2**20
-"""Bytes of the largest file that is read unless ``RUNGRAPH_MAX_CONFIG_BYTES`` says otherwise."""
 LIMIT_VARIABLE: Final = "RUNGRAPH_MAX_CONFIG_BYTES"
 
 _BYTE_ORDER_MARKS = (
@@ -98,13 +97,18 @@ class Document:
     ) -> Diagnostic:
         """Return the diagnostic of a problem with the value at *path*, or with its key.
 
-        Its place and its source line are filled in; *more* are other fields of it.
+        Its place is filled in; *more* are other fields of it. Its source line is not: of very many
+        problems only the first are shown, see `with_excerpt`.
         """
         place = self.place_of(path, key=key)
-        excerpt = self.excerpt(place)
-        return Diagnostic(
-            code, message, place=place, help=ways_out, path=path_text(path), excerpt=excerpt, **more
-        )
+        return Diagnostic(code, message, place=place, help=ways_out, path=path_text(path), **more)
+
+    def with_excerpt(self, diagnostic: Diagnostic) -> Diagnostic:
+        """Return *diagnostic* with its source line, if it is of this document and has none yet."""
+        place = diagnostic.place
+        if place is None or diagnostic.excerpt or not place.line or place.file != self.file:
+            return diagnostic
+        return replace(diagnostic, excerpt=self.excerpt(place))
 
     def excerpt(self, place: Place) -> str:
         """Return the source line at *place* with secrets masked; empty when there is no text.
@@ -162,7 +166,9 @@ def parse_document(text: str, file: str = "<text>") -> Document:
     text.
     """
     source = SourceText(file, text.removeprefix("\ufeff"))
-    return Document(source, *parsed(source))
+    document = Document(source, *parsed(source))
+    shown = tuple(map(document.with_excerpt, bounded(document.diagnostics)))
+    return replace(document, diagnostics=shown)
 
 
 def document_of(mapping: Mapping[str, Any]) -> Document:
@@ -173,7 +179,7 @@ def document_of(mapping: Mapping[str, Any]) -> Document:
 
 def _limit() -> int:
     written = os.environ.get(LIMIT_VARIABLE, "")
-    return int(written) if written.isascii() and written.isdigit() else LARGEST
+    return int(written) if written.isascii() and written.isdigit() else LARGEST_FILE
 
 
 def _without_text(file: str, diagnostic: Diagnostic) -> Document:

@@ -13,7 +13,8 @@ from typing import Final
 from yaml import Mark
 from yaml.nodes import CollectionNode, MappingNode, Node, ScalarNode, SequenceNode
 
-from rungraph.graph.source.yaml_nodes import DEEPEST, STR_TAG, deep_bracket, too_deep
+from rungraph.graph.budgets import DEEPEST
+from rungraph.graph.source.yaml_nodes import STR_TAG, deep_bracket, too_deep
 
 # Only for text that the json module has accepted.
 _LEXEME = re.compile(r'"(?:[^"\\]|\\.)*"|[\[\]{}]|[^\s\[\]{},:"]+', re.DOTALL)

@@ -7,10 +7,10 @@ from enum import Enum
 from pathlib import PurePath
 from typing import TYPE_CHECKING, Any, Final
 
+from rungraph.graph.budgets import DEEPEST
 from rungraph.graph.diagnostics import Diagnostic, Severity
 from rungraph.graph.place import Place
 from rungraph.graph.source.positions import path_text
-from rungraph.graph.source.yaml_nodes import DEEPEST
 
 if TYPE_CHECKING:
     from rungraph.graph.source.positions import Path

@@ -10,6 +10,7 @@ from functools import cached_property
 from itertools import accumulate
 from typing import TYPE_CHECKING
 
+from rungraph.graph.budgets import LONGEST_EXCERPT, LONGEST_LINE
 from rungraph.graph.diagnostics import Diagnostic, Severity
 from rungraph.graph.place import CARET_WHEN_CUT, CUT, Place
 from rungraph.graph.secrets.masking import masked_line
@@ -22,7 +23,6 @@ if TYPE_CHECKING:
 
     from rungraph.graph.secrets.masking import Span
 
-_LONGEST_EXCERPT = 160
 _LINE_BREAK = re.compile(r"\r\n?|\n")
 
 
@@ -90,7 +90,7 @@ class SourceText:
         path: Sequence[str | int] = (),
         related: tuple[tuple[Place, str], ...] = (),
     ) -> Diagnostic:
-        """Return the diagnostic of a problem at *offset*, with its place and its source line."""
+        """Return the diagnostic of a problem at *offset*, with its place."""
         place = self.place(min(offset, len(self.text)))
         return Diagnostic(
             code,
@@ -100,32 +100,41 @@ class SourceText:
             ways_out,
             path=path_text(path),
             related=related,
-            excerpt=self.excerpt(place),
         )
 
     def line(self, number: int) -> str:
         """Return line *number*, counted from 1, without its break; empty when there is none."""
         if not 1 <= number <= len(self._starts):
             return ""
+        start = self._starts[number - 1]
+        return self.text[start : start + self._length_of(number)].rstrip("\r\n")
+
+    def _length_of(self, number: int) -> int:
+        """Return the length of line *number* with its break; 0 when there is none."""
+        if not 1 <= number <= len(self._starts):
+            return 0
         end = self._starts[number] if number < len(self._starts) else len(self.text)
-        return self.text[self._starts[number - 1] : end].rstrip("\r\n")
+        return end - self._starts[number - 1]
 
     def excerpt(self, place: Place) -> str:
         """Return the source line at *place* with its secrets masked, at most 160 characters long.
 
-        Tabs are kept. ``caret_column`` tells where in it the place is.
+        Tabs are kept. ``caret_column`` tells where in it the place is. Of a line that is longer
+        than any that a person writes there is none: what is secret in it would take long to find.
         """
+        if self._length_of(place.line) > LONGEST_LINE:
+            return ""
         line = self.line(place.line)
         column = min(max(place.column, 1) - 1, len(line))
         shown, moved = masked_line(line, self._secrets_in(place.line), column)
         # A secret before the place, or around it, has moved what follows.
         if moved == column:
-            if len(shown) <= _LONGEST_EXCERPT:
+            if len(shown) <= LONGEST_EXCERPT:
                 return shown
-            if column < _LONGEST_EXCERPT - CARET_WHEN_CUT:
-                return shortened(shown, _LONGEST_EXCERPT)
+            if column < LONGEST_EXCERPT - CARET_WHEN_CUT:
+                return shortened(shown, LONGEST_EXCERPT)
         before = shown[:moved][-(CARET_WHEN_CUT - 2) :].rjust(CARET_WHEN_CUT - 2)
-        room = _LONGEST_EXCERPT - CARET_WHEN_CUT + 1
+        room = LONGEST_EXCERPT - CARET_WHEN_CUT + 1
         return f"{CUT}{before}{shortened(shown[moved:], room)}"
 
     def _secrets_in(self, number: int) -> list[Span]:

@@ -8,11 +8,10 @@ from typing import Any, Final
 import yaml
 from yaml.nodes import Node, ScalarNode
 
+from rungraph.graph.budgets import DEEPEST
 from rungraph.graph.source.text import UnreadableError
 from rungraph.graph.source.yaml_errors import explained
 
-DEEPEST: Final = 100
-"""Collections inside collections; a run config has some ten. Bounds every recursion over it."""
 STR_TAG: Final = "tag:yaml.org,2002:str"
 
 _BRACKET = re.compile(r"[\[\]{}]")

@@ -57,8 +57,8 @@ from rungraph.graph.query import query as query_graph
         ("selector:egg", "selector 'chicken', column 1: no node matches 'egg'"),
         ("selector:broken", ("selector 'broken', column 14: ',' only separates function arguments: "
          "use '&'\n  api:inference, far\n               ^")),
-        ("filter('(', *)", ("column 8: not a regular expression: missing ), unterminated "
-         "subpattern at position 0")),
+        ("filter('(', *)", ("column 8: not a regular expression: missing ): (\n  filter('(', *)\n"
+         "         ^\n  help: RE2's syntax is read: no look-around, no back-references")),
         ("attr(color, x, *)", ("column 6: no attribute 'color'\n  attr(color, x, *)\n       ^\n"
          "  help: there is api, env, error, gen, id, kind, module, state, tag, type, status, "
          "config.PATH")),

@@ -79,7 +79,7 @@ def test_all_duplicate_keys_are_reported_and_the_last_counts() -> None:
     assert spot(document, "a") == (6, 4)
     # Each is compared with an index of its mapping, not with all keys before it.
     text = "".join(f"k{i}: 1\n" for i in range(5_000)) * 2
-    assert len(parse_document(text).diagnostics) == 5_000
+    assert sum(one.count for one in parse_document(text).diagnostics) == 5_000
 
 
 @pytest.mark.parametrize(

@@ -1,0 +1,29 @@
+"""How much of anything is read, matched and shown: what bounds the work for any input.
+
+`docs/limits.md` tells them to users.
+"""
+
+from __future__ import annotations
+
+from typing import Final
+
+LARGEST_FILE: Final = 32 * 2**20
+"""Bytes of the largest file that is read unless ``RUNGRAPH_MAX_CONFIG_BYTES`` says otherwise."""
+DEEPEST: Final = 100
+"""Collections inside collections; a run config has some ten. Bounds every recursion over it."""
+MOST_FROM_ALIASES: Final = 1_000_000
+"""Values that aliases may add to those that are written out; ten times those when that is more."""
+DEEPEST_PLACEHOLDER: Final = 20
+"""Placeholders inside the words of placeholders; what is nested deeper stays as it is written."""
+MOST_PROBLEMS: Final = 100
+"""Problems of one kind that are shown; how many more there are is told."""
+LONGEST_LINE: Final = 100_000
+"""Characters of the longest line that excerpts are made of."""
+LONGEST_EXCERPT: Final = 160
+"""Characters of a source line in a message."""
+LONGEST_QUERY: Final = 100_000
+"""Characters of the longest query: ten times what a machine writes in earnest."""
+DEEPEST_QUERY: Final = 40
+"""Parentheses, functions, negations and lets inside each other: far less than Python recurses."""
+LONGEST_PATTERN: Final = 2_000
+"""Characters of a regular expression."""
