@@ -19,6 +19,8 @@ MOST_PROBLEMS: Final = 100
 """Problems of one kind that are shown; how many more there are is told."""
 LONGEST_LINE: Final = 100_000
 """Characters of the longest line that excerpts are made of."""
+LONGEST_SEARCHED: Final = 1_000_000
+"""Characters of a document that is searched for the shapes of secrets as a whole."""
 LONGEST_EXCERPT: Final = 160
 """Characters of a source line in a message."""
 LONGEST_QUERY: Final = 100_000

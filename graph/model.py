@@ -15,6 +15,7 @@ from rungraph.graph.diagnostics import Diagnostic, Severity, bounded, diagnostic
 from rungraph.graph.digraph import edges_of, generations_of, new_digraph, nodes_of
 from rungraph.graph.errors import InvalidGraph
 from rungraph.graph.nodes import Edge, Node, ProviderNode, ResourceConfig, TableNode
+from rungraph.graph.secrets.known import NOTHING_KNOWN
 from rungraph.graph.secrets.values import masked, scrubbed, secret_values
 from rungraph.graph.suggest import closest
 
@@ -293,15 +294,15 @@ class RunGraph:
         node = self[address]
         if not isinstance(node, ProviderNode):
             return {}
-        shown: Mapping[str, Any] = masked(
-            node.written, secrets=node.spec.secrets if node.spec else ()
-        )
+        shown: Mapping[str, Any] = node.masked(node.written)
         return shown
 
     @property
     def masked_store(self) -> Mapping[str, Any] | None:
         """Where registrations persist, as written, its secrets masked."""
-        shown: Mapping[str, Any] | None = masked(self.written_store)
+        shown: Mapping[str, Any] | None = masked(
+            self.written_store, known=self.document.known if self.document else NOTHING_KNOWN
+        )
         return shown
 
     @cached_property

@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import TYPE_CHECKING, Any, NamedTuple
 
+from rungraph.graph.secrets.known import NOTHING_KNOWN, KnownSecrets
 from rungraph.graph.secrets.values import masked
 
 if TYPE_CHECKING:
@@ -76,6 +77,7 @@ class ProviderNode:
         config: Its config with the environment filled in. It can hold secrets: never print it.
         path: The keys that lead to it in the run config; empty for one that every stack has.
         tags: The words that queries find it by, sorted.
+        known: What is secret anywhere in the run config.
     """
 
     address: Address
@@ -86,6 +88,11 @@ class ProviderNode:
     config: Mapping[str, Any] = field(default_factory=dict, repr=False)
     path: tuple[str | int, ...] = ()
     tags: tuple[str, ...] = ()
+    known: KnownSecrets = field(default=NOTHING_KNOWN, repr=False, compare=False)
+
+    def masked(self, value: Any) -> Any:
+        """Return the config, or part of one, without its secrets: safe to show anywhere."""
+        return masked(value, secrets=self.spec.secrets if self.spec else (), known=self.known)
 
     @property
     def api(self) -> str:
@@ -117,6 +124,7 @@ class ResourceConfig:
         place: Where it is configured.
         written: What else the config says of it, as written.
         path: The keys that lead to it in the run config.
+        known: What is secret anywhere in the run config.
     """
 
     table_api: str
@@ -127,11 +135,12 @@ class ResourceConfig:
     place: Place | None = None
     written: Mapping[str, Any] = field(default_factory=dict, repr=False)
     path: tuple[str | int, ...] = field(default=(), compare=False)
+    known: KnownSecrets = field(default=NOTHING_KNOWN, repr=False, compare=False)
 
     @property
     def masked_fields(self) -> Mapping[str, Any]:
         """What else the config says of it, as written, its secrets masked."""
-        shown: Mapping[str, Any] = masked(self.written)
+        shown: Mapping[str, Any] = masked(self.written, known=self.known)
         return shown
 
 

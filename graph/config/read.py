@@ -278,6 +278,7 @@ class _Reader:
             resolved.get("config") or {},
             path,
             tuple(sorted(set(section.tags or ()))),
+            self.document.known,
         )
 
     def checks(self, value: Any) -> Iterator[QueryCheck]:
@@ -333,6 +334,7 @@ class _Reader:
                     place,
                     {name: written[name] for name in sorted(written) if name not in names},
                     path,
+                    self.document.known,
                 )
 
     def entries(
@@ -368,7 +370,7 @@ class _Reader:
                     path,
                     "write it out, or name the variable otherwise: it stands in every picture",
                 )
-                return masked(written)
+                return masked(written, known=self.document.known)
         return resolved if isinstance(resolved, str) else self.text_of(written)
 
     def section(self, model: type[_S], value: Mapping[str, Any], path: Path) -> _S | None:

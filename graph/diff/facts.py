@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any, Final, cast
 
 from rungraph.graph.nodes import ProviderNode, TableNode
 from rungraph.graph.placeholders import has_placeholder, placeholders
-from rungraph.graph.secrets.values import MASK, masked
+from rungraph.graph.secrets.values import MASK
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping, Sequence
@@ -134,7 +134,7 @@ def _provider_facts(node: ProviderNode) -> Iterator[tuple[Path, Any, Hidden | No
             apis: tuple[str, ...] = getattr(node.spec, name)
             if apis:
                 yield (name,), sorted(set(apis)), None
-    shown = masked(node.written, secrets=node.spec.secrets if node.spec else ())
+    shown = node.masked(node.written)
     yield from _shown(("config",), shown, node.written, node.config)
 
 

@@ -10,7 +10,8 @@ from typing import TYPE_CHECKING, Any, Final
 from rungraph.graph.nodes import ProviderNode, TableNode
 from rungraph.graph.query.context import glob_of
 from rungraph.graph.query.errors import near_or_all
-from rungraph.graph.secrets.values import NAME_KEYS, masked, scrubbed, secret_values
+from rungraph.graph.secrets.keys import NAME_KEYS
+from rungraph.graph.secrets.values import scrubbed, secret_values
 from rungraph.graph.source.positions import path_text
 
 if TYPE_CHECKING:
@@ -175,10 +176,10 @@ def _config_values(graphs: Graphs, path: str) -> Values:
             {key: one for key, one in whole.items() if steps[0].match(str(key)) or key in NAME_KEYS}
             for whole in (node.written, node.config)
         )
-        texts = {_text(value) for [value] in _leaves(masked(written, secrets=secrets), steps)}
+        texts = {_text(value) for [value] in _leaves(node.masked(written), steps)}
         if config != written:
             hidden = secret_values(written, config, secrets=secrets)
-            for [value] in _leaves(masked(config, secrets=secrets), steps):
+            for [value] in _leaves(node.masked(config), steps):
                 texts.add(scrubbed(_text(value), hidden))
         for text in texts:
             yield address, text

@@ -77,7 +77,7 @@ schema single-providers C024 an API that is not routed has one provider
 schema resources-placed C025,C026,C034,C035,C039 every resource is on a provider that is there
 schema sections-placed C036,C037,C038 what the config's sections name is there
 schema catalogs-usable C029,C030 the catalog that is named, and every installed one, can be used
-schema secrets-present C040 no secret is missing
+schema secrets-present C040,C041 no secret is missing
 graph no-hard-cycles G001,G006 required dependencies form no cycle
 graph no-soft-cycles G002,G008 optional dependencies form no cycle
 graph dependencies-configured G003 whatever a provider needs has a provider

@@ -168,6 +168,10 @@ C040 error a secret is missing
 The graph was read from JSON, where secrets are masked. It can be shown and asked, not run. Put
 the secret into the environment and write ${env.NAME} in the config.
 
+C041 error a mask where a value stands
+The text ******** is what rungraph shows instead of a secret. Somebody has copied it out of a plan
+or a message; the secret itself is not in it. It is equal to no other value.
+
 G001 error a cycle of required dependencies
 The nodes need each other, so none of them can be first. Routers and tables count: a provider of
 inference that needs safety and a provider of safety that needs inference close a cycle through

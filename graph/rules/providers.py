@@ -10,6 +10,7 @@ from rungraph.graph.diagnostics import Diagnostic, Severity
 from rungraph.graph.nodes import ProviderNode
 from rungraph.graph.rules import stack_sections
 from rungraph.graph.rules.context import nearest
+from rungraph.graph.rules.masks import pasted_masks
 from rungraph.graph.rules.resources import (
     models_of_two_providers,
     resources_listed_twice,
@@ -232,4 +233,5 @@ _RULES: tuple[Callable[[RuleContext], Iterator[Diagnostic]], ...] = (
     _missing_dependencies,
     _served_without_provider,
     _unserved_providers,
+    pasted_masks,
 )

@@ -1,4 +1,10 @@
-"""Which keys and variables hold secrets, by their names."""
+"""Which keys and variables hold secrets, by their names.
+
+The rule: a name is secret when its *head* is. The head is the last word, once words that only say
+how a value is held (``_value``, ``_list``, a number) are off. ``smtp_pass`` and ``auth_header`` are
+secret; ``auth_mode``, ``key_field`` and ``session_timeout`` are not. Some heads need or forbid a
+word before them: an ``api_key`` is secret, a ``primary_key`` is not.
+"""
 
 from __future__ import annotations
 
@@ -9,19 +15,52 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-_WORD = re.compile(r"[A-Z]+(?=[A-Z][a-z])|[A-Z]?[a-z]+|[A-Z]+|[0-9]+")
-_SECRETS = frozenset(
+NO_SECRETS = frozenset(
     (
-        *("authorization", "bearer", "cookie", "cookies", "credential", "credentials", "jwt"),
-        *("passcode", "passphrase", "passwd", "password", "passwords", "pat", "pwd"),
-        *("secret", "secrets", "token"),
+        *("basic", "bearer", "digest", "disabled", "enabled", "false", "jwt", "no", "none", "null"),
+        *("oauth", "oauth2", "off", "on", "true", "yes"),
     )
 )
-# Written as one word, and with another before it: apikey, dbpassword, mysecret.
+"""Words that say whether or how there is a secret; whoever has one as a secret has none."""
+NAME_KEYS = ("name", "key", "header", "type", "scheme")
+"""Keys whose values tell whether a ``value`` beside them is a secret."""
+
+_WORD = re.compile(r"[A-Z]+(?=[A-Z][a-z])|[A-Z]?[a-z]+|[A-Z]+|[0-9]+")
+_LONGEST_NAME = 200
+
+_HOLDERS = frozenset(
+    (
+        *("value", "values", "default", "defaults", "list", "json", "header", "headers", "string"),
+        *("str", "text", "literal", "base", "b64", "plain", "raw", "override"),
+    )
+)
+"""Words after a head that say how it is held: ``password_list``, ``auth_header``."""
+_HEADS = frozenset(
+    (
+        *("auth", "authorization", "bearer", "cookie", "cookies", "credential", "credentials"),
+        *("creds", "jwt", "kubeconfig", "otp", "passcode", "passphrase", "passwd", "password"),
+        *("passwords", "pat", "pin", "psk", "pw", "pwd", "sas", "secret", "secrets", "token"),
+        *("totp", "passphrases"),
+    )
+)
+WEAK = frozenset(("key", "keys", "private", "session", "tokens"))
+"""Secret as whole names only, and only of a config: in a sentence these words say nothing."""
+_PHRASES = frozenset(
+    (
+        *(("access", "key", "id"), ("secret", "id"), ("access", "signature"), ("kube", "config")),
+        *(("webhook", "url"), ("hook", "url"), ("webhook", "urls"), ("service", "account", "json")),
+        *(("basic", "auth"), ("encryption", "passphrase")),
+    )
+)
+"""Names, or ends of names, of several words."""
+# Written as one word, and with another before it: apikey, dbpassword, mysecret, userpass.
 _ENDINGS = (
-    *("accesskey", "accesstoken", "accountkey", "apikey", "apikeys", "authkey", "clientsecret"),
-    *("encryptionkey", "masterkey", "passphrase", "passwd", "password", "privatekey", "secret"),
-    *("secretkey", "sharedkey", "signingkey", "token"),
+    *("accesskey", "accesstoken", "accountkey", "apikey", "apikeys", "authkey", "authtoken"),
+    *("clientsecret", "encryptionkey", "masterkey", "pass", "passphrase", "passwd", "password"),
+    *("privatekey", "pwd", "secret", "secretkey", "sharedkey", "signingkey", "token"),
+)
+_NO_ENDINGS = frozenset(
+    ("bypass", "compass", "encompass", "overpass", "surpass", "trespass", "underpass")
 )
 # What a key must be of to be a secret: there are public, primary and routing keys, too.
 _KEY_OF = frozenset(
@@ -29,24 +68,36 @@ _KEY_OF = frozenset(
         *("access", "account", "admin", "api", "app", "application", "auth", "authentication"),
         *("bearer", "client", "consumer", "deploy", "encryption", "hmac", "license", "master"),
         *("private", "secret", "service", "session", "shared", "signing", "ssh", "storage"),
-        *("subscription", "webhook"),
+        *("subscription", "webhook", "rsa", "tls", "ssl", "gpg", "pgp", "jwt", "cookie", "crypto"),
+        *("decryption", "project", "server", "user", "write", "ingest", "integration", "sas"),
         *("anthropic", "aws", "azure", "bing", "brave", "cerebras", "cohere", "databricks"),
         *("deepseek", "fireworks", "gemini", "google", "groq", "hf", "huggingface", "langfuse"),
         *("langsmith", "mistral", "nvidia", "openai", "openrouter", "pinecone", "qdrant"),
-        *("sambanova", "serper", "serpapi", "tavily", "together", "watsonx", "weaviate"),
+        *("sambanova", "sendgrid", "serper", "serpapi", "stripe", "tavily", "together"),
+        *("twilio", "watsonx", "weaviate", "xai", "voyage", "jina", "replicate", "perplexity"),
     )
 )
-_TOKENS_OF = _KEY_OF | {"bot", "refresh"}
-# Tokens of a text, not of an account.
-_NO_TOKEN_OF = frozenset(
-    (
-        *("begin", "bos", "cls", "end", "eos", "eot", "image", "mask", "max", "min", "new", "next"),
-        *("num", "number", "pad", "padding", "per", "prev", "role", "sep", "special", "start"),
-        *("stop", "unk", "unknown", "word"),
-    )
-)
-_IDS = frozenset((("access", "key", "id"), ("secret", "id"), ("basic", "auth")))
-
+_TOKENS_OF = _KEY_OF | {"bot", "refresh", "id", "user"}
+_NOT_OF = {
+    # Tokens of a text, not of an account.
+    "token": frozenset(
+        (
+            *("begin", "bos", "cls", "end", "eos", "eot", "image", "mask", "max", "min", "new"),
+            *("next", "num", "number", "pad", "padding", "per", "prev", "role", "sep", "special"),
+            *("start", "stop", "unk", "unknown", "word"),
+        )
+    ),
+    "pass": frozenset(
+        (
+            *("backward", "first", "forward", "high", "last", "low", "max", "min", "multi", "num"),
+            *("one", "per", "second", "single", "two", "by", "band", "can", "will"),
+        )
+    ),
+    "pin": frozenset(("gpio", "led", "input", "output", "reset")),
+    # Names of what Kubernetes keeps.
+    "secret": frozenset(("image", "pull")),
+    "secrets": frozenset(("image", "pull")),
+}
 
 # Recognised when misspelt as well: an unknown key is shown with its line, which holds the secret.
 _LONG_WORDS = ("password", "passwd", "passphrase", "secret", "credential", "credentials", "apikey")
@@ -62,7 +113,7 @@ def _spelled(word: str) -> str:
         >>> [_spelled(word) for word in ("kye", "pasword", "secrett", "secretary", "taken")]
         ['key', 'password', 'secret', 'secretary', 'taken']
     """
-    if word in _SECRETS or word in _NO_TOKEN_OF:
+    if word in _HEADS or word in _NOT_OF["token"]:
         return word
     if meant := _MISSPELT.get("".join(sorted(word))):
         return meant
@@ -76,32 +127,73 @@ def _spelled(word: str) -> str:
 
 
 @lru_cache(maxsize=8192)
+def secret_head(name: str) -> str:
+    """Return the word or words that make *name* that of a secret; empty when nothing does.
+
+    Examples:
+        >>> [secret_head(name) for name in ("apiKey", "HF_TOKEN", "db-password", "auth_header")]
+        ['api key', 'token', 'password', 'auth']
+        >>> [secret_head(name) for name in ("max_tokens", "public_key", "auth_mode", "author")]
+        ['', '', '', '']
+    """
+    if len(name) > _LONGEST_NAME:
+        name = name[-_LONGEST_NAME:]
+    words = [word.lower() for word in _WORD.findall(name)]
+    if phrase := _phrase(words):
+        return phrase
+    whole = len(words)
+    while len(words) > 1 and (words[-1].isdigit() or words[-1] in _HOLDERS):
+        words.pop()
+    if not words:
+        return ""
+    if phrase := _phrase(words):
+        return phrase
+    last = _spelled(words[-1])
+    before = words[-2] if len(words) > 1 else ""
+    if len(words) == 1 and last in WEAK and (whole == 1 or last == "tokens"):
+        return last
+    if last in ("key", "keys"):
+        return f"{before} {last}" if before in _KEY_OF else ""
+    if last == "tokens":
+        return last if before in _TOKENS_OF else ""
+    head = last if last in _HEADS else next((one for one in _ENDINGS if last.endswith(one)), "")
+    if last in _NO_ENDINGS or before in _NOT_OF.get(head, ()):
+        return ""
+    return "" if head == "token" and last.removesuffix("token") in _NOT_OF["token"] else head
+
+
+def _phrase(words: Sequence[str]) -> str:
+    for count in (2, 3):
+        if len(words) >= count and tuple(words[-count:]) in _PHRASES:
+            return " ".join(words[-count:])
+    return ""
+
+
 def is_secret_key(name: str) -> bool:
     """Whether a value under the key *name*, or in the variable *name*, is a secret.
 
     Examples:
         >>> [is_secret_key(name) for name in ("apiKey", "HF_TOKEN", "db-password", "client_secret")]
         [True, True, True, True]
-        >>> [is_secret_key(name) for name in ("max_tokens", "tokenizer", "public_key")]
+        >>> [is_secret_key(name) for name in ("max_tokens", "tokenizer", "primary_key")]
         [False, False, False]
     """
-    words = [word.lower() for word in _WORD.findall(name)]
-    # password_2 and secret_value are still the secret itself.
-    while len(words) > 1 and (words[-1].isdigit() or words[-1] in ("value", "values")):
-        words.pop()
-    if not words:
-        return False
-    last = _spelled(words[-1])
-    before = words[-2] if len(words) > 1 else ""
-    if last in ("key", "keys"):
-        return before in _KEY_OF
-    if last == "tokens":
-        return before in _TOKENS_OF
-    if last == "token":
-        return before not in _NO_TOKEN_OF
-    if last in _SECRETS or tuple(words[-2:]) in _IDS or tuple(words[-3:]) in _IDS:
-        return True
-    return last.endswith(_ENDINGS) and last.removesuffix("token") not in _NO_TOKEN_OF
+    return bool(secret_head(name))
+
+
+def is_secret_name(name: str) -> bool:
+    """Whether *name*, the value of one of `NAME_KEYS`, makes a value beside it a secret.
+
+    Examples:
+        >>> [is_secret_name(name) for name in ("API_KEY", "bearer", "basic", "string")]
+        [True, True, True, False]
+    """
+    return is_secret_key(name) or name.lower() in ("basic", "digest")
+
+
+def is_held_value(key: str) -> bool:
+    """Whether *key* only says that it holds what a name beside it names."""
+    return key.lower() in ("value", "default")
 
 
 def is_secret_path(path: Sequence[str | int]) -> bool:

@@ -2,59 +2,34 @@
 
 from __future__ import annotations
 
-import re
+from functools import lru_cache
 from typing import TYPE_CHECKING, Final
 
 from rungraph.graph.placeholders import Placeholder, has_placeholder, placeholders, segments
 from rungraph.graph.regex import PatternError, escaped, linear_pattern
-from rungraph.graph.secrets.keys import is_secret_key
+from rungraph.graph.secrets.keys import NO_SECRETS, is_secret_key
+from rungraph.graph.secrets.known import NOTHING_KNOWN
+from rungraph.graph.secrets.shapes import Span, hits_in, without_scheme
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator
+    from collections.abc import Iterable, Iterator, Sequence
+
+    from rungraph.graph.secrets.known import KnownSecrets
 
 MASK: Final = "********"
 """What stands for a secret; it tells nothing about it, not even its length."""
 
-Span = tuple[int, int]
-"""Two offsets in a text, with a secret between them."""
 
 # While a text is searched, its placeholders are made of this character, which no text holds.
 _HELD = "\ud800"
-_SCHEME = re.compile(r"(?:Bearer|Basic|Token|ApiKey)\s+", re.IGNORECASE)
-
-_URL_PASSWORD = re.compile(
-    r"""[A-Za-z][A-Za-z0-9+.-]*://[^\s/?#@:]*:(?P<value>(?!\d+(?:[/?#\s]|$))[^\s@"']+)@"""
-)
-_VALUE = r"""
-        (?:"(?P<double>(?:[^"\\]|\\.)+)"?|'(?P<single>[^']+)'?
-          |(?P<plain>(?:(?:Bearer|Basic|Token)\s+)?[^\s&;"'{\[][^\s&;"']*))"""
-_NAME = r"(?P<query>[?&])?(?P<name>[A-Za-z_][\w.-]*)"
-_ASSIGNMENT = re.compile(rf"{_NAME}\s*=\s*{_VALUE}", re.VERBOSE | re.IGNORECASE)
-_ASSIGNMENT_OR_PAIR = re.compile(
-    rf"""{_NAME}(?:\s*=\s*|["']\s*:\s*|:\s+){_VALUE}""", re.VERBOSE | re.IGNORECASE
-)
-# A flag of a command line and what follows it, as words of one text or as items of a list.
-_FLAG = re.compile(
-    r"""(?<![\w-])--?(?P<name>[A-Za-z][\w-]*)(?:["']?\s*,\s*|["']?[ \t]+)
-        (?:"(?P<double>[^"]+)"?|'(?P<single>[^']+)'?|(?P<plain>[^\s"',\]}-][^\s"',\]}]*))""",
-    re.VERBOSE,
-)
-# In a query these are secrets: keys of Google's APIs, signatures of presigned URLs.
-_QUERY_SECRETS = frozenset(("key", "sig", "signature"))
-_KNOWN_SHAPES = re.compile(
-    r"""(?P<value>\bsk-[\w-]{16,} | \bgh[pousr]_\w{16,} | \bgithub_pat_\w{16,}
-      | \bglpat-[\w-]{16,} | \bhf_[A-Za-z0-9]{16,} | \bgsk_\w{16,} | \bnvapi-[\w-]{16,}
-      | \bxox[abprs]-[\w-]{10,} | \bAKIA[0-9A-Z]{16}\b | \bAIza[\w-]{30,}
-      | \beyJ[\w-]{8,}\.[\w-]{4,}(?:\.[\w-]*)?
-      | -----BEGIN\ [A-Z ]*PRIVATE\ KEY-----.*?(?:-----END\ [A-Z ]*PRIVATE\ KEY-----|\Z))
-      | \bBearer\s+(?P<bearer>[\w.~+/=-]{8,})""",
-    re.VERBOSE | re.DOTALL,
-)
 
 
-def masked_text(text: str) -> str:
-    """Return *text* without what is secret in any text: passwords in URLs, secret parameters."""
-    return _rendered(text, _spans_of_text(packed(text)))
+def masked_text(text: str, known: KnownSecrets = NOTHING_KNOWN) -> str:
+    """Return *text* without what is secret in any text: passwords in URLs, secret parameters.
+
+    Nor is what is secret elsewhere in the same file, as far as that is *known*.
+    """
+    return rendered(text, [*_spans_of_text(packed(text)), *known.spans_in(text)])
 
 
 def masked_secret(text: str) -> str:
@@ -62,7 +37,14 @@ def masked_secret(text: str) -> str:
 
     That is its placeholders, without their words, and a scheme such as ``Bearer``.
     """
-    return _rendered(text, [without_scheme(text, 0, len(text))])
+    if text.lower() in NO_SECRETS:
+        return text
+    return rendered(text, [without_scheme(text, 0, len(text))])
+
+
+def masked_after_flag(flag: str, text: str, known: KnownSecrets = NOTHING_KNOWN) -> str:
+    """Return *text* without its secrets, given the flag of a command line before it."""
+    return masked_text(f"{flag} {text}", known).removeprefix(f"{flag} ")
 
 
 def masked_line(line: str, spans: Iterable[Span], column: int) -> tuple[str, int]:
@@ -74,20 +56,20 @@ def masked_line(line: str, spans: Iterable[Span], column: int) -> tuple[str, int
         column: An offset in the line; inside a secret, the secret's beginning is meant.
     """
     # What follows a colon is in *spans*, for which it is known where a value ends.
-    spans = _united([*spans, *_spans_of_text(packed(line), _ASSIGNMENT)])
-    shown = _rendered(line, spans)
+    spans = _united([*spans, *_spans_of_text(packed(line), has_pairs=False)])
+    shown = rendered(line, spans)
     if shown.startswith(line[:column]):
         return shown, column
     for start, end in (*spans, *((one.start, one.end) for one in placeholders(line))):
         if start < column < end:
             column = start
     before = [(start, end) for start, end in spans if end <= column]
-    return shown, len(_rendered(line[:column], before))
+    return shown, len(rendered(line[:column], before))
 
 
 def secrets_of_text(text: str, *, is_secret: bool) -> Iterator[str]:
     """Yield the secrets in a text, of which it is one as a whole when *is_secret*."""
-    spans = _spans_of_text(packed(text))
+    spans = [*_spans_of_text(packed(text))]
     if is_secret:
         spans.append(without_scheme(text, 0, len(text)))
         if not placeholders(text):
@@ -131,13 +113,7 @@ def packed(text: str) -> str:
     )
 
 
-def without_scheme(text: str, start: int, end: int) -> Span:
-    """Return the span from *start* to *end* without a scheme, such as ``Bearer``, at its start."""
-    scheme = _SCHEME.match(text, start, end)
-    return (scheme.end() if scheme else start, end)
-
-
-def _rendered(text: str, spans: Iterable[Span]) -> str:
+def rendered(text: str, spans: Iterable[Span]) -> str:
     """Return *text* with what is in *spans* masked, and of placeholders the secret words."""
     shown = ""
     position = 0
@@ -167,22 +143,12 @@ def _shown(placeholder: Placeholder, *, is_secret: bool) -> str:
     return f"${{env.{name}{operator}{shown}}}"
 
 
-def _spans_of_text(text: str, assignments: re.Pattern[str] = _ASSIGNMENT_OR_PAIR) -> list[Span]:
+def spans_in_lines(text: str) -> Sequence[Span]:
+    """Return where secrets stand in a whole text of YAML or JSON that only their shape tells."""
+    return _spans_of_text(packed(text), has_pairs=False)
+
+
+@lru_cache(maxsize=4096)  # Large configs repeat their texts.
+def _spans_of_text(text: str, *, has_pairs: bool = True) -> tuple[Span, ...]:
     """Return where the secrets of a packed text stand."""
-    spans = [match.span("value") for match in _URL_PASSWORD.finditer(text)]
-    spans += [match.span(str(match.lastgroup)) for match in _KNOWN_SHAPES.finditer(text)]
-    spans += [
-        match.span(str(match.lastgroup))
-        for match in _FLAG.finditer(text)
-        if is_secret_key(match["name"])
-    ]
-    position = 0
-    while (assignment := assignments.search(text, position)) is not None:
-        name = assignment["name"]
-        if is_secret_key(name) or (assignment["query"] and name.lower() in _QUERY_SECRETS):
-            spans.append(without_scheme(text, *assignment.span(str(assignment.lastgroup))))
-            position = assignment.end()
-        else:
-            # The value can hold an assignment itself, such as the query of a URL.
-            position = assignment.end("name")
-    return spans
+    return tuple((hit.start, hit.end) for hit in hits_in(text, has_pairs=has_pairs))

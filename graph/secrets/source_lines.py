@@ -7,17 +7,21 @@ character is hidden.
 from __future__ import annotations
 
 import re
-from bisect import bisect_right
-from typing import TYPE_CHECKING
+from bisect import bisect_left, bisect_right
+from functools import cached_property
+from itertools import accumulate
+from typing import TYPE_CHECKING, Final
 
-from rungraph.graph.secrets.keys import is_secret_key
-from rungraph.graph.secrets.masking import Span, packed, without_scheme
+from rungraph.graph.secrets.keys import NAME_KEYS, is_held_value, is_secret_key, is_secret_name
+from rungraph.graph.secrets.known import is_naming
+from rungraph.graph.secrets.masking import packed
+from rungraph.graph.secrets.shapes import LOGIN_FLAGS, PRIVATE_KEY, Span, without_scheme
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Iterator, Mapping, Sequence
 
 _KEY = re.compile(
-    r"""(?:"(?P<double>(?:[^"\\\r\n]|\\.)*)"\s*:|'(?P<single>(?:[^'\r\n]|'')*)'\s*:
+    r"""(?:"(?P<double>(?:[^"\\\r\n]|\\.){0,500})"\s*:|'(?P<single>(?:[^'\r\n]|''){0,500})'\s*:
         |(?<![\w.-])(?P<bare>[\w.-]++)["']?[ \t]*:(?=[\s"'\[{]|$))""",
     re.VERBOSE | re.MULTILINE,
 )
@@ -26,7 +30,21 @@ _BEFORE_CONTENT = re.compile(r"[\s?-]*")
 _LEXEME = re.compile(r""""(?:[^"\\]|\\.)*+"|'(?:[^']|'')*+'|["'\[\]{}]""", re.DOTALL)
 _AFTER_KEY = re.compile(r"[ \t]*:")
 _FLOW_END = re.compile(r"[,\[\]{}]|\s#|$", re.MULTILINE)
-_BLOCK_END = re.compile(r"[ \t]+#|[ \t]*$", re.MULTILINE)
+_BLOCK_END = re.compile(r"(?<![ \t])(?:[ \t]+#|[ \t]*$)", re.MULTILINE)
+_ALIAS = re.compile(r"\*([^\s\[\]{},]+)")
+_ANCHOR = re.compile(r"(?<![^\s\[{,:-])&([^\s\[\]{},]+)")
+_AFTER_QUOTED = re.compile(r"[ \t]*(?:$|\s#|[,\]}:])", re.MULTILINE)
+_NAME = re.compile(r"""[ \t]*["']?([\w.-]{1,100})""")
+_NAME_VALUE = re.compile(r"""[ \t]*["']?([^"'\s,\[\]{}#][^"'\r\n,\[\]{}#]{0,200})""")
+# A flag of a command line and what follows it, as items of a list.
+_FLAG_AND_VALUE = re.compile(
+    rf"""^[ \t]*-[ ]+["']?(?:(?P<login>{"|".join(LOGIN_FLAGS)})|(?P<flag>--?[A-Za-z][\w-]{{0,60}}))
+    ["']?[ \t]*\r?\n[ \t]*-[ ]+["']?(?P<value>[^\r\n]+?)["']?[ \t]*$""",
+    re.VERBOSE | re.MULTILINE,
+)
+_FAR: Final = 300
+"""Characters between a name and the value that belongs to it, at most."""
+_BRACKET = re.compile(r"[\[\]{}]")
 _BLOCK_HEADER = re.compile(r"[|>][0-9+-]*[ \t]*(?:#|$)", re.MULTILINE)
 _LOOKS_LIKE_ENTRY = re.compile(
     r"""(?:-(?:\s|$)|[\w.-]+[ \t]*:|"[^"]*"[ \t]*:|'[^']*'[ \t]*:|[\]}]|---|\.\.\.)"""
@@ -45,6 +63,15 @@ def secret_spans(text: str, starts: Sequence[int]) -> list[Span]:
     return sorted(_Search(lines, starts).spans())
 
 
+def names_in_text(text: str) -> Iterator[str]:
+    """Yield the keys of a text, and the plain values under keys for names."""
+    for key in _KEY.finditer(text):
+        name = key["double"] or key["single"] or key["bare"] or ""
+        yield name
+        if is_naming(name) and (value := _NAME_VALUE.match(text, key.end())):
+            yield value[1].strip()
+
+
 class _Search:
     """One search through the lines of a text, their placeholders packed."""
 
@@ -52,17 +79,61 @@ class _Search:
         self._lines = lines
         self._starts = starts
         self._text = "".join(lines)
+        self._aliases: set[str] = set()
 
     def spans(self) -> Iterator[Span]:
         position = 0
+        beside = _Beside()
         while key := _KEY.search(self._text, position):
             position = key.end()
-            if is_secret_key(key["double"] or key["single"] or key["bare"] or ""):
-                (start, end), goes_on = self._value(key)
-                position = max(position, end)
-                yield from self._in_lines(start, end)
-                if goes_on:
-                    yield from self._in_later_lines(key)
+            name = key["double"] or key["single"] or key["bare"] or ""
+            secrets = beside.secrets(key, name, self._text)
+            for secret in [*secrets, *([key] if is_secret_key(name) else [])]:
+                for start, end in self._spans_under(secret):
+                    position = max(position, end)
+                    yield start, end
+        for match in PRIVATE_KEY.finditer(self._text):
+            yield from self._in_lines(*match.span())
+        for match in _FLAG_AND_VALUE.finditer(self._text):
+            if match["login"] or is_secret_key(match["flag"]):
+                yield from self._in_lines(*match.span("value"))
+        # An anchor can stand after the alias too, in a text that is wrong.
+        for name in sorted(self._aliases):
+            if anchor := self._anchors.get(name):
+                self._aliases.discard(name)
+                yield from self._anchored(anchor)
+
+    def _spans_under(self, key: re.Match[str]) -> Iterator[Span]:
+        (start, end), goes_on = self._value(key)
+        yield from self._in_lines(start, end)
+        if goes_on:
+            yield from self._in_later_lines(key)
+
+    @cached_property
+    def _anchors(self) -> Mapping[str, re.Match[str]]:
+        return {match[1]: match for match in _ANCHOR.finditer(self._text)}
+
+    def _anchored(self, anchor: re.Match[str]) -> Iterator[Span]:
+        """Yield where the value stands that an anchor names."""
+        line_start = self._starts[self._line_of(anchor.start())]
+        keys = [*_KEY.finditer(self._text, line_start, anchor.start())]
+        if keys:
+            yield from self._spans_under(keys[-1])
+        else:
+            end = _start_of(_BLOCK_END, self._text, anchor.end())
+            yield from self._in_lines(anchor.end(), end)
+
+    @cached_property
+    def _brackets(self) -> tuple[Sequence[int], Sequence[int]]:
+        """Where brackets stand, and how many are open after each."""
+        found = [*_BRACKET.finditer(self._text)]
+        steps = (1 if one[0] in "[{" else -1 for one in found)
+        return [one.start() for one in found], [*accumulate(steps, initial=0)]
+
+    def _is_in_brackets(self, start: int, end: int) -> bool:
+        """Whether more brackets are opened than closed from *start* to *end*."""
+        places, depths = self._brackets
+        return depths[bisect_left(places, end)] > depths[bisect_left(places, start)]
 
     def _value(self, key: re.Match[str]) -> tuple[Span, bool]:
         """Return where the value of *key* stands, and whether it can go on in later lines.
@@ -81,13 +152,20 @@ class _Search:
                 last_line = self._line_of(end - 1)
                 if last_line > self._line_of(start):
                     end = self._starts[last_line] + len(self._lines[last_line])
+                elif is_quoted and is_beside and not _AFTER_QUOTED.match(text, end):
+                    # The quote was no end: what follows belongs to the value, too.
+                    is_flow = self._is_in_brackets(self._starts[last_line], start)
+                    end = _start_of(_FLOW_END if is_flow else _BLOCK_END, text, end)
                 elif is_quoted and end > start + 1 and text[end - 1] == first:
                     end -= 1
                 return without_scheme(text, start + is_quoted, end), False
-        if not is_beside or first == "*" or _BLOCK_HEADER.match(text, start):
+        if not is_beside or _BLOCK_HEADER.match(text, start):
             return (start, start), True
-        before = text[self._starts[self._line_of(start)] : start]
-        is_flow = sum(map(before.count, "[{")) > sum(map(before.count, "]}"))
+        alias = _ALIAS.match(text, start)
+        if alias and alias[1] in self._anchors:
+            self._aliases.add(alias[1])
+            return (start, start), True
+        is_flow = self._is_in_brackets(self._starts[self._line_of(start)], start)
         end = _start_of(_FLOW_END if is_flow else _BLOCK_END, text, start)
         return without_scheme(text, start, end), True
 
@@ -136,6 +214,28 @@ class _Search:
 
     def _line_of(self, offset: int) -> int:
         return bisect_right(self._starts, offset) - 1
+
+
+class _Beside:
+    """Finds the ``value`` that a name beside it makes a secret, in either order."""
+
+    def __init__(self) -> None:
+        self._name: re.Match[str] | None = None
+        self._held: re.Match[str] | None = None
+
+    def secrets(self, key: re.Match[str], name: str, text: str) -> list[re.Match[str]]:
+        """Return the keys whose values are secret, now that *key* has been seen as well."""
+        found: list[re.Match[str]] = []
+        if is_held_value(name):
+            if self._name and key.start() - self._name.end() < _FAR:
+                found = [key]
+            self._held = key
+        elif name.lower() in NAME_KEYS:
+            value = _NAME.match(text, key.end())
+            self._name = key if value and is_secret_name(value[1]) else None
+            if self._name and self._held and key.start() - self._held.end() < _FAR:
+                found = [self._held]
+        return found
 
 
 def _end_of_enclosed(text: str, start: int) -> int:

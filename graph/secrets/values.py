@@ -5,20 +5,31 @@ from __future__ import annotations
 import html
 import json
 from collections.abc import Mapping
+from itertools import pairwise
 from typing import TYPE_CHECKING, Any, Final
 from urllib.parse import quote, quote_plus
 
-from rungraph.graph.secrets.keys import is_secret_key, is_secret_path
+from rungraph.graph.secrets.keys import (
+    NAME_KEYS,
+    NO_SECRETS,
+    is_held_value,
+    is_secret_key,
+    is_secret_name,
+    is_secret_path,
+)
+from rungraph.graph.secrets.known import NOTHING_KNOWN, KnownSecrets
 from rungraph.graph.secrets.masking import (
     MASK,
+    masked_after_flag,
     masked_secret,
     masked_text,
     secrets_of_template,
     secrets_of_text,
 )
+from rungraph.graph.secrets.shapes import LOGIN_FLAGS
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator
+    from collections.abc import Iterable, Iterator, Sequence
 
 __all__ = [
     "MASK",
@@ -30,13 +41,9 @@ __all__ = [
 ]
 
 _SHORTEST: Final = 4
-# Words that texts are full of; whoever has one as a secret has none.
-_NO_SECRETS: Final = frozenset(("true", "false", "null", "none"))
-NAME_KEYS: Final = ("name", "key", "header")
-"""Keys whose values tell whether a ``value`` beside them is a secret."""
 
 
-def masked(value: Any, *, secrets: Iterable[str] = ()) -> Any:
+def masked(value: Any, *, secrets: Iterable[str] = (), known: KnownSecrets = NOTHING_KNOWN) -> Any:
     """Return a copy of a config as written, without its secrets.
 
     A literal secret becomes ``MASK``; ``${env.X}`` stays readable, but not the default of a
@@ -46,12 +53,13 @@ def masked(value: Any, *, secrets: Iterable[str] = ()) -> Any:
     Args:
         value: The config, or part of one.
         secrets: Keys whose values are secret, besides those that look like it.
+        known: What is secret elsewhere in the file.
 
     Examples:
         >>> masked({"url": "http://me:pw12@host/", "api_key": "${env.KEY:=abc}", "port": 80})
         {'url': 'http://me:********@host/', 'api_key': '${env.KEY:=********}', 'port': 80}
     """
-    return _masked(value, frozenset(map(_plain, secrets)), is_secret=False)
+    return _masked(value, frozenset(map(_plain, secrets)), known, is_secret=False)
 
 
 def secret_values(written: Any, resolved: Any, *, secrets: Iterable[str] = ()) -> frozenset[str]:
@@ -65,7 +73,7 @@ def secret_values(written: Any, resolved: Any, *, secrets: Iterable[str] = ()) -
     extra = frozenset(map(_plain, secrets))
     found = _secrets(written, resolved, extra, is_secret=False)
     return frozenset(
-        one for one in found if len(one) >= _SHORTEST and one.lower() not in _NO_SECRETS
+        one for one in found if len(one) >= _SHORTEST and one.lower() not in NO_SECRETS
     )
 
 
@@ -89,15 +97,19 @@ def _plain(key: str) -> str:
     return key.lower().replace("-", "_")
 
 
-def _masked(value: Any, extra: frozenset[str], *, is_secret: bool) -> Any:
+def _masked(value: Any, extra: frozenset[str], known: KnownSecrets, *, is_secret: bool) -> Any:
     if isinstance(value, str):
-        return masked_secret(value) if is_secret else masked_text(value)
+        return masked_secret(value) if is_secret else masked_text(value, known)
     if isinstance(value, Mapping | list | tuple):
         shown = {
-            key: _masked(item, extra, is_secret=is_secret or item_is_secret)
+            key: _masked(item, extra, known, is_secret=is_secret or item_is_secret)
             for key, item, item_is_secret in _items(value, extra)
         }
-        return shown if isinstance(value, Mapping) else [*shown.values()]
+        if isinstance(value, Mapping):
+            return shown
+        for index, item in _logins(value):
+            shown[index] = masked_after_flag(value[index - 1], item, known)
+        return [*shown.values()]
     return MASK if is_secret and value is not None and not isinstance(value, bool) else value
 
 
@@ -112,6 +124,9 @@ def _secrets(
             yield from _secrets(
                 sources.get(key), item, extra, is_secret=is_secret or item_is_secret
             )
+        if not isinstance(resolved, Mapping):
+            for index, item in _logins(resolved):
+                yield from secrets_of_text(f"{resolved[index - 1]} {item}", is_secret=False)
         return
     if isinstance(written, str):
         yield from secrets_of_template(written, resolved, is_secret=is_secret)
@@ -127,26 +142,37 @@ def _items(value: Any, extra: frozenset[str]) -> Iterator[tuple[Any, Any, bool]]
     Its key says so, or a name beside it, or a flag such as ``--api-key`` before it.
     """
     if isinstance(value, Mapping):
-        # A list of {name: API_KEY, value: ...} is how environments and headers are often written.
-        names = (value.get(key) for key in NAME_KEYS)
-        has_secret_name = any(isinstance(name, str) and is_secret_key(name) for name in names)
+        holders = {key for key in value if isinstance(key, str) and is_held_value(key)}
         for key, item in value.items():
-            yield (
-                key,
-                item,
-                isinstance(key, str)
-                and (
-                    is_secret_key(key)
-                    or _plain(key) in extra
-                    or (has_secret_name and key.lower() in ("value", "default"))
-                ),
-            )
+            is_text = isinstance(key, str)
+            is_name = holders and is_text and key.lower() in NAME_KEYS
+            hides = is_text and not is_name and (is_secret_key(key) or _plain(key) in extra)
+            yield key, item, hides or (key in holders and _has_secret_name(value))
     elif isinstance(value, list | tuple):
         follows = False
         for index, item in enumerate(value):
             yield index, item, follows
             is_flag = isinstance(item, str) and item.startswith("-") and "=" not in item
             follows = is_flag and is_secret_key(item)
+
+
+def _logins(value: Sequence[Any]) -> Iterator[tuple[int, str]]:
+    """Yield the items of a list that follow a flag for a login, such as ``-u``."""
+    for index, (flag, item) in enumerate(pairwise(value), 1):
+        if flag in LOGIN_FLAGS and isinstance(item, str):
+            yield index, item
+
+
+def _has_secret_name(value: Mapping[Any, Any]) -> bool:
+    """Whether one of the keys for names, or for kinds, has a value that names a secret.
+
+    A list of {name: API_KEY, value: ...} is how environments and headers are often written.
+    """
+    return any(
+        isinstance(key, str) and key.lower() in NAME_KEYS and is_secret_name(name)
+        for key, name in value.items()
+        if isinstance(name, str)
+    )
 
 
 def _forms(value: str) -> tuple[str, ...]:

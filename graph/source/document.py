@@ -10,6 +10,7 @@ import errno
 import os
 import re
 from dataclasses import dataclass, field, replace
+from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
@@ -17,6 +18,8 @@ from rungraph.graph.budgets import LARGEST_FILE
 from rungraph.graph.collector import collector_paused
 from rungraph.graph.diagnostics import Diagnostic, bounded
 from rungraph.graph.place import Place
+from rungraph.graph.secrets.known import KnownSecrets, names_in
+from rungraph.graph.secrets.values import secret_values
 from rungraph.graph.source.mapping import plain_value
 from rungraph.graph.source.parse import parsed
 from rungraph.graph.source.positions import Spot, path_text
@@ -65,6 +68,13 @@ class Document:
         """The path as the user gave it, or ``<text>`` or ``<mapping>``."""
         return self.source.file
 
+    @cached_property
+    def known(self) -> KnownSecrets:
+        """What is secret somewhere in it, which is shown nowhere; found when it is first needed."""
+        return KnownSecrets(
+            lambda: secret_values(self.value, self.value), lambda: names_in(self.value)
+        )
+
     @property
     def text(self) -> str:
         """The whole text; empty when there is none."""
@@ -104,11 +114,20 @@ class Document:
         return Diagnostic(code, message, place=place, help=ways_out, path=path_text(path), **more)
 
     def with_excerpt(self, diagnostic: Diagnostic) -> Diagnostic:
-        """Return *diagnostic* with its source line, if it is of this document and has none yet."""
+        """Return *diagnostic* with its source line, if it is of this document and has none yet.
+
+        What the document holds as a secret anywhere is masked in all of it.
+        """
         place = diagnostic.place
         if place is None or diagnostic.excerpt or not place.line or place.file != self.file:
             return diagnostic
-        return replace(diagnostic, excerpt=self.excerpt(place))
+        return replace(
+            diagnostic,
+            message=self.source.masked(diagnostic.message, place),
+            help=tuple(self.source.masked(text, place) for text in diagnostic.help),
+            detail=self.source.masked(diagnostic.detail, place),
+            excerpt=self.excerpt(place),
+        )
 
     def excerpt(self, place: Place) -> str:
         """Return the source line at *place* with secrets masked; empty when there is no text.

@@ -10,18 +10,19 @@ from functools import cached_property
 from itertools import accumulate
 from typing import TYPE_CHECKING
 
-from rungraph.graph.budgets import LONGEST_EXCERPT, LONGEST_LINE
+from rungraph.graph.budgets import LONGEST_EXCERPT, LONGEST_LINE, LONGEST_SEARCHED
 from rungraph.graph.diagnostics import Diagnostic, Severity
 from rungraph.graph.place import CARET_WHEN_CUT, CUT, Place
-from rungraph.graph.secrets.masking import masked_line
-from rungraph.graph.secrets.source_lines import secret_spans
+from rungraph.graph.secrets.known import KnownSecrets
+from rungraph.graph.secrets.masking import masked_line, rendered, spans_in_lines
+from rungraph.graph.secrets.source_lines import names_in_text, secret_spans
 from rungraph.graph.source.positions import path_text
 from rungraph.graph.wording import shortened
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterator, Sequence
 
-    from rungraph.graph.secrets.masking import Span
+    from rungraph.graph.secrets.shapes import Span
 
 _LINE_BREAK = re.compile(r"\r\n?|\n")
 
@@ -75,6 +76,31 @@ class SourceText:
         """Where the values of secret keys stand."""
         return secret_spans(self.text, self._starts)
 
+    @cached_property
+    def known(self) -> KnownSecrets:
+        """What is secret somewhere in the text, which is shown nowhere in it."""
+        return KnownSecrets(self._secret_texts, lambda: names_in_text(self.text))
+
+    def _secret_texts(self) -> Iterator[str]:
+        spans = [*self._secrets]
+        if len(self.text) <= LONGEST_SEARCHED:
+            spans += spans_in_lines(self.text)
+        return (self.text[start:end] for start, end in spans)
+
+    def masked(self, text: str, place: Place) -> str:
+        """Return a message about what stands at *place*, without the secrets of the document."""
+        spans = self.known.spans_in(text)
+        if place.line > len(self._starts):  # Of a file whose text cannot be made out.
+            return rendered(text, spans)
+        offset = self._starts[place.line - 1] + place.column - 1
+        index = bisect_right(self._secrets, (offset, len(self.text))) - 1
+        if index >= 0:
+            start, end = self._secrets[index]
+            # What the message is about can be the secret itself, however short it is.
+            if start <= offset < end and end - start > 1:
+                spans += _whole_words(self.text[start:end].lstrip("*&!"), text)
+        return rendered(text, spans)
+
     def place(self, offset: int) -> Place:
         """Return the place of the character at *offset*."""
         line = bisect_right(self._starts, offset)
@@ -126,7 +152,8 @@ class SourceText:
             return ""
         line = self.line(place.line)
         column = min(max(place.column, 1) - 1, len(line))
-        shown, moved = masked_line(line, self._secrets_in(place.line), column)
+        spans = [*self._secrets_in(place.line), *self.known.spans_in(line)]
+        shown, moved = masked_line(line, spans, column)
         # A secret before the place, or around it, has moved what follows.
         if moved == column:
             if len(shown) <= LONGEST_EXCERPT:
@@ -145,3 +172,10 @@ class SourceText:
         first = bisect_left(self._secrets, (start, 0))
         last = bisect_left(self._secrets, (start + len(self.line(number)) + 1, 0))
         return [(left - start, right - start) for left, right in self._secrets[first:last]]
+
+
+def _whole_words(secret: str, text: str) -> list[Span]:
+    if not secret:
+        return []
+    pattern = rf"(?<!\w){re.escape(secret)}(?!\w)"
+    return [match.span() for match in re.finditer(pattern, text)]

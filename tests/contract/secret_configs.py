@@ -4,12 +4,15 @@ from __future__ import annotations
 
 import base64
 import binascii
+import json
 import re
 import struct
 import zlib
 from itertools import count
 from pathlib import Path
 from urllib.parse import unquote
+
+from tests.secret_shapes import PLACEHOLDER, PLANTED
 
 MARK = "zqxhidden"
 """What every secret begins with; nothing else in the world does."""
@@ -58,7 +61,8 @@ api_key: @
       folded_secret: >-
         @
         @
-      json_text: '{"password": "@", "fine": 1}'"""
+      json_text: '{"password": "@", "fine": 1}'
+      planted: PLANTED"""
 
 _GOOD = """\
 version: "2"
@@ -147,7 +151,9 @@ def write_configs(folder: Path) -> dict[str, Path]:
     """Write the configs to *folder* and return their paths by name, the malformed ones last."""
 
     def filled(text: str) -> str:
+        planted = json.dumps(PLANTED, ensure_ascii=False).replace("@", "%40")
         whole = text.replace("PROVIDER", _PROVIDER_CONFIG).replace("STATE", str(folder))
+        whole = whole.replace("PLANTED", planted.replace(PLACEHOLDER, "@"))
         return _numbered(whole).replace("%40", "@")
 
     texts = {

@@ -27,12 +27,17 @@ password2 secret client_secret secrets clientSecret secret_value secret_id crede
 authorization Authorization private_key ssh_key secret_access_key aws_access_key_id signing_key
 api_keys api_tokens refresh_tokens cookie github_pat jwt --api-key basic_auth
 api_kye pasword passwrod secrett acces_tokne credentails apikye
+pass smtp_pass dbpass userpass auth auth_header tokens password_list key keys sas psk pin otp
+shared_access_signature session private webhook_url kubeconfig service_account_json
+api_key_default credentials_json secretAccessKey MYSQL_PWD
 """
 SHOWN_KEYS = """
-max_tokens token_limit tokenizer tokens num_tokens stop_tokens eos_token pad_token max_token
+max_tokens token_limit tokenizer num_tokens stop_tokens eos_token pad_token max_token
 token_url token_type tokens_per_second secret_name password_file api_key_env keyvalue key_value
-keyword public_key primary_key routing_key cache_key key keys keyboard taken secretion passage
-cache_kye max_tokne pass_world credit monkey passthrough pass author auth secretary url 1 _
+keyword public_key primary_key routing_key cache_key keyboard taken secretion passage
+cache_kye max_tokne pass_world credit monkey passthrough author secretary first_pass bypass compass
+auth_mode auth_type session_timeout session_id sessions key_field keystore authority private_network
+is_private pin_memory spin signature input_tokens imagePullSecrets token_file otp_length url 1 _
 """
 
 
@@ -203,7 +208,8 @@ class TestLines:
             ("password: 123", f"password: {MASK}"),
             ("password: &p abc", f"password: &p {MASK}"),
             ("password: !!str abc", f"password: !!str {MASK}"),
-            ("password: *p", "password: *p"),
+            ("password: *p", f"password: {MASK}"),
+            ("{a: &p x, password: *p}", f"{{a: &p {MASK}, password: *p}}"),
             ("password: | # c", "password: | # c"),
             ("password:", "password:"),
             ("password: # none", "password: # none"),

@@ -310,10 +310,10 @@ class TestUses:
     def test_a_secret_is_told_by_its_name_or_its_key(self) -> None:
         """Either is enough; the name of an API says nothing."""
         document = parse_document(
-            "providers:\n  secrets:\n  - {provider_id: '${env.ID:=x}', config: {v: '${env.PW}',"
+            "providers:\n  secrets:\n  - {provider_id: '${env.ID:=x}', config: {v: '${env.PX}',"
             " w: '${env.HF_TOKEN:=}', password: '${env.P:=}'}}\n"
         )
-        substitution = Substitution(document, {"PW": "x"})
+        substitution = Substitution(document, {"PX": "x"})
         substitution.resolve(document.value, ())
         secret = {use.name: use.is_secret for use in substitution.uses}
-        assert secret == {"ID": False, "PW": False, "HF_TOKEN": True, "P": True}
+        assert secret == {"ID": False, "PX": False, "HF_TOKEN": True, "P": True}

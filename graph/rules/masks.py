@@ -1,0 +1,34 @@
+"""The mask that rungraph shows for a secret, pasted into a run config."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from rungraph.graph.secrets.values import MASK
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from rungraph.graph.diagnostics import Diagnostic
+    from rungraph.graph.rules.context import RuleContext
+    from rungraph.graph.source.positions import Path
+
+
+def pasted_masks(context: RuleContext) -> Iterator[Diagnostic]:
+    """Yield an error for each value that is a mask: what it hid is lost."""
+    for path in _masks_in(context.document.value, ()):
+        yield context.document.problem(
+            "C041",
+            f"{MASK} stands for a secret in what rungraph shows, and is none",
+            path,
+            "put the secret into the environment and write ${env.NAME}",
+        )
+
+
+def _masks_in(value: Any, path: Path) -> Iterator[Path]:
+    if isinstance(value, str):
+        if MASK in value:
+            yield path
+    elif isinstance(value, dict | list):
+        for key, item in value.items() if isinstance(value, dict) else enumerate(value):
+            yield from _masks_in(item, (*path, key))

@@ -1,0 +1,114 @@
+"""What is a secret anywhere in a file is a secret everywhere in it.
+
+A config often has one secret twice: under a key that tells, and where nothing tells. So the words
+that are secret somewhere are masked wherever else they stand, unless they are ordinary there.
+"""
+
+from __future__ import annotations
+
+import re
+from collections import defaultdict
+from collections.abc import Mapping
+from functools import cached_property
+from typing import TYPE_CHECKING, Any, Final
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Iterator
+
+    from rungraph.graph.secrets.shapes import Span
+
+SHORTEST: Final = 8
+"""Characters of a secret that is looked for elsewhere."""
+_ORDINARY = re.compile(r"[A-Za-z]?[a-z]{0,11}|[A-Z]{1,12}")
+"""A word of a dictionary, as far as its looks tell."""
+_WORD = re.compile(r"\w+")
+_ENDS = re.compile(r"(?<!\w)|(?!\w)")
+_NAMING = re.compile(
+    r"(?:.*[_-])?(?:apis?|collection|database|db|db_name|host|id|identifier|image|kind|model|module"
+    r"|name|namespace|region|type|user|username)",
+    re.IGNORECASE,
+)
+"""Keys whose values are names: they stand in every picture."""
+
+
+def is_naming(key: str) -> bool:
+    """Whether the value under *key* is a name, which cannot be a secret.
+
+    Examples:
+        >>> [is_naming(key) for key in ("provider_id", "user", "image_name", "note")]
+        [True, True, True, False]
+    """
+    return len(key) < 100 and _NAMING.fullmatch(key) is not None
+
+
+def names_in(value: Any) -> Iterator[str]:
+    """Yield the keys of a config, and the texts under the keys for names."""
+    if isinstance(value, Mapping):
+        for key, item in value.items():
+            yield str(key)
+            if is_naming(str(key)):
+                for one in item if isinstance(item, list) else [item]:
+                    if isinstance(one, str):
+                        yield one
+            yield from names_in(item)
+    elif isinstance(value, list | tuple):
+        for item in value:
+            yield from names_in(item)
+
+
+class KnownSecrets:
+    """The secrets of one file that are looked for everywhere in it.
+
+    Args:
+        secrets: Returns what is secret somewhere; asked when it is first needed.
+        names: Returns what is a key or a name, and so no secret.
+    """
+
+    def __init__(
+        self, secrets: Callable[[], Iterable[str]], names: Callable[[], Iterable[str]]
+    ) -> None:
+        self._secrets = secrets
+        self._names = names
+
+    def __repr__(self) -> str:
+        return "<KnownSecrets>"
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        """Keep nothing: what is known of secrets is not written down."""
+        return KnownSecrets, (tuple, tuple)
+
+    @cached_property
+    def _by_first_word(self) -> Mapping[str, list[tuple[int, str]]]:
+        """By the first word of each secret: where in the secret it stands, and the secret."""
+        found: defaultdict[str, list[tuple[int, str]]] = defaultdict(list)
+        wanted = {
+            one
+            for one in self._secrets()
+            if len(one) >= SHORTEST and not _ORDINARY.fullmatch(one) and one.strip("*")
+        }
+        if wanted:
+            wanted.difference_update(self._names())
+        for one in sorted(wanted, key=lambda secret: (-len(secret), secret)):
+            if word := _WORD.search(one):
+                found[word[0]].append((word.start(), one))
+        return found
+
+    def spans_in(self, text: str) -> list[Span]:
+        """Return where the secrets stand in *text*, as whole words."""
+        known = self._by_first_word
+        spans: list[Span] = []
+        if not known or len(text) < SHORTEST:
+            return spans
+        for word in _WORD.finditer(text):
+            for offset, secret in known.get(word[0], ()):
+                start = word.start() - offset
+                if start >= 0 and text.startswith(secret, start):
+                    end = start + len(secret)
+                    if _ENDS.match(text, end):
+                        spans.append((start, end))
+                        break
+        return spans
+
+
+NOTHING_KNOWN: Final = KnownSecrets(tuple, tuple)
+"""Where no file is known."""

@@ -1,0 +1,114 @@
+"""Values that are secrets, by key or by shape, and values that only look like it."""
+
+from __future__ import annotations
+
+from typing import Any
+
+PLACEHOLDER = "§"
+"""What stands for the secret in `PLANTED`."""
+
+_UNDER_KEYS = """
+pass smtp_pass dbpass userpass auth auth_header tokens password_list key keys sas psk pin otp
+shared_access_signature session private webhook_url kubeconfig service_account_json jwt pat
+api_key_default api_key apiKey X-Api-Key OPENAI_API_KEY client_secret secret_key secretAccessKey
+access_token refreshToken bot_token password passwd pwd passphrase credentials cookie
+Authorization private_key ssh_key encryption_key signing_key account_key PGPASSWORD
+db.password admin_password secret_value password_2 api_tokens github_pat hmac_secret webhook_secret
+api_kye pasword credentails
+""".split()  # noqa: SIM905
+
+_IN_TEXTS = [
+    "Basic dXNlcjpwYXNzd29yZEA=",
+    "Token §", "Bearer §", "ApiKey §",
+    "curl -u user:§ http://h/", "curl --user user:§ http://h/", "mysql -u root -p§ db",
+    "mysqldump -p§", "serve --token §", "serve --password=§", "serve --api-key '§'",
+    "sshpass -p§ ssh h", "redis-cli --pass §",
+    "u:§@h:80", "//u:§@h", "http://u:§@h/", "https://u:p@§@h/", "redis://:§@h:6379/0",
+    "postgresql://u:§@h/db?sslmode=require", "mongodb+srv://u:§@c.h.net/db", "amqp://u:§@h//",
+    "PASS=§", "DB_PASSWORD=§", "export TOKEN=§", "host=h user=u password=§ dbname=d",
+    "Server=h;User Id=u;Password=§;", "AccountName=n;AccountKey=§;EndpointSuffix=s",
+    "Endpoint=sb://h/;SharedAccessKeyName=n;SharedAccessKey=§",
+    "<password>§</password>", "<ns:apiKey type='x'>§</ns:apiKey>", "<c token='§'/>",
+    "http://h/?auth=§", "http://h/?pw=§", "http://h/?a=1&api_key=§&b=2", "http://h/?key=§",
+    "http://h/?access_token=§", "http://h/?sig=§&se=1", "http://h/#access_token=§",
+    "https://b.s3.amazonaws.com/x?X-Amz-Date=1&X-Amz-Signature=§",
+    "https://b.s3.amazonaws.com/x?X-Amz-Credential=§",
+    "https://storage.googleapis.com/x?X-Goog-Signature=§",
+    "https://hooks.slack.com/services/T000/B000/§",
+    "https://api.telegram.org/bot123456:§/sendMessage",
+    "https://discord.com/api/webhooks/123456/§",
+    '{"password": "§"}', '{"a": {"api_key":"§"}}', "{'token': '§'}", '{\\"password\\": \\"§\\"}',
+    "Authorization: Bearer §", "curl -H 'X-Api-Key: §' http://h", "Cookie: §", "password: §",
+    "-----BEGIN PRIVATE KEY-----\n§\n-----END PRIVATE KEY-----",
+    "-----BEGIN OPENSSH PRIVATE KEY-----\n§",
+    "use sk-§ now", "ghp_§", "github_pat_§", "glpat-§", "hf_§", "gsk_§", "nvapi-§", "xoxb-§",
+    "npm_§", "pypi-§", "eyJhbGciOi.§.c2ln", "tvly-§", "hvs.§", "sk_live_§", "dckr_pat_§", "AIza§§",
+]  # fmt: skip
+
+_STRUCTURES: list[Any] = [
+    {"auth": {"type": "bearer", "value": "§"}},
+    {"headers": [{"name": "Authorization", "value": "§"}]},
+    {"env": [{"name": "API_KEY", "value": "§"}, {"name": "PORT", "value": "80"}]},
+    {"login": [{"type": "bearer", "value": "§"}]},
+    {"login": [{"key": "X-Token", "value": "§"}]},
+    {"args": ["--api-key", "§"]}, {"args": ["-u", "user:§"]}, {"args": ["mysql", "--password=§"]},
+    {"tokens": {"a": "§", "b": ["§"]}}, {"password": [["§"]]}, {"keys": ["§", "§"]},
+    {"credentials": {"user": "§"}},
+]  # fmt: skip
+
+PLANTED: list[Any] = [
+    *({key: PLACEHOLDER} for key in _UNDER_KEYS),
+    *({"note": text} for text in _IN_TEXTS),
+    *_STRUCTURES,
+]
+"""Values that hold a secret, ``§`` in each."""
+
+HARMLESS_KEYS: dict[str, Any] = {
+    "max_tokens": 100, "tokenizer": "cl100k_base", "primary_key": "id", "author": "Ann Example",
+    "auth_mode": "none", "session_timeout": 777, "key_field": "document_id", "eos_token": "</s>",
+    "token_limit": 4096, "tokens_per_second": 50, "num_tokens": "12", "stop_token": "<|end|>",
+    "public_key": "ssh-ed25519", "routing_key": "jobs.high", "cache_key": "v2", "sort_key": "name",
+    "partition_key": "tenant", "secret_name": "db-login", "password_file": "/run/secrets/db",
+    "token_file": "/var/run/token", "api_key_env": "OPENAI_API_KEY", "token_url": "http://h/token",
+    "auth_type": "oauth2", "auth_url": "http://h/auth", "auth": "none", "session_id": "demo",
+    "sessions": 5, "session_dir": "/var/s", "cookie_name": "sid", "cookie_domain": "example.com",
+    "pin_memory": True, "private_network": "10.0.0.0/8", "is_private": True, "otp_length": 6,
+    "pass_through": "yes", "bypass": "internal", "compass": "north", "first_pass": "fast",
+    "key_prefix": "app:", "keyboard": "qwerty", "keyword": "search", "keystore": "/etc/k.jks",
+    "monkey": "banana", "authority": "example.com", "authors": ["Ann", "Bob"], "signature": "f(x)",
+    "passage": "2", "passenger": "Ann", "secretary": "Bob", "input_tokens": 3, "prompt_tokens": 4,
+    "token_type": "bearer", "imagePullSecrets": "registry", "key_name": "main", "hash": "crc32",
+    "encryption": "aes256", "credential_helper": "store", "certificate": "/etc/cert.pem",
+    "max_pass": "3", "role_token": "<|user|>", "input_key": "question", "memory_key": "history",
+    "tokenize": "words", "cookies_enabled": True, "password_policy": "strong", "sas_version": "9",
+    "pat_example": "docs", "jwt_issuer": "https://idp.example.com", "user": "llamastack",
+    "webhook_path": "/hook", "kubeconfig_path": "~/.kube/config", "pinned": "yes",
+}  # fmt: skip
+HARMLESS_TEXTS: list[str] = [
+    "Your token: ask the user", "Password: at least 8 characters", "The password: must be long",
+    "Ask for the user's secret: never repeat it", "token budget", "Token budget", "basic usage",
+    "Basic authentication", "Bearer authentication", "bearer of news", "http://host:80/me@home",
+    "http://${env.H}:${env.P:=80}/x", "https://example.com/a?page=2&sort=name", "12:30", "a:b",
+    "mailto:me@example.com", "Contact:me@example.com", "git@github.com:org/repo.git",
+    "ssh://git@github.com/org/repo", "repo/image:tag@sha256:0123456789abcdef", "npm:@scope/pkg@1.2",
+    "pkg:name@1.2.3", "docker run -u 1000:1000 x", "run -p 80:80", "gcc -pthread -pedantic",
+    "serve --token --verbose", "max_tokens=100 key=5", "key=value", "session=demo", "x = 1",
+    "Use api_key: <your key>", "<b>bold</b>", "<user>Ann</user>", "SELECT key FROM t", "sk-learn",
+    "scikit-learn", "hf_transfer", "ghp", "org/model-7b-instruct",
+    "sentence-transformers/all-MiniLM",
+    "meta-llama/Llama-3.2-3B-Instruct", "all-MiniLM-L6-v2", "/var/lib/app/data.db", "~/.cache/x",
+    "sqlite:///data.db", "http://localhost:8080/v1", "localhost:5432", "10.0.0.1:80", "[::1]:80",
+    "You are a helpful assistant.", "Answer in one sentence; be kind.", "2024-01-01T00:00:00Z",
+    "1.2.3.4", "v1.2.3", "sha256:0123456789abcdef0123456789abcdef",
+    "3b5f2c1e-9a8d-4c7b-8e6f-0a1b2c3d4e5f",
+    "application/json", "text/plain; charset=utf-8", "Accept: text/plain", "en-US", "UTF-8", "key",
+    "password", "secret", "token", "tokens", "auth", "Enter your password", "no secrets here",
+    "Authorization", "X-Request-Id: 17", "Europe/Berlin", "gpt-4o-mini", "claude-3-5-sonnet",
+    "^[a-z]+$", "*.example.com", "SELECT * FROM users WHERE id = :id", "cpu=2,memory=4Gi",
+    "key: value pairs are split", "The key: read slowly", "level=info msg=started", "a=b&c=d",
+]  # fmt: skip
+HARMLESS: list[Any] = [
+    *({key: value} for key, value in HARMLESS_KEYS.items()),
+    *({"note": text} for text in HARMLESS_TEXTS),
+]
+"""Values that hold no secret."""

@@ -1,0 +1,66 @@
+"""What is taken for a secret and what is not: the project's own lists of both."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+import pytest
+import yaml
+from tests.secret_shapes import HARMLESS, PLACEHOLDER, PLANTED
+
+from rungraph.graph import compile_config
+from rungraph.graph.diagnostic_text import render_diagnostics
+from rungraph.graph.secrets.values import masked, secret_values
+
+VALUE = "Zq7xhidden0EndZq7xhidden0EndZq7xhidden0End"
+FOUND = ("Zq7x", "EndZq", "hidden0", "dXNlcjpw")
+
+
+def _planted(value: Any) -> Any:
+    return json.loads(json.dumps(value, ensure_ascii=False).replace(PLACEHOLDER, VALUE))
+
+
+def _leaks(text: str) -> list[str]:
+    return [part for part in FOUND if part in text]
+
+
+def test_the_lists_are_as_long_as_they_should_be() -> None:
+    """No fewer than 120 that are secret and 150 that are not, none twice."""
+    for values, least in ((PLANTED, 120), (HARMLESS, 150)):
+        assert len({json.dumps(value) for value in values}) == len(values) >= least
+
+
+@pytest.mark.parametrize("value", PLANTED, ids=json.dumps)
+def test_a_secret_is_masked(value: Any) -> None:
+    """In a config, and in what is scrubbed from texts by others."""
+    planted = _planted(value)
+    assert _leaks(json.dumps(masked(planted))) == []
+    assert _leaks(json.dumps(masked(masked(planted)))) == []
+    assert any(_leaks(one) for one in secret_values(planted, planted))
+
+
+@pytest.mark.parametrize("value", PLANTED, ids=json.dumps)
+@pytest.mark.parametrize("is_flow", [True, False])
+def test_a_secret_is_in_no_excerpt(value: Any, is_flow: bool) -> None:
+    """Nor in a message, however the YAML is written and wherever it is wrong."""
+    planted = yaml.safe_dump(_planted(value), default_flow_style=is_flow, width=10_000, indent=2)
+    for text in (
+        planted,
+        f"{planted}\n5: x\n",
+        f"{planted}\n}}\n",
+        f"x: {{\n{planted}",
+        json.dumps({"x": _planted(value)}),
+        json.dumps({"x": _planted(value)})[:-1],
+    ):
+        found = compile_config(f"{text}\n", environment={}).diagnostics
+        assert _leaks(render_diagnostics(found)) == []
+        for line in text.splitlines():
+            wrong = f"providers: {{}}\n{text}".replace(line, f"{line}  ]: [\t%", 1)
+            found = compile_config(wrong, environment={}).diagnostics
+            assert _leaks(render_diagnostics(found)) == []
+
+
+def test_what_is_harmless_is_shown() -> None:
+    """None of 150 values is masked."""
+    assert [value for value in HARMLESS if masked(value) != value] == []
