@@ -76,7 +76,8 @@ def _in_config_map(document: Document) -> Document:
                 key=True,
                 severity=Severity.NOTE,
             )
-            return replace(inner, diagnostics=(*document.diagnostics, note, *inner.diagnostics))
+            shown = document.with_excerpt(note)
+            return replace(inner, diagnostics=(*document.diagnostics, shown, *inner.diagnostics))
     listed = ", ".join(f"'{one}'" for one in names) or "nothing"
     what = "this is a ConfigMap without a run config"
     way_out = f"its data holds {listed}: a run config has 'providers'"
