@@ -107,6 +107,8 @@ def _entries(
             rest = {key: one for key, one in entry.items() if key not in _OF_A_NODE}
             if not rest:
                 continue
+        if isinstance(rest, dict) and isinstance(rest.get("tags"), list):
+            rest = {**rest, "tags": sorted(set(map(str, rest["tags"])))}
         found.append((_name_of(entry), json.dumps(rest, sort_keys=True, default=str), where, rest))
     names: Counter[str] = Counter()
     for name, _, where, rest in sorted(found, key=lambda one: one[:2]):

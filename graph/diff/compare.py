@@ -139,22 +139,13 @@ def _setting_changes(
     old: RunGraph | Snapshot, new: RunGraph | Snapshot, before: Facts, after: Facts
 ) -> tuple[FactChange, ...]:
     """Return what differs beside the nodes: of two graphs, secrets and variables as well."""
-    # A provider that is left out on one side only is told as that.
-    told = _entries_left_out(before) ^ _entries_left_out(after)
-    found = [one for one in _fact_changes(before, after) if one.path[:3] not in told]
+    found = [*_fact_changes(before, after)]
     if not isinstance(old, Snapshot) and not isinstance(new, Snapshot):
         behind_old, behind_new = hidden_extras(old), hidden_extras(new)
         for path in behind_old.keys() & behind_new.keys() & before.keys() & after.keys():
             if is_same(before[path], after[path]):
                 found += _hidden_changes(path, after[path], behind_old[path], behind_new[path])
     return tuple(sorted(found, key=lambda one: path_order(one.path)))
-
-
-def _entries_left_out(settings: Facts) -> set[Path]:
-    """Return where the providers stand that the config has and the graph leaves out."""
-    return {
-        path[:-1] for path in settings if path[0] == "providers" and path[3:] == ("provider_type",)
-    }
 
 
 def _is_plainly_same(old: Node | Facts, new: Node | Facts) -> bool:

@@ -114,10 +114,25 @@ def sections_of(diff: GraphDiff) -> dict[str, list[MarkedLine]]:
         "left out": _both(
             map(_excluded, diff.excluded_added), map(_excluded, diff.excluded_removed)
         ),
-        "settings": [_fact_line(fact, 0) for fact in diff.settings],
+        "settings": [_fact_line(fact, 0) for fact in _told_here(diff.settings)],
         "problems": _both(_problems(diff.problems_added), _problems(diff.problems_removed)),
     }
     return {title: lines for title, lines in found.items() if lines}
+
+
+def _told_here(settings: Sequence[FactChange]) -> Iterator[FactChange]:
+    """Yield the settings without the providers that are left out on one side only.
+
+    Those stand with the nodes, or with what is left out.
+    """
+    told = {
+        fact.path[:-1]
+        for fact in settings
+        if fact.path[0] == "providers"
+        and fact.path[3:] == ("provider_type",)
+        and fact.change is not Change.CHANGED
+    }
+    yield from (fact for fact in settings if fact.path[:3] not in told)
 
 
 def summary_of(diff: GraphDiff) -> str:

@@ -4,10 +4,13 @@ from __future__ import annotations
 
 from typing import Any
 
+import pytest
+import yaml
 from hypothesis import given
 from hypothesis import strategies as st
 from tests.property.strategies_configs import APIS, ROUTED, catalogs
 from tests.property.strategies_pairs import ENVIRONMENTS, full_configs, pairs
+from tests.unit.graph.catalog.eras import ERAS
 
 from rungraph.graph import Address, Catalog, compile_config
 from rungraph.graph.diff import applied, diff_graphs, snapshot_of
@@ -15,6 +18,13 @@ from rungraph.graph.diff import applied, diff_graphs, snapshot_of
 Pair = tuple[dict[str, Any], dict[str, Any]]
 _UNORDERED = {*APIS, *ROUTED.values(), "apis", "checks", "tags"}
 """The keys of lists whose order means nothing; in a provider's config, it does."""
+
+_KEYS = st.sampled_from(["server", "x-anchors", "logging", "storage", "modls"])
+_VALUES = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.text("ab${}", max_size=4),
+    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text("ab"), inner, max_size=3),
+    max_leaves=6,
+)
 
 
 def _in_another_order(value: Any, order: Any, key: str = "") -> Any:
@@ -53,6 +63,56 @@ def test_another_order_is_no_difference(
     reordered = compile_config(other, catalog=catalog, environment=environment)
     assert diff_graphs(graph, reordered).is_empty
     assert snapshot_of(graph) == snapshot_of(reordered)
+
+
+def _scalars(value: Any, path: tuple[Any, ...] = ()) -> list[tuple[Any, ...]]:
+    if isinstance(value, dict):
+        return [one for key, item in value.items() for one in _scalars(item, (*path, key))]
+    if isinstance(value, list):
+        return [one for index, item in enumerate(value) for one in _scalars(item, (*path, index))]
+    return [path]
+
+
+def _at(value: Any, path: tuple[Any, ...]) -> Any:
+    return _at(value[path[0]], path[1:]) if path else value
+
+
+def _edited(value: Any, path: tuple[Any, ...]) -> Any:
+    if not path:
+        return not value if isinstance(value, bool) else f"{value}x"
+    copy = value.copy()
+    copy[path[0]] = _edited(value[path[0]], path[1:])
+    return copy
+
+
+@given(full_configs(), st.dictionaries(_KEYS, _VALUES, max_size=3), catalogs(), st.data())
+def test_an_edit_of_any_scalar_is_seen(
+    config: dict[str, Any], more: dict[str, Any], catalog: Catalog, data: st.DataObject
+) -> None:
+    """Nothing that a config says is invisible, known or not, used or switched off."""
+    config = {**more, **config}
+    path = data.draw(st.sampled_from(_scalars(config)))
+    edited = _edited(config, path)
+    old, new = (compile_config(one, catalog=catalog, environment={}) for one in (config, edited))
+    listed = _at(config, path[:-1])
+    if isinstance(listed, list) and path[0] not in more and listed.count(_at(config, path)) > 1:
+        return  # An API or a tag that is listed twice is still there.
+    assert not diff_graphs(old, new).is_empty
+
+
+@pytest.mark.parametrize("release", ERAS)
+def test_an_edit_of_any_scalar_of_a_real_config_is_seen(release: str) -> None:
+    """Each of them, one after the other, whatever the release makes of it."""
+    config = yaml.safe_load(ERAS[release])
+    old = compile_config(config, catalog="llama-stack", environment={})
+    unseen = [
+        path
+        for path in _scalars(config)
+        if diff_graphs(
+            old, compile_config(_edited(config, path), catalog="llama-stack", environment={})
+        ).is_empty
+    ]
+    assert unseen == []
 
 
 @given(pairs(), catalogs(), ENVIRONMENTS, ENVIRONMENTS)
