@@ -15,6 +15,7 @@ import networkx as nx
 
 from rungraph.graph.address import Address, NodeKind
 from rungraph.graph.catalog.choice import catalog_for
+from rungraph.graph.catalog.external import with_external
 from rungraph.graph.collector import collector_paused
 from rungraph.graph.config.documents import run_config_of
 from rungraph.graph.config.read import read_config
@@ -107,6 +108,9 @@ def compile_document(
     substitution = Substitution(
         document, environment, plain_old_spelling=catalog.full_name if are_old_plain else ""
     )
+    if catalog.keys:
+        catalog, external = with_external(catalog, document, substitution)
+        chosen += external
     config, problems = read_config(document, catalog, substitution)
     draft = _Draft(config, catalog)
     graph = draft.graph
@@ -116,7 +120,9 @@ def compile_document(
         components = hard_components(graph)
         dropped = drop_soft_edges(graph, components)
     rules = (
-        check_config(RuleContext(config, catalog, nodes_of(graph), draft.served, document))
+        check_config(
+            RuleContext(config, catalog, nodes_of(graph), draft.served, document, substitution)
+        )
         if document.value
         else ()
     )

@@ -119,6 +119,9 @@ def _telling(history: CatalogHistory, names: set[tuple[str, ...]], taken: int) -
         last = min(spans, key=lambda one: (max(spans[one]), -len(one)))
         first = max(spans, key=lambda one: (min(spans[one]), len(one)))
         end, start = max(spans[last]), min(spans[first])
+        if first == last and start > 0 and end < len(history.releases) - 1:
+            return [f"{_in_words(first)} ({_text(history.releases[start])} to "
+                    f"{_text(history.releases[end])})"]  # fmt: skip
         if end < len(history.releases) - 1:
             found.append(f"{_in_words(last)} (up to {_text(history.releases[end])})")
         if start > 0:

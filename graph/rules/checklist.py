@@ -70,7 +70,7 @@ schema shape C004,C010,C011,C015,C016,C017 values are of the right kind, and non
 schema known-keys C012 every key is one that something reads
 schema known-version C013,C014 it is written in the present format
 schema known-apis C020,C022 every API exists and can be configured
-schema known-types C021,C031,C032 every provider type exists, and what it needs is known
+schema known-types C021,C031,C032,C033 every provider type exists, and what it needs is known
 schema current-types C027 no provider type is deprecated
 schema unique-ids C023,C028 no id is used twice
 schema single-providers C024 an API that is not routed has one provider

@@ -140,6 +140,9 @@ C032 note a type whose needs are not known
 The type comes from a module that the config names. What it needs is told by that module, which is
 never imported to check a config; write it under 'dependencies' to see it in the graph.
 
+C033 error a spec of an external provider cannot be read
+A file in 'external_providers_dir' or 'external_apis_dir' is no YAML mapping. The stack stops there.
+
 C034 error a provider that a variable switches on
 What is named here is there once the variable is set. Now it is not, so the start fails. With
 --allow-unset-env this is a note.

@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from rungraph.graph.config.run_config import RunConfig
     from rungraph.graph.nodes import Node
     from rungraph.graph.source.document import Document
+    from rungraph.graph.source.environment import Substitution
 
 
 @dataclass(frozen=True)
@@ -31,6 +32,7 @@ class RuleContext:
     nodes: Mapping[Address, Node]
     served: AbstractSet[str]
     document: Document
+    substitution: Substitution
 
     @cached_property
     def by_api(self) -> Mapping[str, list[ProviderNode]]:

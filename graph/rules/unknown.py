@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from rungraph.graph.catalog.choice import hints_of_elsewhere
+from rungraph.graph.catalog.external import PROVIDERS, folder_of
 from rungraph.graph.catalog.history import history_of
 from rungraph.graph.diagnostics import Severity
 from rungraph.graph.rules.context import nearest
@@ -34,15 +35,19 @@ def unknown_names(context: RuleContext) -> Iterator[Diagnostic]:
         history = history_of(context.catalog)
         newest = history.at().full_name if history else ""
         names = [name for name, _ in later]
-        folder = context.document.value.get("external_providers_dir")
+        folder = context.document.value.get(PROVIDERS)
+        is_elsewhere = (
+            isinstance(folder, str)
+            and folder_of(PROVIDERS, context.document, context.substitution) is None
+        )
         yield context.document.problem(
             "C031",
             f"of a release after {newest}, or of external providers; not checked: {joined(names)}",
             later[0][1],
-            f"'external_providers_dir' is not readable here: {folder}"
-            if isinstance(folder, str)
+            f"their folder is not here: {folder}"
+            if is_elsewhere
             else "an external provider: name its 'module', or 'external_providers_dir'",
-            severity=Severity.NOTE if isinstance(folder, str) else Severity.ERROR,
+            severity=Severity.NOTE if is_elsewhere else Severity.ERROR,
             related=tuple((context.document.place_of(path), "nor this") for _, path in later[1:10]),
         )
 

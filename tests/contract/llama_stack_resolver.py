@@ -11,6 +11,7 @@ import asyncio
 import contextlib
 import importlib
 import importlib.metadata
+import importlib.util
 import inspect
 import json
 import logging

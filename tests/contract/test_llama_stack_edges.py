@@ -79,7 +79,7 @@ def _edges_of(graph: RunGraph) -> list[list[str]]:
 
 def test_nodes_and_edges_are_those_of_the_resolver() -> None:
     """Every shipped config, with and without its conditionals."""
-    jobs = [
+    jobs: list[dict[str, Any]] = [
         {"file": str(path), "environment": environment}
         for path in _run_configs()
         for environment in _environments(path)

@@ -1,0 +1,117 @@
+"""The provider types and APIs that a run config adds from folders of specs. Data: none is imported.
+
+A stack reads ``external_providers_dir`` as ``<remote or inline>/<api>/<name>.yaml``, a type in each
+file, and ``external_apis_dir`` as ``<name>.yaml``, an API in each.
+"""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from rungraph.graph.catalog.specs import ApiSpec, Catalog, ProviderSpec
+from rungraph.graph.source.document import load_document
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from rungraph.graph.diagnostics import Diagnostic
+    from rungraph.graph.source.document import Document
+    from rungraph.graph.source.environment import Substitution
+
+PROVIDERS, APIS = "external_providers_dir", "external_apis_dir"
+_MOST_FILES = 1_000
+
+
+def with_external(
+    catalog: Catalog, document: Document, substitution: Substitution
+) -> tuple[Catalog, tuple[Diagnostic, ...]]:
+    """Return *catalog* with what the folders that *document* names add, and what is wrong there.
+
+    A relative path begins at the config's folder. A folder that is not here is no problem of the
+    config: it can be there where the stack starts.
+    """
+    reader = _Reader(document)
+    apis, specs = [], []
+    for key in (APIS, PROVIDERS):
+        folder = folder_of(key, document, substitution)
+        if folder is not None and key == APIS:
+            apis = [*reader.apis(folder)]
+        elif folder is not None:
+            specs = [*reader.providers(folder)]
+    if not apis and not specs:
+        return catalog, tuple(reader.problems)
+    new = [one for one in apis if one.name not in catalog.apis]
+    own = [one for one in specs if catalog.provider(one.api, one.provider_type) is None]
+    merged = catalog.merged_with(new, (), own)
+    added = replace(catalog, apis=merged.apis, providers=merged.providers)
+    return added, tuple(reader.problems)
+
+
+def folder_of(key: str, document: Document, substitution: Substitution) -> Path | None:
+    """Return the folder that *key* of a config names; None when it names none that is here."""
+    written = document.value.get(key)
+    name = substitution.resolve(written, (key,)) if isinstance(written, str) else None
+    if not isinstance(name, str) or not name:
+        return None
+    folder = Path(document.file).parent / Path(name).expanduser()
+    try:
+        return folder if folder.is_dir() else None
+    except (OSError, ValueError):
+        return None
+
+
+class _Reader:
+    """One reading of folders of specs; what cannot be read is left out and told."""
+
+    def __init__(self, document: Document) -> None:
+        self.document = document
+        self.problems: list[Diagnostic] = []
+
+    def apis(self, folder: Path) -> Iterator[ApiSpec]:
+        for path in sorted(folder.glob("*.yaml"))[:_MOST_FILES]:
+            value = self.spec(path, APIS)
+            if isinstance(value.get("name"), str):
+                yield ApiSpec(value["name"], description=f"of {path.name}")
+
+    def providers(self, folder: Path) -> Iterator[ProviderSpec]:
+        for kind in ("inline", "remote"):
+            for path in sorted(folder.glob(f"{kind}/*/*.yaml"))[:_MOST_FILES]:
+                value = self.spec(path, PROVIDERS)
+                if not value:
+                    continue
+                adapter = value.get("adapter")
+                both = {**value, **(adapter if isinstance(adapter, dict) else {})}
+                warning = both.get("deprecation_error") or both.get("deprecation_warning")
+                name = both.get("adapter_type") if kind == "remote" else None
+                yield ProviderSpec(
+                    path.parent.name,
+                    f"{kind}::{name if isinstance(name, str) else path.stem}",
+                    str(both.get("module") or ""),
+                    config_class=":".join(str(both.get("config_class") or "").rsplit(".", 1)),
+                    dependencies=_texts(value.get("api_dependencies")),
+                    optional_dependencies=_texts(value.get("optional_api_dependencies")),
+                    packages=_texts(both.get("pip_packages")),
+                    deprecated=str(warning or ""),
+                    removed=bool(both.get("deprecation_error")),
+                    origin=str(path),
+                )
+
+    def spec(self, path: Path, key: str) -> dict[str, Any]:
+        """Return what a file of a spec says; nothing when it cannot be read, which is told."""
+        found = load_document(path)
+        if found.diagnostics or not isinstance(found.value, dict):
+            first = next(iter(found.diagnostics), None)
+            where = f"{first.place}: {first.message}" if first else f"{path}: no mapping"
+            self.problems.append(
+                self.document.problem(
+                    "C033", f"a spec cannot be read: {where}", (key,), "mend that file"
+                )
+            )
+            return {}
+        return dict(found.value)
+
+
+def _texts(value: Any) -> tuple[str, ...]:
+    return tuple(one for one in value if isinstance(one, str)) if isinstance(value, list) else ()
