@@ -120,8 +120,8 @@ def _telling(history: CatalogHistory, names: set[tuple[str, ...]], taken: int) -
         first = max(spans, key=lambda one: (min(spans[one]), len(one)))
         end, start = max(spans[last]), min(spans[first])
         if first == last and start > 0 and end < len(history.releases) - 1:
-            return [f"{_in_words(first)} ({_text(history.releases[start])} to "
-                    f"{_text(history.releases[end])})"]  # fmt: skip
+            during = f"{_text(history.releases[start])} to {_text(history.releases[end])}"
+            return [f"{_in_words(first)} ({during})"]
         if end < len(history.releases) - 1:
             found.append(f"{_in_words(last)} (up to {_text(history.releases[end])})")
         if start > 0:
