@@ -8,8 +8,9 @@ from html import escape
 from typing import TYPE_CHECKING
 
 from rungraph.graph.diagnostic_text import count_text, render_diagnostic
-from rungraph.graph.nodes import ProviderNode, TableNode
+from rungraph.graph.wording import counted, listed
 from rungraph.viz import render
+from rungraph.viz.model.labels import KIND_NAMES
 
 if TYPE_CHECKING:
     from rungraph.graph.address import Address
@@ -27,14 +28,12 @@ def html_of(graph: RunGraph) -> str:
         for row in _generation_rows(graph, index, generation)
     ]
     kinds = Counter(address.kind.value for address in graph.nodes)
-    summary = ", ".join(
-        f"{count} {kind}{'' if count == 1 else 's'}" for kind, count in sorted(kinds.items())
-    )
+    summary = ", ".join(counted(count, kind) for kind, count in sorted(kinds.items()))
     problems = "".join(
         f"<pre style='margin:.5em 0;white-space:pre-wrap'>{escape(render_diagnostic(one))}</pre>"
         for one in graph.diagnostics
     )
-    counted = f"<p>{escape(count_text(graph.diagnostics))}</p>" if graph.diagnostics else ""
+    found = f"<p>{escape(count_text(graph.diagnostics))}</p>" if graph.diagnostics else ""
     caption = (
         f"<p><b>{escape(graph.name or graph.file)}</b>: {escape(summary)}, "
         f"{len(graph.edges)} edges, {len(graph.generations())} generations</p>"
@@ -44,7 +43,7 @@ def html_of(graph: RunGraph) -> str:
         f"<tbody>{''.join(rows)}</tbody></table>"
     )
     return (
-        f"<div>{_image(render(graph), repr(graph))}{counted}{problems}"
+        f"<div>{_image(render(graph), repr(graph))}{found}{problems}"
         f"<details><summary>nodes</summary>{caption}{table}</details></div>"
     )
 
@@ -64,15 +63,9 @@ def _generation_rows(graph: RunGraph, index: int, generation: tuple[Address, ...
 
 def _row(graph: RunGraph, index: int, address: Address) -> str:
     node = graph.nodes[address]
-    if isinstance(node, ProviderNode):
-        what = node.provider_type
-    else:
-        what = "routing table" if isinstance(node, TableNode) else "router"
+    what = getattr(node, "provider_type", KIND_NAMES[address.kind])
     needs = graph.dependencies_of(address)
-    shown = ", ".join(map(str, needs[:6])) + (
-        f" and {len(needs) - 6} more" if len(needs) > 6 else ""
-    )
-    return _cells(str(index), str(address), what, shown)
+    return _cells(str(index), str(address), what, listed(needs, 6))
 
 
 def _cells(*texts: str, tag: str = "td") -> str:

@@ -59,9 +59,8 @@ def _lines(diagram: Diagram, direction: str) -> Iterable[str]:
     yield "  edge [fontname=Helvetica, fontsize=8, arrowsize=0.6]"
     palette = LIGHT.palette_of(diagram.families)
     for family, apis in diagram.families.items():
-        members = [box for box in diagram.boxes.values() if box.family == family]
-        nodes = [_node(box, palette[family]) for box in members]
-        if len(members) == 1:
+        nodes = [_node(box, palette[family]) for box in diagram.members_of(family)]
+        if len(nodes) == 1:
             yield f"  {nodes[0]}"
             continue
         yield f"  subgraph {_quoted(f'cluster_{family}')} {{"

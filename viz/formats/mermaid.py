@@ -73,9 +73,9 @@ def _lines(diagram: Diagram) -> Iterable[str]:
     palette = LIGHT.palette_of(diagram.families)
     classes = {family: f"api{index}" for index, family in enumerate(palette)}
     for family in diagram.families:
-        boxes = [box for box in diagram.boxes.values() if box.family == family]
         nodes = [
-            f"{names[box.key]}{_shape(box, diagram.meanings)}:::{classes[family]}" for box in boxes
+            f"{names[box.key]}{_shape(box, diagram.meanings)}:::{classes[family]}"
+            for box in diagram.members_of(family)
         ]
         if len(nodes) == 1:
             yield f"  {nodes[0]}"
@@ -88,7 +88,7 @@ def _lines(diagram: Diagram) -> Iterable[str]:
     for family, colour in palette.items():
         look = f"fill:{colour.fill},stroke:{colour.line},color:{LIGHT.ink}"
         yield f"  classDef {classes[family]} {look}"
-        if sum(box.family == family for box in diagram.boxes.values()) > 1:
+        if len(diagram.members_of(family)) > 1:
             yield f"  style {classes[family]}_box fill:none,stroke:{colour.line},stroke-width:1px"
     for name, style in _STYLES.items():
         members = [names[box.key] for box in diagram.boxes.values() if name in _classes(box)]

@@ -144,6 +144,10 @@ class Diagram:
     is_reduced: bool
     meanings: Mapping[Role, str]
 
+    def members_of(self, family: str) -> tuple[Box, ...]:
+        """Return the boxes that have the colour of *family*."""
+        return tuple(box for box in self.boxes.values() if box.family == family)
+
     @property
     def families(self) -> Mapping[str, tuple[str, ...]]:
         """The APIs that share a colour, by the one that gives it; sorted."""

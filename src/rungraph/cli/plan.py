@@ -8,8 +8,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from rungraph.cli.diagnostics import has_errors
-from rungraph.cli.inputs.configs import check_readable, load_comparable, load_graph
+from rungraph.cli.inputs.configs import check_readable, has_errors, load_comparable, load_graph
 from rungraph.cli.inputs.options import (
     FILE,
     TARGET,

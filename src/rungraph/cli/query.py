@@ -7,8 +7,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from rungraph.cli.diagnostics import has_errors
-from rungraph.cli.inputs.configs import load_askable, load_check_file
+from rungraph.cli.inputs.configs import has_errors, load_askable, load_check_file
 from rungraph.cli.inputs.options import (
     check_standard_input,
     edges_option,

@@ -9,9 +9,8 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from rungraph.cli.diagnostics import has_errors, tell_diagnostics
 from rungraph.cli.inputs.call_option import CallingCommand, call_option
-from rungraph.cli.inputs.configs import load_graph
+from rungraph.cli.inputs.configs import has_errors, load_graph, tell_diagnostics
 from rungraph.cli.inputs.options import (
     FILE,
     SECONDS,

@@ -8,8 +8,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from rungraph.cli.diagnostics import has_errors, tell_diagnostics
-from rungraph.cli.inputs.configs import load_check_file, load_graph
+from rungraph.cli.inputs.configs import has_errors, load_check_file, load_graph, tell_diagnostics
 from rungraph.cli.inputs.options import (
     SECONDS,
     file_argument,

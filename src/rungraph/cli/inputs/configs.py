@@ -3,18 +3,18 @@
 from __future__ import annotations
 
 import os
+import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
 import click
 
-from rungraph.cli.diagnostics import has_errors, tell_diagnostics
 from rungraph.cli.inputs.options import catalog_errors
 from rungraph.cli.inputs.revisions import content_at
-from rungraph.cli.terminal import tell
-from rungraph.graph import Level, RunGraph, RungraphError
+from rungraph.cli.terminal import style_of, tell, tell_styled
+from rungraph.graph import Level, RunGraph, RungraphError, Severity
 from rungraph.graph.compile import compile_document
-from rungraph.graph.diagnostic_text import count_text
+from rungraph.graph.diagnostic_text import count_text, render_diagnostic
 from rungraph.graph.plan.graph_json import graph_of_plan
 from rungraph.graph.plan.plan_json import PlanError, load_plan
 from rungraph.graph.query.config_checks import ask, load_checks
@@ -22,7 +22,10 @@ from rungraph.graph.rules.checklist import is_usable
 from rungraph.graph.source.document import decode_document, load_document
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
+
     from rungraph.cli.inputs.options import Reading
+    from rungraph.graph import Diagnostic
     from rungraph.graph.query.config_checks import CheckFile
     from rungraph.graph.source.document import Document
 
@@ -137,3 +140,15 @@ def _saved(name: str, text: str, level: Level) -> Comparable:
         default=Level.SCHEMA,
     )
     return Comparable(name, graph.up_to(level), level)
+
+
+def tell_diagnostics(diagnostics: Iterable[Diagnostic]) -> None:
+    """Write *diagnostics* to standard error, each with an empty line after it."""
+    style = style_of(sys.stderr)
+    for one in diagnostics:
+        tell_styled(render_diagnostic(one, style) + "\n")
+
+
+def has_errors(diagnostics: Iterable[Diagnostic]) -> bool:
+    """Whether any of *diagnostics* keeps a config from being run."""
+    return any(one.severity is Severity.ERROR for one in diagnostics)

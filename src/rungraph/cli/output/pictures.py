@@ -38,6 +38,9 @@ FORMATS = tuple(dict.fromkeys(SUFFIXES.values()))
 _BINARY = frozenset({"png", "pdf"})
 _SHOWN_SUFFIXES = ".png .svg .pdf .html .mmd .dot .json .graphml .txt"
 
+FILE_WIDTH = 120
+"""Cells in a line of a text file, whatever terminal it is written from."""
+
 theme_option = choice_option(
     "--theme",
     choices=("auto", "light", "dark"),

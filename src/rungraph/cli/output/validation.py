@@ -7,7 +7,7 @@ from itertools import groupby
 from textwrap import wrap
 from typing import TYPE_CHECKING, Any
 
-from rungraph.cli.diagnostics import has_errors
+from rungraph.cli.inputs.configs import has_errors
 from rungraph.graph import Level, Severity
 from rungraph.graph.diagnostic_text import count_text
 from rungraph.graph.plan.diagnostics import diagnostic_plan
