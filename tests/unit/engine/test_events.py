@@ -22,14 +22,18 @@ from rungraph.graph.address import Address
 A, B = Address.provider("inference", "a"), Address.provider("inference", "b")
 
 
-def test_the_log_keeps_events_in_order() -> None:
-    """Iterating over the log gives the events as they were appended."""
-    log = EventLog()
+def test_the_log_keeps_events_in_order_and_states_for_ever() -> None:
+    """At its limit it forgets the oldest events, but no state; what was read stays as it was."""
+    log = EventLog(limit=3)
+    before = log.states
     events: list[Event] = [NodeStarting(0.0, A), NodeStarting(0.1, B), StackStopped(0.2)]
     for event in events:
         log.append(event)
-    assert list(log) == events
-    assert len(log) == 3
+    assert (list(log), len(log)) == (events, 3)
+    log.append(NodeStarting(0.3, B))
+    assert next(iter(log)) == events[1]
+    assert log.states[A] is State.STARTING
+    assert before == {}
 
 
 def test_a_state_is_that_of_the_last_event_that_has_one() -> None:
@@ -45,34 +49,21 @@ def test_a_state_is_that_of_the_last_event_that_has_one() -> None:
     assert log.states == {A: State.READY}
 
 
-def test_states_are_a_copy() -> None:
-    """What was read of the states does not change afterwards."""
-    log = EventLog()
-    before = log.states
-    log.append(NodeStarting(0.0, A))
-    assert before == {}
-
-
-def test_states_outlive_forgotten_events() -> None:
-    """The log forgets its oldest events at its limit, but never a state."""
-    log = EventLog(limit=2)
-    log.append(NodeStarting(0.0, A))
-    for _ in range(3):
-        log.append(NodeStarting(1.0, B))
-    assert len(log) == 2
-    assert log.states[A] is State.STARTING
-
-
 def test_subscribers_get_every_event_from_then_on_in_order() -> None:
-    """A subscriber sees what comes after its subscription, and nothing after its end."""
-    log, seen = EventLog(), list[Event]()
+    """From its subscription to its end, also when it ends itself while it is called."""
+    log, seen, once = EventLog(), list[Event](), list[Event]()
     log.append(NodeStarting(0.0, A))
-    unsubscribe = log.subscribe(seen.append)
+
+    def end(event: Event) -> None:
+        once.append(event)
+        stop()
+
+    stop, unsubscribe = log.subscribe(end), log.subscribe(seen.append)
     log.append(NodeStarting(1.0, B))
     unsubscribe()
     unsubscribe()
     log.append(StackStopped(2.0))
-    assert seen == [NodeStarting(1.0, B)]
+    assert seen == once == [NodeStarting(1.0, B)]
 
 
 def test_a_subscriber_that_raises_hurts_nobody(caplog: pytest.LogCaptureFixture) -> None:
@@ -88,16 +79,3 @@ def test_a_subscriber_that_raises_hurts_nobody(caplog: pytest.LogCaptureFixture)
         log.append(StackStopped(0.0))
     assert seen == list(log) == [StackStopped(0.0)]
     assert "a subscriber failed on StackStopped" in caplog.text
-
-
-def test_a_subscriber_may_unsubscribe_itself() -> None:
-    """A subscriber that ends its subscription while called does not make others miss the event."""
-    log, seen = EventLog(), list[Event]()
-
-    def once(event: Event) -> None:
-        unsubscribe()
-
-    unsubscribe = log.subscribe(once)
-    log.subscribe(seen.append)
-    log.append(StackStopped(0.0))
-    assert seen == [StackStopped(0.0)]

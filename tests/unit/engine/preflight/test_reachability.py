@@ -82,20 +82,58 @@ async def ask(endpoint: Endpoint, timeout: float = 5) -> Answer:
     return (await reach([endpoint], timeout=timeout))[endpoint]
 
 
-@pytest.mark.parametrize("status", [b"200 OK", b"401 Unauthorized", b"500 Oh", b"302"])
-async def test_any_status_is_an_answer(status: bytes) -> None:
-    """Whatever a server of HTTP says, it is there."""
-    async with serving(b"HTTP/1.1 " + status + b"\r\n\r\n") as (endpoint, _):
+@pytest.mark.parametrize(
+    ("pieces", "said"),
+    [
+        *(((f"HTTP/1.1 {status} Oh\r\n\r\n",), f"HTTP {status}") for status in (200, 401, 500)),
+        (("HTTP/1.1 302\r\n\r\n",), "HTTP 302"),
+        (("HT", "TP/1.1 20", "4 No Content\r\n"), "HTTP 204"),
+        # A server of gRPC begins with a frame of settings.
+        (("\0\0\0\4\0\0\0\0\0" + "\0" * 8,), "HTTP/2"),
+    ],
+)
+async def test_whatever_a_server_of_http_says_is_an_answer(
+    pieces: tuple[str, ...], said: str
+) -> None:
+    """Any status, put together from what arrives."""
+    async with serving(*map(str.encode, pieces)) as (endpoint, _):
         answer = await ask(endpoint)
-    assert answer.said == f"HTTP {status.decode()[:3]}"
-    assert answer.code == ""
+    assert (answer.said, answer.code) == (said, "")
     assert answer.seconds > 0
 
 
+@pytest.mark.parametrize(
+    ("said", "hangs", "reason"),
+    [
+        (b"-ERR unknown command\r\n", True, "it does not speak HTTP"),
+        (b"\xff\xfe", True, "it does not speak HTTP"),
+        (b"HTTP/1.1 oops\r\n", True, "it does not speak HTTP"),
+        # A server that never ends its first line does not fill the memory.
+        (b"HTTP/1.1" + b"x" * 1_000_000, True, "it does not speak HTTP"),
+        (b"", False, "it closes the connection without an answer"),
+        (b"\x15\x03\x01\x00\x02\x02\x16", False, "it speaks TLS"),
+    ],
+)
+async def test_what_is_no_http_is_told(said: bytes, hangs: bool, reason: str) -> None:
+    """Another service on the port is there, but not what was meant."""
+    async with serving(said, hangs=hangs) as (endpoint, _):
+        answer = await ask(endpoint)
+    assert (answer.code, answer.reason) == ("H005", reason)
+
+
+async def test_other_schemes_are_connected_to() -> None:
+    """A database is there when it takes a connection, or a handshake; nothing is sent to it."""
+    async with serving(scheme="postgresql") as (endpoint, told):
+        assert (await ask(endpoint)).said == "connected"
+    assert b"".join(told.asked) == b""
+    async with serving(tls=True, scheme="rediss") as (endpoint, _):
+        assert (await ask(endpoint._replace(verify=False))).said == "TLS"
+
+
 async def test_a_request_names_the_host_and_holds_no_credentials() -> None:
-    """It is an ordinary GET of the URL's path."""
+    """It is an ordinary GET of the URL's path; who shares a server asks it once."""
     async with serving(b"HTTP/1.1 200 OK\r\n\r\n") as (endpoint, told):
-        await ask(endpoint)
+        assert len(await reach([endpoint] * 3, timeout=5)) == 1
     [request] = told.asked
     first, *lines = request.decode().splitlines()
     headers = dict(line.split(": ", 1) for line in lines if line)
@@ -103,26 +141,6 @@ async def test_a_request_names_the_host_and_holds_no_credentials() -> None:
     assert headers["Host"] == endpoint.netloc
     assert headers["User-Agent"].startswith("rungraph/")
     assert headers.keys() == {"Host", "User-Agent", "Accept", "Connection"}
-
-
-async def test_an_answer_may_come_in_pieces() -> None:
-    """A status line is put together from what arrives."""
-    async with serving(b"HT", b"TP/1.1 20", b"4 No Content\r\n") as (endpoint, _):
-        assert (await ask(endpoint)).said == "HTTP 204"
-
-
-async def test_http2_without_tls_is_an_answer() -> None:
-    """A server of gRPC begins with a frame of settings; that is an answer, too."""
-    async with serving(b"\x00\x00\x00\x04\x00\x00\x00\x00\x00" + b"\x00" * 8) as (endpoint, _):
-        assert (await ask(endpoint)).said == "HTTP/2"
-
-
-async def test_other_schemes_are_connected_to() -> None:
-    """A database is there when it takes a connection; nothing is sent to it."""
-    async with serving(scheme="postgresql") as (endpoint, told):
-        answer = await ask(endpoint)
-    assert answer.said == "connected"
-    assert b"".join(told.asked) == b""
 
 
 async def test_a_closed_port_is_told_from_a_missing_host() -> None:
@@ -192,43 +210,12 @@ async def test_an_untrusted_certificate_is_named() -> None:
         )
 
 
-async def test_tls_of_other_schemes_is_a_handshake() -> None:
-    """A server of rediss:// is there when the handshake is done."""
-    async with serving(tls=True, scheme="rediss") as (endpoint, _):
-        assert (await ask(endpoint._replace(verify=False))).said == "TLS"
-
-
 async def test_the_wrong_scheme_is_told() -> None:
-    """HTTPS to a server of HTTP, and the other way round, name the right one."""
+    """HTTPS to a server of HTTP names what is wrong."""
     async with serving(b"HTTP/1.1 400 Bad Request\r\n\r\n") as (endpoint, _):
         answer = await ask(endpoint._replace(scheme="https"))
     assert answer.code == "H004"
     assert answer.reason == "it does not speak TLS"
-    async with serving(b"\x15\x03\x01\x00\x02\x02\x16") as (endpoint, _):
-        answer = await ask(endpoint)
-    assert (answer.code, answer.reason) == ("H005", "it speaks TLS")
-
-
-@pytest.mark.parametrize("said", [b"-ERR unknown command\r\n", b"\xff\xfe", b"HTTP/1.1 oops\r\n"])
-async def test_what_is_no_http_is_told(said: bytes) -> None:
-    """Another service on the port is there, but not what was meant."""
-    async with serving(said, hangs=True) as (endpoint, _):
-        answer = await ask(endpoint)
-    assert (answer.code, answer.reason) == ("H005", "it does not speak HTTP")
-
-
-async def test_an_endless_line_is_not_read_to_its_end() -> None:
-    """A server that never ends its first line does not fill the memory."""
-    async with serving(b"HTTP/1.1" + b"x" * 1_000_000, hangs=True) as (endpoint, _):
-        answer = await ask(endpoint)
-    assert answer.reason == "it does not speak HTTP"
-
-
-async def test_a_connection_that_is_closed_is_told() -> None:
-    """Hanging up without a word is no answer."""
-    async with serving(b"") as (endpoint, _):
-        answer = await ask(endpoint)
-    assert (answer.code, answer.reason) == ("H005", "it closes the connection without an answer")
 
 
 async def test_the_dead_are_asked_at_the_same_time_as_the_living() -> None:
@@ -243,13 +230,6 @@ async def test_the_dead_are_asked_at_the_same_time_as_the_living() -> None:
     assert list(answers) == [*dead, good]
 
 
-async def test_the_same_endpoint_is_asked_once() -> None:
-    """Providers that share a server cost it one request."""
-    async with serving(b"HTTP/1.1 200 OK\r\n\r\n") as (endpoint, told):
-        answers = await reach([endpoint] * 3, timeout=5)
-    assert len(answers) == len(told.asked) == 1
-
-
 def resolve_to(monkeypatch: pytest.MonkeyPatch, *addresses: str) -> None:
     """Have every name stand for *addresses*."""
 
@@ -259,16 +239,11 @@ def resolve_to(monkeypatch: pytest.MonkeyPatch, *addresses: str) -> None:
     monkeypatch.setattr(socket, "getaddrinfo", look_up)
 
 
-async def test_one_living_address_of_a_name_is_enough(monkeypatch: pytest.MonkeyPatch) -> None:
-    """A dead address of a name keeps its other addresses from nothing."""
+async def test_a_name_with_several_addresses(monkeypatch: pytest.MonkeyPatch) -> None:
+    """One that lives is enough; where nothing listens at any, the name is refused."""
     async with serving(b"HTTP/1.1 200 OK\r\n\r\n") as (endpoint, _):
         resolve_to(monkeypatch, "127.0.0.3", HERE)
-        answer = await ask(endpoint._replace(host="twofold.example"))
-    assert answer.said == "HTTP 200"
-
-
-async def test_all_addresses_of_a_name_can_refuse(monkeypatch: pytest.MonkeyPatch) -> None:
-    """A name with several addresses at which nothing listens is refused like a single one."""
+        assert (await ask(endpoint._replace(host="twofold.example"))).said == "HTTP 200"
     resolve_to(monkeypatch, "127.0.0.2", "127.0.0.3")
     answer = await ask(Endpoint("http", "twofold.example", 1))
     assert (answer.code, answer.reason) == ("H002", "connection refused: nothing listens there")

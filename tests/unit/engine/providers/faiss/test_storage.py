@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import sqlite3
 import threading
+from contextlib import closing
 from pathlib import Path
 from typing import Any
 
@@ -79,6 +80,29 @@ async def test_a_bank_with_documents_keeps_its_model_and_kind(memory: FaissMemor
         assert await memory.list_memory_banks() == [bank]
 
 
+async def test_what_cannot_be_kept_is_refused_and_leaves_nothing(
+    memory: FaissMemory, counter: LetterCounter
+) -> None:
+    """Unknown and impossible banks, a bad document among good ones, vectors of no number."""
+    with pytest.raises(ValueError, match="'g' is a 'graph' bank, which 'inline::faiss' does not"):
+        await memory.register_memory_bank(GraphMemoryBank(identifier="g"))
+    with pytest.raises(ValueError, match=r"overlap_size_in_tokens \(64\) must be less than"):
+        await memory.register_memory_bank(vector_bank(chunk_size_in_tokens=64))
+    await stored(memory, vector_bank(), x="a")
+    assert await memory.list_memory_banks() == [vector_bank()]
+    for call in (memory.query_documents("w", "a"), memory.insert_documents("w", [])):
+        with pytest.raises(ValueError, match=r"no memory bank 'w' here \(known: 'v'\)"):
+            await call
+    bad = MemoryBankDocument(document_id="bad", content=ImageMedia(image="data:,"))
+    with pytest.raises(ValueError, match="document 'bad' holds an image; this memory takes text"):
+        await memory.insert_documents("v", [*documents(x="b", y="b"), bad])
+    counter.letters = ""
+    with pytest.raises(ValueError, match="'letters' gave vectors that are ragged, empty or not"):
+        await memory.insert_documents("v", documents(x="a"))
+    counter.letters = "abcdefgh"
+    assert await contents(memory, "v", "a") == ["a"]
+
+
 async def test_vectors_of_another_length_are_refused(
     memory: FaissMemory, counter: LetterCounter
 ) -> None:
@@ -92,24 +116,6 @@ async def test_vectors_of_another_length_are_refused(
         await memory.query_documents("v", "a")
     await memory.insert_documents("v", documents(x="b"))
     assert await found(memory, "v", "b") == ["x"]
-
-
-async def test_bad_vectors_are_refused(memory: FaissMemory, counter: LetterCounter) -> None:
-    """Vectors of no number, or none at all, never reach the index."""
-    await memory.register_memory_bank(vector_bank())
-    counter.letters = ""
-    with pytest.raises(ValueError, match="'letters' gave vectors that are ragged, empty or not"):
-        await memory.insert_documents("v", documents(x="a"))
-    assert await found(memory, "v", " ") == []
-
-
-async def test_a_failed_insert_leaves_nothing_behind(memory: FaissMemory) -> None:
-    """One bad document of several keeps all of them out."""
-    await stored(memory, vector_bank(), x="a")
-    bad = MemoryBankDocument(document_id="bad", content=ImageMedia(image="data:,"))
-    with pytest.raises(ValueError, match="document 'bad' holds an image; this memory takes text"):
-        await memory.insert_documents("v", [*documents(x="b", y="b"), bad])
-    assert await contents(memory, "v", "a") == ["a"]
 
 
 async def test_expired_documents_do_not_come_back(
@@ -185,23 +191,6 @@ async def test_odd_text_is_kept(memory: FaissMemory) -> None:
     assert await found(memory, "v", "a\ud800") == ["nul", "half"]
 
 
-async def test_unknown_banks_name_the_known(memory: FaissMemory) -> None:
-    """The error of a misspelt bank shows what there is."""
-    await memory.register_memory_bank(vector_bank("docs"))
-    for call in (memory.query_documents("doc", "a"), memory.insert_documents("doc", [])):
-        with pytest.raises(ValueError, match=r"no memory bank 'doc' here \(known: 'docs'\)"):
-            await call
-
-
-async def test_graph_banks_and_endless_overlaps_are_refused(memory: FaissMemory) -> None:
-    """What cannot work is refused when it is registered."""
-    with pytest.raises(ValueError, match="'g' is a 'graph' bank, which 'inline::faiss' does not"):
-        await memory.register_memory_bank(GraphMemoryBank(identifier="g"))
-    with pytest.raises(ValueError, match=r"overlap_size_in_tokens \(64\) must be less than"):
-        await memory.register_memory_bank(vector_bank(chunk_size_in_tokens=64))
-    assert await memory.list_memory_banks() == []
-
-
 async def test_many_tasks_at_once_are_safe(memory: FaissMemory) -> None:
     """Inserts and queries of many tasks mix freely, and none is lost."""
     await memory.register_memory_bank(vector_bank())
@@ -261,8 +250,10 @@ async def test_two_memories_share_a_file(open_memory: Open) -> None:
         await two.query_documents("v", "a")
 
 
-async def test_another_kind_of_file_is_refused(open_memory: Open, tmp_path: Path) -> None:
-    """A file of something else is left as it is."""
+async def test_a_file_that_is_no_memory_is_refused_and_left_alone(
+    open_memory: Open, counter: LetterCounter, tmp_path: Path
+) -> None:
+    """Something else, somebody else's database, no place for a file; or no file at all."""
     content = b"this is no database, but long enough to be taken for one" * 99
     path = tmp_path / "deep" / "memory.db"
     path.parent.mkdir()
@@ -270,21 +261,14 @@ async def test_another_kind_of_file_is_refused(open_memory: Open, tmp_path: Path
     with pytest.raises(ValueError, match=r"cannot keep memory banks in '.*memory.db': file is not"):
         await open_memory()
     assert path.read_bytes() == content
-
-
-async def test_a_database_of_something_else_is_refused(open_memory: Open, tmp_path: Path) -> None:
-    """Tables are never added to somebody else's database."""
-    path = tmp_path / "deep" / "memory.db"
-    path.parent.mkdir()
-    file = sqlite3.connect(path)
-    file.execute("CREATE TABLE notes (text)")
-    file.close()
+    path.unlink()
+    with closing(sqlite3.connect(path)) as file:
+        file.execute("CREATE TABLE notes (text)")
     with pytest.raises(ValueError, match="is a database, but not of memory banks in version 1"):
         await open_memory()
-
-
-async def test_memory_can_be_kept_nowhere(counter: LetterCounter) -> None:
-    """With ``:memory:`` no file is made."""
+    config = FaissConfig(db_path=str(path / "faiss.db"))
+    with pytest.raises(ValueError, match=r"cannot open db_path '.*faiss\.db': .*can be written"):
+        await get_provider_impl(config, {"inference": None})
     memory = await get_provider_impl(FaissConfig(db_path=":memory:"), {"inference": counter})
     await stored(memory, vector_bank(), x="a")
     assert await found(memory, "v", "a") == ["x"]
@@ -311,11 +295,3 @@ def test_the_default_file_is_in_the_state_folder(monkeypatch: pytest.MonkeyPatch
     monkeypatch.delenv("XDG_STATE_HOME")
     monkeypatch.setenv("HOME", "/home/me")
     assert FaissConfig().db_path == "/home/me/.local/state/rungraph/faiss.db"
-
-
-async def test_a_file_that_cannot_be_made_is_named_with_its_setting(tmp_path: Path) -> None:
-    """The error names the setting, the path and what would be right."""
-    (tmp_path / "file").write_text("no folder")
-    config = FaissConfig(db_path=str(tmp_path / "file" / "faiss.db"))
-    with pytest.raises(ValueError, match=r"cannot open db_path '.*faiss\.db': .*can be written"):
-        await get_provider_impl(config, {"inference": None})
