@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+from datetime import UTC, datetime
 from enum import StrEnum
 from typing import Annotated, Any, Literal, Protocol
 
-from pydantic import AwareDatetime, Field
+from pydantic import AfterValidator, AwareDatetime, Field
 
 from rungraph.engine.apis.common import ApiModel
 from rungraph.engine.apis.routes import route
@@ -29,19 +30,24 @@ class LogSeverity(StrEnum):
     CRITICAL = "critical"
 
 
+def _in_utc(time: datetime) -> datetime:
+    return time if time.tzinfo is not None else time.replace(tzinfo=UTC)
+
+
 class TelemetryEvent(ApiModel):
     """What all telemetry events have.
 
     Attributes:
         trace_id: The trace that the event belongs to, as the caller names it.
         span_id: The span of the trace that it belongs to, as the caller names it.
-        timestamp: When it happened, with a time zone.
+        timestamp: When it happened; without a time zone it is UTC, as clients of the first
+            contract may send it.
         attributes: Anything else about it.
     """
 
     trace_id: str
     span_id: str
-    timestamp: AwareDatetime
+    timestamp: Annotated[datetime, AfterValidator(_in_utc)]
     attributes: dict[str, Any] = Field(default_factory=dict)
 
 

@@ -94,6 +94,7 @@ CALLS: dict[str, tuple[str, ...]] = {
         "{other} --state-dir {state} --plan {saved} --call inspect.health",
         "{failing} --state-dir {state} --plan {saved} --call inspect.health",
     ),
+    "serve": ("{failing} --port 0 --state-dir {state}", "{broken} --state-dir {state}"),
     "providers": ("", "inference"),
     "models list": ("",),
     "models pull": (),  # It fetches, and reads no config.
@@ -102,7 +103,7 @@ CALLS: dict[str, tuple[str, ...]] = {
 }
 """How each command is called, once for every format that it has."""
 
-IN_A_PROCESS_OF_ITS_OWN = frozenset(("run",))
+IN_A_PROCESS_OF_ITS_OWN = frozenset(("run", "serve"))
 """What takes over the signals of its process."""
 
 

@@ -18,6 +18,7 @@ _COMMANDS = {
     "blame": "List the nodes of a recorded start, the slowest first.",
     "critical-chain": "Show what a recorded start, or a node, waited for.",
     "run": "Start a stack, call it, stop it.",
+    "serve": "Serve a stack over HTTP.",
     "providers": "List the provider types that there are.",
     "models": "Fetch weights that providers can then name.",
     "schema": "Show the JSON Schema of what a command writes.",
@@ -31,6 +32,7 @@ _HELP = """Compile a run config into a graph of providers; check it, show it, ru
     rungraph plan configs/quickstart.yaml
     rungraph graph configs/quickstart.yaml -o graph.svg
     rungraph run configs/quickstart.yaml
+    rungraph serve configs/quickstart.yaml
 
 Results go to standard output, everything else to standard error. Exit codes: 0 fine, 1 problems
 found or the operation failed, 2 wrong usage, 3 differences found (when asked

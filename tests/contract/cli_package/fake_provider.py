@@ -6,6 +6,7 @@ import asyncio
 import logging
 import time
 from collections.abc import AsyncGenerator, Mapping
+from pathlib import Path
 from typing import Any
 
 from rungraph.engine.apis.common import (
@@ -61,7 +62,7 @@ class FakeProvider:
             msg = f"refused with {self._config.get('api_key')}"
             raise RuntimeError(msg)
         if text == "hang":
-            await asyncio.Event().wait()
+            await self._hang(text)
         if stream:
             return self._stream(text)
         message = CompletionMessage(content=text, stop_reason=StopReason.END_OF_TURN)
@@ -73,8 +74,22 @@ class FakeProvider:
             if word == "break":
                 msg = "broke off"
                 raise RuntimeError(msg)
+            if word == "pause":
+                await self._hang(text)
             yield _chunk(EventType.PROGRESS, f"{word} ")
         yield _chunk(EventType.COMPLETE, "")
+
+    def _note(self, text: str) -> None:
+        Path(self._config["cancelled"]).write_text(text, encoding="utf-8")
+
+    async def _hang(self, text: str) -> None:
+        """Wait for ever; write *text* to the file ``cancelled`` when the call is cancelled."""
+        try:
+            await asyncio.Event().wait()
+        except asyncio.CancelledError:
+            if "cancelled" in self._config:
+                self._note(text)
+            raise
 
     async def completion(
         self,

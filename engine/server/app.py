@@ -1,0 +1,207 @@
+"""The ASGI application of a stack: finds what serves a request, and tells what went wrong."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import secrets
+from dataclasses import dataclass
+from enum import Enum
+from itertools import count
+from pkgutil import resolve_name
+from typing import TYPE_CHECKING, NamedTuple
+
+from rungraph.engine.apis.routes import routes_of
+from rungraph.engine.errors import NotServedError, unknown
+from rungraph.engine.server.endpoint import Endpoint
+from rungraph.engine.server.exchange import BrokenOff, Exchange
+from rungraph.engine.server.failures import RequestError, failure_of, is_unforeseen
+from rungraph.engine.server.openapi import openapi_document
+from rungraph.engine.server.probes import Probes
+
+if TYPE_CHECKING:
+    from collections.abc import Awaitable, Callable
+
+    from rungraph.engine.run.stack import Stack
+    from rungraph.engine.server.exchange import Receive, Scope, Send
+
+    Handler = Callable[[Exchange], Awaitable[None]]
+
+_logger = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ServerSettings:
+    """What a server allows its callers.
+
+    Attributes:
+        most_bytes: How long the body of a request may be.
+        drain_seconds: How long running answers may go on when the server stops.
+    """
+
+    most_bytes: int = 16 * 1024 * 1024
+    drain_seconds: float = 30.0
+
+
+class Phase(Enum):
+    """Where in its life a server is."""
+
+    STARTING = "starting"
+    SERVING = "serving"
+    DRAINING = "draining"
+
+
+class _Served(NamedTuple):
+    handler: Handler
+    is_always: bool = False
+    """Also while the stack starts or stops."""
+
+
+class StackApp:
+    """Serves one stack, whose start and stop are somebody else's.
+
+    It answers from the beginning: until `open` is called with 503 and how far the start has come,
+    and so again after `drain`.
+
+    Args:
+        stack: What answers.
+        settings: What callers may do.
+
+    Attributes:
+        endpoints: The methods of the stack's APIs, by API, in the order of the Protocol.
+    """
+
+    def __init__(self, stack: Stack, settings: ServerSettings | None = None) -> None:
+        self._stack = stack
+        self._settings = settings or ServerSettings()
+        self._phase = Phase.STARTING
+        self._exchanges: set[Exchange] = set()
+        self._idle = asyncio.Event()
+        self._ids = count(1)
+        self._process = secrets.token_hex(4)
+        catalog = stack.graph.catalog
+        self.endpoints = tuple(
+            Endpoint(api, name, route, getattr(protocol, name), stack.__getitem__)
+            for api in stack.graph.apis
+            for protocol in [resolve_name(catalog.apis[api].protocol)]
+            for name, route in routes_of(protocol)
+        )
+        self._probes = Probes(stack, lambda: self._phase.value)
+        self._document: bytes | None = None
+        self._served: dict[str, dict[str, _Served]] = {}
+        for endpoint in self.endpoints:
+            self._add(endpoint.route.method, endpoint.route.path, endpoint)
+        self._add("GET", "/livez", self._probes.livez, is_always=True)
+        self._add("GET", "/readyz", self._probes.readyz, is_always=True)
+        for api in stack.graph.apis:
+            self._add("GET", f"/readyz/{api}", self._probes.readyz, is_always=True)
+        self._add("GET", "/openapi.json", self._openapi, is_always=True)
+
+    # --- the life of a server ------------------------------------------------------------------
+
+    @property
+    def running_calls(self) -> int:
+        """How many requests are being answered."""
+        return len(self._exchanges)
+
+    def open(self) -> None:
+        """Serve, now that the stack runs."""
+        self._phase = Phase.SERVING
+
+    async def drain(self) -> None:
+        """Take no new calls, and wait for the running ones; end those that take too long."""
+        self._phase = Phase.DRAINING
+        try:
+            async with asyncio.timeout(self._settings.drain_seconds):
+                while self._exchanges:
+                    self._idle.clear()
+                    await self._idle.wait()
+        except TimeoutError:
+            for exchange in tuple(self._exchanges):
+                exchange.break_off(BrokenOff.DRAINED)
+            await asyncio.sleep(0)
+
+    async def watch_health(self) -> None:
+        """Ask the providers again and again how they are, for the probes; never returns."""
+        await self._probes.watch()
+
+    # --- a request -----------------------------------------------------------------------------
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Answer one request."""
+        exchange = Exchange(
+            scope,
+            receive,
+            send,
+            request_id=f"req_{self._process}{next(self._ids):08x}",
+            most_bytes=self._settings.most_bytes,
+        )
+        self._exchanges.add(exchange)
+        try:
+            await self._handler_of(exchange)(exchange)
+        except asyncio.CancelledError:
+            if not exchange.take_back_cancellation():
+                raise
+            if exchange.broken_off is BrokenOff.DRAINED:
+                await self._fail(exchange, self._unavailable())
+        except Exception as error:  # noqa: BLE001  (a provider's code may raise anything)
+            await self._fail(exchange, error)
+        finally:
+            self._exchanges.discard(exchange)
+            if not self._exchanges:
+                self._idle.set()
+
+    def _handler_of(self, exchange: Exchange) -> Handler:
+        """Return what serves the request.
+
+        Raises:
+            RequestError: If nothing does, or not now.
+        """
+        methods = self._served.get(exchange.path)
+        if methods is None:
+            raise self._not_found(exchange)
+        method = "GET" if exchange.method == "HEAD" else exchange.method
+        served = methods.get(method)
+        if served is None:
+            allowed = ", ".join(methods)
+            raise RequestError(405, f"{exchange.path} takes {allowed}, not {exchange.method}")
+        if self._phase is not Phase.SERVING and not served.is_always:
+            raise self._unavailable()
+        return served.handler
+
+    async def _fail(self, exchange: Exchange, error: Exception) -> None:
+        if is_unforeseen(error):
+            _logger.error("request %s failed", exchange.request_id, exc_info=error)
+        failure = failure_of(error, exchange.request_id, self._stack.graph.scrubbed)
+        if exchange.has_begun:
+            await exchange.end(b"data: " + failure.body + b"\n\n" + exchange.last_event)
+        else:
+            await exchange.answer(failure.body, status=failure.status, headers=failure.headers)
+
+    def _unavailable(self) -> RequestError:
+        if self._phase is Phase.DRAINING:
+            return RequestError(503, "the server stops and takes no new calls")
+        return RequestError(503, self._probes.progress())
+
+    def _not_found(self, exchange: Exchange) -> Exception:
+        """Return what is said of a path that nothing serves: perhaps another stack would."""
+        graph = self._stack.graph
+        for api, spec in graph.catalog.apis.items():
+            if api not in graph.apis and any(
+                route.path == exchange.path for _, route in routes_of(resolve_name(spec.protocol))
+            ):
+                return NotServedError(api, graph.apis)
+        text = unknown(
+            f"there is nothing at {exchange.path!r}", "served", exchange.path, self._served
+        )
+        return RequestError(404, text, code="unknown_route")
+
+    # --- what is served ------------------------------------------------------------------------
+
+    def _add(self, method: str, path: str, handler: Handler, *, is_always: bool = False) -> None:
+        self._served.setdefault(path, {})[method] = _Served(handler, is_always)
+
+    async def _openapi(self, exchange: Exchange) -> None:
+        if self._document is None:
+            self._document = openapi_document(self.endpoints)
+        await exchange.answer(self._document)

@@ -1,0 +1,146 @@
+"""One method of one API over HTTP: reads and validates a request, calls, writes the answer."""
+
+from __future__ import annotations
+
+import inspect
+from collections.abc import AsyncGenerator
+from contextlib import aclosing
+from functools import partial
+from types import UnionType
+from typing import (
+    TYPE_CHECKING,
+    Any,
+    NotRequired,
+    Required,
+    Union,
+    get_args,
+    get_origin,
+    get_type_hints,
+)
+from urllib.parse import parse_qsl
+
+from pydantic import ConfigDict, TypeAdapter, ValidationError
+from typing_extensions import TypedDict
+
+from rungraph.engine.server.failures import invalid
+from rungraph.graph.suggest import did_you_mean
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+
+    from rungraph.engine.apis.routes import Route
+    from rungraph.engine.server.exchange import Exchange
+
+
+class Endpoint:
+    """Serves one method of an API's Protocol.
+
+    The parameters of the method are validated in one step, and what a caller leaves out stays left
+    out, so that the provider's own default decides. A caller who asks for a stream gets events
+    ``data: {…}``, one a chunk; what fails before the first chunk is a plain error.
+
+    Args:
+        api: The API.
+        name: The method.
+        route: Where it is served.
+        function: The method as the Protocol has it.
+        instance: Returns what answers for the API now.
+
+    Attributes:
+        api: The API.
+        name: The method.
+        route: Where it is served.
+        arguments: Validates the parameters.
+        result: Writes a whole answer.
+        chunk: Writes one chunk of a stream; None when the method has none.
+        summary: The first line of the method's docstring.
+    """
+
+    def __init__(
+        self,
+        api: str,
+        name: str,
+        route: Route,
+        function: Callable[..., Any],
+        instance: Callable[[str], Any],
+    ) -> None:
+        self.api = api
+        self.name = name
+        self.route = route
+        self.summary = (inspect.getdoc(function) or "").partition("\n")[0]
+        self._instance = instance
+        hints = get_type_hints(function, include_extras=True)
+        _, *parameters = inspect.signature(function).parameters.values()  # Without self.
+        # pydantic reads this TypedDict alone before Python 3.12.
+        kind = TypedDict(  # type: ignore[misc]  # it is made of what the Protocol says
+            name,
+            {
+                one.name: (Required if one.default is one.empty else NotRequired)[
+                    hints.get(one.name, Any)
+                ]
+                for one in parameters
+            },
+        )
+        kind.__pydantic_config__ = ConfigDict(extra="forbid")  # type: ignore[attr-defined]
+        self._known = tuple(one.name for one in parameters)
+        self.arguments: TypeAdapter[Any] = TypeAdapter(kind)
+        whole, chunks = _answers_of(hints.get("return", Any))
+        self.result: TypeAdapter[Any] = TypeAdapter(whole)
+        self.chunk: TypeAdapter[Any] | None = TypeAdapter(chunks) if chunks is not None else None
+        # What a foreign provider returns may be of another class with the same fields.
+        self._dump = partial(self.result.serializer.to_json, warnings=False)
+        self._dump_chunk = partial((self.chunk or self.result).serializer.to_json, warnings=False)
+
+    async def __call__(self, exchange: Exchange) -> None:
+        """Answer one request."""
+        arguments = await self._read(exchange)
+        method = getattr(self._instance(self.api), self.name)
+        with exchange.watched():
+            result = await method(**arguments)
+            if not hasattr(result, "__anext__"):
+                content = self._dump(result)
+            else:
+                async with aclosing(result):
+                    async for chunk in result:
+                        await exchange.send_event(self._dump_chunk(chunk))
+                if not exchange.has_begun:
+                    await exchange.begin_events()
+                await exchange.end()
+                return
+        await exchange.answer(content)
+
+    async def _read(self, exchange: Exchange) -> dict[str, Any]:
+        """Return the arguments of the call that the request means.
+
+        Raises:
+            RequestError: If it means none.
+        """
+        query = self._named(dict(parse_qsl(exchange.query.decode("latin-1"))))
+        validator = self.arguments.validator
+        try:
+            if self.route.method != "POST":
+                return validator.validate_strings(query)  # type: ignore[no-any-return]
+            body = await exchange.json_body() or b"{}"
+            if not query and not self.route.aliases:
+                return validator.validate_json(body)  # type: ignore[no-any-return]
+            fields = TypeAdapter(dict[str, Any]).validate_json(body)
+            return validator.validate_python({**query, **self._named(fields)})  # type: ignore[no-any-return]
+        except ValidationError as error:
+            raise invalid(error, self._suggest) from error
+
+    def _named(self, given: Mapping[str, Any]) -> dict[str, Any]:
+        """Return *given* by the names that the method has for its parameters."""
+        aliases = self.route.aliases
+        return {aliases.get(name, name): value for name, value in given.items()}
+
+    def _suggest(self, name: str) -> str:
+        known = ", ".join(map(repr, self._known)) or "none"
+        return did_you_mean(name, self._known) or f"there is: {known}"
+
+
+def _answers_of(hint: Any) -> tuple[Any, Any]:
+    """Return the types of whole answers, and of the chunks of a stream (None: there is none)."""
+    options = get_args(hint) if get_origin(hint) in {Union, UnionType} else (hint,)
+    whole = [one for one in options if get_origin(one) is not AsyncGenerator]
+    chunks = [get_args(one)[0] for one in options if get_origin(one) is AsyncGenerator]
+    return Union[tuple(whole)] if whole else Any, chunks[0] if chunks else None  # noqa: UP007

@@ -1,0 +1,193 @@
+"""One request and its answer."""
+
+from __future__ import annotations
+
+import asyncio
+from contextlib import contextmanager
+from enum import Enum
+from http import HTTPStatus
+from typing import TYPE_CHECKING, Any
+
+from rungraph.engine.server.failures import RequestError
+
+if TYPE_CHECKING:
+    from collections.abc import Awaitable, Callable, Generator, Iterable, MutableMapping
+
+    Scope = MutableMapping[str, Any]
+    Message = MutableMapping[str, Any]
+    Receive = Callable[[], Awaitable[Message]]
+    Send = Callable[[Message], Awaitable[None]]
+    Header = tuple[bytes, bytes]
+
+JSON = b"application/json"
+EVENTS = b"text/event-stream"
+_WATCH_AFTER = 0.02
+"""Seconds before somebody listens for the caller's going: most calls are over by then."""
+
+
+class BrokenOff(Enum):
+    """Why an exchange ended before its answer did."""
+
+    CALLER_GONE = "the caller has gone"
+    DRAINED = "the server stops"
+
+
+class Exchange:
+    """One request and its answer, on an ASGI connection.
+
+    It belongs to the task that makes it.
+
+    Attributes:
+        request_id: Names the request, to the caller and in the log.
+        path_values: What stands in the path for its parameters.
+        has_begun: Whether the answer has begun; then only its end can tell of an error.
+        broken_off: Why it has to end early; None while it has not.
+    """
+
+    def __init__(
+        self, scope: Scope, receive: Receive, send: Send, *, request_id: str, most_bytes: int
+    ) -> None:
+        self.method: str = scope["method"]
+        self.path: str = scope["path"]
+        self.query: bytes = scope["query_string"]
+        self.headers: Iterable[Header] = scope["headers"]
+        self.request_id = request_id
+        self.path_values: dict[str, str] = {}
+        self.has_begun = False
+        self.broken_off: BrokenOff | None = None
+        self.last_event = b""
+        self._receive = receive
+        self._send = send
+        self._most_bytes = most_bytes
+        self._task = asyncio.current_task()
+        self._watcher: asyncio.Task[None] | None = None
+
+    # --- the request ---------------------------------------------------------------------------
+
+    def header(self, name: bytes) -> str:
+        """Return the header *name*, which is written in lower case; empty if there is none."""
+        return next((value.decode("latin-1") for key, value in self.headers if key == name), "")
+
+    async def body(self) -> bytes:
+        """Return the body.
+
+        Raises:
+            RequestError: If it is longer than a body may be.
+        """
+        if int(self.header(b"content-length") or 0) > self._most_bytes:
+            raise self._too_long()
+        parts: list[bytes] = []
+        size = 0
+        while True:
+            message = await self._receive()
+            if message["type"] == "http.disconnect":
+                self.broken_off = BrokenOff.CALLER_GONE
+                raise asyncio.CancelledError
+            parts.append(message.get("body", b""))
+            size += len(parts[-1])
+            if size > self._most_bytes:
+                raise self._too_long()
+            if not message.get("more_body"):
+                return b"".join(parts)
+
+    async def json_body(self) -> bytes:
+        """Return the body, which has to be called JSON.
+
+        A web page may not send that to another site without being asked first.
+
+        Raises:
+            RequestError: If it is called something else.
+        """
+        media = self.header(b"content-type").partition(";")[0].strip().lower()
+        if media != "application/json":
+            said = f", not {media!r}" if media else ""
+            raise RequestError(415, f"the body must be sent as 'application/json'{said}")
+        return await self.body()
+
+    def _too_long(self) -> RequestError:
+        return RequestError(413, f"the body is longer than {self._most_bytes} bytes")
+
+    # --- the answer ----------------------------------------------------------------------------
+
+    async def answer(
+        self,
+        content: bytes,
+        *,
+        status: int = HTTPStatus.OK,
+        media: bytes = JSON,
+        headers: Iterable[Header] = (),
+    ) -> None:
+        """Send the whole answer."""
+        await self._begin(
+            status, media, (*headers, (b"content-length", str(len(content)).encode()))
+        )
+        content = b"" if self.method == "HEAD" else content
+        await self._send({"type": "http.response.body", "body": content})
+
+    async def begin_events(self, headers: Iterable[Header] = ()) -> None:
+        """Begin an answer that is a stream of events."""
+        quiet = ((b"cache-control", b"no-store"), (b"x-accel-buffering", b"no"))
+        await self._begin(HTTPStatus.OK, EVENTS, (*headers, *quiet))
+
+    async def send_bytes(self, content: bytes) -> None:
+        """Send more of the answer as it is."""
+        await self._send({"type": "http.response.body", "body": content, "more_body": True})
+
+    async def send_event(self, data: bytes) -> None:
+        """Send one event; the first begins the answer."""
+        if not self.has_begun:
+            await self.begin_events()
+        await self.send_bytes(b"data: " + data + b"\n\n")
+
+    async def end(self, content: bytes = b"") -> None:
+        """End an answer that came in parts."""
+        await self._send({"type": "http.response.body", "body": content})
+
+    async def _begin(self, status: int, media: bytes, headers: Iterable[Header]) -> None:
+        self.has_begun = True
+        await self._send(
+            {
+                "type": "http.response.start",
+                "status": int(status),
+                "headers": [
+                    (b"content-type", media),
+                    (b"x-request-id", self.request_id.encode()),
+                    *headers,
+                ],
+            }
+        )
+
+    # --- breaking off --------------------------------------------------------------------------
+
+    @contextmanager
+    def watched(self) -> Generator[None]:
+        """Cancel what runs in the block when the caller goes away."""
+        timer = asyncio.get_running_loop().call_later(_WATCH_AFTER, self._begin_to_watch)
+        try:
+            yield
+        finally:
+            timer.cancel()
+            if self._watcher is not None:
+                self._watcher.cancel()
+
+    def break_off(self, reason: BrokenOff) -> None:
+        """Cancel what works on the answer."""
+        if self.broken_off is None and self._task is not None:
+            self.broken_off = reason
+            self._task.cancel()
+
+    def take_back_cancellation(self) -> bool:
+        """Return whether this exchange's own breaking off has cancelled its task, and end that."""
+        if self.broken_off is None:
+            return False
+        if self._task is not None and self._task.cancelling():
+            self._task.uncancel()
+        return True
+
+    def _begin_to_watch(self) -> None:
+        self._watcher = asyncio.get_running_loop().create_task(self._watch())
+
+    async def _watch(self) -> None:
+        while (await self._receive())["type"] != "http.disconnect":
+            pass
+        self.break_off(BrokenOff.CALLER_GONE)

@@ -1,0 +1,143 @@
+"""What a caller is told when a request fails: a status, and one shape of JSON for all.
+
+::
+
+    EngineError (rungraph.engine.errors)
+    └── RequestError                 the server itself refuses a request
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, NamedTuple
+
+from pydantic import ValidationError
+from pydantic_core import to_json
+
+from rungraph.engine.errors import (
+    EngineError,
+    NotRunningError,
+    NotServedError,
+    UnknownResourceError,
+)
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+_TYPES = {
+    401: "authentication_error",
+    403: "permission_error",
+    404: "not_found_error",
+    429: "rate_limit_error",
+    501: "not_implemented_error",
+    504: "timeout_error",
+}
+_KINDS: tuple[tuple[type[Exception], int], ...] = (
+    (UnknownResourceError, 404),
+    (NotServedError, 404),
+    (NotRunningError, 503),
+    # Before their base OSError and before ValueError, of which some are subclasses.
+    (PermissionError, 403),
+    (TimeoutError, 504),
+    (ConnectionError, 502),
+    (NotImplementedError, 501),
+    (ValueError, 400),
+)
+_WORTH_ANOTHER_TRY = frozenset({429, 502, 503, 504})
+_MOST_PROBLEMS = 5
+_RETRY_SECONDS = b"1"
+
+
+@dataclass(eq=False)
+class RequestError(EngineError):
+    """Raised when the server itself refuses a request.
+
+    Attributes:
+        status: The HTTP status.
+        message: What is wrong, for people.
+        param: Which parameter is wrong.
+        code: What is wrong, for programs.
+    """
+
+    status: int
+    message: str
+    param: str | None = None
+    code: str | None = None
+
+    def __str__(self) -> str:
+        return self.message
+
+
+class Failure(NamedTuple):
+    """What a caller is told."""
+
+    status: int
+    body: bytes
+    headers: tuple[tuple[bytes, bytes], ...]
+
+
+def failure_of(error: Exception, request_id: str, scrub: Callable[[str], str]) -> Failure:
+    """Return what the caller is told of *error*, without the secrets that *scrub* knows.
+
+    The text of an error that nobody foresaw can hold anything, so only its request id is told.
+    """
+    status = _status_of(error)
+    param = error.param if isinstance(error, RequestError) else None
+    code = error.code if isinstance(error, RequestError) else None
+    if status == 500:
+        text = f"internal error; the server's log tells more of request {request_id}"
+    else:
+        text = scrub(str(error)) or type(error).__name__
+    if isinstance(error, UnknownResourceError):
+        code = f"{error.resource.replace(' ', '_')}_not_found"
+    told = {
+        "message": text,
+        "type": _TYPES.get(status, "server_error" if status >= 500 else "invalid_request_error"),
+        "param": param,
+        "code": code,
+    }
+    again = status in _WORTH_ANOTHER_TRY
+    headers = [(b"x-should-retry", b"true" if again else b"false")]
+    if status in {429, 503}:
+        headers.append((b"retry-after", _RETRY_SECONDS))
+    return Failure(status, to_json({"error": told}), tuple(headers))
+
+
+def is_unforeseen(error: Exception) -> bool:
+    """Whether *error* is a fault in a provider's code or ours, which the log must tell."""
+    return _status_of(error) == 500
+
+
+def invalid(error: ValidationError, suggest: Callable[[str], str]) -> RequestError:
+    """Return the refusal of arguments that are not valid.
+
+    The values themselves are never part of the text.
+
+    Args:
+        error: What validation says.
+        suggest: Tells which parameter may be meant by an unknown one; empty for none.
+    """
+    lines: list[str] = []
+    param: str | None = None
+    for detail in error.errors(include_url=False, include_input=False, include_context=False):
+        where = ".".join(map(str, detail["loc"]))
+        text = detail["msg"][:1].lower() + detail["msg"][1:]
+        if detail["type"] == "missing":
+            text = "is missing"
+        elif detail["type"] == "extra_forbidden":
+            near = suggest(where) if len(detail["loc"]) == 1 else ""
+            text = f"unknown parameter{'; ' + near if near else ''}"
+        param = param or where or None
+        lines.append(f"{where}: {text}" if where else text)
+    if len(lines) > _MOST_PROBLEMS:
+        lines[_MOST_PROBLEMS:] = [f"and {len(lines) - _MOST_PROBLEMS} more problems"]
+    return RequestError(400, "\n".join(lines), param, "invalid_value")
+
+
+def _status_of(error: Exception) -> int:
+    if isinstance(error, RequestError):
+        return error.status
+    # A value that a provider's own code finds not valid is not what the caller sent.
+    if isinstance(error, ValidationError):
+        return 500
+    return next((status for kind, status in _KINDS if isinstance(error, kind)), 500)

@@ -1,0 +1,188 @@
+"""``rungraph serve``: a stack over HTTP until a signal ends it."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from contextlib import AsyncExitStack, suppress
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from rungraph.cli.inputs.configs import has_errors, load_graph, tell_diagnostics
+from rungraph.cli.inputs.options import Reading, catalog_option, choice_option, file_argument
+from rungraph.cli.output.errors import text_of
+from rungraph.cli.progress.lines import LineProgress
+from rungraph.cli.progress.session import ScrubbedLog, last_resort
+from rungraph.cli.terminal import complain, leave, tell
+from rungraph.engine.errors import MissingPackageError
+from rungraph.engine.events import NodeKilled
+from rungraph.engine.preflight.runnable import check_runnable
+from rungraph.engine.run.settings import StackSettings
+from rungraph.engine.run.signals import watch_signals
+from rungraph.engine.run.stack import Stack
+from rungraph.graph import Level, RungraphError
+from rungraph.graph.wording import counted
+
+if TYPE_CHECKING:
+    import socket
+
+    from rungraph.engine.server.app import ServerSettings
+    from rungraph.graph import RunGraph
+
+_HELP = """Serve a run config's stack over HTTP; FILE - is standard input.
+
+\b
+    rungraph serve stack.yaml
+    curl localhost:8321/readyz
+
+The port opens at once and answers 503 until the stack is up. Ctrl-C or SIGTERM: running calls may
+end, then the stack stops in order; the second time it ends at once.
+"""
+
+_NEEDS = ("server", "uvicorn")
+
+
+@click.command(help=_HELP)
+@file_argument()
+@click.option("--host", default="127.0.0.1", help="The address to listen at.")
+@click.option(
+    "--port",
+    type=click.IntRange(0, 65535),
+    default=8321,
+    help="The port to listen at; 0 takes a free one.",
+)
+@click.option("--wait", "waits", is_flag=True, help="Open the port only when the stack is up.")
+@click.option(
+    "--drain",
+    "drain_seconds",
+    type=click.FloatRange(min=0),
+    metavar="SECONDS",
+    default=30.0,
+    help="How long running calls may go on when the server stops.",
+)
+@choice_option(
+    "--on-failure",
+    choices=("rollback", "degrade"),
+    help="When a node does not start: stop everything, or go on without what needs it.",
+)
+@click.option(
+    "--state-dir",
+    type=click.Path(file_okay=False, path_type=Path),
+    help="The folder of what must survive a restart.",
+)
+@catalog_option
+def serve(
+    file: str,
+    *,
+    host: str,
+    port: int,
+    waits: bool,
+    drain_seconds: float,
+    catalog: str | None,
+    **settings: Any,
+) -> int:
+    """Serve a stack; *settings* are those of `StackSettings`."""
+    try:
+        from rungraph.engine.server.app import ServerSettings
+        from rungraph.engine.server.listening import bound
+    except ModuleNotFoundError as error:
+        if error.name != "uvicorn":
+            raise
+        raise MissingPackageError(*_NEEDS) from error
+    graph = load_graph(file, Reading(Level.IMPORT, catalog))
+    check_runnable(graph)
+    tell_diagnostics(graph.diagnostics)
+    if has_errors(graph.diagnostics):
+        complain(f"{graph.file} cannot be served")
+        return 1
+    session = _ServeSession(
+        graph,
+        StackSettings(**settings),
+        ServerSettings(drain_seconds=drain_seconds),
+        bound(host, port),
+        waits=waits,
+    )
+    return session.run()
+
+
+@dataclass(frozen=True, slots=True)
+class _ServeSession:
+    """One stack from start to stop, and its server.
+
+    Attributes:
+        graph: What runs.
+        settings: How it runs.
+        server: What callers may do.
+        listener: Where they come.
+        waits: Whether they have to wait until the stack is up.
+    """
+
+    graph: RunGraph
+    settings: StackSettings
+    server: ServerSettings
+    listener: socket.socket
+    waits: bool
+
+    def run(self) -> int:
+        logging.basicConfig(handlers=[ScrubbedLog(self.graph)], level=logging.WARNING)
+        with asyncio.Runner(loop_factory=_new_loop) as runner:
+            return runner.run(self._run())
+
+    async def _run(self) -> int:
+        from rungraph.engine.server.app import StackApp
+        from rungraph.engine.server.listening import listening
+
+        progress = LineProgress(self.graph)
+        stack = Stack(self.graph, self.settings)
+        stack.events.subscribe(progress.take)
+        app = StackApp(stack, self.server)
+        draining: list[asyncio.Task[None]] = []
+
+        def end_at_once() -> None:
+            for task in draining:
+                task.cancel()
+            stack.kill()
+
+        code = 0
+        try:
+            async with AsyncExitStack() as opened:
+                if not self.waits:
+                    await opened.enter_async_context(listening(app, self.listener))
+                async with watch_signals(end_at_once) as signals:
+                    with last_resort():
+                        async with stack:
+                            if self.waits:
+                                await opened.enter_async_context(listening(app, self.listener))
+                            app.open()
+                            host, port = self.listener.getsockname()[:2]
+                            tell(f"serving http://{host}:{port}; Ctrl-C stops")
+                            try:
+                                await app.watch_health()
+                            finally:
+                                if app.running_calls:
+                                    calls = counted(app.running_calls, "call")
+                                    seconds = self.server.drain_seconds
+                                    tell(f"draining: {calls} may go on for {seconds:g} s")
+                                draining.append(asyncio.create_task(app.drain()))
+                                with suppress(asyncio.CancelledError):
+                                    await draining[0]
+                code = signals.exit_code
+        except RungraphError as error:
+            complain(self.graph.scrubbed(text_of(error)))
+            code = 1
+        if any(isinstance(event, NodeKilled) for event in stack.events):
+            # What was cut short may still hold a thread, for which Python would wait.
+            leave(code, at_once=True)
+        return code
+
+
+def _new_loop() -> asyncio.AbstractEventLoop:
+    """Return an event loop: uvloop's where there is one."""
+    try:
+        import uvloop
+    except ModuleNotFoundError:
+        return asyncio.new_event_loop()
+    return uvloop.new_event_loop()

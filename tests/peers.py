@@ -1,0 +1,85 @@
+"""Packages that are driven as their users drive them, each in an environment of its own."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+from collections.abc import Generator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import pytest
+from tests.contract.command_line import environment, opened
+
+ROOT = Path(__file__).parents[1]
+_ENVIRONMENTS = ROOT / "build" / "peers"
+
+
+class Peer:
+    """A client package; its programs are files of `tests/contract/clients`.
+
+    Args:
+        name: The folder of its environment.
+        requirements: What is installed there.
+    """
+
+    def __init__(self, name: str, *requirements: str) -> None:
+        self._folder = _ENVIRONMENTS / name
+        self._requirements = requirements
+
+    def run(self, program: str, *words: str) -> dict[str, Any]:
+        """Return what *program* prints, one JSON object a line: ``{"name": …, "value": …}``.
+
+        The test is skipped if the package cannot be had.
+        """
+        done = subprocess.run(
+            [
+                self._python(),
+                str(ROOT / "tests" / "contract" / "clients" / program),
+                *words,
+            ],
+            capture_output=True,
+            text=True,
+            timeout=120,
+            check=False,
+            env={"PATH": environment()["PATH"]},
+        )
+        assert done.returncode == 0, done.stderr
+        lines = [json.loads(line) for line in done.stdout.splitlines()]
+        return {line["name"]: line["value"] for line in lines}
+
+    def _python(self) -> str:
+        python = self._folder / "bin" / "python"
+        installed = self._folder / "installed"
+        if not installed.exists() or installed.read_text() != repr(self._requirements):
+            subprocess.run([sys.executable, "-m", "venv", self._folder], check=True)
+            done = subprocess.run(
+                [python, "-m", "pip", "install", "-q", *self._requirements],
+                capture_output=True,
+                text=True,
+                check=False,
+            )
+            if done.returncode:
+                pytest.skip(f"cannot be installed: {', '.join(self._requirements)}")
+            installed.write_text(repr(self._requirements))
+        return str(python)
+
+
+@contextmanager
+def serving(config: Path, *words: str | Path) -> Generator[str]:
+    """Run ``rungraph serve`` at a free port; return its URL once it is up."""
+    state = config.parent / "state"
+    with opened("serve", config, "--port", "0", "--state-dir", state, *words) as process:
+        assert process.stderr is not None
+        said: list[str] = []
+        for line in process.stderr:
+            said.append(line)
+            if line.startswith("serving "):
+                yield line.split()[1].rstrip(";")
+                process.terminate()
+                rest = process.stderr.read()
+                assert process.wait(30) == 143, rest
+                return
+        pytest.fail("".join(said))
