@@ -83,7 +83,7 @@ def has_placeholder(value: str) -> bool:
     return _OPENING in value
 
 
-@lru_cache(maxsize=4096)  # Large configs repeat theirs.
+@lru_cache(maxsize=65536)  # Each is asked for several times: to fill it in, and to mask it.
 def placeholders(text: str) -> tuple[Placeholder, ...]:
     """Return the placeholders of *text* from left to right, without those inside their words.
 

@@ -70,7 +70,10 @@ class _Needs:
         self, history: CatalogHistory, config: Mapping[str, Any], names: set[tuple[str, ...]]
     ) -> None:
         self.history = history
-        self.names = names
+        needed = {api for spec in history.providers for api in spec.dependencies}
+        needed |= {api for pair in history.pairs for api in (pair.router_api, pair.table_api)}
+        # Each release is asked, so what no need can be for is left out: a config has many keys.
+        self.there = {one[0] for one in names if len(one) == 1} & needed
         apis = config.get("apis")
         self.listed = (
             {one for one in apis if isinstance(one, str)} if isinstance(apis, list) else ()
@@ -87,8 +90,9 @@ class _Needs:
         """Return how many needs stay open under the release of *index*."""
         span = self.history.span
         traits = {one.name for one in self.history.traits if index in span(one)}
-        there = {one[0] for one in self.names if len(one) == 1}
-        there |= {one.name for one in self.history.apis if one.builtin and index in span(one)}
+        there = self.there | {
+            one.name for one in self.history.apis if one.builtin and index in span(one)
+        }
         for pair in self.history.pairs:
             if index not in span(pair):
                 continue

@@ -24,6 +24,8 @@ NO_SECRETS = frozenset(
 """Words that say whether or how there is a secret; whoever has one as a secret has none."""
 NAME_KEYS = ("name", "key", "header", "type", "scheme")
 """Keys whose values tell whether a ``value`` beside them is a secret."""
+HELD_KEYS = frozenset(("value", "Value", "VALUE", "default", "Default", "DEFAULT"))
+"""Keys that only say that they hold what a name beside them names."""
 
 _WORD = re.compile(r"[A-Z]+(?=[A-Z][a-z])|[A-Z]?[a-z]+|[A-Z]+|[0-9]+")
 _LONGEST_NAME = 200
@@ -189,11 +191,6 @@ def is_secret_name(name: str) -> bool:
         [True, True, True, False]
     """
     return is_secret_key(name) or name.lower() in ("basic", "digest")
-
-
-def is_held_value(key: str) -> bool:
-    """Whether *key* only says that it holds what a name beside it names."""
-    return key.lower() in ("value", "default")
 
 
 def is_secret_path(path: Sequence[str | int]) -> bool:

@@ -148,7 +148,7 @@ def spans_in_lines(text: str) -> Sequence[Span]:
     return _spans_of_text(packed(text), has_pairs=False)
 
 
-@lru_cache(maxsize=4096)  # Large configs repeat their texts.
+@lru_cache(maxsize=65536)  # Each text is asked for by its place, and for what is known.
 def _spans_of_text(text: str, *, has_pairs: bool = True) -> tuple[Span, ...]:
     """Return where the secrets of a packed text stand."""
     return tuple((hit.start, hit.end) for hit in hits_in(text, has_pairs=has_pairs))

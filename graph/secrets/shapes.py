@@ -41,11 +41,14 @@ class Shape(NamedTuple):
     Attributes:
         rule: What it is called.
         pattern: What it looks like; the secret is the group ``value``, or all of it.
+        needs: One of these is in each text that holds such a secret, in lower case: most texts are
+            asked for nothing more.
         holds: Whether what was found is one; most patterns need no second look.
     """
 
     rule: str
     pattern: re.Pattern[str]
+    needs: tuple[str, ...]
     holds: Callable[[re.Match[str]], bool] | None = None
 
 
@@ -65,6 +68,17 @@ def is_plain_word(text: str) -> bool:
 
 def _is_no_word(match: re.Match[str]) -> bool:
     return not is_plain_word(match["value"])
+
+
+_ABOUT_BEARER = frozenset(("authentication", "authorization", "tokens", "challenge", "scheme"))
+
+
+def _is_bearer(match: re.Match[str]) -> bool:
+    return match["value"].lower() not in _ABOUT_BEARER
+
+
+def _is_secret_element(match: re.Match[str]) -> bool:
+    return bool(secret_head(match["name"]))
 
 
 def _is_basic(match: re.Match[str]) -> bool:
@@ -129,19 +143,22 @@ _HOOKS = (
 )
 _HOST = r"(?:[A-Za-z](?!ha\d+:)[\w.-]*|\d{1,3}(?:\.\d{1,3}){3}|\[[0-9A-Fa-f:.]+\]|\ud800+)"
 
-_ABOUT_BEARER = frozenset(("authentication", "authorization", "tokens", "challenge", "scheme"))
+
+_SERVICE_KEY = re.compile(rf"(?<![A-Za-z0-9])(?:{'|'.join(_KNOWN)})")
+_LONG_WORD = re.compile(r"[\w.=-]{14}")
 
 SHAPES: Final = (
     Shape(
         "password in a URL",
         # Up to the last @ before a path: a password can hold one.
         re.compile(
-            r"""://[^\s/?#@:"'<>]{0,500}:(?P<value>(?!\d+(?:[/?#\s]|$))[^\s@"'<>]{1,2000}
+            r"""://[^\s/?#@:"'<>]{0,200}:(?P<value>(?!\d+(?:[/?#\s]|$))[^\s@"'<>]{1,1000}
             (?:@[^\s@/?#"'<>]{1,500})*)@""",
             re.VERBOSE,
         ),
+        ("@",),
     ),
-    Shape("key in a URL", re.compile(r"""://(?P<value>[\w.~-]{20,200}):?@"""), _is_no_word),
+    Shape("key in a URL", re.compile(r"""://(?P<value>[\w.~-]{20,200}):?@"""), ("@",), _is_no_word),
     Shape(
         "login",
         re.compile(
@@ -150,6 +167,7 @@ SHAPES: Final = (
             {_HOST}(?P<port>:\d+)?(?![\w@])""",
             re.VERBOSE,
         ),
+        ("@",),
         _is_login,
     ),
     Shape(
@@ -159,17 +177,19 @@ SHAPES: Final = (
             r"(?:-----END [A-Z ]{0,40}PRIVATE KEY(?: BLOCK)?-----|\Z)",
             re.DOTALL,
         ),
+        ("-----begin ",),
     ),
-    Shape("key of a service", re.compile(rf"(?<![A-Za-z0-9])(?:{'|'.join(_KNOWN)})")),
-    Shape("hook", re.compile("|".join(_HOOKS))),
+    Shape("hook", re.compile("|".join(_HOOKS)), ("hook", "api.telegram.org", "maker.ifttt.com")),
     Shape(
         "bearer token",
         re.compile(r"\bBearer\s{1,9}(?P<value>[\w+/][\w.~+/=:-]{7,4000})", re.IGNORECASE),
-        lambda match: match["value"].lower() not in _ABOUT_BEARER,
+        ("bearer",),
+        _is_bearer,
     ),
     Shape(
         "basic credentials",
         re.compile(r"\bBasic\s{1,9}(?P<value>[\w+/=-]{6,4000})", re.IGNORECASE),
+        ("basic",),
         _is_basic,
     ),
     Shape(
@@ -179,6 +199,7 @@ SHAPES: Final = (
             r"(?P<value>[\w+/][\w.~+/=:-]{5,4000})",
             re.IGNORECASE,
         ),
+        ("token", "key", "negotiate", "splunk"),
         _is_no_word,
     ),
     Shape(
@@ -188,6 +209,7 @@ SHAPES: Final = (
             [^\s:"',]{{1,100}}:(?P<value>[^\s"',\]]{{1,500}})""",
             re.VERBOSE,
         ),
+        tuple(map(str.lower, LOGIN_FLAGS)),
         _is_user,
     ),
     Shape(
@@ -197,17 +219,26 @@ SHAPES: Final = (
             (?P<value>[^\s"'=-][^\s"']{0,500})""",
             re.VERBOSE,
         ),
+        ("-p",),
     ),
-    Shape("attached password", re.compile(r"(?<!\S)-p(?P<value>[^\s\"',]{6,200})"), _is_attached),
+    Shape(
+        "attached password",
+        re.compile(r"(?<!\S)-p(?P<value>[^\s\"',]{6,200})"),
+        ("-p",),
+        _is_attached,
+    ),
     Shape(
         "element",
         re.compile(
             r"<(?:\w{1,60}:)?(?P<name>[\w.-]{1,60})(?:\s[^<>]{0,200})?>(?P<value>[^<>]{1,4000})</"
         ),
-        lambda match: bool(secret_head(match["name"])),
+        ("</",),
+        _is_secret_element,
     ),
 )
 """Every shape, with the name of its rule."""
+# Asked once of each text, because most texts need no more.
+_NEEDS = re.compile("|".join(sorted({re.escape(need) for one in SHAPES for need in one.needs})))
 
 _NAMED = re.compile(
     r"""(?P<query>[?&\#;])?(?<![\w.])(?P<name>[A-Za-z_][\w.-]{0,99})
@@ -244,13 +275,22 @@ def hits_in(text: str, *, has_pairs: bool = True) -> Iterator[Hit]:
         text: Any text; its placeholders are best made of a character that means nothing.
         has_pairs: Whether ``name: value`` counts without quotes, which in YAML its syntax tells.
     """
-    for shape in SHAPES:
-        for match in shape.pattern.finditer(text):
-            if shape.holds is None or shape.holds(match):
-                group = match.lastgroup if shape.rule == "hook" else "value"
-                yield Hit(*match.span(group if group in match.groupdict() else 0), shape.rule)
-    yield from _flags(text)
-    yield from _named(text, has_pairs=has_pairs)
+    lower = text.lower()
+    if _NEEDS.search(lower):
+        for shape in SHAPES:
+            if any(need in lower for need in shape.needs):
+                for match in shape.pattern.finditer(text):
+                    if shape.holds is None or shape.holds(match):
+                        group = match.lastgroup if shape.rule == "hook" else "value"
+                        span = match.span(group if group in match.groupdict() else 0)
+                        yield Hit(*span, shape.rule)
+    if _LONG_WORD.search(text):
+        for match in _SERVICE_KEY.finditer(text):
+            yield Hit(*match.span(), "key of a service")
+    if "-" in text:
+        yield from _flags(text)
+    if "=" in text or (":" in text and _NAMED.search(text)):
+        yield from _named(text, has_pairs=has_pairs)
 
 
 def without_scheme(text: str, start: int, end: int) -> Span:

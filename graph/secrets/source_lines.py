@@ -12,7 +12,7 @@ from functools import cached_property
 from itertools import accumulate
 from typing import TYPE_CHECKING, Final
 
-from rungraph.graph.secrets.keys import NAME_KEYS, is_held_value, is_secret_key, is_secret_name
+from rungraph.graph.secrets.keys import HELD_KEYS, NAME_KEYS, is_secret_key, is_secret_name
 from rungraph.graph.secrets.known import is_naming
 from rungraph.graph.secrets.masking import packed
 from rungraph.graph.secrets.shapes import LOGIN_FLAGS, PRIVATE_KEY, Span, without_scheme
@@ -80,6 +80,7 @@ class _Search:
         self._starts = starts
         self._text = "".join(lines)
         self._aliases: set[str] = set()
+        self._covered = 0  # What stands before this is known to be secret or not.
 
     def spans(self) -> Iterator[Span]:
         position = 0
@@ -92,6 +93,7 @@ class _Search:
                 for start, end in self._spans_under(secret):
                     position = max(position, end)
                     yield start, end
+                position = max(position, self._covered)
         for match in PRIVATE_KEY.finditer(self._text):
             yield from self._in_lines(*match.span())
         for match in _FLAG_AND_VALUE.finditer(self._text):
@@ -174,6 +176,7 @@ class _Search:
         for number in self._continuation(key):
             start = self._starts[number]
             end = start + len(self._lines[number])
+            self._covered = end
             # The keys of a secret mapping are shown.
             keys = [] if self._is_beside(key) else [*_KEY.finditer(self._text, start, end)]
             for span in [self._value(inner)[0] for inner in keys] or [(start, end)]:
@@ -226,7 +229,7 @@ class _Beside:
     def secrets(self, key: re.Match[str], name: str, text: str) -> list[re.Match[str]]:
         """Return the keys whose values are secret, now that *key* has been seen as well."""
         found: list[re.Match[str]] = []
-        if is_held_value(name):
+        if name in HELD_KEYS:
             if self._name and key.start() - self._name.end() < _FAR:
                 found = [key]
             self._held = key

@@ -10,9 +10,9 @@ from typing import TYPE_CHECKING, Any, Final
 from urllib.parse import quote, quote_plus
 
 from rungraph.graph.secrets.keys import (
+    HELD_KEYS,
     NAME_KEYS,
     NO_SECRETS,
-    is_held_value,
     is_secret_key,
     is_secret_name,
     is_secret_path,
@@ -142,7 +142,7 @@ def _items(value: Any, extra: frozenset[str]) -> Iterator[tuple[Any, Any, bool]]
     Its key says so, or a name beside it, or a flag such as ``--api-key`` before it.
     """
     if isinstance(value, Mapping):
-        holders = {key for key in value if isinstance(key, str) and is_held_value(key)}
+        holders = HELD_KEYS & value.keys()
         for key, item in value.items():
             is_text = isinstance(key, str)
             is_name = holders and is_text and key.lower() in NAME_KEYS
