@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+from textwrap import wrap
 from typing import TYPE_CHECKING
 from unicodedata import category
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Collection, Sequence
+    from collections.abc import Callable, Collection, Iterable, Sequence
 
 _JOINERS = "\u200c\u200d"
 """Part of words of some scripts, and of some emoji."""
@@ -104,6 +105,18 @@ def without_controls(text: str, escape: Callable[[str], str] = python_escape) ->
     """
     unsafe = {char for char in set(text) if char not in "\n\t" and has_controls(char)}
     return text.translate({ord(char): escape(char) for char in unsafe}) if unsafe else text
+
+
+def wrapped(entries: Iterable[str], width: int, separator: str = ", ") -> list[str]:
+    """Return *entries* in lines of at most *width* characters; no entry is broken apart.
+
+    Examples:
+        >>> wrapped(["a b", "c", "d-e"], 7)
+        ['a b, c,', 'd-e']
+    """
+    text = separator.join(one.replace(" ", "\0") for one in entries)
+    lines = wrap(text, width, break_on_hyphens=False, break_long_words=False)
+    return [line.replace("\0", " ") for line in lines]
 
 
 def in_place(text: str) -> str:

@@ -15,7 +15,7 @@ from matplotlib.figure import Figure
 from matplotlib.patches import FancyBboxPatch, Patch, PathPatch
 from matplotlib.path import Path
 
-from rungraph.viz.layout.fonts import SVG_FAMILIES, Font, properties_of, text_width
+from rungraph.viz.layout.fonts import SVG_FAMILIES, Font, properties_of
 from rungraph.viz.layout.geometry import Point, Rect, Size
 from rungraph.viz.layout.layered import segments_of
 
@@ -25,8 +25,6 @@ if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
     from rungraph.viz.layout.geometry import Direction
-
-__all__ = ["Font", "Format", "Head", "Pen", "Stroke", "settings", "text_width", "to_bytes"]
 
 Format = Literal["svg", "png", "pdf"]
 Head = Literal["arrow", "dot"]

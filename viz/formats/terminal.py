@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from rich.cells import cell_len
 
 from rungraph.graph.diagnostic_text import plain
-from rungraph.graph.wording import printable
+from rungraph.graph.wording import printable, wrapped
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
@@ -91,6 +91,5 @@ class Terminal:
 
     def legend(self, entries: Iterable[str]) -> Iterator[str]:
         """Yield the lines of a legend; none breaks inside an entry."""
-        text = "   ".join(self.spelled(entry).replace(" ", "\xa0") for entry in entries)
-        for line in wrap(text, self.width):
-            yield self.style(line.replace("\xa0", " "), "faint")
+        for line in wrapped(map(self.spelled, entries), self.width, "   "):
+            yield self.style(line, "faint")

@@ -4,11 +4,15 @@ from __future__ import annotations
 
 import os
 import stat
-from contextlib import suppress
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from tempfile import mkstemp
+from typing import TYPE_CHECKING
 
 from rungraph.graph.errors import RungraphError
+
+if TYPE_CHECKING:
+    from collections.abc import Generator
 
 
 class FileWriteError(RungraphError):
@@ -46,17 +50,26 @@ def write_file(path: Path, content: bytes) -> None:
 
 
 def _replace(target: Path, content: bytes, mode: int | None) -> None:
+    with written_beside(target, content) as temporary:
+        temporary.chmod(_new_mode() if mode is None else stat.S_IMODE(mode))
+        temporary.replace(target)
+
+
+@contextmanager
+def written_beside(target: Path, content: bytes) -> Generator[Path]:
+    """Give a whole file with *content* in the folder of *target*, which only its owner may use.
+
+    Afterwards it is gone, unless it was moved: an interruption leaves no half a file behind.
+    """
     descriptor, name = mkstemp(dir=target.parent, prefix=f".{target.name[:100]}.")
     temporary = Path(name)
     try:
         with os.fdopen(descriptor, "wb") as stream:
             stream.write(content)
-        temporary.chmod(_new_mode() if mode is None else stat.S_IMODE(mode))
-        temporary.replace(target)
-    except BaseException:  # Also an interruption must not leave half a file behind.
+        yield temporary
+    finally:
         with suppress(OSError):
             temporary.unlink()
-        raise
 
 
 def _new_mode() -> int:

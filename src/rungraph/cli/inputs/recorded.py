@@ -24,7 +24,7 @@ from rungraph.graph.why import Cause, why_between
 from rungraph.viz.timeline import Schedule, Span
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
+    from collections.abc import Iterable, Mapping, Sequence
     from pathlib import Path
 
     from rungraph.engine.events import Event
@@ -130,10 +130,15 @@ def _state_of(times: NodeTimes) -> State:
     return State.STARTING if times.ready is None else State.READY
 
 
+def why_skipped(root_causes: Sequence[Address]) -> str:
+    """Return because of which failures a node was skipped."""
+    causes = ", ".join(map(str, root_causes))
+    return f"because of {causes}" if causes else "the start was cancelled"
+
+
 def _detail_of(times: NodeTimes) -> str:
     if times.state is State.SKIPPED:
-        causes = ", ".join(map(str, times.root_causes))
-        return f"because of {causes}" if causes else "the start was cancelled"
+        return why_skipped(times.root_causes)
     if times.state is State.FAILED and times.error is not None:
         return describe(times.error)
     return ""
@@ -174,7 +179,7 @@ def cause_in(graph: RunGraph, events: Iterable[Event], address: Address) -> Caus
 
 def _root_causes(graph: RunGraph, event: NodeSkipped, last: dict[Address, NodeEvent]) -> str:
     if not event.root_causes:
-        return "the start was cancelled"
+        return why_skipped(())
     causes: list[str] = []
     for cause in event.root_causes:
         failure = last.get(cause)

@@ -7,10 +7,9 @@ import secrets
 import stat
 from contextlib import suppress
 from pathlib import Path
-from tempfile import mkstemp
 from typing import TYPE_CHECKING
 
-from rungraph.cli.files import write_file
+from rungraph.cli.files import write_file, written_beside
 from rungraph.graph.errors import RungraphError
 from rungraph.graph.plan import PlanError, is_plan, load_plan, plan_to_json
 from rungraph.graph.plan.fingerprints import SHORTEST_KEY, load_sealed, sealed
@@ -175,12 +174,8 @@ def _read(path: Path) -> bytes:
 def _make(path: Path) -> None:
     """Make the file whole or not at all; one that somebody else makes meanwhile stays."""
     path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-    descriptor, name = mkstemp(dir=path.parent, prefix=".plan.key.")  # With mode 0600.
-    temporary = Path(name)
-    try:
-        with os.fdopen(descriptor, "wb") as stream:
-            stream.write(secrets.token_bytes(_NEW_BYTES))
-        with suppress(FileExistsError):
-            path.hardlink_to(temporary)
-    finally:
-        temporary.unlink()
+    with (
+        written_beside(path, secrets.token_bytes(_NEW_BYTES)) as temporary,
+        suppress(FileExistsError),
+    ):
+        path.hardlink_to(temporary)

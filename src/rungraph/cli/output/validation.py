@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from dataclasses import asdict, dataclass
 from itertools import groupby
-from textwrap import wrap
 from typing import TYPE_CHECKING, Any
 
 from rungraph.cli.inputs.configs import has_errors
@@ -12,7 +11,7 @@ from rungraph.graph import Level, Severity
 from rungraph.graph.diagnostic_text import count_text
 from rungraph.graph.plan.diagnostics import diagnostic_plan
 from rungraph.graph.rules.checklist import CheckResult, Result, is_usable
-from rungraph.graph.wording import counted
+from rungraph.graph.wording import counted, wrapped
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -22,8 +21,6 @@ if TYPE_CHECKING:
     from rungraph.graph.diagnostic_text import Style
 
 _WIDTH = 100
-_NO_BREAK = "\0"
-"""Stands for a space at which no line is to be broken."""
 _ROLES = {
     Result.FAILED: "error",
     Result.WARNED: "warning",
@@ -181,16 +178,10 @@ def _checks_by_level(results: Sequence[CheckResult], style: Style) -> list[str]:
                 continue
             word = result.value.replace("_", " ")
             margin = f"  {level.name.lower():<7}  {word:<11}  "
-            # No name is broken apart, wherever its hyphens are.
-            first, *more = wrap(
-                ", ".join(name.replace(" ", _NO_BREAK) for name in names),
-                _WIDTH - len(margin),
-                break_on_hyphens=False,
-                break_long_words=False,
-            )
+            first, *more = wrapped(names, _WIDTH - len(margin))
             lines.append(margin.replace(word, style(word, role), 1) + first)
             lines += [" " * len(margin) + line for line in more]
-    return [line.replace(_NO_BREAK, " ") for line in lines]
+    return lines
 
 
 def _checks_in_full(results: Sequence[CheckResult], style: Style) -> list[str]:

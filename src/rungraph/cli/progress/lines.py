@@ -5,6 +5,7 @@ from __future__ import annotations
 import sys
 from typing import TYPE_CHECKING
 
+from rungraph.cli.inputs.recorded import why_skipped
 from rungraph.cli.terminal import style_of, tell, tell_styled
 from rungraph.engine import events
 from rungraph.engine.errors import describe
@@ -83,9 +84,7 @@ def _described(event: Event) -> tuple[str, str, str] | None:
         case events.NodeFailed():
             return "failed", "error", describe(event.error)
         case events.NodeSkipped():
-            causes = ", ".join(map(str, event.root_causes))
-            why = f"because of {causes}" if causes else "the start was cancelled"
-            return "skipped", "warning", why
+            return "skipped", "warning", why_skipped(event.root_causes)
         case events.NodeDegraded():
             return "degraded", "warning", event.detail
         case events.NodeRecovered():

@@ -1,0 +1,10 @@
+from .errors import (
+    PairError as PairError,
+    ProviderNeededError as ProviderNeededError,
+    RegistrationRefusedError as RegistrationRefusedError,
+    RegistrationStoreError as RegistrationStoreError,
+    UnknownProviderError as UnknownProviderError,
+)
+from .routers import Router as Router, create_router as create_router
+from .store import Registration as Registration, RegistrationStore as RegistrationStore
+from .tables import RoutingTable as RoutingTable, create_table as create_table
