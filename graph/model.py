@@ -15,7 +15,7 @@ from rungraph.graph.diagnostics import Diagnostic, Severity, bounded, diagnostic
 from rungraph.graph.digraph import edges_of, generations_of, new_digraph, nodes_of
 from rungraph.graph.errors import InvalidGraph
 from rungraph.graph.nodes import Edge, Node, ProviderNode, ResourceConfig, TableNode
-from rungraph.graph.secrets.known import NOTHING_KNOWN
+from rungraph.graph.secrets.known import NOTHING_KNOWN, KnownSecrets
 from rungraph.graph.secrets.values import masked, scrubbed, secret_values
 from rungraph.graph.suggest import closest
 
@@ -300,10 +300,13 @@ class RunGraph:
     @property
     def masked_store(self) -> Mapping[str, Any] | None:
         """Where registrations persist, as written, its secrets masked."""
-        shown: Mapping[str, Any] | None = masked(
-            self.written_store, known=self.document.known if self.document else NOTHING_KNOWN
-        )
+        shown: Mapping[str, Any] | None = masked(self.written_store, known=self.known)
         return shown
+
+    @property
+    def known(self) -> KnownSecrets:
+        """What is secret somewhere in the run config."""
+        return self.document.known if self.document else NOTHING_KNOWN
 
     @cached_property
     def _secrets(self) -> frozenset[str]:

@@ -16,6 +16,7 @@ from rungraph.graph.secrets.keys import (
     is_secret_key,
     is_secret_name,
     is_secret_path,
+    secret_head,
 )
 from rungraph.graph.secrets.known import NOTHING_KNOWN, KnownSecrets
 from rungraph.graph.secrets.masking import (
@@ -59,7 +60,7 @@ def masked(value: Any, *, secrets: Iterable[str] = (), known: KnownSecrets = NOT
         >>> masked({"url": "http://me:pw12@host/", "api_key": "${env.KEY:=abc}", "port": 80})
         {'url': 'http://me:********@host/', 'api_key': '${env.KEY:=********}', 'port': 80}
     """
-    return _masked(value, frozenset(map(_plain, secrets)), known, is_secret=False)
+    return _masked(value, frozenset(map(plain_key, secrets)), known, is_secret=False)
 
 
 def secret_values(written: Any, resolved: Any, *, secrets: Iterable[str] = ()) -> frozenset[str]:
@@ -70,7 +71,7 @@ def secret_values(written: Any, resolved: Any, *, secrets: Iterable[str] = ()) -
         resolved: The same config with the environment filled in.
         secrets: Keys whose values are secret, besides those that look like it.
     """
-    extra = frozenset(map(_plain, secrets))
+    extra = frozenset(map(plain_key, secrets))
     found = _secrets(written, resolved, extra, is_secret=False)
     return frozenset(
         one for one in found if len(one) >= _SHORTEST and one.lower() not in NO_SECRETS
@@ -93,7 +94,8 @@ def scrubbed(text: str, values: Iterable[str]) -> str:
     return text
 
 
-def _plain(key: str) -> str:
+def plain_key(key: str) -> str:
+    """Return *key* as the keys of provider types are compared."""
     return key.lower().replace("-", "_")
 
 
@@ -102,8 +104,8 @@ def _masked(value: Any, extra: frozenset[str], known: KnownSecrets, *, is_secret
         return masked_secret(value) if is_secret else masked_text(value, known)
     if isinstance(value, Mapping | list | tuple):
         shown = {
-            key: _masked(item, extra, known, is_secret=is_secret or item_is_secret)
-            for key, item, item_is_secret in _items(value, extra)
+            key: _masked(item, extra, known, is_secret=is_secret or bool(reason))
+            for key, item, reason in items_of(value, extra)
         }
         if isinstance(value, Mapping):
             return shown
@@ -119,11 +121,9 @@ def _secrets(
     if isinstance(resolved, Mapping | list | tuple):
         sources: dict[Any, Any] = {}
         if isinstance(written, Mapping) == isinstance(resolved, Mapping):
-            sources = {key: item for key, item, _ in _items(written, extra)}
-        for key, item, item_is_secret in _items(resolved, extra):
-            yield from _secrets(
-                sources.get(key), item, extra, is_secret=is_secret or item_is_secret
-            )
+            sources = {key: item for key, item, _ in items_of(written, extra)}
+        for key, item, reason in items_of(resolved, extra):
+            yield from _secrets(sources.get(key), item, extra, is_secret=is_secret or bool(reason))
         if not isinstance(resolved, Mapping):
             for index, item in _logins(resolved):
                 yield from secrets_of_text(f"{resolved[index - 1]} {item}", is_secret=False)
@@ -136,24 +136,31 @@ def _secrets(
         yield str(resolved)
 
 
-def _items(value: Any, extra: frozenset[str]) -> Iterator[tuple[Any, Any, bool]]:
-    """Yield the keys and values of a mapping or a list, and whether a value is secret.
+def items_of(value: Any, extra: frozenset[str]) -> Iterator[tuple[Any, Any, str]]:
+    """Yield the keys and values of a mapping or a list, and why a value is secret, if it is.
 
     Its key says so, or a name beside it, or a flag such as ``--api-key`` before it.
     """
     if isinstance(value, Mapping):
         holders = HELD_KEYS & value.keys()
         for key, item in value.items():
-            is_text = isinstance(key, str)
-            is_name = holders and is_text and key.lower() in NAME_KEYS
-            hides = is_text and not is_name and (is_secret_key(key) or _plain(key) in extra)
-            yield key, item, hides or (key in holders and _has_secret_name(value))
+            reason = ""
+            if isinstance(key, str):
+                is_name = holders and key.lower() in NAME_KEYS
+                if key in holders and _has_secret_name(value):
+                    reason = "a name beside it is that of a secret"
+                elif head := "" if is_name else secret_head(key):
+                    reason = f"its key is that of a secret: '{head}'"
+                elif extra and plain_key(key) in extra:
+                    reason = "its provider type says so"
+            yield key, item, reason
     elif isinstance(value, list | tuple):
-        follows = False
+        reason = ""
         for index, item in enumerate(value):
-            yield index, item, follows
+            yield index, item, reason
             is_flag = isinstance(item, str) and item.startswith("-") and "=" not in item
-            follows = is_flag and is_secret_key(item)
+            head = secret_head(item) if is_flag else ""
+            reason = f"the flag before it is that of a secret: '{head}'" if head else ""
 
 
 def _logins(value: Sequence[Any]) -> Iterator[tuple[int, str]]:

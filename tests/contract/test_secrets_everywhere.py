@@ -41,6 +41,7 @@ CALLS: dict[str, tuple[str, ...]] = {
         "{good} --assume-failed inference/told",
         "{good} --timings {events}",
         "{good} --save {out}",
+        "{good} --explain-masking",
         "{broken} --allow-unset-env --save {out}",
     ),
     "diff": ("{good} {other}", "{good} {broken}", "{broken} {failing}", "{plan} {other}"),

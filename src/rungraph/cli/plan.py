@@ -22,6 +22,7 @@ from rungraph.cli.inputs.options import (
 from rungraph.cli.inputs.saved_plans import check_target, save_plan
 from rungraph.cli.terminal import DIFFERS, is_terminal, show, style_of, tell
 from rungraph.graph.plan import make_plan, plan_to_json, plan_to_markdown, render_plan
+from rungraph.graph.plan.masking import explain_masking as masking_of
 from rungraph.graph.query import query
 
 if TYPE_CHECKING:
@@ -61,6 +62,11 @@ if TYPE_CHECKING:
     metavar="FILE",
     help="Write the plan to FILE, for 'rungraph run --plan FILE'.",
 )
+@click.option(
+    "--explain-masking",
+    is_flag=True,
+    help="Say below the plan which rule masks what.",
+)
 @format_option("markdown", help="How the plan is written; markdown is for a pull request.")
 def plan(
     file: str,
@@ -70,6 +76,7 @@ def plan(
     against: str | None,
     has_code: bool,
     save: Path | None,
+    explain_masking: bool,
     form: str,
     reading: Reading,
 ) -> int:
@@ -104,6 +111,10 @@ def plan(
         allow_unset_env=reading.allow_unset_env,
     )
     show(_as_text(found, form), end="")
+    if explain_masking:
+        # Below a text; what a program reads stays what it is.
+        write = show if form == "text" else tell
+        write(f"\nmasked, and why:\n{masking_of(graph)}")
     if save is not None:
         save_plan(found, graph, save)
         tell(f"saved to {save}")

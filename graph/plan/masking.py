@@ -1,0 +1,39 @@
+"""Which rule masks what in a plan."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from rungraph.graph.nodes import ProviderNode, TableNode
+from rungraph.graph.secrets.explain import explained
+from rungraph.graph.source.positions import path_text
+from rungraph.graph.wording import printable
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from rungraph.graph.model import RunGraph
+    from rungraph.graph.source.positions import Path
+
+
+def explain_masking(graph: RunGraph) -> str:
+    """Return what is masked in the plan of *graph*, a line a value with the rule that masks it."""
+    lines: list[str] = []
+    for owner, found in _masked_in(graph):
+        rows = [f"  {printable(path_text(path))}: {reason}" for path, reason in found]
+        lines += [printable(owner), *rows] if rows else []
+    return "\n".join(lines or ["nothing is masked"])
+
+
+def _masked_in(graph: RunGraph) -> Iterator[tuple[str, Iterator[tuple[Path, str]]]]:
+    known = graph.known
+    for address in graph:
+        node = graph[address]
+        if isinstance(node, ProviderNode):
+            secrets = node.spec.secrets if node.spec else ()
+            yield str(address), explained(node.written, secrets=secrets, known=known)
+        elif isinstance(node, TableNode):
+            for one in node.resources:
+                yield f"{address} {one.identifier}", explained(one.written, known=known)
+    if graph.written_store:
+        yield "metadata_store", explained(graph.written_store, known=known)
