@@ -96,11 +96,20 @@ class ToolParamDefinition(ApiModel):
 
 
 class ToolDefinition(ApiModel):
-    """A tool that a model may ask to have called."""
+    """A tool that a model may ask to have called.
+
+    Attributes:
+        tool_name: Its name.
+        description: What it is for; the model reads it.
+        parameters: Its parameters by name.
+        json_schema: The JSON Schema of its arguments, where *parameters* cannot say it; it counts
+            before them.
+    """
 
     tool_name: str = Field(min_length=1)
     description: str | None = None
     parameters: dict[str, ToolParamDefinition] | None = None
+    json_schema: dict[str, Any] | None = None
 
 
 class ToolChoice(StrEnum):
@@ -180,7 +189,12 @@ class SamplingStrategy(StrEnum):
 
 
 class SamplingParams(ApiModel):
-    """How a model chooses its tokens, and how many. What is None is the provider's choice."""
+    """How a model chooses its tokens, and how many. What is None is the provider's choice.
+
+    Attributes:
+        stop: Texts before which the answer ends.
+        seed: What chance begins with, for answers that can be had again.
+    """
 
     strategy: SamplingStrategy = SamplingStrategy.GREEDY
     temperature: float | None = Field(default=None, ge=0)
@@ -188,6 +202,8 @@ class SamplingParams(ApiModel):
     top_k: int | None = Field(default=None, ge=0)
     max_tokens: int | None = Field(default=None, ge=0, description="0 means no limit.")
     repetition_penalty: float | None = Field(default=None, gt=0)
+    stop: list[str] | None = None
+    seed: int | None = None
 
 
 class JsonSchemaResponseFormat(ApiModel):
@@ -211,6 +227,13 @@ class TokenLogProbs(ApiModel):
     """The logarithms of the probabilities of the tokens considered at one position."""
 
     logprobs_by_token: dict[str, float]
+
+
+class Usage(ApiModel):
+    """How many tokens a call took, where the provider knows."""
+
+    prompt_tokens: int = Field(ge=0)
+    completion_tokens: int = Field(default=0, ge=0)
 
 
 class Attachment(ApiModel):

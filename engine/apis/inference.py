@@ -23,6 +23,7 @@ from rungraph.engine.apis.common import (
     ToolChoice,
     ToolDefinition,
     ToolPromptFormat,
+    Usage,
 )
 from rungraph.engine.apis.routes import route
 
@@ -32,6 +33,7 @@ class ChatCompletionResponse(ApiModel):
 
     completion_message: CompletionMessage
     logprobs: list[TokenLogProbs] | None = None
+    usage: Usage | None = None
 
 
 class EventType(StrEnum):
@@ -54,10 +56,19 @@ class ToolCallParseStatus(StrEnum):
 
 
 class ToolCallDelta(ApiModel):
-    """A piece of a tool call: text as the model writes it, the call itself once it is whole."""
+    """A piece of a tool call: text as the model writes it, the call itself once it is whole.
+
+    Attributes:
+        content: The text that is added to the arguments, or the call.
+        parse_status: How far the call has come.
+        call_id: Names the call; set when it starts, where the provider knows it by then.
+        tool_name: The tool; set when the call starts, where the provider knows it by then.
+    """
 
     content: str | ToolCall
     parse_status: ToolCallParseStatus
+    call_id: str | None = None
+    tool_name: str | None = None
 
 
 class ChatCompletionResponseEvent(ApiModel):
@@ -68,12 +79,14 @@ class ChatCompletionResponseEvent(ApiModel):
         delta: The text that is added, or a piece of a tool call.
         logprobs: The tokens of *delta*, when asked for.
         stop_reason: Why the model stopped; set in the last chunk alone.
+        usage: The tokens of the whole call; in the last chunk, where the provider knows them.
     """
 
     event_type: EventType
     delta: str | ToolCallDelta
     logprobs: list[TokenLogProbs] | None = None
     stop_reason: StopReason | None = None
+    usage: Usage | None = None
 
 
 class ChatCompletionResponseStreamChunk(ApiModel):
@@ -87,6 +100,7 @@ class CompletionResponse(ApiModel):
 
     completion_message: CompletionMessage
     logprobs: list[TokenLogProbs] | None = None
+    usage: Usage | None = None
 
 
 class CompletionResponseStreamChunk(ApiModel):
@@ -95,12 +109,14 @@ class CompletionResponseStreamChunk(ApiModel):
     delta: str
     stop_reason: StopReason | None = None
     logprobs: list[TokenLogProbs] | None = None
+    usage: Usage | None = None
 
 
 class EmbeddingsResponse(ApiModel):
     """One vector for each of the contents, in their order."""
 
     embeddings: list[list[float]] = Field(default_factory=list[list[float]])
+    usage: Usage | None = None
 
 
 class Inference(Protocol):

@@ -8,7 +8,13 @@ from typing import TYPE_CHECKING, Any, cast
 
 from pydantic import BaseModel, ConfigDict, Field
 
-from rungraph.engine.apis.common import CompletionMessage, StopReason, TokenLogProbs, ToolCall
+from rungraph.engine.apis.common import (
+    CompletionMessage,
+    StopReason,
+    TokenLogProbs,
+    ToolCall,
+    Usage,
+)
 from rungraph.engine.apis.inference import (
     ChatCompletionResponse,
     ChatCompletionResponseEvent,
@@ -93,7 +99,20 @@ class _Choice(_Wire):
         return None if self.logprobs is None else self.logprobs.by_token()
 
 
-class _Answer(_Wire):
+class _Usage(_Wire):
+    prompt_tokens: int = 0
+    completion_tokens: int = 0
+
+
+class _Counted(_Wire):
+    usage: _Usage | None = None
+
+    @property
+    def tokens(self) -> Usage | None:
+        return None if self.usage is None else Usage(**self.usage.model_dump())
+
+
+class _Answer(_Counted):
     choices: list[_Choice]
 
 
@@ -102,7 +121,7 @@ class _Vector(_Wire):
     embedding: list[float]
 
 
-class _Vectors(_Wire):
+class _Vectors(_Counted):
     data: list[_Vector]
 
 
@@ -117,7 +136,8 @@ class _ServedModels(_Wire):
 
 def chat_answer(body: dict[str, Any]) -> ChatCompletionResponse:
     """Return the answer that the *body* of a chat completion holds."""
-    choice = _first(body)
+    answer = _Answer.model_validate(body)
+    choice = _first(answer)
     calls = [
         _whole_call(call, number) for number, call in enumerate(choice.message.tool_calls or ())
     ]
@@ -129,22 +149,30 @@ def chat_answer(body: dict[str, Any]) -> ChatCompletionResponse:
         stop_reason=_stop_reason(choice.finish_reason, calls=bool(found)),
         tool_calls=found,
     )
-    return ChatCompletionResponse(completion_message=message, logprobs=choice.token_logprobs)
+    return ChatCompletionResponse(
+        completion_message=message, logprobs=choice.token_logprobs, usage=answer.tokens
+    )
 
 
 def completion_answer(body: dict[str, Any]) -> CompletionResponse:
     """Return the answer that the *body* of a completion holds."""
-    choice = _first(body)
+    answer = _Answer.model_validate(body)
+    choice = _first(answer)
     message = CompletionMessage(
         content=choice.text, stop_reason=_stop_reason(choice.finish_reason, calls=False)
     )
-    return CompletionResponse(completion_message=message, logprobs=choice.token_logprobs)
+    return CompletionResponse(
+        completion_message=message, logprobs=choice.token_logprobs, usage=answer.tokens
+    )
 
 
 def embeddings_answer(body: dict[str, Any]) -> EmbeddingsResponse:
     """Return the vectors that *body* holds, in the order of the texts."""
-    vectors = sorted(_Vectors.model_validate(body).data, key=lambda vector: vector.index)
-    return EmbeddingsResponse(embeddings=[vector.embedding for vector in vectors])
+    answer = _Vectors.model_validate(body)
+    vectors = sorted(answer.data, key=lambda vector: vector.index)
+    return EmbeddingsResponse(
+        embeddings=[vector.embedding for vector in vectors], usage=answer.tokens
+    )
 
 
 def served_models(body: dict[str, Any]) -> tuple[str, ...]:
@@ -168,6 +196,7 @@ class ChatStream:
     def __init__(self) -> None:
         self._calls: dict[int, _Growing] = {}
         self._stop: str | None = None
+        self._usage: Usage | None = None
 
     @property
     def is_whole(self) -> bool:
@@ -180,7 +209,9 @@ class ChatStream:
 
     def take(self, body: dict[str, Any]) -> Iterator[ChatCompletionResponseStreamChunk]:
         """Yield the chunks that one event makes."""
-        for choice in _Answer.model_validate(body).choices[:1]:
+        answer = _Answer.model_validate(body)
+        self._usage = answer.tokens or self._usage
+        for choice in answer.choices[:1]:
             delta = choice.delta or _Message()
             if delta.content or choice.logprobs is not None:
                 yield _chunk(EventType.PROGRESS, delta.content or "", choice.token_logprobs)
@@ -202,43 +233,50 @@ class ChatStream:
             event_type=EventType.COMPLETE,
             delta="",
             stop_reason=_stop_reason(self._stop, calls=calls),
+            usage=self._usage,
         )
         yield ChatCompletionResponseStreamChunk(event=event)
 
     def _grow(self, piece: _Call) -> ChatCompletionResponseStreamChunk:
         number = piece.index if piece.index is not None else max(self._calls, default=0)
-        status = (
-            ToolCallParseStatus.IN_PROGRESS
-            if number in self._calls
-            else ToolCallParseStatus.STARTED
-        )
+        begun = number in self._calls
         call = self._calls.setdefault(number, _Growing())
         call.id = piece.id or call.id
         call.name += piece.function.name or ""
         text = piece.function.arguments or ""
         call.arguments += text
-        return _chunk(EventType.PROGRESS, ToolCallDelta(content=text, parse_status=status))
+        if begun:
+            status = ToolCallParseStatus.IN_PROGRESS
+            return _chunk(EventType.PROGRESS, ToolCallDelta(content=text, parse_status=status))
+        delta = ToolCallDelta(
+            content=text,
+            parse_status=ToolCallParseStatus.STARTED,
+            call_id=call.id,
+            tool_name=call.name or None,
+        )
+        return _chunk(EventType.PROGRESS, delta)
 
 
 def completion_chunk(body: dict[str, Any]) -> CompletionResponseStreamChunk | None:
     """Return the chunk that one event of a streamed completion makes, if any."""
-    for choice in _Answer.model_validate(body).choices[:1]:
+    answer = _Answer.model_validate(body)
+    for choice in answer.choices[:1]:
         ended = choice.finish_reason is not None
         if choice.text or ended:
             return CompletionResponseStreamChunk(
                 delta=choice.text,
                 stop_reason=_stop_reason(choice.finish_reason, calls=False) if ended else None,
                 logprobs=choice.token_logprobs,
+                usage=answer.tokens,
             )
     return None
 
 
-def _first(body: dict[str, Any]) -> _Choice:
-    choices = _Answer.model_validate(body).choices
-    if not choices:
+def _first(answer: _Answer) -> _Choice:
+    if not answer.choices:
         msg = "an answer without choices"
         raise ValueError(msg)
-    return choices[0]
+    return answer.choices[0]
 
 
 def _whole_call(call: _Call, number: int) -> ToolCall | str:

@@ -100,6 +100,8 @@ def embeddings_request(model: str, contents: Sequence[InterleavedContent]) -> di
 
 def parameters_schema(tool: ToolDefinition) -> dict[str, Any]:
     """Return the JSON Schema of the arguments of *tool*."""
+    if tool.json_schema is not None:
+        return tool.json_schema
     parameters = tool.parameters or {}
     return {
         "type": "object",
@@ -137,6 +139,10 @@ def _sampling(params: SamplingParams | None) -> dict[str, Any]:
         body["top_k"] = params.top_k
     if params.max_tokens:
         body["max_tokens"] = params.max_tokens
+    if params.stop:
+        body["stop"] = params.stop
+    if params.seed is not None:
+        body["seed"] = params.seed
     if params.repetition_penalty not in {None, 1.0}:
         # No part of OpenAI's own API: vLLM and TGI read one name, llama.cpp the other.
         body["repetition_penalty"] = params.repetition_penalty
