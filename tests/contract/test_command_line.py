@@ -23,16 +23,12 @@ from rungraph.cli import main
 from rungraph.graph.wording import has_controls
 
 
-def test_help_names_every_command() -> None:
-    """``--help`` lists the commands with their summaries, and ends with 0."""
+def test_help_names_every_command_and_version_the_distribution() -> None:
+    """The commands with their summaries, one line with the version; both end with 0."""
     ended = rungraph("--help")
     assert (ended.code, ended.err) == (0, "")
     names = main.list_commands(main.make_context("rungraph", ["--help"], resilient_parsing=True))
     assert [name for name in names if f"\n  {name} " not in ended.out] == []
-
-
-def test_version_is_the_version_of_the_distribution() -> None:
-    """``--version`` prints one line."""
     ended = rungraph("--version")
     assert ended.code == 0
     assert ended.out.startswith("rungraph ")
@@ -89,30 +85,23 @@ def test_a_full_disk_is_an_error_not_a_traceback() -> None:
 
 
 @pytest.mark.parametrize(
-    ("variables", "is_coloured"),
+    ("variables", "in_a_pipe", "on_a_terminal"),
     [
-        ({}, False),
-        ({"FORCE_COLOR": "1"}, True),
-        ({"FORCE_COLOR": "1", "NO_COLOR": "1"}, False),
+        ({}, False, True),
+        ({"FORCE_COLOR": "1"}, True, True),
+        ({"FORCE_COLOR": "1", "NO_COLOR": "1"}, False, False),
+        ({"TERM": "dumb"}, False, False),
+        ({"NO_COLOR": "1"}, False, False),
     ],
 )
 def test_colour_is_for_those_who_can_see_it(
-    variables: dict[str, str], *, is_coloured: bool
+    variables: dict[str, str], *, in_a_pipe: bool, on_a_terminal: bool
 ) -> None:
-    """A pipe gets no colours unless they are forced, and ``NO_COLOR`` forbids them."""
-    ended = rungraph("validate", "nowhere.yaml", **variables)
-    assert ("\x1b[" in ended.err) is is_coloured
-
-
-@pytest.mark.parametrize(
-    ("variables", "is_coloured"),
-    [({}, True), ({"TERM": "dumb"}, False), ({"NO_COLOR": "1"}, False)],
-)
-def test_a_terminal_has_colours(variables: dict[str, str], *, is_coloured: bool) -> None:
-    """A dumb terminal, or a user who wants no colours, gets plain diagnostics."""
+    """A terminal that is not dumb, a pipe where they are forced; ``NO_COLOR`` forbids them."""
+    assert ("\x1b[" in rungraph("validate", "nowhere.yaml", **variables).err) is in_a_pipe
     code, text = on_terminal("validate", "nowhere.yaml", **variables)
     assert code == 1
-    assert ("\x1b[" in text) is is_coloured
+    assert ("\x1b[" in text) is on_a_terminal
 
 
 def test_a_terminal_has_a_picture_that_goes(config_file: ConfigFile) -> None:
@@ -133,17 +122,13 @@ def test_a_terminal_has_a_picture_that_goes(config_file: ConfigFile) -> None:
 
 
 def test_a_plan_shows_the_generations_and_masks_secrets(config_file: ConfigFile) -> None:
-    """The plan goes to standard output, in text and in JSON, without any secret."""
+    """In text and in JSON, without any secret; what can be planned is planned, errors or not."""
     path = config_file(api_key=HIDDEN)
     text, values = rungraph("plan", path), rungraph("plan", "--format", "json", path)
     assert text.code == values.code == 0
     assert "generation 0" in text.out
     assert json.loads(values.out)["applyable"]
     assert HIDDEN not in text.out + values.out
-
-
-def test_a_plan_with_errors_is_printed_and_ends_with_1() -> None:
-    """What can be planned is planned, errors or not."""
     ended = rungraph("plan", INVALID / "G001-cycle-through-two-routed-pairs.yaml")
     assert ended.code == 1
     assert "generation 0" in ended.out

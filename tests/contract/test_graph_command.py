@@ -94,7 +94,7 @@ def test_standard_output_takes_every_format() -> None:
 
 
 def test_a_pipe_has_a_width_and_no_colours() -> None:
-    """Without a terminal the picture is 100 cells wide at most, or as COLUMNS says."""
+    """100 cells at most, or as COLUMNS says; a terminal has colours, and gets no PNG."""
     plain = rungraph("graph", QUICKSTART)
     assert plain.code == 0
     assert "\x1b" not in plain.out
@@ -104,10 +104,6 @@ def test_a_pipe_has_a_width_and_no_colours() -> None:
     assert "\x1b[34m" in rungraph("graph", QUICKSTART, FORCE_COLOR="1").out
     assert "\x1b" not in rungraph("graph", QUICKSTART, FORCE_COLOR="1", NO_COLOR="1").out
     assert rungraph("graph", QUICKSTART, PYTHONIOENCODING="ascii").out.isascii()
-
-
-def test_a_terminal_gets_colours_and_no_binary() -> None:
-    """APIs have colours; a PNG on a terminal is refused."""
     code, shown = on_terminal("graph", QUICKSTART, COLUMNS="80")
     assert code == 0
     assert "\x1b[34m● \x1b[0m" in shown
@@ -117,7 +113,7 @@ def test_a_terminal_gets_colours_and_no_binary() -> None:
 
 
 def test_an_invalid_config_is_drawn(tmp_path: Path) -> None:
-    """Drawing is not checking: the picture is made, the problems are told in a line."""
+    """Its problems are told in a line; of what is not there, or no text, there is no picture."""
     for suffix in ("svg", "txt"):
         path = tmp_path / f"graph.{suffix}"
         ended = rungraph("graph", CYCLE, "--catalog", CATALOG, "-o", path)
@@ -127,6 +123,13 @@ def test_an_invalid_config_is_drawn(tmp_path: Path) -> None:
             f"wrote {path}\n"
         )
     assert "G001" in (tmp_path / "graph.txt").read_text()
+    binary = tmp_path / "binary.yaml"
+    binary.write_bytes(b"\x89PNG\r\n\x1a\n\x00\xff")
+    for path in (tmp_path / "none.yaml", binary):
+        ended = rungraph("graph", path, "-o", tmp_path / "none.svg")
+        assert ended.code == 1
+        assert not (tmp_path / "none.svg").exists()
+        assert "error[C00" in ended.err
 
 
 @pytest.mark.parametrize(
@@ -159,17 +162,6 @@ def test_wrong_usage_is_told(words: list[str], code: int, said: str) -> None:
     assert said in ended.err.replace("\n", " ")
     assert (ended.code, ended.out) == (code, "")
     assert "Traceback" not in ended.err
-
-
-def test_what_cannot_be_read_is_not_drawn(tmp_path: Path) -> None:
-    """Of a file that is not there, or is no text, there is no picture."""
-    binary = tmp_path / "binary.yaml"
-    binary.write_bytes(b"\x89PNG\r\n\x1a\n\x00\xff")
-    for path in (tmp_path / "none.yaml", binary):
-        ended = rungraph("graph", path, "-o", tmp_path / "graph.svg")
-        assert ended.code == 1
-        assert not (tmp_path / "graph.svg").exists()
-        assert "error[C00" in ended.err
 
 
 def test_overlays_come_from_files(tmp_path: Path) -> None:

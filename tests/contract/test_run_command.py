@@ -34,13 +34,9 @@ def test_a_call_is_answered_as_json_and_the_stack_stops(config_file: ConfigFile)
 
 
 def test_a_stream_is_written_as_text(config_file: ConfigFile) -> None:
-    """The deltas of a streamed chat answer make one text, ended by a line break."""
+    """The deltas make one text, ended by a line break; what came before an error is kept."""
     ended = run(config_file(), *chat("a b c", "stream=true"))
     assert (ended.code, ended.out) == (0, "a b c \n"), ended.err
-
-
-def test_a_stream_that_breaks_off_keeps_what_came(config_file: ConfigFile) -> None:
-    """The text before an error is there, ended by a line break, and the error is said."""
     ended = run(config_file(), *chat("one break two", "stream=true"))
     assert (ended.code, ended.out) == (1, "one \n")
     assert "RuntimeError: broke off" in ended.err
@@ -75,16 +71,6 @@ def test_json_is_one_object_a_line(config_file: ConfigFile) -> None:
     assert lines[-1]["call"] == "inference.chat_completion"
 
 
-def test_degrade_goes_on_with_the_rest(config_file: ConfigFile) -> None:
-    """With ``--on-failure degrade`` a call of what runs is answered, and the summary tells."""
-    words = ("--on-failure", "degrade", "--call", "inspect.list_routes")
-    ended = run(config_file(start="fail"), *words)
-    assert ended.code == 0, ended.err
-    assert "told is ready\n4 nodes in 3 generations, " in ended.err
-    assert ": 1 failed, 2 skipped\n" in ended.err
-    assert json.loads(ended.out)
-
-
 # --- failures ----------------------------------------------------------------------------------
 
 
@@ -113,13 +99,18 @@ def test_a_failure_is_one_message(
 
 
 def test_a_failed_start_names_its_place(config_file: ConfigFile) -> None:
-    """The error has the node and its place; ``RUNGRAPH_DEBUG`` adds the traceback, no secret."""
+    """``RUNGRAPH_DEBUG`` adds the traceback, no secret; ``degrade`` goes on with the rest."""
     path = config_file(start="fail", api_key=HIDDEN)
     assert f"provider:inference/told ({path}:1:" in run(path).err
     ended = run(path, RUNGRAPH_DEBUG="1")
     assert ended.code == 1
     assert "in get_provider_impl" in ended.err
     assert HIDDEN not in ended.err
+    ended = run(path, "--on-failure", "degrade", "--call", "inspect.list_routes")
+    assert ended.code == 0, ended.err
+    assert "told is ready\n4 nodes in 3 generations, " in ended.err
+    assert ": 1 failed, 2 skipped\n" in ended.err
+    assert json.loads(ended.out)
 
 
 def test_wrong_calls_are_all_named_before_anything_starts(config_file: ConfigFile) -> None:
@@ -148,18 +139,11 @@ def test_a_config_with_errors_is_not_started(config_file: ConfigFile) -> None:
     assert "starting" not in ended.err
 
 
-def test_what_providers_log_is_without_secrets(config_file: ConfigFile) -> None:
-    """Log records go to standard error, the config's secrets masked."""
-    ended = run(config_file(log=True, api_key=HIDDEN), *HEALTH)
-    assert "WARNING: fake: the key is ***" in ended.err
-    assert HIDDEN not in ended.err
-
-
 # --- recordings --------------------------------------------------------------------------------
 
 
 def test_events_are_written_as_json_lines(config_file: ConfigFile, tmp_path: Path) -> None:
-    """``--events`` has every event of the stack, in order, without secrets."""
+    """Every event in order, without secrets, which log records do not show either."""
     path = tmp_path / "events.jsonl"
     ended = run(config_file(start="fail", api_key=HIDDEN), "--events", path)
     events = [json.loads(line) for line in path.read_text().splitlines()]
@@ -171,10 +155,10 @@ def test_events_are_written_as_json_lines(config_file: ConfigFile, tmp_path: Pat
     assert failed["address"] == "provider:inference/told"
     assert failed["error"]["type"] == "RuntimeError"
     assert HIDDEN not in path.read_text()
-
-
-def test_an_event_file_that_cannot_be_written_is_said_first(config_file: ConfigFile) -> None:
-    """Nothing starts when its events could not be written."""
+    ended = run(config_file(log=True, api_key=HIDDEN), *HEALTH)
+    assert "WARNING: fake: the key is ***" in ended.err
+    assert HIDDEN not in ended.err
+    # Nothing starts when its events could not be written.
     ended = run(config_file(), "--events", "/nowhere/events.jsonl")
     assert ended.code == 1
     assert ended.err.startswith("error: /nowhere/events.jsonl: ")

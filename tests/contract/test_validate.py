@@ -44,7 +44,7 @@ def server() -> Generator[str]:
 
 
 def test_one_file_has_every_check_named_with_its_result(remote_file: ConfigFile) -> None:
-    """Each check is listed by level and result; those that were not made are listed as well."""
+    """By level and result, those that were not made as well; with ``--verbose`` a line each."""
     path = remote_file()
     ended = rungraph("validate", path)
     expected = f"""{path}: no problems (4 nodes, 3 generations)
@@ -58,12 +58,7 @@ def test_one_file_has_every_check_named_with_its_result(remote_file: ConfigFile)
   health   not checked  addresses-usable, remotes-reachable
 """
     assert (ended.code, ended.out, ended.err) == (0, expected, "")
-
-
-def test_verbose_says_of_each_check_what_it_looks_for(remote_file: ConfigFile) -> None:
-    """With ``--verbose`` each check has a line of its own."""
-    ended = rungraph("validate", "--verbose", remote_file())
-    lines = ended.out.splitlines()[1:]
+    lines = rungraph("validate", "--verbose", path).out.splitlines()[1:]
     assert [line.rpartition("  ")[2].strip() for line in lines] == [
         check.states for check in CHECKS if check.name != "queries"
     ]
@@ -83,6 +78,9 @@ def test_problems_go_to_standard_error_and_end_with_1() -> None:
     head, first, *_ = ended.out.splitlines()
     assert head == f"{path}: 2 errors (5 nodes, 3 generations)"
     assert first == "  schema   failed       known-types"
+    # ``-`` reads the config from standard input.
+    assert rungraph("validate", "-", stdin="providers: {}\n").code == 0
+    assert rungraph("validate", "-", stdin="- 1\n").code == 1
 
 
 def test_several_files_are_a_line_each_and_a_summary(remote_file: ConfigFile) -> None:
@@ -122,8 +120,8 @@ def test_a_catalog_that_is_none_is_the_problem_of_its_file(remote_file: ConfigFi
     ]
 
 
-def test_warnings_can_be_denied(remote_file: ConfigFile) -> None:
-    """``--deny-warnings`` makes a warning a failure and says so; a note stays a note."""
+def test_warnings_can_be_denied_and_unset_variables_allowed(remote_file: ConfigFile) -> None:
+    """``--deny-warnings`` makes a warning a failure; a note, as of an unset variable, stays one."""
     path = remote_file(more={"modls": []})
     assert rungraph("validate", path).code == 0
     ended = rungraph("validate", "--deny-warnings", path)
@@ -133,13 +131,9 @@ def test_warnings_can_be_denied(remote_file: ConfigFile) -> None:
     assert many.out.endswith("2 files: 1 valid, 1 with warnings, which are denied\n")
     noted = INVALID / "C014-older-format.yaml"
     assert rungraph("validate", "--deny-warnings", noted).code == 0
-
-
-def test_unset_variables_can_be_allowed(remote_file: ConfigFile) -> None:
-    """``--allow-unset-env`` is for where the variables are set later."""
-    path = remote_file(url="${env.NOWHERE_URL}")
-    assert rungraph("validate", path).code == 1
-    ended = rungraph("validate", "--allow-unset-env", "--deny-warnings", path)
+    unset = remote_file("unset.yaml", url="${env.NOWHERE_URL}")
+    assert rungraph("validate", unset).code == 1
+    ended = rungraph("validate", "--allow-unset-env", "--deny-warnings", unset)
     assert ended.code == 0
     assert "note[E001]" in ended.err
     assert "  env      noted        environment-set\n" in ended.out
@@ -197,12 +191,6 @@ def test_a_level_leaves_out_what_is_deeper(name: str, passes: str, fails: str, l
     assert f"error[{name[:4]}]" in ended.err
     assert line in ended.out
     assert "  health   not checked  addresses-usable, remotes-reachable\n" in ended.out
-
-
-def test_a_dash_is_standard_input() -> None:
-    """``-`` reads the config from standard input."""
-    assert rungraph("validate", "-", stdin="providers: {}\n").code == 0
-    assert rungraph("validate", "-", stdin="- 1\n").code == 1
 
 
 # --- checks that are queries -------------------------------------------------------------------
@@ -276,7 +264,7 @@ def test_servers_that_answer_are_listed(remote_file: ConfigFile) -> None:
 
 
 def test_a_server_that_is_not_there_is_an_error_at_its_url(remote_file: ConfigFile) -> None:
-    """The exit code is 1, and the place is that of the URL; the password is masked."""
+    """At the place of the URL, the password masked; what has no address is only noted."""
     path = remote_file(url=f"http://me:{HIDDEN}@127.0.0.1:1/v1")
     ended = rungraph("validate", "--level", "health", path)
     assert ended.code == 1
@@ -290,6 +278,12 @@ def test_a_server_that_is_not_there_is_an_error_at_its_url(remote_file: ConfigFi
         "no answer: connection refused: nothing listens there\n"
     )
     assert HIDDEN not in ended.out + ended.err
+    ended = rungraph("validate", "--level", "health", remote_file(region="eu"))
+    assert ended.code == 0
+    assert "note[H007]: 'provider:inference/far' has no address in its config, not checked" in (
+        ended.err
+    )
+    assert "  health   noted        addresses-usable\n" in ended.out
 
 
 def test_a_silent_server_is_given_up_in_time(remote_file: ConfigFile) -> None:
@@ -301,16 +295,6 @@ def test_a_silent_server_is_given_up_in_time(remote_file: ConfigFile) -> None:
     assert ended.code == 1
     assert ended.err.count("a connection, but no answer within 0.2 s") == 3
     assert ended.out.endswith("3 files: 3 with errors\n")
-
-
-def test_a_provider_without_an_address_is_noted(remote_file: ConfigFile) -> None:
-    """What cannot be asked is no error."""
-    ended = rungraph("validate", "--level", "health", remote_file(region="eu"))
-    assert ended.code == 0
-    assert "note[H007]: 'provider:inference/far' has no address in its config, not checked" in (
-        ended.err
-    )
-    assert "  health   noted        addresses-usable\n" in ended.out
 
 
 def test_an_interruption_ends_with_130_and_no_traceback(remote_file: ConfigFile) -> None:

@@ -102,25 +102,19 @@ def test_every_rejected_key_is_a_diagnostic_of_its_own(graph_of: GraphOf) -> Non
     """Each has its path; what is required and missing is named, too."""
     graph = _configured(graph_of, {"port": "many", "inner": {"size": []}})
     problems = check_imports(graph)
+    number = "input should be a valid integer"
+    expected = {
+        "url": "required, but not there",
+        "port": f"{number}, unable to parse string as an integer",
+        "inner.size": number,
+    }
     assert [(one.code, one.path, one.message) for one in problems] == [
         (
             "I003",
-            "providers.a[0].config.url",
-            "'inline::fake' rejects its config: 'url': required, but not there",
-        ),
-        (
-            "I003",
-            "providers.a[0].config.port",
-            (
-                "'inline::fake' rejects its config: 'port': input should be a valid integer, "
-                "unable to parse string as an integer"
-            ),
-        ),
-        (
-            "I003",
-            "providers.a[0].config.inner.size",
-            "'inline::fake' rejects its config: 'inner.size': input should be a valid integer",
-        ),
+            f"providers.a[0].config.{key}",
+            f"'inline::fake' rejects its config: {key!r}: {problem}",
+        )
+        for key, problem in expected.items()
     ]
     assert all(one.severity is Severity.ERROR for one in problems)
 
