@@ -55,18 +55,19 @@ def hard_components(graph: nx.DiGraph[Address]) -> tuple[CyclicComponent, ...]:
 def drop_soft_edges(
     graph: nx.DiGraph[Address], components: Sequence[CyclicComponent]
 ) -> dict[Edge, tuple[Address, ...]]:
-    """Take soft edges out of *graph* so that none of them closes a cycle.
+    """Take soft edges out of *graph* so that none of them closes a cycle, and no more than that.
 
     Of each cycle one soft edge goes: one into a router or a table before one into a provider, then
-    the smallest by its ends. Soft edges between nodes of one hard component stay; the component is
-    an error anyway.
+    the smallest by its ends. Those that close no cycle with what is left are put back, in the
+    opposite order; so each that stays out closes one. Soft edges between nodes of one hard
+    component stay; the component is an error anyway.
 
     Args:
         graph: The graph; it is changed.
         components: Its hard components, from `hard_components`.
 
     Returns:
-        Each edge that was taken out, with the cycle that it closed.
+        Each edge that was taken out, with the shortest cycle that it closes with what is left.
     """
     first_of = {node: one.nodes[0] for one in components for node in one.nodes}
     # A hard component counts as one node, so several edges can have the same ends.
@@ -75,32 +76,43 @@ def drop_soft_edges(
         start, end = (first_of.get(one, one) for one in edge[:2])
         if start != end:
             merged.add_edge(start, end, key=edge)
-    dropped: dict[Edge, tuple[Address, ...]] = {}
+    dropped: list[tuple[Address, Address, Edge]] = []
     todo = cyclic_sets(merged)
     while todo:
         inside = merged.subgraph(todo.pop())
         soft = [one for one in inside.edges(keys=True) if one[2].strength is Strength.SOFT]
-        dependency, dependent, edge = min(
-            soft, key=lambda one: (one[2].dependent.kind is NodeKind.PROVIDER, one[2])
-        )
-        dropped[edge] = tuple(_shortest_path(inside, dependent, dependency))
-        merged.remove_edge(dependency, dependent, key=edge)
-        graph.remove_edge(edge.dependency, edge.dependent)
+        dropped.append(min(soft, key=_dropping_order))
+        merged.remove_edge(*dropped[-1])
         todo.extend(cyclic_sets(inside))
-    return dropped
+    # One that went later may have closed the cycles of an earlier one as well.
+    for one in sorted(dropped, key=_dropping_order, reverse=True):
+        if not nx.has_path(merged, one[1], one[0]):
+            merged.add_edge(*one)
+            dropped.remove(one)
+    graph.remove_edges_from([edge[:2] for _, _, edge in dropped])
+    found = _sorted_copy(merged)
+    return {
+        edge: tuple(nx.shortest_path(found, dependent, dependency))
+        for dependency, dependent, edge in dropped
+    }
+
+
+def _dropping_order(link: tuple[Address, Address, Edge]) -> tuple[bool, Edge]:
+    edge = link[2]
+    return edge.dependent.kind is NodeKind.PROVIDER, edge
 
 
 def _component(
     nodes: tuple[Address, ...], graph: nx.DiGraph[Address], hard: nx.DiGraph[Address]
 ) -> CyclicComponent:
-    inside = hard.subgraph(nodes)
+    inside = _sorted_copy(hard.subgraph(nodes))
     found = list(islice(nx.simple_cycles(inside), MOST_CYCLES + 1))
     is_complete = len(found) <= MOST_CYCLES
     if is_complete:
         cycles = {_rotated(cycle) for cycle in found}
     else:
         cycles = {
-            _rotated(_shortest_path(inside, following, node))
+            _rotated(nx.single_source_shortest_path(inside, following)[node])
             for node in nodes[:_MOST_SEARCHED]
             for following in inside[node]
         }
@@ -109,14 +121,12 @@ def _component(
     return CyclicComponent(nodes, tuple(shortest), is_complete, _weakest(shortest, by_ends))
 
 
-def _shortest_path(graph: nx.Graph[Address], start: Address, goal: Address) -> list[Address]:
-    """Return the shortest path from *start* to *goal*; of several the smallest.
+def _sorted_copy(graph: nx.Graph[Address]) -> nx.DiGraph[Address]:
+    """Return *graph* with its edges added sorted, so that walks of networkx have one order.
 
-    The walk of networkx takes neighbours in the order in which edges were added; a view of some
-    nodes may have another, so it is copied sorted.
+    A view of some nodes may have another order than what it is a view of.
     """
-    ordered: nx.DiGraph[Address] = nx.DiGraph(sorted({(a, b) for a, b, *_ in graph.edges}))
-    return nx.single_source_shortest_path(ordered, start)[goal]
+    return nx.DiGraph(sorted({(a, b) for a, b, *_ in graph.edges}))
 
 
 def _weakest(

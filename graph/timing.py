@@ -5,16 +5,19 @@ The longest chain and the slack are those of the critical path method (Kelley an
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, NamedTuple, Protocol
+from typing import TYPE_CHECKING, Final, NamedTuple, Protocol
 
-from rungraph.graph.digraph import generations_of
+import networkx as nx
+
+from rungraph.graph.digraph import cyclic_sets, generations_of
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Mapping
 
-    import networkx as nx
-
     from rungraph.graph.address import Address
+
+MOST_ON_CYCLES: Final = 7
+"""Up to how many nodes that reach each other all chains among them are tried: at most 13,699."""
 
 
 class Moments(Protocol):
@@ -64,17 +67,20 @@ class Chains(NamedTuple):
 
     Attributes:
         length: The sum of the own times of each node's chain.
-        before: The node before it in its chain; None where it is the first.
+        before: The node before it in its chain, and before what *through* has of it; None where
+            the chain begins.
+        through: For a node on a cycle the end of its chain that is on that cycle, itself the last.
     """
 
     length: dict[Address, float]
     before: dict[Address, Address | None]
+    through: dict[Address, tuple[Address, ...]]
 
     def to(self, end: Address | None) -> tuple[Address, ...]:
         """Return the chain that ends with *end*, the first to start first; empty for None."""
         chain: list[Address] = []
         while end is not None:
-            chain.append(end)
+            chain.extend(reversed(self.through.get(end, (end,))))
             end = self.before[end]
         return tuple(reversed(chain))
 
@@ -86,14 +92,15 @@ class Chains(NamedTuple):
 def longest_chains(graph: nx.DiGraph[Address], own: Mapping[Address, float]) -> Chains:
     """Return the longest chain to each node of *graph*; of equal ones through the smallest node.
 
-    ``nx.dag_longest_path`` is not asked: it gives one chain, stops where later nodes weigh nothing,
-    and refuses a graph with a cycle. Within a cycle no chain goes on here.
+    No chain has a node twice. ``nx.dag_longest_path`` is not asked: it gives one chain, stops where
+    later nodes weigh nothing, and refuses a graph with a cycle.
 
     Args:
-        graph: The graph; edges run from what starts first.
+        graph: The graph; edges run from what starts first. Where more than `MOST_ON_CYCLES` nodes
+            reach each other, a chain has one of them only: finding the longest is hard.
         own: How long each node takes; a node that is missing takes no time.
     """
-    chains = Chains({}, {})
+    chains = Chains({}, {}, {})
     for layer in generations_of(graph):
         before = {
             node: chains.longest([one for one in graph.pred[node] if one in chains.length])
@@ -102,7 +109,26 @@ def longest_chains(graph: nx.DiGraph[Address], own: Mapping[Address, float]) -> 
         for node, last in before.items():
             chains.before[node] = last
             chains.length[node] = own.get(node, 0.0) + (chains.length[last] if last else 0.0)
+        if any(one in before for node in layer for one in graph.pred[node]):
+            for nodes in cyclic_sets(graph.subgraph(layer)):
+                if len(nodes) <= MOST_ON_CYCLES:
+                    _extend_on_cycles(chains, graph.subgraph(nodes), own)
     return chains
+
+
+def _extend_on_cycles(
+    chains: Chains, inside: nx.DiGraph[Address], own: Mapping[Address, float]
+) -> None:
+    """Lengthen the chains to nodes that reach each other by those through the others."""
+    entering, before = dict(chains.length), dict(chains.before)
+    for end in sorted(inside):
+        paths: list[tuple[Address, ...]] = [(end,)]
+        for start in inside:
+            if start != end:
+                paths += [(*path,) for path in nx.all_simple_paths(inside, start, end)]
+        lengths = [entering[path[0]] + sum(own.get(n, 0.0) for n in path[1:]) for path in paths]
+        length, path = min(zip(lengths, paths, strict=True), key=lambda one: (-one[0], one[1]))
+        chains.length[end], chains.before[end], chains.through[end] = length, before[path[0]], path
 
 
 def slack_of(

@@ -8,10 +8,13 @@ from typing import TYPE_CHECKING
 import networkx as nx
 
 from rungraph.engine.events import (
+    Event,
+    NodeDegraded,
     NodeEvent,
     NodeFailed,
     NodeKilled,
     NodeReady,
+    NodeRecovered,
     NodeSkipped,
     NodeStarting,
     NodeStopFailed,
@@ -26,7 +29,6 @@ from rungraph.graph.timing import StartTimes, longest_chains, slack_of
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
 
-    from rungraph.engine.events import Event
     from rungraph.graph.address import Address
 
 
@@ -98,15 +100,10 @@ class Timeline:
     def slacks(self) -> Mapping[Address, float]:
         """Return by how many seconds each node could have been ready later with the same total.
 
-        It is 0 for nodes that did not begin to start.
+        Nodes that were never ready are left out.
         """
-        finish = {
-            address: times.settled
-            for address, times in self.nodes.items()
-            if times.starting is not None and times.settled is not None
-        }
-        found = slack_of(self._graph, finish, self._own, self.total)
-        return {address: found.get(address, 0.0) for address in self.nodes}
+        finish = {one: times.ready for one, times in self.nodes.items() if times.ready is not None}
+        return slack_of(self._graph, finish, self._own, self.total)
 
     @property
     def _graph(self) -> nx.DiGraph[Address]:
@@ -115,6 +112,21 @@ class Timeline:
     @property
     def _own(self) -> Mapping[Address, float]:
         return {address: times.own for address, times in self.nodes.items()}
+
+
+_PHASES: Mapping[type[Event], int] = {
+    NodeWaiting: 0,
+    NodeStarting: 1,
+    NodeDegraded: 3,
+    NodeRecovered: 3,
+    NodeStopping: 4,
+    NodeStopped: 5,
+    NodeStopFailed: 5,
+    NodeKilled: 5,
+}
+"""What comes before what in the life of a node, also where both have the same time; 2 is the end of
+its start.
+"""
 
 
 @dataclass(slots=True)
@@ -154,7 +166,7 @@ class _Reading:
 
 
 def timeline(events: Iterable[Event]) -> Timeline:
-    """Return the timeline of one stack from its events, in the order in which they happened.
+    """Return the timeline of one stack from its events, in whatever order they are.
 
     Examples:
         >>> from rungraph.engine.events import NodeReady, NodeStarting, NodeWaiting
@@ -167,9 +179,10 @@ def timeline(events: Iterable[Event]) -> Timeline:
         (1.5, 0.5, 2.0)
     """
     reading = _Reading()
-    for event in events:
+    for event in sorted(events, key=lambda event: (_PHASES.get(type(event), 2), event.at)):
         reading.read(event)
-    nodes = reading.nodes
+    in_start_order = sorted(reading.nodes.values(), key=lambda one: (one.generation, one.address))
+    nodes = {one.address: one for one in in_start_order}
     settled = {address: times.settled or 0.0 for address, times in nodes.items()}
     for times in nodes.values():
         times.available = max((settled.get(need, 0.0) for need in times.needs), default=0.0)

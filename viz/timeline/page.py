@@ -77,7 +77,7 @@ def _row(span: Span, schedule: Schedule) -> str:
     css = f' class="{name}"' if name else ""
     address = escape(printable(str(span.address)))
     times = (span.waited_for_needs, span.waited_for_turn, span.own, span.slack)
-    shown = ["" if span.starting is None else duration(time) for time in times]
+    shown = ["" if span.starting is None or time is None else duration(time) for time in times]
     numbers = "".join(f'<td class="number">{text}' for text in (span.generation, *shown))
     detail = escape(printable_lines(span.detail))
     return (

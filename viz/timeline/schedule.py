@@ -30,7 +30,8 @@ class Span(StartTimes):
         available: When the last of what it needs was ready or out of the way.
         starting: When its own start began; None if it never did.
         settled: When that was over, one way or the other; None if it never was.
-        slack: By how many seconds it could have been ready later with the same total.
+        slack: By how many seconds it could have been ready later with the same total; None if
+            it never was ready.
         detail: Why it failed, or because of what it was skipped.
     """
 
@@ -41,7 +42,7 @@ class Span(StartTimes):
     available: float = 0.0
     starting: float | None = None
     settled: float | None = None
-    slack: float = 0.0
+    slack: float | None = None
     detail: str = ""
 
     @property

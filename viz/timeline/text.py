@@ -114,7 +114,7 @@ class _Chart:
         begin = min(int(span.starting * scale), plot - 1)
         needs = min(round(span.waited_for_needs * scale), begin)
         own = self._own(settled * scale - begin, plot - begin)
-        slack = min(round((settled + span.slack) * scale), plot) - begin - len(own)
+        slack = min(round((settled + (span.slack or 0.0)) * scale), plot) - begin - len(own)
         waiting = self._faint(_NEEDS * needs) + self._faint(_TURN * (begin - needs))
         rest = " " * (plot - begin - len(own) - max(slack, 0))
         return waiting + self.terminal.style(own, tone) + self._faint(_SLACK * slack) + rest

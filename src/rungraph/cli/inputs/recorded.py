@@ -83,7 +83,7 @@ class Recorded(NamedTuple):
                 available=one.available,
                 starting=one.starting,
                 settled=one.settled,
-                slack=0.0 if one.ready is None else slacks[address],
+                slack=slacks.get(address),
                 detail=_detail_of(one),
             )
             for address, one in times.nodes.items()

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from rungraph.engine.events import (
     Event,
@@ -70,13 +72,21 @@ def test_the_critical_path_is_the_longest_chain_of_own_times() -> None:
 
 
 def test_slack_is_how_much_later_a_node_could_have_been_ready() -> None:
-    """Reckoned from the stack's readiness, or the last node's; what never began has none."""
+    """Reckoned from the stack's readiness, or the last node's; what was never ready has none."""
     times = timeline(RUN[:-1])
     assert (times.total, timeline(RUN).total) == (5.25, 6.0)
     assert times.slacks() == {A: 3.5, B: 0.5, T: 0.0, R: 0.0}
     assert timeline(RUN).slacks()[R] == 0.75
     run = [*RUN[:5], *_started(B, 0.0, 1.0), NodeStarting(0.0, A), NodeFailed(2.0, A, OSError())]
-    assert timeline([*run, NodeSkipped(2.0, T, (A,))]).slacks() == {A: 0.0, B: 1.0, T: 0.0, R: 0.0}
+    assert timeline([*run, NodeSkipped(2.0, T, (A,))]).slacks() == {B: 1.0}
+
+
+@given(st.permutations([*RUN, NodeStopping(7.0, R), NodeStopped(7.0, R, duration=0.0)]))
+def test_the_order_of_the_lines_does_not_count(shuffled: list[Event]) -> None:
+    """The same events in another order are the same start, also where they happened at once."""
+    times = timeline(shuffled)
+    assert times == timeline([*RUN, NodeStopping(7.0, R), NodeStopped(7.0, R, duration=0.0)])
+    assert [*times.nodes] == [A, B, T, R]
 
 
 def test_failures_are_told_with_their_causes() -> None:

@@ -169,7 +169,7 @@ def test_cycles_count_the_soft_edges_that_were_dropped(graph: RunGraph) -> None:
         ("cycles()", "all", "abs"),
         ("cycles()", "hard", "abs"),
         ("+provider:c/p", "all", "abc"),
-        ("critical()", "all", "ac"),
+        ("critical()", "all", "abc"),
         ("error:G001+", "all", "abc"),
         ("roots(*)", "all", "sc"),
         ("somepath(api:a, api:c)", "all", ""),

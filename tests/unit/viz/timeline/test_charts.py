@@ -91,7 +91,7 @@ def test_the_json_as_a_whole(failed: Schedule) -> None:
                 "waited_for_needs": 0.0,
                 "waited_for_turn": 0.0,
                 "own": 0.5,
-                "slack": 0.0,
+                "slack": None,
                 "detail": "OSError: refused\nby the server",
             },
             {
@@ -104,7 +104,7 @@ def test_the_json_as_a_whole(failed: Schedule) -> None:
                 "waited_for_needs": 0.5,
                 "waited_for_turn": 0.0,
                 "own": 0.0,
-                "slack": 0.0,
+                "slack": None,
                 "detail": "because of provider:inference/a",
             },
         ],
