@@ -41,14 +41,7 @@ def release_for(history: CatalogHistory, config: Mapping[str, Any]) -> Told:
     if not history.releases:
         return Told(None, "")
     names = names_in(config)
-    counts: Counter[int] = Counter()
-    for name in names:
-        # A key of a provider's config says less: what a release does not read, it does not mind.
-        weight = 1 if name[0] == "" and len(name) > 2 else len(names)
-        for index in history.spans.get(name, ()):
-            counts[index] += weight
-    most = max(counts.values(), default=0)
-    fitting = [index for index in reversed(range(len(history.releases))) if counts[index] == most]
+    fitting = _fitting(history, names)
     needs = _Needs(history, config, names)
     # Most configs lack nothing in the newest that fits; only the others are told apart.
     whole = next((index for index in fitting if not needs.open_at(index)), None)
@@ -61,6 +54,23 @@ def release_for(history: CatalogHistory, config: Mapping[str, Any]) -> Told:
     elif not by:
         by = "nothing in it tells the release, so it is the newest"
     return Told(history.releases[taken], by, is_certain=bool(telling))
+
+
+def fits(history: CatalogHistory, config: Mapping[str, Any], release: str) -> bool:
+    """Whether no other release knows more of what a run config names."""
+    return history.releases.index(release) in _fitting(history, names_in(config))
+
+
+def _fitting(history: CatalogHistory, names: set[tuple[str, ...]]) -> list[int]:
+    """Return the indexes of the releases that know most of *names*, the newest first."""
+    counts: Counter[int] = Counter()
+    for name in names:
+        # A key of a provider's config says less: what a release does not read, it does not mind.
+        weight = 1 if name[0] == "" and len(name) > 2 else len(names)
+        for index in history.spans.get(name, ()):
+            counts[index] += weight
+    most = max(counts.values(), default=0)
+    return [index for index in reversed(range(len(history.releases))) if counts[index] == most]
 
 
 class _Needs:

@@ -4,12 +4,9 @@ from __future__ import annotations
 
 from dataclasses import replace
 from operator import attrgetter
-from typing import TYPE_CHECKING, Any, NamedTuple, TypeVar
-
-from pydantic import ValidationError
+from typing import TYPE_CHECKING, Any
 
 from rungraph.graph.address import Address
-from rungraph.graph.budgets import MOST_PROBLEMS
 from rungraph.graph.config.keys import SETTINGS, known_keys, resource_paths, stray_key
 from rungraph.graph.config.run_config import (
     DISABLED,
@@ -20,26 +17,18 @@ from rungraph.graph.config.run_config import (
     ResourceSection,
     RunConfig,
     RunSection,
-    Section,
     in_order,
 )
+from rungraph.graph.config.sections import Entry, SectionReader
 from rungraph.graph.config.upgrade import is_old_format, upgraded
 from rungraph.graph.diagnostics import Severity
 from rungraph.graph.nodes import ProviderNode, ResourceConfig
-from rungraph.graph.placeholders import placeholders
-from rungraph.graph.secrets.keys import is_secret_key
-from rungraph.graph.secrets.values import masked
-from rungraph.graph.source.positions import path_text
-from rungraph.graph.suggest import closest
-from rungraph.graph.wording import has_controls, printable
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
-    from collections.abc import Set as AbstractSet
 
     from rungraph.graph.catalog.specs import Catalog, RoutedPair
     from rungraph.graph.diagnostics import Diagnostic
-    from rungraph.graph.place import Place
     from rungraph.graph.source.document import Document
     from rungraph.graph.source.environment import Substitution
     from rungraph.graph.source.positions import Path
@@ -48,15 +37,6 @@ VERSIONS = ("2",)
 
 _PROVIDER_KEYS = frozenset(ProviderSection.model_fields)
 _REQUIRED = ("provider_id", "provider_type")
-
-_KINDS = {bool: "a boolean", int: "an integer", float: "a number", str: "text", list: "a list"}
-_WANTED = {
-    "string_type": "text",
-    "list_type": "a list",
-    "dict_type": "a mapping",
-    "string_too_short": "text of at least one character",
-}
-_S = TypeVar("_S", bound=Section)
 
 
 def read_config(
@@ -79,25 +59,13 @@ def read_checks(
     return checks, (section.selectors if section else None) or {}, tuple(reader.problems)
 
 
-class _Entry(NamedTuple):
-    """One mapping of a list, as written, and where it stands."""
-
-    written: Mapping[str, Any]
-    path: Path
-    place: Place
-
-
-class _Reader:
+class _Reader(SectionReader):
     """One reading of a document."""
 
     def __init__(self, document: Document, substitution: Substitution) -> None:
-        self.document = document
-        self.resolve = substitution.resolve
-        self.text_of = substitution.text_of
-        self.problems: list[Diagnostic] = []
+        super().__init__(document, substitution)
         self.excluded: list[Excluded] = []
         self.unreadable: set[str] = set()
-        self.origin: Mapping[Path, Path] = {}
         self.known: frozenset[str] = frozenset()
 
     def run_config(self, catalog: Catalog) -> RunConfig:
@@ -244,7 +212,7 @@ class _Reader:
                 if provider is not None:
                     yield provider
 
-    def provider(self, api: str, entry: _Entry, catalog: Catalog) -> ProviderNode | None:
+    def provider(self, api: str, entry: Entry, catalog: Catalog) -> ProviderNode | None:
         written, path, place = entry
         provider_id = written.get("provider_id")
         if isinstance(provider_id, str) and "$" in provider_id:
@@ -337,146 +305,8 @@ class _Reader:
                     self.document.known,
                 )
 
-    def entries(
-        self, value: Any, path: Path, wanted: str, wanted_entry: str, *hints: str
-    ) -> Iterator[_Entry]:
-        """Yield the mappings of a list; report what else is there."""
-        if value is None:
-            return
-        if not isinstance(value, list):
-            self.wrong_type(value, path, wanted, *hints)
-            return
-        for index, written in enumerate(value):
-            entry_path = self.origin.get((*path, index), (*path, index))
-            if isinstance(written, dict):
-                yield _Entry(written, entry_path, self.document.place_of(entry_path))
-            else:
-                self.wrong_type(written, entry_path, wanted_entry)
 
-    def text(self, written: Any, resolved: Any, path: Path) -> Any:
-        """Return a value that must be text and is shown: an id, a type or a name.
-
-        Of the environment's it is text what was read as a number. A secret would be shown wherever
-        the graph is, so it stays as it is written, masked.
-        """
-        if not isinstance(written, str) or "$" not in written or resolved is None:
-            return resolved
-        for one in placeholders(written):
-            if not one.has_alternative and is_secret_key(one.name):
-                self.report(
-                    "E005",
-                    f"the value of '{one.name}', whose name is that of a secret, would be shown "
-                    "here",
-                    path,
-                    "write it out, or name the variable otherwise: it stands in every picture",
-                )
-                return masked(written, known=self.document.known)
-        return resolved if isinstance(resolved, str) else self.text_of(written)
-
-    def section(self, model: type[_S], value: Mapping[str, Any], path: Path) -> _S | None:
-        """Return *value* as *model* has it; None when a key is missing or of another type."""
-        section: _S | None = None
-        details: dict[str, Any] = {}
-        try:
-            section = model.model_validate(value)
-        except ValidationError as error:
-            details = {str(one["loc"][0]): one for one in reversed(error.errors(include_url=False))}
-        for key, detail in reversed(details.items()):
-            if detail["type"] == "missing":
-                self.missing(key, path)
-                continue
-            # After the key, a number is an index; a name is only the type that was tried.
-            first, *others = detail["loc"]
-            where = (*path, first, *(one for one in others if isinstance(one, int)))
-            wanted, given = _WANTED.get(detail["type"], "text"), detail["input"]
-            is_scalar = wanted == "text" and not isinstance(given, dict | list)
-            self.wrong_type(given, where, wanted, *(["write it in quotes"] if is_scalar else []))
-        if section is None:
-            return None
-        # A query may have several lines; all other texts of a section are ids, types and names.
-        names = {
-            key: self.named(one, (*path, key))
-            for key, one in vars(section).items()
-            if isinstance(one, str) and key != "query" and not one.isprintable()
-        }
-        return section.model_copy(update=names) if names else section
-
-    def named(self, text: str, path: Path, *, key: bool = False) -> str:
-        """Return an id, a type or a name as it can be shown; report what it may not hold."""
-        if not has_controls(text):
-            return text
-        self.report(
-            "C015",
-            f"'{text}' holds a control character",
-            path,
-            "take it out: ids, types and names stand in every output",
-            key=key,
-        )
-        return printable(text)
-
-    def spelt(
-        self,
-        value: Mapping[str, Any],
-        known: AbstractSet[str],
-        path: Path,
-        what: str,
-        required: Mapping[str, str] | None = None,
-        ways_out: Mapping[str, str] | None = None,
-    ) -> Mapping[str, Any]:
-        """Return *value* with its misspelt keys put right; report what is not known or missing.
-
-        Args:
-            value: The mapping as written.
-            known: The keys that are read.
-            path: Where it stands.
-            what: What it is, in words.
-            required: The keys that it must have, with the way out when one is missing.
-            ways_out: What to do about some of the keys that are not known.
-        """
-        read = dict(value)
-        lacking = {} if required is None else {
-            key: way_out for key, way_out in required.items() if key not in value
-        }  # fmt: skip
-        for number, key in enumerate(sorted(value.keys() - known)):
-            # Only so many are shown, and comparing takes long.
-            near = closest(key, known) if number < MOST_PROBLEMS else ()
-            is_lacking = bool(near) and near[0] in lacking
-            if is_lacking:
-                # It is told once, as a misspelling, and counts as what it means.
-                del lacking[near[0]]
-                read[near[0]] = read.pop(key)
-            hints = [f"did you mean '{one}'?" for one in near]
-            if ways_out and key in ways_out:
-                hints = [ways_out[key]]
-            if path:
-                hints.append(f"{what} has the keys {', '.join(sorted(known))}")
-            self.report(
-                "C012",
-                f"unknown key '{key}'",
-                (*path, key),
-                *hints,
-                key=True,
-                severity=Severity.ERROR if is_lacking else Severity.WARNING,
-            )
-        for key in lacking:
-            if lacking[key]:
-                self.missing(key, path, lacking[key])
-        return read
-
-    def missing(self, key: str, path: Path, way_out: str = "") -> None:
-        self.report("C011", f"the key '{key}' is missing", path, way_out or f"add '{key}: …'")
-
-    def wrong_type(self, value: Any, path: Path, wanted: str, *hints: str) -> None:
-        kind = "nothing" if value is None else _KINDS.get(type(value), "a mapping")
-        if value == "":
-            kind = "an empty text"
-        self.report("C010", f"'{path_text(path)}' must be {wanted}, not {kind}", path, *hints)
-
-    def report(self, code: str, message: str, path: Path, *ways_out: str, **more: Any) -> None:
-        self.problems.append(self.document.problem(code, message, path, *ways_out, **more))
-
-
-def _switched_off(api: str, entry: _Entry) -> Excluded:
+def _switched_off(api: str, entry: Entry) -> Excluded:
     written = entry.written["provider_id"]
     provider_type = str(entry.written.get("provider_type", ""))
     named = Excluded(api, str(written or ""), provider_type, "env_unset", entry.place)

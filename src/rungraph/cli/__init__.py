@@ -7,6 +7,7 @@ import click
 from rungraph.cli.group import CommandLine
 
 _COMMANDS = {
+    "upgrade": "Write a run config of Llama Stack or ogx for a later release.",
     "validate": "Check run configs.",
     "plan": "Show what a run config starts, in which order and why.",
     "diff": "Compare two run configs, and say what the difference touches.",

@@ -2,34 +2,52 @@
 
 from __future__ import annotations
 
+import shlex
 from typing import TYPE_CHECKING, Any
 
 import click
 
-from rungraph.cli.inputs.options import catalog_errors, catalog_option, format_option
+from rungraph.cli.inputs.configs import check_readable, load_graph
+from rungraph.cli.inputs.options import Reading, catalog_errors, catalog_option, format_option
 from rungraph.cli.terminal import show, show_json, tell
 from rungraph.engine.errors import install_command
 from rungraph.engine.preflight.requirements import unmet
 from rungraph.graph.catalog.choice import INSTALLED, SHIPPED, named_catalog
 from rungraph.graph.catalog.history import during, history_of
+from rungraph.graph.nodes import ProviderNode
 from rungraph.graph.suggest import did_you_mean
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
-    from rungraph.graph import ApiSpec, Catalog, ProviderSpec
+    from rungraph.graph import ApiSpec, Catalog, ProviderSpec, RunGraph
 
 
 @click.command()
 @click.argument("api", required=False)
+@click.option(
+    "--needed-by",
+    metavar="CONFIG",
+    help="List the packages that the enabled providers of a run config need.",
+)
 @catalog_option
-@format_option()
-def providers(api: str | None, catalog: str | None, form: str) -> None:
+@format_option("pip", "uv", help="How results are written; pip and uv, the packages of a config.")
+def providers(api: str | None, needed_by: str | None, catalog: str | None, form: str) -> None:
     """List the provider types of an API, or of all APIs.
 
     Of a catalog with releases, such as llama-stack, they are those of the newest one, or of the one
     that is named, as in llama-stack@0.1.0; then come the types that earlier releases had.
+
+    With --needed-by, list the packages that a config's providers need instead, each with the
+    providers that brought it: as text, as JSON, as the lines of a requirements file (pip), or as a
+    command (uv).
     """
+    if needed_by is not None:
+        _show_packages(load_graph(needed_by, Reading(catalog=catalog)), form)
+        return
+    if form in ("pip", "uv"):
+        msg = f"'{form}' is a format of --needed-by"
+        raise click.UsageError(msg)
     with catalog_errors():
         known = named_catalog(catalog or INSTALLED)
     for problem in known.problems:
@@ -39,6 +57,34 @@ def providers(api: str | None, catalog: str | None, form: str) -> None:
         show_json(found)
     else:
         show("\n\n".join(_as_text(one) for one in found))
+
+
+def _show_packages(graph: RunGraph, form: str) -> None:
+    """Write the packages that the providers of a graph need, sorted, with what brought each."""
+    check_readable(graph)
+    brought: dict[str, list[str]] = {}
+    for node in graph.nodes.values():
+        if isinstance(node, ProviderNode) and node.spec:
+            for package in node.spec.packages:
+                brought.setdefault(package, []).append(str(node.address))
+    rows = sorted(brought.items())
+    unknown = [
+        str(node.address)
+        for node in graph.nodes.values()
+        if isinstance(node, ProviderNode) and node.spec is None
+    ]
+    if form == "json":
+        listed = [{"package": name, "needed_by": by} for name, by in rows]
+        show_json({"catalog": graph.catalog.to_json(), "packages": listed, "unknown": unknown})
+    elif form == "uv":
+        show(f"uv pip install {shlex.join(name for name, _ in rows)}" if rows else "")
+    elif form == "pip":
+        show("\n".join(f"{name}  # {', '.join(by)}" for name, by in rows))
+    else:
+        width = max((len(name) for name, _ in rows), default=0)
+        show("\n".join(f"{name:<{width}}  {', '.join(by)}" for name, by in rows))
+    if unknown:
+        tell(f"what these need is not known: {', '.join(unknown)}")
 
 
 def _wanted(catalog: Catalog, api: str | None) -> Iterable[ApiSpec]:

@@ -1,0 +1,66 @@
+"""A YAML text to a tree that keeps its comments, its order and its quotes, and back."""
+
+from __future__ import annotations
+
+import io
+import re
+from typing import TYPE_CHECKING, Any
+
+from rungraph.graph.errors import RungraphError
+
+if TYPE_CHECKING:
+    from ruamel.yaml import YAML
+
+_LIST = re.compile(r"^( *)[^\s#-][^\n]*:[ ]*\n(?:[ ]*(?:#[^\n]*)?\n)*( *)- ", re.MULTILINE)
+_WIDEST = 4096
+
+
+class UpgradeError(RungraphError, ValueError):
+    """Raised when a run config cannot be written for another release."""
+
+
+class YamlText:
+    """One text and how it is written: what is not touched is written as it was.
+
+    Args:
+        text: YAML.
+
+    Raises:
+        UpgradeError: If ruamel.yaml is not installed.
+    """
+
+    def __init__(self, text: str) -> None:
+        try:
+            from ruamel.yaml import YAML
+        except ImportError as error:
+            msg = (
+                "writing YAML with its comments needs ruamel.yaml: pip install 'rungraph[upgrade]'"
+            )
+            raise UpgradeError(msg) from error
+        self._yaml: YAML = YAML()
+        self._yaml.preserve_quotes = True
+        self._yaml.width = _WIDEST
+        offset = next((len(m[2]) - len(m[1]) for m in _LIST.finditer(text)), 0)
+        self._yaml.indent(mapping=2, sequence=2 + offset, offset=offset)
+        self._yaml.representer.ignore_aliases = lambda _: True
+        self.tree: Any = self._yaml.load(text)
+
+    def dumped(self, value: Any) -> str:
+        """Return *value* as YAML text."""
+        stream = io.StringIO()
+        self._yaml.dump(value, stream)
+        return stream.getvalue()
+
+
+def renamed(mapping: Any, old: str, new: str, value: Any) -> None:
+    """Give the key *old* of a tree's mapping another name and value, where it stands."""
+    position = list(mapping).index(old)
+    comment = mapping.ca.items.pop(old, None)
+    del mapping[old]
+    mapping.insert(position, new, value)
+    if comment is not None:
+        mapping.ca.items[new] = comment
+        behind = comment[2] if len(comment) > 2 else None
+        if behind is not None and not behind.value.startswith("\n"):
+            # A comment behind the value keeps its distance.
+            behind.start_mark.column += len(new) - len(old)

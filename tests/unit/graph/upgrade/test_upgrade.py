@@ -1,0 +1,168 @@
+"""A run config written for a later release: what moves, what stays, and what is told."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+import yaml
+from tests.unit.graph.catalog.eras import ERAS
+
+from rungraph.graph import CatalogError, Severity, compile_config
+from rungraph.graph.source.document import parse_document
+from rungraph.graph.upgrade.make import Upgrade, upgraded
+from rungraph.graph.upgrade.yaml_text import UpgradeError
+
+OLD = """\
+version: 2
+image_name: demo  # what it is called
+apis: [agents, batches, files, inference, tool_runtime, vector_io]
+providers:
+  # Where the models are.
+  inference:
+  - provider_id: vllm
+    provider_type: remote::vllm
+    config: {url: "${env.VLLM_URL:http://localhost:8000/v1}"}
+  - {provider_id: tgi, provider_type: "remote::tgi", config: {url: "http://tgi:8080"}}
+  files:
+  - {provider_id: disk, provider_type: "inline::localfs", config: {storage_dir: /data/f}}
+  vector_io:
+  - provider_id: faiss
+    provider_type: inline::faiss
+    config:
+      kvstore: {type: sqlite, db_path: /data/faiss.db}  # its own file
+  agents:
+  - provider_id: main
+    provider_type: inline::meta-reference
+    config:
+      persistence_store: {type: sqlite, db_path: /data/agents.db}
+      responses_store: {type: sqlite, db_path: /data/responses.db}
+  batches:
+  - provider_id: ref
+    provider_type: inline::reference
+    config: {kvstore: {type: sqlite, db_path: /data/batches.db}}
+  tool_runtime:
+  - {provider_id: rag, provider_type: "inline::rag-runtime", config: {}}
+metadata_store: {type: sqlite, db_path: /data/registry.db}
+models:
+- {model_id: llama, provider_id: vllm}
+tool_groups:
+- {toolgroup_id: "builtin::rag", provider_id: rag}
+server: {port: 8321}
+"""
+
+
+def _upgraded(text: str, to: str) -> Upgrade:
+    return upgraded(parse_document(text, "run.yaml"), to)
+
+
+def _errors(text: str, catalog: str) -> list[str]:
+    graph = compile_config(text, catalog=catalog, environment={})
+    return [one.message for one in graph.diagnostics if one.severity is Severity.ERROR]
+
+
+def test_everything_that_has_moved_is_where_the_release_reads_it() -> None:
+    """Types, keys, stores and lists; the result is a config without an error there."""
+    found = _upgraded(OLD, "ogx@1.5.0")
+    config = yaml.safe_load(found.text)
+    providers = config["providers"]
+    assert config["distro_name"] == "demo"
+    assert config["apis"] == ["responses", "batches", "files", "inference", "tool_runtime",
+                              "vector_io"]  # fmt: skip
+    assert providers["inference"] == [
+        {
+            "provider_id": "vllm",
+            "provider_type": "remote::vllm",
+            "config": {"base_url": "${env.VLLM_URL:=http://localhost:8000/v1}"},
+        }
+    ]
+    assert providers["vector_io"][0]["config"] == {
+        "persistence": {"namespace": "vector_io::faiss", "backend": "kv_faiss"}
+    }
+    assert providers["responses"] == [
+        {
+            "provider_id": "main",
+            "provider_type": "inline::builtin",
+            "config": {
+                "persistence": {
+                    "responses": {"table_name": "responses_main", "backend": "sql_default"}
+                }
+            },
+        }
+    ]
+    assert providers["batches"][0]["config"]["sqlstore"]["table_name"] == "batches_ref"
+    assert providers["tool_runtime"][0]["provider_type"] == "inline::file-search"
+    assert config["registered_resources"] == {
+        "models": [{"model_id": "llama", "provider_id": "vllm"}]
+    }
+    assert config["storage"]["backends"]["kv_default"] == {
+        "type": "kv_sqlite",
+        "db_path": "/data/registry.db",
+    }
+    assert config["storage"]["stores"]["metadata"] == {
+        "namespace": "registry",
+        "backend": "kv_default",
+    }
+    assert _errors(found.text, "ogx@1.5.0") == []
+
+
+def test_what_is_not_touched_stays_as_it_was_written() -> None:
+    """Lines, comments, order and quotes."""
+    text = _upgraded(OLD, "ogx@1.5.0").text
+    for line in (
+        "version: 2",
+        "distro_name: demo  # what it is called",
+        "  # Where the models are.",
+        '  - {provider_id: disk, provider_type: "inline::localfs", config: {storage_dir: /data/f}}',
+        "server: {port: 8321}",
+    ):
+        assert line in text.splitlines()
+
+
+def test_what_has_no_successor_is_told_with_its_place_and_stays_as_a_comment() -> None:
+    """Nothing is lost, and nobody has to look for it."""
+    found = _upgraded(OLD, "ogx@1.5.0")
+    assert [(str(place), what) for place, what in found.dropped] == [
+        ("run.yaml:10:5", "'remote::tgi' of inference"),
+        ("run.yaml:33:1", "the list 'tool_groups'"),
+    ]
+    assert found.text.endswith(
+        "# Not taken over: ogx 1.5.0 has no successor of these.\n"
+        "# 'remote::tgi' of inference:\n"
+        "#   inference:\n"
+        '#   - {provider_id: tgi, provider_type: "remote::tgi", '
+        'config: {url: "http://tgi:8080"}}\n'
+        "# the list 'tool_groups':\n"
+        "#   tool_groups:\n"
+        '#   - {toolgroup_id: "builtin::rag", provider_id: rag}\n'
+    )
+
+
+@pytest.mark.parametrize("to", ["llama-stack@0.3.5", "llama-stack@0.7.3", "ogx@1.5.0"])
+@pytest.mark.parametrize("release", [one for one in ERAS if one.startswith("0.2")])
+def test_a_config_of_each_era_comes_out_readable(release: str, to: str) -> None:
+    """What is left to do is told by the checks of the release; the shape is right."""
+    found = _upgraded(ERAS[release], to)
+    graph = compile_config(found.text, catalog=to, environment={})
+    codes = {one.code for one in graph.diagnostics if one.severity is Severity.ERROR}
+    assert codes <= {"E001", "G003", "C025", "C034"}
+    again = _upgraded(found.text, to)
+    assert [one for one in again.changes if "catalog" not in one] == []
+
+
+def test_an_older_release_is_refused() -> None:
+    """A config is not written for a release that came before it."""
+    with pytest.raises(
+        UpgradeError, match=r"^run\.yaml is of llama-stack 0\.2\.2., which is later"
+    ):
+        _upgraded(OLD, "llama-stack@0.1.0")
+    with pytest.raises(CatalogError, match="does not know release '9'"):
+        _upgraded(OLD, "ogx@9")
+    with pytest.raises(UpgradeError, match="holds no run config"):
+        _upgraded("a: 1\n", "ogx@1.5.0")
+
+
+def test_the_sources_say_nothing_of_one_release() -> None:
+    """What moved is told by the catalog, so that the next release is data."""
+    folder = Path(__file__).parents[4] / "graph/upgrade"
+    assert not [path for path in folder.glob("*.py") if "0.7.0" in path.read_text("utf-8")]
