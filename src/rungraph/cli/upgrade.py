@@ -7,9 +7,8 @@ from pathlib import Path
 
 import click
 
-from rungraph.cli.diagnostics import tell_diagnostics
 from rungraph.cli.files import write_file
-from rungraph.cli.inputs.configs import read
+from rungraph.cli.inputs.configs import read, tell_diagnostics
 from rungraph.cli.inputs.options import catalog_errors
 from rungraph.cli.terminal import show, tell
 from rungraph.graph import Severity
