@@ -114,7 +114,10 @@ async def test_json_has_one_object_a_line(capsys: pytest.CaptureFixture[str]) ->
     assert [line.pop("call") for line in lines] == ["inference.chat_completion"] * 4
     assert lines == [
         {"kind": "answer", "result": None},
-        {"kind": "chunk", "chunk": {"delta": "x", "stop_reason": None, "logprobs": None}},
+        {
+            "kind": "chunk",
+            "chunk": {"delta": "x", "stop_reason": None, "logprobs": None, "usage": None},
+        },
         {"kind": "end"},
         {"kind": "error", "error": "no"},
     ]
