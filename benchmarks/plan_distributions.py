@@ -35,7 +35,7 @@ VARIABLE, RELEASE, LIMIT = "RUNGRAPH_LLAMA_STACK", "0.2.20", 1.2
 
 def run_configs(folder: Path) -> tuple[Path, ...]:
     """Return the run configs of the distributions below *folder*, or else all there are."""
-    found = sorted(folder.rglob("run*.yaml"))
+    found = sorted(path for path in folder.rglob("*.yaml") if b"\nproviders:" in path.read_bytes())
     return tuple(path for path in found if "distributions" in path.parts) or tuple(found)
 
 

@@ -8,7 +8,12 @@ from importlib.metadata import entry_points
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from rungraph.graph.catalog.discovery import discover_catalog, load_history, offered_catalog
+from rungraph.graph.catalog.discovery import (
+    discover_catalog,
+    load_history,
+    offered_catalog,
+    shipped,
+)
 from rungraph.graph.catalog.history import during, history_of
 from rungraph.graph.catalog.specs import Catalog
 from rungraph.graph.catalog.telling import names_in, release_for
@@ -147,7 +152,7 @@ def catalog_names() -> tuple[str, ...]:
 def shipped_history() -> CatalogHistory:
     """Return the catalog that comes with rungraph, of all releases. It is read once a process."""
     name = SHIPPED[0]
-    return load_history(Path(__file__).parent / f"{name}.yaml", origin=name)
+    return shipped(Path(__file__).parent / f"{name}.yaml", origin=name)
 
 
 def hints_of_elsewhere(

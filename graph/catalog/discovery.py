@@ -20,10 +20,13 @@ from rungraph.graph.catalog.specs import (
     TraitSpec,
 )
 from rungraph.graph.errors import CatalogError
+from rungraph.graph.source.document import document_of, load_document
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
     from pathlib import Path
+
+    from pydantic import TypeAdapter
 
     from rungraph.graph.source.document import Document
 
@@ -109,8 +112,6 @@ def load_history(path: Path | str, *, origin: str = "") -> CatalogHistory:
     Raises:
         CatalogError: As `load_catalog`.
     """
-    from rungraph.graph.source.document import load_document
-
     document = load_document(path)
     if document.diagnostics:
         # Without their help, which is for run configs.
@@ -125,6 +126,33 @@ def load_history(path: Path | str, *, origin: str = "") -> CatalogHistory:
     if reader.problems:
         raise CatalogError("\n".join(reader.problems))
     return history
+
+
+def shipped(path: Path, origin: str) -> CatalogHistory:
+    """Return the catalog that a file of this package holds: a well-formed one, so without places.
+
+    Raises:
+        CatalogError: If it is not.
+    """
+    from yaml import CSafeLoader, load
+
+    reader = _Reader(document_of(load(path.read_bytes(), CSafeLoader)), origin)
+    history = reader.history()
+    if reader.problems:
+        raise CatalogError("\n".join(reader.problems))
+    return history
+
+
+def _adapter(kind: Any) -> TypeAdapter[Any]:
+    """Return what reads a spec; making one takes as long as reading a catalog."""
+    from pydantic import TypeAdapter
+
+    if kind not in _ADAPTERS:
+        _ADAPTERS[kind] = TypeAdapter(kind)
+    return _ADAPTERS[kind]
+
+
+_ADAPTERS: dict[Any, TypeAdapter[Any]] = {}
 
 
 class _Reader:
@@ -158,13 +186,13 @@ class _Reader:
         )
 
     def specs(self, key: str, kind: type[_S], releases: list[str]) -> Iterator[_S]:
-        from pydantic import TypeAdapter, ValidationError
+        from pydantic import ValidationError
 
         entries = self.document.value.get(key)
         if entries is not None and not isinstance(entries, list):
             self.report((key,), f"'{key}' must be a list")
             return
-        adapter = TypeAdapter(kind)
+        adapter = _adapter(kind)
         rows: list[Any] = entries or []
         for index, entry in enumerate(rows):
             is_provider = kind is ProviderSpec and isinstance(entry, dict)
