@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from tests.unit.viz.graphs import CATALOG, graph_of
 
-from rungraph.graph import ApiSpec, Catalog, ProviderSpec, RoutedPair, RunGraph, compile_config
+from rungraph.graph import RunGraph, compile_config
 
 CONFIG = """\
 version: "2"
@@ -28,45 +28,16 @@ models:
 - {model_id: tiny, provider_id: small, provider_model_id: org/tiny}
 """
 
-_APIS = (
-    *("inference", "models", "memory", "memory_banks", "safety", "shields"),
-    *("telemetry", "agents", "scoring"),
-)
-
-
-def _spec(api: str, kind: str, *needs: str, uses: Sequence[str] = ()) -> ProviderSpec:
-    return ProviderSpec(api, kind, "x", dependencies=needs, optional_dependencies=tuple(uses))
-
-
-CATALOG = Catalog.of(
-    apis=[*(ApiSpec(name, f"x:{name}") for name in _APIS)],
-    pairs=[
-        RoutedPair("inference", "models", "model", "model", "x:M"),
-        RoutedPair("memory", "memory_banks", "memory_bank", "bank_id", "x:B"),
-        RoutedPair("safety", "shields", "shield", "shield_type", "x:S"),
-    ],
-    providers=[
-        _spec("inference", "remote::tgi"),
-        _spec("inference", "inline::local", uses=("telemetry",)),
-        _spec("inference", "inline::guarded", "safety"),
-        _spec("memory", "inline::faiss", "inference"),
-        _spec("safety", "inline::guard", "inference"),
-        _spec("telemetry", "inline::otel"),
-        _spec("telemetry", "inline::hub", uses=("inference",)),
-        _spec("agents", "inline::agents", "inference", "memory", "safety", uses=("telemetry",)),
-        _spec("scoring", "inline::judge", "inference"),
-    ],
-)
-
 
 def looked_at() -> RunGraph:
     """Return a graph of nine APIs, with a warning."""
-    return compile_config(CONFIG, catalog=CATALOG, environment={})
+    graph = compile_config(CONFIG, catalog=CATALOG, environment={})
+    return graph.subgraph([address for address in graph if address.api != "inspect"])
 
 
 def knotted() -> RunGraph:
     """Return a graph with a cycle, and nodes that are not on it."""
-    return named_graph(
+    return graph_of(
         {
             "inference": [("guarded", "inline::guarded"), ("plain", "remote::tgi")],
             "safety": [("guard", "inline::guard")],
@@ -77,25 +48,13 @@ def knotted() -> RunGraph:
 
 def late() -> RunGraph:
     """Return a graph in which telemetry and inference use each other: one edge is bound late."""
-    return named_graph(
+    return graph_of(
         {
             "inference": [("local", "inline::local"), ("plain", "remote::tgi")],
             "telemetry": [("hub", "inline::hub")],
             "scoring": [("judge", "inline::judge")],
         }
     )
-
-
-def named_graph(providers: dict[str, list[tuple[str, str]]]) -> RunGraph:
-    """Return the graph of ``{api: [(provider id, provider type), ...]}``."""
-    config = {
-        "version": "2",
-        "providers": {
-            api: [{"provider_id": name, "provider_type": kind} for name, kind in listed]
-            for api, listed in providers.items()
-        },
-    }
-    return compile_config(config, catalog=CATALOG, environment={})
 
 
 HOSTILE = (

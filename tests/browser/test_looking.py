@@ -5,7 +5,8 @@ from __future__ import annotations
 import pytest
 from tests.browser.chromium import Opened
 from tests.browser.conftest import Open
-from tests.browser.graphs import HOSTILE, WIDE, named_graph
+from tests.browser.graphs import HOSTILE, WIDE
+from tests.unit.viz.graphs import graph_of
 
 from rungraph.graph import Address, RunGraph
 from rungraph.graph.wording import has_controls, printable
@@ -115,7 +116,7 @@ _CONTRASTS = """() => {
 @pytest.mark.parametrize("names", [WIDE, HOSTILE])
 def test_no_label_leaves_its_box(open_page: Open, names: tuple[str, ...]) -> None:
     """Measured by the browser, with its own fonts, in every script; text is as the graph has it."""
-    graph = named_graph({"inference": [(name, "remote::tgi") for name in names]})
+    graph = graph_of({"inference": [(name, "remote::tgi") for name in names]})
     opened = open_page(graph, fragment="#view=full")
     seen = set[bool]()
     for key in "+++--------":  # Close by there are all texts, further away titles alone.

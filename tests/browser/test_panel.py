@@ -115,10 +115,10 @@ def test_a_selection_is_drawn_alone(open_page: Open, graph: RunGraph) -> None:
     opened = open_page(graph, select=[Address.parse("router:inference")], depth=1)
     near = {*graph.dependencies_of("router:inference"), *graph.dependents_of("router:inference")}
     assert opened.shown() == texts(near) | {"router:inference"}
-    opened.page.locator("#search").fill("otel")
+    opened.page.locator("#search").fill("table:shields")
     assert "not drawn" in opened.page.locator("#hits").inner_text()
     opened.page.locator("#search").press("Enter")
-    assert opened.page.locator("#panel h2").inner_text() == "otel"
+    assert opened.page.locator("#panel h2").inner_text() == "shields"
 
 
 def test_from_top_to_bottom(open_page: Open, graph: RunGraph) -> None:

@@ -5,7 +5,8 @@ from __future__ import annotations
 import pytest
 from tests.browser.chromium import Opened
 from tests.browser.conftest import Open
-from tests.browser.graphs import HOSTILE, named_graph
+from tests.browser.graphs import HOSTILE
+from tests.unit.viz.graphs import graph_of
 
 from rungraph.graph import RunGraph
 
@@ -157,7 +158,7 @@ def test_the_policy_keeps_the_page_offline(opened: Opened) -> None:
 
 def test_hostile_ids_are_only_text(open_page: Open) -> None:
     """Ids that look like markup are read as they are, in the picture, the panel and the search."""
-    graph = named_graph({"inference": [(name, "remote::tgi") for name in HOSTILE]})
+    graph = graph_of({"inference": [(name, "remote::tgi") for name in HOSTILE]})
     opened = open_page(graph, fragment="#view=full")
     assert opened.page.locator("script:not([type])").count() == 2
     assert opened.page.locator("img, #picture svg, [onload], [onerror]").count() == 0

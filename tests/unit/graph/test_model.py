@@ -73,8 +73,8 @@ def test_neighbours_and_closures(graph: RunGraph) -> None:
     ]
 
 
-def test_generations_are_those_of_networkx_and_circles_share_one(graph: RunGraph) -> None:
-    """The layers agree with networkx; what needs a circle comes after it."""
+def test_generations_are_those_of_networkx_and_cycles_share_one(graph: RunGraph) -> None:
+    """The layers agree with networkx; what needs a cycle comes after it."""
     layers = [tuple(sorted(layer)) for layer in nx.topological_generations(graph.nx)]
     assert graph.generations() == tuple(layers)
     circular = graph_of_needs({"eval": ["tune"], "tune": ["eval"], "show": ["eval"]})

@@ -18,7 +18,7 @@ def _spec(api: str, provider_type: str, *needs: str, uses: tuple[str, ...] = ())
     )
 
 
-_CATALOG = Catalog.of(
+CATALOG = Catalog.of(
     apis=(
         *(ApiSpec(name, f"protocols:{name}") for name in _NAMES),
         ApiSpec("inspect", "protocols:inspect", builtin="inline::inspect"),
@@ -54,4 +54,4 @@ def graph_of(providers: Mapping[str, Sequence[tuple[str, str]]]) -> RunGraph:
         for api, listed in providers.items()
     }
     config = {"version": "2", "image_name": "pictured", "providers": entries}
-    return compile_config(config, catalog=_CATALOG, environment={})
+    return compile_config(config, catalog=CATALOG, environment={})

@@ -129,13 +129,9 @@ def test_logprobs_requests() -> None:
     ],
 )
 def test_tool_choice(choice: str, sent: object) -> None:
-    """A choice is sent as it is, a tool's name as that tool."""
+    """A choice is sent as it is, a tool's name as that tool; else it is refused."""
     body = chat_request("m", HELLO, tools=[ToolDefinition(tool_name="add")], tool_choice=choice)
     assert body["tool_choice"] == sent
-
-
-def test_unknown_tool_choice() -> None:
-    """A choice that is neither one of the three nor a tool is refused with what there is."""
     with pytest.raises(ValueError, match="'sub' is none of 'auto', 'required', 'none', 'add'"):
         chat_request("m", HELLO, tools=[ToolDefinition(tool_name="add")], tool_choice="sub")
 
@@ -228,9 +224,6 @@ def test_stop_reasons(reason: str, stop_reason: str) -> None:
     """A limit is told from an end; without tool calls, every other end is the turn's."""
     answer = chat_answer(chosen(message={"content": "hi"}, finish_reason=reason))
     assert answer.completion_message.stop_reason == stop_reason
-
-
-def test_completion_events_that_say_nothing() -> None:
-    """An event without text and end makes no chunk; neither does one about usage alone."""
+    # An event without text and end makes no chunk; neither does one about usage alone.
     assert completion_chunk(chosen(text="")) is None
     assert completion_chunk({"choices": [], "usage": {}}) is None

@@ -96,16 +96,19 @@ async def test_a_file_has_a_line_a_span(open_telemetry: Open, tmp_path: Path) ->
     assert child["parent_id"] == f"0x{ROOT}"
     assert child["status"] == {"status_code": "ERROR"}
     assert child["attributes"] == {"model": "small", "tokens": 3}
-
-
-async def test_a_file_is_continued(open_telemetry: Open, tmp_path: Path) -> None:
-    """A restart appends to what is there."""
-    path = tmp_path / "spans.jsonl"
-    for _ in range(2):
-        telemetry = await open_telemetry(**to_file(path))
-        await log_span(telemetry)
-        await telemetry.shutdown()
-    assert len(lines(path, "span")) == 2
+    # A restart appends to what is there; a span that never ended is marked as unfinished.
+    telemetry = await open_telemetry(**to_file(path))
+    await telemetry.log_event(start(ROOT, "hangs"))
+    await telemetry.shutdown()
+    *_, span = lines(path, "span")
+    assert len(lines(path, "span")) == 3
+    assert (span["name"], span["attributes"]) == ("hangs", {"rungraph.unfinished": True})
+    assert span["status"] == {"status_code": "UNSET"}
+    assert span["end_time"] > "2026-01-01T12:00:01"
+    # What can never work keeps the provider from starting, and the error says what would.
+    problem = r"cannot write to the exporter's path '.*': Is a directory; name another file"
+    with pytest.raises(OSError, match=problem):
+        await open_telemetry(**to_file(tmp_path))
 
 
 async def test_log_lines_belong_to_their_span(open_telemetry: Open, tmp_path: Path) -> None:
@@ -125,9 +128,11 @@ async def test_log_lines_belong_to_their_span(open_telemetry: Open, tmp_path: Pa
 
 
 async def test_metrics_are_gauges(open_telemetry: Open, tmp_path: Path) -> None:
-    """Of several measurements, the last one of each set of attributes is exported."""
+    """The last measurement of each set of attributes is exported; a bad name is refused."""
     path = tmp_path / "metrics.jsonl"
     telemetry = await open_telemetry(**to_file(path))
+    with pytest.raises(ValueError, match="metric '1 2' in 's' cannot be recorded"):
+        await telemetry.log_event(metric("1 2", 1, "s"))
     for value, model in ((1, "a"), (2.5, "a"), (7, "b")):
         await telemetry.log_event(metric("tokens.per_second", value, "1/s", model=model))
     await telemetry.shutdown()
@@ -136,25 +141,6 @@ async def test_metrics_are_gauges(open_telemetry: Open, tmp_path: Path) -> None:
     assert (found["name"], found["unit"]) == ("tokens.per_second", "1/s")
     points = found["data"]["data_points"]
     assert {point["attributes"]["model"]: point["value"] for point in points} == {"a": 2.5, "b": 7}
-
-
-async def test_a_name_that_is_no_metric_is_refused(telemetry: OpenTelemetry) -> None:
-    """The error names the metric."""
-    with pytest.raises(ValueError, match="metric '1 2' in 's' cannot be recorded"):
-        await telemetry.log_event(metric("1 2", 1, "s"))
-
-
-async def test_open_spans_are_exported_at_the_end(open_telemetry: Open, tmp_path: Path) -> None:
-    """A span that never ended is there, marked as unfinished."""
-    path = tmp_path / "spans.jsonl"
-    telemetry = await open_telemetry(**to_file(path))
-    await telemetry.log_event(start(ROOT, "hangs"))
-    await telemetry.shutdown()
-    (span,) = lines(path, "span")
-    assert span["name"] == "hangs"
-    assert span["attributes"] == {"rungraph.unfinished": True}
-    assert span["status"] == {"status_code": "UNSET"}
-    assert span["end_time"] > "2026-01-01T12:00:01"
 
 
 async def test_open_spans_do_not_pile_up(
@@ -259,26 +245,16 @@ async def test_the_console_has_a_line_a_span(
     assert [json.loads(line)["name"] for line in written.err.splitlines()] == ["shown"]
 
 
-async def test_a_trace_can_be_asked_for(telemetry: OpenTelemetry) -> None:
-    """A trace is its root span: when it began, and when it ended if it has."""
-    await telemetry.log_event(start(ROOT))
+async def test_a_trace_can_be_asked_for(telemetry: OpenTelemetry, open_telemetry: Open) -> None:
+    """It is its root span: when it began, and when it ended; until one shows up, its first."""
     await log_span(telemetry, CHILD, parent=ROOT)
+    assert (await telemetry.get_trace(TRACE)).root_span_id == CHILD
+    await telemetry.log_event(start(ROOT))
     trace = await telemetry.get_trace(TRACE)
     assert (trace.root_span_id, trace.start_time, trace.end_time) == (ROOT, NOON, None)
     await telemetry.log_event(end(ROOT))
     assert (await telemetry.get_trace(TRACE)).end_time == LATER
-
-
-async def test_a_trace_from_elsewhere_has_its_first_span_as_root(telemetry: OpenTelemetry) -> None:
-    """Until a span without a parent shows up, the first one stands for the trace."""
-    await telemetry.log_event(start(CHILD, parent=ROOT))
-    assert (await telemetry.get_trace(TRACE)).root_span_id == CHILD
-    await telemetry.log_event(start(ROOT))
-    assert (await telemetry.get_trace(TRACE)).root_span_id == ROOT
-
-
-async def test_only_the_newest_traces_are_kept(open_telemetry: Open) -> None:
-    """The error of a trace that is gone says how many are kept and where to look."""
+    # The error of a trace that is gone says how many are kept and where to look.
     telemetry = await open_telemetry(max_traces=2)
     for trace_id in ("one", "two", "three"):
         await telemetry.log_event(start(ROOT, trace_id=trace_id))
@@ -324,20 +300,6 @@ async def test_a_full_disk_is_reported_and_hurts_no_call(open_telemetry: Open) -
     health = await telemetry.health()
     assert health.status is HealthStatus.ERROR
     assert health.message == reports[0].detail
-
-
-async def test_a_file_that_cannot_be_written_is_an_error_at_once(
-    open_telemetry: Open, tmp_path: Path
-) -> None:
-    """What can never work keeps the provider from starting, and the error says what would."""
-    problem = r"cannot write to the exporter's path '.*': Is a directory; name another file"
-    with pytest.raises(OSError, match=problem):
-        await open_telemetry(
-            exporters=[
-                {"type": "file", "path": str(tmp_path / "fine")},
-                {"type": "file", "path": str(tmp_path)},
-            ]
-        )
 
 
 @pytest.mark.parametrize(

@@ -20,7 +20,6 @@ from tests.unit.engine.run.chains import (
 )
 
 from rungraph.engine.errors import (
-    DeadlineError,
     StartError,
     StopError,
 )
@@ -244,8 +243,3 @@ def test_a_report_during_the_start_is_told_after_it() -> None:
     run_virtually(main())
     states = [event.state for event in log if isinstance(event, NodeEvent)]
     assert states[:4] == [State.WAITING, State.STARTING, State.READY, State.DEGRADED]
-
-
-def test_a_deadline_error_says_what_took_too_long() -> None:
-    """The text is a whole sentence about the node."""
-    assert str(DeadlineError("stop", 0.5)) == "did not stop within 0.5 s"

@@ -39,13 +39,6 @@ from rungraph.engine.run.settings import StackSettings
 from rungraph.graph.nodes import Strength
 
 
-def test_stop_is_the_reverse_of_start() -> None:
-    """A chain starts from its root and stops towards it."""
-    chain = Chain({A: (), B: (A,), C: (B,)})
-    run(chain)
-    assert chain.did == ["+n00", "+n01", "+n02", "-n02", "-n01", "-n00"]
-
-
 def test_independent_nodes_stop_at_the_same_time() -> None:
     """Two nodes that nothing depends on take as long to stop as the slower one."""
     chain = Chain({A: (), B: (), C: ()}, closing={A: after(2), B: after(2.5), C: after(1)})
@@ -60,7 +53,7 @@ def test_the_next_generation_waits_for_the_whole_one_before() -> None:
 
 
 def test_all_events_of_a_run_come_in_order() -> None:
-    """A run tells what it is going to do, what it does and when, from start to stop."""
+    """What it is going to do, what it does and when, to the stop, which is the start reversed."""
     log, _ = run(Chain({A: (), B: (A,)}, opening={A: after(1)}, closing={B: after(2)}))
     told = [(event.at, type(event).__name__, getattr(event, "address", None)) for event in log]
     assert told == [
@@ -81,10 +74,6 @@ def test_all_events_of_a_run_come_in_order() -> None:
     assert NodeWaiting(0.0, B, (A,), 1) in log
     assert NodeReady(1.0, B, duration=0.0, waited=1.0) in log
     assert StackStarting(0.0, 2) in log
-
-
-def test_an_empty_graph_starts_and_stops() -> None:
-    """A stack without nodes is a stack."""
     log, _ = run(Chain({}))
     assert [type(event) for event in log] == [StackStarting, StackStopping, StackStopped]
 
@@ -113,12 +102,14 @@ def test_the_start_error_names_every_culprit_its_place_and_the_cause() -> None:
     )
     cause = cast("BaseExceptionGroup[Exception]", error.__cause__)
     assert cause.exceptions == (refused, broken)
-
-
-def test_a_single_culprit_is_the_cause_itself() -> None:
-    """The start error of one failure is raised from what the node raised."""
-    refused = ConnectionError("refused")
+    # Of one failure the cause is what the node raised; a provider can neither exit nor cancel us.
     assert error_of(Chain({A: ()}, opening={A: after(0, refused)})).__cause__ is refused
+    ended = error_of(Chain({A: ()}, opening={A: after(0, SystemExit(3))}))
+    assert isinstance(ended, StartError)
+    assert "SystemExit: 3" in str(ended)
+    cancelled = error_of(Chain({A: ()}, opening={A: after(0, asyncio.CancelledError())}))
+    assert isinstance(cancelled, StartError)
+    assert isinstance(cancelled.failures[0].error, BackgroundError)
 
 
 def test_siblings_are_cancelled_and_awaited_before_the_rollback() -> None:
@@ -191,20 +182,6 @@ def test_errors_of_a_rollback_are_told_apart() -> None:
         "while stopping what had started:\n"
         "  provider:test/n00 (run.yaml:1:5): OSError: x"
     )
-
-
-def test_a_provider_cannot_end_the_process() -> None:
-    """``sys.exit`` in a provider is a failure of its node like any other."""
-    error = error_of(Chain({A: ()}, opening={A: after(0, SystemExit(3))}))
-    assert isinstance(error, StartError)
-    assert "SystemExit: 3" in str(error)
-
-
-def test_a_provider_that_cancels_itself_has_failed() -> None:
-    """A cancellation that nobody asked for is the node's own failure, not the caller's."""
-    error = error_of(Chain({A: ()}, opening={A: after(0, asyncio.CancelledError())}))
-    assert isinstance(error, StartError)
-    assert isinstance(error.failures[0].error, BackgroundError)
 
 
 def test_degrading_skips_dependents_with_the_root_cause() -> None:

@@ -180,7 +180,7 @@ def test_cycles_count_the_soft_edges_that_were_dropped(graph: RunGraph) -> None:
     ],
 )
 def test_a_graph_with_hard_cycles_can_be_queried(query: str, edges: Any, found: str) -> None:
-    """Circles, walks around, chains outside; who needs itself is root and leaf all the same."""
+    """Cycles, walks around, chains outside; who needs itself is root and leaf all the same."""
     graph = graph_of_needs({"a": "b", "b": "a", "c": "a", "s": "s"})
     assert "".join(one.api for one in query_graph(graph, query, edges=edges)) == found
 
