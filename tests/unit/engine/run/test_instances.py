@@ -25,7 +25,6 @@ from rungraph.engine.errors import (
     UnknownResourceError,
 )
 from rungraph.engine.events import NodeFailed, State
-from rungraph.engine.run.instances import registration_store
 from rungraph.engine.run.settings import StackSettings
 from rungraph.engine.run.stack import Stack
 from rungraph.graph import Address, RunGraph, compile_config
@@ -353,63 +352,3 @@ async def test_a_graph_without_tables_opens_no_store(graph_of: GraphOf, tmp_path
     async with Stack(graph_of(a=Offer()), StackSettings(state_dir=state)):
         await asyncio.sleep(0)
     assert not state.exists()
-
-
-# --- where the store is ------------------------------------------------------------------------
-
-
-def _store_path(config: dict[str, Any], settings: StackSettings | None = None) -> Path:
-    graph = compile_config({"providers": {}, **config}, environment={})
-    return registration_store(graph, settings or StackSettings()).path
-
-
-def test_the_settings_folder_comes_first(tmp_path: Path) -> None:
-    """Who starts the stack has the last word on where it writes."""
-    config = {"metadata_store": {"type": "sqlite", "db_path": "/elsewhere/x.db"}}
-    path = _store_path(config, StackSettings(state_dir=tmp_path))
-    assert path == tmp_path / "registrations.db"
-
-
-def test_then_comes_the_config(monkeypatch: pytest.MonkeyPatch) -> None:
-    """A config's own SQLite file is used, with its home folder filled in."""
-    monkeypatch.setenv("HOME", "/home/someone")
-    config = {"metadata_store": {"type": "sqlite", "db_path": "~/x/registry.db"}}
-    assert _store_path(config) == Path("/home/someone/x/registry.db")
-    assert _store_path({"metadata_store": {"db_path": "/x.db"}}) == Path("/x.db")
-
-
-@pytest.mark.parametrize(
-    ("name", "folder"),
-    [("my-stack", "my-stack"), ("", "default"), ("a/../b", "a-..-b"), ("..", "default")],
-)
-def test_else_it_is_the_users_state_folder(
-    monkeypatch: pytest.MonkeyPatch, name: str, folder: str
-) -> None:
-    """Every graph has a folder of its own there, whatever it is called."""
-    monkeypatch.setenv("XDG_STATE_HOME", "/state")
-    config = {"image_name": name} if name else {}
-    assert _store_path(config) == Path("/state/rungraph", folder, "registrations.db")
-    monkeypatch.setenv("XDG_STATE_HOME", "")
-    monkeypatch.setenv("HOME", "/home/someone")
-    expected = Path("/home/someone/.local/state/rungraph", folder, "registrations.db")
-    assert _store_path(config) == expected
-
-
-def test_a_store_of_another_kind_is_replaced_with_a_word(
-    monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
-) -> None:
-    """A config that asks for a database that is not known gets a file, and a warning."""
-    monkeypatch.setenv("XDG_STATE_HOME", "/state")
-    path = _store_path({"metadata_store": {"type": "postgres", "host": "db"}})
-    assert path == Path("/state/rungraph/default/registrations.db")
-    assert "only 'sqlite' with a 'db_path' is known" in caplog.text
-
-
-def test_a_state_folder_can_be_named_by_text(tmp_path: Path) -> None:
-    """A path and its text name the same store."""
-    graph = compile_config({"providers": {}}, environment={})
-    stores = [
-        registration_store(graph, StackSettings(state_dir=folder))
-        for folder in (tmp_path, str(tmp_path))
-    ]
-    assert {store.path for store in stores} == {tmp_path / "registrations.db"}
