@@ -10,14 +10,15 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from rungraph.cli.inputs.call_option import CallingCommand, call_option
-from rungraph.cli.inputs.configs import has_errors, load_graph, tell_diagnostics
+from rungraph.cli.inputs.configs import has_errors, load_runnable
 from rungraph.cli.inputs.options import (
     FILE,
     SECONDS,
-    Reading,
     catalog_option,
     choice_option,
+    failure_option,
     format_option,
+    state_dir_option,
 )
 from rungraph.cli.inputs.recorded import Recorded
 from rungraph.cli.inputs.saved_plans import check_moves, config_of, load_saved
@@ -26,11 +27,9 @@ from rungraph.cli.progress.lines import LineProgress
 from rungraph.cli.progress.session import Session
 from rungraph.cli.terminal import complain, is_terminal, screen, show_json, tell_styled
 from rungraph.engine.errors import NotServedError
-from rungraph.engine.preflight.runnable import check_runnable
 from rungraph.engine.run.calls import CallError, read_call
 from rungraph.engine.run.recording import EventFile
 from rungraph.engine.run.settings import StackSettings
-from rungraph.graph import Level
 from rungraph.graph.rules.checklist import is_usable
 from rungraph.viz.timeline.data import span_values
 from rungraph.viz.timeline.text import render_schedule_text
@@ -84,11 +83,7 @@ _MOST_ROWS = 40
     metavar="N",
     help="How many nodes may be starting at the same time.  [default: no limit]",
 )
-@choice_option(
-    "--on-failure",
-    choices=("rollback", "degrade"),
-    help="When a node does not start: stop everything, or go on without what needs it.",
-)
+@failure_option
 @click.option(
     "--start-timeout",
     type=SECONDS,
@@ -103,11 +98,7 @@ _MOST_ROWS = 40
     default=_DEFAULT.stop_timeout,
     help="How long a node may take to stop.",
 )
-@click.option(
-    "--state-dir",
-    type=click.Path(file_okay=False, path_type=Path),
-    help="The folder of what must survive a restart.",
-)
+@state_dir_option
 @click.option(
     "--events",
     type=click.Path(dir_okay=False, writable=True, path_type=Path),
@@ -154,11 +145,7 @@ def _loaded(file: str | None, catalog: str | None) -> RunGraph:
     if file is None:
         msg = "Missing argument 'FILE'."
         raise click.UsageError(msg)
-    graph = load_graph(file, Reading(Level.IMPORT, catalog))
-    # Before all that could be mended in vain.
-    check_runnable(graph)
-    tell_diagnostics(graph.diagnostics)
-    return graph
+    return load_runnable(file, catalog)
 
 
 def _planned(file: str | None, saved: Path, catalog: str | None) -> RunGraph:

@@ -6,24 +6,24 @@ import asyncio
 import logging
 from contextlib import AsyncExitStack, suppress
 from dataclasses import dataclass
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
 
-from rungraph.cli.inputs.configs import has_errors, load_graph, tell_diagnostics
-from rungraph.cli.inputs.options import Reading, catalog_option, choice_option, file_argument
-from rungraph.cli.output.errors import text_of
+from rungraph.cli.inputs.configs import has_errors, load_runnable
+from rungraph.cli.inputs.options import (
+    catalog_option,
+    failure_option,
+    file_argument,
+    state_dir_option,
+)
 from rungraph.cli.progress.lines import LineProgress
-from rungraph.cli.progress.session import ScrubbedLog, last_resort
-from rungraph.cli.terminal import complain, leave, tell
+from rungraph.cli.progress.session import ScrubbedLog, code_of, last_resort
+from rungraph.cli.terminal import complain, tell
 from rungraph.engine.errors import MissingPackageError
-from rungraph.engine.events import NodeKilled
-from rungraph.engine.preflight.runnable import check_runnable
 from rungraph.engine.run.settings import StackSettings
 from rungraph.engine.run.signals import watch_signals
 from rungraph.engine.run.stack import Stack
-from rungraph.graph import Level, RungraphError
 from rungraph.graph.wording import counted
 
 if TYPE_CHECKING:
@@ -63,16 +63,8 @@ _NEEDS = ("server", "uvicorn")
     default=30.0,
     help="How long running calls may go on when the server stops.",
 )
-@choice_option(
-    "--on-failure",
-    choices=("rollback", "degrade"),
-    help="When a node does not start: stop everything, or go on without what needs it.",
-)
-@click.option(
-    "--state-dir",
-    type=click.Path(file_okay=False, path_type=Path),
-    help="The folder of what must survive a restart.",
-)
+@failure_option
+@state_dir_option
 @catalog_option
 def serve(
     file: str,
@@ -92,9 +84,7 @@ def serve(
         if error.name != "uvicorn":
             raise
         raise MissingPackageError(*_NEEDS) from error
-    graph = load_graph(file, Reading(Level.IMPORT, catalog))
-    check_runnable(graph)
-    tell_diagnostics(graph.diagnostics)
+    graph = load_runnable(file, catalog)
     if has_errors(graph.diagnostics):
         complain(f"{graph.file} cannot be served")
         return 1
@@ -146,8 +136,7 @@ class _ServeSession:
                 task.cancel()
             stack.kill()
 
-        code = 0
-        try:
+        async def serving() -> int:
             async with AsyncExitStack() as opened:
                 if not self.waits:
                     await opened.enter_async_context(listening(app, self.listener))
@@ -169,14 +158,9 @@ class _ServeSession:
                                 draining.append(asyncio.create_task(app.drain()))
                                 with suppress(asyncio.CancelledError):
                                     await draining[0]
-                code = signals.exit_code
-        except RungraphError as error:
-            complain(self.graph.scrubbed(text_of(error)))
-            code = 1
-        if any(isinstance(event, NodeKilled) for event in stack.events):
-            # What was cut short may still hold a thread, for which Python would wait.
-            leave(code, at_once=True)
-        return code
+                return signals.exit_code
+
+        return await code_of(stack, serving(), progress)
 
 
 def _new_loop() -> asyncio.AbstractEventLoop:

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 import click
 
-from rungraph.cli.inputs.options import catalog_errors
+from rungraph.cli.inputs.options import Reading, catalog_errors
 from rungraph.cli.inputs.revisions import content_at
 from rungraph.cli.terminal import style_of, tell, tell_styled
 from rungraph.graph import Level, RunGraph, RungraphError, Severity
@@ -24,7 +24,6 @@ from rungraph.graph.source.document import decode_document, load_document
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-    from rungraph.cli.inputs.options import Reading
     from rungraph.graph import Diagnostic
     from rungraph.graph.query.config_checks import CheckFile
     from rungraph.graph.source.document import Document
@@ -33,6 +32,22 @@ if TYPE_CHECKING:
 def load_graph(file: str, reading: Reading) -> RunGraph:
     """Return the graph of the run config *file*, or of standard input for ``-``."""
     return graph_of(read(file), reading)
+
+
+def load_runnable(file: str, catalog: str | None) -> RunGraph:
+    """Return the graph of the run config *file*, checked as far as a start needs; problems told.
+
+    Raises:
+        EngineError: If its catalog does not say enough to run it.
+    """
+    # Only what runs a graph needs the engine.
+    from rungraph.engine.preflight.runnable import check_runnable
+
+    graph = load_graph(file, Reading(Level.IMPORT, catalog))
+    # Before all that could be mended in vain.
+    check_runnable(graph)
+    tell_diagnostics(graph.diagnostics)
+    return graph
 
 
 def read(file: str) -> Document:

@@ -103,6 +103,18 @@ edges_option = choice_option(
 )
 
 
+failure_option = choice_option(
+    "--on-failure",
+    choices=("rollback", "degrade"),
+    help="When a node does not start: stop everything, or go on without what needs it.",
+)
+state_dir_option = click.option(
+    "--state-dir",
+    type=click.Path(file_okay=False, path_type=Path),
+    help="The folder of what must survive a restart.",
+)
+
+
 def exit_code_option(text: str) -> Callable[[_Command], _Command]:
     """Return ``--exit-code``, which *text* explains."""
     return click.option("--exit-code", "has_code", is_flag=True, help=text)

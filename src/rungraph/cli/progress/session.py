@@ -18,7 +18,7 @@ from rungraph.engine.run.stack import Stack
 from rungraph.graph import RungraphError
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Generator, Sequence
+    from collections.abc import Awaitable, Callable, Generator, Sequence
 
     from rungraph.cli.output.answers import Answers
     from rungraph.cli.progress.lines import LineProgress
@@ -60,22 +60,13 @@ class Session:
         stack = Stack(self.graph, self.settings)
         for subscriber in (self.progress.take, *self.subscribers):
             stack.events.subscribe(subscriber)
-        code = 0
-        try:
-            async with stack.signals() as signals:
-                with last_resort():
-                    code = await self._serve(stack)
-            code = signals.exit_code or code
-        except RungraphError as error:
-            self.progress.close()
-            complain(self.graph.scrubbed(text_of(error)))
-            code = 1
-        finally:
-            self.progress.close()
-        if any(isinstance(event, NodeKilled) for event in stack.events):
-            # What was cut short may still hold a thread, for which Python would wait.
-            leave(code, at_once=True)
-        return code
+        return await code_of(stack, self._until_signalled(stack), self.progress)
+
+    async def _until_signalled(self, stack: Stack) -> int:
+        async with stack.signals() as signals:
+            with last_resort():
+                code = await self._serve(stack)
+        return signals.exit_code or code
 
     async def _serve(self, stack: Stack) -> int:
         async with stack:
@@ -103,6 +94,25 @@ class Session:
                 return 1
             tell(f"answered in {loop.time() - begun:.2f} s")
         return 0
+
+
+async def code_of(stack: Stack, work: Awaitable[int], progress: LineProgress) -> int:
+    """Return the exit code of *work* with *stack*, which is over then; say what went wrong.
+
+    Where a node was cut short, the process ends here.
+    """
+    try:
+        code = await work
+    except RungraphError as error:
+        progress.close()
+        complain(stack.graph.scrubbed(text_of(error)))
+        code = 1
+    finally:
+        progress.close()
+    if any(isinstance(event, NodeKilled) for event in stack.events):
+        # What was cut short may still hold a thread, for which Python would wait.
+        leave(code, at_once=True)
+    return code
 
 
 class ScrubbedLog(logging.Handler):
