@@ -21,8 +21,7 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import IO, TYPE_CHECKING
 
-from rungraph.engine.errors import EngineError
-from rungraph.graph.suggest import did_you_mean
+from rungraph.engine.errors import EngineError, unknown
 
 if TYPE_CHECKING:
     from collections.abc import Generator, Mapping
@@ -126,13 +125,9 @@ def find_weights(name: str) -> Weights:
     Raises:
         WeightsError: If there are none of that name.
     """
-    try:
-        return CATALOG[name]
-    except KeyError:
-        lines = [f"no weights are called {name!r}", f"known: {', '.join(map(repr, CATALOG))}"]
-        if question := did_you_mean(name, CATALOG):
-            lines.append(f"help: {question}")
-        raise WeightsError("\n".join(lines)) from None
+    if name not in CATALOG:
+        raise WeightsError(unknown(f"no weights are called {name!r}", "known", name, CATALOG))
+    return CATALOG[name]
 
 
 def pull(weights: Weights, *, source: Path | None = None, cache: Path | None = None) -> Pulled:

@@ -6,7 +6,7 @@ import difflib
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Collection, Iterable
 
 # Ids are compared with every known name; a config with 100,000 ids must not make one typo slow.
 _MOST_COMPARED = 5_000
@@ -69,6 +69,16 @@ def did_you_mean(word: str, known: Iterable[str]) -> str:
     """
     near = closest(word, known)
     return f"did you mean {near[0]!r}?" if near else ""
+
+
+def near_or_all(word: str, known: Collection[str]) -> str:
+    """Return what `did_you_mean` asks, or what there is where nothing is near.
+
+    Examples:
+        >>> near_or_all("x", ["memory", "models"])
+        'there is: memory, models'
+    """
+    return did_you_mean(word, known) or f"there is: {', '.join(known)}"
 
 
 def _plain(word: str) -> str:

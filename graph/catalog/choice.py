@@ -18,7 +18,7 @@ from rungraph.graph.catalog.history import during, history_of
 from rungraph.graph.catalog.specs import Catalog
 from rungraph.graph.catalog.telling import names_in, release_for
 from rungraph.graph.errors import CatalogError
-from rungraph.graph.suggest import did_you_mean
+from rungraph.graph.suggest import near_or_all
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -109,8 +109,7 @@ def named_catalog(
     elif not at and (points := entry_points(group=NAMED_GROUP, name=base)):
         return offered_catalog(points[base], config)
     else:
-        question = did_you_mean(base, catalog_names()) or f"there is: {', '.join(catalog_names())}"
-        msg = f"no catalog is called '{name}'; {question}"
+        msg = f"no catalog is called '{name}'; {near_or_all(base, catalog_names())}"
         raise CatalogError(msg)
     if at or not config:
         return history.at(release) if at else history.nearest(base, "")

@@ -11,7 +11,7 @@ import click
 
 from rungraph.cli.output.errors import exit_code_of, text_of
 from rungraph.cli.terminal import OutputClosedError, complain, leave, tell
-from rungraph.graph.suggest import did_you_mean
+from rungraph.graph.suggest import near_or_all
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
@@ -56,8 +56,7 @@ class CommandLine(click.Group):
         """Return the command that *args* name, and what is left of them."""
         name, known = args[0], self._summaries
         if name not in known and not name.startswith("-"):
-            question = did_you_mean(name, known) or f"there is: {', '.join(known)}"
-            ctx.fail(f"No such command '{name}'; {question}")
+            ctx.fail(f"No such command '{name}'; {near_or_all(name, known)}")
         return super().resolve_command(ctx, args)
 
     def main(

@@ -15,7 +15,7 @@ from rungraph.engine.preflight.requirements import unmet
 from rungraph.graph.catalog.choice import INSTALLED, SHIPPED, named_catalog
 from rungraph.graph.catalog.history import during, history_of
 from rungraph.graph.nodes import ProviderNode
-from rungraph.graph.suggest import did_you_mean
+from rungraph.graph.suggest import near_or_all
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
@@ -98,8 +98,7 @@ def _wanted(catalog: Catalog, api: str | None) -> Iterable[ApiSpec]:
         msg = f"'{api}' is an API of releases {span[0]} to {span[1]}: say --catalog "
         msg += history.pinned(span[1])
         raise click.BadParameter(msg, param_hint="API")
-    question = did_you_mean(api, catalog.apis) or f"there is: {', '.join(catalog.apis)}"
-    msg = f"no API is called '{api}'; {question}"
+    msg = f"no API is called '{api}'; {near_or_all(api, catalog.apis)}"
     raise click.BadParameter(msg, param_hint="API")
 
 

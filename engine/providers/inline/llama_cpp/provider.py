@@ -12,13 +12,12 @@ from typing import TYPE_CHECKING, Any, NamedTuple, TypeVar
 from rungraph.engine.apis.common import HealthResponse, HealthStatus, ToolChoice, ToolPromptFormat
 from rungraph.engine.apis.inference import ChatCompletionResponse
 from rungraph.engine.apis.models import Model
-from rungraph.engine.errors import MissingPackageError
+from rungraph.engine.errors import MissingPackageError, unknown
 from rungraph.engine.provider import ProviderReport
 from rungraph.engine.providers.inline.llama_cpp import json_tools
 from rungraph.engine.providers.inline.llama_cpp.model_file import find_model
 from rungraph.engine.providers.inline.llama_cpp.process import Worker, WorkerError
 from rungraph.engine.providers.openai_inference import OpenAIInference, opened
-from rungraph.graph.suggest import did_you_mean
 
 if TYPE_CHECKING:
     from collections.abc import AsyncGenerator, Awaitable, Callable, Mapping
@@ -196,10 +195,7 @@ class LlamaCppProvider:
 
     def _check(self, name: str) -> None:
         if name not in self._names:
-            lines = [f"no model {name!r}", f"served: {', '.join(map(repr, self._names))}"]
-            if question := did_you_mean(name, self._names):
-                lines.append(f"help: {question}")
-            raise ValueError("\n".join(lines))
+            raise ValueError(unknown(f"no model {name!r}", "served", name, self._names))
 
     async def _ask(
         self, model: str, call: Callable[[OpenAIInference], Awaitable[_Answer]]

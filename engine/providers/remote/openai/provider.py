@@ -7,9 +7,8 @@ from typing import TYPE_CHECKING, Any
 
 from rungraph.engine.apis.common import HealthResponse, HealthStatus
 from rungraph.engine.apis.models import Model
-from rungraph.engine.errors import MissingPackageError
+from rungraph.engine.errors import MissingPackageError, unknown
 from rungraph.engine.providers.openai_inference import OpenAIInference
-from rungraph.graph.suggest import did_you_mean
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -17,7 +16,6 @@ if TYPE_CHECKING:
     from rungraph.engine.providers.openai_client import OpenAIClient
     from rungraph.engine.providers.remote.openai.config import OpenAIConfig
 
-_MOST_LISTED = 20
 _NEEDS = ("openai", "httpx2")
 
 
@@ -46,13 +44,8 @@ class OpenAIProvider(OpenAIInference):
         """
         served = await self._allowed()
         if model.native_id not in served:
-            listed = ", ".join(map(repr, served[:_MOST_LISTED])) or "nothing"
-            if len(served) > _MOST_LISTED:
-                listed += f" and {len(served) - _MOST_LISTED} more"
-            lines = [f"{self._client.name} serves no {model.native_id!r}", f"served: {listed}"]
-            if question := did_you_mean(model.native_id, served):
-                lines.append(f"help: {question}")
-            raise ValueError("\n".join(lines))
+            text = f"{self._client.name} serves no {model.native_id!r}"
+            raise ValueError(unknown(text, "served", model.native_id, served))
         self._registered[model.identifier] = model
         return model
 
