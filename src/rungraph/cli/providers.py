@@ -7,7 +7,6 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from rungraph.cli.inputs.configs import check_readable, load_graph
 from rungraph.cli.inputs.options import Reading, catalog_errors, catalog_option, format_option
 from rungraph.cli.terminal import show, show_json, tell
 from rungraph.engine.errors import install_command
@@ -43,7 +42,12 @@ def providers(api: str | None, needed_by: str | None, catalog: str | None, form:
     command (uv).
     """
     if needed_by is not None:
-        _show_packages(load_graph(needed_by, Reading(catalog=catalog)), form)
+        # Only a config makes a graph, which needs networkx.
+        from rungraph.cli.inputs.configs import check_readable, load_graph
+
+        graph = load_graph(needed_by, Reading(catalog=catalog))
+        check_readable(graph)
+        _show_packages(graph, form)
         return
     if form in ("pip", "uv"):
         msg = f"'{form}' is a format of --needed-by"
@@ -61,7 +65,6 @@ def providers(api: str | None, needed_by: str | None, catalog: str | None, form:
 
 def _show_packages(graph: RunGraph, form: str) -> None:
     """Write the packages that the providers of a graph need, sorted, with what brought each."""
-    check_readable(graph)
     brought: dict[str, list[str]] = {}
     for node in graph.nodes.values():
         if isinstance(node, ProviderNode) and node.spec:
