@@ -79,10 +79,7 @@ async def test_errors_in_a_stream(reply: Reply, told: str, before: str) -> None:
             await take(chunks, got)
         assert [chunk async for chunk in chunks] == []
     assert "".join(got) == before
-
-
-async def test_refusal_in_a_stream() -> None:
-    """An error that comes as an event is the error that its status stands for."""
+    # An error that comes as an event is the error that its status stands for.
     event = {"error": {"code": 400, "message": "the context is too long"}}
     async with answering(lambda _: sse(event)) as (provider, _):
         chunks = await stream(provider)
@@ -105,19 +102,15 @@ async def test_silent_server() -> None:
 
 @pytest.mark.parametrize("status", [429, 502, 503, 504])
 async def test_retries(status: int) -> None:
-    """A server that is busy is asked again, when it says so."""
+    """A server that is busy is asked again, when it says so, and only so often."""
     replies = [Reply(b"busy", status, {"Retry-After": "0"})] * 2 + [Reply(ANSWER)]
     async with answering(lambda _: replies.pop(0), max_retries=2) as (provider, wire):
         answer = await chat(provider)
     assert answer.completion_message.content == "hi"
     assert [request.path for request in wire.requests[1:]] == ["/v1/chat/completions"] * 3
-
-
-async def test_retries_end() -> None:
-    """After so many tries the server's refusal is the answer."""
-    reply = Reply(b"busy", 503, {"Retry-After": "0"})
+    reply = Reply(b"busy", status, {"Retry-After": "0"})
     async with answering(lambda _: reply, max_retries=1) as (provider, wire):
-        with pytest.raises(ConnectionError, match=r"busy \(503\)"):
+        with pytest.raises((ConnectionError, TimeoutError), match=rf"busy \({status}\)"):
             await chat(provider)
     assert len(wire.requests) == 3
 

@@ -37,10 +37,12 @@ from rungraph.engine.providers.remote.openai.provider import OpenAIProvider
 # --- starting ----------------------------------------------------------------------------------
 
 
-async def test_dead_server() -> None:
-    """A server that is not there is a failure to start, which names it."""
-    async with serve(lambda _: Reply()) as wire:
-        pass
+async def test_no_such_server() -> None:
+    """A server that is not there, or has no such API, is a failure to start that names it."""
+    async with serve(lambda _: Reply(b"not here", 404)) as wire:
+        with pytest.raises(ValueError, match=r"usually ends in '/v1'"):
+            async with provider_of(wire.base_url):
+                pass
     with pytest.raises(ConnectionError, match=f"{wire.base_url}: cannot connect"):
         async with provider_of(wire.base_url):
             pass
@@ -61,14 +63,6 @@ async def test_refused_key(status: int) -> None:
     assert wire.requests[0].headers["authorization"] == f"Bearer {KEY}"
 
 
-async def test_wrong_path() -> None:
-    """A server that has no such API is a failure to start, which tells how URLs usually end."""
-    async with serve(lambda _: Reply(b"not here", 404)) as wire:
-        with pytest.raises(ValueError, match=r"usually ends in '/v1'"):
-            async with provider_of(wire.base_url):
-                pass
-
-
 @pytest.mark.parametrize(
     ("url", "told"),
     [
@@ -83,10 +77,7 @@ def test_bad_url(url: str, told: str) -> None:
     with pytest.raises(ValidationError, match=told) as caught:
         OpenAIConfig(base_url=url)
     assert "very-secret" not in str(caught.value)
-
-
-def test_empty_key() -> None:
-    """An empty key, as an unset variable leaves it, is none."""
+    # An empty key, as an unset variable leaves it, is none.
     config = OpenAIConfig.model_validate({"base_url": "http://localhost/v1", "api_key": ""})
     assert config.api_key is None
 
@@ -95,7 +86,7 @@ def test_empty_key() -> None:
 
 
 async def test_models() -> None:
-    """What the server serves is listed by name, aliases too; embedding models as configured."""
+    """By name, aliases too, embedding models as configured; only those that are allowed."""
     models = {"data": [{"id": "vectors"}, {"id": "big", "aliases": ["big", "large"]}]}
     async with (
         serve(lambda _: Reply(models)) as wire,
@@ -107,16 +98,11 @@ async def test_models() -> None:
         ("large", "llm"),
         ("vectors", "embedding"),
     ]
-
-
-async def test_allowed_models() -> None:
-    """Models that are not allowed are neither listed nor registered."""
-    models = {"data": [{"id": "big"}, {"id": "small"}]}
     async with (
         serve(lambda _: Reply(models)) as wire,
-        provider_of(wire.base_url, allowed_models=("small",)) as provider,
+        provider_of(wire.base_url, allowed_models=("large",)) as provider,
     ):
-        assert [model.identifier for model in await provider.list_models()] == ["small"]
+        assert [model.identifier for model in await provider.list_models()] == ["large"]
         with pytest.raises(ValueError, match="serves no 'big'"):
             await provider.register_model(Model(identifier="big"))
 
@@ -135,19 +121,14 @@ async def test_registered_model() -> None:
         assert [model.identifier for model in await provider.list_models()] == ["other"]
         await provider.unregister_model(mine)
         served[:] = ["small"]
-        assert [model.identifier for model in await provider.list_models()] == ["small"]
-
-
-async def test_model_that_is_not_served() -> None:
-    """A model that the server does not serve is refused, with the nearest that it does."""
-    async with answering(lambda _: Reply()) as (provider, wire):
         with pytest.raises(ValueError, match="serves no") as caught:
             await provider.register_model(Model(identifier="smal"))
-    assert str(caught.value).splitlines() == [
-        f"{wire.base_url} serves no 'smal'",
-        "served: 'small'",
-        "help: did you mean 'small'?",
-    ]
+        assert str(caught.value).splitlines() == [
+            f"{wire.base_url} serves no 'smal'",
+            "served: 'small'",
+            "help: did you mean 'small'?",
+        ]
+        assert [model.identifier for model in await provider.list_models()] == ["small"]
 
 
 # --- answers -----------------------------------------------------------------------------------

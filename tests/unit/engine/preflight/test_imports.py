@@ -16,12 +16,6 @@ from rungraph.graph import Severity, compile_config
 from rungraph.graph.catalog.specs import ApiSpec, Catalog, ProviderSpec
 
 
-def test_what_can_be_imported_has_no_problems(graph_of: GraphOf) -> None:
-    """A provider whose module, packages and config are all there is fine."""
-    spec = {"packages": ("pydantic>=2", "PyYAML", "nowhere; sys_platform == 'nowhere'")}
-    assert check_imports(graph_of(a=Offer(spec=spec))) == ()
-
-
 def test_packages_that_are_not_installed_are_all_named(graph_of: GraphOf) -> None:
     """The help installs them: by the extra that the catalog names, or one by one."""
     packages = ("rungraph-nowhere>=1", "pydantic", "rungraph-no-where")
@@ -82,13 +76,6 @@ def test_a_config_class_that_cannot_be_imported_is_named(
     ]
 
 
-def test_a_missing_package_is_not_reported_twice(graph_of: GraphOf) -> None:
-    """What cannot be imported because a package is missing is that package's problem alone."""
-    spec = {"packages": ("rungraph-nowhere",), "module": "rungraph_nowhere"}
-    graph = graph_of(a=Offer(spec=spec))
-    assert [one.code for one in check_imports(graph)] == ["I002"]
-
-
 def test_a_protocol_that_cannot_be_imported_is_named(graph_of: GraphOf) -> None:
     """Without its Protocol, nobody can tell whether a provider implements an API."""
     good = graph_of(a=Offer())
@@ -132,14 +119,18 @@ def test_requirements_that_are_met(requirement: str) -> None:
     assert unmet(requirement) == ()
 
 
-def test_requirements_that_are_not_met() -> None:
-    """Several names between spaces count each; what to install is written as pip takes it."""
+def test_requirements_that_are_not_met(graph_of: GraphOf) -> None:
+    """Names between spaces count each, as pip takes them; a missing module is theirs alone."""
     assert unmet("rungraph-nowhere[x]>=1 pydantic rungraph-no-where --no-deps") == (
         Unmet("rungraph-nowhere[x]>=1", "rungraph-nowhere"),
         Unmet("rungraph-no-where", "rungraph-no-where"),
     )
     found = Unmet("pydantic<1", "pydantic", version("pydantic"))
     assert unmet("pydantic<1; python_version >= '3'") == (found,)
+    spec = {"packages": ("pydantic>=2", "PyYAML", "nowhere; sys_platform == 'nowhere'")}
+    assert check_imports(graph_of(a=Offer(spec=spec))) == ()
+    offer = Offer(spec={"packages": ("rungraph-nowhere",), "module": "rungraph_nowhere"})
+    assert [one.code for one in check_imports(graph_of(a=offer))] == ["I002"]
 
 
 def test_the_same_problem_of_several_providers_comes_once(tmp_path: Path) -> None:

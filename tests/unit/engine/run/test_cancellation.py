@@ -122,28 +122,21 @@ def test_a_kill_ends_all_at_once() -> None:
     assert chain.did == ["+n00", "+n01", "-n01"]
 
 
-def test_a_kill_does_not_wait_for_the_stubborn() -> None:
-    """A node that ignores the kill is left behind after a second."""
-    chain = Chain({A: ()}, closing={A: ignore_cancellation})
+def test_a_kill_waits_neither_for_a_start_nor_for_the_stubborn() -> None:
+    """A start names nobody as a culprit; what ignores the kill is left behind after a second."""
 
-    async def main() -> None:
-        lifecycle = lifecycle_of(chain)
+    async def start() -> None:
+        lifecycle = lifecycle_of(Chain({A: (), B: (A,)}, opening={B: after(4)}))
+        asyncio.get_running_loop().call_later(1, lifecycle.kill)
+        with pytest.raises(StartError, match="it was killed"):
+            await lifecycle.start()
+
+    async def stop() -> None:
+        lifecycle = lifecycle_of(Chain({A: ()}, closing={A: ignore_cancellation}))
         await lifecycle.start()
         asyncio.get_running_loop().call_later(1, lifecycle.kill)
         with pytest.raises(StopError):
             await lifecycle.stop()
 
-    assert time_of(main()) == pytest.approx(2)
-
-
-def test_a_kill_ends_a_start_too() -> None:
-    """A stack killed while it starts stops starting and names nobody as a culprit."""
-    chain = Chain({A: (), B: (A,)}, opening={B: after(4)})
-
-    async def main() -> None:
-        lifecycle = lifecycle_of(chain)
-        asyncio.get_running_loop().call_later(1, lifecycle.kill)
-        with pytest.raises(StartError, match="it was killed"):
-            await lifecycle.start()
-
-    assert time_of(main()) == pytest.approx(1)
+    assert time_of(start()) == pytest.approx(1)
+    assert time_of(stop()) == pytest.approx(2)

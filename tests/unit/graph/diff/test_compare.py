@@ -6,9 +6,10 @@ import json
 from typing import Any
 
 import pytest
+from tests.builders import graph_of_needs
 from tests.unit.graph.diff.builders import CATALOG, SECRETS, catalog, config, graph
 
-from rungraph.graph import ApiSpec, Catalog, Excluded, ProviderSpec, compile_config
+from rungraph.graph import Excluded, compile_config
 from rungraph.graph.diff import (
     Change,
     FactChange,
@@ -222,21 +223,9 @@ def test_served_apis_settings_and_problems_are_compared() -> None:
 
 def test_a_soft_edge_that_is_dropped_has_changed() -> None:
     """An edge that is bound late is another link than one that orders the start."""
-
-    def catalog(*, has_cycle: bool) -> Catalog:
-        return Catalog.of(
-            apis=[ApiSpec(name, "x:y") for name in "ab"],
-            providers=[
-                ProviderSpec("a", "t", "x", optional_dependencies=("b",)),
-                ProviderSpec("b", "t", "x", dependencies=("a",) if has_cycle else ()),
-            ],
-        )
-
-    config = {"providers": {n: [{"provider_id": n, "provider_type": "t"}] for n in "ab"}}
-    diff = diff_graphs(
-        graph(config, catalog(has_cycle=False)), graph(config, catalog(has_cycle=True))
-    )
-    assert "  ~ provider:b/b → provider:a/a  soft → soft, bound late" in render_diff(diff)
+    old, new = (graph_of_needs({"a": "", "b": needs}, {"a": "b"}) for needs in ("", "a"))
+    line = "  ~ provider:b/p → provider:a/p  soft → soft, bound late"
+    assert line in render_diff(diff_graphs(old, new))
 
 
 def test_only_the_wanted_edges_lead_to_what_is_affected() -> None:
