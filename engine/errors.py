@@ -16,6 +16,8 @@
         ├── NotServedError           a key that a stack does not serve
         ├── NotRunningError          a node of the stack that does not run
         ├── MissingPackageError      a distribution that is not installed
+        ├── KeyRefusedError          a server refuses a provider's key; also a PermissionError
+        ├── RateLimitError           a server takes no more requests now; also a ConnectionError
         ├── RecordingError           a file that holds no recording of events
         ├── RecordedError            an error of an earlier run, read from its recording
         └── RoutingError             a call cannot be routed; also a ValueError
@@ -260,6 +262,17 @@ class MissingPackageError(EngineError, ImportError):
     def __str__(self) -> str:
         command = install_command(self.extra, self.package)
         return f"{self.package!r} is not installed\nhelp: {command}"
+
+
+class KeyRefusedError(EngineError, PermissionError):
+    """Raised when a server refuses the key that a provider is configured with.
+
+    The caller of the provider is not at fault.
+    """
+
+
+class RateLimitError(EngineError, ConnectionError):
+    """Raised when a server takes no more requests for now."""
 
 
 def install_command(extra: str, *packages: str) -> str:

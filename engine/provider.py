@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Literal, Protocol, TypeGuard
 
 if TYPE_CHECKING:
-    from collections.abc import Awaitable, Callable
+    from collections.abc import AsyncGenerator, Awaitable, Callable, Mapping
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,6 +73,20 @@ class HasReports(Protocol):
         ...
 
 
+class HasOpenAIRelay(Protocol):
+    """A provider of inference that speaks the OpenAI API itself, so that nothing is lost of it.
+
+    ``relay_openai`` sends *body*, whose ``model`` is the provider's own name for it, to *path*,
+    such as ``chat/completions``, and returns once the answer has begun. What it yields is the
+    answer's body, byte for byte, in any pieces; closing the generator stops the model. It raises
+    what the methods of ``Inference`` raise.
+    """
+
+    async def relay_openai(self, path: str, body: Mapping[str, Any]) -> AsyncGenerator[bytes, None]:
+        """Return the pieces of the answer to *body*."""
+        ...
+
+
 # ``isinstance`` with such a Protocol takes ten times as long, and every node is asked.
 
 
@@ -89,6 +103,11 @@ def has_health(instance: object) -> TypeGuard[HasHealth]:
 def has_bind(instance: object) -> TypeGuard[HasBind]:
     """Whether *instance* can be handed a dependency later."""
     return callable(getattr(instance, "bind", None))
+
+
+def has_openai_relay(instance: object) -> TypeGuard[HasOpenAIRelay]:
+    """Whether *instance* speaks the OpenAI API itself."""
+    return callable(getattr(instance, "relay_openai", None))
 
 
 def has_reports(instance: object) -> TypeGuard[HasReports]:

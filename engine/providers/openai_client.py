@@ -14,8 +14,10 @@ from typing import TYPE_CHECKING, Any, cast
 
 import httpx2
 
+from rungraph.engine.errors import KeyRefusedError, RateLimitError
+
 if TYPE_CHECKING:
-    from collections.abc import AsyncGenerator
+    from collections.abc import AsyncGenerator, Mapping
 
 _RETRIED = frozenset({429, 502, 503, 504})
 _MOST_PAUSE = 20.0
@@ -108,6 +110,27 @@ class OpenAIClient:
         finally:
             await response.aclose()
 
+    async def pieces(
+        self, path: str, body: Mapping[str, Any]
+    ) -> AsyncGenerator[bytes | None, None]:
+        """Yield None once the server accepts *body*, then the bytes of its answer as they come.
+
+        Closing the generator closes the connection, at which the server stops generating.
+        """
+        # Escaped, every text that JSON can say can be sent, half a surrogate pair too.
+        content = json.dumps(body, separators=(",", ":")).encode()
+        headers = {"Accept-Encoding": "identity", "Content-Type": "application/json"}
+        request = self._http.build_request("POST", path, content=content, headers=headers)
+        response = await self._send(request)
+        try:
+            yield None
+            async for piece in response.aiter_raw():
+                yield piece
+        except httpx2.RequestError as error:
+            raise self._broken(error) from error
+        finally:
+            await response.aclose()
+
     async def _whole(self, request: httpx2.Request) -> dict[str, Any]:
         response = await self._send(request)
         try:
@@ -162,14 +185,16 @@ class OpenAIClient:
         text = f"{self.name}: {told[:_MOST_SHOWN] or 'the server refuses'} ({status})"
         match status:
             case 401 | 403:
-                return PermissionError(f"{text}\nhelp: check the api_key of this provider")
+                return KeyRefusedError(f"{text}\nhelp: check the api_key of this provider")
             case 404 if "model" not in told.lower():
                 return ValueError(f"{text}\nhelp: base_url usually ends in '/v1'")
             case 408 | 504:
                 return TimeoutError(text)
             case 501:
                 return NotImplementedError(text)
-            case _ if 400 <= status < 500 and status != HTTPStatus.TOO_MANY_REQUESTS:
+            case HTTPStatus.TOO_MANY_REQUESTS:
+                return RateLimitError(text)
+            case _ if 400 <= status < 500:
                 return ValueError(text)
             case _:
                 return ConnectionError(text)

@@ -12,7 +12,7 @@ from rungraph.engine.providers import openai_answers as answers
 from rungraph.engine.providers import openai_requests as requests
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncGenerator, Callable
+    from collections.abc import AsyncGenerator, Callable, Mapping
 
     from rungraph.engine.apis.common import (
         InterleavedContent,
@@ -110,6 +110,10 @@ class OpenAIInference:
             msg = f"{len(found.embeddings)} vectors for {len(contents)} texts"
             raise ConnectionError(self._client.not_understood(msg))
         return found
+
+    async def relay_openai(self, path: str, body: Mapping[str, Any]) -> AsyncGenerator[bytes, None]:
+        """Return the server's own answer to *body*, in pieces."""
+        return await opened(self._client.pieces(path, body))
 
     async def _chat_chunks(
         self, body: dict[str, Any]

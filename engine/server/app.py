@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import re
 import secrets
 from dataclasses import dataclass
 from enum import Enum
@@ -16,6 +17,7 @@ from rungraph.engine.errors import NotServedError, unknown
 from rungraph.engine.server.endpoint import Endpoint
 from rungraph.engine.server.exchange import BrokenOff, Exchange
 from rungraph.engine.server.failures import RequestError, failure_of, is_unforeseen
+from rungraph.engine.server.openai_routes import OpenAIRoutes
 from rungraph.engine.server.openapi import openapi_document
 from rungraph.engine.server.probes import Probes
 
@@ -27,6 +29,7 @@ if TYPE_CHECKING:
 
     Handler = Callable[[Exchange], Awaitable[None]]
 
+_PARAMETER = re.compile(r"\{(\w+)(:path)?\}")
 _logger = logging.getLogger(__name__)
 
 
@@ -89,6 +92,7 @@ class StackApp:
         self._probes = Probes(stack, lambda: self._phase.value)
         self._document: bytes | None = None
         self._served: dict[str, dict[str, _Served]] = {}
+        self._patterns: list[tuple[re.Pattern[str], dict[str, _Served]]] = []
         for endpoint in self.endpoints:
             self._add(endpoint.route.method, endpoint.route.path, endpoint)
         self._add("GET", "/livez", self._probes.livez, is_always=True)
@@ -96,6 +100,12 @@ class StackApp:
         for api in stack.graph.apis:
             self._add("GET", f"/readyz/{api}", self._probes.readyz, is_always=True)
         self._add("GET", "/openapi.json", self._openapi, is_always=True)
+        openai = OpenAIRoutes(stack)
+        self._add("GET", "/v1/models", openai.list_models)
+        self._add("GET", "/v1/models/{model:path}", openai.get_model)
+        self._add("POST", "/v1/chat/completions", openai.chat)
+        self._add("POST", "/v1/completions", openai.completions)
+        self._add("POST", "/v1/embeddings", openai.embeddings)
 
     # --- the life of a server ------------------------------------------------------------------
 
@@ -157,7 +167,7 @@ class StackApp:
         Raises:
             RequestError: If nothing does, or not now.
         """
-        methods = self._served.get(exchange.path)
+        methods = self._served.get(exchange.path) or self._matching(exchange)
         if methods is None:
             raise self._not_found(exchange)
         method = "GET" if exchange.method == "HEAD" else exchange.method
@@ -168,6 +178,14 @@ class StackApp:
         if self._phase is not Phase.SERVING and not served.is_always:
             raise self._unavailable()
         return served.handler
+
+    def _matching(self, exchange: Exchange) -> dict[str, _Served] | None:
+        """Return what serves paths of the form that the request's has, its parameters taken."""
+        for pattern, methods in self._patterns:
+            if found := pattern.fullmatch(exchange.path):
+                exchange.path_values = found.groupdict()
+                return methods
+        return None
 
     async def _fail(self, exchange: Exchange, error: Exception) -> None:
         if is_unforeseen(error):
@@ -199,7 +217,14 @@ class StackApp:
     # --- what is served ------------------------------------------------------------------------
 
     def _add(self, method: str, path: str, handler: Handler, *, is_always: bool = False) -> None:
-        self._served.setdefault(path, {})[method] = _Served(handler, is_always)
+        """Serve *path*; ``{name}`` in it is a parameter, ``{name:path}`` one with slashes."""
+        methods = self._served.setdefault(path, {})
+        methods[method] = _Served(handler, is_always)
+        if "{" in path and len(methods) == 1:
+            pattern = _PARAMETER.sub(
+                lambda found: f"(?P<{found[1]}>{'.+' if found[2] else '[^/]+'})", path
+            )
+            self._patterns.append((re.compile(pattern), methods))
 
     async def _openapi(self, exchange: Exchange) -> None:
         if self._document is None:

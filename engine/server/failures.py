@@ -16,8 +16,10 @@ from pydantic_core import to_json
 
 from rungraph.engine.errors import (
     EngineError,
+    KeyRefusedError,
     NotRunningError,
     NotServedError,
+    RateLimitError,
     UnknownResourceError,
 )
 
@@ -36,6 +38,8 @@ _KINDS: tuple[tuple[type[Exception], int], ...] = (
     (UnknownResourceError, 404),
     (NotServedError, 404),
     (NotRunningError, 503),
+    (KeyRefusedError, 502),
+    (RateLimitError, 429),
     # Before their base OSError and before ValueError, of which some are subclasses.
     (PermissionError, 403),
     (TimeoutError, 504),
@@ -43,6 +47,7 @@ _KINDS: tuple[tuple[type[Exception], int], ...] = (
     (NotImplementedError, 501),
     (ValueError, 400),
 )
+_FUTILE = (KeyRefusedError,)
 _WORTH_ANOTHER_TRY = frozenset({429, 502, 503, 504})
 _MOST_PROBLEMS = 5
 _RETRY_SECONDS = b"1"
@@ -96,7 +101,7 @@ def failure_of(error: Exception, request_id: str, scrub: Callable[[str], str]) -
         "param": param,
         "code": code,
     }
-    again = status in _WORTH_ANOTHER_TRY
+    again = status in _WORTH_ANOTHER_TRY and not isinstance(error, _FUTILE)
     headers = [(b"x-should-retry", b"true" if again else b"false")]
     if status in {429, 503}:
         headers.append((b"retry-after", _RETRY_SECONDS))

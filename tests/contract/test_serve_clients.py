@@ -12,6 +12,7 @@ from tests.contract.command_line import QUICKSTART
 from tests.peers import Peer, serving
 
 OLD = Peer("llama-stack-client-0.0.40", "llama-stack-client==0.0.40", "httpx<0.28")
+OPENAI = Peer("openai", "openai>=3", "langchain-openai", "openai-agents")
 
 pytestmark = [pytest.mark.peer, pytest.mark.real]
 
@@ -34,6 +35,14 @@ def url(tmp_path_factory: pytest.TempPathFactory, weights: Path) -> Generator[st
                 "config": {"kind": kind},
             }
         ]
+    config["providers"]["inference"].append(
+        {
+            "provider_id": "told",
+            "provider_type": "inline::told",
+            "module": "fake_provider",
+            "config": {},
+        }
+    )
     path = folder / "run.yaml"
     path.write_text(yaml.safe_dump(config))
     with serving(path) as at:
@@ -100,3 +109,70 @@ def test_the_first_client_is_told_what_is_wrong(old: dict[str, Any]) -> None:
     assert body["error"]["message"].endswith("help: did you mean 'smollm2'?")
     assert old["unknown bank"][0] == "NotFoundError"
     assert old["no such API"][0] == "NotFoundError"
+
+
+# --- the openai SDK ----------------------------------------------------------------------------
+
+
+@pytest.fixture(scope="module")
+def sdk(url: str) -> dict[str, Any]:
+    """What the openai SDK makes of the answers below ``/v1``."""
+    return OPENAI.run("openai_sdk.py", url)
+
+
+def test_the_sdk_reads_the_models(sdk: dict[str, Any]) -> None:
+    """Models are listed with what serves them; one can be asked for by its name."""
+    models = {one["id"]: one for one in sdk["models"]}
+    assert models["smollm2"] == sdk["model"]
+    assert sdk["model"]["custom_metadata"] == {
+        "model_type": "llm",
+        "provider_id": "llm",
+        "provider_resource_id": "smollm2-135m-instruct",
+    }
+    assert models["multilingual-e5-small"]["custom_metadata"]["model_type"] == "embedding"
+
+
+@pytest.mark.parametrize("model", ["smollm2", "told/echo"])
+def test_the_sdk_talks_to_models_of_both_lanes(sdk: dict[str, Any], model: str) -> None:
+    """A provider that speaks the OpenAI API is relayed, another translated; both are read alike."""
+    (choice,) = sdk[f"{model} chat"]["choices"]
+    text = choice["message"]["content"]
+    assert (choice["message"]["role"], bool(text)) == ("assistant", True)
+    assert choice["finish_reason"] in {"stop", "length"}
+    first, *middle, last = [one for one in sdk[f"{model} chunks"] if one["choices"]]
+    assert first["choices"][0]["delta"]["role"] == "assistant"
+    assert last["choices"][0]["finish_reason"] in {"stop", "length"}
+    said = "".join(one["choices"][0]["delta"]["content"] or "" for one in (first, *middle))
+    assert said.strip() == text.strip()
+    assert sdk[f"{model} completion"]["choices"][0]["text"]
+    assert sdk[f"{model} completion chunks"]
+    assert sdk[f"{model} tools"]["choices"]
+
+
+def test_the_sdk_is_told_the_tokens(sdk: dict[str, Any]) -> None:
+    """Usage comes whole with an answer, and last in a stream that asks for it."""
+    usage = sdk["smollm2 chat"]["usage"]
+    assert usage["total_tokens"] == usage["prompt_tokens"] + usage["completion_tokens"] > 0
+    assert sdk["smollm2 chunks"][-1]["usage"]["completion_tokens"] == usage["completion_tokens"]
+
+
+def test_what_only_a_relay_can_keep_is_kept(sdk: dict[str, Any]) -> None:
+    """A schema is obeyed, logprobs come back."""
+    assert sdk["parsed"]["name"]
+    assert len(sdk["logprobs"]["choices"][0]["logprobs"]["content"]) == 2
+
+
+def test_the_sdk_gets_vectors_packed_and_plain(sdk: dict[str, Any]) -> None:
+    """The packed form, which the SDK asks for by itself, holds the numbers of the plain one."""
+    packed, index, plain = sdk["embeddings"]
+    assert (len(packed), index) == (384, 1)
+    assert packed == pytest.approx(plain, abs=1e-6)
+
+
+def test_the_sdk_is_told_what_is_wrong(sdk: dict[str, Any]) -> None:
+    """Errors are of the SDK's own classes, and name the parameter."""
+    kind, body, has_id = sdk["unknown model"]
+    assert (kind, body["code"], has_id) == ("NotFoundError", "model_not_found", True)
+    kind, body, _ = sdk["cannot honour"]
+    assert (kind, body["param"]) == ("BadRequestError", "n")
+    assert body["message"] == "n: the provider of 'told/echo' cannot honour it"

@@ -21,6 +21,7 @@ from rungraph.engine.apis.inference import (
     ChatCompletionResponseEvent,
     ChatCompletionResponseStreamChunk,
     CompletionResponse,
+    CompletionResponseStreamChunk,
     EmbeddingsResponse,
     EventType,
 )
@@ -99,10 +100,19 @@ class FakeProvider:
         response_format: Any = None,
         stream: bool = False,
         logprobs: Any = None,
-    ) -> CompletionResponse:
+    ) -> CompletionResponse | AsyncGenerator[CompletionResponseStreamChunk, None]:
         """Repeat *content*."""
+        if stream:
+            return self._completion_stream(text_of(content))
         message = CompletionMessage(content=content, stop_reason=StopReason.END_OF_TURN)
         return CompletionResponse(completion_message=message)
+
+    async def _completion_stream(
+        self, text: str
+    ) -> AsyncGenerator[CompletionResponseStreamChunk, None]:
+        for word in text.split(" "):
+            yield CompletionResponseStreamChunk(delta=f"{word} ")
+        yield CompletionResponseStreamChunk(delta="", stop_reason=StopReason.END_OF_TURN)
 
     async def embeddings(
         self,

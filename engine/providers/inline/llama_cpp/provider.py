@@ -193,6 +193,10 @@ class LlamaCppProvider:
         msg = f"{model!r} is a chat model and makes no embeddings; use an embedding model"
         raise NotImplementedError(msg)
 
+    async def relay_openai(self, path: str, body: Mapping[str, Any]) -> AsyncGenerator[bytes, None]:
+        """Return the worker's own answer to *body*, in pieces."""
+        return await self._ask(body["model"], lambda inference: inference.relay_openai(path, body))
+
     def _check(self, name: str) -> None:
         if name not in self._names:
             raise ValueError(unknown(f"no model {name!r}", "served", name, self._names))

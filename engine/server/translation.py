@@ -1,0 +1,496 @@
+"""The OpenAI API as calls of the inference API, and their answers back. Pure: values in and out.
+
+For providers that do not speak the OpenAI API themselves. A parameter that cannot be honoured is an
+error that names it; one whose loss changes no answer is passed over.
+"""
+
+from __future__ import annotations
+
+import json
+import struct
+from base64 import b64encode
+from typing import TYPE_CHECKING, Annotated, Any, Literal, TypeVar, cast
+
+from pydantic import BaseModel, ConfigDict, Field, TypeAdapter, ValidationError
+
+from rungraph.engine.apis.common import (
+    CompletionMessage,
+    ImageMedia,
+    JsonSchemaResponseFormat,
+    LogProbConfig,
+    SamplingParams,
+    SamplingStrategy,
+    StopReason,
+    SystemMessage,
+    ToolCall,
+    ToolDefinition,
+    ToolResponseMessage,
+    UserMessage,
+)
+from rungraph.engine.apis.inference import EventType, ToolCallDelta, ToolCallParseStatus
+from rungraph.engine.server.failures import RequestError, invalid
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping, Sequence
+
+    from rungraph.engine.apis.common import InterleavedContent, Message, TokenLogProbs, Usage
+    from rungraph.engine.apis.inference import (
+        ChatCompletionResponse,
+        ChatCompletionResponseEvent,
+        CompletionResponse,
+        CompletionResponseStreamChunk,
+        EmbeddingsResponse,
+    )
+
+_HARMLESS = frozenset(
+    {"metadata", "parallel_tool_calls", "prompt_cache_key", "safety_identifier", "service_tier"}
+    | {"store", "user", "verbosity"}
+)
+_WITHOUT_EFFECT: dict[str, tuple[Any, ...]] = {
+    "n": (1,),
+    "best_of": (1,),
+    "echo": (False,),
+    "frequency_penalty": (0,),
+    "presence_penalty": (0,),
+    "logit_bias": ({},),
+}
+"""Values with which a parameter that cannot be honoured asks for nothing."""
+
+
+class _Sent(BaseModel):
+    """Base of what is read from a request; what else it holds is looked at afterwards."""
+
+    model_config = ConfigDict(extra="allow", frozen=True)
+
+
+class _Function(_Sent):
+    name: str
+    arguments: str = "{}"
+    description: str | None = None
+    parameters: dict[str, Any] | None = None
+
+
+class _Call(_Sent):
+    id: str
+    function: _Function
+
+
+class _Url(_Sent):
+    url: str
+
+
+class _TextPart(_Sent):
+    type: Literal["text"]
+    text: str
+
+
+class _ImagePart(_Sent):
+    type: Literal["image_url"]
+    image_url: _Url
+
+
+_Content = str | list[Annotated[_TextPart | _ImagePart, Field(discriminator="type")]] | None
+
+
+class _Message(_Sent):
+    role: Literal["system", "developer", "user", "assistant", "tool"]
+    content: _Content = None
+    tool_calls: list[_Call] | None = None
+    tool_call_id: str = ""
+
+
+class _Tool(_Sent):
+    type: Literal["function"]
+    function: _Function
+
+
+class _Schema(_Sent):
+    schema_: dict[str, Any] = Field(default_factory=dict[str, Any], alias="schema")
+
+
+class _Format(_Sent):
+    type: Literal["text", "json_object", "json_schema"]
+    json_schema: _Schema | None = None
+
+
+class _ToolChoice(_Sent):
+    function: _Function
+
+
+class _StreamOptions(_Sent):
+    include_usage: bool = False
+
+
+class _Sampled(_Sent):
+    model: str
+    stream: bool | None = None
+    stream_options: _StreamOptions | None = None
+    temperature: float | None = None
+    top_p: float | None = None
+    top_k: int | None = None
+    max_tokens: int | None = None
+    stop: str | list[str] | None = None
+    seed: int | None = None
+    response_format: _Format | None = None
+
+    @property
+    def arguments(self) -> dict[str, Any]:
+        """The arguments that chat and completion have in common."""
+        stop = [self.stop] if isinstance(self.stop, str) else self.stop
+        # Who says nothing of it means the API's default, by which a model does not choose greedily.
+        temperature = 1.0 if self.temperature is None else self.temperature
+        params = SamplingParams(
+            strategy=SamplingStrategy.TOP_P if temperature else SamplingStrategy.GREEDY,
+            temperature=temperature,
+            top_p=self.top_p,
+            top_k=self.top_k,
+            max_tokens=getattr(self, "max_completion_tokens", None) or self.max_tokens,
+            stop=stop,
+            seed=self.seed,
+        )
+        found: dict[str, Any] = {"model": self.model, "sampling_params": params}
+        if self.stream:
+            found["stream"] = True
+        form = self.response_format
+        if form is not None and form.type != "text":
+            schema = form.json_schema.schema_ if form.json_schema else {"type": "object"}
+            found["response_format"] = JsonSchemaResponseFormat(json_schema=schema)
+        return found
+
+
+class ChatRequest(_Sampled):
+    """The body of a request to ``/v1/chat/completions``."""
+
+    messages: list[_Message]
+    max_completion_tokens: int | None = None
+    tools: list[_Tool] | None = None
+    tool_choice: Literal["none", "auto", "required"] | _ToolChoice | None = None
+    logprobs: bool | None = None
+    top_logprobs: int | None = None
+
+    @property
+    def arguments(self) -> dict[str, Any]:
+        """The arguments of ``chat_completion``."""
+        found = {**super().arguments, "messages": _messages(self.messages)}
+        if self.tools:
+            found["tools"] = [
+                ToolDefinition(
+                    tool_name=tool.function.name,
+                    description=tool.function.description,
+                    json_schema=tool.function.parameters or {"type": "object", "properties": {}},
+                )
+                for tool in self.tools
+            ]
+        choice = self.tool_choice
+        if choice is not None:
+            found["tool_choice"] = choice if isinstance(choice, str) else choice.function.name
+        if self.logprobs:
+            found["logprobs"] = LogProbConfig(top_k=self.top_logprobs or 0)
+        return found
+
+
+class CompletionRequest(_Sampled):
+    """The body of a request to ``/v1/completions``."""
+
+    prompt: str | Annotated[list[str], Field(min_length=1, max_length=1)]
+    logprobs: int | None = None
+
+    @property
+    def arguments(self) -> dict[str, Any]:
+        """The arguments of ``completion``."""
+        prompt = self.prompt if isinstance(self.prompt, str) else self.prompt[0]
+        found = {**super().arguments, "content": prompt}
+        if self.logprobs is not None:
+            found["logprobs"] = LogProbConfig(top_k=self.logprobs)
+        return found
+
+
+class EmbeddingsRequest(_Sent):
+    """The body of a request to ``/v1/embeddings``."""
+
+    model: str
+    input: str | Annotated[list[str], Field(min_length=1)]
+    encoding_format: Literal["float", "base64"] | None = None
+
+    @property
+    def arguments(self) -> dict[str, Any]:
+        """The arguments of ``embeddings``."""
+        texts = [self.input] if isinstance(self.input, str) else self.input
+        return {"model": self.model, "contents": texts}
+
+
+_Request = TypeVar("_Request", ChatRequest, CompletionRequest, EmbeddingsRequest)
+
+_CHAT = TypeAdapter(ChatRequest)
+_COMPLETION = TypeAdapter(CompletionRequest)
+_EMBEDDINGS = TypeAdapter(EmbeddingsRequest)
+
+
+def chat_request(body: Mapping[str, Any]) -> ChatRequest:
+    """Return what the *body* of a chat completion asks for.
+
+    Raises:
+        RequestError: If it is not valid, or asks for what the inference API has not.
+    """
+    return _read(_CHAT, body)
+
+
+def completion_request(body: Mapping[str, Any]) -> CompletionRequest:
+    """Return what the *body* of a completion asks for; raises as `chat_request` does."""
+    return _read(_COMPLETION, body)
+
+
+def embeddings_request(body: Mapping[str, Any]) -> EmbeddingsRequest:
+    """Return what the *body* of a request for embeddings asks for; raises as `chat_request`."""
+    return _read(_EMBEDDINGS, body)
+
+
+def _read(adapter: TypeAdapter[_Request], body: Mapping[str, Any]) -> _Request:
+    try:
+        request = adapter.validate_python(body)
+        request.arguments  # noqa: B018  what cannot be said of it is found now
+    except ValidationError as error:
+        raise invalid(error, lambda _: "") from error
+    for name, value in (request.model_extra or {}).items():
+        if name in _HARMLESS or value is None or value in _WITHOUT_EFFECT.get(name, ()):
+            continue
+        text = f"{name}: the provider of {request.model!r} cannot honour it"
+        raise RequestError(400, text, name, "unsupported_parameter")
+    return request
+
+
+def _messages(sent: Sequence[_Message]) -> list[Message]:
+    tools = {call.id: call.function.name for one in sent for call in one.tool_calls or ()}
+    return [_message(one, tools) for one in sent]
+
+
+def _message(sent: _Message, tools: Mapping[str, str]) -> Message:
+    content = _content(sent.content)
+    match sent.role:
+        case "system" | "developer":
+            return SystemMessage(content=content)
+        case "user":
+            return UserMessage(content=content)
+        case "tool":
+            name = tools.get(sent.tool_call_id, "")
+            return ToolResponseMessage(call_id=sent.tool_call_id, tool_name=name, content=content)
+        case "assistant":
+            calls = [
+                ToolCall(
+                    call_id=call.id,
+                    tool_name=call.function.name,
+                    arguments=_arguments(call.function.arguments),
+                )
+                for call in sent.tool_calls or ()
+            ]
+            reason = StopReason.END_OF_MESSAGE if calls else StopReason.END_OF_TURN
+            return CompletionMessage(content=content, stop_reason=reason, tool_calls=calls)
+
+
+def _arguments(text: str) -> dict[str, Any]:
+    try:
+        found: object = json.loads(text or "{}")
+    except ValueError:
+        found = None
+    if not isinstance(found, dict):
+        problem = "the arguments of a tool call are no JSON object"
+        raise RequestError(400, problem, "messages", "invalid_value")
+    return cast("dict[str, Any]", found)
+
+
+def _content(sent: _Content) -> InterleavedContent:
+    if sent is None or isinstance(sent, str):
+        return sent or ""
+    return [
+        part.text if isinstance(part, _TextPart) else ImageMedia(image=part.image_url.url)
+        for part in sent
+    ]
+
+
+# --- answers -----------------------------------------------------------------------------------
+
+
+def chat_answer(answer: ChatCompletionResponse, head: dict[str, Any]) -> dict[str, Any]:
+    """Return *answer* as a chat completion; *head* is its ``id``, ``created`` and ``model``."""
+    said = answer.completion_message
+    message: dict[str, Any] = {"role": "assistant", "content": _text(said.content), "refusal": None}
+    if said.tool_calls:
+        message["content"] = message["content"] or None
+        message["tool_calls"] = [_call(call) for call in said.tool_calls]
+    choice = {
+        "index": 0,
+        "message": message,
+        "logprobs": _logprobs(_text(said.content), answer.logprobs),
+        "finish_reason": _finish(said.stop_reason, calls=bool(said.tool_calls)),
+    }
+    return {
+        **head,
+        "object": "chat.completion",
+        "choices": [choice],
+        **_usage(answer.usage),
+    }
+
+
+def completion_answer(answer: CompletionResponse, head: dict[str, Any]) -> dict[str, Any]:
+    """Return *answer* as a completion."""
+    said = answer.completion_message
+    choice = {
+        "index": 0,
+        "text": _text(said.content),
+        "logprobs": _old_logprobs(_text(said.content), answer.logprobs),
+        "finish_reason": _finish(said.stop_reason, calls=False),
+    }
+    return {**head, "object": "text_completion", "choices": [choice], **_usage(answer.usage)}
+
+
+def completion_chunk(
+    chunk: CompletionResponseStreamChunk, head: dict[str, Any]
+) -> Iterator[dict[str, Any]]:
+    """Yield the events that one chunk of a completion makes."""
+    finish = None if chunk.stop_reason is None else _finish(chunk.stop_reason, calls=False)
+    choice = {
+        "index": 0,
+        "text": chunk.delta,
+        "logprobs": _old_logprobs(chunk.delta, chunk.logprobs),
+        "finish_reason": finish,
+    }
+    yield {**head, "object": "text_completion", "choices": [choice]}
+
+
+def embeddings_answer(answer: EmbeddingsResponse, request: EmbeddingsRequest) -> dict[str, Any]:
+    """Return *answer* in the encoding that *request* asks for."""
+    packed = request.encoding_format == "base64"
+    data = [
+        {"object": "embedding", "index": index, "embedding": _packed(one) if packed else one}
+        for index, one in enumerate(answer.embeddings)
+    ]
+    return {"object": "list", "model": request.model, "data": data, **_usage(answer.usage)}
+
+
+def _packed(vector: Sequence[float]) -> str:
+    return b64encode(struct.pack(f"<{len(vector)}f", *vector)).decode()
+
+
+class ChatEvents:
+    """Turns the chunks of a streamed chat into events of the OpenAI API.
+
+    Args:
+        head: The ``id``, ``created`` and ``model`` of every event.
+        with_usage: Whether an event with the tokens comes last, where they are known.
+    """
+
+    def __init__(self, head: dict[str, Any], *, with_usage: bool) -> None:
+        self._head = {**head, "object": "chat.completion.chunk"}
+        self._with_usage = with_usage
+        self._calls = 0
+        self._has_begun_call = False
+
+    def take(self, event: ChatCompletionResponseEvent) -> Iterator[dict[str, Any]]:
+        """Yield the events that one chunk makes."""
+        match event.event_type:
+            case EventType.START:
+                yield self._event({"role": "assistant", "content": ""})
+            case EventType.PROGRESS if isinstance(event.delta, ToolCallDelta):
+                yield from self._take_call(event.delta)
+            case EventType.PROGRESS:
+                text = cast("str", event.delta)
+                yield self._event({"content": text}, logprobs=_logprobs(text, event.logprobs))
+            case EventType.COMPLETE:
+                if event.delta and isinstance(event.delta, str):
+                    yield self._event({"content": event.delta})
+                reason = event.stop_reason or StopReason.END_OF_TURN
+                yield self._event({}, finish=_finish(reason, calls=self._calls > 0))
+                if self._with_usage and event.usage is not None:
+                    yield {**self._head, "choices": [], **_usage(event.usage)}
+
+    def _take_call(self, delta: ToolCallDelta) -> Iterator[dict[str, Any]]:
+        """Yield the pieces of a call, or all of it where the provider tells its name last."""
+        match delta.parse_status, delta.content:
+            case ToolCallParseStatus.STARTED, text if delta.tool_name is not None:
+                self._has_begun_call = True
+                call_id = delta.call_id or f"call_{self._calls}"
+                function = {"name": delta.tool_name, "arguments": text}
+                yield self._piece({"id": call_id, "type": "function", "function": function})
+                self._calls += 1
+            case ToolCallParseStatus.IN_PROGRESS, str() as text if self._has_begun_call:
+                yield self._piece({"function": {"arguments": text}}, self._calls - 1)
+            case ToolCallParseStatus.SUCCESS, ToolCall() as call if not self._has_begun_call:
+                yield self._piece(_call(call))
+                self._calls += 1
+            case ToolCallParseStatus.FAILURE, str() as text if not self._has_begun_call:
+                yield self._event({"content": text})
+            case _:
+                pass
+
+    def _piece(self, piece: dict[str, Any], index: int | None = None) -> dict[str, Any]:
+        index = self._calls if index is None else index
+        return self._event({"tool_calls": [{"index": index, **piece}]})
+
+    def _event(
+        self, delta: dict[str, Any], *, finish: str | None = None, logprobs: Any = None
+    ) -> dict[str, Any]:
+        choice = {"index": 0, "delta": delta, "logprobs": logprobs, "finish_reason": finish}
+        return {**self._head, "choices": [choice]}
+
+
+def _call(call: ToolCall) -> dict[str, Any]:
+    function = {"name": call.tool_name, "arguments": json.dumps(call.arguments)}
+    return {"id": call.call_id, "type": "function", "function": function}
+
+
+def _text(content: InterleavedContent) -> str:
+    parts = content if isinstance(content, list) else [content]
+    return "".join(part for part in parts if isinstance(part, str))
+
+
+def _finish(reason: StopReason, *, calls: bool) -> str:
+    if calls:
+        return "tool_calls"
+    return "length" if reason is StopReason.OUT_OF_TOKENS else "stop"
+
+
+def _usage(usage: Usage | None) -> dict[str, Any]:
+    """Return the tokens, where they are known: nobody is told zeros that are not true."""
+    if usage is None:
+        return {}
+    total = usage.prompt_tokens + usage.completion_tokens
+    return {"usage": {**usage.model_dump(), "total_tokens": total}}
+
+
+def _chosen(text: str, logprobs: Sequence[TokenLogProbs]) -> Iterator[tuple[str, dict[str, float]]]:
+    """Yield the token that was chosen at each position, with those considered there."""
+    for one in logprobs:
+        considered = one.logprobs_by_token
+        fitting = [token for token in considered if token and text.startswith(token)]
+        likeliest = max(considered, key=considered.__getitem__, default="")
+        token = max(fitting, key=len, default=likeliest)
+        text = text.removeprefix(token)
+        yield token, considered
+
+
+def _logprobs(text: str, logprobs: Sequence[TokenLogProbs] | None) -> dict[str, Any] | None:
+    if logprobs is None:
+        return None
+    content = [
+        {
+            **_token(token, considered.get(token, 0.0)),
+            "top_logprobs": [_token(*one) for one in considered.items()],
+        }
+        for token, considered in _chosen(text, logprobs)
+    ]
+    return {"content": content, "refusal": None}
+
+
+def _token(token: str, logprob: float) -> dict[str, Any]:
+    return {"token": token, "logprob": logprob, "bytes": list(token.encode())}
+
+
+def _old_logprobs(text: str, logprobs: Sequence[TokenLogProbs] | None) -> dict[str, Any] | None:
+    if logprobs is None:
+        return None
+    chosen = list(_chosen(text, logprobs))
+    return {
+        "tokens": [token for token, _ in chosen],
+        "token_logprobs": [considered.get(token) for token, considered in chosen],
+        "top_logprobs": [considered for _, considered in chosen],
+    }

@@ -1,0 +1,144 @@
+"""The relay below ``/v1`` loses nothing, whatever is asked and answered."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+from collections.abc import Generator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from tests.asgi import Answered, ask
+from tests.wire import Reply, Request, Wire, serve
+
+from rungraph.engine.run.settings import StackSettings
+from rungraph.engine.run.stack import Stack
+from rungraph.engine.server.app import StackApp
+from rungraph.graph import compile_config
+
+JSON = st.recursive(
+    st.none()
+    | st.booleans()
+    | st.integers(min_value=-(10**30), max_value=10**30)
+    | st.floats(allow_nan=False)
+    | st.text(st.characters()),
+    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(), inner, max_size=3),
+    max_leaves=8,
+)
+BODIES = st.dictionaries(st.text(), JSON, max_size=4).map(
+    lambda body: {key: value for key, value in body.items() if key not in {"model", "stream"}}
+)
+
+
+class Lane:
+    """A server whose one provider is an upstream that a test answers for."""
+
+    def __init__(self, folder: Path) -> None:
+        self._folder = folder
+        self._runner = asyncio.Runner()
+        self.reply = Reply(b"{}")
+        self.wire = Wire()
+
+    @contextmanager
+    def running(self) -> Generator[None]:
+        with self._runner:
+            upstream = serve(self._answer)
+            self.wire = self._runner.run(upstream.__aenter__())
+            provider = {
+                "provider_id": "far",
+                "provider_type": "remote::openai",
+                "config": {"base_url": self.wire.base_url, "max_retries": 0},
+            }
+            config = {
+                "version": "2",
+                "image_name": "relay",
+                "providers": {"inference": [provider]},
+                "models": [
+                    {"model_id": "mine", "provider_id": "far", "provider_model_id": "small"}
+                ],
+            }
+            graph = compile_config(config, environment={})
+            stack = Stack(graph, StackSettings(state_dir=self._folder))
+            self._runner.run(stack.__aenter__())
+            try:
+                self._app = StackApp(stack)
+                self._app.open()
+                yield
+            finally:
+                self._runner.run(stack.__aexit__(None, None, None))
+                self._runner.run(upstream.__aexit__(None, None, None))
+
+    def chat(self, body: dict[str, Any]) -> Answered:
+        return self._runner.run(ask(self._app, "POST", "/v1/chat/completions", body))
+
+    def _answer(self, request: Request) -> Reply:
+        return Reply() if request.method == "GET" else self.reply
+
+
+@pytest.fixture(scope="module")
+def lane(tmp_path_factory: pytest.TempPathFactory) -> Generator[Lane]:
+    """A lane that runs."""
+    found = Lane(tmp_path_factory.mktemp("relay"))
+    with found.running():
+        yield found
+
+
+@settings(deadline=None, max_examples=60)
+@given(body=BODIES)
+def test_any_request_arrives_equal_but_for_the_model(lane: Lane, body: dict[str, Any]) -> None:
+    """Whatever a caller sends comes to the upstream, with the upstream's own name of the model."""
+    lane.reply = Reply(b"{}")
+    assert lane.chat({"model": "mine", **body}).status == 200
+    sent = lane.wire.requests[-1]
+    assert sent.path == "/v1/chat/completions"
+    assert sent.body == {"model": "small", **json.loads(json.dumps(body))}
+
+
+@settings(deadline=None, max_examples=60)
+@given(content=st.binary(max_size=300))
+def test_any_answer_comes_back_byte_for_byte(lane: Lane, content: bytes) -> None:
+    """An answer is not even read."""
+    lane.reply = Reply(content)
+    answered = lane.chat({"model": "mine"})
+    assert (answered.status, answered.body) == (200, content)
+
+
+@settings(deadline=None, max_examples=60)
+@given(content=st.binary(max_size=300))
+def test_any_stream_comes_back_byte_for_byte(lane: Lane, content: bytes) -> None:
+    """A stream that says that it is done is passed on as it came."""
+    content += b"\n\ndata: [DONE]\n\n"
+    lane.reply = Reply(content, headers={"Content-Type": "text/event-stream"})
+    answered = lane.chat({"model": "mine", "stream": True})
+    assert answered.headers["content-type"] == "text/event-stream"
+    assert (answered.status, answered.body) == (200, content)
+
+
+@pytest.mark.parametrize("came", [b"", b"data: {}\n\n", b'data: {"cho'])
+def test_a_stream_that_breaks_off_is_no_success(lane: Lane, came: bytes) -> None:
+    """What came stays; then an error, and the end. With nothing come, the error has a status."""
+    lane.reply = Reply(came, headers={"Content-Type": "text/event-stream"})
+    answered = lane.chat({"model": "mine", "stream": True})
+    if not came:
+        assert (answered.status, answered.error["type"]) == (502, "server_error")
+        return
+    *_, error, done, rest = answered.body.removeprefix(came).split(b"\n\n")
+    assert json.loads(error.removeprefix(b"data: "))["error"]["message"] == (
+        "the stream ended before the answer did"
+    )
+    assert (done, rest) == (b"data: [DONE]", b"")
+
+
+@pytest.mark.parametrize(
+    ("status", "told"), [(400, 400), (401, 502), (404, 400), (429, 429), (500, 502), (504, 504)]
+)
+def test_a_refusal_has_our_shape(lane: Lane, status: int, told: int) -> None:
+    """The upstream's words come in the one shape; its refusal of our key is not the caller's."""
+    lane.reply = Reply({"error": {"message": "the model says no"}}, status)
+    answered = lane.chat({"model": "mine"})
+    assert answered.status == told
+    assert "the model says no" in answered.error["message"]
