@@ -5,7 +5,7 @@ BIN := $(VENV)/bin
 PIP := $(BIN)/python -m pip --disable-pip-version-check
 
 .DEFAULT_GOAL := help
-.PHONY: help install demo test test-all lint format types bench check clean
+.PHONY: help install demo test test-all lint format types bench fuzz check clean
 
 help:  ## List the targets
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
@@ -63,6 +63,15 @@ types: $(VENV)/.dev  ## Check the types, with two checkers
 bench: $(VENV)/.dev  ## Measure; prints ratios
 	$(BIN)/rungraph models pull
 	$(BIN)/python benchmarks/run.py
+
+fuzz: $(VENV)/.dev  ## Fuzz every stage, FUZZ_SECONDS (60) each; what breaks one is kept
+	$(PIP) install -qq --group fuzz
+	@mkdir -p build/fuzz
+	@for target in $$($(BIN)/python -m tests.fuzz); do \
+		$(BIN)/python -m tests.fuzz $$target $(or $(FUZZ_SECONDS),60) >build/fuzz/$$target.log 2>&1 \
+			&& echo "$$target: nothing broke" \
+			|| { echo "$$target: see build/fuzz/$$target.log"; failed=1; }; \
+	done; exit $${failed:-0}
 
 check: test lint types  ## All that CI runs
 

@@ -1,0 +1,153 @@
+"""What is fuzzed: each stage as a function of bytes that raises when something is wrong with it."""
+
+from __future__ import annotations
+
+import contextlib
+import tempfile
+from functools import cache
+from pathlib import Path
+from typing import TYPE_CHECKING, Final
+
+from rungraph.engine.run.recording import read_recording
+from rungraph.graph import (
+    Level,
+    QueryError,
+    RunGraph,
+    compile_config,
+    graph_from_json,
+    graph_to_json,
+    render_diagnostics,
+)
+from rungraph.graph.catalog.discovery import discover_catalog
+from rungraph.graph.compile import compile_document
+from rungraph.graph.diff import diff_graphs, diff_to_json, render_diff
+from rungraph.graph.errors import RungraphError
+from rungraph.graph.placeholders import malformed_placeholders, placeholders, segments
+from rungraph.graph.plan import PlanError, make_plan, plan_to_json, plan_to_markdown, render_plan
+from rungraph.graph.query import query
+from rungraph.graph.query.config_checks import ask
+from rungraph.graph.rules.checklist import checklist
+from rungraph.graph.secrets.values import MASK, masked, scrubbed, secret_values
+from rungraph.graph.source.document import decode_document
+from rungraph.graph.why import why_absent
+from rungraph.graph.wording import has_controls
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable
+
+    from rungraph.graph import Diagnostic
+    from rungraph.graph.source.document import Document
+
+CORPUS: Final = Path(__file__).parent / "corpus"
+"""The inputs that are kept, in a folder for each target."""
+ENVIRONMENT: Final = {"A": "a", "PORT": "80", "HOME": "/home/me", "KEY": "Env-9Zq7x"}
+HIDDEN: Final = "Zq7x-hidden-0End"
+CONFIG: Final = """
+providers:
+  inference:
+  - {provider_id: a/b, provider_type: "remote::openai", config: {base_url: "http://h", api_key: k}}
+  - {provider_id: "aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa", provider_type: "remote::openai"}
+  memory: [{provider_id: faiss, provider_type: "inline::faiss", config: {dimension: 3}}]
+models: [{model_id: m, provider_id: a/b}]
+selectors: {far: "type:remote::*"}
+"""
+
+
+@cache
+def _graph() -> RunGraph:
+    return compile_config(CONFIG, environment={})
+
+
+def source(data: bytes) -> None:
+    """Any bytes are a document, whose problems stand in it."""
+    _check(decode_document(data, "run.yaml"))
+
+
+def config(data: bytes) -> None:
+    """Any document is a graph that can be planned, compared, explained and checked."""
+    document = decode_document(data, "run.yaml")
+    graph = compile_document(document, catalog=discover_catalog(), environment=ENVIRONMENT)
+    _check(document, graph.diagnostics)
+    checklist(graph, Level.ENV, answers=ask(graph))
+    plan = make_plan(graph, Level.ENV)
+    plan_to_markdown(plan)
+    _check_text(render_plan(plan))
+    again = graph_from_json(plan_to_json(plan), ENVIRONMENT)
+    diff = diff_graphs(_graph(), graph)
+    diff_to_json(diff)
+    _check_text(render_diff(diff))
+    diff_graphs(again, graph)
+    why_absent(graph, "nosuch")
+
+
+def questions(data: bytes) -> None:
+    """Any text is a query or an error of one."""
+    text = data.decode(errors="surrogateescape")
+    error: QueryError | None = None
+    try:
+        query(_graph(), text)
+    except QueryError as raised:
+        error = raised
+    if error is not None:
+        assert 0 <= error.position <= len(error.expression)
+        _check_text(str(error))
+
+
+def secrets(data: bytes) -> None:
+    """What is secret is shown nowhere, whatever stands around it."""
+    text = data.decode(errors="replace")
+    once = masked({"note": text, "password": text})
+    assert masked(once) == once
+    hidden = secret_values(text, text)
+    assert not any(one in scrubbed(text, hidden) for one in hidden if one.strip("*"))
+    written = f"{text}\npassword: {HIDDEN}\n{text}\n{HIDDEN}: 1\nnote: {HIDDEN}\n{text}"
+    document = decode_document(written.encode(), "run.yaml")
+    graph = compile_document(document, catalog=discover_catalog(), environment=ENVIRONMENT)
+    shown = render_diagnostics(graph.diagnostics).replace(MASK, "")
+    assert HIDDEN not in shown or f"{HIDDEN}: 1" in shown or f"'{HIDDEN}'" in shown
+
+
+def variables(data: bytes) -> None:
+    """The placeholders of a text and what is around them are the text."""
+    text = data.decode(errors="replace")
+    assert "".join(map(str, segments(text))) == text
+    for one in placeholders(text):
+        assert text[one.start : one.end] == str(one)
+    malformed_placeholders(text)
+    compile_config({"providers": {"inference": [{"provider_id": text}]}}, environment=ENVIRONMENT)
+
+
+def plans(data: bytes) -> None:
+    """Any text is the JSON of a plan or no plan."""
+    with contextlib.suppress(PlanError):
+        graph_to_json(graph_from_json(data, ENVIRONMENT))
+
+
+def recordings(data: bytes) -> None:
+    """Any file is a recording or none."""
+    with tempfile.NamedTemporaryFile(suffix=".jsonl") as file:
+        Path(file.name).write_bytes(data)
+        with contextlib.suppress(RungraphError):
+            read_recording(file.name)
+
+
+TARGETS: Final[dict[str, Callable[[bytes], None]]] = {
+    one.__name__: one for one in (source, config, questions, secrets, variables, plans, recordings)
+}
+"""Every target by its name."""
+
+
+def _check(document: Document, diagnostics: Iterable[Diagnostic] | None = None) -> None:
+    lines = document.text.replace("\r\n", "\n").replace("\r", "\n").split("\n")
+    found = [*document.diagnostics] if diagnostics is None else [*diagnostics]
+    for one in found:
+        places = [*([one.place] if one.place else []), *(place for place, _ in one.related)]
+        for place in places if document.text else ():
+            if place.line and place.file == document.file:
+                assert place.line <= len(lines), one
+                assert place.column <= len(lines[place.line - 1]) + 1, one
+    _check_text(render_diagnostics(found))
+
+
+def _check_text(text: str) -> None:
+    assert not any(has_controls(line.replace("\t", " ")) for line in text.split("\n")), repr(text)
