@@ -23,9 +23,7 @@ def run_config(providers: Mapping[str, Mapping[str, str]], **more: Any) -> dict[
 
 
 def graph_of_needs(
-    needs: Mapping[str, Iterable[str]],
-    uses: Mapping[str, Iterable[str]] | None = None,
-    **more: Any,
+    needs: Mapping[str, Iterable[str]], uses: Mapping[str, Iterable[str]] | None = None, **more: Any
 ) -> RunGraph:
     """Return the graph of a provider ``p`` of each API, with the APIs that it needs and uses.
 

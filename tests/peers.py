@@ -35,11 +35,7 @@ class Peer:
         The test is skipped if the package cannot be had.
         """
         done = subprocess.run(
-            [
-                self._python(),
-                str(ROOT / "tests" / "contract" / "clients" / program),
-                *words,
-            ],
+            [self._python(), str(ROOT / "tests" / "contract" / "clients" / program), *words],
             capture_output=True,
             text=True,
             timeout=120,

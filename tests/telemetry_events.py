@@ -42,11 +42,7 @@ def start(
 
 
 def end(
-    span_id: str,
-    status: Literal["ok", "error"] = "ok",
-    *,
-    trace_id: str = TRACE,
-    **attributes: Any,
+    span_id: str, status: Literal["ok", "error"] = "ok", *, trace_id: str = TRACE, **attributes: Any
 ) -> StructuredLogEvent:
     """Return the end of a span, a second and a half later."""
     return StructuredLogEvent(

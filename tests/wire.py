@@ -63,9 +63,7 @@ MODELS = Reply({"object": "list", "data": [{"id": "small"}]})
 
 
 @asynccontextmanager
-async def serve(
-    answer: Callable[[Request], Reply | Awaitable[Reply]],
-) -> AsyncGenerator[Wire]:
+async def serve(answer: Callable[[Request], Reply | Awaitable[Reply]]) -> AsyncGenerator[Wire]:
     """Run a server that answers every request with what *answer* returns.
 
     Lists of models are answered with :data:`MODELS`, unless *answer* is asked for ``/v1/models``

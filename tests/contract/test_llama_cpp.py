@@ -34,10 +34,7 @@ from rungraph.engine.errors import MissingPackageError
 from rungraph.engine.provider import ProviderReport
 from rungraph.engine.providers.inline.llama_cpp.config import LlamaCppConfig
 from rungraph.engine.providers.inline.llama_cpp.process import Worker, WorkerError
-from rungraph.engine.providers.inline.llama_cpp.provider import (
-    LlamaCppProvider,
-    get_provider_impl,
-)
+from rungraph.engine.providers.inline.llama_cpp.provider import LlamaCppProvider, get_provider_impl
 
 HELLO: list[Message] = [UserMessage(content="Say hi")]
 STORY: list[Message] = [UserMessage(content="Write a long story about a sailor.")]

@@ -94,8 +94,7 @@ async def test_documents_are_found_again_after_a_restart(name: str, tmp_path: Pa
     bank = VectorMemoryBank(identifier="docs", embedding_model=module.MODEL)
     await memory.register_memory_bank(bank)
     await memory.insert_documents(
-        "docs",
-        [MemoryBankDocument(document_id=key, content=text) for key, text in TEXTS.items()],
+        "docs", [MemoryBankDocument(document_id=key, content=text) for key, text in TEXTS.items()]
     )
     before = {query: await memory.query_documents("docs", query) for query in QUESTIONS}
     await memory.shutdown()

@@ -9,15 +9,7 @@ from typing import Any
 
 import pytest
 from pydantic import SecretStr, ValidationError
-from tests.contract.openai_calls import (
-    KEY,
-    STORY,
-    answering,
-    chat,
-    piece,
-    provider_of,
-    stream,
-)
+from tests.contract.openai_calls import KEY, STORY, answering, chat, piece, provider_of, stream
 from tests.real import LlamaServer
 from tests.wire import Reply, serve, sse
 

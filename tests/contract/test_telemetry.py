@@ -16,10 +16,7 @@ from tests.telemetry_events import NOON, ROOT, TRACE, log_line, log_span, metric
 from rungraph.engine.apis.telemetry import LogSeverity, Telemetry
 from rungraph.engine.provider import ProviderReport
 from rungraph.engine.providers.inline.opentelemetry.config import OpenTelemetryConfig
-from rungraph.engine.providers.inline.opentelemetry.provider import (
-    OpenTelemetry,
-    get_provider_impl,
-)
+from rungraph.engine.providers.inline.opentelemetry.provider import OpenTelemetry, get_provider_impl
 from rungraph.engine.run.compliance import check_compliance
 
 pytest.importorskip("opentelemetry.exporter.otlp.proto.http")

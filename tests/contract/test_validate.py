@@ -160,12 +160,7 @@ def test_json_is_one_object_a_line_and_file(remote_file: ConfigFile) -> None:
     assert [one["name"] for one in checks] == [
         check.name for check in CHECKS if check.name != "queries"
     ]
-    assert checks[0] == {
-        "name": "readable",
-        "level": "schema",
-        "result": "passed",
-        "problems": 0,
-    }
+    assert checks[0] == {"name": "readable", "level": "schema", "result": "passed", "problems": 0}
     assert checks[-1]["result"] == "not_checked"
     assert not bad["valid"]
     assert bad["diagnostics"][0]["code"] == "C001"

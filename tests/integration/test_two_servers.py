@@ -46,9 +46,7 @@ async def test_each_call_goes_to_the_server_that_has_the_model(
     """Bare names where they are unique, ``provider/name`` always, and clear words otherwise."""
     with serve_llama(weights, ["other", "common"], api_key="key-of-bar") as bar:
         path = tmp_path / "run.yaml"
-        path.write_text(
-            CONFIG.format(foo=llama_server.base_url, bar=bar.base_url, model="other"),
-        )
+        path.write_text(CONFIG.format(foo=llama_server.base_url, bar=bar.base_url, model="other"))
         environment = {"FOO_KEY": llama_server.api_key, "BAR_KEY": "key-of-bar"}
         graph = compile_config(path, environment=environment).check()
         settings = StackSettings(state_dir=tmp_path)

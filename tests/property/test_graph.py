@@ -105,8 +105,7 @@ _GONE = object()
 
 
 @given(
-    path=st.sampled_from(_PLACES),
-    value=st.sampled_from([_GONE, None, 5, -1, "x", [], {}, True]),
+    path=st.sampled_from(_PLACES), value=st.sampled_from([_GONE, None, 5, -1, "x", [], {}, True])
 )
 @example(path=("nodes", 7), value=_GONE)
 @example(path=("config", "files"), value=[])

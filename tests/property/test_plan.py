@@ -9,12 +9,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from tests.property.strategies_configs import catalogs, configs, reordered
-from tests.property.strategies_graphs import (
-    Behaviour,
-    FakeGraph,
-    FakeInstances,
-    run_virtually,
-)
+from tests.property.strategies_graphs import Behaviour, FakeGraph, FakeInstances, run_virtually
 
 from rungraph.engine.events import EventLog, NodeReady, NodeStarting
 from rungraph.engine.run.lifecycle import Lifecycle
@@ -22,13 +17,7 @@ from rungraph.engine.run.settings import StackSettings
 from rungraph.graph import Catalog, RunGraph, compile_config
 from rungraph.graph.diff import diff_graphs, snapshot_of
 from rungraph.graph.failures import assume_failed, blast_radii
-from rungraph.graph.plan import (
-    load_plan,
-    make_plan,
-    plan_to_json,
-    plan_to_markdown,
-    render_plan,
-)
+from rungraph.graph.plan import load_plan, make_plan, plan_to_json, plan_to_markdown, render_plan
 from rungraph.graph.plan.fingerprints import load_sealed, sealed
 from rungraph.graph.plan.graph_json import graph_from_json
 from rungraph.graph.plan.moves import moves_since

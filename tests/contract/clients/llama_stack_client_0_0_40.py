@@ -110,11 +110,7 @@ client.telemetry.log_event(
 )
 tell("trace", client.telemetry.get_trace(trace_id="trace"))
 agent = client.agents.create(
-    agent_config={
-        "model": "mine",
-        "instructions": "Be brief.",
-        "enable_session_persistence": False,
-    }
+    agent_config={"model": "mine", "instructions": "Be brief.", "enable_session_persistence": False}
 )
 tell("agent", agent)
 session = client.agents.session.create(agent_id=agent.agent_id, session_name="talk")

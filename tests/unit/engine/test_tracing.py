@@ -14,10 +14,7 @@ from tests.unit.engine.fakes import Telemetry
 from tests.unit.engine.routing.routed import Table, router_of
 
 from rungraph.engine.apis.inference import Inference
-from rungraph.engine.apis.telemetry import (
-    SpanEndPayload,
-    SpanStatus,
-)
+from rungraph.engine.apis.telemetry import SpanEndPayload, SpanStatus
 from rungraph.engine.errors import UnknownResourceError
 from rungraph.engine.tracing import Tracer, current_trace_id, traced
 

@@ -14,9 +14,7 @@ def stack() -> RunGraph:
     """Two inference providers, agents that need inference, and telemetry that all use."""
     catalog = Catalog.of(
         apis=[ApiSpec(name, "x:y") for name in ("inference", "models", "agents", "telemetry")],
-        pairs=[
-            RoutedPair("inference", "models", "model", optional_dependencies=("telemetry",)),
-        ],
+        pairs=[RoutedPair("inference", "models", "model", optional_dependencies=("telemetry",))],
         providers=[
             ProviderSpec("inference", "inline::i", "x"),
             ProviderSpec("agents", "inline::a", "x", dependencies=("inference",)),

@@ -12,9 +12,7 @@ if TYPE_CHECKING:
     import pytest
 
 
-def test_logs_of_providers_cannot_command_a_terminal(
-    capsys: pytest.CaptureFixture[str],
-) -> None:
+def test_logs_of_providers_cannot_command_a_terminal(capsys: pytest.CaptureFixture[str]) -> None:
     """Control characters in what a provider logs are escaped; its lines stay lines."""
     graph = compile_config({"providers": {}}, catalog=Catalog())
     record = logging.LogRecord("provider", logging.WARNING, "", 0, "one\ntwo\x1b[2J", None, None)

@@ -167,11 +167,7 @@ def test_no_value_is_ever_shown(graph_of: GraphOf) -> None:
     ids=["failing class", "closed class", "number for a text", "neither number nor text"],
 )
 def test_a_config_that_is_rejected(
-    graph_of: GraphOf,
-    cls: str,
-    config: dict[str, Any],
-    problem: str,
-    way_out: tuple[str, ...],
+    graph_of: GraphOf, cls: str, config: dict[str, Any], problem: str, way_out: tuple[str, ...]
 ) -> None:
     """A failing validator is named by its type alone; only the environment's values are retried."""
     graph = _configured(graph_of, config, cls, environment={"FIVE": "5"})

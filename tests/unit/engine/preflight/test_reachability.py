@@ -146,10 +146,7 @@ async def test_a_request_names_the_host_and_holds_no_credentials() -> None:
 async def test_a_closed_port_is_told_from_a_missing_host() -> None:
     """Refused connections and unknown names have codes of their own."""
     refused = await ask(Endpoint("http", HERE, 1))
-    assert (refused.code, refused.reason) == (
-        "H002",
-        "connection refused: nothing listens there",
-    )
+    assert (refused.code, refused.reason) == ("H002", "connection refused: nothing listens there")
     unknown = await ask(Endpoint("http", "no-such-name.invalid", 80))
     assert unknown.code == "H001"
     assert "'no-such-name.invalid'" in unknown.reason

@@ -181,18 +181,11 @@ def test_call_that_is_no_json() -> None:
 @pytest.mark.parametrize(
     ("logprobs", "found"),
     [
-        (
-            {"content": [{"token": "a", "logprob": -1}]},
-            [{"a": -1.0}],
-        ),
+        ({"content": [{"token": "a", "logprob": -1}]}, [{"a": -1.0}]),
         (
             {
                 "content": [
-                    {
-                        "token": "a",
-                        "logprob": -1,
-                        "top_logprobs": [{"token": "b", "logprob": -2}],
-                    }
+                    {"token": "a", "logprob": -1, "top_logprobs": [{"token": "b", "logprob": -2}]}
                 ]
             },
             [{"b": -2.0, "a": -1.0}],

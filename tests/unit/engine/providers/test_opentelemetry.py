@@ -29,10 +29,7 @@ from rungraph.engine.apis.telemetry import LogSeverity
 from rungraph.engine.provider import ProviderReport
 from rungraph.engine.providers.inline.opentelemetry import recorder
 from rungraph.engine.providers.inline.opentelemetry.config import OpenTelemetryConfig
-from rungraph.engine.providers.inline.opentelemetry.provider import (
-    OpenTelemetry,
-    get_provider_impl,
-)
+from rungraph.engine.providers.inline.opentelemetry.provider import OpenTelemetry, get_provider_impl
 
 pytest.importorskip("opentelemetry.sdk")
 

@@ -10,10 +10,7 @@ from typing import Any
 from rungraph.engine.apis.models import Model
 from rungraph.engine.catalog import CATALOG
 from rungraph.engine.events import Event
-from rungraph.engine.routing import (
-    RegistrationStore,
-    create_table,
-)
+from rungraph.engine.routing import RegistrationStore, create_table
 from rungraph.graph.address import Address
 from rungraph.graph.catalog.specs import ApiSpec, RoutedPair
 from rungraph.graph.nodes import ResourceConfig, TableNode

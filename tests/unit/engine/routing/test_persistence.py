@@ -9,10 +9,7 @@ from tests.unit.engine.routing.bench import Bench, Provider, configured, names
 
 from rungraph.engine.apis.models import Model
 from rungraph.engine.events import RefreshFailed, ResourceRemoved
-from rungraph.engine.routing import (
-    PairError,
-    Registration,
-)
+from rungraph.engine.routing import PairError, Registration
 from rungraph.graph.place import Place
 
 

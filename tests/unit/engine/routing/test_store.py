@@ -156,9 +156,7 @@ async def test_a_file_that_is_no_store_of_ours_is_left_alone(
     assert bytes_of(path) == content
 
 
-async def test_a_place_that_cannot_be_written_is_named(
-    without_rights: Path,
-) -> None:
+async def test_a_place_that_cannot_be_written_is_named(without_rights: Path) -> None:
     """Whoever may not write is told which path, and by which setting to change it."""
     locked = without_rights / "state" / "registrations.sqlite"
     assert await refusal(locked) == (

@@ -16,9 +16,7 @@ from rungraph.engine.apis.shields import Shield
 from rungraph.engine.catalog import CATALOG
 from rungraph.engine.errors import AmbiguousResourceError, UnknownResourceError
 from rungraph.engine.events import ResourceAdded
-from rungraph.engine.routing import (
-    PairError,
-)
+from rungraph.engine.routing import PairError
 from rungraph.graph.catalog.specs import ApiSpec, RoutedPair
 
 

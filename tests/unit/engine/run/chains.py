@@ -12,13 +12,8 @@ import networkx as nx
 import pytest
 from tests.property.strategies_graphs import node, run_virtually
 
-from rungraph.engine.errors import (
-    StartError,
-    StopError,
-)
-from rungraph.engine.events import (
-    EventLog,
-)
+from rungraph.engine.errors import StartError, StopError
+from rungraph.engine.events import EventLog
 from rungraph.engine.run.lifecycle import Lifecycle
 from rungraph.engine.run.settings import StackSettings
 from rungraph.graph.address import Address

@@ -10,19 +10,9 @@ from typing import Any, cast
 import anyio
 import pytest
 from tests.property.strategies_graphs import run_virtually
-from tests.unit.engine.run.chains import (
-    A,
-    B,
-    Chain,
-    error_of,
-    lifecycle_of,
-    run,
-)
+from tests.unit.engine.run.chains import A, B, Chain, error_of, lifecycle_of, run
 
-from rungraph.engine.errors import (
-    StartError,
-    StopError,
-)
+from rungraph.engine.errors import StartError, StopError
 from rungraph.engine.events import (
     EventLog,
     NodeDegraded,

@@ -9,12 +9,7 @@ from typing import Any, Protocol
 import pytest
 from tests.builders import run_config
 
-from rungraph.engine.apis.common import (
-    SamplingParams,
-    SystemMessage,
-    ToolChoice,
-    UserMessage,
-)
+from rungraph.engine.apis.common import SamplingParams, SystemMessage, ToolChoice, UserMessage
 from rungraph.engine.apis.memory import MemoryBankDocument
 from rungraph.engine.apis.memory_banks import KeywordMemoryBank, VectorMemoryBank
 from rungraph.engine.apis.routes import route

@@ -18,15 +18,8 @@ from tests.unit.engine.run.chains import (
     time_of,
 )
 
-from rungraph.engine.errors import (
-    KilledError,
-    StartError,
-    StopError,
-)
-from rungraph.engine.events import (
-    EventLog,
-    State,
-)
+from rungraph.engine.errors import KilledError, StartError, StopError
+from rungraph.engine.events import EventLog, State
 
 
 def test_a_cancelled_start_rolls_back_and_goes_on_cancelling() -> None:

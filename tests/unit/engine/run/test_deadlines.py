@@ -20,14 +20,8 @@ from tests.unit.engine.run.chains import (
     time_of,
 )
 
-from rungraph.engine.errors import (
-    StartError,
-    StopError,
-)
-from rungraph.engine.events import (
-    EventLog,
-    State,
-)
+from rungraph.engine.errors import StartError, StopError
+from rungraph.engine.events import EventLog, State
 from rungraph.engine.run.lifecycle import Lifecycle
 from rungraph.engine.run.settings import StackSettings
 

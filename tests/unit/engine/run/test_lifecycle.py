@@ -8,22 +8,9 @@ from typing import cast
 
 import pytest
 from tests.property.strategies_graphs import run_virtually
-from tests.unit.engine.run.chains import (
-    A,
-    B,
-    C,
-    Chain,
-    D,
-    after,
-    error_of,
-    lifecycle_of,
-    run,
-)
+from tests.unit.engine.run.chains import A, B, C, Chain, D, after, error_of, lifecycle_of, run
 
-from rungraph.engine.errors import (
-    BackgroundError,
-    StartError,
-)
+from rungraph.engine.errors import BackgroundError, StartError
 from rungraph.engine.events import (
     NodeReady,
     NodeSkipped,

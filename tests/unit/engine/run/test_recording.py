@@ -23,12 +23,7 @@ from rungraph.engine.events import (
     StackReady,
     StackStarting,
 )
-from rungraph.engine.run.recording import (
-    _READERS,
-    EventFile,
-    _event_types,
-    read_recording,
-)
+from rungraph.engine.run.recording import _READERS, EventFile, _event_types, read_recording
 from rungraph.graph import Address
 
 A = Address.provider("inference", "a")

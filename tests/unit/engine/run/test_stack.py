@@ -72,9 +72,7 @@ async def test_what_is_not_served_is_named_with_the_nearest(graph_of: GraphOf) -
 async def test_a_skipped_node_is_named_with_the_failure_behind_it(graph_of: GraphOf) -> None:
     """With on_failure="degrade" the rest runs, and asking for what does not says why."""
     graph = graph_of(
-        a=Offer(failing(OSError("no disk"))),
-        b=Offer(needs=("a",)),
-        c=Offer(uses=("a",)),
+        a=Offer(failing(OSError("no disk"))), b=Offer(needs=("a",)), c=Offer(uses=("a",))
     )
     async with Stack(graph, StackSettings(on_failure="degrade")) as stack:
         assert stack.apis == ("c", "inspect")

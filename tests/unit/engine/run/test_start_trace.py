@@ -87,9 +87,7 @@ async def test_only_the_start_is_told(telemetry: Telemetry) -> None:
     assert before <= telemetry.named("start").start + timedelta(seconds=9) <= after
 
 
-async def test_telemetry_that_fails_or_hangs_does_not_hold_a_start_up(
-    telemetry: Telemetry,
-) -> None:
+async def test_telemetry_that_fails_or_hangs_does_not_hold_a_start_up(telemetry: Telemetry) -> None:
     """The trace is lost, the stack runs."""
     times = timeline([*WAITING, NodeStarting(0.0, FOO), NodeReady(1.0, FOO, 1.0, 0.0)])
     telemetry.failure = RuntimeError("no")

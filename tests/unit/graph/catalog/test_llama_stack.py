@@ -123,7 +123,7 @@ def test_a_config_of_each_era_is_fine(release: str) -> None:
 def test_what_is_told_of_the_first_era_is_true() -> None:
     """It lists telemetry among the providers and not among the APIs, and memory has a new name."""
     assert _worth_a_minute(_graph(OCTOBER_2024)) == [
-        ("C027", "provider type 'meta-reference' is deprecated"),
+        ("C027", "provider type 'meta-reference' is deprecated")
     ]
 
 

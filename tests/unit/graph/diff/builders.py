@@ -4,14 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from rungraph.graph import (
-    ApiSpec,
-    Catalog,
-    ProviderSpec,
-    RoutedPair,
-    RunGraph,
-    compile_config,
-)
+from rungraph.graph import ApiSpec, Catalog, ProviderSpec, RoutedPair, RunGraph, compile_config
 
 SECRETS = ("sk-first-0123456789", "sk-second-0123456789")
 

@@ -79,9 +79,7 @@ def test_of_equally_near_causes_the_first_by_address_is_named() -> None:
 def test_the_states_are_for_queries_and_pictures() -> None:
     """Each node of both graphs has its state; what is affected is also as it was."""
     new = config()
-    new["providers"]["inference"] = [
-        {"provider_id": "bar", "provider_type": "remote::tgi"},
-    ]
+    new["providers"]["inference"] = [{"provider_id": "bar", "provider_type": "remote::tgi"}]
     new["providers"]["telemetry"] = [{"provider_id": "t", "provider_type": "inline::otel"}]
     del new["providers"]["agents"]
     states = diff_graphs(graph(config()), graph(new)).states
@@ -167,9 +165,7 @@ def test_the_same_config_written_otherwise_is_no_difference(other: str) -> None:
 def test_another_catalog_changes_what_a_type_needs() -> None:
     """A node whose spec has other dependencies has changed, and its edges with it."""
     diff = diff_graphs(graph(config()), graph(config(), catalog(needs=())))
-    assert facts_of(diff) == [
-        FactChange(("dependencies",), Change.REMOVED, ["inference"], None),
-    ]
+    assert facts_of(diff) == [FactChange(("dependencies",), Change.REMOVED, ["inference"], None)]
     [edge] = diff.edges
     assert edge.change is Change.REMOVED
     assert (str(edge.dependency), str(edge.dependent)) == (

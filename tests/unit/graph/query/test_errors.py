@@ -7,10 +7,7 @@ import contextlib
 import pytest
 from tests.unit.graph.query.stack import KEY, short
 
-from rungraph.graph import (
-    QueryError,
-    RunGraph,
-)
+from rungraph.graph import QueryError, RunGraph
 from rungraph.graph.query import query as query_graph
 
 

@@ -8,14 +8,7 @@ import pytest
 from tests.builders import graph_of_needs
 from tests.unit.graph.query.stack import CATALOG, CONFIG, ENVIRONMENT, short
 
-from rungraph.graph import (
-    Address,
-    Catalog,
-    QueryError,
-    RunGraph,
-    Selection,
-    compile_config,
-)
+from rungraph.graph import Address, Catalog, QueryError, RunGraph, Selection, compile_config
 from rungraph.graph.plan.graph_json import graph_from_json, graph_to_json
 from rungraph.graph.query import query as query_graph
 

@@ -54,8 +54,7 @@ def test_a_bad_value_leaves_the_other_checks_standing() -> None:
 def test_diagnostics_come_with_the_check_that_found_them() -> None:
     """Each diagnostic of the graph is in exactly one result, in the graph's order."""
     graph = compile_config(
-        {"modls": [], "providers": {"x": [], "inference": [{}, {"provider_id": 1}]}},
-        environment={},
+        {"modls": [], "providers": {"x": [], "inference": [{}, {"provider_id": 1}]}}, environment={}
     )
     results = checklist(graph, Level.ENV)
     listed = [one for result in results for one in result.diagnostics]

@@ -5,11 +5,7 @@ from __future__ import annotations
 from tests.builders import graph_of_needs
 
 from rungraph.graph import Address, RunGraph
-from rungraph.graph.why import (
-    between_to_dict,
-    render_between,
-    why_between,
-)
+from rungraph.graph.why import between_to_dict, render_between, why_between
 
 
 def _between(graph: RunGraph, first: str, second: str, most: int = 1) -> str:

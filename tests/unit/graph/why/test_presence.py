@@ -9,11 +9,7 @@ from tests.unit.graph.why.config import CATALOG, CONFIG
 from rungraph.graph import Address, RunGraph, compile_config
 from rungraph.graph.plan.graph_json import graph_from_json, graph_to_json
 from rungraph.graph.query import QueryError
-from rungraph.graph.why import (
-    node_named,
-    render_presence,
-    why_present,
-)
+from rungraph.graph.why import node_named, render_presence, why_present
 from rungraph.graph.why.naming import AmbiguousNameError
 
 

@@ -37,9 +37,7 @@ class LetterCounter:
         self.gate.set()
 
     async def embeddings(
-        self,
-        model: str,
-        contents: list[InterleavedContent],
+        self, model: str, contents: list[InterleavedContent]
     ) -> EmbeddingsResponse:
         self.batches.append(len(contents))
         self.called.set()
