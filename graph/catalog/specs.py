@@ -144,7 +144,9 @@ class KeySpec:
     path: str
     """Where it stands, such as ``storage.stores.prompts``."""
     of: str = ""
-    """The API, or ``api/type``, in whose providers' configs it stands."""
+    """The API, or ``api/type``, in whose providers' configs it stands; ``spelling`` when it is a
+    form of placeholders.
+    """
     releases: str = ""
     """The releases that read it; see `CatalogHistory`."""
     successor: str = ""

@@ -6,6 +6,8 @@ from collections import Counter
 from collections.abc import Iterable, Mapping
 from typing import TYPE_CHECKING, Any, NamedTuple
 
+from rungraph.graph.placeholders import placeholders
+
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
@@ -13,6 +15,8 @@ if TYPE_CHECKING:
 
 _DEPTH = 4
 """How deep the keys of a config are looked at: ``storage.stores.prompts.namespace``."""
+SPELLING = "spelling"
+"""What a `KeySpec` is of that is a form of placeholders: ``${env.X:…}``."""
 _SECTIONS = ("providers", "routing_table", "provider_map", "api_providers")
 
 
@@ -150,6 +154,8 @@ def _text(release: str) -> str:
 def _in_words(name: tuple[str, ...]) -> str:
     if name[0]:
         return f"'{name[1]}' of {name[0]}" if name[1:] else f"the API {name[0]}"
+    if name[1] == SPELLING and len(name) > 2:
+        return f"the spelling {name[2]}"
     return f"the key '{name[-1]}'" + (f" of {name[1]}" if len(name) > 2 else "")
 
 
@@ -157,10 +163,12 @@ def names_in(config: Mapping[str, Any]) -> set[tuple[str, ...]]:
     """Return what a run config names that tells its release.
 
     APIs are ``(api,)``, provider types ``(api, type)``, the config's own keys ``("", path)``, and
-    the keys of providers' configs ``("", api, path)`` and ``("", "api/type", path)``.
+    the keys of providers' configs ``("", api, path)`` and ``("", "api/type", path)``, and how
+    placeholders are spelt ``("", "spelling", form)``.
     """
     others = {key: value for key, value in config.items() if key not in _SECTIONS}
     names: set[tuple[str, ...]] = {("", path) for path in _paths(others)}
+    names.update(("", SPELLING, one) for one in set(_spellings(config)))
     apis = config.get("apis") or config.get("apis_to_serve")
     if isinstance(apis, list):
         names.update((api,) for api in apis if isinstance(api, str))
@@ -171,6 +179,17 @@ def names_in(config: Mapping[str, Any]) -> set[tuple[str, ...]]:
                 names.add((api,))
                 names.update(_names_of(api, entries))
     return names
+
+
+def _spellings(value: Any) -> Iterator[str]:
+    """Yield the forms in which the placeholders of a config have a default or an alternative."""
+    if isinstance(value, str):
+        for one in placeholders(value) if "${env." in value else ():
+            if one.operator:
+                yield f"${{env.X{one.operator}…}}"
+    elif isinstance(value, Mapping | list):
+        for item in value.values() if isinstance(value, Mapping) else value:
+            yield from _spellings(item)
 
 
 def _names_of(api: str, entries: Any) -> Iterator[tuple[str, ...]]:

@@ -147,7 +147,7 @@ C034 error a provider that a variable switches on
 What is named here is there once the variable is set. Now it is not, so the start fails. With
 --allow-unset-env this is a note.
 
-C035 error a model of two providers
+C035 warning a model of two providers
 Up to Llama Stack 0.2.20 a model is kept by its id alone: the last of two replaces the other one
 without a word.
 

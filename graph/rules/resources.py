@@ -93,6 +93,7 @@ def models_of_two_providers(context: RuleContext) -> Iterator[Diagnostic]:
                 f"{context.catalog.full_name} keeps only the last one",
                 model.path,
                 "give one of them another model_id",
+                severity=Severity.WARNING,
                 related=((context.document.place_of(first.path), "the other one"),),
             )
 

@@ -28,7 +28,7 @@ pytestmark = pytest.mark.skipif(
 # Found before the start, and no fault to a resolver that makes no provider.
 LATER = {"C025", "C026", "C034", "C036", "C037"}
 # What the release does without a word, and rungraph calls an error: something is lost.
-SILENT = {"C006", "C012", "C023", "C024", "C035"}
+SILENT = {"C006", "C012", "C023", "C024"}
 
 
 def _asked(jobs: list[dict[str, Any]] | None = None) -> Any:
