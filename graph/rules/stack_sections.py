@@ -16,8 +16,12 @@ if TYPE_CHECKING:
     from rungraph.graph.rules.context import RuleContext
     from rungraph.graph.source.positions import Path
 
+_TYPES = ("kv_mongodb", "kv_postgres", "kv_redis", "kv_sqlite", "sql_postgres", "sql_sqlite")
+"""The types of storage backends, of all releases."""
+_ONE_OF = f"add 'type: …' with one of {', '.join(_TYPES)}"
 _FAMILIES = {"namespace": "kv", "table_name": "sql"}
 """What the key beside ``backend`` says of the backend that a reference needs."""
+_LAST_PORT = 65_535
 _MODELS = ("default_embedding_model", "default_reranker_model", "rewrite_query_params.model")
 
 
@@ -34,6 +38,7 @@ def storage(context: RuleContext) -> Iterator[Diagnostic]:
         return
     storage: Mapping[str, Any] = written if isinstance(written, dict) else {}
     defaults = {one.default for one in context.catalog.stores if one.default}
+    yield from _backend_types(context, storage.get("backends"))
     families = _families(storage.get("backends"), defaults)
     stores = storage.get("stores")
     homeless: dict[str, list[str]] = {}
@@ -50,6 +55,18 @@ def storage(context: RuleContext) -> Iterator[Diagnostic]:
         for path, reference in _references(provider.config, (*provider.path, "config")):
             wanted = next(family for key, family in _FAMILIES.items() if key in reference)
             yield from _reference(context, reference["backend"], wanted, path, families)
+
+
+def _backend_types(context: RuleContext, backends: Any) -> Iterator[Diagnostic]:
+    for name, one in backends.items() if isinstance(backends, dict) else ():
+        written = one.get("type") if isinstance(one, dict) else None
+        path: Path = ("storage", "backends", name)
+        if written is None:
+            yield context.document.problem("C011", "the key 'type' is missing", path, _ONE_OF)
+        elif written not in _TYPES:
+            message = f"'{written}' is not a type of storage backends"
+            hints = nearest(str(written), _TYPES, "types")
+            yield context.document.problem("C036", message, (*path, "type"), *hints)
 
 
 def _families(backends: Any, defaults: set[str]) -> Mapping[str, str]:
@@ -74,6 +91,10 @@ def _store(
             # Read as a reference to the table of that name, in the backend of the other family.
             backend = backend.replace("kv_", "sql_")
         yield from _reference(context, backend, spec.family, path, families)
+        key = "namespace" if spec.family == "kv" else "table_name"
+        if key not in written and not is_old:
+            message = f"the key '{key}' is missing"
+            yield context.document.problem("C011", message, path, f"add '{key}: …'")
     elif spec.name == "metadata" and not spec.default:
         message = f"the key '{spec.name}' is missing: {context.catalog.full_name} does not start"
         hint = "add it with the 'backend' and the 'namespace' that registrations are kept in"
@@ -177,11 +198,18 @@ def connectors(context: RuleContext) -> Iterator[Diagnostic]:
 
 
 def server(context: RuleContext) -> Iterator[Diagnostic]:
-    """Yield a note on a server without a certificate, which only starts when it is told to."""
-    if "needs_tls" not in context.catalog.traits:
+    """Yield a port that is none, and a note on a server that only starts when it is told to."""
+    if "server" not in context.config.settings and "needs_tls" not in context.catalog.traits:
         return
     written = context.config.settings.get("server")
     section: Mapping[str, Any] = written if isinstance(written, dict) else {}
+    port = section.get("port", 1)
+    is_number = isinstance(port, int | str) and not isinstance(port, bool) and str(port).isdigit()
+    if not is_number or not 0 < int(port) <= _LAST_PORT:
+        message = f"the server's port must be a number from 1 to {_LAST_PORT:,}"
+        yield context.document.problem("C010", message, ("server", "port"), "write one, as 8321")
+    if "needs_tls" not in context.catalog.traits:
+        return
     if not section.get("tls_certfile") and not section.get("insecure"):
         yield context.document.problem(
             "C038",
