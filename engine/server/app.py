@@ -17,6 +17,7 @@ from rungraph.engine.errors import NotServedError, unknown
 from rungraph.engine.server.endpoint import Endpoint
 from rungraph.engine.server.exchange import BrokenOff, Exchange
 from rungraph.engine.server.failures import RequestError, failure_of, is_unforeseen
+from rungraph.engine.server.guards import ANY, PREFLIGHT, Guard, Permission
 from rungraph.engine.server.openai_routes import OpenAIRoutes
 from rungraph.engine.server.openapi import openapi_document
 from rungraph.engine.server.probes import Probes
@@ -40,10 +41,12 @@ class ServerSettings:
     Attributes:
         most_bytes: How long the body of a request may be.
         drain_seconds: How long running answers may go on when the server stops.
+        most_calls: How many requests may be answered at the same time, probes apart.
     """
 
     most_bytes: int = 16 * 1024 * 1024
     drain_seconds: float = 30.0
+    most_calls: int = 2048
 
 
 class Phase(Enum):
@@ -55,9 +58,17 @@ class Phase(Enum):
 
 
 class _Served(NamedTuple):
+    """What serves a method of a path.
+
+    Attributes:
+        handler: Answers.
+        needs: The permissions of which a key must have one; none for what everybody may ask.
+        is_always: Whether it answers while the stack starts or stops, and under any load, too.
+    """
+
     handler: Handler
+    needs: frozenset[Permission]
     is_always: bool = False
-    """Also while the stack starts or stops."""
 
 
 class StackApp:
@@ -69,14 +80,18 @@ class StackApp:
     Args:
         stack: What answers.
         settings: What callers may do.
+        guard: Lets them in.
 
     Attributes:
         endpoints: The methods of the stack's APIs, by API, in the order of the Protocol.
     """
 
-    def __init__(self, stack: Stack, settings: ServerSettings | None = None) -> None:
+    def __init__(
+        self, stack: Stack, settings: ServerSettings | None = None, guard: Guard | None = None
+    ) -> None:
         self._stack = stack
         self._settings = settings or ServerSettings()
+        self._guard = guard or Guard()
         self._phase = Phase.STARTING
         self._exchanges: set[Exchange] = set()
         self._idle = asyncio.Event()
@@ -94,15 +109,15 @@ class StackApp:
         self._served: dict[str, dict[str, _Served]] = {}
         self._patterns: list[tuple[re.Pattern[str], dict[str, _Served]]] = []
         for endpoint in self.endpoints:
-            self._add(endpoint.route.method, endpoint.route.path, endpoint)
-        self._add("GET", "/livez", self._probes.livez, is_always=True)
-        self._add("GET", "/readyz", self._probes.readyz, is_always=True)
-        for api in stack.graph.apis:
-            self._add("GET", f"/readyz/{api}", self._probes.readyz, is_always=True)
-        self._add("GET", "/openapi.json", self._openapi, is_always=True)
+            needs = self._permissions_for(endpoint)
+            self._add(endpoint.route.method, endpoint.route.path, endpoint, needs)
+        self._add("GET", "/livez", self._probes.livez, frozenset(), is_always=True)
+        for path in ("/readyz", *(f"/readyz/{api}" for api in stack.graph.apis)):
+            self._add("GET", path, self._probes.readyz, frozenset(), is_always=True)
+        self._add("GET", "/openapi.json", self._openapi, ANY, is_always=True)
         openai = OpenAIRoutes(stack)
-        self._add("GET", "/v1/models", openai.list_models)
-        self._add("GET", "/v1/models/{model:path}", openai.get_model)
+        self._add("GET", "/v1/models", openai.list_models, ANY)
+        self._add("GET", "/v1/models/{model:path}", openai.get_model, ANY)
         self._add("POST", "/v1/chat/completions", openai.chat)
         self._add("POST", "/v1/completions", openai.completions)
         self._add("POST", "/v1/embeddings", openai.embeddings)
@@ -148,7 +163,12 @@ class StackApp:
         )
         self._exchanges.add(exchange)
         try:
-            await self._handler_of(exchange)(exchange)
+            self._guard.check_source(exchange)
+            exchange.more_headers = self._guard.cors_headers(exchange)
+            if exchange.method == "OPTIONS" and exchange.more_headers:
+                await exchange.answer(b"", status=204, headers=PREFLIGHT)
+            else:
+                await self._handler_of(exchange)(exchange)
         except asyncio.CancelledError:
             if not exchange.take_back_cancellation():
                 raise
@@ -175,8 +195,14 @@ class StackApp:
         if served is None:
             allowed = ", ".join(methods)
             raise RequestError(405, f"{exchange.path} takes {allowed}, not {exchange.method}")
-        if self._phase is not Phase.SERVING and not served.is_always:
+        if served.needs:
+            self._guard.check_key(exchange, served.needs)
+        if served.is_always:
+            return served.handler
+        if self._phase is not Phase.SERVING:
             raise self._unavailable()
+        if len(self._exchanges) > self._settings.most_calls:
+            raise RequestError(503, f"{self._settings.most_calls} calls run already")
         return served.handler
 
     def _matching(self, exchange: Exchange) -> dict[str, _Served] | None:
@@ -216,10 +242,26 @@ class StackApp:
 
     # --- what is served ------------------------------------------------------------------------
 
-    def _add(self, method: str, path: str, handler: Handler, *, is_always: bool = False) -> None:
+    def _permissions_for(self, endpoint: Endpoint) -> frozenset[Permission]:
+        catalog = self._stack.graph.catalog
+        if catalog.pair_of_table(endpoint.api) is not None:
+            return ANY if endpoint.route.method == "GET" else frozenset({Permission.REGISTER})
+        if catalog.apis[endpoint.api].builtin is not None:
+            return frozenset({Permission.INSPECT})
+        return frozenset({Permission.CALL})
+
+    def _add(
+        self,
+        method: str,
+        path: str,
+        handler: Handler,
+        needs: frozenset[Permission] = frozenset({Permission.CALL}),
+        *,
+        is_always: bool = False,
+    ) -> None:
         """Serve *path*; ``{name}`` in it is a parameter, ``{name:path}`` one with slashes."""
         methods = self._served.setdefault(path, {})
-        methods[method] = _Served(handler, is_always)
+        methods[method] = _Served(handler, needs, is_always)
         if "{" in path and len(methods) == 1:
             pattern = _PARAMETER.sub(
                 lambda found: f"(?P<{found[1]}>{'.+' if found[2] else '[^/]+'})", path

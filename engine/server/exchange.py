@@ -41,6 +41,8 @@ class Exchange:
         request_id: Names the request, to the caller and in the log.
         path_values: What stands in the path for its parameters.
         has_begun: Whether the answer has begun; then only its end can tell of an error.
+        last_event: What ends a stream of events after an error.
+        more_headers: Headers of whatever the answer will be.
         broken_off: Why it has to end early; None while it has not.
     """
 
@@ -56,6 +58,7 @@ class Exchange:
         self.has_begun = False
         self.broken_off: BrokenOff | None = None
         self.last_event = b""
+        self.more_headers: tuple[Header, ...] = ()
         self._receive = receive
         self._send = send
         self._most_bytes = most_bytes
@@ -152,6 +155,7 @@ class Exchange:
                 "headers": [
                     (b"content-type", media),
                     (b"x-request-id", self.request_id.encode()),
+                    *self.more_headers,
                     *headers,
                 ],
             }

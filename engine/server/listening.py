@@ -11,6 +11,7 @@ import uvicorn
 
 if TYPE_CHECKING:
     from collections.abc import AsyncGenerator
+    from pathlib import Path
 
     from rungraph.engine.server.app import StackApp
 
@@ -42,8 +43,20 @@ def bound(host: str, port: int) -> socket.socket:
 
 
 @asynccontextmanager
-async def listening(app: StackApp, listener: socket.socket) -> AsyncGenerator[None]:
-    """Serve *app* at *listener* while the block runs; then close it and every connection."""
+async def listening(
+    app: StackApp,
+    listener: socket.socket,
+    certificate: Path | None = None,
+    key: Path | None = None,
+) -> AsyncGenerator[None]:
+    """Serve *app* at *listener* while the block runs; then close it and every connection.
+
+    Args:
+        app: What answers.
+        listener: Where.
+        certificate: A file with the certificate for TLS; None for plain HTTP.
+        key: A file with its private key, if that is not beside it.
+    """
     config = uvicorn.Config(
         app,
         lifespan="off",
@@ -53,6 +66,8 @@ async def listening(app: StackApp, listener: socket.socket) -> AsyncGenerator[No
         server_header=False,
         backlog=_BACKLOG,
         timeout_graceful_shutdown=1,
+        ssl_certfile=certificate,
+        ssl_keyfile=key,
     )
     config.load()
     server = uvicorn.Server(config)

@@ -11,7 +11,7 @@ from pydantic_core import to_json
 
 from rungraph.engine.errors import NotServedError
 from rungraph.engine.provider import has_openai_relay
-from rungraph.engine.server import translation
+from rungraph.engine.server import translated_answers, translation
 from rungraph.engine.server.failures import RequestError
 
 if TYPE_CHECKING:
@@ -79,10 +79,10 @@ class OpenAIRoutes:
             if request.stream:
                 options = request.stream_options
                 with_usage = options is not None and options.include_usage
-                events = translation.ChatEvents(head, with_usage=with_usage)
+                events = translated_answers.ChatEvents(head, with_usage=with_usage)
                 await _stream(exchange, answer, lambda chunk: events.take(chunk.event))
                 return
-        await exchange.answer(to_json(translation.chat_answer(answer, head)))
+        await exchange.answer(to_json(translated_answers.chat_answer(answer, head)))
 
     async def completions(self, exchange: Exchange) -> None:
         """Answer a completion."""
@@ -95,10 +95,10 @@ class OpenAIRoutes:
             answer = await self._stack["inference"].completion(**request.arguments)
             if request.stream:
                 await _stream(
-                    exchange, answer, lambda chunk: translation.completion_chunk(chunk, head)
+                    exchange, answer, lambda chunk: translated_answers.completion_chunk(chunk, head)
                 )
                 return
-        await exchange.answer(to_json(translation.completion_answer(answer, head)))
+        await exchange.answer(to_json(translated_answers.completion_answer(answer, head)))
 
     async def embeddings(self, exchange: Exchange) -> None:
         """Answer with vectors."""
@@ -108,7 +108,7 @@ class OpenAIRoutes:
         request = translation.embeddings_request(body)
         with exchange.watched():
             answer = await self._stack["inference"].embeddings(**request.arguments)
-        await exchange.answer(to_json(translation.embeddings_answer(answer, request)))
+        await exchange.answer(to_json(translated_answers.embeddings_answer(answer, request)))
 
     def _head(self, kind: str, exchange: Exchange, model: str) -> dict[str, Any]:
         name = exchange.request_id.removeprefix("req_")

@@ -5,6 +5,8 @@ from __future__ import annotations
 import json
 import signal
 import socket
+import ssl
+import subprocess
 import threading
 from collections.abc import Generator
 from contextlib import contextmanager
@@ -261,3 +263,27 @@ def test_without_the_extra_the_command_that_installs_it_is_named(config_file: Co
     assert (
         ended.err == "error: 'uvicorn' is not installed\nhelp: pip install \"rungraph[server]\"\n"
     )
+
+
+def test_beyond_this_machine_callers_need_keys(config_file: ConfigFile) -> None:
+    """Nobody serves others by mistake: without keys the command ends before anything starts."""
+    ended = rungraph("serve", config_file(), "--host", "0.0.0.0")  # noqa: S104  refused
+    assert ended.code == 2
+    assert ended.err.endswith(
+        "Error: '0.0.0.0' can be reached from elsewhere, so callers need a key\n"
+        "help: set RUNGRAPH_SERVE_KEY, or name a file with --keys\n"
+    )
+
+
+def test_a_server_speaks_tls(config_file: ConfigFile, tmp_path: Path) -> None:
+    """With a certificate the server speaks HTTPS, and only that."""
+    certificate, key = tmp_path / "cert.pem", tmp_path / "key.pem"
+    words = ["openssl", "req", "-x509", "-newkey", "rsa:2048", "-nodes", "-days", "2"]
+    subject = ["-subj", "/CN=localhost", "-addext", "subjectAltName=IP:127.0.0.1"]
+    files = ["-keyout", str(key), "-out", str(certificate)]
+    subprocess.run([*words, *subject, *files], check=True, capture_output=True)
+    tls = ("--tls-certificate", certificate, "--tls-key", key)
+    with serving(config_file(), *tls) as url:
+        assert url.startswith("https://")
+        trusted = ssl.create_default_context(cafile=str(certificate))
+        assert httpx2.get(f"{url}/livez", verify=trusted).status_code == 200

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import os
 from contextlib import AsyncExitStack, suppress
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
@@ -12,6 +13,7 @@ import click
 
 from rungraph.cli.inputs.configs import has_errors, load_runnable
 from rungraph.cli.inputs.options import (
+    FILE,
     catalog_option,
     failure_option,
     file_argument,
@@ -28,8 +30,10 @@ from rungraph.graph.wording import counted
 
 if TYPE_CHECKING:
     import socket
+    from pathlib import Path
 
     from rungraph.engine.server.app import ServerSettings
+    from rungraph.engine.server.guards import Guard
     from rungraph.graph import RunGraph
 
 _HELP = """Serve a run config's stack over HTTP; FILE - is standard input.
@@ -42,6 +46,7 @@ The port opens at once and answers 503 until the stack is up. Ctrl-C or SIGTERM:
 end, then the stack stops in order; the second time it ends at once.
 """
 
+KEY_VARIABLE = "RUNGRAPH_SERVE_KEY"
 _NEEDS = ("server", "uvicorn")
 
 
@@ -63,6 +68,28 @@ _NEEDS = ("server", "uvicorn")
     default=30.0,
     help="How long running calls may go on when the server stops.",
 )
+@click.option(
+    "--keys",
+    "key_file",
+    type=FILE,
+    help="Take only callers with a key of this YAML file: 'keys: [{name, sha256, may: [call, "
+    "register, inspect]}]'; RUNGRAPH_SERVE_KEY is one more, for everything.",
+)
+@click.option(
+    "--cors",
+    "origins",
+    multiple=True,
+    metavar="ORIGIN",
+    help="Let pages of this site ask, such as 'https://app.example'.",
+)
+@click.option("--tls-certificate", type=FILE, help="Serve HTTPS with this certificate.")
+@click.option("--tls-key", type=FILE, help="The certificate's private key.")
+@click.option(
+    "--max-calls",
+    type=click.IntRange(min=1),
+    default=2048,
+    help="How many requests may be answered at the same time.",
+)
 @failure_option
 @state_dir_option
 @catalog_option
@@ -73,17 +100,33 @@ def serve(
     port: int,
     waits: bool,
     drain_seconds: float,
+    key_file: Path | None,
+    origins: tuple[str, ...],
+    tls_certificate: Path | None,
+    tls_key: Path | None,
+    max_calls: int,
     catalog: str | None,
     **settings: Any,
 ) -> int:
     """Serve a stack; *settings* are those of `StackSettings`."""
     try:
         from rungraph.engine.server.app import ServerSettings
+        from rungraph.engine.server.guards import Guard, Key, is_loopback, load_keys
         from rungraph.engine.server.listening import bound
     except ModuleNotFoundError as error:
         if error.name != "uvicorn":
             raise
         raise MissingPackageError(*_NEEDS) from error
+    keys = load_keys(key_file) if key_file is not None else ()
+    if secret := os.environ.get(KEY_VARIABLE):
+        keys = (*keys, Key.of(secret, KEY_VARIABLE))
+    is_local = is_loopback(host)
+    if not keys and not is_local:
+        msg = (
+            f"{host!r} can be reached from elsewhere, so callers need a key\n"
+            f"help: set {KEY_VARIABLE}, or name a file with --keys"
+        )
+        raise click.UsageError(msg)
     graph = load_runnable(file, catalog)
     if has_errors(graph.diagnostics):
         complain(f"{graph.file} cannot be served")
@@ -91,8 +134,10 @@ def serve(
     session = _ServeSession(
         graph,
         StackSettings(**settings),
-        ServerSettings(drain_seconds=drain_seconds),
+        ServerSettings(drain_seconds=drain_seconds, most_calls=max_calls),
+        Guard(keys, origins=origins, is_local=is_local),
         bound(host, port),
+        (tls_certificate, tls_key),
         waits=waits,
     )
     return session.run()
@@ -106,14 +151,18 @@ class _ServeSession:
         graph: What runs.
         settings: How it runs.
         server: What callers may do.
+        guard: Lets them in.
         listener: Where they come.
+        tls: The files of the certificate and of its key, if there are any.
         waits: Whether they have to wait until the stack is up.
     """
 
     graph: RunGraph
     settings: StackSettings
     server: ServerSettings
+    guard: Guard
     listener: socket.socket
+    tls: tuple[Path | None, Path | None]
     waits: bool
 
     def run(self) -> int:
@@ -128,7 +177,8 @@ class _ServeSession:
         progress = LineProgress(self.graph)
         stack = Stack(self.graph, self.settings)
         stack.events.subscribe(progress.take)
-        app = StackApp(stack, self.server)
+        app = StackApp(stack, self.server, self.guard)
+        opening = listening(app, self.listener, *self.tls)
         draining: list[asyncio.Task[None]] = []
 
         def end_at_once() -> None:
@@ -139,15 +189,16 @@ class _ServeSession:
         async def serving() -> int:
             async with AsyncExitStack() as opened:
                 if not self.waits:
-                    await opened.enter_async_context(listening(app, self.listener))
+                    await opened.enter_async_context(opening)
                 async with watch_signals(end_at_once) as signals:
                     with last_resort():
                         async with stack:
                             if self.waits:
-                                await opened.enter_async_context(listening(app, self.listener))
+                                await opened.enter_async_context(opening)
                             app.open()
                             host, port = self.listener.getsockname()[:2]
-                            tell(f"serving http://{host}:{port}; Ctrl-C stops")
+                            scheme = "http" if self.tls[0] is None else "https"
+                            tell(f"serving {scheme}://{host}:{port}; Ctrl-C stops")
                             try:
                                 await app.watch_health()
                             finally:

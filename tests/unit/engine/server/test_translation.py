@@ -24,7 +24,7 @@ from rungraph.engine.apis.inference import (
     ToolCallDelta,
     ToolCallParseStatus,
 )
-from rungraph.engine.server import translation
+from rungraph.engine.server import translated_answers, translation
 from rungraph.engine.server.failures import RequestError
 
 HEAD = {"id": "chatcmpl-1", "created": 1, "model": "m"}
@@ -104,7 +104,7 @@ def test_an_answer_is_a_chat_completion() -> None:
     answer = ChatCompletionResponse(
         completion_message=message, usage=Usage(prompt_tokens=2, completion_tokens=3)
     )
-    found = translation.chat_answer(answer, HEAD)
+    found = translated_answers.chat_answer(answer, HEAD)
     (choice,) = found["choices"]
     assert choice["finish_reason"] == "tool_calls"
     assert choice["message"]["content"] is None
@@ -118,7 +118,7 @@ def test_an_answer_is_a_chat_completion() -> None:
 def test_tokens_that_nobody_counted_are_not_told() -> None:
     """There is no usage rather than one of zeros."""
     message = CompletionMessage(content="x", stop_reason=StopReason.OUT_OF_TOKENS)
-    found = translation.chat_answer(ChatCompletionResponse(completion_message=message), HEAD)
+    found = translated_answers.chat_answer(ChatCompletionResponse(completion_message=message), HEAD)
     assert "usage" not in found
     assert found["choices"][0]["finish_reason"] == "length"
 
@@ -131,13 +131,13 @@ def test_the_chosen_token_is_the_one_in_the_text() -> None:
         completion_message=message,
         logprobs=[TokenLogProbs(logprobs_by_token=one) for one in considered],
     )
-    content = translation.chat_answer(answer, HEAD)["choices"][0]["logprobs"]["content"]
+    content = translated_answers.chat_answer(answer, HEAD)["choices"][0]["logprobs"]["content"]
     assert [(one["token"], one["logprob"]) for one in content] == [("ab", -2.0), (" c", -3.0)]
 
 
 def events_of(*deltas: ToolCallDelta) -> list[dict[str, Any]]:
     """Return the choices of a stream with *deltas*."""
-    events = translation.ChatEvents(HEAD, with_usage=False)
+    events = translated_answers.ChatEvents(HEAD, with_usage=False)
     chunks = [
         ChatCompletionResponseEvent(event_type=EventType.START, delta=""),
         *(ChatCompletionResponseEvent(event_type=EventType.PROGRESS, delta=one) for one in deltas),
@@ -174,5 +174,7 @@ def test_vectors_are_packed_as_little_endian_floats() -> None:
     request = translation.embeddings_request(
         {"model": "m", "input": ["a"], "encoding_format": "base64"}
     )
-    answer = translation.embeddings_answer(EmbeddingsResponse(embeddings=[[1.0, 0.5]]), request)
+    answer = translated_answers.embeddings_answer(
+        EmbeddingsResponse(embeddings=[[1.0, 0.5]]), request
+    )
     assert answer["data"][0]["embedding"] == "AACAPwAAAD8="

@@ -1,0 +1,195 @@
+"""Who may ask what: keys, and what keeps web pages of others out."""
+
+from __future__ import annotations
+
+import hmac
+from dataclasses import dataclass
+from enum import StrEnum
+from hashlib import sha256
+from ipaddress import ip_address
+from typing import TYPE_CHECKING
+from urllib.parse import urlsplit
+
+import yaml
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
+
+from rungraph.engine.errors import EngineError
+from rungraph.engine.server.failures import RequestError, invalid
+
+if TYPE_CHECKING:
+    from collections.abc import Collection, Sequence
+    from os import PathLike
+
+    from rungraph.engine.server.exchange import Exchange, Header
+
+
+class Permission(StrEnum):
+    """What a key is good for."""
+
+    CALL = "call"
+    """Calls of models, memory, shields, agents, telemetry."""
+    REGISTER = "register"
+    """Registrations of resources."""
+    INSPECT = "inspect"
+    """How the stack is made, how it is, and what happens in it."""
+
+
+ANY = frozenset(Permission)
+
+PREFLIGHT: tuple[Header, ...] = (
+    (b"access-control-allow-methods", b"GET, POST, DELETE"),
+    (b"access-control-allow-headers", b"authorization, content-type"),
+    (b"access-control-max-age", b"600"),
+)
+"""What a page of an allowed site may send."""
+
+
+class KeyFileError(EngineError):
+    """Raised when a file of keys cannot be read."""
+
+
+class _Key(BaseModel):
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    name: str
+    sha256: str = Field(pattern="^[0-9a-f]{64}$")
+    may: frozenset[Permission] = ANY
+
+
+class _KeyFile(BaseModel):
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    keys: list[_Key]
+
+
+@dataclass(frozen=True, slots=True)
+class Key:
+    """A key as the server keeps it.
+
+    Attributes:
+        name: Whose it is; the log may say it.
+        digest: The SHA-256 hash of the key itself, which is not kept.
+        may: What it is good for.
+    """
+
+    name: str
+    digest: bytes
+    may: frozenset[Permission] = ANY
+
+    @classmethod
+    def of(cls, secret: str, name: str) -> Key:
+        """Return the key *secret*, which is good for everything."""
+        return cls(name, sha256(secret.encode()).digest())
+
+
+def load_keys(path: str | PathLike[str]) -> tuple[Key, ...]:
+    """Return the keys of a YAML file: ``keys: [{name, sha256, may: [call, …]}]``.
+
+    Raises:
+        KeyFileError: If it is no such file; the text holds none of its values.
+        OSError: If it cannot be read.
+    """
+    with open(path, encoding="utf-8") as file:  # noqa: PTH123  any path-like
+        try:
+            found = _KeyFile.model_validate(yaml.safe_load(file))
+        except (yaml.YAMLError, UnicodeDecodeError) as error:
+            msg = f"{path}: not YAML"
+            raise KeyFileError(msg) from error
+        except ValidationError as error:
+            msg = f"{path}: {invalid(error, lambda _: '')}"
+            raise KeyFileError(msg) from None
+    return tuple(Key(one.name, bytes.fromhex(one.sha256), one.may) for one in found.keys)
+
+
+class Guard:
+    """Lets requests in.
+
+    On the loopback interface nobody needs a key, but a web page that the user looks at could send
+    requests there: so the Host must be this machine's, which a page that rebinds its own name
+    cannot say, and an Origin that is not the server's own is refused.
+
+    Args:
+        keys: The keys that are taken; without any, everybody who gets here is let in.
+        origins: The origins of other sites whose pages may ask.
+        is_local: Whether the server listens on the loopback interface alone.
+    """
+
+    def __init__(
+        self, keys: Sequence[Key] = (), *, origins: Collection[str] = (), is_local: bool = True
+    ) -> None:
+        self._keys = tuple(keys)
+        self._origins = frozenset(origins)
+        self._is_local = is_local
+
+    def check_source(self, exchange: Exchange) -> None:
+        """Refuse what a foreign web page may have sent.
+
+        Raises:
+            RequestError: If so.
+        """
+        host = exchange.header(b"host")
+        if self._is_local and not is_loopback(_host_of(host)):
+            raise RequestError(403, f"the server is not called {host!r}", code="foreign_host")
+        origin = exchange.header(b"origin")
+        if not origin or origin in self._origins or urlsplit(origin).netloc == host:
+            return
+        text = f"pages of {origin} may not ask\nhelp: allow them with --cors {origin}"
+        raise RequestError(403, text, code="foreign_origin")
+
+    def cors_headers(self, exchange: Exchange) -> tuple[Header, ...]:
+        """Return the headers that let a page of an allowed site read the answer."""
+        origin = exchange.header(b"origin") if self._origins else ""
+        if origin not in self._origins:
+            return ()
+        return (
+            (b"access-control-allow-origin", origin.encode("latin-1")),
+            (b"access-control-expose-headers", b"x-request-id, retry-after"),
+            (b"vary", b"origin"),
+        )
+
+    def check_key(self, exchange: Exchange, needs: frozenset[Permission]) -> None:
+        """Refuse a caller whose key is not good for one of *needs*.
+
+        Raises:
+            RequestError: 401 without a key that is known, 403 with one that is not good for it.
+        """
+        if not self._keys:
+            return
+        kind, _, secret = exchange.header(b"authorization").partition(" ")
+        if kind.lower() != "bearer" or not secret:
+            text = "a key is needed\nhelp: send the header 'Authorization: Bearer KEY'"
+            raise RequestError(401, text, code="missing_key")
+        digest = sha256(secret.strip().encode("latin-1")).digest()
+        # All are compared, so that the time tells nothing.
+        found = [key for key in self._keys if hmac.compare_digest(key.digest, digest)]
+        if not found:
+            raise RequestError(401, "the key is not known", code="invalid_key")
+        if not any(key.may & needs for key in found):
+            wanted = " or ".join(sorted(repr(str(one)) for one in needs))
+            text = f"the key {found[0].name!r} may not do this: it lacks the permission {wanted}"
+            raise RequestError(403, text, code="missing_permission")
+
+
+def is_loopback(host: str) -> bool:
+    """Whether *host* is this machine, seen from itself.
+
+    Examples:
+        >>> is_loopback("127.0.0.1"), is_loopback("localhost"), is_loopback("::1")
+        (True, True, True)
+        >>> is_loopback("0.0.0.0"), is_loopback("example.org"), is_loopback("")
+        (False, False, False)
+    """
+    if host.lower() == "localhost":
+        return True
+    try:
+        return ip_address(host).is_loopback
+    except ValueError:
+        return False
+
+
+def _host_of(header: str) -> str:
+    """Return the host in a Host header, without its port."""
+    try:
+        return urlsplit(f"//{header}").hostname or ""
+    except ValueError:
+        return ""

@@ -1,0 +1,166 @@
+"""Who is let in: keys and their permissions, and pages of other sites."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncGenerator
+from hashlib import sha256
+from pathlib import Path
+from typing import Any
+
+import pytest
+from tests.asgi import Answered, ask
+
+from rungraph.engine.run.stack import Stack
+from rungraph.engine.server.app import ServerSettings, StackApp
+from rungraph.engine.server.guards import Guard, Key, KeyFileError, Permission, load_keys
+from rungraph.graph import compile_config
+
+CALL = frozenset({Permission.CALL})
+CALLER, WATCHER, OWNER = "sk-caller-key", "sk-watcher-key", "sk-owner-key"
+
+
+@pytest.fixture
+async def stack() -> AsyncGenerator[Stack]:
+    """A stack that has nothing but what is part of every stack."""
+    async with Stack(compile_config({"providers": {}}, environment={})) as found:
+        yield found
+
+
+async def asked(stack: Stack, guard: Guard, path: str = "/version", **more: Any) -> Answered:
+    """Return what a server with *guard* answers."""
+    app = StackApp(stack, ServerSettings(), guard)
+    app.open()
+    return await ask(app, more.pop("method", "GET"), path, **more)
+
+
+def bearer(key: str) -> dict[str, str]:
+    """Return the header that carries *key*."""
+    return {"authorization": f"Bearer {key}"}
+
+
+@pytest.mark.parametrize(
+    ("headers", "status", "told"),
+    [
+        ({}, 401, "a key is needed\nhelp: send the header 'Authorization: Bearer KEY'"),
+        (bearer("sk-other"), 401, "the key is not known"),
+        ({"authorization": f"Basic {OWNER}"}, 401, None),
+        (
+            bearer(CALLER),
+            403,
+            "the key 'caller' may not do this: it lacks the permission 'inspect'",
+        ),
+        (bearer(WATCHER), 200, None),
+        (bearer(OWNER), 200, None),
+    ],
+)
+async def test_a_key_opens_what_it_may(
+    stack: Stack, headers: dict[str, str], status: int, told: str | None
+) -> None:
+    """Without a known key 401; with one that is not good for it 403; never a key in the answer."""
+    guard = Guard(
+        [
+            Key("caller", Key.of(CALLER, "").digest, CALL),
+            Key("watcher", Key.of(WATCHER, "").digest, frozenset({Permission.INSPECT})),
+            Key.of(OWNER, "owner"),
+        ]
+    )
+    answered = await asked(stack, guard, headers=headers)
+    assert answered.status == status
+    assert told is None or answered.error["message"] == told
+    assert b"sk-" not in answered.body
+    assert status == 200 or answered.headers["x-should-retry"] == "false"
+
+
+async def test_probes_need_no_key(stack: Stack) -> None:
+    """What watches the process has none."""
+    guard = Guard([Key.of(OWNER, "owner")])
+    assert (await asked(stack, guard, "/livez")).status == 200
+    assert (await asked(stack, guard, "/readyz")).status == 200
+    assert (await asked(stack, guard, "/openapi.json")).status == 401
+
+
+@pytest.mark.parametrize(
+    ("host", "status"),
+    [
+        ("localhost:8321", 200),
+        ("127.0.0.1", 200),
+        ("[::1]:8321", 200),
+        ("evil.example:8321", 403),
+        ("127.0.0.1.evil.example", 403),
+        ("", 403),
+    ],
+)
+async def test_a_name_that_is_rebound_does_not_get_in(stack: Stack, host: str, status: int) -> None:
+    """On the loopback interface the Host has to be this machine's."""
+    assert (await asked(stack, Guard(), headers={"host": host})).status == status
+    elsewhere = await asked(stack, Guard(is_local=False), headers={"host": host})
+    assert elsewhere.status == 200
+
+
+@pytest.mark.parametrize(
+    ("origin", "status"),
+    [
+        ("http://127.0.0.1:8321", 200),
+        ("https://app.example", 200),
+        ("https://evil.example", 403),
+        ("http://127.0.0.1:9999", 403),
+        ("null", 403),
+    ],
+)
+async def test_only_allowed_pages_may_ask(stack: Stack, origin: str, status: int) -> None:
+    """The server's own pages and those of ``--cors`` may; these can read the answer."""
+    guard = Guard(origins=["https://app.example"])
+    answered = await asked(stack, guard, headers={"origin": origin})
+    assert answered.status == status
+    allowed = answered.headers.get("access-control-allow-origin")
+    assert allowed == (origin if origin == "https://app.example" else None)
+
+
+async def test_a_browser_may_ask_first(stack: Stack) -> None:
+    """A preflight of an allowed site is answered without a key, which browsers do not send."""
+    guard = Guard([Key.of(OWNER, "owner")], origins=["https://app.example"])
+    headers = {"origin": "https://app.example", "access-control-request-method": "POST"}
+    answered = await asked(stack, guard, method="OPTIONS", headers=headers)
+    assert answered.status == 204
+    assert "authorization" in answered.headers["access-control-allow-headers"]
+    closed = await asked(stack, Guard(), method="OPTIONS", headers=headers)
+    assert closed.status == 403
+
+
+async def test_above_the_limit_callers_are_told_to_come_again(stack: Stack) -> None:
+    """There are no more calls than allowed; probes are still answered."""
+    app = StackApp(stack, ServerSettings(most_calls=0))
+    app.open()
+    answered = await ask(app, "GET", "/version")
+    assert (answered.status, answered.headers["retry-after"]) == (503, "1")
+    assert (await ask(app, "GET", "/livez")).status == 200
+
+
+def test_keys_of_a_file(tmp_path: Path) -> None:
+    """A file holds hashes alone; without ``may`` a key is good for everything."""
+    path = tmp_path / "keys.yaml"
+    digest = sha256(b"secret").hexdigest()
+    path.write_text(
+        f"keys:\n- {{name: a, sha256: {digest}}}\n- {{name: b, sha256: {digest}, may: [call]}}\n"
+    )
+    first, second = load_keys(path)
+    assert first == Key.of("secret", "a")
+    assert second.may == CALL
+
+
+@pytest.mark.parametrize(
+    ("text", "told"),
+    [
+        ("keys: [{name: a, sha256: sk-secret}]", "keys.0.sha256: string should match pattern"),
+        ("keys: [{name: a, key: sk-secret}]", "keys.0.sha256: is missing"),
+        ("keys: [", "not YAML"),
+    ],
+)
+def test_a_file_that_has_no_keys_is_named(tmp_path: Path, text: str, told: str) -> None:
+    """The error says where, and never what."""
+    path = tmp_path / "keys.yaml"
+    path.write_text(text)
+    with pytest.raises(KeyFileError) as caught:
+        load_keys(path)
+    assert str(caught.value).startswith(f"{path}: {told}")
+    assert "sk-secret" not in str(caught.value)
