@@ -164,6 +164,19 @@ class SourceText:
         room = LONGEST_EXCERPT - CARET_WHEN_CUT + 1
         return f"{CUT}{before}{shortened(shown[moved:], room)}"
 
+    def shown(self) -> list[str]:
+        """Return all lines, each with its break and with its secrets masked.
+
+        Of a line that is longer than any that a person writes only a mark is left.
+        """
+        lines: list[str] = []
+        for number in range(1, len(self._starts) + 1):
+            line, length = self.line(number), self._length_of(number)
+            spans = [*self._secrets_in(number), *self.known.spans_in(line)]
+            text = CUT if length > LONGEST_LINE else masked_line(line, spans, 0)[0]
+            lines.append(f"{text}\n" if length > len(line) else text)
+        return lines
+
     def _secrets_in(self, number: int) -> list[Span]:
         """Return where in line *number* the values of secret keys stand."""
         if not 1 <= number <= len(self._starts):

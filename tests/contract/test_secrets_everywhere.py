@@ -96,7 +96,9 @@ CALLS: dict[str, tuple[str, ...]] = {
         "{failing} --state-dir {state} --plan {saved} --call inspect.health",
     ),
     "serve": ("{failing} --port 0 --state-dir {state}", "{broken} --state-dir {state}"),
-    "providers": ("", "inference"),
+    "providers": ("", "inference", "--needed-by {good}", "--needed-by {broken}"),
+    # What it writes with -o has the secrets, as the config has.
+    "upgrade": ("{good} --to ogx@1.5.0", "{broken} --to ogx@1.5.0"),
     "models list": ("",),
     "models pull": (),  # It fetches, and reads no config.
     "schema": ("plan",),
@@ -143,6 +145,8 @@ def _walks() -> Iterator[tuple[str, str]]:
                     continue  # Nothing but a path can be written as one,
                 if name == "timeline" and choice in ("dot", "graphml"):
                     continue  # and nothing but a graph as one.
+                if choice in ("pip", "uv") and "--needed-by" not in call:
+                    continue  # Nothing but the packages of a config can be installed.
                 yield name, f"{call} {option} {choice}".lstrip()
 
 

@@ -16,7 +16,7 @@ from rungraph.graph.compile import compile_document
 from rungraph.graph.secrets.masking import masked_text
 from rungraph.graph.source.document import parse_document
 from rungraph.graph.upgrade.make import upgraded
-from rungraph.graph.wording import counted
+from rungraph.graph.wording import counted, without_controls
 
 
 @click.command()
@@ -42,14 +42,15 @@ def upgrade(config: str, to: str, output: str | None) -> int:
         write_file(Path(output), result.text.encode())
     else:
         # Shown, and so without secrets; what is written has them.
-        shown = (masked_text(text) for text in (document.text, result.text))
-        old, new = (text.splitlines(keepends=True) for text in shown)
-        show("".join(unified_diff(old, new, config, f"{config} ({result.target})")), end="")
+        old, new = document.source.shown(), parse_document(result.text).source.shown()
+        difference = unified_diff(old, new, config, f"{config} ({result.target})")
+        show(without_controls("".join(difference)), end="")
     tell(f"{config}: from {result.source} to {result.target}")
     for change in dict.fromkeys(result.changes):
-        tell(f"  {change}")
+        tell(f"  {masked_text(change, document.known)}")
     for place, what in result.dropped:
-        tell(f"  {place}: {what} has no successor, and stays as a comment")
+        shown = masked_text(what, document.known)
+        tell(f"  {place}: {shown} has no successor, and stays as a comment")
     graph = compile_document(
         parse_document(result.text, output or config), catalog=to, environment={}
     )
