@@ -32,6 +32,7 @@ def _provider(
     description: str,
     *packages: str,
     dependencies: tuple[str, ...] = (),
+    secrets: tuple[str, ...] = (),
 ) -> ProviderSpec:
     """Return a provider's spec: its folder and its extra are called after its type."""
     kind, _, name = provider_type.partition("::")
@@ -45,6 +46,7 @@ def _provider(
         description=description,
         packages=packages,
         dependencies=dependencies,
+        secrets=secrets,
         origin="rungraph",
     )
 
@@ -140,6 +142,7 @@ CATALOG = Catalog.of(
             "traces, metrics and logs through the OpenTelemetry SDK",
             "opentelemetry-sdk",
             "opentelemetry-exporter-otlp-proto-http",
+            secrets=("headers",),
         ),
     ),
 )

@@ -15,7 +15,13 @@ from rungraph.graph.diagnostics import Diagnostic, Severity, bounded, diagnostic
 from rungraph.graph.digraph import edges_of, generations_of, new_digraph, nodes_of
 from rungraph.graph.errors import InvalidGraph
 from rungraph.graph.nodes import Edge, Node, ProviderNode, ResourceConfig, TableNode
-from rungraph.graph.secrets.known import NOTHING_KNOWN, KnownSecrets
+from rungraph.graph.secrets.known import (
+    NOTHING_KNOWN,
+    SHORTEST,
+    KnownSecrets,
+    is_ordinary,
+    names_in,
+)
 from rungraph.graph.secrets.values import masked, scrubbed, secret_values
 from rungraph.graph.suggest import closest
 
@@ -95,6 +101,8 @@ class RunGraph:
         shown: Iterable[Diagnostic] = bounded(sorted(self.diagnostics, key=diagnostic_order))
         if self.document is not None:
             shown = map(self.document.with_excerpt, shown)
+        if declared := self._declared_secrets():
+            shown = (_scrubbed(one, declared) for one in shown)
         object.__setattr__(self, "diagnostics", tuple(shown))
 
     @property
@@ -308,10 +316,25 @@ class RunGraph:
         """What is secret somewhere in the run config."""
         return self.document.known if self.document else NOTHING_KNOWN
 
+    def _declared_secrets(self) -> frozenset[str]:
+        """Return the secrets that no key shows to be some, but a provider's type."""
+        return frozenset(
+            value
+            for node in self.nodes.values()
+            if isinstance(node, ProviderNode) and node.spec and node.spec.secrets
+            for value in secret_values(node.written, node.config, secrets=node.spec.secrets)
+        )
+
     @cached_property
     def _secrets(self) -> frozenset[str]:
         """The secrets of the config that are long enough to look for in texts."""
         found = set(secret_values(self.written_store, self.metadata_store))
+        if self.document is not None:
+            found |= secret_values(self.document.value, self.document.value)
+        if self.substitution is not None:
+            for use in self.variables:
+                value = self.substitution.text_of(f"${{env.{use.name}}}") if use.is_secret else None
+                found |= secret_values(None, {"secret": value})
         for node in self.nodes.values():
             if isinstance(node, ProviderNode) and node.written:
                 extra = node.spec.secrets if node.spec else ()
@@ -319,7 +342,10 @@ class RunGraph:
             elif isinstance(node, TableNode):
                 for resource in node.resources:
                     found |= secret_values(resource.written, resource.fields)
-        return frozenset(found)
+        if self.document is not None:
+            found -= set(names_in(self.document.value))
+        # A short word of a dictionary is in every text; whoever has one as a secret has none.
+        return frozenset(one for one in found if len(one) >= SHORTEST or not is_ordinary(one))
 
     def scrubbed(self, text: str) -> str:
         """Return *text* with every secret of the config masked, for what others wrote about it."""
@@ -337,3 +363,13 @@ class RunGraph:
             msg = f"no node '{address}' in this graph{hint}"
             raise KeyError(msg)
         return address
+
+
+def _scrubbed(diagnostic: Diagnostic, values: frozenset[str]) -> Diagnostic:
+    return replace(
+        diagnostic,
+        message=scrubbed(diagnostic.message, values),
+        help=tuple(scrubbed(text, values) for text in diagnostic.help),
+        detail=scrubbed(diagnostic.detail, values),
+        excerpt=scrubbed(diagnostic.excerpt, values),
+    )

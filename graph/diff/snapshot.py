@@ -124,7 +124,9 @@ def _settings(graph: RunGraph) -> Facts:
 
 def shown_extras(graph: RunGraph) -> Mapping[str, Any]:
     """Return what the config of *graph* says beside it, secrets masked."""
-    shown: Mapping[str, Any] = graph.read_extras or masked(extras_of(graph).written)
+    shown: Mapping[str, Any] = graph.read_extras or masked(
+        extras_of(graph).written, known=graph.known
+    )
     return shown
 
 
@@ -133,7 +135,7 @@ def hidden_extras(graph: RunGraph) -> dict[Path, Hidden]:
     extras = extras_of(graph)
     return {
         path: Hidden(at_path(extras.written, path), at_path(extras.resolved, path))
-        for path, leaf in flattened(masked(extras.written))
+        for path, leaf in flattened(masked(extras.written, known=graph.known))
         if not is_same(leaf, at_path(extras.written, path)) or variables_in(leaf)
     }
 

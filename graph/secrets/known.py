@@ -20,7 +20,6 @@ if TYPE_CHECKING:
 SHORTEST: Final = 8
 """Characters of a secret that is looked for elsewhere."""
 _ORDINARY = re.compile(r"[A-Za-z]?[a-z]{0,11}|[A-Z]{1,12}")
-"""A word of a dictionary, as far as its looks tell."""
 _WORD = re.compile(r"\w+")
 _ENDS = re.compile(r"(?<!\w)|(?!\w)")
 _NAMING = re.compile(
@@ -29,6 +28,16 @@ _NAMING = re.compile(
     re.IGNORECASE,
 )
 """Keys whose values are names: they stand in every picture."""
+
+
+def is_ordinary(word: str) -> bool:
+    """Whether *word* is one of a dictionary, as far as its looks tell: up to twelve letters.
+
+    Examples:
+        >>> [is_ordinary(word) for word in ("llamastack", "Postgres", "hunter2", "aBcDeFgH")]
+        [True, True, False, False]
+    """
+    return _ORDINARY.fullmatch(word) is not None
 
 
 def is_naming(key: str) -> bool:
@@ -84,7 +93,7 @@ class KnownSecrets:
         wanted = {
             one
             for one in self._secrets()
-            if len(one) >= SHORTEST and not _ORDINARY.fullmatch(one) and one.strip("*")
+            if len(one) >= SHORTEST and not is_ordinary(one) and one.strip("*")
         }
         if wanted:
             wanted.difference_update(self._names())

@@ -1,0 +1,106 @@
+"""What is a secret anywhere in a file is a secret everywhere in it."""
+
+from __future__ import annotations
+
+import pickle
+
+import pytest
+
+from rungraph.graph import compile_config, render_diagnostics
+from rungraph.graph.catalog.specs import ApiSpec, Catalog, ProviderSpec
+from rungraph.graph.secrets.known import KnownSecrets
+from rungraph.graph.secrets.values import MASK
+
+VALUE = "Zq7x-hidden-0End"
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        f'password: "ab"{VALUE}',
+        f"password: *{VALUE}",
+        "password: *Z7",
+        f"x_db: &db {VALUE}\napi_key: *db\n5: x",
+        f"x_db: &db\n  a: {VALUE}\napi_key: *db\n5: x",
+        f"- &db {VALUE}\n- {{api_key: *db}}",
+        f"{VALUE} x: 1\napi_key: {VALUE}",
+        f"api_key: {VALUE}\nnote: see {VALUE} there\n? [{VALUE}]\n: 1",
+        f"api_key: {VALUE}\nimage_name: [{VALUE}]",
+        f"api_key: {VALUE}\nversion: v{VALUE}/{VALUE}",
+        f"value: {VALUE}\nname: API_KEY\n}}",
+    ],
+)
+def test_no_message_shows_what_is_secret_elsewhere(text: str) -> None:
+    """Behind an anchor, in quotes that end too early, and in another key's value."""
+    shown = render_diagnostics(compile_config(f"{text}\n", environment={}).diagnostics)
+    assert shown
+    assert not any(part in shown.replace(f"v{VALUE}", "") for part in ("hidden", "Z7"))
+
+
+def test_a_value_is_masked_wherever_the_config_has_it() -> None:
+    """As a whole word, also in a provider that does not say that it is a secret."""
+    graph = compile_config(
+        f"""
+providers:
+  inference:
+  - {{provider_id: a, provider_type: x, config: {{api_key: {VALUE}}}}}
+  - {{provider_id: b, provider_type: x, config: {{a: {VALUE}, b: "-{VALUE}-", c: {VALUE}2}}}}
+models: [{{model_id: m, provider_id: b, metadata: {{see: "x {VALUE}"}}}}]
+""",
+        environment={},
+    )
+    assert graph.masked_config("provider:inference/b") == {
+        "a": MASK,
+        "b": f"-{MASK}-",
+        "c": f"{VALUE}2",
+    }
+    [resource] = graph.resources
+    assert resource.masked_fields == {"metadata": {"see": f"x {MASK}"}}
+
+
+def test_names_and_ordinary_words_are_no_secrets() -> None:
+    """A demo has one word as user, password and name, which is still shown elsewhere."""
+    graph = compile_config(
+        """
+image_name: demo-Stack-1
+providers:
+  inference:
+  - provider_id: llama-Stack-7
+    provider_type: x
+    config: {user: llama-Stack-7, password: llama-Stack-7, key: changeme, token: demo-Stack-1,
+             note: changeme llama-Stack-7 demo-Stack-1}
+""",
+        environment={},
+    )
+    config = graph.masked_config("provider:inference/llama-Stack-7")
+    assert config["note"] == "changeme llama-Stack-7 demo-Stack-1"
+    assert config["password"] == config["key"] == config["token"] == MASK
+    assert graph.scrubbed("a main llama-Stack-7 failed") == "a main llama-Stack-7 failed"
+
+
+def test_texts_by_others_are_scrubbed_of_all_that_is_known() -> None:
+    """Of secrets of other sections, of variables, and of what a provider type says is one."""
+    spec = ProviderSpec("inference", "x", "module", secrets=("headers",))
+    catalog = Catalog.of(apis=(ApiSpec("inference", "m:P", ""),), providers=(spec,))
+    graph = compile_config(
+        """
+unknown: {api_key: Sec-1}
+providers:
+  inference:
+  - {provider_id: a, provider_type: x, config: {headers: {x-team: Sec-2}, u: "${env.MY_TOKEN}"},
+     unknown: 1}
+""",
+        catalog=catalog,
+        environment={"MY_TOKEN": "Sec-3"},
+    )
+    assert graph.scrubbed("Sec-1 Sec-2 Sec-3 Sec-4") == f"{MASK} {MASK} {MASK} Sec-4"
+    assert "Sec-" not in render_diagnostics(graph.diagnostics)
+
+
+def test_what_is_known_is_neither_shown_nor_written_down() -> None:
+    """Not by `repr`, and not by pickle."""
+    known = KnownSecrets(lambda: [VALUE], list)
+    assert known.spans_in(f"a {VALUE}") == [(2, 2 + len(VALUE))]
+    assert VALUE not in repr(known)
+    assert VALUE.encode() not in pickle.dumps(known)
+    assert pickle.loads(pickle.dumps(known)).spans_in(VALUE) == []  # noqa: S301
