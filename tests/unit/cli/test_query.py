@@ -81,13 +81,10 @@ def test_every_output_is_written(config: Path) -> None:
         assert result.exit_code == 0, result.output
         assert "b" in result.stdout
         assert "sk-very" not in result.output
-
-
-def test_format_json_is_output_json(config: Path) -> None:
-    """Scripts need not know which of the two a command has; both together must agree."""
-    result = run(config, "a", "--format", "json")
-    assert result.stdout == run(config, "a", "--output", "json").stdout
-    assert json.loads(result.stdout)["count"] == 1
+    # Scripts need not know which of the two a command has; both together must agree.
+    found = run(config, "a", "--format", "json")
+    assert found.stdout == run(config, "a", "--output", "json").stdout
+    assert json.loads(found.stdout)["count"] == 1
     assert run(config, "a", "--format", "json", "--output", "tree").exit_code == 2
 
 
@@ -101,10 +98,14 @@ def test_format_json_is_output_json(config: Path) -> None:
     ],
 )
 def test_expectations_decide_the_exit_code(config: Path, expect: str, code: int, told: str) -> None:
-    """What is selected is shown either way."""
+    """What is selected is shown either way; a typo is wrong usage, with what may be meant."""
     result = run(config, "provider:inference", "--expect", expect)
     assert (result.exit_code, result.stderr) == (code, told)
     assert result.stdout.count("\n") == 2
+    result = run(config, "a", "--expect", "emtpy")
+    assert result.exit_code == 2
+    said = "'emtpy' is not 'empty', 'nonempty' or a number of nodes; did you mean 'empty'?"
+    assert said in result.stderr
 
 
 def test_patterns_may_match_nothing_where_that_is_what_is_asked(config: Path) -> None:
@@ -118,16 +119,6 @@ def test_patterns_may_match_nothing_where_that_is_what_is_asked(config: Path) ->
     wrong = run(config, "+router:memry", "--expect", "empty")
     assert wrong.exit_code == 2
     assert "did you mean 'router:memory'?" in wrong.stderr
-
-
-def test_an_expectation_that_is_none(config: Path) -> None:
-    """A typo is wrong usage, with what may have been meant."""
-    result = run(config, "a", "--expect", "emtpy")
-    assert result.exit_code == 2
-    assert (
-        "'emtpy' is not 'empty', 'nonempty' or a number of nodes; did you mean 'empty'?"
-        in result.stderr
-    )
 
 
 def test_a_query_that_is_none_is_wrong_usage(config: Path) -> None:
@@ -145,20 +136,19 @@ def test_a_query_that_is_none_is_wrong_usage(config: Path) -> None:
     assert run(config, "").exit_code == 2
 
 
-def test_a_config_with_errors_answers_all_the_same(config: Path) -> None:
-    """Its problems are told in a line; with --allow-unset-env they are none."""
+def test_a_config_with_errors_answers_and_one_that_is_none_does_not(config: Path) -> None:
+    """Problems are told in a line, unset variables if they count; else there is exit code 1."""
     config.write_text(CONFIG.replace("B_KEY", "UNSET_KEY"))
     result = run(config, "b")
     assert (result.exit_code, result.stdout) == (0, "provider:inference/b\n")
     assert result.stderr == "run.yaml: 1 error; 'rungraph validate run.yaml' shows them\n"
     assert run(config, "b", "--allow-unset-env").stderr == ""
-
-
-def test_a_file_that_cannot_be_read() -> None:
-    """Its diagnostics are shown, and the exit code is 1."""
     result = run("rum.yaml", "a")
     assert result.exit_code == 1
     assert result.stderr.startswith("error[C001]: there is no file 'rum.yaml'\n")
+    result = run("-", "a", "--against", "-")
+    assert result.exit_code == 2
+    assert "cannot both be standard input" in result.stderr
 
 
 def test_a_saved_plan_is_asked_as_its_config_is(config: Path) -> None:
@@ -223,10 +213,3 @@ def test_selectors_of_the_config_and_of_a_file(config: Path) -> None:
     result = run(config, "a", "--selectors", "more.yaml")
     assert (result.exit_code, result.stdout) == (1, "")
     assert "error[C010]" in result.stderr
-
-
-def test_a_config_from_standard_input_is_read_once(config: Path) -> None:
-    """Two files cannot both be standard input."""
-    result = run("-", "a", "--against", "-")
-    assert result.exit_code == 2
-    assert "cannot both be standard input" in result.stderr

@@ -2,16 +2,13 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from collections.abc import Sequence
 
 import click
 import pytest
 from click.testing import CliRunner
 
 from rungraph.cli.inputs.call_option import CallingCommand, WrittenCall, call_option
-
-if TYPE_CHECKING:
-    from collections.abc import Sequence
 
 
 @click.command(cls=CallingCommand)
@@ -40,29 +37,24 @@ def test_pairs_belong_to_the_call_before_them() -> None:
     assert calls == (WrittenCall("a.b", {"x": "1", "y": "two words"}), WrittenCall("c.d", {}))
 
 
-def test_a_value_is_all_that_follows_the_first_equals_sign() -> None:
-    """Values may hold equals signs, line breaks, dashes in front, or be empty."""
-    _, _, calls = parsed("--call", "a.b", "x=1=2", "y=-1", "z=", "text=one\ntwo")
-    assert calls[0].arguments == {"x": "1=2", "y": "-1", "z": "", "text": "one\ntwo"}
-
-
-def test_the_target_may_follow_an_equals_sign() -> None:
-    """``--call=API.METHOD`` is the same as ``--call API.METHOD``."""
-    assert parsed("--call=a.b", "x=1")[2] == parsed("--call", "a.b", "x=1")[2]
-
-
-def test_a_word_that_is_no_pair_ends_the_call() -> None:
-    """A path with an equals sign, written with its folder, is a file."""
-    files, _, calls = parsed("--call", "a.b", "x=1", "./y=2", "z=3")
-    assert files == ("./y=2", "z=3")
-    assert calls[0].arguments == {"x": "1"}
-
-
-def test_two_dashes_end_options() -> None:
-    """Behind ``--`` nothing is a call."""
-    files, _, calls = parsed("--", "--call", "a.b")
-    assert files == ("--call", "a.b")
-    assert calls == ()
+@pytest.mark.parametrize(
+    ("words", "files", "calls"),
+    [
+        # Values may hold equals signs, line breaks, dashes in front, or be empty.
+        (["--call", "a.b", "x=1=2", "y=-1", "z=", "text=one\ntwo"], (),
+         [("a.b", {"x": "1=2", "y": "-1", "z": "", "text": "one\ntwo"})]),
+        (["--call=a.b", "x=1"], (), [("a.b", {"x": "1"})]),
+        # A path with an equals sign, written with its folder, is a file.
+        (["--call", "a.b", "x=1", "./y=2", "z=3"], ("./y=2", "z=3"), [("a.b", {"x": "1"})]),
+        (["--", "--call", "a.b"], ("--call", "a.b"), []),
+    ],
+)  # fmt: skip
+def test_where_a_call_begins_and_ends(
+    words: list[str], files: tuple[str, ...], calls: list[tuple[str, dict[str, str]]]
+) -> None:
+    """A word that is no pair ends it; behind ``--`` nothing is a call."""
+    found = parsed(*words)
+    assert found == (files, False, tuple(WrittenCall(*call) for call in calls))
 
 
 @pytest.mark.parametrize(
@@ -80,8 +72,4 @@ def test_wrong_calls_are_wrong_usage(words: list[str], said: str) -> None:
     ended = CliRunner().invoke(command, words)
     assert ended.exit_code == 2
     assert said in ended.output
-
-
-def test_the_help_has_the_option() -> None:
-    """The metavar says that pairs follow."""
     assert "--call API.METHOD [key=value]..." in CliRunner().invoke(command, ["--help"]).output

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import json
+from collections.abc import AsyncGenerator
 from datetime import UTC, datetime
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import pytest
 
@@ -20,9 +21,6 @@ from rungraph.engine.apis.inference import (
     ToolCallParseStatus,
 )
 from rungraph.engine.run.calls import Call
-
-if TYPE_CHECKING:
-    from collections.abc import AsyncGenerator
 
 CALL = Call("inference", "chat_completion", {})
 TEXT = Answers()
@@ -43,18 +41,14 @@ async def stream(*chunks: Any) -> AsyncGenerator[Any, None]:
 
 
 async def test_a_whole_answer_is_indented_json(capsys: pytest.CaptureFixture[str]) -> None:
-    """Whatever the answer is made of, it becomes JSON, and text stays readable."""
+    """Whatever it is made of it becomes JSON, and text stays readable; nothing is no text."""
+    await TEXT.write(CALL, None)
+    assert capsys.readouterr().out == ""
     when = datetime(2020, 1, 1, tzinfo=UTC)
     await TEXT.write(CALL, {"at": when, "text": "schön"})
     out = capsys.readouterr().out
     assert json.loads(out) == {"at": "2020-01-01T00:00:00Z", "text": "schön"}
     assert "schön" in out
-
-
-async def test_no_answer_is_no_text(capsys: pytest.CaptureFixture[str]) -> None:
-    """A method that returns nothing writes nothing."""
-    await TEXT.write(CALL, None)
-    assert capsys.readouterr().out == ""
 
 
 async def test_streamed_text_is_one_text(capsys: pytest.CaptureFixture[str]) -> None:
@@ -141,14 +135,10 @@ async def test_secrets_of_the_config_are_taken_out_of_answers(
     assert "12345" not in out
 
 
-async def test_streamed_text_cannot_command_a_terminal(capsys: pytest.CaptureFixture[str]) -> None:
-    """Control characters are escaped; line breaks, tabs and the spaces of all scripts stay."""
+async def test_no_answer_can_command_a_terminal(capsys: pytest.CaptureFixture[str]) -> None:
+    """Control characters are escaped, in JSON as JSON does it; the spaces of all scripts stay."""
     await TEXT.write(CALL, stream(chat("a\tb\u3000c\n"), chat("\x1b[31m\x9b2J\u202ed")))
     assert capsys.readouterr().out == "a\tb\u3000c\n\\x1b[31m\\x9b2J\\u202ed\n"
-
-
-async def test_json_cannot_command_a_terminal(capsys: pytest.CaptureFixture[str]) -> None:
-    """What JSON itself would leave raw is escaped as JSON does it: a program reads the same."""
     await TEXT.write(CALL, {"text": "\x1b\x9b\u202e"})
     out = capsys.readouterr().out
     assert out == '{\n  "text": "\\u001b\\u009b\\u202e"\n}\n'

@@ -2,13 +2,10 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+import pytest
 
 from rungraph.cli.output.errors import DEBUG_VARIABLE, text_of
 from rungraph.graph import RungraphError
-
-if TYPE_CHECKING:
-    import pytest
 
 
 def raised(error: Exception) -> Exception:

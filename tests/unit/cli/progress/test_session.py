@@ -3,13 +3,11 @@
 from __future__ import annotations
 
 import logging
-from typing import TYPE_CHECKING
+
+import pytest
 
 from rungraph.cli.progress.session import ScrubbedLog
 from rungraph.graph import Catalog, compile_config
-
-if TYPE_CHECKING:
-    import pytest
 
 
 def test_logs_of_providers_cannot_command_a_terminal(capsys: pytest.CaptureFixture[str]) -> None:
