@@ -23,6 +23,8 @@ LONGEST_SEARCHED: Final = 1_000_000
 """Characters of a document that is searched for the shapes of secrets as a whole."""
 LONGEST_EXCERPT: Final = 160
 """Characters of a source line in a message."""
+LONGEST_MESSAGE: Final = 2_000
+"""Characters of a message, and of each way out."""
 LONGEST_QUERY: Final = 100_000
 """Characters of the longest query: ten times what a machine writes in earnest."""
 DEEPEST_QUERY: Final = 40

@@ -115,7 +115,7 @@ def _spelled(word: str) -> str:
         >>> [_spelled(word) for word in ("kye", "pasword", "secrett", "secretary", "taken")]
         ['key', 'password', 'secret', 'secretary', 'taken']
     """
-    if word in _HEADS or word in _NOT_OF["token"]:
+    if len(word) < 3 or word in _HEADS or word in _NOT_OF["token"]:
         return word
     if meant := _MISSPELT.get("".join(sorted(word))):
         return meant

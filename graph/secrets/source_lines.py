@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
 
 _KEY = re.compile(
-    r"""(?:"(?P<double>(?:[^"\\\r\n]|\\.){0,500})"\s*:|'(?P<single>(?:[^'\r\n]|''){0,500}+)'\s*:
+    r"""(?:"(?P<double>(?:[^"\\\r\n]|\\.){0,200})"\s*:|'(?P<single>(?:[^'\r\n]|''){0,200}+)'\s*:
         |(?<![\w.-])(?P<bare>[\w.-]++)["']?[ \t]*:(?=[\s"'\[{]|$))""",
     re.VERBOSE | re.MULTILINE,
 )

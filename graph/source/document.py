@@ -14,7 +14,7 @@ from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
-from rungraph.graph.budgets import LARGEST_FILE
+from rungraph.graph.budgets import LARGEST_FILE, LONGEST_MESSAGE
 from rungraph.graph.collector import collector_paused
 from rungraph.graph.diagnostics import Diagnostic, bounded
 from rungraph.graph.place import Place
@@ -25,7 +25,7 @@ from rungraph.graph.source.parse import parsed
 from rungraph.graph.source.positions import Spot, path_text
 from rungraph.graph.source.text import SourceText
 from rungraph.graph.suggest import closest
-from rungraph.graph.wording import listed
+from rungraph.graph.wording import listed, shortened
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -123,11 +123,14 @@ class Document:
             return diagnostic
         return replace(
             diagnostic,
-            message=self.source.masked(diagnostic.message, place),
-            help=tuple(self.source.masked(text, place) for text in diagnostic.help),
+            message=self._shown(diagnostic.message, place),
+            help=tuple(self._shown(text, place) for text in diagnostic.help),
             detail=self.source.masked(diagnostic.detail, place),
             excerpt=self.excerpt(place),
         )
+
+    def _shown(self, text: str, place: Place) -> str:
+        return shortened(self.source.masked(text, place), LONGEST_MESSAGE)
 
     def excerpt(self, place: Place) -> str:
         """Return the source line at *place* with secrets masked; empty when there is no text.
