@@ -109,6 +109,11 @@ async def up_and_down(
         await lifecycle.stop()
 
 
+async def forever(_: Lifecycle) -> None:
+    """Do nothing until it is cancelled."""
+    await asyncio.Event().wait()
+
+
 def error_of(chain: Chain) -> BaseException:
     """Start and stop *chain*; return what was raised."""
     with pytest.raises(BaseException) as caught:  # noqa: PT011 (the callers look at it)
@@ -135,6 +140,19 @@ def after(seconds: float, error: BaseException | None = None) -> Callable[[], Aw
             raise error
 
     return wait
+
+
+def cleaning_up(chain: Chain) -> Step:
+    """Return a start of four seconds that takes half a second to clean up, and then says so."""
+
+    async def slow() -> None:
+        try:
+            await asyncio.sleep(4)
+        finally:
+            await asyncio.sleep(0.5)
+            chain.did.append("sibling ended")
+
+    return slow
 
 
 async def ignore_cancellation() -> None:

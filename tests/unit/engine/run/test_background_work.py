@@ -10,7 +10,16 @@ from typing import Any, cast
 import anyio
 import pytest
 from tests.property.strategies_graphs import run_virtually
-from tests.unit.engine.run.chains import A, B, Chain, error_of, lifecycle_of, run
+from tests.unit.engine.run.chains import (
+    A,
+    B,
+    Chain,
+    error_of,
+    forever,
+    lifecycle_of,
+    run,
+    up_and_down,
+)
 
 from rungraph.engine.errors import StartError, StopError
 from rungraph.engine.events import (
@@ -124,16 +133,7 @@ def test_a_crash_during_a_cancelled_stop_is_not_waited_out() -> None:
         await asyncio.sleep(2)
 
     async def main() -> None:
-        lifecycle = lifecycle_of(chain)
-
-        async def owner() -> None:
-            await lifecycle.start()
-            try:
-                await asyncio.sleep(1000)
-            finally:
-                await lifecycle.stop()
-
-        task = asyncio.ensure_future(owner())
+        task = asyncio.ensure_future(up_and_down(lifecycle_of(chain), forever))
         await asyncio.sleep(1)
         task.cancel()
         with pytest.raises(StopError, match="ConnectionError"):

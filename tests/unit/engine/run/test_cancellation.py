@@ -13,9 +13,11 @@ from tests.unit.engine.run.chains import (
     C,
     Chain,
     after,
+    forever,
     ignore_cancellation,
     lifecycle_of,
     time_of,
+    up_and_down,
 )
 
 from rungraph.engine.errors import KilledError, StartError, StopError
@@ -60,12 +62,7 @@ def test_a_scope_around_the_stack_waits_for_an_orderly_stop() -> None:
 
     async def main() -> None:
         with anyio.move_on_after(0.01) as scope:
-            lifecycle = lifecycle_of(chain)
-            await lifecycle.start()
-            try:
-                await anyio.sleep_forever()
-            finally:
-                await lifecycle.stop()
+            await up_and_down(lifecycle_of(chain), forever)
         assert scope.cancelled_caught
 
     asyncio.run(main())
@@ -77,16 +74,7 @@ def test_the_end_of_the_program_keeps_the_order() -> None:
     chain = Chain({A: (), B: (A,), C: (B,)}, closing={C: after(1), B: after(1)})
 
     async def main() -> None:
-        lifecycle = lifecycle_of(chain)
-
-        async def owner() -> None:
-            await lifecycle.start()
-            try:
-                await asyncio.sleep(1000)
-            finally:
-                await lifecycle.stop()
-
-        task = asyncio.ensure_future(owner())
+        task = asyncio.ensure_future(up_and_down(lifecycle_of(chain), forever))
         await asyncio.sleep(1)
         for one in asyncio.all_tasks() - {asyncio.current_task()}:
             one.cancel()

@@ -8,7 +8,18 @@ from typing import cast
 
 import pytest
 from tests.property.strategies_graphs import run_virtually
-from tests.unit.engine.run.chains import A, B, C, Chain, D, after, error_of, lifecycle_of, run
+from tests.unit.engine.run.chains import (
+    A,
+    B,
+    C,
+    Chain,
+    D,
+    after,
+    cleaning_up,
+    error_of,
+    lifecycle_of,
+    run,
+)
 
 from rungraph.engine.errors import BackgroundError, StartError
 from rungraph.engine.events import (
@@ -103,15 +114,7 @@ def test_siblings_are_cancelled_and_awaited_before_the_rollback() -> None:
     """A node that is still starting ends before anything that it may use is stopped."""
     chain = Chain({A: (), B: (A,), C: (A,)})
     chain.strength = Strength.SOFT
-
-    async def slow() -> None:
-        try:
-            await asyncio.sleep(4)
-        finally:
-            await asyncio.sleep(0.5)
-            chain.did.append("sibling ended")
-
-    chain.opening = {B: after(1, ValueError("no")), C: slow}
+    chain.opening = {B: after(1, ValueError("no")), C: cleaning_up(chain)}
     log, _ = run(chain, StackSettings(schedule="ready"))
     assert chain.did == ["+n00", "sibling ended", "-n00"]
     assert NodeSkipped(1.6, C, (B,)) in log
@@ -120,15 +123,7 @@ def test_siblings_are_cancelled_and_awaited_before_the_rollback() -> None:
 def test_a_sibling_is_cancelled_only_once() -> None:
     """A caller that is cancelled during a rollback does not disturb who is cleaning up."""
     chain = Chain({A: (), B: ()})
-
-    async def slow() -> None:
-        try:
-            await asyncio.sleep(4)
-        finally:
-            await asyncio.sleep(0.5)
-            chain.did.append("sibling ended")
-
-    chain.opening = {A: after(1, ValueError("no")), B: slow}
+    chain.opening = {A: after(1, ValueError("no")), B: cleaning_up(chain)}
 
     async def main() -> None:
         lifecycle = lifecycle_of(chain)

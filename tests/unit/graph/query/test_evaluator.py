@@ -8,7 +8,7 @@ import pytest
 from tests.builders import graph_of_needs
 from tests.unit.graph.query.stack import CATALOG, CONFIG, ENVIRONMENT, short
 
-from rungraph.graph import Address, Catalog, QueryError, RunGraph, Selection, compile_config
+from rungraph.graph import Address, QueryError, RunGraph, Selection, compile_config
 from rungraph.graph.plan.graph_json import graph_from_json, graph_to_json
 from rungraph.graph.query import query as query_graph
 
@@ -125,33 +125,24 @@ def test_only_paths_have_an_order_of_their_own(graph: RunGraph) -> None:
         "provider:inference/ollama",
     ]
     assert query_graph(graph, "let a = agents in somepath($a, ollama)").path == path
-    assert (
-        query_graph(graph, "selector:p", selectors={"p": "somepath(agents, ollama)"}).path == path
-    )
+    named = {"p": "somepath(agents, ollama)", "far": "guard"}
+    assert query_graph(graph, "selector:p", selectors=named).path == path
+    # A name that the config has too means the caller's, also where the config's own use it.
+    assert short(query_graph(graph, "selector:behind & kind:table", selectors=named)) == "t:shields"
     assert query_graph(graph, "somepath(ollama, agents)").path == ()
     assert query_graph(graph, "somepath(agents, ollama) | otel").path is None
     assert query_graph(graph, "somepath(agents, ollama)", "otel").path is None
 
 
-def test_several_queries_are_their_union(graph: RunGraph) -> None:
-    """As on the command line; and at least one is needed."""
-    assert short(query_graph(graph, "guard", "ollama", "ollama")) == "ollama guard"
-    with pytest.raises(QueryError, match="there is no query"):
-        query_graph(graph)
-
-
 def test_edges_choose_what_is_walked(graph: RunGraph) -> None:
-    """Hard walks include members and no soft edge; soft ones nothing else; a typo is refused."""
+    """Hard walks include members and no soft edge, soft ones nothing else; so do cycles."""
     assert "otel" in short(query_graph(graph, "router:safety+"))
     assert "otel" not in short(query_graph(graph, "router:safety+", edges="hard"))
     assert short(query_graph(graph, "ollama+1", edges="hard")) == "ollama t:models"
     assert short(query_graph(graph, "router:safety+", edges="soft")) == "r:safety otel"
     with pytest.raises(ValueError, match="edges must be one of hard, soft, all, not 'sof'"):
         query_graph(graph, "*", edges="sof")  # type: ignore[arg-type]
-
-
-def test_cycles_count_the_soft_edges_that_were_dropped(graph: RunGraph) -> None:
-    """Telemetry uses safety, whose inference uses telemetry: a cycle over all edges, not hard."""
+    # Telemetry uses safety, whose inference uses telemetry: that edge was dropped.
     assert short(query_graph(graph, "cycles()")) == "r:inference guard t:shields r:safety otel"
     assert short(query_graph(graph, "cycles()", edges="hard")) == ""
 
@@ -225,23 +216,11 @@ def test_status_matches_what_the_caller_knows(graph: RunGraph) -> None:
     assert short(query_graph(graph, "status:gone", status={})) == ""
 
 
-def test_a_selector_of_the_caller_goes_before_that_of_the_config(graph: RunGraph) -> None:
-    """A name that both have means the caller's query, also where the config's own use it."""
-    assert short(
-        query_graph(graph, "selector:behind & kind:table", selectors={"far": "guard"})
-    ) == ("t:shields")
-
-
-def test_an_empty_graph_answers() -> None:
-    """All nodes of a graph without nodes are none."""
-    graph = compile_config({"providers": {}}, catalog=Catalog(), environment={})
-    assert query_graph(graph, "*") == Selection(())
-    assert query_graph(graph, "critical()").path == ()
-    assert query_graph(graph, "roots(*) | cycles() | some(*)") == Selection(())
-
-
 def test_a_selection_is_a_sequence(graph: RunGraph) -> None:
-    """It has a length, an order, members, slices, and a short repr."""
+    """It has a length, an order, members, slices, a short repr; of several queries the union."""
+    assert short(query_graph(graph, "guard", "ollama", "ollama")) == "ollama guard"
+    with pytest.raises(QueryError, match="there is no query"):
+        query_graph(graph)
     found = query_graph(graph, "*")
     assert len(found) == 9
     assert found[0] in found
@@ -255,8 +234,12 @@ def test_a_selection_is_a_sequence(graph: RunGraph) -> None:
     assert repr(query_graph(graph, "tag:x")) == "<Selection: 0 nodes>"
 
 
-def test_a_saved_graph_answers_the_same(graph: RunGraph) -> None:
-    """What is read from JSON can be queried, its selectors included."""
+def test_a_saved_graph_and_an_empty_one_answer(graph: RunGraph) -> None:
+    """What is read from JSON can be queried, its selectors included; of no nodes there are none."""
     again = graph_from_json(graph_to_json(graph), environment={})
     for query in ("selector:behind", "tag:gpu", "config.limits[0].rpm:5", "critical()"):
         assert query_graph(again, query) == query_graph(graph, query)
+    empty = graph_of_needs({})
+    assert query_graph(empty, "*") == query_graph(empty, "roots(*) | cycles() | some(*)")
+    assert query_graph(empty, "*") == Selection(())
+    assert query_graph(empty, "critical()").path == ()

@@ -84,18 +84,6 @@ def test_only_edges_on_a_required_cycle_are_marked(knotted: RunGraph) -> None:
     }
 
 
-def test_a_soft_edge_is_never_part_of_a_cycle() -> None:
-    """An edge that can be left out is not marked, even between two nodes of a cycle."""
-    graph = graph_of(
-        {"inference": [("a", "inline::guarded")], "safety": [("guard", "inline::wary")]}
-    )
-    diagram = diagram_of(graph)
-    table, guard = Address.table("models"), Address.provider("safety", "guard")
-    assert diagram.boxes[table].is_in_cycle
-    assert diagram.boxes[guard].is_in_cycle
-    assert Arrow(table, guard, Strength.SOFT, is_pale=True) in diagram.arrows
-
-
 def test_a_cycle_spreads_over_columns_of_its_generation(knotted: RunGraph) -> None:
     """Along a cycle all arrows but one go to a later column."""
     diagram = diagram_of(knotted)
@@ -107,22 +95,26 @@ def test_a_cycle_spreads_over_columns_of_its_generation(knotted: RunGraph) -> No
     assert [column.generation for column in diagram.columns].count(1) == 6
 
 
-def test_a_node_that_needs_itself_is_on_a_cycle() -> None:
-    """The shortest cycle has one node."""
+def test_a_soft_edge_is_never_part_of_a_cycle_and_a_loop_is_one() -> None:
+    """An edge that can be left out is not marked, even between two nodes of a cycle."""
+    graph = graph_of(
+        {"inference": [("a", "inline::guarded")], "safety": [("guard", "inline::wary")]}
+    )
+    diagram = diagram_of(graph)
+    table, guard = Address.table("models"), Address.provider("safety", "guard")
+    assert diagram.boxes[table].is_in_cycle
+    assert diagram.boxes[guard].is_in_cycle
+    assert Arrow(table, guard, Strength.SOFT, is_pale=True) in diagram.arrows
     diagram = diagram_of(graph_of({"telemetry": [("me", "inline::mirror")]}))
     key = Address.provider("telemetry", "me")
     assert diagram.boxes[key].is_in_cycle
     assert Arrow(key, key, Strength.HARD, is_in_cycle=True) in diagram.arrows
 
 
-def test_the_subtitle_tells_that_a_graph_cannot_be_run(knotted: RunGraph, small: RunGraph) -> None:
-    """Errors are counted where everyone looks first."""
+def test_the_title_is_the_name_or_the_file(small: RunGraph, knotted: RunGraph) -> None:
+    """Without either it says what it is; errors are counted where everyone looks first."""
     assert "1 error: cannot be run" in diagram_of(knotted).subtitle
     assert "error" not in diagram_of(small).subtitle
-
-
-def test_the_title_is_the_name_or_the_file(small: RunGraph) -> None:
-    """A config without a name is called by its file, one without a file by what it is."""
     assert diagram_of(small).title == "pictured"
     assert diagram_of(compile_config({}, environment={})).title == "run config"
     named = compile_config({"image_name": "a\tb"}, environment={})
