@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 from rungraph.engine.errors import BackgroundError
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Coroutine
+    from collections.abc import Awaitable, Callable, Coroutine
 
 _T = TypeVar("_T")
 
@@ -106,7 +106,7 @@ async def within(
         TimeoutError: If *work* takes longer than *seconds*.
         BackgroundError: If *work* cancels itself.
     """
-    task = asyncio.ensure_future(work)
+    task = work if isinstance(work, asyncio.Task) else asyncio.ensure_future(guarded(work))
     task.add_done_callback(_mark_as_seen)
     try:
         done, _ = await asyncio.wait([task], timeout=seconds)
@@ -126,7 +126,35 @@ async def within(
 async def _cancel(task: asyncio.Task[Any], grace: float) -> None:
     """Cancel *task* and wait for its end, but not longer than *grace* seconds."""
     task.cancel()
-    await settled(asyncio.ensure_future(asyncio.wait([task], timeout=grace)))
+    if grace:
+        await settled(asyncio.ensure_future(asyncio.wait([task], timeout=grace)))
+    if not task.done():
+        task.cancel()
+
+
+def abandon(task: asyncio.Task[Any]) -> None:
+    """Let nobody wait for *task* any more: it holds on to a thread, or ignores being cancelled.
+
+    `asyncio.run` waits, without an end, for every task that its loop knows.
+    """
+    asyncio._unregister_task(task)  # noqa: SLF001  (documented, for those who make tasks)
+    task._log_destroy_pending = False  # type: ignore[attr-defined]  # noqa: SLF001
+
+
+async def guarded(work: Awaitable[_T]) -> _T:
+    """Return the result of what a provider does, whatever it raises.
+
+    Raises:
+        BackgroundError: In place of an exception that would end the event loop, or a task in
+            silence: SystemExit of a provider is that provider's failure.
+    """
+    try:
+        return await work
+    except (Exception, asyncio.CancelledError, GeneratorExit, KeyboardInterrupt):
+        raise
+    except BaseException as error:  # noqa: BLE001  (that is what it is for)
+        msg = f"it raised {type(error).__name__}{f': {error}' if str(error) else ''}"
+        raise BackgroundError(msg) from None
 
 
 def _mark_as_seen(task: asyncio.Task[Any]) -> None:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 from rungraph.engine.errors import RoutingError
 from rungraph.engine.routing.errors import RegistrationRefusedError
-from rungraph.engine.waiting import within
+from rungraph.engine.waiting import guarded, within
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Coroutine
@@ -66,7 +66,7 @@ class Member:
         if self._given_up:
             msg = "still busy with the question before"
             raise TimeoutError(msg)
-        task = asyncio.create_task(work(), name=f"ask {self.provider_id}")
+        task = asyncio.create_task(guarded(work()), name=f"ask {self.provider_id}")
         try:
             return await within(task, self.deadline, grace=0)
         finally:

@@ -173,6 +173,12 @@ class RoutingTable:
             await asyncio.wait({task})
         await asyncio.gather(*(member.aclose() for member in self._members.values()))
 
+    def drop(self) -> None:
+        """End the refreshing without waiting for it, as when everything is killed."""
+        task, self._refreshing = self._refreshing, None
+        if task is not None:
+            task.cancel()
+
     # --- the API's methods ---------------------------------------------------------------------
 
     def _offer(self, method: Method) -> None:

@@ -23,7 +23,7 @@ from rungraph.engine.preflight.configs import validated_config
 from rungraph.engine.provider import has_reports, has_shutdown
 from rungraph.engine.routing.routers import create_router
 from rungraph.engine.routing.store import RegistrationStore
-from rungraph.engine.routing.tables import create_table
+from rungraph.engine.routing.tables import RoutingTable, create_table
 from rungraph.engine.run.compliance import check_compliance
 from rungraph.engine.waiting import outlast, settled, thread_future
 from rungraph.graph.nodes import ProviderNode, RouterNode, TableNode
@@ -34,7 +34,6 @@ if TYPE_CHECKING:
 
     from rungraph.engine.events import Event
     from rungraph.engine.provider import ProviderReport
-    from rungraph.engine.routing.tables import RoutingTable
     from rungraph.engine.run.settings import StackSettings
     from rungraph.graph.address import Address
     from rungraph.graph.model import RunGraph
@@ -115,6 +114,11 @@ class Instances:
         """Shut *instance* down, if it has something to shut down."""
         if has_shutdown(instance):
             await _call(instance.shutdown)
+
+    def drop(self, instance: object) -> None:
+        """End what a table does in the background; a provider is left as it is."""
+        if isinstance(instance, RoutingTable):
+            instance.drop()
 
     async def aclose(self) -> None:
         """Let go of what all instances share; a cancellation is raised afterwards."""

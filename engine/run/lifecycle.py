@@ -115,7 +115,13 @@ class Lifecycle:
             asyncio.CancelledError: If the caller was cancelled; as with an error, nothing runs.
         """
         callbacks = RunnerCallbacks(
-            self._settle, self._fail, self._cancelled, self._note, self._is_gone
+            settled=self._settle,
+            failed=self._fail,
+            breaking=self._breaking,
+            broke=self._broke,
+            cancelled=self._cancelled,
+            noted=self._note,
+            gone=self._is_gone,
         )
         self._runner = NodeRunner(self._nodes, self._settings, self._emit, callbacks)
         self._settled: asyncio.Future[None] = asyncio.get_running_loop().create_future()
@@ -168,10 +174,25 @@ class Lifecycle:
     def _fail(self, run: NodeRun, error: BaseException) -> None:
         run.causes = (run.address,)
         self._emit(NodeFailed(self.clock(), run.address, error))
-        if not self._starts:
-            self._failures.append(self._failure(run, "run", error))
-            return
-        self._culprits[run.address] = self._failure(run, "start", error)
+        self._blame(self._failure(run, "start", error))
+
+    def _breaking(self, run: NodeRun, reason: BaseException) -> None:
+        """Start nothing more that needs *run*, which is about to end."""
+        run.causes = (run.address,)
+        if self._starts:
+            self._blame(self._failure(run, "run", reason))
+
+    def _broke(self, run: NodeRun, error: BaseException) -> None:
+        self._emit(NodeFailed(self.clock(), run.address, error))
+        failure = self._failure(run, "run", error)
+        if run.address in self._culprits:
+            self._culprits[run.address] = failure
+        if run.address not in self._culprits or self._settings.on_failure == "degrade":
+            self._failures.append(failure)
+
+    def _blame(self, failure: NodeFailure) -> None:
+        """Take note of what keeps the start from being whole."""
+        self._culprits[failure.address] = failure
         if self._settings.on_failure == "rollback" and not self._aborted:
             # Those that fail at the same time, perhaps for the same reason, are to be named, too.
             self._lingering = asyncio.get_running_loop().call_later(_LINGER, self._abort)

@@ -32,6 +32,10 @@ class NodeInstances(Protocol):
         """Dispose of *instance*; called once, in the task that opened it."""
         ...
 
+    def drop(self, instance: object) -> None:
+        """Let go at once of what *instance* does in the background; it is not shut down."""
+        ...
+
     def place_of(self, address: Address) -> Place | None:
         """Return where *address* is configured."""
         ...

@@ -24,7 +24,7 @@ from rungraph.engine.events import (
     NodeStopping,
 )
 from rungraph.engine.run.node_run import NodeInstances, NodeRun, Phase
-from rungraph.engine.waiting import finish, outlast
+from rungraph.engine.waiting import abandon, finish, outlast
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -33,7 +33,7 @@ if TYPE_CHECKING:
     from rungraph.engine.run.settings import StackSettings
 
 KILL_GRACE = 1.0
-"""Seconds that a killed node has to end."""
+"""Seconds that a node has to end that is killed, or whose time is up."""
 
 # What a provider's code may raise: SystemExit of one provider must not end the process, and a
 # CancelledError is either ours or the provider's own failure.
@@ -46,7 +46,9 @@ class RunnerCallbacks:
 
     Attributes:
         settled: Its start is over, one way or the other; called once, last.
-        failed: It did not start, or ended while it should have run.
+        failed: It did not start.
+        breaking: It ends while it should run; its shutdown is about to begin.
+        broke: The same, and its shutdown is over; what is raised tells why.
         cancelled: Its start was cancelled because of others.
         noted: Its end was not as it should be.
         gone: It had started and has ended; called once, last.
@@ -54,6 +56,8 @@ class RunnerCallbacks:
 
     settled: Callable[[NodeRun], None]
     failed: Callable[[NodeRun, BaseException], None]
+    breaking: Callable[[NodeRun, BaseException], None]
+    broke: Callable[[NodeRun, BaseException], None]
     cancelled: Callable[[NodeRun], None]
     noted: Callable[[NodeRun, BaseException], None]
     gone: Callable[[NodeRun], None]
@@ -134,12 +138,16 @@ class NodeRunner:
     async def end_stragglers(self) -> asyncio.CancelledError | None:
         """Give those that were left behind a last chance to end; return a cancellation."""
         left = tuple(self._stragglers)
-        if not left or self._killed:
-            return None
+        cancelled: asyncio.CancelledError | None = None
+        if left and not self._killed:
+            for task in left:
+                task.cancel()
+            ended = asyncio.wait(left, timeout=self._grace)
+            cancelled = await outlast(asyncio.ensure_future(ended))
         for task in left:
-            task.cancel()
-        ended = asyncio.wait(left, timeout=self._settings.cancel_timeout)
-        return await outlast(asyncio.ensure_future(ended))
+            if not task.done():
+                abandon(task)
+        return cancelled
 
     def report_from_anywhere(self, run: NodeRun, report: ProviderReport) -> None:
         """Take what an instance says of itself, from any thread, at any time."""
@@ -174,9 +182,12 @@ class NodeRunner:
         self._runs(run, instance)
         reason = await self._turn(run)
         if isinstance(reason, KilledError):
+            self._nodes.drop(instance)
             self._ended(run, reason)
             return
         if reason is not None:
+            # From here on nobody may count on it, however long its shutdown takes.
+            self._callbacks.breaking(run, reason)
             self.stop(run)
         ending: BaseException | None = None
         try:
@@ -283,7 +294,7 @@ class NodeRunner:
         if run.phase is Phase.ENDED:
             return
         # The stop of a task group raises what its background work has raised.
-        self._callbacks.failed(run, error if isinstance(error, Exception) else reason)
+        self._callbacks.broke(run, error if isinstance(error, Exception) else reason)
         self._is_gone(run)
 
     def _is_gone(self, run: NodeRun) -> None:
@@ -305,6 +316,11 @@ class NodeRunner:
     # --- deadlines -----------------------------------------------------------------------------
 
     @property
+    def _grace(self) -> float:
+        """Seconds after a deadline: it is the deadline that holds."""
+        return min(self._settings.cancel_timeout, KILL_GRACE)
+
+    @property
     def _stop_timeout(self) -> float:
         return KILL_GRACE if self._killed else self._settings.stop_timeout
 
@@ -317,7 +333,7 @@ class NodeRunner:
         """Cancel a start or a stop whose time is up."""
         run.overdue = True
         run.cancel()
-        self._arm(run, self._settings.cancel_timeout, self._leave_behind)
+        self._arm(run, self._grace, self._leave_behind)
 
     def _leave_behind(self, run: NodeRun) -> None:
         """Go on without a node that ignores being cancelled."""

@@ -1,4 +1,4 @@
-"""Ends a stack on SIGINT and SIGTERM: the first one stops it in order, the second one at once."""
+"""Ends a stack on a signal: the first one stops it in order, the second one at once."""
 
 from __future__ import annotations
 
@@ -11,7 +11,10 @@ if TYPE_CHECKING:
     from collections.abc import AsyncGenerator, Callable
 
 
-_SIGNALS = (signal.SIGINT, signal.SIGTERM)
+SIGNALS = tuple(
+    signal.Signals[name] for name in ("SIGINT", "SIGTERM", "SIGHUP") if hasattr(signal, name)
+)
+"""The signals that end a stack: Ctrl-C, an order to end, and a terminal that has gone."""
 
 
 class SignalWatch:
@@ -19,8 +22,8 @@ class SignalWatch:
 
     Attributes:
         received: The first signal; None if there was none.
-        exit_code: How a process that was ended by it exits: 130 for SIGINT, 143 for SIGTERM; 0 if
-            there was none.
+        exit_code: How a process that was ended by it exits: 130 for SIGINT, 143 for SIGTERM, 129
+            for SIGHUP; 0 if there was none.
     """
 
     def __init__(self) -> None:
@@ -54,8 +57,8 @@ async def watch_signals(kill: Callable[[], None]) -> AsyncGenerator[SignalWatch]
         else:
             kill()
 
-    before = {number: signal.getsignal(number) for number in _SIGNALS}
-    for number in _SIGNALS:
+    before = {number: signal.getsignal(number) for number in SIGNALS}
+    for number in SIGNALS:
         loop.add_signal_handler(number, take, number)
     try:
         yield watch

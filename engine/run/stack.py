@@ -25,7 +25,7 @@ from rungraph.engine.run.settings import StackSettings
 from rungraph.engine.run.signals import SignalWatch, watch_signals
 from rungraph.engine.run.start_trace import trace_start
 from rungraph.engine.run.timeline import Timeline, timeline
-from rungraph.engine.waiting import in_thread, within
+from rungraph.engine.waiting import thread_future, within
 from rungraph.graph.address import Address, NodeKind
 
 if TYPE_CHECKING:
@@ -185,7 +185,8 @@ class Stack:
             raise EngineError(msg)
         self._graph.check()
         check_runnable(self._graph)
-        problems = await in_thread(check_imports, self._graph)
+        # Whoever does not want to wait for an import that hangs may leave it to its thread.
+        problems = await thread_future(check_imports, self._graph)
         if problems:
             self._graph = self._graph.with_diagnostics(problems).check()
         access = StackAccess(
@@ -202,14 +203,14 @@ class Stack:
             await self._lifecycle.start()
             try:
                 await self._bind_late()
+                self._events.append(StackReady(self._lifecycle.clock()))
+                await self._trace_start()
             except BaseException:
                 await self._lifecycle.roll_back()
                 raise
         except BaseException:
             await self._instances.aclose()
             raise
-        self._events.append(StackReady(self._lifecycle.clock()))
-        await self._trace_start()
         return self
 
     async def __aexit__(

@@ -234,3 +234,16 @@ def test_the_third_signal_ends_a_process_that_does_not_listen(config_file: Confi
             except subprocess.TimeoutExpired:
                 continue
         assert process.returncode == 130
+
+
+@pytest.mark.parametrize("on_failure", ["rollback", "degrade"])
+@pytest.mark.parametrize("how", ["thread", "deaf"])
+def test_a_start_that_never_ends_does_not_keep_the_process(
+    config_file: ConfigFile, how: str, on_failure: str
+) -> None:
+    """It is named, and the process is over with its last word; `run` fails after a while."""
+    path = config_file(start=how)
+    timeouts = ("--start-timeout", "0.2", "--stop-timeout", "0.2")
+    ended = run(path, *timeouts, "--on-failure", on_failure, *HEALTH)
+    assert "did not start within 0.2 s" in ended.err
+    assert ended.code == (1 if on_failure == "rollback" else 0)

@@ -184,6 +184,9 @@ class FakeInstances:
         finally:
             self._write("closed", address)
 
+    def drop(self, instance: object) -> None:
+        """Do nothing."""
+
     def place_of(self, address: Address) -> Place | None:
         """Return nothing: these nodes are not configured anywhere."""
         return None

@@ -6,6 +6,7 @@ import asyncio
 import logging
 import time
 from collections.abc import AsyncGenerator, Mapping
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -145,7 +146,7 @@ def _chunk(kind: EventType, delta: str) -> ChatCompletionResponseStreamChunk:
 
 
 async def get_provider_impl(config: Mapping[str, Any], deps: Mapping[str, Any]) -> FakeProvider:
-    """Return a provider; ``start`` and ``stop`` can be ``fail`` or ``hang``, ``stop`` more."""
+    """Return a provider; ``start`` and ``stop`` can be ``fail`` or ``hang``, and more."""
     if config.get("log"):
         logging.getLogger("fake").warning("the key is %s", config.get("api_key"))
     match config.get("start"):
@@ -154,6 +155,12 @@ async def get_provider_impl(config: Mapping[str, Any], deps: Mapping[str, Any]) 
             raise RuntimeError(msg)
         case "hang":
             await asyncio.Event().wait()
+        case "thread":
+            await asyncio.to_thread(time.sleep, 3600)
+        case "deaf":
+            while True:
+                with suppress(asyncio.CancelledError):
+                    await asyncio.Event().wait()
         case _:
             pass
     return FakeProvider(config)

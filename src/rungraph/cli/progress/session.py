@@ -12,8 +12,9 @@ from typing import TYPE_CHECKING
 
 from rungraph.cli.output.errors import text_of, traced
 from rungraph.cli.terminal import OutputClosedError, complain, leave, tell
-from rungraph.engine.errors import describe
-from rungraph.engine.events import NodeKilled
+from rungraph.engine.errors import DeadlineError, describe
+from rungraph.engine.events import NodeFailed, NodeKilled
+from rungraph.engine.run.signals import SIGNALS
 from rungraph.engine.run.stack import Stack
 from rungraph.graph import RungraphError
 
@@ -109,10 +110,16 @@ async def code_of(stack: Stack, work: Awaitable[int], progress: LineProgress) ->
         code = 1
     finally:
         progress.close()
-    if any(isinstance(event, NodeKilled) for event in stack.events):
+    if any(map(_was_cut_short, stack.events)):
         # What was cut short may still hold a thread, for which Python would wait.
         leave(code, at_once=True)
     return code
+
+
+def _was_cut_short(event: Event) -> bool:
+    """Whether an event tells of a node that was not waited for."""
+    is_late = isinstance(event, NodeFailed) and isinstance(event.error, DeadlineError)
+    return is_late or isinstance(event, NodeKilled)
 
 
 class ScrubbedLog(logging.Handler):
@@ -128,7 +135,6 @@ class ScrubbedLog(logging.Handler):
         tell(self._graph.scrubbed(self.format(record)))
 
 
-_SIGNALS = (signal.SIGINT, signal.SIGTERM)
 _ENOUGH = 3
 
 
@@ -148,7 +154,7 @@ def last_resort() -> Generator[None]:
         if count >= _ENOUGH:
             os._exit(128 + number)
 
-    before = {number: signal.signal(number, take) for number in _SIGNALS}
+    before = {number: signal.signal(number, take) for number in SIGNALS}
     try:
         yield
     finally:

@@ -66,6 +66,9 @@ class Chain:
         if address in self.closing:
             await self.closing[address]()
 
+    def drop(self, instance: object) -> None:
+        """Do nothing."""
+
     def place_of(self, address: Address) -> Place | None:
         """Return a line of a file that does not exist."""
         return Place("run.yaml", int(address.name[1:]) + 1, 5)
