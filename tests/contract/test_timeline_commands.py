@@ -56,7 +56,7 @@ def test_a_start_is_shown_as_text(recording: Path, failure: Path) -> None:
     assert (shown.code, shown.err) == (0, "")
     assert shown.out.startswith("told\n4 nodes in 3 generations, ")
     assert "failed" not in shown.out
-    assert "◆ router:inference" in shown.out
+    assert "◆ critical path" in shown.out
     bad = rungraph("timeline", "-", stdin=failure.read_text())
     assert bad.code == 0
     assert "1 failed, 2 skipped" in bad.out
@@ -70,7 +70,8 @@ def test_blame_and_critical_chain(recording: Path) -> None:
     assert len(blame.out.splitlines()) == 4
     nodes = json.loads(rungraph("blame", recording, "--format", "json").out)["nodes"]
     assert [one["own"] for one in nodes] == sorted((one["own"] for one in nodes), reverse=True)
-    chain = rungraph("critical-chain", recording)
+    assert rungraph("critical-chain", recording).code == 0
+    chain = rungraph("critical-chain", recording, "router:inference")
     assert chain.code == 0
     assert chain.out.splitlines()[2].startswith("router:inference @")
     assert chain.out.splitlines()[4].startswith("  └─provider:inference/told @")
