@@ -168,7 +168,7 @@ def test_variables_are_told_without_their_values() -> None:
 
 
 def test_the_config_s_own_queries_are_asked() -> None:
-    """Sorted by name, with what they select; one that fails is an error of the plan."""
+    """By name, with what they select; one that fails is an error. What was not checked says so."""
     plan = make_plan(small())
     assert [(check.name, check.status, check.nodes) for check in plan.checks] == [
         ("all there", "pass", ("table:models",)),
@@ -176,10 +176,6 @@ def test_the_config_s_own_queries_are_asked() -> None:
     ]
     assert [one.code for one in plan.diagnostics] == ["Q001"]
     assert plan.errored
-
-
-def test_levels_and_named_checks_say_what_was_not_checked() -> None:
-    """At the level graph, the level env is listed as not checked, and so are its checks."""
     plan = make_plan(small(), Level.GRAPH)
     assert plan.checked.levels == ("schema", "graph")
     assert plan.checked.not_checked == ("env", "import", "health")

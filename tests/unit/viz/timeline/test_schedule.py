@@ -14,10 +14,14 @@ from rungraph.viz.timeline import Schedule, Span
 from rungraph.viz.timeline.schedule import ticks_of
 
 
-def test_own_time_is_apart_from_waiting(start: Schedule) -> None:
-    """A table waits for its providers, then for its turn, and then starts itself."""
+def test_own_time_is_apart_from_waiting_and_efficiency_is_of_the_whole(start: Schedule) -> None:
+    """Waiting for providers, then for a turn; own starts over total times the most at once."""
     table = start.spans[2]
     assert (table.waited_for_needs, table.waited_for_turn, table.own) == (1.0, 0.5, 0.25)
+    assert start.most_at_once == 2
+    assert start.efficiency == pytest.approx(1.75 / (2 * 2.0))
+    assert Schedule("empty", (), 0.0).efficiency is None
+    assert Schedule("empty", (), 0.0).captions == ("0 nodes in 0 generations, 0.0 ms",)
 
 
 def test_the_captions_tell_of_the_whole(start: Schedule, failed: Schedule) -> None:
@@ -29,14 +33,6 @@ def test_the_captions_tell_of_the_whole(start: Schedule, failed: Schedule) -> No
     )
     assert failed.captions[0] == "2 nodes in 2 generations, 500 ms: 1 failed, 1 skipped"
     assert not any("critical" in line for line in failed.captions)
-
-
-def test_efficiency_is_how_much_of_the_places_is_used(start: Schedule) -> None:
-    """Own starts over total times the most at once; no time has no efficiency."""
-    assert start.most_at_once == 2
-    assert start.efficiency == pytest.approx(1.75 / (2 * 2.0))
-    assert Schedule("empty", (), 0.0).efficiency is None
-    assert Schedule("empty", (), 0.0).captions == ("0 nodes in 0 generations, 0.0 ms",)
 
 
 _TIMES = st.floats(0, 10).map(lambda value: round(value, 3))
