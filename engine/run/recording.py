@@ -6,7 +6,7 @@ import json
 from dataclasses import dataclass, fields
 from functools import cache
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any, NoReturn, cast
+from typing import TYPE_CHECKING, Annotated, Any, NoReturn, Protocol, cast
 
 from pydantic import AfterValidator, ConfigDict, Field, TypeAdapter, ValidationError
 
@@ -19,7 +19,7 @@ from rungraph.graph.wording import shortened
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
     from os import PathLike
-    from typing import BinaryIO, TextIO
+    from typing import BinaryIO
 
 FORMAT_VERSION = "1.0"
 """A new minor version adds events or fields, which older readers pass over; a new major breaks."""
@@ -41,6 +41,18 @@ class Recording:
     events: tuple[Event, ...]
 
 
+class LineStream(Protocol):
+    """What takes lines of text, such as an open file."""
+
+    def write(self, line: str, /) -> int:
+        """Take *line*."""
+        ...
+
+    def flush(self) -> None:
+        """Let go of what is held back."""
+        ...
+
+
 class EventFile:
     """Writes every event as one JSON object a line, at once; `read_recording` reads them.
 
@@ -53,7 +65,7 @@ class EventFile:
         name: The name of what runs.
     """
 
-    def __init__(self, stream: TextIO, scrub: Callable[[str], str], name: str = "") -> None:
+    def __init__(self, stream: LineStream, scrub: Callable[[str], str], name: str = "") -> None:
         self._stream = stream
         self._scrub = scrub
         self._write({"event": _HEADER, "format_version": FORMAT_VERSION, "name": scrub(name)})

@@ -17,7 +17,10 @@ from rungraph.engine.errors import NotServedError, unknown
 from rungraph.engine.server.endpoint import Endpoint
 from rungraph.engine.server.exchange import BrokenOff, Exchange
 from rungraph.engine.server.failures import RequestError, failure_of, is_unforeseen
+from rungraph.engine.server.feed import Feed
+from rungraph.engine.server.graph_routes import GraphRoutes
 from rungraph.engine.server.guards import ANY, PREFLIGHT, Guard, Permission
+from rungraph.engine.server.metrics import Metrics
 from rungraph.engine.server.openai_routes import OpenAIRoutes
 from rungraph.engine.server.openapi import openapi_document
 from rungraph.engine.server.probes import Probes
@@ -61,11 +64,13 @@ class _Served(NamedTuple):
     """What serves a method of a path.
 
     Attributes:
+        route: The path as the server writes it.
         handler: Answers.
         needs: The permissions of which a key must have one; none for what everybody may ask.
         is_always: Whether it answers while the stack starts or stops, and under any load, too.
     """
 
+    route: str
     handler: Handler
     needs: frozenset[Permission]
     is_always: bool = False
@@ -94,6 +99,7 @@ class StackApp:
         self._guard = guard or Guard()
         self._phase = Phase.STARTING
         self._exchanges: set[Exchange] = set()
+        self._calls: set[Exchange] = set()
         self._idle = asyncio.Event()
         self._ids = count(1)
         self._process = secrets.token_hex(4)
@@ -105,6 +111,7 @@ class StackApp:
             for name, route in routes_of(protocol)
         )
         self._probes = Probes(stack, lambda: self._phase.value)
+        self._metrics = Metrics(lambda: len(self._calls))
         self._document: bytes | None = None
         self._served: dict[str, dict[str, _Served]] = {}
         self._patterns: list[tuple[re.Pattern[str], dict[str, _Served]]] = []
@@ -115,6 +122,18 @@ class StackApp:
         for path in ("/readyz", *(f"/readyz/{api}" for api in stack.graph.apis)):
             self._add("GET", path, self._probes.readyz, frozenset(), is_always=True)
         self._add("GET", "/openapi.json", self._openapi, ANY, is_always=True)
+        inspecting = frozenset({Permission.INSPECT})
+        graph = GraphRoutes(stack)
+        for path, handler in (
+            ("/graph", graph.graph),
+            ("/graph/status", graph.status),
+            ("/graph/query", graph.query),
+            ("/graph/why", graph.why),
+            ("/timeline", graph.timeline),
+            ("/metrics", self._metrics.metrics),
+            ("/events", Feed(stack).events),
+        ):
+            self._add("GET", path, handler, inspecting, is_always=True)
         openai = OpenAIRoutes(stack)
         self._add("GET", "/v1/models", openai.list_models, ANY)
         self._add("GET", "/v1/models/{model:path}", openai.get_model, ANY)
@@ -126,8 +145,8 @@ class StackApp:
 
     @property
     def running_calls(self) -> int:
-        """How many requests are being answered."""
-        return len(self._exchanges)
+        """How many requests are being answered, but for those that watch the server."""
+        return len(self._calls)
 
     def open(self) -> None:
         """Serve, now that the stack runs."""
@@ -138,17 +157,20 @@ class StackApp:
         self._phase = Phase.DRAINING
         try:
             async with asyncio.timeout(self._settings.drain_seconds):
-                while self._exchanges:
+                while self._calls:
                     self._idle.clear()
                     await self._idle.wait()
         except TimeoutError:
-            for exchange in tuple(self._exchanges):
-                exchange.break_off(BrokenOff.DRAINED)
-            await asyncio.sleep(0)
+            pass  # What still runs is ended like what watches.
+        for exchange in tuple(self._exchanges):
+            exchange.break_off(BrokenOff.DRAINED)
+        await asyncio.sleep(0)
 
-    async def watch_health(self) -> None:
-        """Ask the providers again and again how they are, for the probes; never returns."""
-        await self._probes.watch()
+    async def watch(self) -> None:
+        """Look again and again how providers and the event loop are; never returns."""
+        async with asyncio.TaskGroup() as group:
+            group.create_task(self._probes.watch())
+            group.create_task(self._metrics.watch_lag())
 
     # --- a request -----------------------------------------------------------------------------
 
@@ -177,8 +199,10 @@ class StackApp:
         except Exception as error:  # noqa: BLE001  (a provider's code may raise anything)
             await self._fail(exchange, error)
         finally:
+            self._metrics.count(exchange)
             self._exchanges.discard(exchange)
-            if not self._exchanges:
+            self._calls.discard(exchange)
+            if not self._calls:
                 self._idle.set()
 
     def _handler_of(self, exchange: Exchange) -> Handler:
@@ -195,14 +219,16 @@ class StackApp:
         if served is None:
             allowed = ", ".join(methods)
             raise RequestError(405, f"{exchange.path} takes {allowed}, not {exchange.method}")
+        exchange.route = served.route
         if served.needs:
             self._guard.check_key(exchange, served.needs)
         if served.is_always:
             return served.handler
         if self._phase is not Phase.SERVING:
             raise self._unavailable()
-        if len(self._exchanges) > self._settings.most_calls:
+        if len(self._calls) >= self._settings.most_calls:
             raise RequestError(503, f"{self._settings.most_calls} calls run already")
+        self._calls.add(exchange)
         return served.handler
 
     def _matching(self, exchange: Exchange) -> dict[str, _Served] | None:
@@ -261,7 +287,7 @@ class StackApp:
     ) -> None:
         """Serve *path*; ``{name}`` in it is a parameter, ``{name:path}`` one with slashes."""
         methods = self._served.setdefault(path, {})
-        methods[method] = _Served(handler, needs, is_always)
+        methods[method] = _Served(path, handler, needs, is_always)
         if "{" in path and len(methods) == 1:
             pattern = _PARAMETER.sub(
                 lambda found: f"(?P<{found[1]}>{'.+' if found[2] else '[^/]+'})", path

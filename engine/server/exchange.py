@@ -6,6 +6,7 @@ import asyncio
 from contextlib import contextmanager
 from enum import Enum
 from http import HTTPStatus
+from time import perf_counter
 from typing import TYPE_CHECKING, Any
 
 from rungraph.engine.server.failures import RequestError
@@ -43,6 +44,10 @@ class Exchange:
         has_begun: Whether the answer has begun; then only its end can tell of an error.
         last_event: What ends a stream of events after an error.
         more_headers: Headers of whatever the answer will be.
+        route: The route that serves it, as the server writes it; empty if none does.
+        status: The HTTP status of the answer; 0 before it has begun.
+        began_at: When the request came, and *answered_at*, when the answer began: by the
+            process's clock.
         broken_off: Why it has to end early; None while it has not.
     """
 
@@ -57,6 +62,10 @@ class Exchange:
         self.path_values: dict[str, str] = {}
         self.has_begun = False
         self.broken_off: BrokenOff | None = None
+        self.route = ""
+        self.status = 0
+        self.began_at = perf_counter()
+        self.answered_at: float | None = None
         self.last_event = b""
         self.more_headers: tuple[Header, ...] = ()
         self._receive = receive
@@ -148,6 +157,8 @@ class Exchange:
 
     async def _begin(self, status: int, media: bytes, headers: Iterable[Header]) -> None:
         self.has_begun = True
+        self.status = int(status)
+        self.answered_at = perf_counter()
         await self._send(
             {
                 "type": "http.response.start",

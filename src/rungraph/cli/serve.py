@@ -47,7 +47,8 @@ end, then the stack stops in order; the second time it ends at once.
 """
 
 KEY_VARIABLE = "RUNGRAPH_SERVE_KEY"
-_NEEDS = ("server", "uvicorn")
+_EXTRA = "server"
+_NEEDS = ("prometheus_client", "uvicorn")
 
 
 @click.command(help=_HELP)
@@ -114,9 +115,9 @@ def serve(
         from rungraph.engine.server.guards import Guard, Key, is_loopback, load_keys
         from rungraph.engine.server.listening import bound
     except ModuleNotFoundError as error:
-        if error.name != "uvicorn":
+        if error.name not in _NEEDS:
             raise
-        raise MissingPackageError(*_NEEDS) from error
+        raise MissingPackageError(_EXTRA, error.name) from error
     keys = load_keys(key_file) if key_file is not None else ()
     if secret := os.environ.get(KEY_VARIABLE):
         keys = (*keys, Key.of(secret, KEY_VARIABLE))
@@ -200,7 +201,7 @@ class _ServeSession:
                             scheme = "http" if self.tls[0] is None else "https"
                             tell(f"serving {scheme}://{host}:{port}; Ctrl-C stops")
                             try:
-                                await app.watch_health()
+                                await app.watch()
                             finally:
                                 if app.running_calls:
                                     calls = counted(app.running_calls, "call")

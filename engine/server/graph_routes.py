@@ -1,0 +1,114 @@
+"""What the graph of a running stack can be asked: its plan, queries, reasons, the last start."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+from urllib.parse import parse_qs
+
+from pydantic_core import to_json
+
+from rungraph.engine.server.failures import RequestError
+from rungraph.graph.plan.graph_json import graph_to_json
+from rungraph.graph.query import query
+from rungraph.graph.query.errors import QueryError
+from rungraph.graph.why import (
+    AmbiguousNameError,
+    between_to_dict,
+    node_named,
+    presence_to_dict,
+    why_between,
+    why_present,
+)
+
+if TYPE_CHECKING:
+    from rungraph.engine.run.stack import Stack
+    from rungraph.engine.server.exchange import Exchange
+
+_TIMES = ("generation", "starting", "ready", "gave_up", "stopping", "stopped")
+
+
+class GraphRoutes:
+    """Answers questions about the graph that runs; secrets of the config are masked.
+
+    Args:
+        stack: What runs.
+    """
+
+    def __init__(self, stack: Stack) -> None:
+        self._stack = stack
+
+    async def graph(self, exchange: Exchange) -> None:
+        """Answer with the graph as a plan, as ``rungraph plan --format json`` writes it."""
+        await exchange.answer(graph_to_json(self._stack.graph).encode())
+
+    async def status(self, exchange: Exchange) -> None:
+        """Answer with what each node is doing."""
+        states = self._stack.status()
+        found = {str(one): states[one].value for one in self._stack.graph if one in states}
+        await exchange.answer(to_json(found))
+
+    async def query(self, exchange: Exchange) -> None:
+        """Answer with the nodes that the queries ``q`` select, in start order."""
+        (asked,) = _parameters(exchange, q=True)
+        graph = self._stack.graph
+        states = {one: state.value for one, state in self._stack.status().items()}
+        try:
+            found = query(graph, asked, status=states)
+        except QueryError as error:
+            raise RequestError(400, str(error), "q", "invalid_query") from error
+        nodes = [
+            {"address": str(one), "kind": one.kind.value, "state": states.get(one)} for one in found
+        ]
+        await exchange.answer(to_json({"query": asked, "count": len(nodes), "nodes": nodes}))
+
+    async def why(self, exchange: Exchange) -> None:
+        """Answer why the node ``a`` is there, or with the paths between ``a`` and ``b``."""
+        first, second = _parameters(exchange, a=True, b=False)
+        graph = self._stack.graph
+        try:
+            node = node_named(graph, first)
+            if second:
+                found = between_to_dict(why_between(graph, node, node_named(graph, second)))
+            else:
+                found = presence_to_dict(why_present(graph, node))
+        except (QueryError, AmbiguousNameError) as error:
+            raise RequestError(400, str(error), "a", "invalid_query") from error
+        await exchange.answer(to_json(found))
+
+    async def timeline(self, exchange: Exchange) -> None:
+        """Answer with when each node started, was ready and stopped: seconds of the start."""
+        times = self._stack.timeline()
+        nodes: list[dict[str, Any]] = [
+            {
+                "address": str(address),
+                "state": one.state.value,
+                "needs": [str(need) for need in one.needs],
+                **{name: getattr(one, name) for name in _TIMES},
+            }
+            for address, one in times.nodes.items()
+        ]
+        found = {
+            "total": times.total,
+            "critical_path": [str(one) for one in times.critical_path],
+            "critical_time": times.critical_time,
+            "nodes": nodes,
+        }
+        await exchange.answer(to_json(found))
+
+
+def _parameters(exchange: Exchange, **wanted: bool) -> list[str]:
+    """Return the parameters of the query that are *wanted*, in that order; empty where left out.
+
+    Raises:
+        RequestError: If one that has to be there is missing, or there is another.
+    """
+    given = parse_qs(exchange.query.decode("latin-1"))
+    for name, is_needed in wanted.items():
+        if is_needed and name not in given:
+            raise RequestError(400, f"{name}: is missing", name, "invalid_value")
+    for name in given:
+        if name not in wanted:
+            known = ", ".join(map(repr, wanted))
+            text = f"{name}: unknown parameter; there is: {known}"
+            raise RequestError(400, text, name, "invalid_value")
+    return [given.get(name, [""])[0] for name in wanted]

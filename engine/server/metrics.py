@@ -1,0 +1,88 @@
+"""What a server counts and measures, for Prometheus. A label is never a text of a caller."""
+
+from __future__ import annotations
+
+import asyncio
+from time import perf_counter
+from typing import TYPE_CHECKING
+
+from prometheus_client import (
+    CONTENT_TYPE_LATEST,
+    CollectorRegistry,
+    Counter,
+    Gauge,
+    Histogram,
+    generate_latest,
+)
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from rungraph.engine.server.exchange import Exchange
+
+_SECONDS = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60, 120)
+_LAG_SECONDS = 0.25
+
+
+class Metrics:
+    """The metrics of one server.
+
+    Args:
+        in_flight: Tells how many requests are being answered.
+    """
+
+    def __init__(self, in_flight: Callable[[], int]) -> None:
+        self._registry = CollectorRegistry()
+        self._requests = Counter(
+            "rungraph_requests",
+            "Requests by the route that served them and the status of the answer",
+            ("route", "status"),
+            registry=self._registry,
+        )
+        self._duration = Histogram(
+            "rungraph_request_duration_seconds",
+            "From the request to the end of its answer",
+            ("route",),
+            buckets=_SECONDS,
+            registry=self._registry,
+        )
+        self._first = Histogram(
+            "rungraph_time_to_first_byte_seconds",
+            "From the request to the beginning of its answer: the first token of a stream",
+            ("route",),
+            buckets=_SECONDS,
+            registry=self._registry,
+        )
+        Gauge(
+            "rungraph_requests_in_flight", "Calls that are being answered", registry=self._registry
+        ).set_function(in_flight)
+        self._lag = Gauge(
+            "rungraph_event_loop_lag_seconds",
+            "By how much the event loop was late at most since the last look at this",
+            registry=self._registry,
+        )
+        self._worst_lag = 0.0
+
+    def count(self, exchange: Exchange) -> None:
+        """Count an exchange that is over."""
+        route = exchange.route or "unknown"
+        # A caller who has gone before the answer began has no status.
+        self._requests.labels(route, str(exchange.status or "none")).inc()
+        now = perf_counter()
+        self._duration.labels(route).observe(now - exchange.began_at)
+        if exchange.answered_at is not None:
+            self._first.labels(route).observe(exchange.answered_at - exchange.began_at)
+
+    async def watch_lag(self) -> None:
+        """Measure again and again by how much the event loop is late; never returns."""
+        while True:
+            due = perf_counter() + _LAG_SECONDS
+            await asyncio.sleep(_LAG_SECONDS)
+            self._worst_lag = max(self._worst_lag, perf_counter() - due)
+
+    async def metrics(self, exchange: Exchange) -> None:
+        """Answer with all metrics in Prometheus' text format."""
+        self._lag.set(self._worst_lag)
+        self._worst_lag = 0.0
+        content = generate_latest(self._registry)
+        await exchange.answer(content, media=CONTENT_TYPE_LATEST.encode())

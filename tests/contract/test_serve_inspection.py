@@ -1,0 +1,112 @@
+"""What a running server tells of itself: its graph, its events, its metrics."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Generator
+
+import httpx2
+import pytest
+from tests.contract.command_line import HIDDEN
+from tests.contract.conftest import ConfigFile
+from tests.peers import serving
+
+CHAT = "/inference/chat_completion"
+
+
+@pytest.fixture
+def http(config_file: ConfigFile) -> Generator[httpx2.Client]:
+    """A client of a server whose provider has a secret key."""
+    with serving(config_file(api_key=HIDDEN)) as url, httpx2.Client(base_url=url) as client:
+        yield client
+
+
+def test_the_graph_is_told_with_its_states(http: httpx2.Client) -> None:
+    """Plan, states, queries, reasons and times come as JSON, with no secret."""
+    plan = http.get("/graph")
+    assert HIDDEN not in plan.text
+    nodes = {one["address"] for one in plan.json()["nodes"]}
+    assert http.get("/graph/status").json() == dict.fromkeys([*nodes], "ready")
+    found = http.get("/graph/query", params={"q": "deps(router:inference) & status:ready"})
+    assert [one["address"] for one in found.json()["nodes"]] == [
+        "provider:inference/told",
+        "table:models",
+        "router:inference",
+    ]
+    assert http.get("/graph/why", params={"a": "table:models"}).status_code == 200
+    between = http.get("/graph/why", params={"a": "told", "b": "router:inference"})
+    assert "provider:inference/told" in between.text
+    times = http.get("/timeline").json()
+    assert set(times["critical_path"]) <= nodes
+    assert {one["address"] for one in times["nodes"]} == nodes
+
+
+def test_a_question_that_makes_no_sense_is_refused(http: httpx2.Client) -> None:
+    """A query with a typo is told as the command line tells it."""
+    found = http.get("/graph/query", params={"q": "dep(router:inference)"})
+    assert found.status_code == 400
+    assert "did you mean 'deps'?" in found.json()["error"]["message"]
+    assert http.get("/graph/query").json()["error"]["message"] == "q: is missing"
+
+
+def events_of(http: httpx2.Client, until: str, **more: dict[str, str]) -> list[dict[str, str]]:
+    """Return the events that a reader gets up to the one that holds *until*."""
+    found: list[dict[str, str]] = []
+    with http.stream("GET", "/events", **more) as response:  # type: ignore[arg-type]
+        assert response.headers["content-type"] == "text/event-stream"
+        event: dict[str, str] = {}
+        for line in response.iter_lines():
+            if line:
+                key, _, value = line.partition(": ")
+                event[key] = value
+                continue
+            found.append(event)
+            if until in event.get("data", ""):
+                return found
+            event = {}
+    return found
+
+
+def test_events_are_told_from_the_beginning_and_taken_up_again(http: httpx2.Client) -> None:
+    """Each event has an id; a reader that comes again gets what it has not seen."""
+    first = events_of(http, "StackReady")
+    assert json.loads(first[0]["data"])["event"] == "Recording"
+    assert "gap" not in {one.get("event") for one in first}
+    ids = [one["id"].rpartition("-") for one in first]
+    assert [int(number) for *_, number in ids] == list(range(1, len(first) + 1))
+    seen = first[-3]["id"]
+    assert events_of(http, "StackReady", headers={"Last-Event-ID": seen}) == first[-2:]
+    assert events_of(http, "StackReady", params={"since": seen}) == first[-2:]
+
+
+def test_a_reader_of_another_start_is_told_of_the_gap(http: httpx2.Client) -> None:
+    """Ids of another start mean nothing here: all events come, after a ``gap``."""
+    found = events_of(http, "StackReady", headers={"Last-Event-ID": "0000-5"})
+    assert found[0] == {"event": "gap", "data": "{}"}
+    assert json.loads(found[1]["data"])["event"] == "Recording"
+
+
+def test_events_come_as_they_happen(http: httpx2.Client) -> None:
+    """A registration is told to a reader that is there already."""
+    last = events_of(http, "StackReady")[-1]["id"]
+    model = {"identifier": "new", "provider_id": "told"}
+    assert http.post("/models/register", json={"model": model}).status_code == 200
+    (event,) = events_of(http, "new", headers={"Last-Event-ID": last})
+    assert json.loads(event["data"])["event"] == "ResourceAdded"
+
+
+def test_metrics_count_by_route_and_status(http: httpx2.Client) -> None:
+    """Labels are routes and statuses: ten thousand names of models make no new series."""
+    for number in range(20):
+        body = {"model": f"{HIDDEN}-{number}", "messages": []}
+        http.post(CHAT, json=body)
+        http.get(f"/v1/models/{HIDDEN}-{number}")
+        http.get(f"/{HIDDEN}/{number}")
+    text = http.get("/metrics").text
+    assert HIDDEN not in text
+    lines = dict(line.rsplit(" ", 1) for line in text.splitlines() if not line.startswith("#"))
+    assert lines[f'rungraph_requests_total{{route="{CHAT}",status="404"}}'] == "20.0"
+    assert lines['rungraph_requests_total{route="/v1/models/{model:path}",status="404"}'] == "20.0"
+    assert lines['rungraph_requests_total{route="unknown",status="404"}'] == "20.0"
+    assert lines["rungraph_requests_in_flight"] == "0.0"
+    assert float(lines["rungraph_event_loop_lag_seconds"]) >= 0
