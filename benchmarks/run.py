@@ -13,6 +13,7 @@ SCRIPTS = (
     "layout.py",
     "start.py",
     "routed_call.py",
+    "server.py",
     "validate.py",
     "plan.py",
     "plan_distributions.py",

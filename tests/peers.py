@@ -34,8 +34,14 @@ class Peer:
 
         The test is skipped if the package cannot be had.
         """
+        path = ROOT / "tests" / "contract" / "clients" / program
+        lines = [json.loads(line) for line in self.output_of(str(path), *words).splitlines()]
+        return {line["name"]: line["value"] for line in lines}
+
+    def output_of(self, *words: str) -> str:
+        """Return what Python prints in the environment, called with *words*."""
         done = subprocess.run(
-            [self._python(), str(ROOT / "tests" / "contract" / "clients" / program), *words],
+            [self._python(), *words],
             capture_output=True,
             text=True,
             timeout=120,
@@ -43,8 +49,7 @@ class Peer:
             env={"PATH": environment()["PATH"]},
         )
         assert done.returncode == 0, done.stderr
-        lines = [json.loads(line) for line in done.stdout.splitlines()]
-        return {line["name"]: line["value"] for line in lines}
+        return done.stdout
 
     def _python(self) -> str:
         python = self._folder / "bin" / "python"

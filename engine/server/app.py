@@ -8,8 +8,10 @@ import re
 import secrets
 from dataclasses import dataclass
 from enum import Enum
+from functools import partial
 from itertools import count
 from pkgutil import resolve_name
+from types import MappingProxyType
 from typing import TYPE_CHECKING, NamedTuple
 
 from rungraph.engine.apis.routes import routes_of
@@ -26,12 +28,13 @@ from rungraph.engine.server.openapi import openapi_document
 from rungraph.engine.server.probes import Probes
 
 if TYPE_CHECKING:
-    from collections.abc import Awaitable, Callable
+    from collections.abc import Awaitable, Callable, Mapping
 
     from rungraph.engine.run.stack import Stack
     from rungraph.engine.server.exchange import Receive, Scope, Send
 
     Handler = Callable[[Exchange], Awaitable[None]]
+    Page = tuple[str, Callable[[Stack], bytes]]
 
 _PARAMETER = re.compile(r"\{(\w+)(:path)?\}")
 _logger = logging.getLogger(__name__)
@@ -86,13 +89,18 @@ class StackApp:
         stack: What answers.
         settings: What callers may do.
         guard: Lets them in.
+        pages: What else there is to see, by path: the media type, and what draws it of the stack.
 
     Attributes:
         endpoints: The methods of the stack's APIs, by API, in the order of the Protocol.
     """
 
     def __init__(
-        self, stack: Stack, settings: ServerSettings | None = None, guard: Guard | None = None
+        self,
+        stack: Stack,
+        settings: ServerSettings | None = None,
+        guard: Guard | None = None,
+        pages: Mapping[str, Page] = MappingProxyType({}),
     ) -> None:
         self._stack = stack
         self._settings = settings or ServerSettings()
@@ -134,6 +142,8 @@ class StackApp:
             ("/events", Feed(stack).events),
         ):
             self._add("GET", path, handler, inspecting, is_always=True)
+        for path, page in pages.items():
+            self._add("GET", path, partial(self._page, page), inspecting, is_always=True)
         openai = OpenAIRoutes(stack)
         self._add("GET", "/v1/models", openai.list_models, ANY)
         self._add("GET", "/v1/models/{model:path}", openai.get_model, ANY)
@@ -293,6 +303,13 @@ class StackApp:
                 lambda found: f"(?P<{found[1]}>{'.+' if found[2] else '[^/]+'})", path
             )
             self._patterns.append((re.compile(pattern), methods))
+
+    async def _page(self, page: Page, exchange: Exchange) -> None:
+        media, draw = page
+        # Drawing takes long; calls go on meanwhile.
+        content = await asyncio.to_thread(draw, self._stack)
+        headers = ((b"cache-control", b"no-store"), (b"x-content-type-options", b"nosniff"))
+        await exchange.answer(content, media=media.encode(), headers=headers)
 
     async def _openapi(self, exchange: Exchange) -> None:
         if self._document is None:

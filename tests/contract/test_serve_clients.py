@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
+import json
+import re
+import subprocess
 from collections.abc import Generator
 from pathlib import Path
 from typing import Any
 
 import pytest
 import yaml
-from tests.contract.command_line import QUICKSTART
+from tests.contract.command_line import QUICKSTART, ROOT
 from tests.peers import Peer, serving
 
+README = (ROOT / "README.md").read_text()
 OLD = Peer("llama-stack-client-0.0.40", "llama-stack-client==0.0.40", "httpx<0.28")
 OPENAI = Peer("openai", "openai>=3", "langchain-openai", "openai-agents")
 
@@ -109,6 +113,28 @@ def test_the_first_client_is_told_what_is_wrong(old: dict[str, Any]) -> None:
     assert body["error"]["message"].endswith("help: did you mean 'smollm2'?")
     assert old["unknown bank"][0] == "NotFoundError"
     assert old["no such API"][0] == "NotFoundError"
+
+
+# --- what the README says ----------------------------------------------------------------------
+
+
+def test_the_curl_of_the_readme_is_answered(url: str) -> None:
+    """The command, at the port that is free here, prints an answer of the model."""
+    (command,) = re.findall(r"```sh\n(curl .*?)```", README, re.DOTALL)
+    done = subprocess.run(
+        ["sh", "-c", command.replace("localhost:8321", url.removeprefix("http://"))],
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    assert json.loads(done.stdout)["completion_message"]["content"].strip()
+
+
+def test_the_python_of_the_readme_is_answered(url: str) -> None:
+    """The program, at the port that is free here, prints an answer of the model."""
+    (program,) = re.findall(r"```py\n(from openai.*?)```", README, re.DOTALL)
+    said = OPENAI.output_of("-c", program.replace("http://localhost:8321", url))
+    assert said.strip()
 
 
 # --- the openai SDK ----------------------------------------------------------------------------

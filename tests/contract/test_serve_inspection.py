@@ -110,3 +110,16 @@ def test_metrics_count_by_route_and_status(http: httpx2.Client) -> None:
     assert lines['rungraph_requests_total{route="unknown",status="404"}'] == "20.0"
     assert lines["rungraph_requests_in_flight"] == "0.0"
     assert float(lines["rungraph_event_loop_lag_seconds"]) >= 0
+
+
+def test_the_page_and_the_picture_show_the_states(http: httpx2.Client) -> None:
+    """The page at ``/`` asks no other server for anything; both show each node as it is."""
+    page = http.get("/")
+    assert page.headers["content-type"] == "text/html; charset=utf-8"
+    assert "default-src 'none'" in page.text
+    assert "provider:inference/told" in page.text
+    assert "ready" in page.text
+    picture = http.get("/graph.svg")
+    assert picture.headers["content-type"] == "image/svg+xml"
+    assert picture.text.startswith("<?xml")
+    assert HIDDEN not in page.text + picture.text

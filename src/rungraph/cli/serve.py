@@ -35,6 +35,7 @@ if TYPE_CHECKING:
     from rungraph.engine.server.app import ServerSettings
     from rungraph.engine.server.guards import Guard
     from rungraph.graph import RunGraph
+    from rungraph.viz.model.overlay import Overlay
 
 _HELP = """Serve a run config's stack over HTTP; FILE - is standard input.
 
@@ -178,7 +179,11 @@ class _ServeSession:
         progress = LineProgress(self.graph)
         stack = Stack(self.graph, self.settings)
         stack.events.subscribe(progress.take)
-        app = StackApp(stack, self.server, self.guard)
+        pages = {
+            "/": ("text/html; charset=utf-8", page_of),
+            "/graph.svg": ("image/svg+xml", svg_of),
+        }
+        app = StackApp(stack, self.server, self.guard, pages)
         opening = listening(app, self.listener, *self.tls)
         draining: list[asyncio.Task[None]] = []
 
@@ -213,6 +218,26 @@ class _ServeSession:
                 return signals.exit_code
 
         return await code_of(stack, serving(), progress)
+
+
+def page_of(stack: Stack) -> bytes:
+    """Return the page that shows what runs, each node with its state."""
+    from rungraph.viz.html import render_html
+
+    return render_html(stack.graph, overlay=_states_of(stack)).encode()
+
+
+def svg_of(stack: Stack) -> bytes:
+    """Return the picture of what runs, each node with its state."""
+    from rungraph.viz.formats.figure import render
+
+    return render(stack.graph, "svg", overlay=_states_of(stack))
+
+
+def _states_of(stack: Stack) -> Overlay:
+    from rungraph.viz.model.overlay import status_overlay
+
+    return status_overlay({address: state.value for address, state in stack.status().items()})
 
 
 def _new_loop() -> asyncio.AbstractEventLoop:

@@ -1,0 +1,288 @@
+"""What a call over HTTP costs, in CPU of the server's process.
+
+Each pair of servers is measured in turns, with 16 clients in a process of their own; the provider
+(or upstream) answers at once. Reported are microseconds of CPU a request (or a chunk), and ratios:
+
+(a) a native routed call over a bare Starlette route with the same validation and answer;
+(b) a chunk of a native stream over one of Starlette's ``StreamingResponse``;
+(c) a call that is relayed below ``/v1``, over the same call through the native API;
+(d) the memory of an idle server, and its CPU from start to first answer.
+
+Run it with ``python benchmarks/server.py``; it needs ``starlette``.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import os
+import statistics
+import subprocess
+import sys
+import time
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from collections.abc import Generator
+
+ROUNDS = 5
+CLIENTS = 16
+REQUESTS = 1_500
+STREAMS = 40
+CHUNKS = 200
+_TICKS = os.sysconf("SC_CLK_TCK")
+
+PROVIDER = f"""
+from rungraph.engine.apis.common import CompletionMessage, StopReason
+from rungraph.engine.apis.inference import (
+    ChatCompletionResponse, ChatCompletionResponseEvent, ChatCompletionResponseStreamChunk)
+from rungraph.engine.apis.models import Model
+
+MESSAGE = CompletionMessage(content="Paris.", stop_reason=StopReason.END_OF_TURN)
+CHUNK = ChatCompletionResponseStreamChunk(
+    event=ChatCompletionResponseEvent(event_type="progress", delta="Paris"))
+
+class Instant:
+    async def list_models(self):
+        return [Model(identifier="instant")]
+    async def register_model(self, model):
+        return model
+    async def unregister_model(self, model):
+        pass
+    async def chat_completion(self, model, messages, sampling_params=None, response_format=None,
+                              tools=None, tool_choice="auto", tool_prompt_format="json",
+                              stream=False, logprobs=None):
+        if stream:
+            return chunks()
+        return ChatCompletionResponse(completion_message=MESSAGE)
+    async def completion(self, model, content, sampling_params=None, response_format=None,
+                         stream=False, logprobs=None): ...
+    async def embeddings(self, model, contents): ...
+
+async def chunks():
+    for _ in range({CHUNKS}):
+        yield CHUNK
+
+async def get_provider_impl(config, deps):
+    return Instant()
+"""
+
+BARE = """
+import sys
+import uvicorn
+from pydantic import TypeAdapter
+from starlette.applications import Starlette
+from starlette.responses import JSONResponse, Response, StreamingResponse
+from starlette.routing import Route
+from typing_extensions import NotRequired, TypedDict
+from instant_provider import MESSAGE, chunks
+from rungraph.engine.apis.common import Message, SamplingParams
+from rungraph.engine.apis.inference import (
+    ChatCompletionResponse, ChatCompletionResponseStreamChunk)
+
+class Arguments(TypedDict):
+    model: str
+    messages: list[Message]
+    sampling_params: NotRequired[SamplingParams]
+    stream: NotRequired[bool]
+
+READ = TypeAdapter(Arguments).validator.validate_json
+WRITE = TypeAdapter(ChatCompletionResponse).serializer.to_json
+CHUNK = TypeAdapter(ChatCompletionResponseStreamChunk).serializer.to_json
+
+async def chat(request):
+    arguments = READ(await request.body())
+    if arguments.get("stream"):
+        return StreamingResponse(events(), media_type="text/event-stream")
+    answer = ChatCompletionResponse(completion_message=MESSAGE)
+    return Response(WRITE(answer), media_type="application/json")
+
+async def events():
+    async for chunk in chunks():
+        yield b"data: " + CHUNK(chunk) + b"\\n\\n"
+
+ANSWER = {"id": "x", "object": "chat.completion", "created": 1, "model": "instant", "choices": [
+    {"index": 0, "message": {"role": "assistant", "content": "Paris."}, "finish_reason": "stop"}]}
+
+async def v1_chat(request):
+    await request.body()
+    return JSONResponse(ANSWER)
+
+async def v1_models(request):
+    return JSONResponse({"object": "list", "data": [{"id": "instant", "object": "model"}]})
+
+app = Starlette(routes=[
+    Route("/inference/chat_completion", chat, methods=["POST"]),
+    Route("/v1/chat/completions", v1_chat, methods=["POST"]),
+    Route("/v1/models", v1_models)])
+uvicorn.run(app, port=int(sys.argv[1]), log_level="error", access_log=False, lifespan="off")
+"""
+
+NATIVE = {"model": "instant", "messages": [{"role": "user", "content": "The capital of France?"}]}
+
+
+@dataclass(frozen=True)
+class Server:
+    """A running server."""
+
+    pid: int
+    port: int
+
+    @property
+    def cpu(self) -> float:
+        """Seconds of CPU that the process has taken."""
+        fields = Path(f"/proc/{self.pid}/stat").read_text().rpartition(")")[2].split()
+        return (int(fields[11]) + int(fields[12])) / _TICKS
+
+    @property
+    def memory(self) -> float:
+        """Megabytes that are the process's own, and its share of what others use, too."""
+        lines = Path(f"/proc/{self.pid}/smaps_rollup").read_text().splitlines()
+        (line,) = (one for one in lines if one.startswith("Pss:"))
+        return int(line.split()[1]) / 1024
+
+
+def load(port: int, path: str, body: bytes, count: int) -> int:
+    """Send *body* to *path* *count* times, by `CLIENTS` clients; return the events that came."""
+    head = f"POST {path} HTTP/1.1\r\nhost: 127.0.0.1\r\ncontent-type: application/json\r\n"
+    request = f"{head}content-length: {len(body)}\r\n\r\n".encode() + body
+
+    async def client(mine: int) -> int:
+        reader, writer = await asyncio.open_connection("127.0.0.1", port)
+        events = 0
+        for _ in range(mine):
+            writer.write(request)
+            found = await reader.readuntil(b"\r\n\r\n")
+            if not found.startswith(b"HTTP/1.1 200"):
+                raise RuntimeError(found.decode())
+            if b"content-length: " in found:
+                await reader.readexactly(int(found.split(b"content-length: ")[1].split(b"\r")[0]))
+                continue
+            while size := int(await reader.readline(), 16):
+                events += (await reader.readexactly(size + 2)).count(b"data: ")
+            await reader.readline()
+        writer.close()
+        return events
+
+    async def all_clients() -> int:
+        return sum(await asyncio.gather(*(client(count // CLIENTS) for _ in range(CLIENTS))))
+
+    return asyncio.run(all_clients())
+
+
+@contextmanager
+def running(words: list[str], folder: Path, port: int, ready: str) -> Generator[Server]:
+    """Run a server until the block ends; it is up when *ready* answers."""
+    paths = os.pathsep.join([str(folder), str(Path(__file__).parents[1] / "src")])
+    with subprocess.Popen(
+        [sys.executable, *words],
+        env={**os.environ, "PYTHONPATH": paths},
+        stderr=subprocess.DEVNULL,
+    ) as process:
+        try:
+            yield Server(process.pid, _up(port, ready))
+        finally:
+            process.terminate()
+
+
+def _up(port: int, path: str) -> int:
+    from urllib.error import URLError
+    from urllib.request import urlopen
+
+    for _ in range(600):
+        try:
+            urlopen(f"http://127.0.0.1:{port}{path}", timeout=5).close()
+        except (URLError, OSError):
+            time.sleep(0.05)
+        else:
+            return port
+    raise RuntimeError(path)
+
+
+def microseconds(server: Server, path: str, body: dict[str, Any], count: int) -> float:
+    """Return the CPU that the server takes for one of *count* requests, or for one event."""
+    before = server.cpu
+    code = (
+        f"import sys; sys.path.insert(0, {str(Path(__file__).parent)!r}); import server;"
+        f"print(server.load({server.port}, {path!r}, {json.dumps(body).encode()!r}, {count}))"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    return (server.cpu - before) / (int(done.stdout) or count) * 1e6
+
+
+def main() -> None:
+    """Measure and report."""
+    with TemporaryDirectory() as name, ExitStack() as stack:
+        folder = Path(name)
+        (folder / "instant_provider.py").write_text(PROVIDER)
+        (folder / "bare.py").write_text(BARE)
+        instant = {
+            "provider_id": "instant",
+            "provider_type": "inline::instant",
+            "module": "instant_provider",
+            "config": {},
+        }
+        far = {
+            "provider_id": "far",
+            "provider_type": "remote::openai",
+            "config": {"base_url": "http://127.0.0.1:18422/v1"},
+        }
+        servers: dict[str, Server] = {
+            "bare": stack.enter_context(
+                running([str(folder / "bare.py"), "18422"], folder, 18422, "/v1/models")
+            )
+        }
+        for port, provider in ((18423, instant), (18424, far)):
+            config = folder / f"{provider['provider_id']}.json"
+            config.write_text(
+                json.dumps({"image_name": "x", "providers": {"inference": [provider]}})
+            )
+            state = str(folder / f"state{port}")
+            words = [
+                "-m",
+                "rungraph",
+                "serve",
+                str(config),
+                "--port",
+                str(port),
+                "--state-dir",
+                state,
+            ]
+            servers[str(provider["provider_id"])] = stack.enter_context(
+                running(words, folder, port, "/readyz")
+            )
+        print(f"start to first answer: {servers['far'].cpu:.2f} s of CPU")
+        print(f"idle: {servers['far'].memory:.0f} MB (PSS)")
+        chat, v1 = "/inference/chat_completion", "/v1/chat/completions"
+        streamed = {**NATIVE, "stream": True}
+        cases = {
+            "native call": (servers["instant"], chat, NATIVE, REQUESTS),
+            "bare Starlette call": (servers["bare"], chat, NATIVE, REQUESTS),
+            "native chunk": (servers["instant"], chat, streamed, STREAMS),
+            "bare Starlette chunk": (servers["bare"], chat, streamed, STREAMS),
+            "relayed call": (servers["far"], v1, NATIVE, REQUESTS),
+            "native call on remote::openai": (servers["far"], chat, NATIVE, REQUESTS),
+        }
+        for case in cases.values():
+            microseconds(*case)  # What happens once is over.
+        found: dict[str, list[float]] = {case: [] for case in cases}
+        for _ in range(ROUNDS):
+            for case, asked in cases.items():
+                found[case].append(microseconds(*asked))
+        medians = {case: statistics.median(values) for case, values in found.items()}
+        for case, value in medians.items():
+            print(f"{case}: {value:.0f} us of CPU")
+        for one, other in (
+            ("native call", "bare Starlette call"),
+            ("native chunk", "bare Starlette chunk"),
+            ("relayed call", "native call on remote::openai"),
+        ):
+            print(f"{one} over {other}: {medians[one] / medians[other]:.2f}")
+
+
+if __name__ == "__main__":
+    main()
