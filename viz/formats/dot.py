@@ -10,7 +10,7 @@ from rungraph.graph.nodes import Strength
 from rungraph.graph.wording import printable, printable_lines
 from rungraph.viz.formats.glyphs import legend_of, mark_text, problems_text
 from rungraph.viz.model.diagram import diagram_of
-from rungraph.viz.model.theme import LIGHT, LOOKS
+from rungraph.viz.model.theme import LIGHT, LOOKS, PALE_INK
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -20,7 +20,6 @@ if TYPE_CHECKING:
     from rungraph.viz.model.elements import Arrow, Box, Diagram
     from rungraph.viz.model.theme import Colour
 
-_PALE_INK = "#94a3b8"
 _SHAPES = {
     NodeKind.PROVIDER: {"shape": "box", "style": "rounded,filled"},
     NodeKind.TABLE: {"shape": "box", "style": "filled"},
@@ -82,9 +81,9 @@ def _node(box: Box, colour: Colour) -> str:
     values = {"label": f"<{'<br/>'.join(lines)}>", **_SHAPES[box.kind]}
     values |= {"fillcolor": colour.fill, "color": colour.line}
     if box.is_ghost:
-        values |= {"style": f"{values['style']},dashed", "fillcolor": "#ffffff"}
+        values |= {"style": f"{values['style']},dashed", "fillcolor": LIGHT.page}
     if box.is_pale:
-        values |= {"fontcolor": _PALE_INK, "color": LIGHT.pale}
+        values |= {"fontcolor": PALE_INK, "color": LIGHT.pale}
     values |= _emphasis(box)
     values["tooltip"] = "\n".join(map(str, box.addresses))
     return f"{_quoted(str(box.key))} {_attributes(values)}"

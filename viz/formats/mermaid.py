@@ -9,7 +9,7 @@ from rungraph.graph.address import NodeKind
 from rungraph.graph.nodes import Strength
 from rungraph.viz.formats.glyphs import mark_text, problems_text
 from rungraph.viz.model.diagram import diagram_of
-from rungraph.viz.model.theme import LIGHT, LOOKS
+from rungraph.viz.model.theme import LIGHT, LOOKS, PALE_INK
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
@@ -35,13 +35,13 @@ def _class_of(role: Role) -> str:
 
 
 _STYLES = {
-    "ghost": "fill:#ffffff,stroke-dasharray:4 3",
+    "ghost": f"fill:{LIGHT.page},stroke-dasharray:4 3",
     **{
         _class_of(role): f"stroke:{LIGHT.roles[role]},stroke-width:2px"
         for role in sorted(LOOKS)
         if LOOKS[role].is_loud
     },
-    "pale": f"stroke:{LIGHT.pale},color:#94a3b8",
+    "pale": f"stroke:{LIGHT.pale},color:{PALE_INK}",
     "cycle": f"stroke:{LIGHT.cycle},stroke-width:2px",
 }
 """The classes of boxes and arrows; later ones win."""

@@ -26,6 +26,8 @@ class Colour(NamedTuple):
 
 CYCLE = "#d92626"
 """What must not be; no API has a colour like it."""
+PALE_INK = "#94a3b8"
+"""The text of what steps back, where a format colours text."""
 
 _DAY, _NIGHT = "#ffffff", "#12171f"
 _KNOWN = {
