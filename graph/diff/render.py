@@ -18,7 +18,7 @@ from rungraph.graph.markup import (
     marked_text,
 )
 from rungraph.graph.source.positions import path_text
-from rungraph.graph.wording import counted, shortened
+from rungraph.graph.wording import counted, printable, shortened
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
@@ -67,7 +67,7 @@ def render_diff(
         for title in _TITLES
         if title in sections
     ]
-    head = "\n".join((f"{old} → {new}", *_read_as(diff)))
+    head = "\n".join((f"{printable(old)} → {printable(new)}", *_read_as(diff)))
     return "\n\n".join((head, *blocks, summary_of(diff))) + "\n"
 
 

@@ -14,7 +14,7 @@ from rungraph.graph.markup import (
 )
 from rungraph.graph.plan.diagnostics import place_of
 from rungraph.graph.plan.sections import LOSS, PlanSections, problems_text, size_text
-from rungraph.graph.wording import counted
+from rungraph.graph.wording import counted, printable
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -105,7 +105,7 @@ def _problem(one: DiagnosticPlan) -> Iterator[str]:
     where = f" ({code(str(place_of(one.place)))})" if one.place is not None else ""
     yield f"- **{one.severity}** {code(one.code)} {code(one.message)}{where}"
     if one.detail:
-        lines = one.detail.splitlines()
+        lines = [printable(line) for line in one.detail.splitlines()]
         start, end = fence(lines, "text")
         yield "\n".join(f"  {line}".rstrip() for line in (start, *lines, end))
     yield from (f"  - {code(way_out)}" for way_out in one.help if way_out)

@@ -16,7 +16,7 @@ from rungraph.cli.inputs.options import (
     level_option,
     reading_options,
 )
-from rungraph.cli.terminal import DIFFERS, show, style_of, tell
+from rungraph.cli.terminal import DIFFERS, show, show_json_text, style_of, tell
 from rungraph.graph.diff import diff_graphs, diff_to_json, diff_to_markdown, render_diff
 
 if TYPE_CHECKING:
@@ -57,10 +57,9 @@ def diff(
     level = min(before.level, after.level)
     found = diff_graphs(before.graph.up_to(level), after.graph.up_to(level), edges=edges)
     if form == "json":
-        text = diff_to_json(found, old=old, new=new)
+        show_json_text(diff_to_json(found, old=old, new=new).rstrip("\n"))
     elif form == "markdown":
-        text = diff_to_markdown(found, old=old, new=new)
+        show(diff_to_markdown(found, old=old, new=new), end="")
     else:
-        text = render_diff(found, old=old, new=new, style=style_of(sys.stdout))
-    show(text, end="")
+        show(render_diff(found, old=old, new=new, style=style_of(sys.stdout)), end="")
     return DIFFERS if has_code and not found.is_empty else 0

@@ -20,7 +20,7 @@ from rungraph.cli.inputs.options import (
     reading_options,
 )
 from rungraph.cli.inputs.saved_plans import check_target, save_plan
-from rungraph.cli.terminal import DIFFERS, is_terminal, show, style_of, tell
+from rungraph.cli.terminal import DIFFERS, is_terminal, show, show_json_text, style_of, tell
 from rungraph.graph.plan import make_plan, plan_to_json, plan_to_markdown, render_plan
 from rungraph.graph.plan.masking import explain_masking as masking_of
 from rungraph.graph.query import query
@@ -110,7 +110,10 @@ def plan(
         catalog_named=reading.catalog,
         allow_unset_env=reading.allow_unset_env,
     )
-    show(_as_text(found, form), end="")
+    if form == "json":
+        show_json_text(plan_to_json(found).rstrip("\n"))
+    else:
+        show(_as_text(found, form), end="")
     if explain_masking:
         # Below a text; what a program reads stays what it is.
         write = show if form == "text" else tell
@@ -132,8 +135,6 @@ def _durations(events: Path) -> Mapping[Address, float]:
 
 
 def _as_text(plan: Plan, form: str) -> str:
-    if form == "json":
-        return plan_to_json(plan)
     if form == "markdown":
         return plan_to_markdown(plan)
     width = os.get_terminal_size(sys.stdout.fileno()).columns if is_terminal(sys.stdout) else None

@@ -106,8 +106,12 @@ def show(text: str, end: str = "\n") -> None:
 def show_json(values: Any, *, indent: int | None = 2, sort_keys: bool = False) -> None:
     """Write *values* as JSON to standard output; without *indent*, on one line."""
     text = json.dumps(values, ensure_ascii=False, indent=indent, sort_keys=sort_keys)
-    # JSON itself escapes only some of what a terminal obeys.
-    show(without_controls(text, lambda char: json.dumps(char)[1:-1]))
+    show_json_text(text)
+
+
+def show_json_text(text: str) -> None:
+    """Write JSON to standard output: it escapes only some of what a terminal obeys by itself."""
+    show(text if text.isascii() else without_controls(text, lambda char: json.dumps(char)[1:-1]))
 
 
 def tell(text: str) -> None:

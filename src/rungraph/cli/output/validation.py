@@ -11,7 +11,7 @@ from rungraph.graph import Level, Severity
 from rungraph.graph.diagnostic_text import count_text
 from rungraph.graph.plan.diagnostics import diagnostic_plan
 from rungraph.graph.rules.checklist import CheckResult, Result, is_usable
-from rungraph.graph.wording import counted, wrapped
+from rungraph.graph.wording import counted, printable, wrapped
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -156,15 +156,16 @@ def summary_of(reports: Sequence[FileReport]) -> str:
 def _head(report: FileReport, style: Style) -> str:
     graph = report.graph
     if graph is None:
-        return f"{report.file}: {style('cannot be checked', 'error')}"
+        return f"{printable(report.file)}: {style('cannot be checked', 'error')}"
     worst = Severity.ERROR if report.has_errors else Severity.WARNING
+    file = printable(graph.file)
     found = count_text(graph.diagnostics)
     text = style(found, worst.value) if found else style("no problems", "help")
     if not is_usable(graph):
-        return f"{graph.file}: {text}; the rest could not be checked"
+        return f"{file}: {text}; the rest could not be checked"
     size = f"{counted(len(graph), 'node')}, {counted(len(graph.generations()), 'generation')}"
     told = f"\n  read as {graph.catalog.reading}" if graph.catalog.told_by else ""
-    return f"{graph.file}: {text} ({size}){told}"
+    return f"{file}: {text} ({size}){told}"
 
 
 def _checks_by_level(results: Sequence[CheckResult], style: Style) -> list[str]:
@@ -189,8 +190,9 @@ def _checks_in_full(results: Sequence[CheckResult], style: Style) -> list[str]:
     lines: list[str] = []
     for one in results:
         result = style(f"{one.result.value.replace('_', ' '):<11}", _ROLES[one.result])
-        states = " ".join(one.states.split())
-        lines.append(f"  {one.level.name.lower():<7}  {result}  {one.name:<{width}}  {states}")
+        states = printable(" ".join(one.states.split()))
+        name = f"{printable(one.name):<{width}}"
+        lines.append(f"  {one.level.name.lower():<7}  {result}  {name}  {states}")
     return [line.rstrip() for line in lines]
 
 
