@@ -122,7 +122,7 @@ async def chat(provider: LlamaCppProvider, **more: Any) -> ChatCompletionRespons
 
 @pytest.mark.real
 async def test_tool_calls(weights: Path) -> None:
-    """A model without a form for tools calls the one it must, whole and in chunks."""
+    """Without a form for tools it calls the one it must; another model is refused."""
     params = SamplingParams(max_tokens=40)
     async with running(weights, model_id="small") as provider:
         required = await chat(
@@ -144,11 +144,6 @@ async def test_tool_calls(weights: Path) -> None:
         assert none.completion_message.tool_calls == []
         assert none.completion_message.content
 
-
-@pytest.mark.real
-async def test_unknown_model(weights: Path) -> None:
-    """A call of another model is refused before the worker is asked."""
-    async with running(weights, model_id="small") as provider:
         with pytest.raises(ValueError, match="no model 'smal'"):
             await provider.chat_completion("smal", HELLO)
 
@@ -295,42 +290,31 @@ async def test_broken_model(weights: Path, tmp_path: Path) -> None:
 
 
 @pytest.mark.real
-async def test_slow_start(weights: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """A worker that takes too long to load is a timeout, and is killed."""
-    pids = remember_workers(monkeypatch)
+async def test_a_start_that_is_given_up(weights: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A worker that takes too long to load, or whose start is cancelled, is killed."""
+    begun = asyncio.Event()
+    pids = remember_workers(monkeypatch, begun)
     config = LlamaCppConfig(model=str(weights), start_timeout_seconds=0.01)
     with pytest.raises(TimeoutError, match=r"did not answer within 0\.01 s"):
         await get_provider_impl(config, {})
-    assert len(pids) == 1
-    assert not is_alive(pids[0])
-
-
-@pytest.mark.real
-async def test_cancelled_start(weights: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Cancelling a start leaves no process behind."""
-    begun = asyncio.Event()
-    pids = remember_workers(monkeypatch, begun)
+    begun.clear()
     starting = asyncio.create_task(get_provider_impl(LlamaCppConfig(model=str(weights)), {}))
     await begun.wait()
     starting.cancel()
     with pytest.raises(asyncio.CancelledError):
         await starting
-    assert len(pids) == 1
-    assert not is_alive(pids[0])
+    assert [is_alive(pid) for pid in pids] == [False, False]
 
 
-def remember_workers(
-    monkeypatch: pytest.MonkeyPatch, begun: asyncio.Event | None = None
-) -> list[int]:
-    """Return the process ids of the workers that are started from now on; set *begun* with one."""
+def remember_workers(monkeypatch: pytest.MonkeyPatch, begun: asyncio.Event) -> list[int]:
+    """Return the process ids of the workers that are started from now on; set *begun* with each."""
     pids: list[int] = []
     create = Worker.__init__
 
     def remember(self: Worker, process: asyncio.subprocess.Process, api_key: str) -> None:
         create(self, process, api_key)
         pids.append(process.pid)
-        if begun is not None:
-            begun.set()
+        begun.set()
 
     monkeypatch.setattr(Worker, "__init__", remember)
     return pids

@@ -47,18 +47,18 @@ QUESTIONS = {
 }
 
 
-def test_the_memory_implements_its_api() -> None:
+@pytest.mark.parametrize(
+    ("cls", "protocols"),
+    [
+        (FaissMemory, (Memory, MemoryBanksPrivate)),
+        # The methods that it refuses to carry out are there all the same.
+        (EmbeddingProvider, (Inference, ModelsPrivate)),
+    ],
+)
+def test_a_provider_implements_its_apis(cls: Any, protocols: tuple[type, ...]) -> None:
     """Every method of the public and the private protocol is there as it should be."""
-    memory = object.__new__(FaissMemory)
-    assert check_compliance(memory, Memory) == ()
-    assert check_compliance(memory, MemoryBanksPrivate) == ()
-
-
-def test_an_embedding_provider_implements_its_api() -> None:
-    """The methods that it refuses to carry out are there all the same."""
-    provider = object.__new__(EmbeddingProvider)
-    assert check_compliance(provider, Inference) == ()
-    assert check_compliance(provider, ModelsPrivate) == ()
+    for protocol in protocols:
+        assert check_compliance(object.__new__(cls), protocol) == ()
 
 
 # Inserts documents until it is killed, saying of each when it is there.

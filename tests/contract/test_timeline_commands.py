@@ -84,15 +84,15 @@ def test_blame_and_critical_chain(recording: Path) -> None:
 
 @pytest.mark.parametrize("name", ["timeline", "blame", "critical-chain"])
 def test_what_is_no_recording_is_told(name: str, tmp_path: Path) -> None:
-    """A file that is not there, and one that is something else, are one message each."""
-    missing = rungraph(name, tmp_path / "none.jsonl")
-    assert (missing.code, missing.out) == (1, "")
-    assert missing.err == f"error: {tmp_path / 'none.jsonl'}: no such file or directory\n"
-    wrong = rungraph(name, QUICKSTART)
-    assert (wrong.code, wrong.out) == (1, "")
-    assert wrong.err.startswith(f"error: {QUICKSTART}:1: not a JSON object (")
-    folder = rungraph(name, tmp_path)
-    assert (folder.code, folder.err) == (1, f"error: {tmp_path}: is a directory\n")
+    """A file that is not there, a folder, and one that is something else, are one message each."""
+    for path, message in (
+        (tmp_path / "none.jsonl", ": no such file or directory\n"),
+        (tmp_path, ": is a directory\n"),
+        (QUICKSTART, ":1: not a JSON object ("),
+    ):
+        ended = rungraph(name, path)
+        assert (ended.code, ended.out) == (1, "")
+        assert ended.err.startswith(f"error: {path}{message}")
 
 
 def test_wrong_usage_is_told(recording: Path) -> None:

@@ -105,7 +105,7 @@ def test_why_not_names_the_variable(config: Path) -> None:
 
 
 def test_why_not_says_what_a_run_made_of_it(config: Path, tmp_path: Path) -> None:
-    """Failed with which error, skipped because of whom; no secret of the config is shown."""
+    """Failed with which error, skipped because of whom, without secrets; or no run at all."""
     events = tmp_path / "events.jsonl"
     state = tmp_path / "state"
     ran = rungraph(
@@ -129,10 +129,6 @@ def test_why_not_says_what_a_run_made_of_it(config: Path, tmp_path: Path) -> Non
     assert ready.out == "provider:inspect/builtin is in the graph, and it ran\n"
     for ended in (failed, skipped, ready):
         assert HIDDEN not in ended.out + ended.err
-
-
-def test_events_that_cannot_be_read_are_named(config: Path, tmp_path: Path) -> None:
-    """A missing file and a file of something else."""
     missing = rungraph("why-not", config, "faiss", "--events", tmp_path / "no.jsonl")
     assert missing.code == 1
     assert "no.jsonl: no such file or directory" in missing.err
