@@ -4,7 +4,9 @@ from .errors import (
     RegistrationRefusedError as RegistrationRefusedError,
     RegistrationStoreError as RegistrationStoreError,
     UnknownProviderError as UnknownProviderError,
+    UnstorableError as UnstorableError,
 )
 from .routers import Router as Router, create_router as create_router
 from .store import Registration as Registration, RegistrationStore as RegistrationStore
-from .tables import RoutingTable as RoutingTable, create_table as create_table
+from .table_of import create_table as create_table
+from .tables import RoutingTable as RoutingTable

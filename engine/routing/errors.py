@@ -9,7 +9,8 @@
     └── RoutingError                    (rungraph.engine.errors) also a ValueError
         ├── ProviderNeededError         several providers could be meant, or there is none
         ├── UnknownProviderError        a registration names a provider that is not there
-        └── RegistrationRefusedError    a provider does not take what is to be registered
+        ├── RegistrationRefusedError    a provider does not take what is to be registered
+        └── UnstorableError             what is to be registered cannot be kept
 """
 
 from __future__ import annotations
@@ -86,3 +87,19 @@ class RegistrationRefusedError(RoutingError):
     def __str__(self) -> str:
         refused = f"provider {self.provider_id!r} refused {self.resource} {self.identifier!r}"
         return f"{refused}: {self.reason}"
+
+
+@dataclass(eq=False)
+class UnstorableError(RoutingError):
+    """Raised when a resource holds what cannot be written down, and so would be lost.
+
+    Attributes:
+        identifier: The resource.
+        reason: What cannot be written.
+    """
+
+    identifier: str
+    reason: str
+
+    def __str__(self) -> str:
+        return f"{self.identifier!r} cannot be registered: it cannot be stored: {self.reason}"

@@ -52,6 +52,7 @@ class Member:
         self._pair = pair
         self._type = resource_type
         self.deadline = deadline
+        self.is_lost = False
         self._given_up: set[asyncio.Task[Any]] = set()
 
     async def within_deadline(self, work: Callable[[], Coroutine[Any, Any, _T]]) -> _T:

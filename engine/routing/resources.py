@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import json
 from typing import TYPE_CHECKING, Any
 
 from pydantic import TypeAdapter, ValidationError
 
 from rungraph.engine.apis.resource import Resource
-from rungraph.engine.routing.errors import PairError
+from rungraph.engine.routing.errors import PairError, UnstorableError
 from rungraph.engine.routing.store import FORM, Registration
 
 if TYPE_CHECKING:
@@ -97,8 +98,18 @@ def _lines(error: ValidationError) -> Iterator[str]:
 
 
 def registration_of(resource: Resource, table_api: str) -> Registration:
-    """Return what the store keeps of *resource*."""
-    content = resource.model_dump(mode="json", round_trip=True)
+    """Return what the store keeps of *resource*.
+
+    Raises:
+        UnstorableError: If some of it is no JSON: an object, bytes, a number without an end, or
+            what is nested too deep.
+    """
+    try:
+        content = resource.model_dump(mode="json", round_trip=True)
+        json.dumps(content)
+    except (ValueError, TypeError, RecursionError) as error:
+        reason = "nested too deep" if isinstance(error, RecursionError) else str(error)
+        raise UnstorableError(resource.identifier, reason) from error
     return Registration(table_api, resource.identifier, resource.provider_id, content)
 
 

@@ -5,19 +5,18 @@ from __future__ import annotations
 import asyncio
 import logging
 from contextlib import nullcontext
-from pkgutil import resolve_name
 from typing import TYPE_CHECKING, Any
 
-from rungraph.engine.errors import UnknownResourceError
+from rungraph.engine.errors import NotRunningError, UnknownResourceError
 from rungraph.engine.routing.errors import (
     PairError,
     ProviderNeededError,
     RegistrationRefusedError,
     RegistrationStoreError,
     UnknownProviderError,
+    UnstorableError,
 )
 from rungraph.engine.routing.inventory import Entry, Inventory, Origin
-from rungraph.engine.routing.members import Member
 from rungraph.engine.routing.names import Key, Watcher
 from rungraph.engine.routing.resources import ResourceType, is_same, registration_of
 from rungraph.engine.routing.signatures import methods_of
@@ -26,64 +25,12 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Coroutine, Mapping
 
     from rungraph.engine.apis.resource import Resource
-    from rungraph.engine.events import Event
+    from rungraph.engine.routing.members import Member
     from rungraph.engine.routing.signatures import Method
     from rungraph.engine.routing.store import Registration, RegistrationStore
-    from rungraph.graph.catalog.specs import ApiSpec
     from rungraph.graph.nodes import TableNode
 
 _logger = logging.getLogger(__name__)
-
-
-async def create_table(
-    node: TableNode,
-    members: Mapping[str, object],
-    *,
-    api: ApiSpec,
-    store: RegistrationStore | None,
-    emit: Callable[[Event], None],
-    clock: Callable[[], float],
-    deadline: float = 30.0,
-    refresh_interval: float | None = None,
-) -> RoutingTable:
-    """Return the running table of *node*.
-
-    All members are asked at the same time what they serve; then the resources of the run config
-    and the stored registrations are registered with their providers. A member that fails, hangs or
-    refuses is told as an event and leaves the table with what the others serve.
-
-    Args:
-        node: The table.
-        members: The running providers, by id.
-        api: The table API.
-        store: Where registrations are kept; None to forget them. It stays the caller's to close.
-        emit: Takes what happens to the resources.
-        clock: Seconds since the stack began to start.
-        deadline: Seconds that one question to a provider may take.
-        refresh_interval: Seconds between two refreshes; None for none but those asked for.
-
-    Raises:
-        PairError: If the API's Protocol asks for more than a table can do, or a resource of the
-            run config is not valid.
-        RegistrationStoreError: If *store* cannot be read.
-    """
-    resource_type = ResourceType(node.pair, resolve_name(node.pair.resource_type))
-    asked = {
-        provider_id: Member(
-            provider_id, instance, pair=node.pair, resource_type=resource_type, deadline=deadline
-        )
-        for provider_id, instance in sorted(members.items())
-    }
-    table = RoutingTable(
-        node,
-        asked,
-        protocol=resolve_name(api.protocol),
-        resource_type=resource_type,
-        store=store,
-        inventory=Inventory(node, emit=emit, clock=clock),
-    )
-    await table.start(refresh_interval)
-    return table
 
 
 class RoutingTable:
@@ -97,7 +44,8 @@ class RoutingTable:
     asks the provider first and then takes effect at once, for everyone; a call that already runs
     is not disturbed. What is registered is kept in the store and registered again after a restart,
     unless the run config says something else of it: then the run config's word counts. When the
-    provider refuses it then, or no longer serves it at any refresh, it goes from table and store.
+    provider refuses it then, or no longer serves it at any refresh, it is no longer served, and is
+    again once the provider has it: only `unregister` and the run config forget it.
     Registrations of providers that are not running are kept, but not served.
     """
 
@@ -118,6 +66,8 @@ class RoutingTable:
         self._inventory = inventory
         self._configured: dict[Key, Resource] = {}
         self._kept: dict[Key, Registration] = {}  # Stored, and not served as stored.
+        self._refused: set[Key] = set()  # Of those, which their provider did not take,
+        self._lost: set[Key] = set()  # and which it had and does not list any more.
         self._refreshing: asyncio.Task[None] | None = None
         for method in methods_of(protocol).values():
             self._offer(method)
@@ -135,6 +85,7 @@ class RoutingTable:
         Raises:
             UnknownResourceError: If no resource has that name.
             AmbiguousResourceError: If several have it.
+            NotRunningError: If it is on a provider that has failed.
         """
         return self._inventory.names.resolve(name)
 
@@ -163,7 +114,8 @@ class RoutingTable:
         store wants from it is registered if it is not there. A provider that fails or does not
         answer in time is told as `RefreshFailed` and keeps the resources that it had.
         """
-        await asyncio.gather(*map(self._refresh_member, self._members.values()))
+        there = (member for member in self._members.values() if not member.is_lost)
+        await asyncio.gather(*map(self._refresh_member, there))
 
     async def shutdown(self) -> None:
         """End the refreshing; the providers and the store are others' to stop."""
@@ -222,7 +174,9 @@ class RoutingTable:
             )
             if entry is not None and is_known and key not in self._kept:
                 return entry.resource
-            accepted = await member.register(wanted)
+            if self._store is not None:
+                registration_of(wanted, self._node.api)  # Before the provider has anything of it.
+            accepted = await member.within_deadline(lambda: member.register(wanted))
             await self._take_registration(accepted, wanted)
             return accepted
 
@@ -235,7 +189,7 @@ class RoutingTable:
             return
         try:
             await self._store.save(registration_of(accepted, self._node.api))
-        except RegistrationStoreError:
+        except (RegistrationStoreError, UnstorableError):
             # The provider has it nevertheless: a refresh will list it.
             if before is None:
                 self._inventory.remove(key, "it could not be stored")
@@ -252,7 +206,8 @@ class RoutingTable:
         member = self._members.get(key.provider_id)
         async with nullcontext() if member is None else member.turn:
             if member is not None and (self._inventory.get(key) or key not in self._kept):
-                await member.unregister(self._exact(*key))
+                wanted = self._exact(*key)
+                await member.within_deadline(lambda: member.unregister(wanted))
                 self._inventory.remove(key, "unregistered")
             self._kept.pop(key, None)
             self._configured.pop(key, None)
@@ -266,6 +221,9 @@ class RoutingTable:
             purpose = f"that {noun} {resource.identifier!r} could be registered with"
             raise ProviderNeededError(purpose, tuple(self._members), way_out)
         member = self._members.get(resource.provider_id)
+        if member is not None and member.is_lost:
+            msg = f"provider {resource.provider_id!r} has failed"
+            raise NotRunningError(msg)
         if member is None:
             api = self._node.pair.router_api
             raise UnknownProviderError(resource.provider_id, api, tuple(self._members))
@@ -332,7 +290,7 @@ class RoutingTable:
             return
         try:
             listing = await member.within_deadline(member.listing)
-            await self._take_listing(member, listing)
+            self._take_listing(member, listing)
             for wanted, origin in self._missing_of(member):
                 await self._adopt(member, wanted, origin)
         except Exception as error:  # noqa: BLE001 (a provider's code may raise anything)
@@ -340,22 +298,26 @@ class RoutingTable:
         finally:
             member.turn.release()
 
-    async def _take_listing(self, member: Member, listing: list[Resource]) -> None:
+    def _take_listing(self, member: Member, listing: list[Resource]) -> None:
         """Make the table agree with what *member* says it serves."""
         listed = {Key.of(resource): resource for resource in reversed(listing)}
         native_ids = {resource.native_id for resource in listing}
-        lost: list[Key] = []
         for key, entry in self._inventory.entries_of(member.provider_id):
             is_gone = entry.origin is Origin.LISTED or entry.resource.native_id not in native_ids
             if key not in listed and is_gone:
-                self._inventory.remove(key, "its provider no longer serves it")
+                reason = "its provider no longer serves it"
                 if entry.origin.is_stored:
-                    lost.append(key)
+                    self._keep(entry)
+                    self._lost.add(key)
+                    reason += "; kept until it does"
+                self._inventory.remove(key, reason)
         for key, resource in sorted(listed.items()):
             if self._is_listed_at_most(key):
                 self._inventory.put(Entry(resource, Origin.LISTED))
-        for key in lost:
-            await self._forget(key)
+        for key in sorted(self._lost):
+            kept = self._kept.get(key)
+            if kept is None or self._type.read_stored(kept).native_id in native_ids:
+                self._lost.discard(key)
 
     def _missing_of(self, member: Member) -> list[tuple[Resource, Origin]]:
         """Return what config and store want from *member* and is not in the table for that."""
@@ -365,7 +327,7 @@ class RoutingTable:
             if key.provider_id == member.provider_id and self._is_listed_at_most(key)
         ]
         for key, registration in self._kept.items():
-            if key.provider_id != member.provider_id:
+            if key.provider_id != member.provider_id or key in self._lost:
                 continue
             try:
                 missing.append((self._type.read_stored(registration), Origin.RESTORED))
@@ -389,16 +351,30 @@ class RoutingTable:
         except RegistrationRefusedError as error:
             if origin is Origin.CONFIGURED or self._inventory.get(key) is not None:
                 self._inventory.tell_failed(member.provider_id, error)
-            else:
-                self._inventory.tell_removed(key, str(error))
-            if origin is Origin.RESTORED:
-                self._kept.pop(key, None)
-                await self._forget(key)
+            elif key not in self._refused:
+                self._inventory.tell_removed(key, f"{error}; kept until it is accepted")
+            self._refused.add(key)
         except Exception as error:  # noqa: BLE001 (a provider's code may raise anything)
             self._inventory.tell_failed(member.provider_id, error)
         else:
             self._inventory.put(Entry(accepted, origin, wanted))
             self._kept.pop(key, None)
+            self._refused.discard(key)
+
+    def _keep(self, entry: Entry) -> None:
+        """Remember what is stored and not served now."""
+        self._kept[Key.of(entry.resource)] = registration_of(entry.resource, self._node.api)
+
+    def lose(self, provider_id: str) -> None:
+        """Offer no more what *provider_id* serves: it has failed, and is asked nothing more."""
+        member = self._members.get(provider_id)
+        if member is None:
+            return
+        member.is_lost = True
+        for key, entry in self._inventory.entries_of(provider_id):
+            if entry.origin.is_stored:
+                self._keep(entry)
+            self._inventory.remove(key, "its provider has failed")
 
     async def _forget(self, key: Key) -> None:
         if self._store is not None:

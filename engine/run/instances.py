@@ -23,9 +23,11 @@ from rungraph.engine.preflight.configs import validated_config
 from rungraph.engine.provider import has_reports, has_shutdown
 from rungraph.engine.routing.routers import create_router
 from rungraph.engine.routing.store import RegistrationStore
-from rungraph.engine.routing.tables import RoutingTable, create_table
+from rungraph.engine.routing.table_of import create_table
+from rungraph.engine.routing.tables import RoutingTable
 from rungraph.engine.run.compliance import check_compliance
 from rungraph.engine.waiting import outlast, settled, thread_future
+from rungraph.graph.address import NodeKind
 from rungraph.graph.nodes import ProviderNode, RouterNode, TableNode
 
 if TYPE_CHECKING:
@@ -79,6 +81,7 @@ class Instances:
         self._store: RegistrationStore | None = None
         self._imports: dict[str, asyncio.Future[ModuleType]] = {}
         self._protocols: dict[str, type] = {}
+        self._tables: dict[str, RoutingTable] = {}
 
     def place_of(self, address: Address) -> Place | None:
         """Return where *address* is configured; None for what is not configured itself."""
@@ -119,6 +122,13 @@ class Instances:
         """End what a table does in the background; a provider is left as it is."""
         if isinstance(instance, RoutingTable):
             instance.drop()
+
+    def lose(self, address: Address) -> None:
+        """Let the table of a provider that has failed offer it no more."""
+        pair = self._graph.catalog.pair_of_router(address.api)
+        table = self._tables.get(pair.table_api) if pair is not None else None
+        if table is not None and address.kind is NodeKind.PROVIDER:
+            table.lose(address.name)
 
     async def aclose(self) -> None:
         """Let go of what all instances share; a cancellation is raised afterwards."""
@@ -189,7 +199,7 @@ class Instances:
         members = {address.name: instance for address, instance in dependencies.items()}
         if self._store is None:
             self._store = registration_store(self._graph, self._settings)
-        return await create_table(
+        table = self._tables[node.api] = await create_table(
             node,
             members,
             api=self._graph.catalog.apis[node.api],
@@ -199,6 +209,7 @@ class Instances:
             deadline=min(_QUESTION_SECONDS, self._settings.start_timeout / 2),
             refresh_interval=self._settings.refresh_interval,
         )
+        return table
 
     def _open_router(self, node: RouterNode, dependencies: Mapping[Address, object]) -> object:
         instances = {address.api: instance for address, instance in dependencies.items()}

@@ -26,6 +26,7 @@ from rungraph.engine.run.node_run import NodeInstances, NodeRun, Phase, node_run
 from rungraph.engine.run.runner import NodeRunner, RunnerCallbacks
 from rungraph.engine.run.schedule import Schedule
 from rungraph.engine.waiting import finish, outlast
+from rungraph.graph.failures import blocking
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -177,8 +178,16 @@ class Lifecycle:
         self._blame(self._failure(run, "start", error))
 
     def _breaking(self, run: NodeRun, reason: BaseException) -> None:
-        """Start nothing more that needs *run*, which is about to end."""
+        """Start nothing more that needs *run*, which is about to end, and send nobody to it."""
         run.causes = (run.address,)
+        self._nodes.lose(run.address)
+        down = {run}
+        for other in self._runs.values():  # In start order: what it needs comes first.
+            if other.is_up and blocking(
+                other.hard, other.members, lambda need: need in down or not need.is_up
+            ):
+                down.add(other)
+                self.degrade(other.address, f"it needs '{run.address}', which failed")
         if self._starts:
             self._blame(self._failure(run, "run", reason))
 

@@ -36,6 +36,10 @@ class NodeInstances(Protocol):
         """Let go at once of what *instance* does in the background; it is not shut down."""
         ...
 
+    def lose(self, address: Address) -> None:
+        """Take note that the node of *address* has failed, so that nobody is sent to it."""
+        ...
+
     def place_of(self, address: Address) -> Place | None:
         """Return where *address* is configured."""
         ...

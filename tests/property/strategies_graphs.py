@@ -187,6 +187,9 @@ class FakeInstances:
     def drop(self, instance: object) -> None:
         """Do nothing."""
 
+    def lose(self, address: Address) -> None:
+        """Do nothing."""
+
     def place_of(self, address: Address) -> Place | None:
         """Return nothing: these nodes are not configured anywhere."""
         return None

@@ -99,6 +99,7 @@ class Expected:
     listed: set[Key] = field(default_factory=set[Key])
     stored: dict[Key, int] = field(default_factory=dict[Key, int])
     waiting: set[Key] = field(default_factory=set[Key])
+    lost: set[Key] = field(default_factory=set[Key])
 
     def register(self, key: Key, version: int) -> None:
         """Follow an accepted registration."""
@@ -107,6 +108,7 @@ class Expected:
         self.live[key] = self.stored[key] = version
         self.listed.discard(key)
         self.waiting.discard(key)
+        self.lost.discard(key)
 
     def drop(self, key: Key) -> None:
         """Follow the end of a resource, in table and file."""
@@ -114,6 +116,7 @@ class Expected:
         self.stored.pop(key, None)
         self.listed.discard(key)
         self.waiting.discard(key)
+        self.lost.discard(key)
 
     def refresh(self, provider: Provider) -> None:
         """Follow a refresh of a provider."""
@@ -124,22 +127,23 @@ class Expected:
             if key not in here:
                 self.live.pop(key)
                 if key not in self.listed:
-                    self.stored.pop(key, None)
+                    self.lost.add(key)
                 self.listed.discard(key)
         for key, served in here.items():
             if key not in self.live or key in self.listed:
                 self.live[key] = served.metadata["version"]
                 self.listed.add(key)
+        # What is stored is wanted again once the provider has it again.
+        self.waiting |= self.lost & here.keys()
+        self.lost -= here.keys()
         for key in [key for key in self.waiting if key[1] == provider.provider_id]:
             if self.live.get(key) == self.stored[key] or not (
                 provider.refuses or provider.stumbles
             ):
                 self.live[key] = self.stored[key]
                 self.listed.discard(key)
-            elif provider.stumbles:
-                continue
             else:
-                self.stored.pop(key)
+                continue
             self.waiting.discard(key)
 
     def restart(self) -> None:
@@ -147,6 +151,7 @@ class Expected:
         self.live.clear()
         self.listed.clear()
         self.waiting = set(self.stored)
+        self.lost.clear()
 
 
 class Run:
@@ -251,12 +256,13 @@ class Run:
             await self.table.unregister_model(*key)
         except UnknownResourceError:
             assert key not in self.expected.live
-            assert key not in self.expected.waiting
+            assert key not in self.expected.waiting | self.expected.lost
         except RegistrationRefusedError:
             assert provider.refuses
             assert key in self.expected.live
         else:
-            assert key in self.expected.live or key in self.expected.waiting
+            kept = self.expected.waiting | self.expected.lost
+            assert key in self.expected.live or key in kept
             self.expected.drop(key)
 
     async def check(self) -> None:
@@ -323,7 +329,7 @@ def script(text: str) -> list[Step]:
 @example(script("register a/1, appear a/2, stumble, restart, stumble, register a/2"))
 # ... and can be forgotten without it.
 @example(script("register b/1, restart /2, unregister b, restart"))
-# What was registered stays as it was registered when it is listed, and goes when it is not.
+# What was registered stays as it was registered when it is listed; when it is not, it waits.
 @example(script("register a/1, appear a/2, refresh, vanish, refresh"))
 # A bare name is clear again when only one provider is left that serves it.
 @example(script("appear a, appear b, refresh, vanish b, refresh"))

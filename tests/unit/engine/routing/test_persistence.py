@@ -8,21 +8,80 @@ import pytest
 from tests.unit.engine.routing.bench import Bench, Provider, configured, names
 
 from rungraph.engine.apis.models import Model
+from rungraph.engine.errors import NotRunningError
 from rungraph.engine.events import RefreshFailed, ResourceRemoved
-from rungraph.engine.routing import PairError, Registration
+from rungraph.engine.routing import PairError, Registration, UnstorableError
 from rungraph.graph.place import Place
 
 
-async def test_what_is_refused_after_a_restart_goes(bench: Bench) -> None:
-    """A refused registration leaves table and store, and an event says why."""
+async def test_what_is_refused_after_a_restart_is_kept_and_not_served(bench: Bench) -> None:
+    """An event says why, once; it is served when the provider takes it, and only then."""
     await (await bench.table(foo=Provider())).register_model(Model(identifier="m"))
     foo = Provider()
     foo.refusal = ValueError("gone")
     table = await bench.table(foo=foo)
     assert await table.list_models() == []
     (event,) = bench.told(ResourceRemoved)
-    assert event.reason == "provider 'foo' refused model 'm': gone"
+    assert event.reason == "provider 'foo' refused model 'm': gone; kept until it is accepted"
+    await table.refresh()
+    assert len(bench.told(ResourceRemoved)) == 1
+    assert len(await bench.store().load("models")) == 1
+    foo.refusal = None
+    await table.refresh()
+    assert await names(table) == ["foo/m"]
+
+
+async def test_an_empty_listing_loses_no_registration(bench: Bench) -> None:
+    """A remote that restarts lists nothing for a while: what was registered comes back with it."""
+    foo = Provider()
+    table = await bench.table(foo=foo)
+    await table.register_model(Model(identifier="mine", provider_resource_id="m"))
+    served, foo.served = foo.served, {}
+    await table.refresh()
+    assert await table.list_models() == []
+    (event,) = bench.told(ResourceRemoved)
+    assert event.reason == "its provider no longer serves it; kept until it does"
+    again = await bench.table(foo=Provider("m"))
+    assert await names(again) == ["foo/m", "foo/mine"]
+    foo.served = served
+    await table.refresh()
+    assert await names(table) == ["foo/mine"]
+    await table.unregister_model("mine")
     assert await bench.store().load("models") == ()
+
+
+@pytest.mark.parametrize(
+    ("metadata", "reason"),
+    [
+        ({"x": object()}, "Unable to serialize unknown type: <class 'object'>"),
+        ({"x": b"\xff"}, "invalid utf-8"),
+        ({"x": 10**5000}, "Exceeds the limit"),
+    ],
+)
+async def test_what_cannot_be_stored_is_not_served(
+    bench: Bench, metadata: dict[str, Any], reason: str
+) -> None:
+    """All or nothing: neither the provider nor the table has anything of it."""
+    foo = Provider()
+    table = await bench.table(foo=foo)
+    with pytest.raises(UnstorableError, match=f"it cannot be stored: .*{reason}"):
+        await table.register_model(Model(identifier="m", metadata=metadata))
+    assert await table.list_models() == []
+    assert foo.served == {}
+
+
+async def test_a_provider_that_has_failed_is_offered_no_more(bench: Bench) -> None:
+    """What it served goes from the table; what was registered is kept for the next start."""
+    foo = Provider("listed")
+    table = await bench.table(foo=foo, bar=Provider("other"))
+    await table.register_model(Model(identifier="mine", provider_id="foo"))
+    table.lose("foo")
+    assert await names(table) == ["bar/other"]
+    await table.refresh()
+    assert await names(table) == ["bar/other"]
+    with pytest.raises(NotRunningError, match="provider 'foo' has failed"):
+        await table.register_model(Model(identifier="x", provider_id="foo"))
+    assert len(await bench.store().load("models")) == 1
 
 
 @pytest.mark.parametrize("failure", [ConnectionError("down"), UnicodeError("garbled")])

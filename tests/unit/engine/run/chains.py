@@ -69,6 +69,9 @@ class Chain:
     def drop(self, instance: object) -> None:
         """Do nothing."""
 
+    def lose(self, address: Address) -> None:
+        """Do nothing."""
+
     def place_of(self, address: Address) -> Place | None:
         """Return a line of a file that does not exist."""
         return Place("run.yaml", int(address.name[1:]) + 1, 5)

@@ -88,7 +88,7 @@ def test_background_work_that_crashes_fails_its_node(enter: Callable[[], Any]) -
         await lifecycle.start()
         _spawn(groups[0], crash)
         await asyncio.sleep(1)
-        assert log.states == {A: State.FAILED, B: State.READY}
+        assert log.states == {A: State.FAILED, B: State.DEGRADED}
         assert lifecycle.instance_of(A) is None
         with pytest.raises(StopError, match="ConnectionError: lost"):
             await lifecycle.stop()

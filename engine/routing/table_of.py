@@ -1,0 +1,70 @@
+"""Makes the routing table of a node: its providers asked, its resources registered."""
+
+from __future__ import annotations
+
+from pkgutil import resolve_name
+from typing import TYPE_CHECKING
+
+from rungraph.engine.routing.inventory import Inventory
+from rungraph.engine.routing.members import Member
+from rungraph.engine.routing.resources import ResourceType
+from rungraph.engine.routing.tables import RoutingTable
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+
+    from rungraph.engine.events import Event
+    from rungraph.engine.routing.store import RegistrationStore
+    from rungraph.graph.catalog.specs import ApiSpec
+    from rungraph.graph.nodes import TableNode
+
+
+async def create_table(
+    node: TableNode,
+    members: Mapping[str, object],
+    *,
+    api: ApiSpec,
+    store: RegistrationStore | None,
+    emit: Callable[[Event], None],
+    clock: Callable[[], float],
+    deadline: float = 30.0,
+    refresh_interval: float | None = None,
+) -> RoutingTable:
+    """Return the running table of *node*.
+
+    All members are asked at the same time what they serve; then the resources of the run config
+    and the stored registrations are registered with their providers. A member that fails, hangs or
+    refuses is told as an event and leaves the table with what the others serve.
+
+    Args:
+        node: The table.
+        members: The running providers, by id.
+        api: The table API.
+        store: Where registrations are kept; None to forget them. It stays the caller's to close.
+        emit: Takes what happens to the resources.
+        clock: Seconds since the stack began to start.
+        deadline: Seconds that one question to a provider may take.
+        refresh_interval: Seconds between two refreshes; None for none but those asked for.
+
+    Raises:
+        PairError: If the API's Protocol asks for more than a table can do, or a resource of the
+            run config is not valid.
+        RegistrationStoreError: If *store* cannot be read.
+    """
+    resource_type = ResourceType(node.pair, resolve_name(node.pair.resource_type))
+    asked = {
+        provider_id: Member(
+            provider_id, instance, pair=node.pair, resource_type=resource_type, deadline=deadline
+        )
+        for provider_id, instance in sorted(members.items())
+    }
+    table = RoutingTable(
+        node,
+        asked,
+        protocol=resolve_name(api.protocol),
+        resource_type=resource_type,
+        store=store,
+        inventory=Inventory(node, emit=emit, clock=clock),
+    )
+    await table.start(refresh_interval)
+    return table
