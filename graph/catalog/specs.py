@@ -195,6 +195,7 @@ TRAITS = {
     "old_placeholders_are_text": "${env.X:default} is no placeholder",
     "needs_name": "a config must have a name",
     "name_may_be_number": "a name that is a number is taken as text",
+    "apis_may_be_null": "'apis' may be there with nothing in it",
     "any_version": "'version' is not looked at",
     "one_provider_a_model": "a model is known by its id alone: the last of two counts",
     "resources_at_top": "lists of resources stand at the top of a config",

@@ -36,6 +36,18 @@ _WANTED = {
 _S = TypeVar("_S", bound=Section)
 
 
+def kind_of(value: Any) -> str:
+    """Return what a value is, in words.
+
+    Examples:
+        >>> kind_of([]), kind_of("")
+        ('a list', 'an empty text')
+    """
+    if value == "":
+        return "an empty text"
+    return "nothing" if value is None else _KINDS.get(type(value), "a mapping")
+
+
 class Entry(NamedTuple):
     """One mapping of a list, as written, and where it stands."""
 
@@ -186,10 +198,8 @@ class SectionReader:
 
     def wrong_type(self, value: Any, path: Path, wanted: str, *hints: str) -> None:
         """Report a value that is not what is *wanted* there."""
-        kind = "nothing" if value is None else _KINDS.get(type(value), "a mapping")
-        if value == "":
-            kind = "an empty text"
-        self.report("C010", f"'{path_text(path)}' must be {wanted}, not {kind}", path, *hints)
+        message = f"'{path_text(path)}' must be {wanted}, not {kind_of(value)}"
+        self.report("C010", message, path, *hints)
 
     def report(self, code: str, message: str, path: Path, *ways_out: str, **more: Any) -> None:
         """Report a problem; see `Document.problem`."""

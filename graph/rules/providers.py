@@ -17,6 +17,7 @@ from rungraph.graph.rules.resources import (
     resources_without_provider,
     unread_tool_groups,
 )
+from rungraph.graph.rules.section_shapes import section_shapes
 from rungraph.graph.rules.unknown import unknown_names
 from rungraph.graph.wording import listed
 
@@ -224,10 +225,10 @@ _RULES: tuple[Callable[[RuleContext], Iterator[Diagnostic]], ...] = (
     resources_listed_twice,
     models_of_two_providers,
     unread_tool_groups,
+    section_shapes,
     stack_sections.storage,
     stack_sections.vector_stores,
     stack_sections.safety,
-    stack_sections.connectors,
     stack_sections.server,
     _deprecated_types,
     _missing_dependencies,

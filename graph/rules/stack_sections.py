@@ -21,7 +21,8 @@ _TYPES = ("kv_mongodb", "kv_postgres", "kv_redis", "kv_sqlite", "sql_postgres", 
 _ONE_OF = f"add 'type: …' with one of {', '.join(_TYPES)}"
 _FAMILIES = {"namespace": "kv", "table_name": "sql"}
 """What the key beside ``backend`` says of the backend that a reference needs."""
-_LAST_PORT = 65_535
+_PORTS = range(1_024, 65_536)
+"""The ports that the models of every release take."""
 _MODELS = ("default_embedding_model", "default_reranker_model", "rewrite_query_params.model")
 
 
@@ -67,6 +68,9 @@ def _backend_types(context: RuleContext, backends: Any) -> Iterator[Diagnostic]:
             message = f"'{written}' is not a type of storage backends"
             hints = nearest(str(written), _TYPES, "types")
             yield context.document.problem("C036", message, (*path, "type"), *hints)
+        elif written.endswith("_sqlite") and not one.get("db_path"):
+            message = f"the key 'db_path' is missing: a backend of type '{written}' needs it"
+            yield context.document.problem("C011", message, path, "add 'db_path: …'")
 
 
 def _families(backends: Any, defaults: set[str]) -> Mapping[str, str]:
@@ -185,28 +189,15 @@ def safety(context: RuleContext) -> Iterator[Diagnostic]:
         yield context.document.problem("C037", f"no shield '{wanted}' is registered", path, *hints)
 
 
-def connectors(context: RuleContext) -> Iterator[Diagnostic]:
-    """Yield the connectors without an id or an address."""
-    listed = context.config.settings.get("connectors")
-    for index, one in enumerate(listed if isinstance(listed, list) else ()):
-        for key in ("connector_id", "url"):
-            if isinstance(one, dict) and not one.get(key):
-                message = f"the key '{key}' is missing"
-                yield context.document.problem(
-                    "C011", message, ("connectors", index), f"add '{key}: …'"
-                )
-
-
 def server(context: RuleContext) -> Iterator[Diagnostic]:
     """Yield a port that is none, and a note on a server that only starts when it is told to."""
     if "server" not in context.config.settings and "needs_tls" not in context.catalog.traits:
         return
     written = context.config.settings.get("server")
     section: Mapping[str, Any] = written if isinstance(written, dict) else {}
-    port = section.get("port", 1)
-    is_number = isinstance(port, int | str) and not isinstance(port, bool) and str(port).isdigit()
-    if not is_number or not 0 < int(port) <= _LAST_PORT:
-        message = f"the server's port must be a number from 1 to {_LAST_PORT:,}"
+    port = str(section.get("port", _PORTS[0]))
+    if "${env." not in port and not (port.isdecimal() and int(port) in _PORTS):
+        message = f"the server's port must be a number from {_PORTS[0]:,} to {_PORTS[-1]:,}"
         yield context.document.problem("C010", message, ("server", "port"), "write one, as 8321")
     if "needs_tls" not in context.catalog.traits:
         return
