@@ -89,7 +89,7 @@ CATALOG = Catalog.of(
             "inline::llama-cpp",
             "LlamaCppConfig",
             "a GGUF model, run by llama.cpp in a worker process",
-            "httpx2",
+            "aiohttp",
             "xllamacpp",
         ),
         _provider(
@@ -118,7 +118,7 @@ CATALOG = Catalog.of(
             "remote::openai",
             "OpenAIConfig",
             "any server that speaks the OpenAI API",
-            "httpx2",
+            "aiohttp",
         ),
         ProviderSpec(
             "inspect",

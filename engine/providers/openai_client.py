@@ -1,7 +1,7 @@
 """A client of one server that speaks the OpenAI API over HTTP: requests, retries, errors, streams.
 
 What goes through it is JSON; what it means is the business of the modules beside this one. Needs
-``httpx2``, so import it only where a provider is created.
+``aiohttp``, so import it only where a provider is created.
 """
 
 from __future__ import annotations
@@ -12,7 +12,7 @@ from contextlib import aclosing
 from http import HTTPStatus
 from typing import TYPE_CHECKING, Any, cast
 
-import httpx2
+import aiohttp
 
 from rungraph.engine.errors import KeyRefusedError, RateLimitError
 
@@ -24,6 +24,9 @@ _MOST_PAUSE = 20.0
 _MOST_SHOWN = 400
 _SHORTEST_KEY = 8
 _CONNECT_SECONDS = 10.0
+_IDLE_SECONDS = 4.0
+"""How long a connection is kept for the next request: many servers close theirs after 5 seconds."""
+_EVENTS = "text/event-stream"
 
 
 class OpenAIClient:
@@ -49,7 +52,7 @@ class OpenAIClient:
         is_local: bool = False,
         name: str = "",
     ) -> None:
-        """Open a client; it connects with its first request. Call it in a thread: it reads files.
+        """Make a client; it connects with its first request.
 
         Args:
             base_url: What paths are added to; usually it ends in ``/v1``.
@@ -62,27 +65,23 @@ class OpenAIClient:
         self.name = name or base_url
         self._key = api_key
         self._max_retries = max_retries
-        self._http = httpx2.AsyncClient(
-            base_url=base_url,
-            headers={"Authorization": f"Bearer {api_key}"} if api_key else {},
-            timeout=httpx2.Timeout(timeout, connect=min(timeout, _CONNECT_SECONDS)),
-            limits=httpx2.Limits(max_connections=None, max_keepalive_connections=20),
-            trust_env=not is_local,
-            # A local server is spoken to without TLS; loading certificates would take 20 ms.
-            verify=not is_local,
-        )
+        self._base_url = base_url.rstrip("/")
+        self._timeout = timeout
+        self._is_local = is_local
+        self._open: aiohttp.ClientSession | None = None
 
     async def close(self) -> None:
         """Close all connections; streams that are still open end with an error."""
-        await self._http.aclose()
+        if self._open is not None:
+            await self._open.close()
 
     async def get(self, path: str) -> dict[str, Any]:
         """Return what the server has at *path*."""
-        return await self._whole(self._http.build_request("GET", path))
+        return await self._whole("GET", path)
 
     async def post(self, path: str, body: dict[str, Any]) -> dict[str, Any]:
         """Return the server's answer to *body*."""
-        return await self._whole(self._http.build_request("POST", path, json=body))
+        return await self._whole("POST", path, body)
 
     async def events(
         self, path: str, body: dict[str, Any]
@@ -91,90 +90,116 @@ class OpenAIClient:
 
         Closing the generator closes the connection, at which the server stops generating.
         """
-        request = self._http.build_request(
-            "POST", path, json=body, headers={"Accept": "text/event-stream"}
-        )
-        response = await self._send(request)
-        try:
+        async with aclosing(self.pieces(path, body, media=_EVENTS)) as pieces:
+            await anext(pieces)
             yield None
-            async with aclosing(_events_of(response)) as events:
+            async with aclosing(_events_in(cast("AsyncGenerator[bytes, None]", pieces))) as events:
                 async for event in events:
-                    if event.data == "[DONE]":
+                    if event == b"[DONE]":
                         break
-                    data = self._parsed(event.data)
+                    data = self._parsed(event)
                     if data.get("error"):
-                        raise self._refusal(data, response.status_code)
+                        raise self._refusal(data, HTTPStatus.OK)
                     yield data
-        except httpx2.RequestError as error:
-            raise self._broken(error) from error
-        finally:
-            await response.aclose()
 
     async def pieces(
-        self, path: str, body: Mapping[str, Any]
+        self, path: str, body: Mapping[str, Any], *, media: str | None = None
     ) -> AsyncGenerator[bytes | None, None]:
         """Yield None once the server accepts *body*, then the bytes of its answer as they come.
 
         Closing the generator closes the connection, at which the server stops generating.
+
+        Args:
+            path: Where *body* goes.
+            body: The request.
+            media: The media type that the answer has to be of; None for any.
         """
-        # Escaped, every text that JSON can say can be sent, half a surrogate pair too.
-        content = json.dumps(body, separators=(",", ":")).encode()
-        headers = {"Accept-Encoding": "identity", "Content-Type": "application/json"}
-        request = self._http.build_request("POST", path, content=content, headers=headers)
-        response = await self._send(request)
+        headers = {"Accept": media or "*/*", "Accept-Encoding": "identity"}
+        response = await self._send("POST", path, body, headers)
         try:
             yield None
-            async for piece in response.aiter_raw():
+            if media is not None and response.content_type != media:
+                reason = f"the answer is {response.content_type!r}, not {media!r}"
+                raise self._broken(ConnectionError(reason))
+            async for piece in response.content.iter_any():
                 yield piece
-        except httpx2.RequestError as error:
+        except (aiohttp.ClientError, TimeoutError) as error:
             raise self._broken(error) from error
         finally:
-            await response.aclose()
+            response.close()
 
-    async def _whole(self, request: httpx2.Request) -> dict[str, Any]:
-        response = await self._send(request)
+    async def _whole(
+        self, method: str, path: str, body: Mapping[str, Any] | None = None
+    ) -> dict[str, Any]:
+        response = await self._send(method, path, body)
         try:
-            content = await response.aread()
-        except httpx2.RequestError as error:
+            content = await response.read()
+        except (aiohttp.ClientError, TimeoutError) as error:
             raise self._broken(error) from error
         finally:
-            await response.aclose()
+            response.close()
         return self._parsed(content)
 
-    async def _send(self, request: httpx2.Request) -> httpx2.Response:
-        """Return the response of a server that accepts *request*; its body is not read yet."""
+    async def _send(
+        self,
+        method: str,
+        path: str,
+        body: Mapping[str, Any] | None = None,
+        headers: Mapping[str, str] | None = None,
+    ) -> aiohttp.ClientResponse:
+        """Return the response of a server that accepts *body*; its own is not read yet."""
         tries = 0
         while True:
             try:
-                response = await self._http.send(request, stream=True)
-            except (httpx2.ConnectError, httpx2.ConnectTimeout) as error:
+                response = await self._session.request(
+                    method,
+                    f"{self._base_url}/{path}",
+                    json=body,
+                    headers=headers,
+                    allow_redirects=False,
+                )
+            except (aiohttp.ClientConnectorError, aiohttp.ConnectionTimeoutError) as error:
                 if tries >= self._max_retries:
                     raise self._broken(error) from error
                 pause = _pause(tries)
-            except httpx2.RequestError as error:
+            except (aiohttp.ClientError, TimeoutError) as error:
                 raise self._broken(error) from error
             else:
-                if response.is_success:
+                if response.status < HTTPStatus.MULTIPLE_CHOICES:
                     return response
-                if response.status_code not in _RETRIED or tries >= self._max_retries:
+                if response.status not in _RETRIED or tries >= self._max_retries:
                     raise await self._refused(response)
                 pause = _pause(tries, response.headers.get("retry-after", ""))
-                await response.aclose()
+                response.close()
             await asyncio.sleep(pause)
             tries += 1
 
-    async def _refused(self, response: httpx2.Response) -> Exception:
+    @property
+    def _session(self) -> aiohttp.ClientSession:
+        """What holds the connections; it belongs to the event loop that first asks for it."""
+        if self._open is None:
+            self._open = aiohttp.ClientSession(
+                connector=aiohttp.TCPConnector(limit=0, keepalive_timeout=_IDLE_SECONDS),
+                headers={"Authorization": f"Bearer {self._key}"} if self._key else {},
+                timeout=aiohttp.ClientTimeout(
+                    sock_connect=min(self._timeout, _CONNECT_SECONDS), sock_read=self._timeout
+                ),
+                trust_env=not self._is_local,
+            )
+        return self._open
+
+    async def _refused(self, response: aiohttp.ClientResponse) -> Exception:
         try:
-            content = await response.aread()
-        except httpx2.RequestError:
+            content = await response.read()
+        except (aiohttp.ClientError, TimeoutError):
             content = b""
         finally:
-            await response.aclose()
+            response.close()
         try:
             body: object = json.loads(content)
         except ValueError:
             body = {"error": content.decode(errors="replace")}
-        return self._refusal(body, response.status_code)
+        return self._refusal(body, response.status)
 
     def _refusal(self, body: object, status: int) -> Exception:
         """Return the error that *body* tells of, sent with (or naming) an HTTP status."""
@@ -199,12 +224,12 @@ class OpenAIClient:
             case _:
                 return ConnectionError(text)
 
-    def _broken(self, error: httpx2.RequestError) -> Exception:
-        if isinstance(error, httpx2.TimeoutException):
+    def _broken(self, error: Exception) -> Exception:
+        if isinstance(error, TimeoutError):
             return TimeoutError(f"{self.name}: the server is silent for too long")
         reason = str(error) or type(error).__name__
-        if isinstance(error, httpx2.ConnectError):
-            return ConnectionError(f"{self.name}: cannot connect: {reason}")
+        if isinstance(error, aiohttp.ClientConnectorError):
+            return ConnectionError(f"{self.name}: cannot connect: {error.strerror or reason}")
         return ConnectionError(f"{self.name}: the connection broke: {reason}")
 
     def _parsed(self, content: str | bytes) -> dict[str, Any]:
@@ -222,11 +247,19 @@ class OpenAIClient:
         return f"{self.name}: the server says what is not understood: {shown[:_MOST_SHOWN]!r}"
 
 
-async def _events_of(
-    response: httpx2.Response,
-) -> AsyncGenerator[httpx2.ServerSentEvent, None]:
-    async for event in httpx2.EventSource(response):
-        yield event
+async def _events_in(pieces: AsyncGenerator[bytes, None]) -> AsyncGenerator[bytes, None]:
+    """Yield the data of each server-sent event in *pieces*, which may be cut anywhere."""
+    rest = b""
+    data: list[bytes] = []
+    async for piece in pieces:
+        *lines, rest = (rest + piece).split(b"\n")
+        for line in lines:
+            field, _, value = line.removesuffix(b"\r").partition(b":")
+            if field == b"data":
+                data.append(value.removeprefix(b" "))
+            elif not field and not value and data:
+                yield b"\n".join(data)
+                data.clear()
 
 
 def _pause(tries: int, asked: str = "") -> float:

@@ -320,7 +320,7 @@ def remember_workers(monkeypatch: pytest.MonkeyPatch, begun: asyncio.Event) -> l
     return pids
 
 
-@pytest.mark.parametrize("package", ["xllamacpp", "httpx2"])
+@pytest.mark.parametrize("package", ["xllamacpp", "aiohttp"])
 async def test_missing_package(package: str, monkeypatch: pytest.MonkeyPatch) -> None:
     """A package that is not installed is named, with the command that installs it."""
     find = importlib.util.find_spec

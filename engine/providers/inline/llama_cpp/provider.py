@@ -317,10 +317,10 @@ async def get_provider_impl(config: LlamaCppConfig, deps: Mapping[str, Any]) -> 
     """Return a provider whose worker has loaded the model and answers.
 
     Raises:
-        MissingPackageError: If ``xllamacpp`` or ``httpx2`` is not installed.
+        MissingPackageError: If ``xllamacpp`` or ``aiohttp`` is not installed.
         EngineError: If there is no such model, or llama.cpp cannot load it.
     """
-    for package in ("xllamacpp", "httpx2"):
+    for package in ("xllamacpp", "aiohttp"):
         if importlib.util.find_spec(package) is None:
             raise MissingPackageError(_EXTRA, package)
     path, name = await asyncio.to_thread(find_model, config.model)

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from rungraph.engine.providers.openai_client import OpenAIClient
     from rungraph.engine.providers.remote.openai.config import OpenAIConfig
 
-_NEEDS = ("openai", "httpx2")
+_NEEDS = ("openai", "aiohttp")
 
 
 class OpenAIProvider(OpenAIInference):
@@ -79,7 +79,7 @@ async def get_adapter_impl(config: OpenAIConfig, deps: Mapping[str, Any]) -> Ope
     """Return a provider whose server is there and accepts the key.
 
     Raises:
-        MissingPackageError: If ``httpx2`` is not installed.
+        MissingPackageError: If ``aiohttp`` is not installed.
         OSError: If the server cannot be reached or refuses the key.
         ValueError: If it is no such server.
     """
@@ -96,7 +96,7 @@ def _open(config: OpenAIConfig) -> OpenAIClient:
     try:
         from rungraph.engine.providers.openai_client import OpenAIClient
     except ModuleNotFoundError as error:
-        if error.name != "httpx2":
+        if error.name != "aiohttp":
             raise
         raise MissingPackageError(*_NEEDS) from error
     return OpenAIClient(
