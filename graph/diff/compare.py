@@ -8,19 +8,12 @@ from typing import TYPE_CHECKING, Any, Literal, TypeVar
 
 import networkx as nx
 
-from rungraph.graph.diff.facts import (
-    facts_of,
-    hidden_of,
-    is_masked,
-    is_same,
-    path_order,
-    variables_in,
-)
+from rungraph.graph.diff.alignment import fact_changes
+from rungraph.graph.diff.facts import facts_of, hidden_of
 from rungraph.graph.diff.model import (
     Affected,
     Change,
     EdgeChange,
-    FactChange,
     GraphDiff,
     NodeChange,
 )
@@ -32,11 +25,11 @@ if TYPE_CHECKING:
     from collections.abc import Container, Iterable, Iterator, Mapping, Sequence
 
     from rungraph.graph.address import Address
-    from rungraph.graph.diff.facts import Facts, Hidden
+    from rungraph.graph.diff.facts import Facts
+    from rungraph.graph.diff.model import FactChange
     from rungraph.graph.diff.snapshot import Ends, Link
     from rungraph.graph.model import RunGraph
     from rungraph.graph.nodes import Node
-    from rungraph.graph.source.positions import Path
 
 Edges = Literal["all", "hard", "soft"]
 """Which edges lead from what differs to what is affected; ``hard`` includes members of tables."""
@@ -121,31 +114,23 @@ def _node_change(
     address: Address, change: Change, old: Facts, new: Facts, reason: str
 ) -> NodeChange:
     """Return the change of a node that is in one of the graphs only."""
-    return NodeChange(address, change, tuple(_fact_changes(old, new)), reason, _type_in(new or old))
+    return NodeChange(address, change, fact_changes(old, new), reason, _type_in(new or old))
 
 
 def _differing(was: Node | Facts, now: Node | Facts) -> tuple[FactChange, ...]:
-    old, new = _facts(was), _facts(now)
-    found = list(_fact_changes(old, new))
-    if not isinstance(was, dict) and not isinstance(now, dict):
-        behind_old, behind_new = hidden_of(was), hidden_of(now)
-        for path in behind_old.keys() & behind_new.keys():
-            if is_same(old[path], new[path]):
-                found += _hidden_changes(path, new[path], behind_old[path], behind_new[path])
-    return tuple(sorted(found, key=lambda one: path_order(one.path)))
+    behind = (
+        None if isinstance(was, dict) or isinstance(now, dict) else (hidden_of(was), hidden_of(now))
+    )
+    return fact_changes(_facts(was), _facts(now), behind)
 
 
 def _setting_changes(
     old: RunGraph | Snapshot, new: RunGraph | Snapshot, before: Facts, after: Facts
 ) -> tuple[FactChange, ...]:
     """Return what differs beside the nodes: of two graphs, secrets and variables as well."""
-    found = [*_fact_changes(before, after)]
-    if not isinstance(old, Snapshot) and not isinstance(new, Snapshot):
-        behind_old, behind_new = hidden_extras(old), hidden_extras(new)
-        for path in behind_old.keys() & behind_new.keys() & before.keys() & after.keys():
-            if is_same(before[path], after[path]):
-                found += _hidden_changes(path, after[path], behind_old[path], behind_new[path])
-    return tuple(sorted(found, key=lambda one: path_order(one.path)))
+    if isinstance(old, Snapshot) or isinstance(new, Snapshot):
+        return fact_changes(before, after)
+    return fact_changes(before, after, (hidden_extras(old), hidden_extras(new)))
 
 
 def _is_plainly_same(old: Node | Facts, new: Node | Facts) -> bool:
@@ -172,27 +157,6 @@ def _content(node: Node) -> object:
             for one in node.resources
         ]
     return None
-
-
-def _fact_changes(old: Facts, new: Facts) -> Iterator[FactChange]:
-    for path in sorted(old.keys() | new.keys(), key=path_order):
-        if path not in old:
-            yield FactChange(path, Change.ADDED, None, new[path])
-        elif path not in new:
-            yield FactChange(path, Change.REMOVED, old[path], None)
-        elif not is_same(old[path], new[path]):
-            yield FactChange(path, Change.CHANGED, old[path], new[path])
-
-
-def _hidden_changes(path: Path, shown: Any, old: Hidden, new: Hidden) -> Iterator[FactChange]:
-    """Yield what differs behind a fact that is shown alike on both sides."""
-    if is_masked(old.written) or is_masked(new.written):
-        return  # Read from what was already masked: there is nothing to compare.
-    if not is_same(old.written, new.written):
-        yield FactChange(path, Change.CHANGED, shown, shown, is_secret=True)
-    # As text: a placeholder in quotes is the same, though it gives "80" where the other gives 80.
-    elif str(old.resolved).casefold() != str(new.resolved).casefold():
-        yield FactChange(path, Change.CHANGED, shown, shown, variables=variables_in(shown))
 
 
 def _edge_changes(
@@ -243,9 +207,7 @@ def _affected(
     if not causes:
         return ()
     steps.add_edges_from(
-        ends
-        for ends, links in edges.items()
-        if any(link.strength in followed and not link.is_late for link in links)
+        ends for ends, links in edges.items() if any(link.strength in followed for link in links)
     )
     found: list[Affected] = []
     for distance, layer in enumerate(nx.bfs_layers(steps, list(causes))):

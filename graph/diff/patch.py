@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from collections import Counter
-from typing import TYPE_CHECKING
+from itertools import groupby
+from typing import TYPE_CHECKING, Any, Final
 
-from rungraph.graph.diff.facts import sorted_facts
+from rungraph.graph.diff.alignment import value_of
+from rungraph.graph.diff.facts import flattened, path_order, sorted_facts
 from rungraph.graph.diff.model import Change
 from rungraph.graph.diff.snapshot import Snapshot, problem_order
 
@@ -14,6 +16,9 @@ if TYPE_CHECKING:
 
     from rungraph.graph.diff.facts import Facts
     from rungraph.graph.diff.model import FactChange, GraphDiff
+    from rungraph.graph.source.positions import Path
+
+_STEPS: Final = (Change.REMOVED, Change.ADDED, Change.CHANGED)
 
 
 def applied(diff: GraphDiff, old: Snapshot) -> Snapshot:
@@ -45,10 +50,35 @@ def applied(diff: GraphDiff, old: Snapshot) -> Snapshot:
 
 
 def _patched(facts: Facts, changes: Iterable[FactChange]) -> Facts:
-    found = dict(facts)
-    for change in changes:
-        if change.change is Change.REMOVED:
-            del found[change.path]
-        else:
-            found[change.path] = change.new
-    return sorted_facts(found.items())
+    value = value_of(facts)
+    # Outer lists first, as what is in them is named by where it stands afterwards; in each, from
+    # the back what was removed, from the front what was added, then what has changed.
+    by_depth = sorted(changes, key=lambda one: (len(one.path), _STEPS.index(one.change)))
+    for (_, change), some in groupby(by_depth, lambda one: (len(one.path), one.change)):
+        ordered = sorted(some, key=lambda one: path_order(one.path))
+        for one in reversed(ordered) if change is Change.REMOVED else ordered:
+            if change is Change.REMOVED:
+                _remove(value, one.path)
+            else:
+                _put(value, one.path, one.new, is_added=change is Change.ADDED)
+    return sorted_facts(leaf for leaf in flattened(value) if leaf[0])
+
+
+def _remove(value: Any, path: Path) -> None:
+    step, *rest = path
+    if not rest:
+        del value[step]
+        return
+    _remove(value[step], tuple(rest))
+    if value[step] == {} and isinstance(step, str):
+        del value[step]  # A mapping is there for its keys; an empty one is a fact of its own.
+
+
+def _put(value: Any, path: Path, new: Any, *, is_added: bool) -> None:
+    *outer, last = path
+    for step in outer:
+        value = value.setdefault(step, {}) if isinstance(value, dict) else value[step]
+    if is_added and isinstance(last, int):
+        value.insert(last, new)
+    else:
+        value[last] = new

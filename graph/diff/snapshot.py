@@ -119,7 +119,12 @@ def _settings(graph: RunGraph) -> Facts:
         "selectors": dict(graph.selectors),
         "checks": {name: sorted(asked) for name, asked in checks.items()},
     }
-    return sorted_facts(leaf for leaf in flattened(values) if leaf[1] not in ("", None, {}))
+    return sorted_facts(
+        (path, leaf)
+        for path, leaf in flattened(values)
+        # What is empty says nothing, but for an element of a list, which has its place.
+        if leaf not in ("", None, {}) or any(isinstance(step, int) for step in path)
+    )
 
 
 def shown_extras(graph: RunGraph) -> Mapping[str, Any]:

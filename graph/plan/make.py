@@ -61,6 +61,7 @@ def make_plan(
     durations: Mapping[Address, float] | None = None,
     against: RunGraph | Snapshot | None = None,
     against_name: str = "",
+    against_level: Level = Level.HEALTH,
     catalog_named: str | None = None,
     allow_unset_env: bool = False,
 ) -> Plan:
@@ -74,6 +75,7 @@ def make_plan(
             each is expected to start.
         against: The graph as it was; the plan then says what is to be done about what differs.
         against_name: What that is called.
+        against_level: How deep that was checked; problems of deeper levels are not compared.
         catalog_named: How the catalog was asked for; None when the config chose it.
         allow_unset_env: Whether variables that are not set were taken as notes.
 
@@ -90,7 +92,11 @@ def make_plan(
     if graph.checks and checked >= Level.GRAPH:
         answers = sorted(ask(graph), key=lambda one: (one.check.name, one.check.query))
         graph = _with_answers(graph, answers)
-    compared = None if against is None else changes_between(against, graph, against_name)
+    compared = (
+        None
+        if against is None
+        else (changes_between(against, graph.up_to(against_level), against_name))
+    )
     errors = [one for one in graph.diagnostics if one.severity is Severity.ERROR]
     store = graph.masked_store
     return Plan(

@@ -87,6 +87,49 @@ def test_json_and_markdown_are_the_same_bytes_each_time(folder: Path) -> None:
     }
 
 
+def test_the_json_of_a_drawn_graph_is_a_side(folder: Path) -> None:
+    """Nodes, types and edges are compared, which is all that it has; a part of it is refused."""
+    said = "only nodes, types, tags and edges are compared: JSON of 'rungraph graph' has no more\n"
+    for view in ("full", "collapsed"):
+        ended = rungraph("graph", "old.yaml", "--format", "json", "--view", view, cwd=folder)
+        (folder / f"{view}.json").write_text(ended.out)
+    assert diff(folder, "full.json", "new.yaml") == Ended(
+        0, "full.json → new.yaml\n\nno differences\n", said
+    )
+    (folder / "less.yaml").write_text(OLD[: OLD.index("  - provider_id: b")])
+    assert diff(folder, "full.json", "less.yaml").out == (
+        "full.json → less.yaml\n\n"
+        "nodes\n  - provider:inference/b  remote::openai\n\n"
+        "edges\n  - provider:inference/b → table:models  member\n\n"
+        "affected\n"
+        "    router:inference  because of provider:inference/b\n"
+        "    table:models      because of provider:inference/b\n\n"
+        "1 node removed; 1 edge removed; 2 affected\n"
+    )
+    assert diff(folder, "collapsed.json", "new.yaml").err == (
+        "error: collapsed.json: it was drawn with boxes or without some edges: "
+        "write it with --view full\n"
+    )
+
+
+@pytest.mark.parametrize(
+    ("words", "kind"),
+    [
+        (("query", "old.yaml", "*"), "it is what 'rungraph query' writes"),
+        (("validate", "old.yaml"), "it is what 'rungraph validate' writes"),
+        (("why", "old.yaml", "a"), "it is what 'rungraph why' writes"),
+        (("diff", "old.yaml", "old.yaml"), "it is what 'rungraph diff' writes"),
+    ],
+)
+def test_json_that_holds_no_graph_is_no_run_config(
+    folder: Path, words: tuple[str, ...], kind: str
+) -> None:
+    """An answer is called what it is; it does not come back as a broken run config."""
+    (folder / "x.json").write_text(rungraph(*words, "--format", "json", cwd=folder).out)
+    way_out = "name a run config, or what 'rungraph plan --format json' writes"
+    assert diff(folder, "x.json", "old.yaml") == Ended(1, "", f"error: x.json: {kind}; {way_out}\n")
+
+
 def test_a_saved_plan_and_a_saved_graph_are_sides(folder: Path) -> None:
     """What was saved of a config does not differ from it."""
     plan = rungraph("plan", "old.yaml", "--format", "json", cwd=folder).out

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+import networkx as nx
 import pytest
 import yaml
 from hypothesis import given
@@ -154,15 +155,12 @@ def test_the_way_back_is_the_way_there(pair: Pair, catalog: Catalog) -> None:
 
 @given(pairs(), catalogs())
 def test_what_is_affected_is_what_is_downstream(pair: Pair, catalog: Catalog) -> None:
-    """A node is affected exactly if it is as it was and a descendant of what differs."""
+    """A node is affected exactly if it is as it was and downstream of what differs, late or not."""
     old, new = (compile_config(config, catalog=catalog, environment={}) for config in pair)
     diff = diff_graphs(old, new)
     differs = {one.address for one in diff.nodes}
-    reached: set[Address] = set()
-    for address in differs & new.nodes.keys():
-        reached.update(new.descendants(address))
-    starts = {d for r in differs - new.nodes.keys() for d in old.dependents_of(r)}
-    starts |= {edge.dependent for edge in diff.edges}
-    for address in starts & new.nodes.keys():
-        reached |= {address, *new.descendants(address)}
+    links: nx.DiGraph[Address] = nx.DiGraph([e[:2] for e in (*new.edges, *new.dropped)])
+    links.add_nodes_from(new)
+    starts = {edge.dependent for edge in diff.edges if edge.dependent in new}
+    reached = starts.union(*(nx.descendants(links, one) for one in starts | differs & {*new}))
     assert {one.address for one in diff.affected} == reached - differs

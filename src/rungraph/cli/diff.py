@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from rungraph.cli.inputs.configs import check_readable, load_comparable
+from rungraph.cli.inputs.configs import Comparable, check_readable, load_side
 from rungraph.cli.inputs.options import (
     check_standard_input,
     edges_option,
@@ -18,10 +18,12 @@ from rungraph.cli.inputs.options import (
 )
 from rungraph.cli.terminal import DIFFERS, show, show_json_text, style_of, tell
 from rungraph.graph.diff import diff_graphs, diff_to_json, diff_to_markdown, render_diff
+from rungraph.graph.diff.node_link import as_node_link
 
 if TYPE_CHECKING:
     from rungraph.cli.inputs.options import Reading
-    from rungraph.graph.diff import Edges
+    from rungraph.graph import RunGraph
+    from rungraph.graph.diff import Edges, Snapshot
 
 
 @click.command()
@@ -43,19 +45,14 @@ def diff(
 ) -> int:
     """Compare the graphs of two run configs, and say what depends on what differs.
 
-    OLD and NEW are run configs or plans that were saved as JSON, - for standard input, or
-    git:REV:path for a file at a revision (git:HEAD:run.yaml). The order of the YAML, comments and
+    OLD and NEW are run configs, JSON that 'plan' or 'graph' wrote, - for standard input, or
+    git:REV:path for a file at a revision (git:HEAD:run.yaml). With JSON of 'graph', nodes, types,
+    tags and edges are compared, which is all that it has. The order of the YAML, comments and
     places do not count. Secrets are compared and never shown. Configs with errors are compared,
     too; the exit code is 1 only when one cannot be read at all.
     """
     check_standard_input({"OLD": old, "NEW": new})
-    before, after = (load_comparable(name, reading) for name in (old, new))
-    check_readable(before.graph, after.graph)
-    for one in (before, after):
-        if one.problems:
-            tell(f"{one.name}: {one.problems}")
-    level = min(before.level, after.level)
-    found = diff_graphs(before.graph.up_to(level), after.graph.up_to(level), edges=edges)
+    found = diff_graphs(*_sides(old, new, reading), edges=edges)
     if form == "json":
         show_json_text(diff_to_json(found, old=old, new=new).rstrip("\n"))
     elif form == "markdown":
@@ -63,3 +60,21 @@ def diff(
     else:
         show(render_diff(found, old=old, new=new, style=style_of(sys.stdout)), end="")
     return DIFFERS if has_code and not found.is_empty else 0
+
+
+def _sides(old: str, new: str, reading: Reading) -> tuple[RunGraph | Snapshot, RunGraph | Snapshot]:
+    """Return what *old* and *new* name, each without what is not known of the other."""
+    before, after = (load_side(name, reading) for name in (old, new))
+    for one in (before, after):
+        if isinstance(one, Comparable):
+            check_readable(one.graph)
+            if one.problems:
+                tell(f"{one.name}: {one.problems}")
+    if isinstance(before, Comparable) and isinstance(after, Comparable):
+        level = min(before.level, after.level)
+        return before.graph.up_to(level), after.graph.up_to(level)
+    tell("only nodes, types, tags and edges are compared: JSON of 'rungraph graph' has no more")
+    first, second = (
+        as_node_link(one.graph if isinstance(one, Comparable) else one) for one in (before, after)
+    )
+    return first, second

@@ -95,8 +95,8 @@ def plan(
     graph = load_graph(file, reading)
     if form != "json":
         check_readable(graph)
-    old = None if against is None else load_comparable(against, reading).graph
-    check_readable(old)
+    old = None if against is None else load_comparable(against, reading)
+    check_readable(old and old.graph)
     failed = query(graph, *assume_failed) if assume_failed else ()
     if assume_failed and not failed:
         tell("warning: --assume-failed selects no node, so nothing fails")
@@ -105,7 +105,8 @@ def plan(
         reading.level,
         failed=tuple(failed),
         durations=_durations(timings) if timings else None,
-        against=old,
+        against=old and old.graph,
+        against_level=old.level if old else reading.level,
         against_name=against or "",
         catalog_named=reading.catalog,
         allow_unset_env=reading.allow_unset_env,

@@ -15,6 +15,7 @@ from rungraph.cli.terminal import style_of, tell, tell_styled
 from rungraph.graph import Level, RunGraph, RungraphError, Severity
 from rungraph.graph.compile import compile_document
 from rungraph.graph.diagnostic_text import count_text, render_diagnostic
+from rungraph.graph.diff.node_link import snapshot_of_node_link
 from rungraph.graph.plan.graph_json import graph_of_plan
 from rungraph.graph.plan.plan_json import PlanError, load_plan
 from rungraph.graph.query.config_checks import ask, load_checks
@@ -25,6 +26,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable
 
     from rungraph.graph import Diagnostic
+    from rungraph.graph.diff import Snapshot
     from rungraph.graph.query.config_checks import CheckFile
     from rungraph.graph.source.document import Document
 
@@ -85,6 +87,20 @@ def load_check_file(file: str) -> CheckFile:
     return checks
 
 
+_WRITERS = {
+    "node-link": "graph",
+    "selection": "query",
+    "diff": "diff",
+    "why": "why",
+    "why-not": "why-not",
+    "timeline": "timeline",
+    "validation": "validate",
+    "blame": "blame",
+    "critical-chain": "critical-chain",
+}
+"""Which command writes JSON of which kind, beside plans."""
+
+
 class ComparableError(RungraphError):
     """Raised when what was saved cannot be compared."""
 
@@ -118,15 +134,59 @@ def load_comparable(name: str, reading: Reading) -> Comparable:
         ComparableError: If it is a plan of a form that is not known.
         RevisionError: If git has no such file.
     """
-    is_revision = name.startswith("git:")
-    document = decode_document(content_at(name), name) if is_revision else read(name)
+    return _comparable(name, _document(name), reading)
+
+
+def _document(name: str) -> Document:
+    return decode_document(content_at(name), name) if name.startswith("git:") else read(name)
+
+
+def _comparable(name: str, document: Document, reading: Reading) -> Comparable:
     level = reading.level
-    if document.value.get("kind") in ("plan", "graph") and "format_version" in document.value:
+    kind = _written_kind(document)
+    if kind in ("plan", "graph"):
         return _saved(name, document.text, level)
+    if kind:
+        raise _not_comparable(name, kind)
     graph = graph_of(document, reading)
     if level >= Level.GRAPH:
         graph = graph.with_diagnostics(one.diagnostic for one in ask(graph) if one.diagnostic)
     return Comparable(name, graph, level)
+
+
+def load_side(name: str, reading: Reading) -> Comparable | Snapshot:
+    """Return what *name* names, as `load_comparable` does, or what ``rungraph graph`` wrote of it.
+
+    Raises:
+        ComparableError: If it is neither, or not a whole graph.
+        RevisionError: If git has no such file.
+    """
+    document = _document(name)
+    if _written_kind(document) != "node-link":
+        return _comparable(name, document, reading)
+    try:
+        return snapshot_of_node_link(document.value)
+    except ValueError as error:
+        msg = f"{name}: {error}"
+        raise ComparableError(msg) from error
+
+
+def _written_kind(document: Document) -> str:
+    """Return which JSON of rungraph's own *document* is; empty for a run config."""
+    if {"valid", "diagnostics"} <= document.value.keys():
+        return "validation"
+    kind = document.value.get("kind")
+    is_ours = "format_version" in document.value or kind in _WRITERS
+    return str(kind or "answer") if is_ours and "providers" not in document.value else ""
+
+
+def _not_comparable(name: str, kind: str) -> ComparableError:
+    writer = _WRITERS.get(kind)
+    text = f"it is what 'rungraph {writer}' writes" if writer else f"it is a {kind}"
+    if kind == "node-link":
+        text += ": nodes and edges only, which no command but 'rungraph diff' reads"
+    way_out = "name a run config, or what 'rungraph plan --format json' writes"
+    return ComparableError(f"{name}: {text}; {way_out}")
 
 
 def load_askable(name: str, reading: Reading) -> RunGraph:

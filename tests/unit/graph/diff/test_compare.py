@@ -14,6 +14,7 @@ from rungraph.graph.diff import (
     Change,
     FactChange,
     GraphDiff,
+    applied,
     diff_graphs,
     diff_to_json,
     diff_to_markdown,
@@ -21,6 +22,7 @@ from rungraph.graph.diff import (
     snapshot_of,
 )
 from rungraph.graph.plan.graph_json import graph_from_json, graph_to_json
+from rungraph.graph.source.positions import path_text
 
 
 def facts_of(diff: GraphDiff) -> list[FactChange]:
@@ -40,6 +42,36 @@ def test_a_config_differs_by_path() -> None:
         FactChange(("config", "url"), Change.CHANGED, "http://a", "http://b"),
         FactChange(("tags",), Change.REMOVED, ["x"], None),
     ]
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "found"),
+    [
+        ([1, {"k": 1}], [1], [("config.x[1]", {"k": 1}, None)]),
+        ([{"k": 1}, {"k": 2}], [{"k": 2}], [("config.x[0]", {"k": 1}, None)]),
+        ([{"k": 1}], [{"k": 0, "j": 1}, {"k": 1}], [("config.x[0]", None, {"k": 0, "j": 1})]),
+        ([{"k": 1}], [{"k": 2}], [("config.x[0].k", 1, 2)]),
+        (
+            [{"name": "a", "v": 1}, {"name": "b", "v": 1}],
+            [{"name": "b", "v": 2}],
+            [("config.x[0]", {"name": "a", "v": 1}, None), ("config.x[0].v", 1, 2)],
+        ),
+        ([{"token": "first-secret"}, {"token": "other"}], [{"token": "other"}], [0]),
+        ({"a": {"b": 1}}, {"a": 1}, [("config.x.a", {"b": 1}, 1)]),
+        (["a", "b"], ["b"], [("config.x", ["a", "b"], ["b"])]),
+        ([], [{"k": 1}], [("config.x[0]", None, {"k": 1})]),
+    ],
+)
+def test_one_change_of_a_list_is_told_once(old: Any, new: Any, found: list[Any]) -> None:
+    """Elements are known by their ids, else by being equal; what lies between has changed."""
+    before, after = (graph(config(config={"x": value})) for value in (old, new))
+    facts = facts_of(diff_graphs(before, after))
+    if found == [0]:
+        [fact] = facts
+        assert (path_text(fact.path), fact.change, fact.is_secret) == ("config.x[0]", "removed", 0)
+    else:
+        assert [(path_text(one.path), one.old, one.new) for one in facts] == found
+    assert applied(diff_graphs(before, after), snapshot_of(before)) == snapshot_of(after)
 
 
 @pytest.mark.parametrize(("old", "new"), [(1, True), (1, 1.0), ("1", 1), (None, ""), ([], {})])

