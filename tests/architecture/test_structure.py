@@ -45,13 +45,26 @@ def test_public_names_are_listed_sorted_and_there(name: str) -> None:
 
 
 def test_no_module_is_longer_than_it_should_be() -> None:
-    """A module of more than 400 lines is two things."""
+    """A module of more than 400 lines is two things, also one of tests."""
     long = {
         str(path.relative_to(ROOT)): lines
-        for path in _modules()
+        for path in [*_modules(), *(ROOT / "tests").rglob("*.py")]
         if (lines := len(path.read_text().splitlines())) > MOST_LINES
     }
     assert long == {}
+
+
+def test_tests_lie_as_their_source_lies() -> None:
+    """A folder of tests is one of the source, and what tests a folder is in a folder itself."""
+    roots = (ROOT, ROOT / "src", ROOT / "src" / "rungraph")
+    for path in (ROOT / "tests" / "unit").rglob("test_*.py"):
+        place = path.parent.relative_to(ROOT / "tests" / "unit")
+        sources = [root / place for root in roots if (root / place).is_dir()]
+        if place.parts[:2] == ("engine", "providers"):
+            sources += (ROOT / "engine" / "providers").glob(f"*/{place.name}")
+        assert sources, path
+        subject = path.stem.removeprefix("test_")
+        assert not any((source / subject).is_dir() for source in sources), path
 
 
 def test_the_wheel_carries_every_module_under_one_name(tmp_path: Path) -> None:
