@@ -66,7 +66,8 @@ class RoutingTable:
         self._inventory = inventory
         self._configured: dict[Key, Resource] = {}
         self._kept: dict[Key, Registration] = {}  # Stored, and not served as stored.
-        self._refused: set[Key] = set()  # Of those, which their provider did not take,
+        self._denied: dict[Key, str] = {}  # Of the run config, why its provider did not take it.
+        self._refused: set[Key] = set()  # Of what is kept, which its provider did not take,
         self._lost: set[Key] = set()  # and which it had and does not list any more.
         self._refreshing: asyncio.Task[None] | None = None
         for method in methods_of(protocol).values():
@@ -78,6 +79,17 @@ class RoutingTable:
     def members(self) -> Mapping[str, object]:
         """The providers by id, sorted."""
         return {provider_id: member.instance for provider_id, member in self._members.items()}
+
+    @property
+    def denied(self) -> tuple[str, ...]:
+        """What the run config wants and its provider does not take, with its place; sorted."""
+        places = {
+            (entry.identifier, entry.provider_id): entry.place for entry in self._node.resources
+        }
+        return tuple(
+            f"{reason} ({places[key]})" if places.get(key) else reason
+            for key, reason in sorted(self._denied.items())
+        )
 
     def resolve(self, name: str) -> Resource:
         """Return the one resource that *name* means.
@@ -349,6 +361,8 @@ class RoutingTable:
             else:
                 accepted = await member.within_deadline(lambda: member.register(wanted))
         except RegistrationRefusedError as error:
+            if origin is Origin.CONFIGURED:
+                self._denied[key] = str(error)
             if origin is Origin.CONFIGURED or self._inventory.get(key) is not None:
                 self._inventory.tell_failed(member.provider_id, error)
             elif key not in self._refused:
@@ -360,6 +374,7 @@ class RoutingTable:
             self._inventory.put(Entry(accepted, origin, wanted))
             self._kept.pop(key, None)
             self._refused.discard(key)
+            self._denied.pop(key, None)
 
     def _keep(self, entry: Entry) -> None:
         """Remember what is stored and not served now."""

@@ -20,7 +20,8 @@ from rungraph.engine.errors import (
     describe,
 )
 from rungraph.engine.preflight.configs import validated_config
-from rungraph.engine.provider import has_reports, has_shutdown
+from rungraph.engine.provider import ProviderReport, has_reports, has_shutdown
+from rungraph.engine.routing.errors import PairError
 from rungraph.engine.routing.routers import create_router
 from rungraph.engine.routing.store import RegistrationStore
 from rungraph.engine.routing.table_of import create_table
@@ -35,7 +36,6 @@ if TYPE_CHECKING:
     from types import ModuleType
 
     from rungraph.engine.events import Event
-    from rungraph.engine.provider import ProviderReport
     from rungraph.engine.run.settings import StackSettings
     from rungraph.graph.address import Address
     from rungraph.graph.model import RunGraph
@@ -209,6 +209,12 @@ class Instances:
             deadline=min(_QUESTION_SECONDS, self._settings.start_timeout / 2),
             refresh_interval=self._settings.refresh_interval,
         )
+        if table.denied and self._settings.on_failure == "rollback":
+            await table.shutdown()
+            raise PairError("\n".join(table.denied))
+        if table.denied:
+            report = ProviderReport("degraded", "; ".join(table.denied))
+            self._access.reporter(node.address)(report)
         return table
 
     def _open_router(self, node: RouterNode, dependencies: Mapping[Address, object]) -> object:

@@ -247,3 +247,20 @@ def test_a_start_that_never_ends_does_not_keep_the_process(
     ended = run(path, *timeouts, "--on-failure", on_failure, *HEALTH)
     assert "did not start within 0.2 s" in ended.err
     assert ended.code == (1 if on_failure == "rollback" else 0)
+
+
+def test_a_model_of_the_config_that_is_refused_is_a_failure_of_the_start(
+    config_file: ConfigFile,
+) -> None:
+    """With its place; with degrade the rest runs, and the table says what it lacks."""
+    models = {"models": [{"model_id": "nope", "provider_id": "told"}]}
+    path = config_file(more=models, refuse="nope")
+    ended = run(path, *HEALTH)
+    says = "provider 'told' refused model 'nope': there is no such model here"
+    assert ended.code == 1
+    assert f"{says} ({path}:1:" in ended.err
+    ended = run(path, "--on-failure", "degrade", *chat("hello"))
+    assert ended.code == 0
+    [line] = [one for one in ended.err.splitlines() if " degraded " in one]
+    assert "table:models" in line
+    assert says in line

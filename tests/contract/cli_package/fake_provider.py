@@ -40,7 +40,10 @@ class FakeProvider:
         return [Model(identifier=self._config.get("model", "echo"))]
 
     async def register_model(self, model: Model) -> Model:
-        """Accept every model."""
+        """Accept every model but the one that the config refuses."""
+        if model.identifier == self._config.get("refuse"):
+            msg = "there is no such model here"
+            raise ValueError(msg)
         return model
 
     async def unregister_model(self, model: Model) -> None:
