@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import inspect
-from collections.abc import AsyncGenerator
+from collections.abc import AsyncGenerator, AsyncIterator
 from contextlib import aclosing
 from functools import partial
 from types import UnionType
@@ -13,6 +13,7 @@ from typing import (
     NotRequired,
     Required,
     Union,
+    cast,
     get_args,
     get_origin,
     get_type_hints,
@@ -97,11 +98,11 @@ class Endpoint:
         method = getattr(self._instance(self.api), self.name)
         with exchange.watched():
             result = await method(**arguments)
-            if not hasattr(result, "__anext__"):
+            if not isinstance(result, AsyncIterator):
                 content = self._dump(result)
             else:
-                async with aclosing(result):
-                    async for chunk in result:
+                async with aclosing(cast("AsyncGenerator[Any, None]", result)) as chunks:
+                    async for chunk in chunks:
                         await exchange.send_event(self._dump_chunk(chunk))
                 if not exchange.has_begun:
                     await exchange.begin_events()
@@ -115,7 +116,9 @@ class Endpoint:
         Raises:
             RequestError: If it means none.
         """
-        query = self._named(dict(parse_qsl(exchange.query.decode("latin-1"))))
+        query = {}
+        if exchange.query:
+            query = self._named(dict(parse_qsl(exchange.query.decode("latin-1"))))
         validator = self.arguments.validator
         try:
             if self.route.method != "POST":

@@ -48,6 +48,7 @@ class Exchange:
         status: The HTTP status of the answer; 0 before it has begun.
         began_at: When the request came, and *answered_at*, when the answer began: by the
             process's clock.
+        is_stream: Whether the answer is a stream of events.
         broken_off: Why it has to end early; None while it has not.
     """
 
@@ -57,7 +58,7 @@ class Exchange:
         self.method: str = scope["method"]
         self.path: str = scope["path"]
         self.query: bytes = scope["query_string"]
-        self.headers: Iterable[Header] = scope["headers"]
+        self._headers: dict[bytes, bytes] = dict(scope["headers"])
         self.request_id = request_id
         self.path_values: dict[str, str] = {}
         self.has_begun = False
@@ -66,6 +67,7 @@ class Exchange:
         self.status = 0
         self.began_at = perf_counter()
         self.answered_at: float | None = None
+        self.is_stream = False
         self.last_event = b""
         self.more_headers: tuple[Header, ...] = ()
         self._receive = receive
@@ -78,7 +80,7 @@ class Exchange:
 
     def header(self, name: bytes) -> str:
         """Return the header *name*, which is written in lower case; empty if there is none."""
-        return next((value.decode("latin-1") for key, value in self.headers if key == name), "")
+        return self._headers.get(name, b"").decode("latin-1")
 
     async def body(self) -> bytes:
         """Return the body.
@@ -138,6 +140,7 @@ class Exchange:
 
     async def begin_events(self, headers: Iterable[Header] = ()) -> None:
         """Begin an answer that is a stream of events."""
+        self.is_stream = True
         quiet = ((b"cache-control", b"no-store"), (b"x-accel-buffering", b"no"))
         await self._begin(HTTPStatus.OK, EVENTS, (*headers, *quiet))
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import hmac
 from dataclasses import dataclass
 from enum import StrEnum
+from functools import lru_cache
 from hashlib import sha256
 from ipaddress import ip_address
 from typing import TYPE_CHECKING
@@ -128,7 +129,7 @@ class Guard:
             RequestError: If so.
         """
         host = exchange.header(b"host")
-        if self._is_local and not is_loopback(_host_of(host)):
+        if self._is_local and not _is_here(host):
             raise RequestError(403, f"the server is not called {host!r}", code="foreign_host")
         origin = exchange.header(b"origin")
         if not origin or origin in self._origins or urlsplit(origin).netloc == host:
@@ -187,9 +188,10 @@ def is_loopback(host: str) -> bool:
         return False
 
 
-def _host_of(header: str) -> str:
-    """Return the host in a Host header, without its port."""
+@lru_cache(maxsize=64)
+def _is_here(header: str) -> bool:
+    """Whether a Host header means this machine, whatever the port; most callers say the same."""
     try:
-        return urlsplit(f"//{header}").hostname or ""
+        return is_loopback(urlsplit(f"//{header}").hostname or "")
     except ValueError:
-        return ""
+        return False

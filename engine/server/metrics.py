@@ -47,8 +47,8 @@ class Metrics:
             registry=self._registry,
         )
         self._first = Histogram(
-            "rungraph_time_to_first_byte_seconds",
-            "From the request to the beginning of its answer: the first token of a stream",
+            "rungraph_time_to_first_event_seconds",
+            "From the request to the first event of a streamed answer: of a model, its first token",
             ("route",),
             buckets=_SECONDS,
             registry=self._registry,
@@ -62,16 +62,26 @@ class Metrics:
             registry=self._registry,
         )
         self._worst_lag = 0.0
+        # To look series up by their labels takes longer than to count.
+        self._series: dict[tuple[str, int], tuple[Counter, Histogram, Histogram]] = {}
 
     def count(self, exchange: Exchange) -> None:
         """Count an exchange that is over."""
-        route = exchange.route or "unknown"
-        # A caller who has gone before the answer began has no status.
-        self._requests.labels(route, str(exchange.status or "none")).inc()
-        now = perf_counter()
-        self._duration.labels(route).observe(now - exchange.began_at)
-        if exchange.answered_at is not None:
-            self._first.labels(route).observe(exchange.answered_at - exchange.began_at)
+        key = (exchange.route or "unknown", exchange.status)
+        series = self._series.get(key)
+        if series is None:
+            route, status = key
+            # A caller who has gone before the answer began has no status.
+            series = self._series[key] = (
+                self._requests.labels(route, str(status or "none")),
+                self._duration.labels(route),
+                self._first.labels(route),
+            )
+        requests, duration, first = series
+        requests.inc()
+        duration.observe(perf_counter() - exchange.began_at)
+        if exchange.is_stream and exchange.answered_at is not None:
+            first.observe(exchange.answered_at - exchange.began_at)
 
     async def watch_lag(self) -> None:
         """Measure again and again by how much the event loop is late; never returns."""
