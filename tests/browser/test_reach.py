@@ -18,7 +18,7 @@ def focused(opened: Opened) -> str:
 
 
 def test_arrow_keys_go_from_node_to_node(opened: Opened) -> None:
-    """Right is to what needs a node, left to what it needs, up and down within a generation."""
+    """To what needs a node, to what it needs, and within a generation; Enter chooses, ? helps."""
     opened.page.locator("#picture").focus()
     opened.page.keyboard.press("ArrowRight")
     first = focused(opened)
@@ -34,19 +34,17 @@ def test_arrow_keys_go_from_node_to_node(opened: Opened) -> None:
     assert len(set(seen)) == 4
     opened.page.keyboard.press("ArrowLeft")
     assert focused(opened) in seen
-
-
-def test_enter_chooses_and_escape_leaves(opened: Opened) -> None:
-    """What the keyboard is at can be chosen without a mouse."""
-    opened.page.locator("#picture").focus()
-    opened.page.keyboard.press("ArrowRight")
     opened.page.keyboard.press("Enter")
-    assert opened.page.locator("#picture .n.chosen").get_attribute("data-address") == focused(
-        opened
-    )
+    chosen = opened.page.locator("#picture .n.chosen")
+    assert chosen.get_attribute("data-address") == focused(opened)
     assert opened.page.locator("#panel").is_visible()
     opened.page.keyboard.press("Escape")
     assert opened.page.locator("#panel").is_hidden()
+    opened.page.keyboard.press("?")
+    dialog = opened.page.get_by_role("dialog")
+    assert "path between the chosen node and the next one" in dialog.inner_text()
+    opened.page.keyboard.press("Escape")
+    assert dialog.is_hidden()
 
 
 def test_tab_reaches_everything(opened: Opened) -> None:
@@ -86,15 +84,6 @@ def test_the_nodes_are_a_table_too(opened: Opened, graph: RunGraph) -> None:
     assert opened.page.locator("#panel h2").inner_text() == "guard"
     opened.page.get_by_role("tab", name="Graph").click()
     assert opened.page.locator("#picture .n.chosen").count() == 1
-
-
-def test_help(opened: Opened) -> None:
-    """? opens a dialog with the keys, Escape closes it."""
-    opened.page.keyboard.press("?")
-    dialog = opened.page.get_by_role("dialog")
-    assert "path between the chosen node and the next one" in dialog.inner_text()
-    opened.page.keyboard.press("Escape")
-    assert dialog.is_hidden()
 
 
 def test_links_lead_to_a_node(open_page: Open, graph: RunGraph) -> None:

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
+from tests.builders import run_config
+
 from rungraph.graph import ApiSpec, Catalog, ProviderSpec, RoutedPair, RunGraph, compile_config
 
 SECRETS = ("sk-first-0123456789", "sk-second-0123456789")
@@ -22,9 +24,7 @@ def catalog(*, needs: tuple[str, ...] = ("inference",)) -> Catalog:
             ProviderSpec("inference", "remote::tgi", "x.tgi"),
             ProviderSpec("memory", "inline::faiss", "x.faiss", dependencies=needs),
             ProviderSpec(
-                "agents",
-                "inline::ref",
-                "x.ref",
+                *("agents", "inline::ref", "x.ref"),
                 dependencies=("memory",),
                 optional_dependencies=("telemetry",),
             ),
@@ -38,14 +38,10 @@ CATALOG = catalog()
 
 def config(**more: Any) -> dict[str, Any]:
     """Return a config in which agents need memory, which needs inference."""
-    return {
-        "image_name": "one",
-        "providers": {
-            "inference": [{"provider_id": "foo", "provider_type": "remote::tgi", **more}],
-            "memory": [{"provider_id": "faiss", "provider_type": "inline::faiss"}],
-            "agents": [{"provider_id": "ref", "provider_type": "inline::ref"}],
-        },
-    }
+    types = {"memory": {"faiss": "inline::faiss"}, "agents": {"ref": "inline::ref"}}
+    written = run_config({"inference": {"foo": "remote::tgi"}, **types}, image_name="one")
+    written["providers"]["inference"][0] |= more
+    return written
 
 
 def graph(config: dict[str, Any], catalog: Catalog = CATALOG, **environment: str) -> RunGraph:
