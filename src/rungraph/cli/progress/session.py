@@ -14,9 +14,10 @@ from rungraph.cli.output.errors import text_of, traced
 from rungraph.cli.terminal import OutputClosedError, complain, leave, tell
 from rungraph.engine.errors import DeadlineError, describe
 from rungraph.engine.events import NodeFailed, NodeKilled
+from rungraph.engine.run.instances import registration_store
 from rungraph.engine.run.signals import SIGNALS
 from rungraph.engine.run.stack import Stack
-from rungraph.graph import RungraphError
+from rungraph.graph import NodeKind, RungraphError
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Generator, Sequence
@@ -74,6 +75,9 @@ class Session:
             self.summarize(stack.timeline())
             if self.calls:
                 return await self._answer(stack)
+            if any(address.kind is NodeKind.TABLE for address in self.graph):
+                store = registration_store(self.graph, self.settings)
+                tell(f"registrations are kept in {store.path}")
             tell("ready; Ctrl-C stops")
             await asyncio.get_running_loop().create_future()
         return 0

@@ -52,3 +52,24 @@ def test_settings_come_first_then_the_config_then_the_users_folder(
         assert registration_store(graph, settings).path == Path(expected)
     told = "only 'sqlite' with a 'db_path' is known" in caplog.text
     assert told == (config is POSTGRES)
+
+
+def test_two_configs_of_one_name_do_not_mix(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    """State belongs to a config; what an earlier rungraph kept under the name alone is told."""
+    monkeypatch.setenv("XDG_STATE_HOME", str(tmp_path / "state"))
+    earlier = tmp_path / "state/rungraph/demo/registrations.db"
+    earlier.parent.mkdir(parents=True)
+    earlier.touch()
+    paths = []
+    for folder in ("one", "two"):
+        config = tmp_path / folder / "run.yaml"
+        config.parent.mkdir()
+        config.write_text("image_name: demo\nproviders: {}\n")
+        graph = compile_config(config, environment={})
+        paths.append(registration_store(graph, StackSettings()).path)
+        assert registration_store(graph, StackSettings()).path == paths[-1]
+    assert len({*paths}) == 2
+    assert all(path.parent.name.startswith("demo-") for path in paths)
+    assert f"registrations of an earlier rungraph are in {earlier}" in caplog.text
