@@ -19,6 +19,8 @@ from rungraph.cli.inputs.options import (
 from rungraph.cli.terminal import DIFFERS, show, show_json_text, style_of, tell
 from rungraph.graph.diff import diff_graphs, diff_to_json, diff_to_markdown, render_diff
 from rungraph.graph.diff.node_link import as_node_link
+from rungraph.graph.diff.unknown import not_comparable
+from rungraph.graph.wording import listed, printable
 
 if TYPE_CHECKING:
     from rungraph.cli.inputs.options import Reading
@@ -52,7 +54,11 @@ def diff(
     too; the exit code is 1 only when one cannot be read at all.
     """
     check_standard_input({"OLD": old, "NEW": new})
-    found = diff_graphs(*_sides(old, new, reading), edges=edges)
+    sides = _sides(old, new, reading)
+    found = diff_graphs(*sides, edges=edges)
+    if unknown := not_comparable(*sides):
+        which = printable(listed(unknown))
+        tell(f"not comparable, because JSON has a mask where a secret stands: {which}")
     if form == "json":
         show_json_text(diff_to_json(found, old=old, new=new).rstrip("\n"))
     elif form == "markdown":

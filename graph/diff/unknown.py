@@ -1,0 +1,45 @@
+"""Which values two graphs show alike of which one side does not know more than the mask."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from rungraph.graph.diff.facts import facts_of, is_masked, is_same
+from rungraph.graph.diff.snapshot import Snapshot
+from rungraph.graph.source.positions import path_text
+
+if TYPE_CHECKING:
+    from rungraph.graph.diff.facts import Facts
+    from rungraph.graph.model import RunGraph
+    from rungraph.graph.nodes import Node
+
+
+def not_comparable(old: RunGraph | Snapshot, new: RunGraph | Snapshot) -> tuple[str, ...]:
+    """Return the node and the path of each secret that can be equal or not, sorted.
+
+    JSON that rungraph wrote has a mask where a secret stood: nobody can tell whether it has
+    changed. Of two run configs all is known.
+    """
+    if _knows_all(old) and _knows_all(new):
+        return ()
+    return tuple(
+        f"{address} {path_text(path)}"
+        for address in sorted(old.nodes.keys() & new.nodes.keys())
+        for path in _masked_alike(_facts(old.nodes[address]), _facts(new.nodes[address]))
+    )
+
+
+def _knows_all(graph: RunGraph | Snapshot) -> bool:
+    return not isinstance(graph, Snapshot) and graph.document is not None
+
+
+def _facts(node: Node | Facts) -> Facts:
+    return node if isinstance(node, dict) else facts_of(node)
+
+
+def _masked_alike(old: Facts, new: Facts) -> list[tuple[str | int, ...]]:
+    return [
+        path
+        for path, value in old.items()
+        if is_masked(value) and path in new and is_same(value, new[path])
+    ]
