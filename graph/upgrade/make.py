@@ -8,7 +8,10 @@ from typing import TYPE_CHECKING, Any
 
 from rungraph.graph.catalog.choice import named_catalog, shipped_history
 from rungraph.graph.catalog.telling import fits, release_for
+from rungraph.graph.config.documents import run_config_of
 from rungraph.graph.config.keys import resource_paths
+from rungraph.graph.config.upgrade import is_old_format
+from rungraph.graph.diagnostics import Severity
 from rungraph.graph.upgrade.storage import move_stores
 from rungraph.graph.upgrade.yaml_text import UpgradeError, YamlText, renamed
 
@@ -23,6 +26,7 @@ if TYPE_CHECKING:
 
 _OLD_DEFAULT = re.compile(r"\$\{env\.([A-Za-z0-9_]+):(?![-=+?])")
 _OLD_ALTERNATIVE = re.compile(r"\$\{env\.([A-Za-z0-9_]+)\+")
+_NOT_ALONE = ("C016", "C017")
 _OLD_IDS = {"vector_db_id": "vector_store_id", "provider_vector_db_id": "provider_vector_store_id"}
 
 
@@ -36,6 +40,7 @@ class Upgrade:
         target: What it is written for.
         changes: What was changed, one sentence each, in the order of the steps.
         dropped: What has no successor, with its place; it stays as a comment at the end.
+        has_comments: Whether it does: JSON has none.
     """
 
     text: str
@@ -43,6 +48,7 @@ class Upgrade:
     target: str
     changes: list[str] = field(default_factory=list)
     dropped: list[tuple[Place, str]] = field(default_factory=list)
+    has_comments: bool = True
 
 
 def upgraded(document: Document, to: str) -> Upgrade:
@@ -59,6 +65,22 @@ def upgraded(document: Document, to: str) -> Upgrade:
     history = shipped_history()
     target = named_catalog(to)
     value = document.value
+    found = run_config_of(document)
+    if problem := next((one for one in found.diagnostics if one.code in _NOT_ALONE), None):
+        what, _, _ = problem.message.partition(";")
+        msg = f"{document.file}: {what}: what is rewritten is a run config in a file of its own"
+        raise UpgradeError(msg)
+    if problem := next(
+        (one for one in document.diagnostics if one.severity is Severity.ERROR), None
+    ):
+        msg = f"{document.file} cannot be rewritten before it can be read: {problem.message}"
+        raise UpgradeError(msg)
+    if isinstance(value, dict) and is_old_format(value):
+        msg = (
+            f"{document.file} is of the first format, with routing tables; name the instances "
+            "under 'providers', each with a provider_id, and it can be rewritten"
+        )
+        raise UpgradeError(msg)
     if not isinstance(value, dict) or not isinstance(value.get("providers"), dict):
         msg = f"{document.file} holds no run config with 'providers'"
         raise UpgradeError(msg)
@@ -89,8 +111,12 @@ class _Upgrade:
         self.target = target
         self.yaml = YamlText(document.text)
         self.tree: Any = self.yaml.tree
-        self.result = Upgrade("", source.full_name, target.full_name)
+        self.result = Upgrade(
+            "", source.full_name, target.full_name, has_comments=not self.yaml.is_json
+        )
         self.comments: list[tuple[Place, list[str]]] = []
+        self.paths: dict[int, Path] = {}
+        """Where each provider stood, by the identity of its entry in the tree."""
 
     def made(self) -> Upgrade:
         """Return the config after every step."""
@@ -101,11 +127,12 @@ class _Upgrade:
         self.apis()
         self.providers()
         self.config_keys()
+        self.state()
         self.result.changes += move_stores(self.tree, self.target)
         self.resources()
         self.top()
         text = self.yaml.dumped(self.tree)
-        if self.comments:
+        if self.comments and not self.yaml.is_json:
             head = f"# Not taken over: {self.target.full_name} has no successor of these."
             lines = [head, *(line for _, block in sorted(self.comments) for line in block)]
             text = f"{text.rstrip()}\n\n" + "\n".join(lines) + "\n"
@@ -207,6 +234,7 @@ class _Upgrade:
                 entry = entries[index]
                 name = entry.get("provider_type") if isinstance(entry, dict) else None
                 path: Path = ("providers", api, index)
+                self.paths.setdefault(id(entry), path)
                 if not isinstance(name, str) or entry.get("module") or self.is_external(api, name):
                     continue
                 found = self.type_of(api, name)
@@ -253,6 +281,20 @@ class _Upgrade:
                         renamed(config, spec.path, spec.successor, config[spec.path])
                         self.change(f"'{spec.path}' of {spec.of} is now '{spec.successor}'")
 
+    def state(self) -> None:
+        """Take out the store of what agents remember, where the release keeps none."""
+        if any(key.path == "persistence.agent_state" for key in self.target.keys):
+            return
+        entries = self.tree["providers"].get("responses")
+        for entry in entries if isinstance(entries, list) else ():
+            config = entry.get("config") if isinstance(entry, dict) else None
+            if isinstance(config, dict) and "persistence_store" in config:
+                name = entry.get("provider_id")
+                what = f"'persistence_store' of responses/{name}"
+                path = self.paths.get(id(entry), ("providers",))
+                self.drop((*path, "config", "persistence_store"), what, "persistence_store",
+                          config.pop("persistence_store"))  # fmt: skip
+
     @property
     def takes_no_tool_groups(self) -> bool:
         """Whether the release has its tool groups from the provider types."""
@@ -287,6 +329,8 @@ class _Upgrade:
                 del self.tree[name]
                 continue
             for entry in entries if new == "vector_stores" else ():
+                if not isinstance(entry, dict):
+                    continue
                 for old_id in _OLD_IDS.keys() & entry.keys():
                     renamed(entry, old_id, _OLD_IDS[old_id], entry[old_id])
             self.move(name, new, entries, targets[new])

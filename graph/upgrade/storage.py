@@ -32,7 +32,10 @@ def move_stores(tree: Any, target: Catalog) -> Iterator[str]:
     """
     if not target.stores:
         return
-    backends: dict[str, Any] = {}
+    storage = tree.get("storage")
+    there = storage.get("backends") if isinstance(storage, dict) else None
+    backends: dict[str, Any] = dict(there) if isinstance(there, dict) else {}
+    before = set(backends)
     stores: dict[str, Any] = {}
     position = 0
     for key, (name, family, reference) in _TOP.items():
@@ -43,19 +46,16 @@ def move_stores(tree: Any, target: Catalog) -> Iterator[str]:
             stores[name] = {**reference, "backend": backend}
             del tree[key]
             yield f"'{key}' is now 'storage.stores.{name}'"
-    keeps_state = any(key.path == "persistence.agent_state" for key in target.keys)
     for api, entries in tree["providers"].items():
         for entry in entries if isinstance(entries, list) else ():
             config = entry.get("config") if isinstance(entry, dict) else None
             if not isinstance(config, dict):
                 continue
             name = _plain(str(entry.get("provider_id")))
-            if api == "responses" and not keeps_state and "persistence_store" in config:
-                del config["persistence_store"]
-                yield f"'persistence_store' of {api}/{name} is not needed any more"
             yield from _in_config(api, name, config, backends)
     yield from _as_tables(tree, target)
-    if not backends and ("storage" in tree or "needs_storage" not in target.traits):
+    is_same = backends.keys() == before and not stores
+    if is_same and ("storage" in tree or "needs_storage" not in target.traits):
         return
     folder = next((_folder(one) for one in backends.values() if _folder(one)), "~/.llama")
     for spec in target.stores:
@@ -68,7 +68,11 @@ def move_stores(tree: Any, target: Catalog) -> Iterator[str]:
             place = {"namespace": spec.name} if spec.family == "kv" else {"table_name": spec.name}
             stores[spec.name] = {**place, "backend": missing}
     ordered = {name: backends[name] for name in sorted(backends)}
-    if "storage" not in tree:
+    if isinstance(storage, dict):
+        _add(storage, "backends", ordered)
+        _add(storage, "stores", stores)
+    elif storage is None:
+        tree.pop("storage", None)
         tree.insert(position, "storage", {"backends": ordered, "stores": stores})
 
 
@@ -87,7 +91,7 @@ def _in_config(api: str, provider_id: str, config: Any, backends: dict[str, Any]
         )
         if api in ("agents", "responses"):
             part = "responses" if family == "sql" else "agent_state"
-            if "persistence" in config:
+            if isinstance(config.get("persistence"), dict):
                 config["persistence"][part] = reference
                 del config[key]
             else:
@@ -95,6 +99,14 @@ def _in_config(api: str, provider_id: str, config: Any, backends: dict[str, Any]
         else:
             config[key] = reference
         yield f"'{key}' of {api}/{provider_id} names the storage backend '{backend}'"
+
+
+def _add(storage: Any, key: str, entries: dict[str, Any]) -> None:
+    """Add what a section of ``storage`` does not have yet."""
+    if not isinstance(storage.get(key), dict):
+        storage[key] = {}
+    for name, one in entries.items():
+        storage[key].setdefault(name, one)
 
 
 def _as_tables(tree: Any, target: Catalog) -> Iterator[str]:
@@ -154,5 +166,5 @@ def _backend(backends: dict[str, Any], family: str, written: Any, name: str) -> 
 
 
 def _folder(backend: Any) -> str:
-    path = str(backend.get("db_path", ""))
+    path = str(backend.get("db_path", "")) if isinstance(backend, dict) else ""
     return path.rpartition("/")[0]

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import io
+import json
 import re
+from contextlib import suppress
 from typing import TYPE_CHECKING, Any
 
 from rungraph.graph.errors import RungraphError
@@ -42,11 +44,19 @@ class YamlText:
         self._yaml.width = _WIDEST
         offset = next((len(m[2]) - len(m[1]) for m in _LIST.finditer(text)), 0)
         self._yaml.indent(mapping=2, sequence=2 + offset, offset=offset)
+        self.is_json = False
+        with suppress(ValueError):
+            json.loads(text)
+            self.is_json = True
+        indented = re.search(r"^[{[]\s*\n( +)", text)
+        self._spaces = len(indented[1]) if indented else None
         self._yaml.representer.ignore_aliases = lambda _: True
         self.tree: Any = self._yaml.load(text)
 
     def dumped(self, value: Any) -> str:
-        """Return *value* as YAML text."""
+        """Return *value* as YAML text, or as JSON when the text was."""
+        if self.is_json:
+            return json.dumps(value, indent=self._spaces, ensure_ascii=False) + "\n"
         stream = io.StringIO()
         self._yaml.dump(value, stream)
         return stream.getvalue()

@@ -29,8 +29,8 @@ def upgrade(config: str, to: str, output: str | None) -> int:
     """Write a run config of Llama Stack or ogx for a later release.
 
     Types, keys and lists that have moved are moved, and comments stay. What has no successor is
-    told with its place and stays as a comment at the end. The result is checked under the release:
-    the exit code is 1 when it has errors there.
+    told with its place and stays as a comment at the end; in JSON, it is told only. The result is
+    checked under the release: the exit code is 1 when it has errors there.
     """
     document = read(config)
     if not document.text:
@@ -50,7 +50,8 @@ def upgrade(config: str, to: str, output: str | None) -> int:
         tell(f"  {masked_text(change, document.known)}")
     for place, what in result.dropped:
         shown = masked_text(what, document.known)
-        tell(f"  {place}: {shown} has no successor, and stays as a comment")
+        remains = "stays as a comment" if result.has_comments else "is left out"
+        tell(f"  {place}: {shown} has no successor, and {remains}")
     graph = compile_document(
         parse_document(result.text, output or config), catalog=to, environment={}
     )

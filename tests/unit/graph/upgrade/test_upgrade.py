@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
+import contextlib
+import copy
+import json
 from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
 import pytest
 import yaml
@@ -12,6 +16,9 @@ from rungraph.graph import CatalogError, Severity, compile_config
 from rungraph.graph.source.document import parse_document
 from rungraph.graph.upgrade.make import Upgrade, upgraded
 from rungraph.graph.upgrade.yaml_text import UpgradeError
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
 
 OLD = """\
 version: 2
@@ -124,6 +131,7 @@ def test_what_has_no_successor_is_told_with_its_place_and_stays_as_a_comment() -
     found = _upgraded(OLD, "ogx@1.5.0")
     assert [(str(place), what) for place, what in found.dropped] == [
         ("run.yaml:10:5", "'remote::tgi' of inference"),
+        ("run.yaml:22:7", "'persistence_store' of responses/main"),
         ("run.yaml:33:1", "the list 'tool_groups'"),
     ]
     assert found.text.endswith(
@@ -132,6 +140,8 @@ def test_what_has_no_successor_is_told_with_its_place_and_stays_as_a_comment() -
         "#   inference:\n"
         '#   - {provider_id: tgi, provider_type: "remote::tgi", '
         'config: {url: "http://tgi:8080"}}\n'
+        "# 'persistence_store' of responses/main:\n"
+        "#   persistence_store: {type: sqlite, db_path: /data/agents.db}\n"
         "# the list 'tool_groups':\n"
         "#   tool_groups:\n"
         '#   - {toolgroup_id: "builtin::rag", provider_id: rag}\n'
@@ -166,3 +176,115 @@ def test_the_sources_say_nothing_of_one_release() -> None:
     """What moved is told by the catalog, so that the next release is data."""
     folder = Path(__file__).parents[4] / "graph/upgrade"
     assert not [path for path in folder.glob("*.py") if "0.7.0" in path.read_text("utf-8")]
+
+
+def _edits(value: Any, path: tuple[Any, ...] = ()) -> Iterator[tuple[Any, ...]]:
+    """Yield the path of everything in a config."""
+    if path:
+        yield path
+    entries = (
+        value.items()
+        if isinstance(value, dict)
+        else enumerate(value)
+        if isinstance(value, list)
+        else ()
+    )
+    for key, one in entries:
+        yield from _edits(one, (*path, key))
+
+
+@pytest.mark.parametrize("to", ["ogx@1.5.0", "llama-stack@0.3.5"])
+def test_no_odd_value_anywhere_ends_in_an_exception(to: str) -> None:
+    """What is odd is left for the check that follows, or is an error of its own."""
+    store = {"type": "sqlite", "db_path": "a"}
+    agents = {"persistence_store": store, "responses_store": store}
+    kind = "inline::meta-reference"
+    small = {
+        "image_name": "a",
+        "apis": ["agents"],
+        "providers": {"agents": [{"provider_id": "m", "provider_type": kind, "config": agents}]},
+        "vector_dbs": [{"vector_db_id": "v"}],
+        "metadata_store": store,
+    }
+    for path in _edits(small):
+        for odd in (None, [None]):
+            config: Any = copy.deepcopy(small)
+            place = config
+            for key in path[:-1]:
+                place = place[key]
+            place[path[-1]] = odd
+            with contextlib.suppress(UpgradeError):
+                _upgraded(yaml.safe_dump(config, sort_keys=False), to)
+
+
+def test_json_stays_json() -> None:
+    """A reader of JSON reads the result; what has no successor is told alone."""
+    text = json.dumps(yaml.safe_load(OLD), indent=4)
+    found = upgraded(parse_document(text, "run.json"), "ogx@1.5.0")
+    assert not found.has_comments
+    assert json.loads(found.text)["distro_name"] == "demo"
+    assert found.text.startswith('{\n    "version": 2,\n')
+    assert "'remote::tgi' of inference" in [what for _, what in found.dropped]
+
+
+def test_what_agents_remembered_is_told_and_stays_as_a_comment() -> None:
+    """ogx keeps no state of agents: where it was kept is not lost without a word."""
+    found = _upgraded(OLD, "ogx@1.5.0")
+    told = {what: str(place) for place, what in found.dropped}
+    assert told["'persistence_store' of responses/main"] == "run.yaml:22:7"
+    assert "#   persistence_store: {type: sqlite, db_path: /data/agents.db}" in found.text
+
+
+def test_stores_join_the_storage_that_is_there() -> None:
+    """A backend of another name than the config's own, and no store without its backend."""
+    own = (
+        "storage:\n  backends:\n    kv_default: {type: kv_sqlite, db_path: /own.db}\n"
+        "  stores: {metadata: {namespace: mine, backend: kv_default}}\n"
+    )
+    found = yaml.safe_load(_upgraded(OLD + own, "ogx@1.5.0").text)
+    faiss = found["providers"]["vector_io"][0]["config"]["persistence"]["backend"]
+    backends = found["storage"]["backends"]
+    assert backends[faiss]["db_path"] == "/data/faiss.db"
+    assert backends["kv_default"]["db_path"] == "/own.db"
+    assert found["storage"]["stores"]["metadata"]["namespace"] == "mine"
+
+
+@pytest.mark.parametrize(
+    ("text", "error"),
+    [
+        (
+            OLD + "version: 2\n",
+            (
+                "run.yaml cannot be rewritten before it can be read: the key 'version' is written "
+                "twice; only the last counts"
+            ),
+        ),
+        (
+            OLD + "---\na: 1\n",
+            "run.yaml cannot be rewritten before it can be read: a second document in one file",
+        ),
+        (
+            "kind: ConfigMap\napiVersion: v1\ndata:\n  run.yaml: |\n    providers: {}\n",
+            "run.yaml: this is a ConfigMap: what is rewritten is a run config in a file of its own",
+        ),
+        (
+            "image_name: {{ .Values.name }}\nproviders: {}\n",
+            (
+                "run.yaml: this is a template, and not yet a run config: what is rewritten is "
+                "a run config in a file of its own"
+            ),
+        ),
+        (
+            "image_name: a\nrouting_table: {inference: []}\n",
+            (
+                "run.yaml is of the first format, with routing tables; name the instances under "
+                "'providers', each with a provider_id, and it can be rewritten"
+            ),
+        ),
+    ],
+)
+def test_what_is_no_run_config_is_said(text: str, error: str) -> None:
+    """It is told what the file is, or what keeps it from being read."""
+    with pytest.raises(UpgradeError) as caught:
+        _upgraded(text, "ogx@1.5.0")
+    assert str(caught.value) == error
