@@ -34,6 +34,10 @@ class Extras(NamedTuple):
     written: Mapping[str, Any]
     resolved: Mapping[str, Any]
 
+    def __repr__(self) -> str:
+        """Return nothing of what it holds."""
+        return "<Extras>"
+
 
 def extras_of(graph: RunGraph) -> Extras:
     """Return what the config of *graph* says beside it; nothing for a graph without a document."""

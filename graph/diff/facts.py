@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Final, cast
 
 from rungraph.graph.nodes import ProviderNode, TableNode
@@ -30,8 +30,8 @@ class Hidden:
         resolved: The same with the environment filled in.
     """
 
-    written: Any
-    resolved: Any
+    written: Any = field(repr=False)
+    resolved: Any = field(repr=False)
 
 
 def facts_of(node: Node) -> Facts:

@@ -8,6 +8,9 @@ import pytest
 
 from rungraph.graph import compile_config, render_diagnostics
 from rungraph.graph.catalog.specs import ApiSpec, Catalog, ProviderSpec
+from rungraph.graph.diff.facts import hidden_of
+from rungraph.graph.extras import extras_of
+from rungraph.graph.plan import make_plan
 from rungraph.graph.secrets.known import KnownSecrets
 from rungraph.graph.secrets.values import MASK
 
@@ -104,3 +107,27 @@ def test_what_is_known_is_neither_shown_nor_written_down() -> None:
     assert VALUE not in repr(known)
     assert VALUE.encode() not in pickle.dumps(known)
     assert pickle.loads(pickle.dumps(known)).spans_in(VALUE) == []  # noqa: S301
+
+
+def test_no_value_of_ours_shows_a_secret_by_its_repr() -> None:
+    """Nor does a pickled plan, or pickled diagnostics, hold one."""
+    graph = compile_config(
+        f"""
+providers:
+  inference:
+  - {{provider_id: a, provider_type: "remote::openai", config: {{api_key: {VALUE}, x: {VALUE}}}}}
+models: [{{model_id: m, provider_id: a, metadata: {{token: "${{env.T}}"}}}}]
+metadata_store: {{type: sqlite, password: {VALUE}}}
+server: {{auth: {VALUE}}}
+unknown: {{api_key: {VALUE}}}
+""",
+        environment={"T": VALUE},
+    )
+    plan = make_plan(graph)
+    values = [
+        *(graph, graph.document, graph.substitution, graph.known, extras_of(graph), plan),
+        *(*graph.nodes.values(), *graph.resources, *graph.diagnostics, *graph.variables),
+        *(one for node in graph.nodes.values() for one in hidden_of(node).values()),
+    ]
+    assert [one for one in values if VALUE in repr(one)] == []
+    assert VALUE.encode() not in pickle.dumps((plan, graph.diagnostics, graph.variables))
