@@ -73,8 +73,9 @@ def offered_catalog(point: EntryPoint, *arguments: object) -> Catalog:
         offered: object = point.load()
         if callable(offered):
             offered = offered(*arguments)
-    except CatalogError:
-        raise
+    except CatalogError as error:
+        msg = f"{name}: {error}"
+        raise CatalogError(msg) from error
     except Exception as error:
         # Another package's code: anything can go wrong.
         msg = f"{name} cannot be loaded: {type(error).__name__}: {error}"

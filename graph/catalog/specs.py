@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from functools import cached_property
 from types import MappingProxyType
@@ -11,7 +12,7 @@ from rungraph.graph.errors import CatalogError
 from rungraph.graph.json_format import JsonObject
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
+    from collections.abc import Iterable
 
 
 @dataclass(frozen=True, slots=True)
@@ -208,6 +209,31 @@ TRAITS = {
 """What releases do differently, for the rules to judge a config as its release would."""
 
 
+def _check_specs(name: str, specs: Iterable[object], kind: type) -> None:
+    """Raise `CatalogError` if there is something else among *specs*, or a name that is no text."""
+    for spec in specs:
+        if not isinstance(spec, kind):
+            msg = f"{name} holds a {type(spec).__name__}, not a {kind.__name__}"
+            raise CatalogError(msg)
+        for field_name in _NAMES[kind]:
+            value = getattr(spec, field_name)
+            if not isinstance(value, str) or not value:
+                msg = f"{kind.__name__}({field_name}={value!r}) is no text"
+                raise CatalogError(msg)
+        for field_name in ("dependencies", "optional_dependencies", "packages"):
+            value = getattr(spec, field_name, ())
+            if not isinstance(value, tuple) or not all(isinstance(one, str) for one in value):
+                msg = f"{kind.__name__}({field_name}={value!r}) is no tuple of texts"
+                raise CatalogError(msg)
+
+
+_NAMES = {
+    ApiSpec: ("name",),
+    RoutedPair: ("router_api", "table_api", "resource"),
+    ProviderSpec: ("api", "provider_type", "module"),
+}
+
+
 @dataclass(frozen=True)
 class Catalog:
     """Everything that run configs can be made of.
@@ -245,6 +271,23 @@ class Catalog:
     stores: tuple[StoreSpec, ...] = ()
     told_by: str = ""
 
+    def __post_init__(self) -> None:
+        """Refuse what is no catalog where it is made.
+
+        Raises:
+            CatalogError: If a mapping is none, or holds something else than specs.
+        """
+        for name, kind in (("apis", ApiSpec), ("providers", ProviderSpec)):
+            given = getattr(self, name)
+            if not isinstance(given, Mapping):
+                msg = (
+                    f"Catalog({name}=…) is a mapping, not a {type(given).__name__}; "
+                    f"of a list it is made with Catalog.of({name}=[…])"
+                )
+                raise CatalogError(msg)
+            _check_specs(name, given.values(), kind)
+        _check_specs("pairs", self.pairs, RoutedPair)
+
     @classmethod
     def of(
         cls,
@@ -279,6 +322,10 @@ class Catalog:
         providers: Iterable[ProviderSpec],
     ) -> Catalog:
         """Return this catalog with more APIs, pairs and provider specs; see `merged`."""
+        apis, pairs, providers = tuple(apis), tuple(pairs), tuple(providers)
+        _check_specs("apis", apis, ApiSpec)
+        _check_specs("pairs", pairs, RoutedPair)
+        _check_specs("providers", providers, ProviderSpec)
         problems = list(self.problems)
         known_apis = dict(self.apis)
         for api in apis:

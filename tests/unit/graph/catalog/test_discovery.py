@@ -138,3 +138,46 @@ def test_the_builtin_catalog_has_nine_apis_and_three_pairs() -> None:
         ("memory", "memory_banks"),
         ("safety", "shields"),
     }
+
+
+_SPEC = "ProviderSpec('ball', 'inline::red', 'm')"
+
+
+@pytest.mark.parametrize(
+    ("made", "says"),
+    [
+        (
+            f"Catalog(providers=({_SPEC},))",
+            (
+                "Catalog(providers=…) is a mapping, not a tuple; "
+                "of a list it is made with Catalog.of(providers=[…])"
+            ),
+        ),
+        ("Catalog(apis=[])", None),
+        ("Catalog(providers={'a': 1})", "providers holds a int, not a ProviderSpec"),
+        ("Catalog.of(providers=['inline::red'])", "providers holds a str, not a ProviderSpec"),
+        ("Catalog.of(apis=[ApiSpec(None)])", "ApiSpec(name=None) is no text"),
+        ("Catalog.of(providers=[ProviderSpec('a', '', 'm')])", None),
+        (
+            "Catalog.of(providers=[ProviderSpec('a', 'b', 'm', dependencies='inference')])",
+            "ProviderSpec(dependencies='inference') is no tuple of texts",
+        ),
+        ("Catalog.of(pairs=[('a', 'b')])", "pairs holds a tuple, not a RoutedPair"),
+        ("{}", None),
+        ("1 / 0", None),
+    ],
+)
+def test_a_wrong_catalog_of_a_package_is_one_problem_that_names_it(
+    made: str, says: str | None, install: Callable[..., None]
+) -> None:
+    """The rest goes on: no command ends because of what somebody else has installed."""
+    code = f"from rungraph.graph import ApiSpec, Catalog, ProviderSpec\nCATALOG = {made}\n"
+    install(ENTRY_POINT_GROUP, {"toys": "toy_room:CATALOG"}, code)
+    catalog = discover_catalog()
+    [problem] = catalog.problems
+    assert problem.startswith("catalog 'toys' of 'toys'")
+    if says:
+        assert problem == f"catalog 'toys' of 'toys': {says}"
+    assert "inference" in catalog.apis
+    graph = compile_config({"providers": {}}, environment={})
+    assert [one.code for one in graph.diagnostics] == ["C030"]
