@@ -7,6 +7,7 @@ import re
 from collections.abc import Iterable, Mapping
 from typing import TYPE_CHECKING, Any, Final
 
+from rungraph.graph.address import Address
 from rungraph.graph.nodes import ProviderNode, TableNode
 from rungraph.graph.query.context import glob_of
 from rungraph.graph.query.errors import near_or_all
@@ -17,12 +18,22 @@ from rungraph.graph.source.positions import path_text
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
 
-    from rungraph.graph.address import Address
+    from rungraph.graph.model import RunGraph
     from rungraph.graph.query.context import Context, Graphs, NodeSet
     from rungraph.graph.query.errors import QueryError
 
 CONFIG: Final = "config."
-STATES: Final = ("new", "modified", "removed", "same", "affected")
+_MODIFIED: Final = {
+    "config": "config",
+    "provider_type": "type",
+    "resources": "resources",
+    "tags": "tags",
+}
+"""What a change of a node is called, by the first step of what differs."""
+STATES: Final = (
+    *("new", "modified", "removed", "same", "affected", "modified.edges"),
+    *(f"modified.{name}" for name in _MODIFIED.values()),
+)
 """The values of ``state:``, which compares with an older graph."""
 
 _INDEX = re.compile(r"\[(\d+|\*)\]")
@@ -37,8 +48,8 @@ def groups_of(context: Context, name: str) -> Mapping[str, NodeSet]:
 
     Args:
         context: What is asked.
-        name: One of `ATTRIBUTES`, ``status``, ``config.PATH``, or a kind of node: its nodes by what
-            may name them. Empty for all nodes by what may name them.
+        name: One of `ATTRIBUTES`, ``status``, ``config.PATH``, a kind of resource, or a kind of
+            node: its nodes by what may name them. Empty for all nodes by what may name them.
     """
     graphs = context.graphs
     if name == "status":
@@ -49,6 +60,8 @@ def groups_of(context: Context, name: str) -> Mapping[str, NodeSet]:
             values = _config_values(graphs, name.removeprefix(CONFIG))
         elif name in ATTRIBUTES:
             values = ATTRIBUTES[name](graphs)
+        elif name in resource_kinds(graphs.new):
+            values = _resources(graphs, name)
         else:
             values = _names(graphs, name)
         graphs.groups[name] = _grouped(values)
@@ -101,9 +114,50 @@ def _states(graphs: Graphs) -> Values:
         return
     from rungraph.graph.diff import diff_graphs
 
-    for address, states in diff_graphs(graphs.old, graphs.new).states.items():
+    diff = diff_graphs(graphs.old, graphs.new)
+    for address, states in diff.states.items():
         for state in states:
             yield address, state
+    for node in diff.nodes:
+        if node.change == "changed":
+            for fact in node.facts:
+                if fact.path[0] in _MODIFIED:
+                    yield node.address, f"modified.{_MODIFIED[str(fact.path[0])]}"
+    for edge in diff.edges:
+        if edge.dependent in graphs.nodes:
+            yield edge.dependent, "modified.edges"
+
+
+def _files(graphs: Graphs) -> Values:
+    for address, node in graphs.nodes.items():
+        if isinstance(node, ProviderNode) and node.place is not None:
+            yield address, node.place.file
+
+
+def _strengths(graphs: Graphs) -> Values:
+    for edge in (*graphs.new.edges, *graphs.new.dropped):
+        yield edge.dependent, edge.strength.value
+
+
+def _evidence(graphs: Graphs) -> Values:
+    for edge in (*graphs.new.edges, *graphs.new.dropped):
+        for one in edge.evidence:
+            yield edge.dependent, one.rule
+
+
+def resource_kinds(graph: RunGraph) -> frozenset[str]:
+    """Return what the resources of the catalog's tables are called, such as ``model``."""
+    return frozenset(pair.resource for pair in graph.catalog.pairs)
+
+
+def _resources(graphs: Graphs, kind: str) -> Values:
+    """Yield each provider with the resources of a kind that it serves."""
+    for table in graphs.nodes.values():
+        if isinstance(table, TableNode) and table.pair.resource == kind:
+            for one in table.resources:
+                provider = Address.provider(table.pair.router_api, one.provider_id)
+                if provider in graphs.nodes:
+                    yield provider, one.identifier
 
 
 def _variables(graphs: Graphs) -> Values:
@@ -141,11 +195,14 @@ ATTRIBUTES: Final[Mapping[str, Callable[[Graphs], Values]]] = {
     "api": _apis,
     "env": _variables,
     "error": _errors,
+    "evidence": _evidence,
+    "file": _files,
     "gen": _generations,
     "id": _of_address(lambda address: address.name or address.api),
     "kind": _of_address(lambda address: address.kind.value),
     "module": _of_provider(lambda node: (node.spec.module,) if node.spec else ()),
     "state": _states,
+    "strength": _strengths,
     "tag": _of_provider(lambda node: node.tags),
     "type": _of_provider(lambda node: (node.provider_type,)),
 }
@@ -161,7 +218,8 @@ def check_attribute(name: str, fail: Callable[..., QueryError]) -> None:
     known = (*ATTRIBUTES, "status")
     if name not in known and (name == CONFIG or not name.startswith(CONFIG)):
         msg = f"no attribute '{name}'"
-        raise fail(msg, near_or_all(name, (*known, f"{CONFIG}PATH")))
+        names = (*sorted(known), f"{CONFIG}PATH")
+        raise fail(msg, near_or_all(name, names, most=len(names)))
 
 
 def _config_values(graphs: Graphs, path: str) -> Values:

@@ -90,10 +90,12 @@ class QueryError(RungraphError):
         return "\n".join(map(printable, lines))
 
 
-def near_or_all(word: str, known: Collection[str], prefix: str = "") -> str:
-    """Return the way out from *word*: the nearest of the *known* names, or some of them."""
+def near_or_all(
+    word: str, known: Collection[str], prefix: str = "", *, most: int = _MOST_LISTED
+) -> str:
+    """Return the way out from *word*: the nearest of the *known* names, or *most* of them."""
     near = closest(word, known)
     if near:
         return f"did you mean '{prefix}{near[0]}'?"
-    more = f", {_CUT}" if len(known) > _MOST_LISTED else ""
-    return f"there is {', '.join([*known][:_MOST_LISTED])}{more}" if known else ""
+    more = f", {_CUT}" if len(known) > most else ""
+    return f"there is {', '.join([*known][:most])}{more}" if known else ""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import partial
 from typing import TYPE_CHECKING, Final
 
 from rungraph.graph.query import functions
@@ -71,11 +72,12 @@ class _Evaluator:
     def value(self, tree: Expression, names: Mapping[str, NodeSet]) -> NodeSet | Path:
         context = self.context
         match tree:
-            case Select(text):
+            case Select(text, is_name=is_name):
                 method, glob = split(text)
                 if method == "selector":
                     return self.named(tree, glob)
-                return select(context, text, lambda *texts: self.error(tree, *texts))
+                fail = partial(self.error, tree)
+                return select(context, text, fail, is_name=is_name)
             case Variable(name):
                 return names[name]
             case Call(name, arguments):

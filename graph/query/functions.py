@@ -96,6 +96,22 @@ def _roots(context: Context, nodes: NodeSet) -> NodeSet:
     return _without_others(nodes, context.walkable().succ)
 
 
+def _serves(context: Context, nodes: NodeSet) -> NodeSet:
+    """Return *nodes* with the tables that they are members of, and the routers of these."""
+    graph = context.graphs.new.nx
+    found = set(nodes)
+    for strength, kind in (("member", "table"), ("hard", "router")):
+        found |= {
+            dependent
+            for one in found & graph.nodes
+            for dependent, link in graph.succ[one].items()
+            if dependent.kind.value == kind
+            and link["strength"] == strength
+            and (kind == "table" or one.kind.value == "table")
+        }
+    return frozenset(found)
+
+
 def _leaves(context: Context, nodes: NodeSet) -> NodeSet:
     return _without_others(nodes, context.walkable().pred)
 
@@ -174,6 +190,12 @@ FUNCTIONS: Final = {
         ("x",), 1, "siblings(x)", "all of the same kind and API, x among them", _siblings
     ),
     "roots": Function(("x",), 1, "roots(x)", "those that no other of x needs", _roots),
+    "sinks": Function(
+        ("x",), 1, "sinks(x)", "roots(x) by Dagster's name; its roots are leaves(x)", _roots
+    ),
+    "serves": Function(
+        ("x",), 1, "serves(x)", "x, and the tables and routers that calls reach it by", _serves
+    ),
     "leaves": Function(("x",), 1, "leaves(x)", "those that need no other of x", _leaves),
     "some": Function(
         ("x", "n"), 1, "some(x[, n])", "the first n of x, or one, in start order", _some

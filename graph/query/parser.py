@@ -158,7 +158,8 @@ class _Parser:
             self.fail_at_missing(token)
         if not token.text.strip():
             self.fail("the name in quotes is empty", token.at)
-        return Select(token.text, token.at)
+        is_name = token.kind == "string" and any(sign in token.text for sign in "*?[:")
+        return Select(token.text, token.at, is_name)
 
     def call(self) -> Expression:
         name, opening = self.token, self.tokens[self.next + 1]

@@ -67,8 +67,8 @@ def _text(tree: Expression, wanted: int, *, is_last: bool) -> str:
 
 def _bare(tree: Expression, *, is_last: bool) -> str:
     match tree:
-        case Select(text):
-            return _selector(text)
+        case Select(text, is_name=is_name):
+            return _selector(text, in_quotes=is_name)
         case Number(value):
             return str(value)
         case Variable(name):
@@ -104,8 +104,8 @@ def _levels(levels: int) -> str:
     return "" if levels == ALL else str(levels)
 
 
-def _selector(text: str) -> str:
-    if is_plain(text):
+def _selector(text: str, *, in_quotes: bool) -> str:
+    if not in_quotes and is_plain(text):
         return text
     quote = '"' if "'" in text else "'"
     if quote in text:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Final
 
 from rungraph.graph.address import NodeKind
-from rungraph.graph.query.attributes import CONFIG, STATES, groups_of
+from rungraph.graph.query.attributes import CONFIG, STATES, groups_of, resource_kinds
 from rungraph.graph.query.context import glob_of, is_literal
 from rungraph.graph.query.errors import near_or_all
 from rungraph.graph.suggest import closest
@@ -19,12 +19,19 @@ if TYPE_CHECKING:
 
 _KINDS: Final = frozenset(kind.value for kind in NodeKind)
 _BY_ATTRIBUTE: Final = frozenset(
-    ("api", "env", "error", "gen", "kind", "state", "status", "tag", "type")
-)
-METHODS: Final = tuple(sorted((*_KINDS, *_BY_ATTRIBUTE, "config.PATH", "selector")))
-"""What may stand before the colon of a selector."""
-_MAY_BE_EMPTY: Final = frozenset(("env", "error", "state", "status", "tag"))
-"""The methods for which it is no mistake to match nothing."""
+    (
+        "api", "env", "error", "evidence", "file", "gen", "kind", "state", "status", "strength",
+        "tag", "type",
+    )
+)  # fmt: skip
+_MAY_BE_EMPTY: Final = frozenset(("state", "status"))
+"""The methods for which it is no mistake to match nothing: what they compare with is not here."""
+
+
+def methods_of(context: Context) -> tuple[str, ...]:
+    """Return what may stand before the colon of a selector, sorted: resources as well."""
+    resources = resource_kinds(context.graphs.new)
+    return tuple(sorted({*_KINDS, *_BY_ATTRIBUTE, *resources, f"{CONFIG}PATH", "selector"}))
 
 
 def split(text: str) -> tuple[str, str]:
@@ -39,26 +46,40 @@ def split(text: str) -> tuple[str, str]:
     return (method, glob) if colon and is_method else ("", text)
 
 
-def select(context: Context, text: str, fail: Callable[..., QueryError]) -> NodeSet:
+def select(
+    context: Context, text: str, fail: Callable[..., QueryError], *, is_name: bool = False
+) -> NodeSet:
     """Return the nodes that a selector matches; ``selector:NAME`` is not for this function.
 
     Args:
         context: What is asked.
         text: The selector.
         fail: Makes an error about the selector from a message and hints.
+        is_name: Whether a name is meant as it is written; the value of an attribute is a glob even
+            so.
 
     Raises:
         QueryError: If there is no such method, or nothing matches.
     """
     method, glob = split(text)
-    if text == "*":
+    if is_name:
+        if named := groups_of(context, "").get(text):
+            return named
+        if method in _BY_ATTRIBUTE or method.startswith(CONFIG):
+            is_name = False
+        elif method not in methods_of(context):
+            method, glob = "", text
+    elif text == "*":
         return context.graphs.everything
     if method in _BY_ATTRIBUTE:
         _check(context, method, glob, fail)
-    elif method and method not in _KINDS and (method == CONFIG or not method.startswith(CONFIG)):
+    elif method == CONFIG or not (
+        not method or method in methods_of(context) or method.startswith(CONFIG)
+    ):
         raise _no_method(context, text, method, fail)
     groups = groups_of(context, method)
-    nodes = frozenset().union(*(groups[value] for value in _matching(groups, glob)))
+    matching = {glob} & groups.keys() if is_name else _matching(groups, glob)
+    nodes = frozenset().union(*(groups[value] for value in matching))
     if not nodes and method not in _MAY_BE_EMPTY:
         error = _no_match(context, text, method, glob, fail)
         if context.unmatched is None:
@@ -97,7 +118,8 @@ def _no_method(
         return fail(f"'{method}' is no method", f"to name the node write '{address}'")
     if method in ("inline", "remote"):
         return fail(f"'{method}' is no method", f"for the provider type write 'type:{text}'")
-    return fail(f"no method '{method}'", near_or_all(method, METHODS))
+    known = methods_of(context)
+    return fail(f"no method '{method}'", near_or_all(method, known, most=len(known)))
 
 
 def _no_match(
@@ -105,6 +127,8 @@ def _no_match(
 ) -> QueryError:
     graphs = context.graphs
     message = f"no node matches '{text}'"
+    if not method and (difference := _difference_in(text, groups_of(context, ""))):
+        return fail(message, f"a '-' within a name is part of it: write '{difference}'")
     if off := _left_out(graphs.new, method, glob):
         return fail(message, off)
     if method.startswith(CONFIG):
@@ -120,7 +144,7 @@ def _no_match(
         if pair is not None and method in ("router", "table"):
             other = pair.router_api if method == "router" else pair.table_api
             return fail(message, f"did you mean '{method}:{other}'?")
-    if method in _BY_ATTRIBUTE:
+    if method in _BY_ATTRIBUTE or method in resource_kinds(graphs.new):
         return fail(message, near_or_all(glob, sorted(groups_of(context, method)), f"{method}:"))
     if method:
         texts = {str(one) for one in graphs.new if one.kind is NodeKind(method)}
@@ -130,6 +154,15 @@ def _no_match(
             glob, groups_of(context, "")
         )
     return fail(message, f"did you mean '{near[0]}'?" if near else "'*' is all nodes")
+
+
+def _difference_in(text: str, names: Collection[str]) -> str:
+    """Return *text* as the difference of two names that there are; empty if it is not that."""
+    for index, sign in enumerate(text):
+        first, second = text[:index], text[index + 1 :]
+        if sign == "-" and first in names and second in names:
+            return f"{first} - {second}"
+    return ""
 
 
 def _left_out(graph: RunGraph, method: str, glob: str) -> str:
@@ -144,11 +177,17 @@ def _left_out(graph: RunGraph, method: str, glob: str) -> str:
     return ""
 
 
+_UNCHECKED: Final = frozenset(
+    ("env", "error", "evidence", "file", "gen", "kind", "strength", "tag")
+)
+"""The methods whose values no catalog lists."""
+
+
 def is_known(graph: RunGraph, text: str) -> bool:
     """Whether a selector that matches nothing here is a name all the same, and no typo."""
     method, glob = split(text)
     catalog = graph.catalog
-    if not is_literal(glob) or method in ("kind", "gen") or method.startswith(CONFIG):
+    if not is_literal(glob) or method in _UNCHECKED or method.startswith(CONFIG):
         return True
     if method == "type":
         return any(provider_type == glob for _, provider_type in catalog.providers)

@@ -18,10 +18,13 @@ class Select:
     Attributes:
         text: All of it, without quotes.
         at: The offset in the query.
+        is_name: Whether it is in quotes and that matters: then ``*``, ``?``, ``[`` and ``:`` mean
+            themselves.
     """
 
     text: str
     at: int = field(default=0, compare=False)
+    is_name: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import inspect
 import json
 import subprocess
 from pathlib import Path
 
+import click
 import pytest
+from click.testing import CliRunner
 from tests.contract.command_line import (
     HIDDEN,
     INVALID,
@@ -32,6 +35,21 @@ def test_help_names_every_command_and_version_the_distribution() -> None:
     ended = rungraph("--version")
     assert ended.code == 0
     assert ended.out.startswith("rungraph ")
+
+
+@pytest.mark.parametrize("name", [*main.list_commands(click.Context(main)), ""])
+def test_help_is_shown_as_it_is_written(name: str) -> None:
+    """No control character is printed, and each line of a table stands on a line of its own."""
+    context = click.Context(main)
+    found = main.get_command(context, name) if name else main
+    assert found is not None
+    shown = CliRunner().invoke(main, [*filter(None, [name]), "--help"]).output
+    assert not has_controls(shown.replace("\n", ""))
+    assert "\\b" not in shown
+    paragraphs = inspect.cleandoc(found.help or "").split("\n\n")
+    tables = [one.removeprefix("\b\n") for one in paragraphs if one.startswith("\b")]
+    lines = [line for table in tables for line in table.split("\n")]
+    assert [line for line in lines if f"  {line}\n" not in shown] == []
 
 
 @pytest.mark.parametrize(
@@ -175,7 +193,7 @@ def test_an_id_never_reaches_a_terminal_raw(words: list[str], tmp_path: Path) ->
     [
         (["query", "\x1b[2J("], "U+001B"),
         (["query", "router:x\x1b"], "U+001B"),
-        (["query", "'a*'"], r"inference/a\x1b[31mb"),
+        (["query", "a*"], r"inference/a\x1b[31mb"),
         (["why", "api:inference"], r"inference/a\x1b[31mb"),
         (["providers", "\x9b2J"], r"\x9b2J"),
     ],

@@ -7,6 +7,7 @@ from typing import Any
 from hypothesis import strategies as st
 
 from rungraph.graph.query.functions import FUNCTIONS
+from rungraph.graph.query.lexer import is_plain
 from rungraph.graph.query.syntax import (
     ALL,
     Around,
@@ -28,9 +29,13 @@ TEXTS = st.sampled_from(
 ) | st.text(min_size=1, max_size=6).filter(
     lambda text: text.strip() != "" and not ("'" in text and '"' in text)
 )
-"""What can stand in a selector: text that is not blank and holds at most one kind of quotes."""
 LEVELS = st.none() | st.just(ALL) | st.integers(0, 999_999_999)
 NUMBERS = st.builds(Number, st.integers(0, 999_999_999))
+"""What can stand in a selector: text that is not blank and holds at most one kind of quotes."""
+_IN_QUOTES = TEXTS.filter(lambda text: any(sign in text for sign in "*?[:"))
+SELECTS = TEXTS.map(
+    lambda text: Select(text, is_name=not is_plain(text) and any(one in text for one in "*?[:"))
+) | _IN_QUOTES.map(lambda text: Select(text, is_name=True))
 
 SCRAPS = st.lists(
     st.sampled_from(
@@ -85,14 +90,14 @@ def trees(draw: st.DrawFn, depth: int = 4, names: tuple[str, ...] = ()) -> Expre
             name = draw(NAMES)
             return Let(name, inner(), inner((name,)))
         case _:
-            return Select(draw(TEXTS))
+            return draw(SELECTS)
 
 
 def _call(draw: st.DrawFn, depth: int, names: tuple[str, ...]) -> Call:
     name = draw(st.sampled_from(sorted(FUNCTIONS)))
     function = FUNCTIONS[name]
     count = draw(st.integers(function.required, len(function.parameters)))
-    texts = st.builds(Select, TEXTS)
+    texts = SELECTS
     kinds: dict[str, st.SearchStrategy[Expression]] = {
         "x": trees(depth - 1, names),
         "n": NUMBERS,

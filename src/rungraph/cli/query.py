@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+from functools import partial
 from typing import TYPE_CHECKING
 
 import click
@@ -16,8 +17,8 @@ from rungraph.cli.inputs.options import (
     reading_options,
 )
 from rungraph.cli.terminal import complain, show, show_json, style_of, tell
+from rungraph.graph.query import Selection, rendering
 from rungraph.graph.query import query as query_graph
-from rungraph.graph.query import rendering
 from rungraph.graph.query.expectation import FORMS, parse_expectation
 from rungraph.graph.suggest import did_you_mean
 
@@ -26,7 +27,7 @@ if TYPE_CHECKING:
 
     from rungraph.cli.inputs.options import Reading
     from rungraph.cli.inputs.recorded import Recorded
-    from rungraph.graph import Address, Selection
+    from rungraph.graph import Address
     from rungraph.graph.paths import Edges
     from rungraph.graph.query.expectation import Expectation
 
@@ -38,11 +39,13 @@ router:safety           a node; also api:X, type:X, kind:X, tag:X, a provider id
 +x  x+  2+x  @x         what x needs, what needs x, two levels, both with all they need
 a | b   a & b   a - b   union, intersection, difference; !a is all but a
 somepath(a, b)          a shortest path from a to b that it needs; allpaths(a, b): all nodes
-filter(re, x)  roots(x)  leaves(x)  siblings(x)  some(x, n)  attr(path, re, x)
+model:x  shield:x  …    what serves a resource; serves(x): with the tables and routers before it
+filter(re, x)  attr(path, re, x)  siblings(x)  some(x, n)
+roots(x)  leaves(x)     what no other of x needs (Dagster's sinks); what needs no other of x
 cycles()  critical()    nodes on cycles; the longest chain
 let a = x in $a+ - $a   a name for a part
 
-Names with other characters go in quotes: "'my provider'+". Configs with errors can be queried
+A name in quotes is meant as it is written: "'my [provider]'+". Configs with errors can be queried
 all the same. Exit codes: 1 when --expect does not hold or the config cannot be read, 2 for a
 query that is none or selects by a name that is not there.
 """
@@ -78,6 +81,13 @@ def _expected(_: click.Context, __: click.Parameter, text: str | None) -> Expect
     callback=_expected,
     help="End with 1 unless no node, any node or N nodes are selected; patterns may match none.",
 )
+@click.option(
+    "--exclude",
+    "excluded",
+    multiple=True,
+    metavar="QUERY",
+    help="Leave out what these queries select; they may select nothing.",
+)
 @click.option("--against", metavar="OLD", help="The config that 'state:' compares with.")
 @click.option(
     "--status",
@@ -96,6 +106,7 @@ def query(
     edges: Edges,
     order: str | None,
     expect: Expectation | None,
+    excluded: tuple[str, ...],
     against: str | None,
     recording: str | None,
     more: str | None,
@@ -113,16 +124,19 @@ def query(
     if selectors and has_errors(selectors.diagnostics):
         return 1
     run = _run(recording) if recording is not None else None
-    found = query_graph(
+    ask = partial(
+        query_graph,
         graph,
-        *queries,
         edges=edges,
         against=old,
         status=run.states if run else None,
         durations=run.durations if run else None,
         selectors=selectors.selectors if selectors else {},
-        may_miss=expect is not None,
     )
+    found = ask(*queries, may_miss=expect is not None)
+    if excluded:
+        left_out = ask(*excluded, may_miss=True)
+        found = Selection(tuple(one for one in found if one not in left_out))
     if output == "path" and found.path is None:
         msg = "only one query that is somepath(a, b) or critical() has a path"
         raise click.UsageError(msg)

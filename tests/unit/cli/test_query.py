@@ -57,6 +57,16 @@ def test_labels_come_in_start_order_or_by_address(config: Path) -> None:
     assert result.stderr == ""
 
 
+def test_what_is_excluded_is_left_out(config: Path) -> None:
+    """Of what the queries select; what excludes nothing is no mistake."""
+    found = run(config, "api:inference", "--exclude", "a", "--exclude", "router:inference")
+    whole = run(config, "api:inference").stdout.split()
+    assert found.stdout.split() == [
+        one for one in whole if one not in ("provider:inference/a", "router:inference")
+    ]
+    assert run(config, "api:inference", "--exclude", "tag:zzz").stdout.split() == whole
+
+
 def test_a_path_is_listed_in_its_own_order(config: Path) -> None:
     """From the one that needs to the one that is needed; --order start says otherwise."""
     query = "somepath(router:inference, a)"

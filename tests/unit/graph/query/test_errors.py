@@ -39,8 +39,13 @@ from rungraph.graph.query import query as query_graph
          "  help: did you mean 'type'?")),
         ("remote::ollama", ("'remote' is no method\n  remote::ollama\n  ^\n"
          "  help: for the provider type write 'type:remote::ollama'")),
-        ("zzz:a", ("there is api, config.PATH, env, error, gen, kind, provider, router, selector, "
-         "state, status, table, …")),
+        ("zzz:a", ("there is api, config.PATH, env, error, evidence, file, gen, kind, model, "
+         "provider, router, selector, shield, state, status, strength, table, tag, type")),
+        ("guard-ollama", ("no node matches 'guard-ollama'\n  guard-ollama\n  ^\n"
+         "  help: a '-' within a name is part of it: write 'guard - ollama'")),
+        ("tag:gup", "did you mean 'tag:gpu'?"),
+        ("env:NOBODY", "no node matches 'env:NOBODY'"),
+        ("error:G001", "no node matches 'error:G001'"),
         ("config:a", ("'config' needs the path of a key\n  config:a\n  ^\n"
          "  help: write it like config.url:http*")),
         ("config.uri:a", "no provider's config has that key"),
@@ -57,8 +62,8 @@ from rungraph.graph.query import query as query_graph
         ("filter('(', *)", ("column 8: not a regular expression: missing ): (\n  filter('(', *)\n"
          "         ^\n  help: RE2's syntax is read: no look-around, no back-references")),
         ("attr(color, x, *)", ("column 6: no attribute 'color'\n  attr(color, x, *)\n       ^\n"
-         "  help: there is api, env, error, gen, id, kind, module, state, tag, type, status, "
-         "config.PATH")),
+         "  help: there is api, env, error, evidence, file, gen, id, kind, module, state, status, "
+         "strength, tag, type, config.PATH")),
         ("attr(typ, x, *)", "did you mean 'type'?"),
         ("attr(type, '[', *)", "column 12: not a regular expression"),
     ],

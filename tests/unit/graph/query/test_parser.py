@@ -95,8 +95,8 @@ def test_a_tree_that_no_text_means_is_not_printed() -> None:
 
 
 FUNCTIONS = (
-    "there are deps, rdeps, somepath, allpaths, filter, attr, siblings, roots, leaves, some, "
-    "cycles, critical, kind"
+    "there are deps, rdeps, somepath, allpaths, filter, attr, siblings, roots, sinks, serves, "
+    "leaves, some, cycles, critical, kind"
 )
 NEEDS_OPERATOR = (
     "two selections need an operator between them",

@@ -46,7 +46,7 @@ def test_labels_are_one_address_a_line(graph: RunGraph) -> None:
     assert render_labels(shown(graph, "api:memory")) == (
         "provider:memory/faiss\ntable:memory_banks\nrouter:memory\n"
     )
-    assert render_labels(shown(graph, "tag:none")) == ""
+    assert render_labels(shown(graph, "* - *")) == ""
 
 
 def test_locations_are_places_that_editors_understand(graph: RunGraph) -> None:
@@ -66,7 +66,7 @@ def test_a_table_has_the_columns_that_say_something(graph: RunGraph) -> None:
     assert render_table(
         shown(graph, "table:models", status={query_graph(graph, "table:models")[0]: "up"})
     ) == ("ADDRESS       GENERATION  STATUS\ntable:models  1           up\n")
-    assert render_table(shown(graph, "tag:none")) == "ADDRESS\n"
+    assert render_table(shown(graph, "* - *")) == "ADDRESS\n"
 
 
 def test_a_path_reads_from_top_to_bottom(graph: RunGraph) -> None:
@@ -96,7 +96,7 @@ def test_a_tree_shows_what_each_node_needs(graph: RunGraph) -> None:
     assert render_tree(shown(graph, "table:models | a", edges="soft")) == (
         "provider:inference/a\ntable:models\n"
     )
-    assert render_tree(shown(graph, "tag:none")) == ""
+    assert render_tree(shown(graph, "* - *")) == ""
 
 
 def test_a_tree_shows_each_node_once() -> None:
