@@ -54,8 +54,8 @@ def catalog_for(
             ``installed``, ``my-catalog.yaml``.
 
     Raises:
-        CatalogError: If *wanted* names no catalog. If the config's key does, that is a diagnostic
-            and the default counts.
+        CatalogError: If *wanted* names no catalog. If the config's key does, that is a diagnostic,
+            and the catalog of that name without its release counts, or the default.
     """
     if isinstance(wanted, Catalog):
         return wanted, ()
@@ -80,7 +80,10 @@ def catalog_for(
             "mend it, or name another catalog" if has_several else known,
             detail=text if has_several else "",
         )
-        return discover_catalog(), (problem,)
+        # A release that is not known is one of that catalog: all else is still judged by it.
+        base = name.partition("@")[0]
+        instead = named_catalog(base, document.value) if base in SHIPPED else discover_catalog()
+        return instead, (problem,)
 
 
 def named_catalog(
@@ -100,6 +103,9 @@ def named_catalog(
     base, at, release = name.partition("@")
     if base == INSTALLED and not at:
         return discover_catalog()
+    if at and not release:
+        msg = f"'{name}' names no release: write one behind '@', or take '@' out"
+        raise CatalogError(msg)
     if base in SHIPPED:
         history = shipped_history()
         if release and base != history.name:
@@ -125,7 +131,8 @@ def _told(history: CatalogHistory, config: Mapping[str, Any]) -> Catalog:
 def _only_shipped(default: Catalog, config: Mapping[str, Any]) -> Catalog | None:
     """Return the shipped catalog when *config* can only be one of its releases.
 
-    It names APIs and types, or keys, that only those have, and nothing that they never had.
+    It names APIs and types, or keys, that only those have, and nothing that only *default* has.
+    What nobody has may be of a later release, or be misspelt: it decides nothing.
     """
     names = {one for one in names_in(config) if one[0]}
     unknown = {
@@ -136,7 +143,9 @@ def _only_shipped(default: Catalog, config: Mapping[str, Any]) -> Catalog | None
     if not unknown and not config.keys() & _KEYS_OF_SHIPPED:
         return None
     history = shipped_history()
-    if names and names <= history.spans.keys():
+    known = history.spans.keys()
+    of_default = names - unknown - known
+    if names and not of_default and (unknown & known or config.keys() & _KEYS_OF_SHIPPED):
         return _told(history, config)
     return None
 

@@ -136,6 +136,8 @@ class CatalogHistory:
         msg = f"the catalog '{name}' does not know release '{number}'"
         if not known:
             return f"{msg}: it has no releases"
+        if of_it := [one for one in known if one.startswith(f"{number}.")]:
+            return f"{msg}; it knows {of_it[0]} to {of_it[-1]}"
         try:
             earlier = [one for one in known if Version(one) < Version(number)]
         except ValueError:

@@ -24,7 +24,7 @@ def test_the_config_names_its_catalog() -> None:
     assert _graph(text, None).catalog.release == "0.2.19"
     assert _graph(text).catalog.release == "0.2.24"
     assert _graph(text, "installed").catalog.name == ""
-    assert _graph(text.replace("@0.2.19", "@0.3"), None).catalog.name == ""
+    assert _graph(text.replace("@0.2.19", "@0.9"), None).catalog.name == "llama-stack"
 
 
 def test_a_catalog_file_is_found_beside_the_config(tmp_path: Path) -> None:
@@ -45,6 +45,11 @@ def test_a_catalog_file_is_found_beside_the_config(tmp_path: Path) -> None:
     ("name", "message"),
     [
         ("lama-stack", "no catalog is called 'lama-stack'; did you mean 'llama-stack'?"),
+        ("ogx@", "'ogx@' names no release: write one behind '@', or take '@' out"),
+        (
+            "llama-stack@0.4",
+            "the catalog 'llama-stack' does not know release '0.4'; it knows 0.4.0 to 0.4.7",
+        ),
         (
             "llama-stack@9",
             (
@@ -57,8 +62,8 @@ def test_a_catalog_file_is_found_beside_the_config(tmp_path: Path) -> None:
 def test_a_catalog_that_there_is_not_is_one_problem(name: str, message: str) -> None:
     """In a config it has a place, and the graph is made all the same; asked for, it is an error."""
     graph = compile_config(f"version: '2'\ncatalog: {name}\nproviders: {{}}\n", environment={})
-    [problem] = graph.diagnostics
-    assert (problem.code, problem.message, str(problem.place)) == ("C029", message, "<text>:2:10")
+    [problem] = [one for one in graph.diagnostics if one.code == "C029"]
+    assert (problem.message, str(problem.place)) == (message, "<text>:2:10")
     assert "provider:inspect/builtin" in [str(address) for address in graph]
     with pytest.raises(CatalogError) as caught:
         compile_config({"providers": {}}, catalog=name, environment={})
@@ -114,6 +119,23 @@ def test_packages_offer_catalogs_that_are_made_when_they_are_named(
         named_catalog("broken")
     with pytest.raises(CatalogError, match=r"^catalog 'wrong' of 'toys' is a dict, not a Catalog$"):
         named_catalog("wrong")
+
+
+def test_a_release_that_is_not_known_makes_no_other_type_unknown() -> None:
+    """The config is still one of that catalog: the release is told as if none were named."""
+    config = run_config({"inference": {"o": "remote::ollama"}}, catalog="ogx@9.9")
+    codes = [one.code for one in compile_config(config, environment={}).diagnostics]
+    assert "C029" in codes
+    assert "C021" not in codes
+
+
+@pytest.mark.parametrize("unknown", ["remote::brand-new", "remote::olama"])
+def test_a_name_that_nobody_has_does_not_decide_between_catalogs(unknown: str) -> None:
+    """A type of the shipped catalog alone does; without one, the installed packages count."""
+    only = run_config({"inference": {"o": "remote::ollama", "x": unknown}})
+    assert compile_config(only, environment={}).catalog.name == "ogx"
+    either = run_config({"inference": {"o": "remote::openai", "x": unknown}})
+    assert compile_config(either, environment={}).catalog.name == ""
 
 
 def test_a_type_of_another_catalog_is_told() -> None:
