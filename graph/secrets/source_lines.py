@@ -12,7 +12,13 @@ from functools import cached_property
 from itertools import accumulate
 from typing import TYPE_CHECKING, Final
 
-from rungraph.graph.secrets.keys import HELD_KEYS, NAME_KEYS, is_secret_key, is_secret_name
+from rungraph.graph.secrets.keys import (
+    HELD_KEYS,
+    NAME_KEYS,
+    NO_SECRETS,
+    is_secret_key,
+    is_secret_name,
+)
 from rungraph.graph.secrets.known import is_naming
 from rungraph.graph.secrets.masking import packed
 from rungraph.graph.secrets.shapes import LOGIN_FLAGS, PRIVATE_KEY, Span, without_scheme
@@ -42,6 +48,9 @@ _FLAG_AND_VALUE = re.compile(
     ["']?[ \t]*\r?\n[ \t]*-[ ]+["']?(?P<value>[^\r\n]+?)["']?[ \t]*$""",
     re.VERBOSE | re.MULTILINE,
 )
+# A sentence in quotes, or after another key: its first word, or words before a colon in it.
+_SENTENCE = re.compile(r"""(?:["']|[:"'].*\w[ \t]+)$""")
+_MORE_WORDS = re.compile(r"[ \t]+<?[A-Za-z']+[.,;]?[ \t]+[\w<(]")
 _FAR: Final = 300
 """Characters between a name and the value that belongs to it, at most."""
 _BRACKET = re.compile(r"[\[\]{}]")
@@ -88,6 +97,8 @@ class _Search:
         while key := _KEY.search(self._text, position):
             position = key.end()
             name = key["double"] or key["single"] or key["bare"] or ""
+            if key["bare"] and self._is_prose(key):
+                continue
             secrets = beside.secrets(key, name, self._text)
             for secret in [*secrets, *([key] if is_secret_key(name) else [])]:
                 for start, end in self._spans_under(secret):
@@ -105,8 +116,16 @@ class _Search:
                 self._aliases.discard(name)
                 yield from self._anchored(anchor)
 
+    def _is_prose(self, key: re.Match[str]) -> bool:
+        """Whether what looks like a key stands in a sentence: "Your token: ask the user"."""
+        line_start = self._starts[self._line_of(key.start())]
+        before = self._text[max(line_start, key.start() - _FAR) : key.start()]
+        return bool(_SENTENCE.search(before) and _MORE_WORDS.match(self._text, key.end()))
+
     def _spans_under(self, key: re.Match[str]) -> Iterator[Span]:
         (start, end), goes_on = self._value(key)
+        if self._text[start:end].strip().lower() in NO_SECRETS:
+            return
         yield from self._in_lines(start, end)
         if goes_on:
             yield from self._in_later_lines(key)

@@ -11,7 +11,9 @@ from tests.secret_shapes import HARMLESS, PLACEHOLDER, PLANTED
 
 from rungraph.graph import compile_config
 from rungraph.graph.diagnostic_text import render_diagnostics
-from rungraph.graph.secrets.values import masked, secret_values
+from rungraph.graph.place import Place
+from rungraph.graph.secrets.values import MASK, masked, secret_values
+from rungraph.graph.source.text import SourceText
 
 VALUE = "Zq7xhidden0EndZq7xhidden0EndZq7xhidden0End"
 FOUND = ("Zq7x", "EndZq", "hidden0", "dXNlcjpw")
@@ -64,3 +66,15 @@ def test_a_secret_is_in_no_excerpt(value: Any, is_flow: bool) -> None:
 def test_what_is_harmless_is_shown() -> None:
     """None of 150 values is masked."""
     assert [value for value in HARMLESS if masked(value) != value] == []
+
+
+def test_what_is_harmless_is_shown_in_source_lines_as_well() -> None:
+    """Of 150 values one may be masked there: a line is searched as text alone."""
+    masked_values = [
+        value
+        for value in HARMLESS
+        for text in [yaml.safe_dump(value, width=10_000)]
+        for number in range(1, text.count("\n") + 1)
+        if MASK in SourceText("", text).excerpt(Place("", number, 1))
+    ]
+    assert len(masked_values) <= 1, masked_values
