@@ -30,17 +30,8 @@ def run_config_of(document: Document) -> Document:
     value: Mapping[str, Any] = document.value
     if not isinstance(value, dict):
         return document
-    template = _TEMPLATE.search(document.text)
-    if template and any(one.code in _BROKEN for one in document.diagnostics):
-        place = document.source.place(template.start())
-        problem = document.problem(
-            "C017",
-            "this is a template, and not yet a run config",
-            (),
-            "render it first, such as with 'helm template'",
-        )
-        shown = replace(problem, place=place, excerpt=document.excerpt(place))
-        return replace(document, value={}, diagnostics=(shown,))
+    if (template := _template(document)) is not None:
+        return template
     if any(key in value for key in _SECTIONS):
         return document
     if value.get("kind") == "ConfigMap" and isinstance(value.get("data"), dict):
@@ -53,6 +44,22 @@ def run_config_of(document: Document) -> Document:
         way_out = "name the run config that was made from it: it has 'providers' with instances"
         return _no_run_config(document, what, way_out, "distribution_spec")
     return document
+
+
+def _template(document: Document) -> Document | None:
+    """Return what is left of a template that is not rendered yet; None when it is none."""
+    template = _TEMPLATE.search(document.text)
+    if template is None or not any(one.code in _BROKEN for one in document.diagnostics):
+        return None
+    place = document.source.place(template.start())
+    problem = document.problem(
+        "C017",
+        "this is a template, and not yet a run config",
+        (),
+        "render it first, such as with 'helm template'",
+    )
+    shown = replace(problem, place=place, excerpt=document.excerpt(place))
+    return replace(document, value={}, diagnostics=(shown,))
 
 
 def _no_run_config(document: Document, what: str, way_out: str, key: str) -> Document:
@@ -68,7 +75,11 @@ def _in_config_map(document: Document) -> Document:
     for name in names:
         path = ("data", name)
         inner = _embedded(document, name, texts[name])
-        if isinstance(inner.value, dict) and any(key in inner.value for key in _SECTIONS):
+        template = _template(inner)
+        if template is not None or (
+            isinstance(inner.value, dict) and any(key in inner.value for key in _SECTIONS)
+        ):
+            inner = template or inner
             note = document.problem(
                 "C016",
                 f"this is a ConfigMap; read is the run config in it, data.'{name}'",

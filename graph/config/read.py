@@ -23,6 +23,7 @@ from rungraph.graph.config.sections import Entry, SectionReader
 from rungraph.graph.config.upgrade import is_old_format, upgraded
 from rungraph.graph.diagnostics import Severity
 from rungraph.graph.nodes import ProviderNode, ResourceConfig
+from rungraph.graph.suggest import closest
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -119,7 +120,7 @@ class _Reader(SectionReader):
         apis = {
             key: f"'{key}' is an API: indent it under 'providers'"
             for key in value.keys() & catalog.apis.keys() - known
-            if isinstance(value[key], list)
+            if isinstance(value[key], list) and stray_key(key, value[key], catalog) is None
         }
         is_empty = "providers" in value and value["providers"] is None
         if is_empty and (apis or "pairs_by_apis" in catalog.traits):
@@ -289,9 +290,10 @@ class _Reader(SectionReader):
                 is_text = isinstance(value, str)
                 wanted[names[name]] = self.named(value, (*path, name)) if is_text else value
             if "identifier" not in wanted:
-                self.missing(f"{noun}_id", path)
+                self.without_id(written, f"{noun}_id", path)
                 continue
-            section = self.section(ResourceSection, wanted, path)
+            as_written = {names[name]: name for name in names if name in written}
+            section = self.section(ResourceSection, wanted, path, as_written)
             if section is not None:
                 yield ResourceConfig(
                     pair.table_api,
@@ -304,6 +306,15 @@ class _Reader(SectionReader):
                     path,
                     self.document.known,
                 )
+
+    def without_id(self, written: Mapping[str, Any], key: str, path: Path) -> None:
+        """Report a resource without an id: once, as a misspelling where it looks like one."""
+        near = next((one for one in sorted(written) if closest(one, (key,))), None)
+        if near is None:
+            self.missing(key, path)
+            return
+        self.report("C012", f"unknown key '{near}'", (*path, near), f"did you mean '{key}'?",
+                    key=True, severity=Severity.ERROR)  # fmt: skip
 
 
 def _switched_off(api: str, entry: Entry) -> Excluded:

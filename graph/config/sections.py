@@ -102,8 +102,17 @@ class SectionReader:
                 return masked(written, known=self.document.known)
         return resolved if isinstance(resolved, str) else self.text_of(written)
 
-    def section(self, model: type[_S], value: Mapping[str, Any], path: Path) -> _S | None:
-        """Return *value* as *model* has it; None when a key is missing or of another type."""
+    def section(
+        self,
+        model: type[_S],
+        value: Mapping[str, Any],
+        path: Path,
+        written: Mapping[str, str] | None = None,
+    ) -> _S | None:
+        """Return *value* as *model* has it; None when a key is missing or of another type.
+
+        *written* says how the keys of the model stand in the file, where it is not by their name.
+        """
         section: _S | None = None
         details: dict[str, Any] = {}
         try:
@@ -116,7 +125,11 @@ class SectionReader:
                 continue
             # After the key, a number is an index; a name is only the type that was tried.
             first, *others = detail["loc"]
-            where = (*path, first, *(one for one in others if isinstance(one, int)))
+            where = (
+                *path,
+                (written or {}).get(str(first), first),
+                *(one for one in others if isinstance(one, int)),
+            )
             wanted, given = _WANTED.get(detail["type"], "text"), detail["input"]
             is_scalar = wanted == "text" and not isinstance(given, dict | list)
             self.wrong_type(given, where, wanted, *(["write it in quotes"] if is_scalar else []))

@@ -1,0 +1,47 @@
+"""A run config read entry by entry: what is said of keys that are not what they should be."""
+
+from __future__ import annotations
+
+from rungraph.graph import Severity, compile_config
+
+_PROVIDERS = """\
+distro_name: a
+providers:
+  inference:
+  - {provider_id: o, provider_type: "remote::ollama", config: {}}
+"""
+
+
+def _told(text: str, catalog: str) -> list[tuple[Severity, str, tuple[str, ...]]]:
+    graph = compile_config(_PROVIDERS + text, catalog=catalog, environment={})
+    return [
+        (one.severity, one.message, one.help)
+        for one in graph.diagnostics
+        if one.severity is not Severity.NOTE
+    ]
+
+
+def test_a_misspelt_id_of_a_resource_is_told_once() -> None:
+    """Not as a key that is missing, beside one that is not known."""
+    text = "registered_resources: {models: [{modelId: m, provider_id: o}]}\n"
+    assert _told(text, "ogx@1.5.0") == [
+        (Severity.ERROR, "unknown key 'modelId'", ("did you mean 'model_id'?",))
+    ]
+
+
+def test_an_id_that_will_not_do_is_named_as_it_is_written() -> None:
+    """The key that stands in the file, at its place."""
+    text = "registered_resources: {models: [{model_id: 5, provider_id: o}]}\n"
+    [(_, message, _)] = _told(text, "ogx@1.5.0")
+    assert message == "'registered_resources.models[0].model_id' must be text, not an integer"
+
+
+def test_a_list_of_resources_that_moved_is_not_taken_for_providers() -> None:
+    """``models`` is the name of an API, too, but of one that nobody can provide."""
+    assert _told("models: [{model_id: m, provider_id: o}]\n", "ogx@1.5.0") == [
+        (
+            Severity.ERROR,
+            "'models' at the top is not read by ogx 1.5.0",
+            ("move it to 'registered_resources.models'",),
+        )
+    ]
