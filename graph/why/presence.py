@@ -6,16 +6,16 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 import networkx as nx
 
-from rungraph.graph.nodes import ProviderNode, RouterNode
+from rungraph.graph.address import Address
+from rungraph.graph.nodes import ProviderNode, RouterNode, TableNode
 from rungraph.graph.paths import shortest_paths, walkable
 from rungraph.graph.placeholders import pattern_of
 from rungraph.graph.source.positions import path_text
 from rungraph.graph.why.chains import Chain, Hop, chain_along, hop_of
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Iterator, Mapping
 
-    from rungraph.graph.address import Address
     from rungraph.graph.diagnostics import Diagnostic
     from rungraph.graph.model import RunGraph
     from rungraph.graph.place import Place
@@ -51,6 +51,7 @@ class Presence(NamedTuple):
         needed_by: The nodes that need or use it directly.
         needed_in_the_end: The nodes that need it, directly or not, and that no node needs.
         problems: The diagnostics about it.
+        resources: What it serves, or a table registers at start: each with where it is configured.
     """
 
     address: Address
@@ -62,6 +63,7 @@ class Presence(NamedTuple):
     needed_by: tuple[Hop, ...]
     needed_in_the_end: tuple[Address, ...]
     problems: tuple[Diagnostic, ...]
+    resources: tuple[Reason, ...] = ()
 
 
 def why_present(graph: RunGraph, address: Address) -> Presence:
@@ -79,7 +81,21 @@ def why_present(graph: RunGraph, address: Address) -> Presence:
         tuple(hop_of(graph, links[one]["edge"]) for one in graph.dependents_of(address)),
         tuple(one for one in graph.descendants(address) if not graph.nx.succ[one]),
         tuple(one for one in graph.diagnostics if one.address == address),
+        tuple(_resources(graph, address)),
     )
+
+
+def _resources(graph: RunGraph, address: Address) -> Iterator[Reason]:
+    for table in graph.nodes.values():
+        if not isinstance(table, TableNode):
+            continue
+        for one in table.resources:
+            provider = Address.provider(table.pair.router_api, one.provider_id)
+            if address == provider:
+                yield Reason(f"{table.pair.resource}:{one.identifier}", one.place)
+            elif address == table.address:
+                text = f"{table.pair.resource}:{one.identifier} on {one.provider_id}"
+                yield Reason(text, one.place)
 
 
 def what_of(graph: RunGraph, address: Address) -> str:

@@ -116,6 +116,7 @@ def render_presence(graph: RunGraph, presence: Presence, style: Style = plain) -
     reasons = {
         "origin": [str(presence.origin)],
         "served": [str(presence.served)],
+        "serves": [*map(str, presence.resources[:_MOST_NEEDED_BY]), *_more_resources(presence)],
         "needed by": _needed_by(presence),
         "in the end": [listed(in_the_end, _MOST_NAMED) or "nobody"]
         if direct != {*in_the_end}
@@ -136,6 +137,11 @@ def render_presence(graph: RunGraph, presence: Presence, style: Style = plain) -
         blocks.append(printable(f"pulled in by {first}, which the config asks for:"))
         blocks.append(_picture(graph, presence.pulled_in, style))
     return "\n\n".join(blocks) + "\n"
+
+
+def _more_resources(presence: Presence) -> list[str]:
+    more = len(presence.resources) - _MOST_NEEDED_BY
+    return [f"and {more:,} more"] if more > 0 else []
 
 
 def _needed_by(presence: Presence) -> list[str]:
@@ -162,6 +168,9 @@ def presence_to_dict(presence: Presence) -> dict[str, Any]:
         "problems": [
             {"code": one.code, "severity": one.severity.value, "message": one.message}
             for one in presence.problems
+        ],
+        "resources": [
+            {"text": one.text, "place": _place_to_dict(one.place)} for one in presence.resources
         ],
     }
 

