@@ -11,6 +11,8 @@ import json
 from contextlib import aclosing
 from http import HTTPStatus
 from typing import TYPE_CHECKING, Any, cast
+from urllib.parse import urlsplit
+from urllib.request import getproxies, proxy_bypass
 
 import aiohttp
 
@@ -67,7 +69,8 @@ class OpenAIClient:
         self._max_retries = max_retries
         self._base_url = base_url.rstrip("/")
         self._timeout = timeout
-        self._is_local = is_local
+        # Not aiohttp's trust_env: with it, every request asks the environment anew, in a thread.
+        self._proxy = {} if is_local else _proxy_of(base_url)
         self._open: aiohttp.ClientSession | None = None
 
     async def close(self) -> None:
@@ -157,6 +160,7 @@ class OpenAIClient:
                     json=body,
                     headers=headers,
                     allow_redirects=False,
+                    **self._proxy,
                 )
             except (aiohttp.ClientConnectorError, aiohttp.ConnectionTimeoutError) as error:
                 if tries >= self._max_retries:
@@ -184,7 +188,6 @@ class OpenAIClient:
                 timeout=aiohttp.ClientTimeout(
                     sock_connect=min(self._timeout, _CONNECT_SECONDS), sock_read=self._timeout
                 ),
-                trust_env=not self._is_local,
             )
         return self._open
 
@@ -260,6 +263,15 @@ async def _events_in(pieces: AsyncGenerator[bytes, None]) -> AsyncGenerator[byte
             elif not field and not value and data:
                 yield b"\n".join(data)
                 data.clear()
+
+
+def _proxy_of(url: str) -> dict[str, Any]:
+    """Return how *url* is reached as ``HTTPS_PROXY``, ``NO_PROXY`` and their like say."""
+    parts = urlsplit(url)
+    proxy = getproxies().get(parts.scheme) or getproxies().get("all")
+    if proxy is None or proxy_bypass(parts.netloc.rpartition("@")[2]):
+        return {}
+    return {"proxy": proxy}
 
 
 def _pause(tries: int, asked: str = "") -> float:

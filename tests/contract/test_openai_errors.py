@@ -9,6 +9,7 @@ from tests.contract.openai_calls import ANSWER, HELLO, answering, chat, piece, s
 from tests.wire import Reply, Request, serve, sse
 
 from rungraph.engine.apis.common import HealthStatus
+from rungraph.engine.providers.openai_client import OpenAIClient
 from rungraph.engine.providers.remote.openai.config import OpenAIConfig
 from rungraph.engine.providers.remote.openai.provider import get_adapter_impl
 
@@ -156,3 +157,27 @@ async def test_health_of_a_dead_server() -> None:
     assert health.status is HealthStatus.ERROR
     assert health.message is not None
     assert "cannot connect" in health.message
+
+
+@pytest.mark.parametrize("passed_by", ["", "far.example"])
+async def test_a_proxy_of_the_environment_is_used(
+    monkeypatch: pytest.MonkeyPatch, passed_by: str
+) -> None:
+    """What ``HTTP_PROXY`` names is asked, with its login, unless ``NO_PROXY`` has the host."""
+    async with serve(lambda _: Reply({"data": [{"id": "small"}]})) as wire:
+        proxy = wire.base_url.removesuffix("/v1").replace("http://", "http://me:secret@")
+        monkeypatch.setenv("http_proxy", proxy)
+        monkeypatch.setenv("no_proxy", passed_by)
+        client = OpenAIClient("http://far.example/v1", max_retries=0, timeout=2)
+        try:
+            if passed_by:
+                with pytest.raises((ConnectionError, TimeoutError)):
+                    await client.get("models")
+                assert wire.requests == []
+            else:
+                await client.get("models")
+                (request,) = wire.requests
+                assert request.path == "http://far.example/v1/models"
+                assert request.headers["proxy-authorization"] == "Basic bWU6c2VjcmV0"
+        finally:
+            await client.close()
