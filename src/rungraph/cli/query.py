@@ -27,11 +27,11 @@ if TYPE_CHECKING:
 
     from rungraph.cli.inputs.options import Reading
     from rungraph.cli.inputs.recorded import Recorded
-    from rungraph.graph import Address
+    from rungraph.graph import Address, RunGraph
     from rungraph.graph.paths import Edges
     from rungraph.graph.query.expectation import Expectation
 
-_OUTPUTS = ("label", "table", "tree", "path", "json", "dot", "mermaid", "location")
+_OUTPUTS = ("label", "table", "tree", "path", "json", "dot", "mermaid", "location", "count")
 _HELP = """Select the nodes of a run config that any QUERY selects; FILE - is standard input.
 
 \b
@@ -72,8 +72,10 @@ def _expected(_: click.Context, __: click.Parameter, text: str | None) -> Expect
 @edges_option
 @click.option(
     "--order",
-    type=click.Choice(["start", "label"]),
-    help="In start order, or by address.  [default: start; a path in its own order]",
+    "--sort",
+    "order",
+    type=click.Choice(["start", "label", "type"]),
+    help="In start order, by address, or by type.  [default: start; a path in its own order]",
 )
 @click.option(
     "--expect",
@@ -143,6 +145,8 @@ def query(
     nodes: Sequence[Address] = found.addresses
     if order == "label":
         nodes = sorted(found)
+    elif order == "type":
+        nodes = sorted(found, key=lambda one: (_type_of(one, graph, old), one))
     elif order is None and found.path is not None and output != "json":
         nodes = found.path
     shown = rendering.Shown(graph, nodes, edges, old, run.states if run else None)
@@ -156,6 +160,11 @@ def query(
     return 0
 
 
+def _type_of(address: Address, graph: RunGraph, old: RunGraph | None) -> str:
+    source = graph if address in graph or old is None else old
+    return getattr(source.nodes[address], "provider_type", "")
+
+
 def _run(file: str) -> Recorded:
     # Only a recording needs the engine.
     from rungraph.cli.inputs.recorded import load_run
@@ -165,6 +174,8 @@ def _run(file: str) -> Recorded:
 
 def _as_text(shown: rendering.Shown, found: Selection, output: str) -> str:
     match output:
+        case "count":
+            return f"{len(found)}\n"
         case "table":
             return rendering.render_table(shown, style_of(sys.stdout))
         case "path":

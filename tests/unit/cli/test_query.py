@@ -67,6 +67,17 @@ def test_what_is_excluded_is_left_out(config: Path) -> None:
     assert run(config, "api:inference", "--exclude", "tag:zzz").stdout.split() == whole
 
 
+def test_nodes_are_counted_and_sorted(config: Path) -> None:
+    """Only their number, for scripts; or by type, tables and routers, which have none, first."""
+    whole = run(config, "*").stdout.split()
+    assert run(config, "*", "--output", "count").stdout == f"{len(whole)}\n"
+    by_type = run(config, "*", "--sort", "type").stdout.split()
+    assert sorted(by_type) == sorted(whole)
+    assert [one.startswith("provider") for one in by_type] == sorted(
+        one.startswith("provider") for one in whole
+    )
+
+
 def test_a_path_is_listed_in_its_own_order(config: Path) -> None:
     """From the one that needs to the one that is needed; --order start says otherwise."""
     query = "somepath(router:inference, a)"

@@ -146,6 +146,9 @@ def test_a_name_in_quotes_is_literal(name: str) -> None:
 
 def test_edges_and_files_are_attributes(graph: RunGraph) -> None:
     """What needs something in some way, for some reason, and which file brought it."""
+    tagged = {"provider_id": "a", "provider_type": "remote::ollama", "tags": ["team=x", "gpu"]}
+    other = compile_config({"providers": {"inference": [tagged]}}, catalog=CATALOG, environment={})
+    assert short(query_graph(other, "tag:team=x")) == short(query_graph(other, "tag:team=*")) == "a"
     assert short(query_graph(graph, "strength:member")) == "t:models t:shields"
     assert short(query_graph(graph, "evidence:pair")) == "r:inference r:safety"
     assert short(query_graph(graph, "file:*text* & api:agents")) == "agents"
