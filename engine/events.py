@@ -6,6 +6,8 @@ import logging
 from collections import deque
 from dataclasses import dataclass
 from enum import StrEnum
+from heapq import merge
+from operator import itemgetter
 from typing import TYPE_CHECKING, ClassVar
 
 if TYPE_CHECKING:
@@ -245,21 +247,25 @@ class RefreshFailed(ResourceEvent):
 class EventLog:
     """Everything that happened to a stack, in order.
 
-    The log belongs to the stack's event loop: append and read it there. It keeps the newest
-    *limit* events, so that a provider that changes its state all the time cannot fill the
-    memory; `states` is right whatever was forgotten.
+    The log belongs to the stack's event loop: append and read it there. What happens to nodes is
+    kept for good. Of what can happen without end, to resources and in a provider that changes its
+    state all the time, the newest *limit* events are kept, so that it cannot fill the memory;
+    `states` is right whatever was forgotten.
     """
 
     def __init__(self, *, limit: int = 100_000) -> None:
-        self._events: deque[Event] = deque(maxlen=limit)
+        self._kept: list[tuple[int, Event]] = []
+        self._newest: deque[tuple[int, Event]] = deque(maxlen=limit)
+        self._count = 0
         self._states: dict[Address, State] = {}
         self._subscribers: list[Callable[[Event], None]] = []
 
     def __iter__(self) -> Iterator[Event]:
-        return iter(tuple(self._events))
+        in_order = merge(self._kept, self._newest, key=itemgetter(0))
+        return iter([event for _, event in in_order])
 
     def __len__(self) -> int:
-        return len(self._events)
+        return len(self._kept) + len(self._newest)
 
     @property
     def states(self) -> Mapping[Address, State]:
@@ -271,7 +277,9 @@ class EventLog:
 
         What a subscriber raises is logged and goes no further.
         """
-        self._events.append(event)
+        is_endless = isinstance(event, ResourceEvent | NodeDegraded | NodeRecovered)
+        (self._newest if is_endless else self._kept).append((self._count, event))
+        self._count += 1
         if isinstance(event, NodeEvent) and event.state is not None:
             self._states[event.address] = event.state
         for subscriber in tuple(self._subscribers):

@@ -37,8 +37,9 @@ class Key(NamedTuple):
 class Names:
     """Resources by name.
 
-    A resource has two names: its identifier, and ``provider_id/identifier``. A name that more than
-    one resource has is ambiguous and means none of them.
+    A resource has two names: its identifier, and ``provider_id/identifier``. The latter means it
+    even where another resource has that as its identifier. Else a name that more than one resource
+    has is ambiguous and means none of them.
 
     Examples:
         >>> names = Names("model")
@@ -112,10 +113,7 @@ class Names:
         if name in self._meanings:
             choices = tuple(sorted(map(self._clear_name, self._meanings[name])))
             raise AmbiguousResourceError(self._noun, name, choices)
-        known = {
-            key.identifier if len(self._meanings[key.identifier]) == 1 else key.qualified
-            for key in self._resources
-        }
+        known = set(map(self._clear_name, self._resources))
         raise UnknownResourceError(self._noun, name, tuple(sorted(known)))
 
     def find(self, name: str) -> Resource | None:
@@ -127,16 +125,19 @@ class Names:
         return self.resolve(name) if name in self._meanings else None
 
     def _meaning(self, name: str) -> Resource | None:
-        meanings = self._meanings.get(name, ())
+        meanings = self._meanings.get(name, set())
+        if len(meanings) > 1:
+            meanings = {key for key in meanings if key.qualified == name}
         if len(meanings) != 1:
             return None
         (key,) = meanings
         return self._resources[key]
 
     def _clear_name(self, key: Key) -> str:
-        """Return the name of *key* that nothing else has; the qualified one if there is none."""
-        clear = (name for name in (key.qualified, key.identifier) if len(self._meanings[name]) == 1)
-        return next(clear, key.qualified)
+        """Return the shortest name that means *key* alone; the qualified one if there is none."""
+        own = self._resources[key]
+        names = (key.identifier, key.qualified)
+        return next((name for name in names if self._meaning(name) is own), key.qualified)
 
     def _tell(self, name: str) -> None:
         meaning = self._meaning(name)

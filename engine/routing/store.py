@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+import logging
 import sqlite3
 import time
 from concurrent.futures import ThreadPoolExecutor
@@ -17,6 +18,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 _T = TypeVar("_T")
+_logger = logging.getLogger(__name__)
 
 FORM = 1
 """The form in which a registration's content is written; raised when it changes."""
@@ -137,6 +139,9 @@ class RegistrationStore:
     def _load(self, table_api: str) -> tuple[Registration, ...]:
         if self._connection is None and not self.path.exists():
             return ()
+        if self._connection is None and not self.path.stat().st_size:
+            what = "%s is an empty file: if it held registrations, they are lost"
+            _logger.warning(what, self.path)
         rows = self._connected().execute(
             "SELECT table_api, identifier, provider_id, content, form FROM registrations"
             " WHERE table_api = ? ORDER BY identifier, provider_id",

@@ -274,7 +274,9 @@ class Run:
         ] == sorted(expected.live.items())
         assert self.shown == set(expected.live)
         for name in NAMES:
-            keys = [key for key in expected.live if name in (key[0], f"{key[1]}/{key[0]}")]
+            exact = [key for key in expected.live if name == f"{key[1]}/{key[0]}"]
+            loose = [key for key in expected.live if name == key[0]]
+            keys = exact if len(exact) == 1 else exact + loose
             try:
                 target = await self.router.embeddings(name, [])
             except UnknownResourceError:

@@ -14,25 +14,28 @@ from rungraph.engine.events import (
     NodeReady,
     NodeRecovered,
     NodeStarting,
+    ResourceAdded,
     StackStopped,
     State,
 )
 from rungraph.graph.address import Address
 
 A, B = Address.provider("inference", "a"), Address.provider("inference", "b")
+T = Address.table("models")
 
 
-def test_the_log_keeps_events_in_order_and_states_for_ever() -> None:
-    """At its limit it forgets the oldest events, but no state; what was read stays as it was."""
-    log = EventLog(limit=3)
+def test_the_log_forgets_resources_and_no_node() -> None:
+    """At its limit it forgets the oldest of what can go on without end; the order stays."""
+    log = EventLog(limit=2)
     before = log.states
-    events: list[Event] = [NodeStarting(0.0, A), NodeStarting(0.1, B), StackStopped(0.2)]
+    added = [ResourceAdded(0.1, T, str(number), "a", "listed") for number in range(5)]
+    events: list[Event] = [NodeStarting(0.0, A), *added, NodeDegraded(0.2, A, "slow")]
+    events.append(StackStopped(0.3))
     for event in events:
         log.append(event)
-    assert (list(log), len(log)) == (events, 3)
-    log.append(NodeStarting(0.3, B))
-    assert next(iter(log)) == events[1]
-    assert log.states[A] is State.STARTING
+    assert list(log) == [events[0], added[-1], *events[-2:]]
+    assert len(log) == 4
+    assert log.states == {A: State.DEGRADED}
     assert before == {}
 
 

@@ -285,3 +285,13 @@ async def test_a_killed_writer_leaves_a_consistent_file(path: Path) -> None:
     survivor = RegistrationStore(path)
     await survivor.save(registration("after"))
     await survivor.aclose()
+
+
+async def test_an_emptied_file_is_told(
+    store: RegistrationStore, path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    """A file of no bytes may have held registrations: reading it says so."""
+    await asyncio.to_thread(path.parent.mkdir, parents=True, exist_ok=True)
+    await asyncio.to_thread(path.touch)
+    assert await store.load("models") == ()
+    assert caplog.messages == [f"{path} is an empty file: if it held registrations, they are lost"]

@@ -131,7 +131,7 @@ async def test_a_table_lists_what_its_providers_serve_sorted(bench: Bench) -> No
 
 
 async def test_names_mean_one_resource_or_say_which_they_could_mean(bench: Bench) -> None:
-    """Bare where one provider has it, else with its provider; ``a/m`` can be two things as well."""
+    """Bare where one provider has it, else with its provider; ``a/m`` is ``m`` of ``a`` first."""
     table = await bench.table(foo=Provider("m", "x", "bar/m"), bar=Provider("m"))
     for name, provider_id in (("x", "foo"), ("foo/m", "foo"), ("foo/bar/m", "foo")):
         assert (await table.get_model(identifier=name)).provider_id == provider_id
@@ -142,9 +142,8 @@ async def test_names_mean_one_resource_or_say_which_they_could_mean(bench: Bench
         "model 'm' is served by 2 providers\nhelp: ask for one of them: 'bar/m', 'foo/m'"
     )
     table = await bench.table(a=Provider("m"), b=Provider("a/m"))
-    with pytest.raises(AmbiguousResourceError) as caught:
-        await table.get_model("a/m")
-    assert caught.value.choices == ("b/a/m", "m")
+    assert (await table.get_model("a/m")).provider_id == "a"
+    assert (await table.get_model("b/a/m")).identifier == "a/m"
 
 
 async def test_an_unknown_name_says_what_is_there_and_the_nearest(bench: Bench) -> None:
