@@ -13,7 +13,7 @@ from rungraph.graph.config.keys import resource_paths
 from rungraph.graph.config.upgrade import is_old_format
 from rungraph.graph.diagnostics import Severity
 from rungraph.graph.upgrade.storage import move_stores
-from rungraph.graph.upgrade.yaml_text import UpgradeError, YamlText, renamed
+from rungraph.graph.upgrade.yaml_text import UpgradeError, YamlText, renamed, with_comments_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -132,6 +132,8 @@ class _Upgrade:
         self.resources()
         self.top()
         text = self.yaml.dumped(self.tree)
+        if "#" in self.document.text and not self.yaml.is_json:
+            text = with_comments_of(self.document.text, text)
         if self.comments and not self.yaml.is_json:
             head = f"# Not taken over: {self.target.full_name} has no successor of these."
             lines = [head, *(line for _, block in sorted(self.comments) for line in block)]

@@ -8,6 +8,8 @@ import re
 from contextlib import suppress
 from typing import TYPE_CHECKING, Any
 
+import yaml
+
 from rungraph.graph.errors import RungraphError
 
 if TYPE_CHECKING:
@@ -74,3 +76,33 @@ def renamed(mapping: Any, old: str, new: str, value: Any) -> None:
         if behind is not None and not behind.value.startswith("\n"):
             # A comment behind the value keeps its distance.
             behind.start_mark.column += len(new) - len(old)
+
+
+def with_comments_of(before: str, after: str) -> str:
+    """Return the YAML *after* with the comments of *before* that stand above a line of both.
+
+    A comment goes with the line before it when that is moved or taken out: it is put back where it
+    was, above what it is about.
+    """
+    lines = after.splitlines()
+    there = {line.strip() for line in lines}
+    pending: list[str] = []
+    at = 0
+    for line in map(str.strip, before.splitlines()):
+        if line.startswith("#"):
+            if line not in there:
+                pending.append(line)
+            continue
+        if not line:
+            continue
+        places = range(at, len(lines)) if line in there else ()
+        found = next((index for index in places if lines[index].strip() == line), -1)
+        if found >= 0:
+            indent = lines[found][: len(lines[found]) - len(lines[found].lstrip())]
+            lines[found:found] = [indent + one for one in pending]
+            at = found + len(pending) + 1
+        pending = []
+    text = "\n".join(lines) + "\n"
+    # A line of a text can look like one of the config: then nothing is put into it.
+    old, new = (yaml.serialize(yaml.compose(one)) for one in (after, text))
+    return text if old == new else after

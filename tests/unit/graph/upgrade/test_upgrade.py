@@ -288,3 +288,19 @@ def test_what_is_no_run_config_is_said(text: str, error: str) -> None:
     with pytest.raises(UpgradeError) as caught:
         _upgraded(text, "ogx@1.5.0")
     assert str(caught.value) == error
+
+
+def test_a_comment_stays_above_what_it_is_about() -> None:
+    """Also where what stood before it is moved or taken out, and takes the comment along."""
+    text = (
+        OLD.replace("  tool_runtime:\n", "  # What agents call.\n  tool_runtime:\n")
+        .replace("models:\n", "# What is served.\nmodels:\n")
+        .replace("server:", "# Where to listen.\nserver:")
+    )
+    lines = [line.strip() for line in _upgraded(text, "ogx@1.5.0").text.splitlines()]
+    for comment, about in (
+        ("# What agents call.", "tool_runtime:"),
+        ("# What is served.", "models:"),
+        ("# Where to listen.", "server: {port: 8321}"),
+    ):
+        assert lines[lines.index(comment) + 1] == about
