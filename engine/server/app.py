@@ -147,6 +147,13 @@ class StackApp:
         openai = OpenAIRoutes(stack)
         self._add("GET", "/v1/models", openai.list_models, ANY)
         self._add("GET", "/v1/models/{model:path}", openai.get_model, ANY)
+        for path, handler in (
+            ("/v1/health", openai.health),
+            ("/v1/version", openai.version),
+            ("/v1/inspect/routes", openai.routes),
+            ("/v1/providers", openai.providers),
+        ):
+            self._add("GET", path, handler, inspecting)
         self._add("POST", "/v1/chat/completions", openai.chat)
         self._add("POST", "/v1/completions", openai.completions)
         self._add("POST", "/v1/embeddings", openai.embeddings)

@@ -13,6 +13,7 @@ from rungraph.engine.errors import NotServedError
 from rungraph.engine.provider import has_openai_relay
 from rungraph.engine.server import translated_answers, translation
 from rungraph.engine.server.failures import RequestError
+from rungraph.graph.address import Address
 
 if TYPE_CHECKING:
     from collections.abc import AsyncGenerator, Callable, Iterator, Mapping
@@ -64,6 +65,39 @@ class OpenAIRoutes:
                 "provider_resource_id": model.native_id,
             },
         }
+
+    # --- the stack, as clients of later contracts ask for it ------------------------------------
+
+    async def health(self, exchange: Exchange) -> None:
+        """Answer how the stack is."""
+        found = await self._stack["inspect"].health()
+        await exchange.answer(to_json({"status": found.status.value}))
+
+    async def version(self, exchange: Exchange) -> None:
+        """Answer with the version of the software."""
+        await exchange.answer(to_json(await self._stack["inspect"].version()))
+
+    async def routes(self, exchange: Exchange) -> None:
+        """Answer with the routes of every API, in one list."""
+        found = await self._stack["inspect"].list_routes()
+        await exchange.answer(to_json({"data": [one for api in found.values() for one in api]}))
+
+    async def providers(self, exchange: Exchange) -> None:
+        """Answer with the configured providers; secrets of their configs are masked."""
+        found = await self._stack["inspect"].list_providers()
+        graph = self._stack.graph
+        data = [
+            {
+                "api": api,
+                "provider_id": one.provider_id,
+                "provider_type": one.provider_type,
+                "config": graph.masked_config(Address.provider(api, one.provider_id)),
+                "health": one.health,
+            }
+            for api, providers in found.items()
+            for one in providers
+        ]
+        await exchange.answer(to_json({"data": data}))
 
     # --- inference -----------------------------------------------------------------------------
 

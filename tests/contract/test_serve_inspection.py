@@ -123,3 +123,14 @@ def test_the_page_and_the_picture_show_the_states(http: httpx2.Client) -> None:
     assert picture.headers["content-type"] == "image/svg+xml"
     assert picture.text.startswith("<?xml")
     assert HIDDEN not in page.text + picture.text
+
+
+def test_later_clients_find_the_stack_below_v1(http: httpx2.Client) -> None:
+    """Health, version, routes and providers have the shapes of the later contracts."""
+    assert http.get("/v1/health").json() == {"status": "OK"}
+    assert http.get("/v1/version").json() == http.get("/version").json()
+    routes = http.get("/v1/inspect/routes").json()["data"]
+    assert {"route", "method", "provider_types"} == set(routes[0])
+    (provider,) = http.get("/v1/providers").json()["data"]
+    assert (provider["api"], provider["provider_id"]) == ("inference", "told")
+    assert provider["config"] == {"api_key": "********"}
