@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from difflib import SequenceMatcher
 from itertools import pairwise
 from typing import TYPE_CHECKING, Any, Final, NamedTuple, cast
@@ -18,7 +19,7 @@ if TYPE_CHECKING:
 _ID_KEYS: Final = ("model_id", "provider_id", "identifier", "id", "name")
 """What the elements of a list may be known by."""
 _MOST_ALIGNED: Final = 4_000_000
-"""Up to how many pairs of elements are looked at; those of longer lists are paired by position."""
+"""Up to how many comparisons lists are aligned with, at worst."""
 
 
 class _Leaf(NamedTuple):
@@ -136,13 +137,8 @@ def _elements(tree: _Tree) -> _Tree:
 
 def _element_changes(old: list[Any], new: list[Any], path: Path) -> Iterator[FactChange]:
     ids = _ids_of(old, new)
-    blocks: Sequence[tuple[str, int, int, int, int]]
-    if ids is None and len(old) * len(new) > _MOST_ALIGNED:
-        blocks = [("replace", 0, len(old), 0, len(new))]
-    else:
-        names, others = ids or ([_text(item) for item in side] for side in (old, new))
-        blocks = SequenceMatcher(None, names, others, autojunk=False).get_opcodes()
-    for kind, start, end, first, last in blocks:
+    names, others = ids or ([_text(item) for item in side] for side in (old, new))
+    for kind, start, end, first, last in _blocks(names, others):
         # What has another id is another; without ids, what stands in the same place has changed.
         paired = min(end - start, last - first) if kind == "equal" or ids is None else 0
         for offset in range(paired):
@@ -151,6 +147,24 @@ def _element_changes(old: list[Any], new: list[Any], path: Path) -> Iterator[Fac
             yield _one((*path, index), Change.REMOVED, old[index])
         for index in range(first + paired, last):
             yield _one((*path, index), Change.ADDED, new[index])
+
+
+def _blocks(old: list[str], new: list[str]) -> Sequence[tuple[str, int, int, int, int]]:
+    """Return where two lists are equal and where not, as `difflib.SequenceMatcher` does.
+
+    What takes too long to align is one block that is not equal, between equal ends.
+    """
+    both, counts = min(len(old), len(new)), Counter(new)
+    if sum(counts[one] for one in old) * both <= _MOST_ALIGNED:
+        return SequenceMatcher(None, old, new, autojunk=False).get_opcodes()
+    head = next((i for i in range(both) if old[i] != new[i]), both)
+    tail = next((i for i in range(both - head) if old[-1 - i] != new[-1 - i]), both - head)
+    end, last = len(old) - tail, len(new) - tail
+    return [
+        ("equal", 0, head, 0, head),
+        ("replace", head, end, head, last),
+        ("equal", end, len(old), last, len(new)),
+    ]
 
 
 def _ids_of(old: list[Any], new: list[Any]) -> tuple[list[str], list[str]] | None:

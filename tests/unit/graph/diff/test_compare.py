@@ -60,6 +60,7 @@ def test_a_config_differs_by_path() -> None:
         ({"a": {"b": 1}}, {"a": 1}, [("config.x.a", {"b": 1}, 1)]),
         (["a", "b"], ["b"], [("config.x", ["a", "b"], ["b"])]),
         ([], [{"k": 1}], [("config.x[0]", None, {"k": 1})]),
+        ([{"k": 1}] * 999, [{"k": 1}] * 998, [("config.x[998]", {"k": 1}, None)]),
     ],
 )
 def test_one_change_of_a_list_is_told_once(old: Any, new: Any, found: list[Any]) -> None:
