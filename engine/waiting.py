@@ -10,9 +10,12 @@ from typing import TYPE_CHECKING, Any, TypeVar
 from rungraph.engine.errors import BackgroundError
 
 if TYPE_CHECKING:
-    from collections.abc import Awaitable, Callable, Coroutine
+    from collections.abc import Awaitable, Callable, Coroutine, Iterable
 
 _T = TypeVar("_T")
+
+_LAST_CHANCE = 0.1
+"""Seconds that a task has to end after its last cancellation."""
 
 
 async def outlast(
@@ -128,8 +131,24 @@ async def _cancel(task: asyncio.Task[Any], grace: float) -> None:
     task.cancel()
     if grace:
         await settled(asyncio.ensure_future(asyncio.wait([task], timeout=grace)))
-    if not task.done():
+        await leave_behind([task])
+    elif not task.done():
         task.cancel()
+
+
+async def leave_behind(tasks: Iterable[asyncio.Task[Any]]) -> None:
+    """Cancel *tasks* a last time, and abandon those that ignore that, too."""
+    left = [task for task in tasks if not task.done()]
+    for task in left:
+        task.cancel()
+    try:
+        if left:
+            ended = asyncio.ensure_future(asyncio.wait(left, timeout=_LAST_CHANCE))
+            await settled(ended)
+    finally:
+        for task in left:
+            if not task.done():
+                abandon(task)
 
 
 def abandon(task: asyncio.Task[Any]) -> None:

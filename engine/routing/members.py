@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 from rungraph.engine.errors import RoutingError
 from rungraph.engine.routing.errors import RegistrationRefusedError
-from rungraph.engine.waiting import guarded, within
+from rungraph.engine.waiting import guarded, leave_behind, within
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Coroutine
@@ -18,9 +18,6 @@ if TYPE_CHECKING:
     from rungraph.graph.catalog.specs import RoutedPair
 
 _T = TypeVar("_T")
-
-# How long a question that was given up may take to end when its table shuts down.
-_GRACE = 1.0
 
 # ValueErrors by inheritance only: a garbled answer is trouble, not a refusal.
 _GARBLED = (json.JSONDecodeError, UnicodeError)
@@ -105,10 +102,7 @@ class Member:
 
     async def aclose(self) -> None:
         """Give questions that were given up a last chance to end."""
-        for task in self._given_up:
-            task.cancel()
-        if self._given_up:
-            await asyncio.wait(self._given_up, timeout=_GRACE)
+        await leave_behind(self._given_up)
 
     async def _change(self, verb: str, resource: Resource) -> Any:
         try:

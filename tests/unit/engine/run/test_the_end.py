@@ -137,3 +137,29 @@ def test_whatever_a_provider_raises_is_its_failure(error: BaseException) -> None
         return str(caught.value)
 
     assert asyncio.run(main()).startswith(f"it raised {type(error).__name__}")
+
+
+_QUESTION = """
+import asyncio
+from contextlib import suppress
+from rungraph.engine.waiting import within
+
+async def deaf():
+    while True:
+        with suppress(asyncio.CancelledError):
+            await asyncio.sleep(60)
+
+async def ask():
+    with suppress(TimeoutError):
+        await within(deaf(), 0.01, grace=0.01)
+
+asyncio.run(ask())
+"""
+
+
+def test_asyncio_run_ends_after_a_question_was_given_up() -> None:
+    """What is asked of a provider, or handed to it, may ignore every cancellation."""
+    ended = subprocess.run(
+        [sys.executable, "-c", _QUESTION], capture_output=True, text=True, timeout=30, check=False
+    )
+    assert (ended.returncode, ended.stderr) == (0, "")
