@@ -289,7 +289,7 @@ class StackApp:
         catalog = self._stack.graph.catalog
         if catalog.pair_of_table(endpoint.api) is not None:
             return ANY if endpoint.route.method == "GET" else frozenset({Permission.REGISTER})
-        if catalog.apis[endpoint.api].builtin is not None:
+        if catalog.apis[endpoint.api].builtin:
             return frozenset({Permission.INSPECT})
         return frozenset({Permission.CALL})
 

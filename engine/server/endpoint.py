@@ -73,7 +73,7 @@ class Endpoint:
         hints = get_type_hints(function, include_extras=True)
         _, *parameters = inspect.signature(function).parameters.values()  # Without self.
         # pydantic reads this TypedDict alone before Python 3.12.
-        kind = TypedDict(  # type: ignore[misc]  # it is made of what the Protocol says
+        kind = cast("Any", TypedDict)(
             name,
             {
                 one.name: (Required if one.default is one.empty else NotRequired)[
@@ -82,7 +82,7 @@ class Endpoint:
                 for one in parameters
             },
         )
-        kind.__pydantic_config__ = ConfigDict(extra="forbid")  # type: ignore[attr-defined]
+        kind.__pydantic_config__ = ConfigDict(extra="forbid")
         self._known = tuple(one.name for one in parameters)
         self.arguments: TypeAdapter[Any] = TypeAdapter(kind)
         whole, chunks = _answers_of(hints.get("return", Any))

