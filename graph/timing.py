@@ -5,7 +5,7 @@ The longest chain and the slack are those of the critical path method (Kelley an
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Final, NamedTuple, Protocol
+from typing import TYPE_CHECKING, Any, Final, NamedTuple, Protocol, cast
 
 import networkx as nx
 
@@ -26,17 +26,14 @@ class Moments(Protocol):
     @property
     def available(self) -> float:
         """When the last of what it needs was ready or out of the way."""
-        ...
 
     @property
     def starting(self) -> float | None:
         """When its own start began; None if it never did."""
-        ...
 
     @property
     def settled(self) -> float | None:
         """When that was over, one way or the other; None if it never was."""
-        ...
 
 
 class StartTimes:
@@ -125,7 +122,8 @@ def _extend_on_cycles(
         paths: list[tuple[Address, ...]] = [(end,)]
         for start in inside:
             if start != end:
-                paths += [(*path,) for path in nx.all_simple_paths(inside, start, end)]
+                simple: Any = nx.all_simple_paths(cast("nx.DiGraph[Any]", inside), start, end)
+                paths += map(tuple, simple)
         lengths = [entering[path[0]] + sum(own.get(n, 0.0) for n in path[1:]) for path in paths]
         length, path = min(zip(lengths, paths, strict=True), key=lambda one: (-one[0], one[1]))
         chains.length[end], chains.before[end], chains.through[end] = length, before[path[0]], path

@@ -73,15 +73,12 @@ class Endpoint:
         hints = get_type_hints(function, include_extras=True)
         _, *parameters = inspect.signature(function).parameters.values()  # Without self.
         # pydantic reads this TypedDict alone before Python 3.12.
-        kind = cast("Any", TypedDict)(
-            name,
-            {
-                one.name: (Required if one.default is one.empty else NotRequired)[
-                    hints.get(one.name, Any)
-                ]
-                for one in parameters
-            },
-        )
+        fields: dict[str, Any] = {}
+        for one in parameters:
+            hint = hints.get(one.name, Any)
+            fields[one.name] = Required[hint] if one.default is one.empty else NotRequired[hint]
+        # It is made of what the Protocol says.
+        kind = cast("Any", TypedDict)(name, fields)
         kind.__pydantic_config__ = ConfigDict(extra="forbid")
         self._known = tuple(one.name for one in parameters)
         self.arguments: TypeAdapter[Any] = TypeAdapter(kind)

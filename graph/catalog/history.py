@@ -190,7 +190,12 @@ class CatalogHistory:
         """The indexes of the releases that had each name, as `telling.names_in` writes it."""
         found: dict[tuple[str, ...], frozenset[int]] = defaultdict(frozenset)
         at_top = [self.span(one) for one in self.traits if one.name == "resources_at_top"]
-        specs: tuple[Spec, ...] = (*self.apis, *self.pairs, *self.providers, *self.keys)
+        specs: tuple[ApiSpec | RoutedPair | ProviderSpec | KeySpec, ...] = (
+            *self.apis,
+            *self.pairs,
+            *self.providers,
+            *self.keys,
+        )
         for spec in specs:
             span = frozenset(self.span(spec))
             if isinstance(spec, ProviderSpec):
@@ -199,7 +204,7 @@ class CatalogHistory:
                 found[(spec.name,)] |= span
             elif isinstance(spec, KeySpec):
                 found["", *((spec.of,) if spec.of else ()), spec.path] |= span
-            elif isinstance(spec, RoutedPair):
+            else:
                 top = span.intersection(*at_top) if at_top else span
                 if top:
                     found["", spec.resources] |= top

@@ -152,11 +152,13 @@ def _text(release: str) -> str:
 
 
 def _in_words(name: tuple[str, ...]) -> str:
-    if name[0]:
-        return f"'{name[1]}' of {name[0]}" if name[1:] else f"the API {name[0]}"
-    if name[1] == SPELLING and len(name) > 2:
-        return f"the spelling {name[2]}"
-    return f"the key '{name[-1]}'" + (f" of {name[1]}" if len(name) > 2 else "")
+    api, *others = name
+    if api:
+        return f"'{others[0]}' of {api}" if others else f"the API {api}"
+    *of, path = others
+    if of == [SPELLING]:
+        return f"the spelling {path}"
+    return f"the key '{path}'" + (f" of {of[0]}" if of else "")
 
 
 def names_in(config: Mapping[str, Any]) -> set[tuple[str, ...]]:

@@ -182,11 +182,11 @@ class SectionReader:
         for number, key in enumerate(sorted(value.keys() - known)):
             # Only so many are shown, and comparing takes long.
             near = closest(key, known) if number < MOST_PROBLEMS else ()
-            is_lacking = bool(near) and near[0] in lacking
-            if is_lacking:
+            meant = next((one for one in near if one in lacking), None)
+            if meant is not None:
                 # It is told once, as a misspelling, and counts as what it means.
-                del lacking[near[0]]
-                read[near[0]] = read.pop(key)
+                del lacking[meant]
+                read[meant] = read.pop(key)
             hints = [f"did you mean '{one}'?" for one in near]
             if ways_out and key in ways_out:
                 hints = [ways_out[key]]
@@ -198,7 +198,7 @@ class SectionReader:
                 (*path, key),
                 *hints,
                 key=True,
-                severity=Severity.ERROR if is_lacking else Severity.WARNING,
+                severity=Severity.ERROR if meant else Severity.WARNING,
             )
         for key in lacking:
             if lacking[key]:

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, cast
 
 from rungraph.graph.config.keys import known_keys, resource_paths
 from rungraph.graph.config.sections import kind_of
 from rungraph.graph.source.positions import path_text
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterable, Iterator
 
     from rungraph.graph.diagnostics import Diagnostic
     from rungraph.graph.rules.context import RuleContext
@@ -112,10 +112,13 @@ def _at(context: RuleContext, known: frozenset[str], written: str) -> Iterator[t
     for step in steps:
         below: list[tuple[Path, Any]] = []
         for path, value in found:
+            items: Iterable[tuple[Any, Any]] = ()
             if isinstance(value, dict):
-                keys = list(value) if step == "*" else [step] if step in value else []
-            else:
-                keys = [*range(len(value))] if isinstance(value, list) and step == "*" else []
-            below += [((*path, key), value[key]) for key in keys]
+                items = cast("dict[str, Any]", value).items()
+                items = items if step == "*" else [one for one in items if one[0] == step]
+            elif isinstance(value, list) and step == "*":
+                listed: list[Any] = value
+                items = enumerate(listed)
+            below += [((*path, key), one) for key, one in items]
         found = below
     yield from found

@@ -23,6 +23,10 @@ class UpgradeError(RungraphError, ValueError):
     """Raised when a run config cannot be written for another release."""
 
 
+def _never_an_alias(_: object) -> bool:
+    return True
+
+
 class YamlText:
     """One text and how it is written: what is not touched is written as it was.
 
@@ -52,7 +56,7 @@ class YamlText:
             self.is_json = True
         indented = re.search(r"^[{[]\s*\n( +)", text)
         self._spaces = len(indented[1]) if indented else None
-        self._yaml.representer.ignore_aliases = lambda _: True
+        self._yaml.representer.ignore_aliases = _never_an_alias
         self.tree: Any = self._yaml.load(text)
 
     def dumped(self, value: Any) -> str:

@@ -22,12 +22,13 @@ _STRENGTHS = (Strength.HARD, Strength.SOFT, Strength.SOFT, Strength.MEMBER)
 def edges(draw: st.DrawFn, most: int = 7) -> tuple[list[Address], list[Edge]]:
     """Draw nodes of every kind and edges among them, some from a node to itself."""
     kinds = draw(st.lists(st.sampled_from("pppprt"), min_size=1, max_size=most))
-    known = {
-        "p": lambda index: Address.provider(f"api{index % 2}", f"n{index}"),
-        "r": lambda index: Address.router(f"r{index}"),
-        "t": lambda index: Address.table(f"t{index}"),
-    }
-    nodes = [known[kind](index) for index, kind in enumerate(kinds)]
+
+    def node_of(kind: str, index: int) -> Address:
+        if kind == "p":
+            return Address.provider(f"api{index % 2}", f"n{index}")
+        return Address.router(f"r{index}") if kind == "r" else Address.table(f"t{index}")
+
+    nodes = [node_of(kind, index) for index, kind in enumerate(kinds)]
     ends = st.tuples(st.sampled_from(nodes), st.sampled_from(nodes))
     chosen = draw(st.lists(ends, max_size=3 * len(nodes), unique=True))
     return nodes, [Edge(*one, draw(st.sampled_from(_STRENGTHS))) for one in chosen]

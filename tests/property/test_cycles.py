@@ -72,7 +72,8 @@ def test_the_critical_chain_is_the_longest_path(graph: RunGraph, which: Any, dat
     for start in set(graph) - {end}:
         paths += nx.all_simple_paths(links, start, end)
     longest = max(sum(seconds[node] for node in path) for path in paths)
-    found = query(graph, f"critical('{end}')", edges=which, durations=seconds).path or ()
+    found = query(graph, f"critical('{end}')", edges=which, durations=seconds).path
+    assert found is not None
     assert found[0] == end
     assert sum(seconds[node] for node in found) == longest
     assert len(set(found)) == len(found)
