@@ -26,14 +26,17 @@ class Moments(Protocol):
     @property
     def available(self) -> float:
         """When the last of what it needs was ready or out of the way."""
+        ...
 
     @property
     def starting(self) -> float | None:
         """When its own start began; None if it never did."""
+        ...
 
     @property
     def settled(self) -> float | None:
         """When that was over, one way or the other; None if it never was."""
+        ...
 
 
 class StartTimes:

@@ -125,11 +125,8 @@ class SectionReader:
                 continue
             # After the key, a number is an index; a name is only the type that was tried.
             first, *others = detail["loc"]
-            where = (
-                *path,
-                (written or {}).get(str(first), first),
-                *(one for one in others if isinstance(one, int)),
-            )
+            named: str | int = (written or {}).get(str(first)) or first
+            where = (*path, named, *(one for one in others if isinstance(one, int)))
             wanted, given = _WANTED.get(detail["type"], "text"), detail["input"]
             is_scalar = wanted == "text" and not isinstance(given, dict | list)
             self.wrong_type(given, where, wanted, *(["write it in quotes"] if is_scalar else []))
