@@ -8,17 +8,8 @@ from importlib.metadata import EntryPoint, entry_points
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from rungraph.graph.catalog.history import CatalogHistory, span_of
-from rungraph.graph.catalog.specs import (
-    TRAITS,
-    ApiSpec,
-    Catalog,
-    KeySpec,
-    PackageSpec,
-    ProviderSpec,
-    RoutedPair,
-    StoreSpec,
-    TraitSpec,
-)
+from rungraph.graph.catalog.release_specs import TRAITS, KeySpec, PackageSpec, StoreSpec, TraitSpec
+from rungraph.graph.catalog.specs import ApiSpec, Catalog, ProviderSpec, RoutedPair
 from rungraph.graph.errors import CatalogError
 from rungraph.graph.source.document import document_of, load_document
 

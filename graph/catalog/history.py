@@ -7,16 +7,8 @@ from dataclasses import dataclass, field, replace
 from functools import cached_property
 from typing import TYPE_CHECKING
 
-from rungraph.graph.catalog.specs import (
-    ApiSpec,
-    Catalog,
-    KeySpec,
-    PackageSpec,
-    ProviderSpec,
-    RoutedPair,
-    StoreSpec,
-    TraitSpec,
-)
+from rungraph.graph.catalog.release_specs import KeySpec, PackageSpec, StoreSpec, TraitSpec
+from rungraph.graph.catalog.specs import ApiSpec, Catalog, ProviderSpec, RoutedPair
 from rungraph.graph.errors import CatalogError
 
 if TYPE_CHECKING:

@@ -14,6 +14,8 @@ from rungraph.graph.json_format import JsonObject
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
+    from rungraph.graph.catalog.release_specs import KeySpec, StoreSpec
+
 
 @dataclass(frozen=True, slots=True)
 class ApiSpec(JsonObject):
@@ -135,80 +137,6 @@ class ProviderSpec(JsonObject):
         return "get_adapter_impl" if self.is_remote else "get_provider_impl"
 
 
-@dataclass(frozen=True, slots=True)
-class KeySpec:
-    """A key of run configs that only some releases read, so that it tells which one a config is of.
-
-    A key without ``of`` stands at the top of a config: of `Catalog.keys`, those are the known ones.
-    """
-
-    path: str
-    """Where it stands, such as ``storage.stores.prompts``."""
-    of: str = ""
-    """The API, or ``api/type``, in whose providers' configs it stands; ``spelling`` when it is a
-    form of placeholders.
-    """
-    releases: str = ""
-    """The releases that read it; see `CatalogHistory`."""
-    successor: str = ""
-    """The key that took its place in later releases; empty when there is none."""
-
-
-@dataclass(frozen=True, slots=True)
-class StoreSpec:
-    """A store of the stack itself, kept in one of the config's ``storage.backends``."""
-
-    name: str
-    """Its key under ``storage.stores``."""
-    family: str
-    """What its backend must be: ``kv`` or ``sql``."""
-    default: str = ""
-    """The backend that it takes when the config does not name it; empty when it is then not there.
-    """
-    releases: str = ""
-    """The releases that had it so; see `CatalogHistory`."""
-
-
-@dataclass(frozen=True, slots=True)
-class TraitSpec:
-    """Something that some releases do, by the name that the rules know it by."""
-
-    name: str
-    """One of `TRAITS`."""
-    releases: str = ""
-    """The releases that do it; see `CatalogHistory`."""
-
-
-@dataclass(frozen=True, slots=True)
-class PackageSpec:
-    """The import package of some releases, in which the modules that begin with a dot are."""
-
-    name: str
-    """The package, such as ``ogx``."""
-    releases: str = ""
-    """The releases that have it; see `CatalogHistory`."""
-
-
-TRAITS = {
-    "pairs_by_apis": "a routed pair is made if 'apis' lists its router, and without 'apis' always; "
-    "all providers start, listed or not",
-    "last_wins": "of two providers of one id, or of one un-routed API, the last one counts",
-    "old_placeholders_are_text": "${env.X:default} is no placeholder",
-    "needs_name": "a config must have a name",
-    "name_may_be_number": "a name that is a number is taken as text",
-    "apis_may_be_null": "'apis' may be there with nothing in it",
-    "any_version": "'version' is not looked at",
-    "one_provider_a_model": "a model is known by its id alone: the last of two counts",
-    "resources_at_top": "lists of resources stand at the top of a config",
-    "needs_storage": "a config must have 'storage'",
-    "soft_cycles_end_start": "a cycle ends the start, also through an optional dependency",
-    "tool_groups_of_types": "tool groups come from the provider types, not from the config",
-    "needs_tls": "the server needs a certificate, or to be told to do without",
-    "alias_of_all": "a model of provider 'all' is one of the first provider",
-}
-"""What releases do differently, for the rules to judge a config as its release would."""
-
-
 def _check_specs(name: str, specs: Iterable[object], kind: type) -> None:
     """Raise `CatalogError` if there is something else among *specs*, or a name that is no text."""
     for spec in specs:
@@ -246,7 +174,7 @@ class Catalog:
         name: What it is called; empty for what the installed packages offer together.
         release: The release of *name* that it describes; empty when there is only one.
         history: The `CatalogHistory` that it is one release of, for `history.history_of`.
-        traits: What the release does; names of `TRAITS`.
+        traits: What the release does; names of `release_specs.TRAITS`.
         keys: Keys of run configs that the release reads.
         stores: The stores of the stack itself.
         told_by: How the release of a run config was told; empty when it was named.

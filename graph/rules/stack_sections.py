@@ -11,7 +11,7 @@ from rungraph.graph.wording import joined
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
-    from rungraph.graph.catalog.specs import StoreSpec
+    from rungraph.graph.catalog.release_specs import StoreSpec
     from rungraph.graph.diagnostics import Diagnostic
     from rungraph.graph.rules.context import RuleContext
     from rungraph.graph.source.positions import Path

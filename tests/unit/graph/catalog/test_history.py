@@ -8,7 +8,7 @@ import pytest
 
 from rungraph.graph import ApiSpec, CatalogError, ProviderSpec, RoutedPair
 from rungraph.graph.catalog.history import CatalogHistory
-from rungraph.graph.catalog.specs import KeySpec
+from rungraph.graph.catalog.release_specs import KeySpec
 from rungraph.graph.catalog.telling import release_for
 
 HISTORY = CatalogHistory(
