@@ -152,7 +152,9 @@ class OpenAIClient:
     ) -> aiohttp.ClientResponse:
         """Return the response of a server that accepts *body*; its own is not read yet."""
         tries = 0
+        is_again = False
         while True:
+            connection: dict[str, bool] = {}
             try:
                 response = await self._session.request(
                     method,
@@ -160,12 +162,19 @@ class OpenAIClient:
                     json=body,
                     headers=headers,
                     allow_redirects=False,
+                    trace_request_ctx=connection,
                     **self._proxy,
                 )
             except (aiohttp.ClientConnectorError, aiohttp.ConnectionTimeoutError) as error:
                 if tries >= self._max_retries:
                     raise self._broken(error) from error
                 pause = _pause(tries)
+            except aiohttp.ClientConnectionError as error:
+                # The server had closed a connection that was kept: it has seen nothing of this.
+                if is_again or not connection.get("reused"):
+                    raise self._broken(error) from error
+                is_again = True
+                continue
             except (aiohttp.ClientError, TimeoutError) as error:
                 raise self._broken(error) from error
             else:
@@ -182,7 +191,10 @@ class OpenAIClient:
     def _session(self) -> aiohttp.ClientSession:
         """What holds the connections; it belongs to the event loop that first asks for it."""
         if self._open is None:
+            trace = aiohttp.TraceConfig()
+            trace.on_connection_reuseconn.append(_note_reuse)
             self._open = aiohttp.ClientSession(
+                trace_configs=[trace],
                 connector=aiohttp.TCPConnector(limit=0, keepalive_timeout=_IDLE_SECONDS),
                 headers={"Authorization": f"Bearer {self._key}"} if self._key else {},
                 timeout=aiohttp.ClientTimeout(
@@ -248,6 +260,10 @@ class OpenAIClient:
         """Return the text of an error about *content* that the server should not have sent."""
         shown = content.decode(errors="replace") if isinstance(content, bytes) else str(content)
         return f"{self.name}: the server says what is not understood: {shown[:_MOST_SHOWN]!r}"
+
+
+async def _note_reuse(_session: object, context: Any, _parameters: object) -> None:
+    context.trace_request_ctx["reused"] = True
 
 
 async def _events_in(pieces: AsyncGenerator[bytes, None]) -> AsyncGenerator[bytes, None]:

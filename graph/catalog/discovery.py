@@ -62,13 +62,13 @@ def offered_catalog(point: EntryPoint, *arguments: object) -> Catalog:
     name = f"catalog '{point.name}' of '{point.dist.name if point.dist else point.value}'"
     try:
         offered: object = point.load()
-        if callable(offered):
+        if callable(offered) and not isinstance(offered, type):
             offered = offered(*arguments)
     except CatalogError as error:
         msg = f"{name}: {error}"
         raise CatalogError(msg) from error
-    except Exception as error:
-        # Another package's code: anything can go wrong.
+    except (Exception, SystemExit) as error:
+        # Another package's code: anything can go wrong, an exit as well.
         msg = f"{name} cannot be loaded: {type(error).__name__}: {error}"
         raise CatalogError(msg) from error
     if not isinstance(offered, Catalog):

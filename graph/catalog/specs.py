@@ -150,7 +150,8 @@ def _check_specs(name: str, specs: Iterable[object], kind: type) -> None:
                 raise CatalogError(msg)
         for field_name in ("dependencies", "optional_dependencies", "packages"):
             value = getattr(spec, field_name, ())
-            if not isinstance(value, tuple) or not all(isinstance(one, str) for one in value):
+            is_listed = isinstance(value, tuple | list)
+            if not is_listed or not all(isinstance(one, str) for one in value):
                 msg = f"{kind.__name__}({field_name}={value!r}) is no tuple of texts"
                 raise CatalogError(msg)
 

@@ -37,7 +37,7 @@ def parse(expression: str) -> Expression:
 
     Examples:
         >>> parse("+router:safety")
-        Walk(inner=Select(text='router:safety', at=1), needs=-1, needed_by=None)
+        Walk(inner=Select(text='router:safety', at=1, is_name=False), needs=-1, needed_by=None)
     """
     return _Parser(expression).whole()
 
