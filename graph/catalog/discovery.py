@@ -62,7 +62,7 @@ def offered_catalog(point: EntryPoint, *arguments: object) -> Catalog:
     name = f"catalog '{point.name}' of '{point.dist.name if point.dist else point.value}'"
     try:
         offered: object = point.load()
-        if callable(offered) and not isinstance(offered, type):
+        if callable(offered) and offered is not Catalog:
             offered = offered(*arguments)
     except CatalogError as error:
         msg = f"{name}: {error}"

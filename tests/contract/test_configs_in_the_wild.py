@@ -11,6 +11,7 @@ import pytest
 
 from rungraph.graph import CatalogError, compile_config, render_diagnostics
 from rungraph.graph.diff import diff_graphs, render_diff
+from rungraph.graph.plan import graph_to_json
 
 ROOT = Path(__file__).parents[2]
 FOLDER = Path("tests/contract/wild")
@@ -55,6 +56,15 @@ def test_a_release_that_is_not_known_is_answered_with_the_nearest() -> None:
             compile_config({"providers": {}}, catalog=f"llama-stack@{release}", environment={})
         start = f"the catalog 'llama-stack' does not know release '{release}'; "
         assert str(caught.value) == start + says
+
+
+def test_a_value_of_a_credential_is_not_shown() -> None:
+    """Nothing of its key says so but the one above it."""
+    config = {"cred": {"type": "bearer", "value": "hunter2-not-a-real-one"}}
+    entry = {"provider_id": "one", "provider_type": "remote::openai", "config": config}
+    given = {"image_name": "demo", "providers": {"inference": [entry]}}
+    graph = compile_config(given, catalog="llama-stack", environment={})
+    assert "hunter2" not in graph_to_json(graph)
 
 
 if __name__ == "__main__":
