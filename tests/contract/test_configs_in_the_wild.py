@@ -11,7 +11,7 @@ import pytest
 
 from rungraph.graph import CatalogError, compile_config, render_diagnostics
 from rungraph.graph.diff import diff_graphs, render_diff
-from rungraph.graph.plan import graph_to_json
+from rungraph.graph.plan.graph_json import graph_to_json
 
 ROOT = Path(__file__).parents[2]
 FOLDER = Path("tests/contract/wild")
