@@ -73,7 +73,8 @@ def upgraded(document: Document, to: str) -> Upgrade:
     if problem := next(
         (one for one in document.diagnostics if one.severity is Severity.ERROR), None
     ):
-        msg = f"{document.file} cannot be rewritten before it can be read: {problem.message}"
+        where = problem.place or document.file
+        msg = f"{where}: the file cannot be rewritten before it can be read: {problem.message}"
         raise UpgradeError(msg)
     if isinstance(value, dict) and is_old_format(value):
         msg = (

@@ -255,13 +255,16 @@ def test_stores_join_the_storage_that_is_there() -> None:
         (
             OLD + "version: 2\n",
             (
-                "run.yaml cannot be rewritten before it can be read: the key 'version' is written "
-                "twice; only the last counts"
+                "run.yaml:36:1: the file cannot be rewritten before it can be read: the key "
+                "'version' is written twice; only the last counts"
             ),
         ),
         (
             OLD + "---\na: 1\n",
-            "run.yaml cannot be rewritten before it can be read: a second document in one file",
+            (
+                "run.yaml:36:1: the file cannot be rewritten before it can be read: a second "
+                "document in one file"
+            ),
         ),
         (
             "kind: ConfigMap\napiVersion: v1\ndata:\n  run.yaml: |\n    providers: {}\n",
