@@ -6,6 +6,7 @@ import json
 from collections import Counter
 from typing import TYPE_CHECKING, Any, NamedTuple
 
+from rungraph.graph.config.field_types import fields_of
 from rungraph.graph.config.run_config import ProviderSection
 from rungraph.graph.nodes import ProviderNode
 
@@ -18,7 +19,7 @@ if TYPE_CHECKING:
 _SECTIONS = ("providers", "routing_table", "provider_map", "api_providers")
 _COMPARED = ("checks", "selectors")
 """Keys that the graph itself says all of."""
-_OF_A_NODE = ProviderSection.model_fields.keys() - {"config_class"}
+_OF_A_NODE = fields_of(ProviderSection).keys() - {"config_class"}
 
 
 class Extras(NamedTuple):

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from rungraph.graph.catalog.history import during, history_of
+from rungraph.graph.config.field_types import fields_of
 from rungraph.graph.config.run_config import RunSection
 from rungraph.graph.diagnostics import Severity
 
@@ -42,7 +43,7 @@ def known_keys(catalog: Catalog) -> frozenset[str]:
     if catalog.keys:
         top = {key.path for key in catalog.keys if not key.of and "." not in key.path}
         return _OWN_KEYS | top | resources
-    return frozenset({*RunSection.model_fields, *_OTHER_KEYS, *resources}) - {"distro_name"} | (
+    return frozenset({*fields_of(RunSection), *_OTHER_KEYS, *resources}) - {"distro_name"} | (
         _OWN_KEYS
     )
 

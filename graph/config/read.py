@@ -7,6 +7,7 @@ from operator import attrgetter
 from typing import TYPE_CHECKING, Any
 
 from rungraph.graph.address import Address
+from rungraph.graph.config.field_types import fields_of
 from rungraph.graph.config.keys import SETTINGS, known_keys, resource_paths, stray_key
 from rungraph.graph.config.run_config import (
     DISABLED,
@@ -36,7 +37,7 @@ if TYPE_CHECKING:
 
 VERSIONS = ("2",)
 
-_PROVIDER_KEYS = frozenset(ProviderSection.model_fields)
+_PROVIDER_KEYS = frozenset(fields_of(ProviderSection))
 _REQUIRED = ("provider_id", "provider_type")
 
 
@@ -144,7 +145,7 @@ class _Reader(SectionReader):
 
     def run_section(self, value: Mapping[str, Any], catalog: Catalog) -> RunSection:
         """Return what stands at the top besides lists; what it says by default when in doubt."""
-        known = RunSection.model_fields.keys() & self.known
+        known = fields_of(RunSection).keys() & self.known
         fields = {key: self.resolve(value[key], (key,)) for key in value if key in known}
         for key in fields.keys() & {"image_name", "distro_name"}:
             fields[key] = self.text(value[key], fields[key], (key,))
@@ -255,7 +256,7 @@ class _Reader(SectionReader):
         for written, path, place in self.entries(
             value, ("checks",), f"a list of entries {keys}", f"a mapping {keys}"
         ):
-            written = self.spelt(written, CheckSection.model_fields.keys(), path, "a check")
+            written = self.spelt(written, fields_of(CheckSection).keys(), path, "a check")
             section = self.section(CheckSection, self.resolve(written, path), path)
             if section is not None:
                 yield QueryCheck(section.name, section.query, str(section.expect), place)

@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any, NamedTuple, TypeVar
 
-from pydantic import ValidationError
-
 from rungraph.graph.budgets import MOST_PROBLEMS
-from rungraph.graph.config.run_config import Section
+from rungraph.graph.config.field_types import fields_of, misfits
 from rungraph.graph.diagnostics import Severity
 from rungraph.graph.placeholders import placeholders
 from rungraph.graph.secrets.keys import is_secret_key
@@ -17,9 +16,10 @@ from rungraph.graph.suggest import closest
 from rungraph.graph.wording import has_controls, printable
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Callable, Iterator, Mapping
     from collections.abc import Set as AbstractSet
 
+    from rungraph.graph.config.run_config import Section
     from rungraph.graph.diagnostics import Diagnostic
     from rungraph.graph.place import Place
     from rungraph.graph.source.document import Document
@@ -27,13 +27,7 @@ if TYPE_CHECKING:
     from rungraph.graph.source.positions import Path
 
 _KINDS = {bool: "a boolean", int: "an integer", float: "a number", str: "text", list: "a list"}
-_WANTED = {
-    "string_type": "text",
-    "list_type": "a list",
-    "dict_type": "a mapping",
-    "string_too_short": "text of at least one character",
-}
-_S = TypeVar("_S", bound=Section)
+_S = TypeVar("_S", bound="Section")
 
 
 def kind_of(value: Any) -> str:
@@ -113,32 +107,26 @@ class SectionReader:
 
         *written* says how the keys of the model stand in the file, where it is not by their name.
         """
-        section: _S | None = None
-        details: dict[str, Any] = {}
-        try:
-            section = model.model_validate(value)
-        except ValidationError as error:
-            details = {str(one["loc"][0]): one for one in reversed(error.errors(include_url=False))}
-        for key, detail in reversed(details.items()):
-            if detail["type"] == "missing":
-                self.missing(key, path)
-                continue
-            # After the key, a number is an index; a name is only the type that was tried.
-            first, *others = detail["loc"]
-            named: str | int = (written or {}).get(str(first)) or first
-            where = (*path, named, *(one for one in others if isinstance(one, int)))
-            wanted, given = _WANTED.get(detail["type"], "text"), detail["input"]
+        known = fields_of(model)
+        lacking = [key for key, field in known.items() if field.is_required and key not in value]
+        for key in lacking:
+            self.missing(key, path)
+        wrong = [*misfits(model, value)]
+        for (first, *others), given, wanted in wrong:
+            where = (*path, (written or {}).get(str(first), first), *others)
             is_scalar = wanted == "text" and not isinstance(given, dict | list)
             self.wrong_type(given, where, wanted, *(["write it in quotes"] if is_scalar else []))
-        if section is None:
+        if lacking or wrong:
             return None
+        make: Callable[..., _S] = model
+        section = make(**{key: value[key] for key in known.keys() & value.keys()})
         # A query may have several lines; all other texts of a section are ids, types and names.
         names = {
             key: self.named(one, (*path, key))
             for key, one in vars(section).items()
             if isinstance(one, str) and key != "query" and not one.isprintable()
         }
-        return section.model_copy(update=names) if names else section
+        return replace(section, **names) if names else section
 
     def named(self, text: str, path: Path, *, key: bool = False) -> str:
         """Return an id, a type or a name as it can be shown; report what it may not hold."""
