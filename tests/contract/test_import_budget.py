@@ -68,6 +68,7 @@ CODE = {
     "rungraph.cli": "import rungraph.cli",
     "--help": command("--help"),
     "validate": command("validate", QUICKSTART),
+    "validate the graph": command("validate", "--level", "graph", QUICKSTART),
     "plan": command("plan", QUICKSTART),
     "query": command("query", QUICKSTART, "+router:memory"),
     "graph as DOT": command("graph", QUICKSTART, "--format", "dot"),
@@ -116,6 +117,12 @@ def test_the_level_import_loads_no_library_of_a_provider() -> None:
     found = loaded(command("validate", "--level", "import", QUICKSTART))
     roots = {name.split(".")[0] for name, is_foreign in found.items() if is_foreign}
     assert {root for root in roots if not root.startswith("_")} <= PURE | {"packaging"}
+
+
+def test_checking_a_graph_loads_no_pydantic_and_no_query_language() -> None:
+    """Reading a config needs no models, and only checks of its own need queries."""
+    found = loaded(CODE["validate the graph"])
+    assert not {"pydantic", "pydantic_core", "re2", "rungraph.graph.query"} & found.keys()
 
 
 @pytest.mark.parametrize("what", ["rungraph.graph", "--help", "schema", "providers", "explain"])

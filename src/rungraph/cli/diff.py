@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING
 
 import click
 
-from rungraph.cli.inputs.configs import Comparable, check_readable, load_side
+from rungraph.cli.inputs.comparables import Comparable, load_side
+from rungraph.cli.inputs.configs import check_readable
 from rungraph.cli.inputs.options import (
     check_standard_input,
     edges_option,

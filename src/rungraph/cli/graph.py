@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING, Any, Literal, cast
 import click
 
 from rungraph import viz
-from rungraph.cli.inputs.configs import check_readable, load_comparable, load_graph
+from rungraph.cli.inputs.comparables import load_comparable
+from rungraph.cli.inputs.configs import check_readable, load_graph
 from rungraph.cli.inputs.options import (
     FILE,
     check_standard_input,

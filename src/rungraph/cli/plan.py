@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING
 
 import click
 
-from rungraph.cli.inputs.configs import check_readable, has_errors, load_comparable, load_graph
+from rungraph.cli.inputs.comparables import load_comparable
+from rungraph.cli.inputs.configs import check_readable, has_errors, load_graph
 from rungraph.cli.inputs.options import (
     FILE,
     TARGET,

@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING
 
 import click
 
-from rungraph.cli.inputs.configs import has_errors, load_askable, load_check_file
+from rungraph.cli.inputs.comparables import load_askable
+from rungraph.cli.inputs.configs import has_errors, load_check_file
 from rungraph.cli.inputs.options import (
     check_standard_input,
     edges_option,

@@ -24,7 +24,7 @@ from rungraph.cli.output.validation import (
 )
 from rungraph.cli.terminal import complain, show, show_json, style_of, tell
 from rungraph.graph import Level, RungraphError
-from rungraph.graph.query.config_checks import CheckFile, ask
+from rungraph.graph.config.check_file import CheckFile
 from rungraph.graph.rules.checklist import checklist, is_usable
 
 if TYPE_CHECKING:
@@ -109,8 +109,12 @@ def _report(file: str, checks: CheckFile, reading: Reading, *, is_strict: bool) 
         # What one config names as its catalog is no reason to leave the other files unchecked.
         return FileReport(file, level, failure=str(error), is_strict=is_strict)
     answers: tuple[CheckAnswer, ...] = ()
-    if level >= Level.GRAPH and is_usable(graph):
-        answers = ask(graph, (*graph.checks, *checks.checks), selectors=checks.selectors)
+    asked = (*graph.checks, *checks.checks)
+    if asked and level >= Level.GRAPH and is_usable(graph):
+        # Few configs have checks, and reading the query language takes a tenth of the command.
+        from rungraph.graph.query.config_checks import ask
+
+        answers = ask(graph, asked, selectors=checks.selectors)
         graph = graph.with_diagnostics(one.diagnostic for one in answers if one.diagnostic)
     results = checklist(graph, level, answers=answers)
     return FileReport(file, level, graph, results, is_strict=is_strict)

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from rungraph.cli.inputs.configs import load_askable
+from rungraph.cli.inputs.comparables import load_askable
 from rungraph.cli.inputs.options import edges_option, format_option, reading_options
 from rungraph.cli.terminal import show, show_json, style_of
 from rungraph.graph.why import (

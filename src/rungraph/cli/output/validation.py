@@ -9,7 +9,6 @@ from typing import TYPE_CHECKING, Any
 from rungraph.cli.inputs.configs import has_errors
 from rungraph.graph import Level, Severity
 from rungraph.graph.diagnostic_text import count_text
-from rungraph.graph.plan.diagnostics import diagnostic_plan
 from rungraph.graph.rules.checklist import CheckResult, Result, is_usable
 from rungraph.graph.wording import counted, printable, wrapped
 
@@ -92,6 +91,9 @@ def report_to_dict(report: FileReport) -> dict[str, Any]:
     }
     if report.level >= Level.HEALTH:
         found["servers"] = [_server_to_dict(one) for one in report.servers]
+    # Only JSON needs the shapes of plans.
+    from rungraph.graph.plan.diagnostics import diagnostic_plan
+
     found["diagnostics"] = [asdict(diagnostic_plan(one)) for one in report.diagnostics]
     if report.failure:
         found["failure"] = report.failure

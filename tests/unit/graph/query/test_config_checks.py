@@ -7,8 +7,9 @@ from typing import TYPE_CHECKING
 import pytest
 
 from rungraph.graph import RunGraph, Severity, compile_config, render_diagnostics
+from rungraph.graph.config.check_file import load_checks
 from rungraph.graph.config.run_config import QueryCheck
-from rungraph.graph.query.config_checks import ask, load_checks
+from rungraph.graph.query.config_checks import ask
 from rungraph.graph.query.expectation import parse_expectation
 
 if TYPE_CHECKING:

@@ -1,0 +1,151 @@
+"""What commands ask and compare: run configs, and what was saved of one as JSON."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, NamedTuple
+
+from rungraph.cli.inputs.configs import check_readable, graph_of, has_errors, read
+from rungraph.cli.inputs.revisions import content_at
+from rungraph.cli.terminal import tell
+from rungraph.graph import Level, RunGraph, RungraphError
+from rungraph.graph.diagnostic_text import count_text
+from rungraph.graph.diff.node_link import snapshot_of_node_link
+from rungraph.graph.plan.graph_json import graph_of_plan
+from rungraph.graph.plan.plan_json import PlanError, load_plan
+from rungraph.graph.query.config_checks import ask
+from rungraph.graph.source.document import decode_document
+
+if TYPE_CHECKING:
+    from rungraph.cli.inputs.options import Reading
+    from rungraph.graph.diff import Snapshot
+    from rungraph.graph.source.document import Document
+
+
+_WRITERS = {
+    "node-link": "graph",
+    "selection": "query",
+    "diff": "diff",
+    "why": "why",
+    "why-not": "why-not",
+    "timeline": "timeline",
+    "validation": "validate",
+    "blame": "blame",
+    "critical-chain": "critical-chain",
+}
+"""Which command writes JSON of which kind, beside plans."""
+
+
+class ComparableError(RungraphError):
+    """Raised when what was saved cannot be compared."""
+
+
+class Comparable(NamedTuple):
+    """What a comparison takes: a run config, or what was saved of one.
+
+    Attributes:
+        name: What the user called it.
+        graph: The graph.
+        level: How deep it was checked.
+    """
+
+    name: str
+    graph: RunGraph
+    level: Level
+
+    @property
+    def problems(self) -> str:
+        """How many errors and warnings it has, as text; empty when it has no error."""
+        found = self.graph.diagnostics
+        return count_text(found) if has_errors(found) else ""
+
+
+def load_comparable(name: str, reading: Reading) -> Comparable:
+    """Return what *name* names: a file, ``-`` for standard input, or ``git:REV:path``.
+
+    The file is a run config, or a plan that was saved as JSON.
+
+    Raises:
+        ComparableError: If it is a plan of a form that is not known.
+        RevisionError: If git has no such file.
+    """
+    return _comparable(name, _document(name), reading)
+
+
+def _document(name: str) -> Document:
+    return decode_document(content_at(name), name) if name.startswith("git:") else read(name)
+
+
+def _comparable(name: str, document: Document, reading: Reading) -> Comparable:
+    level = reading.level
+    kind = _written_kind(document)
+    if kind in ("plan", "graph"):
+        return _saved(name, document.text, level)
+    if kind:
+        raise _not_comparable(name, kind)
+    graph = graph_of(document, reading)
+    if level >= Level.GRAPH:
+        graph = graph.with_diagnostics(one.diagnostic for one in ask(graph) if one.diagnostic)
+    return Comparable(name, graph, level)
+
+
+def load_side(name: str, reading: Reading) -> Comparable | Snapshot:
+    """Return what *name* names, as `load_comparable` does, or what ``rungraph graph`` wrote of it.
+
+    Raises:
+        ComparableError: If it is neither, or not a whole graph.
+        RevisionError: If git has no such file.
+    """
+    document = _document(name)
+    if _written_kind(document) != "node-link":
+        return _comparable(name, document, reading)
+    try:
+        return snapshot_of_node_link(document.value)
+    except ValueError as error:
+        msg = f"{name}: {error}"
+        raise ComparableError(msg) from error
+
+
+def _written_kind(document: Document) -> str:
+    """Return which JSON of rungraph's own *document* is; empty for a run config."""
+    if {"valid", "diagnostics"} <= document.value.keys():
+        return "validation"
+    kind = document.value.get("kind")
+    is_ours = "format_version" in document.value or kind in _WRITERS
+    return str(kind or "answer") if is_ours and "providers" not in document.value else ""
+
+
+def _not_comparable(name: str, kind: str) -> ComparableError:
+    writer = _WRITERS.get(kind)
+    text = f"it is what 'rungraph {writer}' writes" if writer else f"it is a {kind}"
+    if kind == "node-link":
+        text += ": nodes and edges only, which no command but 'rungraph diff' reads"
+    way_out = "name a run config, or what 'rungraph plan --format json' writes"
+    return ComparableError(f"{name}: {text}; {way_out}")
+
+
+def load_askable(name: str, reading: Reading) -> RunGraph:
+    """Return the graph that *name* names, as `load_comparable` does, with its problems told.
+
+    A file that cannot be read ends the command.
+    """
+    found = load_comparable(name, reading)
+    check_readable(found.graph)
+    if found.problems:
+        is_file = name != "-" and not name.startswith("git:")
+        hint = f"; 'rungraph validate {name}' shows them" if is_file else ""
+        tell(f"{name}: {found.problems}{hint}")
+    return found.graph
+
+
+def _saved(name: str, text: str, level: Level) -> Comparable:
+    try:
+        plan = load_plan(text)
+        graph = graph_of_plan(plan)
+    except PlanError as error:
+        msg = f"{name}: {error}"
+        raise ComparableError(msg) from error
+    level = max(
+        (one for one in Level if one <= level and one.name.lower() in plan.checked.levels),
+        default=Level.SCHEMA,
+    )
+    return Comparable(name, graph.up_to(level), level)
