@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from textwrap import wrap
 from typing import TYPE_CHECKING
 from unicodedata import category
@@ -104,7 +105,10 @@ def without_controls(text: str, escape: Callable[[str], str] = python_escape) ->
         'one\u3000two\\r\\x1b[2J\n'
     """
     unsafe = {char for char in set(text) if char not in "\n\t" and has_controls(char)}
-    return text.translate({ord(char): escape(char) for char in unsafe}) if unsafe else text
+    if not unsafe:
+        return text
+    # `str.translate` asks its table of every character, which takes ten times as long.
+    return re.sub(f"[{re.escape(''.join(unsafe))}]", lambda found: escape(found[0]), text)
 
 
 def wrapped(entries: Iterable[str], width: int, separator: str = ", ") -> list[str]:
