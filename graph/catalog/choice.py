@@ -16,7 +16,7 @@ from rungraph.graph.catalog.discovery import (
 )
 from rungraph.graph.catalog.history import during, history_of
 from rungraph.graph.catalog.specs import Catalog
-from rungraph.graph.catalog.telling import names_in, release_for
+from rungraph.graph.catalog.telling import apis_and_types_in, release_for
 from rungraph.graph.errors import CatalogError
 from rungraph.graph.suggest import near_or_all
 
@@ -134,7 +134,7 @@ def _only_shipped(default: Catalog, config: Mapping[str, Any]) -> Catalog | None
     It names APIs and types, or keys, that only those have, and nothing that only *default* has.
     What nobody has may be of a later release, or be misspelt: it decides nothing.
     """
-    names = {one for one in names_in(config) if one[0]}
+    names = apis_and_types_in(config)
     unknown = {
         one for one in names
         if (one not in default.providers if one[1:] else one[0] not in default.apis)
@@ -209,7 +209,8 @@ def _hints_of_history(
     since = f"; since then it is {successor}" if successor and is_past else ""
     yield f"{known} {during(span)}{since}"
     name = (api, provider_type) if provider_type else (api,)
-    apart = history.names_apart(name, names_in(document.value)) if document else ()
+    others = apis_and_types_in(document.value) if document else ()
+    apart = history.names_apart(name, others)
     for other in apart[:1]:
         what = f"the type '{other[1]}' of {other[0]}" if other[1:] else f"the API '{other[0]}'"
         when = history.releases_of(*other[:2])

@@ -12,8 +12,7 @@ from rungraph.graph.catalog.specs import ApiSpec, Catalog, ProviderSpec, RoutedP
 from rungraph.graph.errors import CatalogError
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping, Sequence
-    from collections.abc import Set as AbstractSet
+    from collections.abc import Iterable, Iterator, Mapping, Sequence
 
 Spec = ApiSpec | RoutedPair | ProviderSpec | KeySpec | StoreSpec | TraitSpec | PackageSpec
 
@@ -166,11 +165,11 @@ class CatalogHistory:
         return max(named, key=lambda one: self.span(one)[-1]).successor if named else ""
 
     def names_apart(
-        self, name: tuple[str, ...], others: AbstractSet[tuple[str, ...]]
+        self, name: tuple[str, ...], others: Iterable[tuple[str, ...]]
     ) -> tuple[tuple[str, ...], ...]:
         """Return those of *others*, APIs and types, that no release has together with *name*."""
         own = self.spans.get(name, frozenset())
-        known = {one: self.spans.get(one) for one in others if one[0] and len(one) < 3}
+        known = {one: self.spans.get(one) for one in others}
         return tuple(sorted(one for one, span in known.items() if span and own.isdisjoint(span)))
 
     def knows(self, api: str, provider_type: str | None = None) -> bool:

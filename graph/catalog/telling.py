@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from rungraph.graph.placeholders import placeholders
@@ -171,15 +171,23 @@ def names_in(config: Mapping[str, Any]) -> set[tuple[str, ...]]:
     others = {key: value for key, value in config.items() if key not in _SECTIONS}
     names: set[tuple[str, ...]] = {("", path) for path in _paths(others)}
     names.update(("", SPELLING, one) for one in set(_spellings(config)))
+    for api, provider_type, written in _entries(config):
+        for path in _paths(written):
+            names.add(("", api, path))
+            names.add(("", f"{api}/{provider_type}", path))
+    return names | apis_and_types_in(config)
+
+
+def apis_and_types_in(config: Mapping[str, Any]) -> set[tuple[str, ...]]:
+    """Return the APIs ``(api,)`` and provider types ``(api, type)`` that a run config names."""
+    names: set[tuple[str, ...]] = {(api, one) for api, one, _ in _entries(config)}
     apis = config.get("apis") or config.get("apis_to_serve")
     if isinstance(apis, list):
         names.update((api,) for api in apis if isinstance(api, str))
     for section in _SECTIONS:
         by_api = config.get(section)
         if isinstance(by_api, Mapping):
-            for api, entries in by_api.items():
-                names.add((api,))
-                names.update(_names_of(api, entries))
+            names.update((api,) for api in by_api)
     return names
 
 
@@ -194,16 +202,16 @@ def _spellings(value: Any) -> Iterator[str]:
             yield from _spellings(item)
 
 
-def _names_of(api: str, entries: Any) -> Iterator[tuple[str, ...]]:
-    listed: Iterable[Any] = entries if isinstance(entries, list) else [entries]
-    for entry in listed:
-        if isinstance(entry, Mapping) and isinstance(entry.get("provider_type"), str):
-            yield (api, entry["provider_type"])
-            written = entry.get("config")
-            if isinstance(written, Mapping):
-                for path in _paths(written):
-                    yield ("", api, path)
-                    yield ("", f"{api}/{entry['provider_type']}", path)
+def _entries(config: Mapping[str, Any]) -> Iterator[tuple[str, str, Mapping[str, Any]]]:
+    """Yield the API, the type and the config of each provider, also of those switched off."""
+    for section in _SECTIONS:
+        by_api = config.get(section)
+        for api, entries in by_api.items() if isinstance(by_api, Mapping) else ():
+            for entry in entries if isinstance(entries, list) else [entries]:
+                if isinstance(entry, Mapping) and isinstance(entry.get("provider_type"), str):
+                    written = entry.get("config")
+                    read = written if isinstance(written, Mapping) else {}
+                    yield api, entry["provider_type"], read
 
 
 def _paths(value: Mapping[str, Any], before: str = "", depth: int = _DEPTH) -> Iterator[str]:

@@ -50,12 +50,11 @@ def fields_of(section: type[Section]) -> Mapping[str, _Field]:
 
 def misfits(section: type[Section], value: Mapping[str, Any]) -> Iterator[Misfit]:
     """Yield what the fields of *section* do not take of *value*, which may lack fields."""
-    for name, field in fields_of(section).items():
-        given = value.get(name)
-        types = field.types
+    known = fields_of(section)
+    for name, given in value.items():
+        types = known[name].types if name in known else {type(given): ()}
         if type(given) not in types:
-            if name in value:
-                yield Misfit((name,), given, _wanted(types))
+            yield Misfit((name,), given, _wanted(types))
         elif given == "" and name in section.never_empty:
             yield Misfit((name,), given, "text of at least one character")
         elif inner := types[type(given)]:

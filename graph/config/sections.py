@@ -123,8 +123,8 @@ class SectionReader:
         # A query may have several lines; all other texts of a section are ids, types and names.
         names = {
             key: self.named(one, (*path, key))
-            for key, one in vars(section).items()
-            if isinstance(one, str) and key != "query" and not one.isprintable()
+            for key, one in value.items()
+            if isinstance(one, str) and not one.isprintable() and key in known and key != "query"
         }
         return replace(section, **names) if names else section
 
