@@ -81,6 +81,8 @@ def secrets_of_text(text: str, *, is_secret: bool) -> Iterator[str]:
 
 def secrets_of_template(written: str, resolved: object, *, is_secret: bool) -> Iterator[str]:
     """Yield the secrets that the placeholders of *written* hold and that they became."""
+    if not has_placeholder(written):
+        return
     pattern = ""
     has_secret = False
     for one in segments(written):

@@ -118,20 +118,21 @@ def _masked(value: Any, extra: frozenset[str], known: KnownSecrets, *, is_secret
 def _secrets(
     written: Any, resolved: Any, extra: frozenset[str], *, is_secret: bool
 ) -> Iterator[str]:
-    if isinstance(resolved, Mapping | list | tuple):
-        sources: dict[Any, Any] = {}
-        if isinstance(written, Mapping) == isinstance(resolved, Mapping):
-            sources = {key: item for key, item, _ in items_of(written, extra)}
-        for key, item, reason in items_of(resolved, extra):
-            yield from _secrets(sources.get(key), item, extra, is_secret=is_secret or bool(reason))
-        if not isinstance(resolved, Mapping):
-            for index, item in _logins(resolved):
-                yield from secrets_of_text(f"{resolved[index - 1]} {item}", is_secret=False)
-        return
     if isinstance(written, str):
         yield from secrets_of_template(written, resolved, is_secret=is_secret)
     if isinstance(resolved, str):
         yield from secrets_of_text(resolved, is_secret=is_secret)
+    elif isinstance(resolved, Mapping | list | tuple):
+        sources: dict[Any, Any] = {}
+        is_same = written is resolved
+        if not is_same and isinstance(written, Mapping) == isinstance(resolved, Mapping):
+            sources = {key: item for key, item, _ in items_of(written, extra)}
+        for key, item, reason in items_of(resolved, extra):
+            source = item if is_same else sources.get(key)
+            yield from _secrets(source, item, extra, is_secret=is_secret or bool(reason))
+        if not isinstance(resolved, Mapping):
+            for index, item in _logins(resolved):
+                yield from secrets_of_text(f"{resolved[index - 1]} {item}", is_secret=False)
     elif is_secret and resolved is not None and not isinstance(resolved, bool):
         yield str(resolved)
 
