@@ -16,6 +16,11 @@ class NodeKind(StrEnum):
     # Enum's own hash is a Python call; addresses are hashed all the time.
     __hash__ = str.__hash__
 
+    @property
+    def label(self) -> str:
+        """What people call it, such as ``routing table``."""
+        return "routing table" if self is NodeKind.TABLE else self.value
+
 
 class Address(NamedTuple):
     """Identify one node of the graph.

@@ -33,6 +33,21 @@ class Level(IntEnum):
     IMPORT = 3
     HEALTH = 4
 
+    @property
+    def label(self) -> str:
+        """What users call it, such as ``env``."""
+        return self.name.lower()
+
+    @property
+    def checked(self) -> tuple[str, ...]:
+        """The labels of the levels that a check of this one includes."""
+        return tuple(level.label for level in Level if level <= self)
+
+    @property
+    def not_checked(self) -> tuple[str, ...]:
+        """The labels of the deeper levels."""
+        return tuple(level.label for level in Level if level > self)
+
 
 _LEVELS = {
     "C": Level.SCHEMA,
@@ -88,6 +103,11 @@ class Diagnostic:
     def level(self) -> Level:
         """The level of checks that finds it."""
         return level_of(self.code)
+
+
+def errors_in(diagnostics: Iterable[Diagnostic]) -> tuple[Diagnostic, ...]:
+    """Return those of *diagnostics* that keep a graph from being run."""
+    return tuple(one for one in diagnostics if one.severity is Severity.ERROR)
 
 
 def diagnostic_order(diagnostic: Diagnostic) -> tuple[Any, ...]:

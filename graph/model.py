@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any, Self
 import networkx as nx
 
 from rungraph.graph.address import Address, NodeKind
-from rungraph.graph.diagnostics import Diagnostic, Severity, bounded, diagnostic_order
+from rungraph.graph.diagnostics import Diagnostic, Severity, bounded, diagnostic_order, errors_in
 from rungraph.graph.digraph import edges_of, generations_of, new_digraph, nodes_of
 from rungraph.graph.errors import InvalidGraph
 from rungraph.graph.nodes import Edge, Node, ProviderNode, ResourceConfig, TableNode
@@ -145,10 +145,9 @@ class RunGraph:
         return self.nodes[self._known(address)]
 
     def __repr__(self) -> str:
-        errors = sum(1 for diagnostic in self.diagnostics if diagnostic.severity is Severity.ERROR)
         return (
             f"<RunGraph {self.name or self.file!r}: {len(self)} nodes, {len(self.edges)} edges, "
-            f"{len(self.generations())} generations, {errors} errors>"
+            f"{len(self.generations())} generations, {len(errors_in(self.diagnostics))} errors>"
         )
 
     def _repr_html_(self) -> str:
@@ -246,7 +245,7 @@ class RunGraph:
         Raises:
             InvalidGraph: If it has errors, with all of its diagnostics.
         """
-        if any(diagnostic.severity is Severity.ERROR for diagnostic in self.diagnostics):
+        if errors_in(self.diagnostics):
             raise InvalidGraph(self.diagnostics)
         return self
 
@@ -321,8 +320,8 @@ class RunGraph:
         return frozenset(
             value
             for node in self.nodes.values()
-            if isinstance(node, ProviderNode) and node.spec and node.spec.secrets
-            for value in secret_values(node.written, node.config, secrets=node.spec.secrets)
+            if isinstance(node, ProviderNode) and node.secret_keys
+            for value in secret_values(node.written, node.config, secrets=node.secret_keys)
         )
 
     @cached_property
@@ -337,8 +336,7 @@ class RunGraph:
                 found |= secret_values(None, {"secret": value})
         for node in self.nodes.values():
             if isinstance(node, ProviderNode) and node.written:
-                extra = node.spec.secrets if node.spec else ()
-                found |= secret_values(node.written, node.config, secrets=extra)
+                found |= secret_values(node.written, node.config, secrets=node.secret_keys)
             elif isinstance(node, TableNode):
                 for resource in node.resources:
                     found |= secret_values(resource.written, resource.fields)

@@ -64,8 +64,25 @@ class Edge(NamedTuple):
         return f"{self.dependency} -> {self.dependent}"
 
 
+class _Node:
+    """What all nodes have."""
+
+    __slots__ = ()
+    address: Address
+
+    @property
+    def api(self) -> str:
+        """The API that it implements, such as ``inference``; of a table ``models``, for example."""
+        return self.address.api
+
+    @property
+    def label(self) -> str:
+        """Its provider type; else ``routing table`` or ``router``."""
+        return self.address.kind.label
+
+
 @dataclass(frozen=True, slots=True)
-class ProviderNode:
+class ProviderNode(_Node):
     """One configured instance of a provider type.
 
     Attributes:
@@ -92,12 +109,17 @@ class ProviderNode:
 
     def masked(self, value: Any) -> Any:
         """Return the config, or part of one, without its secrets: safe to show anywhere."""
-        return masked(value, secrets=self.spec.secrets if self.spec else (), known=self.known)
+        return masked(value, secrets=self.secret_keys, known=self.known)
 
     @property
-    def api(self) -> str:
-        """The API that the provider implements."""
-        return self.address.api
+    def secret_keys(self) -> tuple[str, ...]:
+        """The keys whose values its type says are secret, besides those that look like it."""
+        return self.spec.secrets if self.spec else ()
+
+    @property
+    def label(self) -> str:
+        """Its provider type."""
+        return self.provider_type
 
     @property
     def provider_id(self) -> str:
@@ -145,7 +167,7 @@ class ResourceConfig:
 
 
 @dataclass(frozen=True, slots=True)
-class TableNode:
+class TableNode(_Node):
     """A routing table: which resource lives on which provider.
 
     Attributes:
@@ -158,14 +180,9 @@ class TableNode:
     pair: RoutedPair
     resources: tuple[ResourceConfig, ...] = ()
 
-    @property
-    def api(self) -> str:
-        """The table API, such as ``models``."""
-        return self.address.api
-
 
 @dataclass(frozen=True, slots=True)
-class RouterNode:
+class RouterNode(_Node):
     """A router: sends each call to the provider that its table names.
 
     Attributes:
@@ -175,11 +192,6 @@ class RouterNode:
 
     address: Address
     pair: RoutedPair
-
-    @property
-    def api(self) -> str:
-        """The router API, such as ``inference``."""
-        return self.address.api
 
 
 Node = ProviderNode | TableNode | RouterNode

@@ -19,6 +19,11 @@ Edges = Literal["hard", "soft", "all"]
 """Which edges count: hard and member ones, soft ones, or all of them."""
 
 
+def counts(strength: str, edges: Edges) -> bool:
+    """Whether an edge of *strength* is one of *edges*."""
+    return edges == "all" or (strength == "soft") == (edges == "soft")
+
+
 def walkable(
     graph: RunGraph, edges: Edges = "all", *, with_dropped: bool = False
 ) -> nx.DiGraph[Address]:
@@ -37,9 +42,8 @@ def walkable(
     if edges == "all":
         return found
     links = found.adj
-    is_soft = edges == "soft"
     view: nx.DiGraph[Address] = nx.subgraph_view(
-        found, filter_edge=lambda one, other: (links[one][other]["strength"] == "soft") == is_soft
+        found, filter_edge=lambda one, other: counts(links[one][other]["strength"], edges)
     )
     return view
 

@@ -1,4 +1,4 @@
-from .compare import Edges as Edges, diff_graphs as diff_graphs
+from .compare import diff_graphs as diff_graphs
 from .diff_json import diff_to_dict as diff_to_dict, diff_to_json as diff_to_json
 from .model import (
     Affected as Affected,

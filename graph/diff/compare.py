@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Hashable
-from typing import TYPE_CHECKING, Any, Literal, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
 
 import networkx as nx
 
@@ -20,6 +20,7 @@ from rungraph.graph.diff.model import (
 from rungraph.graph.diff.snapshot import Snapshot, hidden_extras, outline_of
 from rungraph.graph.diff.switches import Switches
 from rungraph.graph.nodes import ProviderNode, TableNode
+from rungraph.graph.paths import Edges, counts
 
 if TYPE_CHECKING:
     from collections.abc import Container, Iterable, Iterator, Mapping, Sequence
@@ -30,15 +31,6 @@ if TYPE_CHECKING:
     from rungraph.graph.diff.snapshot import Ends, Link
     from rungraph.graph.model import RunGraph
     from rungraph.graph.nodes import Node
-
-Edges = Literal["all", "hard", "soft"]
-"""Which edges lead from what differs to what is affected; ``hard`` includes members of tables."""
-
-_FOLLOWED: Mapping[str, frozenset[str]] = {
-    "all": frozenset(("hard", "member", "soft")),
-    "hard": frozenset(("hard", "member")),
-    "soft": frozenset(("soft",)),
-}
 
 
 def diff_graphs(
@@ -66,20 +58,19 @@ def diff_graphs(
         True
     """
     before, after = (one if isinstance(one, Snapshot) else outline_of(one) for one in (old, new))
-    switched_on = Switches(before.excluded, new, are_on=True)
-    switched_off = Switches(after.excluded, old, are_on=False)
+    on = Switches(before.excluded, new, are_on=True)
+    off = Switches(after.excluded, old, are_on=False)
     changed: list[NodeChange] = []
     unchanged: list[Address] = []
     for address in sorted({**old.nodes, **new.nodes}):
         was, now = old.nodes.get(address), new.nodes.get(address)
-        if was is None:
-            reason = switched_on.reason_of(address)
-            changed.append(_node_change(address, Change.ADDED, {}, _facts(now), reason))
-        elif now is None:
-            reason = switched_off.reason_of(address)
-            changed.append(_node_change(address, Change.REMOVED, _facts(was), {}, reason))
+        if was is None or now is None:
+            change, switches = (Change.ADDED, on) if was is None else (Change.REMOVED, off)
+            facts = fact_changes(facts_of(was or {}), facts_of(now or {}))
+            kind = _type_in(facts_of(now or was or {}))
+            changed.append(NodeChange(address, change, facts, switches.reason_of(address), kind))
         elif not _is_plainly_same(was, now) and (differing := _differing(was, now)):
-            kind = _type_in(_facts(now))
+            kind = _type_in(facts_of(now))
             changed.append(NodeChange(address, Change.CHANGED, differing, provider_type=kind))
         else:
             unchanged.append(address)
@@ -87,7 +78,7 @@ def diff_graphs(
     return GraphDiff(
         nodes=tuple(changed),
         edges=links,
-        affected=_affected(changed, links, after.edges, new.nodes, _FOLLOWED[edges]),
+        affected=_affected(changed, links, after.edges, new.nodes, edges),
         apis_added=tuple(sorted({*after.apis} - {*before.apis})),
         apis_removed=tuple(sorted({*before.apis} - {*after.apis})),
         settings=_setting_changes(old, new, before.settings, after.settings),
@@ -100,28 +91,15 @@ def diff_graphs(
     )
 
 
-def _facts(node: Node | Facts | None) -> Facts:
-    if node is None:
-        return {}
-    return node if isinstance(node, dict) else facts_of(node)
-
-
 def _type_in(facts: Facts) -> str:
     return str(facts.get(("provider_type",), ""))
-
-
-def _node_change(
-    address: Address, change: Change, old: Facts, new: Facts, reason: str
-) -> NodeChange:
-    """Return the change of a node that is in one of the graphs only."""
-    return NodeChange(address, change, fact_changes(old, new), reason, _type_in(new or old))
 
 
 def _differing(was: Node | Facts, now: Node | Facts) -> tuple[FactChange, ...]:
     behind = (
         None if isinstance(was, dict) or isinstance(now, dict) else (hidden_of(was), hidden_of(now))
     )
-    return fact_changes(_facts(was), _facts(now), behind)
+    return fact_changes(facts_of(was), facts_of(now), behind)
 
 
 def _setting_changes(
@@ -179,18 +157,18 @@ def _without(items: Sequence[_Item], others: Iterable[_Item]) -> tuple[_Item, ..
 def _affected(
     changed: Iterable[NodeChange],
     edge_changes: Iterable[EdgeChange],
-    edges: Mapping[Ends, tuple[Link, ...]],
+    links: Mapping[Ends, tuple[Link, ...]],
     nodes: Container[Address],
-    followed: frozenset[str],
+    edges: Edges,
 ) -> tuple[Affected, ...]:
     """Return what depends on what differs, directly or not, each with the nearest cause; sorted.
 
     Args:
         changed: The nodes that differ, which are not affected but the cause.
         edge_changes: The edges that differ: what depended on a removed node has lost one of them.
-        edges: The edges to go along, as they are.
+        links: The edges as they are.
         nodes: The nodes that there are.
-        followed: The strengths of the edges to go along.
+        edges: Which of them lead on.
     """
     causes: dict[Any, Address] = {one.address: one.address for one in changed}
     differ = frozenset(causes)
@@ -198,7 +176,7 @@ def _affected(
     steps.add_nodes_from(causes)
     for edge in edge_changes:
         if edge.dependent in nodes and any(
-            link.strength in followed for link in (*edge.old, *edge.new)
+            counts(link.strength, edges) for link in (*edge.old, *edge.new)
         ):
             # A node of its own, so that only this hop starts there.
             hop = (edge.dependency,)
@@ -207,7 +185,7 @@ def _affected(
     if not causes:
         return ()
     steps.add_edges_from(
-        ends for ends, links in edges.items() if any(link.strength in followed for link in links)
+        ends for ends, some in links.items() if any(counts(one.strength, edges) for one in some)
     )
     found: list[Affected] = []
     for distance, layer in enumerate(nx.bfs_layers(steps, list(causes))):

@@ -34,8 +34,13 @@ class Hidden:
     resolved: Any = field(repr=False)
 
 
-def facts_of(node: Node) -> Facts:
-    """Return what is known of *node*, secrets masked, sorted by path; no place is a fact."""
+def facts_of(node: Node | Facts) -> Facts:
+    """Return what is known of *node*, secrets masked, sorted by path; no place is a fact.
+
+    Of a snapshot's node, they are what it is.
+    """
+    if isinstance(node, dict):
+        return node
     return {path: shown for path, shown, _ in _facts(node)}
 
 

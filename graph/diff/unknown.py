@@ -11,7 +11,6 @@ from rungraph.graph.source.positions import path_text
 if TYPE_CHECKING:
     from rungraph.graph.diff.facts import Facts
     from rungraph.graph.model import RunGraph
-    from rungraph.graph.nodes import Node
 
 
 def not_comparable(old: RunGraph | Snapshot, new: RunGraph | Snapshot) -> tuple[str, ...]:
@@ -25,16 +24,12 @@ def not_comparable(old: RunGraph | Snapshot, new: RunGraph | Snapshot) -> tuple[
     return tuple(
         f"{address} {path_text(path)}"
         for address in sorted(old.nodes.keys() & new.nodes.keys())
-        for path in _masked_alike(_facts(old.nodes[address]), _facts(new.nodes[address]))
+        for path in _masked_alike(facts_of(old.nodes[address]), facts_of(new.nodes[address]))
     )
 
 
 def _knows_all(graph: RunGraph | Snapshot) -> bool:
     return not isinstance(graph, Snapshot) and graph.document is not None
-
-
-def _facts(node: Node | Facts) -> Facts:
-    return node if isinstance(node, dict) else facts_of(node)
 
 
 def _masked_alike(old: Facts, new: Facts) -> list[tuple[str | int, ...]]:

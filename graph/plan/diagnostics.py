@@ -19,7 +19,7 @@ def diagnostic_plan(diagnostic: Diagnostic) -> DiagnosticPlan:
         detail=diagnostic.detail,
         excerpt=diagnostic.excerpt,
         help=diagnostic.help,
-        level=diagnostic.level.name.lower(),
+        level=diagnostic.level.label,
         message=readable(diagnostic.message),
         path=diagnostic.path,
         place=place_plan(diagnostic.place),

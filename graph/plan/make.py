@@ -6,7 +6,7 @@ import re
 from collections import Counter
 from typing import TYPE_CHECKING
 
-from rungraph.graph.diagnostics import Level, Severity
+from rungraph.graph.diagnostics import Level, Severity, errors_in
 from rungraph.graph.diff.snapshot import shown_extras
 from rungraph.graph.failures import assume_failed
 from rungraph.graph.nodes import ProviderNode
@@ -97,7 +97,7 @@ def make_plan(
         if against is None
         else (changes_between(against, graph.up_to(against_level), against_name))
     )
-    errors = [one for one in graph.diagnostics if one.severity is Severity.ERROR]
+    errors = errors_in(graph.diagnostics)
     store = graph.masked_store
     return Plan(
         against=compared.against if compared else None,
@@ -153,14 +153,14 @@ def _checked(graph: RunGraph, checked: Level) -> CheckedPlan:
         checks=tuple(
             NamedCheck(
                 codes=tuple(sorted({problem.code for problem in one.diagnostics})),
-                level=one.level.name.lower(),
+                level=one.level.label,
                 name=one.name,
                 result=one.result.value,
             )
             for one in checklist(graph, checked)
         ),
-        levels=tuple(level.name.lower() for level in Level if level <= checked),
-        not_checked=tuple(level.name.lower() for level in Level if level > checked),
+        levels=checked.checked,
+        not_checked=checked.not_checked,
     )
 
 

@@ -107,7 +107,6 @@ def _fields_of_kind(graph: RunGraph, node: Node) -> dict[str, Any]:
         return {"config": {}}
     spec = node.spec
     config: Any = with_sorted_keys(graph.masked_config(node.address)) if node.written else {}
-    secrets = spec.secrets if spec else ()
     in_catalog = graph.catalog.provider(node.api, node.provider_type)
     return {
         "config": config,
@@ -115,7 +114,7 @@ def _fields_of_kind(graph: RunGraph, node: Node) -> dict[str, Any]:
         "path": node.path,
         "place": place_plan(node.place),
         "provider_type": node.provider_type,
-        "sensitive": pointers_to_secrets(config, node.written, secrets) if config else (),
+        "sensitive": pointers_to_secrets(config, node.written, node.secret_keys) if config else (),
         "spec": None if spec == in_catalog else spec,
         "tags": node.tags,
     }

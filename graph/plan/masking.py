@@ -30,8 +30,7 @@ def _masked_in(graph: RunGraph) -> Iterator[tuple[str, Iterator[tuple[Path, str]
     for address in graph:
         node = graph[address]
         if isinstance(node, ProviderNode):
-            secrets = node.spec.secrets if node.spec else ()
-            yield str(address), explained(node.written, secrets=secrets, known=known)
+            yield str(address), explained(node.written, secrets=node.secret_keys, known=known)
         elif isinstance(node, TableNode):
             for one in node.resources:
                 yield f"{address} {one.identifier}", explained(one.written, known=known)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, NamedTuple
 
+from rungraph.graph.address import Address
 from rungraph.graph.config.run_config import Excluded
 from rungraph.graph.diff.render import change_text
 from rungraph.graph.markup import Code, MarkedLine, Strong
@@ -70,7 +71,7 @@ class PlanSections:
 
     def row(self, node: NodePlan) -> Row:
         """Return what *node* is, and why it is there."""
-        kind = node.provider_type or {"table": "routing table"}.get(node.kind, node.kind)
+        kind = node.provider_type or Address.parse(node.address).kind.label
         why = "of an unknown API" if node.why.reason == "configured" else node.why.reason
         if node.why.because_of:
             why = f"for {self.named(node.why.because_of)}"

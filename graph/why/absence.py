@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, NamedTuple
 
 from rungraph.graph.address import NodeKind
-from rungraph.graph.diagnostics import Severity
+from rungraph.graph.diagnostics import errors_in
 from rungraph.graph.nodes import ProviderNode
 from rungraph.graph.placeholders import pattern_of
 from rungraph.graph.source.positions import path_text
@@ -163,9 +163,8 @@ def _broken_entry(graph: RunGraph, api: str, path: Path) -> Iterator[Cause]:
     start = path_text(path)
     problems = [
         one
-        for one in graph.diagnostics
-        if one.severity is Severity.ERROR
-        and (one.path == start or one.path.startswith((f"{start}.", f"{start}[")))
+        for one in errors_in(graph.diagnostics)
+        if one.path == start or one.path.startswith((f"{start}.", f"{start}["))
     ]
     if not problems and (pair := graph.catalog.pair_of_table(api)):
         text = f"{start} is not used: {api} is provided automatically, with {pair.router_api}"
@@ -177,11 +176,7 @@ def _broken_entry(graph: RunGraph, api: str, path: Path) -> Iterator[Cause]:
 
 
 def _present(graph: RunGraph, address: Address) -> Iterator[Cause]:
-    errors = [
-        one
-        for one in graph.diagnostics
-        if one.address == address and one.severity is Severity.ERROR
-    ]
+    errors = [one for one in errors_in(graph.diagnostics) if one.address == address]
     if not errors:
         hint = "'rungraph why' tells why; with --events FILE, this tells what a run made of it"
         yield Cause("present", f"{address} is in the graph", help=(hint,))

@@ -73,7 +73,7 @@ def why_present(graph: RunGraph, address: Address) -> Presence:
     links = graph.nx.succ[address]
     return Presence(
         address,
-        what_of(graph, address),
+        graph.nodes[address].label,
         _origin(graph, address),
         asked or _pulled_reason(address.api, pulled_in),
         asked is not None,
@@ -96,14 +96,6 @@ def _resources(graph: RunGraph, address: Address) -> Iterator[Reason]:
             elif address == table.address:
                 text = f"{table.pair.resource}:{one.identifier} on {one.provider_id}"
                 yield Reason(text, one.place)
-
-
-def what_of(graph: RunGraph, address: Address) -> str:
-    """Return what a node is: its provider type, or ``routing table``, or ``router``."""
-    node = graph.nodes[address]
-    if isinstance(node, ProviderNode):
-        return node.provider_type
-    return "router" if isinstance(node, RouterNode) else "routing table"
 
 
 def asked_for(graph: RunGraph, api: str) -> Reason | None:
@@ -155,8 +147,7 @@ def _origin(graph: RunGraph, address: Address) -> Reason:
             return Reason(f"every stack has {address.api}")
         return Reason(f"configured as {path_text(node.path)}", node.place)
     other = node.pair.table_api if isinstance(node, RouterNode) else node.pair.router_api
-    what = what_of(graph, address)
-    return Reason(f"{address.api} is served, and has a {what} with {other}: a routed pair")
+    return Reason(f"{address.api} is served, and has a {node.label} with {other}: a routed pair")
 
 
 def _pulled_reason(api: str, chain: Chain | None) -> Reason:

@@ -6,7 +6,6 @@ from typing import TYPE_CHECKING, Any
 
 from rungraph.graph.diagnostic_text import Style, plain
 from rungraph.graph.why.chains import MOST_COUNTED
-from rungraph.graph.why.presence import what_of
 from rungraph.graph.wording import counted, listed, padded, printable
 
 if TYPE_CHECKING:
@@ -64,7 +63,7 @@ def _picture(graph: RunGraph, chain: Chain, style: Style) -> str:
     """Return a chain as lines: each node, where it stands, why it needs the next."""
     rows: list[tuple[str, str]] = []
     for node in chain.nodes:
-        place = getattr(graph.nodes[node], "place", None) or f"({what_of(graph, node)})"
+        place = getattr(graph.nodes[node], "place", None) or f"({graph.nodes[node].label})"
         rows.append((printable(str(node)), printable(str(place))))
     texts = [*(printable(str(hop)) for hop in chain.hops), ""]
     return "\n".join(

@@ -10,7 +10,6 @@ from typing import TYPE_CHECKING
 from rungraph.graph.diagnostic_text import count_text, render_diagnostic
 from rungraph.graph.wording import counted, listed
 from rungraph.viz import render
-from rungraph.viz.model.labels import KIND_NAMES
 
 if TYPE_CHECKING:
     from rungraph.graph.address import Address
@@ -62,10 +61,8 @@ def _generation_rows(graph: RunGraph, index: int, generation: tuple[Address, ...
 
 
 def _row(graph: RunGraph, index: int, address: Address) -> str:
-    node = graph.nodes[address]
-    what = getattr(node, "provider_type", KIND_NAMES[address.kind])
     needs = graph.dependencies_of(address)
-    return _cells(str(index), str(address), what, listed(needs, 6))
+    return _cells(str(index), str(address), graph.nodes[address].label, listed(needs, 6))
 
 
 def _cells(*texts: str, tag: str = "td") -> str:

@@ -9,7 +9,6 @@ from rungraph.graph.address import NodeKind
 from rungraph.graph.diagnostics import Severity
 from rungraph.graph.nodes import Strength
 from rungraph.viz.layout.geometry import Size
-from rungraph.viz.model.labels import KIND_NAMES
 from rungraph.viz.model.theme import palette_of
 
 if TYPE_CHECKING:
@@ -71,7 +70,8 @@ def entries_of(diagram: Diagram) -> tuple[tuple[Entry, ...], ...]:
     Where colours repeat they are not explained; every box names its API.
     """
     kinds = {box.kind for box in diagram.boxes.values()}
-    names = _API_TEXT if diagram.view == "collapsed" else KIND_NAMES
+    is_collapsed = diagram.view == "collapsed"
+    names = _API_TEXT if is_collapsed else {kind: kind.label for kind in NodeKind}
     shapes = tuple(Entry(kind, name) for kind, name in names.items() if kind in kinds)
     palette = palette_of(diagram.families)
     has_repeats = len(set(palette.values())) < len(palette)

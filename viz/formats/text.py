@@ -13,7 +13,6 @@ from rungraph.graph.nodes import ProviderNode, Strength
 from rungraph.viz.formats.glyphs import KIND_GLYPHS, legend_of, mark_text, problems_text, tones_of
 from rungraph.viz.formats.terminal import Terminal
 from rungraph.viz.model.diagram import diagram_of
-from rungraph.viz.model.labels import KIND_NAMES
 from rungraph.viz.model.theme import LOOKS
 
 if TYPE_CHECKING:
@@ -136,7 +135,7 @@ class _Page:
         node = self.graph.nodes.get(box.key)
         if isinstance(node, ProviderNode):
             return node.provider_type
-        return ", ".join(box.details[1:]) if box.is_ghost else KIND_NAMES[box.kind]
+        return ", ".join(box.details[1:]) if box.is_ghost else box.kind.label
 
     def _unled(self, key: Address, rest: Sequence[Arrow]) -> Iterator[Toned]:
         """Yield what is said of the arrows to a box that have no lane."""
@@ -155,9 +154,7 @@ class _Page:
     def _legend(self) -> Iterator[str]:
         if self.diagram.view != "collapsed":
             kinds = {box.kind for box in self.diagram.boxes.values()}
-            yield from (
-                f"{KIND_GLYPHS[one]} {KIND_NAMES[one]}" for one in KIND_NAMES if one in kinds
-            )
+            yield from (f"{KIND_GLYPHS[one]} {one.label}" for one in NodeKind if one in kinds)
         kept = [arrow for arrow in self.diagram.arrows if not arrow.is_dropped]
         if is_any_needed(kept):
             yield "──▶ needed"

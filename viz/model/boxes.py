@@ -10,7 +10,7 @@ from rungraph.graph.diagnostics import Severity
 from rungraph.graph.nodes import ProviderNode
 from rungraph.graph.wording import counted
 from rungraph.viz.model.elements import Box
-from rungraph.viz.model.labels import DETAIL_LENGTH, KIND_NAMES, wrapped
+from rungraph.viz.model.labels import DETAIL_LENGTH, wrapped
 from rungraph.viz.model.overlay import urgency
 
 if TYPE_CHECKING:
@@ -55,7 +55,7 @@ def box_of(
         title, details = first.name, [first.api, *_types(graph, group)]
         details += overlay.ghosts.get(first, ()) if first not in graph.nodes else ()
     else:
-        title, details = first.api, [KIND_NAMES[first.kind]]
+        title, details = first.api, [first.kind.label]
     marks = [overlay.marks[one] for one in group if one in overlay.marks]
     problems = [one for address in group for one in problems_of.get(address, ())]
     severities = {one.severity for one in problems}

@@ -8,17 +8,11 @@ from typing import TYPE_CHECKING
 
 from rich.cells import cell_len
 
-from rungraph.graph.address import NodeKind
 from rungraph.graph.wording import printable
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-KIND_NAMES = {
-    NodeKind.PROVIDER: "provider",
-    NodeKind.TABLE: "routing table",
-    NodeKind.ROUTER: "router",
-}
 TITLE_LENGTH, DETAIL_LENGTH = 30, 40
 _MOST_LINES = 3
 

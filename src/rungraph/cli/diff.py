@@ -26,7 +26,8 @@ from rungraph.graph.wording import listed, printable
 if TYPE_CHECKING:
     from rungraph.cli.inputs.options import Reading
     from rungraph.graph import RunGraph
-    from rungraph.graph.diff import Edges, Snapshot
+    from rungraph.graph.diff import Snapshot
+    from rungraph.graph.paths import Edges
 
 
 @click.command()

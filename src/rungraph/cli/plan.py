@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import click
 
 from rungraph.cli.inputs.comparables import load_comparable
-from rungraph.cli.inputs.configs import check_readable, has_errors, load_graph
+from rungraph.cli.inputs.configs import check_readable, load_graph
 from rungraph.cli.inputs.options import (
     FILE,
     TARGET,
@@ -22,6 +22,7 @@ from rungraph.cli.inputs.options import (
 )
 from rungraph.cli.inputs.saved_plans import check_target, save_plan
 from rungraph.cli.terminal import DIFFERS, is_terminal, show, show_json_text, style_of, tell
+from rungraph.graph.diagnostics import errors_in
 from rungraph.graph.plan import make_plan, plan_to_json, plan_to_markdown, render_plan
 from rungraph.graph.plan.masking import explain_masking as masking_of
 from rungraph.graph.query import query
@@ -123,7 +124,7 @@ def plan(
     if save is not None:
         save_plan(found, graph, save)
         tell(f"saved to {save}")
-    if has_errors(graph.diagnostics) or found.errored:
+    if errors_in(graph.diagnostics) or found.errored:
         return 1
     differs = found.against is not None and not found.against.equal
     return DIFFERS if has_code and differs else 0

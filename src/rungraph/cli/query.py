@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import click
 
 from rungraph.cli.inputs.comparables import load_askable
-from rungraph.cli.inputs.configs import has_errors, load_check_file
+from rungraph.cli.inputs.configs import load_check_file
 from rungraph.cli.inputs.options import (
     check_standard_input,
     edges_option,
@@ -18,6 +18,7 @@ from rungraph.cli.inputs.options import (
     reading_options,
 )
 from rungraph.cli.terminal import complain, show, show_json, style_of, tell
+from rungraph.graph.diagnostics import errors_in
 from rungraph.graph.query import Selection, rendering
 from rungraph.graph.query import query as query_graph
 from rungraph.graph.query.expectation import FORMS, parse_expectation
@@ -124,7 +125,7 @@ def query(
     graph = load_askable(file, reading)
     old = load_askable(against, reading) if against else None
     selectors = load_check_file(more) if more is not None else None
-    if selectors and has_errors(selectors.diagnostics):
+    if selectors and errors_in(selectors.diagnostics):
         return 1
     run = _run(recording) if recording is not None else None
     ask = partial(

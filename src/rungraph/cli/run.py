@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from rungraph.cli.inputs.call_option import CallingCommand, call_option
-from rungraph.cli.inputs.configs import has_errors, load_runnable
+from rungraph.cli.inputs.configs import load_runnable
 from rungraph.cli.inputs.options import (
     FILE,
     SECONDS,
@@ -30,6 +30,7 @@ from rungraph.engine.errors import NotServedError
 from rungraph.engine.run.calls import CallError, read_call
 from rungraph.engine.run.recording import EventFile
 from rungraph.engine.run.settings import StackSettings
+from rungraph.graph.diagnostics import errors_in
 from rungraph.graph.rules.checklist import is_usable
 from rungraph.viz.timeline.data import span_values
 from rungraph.viz.timeline.text import render_schedule_text
@@ -118,7 +119,7 @@ def run(
 ) -> int:
     """Start a stack, call it, stop it; *settings* are those of `StackSettings`."""
     graph = _planned(file, saved, catalog) if saved else _loaded(file, catalog)
-    if has_errors(graph.diagnostics):
+    if errors_in(graph.diagnostics):
         complain(f"{graph.file} cannot be run")
         return 1
     ready_calls = _read_calls(graph, calls)

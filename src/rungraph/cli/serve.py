@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from rungraph.cli.inputs.configs import has_errors, load_runnable
+from rungraph.cli.inputs.configs import load_runnable
 from rungraph.cli.inputs.options import (
     FILE,
     catalog_option,
@@ -26,6 +26,7 @@ from rungraph.engine.errors import MissingPackageError
 from rungraph.engine.run.settings import StackSettings
 from rungraph.engine.run.signals import watch_signals
 from rungraph.engine.run.stack import Stack
+from rungraph.graph.diagnostics import errors_in
 from rungraph.graph.wording import counted
 
 if TYPE_CHECKING:
@@ -130,7 +131,7 @@ def serve(
         )
         raise click.UsageError(msg)
     graph = load_runnable(file, catalog)
-    if has_errors(graph.diagnostics):
+    if errors_in(graph.diagnostics):
         complain(f"{graph.file} cannot be served")
         return 1
     session = _ServeSession(

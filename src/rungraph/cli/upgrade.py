@@ -11,8 +11,8 @@ from rungraph.cli.files import write_file
 from rungraph.cli.inputs.configs import read, tell_diagnostics
 from rungraph.cli.inputs.options import catalog_errors
 from rungraph.cli.terminal import show, tell
-from rungraph.graph import Severity
 from rungraph.graph.compile import compile_document
+from rungraph.graph.diagnostics import errors_in
 from rungraph.graph.secrets.masking import masked_text
 from rungraph.graph.source.document import parse_document
 from rungraph.graph.upgrade.make import upgraded
@@ -55,11 +55,7 @@ def upgrade(config: str, to: str, output: str | None) -> int:
     graph = compile_document(
         parse_document(result.text, output or config), catalog=to, environment={}
     )
-    left = [
-        one
-        for one in graph.softened(("E001", "C034")).diagnostics
-        if one.severity is Severity.ERROR
-    ]
+    left = errors_in(graph.softened(("E001", "C034")).diagnostics)
     if left:
         tell(f"it does not start yet under {result.target}: {counted(len(left), 'error')}")
         tell_diagnostics(left)

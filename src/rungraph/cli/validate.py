@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from rungraph.cli.inputs.configs import has_errors, load_check_file, load_graph, tell_diagnostics
+from rungraph.cli.inputs.configs import load_check_file, load_graph, tell_diagnostics
 from rungraph.cli.inputs.options import (
     SECONDS,
     file_argument,
@@ -25,6 +25,7 @@ from rungraph.cli.output.validation import (
 from rungraph.cli.terminal import complain, show, show_json, style_of, tell
 from rungraph.graph import Level, RungraphError
 from rungraph.graph.config.check_file import CheckFile
+from rungraph.graph.diagnostics import errors_in
 from rungraph.graph.rules.checklist import checklist, is_usable
 
 if TYPE_CHECKING:
@@ -90,7 +91,7 @@ def validate(
             show(report_as_text(report, style_of(sys.stdout), is_alone=is_alone, verbose=verbose))
     if len(files) > 1 and form == "text":
         show(summary_of(finished))
-    is_fine = all(report.is_fine for report in finished) and not has_errors(checks.diagnostics)
+    is_fine = all(report.is_fine for report in finished) and not errors_in(checks.diagnostics)
     return 0 if is_fine else 1
 
 

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, NamedTuple
 
-from rungraph.cli.inputs.configs import check_readable, graph_of, has_errors, read
+from rungraph.cli.inputs.configs import check_readable, graph_of, read
 from rungraph.cli.inputs.revisions import content_at
 from rungraph.cli.terminal import tell
 from rungraph.graph import Level, RunGraph, RungraphError
 from rungraph.graph.diagnostic_text import count_text
+from rungraph.graph.diagnostics import errors_in
 from rungraph.graph.diff.node_link import snapshot_of_node_link
 from rungraph.graph.plan.graph_json import graph_of_plan
 from rungraph.graph.plan.plan_json import PlanError, load_plan
@@ -56,7 +57,7 @@ class Comparable(NamedTuple):
     def problems(self) -> str:
         """How many errors and warnings it has, as text; empty when it has no error."""
         found = self.graph.diagnostics
-        return count_text(found) if has_errors(found) else ""
+        return count_text(found) if errors_in(found) else ""
 
 
 def load_comparable(name: str, reading: Reading) -> Comparable:
@@ -145,7 +146,7 @@ def _saved(name: str, text: str, level: Level) -> Comparable:
         msg = f"{name}: {error}"
         raise ComparableError(msg) from error
     level = max(
-        (one for one in Level if one <= level and one.name.lower() in plan.checked.levels),
+        (one for one in Level if one <= level and one.label in plan.checked.levels),
         default=Level.SCHEMA,
     )
     return Comparable(name, graph.up_to(level), level)

@@ -11,7 +11,7 @@ import click
 
 from rungraph.cli.inputs.options import Reading, catalog_errors
 from rungraph.cli.terminal import style_of, tell_styled
-from rungraph.graph import Level, RunGraph, Severity
+from rungraph.graph import Level, RunGraph
 from rungraph.graph.compile import compile_document
 from rungraph.graph.config.check_file import load_checks
 from rungraph.graph.diagnostic_text import render_diagnostic
@@ -87,8 +87,3 @@ def tell_diagnostics(diagnostics: Iterable[Diagnostic]) -> None:
     style = style_of(sys.stderr)
     for one in diagnostics:
         tell_styled(render_diagnostic(one, style) + "\n")
-
-
-def has_errors(diagnostics: Iterable[Diagnostic]) -> bool:
-    """Whether any of *diagnostics* keeps a config from being run."""
-    return any(one.severity is Severity.ERROR for one in diagnostics)

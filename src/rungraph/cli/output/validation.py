@@ -6,9 +6,9 @@ from dataclasses import asdict, dataclass
 from itertools import groupby
 from typing import TYPE_CHECKING, Any
 
-from rungraph.cli.inputs.configs import has_errors
 from rungraph.graph import Level, Severity
 from rungraph.graph.diagnostic_text import count_text
+from rungraph.graph.diagnostics import errors_in
 from rungraph.graph.rules.checklist import CheckResult, Result, is_usable
 from rungraph.graph.wording import counted, printable, wrapped
 
@@ -60,7 +60,7 @@ class FileReport:
     @property
     def has_errors(self) -> bool:
         """Whether the config cannot be run, or not even be compiled."""
-        return self.graph is None or has_errors(self.diagnostics)
+        return self.graph is None or bool(errors_in(self.diagnostics))
 
     @property
     def is_denied(self) -> bool:
@@ -73,11 +73,6 @@ class FileReport:
         """Whether it is no reason for an exit code other than 0."""
         return not self.has_errors and not self.is_denied
 
-    @property
-    def not_checked(self) -> list[str]:
-        """The levels that were not checked."""
-        return [level.name.lower() for level in Level if level > self.level]
-
 
 def report_to_dict(report: FileReport) -> dict[str, Any]:
     """Return *report* as JSON values."""
@@ -85,8 +80,8 @@ def report_to_dict(report: FileReport) -> dict[str, Any]:
         "file": report.file if report.graph is None else report.graph.file,
         "catalog": report.graph.catalog.to_json() if report.graph else None,
         "valid": report.is_fine,
-        "checked": [level.name.lower() for level in Level if level <= report.level],
-        "not_checked": report.not_checked,
+        "checked": report.level.checked,
+        "not_checked": report.level.not_checked,
         "checks": [_check_to_dict(one) for one in report.results],
     }
     if report.level >= Level.HEALTH:
@@ -103,7 +98,7 @@ def report_to_dict(report: FileReport) -> dict[str, Any]:
 def _check_to_dict(check: CheckResult) -> dict[str, Any]:
     found: dict[str, Any] = {
         "name": check.name,
-        "level": check.level.name.lower(),
+        "level": check.level.label,
         "result": check.result.value,
         "problems": len(check.diagnostics),
     }
@@ -140,7 +135,8 @@ def report_as_text(
     else:
         bad = [_quoted(one.name) for one in report.results if one.result is Result.FAILED]
         lines[0] += f"; failed: {', '.join(bad)}" if bad else ""
-        lines[0] += f"; not checked: {', '.join(report.not_checked)}" if report.not_checked else ""
+        left = ", ".join(report.level.not_checked)
+        lines[0] += f"; not checked: {left}" if left else ""
     return "\n".join([*lines, *_servers(report.servers, style)])
 
 
@@ -180,7 +176,7 @@ def _checks_by_level(results: Sequence[CheckResult], style: Style) -> list[str]:
             if not names:
                 continue
             word = result.value.replace("_", " ")
-            margin = f"  {level.name.lower():<7}  {word:<11}  "
+            margin = f"  {level.label:<7}  {word:<11}  "
             first, *more = wrapped(names, _WIDTH - len(margin))
             lines.append(margin.replace(word, style(word, role), 1) + first)
             lines += [" " * len(margin) + line for line in more]
@@ -194,7 +190,7 @@ def _checks_in_full(results: Sequence[CheckResult], style: Style) -> list[str]:
         result = style(f"{one.result.value.replace('_', ' '):<11}", _ROLES[one.result])
         states = printable(" ".join(one.states.split()))
         name = f"{printable(one.name):<{width}}"
-        lines.append(f"  {one.level.name.lower():<7}  {result}  {name}  {states}")
+        lines.append(f"  {one.level.label:<7}  {result}  {name}  {states}")
     return [line.rstrip() for line in lines]
 
 
