@@ -18,6 +18,7 @@
         ├── MissingPackageError      a distribution that is not installed
         ├── KeyRefusedError          a server refuses a provider's key; also a PermissionError
         ├── RateLimitError           a server takes no more requests now; also a ConnectionError
+        ├── ProviderDataError        what a caller sends is not what the provider takes
         ├── RecordingError           a file that holds no recording of events
         ├── RecordedError            an error of an earlier run, read from its recording
         └── RoutingError             a call cannot be routed; also a ValueError

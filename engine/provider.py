@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING, Any, Literal, Protocol, TypeGuard
 if TYPE_CHECKING:
     from collections.abc import AsyncGenerator, Awaitable, Callable, Mapping
 
+    from pydantic import BaseModel
+
 
 @dataclass(frozen=True, slots=True)
 class ProviderReport:
@@ -87,6 +89,16 @@ class HasOpenAIRelay(Protocol):
         ...
 
 
+class TakesProviderData(Protocol):
+    """A provider that takes data which callers send for it, such as a key of their own.
+
+    While it answers a call, `rungraph.engine.request.provider_data` returns the caller's data as
+    an instance of ``provider_data_validator``. The provider must keep it no longer than the call.
+    """
+
+    provider_data_validator: type[BaseModel]
+
+
 # ``isinstance`` with such a Protocol takes ten times as long, and every node is asked.
 
 
@@ -108,6 +120,11 @@ def has_bind(instance: object) -> TypeGuard[HasBind]:
 def has_openai_relay(instance: object) -> TypeGuard[HasOpenAIRelay]:
     """Whether *instance* speaks the OpenAI API itself."""
     return callable(getattr(instance, "relay_openai", None))
+
+
+def takes_provider_data(instance: object) -> TypeGuard[TakesProviderData]:
+    """Whether *instance* takes data that callers send for it."""
+    return isinstance(getattr(instance, "provider_data_validator", None), type)
 
 
 def has_reports(instance: object) -> TypeGuard[HasReports]:

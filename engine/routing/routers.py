@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any, NoReturn, Protocol
 
 from rungraph.engine.errors import RoutingError
+from rungraph.engine.request import handing_over
 from rungraph.engine.routing.errors import PairError, ProviderNeededError
 from rungraph.engine.routing.forwarding import Forwarder, is_left_out
 from rungraph.engine.routing.signatures import methods_of
@@ -112,7 +113,7 @@ class Router:
     def _function(self, method: Method) -> Callable[..., Any]:
         members = self._table.members
         providers = {
-            provider_id: getattr(instance, method.name)
+            provider_id: handing_over(getattr(instance, method.name), instance)
             for provider_id, instance in members.items()
             if hasattr(instance, method.name)
         }

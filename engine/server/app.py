@@ -16,12 +16,13 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from rungraph.engine.apis.routes import routes_of
 from rungraph.engine.errors import NotServedError, unknown
+from rungraph.engine.request import CallData
 from rungraph.engine.server.endpoint import Endpoint
 from rungraph.engine.server.exchange import BrokenOff, Exchange
 from rungraph.engine.server.failures import RequestError, failure_of, is_unforeseen
 from rungraph.engine.server.feed import Feed
 from rungraph.engine.server.graph_routes import GraphRoutes
-from rungraph.engine.server.guards import ANY, PREFLIGHT, Guard, Permission
+from rungraph.engine.server.guards import ANY, PREFLIGHT, Guard, Permission, provider_data_of
 from rungraph.engine.server.metrics import Metrics
 from rungraph.engine.server.openai_routes import OpenAIRoutes
 from rungraph.engine.server.openapi import openapi_document
@@ -200,6 +201,7 @@ class StackApp:
             request_id=f"req_{self._process}{next(self._ids):08x}",
             most_bytes=self._settings.most_bytes,
         )
+        data: CallData | None = None
         self._exchanges.add(exchange)
         try:
             self._guard.check_source(exchange)
@@ -207,7 +209,10 @@ class StackApp:
             if exchange.method == "OPTIONS" and exchange.more_headers:
                 await exchange.answer(b"", status=204, headers=PREFLIGHT)
             else:
-                await self._handler_of(exchange)(exchange)
+                handler = self._handler_of(exchange)
+                if (sent := provider_data_of(exchange)) is not None:
+                    data = CallData(sent)
+                await handler(exchange)
         except asyncio.CancelledError:
             if not exchange.take_back_cancellation():
                 raise
@@ -216,6 +221,8 @@ class StackApp:
         except Exception as error:  # noqa: BLE001  (a provider's code may raise anything)
             await self._fail(exchange, error)
         finally:
+            if data is not None:
+                data.end()
             self._metrics.count(exchange)
             self._exchanges.discard(exchange)
             self._calls.discard(exchange)

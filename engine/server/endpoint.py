@@ -23,6 +23,7 @@ from urllib.parse import parse_qsl
 from pydantic import ConfigDict, TypeAdapter, ValidationError
 from typing_extensions import TypedDict
 
+from rungraph.engine.request import hand_over
 from rungraph.engine.server.failures import invalid
 from rungraph.graph.suggest import did_you_mean
 
@@ -92,7 +93,9 @@ class Endpoint:
     async def __call__(self, exchange: Exchange) -> None:
         """Answer one request."""
         arguments = await self._read(exchange)
-        method = getattr(self._instance(self.api), self.name)
+        instance = self._instance(self.api)
+        hand_over(instance)
+        method = getattr(instance, self.name)
         with exchange.watched():
             result = await method(**arguments)
             if not isinstance(result, AsyncIterator):

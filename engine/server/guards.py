@@ -8,17 +8,17 @@ from enum import StrEnum
 from functools import lru_cache
 from hashlib import sha256
 from ipaddress import ip_address
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
 import yaml
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic import BaseModel, ConfigDict, Field, TypeAdapter, ValidationError
 
 from rungraph.engine.errors import EngineError
 from rungraph.engine.server.failures import RequestError, invalid
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Sequence
+    from collections.abc import Collection, Mapping, Sequence
     from os import PathLike
 
     from rungraph.engine.server.exchange import Exchange, Header
@@ -36,6 +36,14 @@ class Permission(StrEnum):
 
 
 ANY = frozenset(Permission)
+
+_PROVIDER_DATA = (
+    b"x-llamastack-provider-data",
+    b"x-ogx-provider-data",
+    b"x-llamastack-providerdata",
+)
+"""The headers in which clients send what is for the provider, by the age of the clients."""
+_OBJECT = TypeAdapter(dict[str, Any])
 
 PREFLIGHT: tuple[Header, ...] = (
     (b"access-control-allow-methods", b"GET, POST, DELETE"),
@@ -169,6 +177,22 @@ class Guard:
             wanted = " or ".join(sorted(repr(str(one)) for one in needs))
             text = f"the key {found[0].name!r} may not do this: it lacks the permission {wanted}"
             raise RequestError(403, text, code="missing_permission")
+
+
+def provider_data_of(exchange: Exchange) -> Mapping[str, Any] | None:
+    """Return what the caller sends for the provider; None for nothing.
+
+    Raises:
+        RequestError: If it is no JSON object; the text holds nothing of it.
+    """
+    for name in _PROVIDER_DATA:
+        if text := exchange.header(name):
+            try:
+                return _OBJECT.validate_json(text.encode("latin-1"))
+            except ValidationError as error:
+                msg = f"the header {name.decode()!r} is no JSON object"
+                raise RequestError(400, msg, name.decode(), "invalid_value") from error
+    return None
 
 
 def is_loopback(host: str) -> bool:

@@ -11,6 +11,7 @@ from pydantic_core import to_json
 
 from rungraph.engine.errors import NotServedError
 from rungraph.engine.provider import has_openai_relay
+from rungraph.engine.request import hand_over
 from rungraph.engine.server import translated_answers, translation
 from rungraph.engine.server.failures import RequestError
 from rungraph.graph.address import Address
@@ -158,6 +159,7 @@ class OpenAIRoutes:
         provider = self._stack["models"].members[resource.provider_id]
         if not has_openai_relay(provider):
             return False
+        hand_over(provider)
         wanted = {**body, "model": resource.native_id}
         with exchange.watched():
             parts = await provider.relay_openai(path, wanted)

@@ -92,16 +92,21 @@ def test_the_status_tells_the_kind_of_an_error(http: httpx2.Client) -> None:
 
 
 def test_the_log_tells_of_a_fault_without_the_key(config_file: ConfigFile) -> None:
-    """The log has the traceback and the request's id; the provider's key is masked in it."""
+    """The log has the traceback and the request's id; the keys of both sides are masked in it."""
+    header = {"X-LlamaStack-Provider-Data": '{"told_key": "key-of-ann"}'}
     with opened("serve", config_file(api_key=HIDDEN), "--port", "0") as process:
         assert process.stderr is not None
         url = next(line for line in process.stderr if line.startswith("serving ")).split()[1]
         response = httpx2.post(url.rstrip(";") + CHAT, json=asked("fail"))
+        mine = asked("fail with my key")
+        told = httpx2.post(url.rstrip(";") + CHAT, json=mine, headers=header)
         process.terminate()
         said = process.stderr.read()
     assert response.headers["x-request-id"] in said
     assert "RuntimeError: refused with ***" in said
     assert HIDDEN not in said
+    assert told.headers["x-request-id"] in said
+    assert "key-of-ann" not in said + told.text
 
 
 def test_a_stream_is_events(http: httpx2.Client) -> None:

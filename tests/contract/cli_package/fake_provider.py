@@ -10,6 +10,8 @@ from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
+from pydantic import BaseModel
+
 from rungraph.engine.apis.common import (
     CompletionMessage,
     InterleavedContent,
@@ -27,10 +29,19 @@ from rungraph.engine.apis.inference import (
     EventType,
 )
 from rungraph.engine.apis.models import Model
+from rungraph.engine.request import provider_data
+
+
+class CallersKey(BaseModel):
+    """What callers may send for the provider."""
+
+    told_key: str
 
 
 class FakeProvider:
     """Repeats the last message; see `get_provider_impl` for what a config can ask of it."""
+
+    provider_data_validator = CallersKey
 
     def __init__(self, config: Mapping[str, Any]) -> None:
         self._config = config
@@ -65,6 +76,12 @@ class FakeProvider:
         text = text_of(messages[-1].content)
         if text == "fail":
             msg = f"refused with {self._config.get('api_key')}"
+            raise RuntimeError(msg)
+        if text == "whose key":
+            sent = provider_data(self)
+            text = "nobody's" if sent is None else sent.told_key
+        if text == "fail with my key":
+            msg = f"refused with {provider_data(self).told_key}"
             raise RuntimeError(msg)
         if text == "hang":
             await self._hang(text)

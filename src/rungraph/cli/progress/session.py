@@ -14,6 +14,7 @@ from rungraph.cli.output.errors import text_of, traced
 from rungraph.cli.terminal import OutputClosedError, complain, leave, tell
 from rungraph.engine.errors import DeadlineError, describe
 from rungraph.engine.events import NodeFailed, NodeKilled
+from rungraph.engine.request import without_call_data
 from rungraph.engine.run.instances import registration_store
 from rungraph.engine.run.signals import SIGNALS
 from rungraph.engine.run.stack import Stack
@@ -136,7 +137,7 @@ class ScrubbedLog(logging.Handler):
 
     def emit(self, record: logging.LogRecord) -> None:
         """Write *record*; what it has from elsewhere commands no terminal."""
-        tell(self._graph.scrubbed(self.format(record)))
+        tell(without_call_data(self._graph.scrubbed(self.format(record))))
 
 
 _ENOUGH = 3

@@ -1,0 +1,111 @@
+"""What a call carries besides its arguments: data that its caller sends for the provider.
+
+A caller's own key is such data. It lives as long as the call and its stream: what a call leaves
+running in the background finds nothing afterwards, and the next call starts with nothing.
+"""
+
+from __future__ import annotations
+
+from contextvars import ContextVar
+from functools import wraps
+from typing import TYPE_CHECKING, Any
+
+from pydantic import BaseModel, ValidationError
+
+from rungraph.engine.errors import EngineError
+from rungraph.engine.provider import takes_provider_data
+from rungraph.graph.secrets.values import scrubbed
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator, Mapping
+
+
+_SHORTEST_SECRET = 8
+"""Shorter texts are no keys worth hiding, and would blank out half a line."""
+
+
+class ProviderDataError(EngineError, ValueError):
+    """Raised when the data of a call is not what its provider takes; the text holds no value."""
+
+
+class CallData:
+    """The data of one call, from here on to `end`, in this task and in those that it begins.
+
+    Args:
+        sent: What the caller sends.
+    """
+
+    def __init__(self, sent: Mapping[str, Any]) -> None:
+        self.sent = sent
+        # By the identity of the provider; the provider is kept so that no other one can have it.
+        self.given: dict[int, tuple[object, BaseModel]] = {}
+        _current.set(self)
+
+    def end(self) -> None:
+        """Forget everything, also for what still runs."""
+        self.sent = {}
+        self.given.clear()
+
+
+_current: ContextVar[CallData | None] = ContextVar("rungraph_call_data", default=None)
+
+
+def provider_data(provider: object) -> Any:
+    """Return what the caller sends for *provider*, an instance of its own validator's class.
+
+    A provider asks this with itself, while it answers. None when the caller sends nothing, the
+    call was not routed to *provider*, or the call is over.
+    """
+    current = _current.get()
+    _, found = current.given.get(id(provider), (None, None)) if current else (None, None)
+    return found
+
+
+def hand_over(provider: object) -> None:
+    """Let *provider*, to which a call is routed now, have what the caller sends for it.
+
+    Only what the provider's validator keeps of it; nothing for a provider that has none.
+
+    Raises:
+        ProviderDataError: If it is not valid.
+    """
+    current = _current.get()
+    if current is None or not current.sent or not takes_provider_data(provider):
+        return
+    try:
+        found = provider.provider_data_validator.model_validate(current.sent)
+    except ValidationError as error:
+        problems = error.errors(include_url=False, include_input=False, include_context=False)
+        first = problems[0]
+        where = ".".join(("provider data", *map(str, first["loc"])))
+        msg = f"{where}: {first['msg'][:1].lower()}{first['msg'][1:]}"
+        raise ProviderDataError(msg) from None
+    current.given[id(provider)] = (provider, found)
+
+
+def handing_over(method: Callable[..., Any], provider: object) -> Callable[..., Any]:
+    """Return *method* of *provider*, called with what the caller sends for the provider."""
+    if not takes_provider_data(provider):
+        return method
+
+    @wraps(method)
+    def called(*args: Any, **kwargs: Any) -> Any:
+        hand_over(provider)
+        return method(*args, **kwargs)
+
+    return called
+
+
+def without_call_data(text: str) -> str:
+    """Return *text*, which is for the log, with everything masked that the caller sends."""
+    current = _current.get()
+    return scrubbed(text, _texts_in(current.sent)) if current is not None else text
+
+
+def _texts_in(value: Any) -> Iterator[str]:
+    if isinstance(value, str):
+        if len(value) >= _SHORTEST_SECRET:
+            yield value
+    elif isinstance(value, dict | list):
+        for one in value.values() if isinstance(value, dict) else value:
+            yield from _texts_in(one)
