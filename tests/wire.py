@@ -44,12 +44,16 @@ class Reply:
         status: The HTTP status.
         headers: More headers.
         hang: Send the body, and then neither more nor an end.
+        pause: How many seconds pass before the body is sent.
+        begun: Whether the head is sent before that pause.
     """
 
     content: bytes | object = b""
     status: int = 200
     headers: dict[str, str] = field(default_factory=dict[str, str])
     hang: bool = False
+    pause: float = 0.0
+    begun: bool = False
 
 
 def sse(*events: object, done: bool = True, hang: bool = False) -> Reply:
@@ -83,7 +87,10 @@ async def serve(answer: Callable[[Request], Reply | Awaitable[Reply]]) -> AsyncG
             reply = found if isinstance(found, Reply) else await found
             if request.path.endswith("/models") and reply == Reply():
                 reply = MODELS
-            writer.write(_bytes(reply))
+            head, content = _bytes(reply)
+            writer.write(head if reply.begun else b"")
+            await asyncio.sleep(reply.pause)
+            writer.write(content if reply.begun else head + content)
             await writer.drain()
             if reply.hang:
                 await reader.read()
@@ -113,7 +120,8 @@ async def _read(reader: asyncio.StreamReader) -> Request:
     return Request(method, path, headers, json.loads(body) if body else None)
 
 
-def _bytes(reply: Reply) -> bytes:
+def _bytes(reply: Reply) -> tuple[bytes, bytes]:
+    """Return the head and the body of *reply*."""
     content = reply.content
     if not isinstance(content, bytes):
         content = json.dumps(content).encode()
@@ -124,4 +132,4 @@ def _bytes(reply: Reply) -> bytes:
         f"HTTP/1.1 {reply.status} Told",
         *(f"{key}: {value}" for key, value in headers.items()),
     ]
-    return "\r\n".join(lines).encode() + b"\r\n\r\n" + content
+    return "\r\n".join(lines).encode() + b"\r\n\r\n", content

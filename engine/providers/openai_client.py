@@ -50,33 +50,40 @@ class OpenAIClient:
         *,
         api_key: str | None = None,
         timeout: float = 120.0,
+        first_chunk_timeout: float = 600.0,
         max_retries: int = 2,
         is_local: bool = False,
         name: str = "",
+        route_help: str = "",
     ) -> None:
         """Make a client; it connects with its first request.
 
         Args:
             base_url: What paths are added to; usually it ends in ``/v1``.
             api_key: What the server knows its callers by.
-            timeout: How many seconds the server may be silent.
+            timeout: How many seconds the server may be silent once it has begun to answer.
+            first_chunk_timeout: How many seconds it may take to begin: a model may have to load,
+                and an answer that is no stream begins when it is whole.
             max_retries: How often a request is sent again that the server did not begin to answer.
             is_local: The server is on this machine: neither proxies nor certificates matter.
             name: What errors call the server; by default *base_url*.
+            route_help: What to do when the server has no such route.
         """
         self.name = name or base_url
         self._key = api_key
         self._max_retries = max_retries
         self._base_url = base_url.rstrip("/")
         self._timeout = timeout
+        self._first_timeout = first_chunk_timeout
+        self._route_help = f"\nhelp: {route_help}" if route_help else ""
         # Not aiohttp's trust_env: with it, every request asks the environment anew, in a thread.
         self._proxy = {} if is_local else _proxy_of(base_url)
-        self._open: aiohttp.ClientSession | None = None
+        self._sessions: dict[bool, aiohttp.ClientSession] = {}
 
     async def close(self) -> None:
         """Close all connections; streams that are still open end with an error."""
-        if self._open is not None:
-            await self._open.close()
+        for session in self._sessions.values():
+            await session.close()
 
     async def get(self, path: str) -> dict[str, Any]:
         """Return what the server has at *path*."""
@@ -102,7 +109,7 @@ class OpenAIClient:
                         break
                     data = self._parsed(event)
                     if data.get("error"):
-                        raise self._refusal(data, HTTPStatus.OK)
+                        raise self._refusal(data, HTTPStatus.OK, path)
                     yield data
 
     async def pieces(
@@ -124,7 +131,7 @@ class OpenAIClient:
             if media is not None and response.content_type != media:
                 reason = f"the answer is {response.content_type!r}, not {media!r}"
                 raise self._broken(ConnectionError(reason))
-            async for piece in response.content.iter_any():
+            async for piece in self._body(response, self._first_timeout):
                 yield piece
         except (aiohttp.ClientError, TimeoutError) as error:
             raise self._broken(error) from error
@@ -136,12 +143,29 @@ class OpenAIClient:
     ) -> dict[str, Any]:
         response = await self._send(method, path, body)
         try:
-            content = await response.read()
+            wait = self._wait_for(body)
+            content = b"".join([piece async for piece in self._body(response, wait)])
         except (aiohttp.ClientError, TimeoutError) as error:
             raise self._broken(error) from error
         finally:
             response.close()
         return self._parsed(content)
+
+    async def _body(
+        self, response: aiohttp.ClientResponse, wait: float
+    ) -> AsyncGenerator[bytes, None]:
+        """Yield an answer as it comes; its first bytes come within *wait* seconds."""
+        while True:
+            async with asyncio.timeout(wait):
+                piece = await response.content.readany()
+            if not piece:
+                break
+            yield piece
+            wait = self._timeout
+
+    def _wait_for(self, body: object) -> float:
+        """Return how long an answer may take to begin; nothing has to load for one to no *body*."""
+        return self._timeout if body is None else self._first_timeout
 
     async def _send(
         self,
@@ -152,28 +176,30 @@ class OpenAIClient:
     ) -> aiohttp.ClientResponse:
         """Return the response of a server that accepts *body*; its own is not read yet."""
         tries = 0
-        is_again = False
+        is_fresh = False
         while True:
             connection: dict[str, bool] = {}
             try:
-                response = await self._session.request(
-                    method,
-                    f"{self._base_url}/{path}",
-                    json=body,
-                    headers=headers,
-                    allow_redirects=False,
-                    trace_request_ctx=connection,
-                    **self._proxy,
-                )
+                async with asyncio.timeout(self._wait_for(body)):
+                    response = await self._session(is_fresh=is_fresh).request(
+                        method,
+                        f"{self._base_url}/{path}",
+                        json=body,
+                        headers=headers,
+                        allow_redirects=False,
+                        trace_request_ctx=connection,
+                        **self._proxy,
+                    )
             except (aiohttp.ClientConnectorError, aiohttp.ConnectionTimeoutError) as error:
                 if tries >= self._max_retries:
                     raise self._broken(error) from error
                 pause = _pause(tries)
             except aiohttp.ClientConnectionError as error:
                 # The server had closed a connection that was kept: it has seen nothing of this.
-                if is_again or not connection.get("reused"):
+                # Others that are kept may be closed as well, so the next one is none of them.
+                if not connection.get("reused") or _has_begun(error):
                     raise self._broken(error) from error
-                is_again = True
+                is_fresh = True
                 continue
             except (aiohttp.ClientError, TimeoutError) as error:
                 raise self._broken(error) from error
@@ -181,31 +207,35 @@ class OpenAIClient:
                 if response.status < HTTPStatus.MULTIPLE_CHOICES:
                     return response
                 if response.status not in _RETRIED or tries >= self._max_retries:
-                    raise await self._refused(response)
+                    raise await self._refused(response, path)
                 pause = _pause(tries, response.headers.get("retry-after", ""))
                 response.close()
             await asyncio.sleep(pause)
             tries += 1
 
-    @property
-    def _session(self) -> aiohttp.ClientSession:
-        """What holds the connections; it belongs to the event loop that first asks for it."""
-        if self._open is None:
+    def _session(self, *, is_fresh: bool) -> aiohttp.ClientSession:
+        """Return what holds the connections; it belongs to the event loop that first asks for it.
+
+        Args:
+            is_fresh: Whether each request is to have a connection that was never used.
+        """
+        if is_fresh not in self._sessions:
             trace = aiohttp.TraceConfig()
             trace.on_connection_reuseconn.append(_note_reuse)
-            self._open = aiohttp.ClientSession(
+            self._sessions[is_fresh] = aiohttp.ClientSession(
                 trace_configs=[trace],
-                connector=aiohttp.TCPConnector(limit=0, keepalive_timeout=_IDLE_SECONDS),
+                connector=aiohttp.TCPConnector(limit=0, force_close=True)
+                if is_fresh
+                else aiohttp.TCPConnector(limit=0, keepalive_timeout=_IDLE_SECONDS),
                 headers={"Authorization": f"Bearer {self._key}"} if self._key else {},
-                timeout=aiohttp.ClientTimeout(
-                    sock_connect=min(self._timeout, _CONNECT_SECONDS), sock_read=self._timeout
-                ),
+                timeout=aiohttp.ClientTimeout(sock_connect=min(self._timeout, _CONNECT_SECONDS)),
             )
-        return self._open
+        return self._sessions[is_fresh]
 
-    async def _refused(self, response: aiohttp.ClientResponse) -> Exception:
+    async def _refused(self, response: aiohttp.ClientResponse, path: str) -> Exception:
         try:
-            content = await response.read()
+            async with asyncio.timeout(self._timeout):
+                content = await response.read()
         except (aiohttp.ClientError, TimeoutError):
             content = b""
         finally:
@@ -214,9 +244,9 @@ class OpenAIClient:
             body: object = json.loads(content)
         except ValueError:
             body = {"error": content.decode(errors="replace")}
-        return self._refusal(body, response.status)
+        return self._refusal(body, response.status, path)
 
-    def _refusal(self, body: object, status: int) -> Exception:
+    def _refusal(self, body: object, status: int, path: str) -> Exception:
         """Return the error that *body* tells of, sent with (or naming) an HTTP status."""
         told, status = _told(body, status)
         # A key of a few letters is none worth hiding, and would blank out half the text.
@@ -226,8 +256,9 @@ class OpenAIClient:
         match status:
             case 401 | 403:
                 return KeyRefusedError(f"{text}\nhelp: check the api_key of this provider")
-            case 404 if "model" not in told.lower():
-                return ValueError(f"{text}\nhelp: base_url usually ends in '/v1'")
+            case 404 | 405 if "model" not in told.lower():
+                text = f"{self.name}: the server has no route {path!r} ({status})"
+                return NotImplementedError(text + self._route_help)
             case 408 | 504:
                 return TimeoutError(text)
             case 501:
@@ -243,6 +274,8 @@ class OpenAIClient:
         if isinstance(error, TimeoutError):
             return TimeoutError(f"{self.name}: the server is silent for too long")
         reason = str(error) or type(error).__name__
+        if _has_begun(error):
+            reason = "the answer ends in its head"
         if isinstance(error, aiohttp.ClientConnectorError):
             return ConnectionError(f"{self.name}: cannot connect: {error.strerror or reason}")
         return ConnectionError(f"{self.name}: the connection broke: {reason}")
@@ -264,6 +297,11 @@ class OpenAIClient:
 
 async def _note_reuse(_session: object, context: Any, _parameters: object) -> None:
     context.trace_request_ctx["reused"] = True
+
+
+def _has_begun(error: Exception) -> bool:
+    """Whether the server had sent some of the head of its answer; then the error holds it."""
+    return isinstance(error, aiohttp.ServerDisconnectedError) and not isinstance(error.message, str)
 
 
 async def _events_in(pieces: AsyncGenerator[bytes, None]) -> AsyncGenerator[bytes, None]:

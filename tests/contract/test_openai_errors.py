@@ -11,7 +11,7 @@ from tests.wire import Reply, Request, serve, sse
 from rungraph.engine.apis.common import HealthStatus
 from rungraph.engine.providers.openai_client import OpenAIClient
 from rungraph.engine.providers.remote.openai.config import OpenAIConfig
-from rungraph.engine.providers.remote.openai.provider import get_adapter_impl
+from rungraph.engine.providers.remote.openai.provider import OpenAIProvider, get_adapter_impl
 
 
 @pytest.mark.parametrize("streaming", [False, True])
@@ -99,6 +99,50 @@ async def test_silent_server() -> None:
     async with answering(lambda _: nothing, timeout_seconds=0.2) as (provider, _):
         with pytest.raises(TimeoutError, match="silent for too long"):
             await chat(provider)
+
+
+@pytest.mark.parametrize("streaming", [False, True])
+@pytest.mark.parametrize("begun", [False, True])
+async def test_the_wait_for_the_first_chunk_is_a_setting_of_its_own(
+    *, streaming: bool, begun: bool
+) -> None:
+    """A model that loads may be silent for longer than an answer in its middle, but not for ever.
+
+    Whether the server sends the head of its answer before it loads makes no difference.
+    """
+
+    async def said(provider: OpenAIProvider) -> str:
+        if not streaming:
+            return str((await chat(provider)).completion_message.content)
+        return "".join([str(one.event.delta) async for one in await stream(provider)])
+
+    whole = sse(piece("hi", finish="stop")) if streaming else Reply(ANSWER)
+    patience = {"timeout_seconds": 0.05, "first_chunk_timeout_seconds": 60}
+    loading = Reply(whole.content, headers=whole.headers, pause=0.2, begun=begun)
+    async with answering(lambda _: loading, **patience) as (provider, _):
+        assert await said(provider) == "hi"
+    impatience = {"timeout_seconds": 60, "first_chunk_timeout_seconds": 0.05}
+    async with answering(lambda _: loading, **impatience) as (provider, _):
+        with pytest.raises(TimeoutError, match="silent for too long"):
+            await said(provider)
+
+
+@pytest.mark.parametrize("body", [b"", b"404 page not found", {"detail": "Not Found"}, {}])
+@pytest.mark.parametrize("status", [404, 405])
+async def test_a_route_that_is_not_there(status: int, body: object) -> None:
+    """It is named, and the base_url is only doubted where it does not end as it usually does."""
+    async with answering(lambda _: Reply(body, status)) as (provider, wire):
+        with pytest.raises(NotImplementedError) as caught:
+            await provider.embeddings("small", ["one"])
+    assert str(caught.value) == f"{wire.base_url}: the server has no route 'embeddings' ({status})"
+    async with serve(lambda _: Reply(body, status)) as wire:
+        url = wire.base_url.removesuffix("/v1")
+        with pytest.raises(NotImplementedError) as caught:
+            await get_adapter_impl(OpenAIConfig(base_url=url), {})
+    assert str(caught.value).splitlines() == [
+        f"{url}: the server has no route 'models' ({status})",
+        "help: base_url usually ends in '/v1'",
+    ]
 
 
 @pytest.mark.parametrize("status", [429, 502, 503, 504])

@@ -262,6 +262,7 @@ class LlamaCppProvider:
             f"{worker.url}/v1",
             api_key=worker.api_key,
             timeout=self._config.timeout_seconds,
+            first_chunk_timeout=self._config.timeout_seconds,
             max_retries=0,
             is_local=True,
             name=f"the worker of {self._names[0]!r}",

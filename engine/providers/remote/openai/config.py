@@ -21,7 +21,12 @@ class OpenAIConfig(BaseModel):
     base_url: str = Field(description="What the server's paths are added to; ends in /v1.")
     api_key: SecretStr | None = Field(default=None, description="Empty means none.")
     timeout_seconds: float = Field(
-        default=120.0, gt=0, description="How long the server may be silent."
+        default=120.0, gt=0, description="How long the server may be silent in an answer."
+    )
+    first_chunk_timeout_seconds: float = Field(
+        default=600.0,
+        gt=0,
+        description="How long it may take to begin an answer; a model may have to load first.",
     )
     max_retries: int = Field(
         default=2, ge=0, description="How often a request is sent again that was not answered."

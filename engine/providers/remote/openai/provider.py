@@ -103,5 +103,7 @@ def _open(config: OpenAIConfig) -> OpenAIClient:
         config.base_url,
         api_key=config.api_key.get_secret_value() if config.api_key is not None else None,
         timeout=config.timeout_seconds,
+        first_chunk_timeout=config.first_chunk_timeout_seconds,
         max_retries=config.max_retries,
+        route_help="" if config.base_url.endswith("/v1") else "base_url usually ends in '/v1'",
     )
