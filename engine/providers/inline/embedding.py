@@ -12,27 +12,14 @@ from rungraph.engine.apis.common import (
     HealthResponse,
     HealthStatus,
     InterleavedContent,
-    LogProbConfig,
-    Message,
-    ResponseFormat,
-    SamplingParams,
-    ToolChoice,
-    ToolDefinition,
-    ToolPromptFormat,
     text_of,
 )
-from rungraph.engine.apis.inference import (
-    ChatCompletionResponse,
-    ChatCompletionResponseStreamChunk,
-    CompletionResponse,
-    CompletionResponseStreamChunk,
-    EmbeddingsResponse,
-)
+from rungraph.engine.apis.inference import EmbeddingsResponse
 from rungraph.engine.apis.models import Model
 from rungraph.engine.errors import MissingPackageError
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncGenerator, Callable, Sequence
+    from collections.abc import Callable, Sequence
 
 _BATCH = 16
 """How many texts are embedded in one go; between two goes, other callers have their turn."""
@@ -153,18 +140,7 @@ class EmbeddingProvider:
             vectors += await loop.run_in_executor(self._thread, self._embedder.embed, batch)
         return EmbeddingsResponse(embeddings=vectors)
 
-    async def chat_completion(
-        self,
-        model: str,
-        messages: list[Message],
-        sampling_params: SamplingParams | None = None,
-        response_format: ResponseFormat | None = None,
-        tools: list[ToolDefinition] | None = None,
-        tool_choice: ToolChoice | str = ToolChoice.AUTO,
-        tool_prompt_format: ToolPromptFormat = ToolPromptFormat.JSON,
-        stream: bool = False,
-        logprobs: LogProbConfig | None = None,
-    ) -> ChatCompletionResponse | AsyncGenerator[ChatCompletionResponseStreamChunk, None]:
+    async def chat_completion(self, model: str, *_: Any, **__: Any) -> NoReturn:
         """Refuse: the model does not chat.
 
         Raises:
@@ -172,15 +148,7 @@ class EmbeddingProvider:
         """
         self._refuse(model, "chat")
 
-    async def completion(
-        self,
-        model: str,
-        content: InterleavedContent,
-        sampling_params: SamplingParams | None = None,
-        response_format: ResponseFormat | None = None,
-        stream: bool = False,
-        logprobs: LogProbConfig | None = None,
-    ) -> CompletionResponse | AsyncGenerator[CompletionResponseStreamChunk, None]:
+    async def completion(self, model: str, *_: Any, **__: Any) -> NoReturn:
         """Refuse: the model does not write.
 
         Raises:
