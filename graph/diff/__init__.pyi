@@ -8,6 +8,5 @@ from .model import (
     GraphDiff as GraphDiff,
     NodeChange as NodeChange,
 )
-from .patch import applied as applied
 from .render import diff_to_markdown as diff_to_markdown, render_diff as render_diff
 from .snapshot import Link as Link, Snapshot as Snapshot, snapshot_of as snapshot_of

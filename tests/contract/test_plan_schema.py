@@ -1,7 +1,8 @@
 """The published shape of plans: the frozen schema, and plans of the past that must keep validating.
 
 A change of the classes that a new minor version allows needs a new frozen schema, which
-`plan_schema` writes; one that breaks a fixture needs a new major version.
+``python -m tests.contract.test_plan_schema`` writes; one that breaks a fixture needs a new major
+version.
 """
 
 from __future__ import annotations
@@ -12,19 +13,39 @@ from typing import Any
 
 import pytest
 from jsonschema import Draft202012Validator
+from pydantic import TypeAdapter
+from pydantic.json_schema import GenerateJsonSchema
 from tests.contract.command_line import ROOT
 
 from rungraph.graph import Address, compile_config
-from rungraph.graph.json_format import FORMAT_VERSION
-from rungraph.graph.plan import PlanError, load_plan, make_plan, plan_to_json
+from rungraph.graph.json_format import FORMAT_VERSION, JsonObject
+from rungraph.graph.plan import Plan, PlanError, load_plan, make_plan, plan_to_json
 from rungraph.graph.plan.fingerprints import sealed
-from rungraph.graph.plan.schema import plan_schema
 
 FIXTURES = sorted((Path(__file__).parent / "fixtures").glob("plan-2.0-*.json"))
-FROZEN = (ROOT / "src/rungraph/schemas/plan.schema.json").read_text()
-
-
+PUBLISHED = ROOT / "src/rungraph/schemas/plan.schema.json"
+FROZEN = PUBLISHED.read_text()
 VALIDATOR = Draft202012Validator(json.loads(FROZEN))
+
+
+class WithoutTitles(GenerateJsonSchema):
+    """A schema whose fields have no titles; their names are enough."""
+
+    def field_title_should_be_set(self, schema: Any) -> bool:
+        """Return whether a field gets a title."""
+        return False
+
+
+def plan_schema() -> str:
+    """Return the JSON Schema that the classes have now; the published one is equal to it."""
+    # Not in the class: pydantic would read its source for them whenever the program starts.
+    JsonObject.__pydantic_config__ = {"use_attribute_docstrings": True}  # type: ignore[attr-defined]
+    schema = TypeAdapter(Plan).json_schema(schema_generator=WithoutTitles) | {
+        "$id": f"urn:rungraph:schema:plan:{FORMAT_VERSION}",
+        "$schema": GenerateJsonSchema.schema_dialect,
+        "title": "A plan of rungraph",
+    }
+    return json.dumps(schema, indent=2, sort_keys=True, ensure_ascii=False) + "\n"
 
 
 def full() -> str:
@@ -137,3 +158,7 @@ def test_what_is_no_plan_is_refused_in_one_line(text: str | bytes, message: str)
     with pytest.raises(PlanError) as raised:
         load_plan(text)
     assert str(raised.value) == message
+
+
+if __name__ == "__main__":
+    PUBLISHED.write_text(plan_schema())

@@ -9,12 +9,13 @@ import pytest
 import yaml
 from hypothesis import given
 from hypothesis import strategies as st
+from tests.diff_patch import applied
 from tests.property.strategies_configs import APIS, ROUTED, catalogs
 from tests.property.strategies_pairs import ENVIRONMENTS, full_configs, pairs
 from tests.unit.graph.catalog.eras import ERAS
 
 from rungraph.graph import Address, Catalog, compile_config
-from rungraph.graph.diff import applied, diff_graphs, snapshot_of
+from rungraph.graph.diff import diff_graphs, snapshot_of
 
 Pair = tuple[dict[str, Any], dict[str, Any]]
 _UNORDERED = {*APIS, *ROUTED.values(), "apis", "checks", "tags"}

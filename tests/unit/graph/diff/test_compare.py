@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 from tests.builders import graph_of_needs
+from tests.diff_patch import applied
 from tests.unit.graph.diff.builders import CATALOG, SECRETS, catalog, config, graph
 
 from rungraph.graph import Excluded, compile_config
@@ -14,7 +15,6 @@ from rungraph.graph.diff import (
     Change,
     FactChange,
     GraphDiff,
-    applied,
     diff_graphs,
     diff_to_json,
     diff_to_markdown,
