@@ -1,0 +1,56 @@
+"""Drives vLLM as users of the openai SDK do; its arguments are the server's URL and the key."""
+
+import json
+import sys
+
+import openai
+
+client = openai.OpenAI(base_url=f"{sys.argv[1]}/v1", api_key=sys.argv[2], max_retries=0)
+MESSAGES = [{"role": "user", "content": "Which color?"}]
+SCHEMA = {
+    "type": "object",
+    "properties": {"color": {"enum": ["red", "blue"]}},
+    "required": ["color"],
+    "additionalProperties": False,
+}
+TOOL = {"type": "function", "function": {"name": "f", "parameters": {"type": "object"}}}
+
+
+def tell(name, ask):
+    """Write what *ask* gives, or the class and the text of its error."""
+    try:
+        value = ask()
+    except openai.OpenAIError as error:
+        value = [type(error).__name__, str(error)]
+    print(json.dumps({"name": name, "value": value}))
+
+
+def chat(model="org/small", **more):
+    """Return a chat's answer."""
+    found = client.chat.completions.create(
+        model=model, messages=MESSAGES, **{"max_tokens": 30, "temperature": 0, **more}
+    )
+    if more.get("stream"):
+        return "".join(one.choices[0].delta.content or "" for one in found if one.choices)
+    return found.choices[0].message.content
+
+
+def completion(**more):
+    """Return a completion."""
+    found = client.completions.create(
+        model="org/small", prompt="A color:", max_tokens=30, temperature=0, **more
+    )
+    return found.choices[0].text
+
+
+FORM = {"type": "json_schema", "json_schema": {"name": "answer", "schema": SCHEMA}}
+tell("models", lambda: [[one.id, one.max_model_len] for one in client.models.list().data])
+tell("chat", chat)
+tell("chat stream", lambda: chat(stream=True))
+tell("schema", lambda: chat(response_format=FORM))
+tell("structured", lambda: completion(extra_body={"structured_outputs": {"json": SCHEMA}}))
+tell("guided", lambda: completion(extra_body={"guided_json": SCHEMA}))
+tell("tools", lambda: chat(tools=[TOOL]))
+tell("unknown model", lambda: chat("nope"))
+tell("too long", lambda: client.completions.create(model="org/small", prompt="word " * 3000))
+tell("embeddings", lambda: client.embeddings.create(model="org/small", input="one").data)
