@@ -4,17 +4,24 @@ from __future__ import annotations
 
 import re
 from dataclasses import replace
+from itertools import pairwise
 from typing import TYPE_CHECKING, Any
 
 from rungraph.graph.diagnostics import Severity
 from rungraph.graph.source.document import parse_document
+from rungraph.graph.source.positions import path_text
+from rungraph.graph.wording import joined
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Iterator, Mapping
 
+    from rungraph.graph.diagnostics import Diagnostic
     from rungraph.graph.source.document import Document
+    from rungraph.graph.source.positions import Path
 
 _TEMPLATE = re.compile(r"\{\{-?\s*[.$\w]|\{%-?\s")
+_MARK = re.compile(r"^---(?=\s|$)", re.MULTILINE)
+"""Where a document begins: at the start of a line, nothing else can look like it."""
 _BROKEN = ("C003", "C007")
 _SECTIONS = ("providers", "apis", "image_name", "distro_name")
 _NAMES = ("run.yaml", "config.yaml")
@@ -34,11 +41,8 @@ def run_config_of(document: Document) -> Document:
         return template
     if any(key in value for key in _SECTIONS):
         return document
-    if value.get("kind") == "ConfigMap" and isinstance(value.get("data"), dict):
-        return _in_config_map(document)
     if isinstance(value.get("kind"), str) and "apiVersion" in value:
-        what = f"this is a {value['kind']} of Kubernetes"
-        return _no_run_config(document, what, "name the run config that it uses", "kind")
+        return _in_manifests(document)
     if "distribution_spec" in value:
         what = "this is a build config: it says what to install"
         way_out = "name the run config that was made from it: it has 'providers' with instances"
@@ -67,56 +71,107 @@ def _no_run_config(document: Document, what: str, way_out: str, key: str) -> Doc
     return replace(document, value={}, diagnostics=(*document.diagnostics, problem))
 
 
-def _in_config_map(document: Document) -> Document:
-    """Return the run config in a ConfigMap's data."""
-    data: Mapping[str, Any] = document.value["data"]
-    texts = {name: text for name, text in sorted(data.items()) if isinstance(text, str)}
-    names = [*(one for one in _NAMES if one in texts), *(one for one in texts if one not in _NAMES)]
-    for name in names:
-        path = ("data", name)
-        inner = _embedded(document, name, texts[name])
+def _in_manifests(document: Document) -> Document:
+    """Return the run config in the first ConfigMap of a file of Kubernetes that holds one."""
+    documents = [
+        replace(one, diagnostics=tuple(d for d in one.diagnostics if d.code != "C005"))
+        for one in (document, *_later(document))
+    ]
+    maps = [(one, path) for one in documents for path in _config_maps(one.value)]
+    held = [found for one, path in maps if (found := _run_config_in(one, path)) is not None]
+    if held:
+        config, note = held[0]
+        others = [one.place for _, one in held[1:]]
+        if others:
+            way_out = f"another one is at {others[0]}: to read it, put it into a file of its own"
+            note = replace(note, help=(way_out,))
+        return replace(config, diagnostics=(note, *config.diagnostics))
+    if not maps:
+        broken = next((one for one in documents if one.diagnostics and not one.value), None)
+        if broken:
+            return broken
+        kinds = joined([f"a {one.value.get('kind')}" for one in documents if one.value])
+        what = f"this is {kinds} of Kubernetes"
+        return _no_run_config(documents[0], what, "name the run config that it uses", "kind")
+    one, path = maps[0]
+    listed = ", ".join(f"'{name}'" for name in sorted(_texts(one, path))) or "nothing"
+    what = "this is a ConfigMap without a run config"
+    way_out = f"its data holds {listed}: a run config has 'providers'"
+    problem = one.problem("C017", what, (*path, "data"), way_out, key=True)
+    return replace(one, value={}, diagnostics=(*one.diagnostics, problem))
+
+
+def _later(document: Document) -> Iterator[Document]:
+    """Yield the documents of a text after its first, each where it stands."""
+    marks = [mark.start() for mark in _MARK.finditer(document.text)]
+    first = next((number for number, at in enumerate(marks) if document.text[:at].strip()), None)
+    if first is not None:
+        for start, end in pairwise([*marks[first:], len(document.text)]):
+            yield _part(document, start, end)
+
+
+def _part(document: Document, start: int, end: int) -> Document:
+    """Return a part of a text as a document, with all before it blanked out.
+
+    So its places are right without a calculation.
+    """
+    blank = re.sub(r"[^\n]", " ", document.text[:start])
+    return parse_document(blank + document.text[start:end], document.file)
+
+
+def _config_maps(value: Any) -> Iterator[Path]:
+    """Yield where the ConfigMaps of a manifest stand: it can be one, or a list of several."""
+    items = value.get("items")
+    if value.get("kind") == "ConfigMap" and isinstance(value.get("data"), dict):
+        yield ()
+    elif isinstance(items, list):
+        for index, item in enumerate(items):
+            if isinstance(item, dict):
+                yield from (("items", index, *path) for path in _config_maps(item))
+
+
+def _texts(document: Document, path: Path) -> Mapping[str, str]:
+    value: Any = document.value
+    for step in (*path, "data"):
+        value = value[step]
+    return {name: text for name, text in value.items() if isinstance(text, str)}
+
+
+def _run_config_in(document: Document, path: Path) -> tuple[Document, Diagnostic] | None:
+    """Return the run config in a ConfigMap's data, and a note of it; None when there is none."""
+    texts = _texts(document, path)
+    for name in sorted(texts, key=lambda one: (one not in _NAMES, one)):
+        inner = _embedded(document, (*path, "data", name), texts[name])
         template = _template(inner)
-        if template is not None or (
-            isinstance(inner.value, dict) and any(key in inner.value for key in _SECTIONS)
-        ):
-            inner = template or inner
+        if template or any(key in inner.value for key in _SECTIONS):
             note = document.problem(
                 "C016",
                 f"this is a ConfigMap; read is the run config in it, data.'{name}'",
-                path,
+                (*path, "data", name),
                 key=True,
                 severity=Severity.NOTE,
             )
-            shown = document.with_excerpt(note)
-            return replace(inner, diagnostics=(*document.diagnostics, shown, *inner.diagnostics))
-    listed = ", ".join(f"'{one}'" for one in names) or "nothing"
-    what = "this is a ConfigMap without a run config"
-    way_out = f"its data holds {listed}: a run config has 'providers'"
-    problem = document.problem("C017", what, ("data",), way_out, key=True)
-    return replace(document, value={}, diagnostics=(*document.diagnostics, problem))
+            found = template or inner
+            diagnostics = (*document.diagnostics, *found.diagnostics)
+            return replace(found, diagnostics=diagnostics), document.with_excerpt(note)
+    return None
 
 
-def _embedded(document: Document, name: str, text: str) -> Document:
+def _embedded(document: Document, path: Path, text: str) -> Document:
     """Return the document that a text of *document* is.
 
-    A literal block is read where it stands, with all around it blanked out: so its places are right
-    without a calculation. A text in quotes has places of its own.
+    A literal block is read where it stands. A text in quotes has places of its own.
     """
-    start = document.spot.find(("data", name))[0].start
+    start = document.spot.find(path)[0].start
     outer = document.text
-    if outer[start : start + 1] == "|":
-        begin = outer.find("\n", start) + 1
-        lines = outer[begin:].splitlines(keepends=True)
-        indent = next((len(one) - len(one.lstrip()) for one in lines if one.strip()), 0)
-        count = next(
-            (
-                number
-                for number, one in enumerate(lines)
-                if one.strip() and len(one) - len(one.lstrip()) < indent
-            ),
-            len(lines),
-        )
-        block = "".join(lines[:count])
-        blank = re.sub(r"[^\n]", " ", outer[:begin])
-        return parse_document(blank + block, document.file)
-    return parse_document(text, f"{document.file}#data.{name}")
+    if outer[start : start + 1] != "|":
+        return parse_document(text, f"{document.file}#{path_text(path)}")
+    begin = outer.find("\n", start) + 1
+    lines = outer[begin:].splitlines(keepends=True)
+    indent = next((len(one) - len(one.lstrip()) for one in lines if one.strip()), 0)
+    end = begin
+    for line in lines:
+        if line.strip() and len(line) - len(line.lstrip()) < indent:
+            break
+        end += len(line)
+    return _part(document, begin, end)

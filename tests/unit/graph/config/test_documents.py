@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+import textwrap
+
+import pytest
+
 from rungraph.graph import compile_config
 
 
@@ -17,3 +21,46 @@ def test_a_template_in_a_config_map_is_said_to_be_one() -> None:
         ("C016", "<text>:4:3"),
     ]
     assert graph.diagnostics[0].message == "this is a template, and not yet a run config"
+
+
+_CONFIG = "version: 2\ndistro_name: x\nproviders:\n  inference:\n  - {provider_id: a}\n"
+_MAP = "apiVersion: v1\nkind: ConfigMap\ndata:\n  run.yaml: |\n" + textwrap.indent(_CONFIG, "    ")
+_SERVICE = "apiVersion: v1\nkind: Service\n"
+
+
+@pytest.mark.parametrize(
+    ("text", "line"),
+    [
+        (f"# stack\n---\n{_SERVICE}---\n{_MAP}", 14),
+        (f"{_SERVICE}--- # next\r\n{_MAP}---\n{_SERVICE}", 12),
+        (f"apiVersion: v1\nkind: List\nitems:\n- {textwrap.indent(_MAP, '  ')[2:]}", 12),
+    ],
+)
+def test_a_config_map_is_found_among_other_things_of_kubernetes(text: str, line: int) -> None:
+    """It may be a later document of the file, or an item of a list; places stay true."""
+    graph = compile_config(text, environment={})
+    lines = {one.code: one.place.line for one in graph.diagnostics if one.place}
+    assert (lines["C011"], lines["C016"]) == (line, line - 5)
+
+
+def test_of_several_run_configs_the_first_is_read() -> None:
+    """Where another one stands is said."""
+    graph = compile_config(f"{_MAP}---\n{_MAP}", environment={})
+    (note,) = (one for one in graph.diagnostics if one.code == "C016")
+    assert note.help == (
+        "another one is at <text>:14:3: to read it, put it into a file of its own",
+    )
+
+
+def test_things_of_kubernetes_without_a_run_config_are_named() -> None:
+    """A document that cannot be read is told instead."""
+    for text, message in (
+        (f"{_SERVICE}---\n{_SERVICE.replace('Service', 'Job')}",
+         "this is a Service and a Job of Kubernetes, and no run config"),
+        ("apiVersion: v1\nkind: ConfigMap\ndata: {a: b}\n",
+         "this is a ConfigMap without a run config"),
+    ):  # fmt: skip
+        (found,) = compile_config(text, environment={}).diagnostics
+        assert (found.code, found.message) == ("C017", message)
+    graph = compile_config(f"{_SERVICE}---\na: [\n", environment={})
+    assert [one.code for one in graph.diagnostics] == ["C003"]
