@@ -28,7 +28,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
 
 FILE = Path(__file__).parents[1] / "graph/catalog/llama-stack.yaml"
-SECTIONS = ("packages", "traits", "stores", "keys", "apis", "pairs", "providers")
+SECTIONS = ("packages", "traits", "stores", "sections", "keys", "apis", "pairs", "providers")
 # What makes an entry another one; all else is as the last of its releases has it.
 SAME = {
     "apis": ("name", "builtin"),
@@ -40,6 +40,7 @@ SAME = {
 NEWEST = ("module", "config_class", "packages")
 WIDTH = 100
 _PLAIN = re.compile(r"[A-Za-z0-9_.][\w./-]*")
+_PHRASE = re.compile(r"\w[\w./|!*]*( [\w./|!-]+)*")
 
 
 def main() -> None:
@@ -164,13 +165,16 @@ def _wrapped(pairs: list[str]) -> list[str]:
     return lines
 
 
-def _value(value: Any) -> str:
+def _value(value: Any, plain: re.Pattern[str] = _PLAIN) -> str:
     if isinstance(value, list | tuple):
         return f"[{', '.join(map(_value, value))}]"
+    if isinstance(value, dict):
+        pairs = (f"{_value(key)}: {_value(one, _PHRASE)}" for key, one in value.items())
+        return f"{{{', '.join(pairs)}}}"
     if isinstance(value, bool):
         return str(value).lower()
     text = str(value)
-    return text if _PLAIN.fullmatch(text) else json.dumps(text, ensure_ascii=False)
+    return text if plain.fullmatch(text) else json.dumps(text, ensure_ascii=False)
 
 
 if __name__ == "__main__":

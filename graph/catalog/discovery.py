@@ -8,7 +8,14 @@ from importlib.metadata import EntryPoint, entry_points
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from rungraph.graph.catalog.history import CatalogHistory, span_of
-from rungraph.graph.catalog.release_specs import TRAITS, KeySpec, PackageSpec, StoreSpec, TraitSpec
+from rungraph.graph.catalog.release_specs import (
+    TRAITS,
+    KeySpec,
+    PackageSpec,
+    SectionSpec,
+    StoreSpec,
+    TraitSpec,
+)
 from rungraph.graph.catalog.specs import ApiSpec, Catalog, ProviderSpec, RoutedPair
 from rungraph.graph.errors import CatalogError
 from rungraph.graph.source.document import document_of, load_document
@@ -21,9 +28,19 @@ if TYPE_CHECKING:
 
     from rungraph.graph.source.document import Document
 
-_S = TypeVar("_S", ApiSpec, RoutedPair, ProviderSpec, KeySpec, StoreSpec, TraitSpec, PackageSpec)
+_S = TypeVar(
+    "_S",
+    ApiSpec,
+    RoutedPair,
+    ProviderSpec,
+    KeySpec,
+    StoreSpec,
+    SectionSpec,
+    TraitSpec,
+    PackageSpec,
+)
 
-_LISTS = ("apis", "keys", "packages", "pairs", "providers", "stores", "traits")
+_LISTS = ("apis", "keys", "packages", "pairs", "providers", "sections", "stores", "traits")
 
 ENTRY_POINT_GROUP = "rungraph.catalogs"
 
@@ -95,7 +112,8 @@ def load_history(path: Path | str, *, origin: str = "") -> CatalogHistory:
 
     Beside the lists, the file may have a ``name`` and the ``releases``, oldest first. An entry with
     ``releases: first..last`` counts for those; without an end, for all from the first on. There may
-    also be lists of ``keys``, ``stores``, ``traits`` and ``packages``; see `CatalogHistory`.
+    also be lists of ``keys``, ``stores``, ``sections``, ``traits`` and ``packages``; see
+    `CatalogHistory`.
 
     Args:
         path: The file.
@@ -173,6 +191,7 @@ class _Reader:
             providers=tuple(self.specs("providers", ProviderSpec, releases)),
             keys=tuple(self.specs("keys", KeySpec, releases)),
             stores=tuple(self.specs("stores", StoreSpec, releases)),
+            sections=tuple(self.specs("sections", SectionSpec, releases)),
             traits=tuple(self.specs("traits", TraitSpec, releases)),
             packages=tuple(self.specs("packages", PackageSpec, releases)),
         )

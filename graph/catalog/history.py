@@ -7,14 +7,29 @@ from dataclasses import dataclass, field, replace
 from functools import cached_property
 from typing import TYPE_CHECKING
 
-from rungraph.graph.catalog.release_specs import KeySpec, PackageSpec, StoreSpec, TraitSpec
+from rungraph.graph.catalog.release_specs import (
+    KeySpec,
+    PackageSpec,
+    SectionSpec,
+    StoreSpec,
+    TraitSpec,
+)
 from rungraph.graph.catalog.specs import ApiSpec, Catalog, ProviderSpec, RoutedPair
 from rungraph.graph.errors import CatalogError
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping, Sequence
 
-Spec = ApiSpec | RoutedPair | ProviderSpec | KeySpec | StoreSpec | TraitSpec | PackageSpec
+Spec = (
+    ApiSpec
+    | RoutedPair
+    | ProviderSpec
+    | KeySpec
+    | StoreSpec
+    | SectionSpec
+    | TraitSpec
+    | PackageSpec
+)
 
 
 @dataclass(frozen=True)
@@ -34,6 +49,7 @@ class CatalogHistory:
             release's package.
         keys: The keys of run configs that tell releases apart, and those of their top.
         stores: The stores of the stack itself.
+        sections: What the keys of other sections must hold.
         traits: What only some releases do.
         packages: The import package of each release.
     """
@@ -45,6 +61,7 @@ class CatalogHistory:
     providers: tuple[ProviderSpec, ...] = ()
     keys: tuple[KeySpec, ...] = ()
     stores: tuple[StoreSpec, ...] = ()
+    sections: tuple[SectionSpec, ...] = ()
     traits: tuple[TraitSpec, ...] = ()
     packages: tuple[PackageSpec, ...] = ()
     _made: dict[str, Catalog] = field(
@@ -77,6 +94,7 @@ class CatalogHistory:
                 traits=frozenset(one.name for one in self.traits if index in self.span(one)),
                 keys=tuple(one for one in self.keys if index in self.span(one)),
                 stores=tuple(one for one in self.stores if index in self.span(one)),
+                sections=tuple(one for one in self.sections if index in self.span(one)),
             )
         return self._made[release]
 

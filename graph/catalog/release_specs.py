@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Mapping  # noqa: TC003 (pydantic asks for it)
+from dataclasses import dataclass, field
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,8 +36,33 @@ class StoreSpec:
     default: str = ""
     """The backend that it takes when the config does not name it; empty when it is then not there.
     """
+    needs_table: bool = True
+    """Whether the config must name its table."""
     releases: str = ""
     """The releases that had it so; see `CatalogHistory`."""
+
+
+@dataclass(frozen=True, slots=True)
+class SectionSpec:
+    """What the keys of a section of run configs must hold, or the release does not read it."""
+
+    path: str
+    """Where it stands, such as ``storage.backends.*``, where ``*`` is each key or entry; empty for
+    the top of a config. ``resources.models`` are the entries of a list of resources.
+    """
+    fields: Mapping[str, str]
+    """What each key must hold: ``text``, ``integer 1024..65535``, ``list of text``, one of some
+    texts (``a|b``), ``text {query}`` (with that in it), ``text or null``; ``!`` behind it is a key
+    that must be there. ``*`` is every key. The kinds are those of `rules.section_shapes`.
+    """
+    when: Mapping[str, str | bool] = field(default_factory=dict[str, str | bool])
+    """The keys of a section, and what they hold, that it is about: ``{type: kv_sqlite}``."""
+    one_of: tuple[str, ...] = ()
+    """Keys of which at least one must be there."""
+    not_both: Mapping[str, tuple[str, ...]] = field(default_factory=dict[str, tuple[str, ...]])
+    """Keys, and those that must not stand beside them."""
+    releases: str = ""
+    """The releases that want it so; see `CatalogHistory`."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,7 +91,10 @@ TRAITS = {
     "last_wins": "of two providers of one id, or of one un-routed API, the last one counts",
     "old_placeholders_are_text": "${env.X:default} is no placeholder",
     "needs_name": "a config must have a name",
-    "name_may_be_number": "a name that is a number is taken as text",
+    "name_may_be_number": "an 'image_name' that is a number is taken as text",
+    "drops_empty_ids": "a resource whose id comes out empty is left out",
+    "resources_name_provider": "a resource that names no provider is not registered",
+    "auth_by_type": "a login whose type comes out empty is switched off with all its settings",
     "apis_may_be_null": "'apis' may be there with nothing in it",
     "any_version": "'version' is not looked at",
     "one_provider_a_model": "a model is known by its id alone: the last of two counts",

@@ -14,7 +14,7 @@ from rungraph.graph.json_format import JsonObject
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-    from rungraph.graph.catalog.release_specs import KeySpec, StoreSpec
+    from rungraph.graph.catalog.release_specs import KeySpec, SectionSpec, StoreSpec
 
 
 @dataclass(frozen=True, slots=True)
@@ -178,6 +178,7 @@ class Catalog:
         traits: What the release does; names of `release_specs.TRAITS`.
         keys: Keys of run configs that the release reads.
         stores: The stores of the stack itself.
+        sections: What the keys of other sections must hold.
         told_by: How the release of a run config was told; empty when it was named.
 
     Examples:
@@ -198,6 +199,7 @@ class Catalog:
     traits: frozenset[str] = frozenset()
     keys: tuple[KeySpec, ...] = ()
     stores: tuple[StoreSpec, ...] = ()
+    sections: tuple[SectionSpec, ...] = ()
     told_by: str = ""
 
     def __post_init__(self) -> None:

@@ -93,6 +93,7 @@ class _Needs:
             {one for one in apis if isinstance(one, str)} if isinstance(apis, list) else ()
         )
         self.name = config.get("distro_name", config.get("image_name"))
+        self.has_new_name = "distro_name" in config
         self.has_storage = "storage" in config
         self.specs = [
             spec
@@ -121,7 +122,7 @@ class _Needs:
         )  # fmt: skip
         missing += "needs_name" in traits and self.name is None
         missing += "needs_storage" in traits and not self.has_storage
-        is_text = self.name is None or isinstance(self.name, str)
+        is_text = self.name is None or isinstance(self.name, str) or self.has_new_name
         return missing + (not is_text and "name_may_be_number" not in traits)
 
 

@@ -15,9 +15,6 @@ if TYPE_CHECKING:
     from rungraph.graph.catalog.specs import Catalog, RoutedPair
     from rungraph.graph.source.positions import Path
 
-SETTINGS = frozenset({"connectors", "safety", "server", "storage", "vector_stores"})
-"""The sections of a run config that the rules of some releases look at."""
-
 _OWN_KEYS = frozenset({"catalog", "checks", "selectors"})
 # Keys that say nothing about the graph but stand in files of this format, and those that other
 # tools read: known, so that only a real typo is reported.

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from rungraph.graph.address import Address
 from rungraph.graph.config.field_types import fields_of
-from rungraph.graph.config.keys import SETTINGS, known_keys, resource_paths, stray_key
+from rungraph.graph.config.keys import known_keys, resource_paths, stray_key
 from rungraph.graph.config.run_config import (
     DISABLED,
     CheckSection,
@@ -69,13 +69,14 @@ class _Reader(SectionReader):
         self.excluded: list[Excluded] = []
         self.unreadable: set[str] = set()
         self.known: frozenset[str] = frozenset()
+        self.traits: frozenset[str] = frozenset()
 
     def run_config(self, catalog: Catalog) -> RunConfig:
         value: Mapping[str, Any] = self.document.value
         if is_old_format(value):
             value, self.origin, notes = upgraded(self.document)
             self.problems += notes
-        self.known = known_keys(catalog)
+        self.known, self.traits = known_keys(catalog), catalog.traits
         value = self.top_keys(value, catalog)
         run = self.run_section(value, catalog)
         configured = value.get("providers")
@@ -149,20 +150,23 @@ class _Reader(SectionReader):
         fields = {key: self.resolve(value[key], (key,)) for key in value if key in known}
         for key in fields.keys() & {"image_name", "distro_name"}:
             fields[key] = self.text(value[key], fields[key], (key,))
-            is_number = isinstance(fields[key], int | float) and not isinstance(fields[key], bool)
-            if is_number and key == "image_name" and "name_may_be_number" in catalog.traits:
+            is_taken = key == "distro_name" or "name_may_be_number" in catalog.traits
+            if isinstance(fields[key], int | float) and is_taken:
+                what = "a boolean" if isinstance(fields[key], bool) else "a number"
                 fields[key] = str(fields[key])
                 self.report(
                     "C010",
-                    f"'{key}' is a number, which {catalog.full_name} reads as text",
+                    f"'{key}' is {what}, which {catalog.full_name} reads as text",
                     (key,),
-                    "write it in quotes: later releases refuse a number",
+                    f"write it in quotes: other releases refuse {what}",
                     severity=Severity.WARNING,
                 )
+        if "any_version" in catalog.traits:
+            fields["version"] = str(fields.get("version") or VERSIONS[-1])
         given = {key: one for key, one in fields.items() if one is not None}
         run = self.section(RunSection, given, ()) or RunSection()
+        is_free = "any_version" in catalog.traits
         if str(run.version) not in VERSIONS:
-            is_free = "any_version" in catalog.traits
             what = f"not looked at by {catalog.full_name}" if is_free else "not known"
             self.report(
                 "C013",
@@ -179,9 +183,30 @@ class _Reader(SectionReader):
         return self.resolve(self.document_value(value, path), path) is True
 
     def settings(self, value: Mapping[str, Any], catalog: Catalog) -> Mapping[str, Any]:
-        """Return the sections that the rules of the catalog's releases look at, filled in."""
-        names = sorted(SETTINGS & self.known & value.keys()) if catalog.keys else ()
-        return {key: self.resolve(value[key], (key,)) for key in names}
+        """Return what stands beside providers and resources, filled in, where releases read it."""
+        if not catalog.keys:
+            return {}
+        if "auth_by_type" in catalog.traits:
+            value = self.without_auth(value)
+        # Lists are filled in entry by entry: what is switched off needs none of its variables.
+        apart = {str(path[0]) for pair in catalog.pairs for path in resource_paths(pair, catalog)}
+        apart.add("providers")
+        # A variable counts wherever it stands, also under a key that nobody reads.
+        filled = {
+            key: value[key] if key in apart else self.resolve(value[key], (key,))
+            for key in sorted(value)
+        }
+        return {key: one for key, one in filled.items() if key in self.known}
+
+    def without_auth(self, value: Mapping[str, Any]) -> Mapping[str, Any]:
+        """Return *value* without the settings of a login whose type comes out empty."""
+        path = ("server", "auth", "provider_config", "type")
+        auth = self.document_value(value, path[:2])
+        login = self.document_value(auth, path[2:3])
+        is_given = isinstance(login, dict) and "type" in login
+        if not is_given or self.resolve(login["type"], path) not in (None, ""):
+            return value
+        return {**value, "server": {**value["server"], "auth": {**auth, "provider_config": None}}}
 
     @staticmethod
     def document_value(value: Any, path: Path) -> Any:
@@ -278,11 +303,15 @@ class _Reader(SectionReader):
                 for name in names
                 if name in written
             }
-            if any(
-                ids[name] in (None, DISABLED)
-                for name in ids
-                if names[name] != "provider_resource_id"
-            ):
+            off = (None, DISABLED, *([""] if self.traits else []))
+            empty = [
+                name for name in ids if names[name] != "provider_resource_id" and ids[name] in off
+            ]
+            if empty:
+                first = empty[0]
+                is_id = names[first] == "identifier" and ids[first] != DISABLED
+                if is_id and self.traits and "drops_empty_ids" not in self.traits:
+                    self.missing(first, path)
                 continue
             resolved: dict[str, Any] = self.resolve(written, path)
             wanted: dict[str, Any] = {}

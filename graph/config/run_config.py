@@ -193,7 +193,7 @@ class RunConfig:
         selectors: Queries by the names that other queries use for them.
         checks: Queries to ask, and what they must find, in the file's order.
         switched_on: The builtin APIs that this stack has.
-        settings: The sections that only the rules of some releases look at, filled in.
+        settings: What stands beside providers and resources, filled in, where a release reads it.
     """
 
     name: str = ""

@@ -45,6 +45,14 @@ def resources_without_provider(context: RuleContext) -> Iterator[Diagnostic]:
                     else nearest(resource.provider_id, ids, f"providers of {router}")
                 ),
             )
+        elif "resources_name_provider" in context.catalog.traits:
+            yield context.document.problem(
+                "C026",
+                f"{named} names no provider, and {context.catalog.full_name} does not register it",
+                resource.path,
+                f"add 'provider_id: …' with one of {listed(ids)}" if ids else "take it out",
+                severity=Severity.WARNING,
+            )
         elif len(ids) != 1 and not (ids and pair.finds_provider):
             what, hint = (
                 (f"{router} has several providers: {listed(ids)}",

@@ -2,123 +2,211 @@
 
 from __future__ import annotations
 
+import re
 from typing import TYPE_CHECKING, Any, cast
 
 from rungraph.graph.config.keys import known_keys, resource_paths
 from rungraph.graph.config.sections import kind_of
+from rungraph.graph.rules.context import nearest
 from rungraph.graph.source.positions import path_text
+from rungraph.graph.wording import joined
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator
+    from collections.abc import Iterable, Iterator, Mapping
 
+    from rungraph.graph.catalog.release_specs import SectionSpec
     from rungraph.graph.diagnostics import Diagnostic
     from rungraph.graph.rules.context import RuleContext
     from rungraph.graph.source.positions import Path
 
-_KINDS: dict[str, type] = {"a mapping": dict, "a list": list, "text": str}
-_SHAPES = (
-    ("container_image", "text", True),
-    ("external_providers_dir", "text", True),
-    ("external_apis_dir", "text", True),
-    ("inference_store", "a mapping", True),
-    ("logging", "a mapping", True),
-    ("server", "a mapping", False),
-    ("server.auth", "a mapping", True),
-    ("storage", "a mapping", False),
-    ("storage.backends", "a mapping", False),
-    ("storage.backends.*", "a mapping", False),
-    ("storage.stores", "a mapping", False),
-    ("storage.stores.*", "a mapping", True),
-    ("registered_resources", "a mapping", False),
-    ("vector_stores", "a mapping", True),
-    ("vector_stores.default_provider_id", "text", True),
-    ("vector_stores.default_embedding_model", "a mapping", True),
-    ("safety", "a mapping", True),
-    ("connectors", "a list", False),
-    ("connectors.*", "a mapping", False),
+_CONDITION = re.compile(
+    r"user\s+is(\s+not)?\s+owner|user\s+with\s+\S+(\s+not)?\s+in\s+\S+"
+    r"|user(\s+not)?\s+in\s+owners\s+\S+|resource\s+is\s+unowned"
 )
-"""Where something stands, what it must be, and whether it may be there with nothing in it."""
-_NEEDED = (
-    ("vector_stores.default_embedding_model", ("provider_id", "model_id")),
-    ("connectors.*", ("connector_id", "url")),
-)
+_KINDS: dict[str, tuple[Any, str]] = {
+    "boolean": (bool, "a boolean"),
+    "condition": (str, "a condition"),
+    "integer": (int, "an integer"),
+    "list": (list, "a list"),
+    "mapping": (dict, "a mapping"),
+    "null": (type(None), "nothing"),
+    "number": (float, "a number"),
+    "text": (str, "text"),
+}
+"""The kinds of values: the type of each, and its name."""
+_COERCED = (bool, int, float)
+_HINTS = {"condition": "such as 'user with admin in roles' or 'user is owner'"}
+_BOUNDS = re.compile(r"(?P<kind>integer|number) (?P<least>-?\d+)\.\.(?P<most>\d*)")
+_RESOURCES = "resources"
 
 
 def section_shapes(context: RuleContext) -> Iterator[Diagnostic]:
     """Yield the parts of sections that are not what the stack can read."""
+    for spec in context.catalog.sections:
+        for path, section in _sections(context, spec.path):
+            if all(section.get(key) == value for key, value in spec.when.items()):
+                yield from _section(context, spec, path, section)
     if not context.catalog.keys:
         return
-    known = known_keys(context.catalog)
-    for written, wanted, may_be_empty in _SHAPES:
-        for path, value in _at(context, known, written):
-            if value is None and may_be_empty:
-                continue
-            if not isinstance(value, _KINDS[wanted]) and not _is_open(value):
-                yield _wrong(context, path, wanted, value)
+    # What is there, and of another kind, is told where it is read.
     lists = {
         path_text(path)
         for pair in context.catalog.pairs
         for path in resource_paths(pair, context.catalog)
     }
-    # What is there, and of another kind, is told where it is read.
+    known = known_keys(context.catalog)
     for wanted, names in (
-        ("a list", ("apis", "providers.*", *sorted(lists))),
-        ("a mapping", ("providers.*.*.config",)),
+        ("list", ("apis", "providers.*", *sorted(lists))),
+        ("mapping", ("providers.*.*.config",)),
     ):
         for written in names:
-            for path, value in _at(context, known, written):
+            for path, value in _at(context.document.value, written):
                 is_taken = written == "apis" and "apis_may_be_null" in context.catalog.traits
-                if value is None and not is_taken:
+                if value is None and not is_taken and path[0] in known:
                     yield _wrong(context, path, wanted, value)
-    yield from _needed_keys(context, known)
-    yield from _kinds_of_connectors(context, known)
+
+
+def _sections(context: RuleContext, written: str) -> Iterator[tuple[Path, Mapping[str, Any]]]:
+    """Yield the mappings that stand at a path, where ``*`` is each key or entry."""
+    first, *others = written.split(".")
+    if first == _RESOURCES:
+        name, *inner = others
+        tables = {one.table_api for one in context.catalog.pairs if one.resources == name}
+        for one in context.config.resources:
+            if one.table_api in tables:
+                ids = {"provider_id": one.provider_id} if one.provider_id else {}
+                for path, value in _at({**one.fields, **ids}, ".".join(inner)):
+                    if isinstance(value, dict):
+                        yield (*one.path, *path), value
+        return
+    for path, value in _at(context.config.settings, written):
+        if isinstance(value, dict):
+            yield path, value
+
+
+def _at(value: Any, written: str) -> Iterator[tuple[Path, Any]]:
+    found: list[tuple[Path, Any]] = [((), value)]
+    for step in written.split(".") if written else ():
+        found = [((*path, key), one) for path, above in found for key, one in _below(above, step)]
+    yield from found
+
+
+def _below(value: Any, step: str) -> Iterable[tuple[Any, Any]]:
+    if isinstance(value, dict):
+        mapping = cast("dict[str, Any]", value)
+        return [one for one in mapping.items() if step in ("*", one[0])]
+    return enumerate(value) if isinstance(value, list) and step == "*" else ()
+
+
+def _section(
+    context: RuleContext, spec: SectionSpec, path: Path, section: Mapping[str, Any]
+) -> Iterator[Diagnostic]:
+    for name, wanted in spec.fields.items():
+        for key in section if name == "*" else (name,):
+            if key in section:
+                yield from _value(context, (*path, key), wanted, section[key])
+            elif wanted.endswith("!"):
+                needs = "".join(f": {one} '{kind}' needs it" for one, kind in spec.when.items())
+                message = f"the key '{key}' is missing{needs}"
+                yield context.document.problem("C011", message, path, f"add '{key}: …'")
+    if spec.one_of and not any(section.get(key) for key in spec.one_of):
+        names = " or ".join(f"'{one}'" for one in spec.one_of)
+        yield context.document.problem(
+            "C011", f"a key is missing: {names}", path, "add one of them"
+        )
+    for key, others in spec.not_both.items():
+        beside = [one for one in others if section.get(one) is not None]
+        if section.get(key) is not None and beside:
+            message = f"'{key}' and '{beside[0]}' cannot both be there"
+            hint = "take one of them out"
+            yield context.document.problem("C010", message, (*path, key), hint, key=True)
+
+
+def _value(context: RuleContext, path: Path, wanted: str, value: Any) -> Iterator[Diagnostic]:
+    if not _is_open(value) and not any(_reads(kind, value) for kind in _kinds(wanted)):
+        yield _wrong(context, path, wanted, value)
+
+
+def _kinds(wanted: str) -> list[str]:
+    return wanted.removesuffix("!").split(" or ")
+
+
+def _reads(kind: str, value: Any) -> bool:
+    """Whether the models of the releases take a value as one of a *kind*."""
+    outer, of, inner = kind.partition(" of ")
+    if of:
+        below = value.values() if isinstance(value, dict) else value
+        return _reads(outer, value) and all(_reads(inner, one) for one in below)
+    bounds = _BOUNDS.fullmatch(kind)
+    inside = kind.split()[1:] if kind.startswith("text ") else []
+    if not bounds and not inside and kind not in _KINDS:
+        return value in kind.split("|")
+    wanted, _ = _KINDS[bounds["kind"] if bounds else "text" if inside else kind]
+    read: Any = _coerced(wanted, value) if wanted in _COERCED else value
+    if not isinstance(read, wanted):
+        return False
+    if bounds is not None:
+        return bool(float(bounds["least"]) <= read <= float(bounds["most"] or "inf"))
+    if kind == "condition":
+        return _CONDITION.fullmatch(read.strip()) is not None
+    return all(one in read or one in read.lower() for one in inside)
+
+
+def _coerced(wanted: type, value: Any) -> Any:
+    """Return a value as the models read it: ``"8321"`` is a number, ``yes`` is true."""
+    if type(value) is wanted or isinstance(value, dict | list):
+        return value
+    # Asked for odd values alone: importing it takes longer than all that is done here.
+    from pydantic import TypeAdapter, ValidationError
+
+    try:
+        return TypeAdapter(wanted).validate_python(value)
+    except ValidationError:
+        return None
 
 
 def _wrong(context: RuleContext, path: Path, wanted: str, value: Any) -> Diagnostic:
-    message = f"'{path_text(path)}' must be {wanted}, not {kind_of(value)}"
-    hint = ("fill it in, or take it out",) if value is None else ()
+    kinds = [one for one in _kinds(wanted) if one != "null"]
+    names = " or ".join(map(_name_of, kinds))
+    given = kind_of(value)
+    choices = kinds[0].split("|") if kinds[0] not in _KINDS else []
+    if isinstance(value, str) and len(choices) > 1:
+        given = f"'{value}'"
+        hint = nearest(value, choices, "")[:-1]
+    else:
+        hint = tuple(_HINTS[one] for one in kinds if one in _HINTS)
+    if value is None:
+        hint = ("fill it in, or take it out",)
+    message = f"'{path_text(path)}' must be {names}"
+    message += "" if value is not None and given in names else f", not {given}"
     return context.document.problem("C010", message, path, *hint, key=value is None)
 
 
-def _needed_keys(context: RuleContext, known: frozenset[str]) -> Iterator[Diagnostic]:
-    for written, keys in _NEEDED:
-        for path, value in _at(context, known, written):
-            if not isinstance(value, dict):
-                continue
-            for key in keys:
-                if value.get(key) in (None, ""):
-                    message = f"the key '{key}' is missing"
-                    yield context.document.problem("C011", message, path, f"add '{key}: …'")
+def _name_of(kind: str) -> str:
+    """Return a kind in words.
 
-
-def _kinds_of_connectors(context: RuleContext, known: frozenset[str]) -> Iterator[Diagnostic]:
-    for path, kind in _at(context, known, "connectors.*.connector_type"):
-        if kind != "mcp" and not _is_open(kind):
-            message = "'connector_type' must be 'mcp'"
-            yield context.document.problem("C010", message, path, "it is the only one there is")
+    Examples:
+        >>> _name_of("integer 1024..65535"), _name_of("number 0.."), _name_of("list of text")
+        ('an integer from 1,024 to 65,535', 'a number from 0 on', 'a list of text')
+        >>> _name_of("text {query}"), _name_of("list of a|b")
+        ("text with '{query}' in it", "a list of 'a', 'b'")
+    """
+    outer, of, inner = kind.partition(" of ")
+    if of:
+        name = f"{inner}s" if inner == "mapping" else _name_of(inner).removeprefix("one of ")
+        return f"{_name_of(outer)} of {name}"
+    if kind in _KINDS:
+        return _KINDS[kind][1]
+    if bounds := _BOUNDS.fullmatch(kind):
+        least, most = (bounds[name] and f"{int(bounds[name]):,}" for name in ("least", "most"))
+        return f"{_KINDS[bounds['kind']][1]} from {least} {f'to {most}' if most else 'on'}"
+    if kind.startswith("text "):
+        inside = [f"'{one}'" for one in kind.split()[1:]]
+        return f"text with {joined(inside)} in it"
+    names = [f"'{one}'" for one in kind.split("|")]
+    return names[0] if len(names) == 1 else f"one of {', '.join(names)}"
 
 
 def _is_open(value: Any) -> bool:
     """Whether the environment says what stands here."""
     return isinstance(value, str) and "${env." in value
-
-
-def _at(context: RuleContext, known: frozenset[str], written: str) -> Iterator[tuple[Path, Any]]:
-    """Yield what stands at a path of keys that are read, where ``*`` is each key or entry."""
-    steps = written.split(".")
-    if steps[0] not in known:
-        return
-    found: list[tuple[Path, Any]] = [((), context.document.value)]
-    for step in steps:
-        below: list[tuple[Path, Any]] = []
-        for path, value in found:
-            items: Iterable[tuple[Any, Any]] = ()
-            if isinstance(value, dict):
-                items = cast("dict[str, Any]", value).items()
-                items = items if step == "*" else [one for one in items if one[0] == step]
-            elif isinstance(value, list) and step == "*":
-                listed: list[Any] = value
-                items = enumerate(listed)
-            below += [((*path, key), one) for key, one in items]
-        found = below
-    yield from found

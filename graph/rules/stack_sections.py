@@ -4,8 +4,10 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from rungraph.graph.config.sections import kind_of
 from rungraph.graph.diagnostics import Severity
 from rungraph.graph.rules.context import nearest, switched_off_hint
+from rungraph.graph.source.positions import path_text
 from rungraph.graph.wording import joined
 
 if TYPE_CHECKING:
@@ -16,13 +18,8 @@ if TYPE_CHECKING:
     from rungraph.graph.rules.context import RuleContext
     from rungraph.graph.source.positions import Path
 
-_TYPES = ("kv_mongodb", "kv_postgres", "kv_redis", "kv_sqlite", "sql_postgres", "sql_sqlite")
-"""The types of storage backends, of all releases."""
-_ONE_OF = f"add 'type: …' with one of {', '.join(_TYPES)}"
 _FAMILIES = {"namespace": "kv", "table_name": "sql"}
 """What the key beside ``backend`` says of the backend that a reference needs."""
-_PORTS = range(1_024, 65_536)
-"""The ports that the models of every release take."""
 _MODELS = ("default_embedding_model", "default_reranker_model", "rewrite_query_params.model")
 
 
@@ -39,7 +36,6 @@ def storage(context: RuleContext) -> Iterator[Diagnostic]:
         return
     storage: Mapping[str, Any] = written if isinstance(written, dict) else {}
     defaults = {one.default for one in context.catalog.stores if one.default}
-    yield from _backend_types(context, storage.get("backends"))
     families = _families(storage.get("backends"), defaults)
     stores = storage.get("stores")
     homeless: dict[str, list[str]] = {}
@@ -56,21 +52,6 @@ def storage(context: RuleContext) -> Iterator[Diagnostic]:
         for path, reference in _references(provider.config, (*provider.path, "config")):
             wanted = next(family for key, family in _FAMILIES.items() if key in reference)
             yield from _reference(context, reference["backend"], wanted, path, families)
-
-
-def _backend_types(context: RuleContext, backends: Any) -> Iterator[Diagnostic]:
-    for name, one in backends.items() if isinstance(backends, dict) else ():
-        written = one.get("type") if isinstance(one, dict) else None
-        path: Path = ("storage", "backends", name)
-        if written is None:
-            yield context.document.problem("C011", "the key 'type' is missing", path, _ONE_OF)
-        elif written not in _TYPES:
-            message = f"'{written}' is not a type of storage backends"
-            hints = nearest(str(written), _TYPES, "types")
-            yield context.document.problem("C036", message, (*path, "type"), *hints)
-        elif written.endswith("_sqlite") and not one.get("db_path"):
-            message = f"the key 'db_path' is missing: a backend of type '{written}' needs it"
-            yield context.document.problem("C011", message, path, "add 'db_path: …'")
 
 
 def _families(backends: Any, defaults: set[str]) -> Mapping[str, str]:
@@ -96,9 +77,15 @@ def _store(
             backend = backend.replace("kv_", "sql_")
         yield from _reference(context, backend, spec.family, path, families)
         key = "namespace" if spec.family == "kv" else "table_name"
-        if key not in written and not is_old:
+        if key not in written and not is_old and spec.needs_table:
             message = f"the key '{key}' is missing"
             yield context.document.problem("C011", message, path, f"add '{key}: …'")
+        elif not isinstance(written.get(key, ""), str):
+            message = f"'{path_text((*path, key))}' must be text, not {kind_of(written[key])}"
+            yield context.document.problem("C010", message, (*path, key))
+    elif written is not None:
+        message = f"'{path_text(path)}' must be a mapping, not {kind_of(written)}"
+        yield context.document.problem("C010", message, path)
     elif spec.name == "metadata" and not spec.default:
         message = f"the key '{spec.name}' is missing: {context.catalog.full_name} does not start"
         hint = "add it with the 'backend' and the 'namespace' that registrations are kept in"
@@ -190,17 +177,11 @@ def safety(context: RuleContext) -> Iterator[Diagnostic]:
 
 
 def server(context: RuleContext) -> Iterator[Diagnostic]:
-    """Yield a port that is none, and a note on a server that only starts when it is told to."""
-    if "server" not in context.config.settings and "needs_tls" not in context.catalog.traits:
+    """Yield a note on a server that only starts when it is told to."""
+    if "needs_tls" not in context.catalog.traits:
         return
     written = context.config.settings.get("server")
     section: Mapping[str, Any] = written if isinstance(written, dict) else {}
-    port = str(section.get("port", _PORTS[0]))
-    if "${env." not in port and not (port.isdecimal() and int(port) in _PORTS):
-        message = f"the server's port must be a number from {_PORTS[0]:,} to {_PORTS[-1]:,}"
-        yield context.document.problem("C010", message, ("server", "port"), "write one, as 8321")
-    if "needs_tls" not in context.catalog.traits:
-        return
     if not section.get("tls_certfile") and not section.get("insecure"):
         yield context.document.problem(
             "C038",

@@ -89,7 +89,7 @@ def test_a_catalog_file_that_cannot_be_read_is_one_problem(tmp_path: Path) -> No
     assert [line.partition(": ")[2] for line in wrong.detail.splitlines()] == [
         (
             "unknown key 'what' (known: apis, keys, name, packages, pairs, providers, releases, "
-            "stores, traits)"
+            "sections, stores, traits)"
         ),
         "'apis' must be a list",
     ]

@@ -42,14 +42,44 @@ _KV = {"kv_default": {"type": "kv_sqlite", "db_path": "a"}}
     ("sections", "error"),
     [
         ({"server": None}, "'server' must be a mapping, not nothing"),
-        ({"server": {"port": 80}}, "the server's port must be a number from 1,024 to 65,535"),
-        ({"server": {"port": "abc"}}, "the server's port must be a number from 1,024 to 65,535"),
+        ({"server": {"port": 80}}, "'server.port' must be an integer from 1,024 to 65,535"),
+        (
+            {"server": {"port": "abc"}},
+            "'server.port' must be an integer from 1,024 to 65,535, not text",
+        ),
+        ({"server": {"insecure": "maybe"}}, "'server.insecure' must be a boolean, not text"),
+        (
+            {"server": {"tenancy": {"mode": "single"}}},
+            "a key is missing: 'default_tenant_id'",
+        ),
+        (
+            {"server": {"auth": {"provider_config": {"type": "oauth2_token"}}}},
+            "a key is missing: 'jwks' or 'introspection'",
+        ),
+        (
+            {"server": {"auth": {"access_policy": [{"permit": {"actions": ["look"]}}]}}},
+            (
+                "'server.auth.access_policy[0].permit.actions' must be one of 'create', 'read', "
+                "'update', 'delete' or a list of 'create', 'read', 'update', 'delete'"
+            ),
+        ),
+        (
+            {"server": {"auth": {"route_policy": [{"forbid": {"paths": "/"}, "when": "late"}]}}},
+            (
+                "'server.auth.route_policy[0].when' must be a condition or a list of a condition, "
+                "not text"
+            ),
+        ),
+        (
+            {"vector_stores": {"rewrite_query_params": {"prompt": "ask"}}},
+            "'vector_stores.rewrite_query_params.prompt' must be text with '{query}' in it",
+        ),
         ({"vector_stores": []}, "'vector_stores' must be a mapping, not a list"),
-        ({"connectors": [5]}, "'connectors[0]' must be a mapping, not an integer"),
+        ({"connectors": [5]}, "'connectors' must be a list of mappings"),
         ({"connectors": [{"connector_id": "c"}]}, "the key 'url' is missing"),
         (
             {"connectors": [{"connector_id": "c", "url": "u", "connector_type": "x"}]},
-            "'connector_type' must be 'mcp'",
+            "'connectors[0].connector_type' must be 'mcp', not text",
         ),
         ({"apis": ["inference"], "logging": "x"}, "'logging' must be a mapping, not text"),
         ({"registered_resources": None}, "'registered_resources' must be a mapping, not nothing"),
@@ -59,11 +89,14 @@ _KV = {"kv_default": {"type": "kv_sqlite", "db_path": "a"}}
         ),
         (
             {"storage": {"backends": {**_KV, "sql_default": {"type": "sqlite"}}, "stores": {}}},
-            "'sqlite' is not a type of storage backends",
+            (
+                "'storage.backends.sql_default.type' must be one of 'kv_redis', 'kv_sqlite', "
+                "'kv_postgres', 'kv_mongodb', 'sql_sqlite', 'sql_postgres', not 'sqlite'"
+            ),
         ),
         (
             {"storage": {"backends": {**_KV, "sql_default": {"type": "sql_sqlite"}}, "stores": {}}},
-            "the key 'db_path' is missing: a backend of type 'sql_sqlite' needs it",
+            "the key 'db_path' is missing: type 'sql_sqlite' needs it",
         ),
         (
             {"vector_stores": {"default_embedding_model": {"provider_id": "o"}}},
@@ -111,3 +144,94 @@ def test_keys_that_a_release_does_not_read_have_no_shape() -> None:
     """What is ignored cannot stop the start."""
     text = _config(connectors="x", storage=None)
     assert not _errors(text, "llama-stack@0.2.24")
+
+
+@pytest.mark.parametrize(
+    ("release", "settings", "error"),
+    [
+        ("llama-stack@0.7.3", {}, "the key 'user' is missing: type 'sql_postgres' needs it"),
+        ("ogx@1.5.0", {}, "a key is missing: 'connection_string' or 'user'"),
+        ("ogx@1.5.0", {"connection_string": "postgres://h/d"}, ""),
+        (
+            "ogx@1.5.0",
+            {"connection_string": "postgres://h/d", "host": "h"},
+            "'connection_string' and 'host' cannot both be there",
+        ),
+        ("ogx@1.5.0", {"user": "u", "port": "5432"}, ""),
+        (
+            "ogx@1.5.0",
+            {"user": "u", "pool_size": 0},
+            "'storage.backends.sql_default.pool_size' must be an integer from 1 on",
+        ),
+    ],
+)
+def test_a_database_server_needs_to_be_told_how_to_get_in(
+    release: str, settings: dict[str, Any], error: str
+) -> None:
+    """A whole address is taken in its place from ogx 1.4.1 on."""
+    backends = {**_KV, "sql_default": {"type": "sql_postgres", **settings}}
+    stores = {"metadata": {"namespace": "r", "backend": "kv_default"}}
+    text = _config(storage={"backends": backends, "stores": stores})
+    assert _errors(text, release) == ([error] if error else [])
+
+
+def test_the_store_of_early_releases_is_of_a_type_that_they_have() -> None:
+    """Its namespace, its file and its server depend on the type."""
+    for store, error in (
+        ({"type": "sqlit"}, ("'metadata_store.type' must be one of 'sqlite', 'redis', 'postgres', "
+                            "'mongodb', not 'sqlit'")),
+        ({"db_path": "a"}, "the key 'type' is missing"),
+        ({"type": "postgres"}, "the key 'user' is missing: type 'postgres' needs it"),
+        ({"type": "redis", "port": "x"}, "'metadata_store.port' must be an integer, not text"),
+    ):  # fmt: skip
+        text = _config(metadata_store=store, storage={})
+        assert _errors(text, "llama-stack@0.2.24") == [error]
+
+
+def test_what_is_registered_has_the_fields_that_its_kind_needs() -> None:
+    """They are looked at in the lists of every release, and not where an entry is left out."""
+    store = {"vector_store_id": "v", "provider_id": "c"}
+    chroma = {"provider_id": "c", "provider_type": "remote::chromadb", "config": {}}
+    model = {"provider_id": "o", "provider_type": "remote::ollama", "config": {}}
+    providers = {"inference": [model], "vector_io": [chroma]}
+    apis = ["inference", "vector_io"]
+    missing = [f"the key '{one}' is missing" for one in ("embedding_dimension", "embedding_model")]
+    for entry, release, errors in (
+        (store, "ogx@1.5.0", missing),
+        ({**store, "vector_store_id": "${env.NONE:=}"}, "ogx@1.5.0", []),
+        ({**store, "embedding_model": "m", "embedding_dimension": "384"}, "ogx@1.5.0", []),
+        (
+            {**store, "embedding_model": "m", "embedding_dimension": "big"},
+            "ogx@1.5.0",
+            [("'registered_resources.vector_stores[0].embedding_dimension' must be an integer, "
+             "not text")],
+        ),
+    ):  # fmt: skip
+        text = _config(
+            registered_resources={"vector_stores": [entry]}, providers=providers, apis=apis
+        )
+        assert _errors(text, release) == errors
+
+
+def test_a_resource_without_a_provider_is_lost() -> None:
+    """The start leaves it out without a word, from 0.2.20 on; distributions have such entries."""
+    text = _config(registered_resources={"models": [{"model_id": "m"}]})
+    found = compile_config(text, catalog="ogx@1.5.0", environment={}).diagnostics
+    assert [(one.severity, one.message) for one in found if one.code == "C026"] == [
+        (Severity.WARNING, "model 'm' names no provider, and ogx 1.5.0 does not register it")
+    ]
+
+
+def test_a_login_whose_type_comes_out_empty_is_off() -> None:
+    """None of its settings is looked at, and no variable in them is asked for."""
+    login = {"type": "${env.AUTH:+oauth2_token}", "jwks": {"uri": "${env.JWKS}"}}
+    text = _config(server={"insecure": True, "auth": {"provider_config": login}})
+    assert not _errors(text, "ogx@1.5.0")
+    assert "the environment variable 'JWKS' is not set" in _errors(text, "llama-stack@0.5.4")
+
+
+def test_a_variable_counts_wherever_it_stands() -> None:
+    """The start fills in the whole config, also what it does not read."""
+    for key in ("logging", "notes"):
+        text = _config(**{key: {"category_levels": {"all": "${env.LEVEL}"}}})
+        assert _errors(text, "ogx@1.5.0") == ["the environment variable 'LEVEL' is not set"]
