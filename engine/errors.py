@@ -23,6 +23,7 @@
         ├── RecordedError            an error of an earlier run, read from its recording
         └── RoutingError             a call cannot be routed; also a ValueError
             ├── UnknownResourceError
+            │   └── UnavailableResourceError
             └── AmbiguousResourceError
 """
 
@@ -361,6 +362,20 @@ class UnknownResourceError(RoutingError):
     def __str__(self) -> str:
         text = f"{self.resource} {self.identifier!r} is not registered"
         return unknown(text, "registered", self.identifier, self.known)
+
+
+@dataclass(eq=False)
+class UnavailableResourceError(UnknownResourceError):
+    """Raised when a resource is known but cannot be requested now.
+
+    Attributes:
+        reason: Why, such as ``is on 'foo', which failed``.
+    """
+
+    reason: str
+
+    def __str__(self) -> str:
+        return f"{self.resource} {self.identifier!r} {self.reason}"
 
 
 @dataclass(eq=False)

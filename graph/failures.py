@@ -7,9 +7,11 @@ from typing import TYPE_CHECKING, NamedTuple, TypeVar
 
 from rungraph.graph.address import Address, NodeKind
 from rungraph.graph.nodes import Strength
+from rungraph.graph.resources import KnownResources, Resource
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Iterable, Mapping
+    from collections.abc import Set as AbstractSet
 
     from rungraph.graph.model import RunGraph
 
@@ -42,15 +44,20 @@ class Failures:
         causes: Each node that does not run, in start order, with those of *assumed* that keep it
             from running: itself, unless others keep it from starting at all.
         without: Each node that runs without something that it uses, in start order, with what it
-            lacks: an optional dependency, or some but not all members of a table.
+            lacks: an optional dependency, some but not all members of a table, or what resources
+            of a table stand on.
         apis: Each served API, sorted, and its availability: ``lost`` when what answers for it does
-            not run, ``degraded`` when that, or its table, runs without something, else ``ok``.
+            not run or has nothing left to answer from, ``degraded`` when that, or its table, runs
+            without something, else ``ok``.
+        resources: Each resource of the run config that cannot be requested, sorted, with those of
+            *assumed* that keep it from that.
     """
 
     assumed: tuple[Address, ...]
     causes: Mapping[Address, tuple[Address, ...]]
     without: Mapping[Address, tuple[Address, ...]]
     apis: Mapping[str, str]
+    resources: Mapping[Resource, tuple[Address, ...]]
 
     @property
     def failed(self) -> tuple[Address, ...]:
@@ -78,7 +85,9 @@ def assume_failed(graph: RunGraph, addresses: Iterable[Address | str]) -> Failur
 
     The rules are those of a stack that starts with ``on_failure="degrade"``: what needs a node that
     is down is down, a table is down when it has members and all of them are, and whatever only uses
-    a node goes on without it.
+    a node goes on without it. A resource is down with its provider, and with what it names of other
+    tables, such as the model that a memory bank embeds with; where only a running provider can say
+    whether it serves that, it is down with all that can.
 
     Args:
         graph: The graph. Where hard dependencies form a cycle, the failure of one of its
@@ -103,20 +112,45 @@ def assume_failed(graph: RunGraph, addresses: Iterable[Address | str]) -> Failur
     assumed = frozenset(graph[address].address for address in addresses)
     needs = needs_of(graph)
     causes = _causes(graph, assumed, needs)
+    known = KnownResources(graph.nodes)
+    lost = _lost(known, causes)
     without: dict[Address, tuple[Address, ...]] = {}
     for address in graph:
-        if address not in causes and address in needs:
-            uses = needs[address].members + needs[address].soft
-            lacking = tuple(one for one in uses if one in causes)
-            if lacking:
-                without[address] = lacking
+        if address in causes:
+            continue
+        found = needs.get(address, _NOTHING)
+        lacking = [one for one in found.members + found.soft if one in causes]
+        for resource, culprits in lost.items():
+            if known.table_of(resource) == address and resource.provider not in causes:
+                lacking += culprits
+        if lacking:
+            without[address] = tuple(dict.fromkeys(lacking))
+    gone = causes.keys() | known.providers_of_only(lost)
     availability = {
-        api: _availability(address, needs, causes, without)
+        api: _availability(address, needs, gone, without)
         for api, address in sorted(graph.answering.items())
         if api in graph.apis
     }
     in_order = tuple(address for address in causes if address in assumed)
-    return Failures(in_order, causes, without, availability)
+    configured = {one: lost[one] for one in sorted(lost) if one in known.configured}
+    return Failures(in_order, causes, without, availability, configured)
+
+
+def _lost(
+    known: KnownResources, causes: Mapping[Address, tuple[Address, ...]]
+) -> dict[Resource, tuple[Address, ...]]:
+    """Return the known resources that cannot be requested, sorted, and because of which nodes."""
+    down: dict[Address | Resource, tuple[Address, ...]] = {}
+    down |= causes.items()
+    todo: list[Address | Resource] = [*causes]
+    while todo:
+        for resource in known.dependents.get(todo.pop(), ()):
+            failed = (blocking((), any_of, down.__contains__) for any_of in known.needs[resource])
+            found = tuple(sorted({one for each in failed for need in each for one in down[need]}))
+            if down.get(resource, ()) != found:
+                down[resource] = found
+                todo.append(resource)
+    return {one: down[one] for one in sorted(known.needs) if one in down}
 
 
 class BlastRadius(NamedTuple):
@@ -125,10 +159,12 @@ class BlastRadius(NamedTuple):
     Attributes:
         stops: The other nodes that then do not run either.
         lacks: The nodes that then run without something that they use.
+        resources: The resources of the run config that then cannot be requested.
     """
 
     stops: frozenset[Address]
     lacks: frozenset[Address]
+    resources: frozenset[Resource] = frozenset()
 
 
 def blast_radii(graph: RunGraph) -> dict[Address, BlastRadius]:
@@ -145,6 +181,7 @@ def blast_radii(graph: RunGraph) -> dict[Address, BlastRadius]:
             dependents.setdefault(one, []).append(address)
         for one in found.members + found.soft:
             users.setdefault(one, []).append(address)
+    known = KnownResources(graph.nodes)
     radii: dict[Address, BlastRadius] = {}
     for start in graph:
         down, todo = {start}, [start]
@@ -154,8 +191,13 @@ def blast_radii(graph: RunGraph) -> dict[Address, BlastRadius]:
                 if address not in down and blocking(need.hard, need.members, down.__contains__):
                     down.add(address)
                     todo.append(address)
-        lacks = {user for one in down for user in users.get(one, ())} - down
-        radii[start] = BlastRadius(frozenset(down - {start}), frozenset(lacks))
+        lacks = {user for one in down for user in users.get(one, ())}
+        lost: frozenset[Resource] = frozenset()
+        if not known.dependents.keys().isdisjoint(down):
+            every = _lost(known, dict.fromkeys(down, (start,)))
+            lacks |= {known.table_of(one) for one in every if one.provider not in down}
+            lost = frozenset(one for one in every if one in known.configured)
+        radii[start] = BlastRadius(frozenset(down - {start}), frozenset(lacks - down), lost)
     return radii
 
 
@@ -211,13 +253,15 @@ def _causes(
 def _availability(
     address: Address,
     needs: Mapping[Address, Needs],
-    causes: Mapping[Address, object],
+    gone: AbstractSet[Address],
     without: Mapping[Address, object],
 ) -> str:
-    if address in causes:
+    if address in gone:
         return "lost"
     tables = [one for one in needs.get(address, _NOTHING).hard if one.kind is NodeKind.TABLE]
-    is_poor = address in without or (
-        address.kind is NodeKind.ROUTER and any(one in without for one in tables)
-    )
-    return "degraded" if is_poor else "ok"
+    if address.kind is not NodeKind.ROUTER or not tables:
+        return "degraded" if address in without else "ok"
+    members = [one for table in tables for one in needs.get(table, _NOTHING).members]
+    if members and gone >= {*members}:
+        return "lost"
+    return "degraded" if any(one in without for one in (address, *tables)) else "ok"

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Literal, Protocol
+from typing import Annotated, Literal, Protocol, Self
 
-from pydantic import Field
+from pydantic import Field, model_validator
 
 from rungraph.engine.apis.resource import Resource
 from rungraph.engine.apis.routes import route
@@ -23,6 +23,17 @@ class VectorMemoryBank(Resource):
     embedding_model: str = Field(min_length=1)
     chunk_size_in_tokens: int = Field(default=512, gt=0)
     overlap_size_in_tokens: int = Field(default=64, ge=0)
+
+    @model_validator(mode="after")
+    def _check_overlap(self) -> Self:
+        size, overlap = self.chunk_size_in_tokens, self.overlap_size_in_tokens
+        if overlap >= size:
+            than = f"must be less than chunk_size_in_tokens ({size})"
+            msg = f"overlap_size_in_tokens ({overlap}) {than}"
+            if "overlap_size_in_tokens" not in self.model_fields_set:
+                msg += f"; {overlap} is its default"
+            raise ValueError(msg)
+        return self
 
 
 class KeyValueMemoryBank(Resource):

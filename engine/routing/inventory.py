@@ -7,9 +7,10 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from rungraph.engine.events import Event, RefreshFailed, ResourceAdded, ResourceRemoved
 from rungraph.engine.routing.names import Key, Names
+from rungraph.engine.routing.references import References
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Mapping
 
     from rungraph.engine.apis.resource import Resource
     from rungraph.graph.nodes import TableNode
@@ -44,16 +45,32 @@ class Entry(NamedTuple):
 
 
 class Inventory:
-    """The resources that can be requested now, by name, each with its origin.
+    """The resources of one table, each with its origin; by name those that can be requested now.
+
+    A resource that names something of another table, as a memory bank names its model, can be
+    requested as long as that can.
+
+    Args:
+        node: The table.
+        emit: Takes every change.
+        clock: Seconds since the stack began to start.
+        tables: The names of every table of the stack, this one's among them.
 
     Attributes:
         names: The resources by name.
+        references: What they name of other tables.
     """
 
     def __init__(
-        self, node: TableNode, *, emit: Callable[[Event], None], clock: Callable[[], float]
+        self,
+        node: TableNode,
+        *,
+        emit: Callable[[Event], None],
+        clock: Callable[[], float],
+        tables: Mapping[str, Names],
     ) -> None:
-        self.names = Names(node.pair.noun)
+        self.names = tables[node.api]
+        self.references = References(node.pair, tables, self._look_again)
         self._entries: dict[Key, Entry] = {}
         self._address = node.address
         self._emit = emit
@@ -76,15 +93,35 @@ class Inventory:
         self._entries[key] = entry
         if before is not None and before.resource == entry.resource:
             return
+        self.references.follow(key, entry.resource)
+        if self._hide(key, entry.resource):
+            return
         self.names.put(entry.resource)
         reason = entry.origin.value if before is None else f"{entry.origin.value}, changed"
         self._emit(ResourceAdded(self._clock(), self._address, *key, reason=reason))
 
-    def remove(self, key: Key, reason: str) -> None:
-        """Drop the entry of this identity, which must be there."""
-        self.names.remove(key)
+    def remove(self, key: Key, reason: str, absence: Callable[[], str] | None = None) -> None:
+        """Drop the entry of this identity, which must be there.
+
+        Args:
+            key: Which.
+            reason: Why, for the event.
+            absence: Why it cannot be requested, for those who still ask; None if it is forgotten.
+        """
         del self._entries[key]
-        self.tell_removed(key, reason)
+        self.names.absent.pop(key, None)
+        if absence is not None:
+            self.names.absent[key] = absence
+        if key in self.names:
+            self.names.remove(key)
+            self.tell_removed(key, reason)
+
+    def close(self) -> None:
+        """Offer nothing any more, and follow no other table; no event tells of that."""
+        self.references.close()
+        for key in [key for key in self._entries if key in self.names]:
+            self.names.absent[key] = lambda: "cannot be requested: its table has stopped"
+            self.names.remove(key)
 
     def tell_removed(self, key: Key, reason: str) -> None:
         """Emit that a resource which somebody wants cannot be requested."""
@@ -93,3 +130,25 @@ class Inventory:
     def tell_failed(self, provider_id: str, error: BaseException) -> None:
         """Emit that *provider_id* failed when it was asked something on the table's own account."""
         self._emit(RefreshFailed(self._clock(), self._address, provider_id, error))
+
+    def _look_again(self, key: Key) -> None:
+        """Offer a resource, or no more: something that it may name of another table has changed."""
+        entry = self._entries.get(key)
+        if entry is None or self._hide(key, entry.resource) or key in self.names:
+            return
+        self.names.put(entry.resource)
+        reason = f"{entry.origin.value}; what it needs is there"
+        self._emit(ResourceAdded(self._clock(), self._address, *key, reason=reason))
+
+    def _hide(self, key: Key, resource: Resource) -> bool:
+        """Take *resource* out of the names if it lacks something; return whether it does."""
+        reason = self.references.lacking(resource)
+        if reason is None:
+            return False
+        is_news = key not in self.names.absent or key in self.names
+        self.names.absent[key] = lambda: self.references.lacking(resource) or "is not there yet"
+        if key in self.names:
+            self.names.remove(key)
+        if is_news:
+            self.tell_removed(key, f"it {reason}")
+        return True

@@ -6,7 +6,11 @@ from collections.abc import Callable, Iterator
 from typing import NamedTuple
 
 from rungraph.engine.apis.resource import Resource
-from rungraph.engine.errors import AmbiguousResourceError, UnknownResourceError
+from rungraph.engine.errors import (
+    AmbiguousResourceError,
+    UnavailableResourceError,
+    UnknownResourceError,
+)
 
 Watcher = Callable[[str, Resource | None], None]
 """Told that a name means another resource from now on, or none."""
@@ -37,6 +41,11 @@ class Key(NamedTuple):
 class Names:
     """Resources by name.
 
+    Attributes:
+        noun: What messages call one of them.
+        absent: What is known but cannot be requested now, with what says why, as in ``is on 'foo',
+            which failed``, or nothing when it may not exist at all.
+
     A resource has two names: its identifier, and ``provider_id/identifier``. The latter means it
     even where another resource has that as its identifier. Else a name that more than one resource
     has is ambiguous and means none of them.
@@ -56,7 +65,8 @@ class Names:
 
     def __init__(self, resource: str) -> None:
         """Hold resources that messages call *resource*, such as ``memory bank``."""
-        self._noun = resource
+        self.noun = resource
+        self.absent: dict[Key, Callable[[], str]] = {}
         self._resources: dict[Key, Resource] = {}
         self._meanings: dict[str, set[Key]] = {}
         self._watchers: list[Watcher] = []
@@ -75,6 +85,7 @@ class Names:
     def put(self, resource: Resource) -> None:
         """Add *resource*, in place of the one of the same identity."""
         key = Key.of(resource)
+        self.absent.pop(key, None)
         self._resources[key] = resource
         for name in key.identifier, key.qualified:
             self._meanings.setdefault(name, set()).add(key)
@@ -105,6 +116,7 @@ class Names:
 
         Raises:
             UnknownResourceError: If no resource has that name.
+            UnavailableResourceError: If one has it that cannot be requested now.
             AmbiguousResourceError: If several have it.
         """
         meaning = self._meaning(name)
@@ -112,9 +124,12 @@ class Names:
             return meaning
         if name in self._meanings:
             choices = tuple(sorted(map(self._clear_name, self._meanings[name])))
-            raise AmbiguousResourceError(self._noun, name, choices)
-        known = set(map(self._clear_name, self._resources))
-        raise UnknownResourceError(self._noun, name, tuple(sorted(known)))
+            raise AmbiguousResourceError(self.noun, name, choices)
+        known = tuple(sorted(set(map(self._clear_name, self._resources))))
+        for key in sorted(self.absent):
+            if name in (key.identifier, key.qualified) and (reason := self.absent[key]()):
+                raise UnavailableResourceError(self.noun, name, known, reason)
+        raise UnknownResourceError(self.noun, name, known)
 
     def find(self, name: str) -> Resource | None:
         """Return the one resource that *name* means; None if no resource has that name.

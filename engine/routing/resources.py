@@ -94,7 +94,8 @@ def _fields_of(entry: ResourceConfig) -> dict[str, Any]:
 def _lines(error: ValidationError) -> Iterator[str]:
     problems = error.errors(include_url=False, include_input=False, include_context=False)
     for problem in problems:
-        yield ": ".join(filter(None, [".".join(map(str, problem["loc"])), problem["msg"]]))
+        message = problem["msg"].removeprefix("Value error, ")
+        yield ": ".join(filter(None, [".".join(map(str, problem["loc"])), message]))
 
 
 def registration_of(resource: Resource, table_api: str) -> Registration:

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from rungraph.engine.routing.inventory import Inventory
 from rungraph.engine.routing.members import Member
+from rungraph.engine.routing.names import Names
 from rungraph.engine.routing.resources import ResourceType
 from rungraph.engine.routing.tables import RoutingTable
 
@@ -29,6 +30,8 @@ async def create_table(
     clock: Callable[[], float],
     deadline: float = 30.0,
     refresh_interval: float | None = None,
+    tables: Mapping[str, Names] | None = None,
+    absence: Callable[[str], str] | None = None,
 ) -> RoutingTable:
     """Return the running table of *node*.
 
@@ -45,6 +48,9 @@ async def create_table(
         clock: Seconds since the stack began to start.
         deadline: Seconds that one question to a provider may take.
         refresh_interval: Seconds between two refreshes; None for none but those asked for.
+        tables: The names of every table of the stack, by table API; None if there is no other.
+        absence: Tells why nothing of a provider can be requested, as in ``is on 'foo', which
+            failed``.
 
     Raises:
         PairError: If the API's Protocol asks for more than a table can do, or a resource of the
@@ -64,7 +70,10 @@ async def create_table(
         protocol=resolve_name(api.protocol),
         resource_type=resource_type,
         store=store,
-        inventory=Inventory(node, emit=emit, clock=clock),
+        inventory=Inventory(
+            node, emit=emit, clock=clock, tables=tables or {node.api: Names(node.pair.noun)}
+        ),
+        absence=absence or (lambda provider_id: f"is on {provider_id!r}, which does not run"),
     )
     await table.start(refresh_interval)
     return table

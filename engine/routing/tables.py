@@ -7,7 +7,7 @@ import logging
 from contextlib import nullcontext
 from typing import TYPE_CHECKING, Any
 
-from rungraph.engine.errors import NotRunningError, UnknownResourceError
+from rungraph.engine.errors import NotRunningError, UnavailableResourceError, UnknownResourceError
 from rungraph.engine.routing.errors import (
     PairError,
     ProviderNeededError,
@@ -20,6 +20,7 @@ from rungraph.engine.routing.inventory import Entry, Inventory, Origin
 from rungraph.engine.routing.names import Key, Watcher
 from rungraph.engine.routing.resources import ResourceType, is_same, registration_of
 from rungraph.engine.routing.signatures import methods_of
+from rungraph.engine.routing.wanted import Wanted
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Coroutine, Mapping
@@ -58,15 +59,16 @@ class RoutingTable:
         resource_type: ResourceType,
         store: RegistrationStore | None,
         inventory: Inventory,
+        absence: Callable[[str], str],
     ) -> None:
         self._node = node
         self._members = members
         self._type = resource_type
         self._store = store
         self._inventory = inventory
-        self._configured: dict[Key, Resource] = {}
+        self._absence = absence
+        self.wanted = Wanted(node, inventory.names)
         self._kept: dict[Key, Registration] = {}  # Stored, and not served as stored.
-        self._denied: dict[Key, str] = {}  # Of the run config, why its provider did not take it.
         self._refused: set[Key] = set()  # Of what is kept, which its provider did not take,
         self._lost: set[Key] = set()  # and which it had and does not list any more.
         self._refreshing: asyncio.Task[None] | None = None
@@ -79,17 +81,6 @@ class RoutingTable:
     def members(self) -> Mapping[str, object]:
         """The providers by id, sorted."""
         return {provider_id: member.instance for provider_id, member in self._members.items()}
-
-    @property
-    def denied(self) -> tuple[str, ...]:
-        """What the run config wants and its provider does not take, with its place; sorted."""
-        places = {
-            (entry.identifier, entry.provider_id): entry.place for entry in self._node.resources
-        }
-        return tuple(
-            f"{reason} ({places[key]})" if places.get(key) else reason
-            for key, reason in sorted(self._denied.items())
-        )
 
     def resolve(self, name: str) -> Resource:
         """Return the one resource that *name* means.
@@ -107,11 +98,12 @@ class RoutingTable:
 
     async def start(self, refresh_interval: float | None) -> None:
         """Fill the table, and begin to refresh it if there is an interval."""
-        self._read_config()
+        self.wanted.read(self._type, lambda one: self._member_for(one).provider_id)
         await self._read_store()
         await self.refresh()
-        for key in sorted(self._configured.keys() | self._kept.keys()):
+        for key in sorted(self.wanted.resources.keys() | self._kept.keys()):
             if key.provider_id not in self._members:
+                self._inventory.names.absent.setdefault(key, self._why_absent(key))
                 reason = "its provider is not running; kept until it is"
                 self._inventory.tell_removed(key, reason)
         if refresh_interval is not None:
@@ -136,6 +128,8 @@ class RoutingTable:
             task.cancel()
             await asyncio.wait({task})
         await asyncio.gather(*(member.aclose() for member in self._members.values()))
+        self.wanted.close()
+        self._inventory.close()
 
     def drop(self) -> None:
         """End the refreshing without waiting for it, as when everything is killed."""
@@ -186,6 +180,10 @@ class RoutingTable:
             )
             if entry is not None and is_known and key not in self._kept:
                 return entry.resource
+            lacking = self._inventory.references.lacking(wanted)
+            if lacking is not None:
+                noun = self._node.pair.noun
+                raise UnavailableResourceError(noun, wanted.identifier, (), lacking)
             if self._store is not None:
                 registration_of(wanted, self._node.api)  # Before the provider has anything of it.
             accepted = await member.within_deadline(lambda: member.register(wanted))
@@ -222,7 +220,8 @@ class RoutingTable:
                 await member.within_deadline(lambda: member.unregister(wanted))
                 self._inventory.remove(key, "unregistered")
             self._kept.pop(key, None)
-            self._configured.pop(key, None)
+            self._inventory.names.absent.pop(key, None)
+            self.wanted.resources.pop(key, None)
             await self._forget(key)
 
     def _member_for(self, resource: Resource) -> Member:
@@ -261,26 +260,12 @@ class RoutingTable:
 
     # --- what config, store and providers say ---------------------------------------------------
 
-    def _read_config(self) -> None:
-        problems: list[str] = []
-        for entry in self._node.resources:
-            try:
-                resource = self._type.read_config(entry)
-                if not resource.provider_id:
-                    resource = self._type.read(resource, self._member_for(resource).provider_id)
-            except (PairError, ProviderNeededError) as error:
-                problems.append(str(error))
-            else:
-                self._configured[Key.of(resource)] = resource
-        if problems:
-            raise PairError("\n".join(problems))
-
     async def _read_store(self) -> None:
         if self._store is None:
             return
         for registration in await self._store.load(self._node.api):
             key = Key(registration.identifier, registration.provider_id)
-            if key in self._configured:
+            if key in self.wanted.resources:
                 await self._forget(key)
             else:
                 self._kept[key] = registration
@@ -306,15 +291,18 @@ class RoutingTable:
             for wanted, origin in self._missing_of(member):
                 await self._adopt(member, wanted, origin)
         except Exception as error:  # noqa: BLE001 (a provider's code may raise anything)
+            for key, _ in self.wanted.of_provider(member.provider_id):
+                if self._inventory.get(key) is None:
+                    self.wanted.deny(key, error)
             self._inventory.tell_failed(member.provider_id, error)
         finally:
             member.turn.release()
 
     def _take_listing(self, member: Member, listing: list[Resource]) -> None:
         """Make the table agree with what *member* says it serves."""
-        listed = {Key.of(resource): resource for resource in reversed(listing)}
+        by, listed = member.provider_id, {Key.of(one): one for one in reversed(listing)}
         native_ids = {resource.native_id for resource in listing}
-        for key, entry in self._inventory.entries_of(member.provider_id):
+        for key, entry in self._inventory.entries_of(by):
             is_gone = entry.origin is Origin.LISTED or entry.resource.native_id not in native_ids
             if key not in listed and is_gone:
                 reason = "its provider no longer serves it"
@@ -322,7 +310,7 @@ class RoutingTable:
                     self._keep(entry)
                     self._lost.add(key)
                     reason += "; kept until it does"
-                self._inventory.remove(key, reason)
+                self._inventory.remove(key, reason, lambda: f"is served no more by {by!r}")
         for key, resource in sorted(listed.items()):
             if self._is_listed_at_most(key):
                 self._inventory.put(Entry(resource, Origin.LISTED))
@@ -335,8 +323,8 @@ class RoutingTable:
         """Return what config and store want from *member* and is not in the table for that."""
         missing = [
             (resource, Origin.CONFIGURED)
-            for key, resource in self._configured.items()
-            if key.provider_id == member.provider_id and self._is_listed_at_most(key)
+            for key, resource in self.wanted.of_provider(member.provider_id)
+            if self._is_listed_at_most(key)
         ]
         for key, registration in self._kept.items():
             if key.provider_id != member.provider_id or key in self._lost:
@@ -361,20 +349,20 @@ class RoutingTable:
             else:
                 accepted = await member.within_deadline(lambda: member.register(wanted))
         except RegistrationRefusedError as error:
-            if origin is Origin.CONFIGURED:
-                self._denied[key] = str(error)
+            self.wanted.deny(key, error)
             if origin is Origin.CONFIGURED or self._inventory.get(key) is not None:
                 self._inventory.tell_failed(member.provider_id, error)
             elif key not in self._refused:
                 self._inventory.tell_removed(key, f"{error}; kept until it is accepted")
             self._refused.add(key)
         except Exception as error:  # noqa: BLE001 (a provider's code may raise anything)
+            self.wanted.deny(key, error)
             self._inventory.tell_failed(member.provider_id, error)
         else:
             self._inventory.put(Entry(accepted, origin, wanted))
             self._kept.pop(key, None)
             self._refused.discard(key)
-            self._denied.pop(key, None)
+            self.wanted.accept(key)
 
     def _keep(self, entry: Entry) -> None:
         """Remember what is stored and not served now."""
@@ -389,7 +377,10 @@ class RoutingTable:
         for key, entry in self._inventory.entries_of(provider_id):
             if entry.origin.is_stored:
                 self._keep(entry)
-            self._inventory.remove(key, "its provider has failed")
+            self._inventory.remove(key, "its provider has failed", self._why_absent(key))
+
+    def _why_absent(self, key: Key) -> Callable[[], str]:
+        return lambda: self._absence(key.provider_id)
 
     async def _forget(self, key: Key) -> None:
         if self._store is not None:

@@ -7,6 +7,7 @@ import logging
 import os
 import sys
 from dataclasses import dataclass
+from functools import partial
 from hashlib import sha256
 from importlib import import_module
 from inspect import isawaitable, iscoroutinefunction
@@ -23,14 +24,16 @@ from rungraph.engine.errors import (
 from rungraph.engine.preflight.configs import validated_config
 from rungraph.engine.provider import ProviderReport, has_reports, has_shutdown
 from rungraph.engine.routing.errors import PairError
+from rungraph.engine.routing.names import Key, Names
 from rungraph.engine.routing.routers import create_router
 from rungraph.engine.routing.store import RegistrationStore
 from rungraph.engine.routing.table_of import create_table
 from rungraph.engine.routing.tables import RoutingTable
 from rungraph.engine.run.compliance import check_compliance
 from rungraph.engine.waiting import outlast, settled, thread_future
-from rungraph.graph.address import NodeKind
+from rungraph.graph.address import Address, NodeKind
 from rungraph.graph.nodes import ProviderNode, RouterNode, TableNode
+from rungraph.graph.resources import KnownResources
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -38,7 +41,6 @@ if TYPE_CHECKING:
 
     from rungraph.engine.events import Event
     from rungraph.engine.run.settings import StackSettings
-    from rungraph.graph.address import Address
     from rungraph.graph.model import RunGraph
     from rungraph.graph.place import Place
 
@@ -58,12 +60,15 @@ class StackAccess:
         emit: Takes events.
         clock: Tells the seconds since the stack began to start.
         reporter: Tells what the instance of an address calls when its state changes.
+        absence: Tells why nothing of an address can be requested, such as ``which failed``; empty
+            when it runs.
     """
 
     view: object
     emit: Callable[[Event], None]
     clock: Callable[[], float]
     reporter: Callable[[Address], Callable[[ProviderReport], None]]
+    absence: Callable[[Address], str]
 
 
 class Instances:
@@ -83,6 +88,7 @@ class Instances:
         self._imports: dict[str, asyncio.Future[ModuleType]] = {}
         self._protocols: dict[str, type] = {}
         self._tables: dict[str, RoutingTable] = {}
+        self._names = self._known_names()
 
     def place_of(self, address: Address) -> Place | None:
         """Return where *address* is configured; None for what is not configured itself."""
@@ -209,14 +215,55 @@ class Instances:
             clock=self._access.clock,
             deadline=min(_QUESTION_SECONDS, self._settings.start_timeout / 2),
             refresh_interval=self._settings.refresh_interval,
+            tables=self._names,
+            absence=lambda provider_id: self._absence(
+                Address.provider(node.pair.router_api, provider_id)
+            ),
         )
-        if table.denied and self._settings.on_failure == "rollback":
+        if table.wanted.denied and self._settings.on_failure == "rollback":
             await table.shutdown()
-            raise PairError("\n".join(table.denied))
-        if table.denied:
-            report = ProviderReport("degraded", "; ".join(table.denied))
-            self._access.reporter(node.address)(report)
+            raise PairError("\n".join(table.wanted.denied))
         return table
+
+    def _known_names(self) -> dict[str, Names]:
+        """Return the names of every table; what is known of them is not there yet."""
+        known = KnownResources(self._graph.nodes)
+        found: dict[str, Names] = {}
+        for node in self._graph.nodes.values():
+            if isinstance(node, TableNode):
+                names = found[node.api] = Names(node.pair.noun)
+                for one in known.of_table(node):
+                    key = Key(one.identifier, one.provider.name)
+                    names.absent[key] = partial(self._absence, one.provider)
+        for reference in known.references():
+            for provider in reference.candidates:
+                if isinstance(provider, Address):
+                    key = Key(reference.name.removeprefix(f"{provider.name}/"), provider.name)
+                    absent = found[reference.table.api].absent
+                    absent.setdefault(key, partial(self._absence, provider, is_known=False))
+        return found
+
+    def _absence(self, provider: Address, *, is_known: bool = True) -> str:
+        """Return why what is on *provider*, or may be, cannot be requested."""
+        reason = self._access.absence(provider)
+        if reason:
+            return f"{'is' if is_known else 'may be'} on {provider.name!r}, {reason}"
+        return f"is not served by {provider.name!r}" if is_known else ""
+
+    def follow_tables(
+        self, report: Callable[[Address, tuple[str, ...]], None]
+    ) -> dict[Address, PairError]:
+        """Return what is wrong with the tables that lack something that the run config wants.
+
+        *report* is called with what each of them lacks, now and whenever that changes.
+        """
+        found: dict[Address, PairError] = {}
+        for api, table in sorted(self._tables.items()):
+            address = Address.table(api)
+            if table.wanted.lacking:
+                found[address] = PairError("\n".join(table.wanted.lacking))
+            table.wanted.follow(partial(report, address))
+        return found
 
     def _open_router(self, node: RouterNode, dependencies: Mapping[Address, object]) -> object:
         instances = {address.api: instance for address, instance in dependencies.items()}

@@ -29,7 +29,7 @@ from rungraph.engine.waiting import finish, outlast
 from rungraph.graph.failures import blocking
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Callable, Mapping, Sequence
 
     import networkx as nx
 
@@ -105,6 +105,11 @@ class Lifecycle:
         """Record that a running node is not as well as it should be."""
         self._runner.report(self._runs[address], ProviderReport("degraded", detail))
 
+    def lacks(self, address: Address, lacking: tuple[str, ...]) -> None:
+        """Record what a running table lacks of the run config: nothing, when all is there again."""
+        state: Literal["degraded", "ready"] = "degraded" if lacking else "ready"
+        self._runner.report(self._runs[address], ProviderReport(state, "; ".join(lacking)))
+
     # --- starting ------------------------------------------------------------------------------
 
     async def start(self) -> None:
@@ -143,6 +148,17 @@ class Lifecycle:
             raise cancelled
         culprits = self._ordered_culprits
         raise StartError(culprits, tuple(self._failures)) from _cause(culprits)
+
+    def check_whole(self, incomplete: Mapping[Address, BaseException]) -> None:
+        """Raise `StartError` for nodes that run without what they must have, and must not.
+
+        It is for the caller to roll back then. With ``on_failure="degrade"`` they go on.
+        """
+        if self._settings.on_failure == "rollback" and incomplete:
+            for address, error in incomplete.items():
+                run = self._runs[address]
+                self._culprits[address] = self._failure(run, "start", error)
+            raise StartError(self._ordered_culprits) from _cause(self._ordered_culprits)
 
     def _fill(self) -> None:
         """Start everything that may start now."""

@@ -194,6 +194,7 @@ class Stack:
             emit=self._events.append,
             clock=lambda: self._running().clock(),
             reporter=lambda address: self._running().reporter(address),
+            absence=self._why_absent,
         )
         self._instances = Instances(self._graph, self._settings, access)
         self._lifecycle = Lifecycle(
@@ -203,6 +204,8 @@ class Stack:
             await self._lifecycle.start()
             try:
                 await self._bind_late()
+                lacking = self._instances.follow_tables(self._lifecycle.lacks)
+                self._lifecycle.check_whole(lacking)
                 self._events.append(StackReady(self._lifecycle.clock()))
                 await self._trace_start()
             except BaseException:
@@ -276,6 +279,17 @@ class Stack:
         if others:
             return f"'{address}' does not run: it needs {others}, which failed"
         return f"'{address}' does not run: it {_DOING[state]}"
+
+    def _why_absent(self, address: Address) -> str:
+        """Return why nothing of a provider can be requested, such as ``which failed``."""
+        running = self._running()
+        if running.instance_of(address) is not None:
+            return ""
+        causes = running.causes_of(address)
+        if causes in ((), (address,)):
+            return "which failed" if causes else "which does not run"
+        names = " and ".join(f"'{cause}'" for cause in causes)
+        return f"which needs {names}, which failed"
 
     def _can_be_asked(self, address: Address) -> bool:
         """Whether an instance's ``health`` is about itself: a builtin's is about the stack."""

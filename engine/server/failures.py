@@ -20,6 +20,7 @@ from rungraph.engine.errors import (
     NotRunningError,
     NotServedError,
     RateLimitError,
+    UnavailableResourceError,
     UnknownResourceError,
 )
 
@@ -35,6 +36,7 @@ _TYPES = {
     504: "timeout_error",
 }
 _KINDS: tuple[tuple[type[Exception], int], ...] = (
+    (UnavailableResourceError, 503),
     (UnknownResourceError, 404),
     (NotServedError, 404),
     (NotRunningError, 503),

@@ -72,6 +72,10 @@ class RoutedPair(JsonObject):
     """APIs that the router uses when they are there."""
     finds_provider: bool = False
     """Whether the table itself finds who serves a resource that names no provider."""
+    references: Mapping[str, str] = field(default_factory=dict, hash=False)
+    """The fields of a resource that name resources of other tables, such as ``embedding_model``,
+    each with that table's API.
+    """
     releases: str = ""
     """The releases that had it; see `CatalogHistory`."""
 
@@ -119,6 +123,11 @@ class ProviderSpec(JsonObject):
     """The distribution (or file) whose catalog declares it."""
     releases: str = ""
     """The releases that had it so; see `CatalogHistory`."""
+    offers: tuple[str, ...] = ()
+    """The names of what it serves by itself, when its config alone tells: a name, or
+    ``config.KEY``, or the first of several, ``config.KEY|name``, that is there. Empty when it shows
+    only once it runs.
+    """
     uses_siblings: bool = False
     """Whether it chooses among the other providers of its API, which is not routed."""
     successor: str = ""

@@ -35,6 +35,7 @@ from rungraph.graph.plan.model_requests import (
     DegradedNode,
     FailedNode,
     FailuresPlan,
+    LostResource,
 )
 from rungraph.graph.plan.timings import timings_plan
 from rungraph.graph.query.config_checks import ask
@@ -234,6 +235,10 @@ def _failures(graph: RunGraph, failed: Collection[Address]) -> FailuresPlan:
         failed=tuple(
             FailedNode(address=str(address), because_of=tuple(map(str, causes)))
             for address, causes in found.causes.items()
+        ),
+        resources=tuple(
+            LostResource(resource=str(one), because_of=tuple(map(str, causes)))
+            for one, causes in found.resources.items()
         ),
     )
 

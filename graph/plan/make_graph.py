@@ -22,9 +22,11 @@ from rungraph.graph.plan.model_graph import (
     ExcludedPlan,
     NodePlan,
     RankPlan,
+    ResourceNeedPlan,
     ResourcePlan,
     WhyPlan,
 )
+from rungraph.graph.resources import KnownResources, Reference, Resource, resource_of
 from rungraph.graph.secrets.values import is_secret_key
 
 if TYPE_CHECKING:
@@ -36,7 +38,7 @@ if TYPE_CHECKING:
     from rungraph.graph.nodes import Edge, Node
 
 _MOST_STOPPED = 100
-"""How many nodes a blast radius names."""
+"""How many nodes and how many resources a blast radius names."""
 _HARD_CYCLES = ("G001", "G006")
 """The codes of cycles through required edges."""
 
@@ -51,6 +53,10 @@ def node_plans(graph: RunGraph, actions: Mapping[str, tuple[str, ...]] | None) -
     """
     unchanged = ("create",) if actions is None else ("noop",)
     radii = blast_radii(graph)
+    known = KnownResources(graph.nodes)
+    references: dict[Resource, list[Reference]] = {}
+    for one in known.references():
+        references.setdefault(one.resource, []).append(one)
     position = {address: number for number, address in enumerate(radii)}
     latest = _latest_generations(graph)
     dependencies: dict[Address, list[DependencyPlan]] = {}
@@ -77,7 +83,7 @@ def node_plans(graph: RunGraph, actions: Mapping[str, tuple[str, ...]] | None) -
                     kind=address.kind.value,
                     rank=RankPlan(max=max(latest[address], generation), min=generation),
                     why=_why(graph, address.api, dependents),
-                    **_fields_of_kind(graph, graph.nodes[address]),
+                    **_fields_of_kind(graph, graph.nodes[address], references),
                 )
             )
     return found
@@ -86,21 +92,44 @@ def node_plans(graph: RunGraph, actions: Mapping[str, tuple[str, ...]] | None) -
 def _blast_radius(radius: BlastRadius, position: Mapping[Address, int]) -> BlastRadiusPlan:
     hard = len(radius.stops)
     stops = sorted(radius.stops, key=position.__getitem__) if hard <= _MOST_STOPPED else ()
-    return BlastRadiusPlan(hard=hard, soft=len(radius.lacks), stops=tuple(map(str, stops)))
+    lost = sorted(radius.resources) if len(radius.resources) <= _MOST_STOPPED else ()
+    return BlastRadiusPlan(
+        hard=hard,
+        resources=tuple(map(str, lost)),
+        soft=len(radius.lacks),
+        stops=tuple(map(str, stops)),
+    )
 
 
-def _fields_of_kind(graph: RunGraph, node: Node) -> dict[str, Any]:
+def _needs(resource: Resource, references: Iterable[Reference]) -> Iterator[ResourceNeedPlan]:
+    yield ResourceNeedPlan(addresses=(str(resource.provider),))
+    for one in references:
+        providers = (
+            each.provider if isinstance(each, Resource) else each for each in one.candidates
+        )
+        yield ResourceNeedPlan(
+            addresses=tuple(map(str, providers)),
+            field=one.field,
+            resource=f"{one.table.pair.resource}:{one.name}",
+        )
+
+
+def _fields_of_kind(
+    graph: RunGraph, node: Node, references: Mapping[Resource, list[Reference]]
+) -> dict[str, Any]:
     """Return what a plan says of one kind of node only."""
     if isinstance(node, TableNode):
         resources = (
             ResourcePlan(
                 fields=with_sorted_keys(one.masked_fields),
                 identifier=one.identifier,
+                needs=tuple(_needs(named, references.get(named, ()))),
                 place=place_plan(one.place),
                 provider_id=one.provider_id,
                 provider_resource_id=one.provider_resource_id,
             )
             for one in node.resources
+            if (named := resource_of(node, one.identifier, one.provider_id))
         )
         return {"config": {}, "resources": tuple(resources)}
     if not isinstance(node, ProviderNode):

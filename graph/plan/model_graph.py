@@ -39,6 +39,10 @@ class BlastRadiusPlan(JsonObject):
 
     hard: int
     """How many other nodes then do not run either."""
+    resources: tuple[str, ...] = ()
+    """The resources of the config that then cannot be requested, such as
+    ``model:small on llm``, sorted; none when there are more than 100.
+    """
     soft: int
     """How many nodes then run without something that they use."""
     stops: tuple[str, ...] = ()
@@ -72,6 +76,18 @@ class DependencyPlan(JsonObject):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class ResourceNeedPlan(JsonObject):
+    """What a resource stands on."""
+
+    addresses: tuple[str, ...]
+    """The provider; of several any, where only they can say whether they serve what is named."""
+    field: str | None = None
+    """The field that names a resource of another table; null for the provider that serves it."""
+    resource: str | None = None
+    """What that field names, such as ``model:small``."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class ResourcePlan(JsonObject):
     """What a table registers at start, such as a model."""
 
@@ -79,6 +95,8 @@ class ResourcePlan(JsonObject):
     """What else the config says of it, secrets masked."""
     identifier: str
     """The name that callers use."""
+    needs: tuple[ResourceNeedPlan, ...] = ()
+    """What it stands on: its own provider, then what it names of other tables."""
     place: PlacePlan | None = None
     """Where it is configured."""
     provider_id: str

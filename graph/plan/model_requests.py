@@ -79,6 +79,16 @@ class DegradedNode(JsonObject):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class LostResource(JsonObject):
+    """A resource of the config that cannot be requested."""
+
+    because_of: tuple[str, ...]
+    """Those of the nodes that were said to fail that keep it from that."""
+    resource: str
+    """Which one, such as ``model:small on llm``."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class ApiAvailability(JsonObject):
     """What is left of a served API."""
 
@@ -100,6 +110,8 @@ class FailuresPlan(JsonObject):
     """The nodes that run without something, in start order."""
     failed: tuple[FailedNode, ...]
     """The nodes that do not run, in start order."""
+    resources: tuple[LostResource, ...] = ()
+    """The resources of the config that cannot be requested, sorted."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -118,6 +118,8 @@ class PlanSections:
             soft -= 1
         if soft:
             found.append(f"{soft:,} {'goes' if soft == 1 else 'go'} on without")
+        if radius.resources:
+            found.append(f"{self.named(radius.resources)} {_are(radius.resources)} lost")
         return "; ".join(found)
 
     def named(self, addresses: Sequence[str]) -> str:
@@ -156,7 +158,9 @@ class PlanSections:
             for one in node.resources:
                 name = one.provider_resource_id
                 called = f" as {name}" if name and name != one.identifier else ""
-                text = f"{node.api}: {one.identifier} on {one.provider_id}{called}"
+                named = (f"{need.resource} on {_any_of(need.addresses)}" for need in one.needs[1:])
+                needs = "".join(f", needs {each}" for each in named)
+                text = f"{node.api}: {one.identifier} on {one.provider_id}{called}{needs}"
                 lines.append((Code(text),))
         return Section(("registered at start",), lines)
 
@@ -183,6 +187,9 @@ class PlanSections:
             if node.because_of != (node.address,):
                 causes = Code(self.named(node.because_of))
                 yield Strong("stops", "error"), "    ", Code(node.address), ", because of ", causes
+        for lost in failures.resources:
+            causes = Code(self.named(lost.because_of))
+            yield Strong("lost", "error"), "     ", Code(lost.resource), ", because of ", causes
         for one in failures.degraded:
             lacks = Code(self.named(one.without))
             yield Strong("goes on", "warning"), "  ", Code(one.address), ", without ", lacks
@@ -200,6 +207,16 @@ class PlanSections:
             yield "not recorded: ", Code(self.named(timings.not_recorded))
         if timings.not_planned:
             yield "recorded, but not in the plan: ", Code(self.named(timings.not_planned))
+
+
+def _any_of(addresses: Sequence[str]) -> str:
+    """Return the ids of providers, such as ``emb`` or ``any of a, b``."""
+    ids = [one.rpartition("/")[2] for one in addresses]
+    return f"any of {', '.join(ids)}" if len(ids) > 1 else "".join(ids) or "no provider"
+
+
+def _are(several: Sequence[str]) -> str:
+    return "is" if len(several) == 1 else "are"
 
 
 def _check(check: QueryPlan) -> Spans:

@@ -175,6 +175,11 @@ C041 error a mask where a value stands
 The text ******** is what rungraph shows instead of a secret. Somebody has copied it out of a plan
 or a message; the secret itself is not in it. It is equal to no other value.
 
+C042 error a name that means no resource
+A resource names a resource of another table, as a memory bank names its embedding model, and no
+provider serves one of that name, or several do. What counts is what the config registers and what
+its provider types are known to serve; where one tells only when it runs, nothing is reported.
+
 G001 error a cycle of required dependencies
 The nodes need each other, so none of them can be first. Routers and tables count: a provider of
 inference that needs safety and a provider of safety that needs inference close a cycle through

@@ -13,6 +13,7 @@ from rungraph.graph.rules.context import nearest
 from rungraph.graph.rules.masks import pasted_masks
 from rungraph.graph.rules.resources import (
     models_of_two_providers,
+    references_to_nothing,
     resources_listed_twice,
     resources_without_provider,
     unread_tool_groups,
@@ -223,6 +224,7 @@ _RULES: tuple[Callable[[RuleContext], Iterator[Diagnostic]], ...] = (
     _several_unrouted,
     resources_without_provider,
     resources_listed_twice,
+    references_to_nothing,
     models_of_two_providers,
     unread_tool_groups,
     section_shapes,

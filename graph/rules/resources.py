@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 from rungraph.graph.config.run_config import ALL_PROVIDERS
 from rungraph.graph.diagnostics import Severity
+from rungraph.graph.resources import KnownResources, Resource
 from rungraph.graph.rules.context import nearest, switched_off_hint
 from rungraph.graph.wording import listed
 
@@ -84,6 +85,31 @@ def resources_listed_twice(context: RuleContext) -> Iterator[Diagnostic]:
                 "keep one of them",
                 severity=Severity.NOTE if is_same else Severity.WARNING,
             )
+
+
+def references_to_nothing(context: RuleContext) -> Iterator[Diagnostic]:
+    """Yield the names in resources that mean no resource of the other table, or several."""
+    known = KnownResources(context.nodes)
+    for one in known.references():
+        # How another stack reads a name that several resources have is its own affair.
+        if one.candidates and (not one.is_ambiguous or context.catalog.name):
+            continue
+        other = one.table.pair
+        if one.candidates:
+            names = [each.qualified for each in one.candidates if isinstance(each, Resource)]
+            what = f"which {len(names)} providers serve"
+            hints: tuple[str, ...] = (f"name one of them: {listed(names)}",)
+        else:
+            what = f"which no provider of {other.router_api} serves"
+            there = dict.fromkeys(each.identifier for each in known.of_table(one.table))
+            hints = nearest(one.name, there, other.resources.replace("_", " "))
+        noun = one.resource.kind.replace("_", " ")
+        yield context.document.problem(
+            "C042",
+            f"{noun} '{one.resource.identifier}' needs {other.noun} '{one.name}', {what}",
+            (*one.config.path, one.field),
+            *hints,
+        )
 
 
 def models_of_two_providers(context: RuleContext) -> Iterator[Diagnostic]:

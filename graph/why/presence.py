@@ -6,16 +6,17 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 import networkx as nx
 
-from rungraph.graph.address import Address
-from rungraph.graph.nodes import ProviderNode, RouterNode, TableNode
+from rungraph.graph.nodes import ProviderNode, RouterNode
 from rungraph.graph.paths import shortest_paths, walkable
 from rungraph.graph.placeholders import pattern_of
+from rungraph.graph.resources import KnownResources
 from rungraph.graph.source.positions import path_text
 from rungraph.graph.why.chains import Chain, Hop, chain_along, hop_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
+    from rungraph.graph.address import Address
     from rungraph.graph.diagnostics import Diagnostic
     from rungraph.graph.model import RunGraph
     from rungraph.graph.place import Place
@@ -86,16 +87,17 @@ def why_present(graph: RunGraph, address: Address) -> Presence:
 
 
 def _resources(graph: RunGraph, address: Address) -> Iterator[Reason]:
-    for table in graph.nodes.values():
-        if not isinstance(table, TableNode):
-            continue
-        for one in table.resources:
-            provider = Address.provider(table.pair.router_api, one.provider_id)
-            if address == provider:
-                yield Reason(f"{table.pair.resource}:{one.identifier}", one.place)
-            elif address == table.address:
-                text = f"{table.pair.resource}:{one.identifier} on {one.provider_id}"
-                yield Reason(text, one.place)
+    known = KnownResources(graph.nodes)
+    for resource, config in known.configured.items():
+        if address == resource.provider:
+            yield Reason(f"{resource.kind}:{resource.identifier}", config.place)
+        elif address == known.table_of(resource):
+            yield Reason(str(resource), config.place)
+    for one in known.references():
+        if any(address in (each, getattr(each, "provider", None)) for each in one.candidates):
+            may = "may name" if one.candidates[0] == address else "names"
+            text = f"{one.resource}, which {may} {one.table.pair.resource}:{one.name} here"
+            yield Reason(f"{text} as its {one.field}", one.config.place)
 
 
 def asked_for(graph: RunGraph, api: str) -> Reason | None:

@@ -99,23 +99,13 @@ class FaissMemory:
         to come.
 
         Raises:
-            ValueError: If it is a graph bank, its chunks could not overlap so, or it is there
-                with documents that another model has embedded.
+            ValueError: If it is a graph bank, or is there with documents that another model has
+                embedded.
         """
         if memory_bank.type == "graph":
             msg = (
                 f"memory bank {memory_bank.identifier!r} is a 'graph' bank, which 'inline::faiss' "
                 "does not have (known: 'keyvalue', 'keyword', 'vector')"
-            )
-            raise ValueError(msg)
-        if (
-            isinstance(memory_bank, VectorMemoryBank)
-            and memory_bank.overlap_size_in_tokens >= memory_bank.chunk_size_in_tokens
-        ):
-            msg = (
-                f"memory bank {memory_bank.identifier!r}: overlap_size_in_tokens "
-                f"({memory_bank.overlap_size_in_tokens}) must be less than "
-                f"chunk_size_in_tokens ({memory_bank.chunk_size_in_tokens})"
             )
             raise ValueError(msg)
         await self._run(self._storage.register, memory_bank)

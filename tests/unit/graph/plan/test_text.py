@@ -41,6 +41,7 @@ def test_the_text_says_what_starts_together_why_and_what_would_stop() -> None:
         "",
         "generation 0 (4 start together)",
         "  provider:inference/far    remote::openai         <text>:6   served",
+        "      if it fails, model:m on far is lost",
         "  provider:inference/words  inline::wordllama      <text>:5   served",
         "  provider:inspect/builtin  inline::inspect                   builtin",
         "  provider:telemetry/otel   inline::opentelemetry  <text>:10  served",
@@ -49,7 +50,7 @@ def test_the_text_says_what_starts_together_why_and_what_would_stop() -> None:
         "generation 1",
         "  table:models  routing table  served",
         "      any of provider:inference/far, provider:inference/words",
-        "      if it fails, 1 stops: router:inference",
+        "      if it fails, 1 stops: router:inference; model:m on far is lost",
         "",
         "generation 2",
         "  router:inference  router  served",
@@ -129,6 +130,7 @@ def test_what_fails_is_told_with_what_remains() -> None:
     assert (
         "without table:models\n"
         "  stops    router:inference, because of table:models\n"
+        "  lost     model:m on far, because of table:models\n"
         "  APIs lost: inference, models\n"
         "  APIs ok: inspect, telemetry\n"
     ) in render_plan(plan)

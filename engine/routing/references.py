@@ -1,0 +1,77 @@
+"""What resources name of other tables, and whether it can be requested now."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from functools import partial
+from typing import TYPE_CHECKING
+
+from rungraph.engine.errors import (
+    AmbiguousResourceError,
+    RoutingError,
+    UnavailableResourceError,
+)
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator, Mapping
+
+    from rungraph.engine.apis.resource import Resource
+    from rungraph.engine.routing.names import Key, Names
+    from rungraph.graph.catalog.specs import RoutedPair
+
+
+class References:
+    """The names in the resources of one table that mean resources of other tables.
+
+    Args:
+        pair: The pair of the table, which says what the fields with such names are.
+        tables: The names of every table that the stack has, by table API. What a field names of a
+            table that the stack does not have is its provider's own affair.
+        changed: Told which resource to look at again.
+    """
+
+    def __init__(
+        self, pair: RoutedPair, tables: Mapping[str, Names], changed: Callable[[Key], None]
+    ) -> None:
+        self._tables = {
+            field: tables[api] for field, api in pair.references.items() if api in tables
+        }
+        self._changed = changed
+        self._users: defaultdict[tuple[str, str], set[Key]] = defaultdict(set)
+        self._unwatch = [
+            names.watch(partial(self._look_again, field)) for field, names in self._tables.items()
+        ]
+
+    def close(self) -> None:
+        """Follow the other tables no more."""
+        while self._unwatch:
+            self._unwatch.pop()()
+
+    def follow(self, key: Key, resource: Resource) -> None:
+        """Have *changed* called with *key* whenever something that *resource* names changes."""
+        for field, _, name in self._named(resource):
+            self._users[field, name].add(key)
+
+    def lacking(self, resource: Resource) -> str | None:
+        """Return what *resource* names and cannot be requested; None if there is nothing."""
+        for _, names, name in self._named(resource):
+            try:
+                names.resolve(name)
+            except UnavailableResourceError as error:
+                return f"needs {names.noun} {name!r}, which {error.reason}"
+            except AmbiguousResourceError as error:
+                count = len(error.choices)
+                return f"needs {names.noun} {name!r}, which is served by {count} providers"
+            except RoutingError:
+                return f"needs {names.noun} {name!r}, which is not registered"
+        return None
+
+    def _named(self, resource: Resource) -> Iterator[tuple[str, Names, str]]:
+        for field, names in self._tables.items():
+            value: object = getattr(resource, field, None)
+            several = value if isinstance(value, list | tuple) else [value]
+            yield from ((field, names, name) for name in several if isinstance(name, str) and name)
+
+    def _look_again(self, field: str, name: str, _meaning: object) -> None:
+        for key in sorted(self._users.get((field, name), ())):
+            self._changed(key)

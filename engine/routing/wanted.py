@@ -1,0 +1,118 @@
+"""What a run config wants a table to offer, and what became of that."""
+
+from __future__ import annotations
+
+import asyncio
+from typing import TYPE_CHECKING
+
+from rungraph.engine.errors import describe
+from rungraph.engine.routing.errors import PairError, ProviderNeededError
+from rungraph.engine.routing.names import Key
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+
+    from rungraph.engine.apis.resource import Resource
+    from rungraph.engine.routing.names import Names
+    from rungraph.engine.routing.resources import ResourceType
+    from rungraph.graph.nodes import TableNode
+
+
+class Wanted:
+    """The resources that the run config registers in one table.
+
+    Args:
+        node: The table.
+        names: What callers can request of it.
+
+    Attributes:
+        resources: The resources, until somebody unregisters them.
+    """
+
+    def __init__(self, node: TableNode, names: Names) -> None:
+        self._node = node
+        self._names = names
+        self._denied: dict[Key, BaseException] = {}
+        self.resources: dict[Key, Resource] = {}
+        self._unfollow: Callable[[], None] = lambda: None
+
+    def read(self, resource_type: ResourceType, only_provider: Callable[[Resource], str]) -> None:
+        """Read them from the config; *only_provider* tells whose one is that names no provider.
+
+        Raises:
+            PairError: If some are not valid; with all of them.
+        """
+        problems: list[str] = []
+        for entry in self._node.resources:
+            try:
+                resource = resource_type.read_config(entry)
+                if not resource.provider_id:
+                    resource = resource_type.read(resource, only_provider(resource))
+            except (PairError, ProviderNeededError) as error:
+                problems.append(str(error))
+            else:
+                self.resources[Key.of(resource)] = resource
+        if problems:
+            raise PairError("\n".join(problems))
+
+    def of_provider(self, provider_id: str) -> list[tuple[Key, Resource]]:
+        """Return what *provider_id* is to serve."""
+        return [one for one in self.resources.items() if one[0].provider_id == provider_id]
+
+    def deny(self, key: Key, error: BaseException) -> None:
+        """Take note of why the provider did not take one, if it is one of these."""
+        if key in self.resources:
+            self._denied[key] = error
+
+    def accept(self, key: Key) -> None:
+        """Take note that the provider serves it."""
+        self._denied.pop(key, None)
+
+    def follow(self, report: Callable[[tuple[str, ...]], None]) -> None:
+        """Call *report* with what is lacking, now if anything is, and soon after it changes."""
+        loop, is_due = asyncio.get_running_loop(), True
+        told: tuple[str, ...] = ()
+
+        def look() -> None:
+            nonlocal told, is_due
+            is_due = False
+            if told != (lacking := self.lacking):
+                told = lacking
+                report(lacking)
+
+        def look_soon(name: str, _: object) -> None:
+            nonlocal is_due
+            if not is_due and name in identifiers:
+                is_due = True
+                loop.call_soon(look)
+
+        identifiers = {key.identifier for key in self.resources}
+        self._unfollow = self._names.watch(look_soon)
+        look()
+
+    def close(self) -> None:
+        """Report nothing any more."""
+        self._unfollow()
+
+    @property
+    def denied(self) -> tuple[str, ...]:
+        """What no provider has taken, why, and its place; sorted."""
+        return tuple(sorted(text for key, text in self._absent() if key in self._denied))
+
+    @property
+    def lacking(self) -> tuple[str, ...]:
+        """What callers cannot request, why, and its place; sorted."""
+        return tuple(sorted(text for _, text in self._absent()))
+
+    def _absent(self) -> Iterator[tuple[Key, str]]:
+        noun = self._node.pair.noun
+        for entry in self._node.resources:
+            key = Key(entry.identifier, entry.provider_id)
+            place = f" ({entry.place})" if entry.place else ""
+            if key in self._names or key not in self.resources:
+                continue
+            if key in self._denied:
+                yield key, f"{describe(self._denied[key])}{place}"
+            elif key in self._names.absent:
+                reason = self._names.absent[key]()
+                yield key, f"{noun} {key.identifier!r}{place} {reason}"

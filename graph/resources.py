@@ -1,0 +1,199 @@
+"""What the resources of a run config stand on: a provider, and resources of other tables."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from functools import cached_property
+from typing import TYPE_CHECKING, Any, NamedTuple, cast
+
+from rungraph.graph.address import Address
+from rungraph.graph.nodes import ProviderNode, TableNode
+
+if TYPE_CHECKING:
+    from collections.abc import Container, Iterator, Mapping
+
+    from rungraph.graph.catalog.specs import ProviderSpec
+    from rungraph.graph.nodes import Node, ResourceConfig
+
+_CONFIG = "config."
+
+
+class Resource(NamedTuple):
+    """One resource of a graph.
+
+    Attributes:
+        kind: What it is, such as ``model``.
+        identifier: The name that callers use.
+        provider: The provider that serves it.
+    """
+
+    kind: str
+    identifier: str
+    provider: Address
+
+    def __str__(self) -> str:
+        return f"{self.kind}:{self.identifier} on {self.provider.name}"
+
+    @property
+    def qualified(self) -> str:
+        """The name that also says the provider."""
+        return f"{self.provider.name}/{self.identifier}"
+
+
+class Reference(NamedTuple):
+    """A name in one resource that means a resource of another table.
+
+    Attributes:
+        resource: The resource that holds the name.
+        config: What the run config says of it.
+        field: The field that holds the name.
+        table: The other table.
+        name: The name.
+        candidates: What it can mean: one resource; several when it is ambiguous; providers, of
+            which nobody knows what they serve, when it is none that is known; or nothing.
+    """
+
+    resource: Resource
+    config: ResourceConfig
+    field: str
+    table: TableNode
+    name: str
+    candidates: tuple[Resource | Address, ...]
+
+    @property
+    def is_ambiguous(self) -> bool:
+        """Whether several resources have that name."""
+        return len(self.candidates) > 1 and isinstance(self.candidates[0], Resource)
+
+
+class KnownResources:
+    """The resources that can be known before a start: configured ones, and what types offer.
+
+    Args:
+        nodes: The nodes of a graph.
+    """
+
+    def __init__(self, nodes: Mapping[Address, Node]) -> None:
+        self._tables = {one.api: one for one in nodes.values() if isinstance(one, TableNode)}
+        self._providers: dict[str, list[ProviderNode]] = defaultdict(list)
+        for node in nodes.values():
+            if isinstance(node, ProviderNode):
+                self._providers[node.api].append(node)
+
+    @cached_property
+    def configured(self) -> Mapping[Resource, ResourceConfig]:
+        """What the run config registers, table by table."""
+        return {
+            resource_of(table, one.identifier, one.provider_id): one
+            for table in self._tables.values()
+            for one in table.resources
+        }
+
+    @cached_property
+    def needs(self) -> Mapping[Resource, tuple[tuple[Resource | Address, ...], ...]]:
+        """What each known resource stands on: of each tuple any, and of all tuples one."""
+        found: dict[Resource, list[tuple[Resource | Address, ...]]] = {
+            one: [(one.provider,), (self.table_of(one),)]
+            for of_table in self._of_tables.values()
+            for one in of_table
+        }
+        for one in self.references():
+            if one.candidates and not one.is_ambiguous:
+                found[one.resource].append(one.candidates)
+        return {one: tuple(found[one]) for one in sorted(found)}
+
+    @cached_property
+    def dependents(self) -> Mapping[Resource | Address, list[Resource]]:
+        """The resources that stand on a node or a resource."""
+        found: dict[Resource | Address, list[Resource]] = defaultdict(list)
+        for resource, needs in self.needs.items():
+            for one in dict.fromkeys(choice for any_of in needs for choice in any_of):
+                found[one].append(resource)
+        return {**found}
+
+    def table_of(self, resource: Resource) -> Address:
+        """Return the table that holds *resource*."""
+        return self._tables_by_kind[resource.kind].address
+
+    def providers_of_only(self, resources: Container[Resource]) -> set[Address]:
+        """Return the providers that are known to serve something, all of it among *resources*."""
+        some = {one.provider for one in self.needs if one in resources}
+        return some - {one.provider for one in self.needs if one not in resources}
+
+    @cached_property
+    def _tables_by_kind(self) -> Mapping[str, TableNode]:
+        return {one.pair.resource: one for one in self._tables.values()}
+
+    def references(self) -> Iterator[Reference]:
+        """Yield the names in configured resources that mean one of a table of the same graph."""
+        for resource, config in self.configured.items():
+            pair = self._tables[config.table_api].pair
+            for field, table_api in sorted(pair.references.items()):
+                table = self._tables.get(table_api)
+                for name in _names(config.fields.get(field)) if table else ():
+                    assert table is not None  # noqa: S101 (there are no names without one)
+                    candidates = tuple(self._meanings(table, name))
+                    yield Reference(resource, config, field, table, name, candidates)
+
+    def of_table(self, table: TableNode) -> list[Resource]:
+        """Return what is known to be in *table*, sorted."""
+        return sorted(self._of_tables[table.api])
+
+    @cached_property
+    def _of_tables(self) -> Mapping[str, set[Resource]]:
+        found: dict[str, set[Resource]] = defaultdict(set)
+        for resource, config in self.configured.items():
+            found[config.table_api].add(resource)
+        for table in self._tables.values():
+            for provider in self._providers[table.pair.router_api]:
+                for name in offers_of(provider) or ():
+                    found[table.api].add(resource_of(table, name, provider.provider_id))
+        return found
+
+    @cached_property
+    def _by_name(self) -> Mapping[tuple[str, str], set[Resource]]:
+        found: dict[tuple[str, str], set[Resource]] = defaultdict(set)
+        for table_api, resources in self._of_tables.items():
+            for one in resources:
+                found[table_api, one.identifier].add(one)
+                found[table_api, one.qualified].add(one)
+        return found
+
+    def _meanings(self, table: TableNode, name: str) -> list[Resource | Address]:
+        known = self._by_name.get((table.api, name), set())
+        exact = {one for one in known if one.qualified == name}
+        if known:
+            return [*sorted(exact or known)]
+        silent = [one for one in self._providers[table.pair.router_api] if offers_of(one) is None]
+        named = [one for one in silent if name.startswith(f"{one.provider_id}/")]
+        return [one.address for one in named or silent]
+
+
+def offers_of(provider: ProviderNode) -> tuple[str, ...] | None:
+    """Return what *provider* serves by itself; None when that shows only once it runs."""
+    spec: ProviderSpec | None = provider.spec
+    if spec is None or not spec.offers:
+        return None
+    found: list[str] = []
+    for choice in spec.offers:
+        values = (_value(one, provider.config) for one in choice.split("|"))
+        for name in _names(next((one for one in values if one), ())):
+            if "/" in name or name.startswith(".") or name.endswith(".gguf"):
+                return None  # The name is made of a path.
+            found.append(name)
+    return tuple(dict.fromkeys(found))
+
+
+def _value(text: str, config: Mapping[str, Any]) -> Any:
+    return config.get(text.removeprefix(_CONFIG)) if text.startswith(_CONFIG) else text
+
+
+def _names(value: object) -> tuple[str, ...]:
+    values = cast("list[object]", value) if isinstance(value, list | tuple) else [value]
+    return tuple(one for one in values if isinstance(one, str) and one)
+
+
+def resource_of(table: TableNode, identifier: str, provider_id: str) -> Resource:
+    """Return the resource of *table* that has this name and provider."""
+    provider = Address.provider(table.pair.router_api, provider_id)
+    return Resource(table.pair.resource, identifier, provider)
