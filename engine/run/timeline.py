@@ -41,6 +41,7 @@ class NodeTimes(StartTimes):
         generation: Its topological generation, counted from 0.
         needs: The nodes that it depends on.
         state: What it was doing at the end of the events.
+        lasting: The same, but for its stop: how it was when that began.
         starting: When its own start began.
         ready: When it was ready.
         gave_up: When it failed or was skipped.
@@ -55,6 +56,7 @@ class NodeTimes(StartTimes):
     generation: int
     needs: tuple[Address, ...]
     state: State = State.WAITING
+    lasting: State = State.WAITING
     starting: float | None = None
     ready: float | None = None
     gave_up: float | None = None
@@ -114,18 +116,19 @@ class Timeline:
         return {address: times.own for address, times in self.nodes.items()}
 
 
+_SETTLING, _RUNNING = 2, 3
 _PHASES: Mapping[type[Event], int] = {
     NodeWaiting: 0,
     NodeStarting: 1,
-    NodeDegraded: 3,
-    NodeRecovered: 3,
+    NodeDegraded: _RUNNING,
+    NodeRecovered: _RUNNING,
     NodeStopping: 4,
     NodeStopped: 5,
     NodeStopFailed: 5,
     NodeKilled: 5,
 }
-"""What comes before what in the life of a node, also where both have the same time; 2 is the end of
-its start.
+"""What comes before what in the life of a node, also where both have the same time; all others are
+the end of its start, or of a node that breaks down while it runs.
 """
 
 
@@ -146,6 +149,8 @@ class _Reading:
     def _read_node(self, event: NodeEvent, times: NodeTimes) -> None:
         if event.state is not None:
             times.state = event.state
+            if _PHASES.get(type(event), _SETTLING) <= _RUNNING:
+                times.lasting = event.state
         match event:
             case NodeStarting():
                 times.starting = event.at
@@ -179,7 +184,7 @@ def timeline(events: Iterable[Event]) -> Timeline:
         (1.5, 0.5, 2.0)
     """
     reading = _Reading()
-    for event in sorted(events, key=lambda event: (_PHASES.get(type(event), 2), event.at)):
+    for event in sorted(events, key=_order):
         reading.read(event)
     in_start_order = sorted(reading.nodes.values(), key=lambda one: (one.generation, one.address))
     nodes = {one.address: one for one in in_start_order}
@@ -190,6 +195,11 @@ def timeline(events: Iterable[Event]) -> Timeline:
     end = chains.longest(nodes)
     total = reading.total or max(settled.values(), default=0.0)
     return Timeline(nodes, total, chains.to(end), chains.length[end] if end else 0.0)
+
+
+def _order(event: Event) -> tuple[int, float, int]:
+    phase = _PHASES.get(type(event), _SETTLING)
+    return (_SETTLING if phase == _RUNNING else phase), event.at, phase
 
 
 def _needs(nodes: Mapping[Address, NodeTimes]) -> nx.DiGraph[Address]:

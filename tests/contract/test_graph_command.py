@@ -190,6 +190,19 @@ def test_overlays_come_from_files(tmp_path: Path) -> None:
     assert times.err == f"warning: {events} is of another graph: table:x not in this one\n"
     status = rungraph("graph", QUICKSTART, "--events", events, "--overlay", "status")
     assert "table:models              ✓ ready" in status.out
+    # A breakdown while it ran is what is left of it, though the stack stopped afterwards.
+    broken = events.read_text() + "".join(
+        f'{{"event": "{name}", "at": {at}, "address": "table:models", {more}}}\n'
+        for name, at, more in (
+            ("NodeDegraded", 1, '"detail": "slow"'),
+            ("NodeStopping", 2, '"x": 0'),
+            ("NodeFailed", 3, '"error": {"type": "OSError", "text": "gone"}'),
+            ("NodeStopped", 3, '"duration": 1'),
+        )
+    )
+    (tmp_path / "broken.jsonl").write_text(broken)
+    failed = rungraph("graph", QUICKSTART, "--events", tmp_path / "broken.jsonl")
+    assert "table:models              ✗ failed  " in failed.out
     # What never became ready has no way to being ready.
     events.write_text(events.read_text().replace('{"event": "StackReady", "at": 0.25}\n', ""))
     cut_off = rungraph("graph", QUICKSTART, "--events", events)

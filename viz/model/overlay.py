@@ -208,26 +208,34 @@ def _role_of(state: str) -> Role:
 
 
 def times_overlay(
-    spans: Mapping[Address, tuple[float, float]], critical: Sequence[Address] = ()
+    spans: Mapping[Address, tuple[float, float]],
+    critical: Sequence[Address] = (),
+    states: Mapping[Address, str] | None = None,
 ) -> Overlay:
     """Return when each node started and how long that took, the critical path standing out.
 
     Args:
-        spans: When each node began to start and when it was ready, in seconds since the first.
+        spans: When each node began to start and when that was over, in seconds since the first.
         critical: The nodes that decided how long it all took, in start order.
+        states: How nodes were in the end; those that were not ready stand out, and say only that.
     """
-    marks = {
-        address: Mark(
-            Role.CRITICAL if address in critical else Role.PLAIN,
-            f"at {duration(begin)}, took {duration(end - begin)}",
-        )
-        for address, (begin, end) in sorted(spans.items())
-    }
+    marks: dict[Address, Mark] = {}
+    for address, (begin, end) in sorted(spans.items()):
+        role = Role.CRITICAL if address in critical else Role.PLAIN
+        marks[address] = Mark(role, f"at {duration(begin)}, took {duration(end - begin)}")
+    troubled = {at: one for at, one in sorted((states or {}).items()) if one != "ready"}
+    for address, state in troubled.items():
+        marks[address] = Mark(_role_of(state), state)
     whole = max((end for _, end in spans.values()), default=0.0)
-    path = f", {counted(len(critical), 'node')} on the critical path" if critical else ""
+    counts = [f"{count:,} {state}" for state, count in sorted(Counter(troubled.values()).items())]
+    counts += [f"{counted(len(critical), 'node')} on the critical path"] if critical else []
+    verb = "started in" if len(troubled) < len(marks) or not troubled else "ended after"
     return Overlay(
         marks,
         {ends: Mark(Role.CRITICAL) for ends in pairwise(critical)},
-        meanings={Role.CRITICAL: "critical path"},
-        caption=f"started in {duration(whole)}{path}" if spans else "",
+        meanings={
+            Role.CRITICAL: "critical path",
+            **{_role_of(state): state for state in troubled.values()},
+        },
+        caption=", ".join([f"{verb} {duration(whole)}", *counts]) if marks else "",
     )

@@ -283,7 +283,9 @@ def _overlay_of(
     if run is not None:
         spans = {at: span for at, span in run.spans.items() if at in graph}
         return overlays.times_overlay(
-            spans, [at for at in run.schedule.critical_path if at in graph]
+            spans,
+            [at for at in run.schedule.critical_path if at in graph],
+            {at: one for at, one in run.states.items() if at in graph},
         )
     if kind == "plan":
         return overlays.plan_overlay(graph, assume_failed(graph, failing) if failing else None)

@@ -31,9 +31,6 @@ if TYPE_CHECKING:
     from rungraph.engine.run.timeline import NodeTimes, Timeline
     from rungraph.graph import Address, RunGraph
 
-_ENDED = frozenset({State.STOPPING, State.STOPPED, State.STOP_FAILED, State.KILLED})
-
-
 class Recorded(NamedTuple):
     """A run, as a recording has it.
 
@@ -52,7 +49,7 @@ class Recorded(NamedTuple):
     @property
     def states(self) -> Mapping[Address, str]:
         """How each node was doing before the stack was stopped."""
-        return {address: _state_of(one).value for address, one in self.times.nodes.items()}
+        return {address: one.lasting.value for address, one in self.times.nodes.items()}
 
     @property
     def spans(self) -> Mapping[Address, tuple[float, float]]:
@@ -79,7 +76,7 @@ class Recorded(NamedTuple):
                 address=address,
                 generation=one.generation,
                 family=families.get(address, address.api),
-                state=_state_of(one).value,
+                state=one.lasting.value,
                 available=one.available,
                 starting=one.starting,
                 settled=one.settled,
@@ -123,13 +120,6 @@ def _families(times: Timeline) -> Mapping[Address, str]:
     return found
 
 
-def _state_of(times: NodeTimes) -> State:
-    """Return how a node was doing before the stack was stopped, as a start is judged."""
-    if times.state not in _ENDED:
-        return times.state
-    return State.STARTING if times.ready is None else State.READY
-
-
 def why_skipped(root_causes: Sequence[Address]) -> str:
     """Return because of which failures a node was skipped."""
     causes = ", ".join(map(str, root_causes))
@@ -137,9 +127,9 @@ def why_skipped(root_causes: Sequence[Address]) -> str:
 
 
 def _detail_of(times: NodeTimes) -> str:
-    if times.state is State.SKIPPED:
+    if times.lasting is State.SKIPPED:
         return why_skipped(times.root_causes)
-    if times.state is State.FAILED and times.error is not None:
+    if times.lasting is State.FAILED and times.error is not None:
         return describe(times.error)
     return ""
 

@@ -127,3 +127,14 @@ def test_times_show_the_critical_path(small: RunGraph) -> None:
     assert diagram.boxes[path[0]].mark == Mark(Role.CRITICAL, "at 250 ms, took 1.25 s")
     (arrow,) = [one for one in diagram.arrows if not one.is_pale]
     assert arrow[:2] == tuple(path)
+
+
+def test_times_do_not_hide_what_came_to_nothing(small: RunGraph) -> None:
+    """A node that failed, was skipped or is not well stands out, and says so."""
+    llm, models = Address.provider("inference", "llm"), Address.table("models")
+    states = dict.fromkeys(small, "ready") | {llm: "failed", models: "skipped"}
+    spans = {one: (0.25, 1.5) for one in small if one != models}
+    diagram = diagram_of(small, overlay=times_overlay(spans, (), states))
+    assert diagram.notes == ("started in 1.50 s, 1 failed, 1 skipped",)
+    assert diagram.boxes[llm].mark == Mark(Role.FAILED, "failed")
+    assert diagram.boxes[models].mark == Mark(Role.LOST, "skipped")
