@@ -95,9 +95,11 @@ async def test_a_bank_falls_with_the_provider_of_its_model(tmp_path: Path) -> No
     graph = _graph(tmp_path, "letters")
     stack = Stack(graph, _settings(tmp_path, on_failure="degrade"))
     await stack.__aenter__()
+    degraded = asyncio.Event()
+    stack.events.subscribe(lambda event: isinstance(event, NodeDegraded) and degraded.set())
     BREAKERS["letters"].set()
-    while stack.status()[_BANKS] is not State.DEGRADED:  # noqa: ASYNC110 (nothing else tells)
-        await asyncio.sleep(0)
+    async with asyncio.timeout(60):
+        await degraded.wait()
     why = "needs model 'letters', which is on 'emb', which failed"
     with pytest.raises(UnavailableResourceError, match=f"^memory bank 'notes' {why}$"):
         await stack["memory"].query_documents("notes", "a")
