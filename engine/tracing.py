@@ -5,6 +5,8 @@ from __future__ import annotations
 import asyncio
 import inspect
 import logging
+import random
+import re
 import secrets
 from collections import deque
 from collections.abc import AsyncGenerator, Awaitable, Callable, Generator, Mapping
@@ -23,11 +25,23 @@ from rungraph.engine.apis.telemetry import (
 _logger = logging.getLogger(__name__)
 
 
+_TRACEPARENT = re.compile(
+    "(?!ff)[0-9a-f]{2}-(?!0{32})([0-9a-f]{32})-(?!0{16})([0-9a-f]{16})-([0-9a-f]{2})(?:-.*)?"
+)
+
+
 class Position(NamedTuple):
-    """Where in which trace code runs."""
+    """Where in which trace code runs.
+
+    Attributes:
+        trace_id: The trace.
+        span_id: The span.
+        state: What tracing systems of callers want handed on with it.
+    """
 
     trace_id: str
     span_id: str
+    state: str = ""
 
 
 _position: ContextVar[Position | None] = ContextVar("rungraph_position", default=None)
@@ -38,6 +52,30 @@ def current_trace_id() -> str | None:
     """Return the id of the trace that the running code is part of; None outside of any."""
     position = _position.get()
     return None if position is None else position.trace_id
+
+
+def begin_call(parent: str = "", state: str = "", *, ratio: float = 1.0) -> None:
+    """Go on with the trace that a caller's W3C headers tell of, in this task from here on.
+
+    Args:
+        parent: The header ``traceparent``. It says whether the call makes spans.
+        state: The header ``tracestate``.
+        ratio: How many of the calls without a valid *parent* make spans.
+    """
+    found = _TRACEPARENT.fullmatch(parent)
+    _position.set(Position(found[1], found[2], state) if found else None)
+    is_sampled = int(found[3], 16) & 1 if found else ratio >= 1 or random.random() < ratio  # noqa: S311
+    _is_silent.set(not is_sampled)
+
+
+def headers_of_trace() -> dict[str, str]:
+    """Return the W3C headers that tell another server where in which trace it is called."""
+    position = _position.get()
+    if position is None:
+        return {}
+    flags = "00" if _is_silent.get() else "01"
+    found = {"traceparent": f"00-{position.trace_id}-{position.span_id}-{flags}"}
+    return {**found, "tracestate": position.state} if position.state else found
 
 
 class Tracer:
@@ -132,7 +170,7 @@ class Span:
         self._tracer = tracer
         # The ids have OpenTelemetry's lengths.
         trace_id = parent.trace_id if parent else secrets.token_hex(16)
-        self.position = Position(trace_id, secrets.token_hex(8))
+        self.position = Position(trace_id, secrets.token_hex(8), parent.state if parent else "")
         payload = SpanStartPayload(name=name, parent_span_id=parent.span_id if parent else None)
         # Telemetry that has not got the beginning is spared the end.
         self._is_open = self._put(payload, attributes, at)

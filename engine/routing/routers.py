@@ -10,6 +10,7 @@ from rungraph.engine.routing.errors import PairError, ProviderNeededError
 from rungraph.engine.routing.forwarding import Forwarder, is_left_out
 from rungraph.engine.routing.signatures import methods_of
 from rungraph.engine.tracing import Tracer, traced
+from rungraph.graph.address import Address
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -104,6 +105,16 @@ class Router:
             )
             setattr(self, method.name, method.dress(wrapped))
 
+    def traced_relay(self, relay: Callable[..., Any], resource: Resource) -> Callable[..., Any]:
+        """Return *relay*, which asks the provider of *resource* past the router, with a span."""
+        if self._tracer is None:
+            return relay
+        attributes = {"api": self._node.api, "method": "relay", **self._route_of(resource)}
+        name = f"{self._node.api}.relay"
+        return traced(
+            relay, self._tracer, name=name, attributes=lambda _, __: attributes, is_coroutine=True
+        )
+
     async def shutdown(self) -> None:
         """Stop following the table, and hand over the spans that telemetry has not got yet."""
         self._unwatch()
@@ -174,9 +185,15 @@ class Router:
                 resource = self._table.resolve(key)
             except RoutingError:
                 return {**common, "resource": key}
-            return {**common, "resource": resource.identifier, "provider_id": resource.provider_id}
+            return {**common, **self._route_of(resource)}
 
         return attributes
+
+    def _route_of(self, resource: Resource) -> dict[str, str]:
+        """Return where calls of *resource* go, as attributes of their spans."""
+        provider_id = resource.provider_id
+        route = f"{self._node.address} > {Address.provider(self._node.api, provider_id)}"
+        return {"resource": resource.identifier, "provider_id": provider_id, "route": route}
 
 
 def _fail(method: Method, error: RoutingError) -> Any:

@@ -81,6 +81,7 @@ async def test_a_call_is_a_span(router: Any, provider: Provider, telemetry: Tele
         "method": "embeddings",
         "resource": "small",
         "provider_id": "foo",
+        "route": "router:inference > provider:inference/foo",
     }
     assert span.parent is None
     assert span.status is SpanStatus.OK
