@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shutil
 import subprocess
 import sys
 from collections.abc import Generator
@@ -23,9 +24,11 @@ class Peer:
     Args:
         name: The folder of its environment.
         requirements: What is installed there.
+        python: The version of Python that the package needs; empty for the one that runs.
     """
 
-    def __init__(self, name: str, *requirements: str) -> None:
+    def __init__(self, name: str, *requirements: str, python: str = "") -> None:
+        self._version = python
         self._folder = _ENVIRONMENTS / name
         self._requirements = requirements
 
@@ -55,7 +58,10 @@ class Peer:
         python = self._folder / "bin" / "python"
         installed = self._folder / "installed"
         if not installed.exists() or installed.read_text() != repr(self._requirements):
-            subprocess.run([sys.executable, "-m", "venv", self._folder], check=True)
+            interpreter = _interpreter(self._version) if self._version else sys.executable
+            if interpreter is None:
+                pytest.skip(f"there is no Python {self._version} here")
+            subprocess.run([interpreter, "-m", "venv", self._folder], check=True)
             done = subprocess.run(
                 [python, "-m", "pip", "install", "-q", *self._requirements],
                 capture_output=True,
@@ -66,6 +72,12 @@ class Peer:
                 pytest.skip(f"cannot be installed: {', '.join(self._requirements)}")
             installed.write_text(repr(self._requirements))
         return str(python)
+
+
+def _interpreter(version: str) -> str | None:
+    """Return a Python of *version* that pyenv or the PATH has; None if neither has one."""
+    installed = sorted((Path.home() / ".pyenv" / "versions").glob(f"{version}.*/bin/python"))
+    return str(installed[-1]) if installed else shutil.which(f"python{version}")
 
 
 @contextmanager

@@ -17,6 +17,8 @@ from urllib.request import getproxies, proxy_bypass
 import aiohttp
 
 from rungraph.engine.errors import KeyRefusedError, RateLimitError
+from rungraph.engine.server_events import events_in
+from rungraph.engine.tracing import headers_of_trace
 
 if TYPE_CHECKING:
     from collections.abc import AsyncGenerator, Mapping
@@ -103,7 +105,7 @@ class OpenAIClient:
         async with aclosing(self.pieces(path, body, media=_EVENTS)) as pieces:
             await anext(pieces)
             yield None
-            async with aclosing(_events_in(cast("AsyncGenerator[bytes, None]", pieces))) as events:
+            async with aclosing(events_in(cast("AsyncGenerator[bytes, None]", pieces))) as events:
                 async for event in events:
                     if event == b"[DONE]":
                         break
@@ -185,7 +187,7 @@ class OpenAIClient:
                         method,
                         f"{self._base_url}/{path}",
                         json=body,
-                        headers=headers,
+                        headers={**(headers or {}), **headers_of_trace()},
                         allow_redirects=False,
                         trace_request_ctx=connection,
                         **self._proxy,
@@ -302,21 +304,6 @@ async def _note_reuse(_session: object, context: Any, _parameters: object) -> No
 def _has_begun(error: Exception) -> bool:
     """Whether the server had sent some of the head of its answer; then the error holds it."""
     return isinstance(error, aiohttp.ServerDisconnectedError) and not isinstance(error.message, str)
-
-
-async def _events_in(pieces: AsyncGenerator[bytes, None]) -> AsyncGenerator[bytes, None]:
-    """Yield the data of each server-sent event in *pieces*, which may be cut anywhere."""
-    rest = b""
-    data: list[bytes] = []
-    async for piece in pieces:
-        *lines, rest = (rest + piece).split(b"\n")
-        for line in lines:
-            field, _, value = line.removesuffix(b"\r").partition(b":")
-            if field == b"data":
-                data.append(value.removeprefix(b" "))
-            elif not field and not value and data:
-                yield b"\n".join(data)
-                data.clear()
 
 
 def _proxy_of(url: str) -> dict[str, Any]:

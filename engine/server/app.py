@@ -24,9 +24,10 @@ from rungraph.engine.server.feed import Feed
 from rungraph.engine.server.graph_routes import GraphRoutes
 from rungraph.engine.server.guards import ANY, PREFLIGHT, Guard, Permission, provider_data_of
 from rungraph.engine.server.metrics import Metrics
-from rungraph.engine.server.openai_routes import OpenAIRoutes
 from rungraph.engine.server.openapi import openapi_document
 from rungraph.engine.server.probes import Probes
+from rungraph.engine.server.v1 import v1_routes
+from rungraph.engine.tracing import begin_call
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Mapping
@@ -49,11 +50,13 @@ class ServerSettings:
         most_bytes: How long the body of a request may be.
         drain_seconds: How long running answers may go on when the server stops.
         most_calls: How many requests may be answered at the same time, probes apart.
+        trace_ratio: How many of the calls make spans whose callers do not say whether theirs do.
     """
 
     most_bytes: int = 16 * 1024 * 1024
     drain_seconds: float = 30.0
     most_calls: int = 2048
+    trace_ratio: float = 1.0
 
 
 class Phase(Enum):
@@ -145,19 +148,8 @@ class StackApp:
             self._add("GET", path, handler, inspecting, is_always=True)
         for path, page in pages.items():
             self._add("GET", path, partial(self._page, page), inspecting, is_always=True)
-        openai = OpenAIRoutes(stack)
-        self._add("GET", "/v1/models", openai.list_models, ANY)
-        self._add("GET", "/v1/models/{model:path}", openai.get_model, ANY)
-        for path, handler in (
-            ("/v1/health", openai.health),
-            ("/v1/version", openai.version),
-            ("/v1/inspect/routes", openai.routes),
-            ("/v1/providers", openai.providers),
-        ):
-            self._add("GET", path, handler, inspecting)
-        self._add("POST", "/v1/chat/completions", openai.chat)
-        self._add("POST", "/v1/completions", openai.completions)
-        self._add("POST", "/v1/embeddings", openai.embeddings)
+        for one in v1_routes(stack):
+            self._add(*one)
 
     # --- the life of a server ------------------------------------------------------------------
 
@@ -212,6 +204,8 @@ class StackApp:
                 handler = self._handler_of(exchange)
                 if (sent := provider_data_of(exchange)) is not None:
                     data = CallData(sent)
+                parent, state = exchange.header(b"traceparent"), exchange.header(b"tracestate")
+                begin_call(parent, state, ratio=self._settings.trace_ratio)
                 await handler(exchange)
         except asyncio.CancelledError:
             if not exchange.take_back_cancellation():

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import time
 from contextlib import aclosing
-from typing import TYPE_CHECKING, Any, cast
+from typing import TYPE_CHECKING, Any, TypeVar, cast
 
 from pydantic_core import to_json
 
@@ -14,7 +14,9 @@ from rungraph.engine.provider import has_openai_relay
 from rungraph.engine.request import hand_over
 from rungraph.engine.server import translated_answers, translation
 from rungraph.engine.server.failures import RequestError
-from rungraph.graph.address import Address
+from rungraph.engine.server.responses import Answering, chat_body
+from rungraph.engine.server.translation import read
+from rungraph.engine.server_events import events_in
 
 if TYPE_CHECKING:
     from collections.abc import AsyncGenerator, Callable, Iterator, Mapping
@@ -23,7 +25,11 @@ if TYPE_CHECKING:
     from rungraph.engine.run.stack import Stack
     from rungraph.engine.server.exchange import Exchange
 
+_Chunk = TypeVar("_Chunk")
+
 _DONE = b"data: [DONE]\n\n"
+_CHAT = "chat/completions"
+_BROKEN_OFF = "the stream ended before the answer did"
 _TAIL = 64
 """Bytes at the end of a relayed stream in which its last event stands."""
 
@@ -37,111 +43,82 @@ class OpenAIRoutes:
 
     def __init__(self, stack: Stack) -> None:
         self._stack = stack
-        self._started = int(time.time())
-
-    # --- models --------------------------------------------------------------------------------
-
-    async def list_models(self, exchange: Exchange) -> None:
-        """Answer with all models."""
-        models = await self._stack["models"].list_models()
-        data = [self._model(one) for one in models]
-        await exchange.answer(to_json({"object": "list", "data": data}))
-
-    async def get_model(self, exchange: Exchange) -> None:
-        """Answer with one model, whose name may hold slashes."""
-        name = exchange.path_values["model"]
-        found = self._stack["models"].resolve(name)
-        await exchange.answer(to_json(self._model(found)))
-
-    def _model(self, model: Any) -> dict[str, Any]:
-        return {
-            "id": model.identifier,
-            "object": "model",
-            "created": self._started,
-            "owned_by": model.provider_id,
-            "custom_metadata": {
-                **model.metadata,
-                "model_type": model.model_type,
-                "provider_id": model.provider_id,
-                "provider_resource_id": model.native_id,
-            },
-        }
-
-    # --- the stack, as clients of later contracts ask for it ------------------------------------
-
-    async def health(self, exchange: Exchange) -> None:
-        """Answer how the stack is."""
-        found = await self._stack["inspect"].health()
-        await exchange.answer(to_json({"status": found.status.value}))
-
-    async def version(self, exchange: Exchange) -> None:
-        """Answer with the version of the software."""
-        await exchange.answer(to_json(await self._stack["inspect"].version()))
-
-    async def routes(self, exchange: Exchange) -> None:
-        """Answer with the routes of every API, in one list."""
-        found = await self._stack["inspect"].list_routes()
-        await exchange.answer(to_json({"data": [one for api in found.values() for one in api]}))
-
-    async def providers(self, exchange: Exchange) -> None:
-        """Answer with the configured providers; secrets of their configs are masked."""
-        found = await self._stack["inspect"].list_providers()
-        graph = self._stack.graph
-        data = [
-            {
-                "api": api,
-                "provider_id": one.provider_id,
-                "provider_type": one.provider_type,
-                "config": graph.masked_config(Address.provider(api, one.provider_id)),
-                "health": one.health,
-            }
-            for api, providers in found.items()
-            for one in providers
-        ]
-        await exchange.answer(to_json({"data": data}))
 
     # --- inference -----------------------------------------------------------------------------
 
     async def chat(self, exchange: Exchange) -> None:
         """Answer a chat completion."""
-        body = await _body_of(exchange)
-        if await self._relayed(exchange, "chat/completions", body):
-            return
-        request = translation.chat_request(body)
-        head = self._head("chatcmpl", exchange, request.model)
+        body = await body_of(exchange)
         with exchange.watched():
-            answer = await self._stack["inference"].chat_completion(**request.arguments)
-            if request.stream:
-                options = request.stream_options
-                with_usage = options is not None and options.include_usage
-                events = translated_answers.ChatEvents(head, with_usage=with_usage)
-                await _stream(exchange, answer, lambda chunk: events.take(chunk.event))
+            if (relayed := await self._relayed(exchange, _CHAT, body)) is not None:
+                await _pass_on(exchange, relayed, is_stream=body.get("stream") is True)
                 return
-        await exchange.answer(to_json(translated_answers.chat_answer(answer, head)))
+            answer = await self._chat(exchange, body)
+            if isinstance(answer, dict):
+                await exchange.answer(to_json(answer))
+            else:
+                await _stream(exchange, answer, _DONE)
+
+    async def _chat(
+        self, exchange: Exchange, body: Mapping[str, Any]
+    ) -> dict[str, Any] | AsyncGenerator[dict[str, Any], None]:
+        """Return the inference API's answer to a chat, as the OpenAI API has it."""
+        request = read(translation.ChatRequest, body)
+        head = self._head("chatcmpl", exchange, request.model)
+        answer = await self._stack["inference"].chat_completion(**request.arguments)
+        if not request.stream:
+            return translated_answers.chat_answer(answer, head)
+        options = request.stream_options
+        with_usage = options is not None and options.include_usage
+        events = translated_answers.ChatEvents(head, with_usage=with_usage)
+        return _each(answer, lambda chunk: events.take(chunk.event))
+
+    async def responses(self, exchange: Exchange) -> None:
+        """Answer with a response: a chat of either lane, told as the responses API tells it."""
+        body = await body_of(exchange)
+        chat = chat_body(body)
+        name = exchange.request_id.removeprefix("req_")
+        answering = Answering(body, name, int(time.time()))
+        with exchange.watched():
+            relayed = await self._relayed(exchange, _CHAT, chat)
+            exchange.last_event = b""
+            if not chat.get("stream"):
+                if relayed is None:
+                    answer = await self._chat(exchange, chat)
+                else:
+                    answer = json.loads(await _joined(relayed))
+                await exchange.answer(to_json(answering.whole(cast("dict[str, Any]", answer))))
+                return
+            chunks = _chunks_in(relayed) if relayed else await self._chat(exchange, chat)
+            chunks = cast("AsyncGenerator[dict[str, Any], None]", chunks)
+            for event in answering.begin():
+                await exchange.send_event(to_json(event))
+            await _stream(exchange, _each(chunks, answering.take, answering.end), b"")
 
     async def completions(self, exchange: Exchange) -> None:
         """Answer a completion."""
-        body = await _body_of(exchange)
-        if await self._relayed(exchange, "completions", body):
-            return
-        request = translation.completion_request(body)
-        head = self._head("cmpl", exchange, request.model)
+        body = await body_of(exchange)
         with exchange.watched():
+            if (relayed := await self._relayed(exchange, "completions", body)) is not None:
+                await _pass_on(exchange, relayed, is_stream=body.get("stream") is True)
+                return
+            request = read(translation.CompletionRequest, body)
+            head = self._head("cmpl", exchange, request.model)
             answer = await self._stack["inference"].completion(**request.arguments)
             if request.stream:
-                await _stream(
-                    exchange, answer, lambda chunk: translated_answers.completion_chunk(chunk, head)
-                )
+                chunks = _each(answer, lambda one: translated_answers.completion_chunk(one, head))
+                await _stream(exchange, chunks, _DONE)
                 return
         await exchange.answer(to_json(translated_answers.completion_answer(answer, head)))
 
     async def embeddings(self, exchange: Exchange) -> None:
         """Answer with vectors."""
-        body = await _body_of(exchange)
-        if await self._relayed(exchange, "embeddings", body):
-            return
-        request = translation.embeddings_request(body)
+        body = await body_of(exchange)
         with exchange.watched():
+            if (relayed := await self._relayed(exchange, "embeddings", body)) is not None:
+                await _pass_on(exchange, relayed, is_stream=False)
+                return
+            request = read(translation.EmbeddingsRequest, body)
             answer = await self._stack["inference"].embeddings(**request.arguments)
         await exchange.answer(to_json(translated_answers.embeddings_answer(answer, request)))
 
@@ -149,8 +126,10 @@ class OpenAIRoutes:
         name = exchange.request_id.removeprefix("req_")
         return {"id": f"{kind}-{name}", "created": int(time.time()), "model": model}
 
-    async def _relayed(self, exchange: Exchange, path: str, body: Mapping[str, Any]) -> bool:
-        """Answer by what the model's provider says itself; return whether it can.
+    async def _relayed(
+        self, exchange: Exchange, path: str, body: Mapping[str, Any]
+    ) -> AsyncGenerator[bytes, None] | None:
+        """Return what the model's provider says itself, byte for byte; None if it cannot.
 
         Everything goes as it came, but for the name of the model.
         """
@@ -158,18 +137,10 @@ class OpenAIRoutes:
         resource = self._resolved(body.get("model"))
         provider = self._stack["models"].members[resource.provider_id]
         if not has_openai_relay(provider):
-            return False
+            return None
         hand_over(provider)
-        wanted = {**body, "model": resource.native_id}
-        with exchange.watched():
-            parts = await provider.relay_openai(path, wanted)
-            async with aclosing(parts):
-                if body.get("stream") is True:
-                    await _relay_stream(exchange, parts)
-                    return True
-                content = b"".join([part async for part in parts])
-        await exchange.answer(content)
-        return True
+        relay = self._stack["inference"].traced_relay(provider.relay_openai, resource)
+        return await relay(path, {**body, "model": resource.native_id})  # type: ignore[no-any-return]
 
     def _resolved(self, name: object) -> Resource:
         """Return the model that *name* means.
@@ -187,7 +158,12 @@ class OpenAIRoutes:
         return cast("Resource", self._stack[api].resolve(name))
 
 
-async def _body_of(exchange: Exchange) -> dict[str, Any]:
+async def body_of(exchange: Exchange) -> dict[str, Any]:
+    """Return the JSON object that is a request's body.
+
+    Raises:
+        RequestError: If it is none.
+    """
     try:
         body: object = json.loads(await exchange.json_body())
     except (ValueError, RecursionError) as error:
@@ -198,35 +174,76 @@ async def _body_of(exchange: Exchange) -> dict[str, Any]:
     return cast("dict[str, Any]", body)
 
 
-async def _stream(
-    exchange: Exchange,
-    chunks: AsyncGenerator[Any, None],
-    events_of: Callable[[Any], Iterator[dict[str, Any]]],
-) -> None:
+async def _each(
+    chunks: AsyncGenerator[_Chunk, None],
+    events_of: Callable[[_Chunk], Iterator[dict[str, Any]]],
+    last: Callable[[], Iterator[dict[str, Any]]] = lambda: iter(()),
+) -> AsyncGenerator[dict[str, Any], None]:
+    """Yield the events that each of *chunks* makes, and those that come *last*."""
     async with aclosing(chunks):
         async for chunk in chunks:
             for event in events_of(chunk):
-                await exchange.send_event(to_json(event))
+                yield event
+    for event in last():
+        yield event
+
+
+async def _stream(
+    exchange: Exchange, events: AsyncGenerator[dict[str, Any], None], last: bytes
+) -> None:
+    async with aclosing(events):
+        async for event in events:
+            await exchange.send_event(to_json(event))
     if not exchange.has_begun:
         await exchange.begin_events()
-    await exchange.end(_DONE)
+    await exchange.end(last)
 
 
-async def _relay_stream(exchange: Exchange, parts: AsyncGenerator[bytes, None]) -> None:
-    """Send *parts* as they are.
+async def _chunks_in(
+    parts: AsyncGenerator[bytes, None],
+) -> AsyncGenerator[dict[str, Any], None]:
+    """Yield the chunks of a chat that its server tells in *parts*.
 
     Raises:
-        ConnectionError: If they end before the stream says so: nobody may take that for the end.
+        ConnectionError: If they end before the stream says so, or with an error.
     """
+    async with aclosing(parts), aclosing(events_in(parts)) as events:
+        async for event in events:
+            if event == b"[DONE]":
+                return
+            chunk = json.loads(event)
+            if error := chunk.get("error"):
+                msg = str(error.get("message", error) if isinstance(error, dict) else error)
+                raise ConnectionError(msg)
+            yield chunk
+    raise ConnectionError(_BROKEN_OFF)
+
+
+async def _joined(parts: AsyncGenerator[bytes, None]) -> bytes:
+    async with aclosing(parts):
+        return b"".join([part async for part in parts])
+
+
+async def _pass_on(
+    exchange: Exchange, parts: AsyncGenerator[bytes, None], *, is_stream: bool
+) -> None:
+    """Answer with *parts* as they are.
+
+    Raises:
+        ConnectionError: If a stream ends before it says so: nobody may take that for the end.
+    """
+    if not is_stream:
+        await exchange.answer(await _joined(parts))
+        return
     tail = b""
-    async for part in parts:
-        if not exchange.has_begun:
-            await exchange.begin_events()
-        await exchange.send_bytes(part)
-        tail = (tail + part)[-_TAIL:]
+    async with aclosing(parts):
+        async for part in parts:
+            if not exchange.has_begun:
+                await exchange.begin_events()
+            await exchange.send_bytes(part)
+            tail = (tail + part)[-_TAIL:]
     if b"[DONE]" not in tail:
         if exchange.has_begun and not tail.endswith(b"\n\n"):
             await exchange.send_bytes(b"\n\n")
-        msg = "the stream ended before the answer did"
-        raise ConnectionError(msg)
+        raise ConnectionError(_BROKEN_OFF)
     await exchange.end()

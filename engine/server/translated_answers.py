@@ -7,13 +7,13 @@ import struct
 from base64 import b64encode
 from typing import TYPE_CHECKING, Any, cast
 
-from rungraph.engine.apis.common import StopReason, ToolCall
+from rungraph.engine.apis.common import StopReason, ToolCall, Usage
 from rungraph.engine.apis.inference import EventType, ToolCallDelta, ToolCallParseStatus
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
-    from rungraph.engine.apis.common import InterleavedContent, TokenLogProbs, Usage
+    from rungraph.engine.apis.common import InterleavedContent, TokenLogProbs
     from rungraph.engine.apis.inference import (
         ChatCompletionResponse,
         ChatCompletionResponseEvent,
@@ -78,7 +78,9 @@ def embeddings_answer(answer: EmbeddingsResponse, request: EmbeddingsRequest) ->
         {"object": "embedding", "index": index, "embedding": _packed(one) if packed else one}
         for index, one in enumerate(answer.embeddings)
     ]
-    return {"object": "list", "model": request.model, "data": data, **_usage(answer.usage)}
+    # Clients with a strict schema take no answer without it; zeros where it is not known.
+    usage = _usage(answer.usage or Usage(prompt_tokens=0, completion_tokens=0))
+    return {"object": "list", "model": request.model, "data": data, **usage}
 
 
 def _packed(vector: Sequence[float]) -> str:

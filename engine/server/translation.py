@@ -9,7 +9,7 @@ from __future__ import annotations
 import json
 from typing import TYPE_CHECKING, Annotated, Any, Literal, TypeVar, cast
 
-from pydantic import BaseModel, ConfigDict, Field, TypeAdapter, ValidationError
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from rungraph.engine.apis.common import (
     CompletionMessage,
@@ -47,71 +47,74 @@ _WITHOUT_EFFECT: dict[str, tuple[Any, ...]] = {
 """Values with which a parameter that cannot be honoured asks for nothing."""
 
 
-class _Sent(BaseModel):
-    """Base of what is read from a request; what else it holds is looked at afterwards."""
+class Sent(BaseModel):
+    """Base of what is read from a request; what else it holds `read` looks at afterwards."""
 
     model_config = ConfigDict(extra="allow", frozen=True)
 
 
-class _Function(_Sent):
+class _Function(Sent):
     name: str
     arguments: str = "{}"
     description: str | None = None
     parameters: dict[str, Any] | None = None
 
 
-class _Call(_Sent):
+class _Call(Sent):
     id: str
     function: _Function
 
 
-class _Url(_Sent):
+class _Url(Sent):
     url: str
 
 
-class _TextPart(_Sent):
+class _TextPart(Sent):
     type: Literal["text"]
     text: str
 
 
-class _ImagePart(_Sent):
+class _ImagePart(Sent):
     type: Literal["image_url"]
     image_url: _Url
 
 
-_Content = str | list[Annotated[_TextPart | _ImagePart, Field(discriminator="type")]] | None
+Part = Annotated[_TextPart | _ImagePart, Field(discriminator="type")]
+Content = str | list[Part] | None
 
 
-class _Message(_Sent):
+class SentMessage(Sent):
+    """One message of a chat."""
+
     role: Literal["system", "developer", "user", "assistant", "tool"]
-    content: _Content = None
+    content: Content = None
     tool_calls: list[_Call] | None = None
     tool_call_id: str = ""
 
 
-class _Tool(_Sent):
+class _Tool(Sent):
     type: Literal["function"]
     function: _Function
 
 
-class _Schema(_Sent):
+class _Schema(Sent):
     schema_: dict[str, Any] = Field(default_factory=dict[str, Any], alias="schema")
 
 
-class _Format(_Sent):
+class _Format(Sent):
     type: Literal["text", "json_object", "json_schema"]
     json_schema: _Schema | None = None
 
 
-class _ToolChoice(_Sent):
+class _ToolChoice(Sent):
     function: _Function
 
 
-class _StreamOptions(_Sent):
+class _StreamOptions(Sent):
     include_usage: bool = False
 
 
-class _Sampled(_Sent):
+class _Sampled(Sent):
     model: str
     stream: bool | None = None
     stream_options: _StreamOptions | None = None
@@ -151,7 +154,7 @@ class _Sampled(_Sent):
 class ChatRequest(_Sampled):
     """The body of a request to ``/v1/chat/completions``."""
 
-    messages: list[_Message]
+    messages: list[SentMessage]
     max_completion_tokens: int | None = None
     tools: list[_Tool] | None = None
     tool_choice: Literal["none", "auto", "required"] | _ToolChoice | None = None
@@ -161,7 +164,7 @@ class ChatRequest(_Sampled):
     @property
     def arguments(self) -> dict[str, Any]:
         """The arguments of ``chat_completion``."""
-        found = {**super().arguments, "messages": _messages(self.messages)}
+        found = {**super().arguments, "messages": messages_of(self.messages)}
         if self.tools:
             found["tools"] = [
                 ToolDefinition(
@@ -195,7 +198,7 @@ class CompletionRequest(_Sampled):
         return found
 
 
-class EmbeddingsRequest(_Sent):
+class EmbeddingsRequest(Sent):
     """The body of a request to ``/v1/embeddings``."""
 
     model: str
@@ -209,53 +212,38 @@ class EmbeddingsRequest(_Sent):
         return {"model": self.model, "contents": texts}
 
 
-_Request = TypeVar("_Request", ChatRequest, CompletionRequest, EmbeddingsRequest)
-
-_CHAT = TypeAdapter(ChatRequest)
-_COMPLETION = TypeAdapter(CompletionRequest)
-_EMBEDDINGS = TypeAdapter(EmbeddingsRequest)
+_Request = TypeVar("_Request", bound=Sent)
 
 
-def chat_request(body: Mapping[str, Any]) -> ChatRequest:
-    """Return what the *body* of a chat completion asks for.
+def read(kind: type[_Request], body: Mapping[str, Any]) -> _Request:
+    """Return what *body* asks for.
 
     Raises:
-        RequestError: If it is not valid, or asks for what the inference API has not.
+        RequestError: If it is not valid, or asks for what cannot be honoured here.
     """
-    return _read(_CHAT, body)
-
-
-def completion_request(body: Mapping[str, Any]) -> CompletionRequest:
-    """Return what the *body* of a completion asks for; raises as `chat_request` does."""
-    return _read(_COMPLETION, body)
-
-
-def embeddings_request(body: Mapping[str, Any]) -> EmbeddingsRequest:
-    """Return what the *body* of a request for embeddings asks for; raises as `chat_request`."""
-    return _read(_EMBEDDINGS, body)
-
-
-def _read(adapter: TypeAdapter[_Request], body: Mapping[str, Any]) -> _Request:
     try:
-        request = adapter.validate_python(body)
-        request.arguments  # noqa: B018  what cannot be said of it is found now
+        request = kind.model_validate(body)
+        getattr(request, "arguments", None)  # What cannot be said of it is found now.
     except ValidationError as error:
         raise invalid(error, lambda _: "") from error
     for name, value in (request.model_extra or {}).items():
         if name in _HARMLESS or value is None or value in _WITHOUT_EFFECT.get(name, ()):
             continue
-        text = f"{name}: the provider of {request.model!r} cannot honour it"
+        model = getattr(request, "model", None)
+        who = f"the provider of {model!r}" if model else "this server"
+        text = f"{name}: {who} cannot honour it"
         raise RequestError(400, text, name, "unsupported_parameter")
     return request
 
 
-def _messages(sent: Sequence[_Message]) -> list[Message]:
+def messages_of(sent: Sequence[SentMessage]) -> list[Message]:
+    """Return the messages as the inference API has them."""
     tools = {call.id: call.function.name for one in sent for call in one.tool_calls or ()}
     return [_message(one, tools) for one in sent]
 
 
-def _message(sent: _Message, tools: Mapping[str, str]) -> Message:
-    content = _content(sent.content)
+def _message(sent: SentMessage, tools: Mapping[str, str]) -> Message:
+    content = content_of(sent.content)
     match sent.role:
         case "system" | "developer":
             return SystemMessage(content=content)
@@ -288,7 +276,8 @@ def _arguments(text: str) -> dict[str, Any]:
     return cast("dict[str, Any]", found)
 
 
-def _content(sent: _Content) -> InterleavedContent:
+def content_of(sent: Content) -> InterleavedContent:
+    """Return the content of a message as the inference API has it."""
     if sent is None or isinstance(sent, str):
         return sent or ""
     return [

@@ -3,10 +3,14 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Generator
 from pathlib import Path
 from typing import Any, Protocol
 
 import pytest
+import yaml
+from tests.contract.command_line import QUICKSTART
+from tests.peers import serving
 
 
 class ConfigFile(Protocol):
@@ -45,3 +49,35 @@ def config_file(tmp_path: Path) -> ConfigFile:
 def remote_file(tmp_path: Path) -> ConfigFile:
     """What writes a config with a provider that stands for a server elsewhere."""
     return _writer(tmp_path, "far")
+
+
+@pytest.fixture(scope="session")
+def url(tmp_path_factory: pytest.TempPathFactory, weights: Path) -> Generator[str]:
+    """Serve the quickstart, and agents and safety of our own, at the URL that is returned."""
+    folder = tmp_path_factory.mktemp("served")
+    config = yaml.safe_load(
+        QUICKSTART.read_text().replace(
+            "${env.RUNGRAPH_DEMO_DIR:=~/.local/state/rungraph/quickstart}", str(folder)
+        )
+    )
+    for api, provider_id, kind in (("safety", "words", "safety"), ("agents", "fake", "agents")):
+        config["providers"][api] = [
+            {
+                "provider_id": provider_id,
+                "provider_type": f"inline::{provider_id}",
+                "module": "fake_agents",
+                "config": {"kind": kind},
+            }
+        ]
+    config["providers"]["inference"].append(
+        {
+            "provider_id": "told",
+            "provider_type": "inline::told",
+            "module": "fake_provider",
+            "config": {},
+        }
+    )
+    path = folder / "run.yaml"
+    path.write_text(yaml.safe_dump(config))
+    with serving(path) as at:
+        yield at

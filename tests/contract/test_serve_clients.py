@@ -5,52 +5,17 @@ from __future__ import annotations
 import json
 import re
 import subprocess
-from collections.abc import Generator
-from pathlib import Path
 from typing import Any
 
 import pytest
-import yaml
-from tests.contract.command_line import QUICKSTART, ROOT
-from tests.peers import Peer, serving
+from tests.contract.command_line import ROOT
+from tests.peers import Peer
 
 README = (ROOT / "README.md").read_text()
 OLD = Peer("llama-stack-client-0.0.40", "llama-stack-client==0.0.40", "httpx<0.28")
 OPENAI = Peer("openai", "openai>=3", "langchain-openai", "openai-agents")
 
 pytestmark = [pytest.mark.peer, pytest.mark.real]
-
-
-@pytest.fixture(scope="module")
-def url(tmp_path_factory: pytest.TempPathFactory, weights: Path) -> Generator[str]:
-    """Serve the quickstart, and agents and safety of our own, at the URL that is returned."""
-    folder = tmp_path_factory.mktemp("served")
-    config = yaml.safe_load(
-        QUICKSTART.read_text().replace(
-            "${env.RUNGRAPH_DEMO_DIR:=~/.local/state/rungraph/quickstart}", str(folder)
-        )
-    )
-    for api, provider_id, kind in (("safety", "words", "safety"), ("agents", "fake", "agents")):
-        config["providers"][api] = [
-            {
-                "provider_id": provider_id,
-                "provider_type": f"inline::{provider_id}",
-                "module": "fake_agents",
-                "config": {"kind": kind},
-            }
-        ]
-    config["providers"]["inference"].append(
-        {
-            "provider_id": "told",
-            "provider_type": "inline::told",
-            "module": "fake_provider",
-            "config": {},
-        }
-    )
-    path = folder / "run.yaml"
-    path.write_text(yaml.safe_dump(config))
-    with serving(path) as at:
-        yield at
 
 
 @pytest.fixture(scope="module")

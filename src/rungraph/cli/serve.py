@@ -50,7 +50,7 @@ end, then the stack stops in order; the second time it ends at once.
 
 KEY_VARIABLE = "RUNGRAPH_SERVE_KEY"
 _EXTRA = "server"
-_NEEDS = ("prometheus_client", "uvicorn")
+_NEEDS = ("prometheus_client", "python_multipart", "uvicorn")
 
 
 @click.command(help=_HELP)
@@ -93,6 +93,12 @@ _NEEDS = ("prometheus_client", "uvicorn")
     default=2048,
     help="How many requests may be answered at the same time.",
 )
+@click.option(
+    "--trace-ratio",
+    type=click.FloatRange(0, 1),
+    default=1.0,
+    help="How many of the calls make spans; a caller's traceparent header decides for its own.",
+)
 @failure_option
 @state_dir_option
 @catalog_option
@@ -108,6 +114,7 @@ def serve(
     tls_certificate: Path | None,
     tls_key: Path | None,
     max_calls: int,
+    trace_ratio: float,
     catalog: str | None,
     **settings: Any,
 ) -> int:
@@ -137,7 +144,7 @@ def serve(
     session = _ServeSession(
         graph,
         StackSettings(**settings),
-        ServerSettings(drain_seconds=drain_seconds, most_calls=max_calls),
+        ServerSettings(drain_seconds=drain_seconds, most_calls=max_calls, trace_ratio=trace_ratio),
         Guard(keys, origins=origins, is_local=is_local),
         bound(host, port),
         (tls_certificate, tls_key),

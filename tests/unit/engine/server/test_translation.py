@@ -35,7 +35,7 @@ CALL = ToolCall(call_id="c1", tool_name="add", arguments={"a": [1]})
 def arguments_of(**more: Any) -> dict[str, Any]:
     """Return the arguments of the chat that a request with *more* makes."""
     body = {"model": "m", "messages": [{"role": "user", "content": "hi"}], **more}
-    return translation.chat_request(body).arguments
+    return translation.read(translation.ChatRequest, body).arguments
 
 
 def test_sampling_means_what_the_api_says() -> None:
@@ -171,8 +171,8 @@ def test_a_streamed_call_has_its_name_first(*, named_first: bool) -> None:
 
 def test_vectors_are_packed_as_little_endian_floats() -> None:
     """The packed form is what the SDK asks for by itself."""
-    request = translation.embeddings_request(
-        {"model": "m", "input": ["a"], "encoding_format": "base64"}
+    request = translation.read(
+        translation.EmbeddingsRequest, {"model": "m", "input": ["a"], "encoding_format": "base64"}
     )
     answer = translated_answers.embeddings_answer(
         EmbeddingsResponse(embeddings=[[1.0, 0.5]]), request

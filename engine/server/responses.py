@@ -1,0 +1,332 @@
+"""The responses API as chats: what is asked, answered and streamed. Pure: values in, values out.
+
+Nothing is kept between two requests, so callers send the whole conversation each time.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Annotated, Any, Literal
+
+from pydantic import Field
+
+from rungraph.engine.server.failures import RequestError
+from rungraph.engine.server.translation import Sent, read
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping
+
+_KEPT = ("model", "temperature", "top_p", "parallel_tool_calls", "user", "stream")
+"""What a chat calls by the same name."""
+_NEEDS_STORAGE = ("previous_response_id", "conversation", "background", "prompt")
+_WITHOUT_EFFECT = frozenset({"store", "include", "truncation", "metadata", "service_tier"})
+_IN_PROGRESS = "in_progress"
+_COMPLETED = "completed"
+
+
+class _Part(Sent):
+    type: Literal["input_text", "output_text", "text", "refusal", "input_image"]
+    text: str = ""
+    refusal: str = ""
+    image_url: str | None = None
+    detail: str = "auto"
+
+
+class _MessageItem(Sent):
+    type: Literal["message"] = "message"
+    role: Literal["user", "assistant", "system", "developer"]
+    content: str | list[_Part]
+
+
+class _CallItem(Sent):
+    type: Literal["function_call"]
+    call_id: str
+    name: str
+    arguments: str
+
+
+class _OutputItem(Sent):
+    type: Literal["function_call_output"]
+    call_id: str
+    output: str | list[_Part]
+
+
+class _ReasoningItem(Sent):
+    type: Literal["reasoning"]
+
+
+_Item = (
+    Annotated[_CallItem | _OutputItem | _ReasoningItem, Field(discriminator="type")] | _MessageItem
+)
+
+
+class _Tool(Sent):
+    type: Literal["function"]
+    name: str
+    description: str | None = None
+    parameters: dict[str, Any] | None = None
+    strict: bool | None = None
+
+
+class _Choice(Sent):
+    type: Literal["function"]
+    name: str
+
+
+class _Format(Sent):
+    type: Literal["text", "json_object", "json_schema"] = "text"
+
+
+class _Text(Sent):
+    format: _Format = Field(default_factory=_Format)
+
+
+class _Reasoning(Sent):
+    effort: str | None = None
+
+
+class ResponseRequest(Sent):
+    """The body of a request to ``/v1/responses``."""
+
+    model: str
+    input: str | list[_Item]
+    instructions: str | None = None
+    tools: list[_Tool] = Field(default_factory=list[_Tool])
+    tool_choice: Literal["none", "auto", "required"] | _Choice | None = None
+    text: _Text = Field(default_factory=_Text)
+    reasoning: _Reasoning | None = None
+    max_output_tokens: int | None = None
+    stream: bool | None = None
+
+
+def chat_body(body: Mapping[str, Any]) -> dict[str, Any]:
+    """Return the chat that the *body* of a request for a response means.
+
+    Raises:
+        RequestError: If it is not valid, or needs what is not kept here.
+    """
+    for name in _NEEDS_STORAGE:
+        if body.get(name):
+            text = f"{name}: nothing is kept between requests here; send the whole input instead"
+            raise RequestError(400, text, name, "unsupported_parameter")
+    asked = read(
+        ResponseRequest, {key: body[key] for key in ResponseRequest.model_fields if key in body}
+    )
+    # What is not known may mean something to the model's own server.
+    known = {*ResponseRequest.model_fields, *_NEEDS_STORAGE, *_WITHOUT_EFFECT} - {*_KEPT}
+    chat = {name: value for name, value in body.items() if name not in known}
+    chat["messages"] = list(_messages(asked))
+    if asked.max_output_tokens is not None:
+        chat["max_tokens"] = asked.max_output_tokens
+    if asked.tools:
+        chat["tools"] = [
+            {"type": "function", "function": one.model_dump(exclude={"type"}, exclude_none=True)}
+            for one in asked.tools
+        ]
+    if isinstance(asked.tool_choice, _Choice):
+        chat["tool_choice"] = {"type": "function", "function": {"name": asked.tool_choice.name}}
+    elif asked.tool_choice is not None:
+        chat["tool_choice"] = asked.tool_choice
+    if asked.text.format.type == "json_schema":
+        schema = asked.text.format.model_dump(exclude={"type"})
+        chat["response_format"] = {"type": "json_schema", "json_schema": schema}
+    elif asked.text.format.type == "json_object":
+        chat["response_format"] = {"type": "json_object"}
+    if asked.reasoning is not None and asked.reasoning.effort:
+        chat["reasoning_effort"] = asked.reasoning.effort
+    if asked.stream:
+        chat["stream_options"] = {"include_usage": True}
+    return chat
+
+
+def _messages(asked: ResponseRequest) -> Iterator[dict[str, Any]]:
+    if asked.instructions:
+        yield {"role": "system", "content": asked.instructions}
+    if isinstance(asked.input, str):
+        yield {"role": "user", "content": asked.input}
+        return
+    calls: list[dict[str, Any]] = []
+    for item in asked.input:
+        if isinstance(item, _CallItem):
+            function = {"name": item.name, "arguments": item.arguments}
+            calls.append({"id": item.call_id, "type": "function", "function": function})
+            continue
+        if calls:
+            yield {"role": "assistant", "content": None, "tool_calls": calls}
+            calls = []
+        if isinstance(item, _OutputItem):
+            content = _content(item.output)
+            yield {"role": "tool", "tool_call_id": item.call_id, "content": content}
+        elif isinstance(item, _MessageItem):
+            yield {"role": item.role, "content": _content(item.content)}
+    if calls:
+        yield {"role": "assistant", "content": None, "tool_calls": calls}
+
+
+def _content(content: str | list[_Part]) -> str | list[dict[str, Any]]:
+    if isinstance(content, str):
+        return content
+    if all(part.type != "input_image" for part in content):
+        return "".join(part.text or part.refusal for part in content)
+    return [
+        {"type": "image_url", "image_url": {"url": part.image_url, "detail": part.detail}}
+        if part.type == "input_image"
+        else {"type": "text", "text": part.text}
+        for part in content
+    ]
+
+
+class Answering:
+    """Makes a response of the chat that answers it, whole or chunk by chunk.
+
+    Args:
+        body: The request.
+        name: What tells the ids of this response from those of others.
+        created: When it was made, in seconds of the epoch.
+    """
+
+    def __init__(self, body: Mapping[str, Any], name: str, created: int) -> None:
+        self._name = name
+        self._response: dict[str, Any] = {
+            "id": f"resp_{name}",
+            "object": "response",
+            "created_at": created,
+            "status": _IN_PROGRESS,
+            "error": None,
+            "incomplete_details": None,
+            "instructions": body.get("instructions"),
+            "max_output_tokens": body.get("max_output_tokens"),
+            "metadata": body.get("metadata") or {},
+            "model": body["model"],
+            "output": [],
+            "parallel_tool_calls": body.get("parallel_tool_calls", True),
+            "previous_response_id": None,
+            "store": False,
+            "temperature": body.get("temperature"),
+            "text": body.get("text") or {"format": {"type": "text"}},
+            "tool_choice": body.get("tool_choice") or "auto",
+            "tools": body.get("tools") or [],
+            "top_p": body.get("top_p"),
+            "truncation": "disabled",
+            "usage": None,
+        }
+        self._open: dict[str, Any] = {}  # The item that grows.
+        self._number = 0
+        self._finish = ""
+
+    def whole(self, chat: Mapping[str, Any]) -> dict[str, Any]:
+        """Return the response that *chat*, a whole completion, makes."""
+        choice = chat["choices"][0]
+        message = choice["message"]
+        delta = {"content": message.get("content"), "tool_calls": message.get("tool_calls") or []}
+        for index, call in enumerate(delta["tool_calls"]):
+            call.setdefault("index", index)
+        for _ in self._take_delta(delta):
+            pass
+        for _ in self._close():
+            pass
+        self._finish = choice.get("finish_reason") or ""
+        self._take_usage(chat.get("usage"))
+        self._end()
+        return self._response
+
+    def begin(self) -> Iterator[dict[str, Any]]:
+        """Yield the events before the first chunk."""
+        yield self._event("response.created", response=dict(self._response))
+        yield self._event("response.in_progress", response=dict(self._response))
+
+    def take(self, chunk: Mapping[str, Any]) -> Iterator[dict[str, Any]]:
+        """Yield the events that one chunk of the chat makes."""
+        self._take_usage(chunk.get("usage"))
+        for choice in chunk.get("choices", ()):
+            yield from self._take_delta(choice.get("delta") or {})
+            self._finish = choice.get("finish_reason") or self._finish
+
+    def end(self) -> Iterator[dict[str, Any]]:
+        """Yield the events after the last chunk."""
+        yield from self._close()
+        self._end()
+        yield self._event(f"response.{self._response['status']}", response=self._response)
+
+    def _take_delta(self, delta: Mapping[str, Any]) -> Iterator[dict[str, Any]]:
+        if text := delta.get("content"):
+            if self._open.get("type") != "message":
+                yield from self._close()
+                yield from self._begin_message()
+            yield self._grow("output_text.delta", "text", text, content_index=0, logprobs=[])
+        for call in delta.get("tool_calls") or ():
+            function = call.get("function") or {}
+            if call.get("id"):
+                yield from self._close()
+                yield from self._begin_call(call["id"], function.get("name", ""))
+            if arguments := function.get("arguments"):
+                yield self._grow("function_call_arguments.delta", "arguments", arguments)
+
+    def _begin_message(self) -> Iterator[dict[str, Any]]:
+        item = {"id": self._item_id("msg"), "type": "message", "role": "assistant", "content": []}
+        yield from self._begin_item({**item, "status": _IN_PROGRESS})
+        part: dict[str, Any] = {"type": "output_text", "text": "", "annotations": []}
+        yield self._event("response.content_part.added", content_index=0, part=dict(part))
+        self._open["content"] = [part]
+
+    def _begin_call(self, call_id: str, name: str) -> Iterator[dict[str, Any]]:
+        item = {"id": self._item_id("fc"), "type": "function_call", "status": _IN_PROGRESS}
+        yield from self._begin_item({**item, "call_id": call_id, "name": name, "arguments": ""})
+
+    def _begin_item(self, item: dict[str, Any]) -> Iterator[dict[str, Any]]:
+        self._open = item
+        self._response["output"].append(item)
+        yield self._event("response.output_item.added", item=dict(item))
+
+    def _grow(self, kind: str, key: str, text: str, **more: Any) -> dict[str, Any]:
+        grown = self._open["content"][0] if key == "text" else self._open
+        grown[key] += text
+        return self._event(f"response.{kind}", delta=text, **more)
+
+    def _close(self) -> Iterator[dict[str, Any]]:
+        """Yield the events that end the item that grows."""
+        item = self._open
+        if not item:
+            return
+        item["status"] = _COMPLETED
+        if item["type"] == "message":
+            part = item["content"][0]
+            text = part["text"]
+            yield self._event("response.output_text.done", content_index=0, text=text, logprobs=[])
+            yield self._event("response.content_part.done", content_index=0, part=part)
+        else:
+            told = {"name": item["name"], "arguments": item["arguments"]}
+            yield self._event("response.function_call_arguments.done", **told)
+        yield self._event("response.output_item.done", item=item)
+        self._open = {}
+
+    def _end(self) -> None:
+        self._response["status"] = _COMPLETED
+        if self._finish in {"length", "content_filter"}:
+            reason = "max_output_tokens" if self._finish == "length" else self._finish
+            self._response["status"] = "incomplete"
+            self._response["incomplete_details"] = {"reason": reason}
+
+    def _take_usage(self, usage: Mapping[str, Any] | None) -> None:
+        if usage:
+            cached = (usage.get("prompt_tokens_details") or {}).get("cached_tokens") or 0
+            details = usage.get("completion_tokens_details") or {}
+            self._response["usage"] = {
+                "input_tokens": usage["prompt_tokens"],
+                "input_tokens_details": {"cached_tokens": cached},
+                "output_tokens": usage["completion_tokens"],
+                "output_tokens_details": {"reasoning_tokens": details.get("reasoning_tokens") or 0},
+                "total_tokens": usage["total_tokens"],
+            }
+
+    def _item_id(self, kind: str) -> str:
+        return f"{kind}_{self._name}{len(self._response['output'])}"
+
+    def _event(self, kind: str, **fields: Any) -> dict[str, Any]:
+        """Return an event; one of an item names the item."""
+        if self._open and "response" not in fields:
+            fields["output_index"] = len(self._response["output"]) - 1
+            if "item" not in fields:
+                fields["item_id"] = self._open["id"]
+        event = {"type": kind, "sequence_number": self._number, **fields}
+        self._number += 1
+        return event

@@ -1,0 +1,217 @@
+"""What a stack has, below ``/v1``: models, providers, shields; and shields at work."""
+
+from __future__ import annotations
+
+import secrets
+import time
+from typing import TYPE_CHECKING, Any
+
+from pydantic import Field
+
+from rungraph.engine.apis.common import UserMessage
+from rungraph.engine.apis.safety import ViolationLevel
+from rungraph.engine.apis.shields import Shield
+from rungraph.engine.server.failures import RequestError
+from rungraph.engine.server.translation import (
+    Content,
+    Part,
+    Sent,
+    SentMessage,
+    content_of,
+    messages_of,
+)
+from rungraph.graph.address import Address
+
+if TYPE_CHECKING:
+    from rungraph.engine.run.stack import Stack
+
+
+class NewShield(Sent):
+    """The body of a request that registers a shield."""
+
+    shield_id: str = Field(min_length=1)
+    provider_id: str | None = None
+    provider_shield_id: str | None = None
+    params: dict[str, Any] | None = None
+
+
+class ShieldRun(Sent):
+    """The body of a request that has a shield judge messages."""
+
+    shield_id: str
+    messages: list[SentMessage] = Field(min_length=1)
+    params: dict[str, Any] | None = None
+
+
+class Moderation(Sent):
+    """The body of a request for a moderation; its model is a shield."""
+
+    input: str | list[str] | list[Part]
+    model: str | None = None
+
+
+class StackRoutes:
+    """Answers for the parts of a stack as clients of the OpenAI API and later contracts ask.
+
+    Args:
+        stack: What answers.
+    """
+
+    def __init__(self, stack: Stack) -> None:
+        self._stack = stack
+        self._started = int(time.time())
+
+    # --- models --------------------------------------------------------------------------------
+
+    async def list_models(self) -> dict[str, Any]:
+        """Return all models."""
+        models = await self._stack["models"].list_models()
+        return {"object": "list", "data": [self._model(one) for one in models]}
+
+    async def get_model(self, model: str) -> dict[str, Any]:
+        """Return one model, whose name may hold slashes."""
+        return self._model(self._stack["models"].resolve(model))
+
+    def _model(self, model: Any) -> dict[str, Any]:
+        served = {
+            "model_type": model.model_type,
+            "provider_id": model.provider_id,
+            "provider_resource_id": model.native_id,
+        }
+        return {
+            "id": model.identifier,
+            "object": "model",
+            "created": self._started,
+            "owned_by": model.provider_id,
+            "custom_metadata": {**model.metadata, **served},
+            # The same, as clients of the Llama Stack read it.
+            "identifier": model.identifier,
+            "type": "model",
+            "metadata": model.metadata,
+            **served,
+        }
+
+    # --- the stack -----------------------------------------------------------------------------
+
+    async def health(self) -> dict[str, Any]:
+        """Return how the stack is."""
+        found = await self._stack["inspect"].health()
+        return {"status": found.status.value}
+
+    async def version(self) -> Any:
+        """Return the version of the software."""
+        return await self._stack["inspect"].version()
+
+    async def routes(self) -> dict[str, Any]:
+        """Return the routes of every API, in one list."""
+        found = await self._stack["inspect"].list_routes()
+        return {"data": [one for api in found.values() for one in api]}
+
+    async def providers(self) -> dict[str, Any]:
+        """Return the configured providers; secrets of their configs are masked."""
+        found = await self._stack["inspect"].list_providers()
+        graph = self._stack.graph
+        data = [
+            {
+                "api": api,
+                "provider_id": one.provider_id,
+                "provider_type": one.provider_type,
+                "config": graph.masked_config(Address.provider(api, one.provider_id)),
+                "health": one.health,
+            }
+            for api, providers in found.items()
+            for one in providers
+        ]
+        return {"data": data}
+
+    async def get_provider(self, provider_id: str) -> dict[str, Any]:
+        """Return the provider of that name, the first if several APIs have one."""
+        for one in (await self.providers())["data"]:
+            if one["provider_id"] == provider_id:
+                return one  # type: ignore[no-any-return]
+        text = f"there is no provider {provider_id!r}"
+        raise RequestError(404, text, code="provider_not_found")
+
+    # --- shields -------------------------------------------------------------------------------
+
+    async def list_shields(self) -> dict[str, Any]:
+        """Return all shields."""
+        return {"data": [_shield(one) for one in await self._stack["shields"].list_shields()]}
+
+    async def get_shield(self, shield: str) -> dict[str, Any]:
+        """Return one shield."""
+        return _shield(self._stack["shields"].resolve(shield))
+
+    async def register_shield(self, asked: NewShield) -> dict[str, Any]:
+        """Have a provider run a shield."""
+        shield = Shield(
+            identifier=asked.shield_id,
+            provider_id=asked.provider_id or "",
+            provider_resource_id=asked.provider_shield_id,
+            params=asked.params or {},
+        )
+        return _shield(await self._stack["shields"].register_shield(shield=shield))
+
+    async def unregister_shield(self, shield: str) -> None:
+        """Take back a registration."""
+        found = self._stack["shields"].resolve(shield)
+        await self._stack["shields"].unregister_shield(
+            identifier=found.identifier, provider_id=found.provider_id
+        )
+
+    async def run_shield(self, asked: ShieldRun) -> Any:
+        """Return what a shield thinks of messages."""
+        return await self._stack["safety"].run_shield(
+            shield_type=asked.shield_id,
+            messages=messages_of(asked.messages),
+            params=asked.params or {},
+        )
+
+    async def moderate(self, asked: Moderation) -> dict[str, Any]:
+        """Return what a shield thinks of each text; a category is the shield itself."""
+        shield = asked.model or await self._only_shield()
+        given = asked.input
+        inputs: list[Content] = []
+        if isinstance(given, str):
+            inputs = [given]
+        elif all(isinstance(one, str) for one in given):
+            inputs = [one for one in given if isinstance(one, str)]
+        else:
+            inputs = [[one for one in given if not isinstance(one, str)]]
+        results: list[dict[str, Any]] = []
+        for one in inputs:
+            found = await self._stack["safety"].run_shield(
+                shield_type=shield, messages=[UserMessage(content=content_of(one))]
+            )
+            violation = found.violation
+            flagged = violation is not None and violation.violation_level != ViolationLevel.INFO
+            results.append(
+                {
+                    "flagged": flagged,
+                    "categories": {shield: flagged},
+                    "category_scores": {shield: float(flagged)},
+                    "category_applied_input_types": {shield: ["text"]},
+                    "user_message": violation.user_message if violation else None,
+                    "metadata": violation.metadata if violation else {},
+                }
+            )
+        return {"id": f"modr-{secrets.token_hex(12)}", "model": shield, "results": results}
+
+    async def _only_shield(self) -> str:
+        shields = await self._stack["shields"].list_shields()
+        names: list[str] = sorted({one.identifier for one in shields})
+        if len(names) == 1:
+            return names[0]
+        known = ", ".join(map(repr, names)) or "none"
+        text = f"model: is missing; there is: {known}"
+        raise RequestError(400, text, "model", "invalid_value")
+
+
+def _shield(shield: Shield) -> dict[str, Any]:
+    return {
+        "identifier": shield.identifier,
+        "provider_id": shield.provider_id,
+        "provider_resource_id": shield.native_id,
+        "type": "shield",
+        "params": shield.params,
+    }

@@ -1,0 +1,91 @@
+"""Every route below ``/v1``, for clients of the OpenAI API and of later contracts."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from pydantic_core import to_json
+
+from rungraph.engine.server.guards import ANY, Permission
+from rungraph.engine.server.openai_routes import OpenAIRoutes, body_of
+from rungraph.engine.server.stack_routes import Moderation, NewShield, ShieldRun, StackRoutes
+from rungraph.engine.server.stores import NewStore, NewStoreFile, Search, StoreRoutes
+from rungraph.engine.server.translation import read
+
+if TYPE_CHECKING:
+    from collections.abc import Awaitable, Callable, Iterator
+
+    from rungraph.engine.run.stack import Stack
+    from rungraph.engine.server.exchange import Exchange
+    from rungraph.engine.server.translation import Sent
+
+    Handler = Callable[[Exchange], Awaitable[None]]
+
+_CALL = frozenset({Permission.CALL})
+_REGISTER = frozenset({Permission.REGISTER})
+_INSPECT = frozenset({Permission.INSPECT})
+_SHIELD = "/v1/shields/{shield:path}"
+_STORE = "/v1/vector_stores/{store_id}"
+_STORE_FILE = f"{_STORE}/files/{{file_id}}"
+_FILE = "/v1/files/{file_id}"
+
+
+def v1_routes(stack: Stack) -> Iterator[tuple[str, str, Handler, frozenset[Permission]]]:
+    """Yield the routes for *stack*: method, path, what answers, and the permissions to ask."""
+    openai, parts, stores = OpenAIRoutes(stack), StackRoutes(stack), StoreRoutes(stack)
+    yield "POST", "/v1/chat/completions", openai.chat, _CALL
+    yield "POST", "/v1/completions", openai.completions, _CALL
+    yield "POST", "/v1/embeddings", openai.embeddings, _CALL
+    yield "POST", "/v1/responses", openai.responses, _CALL
+
+    yield "GET", "/v1/models", _answering(parts.list_models), ANY
+    yield "GET", "/v1/models/{model:path}", _answering(parts.get_model), ANY
+    for prefix in ("/v1", "/v1alpha/admin"):
+        yield "GET", f"{prefix}/health", _answering(parts.health), _INSPECT
+        yield "GET", f"{prefix}/version", _answering(parts.version), _INSPECT
+        yield "GET", f"{prefix}/inspect/routes", _answering(parts.routes), _INSPECT
+        yield "GET", f"{prefix}/providers", _answering(parts.providers), _INSPECT
+        path = f"{prefix}/providers/{{provider_id:path}}"
+        yield "GET", path, _answering(parts.get_provider), _INSPECT
+
+    yield "GET", "/v1/shields", _answering(parts.list_shields), ANY
+    yield "POST", "/v1/shields", _answering(parts.register_shield, NewShield), _REGISTER
+    yield "GET", _SHIELD, _answering(parts.get_shield), ANY
+    yield "DELETE", _SHIELD, _answering(parts.unregister_shield), _REGISTER
+    yield "POST", "/v1/safety/run-shield", _answering(parts.run_shield, ShieldRun), _CALL
+    yield "POST", "/v1/moderations", _answering(parts.moderate, Moderation), _CALL
+
+    yield "GET", "/v1/files", _answering(stores.list_files), ANY
+    yield "POST", "/v1/files", stores.upload, _CALL
+    yield "GET", _FILE, _answering(stores.get_file), ANY
+    yield "GET", f"{_FILE}/content", stores.download, _CALL
+    yield "DELETE", _FILE, _answering(stores.delete_file), _CALL
+
+    yield "GET", "/v1/vector_stores", _answering(stores.list_stores), ANY
+    yield "POST", "/v1/vector_stores", _answering(stores.create, NewStore), _REGISTER
+    yield "GET", _STORE, _answering(stores.get_store), ANY
+    yield "DELETE", _STORE, _answering(stores.delete_store), _REGISTER
+    yield "POST", f"{_STORE}/search", _answering(stores.search, Search), _CALL
+    yield "GET", f"{_STORE}/files", _answering(stores.list_store_files), ANY
+    yield "POST", f"{_STORE}/files", _answering(stores.put_file, NewStoreFile), _CALL
+    yield "GET", _STORE_FILE, _answering(stores.get_store_file), ANY
+    yield "DELETE", _STORE_FILE, _answering(stores.take_file), _CALL
+
+
+def _answering(function: Callable[..., Awaitable[Any]], body: type[Sent] | None = None) -> Handler:
+    """Return what answers with the JSON of what *function* returns.
+
+    Args:
+        function: Takes the parameters of the path by name, and the body as *asked*.
+        body: What the body is; None for requests without one.
+    """
+
+    async def answer(exchange: Exchange) -> None:
+        arguments: dict[str, Any] = dict(exchange.path_values)
+        if body is not None:
+            arguments["asked"] = read(body, await body_of(exchange))
+        with exchange.watched():
+            found = await function(**arguments)
+        await exchange.answer(to_json(found))
+
+    return answer
