@@ -13,12 +13,12 @@ if TYPE_CHECKING:
     from rungraph.graph.source.document import Document
     from rungraph.graph.source.positions import Path
 
-_OLD_KEYS = ("routing_table", "provider_map", "api_providers")
+OLD_KEYS = ("routing_table", "provider_map", "api_providers")
 
 
 def is_old_format(value: Mapping[str, Any]) -> bool:
     """Whether a run config names its providers under the keys of the first format."""
-    return "providers" not in value and any(key in value for key in _OLD_KEYS)
+    return "providers" not in value and any(key in value for key in OLD_KEYS)
 
 
 def upgraded(document: Document) -> tuple[dict[str, Any], dict[Path, Path], list[Diagnostic]]:
@@ -33,14 +33,31 @@ def upgraded(document: Document) -> tuple[dict[str, Any], dict[Path, Path], list
         note for each old key.
     """
     value = document.value
-    result = {key: item for key, item in value.items() if key not in _OLD_KEYS}
+    result = {key: item for key, item in value.items() if key not in OLD_KEYS}
     if "apis_to_serve" in result:
         result.setdefault("apis", result.pop("apis_to_serve"))
+    providers, origin = instances_of(value)
+    notes = [
+        document.problem(
+            "C014",
+            f"'{key}' is of an older format; it is read as 'providers'",
+            (key,),
+            "list the instances under 'providers', each with a provider_id; no routing keys",
+            key=True,
+            severity=Severity.NOTE,
+        )
+        for key in OLD_KEYS
+        if value.get(key) is not None
+    ]
+    return {**result, "providers": providers}, origin, notes
+
+
+def instances_of(value: Mapping[str, Any]) -> tuple[dict[str, list[Any]], dict[Path, Path]]:
+    """Return the instances of a run config of the first format, and where each was read from."""
     providers: dict[str, list[Any]] = {}
     origin: dict[Path, Path] = {}
-    old_keys = [key for key in _OLD_KEYS if value.get(key) is not None]
-    for key in old_keys:
-        section = value[key] if isinstance(value[key], dict) else {}
+    for key in OLD_KEYS:
+        section = value[key] if isinstance(value.get(key), dict) else {}
         for api, entries in section.items():
             is_list = isinstance(entries, list)
             for index, entry in enumerate(entries if is_list else [entries]):
@@ -53,18 +70,7 @@ def upgraded(document: Document) -> tuple[dict[str, Any], dict[Path, Path], list
                 target = providers.setdefault(api, [])
                 origin["providers", api, len(target)] = (key, api, *([index] if is_list else []))
                 target.append(entry)
-    notes = [
-        document.problem(
-            "C014",
-            f"'{key}' is of an older format; it is read as 'providers'",
-            (key,),
-            "list the instances under 'providers', each with a provider_id; no routing keys",
-            key=True,
-            severity=Severity.NOTE,
-        )
-        for key in old_keys
-    ]
-    return {**result, "providers": providers}, origin, notes
+    return providers, origin
 
 
 def _upgraded_entry(entry: Mapping[str, Any], number: str) -> dict[str, Any]:

@@ -10,7 +10,7 @@ from rungraph.graph.catalog.choice import named_catalog, shipped_history
 from rungraph.graph.catalog.telling import fits, release_for
 from rungraph.graph.config.documents import run_config_of
 from rungraph.graph.config.keys import resource_paths
-from rungraph.graph.config.upgrade import is_old_format
+from rungraph.graph.config.upgrade import OLD_KEYS, instances_of, is_old_format
 from rungraph.graph.diagnostics import Severity
 from rungraph.graph.upgrade.storage import move_stores
 from rungraph.graph.upgrade.yaml_text import UpgradeError, YamlText, renamed, with_comments_of
@@ -76,13 +76,8 @@ def upgraded(document: Document, to: str) -> Upgrade:
         where = problem.place or document.file
         msg = f"{where}: the file cannot be rewritten before it can be read: {problem.message}"
         raise UpgradeError(msg)
-    if isinstance(value, dict) and is_old_format(value):
-        msg = (
-            f"{document.file} is of the first format, with routing tables; name the instances "
-            "under 'providers', each with a provider_id, and it can be rewritten"
-        )
-        raise UpgradeError(msg)
-    if not isinstance(value, dict) or not isinstance(value.get("providers"), dict):
+    is_old = isinstance(value, dict) and is_old_format(value)
+    if not is_old and not (isinstance(value, dict) and isinstance(value.get("providers"), dict)):
         msg = f"{document.file} holds no run config with 'providers'"
         raise UpgradeError(msg)
     written = value.get("catalog")
@@ -123,6 +118,8 @@ class _Upgrade:
         """Return the config after every step."""
         if "catalog" in self.tree:
             self.tree["catalog"] = f"{self.target.name}@{self.target.release}"
+        if is_old_format(self.tree):
+            self.instances()
         self.spelling(self.tree)
         self.name()
         self.apis()
@@ -133,12 +130,16 @@ class _Upgrade:
         self.resources()
         self.top()
         text = self.yaml.dumped(self.tree)
+        lines = [line for _, block in sorted(self.comments) for line in block]
+        head = f"# Not taken over: {self.target.full_name} has no successor of these."
+        blocks = [[head, *lines]] if lines else []
         if "#" in self.document.text and not self.yaml.is_json:
-            text = with_comments_of(self.document.text, text)
-        if self.comments and not self.yaml.is_json:
-            head = f"# Not taken over: {self.target.full_name} has no successor of these."
-            lines = [head, *(line for _, block in sorted(self.comments) for line in block)]
-            text = f"{text.rstrip()}\n\n" + "\n".join(lines) + "\n"
+            text, lost = with_comments_of(self.document.text, text)
+            kept = "\n".join(lines)
+            others = [f"#   {line}  {one}" for line, one in lost if one not in kept]
+            blocks += [["# Comments of what is moved or taken out:", *others]] if others else []
+        if not self.yaml.is_json:
+            text = "\n\n".join([text.rstrip(), *map("\n".join, blocks)]) + "\n"
         self.result.text = text
         return self.result
 
@@ -165,6 +166,33 @@ class _Upgrade:
                 if new != one:
                     value[key] = type(one)(new)
                     self.change(f"a placeholder is written as '{new.partition('=')[0]}=…'")
+
+    def instances(self) -> None:
+        """Name the instances of the first format under ``providers``."""
+        found, origin = instances_of(self.tree)
+        sections = type(self.tree)(found)
+        for (_, api, index), path in origin.items():
+            section: Any = self.tree[path[0]]
+            entry: Any = section[api] if len(path) == 2 else section[api][path[2]]
+            if not isinstance(entry, type(self.tree)):
+                continue
+            entry.pop("routing_key", None)
+            if "provider_id" not in entry:
+                entry.insert(0, "provider_id", found[str(api)][int(index)]["provider_id"])
+            found[str(api)][int(index)] = entry
+            self.paths[id(entry)] = path
+            if len(section[api]) == len(found[str(api)]) and len(path) > 2:
+                # The list itself, with the comments in it and beside its key.
+                sections[api] = section[api]
+                comments = section.ca.items
+                sections.ca.items.update({key: comments[key] for key in comments if key == api})
+        keys = [key for key in OLD_KEYS if key in self.tree]
+        renamed(self.tree, keys[0], "providers", sections)
+        for key in keys[1:]:
+            del self.tree[key]
+        if "apis" not in self.tree and "apis_to_serve" in self.tree:
+            renamed(self.tree, "apis_to_serve", "apis", self.tree["apis_to_serve"])
+        self.change(f"'{keys[0]}' is now 'providers', without routing keys")
 
     def name(self) -> None:
         """Rename ``image_name`` where the release has another key for it."""
@@ -231,13 +259,12 @@ class _Upgrade:
         sections = self.tree["providers"]
         for api in list(sections):
             entries = sections[api]
-            if not isinstance(entries, list):
+            if not isinstance(entries, list) or not entries:
                 continue
             for index in reversed(range(len(entries))):
                 entry = entries[index]
                 name = entry.get("provider_type") if isinstance(entry, dict) else None
-                path: Path = ("providers", api, index)
-                self.paths.setdefault(id(entry), path)
+                path = self.paths.setdefault(id(entry), ("providers", api, index))
                 if not isinstance(name, str) or entry.get("module") or self.is_external(api, name):
                     continue
                 found = self.type_of(api, name)
@@ -252,11 +279,12 @@ class _Upgrade:
                 if new_api != api:
                     del entries[index]
                     self.place(sections, api, new_api, entry)
-            if not entries and api in sections and api not in self.target.providable_apis:
+            if not entries and api in sections:
                 del sections[api]
 
     def is_external(self, api: str, name: str) -> bool:
-        return not self.history.knows(api, name)
+        is_gone = self.history.knows(api) and not self.api_of(api)
+        return not is_gone and not self.history.knows(api, name)
 
     def place(self, sections: Any, api: str, new_api: str, entry: Any) -> None:
         """Put an entry below the API that it is of now."""

@@ -154,8 +154,13 @@ def _is_store(value: Any) -> bool:
 
 def _backend(backends: dict[str, Any], family: str, written: Any, name: str) -> str:
     """Return the name of the backend that keeps what *written* says; a new one if there is none."""
-    settings = {key: one for key, one in written.items() if key not in ("type", "namespace")}
-    wanted = {"type": f"{family}_{written['type']}", **settings}
+    wanted = type(written)()
+    for key, one in written.items():
+        if key != "namespace":
+            wanted[key] = f"{family}_{one}" if key == "type" else one
+    if comments := getattr(written, "ca", None):
+        kept = {key: one for key, one in comments.items.items() if key in wanted}
+        wanted.ca.items.update(kept)
     for known, one in backends.items():
         if one == wanted:
             return known

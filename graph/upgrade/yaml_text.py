@@ -5,26 +5,30 @@ from __future__ import annotations
 import io
 import json
 import re
+from collections import Counter
 from contextlib import suppress
+from functools import cache
 from typing import TYPE_CHECKING, Any
 
 import yaml
 
 from rungraph.graph.errors import RungraphError
+from rungraph.graph.upgrade.aliases import Aliases, containers
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from ruamel.yaml import YAML
 
-_LIST = re.compile(r"^( *)[^\s#-][^\n]*:[ ]*\n(?:[ ]*(?:#[^\n]*)?\n)*( *)- ", re.MULTILINE)
+_BELOW = r"^( *)[^\s#-][^\n]*:[ ]*(?:#[^\n]*)?\n(?:[ ]*(?:#[^\n]*)?\n)*( *)"
+_LIST = re.compile(rf"{_BELOW}- ", re.MULTILINE)
+_MAPPING = re.compile(rf"{_BELOW}[^\s#\-\[{{]", re.MULTILINE)
+_LINE = re.compile(r"^(?=.)", re.MULTILINE)
 _WIDEST = 4096
 
 
 class UpgradeError(RungraphError, ValueError):
     """Raised when a run config cannot be written for another release."""
-
-
-def _never_an_alias(_: object) -> bool:
-    return True
 
 
 class YamlText:
@@ -48,24 +52,45 @@ class YamlText:
         self._yaml: YAML = YAML()
         self._yaml.preserve_quotes = True
         self._yaml.width = _WIDEST
-        offset = next((len(m[2]) - len(m[1]) for m in _LIST.finditer(text)), 0)
-        self._yaml.indent(mapping=2, sequence=2 + offset, offset=offset)
+        offset = _usual(_LIST, text, 0)
+        self._yaml.indent(mapping=_usual(_MAPPING, text, 2), sequence=2 + offset, offset=offset)
         self.is_json = False
         with suppress(ValueError):
             json.loads(text)
             self.is_json = True
         indented = re.search(r"^[{[]\s*\n( +)", text)
         self._spaces = len(indented[1]) if indented else None
-        self._yaml.representer.ignore_aliases = _never_an_alias
         self.tree: Any = self._yaml.load(text)
+        self._aliases = Aliases(self.tree)
 
     def dumped(self, value: Any) -> str:
-        """Return *value* as YAML text, or as JSON when the text was."""
+        """Return *value*, a part of the tree, as YAML text, or as JSON when the text was."""
         if self.is_json:
             return json.dumps(value, indent=self._spaces, ensure_ascii=False) + "\n"
+        _write_empty(value)
+        self._aliases.put_back(value)
         stream = io.StringIO()
         self._yaml.dump(value, stream)
         return stream.getvalue()
+
+
+def _write_empty(node: Any) -> None:
+    """Let what has become empty be written behind its key, where a comment may stand now."""
+    for key, value in containers(node):
+        if value:
+            _write_empty(value)
+        elif hasattr(value, "fa") and value.fa.flow_style() is False:
+            node.ca.items.pop(key, None)
+            node[key] = type(value)()
+            node[key].fa.set_flow_style()
+
+
+def _usual(pattern: re.Pattern[str], text: str, default: int) -> int:
+    """Return by how much a text mostly indents what stands below a key."""
+    # Overlapping, because the line of one key is the line above another.
+    found = (pattern.match(text, at.start()) for at in _LINE.finditer(text))
+    depths = Counter(len(one[2]) - len(one[1]) for one in found if one)
+    return max(depths.items(), key=lambda one: (one[1], -one[0]))[0] if depths else default
 
 
 def renamed(mapping: Any, old: str, new: str, value: Any) -> None:
@@ -82,31 +107,59 @@ def renamed(mapping: Any, old: str, new: str, value: Any) -> None:
             behind.start_mark.column += len(new) - len(old)
 
 
-def with_comments_of(before: str, after: str) -> str:
-    """Return the YAML *after* with the comments of *before* that stand above a line of both.
+def with_comments_of(before: str, after: str) -> tuple[str, list[tuple[str, str]]]:
+    """Return the YAML *after* with the comments of *before*, and those that have no place in it.
 
-    A comment goes with the line before it when that is moved or taken out: it is put back where it
-    was, above what it is about.
+    A comment goes with what is beside it when that is moved or taken out: it is put back above, or
+    behind, the line that it was written to. Each that has no place is given with its line.
     """
     lines = after.splitlines()
-    there = {line.strip() for line in lines}
-    pending: list[str] = []
+    comments = _comments(before)
+    missing = Counter(comments.values()) - Counter(_comments(after).values())
+    pending: list[tuple[str, str]] = []
+    lost: list[tuple[str, str]] = []
+    everything: list[tuple[str, str]] = []
     at = 0
-    for line in map(str.strip, before.splitlines()):
-        if line.startswith("#"):
-            if line not in there:
-                pending.append(line)
+    for number, line in enumerate(before.splitlines()):
+        comment = comments.get(number, "")
+        content = line.strip().removesuffix(comment).strip()
+        is_missing = missing[comment] > 0
+        missing[comment] -= is_missing
+        own = [(content, comment)] * is_missing
+        everything += own
+        if not content:
+            pending += own
             continue
-        if not line:
-            continue
-        places = range(at, len(lines)) if line in there else ()
-        found = next((index for index in places if lines[index].strip() == line), -1)
-        if found >= 0:
+        found = next((i for i in range(at, len(lines)) if lines[i].strip() == content), -1)
+        if found < 0:
+            lost += [*pending, *own]
+        else:
             indent = lines[found][: len(lines[found]) - len(lines[found].lstrip())]
-            lines[found:found] = [indent + one for one in pending]
+            lines[found] += "".join(f"  {one}" for _, one in own)
+            lines[found:found] = [indent + one for _, one in pending]
             at = found + len(pending) + 1
         pending = []
     text = "\n".join(lines) + "\n"
     # A line of a text can look like one of the config: then nothing is put into it.
     old, new = (yaml.serialize(yaml.compose(one)) for one in (after, text))
-    return text if old == new else after
+    return (text, [*lost, *pending]) if old == new else (after, everything)
+
+
+@cache
+def _comments(text: str) -> Mapping[int, str]:
+    """Return the comments of a YAML text by the number of their line."""
+    lines = text.splitlines()
+    ends = dict.fromkeys(range(len(lines)), 0)
+    for token in yaml.scan(text):
+        first, last = token.start_mark.line, token.end_mark.line
+        if last > first and isinstance(token, yaml.ScalarToken):
+            # What is inside of a text is none, also where it begins with #.
+            for inside in range(first + (token.style in ("|", ">")), last):
+                ends.pop(inside, None)
+        if last in ends:
+            ends[last] = max(ends[last], token.end_mark.column)
+    return {
+        number: lines[number][end:].strip()
+        for number, end in ends.items()
+        if lines[number][end:].strip().startswith("#")
+    }

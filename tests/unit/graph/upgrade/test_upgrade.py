@@ -277,13 +277,6 @@ def test_stores_join_the_storage_that_is_there() -> None:
                 "a run config in a file of its own"
             ),
         ),
-        (
-            "image_name: a\nrouting_table: {inference: []}\n",
-            (
-                "run.yaml is of the first format, with routing tables; name the instances under "
-                "'providers', each with a provider_id, and it can be rewritten"
-            ),
-        ),
     ],
 )
 def test_what_is_no_run_config_is_said(text: str, error: str) -> None:
