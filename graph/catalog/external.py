@@ -7,6 +7,7 @@ file, and ``external_apis_dir`` as ``<name>.yaml``, an API in each.
 from __future__ import annotations
 
 from dataclasses import replace
+from itertools import islice
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -55,10 +56,10 @@ def folder_of(key: str, document: Document, substitution: Substitution) -> Path 
     name = substitution.resolve(written, (key,)) if isinstance(written, str) else None
     if not isinstance(name, str) or not name:
         return None
-    folder = Path(document.file).parent / Path(name).expanduser()
     try:
+        folder = Path(document.file).parent / Path(name).expanduser()
         return folder if folder.is_dir() else None
-    except (OSError, ValueError):
+    except (OSError, ValueError, RuntimeError):  # The last: nobody has that home folder.
         return None
 
 
@@ -70,47 +71,57 @@ class _Reader:
         self.problems: list[Diagnostic] = []
 
     def apis(self, folder: Path) -> Iterator[ApiSpec]:
-        for path in sorted(folder.glob("*.yaml"))[:_MOST_FILES]:
-            value = self.spec(path, APIS)
-            if isinstance(value.get("name"), str):
+        for path in _files(folder, "*.yaml"):
+            if value := self.spec(path, APIS, "name"):
                 yield ApiSpec(value["name"], description=f"of {path.name}")
 
     def providers(self, folder: Path) -> Iterator[ProviderSpec]:
         for kind in ("inline", "remote"):
-            for path in sorted(folder.glob(f"{kind}/*/*.yaml"))[:_MOST_FILES]:
-                value = self.spec(path, PROVIDERS)
-                if not value:
+            for path in _files(folder, f"{kind}/*/*.yaml"):
+                both = self.spec(path, PROVIDERS, "module")
+                if not both:
                     continue
-                adapter = value.get("adapter")
-                both = {**value, **(adapter if isinstance(adapter, dict) else {})}
                 warning = both.get("deprecation_error") or both.get("deprecation_warning")
                 name = both.get("adapter_type") if kind == "remote" else None
                 yield ProviderSpec(
                     path.parent.name,
                     f"{kind}::{name if isinstance(name, str) else path.stem}",
-                    str(both.get("module") or ""),
+                    both["module"],
                     config_class=":".join(str(both.get("config_class") or "").rsplit(".", 1)),
-                    dependencies=_texts(value.get("api_dependencies")),
-                    optional_dependencies=_texts(value.get("optional_api_dependencies")),
+                    dependencies=_texts(both.get("api_dependencies")),
+                    optional_dependencies=_texts(both.get("optional_api_dependencies")),
                     packages=_texts(both.get("pip_packages")),
                     deprecated=str(warning or ""),
                     removed=bool(both.get("deprecation_error")),
                     origin=str(path),
                 )
 
-    def spec(self, path: Path, key: str) -> dict[str, Any]:
-        """Return what a file of a spec says; nothing when it cannot be read, which is told."""
+    def spec(self, path: Path, key: str, needed: str) -> dict[str, Any]:
+        """Return what a file of a spec says, what stands under ``adapter`` among it.
+
+        Nothing when it cannot be read or does not say what is *needed*, a text: that is told.
+        """
         found = load_document(path)
-        if found.diagnostics or not isinstance(found.value, dict):
-            first = next(iter(found.diagnostics), None)
-            where = f"{first.place}: {first.message}" if first else f"{path}: no mapping"
-            self.problems.append(
-                self.document.problem(
-                    "C033", f"a spec cannot be read: {where}", (key,), "mend that file"
-                )
+        value = dict(found.value)
+        adapter = value.get("adapter")
+        value |= adapter if isinstance(adapter, dict) else {}
+        text = value.get(needed)
+        if not found.diagnostics and isinstance(text, str) and text:
+            return value
+        first = next(iter(found.diagnostics), None)
+        where = f"{first.place}: {first.message}" if first else f"{path}: '{needed}' is no text"
+        self.problems.append(
+            self.document.problem(
+                "C033", f"a spec cannot be read: {where}", (key,), "mend that file"
             )
-            return {}
-        return dict(found.value)
+        )
+        return {}
+
+
+def _files(folder: Path, pattern: str) -> list[Path]:
+    # A pipe or a device would never end.
+    found = (path for path in folder.glob(pattern) if path.is_file())
+    return sorted(islice(found, _MOST_FILES))
 
 
 def _texts(value: Any) -> tuple[str, ...]:

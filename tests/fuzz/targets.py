@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import contextlib
+import signal
 import tempfile
-from functools import cache
+from functools import cache, wraps
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
@@ -21,6 +22,7 @@ from rungraph.graph import (
 from rungraph.graph.catalog.discovery import discover_catalog
 from rungraph.graph.compile import compile_document
 from rungraph.graph.diff import diff_graphs, diff_to_json, render_diff
+from rungraph.graph.diff.node_link import snapshot_of_node_link
 from rungraph.graph.errors import RungraphError
 from rungraph.graph.placeholders import malformed_placeholders, placeholders, segments
 from rungraph.graph.plan import PlanError, make_plan, plan_to_json, plan_to_markdown, render_plan
@@ -28,7 +30,8 @@ from rungraph.graph.query import query
 from rungraph.graph.query.config_checks import ask
 from rungraph.graph.rules.checklist import checklist
 from rungraph.graph.secrets.values import MASK, masked, scrubbed, secret_values
-from rungraph.graph.source.document import decode_document
+from rungraph.graph.source.document import decode_document, parse_document
+from rungraph.graph.upgrade.make import upgraded
 from rungraph.graph.why import why_absent
 from rungraph.graph.wording import has_controls
 
@@ -40,6 +43,8 @@ if TYPE_CHECKING:
 
 CORPUS: Final = Path(__file__).parent / "corpus"
 """The inputs that are kept, in a folder for each target."""
+SECONDS_EACH: Final = 2.0
+"""Processor seconds of an input, under instruments too: a machine that is busy is no failure."""
 ENVIRONMENT: Final = {"A": "a", "PORT": "80", "HOME": "/home/me", "KEY": "Env-9Zq7x"}
 HIDDEN: Final = "Zq7x-hidden-0End"
 CONFIG: Final = """
@@ -56,6 +61,26 @@ selectors: {far: "type:remote::*"}
 @cache
 def _graph() -> RunGraph:
     return compile_config(CONFIG, environment={})
+
+
+def _limited(target: Callable[[bytes], None]) -> Callable[[bytes], None]:
+    """Return *target*, raising `TimeoutError` when an input takes it longer than it may."""
+
+    def stop(*_: object) -> None:
+        msg = f"an input takes more than {SECONDS_EACH} s of processor time"
+        raise TimeoutError(msg)
+
+    @wraps(target)
+    def run(data: bytes) -> None:
+        before = signal.signal(signal.SIGPROF, stop)
+        signal.setitimer(signal.ITIMER_PROF, SECONDS_EACH)
+        try:
+            target(data)
+        finally:
+            signal.setitimer(signal.ITIMER_PROF, 0)
+            signal.signal(signal.SIGPROF, before)
+
+    return run
 
 
 def source(data: bytes) -> None:
@@ -118,9 +143,34 @@ def variables(data: bytes) -> None:
 
 
 def plans(data: bytes) -> None:
-    """Any text is the JSON of a plan or no plan."""
+    """Any text is the JSON of a plan or of a picture's graph, or of neither."""
     with contextlib.suppress(PlanError):
         graph_to_json(graph_from_json(data, ENVIRONMENT))
+    with contextlib.suppress(ValueError):
+        snapshot_of_node_link(decode_document(data, "graph.json").value)
+
+
+def specs(data: bytes) -> None:
+    """Any file in a folder that a config names is a spec, or a problem of the config."""
+    with tempfile.TemporaryDirectory() as folder:
+        for path in ("apis/a.yaml", "types/remote/inference/a.yaml", "types/inline/a/a.yaml"):
+            (Path(folder) / path).parent.mkdir(parents=True, exist_ok=True)
+            (Path(folder) / path).write_bytes(data)
+        folders = f"external_apis_dir: {folder}/apis\nexternal_providers_dir: {folder}/types\n"
+        document = parse_document(f"{folders}{CONFIG}", "run.yaml")
+        graph = compile_document(document, catalog="llama-stack@0.2.20", environment={})
+        _check(document, graph.diagnostics)
+        _check_text(render_plan(make_plan(graph, Level.GRAPH)))
+
+
+def upgrades(data: bytes) -> None:
+    """Any config is rewritten as one that can be read, or it is told why it cannot be."""
+    document = decode_document(data, "run.yaml")
+    with contextlib.suppress(RungraphError):
+        result = upgraded(document, "ogx@1.5.0")
+        again = parse_document(result.text, "run.yaml")
+        assert isinstance(again.value, dict)
+        assert "providers" in again.value
 
 
 def recordings(data: bytes) -> None:
@@ -132,7 +182,8 @@ def recordings(data: bytes) -> None:
 
 
 TARGETS: Final[dict[str, Callable[[bytes], None]]] = {
-    one.__name__: one for one in (source, config, questions, secrets, variables, plans, recordings)
+    one.__name__: _limited(one)
+    for one in (source, config, questions, secrets, variables, plans, specs, upgrades, recordings)
 }
 """Every target by its name."""
 
