@@ -9,7 +9,7 @@ from rungraph.graph.query import functions
 from rungraph.graph.query.attributes import check_attribute
 from rungraph.graph.query.context import glob_of, is_literal
 from rungraph.graph.query.errors import QueryError, near_or_all
-from rungraph.graph.query.functions import FUNCTIONS
+from rungraph.graph.query.functions import FUNCTIONS, Counted
 from rungraph.graph.query.parser import parse
 from rungraph.graph.query.selectors import select, split
 from rungraph.graph.query.syntax import (
@@ -67,7 +67,14 @@ class _Evaluator:
         return QueryError(message, self.expression, getattr(tree, "at", 0), hints, selector)
 
     def nodes(self, tree: Expression, names: Mapping[str, NodeSet]) -> NodeSet:
-        return frozenset(self.value(tree, names))
+        return self.selection(tree, self.value(tree, names))
+
+    def selection(self, tree: Expression, value: NodeSet | Path) -> NodeSet:
+        """Return *value*, which *tree* is, as nodes that more can be asked of."""
+        if isinstance(value, Counted):
+            hint = "write count(…) around the whole query"
+            raise self.error(tree, "count(x) is a number, not a selection", hint)
+        return frozenset(value)
 
     def value(self, tree: Expression, names: Mapping[str, NodeSet]) -> NodeSet | Path:
         context = self.context
@@ -145,7 +152,9 @@ class _Evaluator:
             hint = near_or_all(glob, selectors) or "the config has no 'selectors:'"
             raise self.error(tree, f"no selector '{glob}'", hint)
         found = [self.one_named(tree, name) for name in names]
-        return found[0] if len(found) == 1 and is_literal(glob) else frozenset().union(*found)
+        if len(found) == 1 and is_literal(glob):
+            return found[0]
+        return frozenset().union(*(self.selection(tree, one) for one in found))
 
     def one_named(self, tree: Select, name: str) -> NodeSet | Path:
         if name in self.known:

@@ -143,6 +143,14 @@ def _attr(context: Context, name: str, pattern: LinearPattern, nodes: NodeSet) -
     return nodes & frozenset().union(*(groups[value] for value in groups if pattern.search(value)))
 
 
+class Counted(frozenset["Address"]):
+    """Nodes that were asked for to know how many they are: a number, which nothing selects from."""
+
+
+def _count(_: Context, nodes: NodeSet) -> Counted:
+    return Counted(nodes)
+
+
 class Function(NamedTuple):
     """A function of the language.
 
@@ -199,6 +207,9 @@ FUNCTIONS: Final = {
     "leaves": Function(("x",), 1, "leaves(x)", "those that need no other of x", _leaves),
     "some": Function(
         ("x", "n"), 1, "some(x[, n])", "the first n of x, or one, in start order", _some
+    ),
+    "count": Function(
+        ("x",), 1, "count(x)", "how many x are; the whole of a query, no part of one", _count
     ),
     "cycles": Function((), 0, "cycles()", "all that is on a cycle", _cycles),
     "critical": Function(("x",), 0, "critical([x])", "the longest chain that ends in x", _critical),

@@ -8,6 +8,7 @@ from rungraph.graph.paths import Edges
 from rungraph.graph.query.context import Context, Graphs, graphs_of
 from rungraph.graph.query.errors import QueryError
 from rungraph.graph.query.evaluator import evaluate
+from rungraph.graph.query.functions import Counted
 from rungraph.graph.query.selection import Selection
 from rungraph.graph.query.selectors import is_known
 
@@ -61,8 +62,16 @@ def query(
 
 
 def selection_of(context: Context, *expressions: str) -> Selection:
-    """Return what any of some queries select."""
+    """Return what any of some queries select.
+
+    Raises:
+        QueryError: As `query`; and if one of several counts.
+    """
     found = [evaluate(context, expression) for expression in expressions]
+    for expression, one in zip(expressions, found, strict=True):
+        if isinstance(one, Counted) and len(found) > 1:
+            msg = "count(x) is a number, not one of several selections"
+            raise QueryError(msg, expression, 0, ("ask count(a | b) for all of them",))
     path = found[0] if len(found) == 1 and isinstance(found[0], tuple) else None
     nodes = frozenset(found[0]).union(*found[1:])
-    return Selection(context.graphs.in_order(nodes), path)
+    return Selection(context.graphs.in_order(nodes), path, isinstance(found[0], Counted))

@@ -23,6 +23,7 @@ class Selection(Sequence["Address"]):
         addresses: Their addresses.
         path: For ``somepath`` and ``critical`` the same nodes in the order of the path: each needs
             the one after it. None for any other query.
+        is_count: Whether the query was ``count(x)``, so that their number is what was asked.
 
     Examples:
         >>> from rungraph import compile_config, query
@@ -38,6 +39,7 @@ class Selection(Sequence["Address"]):
 
     addresses: tuple[Address, ...]
     path: tuple[Address, ...] | None = None
+    is_count: bool = False
 
     @overload
     def __getitem__(self, index: int) -> Address: ...

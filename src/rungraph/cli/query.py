@@ -45,6 +45,7 @@ model:x  shield:x  …    what serves a resource; serves(x): with the tables and
 filter(re, x)  attr(path, re, x)  siblings(x)  some(x, n)
 roots(x)  leaves(x)     what no other of x needs (Dagster's sinks); what needs no other of x
 cycles()  critical()    nodes on cycles; the longest chain
+count(x)                how many x are; the whole of a query
 let a = x in $a+ - $a   a name for a part
 
 A name in quotes is meant as it is written: "'my [provider]'+". Configs with errors can be queried
@@ -68,7 +69,7 @@ def _expected(_: click.Context, __: click.Parameter, text: str | None) -> Expect
 @click.option(
     "--output",
     type=click.Choice(_OUTPUTS),
-    help="How they are written; path is for somepath and critical.  [default: label]",
+    help="Path is for somepath and critical.  [default: label; of count(x), count]",
 )
 @format_option()
 @edges_option
@@ -121,7 +122,7 @@ def query(
     if form == "json" and output not in (None, "json"):
         msg = f"--format json and --output {output} cannot both hold"
         raise click.UsageError(msg)
-    output = "json" if form == "json" else output or "label"
+    output = "json" if form == "json" else output
     graph = load_askable(file, reading)
     old = load_askable(against, reading) if against else None
     selectors = load_check_file(more) if more is not None else None
@@ -140,7 +141,8 @@ def query(
     found = ask(*queries, may_miss=expect is not None)
     if excluded:
         left_out = ask(*excluded, may_miss=True)
-        found = Selection(tuple(one for one in found if one not in left_out))
+        kept = tuple(one for one in found if one not in left_out)
+        found = Selection(kept, is_count=found.is_count)
     if output == "path" and found.path is None:
         msg = "only one query that is somepath(a, b) or critical() has a path"
         raise click.UsageError(msg)
@@ -174,8 +176,8 @@ def _run(file: str) -> Recorded:
     return load_run(file)
 
 
-def _as_text(shown: rendering.Shown, found: Selection, output: str) -> str:
-    match output:
+def _as_text(shown: rendering.Shown, found: Selection, output: str | None) -> str:
+    match output or ("count" if found.is_count else "label"):
         case "count":
             return f"{len(found)}\n"
         case "table":

@@ -234,3 +234,11 @@ def test_selectors_of_the_config_and_of_a_file(config: Path) -> None:
     result = run(config, "a", "--selectors", "more.yaml")
     assert (result.exit_code, result.stdout) == (1, "")
     assert "error[C010]" in result.stderr
+
+
+def test_a_count_is_written_as_a_number(config: Path) -> None:
+    """Without what is excluded; how it is written can still be chosen."""
+    assert run(config, "count(kind:provider)").stdout == "4\n"
+    assert run(config, "count(kind:provider)", "--exclude", "a").stdout == "3\n"
+    assert run(config, "count(a)", "--output", "label").stdout == "provider:inference/a\n"
+    assert json.loads(run(config, "count(a)", "--format", "json").stdout)["count"] == 1

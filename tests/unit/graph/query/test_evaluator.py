@@ -193,6 +193,22 @@ def test_only_paths_have_an_order_of_their_own(graph: RunGraph) -> None:
     assert query_graph(graph, "somepath(agents, ollama)", "otel").path is None
 
 
+def test_a_count_is_the_whole_of_a_query(graph: RunGraph) -> None:
+    """Also through let and a selector; a part of a query, or one of several, it cannot be."""
+    for query in ("count(kind:router)", "let x = kind:router in count($x)", "selector:n"):
+        found = query_graph(graph, query, selectors={"n": "count(kind:router)"})
+        assert (found.is_count, len(found)) == (True, 2)
+    assert not query_graph(graph, "*").is_count
+    for query in ("count(*)+", "!count(*)", "count(count(*))", "let x = count(*) in $x",
+                  "@count(*)", "ollama | count(*)", "count(*) - a", "selector:[n]"):  # fmt: skip
+        with pytest.raises(QueryError) as caught:
+            query_graph(graph, query, selectors={"n": "count(*)"})
+        assert caught.value.message == "count(x) is a number, not a selection"
+    with pytest.raises(QueryError) as caught:
+        query_graph(graph, "*", "count(*)")
+    assert caught.value.message == "count(x) is a number, not one of several selections"
+
+
 def test_edges_choose_what_is_walked(graph: RunGraph) -> None:
     """Hard walks include members and no soft edge, soft ones nothing else; so do cycles."""
     assert "otel" in short(query_graph(graph, "router:safety+"))

@@ -96,7 +96,7 @@ def test_a_tree_that_no_text_means_is_not_printed() -> None:
 
 FUNCTIONS = (
     "there are deps, rdeps, somepath, allpaths, filter, attr, siblings, roots, sinks, serves, "
-    "leaves, some, cycles, critical, kind"
+    "leaves, some, count, cycles, critical, kind"
 )
 NEEDS_OPERATOR = (
     "two selections need an operator between them",
