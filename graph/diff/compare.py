@@ -19,6 +19,7 @@ from rungraph.graph.diff.model import (
 )
 from rungraph.graph.diff.snapshot import Snapshot, hidden_extras, outline_of
 from rungraph.graph.diff.switches import Switches
+from rungraph.graph.diff.unknown import not_comparable
 from rungraph.graph.nodes import ProviderNode, TableNode
 from rungraph.graph.paths import Edges, counts
 
@@ -88,6 +89,7 @@ def diff_graphs(
         problems_removed=_without(before.problems, after.problems),
         unchanged=tuple(unchanged),
         catalogs=(before.catalog, after.catalog),
+        not_comparable=tuple(not_comparable(old, new)),
     )
 
 

@@ -69,6 +69,10 @@ def diff_to_dict(diff: GraphDiff, *, old: str = "old", new: str = "new") -> dict
             for one in diff.affected
         ],
         "apis": {"added": list(diff.apis_added), "removed": list(diff.apis_removed)},
+        "not_comparable": [
+            {"address": str(address) if address else None, "path": path_text(path)}
+            for address, path in diff.not_comparable
+        ],
         "settings": [fact_to_dict(fact) for fact in diff.settings],
         "excluded": {
             "added": _excluded(diff.excluded_added),

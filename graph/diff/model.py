@@ -119,6 +119,8 @@ class GraphDiff:
         unchanged: The nodes that are as they were.
         catalogs: What each of the two is read as, such as ``ogx 1.5.0, told by …``; empty texts
             where that is not told.
+        not_comparable: The values that look the same and need not be, each as its node, None for a
+            setting, and its path: one side is JSON with a mask where a secret stands.
     """
 
     nodes: tuple[NodeChange, ...] = ()
@@ -133,14 +135,15 @@ class GraphDiff:
     problems_removed: tuple[Diagnostic, ...] = ()
     unchanged: tuple[Address, ...] = ()
     catalogs: tuple[str, str] = ("", "")
+    not_comparable: tuple[tuple[Address | None, Path], ...] = ()
 
     @property
     def is_empty(self) -> bool:
-        """Whether the two graphs say the same."""
+        """Whether the two graphs say the same, as far as their values can be compared."""
         return not any(
             getattr(self, one.name)
             for one in fields(self)
-            if one.name not in ("affected", "unchanged", "catalogs")
+            if one.name not in ("affected", "unchanged", "catalogs", "not_comparable")
         )
 
     @cached_property

@@ -62,6 +62,8 @@ def render_diff(
     ]
     if affected:
         sections["affected"] = [*affected, *(MarkedLine("", line) for line in more)]
+    if diff.not_comparable:
+        sections[_UNKNOWN] = [MarkedLine("", line) for line in _unknown(diff)]
     blocks = [
         "\n".join((style(title, "place"), *(marked_text(line, style) for line in sections[title])))
         for title in _TITLES
@@ -99,10 +101,27 @@ def diff_to_markdown(diff: GraphDiff, *, old: str = "old", new: str = "new") -> 
             lines += [f"- {line}" for line in more]
             start, end = folded(f"{len(diff.affected):,} affected")
             blocks.append("\n".join((start, *lines, end)))
+    if diff.not_comparable:
+        blocks.append("\n".join((f"{_UNKNOWN}:\n", *(f"- {code(one)}" for one in _unknown(diff)))))
     return "\n\n".join(blocks) + "\n"
 
 
-_TITLES = ("nodes", "edges", "affected", "served APIs", "left out", "settings", "problems")
+_UNKNOWN = "not comparable, because JSON has a mask where the secret stood"
+_TITLES = (
+    "nodes",
+    "edges",
+    "affected",
+    "served APIs",
+    "left out",
+    "settings",
+    "problems",
+    _UNKNOWN,
+)
+
+
+def _unknown(diff: GraphDiff) -> Iterator[str]:
+    for address, path in diff.not_comparable:
+        yield f"{address} {path_text(path)}" if address else path_text(path)
 
 
 def sections_of(diff: GraphDiff) -> dict[str, list[MarkedLine]]:
@@ -137,11 +156,15 @@ def _told_here(settings: Sequence[FactChange]) -> Iterator[FactChange]:
 
 def summary_of(diff: GraphDiff) -> str:
     """Return *diff* in one line, such as ``1 node added, 2 changed; 1 edge added; 3 affected``."""
+    unknown = len(diff.not_comparable)
+    not_comparable = f"{counted(unknown, 'value')} not comparable" if unknown else ""
     if diff.is_empty:
-        return "no differences"
+        nothing = "no differences in what can be compared" if unknown else "no differences"
+        return "; ".join(filter(None, (nothing, not_comparable)))
     affected = f"{len(diff.affected):,} affected" if diff.affected else ""
     numbers = (_numbers(diff.nodes, "node"), _numbers(diff.edges, "edge"), affected)
-    return "; ".join(filter(None, numbers)) or "no node differs"
+    told = "; ".join(filter(None, numbers)) or "no node differs"
+    return "; ".join(filter(None, (told, not_comparable)))
 
 
 def change_text(

@@ -89,7 +89,7 @@ def outline_of(graph: RunGraph) -> Snapshot:
         nodes={},
         edges=_links(graph),
         apis=graph.apis,
-        settings=_settings(graph),
+        settings=settings_of(graph),
         excluded=tuple(sorted(graph.excluded)),
         problems=tuple(sorted(map(_without_place, graph.diagnostics), key=problem_order)),
         catalog=graph.catalog.reading,
@@ -109,8 +109,10 @@ def _links(graph: RunGraph) -> dict[Ends, tuple[Link, ...]]:
     return found | {edge[:2]: links[True][edge.strength] for edge in graph.dropped}
 
 
-def _settings(graph: RunGraph) -> Facts:
+def settings_of(graph: RunGraph | Snapshot) -> Facts:
     """Return what *graph* says of no node, secrets masked."""
+    if isinstance(graph, Snapshot):
+        return graph.settings
     checks: dict[str, list[str]] = {}
     for check in graph.checks:
         checks.setdefault(check.name, []).append(f"{check.query} ({check.expect})")

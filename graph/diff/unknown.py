@@ -5,34 +5,39 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from rungraph.graph.diff.facts import facts_of, is_masked, is_same
-from rungraph.graph.diff.snapshot import Snapshot
-from rungraph.graph.source.positions import path_text
+from rungraph.graph.diff.snapshot import Snapshot, settings_of
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from rungraph.graph.address import Address
     from rungraph.graph.diff.facts import Facts
     from rungraph.graph.model import RunGraph
+    from rungraph.graph.source.positions import Path
 
 
-def not_comparable(old: RunGraph | Snapshot, new: RunGraph | Snapshot) -> tuple[str, ...]:
-    """Return the node and the path of each secret that can be equal or not, sorted.
+def not_comparable(
+    old: RunGraph | Snapshot, new: RunGraph | Snapshot
+) -> Iterator[tuple[Address | None, Path]]:
+    """Yield the node and the path of each secret that can be equal or not, the settings' first.
 
     JSON that rungraph wrote has a mask where a secret stood: nobody can tell whether it has
     changed. Of two run configs all is known.
     """
     if _knows_all(old) and _knows_all(new):
-        return ()
-    return tuple(
-        f"{address} {path_text(path)}"
-        for address in sorted(old.nodes.keys() & new.nodes.keys())
-        for path in _masked_alike(facts_of(old.nodes[address]), facts_of(new.nodes[address]))
-    )
+        return
+    for path in _masked_alike(settings_of(old), settings_of(new)):
+        yield None, path
+    for address in sorted(old.nodes.keys() & new.nodes.keys()):
+        for path in _masked_alike(facts_of(old.nodes[address]), facts_of(new.nodes[address])):
+            yield address, path
 
 
 def _knows_all(graph: RunGraph | Snapshot) -> bool:
     return not isinstance(graph, Snapshot) and graph.document is not None
 
 
-def _masked_alike(old: Facts, new: Facts) -> list[tuple[str | int, ...]]:
+def _masked_alike(old: Facts, new: Facts) -> list[Path]:
     return [
         path
         for path, value in old.items()

@@ -20,8 +20,6 @@ from rungraph.cli.inputs.options import (
 from rungraph.cli.terminal import DIFFERS, show, show_json_text, style_of, tell
 from rungraph.graph.diff import diff_graphs, diff_to_json, diff_to_markdown, render_diff
 from rungraph.graph.diff.node_link import as_node_link
-from rungraph.graph.diff.unknown import not_comparable
-from rungraph.graph.wording import listed, printable
 
 if TYPE_CHECKING:
     from rungraph.cli.inputs.options import Reading
@@ -52,15 +50,13 @@ def diff(
     OLD and NEW are run configs, JSON that 'plan' or 'graph' wrote, - for standard input, or
     git:REV:path for a file at a revision (git:HEAD:run.yaml). With JSON of 'graph', nodes, types,
     tags and edges are compared, which is all that it has. The order of the YAML, comments and
-    places do not count. Secrets are compared and never shown. Configs with errors are compared,
-    too; the exit code is 1 only when one cannot be read at all.
+    places do not count. Secrets are compared and never shown; where JSON has a mask in place of
+    one, it is told as not comparable. Configs with errors are compared, too; the exit code is 1
+    only when one cannot be read at all.
     """
     check_standard_input({"OLD": old, "NEW": new})
     sides = _sides(old, new, reading)
     found = diff_graphs(*sides, edges=edges)
-    if unknown := not_comparable(*sides):
-        which = printable(listed(unknown))
-        tell(f"not comparable, because JSON has a mask where a secret stands: {which}")
     if form == "json":
         show_json_text(diff_to_json(found, old=old, new=new).rstrip("\n"))
     elif form == "markdown":

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from rungraph.graph import RunGraph, compile_config, graph_from_json, graph_to_json
-from rungraph.graph.diff import diff_graphs
-from rungraph.graph.diff.unknown import not_comparable
+import json
+
+from rungraph.graph import Address, RunGraph, compile_config, graph_from_json, graph_to_json
+from rungraph.graph.diff import diff_graphs, diff_to_json, diff_to_markdown, render_diff
 
 
 def _graph(key: str, url: str = "http://h") -> RunGraph:
@@ -16,11 +17,36 @@ def _graph(key: str, url: str = "http://h") -> RunGraph:
 def test_a_mask_in_json_is_neither_equal_nor_different() -> None:
     """It is told which values nobody knows; of two configs, all is known."""
     read = graph_from_json(graph_to_json(_graph("first-1", "http://u:pw-1@h")))
-    values = ("provider:inference/a config.api_key", "provider:inference/a config.base_url")
-    assert not_comparable(read, _graph("other-2", "http://u:pw-2@h")) == values
-    assert not_comparable(_graph("other-2"), read) == values[:1]
-    assert not_comparable(_graph("first-1"), _graph("other-2")) == ()
-    assert not diff_graphs(_graph("first-1"), _graph("other-2")).is_empty
+    node = Address.provider("inference", "a")
+    values = ((node, ("config", "api_key")), (node, ("config", "base_url")))
+    assert diff_graphs(read, _graph("other-2", "http://u:pw-2@h")).not_comparable == values
+    assert diff_graphs(_graph("other-2"), read).not_comparable == values[:1]
+    known = diff_graphs(_graph("first-1"), _graph("other-2"))
+    assert known.not_comparable == ()
+    assert not known.is_empty
+
+
+def test_the_difference_itself_tells_it() -> None:
+    """In text, Markdown and JSON, of settings too; nothing is called equal that need not be."""
+    config = {"metadata_store": {"type": "redis", "password": "hidden-1"}, "providers": {}}
+    graph = compile_config(config, environment={})
+    diff = diff_graphs(graph, graph_from_json(graph_to_json(graph)))
+    assert diff.is_empty
+    assert render_diff(diff) == (
+        "old → new\n\n"
+        "not comparable, because JSON has a mask where the secret stood\n"
+        "    metadata_store.password\n\n"
+        "no differences in what can be compared; 1 value not comparable\n"
+    )
+    assert diff_to_markdown(diff) == (
+        "### `old` → `new`\n\n"
+        "**no differences in what can be compared; 1 value not comparable**\n\n"
+        "not comparable, because JSON has a mask where the secret stood:\n\n"
+        "- `metadata_store.password`\n"
+    )
+    assert json.loads(diff_to_json(diff))["not_comparable"] == [
+        {"address": None, "path": "metadata_store.password"}
+    ]
 
 
 def test_a_pasted_mask_is_equal_to_no_secret() -> None:
