@@ -96,7 +96,10 @@ def number_of_paths(graph: nx.DiGraph[Any], start: Address, goal: Address, most:
 
     None if cycles lie between the two. Nothing of NetworkX counts paths without walking each.
     """
-    between = nx.ancestors(graph, start) & nx.descendants(graph, goal)
+    users = nx.descendants(graph, goal)
+    if start not in users:
+        return 0  # Whether or not one of the two needs itself.
+    between = nx.ancestors(graph, start) & users
     # A path ends at the goal, whatever the goal needs itself.
     links = [ends for ends in graph.subgraph({*between, start, goal}).edges if ends[1] != goal]
     inner: nx.DiGraph[Any] = nx.DiGraph(links)

@@ -3,18 +3,17 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from typing import Any
 
 from hypothesis import strategies as st
 
-from rungraph.graph import Address, RunGraph, compile_config
+from rungraph.graph import Address, RoutedPair, RunGraph, compile_config
 from rungraph.graph.address import NodeKind
 from rungraph.graph.cycles import drop_soft_edges, hard_components
 from rungraph.graph.digraph import new_digraph
 from rungraph.graph.nodes import Edge, Node, ProviderNode, RouterNode, Strength, TableNode
 
 EMPTY = compile_config({"apis": []}, environment={})
-_PAIR: Any = None
+_PAIR = RoutedPair("router", "table", "resource", "resource_id", "x:R")
 _STRENGTHS = (Strength.HARD, Strength.SOFT, Strength.SOFT, Strength.MEMBER)
 
 
