@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 import networkx as nx
 
 from rungraph.graph.address import Address, NodeKind
-from rungraph.graph.catalog.choice import catalog_for
+from rungraph.graph.catalog.choice import catalog_for, others_that_fit
 from rungraph.graph.catalog.external import with_external
 from rungraph.graph.collector import collector_paused
 from rungraph.graph.config.documents import run_config_of
@@ -101,9 +101,34 @@ def compile_config(
 def compile_document(
     document: Document, *, catalog: Catalog | str | None, environment: Mapping[str, str]
 ) -> RunGraph:
-    """Return the graph of a run config that has been read; see `compile_config`."""
+    """Return the graph of a run config that has been read; see `compile_config`.
+
+    Of several releases that the config can be of, one that reads all its sections is taken.
+    """
     document = run_config_of(document)
     catalog, chosen = catalog_for(document, catalog)
+    graph = _graph(document, catalog, chosen, environment)
+    refused = next((one for one in graph.diagnostics if _is_refusal(one)), None)
+    if refused is not None:
+        lacking = document.with_excerpt(refused).message  # without secrets
+        for other in others_that_fit(catalog, document.value, lacking):
+            found = _graph(document, other, chosen, environment)
+            if not any(map(_is_refusal, found.diagnostics)):
+                return found
+    return graph
+
+
+def _is_refusal(one: Diagnostic) -> bool:
+    """Whether releases differ in it: they ask other things of sections."""
+    return one.severity is Severity.ERROR and one.code in ("C010", "C011", "C036")
+
+
+def _graph(
+    document: Document,
+    catalog: Catalog,
+    chosen: tuple[Diagnostic, ...],
+    environment: Mapping[str, str],
+) -> RunGraph:
     are_old_plain = "old_placeholders_are_text" in catalog.traits
     substitution = Substitution(
         document, environment, plain_old_spelling=catalog.full_name if are_old_plain else ""

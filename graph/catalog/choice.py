@@ -8,6 +8,7 @@ from importlib.metadata import entry_points
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from rungraph.graph.catalog import telling
 from rungraph.graph.catalog.discovery import (
     discover_catalog,
     load_history,
@@ -120,6 +121,24 @@ def named_catalog(
     if at or not config:
         return history.at(release) if at else history.nearest(base, "")
     return _told(history, config)
+
+
+def others_that_fit(catalog: Catalog, config: Mapping[str, Any], lacking: str) -> Iterator[Catalog]:
+    """Yield the catalogs of the other releases that *config* fits as well, the newest first.
+
+    Args:
+        catalog: The one that was told.
+        config: The run config.
+        lacking: What keeps it from starting under that one.
+    """
+    history = history_of(catalog)
+    if history is None or not catalog.told_by:
+        return
+    taken = history.releases[history.index_of(catalog)]
+    for release in telling.others_that_fit(history, config, taken):
+        why = telling.passing_over(catalog.full_name, lacking)
+        told = telling.told_as(history, config, release, why)
+        yield replace(history.at(release), told_by=told.by)
 
 
 def _told(history: CatalogHistory, config: Mapping[str, Any]) -> Catalog:

@@ -49,14 +49,42 @@ def release_for(history: CatalogHistory, config: Mapping[str, Any]) -> Told:
     needs = _Needs(history, config, names)
     # Most configs lack nothing in the newest that fits; only the others are told apart.
     whole = next((index for index in fitting if not needs.open_at(index)), None)
-    taken = min(fitting, key=needs.open_at) if whole is None else whole
-    telling = _telling(history, names, taken)
-    by = f"told by {' and '.join(telling)}" if telling else ""
+    taken = min(fitting, key=lambda index: len(needs.open_at(index))) if whole is None else whole
+    why = ""
     if taken != fitting[0]:
-        starts = "under which it starts" if whole is not None else "under which most of it starts"
-        by = f"{by}, the newest {starts}" if by else f"the newest {starts}"
-    elif not by:
-        by = "nothing in it tells the release, so it is the newest"
+        what = "it" if whole is not None else "most of it"
+        lacking = next(one for one in needs.open_at(fitting[0]) if one not in needs.open_at(taken))
+        why = passing_over(_text(history.releases[fitting[0]]), lacking, what)
+    return _told(history, names, taken, why)
+
+
+def others_that_fit(
+    history: CatalogHistory, config: Mapping[str, Any], release: str
+) -> Iterator[str]:
+    """Yield the other releases that fit as well as *release*: the newest of each minor one."""
+    seen: set[str] = set()
+    for index in _fitting(history, names_in(config)):
+        minor = history.releases[index].rpartition(".")[0]
+        if minor not in seen and history.releases[index] != release:
+            yield history.releases[index]
+        seen.add(minor)
+
+
+def told_as(history: CatalogHistory, config: Mapping[str, Any], release: str, why: str) -> Told:
+    """Return what tells that a run config is of *release*, with *why* it is no newer one."""
+    return _told(history, names_in(config), history.releases.index(release), why)
+
+
+def passing_over(newest: str, lacking: str, what: str = "it") -> str:
+    """Return why a release is taken although a newer one fits as well."""
+    return f"the newest under which {what} starts: under {newest}, which fits as well, {lacking}"
+
+
+def _told(history: CatalogHistory, names: set[tuple[str, ...]], taken: int, why: str) -> Told:
+    telling = _telling(history, names, taken)
+    parts = [f"told by {' and '.join(telling)}"] if telling else []
+    parts += [why] if why else []
+    by = ", ".join(parts) or "nothing in it tells the release, so it is the newest"
     return Told(history.releases[taken], by, is_certain=bool(telling))
 
 
@@ -101,8 +129,8 @@ class _Needs:
             if spec.dependencies and (spec.api, spec.provider_type) in names
         ]
 
-    def open_at(self, index: int) -> int:
-        """Return how many needs stay open under the release of *index*."""
+    def open_at(self, index: int) -> list[str]:
+        """Return the needs that stay open under the release of *index*, in words."""
         span = self.history.span
         traits = {one.name for one in self.history.traits if index in span(one)}
         there = self.there | {
@@ -116,14 +144,21 @@ class _Needs:
                 is_made = not self.listed or pair.router_api in self.listed
             change = there.update if is_made else there.difference_update
             change((pair.router_api, pair.table_api))
-        missing = sum(
-            api not in there for spec in self.specs if index in span(spec)
+        missing = [
+            f"'{spec.provider_type}' of {spec.api} needs {api}"
+            for spec in self.specs
+            if index in span(spec)
             for api in spec.dependencies
-        )  # fmt: skip
-        missing += "needs_name" in traits and self.name is None
-        missing += "needs_storage" in traits and not self.has_storage
+            if api not in there
+        ]
+        if "needs_name" in traits and self.name is None:
+            missing.append("it needs a name")
+        if "needs_storage" in traits and not self.has_storage:
+            missing.append("it needs 'storage'")
         is_text = self.name is None or isinstance(self.name, str) or self.has_new_name
-        return missing + (not is_text and "name_may_be_number" not in traits)
+        if not is_text and "name_may_be_number" not in traits:
+            missing.append("'image_name' must be text")
+        return missing
 
 
 def _telling(history: CatalogHistory, names: set[tuple[str, ...]], taken: int) -> list[str]:

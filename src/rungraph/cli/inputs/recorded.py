@@ -31,6 +31,7 @@ if TYPE_CHECKING:
     from rungraph.engine.run.timeline import NodeTimes, Timeline
     from rungraph.graph import Address, RunGraph
 
+
 class Recorded(NamedTuple):
     """A run, as a recording has it.
 

@@ -270,3 +270,32 @@ def test_all_required_variables_are_told_at_once() -> None:
         ("E001", "the environment variable 'INFERENCE_MODEL' is not set"),
         ("E001", "the environment variable 'SAFETY_MODEL' is not set"),
     ]
+
+
+def test_the_release_is_one_that_reads_the_sections_of_a_config() -> None:
+    """What newer ones that fit as well would end their start at is told."""
+    config = yaml.safe_load("""
+        version: 2
+        image_name: demo
+        apis: [inference]
+        providers: {inference: [{provider_id: v, provider_type: "remote::vllm", config: {}}]}
+        storage:
+          backends:
+            kv_default: {type: kv_sqlite, db_path: a}
+            sql_default: {type: sql_sqlite, db_path: a}
+          stores: {prompts: {namespace: p, backend: kv_default}}
+        vector_stores:
+          file_search_params: {header_template: "knowledge_search {num_chunks}"}
+    """)
+    graph = compile_config(config, catalog="llama-stack", environment={})
+    assert graph.catalog.full_name == "llama-stack 0.6.1"
+    assert graph.catalog.told_by.endswith(
+        "the newest under which it starts: under ogx 0.8.0, which fits as well, "
+        "'vector_stores.file_search_params.header_template' must be text with '{num_chunks}' and "
+        "'file_search' in it"
+    )
+    assert [one.code for one in graph.diagnostics if one.severity is Severity.ERROR] == []
+    config["server"] = {"port": 80}
+    graph = compile_config(config, catalog="llama-stack", environment={})
+    # Wrong in all of them, so the newest is taken.
+    assert graph.catalog.full_name == "ogx 0.8.0"
