@@ -15,12 +15,14 @@
         │   └── KilledError          a stop was cut short
         ├── NotServedError           a key that a stack does not serve
         ├── NotRunningError          a node of the stack that does not run
+        │   └── RestartingError      it is being started again
         ├── MissingPackageError      a distribution that is not installed
         ├── KeyRefusedError          a server refuses a provider's key; also a PermissionError
         ├── RateLimitError           a server takes no more requests now; also a ConnectionError
         ├── ProviderDataError        what a caller sends is not what the provider takes
-        ├── RecordingError           a file that holds no recording of events
-        ├── RecordedError            an error of an earlier run, read from its recording
+        ├── RecordingError           (rungraph.engine.recorded_errors) a file without a recording
+        ├── RecordedError            (the same) an error of an earlier run
+        ├── RunError                 a stack ended because a node stays failed
         └── RoutingError             a call cannot be routed; also a ValueError
             ├── UnknownResourceError
             │   └── UnavailableResourceError
@@ -145,6 +147,22 @@ class StopError(EngineError):
         return "\n".join([head, *_bullets(self.failures)])
 
 
+@dataclass(eq=False)
+class RunError(EngineError):
+    """Raised when a running stack ended because one of its nodes stays failed.
+
+    Attributes:
+        failure: The node, and how it failed last.
+        reason: Why it was not started again.
+    """
+
+    failure: NodeFailure
+    reason: str
+
+    def __str__(self) -> str:
+        return "\n".join([f"the stack ended: {self.reason}", *_bullets([self.failure])])
+
+
 # --- one node ----------------------------------------------------------------------------------
 
 
@@ -182,14 +200,18 @@ class DeadlineError(NodeError):
         action: What overran: ``start``, ``stop``, ``end`` or ``bind``.
         seconds: How long it may take.
         abandoned: Whether it also ignored being cancelled, and was left behind.
+        blocking: Whether it held the event loop meanwhile, so that nobody could end it.
     """
 
     action: str
     seconds: float
     abandoned: bool = False
+    blocking: bool = False
 
     def __str__(self) -> str:
         text = f"did not {self.action} within {self.seconds:g} s"
+        if self.blocking:
+            return f"{text}: it held the event loop, so nothing else could run"
         return f"{text} and ignores being cancelled" if self.abandoned else text
 
 
@@ -244,6 +266,26 @@ class NotRunningError(EngineError, LookupError):
 
 
 @dataclass(eq=False)
+class RestartingError(NotRunningError):
+    """Raised when a stack is asked for a node that is being started again.
+
+    Attributes:
+        node: The node.
+        retry_after: Seconds after which it is worth another try.
+
+    Examples:
+        >>> print(RestartingError("provider:inference/small", 0.5))
+        'provider:inference/small' is being restarted; retry after 0.5 s
+    """
+
+    node: str
+    retry_after: float = 1.0
+
+    def __str__(self) -> str:
+        return f"'{self.node}' is being restarted; retry after {self.retry_after:.2g} s"
+
+
+@dataclass(eq=False)
 class MissingPackageError(EngineError, ImportError):
     """Raised when a distribution that a provider imports is not installed.
 
@@ -293,49 +335,6 @@ def install_command(extra: str, *packages: str) -> str:
         for name in packages
     )
     return "pip install " + " ".join(quoted)
-
-
-# --- recordings --------------------------------------------------------------------------------
-
-
-@dataclass(eq=False)
-class RecordingError(EngineError):
-    """Raised when a file holds no recording of events, or one that cannot be read.
-
-    Attributes:
-        file: The file.
-        line: The line, counted from 1; None when it is about the whole file.
-        problem: What is wrong there.
-
-    Examples:
-        >>> print(RecordingError("run.jsonl", 3, "not a JSON object"))
-        run.jsonl:3: not a JSON object
-        help: write one with 'rungraph run CONFIG --events FILE'
-    """
-
-    file: str
-    line: int | None
-    problem: str
-
-    def __str__(self) -> str:
-        where = self.file if self.line is None else f"{self.file}:{self.line}"
-        return f"{where}: {self.problem}\nhelp: write one with 'rungraph run CONFIG --events FILE'"
-
-
-@dataclass(unsafe_hash=True)
-class RecordedError(EngineError):
-    """An error of an earlier run. Never raised: a recording's events hold it.
-
-    Attributes:
-        type_name: The name of the class that it was of.
-        text: What it said.
-    """
-
-    type_name: str
-    text: str
-
-    def __str__(self) -> str:
-        return self.text
 
 
 # --- routing -----------------------------------------------------------------------------------

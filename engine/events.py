@@ -27,6 +27,7 @@ class State(StrEnum):
     DEGRADED = "degraded"
     FAILED = "failed"
     SKIPPED = "skipped"
+    RESTARTING = "restarting"
     STOPPING = "stopping"
     STOPPED = "stopped"
     STOP_FAILED = "stop_failed"
@@ -141,6 +142,23 @@ class NodeSkipped(NodeEvent):
 
 
 @dataclass(frozen=True, slots=True)
+class NodeRestarting(NodeEvent):
+    """The node is to be started again after *delay* seconds, for this *reason*."""
+
+    state = State.RESTARTING
+    reason: str
+    delay: float = 0.0
+
+
+@dataclass(frozen=True, slots=True)
+class NodeGivenUp(NodeEvent):
+    """The node stays failed: it is not started again, for this *reason*."""
+
+    state = State.FAILED
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
 class NodeDegraded(NodeEvent):
     """The node runs, but not as well as it should; *detail* says why."""
 
@@ -154,6 +172,13 @@ class NodeRecovered(NodeEvent):
 
     state = State.READY
     detail: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class NodeHeldLoop(NodeEvent):
+    """The node's code kept the event loop, and so everything else, waiting for *seconds*."""
+
+    seconds: float
 
 
 @dataclass(frozen=True, slots=True)
@@ -277,7 +302,7 @@ class EventLog:
 
         What a subscriber raises is logged and goes no further.
         """
-        is_endless = isinstance(event, ResourceEvent | NodeDegraded | NodeRecovered)
+        is_endless = isinstance(event, ResourceEvent | NodeDegraded | NodeRecovered | NodeHeldLoop)
         (self._newest if is_endless else self._kept).append((self._count, event))
         self._count += 1
         if isinstance(event, NodeEvent) and event.state is not None:

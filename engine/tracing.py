@@ -21,6 +21,7 @@ from rungraph.engine.apis.telemetry import (
     SpanStatus,
     StructuredLogEvent,
 )
+from rungraph.engine.streams import SteppedStream
 
 _logger = logging.getLogger(__name__)
 
@@ -218,38 +219,6 @@ class Span:
         return self._tracer.put(event)
 
 
-class TracedStream(AsyncGenerator[Any, Any]):
-    """An async generator whose end, failure or early close ends a span."""
-
-    def __init__(self, stream: AsyncGenerator[Any, Any], span: Span) -> None:
-        self._stream = stream
-        self._span = span
-
-    async def __anext__(self) -> Any:
-        with self._span.entered():
-            return await anext(self._stream)
-
-    async def asend(self, value: Any) -> Any:
-        """Resume the generator with *value* and return what it yields next."""
-        with self._span.entered():
-            return await self._stream.asend(value)
-
-    async def athrow(self, *error: Any) -> Any:
-        """Raise *error* in the generator and return what it yields next."""
-        with self._span.entered():
-            return await self._stream.athrow(*error)
-
-    async def aclose(self) -> None:
-        """Close the generator."""
-        with self._span.entered():
-            await self._stream.aclose()
-        self._span.end()
-
-    def __del__(self) -> None:
-        # Left in the middle of a loop and never closed: nobody else will end the span.
-        self._span.end()
-
-
 def traced(
     function: Callable[..., Any],
     tracer: Tracer,
@@ -296,6 +265,6 @@ def _ended_with(result: Any, span: Span) -> Any:
     """Return *result*; the span ends now, or with *result* if that is an async generator."""
     if isinstance(result, AsyncGenerator):
         stream: AsyncGenerator[Any, Any] = result
-        return TracedStream(stream, span)
+        return SteppedStream(stream, span.entered, span.end)
     span.end()
     return result

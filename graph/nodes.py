@@ -17,6 +17,10 @@ if TYPE_CHECKING:
     from rungraph.graph.place import Place
 
 
+RESTARTS = ("on-failure", "always", "never")
+"""When a provider that has ended is started again; the first is what counts unless it is said."""
+
+
 class Strength(StrEnum):
     """How much the dependent of an edge needs its dependency."""
 
@@ -95,6 +99,7 @@ class ProviderNode(_Node):
         path: The keys that lead to it in the run config; empty for one that every stack has.
         tags: The words that queries find it by, sorted.
         known: What is secret anywhere in the run config.
+        restart: When it is started again after it has ended: one of `RESTARTS`.
     """
 
     address: Address
@@ -106,6 +111,7 @@ class ProviderNode(_Node):
     path: tuple[str | int, ...] = ()
     tags: tuple[str, ...] = ()
     known: KnownSecrets = field(default=NOTHING_KNOWN, repr=False, compare=False)
+    restart: str = RESTARTS[0]
 
     def masked(self, value: Any) -> Any:
         """Return the config, or part of one, without its secrets: safe to show anywhere."""

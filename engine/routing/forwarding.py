@@ -3,13 +3,19 @@
 from __future__ import annotations
 
 import inspect
+from asyncio import CancelledError
 from enum import Enum
 from inspect import Parameter
-from typing import TYPE_CHECKING, Any
+from types import AsyncGeneratorType
+from typing import TYPE_CHECKING, Any, cast
+
+from rungraph.engine.routing.gate import LOCAL_NAME
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Mapping
+    from types import FunctionType
 
+    from rungraph.engine.routing.gate import Gate
     from rungraph.engine.routing.signatures import Method
 
 _MISSING = object()
@@ -24,8 +30,8 @@ class Forwarder:
     `function` is written for the method's own parameters and compiled, as a dataclass's
     ``__init__`` is: forwarding through ``*args, **kwargs`` costs more than twice as much, and a
     routed call may add 0.5 µs. It takes the routing key, finds target and native name in one
-    dictionary, and calls the target with every argument by keyword. It is no coroutine: a coroutine
-    or an async generator that the provider's method returns is returned as it is.
+    dictionary, and calls the target with every argument by keyword. While the call runs, the gate
+    of its provider finds it.
 
     What a caller leaves out, the provider's own default decides, or the Protocol's where the
     provider has none. Where all providers agree on a default it is the function's default; where
@@ -34,45 +40,59 @@ class Forwarder:
     Args:
         method: The method.
         routing_key: The parameter that names the resource.
-        providers: The method of each provider, by provider id.
         miss: Called with a routing key that has no target; what it returns or raises is the
             outcome of the call.
     """
 
-    def __init__(
-        self,
-        method: Method,
-        routing_key: str,
-        providers: Mapping[str, Callable[..., Any]],
-        miss: Callable[[Any], Any],
-    ) -> None:
-        self._providers = providers
+    def __init__(self, method: Method, routing_key: str, miss: Callable[[Any], Any]) -> None:
+        self._method = method
+        self._routing_key = routing_key
+        self._providers: Mapping[str, tuple[Callable[..., Any], Gate]] = {}
         self._targets: dict[str, tuple[Any, ...]] = {}
+        self._own_defaults: dict[str, tuple[Any, ...]] = {}
+        self._namespace: dict[str, Any] = {
+            "_rungraph_targets": self._targets,
+            "_rungraph_miss": miss,
+            "_rungraph_missing": _MISSING,
+            "_rungraph_cancelled": CancelledError,
+            "_rungraph_stream": AsyncGeneratorType,
+        }
+        self.function: Callable[..., Any] = method.dress(self._compiled())
+
+    def serve_by(self, providers: Mapping[str, tuple[Callable[..., Any], Gate]]) -> None:
+        """Take the method and the gate of each provider, by id, for `point` from now on.
+
+        The function stays the same object: whoever has kept it calls the new providers, too.
+        """
+        self._providers = providers
+        compiled, function = self._compiled(), cast("FunctionType", self.function)
+        function.__code__ = compiled.__code__
+        function.__defaults__ = compiled.__defaults__
+        function.__kwdefaults__ = compiled.__kwdefaults__
+
+    def _compiled(self) -> FunctionType:
         agreed: dict[str, Any] = {}
         differing: dict[str, dict[str, Any]] = {}
-        for parameter in method.signature.parameters.values():
-            if parameter.default is Parameter.empty or parameter.name == routing_key:
+        for parameter in self._method.signature.parameters.values():
+            if parameter.default is Parameter.empty or parameter.name == self._routing_key:
                 continue
-            defaults = {name: _default(one, parameter) for name, one in providers.items()}
+            found = self._providers.items()
+            defaults = {name: _default(one, parameter) for name, (one, _) in found}
             first, *others = defaults.values() or [parameter.default]
             if all(_is_same(other, first) for other in others):
                 agreed[parameter.name] = first
             else:
                 differing[parameter.name] = defaults
         self._own_defaults = {
-            name: tuple(defaults[name] for defaults in differing.values()) for name in providers
+            name: tuple(defaults[name] for defaults in differing.values())
+            for name in self._providers
         }
-        namespace: dict[str, Any] = {
-            "_rungraph_targets": self._targets,
-            "_rungraph_miss": miss,
-            "_rungraph_missing": _MISSING,
-            **{f"_rungraph_default_{name}": value for name, value in agreed.items()},
-        }
-        source = _source(method, routing_key, agreed, differing)
-        code = compile(source, f"<router method {method.function.__qualname__}>", "exec")
+        self._namespace |= {f"_rungraph_default_{name}": one for name, one in agreed.items()}
+        source = _source(self._method, self._routing_key, agreed, differing)
+        name = f"<router method {self._method.function.__qualname__}>"
         # The source is made of parameter names alone, which are identifiers.
-        exec(code, namespace)  # noqa: S102
-        self.function: Callable[..., Any] = method.dress(namespace[method.name])
+        exec(compile(source, name, "exec"), self._namespace)  # noqa: S102
+        return cast("FunctionType", self._namespace[self._method.name])
 
     def point(self, key: str, provider_id: str, native_id: str) -> None:
         """Send calls for *key* to *provider_id*, under the name *native_id*, from now on.
@@ -83,11 +103,15 @@ class Forwarder:
         if provider is None:
             self.drop(key)
         else:
-            self._targets[key] = (provider, native_id, *self._own_defaults[provider_id])
+            self._targets[key] = (*provider, native_id, *self._own_defaults[provider_id])
 
     def drop(self, key: str) -> None:
         """Send calls for *key* nowhere from now on; running calls go on."""
         self._targets.pop(key, None)
+
+    def drop_all(self) -> None:
+        """Send no call anywhere from now on; running calls go on."""
+        self._targets.clear()
 
 
 def is_left_out(key: object) -> bool:
@@ -152,12 +176,26 @@ def _source(
             case _:
                 gives.append(f"{parameter.name}={given}")
     own = [f"_rungraph_own_{parameter}" for parameter in differing]
-    return (
-        f"def {method.name}{inspect.Signature(takes)}:\n"
+    found = ", ".join(["_rungraph_method", LOCAL_NAME, "_rungraph_native", *own])
+    is_async = method.is_coroutine
+    look_up = (
+        f"{'async ' if is_async else ''}def {method.name}{inspect.Signature(takes)}:\n"
         "    try:\n"
-        f"        {', '.join(['_rungraph_method', '_rungraph_native', *own])} = "
-        f"_rungraph_targets[{routing_key}]\n"
+        f"        {found} = _rungraph_targets[{routing_key}]\n"
         "    except (KeyError, TypeError):\n"
-        f"        return _rungraph_miss({routing_key})\n"
-        f"    return _rungraph_method({', '.join(gives)})\n"
+        f"        return {'await ' if is_async else ''}_rungraph_miss({routing_key})\n"
+    )
+    call = f"_rungraph_method({', '.join(gives)})"
+    if not is_async:
+        return f"{look_up}    return {LOCAL_NAME}.follow({call})\n"
+    return (
+        f"{look_up}"
+        "    try:\n"
+        f"        _rungraph_result = await {call}\n"
+        "    except _rungraph_cancelled:\n"
+        f"        {LOCAL_NAME}.raise_cut()\n"
+        "        raise\n"
+        "    if _rungraph_result.__class__ is _rungraph_stream:\n"
+        f"        return {LOCAL_NAME}.follow(_rungraph_result)\n"
+        "    return _rungraph_result\n"
     )

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 from rungraph.engine.errors import RoutingError
 from rungraph.engine.routing.errors import RegistrationRefusedError
+from rungraph.engine.routing.gate import Gate
 from rungraph.engine.waiting import guarded, leave_behind, within
 
 if TYPE_CHECKING:
@@ -32,6 +33,7 @@ class Member:
         turn: Held while the provider is asked something and its answer is put into the table, so
             that a listing never undoes a registration that it does not know of.
         deadline: Seconds that one question to the provider may take.
+        gate: Knows of the calls that run on the provider.
     """
 
     def __init__(
@@ -42,6 +44,7 @@ class Member:
         pair: RoutedPair,
         resource_type: ResourceType,
         deadline: float,
+        gate: Gate | None = None,
     ) -> None:
         self.provider_id = provider_id
         self.instance = instance
@@ -49,7 +52,7 @@ class Member:
         self._pair = pair
         self._type = resource_type
         self.deadline = deadline
-        self.is_lost = False
+        self.gate = gate or Gate()
         self._given_up: set[asyncio.Task[Any]] = set()
 
     async def within_deadline(self, work: Callable[[], Coroutine[Any, Any, _T]]) -> _T:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, NoReturn, Protocol
 
-from rungraph.engine.errors import RoutingError
+from rungraph.engine.errors import EngineError, NotRunningError, RoutingError
 from rungraph.engine.request import handing_over
 from rungraph.engine.routing.errors import PairError, ProviderNeededError
 from rungraph.engine.routing.forwarding import Forwarder, is_left_out
@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
     from rungraph.engine.apis.resource import Resource
+    from rungraph.engine.routing.gate import Gate
     from rungraph.engine.routing.names import Watcher
     from rungraph.engine.routing.signatures import Method
     from rungraph.graph.nodes import RouterNode
@@ -28,15 +29,22 @@ class Targets(Protocol):
 
     @property
     def members(self) -> Mapping[str, object]:
-        """The providers by id, sorted."""
+        """The providers that run by id, sorted."""
+        ...
+
+    def gate_of(self, provider_id: str) -> Gate:
+        """Return what knows of the running calls of a member."""
         ...
 
     def resolve(self, name: str) -> Resource:
         """Return the one resource that *name* means, or raise the reason why there is none."""
         ...
 
-    def watch(self, watcher: Watcher) -> Callable[[], None]:
-        """Tell *watcher* what every name means, now and on every change; return what ends that."""
+    def watch(self, watcher: Watcher, members: Callable[[], None]) -> Callable[[], None]:
+        """Tell *watcher* what every name means, now and on every change; return what ends that.
+
+        Before, and whenever there are other members, *members* is called.
+        """
         ...
 
 
@@ -67,20 +75,20 @@ class Router:
     """The instance of a router API: the methods of the API's Protocol, each call sent on.
 
     A call goes to the provider of the resource that its routing key names, which is handed its own
-    name of the resource; every other argument goes on as it is. The methods are plain functions
-    that return what the provider's method returns: an ``async def``'s coroutine, which a streaming
-    call is awaited for its async generator like in a call without the router.
+    name of the resource; every other argument goes on as it is. A streaming call is awaited for its
+    async generator like in a call without the router.
 
-    A name that cannot be routed raises when the call is awaited, as in a call of a provider. A call
-    without a routing key raises `TypeError` at once. A method that has no routing key goes to the
-    only provider, if there is only one.
+    A name that cannot be routed raises when the call is awaited, as in a call of a provider. A
+    method that has no routing key goes to the only provider, if there is only one. When a provider
+    stops, its running calls may end; those that take too long raise `NotRunningError`, and so does
+    every call once the router itself has stopped.
     """
 
     def __init__(self, node: RouterNode, table: Targets, protocol: type) -> None:
         self._node = node
         self._table = table
         self._functions: dict[Method, Callable[..., Any]] = {}
-        self._forwarders: list[Forwarder] = []
+        self._forwarders: dict[str, Forwarder] = {}
         self._tracer: Tracer | None = None
         for name, method in methods_of(protocol).items():
             if hasattr(type(self), name):
@@ -88,7 +96,7 @@ class Router:
                 raise PairError(msg)
             self._functions[method] = self._function(method)
             setattr(self, name, self._functions[method])
-        self._unwatch = table.watch(self._follow)
+        self._unwatch: Callable[[], None] | None = table.watch(self._follow, self._take_members)
 
     def bind(self, api: str, instance: object) -> None:
         """Trace all calls from now on through *instance*, when *api* is telemetry."""
@@ -116,35 +124,51 @@ class Router:
         )
 
     async def shutdown(self) -> None:
-        """Stop following the table, and hand over the spans that telemetry has not got yet."""
-        self._unwatch()
+        """Hand over the spans that telemetry has not got yet, and route nothing any more."""
         if self._tracer is not None:
             await self._tracer.aclose()
+        if self._unwatch is not None:
+            self._unwatch()
+            self._unwatch = None
+        for forwarder in self._forwarders.values():
+            forwarder.drop_all()
 
     def _function(self, method: Method) -> Callable[..., Any]:
-        members = self._table.members
-        providers = {
-            provider_id: handing_over(getattr(instance, method.name), instance)
-            for provider_id, instance in members.items()
-            if hasattr(instance, method.name)
-        }
         routing_key = self._node.pair.routing_key
         if routing_key in method.signature.parameters:
-            forwarder = Forwarder(
-                method, routing_key, providers, lambda key: self._miss(method, key)
-            )
-            self._forwarders.append(forwarder)
+            forwarder = Forwarder(method, routing_key, lambda key: self._miss(method, key))
+            self._forwarders[method.name] = forwarder
             return forwarder.function
-        if len(providers) == 1 == len(members):
-            (only,) = providers.values()
-            return method.dress(lambda *args, **kwargs: only(*args, **kwargs))
+        return method.dress(lambda *args, **kwargs: self._only(method)(*args, **kwargs))
+
+    def _only(self, method: Method) -> Callable[..., Any]:
+        """Return *method* of the only provider, or what says that there is not exactly one."""
+        members = self._table.members
+        if len(members) == 1 and self._unwatch is not None:
+            (only,) = members.values()
+            if hasattr(only, method.name):
+                return handing_over(getattr(only, method.name), only)
         purpose = f"that {self._node.api}.{method.name} could be sent to"
         way_out = "configure only one of them, or call it directly"
         error = ProviderNeededError(purpose, tuple(sorted(members)), way_out)
-        return method.dress(lambda *_args, **_kwargs: _fail(method, error))
+        return lambda *_args, **_kwargs: _fail(method, error)
+
+    def _take_members(self) -> None:
+        """Send calls to the members that the table has now."""
+        for name, forwarder in self._forwarders.items():
+            forwarder.serve_by(
+                {
+                    provider_id: (
+                        handing_over(getattr(instance, name), instance),
+                        self._table.gate_of(provider_id),
+                    )
+                    for provider_id, instance in self._table.members.items()
+                    if hasattr(instance, name)
+                }
+            )
 
     def _follow(self, name: str, resource: Resource | None) -> None:
-        for forwarder in self._forwarders:
+        for forwarder in self._forwarders.values():
             if resource is None:
                 forwarder.drop(name)
             else:
@@ -152,6 +176,8 @@ class Router:
 
     def _miss(self, method: Method, key: object) -> Any:
         """Return or raise why a call of *method* with the routing key *key* goes nowhere."""
+        if self._unwatch is None:
+            return _fail(method, NotRunningError(f"'{self._node.address}' has stopped"))
         called = f"{self._node.api}.{method.name}()"
         routing_key, noun = self._node.pair.routing_key, self._node.pair.noun
         if is_left_out(key):
@@ -162,7 +188,7 @@ class Router:
             raise TypeError(msg)
         try:
             resource = self._table.resolve(key)
-        except RoutingError as error:
+        except (RoutingError, NotRunningError) as error:
             return _fail(method, error)
         msg = f"provider {resource.provider_id!r} of {noun} {key!r} has no method {method.name!r}"
         return _fail(method, RoutingError(msg))
@@ -183,7 +209,7 @@ class Router:
                 return common
             try:
                 resource = self._table.resolve(key)
-            except RoutingError:
+            except (RoutingError, NotRunningError):
                 return {**common, "resource": key}
             return {**common, **self._route_of(resource)}
 
@@ -196,7 +222,7 @@ class Router:
         return {"resource": resource.identifier, "provider_id": provider_id, "route": route}
 
 
-def _fail(method: Method, error: RoutingError) -> Any:
+def _fail(method: Method, error: EngineError) -> Any:
     """Fail a call of *method* as the method would: when awaited, if it is ``async def``."""
     if not method.is_coroutine:
         raise error

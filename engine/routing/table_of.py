@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from rungraph.engine.routing.inventory import Inventory
 from rungraph.engine.routing.members import Member
+from rungraph.engine.routing.membership import Membership
 from rungraph.engine.routing.names import Names
 from rungraph.engine.routing.resources import ResourceType
 from rungraph.engine.routing.tables import RoutingTable
@@ -15,6 +16,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
     from rungraph.engine.events import Event
+    from rungraph.engine.routing.gate import Gate
     from rungraph.engine.routing.store import RegistrationStore
     from rungraph.graph.catalog.specs import ApiSpec
     from rungraph.graph.nodes import TableNode
@@ -32,6 +34,7 @@ async def create_table(
     refresh_interval: float | None = None,
     tables: Mapping[str, Names] | None = None,
     absence: Callable[[str], str] | None = None,
+    gates: Mapping[str, Gate] | None = None,
 ) -> RoutingTable:
     """Return the running table of *node*.
 
@@ -51,6 +54,7 @@ async def create_table(
         tables: The names of every table of the stack, by table API; None if there is no other.
         absence: Tells why nothing of a provider can be requested, as in ``is on 'foo', which
             failed``.
+        gates: What knows of the calls that run on each member, by id.
 
     Raises:
         PairError: If the API's Protocol asks for more than a table can do, or a resource of the
@@ -58,15 +62,21 @@ async def create_table(
         RegistrationStoreError: If *store* cannot be read.
     """
     resource_type = ResourceType(node.pair, resolve_name(node.pair.resource_type))
-    asked = {
-        provider_id: Member(
-            provider_id, instance, pair=node.pair, resource_type=resource_type, deadline=deadline
+
+    def admit(provider_id: str, instance: object, gate: Gate | None) -> Member:
+        return Member(
+            provider_id,
+            instance,
+            pair=node.pair,
+            resource_type=resource_type,
+            deadline=deadline,
+            gate=gate,
         )
-        for provider_id, instance in sorted(members.items())
-    }
+
+    asked = {name: admit(name, one, (gates or {}).get(name)) for name, one in members.items()}
     table = RoutingTable(
         node,
-        asked,
+        Membership(asked, admit, node.pair),
         protocol=resolve_name(api.protocol),
         resource_type=resource_type,
         store=store,

@@ -5,29 +5,29 @@ from __future__ import annotations
 import asyncio
 import logging
 from contextlib import nullcontext
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from rungraph.engine.errors import NotRunningError, UnavailableResourceError, UnknownResourceError
 from rungraph.engine.routing.errors import (
     PairError,
-    ProviderNeededError,
     RegistrationRefusedError,
     RegistrationStoreError,
-    UnknownProviderError,
     UnstorableError,
 )
 from rungraph.engine.routing.inventory import Entry, Inventory, Origin
 from rungraph.engine.routing.names import Key, Watcher
 from rungraph.engine.routing.resources import ResourceType, is_same, registration_of
 from rungraph.engine.routing.signatures import methods_of
+from rungraph.engine.routing.table_methods import Operation, dressed
 from rungraph.engine.routing.wanted import Wanted
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Coroutine, Mapping
+    from collections.abc import Callable, Mapping
 
     from rungraph.engine.apis.resource import Resource
+    from rungraph.engine.routing.gate import Gate
     from rungraph.engine.routing.members import Member
-    from rungraph.engine.routing.signatures import Method
+    from rungraph.engine.routing.membership import Membership
     from rungraph.engine.routing.store import Registration, RegistrationStore
     from rungraph.graph.nodes import TableNode
 
@@ -53,7 +53,7 @@ class RoutingTable:
     def __init__(
         self,
         node: TableNode,
-        members: Mapping[str, Member],
+        members: Membership,
         *,
         protocol: type,
         resource_type: ResourceType,
@@ -72,15 +72,25 @@ class RoutingTable:
         self._refused: set[Key] = set()  # Of what is kept, which its provider did not take,
         self._lost: set[Key] = set()  # and which it had and does not list any more.
         self._refreshing: asyncio.Task[None] | None = None
+        operations: dict[str, Operation] = {
+            f"list_{node.pair.resources}": (self._list, 0),
+            f"get_{node.pair.resource}": (self._get, 1),
+            f"register_{node.pair.resource}": (self._register, 1),
+            f"unregister_{node.pair.resource}": (self._unregister, 2),
+        }
         for method in methods_of(protocol).values():
-            self._offer(method)
+            setattr(self, method.name, dressed(method, operations, node.api))
 
     # --- for the engine ------------------------------------------------------------------------
 
     @property
     def members(self) -> Mapping[str, object]:
-        """The providers by id, sorted."""
-        return {provider_id: member.instance for provider_id, member in self._members.items()}
+        """The providers that run by id, sorted."""
+        return self._members.instances
+
+    def gate_of(self, provider_id: str) -> Gate:
+        """Return what knows of the running calls of a member."""
+        return self._members[provider_id].gate
 
     def resolve(self, name: str) -> Resource:
         """Return the one resource that *name* means.
@@ -88,17 +98,40 @@ class RoutingTable:
         Raises:
             UnknownResourceError: If no resource has that name.
             AmbiguousResourceError: If several have it.
-            NotRunningError: If it is on a provider that has failed.
         """
         return self._inventory.names.resolve(name)
 
-    def watch(self, watcher: Watcher) -> Callable[[], None]:
-        """Tell *watcher* what every name means, now and on every change; return what ends that."""
-        return self._inventory.names.watch(watcher)
+    def watch(self, watcher: Watcher, members: Callable[[], None]) -> Callable[[], None]:
+        """Tell *watcher* what every name means, now and on every change; return what ends that.
+
+        Before, and whenever there are other members, *members* is called.
+        """
+        ends = self._members.watch(members), self._inventory.names.watch(watcher)
+        return lambda: [end() for end in ends].clear()
+
+    def lose(self, provider_id: str, why: NotRunningError) -> None:
+        """Offer no more what *provider_id* serves, and tell *why* to those who register with it."""
+        if not self._members.leave(provider_id, why):
+            return
+        for key, entry in self._inventory.entries_of(provider_id):
+            if entry.origin.is_stored:
+                self._keep(entry)
+            self._inventory.remove(key, str(why), self._why_absent(key))
+
+    async def join(self, provider_id: str, instance: object, gate: Gate | None = None) -> None:
+        """Offer what *provider_id* serves: it is new, runs again, or is well again.
+
+        What config and store want from it is registered with it, as at a start.
+        """
+        before = self._members.get(provider_id)
+        member = self._members.enter(provider_id, instance, gate)
+        if before is not None:
+            await before.aclose()
+        await self._refresh_member(member)
 
     async def start(self, refresh_interval: float | None) -> None:
         """Fill the table, and begin to refresh it if there is an interval."""
-        self.wanted.read(self._type, lambda one: self._member_for(one).provider_id)
+        self.wanted.read(self._type, self._members.name_for)
         await self._read_store()
         await self.refresh()
         for key in sorted(self.wanted.resources.keys() | self._kept.keys()):
@@ -118,8 +151,7 @@ class RoutingTable:
         store wants from it is registered if it is not there. A provider that fails or does not
         answer in time is told as `RefreshFailed` and keeps the resources that it had.
         """
-        there = (member for member in self._members.values() if not member.is_lost)
-        await asyncio.gather(*map(self._refresh_member, there))
+        await asyncio.gather(*map(self._refresh_member, self._members.there))
 
     async def shutdown(self) -> None:
         """End the refreshing; the providers and the store are others' to stop."""
@@ -127,7 +159,7 @@ class RoutingTable:
         if task is not None:
             task.cancel()
             await asyncio.wait({task})
-        await asyncio.gather(*(member.aclose() for member in self._members.values()))
+        await asyncio.gather(*(member.aclose() for member in self._members))
         self.wanted.close()
         self._inventory.close()
 
@@ -139,29 +171,6 @@ class RoutingTable:
 
     # --- the API's methods ---------------------------------------------------------------------
 
-    def _offer(self, method: Method) -> None:
-        """Set *method*, whatever it calls its parameters."""
-        pair = self._node.pair
-        operations: dict[str, tuple[Callable[..., Coroutine[Any, Any, Any]], int]] = {
-            f"list_{pair.resources}": (self._list, 0),
-            f"get_{pair.resource}": (self._get, 1),
-            f"register_{pair.resource}": (self._register, 1),
-            f"unregister_{pair.resource}": (self._unregister, 2),
-        }
-        operation, most = operations.get(method.name, (self._list, -1))
-        if len(method.signature.parameters) > most:
-            msg = (
-                f"the table API {self._node.api!r} asks for {method.name}(), which no table offers "
-                f"so\nknown: {', '.join(operations)}"
-            )
-            raise PairError(msg)
-
-        async def call(*args: Any, **kwargs: Any) -> Any:
-            bound = method.signature.bind(*args, **kwargs)
-            return await operation(*bound.arguments.values())
-
-        setattr(self, method.name, method.dress(call))
-
     async def _list(self) -> list[Resource]:
         return list(self._inventory.names)
 
@@ -170,7 +179,7 @@ class RoutingTable:
 
     async def _register(self, value: object) -> Resource:
         resource = self._type.read(value)
-        member = self._member_for(resource)
+        member = self._members.chosen_for(resource)
         wanted = self._type.read(resource, member.provider_id)
         key = Key.of(wanted)
         async with member.turn:
@@ -193,6 +202,11 @@ class RoutingTable:
     async def _take_registration(self, accepted: Resource, wanted: Resource) -> None:
         """Put *accepted* into table and store; into neither, if the store does not take it."""
         key = Key.of(accepted)
+        if self._members.is_away(key.provider_id) and self._store is not None:
+            registration = registration_of(accepted, self._node.api)  # It went meanwhile.
+            await self._store.save(registration)
+            self._kept[key] = registration
+            return
         before, kept = self._inventory.get(key), self._kept.pop(key, None)
         self._inventory.put(Entry(accepted, Origin.REGISTERED, wanted))
         if self._store is None:
@@ -223,22 +237,6 @@ class RoutingTable:
             self._inventory.names.absent.pop(key, None)
             self.wanted.resources.pop(key, None)
             await self._forget(key)
-
-    def _member_for(self, resource: Resource) -> Member:
-        if not resource.provider_id:
-            if len(self._members) == 1:
-                return next(iter(self._members.values()))
-            noun, way_out = self._node.pair.noun, "name one of them as provider_id"
-            purpose = f"that {noun} {resource.identifier!r} could be registered with"
-            raise ProviderNeededError(purpose, tuple(self._members), way_out)
-        member = self._members.get(resource.provider_id)
-        if member is not None and member.is_lost:
-            msg = f"provider {resource.provider_id!r} has failed"
-            raise NotRunningError(msg)
-        if member is None:
-            api = self._node.pair.router_api
-            raise UnknownProviderError(resource.provider_id, api, tuple(self._members))
-        return member
 
     def _exact(self, identifier: str, provider_id: str) -> Resource:
         key = Key(identifier, provider_id)
@@ -367,17 +365,6 @@ class RoutingTable:
     def _keep(self, entry: Entry) -> None:
         """Remember what is stored and not served now."""
         self._kept[Key.of(entry.resource)] = registration_of(entry.resource, self._node.api)
-
-    def lose(self, provider_id: str) -> None:
-        """Offer no more what *provider_id* serves: it has failed, and is asked nothing more."""
-        member = self._members.get(provider_id)
-        if member is None:
-            return
-        member.is_lost = True
-        for key, entry in self._inventory.entries_of(provider_id):
-            if entry.origin.is_stored:
-                self._keep(entry)
-            self._inventory.remove(key, "its provider has failed", self._why_absent(key))
 
     def _why_absent(self, key: Key) -> Callable[[], str]:
         return lambda: self._absence(key.provider_id)

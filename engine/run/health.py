@@ -1,20 +1,28 @@
-"""How the nodes of a stack are: asks every provider that can say, with a deadline each."""
+"""How the nodes of a stack are: asks every provider that can say, now or again and again."""
 
 from __future__ import annotations
 
 import asyncio
 from inspect import isawaitable
-from typing import TYPE_CHECKING
+from random import Random
+from typing import TYPE_CHECKING, Protocol
 
 from rungraph.engine.apis.common import HealthResponse, HealthStatus
-from rungraph.engine.errors import describe
+from rungraph.engine.errors import NotRunningError, describe
+from rungraph.engine.provider import ProviderReport, has_health
 from rungraph.engine.waiting import within
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Iterable, Mapping
 
     from rungraph.engine.provider import HasHealth
+    from rungraph.engine.run.settings import StackSettings
     from rungraph.graph.address import Address
+
+_AT_ONCE = 4
+"""How many providers are asked at the same time in the background."""
+_JITTER = 0.2
+"""By what share an interval is longer or shorter, so that not all are asked at the same moment."""
 
 
 def well() -> HealthResponse:
@@ -51,3 +59,99 @@ async def _ask(instance: HasHealth, timeout: float) -> HealthResponse:
 async def _answer(instance: HasHealth) -> object:
     answer: object = instance.health()
     return await answer if isawaitable(answer) else answer
+
+
+class Watched(Protocol):
+    """What a watch asks and tells of the running nodes."""
+
+    def instance_of(self, address: Address) -> object | None:
+        """Return the running instance of *address*; None when it does not run."""
+        ...
+
+    def report(self, address: Address, report: ProviderReport) -> None:
+        """Take what was found out about a running node."""
+        ...
+
+
+class Offering(Protocol):
+    """What offers providers to callers."""
+
+    def lose(self, address: Address, why: NotRunningError) -> None:
+        """Offer *address* no more, and say *why* to those who ask for it."""
+        ...
+
+    async def offer(self, address: Address, instance: object) -> None:
+        """Offer *address* again."""
+        ...
+
+
+class HealthWatch:
+    """Asks providers in the background how they are: callers are offered what is well.
+
+    A provider is unhealthy after so many bad answers in a row, and healthy again after so many
+    good ones. What it serves is not offered meanwhile.
+
+    Args:
+        nodes: What runs.
+        offers: What offers it.
+        settings: How often, how long, and how many answers count.
+
+    Attributes:
+        unhealthy: What is unhealthy now, and why.
+    """
+
+    def __init__(self, nodes: Watched, offers: Offering, settings: StackSettings) -> None:
+        self._nodes = nodes
+        self._offers = offers
+        self._settings = settings
+        self._random = Random(settings.restart_seed)  # noqa: S311  (no secret)
+        self._turns = asyncio.Semaphore(_AT_ONCE)
+        self._tasks: list[asyncio.Task[None]] = []
+        self.unhealthy: dict[Address, str] = {}
+
+    def open(self, addresses: Iterable[Address]) -> None:
+        """Begin to ask *addresses*."""
+        interval = self._settings.health_interval
+        if interval is not None:
+            self._tasks += [
+                asyncio.create_task(self._watch(one, interval), name=f"health of {one}")
+                for one in addresses
+            ]
+
+    async def aclose(self) -> None:
+        """Ask no more."""
+        for task in self._tasks:
+            task.cancel()
+        if self._tasks:
+            await asyncio.wait(self._tasks)
+        self._tasks.clear()
+
+    async def _watch(self, address: Address, interval: float) -> None:
+        count, is_healthy, before = 0, True, None
+        while True:
+            await asyncio.sleep(interval * self._random.uniform(1 - _JITTER, 1 + _JITTER))
+            instance = self._nodes.instance_of(address)
+            if instance is not before:  # Another one has come, of which nothing is known.
+                count, is_healthy, before = 0, True, instance
+                self.unhealthy.pop(address, None)
+            if not has_health(instance):
+                continue
+            async with self._turns:
+                asked = {address: instance}
+                answer = (await ask_all(asked, timeout=self._settings.health_timeout))[address]
+            if self._nodes.instance_of(address) is not instance:
+                continue
+            is_good = answer.status is HealthStatus.OK
+            count = count + 1 if is_good is not is_healthy else 0
+            needed = self._settings.health_failures if is_healthy else None
+            if count < (needed or self._settings.health_successes):
+                continue
+            count, is_healthy = 0, is_good
+            if is_good:
+                del self.unhealthy[address]
+                self._nodes.report(address, ProviderReport("ready", "it is healthy again"))
+                await self._offers.offer(address, instance)
+            else:
+                reason = self.unhealthy[address] = answer.message or answer.status.value
+                self._nodes.report(address, ProviderReport("degraded", reason))
+                self._offers.lose(address, NotRunningError(f"'{address}' is unhealthy: {reason}"))

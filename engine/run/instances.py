@@ -3,33 +3,34 @@
 from __future__ import annotations
 
 import asyncio
-import logging
-import os
 import sys
+from contextlib import suppress
 from dataclasses import dataclass
 from functools import partial
-from hashlib import sha256
 from importlib import import_module
 from inspect import isawaitable, iscoroutinefunction
-from pathlib import Path
 from pkgutil import resolve_name
 from typing import TYPE_CHECKING, Any, cast
+from weakref import WeakValueDictionary
 
 from rungraph.engine.errors import (
     ComplianceError,
     EntryPointError,
     MissingPackageError,
+    NotRunningError,
     describe,
 )
 from rungraph.engine.preflight.configs import validated_config
-from rungraph.engine.provider import ProviderReport, has_reports, has_shutdown
+from rungraph.engine.provider import ProviderReport, has_bind, has_reports, has_shutdown
 from rungraph.engine.routing.errors import PairError
+from rungraph.engine.routing.gate import Gate
 from rungraph.engine.routing.names import Key, Names
 from rungraph.engine.routing.routers import create_router
-from rungraph.engine.routing.store import RegistrationStore
 from rungraph.engine.routing.table_of import create_table
 from rungraph.engine.routing.tables import RoutingTable
 from rungraph.engine.run.compliance import check_compliance
+from rungraph.engine.run.loop_watch import frames_of
+from rungraph.engine.run.registrations import registration_store
 from rungraph.engine.waiting import outlast, settled, thread_future
 from rungraph.graph.address import Address, NodeKind
 from rungraph.graph.nodes import ProviderNode, RouterNode, TableNode
@@ -37,14 +38,13 @@ from rungraph.graph.resources import KnownResources
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
-    from types import ModuleType
+    from types import FrameType, ModuleType
 
     from rungraph.engine.events import Event
+    from rungraph.engine.routing.store import RegistrationStore
     from rungraph.engine.run.settings import StackSettings
     from rungraph.graph.model import RunGraph
     from rungraph.graph.place import Place
-
-_logger = logging.getLogger(__name__)
 
 _BUILTIN_ENTRY_POINT = "get_builtin_impl"
 _QUESTION_SECONDS = 30.0
@@ -88,6 +88,8 @@ class Instances:
         self._imports: dict[str, asyncio.Future[ModuleType]] = {}
         self._protocols: dict[str, type] = {}
         self._tables: dict[str, RoutingTable] = {}
+        self._gates: dict[Address, Gate] = {}
+        self._opened: WeakValueDictionary[Address, Any] = WeakValueDictionary()
         self._names = self._known_names()
 
     def place_of(self, address: Address) -> Place | None:
@@ -111,6 +113,9 @@ class Instances:
         if isinstance(node, RouterNode):
             return self._open_router(node, dependencies)
         instance = await self._open_provider(node, dependencies)
+        self._gates[address] = Gate()
+        with suppress(TypeError):  # A class with slots may have no weak references.
+            self._opened[address] = instance
         try:
             self._check(node, instance)
             if has_reports(instance):
@@ -120,8 +125,14 @@ class Instances:
             raise
         return instance
 
-    async def close(self, address: Address, instance: object) -> None:  # noqa: ARG002 (a protocol)
-        """Shut *instance* down, if it has something to shut down."""
+    async def close(self, address: Address, instance: object) -> None:
+        """Let the calls that run on *instance* end, end them, and shut it down."""
+        gate = self._gates.pop(address, None)
+        if gate is not None and gate.is_busy():
+            try:
+                await gate.drain(min(self._settings.drain_timeout, self._settings.stop_timeout / 2))
+            finally:
+                gate.cut(NotRunningError(f"'{address}' was stopped while the call ran"))
         if has_shutdown(instance):
             await _call(instance.shutdown)
 
@@ -130,12 +141,69 @@ class Instances:
         if isinstance(instance, RoutingTable):
             instance.drop()
 
-    def lose(self, address: Address) -> None:
-        """Let the table of a provider that has failed offer it no more."""
+    def lose(self, address: Address, why: NotRunningError) -> None:
+        """Let the table of a provider that does not run offer it no more."""
+        table = self._table_of(address)
+        if table is not None:
+            table.lose(address.name, why)
+
+    def can_rebind(self, address: Address, instance: object) -> bool:
+        """Whether *instance* can be handed other dependencies: tables and routers always can."""
+        return address.kind is not NodeKind.PROVIDER or has_bind(instance)
+
+    async def rebind(
+        self,
+        address: Address,  # noqa: ARG002  (a protocol)
+        instance: object,
+        dependency: Address,
+        new: object,
+    ) -> None:
+        """Hand *instance* a *new* instance of what it depends on."""
+        if isinstance(instance, RoutingTable):
+            await instance.join(dependency.name, new, self._gates.get(dependency))
+        elif has_bind(instance):
+            bound: object = instance.bind(dependency.api, new)
+            if isawaitable(bound):
+                await bound
+
+    async def offer(self, address: Address, instance: object) -> None:
+        """Let the table of a provider that is well again offer it."""
+        table = self._table_of(address)
+        if table is not None:
+            await table.join(address.name, instance, self._gates.get(address))
+
+    def _table_of(self, address: Address) -> RoutingTable | None:
+        if address.kind is not NodeKind.PROVIDER:
+            return None
         pair = self._graph.catalog.pair_of_router(address.api)
-        table = self._tables.get(pair.table_api) if pair is not None else None
-        if table is not None and address.kind is NodeKind.PROVIDER:
-            table.lose(address.name)
+        return self._tables.get(pair.table_api) if pair is not None else None
+
+    def restarts_of(self, address: Address) -> str:
+        """Return when the provider of *address* is started again; tables and routers never fail."""
+        node = self._graph[address]
+        return node.restart if isinstance(node, ProviderNode) else "on-failure"
+
+    def holder_of(self, frame: FrameType | None, task: str) -> Address | None:
+        """Return the provider whose code *frame* runs, or that of the node that *task* runs."""
+        names = {str(address): address for address in self._graph}
+        for one in frames_of(frame):
+            module = str(one.f_globals.get("__name__", ""))
+            found = [
+                node.address
+                for node in self._graph.nodes.values()
+                if isinstance(node, ProviderNode)
+                and node.spec is not None
+                and (module == node.spec.module or module.startswith(f"{node.spec.module}."))
+            ]
+            if len(found) == 1:
+                return found[0]
+            own = one.f_locals.get("self") if found else None
+            for address in found:
+                if own is not None and self._opened.get(address) is own:
+                    return address
+            if found and names.get(task) in found:
+                return names[task]
+        return names.get(task)
 
     async def aclose(self) -> None:
         """Let go of what all instances share; a cancellation is raised afterwards."""
@@ -215,6 +283,7 @@ class Instances:
             clock=self._access.clock,
             deadline=min(_QUESTION_SECONDS, self._settings.start_timeout / 2),
             refresh_interval=self._settings.refresh_interval,
+            gates={address.name: self._gates[address] for address in dependencies},
             tables=self._names,
             absence=lambda provider_id: self._absence(
                 Address.provider(node.pair.router_api, provider_id)
@@ -270,38 +339,6 @@ class Instances:
         table = cast("RoutingTable", instances.pop(node.pair.table_api))
         protocol = self._protocol(self._graph.catalog.apis[node.api].protocol)
         return create_router(node, table, protocol, instances)
-
-
-def registration_store(graph: RunGraph, settings: StackSettings) -> RegistrationStore:
-    """Return the store of *graph*'s registrations; no file is opened yet.
-
-    It is the file ``registrations.db`` in the settings' ``state_dir``; else the ``db_path`` of the
-    config's ``metadata_store``; else a file of the config's own in the user's state folder, which
-    is named after the config and its path: two configs of one name do not mix.
-    """
-    if settings.state_dir is not None:
-        return RegistrationStore(Path(settings.state_dir) / "registrations.db")
-    configured = graph.metadata_store or {}
-    path, kind = configured.get("db_path"), configured.get("type", "sqlite")
-    if kind == "sqlite" and isinstance(path, str) and path:
-        return RegistrationStore(Path(path).expanduser(), setting="metadata_store.db_path")
-    base = os.environ.get("XDG_STATE_HOME", "")
-    home = Path(base) if base and Path(base).is_absolute() else Path.home() / ".local" / "state"
-    name = graph.name.replace("/", "-").strip(".") or "default"
-    earlier = home / "rungraph" / name / "registrations.db"
-    path = earlier
-    if Path(graph.file).is_file():
-        whole = str(Path(graph.file).resolve())
-        path = earlier.parent.with_name(f"{name}-{sha256(whole.encode()).hexdigest()[:8]}")
-        path /= "registrations.db"
-        if earlier.is_file() and not path.exists():
-            _logger.warning(
-                "registrations of an earlier rungraph are in %s; to go on with them, move them to "
-                "%s", earlier, path,
-            )  # fmt: skip
-    if configured:
-        _logger.warning("metadata_store: only 'sqlite' with a 'db_path' is known; using %s", path)
-    return RegistrationStore(path)
 
 
 def _imported(name: str) -> ModuleType | None:

@@ -1,20 +1,27 @@
-"""Starts the nodes of a graph in order and stops them in reverse; knows nothing of providers.
+"""Starts the nodes of a graph in order, replaces some of them, and stops them in reverse.
 
-Nothing waits between two nodes: the task of a node that has become ready starts those that waited
-for it, and the task of a node that has stopped releases those that it needed.
+It knows nothing of providers. Start, stop, restart and reload are one operation: some nodes stop,
+each after all that depend on it, and others start, each after all that it needs, while everything
+else goes on running and is handed what is new. At a start nothing stops, at a stop nothing starts.
 """
 
 from __future__ import annotations
 
 import asyncio
+from contextlib import asynccontextmanager
 from typing import TYPE_CHECKING, Literal
 
-from rungraph.engine.errors import NodeFailure, StartError, StopError
+from rungraph.engine.errors import (
+    NodeFailure,
+    RunError,
+    StartError,
+    StopError,
+)
 from rungraph.engine.events import (
     Event,
     NodeFailed,
-    NodeSkipped,
-    NodeWaiting,
+    NodeHeldLoop,
+    NodeRestarting,
     RollbackEnded,
     RollbackStarted,
     StackStarting,
@@ -22,22 +29,23 @@ from rungraph.engine.events import (
     StackStopping,
 )
 from rungraph.engine.provider import ProviderReport
-from rungraph.engine.run.node_run import NodeInstances, NodeRun, Phase, node_runs
+from rungraph.engine.run.loop_watch import LoopWatch
+from rungraph.engine.run.node_run import NodeInstances, NodeRun, Phase
 from rungraph.engine.run.runner import NodeRunner, RunnerCallbacks
-from rungraph.engine.run.schedule import Schedule
+from rungraph.engine.run.running_nodes import RunningNodes
+from rungraph.engine.run.stopping import Stopping
+from rungraph.engine.run.supervisor import Supervisor
 from rungraph.engine.waiting import finish, outlast
-from rungraph.graph.failures import blocking
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping, Sequence
+    from collections.abc import AsyncGenerator, Callable, Collection, Mapping, Sequence
+    from types import FrameType
 
     import networkx as nx
 
     from rungraph.engine.run.settings import StackSettings
+    from rungraph.engine.run.starting import Starting
     from rungraph.graph.address import Address
-
-_LINGER = 0.1
-"""Seconds between the first failure of a start and the cancellation of those still starting."""
 
 
 class Lifecycle:
@@ -50,6 +58,9 @@ class Lifecycle:
         nodes: Creates and disposes of instances.
         settings: Schedule, limits and deadlines.
         emit: Takes every event.
+        late: Dependencies that are handed to their dependents once both run.
+        holder_of: Tells the node whose code a frame runs; None to watch the event loop not at all.
+        doom: Called with what ends the stack: a node that stays failed.
     """
 
     def __init__(
@@ -58,57 +69,57 @@ class Lifecycle:
         nodes: NodeInstances,
         settings: StackSettings,
         emit: Callable[[Event], None],
+        *,
+        late: Collection[tuple[Address, Address]] = (),
+        holder_of: Callable[[FrameType | None, str], Address | None] | None = None,
+        doom: Callable[[RunError], None] | None = None,
     ) -> None:
+        self._running = RunningNodes(graph, nodes, settings, emit, late)
         self._nodes = nodes
         self._settings = settings
         self._emit = emit
-        self._runs = node_runs(graph)
-        self._schedule = Schedule(
-            tuple(self._runs.values()), settings.schedule, settings.parallelism
-        )
-        self._culprits: dict[Address, NodeFailure] = {}
+        self._holder_of = holder_of
         self._failures: list[NodeFailure] = []
-        self._starts = True
-        self._aborted = False
-        self._filling = False
+        self._startings: set[Starting] = set()
+        self._changes: list[tuple[set[Address], asyncio.Future[None]]] = []
+        self._watch: LoopWatch | None = None
+        self._ends = False
         self._killed = False
-        self._stopped: asyncio.Future[None] | None = None
-        self._up = 0
-        self._lingering: asyncio.TimerHandle | None = None
+        self.supervisor = Supervisor(self, nodes, settings, emit, doom)
 
     # --- reading -------------------------------------------------------------------------------
 
     def clock(self) -> float:
         """Return the seconds since the stack began to start."""
-        return self._runner.clock()
+        return self._running.runner.clock()
 
     def instance_of(self, address: Address) -> object | None:
         """Return the running instance of *address*; None when it does not run."""
-        run = self._runs[address]
-        return run.instance if run.is_up else None
+        run = self._running.runs.get(address)
+        return run.instance if run is not None and run.is_up else None
 
     def causes_of(self, address: Address) -> tuple[Address, ...]:
         """Return the failures that keep *address* from running."""
-        return self._runs[address].causes
+        return self._running.runs[address].causes
 
     def trouble_of(self, address: Address) -> str | None:
         """Return why the running *address* is not well; None when it is, as far as is known."""
-        run = self._runs[address]
+        run = self._running.runs[address]
         return run.degraded if run.is_up else None
 
     def reporter(self, address: Address) -> Callable[[ProviderReport], None]:
         """Return what the instance of *address* calls, from any thread, when its state changes."""
-        run, runner = self._runs[address], self._runner
+        run, runner = self._running.runs[address], self._running.runner
         return lambda report: runner.report_from_anywhere(run, report)
 
-    def degrade(self, address: Address, detail: str) -> None:
-        """Record that a running node is not as well as it should be."""
-        self._runner.report(self._runs[address], ProviderReport("degraded", detail))
+    def report(self, address: Address, report: ProviderReport) -> None:
+        """Take what was found out about a running node."""
+        self._running.runner.report(self._running.runs[address], report)
 
     def lacks(self, address: Address, lacking: tuple[str, ...]) -> None:
         """Record what a running table lacks of the run config: nothing, when all is there again."""
         state: Literal["degraded", "ready"] = "degraded" if lacking else "ready"
-        self._runner.report(self._runs[address], ProviderReport(state, "; ".join(lacking)))
+        self.report(address, ProviderReport(state, "; ".join(lacking)))
 
     # --- starting ------------------------------------------------------------------------------
 
@@ -129,112 +140,55 @@ class Lifecycle:
             noted=self._note,
             gone=self._is_gone,
         )
-        self._runner = NodeRunner(self._nodes, self._settings, self._emit, callbacks)
-        self._settled: asyncio.Future[None] = asyncio.get_running_loop().create_future()
-        generations = {run.generation for run in self._runs.values()}
+        if self._holder_of is not None:
+            self._watch = LoopWatch(self._holder_of, self._held)
+        self._running.runner = NodeRunner(
+            self._nodes, self._settings, self._emit, callbacks, self._watch
+        )
+        generations = {one["generation"] for _, one in self._running.graph.nodes(data=True)}
         self._emit(StackStarting(0.0, len(generations)))
-        for run in self._runs.values():
-            on = tuple(need.address for need in run.needs)
-            self._emit(NodeWaiting(0.0, run.address, on, run.generation))
-        self._fill()
-        cancelled = await outlast(self._settled, on_cancel=self._abort)
-        self._starts = False
-        if self._lingering is not None:
-            self._lingering.cancel()
-        if not self._aborted:
+        self._first = self._running.new_start(self._running.runs, is_whole=self._is_all_or_nothing)
+        cancelled = await self._run(self._first)
+        self._running.have_started = True
+        if not self._first.is_aborted:
             return
         await self.roll_back()
         if cancelled is not None:
             raise cancelled
-        culprits = self._ordered_culprits
-        raise StartError(culprits, tuple(self._failures)) from _cause(culprits)
+        culprits = self._first.failures
+        stopping = (*self._running.broken.values(), *self._failures)
+        raise StartError(culprits, stopping) from _cause(culprits)
 
     def check_whole(self, incomplete: Mapping[Address, BaseException]) -> None:
         """Raise `StartError` for nodes that run without what they must have, and must not.
 
         It is for the caller to roll back then. With ``on_failure="degrade"`` they go on.
         """
-        if self._settings.on_failure == "rollback" and incomplete:
+        if self._is_all_or_nothing and incomplete:
             for address, error in incomplete.items():
-                run = self._runs[address]
-                self._culprits[address] = self._failure(run, "start", error)
-            raise StartError(self._ordered_culprits) from _cause(self._ordered_culprits)
+                run = self._running.runs[address]
+                self._first.culprits[address] = self._failure(run, "start", error)
+            failures = self._first.failures
+            raise StartError(failures) from _cause(failures)
 
-    def _fill(self) -> None:
-        """Start everything that may start now."""
-        if self._filling:  # What is skipped settles inside the loop below.
-            return
-        self._filling = True
-        while (run := self._schedule.take()) is not None:
-            causes = run.root_causes()
-            if causes:
-                self._skip(run, causes)
-                self._settle(run)
-            else:
-                self._runner.start(run)
-        self._filling = False
-        if self._schedule.is_over:
-            finish(self._settled)
+    @property
+    def _is_all_or_nothing(self) -> bool:
+        return self._settings.on_failure == "rollback"
 
-    def _settle(self, run: NodeRun) -> None:
-        self._schedule.settled(run)
-        self._fill()
+    async def bind_late(self) -> None:
+        """Hand out the optional dependencies that could not start before their dependents."""
+        await self._running.bind_late()
 
-    def _skip(self, run: NodeRun, causes: tuple[Address, ...]) -> None:
-        run.phase = Phase.ENDED
-        run.causes = causes
-        self._emit(NodeSkipped(self.clock(), run.address, causes))
+    def supervise(self) -> None:
+        """Start again, from now on, what fails; and what failed in a start that goes on without."""
+        self.supervisor.open(self._first.failures)
 
-    def _cancelled(self, run: NodeRun) -> None:
-        self._skip(run, tuple(failure.address for failure in self._ordered_culprits))
-
-    def _fail(self, run: NodeRun, error: BaseException) -> None:
-        run.causes = (run.address,)
-        self._emit(NodeFailed(self.clock(), run.address, error))
-        self._blame(self._failure(run, "start", error))
-
-    def _breaking(self, run: NodeRun, reason: BaseException) -> None:
-        """Start nothing more that needs *run*, which is about to end, and send nobody to it."""
-        run.causes = (run.address,)
-        self._nodes.lose(run.address)
-        down = {run}
-        for other in self._runs.values():  # In start order: what it needs comes first.
-            if other.is_up and blocking(
-                other.hard, other.members, lambda need: need in down or not need.is_up
-            ):
-                down.add(other)
-                self.degrade(other.address, f"it needs '{run.address}', which failed")
-        if self._starts:
-            self._blame(self._failure(run, "run", reason))
-
-    def _broke(self, run: NodeRun, error: BaseException) -> None:
-        self._emit(NodeFailed(self.clock(), run.address, error))
-        failure = self._failure(run, "run", error)
-        if run.address in self._culprits:
-            self._culprits[run.address] = failure
-        if run.address not in self._culprits or self._settings.on_failure == "degrade":
-            self._failures.append(failure)
-
-    def _blame(self, failure: NodeFailure) -> None:
-        """Take note of what keeps the start from being whole."""
-        self._culprits[failure.address] = failure
-        if self._settings.on_failure == "rollback" and not self._aborted:
-            # Those that fail at the same time, perhaps for the same reason, are to be named, too.
-            self._lingering = asyncio.get_running_loop().call_later(_LINGER, self._abort)
-            self._start_nothing_more()
-
-    def _start_nothing_more(self) -> None:
-        self._aborted = True
-        self._schedule.close()
-        self._fill()
-
-    def _abort(self) -> None:
-        """Start nothing more and cancel what is starting."""
-        if not self._starts:
-            return
-        self._start_nothing_more()
-        for run in self._runs.values():
-            self._runner.cancel(run)
+    async def _run(self, starting: Starting) -> asyncio.CancelledError | None:
+        self._startings.add(starting)
+        try:
+            return await starting.run()
+        finally:
+            self._startings.discard(starting)
 
     async def roll_back(self) -> None:
         """Stop everything because the start is not to be finished.
@@ -242,16 +196,63 @@ class Lifecycle:
         Raises:
             asyncio.CancelledError: If the caller was cancelled meanwhile; everything has stopped.
         """
-        culprits = tuple(failure.address for failure in self._ordered_culprits)
-        for run in self._runs.values():
+        for run in self._running.runs.values():
             if run.phase is Phase.WAITING:
-                self._skip(run, culprits)
+                self._first.skip(run)
+        culprits = tuple(failure.address for failure in self._first.failures)
         self._emit(RollbackStarted(self.clock(), culprits))
         cancelled = await self._stop_all()
         self._emit(RollbackEnded(self.clock()))
         self._emit(StackStopped(self.clock()))
         if cancelled is not None:
             raise cancelled
+
+    # --- replacing -----------------------------------------------------------------------------
+
+    async def replace(self, nodes: Collection[Address]) -> tuple[NodeFailure, ...]:
+        """Stop *nodes* and what cannot go on without them, and start all that anew.
+
+        Whatever else needs them goes on, and is handed the new instances. What was not started
+        because of *nodes* is started, too.
+
+        Returns:
+            What did not start, in start order.
+        """
+        replaced = self._running.closure(nodes)
+        needs = {need for one in replaced for need in self._running.graph.pred[one]}
+        async with self._turn({*replaced, *needs}):
+            if self._ends:
+                return ()
+            for one, cause in replaced.items():
+                if one != cause and self._running.runs[one].is_up:
+                    reason = f"'{cause}' is restarted, which it needs"
+                    self._emit(NodeRestarting(self.clock(), one, reason))
+            cancelled = await self._running.take_down(replaced)
+            if cancelled is not None:
+                raise cancelled
+            if self._ends:
+                return ()
+            starting = self._running.renew(
+                [*replaced, *self._running.skipped_after(replaced)], is_whole=False
+            )
+            cancelled = await self._run(starting)
+            if cancelled is not None:
+                raise cancelled
+            return starting.failures
+
+    @asynccontextmanager
+    async def _turn(self, nodes: set[Address]) -> AsyncGenerator[None]:
+        """Wait until no other change is about any of *nodes*, and keep others from them."""
+        while others := [done for taken, done in self._changes if taken & nodes]:
+            await asyncio.wait(others)
+        done: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+        change = (nodes, done)
+        self._changes.append(change)
+        try:
+            yield
+        finally:
+            self._changes.remove(change)
+            finish(done)
 
     # --- stopping ------------------------------------------------------------------------------
 
@@ -262,7 +263,7 @@ class Lifecycle:
 
         Raises:
             StopError: If nodes did not stop as they should, or had ended while they should have
-                run.
+                run and do not run again.
             asyncio.CancelledError: If the caller was cancelled meanwhile.
         """
         self._emit(StackStopping(self.clock()))
@@ -270,46 +271,75 @@ class Lifecycle:
         self._emit(StackStopped(self.clock()))
         if cancelled is not None:
             raise cancelled
-        if self._failures:
-            raise StopError(tuple(self._failures)) from _cause(self._failures)
+        failures = (*self._running.broken.values(), *self._failures)
+        if failures:
+            raise StopError(failures) from _cause(failures)
 
     def kill(self) -> None:
         """End everything at once: cancel every node, also those that are stopping already."""
         if self._killed:
             return
-        self._killed = True
-        self._abort()
-        for run in self._runs.values():
-            self._runner.kill(run)
+        self._killed = self._ends = True
+        for starting in tuple(self._startings):
+            starting.abort()
+        for run in self._running.runs.values():
+            self._running.runner.kill(run)
 
     async def _stop_all(self) -> asyncio.CancelledError | None:
-        up = [run for run in self._runs.values() if run.phase in {Phase.RUNNING, Phase.STOPPING}]
-        for run in up:
-            for need in run.needs:
-                need.users += 1
-        self._up = len(up)
-        self._stopped = asyncio.get_running_loop().create_future()
-        if not up:
-            finish(self._stopped)
-        for run in reversed(up):
-            if not run.users:
-                self._runner.stop(run)
-        cancelled = await outlast(self._stopped)
-        return await self._runner.end_stragglers() or cancelled
+        self._ends = True
+        cancelled = await outlast(asyncio.ensure_future(self.supervisor.aclose()))
+        while self._changes:
+            for starting in tuple(self._startings):
+                starting.abort()
+            ended = asyncio.gather(*(done for _, done in self._changes))
+            cancelled = await outlast(ended) or cancelled
+        cancelled = (
+            await Stopping(self._running.runs.values(), self._running.runner).run() or cancelled
+        )
+        cancelled = await self._running.runner.end_stragglers() or cancelled
+        if self._watch is not None:
+            self._watch.close()
+        return cancelled
+
+    # --- what becomes of a node ----------------------------------------------------------------
+
+    def _settle(self, run: NodeRun) -> None:
+        if run.starting is not None:
+            run.starting.settle(run)
+
+    def _cancelled(self, run: NodeRun) -> None:
+        if run.starting is not None:
+            run.starting.skip(run)
 
     def _is_gone(self, run: NodeRun) -> None:
-        """Let those stop that *run* was the last to use."""
-        if self._stopped is None:
-            return
-        self._up -= 1
-        if not self._up:
-            finish(self._stopped)
-        for need in run.needs:
-            need.users -= 1
-            if not need.users:
-                self._runner.stop(need)
+        if run.stopping is not None:
+            run.stopping.gone(run)
 
-    # --- failures ------------------------------------------------------------------------------
+    def _held(self, address: Address, seconds: float) -> None:
+        self._emit(NodeHeldLoop(self.clock(), address, seconds))
+
+    def _fail(self, run: NodeRun, error: BaseException) -> None:
+        run.causes = (run.address,)
+        self._emit(NodeFailed(self.clock(), run.address, error))
+        if run.starting is not None:
+            run.starting.blame(self._failure(run, "start", error))
+
+    def _breaking(self, run: NodeRun, reason: BaseException) -> None:
+        """Start nothing more that needs *run*, which is about to end, and send nobody to it."""
+        run.causes = (run.address,)
+        self._running.lose(run)
+        if run.starting is not None:
+            run.starting.blame(self._failure(run, "run", reason))
+
+    def _broke(self, run: NodeRun, error: BaseException) -> None:
+        self._emit(NodeFailed(self.clock(), run.address, error))
+        failure = self._failure(run, "run", error)
+        culprits = self._first.culprits
+        if not self._running.have_started and run.address in culprits:
+            culprits[run.address] = failure
+        if self._running.have_started or run.address not in culprits or not self._is_all_or_nothing:
+            self._running.broken[run.address] = failure
+        self.supervisor.broke(failure)
 
     def _note(self, run: NodeRun, error: BaseException) -> None:
         self._failures.append(self._failure(run, "stop", error))
@@ -318,11 +348,6 @@ class Lifecycle:
         self, run: NodeRun, phase: Literal["start", "run", "stop"], error: BaseException
     ) -> NodeFailure:
         return NodeFailure(run.address, phase, error, self._nodes.place_of(run.address))
-
-    @property
-    def _ordered_culprits(self) -> tuple[NodeFailure, ...]:
-        """The failures of the start, in start order."""
-        return tuple(self._culprits[one] for one in self._runs if one in self._culprits)
 
 
 def _cause(failures: Sequence[NodeFailure]) -> BaseException | None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from enum import Enum, auto
 from operator import itemgetter
 from typing import TYPE_CHECKING, Protocol
@@ -16,6 +16,7 @@ if TYPE_CHECKING:
 
     import networkx as nx
 
+    from rungraph.engine.errors import NodeFailure, NotRunningError
     from rungraph.engine.provider import ProviderReport
     from rungraph.graph.address import Address
     from rungraph.graph.place import Place
@@ -36,12 +37,50 @@ class NodeInstances(Protocol):
         """Let go at once of what *instance* does in the background; it is not shut down."""
         ...
 
-    def lose(self, address: Address) -> None:
-        """Take note that the node of *address* has failed, so that nobody is sent to it."""
+    def lose(self, address: Address, why: NotRunningError) -> None:
+        """Send nobody to the node of *address* any more, and say *why* to those who ask for it."""
+        ...
+
+    def can_rebind(self, address: Address, instance: object) -> bool:
+        """Whether *instance* can be handed other dependencies while it runs."""
+        ...
+
+    async def rebind(
+        self, address: Address, instance: object, dependency: Address, new: object
+    ) -> None:
+        """Hand *instance* of *address* a *new* instance of what it depends on."""
         ...
 
     def place_of(self, address: Address) -> Place | None:
         """Return where *address* is configured."""
+        ...
+
+    def restarts_of(self, address: Address) -> str:
+        """Return when *address* is started again: ``never``, ``on-failure`` or ``always``."""
+        ...
+
+
+class Rising(Protocol):
+    """The start of some nodes, as the run of one of them sees it."""
+
+    def settle(self, run: NodeRun) -> None:
+        """Take note that *run* is up or not to be."""
+        ...
+
+    def skip(self, run: NodeRun) -> None:
+        """Record that *run* does not start because of what failed here."""
+        ...
+
+    def blame(self, failure: NodeFailure) -> None:
+        """Take note of what keeps the start from being whole."""
+        ...
+
+
+class Falling(Protocol):
+    """The stop of some nodes, as the run of one of them sees it."""
+
+    def gone(self, run: NodeRun) -> None:
+        """Take note that *run* has ended."""
         ...
 
 
@@ -65,8 +104,10 @@ class NodeRun:
         needs: The node runs that it depends on.
         hard: Those of them without which it cannot start.
         members: Those of them of which it needs any, if it has some.
-        users: How many nodes that depend on it have to stop before it.
+        starting: What starts it.
+        stopping: What stops it.
         phase: Where it stands.
+        due: When it was to start; it may have to wait for what it needs.
         since: When it began to start or, later, to stop.
         task: The task that starts, runs and stops it.
         turn: Done when it is to stop.
@@ -74,19 +115,23 @@ class NodeRun:
         instance: What runs.
         cancelled: Whether it was cancelled because of others.
         overdue: Whether it was cancelled because its time was up.
+        blocking: Whether its time was up while it held the event loop.
         spared: Whether it has outlived a cancellation that nobody here asked for.
         causes: The failures that keep it from running.
         reported: What it said of itself before it was ready.
         degraded: Why it is not well; None when it is.
+        lacks: What it needs and has failed while it runs.
     """
 
     address: Address
-    generation: int
+    generation: int = 0
     needs: tuple[NodeRun, ...] = ()
     hard: tuple[NodeRun, ...] = ()
     members: tuple[NodeRun, ...] = ()
-    users: int = 0
+    starting: Rising | None = None
+    stopping: Falling | None = None
     phase: Phase = Phase.WAITING
+    due: float = 0.0
     since: float = 0.0
     task: asyncio.Task[None] | None = None
     turn: asyncio.Future[None] | None = None
@@ -94,10 +139,12 @@ class NodeRun:
     instance: object = None
     cancelled: bool = False
     overdue: bool = False
+    blocking: bool = False
     spared: bool = False
     causes: tuple[Address, ...] = ()
     reported: ProviderReport | None = None
     degraded: str | None = None
+    lacks: set[Address] = field(default_factory=set["Address"])
 
     @property
     def is_up(self) -> bool:
@@ -121,17 +168,12 @@ class NodeRun:
             self.timer = None
 
 
-def node_runs(graph: nx.DiGraph[Address]) -> dict[Address, NodeRun]:
-    """Return a run for every node of *graph* (see `RunGraph.nx`), in start order."""
-    runs: dict[Address, NodeRun] = {}
-    for address in sorted(graph, key=lambda one: (graph.nodes[one]["generation"], one)):
-        edges = sorted(graph.pred[address].items(), key=itemgetter(0))
-        needs = [(runs[need], edge["strength"]) for need, edge in edges]
-        runs[address] = NodeRun(
-            address,
-            graph.nodes[address]["generation"],
-            needs=tuple(need for need, _ in needs),
-            hard=tuple(need for need, strength in needs if strength == Strength.HARD),
-            members=tuple(need for need, strength in needs if strength == Strength.MEMBER),
-        )
-    return runs
+def link(run: NodeRun, graph: nx.DiGraph[Address], runs: Mapping[Address, NodeRun]) -> NodeRun:
+    """Let *run* depend on those of *runs* that *graph* says (see `RunGraph.nx`); return it."""
+    edges = sorted(graph.pred[run.address].items(), key=itemgetter(0))
+    needs = [(runs[need], edge["strength"]) for need, edge in edges]
+    run.generation = graph.nodes[run.address]["generation"]
+    run.needs = tuple(need for need, _ in needs)
+    run.hard = tuple(need for need, strength in needs if strength == Strength.HARD)
+    run.members = tuple(need for need, strength in needs if strength == Strength.MEMBER)
+    return run

@@ -11,8 +11,9 @@ from typing import TYPE_CHECKING, Annotated, Any, NoReturn, Protocol, cast
 from pydantic import AfterValidator, ConfigDict, Field, TypeAdapter, ValidationError
 
 from rungraph.engine import events
-from rungraph.engine.errors import RecordedError, RecordingError, describe
+from rungraph.engine.errors import describe
 from rungraph.engine.events import Event, NodeEvent, ResourceEvent
+from rungraph.engine.recorded_errors import RecordedError, RecordingError
 from rungraph.graph.address import Address
 from rungraph.graph.wording import shortened
 

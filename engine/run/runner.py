@@ -24,16 +24,21 @@ from rungraph.engine.events import (
     NodeStopping,
 )
 from rungraph.engine.run.node_run import NodeInstances, NodeRun, Phase
-from rungraph.engine.waiting import abandon, finish, outlast
+from rungraph.engine.waiting import abandon, finish, leave_behind, outlast
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
     from rungraph.engine.provider import ProviderReport
+    from rungraph.engine.run.loop_watch import LoopWatch
     from rungraph.engine.run.settings import StackSettings
 
 KILL_GRACE = 1.0
-"""Seconds that a node has to end that is killed, or whose time is up."""
+"""Seconds that a node has to end that is killed."""
+_CLOCK_ERROR = 1e-3
+"""Seconds by which a timer may fire too early."""
+_GRACE = 0.1
+"""The share of a stop's deadline that a node has to end once its time is up; at most a second."""
 
 # What a provider's code may raise: SystemExit of one provider must not end the process, and a
 # CancelledError is either ours or the provider's own failure.
@@ -71,6 +76,7 @@ class NodeRunner:
         settings: The deadlines.
         emit: Takes every event of a node.
         callbacks: Who is told what becomes of a node.
+        watch: Knows who held the event loop; None when nobody watches.
     """
 
     def __init__(
@@ -79,11 +85,13 @@ class NodeRunner:
         settings: StackSettings,
         emit: Callable[[Event], None],
         callbacks: RunnerCallbacks,
+        watch: LoopWatch | None = None,
     ) -> None:
         self._nodes = nodes
         self._settings = settings
         self._emit = emit
         self._callbacks = callbacks
+        self._watch = watch
         self._loop = asyncio.get_running_loop()
         self._owner = asyncio.current_task()
         self._zero = self._loop.time()
@@ -140,10 +148,7 @@ class NodeRunner:
         left = tuple(self._stragglers)
         cancelled: asyncio.CancelledError | None = None
         if left and not self._killed:
-            for task in left:
-                task.cancel()
-            ended = asyncio.wait(left, timeout=self._grace)
-            cancelled = await outlast(asyncio.ensure_future(ended))
+            cancelled = await outlast(asyncio.ensure_future(leave_behind(left)))
         for task in left:
             if not task.done():
                 abandon(task)
@@ -176,6 +181,8 @@ class NodeRunner:
         except _FOREIGN as error:
             self._did_not_start(run, error)
             return
+        if self._is_late(run, self._settings.start_timeout):
+            run.overdue = True  # Its timer could not fire: something held the event loop.
         if run.overdue or run.phase is not Phase.STARTING:
             await self._discard(run, instance)
             return
@@ -204,7 +211,9 @@ class NodeRunner:
         run.phase = Phase.RUNNING
         run.instance = instance
         now = self.clock()
-        self._emit(NodeReady(now, run.address, duration=now - run.since, waited=run.since))
+        self._emit(
+            NodeReady(now, run.address, duration=now - run.since, waited=run.since - run.due)
+        )
         if run.reported is not None:
             self.report(run, run.reported)
         self._callbacks.settled(run)
@@ -227,6 +236,7 @@ class NodeRunner:
         run.phase = Phase.ENDED
         if run.overdue:
             late = _late("start", self._settings.start_timeout, error, abandoned=error is None)
+            late.blocking = run.blocking
             self._callbacks.failed(run, late)
         elif error is not None and not isinstance(error, asyncio.CancelledError):
             self._callbacks.failed(run, error)
@@ -278,12 +288,14 @@ class NodeRunner:
                 error = KilledError("killed while it was stopping")
             else:
                 error = _cancelled_from_within("stop", error)
+        elif error is None and self._is_late(run, self._stop_timeout):
+            error = DeadlineError("stop", self._stop_timeout, blocking=True)
         now = self.clock()
         if error is None:
             self._emit(NodeStopped(now, run.address, duration=now - run.since))
         else:
             self._callbacks.noted(run, error)
-            killed = isinstance(error, DeadlineError | KilledError)
+            killed = isinstance(error, DeadlineError | KilledError) and not run.blocking
             self._emit((NodeKilled if killed else NodeStopFailed)(now, run.address, error))
         self._is_gone(run)
 
@@ -315,10 +327,19 @@ class NodeRunner:
 
     # --- deadlines -----------------------------------------------------------------------------
 
-    @property
-    def _grace(self) -> float:
-        """Seconds after a deadline: it is the deadline that holds."""
-        return min(self._settings.cancel_timeout, KILL_GRACE)
+    def _is_late(self, run: NodeRun, seconds: float) -> bool:
+        """Whether *run* has taken longer than *seconds* without a timer that could tell so."""
+        run.blocking = not run.overdue and self._left_of(run, seconds) < 0
+        return run.blocking
+
+    def _left_of(self, run: NodeRun, seconds: float) -> float:
+        """Return what *run* has left of its *seconds*, but for when others held the event loop."""
+        now = self.clock()
+        held = 0.0
+        if self._watch is not None:
+            zero = self._zero
+            held = self._watch.held_by_others(run.address, zero + run.since, zero + now)
+        return seconds - (now - run.since) + held
 
     @property
     def _stop_timeout(self) -> float:
@@ -331,9 +352,18 @@ class NodeRunner:
 
     def _overdue(self, run: NodeRun) -> None:
         """Cancel a start or a stop whose time is up."""
+        is_start = run.phase is Phase.STARTING
+        seconds = self._settings.start_timeout if is_start else self._stop_timeout
+        left = self._left_of(run, seconds)
+        if left > _CLOCK_ERROR:
+            self._arm(run, left, self._overdue)
+            return
         run.overdue = True
         run.cancel()
-        self._arm(run, self._grace, self._leave_behind)
+        # What a start has made is to be disposed of; a stop has had its time.
+        grace = KILL_GRACE if is_start else seconds * _GRACE
+        grace = min(self._settings.cancel_timeout, KILL_GRACE, grace)
+        self._arm(run, grace, self._leave_behind)
 
     def _leave_behind(self, run: NodeRun) -> None:
         """Go on without a node that ignores being cancelled."""

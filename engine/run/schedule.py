@@ -20,7 +20,7 @@ class Schedule:
     failed or is skipped.
 
     Args:
-        runs: All node runs, in start order.
+        runs: The node runs, in start order; what they need besides has settled already.
         kind: How to schedule them.
         parallelism: How many may be starting at the same time; None for no limit.
     """
@@ -32,7 +32,9 @@ class Schedule:
         parallelism: int | None,
     ) -> None:
         self._rank = {run: number for number, run in enumerate(runs)}
-        self._sorter = TopologicalSorter({run: run.needs for run in runs})
+        self._sorter = TopologicalSorter(
+            {run: [need for need in run.needs if need in self._rank] for run in runs}
+        )
         self._sorter.prepare()
         self._kind = kind
         self._parallelism = parallelism

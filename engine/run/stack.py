@@ -3,29 +3,28 @@
 from __future__ import annotations
 
 import asyncio
-from inspect import isawaitable
 from typing import TYPE_CHECKING, Any, Self
 
 from rungraph.engine.errors import (
-    DeadlineError,
     EngineError,
     NotRunningError,
     NotServedError,
+    RestartingError,
+    RunError,
     StopError,
-    describe,
 )
-from rungraph.engine.events import EventLog, NodeBound, NodeNotBound, StackReady, State
+from rungraph.engine.events import EventLog, StackReady, State
 from rungraph.engine.preflight.imports import check_imports
 from rungraph.engine.preflight.runnable import check_runnable
-from rungraph.engine.provider import has_bind, has_health
-from rungraph.engine.run.health import ask_all, ill, well
+from rungraph.engine.provider import has_health
+from rungraph.engine.run.health import HealthWatch, ask_all, ill, well
 from rungraph.engine.run.instances import Instances, StackAccess
 from rungraph.engine.run.lifecycle import Lifecycle
 from rungraph.engine.run.settings import StackSettings
 from rungraph.engine.run.signals import SignalWatch, watch_signals
 from rungraph.engine.run.start_trace import trace_start
 from rungraph.engine.run.timeline import Timeline, timeline
-from rungraph.engine.waiting import thread_future, within
+from rungraph.engine.waiting import settled, thread_future
 from rungraph.graph.address import Address, NodeKind
 
 if TYPE_CHECKING:
@@ -34,9 +33,8 @@ if TYPE_CHECKING:
     from types import TracebackType
 
     from rungraph.engine.apis.common import HealthResponse
-    from rungraph.engine.provider import HasBind, HasHealth
+    from rungraph.engine.provider import HasHealth
     from rungraph.graph.model import RunGraph
-    from rungraph.graph.nodes import Edge
 
 _DOING = {
     State.WAITING: "waits for others",
@@ -45,6 +43,7 @@ _DOING = {
     State.DEGRADED: "is degraded",
     State.FAILED: "has failed",
     State.SKIPPED: "was skipped",
+    State.RESTARTING: "is being restarted",
     State.STOPPING: "is stopping",
     State.STOPPED: "has stopped",
     State.STOP_FAILED: "has stopped with an error",
@@ -73,6 +72,8 @@ class Stack:
     Raises:
         InvalidGraph: On entering, if the graph has errors or parts of it cannot be imported.
         StartError: On entering, if nodes did not start; then nothing runs any more.
+        RunError: On leaving, if a node stays failed after its restarts and ``on_failure`` is
+            ``rollback``: that cancels the block.
         StopError: On leaving a block that raised nothing, if nodes did not stop as they should.
             Where the block raised something, that goes on and carries the stop errors as a note.
 
@@ -95,6 +96,9 @@ class Stack:
         self._lifecycle: Lifecycle | None = None
         self._instances: Instances | None = None
         self._start_trace_id: str | None = None
+        self._owner: asyncio.Task[Any] | None = None
+        self._doom: RunError | None = None
+        self._health: HealthWatch | None = None
 
     # --- reading -------------------------------------------------------------------------------
 
@@ -149,6 +153,8 @@ class Stack:
         address = self._address_of(key)
         instance = self._lifecycle.instance_of(address) if self._lifecycle is not None else None
         if instance is None:
+            if self._events.states.get(address) is State.RESTARTING:
+                raise RestartingError(str(address), self._running().supervisor.retry_after(address))
             raise NotRunningError(self._why_not_running(address))
         return instance
 
@@ -198,16 +204,24 @@ class Stack:
         )
         self._instances = Instances(self._graph, self._settings, access)
         self._lifecycle = Lifecycle(
-            self._graph.nx, self._instances, self._settings, self._events.append
+            self._graph.nx,
+            self._instances,
+            self._settings,
+            self._events.append,
+            late=[(edge.dependency, edge.dependent) for edge in self._graph.dropped],
+            holder_of=self._instances.holder_of,
+            doom=self._end_with,
         )
+        self._owner = asyncio.current_task()
         try:
             await self._lifecycle.start()
             try:
-                await self._bind_late()
+                await self._lifecycle.bind_late()
                 lacking = self._instances.follow_tables(self._lifecycle.lacks)
                 self._lifecycle.check_whole(lacking)
                 self._events.append(StackReady(self._lifecycle.clock()))
                 await self._trace_start()
+                self._supervise(self._lifecycle, self._instances)
             except BaseException:
                 await self._lifecycle.roll_back()
                 raise
@@ -222,15 +236,37 @@ class Stack:
         error: BaseException | None,
         traceback: TracebackType | None,
     ) -> None:
+        if self._health is not None:
+            await settled(asyncio.ensure_future(self._health.aclose()))
+        doom = self._doom
+        if doom is not None and self._owner is not None:
+            self._owner.uncancel()
         try:
             await self._running().stop()
         except StopError as stop_error:
-            if error is None:
+            if doom is not None:
+                doom.add_note(str(stop_error))
+            elif error is None:
                 raise
-            error.add_note(str(stop_error))
+            else:
+                error.add_note(str(stop_error))
         finally:
             if self._instances is not None:
                 await self._instances.aclose()
+        if doom is not None and (error is None or isinstance(error, asyncio.CancelledError)):
+            raise doom from doom.failure.error
+
+    def _supervise(self, running: Lifecycle, instances: Instances) -> None:
+        """Restart from now on what fails, and ask again and again how the providers are."""
+        running.supervise()
+        self._health = HealthWatch(running, instances, self._settings)
+        self._health.open(filter(self._can_be_asked, self._graph))
+
+    def _end_with(self, doom: RunError) -> None:
+        """End the block: a node stays failed, and the stack is not to go on without it."""
+        if self._doom is None and self._owner is not None:
+            self._doom = doom
+            self._owner.cancel()
 
     def kill(self) -> None:
         """End everything at once, without a proper stop; for a second signal."""
@@ -284,7 +320,11 @@ class Stack:
         """Return why nothing of a provider can be requested, such as ``which failed``."""
         running = self._running()
         if running.instance_of(address) is not None:
-            return ""
+            unhealthy = self._health.unhealthy if self._health is not None else {}
+            return f"which is unhealthy: {unhealthy[address]}" if address in unhealthy else ""
+        if self._events.states.get(address) is State.RESTARTING:
+            seconds = running.supervisor.retry_after(address)
+            return f"which is being restarted; retry after {seconds:.2g} s"
         causes = running.causes_of(address)
         if causes in ((), (address,)):
             return "which failed" if causes else "which does not run"
@@ -304,41 +344,6 @@ class Stack:
             self._start_trace_id = await trace_start(
                 self.timeline(), telemetry, patience=_TRACE_PATIENCE
             )
-
-    async def _bind_late(self) -> None:
-        """Hand out the optional dependencies that could not start before their dependents."""
-        for edge in self._graph.dropped:
-            await self._bind(edge)
-
-    async def _bind(self, edge: Edge) -> None:
-        running, settings = self._running(), self._settings
-        api, dependent = edge.dependency.api, edge.dependent
-        dependency = running.instance_of(edge.dependency)
-        instance = running.instance_of(dependent)
-        if instance is None:
-            return
-        if dependency is None or not has_bind(instance):
-            reason = "it has no bind()" if dependency else f"'{edge.dependency}' does not run"
-            self._events.append(NodeNotBound(running.clock(), dependent, api, reason))
-            return
-        try:
-            work = _bind(instance, api, dependency)
-            await within(work, settings.start_timeout, grace=settings.cancel_timeout)
-        except TimeoutError:
-            reason = str(DeadlineError("bind", settings.start_timeout))
-        except Exception as error:  # noqa: BLE001 (a provider's code may raise anything)
-            reason = describe(error)
-        else:
-            self._events.append(NodeBound(running.clock(), dependent, api))
-            return
-        self._events.append(NodeNotBound(running.clock(), dependent, api, reason))
-        running.degrade(dependent, f"without {api}: {reason}")
-
-
-async def _bind(instance: HasBind, api: str, dependency: object) -> None:
-    result: object = instance.bind(api, dependency)
-    if isawaitable(result):
-        await result
 
 
 async def run_until_signal(

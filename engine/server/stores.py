@@ -13,7 +13,7 @@ from python_multipart.multipart import create_form_parser
 from rungraph.engine.apis.memory import MemoryBankDocument
 from rungraph.engine.apis.memory_banks import VectorMemoryBank
 from rungraph.engine.errors import UnknownResourceError
-from rungraph.engine.run.instances import registration_store
+from rungraph.engine.run.registrations import registration_store
 from rungraph.engine.server.failures import RequestError
 from rungraph.engine.server.files import Files
 from rungraph.engine.server.translation import Sent

@@ -57,6 +57,8 @@ def misfits(section: type[Section], value: Mapping[str, Any]) -> Iterator[Misfit
             yield Misfit((name,), given, _wanted(types))
         elif given == "" and name in section.never_empty:
             yield Misfit((name,), given, "text of at least one character")
+        elif given not in section.choices.get(name, (given,)):
+            yield Misfit((name,), given, " or ".join(map(repr, section.choices[name])))
         elif inner := types[type(given)]:
             yield from _misfit_items(value[name], inner[-1], (name,))
 

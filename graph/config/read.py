@@ -23,7 +23,7 @@ from rungraph.graph.config.run_config import (
 from rungraph.graph.config.sections import Entry, SectionReader
 from rungraph.graph.config.upgrade import is_old_format, upgraded
 from rungraph.graph.diagnostics import Severity
-from rungraph.graph.nodes import ProviderNode, ResourceConfig
+from rungraph.graph.nodes import RESTARTS, ProviderNode, ResourceConfig
 from rungraph.graph.suggest import closest
 
 if TYPE_CHECKING:
@@ -95,7 +95,7 @@ class _Reader(SectionReader):
             providers=in_order(
                 providers,
                 attrgetter("address"),
-                lambda one: [one.provider_type, one.written, one.tags, one.spec],
+                lambda one: [one.provider_type, one.written, one.tags, one.spec, one.restart],
             ),
             unreadable=frozenset(self.unreadable),
             resources=in_order(
@@ -274,6 +274,7 @@ class _Reader(SectionReader):
             path,
             tuple(sorted(set(section.tags or ()))),
             self.document.known,
+            section.restart or RESTARTS[0],
         )
 
     def checks(self, value: Any) -> Iterator[QueryCheck]:

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any, ClassVar, TypeVar
 
 from rungraph.graph.address import Address
 from rungraph.graph.catalog.specs import ProviderSpec
+from rungraph.graph.nodes import RESTARTS
 from rungraph.graph.placeholders import placeholders
 
 if TYPE_CHECKING:
@@ -33,6 +34,7 @@ class Section:
     """
 
     never_empty: ClassVar[frozenset[str]] = frozenset()
+    choices: ClassVar[dict[str, tuple[str, ...]]] = {}
 
 
 @dataclass(frozen=True)
@@ -53,6 +55,7 @@ class ProviderSection(Section):
     """One entry under ``providers.<api>``."""
 
     never_empty = frozenset({"provider_id", "provider_type"})
+    choices: ClassVar[dict[str, tuple[str, ...]]] = {"restart": RESTARTS}
 
     provider_id: str
     provider_type: str
@@ -62,6 +65,7 @@ class ProviderSection(Section):
     dependencies: list[str] | None = None
     optional_dependencies: list[str] | None = None
     tags: list[str] | None = None
+    restart: str | None = None
 
     def spec(self, api: str, catalog: Catalog) -> ProviderSpec | None:
         """Return what *catalog* and the entry itself say of its type; None when neither knows it.

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Final, cast
 
-from rungraph.graph.nodes import ProviderNode, TableNode
+from rungraph.graph.nodes import RESTARTS, ProviderNode, TableNode
 from rungraph.graph.placeholders import has_placeholder, placeholders
 from rungraph.graph.secrets.values import MASK
 
@@ -133,6 +133,8 @@ def _provider_facts(node: ProviderNode) -> Iterator[tuple[Path, Any, Hidden | No
     yield ("provider_type",), node.provider_type, None
     if node.tags:
         yield ("tags",), list(node.tags), None
+    if node.restart != RESTARTS[0]:
+        yield ("restart",), node.restart, None
     if node.spec is not None:
         yield ("module",), node.spec.module, None
         for name in ("dependencies", "optional_dependencies"):

@@ -16,6 +16,7 @@ from rungraph.graph.digraph import new_digraph
 from rungraph.graph.errors import CatalogError
 from rungraph.graph.model import RunGraph
 from rungraph.graph.nodes import (
+    RESTARTS,
     Edge,
     Evidence,
     ProviderNode,
@@ -134,6 +135,7 @@ def _node(plan: NodePlan, catalog: Catalog, substitution: Substitution) -> Node:
             substitution.resolve(plan.config, (*plan.path, "config")),
             plan.path,
             plan.tags,
+            restart=plan.restart or RESTARTS[0],
         )
     pair = catalog.pair_of(address.api)
     if pair is None:

@@ -143,6 +143,7 @@ def _fields_of_kind(
         "path": node.path,
         "place": place_plan(node.place),
         "provider_type": node.provider_type,
+        "restart": node.restart,
         "sensitive": pointers_to_secrets(config, node.written, node.secret_keys) if config else (),
         "spec": None if spec == in_catalog else spec,
         "tags": node.tags,

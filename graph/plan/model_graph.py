@@ -143,6 +143,8 @@ class NodePlan(JsonObject):
     """The generations that it may start in."""
     resources: tuple[ResourcePlan, ...] = ()
     """What a table registers at start, sorted."""
+    restart: str | None = None
+    """When a provider is started again after it has ended."""
     sensitive: tuple[str, ...] = ()
     """JSON pointers to the secrets in *config*, sorted."""
     spec: ProviderSpec | None = None

@@ -12,6 +12,7 @@ from typing import Any, TypeVar
 import networkx as nx
 from hypothesis import strategies as st
 
+from rungraph.engine.errors import NotRunningError
 from rungraph.graph.address import Address
 from rungraph.graph.nodes import Strength
 from rungraph.graph.place import Place
@@ -187,8 +188,21 @@ class FakeInstances:
     def drop(self, instance: object) -> None:
         """Do nothing."""
 
-    def lose(self, address: Address) -> None:
+    def lose(self, address: Address, why: NotRunningError) -> None:
         """Do nothing."""
+
+    def can_rebind(self, address: Address, instance: object) -> bool:
+        """Nothing can."""
+        return False
+
+    async def rebind(
+        self, address: Address, instance: object, dependency: Address, new: object
+    ) -> None:
+        """Do nothing."""
+
+    def restarts_of(self, address: Address) -> str:
+        """What breaks stays broken."""
+        return "never"
 
     def place_of(self, address: Address) -> Place | None:
         """Return nothing: these nodes are not configured anywhere."""

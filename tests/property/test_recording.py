@@ -11,8 +11,8 @@ from typing import Any
 from hypothesis import given
 from hypothesis import strategies as st
 
-from rungraph.engine.errors import RecordedError
 from rungraph.engine.events import Event
+from rungraph.engine.recorded_errors import RecordedError
 from rungraph.engine.run.recording import EventFile, _event_types, read_recording
 from rungraph.graph import Address
 

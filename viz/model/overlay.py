@@ -177,6 +177,7 @@ _STATES = {
     "degraded": Role.WARNED,
     "failed": Role.FAILED,
     "skipped": Role.LOST,
+    "restarting": Role.BUSY,
     "stopping": Role.BUSY,
     "stopped": Role.WAITING,
     "stop failed": Role.FAILED,

@@ -89,6 +89,8 @@ def _described(event: Event) -> tuple[str, str, str] | None:
             return "degraded", "warning", event.detail
         case events.NodeRecovered():
             return "recovered", "help", event.detail
+        case events.NodeHeldLoop():
+            return "blocked", "warning", f"held the event loop for {event.seconds:.1f} s"
         case events.NodeBound():
             return "bound", "place", f"was handed {event.api}"
         case events.NodeNotBound():

@@ -15,7 +15,7 @@ from rungraph.cli.terminal import OutputClosedError, complain, leave, tell
 from rungraph.engine.errors import DeadlineError, describe
 from rungraph.engine.events import NodeFailed, NodeKilled
 from rungraph.engine.request import without_call_data
-from rungraph.engine.run.instances import registration_store
+from rungraph.engine.run.registrations import registration_store
 from rungraph.engine.run.signals import SIGNALS
 from rungraph.engine.run.stack import Stack
 from rungraph.graph import NodeKind, RungraphError

@@ -9,6 +9,7 @@ from rungraph.engine.apis.inference import Inference
 from rungraph.engine.apis.resource import Resource
 from rungraph.engine.catalog import CATALOG
 from rungraph.engine.routing import create_router
+from rungraph.engine.routing.gate import Gate
 from rungraph.engine.routing.names import Key, Names, Watcher
 from rungraph.graph.address import Address
 from rungraph.graph.catalog.specs import RoutedPair
@@ -21,6 +22,7 @@ class Table:
     def __init__(self, resource: str = "model", **members: object) -> None:
         self.names = Names(resource)
         self.members = members
+        self.gate = Gate()
 
     def serve(self, identifier: str, provider_id: str, native: str | None = None) -> None:
         """Have a provider serve a resource."""
@@ -36,8 +38,13 @@ class Table:
         """Return the resource that the name means."""
         return self.names.resolve(name)
 
-    def watch(self, watcher: Watcher) -> Callable[[], None]:
+    def gate_of(self, provider_id: str) -> Gate:
+        """Return a gate that is always open."""
+        return self.gate
+
+    def watch(self, watcher: Watcher, members: Callable[[], None]) -> Callable[[], None]:
         """Tell the watcher of all names."""
+        members()
         return self.names.watch(watcher)
 
 

@@ -8,7 +8,7 @@ import pytest
 from tests.unit.engine.routing.bench import Bench, Provider, configured, names
 
 from rungraph.engine.apis.models import Model
-from rungraph.engine.errors import NotRunningError
+from rungraph.engine.errors import NotRunningError, UnavailableResourceError
 from rungraph.engine.events import RefreshFailed, ResourceRemoved
 from rungraph.engine.routing import PairError, Registration, UnstorableError
 from rungraph.graph.place import Place
@@ -75,11 +75,14 @@ async def test_a_provider_that_has_failed_is_offered_no_more(bench: Bench) -> No
     foo = Provider("listed")
     table = await bench.table(foo=foo, bar=Provider("other"))
     await table.register_model(Model(identifier="mine", provider_id="foo"))
-    table.lose("foo")
+    table.lose("foo", NotRunningError("'provider:inference/foo' has failed"))
     assert await names(table) == ["bar/other"]
     await table.refresh()
     assert await names(table) == ["bar/other"]
-    with pytest.raises(NotRunningError, match="provider 'foo' has failed"):
+    for name in ("listed", "foo/mine"):
+        with pytest.raises(UnavailableResourceError, match=r"is on 'foo', which does not run$"):
+            table.resolve(name)
+    with pytest.raises(NotRunningError, match=r"^'provider:inference/foo' has failed$"):
         await table.register_model(Model(identifier="x", provider_id="foo"))
     assert len(await bench.store().load("models")) == 1
 

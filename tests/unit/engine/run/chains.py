@@ -12,7 +12,7 @@ import networkx as nx
 import pytest
 from tests.property.strategies_graphs import node, run_virtually
 
-from rungraph.engine.errors import StartError, StopError
+from rungraph.engine.errors import NotRunningError, StartError, StopError
 from rungraph.engine.events import EventLog
 from rungraph.engine.run.lifecycle import Lifecycle
 from rungraph.engine.run.settings import StackSettings
@@ -32,7 +32,11 @@ class Chain:
         needs: What each node depends on, dependencies first.
         opening: What opening a node does; by default nothing.
         closing: What closing a node does; by default nothing.
-        did: What was opened and closed, in order.
+        did: What was opened, closed and handed over, in order.
+        strength: How much they need each other.
+        restarts: When what breaks is started again.
+        binds: What can be handed another dependency while it runs.
+        lost: What those were told who asked for what does not run.
     """
 
     needs: Mapping[Address, tuple[Address, ...]]
@@ -40,6 +44,9 @@ class Chain:
     closing: dict[Address, Step] = field(default_factory=dict[Address, Step])
     did: list[str] = field(default_factory=list[str])
     strength: Strength = Strength.HARD
+    restarts: str = "never"
+    binds: frozenset[Address] = frozenset()
+    lost: list[str] = field(default_factory=list[str])
 
     @property
     def nx(self) -> nx.DiGraph[Address]:
@@ -69,8 +76,23 @@ class Chain:
     def drop(self, instance: object) -> None:
         """Do nothing."""
 
-    def lose(self, address: Address) -> None:
-        """Do nothing."""
+    def lose(self, address: Address, why: NotRunningError) -> None:
+        """Write down who asks for it is told what."""
+        self.lost.append(str(why))
+
+    def can_rebind(self, address: Address, instance: object) -> bool:
+        """Whether the test says so."""
+        return address in self.binds
+
+    async def rebind(
+        self, address: Address, instance: object, dependency: Address, new: object
+    ) -> None:
+        """Write it down."""
+        self.did.append(f"{address.name}<{dependency.name}")
+
+    def restarts_of(self, address: Address) -> str:
+        """Return what the test says."""
+        return self.restarts
 
     def place_of(self, address: Address) -> Place | None:
         """Return a line of a file that does not exist."""

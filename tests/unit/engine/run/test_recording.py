@@ -10,7 +10,6 @@ from pathlib import Path
 
 import pytest
 
-from rungraph.engine.errors import RecordedError, RecordingError
 from rungraph.engine.events import (
     Event,
     NodeDegraded,
@@ -23,6 +22,7 @@ from rungraph.engine.events import (
     StackReady,
     StackStarting,
 )
+from rungraph.engine.recorded_errors import RecordedError, RecordingError
 from rungraph.engine.run.recording import _READERS, EventFile, _event_types, read_recording
 from rungraph.graph import Address
 

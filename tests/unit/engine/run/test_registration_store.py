@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from rungraph.engine.run.instances import registration_store
+from rungraph.engine.run.registrations import registration_store
 from rungraph.engine.run.settings import StackSettings
 from rungraph.graph import compile_config
 

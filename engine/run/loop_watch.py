@@ -1,0 +1,116 @@
+"""Notices who holds the event loop: a thread looks at the loop's own thread while nothing turns."""
+
+from __future__ import annotations
+
+import asyncio
+import sys
+import threading
+import time
+from typing import TYPE_CHECKING, NamedTuple
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from types import FrameType
+
+    from rungraph.graph.address import Address
+
+_INTERVAL = 0.05
+"""Seconds between two looks."""
+_LATE = 0.1
+"""Seconds after which a loop that has not turned is held."""
+WORTH_TELLING = 0.5
+"""Seconds for which somebody must have held the loop to be told of."""
+
+
+class Hold(NamedTuple):
+    """A time in which the loop did not turn.
+
+    Attributes:
+        begin: When it began, on the loop's clock.
+        end: Until when it is known to have lasted.
+        holder: The node whose code ran; None when it was nobody's, such as in a process that was
+            stopped.
+    """
+
+    begin: float
+    end: float
+    holder: Address | None
+
+
+class LoopWatch:
+    """Watches the running event loop from a thread of its own, until it is closed.
+
+    Args:
+        holder_of: Tells the node whose code a frame runs, given the name of the running task.
+        tell: Called in the loop, once it turns again, with the node that held it and for how long.
+    """
+
+    def __init__(
+        self,
+        holder_of: Callable[[FrameType | None, str], Address | None],
+        tell: Callable[[Address, float], None],
+    ) -> None:
+        self._holder_of = holder_of
+        self._tell = tell
+        self._loop = asyncio.get_running_loop()
+        self._ident = threading.get_ident()
+        self._holds: list[Hold] = []
+        self._untold = 0
+        self._turned = threading.Event()
+        self._turned.set()
+        self._is_over = threading.Event()
+        threading.Thread(target=self._watch, name="watch the event loop", daemon=True).start()
+
+    def held_by_others(self, address: Address, since: float, until: float) -> float:
+        """Return for how many seconds of a time others than *address* held the loop."""
+        return sum(
+            max(0.0, min(hold.end, until) - max(hold.begin, since))
+            for hold in tuple(self._holds)
+            if hold.holder != address
+        )
+
+    def close(self) -> None:
+        """End the watching."""
+        self._is_over.set()
+
+    def _watch(self) -> None:
+        asked = told = time.monotonic()
+        while not self._is_over.wait(_INTERVAL):
+            now = time.monotonic()
+            if self._turned.is_set():
+                self._turned.clear()
+                asked = told = now
+                try:
+                    self._loop.call_soon_threadsafe(self._has_turned)
+                except RuntimeError:  # The loop is closed.
+                    return
+            elif now - asked > _LATE:
+                self._look(now - told)
+                told = now
+
+    def _look(self, seconds: float) -> None:
+        task = asyncio.current_task(self._loop)
+        frame = sys._current_frames().get(self._ident)  # noqa: SLF001  # pyright: ignore[reportPrivateUsage]  (documented)
+        holder = self._holder_of(frame, task.get_name() if task is not None else "")
+        end = self._loop.time()
+        last = self._holds[-1] if len(self._holds) > self._untold else None
+        if last is not None and last.holder == holder:
+            self._holds[-1] = last._replace(end=end)
+        else:
+            self._holds.append(Hold(end - seconds, end, holder))
+
+    def _has_turned(self) -> None:
+        held, self._untold = self._holds[self._untold :], len(self._holds)
+        self._turned.set()
+        for hold in held:
+            if hold.holder is not None and hold.end - hold.begin >= WORTH_TELLING:
+                self._tell(hold.holder, hold.end - hold.begin)
+
+
+def frames_of(frame: FrameType | None) -> list[FrameType]:
+    """Return *frame* and those that called it, the innermost first."""
+    found: list[FrameType] = []
+    while frame is not None:
+        found.append(frame)
+        frame = frame.f_back
+    return found

@@ -1,0 +1,189 @@
+"""The nodes of a graph that runs: what starts, stops and is handed over when some are replaced."""
+
+from __future__ import annotations
+
+import asyncio
+from typing import TYPE_CHECKING
+
+from rungraph.engine.errors import DeadlineError, NotRunningError, RestartingError, describe
+from rungraph.engine.events import Event, NodeBound, NodeNotBound, NodeWaiting
+from rungraph.engine.provider import ProviderReport
+from rungraph.engine.run.closure import closure_of, in_start_order
+from rungraph.engine.run.node_run import NodeInstances, NodeRun, Phase, link
+from rungraph.engine.run.starting import Starting
+from rungraph.engine.run.stopping import Stopping
+from rungraph.engine.waiting import within
+from rungraph.graph.address import NodeKind
+from rungraph.graph.failures import blocking
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Collection, Iterable
+
+    import networkx as nx
+
+    from rungraph.engine.errors import NodeFailure
+    from rungraph.engine.run.runner import NodeRunner
+    from rungraph.engine.run.settings import StackSettings
+    from rungraph.graph.address import Address
+
+
+class RunningNodes:
+    """The nodes of one graph, each with its latest run.
+
+    Args:
+        graph: The graph, as `RunGraph.nx` has it.
+        nodes: Creates and disposes of instances.
+        settings: Schedule, limits and deadlines.
+        emit: Takes every event.
+        late: Dependencies that are handed to their dependents once both run.
+
+    Attributes:
+        graph: The graph.
+        late: The late dependencies.
+        runs: The latest run of each node.
+        runner: Runs each node; to be set before anything starts.
+        broken: What has failed while it ran and does not run again.
+        have_started: Whether the first start is over.
+    """
+
+    runner: NodeRunner
+
+    def __init__(
+        self,
+        graph: nx.DiGraph[Address],
+        nodes: NodeInstances,
+        settings: StackSettings,
+        emit: Callable[[Event], None],
+        late: Collection[tuple[Address, Address]],
+    ) -> None:
+        self.graph = graph
+        self.late = frozenset(late)
+        self.runs = {one: NodeRun(one) for one in in_start_order(graph, graph)}
+        self.broken: dict[Address, NodeFailure] = {}
+        self.have_started = False
+        self._nodes = nodes
+        self._settings = settings
+        self._emit = emit
+
+    def new_start(self, addresses: Iterable[Address], *, is_whole: bool) -> Starting:
+        """Return the start of *addresses*, which are in start order and not started yet."""
+        runs = [link(self.runs[one], self.graph, self.runs) for one in addresses]
+        now = self.runner.clock()
+        for run in runs:
+            run.due = now
+            on = tuple(need.address for need in run.needs)
+            self._emit(NodeWaiting(now, run.address, on, run.generation))
+        return Starting(
+            runs, self.runner, self._settings, self._emit, is_whole=is_whole, attach=self._attach
+        )
+
+    def closure(self, nodes: Collection[Address]) -> dict[Address, Address]:
+        """Return what replacing *nodes* replaces, each with what it is replaced for."""
+        return closure_of(self.graph, nodes, self._can_keep).replaced
+
+    def _can_keep(self, dependent: Address, dependency: Address) -> bool:
+        run = self.runs[dependent]
+        if dependency.kind is NodeKind.TABLE or not run.is_up:
+            return False
+        return self._nodes.can_rebind(dependent, run.instance)
+
+    def skipped_after(self, nodes: Collection[Address]) -> list[Address]:
+        """Return what was skipped because of *nodes*, directly or not, in start order."""
+        reached = set(nodes)
+        found: list[Address] = []
+        for address in in_start_order(self.graph, self.graph):
+            run = self.runs[address]
+            is_skipped = run.phase is Phase.ENDED and run.causes != (address,)
+            if address not in reached and is_skipped and reached & set(self.graph.pred[address]):
+                reached.add(address)
+                found.append(address)
+        return found
+
+    async def take_down(self, nodes: Iterable[Address]) -> asyncio.CancelledError | None:
+        """Stop those of *nodes* that run, which are to be restarted; return a cancellation."""
+        runs = [self.runs[one] for one in nodes]
+        for run in runs:
+            if run.is_up:
+                self._nodes.lose(run.address, RestartingError(str(run.address)))
+        return await Stopping(runs, self.runner).run()
+
+    def renew(self, nodes: Iterable[Address], *, is_whole: bool) -> Starting:
+        """Return the start of *nodes*, none of which runs, each in a new run."""
+        fresh = in_start_order(self.graph, nodes)
+        for one in fresh:
+            self.runs[one] = NodeRun(one)
+        starting = self.new_start(fresh, is_whole=is_whole)
+        for dependent in {one for need in fresh for one in self.graph.succ[need]}.difference(fresh):
+            link(self.runs[dependent], self.graph, self.runs)
+        return starting
+
+    def _attach(self, run: NodeRun) -> asyncio.Future[None] | None:
+        """Hand *run*, which is up, to those that went on running without it."""
+        self._heal(run)
+        if not self.have_started:
+            return None
+        late = [edge for edge in sorted(self.late) if run.address in edge]
+        edges = [(run.address, one) for one in sorted(self.graph.succ[run.address])]
+        pairs = [(self.runs[need], self.runs[one]) for need, one in (*edges, *late)]
+        # What starts in the same change is handed it when it is created.
+        pairs = [
+            (need, one)
+            for need, one in pairs
+            if need.is_up and one.is_up
+            and (one.starting is not run.starting or (need.address, one.address) in self.late)
+        ]  # fmt: skip
+        return asyncio.ensure_future(self._bind_all(pairs)) if pairs else None
+
+    def _heal(self, run: NodeRun) -> None:
+        """Forget that *run*, which runs again, had broken down."""
+        if run.address not in self.broken:
+            return
+        del self.broken[run.address]
+        for other in self.runs.values():
+            if run.address in other.lacks:
+                other.lacks.discard(run.address)
+                if not other.lacks:
+                    self.runner.report(other, ProviderReport("ready", f"'{run.address}' is back"))
+
+    def lose(self, run: NodeRun) -> None:
+        """Send nobody to *run*, which has failed while it ran, and mark what needs it."""
+        self._nodes.lose(run.address, NotRunningError(f"'{run.address}' has failed"))
+        down = {run}
+        for other in self.runs.values():  # In start order: what it needs comes first.
+            if other.is_up and blocking(
+                other.hard, other.members, lambda need: need in down or not need.is_up
+            ):
+                down.add(other)
+                other.lacks.add(run.address)
+                detail = f"it needs '{run.address}', which failed"
+                self.runner.report(other, ProviderReport("degraded", detail))
+
+    async def _bind_all(self, pairs: Iterable[tuple[NodeRun, NodeRun]]) -> None:
+        for need, run in pairs:
+            await self._bind(need, run)
+
+    async def bind_late(self) -> None:
+        """Hand out the optional dependencies that could not start before their dependents."""
+        for dependency, dependent in sorted(self.late):
+            if (run := self.runs[dependent]).is_up:
+                await self._bind(self.runs[dependency], run)
+
+    async def _bind(self, need: NodeRun, run: NodeRun) -> None:
+        settings, address, api = self._settings, run.address, need.address.api
+        if not need.is_up or not self._nodes.can_rebind(address, run.instance):
+            reason = "it has no bind()" if need.is_up else f"'{need.address}' does not run"
+            self._emit(NodeNotBound(self.runner.clock(), address, api, reason))
+            return
+        try:
+            work = self._nodes.rebind(address, run.instance, need.address, need.instance)
+            await within(work, settings.start_timeout, grace=settings.cancel_timeout)
+        except TimeoutError:
+            reason = str(DeadlineError("bind", settings.start_timeout))
+        except Exception as error:  # noqa: BLE001 (a provider's code may raise anything)
+            reason = describe(error)
+        else:
+            if address.kind is not NodeKind.TABLE:  # Its resources tell.
+                self._emit(NodeBound(self.runner.clock(), address, api))
+            return
+        self._emit(NodeNotBound(self.runner.clock(), address, api, reason))
+        self.runner.report(run, ProviderReport("degraded", f"without {api}: {reason}"))
