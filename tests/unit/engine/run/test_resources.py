@@ -11,7 +11,7 @@ from tests.letters import BREAKERS, LETTERS
 
 from rungraph.engine import Stack, StackSettings
 from rungraph.engine.errors import StartError, UnavailableResourceError
-from rungraph.engine.events import NodeDegraded, NodeRecovered, State
+from rungraph.engine.events import Event, NodeDegraded, NodeRecovered, State
 from rungraph.graph import Address, InvalidGraph, RunGraph, compile_config
 
 _BANKS = Address.table("memory_banks")
@@ -96,7 +96,12 @@ async def test_a_bank_falls_with_the_provider_of_its_model(tmp_path: Path) -> No
     stack = Stack(graph, _settings(tmp_path, on_failure="degrade"))
     await stack.__aenter__()
     degraded = asyncio.Event()
-    stack.events.subscribe(lambda event: isinstance(event, NodeDegraded) and degraded.set())
+
+    def look(event: Event) -> None:
+        if isinstance(event, NodeDegraded):
+            degraded.set()
+
+    stack.events.subscribe(look)
     BREAKERS["letters"].set()
     async with asyncio.timeout(60):
         await degraded.wait()
