@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from typing import Any
 
-from rungraph.graph import ApiSpec, Catalog, ProviderSpec, RunGraph, compile_config
+from rungraph.graph import ApiSpec, Catalog, ProviderSpec, RoutedPair, RunGraph, compile_config
 
 
 def run_config(providers: Mapping[str, Mapping[str, str]], **more: Any) -> dict[str, Any]:
@@ -22,6 +22,50 @@ def run_config(providers: Mapping[str, Mapping[str, str]], **more: Any) -> dict[
     return {"providers": entries, **more}
 
 
+def catalog_of(*lines: str) -> Catalog:
+    """Return a catalog that is written down in a line for each provider type and routed API.
+
+    A type's line has its API, itself, what it needs and, after a question mark, what it uses;
+    that of a routed API has the API with its table, and what its router uses.
+
+    Examples:
+        >>> catalog = catalog_of("inference/models ?telemetry", "memory inline::x inference")
+        >>> [*catalog.apis], [str(one.table_api) for one in catalog.pairs]
+        (['inference', 'memory', 'models', 'telemetry'], ['models'])
+    """
+    apis: set[str] = set()
+    pairs: list[RoutedPair] = []
+    providers: list[ProviderSpec] = []
+    for line in lines:
+        first, *words = line.split()
+        provider_type = words.pop(0) if words and "::" in words[0] else ""
+        needs = tuple(word for word in words if not word.startswith("?"))
+        uses = tuple(word[1:] for word in words if word.startswith("?"))
+        apis |= {*first.split("/"), *needs, *uses}
+        if provider_type:
+            module = f"x.{provider_type.partition('::')[2]}"
+            providers.append(
+                ProviderSpec(
+                    *(first, provider_type, module), dependencies=needs, optional_dependencies=uses
+                )
+            )
+        else:
+            api, table = first.split("/")
+            pairs.append(
+                RoutedPair(api, table, table.removesuffix("s"), optional_dependencies=uses)
+            )
+    named = [ApiSpec(name, f"x:{name}") for name in sorted(apis)]
+    return Catalog.of(apis=named, pairs=pairs, providers=providers)
+
+
+def builtin(api: str, provider_type: str) -> Catalog:
+    """Return a catalog of an API that every stack has without it being configured."""
+    return Catalog.of(
+        apis=[ApiSpec(api, f"x:{api}", builtin=provider_type)],
+        providers=[ProviderSpec(api, provider_type, "x")],
+    )
+
+
 def graph_of_needs(
     needs: Mapping[str, Iterable[str]], uses: Mapping[str, Iterable[str]] | None = None, **more: Any
 ) -> RunGraph:
@@ -29,19 +73,9 @@ def graph_of_needs(
 
     *more* is what else the run config says.
     """
-    uses = uses or {}
-    catalog = Catalog.of(
-        apis=[ApiSpec(api, f"x:{api}") for api in needs],
-        providers=[
-            ProviderSpec(
-                api,
-                "inline::x",
-                "x",
-                dependencies=tuple(needed),
-                optional_dependencies=tuple(uses.get(api, ())),
-            )
-            for api, needed in needs.items()
-        ],
-    )
+    lines = {api: [*needed] for api, needed in needs.items()}
+    for api, used in (uses or {}).items():
+        lines[api] += [f"?{one}" for one in used]
+    catalog = catalog_of(*(" ".join((api, "inline::x", *names)) for api, names in lines.items()))
     config = run_config({api: {"p": "inline::x"} for api in needs}, **more)
     return compile_config(config, catalog=catalog, environment={})

@@ -7,39 +7,25 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from tests.builders import run_config
+from tests.builders import builtin, catalog_of, run_config
 
 from rungraph.graph import (
     Address,
-    ApiSpec,
-    Catalog,
     ProviderNode,
-    ProviderSpec,
-    RoutedPair,
     RunGraph,
     Strength,
     compile_config,
     graph_to_json,
 )
 
-APIS = "inference models memory memory_banks datasetio datasets agents telemetry"
-CATALOG = Catalog.of(
-    apis=[ApiSpec(name, f"x:{name}") for name in APIS.split()],
-    pairs=[
-        RoutedPair("inference", "models", "model", optional_dependencies=("telemetry",)),
-        RoutedPair("memory", "memory_banks", "memory_bank"),
-        RoutedPair("datasetio", "datasets", "dataset", optional_dependencies=("telemetry",)),
-    ],
-    providers=[
-        ProviderSpec("inference", "remote::tgi", "x.tgi"),
-        ProviderSpec("memory", "inline::faiss", "x.faiss", dependencies=("inference",)),
-        ProviderSpec(
-            "agents", "inline::loop", "x.loop", dependencies=("inference", "memory_banks")
-        ),
-        ProviderSpec("datasetio", "inline::files", "x.files"),
-        ProviderSpec("telemetry", "inline::sinks", "x.sinks", optional_dependencies=("datasetio",)),
-        ProviderSpec("telemetry", "inline::plain", "x.plain"),
-    ],
+CATALOG = catalog_of(
+    *("inference/models ?telemetry", "memory/memory_banks", "datasetio/datasets ?telemetry"),
+    "inference remote::tgi",
+    "memory inline::faiss inference",
+    "agents inline::loop inference memory_banks",
+    "datasetio inline::files",
+    "telemetry inline::sinks ?datasetio",
+    "telemetry inline::plain",
 )
 FOO = {"foo": "remote::tgi"}
 FAISS = {"faiss": "inline::faiss"}
@@ -69,10 +55,7 @@ def test_two_providers_of_a_routed_api_meet_in_one_table_and_one_router() -> Non
     assert graph.apis == ("inference", "models")
     assert graph.diagnostics == ()
     # What a router cannot do without does not become optional by being listed as optional.
-    catalog = Catalog.of(
-        apis=[ApiSpec("inference", "x:I"), ApiSpec("models", "x:M")],
-        pairs=[RoutedPair("inference", "models", "model", optional_dependencies=("models",))],
-    )
+    catalog = catalog_of("inference/models ?models")
     graph = compile_config(run_config({"inference": {}}), catalog=catalog, environment={})
     assert _edges(graph) == [("table:models", "router:inference", "hard")]
 
@@ -180,10 +163,7 @@ def test_a_module_in_the_config_needs_no_catalog() -> None:
 
 def test_the_builtin_provider_is_always_there() -> None:
     """An API with a builtin type is served without being configured."""
-    catalog = Catalog.of(
-        apis=[ApiSpec("inspect", "x:Inspect", builtin="inline::inspect")],
-        providers=[ProviderSpec("inspect", "inline::inspect", "x.inspect")],
-    )
+    catalog = builtin("inspect", "inline::inspect")
     graph = compile_config({"providers": {}}, catalog=catalog, environment={})
     assert [str(address) for address in graph] == ["provider:inspect/builtin"]
     assert graph.apis == ("inspect",)

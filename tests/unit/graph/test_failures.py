@@ -3,23 +3,20 @@
 from __future__ import annotations
 
 import pytest
-from tests.builders import graph_of_needs, run_config
+from tests.builders import catalog_of, graph_of_needs, run_config
 
-from rungraph.graph import ApiSpec, Catalog, ProviderSpec, RoutedPair, RunGraph, compile_config
+from rungraph.graph import RunGraph, compile_config
 from rungraph.graph.failures import assume_failed
 
 
 @pytest.fixture
 def stack() -> RunGraph:
     """Two inference providers, agents that need inference, and telemetry that all use."""
-    catalog = Catalog.of(
-        apis=[ApiSpec(name, "x:y") for name in ("inference", "models", "agents", "telemetry")],
-        pairs=[RoutedPair("inference", "models", "model", optional_dependencies=("telemetry",))],
-        providers=[
-            ProviderSpec("inference", "inline::i", "x"),
-            ProviderSpec("agents", "inline::a", "x", dependencies=("inference",)),
-            ProviderSpec("telemetry", "inline::t", "x", optional_dependencies=("inference",)),
-        ],
+    catalog = catalog_of(
+        "inference/models ?telemetry",
+        "inference inline::i",
+        "agents inline::a inference",
+        "telemetry inline::t ?inference",
     )
     config = run_config(
         {

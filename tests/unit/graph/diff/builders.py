@@ -4,32 +4,21 @@ from __future__ import annotations
 
 from typing import Any
 
-from tests.builders import run_config
+from tests.builders import catalog_of, run_config
 
-from rungraph.graph import ApiSpec, Catalog, ProviderSpec, RoutedPair, RunGraph, compile_config
+from rungraph.graph import Catalog, RunGraph, compile_config
 
 SECRETS = ("sk-first-0123456789", "sk-second-0123456789")
 
 
 def catalog(*, needs: tuple[str, ...] = ("inference",)) -> Catalog:
     """Return a catalog in which memory needs *needs*."""
-    apis = ("inference", "models", "memory", "memory_banks", "agents", "telemetry")
-    return Catalog.of(
-        apis=[ApiSpec(name, f"x:{name}") for name in apis],
-        pairs=[
-            RoutedPair("inference", "models", "model", "model", "x:Model"),
-            RoutedPair("memory", "memory_banks", "memory_bank", "bank", "x:Bank"),
-        ],
-        providers=[
-            ProviderSpec("inference", "remote::tgi", "x.tgi"),
-            ProviderSpec("memory", "inline::faiss", "x.faiss", dependencies=needs),
-            ProviderSpec(
-                *("agents", "inline::ref", "x.ref"),
-                dependencies=("memory",),
-                optional_dependencies=("telemetry",),
-            ),
-            ProviderSpec("telemetry", "inline::otel", "x.otel"),
-        ],
+    return catalog_of(
+        *("inference/models", "memory/memory_banks"),
+        "inference remote::tgi",
+        f"memory inline::faiss {' '.join(needs)}",
+        "agents inline::ref memory ?telemetry",
+        "telemetry inline::otel",
     )
 
 

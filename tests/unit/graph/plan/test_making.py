@@ -6,15 +6,11 @@ import json
 from typing import Any
 
 import pytest
-from tests.builders import graph_of_needs, run_config
+from tests.builders import catalog_of, graph_of_needs, run_config
 
 from rungraph.graph import (
     Address,
-    ApiSpec,
-    Catalog,
     Level,
-    ProviderSpec,
-    RoutedPair,
     RunGraph,
     compile_config,
 )
@@ -57,16 +53,11 @@ def node(plan: Plan, address: str) -> NodePlan:
 
 def circular() -> RunGraph:
     """Return telemetry and datasetio that use each other, and agents that need datasetio."""
-    catalog = Catalog.of(
-        apis=[ApiSpec(name, "x:y") for name in ("datasetio", "datasets", "telemetry", "agents")],
-        pairs=[
-            RoutedPair("datasetio", "datasets", "dataset", optional_dependencies=("telemetry",))
-        ],
-        providers=[
-            ProviderSpec("datasetio", "inline::files", "x"),
-            ProviderSpec("telemetry", "inline::sinks", "x", optional_dependencies=("datasetio",)),
-            ProviderSpec("agents", "inline::loop", "x", dependencies=("datasetio",)),
-        ],
+    catalog = catalog_of(
+        "datasetio/datasets ?telemetry",
+        "datasetio inline::files",
+        "telemetry inline::sinks ?datasetio",
+        "agents inline::loop datasetio",
     )
     providers = {"datasetio": {"d": "inline::files"}, "telemetry": {"t": "inline::sinks"}}
     config = run_config(

@@ -2,34 +2,27 @@
 
 from __future__ import annotations
 
-from rungraph.graph import (
-    ApiSpec,
-    Catalog,
-    ProviderSpec,
-    RoutedPair,
-    RunGraph,
-    Selection,
-    compile_config,
-)
+from tests.builders import catalog_of
 
-CATALOG = Catalog.of(
-    apis=[ApiSpec(name, "x:X") for name in ("inference", "models", "safety", "shields")]
-    + [ApiSpec(name, "x:X") for name in ("agents", "telemetry", "eval")],
-    pairs=[
-        RoutedPair("inference", "models", "model", "model_id", "x:R",
-                   optional_dependencies=("telemetry",)),
-        RoutedPair("safety", "shields", "shield", "shield_id", "x:R"),
-    ],
-    providers=[
-        ProviderSpec("inference", "remote::ollama", "x.ollama"),
-        ProviderSpec("inference", "remote::vllm", "x.vllm"),
-        ProviderSpec("safety", "inline::guard", "x.guard", dependencies=("inference",)),
-        ProviderSpec("telemetry", "inline::otel", "x.otel", optional_dependencies=("safety",)),
-        ProviderSpec("agents", "inline::agents", "x.agents",
-                     dependencies=("inference", "safety"), secrets=("pass_phrase",)),
-        ProviderSpec("eval", "inline::eval", "x.eval", dependencies=("agents",)),
-    ],
-)  # fmt: skip
+from rungraph.graph import Catalog, ProviderSpec, RunGraph, Selection, compile_config
+
+CATALOG = catalog_of(
+    *("inference/models ?telemetry", "safety/shields"),
+    *("inference remote::ollama", "inference remote::vllm"),
+    "safety inline::guard inference",
+    "telemetry inline::otel ?safety",
+    "eval inline::eval agents",
+).merged(
+    Catalog.of(
+        providers=[
+            ProviderSpec(
+                *("agents", "inline::agents", "x.agents"),
+                dependencies=("inference", "safety"),
+                secrets=("pass_phrase",),
+            )
+        ]
+    )
+)
 CONFIG = """
 image_name: small
 providers:

@@ -2,35 +2,30 @@
 
 from __future__ import annotations
 
-from rungraph.graph import ApiSpec, Catalog, ProviderSpec, RoutedPair
+from tests.builders import builtin, catalog_of
 
-CATALOG = Catalog.of(
-    apis=[
-        *(ApiSpec(name, f"x:{name}") for name in ("inference", "models", "memory", "banks")),
-        *(ApiSpec(name, f"x:{name}") for name in ("agents", "telemetry", "safety", "shields")),
-        ApiSpec("inspect", "x:inspect", builtin="inline::inspect"),
-    ],
-    pairs=[
-        RoutedPair("inference", "models", "model", "model", "x:M"),
-        RoutedPair("memory", "banks", "bank", "bank", "x:B"),
-        RoutedPair("safety", "shields", "shield", "shield", "x:S"),
-    ],
-    providers=[
-        ProviderSpec("inference", "remote::tgi", "x"),
-        ProviderSpec(
-            "memory", "inline::faiss", "x", dependencies=("inference",), origin="the-package"
-        ),
-        ProviderSpec(
-            *("agents", "inline::ref", "x"),
-            dependencies=("memory", "inference"),
-            optional_dependencies=("telemetry",),
-        ),
-        ProviderSpec(
-            "telemetry", "inline::otel", "x", optional_dependencies=("agents", "inference")
-        ),
-        ProviderSpec("safety", "inline::guard", "x"),
-        ProviderSpec("inspect", "inline::inspect", "x"),
-    ],
+from rungraph.graph import Catalog, ProviderSpec
+
+CATALOG = (
+    catalog_of(
+        *("inference/models", "memory/banks", "safety/shields"),
+        "inference remote::tgi",
+        "agents inline::ref memory inference ?telemetry",
+        "telemetry inline::otel ?agents ?inference",
+        "safety inline::guard",
+    )
+    .merged(
+        Catalog.of(
+            providers=[
+                ProviderSpec(
+                    *("memory", "inline::faiss", "x"),
+                    dependencies=("inference",),
+                    origin="the-package",
+                )
+            ]
+        )
+    )
+    .merged(builtin("inspect", "inline::inspect"))
 )
 
 CONFIG = """\
