@@ -54,6 +54,7 @@ checks:
         "graph FILE --format mermaid",
         "run FILE",
         "validate nosuch\x1b[31m",
+        "providers \x9b2J",
         "graph OTHER -o \x1b[31m/x.svg",
     ],
 )

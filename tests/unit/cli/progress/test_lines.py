@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import pytest
+from tests.builders import scrub
 
 from rungraph.cli.progress.lines import line_of
 from rungraph.engine import events
@@ -12,11 +13,6 @@ from rungraph.graph.diagnostic_text import plain
 
 A = Address.provider("inference", "a")
 TABLE = Address.table("models")
-
-
-def scrub(text: str) -> str:
-    """Mask the one secret."""
-    return text.replace("hidden", "****")
 
 
 @pytest.mark.parametrize(

@@ -9,6 +9,7 @@ from dataclasses import fields
 from pathlib import Path
 
 import pytest
+from tests.builders import scrub
 
 from rungraph.engine.events import (
     Event,
@@ -39,11 +40,6 @@ RUN: tuple[Event, ...] = (
     ResourceAdded(2.5, TABLE, "größe", "a", "listed"),
     StackReady(3.0),
 )
-
-
-def scrub(text: str) -> str:
-    """Mask the one secret."""
-    return text.replace("hidden", "****")
 
 
 def written(events: tuple[Event, ...], name: str = "") -> str:

@@ -41,6 +41,8 @@ def test_the_text_as_a_whole(start: Schedule) -> None:
 def test_the_text_of_a_failed_start_and_in_ascii(failed: Schedule, start: Schedule) -> None:
     """What did not start says so, and has no slack; there is ASCII for all of it."""
     lines = timeline.render_schedule_text(failed, width=60).split("\n")
+    assert lines[1] == "2 nodes in 2 generations, 500 ms: 1 failed, 1 skipped"
+    assert "critical" not in "".join(lines)
     assert lines[7].endswith("██████████   failed")
     assert lines[8].endswith("··········  skipped")
     assert "slack" not in lines[-1]

@@ -21,18 +21,6 @@ def test_own_time_is_apart_from_waiting_and_efficiency_is_of_the_whole(start: Sc
     assert start.most_at_once == 2
     assert start.efficiency == pytest.approx(1.75 / (2 * 2.0))
     assert Schedule("empty", (), 0.0).efficiency is None
-    assert Schedule("empty", (), 0.0).captions == ("0 nodes in 0 generations, 0.0 ms",)
-
-
-def test_the_captions_tell_of_the_whole(start: Schedule, failed: Schedule) -> None:
-    """The size, the critical path and the efficiency; a failed start has failures instead."""
-    assert start.captions == (
-        "4 nodes in 3 generations, 2.00 s",
-        "critical path: 3 nodes, 1.50 s (75% of the total)",
-        "parallel efficiency 44%: own starts of 1.75 s in 2.00 s, at most 2 at once",
-    )
-    assert failed.captions[0] == "2 nodes in 2 generations, 500 ms: 1 failed, 1 skipped"
-    assert not any("critical" in line for line in failed.captions)
 
 
 _TIMES = st.floats(0, 10).map(lambda value: round(value, 3))
