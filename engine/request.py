@@ -15,6 +15,7 @@ from pydantic import BaseModel, ValidationError
 from rungraph.engine.errors import EngineError
 from rungraph.engine.provider import takes_provider_data
 from rungraph.graph.secrets.values import scrubbed
+from rungraph.graph.validation import invalid_values
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
@@ -75,11 +76,8 @@ def hand_over(provider: object) -> None:
     try:
         found = provider.provider_data_validator.model_validate(current.sent)
     except ValidationError as error:
-        problems = error.errors(include_url=False, include_input=False, include_context=False)
-        first = problems[0]
-        where = ".".join(("provider data", *map(str, first["loc"])))
-        msg = f"{where}: {first['msg'][:1].lower()}{first['msg'][1:]}"
-        raise ProviderDataError(msg) from None
+        first = invalid_values(error)[0]
+        raise ProviderDataError(str(first._replace(path=("provider data", *first.path)))) from None
     current.given[id(provider)] = (provider, found)
 
 

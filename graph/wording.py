@@ -37,6 +37,17 @@ def listed(names: Collection[object], most: int = 12) -> str:
     return f"{shown} and {len(names) - most:,} more" if len(names) > most else shown
 
 
+def first_lines(lines: Sequence[object], most: int, what: str = "more") -> list[str]:
+    """Return the first *most* of *lines* as text, then one line for the rest, if there is any.
+
+    Examples:
+        >>> first_lines(["a", "b", "c"], most=2), first_lines(["a"], most=2)
+        (['a', 'b', 'and 1 more'], ['a'])
+    """
+    rest = [f"and {len(lines) - most:,} {what}"] if len(lines) > most else []
+    return [*map(str, lines[:most]), *rest]
+
+
 def joined(names: Sequence[str]) -> str:
     """Return *names* as part of a sentence.
 

@@ -21,7 +21,7 @@ from rungraph.graph.diagnostics import Diagnostic, Severity
 from rungraph.graph.nodes import ProviderNode, TableNode
 from rungraph.graph.placeholders import has_placeholder
 from rungraph.graph.source.positions import path_text
-from rungraph.graph.wording import counted, joined
+from rungraph.graph.wording import counted, first_lines, joined
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterable, Iterator, Sequence
@@ -181,7 +181,8 @@ class _Check:
             if references:
                 counts.append(f"{counted(len(references), 'type')} of APIs")
             message = f"'{package}' is not installed here; {joined(counts)} come from it"
-            return message, _lines([*(str(node.address) for node in nodes), *references])
+            names = [*(node.address for node in nodes), *references]
+            return message, "\n".join(first_lines(names, _MOST_NAMED))
         for purpose, name in references.items():
             return f"{purpose} {self._importing.wrong_import(name)}", ""
         [node] = nodes
@@ -197,7 +198,8 @@ class _Check:
             message = f"{count} are not checked: their classes cannot be imported"
             # Those whose whole package is absent are listed with it.
             listed = [node for absent in self._absent.values() for node in absent.providers]
-            detail = _lines([str(node.address) for node in self._unread if node not in listed])
+            unlisted = [node.address for node in self._unread if node not in listed]
+            detail = "\n".join(first_lines(unlisted, _MOST_NAMED))
         return at_provider(first, "I006", message, severity=Severity.NOTE, detail=detail)
 
     def _lacking(self, nodes: Iterable[ProviderNode]) -> tuple[Unmet, ...]:
@@ -249,8 +251,3 @@ def _lacking_text(lacking: Collection[Unmet]) -> str:
         if one.installed
     ]
     return "; and ".join(clauses)
-
-
-def _lines(names: Sequence[str]) -> str:
-    more = [f"and {len(names) - _MOST_NAMED:,} more"] if len(names) > _MOST_NAMED else []
-    return "\n".join([*names[:_MOST_NAMED], *more])

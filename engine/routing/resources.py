@@ -10,10 +10,9 @@ from pydantic import TypeAdapter, ValidationError
 from rungraph.engine.apis.resource import Resource
 from rungraph.engine.routing.errors import PairError, UnstorableError
 from rungraph.engine.routing.store import FORM, Registration
+from rungraph.graph.validation import invalid_values
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
-
     from rungraph.graph.catalog.specs import RoutedPair
     from rungraph.graph.nodes import ResourceConfig
 
@@ -70,7 +69,7 @@ class ResourceType:
         except ValidationError as error:
             where = f" ({entry.place})" if entry.place is not None else ""
             head = f"{self._pair.noun} {entry.identifier!r}{where} is not valid"
-            msg = "\n".join([head, *_lines(error)])
+            msg = "\n".join([head, *map(str, invalid_values(error))])
             raise PairError(msg) from None  # The cause would show the values.
 
     def problems_of(self, entry: ResourceConfig) -> tuple[str, ...]:
@@ -78,7 +77,7 @@ class ResourceType:
         try:
             self._adapter.validate_python(_fields_of(entry))
         except ValidationError as error:
-            return tuple(_lines(error))
+            return tuple(map(str, invalid_values(error)))
         return ()
 
 
@@ -89,13 +88,6 @@ def _fields_of(entry: ResourceConfig) -> dict[str, Any]:
         "provider_resource_id": entry.provider_resource_id,
     }
     return {**entry.fields, **names}
-
-
-def _lines(error: ValidationError) -> Iterator[str]:
-    problems = error.errors(include_url=False, include_input=False, include_context=False)
-    for problem in problems:
-        message = problem["msg"].removeprefix("Value error, ")
-        yield ": ".join(filter(None, [".".join(map(str, problem["loc"])), message]))
 
 
 def registration_of(resource: Resource, table_api: str) -> Registration:

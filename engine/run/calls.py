@@ -22,6 +22,8 @@ from pydantic import PydanticSchemaGenerationError, TypeAdapter, ValidationError
 from rungraph.engine.apis.routes import routes_of
 from rungraph.engine.errors import EngineError, NotServedError
 from rungraph.graph.suggest import closest, did_you_mean
+from rungraph.graph.validation import invalid_values
+from rungraph.graph.wording import first_lines
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -193,11 +195,4 @@ def _parsed(text: str) -> Any:
 
 
 def _problems_of(error: ValidationError) -> str:
-    lines: list[str] = []
-    for detail in error.errors(include_url=False, include_input=False, include_context=False):
-        where = ".".join(str(part) for part in detail["loc"])
-        text = detail["msg"][:1].lower() + detail["msg"][1:]
-        lines.append(f"{where}: {text}" if where else text)
-    if len(lines) > _MOST_PROBLEMS:
-        lines[_MOST_PROBLEMS:] = [f"and {len(lines) - _MOST_PROBLEMS} more problems"]
-    return "\n".join(lines)
+    return "\n".join(first_lines(invalid_values(error), _MOST_PROBLEMS, "more problems"))

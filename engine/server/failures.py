@@ -23,6 +23,8 @@ from rungraph.engine.errors import (
     UnavailableResourceError,
     UnknownResourceError,
 )
+from rungraph.graph.validation import invalid_values
+from rungraph.graph.wording import first_lines
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -126,19 +128,16 @@ def invalid(error: ValidationError, suggest: Callable[[str], str]) -> RequestErr
     """
     lines: list[str] = []
     param: str | None = None
-    for detail in error.errors(include_url=False, include_input=False, include_context=False):
-        where = ".".join(map(str, detail["loc"]))
-        text = detail["msg"][:1].lower() + detail["msg"][1:]
-        if detail["type"] == "missing":
-            text = "is missing"
-        elif detail["type"] == "extra_forbidden":
-            near = suggest(where) if len(detail["loc"]) == 1 else ""
-            text = f"unknown parameter{'; ' + near if near else ''}"
-        param = param or where or None
-        lines.append(f"{where}: {text}" if where else text)
-    if len(lines) > _MOST_PROBLEMS:
-        lines[_MOST_PROBLEMS:] = [f"and {len(lines) - _MOST_PROBLEMS} more problems"]
-    return RequestError(400, "\n".join(lines), param, "invalid_value")
+    for problem in invalid_values(error):
+        if problem.kind == "missing":
+            problem = problem._replace(text="is missing")
+        elif problem.kind == "extra_forbidden":
+            near = suggest(problem.where) if len(problem.path) == 1 else ""
+            problem = problem._replace(text=f"unknown parameter{'; ' + near if near else ''}")
+        param = param or problem.where or None
+        lines.append(str(problem))
+    text = "\n".join(first_lines(lines, _MOST_PROBLEMS, "more problems"))
+    return RequestError(400, text, param, "invalid_value")
 
 
 def _status_of(error: Exception) -> int:

@@ -19,12 +19,13 @@ from rungraph.graph.catalog.release_specs import (
 from rungraph.graph.catalog.specs import ApiSpec, Catalog, ProviderSpec, RoutedPair
 from rungraph.graph.errors import CatalogError
 from rungraph.graph.source.document import document_of, load_document
+from rungraph.graph.validation import invalid_values
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
     from pathlib import Path
 
-    from pydantic import TypeAdapter
+    from pydantic import TypeAdapter, ValidationError
 
     from rungraph.graph.source.document import Document
 
@@ -197,7 +198,7 @@ class _Reader:
         )
 
     def specs(self, key: str, kind: type[_S], releases: list[str]) -> Iterator[_S]:
-        from pydantic import ValidationError
+        import pydantic
 
         entries = self.document.value.get(key)
         if entries is not None and not isinstance(entries, list):
@@ -210,11 +211,8 @@ class _Reader:
             fields = {"origin": self.origin, **entry} if is_provider else entry
             try:
                 spec = adapter.validate_python(fields)
-            except ValidationError as error:
-                for problem in error.errors():
-                    keys: tuple[str | int, ...] = problem["loc"]
-                    named = f"'{'.'.join(map(str, keys))}': " if keys else ""
-                    self.report((key, index, *keys), f"{named}{problem['msg'].lower()}")
+            except pydantic.ValidationError as error:
+                self.report_invalid((key, index), error)
                 continue
             yield spec
             if isinstance(spec, TraitSpec) and spec.name not in TRAITS:
@@ -224,6 +222,11 @@ class _Reader:
             except ValueError:
                 text = f"'{spec.releases}' is no range of the file's 'releases'"
                 self.report((key, index, "releases"), text)
+
+    def report_invalid(self, path: tuple[str | int, ...], error: ValidationError) -> None:
+        for wrong in invalid_values(error):
+            named = f"'{wrong.where}': " if wrong.path else ""
+            self.report((*path, *wrong.path), f"{named}{wrong.text}")
 
     def report(self, path: Sequence[str | int], message: str, *, key: bool = False) -> None:
         self.problems.append(f"{self.document.place_of(path, key=key)}: {message}")

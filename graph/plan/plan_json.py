@@ -10,6 +10,8 @@ from typing import TYPE_CHECKING, Any
 from rungraph.graph.errors import RungraphError
 from rungraph.graph.json_format import FORMAT_VERSION
 from rungraph.graph.plan.model import Plan
+from rungraph.graph.source.positions import path_text
+from rungraph.graph.validation import invalid_values
 
 if TYPE_CHECKING:
     from pydantic import TypeAdapter, ValidationError
@@ -92,7 +94,6 @@ def _adapter() -> TypeAdapter[Plan]:
 
 
 def _first_of(error: ValidationError) -> str:
-    [first, *others] = error.errors(include_url=False, include_input=False)
-    where = "".join(f"[{x}]" if isinstance(x, int) else f".{x}" for x in first["loc"])
+    [first, *others] = invalid_values(error)
     more = f" (and {len(others)} more)" if others else ""
-    return f"{where.removeprefix('.')}: {first['msg'].lower()}{more}"
+    return f"{path_text(first.path)}: {first.text}{more}"

@@ -17,6 +17,7 @@ from rungraph.graph.query.expectation import FORMS, parse_expectation
 from rungraph.graph.query.select import selection_of
 from rungraph.graph.query.selectors import is_known, split
 from rungraph.graph.suggest import closest, did_you_mean
+from rungraph.graph.wording import first_lines
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
@@ -97,9 +98,7 @@ def _answer(graph: RunGraph, check: QueryCheck, selectors: Mapping[str, str]) ->
     if not expected.holds(len(found)):
         message = f"expects {expected} and finds {f'{len(found):,}' if found else 'none'}"
         hints = tuple(f"{error.message}: {', '.join(error.help)}" for error in unknown.values())
-        shown = [f"query: {' '.join(check.query.split())}", *map(str, found[:_MOST_SHOWN])]
-        if len(found) > _MOST_SHOWN:
-            shown.append(f"and {len(found) - _MOST_SHOWN:,} more")
+        shown = [f"query: {' '.join(check.query.split())}", *first_lines(found, _MOST_SHOWN)]
         diagnostic = problem("Q001", message, hints, "\n".join(shown))
         diagnostic = replace(diagnostic, address=found[0] if found else None)
         return CheckAnswer(check, found, ok=False, diagnostic=diagnostic)

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 from rungraph.graph.diagnostic_text import Style, plain
 from rungraph.graph.why.chains import MOST_COUNTED
-from rungraph.graph.wording import counted, listed, padded, printable
+from rungraph.graph.wording import counted, first_lines, listed, padded, printable
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -115,7 +115,7 @@ def render_presence(graph: RunGraph, presence: Presence, style: Style = plain) -
     reasons = {
         "origin": [str(presence.origin)],
         "served": [str(presence.served)],
-        "serves": [*map(str, presence.resources[:_MOST_NEEDED_BY]), *_more_resources(presence)],
+        "serves": first_lines(presence.resources, _MOST_NEEDED_BY),
         "needed by": _needed_by(presence),
         "in the end": [listed(in_the_end, _MOST_NAMED) or "nobody"]
         if direct != {*in_the_end}
@@ -136,11 +136,6 @@ def render_presence(graph: RunGraph, presence: Presence, style: Style = plain) -
         blocks.append(printable(f"pulled in by {first}, which the config asks for:"))
         blocks.append(_picture(graph, presence.pulled_in, style))
     return "\n\n".join(blocks) + "\n"
-
-
-def _more_resources(presence: Presence) -> list[str]:
-    more = len(presence.resources) - _MOST_NEEDED_BY
-    return [f"and {more:,} more"] if more > 0 else []
 
 
 def _needed_by(presence: Presence) -> list[str]:

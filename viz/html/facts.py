@@ -8,6 +8,7 @@ import yaml
 
 from rungraph.graph.diagnostic_text import render_diagnostic
 from rungraph.graph.nodes import Edge, ProviderNode, Strength, TableNode
+from rungraph.graph.wording import first_lines
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
@@ -52,12 +53,11 @@ def node_json(graph: RunGraph, address: Address, texts: Texts) -> dict[str, Any]
             )
             facts["config"] = texts.number(text.rstrip("\n"))
     elif isinstance(node, TableNode) and node.resources:
-        facts["resources"] = [
+        lines = [
             f"{one.identifier} → {one.provider_id}" + (f"  ({one.place})" if one.place else "")
-            for one in node.resources[:_MOST_RESOURCES]
+            for one in node.resources
         ]
-        if (more := len(node.resources) - _MOST_RESOURCES) > 0:
-            facts["resources"].append(f"and {more} more")
+        facts["resources"] = first_lines(lines, _MOST_RESOURCES)
     return facts
 
 

@@ -23,6 +23,7 @@ from rungraph.engine.providers.inline.faiss.chunks import Piece, chunk_text, cou
 from rungraph.engine.providers.inline.faiss.documents import encodable, text_of_document
 from rungraph.engine.providers.inline.faiss.index import Vectors, unit_vectors
 from rungraph.engine.providers.inline.faiss.storage import CutDocument, Storage
+from rungraph.graph.validation import invalid_values
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping, Sequence
@@ -281,10 +282,7 @@ def _parse_params(params: Mapping[str, Any] | None) -> QueryParams:
     try:
         return QueryParams.model_validate(params or {})
     except ValidationError as error:
-        problems = "; ".join(
-            f"{'.'.join(map(str, detail['loc']))}: {detail['msg'].lower()}"
-            for detail in error.errors()
-        )
+        problems = "; ".join(map(str, invalid_values(error)))
         known = ", ".join(sorted(QueryParams.model_fields))
         msg = f"wrong query params: {problems} (known: {known})"
         raise ValueError(msg) from None

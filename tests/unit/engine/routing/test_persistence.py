@@ -191,9 +191,9 @@ async def test_invalid_resources_of_the_config_are_all_named(bench: Bench) -> No
         await bench.table("models", *entries, foo=Provider())
     assert str(caught.value) == (
         "model 'm' (run.yaml:7:3) is not valid\n"
-        "model_type: Input should be 'llm' or 'embedding'\n"
+        "model_type: input should be 'llm' or 'embedding'\n"
         "model 'n' is not valid\n"
-        "colour: Extra inputs are not permitted"
+        "colour: extra inputs are not permitted"
     )
 
 

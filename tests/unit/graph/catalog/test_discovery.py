@@ -62,7 +62,7 @@ def test_a_catalog_that_contradicts_itself_is_an_error() -> None:
                     "providers, releases, sections, stores, traits)"
                 ),
                 "2:10: 'name': input should be a valid string",
-                "3:3: input should be a dictionary or an instance of apispec",
+                "3:3: input should be a dictionary or an instance of ApiSpec",
                 "5:8: 'pairs' must be a list",
             ],
         ),

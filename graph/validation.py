@@ -1,0 +1,40 @@
+"""What pydantic says of values that are not as they must be, in lines of ours."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, NamedTuple
+
+if TYPE_CHECKING:
+    from pydantic import ValidationError
+
+
+class InvalidValue(NamedTuple):
+    """What is wrong with a value, which is itself no part of it: it can be a secret.
+
+    Attributes:
+        path: The keys and indexes that lead to it.
+        kind: pydantic's name of the problem, such as ``missing``.
+        text: The problem in words.
+    """
+
+    path: tuple[str | int, ...]
+    kind: str
+    text: str
+
+    @property
+    def where(self) -> str:
+        """The path with dots."""
+        return ".".join(map(str, self.path))
+
+    def __str__(self) -> str:
+        return f"{self.where}: {self.text}" if self.path else self.text
+
+
+def invalid_values(error: ValidationError) -> list[InvalidValue]:
+    """Return all that *error* tells of."""
+    details = error.errors(include_url=False, include_input=False, include_context=False)
+    return [
+        InvalidValue(one["loc"], one["type"], text[:1].lower() + text[1:])
+        for one in details
+        for text in (one["msg"].removeprefix("Value error, "),)
+    ]
