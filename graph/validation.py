@@ -32,9 +32,8 @@ class InvalidValue(NamedTuple):
 
 def invalid_values(error: ValidationError) -> list[InvalidValue]:
     """Return all that *error* tells of."""
-    details = error.errors(include_url=False, include_input=False, include_context=False)
-    return [
-        InvalidValue(one["loc"], one["type"], text[:1].lower() + text[1:])
-        for one in details
-        for text in (one["msg"].removeprefix("Value error, "),)
-    ]
+    found: list[InvalidValue] = []
+    for one in error.errors(include_url=False, include_input=False, include_context=False):
+        text = one["msg"].removeprefix("Value error, ")
+        found.append(InvalidValue(one["loc"], one["type"], text[:1].lower() + text[1:]))
+    return found
