@@ -6,7 +6,8 @@ Each pair of servers is measured in turns, with 16 clients in a process of their
 (a) a native routed call over a bare Starlette route with the same validation and answer;
 (b) a chunk of a native stream over one of Starlette's ``StreamingResponse``;
 (c) a call that is relayed below ``/v1``, over the same call through the native API;
-(d) the memory of an idle server, and its CPU from start to first answer.
+(d) a native call with a span, and one whose caller wants none, over one without telemetry;
+(e) the memory of an idle server, and its CPU from start to first answer.
 
 Run it with ``python benchmarks/server.py``; it needs ``starlette``.
 """
@@ -122,6 +123,7 @@ app = Starlette(routes=[
 uvicorn.run(app, port=int(sys.argv[1]), log_level="error", access_log=False, lifespan="off")
 """
 
+PARENT = f"traceparent: 00-{'a' * 32}-{'b' * 16}-{{}}"
 NATIVE = {"model": "instant", "messages": [{"role": "user", "content": "The capital of France?"}]}
 
 
@@ -146,9 +148,10 @@ class Server:
         return int(line.split()[1]) / 1024
 
 
-def load(port: int, path: str, body: bytes, count: int) -> int:
+def load(port: int, path: str, body: bytes, count: int, header: str = "") -> int:
     """Send *body* to *path* *count* times, by `CLIENTS` clients; return the events that came."""
     head = f"POST {path} HTTP/1.1\r\nhost: 127.0.0.1\r\ncontent-type: application/json\r\n"
+    head += f"{header}\r\n" if header else ""
     request = f"{head}content-length: {len(body)}\r\n\r\n".encode() + body
 
     async def client(mine: int) -> int:
@@ -203,12 +206,15 @@ def _up(port: int, path: str) -> int:
     raise RuntimeError(path)
 
 
-def microseconds(server: Server, path: str, body: dict[str, Any], count: int) -> float:
+def microseconds(
+    server: Server, path: str, body: dict[str, Any], count: int, header: str = ""
+) -> float:
     """Return the CPU that the server takes for one of *count* requests, or for one event."""
     before = server.cpu
     code = (
         f"import sys; sys.path.insert(0, {str(Path(__file__).parent)!r}); import server;"
-        f"print(server.load({server.port}, {path!r}, {json.dumps(body).encode()!r}, {count}))"
+        f"print(server.load({server.port}, {path!r}, {json.dumps(body).encode()!r}, {count},"
+        f"{header!r}))"
     )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     return (server.cpu - before) / (int(done.stdout) or count) * 1e6
@@ -216,8 +222,8 @@ def microseconds(server: Server, path: str, body: dict[str, Any], count: int) ->
 
 def main() -> None:
     """Measure and report."""
-    with TemporaryDirectory() as name, ExitStack() as stack:
-        folder = Path(name)
+    with TemporaryDirectory() as temporary, ExitStack() as stack:
+        folder = Path(temporary)
         (folder / "instant_provider.py").write_text(PROVIDER)
         (folder / "bare.py").write_text(BARE)
         instant = {
@@ -236,11 +242,15 @@ def main() -> None:
                 running([str(folder / "bare.py"), "18422"], folder, 18422, "/v1/models")
             )
         }
-        for port, provider in ((18423, instant), (18424, far)):
-            config = folder / f"{provider['provider_id']}.json"
-            config.write_text(
-                json.dumps({"image_name": "x", "providers": {"inference": [provider]}})
-            )
+        telemetry = {"provider_id": "spans", "provider_type": "inline::opentelemetry"}
+        traced = {"inference": [instant], "telemetry": [telemetry]}
+        for port, name, providers in (
+            (18423, "instant", {"inference": [instant]}),
+            (18424, "far", {"inference": [far]}),
+            (18425, "traced", traced),
+        ):
+            config = folder / f"{name}.json"
+            config.write_text(json.dumps({"image_name": "x", "providers": providers}))
             state = str(folder / f"state{port}")
             words = [
                 "-m",
@@ -252,9 +262,7 @@ def main() -> None:
                 "--state-dir",
                 state,
             ]
-            servers[str(provider["provider_id"])] = stack.enter_context(
-                running(words, folder, port, "/readyz")
-            )
+            servers[name] = stack.enter_context(running(words, folder, port, "/readyz"))
         print(f"start to first answer: {servers['far'].cpu:.2f} s of CPU")
         print(f"idle: {servers['far'].memory:.0f} MB (PSS)")
         chat, v1 = "/inference/chat_completion", "/v1/chat/completions"
@@ -262,6 +270,8 @@ def main() -> None:
         cases = {
             "native call": (servers["instant"], chat, NATIVE, REQUESTS),
             "bare Starlette call": (servers["bare"], chat, NATIVE, REQUESTS),
+            "traced call": (servers["traced"], chat, NATIVE, REQUESTS, PARENT.format("01")),
+            "call not sampled": (servers["traced"], chat, NATIVE, REQUESTS, PARENT.format("00")),
             "native chunk": (servers["instant"], chat, streamed, STREAMS),
             "bare Starlette chunk": (servers["bare"], chat, streamed, STREAMS),
             "relayed call": (servers["far"], v1, NATIVE, REQUESTS),
@@ -278,6 +288,8 @@ def main() -> None:
             print(f"{case}: {value:.0f} us of CPU")
         for one, other in (
             ("native call", "bare Starlette call"),
+            ("traced call", "native call"),
+            ("call not sampled", "native call"),
             ("native chunk", "bare Starlette chunk"),
             ("relayed call", "native call on remote::openai"),
         ):

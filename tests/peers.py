@@ -43,15 +43,23 @@ class Peer:
 
     def output_of(self, *words: str) -> str:
         """Return what Python prints in the environment, called with *words*."""
+        return self._output_of(self._python(), *words)
+
+    def command(self, name: str, *words: str) -> str:
+        """Return what the program *name* of the environment prints, called with *words*."""
+        return self._output_of(str(Path(self._python()).with_name(name)), *words)
+
+    @staticmethod
+    def _output_of(*words: str) -> str:
         done = subprocess.run(
-            [self._python(), *words],
+            words,
             capture_output=True,
             text=True,
-            timeout=120,
+            timeout=300,
             check=False,
             env={"PATH": environment()["PATH"]},
         )
-        assert done.returncode == 0, done.stderr
+        assert done.returncode == 0, done.stderr or done.stdout
         return done.stdout
 
     def _python(self) -> str:

@@ -22,6 +22,7 @@ if TYPE_CHECKING:
 
 JSON = b"application/json"
 EVENTS = b"text/event-stream"
+_BODY_SECONDS = 30.0
 _WATCH_AFTER = 0.02
 """Seconds before somebody listens for the caller's going: most calls are over by then."""
 
@@ -48,6 +49,7 @@ class Exchange:
         status: The HTTP status of the answer; 0 before it has begun.
         began_at: When the request came, and *answered_at*, when the answer began: by the
             process's clock.
+        upstream: The seconds that others worked on the answer: a provider, what it asks.
         is_stream: Whether the answer is a stream of events.
         broken_off: Why it has to end early; None while it has not.
     """
@@ -67,6 +69,8 @@ class Exchange:
         self.status = 0
         self.began_at = perf_counter()
         self.answered_at: float | None = None
+        self.upstream = 0.0
+        self._upstream_at: float | None = None
         self.is_stream = False
         self.last_event = b""
         self.more_headers: tuple[Header, ...] = ()
@@ -86,23 +90,38 @@ class Exchange:
         """Return the body.
 
         Raises:
-            RequestError: If it is longer than a body may be.
+            RequestError: If it is longer than a body may be, or comes too slowly.
         """
         if int(self.header(b"content-length") or 0) > self._most_bytes:
             raise self._too_long()
+        message = await self._receive()
+        if not message.get("more_body"):
+            return self._taken(message)
+        try:
+            async with asyncio.timeout(_BODY_SECONDS):
+                return await self._rest_of_body(message)
+        except TimeoutError as error:
+            text = f"the body did not come within {_BODY_SECONDS:g} seconds"
+            raise RequestError(408, text) from error
+
+    async def _rest_of_body(self, message: Message) -> bytes:
         parts: list[bytes] = []
         size = 0
         while True:
-            message = await self._receive()
-            if message["type"] == "http.disconnect":
-                self.broken_off = BrokenOff.CALLER_GONE
-                raise asyncio.CancelledError
-            parts.append(message.get("body", b""))
+            parts.append(self._taken(message))
             size += len(parts[-1])
             if size > self._most_bytes:
                 raise self._too_long()
             if not message.get("more_body"):
                 return b"".join(parts)
+            message = await self._receive()
+
+    def _taken(self, message: Message) -> bytes:
+        """Return the piece of the body that *message* brings; leave if the caller has left."""
+        if message["type"] == "http.disconnect":
+            self.broken_off = BrokenOff.CALLER_GONE
+            raise asyncio.CancelledError
+        return message.get("body", b"")  # type: ignore[no-any-return]
 
     async def json_body(self) -> bytes:
         """Return the body, which has to be called JSON.
@@ -169,21 +188,31 @@ class Exchange:
                 "headers": [
                     (b"content-type", media),
                     (b"x-request-id", self.request_id.encode()),
+                    (b"server-timing", self._timing(self.answered_at)),
                     *self.more_headers,
                     *headers,
                 ],
             }
         )
 
+    def _timing(self, now: float) -> bytes:
+        """Return the milliseconds to the beginning of the answer: the server's own and others'."""
+        others = self.upstream + (now - self._upstream_at if self._upstream_at is not None else 0)
+        own = now - self.began_at - others
+        return b"own;dur=%.2f, upstream;dur=%.2f" % (own * 1000, others * 1000)
+
     # --- breaking off --------------------------------------------------------------------------
 
     @contextmanager
     def watched(self) -> Generator[None]:
-        """Cancel what runs in the block when the caller goes away."""
+        """Cancel what runs in the block, which is others' work, when the caller goes away."""
+        self._upstream_at = perf_counter()
         timer = asyncio.get_running_loop().call_later(_WATCH_AFTER, self._begin_to_watch)
         try:
             yield
         finally:
+            self.upstream += perf_counter() - self._upstream_at
+            self._upstream_at = None
             timer.cancel()
             if self._watcher is not None:
                 self._watcher.cancel()

@@ -5,9 +5,13 @@ from __future__ import annotations
 import asyncio
 import socket
 from contextlib import asynccontextmanager
+from http import HTTPStatus
 from typing import TYPE_CHECKING
 
 import uvicorn
+from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
+
+from rungraph.engine.server.failures import RequestError, failure_of
 
 if TYPE_CHECKING:
     from collections.abc import AsyncGenerator
@@ -16,6 +20,70 @@ if TYPE_CHECKING:
     from rungraph.engine.server.app import StackApp
 
 _BACKLOG = 2048
+_MOST_HEAD = 64 * 1024
+"""Bytes that the target and the headers of a request may have."""
+_HEAD_SECONDS = 20.0
+"""Seconds that a caller may take for them."""
+
+
+class _Connection(HttpToolsProtocol):
+    """A connection whose requests may be neither too long nor too slow at their head."""
+
+    _head = 0
+    _timer: asyncio.TimerHandle | None = None
+
+    def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
+        super().connection_made(transport)
+        self._begin_head()
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        self._end_head()
+        super().connection_lost(exc)
+
+    def on_message_begin(self) -> None:
+        super().on_message_begin()
+        self._begin_head()
+
+    def on_url(self, url: bytes) -> None:
+        self._grow(len(url))
+        super().on_url(url)
+
+    def on_header(self, name: bytes, value: bytes) -> None:
+        self._grow(len(name) + len(value))
+        super().on_header(name, value)
+
+    def on_headers_complete(self) -> None:
+        self._end_head()
+        super().on_headers_complete()
+
+    def send_400_response(self, msg: str) -> None:
+        error = RequestError(400, msg)
+        if self._head > _MOST_HEAD:
+            error = RequestError(431, f"target and headers are longer than {_MOST_HEAD} bytes")
+        failure = failure_of(error, "", str)
+        lines = [
+            f"HTTP/1.1 {failure.status} {HTTPStatus(failure.status).phrase}",
+            "content-type: application/json",
+            f"content-length: {len(failure.body)}",
+            "connection: close",
+        ]
+        self.transport.write("\r\n".join([*lines, "", ""]).encode() + failure.body)
+        self.transport.close()
+
+    def _grow(self, size: int) -> None:
+        self._head += size
+        if self._head > _MOST_HEAD:
+            msg = "the head is too long"
+            raise ValueError(msg)  # The parser gives up, and so does the connection.
+
+    def _begin_head(self) -> None:
+        self._head = 0
+        self._end_head()
+        self._timer = self.loop.call_later(_HEAD_SECONDS, self.transport.close)
+
+    def _end_head(self) -> None:
+        if self._timer is not None:
+            self._timer.cancel()
 
 
 def bound(host: str, port: int) -> socket.socket:
@@ -59,6 +127,7 @@ async def listening(
     """
     config = uvicorn.Config(
         app,
+        http=_Connection,
         lifespan="off",
         ws="none",
         log_config=None,

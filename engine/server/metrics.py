@@ -53,6 +53,13 @@ class Metrics:
             buckets=_SECONDS,
             registry=self._registry,
         )
+        self._own = Histogram(
+            "rungraph_own_seconds",
+            "What the server itself takes for a request: its duration without others' work",
+            ("route",),
+            buckets=_SECONDS,
+            registry=self._registry,
+        )
         Gauge(
             "rungraph_requests_in_flight", "Calls that are being answered", registry=self._registry
         ).set_function(in_flight)
@@ -63,7 +70,7 @@ class Metrics:
         )
         self._worst_lag = 0.0
         # To look series up by their labels takes longer than to count.
-        self._series: dict[tuple[str, int], tuple[Counter, Histogram, Histogram]] = {}
+        self._series: dict[tuple[str, int], tuple[Counter, Histogram, Histogram, Histogram]] = {}
 
     def count(self, exchange: Exchange) -> None:
         """Count an exchange that is over."""
@@ -75,11 +82,14 @@ class Metrics:
             series = self._series[key] = (
                 self._requests.labels(route, str(status or "none")),
                 self._duration.labels(route),
+                self._own.labels(route),
                 self._first.labels(route),
             )
-        requests, duration, first = series
+        requests, duration, own, first = series
         requests.inc()
-        duration.observe(perf_counter() - exchange.began_at)
+        seconds = perf_counter() - exchange.began_at
+        duration.observe(seconds)
+        own.observe(seconds - exchange.upstream)
         if exchange.is_stream and exchange.answered_at is not None:
             first.observe(exchange.answered_at - exchange.began_at)
 

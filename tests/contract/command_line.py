@@ -63,14 +63,14 @@ def run(path: Path, *words: str | Path, **more: str) -> Ended:
 
 
 @contextmanager
-def opened(*words: str | Path) -> Generator[subprocess.Popen[str]]:
-    """Start the command line, and hand it out with pipes for its output."""
+def opened(*words: str | Path, **more: str) -> Generator[subprocess.Popen[str]]:
+    """Start the command line with the variables *more*; hand it out with pipes for its output."""
     with subprocess.Popen(
         command(*words),
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
         text=True,
-        env=environment(),
+        env=environment(**more),
     ) as process:
         try:
             yield process
