@@ -24,6 +24,7 @@ from rungraph.graph.secrets.known import (
 )
 from rungraph.graph.secrets.values import masked, scrubbed, secret_values
 from rungraph.graph.suggest import closest
+from rungraph.graph.wording import counted
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
@@ -145,10 +146,14 @@ class RunGraph:
         return self.nodes[self._known(address)]
 
     def __repr__(self) -> str:
-        return (
-            f"<RunGraph {self.name or self.file!r}: {len(self)} nodes, {len(self.edges)} edges, "
-            f"{len(self.generations())} generations, {len(errors_in(self.diagnostics))} errors>"
-        )
+        sizes = {
+            "node": len(self),
+            "edge": len(self.edges),
+            "generation": len(self.generations()),
+            "error": len(errors_in(self.diagnostics)),
+        }
+        size = ", ".join(counted(number, noun) for noun, number in sizes.items())
+        return f"<RunGraph {self.name or self.file!r}: {size}>"
 
     def _repr_html_(self) -> str:
         # The room that draws is found by name: this one imports no other.

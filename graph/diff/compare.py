@@ -10,6 +10,7 @@ import networkx as nx
 
 from rungraph.graph.diff.alignment import fact_changes
 from rungraph.graph.diff.facts import facts_of, hidden_of
+from rungraph.graph.diff.incomparable import not_comparable
 from rungraph.graph.diff.model import (
     Affected,
     Change,
@@ -19,7 +20,6 @@ from rungraph.graph.diff.model import (
 )
 from rungraph.graph.diff.snapshot import Snapshot, hidden_extras, outline_of
 from rungraph.graph.diff.switches import Switches
-from rungraph.graph.diff.unknown import not_comparable
 from rungraph.graph.nodes import ProviderNode, TableNode
 from rungraph.graph.paths import Edges, counts
 

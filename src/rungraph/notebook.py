@@ -35,7 +35,8 @@ def html_of(graph: RunGraph) -> str:
     found = f"<p>{escape(count_text(graph.diagnostics))}</p>" if graph.diagnostics else ""
     caption = (
         f"<p><b>{escape(graph.name or graph.file)}</b>: {escape(summary)}, "
-        f"{len(graph.edges)} edges, {len(graph.generations())} generations</p>"
+        f"{counted(len(graph.edges), 'edge')}, "
+        f"{counted(len(graph.generations()), 'generation')}</p>"
     )
     table = (
         f"<table><thead>{_cells('generation', 'node', 'type', 'needs', tag='th')}</thead>"
@@ -54,15 +55,13 @@ def _image(svg: bytes, text: str) -> str:
 
 
 def _generation_rows(graph: RunGraph, index: int, generation: tuple[Address, ...]) -> list[str]:
-    rows = [_row(graph, index, address) for address in generation[:_MOST_SHOWN]]
+    rows = [
+        _cells(str(index), str(one), graph.nodes[one].label, listed(graph.dependencies_of(one), 6))
+        for one in generation[:_MOST_SHOWN]
+    ]
     if len(generation) > _MOST_SHOWN:
-        rows.append(_cells(str(index), f"and {len(generation) - _MOST_SHOWN} more", "", ""))
+        rows.append(_cells(str(index), f"and {len(generation) - _MOST_SHOWN:,} more", "", ""))
     return rows
-
-
-def _row(graph: RunGraph, index: int, address: Address) -> str:
-    needs = graph.dependencies_of(address)
-    return _cells(str(index), str(address), graph.nodes[address].label, listed(needs, 6))
 
 
 def _cells(*texts: str, tag: str = "td") -> str:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from rungraph.cli.inputs.comparables import Comparable, load_side
+from rungraph.cli.inputs.comparables import Comparable, load_diffable
 from rungraph.cli.inputs.configs import check_readable
 from rungraph.cli.inputs.options import (
     check_standard_input,
@@ -55,8 +55,8 @@ def diff(
     only when one cannot be read at all.
     """
     check_standard_input({"OLD": old, "NEW": new})
-    sides = _sides(old, new, reading)
-    found = diff_graphs(*sides, edges=edges)
+    graphs = _graphs_of(old, new, reading)
+    found = diff_graphs(*graphs, edges=edges)
     if form == "json":
         show_json_text(diff_to_json(found, old=old, new=new).rstrip("\n"))
     elif form == "markdown":
@@ -66,9 +66,11 @@ def diff(
     return DIFFERS if has_code and not found.is_empty else 0
 
 
-def _sides(old: str, new: str, reading: Reading) -> tuple[RunGraph | Snapshot, RunGraph | Snapshot]:
+def _graphs_of(
+    old: str, new: str, reading: Reading
+) -> tuple[RunGraph | Snapshot, RunGraph | Snapshot]:
     """Return what *old* and *new* name, each without what is not known of the other."""
-    before, after = (load_side(name, reading) for name in (old, new))
+    before, after = (load_diffable(name, reading) for name in (old, new))
     for one in (before, after):
         if isinstance(one, Comparable):
             check_readable(one.graph)

@@ -18,7 +18,7 @@ from rungraph.cli.inputs.options import (
     file_argument,
     reading_options,
 )
-from rungraph.cli.output.pictures import FILE_WIDTH, picture_options, target_of, theme_option
+from rungraph.cli.output.targets import FILE_WIDTH, picture_options, target_of, theme_option
 from rungraph.cli.terminal import screen, tell
 from rungraph.graph import RunGraph, Severity
 from rungraph.graph.diagnostic_text import count_text
@@ -36,7 +36,7 @@ if TYPE_CHECKING:
 
     from rungraph.cli.inputs.options import Reading
     from rungraph.cli.inputs.recorded import Recorded
-    from rungraph.cli.output.pictures import Renderers
+    from rungraph.cli.output.targets import Renderers
     from rungraph.graph import Address
     from rungraph.graph.diff import Snapshot
     from rungraph.viz.model.diagram import DiagramOptions

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Literal
 import click
 
 from rungraph.cli.inputs.recorded import load_run
-from rungraph.cli.output.pictures import FILE_WIDTH, picture_options, target_of, theme_option
+from rungraph.cli.output.targets import FILE_WIDTH, picture_options, target_of, theme_option
 from rungraph.cli.terminal import screen
 from rungraph.viz import timeline as charts
 

@@ -89,7 +89,7 @@ def _comparable(name: str, document: Document, reading: Reading) -> Comparable:
     return Comparable(name, graph, level)
 
 
-def load_side(name: str, reading: Reading) -> Comparable | Snapshot:
+def load_diffable(name: str, reading: Reading) -> Comparable | Snapshot:
     """Return what *name* names, as `load_comparable` does, or what ``rungraph graph`` wrote of it.
 
     Raises:
