@@ -139,7 +139,7 @@ class _Reader(SectionReader):
                                         "for each API"}  # fmt: skip
         others = {key: one for key, one in value.items() if key not in apis or not is_empty}
         read = self.spelt(others, known, (), "a run config", required, dict(apis))
-        names = [key for key in ("distro_name", "image_name") if key in known]
+        names = [key for key in ("distro_name", "image_name") if key in self.known]
         if "needs_name" in catalog.traits and not any(value.get(key) is not None for key in names):
             self.missing(names[0], ())
         return read
@@ -245,7 +245,11 @@ class _Reader(SectionReader):
         if isinstance(provider_id, str) and "$" in provider_id:
             resolved_id = self.resolve(provider_id, (*path, "provider_id"))
             provider_id = self.text(provider_id, resolved_id, (*path, "provider_id"))
-        if "provider_id" in written and provider_id in (None, DISABLED):
+        off = (None, DISABLED, *([""] if self.traits else []))
+        if "provider_id" in written and provider_id in off:
+            if provider_id != DISABLED and self.traits:
+                # Switched off, and filled in all the same: what has no default must be set.
+                self.resolve(written, path)
             self.excluded.append(_switched_off(api, entry))
             return None
         if not written.keys() <= _PROVIDER_KEYS or len(written.keys() & _REQUIRED) < len(_REQUIRED):

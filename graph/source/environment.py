@@ -66,8 +66,8 @@ class Substitution:
         document: Where the values come from.
         environment: The variables; its ``HOME`` is what ``~/`` at the beginning of a substituted
             value becomes.
-        plain_old_spelling: Who reads a placeholder in the older spelling as plain text; empty when
-            it is read as today's.
+        plain_old_spelling: Who reads a placeholder in the older spelling, or whose name is not in
+            capitals, as plain text; empty when it is read as today's.
     """
 
     def __init__(
@@ -138,6 +138,11 @@ class Substitution:
         for reason, way_out in malformed_placeholders(text):
             self._report("E002", reason, path, way_out, Severity.WARNING)
         found = placeholders(text)
+        for one in found:
+            if self._is_text(one) and not one.is_old:
+                message = f"{self._plain_old_spelling} takes '{one}' as text"
+                way_out = "write the name of the variable in capitals"
+                self._report("E002", message, path, way_out, Severity.WARNING)
         if not found:
             return text
         is_secret = is_secret_path(path)
@@ -158,8 +163,8 @@ class Substitution:
         for one in found:
             if one.is_old:
                 self._older.setdefault(path, []).append(one)
-                if self._plain_old_spelling:
-                    continue
+            if self._is_text(one):
+                continue
             is_set = bool(self._environment.get(one.name))
             hides = is_secret or is_secret_key(one.name)
             needs = is_used and not one.operator
@@ -169,12 +174,16 @@ class Substitution:
                 takes_word = is_set == one.has_alternative
                 self._record(inner, path, is_secret=hides, is_used=is_used and takes_word)
 
+    def _is_text(self, one: Placeholder) -> bool:
+        """Whether the release leaves a placeholder as it is written."""
+        return bool(self._plain_old_spelling) and (one.is_old or one.name != one.name.upper())
+
     def _filled(self, text: str) -> str | None:
         """Return *text* with its placeholders filled in; None when a required one cannot be."""
         result = ""
         for one in segments(text):
             value: str | None
-            if isinstance(one, str) or (one.is_old and self._plain_old_spelling):
+            if isinstance(one, str) or self._is_text(one):
                 value = str(one)
             elif one.operator and bool(self._environment.get(one.name)) == one.has_alternative:
                 value = self._filled(one.word)

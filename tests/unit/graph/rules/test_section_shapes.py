@@ -235,3 +235,38 @@ def test_a_variable_counts_wherever_it_stands() -> None:
     for key in ("logging", "notes"):
         text = _config(**{key: {"category_levels": {"all": "${env.LEVEL}"}}})
         assert _errors(text, "ogx@1.5.0") == ["the environment variable 'LEVEL' is not set"]
+
+
+def test_what_is_switched_off_is_filled_in_all_the_same() -> None:
+    """Only ``__disabled__`` spares an entry its variables; an empty id is off, too."""
+    on = {"provider_id": "o", "provider_type": "remote::ollama", "config": {}}
+    for written, errors in (
+        ("${env.X:+p}", ["the environment variable 'URL' is not set"]),
+        ("", ["the environment variable 'URL' is not set"]),
+        ("${env.X:=__disabled__}", []),
+    ):
+        off = {"provider_id": written, "provider_type": "remote::vllm",
+               "config": {"base_url": "${env.URL}"}}  # fmt: skip
+        text = _config(providers={"inference": [on, off]})
+        assert _errors(text, "ogx@1.5.0") == errors
+
+
+def test_a_name_that_is_not_in_capitals_is_text_to_a_release() -> None:
+    """The start goes on with the text as it is written, which nobody can have meant."""
+    entry = {
+        "provider_id": "o",
+        "provider_type": "remote::ollama",
+        "config": {"base_url": "${env.url}"},
+    }
+    text = _config(providers={"inference": [entry]})
+    graph = compile_config(text, catalog="ogx@1.5.0", environment={})
+    assert [(one.severity, one.message) for one in graph.diagnostics if one.code[0] == "E"] == [
+        (Severity.WARNING, "ogx 1.5.0 takes '${env.url}' as text")
+    ]
+    assert graph.variables == ()
+
+
+def test_a_name_that_the_release_does_not_read_is_none() -> None:
+    """``distro_name`` came with 0.5.0."""
+    text = _config().replace("image_name: a\n", "")
+    assert _errors(text, "llama-stack@0.4.7") == ["the key 'image_name' is missing"]
