@@ -5,7 +5,7 @@ BIN := $(VENV)/bin
 PIP := $(BIN)/python -m pip --disable-pip-version-check
 
 .DEFAULT_GOAL := help
-.PHONY: help install demo test test-all lint format types bench fuzz check clean
+.PHONY: help install demo two-tgi test test-all lint format types bench fuzz check clean
 
 help:  ## List the targets
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
@@ -34,6 +34,9 @@ demo: export RUNGRAPH_DEMO_DIR = $(CURDIR)/build/demo
 demo: $(VENV)/.demo  ## Plan, start, call and stop a stack of real providers
 	@rm -rf $(RUNGRAPH_DEMO_DIR)
 	@PATH="$(abspath $(BIN)):$$PATH" sh configs/quickstart.sh
+
+two-tgi: $(VENV)/.demo  ## Run two servers of one type, each with its model, and call both through one stack
+	@PATH="$(abspath $(BIN)):$$PATH" sh configs/two-tgi.sh
 
 test: $(VENV)/.test  ## Run the tests and the doctests
 	$(BIN)/rungraph models pull

@@ -47,9 +47,10 @@ def _provider(
     dependencies: tuple[str, ...] = (),
     secrets: tuple[str, ...] = (),
     offers: tuple[str, ...] = (),
+    like: str = "",
 ) -> ProviderSpec:
-    """Return a provider's spec: its folder and its extra are called after its type."""
-    kind, _, name = provider_type.partition("::")
+    """Return a provider's spec: its folder and its extra are called after its type, or *like*'s."""
+    kind, _, name = (like or provider_type).partition("::")
     folder = f"rungraph.engine.providers.{kind}.{name.replace('-', '_')}"
     return ProviderSpec(
         api,
@@ -140,9 +141,46 @@ CATALOG = Catalog.of(
         ),
         _provider(
             "inference",
+            "remote::hf::endpoint",
+            "TGIConfig",
+            "an inference endpoint of Hugging Face, by its URL",
+            "aiohttp",
+            like="remote::tgi",
+        ),
+        _provider(
+            "inference",
+            "remote::hf::serverless",
+            "TGIConfig",
+            "serverless inference of Hugging Face, by its URL",
+            "aiohttp",
+            like="remote::tgi",
+        ),
+        _provider(
+            "inference",
+            "remote::ollama",
+            "OllamaConfig",
+            "a server of Ollama, through its own API",
+            "aiohttp",
+        ),
+        _provider(
+            "inference",
             "remote::openai",
             "OpenAIConfig",
             "any server that speaks the OpenAI API",
+            "aiohttp",
+        ),
+        _provider(
+            "inference",
+            "remote::tgi",
+            "TGIConfig",
+            "a server of Text Generation Inference",
+            "aiohttp",
+        ),
+        _provider(
+            "inference",
+            "remote::vllm",
+            "VLLMConfig",
+            "a server of vLLM",
             "aiohttp",
         ),
         ProviderSpec(

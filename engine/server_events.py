@@ -1,21 +1,29 @@
-"""Server-sent events: what a server says piece by piece, read."""
+"""Server-sent events and lines: what a server says piece by piece, read."""
 
 from __future__ import annotations
 
+from contextlib import aclosing
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from collections.abc import AsyncGenerator
 
 
-async def events_in(pieces: AsyncGenerator[bytes, None]) -> AsyncGenerator[bytes, None]:
-    """Yield the data of each server-sent event in *pieces*, which may be cut anywhere."""
+async def lines_in(pieces: AsyncGenerator[bytes, None]) -> AsyncGenerator[bytes, None]:
+    """Yield each whole line of *pieces*, which may be cut anywhere."""
     rest = b""
-    data: list[bytes] = []
     async for piece in pieces:
         *lines, rest = (rest + piece).split(b"\n")
         for line in lines:
-            field, _, value = line.removesuffix(b"\r").partition(b":")
+            yield line.removesuffix(b"\r")
+
+
+async def events_in(pieces: AsyncGenerator[bytes, None]) -> AsyncGenerator[bytes, None]:
+    """Yield the data of each server-sent event in *pieces*, which may be cut anywhere."""
+    data: list[bytes] = []
+    async with aclosing(lines_in(pieces)) as lines:
+        async for line in lines:
+            field, _, value = line.partition(b":")
             if field == b"data":
                 data.append(value.removeprefix(b" "))
             elif not field and not value and data:

@@ -89,10 +89,12 @@ def _interpreter(version: str) -> str | None:
 
 
 @contextmanager
-def serving(config: Path, *words: str | Path) -> Generator[str]:
+def serving(config: Path, *words: str | Path, **variables: str) -> Generator[str]:
     """Run ``rungraph serve`` at a free port; return its URL once it is up."""
     state = config.parent / "state"
-    with opened("serve", config, "--port", "0", "--state-dir", state, *words) as process:
+    with opened(
+        "serve", config, "--port", "0", "--state-dir", state, *words, **variables
+    ) as process:
         assert process.stderr is not None
         said: list[str] = []
         for line in process.stderr:

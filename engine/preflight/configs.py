@@ -61,11 +61,13 @@ class ReadConfig:
             objects.
         problems: All that it objects to.
         unknown: Keys that it ignores.
+        renamed: Keys that it reads by another name than its own.
     """
 
     value: object = None
     problems: tuple[ConfigProblem, ...] = ()
     unknown: tuple[ConfigProblem, ...] = ()
+    renamed: tuple[ConfigProblem, ...] = ()
 
 
 def validated_config(
@@ -109,7 +111,8 @@ def read_config(
             problem = ConfigProblem((), what, is_of_value=True)
             return ReadConfig(problems=(problem,))
         else:
-            return ReadConfig(value, unknown=tuple(_unknown_keys(config, value, ())))
+            unknown = tuple(_unknown_keys(config, value, ()))
+            return ReadConfig(value, unknown=unknown, renamed=tuple(_renamed_keys(config, cls)))
         again = False
         for path in {_path_in(config, detail["loc"]) for detail in details} - retried:
             text = environment_text(node.address, path) if path and environment_text else None
@@ -200,6 +203,23 @@ def _unknown_keys(given: object, read: object, path: _Path) -> Iterator[ConfigPr
     elif isinstance(read, list | tuple) and isinstance(given, list):
         for index, (one, value) in enumerate(zip(given, read, strict=False)):
             yield from _unknown_keys(one, value, (*path, index))
+
+
+def _renamed_keys(given: Mapping[str, Any], cls: Any) -> Iterator[ConfigProblem]:
+    """Yield the keys of *given* that *cls* reads, but calls something else itself.
+
+    Of several aliases the first is the name; a field of its own can say that it ``means`` another.
+    """
+    for name, field in cls.model_fields.items() if _is_model(cls) else ():
+        alias, extra = field.validation_alias, field.json_schema_extra
+        if isinstance(alias, AliasChoices):
+            own, others = str(alias.choices[0]), _names_of_field(cls, name)
+        elif isinstance(extra, dict) and "means" in extra:
+            own, others = str(extra["means"]), frozenset({name})
+        else:
+            continue
+        for key in sorted(given.keys() & others - {own}):
+            yield ConfigProblem((key,), f"another name of '{own}'", f"write '{own}'")
 
 
 def _known_keys_hint(key: str, names: frozenset[str]) -> str:

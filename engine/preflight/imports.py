@@ -139,12 +139,14 @@ class _Check:
     def _config(self, node: ProviderNode) -> Iterator[Diagnostic]:
         read = read_config(node, environment_text=self._graph.environment_text)
         rejects, ignores = "rejects its config", "does not know all its config"
+        renames = "has its own name for a key"
         found = [
             ("I003", rejects, Severity.ERROR, one)
             for one in read.problems
             if not (one.is_of_value and _is_open(node.config, one.path))
         ]
         found += [("I005", ignores, Severity.WARNING, one) for one in read.unknown]
+        found += [("I007", renames, Severity.NOTE, one) for one in read.renamed]
         for code, verb, severity, problem in found:
             text = self._graph.scrubbed(problem.message)
             where = f"'{path_text(problem.path)}': {text}" if problem.path else text

@@ -8,6 +8,8 @@ from __future__ import annotations
 
 import asyncio
 import json
+import re
+import ssl
 from contextlib import aclosing
 from http import HTTPStatus
 from typing import TYPE_CHECKING, Any, cast
@@ -17,7 +19,7 @@ from urllib.request import getproxies, proxy_bypass
 import aiohttp
 
 from rungraph.engine.errors import KeyRefusedError, RateLimitError
-from rungraph.engine.server_events import events_in
+from rungraph.engine.server_events import events_in, lines_in
 from rungraph.engine.tracing import headers_of_trace
 
 if TYPE_CHECKING:
@@ -30,7 +32,19 @@ _SHORTEST_KEY = 8
 _CONNECT_SECONDS = 10.0
 _IDLE_SECONDS = 4.0
 """How long a connection is kept for the next request: many servers close theirs after 5 seconds."""
-_EVENTS = "text/event-stream"
+EVENTS = "text/event-stream"
+LINES = "application/x-ndjson"
+
+_KINDS = {
+    "validation": 422,
+    "tool_error": 422,
+    "template_error": 422,
+    "generation": 424,
+    "overloaded": 429,
+}
+"""The statuses of TGI's kinds of error, which in a stream comes without one."""
+_NOT_THERE = re.compile(r"does not support|tool choice requires")
+"""How servers call what they, or a model of theirs, cannot do at all."""
 
 
 class OpenAIClient:
@@ -54,6 +68,7 @@ class OpenAIClient:
         timeout: float = 120.0,
         first_chunk_timeout: float = 600.0,
         max_retries: int = 2,
+        tls_verify: bool | str = True,
         is_local: bool = False,
         name: str = "",
         route_help: str = "",
@@ -67,6 +82,7 @@ class OpenAIClient:
             first_chunk_timeout: How many seconds it may take to begin: a model may have to load,
                 and an answer that is no stream begins when it is whole.
             max_retries: How often a request is sent again that the server did not begin to answer.
+            tls_verify: Whether its certificate is checked, or the file of those to trust.
             is_local: The server is on this machine: neither proxies nor certificates matter.
             name: What errors call the server; by default *base_url*.
             route_help: What to do when the server has no such route.
@@ -78,6 +94,12 @@ class OpenAIClient:
         self._timeout = timeout
         self._first_timeout = first_chunk_timeout
         self._route_help = f"\nhelp: {route_help}" if route_help else ""
+        # The file is read here, so that one that is not there is a failure to start.
+        self._tls = (
+            ssl.create_default_context(cafile=tls_verify)
+            if isinstance(tls_verify, str)
+            else tls_verify
+        )
         # Not aiohttp's trust_env: with it, every request asks the environment anew, in a thread.
         self._proxy = {} if is_local else _proxy_of(base_url)
         self._sessions: dict[bool, aiohttp.ClientSession] = {}
@@ -95,17 +117,28 @@ class OpenAIClient:
         """Return the server's answer to *body*."""
         return await self._whole("POST", path, body)
 
+    async def check(self, path: str, body: dict[str, Any] | None = None) -> None:
+        """Return if the server accepts a request, whatever it answers."""
+        response = await self._send("GET" if body is None else "POST", path, body)
+        response.close()
+
     async def events(
-        self, path: str, body: dict[str, Any]
+        self, path: str, body: dict[str, Any], *, media: str = EVENTS
     ) -> AsyncGenerator[dict[str, Any] | None, None]:
         """Yield None once the server accepts *body*, then its events until it says it is done.
 
         Closing the generator closes the connection, at which the server stops generating.
+
+        Args:
+            path: Where *body* goes.
+            body: The request.
+            media: The form of the answer: `EVENTS`, or `LINES` of JSON.
         """
-        async with aclosing(self.pieces(path, body, media=_EVENTS)) as pieces:
+        split = events_in if media == EVENTS else lines_in
+        async with aclosing(self.pieces(path, body, media=media)) as pieces:
             await anext(pieces)
             yield None
-            async with aclosing(events_in(cast("AsyncGenerator[bytes, None]", pieces))) as events:
+            async with aclosing(split(cast("AsyncGenerator[bytes, None]", pieces))) as events:
                 async for event in events:
                     if event == b"[DONE]":
                         break
@@ -190,6 +223,7 @@ class OpenAIClient:
                         headers={**(headers or {}), **headers_of_trace()},
                         allow_redirects=False,
                         trace_request_ctx=connection,
+                        ssl=self._tls,
                         **self._proxy,
                     )
             except (aiohttp.ClientConnectorError, aiohttp.ConnectionTimeoutError) as error:
@@ -257,7 +291,7 @@ class OpenAIClient:
         text = f"{self.name}: {told[:_MOST_SHOWN] or 'the server refuses'} ({status})"
         match status:
             case 401 | 403:
-                return KeyRefusedError(f"{text}\nhelp: check the api_key of this provider")
+                return KeyRefusedError(f"{text}\nhelp: check the key in this provider's config")
             case 404 | 405 if "model" not in told.lower():
                 text = f"{self.name}: the server has no route {path!r} ({status})"
                 return NotImplementedError(text + self._route_help)
@@ -267,6 +301,10 @@ class OpenAIClient:
                 return NotImplementedError(text)
             case HTTPStatus.TOO_MANY_REQUESTS:
                 return RateLimitError(text)
+            case HTTPStatus.SERVICE_UNAVAILABLE if "busy" in told:
+                return RateLimitError(text)
+            case 400 | 422 if _NOT_THERE.search(told):
+                return NotImplementedError(text)
             case _ if 400 <= status < 500:
                 return ValueError(text)
             case _:
@@ -323,16 +361,18 @@ def _pause(tries: int, asked: str = "") -> float:
 def _told(body: object, status: int) -> tuple[str, int]:
     """Return what an error's *body* says, and the status that it names (else *status*)."""
     error: object = body
+    named: object = None
     if isinstance(body, dict):
         fields = cast("dict[str, object]", body)
+        named = _KINDS.get(str(fields.get("error_type")))
         error = fields.get("error", fields.get("detail", fields))
     if isinstance(error, dict):
         fields = cast("dict[str, object]", error)
-        code = fields.get("code")
-        # A stream has begun with 200 when it fails; its error then carries the real status.
-        if isinstance(code, int) and 400 <= code < 600:
-            status = code
+        named = fields.get("code", fields.get("http_status_code"))
         error = fields.get("message", "")
+    # A stream has begun with 200 when it fails; its error then carries the real status.
+    if isinstance(named, int) and 400 <= named < 600:
+        status = named
     if status < HTTPStatus.BAD_REQUEST:
         status = HTTPStatus.INTERNAL_SERVER_ERROR
     return str(error or "").strip(), status

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from contextlib import aclosing
-from typing import TYPE_CHECKING, Any, TypeVar, cast
+from typing import TYPE_CHECKING, Any, ClassVar, TypeVar, cast
 
 from pydantic import ValidationError
 
@@ -44,12 +44,16 @@ class OpenAIInference:
     raised by the call itself; closing the generator closes the connection.
     """
 
+    prefix: ClassVar[str] = ""
+    """What the paths of the OpenAI API begin with, below the client's URL."""
+
     def __init__(self, client: OpenAIClient) -> None:
         self._client = client
 
     async def served(self) -> tuple[str, ...]:
         """Return the names of the models that the server serves now, sorted."""
-        return self._read(answers.served_models, await self._client.get("models"))
+        listed = await self._client.get(f"{self.prefix}models")
+        return self._read(answers.served_models, listed)
 
     async def chat_completion(
         self,
@@ -76,7 +80,7 @@ class OpenAIInference:
         )
         if stream:
             return await opened(self._chat_chunks(body))
-        return self._read(answers.chat_answer, await self._client.post(_CHAT, body))
+        return self._read(answers.chat_answer, await self._post(_CHAT, body))
 
     async def completion(
         self,
@@ -98,28 +102,37 @@ class OpenAIInference:
         )
         if stream:
             return await opened(self._completion_chunks(body))
-        return self._read(answers.completion_answer, await self._client.post(_COMPLETION, body))
+        return self._read(answers.completion_answer, await self._post(_COMPLETION, body))
 
     async def embeddings(
         self, model: str, contents: list[InterleavedContent]
     ) -> EmbeddingsResponse:
         """Return one vector for each of *contents*."""
         body = requests.embeddings_request(model, contents)
-        found = self._read(answers.embeddings_answer, await self._client.post("embeddings", body))
+        found = self._read(answers.embeddings_answer, await self._post("embeddings", body))
         if len(found.embeddings) != len(contents):
             msg = f"{len(found.embeddings)} vectors for {len(contents)} texts"
             raise ConnectionError(self._client.not_understood(msg))
         return found
 
-    async def relay_openai(self, path: str, body: Mapping[str, Any]) -> AsyncGenerator[bytes, None]:
-        """Return the server's own answer to *body*, in pieces."""
-        return await opened(self._client.pieces(path, body))
+    async def _post(self, path: str, body: dict[str, Any]) -> dict[str, Any]:
+        """Return the answer to *body*; both are what the OpenAI API has at *path*.
+
+        A server with routes of its own is asked there, by a subclass that translates.
+        """
+        return await self._client.post(f"{self.prefix}{path}", body)
+
+    def _events(
+        self, path: str, body: dict[str, Any]
+    ) -> AsyncGenerator[dict[str, Any] | None, None]:
+        """Yield None once *body* is accepted, then the events of the answer, as `_post` has it."""
+        return self._client.events(f"{self.prefix}{path}", body)
 
     async def _chat_chunks(
         self, body: dict[str, Any]
     ) -> AsyncGenerator[ChatCompletionResponseStreamChunk | None, None]:
         stream = answers.ChatStream()
-        async with aclosing(self._client.events(_CHAT, body)) as events:
+        async with aclosing(self._events(_CHAT, body)) as events:
             async for event in events:
                 if event is None:
                     yield None
@@ -136,7 +149,7 @@ class OpenAIInference:
         self, body: dict[str, Any]
     ) -> AsyncGenerator[CompletionResponseStreamChunk | None, None]:
         ended = False
-        async with aclosing(self._client.events(_COMPLETION, body)) as events:
+        async with aclosing(self._events(_COMPLETION, body)) as events:
             async for event in events:
                 if event is None:
                     yield None
@@ -156,6 +169,14 @@ class OpenAIInference:
 
     def _broken_off(self) -> ConnectionError:
         return ConnectionError(f"{self._client.name}: the stream ended before the answer did")
+
+
+class OpenAIRelay(OpenAIInference):
+    """Also hands on what a server of the OpenAI API says itself."""
+
+    async def relay_openai(self, path: str, body: Mapping[str, Any]) -> AsyncGenerator[bytes, None]:
+        """Return the server's own answer to *body*, in pieces."""
+        return await opened(self._client.pieces(f"{self.prefix}{path}", body))
 
 
 async def opened(

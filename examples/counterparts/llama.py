@@ -83,6 +83,8 @@ class Llama:
         if self._session is None:
             self._session = aiohttp.ClientSession(
                 self._server.listening_address,
+                # It closes connections as it likes, and a counterpart must not fail by that.
+                connector=aiohttp.TCPConnector(limit=0, force_close=True),
                 headers={"Authorization": f"Bearer {_KEY}"},
                 timeout=aiohttp.ClientTimeout(),
             )

@@ -42,7 +42,8 @@ class TGI:
             web.post("/", self._compat),
             web.post("/generate", self._generate),
             web.post("/generate_stream", self._generate_stream),
-            web.post("/v1/chat/completions", self._chat),
+            web.post("/tokenize", self._tokenize),
+            web.post("/v1/{route:chat/completions|completions}", self._openai),
         ]
 
     async def _health(self, _: web.Request) -> web.Response:
@@ -71,6 +72,19 @@ class TGI:
     async def _models(self, _: web.Request) -> web.Response:
         one = {"id": self._model, "object": "model", "created": 0, "owned_by": self._model}
         return web.json_response({"object": "list", "data": [one]})
+
+    async def _tokenize(self, request: web.Request) -> web.Response:
+        if not has_key(request, self._key):
+            return web.Response(status=401)
+        text = (await request.json())["inputs"]
+        found = await self._llama.post("/tokenize", {"content": text, "with_pieces": True})
+        start = 0
+        tokens: list[dict[str, Any]] = []
+        for one in found["tokens"]:
+            end = start + len(one["piece"])
+            tokens.append({"id": one["id"], "text": one["piece"], "start": start, "stop": end})
+            start = end
+        return web.json_response(tokens)
 
     # --- completion ----------------------------------------------------------------------------
 
@@ -185,9 +199,9 @@ class TGI:
                     end = {**_END, "top": []}
                     yield held or end, _FINISHED.get(event["stop_type"], "eos_token")
 
-    # --- chat ----------------------------------------------------------------------------------
+    # --- the OpenAI API ------------------------------------------------------------------------
 
-    async def _chat(self, request: web.Request) -> web.StreamResponse:
+    async def _openai(self, request: web.Request) -> web.StreamResponse:
         if not has_key(request, self._key):
             return web.Response(status=401)
         body = await request.json()
@@ -201,18 +215,21 @@ class TGI:
             }
         # The official client sends null for whatever it does not say, in messages too.
         body = _without_nulls(body)
+        path = request.path
         if body.get("stream"):
-            return await stream(request, _EVENTS, self._chat_events(body, shown))
+            return await stream(request, _EVENTS, self._openai_events(path, body, shown))
         try:
-            answer = await self._llama.post("/v1/chat/completions", body)
+            answer = await self._llama.post(path, body)
         except RefusedError as error:
             refused = _invalid(error.message)
             return web.json_response(_told(refused), status=refused.status)
         return web.json_response(_signed(answer, shown))
 
-    async def _chat_events(self, body: dict[str, Any], shown: str) -> AsyncGenerator[bytes]:
+    async def _openai_events(
+        self, path: str, body: dict[str, Any], shown: str
+    ) -> AsyncGenerator[bytes]:
         try:
-            async with aclosing(self._llama.events("/v1/chat/completions", body)) as events:
+            async with aclosing(self._llama.events(path, body)) as events:
                 async for event in events:
                     yield _event(_signed(event, shown))
         except RefusedError as error:

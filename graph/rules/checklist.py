@@ -89,7 +89,7 @@ env placeholders-read E002,E003,E004 every placeholder is read as it was meant
 env ids-public E005 no id, type or name is the value of a secret variable
 import modules-importable I001 every module and class that is named can be imported
 import packages-installed I002 every package that is needed is installed
-import configs-accepted I003,I005,I006 every provider's config class accepts its config
+import configs-accepted I003,I005,I006,I007 every provider's config class accepts its config
 import resources-accepted I004 the tables accept what the config registers
 health addresses-usable H006,H007 every remote provider has an address to ask
 health remotes-reachable H001,H002,H003,H004,H005 the server of every remote provider answers

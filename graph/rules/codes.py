@@ -270,6 +270,9 @@ I006 note a config that is not checked
 Its config class cannot be imported, so nobody can say whether it accepts the config. Another
 diagnostic says why it cannot.
 
+I007 note a key of a provider's config by another name
+The provider type reads this name as well, for public configs have several; one of them is its own.
+
 H001 error a server's name is not known
 The host in the provider's config has no address here. What counts is where rungraph runs: a name
 inside a container network means nothing outside of it.

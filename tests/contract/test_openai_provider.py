@@ -50,7 +50,7 @@ async def test_refused_key(status: int) -> None:
                 pass
     assert str(caught.value).splitlines() == [
         f"{wire.base_url}: Incorrect API key: *** ({status})",
-        "help: check the api_key of this provider",
+        "help: check the key in this provider's config",
     ]
     assert wire.requests[0].headers["authorization"] == f"Bearer {KEY}"
 

@@ -17,7 +17,7 @@ from rungraph.engine.provider import ProviderReport
 from rungraph.engine.providers.inline.llama_cpp import json_tools
 from rungraph.engine.providers.inline.llama_cpp.model_file import find_model
 from rungraph.engine.providers.inline.llama_cpp.process import Worker, WorkerError
-from rungraph.engine.providers.openai_inference import OpenAIInference, opened
+from rungraph.engine.providers.openai_inference import OpenAIRelay, opened
 
 if TYPE_CHECKING:
     from collections.abc import AsyncGenerator, Awaitable, Callable, Mapping
@@ -49,7 +49,7 @@ _LASTING_SECONDS = 60.0
 class _Serving(NamedTuple):
     worker: Worker
     client: OpenAIClient
-    inference: OpenAIInference
+    inference: OpenAIRelay
 
 
 class LlamaCppProvider:
@@ -201,9 +201,7 @@ class LlamaCppProvider:
         if name not in self._names:
             raise ValueError(unknown(f"no model {name!r}", "served", name, self._names))
 
-    async def _ask(
-        self, model: str, call: Callable[[OpenAIInference], Awaitable[_Answer]]
-    ) -> _Answer:
+    async def _ask(self, model: str, call: Callable[[OpenAIRelay], Awaitable[_Answer]]) -> _Answer:
         """Return the answer to *call*, which is called again when the worker died under it."""
         self._check(model)
         serving = await self._current()
@@ -253,7 +251,7 @@ class LlamaCppProvider:
         except BaseException:
             await worker.stop(grace=0)
             raise
-        return _Serving(worker, client, OpenAIInference(client))
+        return _Serving(worker, client, OpenAIRelay(client))
 
     def _open(self, worker: Worker) -> OpenAIClient:
         from rungraph.engine.providers.openai_client import OpenAIClient

@@ -1,0 +1,1 @@
+"""``remote::ollama``: a server of Ollama."""

@@ -1,0 +1,1 @@
+"""``remote::tgi``: a server of Text Generation Inference."""

@@ -1,0 +1,1 @@
+"""``remote::vllm``: a server of vLLM."""
