@@ -132,7 +132,7 @@ def test_a_release_that_is_not_known_makes_no_other_type_unknown() -> None:
 @pytest.mark.parametrize("unknown", ["remote::brand-new", "remote::olama"])
 def test_a_name_that_nobody_has_does_not_decide_between_catalogs(unknown: str) -> None:
     """A type of the shipped catalog alone does; without one, the installed packages count."""
-    only = run_config({"inference": {"o": "remote::ollama", "x": unknown}})
+    only = run_config({"inference": {"o": "remote::cerebras", "x": unknown}})
     assert compile_config(only, environment={}).catalog.name == "ogx"
     either = run_config({"inference": {"o": "remote::openai", "x": unknown}})
     assert compile_config(either, environment={}).catalog.name == ""
