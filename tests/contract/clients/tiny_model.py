@@ -15,8 +15,9 @@ vocabulary = {one: number for number, one in enumerate(["<s>", "</s>", *alphabet
 tokenizer = Tokenizer(models.BPE(vocab=vocabulary, merges=[]))
 tokenizer.pre_tokenizer = pre_tokenizers.ByteLevel(add_prefix_space=False)
 tokenizer.decoder = decoders.ByteLevel()
+special = {"bos_token": "<s>", "eos_token": "</s>"}
 PreTrainedTokenizerFast(
-    tokenizer_object=tokenizer, bos_token="<s>", eos_token="</s>", chat_template=TEMPLATE
+    tokenizer_object=tokenizer, chat_template=TEMPLATE, **special
 ).save_pretrained(folder)
 set_seed(1)
 config = LlamaConfig(
