@@ -259,6 +259,18 @@ class ResourceRemoved(ResourceEvent):
 
 
 @dataclass(frozen=True, slots=True)
+class ResourcesChanged(ResourceEvent):
+    """Callers can request so many more resources of *provider_id*, and so many no longer.
+
+    It stands for the events of each of them, where there are too many to tell one by one.
+    """
+
+    provider_id: str
+    added: int
+    removed: int
+
+
+@dataclass(frozen=True, slots=True)
 class RefreshFailed(ResourceEvent):
     """A provider did not say what it serves, because of *error*; what it served last stays."""
 

@@ -10,10 +10,12 @@ from typing import TYPE_CHECKING, Any, TypeVar
 from rungraph.engine.errors import BackgroundError
 
 if TYPE_CHECKING:
-    from collections.abc import Awaitable, Callable, Coroutine, Iterable
+    from collections.abc import AsyncGenerator, Awaitable, Callable, Coroutine, Iterable
 
 _T = TypeVar("_T")
 
+_SLICE = 500
+"""Items that are gone through at a time."""
 _LAST_CHANCE = 0.1
 """Seconds that a task has to end after its last cancellation."""
 
@@ -158,6 +160,14 @@ def abandon(task: asyncio.Task[Any]) -> None:
     """
     asyncio._unregister_task(task)  # noqa: SLF001  (documented, for those who make tasks)
     task._log_destroy_pending = False  # type: ignore[attr-defined]  # noqa: SLF001
+
+
+async def in_slices(items: Iterable[_T]) -> AsyncGenerator[_T, None]:
+    """Yield *items*, and let others have the event loop after every few hundred of them."""
+    for count, item in enumerate(items, 1):
+        yield item
+        if not count % _SLICE:
+            await asyncio.sleep(0)
 
 
 async def guarded(work: Awaitable[_T]) -> _T:

@@ -2,18 +2,29 @@
 
 from __future__ import annotations
 
+from contextlib import contextmanager
 from enum import StrEnum
 from typing import TYPE_CHECKING, NamedTuple
 
-from rungraph.engine.events import Event, RefreshFailed, ResourceAdded, ResourceRemoved
+from rungraph.engine.events import (
+    Event,
+    RefreshFailed,
+    ResourceAdded,
+    ResourceRemoved,
+    ResourcesChanged,
+)
 from rungraph.engine.routing.names import Key, Names
 from rungraph.engine.routing.references import References
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Callable, Generator, Mapping
 
     from rungraph.engine.apis.resource import Resource
     from rungraph.graph.nodes import TableNode
+
+
+_MOST_TOLD = 1000
+"""How many changes of one provider's resources at once are told one by one."""
 
 
 class Origin(StrEnum):
@@ -74,6 +85,7 @@ class Inventory:
         self._entries: dict[Key, Entry] = {}
         self._address = node.address
         self._emit = emit
+        self._untold: dict[str, list[Event]] = {}
         self._clock = clock
 
     def get(self, key: Key) -> Entry | None:
@@ -98,7 +110,7 @@ class Inventory:
             return
         self.names.put(entry.resource)
         reason = entry.origin.value if before is None else f"{entry.origin.value}, changed"
-        self._emit(ResourceAdded(self._clock(), self._address, *key, reason=reason))
+        self._tell(ResourceAdded(self._clock(), self._address, *key, reason=reason))
 
     def remove(self, key: Key, reason: str, absence: Callable[[], str] | None = None) -> None:
         """Drop the entry of this identity, which must be there.
@@ -125,11 +137,41 @@ class Inventory:
 
     def tell_removed(self, key: Key, reason: str) -> None:
         """Emit that a resource which somebody wants cannot be requested."""
-        self._emit(ResourceRemoved(self._clock(), self._address, *key, reason=reason))
+        self._tell(ResourceRemoved(self._clock(), self._address, *key, reason=reason))
 
     def tell_failed(self, provider_id: str, error: BaseException) -> None:
         """Emit that *provider_id* failed when it was asked something on the table's own account."""
         self._emit(RefreshFailed(self._clock(), self._address, provider_id, error))
+
+    @contextmanager
+    def together(self, provider_id: str) -> Generator[None]:
+        """Tell at the end what the block does to the resources of a provider: summed up, if much.
+
+        Of blocks inside each other the outermost tells.
+        """
+        if provider_id in self._untold:
+            yield
+            return
+        found = self._untold[provider_id] = []
+        try:
+            yield
+        finally:
+            del self._untold[provider_id]
+            added = sum(isinstance(one, ResourceAdded) for one in found)
+            if len(found) > _MOST_TOLD:
+                removed = len(found) - added
+                found = [
+                    ResourcesChanged(self._clock(), self._address, provider_id, added, removed)
+                ]
+            for event in found:
+                self._emit(event)
+
+    def _tell(self, event: ResourceAdded | ResourceRemoved) -> None:
+        untold = self._untold.get(event.provider_id)
+        if untold is None:
+            self._emit(event)
+        else:
+            untold.append(event)
 
     def _look_again(self, key: Key) -> None:
         """Offer a resource, or no more: something that it may name of another table has changed."""
@@ -138,7 +180,7 @@ class Inventory:
             return
         self.names.put(entry.resource)
         reason = f"{entry.origin.value}; what it needs is there"
-        self._emit(ResourceAdded(self._clock(), self._address, *key, reason=reason))
+        self._tell(ResourceAdded(self._clock(), self._address, *key, reason=reason))
 
     def _hide(self, key: Key, resource: Resource) -> bool:
         """Take *resource* out of the names if it lacks something; return whether it does."""

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 from rungraph.engine.errors import RoutingError
 from rungraph.engine.routing.errors import RegistrationRefusedError
 from rungraph.engine.routing.gate import Gate
-from rungraph.engine.waiting import guarded, leave_behind, within
+from rungraph.engine.waiting import guarded, in_slices, leave_behind, within
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Coroutine
@@ -78,7 +78,7 @@ class Member:
     async def listing(self) -> list[Resource]:
         """Return what the provider serves now."""
         resources = await self._ask("list", self._pair.resources)
-        return [self._type.read(resource, self.provider_id) for resource in resources]
+        return [self._type.read(one, self.provider_id) async for one in in_slices(resources)]
 
     async def register(self, resource: Resource) -> Resource:
         """Have the provider serve *resource* and return it as accepted, under the name asked for.

@@ -20,6 +20,7 @@ from rungraph.engine.routing.resources import ResourceType, is_same, registratio
 from rungraph.engine.routing.signatures import methods_of
 from rungraph.engine.routing.table_methods import Operation, dressed
 from rungraph.engine.routing.wanted import Wanted
+from rungraph.engine.waiting import in_slices
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -113,10 +114,11 @@ class RoutingTable:
         """Offer no more what *provider_id* serves, and tell *why* to those who register with it."""
         if not self._members.leave(provider_id, why):
             return
-        for key, entry in self._inventory.entries_of(provider_id):
-            if entry.origin.is_stored:
-                self._keep(entry)
-            self._inventory.remove(key, str(why), self._why_absent(key))
+        with self._inventory.together(provider_id):
+            for key, entry in self._inventory.entries_of(provider_id):
+                if entry.origin.is_stored:
+                    self._keep(entry)
+                self._inventory.remove(key, str(why), self._why_absent(key))
 
     async def join(self, provider_id: str, instance: object, gate: Gate | None = None) -> None:
         """Offer what *provider_id* serves: it is new, runs again, or is well again.
@@ -285,7 +287,8 @@ class RoutingTable:
             return
         try:
             listing = await member.within_deadline(member.listing)
-            self._take_listing(member, listing)
+            with self._inventory.together(member.provider_id):
+                await self._take_listing(member, listing)
             for wanted, origin in self._missing_of(member):
                 await self._adopt(member, wanted, origin)
         except Exception as error:  # noqa: BLE001 (a provider's code may raise anything)
@@ -296,21 +299,21 @@ class RoutingTable:
         finally:
             member.turn.release()
 
-    def _take_listing(self, member: Member, listing: list[Resource]) -> None:
+    async def _take_listing(self, member: Member, listing: list[Resource]) -> None:
         """Make the table agree with what *member* says it serves."""
         by, listed = member.provider_id, {Key.of(one): one for one in reversed(listing)}
         native_ids = {resource.native_id for resource in listing}
-        for key, entry in self._inventory.entries_of(by):
+        async for key, entry in in_slices(self._inventory.entries_of(by)):
             is_gone = entry.origin is Origin.LISTED or entry.resource.native_id not in native_ids
-            if key not in listed and is_gone:
+            if key not in listed and is_gone and self._inventory.get(key) is entry:
                 reason = "its provider no longer serves it"
                 if entry.origin.is_stored:
                     self._keep(entry)
                     self._lost.add(key)
                     reason += "; kept until it does"
                 self._inventory.remove(key, reason, lambda: f"is served no more by {by!r}")
-        for key, resource in sorted(listed.items()):
-            if self._is_listed_at_most(key):
+        async for key, resource in in_slices(sorted(listed.items())):
+            if self._is_listed_at_most(key) and not self._members.is_away(by):
                 self._inventory.put(Entry(resource, Origin.LISTED))
         for key in sorted(self._lost):
             kept = self._kept.get(key)

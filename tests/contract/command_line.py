@@ -79,9 +79,11 @@ def opened(*words: str | Path, **more: str) -> Generator[subprocess.Popen[str]]:
 
 
 @contextmanager
-def running(path: Path, until: str, *words: str | Path) -> Generator[subprocess.Popen[str]]:
+def running(
+    path: Path, until: str, *words: str | Path, **more: str
+) -> Generator[subprocess.Popen[str]]:
     """Start ``rungraph run``, wait until it says *until*, and hand it out."""
-    with opened("run", path, "--state-dir", path.parent / "state", *words) as process:
+    with opened("run", path, "--state-dir", path.parent / "state", *words, **more) as process:
         wait_for(process, until)
         yield process
 

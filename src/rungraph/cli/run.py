@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import sys
-from contextlib import ExitStack
+from contextlib import ExitStack, contextmanager, suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
 
+from rungraph.cli.files import FileWriteError
 from rungraph.cli.inputs.call_option import CallingCommand, call_option
 from rungraph.cli.inputs.configs import load_runnable
 from rungraph.cli.inputs.options import (
@@ -25,7 +26,7 @@ from rungraph.cli.inputs.saved_plans import check_moves, config_of, load_saved
 from rungraph.cli.output.answers import Answers
 from rungraph.cli.progress.lines import LineProgress
 from rungraph.cli.progress.session import Session
-from rungraph.cli.terminal import complain, is_terminal, screen, show_json, tell_styled
+from rungraph.cli.terminal import complain, is_terminal, screen, show_json, tell, tell_styled
 from rungraph.engine.errors import NotServedError
 from rungraph.engine.run.calls import CallError, read_call
 from rungraph.engine.run.recording import EventFile
@@ -36,9 +37,10 @@ from rungraph.viz.timeline.data import span_values
 from rungraph.viz.timeline.text import render_schedule_text
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Callable, Generator, Sequence
 
     from rungraph.cli.inputs.call_option import WrittenCall
+    from rungraph.engine.events import Event
     from rungraph.engine.run.calls import Call
     from rungraph.engine.run.timeline import Timeline
     from rungraph.graph import RunGraph
@@ -126,10 +128,7 @@ def run(
     with ExitStack() as files:
         subscribers: list[Callable[..., None]] = []
         if events is not None:
-            stream = files.enter_context(
-                events.open("w", encoding="utf-8", errors="backslashreplace")
-            )
-            subscribers.append(EventFile(stream, graph.scrubbed, graph.name or graph.file).take)
+            subscribers.append(files.enter_context(_recorded(graph, events)))
         return Session(
             graph,
             StackSettings(**settings),
@@ -139,6 +138,40 @@ def run(
             _summarizer(graph, form),
             subscribers,
         ).run()
+
+
+@contextmanager
+def _recorded(graph: RunGraph, path: Path) -> Generator[Callable[[Event], None]]:
+    """Hand out what writes events to *path*, until that cannot be written any more.
+
+    The stack goes on then, but the command fails in the end.
+
+    Raises:
+        FileWriteError: If some of it could not be written.
+    """
+    failure: FileWriteError | None = None
+
+    def take(event: Event) -> None:
+        nonlocal failure
+        try:
+            if failure is None:
+                file.take(event)
+        except OSError as error:
+            failure = FileWriteError(path, error)
+            tell(f"warning: {failure}; nothing more is recorded")
+
+    stream = path.open("w", encoding="utf-8", errors="backslashreplace")
+    try:
+        try:
+            file = EventFile(stream, graph.scrubbed, graph.name or graph.file)
+        except OSError as error:
+            raise FileWriteError(path, error) from error
+        yield take
+    finally:
+        with suppress(OSError):  # What is left in its buffer does not fit, either.
+            stream.close()
+    if failure is not None:
+        raise failure
 
 
 def _loaded(file: str | None, catalog: str | None) -> RunGraph:

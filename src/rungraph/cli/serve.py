@@ -23,6 +23,7 @@ from rungraph.cli.progress.lines import LineProgress
 from rungraph.cli.progress.session import ScrubbedLog, code_of, last_resort
 from rungraph.cli.terminal import complain, tell
 from rungraph.engine.errors import MissingPackageError
+from rungraph.engine.run.service_manager import tell_service_manager
 from rungraph.engine.run.settings import StackSettings
 from rungraph.engine.run.signals import watch_signals
 from rungraph.engine.run.stack import Stack
@@ -187,6 +188,7 @@ class _ServeSession:
         progress = LineProgress(self.graph)
         stack = Stack(self.graph, self.settings)
         stack.events.subscribe(progress.take)
+        tell_service_manager(stack.events, os.environ)
         pages = {
             "/": ("text/html; charset=utf-8", page_of),
             "/graph.svg": ("image/svg+xml", svg_of),

@@ -95,12 +95,15 @@ def show(text: str, end: str = "\n") -> None:
 
     Raises:
         OutputClosedError: If nobody reads it.
+        OSError: If it cannot be written, as on a full disk.
     """
     try:
         sys.stdout.write(text + end)
         sys.stdout.flush()
     except BrokenPipeError as error:
         raise OutputClosedError from error
+    except OSError as error:
+        raise OSError(error.errno, error.strerror, "standard output") from error
 
 
 def show_json(values: Any, *, indent: int | None = 2, sort_keys: bool = False) -> None:

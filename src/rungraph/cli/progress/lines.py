@@ -43,7 +43,9 @@ class LineProgress:
                 tell("stopping")
             case events.StackStopped():
                 tell(f"{event.at:8.2f} s  stopped")
-            case events.ResourceAdded() | events.ResourceRemoved() if not self._is_ready:
+            case events.ResourceAdded() | events.ResourceRemoved() | events.ResourcesChanged() if (
+                not self._is_ready
+            ):
                 pass  # The plan and the tables say what the providers serve from the start.
             case _:
                 line = line_of(event, self._graph.scrubbed, style_of(sys.stderr))
@@ -109,6 +111,9 @@ def _described(event: Event) -> tuple[str, str, str] | None:
             return "added", "note", _resource(event)
         case events.ResourceRemoved():
             return "removed", "warning", _resource(event)
+        case events.ResourcesChanged():
+            what = f"{event.added:,} came and {event.removed:,} went on {event.provider_id}"
+            return "changed", "note", what
         case events.RefreshFailed():
             what = f"{event.provider_id} did not say what it serves: {describe(event.error)}"
             return "not asked", "warning", what

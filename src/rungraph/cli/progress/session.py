@@ -16,6 +16,7 @@ from rungraph.engine.errors import DeadlineError, describe
 from rungraph.engine.events import NodeFailed, NodeKilled
 from rungraph.engine.request import without_call_data
 from rungraph.engine.run.registrations import registration_store
+from rungraph.engine.run.service_manager import tell_service_manager
 from rungraph.engine.run.signals import SIGNALS
 from rungraph.engine.run.stack import Stack
 from rungraph.graph import NodeKind, RungraphError
@@ -63,6 +64,7 @@ class Session:
         stack = Stack(self.graph, self.settings)
         for subscriber in (self.progress.take, *self.subscribers):
             stack.events.subscribe(subscriber)
+        tell_service_manager(stack.events, os.environ)
         return await code_of(stack, self._until_signalled(stack), self.progress)
 
     async def _until_signalled(self, stack: Stack) -> int:

@@ -9,7 +9,13 @@ import pytest
 from tests.unit.engine.routing.bench import Bench, Provider, names
 
 from rungraph.engine.apis.models import Model
-from rungraph.engine.events import RefreshFailed, ResourceAdded, ResourceRemoved
+from rungraph.engine.errors import NotRunningError
+from rungraph.engine.events import (
+    RefreshFailed,
+    ResourceAdded,
+    ResourceRemoved,
+    ResourcesChanged,
+)
 
 
 async def test_a_refresh_follows_the_provider(bench: Bench) -> None:
@@ -140,3 +146,40 @@ async def test_a_cancelled_start_leaves_no_task(bench: Bench) -> None:
         await starting
     await asyncio.sleep(0)
     assert asyncio.all_tasks() == {asyncio.current_task()}
+
+
+async def test_a_big_listing_is_summed_up_and_lets_others_go_on(bench: Bench) -> None:
+    """Thousands of resources are one event, and the event loop turns while they are taken."""
+    foo = Provider(*(f"m{number}" for number in range(20_000)))
+    turns = 0
+
+    async def turn() -> None:
+        nonlocal turns
+        while True:
+            turns += 1
+            await asyncio.sleep(0)
+
+    turning = asyncio.create_task(turn())
+    table = await bench.table(foo=foo)
+    assert turns > 20_000 / 500
+    assert [(one.added, one.removed) for one in bench.told(ResourcesChanged)] == [(20_000, 0)]
+    assert bench.told(ResourceAdded) == []
+    assert (await table.get_model("foo/m19999")).identifier == "m19999"
+    foo.served = {"m1": foo.served["m1"], "new": Model(identifier="new")}
+    await table.refresh()
+    assert [(one.added, one.removed) for one in bench.told(ResourcesChanged)][1:] == [(1, 19_999)]
+    assert await names(table) == ["foo/m1", "foo/new"]
+    turning.cancel()
+
+
+async def test_a_provider_that_goes_while_its_listing_is_taken_is_gone(bench: Bench) -> None:
+    """What is left of the listing is not offered any more."""
+    table = await bench.table(foo=(foo := Provider()))
+    foo.served = {name: Model(identifier=name) for name in (f"m{n}" for n in range(5000))}
+    refreshing = asyncio.create_task(table.refresh())
+    async with asyncio.timeout(60):
+        while await table.get_model("m0") is None:  # noqa: ASYNC110 (nothing tells before the end)
+            await asyncio.sleep(0)
+    table.lose("foo", NotRunningError("provider 'foo' has failed"))
+    await refreshing
+    assert await names(table) == []
