@@ -6,8 +6,10 @@ import json
 from pathlib import Path
 
 import pytest
+from jsonschema import Draft202012Validator
 from tests.contract.command_line import HIDDEN, QUICKSTART, run, rungraph
 from tests.contract.conftest import ConfigFile
+from tests.contract.test_schemas import SCHEMAS, strict
 
 MAGIC = {
     "png": b"\x89PNG",
@@ -48,6 +50,14 @@ def test_the_suffix_says_what_is_drawn(suffix: str, recording: Path, failure: Pa
     assert rungraph("timeline", failure, "--check", picture).code == 3
     assert rungraph("timeline", failure, "-o", picture).code == 0
     assert HIDDEN.encode() not in picture.read_bytes()
+
+
+@pytest.mark.parametrize("command", ["timeline", "blame", "critical-chain"])
+def test_the_json_is_described(command: str, recording: Path, failure: Path) -> None:
+    """All that its schema requires is there, and every key is in the schema."""
+    validator = Draft202012Validator(strict(json.loads(SCHEMAS[command])))
+    for events in (recording, failure):
+        validator.validate(json.loads(rungraph(command, events, "--format", "json").out))
 
 
 def test_a_start_is_shown_as_text(recording: Path, failure: Path) -> None:

@@ -10,7 +10,7 @@ from rungraph.cli.inputs.options import format_option
 from rungraph.cli.inputs.recorded import load_run
 from rungraph.cli.terminal import show, show_json, style_of
 from rungraph.viz.timeline import render_blame
-from rungraph.viz.timeline.data import span_values
+from rungraph.viz.timeline.data import FORMAT_VERSION, span_values
 from rungraph.viz.timeline.text import blamed
 
 
@@ -25,6 +25,7 @@ def blame(events: str, form: str) -> None:
     """
     schedule = load_run(events).schedule
     if form == "json":
-        show_json({"kind": "blame", "nodes": [span_values(span) for span in blamed(schedule)]})
+        nodes = [span_values(span) for span in blamed(schedule)]
+        show_json({"kind": "blame", "format_version": FORMAT_VERSION, "nodes": nodes})
     elif schedule.spans:
         show(render_blame(schedule, style_of(sys.stdout)))

@@ -12,7 +12,7 @@ from rungraph.cli.inputs.recorded import load_run
 from rungraph.cli.terminal import show, show_json, style_of
 from rungraph.graph.suggest import did_you_mean
 from rungraph.viz.timeline import render_chain
-from rungraph.viz.timeline.data import span_values
+from rungraph.viz.timeline.data import FORMAT_VERSION, span_values
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -40,7 +40,8 @@ def critical_chain(events: str, node: str | None, form: str) -> None:
         span_of = {span.address: span_values(span) for span in schedule.spans}
         nodes = [span_of[address] for address in chain]
         seconds = sum(one["own"] for one in nodes)
-        show_json({"kind": "critical-chain", "seconds": seconds, "nodes": nodes})
+        head = {"kind": "critical-chain", "format_version": FORMAT_VERSION}
+        show_json({**head, "seconds": seconds, "nodes": nodes})
     elif chain:
         show(render_chain(schedule, chain, style_of(sys.stdout)))
 
