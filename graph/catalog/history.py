@@ -67,6 +67,9 @@ class CatalogHistory:
     _made: dict[str, Catalog] = field(
         default_factory=dict[str, Catalog], init=False, repr=False, compare=False
     )
+    _spans: dict[str, range] = field(
+        default_factory=dict[str, range], init=False, repr=False, compare=False
+    )
 
     def at(self, release: str | None = None) -> Catalog:
         """Return the catalog of *release*, by default of the newest.
@@ -223,9 +226,12 @@ class CatalogHistory:
 
     def span(self, spec: Spec) -> range:
         """Return the indexes of the releases that had *spec*; just 0 without releases."""
-        if spec.releases:
-            return span_of(spec.releases, self.releases)
-        return range(len(self.releases) or 1)
+        if not spec.releases:
+            return range(len(self.releases) or 1)
+        # Many specs have the same releases.
+        if spec.releases not in self._spans:
+            self._spans[spec.releases] = span_of(spec.releases, self.releases)
+        return self._spans[spec.releases]
 
 
 def span_of(releases: str, known: Sequence[str]) -> range:

@@ -95,11 +95,16 @@ def fits(history: CatalogHistory, config: Mapping[str, Any], release: str) -> bo
 
 def _fitting(history: CatalogHistory, names: set[tuple[str, ...]]) -> list[int]:
     """Return the indexes of the releases that know most of *names*, the newest first."""
-    counts: Counter[int] = Counter()
+    # Many names have the same releases: these are counted together.
+    weights: Counter[frozenset[int]] = Counter()
     for name in names:
-        # A key of a provider's config says less: what a release does not read, it does not mind.
-        weight = 1 if name[0] == "" and len(name) > 2 else len(names)
-        for index in history.spans.get(name, ()):
+        if span := history.spans.get(name):
+            # A key of a provider's config says less: what a release does not read, it does not
+            # mind.
+            weights[span] += 1 if name[0] == "" and len(name) > 2 else len(names)
+    counts: Counter[int] = Counter()
+    for span, weight in weights.items():
+        for index in span:
             counts[index] += weight
     most = max(counts.values(), default=0)
     return [index for index in reversed(range(len(history.releases))) if counts[index] == most]

@@ -88,13 +88,17 @@ def _at(value: Any, written: str) -> Iterator[tuple[Path, Any]]:
     found: list[tuple[Path, Any]] = [((), value)]
     for step in written.split(".") if written else ():
         found = [((*path, key), one) for path, above in found for key, one in _below(above, step)]
+        if not found:
+            return
     yield from found
 
 
 def _below(value: Any, step: str) -> Iterable[tuple[Any, Any]]:
     if isinstance(value, dict):
         mapping = cast("dict[str, Any]", value)
-        return [one for one in mapping.items() if step in ("*", one[0])]
+        if step != "*":
+            return ((step, mapping[step]),) if step in mapping else ()
+        return mapping.items()
     return enumerate(value) if isinstance(value, list) and step == "*" else ()
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -10,7 +11,9 @@ from tests.builders import run_config
 from tests.unit.graph.catalog.eras import DECEMBER_2024, ERAS, OCTOBER_2024, SEPTEMBER_2025
 
 from rungraph.graph import Catalog, RunGraph, Severity, compile_config
+from rungraph.graph.catalog import choice
 from rungraph.graph.catalog.choice import shipped_history
+from rungraph.graph.catalog.discovery import load_history
 from rungraph.graph.placeholders import placeholders
 
 HISTORY = shipped_history()
@@ -299,3 +302,10 @@ def test_the_release_is_one_that_reads_the_sections_of_a_config() -> None:
     graph = compile_config(config, catalog="llama-stack", environment={})
     # Wrong in all of them, so the newest is taken.
     assert graph.catalog.full_name == "ogx 0.8.0"
+
+
+def test_the_shipped_file_is_read_as_any_other() -> None:
+    """Reading it without typed values gives the same specs."""
+    file = Path(choice.__file__).parent / "llama-stack.yaml"
+    other = load_history(file, origin=HISTORY.name)
+    assert other == HISTORY
