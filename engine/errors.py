@@ -22,7 +22,7 @@
         ├── ProviderDataError        what a caller sends is not what the provider takes
         ├── RecordingError           (rungraph.engine.recorded_errors) a file without a recording
         ├── RecordedError            (the same) an error of an earlier run
-        ├── RunError                 a stack ended because a node stays failed
+        ├── ReloadError, RunError    (rungraph.engine.run.errors) what ends a reload, or a stack
         └── RoutingError             a call cannot be routed; also a ValueError
             ├── UnknownResourceError
             │   └── UnavailableResourceError
@@ -108,7 +108,8 @@ class NodeFailure:
         return f"{self.address}{where}: {describe(self.error)}"
 
 
-def _bullets(failures: Iterable[NodeFailure]) -> list[str]:
+def bullets(failures: Iterable[NodeFailure]) -> list[str]:
+    """Return *failures* as the lines of a list."""
     return ["  " + str(failure).replace("\n", "\n    ") for failure in failures]
 
 
@@ -126,9 +127,9 @@ class StartError(EngineError):
 
     def __str__(self) -> str:
         failed = f"{counted(len(self.failures), 'node')} failed" if self.failures else ""
-        lines = [f"the stack did not start: {failed or 'it was killed'}", *_bullets(self.failures)]
+        lines = [f"the stack did not start: {failed or 'it was killed'}", *bullets(self.failures)]
         if self.stop_failures:
-            lines += ["while stopping what had started:", *_bullets(self.stop_failures)]
+            lines += ["while stopping what had started:", *bullets(self.stop_failures)]
         return "\n".join(lines)
 
 
@@ -144,23 +145,7 @@ class StopError(EngineError):
 
     def __str__(self) -> str:
         head = f"the stack stopped with errors in {counted(len(self.failures), 'node')}"
-        return "\n".join([head, *_bullets(self.failures)])
-
-
-@dataclass(eq=False)
-class RunError(EngineError):
-    """Raised when a running stack ended because one of its nodes stays failed.
-
-    Attributes:
-        failure: The node, and how it failed last.
-        reason: Why it was not started again.
-    """
-
-    failure: NodeFailure
-    reason: str
-
-    def __str__(self) -> str:
-        return "\n".join([f"the stack ended: {self.reason}", *_bullets([self.failure])])
+        return "\n".join([head, *bullets(self.failures)])
 
 
 # --- one node ----------------------------------------------------------------------------------
@@ -272,10 +257,6 @@ class RestartingError(NotRunningError):
     Attributes:
         node: The node.
         retry_after: Seconds after which it is worth another try.
-
-    Examples:
-        >>> print(RestartingError("provider:inference/small", 0.5))
-        'provider:inference/small' is being restarted; retry after 0.5 s
     """
 
     node: str

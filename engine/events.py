@@ -75,6 +75,20 @@ class RollbackEnded(Event):
 
 
 @dataclass(frozen=True, slots=True)
+class ReloadStarted(Event):
+    """The stack begins to go on with another config; *steps* say what is done, and why."""
+
+    steps: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class ReloadEnded(Event):
+    """The stack goes on with the other config, or with the one before because of a *problem*."""
+
+    problem: str = ""
+
+
+@dataclass(frozen=True, slots=True)
 class StackStopping(Event):
     """The stack begins to stop."""
 
@@ -139,6 +153,13 @@ class NodeSkipped(NodeEvent):
 
     state = State.SKIPPED
     root_causes: tuple[Address, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class NodeUpdated(NodeEvent):
+    """The node was told its new config while it runs; *problem* is why it did not take it."""
+
+    problem: str = ""
 
 
 @dataclass(frozen=True, slots=True)

@@ -63,6 +63,18 @@ class HasBind(Protocol):
         ...
 
 
+class HasReconfigure(Protocol):
+    """A provider that can be told another config while it runs.
+
+    ``reconfigure`` takes a config of the class that the provider was created with. What it raises
+    means that it goes on with the config that it had. The function may be plain or ``async def``.
+    """
+
+    def reconfigure(self, config: Any) -> Awaitable[None] | None:
+        """Go on with *config*."""
+        ...
+
+
 class HasReports(Protocol):
     """A provider that tells when its own state changes.
 
@@ -115,6 +127,11 @@ def has_health(instance: object) -> TypeGuard[HasHealth]:
 def has_bind(instance: object) -> TypeGuard[HasBind]:
     """Whether *instance* can be handed a dependency later."""
     return callable(getattr(instance, "bind", None))
+
+
+def has_reconfigure(instance: object) -> TypeGuard[HasReconfigure]:
+    """Whether *instance* can be told another config while it runs."""
+    return callable(getattr(instance, "reconfigure", None))
 
 
 def has_openai_relay(instance: object) -> TypeGuard[HasOpenAIRelay]:

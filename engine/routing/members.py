@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+from contextlib import suppress
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from rungraph.engine.errors import RoutingError
@@ -102,6 +103,12 @@ class Member:
             RegistrationRefusedError: If the provider refuses.
         """
         await self._change("unregister", resource)
+
+    async def give_up(self, resource: Resource) -> None:
+        """Have the provider give up *resource*, if it does."""
+        with suppress(Exception):  # What it serves nevertheless, it lists.
+            async with self.turn:
+                await self.within_deadline(lambda: self.unregister(resource))
 
     async def aclose(self) -> None:
         """Give questions that were given up a last chance to end."""

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from rungraph.engine.routing.errors import ProviderNeededError, UnknownProviderError
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Mapping
+    from collections.abc import Callable, Collection, Iterator, Mapping
 
     from rungraph.engine.apis.resource import Resource
     from rungraph.engine.errors import NotRunningError
@@ -85,6 +85,11 @@ class Membership:
         self._away.pop(provider_id, None)
         self._tell()
         return member
+
+    def keep(self, provider_ids: Collection[str]) -> None:
+        """Forget all members but these."""
+        self._members = {one: self._members[one] for one in self._members if one in provider_ids}
+        self._tell()
 
     def watch(self, watcher: Callable[[], None]) -> Callable[[], None]:
         """Call *watcher* now and whenever others are there; return what ends that."""

@@ -23,7 +23,7 @@ from rungraph.engine.routing.wanted import Wanted
 from rungraph.engine.waiting import in_slices
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Callable, Collection, Mapping
 
     from rungraph.engine.apis.resource import Resource
     from rungraph.engine.routing.gate import Gate
@@ -130,6 +130,28 @@ class RoutingTable:
         if before is not None:
             await before.aclose()
         await self._refresh_member(member)
+
+    async def reconfigure(self, node: TableNode, members: Collection[str]) -> None:
+        """Offer what the run config now says: *node* and the *members* that it has.
+
+        Raises:
+            PairError: If the config's resources are not valid, or a provider refuses one.
+        """
+        self._members.keep(members)
+        before = self.wanted.change(node, self._type, self._members.name_for)
+        self._node = node
+        for key, resource in before.items():
+            now, entry = self.wanted.resources.get(key), self._inventory.get(key)
+            if now is None or not is_same(now, resource):
+                self._inventory.names.absent.pop(key, None)
+                member = self._members.get(key.provider_id)
+                if entry is not None:
+                    self._inventory.remove(key, "the run config says something else now")
+                if entry is not None and member is not None and now is None:
+                    await member.give_up(entry.resource)
+        await self.refresh()
+        if self.wanted.denied:
+            raise PairError("\n".join(self.wanted.denied))
 
     async def start(self, refresh_interval: float | None) -> None:
         """Fill the table, and begin to refresh it if there is an interval."""

@@ -55,6 +55,27 @@ class Wanted:
         if problems:
             raise PairError("\n".join(problems))
 
+    def change(
+        self,
+        node: TableNode,
+        resource_type: ResourceType,
+        only_provider: Callable[[Resource], str],
+    ) -> dict[Key, Resource]:
+        """Want what *node* now says; return what was wanted before.
+
+        Raises:
+            PairError: If some are not valid; then nothing changes.
+        """
+        before = self._node, self.resources
+        self._node, self.resources = node, {}
+        try:
+            self.read(resource_type, only_provider)
+        except PairError:
+            self._node, self.resources = before
+            raise
+        self._denied.clear()
+        return before[1]
+
     def of_provider(self, provider_id: str) -> list[tuple[Key, Resource]]:
         """Return what *provider_id* is to serve."""
         return [one for one in self.resources.items() if one[0].provider_id == provider_id]
@@ -82,11 +103,10 @@ class Wanted:
 
         def look_soon(name: str, _: object) -> None:
             nonlocal is_due
-            if not is_due and name in identifiers:
+            if not is_due and any(name == key.identifier for key in self.resources):
                 is_due = True
                 loop.call_soon(look)
 
-        identifiers = {key.identifier for key in self.resources}
         self._unfollow = self._names.watch(look_soon)
         look()
 

@@ -106,25 +106,25 @@ class HealthWatch:
         self._settings = settings
         self._random = Random(settings.restart_seed)  # noqa: S311  (no secret)
         self._turns = asyncio.Semaphore(_AT_ONCE)
-        self._tasks: list[asyncio.Task[None]] = []
+        self._tasks: dict[Address, asyncio.Task[None]] = {}
         self.unhealthy: dict[Address, str] = {}
 
-    def open(self, addresses: Iterable[Address]) -> None:
-        """Begin to ask *addresses*."""
-        interval = self._settings.health_interval
-        if interval is not None:
-            self._tasks += [
-                asyncio.create_task(self._watch(one, interval), name=f"health of {one}")
-                for one in addresses
-            ]
+    def watch(self, addresses: Iterable[Address]) -> None:
+        """Ask *addresses* from now on, and no other."""
+        interval, wanted = self._settings.health_interval, set(addresses)
+        for gone in self._tasks.keys() - wanted:
+            self._tasks.pop(gone).cancel()
+        for address in sorted(wanted - self._tasks.keys()):
+            if interval is not None:
+                work = self._watch(address, interval)
+                self._tasks[address] = asyncio.create_task(work, name=f"health of {address}")
 
     async def aclose(self) -> None:
         """Ask no more."""
-        for task in self._tasks:
-            task.cancel()
-        if self._tasks:
-            await asyncio.wait(self._tasks)
-        self._tasks.clear()
+        tasks = tuple(self._tasks.values())
+        self.watch(())
+        if tasks:
+            await asyncio.wait(tasks)
 
     async def _watch(self, address: Address, interval: float) -> None:
         count, is_healthy, before = 0, True, None

@@ -21,7 +21,13 @@ from rungraph.engine.errors import (
     describe,
 )
 from rungraph.engine.preflight.configs import validated_config
-from rungraph.engine.provider import ProviderReport, has_bind, has_reports, has_shutdown
+from rungraph.engine.provider import (
+    ProviderReport,
+    has_bind,
+    has_reconfigure,
+    has_reports,
+    has_shutdown,
+)
 from rungraph.engine.routing.errors import PairError
 from rungraph.engine.routing.gate import Gate
 from rungraph.engine.routing.names import Key, Names
@@ -94,7 +100,7 @@ class Instances:
 
     def place_of(self, address: Address) -> Place | None:
         """Return where *address* is configured; None for what is not configured itself."""
-        node = self._graph[address]
+        node = self._graph.nodes.get(address)
         return node.place if isinstance(node, ProviderNode) else None
 
     async def open(self, address: Address, dependencies: Mapping[Address, object]) -> object:
@@ -166,6 +172,30 @@ class Instances:
             if isawaitable(bound):
                 await bound
 
+    def use(self, graph: RunGraph) -> None:
+        """Create instances as *graph* says from now on."""
+        self._graph = graph
+        for api, names in self._known_names().items():
+            known = self._names.setdefault(api, names)
+            for key in names.absent.keys() - known.absent.keys():
+                known.absent[key] = names.absent[key]
+
+    def can_update(self, address: Address, instance: object) -> bool:
+        """Whether *instance* can be told another config while it runs: tables always can."""
+        return address.kind is NodeKind.TABLE or has_reconfigure(instance)
+
+    async def update(self, address: Address, instance: object) -> None:
+        """Tell *instance* what the graph says of *address*."""
+        node = self._graph[address]
+        if isinstance(instance, RoutingTable) and isinstance(node, TableNode):
+            members = [one.name for one in self._graph.nx.pred[address]]
+            await instance.reconfigure(node, members)
+        elif isinstance(node, ProviderNode) and has_reconfigure(instance):
+            config = validated_config(node, environment_text=self._graph.environment_text)
+            told: object = instance.reconfigure(config)
+            if isawaitable(told):
+                await told
+
     async def offer(self, address: Address, instance: object) -> None:
         """Let the table of a provider that is well again offer it."""
         table = self._table_of(address)
@@ -180,7 +210,7 @@ class Instances:
 
     def restarts_of(self, address: Address) -> str:
         """Return when the provider of *address* is started again; tables and routers never fail."""
-        node = self._graph[address]
+        node = self._graph.nodes.get(address)
         return node.restart if isinstance(node, ProviderNode) else "on-failure"
 
     def holder_of(self, frame: FrameType | None, task: str) -> Address | None:

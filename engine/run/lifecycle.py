@@ -8,20 +8,13 @@ else goes on running and is handed what is new. At a start nothing stops, at a s
 from __future__ import annotations
 
 import asyncio
-from contextlib import asynccontextmanager
 from typing import TYPE_CHECKING, Literal
 
-from rungraph.engine.errors import (
-    NodeFailure,
-    RunError,
-    StartError,
-    StopError,
-)
+from rungraph.engine.errors import NodeFailure, StartError, StopError
 from rungraph.engine.events import (
     Event,
     NodeFailed,
     NodeHeldLoop,
-    NodeRestarting,
     RollbackEnded,
     RollbackStarted,
     StackStarting,
@@ -29,22 +22,23 @@ from rungraph.engine.events import (
     StackStopping,
 )
 from rungraph.engine.provider import ProviderReport
+from rungraph.engine.run.changes import Changes, Exchange
+from rungraph.engine.run.errors import ReloadError, RunError
 from rungraph.engine.run.loop_watch import LoopWatch
 from rungraph.engine.run.node_run import NodeInstances, NodeRun, Phase
 from rungraph.engine.run.runner import NodeRunner, RunnerCallbacks
 from rungraph.engine.run.running_nodes import RunningNodes
 from rungraph.engine.run.stopping import Stopping
 from rungraph.engine.run.supervisor import Supervisor
-from rungraph.engine.waiting import finish, outlast
+from rungraph.engine.waiting import outlast
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncGenerator, Callable, Collection, Mapping, Sequence
+    from collections.abc import Callable, Collection, Mapping, Sequence
     from types import FrameType
 
     import networkx as nx
 
     from rungraph.engine.run.settings import StackSettings
-    from rungraph.engine.run.starting import Starting
     from rungraph.graph.address import Address
 
 
@@ -80,11 +74,9 @@ class Lifecycle:
         self._emit = emit
         self._holder_of = holder_of
         self._failures: list[NodeFailure] = []
-        self._startings: set[Starting] = set()
-        self._changes: list[tuple[set[Address], asyncio.Future[None]]] = []
         self._watch: LoopWatch | None = None
-        self._ends = False
         self._killed = False
+        self.changes = Changes(self._running, nodes, settings, emit)
         self.supervisor = Supervisor(self, nodes, settings, emit, doom)
 
     # --- reading -------------------------------------------------------------------------------
@@ -148,7 +140,7 @@ class Lifecycle:
         generations = {one["generation"] for _, one in self._running.graph.nodes(data=True)}
         self._emit(StackStarting(0.0, len(generations)))
         self._first = self._running.new_start(self._running.runs, is_whole=self._is_all_or_nothing)
-        cancelled = await self._run(self._first)
+        cancelled = await self.changes.start(self._first)
         self._running.have_started = True
         if not self._first.is_aborted:
             return
@@ -179,16 +171,27 @@ class Lifecycle:
         """Hand out the optional dependencies that could not start before their dependents."""
         await self._running.bind_late()
 
+    async def replace(self, nodes: Collection[Address]) -> tuple[NodeFailure, ...]:
+        """Start *nodes* anew, and what cannot go on without them; return what did not start."""
+        return await self.changes.replace(nodes)
+
+    async def exchange(self, exchange: Exchange) -> None:
+        """Go on with another graph, or as before if that fails.
+
+        Raises:
+            ReloadError: If something did not start; then all is as it was, as far as it can be.
+        """
+        self.supervisor.forget(exchange.ends)
+        try:
+            await self.changes.exchange(exchange)
+        except ReloadError as error:
+            for failure in error.left:
+                self.supervisor.broke(failure)
+            raise
+
     def supervise(self) -> None:
         """Start again, from now on, what fails; and what failed in a start that goes on without."""
         self.supervisor.open(self._first.failures)
-
-    async def _run(self, starting: Starting) -> asyncio.CancelledError | None:
-        self._startings.add(starting)
-        try:
-            return await starting.run()
-        finally:
-            self._startings.discard(starting)
 
     async def roll_back(self) -> None:
         """Stop everything because the start is not to be finished.
@@ -206,53 +209,6 @@ class Lifecycle:
         self._emit(StackStopped(self.clock()))
         if cancelled is not None:
             raise cancelled
-
-    # --- replacing -----------------------------------------------------------------------------
-
-    async def replace(self, nodes: Collection[Address]) -> tuple[NodeFailure, ...]:
-        """Stop *nodes* and what cannot go on without them, and start all that anew.
-
-        Whatever else needs them goes on, and is handed the new instances. What was not started
-        because of *nodes* is started, too.
-
-        Returns:
-            What did not start, in start order.
-        """
-        replaced = self._running.closure(nodes)
-        needs = {need for one in replaced for need in self._running.graph.pred[one]}
-        async with self._turn({*replaced, *needs}):
-            if self._ends:
-                return ()
-            for one, cause in replaced.items():
-                if one != cause and self._running.runs[one].is_up:
-                    reason = f"'{cause}' is restarted, which it needs"
-                    self._emit(NodeRestarting(self.clock(), one, reason))
-            cancelled = await self._running.take_down(replaced)
-            if cancelled is not None:
-                raise cancelled
-            if self._ends:
-                return ()
-            starting = self._running.renew(
-                [*replaced, *self._running.skipped_after(replaced)], is_whole=False
-            )
-            cancelled = await self._run(starting)
-            if cancelled is not None:
-                raise cancelled
-            return starting.failures
-
-    @asynccontextmanager
-    async def _turn(self, nodes: set[Address]) -> AsyncGenerator[None]:
-        """Wait until no other change is about any of *nodes*, and keep others from them."""
-        while others := [done for taken, done in self._changes if taken & nodes]:
-            await asyncio.wait(others)
-        done: asyncio.Future[None] = asyncio.get_running_loop().create_future()
-        change = (nodes, done)
-        self._changes.append(change)
-        try:
-            yield
-        finally:
-            self._changes.remove(change)
-            finish(done)
 
     # --- stopping ------------------------------------------------------------------------------
 
@@ -279,20 +235,15 @@ class Lifecycle:
         """End everything at once: cancel every node, also those that are stopping already."""
         if self._killed:
             return
-        self._killed = self._ends = True
-        for starting in tuple(self._startings):
-            starting.abort()
+        self._killed = True
+        self.changes.abort()
         for run in self._running.runs.values():
             self._running.runner.kill(run)
 
     async def _stop_all(self) -> asyncio.CancelledError | None:
-        self._ends = True
+        self.changes.abort()
         cancelled = await outlast(asyncio.ensure_future(self.supervisor.aclose()))
-        while self._changes:
-            for starting in tuple(self._startings):
-                starting.abort()
-            ended = asyncio.gather(*(done for _, done in self._changes))
-            cancelled = await outlast(ended) or cancelled
+        cancelled = await self.changes.over() or cancelled
         cancelled = (
             await Stopping(self._running.runs.values(), self._running.runner).run() or cancelled
         )

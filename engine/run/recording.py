@@ -193,6 +193,7 @@ def _error(recorded: Mapping[str, object]) -> RecordedError:
 
 
 _ADDRESS = Annotated[str, AfterValidator(Address.parse)]
+_TEXTS = Annotated[list[str], AfterValidator(tuple)]
 _ADDRESSES = Annotated[list[_ADDRESS], AfterValidator(tuple)]
 _ERROR = Annotated[dict[str, object], AfterValidator(_error)]
 _READERS: Mapping[str, tuple[str, TypeAdapter[Any]]] = {
@@ -201,6 +202,7 @@ _READERS: Mapping[str, tuple[str, TypeAdapter[Any]]] = {
     "str": ("text", _TEXT),
     "Address": ("an address", TypeAdapter(_ADDRESS, config=_STRICT)),
     "tuple[Address, ...]": ("a list of addresses", TypeAdapter(_ADDRESSES, config=_STRICT)),
+    "tuple[str, ...]": ("a list of texts", TypeAdapter(_TEXTS, config=_STRICT)),
     "BaseException": ("an object with 'type' and 'text'", TypeAdapter(_ERROR, config=_STRICT)),
 }
 """What the fields of events are, by their annotation."""

@@ -5,19 +5,19 @@ from __future__ import annotations
 import asyncio
 from typing import TYPE_CHECKING
 
-from rungraph.engine.errors import DeadlineError, NotRunningError, RestartingError, describe
+from rungraph.engine.errors import DeadlineError, NotRunningError, describe
 from rungraph.engine.events import Event, NodeBound, NodeNotBound, NodeWaiting
 from rungraph.engine.provider import ProviderReport
-from rungraph.engine.run.closure import closure_of, in_start_order
 from rungraph.engine.run.node_run import NodeInstances, NodeRun, Phase, link
 from rungraph.engine.run.starting import Starting
 from rungraph.engine.run.stopping import Stopping
 from rungraph.engine.waiting import within
 from rungraph.graph.address import NodeKind
+from rungraph.graph.closure import closure_of, in_start_order
 from rungraph.graph.failures import blocking
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Collection, Iterable
+    from collections.abc import Callable, Collection, Iterable, Mapping
 
     import networkx as nx
 
@@ -92,19 +92,24 @@ class RunningNodes:
         reached = set(nodes)
         found: list[Address] = []
         for address in in_start_order(self.graph, self.graph):
-            run = self.runs[address]
-            is_skipped = run.phase is Phase.ENDED and run.causes != (address,)
+            run = self.runs.get(address)
+            is_skipped = run and run.phase is Phase.ENDED and run.causes != (address,)
             if address not in reached and is_skipped and reached & set(self.graph.pred[address]):
                 reached.add(address)
                 found.append(address)
         return found
 
-    async def take_down(self, nodes: Iterable[Address]) -> asyncio.CancelledError | None:
-        """Stop those of *nodes* that run, which are to be restarted; return a cancellation."""
+    async def take_down(
+        self, nodes: Mapping[Address, NotRunningError]
+    ) -> asyncio.CancelledError | None:
+        """Stop those of *nodes* that run; return a cancellation.
+
+        Those who ask for one of them are told what it is mapped to.
+        """
         runs = [self.runs[one] for one in nodes]
         for run in runs:
             if run.is_up:
-                self._nodes.lose(run.address, RestartingError(str(run.address)))
+                self._nodes.lose(run.address, nodes[run.address])
         return await Stopping(runs, self.runner).run()
 
     def renew(self, nodes: Iterable[Address], *, is_whole: bool) -> Starting:
@@ -116,6 +121,12 @@ class RunningNodes:
         for dependent in {one for need in fresh for one in self.graph.succ[need]}.difference(fresh):
             link(self.runs[dependent], self.graph, self.runs)
         return starting
+
+    def relink(self) -> None:
+        """Keep the runs of the graph's nodes, in start order, linked as the graph says."""
+        self.runs = {one: self.runs[one] for one in in_start_order(self.graph, self.graph)}
+        for run in self.runs.values():
+            link(run, self.graph, self.runs)
 
     def _attach(self, run: NodeRun) -> asyncio.Future[None] | None:
         """Hand *run*, which is up, to those that went on running without it."""

@@ -36,8 +36,12 @@ class SignalWatch:
 
 
 @asynccontextmanager
-async def watch_signals(kill: Callable[[], None]) -> AsyncGenerator[SignalWatch]:
+async def watch_signals(
+    kill: Callable[[], None], reload: asyncio.Event | None = None
+) -> AsyncGenerator[SignalWatch]:
     """Turn the first signal into a cancellation of the block, and the second into *kill*.
+
+    With *reload*, SIGHUP sets that instead.
 
     The cancellation ends here: after the block, ask the watch what happened. Signals can only be
     watched in the main thread.
@@ -51,7 +55,9 @@ async def watch_signals(kill: Callable[[], None]) -> AsyncGenerator[SignalWatch]
     watch = SignalWatch()
 
     def take(number: signal.Signals) -> None:
-        if watch.received is None:
+        if number == getattr(signal, "SIGHUP", None) and reload is not None:
+            reload.set()
+        elif watch.received is None:
             watch.received = number
             owner.cancel()
         else:

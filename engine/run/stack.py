@@ -10,21 +10,19 @@ from rungraph.engine.errors import (
     NotRunningError,
     NotServedError,
     RestartingError,
-    RunError,
     StopError,
 )
 from rungraph.engine.events import EventLog, StackReady, State
-from rungraph.engine.preflight.imports import check_imports
-from rungraph.engine.preflight.runnable import check_runnable
 from rungraph.engine.provider import has_health
 from rungraph.engine.run.health import HealthWatch, ask_all, ill, well
 from rungraph.engine.run.instances import Instances, StackAccess
 from rungraph.engine.run.lifecycle import Lifecycle
+from rungraph.engine.run.reloading import Reload, checked
 from rungraph.engine.run.settings import StackSettings
 from rungraph.engine.run.signals import SignalWatch, watch_signals
 from rungraph.engine.run.start_trace import trace_start
 from rungraph.engine.run.timeline import Timeline, timeline
-from rungraph.engine.waiting import settled, thread_future
+from rungraph.engine.waiting import settled
 from rungraph.graph.address import Address, NodeKind
 
 if TYPE_CHECKING:
@@ -34,7 +32,9 @@ if TYPE_CHECKING:
 
     from rungraph.engine.apis.common import HealthResponse
     from rungraph.engine.provider import HasHealth
+    from rungraph.engine.run.errors import RunError
     from rungraph.graph.model import RunGraph
+    from rungraph.graph.reload import Step
 
 _DOING = {
     State.WAITING: "waits for others",
@@ -134,7 +134,7 @@ class Stack:
 
     def status(self) -> Mapping[Address, State]:
         """Return what each node is doing."""
-        return self._events.states
+        return {one: state for one, state in self._events.states.items() if one in self._graph}
 
     def timeline(self) -> Timeline:
         """Return when each node started and stopped, and what it waited for."""
@@ -189,12 +189,7 @@ class Stack:
         if self._lifecycle is not None:
             msg = "a stack runs once: make another one of the same graph"
             raise EngineError(msg)
-        self._graph.check()
-        check_runnable(self._graph)
-        # Whoever does not want to wait for an import that hangs may leave it to its thread.
-        problems = await thread_future(check_imports, self._graph)
-        if problems:
-            self._graph = self._graph.with_diagnostics(problems).check()
+        self._graph = await checked(self._graph)
         access = StackAccess(
             view=self,
             emit=self._events.append,
@@ -260,7 +255,7 @@ class Stack:
         """Restart from now on what fails, and ask again and again how the providers are."""
         running.supervise()
         self._health = HealthWatch(running, instances, self._settings)
-        self._health.open(filter(self._can_be_asked, self._graph))
+        self._health.watch(filter(self._can_be_asked, self._graph))
 
     def _end_with(self, doom: RunError) -> None:
         """End the block: a node stays failed, and the stack is not to go on without it."""
@@ -268,22 +263,47 @@ class Stack:
             self._doom = doom
             self._owner.cancel()
 
+    async def apply(self, graph: RunGraph) -> Mapping[Address, Step]:
+        """Go on with another graph, and return what was done about each node.
+
+        It is checked like at a start, before anything stops. Only what differs, and what cannot go
+        on without that, stops and starts, in order; everything else, and its calls, go on.
+
+        Raises:
+            InvalidGraph: If the graph has errors or parts of it cannot be imported.
+            ReloadError: If something did not start; then the old graph goes on, or runs again.
+        """
+        new = await checked(graph)
+        running, instances = self._running(), self._instances
+        if instances is None or running.instance_of(self._by_api["inspect"]) is None:
+            raise NotRunningError(self._why_not_running(self._by_api["inspect"]))
+        return await Reload(self._graph, new, running, instances, self._events).run(self._go_on)
+
+    def _go_on(self, graph: RunGraph) -> None:
+        """Show *graph* as what runs."""
+        self._graph = graph
+        self._by_api = {api: graph.answering[api] for api in graph.apis if api in graph.answering}
+        if self._health is not None:
+            self._health.watch(filter(self._can_be_asked, graph))
+
     def kill(self) -> None:
         """End everything at once, without a proper stop; for a second signal."""
         if self._lifecycle is not None:
             self._lifecycle.kill()
 
-    def signals(self) -> AbstractAsyncContextManager[SignalWatch]:
+    def signals(
+        self, reload: asyncio.Event | None = None
+    ) -> AbstractAsyncContextManager[SignalWatch]:
         """Return a block access the stack's own that SIGINT and SIGTERM end in order.
 
         The first signal cancels what runs inside, so the stack stops in order; the second kills
-        what is left. The block then ends without an error; its value tells the exit code. See also
-        `run_until_signal`.
+        what is left. The block then ends without an error; its value tells the exit code. With
+        *reload*, SIGHUP sets that instead. See also `run_until_signal`.
 
         Examples:
             ``async with stack.signals() as signals, stack: ...``
         """
-        return watch_signals(self.kill)
+        return watch_signals(self.kill, reload)
 
     # --- inside --------------------------------------------------------------------------------
 
@@ -319,6 +339,8 @@ class Stack:
     def _why_absent(self, address: Address) -> str:
         """Return why nothing of a provider can be requested, such as ``which failed``."""
         running = self._running()
+        if address not in self._graph:
+            return "which is not configured"
         if running.instance_of(address) is not None:
             unhealthy = self._health.unhealthy if self._health is not None else {}
             return f"which is unhealthy: {unhealthy[address]}" if address in unhealthy else ""

@@ -12,10 +12,10 @@ from rungraph.engine.errors import (
     NodeFailure,
     NotRunningError,
     RestartingError,
-    RunError,
     describe,
 )
 from rungraph.engine.events import Event, NodeGivenUp, NodeRestarting
+from rungraph.engine.run.errors import RunError
 from rungraph.graph.wording import counted
 
 if TYPE_CHECKING:
@@ -100,7 +100,14 @@ class Supervisor:
         if address not in self._tasks:
             task = asyncio.create_task(self._restart(address), name=f"restart {address}")
             self._tasks[address] = task
-            task.add_done_callback(lambda _: self._tasks.pop(address, None))
+            task.add_done_callback(lambda done: self._ended(address, done))
+
+    def forget(self, nodes: Iterable[Address]) -> None:
+        """Restart none of *nodes*: somebody else stops or starts them."""
+        for address in nodes:
+            self._latest.pop(address, None)
+            if (task := self._tasks.pop(address, None)) is not None:
+                task.cancel()
 
     async def aclose(self) -> None:
         """Start nothing again any more; a restart that is under way is broken off."""
@@ -110,6 +117,10 @@ class Supervisor:
             task.cancel()
         if tasks:
             await asyncio.wait(tasks)
+
+    def _ended(self, address: Address, task: asyncio.Task[None]) -> None:
+        if self._tasks.get(address) is task:
+            del self._tasks[address]
 
     async def _restart(self, address: Address) -> None:
         while (failure := self._latest.pop(address, None)) is not None:

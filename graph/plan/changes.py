@@ -10,6 +10,7 @@ from rungraph.graph.diff.compare import diff_graphs
 from rungraph.graph.diff.diff_json import diff_to_dict, fact_to_dict
 from rungraph.graph.diff.model import Change
 from rungraph.graph.plan.model_requests import AgainstPlan, ChangePlan, FactChangePlan
+from rungraph.graph.reload import reload_steps
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -18,7 +19,6 @@ if TYPE_CHECKING:
     from rungraph.graph.diff.snapshot import Snapshot
     from rungraph.graph.model import RunGraph
 
-_ACTIONS = {Change.ADDED: "create", Change.REMOVED: "remove", Change.CHANGED: "restart"}
 _REASONS = {Change.ADDED: "new", Change.REMOVED: "removed", Change.CHANGED: "config_changed"}
 
 
@@ -44,7 +44,8 @@ class Changes(NamedTuple):
 def changes_between(old: RunGraph | Snapshot, new: RunGraph, name: str) -> Changes:
     """Return what is to be done to get from *old* to *new*.
 
-    A node is restarted when it differs, and when it depends on one that does, directly or not.
+    A node is restarted when it differs, and when it needs one that is restarted; a table is told
+    its new resources instead, and tables and routers are handed what is new.
 
     Args:
         old: The graph, or its normal form, as it was.
@@ -52,28 +53,26 @@ def changes_between(old: RunGraph | Snapshot, new: RunGraph, name: str) -> Chang
         name: What *old* is called.
     """
     diff = diff_graphs(old, new)
-    changes = tuple(sorted(_changes(diff), key=lambda one: one.address))
+    changes = tuple(sorted(_changes(diff, new), key=lambda one: one.address))
     numbers = Counter(action for one in changes for action in one.actions)
-    numbers["noop"] = len(diff.unchanged) - len(diff.affected)
+    numbers["noop"] += len(diff.unchanged) - sum(bool(one.because_of) for one in changes)
     # Values of facts are of any type; this makes them what JSON has, keys sorted.
     difference = json.loads(json.dumps(diff_to_dict(diff, old=name, new=new.file), sort_keys=True))
     against = AgainstPlan(difference=difference, equal=diff.is_empty, name=name)
     return Changes(against, changes, numbers)
 
 
-def _changes(diff: GraphDiff) -> Iterator[ChangePlan]:
-    for node in diff.nodes:
-        facts = node.facts if node.change is Change.CHANGED else ()
+def _changes(diff: GraphDiff, new: RunGraph) -> Iterator[ChangePlan]:
+    nodes = {one.address: one for one in diff.nodes}
+    steps = reload_steps(diff, new)
+    for address in steps.keys() | nodes.keys():
+        node, step = nodes.get(address), steps.get(address)
+        facts = node.facts if node is not None and node.change is Change.CHANGED else ()
+        is_own = node is not None
         yield ChangePlan(
-            actions=(_ACTIONS[node.change],),
-            address=str(node.address),
+            actions=(step.action.value if step is not None else "noop",),
+            address=str(address),
+            because_of=() if is_own or step is None else (str(step.cause),),
             facts=tuple(FactChangePlan(**fact_to_dict(fact)) for fact in facts),
-            reason=node.reason or _REASONS[node.change],
-        )
-    for one in diff.affected:
-        yield ChangePlan(
-            actions=("restart",),
-            address=str(one.address),
-            because_of=(str(one.because_of),),
-            reason="dependency_changed",
+            reason=(node.reason or _REASONS[node.change]) if node else "dependency_changed",
         )

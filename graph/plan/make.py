@@ -259,6 +259,6 @@ def _summary(graph: RunGraph, actions: Mapping[str, int]) -> SummaryPlan:
         notes=severities[Severity.NOTE],
         remove=actions.get("remove", 0),
         restart=actions.get("restart", 0),
-        update=actions.get("update", 0),
+        update=actions.get("update", 0) + actions.get("rebind", 0),
         warnings=severities[Severity.WARNING],
     )

@@ -193,7 +193,7 @@ class SummaryPlan(JsonObject):
     restart: int
     """How many nodes differ, or depend on one that does."""
     update: int
-    """How many nodes change without a restart."""
+    """How many nodes change without a restart: they are updated or rebound."""
     warnings: int
     """How many warnings there are."""
 

@@ -110,7 +110,8 @@ class NodePlan(JsonObject):
     """One node: a provider, a routing table or a router."""
 
     actions: tuple[str, ...] = ("create",)
-    """What is to be done about it: ``create``, ``update``, ``restart`` or ``noop``; a list, as
+    """What is to be done about it: ``create``, ``update`` (told its new config while it runs),
+    ``rebind`` (handed another instance of what it depends on), ``restart`` or ``noop``; a list, as
     there may be several. Without a comparison every node is created.
     """
     address: str

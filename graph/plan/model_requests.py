@@ -33,7 +33,9 @@ class ChangePlan(JsonObject):
     """What is to be done about one node that is not as in the graph compared with."""
 
     actions: tuple[str, ...]
-    """``create``, ``update``, ``restart`` or ``remove``; a list, as there may be several."""
+    """``create``, ``update``, ``rebind``, ``restart`` or ``remove``, ``noop`` for what a node does
+    not run by; a list, as there may be several.
+    """
     address: str
     """The node."""
     because_of: tuple[str, ...] = ()

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from rungraph.graph.plan.model_graph import NodePlan, PlacePlan
     from rungraph.graph.plan.model_requests import ChangePlan, FailuresPlan, TimingsPlan
 
-_MARKS = {"create": "+", "update": "~", "restart": "~", "remove": "-"}
+_MARKS = {"create": "+", "remove": "-"}
 _FACT_MARKS = {"added": "+", "removed": "-"}
 _MOST_NAMED = 4
 """How many nodes one list names before it counts them."""

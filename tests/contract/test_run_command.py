@@ -236,6 +236,28 @@ def test_the_third_signal_ends_a_process_that_does_not_listen(config_file: Confi
         assert process.returncode == 130
 
 
+def test_a_watched_file_is_reloaded_when_it_changes_and_on_sighup(config_file: ConfigFile) -> None:
+    """A config that does not run is told and changes nothing; a signal still ends the stack."""
+    file = config_file()
+    good = file.read_text()
+    with running(file, "Ctrl-C stops", "--watch") as process:
+        assert process.stderr is not None
+        file.write_text(good.replace('"provider_id": "told"', '"provider_id": "other"'))
+        wait_for(process, "the new config runs")
+        file.write_text("providers: {inference: 7}")
+        wait_for(process, "is not reloaded; the old config goes on")
+        file.write_text(good)
+        wait_for(process, "the new config runs")
+        for _ in range(3):
+            process.send_signal(signal.SIGHUP)
+            wait_for(process, "reloading: nothing is to be done")
+            wait_for(process, "the new config runs")
+        process.send_signal(signal.SIGTERM)
+        rest = process.stderr.read()
+        assert process.wait(30) == 143
+    assert "stopped    provider:inference/told" in rest
+
+
 @pytest.mark.parametrize("on_failure", ["rollback", "degrade"])
 @pytest.mark.parametrize("how", ["thread", "deaf"])
 def test_a_start_that_never_ends_does_not_keep_the_process(

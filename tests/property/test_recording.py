@@ -24,6 +24,7 @@ _VALUES: dict[str, st.SearchStrategy[Any]] = {
     "int": st.integers(0, 10**6),
     "str": _TEXT,
     "Address": _ADDRESSES,
+    "tuple[str, ...]": st.lists(_TEXT, max_size=3).map(tuple),
     "tuple[Address, ...]": st.lists(_ADDRESSES, max_size=3).map(tuple),
     "BaseException": st.builds(RecordedError, _TEXT, _TEXT),
 }

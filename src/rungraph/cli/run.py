@@ -24,6 +24,7 @@ from rungraph.cli.inputs.options import (
 from rungraph.cli.inputs.recorded import Recorded
 from rungraph.cli.inputs.saved_plans import check_moves, config_of, load_saved
 from rungraph.cli.output.answers import Answers
+from rungraph.cli.output.masks import Masks
 from rungraph.cli.progress.lines import LineProgress
 from rungraph.cli.progress.session import Session
 from rungraph.cli.terminal import complain, is_terminal, screen, show_json, tell, tell_styled
@@ -107,6 +108,12 @@ _MOST_ROWS = 40
     type=click.Path(dir_okay=False, writable=True, path_type=Path),
     help="Write every event to this file, one JSON object a line.",
 )
+@click.option(
+    "--watch",
+    "watches",
+    is_flag=True,
+    help="Reload FILE when it changes and on SIGHUP: only what differs stops and starts.",
+)
 @catalog_option
 @format_option()
 def run(
@@ -115,33 +122,41 @@ def run(
     calls: Sequence[WrittenCall],
     saved: Path | None,
     events: Path | None,
+    watches: bool,
     catalog: str | None,
     form: str,
     **settings: Any,
 ) -> int:
     """Start a stack, call it, stop it; *settings* are those of `StackSettings`."""
+    if watches and (calls or saved or file in (None, "-")):
+        msg = "--watch is for a FILE that runs until a signal comes, without --call and --plan"
+        raise click.UsageError(msg)
     graph = _planned(file, saved, catalog) if saved else _loaded(file, catalog)
     if errors_in(graph.diagnostics):
         complain(f"{graph.file} cannot be run")
         return 1
     ready_calls = _read_calls(graph, calls)
+    masks = Masks(graph)
     with ExitStack() as files:
         subscribers: list[Callable[..., None]] = []
         if events is not None:
-            subscribers.append(files.enter_context(_recorded(graph, events)))
+            subscribers.append(files.enter_context(_recorded(graph, masks, events)))
         return Session(
             graph,
             StackSettings(**settings),
             ready_calls,
-            Answers(is_json=form == "json", scrub=graph.scrubbed),
-            _progress_of(graph),
+            Answers(is_json=form == "json", scrub=masks),
+            _progress_of(graph, masks),
             _summarizer(graph, form),
             subscribers,
+            masks,
+            file if watches else None,
+            catalog,
         ).run()
 
 
 @contextmanager
-def _recorded(graph: RunGraph, path: Path) -> Generator[Callable[[Event], None]]:
+def _recorded(graph: RunGraph, masks: Masks, path: Path) -> Generator[Callable[[Event], None]]:
     """Hand out what writes events to *path*, until that cannot be written any more.
 
     The stack goes on then, but the command fails in the end.
@@ -163,7 +178,7 @@ def _recorded(graph: RunGraph, path: Path) -> Generator[Callable[[Event], None]]
     stream = path.open("w", encoding="utf-8", errors="backslashreplace")
     try:
         try:
-            file = EventFile(stream, graph.scrubbed, graph.name or graph.file)
+            file = EventFile(stream, masks, graph.name or graph.file)
         except OSError as error:
             raise FileWriteError(path, error) from error
         yield take
@@ -232,11 +247,11 @@ def _times(start: Schedule) -> dict[str, Any]:
     }
 
 
-def _progress_of(graph: RunGraph) -> LineProgress:
+def _progress_of(graph: RunGraph, masks: Masks) -> LineProgress:
     """Return what shows the progress of *graph* on standard error: lines, or a live picture."""
     if not is_terminal(sys.stderr):
-        return LineProgress(graph)
+        return LineProgress(graph, masks)
     # Only a terminal needs the display library.
     from rungraph.cli.progress.live import LiveProgress
 
-    return LiveProgress(graph)
+    return LiveProgress(graph, masks)

@@ -177,7 +177,7 @@ class _ServeSession:
     waits: bool
 
     def run(self) -> int:
-        logging.basicConfig(handlers=[ScrubbedLog(self.graph)], level=logging.WARNING)
+        logging.basicConfig(handlers=[ScrubbedLog(self.graph.scrubbed)], level=logging.WARNING)
         with asyncio.Runner(loop_factory=_new_loop) as runner:
             return runner.run(self._run())
 

@@ -24,10 +24,12 @@ class LineProgress:
 
     Args:
         graph: What is run.
+        scrub: Masks secrets; None for those of *graph*.
     """
 
-    def __init__(self, graph: RunGraph) -> None:
+    def __init__(self, graph: RunGraph, scrub: Callable[[str], str] | None = None) -> None:
         self._graph = graph
+        self._scrub = scrub or graph.scrubbed
         self._is_ready = False
 
     def take(self, event: Event) -> None:
@@ -39,6 +41,11 @@ class LineProgress:
                 tell(f"starting {self._graph.name or self._graph.file}: {nodes} in {generations}")
             case events.StackReady():
                 self._is_ready = True
+            case events.ReloadStarted():
+                tell("reloading: " + ("; ".join(event.steps) or "nothing is to be done"))
+            case events.ReloadEnded():
+                told = "the old config goes on" if event.problem else "the new config runs"
+                tell(f"{event.at:8.2f} s  {told}")
             case events.StackStopping():
                 tell("stopping")
             case events.StackStopped():
@@ -48,7 +55,7 @@ class LineProgress:
             ):
                 pass  # The plan and the tables say what the providers serve from the start.
             case _:
-                line = line_of(event, self._graph.scrubbed, style_of(sys.stderr))
+                line = line_of(event, self._scrub, style_of(sys.stderr))
                 if line is not None:
                     tell_styled(line)
 
@@ -87,6 +94,15 @@ def _described(event: Event) -> tuple[str, str, str] | None:
             return "failed", "error", describe(event.error)
         case events.NodeSkipped():
             return "skipped", "warning", why_skipped(event.root_causes)
+        case events.NodeRestarting():
+            pause = f"in {event.delay:.2g} s: " if event.delay else ""
+            return "restart", "warning", f"{pause}{event.reason}"
+        case events.NodeGivenUp():
+            return "given up", "error", event.reason
+        case events.NodeUpdated():
+            if event.problem:
+                return "not told", "warning", f"does not take its new config: {event.problem}"
+            return "updated", "help", "was told its new config"
         case events.NodeDegraded():
             return "degraded", "warning", event.detail
         case events.NodeRecovered():

@@ -26,7 +26,7 @@ from rungraph.engine.events import (
 from rungraph.graph.wording import printable
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Callable, Sequence
 
     from rich.console import RenderableType
 
@@ -36,6 +36,7 @@ if TYPE_CHECKING:
 # What is worth a line that stays when the picture has gone.
 _KEPT = (
     events.NodeFailed,
+    events.NodeGivenUp,
     events.NodeKilled,
     events.NodeNotBound,
     events.NodeStopFailed,
@@ -47,8 +48,8 @@ _KEPT = (
 class LiveProgress(LineProgress):
     """A picture of the nodes by generation, there while the stack starts and while it stops."""
 
-    def __init__(self, graph: RunGraph) -> None:
-        super().__init__(graph)
+    def __init__(self, graph: RunGraph, scrub: Callable[[str], str] | None = None) -> None:
+        super().__init__(graph, scrub)
         self._console = Console(stderr=True, no_color=not has_colour(sys.stderr), highlight=False)
         self._generations = Generations(
             graph.name or graph.file,
@@ -74,7 +75,7 @@ class LiveProgress(LineProgress):
         if isinstance(event, events.StackStopped):
             self._console.print(f"{event.at:8.2f} s  stopped")
         elif self._live is None or isinstance(event, _KEPT):
-            line = line_of(event, self._graph.scrubbed, style_of(sys.stderr))
+            line = line_of(event, self._scrub, style_of(sys.stderr))
             if line is not None:
                 self._console.print(Text.from_ansi(line), soft_wrap=True)
 

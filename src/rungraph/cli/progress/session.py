@@ -6,10 +6,14 @@ import asyncio
 import logging
 import os
 import signal
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
+from pathlib import Path
 from typing import TYPE_CHECKING
 
+import click
+
+from rungraph.cli.inputs.configs import load_runnable
 from rungraph.cli.output.errors import text_of, traced
 from rungraph.cli.terminal import OutputClosedError, complain, leave, tell
 from rungraph.engine.errors import DeadlineError, describe
@@ -20,11 +24,13 @@ from rungraph.engine.run.service_manager import tell_service_manager
 from rungraph.engine.run.signals import SIGNALS
 from rungraph.engine.run.stack import Stack
 from rungraph.graph import NodeKind, RungraphError
+from rungraph.graph.diagnostics import errors_in
 
 if TYPE_CHECKING:
-    from collections.abc import Awaitable, Callable, Generator, Sequence
+    from collections.abc import Awaitable, Callable, Generator, Iterable, Sequence
 
     from rungraph.cli.output.answers import Answers
+    from rungraph.cli.output.masks import Masks
     from rungraph.cli.progress.lines import LineProgress
     from rungraph.engine.events import Event
     from rungraph.engine.run.calls import Call
@@ -45,6 +51,9 @@ class Session:
         progress: Shows starts and stops.
         summarize: Writes the start-up summary.
         subscribers: What else takes every event.
+        masks: Masks secrets in what is written.
+        watched: The file to reload when it changes, if there is one.
+        catalog: The catalog that it is read with.
     """
 
     graph: RunGraph
@@ -53,11 +62,14 @@ class Session:
     answers: Answers
     progress: LineProgress
     summarize: Callable[[Timeline], None]
-    subscribers: Sequence[Callable[[Event], None]] = ()
+    subscribers: Sequence[Callable[[Event], None]]
+    masks: Masks
+    watched: str | None = None
+    catalog: str | None = None
 
     def run(self) -> int:
         """Start the stack, answer the calls, stop the stack; return the exit code."""
-        logging.basicConfig(handlers=[ScrubbedLog(self.graph)], level=logging.WARNING)
+        logging.basicConfig(handlers=[ScrubbedLog(self.masks)], level=logging.WARNING)
         return asyncio.run(self._run())
 
     async def _run(self) -> int:
@@ -68,12 +80,14 @@ class Session:
         return await code_of(stack, self._until_signalled(stack), self.progress)
 
     async def _until_signalled(self, stack: Stack) -> int:
-        async with stack.signals() as signals:
-            with last_resort():
-                code = await self._serve(stack)
+        changed = None if self.watched is None else asyncio.Event()
+        async with stack.signals(changed) as signals:
+            reloads = {"SIGHUP"} if changed is not None else set[str]()
+            with last_resort([one for one in SIGNALS if one.name not in reloads]):
+                code = await self._serve(stack, changed)
         return signals.exit_code or code
 
-    async def _serve(self, stack: Stack) -> int:
+    async def _serve(self, stack: Stack, changed: asyncio.Event | None) -> int:
         async with stack:
             self.summarize(stack.timeline())
             if self.calls:
@@ -82,8 +96,33 @@ class Session:
                 store = registration_store(self.graph, self.settings)
                 tell(f"registrations are kept in {store.path}")
             tell("ready; Ctrl-C stops")
+            if self.watched is not None and changed is not None:
+                await self._reload_forever(stack, Path(self.watched), changed)
             await asyncio.get_running_loop().create_future()
         return 0
+
+    async def _reload_forever(self, stack: Stack, file: Path, changed: asyncio.Event) -> None:
+        """Reload *file* whenever it or *changed* says so; what does not run is told."""
+        known = _stamp_of(file)
+        while True:
+            with suppress(TimeoutError):
+                async with asyncio.timeout(_LOOK_SECONDS):
+                    await changed.wait()
+            now = _stamp_of(file)
+            if not changed.is_set() and now in (known, None):
+                continue
+            known = now
+            changed.clear()
+            try:
+                # Reading a large config takes long; calls go on meanwhile.
+                graph = await asyncio.to_thread(load_runnable, str(file), self.catalog)
+                self.masks.add(graph)
+                if errors_in(graph.diagnostics):
+                    complain(f"{file} is not reloaded; the old config goes on")
+                else:
+                    await stack.apply(graph)
+            except (RungraphError, OSError, click.ClickException) as error:
+                complain(self.masks(f"{file} is not reloaded: {text_of(error)}"))
 
     async def _answer(self, stack: Stack) -> int:
         """Answer the calls one after the other; stop at the first that fails."""
@@ -96,7 +135,7 @@ class Session:
             except OutputClosedError:
                 return 1
             except Exception as error:  # noqa: BLE001  a provider's code: anything can go wrong
-                text = self.graph.scrubbed(traced(error, describe(error)))
+                text = self.masks(traced(error, describe(error)))
                 self.answers.fail(call, text)
                 complain(f"{call} failed: {text}")
                 return 1
@@ -130,24 +169,35 @@ def _was_cut_short(event: Event) -> bool:
 
 
 class ScrubbedLog(logging.Handler):
-    """Writes log records to standard error, without the secrets of the config."""
+    """Writes log records to standard error, without the secrets that *scrub* masks."""
 
-    def __init__(self, graph: RunGraph) -> None:
+    def __init__(self, scrub: Callable[[str], str]) -> None:
         super().__init__()
         self.setFormatter(logging.Formatter("%(levelname)s: %(name)s: %(message)s"))
-        self._graph = graph
+        self._scrub = scrub
 
     def emit(self, record: logging.LogRecord) -> None:
         """Write *record*; what it has from elsewhere commands no terminal."""
-        tell(without_call_data(self._graph.scrubbed(self.format(record))))
+        tell(without_call_data(self._scrub(self.format(record))))
+
+
+def _stamp_of(file: Path) -> tuple[int, ...] | None:
+    """Return what differs when *file* was written; None while it is not there."""
+    try:
+        now = file.stat()
+    except OSError:
+        return None
+    return now.st_mtime_ns, now.st_size, now.st_ino
 
 
 _ENOUGH = 3
+_LOOK_SECONDS = 0.5
+"""Seconds between two looks at a watched file."""
 
 
 @contextmanager
-def last_resort() -> Generator[None]:
-    """End the process at once on the third signal that asks for its end.
+def last_resort(signals: Iterable[signal.Signals] = SIGNALS) -> Generator[None]:
+    """End the process at once on the third of *signals*, which ask for its end.
 
     The first two are the stack's (`engine.run.signals`). They go through the event loop,
     which some provider's code may block. This goes past it: the event loop is woken by the signal
@@ -161,7 +211,7 @@ def last_resort() -> Generator[None]:
         if count >= _ENOUGH:
             os._exit(128 + number)
 
-    before = {number: signal.signal(number, take) for number in SIGNALS}
+    before = {number: signal.signal(number, take) for number in signals}
     try:
         yield
     finally:

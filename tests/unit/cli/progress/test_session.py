@@ -14,5 +14,5 @@ def test_logs_of_providers_cannot_command_a_terminal(capsys: pytest.CaptureFixtu
     """Control characters in what a provider logs are escaped; its lines stay lines."""
     graph = compile_config({"providers": {}}, catalog=Catalog())
     record = logging.LogRecord("provider", logging.WARNING, "", 0, "one\ntwo\x1b[2J", None, None)
-    ScrubbedLog(graph).emit(record)
+    ScrubbedLog(graph.scrubbed).emit(record)
     assert capsys.readouterr().err == "WARNING: provider: one\ntwo\\x1b[2J\n"

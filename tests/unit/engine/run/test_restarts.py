@@ -11,7 +11,7 @@ import pytest
 from tests.property.strategies_graphs import run_virtually
 from tests.unit.engine.run.chains import QUICK, A, B, C, Chain, after, lifecycle_of
 
-from rungraph.engine.errors import RunError, StopError
+from rungraph.engine.errors import StopError
 from rungraph.engine.events import (
     Event,
     EventLog,
@@ -21,6 +21,7 @@ from rungraph.engine.events import (
     NodeRestarting,
     State,
 )
+from rungraph.engine.run.errors import RunError
 from rungraph.engine.run.lifecycle import Lifecycle
 from rungraph.engine.run.settings import StackSettings
 

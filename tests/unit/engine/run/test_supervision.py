@@ -3,192 +3,84 @@
 from __future__ import annotations
 
 import asyncio
-import sys
 import time
-from collections.abc import Callable
-from types import ModuleType
 from typing import Any
 
 import pytest
 from tests.unit.engine.fakes import GraphOf, Offer, Pinger, making
+from tests.unit.engine.run.models import (
+    FOO,
+    install,
+    instance,
+    models_graph,
+    offered,
+    quick,
+    state_is,
+    until,
+)
 
-from rungraph.engine.apis.common import HealthResponse, HealthStatus
+from rungraph.engine.apis.common import HealthStatus
 from rungraph.engine.apis.models import Model
-from rungraph.engine.catalog import CATALOG
 from rungraph.engine.errors import (
     NotRunningError,
     RestartingError,
-    RunError,
     StartError,
     StopError,
     UnavailableResourceError,
 )
 from rungraph.engine.events import NodeHeldLoop, NodeReady, State
+from rungraph.engine.run.errors import RunError
 from rungraph.engine.run.settings import StackSettings
 from rungraph.engine.run.stack import Stack
-from rungraph.graph import Address, RunGraph, compile_config
-
-FOO, BAR = Address.provider("inference", "foo"), Address.provider("inference", "bar")
-
-
-class FakeModel:
-    """A provider of inference that answers when it is let, and crashes when it is told to."""
-
-    made: list[FakeModel]
-
-    def __init__(self, name: str, group: asyncio.TaskGroup) -> None:
-        self.served = {name: Model(identifier=name)}
-        self.group = group
-        self.answers = asyncio.Event()
-        self.answers.set()
-        self.status = HealthStatus.OK
-        self.shutdowns = 0
-
-    async def list_models(self) -> list[Model]:
-        """Return what is registered."""
-        return list(self.served.values())
-
-    async def register_model(self, model: Model) -> Model:
-        """Serve *model*."""
-        self.served[model.identifier] = model
-        return model
-
-    async def unregister_model(self, model: Model) -> None:
-        """Serve *model* no more."""
-        del self.served[model.identifier]
-
-    async def chat_completion(self, model: str, messages: Any, **more: Any) -> Any:
-        """Answer with its number."""
-        await self.answers.wait()
-        return self.stream() if more.get("stream") else self.made.index(self)
-
-    async def completion(self, model: str, content: Any, **more: Any) -> Any:
-        """Answer with its number."""
-        return await self.chat_completion(model, content)
-
-    async def embeddings(self, model: str, contents: Any) -> Any:
-        """Answer with its number."""
-        return await self.chat_completion(model, contents)
-
-    async def stream(self) -> Any:
-        """Yield until it is let."""
-        while True:
-            yield 1
-            await self.answers.wait()
-
-    async def health(self) -> HealthResponse:
-        """Say how it is."""
-        return HealthResponse(status=self.status, message="no GPU")
-
-    def crash(self) -> None:
-        """Break down."""
-
-        async def work() -> None:
-            msg = "GPU lost"
-            raise ConnectionError(msg)
-
-        self.group.create_task(work())
-
-    async def shutdown(self) -> None:
-        """End."""
-        self.shutdowns += 1
-        await self.group.__aexit__(None, None, None)
+from rungraph.graph import Address, RunGraph
 
 
 @pytest.fixture
 def graph(monkeypatch: pytest.MonkeyPatch) -> RunGraph:
     """Two providers of one model each."""
-    made: list[FakeModel] = []
-    monkeypatch.setattr(FakeModel, "made", made, raising=False)
-
-    async def create(config: Any, deps: object) -> FakeModel:
-        group = asyncio.TaskGroup()
-        await group.__aenter__()
-        made.append(FakeModel(config["serves"], group))
-        return made[-1]
-
-    module = ModuleType("rungraph_fake_models")
-    vars(module)["get_provider_impl"] = create
-    monkeypatch.setitem(sys.modules, module.__name__, module)
-    providers = [
-        {
-            "provider_id": name,
-            "provider_type": "inline::fake",
-            "module": module.__name__,
-            "config": {"serves": f"{name}-model"},
-        }
-        for name in ("foo", "bar")
-    ]
-    return compile_config({"providers": {"inference": providers}}, catalog=CATALOG, environment={})
-
-
-def _quick(tmp_path: Any, **more: Any) -> StackSettings:
-    known: dict[str, Any] = {
-        "restart_delay": 0.05,
-        "health_interval": None,
-        "state_dir": tmp_path,
-        "stop_timeout": 0.5,
-    }
-    return StackSettings(**known | more)
-
-
-def _instance(name: str) -> FakeModel:
-    return next(one for one in reversed(FakeModel.made) if f"{name}-model" in one.served)
-
-
-async def _until(condition: Callable[[], bool]) -> None:
-    async with asyncio.timeout(10):
-        while not condition():  # noqa: ASYNC110  (what is awaited sets no event)
-            await asyncio.sleep(0.001)
-
-
-async def _is(stack: Stack, address: Address, state: State) -> None:
-    await _until(lambda: stack.status()[address] is state)
-
-
-def _offered(stack: Stack) -> set[str]:
-    return {one.identifier for one in stack["models"]._inventory.names}
+    install(monkeypatch)
+    return models_graph("foo", "bar")
 
 
 async def test_a_crashed_provider_comes_back_with_its_registrations(
     graph: RunGraph, tmp_path: Any
 ) -> None:
     """Callers of the same router are told to wait, and then reach the new instance."""
-    async with Stack(graph, _quick(tmp_path)) as stack:
+    async with Stack(graph, quick(tmp_path)) as stack:
         call = stack["inference"].chat_completion
         await stack["models"].register_model(Model(identifier="mine", provider_id="foo"))
         assert await call("foo-model", []) == await call("mine", [])
-        old = _instance("foo")
+        old = instance("foo")
         old.crash()
-        await _is(stack, FOO, State.RESTARTING)
+        await state_is(stack, FOO, State.RESTARTING)
         for name in ("foo-model", "mine", "foo/mine"):
             with pytest.raises(UnavailableResourceError, match=r"which is being restarted; retry"):
                 await call(name, [])
         with pytest.raises(RestartingError, match=r"is being restarted; retry after 0\.0"):
             _ = stack[FOO]
         assert await call("bar-model", []) == 0
-        await _is(stack, FOO, State.READY)
-        new = _instance("foo")
-        await _until(lambda: "mine" in _offered(stack))
+        await state_is(stack, FOO, State.READY)
+        new = instance("foo")
+        await until(lambda: "mine" in offered(stack))
         assert new is not old
         assert await call("foo-model", []) == await call("mine", []) == 2
-        assert _offered(stack) == {"foo-model", "bar-model", "mine"}
+        assert offered(stack) == {"foo-model", "bar-model", "mine"}
 
 
 async def test_what_is_unhealthy_is_not_offered_until_it_is_well(
     graph: RunGraph, tmp_path: Any
 ) -> None:
     """Bad answers in a row take what a provider serves out of the table, good ones back in."""
-    settings = _quick(tmp_path, health_interval=0.01, health_failures=2)
+    settings = quick(tmp_path, health_interval=0.01, health_failures=2)
     async with Stack(graph, settings) as stack:
-        _instance("foo").status = HealthStatus.ERROR
-        await _is(stack, FOO, State.DEGRADED)
+        instance("foo").status = HealthStatus.ERROR
+        await state_is(stack, FOO, State.DEGRADED)
         with pytest.raises(UnavailableResourceError, match="'foo', which is unhealthy: no GPU"):
             await stack["inference"].chat_completion("foo-model", [])
         assert [one.provider_id for one in await stack["models"].list_models()] == ["bar"]
-        _instance("foo").status = HealthStatus.OK
-        await _is(stack, FOO, State.READY)
-        await _until(lambda: len(_offered(stack)) == 2)
+        instance("foo").status = HealthStatus.OK
+        await state_is(stack, FOO, State.READY)
+        await until(lambda: len(offered(stack)) == 2)
         assert await stack["inference"].chat_completion("foo-model", []) == 1
 
 
@@ -196,8 +88,8 @@ async def test_calls_that_run_may_end_before_their_provider_stops(
     graph: RunGraph, tmp_path: Any
 ) -> None:
     """A stop waits for them; no new ones come in."""
-    async with Stack(graph, _quick(tmp_path, stop_timeout=20)) as stack:
-        foo = _instance("foo")
+    async with Stack(graph, quick(tmp_path, stop_timeout=20)) as stack:
+        foo = instance("foo")
         foo.answers.clear()
         call = asyncio.create_task(stack["inference"].chat_completion("foo-model", []))
         await asyncio.sleep(0)
@@ -210,8 +102,8 @@ async def test_calls_that_do_not_end_are_ended_with_the_truth(
     graph: RunGraph, tmp_path: Any
 ) -> None:
     """After the drain, a call and a stream raise that their provider was stopped."""
-    async with Stack(graph, _quick(tmp_path, drain_timeout=0.05)) as stack:
-        foo = _instance("foo")
+    async with Stack(graph, quick(tmp_path, drain_timeout=0.05)) as stack:
+        foo = instance("foo")
         stream = await stack["inference"].chat_completion("foo-model", [], stream=True)
         idle = await stack["inference"].chat_completion("foo-model", [], stream=True)
         foo.answers.clear()
@@ -229,8 +121,8 @@ async def test_a_provider_that_stays_failed_ends_the_stack(graph: RunGraph, tmp_
     """The block is cancelled, and the error names the provider instead."""
 
     async def run() -> None:
-        async with Stack(graph, _quick(tmp_path, restart_limit=0)):
-            _instance("foo").crash()
+        async with Stack(graph, quick(tmp_path, restart_limit=0)):
+            instance("foo").crash()
             await asyncio.sleep(60)
 
     with pytest.raises(RunError, match="foo' has failed again after 0 restarts") as caught:

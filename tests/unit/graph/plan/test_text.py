@@ -179,8 +179,7 @@ def test_a_comparison_is_marked_line_by_line() -> None:
         '      ~ config.base_url: "http://near/v1" → "http://far/v1"\n'
         "  - provider:inference/w  remove\n"
         "  + provider:inference/words  create\n"
-        "  ~ router:inference  restart (depends on provider:inference/far)\n"
-        "  ~ table:models  restart (depends on provider:inference/far)\n"
+        "  ~ table:models  rebind (depends on provider:inference/w)\n"
     ) in text
     assert "against same\n  nothing differs\n" in render_plan(
         make_plan(small(), against=small(), against_name="same")

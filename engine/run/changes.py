@@ -1,0 +1,225 @@
+"""The changes of a running graph: some nodes stop, others start, and everything else goes on."""
+
+from __future__ import annotations
+
+import asyncio
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from rungraph.engine.errors import (
+    DeadlineError,
+    NodeFailure,
+    NotRunningError,
+    RestartingError,
+    describe,
+)
+from rungraph.engine.events import Event, NodeRestarting, NodeUpdated
+from rungraph.engine.run.errors import ReloadError
+from rungraph.engine.waiting import finish, outlast, within
+from rungraph.graph.closure import in_start_order
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncGenerator, Awaitable, Callable, Collection, Mapping
+
+    import networkx as nx
+
+    from rungraph.engine.run.node_run import NodeInstances
+    from rungraph.engine.run.running_nodes import RunningNodes
+    from rungraph.engine.run.settings import StackSettings
+    from rungraph.engine.run.starting import Starting
+    from rungraph.graph.address import Address
+
+
+@dataclass(frozen=True, slots=True)
+class Exchange:
+    """What is done so that another graph runs.
+
+    Attributes:
+        graph: The other graph, as `RunGraph.nx` has it.
+        late: Its dependencies that are handed over late.
+        ends: What of the old graph stops, each with what those are told who ask for it.
+        begins: What of the new one starts.
+        updates: What goes on and is told a new config, and what tells it, given the instance.
+        switch: Called to create instances as the new graph says, or, with False, as the old one.
+    """
+
+    graph: nx.DiGraph[Address]
+    late: frozenset[tuple[Address, Address]]
+    ends: Mapping[Address, NotRunningError]
+    begins: Collection[Address]
+    updates: Mapping[Address, Callable[[object], Awaitable[object]]]
+    switch: Callable[[bool], None]
+
+
+class Changes:
+    """Makes the changes of *running*; those that touch the same nodes one after the other.
+
+    Args:
+        running: What runs.
+        nodes: Creates and disposes of instances.
+        settings: The deadlines.
+        emit: Takes every event.
+    """
+
+    def __init__(
+        self,
+        running: RunningNodes,
+        nodes: NodeInstances,
+        settings: StackSettings,
+        emit: Callable[[Event], None],
+    ) -> None:
+        self._running = running
+        self._nodes = nodes
+        self._settings = settings
+        self._emit = emit
+        self._startings: set[Starting] = set()
+        self._turns: list[tuple[set[Address], asyncio.Future[None]]] = []
+        self._is_aborted = False
+
+    def abort(self) -> None:
+        """Begin no change any more, and break off what is starting."""
+        self._is_aborted = True
+        for starting in tuple(self._startings):
+            starting.abort()
+
+    async def over(self) -> asyncio.CancelledError | None:
+        """Wait until no change is under way; return a cancellation."""
+        cancelled: asyncio.CancelledError | None = None
+        while self._turns:
+            self.abort()
+            ended = asyncio.gather(*(done for _, done in self._turns))
+            cancelled = await outlast(ended) or cancelled
+        return cancelled
+
+    async def start(self, starting: Starting) -> asyncio.CancelledError | None:
+        """Run *starting* to its end; return a cancellation."""
+        self._startings.add(starting)
+        try:
+            return await starting.run()
+        finally:
+            self._startings.discard(starting)
+
+    async def replace(self, nodes: Collection[Address]) -> tuple[NodeFailure, ...]:
+        """Stop *nodes* and what cannot go on without them, and start all that anew.
+
+        Whatever else needs them goes on, and is handed the new instances. What was not started
+        because of *nodes* is started, too.
+
+        Returns:
+            What did not start, in start order.
+        """
+        running = self._running
+        replaced = running.closure(nodes)
+        needs = {need for one in replaced for need in running.graph.pred[one]}
+        async with self._turn({*replaced, *needs}):
+            if self._is_aborted or not replaced.keys() <= running.graph.nodes:
+                return ()
+            for one, cause in replaced.items():
+                if one != cause and running.runs[one].is_up:
+                    reason = f"'{cause}' is restarted, which it needs"
+                    self._emit(NodeRestarting(running.runner.clock(), one, reason))
+            cancelled = await running.take_down(
+                {one: RestartingError(str(one)) for one in replaced}
+            )
+            if cancelled is not None:
+                raise cancelled
+            if self._is_aborted:
+                return ()
+            fresh = [*replaced, *running.skipped_after(replaced)]
+            starting = running.renew(fresh, is_whole=False)
+            cancelled = await self.start(starting)
+            if cancelled is not None:
+                raise cancelled
+            return starting.failures
+
+    async def exchange(self, exchange: Exchange) -> None:
+        """Go on with another graph; if something of it does not start, with the old one.
+
+        Raises:
+            ReloadError: If it goes on with the old one; what did not start of either is named.
+            asyncio.CancelledError: If the caller was cancelled; then, too, the old one goes on.
+        """
+        running = self._running
+        async with self._turn({*running.graph, *exchange.graph}):
+            self._check_not_ending()
+            before = running.graph, running.late
+            ran = [one for one in exchange.ends if running.runs[one].is_up]
+            cancelled = await running.take_down(exchange.ends)
+            exchange.switch(True)
+            running.graph, running.late = exchange.graph, exchange.late
+            begins = {*exchange.begins, *running.skipped_after(exchange.begins)}
+            starting = running.renew(begins, is_whole=True)
+            if cancelled is not None:
+                starting.abort()
+            cancelled = await self.start(starting) or cancelled
+            failures = list(starting.failures)
+            updated: list[Address] = []
+            for address, update in exchange.updates.items():
+                if not failures and cancelled is None and not starting.is_aborted:
+                    failures += await self._update(address, update)
+                    updated.append(address)
+            if not failures and cancelled is None and not starting.is_aborted:
+                running.relink()
+                return
+            failed = in_start_order(exchange.graph, begins)
+            again = {one: RestartingError(str(one)) for one in failed}
+            cancelled = await running.take_down(again) or cancelled
+            exchange.switch(False)
+            running.graph, running.late = before
+            left: tuple[NodeFailure, ...] = ()
+            if not self._is_aborted:
+                back = running.renew(ran, is_whole=False)
+                cancelled = await self.start(back) or cancelled
+                left = back.failures
+                for address in updated:
+                    left += tuple(await self._update(address, exchange.updates[address]))
+            running.relink()
+            if cancelled is not None:
+                raise cancelled
+            if not failures:
+                self._check_not_ending()
+            raise ReloadError(tuple(failures), left)
+
+    def _check_not_ending(self) -> None:
+        if self._is_aborted:
+            msg = "the stack is stopping"
+            raise NotRunningError(msg)
+
+    async def _update(
+        self, address: Address, update: Callable[[object], Awaitable[object]]
+    ) -> list[NodeFailure]:
+        """Tell a node that runs its config, as the graph has it that runs now."""
+        run, settings = self._running.runs[address], self._settings
+        if not run.is_up:
+            return []
+
+        async def told() -> None:
+            await update(run.instance)
+
+        error: Exception
+        try:
+            await within(told(), settings.start_timeout, grace=settings.cancel_timeout)
+        except TimeoutError:
+            error = DeadlineError("take its new config", settings.start_timeout)
+        except Exception as raised:  # noqa: BLE001 (a provider's code may raise anything)
+            error = raised
+        else:
+            self._emit(NodeUpdated(self._running.runner.clock(), address))
+            return []
+        self._emit(NodeUpdated(self._running.runner.clock(), address, describe(error)))
+        return [NodeFailure(address, "run", error, self._nodes.place_of(address))]
+
+    @asynccontextmanager
+    async def _turn(self, nodes: set[Address]) -> AsyncGenerator[None]:
+        """Wait until no other change is about any of *nodes*, and keep others from them."""
+        while others := [done for taken, done in self._turns if taken & nodes]:
+            await asyncio.wait(others)
+        done: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+        turn = (nodes, done)
+        self._turns.append(turn)
+        try:
+            yield
+        finally:
+            self._turns.remove(turn)
+            finish(done)

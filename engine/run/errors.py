@@ -1,0 +1,47 @@
+"""The errors of a stack that runs already."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from rungraph.engine.errors import EngineError, bullets
+
+if TYPE_CHECKING:
+    from rungraph.engine.errors import NodeFailure
+
+
+@dataclass(eq=False)
+class ReloadError(EngineError):
+    """Raised when a running stack cannot go on with another graph; it goes on with its own.
+
+    Attributes:
+        failures: What did not start, in start order.
+        left: What of the old graph then did not start again.
+    """
+
+    failures: tuple[NodeFailure, ...]
+    left: tuple[NodeFailure, ...] = ()
+
+    def __str__(self) -> str:
+        lines = ["the new config does not run; all is as before", *bullets(self.failures)]
+        if self.left:
+            lines[0] = "the new config does not run; the old one runs again"
+            lines += ["but for:", *bullets(self.left)]
+        return "\n".join(lines)
+
+
+@dataclass(eq=False)
+class RunError(EngineError):
+    """Raised when a running stack ended because one of its nodes stays failed.
+
+    Attributes:
+        failure: The node, and how it failed last.
+        reason: Why it was not started again.
+    """
+
+    failure: NodeFailure
+    reason: str
+
+    def __str__(self) -> str:
+        return "\n".join([f"the stack ended: {self.reason}", *bullets([self.failure])])

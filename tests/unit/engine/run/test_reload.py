@@ -1,0 +1,173 @@
+"""A running stack goes on with another config: only what differs stops and starts."""
+
+from __future__ import annotations
+
+import asyncio
+from typing import Any
+
+import pytest
+from tests.unit.engine.run.models import (
+    BAR,
+    FOO,
+    FakeModel,
+    install,
+    instance,
+    models_graph,
+    offered,
+    quick,
+    until,
+)
+
+from rungraph.engine.apis.models import Model
+from rungraph.engine.errors import NotRunningError, NotServedError, UnknownResourceError
+from rungraph.engine.events import Event, NodeEvent, NodeStarting, ReloadEnded, State
+from rungraph.engine.run.errors import ReloadError
+from rungraph.engine.run.stack import Stack
+from rungraph.graph import Address
+from rungraph.graph.errors import InvalidGraph
+from rungraph.graph.reload import Action
+
+MODELS = Address.table("models")
+
+
+@pytest.fixture(autouse=True)
+def _installed(monkeypatch: pytest.MonkeyPatch) -> None:
+    install(monkeypatch)
+
+
+def of(event: Event) -> Address | None:
+    """Return the node that an event is about."""
+    return event.address if isinstance(event, NodeEvent) else None
+
+
+def _actions(steps: Any) -> dict[Address, Action]:
+    return {address: step.action for address, step in steps.items()}
+
+
+async def test_only_what_differs_stops_and_starts(tmp_path: Any) -> None:
+    """A provider goes, one comes, one changes; the fourth, its call and the router go on."""
+    old = models_graph("foo", "bar", "gone", bar={"serves": "before"})
+    async with Stack(old, quick(tmp_path)) as stack:
+        router, foo = stack["inference"], instance("foo")
+        await stack["models"].register_model(Model(identifier="mine", provider_id="foo"))
+        foo.answers.clear()
+        call = asyncio.create_task(router.chat_completion("foo-model", []))
+        steps = await stack.apply(models_graph("foo", "bar", "new", bar={"serves": "after"}))
+        gone, new = Address.provider("inference", "gone"), Address.provider("inference", "new")
+        assert _actions(steps) == {
+            gone: Action.STOP,
+            BAR: Action.RESTART,
+            new: Action.START,
+            MODELS: Action.REBIND,
+        }
+        assert steps[BAR].reason == "its config changes"
+        assert stack["inference"] is router
+        assert instance("foo") is foo
+        assert not call.done()
+        foo.answers.set()
+        assert FakeModel.made[await call] is foo
+        assert offered(stack) == {"foo-model", "mine", "after", "new-model"}
+        assert FakeModel.made[await router.chat_completion("after", [])].serves_now("after")
+        with pytest.raises(UnknownResourceError):
+            await router.chat_completion("gone-model", [])
+        with pytest.raises(NotServedError):
+            _ = stack[gone]
+        assert stack.status() == dict.fromkeys(stack.graph, State.READY)
+
+
+async def test_a_new_config_that_does_not_start_leaves_the_old_one(tmp_path: Any) -> None:
+    """Never half of each: what was stopped runs again, and what was started is gone."""
+    old = models_graph("foo", "bar")
+    async with Stack(old, quick(tmp_path)) as stack:
+        await stack["models"].register_model(Model(identifier="mine", provider_id="bar"))
+        foo = instance("foo")
+        new = models_graph("foo", "bar", "new", bar={"serves": "x"}, new={"fails": "no route"})
+        with pytest.raises(ReloadError) as caught:
+            await stack.apply(new)
+        assert str(caught.value) == (
+            "the new config does not run; all is as before\n"
+            "  provider:inference/new (<mapping>): ConnectionError: no route"
+        )
+        assert stack.graph is not new
+        assert instance("foo") is foo
+        assert offered(stack) == {"foo-model", "bar-model", "mine"}
+        assert stack.status() == dict.fromkeys(old, State.READY)
+        assert FakeModel.made[await stack["inference"].chat_completion("mine", [])]
+        ended = [event for event in stack.events if isinstance(event, ReloadEnded)]
+        assert [event.problem for event in ended] == [str(caught.value)]
+
+
+async def test_a_config_with_errors_touches_nothing(tmp_path: Any) -> None:
+    """It is checked, imports included, before anything stops."""
+    async with Stack(models_graph("foo"), quick(tmp_path)) as stack:
+        made = len(FakeModel.made)
+        with pytest.raises(InvalidGraph):
+            await stack.apply(models_graph("foo", "foo"))
+        assert len(FakeModel.made) == made
+        assert offered(stack) == {"foo-model"}
+
+
+async def test_a_table_takes_other_resources_while_it_runs(tmp_path: Any) -> None:
+    """Models of the config come and go without a restart; one that is refused brings all back."""
+    with_one = models_graph("foo", models=[{"model_id": "one", "provider_id": "foo"}])
+    async with Stack(with_one, quick(tmp_path)) as stack:
+        table, foo = stack["models"], instance("foo")
+        assert offered(stack) == {"foo-model", "one"}
+        steps = await stack.apply(
+            models_graph("foo", models=[{"model_id": "two", "provider_id": "foo"}])
+        )
+        assert _actions(steps) == {MODELS: Action.UPDATE}
+        assert stack["models"] is table
+        assert offered(stack) == {"foo-model", "two"}
+        foo.refuses = "three"
+        with pytest.raises(ReloadError, match="no room for three"):
+            await stack.apply(
+                models_graph("foo", models=[{"model_id": "three", "provider_id": "foo"}])
+            )
+        assert offered(stack) == {"foo-model", "two"}
+        assert instance("foo") is foo
+
+
+async def test_a_provider_that_can_takes_its_new_config_while_it_runs(
+    tmp_path: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """One with ``reconfigure`` is not restarted."""
+    told: list[Any] = []
+
+    async def reconfigure(self: FakeModel, config: Any) -> None:
+        told.append(config["serves"])
+        self.served = {config["serves"]: Model(identifier=config["serves"])}
+
+    monkeypatch.setattr(FakeModel, "reconfigure", reconfigure, raising=False)
+    async with Stack(models_graph("foo"), quick(tmp_path)) as stack:
+        foo = instance("foo")
+        steps = await stack.apply(models_graph("foo", foo={"serves": "other"}))
+        assert _actions(steps) == {FOO: Action.UPDATE}
+        assert told == ["other"]
+        assert FakeModel.made == [foo]
+
+
+async def test_a_cancelled_reload_goes_back(tmp_path: Any) -> None:
+    """Whoever asked for it gets the cancellation once the old config runs again."""
+    async with Stack(models_graph("foo", "bar"), quick(tmp_path)) as stack:
+        new = models_graph(
+            "foo", "bar", "slow", bar={"serves": "x"}, slow={"serves": "y", "hangs": 1}
+        )
+        reload = asyncio.create_task(stack.apply(new))
+        slow = Address.provider("inference", "slow")
+        await until(lambda: NodeStarting in {type(one) for one in stack.events if of(one) == slow})
+        reload.cancel()
+        with pytest.raises(asyncio.CancelledError):
+            await reload
+        assert offered(stack) == {"foo-model", "bar-model"}
+
+
+async def test_a_stop_breaks_off_a_reload(tmp_path: Any) -> None:
+    """Nothing is started any more, and whoever asked for it is told."""
+    async with Stack(models_graph("foo"), quick(tmp_path)) as stack:
+        hangs = {"serves": "y", "hangs": 1}
+        reload = asyncio.create_task(stack.apply(models_graph("foo", "slow", slow=hangs)))
+        slow = Address.provider("inference", "slow")
+        await until(lambda: NodeStarting in {type(one) for one in stack.events if of(one) == slow})
+    with pytest.raises(NotRunningError, match="the stack is stopping"):
+        await reload
