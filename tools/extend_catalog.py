@@ -7,7 +7,9 @@ Run it in an environment where that release and rungraph are installed (Python 3
 
 The file is written anew: what the release's registry has like the one before it goes on, what it
 has no more ends, and what is new begins. Read the difference, then write what no registry tells:
-descriptions and successors, what its routers use, and the ``keys``, ``stores`` and ``traits``.
+descriptions and successors, what its routers use, and the ``keys``, ``stores``, ``sections`` and
+``traits``. What sections must hold stands in the models of the release: compare the JSON Schema of
+its run config, ``core.datatypes.StackConfig.model_json_schema()``, with that of the release before.
 """
 
 from __future__ import annotations
