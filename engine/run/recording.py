@@ -110,7 +110,7 @@ def read_recording(path: str | PathLike[str]) -> Recording:
         lines = _Lines(str(file), stream)
         values = iter(lines)
         name = lines.checked_header(next(values, None))
-        known = _event_types()
+        known = event_types()
         found = [(known.get(str(value.get("event"))), value) for value in values]
         return Recording(name, tuple(lines.event_of(kind, value) for kind, value in found if kind))
 
@@ -209,7 +209,7 @@ _READERS: Mapping[str, tuple[str, TypeAdapter[Any]]] = {
 
 
 @cache
-def _event_types() -> Mapping[str, type[Event]]:
+def event_types() -> Mapping[str, type[Event]]:
     """Return every event by its name, without the bases that never happen themselves."""
     # Not by __subclasses__: that may still have the classes that slots=True has replaced.
     bases = (Event, NodeEvent, ResourceEvent)

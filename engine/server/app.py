@@ -9,6 +9,8 @@ import secrets
 from dataclasses import dataclass
 from enum import Enum
 from functools import partial
+from html import unescape
+from http import HTTPStatus
 from itertools import count
 from pkgutil import resolve_name
 from types import MappingProxyType
@@ -23,6 +25,7 @@ from rungraph.engine.server.failures import RequestError, failure_of, is_unfores
 from rungraph.engine.server.feed import Feed
 from rungraph.engine.server.graph_routes import GraphRoutes
 from rungraph.engine.server.guards import ANY, PREFLIGHT, Guard, Permission, provider_data_of
+from rungraph.engine.server.login import LOGIN, Login
 from rungraph.engine.server.metrics import Metrics
 from rungraph.engine.server.openapi import openapi_document
 from rungraph.engine.server.probes import Probes
@@ -38,6 +41,7 @@ if TYPE_CHECKING:
     Handler = Callable[[Exchange], Awaitable[None]]
     Page = tuple[str, Callable[[Stack], bytes]]
 
+_POLICY = re.compile(rb'http-equiv="Content-Security-Policy" content="([^"]+)"')
 _PARAMETER = re.compile(r"\{(\w+)(:path)?\}")
 _logger = logging.getLogger(__name__)
 
@@ -147,7 +151,10 @@ class StackApp:
         ):
             self._add("GET", path, handler, inspecting, is_always=True)
         for path, page in pages.items():
-            self._add("GET", path, partial(self._page, page), inspecting, is_always=True)
+            self._add("GET", path, partial(self._page, page), frozenset(), is_always=True)
+        login = Login(self._guard)
+        self._add("GET", LOGIN, login.show, frozenset(), is_always=True)
+        self._add("POST", LOGIN, login.log_in, frozenset(), is_always=True)
         for one in v1_routes(stack):
             self._add(*one)
 
@@ -313,10 +320,20 @@ class StackApp:
             self._patterns.append((re.compile(pattern), methods))
 
     async def _page(self, page: Page, exchange: Exchange) -> None:
+        try:
+            self._guard.check_key(exchange, frozenset({Permission.INSPECT}))
+        except RequestError as error:
+            if error.status != HTTPStatus.UNAUTHORIZED:
+                raise
+            await exchange.answer(b"", status=303, headers=((b"location", LOGIN.encode()),))
+            return
         media, draw = page
         # Drawing takes long; calls go on meanwhile.
         content = await asyncio.to_thread(draw, self._stack)
-        headers = ((b"cache-control", b"no-store"), (b"x-content-type-options", b"nosniff"))
+        headers = [(b"cache-control", b"no-store"), (b"x-content-type-options", b"nosniff")]
+        if found := _POLICY.search(content):
+            policy = unescape(found[1].decode()) + "; frame-ancestors 'none'"
+            headers.append((b"content-security-policy", policy.encode()))
         await exchange.answer(content, media=media.encode(), headers=headers)
 
     async def _openapi(self, exchange: Exchange) -> None:

@@ -41,6 +41,7 @@ class Exchange:
 
     Attributes:
         request_id: Names the request, to the caller and in the log.
+        is_secure: Whether it came over TLS.
         path_values: What stands in the path for its parameters.
         has_begun: Whether the answer has begun; then only its end can tell of an error.
         last_event: What ends a stream of events after an error.
@@ -60,6 +61,7 @@ class Exchange:
         self.method: str = scope["method"]
         self.path: str = scope["path"]
         self.query: bytes = scope["query_string"]
+        self.is_secure = scope.get("scheme") == "https"
         self._headers: dict[bytes, bytes] = dict(scope["headers"])
         self.request_id = request_id
         self.path_values: dict[str, str] = {}

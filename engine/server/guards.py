@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hmac
+import secrets
 from dataclasses import dataclass
 from enum import StrEnum
 from functools import lru_cache
@@ -36,6 +37,9 @@ class Permission(StrEnum):
 
 
 ANY = frozenset(Permission)
+
+_COOKIE = "rungraph_session"
+_MOST_SESSIONS = 1_000
 
 _PROVIDER_DATA = (
     b"x-llamastack-provider-data",
@@ -129,6 +133,7 @@ class Guard:
         self._keys = tuple(keys)
         self._origins = frozenset(origins)
         self._is_local = is_local
+        self._sessions: dict[str, Key] = {}
 
     def check_source(self, exchange: Exchange) -> None:
         """Refuse what a foreign web page may have sent.
@@ -165,18 +170,44 @@ class Guard:
         if not self._keys:
             return
         kind, _, secret = exchange.header(b"authorization").partition(" ")
-        if kind.lower() != "bearer" or not secret:
+        if kind.lower() == "bearer" and secret:
+            found = self._known(secret)
+        elif (key := self._key_of_session(exchange.header(b"cookie"))) is not None:
+            found = [key]
+        else:
             text = "a key is needed\nhelp: send the header 'Authorization: Bearer KEY'"
             raise RequestError(401, text, code="missing_key")
+        if not any(key.may & needs for key in found):
+            wanted = " or ".join(sorted(repr(str(one)) for one in needs))
+            text = f"the key {found[0].name!r} may not do this: it lacks the permission {wanted}"
+            raise RequestError(403, text, code="missing_permission")
+
+    def new_session(self, secret: str) -> str:
+        """Return the cookie that stands for the key *secret* as long as this server runs.
+
+        Raises:
+            RequestError: If the key is not known.
+        """
+        key = self._known(secret)[0]
+        if len(self._sessions) >= _MOST_SESSIONS:
+            self._sessions.pop(next(iter(self._sessions)))
+        token = secrets.token_urlsafe(32)
+        self._sessions[token] = key
+        return f"{_COOKIE}={token}"
+
+    def _known(self, secret: str) -> list[Key]:
         digest = sha256(secret.strip().encode("latin-1")).digest()
         # All are compared, so that the time tells nothing.
         found = [key for key in self._keys if hmac.compare_digest(key.digest, digest)]
         if not found:
             raise RequestError(401, "the key is not known", code="invalid_key")
-        if not any(key.may & needs for key in found):
-            wanted = " or ".join(sorted(repr(str(one)) for one in needs))
-            text = f"the key {found[0].name!r} may not do this: it lacks the permission {wanted}"
-            raise RequestError(403, text, code="missing_permission")
+        return found
+
+    def _key_of_session(self, cookies: str) -> Key | None:
+        """Return the key that a browser has logged in with; its token is too long to be guessed."""
+        pairs = (one.strip().partition("=") for one in cookies.split(";"))
+        tokens = (token for name, _, token in pairs if name == _COOKIE)
+        return self._sessions.get(next(tokens, ""))
 
 
 def provider_data_of(exchange: Exchange) -> Mapping[str, Any] | None:

@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 
 from rungraph.engine.events import Event
 from rungraph.engine.recorded_errors import RecordedError
-from rungraph.engine.run.recording import EventFile, _event_types, read_recording
+from rungraph.engine.run.recording import EventFile, event_types, read_recording
 from rungraph.graph import Address
 
 _TEXT = st.text(st.characters(codec="utf-8"), max_size=8)
@@ -33,7 +33,7 @@ _VALUES: dict[str, st.SearchStrategy[Any]] = {
 @st.composite
 def events(draw: st.DrawFn) -> Event:
     """Events of every type with any values."""
-    kind = draw(st.sampled_from(sorted(_event_types().values(), key=lambda one: one.__name__)))
+    kind = draw(st.sampled_from(sorted(event_types().values(), key=lambda one: one.__name__)))
     return kind(**{field.name: draw(_VALUES[str(field.type)]) for field in fields(kind)})
 
 

@@ -109,7 +109,7 @@ const KEYS = {
 };
 
 document.addEventListener("keydown", (event) => {
-  if (event.ctrlKey || event.metaKey || event.altKey || byId("help").open || event.target.matches?.("input:not([type=checkbox])")) return;
+  if (event.ctrlKey || event.metaKey || event.altKey || byId("help").open || event.target.matches?.("input:not([type=checkbox]), textarea, select")) return;
   const view = views[Number(event.key) - 1];
   const act = Object.hasOwn(KEYS, event.key) ? KEYS[event.key] : view && (() => { showView(view.name); remember(); });
   if (!act) return;

@@ -22,10 +22,11 @@ from rungraph.viz.html.facts import (
     problems_json,
 )
 from rungraph.viz.html.views import LABELS, LaidOut, view_json, views_of
+from rungraph.viz.model.overlay import live_looks
 from rungraph.viz.model.theme import LOOKS
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
 
     from rungraph.graph.model import RunGraph
     from rungraph.viz.layout.geometry import Direction
@@ -36,7 +37,9 @@ _SCRIPTS = (
     *("model", "walk", "picture", "camera", "choice"),
     *("search", "panel", "lists", "timeline", "page"),
 )
+_LIVE_SCRIPTS = (*_SCRIPTS[:-2], "live", "try", *_SCRIPTS[-2:])
 _STYLES = ("page", "picture", "print")
+_LIVE_STYLES = (*_STYLES, "live")
 _PLACEHOLDER = re.compile(r"\{\{(\w+)\}\}")
 # What would end a script element, open a comment in one, or end a line of JavaScript.
 _IN_SCRIPT = {ord(char): f"\\u{ord(char):04x}" for char in "<>&\u2028\u2029"}
@@ -48,6 +51,7 @@ def render_html(
     title: str | None = None,
     direction: Direction = "LR",
     timeline: Schedule | None = None,
+    live: Mapping[str, str] | None = None,
     **options: Unpack[DiagramOptions],
 ) -> str:
     """Return *graph* as a page for a browser: one file that asks no server for anything.
@@ -60,6 +64,8 @@ def render_html(
         title: What stands above the picture; by default the config's name or file.
         direction: Where later nodes go: to the right (``LR``) or down (``TB``).
         timeline: A start as it was, shown as a page of its own.
+        live: For the page of a server: which state an event of a node means, by the event's name.
+            The page then follows ``/events`` of the server that it comes from, and asks only it.
         options: Which part is drawn, and how much of it. *view* is what is shown first; the page
             switches between this and the other views.
 
@@ -68,14 +74,18 @@ def render_html(
     """
     views, first = views_of(graph, options, direction)
     families = sorted({box.family for one in views for box in one.diagram.boxes.values()})
-    style = "\n".join([*(_asset(f"{one}.css") for one in _STYLES), colours_css(families)])
-    start, script = _asset("start.js"), _script()
+    styles, scripts = (_STYLES, _SCRIPTS) if live is None else (_LIVE_STYLES, _LIVE_SCRIPTS)
+    style = "\n".join([*(_asset(f"{one}.css") for one in styles), colours_css(families)])
+    start, script = _asset("start.js"), _script(scripts)
     data, *drawn = _page_json(graph, views, first, families)
     if timeline is not None:
         data["timeline"] = _timeline_json(timeline)
+    if live is not None:
+        data["live"] = live_looks(live)
     values = {
         "style_hash": _hash(style),
         "script_hashes": f"'{_hash(start)}' '{_hash(script)}'",
+        "connect": "" if live is None else "connect-src 'self'; ",
         "title": escape(printable(title or first.diagram.title)),
         "caption": escape(first.diagram.subtitle),
         "rows": _rows(graph),
@@ -160,8 +170,8 @@ def _asset(name: str) -> str:
 
 
 @cache
-def _script() -> str:
-    scripts = "\n".join(_asset(f"{name}.js") for name in _SCRIPTS)
+def _script(names: tuple[str, ...]) -> str:
+    scripts = "\n".join(_asset(f"{name}.js") for name in names)
     return f'(() => {{\n"use strict";\n{scripts}\n}})();'
 
 

@@ -1,5 +1,7 @@
 // The side panel: all that is known of what is chosen.
 const MOST_LISTED = 100;
+// What else is told of a node: functions that return elements.
+const MORE_PARTS = [];
 
 function showPanel() {
   const parts = state.way ? wayParts() : state.chosen.length > 1 ? groupParts() : state.chosen.length ? nodeParts(nodes[state.chosen[0]]) : [];
@@ -43,7 +45,7 @@ function nodeParts(node) {
     ]),
   ];
   if (node.problems.length) parts.push(heading(node.problems.length > 1 ? "Problems" : "Problem"), ...node.problems.map(problemText));
-  parts.push(depthControl(), actions());
+  parts.push(...MORE_PARTS.flatMap((more) => more(node)), depthControl(), actions());
   const dropped = node.dropped;
   parts.push(heading(`Needs ${node.into.length}`, "needs-key"), listOf(node.into, (edge) => edgeItem(edge, edge.from)));
   parts.push(heading(`Needed by ${node.out.length}`, "needed-key"), listOf(node.out, (edge) => edgeItem(edge, edge.to)));

@@ -13,13 +13,19 @@ const ROUND = 26;
 // From how many arrows on the pale ones are left out: they would only be grey.
 const MANY = 1000;
 const drawn = new Map();
+// What else is to happen to a view that has been drawn.
+const WHEN_DRAWN = [];
 const world = draw("g", { id: "world" });
 picture.append(draw("defs", {},
   draw("marker", { id: "head", viewBox: "0 0 10 10", refX: 9, refY: 5, markerWidth: 7, markerHeight: 7, markerUnits: "userSpaceOnUse", orient: "auto" },
     draw("path", { d: "M0,0.5L10,5L0,9.5z" }))), world);
 
 function viewOf(name) {
-  if (!drawn.has(name)) drawn.set(name, drawView(JSON.parse(byId(`view-${name}`).textContent)));
+  if (!drawn.has(name)) {
+    const view = drawView(JSON.parse(byId(`view-${name}`).textContent));
+    drawn.set(name, view);
+    for (const act of WHEN_DRAWN) act(view);
+  }
   return drawn.get(name);
 }
 

@@ -6,7 +6,7 @@ from collections import Counter
 from dataclasses import dataclass, field
 from enum import StrEnum
 from itertools import pairwise
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from rungraph.graph.address import Address
 from rungraph.graph.nodes import Edge, Strength
@@ -202,6 +202,24 @@ def status_overlay(states: Mapping[Address, str]) -> Overlay:
         meanings={role: ", ".join(found) for role, found in by_role.items()},
         caption=f"status: {shown}" if shown else "",
     )
+
+
+def live_looks(events: Mapping[str, str]) -> dict[str, Any]:
+    """Return what a page needs to mark nodes while things happen to them, as JSON has it.
+
+    Args:
+        events: Which state an event means, by the event's name.
+    """
+    states = dict.fromkeys((*_STATES, *events.values()))
+    by_role: dict[str, list[str]] = {}
+    for state in states:
+        by_role.setdefault(_role_of(state), []).append(state)
+    return {
+        "events": dict(events),
+        "roles": {state: _role_of(state).value for state in states},
+        "meanings": {role: ", ".join(found) for role, found in by_role.items()},
+        "urgency": [role.value for role in _URGENCY],
+    }
 
 
 def _role_of(state: str) -> Role:

@@ -231,10 +231,13 @@ class _ServeSession:
 
 
 def page_of(stack: Stack) -> bytes:
-    """Return the page that shows what runs, each node with its state."""
+    """Return the page that shows what runs, each node with its state, and follows it."""
+    from rungraph.engine.run.recording import event_types
     from rungraph.viz.html import render_html
 
-    return render_html(stack.graph, overlay=_states_of(stack)).encode()
+    states = {name: getattr(kind, "state", None) for name, kind in event_types().items()}
+    live = {name: state.value for name, state in states.items() if state is not None}
+    return render_html(stack.graph, overlay=_states_of(stack), live=live).encode()
 
 
 def svg_of(stack: Stack) -> bytes:
@@ -247,7 +250,9 @@ def svg_of(stack: Stack) -> bytes:
 def _states_of(stack: Stack) -> Overlay:
     from rungraph.viz.model.overlay import status_overlay
 
-    return status_overlay({address: state.value for address, state in stack.status().items()})
+    states = {address: state.value for address, state in stack.status().items()}
+    # Every node has a mark, so that there is room for what is to come.
+    return status_overlay(dict.fromkeys(stack.graph, "waiting") | states)
 
 
 def _new_loop() -> asyncio.AbstractEventLoop:

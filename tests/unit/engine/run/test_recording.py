@@ -24,7 +24,7 @@ from rungraph.engine.events import (
     StackStarting,
 )
 from rungraph.engine.recorded_errors import RecordedError, RecordingError
-from rungraph.engine.run.recording import _READERS, EventFile, _event_types, read_recording
+from rungraph.engine.run.recording import _READERS, EventFile, event_types, read_recording
 from rungraph.graph import Address
 
 A = Address.provider("inference", "a")
@@ -117,7 +117,7 @@ def test_what_was_written_is_read(saved: Callable[[str], Path]) -> None:
 
 def test_every_event_can_be_read() -> None:
     """There is a reader for each field of each event, and no base is among the events."""
-    kinds = _event_types()
+    kinds = event_types()
     assert {"StackStarting", "NodeKilled", "RefreshFailed"} <= kinds.keys()
     assert not {"Event", "NodeEvent", "ResourceEvent"} & kinds.keys()
     assert {field.type for kind in kinds.values() for field in fields(kind)} == _READERS.keys()

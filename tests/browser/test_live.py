@@ -1,0 +1,181 @@
+"""The page of a server: it follows what happens, asks and registers, and survives a restart."""
+
+from __future__ import annotations
+
+import re
+import signal
+from collections.abc import Generator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import pytest
+from playwright.sync_api import Browser, Page, expect
+from tests.contract.command_line import HIDDEN, opened
+from tests.contract.conftest import ConfigFile
+from tests.contract.conftest import config_file as config_file
+
+KEY = "sk-of-the-browser"
+PROVIDER = "provider:inference/told"
+
+
+@contextmanager
+def served(path: Path, *words: str, **variables: str) -> Generator[tuple[Any, str]]:
+    """Run a server that may take long to start; return its process and its URL."""
+    state = path.parent / "state"
+    port, *more = words or ("0",)
+    with opened("serve", path, "--port", port, "--state-dir", state, *more, **variables) as process:
+        assert process.stderr is not None
+        line = next(line for line in process.stderr if line.startswith("serving "))
+        yield process, line.split()[1].rstrip(";")
+
+
+@contextmanager
+def opened_page(browser: Browser, url: str) -> Generator[Page]:
+    """Open *url*; afterwards nothing may have broken the page's policy or its script."""
+    context = browser.new_context(viewport={"width": 1200, "height": 800})
+    page = context.new_page()
+    wrong: list[str] = []
+    page.on("pageerror", lambda error: wrong.append(str(error)))
+    page.on(
+        "console",
+        lambda one: wrong.append(one.text) if "Content Security Policy" in one.text else None,
+    )
+    page.goto(url)
+    yield page
+    assert wrong == []
+    context.close()
+
+
+def marked(page: Page, state: str) -> None:
+    """Wait until the provider's box says that it is in *state*."""
+    box = page.locator(f'#picture .n[data-address="{PROVIDER}"]')
+    expect(box).to_contain_text(state)
+
+
+def test_states_and_facts_are_told_as_they_happen(
+    browser: Browser, config_file: ConfigFile
+) -> None:
+    """The box of a node, its panel and the timeline say what it does; so does a stop."""
+    with (
+        served(config_file()) as (process, url),
+        opened_page(browser, f"{url}/#view=full") as page,
+    ):
+        marked(page, "ready")
+        expect(page.locator("#link")).to_have_text("live")
+        page.locator(f'#picture .n[data-address="{PROVIDER}"]').click()
+        expect(page.locator("#now")).to_contain_text("ready")
+        expect(page.locator("#now summary")).to_have_text("3 events")
+        page.get_by_role("tab", name="Timeline").click()
+        expect(page.locator(f'#timeline-page tr[data-address="{PROVIDER}"]')).to_be_visible()
+        page.get_by_role("tab", name="Graph").click()
+        process.send_signal(signal.SIGTERM)
+        expect(page.locator("#link")).to_have_text("no connection; trying again")
+
+
+def test_a_node_that_failed_tells_why(browser: Browser, config_file: ConfigFile) -> None:
+    """Its box and its panel have the error, with no secret in it."""
+    providers = [
+        {
+            "provider_id": name,
+            "provider_type": "inline::told",
+            "module": "fake_provider",
+            "config": config,
+        }
+        for name, config in (("told", {}), ("bad", {"start": "fail", "api_key": HIDDEN}))
+    ]
+    path = config_file(more={"providers": {"inference": providers}})
+    with (
+        served(path, "0", "--on-failure", "degrade") as (_, url),
+        opened_page(browser, f"{url}/#view=full") as page,
+    ):
+        box = page.locator('#picture .n[data-address="provider:inference/bad"]')
+        expect(box).to_contain_text(re.compile("failed|starting"))
+        box.click()
+        expect(page.locator("#now")).to_contain_text("start refused with ***")
+        assert HIDDEN not in page.content()
+
+
+def test_a_page_comes_back_after_a_restart(browser: Browser, config_file: ConfigFile) -> None:
+    """When the server is there again the page goes on by itself."""
+    path = config_file()
+    with served(path) as (process, url):
+        port = url.rpartition(":")[2]
+        context = browser.new_context()
+        page = context.new_page()
+        page.goto(f"{url}/#view=full")
+        marked(page, "ready")
+        process.send_signal(signal.SIGTERM)
+        process.wait(20)
+        expect(page.locator("#link")).to_have_class("broken")
+    with served(path, port):
+        expect(page.locator("#link")).to_have_text("live", timeout=20_000)
+        marked(page, "ready")
+    context.close()
+
+
+def test_a_chat_streams_and_shows_its_path(browser: Browser, config_file: ConfigFile) -> None:
+    """The playground shows the answer, its times, the call as code, and its way by keyboard."""
+    with served(config_file()) as (_, url), opened_page(browser, url) as page:
+        page.get_by_role("tab", name="Try").click()
+        message = page.locator("#try-message")
+        expect(page.locator("#try-model")).to_have_value("echo")
+        message.fill("say d and p again")
+        page.keyboard.press("Tab")
+        page.get_by_role("button", name="Send").press("Enter")
+        expect(page.locator("#try-answer")).to_have_text("say d and p again ")
+        expect(page.locator("#try-figures")).to_contain_text("first token after")
+        expect(page.locator("#try-page")).to_contain_text("curl")
+        page.get_by_text("the path of the call in the graph").click()
+        expect(page.locator("#panel")).to_contain_text("Path")
+        page.get_by_role("tab", name="Try").click()
+        message.fill("break")
+        page.get_by_role("button", name="Send").click()
+        expect(page.locator("#try-figures")).to_contain_text("internal error")
+
+
+def test_a_resource_is_registered_by_a_form(browser: Browser, config_file: ConfigFile) -> None:
+    """The form has the fields of the schema; an error stands beside its field."""
+    with served(config_file()) as (_, url), opened_page(browser, url) as page:
+        page.get_by_role("tab", name="Register").click()
+        page.get_by_text("Register another").click()
+        form = page.locator("form[data-register=model]")
+        form.get_by_role("button", name="Register").click()
+        expect(form.locator("div:has(> label [data-field=identifier]) > .wrong")).to_have_text(
+            "is missing"
+        )
+        form.locator("[data-field=identifier]").fill("mine")
+        form.locator("[data-field=provider_id]").fill("told")
+        form.get_by_role("button", name="Register").click()
+        expect(form.locator("[role=alert]")).to_have_text("registered")
+        mine = page.locator("[data-unregister=mine]")
+        expect(mine).to_be_visible()
+        mine.click()
+        expect(mine).to_have_count(0)
+
+
+def test_a_browser_logs_in_with_a_key(browser: Browser, config_file: ConfigFile) -> None:
+    """Without one it is asked for it; the cookie is no script's, and events come with it."""
+    with (
+        served(config_file(), RUNGRAPH_SERVE_KEY=KEY) as (_, url),
+        opened_page(browser, f"{url}/") as page,
+    ):
+        assert page.url == f"{url}/login"
+        page.get_by_label("Key").fill("sk-wrong")
+        page.keyboard.press("Enter")
+        expect(page.locator("[role=alert]")).to_have_text("the key is not known")
+        page.get_by_label("Key").fill(KEY)
+        page.keyboard.press("Enter")
+        expect(page.locator("#link")).to_have_text("live")
+        (cookie,) = page.context.cookies()
+        assert (cookie.get("httpOnly"), cookie.get("sameSite")) == (True, "Strict")
+        assert KEY not in str(cookie)
+
+
+@pytest.mark.parametrize("text", ["<img src=x onerror=alert(1)>", "</script><script>1"])
+def test_no_text_becomes_markup(browser: Browser, config_file: ConfigFile, text: str) -> None:
+    """What a model says is text, whatever it looks like."""
+    with served(config_file()) as (_, url), opened_page(browser, f"{url}/#tab=try") as page:
+        page.locator("#try-message").fill(text)
+        page.get_by_role("button", name="Send").click()
+        expect(page.locator("#try-answer")).to_have_text(f"{text} ")
