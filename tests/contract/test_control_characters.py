@@ -15,7 +15,7 @@ providers:
   inference:
   - {provider_id: "a\e[31mb\u202e", provider_type: "remote::x\e]0;t\a", config: {v: "\e[2J"}}
 "k\e[1m": 1
-models: [{model_id: "m\e[1m", provider_id: "z\u202e", metadata: {a: "\x9b2J"}}]
+models: [{model_id: "m\e[1m", provider_id: "z\u202e", metadata: {a: "\x9b2J\x7f"}}]
 selectors: {"s\e[1m": "x\e[1m"}
 checks:
 - {name: "c\e[1m", query: "filter('\e[1m(', *)", expect: "em\e[1mpty"}

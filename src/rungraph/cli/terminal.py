@@ -114,7 +114,16 @@ def show_json(values: Any, *, indent: int | None = 2, sort_keys: bool = False) -
 
 def show_json_text(text: str) -> None:
     """Write JSON to standard output: it escapes only some of what a terminal obeys by itself."""
-    show(text if text.isascii() else without_controls(text, lambda char: json.dumps(char)[1:-1]))
+    is_safe = text.isascii() and _DELETE not in text
+    show(text if is_safe else without_controls(text, _json_escape))
+
+
+_DELETE = "\x7f"
+
+
+def _json_escape(char: str) -> str:
+    # The one control character that JSON escapes neither as such nor as no ASCII.
+    return "\\u007f" if char == _DELETE else json.dumps(char)[1:-1]
 
 
 def tell(text: str) -> None:
