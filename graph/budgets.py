@@ -17,6 +17,8 @@ DEEPEST_PLACEHOLDER: Final = 20
 """Placeholders inside the words of placeholders; what is nested deeper stays as it is written."""
 MOST_PROBLEMS: Final = 100
 """Problems of one kind that are shown; how many more there are is told."""
+LONGEST_NUMBER: Final = 1_000
+"""Characters of the longest number; what is longer is text. Python writes at most 4,300 digits."""
 LONGEST_LINE: Final = 100_000
 """Characters of the longest line that excerpts are made of."""
 LONGEST_SEARCHED: Final = 1_000_000

@@ -10,7 +10,7 @@ from yaml.constructor import ConstructorError, SafeConstructor
 from yaml.nodes import Node, ScalarNode, SequenceNode
 from yaml.resolver import Resolver
 
-from rungraph.graph.budgets import MOST_FROM_ALIASES
+from rungraph.graph.budgets import LONGEST_NUMBER, MOST_FROM_ALIASES
 from rungraph.graph.diagnostics import Diagnostic, Severity
 from rungraph.graph.secrets.masking import masked_text
 from rungraph.graph.source.positions import Spot
@@ -252,6 +252,8 @@ def _plain_value(text: str) -> Any:
 
 def _converted(tag: str, text: str) -> Any:
     """Return *text* as the type that *tag* names; *text* itself when it is none of that type."""
+    if len(text) > LONGEST_NUMBER:
+        return text
     try:
         return _CONVERSIONS[tag](ScalarNode(tag, text))
     except (ValueError, KeyError, IndexError, ConstructorError):

@@ -7,7 +7,7 @@ from enum import Enum
 from pathlib import PurePath
 from typing import TYPE_CHECKING, Any, Final
 
-from rungraph.graph.budgets import DEEPEST
+from rungraph.graph.budgets import DEEPEST, LONGEST_NUMBER
 from rungraph.graph.diagnostics import Diagnostic, Severity
 from rungraph.graph.place import Place
 from rungraph.graph.source.positions import path_text
@@ -49,6 +49,10 @@ class _Copying:
             return self.copied(value.value, path)
         if isinstance(value, PurePath):
             return str(value)
+        if _is_too_long(value):
+            message = f"a number of more than {LONGEST_NUMBER:,} digits is not a value of a config"
+            self.report("C007", message, path, "write it as a text")
+            return None
         for kind in (str, int, float):
             if isinstance(value, kind):
                 return kind(value)
@@ -88,7 +92,7 @@ class _Copying:
             key = key.value
         if isinstance(key, str):
             return str(key)
-        is_scalar = key is None or isinstance(key, int | float)
+        is_scalar = key is None or (isinstance(key, int | float) and not _is_too_long(key))
         label = str(key) if is_scalar else _kind(key)
         self.report(
             "C007",
@@ -104,6 +108,11 @@ class _Copying:
     ) -> None:
         shown = path_text(path)
         self.diagnostics.append(Diagnostic(code, message, severity, _PLACE, (way_out,), path=shown))
+
+
+def _is_too_long(value: object) -> bool:
+    """Whether *value* has more digits than Python would write, were it not bounded before."""
+    return isinstance(value, int) and value.bit_length() > LONGEST_NUMBER * 4
 
 
 def _kind(value: object) -> str:

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 import yaml
 
 from rungraph.graph.errors import RungraphError
+from rungraph.graph.secrets.masking import masked_text
 from rungraph.graph.upgrade.aliases import Aliases, containers
 
 if TYPE_CHECKING:
@@ -38,12 +39,13 @@ class YamlText:
         text: YAML.
 
     Raises:
-        UpgradeError: If ruamel.yaml is not installed.
+        UpgradeError: If ruamel.yaml is not installed, or cannot read the text.
     """
 
     def __init__(self, text: str) -> None:
         try:
             from ruamel.yaml import YAML
+            from ruamel.yaml.error import YAMLError
         except ImportError as error:
             msg = (
                 "writing YAML with its comments needs ruamel.yaml: pip install 'rungraph[upgrade]'"
@@ -60,7 +62,12 @@ class YamlText:
             self.is_json = True
         indented = re.search(r"^[{[]\s*\n( +)", text)
         self._spaces = len(indented[1]) if indented else None
-        self.tree: Any = self._yaml.load(text)
+        try:
+            self.tree: Any = self._yaml.load(text)
+        except (YAMLError, ValueError) as error:  # Such as a date that there is not.
+            reason = masked_text(str(error).partition("\n")[0])
+            msg = f"ruamel.yaml, which keeps the comments, cannot read it: {reason}"
+            raise UpgradeError(msg) from error
         self._aliases = Aliases(self.tree)
 
     def dumped(self, value: Any) -> str:

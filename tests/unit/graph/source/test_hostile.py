@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import json
+from typing import Any
 
 import pytest
 
-from rungraph.graph import compile_config, render_diagnostics
+from rungraph.graph import ProviderNode, compile_config, graph_to_json, render_diagnostics
 from rungraph.graph.budgets import LONGEST_LINE, LONGEST_MESSAGE
+from rungraph.graph.diff import diff_graphs, render_diff
 from rungraph.graph.place import Place
-from rungraph.graph.source.document import parse_document
+from rungraph.graph.source.document import document_of, parse_document
 from rungraph.graph.source.text import SourceText
 
 REPEATED = [
@@ -44,6 +46,23 @@ def test_a_line_that_nobody_writes_has_no_excerpt() -> None:
     text = "a" * (LONGEST_LINE - 1)
     assert SourceText("", f"{text}\n").excerpt(Place("", 1, 1)).startswith("aaa")
     assert SourceText("", f"{text}a\n").excerpt(Place("", 1, 1)) == ""
+
+
+@pytest.mark.parametrize(
+    "number", ["9" * 5000, "-0x" + "f" * 5000, "0b" + "1" * 20_000, "59:" * 3000 + "1", "1" * 1001]
+)
+def test_a_number_that_nobody_writes_is_a_text(number: str) -> None:
+    """Python does not write what has more than 4,300 digits; in a mapping it is a problem."""
+    entry = f"{{provider_id: a, provider_type: remote::openai, config: {{n: {number}}}}}"
+    graph = compile_config(f"providers: {{inference: [{entry}]}}\nx: {number}\n", environment={})
+    [node] = (one for one in graph.nodes.values() if isinstance(one, ProviderNode) and one.config)
+    assert node.config["n"] == number
+    assert number[:20] in graph_to_json(graph)
+    assert render_diff(diff_graphs(compile_config({"providers": {}}), graph))
+    mapping: Any = {"n": 10**5000, 10**5000: 1}
+    document = document_of(mapping)
+    assert document.value == {"n": None, "an int": 1}
+    assert [one.code for one in document.diagnostics] == ["C007", "C007"]
 
 
 def test_long_names_do_not_make_long_messages() -> None:

@@ -271,6 +271,10 @@ def test_stores_join_the_storage_that_is_there() -> None:
             "run.yaml: this is a ConfigMap: what is rewritten is a run config in a file of its own",
         ),
         (
+            "when: 2001-13-45\nproviders: {}\n",
+            ("ruamel.yaml, which keeps the comments, cannot read it: month must be in 1..12"),
+        ),
+        (
             "image_name: {{ .Values.name }}\nproviders: {}\n",
             (
                 "run.yaml: this is a template, and not yet a run config: what is rewritten is "
