@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any, cast
 from rungraph.graph.config.keys import known_keys, resource_paths
 from rungraph.graph.config.sections import kind_of
 from rungraph.graph.rules.context import nearest
+from rungraph.graph.secrets.values import masked
 from rungraph.graph.source.positions import path_text
 from rungraph.graph.wording import joined
 
@@ -175,7 +176,7 @@ def _wrong(context: RuleContext, path: Path, wanted: str, value: Any) -> Diagnos
     given = kind_of(value)
     choices = kinds[0].split("|") if kinds[0] not in _KINDS else []
     if isinstance(value, str) and len(choices) > 1:
-        given = f"'{value}'"
+        given = f"'{masked(value, known=context.document.known)}'"
         hint = nearest(value, choices, "")[:-1]
     else:
         hint = tuple(_HINTS[one] for one in kinds if one in _HINTS)

@@ -270,3 +270,10 @@ def test_a_name_that_the_release_does_not_read_is_none() -> None:
     """``distro_name`` came with 0.5.0."""
     text = _config().replace("image_name: a\n", "")
     assert _errors(text, "llama-stack@0.4.7") == ["the key 'image_name' is missing"]
+
+
+def test_a_key_that_was_pasted_where_a_choice_belongs_is_not_shown() -> None:
+    """What is wrong is said without it."""
+    secret = "sk-proj-abcdefghijklmnopqrstuvwxyz0123456789"
+    (error,) = _errors(_config(server={"auth": {"provider_config": {"type": secret}}}), "ogx@1.5.0")
+    assert error.endswith("not '********'")
