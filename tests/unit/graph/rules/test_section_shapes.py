@@ -274,6 +274,6 @@ def test_a_name_that_the_release_does_not_read_is_none() -> None:
 
 def test_a_key_that_was_pasted_where_a_choice_belongs_is_not_shown() -> None:
     """What is wrong is said without it."""
-    secret = "sk-proj-abcdefghijklmnopqrstuvwxyz0123456789"
-    (error,) = _errors(_config(server={"auth": {"provider_config": {"type": secret}}}), "ogx@1.5.0")
+    pasted = "sk-proj-abcdefghijklmnopqrstuvwxyz0123456789"
+    (error,) = _errors(_config(server={"auth": {"provider_config": {"type": pasted}}}), "ogx@1.5.0")
     assert error.endswith("not '********'")
