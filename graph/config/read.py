@@ -56,7 +56,9 @@ def read_checks(
     reader = _Reader(document, substitution)
     reader.spelt(document.value, {"checks", "selectors"}, (), "a file of checks")
     checks = tuple(reader.checks(document.value.get("checks")))
-    named = {"selectors": substitution.resolve(document.value.get("selectors"), ("selectors",))}
+    written = document.value.get("selectors")
+    resolved = substitution.resolve(written, ("selectors",))
+    named = {"selectors": reader.shown(written, resolved, ("selectors",))}
     section = reader.section(RunSection, named, ())
     return checks, (section.selectors if section else None) or {}, tuple(reader.problems)
 
@@ -148,6 +150,8 @@ class _Reader(SectionReader):
         """Return what stands at the top besides lists; what it says by default when in doubt."""
         known = fields_of(RunSection).keys() & self.known
         fields = {key: self.resolve(value[key], (key,)) for key in value if key in known}
+        for key in fields.keys() & {"apis", "selectors", "version"}:
+            fields[key] = self.shown(value[key], fields[key], (key,))
         for key in fields.keys() & {"image_name", "distro_name"}:
             fields[key] = self.text(value[key], fields[key], (key,))
             is_taken = key == "distro_name" or "name_may_be_number" in catalog.traits
@@ -258,6 +262,11 @@ class _Reader(SectionReader):
             )
         resolved: dict[str, Any] = self.resolve(written, path)
         if resolved is not written:
+            apart = ("config", "provider_id", "provider_type")
+            resolved = {
+                key: one if key in apart else self.shown(written[key], one, (*path, key))
+                for key, one in resolved.items()
+            }
             if "provider_id" in entry.written:
                 resolved = {**resolved, "provider_id": provider_id}
             if "provider_type" in written:
@@ -287,7 +296,8 @@ class _Reader(SectionReader):
             value, ("checks",), f"a list of entries {keys}", f"a mapping {keys}"
         ):
             written = self.spelt(written, fields_of(CheckSection).keys(), path, "a check")
-            section = self.section(CheckSection, self.resolve(written, path), path)
+            shown = self.shown(written, self.resolve(written, path), path)
+            section = self.section(CheckSection, shown, path)
             if section is not None:
                 yield QueryCheck(section.name, section.query, str(section.expect), place)
 

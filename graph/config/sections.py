@@ -84,6 +84,24 @@ class SectionReader:
         """
         if not isinstance(written, str) or "$" not in written or resolved is None:
             return resolved
+        hidden = self.without_secret(written, path)
+        return hidden or (resolved if isinstance(resolved, str) else self.text_of(written))
+
+    def shown(self, written: Any, resolved: Any, path: Path) -> Any:
+        """Return *resolved*, all of which is shown, without the values of secret variables."""
+        if resolved is written or resolved is None:
+            return resolved
+        if isinstance(written, str):
+            return self.without_secret(written, path) or resolved
+        if isinstance(written, dict):
+            return {
+                key: self.shown(written[key], one, (*path, key)) for key, one in resolved.items()
+            }
+        both = zip(written, resolved, strict=True)
+        return [self.shown(*pair, (*path, index)) for index, pair in enumerate(both)]
+
+    def without_secret(self, written: str, path: Path) -> str:
+        """Return *written*, masked, if it reads a secret variable, and report it; else nothing."""
         for one in placeholders(written):
             if not one.has_alternative and is_secret_key(one.name):
                 self.report(
@@ -93,8 +111,8 @@ class SectionReader:
                     path,
                     "write it out, or name the variable otherwise: it stands in every picture",
                 )
-                return masked(written, known=self.document.known)
-        return resolved if isinstance(resolved, str) else self.text_of(written)
+                return str(masked(written, known=self.document.known))
+        return ""
 
     def section(
         self,

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from rungraph.graph.address import Address
 from rungraph.graph.diff.snapshot import Link, Snapshot, snapshot_of
+from rungraph.graph.nodes import Strength
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -36,7 +37,7 @@ def snapshot_of_node_link(data: Mapping[str, Any]) -> Snapshot:
         }
         edges = {
             (Address.parse(one["source"]), Address.parse(one["target"])): (
-                Link(one["strength"], bool(one.get("dropped"))),
+                Link(Strength(one["strength"]).value, bool(one.get("dropped"))),
             )
             for one in links
         }

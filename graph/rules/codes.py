@@ -245,8 +245,9 @@ E004 note placeholders in the older spelling
 Until 2025 a default was written ${env.X:default} and an alternative ${env.X+word}. Both are read;
 today they are written ${env.X:=default} and ${env.X:+word}.
 
-E005 error a secret where an id stands
-Ids, types and names are in every plan, picture and message. A variable whose name says that it
+E005 error a secret where all is shown
+Ids, types and names are in every plan, picture and message, and so are 'apis', 'version',
+'selectors', 'checks' and what an entry says beside its config. A variable whose name says that it
 holds a secret is not filled in there; the text stays as it is written.
 
 I001 error a module cannot be imported

@@ -4,8 +4,11 @@ from __future__ import annotations
 
 import json
 
+import pytest
+
 from rungraph.graph import Address, RunGraph, compile_config, graph_from_json, graph_to_json
 from rungraph.graph.diff import diff_graphs, diff_to_json, diff_to_markdown, render_diff
+from rungraph.graph.diff.node_link import snapshot_of_node_link
 
 
 def _graph(key: str, url: str = "http://h") -> RunGraph:
@@ -53,3 +56,11 @@ def test_a_pasted_mask_is_equal_to_no_secret() -> None:
     """The config that has it has an error that the other one has not."""
     found = diff_graphs(_graph("first-1"), _graph("********"))
     assert [one.code for one in found.problems_added] == ["C041"]
+
+
+def test_the_strength_of_an_edge_is_one_of_those_there_are() -> None:
+    """JSON of a drawn graph with any other value there is refused."""
+    ends = {"source": "table:models", "target": "router:inference"}
+    drawn = {"graph": {"view": "full", "reduced": False}, "nodes": []}
+    with pytest.raises(ValueError, match="'x' is not a valid Strength"):
+        snapshot_of_node_link({**drawn, "edges": [{**ends, "strength": "x"}]})

@@ -1,0 +1,55 @@
+"""Texts that every output shows: the value of a secret variable is not filled in there."""
+
+from __future__ import annotations
+
+import pytest
+
+from rungraph.graph import Level, compile_config, graph_to_json, render_diagnostics
+from rungraph.graph.diff import diff_graphs, diff_to_json, render_diff
+from rungraph.graph.plan import make_plan, render_plan
+from rungraph.graph.query.config_checks import ask
+from rungraph.graph.rules.checklist import checklist
+
+VALUE = "Zq7x-of-a-variable"
+CONFIG = """
+version: VERSION
+image_name: NAME
+apis: [inference, API]
+selectors: {far: SELECTOR}
+checks: [{name: CHECK, query: QUERY, expect: EXPECT}]
+models: [{model_id: MODEL, provider_id: ID}]
+providers:
+  inference:
+  - {provider_id: ID, provider_type: TYPE, module: MODULE, tags: [TAG], restart: RESTART,
+     config_class: CLASS, dependencies: [NEED], config: {base_url: "http://h"}}
+"""
+USUAL = {
+    "VERSION": "'2'", "NAME": "n", "API": "telemetry", "SELECTOR": "'type:remote::*'",
+    "CHECK": "n", "QUERY": "'*'", "EXPECT": "nonempty", "MODEL": "m", "ID": "a",
+    "TYPE": "remote::openai", "MODULE": "os", "TAG": "one", "RESTART": "never", "CLASS": "os:X",
+    "NEED": "safety",
+}  # fmt: skip
+
+
+def _config(**other: str) -> str:
+    text = CONFIG
+    for name, usual in USUAL.items():
+        text = text.replace(name, other.get(name, usual))
+    return text
+
+
+@pytest.mark.parametrize("where", USUAL)
+def test_a_secret_variable_is_not_filled_in_where_all_is_shown(where: str) -> None:
+    """Whoever may write a config, in a pull request, cannot have the environment printed."""
+    text = _config(**{where: '"x${env.A_TOKEN}"'})
+    assert text != _config()
+    graph = compile_config(text, environment={"A_TOKEN": VALUE})
+    plan = make_plan(graph, Level.ENV)
+    checked = checklist(graph, Level.ENV, answers=ask(graph))
+    diff = diff_graphs(compile_config(_config(), environment={}), graph)
+    shown = (
+        render_diagnostics(graph.diagnostics), render_plan(plan), graph_to_json(graph),
+        render_diff(diff), diff_to_json(diff), repr(checked),
+    )  # fmt: skip
+    assert not any(VALUE in one for one in shown)
+    assert any(one.code == "E005" for one in graph.diagnostics)
