@@ -43,7 +43,7 @@ _KINDS = {
     "overloaded": 429,
 }
 """The statuses of TGI's kinds of error, which in a stream comes without one."""
-_NOT_THERE = re.compile(r"does not support|tool choice requires")
+_NOT_THERE = re.compile(r"does not support|--tool-call-parser")
 """How servers call what they, or a model of theirs, cannot do at all."""
 
 

@@ -33,6 +33,7 @@ class Kind:
         busy: What the server says when it takes no more calls.
         failure: A stream that ends with an error of the server.
         cannot: What the provider has not: such a row is ``NotImplementedError``.
+        has_server: Whether it asks a server at a URL, and runs no model itself.
         tells_key: Whether the server asks for a key.
     """
 
@@ -43,12 +44,15 @@ class Kind:
     failure: Reply = field(default_factory=lambda: FAILURE)
     cannot: frozenset[str] = frozenset()
     tells_key: bool = True
+    has_server: bool = True
 
     @contextmanager
     def served(self, weights: Path) -> Generator[str]:
-        """Run the server; yield its URL."""
+        """Run the server; yield its URL, or the path of the weights where there is no server."""
         name = self.provider_type.partition("::")[2]
-        if name in {"tgi", "ollama", "vllm"}:
+        if not self.has_server:
+            yield str(weights)
+        elif name in {"tgi", "ollama", "vllm"}:
             with serve_counterpart(name, self.model) as url:
                 yield url
         else:
@@ -59,12 +63,15 @@ class Kind:
     async def provider(self, url: str, **config: Any) -> AsyncGenerator[Any]:
         """Run a provider of the server at *url*."""
         settings = {"url": url, "api_key": KEY, "max_retries": 0, **config}
-        if self.provider_type == "remote::openai":
+        if not self.has_server:
+            settings = {"model": url, "model_id": self.model, **config}
+        elif self.provider_type == "remote::openai":
             settings["url"] = f"{url}/v1"
         spec = CATALOG.providers["inference", self.provider_type]
         module, _, name = spec.config_class.partition(":")
         made = getattr(import_module(module), name).model_validate(settings)
-        provider = await import_module(spec.module).get_adapter_impl(made, {})
+        entry_point = "get_adapter_impl" if self.has_server else "get_provider_impl"
+        provider = await getattr(import_module(spec.module), entry_point)(made, {})
         try:
             yield provider
         finally:
@@ -75,6 +82,13 @@ _OLLAMA_LINE = b'{"model": "m", "message": {"role": "assistant", "content": "hi"
 _NDJSON = {"Content-Type": "application/x-ndjson"}
 
 KINDS = (
+    Kind(
+        "inline::llama-cpp",
+        "small",
+        cannot=frozenset({"embeddings"}),
+        tells_key=False,
+        has_server=False,
+    ),
     Kind("remote::openai", "small", cannot=frozenset({"embeddings"})),
     Kind(
         "remote::tgi",
