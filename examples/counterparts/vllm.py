@@ -14,9 +14,11 @@ if TYPE_CHECKING:
     from collections.abc import AsyncGenerator
 
 _KINDS = {400: "BadRequestError", 404: "NotFoundError"}
-_NO_PARSER = (
-    '"auto" tool choice requires --enable-auto-tool-choice and --tool-call-parser to be set'
-)
+_PARSER = "--tool-call-parser to be set"
+_NO_PARSER = {
+    "auto": f'"auto" tool choice requires --enable-auto-tool-choice and {_PARSER}',
+    "required": f'tool_choice="required" requires {_PARSER}',
+}
 
 
 class VLLM:
@@ -92,8 +94,9 @@ class VLLM:
         """
         if body.get("model") not in {None, self._model}:
             raise RefusedError(404, f"The model `{body['model']}` does not exist.")
-        if body.get("tools") and body.get("tool_choice", "auto") == "auto":
-            raise RefusedError(400, _NO_PARSER)
+        problem = _NO_PARSER.get(body.get("tool_choice", "auto"))
+        if body.get("tools") and problem:
+            raise RefusedError(400, problem)
         # Keys that it does not know are ignored, and what else runs behind it must not see them.
         ignored = {"guided_json", "guided_regex", "json_schema", "repeat_penalty", "model"}
         wanted = {key: value for key, value in body.items() if key not in ignored}

