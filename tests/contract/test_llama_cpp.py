@@ -117,6 +117,17 @@ async def chat(provider: LlamaCppProvider, **more: Any) -> ChatCompletionRespons
     return answer
 
 
+@pytest.mark.real
+async def test_the_model_answers_under_each_of_its_names(weights: Path) -> None:
+    """All of them are listed, and mean the same."""
+    async with running(weights, model_id="small", aliases=("tiny",)) as provider:
+        assert [model.identifier for model in await provider.list_models()] == ["small", "tiny"]
+        small, tiny = [await provider.chat_completion(n, HELLO, SHORT) for n in ("small", "tiny")]
+        assert isinstance(small, ChatCompletionResponse)
+        assert isinstance(tiny, ChatCompletionResponse)
+        assert small.completion_message == tiny.completion_message
+
+
 # --- answers -----------------------------------------------------------------------------------
 
 
