@@ -8,9 +8,7 @@ from typing import TYPE_CHECKING
 
 from rungraph.graph.diagnostics import Level, Severity, errors_in
 from rungraph.graph.diff.snapshot import shown_extras
-from rungraph.graph.failures import assume_failed
 from rungraph.graph.nodes import ProviderNode
-from rungraph.graph.plan.changes import changes_between
 from rungraph.graph.plan.diagnostics import diagnostic_plan, place_plan, readable
 from rungraph.graph.plan.make_graph import (
     api_plans,
@@ -20,6 +18,7 @@ from rungraph.graph.plan.make_graph import (
     node_plans,
     with_sorted_keys,
 )
+from rungraph.graph.plan.make_requests import changes_between, failures_plan, timings_plan
 from rungraph.graph.plan.model import (
     CatalogPlan,
     CheckedPlan,
@@ -30,14 +29,6 @@ from rungraph.graph.plan.model import (
     SummaryPlan,
     VariablePlan,
 )
-from rungraph.graph.plan.model_requests import (
-    ApiAvailability,
-    DegradedNode,
-    FailedNode,
-    FailuresPlan,
-    LostResource,
-)
-from rungraph.graph.plan.timings import timings_plan
 from rungraph.graph.query.config_checks import ask
 from rungraph.graph.rules.checklist import checklist
 from rungraph.graph.source.positions import path_text
@@ -114,7 +105,7 @@ def make_plan(
         edges=tuple(edge_plans(graph)),
         errored=bool(errors),
         excluded=tuple(map(excluded_plan, graph.excluded)),
-        failures=_failures(graph, failed) if failed else None,
+        failures=failures_plan(graph, failed) if failed else None,
         generations=tuple(tuple(map(str, generation)) for generation in graph.generations()),
         extras=with_sorted_keys(shown_extras(graph)),
         metadata_store=None if store is None else with_sorted_keys(store),
@@ -221,26 +212,6 @@ def _reader(path: str, readers: Mapping[str, str]) -> str:
             return readers[path[:end]]
     top = path.split("[", 1)[0]
     return top if top.startswith("providers.") else top.split(".", 1)[0]
-
-
-def _failures(graph: RunGraph, failed: Collection[Address]) -> FailuresPlan:
-    found = assume_failed(graph, failed)
-    return FailuresPlan(
-        apis=tuple(ApiAvailability(api=api, availability=word) for api, word in found.apis.items()),
-        assumed=tuple(map(str, found.assumed)),
-        degraded=tuple(
-            DegradedNode(address=str(address), without=tuple(map(str, lacking)))
-            for address, lacking in found.without.items()
-        ),
-        failed=tuple(
-            FailedNode(address=str(address), because_of=tuple(map(str, causes)))
-            for address, causes in found.causes.items()
-        ),
-        resources=tuple(
-            LostResource(resource=str(one), because_of=tuple(map(str, causes)))
-            for one, causes in found.resources.items()
-        ),
-    )
 
 
 def _summary(graph: RunGraph, actions: Mapping[str, int]) -> SummaryPlan:
