@@ -82,11 +82,6 @@ def thread_future(function: Callable[..., _T], *args: Any) -> asyncio.Future[_T]
     return future
 
 
-async def in_thread(function: Callable[..., _T], *args: Any) -> _T:
-    """Return what *function* returns in a thread of its own; see `settled`."""
-    return await settled(thread_future(function, *args))
-
-
 async def settled(future: asyncio.Future[_T]) -> _T:
     """Return the result of *future*, which cannot be interrupted.
 

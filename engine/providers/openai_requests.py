@@ -162,7 +162,7 @@ def _message(message: Message) -> dict[str, Any]:
         case UserMessage(context=None):
             return {"role": "user", "content": _content(message.content)}
         case UserMessage():
-            both = [*_parts(message.content), *_parts(message.context or "")]
+            both = [*_items(message.content), *_items(message.context or "")]
             return {"role": "user", "content": _content(both)}
         case ToolResponseMessage():
             content = _content(message.content)
@@ -185,19 +185,19 @@ def _assistant(message: CompletionMessage) -> dict[str, Any]:
     return body
 
 
-def _parts(content: InterleavedContent) -> list[str | ImageMedia]:
+def _items(content: InterleavedContent) -> list[str | ImageMedia]:
     return content if isinstance(content, list) else [content]
 
 
 def _content(content: InterleavedContent) -> str | list[dict[str, Any]]:
-    parts = _parts(content)
-    if all(isinstance(part, str) for part in parts):
+    items = _items(content)
+    if all(isinstance(item, str) for item in items):
         return text_of(content)
     return [
-        {"type": "text", "text": part}
-        if isinstance(part, str)
-        else {"type": "image_url", "image_url": {"url": part.image}}
-        for part in parts
+        {"type": "text", "text": item}
+        if isinstance(item, str)
+        else {"type": "image_url", "image_url": {"url": item.image}}
+        for item in items
     ]
 
 

@@ -24,7 +24,7 @@ from rungraph.cli.inputs.saved_plans import check_target, save_plan
 from rungraph.cli.terminal import DIFFERS, is_terminal, show, show_json_text, style_of, tell
 from rungraph.graph.diagnostics import errors_in
 from rungraph.graph.plan import make_plan, plan_to_json, plan_to_markdown, render_plan
-from rungraph.graph.plan.masking import explain_masking as masking_of
+from rungraph.graph.plan.explain_masking import explain_masking as masking_of
 from rungraph.graph.query import query
 
 if TYPE_CHECKING:

@@ -20,7 +20,7 @@ from contextlib import suppress
 from tests.unit.engine.run.chains import A, Chain, up_and_down, lifecycle_of
 from rungraph.engine.errors import StartError, StopError
 from rungraph.engine.run.settings import StackSettings
-from rungraph.engine.waiting import in_thread
+from rungraph.engine.waiting import settled, thread_future
 
 async def deaf():
     while True:
@@ -28,7 +28,7 @@ async def deaf():
             await asyncio.sleep(60)
 
 async def blocked():
-    await in_thread(time.sleep, 10_000)
+    await settled(thread_future(time.sleep, 10_000))
 
 settings = StackSettings(
     start_timeout=0.05, stop_timeout=0.05, cancel_timeout=0.05, on_failure=ON_FAILURE

@@ -8,7 +8,7 @@ import pytest
 from tests.secret_shapes import HARMLESS, PLACEHOLDER, PLANTED
 
 from rungraph.graph import compile_config
-from rungraph.graph.plan.masking import explain_masking
+from rungraph.graph.plan.explain_masking import explain_masking
 from rungraph.graph.secrets.explain import explained
 
 CONFIG = """
