@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import stat
 from dataclasses import replace
 from functools import cache
 from importlib.metadata import entry_points
@@ -112,7 +113,11 @@ def named_catalog(
         if release and base != history.name:
             release = f"{base}@{release}"
     elif Path(base).suffix in _SUFFIXES:
-        history = load_history((folder or Path()) / base)
+        path = (folder or Path()) / base
+        if _never_ends(path):
+            msg = f"'{path}' is a pipe or a device, not a catalog file"
+            raise CatalogError(msg)
+        history = load_history(path)
     elif not at and (points := entry_points(group=NAMED_GROUP, name=base)):
         return offered_catalog(points[base], config)
     else:
@@ -139,6 +144,15 @@ def others_that_fit(catalog: Catalog, config: Mapping[str, Any], lacking: str) -
         why = telling.passing_over(catalog.full_name, lacking)
         told = telling.told_as(history, config, release, why)
         yield replace(history.at(release), told_by=told.by)
+
+
+def _never_ends(path: Path) -> bool:
+    """Whether *path* is there and is no file or folder: reading it can wait without end."""
+    try:
+        mode = path.stat().st_mode
+    except (OSError, ValueError):
+        return False
+    return not stat.S_ISREG(mode) and not stat.S_ISDIR(mode)
 
 
 def _told(history: CatalogHistory, config: Mapping[str, Any]) -> Catalog:

@@ -61,3 +61,12 @@ def test_what_never_ends_is_not_read(tmp_path: Path) -> None:
 def test_a_home_of_nobody_is_no_folder(tmp_path: Path) -> None:
     """It may be there where the stack starts."""
     assert _problems(_graph(tmp_path, types="~nobody-here/types")) == []
+
+
+def test_a_catalog_that_never_ends_is_not_read(tmp_path: Path) -> None:
+    """A config's key can name a pipe as well."""
+    os.mkfifo(tmp_path / "pipe.yaml")
+    (tmp_path / "run.yaml").write_text("catalog: pipe.yaml\nproviders: {}\n")
+    [problem] = compile_config(tmp_path / "run.yaml", environment={}).diagnostics
+    path = tmp_path / "pipe.yaml"
+    assert problem.message == f"'{path}' is a pipe or a device, not a catalog file"
