@@ -14,8 +14,8 @@ from pydantic import BaseModel, ValidationError
 
 from rungraph.engine.errors import EngineError
 from rungraph.engine.provider import takes_provider_data
+from rungraph.graph.invalid_values import invalid_values
 from rungraph.graph.secrets.values import scrubbed
-from rungraph.graph.validation import invalid_values
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping

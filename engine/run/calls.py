@@ -21,8 +21,8 @@ from pydantic import PydanticSchemaGenerationError, TypeAdapter, ValidationError
 
 from rungraph.engine.apis.routes import routes_of
 from rungraph.engine.errors import EngineError, NotServedError
+from rungraph.graph.invalid_values import invalid_values
 from rungraph.graph.suggest import closest, did_you_mean
-from rungraph.graph.validation import invalid_values
 from rungraph.graph.wording import first_lines
 
 if TYPE_CHECKING:

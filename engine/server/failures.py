@@ -23,7 +23,7 @@ from rungraph.engine.errors import (
     UnavailableResourceError,
     UnknownResourceError,
 )
-from rungraph.graph.validation import invalid_values
+from rungraph.graph.invalid_values import invalid_values
 from rungraph.graph.wording import first_lines
 
 if TYPE_CHECKING:

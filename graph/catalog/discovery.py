@@ -18,10 +18,10 @@ from rungraph.graph.catalog.release_specs import (
 )
 from rungraph.graph.catalog.specs import ApiSpec, Catalog, ProviderSpec, RoutedPair
 from rungraph.graph.errors import CatalogError
+from rungraph.graph.invalid_values import invalid_values
 from rungraph.graph.source.document import Document, load_document
 from rungraph.graph.source.text import SourceText
 from rungraph.graph.source.yaml_nodes import compose
-from rungraph.graph.validation import invalid_values
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence

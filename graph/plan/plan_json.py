@@ -8,10 +8,10 @@ from functools import cache
 from typing import TYPE_CHECKING, Any
 
 from rungraph.graph.errors import RungraphError
+from rungraph.graph.invalid_values import invalid_values
 from rungraph.graph.json_format import FORMAT_VERSION
 from rungraph.graph.plan.model import Plan
 from rungraph.graph.source.positions import path_text
-from rungraph.graph.validation import invalid_values
 
 if TYPE_CHECKING:
     from pydantic import TypeAdapter, ValidationError

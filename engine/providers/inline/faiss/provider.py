@@ -23,7 +23,7 @@ from rungraph.engine.providers.inline.faiss.chunks import Piece, chunk_text, cou
 from rungraph.engine.providers.inline.faiss.documents import encodable, text_of_document
 from rungraph.engine.providers.inline.faiss.index import Vectors, unit_vectors
 from rungraph.engine.providers.inline.faiss.storage import CutDocument, Storage
-from rungraph.graph.validation import invalid_values
+from rungraph.graph.invalid_values import invalid_values
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping, Sequence
