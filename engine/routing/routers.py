@@ -201,10 +201,12 @@ class Router:
         common = {"api": self._node.api, "method": method.name}
 
         def attributes(args: tuple[Any, ...], kwargs: dict[str, Any]) -> dict[str, Any]:
-            try:
-                key = method.signature.bind_partial(*args, **kwargs).arguments.get(routing_key)
-            except TypeError:  # The call itself will say so.
-                return common
+            key = kwargs.get(routing_key)
+            if key is None:  # Servers call by keyword; to find out about others takes longer.
+                try:
+                    key = method.signature.bind_partial(*args, **kwargs).arguments.get(routing_key)
+                except TypeError:  # The call itself will say so.
+                    return common
             if not isinstance(key, str):
                 return common
             try:

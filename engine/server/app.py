@@ -121,7 +121,10 @@ class StackApp:
         self._process = secrets.token_hex(4)
         catalog = stack.graph.catalog
         self.endpoints = tuple(
-            Endpoint(api, name, route, getattr(protocol, name), stack.__getitem__)
+            Endpoint(
+                *(api, name, route, getattr(protocol, name), stack.__getitem__),
+                catalog.pair_of_router(api),
+            )
             for api in stack.graph.apis
             for protocol in [resolve_name(catalog.apis[api].protocol)]
             for name, route in routes_of(protocol)

@@ -23,7 +23,9 @@ from urllib.parse import parse_qsl
 from pydantic import ConfigDict, TypeAdapter, ValidationError
 from typing_extensions import TypedDict
 
+from rungraph.engine.errors import EngineError
 from rungraph.engine.request import hand_over
+from rungraph.engine.server.exchange import Called
 from rungraph.engine.server.failures import invalid
 from rungraph.graph.suggest import did_you_mean
 
@@ -32,6 +34,7 @@ if TYPE_CHECKING:
 
     from rungraph.engine.apis.routes import Route
     from rungraph.engine.server.exchange import Exchange
+    from rungraph.graph.catalog.specs import RoutedPair
 
 
 class Endpoint:
@@ -47,6 +50,7 @@ class Endpoint:
         route: Where it is served.
         function: The method as the Protocol has it.
         instance: Returns what answers for the API now.
+        pair: The routed pair of the API; None for one that is not routed.
 
     Attributes:
         api: The API.
@@ -65,7 +69,9 @@ class Endpoint:
         route: Route,
         function: Callable[..., Any],
         instance: Callable[[str], Any],
+        pair: RoutedPair | None = None,
     ) -> None:
+        self._pair = pair
         self.api = api
         self.name = name
         self.route = route
@@ -96,19 +102,32 @@ class Endpoint:
         instance = self._instance(self.api)
         hand_over(instance)
         method = getattr(instance, self.name)
+        exchange.called = self._called(arguments)
         with exchange.watched():
             result = await method(**arguments)
             if not isinstance(result, AsyncIterator):
+                exchange.usage = getattr(result, "usage", None)
                 content = self._dump(result)
             else:
                 async with aclosing(cast("AsyncGenerator[Any, None]", result)) as chunks:
                     async for chunk in chunks:
+                        exchange.usage = getattr(getattr(chunk, "event", chunk), "usage", None)
                         await exchange.send_event(self._dump_chunk(chunk))
                 if not exchange.has_begun:
                     await exchange.begin_events()
                 await exchange.end()
                 return
         await exchange.answer(content)
+
+    def _called(self, arguments: dict[str, Any]) -> Called | None:
+        """Return whom a call goes to; None if it is not routed or will fail."""
+        if self._pair is None or self._pair.routing_key not in arguments:
+            return None
+        try:
+            found = self._instance(self._pair.table_api).resolve(arguments[self._pair.routing_key])
+        except EngineError:
+            return None
+        return Called(self.api, self.name, found.identifier, found.provider_id)
 
     async def _read(self, exchange: Exchange) -> dict[str, Any]:
         """Return the arguments of the call that the request means.

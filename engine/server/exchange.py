@@ -7,12 +7,14 @@ from contextlib import contextmanager
 from enum import Enum
 from http import HTTPStatus
 from time import perf_counter
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from rungraph.engine.server.failures import RequestError
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Generator, Iterable, MutableMapping
+
+    from rungraph.engine.apis.common import Usage
 
     Scope = MutableMapping[str, Any]
     Message = MutableMapping[str, Any]
@@ -25,6 +27,15 @@ EVENTS = b"text/event-stream"
 _BODY_SECONDS = 30.0
 _WATCH_AFTER = 0.02
 """Seconds before somebody listens for the caller's going: most calls are over by then."""
+
+
+class Called(NamedTuple):
+    """Whom a routed call goes to; every text is one of the config or of a registration."""
+
+    api: str
+    method: str
+    resource: str
+    provider: str
 
 
 class BrokenOff(Enum):
@@ -50,6 +61,8 @@ class Exchange:
         status: The HTTP status of the answer; 0 before it has begun.
         began_at: When the request came, and *answered_at*, when the answer began: by the
             process's clock.
+        called: Whom the request calls, once that is known.
+        usage: The tokens of the call, where the provider tells them.
         upstream: The seconds that others worked on the answer: a provider, what it asks.
         is_stream: Whether the answer is a stream of events.
         broken_off: Why it has to end early; None while it has not.
@@ -71,6 +84,8 @@ class Exchange:
         self.status = 0
         self.began_at = perf_counter()
         self.answered_at: float | None = None
+        self.called: Called | None = None
+        self.usage: Usage | None = None
         self.upstream = 0.0
         self._upstream_at: float | None = None
         self.is_stream = False

@@ -15,6 +15,8 @@ from prometheus_client import (
     generate_latest,
 )
 
+from rungraph.engine.server.exchange import Called
+
 if TYPE_CHECKING:
     from collections.abc import Callable
 
@@ -22,6 +24,7 @@ if TYPE_CHECKING:
 
 _SECONDS = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60, 120)
 _LAG_SECONDS = 0.25
+_MOST_CALLED = 1_000
 
 
 class Metrics:
@@ -53,6 +56,19 @@ class Metrics:
             buckets=_SECONDS,
             registry=self._registry,
         )
+        self._calls = Counter(
+            "rungraph_calls",
+            "Routed calls by what they call and the status of the answer",
+            ("api", "method", "resource", "provider", "status"),
+            registry=self._registry,
+        )
+        self._tokens = Counter(
+            "rungraph_tokens",
+            "Tokens of translated and native calls, where the provider tells them",
+            ("resource", "provider", "kind"),
+            registry=self._registry,
+        )
+        self._known: set[Called] = set()
         self._own = Histogram(
             "rungraph_own_seconds",
             "What the server itself takes for a request: its duration without others' work",
@@ -90,8 +106,22 @@ class Metrics:
         seconds = perf_counter() - exchange.began_at
         duration.observe(seconds)
         own.observe(seconds - exchange.upstream)
+        if exchange.called is not None:
+            self._count_call(exchange, exchange.called)
         if exchange.is_stream and exchange.answered_at is not None:
             first.observe(exchange.answered_at - exchange.began_at)
+
+    def _count_call(self, exchange: Exchange, called: Called) -> None:
+        if called not in self._known:
+            # Who may register could make series without end.
+            if len(self._known) >= _MOST_CALLED:
+                called = Called(called.api, called.method, "others", "others")
+            self._known.add(called)
+        self._calls.labels(*called, str(exchange.status or "none")).inc()
+        if exchange.usage is not None:
+            for kind in ("prompt", "completion"):
+                tokens = getattr(exchange.usage, f"{kind}_tokens")
+                self._tokens.labels(called.resource, called.provider, kind).inc(tokens)
 
     async def watch_lag(self) -> None:
         """Measure again and again by how much the event loop is late; never returns."""

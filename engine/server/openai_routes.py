@@ -13,6 +13,7 @@ from rungraph.engine.errors import NotServedError
 from rungraph.engine.provider import has_openai_relay
 from rungraph.engine.request import hand_over
 from rungraph.engine.server import translated_answers, translation
+from rungraph.engine.server.exchange import Called
 from rungraph.engine.server.failures import RequestError
 from rungraph.engine.server.responses import Answering, chat_body
 from rungraph.engine.server.translation import read
@@ -67,6 +68,7 @@ class OpenAIRoutes:
         head = self._head("chatcmpl", exchange, request.model)
         answer = await self._stack["inference"].chat_completion(**request.arguments)
         if not request.stream:
+            exchange.usage = answer.usage
             return translated_answers.chat_answer(answer, head)
         options = request.stream_options
         with_usage = options is not None and options.include_usage
@@ -120,6 +122,7 @@ class OpenAIRoutes:
                 return
             request = read(translation.EmbeddingsRequest, body)
             answer = await self._stack["inference"].embeddings(**request.arguments)
+            exchange.usage = answer.usage
         await exchange.answer(to_json(translated_answers.embeddings_answer(answer, request)))
 
     def _head(self, kind: str, exchange: Exchange, model: str) -> dict[str, Any]:
@@ -135,6 +138,7 @@ class OpenAIRoutes:
         """
         exchange.last_event = _DONE
         resource = self._resolved(body.get("model"))
+        exchange.called = Called("inference", path, resource.identifier, resource.provider_id)
         provider = self._stack["models"].members[resource.provider_id]
         if not has_openai_relay(provider):
             return None

@@ -102,12 +102,16 @@ def test_metrics_count_by_route_and_status(http: httpx2.Client) -> None:
         http.post(CHAT, json=body)
         http.get(f"/v1/models/{HIDDEN}-{number}")
         http.get(f"/{HIDDEN}/{number}")
+    said = {"model": "echo", "messages": [{"role": "user", "content": "x"}]}
+    assert http.post(CHAT, json=said).status_code == 200
     text = http.get("/metrics").text
     assert HIDDEN not in text
     lines = dict(line.rsplit(" ", 1) for line in text.splitlines() if not line.startswith("#"))
     assert lines[f'rungraph_requests_total{{route="{CHAT}",status="404"}}'] == "20.0"
     assert lines['rungraph_requests_total{route="/v1/models/{model:path}",status="404"}'] == "20.0"
     assert lines['rungraph_requests_total{route="unknown",status="404"}'] == "20.0"
+    series = 'api="inference",method="chat_completion",provider="told",resource="echo",status="200"'
+    assert lines[f"rungraph_calls_total{{{series}}}"] == "1.0"
     assert lines["rungraph_requests_in_flight"] == "0.0"
     assert float(lines["rungraph_event_loop_lag_seconds"]) >= 0
 
