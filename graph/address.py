@@ -53,7 +53,8 @@ class Address(NamedTuple):
         )
 
     def __repr__(self) -> str:
-        return f"Address.parse({str(self)!r})"
+        # Answers are mostly tuples of addresses: what they are counts more than how to make them.
+        return f"<{self}>"
 
     @classmethod
     def provider(cls, api: str, provider_id: str) -> Self:

@@ -232,7 +232,7 @@ def _self_dependency(edge: Edge) -> Diagnostic:
         f"'{edge.dependent}' depends on itself: {edge.evidence[0].text}",
         Severity.ERROR,
         _place(edge),
-        (f"take '{edge.dependent.api}' out of its dependencies",),
+        (f"take {edge.dependent.api} out of its dependencies",),
         address=edge.dependent,
     )
 
@@ -244,9 +244,14 @@ def _place(edge: Edge) -> Place | None:
 def _way_out(edge: Edge) -> tuple[str, ...]:
     rule = edge.evidence[0].rule if edge.evidence else ""
     if rule == "dependencies":
-        optional = f"make the dependency of '{edge.dependent}' on {edge.dependency.api} optional"
-        return (f"{optional}, or take '{edge.dependent}' out of the config",)
-    return (f"take '{edge.dependency}' out of the config",)
+        optional = f"make the dependency of {edge.dependent} on {edge.dependency.api} optional"
+        return (f"{optional}, or take {_in_config(edge.dependent)} out of the config",)
+    return (f"take {_in_config(edge.dependency)} out of the config",)
+
+
+def _in_config(address: Address) -> str:
+    """Return what to look for in the config: its ids stand there, addresses do not."""
+    return f"the provider '{address.name}' of {address.api}" if address.name else str(address)
 
 
 def dropped_diagnostics(dropped: Mapping[Edge, Sequence[Address]]) -> Iterable[Diagnostic]:

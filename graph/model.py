@@ -12,9 +12,9 @@ import networkx as nx
 
 from rungraph.graph.address import Address, NodeKind
 from rungraph.graph.diagnostics import Diagnostic, Severity, bounded, diagnostic_order, errors_in
-from rungraph.graph.digraph import edges_of, generations_of, new_digraph, nodes_of
+from rungraph.graph.digraph import cyclic_sets, edges_of, generations_of, new_digraph, nodes_of
 from rungraph.graph.errors import InvalidGraph
-from rungraph.graph.nodes import Edge, Node, ProviderNode, ResourceConfig, TableNode
+from rungraph.graph.nodes import Edge, Node, ProviderNode, ResourceConfig, Strength, TableNode
 from rungraph.graph.secrets.known import (
     NOTHING_KNOWN,
     SHORTEST,
@@ -193,6 +193,16 @@ class RunGraph:
         """Return the number of the generation that a node starts in, from 0."""
         number: int = self.nx.nodes[self._known(address)]["generation"]
         return number
+
+    @cached_property
+    def cycle_of(self) -> Mapping[Address, int]:
+        """The nodes on cycles of required edges, which never start, each with its cycle's number.
+
+        The generation of such a node says where it is listed, not when it starts.
+        """
+        edges = (edge[:2] for edge in self.edges if edge.strength is not Strength.SOFT)
+        sets = enumerate(cyclic_sets(nx.DiGraph(edges)))
+        return {node: index for index, nodes in sets for node in nodes}
 
     def in_start_order(self, addresses: Iterable[Address]) -> tuple[Address, ...]:
         """Return *addresses* by generation, each generation sorted."""

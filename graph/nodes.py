@@ -67,6 +67,9 @@ class Edge(NamedTuple):
     def __str__(self) -> str:
         return f"{self.dependency} -> {self.dependent}"
 
+    def __repr__(self) -> str:
+        return f"<{self}: {self.strength}>"
+
 
 class _Node:
     """What all nodes have."""
@@ -104,7 +107,7 @@ class ProviderNode(_Node):
 
     address: Address
     provider_type: str
-    spec: ProviderSpec | None
+    spec: ProviderSpec | None = field(repr=False)
     place: Place | None = None
     written: Mapping[str, Any] = field(default_factory=dict, repr=False)
     config: Mapping[str, Any] = field(default_factory=dict, repr=False)
@@ -183,7 +186,7 @@ class TableNode(_Node):
     """
 
     address: Address
-    pair: RoutedPair
+    pair: RoutedPair = field(repr=False)
     resources: tuple[ResourceConfig, ...] = ()
 
 
@@ -197,7 +200,7 @@ class RouterNode(_Node):
     """
 
     address: Address
-    pair: RoutedPair
+    pair: RoutedPair = field(repr=False)
 
 
 Node = ProviderNode | TableNode | RouterNode

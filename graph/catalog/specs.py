@@ -211,6 +211,11 @@ class Catalog:
     sections: tuple[SectionSpec, ...] = ()
     told_by: str = ""
 
+    def __repr__(self) -> str:
+        counts = f"{len(self.apis)} APIs, {len(self.pairs)} pairs, {len(self.providers)} types"
+        name = f"{self.name}@{self.release}" if self.release else self.name or "installed"
+        return f"<Catalog {name!r}: {counts}>"
+
     def __post_init__(self) -> None:
         """Refuse what is no catalog where it is made.
 

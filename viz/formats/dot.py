@@ -92,11 +92,13 @@ def _node(box: Box, colour: Colour) -> str:
 def _line_of(arrow: Arrow) -> dict[str, str]:
     values = {"color": LIGHT.lines[arrow.strength]}
     if arrow.strength is Strength.SOFT:
-        values |= {"style": "dashed", "arrowhead": "open"}
+        values["style"] = "dashed"
+    if arrow.strength is Strength.MEMBER:
+        values["arrowhead"] = "dot"
     if arrow.is_pale:
         values["color"] = LIGHT.pale
     if arrow.is_ghost:
-        values["style"] = "dotted"
+        values["style"] = "dashed"
     if arrow.is_dropped:
         values |= {"style": "dotted", "constraint": "false", "label": "bound late"}
     return values | _emphasis(arrow)

@@ -107,11 +107,11 @@ class Picture:
         return pen.figure
 
     def _draw_bands(self, pen: Pen, origin: Point) -> None:
-        spans: dict[str, list[float]] = {}
+        spans: dict[tuple[int, str], list[float]] = {}
         for column, extent in zip(self._diagram.columns, self.layout.columns, strict=True):
-            spans.setdefault(column.heading or str(column.generation), []).extend(extent)
+            spans.setdefault((column.generation, column.heading), []).extend(extent)
         width, height = self.layout.size
-        for text, span in spans.items():
+        for (_, text), span in spans.items():
             begin, length = min(span) - _BAND, max(span) - min(span) + 2 * _BAND
             if self._direction == "TB":
                 band = Rect(-self._heading, begin, width + self._heading + _BAND, length)

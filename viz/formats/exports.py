@@ -84,8 +84,9 @@ def _box_values(graph: RunGraph, box: Box) -> dict[str, Any]:
     values: dict[str, Any] = {
         "kind": "api" if len({one.kind for one in box.addresses}) > 1 else box.kind.value,
         "api": box.api,
-        "generation": box.generation,
     }
+    if not box.is_in_cycle:
+        values["generation"] = box.generation
     if len(box.addresses) > 1:
         values["addresses"] = [str(address) for address in box.addresses]
     elif isinstance(node, ProviderNode):

@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-from itertools import cycle
 from typing import TYPE_CHECKING
 
 from rungraph.graph.address import NodeKind
 from rungraph.graph.diagnostics import Severity
-from rungraph.viz.model.theme import LOOKS
+from rungraph.viz.model.theme import LOOKS, colour_number
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
@@ -17,15 +16,8 @@ if TYPE_CHECKING:
 
 KIND_GLYPHS = {NodeKind.PROVIDER: "●", NodeKind.TABLE: "■", NodeKind.ROUTER: "◆"}
 _SEVERITY_GLYPHS = {Severity.ERROR: "✗", Severity.WARNING: "!", Severity.NOTE: "·"}
-_KNOWN = {
-    "inference": "blue",
-    "memory": "green",
-    "safety": "yellow",
-    "agents": "magenta",
-    "telemetry": "cyan",
-    "inspect": "bright_black",
-}
-_OTHERS = ("bright_cyan", "bright_yellow", "bright_magenta", "bright_green", "bright_blue")
+_TONES = ("blue", "green", "yellow", "magenta", "cyan", "bright_black")
+_OTHER_TONES = ("bright_cyan", "bright_yellow", "bright_magenta", "bright_green", "bright_blue")
 
 
 def problems_text(box: Box) -> str:
@@ -44,14 +36,17 @@ def legend_of(meanings: Mapping[Role, str]) -> list[str]:
 
 
 def tones_of(families: Iterable[str]) -> Mapping[str, str]:
-    """Return the terminal colour of each API; none is red, which says that something is wrong.
+    """Return the terminal colour of each API, the same in every picture; none is red.
 
-    The colours are the sixteen that a terminal's user has chosen, so they can be read on any
-    background. With many APIs some share one.
+    Red says that something is wrong. The colours are the sixteen that a terminal's user has chosen,
+    so they can be read on any background. Besides the best known APIs, some share one.
 
     Examples:
         >>> tones_of(["eval", "inference"])
-        {'eval': 'bright_cyan', 'inference': 'blue'}
+        {'eval': 'bright_blue', 'inference': 'blue'}
     """
-    others = cycle(_OTHERS)
-    return {name: _KNOWN.get(name) or next(others) for name in sorted(set(families))}
+    numbers = {name: colour_number(name) for name in sorted(set(families))}
+    return {
+        name: _TONES[number] if number < len(_TONES) else _OTHER_TONES[number % len(_OTHER_TONES)]
+        for name, number in numbers.items()
+    }

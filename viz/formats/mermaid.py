@@ -134,4 +134,6 @@ def _escaped(text: str) -> str:
 def _link(arrow: Arrow) -> str:
     if arrow.is_dropped:
         return '-. "bound late" .->'
-    return "-.->" if arrow.strength is Strength.SOFT or arrow.is_ghost else "-->"
+    if arrow.strength is Strength.SOFT or arrow.is_ghost:
+        return "-.->"
+    return "--o" if arrow.strength is Strength.MEMBER else "-->"

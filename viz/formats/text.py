@@ -80,7 +80,7 @@ class _Page:
         """Yield the lines of the boxes: the generation, the lanes, the box itself."""
         boxes = self.diagram.boxes
         numbers = {
-            key: str(column.generation) if column.heading else ""
+            key: column.heading.rpartition(" ")[2]
             for column in self.diagram.columns
             for key in column.boxes
         }

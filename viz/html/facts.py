@@ -40,7 +40,8 @@ def node_json(graph: RunGraph, address: Address, texts: Texts) -> dict[str, Any]
     node = graph.nodes.get(address)
     if node is None:
         return facts | {"ghost": 1}
-    facts["gen"] = graph.generation_of(address)
+    if address not in graph.cycle_of:
+        facts["gen"] = graph.generation_of(address)
     if isinstance(node, ProviderNode):
         facts["type"] = texts.number(node.provider_type)
         if node.place is not None:

@@ -157,9 +157,10 @@ def _rows(graph: RunGraph) -> str:
         node = graph.nodes[address]
         name, what = escape(str(address)), escape(getattr(node, "provider_type", ""))
         place = escape(str(getattr(node, "place", None) or ""))
+        start = "cycle" if address in graph.cycle_of else graph.generation_of(address)
         rows.append(
             f'<tr data-address="{name}"><td><bdi>{name}</bdi>'
-            f"<td><bdi>{what}</bdi><td>{graph.generation_of(address)}<td>{place}"
+            f"<td><bdi>{what}</bdi><td>{start}<td>{place}"
         )
     return "\n".join(rows)
 

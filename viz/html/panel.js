@@ -41,7 +41,7 @@ function nodeParts(node) {
     facts([
       ["Address", make("code", {}, own(node.id))], ["Kind", KIND_WORDS[node.kind]], ["API", node.api], ["Type", node.type],
       ["Place", node.ghost ? "" : node.at ?? (node.kind === "provider" ? "in every stack" : "made for its API")],
-      ["Generation", node.gen === undefined ? "none: it is not in the graph" : String(node.gen)], ["Mark", markOf(node.index)], ["Tags", (node.tags ?? []).join(", ")],
+      ["Generation", String(node.gen ?? `none: it is ${node.ghost ? "not in the graph" : "on a cycle"}`)], ["Mark", markOf(node.index)], ["Tags", (node.tags ?? []).join(", ")],
     ]),
   ];
   if (node.problems.length) parts.push(heading(node.problems.length > 1 ? "Problems" : "Problem"), ...node.problems.map(problemText));

@@ -80,7 +80,8 @@ def _contents(graph: RunGraph, group: Sequence[Address]) -> list[str]:
     kinds = {one.kind for one in group}
     providers = [one for one in group if one.kind is NodeKind.PROVIDER]
     routed = [kind.value for kind in (NodeKind.TABLE, NodeKind.ROUTER) if kind in kinds]
-    known = sorted({graph.generation_of(one) for one in group if one in graph.nodes})
+    starting = [one for one in group if one in graph.nodes and one not in graph.cycle_of]
+    known = sorted(set(map(graph.generation_of, starting)))
     details = routed
     if providers:
         details = [_listed(providers), ", ".join((counted(len(providers), "provider"), *routed))]

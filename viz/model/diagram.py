@@ -9,7 +9,6 @@ from typing import TYPE_CHECKING, TypedDict
 import networkx as nx
 
 from rungraph.graph.diagnostics import Severity
-from rungraph.graph.digraph import cyclic_sets
 from rungraph.graph.nodes import Strength
 from rungraph.graph.wording import counted, printable
 from rungraph.viz.model.boxes import VIEWS, box_of, family_of, groups_of, problems_by_address
@@ -81,7 +80,7 @@ def diagram_of(
     chosen = None if select is None else frozenset(graph[one].address for one in select)
     drawn = frozenset(graph.nodes) if chosen is None else _around(graph, chosen, depth or 0)
     ghosts = frozenset(overlay.ghosts) - graph.nodes.keys() if chosen is None else frozenset()
-    cycle_of = _cycle_by_address(graph)
+    cycle_of = graph.cycle_of
     single = _arrows(graph, overlay, drawn | ghosts, cycle_of)
     problems_of = problems_by_address(graph)
     view, groups = groups_of(
@@ -136,14 +135,6 @@ def _around(graph: RunGraph, chosen: frozenset[Address], depth: int) -> frozense
     ways = (graph.nx, graph.nx.reverse(copy=False))
     layers = (layer for way in ways for layer in islice(nx.bfs_layers(way, chosen), depth + 1))
     return frozenset(address for layer in layers for address in layer)
-
-
-def _cycle_by_address(graph: RunGraph) -> dict[Address, int]:
-    """Return the nodes on cycles of required edges, each with the number of its cycle."""
-    required: nx.DiGraph[Address] = nx.DiGraph(
-        edge[:2] for edge in graph.edges if edge.strength is not Strength.SOFT
-    )
-    return {node: index for index, nodes in enumerate(cyclic_sets(required)) for node in nodes}
 
 
 def _arrows(

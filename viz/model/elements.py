@@ -44,7 +44,8 @@ class Box:
         family: The API whose colour it takes: for a table, its router's.
         title: What it is called, in lines.
         details: What else is said of it, in lines.
-        generation: The generation that it starts in; the first of several.
+        generation: The generation that it starts in, the first of several; on a cycle, where it
+            is drawn.
         is_in_cycle: Whether it is on a cycle of required edges.
         problems: The codes of the errors and warnings of its nodes, sorted, errors first.
         severity: That of the worst of them; None without problems.
@@ -109,7 +110,7 @@ class Column(NamedTuple):
             boxes need each other. Of whole APIs: how far into the start order they are.
         boxes: The keys of its boxes.
         heading: What is written above it, such as ``generation 3``; empty for whole APIs, which
-            start over several generations.
+            start over several generations. What is on a cycle starts in none.
     """
 
     generation: int

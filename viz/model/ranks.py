@@ -62,21 +62,21 @@ def late_ranks(ranks: Mapping[Address, int], arrows: Iterable[Arrow]) -> dict[Ad
 
 
 def columns_of(
-    boxes: Iterable[Address], arrows: Iterable[Arrow], ranks: Mapping[Address, int], heading: str
+    boxes: Mapping[Address, Box], arrows: Iterable[Arrow], ranks: Mapping[Address, int], heading: str
 ) -> tuple[Column, ...]:
-    """Return the ranks as columns; boxes that need each other spread over several."""
+    """Return the ranks as columns; boxes that need each other spread over several of their own."""
     level: nx.DiGraph[Address] = nx.DiGraph(
         one[:2] for one in arrows if not one.is_dropped and ranks[one[0]] == ranks[one[1]]
     )
     step: dict[Address, int] = {}
     for members in cyclic_sets(level):
         step |= _steps(members, level)
-    found: dict[tuple[int, int], list[Address]] = {}
-    for key in boxes:
-        found.setdefault((ranks[key], step.get(key, 0)), []).append(key)
+    found: dict[tuple[int, bool, int], list[Address]] = {}
+    for key, box in boxes.items():
+        found.setdefault((ranks[key], box.is_in_cycle, step.get(key, 0)), []).append(key)
     return tuple(
-        Column(place[0], tuple(found[place]), heading and f"{heading} {place[0]}")
-        for place in sorted(found)
+        Column(rank, tuple(keys), heading and ("cycle" if is_in_cycle else f"{heading} {rank}"))
+        for (rank, is_in_cycle, _), keys in sorted(found.items())
     )
 
 

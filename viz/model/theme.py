@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal, NamedTuple
+from zlib import crc32
 
 from rungraph.graph.nodes import Strength
 from rungraph.viz.model.overlay import Role
@@ -30,36 +31,75 @@ PALE_INK = "#94a3b8"
 """The text of what steps back, where a format colours text."""
 
 _DAY, _NIGHT = "#ffffff", "#12171f"
-_KNOWN = {
+# Far from each other and from the colour of cycles, also for those who see no red or no green, as
+# Machado, Oliveira and Fernandes (2009) simulate it: the tests hold the least distance, in Oklab.
+_LINES = {
     "inference": "#1f66b8",
     "memory": "#3e8a64",
     "safety": "#a87d19",
     "agents": "#8970d9",
     "telemetry": "#5b6778",
     "inspect": "#9a9a7b",
+    "vector_io": "#489cc0",
+    "tool_runtime": "#a87890",
+    "datasetio": "#6c6c00",
+    "eval": "#0c0ca8",
+    "scoring": "#904854",
+    "files": "#004848",
+    "batches": "#6c3c84",
+    "responses": "#b424a8",
+    "post_training": "#540060",
+    "providers": "#48480c",
+    "prompts": "#3c2484",
+    "conversations": "#4884fc",
+    "admin": "#3c243c",
+    "connectors": "#003ccc",
+    "file_processors": "#900060",
+    "skills": "#f054b4",
+    "messages": "#5400fc",
+    "interactions": "#f00cfc",
+    "containers": "#9c0024",
+    "container_runtime": "#600c18",
 }
-# Far from each other also for those who see no red or no green, as Machado, Oliveira and Fernandes
-# (2009) simulate it: the tests hold the least distance, in Oklab.
-_OTHERS = (
-    *("#154d66", "#2d750c", "#66102a", "#29298a", "#ac7595", "#4f9fc4", "#7a3110", "#b89631"),
-)
+"""The colours of the APIs of all catalogs that come with rungraph; a table has its router's."""
+_ROUTERS = {
+    "benchmarks": "eval",
+    "datasets": "datasetio",
+    "eval_tasks": "eval",
+    "memory_banks": "memory",
+    "models": "inference",
+    "scoring_functions": "scoring",
+    "shields": "safety",
+    "tool_groups": "tool_runtime",
+    "vector_dbs": "vector_io",
+    "vector_stores": "vector_io",
+}
+WELL_KNOWN = tuple(_LINES)
+"""The APIs that have a colour of their own."""
+
+
+def colour_number(api: str) -> int:
+    """Return which of the colours is that of *api*, whatever else is drawn.
+
+    An API that no catalog of ours has shares the colour of another one, always the same.
+
+    Examples:
+        >>> [colour_number(api) for api in ("inference", "models", "echo")]
+        [0, 0, 10]
+    """
+    api = _ROUTERS.get(api, api)
+    return WELL_KNOWN.index(api) if api in _LINES else crc32(api.encode()) % len(_LINES)
 
 
 def palette_of(apis: Iterable[str]) -> Mapping[str, Colour]:
-    """Return a colour for each of *apis*; the well-known ones look the same in every picture.
-
-    With many others some share a colour.
+    """Return the colour of each of *apis*, the same in every picture.
 
     Examples:
         >>> palette_of(["inference"])["inference"]
         Colour(fill='#e0eaf5', line='#1f66b8')
     """
-    names = sorted(set(apis))
-    rest = [name for name in names if name not in _KNOWN]
-    free = (*_OTHERS, *(line for name, line in _KNOWN.items() if name not in names))
-    given = {name: free[index % len(free)] for index, name in enumerate(rest)}
-    lines = {name: _KNOWN.get(name) or given[name] for name in names}
-    return {name: Colour(mixed(line, _DAY, 0.14), line) for name, line in lines.items()}
+    lines = {api: _LINES[WELL_KNOWN[colour_number(api)]] for api in sorted(set(apis))}
+    return {api: Colour(mixed(line, _DAY, 0.14), line) for api, line in lines.items()}
 
 
 def by_night(colour: Colour) -> Colour:
@@ -118,13 +158,13 @@ LOOKS = {
     Role.AFFECTED: RoleLook("≈", "", "cyan", "#5b3fa8", "#bda6f5"),
     Role.GOOD: RoleLook("✓", "\N{CHECK MARK}", "green", "#0f6b3c", "#6fd39b", is_loud=False),
     Role.BUSY: RoleLook("*", "\N{HORIZONTAL ELLIPSIS}", "cyan", "#0b5f8a", "#7cc4ea"),
-    Role.WAITING: RoleLook("·", "\N{MIDDLE DOT}", "faint", "#56657a", "#a3afbf", is_loud=False),
+    Role.WAITING: RoleLook("·", "\N{MIDDLE DOT}", "faint", "#536277", "#a3afbf", is_loud=False),
     Role.WARNED: RoleLook("!", "!", "yellow", "#8a5200", "#f0b35c"),
     Role.FAILED: RoleLook("✗", "\N{MULTIPLICATION X}", "error", "#b31b1b", "#ff8f8f"),
     Role.LOST: RoleLook("✗", "\N{EN DASH}", "red", "#9d1c4d", "#f28bb3"),
-    Role.LEFT_OUT: RoleLook("○", "", "faint", "#56657a", "#a3afbf", is_loud=False),
+    Role.LEFT_OUT: RoleLook("○", "", "faint", "#536277", "#a3afbf", is_loud=False),
     Role.CRITICAL: RoleLook("*", "", "magenta", "#9a3d00", "#ff9c5a"),
-    Role.PLAIN: RoleLook("", "", "faint", "#56657a", "#a3afbf", is_loud=False),
+    Role.PLAIN: RoleLook("", "", "faint", "#536277", "#a3afbf", is_loud=False),
 }
 
 

@@ -7,14 +7,29 @@ from itertools import combinations
 
 import numpy as np
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 from numpy.typing import NDArray
 
+from rungraph.graph.catalog.choice import shipped_history
+from rungraph.graph.catalog.discovery import discover_catalog
 from rungraph.graph.model import RunGraph
 from rungraph.viz import draw, render
-from rungraph.viz.model.theme import DARK, LIGHT, LOOKS, Theme, night_of_day, palette_of, theme_of
+from rungraph.viz.formats.glyphs import tones_of
+from rungraph.viz.model.theme import (
+    DARK,
+    LIGHT,
+    LOOKS,
+    WELL_KNOWN,
+    Theme,
+    colour_number,
+    night_of_day,
+    palette_of,
+    theme_of,
+)
 
 Vector = NDArray[np.float64]
-APIS = ("inference", "memory", "safety", "agents", "telemetry", "inspect", *map(str, range(8)))
+APIS = WELL_KNOWN
 
 # How linear RGB looks with normal sight, and at full protanopia and deuteranopia: Machado, Oliveira
 # and Fernandes, "A physiologically-based model for simulation of color vision deficiency" (2009).
@@ -77,13 +92,32 @@ def closest(colours: Sequence[str], sight: str) -> float:
 
 @pytest.mark.parametrize("sight", SIGHTS)
 def test_apis_are_told_apart_by_everyone(sight: str) -> None:
-    """The colours of fourteen APIs differ, whatever colours a reader sees."""
+    """The colours of all APIs of our catalogs differ, whatever colours a reader sees."""
     lines = [colour.line for colour in palette_of(APIS).values()]
-    assert len(set(lines)) == len(APIS) == 14
-    assert closest(lines, sight) > 6
-    # Colours of well-known APIs that are not there are given to others before any repeats.
-    names = [f"api{index:02}" for index in range(14)]
-    assert len({colour.line for colour in palette_of(names).values()}) == 14
+    assert len(set(lines)) == len(APIS) == 26
+    assert closest(lines, sight) > 5.5
+    assert closest([*lines, LIGHT.cycle], "normal") > 8
+
+
+def test_every_api_of_our_catalogs_has_a_colour_of_its_own() -> None:
+    """Each API of any release is known by name; a table has the colour of its router."""
+    history = shipped_history()
+    catalogs = [discover_catalog(), *(history.at(release) for release in history.releases)]
+    for catalog in catalogs:
+        tables = {pair.table_api: pair.router_api for pair in catalog.pairs}
+        for api in catalog.apis:
+            router = tables.get(api, api)
+            assert router in WELL_KNOWN, api
+            assert colour_number(api) == colour_number(router)
+
+
+@given(st.sets(st.text(min_size=1)), st.sets(st.sampled_from(APIS)))
+def test_an_api_looks_the_same_beside_whatever_else(others: set[str], apis: set[str]) -> None:
+    """A colour depends on the name of the API alone, in pictures and in terminals."""
+    together = {*others, *apis}
+    for api in together:
+        assert palette_of(together)[api] == palette_of([api])[api]
+        assert tones_of(together)[api] == tones_of([api])[api]
 
 
 @pytest.mark.parametrize("theme", [LIGHT, DARK], ids=["light", "dark"])
