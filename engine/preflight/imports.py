@@ -2,35 +2,29 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from contextlib import nullcontext
 from dataclasses import dataclass, field, replace
 from functools import cache
-from pkgutil import resolve_name
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from packaging.utils import canonicalize_name
 
 from rungraph.engine.errors import install_command
-from rungraph.engine.preflight.configs import read_config, texts_in
-from rungraph.engine.preflight.diagnostics import at_config, at_provider
+from rungraph.engine.preflight.diagnostics import at_provider
+from rungraph.engine.preflight.held_configs import MOST_NAMED, ConfigCheck
 from rungraph.engine.preflight.importing import Importing, QuietImports
 from rungraph.engine.preflight.requirements import Unmet, unmet
-from rungraph.engine.routing.resources import ResourceType
-from rungraph.graph.diagnostics import Diagnostic, Severity
+from rungraph.graph.diagnostics import Diagnostic
 from rungraph.graph.nodes import ProviderNode, TableNode
-from rungraph.graph.placeholders import has_placeholder
-from rungraph.graph.source.positions import path_text
 from rungraph.graph.wording import counted, first_lines, joined
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Iterable, Iterator, Sequence
+    from collections.abc import Collection, Iterable, Iterator
 
     from rungraph.graph.catalog.specs import ProviderSpec
     from rungraph.graph.model import RunGraph
 
 _MODULE_HELP = "check the name, or install the package that has it where rungraph runs"
-_MOST_NAMED = 8
 
 
 def check_imports(graph: RunGraph, *, quietly: bool = False) -> tuple[Diagnostic, ...]:
@@ -58,15 +52,13 @@ class _AbsentPackage:
     """What each other import is for, and what it names."""
 
 
-class _Check:
+class _Check(ConfigCheck):
     """One check of one graph; what it finds is kept for as long as the check lasts."""
 
     def __init__(self, graph: RunGraph, importing: Importing) -> None:
-        self._graph = graph
-        self._importing = importing
+        super().__init__(graph, importing)
         self._unmet = cache(unmet)
         self._absent: dict[str, _AbsentPackage] = {}
-        self._unread: list[ProviderNode] = []
 
     def problems(self) -> Iterator[Diagnostic]:
         for api in self._graph.apis:
@@ -75,20 +67,25 @@ class _Check:
             if isinstance(node, ProviderNode) and node.spec is not None:
                 yield from self._provider(node, node.spec)
             elif isinstance(node, TableNode) and node.resources:
-                yield from self._resources(node)
+                purpose = f"the resource type of '{node.api}'"
+                yield from self._reference(purpose, node.pair.resource_type)
+                yield from self._resources_of(node)
         for package, absent in self._absent.items():
             yield from self._absent_package(package, absent)
         if self._unread:
-            yield self._unchecked()
+            # Those whose whole package is absent are listed with it.
+            listed = [node for absent in self._absent.values() for node in absent.providers]
+            yield self._unchecked([node for node in self._unread if node not in listed])
 
     def _protocols(self, api: str) -> Iterator[Diagnostic]:
         spec = self._graph.catalog.apis.get(api)
         for name in (spec.protocol, spec.private_protocol) if spec is not None else ():
-            if name:
-                yield from self._reference(f"the Protocol of the API '{api}'", name)
+            yield from self._reference(f"the Protocol of the API '{api}'", name)
 
     def _reference(self, purpose: str, name: str) -> Iterator[Diagnostic]:
         """Yield why *name* cannot be imported; an absent package is only noted for later."""
+        if not name:
+            return
         if package := self._importing.absent_package(name):
             self._absent.setdefault(package, _AbsentPackage()).references[purpose] = name
         elif wrong := self._importing.wrong_import(name):
@@ -115,46 +112,12 @@ class _Check:
             yield at_provider(node, "I001", message, _MODULE_HELP)
         wrong = self._importing.wrong_import(spec.config_class) if spec.config_class else ""
         if not wrong:
-            yield from self._config(node)
+            yield from self._config_of(node)
             return
         self._unread.append(node)
         if is_whole:
             message = f"the config class of '{node.provider_type}' {wrong}"
             yield at_provider(node, "I001", message, _MODULE_HELP)
-
-    def _resources(self, node: TableNode) -> Iterator[Diagnostic]:
-        name = node.pair.resource_type
-        if not name:
-            return
-        yield from self._reference(f"the resource type of '{node.api}'", name)
-        if self._importing.absent_package(name) or self._importing.wrong_import(name):
-            return
-        kind = ResourceType(node.pair, resolve_name(name))
-        noun = node.pair.noun
-        for resource in node.resources:
-            for problem in kind.problems_of(resource):
-                message = f"{noun} '{resource.identifier}' is not valid: {problem}"
-                yield Diagnostic("I004", message, place=resource.place)
-
-    def _config(self, node: ProviderNode) -> Iterator[Diagnostic]:
-        read = read_config(node, environment_text=self._graph.environment_text)
-        rejects, ignores = "rejects its config", "does not know all its config"
-        renames = "has its own name for a key"
-        found = [
-            ("I003", rejects, Severity.ERROR, one)
-            for one in read.problems
-            if not (one.is_of_value and _is_open(node.config, one.path))
-        ]
-        found += [("I005", ignores, Severity.WARNING, one) for one in read.unknown]
-        found += [("I007", renames, Severity.NOTE, one) for one in read.renamed]
-        for code, verb, severity, problem in found:
-            text = self._graph.scrubbed(problem.message)
-            where = f"'{path_text(problem.path)}': {text}" if problem.path else text
-            message = f"'{node.provider_type}' {verb}: {where}"
-            ways_out = (problem.help,) if problem.help else ()
-            yield at_config(
-                self._graph, node, problem.path, code, message, *ways_out, severity=severity
-            )
 
     # --- what many have in common --------------------------------------------------------------
 
@@ -184,25 +147,12 @@ class _Check:
                 counts.append(f"{counted(len(references), 'type')} of APIs")
             message = f"'{package}' is not installed here; {joined(counts)} come from it"
             names = [*(node.address for node in nodes), *references]
-            return message, "\n".join(first_lines(names, _MOST_NAMED))
+            return message, "\n".join(first_lines(names, MOST_NAMED))
         for purpose, name in references.items():
             return f"{purpose} {self._importing.wrong_import(name)}", ""
         [node] = nodes
         wrong = self._importing.wrong_module(node.spec.module) if node.spec else ""
         return f"the module of '{node.provider_type}' {wrong}", ""
-
-    def _unchecked(self) -> Diagnostic:
-        first, *others = self._unread
-        message = f"the config of '{first.address}' is not checked: its class cannot be imported"
-        detail = ""
-        if others:
-            count = counted(len(self._unread), "config")
-            message = f"{count} are not checked: their classes cannot be imported"
-            # Those whose whole package is absent are listed with it.
-            listed = [node for absent in self._absent.values() for node in absent.providers]
-            unlisted = [node.address for node in self._unread if node not in listed]
-            detail = "\n".join(first_lines(unlisted, _MOST_NAMED))
-        return at_provider(first, "I006", message, severity=Severity.NOTE, detail=detail)
 
     def _lacking(self, nodes: Iterable[ProviderNode]) -> tuple[Unmet, ...]:
         specs = [node.spec for node in nodes if node.spec is not None]
@@ -219,20 +169,10 @@ def _merged(problems: Iterable[Diagnostic]) -> Iterator[Diagnostic]:
         first = kept.get(key)
         if first is None:
             kept[key] = one
-        elif one.place is not None and len(first.related) < _MOST_NAMED:
+        elif one.place is not None and len(first.related) < MOST_NAMED:
             related = (*first.related, (one.place, f"the same for '{one.address}'"))
             kept[key] = replace(first, related=related)
     yield from kept.values()
-
-
-def _is_open(config: Any, path: Sequence[str | int]) -> bool:
-    """Whether the value at *path* depends on a variable that is not set."""
-    for key in path:
-        if isinstance(config, Mapping):
-            config = config.get(key)
-        elif isinstance(config, list | tuple):
-            config = config[int(key)]
-    return any(map(has_placeholder, texts_in(config)))
 
 
 def _way_out(package: str, node: ProviderNode | None) -> str:

@@ -7,6 +7,7 @@ from .errors import (
     UnstorableError as UnstorableError,
 )
 from .routers import Router as Router, create_router as create_router
-from .store import Registration as Registration, RegistrationStore as RegistrationStore
+from .registration import Registration as Registration
+from .store import RegistrationStore as RegistrationStore
 from .table_of import create_table as create_table
 from .tables import RoutingTable as RoutingTable

@@ -9,7 +9,7 @@ from pydantic import TypeAdapter, ValidationError
 
 from rungraph.engine.apis.resource import Resource
 from rungraph.engine.routing.errors import PairError, UnstorableError
-from rungraph.engine.routing.store import FORM, Registration
+from rungraph.engine.routing.registration import FORM, Registration
 from rungraph.graph.invalid_values import invalid_values
 
 if TYPE_CHECKING:

@@ -8,20 +8,17 @@ import logging
 import sqlite3
 import time
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, NoReturn, TypeVar
 
 from rungraph.engine.routing.errors import RegistrationStoreError
+from rungraph.engine.routing.registration import Registration
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Callable
     from pathlib import Path
 
 _T = TypeVar("_T")
 _logger = logging.getLogger(__name__)
-
-FORM = 1
-"""The form in which a registration's content is written; raised when it changes."""
 
 # Tells a file of ours from any other SQLite file ("rung" in ASCII).
 _APPLICATION_ID = 0x72756E67
@@ -36,25 +33,6 @@ CREATE TABLE registrations (
     PRIMARY KEY (table_api, identifier, provider_id)
 ) STRICT, WITHOUT ROWID
 """
-
-
-@dataclass(frozen=True, slots=True)
-class Registration:
-    """What the store keeps of one registered resource.
-
-    Attributes:
-        table_api: The table that holds it, such as ``models``.
-        identifier: The name that callers use.
-        provider_id: The provider that accepted it.
-        content: The resource as accepted, as JSON values.
-        form: The form of *content*; one that is not `FORM` was written by another version.
-    """
-
-    table_api: str
-    identifier: str
-    provider_id: str
-    content: Mapping[str, Any]
-    form: int = FORM
 
 
 class RegistrationStore:

@@ -29,7 +29,8 @@ if TYPE_CHECKING:
     from rungraph.engine.routing.gate import Gate
     from rungraph.engine.routing.members import Member
     from rungraph.engine.routing.membership import Membership
-    from rungraph.engine.routing.store import Registration, RegistrationStore
+    from rungraph.engine.routing.registration import Registration
+    from rungraph.engine.routing.store import RegistrationStore
     from rungraph.graph.nodes import TableNode
 
 _logger = logging.getLogger(__name__)

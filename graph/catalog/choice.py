@@ -123,9 +123,25 @@ def named_catalog(
     else:
         msg = f"no catalog is called '{name}'; {near_or_all(base, catalog_names())}"
         raise CatalogError(msg)
-    if at or not config:
-        return history.at(release) if at else history.nearest(base, "")
-    return _told(history, config)
+    if at:
+        catalog = history.at(release)
+    elif config:
+        catalog = _told(history, config)
+    else:
+        catalog = history.nearest(base, "") if base in SHIPPED else history.at()
+    return _extended(catalog) if history.extends == INSTALLED else catalog
+
+
+def _extended(catalog: Catalog) -> Catalog:
+    """Return *catalog* with all that installed packages offer besides."""
+    whole = discover_catalog().merged(catalog)
+    return replace(
+        catalog,
+        apis=whole.apis,
+        pairs=whole.pairs,
+        providers=whole.providers,
+        problems=whole.problems,
+    )
 
 
 def others_that_fit(catalog: Catalog, config: Mapping[str, Any], lacking: str) -> Iterator[Catalog]:

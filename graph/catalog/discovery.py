@@ -112,6 +112,9 @@ def load_catalog(path: Path | str) -> Catalog:
 def load_history(path: Path | str, *, origin: str = "") -> CatalogHistory:
     """Return the catalog of each release that a YAML file tells of; see `load_catalog`.
 
+    What the file has is added to what installed packages offer, where it is chosen as a catalog;
+    with ``extends: none``, and by default with ``releases``, it stands alone.
+
     Beside the lists, the file may have a ``name`` and the ``releases``, oldest first. An entry with
     ``releases: first..last`` counts for those; without an end, for all from the first on. There may
     also be lists of ``keys``, ``stores``, ``sections``, ``traits`` and ``packages``; see
@@ -189,7 +192,7 @@ class _Reader:
 
     def history(self) -> CatalogHistory:
         value: Mapping[str, Any] = self.document.value
-        known = sorted((*_LISTS, "name", "releases"))
+        known = sorted((*_LISTS, "extends", "name", "releases"))
         for key in value:
             if key not in known:
                 self.report((key,), f"unknown key '{key}' (known: {', '.join(known)})", key=True)
@@ -197,6 +200,11 @@ class _Reader:
         if not isinstance(releases, list) or not all(isinstance(one, str) for one in releases):
             self.report(("releases",), "'releases' must be a list of texts")
             releases = []
+        # What tells of releases describes a system of its own.
+        extends = value.get("extends", "none" if releases else "installed")
+        if extends not in ("installed", "none"):
+            self.report(("extends",), "'extends' must be 'installed' or 'none'")
+            extends = "none"
         return CatalogHistory(
             str(value.get("name") or ""),
             tuple(releases),
@@ -208,6 +216,7 @@ class _Reader:
             sections=tuple(self.specs("sections", SectionSpec, releases)),
             traits=tuple(self.specs("traits", TraitSpec, releases)),
             packages=tuple(self.specs("packages", PackageSpec, releases)),
+            extends=extends,
         )
 
     def specs(self, key: str, kind: type[_S], releases: list[str]) -> Iterator[_S]:

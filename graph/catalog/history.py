@@ -52,6 +52,8 @@ class CatalogHistory:
         sections: What the keys of other sections must hold.
         traits: What only some releases do.
         packages: The import package of each release.
+        extends: ``installed`` if it adds to what installed packages offer, ``none`` if it stands
+            alone.
     """
 
     name: str = ""
@@ -64,6 +66,7 @@ class CatalogHistory:
     sections: tuple[SectionSpec, ...] = ()
     traits: tuple[TraitSpec, ...] = ()
     packages: tuple[PackageSpec, ...] = ()
+    extends: str = "none"
     _made: dict[str, Catalog] = field(
         default_factory=dict[str, Catalog], init=False, repr=False, compare=False
     )

@@ -10,7 +10,7 @@ from rungraph.graph.diagnostics import Diagnostic, Level, Severity
 from rungraph.graph.nodes import ProviderNode
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Sequence
+    from collections.abc import Collection, Iterable, Iterator, Sequence
 
     from rungraph.graph.model import RunGraph
     from rungraph.graph.query.config_checks import CheckAnswer
@@ -114,7 +114,11 @@ _UNUSABLE = frozenset(("C001", "C002", "C003", "C004", "C008", "C017"))
 
 
 def checklist(
-    graph: RunGraph, level: Level, *, answers: Sequence[CheckAnswer] | None = None
+    graph: RunGraph,
+    level: Level,
+    *,
+    answers: Sequence[CheckAnswer] | None = None,
+    more: Collection[str] = (),
 ) -> tuple[CheckResult, ...]:
     """Return what every check has found in *graph*, by level.
 
@@ -125,6 +129,7 @@ def checklist(
         level: The deepest level that was checked; the checks beyond are ``not_checked``, and so is
             everything that needs a document when none could be read.
         answers: What the checks that are queries found; by default those of the config are asked.
+        more: The names of deeper checks that were made, too.
 
     Examples:
         >>> from rungraph.graph import compile_config
@@ -138,7 +143,8 @@ def checklist(
     usable = is_usable(graph)
     results: list[CheckResult] = []
     for check in CHECKS:
-        was_made = check.level <= level and (usable or check.name == "readable")
+        was_made = check.level <= level or check.name in more
+        was_made = was_made and (usable or check.name == "readable")
         if check.name == "queries":
             results += _queried(graph, answers, was_made=was_made)
             continue

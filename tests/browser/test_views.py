@@ -38,7 +38,7 @@ def test_a_box_of_several_lists_them(opened: Opened) -> None:
     """A click on like providers shows which they are; each can be gone to."""
     opened.page.get_by_role("radio", name="Factored").click()
     opened.page.locator("#picture .n[data-addresses]").first.click()
-    assert opened.page.locator("#panel h2").inner_text() == "2 nodes"
+    assert opened.page.locator("#panel h2").inner_text() == "2 providers · inference"
     opened.page.locator("#panel .node-link", has_text="provider:inference/small").first.click()
     assert opened.page.locator("#panel h2").inner_text() == "small"
 

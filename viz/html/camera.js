@@ -72,22 +72,26 @@ function panBy(x, y) {
   look();
 }
 
-// Moves as little as it takes to see `box` at a scale of at least `closest`.
-function bringIntoSight(box, closest = 0.7) {
+// Moves, and zooms out, as little as it takes to see all `boxes` beside the panel; zooms in to
+// `closest` as far as there is room for them.
+function bringIntoSight(boxes, closest = 0.7) {
   const size = stageSize();
-  const scale = Math.max(camera.scale, closest);
+  const x = Math.min(...boxes.map((box) => box.x));
+  const y = Math.min(...boxes.map((box) => box.y));
+  const width = Math.max(...boxes.map((box) => box.x + box.width)) - x;
+  const height = Math.max(...boxes.map((box) => box.y + box.height)) - y;
+  const most = Math.min((size.width - 80) / width, (size.height - 172) / height);
+  const scale = Math.max(Math.min(Math.max(camera.scale, closest), most), 0.01);
   if (scale !== camera.scale) {
     camera.scale = scale;
-    camera.x = size.width / 2 - (box.x + box.width / 2) * scale;
-    camera.y = size.height / 2 - (box.y + box.height / 2) * scale;
+    camera.x = size.width / 2 - (x + width / 2) * scale;
+    camera.y = size.height / 2 - (y + height / 2) * scale;
   }
-  const left = camera.x + box.x * scale;
-  const top = camera.y + box.y * scale;
-  const right = left + box.width * scale;
-  const bottom = top + box.height * scale;
-  const aside = (low, high, least, most) => (low < least ? least + 30 - low : high > most ? most - 30 - high : 0);
-  camera.x += aside(left, right, 10, size.width - 10);
-  camera.y += aside(top, bottom, 56, size.height - 56);
+  const left = camera.x + x * scale;
+  const top = camera.y + y * scale;
+  const aside = (low, high, least, most_) => (low < least ? least + 30 - low : high > most_ ? most_ - 30 - high : 0);
+  camera.x += aside(left, left + width * scale, 10, size.width - 10);
+  camera.y += aside(top, top + height * scale, 56, size.height - 56);
   look();
 }
 

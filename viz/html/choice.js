@@ -107,6 +107,23 @@ function showView(name) {
   look();
 }
 
+// Shows or hides the panel; what has not been moved by hand is fitted into the room that is left.
+function refit() {
+  const wasHidden = panel.hidden;
+  showPanel();
+  if (panel.hidden !== wasHidden && !camera.hasMoved && tab === "graph") fit();
+}
+
+function neighbourhood(chosen) {
+  return chosen.flatMap((node) => [node, ...nodes[node].into.map((edge) => edge.from), ...nodes[node].out.map((edge) => edge.to)]);
+}
+
+function bringIntoView(listed, closest) {
+  const { boxes, boxOf } = camera.view;
+  const shown = [...new Set(listed.map((node) => boxOf[node]))].map((index) => boxes[index]).filter((box) => box && !isBoxOff(box));
+  if (shown.length && tab === "graph") bringIntoSight(shown, closest);
+}
+
 // Chooses nodes: shows what they need, what needs them, and all that is known of them.
 function choose(chosen, { isQuiet = false } = {}) {
   if (state.isPicking && chosen.length && state.chosen.length) {
@@ -117,9 +134,11 @@ function choose(chosen, { isQuiet = false } = {}) {
   state.way = undefined;
   state.chosen = chosen;
   relight();
-  showPanel();
+  refit();
+  if (chosen.length) bringIntoView(neighbourhood(chosen), READABLE);
   remember();
-  if (chosen.length && !isQuiet) {
+  if (!chosen.length) say("");
+  else if (!isQuiet) {
     const needs = reach(chosen, "needs", EVERYTHING, isOn).found.size - chosen.length;
     const needed = reach(chosen, "needed", EVERYTHING, isOn).found.size - chosen.length;
     say(`${chosen.length > 1 ? counted(chosen.length, "node") : nodes[chosen[0]].id}: needs ${needs}, needed by ${needed}`);
@@ -134,7 +153,8 @@ function pickOther() {
   else {
     state.way = undefined;
     state.isPicking = true;
-    say(`Path: choose the node at its other end (Escape to leave it)`);
+    bringIntoSight(camera.view.boxes.filter((box) => !isBoxOff(box)), 0);
+    say("Path: choose the node at its other end (Escape to leave it)", { stays: true });
   }
   byId("path").setAttribute("aria-pressed", state.isPicking);
 }
@@ -156,12 +176,23 @@ function findWay(froms, tos) {
   state.way = { edges: best, nodes: listed };
   state.chosen = [listed[0], listed[listed.length - 1]];
   relight();
-  showPanel();
+  refit();
+  bringIntoView(listed, 0);
   remember();
   say(`Path: ${counted(listed.length, "node")}`);
 }
 
+// Leaves what was chosen, searched for and filtered: everything is shown as at first.
 function leave() {
-  if (state.isPicking) pickOther();
-  else choose([]);
+  if (state.isPicking) {
+    pickOther();
+    return;
+  }
+  if (searchBox.value) clearSearch();
+  if (state.off.size) {
+    state.off.clear();
+    refilter();
+    showLegend();
+  }
+  choose([]);
 }

@@ -87,7 +87,9 @@ def problems_json(graph: RunGraph, number_of: Mapping[Address, int]) -> Iterable
 
 
 def excluded_json(graph: RunGraph) -> Iterable[list[str]]:
-    """Yield what the config names and the graph leaves out: what, why, where."""
+    """Yield what the config names and the graph leaves out: what, why, where, and why in short."""
     for one in graph.excluded:
         what = f"{one.api}/{one.provider_id}"
-        yield [what, one.provider_type, graph.scrubbed(one.summary), str(one.place or "")]
+        why = "a variable is not set" if one.reason == "env_unset" else one.reason.replace("_", " ")
+        summary = graph.scrubbed(one.summary)
+        yield [what, one.provider_type, summary, str(one.place or ""), why]

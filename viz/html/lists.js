@@ -62,9 +62,10 @@ function showProblems() {
     return listed.length ? [make("h2", {}, counted(listed.length, severity)), ...listed.map((problem) =>
       make("div", {}, problem.node !== undefined && nodeLink(problem.node), problemText(problem)))] : [];
   });
-  if (page.excluded.length) {
-    parts.push(make("h2", {}, "Not in the graph"), make("ul", {}, ...page.excluded.map(([what, type, why, place]) =>
-      make("li", {}, own(what), " ", make("small", {}, own(type)), " – ", own(why), place && " – ", place && own(place)))));
+  if (page.excluded.length) parts.push(make("h2", {}, `${counted(page.excluded.length, "entry").replace(/ys$/, "ies")} of the config not in the graph`));
+  for (const [why, listed] of Map.groupBy(page.excluded, (one) => one[4])) {
+    parts.push(make("details", {}, make("summary", {}, own(why), ` (${listed.length})`), make("ul", {}, ...listed.map(([what, type, summary, place]) =>
+      make("li", {}, own(what), " ", make("small", {}, own(type)), summary !== why && " – ", summary !== why && own(summary), place && " – ", place && own(place))))));
   }
   byId("problems-page").replaceChildren(...(parts.length ? parts : [make("p", {}, "No problems.")]));
 }

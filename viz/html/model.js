@@ -64,11 +64,11 @@ function own(text) {
 }
 
 let sayings = 0;
-function say(text) {
+function say(text, { stays = false } = {}) {
   const line = byId("say");
   line.textContent = text;
   line.classList.remove("old");
   sayings += 1;
   const mine = sayings;
-  setTimeout(() => { if (mine === sayings) line.classList.add("old"); }, 4000);
+  if (!stays) setTimeout(() => { if (mine === sayings) line.classList.add("old"); }, 4000);
 }

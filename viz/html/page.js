@@ -2,7 +2,7 @@
 const HELP = [
   ["/", "search; ↑ ↓ and Enter choose"], ["click, Enter", "what a node needs and what needs it"], ["← →", "to what it needs, to what needs it"],
   ["↑ ↓", "to the node above or below"], ["p", "path between the chosen node and the next one"], ["+ − f", "zoom in, out, fit (also wheel, pinch, drag)"],
-  ["1 2 3", "views, from few boxes to many"], ["d", "light or dark"], ["Escape", "leave what is chosen"], ["?", "this help"],
+  ["1 2 3", "views, from few boxes to many"], ["d", "light or dark"], ["Escape", "leave what is chosen, searched for and filtered"], ["?", "this help"],
 ];
 
 function remember() {
@@ -37,8 +37,7 @@ function goTo(index) {
   choose([index]);
   const box = camera.view.boxes[camera.view.boxOf[index]];
   if (!box || tab !== "graph") return;
-  camera.hasMoved = true;
-  bringIntoSight(box);
+  bringIntoView(neighbourhood([index]), 0.7);
   focusBox(box);
 }
 
@@ -79,7 +78,7 @@ function pressInPicture(event) {
     const next = box ? neighbour(box, event.key) : focused && isShown(focused) && camera.view.boxes.includes(focused) ? focused : shown.sort((a, b) => a.x - b.x || a.y - b.y)[0];
     if (!next) return;
     focusBox(next);
-    bringIntoSight(next);
+    bringIntoSight([next]);
   } else if ((event.key === "Enter" || event.key === " ") && box) {
     event.preventDefault();
     choose(box.members);
@@ -123,7 +122,6 @@ picture.addEventListener("click", (event) => {
   if (box) {
     choose(box.members);
     focusBox(box);
-    bringIntoSight(box, 0);
   } else if (!state.isPicking) choose([]);
 });
 byId("zoom-in").addEventListener("click", () => zoomBy(1.25));

@@ -9,6 +9,7 @@ from functools import cache
 from hashlib import sha256
 from html import escape
 from importlib.resources import files
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, Unpack
 
 from rungraph.graph.wording import printable
@@ -98,7 +99,22 @@ def render_html(
             for one in drawn
         ),
     }
+    for name in ("title", "rows", "data", "views"):
+        values[name] = _without_folders(values[name], graph)
     return _PLACEHOLDER.sub(lambda found: values[found[1]], _asset("page.html"))
+
+
+def _without_folders(text: str, graph: RunGraph) -> str:
+    """Return *text* with the files that the graph was read from named without their folders.
+
+    A page is handed on: where its files lie on this machine is nobody's business.
+    """
+    origins = {spec.origin for spec in graph.catalog.providers.values()}
+    for file in sorted({graph.file, *origins}, key=len, reverse=True):
+        if Path(file).is_absolute():
+            for written in {file, escape(file), _in_script(file)[1:-1]}:
+                text = text.replace(written, Path(file).name)
+    return text
 
 
 def _page_json(

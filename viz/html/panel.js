@@ -7,7 +7,7 @@ function showPanel() {
   const parts = state.way ? wayParts() : state.chosen.length > 1 ? groupParts() : state.chosen.length ? nodeParts(nodes[state.chosen[0]]) : [];
   panel.hidden = !parts.length;
   panel.scrollTop = 0;
-  panel.replaceChildren(...(parts.length ? [make("button", { type: "button", class: "close", "aria-label": "Close details", title: "Close (Escape)", onclick: leave }, "×"), ...parts] : []));
+  panel.replaceChildren(...(parts.length ? [make("button", { type: "button", class: "close", "aria-label": "Close details", title: "Close (Escape)", onclick: () => choose([]) }, "×"), ...parts] : []));
   for (const row of document.querySelectorAll("#nodes tr.selected")) row.classList.remove("selected");
 }
 
@@ -71,10 +71,17 @@ function fallParts(starts) {
   return parts;
 }
 
+// What the box of several nodes is called in the picture.
+function titleOfChosen() {
+  const boxes = new Set(state.chosen.map((index) => camera.view.boxes[camera.view.boxOf[index]]));
+  const [box] = boxes;
+  return boxes.size === 1 && box ? titleOf(box) : counted(state.chosen.length, "node");
+}
+
 function groupParts() {
   const found = state.chosen.flatMap((index) => nodes[index].problems);
   return [
-    make("h2", {}, counted(state.chosen.length, "node")), depthControl(), actions(),
+    make("h2", {}, own(titleOfChosen())), depthControl(), actions(),
     ...(found.length ? [heading("Problems"), ...found.slice(0, MOST_LISTED).map(problemText)] : []),
     heading("Stands for"), listOf(state.chosen, (index) => make("li", {}, nodeLink(index), nodes[index].type && make("small", {}, nodes[index].type))),
     ...fallParts(state.chosen),

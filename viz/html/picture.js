@@ -18,7 +18,9 @@ const WHEN_DRAWN = [];
 const world = draw("g", { id: "world" });
 picture.append(draw("defs", {},
   draw("marker", { id: "head", viewBox: "0 0 10 10", refX: 9, refY: 5, markerWidth: 7, markerHeight: 7, markerUnits: "userSpaceOnUse", orient: "auto" },
-    draw("path", { d: "M0,0.5L10,5L0,9.5z" }))), world);
+    draw("path", { d: "M0,0.5L10,5L0,9.5z" })),
+  draw("marker", { id: "dot", viewBox: "0 0 10 10", refX: 8, refY: 5, markerWidth: 6, markerHeight: 6, markerUnits: "userSpaceOnUse" },
+    draw("circle", { cx: 5, cy: 5, r: 4 }))), world);
 
 function viewOf(name) {
   if (!drawn.has(name)) {
@@ -48,14 +50,15 @@ function drawView(data) {
 
 // A band lies behind what starts together.
 function bandsOf(data) {
-  const bands = new Map();
+  const bands = [];
   for (const [heading, from, to] of data.columns) {
-    const band = bands.get(heading) ?? [from, to];
-    bands.set(heading, [Math.min(band[0], from), Math.max(band[1], to)]);
+    if (!heading) continue;
+    const last = bands.at(-1);
+    if (last?.[0] === heading) last[1] = [Math.min(last[1][0], from), Math.max(last[1][1], to)];
+    else bands.push([heading, [from, to]]);
   }
-  bands.delete("");
   const [width, height] = data.size;
-  return [...bands].map(([heading, [from, to]]) => (data.direction === "TB"
+  return bands.map(([heading, [from, to]]) => (data.direction === "TB"
     ? draw("g", { class: "band" },
       draw("rect", { x: -BAND, y: from - BAND, width: width + 2 * BAND, height: to - from + 2 * BAND, rx: 8 }),
       draw("text", { class: "aside", x: -BAND - 10, y: (from + to) / 2 + 4 }, heading))
@@ -93,10 +96,14 @@ function shape(kind, name, x, y, width, height) {
   return draw("rect", { class: name, x, y, width, height, rx });
 }
 
+function titleOf(box) {
+  return box.lines.filter((line) => line[0] === "t").map((line) => line.slice(1)).join("");
+}
+
 function spoken(box) {
   const node = nodes[box.members[0]];
   const found = box.members.flatMap((member) => nodes[member].problems);
-  const what = box.members.length > 1 ? `${box.lines.filter((line) => line[0] === "t").map((line) => line.slice(1)).join("")}, ${counted(box.members.length, "node")}`
+  const what = box.members.length > 1 ? `${titleOf(box)}, ${counted(box.members.length, "node")}`
     : `${node.name}, ${KIND_WORDS[node.kind]}${node.kind === "provider" ? ` of ${node.api}, ${node.type}` : ""}`;
   const needs = new Set(box.members.flatMap((member) => nodes[member].into.map((edge) => edge.from)));
   const needed = new Set(box.members.flatMap((member) => nodes[member].out.map((edge) => edge.to)));

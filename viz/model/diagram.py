@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 from itertools import islice
+from pathlib import Path
 from typing import TYPE_CHECKING, TypedDict
 
 import networkx as nx
@@ -114,7 +115,7 @@ def diagram_of(
     marks = (*(box.mark for box in boxes.values()), *(arrow.mark for arrow in shown))
     roles = {mark.role for mark in marks if mark}
     return Diagram(
-        printable(graph.name or ("run config" if graph.file.startswith("<") else graph.file)),
+        printable(graph.name or _file_of(graph)),
         _subtitle(graph),
         tuple(_notes(graph, view, boxes, len(arrows) - len(shown), drawn, overlay)),
         boxes,
@@ -237,6 +238,11 @@ def _shaded(
         {key: replace(box, is_pale=is_pale(box)) for key, box in boxes.items()},
         tuple(arrow._replace(is_pale=is_pale(arrow, arrow[:2])) for arrow in arrows),
     )
+
+
+def _file_of(graph: RunGraph) -> str:
+    # A picture is handed on: in which folder of this machine the file lies is nobody's business.
+    return "run config" if graph.file.startswith("<") else Path(graph.file).name
 
 
 def _subtitle(graph: RunGraph) -> str:

@@ -62,7 +62,10 @@ def late_ranks(ranks: Mapping[Address, int], arrows: Iterable[Arrow]) -> dict[Ad
 
 
 def columns_of(
-    boxes: Mapping[Address, Box], arrows: Iterable[Arrow], ranks: Mapping[Address, int], heading: str
+    boxes: Mapping[Address, Box],
+    arrows: Iterable[Arrow],
+    ranks: Mapping[Address, int],
+    heading: str,
 ) -> tuple[Column, ...]:
     """Return the ranks as columns; boxes that need each other spread over several of their own."""
     level: nx.DiGraph[Address] = nx.DiGraph(

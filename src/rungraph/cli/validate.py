@@ -37,7 +37,7 @@ if TYPE_CHECKING:
 
 @click.command()
 @file_argument(several=True)
-@level_option("health", help="; whether their servers answer")
+@level_option(is_for_checking=True)
 @format_option()
 @click.option("-v", "--verbose", is_flag=True, help="Say of each check what it looks for.")
 @click.option("--deny-warnings", is_flag=True, help="Take warnings as failures.")
@@ -71,8 +71,10 @@ def validate(
     what each check came to, including those that were not made; of several files, a line each.
     With --format json, one JSON object a line and file goes to standard output.
 
-    Up to the level import nothing is started or asked. The level health connects to the servers of
-    all remote providers at the same time, without credentials.
+    Unless --level says otherwise, no code that the config itself names runs: configs are held
+    against the config classes of the types that installed packages offer. The level import imports
+    what the config names. Up to it nothing is started or asked. The level health connects to the
+    servers of all remote providers at the same time, without credentials.
     """
     checks = load_check_file(checks_file) if checks_file else CheckFile()
     reports: Iterable[FileReport] = (
@@ -117,8 +119,16 @@ def _report(file: str, checks: CheckFile, reading: Reading, *, is_strict: bool) 
 
         answers = ask(graph, asked, selectors=checks.selectors)
         graph = graph.with_diagnostics(one.diagnostic for one in answers if one.diagnostic)
-    results = checklist(graph, level, answers=answers)
-    return FileReport(file, level, graph, results, is_strict=is_strict)
+    if not reading.holds_configs or not is_usable(graph):
+        results = checklist(graph, level, answers=answers)
+        return FileReport(file, level, graph, results, is_strict=is_strict)
+    from rungraph.engine.preflight.held_configs import configs_of_others
+
+    unread = configs_of_others(graph)
+    configured = sum(bool(getattr(node, "written", None)) for node in graph.nodes.values())
+    more = ["resources-accepted", *(["configs-accepted"] if not unread or len(unread) < configured else [])]
+    results = checklist(graph, level, answers=answers, more=more)
+    return FileReport(file, level, graph, results, is_strict=is_strict, unread=unread)
 
 
 def _with_health(reports: Iterable[FileReport], timeout: float) -> Iterator[FileReport]:

@@ -58,6 +58,11 @@ def graph_of(document: Document, reading: Reading) -> RunGraph:
         graph = compile_document(document, catalog=reading.catalog, environment=os.environ)
     if reading.allow_unset_env:
         graph = graph.softened(("E001", "C034"))
+    if reading.holds_configs and is_usable(graph):
+        # What only names types of other catalogs pays for nothing.
+        from rungraph.engine.preflight.held_configs import check_installed
+
+        return graph.up_to(reading.level).with_diagnostics(check_installed(graph))
     if reading.level < Level.IMPORT:
         return graph.up_to(reading.level)
     # Only this level needs the engine.

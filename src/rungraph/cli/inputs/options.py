@@ -25,11 +25,13 @@ class Reading(NamedTuple):
         level: How deep they are checked.
         catalog: The name or path of the catalog that they are compiled against.
         allow_unset_env: Whether variables that are not set are notes.
+        holds_configs: Whether configs are held against the classes of installed types.
     """
 
     level: Level = Level.ENV
     catalog: str | None = None
     allow_unset_env: bool = False
+    holds_configs: bool = False
 
 
 FILE = click.Path(exists=True, dir_okay=False, path_type=Path)
@@ -58,18 +60,28 @@ def format_option(
     return choice_option("--format", "form", choices=("text", "json", *more), help=help)
 
 
-def _level_of(_: click.Context, __: click.Parameter, name: str) -> Level:
-    return Level[name.upper()]
+def _level_of(context: click.Context, _: click.Parameter, name: str) -> Level:
+    context.params["holds_configs"] = name == _CONFIGS
+    return Level.ENV if name == _CONFIGS else Level[name.upper()]
 
 
-def level_option(*more: str, help: str = "") -> Callable[[_Command], _Command]:  # noqa: A002
-    """Return ``--level``: the levels that import no more than asked for, and *more*."""
+_CONFIGS = "configs"
+"""Between ``env`` and ``import``: imports what installed catalogs name, and nothing else."""
+
+
+def level_option(*, is_for_checking: bool = False) -> Callable[[_Command], _Command]:
+    """Return ``--level``; with all levels where checking is what the command is for."""
+    configs = "the configs by the classes of installed types; " if is_for_checking else ""
+    health = "; whether their servers answer" if is_for_checking else ""
     text = (
-        "How deep to check: the file's form; what needs what; the environment; whether the "
-        f"providers' modules, packages and config classes accept it{help}."
+        f"How deep to check: the file's form; what needs what; the environment; {configs}whether "
+        "all that the config names can be imported, runs its modules, and accepts it" + health + "."
     )
-    levels = ("schema", "graph", "env", "import", *more)
-    return choice_option("--level", choices=levels, help=text, default="env", callback=_level_of)
+    levels: tuple[str, ...] = ("schema", "graph", "env", "import")
+    if is_for_checking:
+        levels = (*levels[:3], _CONFIGS, "import", "health")
+    default = _CONFIGS if is_for_checking else "env"
+    return choice_option("--level", choices=levels, help=text, default=default, callback=_level_of)
 
 
 catalog_option = click.option(

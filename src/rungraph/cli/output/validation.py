@@ -10,13 +10,13 @@ from rungraph.graph import Level, Severity
 from rungraph.graph.diagnostic_text import count_text
 from rungraph.graph.diagnostics import errors_in
 from rungraph.graph.rules.checklist import CheckResult, Result, is_usable
-from rungraph.graph.wording import counted, printable, wrapped
+from rungraph.graph.wording import counted, listed, printable, wrapped
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from rungraph.engine.preflight.health import RemoteAnswer
-    from rungraph.graph import Diagnostic, RunGraph
+    from rungraph.graph import Address, Diagnostic, RunGraph
     from rungraph.graph.diagnostic_text import Style
 
 _WIDTH = 100
@@ -42,6 +42,8 @@ class FileReport:
         servers: What the servers of its remote providers answered.
         failure: Why it could not be compiled.
         is_strict: Whether a warning is a failure.
+        unread: The providers whose configs were not held against a config class, though that was
+            asked for: no installed package offers their types.
     """
 
     file: str
@@ -51,6 +53,7 @@ class FileReport:
     servers: tuple[RemoteAnswer, ...] = ()
     failure: str = ""
     is_strict: bool = False
+    unread: tuple[Address, ...] = ()
 
     @property
     def diagnostics(self) -> tuple[Diagnostic, ...]:
@@ -83,6 +86,7 @@ def report_to_dict(report: FileReport) -> dict[str, Any]:
         "checked": report.level.checked,
         "not_checked": report.level.not_checked,
         "checks": [_check_to_dict(one) for one in report.results],
+        "configs_not_checked": [str(address) for address in report.unread],
     }
     if report.level >= Level.HEALTH:
         found["servers"] = [_server_to_dict(one) for one in report.servers]
@@ -132,6 +136,7 @@ def report_as_text(
         lines += _checks_in_full(report.results, style)
     elif is_alone:
         lines += _checks_by_level(report.results, style)
+        lines += _left_out(report)
     else:
         bad = [_quoted(one.name) for one in report.results if one.result is Result.FAILED]
         lines[0] += f"; failed: {', '.join(bad)}" if bad else ""
@@ -173,14 +178,25 @@ def _checks_by_level(results: Sequence[CheckResult], style: Style) -> list[str]:
         checks = list(several)
         for result, role in _ROLES.items():
             names = [_quoted(one.name) for one in checks if one.result is result]
-            if not names:
+            if not names or result is Result.NOT_CHECKED:
                 continue
-            word = result.value.replace("_", " ")
+            word = result.value
             margin = f"  {level.label:<7}  {word:<11}  "
             first, *more = wrapped(names, _WIDTH - len(margin))
             lines.append(margin.replace(word, style(word, role), 1) + first)
             lines += [" " * len(margin) + line for line in more]
     return lines
+
+
+def _left_out(report: FileReport) -> list[str]:
+    """Return a line on what was not checked, if anything was not; JSON has the list."""
+    left = [one for one in report.results if one.result is Result.NOT_CHECKED]
+    levels = dict.fromkeys(one.level.label for one in left)
+    parts = [f"{counted(len(left), 'check')} of {listed(levels)}"] if left else []
+    if report.unread:
+        whose = counted(len(report.unread), "provider")
+        parts.append(f"the configs of {whose} whose types no installed package offers")
+    return [f"  not checked: {'; '.join(parts)}"] if parts else []
 
 
 def _checks_in_full(results: Sequence[CheckResult], style: Style) -> list[str]:

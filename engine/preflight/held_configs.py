@@ -1,0 +1,138 @@
+"""Holds configs and resources against the classes that read them."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pkgutil import resolve_name
+from typing import TYPE_CHECKING, Any
+
+from rungraph.engine.preflight.configs import read_config, texts_in
+from rungraph.engine.preflight.diagnostics import at_config, at_provider
+from rungraph.engine.preflight.importing import Importing, QuietImports
+from rungraph.graph.catalog.discovery import discover_catalog
+from rungraph.graph.diagnostics import Diagnostic, Severity
+from rungraph.graph.nodes import ProviderNode, TableNode
+from rungraph.graph.placeholders import has_placeholder
+from rungraph.graph.source.positions import path_text
+from rungraph.graph.wording import counted, first_lines
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+
+    from rungraph.graph.address import Address
+    from rungraph.graph.catalog.specs import Catalog
+    from rungraph.graph.model import RunGraph
+
+MOST_NAMED = 8
+
+
+def check_installed(graph: RunGraph) -> tuple[Diagnostic, ...]:
+    """Return what the types that installed catalogs offer say of their configs and resources.
+
+    Nothing else is imported: no module that the config names, no package around one, and nothing
+    that a catalog file names. So a stranger's config can be checked, and none of its code runs.
+    """
+    with QuietImports() as quiet:
+        return tuple(_InstalledCheck(graph, Importing(quiet)).problems(discover_catalog()))
+
+
+def configs_of_others(graph: RunGraph) -> tuple[Address, ...]:
+    """Return the providers with configs that `check_installed` leaves, of types of others."""
+    offered = discover_catalog()
+    return tuple(
+        node.address
+        for node in graph.nodes.values()
+        if isinstance(node, ProviderNode) and node.written and not _is_installed(node, offered)
+    )
+
+
+def _is_installed(node: ProviderNode, offered: Catalog) -> bool:
+    """Return whether the type of *node* is one that *offered* has, and just as it is there."""
+    spec = node.spec
+    return spec is not None and offered.providers.get((node.api, node.provider_type)) == spec
+
+
+class ConfigCheck:
+    """One check of one graph; what it finds is kept for as long as the check lasts."""
+
+    def __init__(self, graph: RunGraph, importing: Importing) -> None:
+        self._graph = graph
+        self._importing = importing
+        self._unread: list[ProviderNode] = []
+
+    def _can_be_imported(self, name: str) -> bool:
+        return not (self._importing.absent_package(name) or self._importing.wrong_import(name))
+
+    def _resources_of(self, node: TableNode) -> Iterator[Diagnostic]:
+        name = node.pair.resource_type
+        if not name or not self._can_be_imported(name):
+            return
+        # Most configs register nothing.
+        from rungraph.engine.routing.resources import ResourceType
+
+        kind = ResourceType(node.pair, resolve_name(name))
+        noun = node.pair.noun
+        for resource in node.resources:
+            for problem in kind.problems_of(resource):
+                message = f"{noun} '{resource.identifier}' is not valid: {problem}"
+                yield Diagnostic("I004", message, place=resource.place)
+
+    def _config_of(self, node: ProviderNode) -> Iterator[Diagnostic]:
+        read = read_config(node, environment_text=self._graph.environment_text)
+        rejects, ignores = "rejects its config", "does not know all its config"
+        renames = "has its own name for a key"
+        found = [
+            ("I003", rejects, Severity.ERROR, one)
+            for one in read.problems
+            if not (one.is_of_value and _is_open(node.config, one.path))
+        ]
+        found += [("I005", ignores, Severity.WARNING, one) for one in read.unknown]
+        found += [("I007", renames, Severity.NOTE, one) for one in read.renamed]
+        for code, verb, severity, problem in found:
+            text = self._graph.scrubbed(problem.message)
+            where = f"'{path_text(problem.path)}': {text}" if problem.path else text
+            message = f"'{node.provider_type}' {verb}: {where}"
+            ways_out = (problem.help,) if problem.help else ()
+            yield at_config(
+                self._graph, node, problem.path, code, message, *ways_out, severity=severity
+            )
+
+    def _unchecked(self, apart: Sequence[ProviderNode]) -> Diagnostic:
+        """Return that configs were not read; those *apart* are not listed elsewhere."""
+        first, *others = self._unread
+        message = f"the config of '{first.address}' is not checked: its class cannot be imported"
+        detail = ""
+        if others:
+            count = counted(len(self._unread), "config")
+            message = f"{count} are not checked: their classes cannot be imported"
+            detail = "\n".join(first_lines([node.address for node in apart], MOST_NAMED))
+        return at_provider(first, "I006", message, severity=Severity.NOTE, detail=detail)
+
+
+class _InstalledCheck(ConfigCheck):
+    """The check of what installed catalogs offer."""
+
+    def problems(self, offered: Catalog) -> Iterator[Diagnostic]:
+        for node in self._graph.nodes.values():
+            if isinstance(node, TableNode):
+                if node.resources and node.pair in offered.pairs:
+                    yield from self._resources_of(node)
+            elif isinstance(node, ProviderNode) and node.spec and _is_installed(node, offered):
+                if not node.spec.config_class:
+                    continue
+                if self._can_be_imported(node.spec.config_class):
+                    yield from self._config_of(node)
+                else:
+                    self._unread.append(node)
+        if self._unread:
+            yield self._unchecked(self._unread)
+
+
+def _is_open(config: Any, path: Sequence[str | int]) -> bool:
+    """Whether the value at *path* depends on a variable that is not set."""
+    for key in path:
+        if isinstance(config, Mapping):
+            config = config.get(key)
+        elif isinstance(config, list | tuple):
+            config = config[int(key)]
+    return any(map(has_placeholder, texts_in(config)))
