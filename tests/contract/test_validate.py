@@ -311,7 +311,7 @@ _WOULD_RUN = "from pathlib import Path\nPath({marker!r}).write_text('ran')\nclas
 
 
 @pytest.mark.parametrize(
-    "command", ["validate", "plan", "graph", "query", "diff", "why", "why-not", "upgrade", "serve"]
+    "command", ["validate", "plan", "graph", "query", "diff", "why", "why-not", "upgrade"]
 )
 def test_no_command_runs_what_a_config_names(command: str, tmp_path: Path) -> None:
     """Neither a module, nor a config class, nor a package around one is imported unasked."""
@@ -333,7 +333,12 @@ def test_no_command_runs_what_a_config_names(command: str, tmp_path: Path) -> No
     mine = {"provider_id": "d", "provider_type": "inline::mine", "config": {"x": 1}}
     value = {"catalog": "catalog.yaml", "providers": {"inference": [*providers, mine]}}
     config.write_text(json.dumps(value))
-    more = {"query": ["*"], "diff": [config], "why": ["a"], "why-not": ["a"], "serve": ["--help"]}
+    more: dict[str, list[str | Path]] = {
+        "query": ["*"],
+        "diff": [config],
+        "why": ["a"],
+        "why-not": ["a"],
+    }
     rungraph(command, config, *more.get(command, []), cwd=tmp_path)
     assert not marker.exists()
     if command == "validate":
@@ -375,6 +380,6 @@ def test_configs_are_held_against_installed_classes_unasked(
 def test_every_broken_config_is_found_unasked(path: Path) -> None:
     """The code that a file is named after is told without any option."""
     is_named = "\ncatalog: " in f"\n{path.read_text('utf-8', 'replace')}"
-    catalog = [] if is_named else ["--catalog", INVALID / "catalog.yaml"]
+    catalog: list[str | Path] = [] if is_named else ["--catalog", INVALID / "catalog.yaml"]
     ended = rungraph("validate", path, *catalog)
     assert f"[{path.name[:4]}]" in ended.err

@@ -126,7 +126,9 @@ def _report(file: str, checks: CheckFile, reading: Reading, *, is_strict: bool) 
 
     unread = configs_of_others(graph)
     configured = sum(bool(getattr(node, "written", None)) for node in graph.nodes.values())
-    more = ["resources-accepted", *(["configs-accepted"] if not unread or len(unread) < configured else [])]
+    more = {"resources-accepted", "configs-accepted"}
+    if unread and len(unread) == configured:
+        more.remove("configs-accepted")
     results = checklist(graph, level, answers=answers, more=more)
     return FileReport(file, level, graph, results, is_strict=is_strict, unread=unread)
 

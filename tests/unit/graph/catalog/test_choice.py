@@ -12,6 +12,7 @@ from tests.unit.graph.catalog.eras import SEPTEMBER_2025
 
 from rungraph.graph import Catalog, CatalogError, RunGraph, compile_config
 from rungraph.graph.catalog.choice import NAMED_GROUP, catalog_names, named_catalog
+from rungraph.graph.catalog.discovery import discover_catalog
 
 
 def _graph(text: str, catalog: Catalog | str | None = "llama-stack") -> RunGraph:
@@ -31,6 +32,7 @@ def test_a_catalog_file_is_found_beside_the_config(tmp_path: Path) -> None:
     """A relative path means the same from wherever it is asked."""
     (tmp_path / "mine.yaml").write_text(
         "apis: [{name: ball}]\nproviders: [{api: ball, provider_type: red, module: m}]\n"
+        "extends: none\n"
     )
     config = tmp_path / "run.yaml"
     config.write_text(
@@ -39,6 +41,24 @@ def test_a_catalog_file_is_found_beside_the_config(tmp_path: Path) -> None:
     graph = compile_config(config, environment={})
     assert graph.diagnostics == ()
     assert [str(address) for address in graph] == ["provider:ball/b"]
+
+
+def test_a_catalog_file_adds_to_what_is_installed(tmp_path: Path) -> None:
+    """What it has stands beside all else; what tells of releases stands alone, if not asked to."""
+    mine = tmp_path / "mine.yaml"
+    red = "providers: [{api: inference, provider_type: red, module: m}]\n"
+    mine.write_text(red)
+    installed = discover_catalog().providers.keys()
+    assert named_catalog(str(mine)).providers.keys() == {*installed, ("inference", "red")}
+    assert named_catalog(str(mine), {"providers": {}}).pairs == discover_catalog().pairs
+    for alone in ("extends: none\n", "releases: ['1']\n"):
+        mine.write_text(red + alone)
+        assert set(named_catalog(str(mine)).providers) == {("inference", "red")}
+    mine.write_text(red + "releases: ['1']\nextends: installed\n")
+    assert len(named_catalog(f"{mine}@1").providers) == len(installed) + 1
+    mine.write_text("extends: mine\n")
+    with pytest.raises(CatalogError, match=r"1:10: 'extends' must be 'installed' or 'none'$"):
+        named_catalog(str(mine))
 
 
 @pytest.mark.parametrize(
@@ -88,8 +108,8 @@ def test_a_catalog_file_that_cannot_be_read_is_one_problem(tmp_path: Path) -> No
     )
     assert [line.partition(": ")[2] for line in wrong.detail.splitlines()] == [
         (
-            "unknown key 'what' (known: apis, keys, name, packages, pairs, providers, releases, "
-            "sections, stores, traits)"
+            "unknown key 'what' (known: apis, extends, keys, name, packages, pairs, providers, "
+            "releases, sections, stores, traits)"
         ),
         "'apis' must be a list",
     ]

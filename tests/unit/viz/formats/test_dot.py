@@ -44,11 +44,10 @@ def test_a_graph_as_a_whole() -> None:
         '  "provider:telemetry/t" [label=<<b>t</b><br/><font point-size="8">telemetry</font><br/>'
         '<font point-size="8">inline::otel</font>>, shape="box", style="rounded,filled", '
         'fillcolor="#e8eaec", color="#5b6778", tooltip="provider:telemetry/t"]\n'
-        '  "provider:inference/a" -> "table:models" [color="#8592a3"]\n'
-        '  "provider:telemetry/t" -> "provider:inference/a" [color="#65748a", style="dashed", '
-        'arrowhead="open"]\n'
-        '  "provider:telemetry/t" -> "router:inference" [color="#65748a", style="dashed", '
-        'arrowhead="open"]\n'
+        '  "provider:inference/a" -> "table:models" [color="#8592a3", '
+        'arrowhead="dot"]\n'
+        '  "provider:telemetry/t" -> "provider:inference/a" [color="#65748a", style="dashed"]\n'
+        '  "provider:telemetry/t" -> "router:inference" [color="#65748a", style="dashed"]\n'
         '  "table:models" -> "router:inference" [color="#4a586c"]\n'
         "}\n"
     )
