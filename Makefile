@@ -17,7 +17,8 @@ $(BIN)/python:
 	$(PIP) install -qq --upgrade 'pip>=25.1'
 
 $(VENV)/.demo: pyproject.toml | $(BIN)/python
-	$(PIP) install -qq --editable '.[quickstart]'
+	@echo "installing rungraph and what the demo runs into $(VENV); that takes a minute or two, once"
+	$(PIP) install --progress-bar on --editable '.[quickstart]'
 	@touch $@
 
 $(VENV)/.test: pyproject.toml | $(BIN)/python

@@ -6,7 +6,7 @@ rungraph models pull
 
 rungraph plan configs/quickstart.yaml
 
-rungraph run configs/quickstart.yaml --state-dir "${RUNGRAPH_DEMO_DIR:-build/demo}" \
+rungraph run configs/quickstart.yaml --verbose --state-dir "${RUNGRAPH_DEMO_DIR:-build/demo}" \
   --call inference.chat_completion model=smollm2 messages='[
     {"role": "system", "content": "You are a helpful assistant. Answer in one sentence."},
     {"role": "user", "content": "What is the capital of France?"}]' \

@@ -48,7 +48,7 @@ def pictures() -> dict[str, bytes]:
     )
     return {
         "quickstart.svg": render(quickstart),
-        "starter.svg": render(starter, direction="TB"),
+        "starter.svg": render(starter, view="factored", direction="TB"),
         "starter-full.svg": render(starter, view="full", late=True),
         "starter-apis.svg": render(starter, view="collapsed"),
         "diff.svg": render(changed, overlay=diff_overlay(diff_graphs(quickstart, changed))),

@@ -45,6 +45,10 @@ _WIDTHS = {Strength.HARD: 1.1, Strength.MEMBER: 0.9, Strength.SOFT: 1.0}
 _DASHED, _DOTTED, _GHOSTLY = (4.5, 3.0), (1.2, 2.2), (3.0, 2.4)
 
 
+SMALLEST_TEXT = 7.2
+"""The size of the smallest text in a picture, in points."""
+
+
 class Picture:
     """What is drawn of a diagram, in one direction and in the colours of one theme.
 
@@ -60,9 +64,9 @@ class Picture:
         self._note = Font(7.6, theme.note)
         self._fonts: dict[Sort, Font] = {
             "title": Font(9.0, theme.ink, "bold"),
-            "detail": Font(7.2, theme.detail),
+            "detail": Font(SMALLEST_TEXT, theme.detail),
             "mark": Font(7.6, theme.ink, "bold"),
-            "problems": Font(7.0, theme.page, "bold"),
+            "problems": Font(SMALLEST_TEXT, theme.page, "bold"),
         }
         self.layout: Layout[Address] = laid_out(diagram, self._fonts, direction)
         self._has_headings = any(column.heading for column in diagram.columns)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from io import BytesIO
 from typing import TYPE_CHECKING, Any, Unpack, cast
 
@@ -39,7 +40,9 @@ def draw(
             reader's own.
         ax: Where to draw, as large as it fits there now; None for a figure of its own.
         options: Which part is drawn, and how much of it: those of
-            `rungraph.viz.model.diagram.diagram_of`, such as *view*, *select* and *overlay*.
+            `rungraph.viz.model.diagram.diagram_of`, such as *view*, *select* and *overlay*. The
+            view ``auto`` has a box for each API, and says so, where else the picture would have
+            text below 9 pixels on a slide of 1,600 by 900; not with an overlay.
 
     Raises:
         KeyError: If *select* names a node that is not there.
@@ -54,7 +57,30 @@ def draw(
     colours = theme_of(theme)
     diagram = diagram_of(graph, **options)
     with settings():
-        return Picture(diagram, colours, direction).drawn(ax)
+        figure = Picture(diagram, colours, direction).drawn(ax)
+        is_free = (
+            ax is None and options.get("view", "auto") == "auto" and not options.get("overlay")
+        )
+        if not is_free or diagram.view == "collapsed" or _least_text(figure) >= _READABLE:
+            return figure
+        options["view"] = "collapsed"
+        by_api = diagram_of(graph, **options)
+        notes = (*by_api.notes, "single nodes would be too small to read on a slide")
+        smaller = Picture(replace(by_api, notes=notes), colours, direction).drawn()
+        return max(figure, smaller, key=_least_text)
+
+
+_SLIDE = (1600.0, 900.0)
+_READABLE = 9.0
+"""Pixels of the smallest text that can be read on a slide, or in the column of a README."""
+
+
+def _least_text(figure: Figure) -> float:
+    """Return how many pixels the smallest text of a picture has where that fills a slide."""
+    from rungraph.viz.formats.drawing import SMALLEST_TEXT
+
+    width, height = (72 * float(inches) for inches in figure.get_size_inches())
+    return SMALLEST_TEXT * min(_SLIDE[0] / width, _SLIDE[1] / height)
 
 
 def render(

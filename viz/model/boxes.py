@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from itertools import chain
 from typing import TYPE_CHECKING
 
@@ -22,6 +23,8 @@ if TYPE_CHECKING:
     from rungraph.viz.model.overlay import Overlay
 
 _NAMES_SHOWN = 3
+_SECTION = re.compile(r"(?:providers\.|registered_resources\.)?(\w+)")
+"""The beginning of a path into a config: the API that it is about, or its resources."""
 
 
 def family_of(graph: RunGraph, address: Address) -> str:
@@ -105,11 +108,16 @@ def _types(graph: RunGraph, group: Sequence[Address]) -> tuple[str, ...]:
 
 
 def problems_by_address(graph: RunGraph) -> dict[Address, list[Diagnostic]]:
-    """Return the errors and warnings that are about a node, by node, errors first."""
+    """Return the errors and warnings that are about a node, by node, errors first.
+
+    What is about the section of an API, or about a resource, is about the node that answers for it.
+    """
     found: dict[Address, list[Diagnostic]] = {}
     for one in graph.diagnostics:
-        if one.address is not None and one.severity is not Severity.NOTE:
-            found.setdefault(one.address, []).append(one)
+        section = _SECTION.match(one.path)
+        address = one.address or (graph.answering.get(section[1]) if section else None)
+        if address is not None and one.severity is not Severity.NOTE:
+            found.setdefault(address, []).append(one)
     return found
 
 

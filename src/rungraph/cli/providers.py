@@ -12,6 +12,7 @@ from rungraph.cli.terminal import show, show_json, tell
 from rungraph.engine.errors import install_command
 from rungraph.engine.preflight.requirements import unmet
 from rungraph.graph.catalog.choice import INSTALLED, SHIPPED, named_catalog
+from rungraph.graph.catalog.discovery import discover_catalog
 from rungraph.graph.catalog.history import during, history_of
 from rungraph.graph.nodes import ProviderNode
 from rungraph.graph.suggest import near_or_all
@@ -24,6 +25,7 @@ if TYPE_CHECKING:
 
 @click.command()
 @click.argument("api", required=False)
+@click.argument("provider_type", required=False, metavar="[TYPE]")
 @click.option(
     "--needed-by",
     metavar="CONFIG",
@@ -31,8 +33,17 @@ if TYPE_CHECKING:
 )
 @catalog_option
 @format_option("pip", "uv", help="How results are written; pip and uv, the packages of a config.")
-def providers(api: str | None, needed_by: str | None, catalog: str | None, form: str) -> None:
-    """List the provider types of an API, or of all APIs.
+def providers(
+    api: str | None,
+    provider_type: str | None,
+    needed_by: str | None,
+    catalog: str | None,
+    form: str,
+) -> None:
+    """List the provider types of an API, or of all APIs; of one TYPE, all that is known.
+
+    Of one type that is the keys of its config with their types and defaults, which of them are
+    secrets, what to install, and an entry to paste.
 
     Of a catalog with releases, such as llama-stack, they are those of the newest one, or of the one
     that is named, as in llama-stack@0.1.0; then come the types that earlier releases had.
@@ -56,11 +67,37 @@ def providers(api: str | None, needed_by: str | None, catalog: str | None, form:
         known = named_catalog(catalog or INSTALLED)
     for problem in known.problems:
         tell(f"warning: {problem}")
+    if api is not None and provider_type is not None:
+        _show_type(known, api, provider_type, form)
+        return
     found = [_described(known, one) for one in _wanted(known, api)]
     if form == "json":
         show_json(found)
     else:
         show("\n\n".join(_as_text(one) for one in found))
+
+
+def _show_type(catalog: Catalog, api: str, name: str, form: str) -> None:
+    """Write all that is known of one provider type."""
+    # Only this reads a config class.
+    from rungraph.cli.output.provider_types import entry_of, keys_of, type_text
+
+    [known] = [one.name for one in _wanted(catalog, api)]
+    spec = catalog.providers.get((known, name))
+    if spec is None:
+        types = [one for of, one in catalog.providers if of == known]
+        msg = f"no provider type of {known} is called '{name}'; {near_or_all(name, types)}"
+        raise click.BadParameter(msg, param_hint="TYPE")
+    # A catalog file may be anyone's: what it names is not imported for being looked at.
+    offered = discover_catalog().providers.get((known, name))
+    keys = keys_of(spec) if spec == offered else None
+    described = _type_described(spec, catalog)
+    entry = entry_of(spec, keys or [])
+    if form == "json":
+        show_json({"api": known, **described, "config": keys, "entry": entry})
+    else:
+        lines = _type_lines(described, catalog.release)
+        show(type_text({**described, "lines": lines}, keys, entry))
 
 
 def _show_packages(graph: RunGraph, form: str) -> None:

@@ -11,7 +11,7 @@ import click
 
 from rungraph.cli.files import FileWriteError
 from rungraph.cli.inputs.call_option import CallingCommand, call_option
-from rungraph.cli.inputs.configs import load_runnable
+from rungraph.cli.inputs.configs import load_runnable, tell_diagnostics
 from rungraph.cli.inputs.options import (
     FILE,
     SECONDS,
@@ -114,6 +114,8 @@ _MOST_ROWS = 40
     is_flag=True,
     help="Reload FILE when it changes and on SIGHUP: only what differs stops and starts.",
 )
+@click.option("-v", "--verbose", is_flag=True, help="Show how each node started, as a chart.")
+@click.option("-q", "--quiet", is_flag=True, help="Write answers and errors, nothing else.")
 @catalog_option
 @format_option()
 def run(
@@ -125,13 +127,19 @@ def run(
     watches: bool,
     catalog: str | None,
     form: str,
+    verbose: bool,
+    quiet: bool,
     **settings: Any,
 ) -> int:
     """Start a stack, call it, stop it; *settings* are those of `StackSettings`."""
     if watches and (calls or saved or file in (None, "-")):
         msg = "--watch is for a FILE that runs until a signal comes, without --call and --plan"
         raise click.UsageError(msg)
+    if verbose and quiet:
+        msg = "--verbose shows more and --quiet less: give one of them"
+        raise click.UsageError(msg)
     graph = _planned(file, saved, catalog) if saved else _loaded(file, catalog)
+    tell_diagnostics(errors_in(graph.diagnostics) if quiet else graph.diagnostics)
     if errors_in(graph.diagnostics):
         complain(f"{graph.file} cannot be run")
         return 1
@@ -147,11 +155,12 @@ def run(
             ready_calls,
             Answers(is_json=form == "json", scrub=masks),
             _progress_of(graph, masks),
-            _summarizer(graph, form),
+            _summarizer(graph, form, is_quiet=quiet, is_long=verbose),
             subscribers,
             masks,
             file if watches else None,
             catalog,
+            is_quiet=quiet,
         ).run()
 
 
@@ -190,7 +199,7 @@ def _recorded(graph: RunGraph, masks: Masks, path: Path) -> Generator[Callable[[
 
 
 def _loaded(file: str | None, catalog: str | None) -> RunGraph:
-    """Return the graph of *file*, its problems told."""
+    """Return the graph of *file*."""
     if file is None:
         msg = "Missing argument 'FILE'."
         raise click.UsageError(msg)
@@ -198,7 +207,7 @@ def _loaded(file: str | None, catalog: str | None) -> RunGraph:
 
 
 def _planned(file: str | None, saved: Path, catalog: str | None) -> RunGraph:
-    """Return the graph that the plan in the file *saved* was made of, its problems told.
+    """Return the graph that the plan in the file *saved* was made of.
 
     Raises:
         SavedPlanError: If that is no plan that can be run, or if something has moved since.
@@ -223,15 +232,21 @@ def _read_calls(graph: RunGraph, written: Sequence[WrittenCall]) -> list[Call]:
     return calls
 
 
-def _summarizer(graph: RunGraph, form: str) -> Callable[[Timeline], None]:
+def _summarizer(
+    graph: RunGraph, form: str, *, is_quiet: bool, is_long: bool
+) -> Callable[[Timeline], None]:
+    """Return what tells of a start that went well: in a line, or as a chart."""
+
     def summarize(timeline: Timeline) -> None:
         name = f"{graph.name or graph.file} is ready"
         start = Recorded(name, timeline, timeline.total, is_ready=True).schedule
         if form == "json":
             show_json({"kind": "ready", "name": graph.name, **_times(start)}, indent=None)
-        else:
+        elif is_long:
             text = render_schedule_text(start, **screen(sys.stderr), most=_MOST_ROWS)
             tell_styled(text + "\n")
+        elif not is_quiet:
+            tell(f"{name}: {start.captions[0]}")
 
     return summarize
 

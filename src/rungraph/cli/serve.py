@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from rungraph.cli.inputs.configs import load_runnable
+from rungraph.cli.inputs.configs import load_runnable, tell_diagnostics
 from rungraph.cli.inputs.options import (
     FILE,
     catalog_option,
@@ -139,6 +139,7 @@ def serve(
         )
         raise click.UsageError(msg)
     graph = load_runnable(file, catalog)
+    tell_diagnostics(graph.diagnostics)
     if errors_in(graph.diagnostics):
         complain(f"{graph.file} cannot be served")
         return 1

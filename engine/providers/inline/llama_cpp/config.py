@@ -43,6 +43,11 @@ class LlamaCppConfig(BaseModel):
     chat_template: str | None = Field(
         default=None, description="A Jinja template in place of the one in the file."
     )
+    max_tokens: int = Field(
+        default=512,
+        ge=1,
+        description="Tokens of an answer where the caller sets no limit; a small model rambles.",
+    )
     seed: int | None = Field(default=None, ge=0, description="Makes sampling repeatable.")
     tool_calls: Literal["json-schema", "native"] = Field(
         default="json-schema",

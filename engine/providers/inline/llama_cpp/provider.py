@@ -9,7 +9,13 @@ import time
 from contextlib import suppress
 from typing import TYPE_CHECKING, Any, NamedTuple, TypeVar
 
-from rungraph.engine.apis.common import HealthResponse, HealthStatus, ToolChoice, ToolPromptFormat
+from rungraph.engine.apis.common import (
+    HealthResponse,
+    HealthStatus,
+    SamplingParams,
+    ToolChoice,
+    ToolPromptFormat,
+)
 from rungraph.engine.apis.inference import ChatCompletionResponse
 from rungraph.engine.apis.models import Model
 from rungraph.engine.errors import MissingPackageError, unknown
@@ -28,7 +34,6 @@ if TYPE_CHECKING:
         LogProbConfig,
         Message,
         ResponseFormat,
-        SamplingParams,
         ToolDefinition,
     )
     from rungraph.engine.apis.inference import (
@@ -150,7 +155,7 @@ class LlamaCppProvider:
             lambda inference: inference.chat_completion(
                 model,
                 messages,
-                sampling_params,
+                self._limited(sampling_params),
                 response_format,
                 None if as_json else tools,
                 ToolChoice.AUTO if as_json else tool_choice,
@@ -178,7 +183,7 @@ class LlamaCppProvider:
         return await self._ask(
             model,
             lambda inference: inference.completion(
-                model, content, sampling_params, response_format, stream, logprobs
+                model, content, self._limited(sampling_params), response_format, stream, logprobs
             ),
         )
 
@@ -195,7 +200,16 @@ class LlamaCppProvider:
 
     async def relay_openai(self, path: str, body: Mapping[str, Any]) -> AsyncGenerator[bytes, None]:
         """Return the worker's own answer to *body*, in pieces."""
+        if body.get("max_tokens") is None and body.get("max_completion_tokens") is None:
+            body = {**body, "max_tokens": self._config.max_tokens}
         return await self._ask(body["model"], lambda inference: inference.relay_openai(path, body))
+
+    def _limited(self, params: SamplingParams | None) -> SamplingParams:
+        """Return *params* with the limit of the config where the caller sets none."""
+        params = params or SamplingParams()
+        if params.max_tokens is not None:
+            return params
+        return params.model_copy(update={"max_tokens": self._config.max_tokens})
 
     def _check(self, name: str) -> None:
         if name not in self._names:

@@ -32,7 +32,7 @@ def load_graph(file: str, reading: Reading) -> RunGraph:
 
 
 def load_runnable(file: str, catalog: str | None) -> RunGraph:
-    """Return the graph of the run config *file*, checked as far as a start needs; problems told.
+    """Return the graph of the run config *file*, checked as far as a start needs.
 
     Raises:
         EngineError: If its catalog does not say enough to run it.
@@ -43,7 +43,6 @@ def load_runnable(file: str, catalog: str | None) -> RunGraph:
     graph = load_graph(file, Reading(Level.IMPORT, catalog))
     # Before all that could be mended in vain.
     check_runnable(graph)
-    tell_diagnostics(graph.diagnostics)
     return graph
 
 

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any, cast
 from pydantic_core import to_jsonable_python
 
 from rungraph.cli.terminal import show, show_json
+from rungraph.engine.apis.common import StopReason
 from rungraph.graph.wording import without_controls
 
 if TYPE_CHECKING:
@@ -31,35 +32,45 @@ class Answers:
     is_json: bool = False
     scrub: Callable[[str], str] = str
 
-    async def write(self, call: Call, result: Any) -> None:
-        """Write what *call* came to; a stream chunk by chunk, closed in any case."""
+    async def write(self, call: Call, result: Any) -> bool:
+        """Write what *call* came to; a stream chunk by chunk, closed in any case.
+
+        Returns:
+            Whether the answer was cut off at a limit of tokens.
+        """
         if isinstance(result, AsyncGenerator):
             chunks = cast("AsyncGenerator[Any, None]", result)
-            await (self._stream_as_json if self.is_json else self._stream_as_text)(call, chunks)
-        elif self.is_json:
+            write = self._stream_as_json if self.is_json else self._stream_as_text
+            return await write(call, chunks)
+        if self.is_json:
             self._line("answer", call, result=self._scrubbed(jsonable(result)))
         elif result is not None:
             show_json(self._scrubbed(jsonable(result)))
+        return _is_cut(result)
 
     def fail(self, call: Call, text: str) -> None:
         """Write that *call* failed, where standard error alone does not say so."""
         if self.is_json:
             self._line("error", call, error=text)
 
-    async def _stream_as_json(self, call: Call, chunks: AsyncGenerator[Any, None]) -> None:
+    async def _stream_as_json(self, call: Call, chunks: AsyncGenerator[Any, None]) -> bool:
+        is_cut = False
         try:
             async with aclosing(chunks):
                 async for chunk in chunks:
+                    is_cut = is_cut or _is_cut(chunk)
                     self._line("chunk", call, chunk=self._scrubbed(jsonable(chunk)))
         finally:
             self._line("end", call)
+        return is_cut
 
-    async def _stream_as_text(self, _: Call, chunks: AsyncGenerator[Any, None]) -> None:
+    async def _stream_as_text(self, _: Call, chunks: AsyncGenerator[Any, None]) -> bool:
         """Write the text that each chunk adds, or the chunk as one line of JSON."""
-        is_mid_line = False
+        is_mid_line = is_cut = False
         try:
             async with aclosing(chunks):
                 async for chunk in chunks:
+                    is_cut = is_cut or _is_cut(chunk)
                     delta = _delta_of(chunk)
                     if delta is None:
                         show("\n" * is_mid_line, end="")
@@ -70,6 +81,7 @@ class Answers:
                         is_mid_line = not delta.endswith("\n")
         finally:
             show("\n" * is_mid_line, end="")
+        return is_cut
 
     def _line(self, kind: str, call: Call, **more: Any) -> None:
         show_json({"kind": kind, "call": str(call), **more}, indent=None)
@@ -99,3 +111,9 @@ def _delta_of(chunk: Any) -> str | None:
     delta: Any = getattr(getattr(chunk, "event", chunk), "delta", None)
     text: Any = delta if isinstance(delta, str) else getattr(delta, "content", None)
     return text if isinstance(text, str) else None
+
+
+def _is_cut(answer: Any) -> bool:
+    """Return whether an answer, or the last chunk of one, says that it ends at a limit."""
+    said = (answer, getattr(answer, "event", None), getattr(answer, "completion_message", None))
+    return any(getattr(one, "stop_reason", None) is StopReason.OUT_OF_TOKENS for one in said)

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from rungraph.cli.inputs.configs import load_runnable
+from rungraph.cli.inputs.configs import load_runnable, tell_diagnostics
 from rungraph.cli.output.errors import text_of, traced
 from rungraph.cli.terminal import OutputClosedError, complain, leave, tell
 from rungraph.engine.errors import DeadlineError, describe
@@ -54,6 +54,7 @@ class Session:
         masks: Masks secrets in what is written.
         watched: The file to reload when it changes, if there is one.
         catalog: The catalog that it is read with.
+        is_quiet: Whether answers and errors are all that is written.
     """
 
     graph: RunGraph
@@ -66,6 +67,7 @@ class Session:
     masks: Masks
     watched: str | None = None
     catalog: str | None = None
+    is_quiet: bool = False
 
     def run(self) -> int:
         """Start the stack, answer the calls, stop the stack; return the exit code."""
@@ -74,7 +76,8 @@ class Session:
 
     async def _run(self) -> int:
         stack = Stack(self.graph, self.settings)
-        for subscriber in (self.progress.take, *self.subscribers):
+        shown = () if self.is_quiet else (self.progress.take,)
+        for subscriber in (*shown, *self.subscribers):
             stack.events.subscribe(subscriber)
         tell_service_manager(stack.events, os.environ)
         return await code_of(stack, self._until_signalled(stack), self.progress)
@@ -94,8 +97,8 @@ class Session:
                 return await self._answer(stack)
             if any(address.kind is NodeKind.TABLE for address in self.graph):
                 store = registration_store(self.graph, self.settings)
-                tell(f"registrations are kept in {store.path}")
-            tell("ready; Ctrl-C stops")
+                self._tell(f"registrations are kept in {store.path}")
+            self._tell("ready; Ctrl-C stops")
             if self.watched is not None and changed is not None:
                 await self._reload_forever(stack, Path(self.watched), changed)
             await asyncio.get_running_loop().create_future()
@@ -117,6 +120,7 @@ class Session:
                 # Reading a large config takes long; calls go on meanwhile.
                 graph = await asyncio.to_thread(load_runnable, str(file), self.catalog)
                 self.masks.add(graph)
+                tell_diagnostics(graph.diagnostics)
                 if errors_in(graph.diagnostics):
                     complain(f"{file} is not reloaded; the old config goes on")
                 else:
@@ -128,10 +132,10 @@ class Session:
         """Answer the calls one after the other; stop at the first that fails."""
         loop = asyncio.get_running_loop()
         for call in self.calls:
-            tell(f"calling {call}")
+            self._tell(f"calling {call}")
             begun = loop.time()
             try:
-                await self.answers.write(call, await call.on(stack))
+                is_cut = await self.answers.write(call, await call.on(stack))
             except OutputClosedError:
                 return 1
             except Exception as error:  # noqa: BLE001  a provider's code: anything can go wrong
@@ -139,8 +143,13 @@ class Session:
                 self.answers.fail(call, text)
                 complain(f"{call} failed: {text}")
                 return 1
-            tell(f"answered in {loop.time() - begun:.2f} s")
+            cut = "; cut off at the limit of tokens, see max_tokens" if is_cut else ""
+            self._tell(f"answered in {loop.time() - begun:.2f} s{cut}")
         return 0
+
+    def _tell(self, text: str) -> None:
+        if not self.is_quiet:
+            tell(text)
 
 
 async def code_of(stack: Stack, work: Awaitable[int], progress: LineProgress) -> int:

@@ -1,0 +1,51 @@
+"""Facts about pictures on a slide: what can be read there, and what is marked."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+
+import pytest
+
+from rungraph.graph import compile_config
+from rungraph.graph.address import Address
+from rungraph.viz import render
+from rungraph.viz.model.boxes import problems_by_address
+
+ROOT = Path(__file__).parents[4]
+SHIPPED = sorted((ROOT / "tests/unit/graph/catalog/eras").glob("*.yaml"))
+STARTER = ROOT / "benchmarks" / "starter.yaml"
+
+
+def smallest_text(svg: str) -> float:
+    """Return how many pixels the smallest text has where the picture fills 1,600 by 900."""
+    width, height = map(float, re.findall(r'viewBox="0 0 ([\d.]+) ([\d.]+)"', svg)[0])
+    sizes = [float(size) for size in re.findall(r"font(?:-size)?: (?:\w+ )?([\d.]+)px", svg)]
+    return min(sizes) * min(1600 / width, 900 / height)
+
+
+@pytest.mark.parametrize("path", [STARTER, *SHIPPED], ids=lambda path: path.name)
+def test_the_automatic_picture_can_be_read_on_a_slide(path: Path) -> None:
+    """No text is below nine pixels, whatever the config; the picture says what it leaves out."""
+    graph = compile_config(path, environment={})
+    svg = render(graph).decode()
+    assert smallest_text(svg) >= 9
+    is_too_small = smallest_text(render(graph, view="factored").decode()) < 9
+    assert ("single nodes would be too small to read on a slide" in svg) is is_too_small
+
+
+def test_what_is_wrong_with_a_section_is_marked_at_what_answers_for_it() -> None:
+    """A warning about an API, or about a resource, has a node in the picture, too."""
+    graph = compile_config(
+        {
+            "providers": {
+                "memory": [{"provider_id": None, "provider_type": "inline::faiss"}],
+                "inference": [{"provider_id": "a", "provider_type": "inline::wordllama"}],
+            },
+            "models": [{"model_id": "m", "provider_id": "nobody"}],
+        },
+        environment={},
+    )
+    marked = problems_by_address(graph)
+    assert [one.code for one in marked[Address.router("memory")]] == ["G007"]
+    assert [one.code for one in marked[Address.table("models")]] == ["C025"]
