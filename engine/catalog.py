@@ -48,6 +48,7 @@ def _provider(
     secrets: tuple[str, ...] = (),
     offers: tuple[str, ...] = (),
     like: str = "",
+    probe: str = "",
 ) -> ProviderSpec:
     """Return a provider's spec: its folder and its extra are called after its type, or *like*'s."""
     kind, _, name = (like or provider_type).partition("::")
@@ -63,6 +64,7 @@ def _provider(
         dependencies=dependencies,
         secrets=secrets,
         offers=offers,
+        probe=probe,
         origin="rungraph",
     )
 
@@ -168,6 +170,7 @@ CATALOG = Catalog.of(
             "OpenAIConfig",
             "any server that speaks the OpenAI API",
             "aiohttp",
+            probe="/models",
         ),
         _provider(
             "inference",

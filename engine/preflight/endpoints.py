@@ -63,6 +63,7 @@ class Endpoint(NamedTuple):
         port: The TCP port.
         path: What an HTTP request asks for.
         verify: Whether its certificate is checked; a text names a file of those to trust.
+        is_probe: Whether its type says that *path* is answered.
 
     Examples:
         >>> str(Endpoint("http", "localhost", 80, "/v1"))
@@ -76,6 +77,7 @@ class Endpoint(NamedTuple):
     port: int
     path: str = ""
     verify: bool | str = True
+    is_probe: bool = False
 
     @property
     def speaks_http(self) -> bool:
@@ -126,7 +128,11 @@ def endpoints_of(node: ProviderNode) -> tuple[Found, ...]:
         verify = True
     found: dict[Endpoint | Unusable, Found] = {}
     for path, endpoint in _walk(config, ()):
-        one = endpoint._replace(verify=verify) if isinstance(endpoint, Endpoint) else endpoint
+        one = endpoint
+        if isinstance(one, Endpoint):
+            one = one._replace(verify=verify)
+            if node.spec and node.spec.probe and one.speaks_http:
+                one = one._replace(path=one.path.rstrip("/") + node.spec.probe, is_probe=True)
         found.setdefault(one, (path, one))
     return tuple(found.values())
 

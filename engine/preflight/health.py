@@ -88,6 +88,7 @@ def check_remotes(
     return tuple(_health_of(*one, answers) for one in zip(graphs, remotes, strict=True))
 
 
+_NOT_FOUND = frozenset({"HTTP 404", "HTTP 405", "HTTP 410"})
 _Remotes = list[tuple[ProviderNode, tuple[Found, ...]]]
 
 
@@ -122,6 +123,10 @@ def _health_of(
             answer, url = answers[endpoint], graph.scrubbed(str(endpoint))
             reason = graph.scrubbed(answer.reason)
             answered.append(RemoteAnswer(node.address, url, answer.said, answer.seconds, reason))
+            if endpoint.is_probe and answer.said in _NOT_FOUND:
+                message = f"'{node.address}' finds nothing at {url}: {answer.said}"
+                way_out = f"check '{path_text(keys)}': a {node.provider_type} server answers there"
+                problems.append(at_config(graph, node, keys, "H008", message, way_out))
             if reason:
                 message = f"'{node.address}' gets no answer from {url}: {reason}"
                 problems.append(at_config(graph, node, keys, answer.code, message, *answer.help))

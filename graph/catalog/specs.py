@@ -128,6 +128,10 @@ class ProviderSpec(JsonObject):
     ``config.KEY``, or the first of several, ``config.KEY|name``, that is there. Empty when it shows
     only once it runs.
     """
+    probe: str = ""
+    """What a server of it answers, below the URL in its config, such as ``/models``; for remote
+    types. A URL under which that is not found is a wrong one. Empty when nobody knows.
+    """
     uses_siblings: bool = False
     """Whether it chooses among the other providers of its API, which is not routed."""
     successor: str = ""

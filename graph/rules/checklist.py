@@ -92,7 +92,7 @@ import packages-installed I002 every package that is needed is installed
 import configs-accepted I003,I005,I006,I007 every provider's config class accepts its config
 import resources-accepted I004 the tables accept what the config registers
 health addresses-usable H006,H007 every remote provider has an address to ask
-health remotes-reachable H001,H002,H003,H004,H005 the server of every remote provider answers
+health remotes-reachable H001,H002,H003,H004,H005,H008 the server of every remote provider answers
 """
 
 

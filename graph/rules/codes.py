@@ -294,6 +294,10 @@ H005 error a server that does not speak HTTP
 It is there, but hangs up or answers with something else: most likely it is another service, or it
 wants https://. Any status of HTTP counts as an answer, 401 and 500 as well.
 
+H008 error a server that has not what its type has
+It answers, but not where a server of the provider's type does: most likely the path of the URL is
+wrong, such as one without /v1, or it is another service.
+
 H006 error an address that cannot be one
 The URL or the port in the provider's config cannot be used by anybody.
 

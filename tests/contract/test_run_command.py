@@ -29,8 +29,24 @@ def test_a_call_is_answered_as_json_and_the_stack_stops(config_file: ConfigFile)
     assert ended.code == 0, ended.err
     assert json.loads(ended.out)["completion_message"]["content"] == "hello there"
     assert "ready      provider:inference/told" in ended.err
-    assert "critical path" in ended.err
+    assert "told is ready: 4 nodes in 3 generations, " in ended.err
+    assert "critical path" not in ended.err
     assert ended.err.rstrip().endswith("stopped")
+
+
+def test_more_is_told_of_a_start_or_nothing(config_file: ConfigFile) -> None:
+    """``--verbose`` shows the chart, ``--quiet`` the answers alone; errors are told in any case."""
+    verbose = run(config_file(), *chat("hello"), "--verbose")
+    assert "critical path" in verbose.err
+    quiet = run(config_file(), *chat("hello"), "--quiet")
+    assert (quiet.code, quiet.err) == (0, "")
+    assert json.loads(quiet.out)["completion_message"]["content"] == "hello"
+    failed = run(config_file(), *chat("fail"), "--quiet")
+    assert failed.code == 1
+    assert failed.err.startswith("error: inference.chat_completion failed")
+    both = run(config_file(), "--quiet", "--verbose")
+    assert both.code == 2
+    assert "--verbose shows more and --quiet less: give one of them" in both.err
 
 
 def test_a_stream_is_written_as_text(config_file: ConfigFile) -> None:
@@ -108,7 +124,7 @@ def test_a_failed_start_names_its_place(config_file: ConfigFile) -> None:
     assert HIDDEN not in ended.err
     ended = run(path, "--on-failure", "degrade", "--call", "inspect.list_routes")
     assert ended.code == 0, ended.err
-    assert "told is ready\n4 nodes in 3 generations, " in ended.err
+    assert "told is ready: 4 nodes in 3 generations, " in ended.err
     assert ": 1 failed, 2 skipped\n" in ended.err
     assert json.loads(ended.out)
 

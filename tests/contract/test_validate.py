@@ -19,10 +19,10 @@ from rungraph.graph.rules.checklist import CHECKS
 
 
 class Handler(BaseHTTPRequestHandler):
-    """Answers every GET with 401."""
+    """Answers every GET with 401, but below ``/wrong`` with 404."""
 
     def do_GET(self) -> None:
-        self.send_response(401)
+        self.send_response(404 if self.path.startswith("/wrong") else 401)
         self.end_headers()
 
     def log_message(self, format: str, *args: object) -> None:  # noqa: A002
@@ -383,3 +383,20 @@ def test_every_broken_config_is_found_unasked(path: Path) -> None:
     catalog: list[str | Path] = [] if is_named else ["--catalog", INVALID / "catalog.yaml"]
     ended = rungraph("validate", path, *catalog)
     assert f"[{path.name[:4]}]" in ended.err
+
+
+def test_a_url_under_which_a_type_is_not_found_is_an_error(tmp_path: Path) -> None:
+    """A server of the type answers a path that is known; 401 there is an answer, 404 is none."""
+    path = tmp_path / "run.yaml"
+    with server() as url:
+        for below, code in (("/v1", 0), ("/wrong", 1)):
+            config = {"base_url": url + below}
+            entry = {"provider_id": "a", "provider_type": "remote::openai", "config": config}
+            path.write_text(json.dumps({"providers": {"inference": [entry]}}))
+            ended = rungraph("validate", "--level", "health", path)
+            assert ended.code == code, ended.err
+    assert (
+        f"error[H008]: 'provider:inference/a' finds nothing at {url}/wrong/models: HTTP 404\n"
+        in ended.err
+    )
+    assert "help: check 'base_url': a remote::openai server answers there" in ended.err
