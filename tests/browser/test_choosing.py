@@ -145,12 +145,6 @@ def test_escape_leaves_nothing_behind(opened: Opened) -> None:
     assert opened.page.locator("#say").text_content() == ""
 
 
-def _middle(opened: Opened, address: str) -> tuple[float, float]:
-    box = opened.box(address).bounding_box()
-    assert box is not None
-    return box["x"] + box["width"] / 2, box["y"] + box["height"] / 2
-
-
 @pytest.mark.parametrize("ends", [(0, 1), (1, 0)])
 def test_a_path_between_two_nodes(opened: Opened, ends: tuple[int, int]) -> None:
     """After p the next node is the other end, whichever of the two starts first."""
