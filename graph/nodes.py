@@ -21,6 +21,10 @@ RESTARTS = ("on-failure", "always", "never")
 """When a provider that has ended is started again; the first is what counts unless it is said."""
 
 
+PLACEMENTS = ("inline", "process")
+"""Where a provider runs: in the process of the stack, or in one of its own."""
+
+
 class Strength(StrEnum):
     """How much the dependent of an edge needs its dependency."""
 
@@ -103,6 +107,7 @@ class ProviderNode(_Node):
         tags: The words that queries find it by, sorted.
         known: What is secret anywhere in the run config.
         restart: When it is started again after it has ended: one of `RESTARTS`.
+        placement: Where it runs: one of `PLACEMENTS`.
     """
 
     address: Address
@@ -115,6 +120,7 @@ class ProviderNode(_Node):
     tags: tuple[str, ...] = ()
     known: KnownSecrets = field(default=NOTHING_KNOWN, repr=False, compare=False)
     restart: str = RESTARTS[0]
+    placement: str = PLACEMENTS[0]
 
     def masked(self, value: Any) -> Any:
         """Return the config, or part of one, without its secrets: safe to show anywhere."""

@@ -11,13 +11,42 @@ from rungraph.engine.errors import (
     RoutingError,
     UnavailableResourceError,
 )
+from rungraph.engine.routing.names import Key, Names
+from rungraph.graph.address import Address
+from rungraph.graph.nodes import TableNode
+from rungraph.graph.resources import KnownResources
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
 
     from rungraph.engine.apis.resource import Resource
-    from rungraph.engine.routing.names import Key, Names
     from rungraph.graph.catalog.specs import RoutedPair
+    from rungraph.graph.model import RunGraph
+
+
+def known_names(graph: RunGraph, absence: Callable[..., str]) -> dict[str, Names]:
+    """Return the names of every table of *graph*; what is known of them is not there yet.
+
+    Args:
+        graph: The graph.
+        absence: Called with a provider, and with ``is_known=False`` where it only may serve what is
+            asked for; returns why that cannot be requested.
+    """
+    known = KnownResources(graph.nodes)
+    found: dict[str, Names] = {}
+    for node in graph.nodes.values():
+        if isinstance(node, TableNode):
+            names = found[node.api] = Names(node.pair.noun)
+            for one in known.of_table(node):
+                key = Key(one.identifier, one.provider.name)
+                names.absent[key] = partial(absence, one.provider)
+    for reference in known.references():
+        for provider in reference.candidates:
+            if isinstance(provider, Address):
+                key = Key(reference.name.removeprefix(f"{provider.name}/"), provider.name)
+                absent = found[reference.table.api].absent
+                absent.setdefault(key, partial(absence, provider, is_known=False))
+    return found
 
 
 class References:

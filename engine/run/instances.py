@@ -30,17 +30,17 @@ from rungraph.engine.provider import (
 )
 from rungraph.engine.routing.errors import PairError
 from rungraph.engine.routing.gate import Gate
-from rungraph.engine.routing.names import Key, Names
+from rungraph.engine.routing.references import known_names
 from rungraph.engine.routing.routers import create_router
 from rungraph.engine.routing.table_of import create_table
 from rungraph.engine.routing.tables import RoutingTable
 from rungraph.engine.run.compliance import check_compliance
 from rungraph.engine.run.loop_watch import frames_of
+from rungraph.engine.run.placement import open_in_process
 from rungraph.engine.run.registrations import registration_store
 from rungraph.engine.waiting import outlast, settled, thread_future
 from rungraph.graph.address import Address, NodeKind
 from rungraph.graph.nodes import ProviderNode, RouterNode, TableNode
-from rungraph.graph.resources import KnownResources
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -49,6 +49,7 @@ if TYPE_CHECKING:
     from rungraph.engine.events import Event
     from rungraph.engine.routing.store import RegistrationStore
     from rungraph.engine.run.settings import StackSettings
+    from rungraph.graph.catalog.specs import ProviderSpec
     from rungraph.graph.model import RunGraph
     from rungraph.graph.place import Place
 
@@ -96,7 +97,7 @@ class Instances:
         self._tables: dict[str, RoutingTable] = {}
         self._gates: dict[Address, Gate] = {}
         self._opened: WeakValueDictionary[Address, Any] = WeakValueDictionary()
-        self._names = self._known_names()
+        self._names = known_names(graph, self._absence)
 
     def place_of(self, address: Address) -> Place | None:
         """Return where *address* is configured; None for what is not configured itself."""
@@ -175,7 +176,7 @@ class Instances:
     def use(self, graph: RunGraph) -> None:
         """Create instances as *graph* says from now on."""
         self._graph = graph
-        for api, names in self._known_names().items():
+        for api, names in known_names(self._graph, self._absence).items():
             known = self._names.setdefault(api, names)
             for key in names.absent.keys() - known.absent.keys():
                 known.absent[key] = names.absent[key]
@@ -250,6 +251,8 @@ class Instances:
         if spec is None:
             msg = f"the provider type {node.provider_type!r} is not known"
             raise EntryPointError(msg)
+        if node.placement == "process":
+            return await self._open_in_process(node, spec, dependencies)
         module = _imported(spec.module) or await self._import(spec.module)
         api = self._graph.catalog.apis[node.api]
         is_builtin = bool(api.builtin) and api.builtin == node.provider_type
@@ -268,6 +271,23 @@ class Instances:
             msg = f"{name}() of the module {spec.module!r} returned nothing"
             raise EntryPointError(msg)
         return instance
+
+    async def _open_in_process(
+        self, node: ProviderNode, spec: ProviderSpec, dependencies: Mapping[Address, object]
+    ) -> object:
+        apis = self._graph.catalog.apis
+        api = apis[node.api]
+        names = [api.protocol]
+        if api.private_protocol and self._graph.catalog.pair_of_router(node.api) is not None:
+            names.append(api.private_protocol)
+        return await open_in_process(
+            node.address,
+            spec.module,
+            spec.entry_point,
+            validated_config(node, environment_text=self._graph.environment_text),
+            protocols={name: self._protocol(name) for name in names},
+            dependencies={at.api: (apis[at.api].protocol, one) for at, one in dependencies.items()},
+        )
 
     async def _import(self, name: str) -> ModuleType:
         """Import a module in a thread; who wants it meanwhile waits for the same thread."""
@@ -323,24 +343,6 @@ class Instances:
             await table.shutdown()
             raise PairError("\n".join(table.wanted.denied))
         return table
-
-    def _known_names(self) -> dict[str, Names]:
-        """Return the names of every table; what is known of them is not there yet."""
-        known = KnownResources(self._graph.nodes)
-        found: dict[str, Names] = {}
-        for node in self._graph.nodes.values():
-            if isinstance(node, TableNode):
-                names = found[node.api] = Names(node.pair.noun)
-                for one in known.of_table(node):
-                    key = Key(one.identifier, one.provider.name)
-                    names.absent[key] = partial(self._absence, one.provider)
-        for reference in known.references():
-            for provider in reference.candidates:
-                if isinstance(provider, Address):
-                    key = Key(reference.name.removeprefix(f"{provider.name}/"), provider.name)
-                    absent = found[reference.table.api].absent
-                    absent.setdefault(key, partial(self._absence, provider, is_known=False))
-        return found
 
     def _absence(self, provider: Address, *, is_known: bool = True) -> str:
         """Return why what is on *provider*, or may be, cannot be requested."""

@@ -23,7 +23,7 @@ from rungraph.graph.config.run_config import (
 from rungraph.graph.config.sections import Entry, SectionReader
 from rungraph.graph.config.upgrade import is_old_format, upgraded
 from rungraph.graph.diagnostics import Severity
-from rungraph.graph.nodes import RESTARTS, ProviderNode, ResourceConfig
+from rungraph.graph.nodes import PLACEMENTS, RESTARTS, ProviderNode, ResourceConfig
 from rungraph.graph.suggest import closest
 
 if TYPE_CHECKING:
@@ -97,7 +97,10 @@ class _Reader(SectionReader):
             providers=in_order(
                 providers,
                 attrgetter("address"),
-                lambda one: [one.provider_type, one.written, one.tags, one.spec, one.restart],
+                lambda one: [
+                    *(one.provider_type, one.written, one.tags),
+                    *(one.spec, one.restart, one.placement),
+                ],
             ),
             unreadable=frozenset(self.unreadable),
             resources=in_order(
@@ -288,6 +291,7 @@ class _Reader(SectionReader):
             tuple(sorted(set(section.tags or ()))),
             self.document.known,
             section.restart or RESTARTS[0],
+            section.placement or PLACEMENTS[0],
         )
 
     def checks(self, value: Any) -> Iterator[QueryCheck]:

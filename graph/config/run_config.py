@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, ClassVar, TypeVar
 
 from rungraph.graph.address import Address
 from rungraph.graph.catalog.specs import ProviderSpec
-from rungraph.graph.nodes import RESTARTS
+from rungraph.graph.nodes import PLACEMENTS, RESTARTS
 from rungraph.graph.placeholders import placeholders
 
 if TYPE_CHECKING:
@@ -55,7 +55,10 @@ class ProviderSection(Section):
     """One entry under ``providers.<api>``."""
 
     never_empty = frozenset({"provider_id", "provider_type"})
-    choices: ClassVar[dict[str, tuple[str, ...]]] = {"restart": RESTARTS}
+    choices: ClassVar[dict[str, tuple[str, ...]]] = {
+        "restart": RESTARTS,
+        "placement": PLACEMENTS,
+    }
 
     provider_id: str
     provider_type: str
@@ -66,6 +69,7 @@ class ProviderSection(Section):
     optional_dependencies: list[str] | None = None
     tags: list[str] | None = None
     restart: str | None = None
+    placement: str | None = None
 
     def spec(self, api: str, catalog: Catalog) -> ProviderSpec | None:
         """Return what *catalog* and the entry itself say of its type; None when neither knows it.

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Final, cast
 
-from rungraph.graph.nodes import RESTARTS, ProviderNode, TableNode
+from rungraph.graph.nodes import PLACEMENTS, RESTARTS, ProviderNode, TableNode
 from rungraph.graph.placeholders import has_placeholder, placeholders
 from rungraph.graph.secrets.values import MASK
 
@@ -135,6 +135,8 @@ def _provider_facts(node: ProviderNode) -> Iterator[tuple[Path, Any, Hidden | No
         yield ("tags",), list(node.tags), None
     if node.restart != RESTARTS[0]:
         yield ("restart",), node.restart, None
+    if node.placement != PLACEMENTS[0]:
+        yield ("placement",), node.placement, None
     if node.spec is not None:
         yield ("module",), node.spec.module, None
         for name in ("dependencies", "optional_dependencies"):

@@ -16,6 +16,7 @@ from rungraph.graph.digraph import new_digraph
 from rungraph.graph.errors import CatalogError
 from rungraph.graph.model import RunGraph
 from rungraph.graph.nodes import (
+    PLACEMENTS,
     RESTARTS,
     Edge,
     Evidence,
@@ -136,6 +137,7 @@ def _node(plan: NodePlan, catalog: Catalog, substitution: Substitution) -> Node:
             plan.path,
             plan.tags,
             restart=plan.restart or RESTARTS[0],
+            placement=plan.placement or PLACEMENTS[0],
         )
     pair = catalog.pair_of(address.api)
     if pair is None:

@@ -142,6 +142,7 @@ def _fields_of_kind(
         "module": spec.module if spec else None,
         "path": node.path,
         "place": place_plan(node.place),
+        "placement": node.placement,
         "provider_type": node.provider_type,
         "restart": node.restart,
         "sensitive": pointers_to_secrets(config, node.written, node.secret_keys) if config else (),

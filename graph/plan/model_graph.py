@@ -138,6 +138,8 @@ class NodePlan(JsonObject):
     """The keys that lead to a provider in the config."""
     place: PlacePlan | None = None
     """Where the config names it; null for what it does not name."""
+    placement: str | None = None
+    """Where a provider runs: ``inline``, or in a ``process`` of its own."""
     provider_type: str | None = None
     """A provider's type, such as ``remote::openai``."""
     rank: RankPlan

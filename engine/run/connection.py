@@ -1,0 +1,216 @@
+"""Calls between two processes of one stack, both ways, streams and cancellation included.
+
+Both ends are the same program on the same machine and trust each other: what they send is pickled.
+A process of its own keeps crashes, leaks and busy threads away, not a provider that means harm.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import pickle
+from contextlib import suppress
+from inspect import isasyncgen, isawaitable
+from typing import TYPE_CHECKING, Any, NamedTuple, cast
+
+from rungraph.engine.errors import describe
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncGenerator, Callable, Mapping
+
+_LENGTH_BYTES = 8
+_NO_ERRORS = (StopIteration, StopAsyncIteration)
+"""What no call may raise: it would mean something else to who awaits it."""
+
+
+class _Message(NamedTuple):
+    """What is sent: *number* tells one call from another, *is_answer* who has begun it."""
+
+    number: int
+    is_answer: bool
+    kind: str
+    value: Any = None
+
+
+class _Stream(NamedTuple):
+    """In place of a result: it is a stream, which is asked for item by item."""
+
+
+class _End(NamedTuple):
+    """In place of an item: there is none any more."""
+
+
+class Connection:
+    """One end of the connection of two processes.
+
+    Args:
+        reader: What the other end sends.
+        writer: Where to.
+        targets: What the other end can call, by name; more may be added.
+        gone: Makes the error of every call that the other end can no longer answer.
+    """
+
+    def __init__(
+        self,
+        reader: asyncio.StreamReader,
+        writer: asyncio.StreamWriter,
+        targets: Mapping[str, object],
+        gone: Callable[[], Exception],
+    ) -> None:
+        self.targets = dict(targets)
+        self._reader = reader
+        self._writer = writer
+        self._gone = gone
+        self._is_open = True
+        self._count = 0
+        self._asked: dict[int, asyncio.Future[Any]] = {}
+        self._working: dict[int, asyncio.Task[None]] = {}
+        self._streams: dict[int, AsyncGenerator[Any, None]] = {}
+
+    async def serve(self) -> None:
+        """Take what the other end sends, until it is gone; then fail what waits for it."""
+        try:
+            while True:
+                size = int.from_bytes(await self._reader.readexactly(_LENGTH_BYTES), "big")
+                self._take(pickle.loads(await self._reader.readexactly(size)))  # noqa: S301
+        except (asyncio.IncompleteReadError, ConnectionError):
+            pass
+        finally:
+            self._is_open = False
+            for future in self._asked.values():
+                if not future.done():
+                    future.set_exception(self._gone())
+                    future.exception()  # Somebody may have stopped waiting.
+            for task in [*self._working.values()]:
+                task.cancel()
+
+    async def call(self, target: str, name: str, /, *args: Any, **kwargs: Any) -> Any:
+        """Return what the method *name* of the other end's *target* returns, or raise its error.
+
+        A stream comes as a generator; it is fetched item by item, and ended where it is closed.
+        """
+        self._count += 1
+        number = self._count
+        result = await self._ask(number, "call", (target, name, args, kwargs))
+        return self._items(number) if isinstance(result, _Stream) else result
+
+    async def _items(self, number: int) -> AsyncGenerator[Any, None]:
+        is_over = False
+        try:
+            while True:
+                item = await self._ask(number, "next")
+                if isinstance(item, _End):
+                    is_over = True
+                    return
+                yield item
+        finally:
+            if not is_over:
+                self._send(_Message(number, is_answer=False, kind="close"))
+
+    async def _ask(self, number: int, kind: str, value: Any = None) -> Any:
+        if not self._is_open:
+            raise self._gone()
+        future = self._asked[number] = asyncio.get_running_loop().create_future()
+        try:
+            self._send(_Message(number, is_answer=False, kind=kind, value=value))
+            await self._drain()
+            return await future
+        except asyncio.CancelledError:
+            self._send(_Message(number, is_answer=False, kind="cancel"))
+            raise
+        finally:
+            self._asked.pop(number, None)
+
+    def _send(self, message: _Message) -> None:
+        data = pickle.dumps(message)
+        if self._is_open:
+            self._writer.write(len(data).to_bytes(_LENGTH_BYTES, "big") + data)
+
+    async def _drain(self) -> None:
+        with suppress(ConnectionError):  # The reader finds out, and says so to all.
+            await self._writer.drain()
+
+    # --- the other end's calls -----------------------------------------------------------------
+
+    def _take(self, message: _Message) -> None:
+        number = message.number
+        if message.is_answer:
+            future = self._asked.get(number)
+            if future is not None and not future.done():
+                if message.kind == "error":
+                    future.set_exception(message.value)
+                else:
+                    future.set_result(message.value)
+        elif message.kind == "cancel":
+            if (working := self._working.get(number)) is not None:
+                working.cancel()
+            elif number in self._streams:  # It was begun while the caller gave up.
+                self._take(message._replace(kind="close"))
+        else:
+            before = self._working.get(number)
+            task = asyncio.create_task(self._work(message, before), name=f"{message.kind} {number}")
+            self._working[number] = task
+            task.add_done_callback(lambda done: self._forget(number, done))
+
+    def _forget(self, number: int, task: asyncio.Task[None]) -> None:
+        if self._working.get(number) is task:
+            del self._working[number]
+
+    async def _work(self, message: _Message, before: asyncio.Task[None] | None) -> None:
+        if before is not None:  # Of one stream, one thing is done after the other.
+            await asyncio.wait([before])
+        try:
+            kind, value = "result", await self._done(message)
+        except asyncio.CancelledError:
+            await self._close(message.number)
+            raise
+        except BaseException as error:  # noqa: BLE001 (whatever it is, the caller is told)
+            await self._close(message.number)
+            kind, value = "error", sendable(error)
+        if message.kind == "close":
+            return
+        try:
+            self._send(_Message(message.number, is_answer=True, kind=kind, value=value))
+        except Exception as error:  # noqa: BLE001 (what cannot be pickled raises anything)
+            text = f"its answer cannot be sent to another process: {describe(error)}"
+            failed = TypeError(text)
+            self._send(_Message(message.number, is_answer=True, kind="error", value=failed))
+        await self._drain()
+
+    async def _done(self, message: _Message) -> Any:
+        number = message.number
+        if message.kind == "close":
+            return await self._close(number)
+        if message.kind == "next":
+            try:
+                return await anext(self._streams[number])
+            except (StopAsyncIteration, KeyError):
+                self._streams.pop(number, None)
+                return _End()
+        target, name, args, kwargs = message.value
+        result: Any = getattr(self.targets[target], name)(*args, **kwargs)
+        if isawaitable(result):
+            result = await result
+        if isasyncgen(result):
+            self._streams[number] = cast("AsyncGenerator[Any, None]", result)
+            return _Stream()
+        return result
+
+    async def _close(self, number: int) -> None:
+        stream = self._streams.pop(number, None)
+        if stream is not None:
+            await stream.aclose()
+
+
+def sendable(error: BaseException) -> Exception:
+    """Return *error* as the other end can have it: itself, or its text in its nearest kind."""
+    if isinstance(error, Exception) and not isinstance(error, _NO_ERRORS):
+        with suppress(Exception):  # What cannot be pickled, or made again, raises anything.
+            again = pickle.loads(pickle.dumps(error))  # noqa: S301 (it was made here)
+            if str(again) == str(error):
+                return error
+    known = () if isinstance(error, _NO_ERRORS) else type(error).__mro__
+    for kind in known:
+        if kind.__module__ == "builtins" and issubclass(kind, Exception):
+            with suppress(Exception):
+                return kind(describe(error))
+    return RuntimeError(describe(error))

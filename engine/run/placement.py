@@ -1,0 +1,166 @@
+"""A provider in a process of its own: started, called, watched, ended."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import sys
+from typing import TYPE_CHECKING
+
+from rungraph.engine.errors import ComplianceError, EngineError
+from rungraph.engine.run.connection import Connection
+from rungraph.engine.run.remote import Opened, RemoteInstance
+from rungraph.engine.run.worker import LIMIT
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+    from rungraph.graph.address import Address
+
+_PROGRAM = "from rungraph.engine.run.worker import main; main()"
+_GRACE_SECONDS = 1.0
+"""Seconds that a process has to end once its provider is shut down."""
+_OWN_METHODS = ("shutdown", "bind", "report_to")
+"""What the owner does itself, or what cannot be asked of another process."""
+
+
+class ProcessError(EngineError, ConnectionError):
+    """Raised when the process of a provider has ended, though it should run."""
+
+
+class PlacedProvider(RemoteInstance):
+    """A provider in a process of its own, by the methods of its API.
+
+    It is opened, and shut down, in the task of its node, which a death of the process ends.
+    """
+
+    def __init__(
+        self,
+        connection: Connection,
+        protocols: Sequence[type],
+        opened: Opened,
+        process: asyncio.subprocess.Process,
+        watching: asyncio.TaskGroup,
+    ) -> None:
+        more = ["health"] if "health" in opened.methods else []
+        super().__init__(connection, "provider", protocols, opened.methods, more)
+        self._has_shutdown = "shutdown" in opened.methods
+        self._process = process
+        self._watching = watching
+        self.is_stopping = False
+
+    @property
+    def pid(self) -> int:
+        """The id of its process."""
+        return self._process.pid
+
+    async def shutdown(self) -> None:
+        """Shut the provider down and end its process; kill it if it does not end by itself."""
+        self.is_stopping = True
+        grace = _GRACE_SECONDS
+        try:
+            if self._has_shutdown and self._process.returncode is None:
+                await self._connection.call("provider", "shutdown")
+        except asyncio.CancelledError:  # Its time is up.
+            grace = 0.0
+            raise
+        finally:
+            try:
+                await end(self._process, grace=grace)
+            finally:
+                await self._watching.__aexit__(None, None, None)
+
+
+async def open_in_process(
+    address: Address,
+    module: str,
+    entry_point: str,
+    config: object,
+    *,
+    protocols: Mapping[str, type],
+    dependencies: Mapping[str, tuple[str, object]],
+) -> PlacedProvider:
+    """Return the provider of *address*, created in a process of its own.
+
+    Args:
+        address: The provider.
+        module: Where its entry point is.
+        entry_point: The function that creates it.
+        config: Its config, which is sent there.
+        protocols: What it must implement, by ``module:Class``.
+        dependencies: By API, the Protocol of what it is handed, and the instance that answers its
+            calls here.
+
+    Raises:
+        ComplianceError: If it does not implement its API.
+        ProcessError: If the process ends.
+    """
+    process = await asyncio.create_subprocess_exec(
+        *(sys.executable, "-P", "-c", _PROGRAM),
+        stdin=asyncio.subprocess.PIPE,
+        stdout=asyncio.subprocess.PIPE,
+        limit=LIMIT,
+        # It finds the modules that are found here, wherever those come from.
+        env={**os.environ, "PYTHONPATH": os.pathsep.join(filter(None, sys.path))},
+        # Ctrl-C in a terminal is for the owner alone, which then ends the process in order.
+        start_new_session=True,
+    )
+    watching = asyncio.TaskGroup()
+    await watching.__aenter__()
+    placed: PlacedProvider | None = None
+    try:
+        assert process.stdin is not None  # noqa: S101 (both are pipes)
+        assert process.stdout is not None  # noqa: S101
+        here = {api: instance for api, (_, instance) in dependencies.items()}
+        connection = Connection(process.stdout, process.stdin, here, lambda: _gone(process))
+
+        async def watch() -> None:
+            await connection.serve()
+            await process.wait()
+            if placed is not None and not placed.is_stopping:
+                raise _gone(process)  # noqa: TRY301  (what the group is there for)
+
+        watching.create_task(watch(), name=f"process of {address}")
+        opened: Opened = await connection.call(
+            "host",
+            "open",
+            module,
+            entry_point,
+            config,
+            [*protocols],
+            {api: protocol for api, (protocol, _) in dependencies.items()},
+        )
+        if opened.problems:
+            raise ComplianceError(  # noqa: TRY301  (the process ends below)
+                address, address.api, opened.problems
+            )
+        placed = PlacedProvider(connection, [*protocols.values()], opened, process, watching)
+    except BaseException:
+        try:
+            await end(process, grace=0)
+        finally:
+            await watching.__aexit__(None, None, None)
+        raise
+    return placed
+
+
+async def end(process: asyncio.subprocess.Process, *, grace: float = _GRACE_SECONDS) -> None:
+    """End *process*; it is killed when that takes longer than *grace* seconds."""
+    try:
+        if process.stdin is not None:
+            process.stdin.close()
+        async with asyncio.timeout(grace):
+            await process.wait()
+    except TimeoutError:
+        pass
+    finally:
+        # Also when this very call is cancelled: no process is left behind.
+        if process.returncode is None:
+            process.kill()
+    await process.wait()
+
+
+def _gone(process: asyncio.subprocess.Process) -> Exception:
+    code = process.returncode
+    how = "" if code is None else f" (signal {-code})" if code < 0 else f" (exit code {code})"
+    return ProcessError(f"the process of the provider has ended{how}")

@@ -1,0 +1,88 @@
+"""The program that runs in a provider's process: it creates the provider and answers for it.
+
+It ends as soon as its standard input does: no such process outlives its owner.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import sys
+from importlib import import_module
+from inspect import isawaitable
+from pkgutil import resolve_name
+from typing import TYPE_CHECKING, Any, BinaryIO
+
+from rungraph.engine.run.compliance import check_compliance
+from rungraph.engine.run.connection import Connection
+from rungraph.engine.run.remote import Opened, RemoteInstance
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping, Sequence
+
+LIMIT = 1 << 20
+"""Bytes of what is sent that are held back at most."""
+
+
+class Host:
+    """Creates the provider of this process; the owner's first call is for it."""
+
+    def __init__(self) -> None:
+        self.connection: Connection
+
+    async def open(
+        self,
+        module: str,
+        entry_point: str,
+        config: object,
+        protocols: Sequence[str],
+        dependencies: Mapping[str, str],
+    ) -> Opened:
+        """Create the provider, and answer for it from now on.
+
+        Args:
+            module: Where its entry point is.
+            entry_point: The function that creates it.
+            config: Its config.
+            protocols: What it must implement, as ``module:Class``.
+            dependencies: The Protocol of each API that it is handed, which the owner answers for.
+        """
+        deps = {
+            api: RemoteInstance(self.connection, api, [resolve_name(protocol)])
+            for api, protocol in dependencies.items()
+        }
+        function: Callable[..., Any] = getattr(import_module(module), entry_point)
+        instance = function(config, deps)
+        if isawaitable(instance):
+            instance = await instance
+        self.connection.targets["provider"] = instance
+        asked = map(resolve_name, protocols)
+        problems = [str(one) for each in asked for one in check_compliance(instance, each)]
+        names = (name for name in dir(instance) if not name.startswith("_"))
+        methods = frozenset(name for name in names if callable(getattr(instance, name)))
+        return Opened(methods, tuple(problems))
+
+
+async def serve(incoming: BinaryIO, outgoing: BinaryIO) -> None:
+    """Answer calls that come in, until nothing comes any more."""
+    loop = asyncio.get_running_loop()
+    reader = asyncio.StreamReader(limit=LIMIT)
+    await loop.connect_read_pipe(lambda: asyncio.StreamReaderProtocol(reader), incoming)
+    transport, protocol = await loop.connect_write_pipe(
+        lambda: asyncio.streams.FlowControlMixin(loop), outgoing
+    )
+    writer = asyncio.StreamWriter(transport, protocol, None, loop)
+    host = Host()
+    host.connection = Connection(
+        reader, writer, {"host": host}, lambda: ConnectionError("the stack is gone")
+    )
+    await host.connection.serve()
+
+
+def main() -> None:
+    """Serve the owner; whatever a provider prints goes to standard error."""
+    outgoing = os.fdopen(os.dup(1), "wb", buffering=0)
+    os.dup2(2, 1)
+    asyncio.run(serve(sys.stdin.buffer, outgoing))
+    # A thread that never ends must not keep the process.
+    os._exit(0)

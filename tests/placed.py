@@ -1,0 +1,68 @@
+"""Inference that does what must not hurt others: it ends its process, or never lets go of it."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import time
+from collections.abc import AsyncGenerator, Mapping
+from pathlib import Path
+from typing import Any
+
+from tests.letters import count_letters
+
+from rungraph.engine.apis.inference import CompletionResponseStreamChunk
+from rungraph.engine.providers.inline.embedding import Embedder, EmbeddingProvider
+
+
+class Unruly(EmbeddingProvider):
+    """Does what the content of a completion says."""
+
+    config: Mapping[str, Any]
+
+    async def completion(self, model: str, content: Any, *args: Any, **kwargs: Any) -> Any:
+        """Do what *content* says."""
+        if content == "exit":
+            os._exit(7)
+        if content == "pid":
+            return os.getpid()
+        if content == "hog":
+            while True:
+                pass
+        if content == "refuse":
+            msg = "not that"
+            raise ValueError(msg)
+        if content == "wait":
+            await self._until_cancelled()
+        return self._count()
+
+    async def _until_cancelled(self) -> None:
+        try:
+            await asyncio.Event().wait()
+        finally:
+            Path(self.config["file"]).write_text("cancelled")  # noqa: ASYNC240
+
+    async def _count(self) -> AsyncGenerator[CompletionResponseStreamChunk, None]:
+        number = 0
+        try:
+            while True:
+                yield CompletionResponseStreamChunk(delta=str(number))
+                number += 1
+        finally:
+            Path(self.config["file"]).write_text(f"closed after {number}")  # noqa: ASYNC240
+
+    async def shutdown(self) -> None:
+        """Shut down, or never."""
+        if self.config.get("stubborn"):
+            time.sleep(10_000)  # noqa: ASYNC251  (that is what it must be killed for)
+        await super().shutdown()
+
+
+async def get_provider_impl(config: Mapping[str, Any], deps: Mapping[str, Any]) -> Unruly:
+    """Return the provider, or fail as the config says."""
+    if "refusal" in config:
+        raise ConnectionError(config["refusal"])
+    embedder = Embedder(identifier="letters", dimension=3, embed=count_letters)
+    provider = await Unruly.load("unruly", lambda: embedder)
+    provider.config = config
+    return provider

@@ -1,0 +1,127 @@
+"""Providers in a process of their own."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from rungraph.engine import Stack, StackSettings
+from rungraph.engine.apis.memory import MemoryBankDocument
+from rungraph.engine.errors import StartError, StopError
+from rungraph.engine.events import Event, NodeFailed
+from rungraph.graph import RunGraph, compile_config
+
+
+def _graph(tmp_path: Path, **config: Any) -> RunGraph:
+    unruly = {
+        "provider_id": "u",
+        "provider_type": "inline::unruly",
+        "module": "tests.placed",
+        "placement": "process",
+        "restart": "never",
+        "config": {"file": str(tmp_path / "said"), **config},
+    }
+    faiss = {
+        "provider_id": "f",
+        "provider_type": "inline::faiss",
+        "placement": "process",
+        "config": {"db_path": str(tmp_path / "faiss.db")},
+    }
+    bank = {"memory_bank_id": "notes", "type": "vector", "embedding_model": "letters"}
+    providers = {"inference": [unruly], "memory": [faiss]}
+    return compile_config({"providers": providers, "memory_banks": [bank]}, environment={})
+
+
+def _stack(tmp_path: Path, **config: Any) -> Stack:
+    how = StackSettings(
+        state_dir=tmp_path / "state", stop_timeout=2, cancel_timeout=1, on_failure="degrade"
+    )
+    return Stack(_graph(tmp_path, **config), how)
+
+
+async def _said(tmp_path: Path) -> str:
+    async with asyncio.timeout(60):
+        while not (tmp_path / "said").exists():  # noqa: ASYNC110 (another process writes it)
+            await asyncio.sleep(0.01)
+    return (tmp_path / "said").read_text()
+
+
+async def test_calls_go_to_another_process_and_back(tmp_path: Path) -> None:
+    """The memory's process asks the stack for vectors, which come from a third one."""
+    async with _stack(tmp_path) as stack:
+        assert await stack["inference"].completion("letters", "pid") != os.getpid()
+        document = MemoryBankDocument(document_id="d", content="a banana")
+        await stack["memory"].insert_documents("notes", [document])
+        found = await stack["memory"].query_documents("notes", "banana")
+        assert [one.content for one in found.chunks] == ["a banana"]
+        with pytest.raises(ValueError, match=r"^not that$"):
+            await stack["inference"].completion("letters", "refuse")
+        answers = await stack.health()
+        assert {one.status for one in answers.values()} == {"OK"}
+
+
+async def test_a_stream_comes_item_by_item_and_ends_with_its_reader(tmp_path: Path) -> None:
+    """What nobody reads is not made, and a generator that is closed ends in its process."""
+    async with _stack(tmp_path) as stack:
+        stream = await stack["inference"].completion("letters", "count", stream=True)
+        assert [(await anext(stream)).delta for _ in range(3)] == ["0", "1", "2"]
+        await stream.aclose()
+        assert await _said(tmp_path) == "closed after 2"
+
+
+async def test_a_call_that_is_cancelled_is_cancelled_there(tmp_path: Path) -> None:
+    """Its process goes on with other calls."""
+    async with _stack(tmp_path) as stack:
+        call = asyncio.create_task(stack["inference"].completion("letters", "wait"))
+        while not call.done():
+            await asyncio.sleep(0.2)
+            call.cancel()
+            await asyncio.wait([call])
+        assert call.cancelled()
+        assert await _said(tmp_path) == "cancelled"
+        assert await stack["inference"].completion("letters", "pid") > 0
+
+
+async def test_the_death_of_a_process_is_that_providers_failure(tmp_path: Path) -> None:
+    """The call that it happened under says so, and nobody else is taken along."""
+    stack = _stack(tmp_path)
+    await stack.__aenter__()
+    failed = asyncio.Event()
+
+    def look(event: Event) -> None:
+        if isinstance(event, NodeFailed):
+            failed.set()
+
+    stack.events.subscribe(look)
+    with pytest.raises(ConnectionError, match=r"process of the provider has ended|failed|stopped"):
+        await stack["inference"].completion("letters", "exit")
+    async with asyncio.timeout(60):
+        await failed.wait()
+    with pytest.raises(StopError, match=r"the process of the provider has ended \(exit code 7\)"):
+        await stack.__aexit__(None, None, None)
+
+
+@pytest.mark.parametrize("content", ["hog", "pid"])
+async def test_a_process_that_ignores_its_stop_is_killed(tmp_path: Path, content: str) -> None:
+    """The event loop of the stack never waits for one that is held."""
+    stack = _stack(tmp_path, stubborn=True)
+    await stack.__aenter__()
+    pid = await stack["inference"].completion("letters", "pid")
+    call = asyncio.create_task(stack["inference"].completion("letters", content))
+    await asyncio.sleep(0.1)  # It is to be at it.
+    with pytest.raises(StopError, match="did not stop within 2 s"):
+        await stack.__aexit__(None, None, None)
+    await asyncio.gather(call, return_exceptions=True)
+    with pytest.raises(ProcessLookupError):
+        os.kill(pid, 0)
+
+
+async def test_a_start_that_fails_there_fails_here(tmp_path: Path) -> None:
+    """With the error of the entry point, and without leaving a process."""
+    stack = Stack(_graph(tmp_path, refusal="no way"), StackSettings(state_dir=tmp_path / "state"))
+    with pytest.raises(StartError, match=r"provider:inference/u .*: ConnectionError: no way"):
+        await stack.__aenter__()
