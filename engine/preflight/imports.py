@@ -5,6 +5,8 @@ from __future__ import annotations
 from contextlib import nullcontext
 from dataclasses import dataclass, field, replace
 from functools import cache
+from pathlib import Path
+from shlex import quote
 from typing import TYPE_CHECKING
 
 from packaging.utils import canonicalize_name
@@ -125,7 +127,7 @@ class _Check(ConfigCheck):
         """Yield that *package* is not installed, once for all that comes from it."""
         first = absent.providers[0] if absent.providers else None
         message, detail = self._absence_text(package, absent)
-        way_out = _way_out(package, first)
+        way_out = _way_out(package, first, Path(self._graph.file).parent)
         if first is None:
             yield Diagnostic("I001", message, help=(way_out,), detail=detail)
             return
@@ -175,7 +177,12 @@ def _merged(problems: Iterable[Diagnostic]) -> Iterator[Diagnostic]:
     yield from kept.values()
 
 
-def _way_out(package: str, node: ProviderNode | None) -> str:
+def _way_out(package: str, node: ProviderNode | None, folder: Path) -> str:
+    if (folder / f"{package}.py").is_file() or (folder / package).is_dir():
+        path = quote(str(folder))
+        return (
+            f"it stands beside the config, where Python does not look: PYTHONPATH={path} rungraph …"
+        )
     origin = node.spec.origin if node is not None and node.spec else ""
     # Only a distribution that is called like its package is sure to be the right one.
     is_sure = canonicalize_name(origin) == canonicalize_name(package)

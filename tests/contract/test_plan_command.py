@@ -217,6 +217,16 @@ def test_a_plan_names_its_config_and_another_one_is_refused(place: Place) -> Non
     )
 
 
+def test_a_plan_finds_its_config_from_another_folder(place: Place, tmp_path: Path) -> None:
+    """The config lies as it lay from the plan."""
+    place.save()
+    elsewhere = tmp_path / "elsewhere"
+    elsewhere.mkdir()
+    plan = place.folder / "plan.json"
+    ended = rungraph("run", "--plan", plan, "--call", "inspect.health", cwd=elsewhere)
+    assert "which is not here" not in ended.err
+
+
 # --- options of plan ---------------------------------------------------------------------------
 
 

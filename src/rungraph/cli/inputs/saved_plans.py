@@ -79,6 +79,9 @@ def config_of(plan: Plan, path: Path) -> str:
         SavedPlanError: If it was made of something that is no file, such as standard input.
     """
     file = plan.config.files[0] if plan.config.files else ""
+    # Where rungraph is called from another folder, it lies as it lay from the plan.
+    if file != STDIN and not Path(file).is_file() and (path.parent / file).is_file():
+        file = str(path.parent / file)
     if file == STDIN or not Path(file).is_file():
         what = "standard input" if file == STDIN else f"'{file}', which is not here"
         msg = f"{path} was made of {what}: say 'rungraph run CONFIG --plan {path}'"

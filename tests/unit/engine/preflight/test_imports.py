@@ -185,3 +185,18 @@ def test_a_missing_package_error_says_how_to_install() -> None:
     assert isinstance(error, ImportError)
     assert str(error) == "'faiss-cpu' is not installed\nhelp: pip install \"rungraph[faiss]\""
     assert install_command("faiss") == 'pip install "rungraph[faiss]"'
+
+
+def test_a_module_beside_the_config_is_told_how_to_be_found(tmp_path: Path) -> None:
+    """Python does not look there; with the folder on its path, it does."""
+    (tmp_path / "lonely_adapter.py").write_text("async def get_adapter_impl(config, deps): ...\n")
+    config = tmp_path / "run.yaml"
+    config.write_text(
+        "providers:\n"
+        "  inference:\n"
+        '  - {provider_id: a, provider_type: "remote::mine", module: lonely_adapter}\n'
+    )
+    [problem] = check_imports(compile_config(config, environment={}))
+    assert problem.code == "I001"
+    where = "it stands beside the config, where Python does not look"
+    assert problem.help == (f"{where}: PYTHONPATH={tmp_path} rungraph …",)
