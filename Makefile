@@ -77,6 +77,9 @@ fuzz: $(VENV)/.dev  ## Fuzz every stage, FUZZ_SECONDS (60) each; what breaks one
 			|| { echo "$$target: see build/fuzz/$$target.log"; failed=1; }; \
 	done; exit $${failed:-0}
 
+soak: $(VENV)/.test  ## Run SOAK_SCHEDULES (20000) random schedules of starts, faults, reloads and stops
+	$(BIN)/python -m tests.property.schedules $(or $(SOAK_SCHEDULES),20000)
+
 check: test lint types  ## All that CI runs
 
 clean:  ## Remove what the other targets made

@@ -14,17 +14,17 @@ from rungraph.engine.errors import (
     RestartingError,
     describe,
 )
-from rungraph.engine.events import Event, NodeRestarting, NodeUpdated
+from rungraph.engine.events import Event, NodeGivenUp, NodeRestarting, NodeSkipped, NodeUpdated
 from rungraph.engine.run.errors import ReloadError
 from rungraph.engine.waiting import finish, outlast, within
 from rungraph.graph.closure import in_start_order
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncGenerator, Awaitable, Callable, Collection, Mapping
+    from collections.abc import AsyncGenerator, Awaitable, Callable, Collection, Iterable, Mapping
 
     import networkx as nx
 
-    from rungraph.engine.run.node_run import NodeInstances
+    from rungraph.engine.run.node_run import NodeInstances, NodeRun
     from rungraph.engine.run.running_nodes import RunningNodes
     from rungraph.engine.run.settings import StackSettings
     from rungraph.engine.run.starting import Starting
@@ -101,7 +101,7 @@ class Changes:
             self._startings.discard(starting)
 
     async def replace(self, nodes: Collection[Address]) -> tuple[NodeFailure, ...]:
-        """Stop *nodes* and what cannot go on without them, and start all that anew.
+        """Start *nodes*, which do not run, anew, and what cannot go on without them.
 
         Whatever else needs them goes on, and is handed the new instances. What was not started
         because of *nodes* is started, too.
@@ -109,29 +109,49 @@ class Changes:
         Returns:
             What did not start, in start order.
         """
-        running = self._running
-        replaced = running.closure(nodes)
+        running, replaced = self._running, self._closure(nodes)
         needs = {need for one in replaced for need in running.graph.pred[one]}
-        async with self._turn({*replaced, *needs}):
-            if self._is_aborted or not replaced.keys() <= running.graph.nodes:
-                return ()
-            for one, cause in replaced.items():
-                if one != cause and running.runs[one].is_up:
-                    reason = f"'{cause}' is restarted, which it needs"
-                    self._emit(NodeRestarting(running.runner.clock(), one, reason))
-            cancelled = await running.take_down(
-                {one: RestartingError(str(one)) for one in replaced}
-            )
-            if cancelled is not None:
-                raise cancelled
-            if self._is_aborted:
-                return ()
-            fresh = [*replaced, *running.skipped_after(replaced)]
+        taken = {*replaced, *needs}
+        async with self._turn(taken):
+            if replaced == self._closure(nodes):
+                return await self._replace(replaced, taken)
+        return await self.replace(nodes)  # Another change has come first.
+
+    def _closure(self, nodes: Collection[Address]) -> dict[Address, Address]:
+        runs, graph = self._running.runs, self._running.graph
+        return self._running.closure([one for one in nodes if one in graph and not runs[one].is_up])
+
+    async def _replace(
+        self, replaced: Mapping[Address, Address], taken: set[Address]
+    ) -> tuple[NodeFailure, ...]:
+        running = self._running
+        if self._is_aborted:
+            return ()
+        for one, cause in replaced.items():
+            if one != cause and running.runs[one].is_up:
+                reason = f"'{cause}' is restarted, which it needs"
+                self._emit(NodeRestarting(running.runner.clock(), one, reason))
+        cancelled = await running.take_down({one: RestartingError(str(one)) for one in replaced})
+        if cancelled is not None:
+            raise cancelled
+        failures: list[NodeFailure] = []
+        fresh = self._also_taken(running.with_skipped(replaced), taken)
+        # Another change may bring, meanwhile, what something that is skipped here needs.
+        while fresh and not self._is_aborted:
             starting = running.renew(fresh, is_whole=False)
             cancelled = await self.start(starting)
             if cancelled is not None:
                 raise cancelled
-            return starting.failures
+            failures += starting.failures
+            fresh = self._also_taken(running.with_skipped(()), taken)
+        return tuple(failures)
+
+    def _also_taken(self, nodes: Iterable[Address], mine: set[Address]) -> list[Address]:
+        """Return those of *nodes* that no other change is about, and have them be of *mine*."""
+        others = [taken for taken, _ in self._turns if taken is not mine]
+        free = [one for one in nodes if not any(one in taken for taken in others)]
+        mine.update(free)
+        return free
 
     async def exchange(self, exchange: Exchange) -> None:
         """Go on with another graph; if something of it does not start, with the old one.
@@ -143,14 +163,14 @@ class Changes:
         running = self._running
         async with self._turn({*running.graph, *exchange.graph}):
             self._check_not_ending()
-            before = running.graph, running.late
+            before, runs = (running.graph, running.late), dict(running.runs)
             ran = [one for one in exchange.ends if running.runs[one].is_up]
             cancelled = await running.take_down(exchange.ends)
             exchange.switch(True)
             running.graph, running.late = exchange.graph, exchange.late
-            begins = {*exchange.begins, *running.skipped_after(exchange.begins)}
+            begins = running.with_skipped(exchange.begins)
             starting = running.renew(begins, is_whole=True)
-            if cancelled is not None:
+            if cancelled is not None or self._is_aborted:
                 starting.abort()
             cancelled = await self.start(starting) or cancelled
             failures = list(starting.failures)
@@ -167,6 +187,7 @@ class Changes:
             cancelled = await running.take_down(again) or cancelled
             exchange.switch(False)
             running.graph, running.late = before
+            self._put_back([runs[one] for one in failed if one in runs and one not in ran])
             left: tuple[NodeFailure, ...] = ()
             if not self._is_aborted:
                 back = running.renew(ran, is_whole=False)
@@ -180,6 +201,16 @@ class Changes:
             if not failures:
                 self._check_not_ending()
             raise ReloadError(tuple(failures), left)
+
+    def _put_back(self, runs: Iterable[NodeRun]) -> None:
+        """Have nodes that did not run before be as they were."""
+        for run in runs:
+            self._running.runs[run.address] = run
+            now = self._running.runner.clock()
+            if run.is_skipped:
+                self._emit(NodeSkipped(now, run.address, run.causes))
+            else:
+                self._emit(NodeGivenUp(now, run.address, "it had failed before the reload"))
 
     def _check_not_ending(self) -> None:
         if self._is_aborted:

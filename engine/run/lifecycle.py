@@ -25,7 +25,6 @@ from rungraph.engine.provider import ProviderReport
 from rungraph.engine.run.changes import Changes, Exchange
 from rungraph.engine.run.errors import ReloadError, RunError
 from rungraph.engine.run.loop_watch import LoopWatch
-from rungraph.engine.run.node_run import NodeInstances, NodeRun, Phase
 from rungraph.engine.run.runner import NodeRunner, RunnerCallbacks
 from rungraph.engine.run.running_nodes import RunningNodes
 from rungraph.engine.run.stopping import Stopping
@@ -38,6 +37,7 @@ if TYPE_CHECKING:
 
     import networkx as nx
 
+    from rungraph.engine.run.node_run import NodeInstances, NodeRun
     from rungraph.engine.run.settings import StackSettings
     from rungraph.graph.address import Address
 
@@ -129,6 +129,7 @@ class Lifecycle:
             breaking=self._breaking,
             broke=self._broke,
             cancelled=self._cancelled,
+            blocked=self._blocked,
             noted=self._note,
             gone=self._is_gone,
         )
@@ -172,8 +173,13 @@ class Lifecycle:
         await self._running.bind_late()
 
     async def replace(self, nodes: Collection[Address]) -> tuple[NodeFailure, ...]:
-        """Start *nodes* anew, and what cannot go on without them; return what did not start."""
+        """Start *nodes*, which do not run, and what needs them, anew; return what did not start."""
         return await self.changes.replace(nodes)
+
+    def give_up(self, address: Address) -> None:
+        """Take note that *address* is not to be started again, whatever comes back."""
+        if (run := self._running.runs.get(address)) is not None:
+            run.is_skipped = False
 
     async def exchange(self, exchange: Exchange) -> None:
         """Go on with another graph, or as before if that fails.
@@ -181,13 +187,16 @@ class Lifecycle:
         Raises:
             ReloadError: If something did not start; then all is as it was, as far as it can be.
         """
-        self.supervisor.forget(exchange.ends)
+        forgotten = self.supervisor.forget(exchange.ends)
         try:
             await self.changes.exchange(exchange)
-        except ReloadError as error:
-            for failure in error.left:
+        except BaseException as error:
+            left = error.left if isinstance(error, ReloadError) else ()
+            for failure in (*forgotten, *left):
                 self.supervisor.broke(failure)
             raise
+        finally:
+            self.supervisor.forget_all_but(self._running.graph)
 
     def supervise(self) -> None:
         """Start again, from now on, what fails; and what failed in a start that goes on without."""
@@ -199,9 +208,6 @@ class Lifecycle:
         Raises:
             asyncio.CancelledError: If the caller was cancelled meanwhile; everything has stopped.
         """
-        for run in self._running.runs.values():
-            if run.phase is Phase.WAITING:
-                self._first.skip(run)
         culprits = tuple(failure.address for failure in self._first.failures)
         self._emit(RollbackStarted(self.clock(), culprits))
         cancelled = await self._stop_all()
@@ -261,6 +267,10 @@ class Lifecycle:
     def _cancelled(self, run: NodeRun) -> None:
         if run.starting is not None:
             run.starting.skip(run)
+
+    def _blocked(self, run: NodeRun) -> None:
+        if run.starting is not None:
+            run.starting.skip(run, run.root_causes())
 
     def _is_gone(self, run: NodeRun) -> None:
         if run.stopping is not None:

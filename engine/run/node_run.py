@@ -67,8 +67,8 @@ class Rising(Protocol):
         """Take note that *run* is up or not to be."""
         ...
 
-    def skip(self, run: NodeRun) -> None:
-        """Record that *run* does not start because of what failed here."""
+    def skip(self, run: NodeRun, causes: tuple[Address, ...] | None = None) -> None:
+        """Record that *run* does not start, because of *causes* or of what failed here."""
         ...
 
     def blame(self, failure: NodeFailure) -> None:
@@ -116,8 +116,10 @@ class NodeRun:
         cancelled: Whether it was cancelled because of others.
         overdue: Whether it was cancelled because its time was up.
         blocking: Whether its time was up while it held the event loop.
+        breaking: Whether it ends while it should run.
         spared: Whether it has outlived a cancellation that nobody here asked for.
         causes: The failures that keep it from running.
+        is_skipped: Whether it was not started because of others.
         reported: What it said of itself before it was ready.
         degraded: Why it is not well; None when it is.
         lacks: What it needs and has failed while it runs.
@@ -140,8 +142,10 @@ class NodeRun:
     cancelled: bool = False
     overdue: bool = False
     blocking: bool = False
+    breaking: bool = False
     spared: bool = False
     causes: tuple[Address, ...] = ()
+    is_skipped: bool = False
     reported: ProviderReport | None = None
     degraded: str | None = None
     lacks: set[Address] = field(default_factory=set["Address"])
@@ -154,7 +158,9 @@ class NodeRun:
     def root_causes(self) -> tuple[Address, ...]:
         """Return the failures that keep it from starting, in start order; empty if it can."""
         down = blocking(self.hard, self.members, lambda need: not need.is_up)
-        return tuple(dict.fromkeys(cause for need in down for cause in need.causes))
+        # What was stopped, or not started, by somebody's order has no cause but itself.
+        causes = (cause for need in down for cause in need.causes or (need.address,))
+        return tuple(dict.fromkeys(causes))
 
     def cancel(self) -> None:
         """Cancel its task."""

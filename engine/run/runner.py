@@ -55,6 +55,7 @@ class RunnerCallbacks:
         breaking: It ends while it should run; its shutdown is about to begin.
         broke: The same, and its shutdown is over; what is raised tells why.
         cancelled: Its start was cancelled because of others.
+        blocked: What it needs broke down before its start had really begun.
         noted: Its end was not as it should be.
         gone: It had started and has ended; called once, last.
     """
@@ -64,6 +65,7 @@ class RunnerCallbacks:
     breaking: Callable[[NodeRun, BaseException], None]
     broke: Callable[[NodeRun, BaseException], None]
     cancelled: Callable[[NodeRun], None]
+    blocked: Callable[[NodeRun], None]
     noted: Callable[[NodeRun, BaseException], None]
     gone: Callable[[NodeRun], None]
 
@@ -175,6 +177,11 @@ class NodeRunner:
     # --- one node, in its own task -------------------------------------------------------------
 
     async def _live(self, run: NodeRun) -> None:
+        if run.root_causes():
+            run.disarm()
+            self._callbacks.blocked(run)
+            self._callbacks.settled(run)
+            return
         running = {need.address: need.instance for need in run.needs if need.is_up}
         try:
             instance = await self._nodes.open(run.address, running)
@@ -194,6 +201,7 @@ class NodeRunner:
             return
         if reason is not None:
             # From here on nobody may count on it, however long its shutdown takes.
+            run.breaking = True
             self._callbacks.breaking(run, reason)
             self.stop(run)
         ending: BaseException | None = None
@@ -335,10 +343,8 @@ class NodeRunner:
     def _left_of(self, run: NodeRun, seconds: float) -> float:
         """Return what *run* has left of its *seconds*, but for when others held the event loop."""
         now = self.clock()
-        held = 0.0
-        if self._watch is not None:
-            zero = self._zero
-            held = self._watch.held_by_others(run.address, zero + run.since, zero + now)
+        since, until = self._zero + run.since, self._zero + now
+        held = self._watch.held_by_others(run.address, since, until) if self._watch else 0.0
         return seconds - (now - run.since) + held
 
     @property
@@ -354,8 +360,7 @@ class NodeRunner:
         """Cancel a start or a stop whose time is up."""
         is_start = run.phase is Phase.STARTING
         seconds = self._settings.start_timeout if is_start else self._stop_timeout
-        left = self._left_of(run, seconds)
-        if left > _CLOCK_ERROR:
+        if (left := self._left_of(run, seconds)) > _CLOCK_ERROR:
             self._arm(run, left, self._overdue)
             return
         run.overdue = True
@@ -372,8 +377,13 @@ class NodeRunner:
             run.cancel()
         if run.phase is Phase.STARTING:
             self._did_not_start(run, None)
+            return
+        late = DeadlineError("stop", self._stop_timeout, abandoned=True)
+        if run.breaking and run.phase is not Phase.ENDED:
+            self._callbacks.broke(run, late)
+            self._is_gone(run)
         else:
-            self._ended(run, DeadlineError("stop", self._stop_timeout, abandoned=True))
+            self._ended(run, late)
 
 
 def _late(

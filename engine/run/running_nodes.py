@@ -8,13 +8,14 @@ from typing import TYPE_CHECKING
 from rungraph.engine.errors import DeadlineError, NotRunningError, describe
 from rungraph.engine.events import Event, NodeBound, NodeNotBound, NodeWaiting
 from rungraph.engine.provider import ProviderReport
-from rungraph.engine.run.node_run import NodeInstances, NodeRun, Phase, link
+from rungraph.engine.run.node_run import NodeInstances, NodeRun, link
 from rungraph.engine.run.starting import Starting
 from rungraph.engine.run.stopping import Stopping
 from rungraph.engine.waiting import within
 from rungraph.graph.address import NodeKind
 from rungraph.graph.closure import closure_of, in_start_order
 from rungraph.graph.failures import blocking
+from rungraph.graph.nodes import Strength
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Iterable, Mapping
@@ -87,17 +88,23 @@ class RunningNodes:
             return False
         return self._nodes.can_rebind(dependent, run.instance)
 
-    def skipped_after(self, nodes: Collection[Address]) -> list[Address]:
-        """Return what was skipped because of *nodes*, directly or not, in start order."""
-        reached = set(nodes)
-        found: list[Address] = []
-        for address in in_start_order(self.graph, self.graph):
+    def with_skipped(self, nodes: Iterable[Address]) -> list[Address]:
+        """Return *nodes* and all that was skipped and has what it needs once these run."""
+        found = set(nodes)
+
+        def is_down(need: Address) -> bool:
+            return need not in found and not ((run := self.runs.get(need)) and run.is_up)
+
+        in_order = in_start_order(self.graph, self.graph)
+        for address in in_order:
             run = self.runs.get(address)
-            is_skipped = run and run.phase is Phase.ENDED and run.causes != (address,)
-            if address not in reached and is_skipped and reached & set(self.graph.pred[address]):
-                reached.add(address)
-                found.append(address)
-        return found
+            if run is not None and run.is_skipped and address not in found:
+                edges = self.graph.pred[address].items()
+                hard = [need for need, edge in edges if edge["strength"] == Strength.HARD]
+                members = [need for need, edge in edges if edge["strength"] == Strength.MEMBER]
+                if not blocking(hard, members, is_down):
+                    found.add(address)
+        return [address for address in in_order if address in found]
 
     async def take_down(
         self, nodes: Mapping[Address, NotRunningError]
@@ -161,8 +168,10 @@ class RunningNodes:
         self._nodes.lose(run.address, NotRunningError(f"'{run.address}' has failed"))
         down = {run}
         for other in self.runs.values():  # In start order: what it needs comes first.
-            if other.is_up and blocking(
-                other.hard, other.members, lambda need: need in down or not need.is_up
+            if (
+                other is not run
+                and other.is_up
+                and blocking(other.hard, other.members, lambda need: need in down or not need.is_up)
             ):
                 down.add(other)
                 other.lacks.add(run.address)

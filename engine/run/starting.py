@@ -72,6 +72,9 @@ class Starting:
         self._is_over = True
         if self._lingering is not None:
             self._lingering.cancel()
+        for run in self._runs:
+            if run.phase is Phase.WAITING:  # It was aborted before their turn.
+                self.skip(run)
         return cancelled
 
     @property
@@ -112,7 +115,7 @@ class Starting:
 
     def skip(self, run: NodeRun, causes: tuple[Address, ...] | None = None) -> None:
         """Record that *run* does not start, because of *causes* or of what failed here."""
-        run.phase = Phase.ENDED
+        run.phase, run.is_skipped = Phase.ENDED, True
         run.causes = tuple(one.address for one in self.failures) if causes is None else causes
         self._emit(NodeSkipped(self._runner.clock(), run.address, run.causes))
 

@@ -19,7 +19,7 @@ from rungraph.engine.run.errors import RunError
 from rungraph.graph.wording import counted
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Collection, Iterable
+    from collections.abc import Callable, Collection, Container, Iterable
 
     from rungraph.engine.run.node_run import NodeInstances
     from rungraph.engine.run.settings import StackSettings
@@ -41,6 +41,10 @@ class Replacing(Protocol):
 
     def instance_of(self, address: Address) -> object | None:
         """Return the running instance of *address*; None when it does not run."""
+        ...
+
+    def give_up(self, address: Address) -> None:
+        """Take note that *address* is not to be started again."""
         ...
 
     async def replace(self, nodes: Collection[Address]) -> tuple[NodeFailure, ...]:
@@ -77,6 +81,7 @@ class Supervisor:
         self._waiting: list[NodeFailure] = []
         self._tasks: dict[Address, asyncio.Task[None]] = {}
         self._latest: dict[Address, NodeFailure] = {}
+        self._failures: dict[Address, NodeFailure] = {}
         self._attempts: dict[Address, deque[float]] = {}
         self._due: dict[Address, float] = {}
 
@@ -96,18 +101,25 @@ class Supervisor:
             self._waiting.append(failure)
             return
         address = failure.address
-        self._latest[address] = failure
+        self._latest[address] = self._failures[address] = failure
         if address not in self._tasks:
             task = asyncio.create_task(self._restart(address), name=f"restart {address}")
             self._tasks[address] = task
             task.add_done_callback(lambda done: self._ended(address, done))
 
-    def forget(self, nodes: Iterable[Address]) -> None:
-        """Restart none of *nodes*: somebody else stops or starts them."""
+    def forget(self, nodes: Iterable[Address]) -> tuple[NodeFailure, ...]:
+        """Restart none of *nodes*: somebody else stops or starts them; return why they were to."""
+        forgotten: list[NodeFailure] = []
         for address in nodes:
             self._latest.pop(address, None)
             if (task := self._tasks.pop(address, None)) is not None:
                 task.cancel()
+                forgotten.append(self._failures[address])
+        return tuple(forgotten)
+
+    def forget_all_but(self, nodes: Container[Address]) -> None:
+        """Restart nothing but what is one of *nodes*."""
+        self.forget([one for one in (*self._tasks, *self._latest) if one not in nodes])
 
     async def aclose(self) -> None:
         """Start nothing again any more; a restart that is under way is broken off."""
@@ -138,7 +150,7 @@ class Supervisor:
             self._due.pop(address, None)
             for one in failures:
                 if one.address == address:
-                    self._latest[address] = one
+                    self._latest[address] = self._failures[address] = one
                 else:
                     self.broke(one)
 
@@ -169,6 +181,7 @@ class Supervisor:
         return pause
 
     def _give_up(self, failure: NodeFailure, reason: str) -> None:
+        self._graph.give_up(failure.address)
         self._emit(NodeGivenUp(self._graph.clock(), failure.address, reason))
         self._nodes.lose(failure.address, NotRunningError(reason))
         if self._doom is not None and self._settings.on_failure == "rollback":
