@@ -111,7 +111,7 @@ class Changes:
         """
         running, replaced = self._running, self._closure(nodes)
         needs = {need for one in replaced for need in running.graph.pred[one]}
-        taken = {*replaced, *needs}
+        taken = {*nodes, *replaced, *needs}
         async with self._turn(taken):
             if replaced == self._closure(nodes):
                 return await self._replace(replaced, taken)
