@@ -16,6 +16,7 @@ from rungraph.engine.errors import (
 )
 from rungraph.engine.events import Event, NodeGivenUp, NodeRestarting, NodeSkipped, NodeUpdated
 from rungraph.engine.run.errors import ReloadError
+from rungraph.engine.run.node_run import Phase
 from rungraph.engine.waiting import finish, outlast, within
 from rungraph.graph.closure import in_start_order
 
@@ -133,6 +134,7 @@ class Changes:
                 self._emit(NodeRestarting(running.runner.clock(), one, reason))
         cancelled = await running.take_down({one: RestartingError(str(one)) for one in replaced})
         if cancelled is not None:
+            self._leave_out({one: cause for one, cause in replaced.items() if one != cause})
             raise cancelled
         failures: list[NodeFailure] = []
         fresh = self._also_taken(running.with_skipped(replaced), taken)
@@ -201,6 +203,14 @@ class Changes:
             if not failures:
                 self._check_not_ending()
             raise ReloadError(tuple(failures), left)
+
+    def _leave_out(self, nodes: Mapping[Address, Address]) -> None:
+        """Take note that *nodes*, which have stopped, wait for what they are mapped to."""
+        for one, cause in nodes.items():
+            run = self._running.runs[one]
+            if run.phase is Phase.ENDED and run.causes != (one,) and not self._is_aborted:
+                run.is_skipped, run.causes = True, (cause,)
+                self._emit(NodeSkipped(self._running.runner.clock(), one, run.causes))
 
     def _put_back(self, runs: Iterable[NodeRun]) -> None:
         """Have nodes that did not run before be as they were."""
