@@ -192,7 +192,8 @@ class Changes:
             self._put_back([runs[one] for one in failed if one in runs and one not in ran])
             left: tuple[NodeFailure, ...] = ()
             if not self._is_aborted:
-                back = running.renew(ran, is_whole=False)
+                # What was skipped before may have what it needs by now.
+                back = running.renew(running.with_skipped(ran), is_whole=False)
                 cancelled = await self.start(back) or cancelled
                 left = back.failures
                 for address in updated:

@@ -136,6 +136,8 @@ class Supervisor:
 
     async def _restart(self, address: Address) -> None:
         while (failure := self._latest.pop(address, None)) is not None:
+            if self._graph.instance_of(address) is not None:  # Another change has brought it back.
+                continue
             reason = self._why_not(failure)
             if reason is not None:
                 self._give_up(failure, reason)

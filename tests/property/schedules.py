@@ -277,6 +277,9 @@ def check_settled(nodes: Nodes, lifecycle: Lifecycle, log: EventLog) -> None:
             nodes.law(not can_run, f"{address} is skipped, and all that it needs runs")
         elif address not in up:
             nodes.law(state is State.FAILED, f"{address} does not run: it is {state}")
+        else:
+            is_told = state in (State.READY, State.DEGRADED)
+            nodes.law(is_told, f"{address} runs and is said to be {state}")
     for address, count in nodes.open_now.items():
         is_there = address in graph or address in nodes.left
         nodes.law(is_there or not count, f"{address} runs and is not in the graph")

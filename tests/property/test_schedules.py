@@ -17,6 +17,12 @@ def test_no_schedule_breaks_a_law(first: int) -> None:
         run_schedule(seed)
 
 
+@pytest.mark.parametrize("seed", [17368, 18870, 19546, 26600, 28419])
+def test_a_reload_that_fails_leaves_nothing_behind(seed: int) -> None:
+    """What was skipped before it starts when it can, and what runs again is not given up."""
+    run_schedule(seed)
+
+
 def test_the_schedules_have_what_they_are_for() -> None:
     """Among the first are restarts, nodes that are given up, skipped, and that stop badly."""
     seen = {type(event) for seed in range(60) for event in run_schedule(seed)}
