@@ -85,9 +85,15 @@ def _blocks(plan: Plan) -> Iterator[Block]:
     yield Block("", [line for one in plan.diagnostics for line in _problem(one)])
     for section in sections.requested():
         yield _open(section)
-    generations = [
-        table_row(str(number), f"{len(nodes):,}", code(sections.named(nodes), in_table=True))
+    starts = {
+        str(number): [one for one in nodes if one not in sections.cyclic]
         for number, nodes in enumerate(plan.generations)
+    }
+    starts["in a cycle"] = sorted(sections.cyclic)
+    generations = [
+        table_row(name, f"{len(nodes):,}", code(sections.named(nodes), in_table=True))
+        for name, nodes in starts.items()
+        if nodes
     ]
     yield Block(_GENERATIONS_HEAD, generations, more="| | | and {} more |")
     excluded = [

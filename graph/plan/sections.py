@@ -63,11 +63,17 @@ class PlanSections:
 
     Args:
         plan: The plan.
+
+    Attributes:
+        cyclic: The nodes that never start, because they need each other.
     """
 
     def __init__(self, plan: Plan) -> None:
         self._plan = plan
         self._nodes = {node.address: node for node in plan.nodes}
+        self.cyclic = frozenset(
+            address for one in plan.cycles if one.resolution == "error" for address in one.path
+        )
 
     def row(self, node: NodePlan) -> Row:
         """Return what *node* is, and why it is there."""

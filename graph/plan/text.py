@@ -41,11 +41,16 @@ def render_plan(plan: Plan, style: Style = plain, *, width: int | None = None) -
     sections = PlanSections(plan)
     blocks = [f"{printable(plan.name) or 'run config'}: {size_text(plan)}\n{_source(plan)}"]
     for number, group in groupby(plan.nodes, lambda node: node.generation):
-        nodes = list(group)
+        nodes = [node for node in group if node.address not in sections.cyclic]
+        if not nodes:
+            continue
         title = style(f"generation {number}", "note")
         if len(nodes) > 1:
             title += f" ({len(nodes):,} start together)"
         blocks.append("\n".join([title, *_nodes(nodes, sections, style, width)]))
+    if stuck := [node for node in plan.nodes if node.address in sections.cyclic]:
+        title = style("in a cycle", "error") + f" ({len(stuck):,} cannot start)"
+        blocks.append("\n".join([title, *_nodes(stuck, sections, style, width)]))
     parts = [("left out", _table(sections.excluded(), style, width))]
     for section in (sections.late(), sections.resources(), *sections.requested()):
         lines = [line for spans in section.lines for line in spans_text(spans, style, width)]

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from tests.builders import run_config
+from tests.builders import graph_of_needs, run_config
 
 from rungraph.graph import Address, RunGraph, compile_config
-from rungraph.graph.plan import make_plan, render_plan
+from rungraph.graph.plan import make_plan, plan_to_markdown, render_plan
 
 CONFIG = """
 image_name: small
@@ -208,3 +208,13 @@ def test_problems_come_last_with_their_excerpts() -> None:
         "\n"
         "1 warning; not checked: import, health\n"
     )
+
+
+def test_what_is_in_a_cycle_is_said_to_start_in_no_generation() -> None:
+    """What needs each other cannot start, whatever generation the graph counts it to."""
+    plan = make_plan(graph_of_needs({"a": ["b"], "b": ["a"], "c": []}))
+    lines = render_plan(plan).splitlines()
+    titles = [line for line in lines if line.startswith(("generation", "in a cycle"))]
+    assert titles == ["generation 0", "in a cycle (2 cannot start)"]
+    rows = [line for line in plan_to_markdown(plan).splitlines() if line.startswith("| in a")]
+    assert rows == ["| in a cycle | 2 | `provider:a/p, provider:b/p` |"]
