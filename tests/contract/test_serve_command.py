@@ -162,8 +162,12 @@ def test_probes_tell_of_a_start_and_calls_wait_for_it(config_file: ConfigFile) -
 
 def test_a_degraded_stack_says_what_it_lacks(config_file: ConfigFile) -> None:
     """An API whose only provider failed is not ready, and names node, state and cause."""
+    path = config_file(start="fail", api_key=HIDDEN)
+    config = json.loads(path.read_text())
+    config["providers"]["inference"][0]["restart"] = "never"
+    path.write_text(json.dumps(config))
     with (
-        serving(config_file(start="fail", api_key=HIDDEN), "--on-failure", "degrade") as url,
+        serving(path, "--on-failure", "degrade") as url,
         httpx2.Client(base_url=url) as http,
     ):
         ready = http.get("/readyz/inference")
