@@ -36,6 +36,7 @@ def _configs(draw: st.DrawFn) -> dict[str, Any]:
         {
             "provider_id": name,
             "provider_type": f"inline::{draw(st.sampled_from(['told', 'silent']))}",
+            "restart": "never",
             "config": {"model": f"m-{name}"},
         }
         for name in names
@@ -62,6 +63,7 @@ def _configs(draw: st.DrawFn) -> dict[str, Any]:
         {
             "provider_id": name,
             "provider_type": f"inline::{draw(st.sampled_from(['needy', 'own']))}",
+            "restart": "never",
             "config": {},
         }
         for name in memories
