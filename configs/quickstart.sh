@@ -1,5 +1,6 @@
 #!/bin/sh
-# The quickstart: fetch the weights, show the plan, start the stack, make four calls, stop it.
+# The quickstart: fetch the weights, show the plan, start the stack, make four calls, stop it;
+# then say how to serve it.
 set -eux
 
 rungraph models pull
@@ -18,3 +19,10 @@ rungraph run configs/quickstart.yaml --verbose --state-dir "${RUNGRAPH_DEMO_DIR:
     {"document_id": "bread", "content": "Knead the dough, let it rise for two hours, then bake it."},
     {"document_id": "rust", "content": "Iron rusts when it is exposed to water and oxygen."}]' \
   --call memory.query_documents bank_id=notes query='How do I make a loaf?' params='{"max_chunks": 1}'
+
+set +x
+bin=$(dirname "$(command -v rungraph)")
+echo "
+To serve this stack to a browser and to the SDKs of the OpenAI API:
+  $bin/python -m pip install --editable '.[quickstart,server]'
+  $bin/rungraph serve configs/quickstart.yaml" >&2

@@ -12,7 +12,7 @@ from rungraph.graph.placeholders import placeholders
 from rungraph.graph.secrets.keys import is_secret_key
 from rungraph.graph.secrets.values import masked
 from rungraph.graph.source.positions import path_text
-from rungraph.graph.suggest import closest
+from rungraph.graph.suggest import closest, did_you_mean
 from rungraph.graph.wording import has_controls, printable
 
 if TYPE_CHECKING:
@@ -132,6 +132,12 @@ class SectionReader:
         wrong = [*misfits(model, value)]
         for (first, *others), given, wanted in wrong:
             where = (*path, (written or {}).get(str(first), first), *others)
+            choices = model.choices.get(str(first), ())
+            if choices and isinstance(given, str):
+                shown = masked(given, known=self.document.known)
+                message = f"'{path_text(where)}' must be {wanted}, not '{shown}'"
+                self.report("C010", message, where, *filter(None, [did_you_mean(given, choices)]))
+                continue
             is_scalar = wanted == "text" and not isinstance(given, dict | list)
             self.wrong_type(given, where, wanted, *(["write it in quotes"] if is_scalar else []))
         if lacking or wrong:

@@ -36,6 +36,18 @@ def test_the_config_is_written_whole(tmp_path: Path) -> None:
     assert target.read_text().startswith("version: 2\ndistro_name: demo")
 
 
+def test_a_release_that_is_not_known_is_a_wrong_value_of_its_own_option(tmp_path: Path) -> None:
+    """The command has no ``--catalog`` that could be meant."""
+    path = tmp_path / "run.yaml"
+    path.write_text(OLD)
+    ended = rungraph("upgrade", path, "--to", "ogx@9")
+    assert (ended.code, ended.out) == (2, "")
+    assert ended.err.endswith(
+        "Error: Invalid value for --to: the catalog 'ogx' does not know release '9'; "
+        "the newest that it knows is 1.5.0\n"
+    )
+
+
 def test_the_packages_of_a_config_are_listed_with_who_brought_them(tmp_path: Path) -> None:
     """As text, for pip and uv, and as JSON."""
     path = tmp_path / "run.yaml"

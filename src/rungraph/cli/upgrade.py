@@ -36,7 +36,7 @@ def upgrade(config: str, to: str, output: str | None) -> int:
     if not document.text:
         tell_diagnostics(document.diagnostics)
         return 1
-    with catalog_errors():
+    with catalog_errors("--to"):
         result = upgraded(document, to)
     if output is not None:
         write_file(Path(output), result.text.encode())

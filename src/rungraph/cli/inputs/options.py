@@ -152,9 +152,9 @@ def check_standard_input(files: Mapping[str, str | None]) -> None:
 
 
 @contextmanager
-def catalog_errors() -> Generator[None]:
-    """Take a catalog that cannot be used as a wrong value of ``--catalog``."""
+def catalog_errors(option: str = "--catalog") -> Generator[None]:
+    """Take a catalog that cannot be used as a wrong value of *option*."""
     try:
         yield
     except CatalogError as error:
-        raise click.BadParameter(str(error), param_hint="--catalog") from error
+        raise click.BadParameter(str(error), param_hint=option) from error

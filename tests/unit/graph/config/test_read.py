@@ -45,3 +45,18 @@ def test_a_list_of_resources_that_moved_is_not_taken_for_providers() -> None:
             ("move it to 'registered_resources.models'",),
         )
     ]
+
+
+def test_a_word_that_is_no_choice_is_named_beside_the_choices() -> None:
+    """A text where a text belongs is not said to be wrong for being text."""
+    entry = {"provider_id": "a", "provider_type": "inline::wordllama"}
+    entry |= {"restart": "alway", "placement": "thread"}
+    graph = compile_config({"providers": {"inference": [entry]}}, environment={})
+    path = "'providers.inference[0]"
+    assert [(one.message, one.help) for one in graph.diagnostics] == [
+        (f"{path}.placement' must be 'inline' or 'process', not 'thread'", ()),
+        (
+            f"{path}.restart' must be 'on-failure' or 'always' or 'never', not 'alway'",
+            ("did you mean 'always'?",),
+        ),
+    ]
