@@ -92,14 +92,15 @@ def test_the_curl_of_the_readme_is_answered(url: str) -> None:
         text=True,
         check=True,
     )
-    assert json.loads(done.stdout)["completion_message"]["content"].strip()
+    answer = json.loads(done.stdout)["completion_message"]["content"]
+    assert answer == "The capital of France is Paris."
 
 
 def test_the_python_of_the_readme_is_answered(url: str) -> None:
     """The program, at the port that is free here, prints an answer of the model."""
     (program,) = re.findall(r"```py\n(from openai.*?)```", README, re.DOTALL)
     said = OPENAI.output_of("-c", program.replace("http://localhost:8321", url))
-    assert said.strip()
+    assert said.strip() == "The capital of France is Paris."
 
 
 # --- the openai SDK ----------------------------------------------------------------------------
