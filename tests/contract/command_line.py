@@ -6,6 +6,7 @@ import os
 import pty
 import subprocess
 import sys
+import threading
 from collections.abc import Generator
 from contextlib import contextmanager
 from pathlib import Path
@@ -89,10 +90,15 @@ def running(
 
 
 def wait_for(process: subprocess.Popen[str], text: str) -> None:
-    """Read what *process* says up to the line with *text*."""
+    """Read what *process* says up to the line with *text*; end it where that does not come."""
     assert process.stderr is not None
-    if not any(text in line for line in process.stderr):
-        pytest.fail(f"the process ended without saying {text!r}")
+    timer = threading.Timer(60, process.kill)
+    timer.start()
+    try:
+        if not any(text in line for line in process.stderr):
+            pytest.fail(f"the process ended without saying {text!r}")
+    finally:
+        timer.cancel()
 
 
 def on_terminal(*words: str | Path, **more: str) -> tuple[int, str]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import signal
 import subprocess
 from pathlib import Path
@@ -272,6 +273,17 @@ def test_a_watched_file_is_reloaded_when_it_changes_and_on_sighup(config_file: C
         rest = process.stderr.read()
         assert process.wait(30) == 143
     assert "stopped    provider:inference/told" in rest
+
+
+def test_a_change_during_the_start_is_not_missed(config_file: ConfigFile, tmp_path: Path) -> None:
+    """The file is compared with what was read of it, however long the start takes."""
+    until = tmp_path / "until"
+    os.mkfifo(until)
+    file = config_file(start="wait", until=str(until))
+    with running(file, "starting   provider:inference/told", "--watch") as process:
+        config_file(model="other")
+        until.write_bytes(b"")
+        wait_for(process, "the new config runs")
 
 
 @pytest.mark.parametrize("on_failure", ["rollback", "degrade"])

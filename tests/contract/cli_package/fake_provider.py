@@ -181,6 +181,8 @@ async def get_provider_impl(config: Mapping[str, Any], deps: Mapping[str, Any]) 
             while True:
                 with suppress(asyncio.CancelledError):
                     await asyncio.Event().wait()
+        case "wait":
+            await asyncio.to_thread(Path(config["until"]).read_bytes)
         case _:
             pass
     return FakeProvider(config)

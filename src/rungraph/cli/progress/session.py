@@ -9,7 +9,7 @@ import signal
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 import click
 
@@ -39,6 +39,27 @@ if TYPE_CHECKING:
     from rungraph.graph import RunGraph
 
 
+class WatchedFile(NamedTuple):
+    """A file that is reloaded when it changes.
+
+    Attributes:
+        path: The file.
+        stamp: Its stamp before it was read: what changes during a start is not missed.
+    """
+
+    path: Path
+    stamp: tuple[int, ...] | None
+
+    @classmethod
+    def at(cls, path: str | Path) -> WatchedFile:
+        """Return the file as it is now; its stamp differs when it was written since."""
+        try:
+            now = Path(path).stat()
+        except OSError:
+            return cls(Path(path), None)
+        return cls(Path(path), (now.st_mtime_ns, now.st_size, now.st_ino))
+
+
 @dataclass(frozen=True, slots=True)
 class Session:
     """What is to happen while a stack runs.
@@ -65,7 +86,7 @@ class Session:
     summarize: Callable[[Timeline], None]
     subscribers: Sequence[Callable[[Event], None]]
     masks: Masks
-    watched: str | None = None
+    watched: WatchedFile | None = None
     catalog: str | None = None
     is_quiet: bool = False
 
@@ -100,21 +121,23 @@ class Session:
                 self._tell(f"registrations are kept in {store.path}")
             self._tell("ready; Ctrl-C stops")
             if self.watched is not None and changed is not None:
-                await self._reload_forever(stack, Path(self.watched), changed)
+                await self._reload_forever(stack, self.watched, changed)
             await asyncio.get_running_loop().create_future()
         return 0
 
-    async def _reload_forever(self, stack: Stack, file: Path, changed: asyncio.Event) -> None:
-        """Reload *file* whenever it or *changed* says so; what does not run is told."""
-        known = _stamp_of(file)
+    async def _reload_forever(
+        self, stack: Stack, watched: WatchedFile, changed: asyncio.Event
+    ) -> None:
+        """Reload the file whenever it or *changed* says so; what does not run is told."""
+        file = watched.path
         while True:
-            with suppress(TimeoutError):
-                async with asyncio.timeout(_LOOK_SECONDS):
-                    await changed.wait()
-            now = _stamp_of(file)
-            if not changed.is_set() and now in (known, None):
+            now = WatchedFile.at(file)
+            if not changed.is_set() and now.stamp in (watched.stamp, None):
+                with suppress(TimeoutError):
+                    async with asyncio.timeout(_LOOK_SECONDS):
+                        await changed.wait()
                 continue
-            known = now
+            watched = now
             changed.clear()
             try:
                 # Reading a large config takes long; calls go on meanwhile.
@@ -188,15 +211,6 @@ class ScrubbedLog(logging.Handler):
     def emit(self, record: logging.LogRecord) -> None:
         """Write *record*; what it has from elsewhere commands no terminal."""
         tell(without_call_data(self._scrub(self.format(record))))
-
-
-def _stamp_of(file: Path) -> tuple[int, ...] | None:
-    """Return what differs when *file* was written; None while it is not there."""
-    try:
-        now = file.stat()
-    except OSError:
-        return None
-    return now.st_mtime_ns, now.st_size, now.st_ino
 
 
 _ENOUGH = 3
