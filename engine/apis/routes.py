@@ -2,15 +2,25 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import AsyncGenerator, Callable, Mapping
 from inspect import isfunction
-from types import MappingProxyType
-from typing import Any, Literal, NamedTuple, TypeVar
+from types import MappingProxyType, UnionType
+from typing import Any, Literal, NamedTuple, TypeVar, Union, get_args, get_origin, get_type_hints
 
 HttpMethod = Literal["GET", "POST", "DELETE"]
 
 _Function = TypeVar("_Function", bound=Callable[..., Any])
 _ATTRIBUTE = "__route__"
+ERROR_TYPES = {
+    400: "invalid_request_error",
+    401: "authentication_error",
+    403: "permission_error",
+    404: "not_found_error",
+    429: "rate_limit_error",
+    501: "not_implemented_error",
+    504: "timeout_error",
+}
+"""What errors are called over HTTP, by status; others by their class of statuses."""
 
 
 class Route(NamedTuple):
@@ -73,3 +83,21 @@ def routes_of(protocol: type) -> tuple[tuple[str, Route], ...]:
     """
     routes = {name: getattr(one, _ATTRIBUTE, None) for name, one in functions_of(protocol).items()}
     return tuple((name, route) for name, route in routes.items() if route is not None)
+
+
+def answers_of(function: Callable[..., Any]) -> tuple[Any, Any]:
+    """Return the types of a method's whole answers, and of the chunks of its streams.
+
+    Returns:
+        ``typing.Any`` for whole answers that it does not tell, None for streams that it has not.
+    """
+    hint = get_type_hints(function, include_extras=True).get("return", Any)
+    options = get_args(hint) if get_origin(hint) in {Union, UnionType} else (hint,)
+    whole = [one for one in options if get_origin(one) is not AsyncGenerator]
+    chunks = [get_args(one)[0] for one in options if get_origin(one) is AsyncGenerator]
+    return Union[tuple(whole)] if whole else Any, chunks[0] if chunks else None  # noqa: UP007
+
+
+def error_type(status: int) -> str:
+    """Return what an error of an HTTP *status* is called."""
+    return ERROR_TYPES.get(status, "server_error" if status >= 500 else ERROR_TYPES[400])

@@ -6,23 +6,13 @@ import inspect
 from collections.abc import AsyncGenerator, AsyncIterator
 from contextlib import aclosing
 from functools import partial
-from types import UnionType
-from typing import (
-    TYPE_CHECKING,
-    Any,
-    NotRequired,
-    Required,
-    Union,
-    cast,
-    get_args,
-    get_origin,
-    get_type_hints,
-)
+from typing import TYPE_CHECKING, Any, NotRequired, Required, cast, get_type_hints
 from urllib.parse import parse_qsl
 
 from pydantic import ConfigDict, TypeAdapter, ValidationError
 from typing_extensions import TypedDict
 
+from rungraph.engine.apis.routes import answers_of
 from rungraph.engine.errors import EngineError
 from rungraph.engine.request import hand_over
 from rungraph.engine.server.exchange import Called
@@ -89,7 +79,7 @@ class Endpoint:
         kind.__pydantic_config__ = ConfigDict(extra="forbid")
         self._known = tuple(one.name for one in parameters)
         self.arguments: TypeAdapter[Any] = TypeAdapter(kind)
-        whole, chunks = _answers_of(hints.get("return", Any))
+        whole, chunks = answers_of(function)
         self.result: TypeAdapter[Any] = TypeAdapter(whole)
         self.chunk: TypeAdapter[Any] | None = TypeAdapter(chunks) if chunks is not None else None
         # What a foreign provider returns may be of another class with the same fields.
@@ -158,11 +148,3 @@ class Endpoint:
     def _suggest(self, name: str) -> str:
         known = ", ".join(map(repr, self._known)) or "none"
         return did_you_mean(name, self._known) or f"there is: {known}"
-
-
-def _answers_of(hint: Any) -> tuple[Any, Any]:
-    """Return the types of whole answers, and of the chunks of a stream (None: there is none)."""
-    options = get_args(hint) if get_origin(hint) in {Union, UnionType} else (hint,)
-    whole = [one for one in options if get_origin(one) is not AsyncGenerator]
-    chunks = [get_args(one)[0] for one in options if get_origin(one) is AsyncGenerator]
-    return Union[tuple(whole)] if whole else Any, chunks[0] if chunks else None  # noqa: UP007
