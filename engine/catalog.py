@@ -10,6 +10,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
 _APIS = "rungraph.engine.apis"
+_PROVIDERS = "rungraph.engine.providers"
 
 
 def _api(
@@ -52,7 +53,7 @@ def _provider(
 ) -> ProviderSpec:
     """Return a provider's spec: its folder and its extra are called after its type, or *like*'s."""
     kind, _, name = (like or provider_type).partition("::")
-    folder = f"rungraph.engine.providers.{kind}.{name.replace('-', '_')}"
+    folder = f"{_PROVIDERS}.{kind}.{name.replace('-', '_')}"
     return ProviderSpec(
         api,
         provider_type,
@@ -66,6 +67,25 @@ def _provider(
         offers=offers,
         probe=probe,
         origin="rungraph",
+    )
+
+
+def _remote(provider_type: str) -> tuple[ProviderSpec, ...]:
+    """Return the specs of a type that has every API by another stack."""
+    folder = f"{_PROVIDERS}.remote.rungraph"
+    return tuple(
+        ProviderSpec(
+            api,
+            provider_type,
+            f"{folder}.{api}",
+            config_class=f"{folder}.config:RemoteStackConfig",
+            extra="rungraph[remote]",
+            description="another stack that 'rungraph serve' serves",
+            packages=("aiohttp",),
+            probe="/livez",
+            origin="rungraph",
+        )
+        for api in ("agents", "inference", "memory", "safety", "telemetry")
     )
 
 
@@ -108,6 +128,8 @@ CATALOG = Catalog.of(
         _pair("safety", "shields", "Shield", key="shield_type"),
     ),
     providers=(
+        *_remote("remote"),
+        *_remote("remote::rungraph"),
         _provider(
             "inference",
             "inline::llama-cpp",

@@ -19,6 +19,7 @@
         ├── MissingPackageError      a distribution that is not installed
         ├── KeyRefusedError          a server refuses a provider's key; also a PermissionError
         ├── RateLimitError           a server takes no more requests now; also a ConnectionError
+        ├── LoopError                a stack would call itself, through other ones
         ├── ProviderDataError        what a caller sends is not what the provider takes
         ├── RecordingError           (rungraph.engine.recorded_errors) a file without a recording
         ├── RecordedError            (the same) an error of an earlier run
@@ -31,7 +32,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Literal, cast
 
 from rungraph.graph.errors import RungraphError
@@ -318,6 +319,14 @@ def install_command(extra: str, *packages: str) -> str:
     return "pip install " + " ".join(quoted)
 
 
+@dataclass(eq=False)
+class LoopError(EngineError):
+    """Raised when a stack would call itself, through others that stand behind it."""
+
+    def __str__(self) -> str:
+        return "this stack is behind itself: a call would never end"
+
+
 # --- routing -----------------------------------------------------------------------------------
 
 
@@ -333,13 +342,17 @@ class UnknownResourceError(RoutingError):
         resource: What it would be: ``model``, ``shield``, ``memory bank``.
         identifier: The name that was asked for.
         known: The names that are there, sorted.
+        told: What another stack says of it, which serves it no more.
     """
 
     resource: str
     identifier: str
     known: tuple[str, ...]
+    told: str = field(default="", kw_only=True)
 
     def __str__(self) -> str:
+        if self.told:
+            return self.told
         text = f"{self.resource} {self.identifier!r} is not registered"
         return unknown(text, "registered", self.identifier, self.known)
 

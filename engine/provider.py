@@ -111,6 +111,14 @@ class TakesProviderData(Protocol):
     provider_data_validator: type[BaseModel]
 
 
+class HasUpstreams(Protocol):
+    """A provider that is a stack, which may stand in front of further ones."""
+
+    async def upstreams(self) -> Mapping[str, Any]:
+        """Return which stack it is, and those behind that."""
+        ...
+
+
 # ``isinstance`` with such a Protocol takes ten times as long, and every node is asked.
 
 
@@ -142,6 +150,11 @@ def has_openai_relay(instance: object) -> TypeGuard[HasOpenAIRelay]:
 def takes_provider_data(instance: object) -> TypeGuard[TakesProviderData]:
     """Whether *instance* takes data that callers send for it."""
     return isinstance(getattr(instance, "provider_data_validator", None), type)
+
+
+def has_upstreams(instance: object) -> TypeGuard[HasUpstreams]:
+    """Whether *instance* is a stack behind this one."""
+    return callable(getattr(instance, "upstreams", None))
 
 
 def has_reports(instance: object) -> TypeGuard[HasReports]:

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 from pydantic import BaseModel, ValidationError
 
-from rungraph.engine.errors import EngineError
+from rungraph.engine.errors import EngineError, LoopError
 from rungraph.engine.provider import takes_provider_data
 from rungraph.graph.invalid_values import invalid_values
 from rungraph.graph.secrets.values import scrubbed
@@ -49,6 +49,29 @@ class CallData:
 
 
 _current: ContextVar[CallData | None] = ContextVar("rungraph_call_data", default=None)
+_via: ContextVar[str] = ContextVar("rungraph_via", default="")
+
+
+def come_through(name: str, via: str = "") -> None:
+    """Note that what this task asks of others comes through the server *name*, from here on.
+
+    Args:
+        name: A name that no other server has.
+        via: The header ``Via`` of the request that the task answers.
+
+    Raises:
+        LoopError: If the request has come through *name* before.
+    """
+    own = f"1.1 {name}"
+    if via and own in (hop.strip() for hop in via.split(",")):
+        raise LoopError
+    _via.set(f"{via}, {own}" if via else own)
+
+
+def headers_of_way() -> dict[str, str]:
+    """Return the header that tells another server through which ones a request has come."""
+    via = _via.get()
+    return {"Via": via} if via else {}
 
 
 def provider_data(provider: object) -> Any:

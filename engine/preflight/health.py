@@ -95,7 +95,7 @@ _Remotes = list[tuple[ProviderNode, tuple[Found, ...]]]
 def _remotes(graph: RunGraph, quiet: QuietImports) -> _Remotes:
     remotes: _Remotes = []
     for node in graph.nodes.values():
-        if isinstance(node, ProviderNode) and node.provider_type.startswith("remote::"):
+        if isinstance(node, ProviderNode) and node.provider_type.partition("::")[0] == "remote":
             if node.spec is not None and node.spec.config_class:
                 with suppress(Exception):  # Foreign code; the level import reports what is wrong.
                     quiet.load(node.spec.config_class.partition(":")[0])

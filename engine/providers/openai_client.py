@@ -12,20 +12,20 @@ import re
 import ssl
 from contextlib import aclosing
 from http import HTTPStatus
-from typing import TYPE_CHECKING, Any, cast
+from typing import TYPE_CHECKING, Any, ClassVar, cast
 from urllib.parse import urlsplit
 from urllib.request import getproxies, proxy_bypass
 
 import aiohttp
 
 from rungraph.engine.errors import KeyRefusedError, RateLimitError
+from rungraph.engine.request import headers_of_way
 from rungraph.engine.server_events import events_in, lines_in
 from rungraph.engine.tracing import headers_of_trace
 
 if TYPE_CHECKING:
     from collections.abc import AsyncGenerator, Mapping
 
-_RETRIED = frozenset({429, 502, 503, 504})
 _MOST_PAUSE = 20.0
 _MOST_SHOWN = 400
 _SHORTEST_KEY = 8
@@ -58,7 +58,10 @@ class OpenAIClient:
 
     Attributes:
         name: The server, as errors name it.
+        retried: The HTTP statuses after which a request is sent again.
     """
+
+    retried: ClassVar[frozenset[int]] = frozenset({429, 502, 503, 504})
 
     def __init__(
         self,
@@ -111,11 +114,11 @@ class OpenAIClient:
 
     async def get(self, path: str) -> dict[str, Any]:
         """Return what the server has at *path*."""
-        return await self._whole("GET", path)
+        return self._parsed(await self.content("GET", path))
 
     async def post(self, path: str, body: dict[str, Any]) -> dict[str, Any]:
         """Return the server's answer to *body*."""
-        return await self._whole("POST", path, body)
+        return self._parsed(await self.content("POST", path, body))
 
     async def check(self, path: str, body: dict[str, Any] | None = None) -> None:
         """Return if the server accepts a request, whatever it answers."""
@@ -144,7 +147,7 @@ class OpenAIClient:
                         break
                     data = self._parsed(event)
                     if data.get("error"):
-                        raise self._refusal(data, HTTPStatus.OK, path)
+                        raise self.refusal(data, HTTPStatus.OK, path)
                     yield data
 
     async def pieces(
@@ -173,18 +176,20 @@ class OpenAIClient:
         finally:
             response.close()
 
-    async def _whole(
-        self, method: str, path: str, body: Mapping[str, Any] | None = None
-    ) -> dict[str, Any]:
+    async def content(self, method: str, path: str, body: Mapping[str, Any] | None = None) -> bytes:
+        """Return the whole of what the server answers."""
         response = await self._send(method, path, body)
         try:
             wait = self._wait_for(body)
-            content = b"".join([piece async for piece in self._body(response, wait)])
+            return b"".join([piece async for piece in self._body(response, wait)])
         except (aiohttp.ClientError, TimeoutError) as error:
             raise self._broken(error) from error
         finally:
             response.close()
-        return self._parsed(content)
+
+    def headers_of_call(self) -> dict[str, str]:
+        """Return the headers of a request that tell of the call that it is made for."""
+        return {**headers_of_trace(), **headers_of_way()}
 
     async def _body(
         self, response: aiohttp.ClientResponse, wait: float
@@ -220,7 +225,7 @@ class OpenAIClient:
                         method,
                         f"{self._base_url}/{path}",
                         json=body,
-                        headers={**(headers or {}), **headers_of_trace()},
+                        headers={**(headers or {}), **self.headers_of_call()},
                         allow_redirects=False,
                         trace_request_ctx=connection,
                         ssl=self._tls,
@@ -242,7 +247,7 @@ class OpenAIClient:
             else:
                 if response.status < HTTPStatus.MULTIPLE_CHOICES:
                     return response
-                if response.status not in _RETRIED or tries >= self._max_retries:
+                if response.status not in self.retried or tries >= self._max_retries:
                     raise await self._refused(response, path)
                 pause = _pause(tries, response.headers.get("retry-after", ""))
                 response.close()
@@ -280,9 +285,9 @@ class OpenAIClient:
             body: object = json.loads(content)
         except ValueError:
             body = {"error": content.decode(errors="replace")}
-        return self._refusal(body, response.status, path)
+        return self.refusal(body, response.status, path)
 
-    def _refusal(self, body: object, status: int, path: str) -> Exception:
+    def refusal(self, body: object, status: int, path: str) -> Exception:
         """Return the error that *body* tells of, sent with (or naming) an HTTP status."""
         told, status = _told(body, status)
         # A key of a few letters is none worth hiding, and would blank out half the text.

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import TYPE_CHECKING, Any, Protocol, TypeVar
 
 from rungraph.engine.apis.common import HealthResponse, HealthStatus
 from rungraph.engine.apis.models import Model
@@ -16,9 +16,15 @@ if TYPE_CHECKING:
     from pydantic import SecretStr
 
     from rungraph.engine.providers.openai_client import OpenAIClient
-    from rungraph.engine.providers.server_config import ServerConfig
+    from rungraph.engine.providers.server_config import ServerConfig, ServerWaits
 
-_Provider = TypeVar("_Provider", bound="ServedInference")
+
+class _Checked(Protocol):
+    async def check(self) -> None: ...
+    async def shutdown(self) -> None: ...
+
+
+_Provider = TypeVar("_Provider", bound=_Checked)
 
 
 class ServedInference(OpenAIInference):
@@ -88,11 +94,11 @@ class ServedInference(OpenAIInference):
         }
 
 
-async def started(provider_type: str, make: Callable[[], _Provider]) -> _Provider:
+async def started(extra: str, make: Callable[[], _Provider]) -> _Provider:
     """Return the provider that *make* makes, whose server is there and takes the key.
 
     Args:
-        provider_type: Its type, after which its extra is called.
+        extra: What installs what it needs.
         make: Makes it, in a thread: it imports what the client needs.
 
     Raises:
@@ -106,7 +112,7 @@ async def started(provider_type: str, make: Callable[[], _Provider]) -> _Provide
     except ModuleNotFoundError as error:
         if error.name != "aiohttp":
             raise
-        raise MissingPackageError(provider_type.partition("::")[2], "aiohttp") from error
+        raise MissingPackageError(extra, "aiohttp") from error
     try:
         await provider.check()
     except BaseException:
@@ -119,11 +125,14 @@ def client_of(url: str, key: SecretStr | None, config: ServerConfig, **more: Any
     """Return a client of the server at *url*."""
     from rungraph.engine.providers.openai_client import OpenAIClient
 
-    return OpenAIClient(
-        url,
-        api_key=key.get_secret_value() if key is not None else None,
-        timeout=config.timeout_seconds,
-        first_chunk_timeout=config.first_chunk_timeout_seconds,
-        max_retries=config.max_retries,
-        **more,
-    )
+    return OpenAIClient(url, **client_settings(key, config), **more)
+
+
+def client_settings(key: SecretStr | None, config: ServerWaits) -> dict[str, Any]:
+    """Return what a client is told of its server besides where it is."""
+    return {
+        "api_key": key.get_secret_value() if key is not None else None,
+        "timeout": config.timeout_seconds,
+        "first_chunk_timeout": config.first_chunk_timeout_seconds,
+        "max_retries": config.max_retries,
+    }

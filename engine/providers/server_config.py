@@ -43,8 +43,8 @@ Key = Annotated[SecretStr | None, BeforeValidator(lambda key: None if key == "" 
 """What a server knows its callers by; an empty one, as an unset variable leaves it, is none."""
 
 
-class ServerConfig(BaseModel):
-    """How long to wait for a server, and what of it is used."""
+class ServerWaits(BaseModel):
+    """How long to wait for a server."""
 
     model_config = ConfigDict(frozen=True, extra="forbid", hide_input_in_errors=True)
 
@@ -59,21 +59,26 @@ class ServerConfig(BaseModel):
     max_retries: int = Field(
         default=2, ge=0, description="How often a request is sent again that was not answered."
     )
+
+
+class ServerConfig(ServerWaits):
+    """How long to wait for a server, and what of it is used."""
+
     allowed_models: tuple[str, ...] | None = Field(
         default=None, description="Use only these of the models that the server serves."
     )
 
 
-class RootConfig(ServerConfig):
+class ServerRoot(ServerWaits):
     """A server that is named by its root, below which it has routes of its own.
 
     Configs call the same things by several names. The first name of each is the one to write; the
     others are read as well, and ``validate --level import`` tells which they are.
 
     Examples:
-        >>> RootConfig(url="http://a:8080/v1").url
+        >>> ServerRoot(url="http://a:8080/v1").url
         'http://a:8080'
-        >>> RootConfig.model_validate({"host": "a", "port": 8080}).url
+        >>> ServerRoot.model_validate({"host": "a", "port": 8080}).url
         'http://a:8080'
     """
 
@@ -109,3 +114,7 @@ class RootConfig(ServerConfig):
         scheme, has_scheme, rest = str(host).rpartition("://")
         shown = f"[{rest}]" if rest.count(":") > 1 and not rest.startswith("[") else rest
         return {**config, "url": f"{scheme if has_scheme else 'http'}://{shown}:{port}"}
+
+
+class RootConfig(ServerRoot, ServerConfig):
+    """A server of models that is named by its root."""

@@ -18,7 +18,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from rungraph.engine.apis.routes import routes_of
 from rungraph.engine.errors import NotServedError, unknown
-from rungraph.engine.request import CallData
+from rungraph.engine.request import CallData, come_through
 from rungraph.engine.server.endpoint import Endpoint
 from rungraph.engine.server.exchange import BrokenOff, Exchange
 from rungraph.engine.server.failures import RequestError, failure_of, is_unforeseen
@@ -119,6 +119,8 @@ class StackApp:
         self._idle = asyncio.Event()
         self._ids = count(1)
         self._process = secrets.token_hex(4)
+        self._name = f"rungraph-{secrets.token_hex(8)}"
+        come_through(self._name)  # So does what the stack asks of others when it starts.
         catalog = stack.graph.catalog
         self.endpoints = tuple(
             Endpoint(
@@ -143,6 +145,7 @@ class StackApp:
         self._add("GET", "/openapi.json", self._openapi, ANY, is_always=True)
         inspecting = frozenset({Permission.INSPECT})
         graph = GraphRoutes(stack)
+        self._add("GET", "/upstreams", graph.upstreams, ANY, is_always=True)
         for path, handler in (
             ("/graph", graph.graph),
             ("/graph/status", graph.status),
@@ -216,6 +219,7 @@ class StackApp:
                     data = CallData(sent)
                 parent, state = exchange.header(b"traceparent"), exchange.header(b"tracestate")
                 begin_call(parent, state, ratio=self._settings.trace_ratio)
+                come_through(self._name, exchange.header(b"via"))
                 await handler(exchange)
         except asyncio.CancelledError:
             if not exchange.take_back_cancellation():

@@ -14,9 +14,11 @@ from typing import TYPE_CHECKING, NamedTuple
 from pydantic import ValidationError
 from pydantic_core import to_json
 
+from rungraph.engine.apis.routes import error_type
 from rungraph.engine.errors import (
     EngineError,
     KeyRefusedError,
+    LoopError,
     NotRunningError,
     NotServedError,
     RateLimitError,
@@ -29,19 +31,12 @@ from rungraph.graph.wording import first_lines
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-_TYPES = {
-    401: "authentication_error",
-    403: "permission_error",
-    404: "not_found_error",
-    429: "rate_limit_error",
-    501: "not_implemented_error",
-    504: "timeout_error",
-}
 _KINDS: tuple[tuple[type[Exception], int], ...] = (
     (UnavailableResourceError, 503),
     (UnknownResourceError, 404),
     (NotServedError, 404),
     (NotRunningError, 503),
+    (LoopError, 508),
     (KeyRefusedError, 502),
     (RateLimitError, 429),
     # Before their base OSError and before ValueError, of which some are subclasses.
@@ -101,7 +96,7 @@ def failure_of(error: Exception, request_id: str, scrub: Callable[[str], str]) -
         code = f"{error.resource.replace(' ', '_')}_not_found"
     told = {
         "message": text,
-        "type": _TYPES.get(status, "server_error" if status >= 500 else "invalid_request_error"),
+        "type": error_type(status),
         "param": param,
         "code": code,
     }

@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+import asyncio
+from contextlib import suppress
 from typing import TYPE_CHECKING, Any
 from urllib.parse import parse_qs
 
 from pydantic_core import to_json
 
+from rungraph.engine.errors import LoopError, NotRunningError
+from rungraph.engine.provider import has_upstreams
 from rungraph.engine.server.failures import RequestError
 from rungraph.graph.plan.graph_json import graph_to_json
 from rungraph.graph.query import query
@@ -94,6 +98,26 @@ class GraphRoutes:
             "nodes": nodes,
         }
         await exchange.answer(to_json(found))
+
+    async def upstreams(self, exchange: Exchange) -> None:
+        """Answer with the stacks that stand behind this one, each as it tells of itself.
+
+        Raises:
+            LoopError: If this one stands behind one of them.
+        """
+        graph, asked = self._stack.graph, {}
+        for address in graph:
+            with suppress(NotRunningError):
+                if has_upstreams(instance := self._stack[address]):
+                    asked[str(address)] = instance.upstreams()
+        answers = await asyncio.gather(*asked.values(), return_exceptions=True)
+        told: dict[str, Any] = {}
+        for name, answer in zip(asked, answers, strict=True):
+            if isinstance(answer, LoopError):
+                raise answer
+            is_error = isinstance(answer, BaseException)
+            told[name] = {"error": graph.scrubbed(str(answer))} if is_error else answer
+        await exchange.answer(to_json({"stack": graph.name, "upstreams": told}))
 
 
 def _parameters(exchange: Exchange, **wanted: bool) -> list[str]:

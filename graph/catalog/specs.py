@@ -142,7 +142,7 @@ class ProviderSpec(JsonObject):
     @property
     def is_remote(self) -> bool:
         """Whether the provider is an adapter to something that runs elsewhere."""
-        return self.provider_type.startswith("remote::")
+        return self.provider_type.partition("::")[0] == "remote"
 
     @property
     def entry_point(self) -> str:

@@ -5,11 +5,12 @@ from __future__ import annotations
 import json
 import re
 import subprocess
+from pathlib import Path
 from typing import Any
 
 import pytest
 from tests.contract.command_line import ROOT
-from tests.peers import Peer
+from tests.peers import Peer, serving
 
 README = (ROOT / "README.md").read_text()
 OLD = Peer("llama-stack-client-0.0.40", "llama-stack-client==0.0.40", "httpx<0.28")
@@ -21,7 +22,7 @@ pytestmark = [pytest.mark.peer, pytest.mark.real]
 @pytest.fixture(scope="module")
 def old(url: str) -> dict[str, Any]:
     """What the client of the first contract makes of the answers."""
-    return OLD.run("llama_stack_client_0_0_40.py", url)
+    return OLD.run("llama_stack_client_0_0_40.py", url, "trace")
 
 
 def test_the_first_client_reads_what_the_stack_is(old: dict[str, Any]) -> None:
@@ -69,6 +70,38 @@ def test_the_first_client_runs_an_agent(old: dict[str, Any]) -> None:
     kinds = [one["event"]["payload"]["event_type"] for one in old["turn events"]]
     assert kinds == ["turn_start", "step_start", "step_progress", "step_complete", "turn_complete"]
     assert old["session read"]["turns"][0]["output_message"]["content"].startswith("What")
+
+
+def test_the_first_client_sees_no_difference_behind_a_stack(
+    url: str, old: dict[str, Any], tmp_path: Path
+) -> None:
+    """A stack that has every API by the other one answers every call as that does."""
+    ids = {
+        "agents": "fake",
+        "inference": "llm",
+        "memory": "faiss",
+        "safety": "words",
+        "telemetry": "otel",
+    }
+    providers = {
+        api: [{"provider_id": one, "provider_type": "remote", "config": {"url": url}}]
+        for api, one in ids.items()
+    }
+    config = tmp_path / "run.yaml"
+    config.write_text(json.dumps({"providers": providers}))
+    with serving(config) as front:
+        found = OLD.run("llama_stack_client_0_0_40.py", front, "another trace")
+    assert found.keys() == old.keys()
+    for name in ("chat", "chat chunks", "completion", "embeddings", "query", "shield run"):
+        assert found[name] == old[name]
+    assert [one["identifier"] for one in found["banks"]] == ["notes"]
+    kinds, others = (
+        [one["event"]["payload"]["event_type"] for one in run["turn events"]]
+        for run in (found, old)
+    )
+    assert kinds == others
+    for name in ("unknown model", "unknown bank", "no such API"):
+        assert found[name][0] == old[name][0]
 
 
 def test_the_first_client_is_told_what_is_wrong(old: dict[str, Any]) -> None:

@@ -7,6 +7,7 @@ from datetime import datetime
 import llama_stack_client
 from llama_stack_client import LlamaStackClient
 
+trace = sys.argv[2]
 client = LlamaStackClient(base_url=sys.argv[1], timeout=60, max_retries=0)
 USER = [{"role": "user", "content": "What is the capital of France?"}]
 GREEDY = {"strategy": "greedy", "max_tokens": 12}
@@ -102,13 +103,13 @@ tell(
 client.telemetry.log_event(
     event={
         "type": "structured_log",
-        "trace_id": "trace",
+        "trace_id": trace,
         "span_id": "span",
         "timestamp": datetime(2026, 1, 1),  # Without a time zone, as this client may.
         "payload": {"type": "span_start", "name": "work"},
     }
 )
-tell("trace", client.telemetry.get_trace(trace_id="trace"))
+tell("trace", client.telemetry.get_trace(trace_id=trace))
 agent = client.agents.create(
     agent_config={"model": "mine", "instructions": "Be brief.", "enable_session_persistence": False}
 )

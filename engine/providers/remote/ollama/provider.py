@@ -125,4 +125,4 @@ async def get_adapter_impl(config: OllamaConfig, deps: Mapping[str, Any]) -> Oll
     def make() -> OllamaProvider:
         return OllamaProvider(client_of(config.url, config.api_token, config), config)
 
-    return await started("remote::ollama", make)
+    return await started("ollama", make)

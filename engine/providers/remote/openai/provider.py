@@ -38,7 +38,7 @@ async def get_adapter_impl(config: OpenAIConfig, deps: Mapping[str, Any]) -> Ope
         OSError: If the server cannot be reached or refuses the key.
         NotImplementedError: If it is no such server.
     """
-    return await started("remote::openai", lambda: OpenAIProvider(_client_of(config), config))
+    return await started("openai", lambda: OpenAIProvider(_client_of(config), config))
 
 
 def _client_of(config: OpenAIConfig) -> OpenAIClient:

@@ -97,4 +97,4 @@ async def get_adapter_impl(config: TGIConfig, deps: Mapping[str, Any]) -> TGIPro
     def make() -> TGIProvider:
         return TGIProvider(client_of(config.url, config.api_token, config), config)
 
-    return await started("remote::tgi", make)
+    return await started("tgi", make)

@@ -101,4 +101,4 @@ async def get_adapter_impl(config: VLLMConfig, deps: Mapping[str, Any]) -> VLLMP
         client = client_of(config.url, config.api_token, config, tls_verify=config.tls_verify)
         return VLLMProvider(client, config)
 
-    return await started("remote::vllm", make)
+    return await started("vllm", make)

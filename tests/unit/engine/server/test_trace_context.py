@@ -135,3 +135,24 @@ async def test_a_later_version_is_understood() -> None:
     told: dict[str, Any] = headers_of_trace()
     assert re.fullmatch(f"00-{TRACE}-{SPAN}-01", told["traceparent"])
     begin_call()
+
+
+async def test_a_request_that_comes_round_is_refused(stack: Stack, wire: Wire) -> None:
+    """An upstream hears through which server a call has come; that server takes it once."""
+    async with stack:
+        app = StackApp(stack)
+        app.open()
+        body = {"model": "mine", "messages": USER}
+        await ask(app, "POST", "/v1/chat/completions", body, headers={"via": "1.1 proxy"})
+        via = {name.lower(): value for name, value in wire.requests[-1].headers.items()}["via"]
+        assert re.fullmatch("1.1 proxy, 1.1 rungraph-[0-9a-f]{16}", via)
+        answered = await ask(
+            app, "POST", "/v1/chat/completions", body, headers={"via": f"{via}, 1.1 other"}
+        )
+    assert answered.status == 508
+    assert answered.error == {
+        "message": "this stack is behind itself: a call would never end",
+        "type": "server_error",
+        "param": None,
+        "code": None,
+    }

@@ -1,0 +1,1 @@
+"""``remote::rungraph``: any API, by another stack that ``rungraph serve`` serves."""

@@ -1,0 +1,9 @@
+"""The safety API by another stack."""
+
+from rungraph.engine.providers.remote.rungraph.provider import entry_point
+
+get_adapter_impl = entry_point(
+    "rungraph.engine.apis.safety:Safety",
+    "rungraph.engine.apis.shields:Shields",
+    "rungraph.engine.apis.shields:ShieldsPrivate",
+)

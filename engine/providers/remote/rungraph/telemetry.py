@@ -1,0 +1,5 @@
+"""The telemetry API by another stack."""
+
+from rungraph.engine.providers.remote.rungraph.provider import entry_point
+
+get_adapter_impl = entry_point("rungraph.engine.apis.telemetry:Telemetry")
