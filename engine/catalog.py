@@ -27,6 +27,7 @@ def _pair(
     *,
     key: str,
     references: Mapping[str, str] | None = None,
+    has_members: bool = False,
 ) -> RoutedPair:
     return RoutedPair(
         router,
@@ -36,6 +37,7 @@ def _pair(
         resource_type=f"{_APIS}.{table}:{resource_type}",
         optional_dependencies=("telemetry",),
         references=references or {},
+        has_members=has_members,
     )
 
 
@@ -117,7 +119,7 @@ CATALOG = Catalog.of(
         _api("telemetry", "Telemetry", "logs, metrics and traces"),
     ),
     pairs=(
-        _pair("inference", "models", "Model", key="model"),
+        _pair("inference", "models", "Model", key="model", has_members=True),
         _pair(
             "memory",
             "memory_banks",

@@ -67,7 +67,7 @@ def _found(
 ) -> Iterator[tuple[Path, tuple[str, ...], Any]]:
     """Yield each part that is beside the graph: where it stands, its keys here, and its value."""
     read: set[Path] = {node.path for node in graph.nodes.values() if isinstance(node, ProviderNode)}
-    read |= {resource.path for resource in graph.resources}
+    read |= {resource.entry_path for resource in graph.resources}
     lists = {path[:-1] for path in read} | {
         (*before, pair.resources)
         for pair in graph.catalog.pairs

@@ -50,7 +50,7 @@ class Failures:
             not run or has nothing left to answer from, ``degraded`` when that, or its table, runs
             without something, else ``ok``.
         resources: Each resource of the run config that cannot be requested, sorted, with those of
-            *assumed* that keep it from that.
+            *assumed* that keep it from that; of members of one only when all are lost.
     """
 
     assumed: tuple[Address, ...]
@@ -132,7 +132,7 @@ def assume_failed(graph: RunGraph, addresses: Iterable[Address | str]) -> Failur
         if api in graph.apis
     }
     in_order = tuple(address for address in causes if address in assumed)
-    configured = {one: lost[one] for one in sorted(lost) if one in known.configured}
+    configured = {one: lost[one] for one in known.lost_to_callers(lost)}
     return Failures(in_order, causes, without, availability, configured)
 
 
@@ -196,7 +196,7 @@ def blast_radii(graph: RunGraph) -> dict[Address, BlastRadius]:
         if not known.dependents.keys().isdisjoint(down):
             every = _lost(known, dict.fromkeys(down, (start,)))
             lacks |= {known.table_of(one) for one in every if one.provider not in down}
-            lost = frozenset(one for one in every if one in known.configured)
+            lost = frozenset(known.lost_to_callers(every))
         radii[start] = BlastRadius(frozenset(down - {start}), frozenset(lacks - down), lost)
     return radii
 

@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import TYPE_CHECKING, Any, NamedTuple
 
+from rungraph.graph.json_format import JsonObject
 from rungraph.graph.secrets.known import NOTHING_KNOWN, KnownSecrets
 from rungraph.graph.secrets.values import masked
 
@@ -23,6 +24,9 @@ RESTARTS = ("on-failure", "always", "never")
 
 PLACEMENTS = ("inline", "process")
 """Where a provider runs: in the process of the stack, or in one of its own."""
+
+POLICIES = ("least_loaded", "first", "round_robin", "sticky")
+"""How the providers of one resource share its calls; the first counts unless it is said."""
 
 
 class Strength(StrEnum):
@@ -148,8 +152,20 @@ class ProviderNode(_Node):
 
 
 @dataclass(frozen=True, slots=True)
+class Routing(JsonObject):
+    """How the providers that serve one resource together, its members, share its calls."""
+
+    policy: str = POLICIES[0]
+    """``least_loaded``, ``first`` (in the order of the list), ``round_robin`` or ``sticky``."""
+    hedge_after: str | float | None = None
+    """Seconds, or ``p95``, after which a second member is asked as well; null for never."""
+
+
+@dataclass(frozen=True, slots=True)
 class ResourceConfig:
     """A resource that a run config registers when the stack starts.
+
+    What has members is one of these for each of them.
 
     Attributes:
         table_api: The table that holds it, such as ``models``.
@@ -162,6 +178,9 @@ class ResourceConfig:
         written: What else the config says of it, as written.
         path: The keys that lead to it in the run config.
         known: What is secret anywhere in the run config.
+        routing: How the provider shares calls with those that serve the same resource; None when
+            it alone is meant.
+        order: Calls go to providers of the lowest order that can take them.
     """
 
     table_api: str
@@ -173,6 +192,13 @@ class ResourceConfig:
     written: Mapping[str, Any] = field(default_factory=dict, repr=False)
     path: tuple[str | int, ...] = field(default=(), compare=False)
     known: KnownSecrets = field(default=NOTHING_KNOWN, repr=False, compare=False)
+    routing: Routing | None = None
+    order: int = 0
+
+    @property
+    def entry_path(self) -> tuple[str | int, ...]:
+        """The keys that lead to its entry, of which it may be one of several members."""
+        return self.path if self.routing is None else self.path[:-2]
 
     @property
     def masked_fields(self) -> Mapping[str, Any]:

@@ -49,8 +49,10 @@ class Reference(NamedTuple):
         field: The field that holds the name.
         table: The other table.
         name: The name.
-        candidates: What it can mean: one resource; several when it is ambiguous; providers, of
-            which nobody knows what they serve, when it is none that is known; or nothing.
+        candidates: What it can mean: one resource, or all members of a group; several when it is
+            ambiguous; providers, of which nobody knows what they serve, when it is none that is
+            known; or nothing.
+        is_ambiguous: Whether several resources, which are no group, have that name.
     """
 
     resource: Resource
@@ -59,11 +61,7 @@ class Reference(NamedTuple):
     table: TableNode
     name: str
     candidates: tuple[Resource | Address, ...]
-
-    @property
-    def is_ambiguous(self) -> bool:
-        """Whether several resources have that name."""
-        return len(self.candidates) > 1 and isinstance(self.candidates[0], Resource)
+    is_ambiguous: bool = False
 
 
 class KnownResources:
@@ -132,8 +130,13 @@ class KnownResources:
                 table = self._tables.get(table_api)
                 for name in _names(config.fields.get(field)) if table else ():
                     assert table is not None  # noqa: S101 (there are no names without one)
-                    candidates = tuple(self._meanings(table, name))
-                    yield Reference(resource, config, field, table, name, candidates)
+                    candidates = self._meanings(table, name)
+                    is_ambiguous = (
+                        len(candidates) > 1
+                        and isinstance(candidates[0], Resource)
+                        and self._members_of(candidates[0]) != candidates
+                    )
+                    yield Reference(resource, config, field, table, name, candidates, is_ambiguous)
 
     def of_table(self, table: TableNode) -> list[Resource]:
         """Return what is known to be in *table*, sorted."""
@@ -159,14 +162,36 @@ class KnownResources:
                 found[table_api, one.qualified].add(one)
         return found
 
-    def _meanings(self, table: TableNode, name: str) -> list[Resource | Address]:
+    def _members_of(self, resource: Resource) -> tuple[Resource, ...]:
+        """Return all that serve *resource* together: itself alone, if it is no member."""
+        config = self.configured.get(resource)
+        if config is None or config.routing is None:
+            return (resource,)
+        return tuple(
+            sorted(
+                one
+                for one in self._by_name[config.table_api, resource.identifier]
+                if one in self.configured and self.configured[one].routing is not None
+            )
+        )
+
+    def lost_to_callers(self, lost: Container[Resource]) -> list[Resource]:
+        """Return what the run config registers and is *lost*, of members only if all are."""
+        return [
+            one
+            for one in sorted(self.configured)
+            if one in lost and all(member in lost for member in self._members_of(one))
+        ]
+
+    def _meanings(self, table: TableNode, name: str) -> tuple[Resource | Address, ...]:
         known = self._by_name.get((table.api, name), set())
         exact = {one for one in known if one.qualified == name}
+        group = next((found for one in known if len(found := self._members_of(one)) > 1), ())
         if known:
-            return [*sorted(exact or known)]
+            return tuple(sorted(exact or group or known))
         silent = [one for one in self._providers[table.pair.router_api] if offers_of(one) is None]
         named = [one for one in silent if name.startswith(f"{one.provider_id}/")]
-        return [one.address for one in named or silent]
+        return tuple(one.address for one in named or silent)
 
 
 def offers_of(provider: ProviderNode) -> tuple[str, ...] | None:

@@ -72,6 +72,8 @@ class RoutedPair(JsonObject):
     """APIs that the router uses when they are there."""
     finds_provider: bool = False
     """Whether the table itself finds who serves a resource that names no provider."""
+    has_members: bool = False
+    """Whether several providers can serve one resource together, as its ``members``."""
     references: Mapping[str, str] = field(default_factory=dict, hash=False)
     """The fields of a resource that name resources of other tables, such as ``embedding_model``,
     each with that table's API.

@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     from rungraph.graph.config.run_config import Section
     from rungraph.graph.source.positions import Path
 
-_IN_WORDS: dict[type, str] = {str: "text", list: "a list", dict: "a mapping"}
+_IN_WORDS: dict[type, str] = {str: "text", list: "a list", dict: "a mapping", int: "an integer"}
 
 
 class Misfit(NamedTuple):

@@ -9,27 +9,26 @@ from typing import TYPE_CHECKING, Any
 from rungraph.graph.address import Address
 from rungraph.graph.config.field_types import fields_of
 from rungraph.graph.config.keys import known_keys, resource_paths, stray_key
+from rungraph.graph.config.resources import ResourceReader
 from rungraph.graph.config.run_config import (
     DISABLED,
     CheckSection,
     Excluded,
     ProviderSection,
     QueryCheck,
-    ResourceSection,
     RunConfig,
     RunSection,
     in_order,
 )
-from rungraph.graph.config.sections import Entry, SectionReader
 from rungraph.graph.config.upgrade import is_old_format, upgraded
 from rungraph.graph.diagnostics import Severity
-from rungraph.graph.nodes import PLACEMENTS, RESTARTS, ProviderNode, ResourceConfig
-from rungraph.graph.suggest import closest
+from rungraph.graph.nodes import PLACEMENTS, RESTARTS, ProviderNode
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
-    from rungraph.graph.catalog.specs import Catalog, RoutedPair
+    from rungraph.graph.catalog.specs import Catalog
+    from rungraph.graph.config.sections import Entry
     from rungraph.graph.diagnostics import Diagnostic
     from rungraph.graph.source.document import Document
     from rungraph.graph.source.environment import Substitution
@@ -63,7 +62,7 @@ def read_checks(
     return checks, (section.selectors if section else None) or {}, tuple(reader.problems)
 
 
-class _Reader(SectionReader):
+class _Reader(ResourceReader):
     """One reading of a document."""
 
     def __init__(self, document: Document, substitution: Substitution) -> None:
@@ -71,7 +70,6 @@ class _Reader(SectionReader):
         self.excluded: list[Excluded] = []
         self.unreadable: set[str] = set()
         self.known: frozenset[str] = frozenset()
-        self.traits: frozenset[str] = frozenset()
 
     def run_config(self, catalog: Catalog) -> RunConfig:
         value: Mapping[str, Any] = self.document.value
@@ -106,7 +104,10 @@ class _Reader(SectionReader):
             resources=in_order(
                 resources,
                 attrgetter("table_api", "identifier", "provider_id"),
-                lambda one: [one.provider_resource_id or "", one.fields, one.written],
+                lambda one: [
+                    *(one.provider_resource_id or "", one.fields, one.written),
+                    *(one.routing, one.order),
+                ],
             ),
             excluded=tuple(sorted(self.excluded)),
             metadata_store=run.metadata_store,
@@ -304,66 +305,6 @@ class _Reader(SectionReader):
             section = self.section(CheckSection, shown, path)
             if section is not None:
                 yield QueryCheck(section.name, section.query, str(section.expect), place)
-
-    def resources(self, value: Any, at: Path, pair: RoutedPair) -> Iterator[ResourceConfig]:
-        noun = pair.resource
-        names = {
-            f"{noun}_id": "identifier",
-            "identifier": "identifier",
-            f"provider_{noun}_id": "provider_resource_id",
-            "provider_resource_id": "provider_resource_id",
-            "provider_id": "provider_id",
-        }
-        for written, path, place in self.entries(value, at, "a list", f"a mapping with {noun}_id"):
-            # A switched-off entry may need variables that nobody set: look at its ids first.
-            # Each is resolved, so that every variable is known to be used here.
-            ids = {
-                name: self.resolve(written[name], (*path, name))
-                for name in names
-                if name in written
-            }
-            off = (None, DISABLED, *([""] if self.traits else []))
-            empty = [
-                name for name in ids if names[name] != "provider_resource_id" and ids[name] in off
-            ]
-            if empty:
-                first = empty[0]
-                is_id = names[first] == "identifier" and ids[first] != DISABLED
-                if is_id and self.traits and "drops_empty_ids" not in self.traits:
-                    self.missing(first, path)
-                continue
-            resolved: dict[str, Any] = self.resolve(written, path)
-            wanted: dict[str, Any] = {}
-            for name in filter(resolved.__contains__, names):
-                value = self.text(written[name], resolved[name], (*path, name))
-                is_text = isinstance(value, str)
-                wanted[names[name]] = self.named(value, (*path, name)) if is_text else value
-            if "identifier" not in wanted:
-                self.without_id(written, f"{noun}_id", path)
-                continue
-            as_written = {names[name]: name for name in names if name in written}
-            section = self.section(ResourceSection, wanted, path, as_written)
-            if section is not None:
-                yield ResourceConfig(
-                    pair.table_api,
-                    section.identifier,
-                    section.provider_id or "",
-                    section.provider_resource_id,
-                    {name: resolved[name] for name in sorted(resolved) if name not in names},
-                    place,
-                    {name: written[name] for name in sorted(written) if name not in names},
-                    path,
-                    self.document.known,
-                )
-
-    def without_id(self, written: Mapping[str, Any], key: str, path: Path) -> None:
-        """Report a resource without an id: once, as a misspelling where it looks like one."""
-        near = next((one for one in sorted(written) if closest(one, (key,))), None)
-        if near is None:
-            self.missing(key, path)
-            return
-        self.report("C012", f"unknown key '{near}'", (*path, near), f"did you mean '{key}'?",
-                    key=True, severity=Severity.ERROR)  # fmt: skip
 
 
 def _switched_off(api: str, entry: Entry) -> Excluded:

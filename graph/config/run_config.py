@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, ClassVar, TypeVar
 
 from rungraph.graph.address import Address
 from rungraph.graph.catalog.specs import ProviderSpec
-from rungraph.graph.nodes import PLACEMENTS, RESTARTS
+from rungraph.graph.nodes import PLACEMENTS, POLICIES, RESTARTS
 from rungraph.graph.placeholders import placeholders
 
 if TYPE_CHECKING:
@@ -110,6 +110,27 @@ class ResourceSection(Section):
     identifier: str
     provider_id: str | None = None
     provider_resource_id: str | None = None
+
+
+@dataclass(frozen=True)
+class MemberSection(Section):
+    """One of the ``members`` of a resource, its own names taken out."""
+
+    never_empty = frozenset({"provider_id"})
+
+    provider_id: str
+    provider_resource_id: str | None = None
+    order: int | None = None
+
+
+@dataclass(frozen=True)
+class RoutingSection(Section):
+    """How members share calls: ``routing`` as a mapping, or its policy alone."""
+
+    choices: ClassVar[dict[str, tuple[str, ...]]] = {"policy": POLICIES}
+
+    policy: str = POLICIES[0]
+    hedge: dict[str, Any] | None = None
 
 
 @dataclass(frozen=True, slots=True)

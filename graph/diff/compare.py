@@ -134,6 +134,7 @@ def _content(node: Node) -> object:
                 one.provider_resource_id,
                 repr(one.written),
                 repr(one.fields),
+                (one.routing, one.order),
             )
             for one in node.resources
         ]

@@ -151,6 +151,11 @@ def _resource_facts(resource: ResourceConfig) -> Iterator[tuple[Path, Any, Hidde
     start: Path = ("resources", resource.identifier, resource.provider_id)
     name = resource.provider_resource_id or resource.identifier
     yield (*start, "provider_resource_id"), name, None
+    if resource.routing is not None:
+        yield (*start, "order"), resource.order, None
+        yield (*start, "policy"), resource.routing.policy, None
+        if resource.routing.hedge_after is not None:
+            yield (*start, "hedge_after"), resource.routing.hedge_after, None
     shown = resource.masked_fields
     yield from _shown((*start, "fields"), shown, resource.written, resource.fields)
 

@@ -154,6 +154,8 @@ def _node(plan: NodePlan, catalog: Catalog, substitution: Substitution) -> Node:
             substitution.resolve(one.fields, (pair.resources,)),
             place_of(one.place),
             one.fields,
+            routing=one.routing,
+            order=one.order,
         )
         for one in plan.resources
     )

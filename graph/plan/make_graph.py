@@ -127,6 +127,8 @@ def _fields_of_kind(
                 place=place_plan(one.place),
                 provider_id=one.provider_id,
                 provider_resource_id=one.provider_resource_id,
+                order=one.order,
+                routing=one.routing,
             )
             for one in node.resources
             if (named := resource_of(node, one.identifier, one.provider_id))

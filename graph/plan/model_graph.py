@@ -9,6 +9,7 @@ from typing import Any
 
 from rungraph.graph.catalog.specs import ProviderSpec
 from rungraph.graph.json_format import JsonObject
+from rungraph.graph.nodes import Routing
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -97,12 +98,16 @@ class ResourcePlan(JsonObject):
     """The name that callers use."""
     needs: tuple[ResourceNeedPlan, ...] = ()
     """What it stands on: its own provider, then what it names of other tables."""
+    order: int = 0
+    """Of members of one name, calls go to those of the lowest order that can take them."""
     place: PlacePlan | None = None
     """Where it is configured."""
     provider_id: str
     """The provider that serves it."""
     provider_resource_id: str | None = None
     """The provider's own name for it; null when it is the identifier."""
+    routing: Routing | None = None
+    """How it shares the calls of that name with its other members; null for what is none."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

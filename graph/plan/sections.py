@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, NamedTuple
 from rungraph.graph.address import Address
 from rungraph.graph.config.run_config import Excluded
 from rungraph.graph.diff.render import change_text
+from rungraph.graph.groups import in_words, member_groups
 from rungraph.graph.markup import Code, MarkedLine, Strong
 from rungraph.graph.wording import counted
 
@@ -161,7 +162,11 @@ class PlanSections:
         """Return what the tables register at start."""
         lines: list[Spans] = []
         for node in self._plan.nodes:
+            groups = member_groups(node.resources)
             for one in node.resources:
+                group = groups.get(one.identifier, ())
+                if group and one is group[0]:
+                    lines.append((Code(f"{node.api}: {one.identifier}: {in_words(group)}"),))
                 name = one.provider_resource_id
                 called = f" as {name}" if name and name != one.identifier else ""
                 named = (f"{need.resource} on {_any_of(need.addresses)}" for need in one.needs[1:])

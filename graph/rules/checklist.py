@@ -74,7 +74,7 @@ schema known-types C021,C031,C032,C033 every provider type exists, and what it n
 schema current-types C027 no provider type is deprecated
 schema unique-ids C023,C028 no id is used twice
 schema single-providers C024 an API that is not routed has one provider
-schema resources-placed C025,C026,C034,C035,C039,C042 resources, and what they name, have a provider
+schema resources-placed C025,C026,C034,C035,C039,C042,C043 resources, and what they name, are served
 schema sections-placed C036,C037,C038 what the config's sections name is there
 schema catalogs-usable C029,C030 the catalog that is named, and every installed one, can be used
 schema secrets-present C040,C041 no secret is missing

@@ -180,6 +180,10 @@ A resource names a resource of another table, as a memory bank names its embeddi
 provider serves one of that name, or several do. What counts is what the config registers and what
 its provider types are known to serve; where one tells only when it runs, nothing is reported.
 
+C043 error members that cannot share calls
+Several providers serve a resource together as its members. Its name stands once in the list; every
+provider is a member, and 'routing' says how they share its calls.
+
 G001 error a cycle of required dependencies
 The nodes need each other, so none of them can be first. Routers and tables count: a provider of
 inference that needs safety and a provider of safety that needs inference close a cycle through

@@ -12,6 +12,7 @@ from rungraph.graph.rules import stack_sections
 from rungraph.graph.rules.context import nearest
 from rungraph.graph.rules.masks import pasted_masks
 from rungraph.graph.rules.resources import (
+    members_beside_others,
     models_of_two_providers,
     references_to_nothing,
     resources_listed_twice,
@@ -224,6 +225,7 @@ _RULES: tuple[Callable[[RuleContext], Iterator[Diagnostic]], ...] = (
     _several_unrouted,
     resources_without_provider,
     resources_listed_twice,
+    members_beside_others,
     references_to_nothing,
     models_of_two_providers,
     unread_tool_groups,

@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from rungraph.graph.diagnostics import Diagnostic
     from rungraph.graph.nodes import ResourceConfig
     from rungraph.graph.rules.context import RuleContext
+    from rungraph.graph.source.positions import Path
 
 
 def resources_without_provider(context: RuleContext) -> Iterator[Diagnostic]:
@@ -85,6 +86,26 @@ def resources_listed_twice(context: RuleContext) -> Iterator[Diagnostic]:
                 "keep one of them",
                 severity=Severity.NOTE if is_same else Severity.WARNING,
             )
+
+
+def members_beside_others(context: RuleContext) -> Iterator[Diagnostic]:
+    """Yield the entries whose name is that of another one, which has members."""
+    entries: dict[tuple[str, str], dict[Path, ResourceConfig]] = {}
+    for one in context.config.resources:
+        entries.setdefault((one.table_api, one.identifier), {}).setdefault(one.entry_path, one)
+    for several in entries.values():
+        first, *others = sorted(several)
+        if any(one.routing is not None for one in several.values()):
+            for path in others:
+                one = several[path]
+                yield context.document.problem(
+                    "C043",
+                    f"'{one.identifier}' is listed again under '{path[-2]}', and one of both has "
+                    "members",
+                    path,
+                    "make one entry of both, with all providers as its members",
+                    related=((context.document.place_of(first), "the other one"),),
+                )
 
 
 def references_to_nothing(context: RuleContext) -> Iterator[Diagnostic]:

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 import networkx as nx
 
+from rungraph.graph.groups import in_words, member_groups
 from rungraph.graph.nodes import ProviderNode, RouterNode
 from rungraph.graph.paths import shortest_paths, walkable
 from rungraph.graph.placeholders import pattern_of
@@ -88,11 +89,14 @@ def why_present(graph: RunGraph, address: Address) -> Presence:
 
 def _resources(graph: RunGraph, address: Address) -> Iterator[Reason]:
     known = KnownResources(graph.nodes)
+    groups = member_groups(known.configured.values())
     for resource, config in known.configured.items():
+        is_member = config.routing is not None and resource.identifier in groups
+        shared = f" ({in_words(groups[resource.identifier])})" if is_member else ""
         if address == resource.provider:
-            yield Reason(f"{resource.kind}:{resource.identifier}", config.place)
+            yield Reason(f"{resource.kind}:{resource.identifier}{shared}", config.place)
         elif address == known.table_of(resource):
-            yield Reason(str(resource), config.place)
+            yield Reason(f"{resource}{shared}", config.place)
     for one in known.references():
         if any(address in (each, getattr(each, "provider", None)) for each in one.candidates):
             may = "may name" if one.candidates[0] == address else "names"

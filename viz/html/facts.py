@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 import yaml
 
 from rungraph.graph.diagnostic_text import render_diagnostic
+from rungraph.graph.groups import in_words, member_groups
 from rungraph.graph.nodes import Edge, ProviderNode, Strength, TableNode
 from rungraph.graph.wording import first_lines
 
@@ -54,7 +55,9 @@ def node_json(graph: RunGraph, address: Address, texts: Texts) -> dict[str, Any]
             )
             facts["config"] = texts.number(text.rstrip("\n"))
     elif isinstance(node, TableNode) and node.resources:
-        lines = [
+        groups = member_groups(node.resources)
+        lines = [f"{name}: {in_words(members)}" for name, members in groups.items()]
+        lines += [
             f"{one.identifier} → {one.provider_id}" + (f"  ({one.place})" if one.place else "")
             for one in node.resources
         ]

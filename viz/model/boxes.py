@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING
 
 from rungraph.graph.address import Address, NodeKind
 from rungraph.graph.diagnostics import Severity
-from rungraph.graph.nodes import ProviderNode
+from rungraph.graph.groups import in_words, member_groups
+from rungraph.graph.nodes import ProviderNode, TableNode
 from rungraph.graph.wording import counted
 from rungraph.viz.model.elements import Box
 from rungraph.viz.model.labels import DETAIL_LENGTH, wrapped
@@ -58,7 +59,7 @@ def box_of(
         title, details = first.name, [first.api, *_types(graph, group)]
         details += overlay.ghosts.get(first, ()) if first not in graph.nodes else ()
     else:
-        title, details = first.api, [first.kind.label]
+        title, details = first.api, [first.kind.label, *_groups(graph, first)]
     marks = [overlay.marks[one] for one in group if one in overlay.marks]
     problems = [one for address in group for one in problems_of.get(address, ())]
     severities = {one.severity for one in problems}
@@ -91,6 +92,16 @@ def _contents(graph: RunGraph, group: Sequence[Address]) -> list[str]:
     if len(known) > 1:
         return [*details, f"generations {known[0]} to {known[-1]}"]
     return [*details, *(f"generation {number}" for number in known)]
+
+
+def _groups(graph: RunGraph, address: Address) -> list[str]:
+    """Return which resources of a table several providers serve together, and how."""
+    node = graph.nodes.get(address)
+    groups = member_groups(node.resources) if isinstance(node, TableNode) else {}
+    lines = [f"{name}: {in_words(members)}" for name, members in groups.items()]
+    if len(lines) > _NAMES_SHOWN:
+        lines[_NAMES_SHOWN - 1 :] = [f"{len(lines) - _NAMES_SHOWN + 1} more with members"]
+    return lines
 
 
 def _listed(group: Sequence[Address]) -> str:
