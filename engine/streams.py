@@ -3,51 +3,74 @@
 from __future__ import annotations
 
 from collections.abc import AsyncGenerator, Callable
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, cast
 
 if TYPE_CHECKING:
+    from collections.abc import Awaitable
     from contextlib import AbstractContextManager
 
 
 class SteppedStream(AsyncGenerator[Any, Any]):
-    """An async generator each step of which runs in a block of its own.
+    """An async generator each step of which runs in a block.
 
     Args:
         stream: What yields.
-        step: Makes the block; what the block raises, the step raises.
+        step: The block, entered anew for each step; what it raises, the step raises.
         ended: Called once the stream is closed, or left in the middle and forgotten.
     """
 
     def __init__(
         self,
         stream: AsyncGenerator[Any, Any],
-        step: Callable[[], AbstractContextManager[None]],
+        step: AbstractContextManager[object],
         ended: Callable[[], None],
     ) -> None:
         self._stream = stream
-        self._step = step
+        self._steps = steps_of(stream, step)
         self._ended = ended
 
-    async def __anext__(self) -> Any:
-        with self._step():
-            return await anext(self._stream)
+    def __anext__(self) -> Any:
+        # Not a coroutine of its own: there is one of these a chunk.
+        return self._steps.__anext__()
 
-    async def asend(self, value: Any) -> Any:
+    def asend(self, value: Any) -> Any:
         """Resume the generator with *value* and return what it yields next."""
-        with self._step():
-            return await self._stream.asend(value)
+        return self._steps.asend(value)
 
-    async def athrow(self, *error: Any) -> Any:
+    def athrow(self, *error: Any) -> Any:
         """Raise *error* in the generator and return what it yields next."""
-        with self._step():
-            return await self._stream.athrow(*error)
+        return self._steps.athrow(*error)
 
     async def aclose(self) -> None:
         """Close the generator."""
-        with self._step():
-            await self._stream.aclose()
+        await self._steps.aclose()
+        await self._stream.aclose()  # Steps that never began have closed nothing.
         self._ended()
 
     def __del__(self) -> None:
         # Left in the middle of a loop and never closed: nobody else will say so.
         self._ended()
+
+
+async def steps_of(
+    stream: AsyncGenerator[Any, Any], step: AbstractContextManager[object]
+) -> AsyncGenerator[Any, Any]:
+    """Yield what *stream* yields, each time within *step*, and close it in the end."""
+    proceed = resume = cast("Callable[[Any], Awaitable[Any]]", stream.asend)
+    given: Any = None
+    try:
+        while True:
+            with step:
+                chunk = await resume(given)
+            resume = proceed
+            try:
+                given = yield chunk
+            except GeneratorExit:
+                raise
+            except BaseException as error:  # noqa: BLE001  (whatever a caller throws in)
+                resume, given = stream.athrow, error
+    except StopAsyncIteration:
+        return
+    finally:
+        with step:
+            await stream.aclose()

@@ -7,10 +7,8 @@ import inspect
 import logging
 import random
 import re
-import secrets
 from collections import deque
-from collections.abc import AsyncGenerator, Awaitable, Callable, Generator, Mapping
-from contextlib import contextmanager
+from collections.abc import AsyncGenerator, Awaitable, Callable, Mapping
 from contextvars import ContextVar
 from datetime import UTC, datetime
 from typing import Any, NamedTuple, cast
@@ -45,6 +43,12 @@ class Position(NamedTuple):
     state: str = ""
 
 
+_GATHERING_SECONDS = 0.005
+"""Seconds that spans wait for others, to be told to telemetry together."""
+
+_OK = SpanEndPayload(status=SpanStatus.OK)
+_ERROR = SpanEndPayload(status=SpanStatus.ERROR)
+
 _position: ContextVar[Position | None] = ContextVar("rungraph_position", default=None)
 _is_silent: ContextVar[bool] = ContextVar("rungraph_is_silent", default=False)
 
@@ -63,7 +67,7 @@ def begin_call(parent: str = "", state: str = "", *, ratio: float = 1.0) -> None
         state: The header ``tracestate``.
         ratio: How many of the calls without a valid *parent* make spans.
     """
-    found = _TRACEPARENT.fullmatch(parent)
+    found = _TRACEPARENT.fullmatch(parent) if parent else None
     _position.set(Position(found[1], found[2], state) if found else None)
     is_sampled = int(found[3], 16) & 1 if found else ratio >= 1 or random.random() < ratio  # noqa: S311
     _is_silent.set(not is_sampled)
@@ -82,9 +86,10 @@ def headers_of_trace() -> dict[str, str]:
 class Tracer:
     """Hands spans to a telemetry provider, in order, without keeping anyone waiting.
 
-    Events wait in a queue that a task of the tracer's own empties; the task ends when the queue is
-    empty. What telemetry raises, or does not take within *patience* seconds, is logged once and
-    lost; so is what comes while *limit* events are waiting.
+    Events wait in a queue that a task of the tracer's own empties; the task begins a moment after
+    the first one, so that it takes many at once, and ends when the queue is empty. What telemetry
+    raises, or does not take within *patience* seconds, is logged once and lost; so is what comes
+    while *limit* events are waiting.
 
     Args:
         telemetry: The instance of the telemetry API.
@@ -97,6 +102,7 @@ class Tracer:
         self._patience = patience
         self._limit = limit
         self._waiting: deque[StructuredLogEvent] = deque()
+        self._timer: asyncio.TimerHandle | None = None
         self._sending: asyncio.Task[None] | None = None
         self._has_failed = False
 
@@ -110,32 +116,41 @@ class Tracer:
             self._lose("too many spans are waiting")
             return False
         self._waiting.append(event)
-        self._go_on()
+        if self._timer is None and not self._is_sending():
+            try:
+                loop = asyncio.get_running_loop()
+            except RuntimeError:  # Outside of the loop; the next event from inside takes it along.
+                return True
+            self._timer = loop.call_later(_GATHERING_SECONDS, self._go_on)
         return True
 
     async def aclose(self) -> None:
         """Tell what is waiting, as far as telemetry takes it in time."""
         self._go_on()
-        if self._sending is not None and not self._sending.done():
+        if self._sending is not None and self._is_sending():
             await asyncio.wait({self._sending}, timeout=self._patience)
             self._sending.cancel()
             await asyncio.wait({self._sending}, timeout=self._patience)
 
+    def _is_sending(self) -> bool:
+        return self._sending is not None and not self._sending.done()
+
     def _go_on(self) -> None:
-        if self._waiting and (self._sending is None or self._sending.done()):
-            try:
-                loop = asyncio.get_running_loop()
-            except RuntimeError:  # Outside of the loop; the next event from inside takes it along.
-                return
-            self._sending = loop.create_task(self._send(), name="send spans")
+        if self._timer is not None:
+            self._timer.cancel()
+            self._timer = None
+        if self._waiting and not self._is_sending():
+            self._sending = asyncio.create_task(self._send(), name="send spans")
 
     async def _send(self) -> None:
         _is_silent.set(True)  # What telemetry itself calls through routers makes no spans.
+        loop = asyncio.get_running_loop()
         while self._waiting:
-            event = self._waiting.popleft()
             try:
-                async with asyncio.timeout(self._patience):
-                    await self._telemetry.log_event(event)
+                async with asyncio.timeout(self._patience) as limit:
+                    while self._waiting:
+                        await self._telemetry.log_event(self._waiting.popleft())
+                        limit.reschedule(loop.time() + self._patience)
             except Exception as error:  # noqa: BLE001 (telemetry is foreign code)
                 self._lose(str(error) or type(error).__name__)
 
@@ -147,6 +162,9 @@ class Tracer:
 
 class Span:
     """One span of a trace; it begins when it is made.
+
+    It is a block that can be entered again and again: what begins inside has the span as its
+    parent, and an error inside ends it.
 
     Args:
         tracer: Takes the span.
@@ -169,39 +187,34 @@ class Span:
         at: datetime | None = None,
     ) -> None:
         self._tracer = tracer
-        # The ids have OpenTelemetry's lengths.
-        trace_id = parent.trace_id if parent else secrets.token_hex(16)
-        self.position = Position(trace_id, secrets.token_hex(8), parent.state if parent else "")
+        # The ids have OpenTelemetry's lengths; they name, and need not be kept from anyone.
+        trace_id = parent.trace_id if parent else f"{random.getrandbits(128) or 1:032x}"
+        span_id = f"{random.getrandbits(64) or 1:016x}"
+        self.position = Position(trace_id, span_id, parent.state if parent else "")
         payload = SpanStartPayload(name=name, parent_span_id=parent.span_id if parent else None)
         # Telemetry that has not got the beginning is spared the end.
         self._is_open = self._put(payload, attributes, at)
 
-    @contextmanager
-    def entered(self) -> Generator[None]:
-        """Make the span the parent of what begins in the block; an error in the block ends it.
+    def __enter__(self) -> None:
+        self._around = _position.get()
+        _position.set(self.position)
 
-        The end of an async iteration, which Python raises as an exception, is no error.
-        """
-        token = _position.set(self.position)
-        try:
-            yield
-        except StopAsyncIteration:
-            self.end()
-            raise
-        except BaseException as error:
-            self.end(error)
-            raise
-        finally:
-            _position.reset(token)
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, _traceback: object
+    ) -> None:
+        _position.set(self._around)
+        if kind is not None:
+            # The end of an async iteration, which Python raises as an exception, is no error.
+            self.end(None if kind is StopAsyncIteration else error)
 
     def end(self, error: BaseException | None = None, *, at: datetime | None = None) -> None:
         """End the span, with an error if there is one; again is harmless."""
         if self._is_open:
             self._is_open = False
-            status = SpanStatus.OK if error is None else SpanStatus.ERROR
-            # Only the error's type: its text can hold what the caller sent.
-            attributes = {} if error is None else {"error": type(error).__name__}
-            self._put(SpanEndPayload(status=status), attributes, at)
+            if error is None:
+                self._put(_OK, {}, at)
+            else:  # Only the error's type: its text can hold what the caller sent.
+                self._put(_ERROR, {"error": type(error).__name__}, at)
 
     def _put(
         self,
@@ -245,18 +258,23 @@ def traced(
         if _is_silent.get():
             return function(*args, **kwargs)
         span = tracer.start(name, attributes(args, kwargs))
-        with span.entered():
+        with span:
             result = function(*args, **kwargs)
         return _awaited(result, span) if inspect.isawaitable(result) else _ended_with(result, span)
 
     async def traced_coroutine(*args: Any, **kwargs: Any) -> Any:
-        return await traced_function(*args, **kwargs)
+        if _is_silent.get():
+            return await function(*args, **kwargs)
+        span = tracer.start(name, attributes(args, kwargs))
+        with span:
+            result = await function(*args, **kwargs)
+        return _ended_with(result, span)
 
     return traced_coroutine if is_coroutine else traced_function
 
 
 async def _awaited(result: Awaitable[Any], span: Span) -> Any:
-    with span.entered():
+    with span:
         value = await result
     return _ended_with(value, span)
 
@@ -265,6 +283,6 @@ def _ended_with(result: Any, span: Span) -> Any:
     """Return *result*; the span ends now, or with *result* if that is an async generator."""
     if isinstance(result, AsyncGenerator):
         stream: AsyncGenerator[Any, Any] = result
-        return SteppedStream(stream, span.entered, span.end)
+        return SteppedStream(stream, span, span.end)
     span.end()
     return result

@@ -5,12 +5,10 @@ from __future__ import annotations
 import asyncio
 import gc
 from collections.abc import AsyncGenerator, Generator
-from contextlib import contextmanager
 from types import AsyncGeneratorType, CoroutineType, GeneratorType
 from typing import TYPE_CHECKING, Any
-from weakref import WeakKeyDictionary
 
-from rungraph.engine.streams import SteppedStream
+from rungraph.engine.streams import SteppedStream, steps_of
 
 if TYPE_CHECKING:
     from rungraph.engine.errors import NotRunningError
@@ -29,13 +27,7 @@ class Gate:
     """
 
     def __init__(self) -> None:
-        # The streams that have not ended, and the task that waits for a step of one.
-        self._streams: WeakKeyDictionary[AsyncGenerator[Any, Any], asyncio.Task[Any] | None] = (
-            WeakKeyDictionary()
-        )
-        self._cut_streams: WeakKeyDictionary[AsyncGenerator[Any, Any], NotRunningError] = (
-            WeakKeyDictionary()
-        )
+        self._streams: set[_Running] = set()
         self._cut_tasks: dict[asyncio.Task[Any], NotRunningError] = {}
 
     def is_busy(self) -> bool:
@@ -51,9 +43,9 @@ class Gate:
 
     def cut(self, error: NotRunningError) -> None:
         """End the calls that still run: each raises *error*, a stream at its next step."""
-        tasks = {*self._calling(), *filter(None, self._streams.values())}
-        self._cut_streams.update(dict.fromkeys(self._streams, error))
-        for task in tasks:
+        for running in self._streams:
+            running.cut_by = error
+        for task in set(self._calling()):
             self._cut_tasks[task] = error
             task.add_done_callback(lambda done: self._cut_tasks.pop(done, None))
             task.cancel()
@@ -71,42 +63,58 @@ class Gate:
         if not isinstance(result, AsyncGenerator):
             return result
         stream: AsyncGenerator[Any, Any] = result
-        self._streams[stream] = None
+        running = _Running(self)
+        self._streams.add(running)
+        return SteppedStream(stream, running, running.end)
 
-        def ended() -> None:
-            self._streams.pop(stream, None)
-
-        @contextmanager
-        def step() -> Generator[None]:
-            error = self._cut_streams.pop(stream, None)
-            if error is not None:
-                ended()
-                raise error
-            if stream in self._streams:
-                self._streams[stream] = asyncio.current_task()
-            try:
-                yield
-            except asyncio.CancelledError:
-                ended()
-                self._cut_streams.pop(stream, None)
-                self.raise_cut()
-                raise
-            except BaseException:
-                ended()
-                raise
-            if stream in self._streams:
-                self._streams[stream] = None
-
-        return SteppedStream(stream, step, ended)
+    def forget(self, running: _Running) -> None:
+        """Take in that a stream has ended; again is harmless."""
+        self._streams.discard(running)
 
     def _calling(self) -> Generator[asyncio.Task[Any]]:
-        """Yield the tasks that wait for a call."""
+        """Yield the tasks that wait for a call, or for a step of a stream."""
         for task in asyncio.all_tasks():
-            for one in _awaited(task.get_coro()):
-                frame = one.cr_frame if isinstance(one, CoroutineType) else None
-                if frame is not None and frame.f_locals.get(LOCAL_NAME) is self:
-                    yield task
-                    break
+            if any(self._is_in(one) for one in _awaited(task.get_coro())):
+                yield task
+
+    def _is_in(self, awaited: object) -> bool:
+        """Whether *awaited* is a call's function, or the steps of a stream."""
+        if isinstance(awaited, CoroutineType) and (frame := awaited.cr_frame) is not None:
+            return frame.f_locals.get(LOCAL_NAME) is self
+        if isinstance(awaited, AsyncGeneratorType) and (frame := awaited.ag_frame) is not None:
+            return frame.f_code is steps_of.__code__ and frame.f_locals["step"] in self._streams
+        return False
+
+
+class _Running:
+    """One stream that has not ended: the block that its steps run in.
+
+    Attributes:
+        cut_by: What its next step raises.
+    """
+
+    __slots__ = ("_gate", "cut_by")
+
+    def __init__(self, gate: Gate) -> None:
+        self._gate = gate
+        self.cut_by: NotRunningError | None = None
+
+    def end(self) -> None:
+        """Say that the stream has ended."""
+        self._gate.forget(self)
+
+    def __enter__(self) -> None:
+        if self.cut_by is not None:
+            error, self.cut_by = self.cut_by, None
+            self.end()
+            raise error
+
+    def __exit__(self, kind: type[BaseException] | None, _error: object, _at: object) -> None:
+        if kind is not None:
+            self.end()
+            self.cut_by = None
+            if issubclass(kind, asyncio.CancelledError):
+                self._gate.raise_cut()
 
 
 def _awaited(awaitable: object) -> Generator[object]:

@@ -217,7 +217,8 @@ class StackApp:
                 handler = self._handler_of(exchange)
                 if (sent := provider_data_of(exchange)) is not None:
                     data = CallData(sent)
-                parent, state = exchange.header(b"traceparent"), exchange.header(b"tracestate")
+                parent = exchange.header(b"traceparent")
+                state = exchange.header(b"tracestate") if parent else ""
                 begin_call(parent, state, ratio=self._settings.trace_ratio)
                 come_through(self._name, exchange.header(b"via"))
                 await handler(exchange)

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import inspect
 from collections.abc import AsyncGenerator, AsyncIterator
-from contextlib import aclosing
 from functools import partial
 from typing import TYPE_CHECKING, Any, NotRequired, Required, cast, get_type_hints
 from urllib.parse import parse_qsl
@@ -95,18 +94,13 @@ class Endpoint:
         exchange.called = self._called(arguments)
         with exchange.watched():
             result = await method(**arguments)
-            if not isinstance(result, AsyncIterator):
-                exchange.usage = getattr(result, "usage", None)
-                content = self._dump(result)
-            else:
-                async with aclosing(cast("AsyncGenerator[Any, None]", result)) as chunks:
-                    async for chunk in chunks:
-                        exchange.usage = getattr(getattr(chunk, "event", chunk), "usage", None)
-                        await exchange.send_event(self._dump_chunk(chunk))
-                if not exchange.has_begun:
-                    await exchange.begin_events()
-                await exchange.end()
+            if isinstance(result, AsyncIterator):
+                chunks = cast("AsyncGenerator[Any, None]", result)
+                last = await exchange.stream(chunks, self._dump_chunk)
+                exchange.usage = getattr(getattr(last, "event", last), "usage", None)
                 return
+            exchange.usage = getattr(result, "usage", None)
+            content = self._dump(result)
         await exchange.answer(content)
 
     def _called(self, arguments: dict[str, Any]) -> Called | None:

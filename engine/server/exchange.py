@@ -3,16 +3,24 @@
 from __future__ import annotations
 
 import asyncio
-from contextlib import contextmanager
+from contextlib import aclosing
 from enum import Enum
 from http import HTTPStatus
 from time import perf_counter
-from typing import TYPE_CHECKING, Any, NamedTuple
+from types import MappingProxyType
+from typing import TYPE_CHECKING, Any, NamedTuple, Self, TypeVar
 
 from rungraph.engine.server.failures import RequestError
 
 if TYPE_CHECKING:
-    from collections.abc import Awaitable, Callable, Generator, Iterable, MutableMapping
+    from collections.abc import (
+        AsyncGenerator,
+        Awaitable,
+        Callable,
+        Iterable,
+        Mapping,
+        MutableMapping,
+    )
 
     from rungraph.engine.apis.common import Usage
 
@@ -21,6 +29,8 @@ if TYPE_CHECKING:
     Receive = Callable[[], Awaitable[Message]]
     Send = Callable[[Message], Awaitable[None]]
     Header = tuple[bytes, bytes]
+
+_Event = TypeVar("_Event")
 
 JSON = b"application/json"
 EVENTS = b"text/event-stream"
@@ -51,6 +61,7 @@ class Exchange:
     It belongs to the task that makes it.
 
     Attributes:
+        headers: The headers of the request, by name in lower case.
         request_id: Names the request, to the caller and in the log.
         is_secure: Whether it came over TLS.
         path_values: What stands in the path for its parameters.
@@ -68,40 +79,44 @@ class Exchange:
         broken_off: Why it has to end early; None while it has not.
     """
 
+    path_values: Mapping[str, str] = MappingProxyType({})
+    has_begun = False
+    last_event = b""
+    more_headers: tuple[Header, ...] = ()
+    route = ""
+    status = 0
+    answered_at: float | None = None
+    called: Called | None = None
+    usage: Usage | None = None
+    upstream = 0.0
+    is_stream = False
+    broken_off: BrokenOff | None = None
+
+    _upstream_at: float | None = None
+    _watcher: asyncio.Task[None] | None = None
+    _timer: asyncio.TimerHandle | None = None
+
     def __init__(
         self, scope: Scope, receive: Receive, send: Send, *, request_id: str, most_bytes: int
     ) -> None:
+        self.began_at = perf_counter()
         self.method: str = scope["method"]
         self.path: str = scope["path"]
         self.query: bytes = scope["query_string"]
         self.is_secure = scope.get("scheme") == "https"
-        self._headers: dict[bytes, bytes] = dict(scope["headers"])
+        self.headers: dict[bytes, bytes] = dict(scope["headers"])
         self.request_id = request_id
-        self.path_values: dict[str, str] = {}
-        self.has_begun = False
-        self.broken_off: BrokenOff | None = None
-        self.route = ""
-        self.status = 0
-        self.began_at = perf_counter()
-        self.answered_at: float | None = None
-        self.called: Called | None = None
-        self.usage: Usage | None = None
-        self.upstream = 0.0
-        self._upstream_at: float | None = None
-        self.is_stream = False
-        self.last_event = b""
-        self.more_headers: tuple[Header, ...] = ()
         self._receive = receive
         self._send = send
         self._most_bytes = most_bytes
-        self._task = asyncio.current_task()
-        self._watcher: asyncio.Task[None] | None = None
+        self._loop = asyncio.get_running_loop()
+        self._task = asyncio.current_task(self._loop)
 
     # --- the request ---------------------------------------------------------------------------
 
     def header(self, name: bytes) -> str:
         """Return the header *name*, which is written in lower case; empty if there is none."""
-        return self._headers.get(name, b"").decode("latin-1")
+        return self.headers[name].decode("latin-1") if name in self.headers else ""
 
     async def body(self) -> bytes:
         """Return the body.
@@ -109,7 +124,7 @@ class Exchange:
         Raises:
             RequestError: If it is longer than a body may be, or comes too slowly.
         """
-        if int(self.header(b"content-length") or 0) > self._most_bytes:
+        if int(self.headers.get(b"content-length", 0)) > self._most_bytes:
             raise self._too_long()
         message = await self._receive()
         if not message.get("more_body"):
@@ -148,6 +163,8 @@ class Exchange:
         Raises:
             RequestError: If it is called something else.
         """
+        if self.headers.get(b"content-type") == JSON:  # As most say it.
+            return await self.body()
         media = self.header(b"content-type").partition(";")[0].strip().lower()
         if media != "application/json":
             said = f", not {media!r}" if media else ""
@@ -180,15 +197,31 @@ class Exchange:
         quiet = ((b"cache-control", b"no-store"), (b"x-accel-buffering", b"no"))
         await self._begin(HTTPStatus.OK, EVENTS, (*headers, *quiet))
 
-    async def send_bytes(self, content: bytes) -> None:
+    def send_bytes(self, content: bytes) -> Awaitable[None]:
         """Send more of the answer as it is."""
-        await self._send({"type": "http.response.body", "body": content, "more_body": True})
+        return self._send({"type": "http.response.body", "body": content, "more_body": True})
 
-    async def send_event(self, data: bytes) -> None:
-        """Send one event; the first begins the answer."""
+    async def stream(
+        self,
+        events: AsyncGenerator[_Event, None],
+        dump: Callable[[_Event], bytes],
+        end: bytes = b"",
+    ) -> _Event | None:
+        """Answer with *events*, each as *dump* writes it, and with *end*; return the last one.
+
+        The first one begins the answer, so what fails before it is a plain error.
+        """
+        event, send = None, self._send
+        async with aclosing(events):
+            async for event in events:
+                if not self.has_begun:
+                    await self.begin_events()
+                content = b"data: %b\n\n" % dump(event)
+                await send({"type": "http.response.body", "body": content, "more_body": True})
         if not self.has_begun:
             await self.begin_events()
-        await self.send_bytes(b"data: " + data + b"\n\n")
+        await self.end(end)
+        return event
 
     async def end(self, content: bytes = b"") -> None:
         """End an answer that came in parts."""
@@ -220,19 +253,21 @@ class Exchange:
 
     # --- breaking off --------------------------------------------------------------------------
 
-    @contextmanager
-    def watched(self) -> Generator[None]:
-        """Cancel what runs in the block, which is others' work, when the caller goes away."""
+    def watched(self) -> Self:
+        """Return a block that is cancelled when the caller goes away: others' work."""
+        return self
+
+    def __enter__(self) -> None:
         self._upstream_at = perf_counter()
-        timer = asyncio.get_running_loop().call_later(_WATCH_AFTER, self._begin_to_watch)
-        try:
-            yield
-        finally:
+        self._timer = self._loop.call_later(_WATCH_AFTER, self._begin_to_watch)
+
+    def __exit__(self, *_: object) -> None:
+        if self._upstream_at is not None and self._timer is not None:
             self.upstream += perf_counter() - self._upstream_at
             self._upstream_at = None
-            timer.cancel()
-            if self._watcher is not None:
-                self._watcher.cancel()
+            self._timer.cancel()
+        if self._watcher is not None:
+            self._watcher.cancel()
 
     def break_off(self, reason: BrokenOff) -> None:
         """Cancel what works on the answer."""
@@ -249,7 +284,7 @@ class Exchange:
         return True
 
     def _begin_to_watch(self) -> None:
-        self._watcher = asyncio.get_running_loop().create_task(self._watch())
+        self._watcher = self._loop.create_task(self._watch())
 
     async def _watch(self) -> None:
         while (await self._receive())["type"] != "http.disconnect":

@@ -24,41 +24,62 @@ _MOST_HEAD = 64 * 1024
 """Bytes that the target and the headers of a request may have."""
 _HEAD_SECONDS = 20.0
 """Seconds that a caller may take for them."""
+_LINGER_SECONDS = 2.0
+"""Seconds that a caller who is refused may go on sending, to read the answer at last."""
 
 
 class _Connection(HttpToolsProtocol):
-    """A connection whose requests may be neither too long nor too slow at their head."""
+    """A connection whose requests may be neither too long nor too slow at their head.
 
-    _head = 0
+    Most heads come in one piece, and cost nothing here.
+    """
+
+    _is_in_head = False
+    _is_refused = False
+    _piece = 0
+    _more_of_head = 0
     _timer: asyncio.TimerHandle | None = None
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
         super().connection_made(transport)
-        self._begin_head()
+        self._give_time()
 
     def connection_lost(self, exc: Exception | None) -> None:
-        self._end_head()
+        self._end_time()
         super().connection_lost(exc)
 
+    def data_received(self, data: bytes) -> None:
+        if self._is_refused:
+            return
+        self._piece = len(data)
+        if self._is_in_head:
+            self._more_of_head += self._piece
+        super().data_received(data)
+        if self._is_refused or self.transport.is_closing():
+            return
+        if self._is_in_head and self._more_of_head > _MOST_HEAD:
+            self.send_400_response("")
+        elif self._timer is None and not (self.cycle and not self.cycle.response_complete):
+            self._give_time()  # Between two requests.
+
     def on_message_begin(self) -> None:
+        self._is_in_head = True
+        self._more_of_head = 0
         super().on_message_begin()
-        self._begin_head()
-
-    def on_url(self, url: bytes) -> None:
-        self._grow(len(url))
-        super().on_url(url)
-
-    def on_header(self, name: bytes, value: bytes) -> None:
-        self._grow(len(name) + len(value))
-        super().on_header(name, value)
 
     def on_headers_complete(self) -> None:
-        self._end_head()
+        self._is_in_head = False
+        self._end_time()
+        # Only a long piece can have a long head in it: most heads are not measured.
+        if self._more_of_head + self._piece > _MOST_HEAD and self._head_size() > _MOST_HEAD:
+            self._more_of_head = _MOST_HEAD + 1
+            msg = "the head is too long"
+            raise ValueError(msg)  # The parser gives up, and so does the connection.
         super().on_headers_complete()
 
     def send_400_response(self, msg: str) -> None:
         error = RequestError(400, msg)
-        if self._head > _MOST_HEAD:
+        if self._more_of_head > _MOST_HEAD:
             error = RequestError(431, f"target and headers are longer than {_MOST_HEAD} bytes")
         failure = failure_of(error, "", str)
         lines = [
@@ -68,22 +89,25 @@ class _Connection(HttpToolsProtocol):
             "connection: close",
         ]
         self.transport.write("\r\n".join([*lines, "", ""]).encode() + failure.body)
-        self.transport.close()
+        self._is_refused = True
+        if self.transport.can_write_eof():
+            # What still comes is read and dropped: closed now, the caller would miss the answer.
+            self.transport.write_eof()
+            self._give_time(_LINGER_SECONDS)
+        else:
+            self.transport.close()
 
-    def _grow(self, size: int) -> None:
-        self._head += size
-        if self._head > _MOST_HEAD:
-            msg = "the head is too long"
-            raise ValueError(msg)  # The parser gives up, and so does the connection.
+    def _head_size(self) -> int:
+        return len(self.url) + sum(len(name) + len(value) for name, value in self.headers)
 
-    def _begin_head(self) -> None:
-        self._head = 0
-        self._end_head()
-        self._timer = self.loop.call_later(_HEAD_SECONDS, self.transport.close)
+    def _give_time(self, seconds: float = _HEAD_SECONDS) -> None:
+        self._end_time()
+        self._timer = self.loop.call_later(seconds, self.transport.close)
 
-    def _end_head(self) -> None:
+    def _end_time(self) -> None:
         if self._timer is not None:
             self._timer.cancel()
+            self._timer = None
 
 
 def bound(host: str, port: int) -> socket.socket:

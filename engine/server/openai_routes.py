@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import json
+import re
 import time
-from contextlib import aclosing
+from contextlib import aclosing, suppress
 from typing import TYPE_CHECKING, Any, TypeVar, cast
 
-from pydantic_core import to_json
+from pydantic_core import from_json, to_json
 
+from rungraph.engine.apis.common import Usage
 from rungraph.engine.errors import NotServedError
 from rungraph.engine.provider import has_openai_relay
 from rungraph.engine.request import hand_over
@@ -22,6 +24,10 @@ from rungraph.engine.server_events import events_in
 if TYPE_CHECKING:
     from collections.abc import AsyncGenerator, Callable, Iterator, Mapping
 
+    from rungraph.engine.apis.inference import (
+        ChatCompletionResponseStreamChunk,
+        CompletionResponseStreamChunk,
+    )
     from rungraph.engine.apis.resource import Resource
     from rungraph.engine.run.stack import Stack
     from rungraph.engine.server.exchange import Exchange
@@ -31,8 +37,9 @@ _Chunk = TypeVar("_Chunk")
 _DONE = b"data: [DONE]\n\n"
 _CHAT = "chat/completions"
 _BROKEN_OFF = "the stream ended before the answer did"
-_TAIL = 64
-"""Bytes at the end of a relayed stream in which its last event stands."""
+_TAIL = 4096
+"""Bytes at the end of what is relayed in which its end stands, and the tokens in most cases."""
+_USAGE = re.compile(rb'"usage"\s*:\s*(\{(?:[^{}]|\{[^{}]*\})*+\})')
 
 
 class OpenAIRoutes:
@@ -58,7 +65,7 @@ class OpenAIRoutes:
             if isinstance(answer, dict):
                 await exchange.answer(to_json(answer))
             else:
-                await _stream(exchange, answer, _DONE)
+                await exchange.stream(answer, to_json, _DONE)
 
     async def _chat(
         self, exchange: Exchange, body: Mapping[str, Any]
@@ -70,10 +77,13 @@ class OpenAIRoutes:
         if not request.stream:
             exchange.usage = answer.usage
             return translated_answers.chat_answer(answer, head)
-        options = request.stream_options
-        with_usage = options is not None and options.include_usage
-        events = translated_answers.ChatEvents(head, with_usage=with_usage)
-        return _each(answer, lambda chunk: events.take(chunk.event))
+        events = translated_answers.ChatEvents(head, with_usage=request.with_usage)
+
+        def events_of(chunk: ChatCompletionResponseStreamChunk) -> Iterator[dict[str, Any]]:
+            exchange.usage = chunk.event.usage
+            return events.take(chunk.event)
+
+        return _each(answer, events_of)
 
     async def responses(self, exchange: Exchange) -> None:
         """Answer with a response: a chat of either lane, told as the responses API tells it."""
@@ -90,12 +100,13 @@ class OpenAIRoutes:
                 else:
                     answer = json.loads(await _joined(relayed))
                 await exchange.answer(to_json(answering.whole(cast("dict[str, Any]", answer))))
+                exchange.usage = answering.usage
                 return
             chunks = _chunks_in(relayed) if relayed else await self._chat(exchange, chat)
             chunks = cast("AsyncGenerator[dict[str, Any], None]", chunks)
-            for event in answering.begin():
-                await exchange.send_event(to_json(event))
-            await _stream(exchange, _each(chunks, answering.take, answering.end), b"")
+            events = _each(chunks, answering.take, answering.end)
+            await exchange.stream(events, to_json)
+            exchange.usage = answering.usage
 
     async def completions(self, exchange: Exchange) -> None:
         """Answer a completion."""
@@ -108,9 +119,15 @@ class OpenAIRoutes:
             head = self._head("cmpl", exchange, request.model)
             answer = await self._stack["inference"].completion(**request.arguments)
             if request.stream:
-                chunks = _each(answer, lambda one: translated_answers.completion_chunk(one, head))
-                await _stream(exchange, chunks, _DONE)
+                with_usage = request.with_usage
+
+                def events_of(chunk: CompletionResponseStreamChunk) -> Iterator[dict[str, Any]]:
+                    exchange.usage = chunk.usage
+                    return translated_answers.completion_chunk(chunk, head, with_usage=with_usage)
+
+                await exchange.stream(_each(answer, events_of), to_json, _DONE)
                 return
+            exchange.usage = answer.usage
         await exchange.answer(to_json(translated_answers.completion_answer(answer, head)))
 
     async def embeddings(self, exchange: Exchange) -> None:
@@ -192,17 +209,6 @@ async def _each(
         yield event
 
 
-async def _stream(
-    exchange: Exchange, events: AsyncGenerator[dict[str, Any], None], last: bytes
-) -> None:
-    async with aclosing(events):
-        async for event in events:
-            await exchange.send_event(to_json(event))
-    if not exchange.has_begun:
-        await exchange.begin_events()
-    await exchange.end(last)
-
-
 async def _chunks_in(
     parts: AsyncGenerator[bytes, None],
 ) -> AsyncGenerator[dict[str, Any], None]:
@@ -237,7 +243,9 @@ async def _pass_on(
         ConnectionError: If a stream ends before it says so: nobody may take that for the end.
     """
     if not is_stream:
-        await exchange.answer(await _joined(parts))
+        content = await _joined(parts)
+        exchange.usage = _usage_in(content[:_TAIL] + b" " + content[-_TAIL:])
+        await exchange.answer(content)
         return
     tail = b""
     async with aclosing(parts):
@@ -246,8 +254,20 @@ async def _pass_on(
                 await exchange.begin_events()
             await exchange.send_bytes(part)
             tail = (tail + part)[-_TAIL:]
+    exchange.usage = _usage_in(tail)
     if b"[DONE]" not in tail:
         if exchange.has_begun and not tail.endswith(b"\n\n"):
             await exchange.send_bytes(b"\n\n")
         raise ConnectionError(_BROKEN_OFF)
     await exchange.end()
+
+
+def _usage_in(content: bytes) -> Usage | None:
+    """Return the tokens that an answer, or the end of one, tells; None if it tells none."""
+    for found in reversed(_USAGE.findall(content)):
+        with suppress(ValueError):
+            told = from_json(found)
+            prompt, completion = told.get("prompt_tokens"), told.get("completion_tokens", 0)
+            if isinstance(prompt, int) and isinstance(completion, int):
+                return Usage(prompt_tokens=prompt, completion_tokens=completion)
+    return None

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 from pydantic import Field
 
+from rungraph.engine.apis.common import Usage
 from rungraph.engine.server.failures import RequestError
 from rungraph.engine.server.translation import Sent, read
 
@@ -182,6 +183,9 @@ class Answering:
         body: The request.
         name: What tells the ids of this response from those of others.
         created: When it was made, in seconds of the epoch.
+
+    Attributes:
+        usage: The tokens, once the chat has told them.
     """
 
     def __init__(self, body: Mapping[str, Any], name: str, created: int) -> None:
@@ -209,6 +213,7 @@ class Answering:
             "truncation": "disabled",
             "usage": None,
         }
+        self.usage: Usage | None = None
         self._open: dict[str, Any] = {}  # The item that grows.
         self._number = 0
         self._finish = ""
@@ -229,13 +234,14 @@ class Answering:
         self._end()
         return self._response
 
-    def begin(self) -> Iterator[dict[str, Any]]:
-        """Yield the events before the first chunk."""
+    def _begin(self) -> Iterator[dict[str, Any]]:
         yield self._event("response.created", response=dict(self._response))
         yield self._event("response.in_progress", response=dict(self._response))
 
     def take(self, chunk: Mapping[str, Any]) -> Iterator[dict[str, Any]]:
         """Yield the events that one chunk of the chat makes."""
+        if self._number == 0:  # Not before: what fails until then is no stream yet.
+            yield from self._begin()
         self._take_usage(chunk.get("usage"))
         for choice in chunk.get("choices", ()):
             yield from self._take_delta(choice.get("delta") or {})
@@ -243,6 +249,8 @@ class Answering:
 
     def end(self) -> Iterator[dict[str, Any]]:
         """Yield the events after the last chunk."""
+        if self._number == 0:
+            yield from self._begin()
         yield from self._close()
         self._end()
         yield self._event(f"response.{self._response['status']}", response=self._response)
@@ -308,6 +316,9 @@ class Answering:
 
     def _take_usage(self, usage: Mapping[str, Any] | None) -> None:
         if usage:
+            self.usage = Usage(
+                prompt_tokens=usage["prompt_tokens"], completion_tokens=usage["completion_tokens"]
+            )
             cached = (usage.get("prompt_tokens_details") or {}).get("cached_tokens") or 0
             details = usage.get("completion_tokens_details") or {}
             self._response["usage"] = {

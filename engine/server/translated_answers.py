@@ -58,7 +58,7 @@ def completion_answer(answer: CompletionResponse, head: dict[str, Any]) -> dict[
 
 
 def completion_chunk(
-    chunk: CompletionResponseStreamChunk, head: dict[str, Any]
+    chunk: CompletionResponseStreamChunk, head: dict[str, Any], *, with_usage: bool
 ) -> Iterator[dict[str, Any]]:
     """Yield the events that one chunk of a completion makes."""
     finish = None if chunk.stop_reason is None else _finish(chunk.stop_reason, calls=False)
@@ -69,6 +69,8 @@ def completion_chunk(
         "finish_reason": finish,
     }
     yield {**head, "object": "text_completion", "choices": [choice]}
+    if with_usage and chunk.usage is not None:
+        yield {**head, "object": "text_completion", "choices": [], **_usage(chunk.usage)}
 
 
 def embeddings_answer(answer: EmbeddingsResponse, request: EmbeddingsRequest) -> dict[str, Any]:

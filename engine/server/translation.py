@@ -127,6 +127,11 @@ class _Sampled(Sent):
     response_format: _Format | None = None
 
     @property
+    def with_usage(self) -> bool:
+        """Whether a stream is to end with the tokens."""
+        return self.stream_options is not None and self.stream_options.include_usage
+
+    @property
     def arguments(self) -> dict[str, Any]:
         """The arguments that chat and completion have in common."""
         stop = [self.stop] if isinstance(self.stop, str) else self.stop

@@ -75,6 +75,14 @@ class Lane:
     def chat(self, body: dict[str, Any]) -> Answered:
         return self._runner.run(ask(self._app, "POST", "/v1/chat/completions", body))
 
+    @property
+    def tokens(self) -> dict[str, float]:
+        """The tokens that metrics count, by kind."""
+        text = self._runner.run(ask(self._app, "GET", "/metrics")).body.decode()
+        line = 'rungraph_tokens_total{kind="%s",provider="far",resource="mine"} '
+        found = {kind: text.partition(line % kind)[2] for kind in ("prompt", "completion")}
+        return {kind: float(rest.partition("\n")[0] or 0) for kind, rest in found.items()}
+
     def _answer(self, request: Request) -> Reply:
         return Reply() if request.method == "GET" else self.reply
 
@@ -116,6 +124,34 @@ def test_any_stream_comes_back_byte_for_byte(lane: Lane, content: bytes) -> None
     answered = lane.chat({"model": "mine", "stream": True})
     assert answered.headers["content-type"] == "text/event-stream"
     assert (answered.status, answered.body) == (200, content)
+
+
+@pytest.mark.parametrize(
+    ("content", "is_stream"),
+    [
+        (b'{"usage": {"prompt_tokens": 3, "completion_tokens": 2}, "data": []}', False),
+        (
+            b'{"data": [], "usage":{"prompt_tokens":3,"details":{"a":1},"completion_tokens":2}}',
+            False,
+        ),
+        (
+            b'data: {"usage": {"completion_tokens": 2, "prompt_tokens": 3}}\n\ndata: [DONE]\n\n',
+            True,
+        ),
+    ],
+)
+def test_the_tokens_of_what_is_relayed_are_counted(
+    lane: Lane, content: bytes, is_stream: bool
+) -> None:
+    """Wherever an answer or the end of a stream tells them, metrics have them."""
+    before = lane.tokens
+    media = "text/event-stream" if is_stream else "application/json"
+    lane.reply = Reply(
+        content.replace(b"[]", b"[" + b"0," * 5_000 + b"]"), headers={"Content-Type": media}
+    )
+    assert lane.chat({"model": "mine", "stream": is_stream}).status == 200
+    now = lane.tokens
+    assert {kind: now[kind] - before[kind] for kind in now} == {"prompt": 3, "completion": 2}
 
 
 @pytest.mark.parametrize("came", [b"", b"data: {}\n\n", b'data: {"cho'])

@@ -23,7 +23,6 @@ from opentelemetry.sdk.trace.id_generator import IdGenerator
 from opentelemetry.sdk.trace.sampling import ALWAYS_ON
 from opentelemetry.trace import (
     NonRecordingSpan,
-    Span,
     SpanContext,
     StatusCode,
     TraceFlags,
@@ -48,7 +47,7 @@ from rungraph.engine.providers.inline.opentelemetry.mapping import (
 )
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Mapping
 
     from rungraph.engine.providers.inline.opentelemetry.config import OpenTelemetryConfig
 
@@ -138,7 +137,7 @@ class Recorder:
         self._logger = loggers.get_logger(SCOPE)
         self._meter = meters.get_meter(SCOPE)
         self._gauges: dict[tuple[str, str], Any] = {}
-        self._open: dict[tuple[str, str], Span] = {}
+        self._open: dict[tuple[str, str], tuple[TelemetryEvent, SpanStartPayload]] = {}
 
     @property
     def failures(self) -> tuple[str, ...]:
@@ -161,17 +160,8 @@ class Recorder:
             msg = f"span {event.span_id!r} of trace {event.trace_id!r} has begun already"
             raise ValueError(msg)
         if len(self._open) >= _MOST_OPEN_SPANS:
-            oldest = next(iter(self._open))
-            self._end_unfinished(self._open.pop(oldest), nanoseconds(event.timestamp))
-        self._ids.trace_id = trace_number(event.trace_id)
-        self._ids.span_id = span_number(event.span_id)
-        parent = payload.parent_span_id
-        self._open[key] = self._tracer.start_span(
-            payload.name,
-            Context() if parent is None else _context(event.trace_id, parent),
-            attributes={**attribute_values(event.attributes), **given_ids(*key)},
-            start_time=nanoseconds(event.timestamp),
-        )
+            self._end_unfinished(next(iter(self._open)), nanoseconds(event.timestamp))
+        self._open[key] = (event, payload)
 
     def end_span(self, event: TelemetryEvent, status: SpanStatus) -> None:
         """End the span that *event* names.
@@ -179,17 +169,14 @@ class Recorder:
         Raises:
             ValueError: If it has not begun, or has ended already.
         """
-        span = self._open.pop((event.trace_id, event.span_id), None)
-        if span is None:
+        key = (event.trace_id, event.span_id)
+        if key not in self._open:
             msg = (
                 f"span {event.span_id!r} of trace {event.trace_id!r} cannot end: "
                 "it has not begun, or has ended already"
             )
             raise ValueError(msg)
-        if event.attributes:
-            span.set_attributes(attribute_values(event.attributes))
-        span.set_status(_STATUSES[status])
-        span.end(nanoseconds(event.timestamp))
+        self._end(key, nanoseconds(event.timestamp), event.attributes, _STATUSES[status])
 
     def log(self, event: UnstructuredLogEvent) -> None:
         """Record a log line."""
@@ -228,9 +215,8 @@ class Recorder:
         deadline = time.monotonic() + self._flush_timeout
         for way in self._ways:
             way.outlet.close_by(deadline)
-        for span in self._open.values():
-            self._end_unfinished(span, time.time_ns())
-        self._open.clear()
+        for key in tuple(self._open):
+            self._end_unfinished(key, time.time_ns())
         # At the same time, so that a collector that is slow costs the others no time.
         threads = [threading.Thread(target=closer, daemon=True) for closer in self._closers]
         for thread in threads:
@@ -239,9 +225,32 @@ class Recorder:
             thread.join(max(deadline - time.monotonic(), 0))
         self._close_ways()
 
-    def _end_unfinished(self, span: Span, now: int) -> None:
-        span.set_attribute(UNFINISHED, True)
-        span.end(now)
+    def _end_unfinished(self, key: tuple[str, str], now: int) -> None:
+        self._end(key, now, {UNFINISHED: True})
+
+    def _end(
+        self,
+        key: tuple[str, str],
+        at: int,
+        attributes: Mapping[str, Any],
+        status: StatusCode = StatusCode.UNSET,
+    ) -> None:
+        """Have the SDK make the span *key* and export it; where nothing goes out, neither."""
+        began, payload = self._open.pop(key)
+        if not self._ways:
+            return
+        self._ids.trace_id = trace_number(began.trace_id)
+        self._ids.span_id = span_number(began.span_id)
+        parent = payload.parent_span_id
+        span = self._tracer.start_span(
+            payload.name,
+            Context() if parent is None else _context(began.trace_id, parent),
+            attributes={**attribute_values(began.attributes), **given_ids(*key)},
+            start_time=nanoseconds(began.timestamp),
+        )
+        span.set_attributes(attribute_values(attributes))
+        span.set_status(status)
+        span.end(at)
 
     def _close_ways(self) -> None:
         for way in self._ways:
