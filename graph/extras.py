@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from rungraph.graph.source.positions import Path
 
 _SECTIONS = ("providers", "routing_table", "provider_map", "api_providers")
-_COMPARED = ("checks", "selectors")
+_COMPARED = ("checks", "limits", "selectors")
 """Keys that the graph itself says all of."""
 _OF_A_NODE = fields_of(ProviderSection).keys() - {"config_class"}
 

@@ -7,6 +7,7 @@ from enum import StrEnum
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from rungraph.graph.json_format import JsonObject
+from rungraph.graph.limits import NO_LIMITS, Limits
 from rungraph.graph.secrets.known import NOTHING_KNOWN, KnownSecrets
 from rungraph.graph.secrets.values import masked
 
@@ -112,6 +113,7 @@ class ProviderNode(_Node):
         known: What is secret anywhere in the run config.
         restart: When it is started again after it has ended: one of `RESTARTS`.
         placement: Where it runs: one of `PLACEMENTS`.
+        limits: How long its calls may take, and how many run at a time.
     """
 
     address: Address
@@ -125,6 +127,7 @@ class ProviderNode(_Node):
     known: KnownSecrets = field(default=NOTHING_KNOWN, repr=False, compare=False)
     restart: str = RESTARTS[0]
     placement: str = PLACEMENTS[0]
+    limits: Limits = NO_LIMITS
 
     def masked(self, value: Any) -> Any:
         """Return the config, or part of one, without its secrets: safe to show anywhere."""

@@ -17,8 +17,8 @@ if TYPE_CHECKING:
     from rungraph.graph.diff.model import GraphDiff, NodeChange
     from rungraph.graph.model import RunGraph
 
-_HARMLESS = frozenset({"tags", "restart"})
-"""What a node does not run by."""
+_HARMLESS = frozenset({"tags", "restart", "limits"})
+"""What the instance of a node does not run by: what is around it is told."""
 
 
 class Action(StrEnum):

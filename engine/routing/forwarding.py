@@ -45,6 +45,7 @@ class Forwarder:
     """
 
     def __init__(self, method: Method, routing_key: str, miss: Callable[[Any], Any]) -> None:
+        self.is_coroutine = method.is_coroutine
         self._method = method
         self._routing_key = routing_key
         self._providers: Mapping[str, tuple[Callable[..., Any], Gate]] = {}
@@ -69,6 +70,11 @@ class Forwarder:
         function.__code__ = compiled.__code__
         function.__defaults__ = compiled.__defaults__
         function.__kwdefaults__ = compiled.__kwdefaults__
+        # What is known of a target may be more now, or less.
+        names = {id(gate): name for name, (_, gate) in providers.items()}
+        for key, (_, gate, native_id, *_) in tuple(self._targets.items()):
+            if id(gate) in names:
+                self.point(key, names[id(gate)], native_id)
 
     def _compiled(self) -> FunctionType:
         agreed: dict[str, Any] = {}

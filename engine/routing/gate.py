@@ -1,14 +1,16 @@
-"""The calls that run on a provider: whether there are any, and how they end when it has to stop."""
+"""The calls that run on a provider: their limits, and how they end when it has to stop."""
 
 from __future__ import annotations
 
 import asyncio
 import gc
-from collections.abc import AsyncGenerator, Generator
+from collections.abc import AsyncGenerator, Callable, Generator
 from types import AsyncGeneratorType, CoroutineType, GeneratorType
 from typing import TYPE_CHECKING, Any
 
+from rungraph.engine.routing.limited import LimitedCalls
 from rungraph.engine.streams import SteppedStream, steps_of
+from rungraph.graph.limits import NO_LIMITS, Limits
 
 if TYPE_CHECKING:
     from rungraph.engine.errors import NotRunningError
@@ -20,15 +22,60 @@ _LOOK_SECONDS = 0.005
 
 
 class Gate:
-    """The calls of one provider instance that a router has made and that have not ended.
+    """The calls of one provider instance that have not ended.
 
     A call that is awaited costs nothing here: the running ones are found where they wait, when
-    somebody wants to know.
+    somebody wants to know. Only a provider with limits has its calls counted.
+
+    Args:
+        provider: The provider's address, as text.
+        limits: How long its calls may take, and how many run at a time.
+
+    Attributes:
+        closed: What calls raise that come now; None as long as it takes calls.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, provider: str = "", limits: Limits = NO_LIMITS) -> None:
+        self._calls = LimitedCalls(provider, limits)
+        self.closed: NotRunningError | None = None
         self._streams: set[_Running] = set()
         self._cut_tasks: dict[asyncio.Task[Any], NotRunningError] = {}
+
+    def take(self, limits: Limits) -> bool:
+        """Go on with other *limits*; return whether they differ."""
+        is_same, self._calls.limits = limits == self._calls.limits, limits
+        return not is_same
+
+    def limited(
+        self, method: Callable[..., Any], *, is_coroutine: bool = True
+    ) -> Callable[..., Any]:
+        """Return *method* within the limits that there are now: itself when there are none."""
+        if self._calls.limits == NO_LIMITS:
+            return method
+        return self._calls.limit(method, is_coroutine=is_coroutine)
+
+    def call(self, method: Callable[..., Any], *args: Any, **kwargs: Any) -> Any:
+        """Call *method*, which is not awaited, within the limits, and follow its stream."""
+        self._check_open()
+        return self.follow(self.limited(method, is_coroutine=False)(*args, **kwargs))
+
+    async def await_call(self, method: Callable[..., Any], *args: Any, **kwargs: Any) -> Any:
+        """Return what *method* returns within the limits; the call is found while it runs."""
+        self._check_open()
+        _rungraph_gate = self  # The variable that it is found by.
+        try:
+            return self.follow(await self.limited(method)(*args, **kwargs))
+        except asyncio.CancelledError:
+            self.raise_cut()
+            raise
+
+    def _check_open(self) -> None:
+        if self.closed is not None:
+            raise self.closed.with_traceback(None) from None
+
+    async def aclose(self) -> None:
+        """End what is left of calls with limits."""
+        await self._calls.aclose()
 
     def is_busy(self) -> bool:
         """Whether calls run."""

@@ -76,20 +76,20 @@ class Membership:
         was_there = provider_id in self._members and provider_id not in self._away
         self._away[provider_id] = why
         if was_there:
-            self._tell()
+            self.tell()
         return was_there
 
     def enter(self, provider_id: str, instance: object, gate: Gate | None) -> Member:
         """Return the new member of this id, in place of any that there was."""
         member = self._members[provider_id] = self._admit(provider_id, instance, gate)
         self._away.pop(provider_id, None)
-        self._tell()
+        self.tell()
         return member
 
     def keep(self, provider_ids: Collection[str]) -> None:
         """Forget all members but these."""
         self._members = {one: self._members[one] for one in self._members if one in provider_ids}
-        self._tell()
+        self.tell()
 
     def watch(self, watcher: Callable[[], None]) -> Callable[[], None]:
         """Call *watcher* now and whenever others are there; return what ends that."""
@@ -97,7 +97,8 @@ class Membership:
         self._watchers.append(watcher)
         return lambda: self._watchers.remove(watcher)
 
-    def _tell(self) -> None:
+    def tell(self) -> None:
+        """Have calls sent to those that are there."""
         for watcher in self._watchers:
             watcher()
 

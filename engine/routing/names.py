@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from typing import NamedTuple
 
 from rungraph.engine.apis.resource import Resource
@@ -36,6 +36,17 @@ class Key(NamedTuple):
     def qualified(self) -> str:
         """The name that also says the provider."""
         return f"{self.provider_id}/{self.identifier}"
+
+
+def only_key(keys: Iterable[Key], name: str, provider_id: str = "") -> Key | None:
+    """Return the one of *keys* that *name* means, of *provider_id* if that is given."""
+    found = [
+        key
+        for key in keys
+        if (name == key.identifier and provider_id in ("", key.provider_id))
+        or (name == key.qualified and not provider_id)
+    ]
+    return found[0] if len(found) == 1 else None
 
 
 class Names:

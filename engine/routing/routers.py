@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import partial
 from typing import TYPE_CHECKING, Any, NoReturn, Protocol
 
 from rungraph.engine.errors import EngineError, NotRunningError, RoutingError
@@ -115,6 +116,8 @@ class Router:
 
     def traced_relay(self, relay: Callable[..., Any], resource: Resource) -> Callable[..., Any]:
         """Return *relay*, which asks the provider of *resource* past the router, with a span."""
+        gate = self._table.gate_of(resource.provider_id)
+        relay = partial(gate.await_call, relay)
         if self._tracer is None:
             return relay
         attributes = {"api": self._node.api, "method": "relay", **self._route_of(resource)}
@@ -147,7 +150,10 @@ class Router:
         if len(members) == 1 and self._unwatch is not None:
             (only,) = members.values()
             if hasattr(only, method.name):
-                return handing_over(getattr(only, method.name), only)
+                (provider_id,) = members
+                gate, called = self._table.gate_of(provider_id), getattr(only, method.name)
+                call = gate.await_call if method.is_coroutine else gate.call
+                return partial(call, handing_over(called, only))
         purpose = f"that {self._node.api}.{method.name} could be sent to"
         way_out = "configure only one of them, or call it directly"
         error = ProviderNeededError(purpose, tuple(sorted(members)), way_out)
@@ -159,11 +165,15 @@ class Router:
             forwarder.serve_by(
                 {
                     provider_id: (
-                        handing_over(getattr(instance, name), instance),
-                        self._table.gate_of(provider_id),
+                        gate.limited(
+                            handing_over(getattr(instance, name), instance),
+                            is_coroutine=forwarder.is_coroutine,
+                        ),
+                        gate,
                     )
                     for provider_id, instance in self._table.members.items()
                     if hasattr(instance, name)
+                    for gate in [self._table.gate_of(provider_id)]
                 }
             )
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import inspect
 from collections.abc import Callable
 from dataclasses import dataclass
-from functools import update_wrapper
+from functools import cache, update_wrapper
 from typing import Any, TypeVar
 
 from rungraph.engine.apis.routes import functions_of
@@ -40,6 +40,7 @@ class Method:
         return function
 
 
+@cache
 def methods_of(protocol: type) -> dict[str, Method]:
     """Return the public methods of *protocol* by name, in the order of `functions_of`."""
     found = functions_of(protocol).items()

@@ -15,9 +15,14 @@ Operation = tuple[Callable[..., Coroutine[Any, Any, Any]], int]
 
 
 def dressed(
-    method: Method, operations: Mapping[str, Operation], api: str
+    method: Method,
+    operations: Mapping[str, Operation],
+    api: str,
+    check_open: Callable[[], None],
 ) -> Callable[..., Coroutine[Any, Any, Any]]:
     """Return the operation of *method*'s name that looks like it, whatever its parameters are.
+
+    Every call raises what *check_open* raises.
 
     Raises:
         PairError: If there is none of that name with so many parameters.
@@ -31,6 +36,7 @@ def dressed(
         raise PairError(msg)
 
     async def call(*args: Any, **kwargs: Any) -> Any:
+        check_open()
         bound = method.signature.bind(*args, **kwargs)
         return await operation(*bound.arguments.values())
 

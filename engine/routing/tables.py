@@ -15,7 +15,7 @@ from rungraph.engine.routing.errors import (
     UnstorableError,
 )
 from rungraph.engine.routing.inventory import Entry, Inventory, Origin
-from rungraph.engine.routing.names import Key, Watcher
+from rungraph.engine.routing.names import Key, Watcher, only_key
 from rungraph.engine.routing.resources import ResourceType, is_same, registration_of
 from rungraph.engine.routing.signatures import methods_of
 from rungraph.engine.routing.table_methods import Operation, dressed
@@ -74,6 +74,7 @@ class RoutingTable:
         self._refused: set[Key] = set()  # Of what is kept, which its provider did not take,
         self._lost: set[Key] = set()  # and which it had and does not list any more.
         self._refreshing: asyncio.Task[None] | None = None
+        self._is_over = False
         operations: dict[str, Operation] = {
             f"list_{node.pair.resources}": (self._list, 0),
             f"get_{node.pair.resource}": (self._get, 1),
@@ -81,7 +82,7 @@ class RoutingTable:
             f"unregister_{node.pair.resource}": (self._unregister, 2),
         }
         for method in methods_of(protocol).values():
-            setattr(self, method.name, dressed(method, operations, node.api))
+            setattr(self, method.name, dressed(method, operations, node.api, self._check_open))
 
     # --- for the engine ------------------------------------------------------------------------
 
@@ -110,6 +111,15 @@ class RoutingTable:
         """
         ends = self._members.watch(members), self._inventory.names.watch(watcher)
         return lambda: [end() for end in ends].clear()
+
+    def _check_open(self) -> None:
+        if self._is_over:
+            msg = f"'{self._node.address}' has stopped"
+            raise NotRunningError(msg)
+
+    def tell_members(self) -> None:
+        """Have calls sent to the members with the limits that they have now."""
+        self._members.tell()
 
     def lose(self, provider_id: str, why: NotRunningError) -> None:
         """Offer no more what *provider_id* serves, and tell *why* to those who register with it."""
@@ -180,19 +190,19 @@ class RoutingTable:
 
     async def shutdown(self) -> None:
         """End the refreshing; the providers and the store are others' to stop."""
-        task, self._refreshing = self._refreshing, None
-        if task is not None:
-            task.cancel()
+        if (task := self.drop()) is not None:
             await asyncio.wait({task})
         await asyncio.gather(*(member.aclose() for member in self._members))
         self.wanted.close()
         self._inventory.close()
 
-    def drop(self) -> None:
-        """End the refreshing without waiting for it, as when everything is killed."""
+    def drop(self) -> asyncio.Task[None] | None:
+        """End the refreshing, and return what is left of it; answer nobody any more."""
         task, self._refreshing = self._refreshing, None
+        self._is_over = True
         if task is not None:
             task.cancel()
+        return task
 
     # --- the API's methods ---------------------------------------------------------------------
 
@@ -249,8 +259,8 @@ class RoutingTable:
             raise
 
     async def _unregister(self, name: str, provider_id: str = "") -> None:
-        key = self._kept_only(name, provider_id)
-        if key is None:
+        key = only_key(self._kept, name, provider_id)
+        if key is None or self._inventory.get(key) is not None:
             key = Key.of(self._exact(name, provider_id) if provider_id else self.resolve(name))
         member = self._members.get(key.provider_id)
         async with nullcontext() if member is None else member.turn:
@@ -270,16 +280,6 @@ class RoutingTable:
             known = tuple(sorted(Key.of(one).qualified for one in self._inventory.names))
             raise UnknownResourceError(self._node.pair.noun, key.qualified, known)
         return entry.resource
-
-    def _kept_only(self, name: str, provider_id: str) -> Key | None:
-        """Return the one stored registration of this name that is not served, if there is one."""
-        keys = [
-            key
-            for key in self._kept
-            if (name == key.identifier and provider_id in ("", key.provider_id))
-            or (name == key.qualified and not provider_id)
-        ]
-        return keys[0] if len(keys) == 1 and self._inventory.get(keys[0]) is None else None
 
     # --- what config, store and providers say ---------------------------------------------------
 

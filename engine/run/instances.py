@@ -29,13 +29,13 @@ from rungraph.engine.provider import (
     has_shutdown,
 )
 from rungraph.engine.routing.errors import PairError
-from rungraph.engine.routing.gate import Gate
 from rungraph.engine.routing.references import known_names
 from rungraph.engine.routing.routers import create_router
 from rungraph.engine.routing.table_of import create_table
 from rungraph.engine.routing.tables import RoutingTable
 from rungraph.engine.run.compliance import check_compliance
-from rungraph.engine.run.loop_watch import frames_of
+from rungraph.engine.run.handles import Handles
+from rungraph.engine.run.loop_watch import frames_of, owner_of
 from rungraph.engine.run.placement import open_in_process
 from rungraph.engine.run.registrations import registration_store
 from rungraph.engine.waiting import outlast, settled, thread_future
@@ -95,7 +95,7 @@ class Instances:
         self._imports: dict[str, asyncio.Future[ModuleType]] = {}
         self._protocols: dict[str, type] = {}
         self._tables: dict[str, RoutingTable] = {}
-        self._gates: dict[Address, Gate] = {}
+        self._handles = Handles(settings)
         self._opened: WeakValueDictionary[Address, Any] = WeakValueDictionary()
         self._names = known_names(graph, self._absence)
 
@@ -118,9 +118,9 @@ class Instances:
         if isinstance(node, TableNode):
             return await self._open_table(node, dependencies)
         if isinstance(node, RouterNode):
-            return self._open_router(node, dependencies)
-        instance = await self._open_provider(node, dependencies)
-        self._gates[address] = Gate()
+            return self._open_router(node, self._handles_of(dependencies))
+        instance = await self._open_provider(node, self._handles_of(dependencies))
+        self._handles.open(address, instance, node.limits)
         with suppress(TypeError):  # A class with slots may have no weak references.
             self._opened[address] = instance
         try:
@@ -134,12 +134,7 @@ class Instances:
 
     async def close(self, address: Address, instance: object) -> None:
         """Let the calls that run on *instance* end, end them, and shut it down."""
-        gate = self._gates.pop(address, None)
-        if gate is not None and gate.is_busy():
-            try:
-                await gate.drain(min(self._settings.drain_timeout, self._settings.stop_timeout / 2))
-            finally:
-                gate.cut(NotRunningError(f"'{address}' was stopped while the call ran"))
+        await self._handles.close(address)
         if has_shutdown(instance):
             await _call(instance.shutdown)
 
@@ -149,7 +144,8 @@ class Instances:
             instance.drop()
 
     def lose(self, address: Address, why: NotRunningError) -> None:
-        """Let the table of a provider that does not run offer it no more."""
+        """Let the table of a provider that does not run offer it no more, and its callers know."""
+        self._handles.lose(address, why)
         table = self._table_of(address)
         if table is not None:
             table.lose(address.name, why)
@@ -167,15 +163,18 @@ class Instances:
     ) -> None:
         """Hand *instance* a *new* instance of what it depends on."""
         if isinstance(instance, RoutingTable):
-            await instance.join(dependency.name, new, self._gates.get(dependency))
+            await instance.join(dependency.name, new, self._handles.gate_of(dependency))
         elif has_bind(instance):
-            bound: object = instance.bind(dependency.api, new)
+            bound: object = instance.bind(dependency.api, self.handle_of(dependency, new))
             if isawaitable(bound):
                 await bound
 
     def use(self, graph: RunGraph) -> None:
         """Create instances as *graph* says from now on."""
         self._graph = graph
+        for address in self._handles.use(graph):
+            if (table := self._table_of(address)) is not None:
+                table.tell_members()
         for api, names in known_names(self._graph, self._absence).items():
             known = self._names.setdefault(api, names)
             for key in names.absent.keys() - known.absent.keys():
@@ -201,7 +200,17 @@ class Instances:
         """Let the table of a provider that is well again offer it."""
         table = self._table_of(address)
         if table is not None:
-            await table.join(address.name, instance, self._gates.get(address))
+            await table.join(address.name, instance, self._handles.gate_of(address))
+
+    def handle_of(self, address: Address, instance: object) -> object:
+        """Return *instance* as callers have it: of a provider, whatever runs in its place."""
+        if address.kind is not NodeKind.PROVIDER:
+            return instance
+        protocol = self._protocol(self._graph.catalog.apis[address.api].protocol)
+        return self._handles.handle_of(address, instance, protocol)
+
+    def _handles_of(self, dependencies: Mapping[Address, object]) -> dict[Address, object]:
+        return {one: self.handle_of(one, instance) for one, instance in dependencies.items()}
 
     def _table_of(self, address: Address) -> RoutingTable | None:
         if address.kind is not NodeKind.PROVIDER:
@@ -216,25 +225,7 @@ class Instances:
 
     def holder_of(self, frame: FrameType | None, task: str) -> Address | None:
         """Return the provider whose code *frame* runs, or that of the node that *task* runs."""
-        names = {str(address): address for address in self._graph}
-        for one in frames_of(frame):
-            module = str(one.f_globals.get("__name__", ""))
-            found = [
-                node.address
-                for node in self._graph.nodes.values()
-                if isinstance(node, ProviderNode)
-                and node.spec is not None
-                and (module == node.spec.module or module.startswith(f"{node.spec.module}."))
-            ]
-            if len(found) == 1:
-                return found[0]
-            own = one.f_locals.get("self") if found else None
-            for address in found:
-                if own is not None and self._opened.get(address) is own:
-                    return address
-            if found and names.get(task) in found:
-                return names[task]
-        return names.get(task)
+        return owner_of(frames_of(frame), task, self._graph, self._opened)
 
     async def aclose(self) -> None:
         """Let go of what all instances share; a cancellation is raised afterwards."""
@@ -333,7 +324,7 @@ class Instances:
             clock=self._access.clock,
             deadline=min(_QUESTION_SECONDS, self._settings.start_timeout / 2),
             refresh_interval=self._settings.refresh_interval,
-            gates={address.name: self._gates[address] for address in dependencies},
+            gates={one.name: gate for one in dependencies if (gate := self._handles.gate_of(one))},
             tables=self._names,
             absence=lambda provider_id: self._absence(
                 Address.provider(node.pair.router_api, provider_id)

@@ -8,11 +8,14 @@ import threading
 import time
 from typing import TYPE_CHECKING, NamedTuple
 
+from rungraph.graph.nodes import ProviderNode
+
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterable, Mapping
     from types import FrameType
 
     from rungraph.graph.address import Address
+    from rungraph.graph.model import RunGraph
 
 _INTERVAL = 0.05
 """Seconds between two looks."""
@@ -114,3 +117,35 @@ def frames_of(frame: FrameType | None) -> list[FrameType]:
         found.append(frame)
         frame = frame.f_back
     return found
+
+
+def owner_of(
+    frames: Iterable[FrameType], task: str, graph: RunGraph, instances: Mapping[Address, object]
+) -> Address | None:
+    """Return the provider whose code *frames* run, or else the node that *task* is named by.
+
+    Args:
+        frames: Frames, the innermost first.
+        task: The name of the task that runs them.
+        graph: What runs.
+        instances: The providers, as far as they are known.
+    """
+    names = {str(address): address for address in graph}
+    for one in frames:
+        module = str(one.f_globals.get("__name__", ""))
+        found = [
+            node.address
+            for node in graph.nodes.values()
+            if isinstance(node, ProviderNode)
+            and node.spec is not None
+            and (module == node.spec.module or module.startswith(f"{node.spec.module}."))
+        ]
+        if len(found) == 1:
+            return found[0]
+        own = one.f_locals.get("self") if found else None
+        for address in found:
+            if own is not None and instances.get(address) is own:
+                return address
+        if found and names.get(task) in found:
+            return names[task]
+    return names.get(task)

@@ -152,11 +152,11 @@ class Stack:
         """
         address = self._address_of(key)
         instance = self._lifecycle.instance_of(address) if self._lifecycle is not None else None
-        if instance is None:
+        if instance is None or self._instances is None:
             if self._events.states.get(address) is State.RESTARTING:
                 raise RestartingError(str(address), self._running().supervisor.retry_after(address))
             raise NotRunningError(self._why_not_running(address))
-        return instance
+        return self._instances.handle_of(address, instance)
 
     async def health(
         self, addresses: Iterable[Address] | None = None

@@ -13,7 +13,6 @@ from typing_extensions import TypedDict
 
 from rungraph.engine.apis.routes import answers_of
 from rungraph.engine.errors import EngineError
-from rungraph.engine.request import hand_over
 from rungraph.engine.server.exchange import Called
 from rungraph.engine.server.failures import invalid
 from rungraph.graph.suggest import did_you_mean
@@ -89,7 +88,6 @@ class Endpoint:
         """Answer one request."""
         arguments = await self._read(exchange)
         instance = self._instance(self.api)
-        hand_over(instance)
         method = getattr(instance, self.name)
         exchange.called = self._called(arguments)
         with exchange.watched():

@@ -9,6 +9,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from math import ceil
 from typing import TYPE_CHECKING, NamedTuple
 
 from pydantic import ValidationError
@@ -16,12 +17,14 @@ from pydantic_core import to_json
 
 from rungraph.engine.apis.routes import error_type
 from rungraph.engine.errors import (
+    BusyError,
     EngineError,
     KeyRefusedError,
     LoopError,
     NotRunningError,
     NotServedError,
     RateLimitError,
+    RestartingError,
     UnavailableResourceError,
     UnknownResourceError,
 )
@@ -39,6 +42,7 @@ _KINDS: tuple[tuple[type[Exception], int], ...] = (
     (LoopError, 508),
     (KeyRefusedError, 502),
     (RateLimitError, 429),
+    (BusyError, 429),
     # Before their base OSError and before ValueError, of which some are subclasses.
     (PermissionError, 403),
     (TimeoutError, 504),
@@ -49,7 +53,7 @@ _KINDS: tuple[tuple[type[Exception], int], ...] = (
 _FUTILE = (KeyRefusedError,)
 _WORTH_ANOTHER_TRY = frozenset({429, 502, 503, 504})
 _MOST_PROBLEMS = 5
-_RETRY_SECONDS = b"1"
+_RETRY_SECONDS = 1.0
 
 
 @dataclass(eq=False)
@@ -103,7 +107,9 @@ def failure_of(error: Exception, request_id: str, scrub: Callable[[str], str]) -
     again = status in _WORTH_ANOTHER_TRY and not isinstance(error, _FUTILE)
     headers = [(b"x-should-retry", b"true" if again else b"false")]
     if status in {429, 503}:
-        headers.append((b"retry-after", _RETRY_SECONDS))
+        known = error.retry_after if isinstance(error, BusyError | RestartingError) else None
+        seconds = ceil(max(known or 0.0, _RETRY_SECONDS))
+        headers.append((b"retry-after", str(seconds).encode()))
     return Failure(status, to_json({"error": told}), tuple(headers))
 
 

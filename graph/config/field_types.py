@@ -12,7 +12,9 @@ if TYPE_CHECKING:
     from rungraph.graph.config.run_config import Section
     from rungraph.graph.source.positions import Path
 
-_IN_WORDS: dict[type, str] = {str: "text", list: "a list", dict: "a mapping", int: "an integer"}
+_IN_WORDS: dict[type, str] = {
+    str: "text", list: "a list", dict: "a mapping", float: "a number", int: "an integer",
+}  # fmt: skip
 
 
 class Misfit(NamedTuple):
@@ -59,6 +61,9 @@ def misfits(section: type[Section], value: Mapping[str, Any]) -> Iterator[Misfit
             yield Misfit((name,), given, "text of at least one character")
         elif given not in section.choices.get(name, (given,)):
             yield Misfit((name,), given, " or ".join(map(repr, section.choices[name])))
+        elif name in section.ranges and not _is_within(section.ranges[name], given):
+            least, most = section.ranges[name]
+            yield Misfit((name,), given, f"{_wanted(types)} from {least:g} to {most:.0f}")
         elif inner := types[type(given)]:
             yield from _misfit_items(value[name], inner[-1], (name,))
 
@@ -74,6 +79,10 @@ def _misfit_items(value: list[Any] | dict[Any, Any], wanted: Any, path: Path) ->
     for key, one in value.items() if isinstance(value, dict) else enumerate(value):
         if type(one) not in types:
             yield Misfit((*path, key), one, _wanted(types))
+
+
+def _is_within(limits: tuple[float, float], value: Any) -> bool:
+    return value is None or limits[0] <= value <= limits[1]
 
 
 def _wanted(types: Mapping[type, tuple[Any, ...]]) -> str:

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from rungraph.graph.catalog.specs import Catalog, RoutedPair
     from rungraph.graph.source.positions import Path
 
-_OWN_KEYS = frozenset({"catalog", "checks", "selectors"})
+_OWN_KEYS = frozenset({"catalog", "checks", "limits", "selectors"})
 # Keys that say nothing about the graph but stand in files of this format, and those that other
 # tools read: known, so that only a real typo is reported.
 _OTHER_KEYS = frozenset({

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 from rungraph.graph.address import Address
 from rungraph.graph.config.field_types import fields_of
 from rungraph.graph.config.keys import known_keys, resource_paths, stray_key
+from rungraph.graph.config.read_limits import limits_of_apis, read_limits
 from rungraph.graph.config.resources import ResourceReader
 from rungraph.graph.config.run_config import (
     DISABLED,
@@ -30,6 +31,7 @@ if TYPE_CHECKING:
     from rungraph.graph.catalog.specs import Catalog
     from rungraph.graph.config.sections import Entry
     from rungraph.graph.diagnostics import Diagnostic
+    from rungraph.graph.limits import Limits
     from rungraph.graph.source.document import Document
     from rungraph.graph.source.environment import Substitution
     from rungraph.graph.source.positions import Path
@@ -70,6 +72,7 @@ class _Reader(ResourceReader):
         self.excluded: list[Excluded] = []
         self.unreadable: set[str] = set()
         self.known: frozenset[str] = frozenset()
+        self.api_limits: Mapping[str, Limits] = {}
 
     def run_config(self, catalog: Catalog) -> RunConfig:
         value: Mapping[str, Any] = self.document.value
@@ -79,6 +82,7 @@ class _Reader(ResourceReader):
         self.known, self.traits = known_keys(catalog), catalog.traits
         value = self.top_keys(value, catalog)
         run = self.run_section(value, catalog)
+        self.api_limits = limits_of_apis(self, run.limits, catalog)
         configured = value.get("providers")
         providers = [*self.providers(configured, catalog)]
         resources = [
@@ -97,7 +101,7 @@ class _Reader(ResourceReader):
                 attrgetter("address"),
                 lambda one: [
                     *(one.provider_type, one.written, one.tags),
-                    *(one.spec, one.restart, one.placement),
+                    *(one.spec, one.restart, one.placement, one.limits.given()),
                 ],
             ),
             unreadable=frozenset(self.unreadable),
@@ -154,7 +158,7 @@ class _Reader(ResourceReader):
         """Return what stands at the top besides lists; what it says by default when in doubt."""
         known = fields_of(RunSection).keys() & self.known
         fields = {key: self.resolve(value[key], (key,)) for key in value if key in known}
-        for key in fields.keys() & {"apis", "selectors", "version"}:
+        for key in fields.keys() & {"apis", "limits", "selectors", "version"}:
             fields[key] = self.shown(value[key], fields[key], (key,))
         for key in fields.keys() & {"image_name", "distro_name"}:
             fields[key] = self.text(value[key], fields[key], (key,))
@@ -293,6 +297,7 @@ class _Reader(ResourceReader):
             self.document.known,
             section.restart or RESTARTS[0],
             section.placement or PLACEMENTS[0],
+            read_limits(self, section.limits, (*path, "limits"), self.api_limits.get(api)),
         )
 
     def checks(self, value: Any) -> Iterator[QueryCheck]:

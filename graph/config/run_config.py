@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any, ClassVar, TypeVar
 
 from rungraph.graph.address import Address
 from rungraph.graph.catalog.specs import ProviderSpec
+from rungraph.graph.limits import LEAST_SECONDS, MOST, Limits
 from rungraph.graph.nodes import PLACEMENTS, POLICIES, RESTARTS
 from rungraph.graph.placeholders import placeholders
 
@@ -35,6 +36,7 @@ class Section:
 
     never_empty: ClassVar[frozenset[str]] = frozenset()
     choices: ClassVar[dict[str, tuple[str, ...]]] = {}
+    ranges: ClassVar[dict[str, tuple[float, float]]] = {}
 
 
 @dataclass(frozen=True)
@@ -48,6 +50,25 @@ class RunSection(Section):
     metadata_store: dict[str, Any] | None = None
     catalog: str | None = None
     selectors: dict[str, str] | None = None
+    limits: dict[str, dict[str, Any]] | None = None
+
+
+@dataclass(frozen=True)
+class LimitsSection(Section):
+    """What limits the calls of a provider, or of each provider of an API: see `Limits`."""
+
+    ranges: ClassVar[dict[str, tuple[float, float]]] = {
+        **dict.fromkeys(Limits.__slots__, (LEAST_SECONDS, MOST)),
+        "concurrent_calls": (1, MOST),
+        "queued_calls": (0, MOST),
+    }
+
+    call_timeout: float | int | None = None
+    first_chunk_timeout: float | int | None = None
+    idle_timeout: float | int | None = None
+    stream_timeout: float | int | None = None
+    concurrent_calls: int | None = None
+    queued_calls: int | None = None
 
 
 @dataclass(frozen=True)
@@ -70,6 +91,7 @@ class ProviderSection(Section):
     tags: list[str] | None = None
     restart: str | None = None
     placement: str | None = None
+    limits: dict[str, Any] | None = None
 
     def spec(self, api: str, catalog: Catalog) -> ProviderSpec | None:
         """Return what *catalog* and the entry itself say of its type; None when neither knows it.

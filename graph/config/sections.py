@@ -138,6 +138,9 @@ class SectionReader:
                 message = f"'{path_text(where)}' must be {wanted}, not '{shown}'"
                 self.report("C010", message, where, *filter(None, [did_you_mean(given, choices)]))
                 continue
+            if str(first) in model.ranges and type(given) in known[str(first)].types:
+                self.report("C010", f"'{path_text(where)}' must be {wanted}", where)
+                continue
             is_scalar = wanted == "text" and not isinstance(given, dict | list)
             self.wrong_type(given, where, wanted, *(["write it in quotes"] if is_scalar else []))
         if lacking or wrong:

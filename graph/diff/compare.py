@@ -124,7 +124,7 @@ def _content(node: Node) -> object:
     """Return all of *node* that facts are made of, as text where 1 would be equal to True."""
     if isinstance(node, ProviderNode):
         config = None if node.config is node.written else repr(node.config)
-        how = (node.restart, node.placement)
+        how = (node.restart, node.placement, node.limits)
         return node.provider_type, node.tags, how, node.spec, repr(node.written), config
     if isinstance(node, TableNode):
         return [

@@ -137,6 +137,8 @@ def _provider_facts(node: ProviderNode) -> Iterator[tuple[Path, Any, Hidden | No
         yield ("restart",), node.restart, None
     if node.placement != PLACEMENTS[0]:
         yield ("placement",), node.placement, None
+    for name, value in node.limits.given().items():
+        yield ("limits", name), value, None
     if node.spec is not None:
         yield ("module",), node.spec.module, None
         for name in ("dependencies", "optional_dependencies"):

@@ -14,6 +14,7 @@ from rungraph.graph.config.run_config import Excluded, QueryCheck
 from rungraph.graph.diagnostics import Diagnostic, Severity
 from rungraph.graph.digraph import new_digraph
 from rungraph.graph.errors import CatalogError
+from rungraph.graph.limits import Limits
 from rungraph.graph.model import RunGraph
 from rungraph.graph.nodes import (
     PLACEMENTS,
@@ -138,6 +139,7 @@ def _node(plan: NodePlan, catalog: Catalog, substitution: Substitution) -> Node:
             plan.tags,
             restart=plan.restart or RESTARTS[0],
             placement=plan.placement or PLACEMENTS[0],
+            limits=Limits(**plan.limits),
         )
     pair = catalog.pair_of(address.api)
     if pair is None:

@@ -141,6 +141,7 @@ def _fields_of_kind(
     in_catalog = graph.catalog.provider(node.api, node.provider_type)
     return {
         "config": config,
+        "limits": node.limits.given(),
         "module": spec.module if spec else None,
         "path": node.path,
         "place": place_plan(node.place),

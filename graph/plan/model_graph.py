@@ -4,7 +4,7 @@ The fields of each class are sorted by name, as the keys of the JSON are.
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 from rungraph.graph.catalog.specs import ProviderSpec
@@ -137,6 +137,10 @@ class NodePlan(JsonObject):
     """The provider's id; null for a table and a router."""
     kind: str
     """``provider``, ``table`` or ``router``."""
+    limits: Mapping[str, int | float] = field(default_factory=dict[str, int | float])
+    """How long calls of a provider may take, and how many run at a time; what is not there is not
+    limited.
+    """
     module: str | None = None
     """The Python module that a provider comes from; null when that is not known."""
     path: tuple[str | int, ...] = ()

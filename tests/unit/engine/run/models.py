@@ -114,7 +114,9 @@ def install(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setitem(sys.modules, _MODULE, module)
 
 
-def models_graph(*names: str, models: Any = (), **configs: dict[str, Any]) -> RunGraph:
+def models_graph(
+    *names: str, models: Any = (), limits: Any = None, **configs: dict[str, Any]
+) -> RunGraph:
     """Return a graph of one provider for each name, which serves ``NAME-model``."""
     providers = [
         {
@@ -122,6 +124,7 @@ def models_graph(*names: str, models: Any = (), **configs: dict[str, Any]) -> Ru
             "provider_type": "inline::fake",
             "module": _MODULE,
             "config": configs.get(name, {"serves": f"{name}-model"}),
+            **({"limits": limits} if limits else {}),
         }
         for name in names
     ]

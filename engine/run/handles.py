@@ -1,0 +1,114 @@
+"""What callers have of a provider: the methods of its API, answered by what runs now."""
+
+from __future__ import annotations
+
+from functools import partial
+from typing import TYPE_CHECKING, Any
+
+from rungraph.engine.errors import NotRunningError
+from rungraph.engine.request import handing_over
+from rungraph.engine.routing.gate import Gate
+from rungraph.engine.routing.signatures import methods_of
+from rungraph.graph.nodes import ProviderNode
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from rungraph.engine.run.settings import StackSettings
+    from rungraph.graph.address import Address
+    from rungraph.graph.limits import Limits
+    from rungraph.graph.model import RunGraph
+
+
+class Handle:
+    """A provider as its callers have it, however often it is restarted.
+
+    A call goes to the instance that runs now; when it stops, its running calls may end, and those
+    that take too long raise `NotRunningError`, as does every call while none runs. Whatever is no
+    method of the API is that of the instance itself.
+
+    Args:
+        instance: The provider.
+        gate: Knows its calls.
+        protocol: The Protocol of its API.
+    """
+
+    def __init__(self, instance: object, gate: Gate, protocol: type) -> None:
+        self._instance = instance
+        self._gate = gate
+        for method in methods_of(protocol).values():
+            call = self._await_call if method.is_coroutine else self._call
+            setattr(self, method.name, method.dress(partial(call, method.name)))
+
+    def point(self, instance: object, gate: Gate) -> None:
+        """Send calls to *instance* from now on."""
+        self._instance, self._gate = instance, gate
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._instance, name)
+
+    def _call(self, name: str, /, *args: Any, **kwargs: Any) -> Any:
+        method = handing_over(getattr(self._instance, name), self._instance)
+        return self._gate.call(method, *args, **kwargs)
+
+    async def _await_call(self, name: str, /, *args: Any, **kwargs: Any) -> Any:
+        method = handing_over(getattr(self._instance, name), self._instance)
+        return await self._gate.await_call(method, *args, **kwargs)
+
+
+class Handles:
+    """The handles and gates of a stack's providers.
+
+    Args:
+        settings: How long calls may go on when their provider stops.
+    """
+
+    def __init__(self, settings: StackSettings) -> None:
+        self._settings = settings
+        self._handles: dict[Address, Handle] = {}
+        self._gates: dict[Address, Gate] = {}
+        self._lost: dict[Address, NotRunningError] = {}
+
+    def gate_of(self, address: Address) -> Gate | None:
+        """Return what knows the calls of a provider's latest instance."""
+        return self._gates.get(address)
+
+    def handle_of(self, address: Address, instance: object, protocol: type) -> Handle:
+        """Return the handle of the running *instance*, which implements *protocol*."""
+        if address not in self._handles:
+            self._handles[address] = Handle(instance, self._gates[address], protocol)
+        return self._handles[address]
+
+    def open(self, address: Address, instance: object, limits: Limits) -> None:
+        """Send calls to a new *instance* from now on."""
+        gate = self._gates[address] = Gate(str(address), limits)
+        self._lost.pop(address, None)
+        if (handle := self._handles.get(address)) is not None:
+            handle.point(instance, gate)
+
+    def lose(self, address: Address, why: NotRunningError) -> None:
+        """Tell those who call a provider that does not run *why* that is."""
+        self._lost[address] = why
+        if (gate := self._gates.get(address)) is not None and gate.closed is not None:
+            gate.closed = why
+
+    async def close(self, address: Address) -> None:
+        """Let the calls of a provider end, end them, and take no more."""
+        gate, settings = self._gates.get(address), self._settings
+        if gate is None:
+            return
+        try:
+            if gate.is_busy():
+                await gate.drain(min(settings.drain_timeout, settings.stop_timeout / 2))
+        finally:
+            gate.cut(NotRunningError(f"'{address}' was stopped while the call ran"))
+            stopped = NotRunningError(f"'{address}' has stopped")
+            gate.closed = self._lost.get(address, stopped)
+            await gate.aclose()
+
+    def use(self, graph: RunGraph) -> Iterator[Address]:
+        """Limit calls as *graph* says; yield the providers whose limits differ."""
+        for address, gate in self._gates.items():
+            node = graph.nodes.get(address)
+            if isinstance(node, ProviderNode) and gate.take(node.limits):
+                yield address
