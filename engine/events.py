@@ -203,6 +203,14 @@ class NodeHeldLoop(NodeEvent):
 
 
 @dataclass(frozen=True, slots=True)
+class NodeTaskFailed(NodeEvent):
+    """A task that the node's code has made failed with *error*, and nobody was waiting for it."""
+
+    task: str
+    error: BaseException
+
+
+@dataclass(frozen=True, slots=True)
 class NodeBound(NodeEvent):
     """The node was handed what serves *api*, which could not start before it."""
 
@@ -302,6 +310,10 @@ class RefreshFailed(ResourceEvent):
 # --- the log -----------------------------------------------------------------------------------
 
 
+_ENDLESS = (ResourceEvent, NodeDegraded, NodeRecovered, NodeHeldLoop, NodeTaskFailed)
+"""What may happen any number of times: only the newest of these are kept."""
+
+
 class EventLog:
     """Everything that happened to a stack, in order.
 
@@ -335,7 +347,7 @@ class EventLog:
 
         What a subscriber raises is logged and goes no further.
         """
-        is_endless = isinstance(event, ResourceEvent | NodeDegraded | NodeRecovered | NodeHeldLoop)
+        is_endless = isinstance(event, _ENDLESS)
         (self._newest if is_endless else self._kept).append((self._count, event))
         self._count += 1
         if isinstance(event, NodeEvent) and event.state is not None:

@@ -35,7 +35,7 @@ from rungraph.engine.routing.table_of import create_table
 from rungraph.engine.routing.tables import RoutingTable
 from rungraph.engine.run.compliance import check_compliance
 from rungraph.engine.run.handles import Handles
-from rungraph.engine.run.loop_watch import frames_of, owner_of
+from rungraph.engine.run.loop_watch import owner_of
 from rungraph.engine.run.placement import open_in_process
 from rungraph.engine.run.registrations import registration_store
 from rungraph.engine.waiting import outlast, settled, thread_future
@@ -43,7 +43,7 @@ from rungraph.graph.address import Address, NodeKind
 from rungraph.graph.nodes import ProviderNode, RouterNode, TableNode
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Callable, Iterable, Mapping
     from types import FrameType, ModuleType
 
     from rungraph.engine.events import Event
@@ -223,9 +223,9 @@ class Instances:
         node = self._graph.nodes.get(address)
         return node.restart if isinstance(node, ProviderNode) else "on-failure"
 
-    def holder_of(self, frame: FrameType | None, task: str) -> Address | None:
-        """Return the provider whose code *frame* runs, or that of the node that *task* runs."""
-        return owner_of(frames_of(frame), task, self._graph, self._opened)
+    def holder_of(self, frames: Iterable[FrameType], task: str) -> Address | None:
+        """Return the provider whose code *frames* run, or that of the node that *task* runs."""
+        return owner_of(frames, task, self._graph, self._opened)
 
     async def aclose(self) -> None:
         """Let go of what all instances share; a cancellation is raised afterwards."""

@@ -10,11 +10,12 @@ from __future__ import annotations
 import asyncio
 from typing import TYPE_CHECKING, Literal
 
-from rungraph.engine.errors import NodeFailure, StartError, StopError
+from rungraph.engine.errors import NodeError, NodeFailure, StartError, StopError, describe
 from rungraph.engine.events import (
     Event,
     NodeFailed,
     NodeHeldLoop,
+    NodeTaskFailed,
     RollbackEnded,
     RollbackStarted,
     StackStarting,
@@ -29,10 +30,11 @@ from rungraph.engine.run.runner import NodeRunner, RunnerCallbacks
 from rungraph.engine.run.running_nodes import RunningNodes
 from rungraph.engine.run.stopping import Stopping
 from rungraph.engine.run.supervisor import Supervisor
+from rungraph.engine.run.task_watch import DeadTask, TaskWatch, innermost_first
 from rungraph.engine.waiting import outlast
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Collection, Mapping, Sequence
+    from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
     from types import FrameType
 
     import networkx as nx
@@ -53,7 +55,7 @@ class Lifecycle:
         settings: Schedule, limits and deadlines.
         emit: Takes every event.
         late: Dependencies that are handed to their dependents once both run.
-        holder_of: Tells the node whose code a frame runs; None to watch the event loop not at all.
+        holder_of: Tells the node whose code frames run; None to watch the event loop not at all.
         doom: Called with what ends the stack: a node that stays failed.
     """
 
@@ -65,7 +67,7 @@ class Lifecycle:
         emit: Callable[[Event], None],
         *,
         late: Collection[tuple[Address, Address]] = (),
-        holder_of: Callable[[FrameType | None, str], Address | None] | None = None,
+        holder_of: Callable[[Iterable[FrameType], str], Address | None] | None = None,
         doom: Callable[[RunError], None] | None = None,
     ) -> None:
         self._running = RunningNodes(graph, nodes, settings, emit, late)
@@ -75,6 +77,7 @@ class Lifecycle:
         self._holder_of = holder_of
         self._failures: list[NodeFailure] = []
         self._watch: LoopWatch | None = None
+        self._tasks: TaskWatch | None = None
         self._killed = False
         self.changes = Changes(self._running, nodes, settings, emit)
         self.supervisor = Supervisor(self, nodes, settings, emit, doom)
@@ -135,6 +138,7 @@ class Lifecycle:
         )
         if self._holder_of is not None:
             self._watch = LoopWatch(self._holder_of, self._held)
+        self._tasks = TaskWatch(self._task_died)
         self._running.runner = NodeRunner(
             self._nodes, self._settings, self._emit, callbacks, self._watch
         )
@@ -256,6 +260,8 @@ class Lifecycle:
         cancelled = await self._running.runner.end_stragglers() or cancelled
         if self._watch is not None:
             self._watch.close()
+        if self._tasks is not None:
+            self._tasks.close()
         return cancelled
 
     # --- what becomes of a node ----------------------------------------------------------------
@@ -278,6 +284,19 @@ class Lifecycle:
 
     def _held(self, address: Address, seconds: float) -> None:
         self._emit(NodeHeldLoop(self.clock(), address, seconds))
+
+    def _task_died(self, task: DeadTask) -> None:
+        """Tell of a task that has died; a node whose own background work it was has failed."""
+        run, address = task.maker, task.maker.address if task.maker is not None else None
+        if address is None and self._holder_of is not None:
+            address = self._holder_of(innermost_first(task.error.__traceback__), "")
+        if address is None or self.instance_of(address) is None:
+            return
+        self._emit(NodeTaskFailed(self.clock(), address, task.name, task.error))
+        if run is not None and run is self._running.runs[address] and task.is_own:
+            run.died = NodeError(f"its task {task.name!r} has failed: {describe(task.error)}")
+            run.died.__cause__ = task.error
+            run.cancel()
 
     def _fail(self, run: NodeRun, error: BaseException) -> None:
         run.causes = (run.address,)

@@ -44,13 +44,13 @@ class LoopWatch:
     """Watches the running event loop from a thread of its own, until it is closed.
 
     Args:
-        holder_of: Tells the node whose code a frame runs, given the name of the running task.
+        holder_of: Tells the node whose code frames run, given the name of their task.
         tell: Called in the loop, once it turns again, with the node that held it and for how long.
     """
 
     def __init__(
         self,
-        holder_of: Callable[[FrameType | None, str], Address | None],
+        holder_of: Callable[[Iterable[FrameType], str], Address | None],
         tell: Callable[[Address, float], None],
     ) -> None:
         self._holder_of = holder_of
@@ -94,7 +94,7 @@ class LoopWatch:
     def _look(self, seconds: float) -> None:
         task = asyncio.current_task(self._loop)
         frame = sys._current_frames().get(self._ident)  # noqa: SLF001  # pyright: ignore[reportPrivateUsage]  (documented)
-        holder = self._holder_of(frame, task.get_name() if task is not None else "")
+        holder = self._holder_of(frames_of(frame), task.get_name() if task is not None else "")
         end = self._loop.time()
         last = self._holds[-1] if len(self._holds) > self._untold else None
         if last is not None and last.holder == holder:

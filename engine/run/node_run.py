@@ -117,6 +117,7 @@ class NodeRun:
         overdue: Whether it was cancelled because its time was up.
         blocking: Whether its time was up while it held the event loop.
         breaking: Whether it ends while it should run.
+        died: The error of its own background task that has died; None as long as none has.
         spared: Whether it has outlived a cancellation that nobody here asked for.
         causes: The failures that keep it from running.
         is_skipped: Whether it was not started because of others.
@@ -143,6 +144,7 @@ class NodeRun:
     overdue: bool = False
     blocking: bool = False
     breaking: bool = False
+    died: Exception | None = None
     spared: bool = False
     causes: tuple[Address, ...] = ()
     is_skipped: bool = False

@@ -24,6 +24,7 @@ from rungraph.engine.events import (
     NodeStopping,
 )
 from rungraph.engine.run.node_run import NodeInstances, NodeRun, Phase
+from rungraph.engine.run.task_watch import context_of
 from rungraph.engine.waiting import abandon, finish, leave_behind, outlast
 
 if TYPE_CHECKING:
@@ -115,7 +116,7 @@ class NodeRunner:
         self._emit(NodeStarting(run.since, run.address))
         self._arm(run, self._settings.start_timeout, self._overdue)
         run.task = self._loop.create_task(
-            self._live(run), name=str(run.address), context=self._context.copy()
+            self._live(run), name=str(run.address), context=context_of(run, self._context)
         )
         run.task.add_done_callback(lambda task: self._task_ended(run, task))
 
@@ -258,7 +259,7 @@ class NodeRunner:
                 self._emit(NodeKilled(self.clock(), run.address, late))
         self._callbacks.settled(run)
 
-    async def _turn(self, run: NodeRun) -> KilledError | BackgroundError | None:
+    async def _turn(self, run: NodeRun) -> Exception | None:
         """Wait until it is the node's turn to stop; return why when it ends before that."""
         while run.phase is Phase.RUNNING:
             run.turn = self._loop.create_future()
@@ -268,7 +269,7 @@ class NodeRunner:
                 if self._killed:
                     return KilledError("killed before its turn to stop")
                 if run.phase is Phase.RUNNING and not self._spares(run):
-                    return BackgroundError("its background work has ended")
+                    return run.died or BackgroundError("its background work has ended")
                 if run.task is not None:
                     run.task.uncancel()
         return None
@@ -307,14 +308,12 @@ class NodeRunner:
             self._emit((NodeKilled if killed else NodeStopFailed)(now, run.address, error))
         self._is_gone(run)
 
-    def _broke_down(
-        self, run: NodeRun, reason: BackgroundError, error: BaseException | None
-    ) -> None:
+    def _broke_down(self, run: NodeRun, reason: Exception, error: BaseException | None) -> None:
         """Record the end of a node that should have gone on running."""
         if run.phase is Phase.ENDED:
             return
         # The stop of a task group raises what its background work has raised.
-        self._callbacks.broke(run, error if isinstance(error, Exception) else reason)
+        self._callbacks.broke(run, run.died or (error if isinstance(error, Exception) else reason))
         self._is_gone(run)
 
     def _is_gone(self, run: NodeRun) -> None:

@@ -109,6 +109,8 @@ def _described(event: Event) -> tuple[str, str, str] | None:
             return "recovered", "help", event.detail
         case events.NodeHeldLoop():
             return "blocked", "warning", f"held the event loop for {event.seconds:.1f} s"
+        case events.NodeTaskFailed():
+            return "task failed", "warning", f"task {event.task!r}: {describe(event.error)}"
         case events.NodeBound():
             return "bound", "place", f"was handed {event.api}"
         case events.NodeNotBound():

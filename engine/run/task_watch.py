@@ -1,0 +1,103 @@
+"""Notices a task that dies while nobody waits for it, and whose it is."""
+
+from __future__ import annotations
+
+import asyncio
+from contextvars import Context, ContextVar
+from typing import TYPE_CHECKING, Any, NamedTuple, cast
+
+from rungraph.engine.run.node_run import NodeRun, Phase
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Coroutine
+    from types import TracebackType
+
+_GRACE_SECONDS = 0.05
+"""Seconds within which whoever waits for a task has taken its error."""
+
+_maker: ContextVar[NodeRun | None] = ContextVar("rungraph_maker", default=None)
+
+
+class DeadTask(NamedTuple):
+    """A task that has failed and whose error nobody has taken.
+
+    Attributes:
+        name: Its name.
+        error: What it raised.
+        maker: The node in whose context it was made; None when that is nobody's.
+        is_own: Whether the node itself made it: background work that its creation began.
+    """
+
+    name: str
+    error: BaseException
+    maker: NodeRun | None
+    is_own: bool
+
+
+def context_of(run: NodeRun, context: Context) -> Context:
+    """Return a copy of *context* in which what is made is known to be made by *run*."""
+    copied = context.copy()
+    copied.run(_maker.set, run)
+    return copied
+
+
+class TaskWatch:
+    """Watches the tasks that are made in the running event loop, until it is closed.
+
+    Args:
+        died: Called in the loop with each task that has died.
+    """
+
+    def __init__(self, died: Callable[[DeadTask], None]) -> None:
+        self._died = died
+        self._loop = asyncio.get_running_loop()
+        self._before = self._loop.get_task_factory()
+        self._is_open = True
+        # The stubs want a function that is generic in what the task returns.
+        self._loop.set_task_factory(cast("Any", self._make))
+
+    def close(self) -> None:
+        """End the watching."""
+        self._is_open = False
+        if self._loop.get_task_factory() == self._make:
+            self._loop.set_task_factory(self._before)
+
+    def _make(
+        self, loop: asyncio.AbstractEventLoop, work: Coroutine[Any, Any, Any], **more: Any
+    ) -> asyncio.Future[Any]:
+        make: Callable[..., asyncio.Future[Any]] = self._before or _task
+        task = make(loop, work, **more)
+        if self._is_open and isinstance(task, asyncio.Task):
+            maker = _maker.get()
+            is_own = maker is not None and maker.task is asyncio.current_task()
+            task.add_done_callback(lambda done: self._has_ended(done, maker, is_own=is_own))
+        return task
+
+    def _has_ended(self, task: asyncio.Future[Any], maker: NodeRun | None, *, is_own: bool) -> None:
+        # Asking for the error would count as having taken it.
+        if self._is_open and getattr(task, "_log_traceback", False):
+            self._loop.call_later(_GRACE_SECONDS, self._look, task, maker, is_own)
+
+    def _look(self, task: asyncio.Future[Any], maker: NodeRun | None, is_own: bool) -> None:
+        if not self._is_open or not getattr(task, "_log_traceback", False):
+            return
+        if maker is not None and maker.phase is Phase.STARTING:  # Which may yet wait for it.
+            self._has_ended(task, maker, is_own=is_own)
+        elif (error := getattr(task, "_exception", None)) is not None:
+            name = cast("asyncio.Task[Any]", task).get_name()
+            self._died(DeadTask(name, error, maker, is_own))
+
+
+def _task(
+    loop: asyncio.AbstractEventLoop, work: Coroutine[Any, Any, Any], **more: Any
+) -> asyncio.Task[Any]:
+    return asyncio.Task(work, loop=loop, **more)
+
+
+def innermost_first(traceback: TracebackType | None) -> list[Any]:
+    """Return the frames of *traceback*, the innermost first."""
+    found: list[Any] = []
+    while traceback is not None:
+        found.append(traceback.tb_frame)
+        traceback = traceback.tb_next
+    return found[::-1]

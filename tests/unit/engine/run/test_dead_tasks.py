@@ -1,0 +1,137 @@
+"""A task of a provider that dies while nobody waits for it is not lost in silence."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Awaitable, Callable
+from typing import Any
+
+import pytest
+from tests.unit.engine.fakes import GraphOf, Offer, Pinger
+from tests.unit.engine.run.models import quick, until
+
+from rungraph.engine.events import NodeFailed, NodeTaskFailed, State
+from rungraph.engine.run.stack import Stack
+from rungraph.graph import Address
+
+A = Address.provider("a", "one")
+
+
+async def _die(after: float = 0) -> None:
+    await asyncio.sleep(after)
+    msg = "lost"
+    raise ConnectionError(msg)
+
+
+async def _work(begin: Callable[[], object]) -> None:
+    begin()
+    await asyncio.Event().wait()
+
+
+class Working(Pinger):
+    """Begins a task when it is created, or when it is called."""
+
+    kept: set[asyncio.Task[Any]]
+
+    def begin(self, work: Callable[[], Awaitable[None]]) -> asyncio.Task[None]:
+        """Begin *work* and keep its task, as asyncio asks for."""
+        task = asyncio.ensure_future(work())
+        self.kept = {task}
+        return task
+
+
+def _offer(begin: Callable[[Working], object]) -> Offer:
+    made: list[Working] = []
+
+    async def create(config: object, deps: object) -> Working:
+        made.append(Working())
+        if len(made) == 1:
+            begin(made[0])
+        return made[-1]
+
+    return Offer(create)
+
+
+def _told(stack: Stack) -> list[tuple[Address, str]]:
+    return [
+        (one.address, str(one.error)) for one in stack.events if isinstance(one, NodeTaskFailed)
+    ]
+
+
+@pytest.mark.parametrize("is_kept", [True, False])
+async def test_background_work_that_dies_is_the_failure_of_its_provider(
+    graph_of: GraphOf, tmp_path: Any, is_kept: bool
+) -> None:
+    """Whether it keeps the task or not; it is started again as after any other failure."""
+
+    def begin(working: Working) -> None:
+        task = working.begin(lambda: _die(0.01))
+        task.set_name("poll")
+        if not is_kept:
+            working.kept.clear()
+
+    async with Stack(graph_of(a=_offer(begin)), quick(tmp_path)) as stack:
+        before = stack["a"].shutdown.__self__
+        await until(lambda: len(_told(stack)) == 1)
+        assert _told(stack) == [(A, "lost")]
+        await until(lambda: stack.status()[A] is State.RESTARTING)
+        await until(lambda: stack.status()[A] is State.READY)
+        assert before.shutdowns == 1
+    [failed] = [one for one in stack.events if isinstance(one, NodeFailed)]
+    assert str(failed.error) == "its task 'poll' has failed: ConnectionError: lost"
+
+
+async def test_a_task_that_other_work_has_made_is_told(graph_of: GraphOf, tmp_path: Any) -> None:
+    """It may be one of many; the provider goes on."""
+    offer = _offer(lambda one: one.begin(lambda: _work(lambda: asyncio.create_task(_die()))))
+    async with Stack(graph_of(a=offer), quick(tmp_path)) as stack:
+        await until(lambda: len(_told(stack)) == 1)
+        assert _told(stack) == [(A, "lost")]
+        await asyncio.sleep(0.1)
+        assert stack.status()[A] is State.READY
+
+
+async def test_a_task_of_a_call_is_told_by_its_code(
+    graph_of: GraphOf, tmp_path: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The caller's context does not say whose it is."""
+    graph = graph_of(a=Offer())
+    text = "async def die():\n    raise ConnectionError('lost')\n"
+    module: dict[str, Any] = {"__name__": "rungraph_fake_a"}
+    exec(text, module)  # noqa: S102
+
+    async def ping(self: Pinger) -> str:
+        asyncio.create_task(module["die"]())  # noqa: RUF006  (what happens to it is the point)
+        return "pong"
+
+    monkeypatch.setattr(Pinger, "ping", ping)
+    async with Stack(graph, quick(tmp_path)) as stack:
+        await stack["a"].ping()
+        await until(lambda: len(_told(stack)) == 1)
+        assert _told(stack) == [(A, "lost")]
+
+
+async def test_a_task_that_somebody_waits_for_is_nobodys_failure(
+    graph_of: GraphOf, tmp_path: Any
+) -> None:
+    """Its error goes to whoever waits; one that is cancelled has not failed."""
+    seen: list[str] = []
+
+    async def create(config: object, deps: object) -> Working:
+        working = Working()
+        loading = asyncio.create_task(_die())
+        await asyncio.sleep(0.1)  # It dies meanwhile.
+        results = await asyncio.gather(loading, return_exceptions=True)
+        seen.append(str(results[0]))
+        working.begin(lambda: asyncio.sleep(60)).cancel()
+        handled = asyncio.create_task(_die(0.01))
+        handled.add_done_callback(lambda task: seen.append(str(task.exception())))
+        return working
+
+    async with Stack(graph_of(a=Offer(create)), quick(tmp_path)) as stack:
+        await until(lambda: len(seen) == 2)
+        await asyncio.sleep(0.1)
+        assert stack.status()[A] is State.READY
+    assert not _told(stack)
+    assert seen == ["lost", "lost"]
+    assert asyncio.get_running_loop().get_task_factory() is None
