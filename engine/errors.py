@@ -17,8 +17,6 @@
         ├── NotRunningError          a node of the stack that does not run
         │   └── RestartingError      it is being started again
         ├── MissingPackageError      a distribution that is not installed
-        ├── BusyError                a provider takes no more calls now; also a ConnectionError
-        ├── CallTimeoutError         a call takes longer than it may; also a TimeoutError
         ├── KeyRefusedError          a server refuses a provider's key; also a PermissionError
         ├── RateLimitError           a server takes no more requests now; also a ConnectionError
         ├── LoopError                a stack would call itself, through other ones
@@ -267,46 +265,6 @@ class RestartingError(NotRunningError):
 
     def __str__(self) -> str:
         return f"'{self.node}' is being restarted; retry after {self.retry_after:.2g} s"
-
-
-@dataclass(eq=False)
-class BusyError(EngineError, ConnectionError):
-    """Raised when a call is refused because so many others of its provider run and wait.
-
-    Attributes:
-        provider: The provider's address.
-        running: How many calls run.
-        waiting: How many wait for their turn.
-        retry_after: Seconds after which one more would have its turn; None when nobody knows.
-    """
-
-    provider: str
-    running: int
-    waiting: int
-    retry_after: float | None = None
-
-    def __str__(self) -> str:
-        text = f"'{self.provider}' is busy: {self.running} running, {self.waiting} waiting"
-        known = self.retry_after
-        return text if known is None else f"{text}; retry after {known:.2g} s"
-
-
-@dataclass(eq=False)
-class CallTimeoutError(EngineError, TimeoutError):
-    """Raised when a call takes longer than the limits of its provider allow.
-
-    Attributes:
-        provider: The provider's address.
-        action: What it did not do in time.
-        seconds: The limit.
-    """
-
-    provider: str
-    action: str
-    seconds: float
-
-    def __str__(self) -> str:
-        return f"'{self.provider}' did not {self.action} within {self.seconds:g} s"
 
 
 @dataclass(eq=False)

@@ -5,6 +5,8 @@
     EngineError (rungraph.engine.errors)
     ├── NodeError
     │   └── PairError                   a routed pair or its resources in a config make no sense
+    ├── BusyError                   a provider takes no more calls now; also a ConnectionError
+    ├── CallTimeoutError            a call takes longer than it may; also a TimeoutError
     ├── RegistrationStoreError          the file that keeps registrations cannot be used
     └── RoutingError                    (rungraph.engine.errors) also a ValueError
         ├── ProviderNeededError         several providers could be meant, or there is none
@@ -26,6 +28,46 @@ class PairError(NodeError):
 
 class RegistrationStoreError(EngineError):
     """Raised when the file that keeps registrations cannot be used, or is something else."""
+
+
+@dataclass(eq=False)
+class BusyError(EngineError, ConnectionError):
+    """Raised when a call is refused because so many others of its provider run and wait.
+
+    Attributes:
+        provider: The provider's address.
+        running: How many calls run.
+        waiting: How many wait for their turn.
+        retry_after: Seconds after which one more would have its turn; None when nobody knows.
+    """
+
+    provider: str
+    running: int
+    waiting: int
+    retry_after: float | None = None
+
+    def __str__(self) -> str:
+        text = f"'{self.provider}' is busy: {self.running} running, {self.waiting} waiting"
+        known = self.retry_after
+        return text if known is None else f"{text}; retry after {known:.2g} s"
+
+
+@dataclass(eq=False)
+class CallTimeoutError(EngineError, TimeoutError):
+    """Raised when a call takes longer than the limits of its provider allow.
+
+    Attributes:
+        provider: The provider's address.
+        action: What it did not do in time.
+        seconds: The limit.
+    """
+
+    provider: str
+    action: str
+    seconds: float
+
+    def __str__(self) -> str:
+        return f"'{self.provider}' did not {self.action} within {self.seconds:g} s"
 
 
 @dataclass(eq=False)

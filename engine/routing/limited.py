@@ -11,7 +11,7 @@ from inspect import isasyncgenfunction, isawaitable, unwrap
 from typing import TYPE_CHECKING, Any
 from weakref import finalize
 
-from rungraph.engine.errors import BusyError, CallTimeoutError
+from rungraph.engine.routing.errors import BusyError, CallTimeoutError
 from rungraph.engine.waiting import finish, guarded, leave_behind
 
 if TYPE_CHECKING:

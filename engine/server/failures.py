@@ -17,7 +17,6 @@ from pydantic_core import to_json
 
 from rungraph.engine.apis.routes import error_type
 from rungraph.engine.errors import (
-    BusyError,
     EngineError,
     KeyRefusedError,
     LoopError,
@@ -28,6 +27,7 @@ from rungraph.engine.errors import (
     UnavailableResourceError,
     UnknownResourceError,
 )
+from rungraph.engine.routing.errors import BusyError
 from rungraph.graph.invalid_values import invalid_values
 from rungraph.graph.wording import first_lines
 

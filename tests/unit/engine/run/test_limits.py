@@ -8,7 +8,8 @@ from typing import Any
 import pytest
 from tests.unit.engine.run.models import FakeModel, install, instance, models_graph, quick, until
 
-from rungraph.engine.errors import BusyError, CallTimeoutError, NotRunningError
+from rungraph.engine.errors import NotRunningError
+from rungraph.engine.routing.errors import BusyError, CallTimeoutError
 from rungraph.engine.run.stack import Stack
 from rungraph.engine.server.failures import failure_of
 from rungraph.graph import compile_config
