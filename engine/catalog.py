@@ -52,9 +52,6 @@ def _provider(
     offers: tuple[str, ...] = (),
     like: str = "",
     probe: str = "",
-    served_names: str = "data.id",
-    implied_suffix: str = "",
-    fetches_if: str = "",
 ) -> ProviderSpec:
     """Return a provider's spec: its folder and its extra are called after its type, or *like*'s."""
     kind, _, name = (like or provider_type).partition("::")
@@ -71,9 +68,6 @@ def _provider(
         secrets=secrets,
         offers=offers,
         probe=probe,
-        served_names=served_names if probe else "",
-        implied_suffix=implied_suffix,
-        fetches_if=fetches_if,
         origin="rungraph",
     )
 
@@ -178,8 +172,6 @@ CATALOG = Catalog.of(
             "an inference endpoint of Hugging Face, by its URL",
             "aiohttp",
             like="remote::tgi",
-            probe="/info",
-            served_names="model_id",
         ),
         _provider(
             "inference",
@@ -188,8 +180,6 @@ CATALOG = Catalog.of(
             "serverless inference of Hugging Face, by its URL",
             "aiohttp",
             like="remote::tgi",
-            probe="/info",
-            served_names="model_id",
         ),
         _provider(
             "inference",
@@ -197,10 +187,6 @@ CATALOG = Catalog.of(
             "OllamaConfig",
             "a server of Ollama, through its own API",
             "aiohttp",
-            probe="/api/tags",
-            served_names="models.name",
-            implied_suffix=":latest",
-            fetches_if="pull=missing",
         ),
         _provider(
             "inference",
@@ -216,8 +202,6 @@ CATALOG = Catalog.of(
             "TGIConfig",
             "a server of Text Generation Inference",
             "aiohttp",
-            probe="/info",
-            served_names="model_id",
         ),
         _provider(
             "inference",
@@ -225,7 +209,6 @@ CATALOG = Catalog.of(
             "VLLMConfig",
             "a server of vLLM",
             "aiohttp",
-            probe="/v1/models",
         ),
         ProviderSpec(
             "inspect",

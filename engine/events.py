@@ -307,6 +307,25 @@ class RefreshFailed(ResourceEvent):
     error: BaseException
 
 
+@dataclass(frozen=True, slots=True)
+class MemberEvent(ResourceEvent):
+    """Something happened to one of the providers that serve *identifier* together."""
+
+    identifier: str
+    provider_id: str
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class MemberEjected(MemberEvent):
+    """Calls for *identifier* go to other members for a while: *provider_id* does not answer."""
+
+
+@dataclass(frozen=True, slots=True)
+class MemberReturned(MemberEvent):
+    """Calls for *identifier* go to *provider_id* again."""
+
+
 # --- the log -----------------------------------------------------------------------------------
 
 

@@ -6,6 +6,7 @@ running in the background finds nothing afterwards, and the next call starts wit
 
 from __future__ import annotations
 
+from contextlib import contextmanager
 from contextvars import ContextVar
 from functools import wraps
 from typing import TYPE_CHECKING, Any
@@ -18,7 +19,7 @@ from rungraph.graph.invalid_values import invalid_values
 from rungraph.graph.secrets.values import scrubbed
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Mapping
+    from collections.abc import Callable, Generator, Iterator, Mapping
 
 
 _SHORTEST_SECRET = 8
@@ -115,6 +116,39 @@ def handing_over(method: Callable[..., Any], provider: object) -> Callable[..., 
         return method(*args, **kwargs)
 
     return called
+
+
+_session: ContextVar[str] = ContextVar("rungraph_session", default="")
+_tries_once: ContextVar[bool] = ContextVar("rungraph_tries_once", default=False)
+
+
+def begin_session(name: str) -> None:
+    """Say which session the calls of this task belong to, from here on.
+
+    Of a resource that several providers serve with the policy ``sticky``, a session's calls go to
+    the same one.
+    """
+    _session.set(name)
+
+
+def session_of_call() -> str:
+    """Return the session that the running call belongs to; empty if none was named."""
+    return _session.get()
+
+
+@contextmanager
+def trying_once() -> Generator[None]:
+    """Have providers ask their servers only once: who calls them tries others."""
+    token = _tries_once.set(True)
+    try:
+        yield
+    finally:
+        _tries_once.reset(token)
+
+
+def is_tried_once() -> bool:
+    """Whether whoever calls this provider tries again by itself, elsewhere."""
+    return _tries_once.get()
 
 
 def without_call_data(text: str) -> str:

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import asyncio
+import logging
 from contextvars import copy_context
 from threading import Thread
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import TYPE_CHECKING, Any, NoReturn, TypeVar
 
 from rungraph.engine.errors import BackgroundError
 
@@ -13,11 +14,24 @@ if TYPE_CHECKING:
     from collections.abc import AsyncGenerator, Awaitable, Callable, Coroutine, Iterable
 
 _T = TypeVar("_T")
+_logger = logging.getLogger(__name__)
 
 _SLICE = 500
 """Items that are gone through at a time."""
 _LAST_CHANCE = 0.1
 """Seconds that a task has to end after its last cancellation."""
+
+
+async def again_and_again(
+    work: Callable[[], Awaitable[object]], interval: float, name: str
+) -> NoReturn:
+    """Do *work* every so many seconds, for ever; what it raises is logged under its *name*."""
+    while True:
+        await asyncio.sleep(interval)
+        try:
+            await work()
+        except Exception:  # Whatever it is, the next time may do better.
+            _logger.exception("%s failed", name)
 
 
 async def outlast(

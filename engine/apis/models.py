@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from typing import Literal, Protocol
+from typing import Literal, Protocol, Self
 
-from rungraph.engine.apis.resource import Resource
+from pydantic import model_validator
+
+from rungraph.engine.apis.resource import SharedResource
 from rungraph.engine.apis.routes import route
 
 
-class Model(Resource):
+class Model(SharedResource):
     """A model that calls of the inference API are routed by.
 
     Attributes:
@@ -18,6 +20,13 @@ class Model(Resource):
 
     llama_model: str | None = None
     model_type: Literal["llm", "embedding"] = "llm"
+
+    @model_validator(mode="after")
+    def _hedges_embeddings_alone(self) -> Self:
+        if self.routing and self.routing.hedge_after is not None and self.model_type == "llm":
+            msg = f"{self.identifier!r} writes text: only embeddings can be asked for twice"
+            raise ValueError(msg)
+        return self
 
 
 class Models(Protocol):
@@ -40,6 +49,8 @@ class Models(Protocol):
     @route("POST", "/models/register")
     async def register_model(self, model: Model) -> Model:
         """Have *model* served by its provider; return it as accepted. It survives a restart.
+
+        What has members is served by each of them, or by none if one refuses.
 
         Raises:
             ValueError: If the provider is unknown, several could be meant, or it refuses.

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Annotated, Any, Literal, Self
 
-from pydantic import Field
+from pydantic import BeforeValidator, Field, model_validator
 
 from rungraph.engine.apis.common import ApiModel
 
@@ -35,3 +35,106 @@ class Resource(ApiModel):
     def native_id(self) -> str:
         """The provider's own name for the resource, which routers pass on."""
         return self.provider_resource_id or self.identifier
+
+
+class Routing(ApiModel):
+    """How a provider shares the calls of a resource with the others that serve it.
+
+    Attributes:
+        policy: Which of the members of the lowest order gets a call.
+        hedge_after: Seconds, or ``p95`` of what calls took, after which a second member is asked
+            as well; None for never.
+        order: Calls go to members of a lower order first.
+    """
+
+    policy: Literal["least_loaded", "first", "round_robin", "sticky"] = "least_loaded"
+    hedge_after: Annotated[float, Field(gt=0)] | Literal["p95"] | None = None
+    order: int = 0
+
+
+class Member(ApiModel):
+    """One of the providers that serve a resource together.
+
+    Attributes:
+        provider_id: The provider.
+        provider_resource_id: The provider's own name for the resource; None when it is the same.
+        order: Calls go to members of a lower order first.
+    """
+
+    provider_id: str = Field(min_length=1)
+    provider_resource_id: str | None = None
+    order: int = 0
+
+
+def _routing_of(value: object) -> object:
+    return {"policy": value} if isinstance(value, str) else value
+
+
+class SharedResource(Resource):
+    """A resource that several providers may serve together.
+
+    Attributes:
+        members: Who serves it; None when it is of one provider alone.
+        routing: How its provider, or its members, share calls; None when they do not. A policy
+            alone will do.
+    """
+
+    members: tuple[Member, ...] | None = None
+    routing: Annotated[Routing | None, BeforeValidator(_routing_of)] = None
+
+    @model_validator(mode="after")
+    def _has_members_or_provider(self) -> Self:
+        if self.members is None:
+            return self
+        names = [one.provider_id for one in self.members]
+        problem = "names a provider beside its members" if self.provider_id else ""
+        problem = problem or ("" if names else "has no members")
+        problem = problem or ("names a member twice" if len({*names}) < len(names) else "")
+        if problem:
+            msg = f"{self.identifier!r} {problem}"
+            raise ValueError(msg)
+        return self
+
+    def apart(self) -> list[Self]:
+        """Return what each member is to serve; what has one member is of that provider alone."""
+        members, routing = self.members or (), self.routing or Routing()
+        if routing.policy == "first":
+            members = tuple(sorted(members, key=lambda one: one.order))
+            members = tuple(
+                one.model_copy(update={"order": number}) for number, one in enumerate(members)
+            )
+        return [
+            self.model_copy(
+                update={
+                    "members": None,
+                    "provider_id": one.provider_id,
+                    "provider_resource_id": one.provider_resource_id or self.provider_resource_id,
+                    "routing": routing.model_copy(update={"order": one.order})
+                    if len(members) > 1
+                    else None,
+                }
+            )
+            for one in members
+        ]
+
+    @classmethod
+    def together(cls, parts: list[Self]) -> Self:
+        """Return what *parts*, each with its routing, are for callers."""
+        first = parts[0]
+        members = tuple(
+            Member(
+                provider_id=one.provider_id,
+                provider_resource_id=one.provider_resource_id,
+                order=one.routing.order if one.routing else 0,
+            )
+            for one in parts
+        )
+        routing = (first.routing or Routing()).model_copy(update={"order": 0})
+        whole = {"members": members, "routing": routing}
+        return first.model_copy(update={**whole, "provider_id": "", "provider_resource_id": None})
+
+
+def shared(resource: Resource) -> SharedResource | None:
+    """Return *resource* if its provider shares its calls with others; else None."""
+    is_shared = isinstance(resource, SharedResource) and resource.routing is not None
+    return resource if is_shared else None  # type: ignore[return-value]

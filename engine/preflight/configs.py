@@ -10,7 +10,6 @@ from typing import TYPE_CHECKING, Any, TypeGuard
 from pydantic import AliasChoices, AliasPath, BaseModel, TypeAdapter, ValidationError
 
 from rungraph.engine.errors import ConfigRejectedError
-from rungraph.engine.module_files import importable
 from rungraph.graph.secrets.values import MASK
 from rungraph.graph.source.positions import path_text
 from rungraph.graph.suggest import did_you_mean
@@ -97,8 +96,7 @@ def read_config(
     Where it objects to a number or a boolean that was a text in the environment, such as a
     password of digits, it is asked again with the text.
     """
-    name = node.spec.config_class if node.spec else ""
-    cls = resolve_name(importable(name, node)) if name else None
+    cls = resolve_name(node.spec.config_class) if node.spec and node.spec.config_class else None
     config: dict[str, Any] = _copied(dict(node.config))
     if cls is None:
         return ReadConfig(config)

@@ -19,7 +19,7 @@ from urllib.request import getproxies, proxy_bypass
 import aiohttp
 
 from rungraph.engine.errors import KeyRefusedError, RateLimitError
-from rungraph.engine.request import headers_of_way
+from rungraph.engine.request import headers_of_way, is_tried_once
 from rungraph.engine.server_events import events_in, lines_in
 from rungraph.engine.tracing import headers_of_trace
 
@@ -216,6 +216,7 @@ class OpenAIClient:
     ) -> aiohttp.ClientResponse:
         """Return the response of a server that accepts *body*; its own is not read yet."""
         tries = 0
+        most = 0 if is_tried_once() else self._max_retries
         is_fresh = False
         while True:
             connection: dict[str, bool] = {}
@@ -232,7 +233,7 @@ class OpenAIClient:
                         **self._proxy,
                     )
             except (aiohttp.ClientConnectorError, aiohttp.ConnectionTimeoutError) as error:
-                if tries >= self._max_retries:
+                if tries >= most:
                     raise self._broken(error) from error
                 pause = _pause(tries)
             except aiohttp.ClientConnectionError as error:
@@ -247,7 +248,7 @@ class OpenAIClient:
             else:
                 if response.status < HTTPStatus.MULTIPLE_CHOICES:
                     return response
-                if response.status not in self.retried or tries >= self._max_retries:
+                if response.status not in self.retried or tries >= most:
                     raise await self._refused(response, path)
                 pause = _pause(tries, response.headers.get("retry-after", ""))
                 response.close()

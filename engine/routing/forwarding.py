@@ -9,13 +9,12 @@ from inspect import Parameter
 from types import AsyncGeneratorType
 from typing import TYPE_CHECKING, Any, cast
 
-from rungraph.engine.routing.gate import LOCAL_NAME
+from rungraph.engine.routing.gate import LOCAL_NAME, Gate
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Mapping
     from types import FunctionType
 
-    from rungraph.engine.routing.gate import Gate
     from rungraph.engine.routing.signatures import Method
 
 _MISSING = object()
@@ -50,6 +49,7 @@ class Forwarder:
         self._routing_key = routing_key
         self._providers: Mapping[str, tuple[Callable[..., Any], Gate]] = {}
         self._targets: dict[str, tuple[Any, ...]] = {}
+        self._routes: dict[str, tuple[str, str] | Callable[..., Any]] = {}
         self._own_defaults: dict[str, tuple[Any, ...]] = {}
         self._namespace: dict[str, Any] = {
             "_rungraph_targets": self._targets,
@@ -70,11 +70,8 @@ class Forwarder:
         function.__code__ = compiled.__code__
         function.__defaults__ = compiled.__defaults__
         function.__kwdefaults__ = compiled.__kwdefaults__
-        # What is known of a target may be more now, or less.
-        names = {id(gate): name for name, (_, gate) in providers.items()}
-        for key, (_, gate, native_id, *_) in tuple(self._targets.items()):
-            if id(gate) in names:
-                self.point(key, names[id(gate)], native_id)
+        for key in self._routes:  # What is stored with each target depends on all providers.
+            self._aim(key)
 
     def _compiled(self) -> FunctionType:
         agreed: dict[str, Any] = {}
@@ -105,18 +102,32 @@ class Forwarder:
 
         A provider without the method is no target: its calls go to *miss*.
         """
-        provider = self._providers.get(provider_id)
-        if provider is None:
-            self.drop(key)
+        self._routes[key] = provider_id, native_id
+        self._aim(key)
+
+    def share(self, key: str, call: Callable[..., Any]) -> None:
+        """Send calls for *key* to *call*, which chooses another key for each, from now on."""
+        self._routes[key] = call
+        self._aim(key)
+
+    def _aim(self, key: str) -> None:
+        route = self._routes[key]
+        if not isinstance(route, tuple):
+            count = len(next(iter(self._own_defaults.values()), ()))
+            self._targets[key] = (route, Gate(), key, *[_MISSING] * count)
+        elif (provider := self._providers.get(route[0])) is not None:
+            self._targets[key] = (*provider, route[1], *self._own_defaults[route[0]])
         else:
-            self._targets[key] = (*provider, native_id, *self._own_defaults[provider_id])
+            self._targets.pop(key, None)
 
     def drop(self, key: str) -> None:
         """Send calls for *key* nowhere from now on; running calls go on."""
+        self._routes.pop(key, None)
         self._targets.pop(key, None)
 
     def drop_all(self) -> None:
         """Send no call anywhere from now on; running calls go on."""
+        self._routes.clear()
         self._targets.clear()
 
 

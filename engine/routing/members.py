@@ -7,6 +7,7 @@ import json
 from contextlib import suppress
 from typing import TYPE_CHECKING, Any, TypeVar
 
+from rungraph.engine.apis.resource import SharedResource, shared
 from rungraph.engine.errors import RoutingError
 from rungraph.engine.routing.errors import RegistrationRefusedError
 from rungraph.engine.routing.gate import Gate
@@ -91,10 +92,12 @@ class Member:
         if accepted is None:
             return resource
         served = self._type.read(accepted, self.provider_id)
-        if served.identifier == resource.identifier:
-            return served
-        names = {"identifier": resource.identifier, "provider_resource_id": served.native_id}
-        return served.model_copy(update=names)
+        update: dict[str, Any] = {}
+        if served.identifier != resource.identifier:
+            update = {"identifier": resource.identifier, "provider_resource_id": served.native_id}
+        if isinstance(resource, SharedResource):
+            update["routing"] = resource.routing
+        return served.model_copy(update=update) if update else served
 
     async def unregister(self, resource: Resource) -> None:
         """Have the provider give up *resource*.
@@ -115,6 +118,8 @@ class Member:
         await leave_behind(self._given_up)
 
     async def _change(self, verb: str, resource: Resource) -> Any:
+        if shared(resource):  # Which others serve it, too, is no business of a provider's.
+            resource = resource.model_copy(update={"routing": None})
         try:
             return await self._ask(verb, self._pair.resource, resource)
         except (ValueError, NotImplementedError) as error:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Iterator
 from typing import NamedTuple
 
-from rungraph.engine.apis.resource import Resource
+from rungraph.engine.apis.resource import Resource, shared
 from rungraph.engine.errors import (
     AmbiguousResourceError,
     UnavailableResourceError,
@@ -58,7 +58,8 @@ class Names:
             which failed``, or nothing when it may not exist at all.
 
     A resource has two names: its identifier, and ``provider_id/identifier``. The latter means it
-    even where another resource has that as its identifier. Else a name that more than one resource
+    even where another resource has that as its identifier. Resources that share calls are, under
+    their identifier, one: what all of them are together. Else a name that more than one resource
     has is ambiguous and means none of them.
 
     Examples:
@@ -80,6 +81,7 @@ class Names:
         self.absent: dict[Key, Callable[[], str]] = {}
         self._resources: dict[Key, Resource] = {}
         self._meanings: dict[str, set[Key]] = {}
+        self._groups: dict[str, Resource] = {}
         self._watchers: list[Watcher] = []
 
     def __iter__(self) -> Iterator[Resource]:
@@ -98,8 +100,10 @@ class Names:
         key = Key.of(resource)
         self.absent.pop(key, None)
         self._resources[key] = resource
-        for name in key.identifier, key.qualified:
+        # The name with the provider first: calls of a group go on under that of a member.
+        for name in key.qualified, key.identifier:
             self._meanings.setdefault(name, set()).add(key)
+            self._group(name)
             self._tell(name)
 
     def remove(self, key: Key) -> None:
@@ -110,6 +114,7 @@ class Names:
             meanings.discard(key)
             if not meanings:
                 del self._meanings[name]
+            self._group(name)
             self._tell(name)
 
     def watch(self, watcher: Watcher) -> Callable[[], None]:
@@ -142,6 +147,13 @@ class Names:
                 raise UnavailableResourceError(self.noun, name, known, reason)
         raise UnknownResourceError(self.noun, name, known)
 
+    def parts_of(self, name: str) -> list[Key]:
+        """Return the identities of what *name* means: of several that share calls, all of them."""
+        meaning = self.resolve(name)
+        if meaning.provider_id:
+            return [Key.of(meaning)]
+        return [key for key in sorted(self._meanings[name]) if shared(self._resources[key])]
+
     def find(self, name: str) -> Resource | None:
         """Return the one resource that *name* means; None if no resource has that name.
 
@@ -151,6 +163,8 @@ class Names:
         return self.resolve(name) if name in self._meanings else None
 
     def _meaning(self, name: str) -> Resource | None:
+        if name in self._groups:
+            return self._groups[name]
         meanings = self._meanings.get(name, set())
         if len(meanings) > 1:
             meanings = {key for key in meanings if key.qualified == name}
@@ -159,9 +173,23 @@ class Names:
         (key,) = meanings
         return self._resources[key]
 
+    def _group(self, identifier: str) -> None:
+        """Put together what shares the calls for *identifier*."""
+        self._groups.pop(identifier, None)
+        meanings = sorted(self._meanings.get(identifier, ()))
+        parts = [
+            part
+            for key in meanings
+            if key.identifier == identifier and (part := shared(self._resources[key]))
+        ]
+        if parts and not any(key.qualified == identifier for key in meanings):
+            self._groups[identifier] = parts[0].together(parts)
+
     def _clear_name(self, key: Key) -> str:
         """Return the shortest name that means *key* alone; the qualified one if there is none."""
         own = self._resources[key]
+        if key.identifier in self._groups and shared(own):
+            return key.identifier
         names = (key.identifier, key.qualified)
         return next((name for name in names if self._meaning(name) is own), key.qualified)
 

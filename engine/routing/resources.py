@@ -87,7 +87,11 @@ def _fields_of(entry: ResourceConfig) -> dict[str, Any]:
         "provider_id": entry.provider_id,
         "provider_resource_id": entry.provider_resource_id,
     }
-    return {**entry.fields, **names}
+    if entry.routing is None:
+        return {**entry.fields, **names}
+    policy, hedge_after = entry.routing.policy, entry.routing.hedge_after
+    routing = {"policy": policy, "hedge_after": hedge_after, "order": entry.order}
+    return {**entry.fields, **names, "routing": routing}
 
 
 def registration_of(resource: Resource, table_api: str) -> Registration:
@@ -106,11 +110,23 @@ def registration_of(resource: Resource, table_api: str) -> Registration:
     return Registration(table_api, resource.identifier, resource.provider_id, content)
 
 
-def is_same(resource: Resource | None, other: Resource | None) -> bool:
-    """Return whether both say the same; a native name that is left out is the identifier."""
+def is_same(
+    resource: Resource | None, other: Resource | None, *, apart: tuple[str, ...] = ()
+) -> bool:
+    """Return whether both say the same, *apart* from some fields, if those are given.
+
+    A native name that is left out is the identifier.
+    """
     if resource is None or other is None or type(resource) is not type(other):
         return False
-    return _spelt_out(resource) == _spelt_out(other)
+    return _spelt_out(like(resource, other, apart)) == _spelt_out(other)
+
+
+def like(resource: Resource, other: Resource, fields: tuple[str, ...]) -> Resource:
+    """Return *resource* with some *fields*, where it has them, as *other* of its type has them."""
+    known = [one for one in fields if one in type(resource).model_fields]
+    update = {one: getattr(other, one) for one in known}
+    return resource.model_copy(update=update) if update else resource
 
 
 def _spelt_out(resource: Resource) -> Resource:

@@ -9,6 +9,7 @@ from rungraph.engine.errors import EngineError, NotRunningError, RoutingError
 from rungraph.engine.request import handing_over
 from rungraph.engine.routing.errors import PairError, ProviderNeededError
 from rungraph.engine.routing.forwarding import Forwarder, is_left_out
+from rungraph.engine.routing.names import Key
 from rungraph.engine.routing.signatures import methods_of
 from rungraph.engine.tracing import Tracer, traced
 from rungraph.graph.address import Address
@@ -18,11 +19,14 @@ if TYPE_CHECKING:
 
     from rungraph.engine.apis.resource import Resource
     from rungraph.engine.routing.gate import Gate
+    from rungraph.engine.routing.groups import Attempt, Group, Groups
     from rungraph.engine.routing.names import Watcher
     from rungraph.engine.routing.signatures import Method
     from rungraph.graph.nodes import RouterNode
 
 _TELEMETRY = "telemetry"
+_HEDGED = "embeddings"
+"""The method whose calls may be made twice at the same time: vectors are the same, and cheap."""
 
 
 class Targets(Protocol):
@@ -35,6 +39,11 @@ class Targets(Protocol):
 
     def gate_of(self, provider_id: str) -> Gate:
         """Return what knows of the running calls of a member."""
+        ...
+
+    @property
+    def groups(self) -> Groups:
+        """What several members serve together."""
         ...
 
     def resolve(self, name: str) -> Resource:
@@ -114,16 +123,25 @@ class Router:
             )
             setattr(self, method.name, method.dress(wrapped))
 
-    def traced_relay(self, relay: Callable[..., Any], resource: Resource) -> Callable[..., Any]:
-        """Return *relay*, which asks the provider of *resource* past the router, with a span."""
-        gate = self._table.gate_of(resource.provider_id)
-        relay = partial(gate.await_call, relay)
+    def traced_relay(
+        self, relay: Callable[..., Any], resource: Resource, attempt: Attempt | None = None
+    ) -> Callable[..., Any]:
+        """Return *relay*, which asks the provider of *resource* past the router, with a span.
+
+        Of a resource that several providers serve, *attempt* says why it is this one's turn.
+        """
+        relay = partial(self._table.gate_of(resource.provider_id).await_call, relay)
+        return self._traced(relay, "relay", {**self._route_of(resource), **_attributes_of(attempt)})
+
+    def _traced(
+        self, function: Callable[..., Any], name: str, attributes: Mapping[str, Any]
+    ) -> Callable[..., Any]:
         if self._tracer is None:
-            return relay
-        attributes = {"api": self._node.api, "method": "relay", **self._route_of(resource)}
-        name = f"{self._node.api}.relay"
+            return function
+        all_of_it = {"api": self._node.api, "method": name, **attributes}
+        span = f"{self._node.api}.{name}"
         return traced(
-            relay, self._tracer, name=name, attributes=lambda _, __: attributes, is_coroutine=True
+            function, self._tracer, name=span, attributes=lambda _, __: all_of_it, is_coroutine=True
         )
 
     async def shutdown(self) -> None:
@@ -178,11 +196,35 @@ class Router:
             )
 
     def _follow(self, name: str, resource: Resource | None) -> None:
-        for forwarder in self._forwarders.values():
+        group = self._table.groups.get(name)
+        for method_name, forwarder in self._forwarders.items():
             if resource is None:
                 forwarder.drop(name)
+            elif group is not None:
+                forwarder.share(name, self._shared(method_name, forwarder, group))
             else:
                 forwarder.point(name, resource.provider_id, resource.native_id)
+
+    def _shared(self, name: str, forwarder: Forwarder, group: Group) -> Callable[..., Any]:
+        """Return what makes the calls of a method for a group: each under a member's own name."""
+        routing_key, may_hedge = self._node.pair.routing_key, name == _HEDGED
+
+        async def call(**arguments: Any) -> Any:
+            del arguments[routing_key]
+
+            async def ask(attempt: Attempt) -> Any:
+                key = Key(group.identifier, attempt.member).qualified
+                function = forwarder.function
+                if self._tracer is not None:
+                    route = self._route_of(self._table.resolve(key))
+                    function = self._traced(
+                        function, f"{name}.attempt", {**route, **_attributes_of(attempt)}
+                    )
+                return await function(**{routing_key: key}, **arguments)
+
+            return await group.call(ask, arguments, may_hedge=may_hedge)
+
+        return call
 
     def _miss(self, method: Method, key: object) -> Any:
         """Return or raise why a call of *method* with the routing key *key* goes nowhere."""
@@ -230,8 +272,17 @@ class Router:
     def _route_of(self, resource: Resource) -> dict[str, str]:
         """Return where calls of *resource* go, as attributes of their spans."""
         provider_id = resource.provider_id
+        if not provider_id:  # Of a group, the spans of its attempts tell.
+            return {"resource": resource.identifier, "route": str(self._node.address)}
         route = f"{self._node.address} > {Address.provider(self._node.api, provider_id)}"
         return {"resource": resource.identifier, "provider_id": provider_id, "route": route}
+
+
+def _attributes_of(attempt: Attempt | None) -> dict[str, Any]:
+    """Return what spans say of one try of a call."""
+    if attempt is None:
+        return {}
+    return {"member": attempt.member, "attempt": attempt.number, "why": attempt.why}
 
 
 def _fail(method: Method, error: EngineError) -> Any:

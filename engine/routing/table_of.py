@@ -5,6 +5,7 @@ from __future__ import annotations
 from pkgutil import resolve_name
 from typing import TYPE_CHECKING
 
+from rungraph.engine.routing.groups import Groups
 from rungraph.engine.routing.inventory import Inventory
 from rungraph.engine.routing.members import Member
 from rungraph.engine.routing.membership import Membership
@@ -74,15 +75,15 @@ async def create_table(
         )
 
     asked = {name: admit(name, one, (gates or {}).get(name)) for name, one in members.items()}
+    known = tables or {node.api: Names(node.pair.noun)}
     table = RoutingTable(
         node,
         Membership(asked, admit, node.pair),
         protocol=resolve_name(api.protocol),
         resource_type=resource_type,
         store=store,
-        inventory=Inventory(
-            node, emit=emit, clock=clock, tables=tables or {node.api: Names(node.pair.noun)}
-        ),
+        inventory=Inventory(node, emit=emit, clock=clock, tables=known),
+        groups=Groups(known[node.api], node.address, emit=emit, clock=clock),
         absence=absence or (lambda provider_id: f"is on {provider_id!r}, which does not run"),
     )
     await table.start(refresh_interval)

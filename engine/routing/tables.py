@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import logging
 from contextlib import nullcontext
 from typing import TYPE_CHECKING
 
@@ -16,24 +15,24 @@ from rungraph.engine.routing.errors import (
 )
 from rungraph.engine.routing.inventory import Entry, Inventory, Origin
 from rungraph.engine.routing.names import Key, Watcher, only_key
-from rungraph.engine.routing.resources import ResourceType, is_same, registration_of
+from rungraph.engine.routing.resources import ResourceType, is_same, like, registration_of
+from rungraph.engine.routing.sharing import SharedRegistrations
 from rungraph.engine.routing.signatures import methods_of
 from rungraph.engine.routing.table_methods import Operation, dressed
 from rungraph.engine.routing.wanted import Wanted
-from rungraph.engine.waiting import in_slices
+from rungraph.engine.waiting import again_and_again, in_slices
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Mapping
 
     from rungraph.engine.apis.resource import Resource
     from rungraph.engine.routing.gate import Gate
+    from rungraph.engine.routing.groups import Groups
     from rungraph.engine.routing.members import Member
     from rungraph.engine.routing.membership import Membership
     from rungraph.engine.routing.registration import Registration
     from rungraph.engine.routing.store import RegistrationStore
     from rungraph.graph.nodes import TableNode
-
-_logger = logging.getLogger(__name__)
 
 
 class RoutingTable:
@@ -61,8 +60,10 @@ class RoutingTable:
         resource_type: ResourceType,
         store: RegistrationStore | None,
         inventory: Inventory,
+        groups: Groups,
         absence: Callable[[str], str],
     ) -> None:
+        self.groups = groups
         self._node = node
         self._members = members
         self._type = resource_type
@@ -75,11 +76,14 @@ class RoutingTable:
         self._lost: set[Key] = set()  # and which it had and does not list any more.
         self._refreshing: asyncio.Task[None] | None = None
         self._is_over = False
+        registrations = SharedRegistrations(
+            resource_type, self._register, self._unregister, inventory.names, self._kept
+        )
         operations: dict[str, Operation] = {
             f"list_{node.pair.resources}": (self._list, 0),
             f"get_{node.pair.resource}": (self._get, 1),
-            f"register_{node.pair.resource}": (self._register, 1),
-            f"unregister_{node.pair.resource}": (self._unregister, 2),
+            f"register_{node.pair.resource}": (registrations.register, 1),
+            f"unregister_{node.pair.resource}": (registrations.unregister, 2),
         }
         for method in methods_of(protocol).values():
             setattr(self, method.name, dressed(method, operations, node.api, self._check_open))
@@ -153,7 +157,10 @@ class RoutingTable:
         self._node = node
         for key, resource in before.items():
             now, entry = self.wanted.resources.get(key), self._inventory.get(key)
-            if now is None or not is_same(now, resource):
+            if now is not None and entry is not None and is_same(now, resource, apart=("routing",)):
+                routed = like(entry.resource, now, ("routing",))  # Its provider has it as before.
+                self._inventory.put(Entry(routed, entry.origin, now))
+            elif now is None or not is_same(now, resource):
                 self._inventory.names.absent.pop(key, None)
                 member = self._members.get(key.provider_id)
                 if entry is not None:
@@ -175,9 +182,9 @@ class RoutingTable:
                 reason = "its provider is not running; kept until it is"
                 self._inventory.tell_removed(key, reason)
         if refresh_interval is not None:
-            self._refreshing = asyncio.create_task(
-                self._refresh_forever(refresh_interval), name=f"refresh {self._node.address}"
-            )
+            name = f"refresh {self._node.address}"
+            work = again_and_again(self.refresh, refresh_interval, name)
+            self._refreshing = asyncio.create_task(work, name=name)
 
     async def refresh(self) -> None:
         """Ask every provider again what it serves.
@@ -195,6 +202,7 @@ class RoutingTable:
         await asyncio.gather(*(member.aclose() for member in self._members))
         self.wanted.close()
         self._inventory.close()
+        self.groups.close()
 
     def drop(self) -> asyncio.Task[None] | None:
         """End the refreshing, and return what is left of it; answer nobody any more."""
@@ -212,8 +220,7 @@ class RoutingTable:
     async def _get(self, name: str) -> Resource | None:
         return self._inventory.names.find(name)
 
-    async def _register(self, value: object) -> Resource:
-        resource = self._type.read(value)
+    async def _register(self, resource: Resource) -> Resource:
         member = self._members.chosen_for(resource)
         wanted = self._type.read(resource, member.provider_id)
         key = Key.of(wanted)
@@ -292,14 +299,6 @@ class RoutingTable:
                 await self._forget(key)
             else:
                 self._kept[key] = registration
-
-    async def _refresh_forever(self, interval: float) -> None:
-        while True:
-            await asyncio.sleep(interval)
-            try:
-                await self.refresh()
-            except Exception:  # Whatever it is, the next refresh may do better.
-                _logger.exception("refreshing %s failed", self._node.address)
 
     async def _refresh_member(self, member: Member) -> None:
         try:

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import asyncio
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from rungraph.engine.errors import describe
 from rungraph.engine.routing.errors import PairError, ProviderNeededError
 from rungraph.engine.routing.names import Key
+from rungraph.graph.groups import member_groups
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -43,7 +45,10 @@ class Wanted:
             PairError: If some are not valid; with all of them.
         """
         problems: list[str] = []
+        several = member_groups(self._node.resources)
         for entry in self._node.resources:
+            if entry.identifier not in several:
+                entry = replace(entry, routing=None)
             try:
                 resource = resource_type.read_config(entry)
                 if not resource.provider_id:

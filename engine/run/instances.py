@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import sys
 from contextlib import suppress
 from dataclasses import dataclass
 from functools import partial
@@ -19,7 +20,6 @@ from rungraph.engine.errors import (
     NotRunningError,
     describe,
 )
-from rungraph.engine.module_files import importable, imported
 from rungraph.engine.preflight.configs import validated_config
 from rungraph.engine.provider import (
     ProviderReport,
@@ -244,7 +244,7 @@ class Instances:
             raise EntryPointError(msg)
         if node.placement == "process":
             return await self._open_in_process(node, spec, dependencies)
-        module = await self._import(importable(spec.module, node), spec.module)
+        module = _imported(spec.module) or await self._import(spec.module)
         api = self._graph.catalog.apis[node.api]
         is_builtin = bool(api.builtin) and api.builtin == node.provider_type
         name = _BUILTIN_ENTRY_POINT if is_builtin else spec.entry_point
@@ -273,17 +273,15 @@ class Instances:
             names.append(api.private_protocol)
         return await open_in_process(
             node.address,
-            importable(spec.module, node),
+            spec.module,
             spec.entry_point,
             validated_config(node, environment_text=self._graph.environment_text),
             protocols={name: self._protocol(name) for name in names},
             dependencies={at.api: (apis[at.api].protocol, one) for at, one in dependencies.items()},
         )
 
-    async def _import(self, name: str, shown: str) -> ModuleType:
+    async def _import(self, name: str) -> ModuleType:
         """Import a module in a thread; who wants it meanwhile waits for the same thread."""
-        if (module := imported(name)) is not None:
-            return module
         future = self._imports.get(name)
         if future is None:
             future = self._imports[name] = thread_future(import_module, name)
@@ -292,8 +290,7 @@ class Instances:
         except MissingPackageError:
             raise
         except Exception as error:
-            why = describe(error).replace(name, shown)
-            msg = f"the module {shown!r} cannot be imported: {why}"
+            msg = f"the module {name!r} cannot be imported: {describe(error)}"
             raise EntryPointError(msg) from error
 
     def _check(self, node: ProviderNode, instance: object) -> None:
@@ -365,6 +362,13 @@ class Instances:
         table = cast("RoutingTable", instances.pop(node.pair.table_api))
         protocol = self._protocol(self._graph.catalog.apis[node.api].protocol)
         return create_router(node, table, protocol, instances)
+
+
+def _imported(name: str) -> ModuleType | None:
+    """Return a module that is imported already, and to the end: another thread may be at it."""
+    module = sys.modules.get(name)
+    spec = getattr(module, "__spec__", None)
+    return None if getattr(spec, "_initializing", False) else module
 
 
 async def _call(function: Callable[..., Any], *args: object) -> object:

@@ -8,7 +8,6 @@ import threading
 import time
 from typing import TYPE_CHECKING, NamedTuple
 
-from rungraph.engine.module_files import importable
 from rungraph.graph.nodes import ProviderNode
 
 if TYPE_CHECKING:
@@ -139,7 +138,7 @@ def owner_of(
             for node in graph.nodes.values()
             if isinstance(node, ProviderNode)
             and node.spec is not None
-            and f"{module}.".startswith(f"{importable(node.spec.module, node)}.")
+            and (module == node.spec.module or module.startswith(f"{node.spec.module}."))
         ]
         if len(found) == 1:
             return found[0]

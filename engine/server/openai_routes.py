@@ -13,7 +13,7 @@ from pydantic_core import from_json, to_json
 from rungraph.engine.apis.common import Usage
 from rungraph.engine.errors import NotServedError
 from rungraph.engine.provider import has_openai_relay
-from rungraph.engine.request import hand_over
+from rungraph.engine.request import begin_session, hand_over
 from rungraph.engine.server import translated_answers, translation
 from rungraph.engine.server.exchange import Called
 from rungraph.engine.server.failures import RequestError
@@ -22,13 +22,14 @@ from rungraph.engine.server.translation import read
 from rungraph.engine.server_events import events_in
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncGenerator, Callable, Iterator, Mapping
+    from collections.abc import AsyncGenerator, Awaitable, Callable, Iterator, Mapping
 
     from rungraph.engine.apis.inference import (
         ChatCompletionResponseStreamChunk,
         CompletionResponseStreamChunk,
     )
     from rungraph.engine.apis.resource import Resource
+    from rungraph.engine.routing.groups import Attempt, Group
     from rungraph.engine.run.stack import Stack
     from rungraph.engine.server.exchange import Exchange
 
@@ -155,13 +156,32 @@ class OpenAIRoutes:
         """
         exchange.last_event = _DONE
         resource = self._resolved(body.get("model"))
+        begin_session(str(body.get("prompt_cache_key") or body.get("user") or ""))
+        table = self._stack["models"]
+        group: Group | None = table.groups.get(resource.identifier)
+
+        def ask(one: Resource, attempt: Attempt | None = None) -> Awaitable[Any]:
+            exchange.called = Called("inference", path, one.identifier, one.provider_id)
+            provider = table.members[one.provider_id]
+            hand_over(provider)
+            relay = self._stack["inference"].traced_relay(provider.relay_openai, one, attempt)
+            return cast("Awaitable[Any]", relay(path, {**body, "model": one.native_id}))
+
+        parts = [resource] if resource.provider_id or group is None else group.parts
         exchange.called = Called("inference", path, resource.identifier, resource.provider_id)
-        provider = self._stack["models"].members[resource.provider_id]
-        if not has_openai_relay(provider):
+        if not all(has_openai_relay(table.members[one.provider_id]) for one in parts):
             return None
-        hand_over(provider)
-        relay = self._stack["inference"].traced_relay(provider.relay_openai, resource)
-        return await relay(path, {**body, "model": resource.native_id})  # type: ignore[no-any-return]
+        if resource.provider_id or group is None:
+            return cast("AsyncGenerator[bytes, None]", await ask(resource))
+        by_member = {one.provider_id: one for one in parts}
+        return cast(
+            "AsyncGenerator[bytes, None]",
+            await group.call(
+                lambda attempt: ask(by_member[attempt.member], attempt),
+                body,
+                may_hedge=path == "embeddings",
+            ),
+        )
 
     def _resolved(self, name: object) -> Resource:
         """Return the model that *name* means.

@@ -3,13 +3,42 @@
 from __future__ import annotations
 
 import json
+import signal
+import socket
+import threading
+from collections.abc import Generator
+from contextlib import contextmanager
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 
 import pytest
-from tests.contract.command_line import INVALID, rungraph
+from tests.contract.command_line import HIDDEN, INVALID, opened, rungraph
 from tests.contract.conftest import ConfigFile
 
 from rungraph.graph.rules.checklist import CHECKS
+
+
+class Handler(BaseHTTPRequestHandler):
+    """Answers every GET with 401, but below ``/wrong`` with 404."""
+
+    def do_GET(self) -> None:
+        self.send_response(404 if self.path.startswith("/wrong") else 401)
+        self.end_headers()
+
+    def log_message(self, format: str, *args: object) -> None:  # noqa: A002
+        """Say nothing."""
+
+
+@contextmanager
+def server() -> Generator[str]:
+    """Serve HTTP on this machine, and hand out the URL."""
+    with ThreadingHTTPServer(("127.0.0.1", 0), Handler) as serving:
+        thread = threading.Thread(target=serving.serve_forever)
+        thread.start()
+        yield f"http://127.0.0.1:{serving.server_port}"
+        serving.shutdown()
+        thread.join()
+
 
 # --- one file, several files -------------------------------------------------------------------
 
@@ -26,7 +55,7 @@ def test_one_file_has_every_check_named_with_its_result(remote_file: ConfigFile)
                         providers-served
   env      passed       environment-set, placeholders-read, ids-public
   import   passed       configs-accepted, resources-accepted
-  not checked: 5 checks of import, health
+  not checked: 4 checks of import, health
 """
     assert (ended.code, ended.out, ended.err) == (0, expected, "")
     lines = rungraph("validate", "--verbose", path).out.splitlines()[1:]
@@ -205,10 +234,89 @@ def test_checks_can_stand_in_a_file_of_their_own(remote_file: ConfigFile, tmp_pa
     assert "no problems" in ended.out
 
 
-def test_a_config_whose_class_cannot_be_imported_is_listed_as_not_checked() -> None:
-    """Where that was asked for; in text it is counted."""
-    words = ("validate", "--level", "import", INVALID / "I006-config-not-checked.yaml")
-    values = json.loads(rungraph(*words, "--format", "json").out)
-    assert values["configs_not_checked"] == ["provider:inference/here"]
-    left = "  not checked: 3 checks of health; the configs of 1 provider whose classes cannot"
-    assert f"{left} be imported\n" in rungraph(*words).out
+# --- health ------------------------------------------------------------------------------------
+
+
+def test_servers_that_answer_are_listed(remote_file: ConfigFile) -> None:
+    """Whatever HTTP status a server answers with, it is there."""
+    with server() as url:
+        path = remote_file(url=url.replace("//", f"//me:{HIDDEN}@") + f"/v1?token={HIDDEN}")
+        ended = rungraph("validate", "--level", "health", path)
+        values = rungraph("validate", "--level", "health", "--format", "json", path)
+    assert ended.code == 0, ended.err
+    *_, checks, line = ended.out.splitlines()
+    assert checks == "  health   passed       addresses-usable, remotes-reachable"
+    assert line.startswith(f"  provider:inference/far  {url}/v1  answered in ")
+    assert line.endswith(" ms (HTTP 401)")
+    [found] = json.loads(values.out)["servers"]
+    assert found.pop("milliseconds") >= 1
+    assert found == {
+        "address": "provider:inference/far",
+        "url": f"{url}/v1",
+        "answered": True,
+        "said": "HTTP 401",
+    }
+    assert HIDDEN not in ended.out + ended.err + values.out + values.err
+
+
+def test_a_server_that_is_not_there_is_an_error_at_its_url(remote_file: ConfigFile) -> None:
+    """At the place of the URL, the password masked; what has no address is only noted."""
+    path = remote_file(url=f"http://me:{HIDDEN}@127.0.0.1:1/v1")
+    ended = rungraph("validate", "--level", "health", path)
+    assert ended.code == 1
+    assert "error[H002]: 'provider:inference/far' gets no answer from http://127.0.0.1:1/v1:" in (
+        ended.err
+    )
+    column = path.read_text().index('"http://') + 1
+    assert f"--> {path}:1:{column}" in ended.err
+    assert ended.out.endswith(
+        "  provider:inference/far  http://127.0.0.1:1/v1  "
+        "no answer: connection refused: nothing listens there\n"
+    )
+    assert HIDDEN not in ended.out + ended.err
+    ended = rungraph("validate", "--level", "health", remote_file(region="eu"))
+    assert ended.code == 0
+    assert "note[H007]: 'provider:inference/far' has no address in its config, not checked" in (
+        ended.err
+    )
+    assert "  health   noted        addresses-usable\n" in ended.out
+
+
+def test_a_silent_server_is_given_up_in_time(remote_file: ConfigFile) -> None:
+    """``--timeout`` says how long a server may take; several files are asked at once."""
+    with socket.create_server(("127.0.0.1", 0)) as hole:
+        url = f"http://127.0.0.1:{hole.getsockname()[1]}"
+        files = [remote_file(f"{number}.yaml", url=f"{url}/{number}") for number in range(3)]
+        ended = rungraph("validate", "--level", "health", "--timeout", "0.2", *files)
+    assert ended.code == 1
+    assert ended.err.count("a connection, but no answer within 0.2 s") == 3
+    assert ended.out.endswith("3 files: 3 with errors\n")
+
+
+def test_an_interruption_ends_with_130_and_no_traceback(remote_file: ConfigFile) -> None:
+    """Ctrl-C while servers are waited for ends at once."""
+    with socket.create_server(("127.0.0.1", 0)) as hole:
+        url = f"http://127.0.0.1:{hole.getsockname()[1]}"
+        words = ("validate", "--level", "health", "--timeout", "50", remote_file(url=url))
+        with opened(*words) as process, hole.accept()[0]:  # Reached, and silent.
+            process.send_signal(signal.SIGINT)
+            _, err = process.communicate(timeout=30)
+    assert process.returncode == 130
+    assert "Traceback" not in err
+
+
+def test_a_url_under_which_a_type_is_not_found_is_an_error(tmp_path: Path) -> None:
+    """A server of the type answers a path that is known; 401 there is an answer, 404 is none."""
+    path = tmp_path / "run.yaml"
+    with server() as url:
+        for below, code in (("/v1", 0), ("/wrong", 1)):
+            config = {"base_url": url + below}
+            entry = {"provider_id": "a", "provider_type": "remote::openai", "config": config}
+            path.write_text(json.dumps({"providers": {"inference": [entry]}}))
+            ended = rungraph("validate", "--level", "health", path)
+            assert ended.code == code, ended.err
+    assert (
+        f"error[H008]: 'provider:inference/a' finds nothing at {url}/wrong/models: HTTP 404\n"
+        in ended.err
+    )
+    assert "help: check 'base_url': a remote::openai server answers there" in ended.err

@@ -10,6 +10,7 @@ from rungraph.engine.apis.resource import Resource
 from rungraph.engine.catalog import CATALOG
 from rungraph.engine.routing import create_router
 from rungraph.engine.routing.gate import Gate
+from rungraph.engine.routing.groups import Groups
 from rungraph.engine.routing.names import Key, Names, Watcher
 from rungraph.graph.address import Address
 from rungraph.graph.catalog.specs import RoutedPair
@@ -23,6 +24,9 @@ class Table:
         self.names = Names(resource)
         self.members = members
         self.gate = Gate()
+        self.groups = Groups(
+            self.names, Address.table("models"), emit=lambda _: None, clock=lambda: 0.0
+        )
 
     def serve(self, identifier: str, provider_id: str, native: str | None = None) -> None:
         """Have a provider serve a resource."""

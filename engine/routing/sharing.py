@@ -1,0 +1,85 @@
+"""Registers, at run time, what several providers are to serve together."""
+
+from __future__ import annotations
+
+from contextlib import suppress
+from typing import TYPE_CHECKING, Any
+
+from rungraph.engine.apis.resource import Resource, SharedResource, shared
+from rungraph.engine.errors import RoutingError
+from rungraph.engine.routing.names import Key
+
+if TYPE_CHECKING:
+    from collections.abc import Awaitable, Callable, Mapping
+
+    from rungraph.engine.routing.names import Names
+    from rungraph.engine.routing.registration import Registration
+    from rungraph.engine.routing.resources import ResourceType
+
+
+class SharedRegistrations:
+    """Takes registrations apart: each member is registered with its provider, as any resource is.
+
+    So a member is kept, restored, refused and given up like what one provider serves alone.
+
+    Args:
+        resource_type: Reads what is registered.
+        register: Registers one resource with its provider.
+        unregister: Takes one back.
+        names: What can be requested.
+        kept: What is stored and not served now.
+    """
+
+    def __init__(
+        self,
+        resource_type: ResourceType,
+        register: Callable[[Resource], Awaitable[Resource]],
+        unregister: Callable[[str, str], Awaitable[None]],
+        names: Names,
+        kept: Mapping[Key, Registration],
+    ) -> None:
+        self._type = resource_type
+        self._register = register
+        self._unregister = unregister
+        self._names = names
+        self._kept = kept
+
+    async def register(self, value: object) -> Resource:
+        """Register a resource with its provider, or with all of its members; or with none."""
+        resource = self._type.read(value)
+        if not isinstance(resource, SharedResource) or resource.members is None:
+            return await self._register(resource)
+        before = self._parts_of(resource.identifier)
+        done: list[Any] = []
+        try:
+            for part in resource.apart():
+                done.append(await self._register(part))
+        except BaseException:
+            for one in map(Key.of, done):
+                if one not in before:
+                    with suppress(Exception):  # The first error tells why.
+                        await self._unregister(*one)
+            raise
+        for one in before - {*map(Key.of, done)}:
+            await self._unregister(*one)
+        return resource.together(done) if len(done) > 1 else done[0]
+
+    async def unregister(self, name: str, provider_id: str = "") -> None:
+        """Take back what *name* means: of what has members, all of them."""
+        parts = set[Key]() if provider_id else self._parts_of(name)
+        if not parts:
+            await self._unregister(name, provider_id)
+        for one in sorted(parts):
+            await self._unregister(*one)
+
+    def _parts_of(self, identifier: str) -> set[Key]:
+        """Return the members of what *identifier* means, those that are not served now, too."""
+        found: set[Key] = set()
+        with suppress(RoutingError):
+            keys = self._names.parts_of(identifier)
+            found = {key for key in keys if shared(self._names.resolve(key.qualified))}
+        return found | {
+            key
+            for key, one in self._kept.items()
+            if key.identifier == identifier and one.content.get("routing")
+        }
