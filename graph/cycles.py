@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from itertools import islice, pairwise
 from typing import TYPE_CHECKING, NamedTuple
 
@@ -69,7 +70,7 @@ def drop_soft_edges(
     Returns:
         Each edge that was taken out, with the shortest cycle that it closes with what is left.
     """
-    first_of = {node: one.nodes[0] for one in components for node in one.nodes}
+    first_of = _first_of(components)
     # A hard component counts as one node, so several edges can have the same ends.
     merged: nx.MultiDiGraph[Address] = nx.MultiDiGraph()
     for edge in sorted(edges_of(graph)):
@@ -90,11 +91,31 @@ def drop_soft_edges(
             merged.add_edge(*one)
             dropped.remove(one)
     graph.remove_edges_from([edge[:2] for _, _, edge in dropped])
-    found = _sorted_copy(merged)
-    return {
-        edge: tuple(nx.shortest_path(found, dependent, dependency))
-        for dependency, dependent, edge in dropped
-    }
+    return cycles_closed(graph, [edge for _, _, edge in dropped], components)
+
+
+def cycles_closed(
+    graph: nx.DiGraph[Address], dropped: Iterable[Edge], components: Sequence[CyclicComponent]
+) -> dict[Edge, tuple[Address, ...]]:
+    """Return each of the *dropped* edges that closes a cycle in *graph*, with the shortest one.
+
+    A hard component counts as one node, its first. Of a part of a graph, some close none.
+    """
+    first_of = _first_of(components)
+    merged = {(first_of.get(start, start), first_of.get(end, end)) for start, end in graph.edges}
+    # Added sorted, so that walks of networkx have one order.
+    found: nx.DiGraph[Address] = nx.DiGraph(sorted(one for one in merged if one[0] != one[1]))
+    closed: dict[Edge, tuple[Address, ...]] = {}
+    for edge in dropped:
+        dependency, dependent = (first_of.get(one, one) for one in edge[:2])
+        with suppress(nx.NodeNotFound, nx.NetworkXNoPath):
+            closed[edge] = tuple(nx.shortest_path(found, dependent, dependency))
+    return closed
+
+
+def _first_of(components: Iterable[CyclicComponent]) -> dict[Address, Address]:
+    """Return the node that each node of a hard component counts as."""
+    return {node: one.nodes[0] for one in components for node in one.nodes}
 
 
 def _dropping_order(link: tuple[Address, Address, Edge]) -> tuple[bool, Edge]:

@@ -7,8 +7,7 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any, cast
 
 from rungraph.graph.address import Address, NodeKind
-from rungraph.graph.cycles import drop_soft_edges, hard_components
-from rungraph.graph.digraph import new_digraph
+from rungraph.graph.cycles import cycles_closed, hard_components
 from rungraph.graph.failures import blast_radii
 from rungraph.graph.nodes import ProviderNode, TableNode
 from rungraph.graph.plan.diagnostics import place_plan
@@ -205,19 +204,16 @@ def edge_plans(graph: RunGraph) -> Iterator[EdgePlan]:
 def cycle_plans(graph: RunGraph) -> tuple[CyclePlan, ...]:
     """Return the cycles of *graph*, hard ones first, sorted by their nodes.
 
-    They are looked for again only where the compiler has found some.
+    Hard ones are looked for again only where the compiler has found some.
     """
     has_hard = any(one.code in _HARD_CYCLES for one in graph.diagnostics)
-    if not has_hard and not graph.dropped:
-        return ()
-    whole = new_digraph(graph.name, graph.nodes.values(), (*graph.edges, *graph.dropped))
-    components = hard_components(whole) if has_hard else ()
+    components = hard_components(graph.nx) if has_hard else ()
     found = [
         _cycle(cycle, one.weakest, "hard", "error") for one in components for cycle in one.cycles
     ]
-    opened = drop_soft_edges(whole, components)
+    closed = cycles_closed(graph.nx, graph.dropped, components) if graph.dropped else {}
     for edge in graph.dropped:
-        path = opened.get(edge, (edge.dependent, edge.dependency))
+        path = closed.get(edge, (edge.dependent, edge.dependency))
         found.append(_cycle(path, edge, "soft", "dropped"))
     return tuple(sorted(found, key=lambda one: (one.strength, one.path, one.dependency)))
 
