@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import stat
-from dataclasses import replace
 from functools import cache
 from importlib.metadata import entry_points
 from pathlib import Path
@@ -135,8 +134,7 @@ def named_catalog(
 def _extended(catalog: Catalog) -> Catalog:
     """Return *catalog* with all that installed packages offer besides."""
     whole = discover_catalog().merged(catalog)
-    return replace(
-        catalog,
+    return catalog.with_values(
         apis=whole.apis,
         pairs=whole.pairs,
         providers=whole.providers,
@@ -159,7 +157,7 @@ def others_that_fit(catalog: Catalog, config: Mapping[str, Any], lacking: str) -
     for release in telling.others_that_fit(history, config, taken):
         why = telling.passing_over(catalog.full_name, lacking)
         told = telling.told_as(history, config, release, why)
-        yield replace(history.at(release), told_by=told.by)
+        yield history.at(release).with_values(told_by=told.by)
 
 
 def _never_ends(path: Path) -> bool:
@@ -174,7 +172,7 @@ def _never_ends(path: Path) -> bool:
 def _told(history: CatalogHistory, config: Mapping[str, Any]) -> Catalog:
     """Return the catalog of the release that *config* is of."""
     told = release_for(history, config)
-    return replace(history.at(told.release), told_by=told.by)
+    return history.at(told.release).with_values(told_by=told.by)
 
 
 def _only_shipped(default: Catalog, config: Mapping[str, Any]) -> Catalog | None:

@@ -6,7 +6,6 @@ file, and ``external_apis_dir`` as ``<name>.yaml``, an API in each.
 
 from __future__ import annotations
 
-from dataclasses import replace
 from itertools import islice
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -46,7 +45,7 @@ def with_external(
     new = [one for one in apis if one.name not in catalog.apis]
     own = [one for one in specs if catalog.provider(one.api, one.provider_type) is None]
     merged = catalog.merged_with(new, (), own)
-    added = replace(catalog, apis=merged.apis, providers=merged.providers)
+    added = catalog.with_values(apis=merged.apis, providers=merged.providers)
     return added, tuple(reader.problems)
 
 

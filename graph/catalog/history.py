@@ -92,8 +92,7 @@ class CatalogHistory:
                 providers=self._providers(index),
             )
             name, number = self.named(release)
-            self._made[release] = replace(
-                catalog,
+            self._made[release] = catalog.with_values(
                 name=name,
                 release=number,
                 history=self if release else None,

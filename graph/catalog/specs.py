@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field, fields
 from functools import cached_property
 from types import MappingProxyType
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from rungraph.graph.errors import CatalogError
 from rungraph.graph.json_format import JsonObject
@@ -264,7 +264,7 @@ class Catalog:
         declare the same.
         """
         result = self.merged_with(other.apis.values(), other.pairs, other.providers.values())
-        return replace(result, problems=(*result.problems, *other.problems))
+        return result.with_values(problems=(*result.problems, *other.problems))
 
     def merged_with(
         self,
@@ -300,12 +300,21 @@ class Catalog:
                 problems.append(
                     f"provider type '{spec.provider_type}' of {spec.api} is declared twice{by}"
                 )
-        return Catalog(
+        return Catalog().with_values(
             apis=MappingProxyType({name: known_apis[name] for name in sorted(known_apis)}),
             pairs=tuple(known_pairs[name] for name in sorted(known_pairs)),
             providers=MappingProxyType({key: specs[key] for key in sorted(specs)}),
             problems=tuple(problems),
         )
+
+    def with_values(self, **values: Any) -> Catalog:
+        """Return this catalog with other values of its attributes, which are checked already.
+
+        Its own specs have been checked when it was made; `dataclasses.replace` would do it again.
+        """
+        made = Catalog()
+        vars(made).update({one.name: getattr(self, one.name) for one in fields(self)}, **values)
+        return made
 
     @property
     def full_name(self) -> str:

@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from rungraph.graph.placeholders import placeholders
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Mapping
 
     from rungraph.graph.catalog.history import CatalogHistory
 
@@ -102,12 +101,13 @@ def _fitting(history: CatalogHistory, names: set[tuple[str, ...]]) -> list[int]:
             # A key of a provider's config says less: what a release does not read, it does not
             # mind.
             weights[span] += 1 if name[0] == "" and len(name) > 2 else len(names)
-    counts: Counter[int] = Counter()
+    counts = [0] * len(history.releases)
     for span, weight in weights.items():
-        for index in span:
+        # What all releases know tells none apart.
+        for index in span if len(span) < len(counts) else ():
             counts[index] += weight
-    most = max(counts.values(), default=0)
-    return [index for index in reversed(range(len(history.releases))) if counts[index] == most]
+    most = max(counts, default=0)
+    return [index for index in reversed(range(len(counts))) if counts[index] == most]
 
 
 class _Needs:
@@ -175,9 +175,11 @@ def _telling(history: CatalogHistory, names: set[tuple[str, ...]], taken: int) -
     }
     found: list[str] = []
     if spans:
-        last = min(spans, key=lambda one: (max(spans[one]), -len(one)))
-        first = max(spans, key=lambda one: (min(spans[one]), len(one)))
-        end, start = max(spans[last]), min(spans[first])
+        start_of = {span: min(span) for span in set(spans.values())}
+        end_of = {span: max(span) for span in start_of}
+        last = min(spans, key=lambda one: (end_of[spans[one]], -len(one)))
+        first = max(spans, key=lambda one: (start_of[spans[one]], len(one)))
+        end, start = end_of[spans[last]], start_of[spans[first]]
         if first == last and start > 0 and end < len(history.releases) - 1:
             during = f"{_text(history.releases[start])} to {_text(history.releases[end])}"
             return [f"{_in_words(first)} ({during})"]
@@ -227,7 +229,7 @@ def apis_and_types_in(config: Mapping[str, Any]) -> set[tuple[str, ...]]:
         names.update((api,) for api in apis if isinstance(api, str))
     for section in _SECTIONS:
         by_api = config.get(section)
-        if isinstance(by_api, Mapping):
+        if isinstance(by_api, dict):
             names.update((api,) for api in by_api)
     return names
 
@@ -238,8 +240,8 @@ def _spellings(value: Any) -> Iterator[str]:
         for one in placeholders(value) if "${env." in value else ():
             if one.operator:
                 yield f"${{env.X{one.operator}…}}"
-    elif isinstance(value, Mapping | list):
-        for item in value.values() if isinstance(value, Mapping) else value:
+    elif isinstance(value, dict | list):
+        for item in value.values() if isinstance(value, dict) else value:
             yield from _spellings(item)
 
 
@@ -247,16 +249,16 @@ def _entries(config: Mapping[str, Any]) -> Iterator[tuple[str, str, Mapping[str,
     """Yield the API, the type and the config of each provider, also of those switched off."""
     for section in _SECTIONS:
         by_api = config.get(section)
-        for api, entries in by_api.items() if isinstance(by_api, Mapping) else ():
+        for api, entries in by_api.items() if isinstance(by_api, dict) else ():
             for entry in entries if isinstance(entries, list) else [entries]:
-                if isinstance(entry, Mapping) and isinstance(entry.get("provider_type"), str):
+                if isinstance(entry, dict) and isinstance(entry.get("provider_type"), str):
                     written = entry.get("config")
-                    read = written if isinstance(written, Mapping) else {}
+                    read = written if isinstance(written, dict) else {}
                     yield api, entry["provider_type"], read
 
 
 def _paths(value: Mapping[str, Any], before: str = "", depth: int = _DEPTH) -> Iterator[str]:
     for key, one in value.items():
         yield f"{before}{key}"
-        if isinstance(one, Mapping) and depth > 1:
+        if isinstance(one, dict) and depth > 1:
             yield from _paths(one, f"{before}{key}.", depth - 1)

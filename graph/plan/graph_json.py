@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import os
-from dataclasses import replace
 from itertools import chain
 from typing import TYPE_CHECKING
 
@@ -81,8 +80,9 @@ def graph_of_plan(plan: Plan, environment: Mapping[str, str] | None = None) -> R
     substitution = Substitution(document_of({}), values)
     used = plan.config.catalog
     try:
-        catalog = replace(
-            Catalog.of(apis=used.apis, pairs=used.pairs, providers=used.providers),
+        catalog = Catalog.of(
+            apis=used.apis, pairs=used.pairs, providers=used.providers
+        ).with_values(
             name=used.name or "",
             release=used.release or "",
             told_by=used.told_by,
