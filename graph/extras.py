@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import json
 from collections import Counter
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, Any
 
 from rungraph.graph.config.field_types import fields_of
 from rungraph.graph.config.run_config import ProviderSection
 from rungraph.graph.nodes import ProviderNode
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Mapping
+    from collections.abc import Iterable, Iterator, Mapping
 
     from rungraph.graph.model import RunGraph
     from rungraph.graph.source.positions import Path
@@ -22,44 +22,43 @@ _COMPARED = ("checks", "limits", "selectors")
 _OF_A_NODE = fields_of(ProviderSection).keys() - {"config_class"}
 
 
-class Extras(NamedTuple):
+class Extras:
     """What a config says beside its graph, as a mapping like the config's own.
 
     An entry of a list stands under its id, so that its place does not count.
-
-    Attributes:
-        written: As written, secrets and all: never shown.
-        resolved: The same with the environment filled in.
     """
 
-    written: Mapping[str, Any]
-    resolved: Mapping[str, Any]
+    def __init__(self, graph: RunGraph) -> None:
+        config = graph.document.value if graph.document else None
+        self._found = [*_found(graph, config)] if isinstance(config, dict) else []
+        self._substitution = graph.substitution
 
     def __repr__(self) -> str:
         """Return nothing of what it holds."""
         return "<Extras>"
 
+    @property
+    def written(self) -> Mapping[str, Any]:
+        """What it says as written, secrets and all: never shown."""
+        return _as_mapping((at, value) for _, at, value in self._found)
 
-def extras_of(graph: RunGraph) -> Extras:
-    """Return what the config of *graph* says beside it; nothing for a graph without a document."""
-    if graph.document is None or not isinstance(graph.document.value, dict):
-        return Extras({}, {})
-    found = [*_found(graph, graph.document.value)]
+    @property
+    def resolved(self) -> Mapping[str, Any]:
+        """The same with the environment filled in."""
+        if self._substitution is None:
+            return self.written
+        resolve = self._substitution.resolve
+        return _as_mapping((at, resolve(value, path)) for path, at, value in self._found)
 
-    def tree(value_of: Callable[[Path, Any], Any]) -> Mapping[str, Any]:
-        root: dict[str, Any] = {}
-        for path, at, value in found:
-            branch = root
-            for step in at[:-1]:
-                branch = branch.setdefault(step, {})
-            branch[at[-1]] = value_of(path, value)
-        return root
 
-    resolve = graph.substitution.resolve if graph.substitution else None
-    return Extras(
-        tree(lambda _, value: value),
-        tree(lambda path, value: resolve(value, path) if resolve else value),
-    )
+def _as_mapping(found: Iterable[tuple[tuple[str, ...], Any]]) -> Mapping[str, Any]:
+    root: dict[str, Any] = {}
+    for at, value in found:
+        branch = root
+        for step in at[:-1]:
+            branch = branch.setdefault(step, {})
+        branch[at[-1]] = value
+    return root
 
 
 def _found(

@@ -17,7 +17,7 @@ from rungraph.graph.diff.facts import (
     sorted_facts,
     variables_in,
 )
-from rungraph.graph.extras import extras_of
+from rungraph.graph.extras import Extras
 from rungraph.graph.nodes import Strength
 from rungraph.graph.secrets.values import masked
 
@@ -131,19 +131,18 @@ def settings_of(graph: RunGraph | Snapshot) -> Facts:
 
 def shown_extras(graph: RunGraph) -> Mapping[str, Any]:
     """Return what the config of *graph* says beside it, secrets masked."""
-    shown: Mapping[str, Any] = graph.read_extras or masked(
-        extras_of(graph).written, known=graph.known
-    )
+    shown: Mapping[str, Any] = graph.read_extras or masked(Extras(graph).written, known=graph.known)
     return shown
 
 
 def hidden_extras(graph: RunGraph) -> dict[Path, Hidden]:
     """Return what is behind the settings of *graph* that do not show all of it."""
-    extras = extras_of(graph)
+    extras = Extras(graph)
+    written, resolved = extras.written, extras.resolved
     return {
-        path: Hidden(at_path(extras.written, path), at_path(extras.resolved, path))
-        for path, leaf in flattened(masked(extras.written, known=graph.known))
-        if not is_same(leaf, at_path(extras.written, path)) or variables_in(leaf)
+        path: Hidden(at_path(written, path), at_path(resolved, path))
+        for path, leaf in flattened(masked(written, known=graph.known))
+        if not is_same(leaf, at_path(written, path)) or variables_in(leaf)
     }
 
 

@@ -9,7 +9,7 @@ import pytest
 from rungraph.graph import compile_config, render_diagnostics
 from rungraph.graph.catalog.specs import ApiSpec, Catalog, ProviderSpec
 from rungraph.graph.diff.facts import hidden_of
-from rungraph.graph.extras import extras_of
+from rungraph.graph.extras import Extras
 from rungraph.graph.plan import make_plan
 from rungraph.graph.secrets.known import KnownSecrets
 from rungraph.graph.secrets.values import MASK
@@ -125,7 +125,7 @@ unknown: {{api_key: {VALUE}}}
     )
     plan = make_plan(graph)
     values = [
-        *(graph, graph.document, graph.substitution, graph.known, extras_of(graph), plan),
+        *(graph, graph.document, graph.substitution, graph.known, Extras(graph), plan),
         *(*graph.nodes.values(), *graph.resources, *graph.diagnostics, *graph.variables),
         *(one for node in graph.nodes.values() for one in hidden_of(node).values()),
     ]
