@@ -69,34 +69,33 @@ def masked_line(line: str, spans: Iterable[Span], column: int) -> tuple[str, int
 
 def secrets_of_text(text: str, *, is_secret: bool) -> Iterator[str]:
     """Yield the secrets in a text, of which it is one as a whole when *is_secret*."""
-    spans = [*_spans_of_text(packed(text))]
+    yield from (one for span in _spans_of_text(packed(text)) for one in _literals(text, *span))
     if is_secret:
-        spans.append(without_scheme(text, 0, len(text)))
-        if not placeholders(text):
-            spans.append((0, len(text)))
-    for start, end in spans:
-        literals = (one for one in segments(text[start:end]) if isinstance(one, str))
-        yield from filter(None, literals)
+        yield from _literals(text, *without_scheme(text, 0, len(text)))
+        if text and not placeholders(text):
+            yield text
+
+
+def _literals(text: str, start: int, end: int) -> list[str]:
+    """Return what stands between the placeholders of a part of *text*."""
+    return [one for one in segments(text[start:end]) if isinstance(one, str) and one]
 
 
 def secrets_of_template(written: str, resolved: object, *, is_secret: bool) -> Iterator[str]:
     """Yield the secrets that the placeholders of *written* hold and that they became."""
     if not has_placeholder(written):
         return
-    pattern = ""
-    has_secret = False
-    for one in segments(written):
-        if isinstance(one, str):
-            pattern += escaped(one)
-            continue
-        one_is_secret = is_secret or is_secret_key(one.name)
-        has_secret = has_secret or one_is_secret
-        pattern += "(.*?)" if one_is_secret else ".*?"
-        if one_is_secret:
+    secret = [one for one in placeholders(written) if is_secret or is_secret_key(one.name)]
+    for one in placeholders(written):
+        if one in secret:
             yield from secrets_of_text(one.word, is_secret=True)
-        yield from secrets_of_template(one.word, None, is_secret=one_is_secret)
-    if not has_secret or not isinstance(resolved, str) or resolved == written:
+        yield from secrets_of_template(one.word, None, is_secret=one in secret)
+    if not secret or not isinstance(resolved, str) or resolved == written:
         return
+    pattern = "".join(
+        escaped(one) if isinstance(one, str) else "(.*?)" if one in secret else ".*?"
+        for one in segments(written)
+    )
     try:
         found = linear_pattern(pattern).groups_in(resolved)
     except PatternError:  # It is too long.
@@ -115,8 +114,10 @@ def packed(text: str) -> str:
     )
 
 
-def rendered(text: str, spans: Iterable[Span]) -> str:
+def rendered(text: str, spans: Sequence[Span]) -> str:
     """Return *text* with what is in *spans* masked, and of placeholders the secret words."""
+    if not spans and not has_placeholder(text):
+        return text.replace(_HELD, "\ufffd")
     shown = ""
     position = 0
     for start, end in (*_united(spans), (len(text), len(text))):

@@ -97,10 +97,13 @@ class _Search:
         while key := _KEY.search(self._text, position):
             position = key.end()
             name = key["double"] or key["single"] or key["bare"] or ""
+            is_secret = is_secret_key(name)
+            if not is_secret and name not in HELD_KEYS and name.lower() not in NAME_KEYS:
+                continue  # Most keys say nothing of secrets.
             if key["bare"] and self._is_prose(key):
                 continue
             secrets = beside.secrets(key, name, self._text)
-            for secret in [*secrets, *([key] if is_secret_key(name) else [])]:
+            for secret in [*secrets, *([key] if is_secret else [])]:
                 for start, end in self._spans_under(secret):
                     position = max(position, end)
                     yield start, end

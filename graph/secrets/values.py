@@ -71,8 +71,8 @@ def secret_values(written: Any, resolved: Any, *, secrets: Iterable[str] = ()) -
         resolved: The same config with the environment filled in.
         secrets: Keys whose values are secret, besides those that look like it.
     """
-    extra = frozenset(map(plain_key, secrets))
-    found = _secrets(written, resolved, extra, is_secret=False)
+    found: set[str] = set()
+    _collect(found, written, resolved, frozenset(map(plain_key, secrets)), is_secret=False)
     return frozenset(
         one for one in found if len(one) >= _SHORTEST and one.lower() not in NO_SECRETS
     )
@@ -115,13 +115,14 @@ def _masked(value: Any, extra: frozenset[str], known: KnownSecrets, *, is_secret
     return MASK if is_secret and value is not None and not isinstance(value, bool) else value
 
 
-def _secrets(
-    written: Any, resolved: Any, extra: frozenset[str], *, is_secret: bool
-) -> Iterator[str]:
+def _collect(
+    found: set[str], written: Any, resolved: Any, extra: frozenset[str], *, is_secret: bool
+) -> None:
+    """Add the secrets of a config, or of part of one, to *found*."""
     if isinstance(written, str):
-        yield from secrets_of_template(written, resolved, is_secret=is_secret)
+        found.update(secrets_of_template(written, resolved, is_secret=is_secret))
     if isinstance(resolved, str):
-        yield from secrets_of_text(resolved, is_secret=is_secret)
+        found.update(secrets_of_text(resolved, is_secret=is_secret))
     elif isinstance(resolved, Mapping | list | tuple):
         sources: dict[Any, Any] = {}
         is_same = written is resolved
@@ -129,12 +130,12 @@ def _secrets(
             sources = {key: item for key, item, _ in items_of(written, extra)}
         for key, item, reason in items_of(resolved, extra):
             source = item if is_same else sources.get(key)
-            yield from _secrets(source, item, extra, is_secret=is_secret or bool(reason))
+            _collect(found, source, item, extra, is_secret=is_secret or bool(reason))
         if not isinstance(resolved, Mapping):
             for index, item in _logins(resolved):
-                yield from secrets_of_text(f"{resolved[index - 1]} {item}", is_secret=False)
+                found.update(secrets_of_text(f"{resolved[index - 1]} {item}", is_secret=False))
     elif is_secret and resolved is not None and not isinstance(resolved, bool):
-        yield str(resolved)
+        found.add(str(resolved))
 
 
 def items_of(value: Any, extra: frozenset[str]) -> Iterator[tuple[Any, Any, str]]:
