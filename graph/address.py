@@ -46,11 +46,7 @@ class Address(NamedTuple):
     name: str = ""
 
     def __str__(self) -> str:
-        return (
-            f"{self.kind.value}:{self.api}/{self.name}"
-            if self.name
-            else f"{self.kind.value}:{self.api}"
-        )
+        return f"{self.kind}:{self.api}/{self.name}" if self.name else f"{self.kind}:{self.api}"
 
     def __repr__(self) -> str:
         # Answers are mostly tuples of addresses: what they are counts more than how to make them.

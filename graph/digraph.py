@@ -27,7 +27,7 @@ def new_digraph(
     for node in sorted(nodes, key=lambda node: node.address):
         attributes: dict[str, Any] = {
             "node": node,
-            "kind": node.address.kind.value,
+            "kind": str(node.address.kind),
             "api": node.api,
         }
         if isinstance(node, ProviderNode):
@@ -45,7 +45,7 @@ def add_edge(graph: nx.DiGraph[Address], edge: Edge) -> None:
         edge.dependency,
         edge.dependent,
         edge=edge,
-        strength=edge.strength.value,
+        strength=str(edge.strength),
         evidence=edge.evidence,
     )
 

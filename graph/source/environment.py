@@ -79,7 +79,7 @@ class Substitution:
     ) -> None:
         self._plain_old_spelling = plain_old_spelling
         self._document = document
-        self._environment = environment
+        self._environment = dict(environment)
         self._paths: dict[Use, Path] = {}
         self._older: dict[Path, list[Placeholder]] = {}
         # A dict, because a value that is resolved twice has its problems once.
