@@ -11,8 +11,6 @@ from itertools import groupby
 from operator import attrgetter
 from typing import TYPE_CHECKING, Any
 
-import networkx as nx
-
 from rungraph.graph.address import Address, NodeKind
 from rungraph.graph.catalog.choice import catalog_for, others_that_fit
 from rungraph.graph.catalog.external import with_external
@@ -28,7 +26,14 @@ from rungraph.graph.cycles import (
     hard_cycle_diagnostics,
 )
 from rungraph.graph.diagnostics import Severity
-from rungraph.graph.digraph import add_edge, new_digraph, nodes_of
+from rungraph.graph.digraph import (
+    acyclic_generations,
+    add_edge,
+    generations_of,
+    new_digraph,
+    nodes_of,
+    number_generations,
+)
 from rungraph.graph.model import RunGraph
 from rungraph.graph.nodes import (
     Edge,
@@ -141,9 +146,12 @@ def _graph(
     graph = draft.graph
     components: tuple[CyclicComponent, ...] = ()
     dropped: dict[Edge, tuple[Address, ...]] = {}
-    if not nx.is_directed_acyclic_graph(graph):
+    generations = acyclic_generations(graph)
+    if generations is None:
         components = hard_components(graph)
         dropped = drop_soft_edges(graph, components)
+        generations = generations_of(graph)
+    number_generations(graph, generations)
     rules = (
         check_config(
             RuleContext(config, catalog, nodes_of(graph), draft.served, document, substitution)

@@ -50,19 +50,34 @@ def add_edge(graph: nx.DiGraph[Address], edge: Edge) -> None:
     )
 
 
+def acyclic_generations(graph: nx.DiGraph[Any]) -> list[list[Any]] | None:
+    """Return the topological generations of *graph*, each sorted; None when it has a cycle."""
+    try:
+        return [sorted(layer) for layer in nx.topological_generations(graph)]
+    except nx.NetworkXUnfeasible:
+        return None
+
+
 def generations_of(graph: nx.DiGraph[Any]) -> list[list[Any]]:
     """Return the topological generations of *graph*, each sorted.
 
     The nodes of a cycle share a generation.
     """
-    try:
-        return [sorted(layer) for layer in nx.topological_generations(graph)]
-    except nx.NetworkXUnfeasible:
+    layers = acyclic_generations(graph)
+    if layers is None:
         condensed = nx.condensation(graph)
-        return [
+        layers = [
             sorted(node for one in layer for node in condensed.nodes[one]["members"])
             for layer in nx.topological_generations(condensed)
         ]
+    return layers
+
+
+def number_generations(graph: nx.DiGraph[Any], layers: Iterable[Iterable[Any]]) -> None:
+    """Give each node of *graph* the number of its generation, and freeze it."""
+    number_of = {node: number for number, layer in enumerate(layers) for node in layer}
+    nx.set_node_attributes(graph, number_of, "generation")
+    nx.freeze(graph)
 
 
 def nodes_of(graph: nx.DiGraph[Address]) -> dict[Address, Node]:

@@ -12,7 +12,14 @@ import networkx as nx
 
 from rungraph.graph.address import Address, NodeKind
 from rungraph.graph.diagnostics import Diagnostic, Severity, bounded, diagnostic_order, errors_in
-from rungraph.graph.digraph import cyclic_sets, edges_of, generations_of, new_digraph, nodes_of
+from rungraph.graph.digraph import (
+    cyclic_sets,
+    edges_of,
+    generations_of,
+    new_digraph,
+    nodes_of,
+    number_generations,
+)
 from rungraph.graph.errors import InvalidGraph
 from rungraph.graph.nodes import Edge, Node, ProviderNode, ResourceConfig, Strength, TableNode
 from rungraph.graph.secrets.known import (
@@ -95,10 +102,7 @@ class RunGraph:
     def __post_init__(self) -> None:
         """Number the generations, freeze the graph, and put the diagnostics in order."""
         if not nx.is_frozen(self.nx):
-            layers = enumerate(generations_of(self.nx))
-            number_of = {address: number for number, layer in layers for address in layer}
-            nx.set_node_attributes(self.nx, number_of, "generation")
-            nx.freeze(self.nx)
+            number_generations(self.nx, generations_of(self.nx))
         shown: Iterable[Diagnostic] = bounded(sorted(self.diagnostics, key=diagnostic_order))
         if self.document is not None:
             shown = map(self.document.with_excerpt, shown)
