@@ -10,7 +10,7 @@ from rungraph.graph.budgets import DEEPEST_PLACEHOLDER
 from rungraph.graph.regex import PatternError, escaped, linear_pattern
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Mapping
 
     from rungraph.graph.regex import LinearPattern
 
@@ -94,19 +94,20 @@ def placeholders(text: str) -> tuple[Placeholder, ...]:
     return _scanned(text)[0]
 
 
-def segments(text: str) -> Iterator[str | Placeholder]:
-    """Yield the placeholders of *text* and the texts before, between and after them.
+@lru_cache(maxsize=4096)
+def segments(text: str) -> tuple[str | Placeholder, ...]:
+    """Return the placeholders of *text* and the texts before, between and after them.
 
     Examples:
         >>> [str(one) for one in segments("http://${env.HOST}:${env.PORT}")]
         ['http://', '${env.HOST}', ':', '${env.PORT}', '']
     """
+    found: list[str | Placeholder] = []
     position = 0
     for placeholder in placeholders(text):
-        yield text[position : placeholder.start]
-        yield placeholder
+        found += (text[position : placeholder.start], placeholder)
         position = placeholder.end
-    yield text[position:]
+    return (*found, text[position:])
 
 
 def pattern_of(text: str) -> LinearPattern | None:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import sys
 from functools import lru_cache
 from typing import TYPE_CHECKING, Any
 
@@ -62,6 +61,7 @@ class _Construction:
         self._path: list[str | int] = []
         self._open: set[Node] = set()
         self._done: dict[Node, tuple[Any, Spot, int]] = {}
+        self._labels: dict[tuple[str, str], str] = {}
         self._written = 0
         self._from_aliases = 0
 
@@ -195,6 +195,9 @@ class _Construction:
             self._problem(f"a {kind} cannot be a key", start, way_out)
             return label
         text: str = node.value
+        # Configs have few different keys: each is judged, and kept, once.
+        if (known := self._labels.get((node.tag, text))) is not None:
+            return known
         self._path[-1] = text
         if node.tag == f"{_TAG}merge" or (not node.tag and text == "<<"):
             return None
@@ -209,8 +212,9 @@ class _Construction:
                 f'put the key in quotes: "{text}":',
                 severity=Severity.WARNING,
             )
-        # Configs have few different keys: each is kept once.
-        return sys.intern(text)
+        elif node.tag in ("", STR_TAG):
+            self._labels[node.tag, text] = text
+        return text
 
     def _duplicate(self, label: str, start: int, first: Spot) -> None:
         place = self._source.place(first.key)
