@@ -32,7 +32,6 @@ from rungraph.graph.plan.plan_json import PlanError, load_plan, plan_to_json
 from rungraph.graph.secrets.values import MASK
 from rungraph.graph.source.document import document_of
 from rungraph.graph.source.environment import Substitution, Use
-from rungraph.graph.source.positions import path_text
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterable, Iterator, Mapping
@@ -40,6 +39,7 @@ if TYPE_CHECKING:
     from rungraph.graph.nodes import Node
     from rungraph.graph.plan.model import Plan
     from rungraph.graph.plan.model_graph import EdgePlan, NodePlan
+    from rungraph.graph.source.positions import Path
 
 
 def graph_to_json(graph: RunGraph) -> str:
@@ -177,18 +177,23 @@ def _edges(plans: Iterable[EdgePlan], status: str) -> Iterator[Edge]:
 
 def _uses(plan: Plan) -> Iterator[Use]:
     """Yield the variables that the config reads, once for each provider or key that reads them."""
-    paths = {node.address: path_text(node.path) for node in plan.nodes}
+    paths = {node.address: node.path for node in plan.nodes}
     for one in plan.config.env:
         for reader in one.used_by:
             yield Use(
                 name=one.name,
-                path=paths.get(reader, reader),
-                place=None,
+                keys=paths.get(reader) or _top_keys(reader),
                 is_set=one.set,
                 has_default=one.default,
                 is_required=one.required,
                 is_secret=one.secret,
             )
+
+
+def _top_keys(reader: str) -> Path:
+    """Return what leads to a reader that is no provider: ``server``, ``providers.inference``."""
+    first, _, api = reader.partition(".")
+    return (first, api) if first == "providers" and api else (reader,)
 
 
 def _check_ends(known: Collection[Address], edges: Iterable[Edge]) -> None:

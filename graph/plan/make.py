@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections import Counter
 from typing import TYPE_CHECKING
 
@@ -31,7 +30,6 @@ from rungraph.graph.plan.model import (
 )
 from rungraph.graph.query.config_checks import ask
 from rungraph.graph.rules.checklist import checklist
-from rungraph.graph.source.positions import path_text
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterator, Mapping
@@ -41,8 +39,7 @@ if TYPE_CHECKING:
     from rungraph.graph.model import RunGraph
     from rungraph.graph.query.config_checks import CheckAnswer
     from rungraph.graph.source.environment import Use
-
-_STEP = re.compile(r"[.\[]")
+    from rungraph.graph.source.positions import Path
 
 
 def make_plan(
@@ -187,7 +184,7 @@ def _config(graph: RunGraph, named: str | None, *, allow_unset_env: bool) -> Con
 def _variables(graph: RunGraph) -> Iterator[VariablePlan]:
     """Yield the variables of the environment that *graph* reads, sorted by name."""
     readers = {
-        path_text(node.path): str(address)
+        node.path: str(address)
         for address, node in graph.nodes.items()
         if isinstance(node, ProviderNode) and node.path
     }
@@ -201,17 +198,16 @@ def _variables(graph: RunGraph) -> Iterator[VariablePlan]:
             required=any(use.is_required for use in found),
             secret=any(use.is_secret for use in found),
             set=found[0].is_set,
-            used_by=tuple(sorted({_reader(use.path, readers) for use in found})),
+            used_by=tuple(sorted({_reader(use.keys, readers) for use in found})),
         )
 
 
-def _reader(path: str, readers: Mapping[str, str]) -> str:
-    """Return the address of the provider whose entry *path* leads into, or else its top key."""
-    for end in (*(step.start() for step in _STEP.finditer(path)), len(path)):
-        if path[:end] in readers:
-            return readers[path[:end]]
-    top = path.split("[", 1)[0]
-    return top if top.startswith("providers.") else top.split(".", 1)[0]
+def _reader(keys: Path, readers: Mapping[Path, str]) -> str:
+    """Return the address of the provider whose entry *keys* lead into, or else the top key."""
+    for end in range(1, len(keys) + 1):
+        if keys[:end] in readers:
+            return readers[keys[:end]]
+    return ".".join(map(str, keys[: 2 if keys[0] == "providers" else 1]))
 
 
 def _summary(graph: RunGraph, actions: Mapping[str, int]) -> SummaryPlan:

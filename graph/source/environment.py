@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 import re
-from itertools import groupby
-from operator import attrgetter
+from collections import defaultdict
 from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
 from rungraph.graph.diagnostics import Diagnostic, Severity
@@ -37,8 +36,7 @@ class Use(NamedTuple):
 
     Attributes:
         name: The variable.
-        path: The value that reads it, such as ``providers.inference[0].config.url``.
-        place: Where that value stands.
+        keys: What leads to the value that reads it.
         is_set: Whether the variable is set to something other than an empty text.
         has_default: Whether the config says what to use when it is not set.
         is_required: Whether the config cannot be used without it.
@@ -46,12 +44,16 @@ class Use(NamedTuple):
     """
 
     name: str
-    path: str
-    place: Place | None
+    keys: Path
     is_set: bool
     has_default: bool
     is_required: bool
     is_secret: bool
+
+    @property
+    def path(self) -> str:
+        """The value that reads it as text, such as ``providers.inference[0].config.url``."""
+        return path_text(self.keys)
 
 
 class Substitution:
@@ -80,7 +82,7 @@ class Substitution:
         self._plain_old_spelling = plain_old_spelling
         self._document = document
         self._environment = dict(environment)
-        self._paths: dict[Use, Path] = {}
+        self._uses: set[Use] = set()
         self._older: dict[Path, list[Placeholder]] = {}
         # A dict, because a value that is resolved twice has its problems once.
         self._problems: dict[Diagnostic, None] = {}
@@ -126,7 +128,7 @@ class Substitution:
     @property
     def uses(self) -> tuple[Use, ...]:
         """What ``resolve`` has read so far, sorted by name and path."""
-        return tuple(sorted(self._paths, key=lambda use: (use.name, use.place or _NOWHERE, use)))
+        return tuple(sorted(self._uses))
 
     @property
     def diagnostics(self) -> tuple[Diagnostic, ...]:
@@ -158,8 +160,6 @@ class Substitution:
         self, found: tuple[Placeholder, ...], path: Path, *, is_secret: bool, is_used: bool
     ) -> None:
         """Remember which variables are read, those in words that are not used now included."""
-        place = self._document.place_of(path)
-        shown_path = path_text(path)
         for one in found:
             if one.is_old:
                 self._older.setdefault(path, []).append(one)
@@ -168,8 +168,7 @@ class Substitution:
             is_set = bool(self._environment.get(one.name))
             hides = is_secret or is_secret_key(one.name)
             needs = is_used and not one.operator
-            use = Use(one.name, shown_path, place, is_set, one.has_default, needs, hides)
-            self._paths[use] = path
+            self._uses.add(Use(one.name, path, is_set, one.has_default, needs, hides))
             if inner := placeholders(one.word):
                 takes_word = is_set == one.has_alternative
                 self._record(inner, path, is_secret=hides, is_used=is_used and takes_word)
@@ -229,20 +228,23 @@ class Substitution:
         environment = self._environment
         # Comparing many names with each other takes long, and nobody reads that many hints.
         known = [name for name, value in environment.items() if value]
-        missing = (use for use in self.uses if use.is_required and not use.is_set)
-        for number, (name, uses) in enumerate(groupby(missing, attrgetter("name"))):
-            first, *others = uses
+        missing: defaultdict[str, list[tuple[Place, str, Path]]] = defaultdict(list)
+        for use in self._uses:
+            if use.is_required and not use.is_set:
+                place = self._document.place_of(use.keys)
+                missing[use.name].append((place, use.path, use.keys))
+        for number, name in enumerate(sorted(missing)):
+            (_, _, first), *others = sorted(missing[name])
             near = closest(name, known) if number < _MOST_SUGGESTIONS else ()
             state = "set to an empty text" if name in environment else "not set"
             yield self._document.problem(
                 "E001",
                 f"the environment variable {name!r} is {state}",
-                self._paths[first],
+                first,
                 *(f"did you mean {one!r}, which is set?" for one in near),
                 f"export {name}=..., or give it a default: ${{env.{name}:=default}}",
                 related=tuple(
-                    (use.place or _NOWHERE, "also needed here")
-                    for use in others[: _MOST_RELATED - 1]
+                    (place, "also needed here") for place, *_ in others[: _MOST_RELATED - 1]
                 ),
             )
 
