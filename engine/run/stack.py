@@ -136,6 +136,11 @@ class Stack:
         """Return what each node is doing."""
         return {one: state for one, state in self._events.states.items() if one in self._graph}
 
+    @property
+    def unhealthy(self) -> Mapping[Address, str]:
+        """The running providers that callers are not sent to, and what each says ails it."""
+        return self._health.unhealthy if self._health is not None else {}
+
     def timeline(self) -> Timeline:
         """Return when each node started and stopped, and what it waited for."""
         return timeline(self._events)
@@ -342,8 +347,8 @@ class Stack:
         if address not in self._graph:
             return "which is not configured"
         if running.instance_of(address) is not None:
-            unhealthy = self._health.unhealthy if self._health is not None else {}
-            return f"which is unhealthy: {unhealthy[address]}" if address in unhealthy else ""
+            reason = self.unhealthy.get(address)
+            return f"which is unhealthy: {reason}" if reason is not None else ""
         if self._events.states.get(address) is State.RESTARTING:
             seconds = running.supervisor.retry_after(address)
             return f"which is being restarted; retry after {seconds:.2g} s"

@@ -190,10 +190,8 @@ class StackApp:
         await asyncio.sleep(0)
 
     async def watch(self) -> None:
-        """Look again and again how providers and the event loop are; never returns."""
-        async with asyncio.TaskGroup() as group:
-            group.create_task(self._probes.watch())
-            group.create_task(self._metrics.watch_lag())
+        """Look again and again how the event loop is; never returns."""
+        await self._metrics.watch_lag()
 
     # --- a request -----------------------------------------------------------------------------
 
