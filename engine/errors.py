@@ -298,7 +298,13 @@ class KeyRefusedError(EngineError, PermissionError):
 
 
 class RateLimitError(EngineError, ConnectionError):
-    """Raised when a server takes no more requests for now."""
+    """Raised when a server takes no more requests for now.
+
+    Attributes:
+        retry_after: Seconds after which it is worth another try; None if the server does not say.
+    """
+
+    retry_after: float | None = None
 
 
 def install_command(extra: str, *packages: str) -> str:
@@ -363,9 +369,11 @@ class UnavailableResourceError(UnknownResourceError):
 
     Attributes:
         reason: Why, such as ``is on 'foo', which failed``.
+        retry_after: Seconds after which it is worth another try; None where nobody knows.
     """
 
     reason: str
+    retry_after: float | None = None
 
     def __str__(self) -> str:
         return f"{self.resource} {self.identifier!r} {self.reason}"

@@ -250,7 +250,7 @@ class OpenAIClient:
                     return response
                 if response.status not in self.retried or tries >= most:
                     raise await self._refused(response, path)
-                pause = _pause(tries, response.headers.get("retry-after", ""))
+                pause = _pause(tries, _asked_pause(response))
                 response.close()
             await asyncio.sleep(pause)
             tries += 1
@@ -286,7 +286,10 @@ class OpenAIClient:
             body: object = json.loads(content)
         except ValueError:
             body = {"error": content.decode(errors="replace")}
-        return self.refusal(body, response.status, path)
+        refusal = self.refusal(body, response.status, path)
+        if isinstance(refusal, RateLimitError):
+            refusal.retry_after = _asked_pause(response)
+        return refusal
 
     def refusal(self, body: object, status: int, path: str) -> Exception:
         """Return the error that *body* tells of, sent with (or naming) an HTTP status."""
@@ -359,9 +362,15 @@ def _proxy_of(url: str) -> dict[str, Any]:
     return {"proxy": proxy}
 
 
-def _pause(tries: int, asked: str = "") -> float:
+def _pause(tries: int, asked: float | None = None) -> float:
     """Return how long to wait: as long as the server asks for, else longer each time."""
-    return min(float(asked) if asked.isdigit() else 0.25 * 2**tries, _MOST_PAUSE)
+    return min(0.25 * 2**tries if asked is None else asked, _MOST_PAUSE)
+
+
+def _asked_pause(response: aiohttp.ClientResponse) -> float | None:
+    """Return the seconds that the server asks to wait; None if it does not say."""
+    asked = response.headers.get("retry-after", "")
+    return float(asked) if asked.isdecimal() else None
 
 
 def _told(body: object, status: int) -> tuple[str, int]:

@@ -13,7 +13,7 @@ from rungraph.engine.events import (
     ResourceRemoved,
     ResourcesChanged,
 )
-from rungraph.engine.routing.names import Key, Names
+from rungraph.engine.routing.names import Absence, Key, Names
 from rungraph.engine.routing.references import References
 
 if TYPE_CHECKING:
@@ -112,7 +112,7 @@ class Inventory:
         reason = entry.origin.value if before is None else f"{entry.origin.value}, changed"
         self._tell(ResourceAdded(self._clock(), self._address, *key, reason=reason))
 
-    def remove(self, key: Key, reason: str, absence: Callable[[], str] | None = None) -> None:
+    def remove(self, key: Key, reason: str, absence: Callable[[], Absence] | None = None) -> None:
         """Drop the entry of this identity, which must be there.
 
         Args:
@@ -132,7 +132,7 @@ class Inventory:
         """Offer nothing any more, and follow no other table; no event tells of that."""
         self.references.close()
         for key in [key for key in self._entries if key in self.names]:
-            self.names.absent[key] = lambda: "cannot be requested: its table has stopped"
+            self.names.absent[key] = lambda: Absence("cannot be requested: its table has stopped")
             self.names.remove(key)
 
     def tell_removed(self, key: Key, reason: str) -> None:
@@ -184,13 +184,14 @@ class Inventory:
 
     def _hide(self, key: Key, resource: Resource) -> bool:
         """Take *resource* out of the names if it lacks something; return whether it does."""
-        reason = self.references.lacking(resource)
-        if reason is None:
+        lacking = self.references.lacking(resource)
+        if lacking is None:
             return False
         is_news = key not in self.names.absent or key in self.names
-        self.names.absent[key] = lambda: self.references.lacking(resource) or "is not there yet"
+        not_yet = Absence("is not there yet")
+        self.names.absent[key] = lambda: self.references.lacking(resource) or not_yet
         if key in self.names:
             self.names.remove(key)
         if is_news:
-            self.tell_removed(key, f"it {reason}")
+            self.tell_removed(key, f"it {lacking.reason}")
         return True

@@ -38,6 +38,18 @@ class Key(NamedTuple):
         return f"{self.provider_id}/{self.identifier}"
 
 
+class Absence(NamedTuple):
+    """Why something cannot be requested now.
+
+    Attributes:
+        reason: In words, such as ``is on 'foo', which failed``; empty when it can be.
+        retry_after: Seconds after which it is worth another try; None where nobody knows.
+    """
+
+    reason: str
+    retry_after: float | None = None
+
+
 def only_key(keys: Iterable[Key], name: str, provider_id: str = "") -> Key | None:
     """Return the one of *keys* that *name* means, of *provider_id* if that is given."""
     found = [
@@ -78,7 +90,7 @@ class Names:
     def __init__(self, resource: str) -> None:
         """Hold resources that messages call *resource*, such as ``memory bank``."""
         self.noun = resource
-        self.absent: dict[Key, Callable[[], str]] = {}
+        self.absent: dict[Key, Callable[[], Absence]] = {}
         self._resources: dict[Key, Resource] = {}
         self._meanings: dict[str, set[Key]] = {}
         self._groups: dict[str, Resource] = {}
@@ -143,8 +155,8 @@ class Names:
             raise AmbiguousResourceError(self.noun, name, choices)
         known = tuple(sorted(set(map(self._clear_name, self._resources))))
         for key in sorted(self.absent):
-            if name in (key.identifier, key.qualified) and (reason := self.absent[key]()):
-                raise UnavailableResourceError(self.noun, name, known, reason)
+            if name in (key.identifier, key.qualified) and (absence := self.absent[key]()).reason:
+                raise UnavailableResourceError(self.noun, name, known, *absence)
         raise UnknownResourceError(self.noun, name, known)
 
     def parts_of(self, name: str) -> list[Key]:

@@ -11,7 +11,7 @@ from rungraph.engine.errors import (
     RoutingError,
     UnavailableResourceError,
 )
-from rungraph.engine.routing.names import Key, Names
+from rungraph.engine.routing.names import Absence, Key, Names
 from rungraph.graph.address import Address
 from rungraph.graph.nodes import TableNode
 from rungraph.graph.resources import KnownResources
@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from rungraph.graph.model import RunGraph
 
 
-def known_names(graph: RunGraph, absence: Callable[..., str]) -> dict[str, Names]:
+def known_names(graph: RunGraph, absence: Callable[..., Absence]) -> dict[str, Names]:
     """Return the names of every table of *graph*; what is known of them is not there yet.
 
     Args:
@@ -81,18 +81,20 @@ class References:
         for field, _, name in self._named(resource):
             self._users[field, name].add(key)
 
-    def lacking(self, resource: Resource) -> str | None:
+    def lacking(self, resource: Resource) -> Absence | None:
         """Return what *resource* names and cannot be requested; None if there is nothing."""
         for _, names, name in self._named(resource):
             try:
                 names.resolve(name)
             except UnavailableResourceError as error:
-                return f"needs {names.noun} {name!r}, which {error.reason}"
+                reason = f"needs {names.noun} {name!r}, which {error.reason}"
+                return Absence(reason, error.retry_after)
             except AmbiguousResourceError as error:
                 count = len(error.choices)
-                return f"needs {names.noun} {name!r}, which is served by {count} providers"
+                reason = f"needs {names.noun} {name!r}, which is served by {count} providers"
+                return Absence(reason)
             except RoutingError:
-                return f"needs {names.noun} {name!r}, which is not registered"
+                return Absence(f"needs {names.noun} {name!r}, which is not registered")
         return None
 
     def _named(self, resource: Resource) -> Iterator[tuple[str, Names, str]]:

@@ -9,7 +9,7 @@ from rungraph.engine.routing.groups import Groups
 from rungraph.engine.routing.inventory import Inventory
 from rungraph.engine.routing.members import Member
 from rungraph.engine.routing.membership import Membership
-from rungraph.engine.routing.names import Names
+from rungraph.engine.routing.names import Absence, Names
 from rungraph.engine.routing.resources import ResourceType
 from rungraph.engine.routing.tables import RoutingTable
 
@@ -34,7 +34,7 @@ async def create_table(
     deadline: float = 30.0,
     refresh_interval: float | None = None,
     tables: Mapping[str, Names] | None = None,
-    absence: Callable[[str], str] | None = None,
+    absence: Callable[[str], Absence] | None = None,
     gates: Mapping[str, Gate] | None = None,
 ) -> RoutingTable:
     """Return the running table of *node*.
@@ -84,7 +84,7 @@ async def create_table(
         store=store,
         inventory=Inventory(node, emit=emit, clock=clock, tables=known),
         groups=Groups(known[node.api], node.address, emit=emit, clock=clock),
-        absence=absence or (lambda provider_id: f"is on {provider_id!r}, which does not run"),
+        absence=absence or (lambda name: Absence(f"is on {name!r}, which does not run")),
     )
     await table.start(refresh_interval)
     return table

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from contextlib import nullcontext
+from functools import partial
 from typing import TYPE_CHECKING
 
 from rungraph.engine.errors import NotRunningError, UnavailableResourceError, UnknownResourceError
@@ -14,7 +15,7 @@ from rungraph.engine.routing.errors import (
     UnstorableError,
 )
 from rungraph.engine.routing.inventory import Entry, Inventory, Origin
-from rungraph.engine.routing.names import Key, Watcher, only_key
+from rungraph.engine.routing.names import Absence, Key, Watcher, only_key
 from rungraph.engine.routing.resources import ResourceType, is_same, like, registration_of
 from rungraph.engine.routing.sharing import SharedRegistrations
 from rungraph.engine.routing.signatures import methods_of
@@ -61,7 +62,7 @@ class RoutingTable:
         store: RegistrationStore | None,
         inventory: Inventory,
         groups: Groups,
-        absence: Callable[[str], str],
+        absence: Callable[[str], Absence],
     ) -> None:
         self.groups = groups
         self._node = node
@@ -133,7 +134,7 @@ class RoutingTable:
             for key, entry in self._inventory.entries_of(provider_id):
                 if entry.origin.is_stored:
                     self._keep(entry)
-                self._inventory.remove(key, str(why), self._why_absent(key))
+                self._inventory.remove(key, str(why), partial(self._absence, key.provider_id))
 
     async def join(self, provider_id: str, instance: object, gate: Gate | None = None) -> None:
         """Offer what *provider_id* serves: it is new, runs again, or is well again.
@@ -178,7 +179,8 @@ class RoutingTable:
         await self.refresh()
         for key in sorted(self.wanted.resources.keys() | self._kept.keys()):
             if key.provider_id not in self._members:
-                self._inventory.names.absent.setdefault(key, self._why_absent(key))
+                absence = partial(self._absence, key.provider_id)
+                self._inventory.names.absent.setdefault(key, absence)
                 reason = "its provider is not running; kept until it is"
                 self._inventory.tell_removed(key, reason)
         if refresh_interval is not None:
@@ -234,7 +236,7 @@ class RoutingTable:
             lacking = self._inventory.references.lacking(wanted)
             if lacking is not None:
                 noun = self._node.pair.noun
-                raise UnavailableResourceError(noun, wanted.identifier, (), lacking)
+                raise UnavailableResourceError(noun, wanted.identifier, (), *lacking)
             if self._store is not None:
                 registration_of(wanted, self._node.api)  # Before the provider has anything of it.
             accepted = await member.within_deadline(lambda: member.register(wanted))
@@ -325,6 +327,7 @@ class RoutingTable:
         """Make the table agree with what *member* says it serves."""
         by, listed = member.provider_id, {Key.of(one): one for one in reversed(listing)}
         native_ids = {resource.native_id for resource in listing}
+        gone = Absence(f"is served no more by {by!r}")
         async for key, entry in in_slices(self._inventory.entries_of(by)):
             is_gone = entry.origin is Origin.LISTED or entry.resource.native_id not in native_ids
             if key not in listed and is_gone and self._inventory.get(key) is entry:
@@ -333,7 +336,7 @@ class RoutingTable:
                     self._keep(entry)
                     self._lost.add(key)
                     reason += "; kept until it does"
-                self._inventory.remove(key, reason, lambda: f"is served no more by {by!r}")
+                self._inventory.remove(key, reason, lambda: gone)
         async for key, resource in in_slices(sorted(listed.items())):
             if self._is_listed_at_most(key) and not self._members.is_away(by):
                 self._inventory.put(Entry(resource, Origin.LISTED))
@@ -390,9 +393,6 @@ class RoutingTable:
     def _keep(self, entry: Entry) -> None:
         """Remember what is stored and not served now."""
         self._kept[Key.of(entry.resource)] = registration_of(entry.resource, self._node.api)
-
-    def _why_absent(self, key: Key) -> Callable[[], str]:
-        return lambda: self._absence(key.provider_id)
 
     async def _forget(self, key: Key) -> None:
         if self._store is not None:

@@ -139,5 +139,5 @@ class Wanted:
             if key in self._denied:
                 yield key, f"{describe(self._denied[key])}{place}"
             elif key in self._names.absent:
-                reason = self._names.absent[key]()
+                reason = self._names.absent[key]().reason
                 yield key, f"{noun} {key.identifier!r}{place} {reason}"

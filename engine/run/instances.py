@@ -6,7 +6,7 @@ import asyncio
 import sys
 from contextlib import suppress
 from dataclasses import dataclass
-from functools import partial
+from functools import cache, partial
 from importlib import import_module
 from inspect import isawaitable, iscoroutinefunction
 from pkgutil import resolve_name
@@ -29,6 +29,7 @@ from rungraph.engine.provider import (
     has_shutdown,
 )
 from rungraph.engine.routing.errors import PairError
+from rungraph.engine.routing.names import Absence
 from rungraph.engine.routing.references import known_names
 from rungraph.engine.routing.routers import create_router
 from rungraph.engine.routing.table_of import create_table
@@ -75,7 +76,7 @@ class StackAccess:
     emit: Callable[[Event], None]
     clock: Callable[[], float]
     reporter: Callable[[Address], Callable[[ProviderReport], None]]
-    absence: Callable[[Address], str]
+    absence: Callable[[Address], Absence]
 
 
 class Instances:
@@ -93,7 +94,7 @@ class Instances:
         self._access = access
         self._store: RegistrationStore | None = None
         self._imports: dict[str, asyncio.Future[ModuleType]] = {}
-        self._protocols: dict[str, type] = {}
+        self._protocol = cache(resolve_name)
         self._tables: dict[str, RoutingTable] = {}
         self._handles = Handles(settings)
         self._opened: WeakValueDictionary[Address, Any] = WeakValueDictionary()
@@ -267,16 +268,12 @@ class Instances:
         self, node: ProviderNode, spec: ProviderSpec, dependencies: Mapping[Address, object]
     ) -> object:
         apis = self._graph.catalog.apis
-        api = apis[node.api]
-        names = [api.protocol]
-        if api.private_protocol and self._graph.catalog.pair_of_router(node.api) is not None:
-            names.append(api.private_protocol)
         return await open_in_process(
             node.address,
             spec.module,
             spec.entry_point,
             validated_config(node, environment_text=self._graph.environment_text),
-            protocols={name: self._protocol(name) for name in names},
+            protocols=self._protocols_of(node.api),
             dependencies={at.api: (apis[at.api].protocol, one) for at, one in dependencies.items()},
         )
 
@@ -295,17 +292,18 @@ class Instances:
 
     def _check(self, node: ProviderNode, instance: object) -> None:
         """Raise what keeps *instance* from standing for its API."""
-        api = self._graph.catalog.apis[node.api]
-        problems = check_compliance(instance, self._protocol(api.protocol))
-        if api.private_protocol and self._graph.catalog.pair_of_router(node.api) is not None:
-            problems += check_compliance(instance, self._protocol(api.private_protocol))
+        protocols = self._protocols_of(node.api).values()
+        problems = [problem for one in protocols for problem in check_compliance(instance, one)]
         if problems:
             raise ComplianceError(node.address, node.api, tuple(map(str, problems)))
 
-    def _protocol(self, reference: str) -> type:
-        if reference not in self._protocols:
-            self._protocols[reference] = resolve_name(reference)
-        return self._protocols[reference]
+    def _protocols_of(self, api: str) -> dict[str, type]:
+        """Return what a provider of *api* implements: of a routed one, the private methods too."""
+        spec = self._graph.catalog.apis[api]
+        references = [spec.protocol]
+        if spec.private_protocol and self._graph.catalog.pair_of_router(api) is not None:
+            references.append(spec.private_protocol)
+        return {one: self._protocol(one) for one in references}
 
     # --- tables and routers --------------------------------------------------------------------
 
@@ -335,12 +333,13 @@ class Instances:
             raise PairError("\n".join(table.wanted.denied))
         return table
 
-    def _absence(self, provider: Address, *, is_known: bool = True) -> str:
+    def _absence(self, provider: Address, *, is_known: bool = True) -> Absence:
         """Return why what is on *provider*, or may be, cannot be requested."""
-        reason = self._access.absence(provider)
+        reason, retry_after = self._access.absence(provider)
         if reason:
-            return f"{'is' if is_known else 'may be'} on {provider.name!r}, {reason}"
-        return f"is not served by {provider.name!r}" if is_known else ""
+            where = f"{'is' if is_known else 'may be'} on {provider.name!r}"
+            return Absence(f"{where}, {reason}", retry_after)
+        return Absence(f"is not served by {provider.name!r}" if is_known else "")
 
     def follow_tables(
         self, report: Callable[[Address, tuple[str, ...]], None]

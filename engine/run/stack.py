@@ -14,6 +14,7 @@ from rungraph.engine.errors import (
 )
 from rungraph.engine.events import EventLog, StackReady, State
 from rungraph.engine.provider import has_health
+from rungraph.engine.routing.names import Absence
 from rungraph.engine.run.health import HealthWatch, ask_all, ill, well
 from rungraph.engine.run.instances import Instances, StackAccess
 from rungraph.engine.run.lifecycle import Lifecycle
@@ -341,22 +342,22 @@ class Stack:
             return f"'{address}' does not run: it needs {others}, which failed"
         return f"'{address}' does not run: it {_DOING[state]}"
 
-    def _why_absent(self, address: Address) -> str:
+    def _why_absent(self, address: Address) -> Absence:
         """Return why nothing of a provider can be requested, such as ``which failed``."""
         running = self._running()
         if address not in self._graph:
-            return "which is not configured"
+            return Absence("which is not configured")
         if running.instance_of(address) is not None:
             reason = self.unhealthy.get(address)
-            return f"which is unhealthy: {reason}" if reason is not None else ""
+            return Absence(f"which is unhealthy: {reason}" if reason is not None else "")
         if self._events.states.get(address) is State.RESTARTING:
             seconds = running.supervisor.retry_after(address)
-            return f"which is being restarted; retry after {seconds:.2g} s"
+            return Absence(f"which is being restarted; retry after {seconds:.2g} s", seconds)
         causes = running.causes_of(address)
         if causes in ((), (address,)):
-            return "which failed" if causes else "which does not run"
+            return Absence("which failed" if causes else "which does not run")
         names = " and ".join(f"'{cause}'" for cause in causes)
-        return f"which needs {names}, which failed"
+        return Absence(f"which needs {names}, which failed")
 
     def _can_be_asked(self, address: Address) -> bool:
         """Whether an instance's ``health`` is about itself: a builtin's is about the stack."""

@@ -23,7 +23,6 @@ from rungraph.engine.errors import (
     NotRunningError,
     NotServedError,
     RateLimitError,
-    RestartingError,
     UnavailableResourceError,
     UnknownResourceError,
 )
@@ -107,7 +106,7 @@ def failure_of(error: Exception, request_id: str, scrub: Callable[[str], str]) -
     again = status in _WORTH_ANOTHER_TRY and not isinstance(error, _FUTILE)
     headers = [(b"x-should-retry", b"true" if again else b"false")]
     if status in {429, 503}:
-        known = error.retry_after if isinstance(error, BusyError | RestartingError) else None
+        known = getattr(error, "retry_after", None)
         seconds = ceil(max(known or 0.0, _RETRY_SECONDS))
         headers.append((b"retry-after", str(seconds).encode()))
     return Failure(status, to_json({"error": told}), tuple(headers))

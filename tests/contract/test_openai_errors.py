@@ -9,6 +9,7 @@ from tests.contract.openai_calls import ANSWER, HELLO, answering, chat, piece, s
 from tests.wire import Reply, Request, serve, sse
 
 from rungraph.engine.apis.common import HealthStatus
+from rungraph.engine.errors import RateLimitError
 from rungraph.engine.providers.openai_client import OpenAIClient
 from rungraph.engine.providers.remote.openai.config import OpenAIConfig
 from rungraph.engine.providers.remote.openai.provider import OpenAIProvider, get_adapter_impl
@@ -158,6 +159,16 @@ async def test_retries(status: int) -> None:
         with pytest.raises((ConnectionError, TimeoutError), match=rf"busy \({status}\)"):
             await chat(provider)
     assert len(wire.requests) == 3
+
+
+@pytest.mark.parametrize(("said", "known"), [("17", 17.0), ("soon", None)])
+async def test_a_server_says_how_long_it_is_busy(said: str, known: float | None) -> None:
+    """The error hands on the pause that the server asks for, if it is one."""
+    reply = Reply(b"busy", 429, {"Retry-After": said})
+    async with answering(lambda _: reply, max_retries=0) as (provider, _):
+        with pytest.raises(RateLimitError) as caught:
+            await chat(provider)
+    assert caught.value.retry_after == known
 
 
 @pytest.mark.parametrize("taken", [0, 1, 2])

@@ -1,4 +1,4 @@
-"""Whether a stack is ready, as its engine knows it."""
+"""Whether a stack is ready, and when it will be, as its engine knows it."""
 
 from __future__ import annotations
 
@@ -10,9 +10,11 @@ from tests.asgi import ask
 from tests.unit.engine.run.models import FOO, install, instance, models_graph, quick, state_is
 
 from rungraph.engine.apis.common import HealthStatus
+from rungraph.engine.errors import RateLimitError, RestartingError, StopError
 from rungraph.engine.events import State
 from rungraph.engine.run.stack import Stack
 from rungraph.engine.server.app import StackApp
+from rungraph.engine.server.failures import RequestError, failure_of
 
 
 async def test_an_api_is_ready_as_long_as_one_of_its_providers_is_well(
@@ -35,3 +37,40 @@ async def test_an_api_is_ready_as_long_as_one_of_its_providers_is_well(
                 await state_is(stack, address, State.DEGRADED)
         ready = await ask(app, "GET", "/readyz/inference")
         assert (ready.status, len(json.loads(ready.body)["lacks"])) == (503, 2)
+
+
+async def test_callers_come_again_when_there_is_a_use(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Any
+) -> None:
+    """Of what is being restarted they are told the seconds until it starts."""
+    install(monkeypatch)
+    settings = quick(tmp_path, restart_delay=1000.0, restart_delay_most=1000.0)
+    stack = Stack(models_graph("foo"), settings)
+    with pytest.raises(StopError, match="GPU lost"):
+        await _asked_of_a_crashed(stack)
+
+
+async def _asked_of_a_crashed(stack: Stack) -> None:
+    async with stack:
+        app = StackApp(stack)
+        app.open()
+        instance("foo").crash()
+        await state_is(stack, FOO, State.RESTARTING)
+        asked = {"model": "foo-model", "messages": [{"role": "user", "content": "x"}]}
+        answered = await ask(app, "POST", "/v1/chat/completions", asked)
+        assert answered.status == 503
+        assert int(answered.headers["retry-after"]) > 100
+
+
+@pytest.mark.parametrize(
+    ("error", "seconds"),
+    [
+        (RateLimitError("slow down"), "1"),
+        (RestartingError("provider:inference/foo", 0.3), "1"),
+        (RestartingError("provider:inference/foo", 4.1), "5"),
+        (RequestError(503, "the stack starts"), "1"),
+    ],
+)
+def test_a_pause_is_as_long_as_is_known(error: Exception, seconds: str) -> None:
+    """What nobody knows is a second; less than one cannot be said."""
+    assert dict(failure_of(error, "", str).headers)[b"retry-after"] == seconds.encode()
