@@ -9,6 +9,7 @@ from http import HTTPStatus
 from time import perf_counter
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, NamedTuple, Self, TypeVar
+from urllib.parse import parse_qs
 
 from rungraph.engine.server.failures import RequestError
 
@@ -117,6 +118,23 @@ class Exchange:
     def header(self, name: bytes) -> str:
         """Return the header *name*, which is written in lower case; empty if there is none."""
         return self.headers[name].decode("latin-1") if name in self.headers else ""
+
+    def parameters(self, **wanted: bool) -> list[str]:
+        """Return the parameters of the query that are *wanted*, in that order; "" where left out.
+
+        Raises:
+            RequestError: If one that has to be there is missing, or there is another.
+        """
+        given = parse_qs(self.query.decode("latin-1"))
+        for name, is_needed in wanted.items():
+            if is_needed and name not in given:
+                raise RequestError(400, f"{name}: is missing", name, "invalid_value")
+        for name in given:
+            if name not in wanted:
+                known = ", ".join(map(repr, wanted))
+                text = f"{name}: unknown parameter; there is: {known}"
+                raise RequestError(400, text, name, "invalid_value")
+        return [given.get(name, [""])[0] for name in wanted]
 
     async def body(self) -> bytes:
         """Return the body.

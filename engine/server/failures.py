@@ -31,7 +31,7 @@ from rungraph.graph.invalid_values import invalid_values
 from rungraph.graph.wording import first_lines
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterable
 
 _KINDS: tuple[tuple[type[Exception], int], ...] = (
     (UnavailableResourceError, 503),
@@ -138,6 +138,19 @@ def invalid(error: ValidationError, suggest: Callable[[str], str]) -> RequestErr
         lines.append(str(problem))
     text = "\n".join(first_lines(lines, _MOST_PROBLEMS, "more problems"))
     return RequestError(400, text, param, "invalid_value")
+
+
+def the_only(names: Iterable[str], param: str) -> str:
+    """Return the one of *names* that a caller means who leaves *param* out.
+
+    Raises:
+        RequestError: If there is not just one.
+    """
+    found = sorted(set(names))
+    if len(found) == 1:
+        return found[0]
+    known = ", ".join(map(repr, found)) or "none"
+    raise RequestError(400, f"{param}: is missing; there is: {known}", param, "invalid_value")
 
 
 def _status_of(error: Exception) -> int:

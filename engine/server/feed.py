@@ -6,10 +6,8 @@ import asyncio
 import secrets
 from collections import deque
 from typing import TYPE_CHECKING
-from urllib.parse import parse_qs
 
 from rungraph.engine.run.recording import EventFile
-from rungraph.engine.server.failures import RequestError
 
 if TYPE_CHECKING:
     from rungraph.engine.run.stack import Stack
@@ -60,7 +58,8 @@ class Feed:
 
     async def events(self, exchange: Exchange) -> None:
         """Answer with all events from the one after ``Last-Event-ID`` or ``since``, for ever."""
-        since = exchange.header(b"last-event-id") or _since(exchange)
+        (since,) = exchange.parameters(since=False)
+        since = exchange.header(b"last-event-id") or since
         waiting: asyncio.Queue[bytes | None] = asyncio.Queue()
         before = self._kept_since(since)
         self._readers.add(waiting)
@@ -95,11 +94,3 @@ class Feed:
         if is_other or oldest > last + 1:
             kept.insert(0, b"event: gap\ndata: {}\n\n")
         return kept
-
-
-def _since(exchange: Exchange) -> str:
-    given = parse_qs(exchange.query.decode("latin-1"))
-    if unknown := sorted(given.keys() - {"since"}):
-        text = f"{unknown[0]}: unknown parameter; there is: 'since'"
-        raise RequestError(400, text, unknown[0], "invalid_value")
-    return given.get("since", [""])[0]

@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 from contextlib import suppress
 from typing import TYPE_CHECKING, Any
-from urllib.parse import parse_qs
 
 from pydantic_core import to_json
 
@@ -53,7 +52,7 @@ class GraphRoutes:
 
     async def query(self, exchange: Exchange) -> None:
         """Answer with the nodes that the queries ``q`` select, in start order."""
-        (asked,) = _parameters(exchange, q=True)
+        (asked,) = exchange.parameters(q=True)
         graph = self._stack.graph
         states = {one: state.value for one, state in self._stack.status().items()}
         try:
@@ -67,7 +66,7 @@ class GraphRoutes:
 
     async def why(self, exchange: Exchange) -> None:
         """Answer why the node ``a`` is there, or with the paths between ``a`` and ``b``."""
-        first, second = _parameters(exchange, a=True, b=False)
+        first, second = exchange.parameters(a=True, b=False)
         graph = self._stack.graph
         try:
             node = node_named(graph, first)
@@ -118,21 +117,3 @@ class GraphRoutes:
             is_error = isinstance(answer, BaseException)
             told[name] = {"error": graph.scrubbed(str(answer))} if is_error else answer
         await exchange.answer(to_json({"stack": graph.name, "upstreams": told}))
-
-
-def _parameters(exchange: Exchange, **wanted: bool) -> list[str]:
-    """Return the parameters of the query that are *wanted*, in that order; empty where left out.
-
-    Raises:
-        RequestError: If one that has to be there is missing, or there is another.
-    """
-    given = parse_qs(exchange.query.decode("latin-1"))
-    for name, is_needed in wanted.items():
-        if is_needed and name not in given:
-            raise RequestError(400, f"{name}: is missing", name, "invalid_value")
-    for name in given:
-        if name not in wanted:
-            known = ", ".join(map(repr, wanted))
-            text = f"{name}: unknown parameter; there is: {known}"
-            raise RequestError(400, text, name, "invalid_value")
-    return [given.get(name, [""])[0] for name in wanted]

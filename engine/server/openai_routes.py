@@ -33,6 +33,8 @@ if TYPE_CHECKING:
     from rungraph.engine.run.stack import Stack
     from rungraph.engine.server.exchange import Exchange
 
+    _Answer = dict[str, Any] | AsyncGenerator[dict[str, Any], None]
+
 _Chunk = TypeVar("_Chunk")
 
 _DONE = b"data: [DONE]\n\n"
@@ -57,20 +59,36 @@ class OpenAIRoutes:
 
     async def chat(self, exchange: Exchange) -> None:
         """Answer a chat completion."""
+        await self._answer(exchange, _CHAT, self._chat)
+
+    async def completions(self, exchange: Exchange) -> None:
+        """Answer a completion."""
+        await self._answer(exchange, "completions", self._completion)
+
+    async def embeddings(self, exchange: Exchange) -> None:
+        """Answer with vectors."""
+        await self._answer(exchange, "embeddings", self._embeddings)
+
+    async def _answer(
+        self,
+        exchange: Exchange,
+        path: str,
+        translated: Callable[[Exchange, Mapping[str, Any]], Awaitable[_Answer]],
+    ) -> None:
+        """Answer with what the provider says itself, or else with the *translated* answer."""
         body = await body_of(exchange)
         with exchange.watched():
-            if (relayed := await self._relayed(exchange, _CHAT, body)) is not None:
-                await _pass_on(exchange, relayed, is_stream=body.get("stream") is True)
+            if (relayed := await self._relayed(exchange, path, body)) is not None:
+                is_stream = body.get("stream") is True and path != "embeddings"
+                await _pass_on(exchange, relayed, is_stream=is_stream)
                 return
-            answer = await self._chat(exchange, body)
+            answer = await translated(exchange, body)
             if isinstance(answer, dict):
                 await exchange.answer(to_json(answer))
             else:
                 await exchange.stream(answer, to_json, _DONE)
 
-    async def _chat(
-        self, exchange: Exchange, body: Mapping[str, Any]
-    ) -> dict[str, Any] | AsyncGenerator[dict[str, Any], None]:
+    async def _chat(self, exchange: Exchange, body: Mapping[str, Any]) -> _Answer:
         """Return the inference API's answer to a chat, as the OpenAI API has it."""
         request = read(translation.ChatRequest, body)
         head = self._head("chatcmpl", exchange, request.model)
@@ -109,39 +127,26 @@ class OpenAIRoutes:
             await exchange.stream(events, to_json)
             exchange.usage = answering.usage
 
-    async def completions(self, exchange: Exchange) -> None:
-        """Answer a completion."""
-        body = await body_of(exchange)
-        with exchange.watched():
-            if (relayed := await self._relayed(exchange, "completions", body)) is not None:
-                await _pass_on(exchange, relayed, is_stream=body.get("stream") is True)
-                return
-            request = read(translation.CompletionRequest, body)
-            head = self._head("cmpl", exchange, request.model)
-            answer = await self._stack["inference"].completion(**request.arguments)
-            if request.stream:
-                with_usage = request.with_usage
-
-                def events_of(chunk: CompletionResponseStreamChunk) -> Iterator[dict[str, Any]]:
-                    exchange.usage = chunk.usage
-                    return translated_answers.completion_chunk(chunk, head, with_usage=with_usage)
-
-                await exchange.stream(_each(answer, events_of), to_json, _DONE)
-                return
+    async def _completion(self, exchange: Exchange, body: Mapping[str, Any]) -> _Answer:
+        request = read(translation.CompletionRequest, body)
+        head = self._head("cmpl", exchange, request.model)
+        answer = await self._stack["inference"].completion(**request.arguments)
+        if not request.stream:
             exchange.usage = answer.usage
-        await exchange.answer(to_json(translated_answers.completion_answer(answer, head)))
+            return translated_answers.completion_answer(answer, head)
+        with_usage = request.with_usage
 
-    async def embeddings(self, exchange: Exchange) -> None:
-        """Answer with vectors."""
-        body = await body_of(exchange)
-        with exchange.watched():
-            if (relayed := await self._relayed(exchange, "embeddings", body)) is not None:
-                await _pass_on(exchange, relayed, is_stream=False)
-                return
-            request = read(translation.EmbeddingsRequest, body)
-            answer = await self._stack["inference"].embeddings(**request.arguments)
-            exchange.usage = answer.usage
-        await exchange.answer(to_json(translated_answers.embeddings_answer(answer, request)))
+        def events_of(chunk: CompletionResponseStreamChunk) -> Iterator[dict[str, Any]]:
+            exchange.usage = chunk.usage
+            return translated_answers.completion_chunk(chunk, head, with_usage=with_usage)
+
+        return _each(answer, events_of)
+
+    async def _embeddings(self, exchange: Exchange, body: Mapping[str, Any]) -> _Answer:
+        request = read(translation.EmbeddingsRequest, body)
+        answer = await self._stack["inference"].embeddings(**request.arguments)
+        exchange.usage = answer.usage
+        return translated_answers.embeddings_answer(answer, request)
 
     def _head(self, kind: str, exchange: Exchange, model: str) -> dict[str, Any]:
         name = exchange.request_id.removeprefix("req_")

@@ -11,7 +11,7 @@ from pydantic import Field
 from rungraph.engine.apis.common import UserMessage
 from rungraph.engine.apis.safety import ViolationLevel
 from rungraph.engine.apis.shields import Shield
-from rungraph.engine.server.failures import RequestError
+from rungraph.engine.server.failures import RequestError, the_only
 from rungraph.engine.server.translation import (
     Content,
     Part,
@@ -199,12 +199,7 @@ class StackRoutes:
 
     async def _only_shield(self) -> str:
         shields = await self._stack["shields"].list_shields()
-        names: list[str] = sorted({one.identifier for one in shields})
-        if len(names) == 1:
-            return names[0]
-        known = ", ".join(map(repr, names)) or "none"
-        text = f"model: is missing; there is: {known}"
-        raise RequestError(400, text, "model", "invalid_value")
+        return the_only((one.identifier for one in shields), "model")
 
 
 def _shield(shield: Shield) -> dict[str, Any]:

@@ -14,7 +14,7 @@ from rungraph.engine.apis.memory import MemoryBankDocument
 from rungraph.engine.apis.memory_banks import VectorMemoryBank
 from rungraph.engine.errors import UnknownResourceError
 from rungraph.engine.run.registrations import registration_store
-from rungraph.engine.server.failures import RequestError
+from rungraph.engine.server.failures import RequestError, the_only
 from rungraph.engine.server.files import Files
 from rungraph.engine.server.translation import Sent
 
@@ -233,14 +233,8 @@ class StoreRoutes:
 
     async def _embedding_model(self) -> str:
         models = await self._stack["models"].list_models()
-        names: list[str] = sorted(
-            {one.identifier for one in models if one.model_type == "embedding"}
-        )
-        if len(names) == 1:
-            return names[0]
-        known = ", ".join(map(repr, names)) or "none"
-        text = f"embedding_model: is missing; there is: {known}"
-        raise RequestError(400, text, "embedding_model", "invalid_value")
+        names = (one.identifier for one in models if one.model_type == "embedding")
+        return the_only(names, "embedding_model")
 
     async def _store(self, bank: VectorMemoryBank) -> dict[str, Any]:
         files = await self._files.attached(bank.identifier)
