@@ -6,6 +6,7 @@ import io
 import json
 from collections.abc import Callable
 from dataclasses import fields
+from importlib.resources import files
 from pathlib import Path
 
 import pytest
@@ -113,6 +114,20 @@ def test_what_was_written_is_read(saved: Callable[[str], Path]) -> None:
     assert recording.events == RUN
     assert recording.name == "stack"
     assert written(recording.events, recording.name) == text
+
+
+def test_every_event_is_described() -> None:
+    """The schema has each event with its fields, and no other."""
+    schema = json.loads(files("rungraph").joinpath("schemas/recording.schema.json").read_text())
+    described = {
+        name: set(one["required"])
+        for name, one in schema["$defs"].items()
+        if name not in {"Recording", "Error"}
+    }
+    assert described == {
+        name: {"event", *(one.name for one in fields(kind))} for name, kind in event_types().items()
+    }
+    assert len(schema["oneOf"]) == len(described) + 1
 
 
 def test_every_event_can_be_read() -> None:
