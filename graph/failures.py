@@ -70,11 +70,6 @@ class Failures:
         return tuple(self.without)
 
     @property
-    def surviving(self) -> tuple[str, ...]:
-        """The served APIs that still answer, sorted; some of them may be degraded."""
-        return tuple(api for api, word in self.apis.items() if word != "lost")
-
-    @property
     def lost(self) -> tuple[str, ...]:
         """The served APIs that answer no more, sorted."""
         return tuple(api for api, word in self.apis.items() if word == "lost")

@@ -6,10 +6,11 @@ from collections import Counter
 from itertools import groupby
 from typing import TYPE_CHECKING, Any, Final
 
+from rungraph.graph.diagnostics import diagnostic_order
 from rungraph.graph.diff.alignment import value_of
 from rungraph.graph.diff.facts import flattened, path_order, sorted_facts
 from rungraph.graph.diff.model import Change
-from rungraph.graph.diff.snapshot import Snapshot, problem_order
+from rungraph.graph.diff.snapshot import Snapshot
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -44,7 +45,7 @@ def applied(diff: GraphDiff, old: Snapshot) -> Snapshot:
         settings=_patched(old.settings, diff.settings),
         excluded=tuple(sorted((excluded + Counter(diff.excluded_added)).elements())),
         problems=tuple(
-            sorted((problems + Counter(diff.problems_added)).elements(), key=problem_order)
+            sorted((problems + Counter(diff.problems_added)).elements(), key=diagnostic_order)
         ),
     )
 

@@ -20,8 +20,6 @@ if TYPE_CHECKING:
 _PROGRAM = "from rungraph.engine.run.worker import main; main()"
 _GRACE_SECONDS = 1.0
 """Seconds that a process has to end once its provider is shut down."""
-_OWN_METHODS = ("shutdown", "bind", "report_to")
-"""What the owner does itself, or what cannot be asked of another process."""
 
 
 class ProcessError(EngineError, ConnectionError):

@@ -175,9 +175,8 @@ class Supervisor:
 
     def _pause(self, address: Address) -> float:
         attempts, settings = self._attempts[address], self._settings
-        pause = min(
-            settings.restart_delay * 2.0 ** min(len(attempts), 60), settings.restart_delay_most
-        )
+        doublings = min(len(attempts), _MOST_DOUBLINGS)
+        pause = min(settings.restart_delay * 2.0**doublings, settings.restart_delay_most)
         pause *= self._random.uniform(1 - _JITTER, 1 + _JITTER)
         attempts.append(self._graph.clock() + pause)
         return pause

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from rungraph.graph.address import Address
 from rungraph.graph.config.field_types import fields_of
+from rungraph.graph.config.first_format import is_old_format, with_providers
 from rungraph.graph.config.keys import known_keys, resource_paths, stray_key
 from rungraph.graph.config.read_limits import limits_of_apis, read_limits
 from rungraph.graph.config.resources import ResourceReader
@@ -21,7 +22,6 @@ from rungraph.graph.config.run_config import (
     RunSection,
     in_order,
 )
-from rungraph.graph.config.upgrade import is_old_format, upgraded
 from rungraph.graph.diagnostics import Severity
 from rungraph.graph.nodes import PLACEMENTS, RESTARTS, ProviderNode
 
@@ -77,7 +77,7 @@ class _Reader(ResourceReader):
     def run_config(self, catalog: Catalog) -> RunConfig:
         value: Mapping[str, Any] = self.document.value
         if is_old_format(value):
-            value, self.origin, notes = upgraded(self.document)
+            value, self.origin, notes = with_providers(self.document)
             self.problems += notes
         self.known, self.traits = known_keys(catalog), catalog.traits
         value = self.top_keys(value, catalog)

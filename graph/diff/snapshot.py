@@ -6,7 +6,7 @@ import re
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from rungraph.graph.diagnostics import Diagnostic
+from rungraph.graph.diagnostics import Diagnostic, diagnostic_order
 from rungraph.graph.diff.facts import (
     Facts,
     Hidden,
@@ -60,7 +60,7 @@ class Snapshot:
         apis: The APIs that are served, sorted.
         settings: The facts of no node: the name, selectors, checks, where registrations persist.
         excluded: What is left out, sorted.
-        problems: The diagnostics without what depends on their places; see `problem_order`.
+        problems: The diagnostics without what depends on their places, sorted.
         catalog: What the config is read as; empty for what the installed packages offer.
     """
 
@@ -91,14 +91,9 @@ def outline_of(graph: RunGraph) -> Snapshot:
         apis=graph.apis,
         settings=settings_of(graph),
         excluded=tuple(sorted(graph.excluded)),
-        problems=tuple(sorted(map(_without_place, graph.diagnostics), key=problem_order)),
+        problems=tuple(sorted(map(_without_place, graph.diagnostics), key=diagnostic_order)),
         catalog=graph.catalog.reading,
     )
-
-
-def problem_order(one: Diagnostic) -> tuple[str, ...]:
-    """Return what diagnostics without places are sorted by."""
-    return one.severity.value, one.code, str(one.address or ""), one.message
 
 
 def _links(graph: RunGraph) -> dict[Ends, tuple[Link, ...]]:

@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING, Any
 from rungraph.graph.catalog.choice import named_catalog, shipped_history
 from rungraph.graph.catalog.telling import fits, release_for
 from rungraph.graph.config.documents import run_config_of
+from rungraph.graph.config.first_format import OLD_KEYS, instances_of, is_old_format
 from rungraph.graph.config.keys import resource_paths
-from rungraph.graph.config.upgrade import OLD_KEYS, instances_of, is_old_format
 from rungraph.graph.diagnostics import Severity
 from rungraph.graph.upgrade.storage import move_stores
 from rungraph.graph.upgrade.yaml_text import UpgradeError, YamlText, renamed, with_comments_of

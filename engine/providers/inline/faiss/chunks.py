@@ -14,7 +14,7 @@ _TOKEN = re.compile(rf"[{_IDEOGRAPHS}]|(?:(?![{_IDEOGRAPHS}])\w){{1,16}}|[^\w\s]
 _IDEOGRAPH = re.compile(rf"[{_IDEOGRAPHS}]")
 
 
-class Piece(NamedTuple):
+class TextChunk(NamedTuple):
     """One chunk of a text.
 
     Attributes:
@@ -52,7 +52,7 @@ def spaced(text: str) -> str:
     return _IDEOGRAPH.sub(r" \g<0> ", text)
 
 
-def chunk_text(text: str, *, size: int, overlap: int) -> Iterator[Piece]:
+def chunk_text(text: str, *, size: int, overlap: int) -> Iterator[TextChunk]:
     """Yield the chunks of *text* in order.
 
     Every token is in a chunk; each chunk but the last has *size* tokens, and begins with the last
@@ -67,7 +67,7 @@ def chunk_text(text: str, *, size: int, overlap: int) -> Iterator[Piece]:
         ValueError: If *overlap* is not less than *size*.
 
     Examples:
-        >>> [piece.text for piece in chunk_text("one two  three four", size=2, overlap=1)]
+        >>> [chunk.text for chunk in chunk_text("one two  three four", size=2, overlap=1)]
         ['one two', 'two  three', 'three four']
     """
     if not 0 <= overlap < size:
@@ -76,6 +76,6 @@ def chunk_text(text: str, *, size: int, overlap: int) -> Iterator[Piece]:
     spans = [match.span() for match in _TOKEN.finditer(text)]
     for start in range(0, len(spans), size - overlap):
         taken = spans[start : start + size]
-        yield Piece(text[taken[0][0] : taken[-1][1]], len(taken))
+        yield TextChunk(text[taken[0][0] : taken[-1][1]], len(taken))
         if start + size >= len(spans):
             return

@@ -19,7 +19,12 @@ from rungraph.engine.apis.common import HealthResponse, HealthStatus, Interleave
 from rungraph.engine.apis.memory import MemoryBankDocument, QueryDocumentsResponse
 from rungraph.engine.apis.memory_banks import MemoryBank, VectorMemoryBank
 from rungraph.engine.errors import MissingPackageError
-from rungraph.engine.providers.inline.faiss.chunks import Piece, chunk_text, count_tokens, spaced
+from rungraph.engine.providers.inline.faiss.chunks import (
+    TextChunk,
+    chunk_text,
+    count_tokens,
+    spaced,
+)
 from rungraph.engine.providers.inline.faiss.documents import encodable, text_of_document
 from rungraph.engine.providers.inline.faiss.index import Vectors, unit_vectors
 from rungraph.engine.providers.inline.faiss.storage import CutDocument, Storage
@@ -181,14 +186,14 @@ class FaissMemory:
     async def _with_vectors(
         self, model: str, documents: Sequence[CutDocument]
     ) -> tuple[CutDocument, ...]:
-        texts = [piece.text for document in documents for piece in document.pieces]
+        texts = [chunk.text for document in documents for chunk in document.chunks]
         batches = [
             await self._embed(model, texts[start : start + _BATCH])
             for start in range(0, len(texts), _BATCH)
         ]
         rows = iter(row for batch in batches for row in batch)
         return tuple(
-            document._replace(vectors=tuple(next(rows) for _ in document.pieces))
+            document._replace(vectors=tuple(next(rows) for _ in document.chunks))
             for document in documents
         )
 
@@ -256,19 +261,19 @@ def _cut(bank: MemoryBank, documents: Sequence[MemoryBankDocument]) -> tuple[Cut
             document.document_id,
             document.mime_type,
             json.dumps(document.metadata),
-            tuple(_pieces(bank, text_of_document(document))),
+            tuple(_chunks(bank, text_of_document(document))),
         )
         for document in documents
     )
 
 
-def _pieces(bank: MemoryBank, text: str) -> Iterable[Piece]:
+def _chunks(bank: MemoryBank, text: str) -> Iterable[TextChunk]:
     if isinstance(bank, VectorMemoryBank):
         size, overlap = bank.chunk_size_in_tokens, bank.overlap_size_in_tokens
     elif bank.type == "keyword":
         size, overlap = _KEYWORD_CHUNK_SIZE, _KEYWORD_CHUNK_OVERLAP
     else:
-        return (Piece(text, count_tokens(text)),)
+        return (TextChunk(text, count_tokens(text)),)
     return chunk_text(text, size=size, overlap=overlap)
 
 

@@ -10,7 +10,7 @@ from pydantic import TypeAdapter
 
 from rungraph.engine.apis.memory import Chunk, QueryDocumentsResponse
 from rungraph.engine.apis.memory_banks import MemoryBank, VectorMemoryBank
-from rungraph.engine.providers.inline.faiss.chunks import Piece, spaced
+from rungraph.engine.providers.inline.faiss.chunks import TextChunk, spaced
 from rungraph.engine.providers.inline.faiss.index import VectorIndex, Vectors
 from rungraph.engine.providers.inline.faiss.schema import open_file, writing
 
@@ -34,14 +34,14 @@ class CutDocument(NamedTuple):
         document_id: Its name within the bank.
         mime_type: As the caller gave it.
         metadata: As JSON.
-        pieces: Its chunks in order.
+        chunks: Its chunks in order.
         vectors: One a chunk; None in a bank without vectors.
     """
 
     document_id: str
     mime_type: str | None
     metadata: str
-    pieces: tuple[Piece, ...]
+    chunks: tuple[TextChunk, ...]
     vectors: tuple[Vectors, ...] | None = None
 
 
@@ -208,7 +208,7 @@ class Storage:
             *(bank.row, document.document_id, document.mime_type, document.metadata, expires_at),
         )
         chunk_ids: list[int] = []
-        for position, (text, token_count) in enumerate(document.pieces):
+        for position, (text, token_count) in enumerate(document.chunks):
             vector = _blob(document.vectors[position]) if document.vectors else None
             chunk_id = self._run(
                 "INSERT INTO chunk (document, content, token_count, vector) VALUES (?, ?, ?, ?)",

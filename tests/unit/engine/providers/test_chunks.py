@@ -26,7 +26,7 @@ from rungraph.engine.providers.inline.faiss.chunks import chunk_text, count_toke
 )
 def test_a_text_is_cut_into_chunks(text: str, size: int, overlap: int, chunks: list[str]) -> None:
     """Between words where there are any, and with the overlap that is asked for."""
-    assert [piece.text for piece in chunk_text(text, size=size, overlap=overlap)] == chunks
+    assert [chunk.text for chunk in chunk_text(text, size=size, overlap=overlap)] == chunks
 
 
 @pytest.mark.parametrize(("size", "overlap"), [(4, 4), (4, 5), (4, -1), (0, 0)])
@@ -40,7 +40,7 @@ def test_an_overlap_must_fit(size: int, overlap: int) -> None:
 def test_every_token_is_in_a_chunk(text: str, size: int, overlap: int) -> None:
     """Chunks are slices with no more tokens than allowed, and together hold all of them."""
     overlap = min(overlap, size - 1)
-    pieces = list(chunk_text(text, size=size, overlap=overlap))
-    assert all(piece.text in text and 0 < piece.token_count <= size for piece in pieces)
-    repeated = overlap * max(len(pieces) - 1, 0)
-    assert sum(piece.token_count for piece in pieces) - repeated == count_tokens(text)
+    chunks = list(chunk_text(text, size=size, overlap=overlap))
+    assert all(chunk.text in text and 0 < chunk.token_count <= size for chunk in chunks)
+    repeated = overlap * max(len(chunks) - 1, 0)
+    assert sum(chunk.token_count for chunk in chunks) - repeated == count_tokens(text)

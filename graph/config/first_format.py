@@ -21,8 +21,8 @@ def is_old_format(value: Mapping[str, Any]) -> bool:
     return "providers" not in value and any(key in value for key in OLD_KEYS)
 
 
-def upgraded(document: Document) -> tuple[dict[str, Any], dict[Path, Path], list[Diagnostic]]:
-    """Return the value of *document* in today's format.
+def with_providers(document: Document) -> tuple[dict[str, Any], dict[Path, Path], list[Diagnostic]]:
+    """Return the value of *document*, of the first format, as if it had ``providers``.
 
     Providers of ``routing_table`` and ``provider_map`` become ``providers``; an instance is named
     by its type, with a number when its API has several. Routing keys are dropped: a provider says
