@@ -13,7 +13,7 @@ from hypothesis import example, given, settings
 from hypothesis import strategies as st
 from tests.property.strategies_configs import catalogs, configs
 
-from rungraph.graph import Catalog, Strength, compile_config
+from rungraph.graph import Catalog, compile_config
 from rungraph.graph.plan import PlanError
 from rungraph.graph.plan.graph_json import graph_from_json, graph_to_json
 from rungraph.notebook import html_of
@@ -52,17 +52,6 @@ def test_every_edge_leads_to_a_later_generation(config: dict[str, Any], catalog:
         before, after = graph.generation_of(edge.dependency), graph.generation_of(edge.dependent)
         assert before < after or (has_cycle and before == after)
     assert sorted(graph) == sorted(graph.nodes)
-
-
-@given(configs(), catalogs())
-def test_only_soft_edges_are_dropped_and_each_closes_a_cycle(
-    config: dict[str, Any], catalog: Catalog
-) -> None:
-    """A dropped edge is soft, and its ends are connected the other way round."""
-    graph = compile_config(config, catalog=catalog, environment={})
-    for edge in graph.dropped:
-        assert edge.strength is Strength.SOFT
-        assert nx.has_path(graph.nx, edge.dependent, edge.dependency) or len(graph.dropped) > 1
 
 
 @given(configs(), catalogs())

@@ -102,6 +102,7 @@ class _Asked:
         chosen: tuple[str, set[Address]] = self.draw(
             st.sampled_from([
                 (f"(+{a})", up), (f"({a}+)", down), (f"(+{a}+)", up | down),
+                (f"deps({a})", up), (f"rdeps({a})", down), (f"({a}+{n})", below),
                 (f"(@{a})", self.near(down, far, up=True)), (f"(!{a})", self.every - x),
                 (f"deps({a}, {n})", above), (f"({n}+{a})", above), (f"rdeps({a}, {n})", below),
                 (f"({a} | {b})", x | y), (f"({a} & {b})", x & y), (f"({a} - {b})", x - y),
@@ -124,9 +125,12 @@ class _Asked:
 @given(run_graphs(), st.sampled_from(["all", "hard", "soft"]), st.data())
 def test_queries(graph: RunGraph, which: Any, data: st.DataObject) -> None:
     """Walks, functions and operators inside each other, over any of the edges."""
-    text, nodes = _Asked(graph, which, data.draw).question(3)
+    asked = _Asked(graph, which, data.draw)
+    text, nodes = asked.question(3)
     assert query(graph, text, edges=which).addresses == graph.in_start_order(nodes), text
     assert len(query(graph, f"count({text})", edges=which)) == len(nodes)
+    (a, x), (b, y) = asked.question(0), asked.question(0)
+    assert query(graph, f"somepath({a}, {b})", edges=which).path == _shortest(asked.plain, x, y)
 
 
 # --- failures ----------------------------------------------------------------------------------

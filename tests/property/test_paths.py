@@ -45,19 +45,6 @@ def test_paths_come_shortest_first(
     assert list(islice(shortest_paths(graph, starts, goals), most)) == expected[:most]
 
 
-@given(digraphs(with_cycles=True), st.sampled_from(NODES), st.sampled_from(NODES))
-def test_the_first_path_is_the_shortest_in_any_graph(
-    graph: Any, start: Address, goal: Address
-) -> None:
-    """Cycles do not keep the first of the shortest paths from being found."""
-    backwards = graph.reverse()
-    found = next(shortest_paths(graph, [start], [goal]), None)
-    if not nx.has_path(backwards, start, goal):
-        assert found is None
-    else:
-        assert found == min(map(tuple, nx.all_shortest_paths(backwards, start, goal)))
-
-
 @given(digraphs(with_cycles=True), st.permutations(NODES), st.integers(1, 40))
 def test_paths_are_counted_where_no_cycle_lies_between(
     graph: Any, nodes: list[Address], most: int
