@@ -33,3 +33,18 @@ DEEPEST_QUERY: Final = 40
 """Parentheses, functions, negations and lets inside each other: far less than Python recurses."""
 LONGEST_PATTERN: Final = 2_000
 """Characters of a regular expression."""
+MOST_INSTRUCTIONS: Final = 2_500
+"""What a regular expression may become: one such as ``((a|b){0,30}){0,30}`` becomes thousands, each
+of which every character of a text may meet."""
+MOST_VISITED: Final = 10_000_000
+"""Nodes and edges that queries asked together visit: some three seconds."""
+MOST_PASSES: Final = 200
+"""So often may they visit a whole graph, when that is more."""
+MOST_KEPT_ATTRIBUTES: Final = 100
+"""Attributes, such as ``config.url``, of which a graph that is asked keeps who has which value."""
+LARGEST_PLAN: Final = 256 * 2**20
+"""Bytes of a saved plan: one of 100,000 nodes has less."""
+LONGEST_EVENT: Final = 2**20
+"""Bytes of a line of a recording: no event is near that long, and other files may be one line."""
+LARGEST_RECORDED: Final = 1_000_000_000
+"""The largest number in a recording: seconds, of which this is thirty years, or generations."""

@@ -12,7 +12,7 @@ from functools import lru_cache
 from importlib import import_module
 from typing import Any
 
-from rungraph.graph.budgets import LONGEST_PATTERN
+from rungraph.graph.budgets import LONGEST_PATTERN, MOST_INSTRUCTIONS
 
 
 class PatternError(ValueError):
@@ -25,9 +25,11 @@ class LinearPattern:
 
     Attributes:
         pattern: Its text.
+        size: How many instructions it is compiled to: what a character can take.
     """
 
     pattern: str
+    size: int
     _compiled: Any = field(repr=False)
 
     def search(self, text: str) -> bool:
@@ -66,11 +68,16 @@ def linear_pattern(text: str) -> LinearPattern:
     options.log_errors = False
     options.dot_nl = True
     try:
-        return LinearPattern(text, re2.compile(_encoded(text), options))
+        compiled = re2.compile(_encoded(text), options)
     except re2.error as error:
         reason = error.args[0] if error.args else ""
         reason = reason.decode(errors="replace") if isinstance(reason, bytes) else str(reason)
         raise PatternError(reason) from None
+    size: int = compiled.programsize
+    if size > MOST_INSTRUCTIONS:
+        msg = f"it repeats too much: {size:,} instructions, at most {MOST_INSTRUCTIONS:,}"
+        raise PatternError(msg)
+    return LinearPattern(text, size, compiled)
 
 
 def escaped(text: str) -> str:

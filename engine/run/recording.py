@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from dataclasses import dataclass, fields
 from functools import cache
 from pathlib import Path
@@ -15,6 +16,8 @@ from rungraph.engine.errors import describe
 from rungraph.engine.events import Event, NodeEvent, ResourceEvent
 from rungraph.engine.recorded_errors import RecordedError, RecordingError
 from rungraph.graph.address import Address
+from rungraph.graph.budgets import LARGEST_RECORDED, LONGEST_EVENT
+from rungraph.graph.secrets.masking import masked_text
 from rungraph.graph.wording import shortened
 
 if TYPE_CHECKING:
@@ -25,8 +28,6 @@ if TYPE_CHECKING:
 FORMAT_VERSION = "1.0"
 """A new minor version adds events or fields, which older readers pass over; a new major breaks."""
 _HEADER = "Recording"
-_MOST_BYTES = 1 << 20
-"""Longer lines are not read: no event is near that long, and other files may be one line."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -124,9 +125,9 @@ class _Lines:
         self._number = 0
 
     def __iter__(self) -> Iterator[dict[str, Any]]:
-        while line := self._stream.readline(_MOST_BYTES + 1):
+        while line := self._stream.readline(LONGEST_EVENT + 1):
             self._number += 1
-            if len(line) > _MOST_BYTES:
+            if len(line) > LONGEST_EVENT:
                 self._refuse("a line of more than 1 MiB: this is no file of events")
             if line.isspace():
                 continue
@@ -138,7 +139,11 @@ class _Lines:
     def _parsed(self, line: bytes) -> dict[str, Any] | None:
         """Return the object in *line*; None for a line that was cut off."""
         try:
-            value: Any = json.loads(line.decode("utf-8"))
+            text = line.decode("utf-8")
+            value: Any = json.loads(text)
+            if _HALF.search(text):
+                whole = json.dumps(value, ensure_ascii=False).encode("utf-8", "replace")
+                value = json.loads(whole)
         except (ValueError, RecursionError) as error:
             # A crashed run may leave half a line; the first one is not forgiven, so that text
             # without a line end is not taken for an empty recording.
@@ -184,21 +189,28 @@ class _Lines:
         raise RecordingError(self._file, line, problem) from None
 
 
+_HALF = re.compile(r"\\u[Dd][89A-Fa-f]")
+"""Half of a surrogate pair, which a provider's error can hold and no output."""
 _STRICT = ConfigDict(strict=True, allow_inf_nan=False)
 _TEXT = TypeAdapter(str, config=_STRICT)
 
 
 def _error(recorded: Mapping[str, object]) -> RecordedError:
-    return RecordedError(*(_TEXT.validate_python(recorded.get(key)) for key in ("type", "text")))
+    kind, text = (_TEXT.validate_python(recorded.get(key)) for key in ("type", "text"))
+    # Others wrote it: what is a secret by its shape is one even where no config is there to ask.
+    return RecordedError(kind, masked_text(text))
 
 
+_SECONDS = Annotated[float, Field(ge=0, le=LARGEST_RECORDED)]
+_WHOLE = Annotated[int, Field(ge=0, le=LARGEST_RECORDED)]
+_RANGE = f"from 0 to {LARGEST_RECORDED:,}"
 _ADDRESS = Annotated[str, AfterValidator(Address.parse)]
 _TEXTS = Annotated[list[str], AfterValidator(tuple)]
 _ADDRESSES = Annotated[list[_ADDRESS], AfterValidator(tuple)]
 _ERROR = Annotated[dict[str, object], AfterValidator(_error)]
 _READERS: Mapping[str, tuple[str, TypeAdapter[Any]]] = {
-    "float": ("a number of seconds", TypeAdapter(float, config=_STRICT)),
-    "int": ("a whole number, 0 or more", TypeAdapter(Annotated[int, Field(ge=0)], config=_STRICT)),
+    "float": (f"a number of seconds {_RANGE}", TypeAdapter(_SECONDS, config=_STRICT)),
+    "int": (f"a whole number {_RANGE}", TypeAdapter(_WHOLE, config=_STRICT)),
     "str": ("text", _TEXT),
     "Address": ("an address", TypeAdapter(_ADDRESS, config=_STRICT)),
     "tuple[Address, ...]": ("a list of addresses", TypeAdapter(_ADDRESSES, config=_STRICT)),

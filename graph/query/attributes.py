@@ -8,6 +8,7 @@ from collections.abc import Iterable, Mapping
 from typing import TYPE_CHECKING, Any, Final
 
 from rungraph.graph.address import Address
+from rungraph.graph.budgets import MOST_KEPT_ATTRIBUTES
 from rungraph.graph.nodes import ProviderNode, TableNode
 from rungraph.graph.query.context import glob_of
 from rungraph.graph.query.errors import near_or_all
@@ -64,7 +65,10 @@ def groups_of(context: Context, name: str) -> Mapping[str, NodeSet]:
             values = _resources(graphs, name)
         else:
             values = _names(graphs, name)
+        if len(graphs.groups) >= MOST_KEPT_ATTRIBUTES:
+            graphs.groups.clear()
         graphs.groups[name] = _grouped(values)
+        context.work.visited += 4 * graphs.size
     return graphs.groups[name]
 
 

@@ -11,7 +11,7 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from rungraph.graph.diagnostics import Diagnostic, Severity
-from rungraph.graph.query.context import Context, graphs_of
+from rungraph.graph.query.context import Context, Work, graphs_of
 from rungraph.graph.query.errors import QueryError
 from rungraph.graph.query.expectation import FORMS, parse_expectation
 from rungraph.graph.query.select import selection_of
@@ -69,10 +69,13 @@ def ask(
     """
     known = {**graph.selectors, **(selectors or {})}
     wanted = graph.checks if checks is None else checks
-    return tuple(_answer(graph, check, known) for check in wanted)
+    work = Work()
+    return tuple(_answer(graph, check, known, work) for check in wanted)
 
 
-def _answer(graph: RunGraph, check: QueryCheck, selectors: Mapping[str, str]) -> CheckAnswer:
+def _answer(
+    graph: RunGraph, check: QueryCheck, selectors: Mapping[str, str], work: Work
+) -> CheckAnswer:
     def problem(code: str, message: str, hints: tuple[str, ...], detail: str = "") -> Diagnostic:
         text = f"check '{check.name}' {message}"
         return Diagnostic(code, text, place=check.place, help=hints, detail=detail)
@@ -88,7 +91,7 @@ def _answer(graph: RunGraph, check: QueryCheck, selectors: Mapping[str, str]) ->
         if not is_known(graph, text):
             unknown.setdefault(text, error)
 
-    context = Context(graphs_of(graph), selectors=selectors, unmatched=unmatched)
+    context = Context(graphs_of(graph), selectors=selectors, unmatched=unmatched, work=work)
     try:
         found = selection_of(context, check.query)
     except QueryError as error:

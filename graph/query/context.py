@@ -8,6 +8,7 @@ from fnmatch import translate
 from functools import cached_property, lru_cache
 from typing import TYPE_CHECKING
 
+from rungraph.graph.budgets import MOST_PASSES, MOST_VISITED
 from rungraph.graph.paths import walkable
 
 if TYPE_CHECKING:
@@ -46,6 +47,16 @@ class Graphs:
         self.groups: dict[str, Mapping[str, NodeSet]] = {}
 
     @cached_property
+    def size(self) -> int:
+        """How many nodes and edges there are."""
+        return len(self.nodes) + self.new.nx.number_of_edges()
+
+    @property
+    def most_visited(self) -> int:
+        """How many of them all that is asked together may visit."""
+        return max(MOST_VISITED, MOST_PASSES * self.size)
+
+    @cached_property
     def texts(self) -> dict[Address, str]:
         """The addresses as text, in order."""
         return {address: str(address) for address in self.nodes}
@@ -68,6 +79,17 @@ def graphs_of(graph: RunGraph) -> Graphs:
     return Graphs(graph)
 
 
+@dataclass(slots=True)
+class Work:
+    """What queries that are asked together have cost so far.
+
+    Attributes:
+        visited: Nodes and edges, counted roughly: it bounds the time.
+    """
+
+    visited: float = 0
+
+
 @dataclass(frozen=True, slots=True)
 class Context:
     """What a query is asked of.
@@ -80,6 +102,7 @@ class Context:
         selectors: Queries by the names that ``selector:`` finds them by.
         unmatched: Called with a selector that matches nothing, which is then empty, and its error;
             by default the error is raised.
+        work: What all that is asked in this context has cost so far.
     """
 
     graphs: Graphs
@@ -88,6 +111,7 @@ class Context:
     durations: Mapping[Address, float] | None = None
     selectors: Mapping[str, str] = field(default_factory=dict[str, str])
     unmatched: Callable[[str, QueryError], None] | None = None
+    work: Work = field(default_factory=Work)
 
     def walkable(self, *, with_dropped: bool = False) -> nx.DiGraph[Address]:
         """Return the graph with the edges that walks follow."""

@@ -36,6 +36,8 @@ if TYPE_CHECKING:
 
 _MOST_CHAINED: Final = 10
 """How deep selectors may name other selectors: bounds the recursion."""
+_A_WALK: Final = 4
+"""How much longer a node takes that a walk has to find."""
 
 
 def evaluate(context: Context, expression: str) -> NodeSet | Path:
@@ -77,6 +79,25 @@ class _Evaluator:
         return frozenset(value)
 
     def value(self, tree: Expression, names: Mapping[str, NodeSet]) -> NodeSet | Path:
+        """Return what *tree* selects.
+
+        Raises:
+            QueryError: Also if all that was asked so far has visited more than it may.
+        """
+        graphs, work = self.context.graphs, self.context.work
+        found = self._value(tree, names)
+        passes = FUNCTIONS[tree.name].passes if isinstance(tree, Call) else 0
+        each = graphs.size / max(len(graphs.nodes), 1)
+        if isinstance(tree, Around | Call | Walk):
+            each *= _A_WALK
+        work.visited += len(found) * each + passes * graphs.size + 1
+        if work.visited > graphs.most_visited:
+            msg = f"what is asked visits more than {graphs.most_visited:,} nodes and edges"
+            hint = "ask for less at once; name what is asked twice with 'let'"
+            raise self.error(tree, msg, hint)
+        return found
+
+    def _value(self, tree: Expression, names: Mapping[str, NodeSet]) -> NodeSet | Path:
         context = self.context
         match tree:
             case Select(text, is_name=is_name):

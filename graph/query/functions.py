@@ -14,7 +14,7 @@ from rungraph.graph.query.syntax import ALL
 from rungraph.graph.timing import longest_chains
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Callable, Iterable, Mapping
 
     from rungraph.graph.address import Address
     from rungraph.graph.query.context import Context, NodeSet
@@ -135,12 +135,19 @@ def _some(context: Context, nodes: NodeSet, count: int = 1) -> NodeSet:
 
 def _filter(context: Context, pattern: LinearPattern, nodes: NodeSet) -> NodeSet:
     texts = context.graphs.texts
+    _count_characters(context, pattern, map(texts.__getitem__, nodes))
     return frozenset(one for one in nodes if pattern.search(texts[one]))
 
 
 def _attr(context: Context, name: str, pattern: LinearPattern, nodes: NodeSet) -> NodeSet:
     groups = groups_of(context, name)
+    _count_characters(context, pattern, groups)
     return nodes & frozenset().union(*(groups[value] for value in groups if pattern.search(value)))
+
+
+def _count_characters(context: Context, pattern: LinearPattern, texts: Iterable[str]) -> None:
+    """Count what matching *texts* costs: a thousand instructions are as slow as a node."""
+    context.work.visited += sum(map(len, texts)) * pattern.size / 1000
 
 
 class Counted(frozenset["Address"]):
@@ -162,6 +169,7 @@ class Function(NamedTuple):
         usage: How it is written.
         text: What it selects.
         select: Selects it, given a `Context` and the arguments.
+        passes: How many walks over the whole graph it takes as long as, apart from its answer.
     """
 
     parameters: tuple[str, ...]
@@ -169,6 +177,7 @@ class Function(NamedTuple):
     usage: str
     text: str
     select: Callable[..., NodeSet | Path]
+    passes: int = 0
 
 
 FUNCTIONS: Final = {
@@ -181,21 +190,24 @@ FUNCTIONS: Final = {
         _rdeps_within,
     ),
     "somepath": Function(
-        ("x", "x"), 2, "somepath(a, b)", "a shortest path from a to b that it needs", _somepath
+        ("x", "x"), 2, "somepath(a, b)", "a shortest path from a to b that it needs", _somepath, 4
     ),
     "allpaths": Function(
-        ("x", "x"), 2, "allpaths(a, b)", "all that is on a path from a to b", _allpaths
+        ("x", "x"), 2, "allpaths(a, b)", "all that is on a path from a to b", _allpaths, 4
     ),
-    "filter": Function(("re", "x"), 2, "filter(re, x)", "those whose address has a match", _filter),
+    "filter": Function(
+        ("re", "x"), 2, "filter(re, x)", "those whose address has a match", _filter, 4
+    ),
     "attr": Function(
         ("attribute", "re", "x"),
         3,
         "attr(path, re, x)",
         "those whose attribute has a match",
         _attr,
+        4,
     ),
     "siblings": Function(
-        ("x",), 1, "siblings(x)", "all of the same kind and API, x among them", _siblings
+        ("x",), 1, "siblings(x)", "all of the same kind and API, x among them", _siblings, 1
     ),
     "roots": Function(("x",), 1, "roots(x)", "those that no other of x needs", _roots),
     "sinks": Function(
@@ -211,8 +223,10 @@ FUNCTIONS: Final = {
     "count": Function(
         ("x",), 1, "count(x)", "how many x are; the whole of a query, no part of one", _count
     ),
-    "cycles": Function((), 0, "cycles()", "all that is on a cycle", _cycles),
-    "critical": Function(("x",), 0, "critical([x])", "the longest chain that ends in x", _critical),
+    "cycles": Function((), 0, "cycles()", "all that is on a cycle", _cycles, 8),
+    "critical": Function(
+        ("x",), 0, "critical([x])", "the longest chain that ends in x", _critical, 30
+    ),
     "kind": Function(
         ("kind", "x"),
         2,

@@ -79,6 +79,8 @@ def select(
         raise _no_method(context, text, method, fail)
     groups = groups_of(context, method)
     matching = {glob} & groups.keys() if is_name else _matching(groups, glob)
+    if not is_name and not is_literal(glob):
+        context.work.visited += len(groups)
     nodes = frozenset().union(*(groups[value] for value in matching))
     if not nodes and method not in _MAY_BE_EMPTY:
         error = _no_match(context, text, method, glob, fail)

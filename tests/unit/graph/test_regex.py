@@ -41,3 +41,12 @@ def test_texts_are_matched_as_they_are() -> None:
     for text in ("a.b*[c]\\", "\0", "é\n ", "{2}|^$"):
         assert linear_pattern(escaped(text)).fullmatch(text)
         assert not linear_pattern(escaped(text)).search(f"{text[:-1]}x")
+
+
+@pytest.mark.parametrize("pattern", ["((a|b|ab|ba){0,30}){0,30}Z", "(.{0,300}a){3}", r"\pL{1,100}"])
+def test_what_becomes_too_large_is_refused(pattern: str) -> None:
+    """Linear time is no help where each character meets thousands of instructions."""
+    with pytest.raises(
+        PatternError, match=r"^it repeats too much: [\d,]+ instructions, at most 2,"
+    ):
+        linear_pattern(pattern)

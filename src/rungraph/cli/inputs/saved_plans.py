@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from rungraph.cli.files import write_file, written_beside
+from rungraph.graph.budgets import LARGEST_PLAN
 from rungraph.graph.errors import RungraphError
 from rungraph.graph.plan import PlanError, is_plan, load_plan, plan_to_json
 from rungraph.graph.plan.fingerprints import SHORTEST_KEY, load_sealed, sealed
@@ -20,8 +21,6 @@ if TYPE_CHECKING:
     from rungraph.graph.plan import Plan
 
 STDIN = "/dev/stdin"
-_MOST_BYTES = 1 << 28
-"""Larger files are no plans: a plan of 100,000 nodes has less."""
 
 
 class SavedPlanError(RungraphError):
@@ -35,7 +34,7 @@ def check_target(path: Path) -> None:
         SavedPlanError: If it is something else, which must not be lost.
     """
     size = path.stat().st_size if path.is_file() else 0
-    if size and (size > _MOST_BYTES or not is_plan(path.read_bytes())):
+    if size and (size > LARGEST_PLAN or not is_plan(path.read_bytes())):
         msg = f"{path} is there and is no plan: name another file, or remove it"
         raise SavedPlanError(msg)
 
@@ -59,9 +58,10 @@ def load_saved(path: Path) -> Plan:
         PlanKeyError: If there is no key.
     """
     problem = f"{path} cannot be run: "
-    if path.stat().st_size > _MOST_BYTES:
+    with path.open("rb") as stream:  # A device has no size of its own, and no end.
+        content = stream.read(LARGEST_PLAN + 1)
+    if len(content) > LARGEST_PLAN:
         raise SavedPlanError(problem + "not a plan: it is too large")
-    content = path.read_bytes()
     try:
         load_plan(content)  # That it is no plan is said before any trouble with the key.
         plan = load_sealed(content, load_plan_key())

@@ -203,3 +203,17 @@ def test_expectations() -> None:
     assert parse_expectation("0") == parse_expectation("empty")
     for text in ("", "-1", "1.5", "²", "1" * 10, "Empty", "any"):
         assert parse_expectation(text) is None
+
+
+def test_all_checks_together_visit_so_much(
+    graph: RunGraph, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A config with very many checks takes no longer than one with a long one."""
+    monkeypatch.setattr("rungraph.graph.query.context.MOST_VISITED", 2_000)
+    monkeypatch.setattr("rungraph.graph.query.context.MOST_PASSES", 1)
+    answers = ask(graph, [QueryCheck("it", "critical()", "nonempty")] * 100)
+    assert answers[0].ok
+    assert answers[-1].diagnostic is not None
+    assert answers[-1].diagnostic.message == (
+        "check 'it' cannot be asked: column 1: what is asked visits more than 2,000 nodes and edges"
+    )

@@ -9,8 +9,10 @@ from tests.builders import graph_of_needs
 from tests.unit.graph.query.stack import CATALOG, CONFIG, ENVIRONMENT, short
 
 from rungraph.graph import Address, QueryError, RunGraph, Selection, compile_config
+from rungraph.graph.budgets import MOST_KEPT_ATTRIBUTES
 from rungraph.graph.plan.graph_json import graph_from_json, graph_to_json
 from rungraph.graph.query import query as query_graph
+from rungraph.graph.query.context import graphs_of
 
 
 @pytest.mark.parametrize(
@@ -318,3 +320,26 @@ def test_a_saved_graph_and_an_empty_one_answer(graph: RunGraph) -> None:
     assert query_graph(empty, "*") == query_graph(empty, "roots(*) | cycles() | some(*)")
     assert query_graph(empty, "*") == Selection(())
     assert query_graph(empty, "critical()").path == ()
+
+
+@pytest.mark.parametrize(
+    "part", ["critical()", "@*", "attr(type, '.*', *)", "somepath(*, *)", "*l*"]
+)
+def test_what_visits_too_much_is_refused(
+    graph: RunGraph, part: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """However it is written; every query has as much to spend."""
+    monkeypatch.setattr("rungraph.graph.query.context.MOST_VISITED", 1_000)
+    monkeypatch.setattr("rungraph.graph.query.context.MOST_PASSES", 1)
+    for _ in range(3):
+        assert query_graph(graph, part) is not None
+    with pytest.raises(QueryError) as caught:
+        query_graph(graph, " | ".join([part] * 400))
+    assert caught.value.message == "what is asked visits more than 1,000 nodes and edges"
+
+
+def test_only_so_many_attributes_are_kept(graph: RunGraph) -> None:
+    """A server that is asked for ever more keys does not keep them all."""
+    for number in range(3 * MOST_KEPT_ATTRIBUTES):
+        assert len(query_graph(graph, f"attr(config.[ku]{number}, a, *)")) == 0
+    assert len(graphs_of(graph).groups) <= MOST_KEPT_ATTRIBUTES
