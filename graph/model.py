@@ -323,6 +323,10 @@ class RunGraph:
         shown: Mapping[str, Any] = node.masked(node.written)
         return shown
 
+    def masked(self, value: Any) -> Any:
+        """Return JSON values without secrets, those of the config among them: safe to show."""
+        return masked(value, known=self.known)
+
     @property
     def masked_store(self) -> Mapping[str, Any] | None:
         """Where registrations persist, as written, its secrets masked."""

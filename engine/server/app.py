@@ -14,7 +14,7 @@ from http import HTTPStatus
 from itertools import count
 from pkgutil import resolve_name
 from types import MappingProxyType
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from rungraph.engine.apis.routes import routes_of
 from rungraph.engine.errors import NotServedError, unknown
@@ -122,10 +122,16 @@ class StackApp:
         self._name = f"rungraph-{secrets.token_hex(8)}"
         come_through(self._name)  # So does what the stack asks of others when it starts.
         catalog = stack.graph.catalog
+
+        def mask(value: Any) -> Any:
+            return self._stack.graph.masked(value)
+
         self.endpoints = tuple(
             Endpoint(
                 *(api, name, route, getattr(protocol, name), stack.__getitem__),
                 catalog.pair_of_router(api),
+                # Resources can hold secrets, which their providers alone need.
+                mask if catalog.pair_of_table(api) and route.method == "GET" else None,
             )
             for api in stack.graph.apis
             for protocol in [resolve_name(catalog.apis[api].protocol)]

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any, NotRequired, Required, cast, get_type_hin
 from urllib.parse import parse_qsl
 
 from pydantic import ConfigDict, TypeAdapter, ValidationError
+from pydantic_core import from_json, to_json
 from typing_extensions import TypedDict
 
 from rungraph.engine.apis.routes import answers_of
@@ -39,6 +40,8 @@ class Endpoint:
         function: The method as the Protocol has it.
         instance: Returns what answers for the API now.
         pair: The routed pair of the API; None for one that is not routed.
+        mask: Takes the secrets of the config out of the JSON values of a whole answer; None where
+            an answer holds none of the config.
 
     Attributes:
         api: The API.
@@ -58,8 +61,10 @@ class Endpoint:
         function: Callable[..., Any],
         instance: Callable[[str], Any],
         pair: RoutedPair | None = None,
+        mask: Callable[[Any], Any] | None = None,
     ) -> None:
         self._pair = pair
+        self._mask = mask
         self.api = api
         self.name = name
         self.route = route
@@ -99,6 +104,8 @@ class Endpoint:
                 return
             exchange.usage = getattr(result, "usage", None)
             content = self._dump(result)
+            if self._mask is not None:
+                content = to_json(self._mask(from_json(content)))
         await exchange.answer(content)
 
     def _called(self, arguments: dict[str, Any]) -> Called | None:

@@ -123,7 +123,7 @@ class Exchange:
         """Return the parameters of the query that are *wanted*, in that order; "" where left out.
 
         Raises:
-            RequestError: If one that has to be there is missing, or there is another.
+            RequestError: If one that has to be there is missing, or one is there twice or unknown.
         """
         given = parse_qs(self.query.decode("latin-1"))
         for name, is_needed in wanted.items():
@@ -134,6 +134,8 @@ class Exchange:
                 known = ", ".join(map(repr, wanted))
                 text = f"{name}: unknown parameter; there is: {known}"
                 raise RequestError(400, text, name, "invalid_value")
+            if len(given[name]) > 1:
+                raise RequestError(400, f"{name}: is there twice", name, "invalid_value")
         return [given.get(name, [""])[0] for name in wanted]
 
     async def body(self) -> bytes:

@@ -15,6 +15,7 @@ if TYPE_CHECKING:
 
 _MOST_KEPT = 10_000
 _MOST_WAITING = 1_000
+_LONGEST_ID = 20
 _HEARTBEAT_SECONDS = 15.0
 
 
@@ -34,15 +35,14 @@ class Feed:
         self._last = 0
         self._kept: deque[tuple[int, bytes]] = deque(maxlen=_MOST_KEPT)
         self._readers: set[asyncio.Queue[bytes | None]] = set()
-        graph = stack.graph
         # It writes each event as one line, and its header before them all.
-        lines = EventFile(self, graph.scrubbed, graph.name)
+        lines = EventFile(self, lambda text: stack.graph.scrubbed(text), stack.graph.name)
         stack.events.subscribe(lines.take)
 
     def write(self, line: str) -> int:
         """Take one line of a recording."""
         self._last += 1
-        data = line.strip().encode()
+        data = line.strip().encode(errors="backslashreplace")
         event = f"id: {self._start_id}-{self._last}\n".encode() + b"data: " + data + b"\n\n"
         self._kept.append((self._last, event))
         for waiting in tuple(self._readers):
@@ -87,7 +87,8 @@ class Feed:
     def _kept_since(self, since: str) -> list[bytes]:
         """Return the events after the one with the id *since*; empty means from the beginning."""
         start_id, _, number = since.rpartition("-")
-        last = int(number) if number.isdecimal() and start_id == self._start_id else 0
+        is_ours = start_id == self._start_id and number.isdecimal() and len(number) < _LONGEST_ID
+        last = int(number) if is_ours else 0
         kept = [event for seen, event in self._kept if seen > last]
         oldest = self._kept[0][0] if self._kept else 1
         is_other = bool(since) and start_id != self._start_id

@@ -26,12 +26,15 @@ from rungraph.graph.why import (
 if TYPE_CHECKING:
     from rungraph.engine.run.stack import Stack
     from rungraph.engine.server.exchange import Exchange
+    from rungraph.graph.model import RunGraph
 
 _TIMES = ("generation", "starting", "ready", "gave_up", "stopping", "stopped")
 
 
 class GraphRoutes:
     """Answers questions about the graph that runs; secrets of the config are masked.
+
+    What can take long is answered in a thread of its own, so that calls go on meanwhile.
 
     Args:
         stack: What runs.
@@ -42,7 +45,8 @@ class GraphRoutes:
 
     async def graph(self, exchange: Exchange) -> None:
         """Answer with the graph as a plan, as ``rungraph plan --format json`` writes it."""
-        await exchange.answer(graph_to_json(self._stack.graph).encode())
+        text = await asyncio.to_thread(graph_to_json, self._stack.graph)
+        await exchange.answer(text.encode())
 
     async def status(self, exchange: Exchange) -> None:
         """Answer with what each node is doing."""
@@ -51,12 +55,12 @@ class GraphRoutes:
         await exchange.answer(to_json(found))
 
     async def query(self, exchange: Exchange) -> None:
-        """Answer with the nodes that the queries ``q`` select, in start order."""
+        """Answer with the nodes that the query ``q`` selects, in start order."""
         (asked,) = exchange.parameters(q=True)
         graph = self._stack.graph
         states = {one: state.value for one, state in self._stack.status().items()}
         try:
-            found = query(graph, asked, status=states)
+            found = await asyncio.to_thread(query, graph, asked, status=states)
         except QueryError as error:
             raise RequestError(400, str(error), "q", "invalid_query") from error
         nodes = [
@@ -67,13 +71,8 @@ class GraphRoutes:
     async def why(self, exchange: Exchange) -> None:
         """Answer why the node ``a`` is there, or with the paths between ``a`` and ``b``."""
         first, second = exchange.parameters(a=True, b=False)
-        graph = self._stack.graph
         try:
-            node = node_named(graph, first)
-            if second:
-                found = between_to_dict(why_between(graph, node, node_named(graph, second)))
-            else:
-                found = presence_to_dict(why_present(graph, node))
+            found = await asyncio.to_thread(_why, self._stack.graph, first, second)
         except (QueryError, AmbiguousNameError) as error:
             raise RequestError(400, str(error), "a", "invalid_query") from error
         await exchange.answer(to_json(found))
@@ -117,3 +116,10 @@ class GraphRoutes:
             is_error = isinstance(answer, BaseException)
             told[name] = {"error": graph.scrubbed(str(answer))} if is_error else answer
         await exchange.answer(to_json({"stack": graph.name, "upstreams": told}))
+
+
+def _why(graph: RunGraph, first: str, second: str) -> dict[str, Any]:
+    node = node_named(graph, first)
+    if second:
+        return between_to_dict(why_between(graph, node, node_named(graph, second)))
+    return presence_to_dict(why_present(graph, node))

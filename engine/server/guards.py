@@ -9,14 +9,16 @@ from enum import StrEnum
 from functools import lru_cache
 from hashlib import sha256
 from ipaddress import ip_address
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
-import yaml
 from pydantic import BaseModel, ConfigDict, Field, TypeAdapter, ValidationError
 
 from rungraph.engine.errors import EngineError
 from rungraph.engine.server.failures import RequestError, invalid
+from rungraph.graph.diagnostics import errors_in
+from rungraph.graph.source.document import load_document
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Mapping, Sequence
@@ -100,18 +102,19 @@ def load_keys(path: str | PathLike[str]) -> tuple[Key, ...]:
     """Return the keys of a YAML file: ``keys: [{name, sha256, may: [call, …]}]``.
 
     Raises:
-        KeyFileError: If it is no such file; the text holds none of its values.
-        OSError: If it cannot be read.
+        KeyFileError: If it is no such file, or cannot be read; the text holds none of its values.
     """
-    with open(path, encoding="utf-8") as file:  # noqa: PTH123  any path-like
-        try:
-            found = _KeyFile.model_validate(yaml.safe_load(file))
-        except (yaml.YAMLError, UnicodeDecodeError) as error:
-            msg = f"{path}: not YAML"
-            raise KeyFileError(msg) from error
-        except ValidationError as error:
-            msg = f"{path}: {invalid(error, lambda _: '')}"
-            raise KeyFileError(msg) from None
+    document = load_document(Path(path))
+    for problem in errors_in(document.diagnostics):
+        # Neither its message nor its line, which can hold a key.
+        where = str(problem.place) if problem.place else str(path)
+        msg = f"{where}: not YAML" if problem.code == "C003" else f"{where}: {problem.message}"
+        raise KeyFileError(msg)
+    try:
+        found = _KeyFile.model_validate(document.value)
+    except ValidationError as error:
+        msg = f"{path}: {invalid(error, lambda _: '')}"
+        raise KeyFileError(msg) from None
     return tuple(Key(one.name, bytes.fromhex(one.sha256), one.may) for one in found.keys)
 
 

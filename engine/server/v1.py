@@ -38,8 +38,11 @@ def v1_routes(stack: Stack) -> Iterator[tuple[str, str, Handler, frozenset[Permi
     yield "POST", "/v1/embeddings", openai.embeddings, _CALL
     yield "POST", "/v1/responses", openai.responses, _CALL
 
-    yield "GET", "/v1/models", _answering(parts.list_models), ANY
-    yield "GET", "/v1/models/{model:path}", _answering(parts.get_model), ANY
+    def showing(function: Callable[..., Awaitable[Any]]) -> Handler:
+        return _answering(function, mask=lambda found: stack.graph.masked(found))
+
+    yield "GET", "/v1/models", showing(parts.list_models), ANY
+    yield "GET", "/v1/models/{model:path}", showing(parts.get_model), ANY
     for prefix in ("/v1", "/v1alpha/admin"):
         yield "GET", f"{prefix}/health", _answering(parts.health), _INSPECT
         yield "GET", f"{prefix}/version", _answering(parts.version), _INSPECT
@@ -48,9 +51,9 @@ def v1_routes(stack: Stack) -> Iterator[tuple[str, str, Handler, frozenset[Permi
         path = f"{prefix}/providers/{{provider_id:path}}"
         yield "GET", path, _answering(parts.get_provider), _INSPECT
 
-    yield "GET", "/v1/shields", _answering(parts.list_shields), ANY
+    yield "GET", "/v1/shields", showing(parts.list_shields), ANY
     yield "POST", "/v1/shields", _answering(parts.register_shield, NewShield), _REGISTER
-    yield "GET", _SHIELD, _answering(parts.get_shield), ANY
+    yield "GET", _SHIELD, showing(parts.get_shield), ANY
     yield "DELETE", _SHIELD, _answering(parts.unregister_shield), _REGISTER
     yield "POST", "/v1/safety/run-shield", _answering(parts.run_shield, ShieldRun), _CALL
     yield "POST", "/v1/moderations", _answering(parts.moderate, Moderation), _CALL
@@ -61,9 +64,9 @@ def v1_routes(stack: Stack) -> Iterator[tuple[str, str, Handler, frozenset[Permi
     yield "GET", f"{_FILE}/content", stores.download, _CALL
     yield "DELETE", _FILE, _answering(stores.delete_file), _CALL
 
-    yield "GET", "/v1/vector_stores", _answering(stores.list_stores), ANY
+    yield "GET", "/v1/vector_stores", showing(stores.list_stores), ANY
     yield "POST", "/v1/vector_stores", _answering(stores.create, NewStore), _REGISTER
-    yield "GET", _STORE, _answering(stores.get_store), ANY
+    yield "GET", _STORE, showing(stores.get_store), ANY
     yield "DELETE", _STORE, _answering(stores.delete_store), _REGISTER
     yield "POST", f"{_STORE}/search", _answering(stores.search, Search), _CALL
     yield "GET", f"{_STORE}/files", _answering(stores.list_store_files), ANY
@@ -72,12 +75,17 @@ def v1_routes(stack: Stack) -> Iterator[tuple[str, str, Handler, frozenset[Permi
     yield "DELETE", _STORE_FILE, _answering(stores.take_file), _CALL
 
 
-def _answering(function: Callable[..., Awaitable[Any]], body: type[Sent] | None = None) -> Handler:
+def _answering(
+    function: Callable[..., Awaitable[Any]],
+    body: type[Sent] | None = None,
+    mask: Callable[[Any], Any] | None = None,
+) -> Handler:
     """Return what answers with the JSON of what *function* returns.
 
     Args:
         function: Takes the parameters of the path by name, and the body as *asked*.
         body: What the body is; None for requests without one.
+        mask: Takes the secrets of the config out of the answer.
     """
 
     async def answer(exchange: Exchange) -> None:
@@ -86,6 +94,6 @@ def _answering(function: Callable[..., Awaitable[Any]], body: type[Sent] | None 
             arguments["asked"] = read(body, await body_of(exchange))
         with exchange.watched():
             found = await function(**arguments)
-        await exchange.answer(to_json(found))
+        await exchange.answer(to_json(found if mask is None else mask(found)))
 
     return answer

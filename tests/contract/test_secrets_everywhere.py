@@ -10,6 +10,7 @@ import base64
 import contextlib
 import io
 import os
+import re
 import subprocess
 import sys
 import zlib
@@ -18,11 +19,17 @@ from pathlib import Path
 from typing import Any
 
 import click
+import httpx2
 import pytest
 from tests.contract.command_line import ROOT
 from tests.contract.secret_configs import DIGITS, END, MARK, VARIABLES, leaks_in, write_configs
+from tests.peers import serving
 
 from rungraph.cli import main
+from rungraph.cli.serve import page_of, svg_of
+from rungraph.engine import Stack
+from rungraph.engine.server.app import StackApp
+from rungraph.graph import compile_config
 
 PACKAGES = Path(__file__).parent / "cli_package"
 
@@ -230,6 +237,34 @@ def test_no_secret_is_in_any_output(
             assert leaks_in(path.read_bytes()) == [], path
             output += path.read_bytes()
     assert output or name == "query"  # Which may select nothing.
+
+
+def test_no_route_of_a_server_shows_a_secret(around: dict[str, str]) -> None:
+    """Every route that there is, asked of the application itself, and errors of providers."""
+    good = Path(around["good"])
+    stack = Stack(compile_config(good.read_text(), environment=os.environ))
+    pages = {"/": ("", page_of), "/graph.svg": ("", svg_of)}
+    routes = StackApp(stack, pages=pages)._served
+    chat = {"model": "small", "messages": [{"role": "user", "content": "fail"}]}
+    with serving(good, **VARIABLES) as url, httpx2.Client(base_url=url) as client:
+        for route, methods in routes.items():
+            path = re.sub(r"\{[^}]*\}", "small", route)
+            if route == "/graph/query":
+                path += "?q=config.api_key:*|*"
+            elif route == "/graph/why":
+                path += "?a=inference/told"
+            elif "GET" in methods and route.endswith("/get"):
+                path += "?identifier=small"
+            if route == "/events":
+                with client.stream("GET", path) as answer:
+                    assert leaks_in(next(answer.iter_bytes())) == []
+            elif "GET" in methods:
+                answer = client.get(path)
+                assert leaks_in(answer.content) == [], path
+                assert answer.status_code in (200, 404), path
+        failed = client.post("/v1/chat/completions", json=chat)
+        assert failed.status_code == 500
+        assert leaks_in(failed.content) == []
 
 
 # --- the walk itself ---------------------------------------------------------------------------

@@ -47,6 +47,8 @@ def test_a_question_that_makes_no_sense_is_refused(http: httpx2.Client) -> None:
     assert found.status_code == 400
     assert "did you mean 'deps'?" in found.json()["error"]["message"]
     assert http.get("/graph/query").json()["error"]["message"] == "q: is missing"
+    twice = http.get("/graph/query?q=*&q=a")
+    assert twice.json()["error"]["message"] == "q: is there twice"
 
 
 def events_of(http: httpx2.Client, until: str, **more: dict[str, str]) -> list[dict[str, str]]:
@@ -77,6 +79,9 @@ def test_events_are_told_from_the_beginning_and_taken_up_again(http: httpx2.Clie
     seen = first[-3]["id"]
     assert events_of(http, "StackReady", headers={"Last-Event-ID": seen}) == first[-2:]
     assert events_of(http, "StackReady", params={"since": seen}) == first[-2:]
+    start, _, _ = seen.rpartition("-")
+    for number in ("0", "9" * 5_000):  # One that Python would not read is none.
+        assert events_of(http, "StackReady", params={"since": f"{start}-{number}"}) == first
 
 
 def test_a_reader_of_another_start_is_told_of_the_gap(http: httpx2.Client) -> None:

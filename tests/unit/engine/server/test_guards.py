@@ -155,9 +155,12 @@ def test_keys_of_a_file(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("text", "told"),
     [
-        ("keys: [{name: a, sha256: sk-secret}]", "keys.0.sha256: string should match pattern"),
-        ("keys: [{name: a, key: sk-secret}]", "keys.0.sha256: is missing"),
-        ("keys: [", "not YAML"),
+        ("keys: [{name: a, sha256: sk-secret}]", ": keys.0.sha256: string should match pattern"),
+        ("keys: [{name: a, key: sk-secret}]", ": keys.0.sha256: is missing"),
+        ("keys: [", ":1:7: not YAML"),
+        ("keys: *sk-secret", ":1:7: not YAML"),
+        ("keys: " + "[" * 5_000, ":1:107: collections nested deeper than 100"),
+        ("keys: [{name: a, sha256: x, sha256: y}]", ":1:29: the key 'sha256' is written twice"),
     ],
 )
 def test_a_file_that_has_no_keys_is_named(tmp_path: Path, text: str, told: str) -> None:
@@ -166,7 +169,7 @@ def test_a_file_that_has_no_keys_is_named(tmp_path: Path, text: str, told: str) 
     path.write_text(text)
     with pytest.raises(KeyFileError) as caught:
         load_keys(path)
-    assert str(caught.value).startswith(f"{path}: {told}")
+    assert str(caught.value).startswith(f"{path}{told}")
     assert "sk-secret" not in str(caught.value)
 
 
