@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 from textwrap import wrap
 from typing import TYPE_CHECKING
@@ -16,6 +17,7 @@ _PLAIN = bytes((*b"\n\t", *range(0x20, 0x7F)))
 """ASCII that no terminal obeys."""
 _CONTROLS = ("Cc", "Cf", "Cs", "Zl", "Zp")
 """Control and format characters, halves of characters, line and paragraph separators."""
+_DELETE = "\x7f"
 
 
 def counted(number: int, noun: str) -> str:
@@ -124,6 +126,22 @@ def without_controls(text: str, escape: Callable[[str], str] = python_escape) ->
         return text
     # `str.translate` asks its table of every character, which takes ten times as long.
     return re.sub(f"[{re.escape(''.join(unsafe))}]", lambda found: escape(found[0]), text)
+
+
+def safe_json(text: str) -> str:
+    r"""Return JSON without what a terminal obeys; JSON escapes only some of it by itself.
+
+    Examples:
+        >>> safe_json('{"a": "\u202e\x7f"}')
+        '{"a": "\\u202e\\u007f"}'
+    """
+    is_safe = text.isascii() and _DELETE not in text
+    return text if is_safe else without_controls(text, _json_escape)
+
+
+def _json_escape(char: str) -> str:
+    # The one control character that JSON escapes neither as such nor as no ASCII.
+    return "\\u007f" if char == _DELETE else json.dumps(char)[1:-1]
 
 
 def wrapped(entries: Iterable[str], width: int, separator: str = ", ") -> list[str]:

@@ -10,6 +10,8 @@ from tests.contract.command_line import HIDDEN, QUICKSTART, run, rungraph
 from tests.contract.conftest import ConfigFile
 from tests.contract.test_schemas import described
 
+from rungraph.graph.wording import has_controls
+
 MAGIC = {
     "png": b"\x89PNG",
     "svg": b"<?xml",
@@ -49,6 +51,31 @@ def test_the_suffix_says_what_is_drawn(suffix: str, recording: Path, failure: Pa
     assert rungraph("timeline", failure, "--check", picture).code == 3
     assert rungraph("timeline", failure, "-o", picture).code == 0
     assert HIDDEN.encode() not in picture.read_bytes()
+
+
+_WRONG = r"\u001b[31m\u202e\ud800\u007f"
+_HOSTILE = rf"""{{"event": "Recording", "format_version": "1.0", "name": "n{_WRONG}"}}
+{{"event": "NodeWaiting", "at": 0, "address": "table:t{_WRONG}", "on": [], "generation": 0}}
+{{"event": "NodeStarting", "at": 0, "address": "table:t{_WRONG}"}}
+{{"event": "NodeFailed", "at": 1, "address": "table:t{_WRONG}", "error":
+"""
+_FAILURE = rf'{{"type": "E{_WRONG}", "text": "e{_WRONG}\n password={HIDDEN}"}}}}'
+
+
+@pytest.mark.parametrize("suffix", ["txt", "svg", "html", "mmd", "json"])
+@pytest.mark.parametrize("command", ["timeline", "blame", "critical-chain"])
+def test_a_hostile_recording_is_shown_as_text(command: str, suffix: str, tmp_path: Path) -> None:
+    """Nothing that a terminal obeys, no half of a character, nothing of the shape of a secret."""
+    events = tmp_path / "run.jsonl"
+    events.write_text(_HOSTILE.rstrip("\n") + " " + _FAILURE)
+    form = {"txt": "text", "mmd": "mermaid"}.get(suffix, suffix)
+    if command != "timeline" and form not in ("text", "json"):
+        return
+    ended = rungraph(command, events, "--format", form)
+    assert ended.code == 0, ended.err
+    shown = f"{ended.out}\n{ended.err}"
+    assert [line for line in shown.split("\n") if has_controls(line.replace("\t", " "))] == []
+    assert HIDDEN not in shown
 
 
 @pytest.mark.parametrize("command", ["timeline", "blame", "critical-chain"])

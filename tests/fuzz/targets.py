@@ -2,14 +2,20 @@
 
 from __future__ import annotations
 
+import asyncio
 import contextlib
 import signal
 import tempfile
 from functools import cache, wraps
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
+from xml.etree import ElementTree as ET
 
-from rungraph.engine.run.recording import read_recording
+from tests import asgi
+
+from rungraph.cli.inputs.recorded import load_run
+from rungraph.engine import Stack, StackSettings
+from rungraph.engine.server.app import StackApp
 from rungraph.graph import (
     Level,
     QueryError,
@@ -32,8 +38,24 @@ from rungraph.graph.rules.checklist import checklist
 from rungraph.graph.secrets.values import MASK, masked, scrubbed, secret_values
 from rungraph.graph.source.document import decode_document, parse_document
 from rungraph.graph.upgrade.make import upgraded
-from rungraph.graph.why import why_absent
-from rungraph.graph.wording import has_controls
+from rungraph.graph.why import (
+    render_between,
+    render_presence,
+    why_absent,
+    why_between,
+    why_present,
+)
+from rungraph.graph.wording import has_controls, safe_json
+from rungraph.viz import (
+    render,
+    render_dot,
+    render_graphml,
+    render_html,
+    render_json,
+    render_mermaid,
+    render_text,
+)
+from rungraph.viz import timeline as charts
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
@@ -103,6 +125,10 @@ def config(data: bytes) -> None:
     _check_text(render_diff(diff))
     diff_graphs(again, graph)
     why_absent(graph, "nosuch")
+    if graph.nodes:
+        first, *_, last = [*graph, *graph]
+        _check_text(render_presence(graph, why_present(graph, first)))
+        _check_text(render_between(graph, why_between(graph, first, last)))
 
 
 def questions(data: bytes) -> None:
@@ -162,6 +188,64 @@ def specs(data: bytes) -> None:
         _check_text(render_plan(make_plan(graph, Level.GRAPH)))
 
 
+def catalogs(data: bytes) -> None:
+    """Any file that a config names as its catalog is one, or a problem of the config."""
+    with tempfile.TemporaryDirectory() as folder:
+        path = Path(folder) / "catalog.yaml"
+        path.write_bytes(data)
+        document = parse_document(f"catalog: {path}\n{CONFIG}", "run.yaml")
+        graph = compile_document(document, catalog=None, environment={})
+        _check(document, graph.diagnostics)
+        _check_text(render_plan(make_plan(graph, Level.GRAPH)))
+
+
+def pictures(data: bytes) -> None:
+    """Whatever a graph holds, its pictures are well-formed and hold nothing that is obeyed."""
+    document = decode_document(data, "run.yaml")
+    graph = compile_document(document, catalog=discover_catalog(), environment=ENVIRONMENT)
+    if len(graph) > _MOST_DRAWN:
+        return
+    for draw in (render_text, render_mermaid, render_dot):
+        _check_text(draw(graph))
+    _check_text(safe_json(render_json(graph)))
+    for drawn in (render_graphml(graph), render(graph, "svg")):
+        ET.fromstring(drawn)  # noqa: S314 (our own bytes)
+    _check_text(render_html(graph))
+
+
+def bodies(data: bytes) -> None:
+    """Whatever is sent to whatever route of a server is answered in JSON, and never by a bug."""
+    head, _, body = data.partition(b"\n")
+    method, _, target = head.decode(errors="replace").partition(" ")
+    path, _, asked = target.partition("?")
+    if path not in _NOT_ASKED:
+        runner, app = _server()
+        answered = runner.run(asgi.ask(app, method, path, body, query=asked))
+        assert answered.status != _INTERNAL, answered.body
+        assert HIDDEN.encode() not in answered.body or HIDDEN.encode() in data
+
+
+_INTERNAL = 500
+_MOST_DRAWN = 12
+_NOT_ASKED = ("/events",)  # It never ends.
+
+
+@cache
+def _server() -> tuple[asyncio.Runner, StackApp]:
+    """Return an application that serves, and what runs it: its provider has nobody to ask."""
+    runner = asyncio.Runner()
+    config = {"base_url": "http://127.0.0.1:1", "max_retries": 0, "api_key": HIDDEN}
+    provider = {"provider_id": "far", "provider_type": "remote::openai", "config": config}
+    models = [{"model_id": "small", "provider_id": "far", "metadata": {"api_key": HIDDEN}}]
+    graph = compile_config({"providers": {"inference": [provider]}, "models": models})
+    settings = StackSettings(state_dir=Path(tempfile.mkdtemp()), on_failure="degrade")
+    stack = Stack(graph, settings)
+    runner.run(stack.__aenter__())
+    app = StackApp(stack)
+    app.open()
+    return runner, app
+
+
 def upgrades(data: bytes) -> None:
     """Any config is rewritten as one that can be read, or it is told why it cannot be."""
     document = decode_document(data, "run.yaml")
@@ -173,16 +257,23 @@ def upgrades(data: bytes) -> None:
 
 
 def recordings(data: bytes) -> None:
-    """Any file is a recording or none."""
+    """Any file is a recording, which can be drawn, or none."""
     with tempfile.NamedTemporaryFile(suffix=".jsonl") as file:
         Path(file.name).write_bytes(data)
         with contextlib.suppress(RungraphError):
-            read_recording(file.name)
+            schedule = load_run(file.name).schedule
+            _check_text(charts.render_schedule_text(schedule))
+            _check_text(charts.render_blame(schedule))
+            _check_text(charts.mermaid_of(schedule))
+            _check_text(safe_json(charts.json_of(schedule)))
 
 
 TARGETS: Final[dict[str, Callable[[bytes], None]]] = {
     one.__name__: _limited(one)
-    for one in (source, config, questions, secrets, variables, plans, specs, upgrades, recordings)
+    for one in (
+        *(source, config, questions, secrets, variables, plans, specs, catalogs, upgrades),
+        *(recordings, pictures, bodies),
+    )
 }
 """Every target by its name."""
 

@@ -12,7 +12,7 @@ from importlib.resources import files
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Unpack
 
-from rungraph.graph.wording import printable
+from rungraph.graph.wording import printable, safe_json
 from rungraph.viz.html.colours import colours_css
 from rungraph.viz.html.facts import (
     STRENGTHS,
@@ -42,8 +42,8 @@ _LIVE_SCRIPTS = (*_SCRIPTS[:-2], "live", "try", *_SCRIPTS[-2:])
 _STYLES = ("page", "picture", "print")
 _LIVE_STYLES = (*_STYLES, "live")
 _PLACEHOLDER = re.compile(r"\{\{(\w+)\}\}")
-# What would end a script element, open a comment in one, or end a line of JavaScript.
-_IN_SCRIPT = {ord(char): f"\\u{ord(char):04x}" for char in "<>&\u2028\u2029"}
+# What would end a script element, or open a comment in one.
+_IN_SCRIPT = {ord(char): f"\\u{ord(char):04x}" for char in "<>&"}
 
 
 def render_html(
@@ -163,7 +163,7 @@ def _timeline_json(schedule: Schedule) -> dict[str, Any]:
 
 def _in_script(value: Any) -> str:
     text = json.dumps(value, ensure_ascii=False, separators=(",", ":"))
-    return text.translate(_IN_SCRIPT)
+    return safe_json(text).translate(_IN_SCRIPT)
 
 
 def _rows(graph: RunGraph) -> str:

@@ -9,9 +9,10 @@ from typing import TYPE_CHECKING, TypedDict
 
 import networkx as nx
 
+from rungraph.graph.budgets import LONGEST_MESSAGE
 from rungraph.graph.diagnostics import Severity
 from rungraph.graph.nodes import Strength
-from rungraph.graph.wording import counted, printable
+from rungraph.graph.wording import counted, printable, shortened
 from rungraph.viz.model.boxes import VIEWS, box_of, family_of, groups_of, problems_by_address
 from rungraph.viz.model.elements import Arrow, Box, Diagram, Hidden
 from rungraph.viz.model.overlay import Overlay, Role, urgency
@@ -115,7 +116,7 @@ def diagram_of(
     marks = (*(box.mark for box in boxes.values()), *(arrow.mark for arrow in shown))
     roles = {mark.role for mark in marks if mark}
     return Diagram(
-        printable(graph.name or _file_of(graph)),
+        shortened(printable(graph.name or _file_of(graph)), LONGEST_MESSAGE),
         _subtitle(graph),
         tuple(_notes(graph, view, boxes, len(arrows) - len(shown), drawn, overlay)),
         boxes,

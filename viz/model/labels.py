@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from bisect import bisect_right
 from itertools import accumulate
 from typing import TYPE_CHECKING
 
@@ -44,6 +45,12 @@ def wrapped(text: str, length: int = TITLE_LENGTH) -> tuple[str, ...]:
     return tuple(lines)
 
 
+def fitting(text: str, width_of: Callable[[str], float], width: float) -> int:
+    """Return how many characters from the beginning of *text* are at most *width* wide."""
+    lengths = range(1, len(text) + 1)
+    return bisect_right(lengths, width, key=lambda length: width_of(text[:length]))
+
+
 def broken(text: str, width_of: Callable[[str], float], width: float) -> tuple[str, ...]:
     """Return *text* in lines of at most *width*, broken between words, in words where it must be.
 
@@ -54,10 +61,10 @@ def broken(text: str, width_of: Callable[[str], float], width: float) -> tuple[s
     lines: list[str] = []
     left = text
     while left:
-        at = len(left)
-        while at > 1 and width_of(left[:at]) > width:
-            space = left.rfind(" ", 0, at - 1)
-            at = space if space > 0 else at - 1
+        at = fitting(left, width_of, width)
+        if at < len(left):
+            space = left.rfind(" ", 0, at + 1)
+            at = space if space > 0 else max(at, 1)
         lines.append(left[:at].rstrip(" "))
         left = left[at:].lstrip(" ")
     return tuple(lines) or ("",)

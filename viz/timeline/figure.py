@@ -10,6 +10,7 @@ from rungraph.viz.formats.legend import SAMPLE, Entry, Placed, place_entries
 from rungraph.viz.formats.pen import Pen, Stroke, settings, to_bytes
 from rungraph.viz.layout.fonts import Font, text_width
 from rungraph.viz.layout.geometry import Point, Rect, Size
+from rungraph.viz.model.labels import fitting
 from rungraph.viz.model.overlay import Role
 from rungraph.viz.model.theme import night_of_day, theme_of
 from rungraph.viz.timeline.schedule import NOT_UP, Schedule, Span, ticks_of
@@ -236,9 +237,7 @@ def _cut(text: str, font: Font, room: float) -> str:
     """Return *text*, its end left out where it needs more than *room* points."""
     if text_width(text, font) <= room:
         return text
-    end = len(text)
-    while end and text_width(f"{text[:end]}…", font) > room:
-        end -= 1
+    end = fitting(text, lambda start: text_width(f"{start}…", font), room)
     return f"{text[:end]}…" if end else ""
 
 

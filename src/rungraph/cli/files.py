@@ -39,8 +39,11 @@ def write_file(path: Path, content: bytes) -> None:
         FileWriteError: If that cannot be done; what was there is as before.
     """
     try:
+        try:
+            mode = path.stat().st_mode
+        except FileNotFoundError:
+            mode = None
         target = path.resolve()
-        mode = target.stat().st_mode if target.exists() else None
         if mode is None or stat.S_ISREG(mode):
             _replace(target, content, mode)
         else:

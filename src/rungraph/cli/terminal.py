@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, NoReturn, TextIO
 
 import click
 
-from rungraph.graph.wording import printable_lines, without_controls
+from rungraph.graph.wording import printable_lines, safe_json, without_controls
 
 if TYPE_CHECKING:
     from rungraph.graph.diagnostic_text import Style
@@ -113,17 +113,8 @@ def show_json(values: Any, *, indent: int | None = 2, sort_keys: bool = False) -
 
 
 def show_json_text(text: str) -> None:
-    """Write JSON to standard output: it escapes only some of what a terminal obeys by itself."""
-    is_safe = text.isascii() and _DELETE not in text
-    show(text if is_safe else without_controls(text, _json_escape))
-
-
-_DELETE = "\x7f"
-
-
-def _json_escape(char: str) -> str:
-    # The one control character that JSON escapes neither as such nor as no ASCII.
-    return "\\u007f" if char == _DELETE else json.dumps(char)[1:-1]
+    """Write JSON to standard output."""
+    show(safe_json(text))
 
 
 def tell(text: str) -> None:

@@ -54,3 +54,12 @@ def test_what_cannot_be_written_is_told(tmp_path: Path) -> None:
     )
     with pytest.raises(FileWriteError, match=r"cannot write .*: is a directory$"):
         write_file(tmp_path, b"")
+
+
+def test_a_link_that_leads_round_is_told(tmp_path: Path) -> None:
+    """It stays as it is."""
+    link = tmp_path / "round.svg"
+    link.symlink_to(link)
+    with pytest.raises(FileWriteError, match=r"^cannot write .*round\.svg: too many levels of"):
+        write_file(link, b"new")
+    assert link.is_symlink()

@@ -15,6 +15,8 @@ from click.core import ParameterSource
 from rungraph.cli.files import write_file
 from rungraph.cli.inputs.options import TARGET, choice_option
 from rungraph.cli.terminal import DIFFERS, OutputClosedError, complain, show, tell
+from rungraph.graph.budgets import LARGEST_FILE
+from rungraph.graph.wording import safe_json
 
 Renderers = Mapping[str, Callable[[Any], str | bytes]]
 """What draws a picture, by format; ``screen`` is the text that people read where it appears."""
@@ -82,6 +84,8 @@ class Target:
     def write(self, renderers: Renderers) -> int:
         """Draw the picture and write or compare it; return the exit code."""
         drawn = renderers[self.format](self.format)
+        if self.format == "json" and isinstance(drawn, str):
+            drawn = safe_json(drawn)
         content = drawn.encode() if isinstance(drawn, str) else drawn
         if self.path is None:
             _to_standard_output(drawn)
@@ -146,7 +150,8 @@ def _to_standard_output(drawn: str | bytes) -> None:
 
 def _check(path: Path, fresh: bytes, form: str) -> int:
     try:
-        kept = path.read_bytes()
+        with path.open("rb") as stream:  # A device has no end.
+            kept = stream.read(2 * len(fresh) + LARGEST_FILE)
     except FileNotFoundError:
         problem = f"{path} is not there"
     else:
