@@ -16,7 +16,6 @@ from rungraph.engine.providers.remote.openai.provider import OpenAIProvider, get
 
 KEY = "sk-very-secret-key"
 HELLO: list[Message] = [UserMessage(content="Say hi")]
-STORY: list[Message] = [UserMessage(content="Write a long story about a sailor.")]
 SHORT = SamplingParams(max_tokens=6)
 ANSWER = {"choices": [{"message": {"content": "hi"}, "finish_reason": "stop"}]}
 

@@ -1,30 +1,21 @@
-"""``remote::openai``: starting, models and answers, and what only a real server shows."""
+"""``remote::openai``: starting, models and answers; `test_inference` has real servers."""
 
 from __future__ import annotations
 
-import asyncio
-from collections.abc import AsyncGenerator
-from contextlib import asynccontextmanager
-from typing import Any
-
 import pytest
-from pydantic import SecretStr, ValidationError
-from tests.contract.openai_calls import KEY, STORY, answering, chat, piece, provider_of, stream
-from tests.real import LlamaServer
+from pydantic import ValidationError
+from tests.contract.openai_calls import KEY, answering, chat, piece, provider_of, stream
 from tests.wire import Reply, serve, sse
 
 from rungraph.engine.apis.common import (
-    SamplingParams,
     StopReason,
     ToolCall,
     ToolDefinition,
     ToolParamDefinition,
-    UserMessage,
 )
 from rungraph.engine.apis.inference import ToolCallDelta
 from rungraph.engine.apis.models import Model
 from rungraph.engine.providers.remote.openai.config import OpenAIConfig
-from rungraph.engine.providers.remote.openai.provider import OpenAIProvider
 
 # --- starting ----------------------------------------------------------------------------------
 
@@ -199,41 +190,3 @@ async def test_embeddings() -> None:
         assert wire.requests[-1].body == {"model": "small", "input": ["one", "two"]}
         with pytest.raises(ConnectionError, match="2 vectors for 1 texts"):
             await provider.embeddings("small", ["one"])
-
-
-# --- a real server -----------------------------------------------------------------------------
-
-
-@asynccontextmanager
-async def provider_for(server: LlamaServer, **config: Any) -> AsyncGenerator[OpenAIProvider]:
-    """Run a provider of a real server."""
-    key = SecretStr(server.api_key)
-    async with provider_of(server.base_url, api_key=key, **config) as provider:
-        yield provider
-
-
-@pytest.mark.real
-async def test_real_refusals(llama_server: LlamaServer) -> None:
-    """A real server's refusals are the fitting errors."""
-    with pytest.raises(PermissionError, match="Invalid API Key"):
-        async with provider_of(llama_server.base_url):
-            pass
-    async with provider_for(llama_server) as provider:
-        with pytest.raises(ValueError, match="exceeds the available context size"):
-            await stream(provider, [UserMessage(content="word " * 2100)])
-        with pytest.raises(NotImplementedError, match="does not support embeddings"):
-            await provider.embeddings("small", ["one"])
-
-
-@pytest.mark.real
-async def test_real_cancel(llama_server: LlamaServer) -> None:
-    """A real server stops generating when a stream is closed early."""
-    async with provider_for(llama_server) as provider:
-        chunks = await stream(provider, STORY, sampling_params=SamplingParams(max_tokens=1900))
-        await anext(chunks)
-        await anext(chunks)
-        await chunks.aclose()
-        # The server has one slot: it answers only once it has let go of the story, which
-        # would take it half a minute.
-        async with asyncio.timeout(10):
-            await chat(provider, sampling_params=SamplingParams(max_tokens=1))

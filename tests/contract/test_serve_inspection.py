@@ -101,7 +101,7 @@ def test_events_come_as_they_happen(http: httpx2.Client) -> None:
 
 
 def test_metrics_count_by_route_and_status(http: httpx2.Client) -> None:
-    """Labels are routes and statuses: ten thousand names of models make no new series."""
+    """Labels are routes and statuses: names that callers make up are in none of them."""
     for number in range(20):
         body = {"model": f"{HIDDEN}-{number}", "messages": []}
         http.post(CHAT, json=body)

@@ -155,7 +155,6 @@ class FakeInstances:
     graph: FakeGraph
     journal: list[tuple[str, Address, float]] = field(default_factory=list[Any])
     given: dict[Address, tuple[Address, ...]] = field(default_factory=dict[Any, Any])
-    tasks: dict[Address, set[asyncio.Task[Any] | None]] = field(default_factory=dict[Any, Any])
     starting: int = 0
     most: int = 0
 
@@ -163,7 +162,6 @@ class FakeInstances:
         """Start *address* as it behaves."""
         behaviour = self.graph.behaviours[address]
         self.given[address] = tuple(sorted(dependencies))
-        self.tasks.setdefault(address, set()).add(asyncio.current_task())
         self._write("open", address)
         self.starting += 1
         self.most = max(self.most, self.starting)
@@ -178,7 +176,6 @@ class FakeInstances:
         """Stop *address* as it behaves."""
         assert instance == address
         behaviour = self.graph.behaviours[address]
-        self.tasks.setdefault(address, set()).add(asyncio.current_task())
         self._write("close", address)
         try:
             await _behave(behaviour.stop, behaviour.stop_seconds)

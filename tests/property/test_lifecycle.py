@@ -1,4 +1,7 @@
-"""Laws of starting and stopping, whatever the graph is and whatever fails when."""
+"""Laws of starting and stopping, whatever the graph is and whatever fails when.
+
+That nothing starts without what it needs, and all ends once, is a law of `schedules`.
+"""
 
 from __future__ import annotations
 
@@ -25,7 +28,6 @@ from rungraph.engine.events import EventLog, NodeEvent, NodeReady, NodeSkipped, 
 from rungraph.engine.run.lifecycle import Lifecycle
 from rungraph.engine.run.settings import StackSettings
 from rungraph.graph.address import Address
-from rungraph.graph.nodes import Strength
 
 _MANY = settings(max_examples=200, deadline=None)
 _SETTINGS = st.builds(
@@ -115,30 +117,6 @@ def _stubborn(graph: FakeGraph, *, stops: bool) -> set[Address]:
 
 @_MANY
 @given(graphs(), _SETTINGS, _MOMENTS)
-def test_nothing_starts_before_what_it_needs(
-    graph: FakeGraph, how: StackSettings, moment: float | None
-) -> None:
-    """A node opens only when its hard dependencies, and one of its members, have opened."""
-    result = run(graph, how, cancel_at=moment)
-    for address in result.instances.count("open"):
-        needs = graph.dependencies_of(address)
-        members: list[Address] = []
-        for need in needs:
-            strength = graph.edges[need, address]
-            if strength is Strength.HARD:
-                assert _ordered(result, ("opened", need), ("open", address))
-                assert need in result.instances.given[address]
-            elif strength is Strength.MEMBER:
-                members.append(need)
-            settled = result.instances.index("opened", need) is not None
-            if not settled:
-                assert need not in result.instances.given[address]
-        if members:
-            assert set(members) & set(result.instances.given[address])
-
-
-@_MANY
-@given(graphs(), _SETTINGS, _MOMENTS)
 def test_nothing_stops_before_what_needs_it(
     graph: FakeGraph, how: StackSettings, moment: float | None
 ) -> None:
@@ -150,19 +128,6 @@ def test_nothing_stops_before_what_needs_it(
             continue
         for need in needs:
             assert _ordered(result, ("closed", user), ("close", need))
-
-
-@_MANY
-@given(graphs(), _SETTINGS, _MOMENTS)
-def test_what_started_stops_once_and_nothing_else_does(
-    graph: FakeGraph, how: StackSettings, moment: float | None
-) -> None:
-    """Every node that has opened closes exactly once, in the task that opened it; no other does."""
-    result = run(graph, how, cancel_at=moment)
-    opened = result.instances.count("opened")
-    assert result.instances.count("close") == opened
-    assert set(opened.values()) <= {1}
-    assert all(len(tasks) == 1 for tasks in result.instances.tasks.values())
 
 
 @_MANY
