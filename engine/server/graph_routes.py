@@ -14,6 +14,7 @@ from rungraph.engine.server.failures import RequestError
 from rungraph.graph.plan.graph_json import graph_to_json
 from rungraph.graph.query import query
 from rungraph.graph.query.errors import QueryError
+from rungraph.graph.query.rendering import Shown, selection_to_dict
 from rungraph.graph.why import (
     AmbiguousNameError,
     between_to_dict,
@@ -55,7 +56,7 @@ class GraphRoutes:
         await exchange.answer(to_json(found))
 
     async def query(self, exchange: Exchange) -> None:
-        """Answer with the nodes that the query ``q`` selects, in start order."""
+        """Answer with the nodes that ``q`` selects, as ``rungraph query --format json`` does."""
         (asked,) = exchange.parameters(q=True)
         graph = self._stack.graph
         states = {one: state.value for one, state in self._stack.status().items()}
@@ -63,13 +64,14 @@ class GraphRoutes:
             found = await asyncio.to_thread(query, graph, asked, status=states)
         except QueryError as error:
             raise RequestError(400, str(error), "q", "invalid_query") from error
-        nodes = [
-            {"address": str(one), "kind": one.kind.value, "state": states.get(one)} for one in found
-        ]
-        await exchange.answer(to_json({"query": asked, "count": len(nodes), "nodes": nodes}))
+        shown = Shown(graph, found.addresses, status=states)
+        await exchange.answer(to_json(selection_to_dict(shown, [asked], found)))
 
     async def why(self, exchange: Exchange) -> None:
-        """Answer why the node ``a`` is there, or with the paths between ``a`` and ``b``."""
+        """Answer why the node ``a`` is there, or how ``a`` and ``b`` hang together.
+
+        It is the JSON of ``rungraph why``.
+        """
         first, second = exchange.parameters(a=True, b=False)
         try:
             found = await asyncio.to_thread(_why, self._stack.graph, first, second)
@@ -121,5 +123,5 @@ class GraphRoutes:
 def _why(graph: RunGraph, first: str, second: str) -> dict[str, Any]:
     node = node_named(graph, first)
     if second:
-        return between_to_dict(why_between(graph, node, node_named(graph, second)))
-    return presence_to_dict(why_present(graph, node))
+        return between_to_dict(graph, why_between(graph, node, node_named(graph, second)))
+    return presence_to_dict(graph, why_present(graph, node))

@@ -81,7 +81,7 @@ def _more(chains: Chains) -> str:
     return f"+{counted(left, 'more path')}" if left else ""
 
 
-def between_to_dict(between: Between) -> dict[str, Any]:
+def between_to_dict(graph: RunGraph, between: Between) -> dict[str, Any]:
     """Return how two nodes are related as JSON values.
 
     ``paths`` lists the chains from *first*, ``paths_back`` those from *second*: lists of hops with
@@ -92,6 +92,7 @@ def between_to_dict(between: Between) -> dict[str, Any]:
     return {
         "kind": "why",
         "format_version": FORMAT_VERSION,
+        "catalog": graph.catalog.to_json(),
         "first": str(between.first),
         "second": str(between.second),
         "paths": [_chain_to_list(chain) for chain in forth.listed],
@@ -146,11 +147,12 @@ def _needed_by(presence: Presence) -> list[str]:
     return [*texts, *([f"and {more:,} more"] if more else [])] or ["nobody"]
 
 
-def presence_to_dict(presence: Presence) -> dict[str, Any]:
+def presence_to_dict(graph: RunGraph, presence: Presence) -> dict[str, Any]:
     """Return why a node is in the graph as JSON values; hops are as those of `between_to_dict`."""
     return {
         "kind": "why",
         "format_version": FORMAT_VERSION,
+        "catalog": graph.catalog.to_json(),
         "address": str(presence.address),
         "what": presence.what,
         "origin": {**presence.origin._asdict(), "place": _place_to_dict(presence.origin.place)},
@@ -184,7 +186,7 @@ def render_absence(absence: Absence, style: Style = plain) -> str:
     return "\n\n".join(blocks) + "\n"
 
 
-def absence_to_dict(absence: Absence) -> dict[str, Any]:
+def absence_to_dict(graph: RunGraph, absence: Absence) -> dict[str, Any]:
     """Return why something is not in the graph as JSON values.
 
     ``causes``: each with ``reason``, ``text``, ``place`` and ``help``; ``addresses``: the nodes of
@@ -193,6 +195,7 @@ def absence_to_dict(absence: Absence) -> dict[str, Any]:
     return {
         "kind": "why-not",
         "format_version": FORMAT_VERSION,
+        "catalog": graph.catalog.to_json(),
         "name": absence.name,
         "addresses": _texts(absence.addresses),
         "causes": [

@@ -9,6 +9,7 @@ import httpx2
 import pytest
 from tests.contract.command_line import HIDDEN
 from tests.contract.conftest import ConfigFile
+from tests.contract.test_schemas import described
 from tests.peers import serving
 
 CHAT = "/inference/chat_completion"
@@ -22,7 +23,7 @@ def http(config_file: ConfigFile) -> Generator[httpx2.Client]:
 
 
 def test_the_graph_is_told_with_its_states(http: httpx2.Client) -> None:
-    """Plan, states, queries, reasons and times come as JSON, with no secret."""
+    """Plan, states and times come as JSON, queries and reasons as the commands write them."""
     plan = http.get("/graph")
     assert HIDDEN not in plan.text
     nodes = {one["address"] for one in plan.json()["nodes"]}
@@ -33,9 +34,9 @@ def test_the_graph_is_told_with_its_states(http: httpx2.Client) -> None:
         "table:models",
         "router:inference",
     ]
-    assert http.get("/graph/why", params={"a": "table:models"}).status_code == 200
-    between = http.get("/graph/why", params={"a": "told", "b": "router:inference"})
-    assert "provider:inference/told" in between.text
+    described("query").validate(found.json())
+    for ends in ({"a": "table:models"}, {"a": "told", "b": "router:inference"}):
+        described("why").validate(http.get("/graph/why", params=ends).json())
     times = http.get("/timeline").json()
     assert set(times["critical_path"]) <= nodes
     assert {one["address"] for one in times["nodes"]} == nodes

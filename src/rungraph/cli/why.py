@@ -67,15 +67,13 @@ def why(
     if second is None:
         presence = why_present(graph, node)
         if form == "json":
-            catalog = graph.catalog.to_json()
-            show_json({"catalog": catalog, **presence_to_dict(presence)}, sort_keys=True)
+            show_json(presence_to_dict(graph, presence), sort_keys=True)
         else:
             show(render_presence(graph, presence, style_of(sys.stdout)), end="")
         return
     count = (most or _MOST) if wants_all or most else 1
     between = why_between(graph, node, node_named(graph, second), edges=edges, most=count)
     if form == "json":
-        catalog = graph.catalog.to_json()
-        show_json({"catalog": catalog, **between_to_dict(between)}, sort_keys=True)
+        show_json(between_to_dict(graph, between), sort_keys=True)
     else:
         show(render_between(graph, between, style_of(sys.stdout)), end="")

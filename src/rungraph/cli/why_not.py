@@ -46,8 +46,7 @@ def why_not(file: str, name: str, *, events: str | None, form: str, reading: Rea
         seen = [cause_in(graph, happened, address) for address in absence.addresses]
         absence = absence._replace(causes=(*known, *seen))
     if form == "json":
-        catalog = graph.catalog.to_json()
-        show_json({"catalog": catalog, **absence_to_dict(absence)}, sort_keys=True)
+        show_json(absence_to_dict(graph, absence), sort_keys=True)
     else:
         show(render_absence(absence, style_of(sys.stdout)), end="")
     return 0 if absence.is_known else 1

@@ -118,9 +118,9 @@ def test_everything_is_json(graph: RunGraph) -> None:
     """Programs read kind and format_version first."""
     ends = Address.parse("provider:agents/ref"), Address.parse("table:models")
     for found, kind in (
-        (presence_to_dict(why_present(graph, ends[0])), "why"),
-        (between_to_dict(why_between(graph, *ends)), "why"),
-        (absence_to_dict(why_absent(graph, "tgi")), "why-not"),
+        (presence_to_dict(graph, why_present(graph, ends[0])), "why"),
+        (between_to_dict(graph, why_between(graph, *ends)), "why"),
+        (absence_to_dict(graph, why_absent(graph, "tgi")), "why-not"),
     ):
         again = json.loads(json.dumps(found))
         assert (again["kind"], again["format_version"]) == (kind, "1.0")

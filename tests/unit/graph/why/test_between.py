@@ -43,7 +43,7 @@ def test_all_paths_come_shortest_first_and_the_rest_is_counted(graph: RunGraph) 
         graph, Address.parse("provider:agents/ref"), Address.parse("table:models"), most=1
     )
     assert render_between(graph, between).endswith("+2 more paths\n")
-    assert between_to_dict(between)["total"] == 3
+    assert between_to_dict(graph, between)["total"] == 3
 
 
 def test_an_edge_that_is_bound_late_is_told_as_such(graph: RunGraph) -> None:
