@@ -96,6 +96,24 @@ class Llama:
             await self._session.close()
 
 
+class OneModel:
+    """A server of one model, whose health is an empty answer.
+
+    Args:
+        llama: What answers.
+        model: The name of the one model.
+        key: What callers have to bring; empty for none.
+    """
+
+    def __init__(self, llama: Llama, model: str, key: str) -> None:
+        self._llama = llama
+        self._model = model
+        self._key = key
+
+    async def _health(self, _: web.Request) -> web.Response:
+        return web.Response()
+
+
 async def _accepted(response: aiohttp.ClientResponse) -> dict[str, Any]:
     body: dict[str, Any] = await response.json()
     if response.status != 200:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from aiohttp import web
 
-from counterparts.llama import CONTEXT_SIZE, Llama, RefusedError, has_key, stream
+from counterparts.llama import CONTEXT_SIZE, OneModel, RefusedError, has_key, stream
 
 if TYPE_CHECKING:
     from collections.abc import AsyncGenerator
@@ -19,19 +19,8 @@ _EVENTS = "text/event-stream"
 _END = {"id": 2, "text": "", "logprob": 0.0, "special": True}
 
 
-class TGI:
-    """The server.
-
-    Args:
-        llama: What answers.
-        model: The name of the one model.
-        key: What callers have to bring; empty for none.
-    """
-
-    def __init__(self, llama: Llama, model: str, key: str) -> None:
-        self._llama = llama
-        self._model = model
-        self._key = key
+class TGI(OneModel):
+    """The server."""
 
     def routes(self) -> list[web.RouteDef]:
         """Return what it answers to."""
@@ -45,9 +34,6 @@ class TGI:
             web.post("/tokenize", self._tokenize),
             web.post("/v1/{route:chat/completions|completions}", self._openai),
         ]
-
-    async def _health(self, _: web.Request) -> web.Response:
-        return web.Response()
 
     async def _info(self, _: web.Request) -> web.Response:
         return web.json_response(

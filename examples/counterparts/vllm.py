@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from aiohttp import web
 
-from counterparts.llama import CONTEXT_SIZE, Llama, RefusedError, has_key, stream
+from counterparts.llama import CONTEXT_SIZE, OneModel, RefusedError, has_key, stream
 
 if TYPE_CHECKING:
     from collections.abc import AsyncGenerator
@@ -21,19 +21,8 @@ _NO_PARSER = {
 }
 
 
-class VLLM:
-    """The server of a chat model.
-
-    Args:
-        llama: What answers.
-        model: The name of the one model.
-        key: What callers have to bring; empty for none.
-    """
-
-    def __init__(self, llama: Llama, model: str, key: str) -> None:
-        self._llama = llama
-        self._model = model
-        self._key = key
+class VLLM(OneModel):
+    """The server of a chat model."""
 
     def routes(self) -> list[web.RouteDef]:
         """Return what it answers to."""
@@ -43,9 +32,6 @@ class VLLM:
             web.post("/v1/{route:chat/completions|completions}", self._answer),
             web.route("*", "/{other:.*}", self._missing),
         ]
-
-    async def _health(self, _: web.Request) -> web.Response:
-        return web.Response()
 
     async def _missing(self, _: web.Request) -> web.Response:
         return web.json_response({"detail": "Not Found"}, status=404)
