@@ -132,12 +132,15 @@ class OpenAIInference:
         self, body: dict[str, Any]
     ) -> AsyncGenerator[ChatCompletionResponseStreamChunk | None, None]:
         stream = answers.ChatStream()
+        has_begun = False
         async with aclosing(self._events(_CHAT, body)) as events:
             async for event in events:
                 if event is None:
                     yield None
-                    yield stream.begin()
                     continue
+                if not has_begun:  # Not before: until the model says something, others may.
+                    yield stream.begin()
+                    has_begun = True
                 for chunk in self._read(lambda data: list(stream.take(data)), event):
                     yield chunk
             if not stream.is_whole:

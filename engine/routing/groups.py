@@ -21,6 +21,7 @@ if TYPE_CHECKING:
 
     from rungraph.engine.apis.resource import Resource, SharedResource
     from rungraph.engine.events import Event
+    from rungraph.engine.provider import ProviderReport
     from rungraph.engine.routing.balancer import Call, Member
     from rungraph.engine.routing.names import Names
     from rungraph.graph.address import Address
@@ -204,8 +205,9 @@ class Groups:
         """Return the group that *name* means; None if it means none."""
         return self._groups.get(name)
 
-    def report(self, provider_id: str, why: str) -> None:
-        """Take a provider's word on itself: *why* it is not well, or nothing when it is."""
+    def report(self, provider_id: str, report: ProviderReport) -> None:
+        """Take a provider's word on itself."""
+        why = "" if report.state == "ready" else report.detail or report.state
         for group in self._groups.values():
             group.balancer.report(provider_id, why)
 

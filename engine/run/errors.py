@@ -6,9 +6,25 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from rungraph.engine.errors import EngineError, bullets
+from rungraph.engine.events import State
 
 if TYPE_CHECKING:
     from rungraph.engine.errors import NodeFailure
+
+DOING = {
+    State.WAITING: "waits for others",
+    State.STARTING: "is starting",
+    State.READY: "is ready",
+    State.DEGRADED: "is degraded",
+    State.FAILED: "has failed",
+    State.SKIPPED: "was skipped",
+    State.RESTARTING: "is being restarted",
+    State.STOPPING: "is stopping",
+    State.STOPPED: "has stopped",
+    State.STOP_FAILED: "has stopped with an error",
+    State.KILLED: "was killed",
+}
+"""What a node is doing, as a predicate."""
 
 
 @dataclass(eq=False)

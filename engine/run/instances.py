@@ -97,6 +97,7 @@ class Instances:
         self._protocol = cache(resolve_name)
         self._tables: dict[str, RoutingTable] = {}
         self._handles = Handles(settings)
+        self.drained: set[Address] = set()
         self._opened: WeakValueDictionary[Address, Any] = WeakValueDictionary()
         self._names = known_names(graph, self._absence)
 
@@ -147,9 +148,14 @@ class Instances:
     def lose(self, address: Address, why: NotRunningError) -> None:
         """Let the table of a provider that does not run offer it no more, and its callers know."""
         self._handles.lose(address, why)
-        table = self._table_of(address)
+        table = self.table_of(address)
         if table is not None:
             table.lose(address.name, why)
+
+    def take_report(self, address: Address, report: ProviderReport) -> None:
+        """Let the members of what a provider serves with others know how it says it is."""
+        if (table := self.table_of(address)) is not None:
+            table.groups.report(address.name, report)
 
     def can_rebind(self, address: Address, instance: object) -> bool:
         """Whether *instance* can be handed other dependencies: tables and routers always can."""
@@ -164,7 +170,8 @@ class Instances:
     ) -> None:
         """Hand *instance* a *new* instance of what it depends on."""
         if isinstance(instance, RoutingTable):
-            await instance.join(dependency.name, new, self._handles.gate_of(dependency))
+            if dependency not in self.drained:
+                await instance.join(dependency.name, new, self._handles.gate_of(dependency))
         elif has_bind(instance):
             bound: object = instance.bind(dependency.api, self.handle_of(dependency, new))
             if isawaitable(bound):
@@ -173,8 +180,9 @@ class Instances:
     def use(self, graph: RunGraph) -> None:
         """Create instances as *graph* says from now on."""
         self._graph = graph
+        self.drained &= graph.nodes.keys()
         for address in self._handles.use(graph):
-            if (table := self._table_of(address)) is not None:
+            if (table := self.table_of(address)) is not None:
                 table.tell_members()
         for api, names in known_names(self._graph, self._absence).items():
             known = self._names.setdefault(api, names)
@@ -199,8 +207,7 @@ class Instances:
 
     async def offer(self, address: Address, instance: object) -> None:
         """Let the table of a provider that is well again offer it."""
-        table = self._table_of(address)
-        if table is not None:
+        if address not in self.drained and (table := self.table_of(address)) is not None:
             await table.join(address.name, instance, self._handles.gate_of(address))
 
     def handle_of(self, address: Address, instance: object) -> object:
@@ -213,7 +220,8 @@ class Instances:
     def _handles_of(self, dependencies: Mapping[Address, object]) -> dict[Address, object]:
         return {one: self.handle_of(one, instance) for one, instance in dependencies.items()}
 
-    def _table_of(self, address: Address) -> RoutingTable | None:
+    def table_of(self, address: Address) -> RoutingTable | None:
+        """Return the table that offers what a provider serves; None if none does."""
         if address.kind is not NodeKind.PROVIDER:
             return None
         pair = self._graph.catalog.pair_of_router(address.api)
@@ -335,6 +343,8 @@ class Instances:
 
     def _absence(self, provider: Address, *, is_known: bool = True) -> Absence:
         """Return why what is on *provider*, or may be, cannot be requested."""
+        if provider in self.drained:
+            return Absence(f"is on {provider.name!r}, which is drained")
         reason, retry_after = self._access.absence(provider)
         if reason:
             where = f"{'is' if is_known else 'may be'} on {provider.name!r}"

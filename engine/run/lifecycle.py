@@ -105,7 +105,12 @@ class Lifecycle:
     def reporter(self, address: Address) -> Callable[[ProviderReport], None]:
         """Return what the instance of *address* calls, from any thread, when its state changes."""
         run, runner = self._running.runs[address], self._running.runner
-        return lambda report: runner.report_from_anywhere(run, report)
+
+        def take(report: ProviderReport) -> None:
+            runner.report(run, report)
+            self._nodes.take_report(address, report)
+
+        return lambda report: runner.from_anywhere(take, report)
 
     def report(self, address: Address, report: ProviderReport) -> None:
         """Take what was found out about a running node."""

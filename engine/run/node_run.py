@@ -41,6 +41,10 @@ class NodeInstances(Protocol):
         """Send nobody to the node of *address* any more, and say *why* to those who ask for it."""
         ...
 
+    def take_report(self, address: Address, report: ProviderReport) -> None:
+        """Take what a provider says of itself, for those who choose among several."""
+        ...
+
     def can_rebind(self, address: Address, instance: object) -> bool:
         """Whether *instance* can be handed other dependencies while it runs."""
         ...

@@ -157,10 +157,10 @@ class NodeRunner:
                 abandon(task)
         return cancelled
 
-    def report_from_anywhere(self, run: NodeRun, report: ProviderReport) -> None:
-        """Take what an instance says of itself, from any thread, at any time."""
+    def from_anywhere(self, work: Callable[..., object], *arguments: object) -> None:
+        """Have *work* done in the event loop; called from any thread, at any time."""
         try:
-            self._loop.call_soon_threadsafe(self.report, run, report)
+            self._loop.call_soon_threadsafe(work, *arguments)
         except RuntimeError:  # The loop is closed: nobody listens any more.
             return
 

@@ -15,6 +15,8 @@ from rungraph.engine.errors import (
 from rungraph.engine.events import EventLog, StackReady, State
 from rungraph.engine.provider import has_health
 from rungraph.engine.routing.names import Absence
+from rungraph.engine.run.draining import Draining
+from rungraph.engine.run.errors import DOING, RunError
 from rungraph.engine.run.health import HealthWatch, ask_all, ill, well
 from rungraph.engine.run.instances import Instances, StackAccess
 from rungraph.engine.run.lifecycle import Lifecycle
@@ -33,23 +35,8 @@ if TYPE_CHECKING:
 
     from rungraph.engine.apis.common import HealthResponse
     from rungraph.engine.provider import HasHealth
-    from rungraph.engine.run.errors import RunError
     from rungraph.graph.model import RunGraph
     from rungraph.graph.reload import Step
-
-_DOING = {
-    State.WAITING: "waits for others",
-    State.STARTING: "is starting",
-    State.READY: "is ready",
-    State.DEGRADED: "is degraded",
-    State.FAILED: "has failed",
-    State.SKIPPED: "was skipped",
-    State.RESTARTING: "is being restarted",
-    State.STOPPING: "is stopping",
-    State.STOPPED: "has stopped",
-    State.STOP_FAILED: "has stopped with an error",
-    State.KILLED: "was killed",
-}
 
 _TELEMETRY = "telemetry"
 _TRACE_PATIENCE = 1.0
@@ -292,6 +279,17 @@ class Stack:
         if self._health is not None:
             self._health.watch(filter(self._can_be_asked, graph))
 
+    async def drain(self, provider: str | Address) -> bool:
+        """Send no new call to a provider until `undrain`; return whether its running ones ended.
+
+        Those that take longer than ``drain_timeout`` go on. A provider of a routed API is meant.
+        """
+        return await self._draining.drain(provider)
+
+    async def undrain(self, provider: str | Address) -> None:
+        """Send calls to a provider again."""
+        await self._draining.undrain(provider)
+
     def kill(self) -> None:
         """End everything at once, without a proper stop; for a second signal."""
         if self._lifecycle is not None:
@@ -319,6 +317,10 @@ class Stack:
             raise EngineError(msg)
         return self._lifecycle
 
+    @property
+    def _draining(self) -> Draining:
+        return Draining(self._graph, self._running(), self._instances, self._settings)
+
     def _address_of(self, key: str | Address) -> Address:
         if isinstance(key, str) and ":" not in key:
             if key in self._by_api:
@@ -340,7 +342,7 @@ class Stack:
         others = " and ".join(f"'{cause}'" for cause in causes if cause != address)
         if others:
             return f"'{address}' does not run: it needs {others}, which failed"
-        return f"'{address}' does not run: it {_DOING[state]}"
+        return f"'{address}' does not run: it {DOING[state]}"
 
     def _why_absent(self, address: Address) -> Absence:
         """Return why nothing of a provider can be requested, such as ``which failed``."""

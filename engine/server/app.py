@@ -29,6 +29,7 @@ from rungraph.engine.server.login import LOGIN, Login
 from rungraph.engine.server.metrics import Metrics
 from rungraph.engine.server.openapi import openapi_document
 from rungraph.engine.server.probes import Probes
+from rungraph.engine.server.stack_routes import groups_in
 from rungraph.engine.server.v1 import v1_routes
 from rungraph.engine.tracing import begin_call
 
@@ -138,7 +139,7 @@ class StackApp:
             for name, route in routes_of(protocol)
         )
         self._probes = Probes(stack, lambda: self._phase.value)
-        self._metrics = Metrics(lambda: len(self._calls))
+        self._metrics = Metrics(lambda: len(self._calls), lambda: groups_in(stack))
         self._document: bytes | None = None
         self._served: dict[str, dict[str, _Served]] = {}
         self._patterns: list[tuple[re.Pattern[str], dict[str, _Served]]] = []

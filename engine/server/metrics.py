@@ -21,8 +21,10 @@ from prometheus_client.registry import Collector
 from rungraph.engine.server.exchange import Called
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable, Iterable, Iterator
 
+    from rungraph.engine.routing.balancer import Member
+    from rungraph.engine.routing.groups import Group
     from rungraph.engine.server.exchange import Exchange
 
 _SECONDS = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60, 120)
@@ -75,9 +77,13 @@ class Metrics(Collector):
 
     Args:
         in_flight: Tells how many requests are being answered.
+        groups: Tells what several providers serve together.
     """
 
-    def __init__(self, in_flight: Callable[[], int]) -> None:
+    def __init__(
+        self, in_flight: Callable[[], int], groups: Callable[[], Iterable[Group]] = tuple
+    ) -> None:
+        self._groups = groups
         self._in_flight = in_flight
         self._worst_lag = 0.0
         self._routes: defaultdict[str, _Route] = defaultdict(_Route)
@@ -170,6 +176,7 @@ class Metrics(Collector):
             for route, times in self._routes.items():
                 getattr(times, kind).tell(histogram, route or "unknown")
             yield histogram
+        yield from self._of_members()
         yield GaugeMetricFamily(
             "rungraph_requests_in_flight", "Calls that are being answered", self._in_flight()
         )
@@ -178,6 +185,40 @@ class Metrics(Collector):
             "By how much the event loop was late at most since the last look at this",
             self._worst_lag,
         )
+
+    def _of_members(self) -> Iterator[Metric]:
+        """Yield what is known of each member; a caller makes no series."""
+        labels = ("resource", "provider")
+        latency = "The average time to a first chunk, as members are chosen by it"
+        families: list[
+            tuple[GaugeMetricFamily | CounterMetricFamily, Callable[[Member], float]]
+        ] = [
+            (
+                GaugeMetricFamily("rungraph_member_in_flight", "Its running calls", labels=labels),
+                lambda one: one.in_flight,
+            ),
+            (
+                GaugeMetricFamily("rungraph_member_out", "Whether it gets no calls", labels=labels),
+                lambda one: one.out_until is not None,
+            ),
+            (
+                GaugeMetricFamily("rungraph_member_latency_seconds", latency, labels=labels),
+                lambda one: one.latency or 0.0,
+            ),
+            (
+                CounterMetricFamily("rungraph_member_calls", "Tries of calls", labels=labels),
+                lambda one: one.calls,
+            ),
+            (
+                CounterMetricFamily("rungraph_member_failures", "Failed tries", labels=labels),
+                lambda one: one.failures,
+            ),
+        ]
+        for family, value_of in families:
+            for group in self._groups():
+                for one in group.balancer.members:
+                    family.add_metric((group.identifier, one.name), value_of(one))
+            yield family
 
     async def watch_lag(self) -> None:
         """Measure again and again by how much the event loop is late; never returns."""

@@ -23,6 +23,9 @@ from rungraph.engine.server.translation import (
 from rungraph.graph.address import Address
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from rungraph.engine.routing.groups import Group
     from rungraph.engine.run.stack import Stack
 
 
@@ -48,6 +51,13 @@ class Moderation(Sent):
 
     input: str | list[str] | list[Part]
     model: str | None = None
+
+
+def groups_in(stack: Stack) -> Iterator[Group]:
+    """Yield what several providers of a running stack serve together."""
+    for pair in stack.graph.catalog.pairs:
+        if pair.has_members and pair.table_api in stack.apis:
+            yield from stack[pair.table_api].groups
 
 
 class StackRoutes:
@@ -90,6 +100,37 @@ class StackRoutes:
             "metadata": model.metadata,
             **served,
         }
+
+    # --- members -------------------------------------------------------------------------------
+
+    async def members(self) -> dict[str, Any]:
+        """Return what is known of the providers that serve resources together."""
+        return {
+            "data": [
+                {
+                    "resource": group.identifier,
+                    "provider_id": one.name,
+                    "order": one.order,
+                    "state": "in" if one.out_until is None else "out",
+                    "why_out": one.why_out if one.out_until is not None else "",
+                    "in_flight": one.in_flight,
+                    "latency": one.latency,
+                    "calls": one.calls,
+                    "failures": one.failures,
+                }
+                for group in groups_in(self._stack)
+                for one in group.balancer.members
+            ]
+        }
+
+    async def drain(self, provider: str) -> dict[str, Any]:
+        """Send no new call to a provider; return whether its running ones have ended."""
+        return {"provider_id": provider, "is_idle": await self._stack.drain(provider)}
+
+    async def undrain(self, provider: str) -> dict[str, Any]:
+        """Send calls to a provider again."""
+        await self._stack.undrain(provider)
+        return {"provider_id": provider}
 
     # --- the stack -----------------------------------------------------------------------------
 

@@ -24,6 +24,7 @@ if TYPE_CHECKING:
 _CALL = frozenset({Permission.CALL})
 _REGISTER = frozenset({Permission.REGISTER})
 _INSPECT = frozenset({Permission.INSPECT})
+_MEMBER = "/members/{provider:path}"
 _SHIELD = "/v1/shields/{shield:path}"
 _STORE = "/v1/vector_stores/{store_id}"
 _STORE_FILE = f"{_STORE}/files/{{file_id}}"
@@ -50,6 +51,10 @@ def v1_routes(stack: Stack) -> Iterator[tuple[str, str, Handler, frozenset[Permi
         yield "GET", f"{prefix}/providers", _answering(parts.providers), _INSPECT
         path = f"{prefix}/providers/{{provider_id:path}}"
         yield "GET", path, _answering(parts.get_provider), _INSPECT
+
+    yield "GET", "/members", _answering(parts.members), _INSPECT
+    yield "POST", f"{_MEMBER}/drain", _answering(parts.drain), _REGISTER
+    yield "POST", f"{_MEMBER}/undrain", _answering(parts.undrain), _REGISTER
 
     yield "GET", "/v1/shields", showing(parts.list_shields), ANY
     yield "POST", "/v1/shields", _answering(parts.register_shield, NewShield), _REGISTER

@@ -22,6 +22,7 @@ from tests.property.strategies_graphs import node, run_virtually
 
 from rungraph.engine.errors import EngineError, NotRunningError, StartError, StopError
 from rungraph.engine.events import EventLog, State
+from rungraph.engine.provider import ProviderReport
 from rungraph.engine.run.changes import Exchange
 from rungraph.engine.run.errors import ReloadError, RunError
 from rungraph.engine.run.lifecycle import Lifecycle
@@ -218,6 +219,9 @@ class Nodes:
         self.law(not self.closed[id(new)], f"{address} is handed {dependency}, which is closed")
         self.instances[id(instance)][2].add(id(new))
         await asyncio.sleep(self.plan.seconds[address] / 4)
+
+    def take_report(self, address: Address, report: ProviderReport) -> None:
+        """Take what a provider says of itself; nobody chooses by it here."""
 
     def restarts_of(self, address: Address) -> str:
         """Return what the plan says."""

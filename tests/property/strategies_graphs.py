@@ -13,6 +13,7 @@ import networkx as nx
 from hypothesis import strategies as st
 
 from rungraph.engine.errors import NotRunningError
+from rungraph.engine.provider import ProviderReport
 from rungraph.graph.address import Address
 from rungraph.graph.nodes import Strength
 from rungraph.graph.place import Place
@@ -196,6 +197,9 @@ class FakeInstances:
         self, address: Address, instance: object, dependency: Address, new: object
     ) -> None:
         """Do nothing."""
+
+    def take_report(self, address: Address, report: ProviderReport) -> None:
+        """Take what a provider says of itself; nobody chooses by it here."""
 
     def restarts_of(self, address: Address) -> str:
         """What breaks stays broken."""

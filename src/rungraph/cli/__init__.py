@@ -20,6 +20,7 @@ _COMMANDS = {
     "critical-chain": "Show what a recorded start, or a node, waited for.",
     "run": "Start a stack, call it, stop it.",
     "serve": "Serve a stack over HTTP.",
+    "members": "Take providers of a running server out of routing, and back in.",
     "providers": "List the provider types that there are.",
     "models": "Fetch weights that providers can then name.",
     "schema": "Show the JSON Schema of what a command writes.",

@@ -13,6 +13,7 @@ from rungraph.engine.apis import resource
 from rungraph.engine.apis.models import Model
 from rungraph.engine.errors import NotRunningError, RateLimitError, UnavailableResourceError
 from rungraph.engine.events import MemberEjected, MemberReturned
+from rungraph.engine.provider import ProviderReport
 from rungraph.engine.request import begin_session, is_tried_once
 from rungraph.graph.address import Address
 from rungraph.graph.nodes import TableNode
@@ -144,9 +145,9 @@ async def test_another_order_waits_until_the_first_is_out() -> None:
 async def test_a_provider_that_says_it_is_not_well_gets_no_calls() -> None:
     """A report of a provider's own puts it out, and another one back in."""
     stage = await staged("foo", "bar")
-    stage.table.groups.report("bar", "the model is loading")
+    stage.table.groups.report("bar", ProviderReport("degraded", "it loads"))
     assert {await stage.ask() for _ in range(4)} == {"foo:org/foo"}
-    stage.table.groups.report("bar", "")
+    stage.table.groups.report("bar", ProviderReport("ready"))
     assert {await stage.ask() for _ in range(4)} == {"foo:org/foo", "bar:org/bar"}
 
 

@@ -14,6 +14,7 @@ from tests.property.strategies_graphs import node, run_virtually
 
 from rungraph.engine.errors import NotRunningError, StartError, StopError
 from rungraph.engine.events import EventLog
+from rungraph.engine.provider import ProviderReport
 from rungraph.engine.run.lifecycle import Lifecycle
 from rungraph.engine.run.settings import StackSettings
 from rungraph.graph.address import Address
@@ -89,6 +90,9 @@ class Chain:
     ) -> None:
         """Write it down."""
         self.did.append(f"{address.name}<{dependency.name}")
+
+    def take_report(self, address: Address, report: ProviderReport) -> None:
+        """Take what a provider says of itself; nobody chooses by it here."""
 
     def restarts_of(self, address: Address) -> str:
         """Return what the test says."""
