@@ -147,7 +147,9 @@ def _no_match(
             other = pair.router_api if method == "router" else pair.table_api
             return fail(message, f"did you mean '{method}:{other}'?")
     if method in _BY_ATTRIBUTE or method in resource_kinds(graphs.new):
-        return fail(message, near_or_all(glob, sorted(groups_of(context, method)), f"{method}:"))
+        values = sorted(groups_of(context, method))
+        nothing = f"in this config '{method}:' finds no node, whatever follows it"
+        return fail(message, near_or_all(glob, values, f"{method}:") or nothing)
     if method:
         texts = {str(one) for one in graphs.new if one.kind is NodeKind(method)}
         near = closest(text, texts) or closest(glob, {one.name for one in graphs.new if one.name})

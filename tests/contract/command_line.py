@@ -12,13 +12,29 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import NamedTuple
 
+import click
 import pytest
+
+from rungraph.cli import main
 
 ROOT = Path(__file__).parents[2]
 QUICKSTART = ROOT / "configs" / "quickstart.yaml"
 INVALID = ROOT / "configs" / "invalid"
 PACKAGES = Path(__file__).parent / "cli_package"
 HIDDEN = "sk-very-secret-0123456789"
+
+
+def all_commands(group: click.Group = main) -> dict[str, click.Command]:
+    """Return the commands by name; those of a group of commands by both names."""
+    found: dict[str, click.Command] = {}
+    context = click.Context(group)
+    for name in group.list_commands(context):
+        command = group.get_command(context, name)
+        if isinstance(command, click.Group):
+            found |= {f"{name} {inner}": one for inner, one in all_commands(command).items()}
+        elif command is not None:
+            found[name] = command
+    return found
 
 
 class Ended(NamedTuple):

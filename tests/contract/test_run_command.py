@@ -173,8 +173,11 @@ def test_events_are_written_as_json_lines(config_file: ConfigFile, tmp_path: Pat
     assert failed["address"] == "provider:inference/told"
     assert failed["error"]["type"] == "RuntimeError"
     assert HIDDEN not in path.read_text()
-    ended = run(config_file(log=True, api_key=HIDDEN), *HEALTH)
+    ended = run(config_file(log=True, api_key=HIDDEN), *HEALTH, PYTHONWARNINGS="always")
     assert "WARNING: fake: the key is ***" in ended.err
+    # What a provider warns of, and what fails in a thread of its own.
+    assert r"DeprecationWarning: \x1b[31mold: ***" in ended.err
+    assert r"RuntimeError: \x1b[31mrefused with ***" in ended.err
     assert HIDDEN not in ended.err
     # Nothing starts when its events could not be written.
     ended = run(config_file(), "--events", "/nowhere/events.jsonl")

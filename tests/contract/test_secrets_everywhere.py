@@ -21,7 +21,7 @@ from typing import Any
 import click
 import httpx2
 import pytest
-from tests.contract.command_line import ROOT
+from tests.contract.command_line import ROOT, all_commands
 from tests.contract.secret_configs import DIGITS, END, MARK, VARIABLES, leaks_in, write_configs
 from tests.peers import serving
 
@@ -117,19 +117,6 @@ IN_A_PROCESS_OF_ITS_OWN = frozenset(("run", "serve"))
 """What takes over the signals of its process."""
 
 
-def _commands(group: click.Group = main) -> dict[str, click.Command]:
-    """Return the commands by name; those of a group of commands by both names."""
-    found: dict[str, click.Command] = {}
-    context = click.Context(group)
-    for name in group.list_commands(context):
-        command = group.get_command(context, name)
-        if isinstance(command, click.Group):
-            found |= {f"{name} {inner}": one for inner, one in _commands(command).items()}
-        elif command is not None:
-            found[name] = command
-    return found
-
-
 def _formats(command: click.Command) -> Iterator[tuple[str, str]]:
     """Yield the options of a command that choose a format, with each of their choices."""
     for parameter in command.params:
@@ -142,7 +129,7 @@ def _formats(command: click.Command) -> Iterator[tuple[str, str]]:
 
 def _walks() -> Iterator[tuple[str, str]]:
     """Yield every command line: a command's name, and the words after it."""
-    for name, command in _commands().items():
+    for name, command in all_commands().items():
         for call in CALLS.get(name, ()):
             formats = [*_formats(command)]
             if not formats:
@@ -213,8 +200,8 @@ def _run_apart(words: list[str], *more: str) -> bytes:
 
 def test_every_command_is_walked() -> None:
     """A command that is not in the table here has not been looked at."""
-    assert _commands().keys() <= CALLS.keys()
-    assert {name for name, _ in _walks()} == {name for name in _commands() if CALLS[name]}
+    assert all_commands().keys() <= CALLS.keys()
+    assert {name for name, _ in _walks()} == {name for name in all_commands() if CALLS[name]}
 
 
 @pytest.mark.parametrize(("name", "call"), [*_walks()])

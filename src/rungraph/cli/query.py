@@ -91,7 +91,7 @@ def _expected(_: click.Context, __: click.Parameter, text: str | None) -> Expect
     "excluded",
     multiple=True,
     metavar="QUERY",
-    help="Leave out what these queries select; they may select nothing.",
+    help="Leave out what these queries select; patterns may match none.",
 )
 @click.option("--against", metavar="OLD", help="The config that 'state:' compares with.")
 @click.option(

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import logging
 import os
 from contextlib import AsyncExitStack, suppress
 from dataclasses import dataclass
@@ -20,7 +19,7 @@ from rungraph.cli.inputs.options import (
     state_dir_option,
 )
 from rungraph.cli.progress.lines import LineProgress
-from rungraph.cli.progress.session import ScrubbedLog, code_of, last_resort
+from rungraph.cli.progress.session import code_of, last_resort, log_scrubbed
 from rungraph.cli.terminal import complain, tell
 from rungraph.engine.errors import MissingPackageError
 from rungraph.engine.run.service_manager import tell_service_manager
@@ -178,7 +177,7 @@ class _ServeSession:
     waits: bool
 
     def run(self) -> int:
-        logging.basicConfig(handlers=[ScrubbedLog(self.graph.scrubbed)], level=logging.WARNING)
+        log_scrubbed(self.graph.scrubbed)
         with asyncio.Runner(loop_factory=_new_loop) as runner:
             return runner.run(self._run())
 

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import threading
 import time
+import warnings
 from collections.abc import AsyncGenerator, Mapping
 from contextlib import suppress
 from pathlib import Path
@@ -165,10 +167,19 @@ def _chunk(kind: EventType, delta: str) -> ChatCompletionResponseStreamChunk:
     return ChatCompletionResponseStreamChunk(event=event)
 
 
+def _fail_with(text: object) -> None:
+    msg = f"\x1b[31mrefused with {text}"
+    raise RuntimeError(msg)
+
+
 async def get_provider_impl(config: Mapping[str, Any], deps: Mapping[str, Any]) -> FakeProvider:
     """Return a provider; ``start`` and ``stop`` can be ``fail`` or ``hang``, and more."""
     if config.get("log"):
         logging.getLogger("fake").warning("the key is %s", config.get("api_key"))
+        warnings.warn(f"\x1b[31mold: {config.get('api_key')}", DeprecationWarning, stacklevel=1)
+        thread = threading.Thread(target=_fail_with, args=(config.get("api_key"),))
+        thread.start()
+        thread.join()
     match config.get("start"):
         case "fail":
             msg = f"start refused with {config.get('api_key')}"

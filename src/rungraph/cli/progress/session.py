@@ -6,6 +6,8 @@ import asyncio
 import logging
 import os
 import signal
+import sys
+import threading
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
@@ -37,6 +39,8 @@ if TYPE_CHECKING:
     from rungraph.engine.run.settings import StackSettings
     from rungraph.engine.run.timeline import Timeline
     from rungraph.graph import RunGraph
+
+_logger = logging.getLogger(__name__)
 
 
 class WatchedFile(NamedTuple):
@@ -92,7 +96,7 @@ class Session:
 
     def run(self) -> int:
         """Start the stack, answer the calls, stop the stack; return the exit code."""
-        logging.basicConfig(handlers=[ScrubbedLog(self.masks)], level=logging.WARNING)
+        log_scrubbed(self.masks)
         return asyncio.run(self._run())
 
     async def _run(self) -> int:
@@ -198,6 +202,22 @@ def _was_cut_short(event: Event) -> bool:
     """Whether an event tells of a node that was not waited for."""
     is_late = isinstance(event, NodeFailed) and isinstance(event.error, DeadlineError)
     return is_late or isinstance(event, NodeKilled)
+
+
+def log_scrubbed(scrub: Callable[[str], str]) -> None:
+    """Have all that this process logs or warns of written without what *scrub* masks.
+
+    So is what Python says of errors that nobody handles: in threads, and while objects are removed.
+    """
+    logging.basicConfig(handlers=[ScrubbedLog(scrub)], level=logging.WARNING)
+    logging.captureWarnings(capture=True)
+
+    def take(found: threading.ExceptHookArgs | sys.UnraisableHookArgs) -> None:
+        error = found.exc_value
+        _logger.error("an error that nobody handled", exc_info=error)
+
+    threading.excepthook = take
+    sys.unraisablehook = take
 
 
 class ScrubbedLog(logging.Handler):

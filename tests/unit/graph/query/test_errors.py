@@ -46,6 +46,7 @@ from rungraph.graph.query import query as query_graph
         ("tag:gup", "did you mean 'tag:gpu'?"),
         ("env:NOBODY", "no node matches 'env:NOBODY'"),
         ("error:G001", "no node matches 'error:G001'"),
+        ("shield:x", "in this config 'shield:' finds no node, whatever follows it"),
         ("config:a", ("'config' needs the path of a key\n  config:a\n  ^\n"
          "  help: write it like config.url:http*")),
         ("config.uri:a", "no provider's config has that key"),
