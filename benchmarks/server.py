@@ -5,7 +5,8 @@ Each pair of servers is measured in turns, with 16 clients in a process of their
 
 (a) a native routed call over a bare Starlette route with the same validation and answer;
 (b) a chunk of a native stream over one of Starlette's ``StreamingResponse``;
-(c) a call that is relayed below ``/v1``, over the same call through the native API;
+(c) a call that is relayed below ``/v1`` with a key, over a bare Starlette and aiohttp pass-through,
+    and over the same call through the native API;
 (d) a native call with a span, and one whose caller wants none, over one without telemetry;
 (e) the memory of an idle server, and its CPU from start to first answer.
 
@@ -35,7 +36,7 @@ CLIENTS = 16
 REQUESTS = 1_500
 STREAMS = 40
 CHUNKS = 200
-_TICKS = os.sysconf("SC_CLK_TCK")
+KEY = "benchmark"
 
 PROVIDER = f"""
 from rungraph.engine.apis.common import CompletionMessage, StopReason
@@ -74,6 +75,7 @@ async def get_provider_impl(config, deps):
 
 BARE = """
 import sys
+import aiohttp
 import uvicorn
 from pydantic import TypeAdapter
 from starlette.applications import Starlette
@@ -116,13 +118,27 @@ async def v1_chat(request):
 async def v1_models(request):
     return JSONResponse({"object": "list", "data": [{"id": "instant", "object": "model"}]})
 
+UPSTREAM = f"http://127.0.0.1:{sys.argv[2]}/v1/chat/completions"
+HEADERS = {"authorization": "Bearer x", "content-type": "application/json"}
+session = None
+
+async def v1_pass(request):
+    global session
+    if session is None:
+        session = aiohttp.ClientSession()
+    body = await request.body()
+    async with session.post(UPSTREAM, data=body, headers=HEADERS) as answer:
+        return Response(await answer.read(), answer.status, media_type=answer.content_type)
+
 app = Starlette(routes=[
+    Route("/pass", v1_pass, methods=["POST"]),
     Route("/inference/chat_completion", chat, methods=["POST"]),
     Route("/v1/chat/completions", v1_chat, methods=["POST"]),
     Route("/v1/models", v1_models)])
 uvicorn.run(app, port=int(sys.argv[1]), log_level="error", access_log=False, lifespan="off")
 """
 
+AS_KNOWN = f"authorization: Bearer {KEY}"
 PARENT = f"traceparent: 00-{'a' * 32}-{'b' * 16}-{{}}"
 NATIVE = {"model": "instant", "messages": [{"role": "user", "content": "The capital of France?"}]}
 
@@ -137,8 +153,9 @@ class Server:
     @property
     def cpu(self) -> float:
         """Seconds of CPU that the process has taken."""
-        fields = Path(f"/proc/{self.pid}/stat").read_text().rpartition(")")[2].split()
-        return (int(fields[11]) + int(fields[12])) / _TICKS
+        # Not its stat, which counts in steps of 10 ms.
+        threads = Path(f"/proc/{self.pid}/task").glob("*/schedstat")
+        return sum(int(one.read_text().split()[0]) for one in threads) / 1e9
 
     @property
     def memory(self) -> float:
@@ -178,12 +195,14 @@ def load(port: int, path: str, body: bytes, count: int, header: str = "") -> int
 
 
 @contextmanager
-def running(words: list[str], folder: Path, port: int, ready: str) -> Generator[Server]:
-    """Run a server until the block ends; it is up when *ready* answers."""
+def running(
+    words: list[str], folder: Path, port: int, ready: str, key: str = ""
+) -> Generator[Server]:
+    """Run a server, whose callers need *key*, until the block ends; it is up when *ready* says."""
     paths = os.pathsep.join([str(folder), str(Path(__file__).parents[1] / "src")])
     with subprocess.Popen(
         [sys.executable, *words],
-        env={**os.environ, "PYTHONPATH": paths},
+        env={**os.environ, "PYTHONPATH": paths, **({"RUNGRAPH_SERVE_KEY": key} if key else {})},
         stderr=subprocess.DEVNULL,
     ) as process:
         try:
@@ -237,11 +256,10 @@ def main() -> None:
             "provider_type": "remote::openai",
             "config": {"base_url": "http://127.0.0.1:18422/v1"},
         }
-        servers: dict[str, Server] = {
-            "bare": stack.enter_context(
-                running([str(folder / "bare.py"), "18422"], folder, 18422, "/v1/models")
-            )
-        }
+        servers: dict[str, Server] = {}
+        for port, name in ((18422, "bare"), (18426, "pass")):
+            words = [str(folder / "bare.py"), str(port), "18422"]
+            servers[name] = stack.enter_context(running(words, folder, port, "/v1/models"))
         telemetry = {"provider_id": "spans", "provider_type": "inline::opentelemetry"}
         traced = {"inference": [instant], "telemetry": [telemetry]}
         for port, name, providers in (
@@ -262,7 +280,8 @@ def main() -> None:
                 "--state-dir",
                 state,
             ]
-            servers[name] = stack.enter_context(running(words, folder, port, "/readyz"))
+            key = KEY if name == "far" else ""
+            servers[name] = stack.enter_context(running(words, folder, port, "/readyz", key))
         print(f"start to first answer: {servers['far'].cpu:.2f} s of CPU")
         print(f"idle: {servers['far'].memory:.0f} MB (PSS)")
         chat, v1 = "/inference/chat_completion", "/v1/chat/completions"
@@ -274,8 +293,9 @@ def main() -> None:
             "call not sampled": (servers["traced"], chat, NATIVE, REQUESTS, PARENT.format("00")),
             "native chunk": (servers["instant"], chat, streamed, STREAMS),
             "bare Starlette chunk": (servers["bare"], chat, streamed, STREAMS),
-            "relayed call": (servers["far"], v1, NATIVE, REQUESTS),
-            "native call on remote::openai": (servers["far"], chat, NATIVE, REQUESTS),
+            "relayed call": (servers["far"], v1, NATIVE, REQUESTS, AS_KNOWN),
+            "bare pass-through": (servers["pass"], "/pass", NATIVE, REQUESTS),
+            "native call on remote::openai": (servers["far"], chat, NATIVE, REQUESTS, AS_KNOWN),
         }
         for case in cases.values():
             microseconds(*case)  # What happens once is over.
@@ -291,6 +311,7 @@ def main() -> None:
             ("traced call", "native call"),
             ("call not sampled", "native call"),
             ("native chunk", "bare Starlette chunk"),
+            ("relayed call", "bare pass-through"),
             ("relayed call", "native call on remote::openai"),
         ):
             print(f"{one} over {other}: {medians[one] / medians[other]:.2f}")

@@ -147,10 +147,13 @@ class Tracer:
         loop = asyncio.get_running_loop()
         while self._waiting:
             try:
-                async with asyncio.timeout(self._patience) as limit:
+                began = loop.time()
+                async with asyncio.timeout_at(began + self._patience) as limit:
                     while self._waiting:
                         await self._telemetry.log_event(self._waiting.popleft())
-                        limit.reschedule(loop.time() + self._patience)
+                        if (now := loop.time()) > began:  # It is the next one's time now.
+                            limit.reschedule(now + self._patience)
+                            began = now
             except Exception as error:  # noqa: BLE001 (telemetry is foreign code)
                 self._lose(str(error) or type(error).__name__)
 

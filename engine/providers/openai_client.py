@@ -195,12 +195,14 @@ class OpenAIClient:
         self, response: aiohttp.ClientResponse, wait: float
     ) -> AsyncGenerator[bytes, None]:
         """Yield an answer as it comes; its first bytes come within *wait* seconds."""
-        while True:
-            async with asyncio.timeout(wait):
-                piece = await response.content.readany()
+        content = response.content
+        while not content.at_eof():
+            piece = content.read_nowait()  # What is here already needs no clock.
             if not piece:
-                break
-            yield piece
+                async with asyncio.timeout(wait):
+                    piece = await content.readany()
+            if piece:
+                yield piece
             wait = self._timeout
 
     def _wait_for(self, body: object) -> float:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from functools import partial
+from functools import lru_cache, partial
 from typing import TYPE_CHECKING, Any, NoReturn, Protocol
 
 from rungraph.engine.errors import EngineError, NotRunningError, RoutingError
@@ -29,6 +29,20 @@ _HEDGED = "embeddings"
 """The method whose calls may be made twice at the same time: vectors are the same, and cheap."""
 
 
+class Target(Protocol):
+    """What a router asks of one provider."""
+
+    @property
+    def instance(self) -> object:
+        """The provider."""
+        ...
+
+    @property
+    def gate(self) -> Gate:
+        """What knows of its running calls."""
+        ...
+
+
 class Targets(Protocol):
     """What a router asks of a routing table."""
 
@@ -37,8 +51,8 @@ class Targets(Protocol):
         """The providers that run by id, sorted."""
         ...
 
-    def gate_of(self, provider_id: str) -> Gate:
-        """Return what knows of the running calls of a member."""
+    def member(self, provider_id: str) -> Target:
+        """Return a member that runs."""
         ...
 
     @property
@@ -99,6 +113,7 @@ class Router:
         self._table = table
         self._functions: dict[Method, Callable[..., Any]] = {}
         self._forwarders: dict[str, Forwarder] = {}
+        self._resources: dict[str, Resource] = {}
         self._tracer: Tracer | None = None
         for name, method in methods_of(protocol).items():
             if hasattr(type(self), name):
@@ -123,6 +138,10 @@ class Router:
             )
             setattr(self, method.name, method.dress(wrapped))
 
+    def resource_of(self, name: str) -> Resource | None:
+        """Return the resource that calls for *name* go to now; None if they will fail."""
+        return self._resources.get(name)
+
     def traced_relay(
         self, relay: Callable[..., Any], resource: Resource, attempt: Attempt | None = None
     ) -> Callable[..., Any]:
@@ -130,7 +149,7 @@ class Router:
 
         Of a resource that several providers serve, *attempt* says why it is this one's turn.
         """
-        relay = partial(self._table.gate_of(resource.provider_id).await_call, relay)
+        relay = partial(self._table.member(resource.provider_id).gate.await_call, relay)
         return self._traced(relay, "relay", {**self._route_of(resource), **_attributes_of(attempt)})
 
     def _traced(
@@ -169,7 +188,7 @@ class Router:
             (only,) = members.values()
             if hasattr(only, method.name):
                 (provider_id,) = members
-                gate, called = self._table.gate_of(provider_id), getattr(only, method.name)
+                gate, called = self._table.member(provider_id).gate, getattr(only, method.name)
                 call = gate.await_call if method.is_coroutine else gate.call
                 return partial(call, handing_over(called, only))
         purpose = f"that {self._node.api}.{method.name} could be sent to"
@@ -191,11 +210,15 @@ class Router:
                     )
                     for provider_id, instance in self._table.members.items()
                     if hasattr(instance, name)
-                    for gate in [self._table.gate_of(provider_id)]
+                    for gate in [self._table.member(provider_id).gate]
                 }
             )
 
     def _follow(self, name: str, resource: Resource | None) -> None:
+        if resource is None:
+            self._resources.pop(name, None)
+        else:
+            self._resources[name] = resource
         group = self._table.groups.get(name)
         for method_name, forwarder in self._forwarders.items():
             if resource is None:
@@ -261,11 +284,8 @@ class Router:
                     return common
             if not isinstance(key, str):
                 return common
-            try:
-                resource = self._table.resolve(key)
-            except (RoutingError, NotRunningError):
-                return {**common, "resource": key}
-            return {**common, **self._route_of(resource)}
+            resource = self._resources.get(key)
+            return {**common, **(self._route_of(resource) if resource else {"resource": key})}
 
         return attributes
 
@@ -274,7 +294,7 @@ class Router:
         provider_id = resource.provider_id
         if not provider_id:  # Of a group, the spans of its attempts tell.
             return {"resource": resource.identifier, "route": str(self._node.address)}
-        route = f"{self._node.address} > {Address.provider(self._node.api, provider_id)}"
+        route = _route(self._node.address, Address.provider(self._node.api, provider_id))
         return {"resource": resource.identifier, "provider_id": provider_id, "route": route}
 
 
@@ -283,6 +303,11 @@ def _attributes_of(attempt: Attempt | None) -> dict[str, Any]:
     if attempt is None:
         return {}
     return {"member": attempt.member, "attempt": attempt.number, "why": attempt.why}
+
+
+@lru_cache(maxsize=1024)
+def _route(router: Address, provider: Address) -> str:
+    return f"{router} > {provider}"
 
 
 def _fail(method: Method, error: EngineError) -> Any:

@@ -96,9 +96,9 @@ class RoutingTable:
         """The providers that run by id, sorted."""
         return self._members.instances
 
-    def gate_of(self, provider_id: str) -> Gate:
-        """Return what knows of the running calls of a member."""
-        return self._members[provider_id].gate
+    def member(self, provider_id: str) -> Member:
+        """Return a member that runs: its instance, and what knows of its running calls."""
+        return self._members[provider_id]
 
     def resolve(self, name: str) -> Resource:
         """Return the one resource that *name* means.

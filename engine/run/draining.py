@@ -46,7 +46,7 @@ class Draining:
         if table is None:
             return True
         table.lose(address.name, NotRunningError(f"'{address}' is drained"))
-        gate = table.gate_of(address.name)
+        gate = table.member(address.name).gate
         await gate.drain(self._settings.drain_timeout)
         return not gate.is_busy()
 

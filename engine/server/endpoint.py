@@ -13,7 +13,6 @@ from pydantic_core import from_json, to_json
 from typing_extensions import TypedDict
 
 from rungraph.engine.apis.routes import answers_of
-from rungraph.engine.errors import EngineError
 from rungraph.engine.server.exchange import Called
 from rungraph.engine.server.failures import invalid
 from rungraph.graph.suggest import did_you_mean
@@ -94,7 +93,7 @@ class Endpoint:
         arguments = await self._read(exchange)
         instance = self._instance(self.api)
         method = getattr(instance, self.name)
-        exchange.called = self._called(arguments)
+        exchange.called = self._called(instance, arguments)
         with exchange.watched():
             result = await method(**arguments)
             if isinstance(result, AsyncIterator):
@@ -108,15 +107,12 @@ class Endpoint:
                 content = to_json(self._mask(from_json(content)))
         await exchange.answer(content)
 
-    def _called(self, arguments: dict[str, Any]) -> Called | None:
+    def _called(self, router: Any, arguments: dict[str, Any]) -> Called | None:
         """Return whom a call goes to; None if it is not routed or will fail."""
         if self._pair is None or self._pair.routing_key not in arguments:
             return None
-        try:
-            found = self._instance(self._pair.table_api).resolve(arguments[self._pair.routing_key])
-        except EngineError:
-            return None
-        return Called(self.api, self.name, found.identifier, found.provider_id)
+        found = router.resource_of(arguments[self._pair.routing_key])
+        return found and Called(self.api, self.name, found.identifier, found.provider_id)
 
     async def _read(self, exchange: Exchange) -> dict[str, Any]:
         """Return the arguments of the call that the request means.

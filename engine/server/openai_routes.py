@@ -167,14 +167,14 @@ class OpenAIRoutes:
 
         def ask(one: Resource, attempt: Attempt | None = None) -> Awaitable[Any]:
             exchange.called = Called("inference", path, one.identifier, one.provider_id)
-            provider = table.members[one.provider_id]
+            provider = table.member(one.provider_id).instance
             hand_over(provider)
             relay = self._stack["inference"].traced_relay(provider.relay_openai, one, attempt)
             return cast("Awaitable[Any]", relay(path, {**body, "model": one.native_id}))
 
         parts = [resource] if resource.provider_id or group is None else group.parts
         exchange.called = Called("inference", path, resource.identifier, resource.provider_id)
-        if not all(has_openai_relay(table.members[one.provider_id]) for one in parts):
+        if not all(has_openai_relay(table.member(one.provider_id).instance) for one in parts):
             return None
         if resource.provider_id or group is None:
             return cast("AsyncGenerator[bytes, None]", await ask(resource))

@@ -19,6 +19,7 @@ from rungraph.engine.apis.common import (
     InterleavedContent,
     Message,
     StopReason,
+    ToolCall,
     text_of,
 )
 from rungraph.engine.apis.inference import (
@@ -29,6 +30,8 @@ from rungraph.engine.apis.inference import (
     CompletionResponseStreamChunk,
     EmbeddingsResponse,
     EventType,
+    ToolCallDelta,
+    ToolCallParseStatus,
 )
 from rungraph.engine.apis.models import Model
 from rungraph.engine.request import provider_data
@@ -87,6 +90,9 @@ class FakeProvider:
             raise RuntimeError(msg)
         if text == "hang":
             await self._hang(text)
+        if tool_choice == "required":
+            call = ToolCall(call_id="c1", tool_name=tools[0].tool_name, arguments={"seats": 2})
+            return self._call(call, is_stream=stream)
         if stream:
             return self._stream(text)
         message = CompletionMessage(content=text, stop_reason=StopReason.END_OF_TURN)
@@ -102,6 +108,39 @@ class FakeProvider:
                 await self._hang(text)
             yield _chunk(EventType.PROGRESS, f"{word} ")
         yield _chunk(EventType.COMPLETE, "")
+
+    def _call(
+        self, call: ToolCall, *, is_stream: bool
+    ) -> ChatCompletionResponse | AsyncGenerator[ChatCompletionResponseStreamChunk, None]:
+        """Return an answer that is *call*."""
+        if is_stream:
+            return self._call_stream(call)
+        message = CompletionMessage(
+            content="", stop_reason=StopReason.END_OF_MESSAGE, tool_calls=[call]
+        )
+        return ChatCompletionResponse(completion_message=message)
+
+    async def _call_stream(
+        self, call: ToolCall
+    ) -> AsyncGenerator[ChatCompletionResponseStreamChunk, None]:
+        yield _chunk(EventType.START, "")
+        yield _chunk(
+            EventType.PROGRESS,
+            ToolCallDelta(
+                content="",
+                parse_status=ToolCallParseStatus.STARTED,
+                call_id=call.call_id,
+                tool_name=call.tool_name,
+            ),
+        )
+        for status, content in (
+            (ToolCallParseStatus.IN_PROGRESS, '{"seats"'),
+            (ToolCallParseStatus.IN_PROGRESS, ": 2}"),
+            (ToolCallParseStatus.SUCCESS, call),
+        ):
+            delta = ToolCallDelta(content=content, parse_status=status)
+            yield _chunk(EventType.PROGRESS, delta)
+        yield _chunk(EventType.COMPLETE, "", StopReason.END_OF_MESSAGE)
 
     def _note(self, text: str) -> None:
         Path(self._config["cancelled"]).write_text(text, encoding="utf-8")
@@ -161,9 +200,11 @@ class FakeProvider:
                 pass
 
 
-def _chunk(kind: EventType, delta: str) -> ChatCompletionResponseStreamChunk:
-    reason = StopReason.END_OF_TURN if kind is EventType.COMPLETE else None
-    event = ChatCompletionResponseEvent(event_type=kind, delta=delta, stop_reason=reason)
+def _chunk(
+    kind: EventType, delta: str | ToolCallDelta, reason: StopReason = StopReason.END_OF_TURN
+) -> ChatCompletionResponseStreamChunk:
+    stop_reason = reason if kind is EventType.COMPLETE else None
+    event = ChatCompletionResponseEvent(event_type=kind, delta=delta, stop_reason=stop_reason)
     return ChatCompletionResponseStreamChunk(event=event)
 
 

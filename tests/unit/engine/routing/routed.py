@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from typing import Any
+from typing import Any, NamedTuple
 
 from rungraph.engine.apis.inference import Inference
 from rungraph.engine.apis.resource import Resource
@@ -15,6 +15,13 @@ from rungraph.engine.routing.names import Key, Names, Watcher
 from rungraph.graph.address import Address
 from rungraph.graph.catalog.specs import RoutedPair
 from rungraph.graph.nodes import RouterNode
+
+
+class Member(NamedTuple):
+    """A provider."""
+
+    instance: object
+    gate: Gate
 
 
 class Table:
@@ -42,9 +49,9 @@ class Table:
         """Return the resource that the name means."""
         return self.names.resolve(name)
 
-    def gate_of(self, provider_id: str) -> Gate:
-        """Return a gate that is always open."""
-        return self.gate
+    def member(self, provider_id: str) -> Member:
+        """Return a member whose gate is always open."""
+        return Member(self.members[provider_id], self.gate)
 
     def watch(self, watcher: Watcher, members: Callable[[], None]) -> Callable[[], None]:
         """Tell the watcher of all names."""
