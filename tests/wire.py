@@ -26,11 +26,13 @@ class Wire:
 
     Attributes:
         base_url: Where its OpenAI API is.
+        port: Where it listens.
         requests: What was asked, oldest first.
         left: Set when a client goes while it is being answered.
     """
 
     base_url: str = ""
+    port: int = 0
     requests: list[Request] = field(default_factory=list[Request])
     left: asyncio.Event = field(default_factory=asyncio.Event)
 
@@ -67,8 +69,10 @@ MODELS = Reply({"object": "list", "data": [{"id": "small"}]})
 
 
 @asynccontextmanager
-async def serve(answer: Callable[[Request], Reply | Awaitable[Reply]]) -> AsyncGenerator[Wire]:
-    """Run a server that answers every request with what *answer* returns.
+async def serve(
+    answer: Callable[[Request], Reply | Awaitable[Reply]], port: int = 0
+) -> AsyncGenerator[Wire]:
+    """Run a server at *port* (0: any) that answers every request with what *answer* returns.
 
     Lists of models are answered with :data:`MODELS`, unless *answer* is asked for ``/v1/models``
     and returns another reply than an empty one.
@@ -101,8 +105,9 @@ async def serve(answer: Callable[[Request], Reply | Awaitable[Reply]]) -> AsyncG
             writer.close()
             connections.discard(task)
 
-    server = await asyncio.start_server(converse, "127.0.0.1", 0)
-    wire.base_url = f"http://127.0.0.1:{server.sockets[0].getsockname()[1]}/v1"
+    server = await asyncio.start_server(converse, "127.0.0.1", port)
+    wire.port = server.sockets[0].getsockname()[1]
+    wire.base_url = f"http://127.0.0.1:{wire.port}/v1"
     try:
         yield wire
     finally:

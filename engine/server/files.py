@@ -66,8 +66,8 @@ class Files:
         return new
 
     async def all(self) -> list[File]:
-        """Return all files, the newest first."""
-        query = f"{_FILE} ORDER BY created_at DESC, rowid DESC"
+        """Return all files, the oldest first."""
+        query = f"{_FILE} ORDER BY rowid"
         return [File(*row) for row in await self._do(lambda db: db.execute(query).fetchall())]
 
     async def get(self, file_id: str) -> File:

@@ -181,6 +181,9 @@ class Metrics(Collector):
             "rungraph_requests_in_flight", "Calls that are being answered", self._in_flight()
         )
         yield GaugeMetricFamily(
+            "rungraph_tasks", "Tasks that the event loop has now", _task_count()
+        )
+        yield GaugeMetricFamily(
             "rungraph_event_loop_lag_seconds",
             "By how much the event loop was late at most since the last look at this",
             self._worst_lag,
@@ -232,3 +235,10 @@ class Metrics(Collector):
         content = generate_latest(self._registry)
         self._worst_lag = 0.0
         await exchange.answer(content, media=CONTENT_TYPE_LATEST.encode())
+
+
+def _task_count() -> int:
+    try:
+        return len(asyncio.all_tasks())
+    except RuntimeError:  # It is asked outside of a loop when it is registered.
+        return 0

@@ -68,6 +68,17 @@ class Search(Sent):
     rewrite_query: Literal[False] = False
 
 
+class Listing(Sent):
+    """How much of a list is asked for, in the query."""
+
+    after: str | None = None
+    before: str | None = None
+    limit: int = Field(default=10_000, ge=1, le=10_000)
+    order: Literal["asc", "desc"] = "desc"
+    purpose: str | None = None
+    filter: Literal["in_progress", "completed", "failed", "cancelled"] | None = None
+
+
 class StoreRoutes:
     """Serves vector stores over the memory API, and the files that go into them.
 
@@ -93,9 +104,9 @@ class StoreRoutes:
         file = await self._files.add(filename, fields["purpose"], media, content)
         await exchange.answer(to_json(_file(file)))
 
-    async def list_files(self) -> dict[str, Any]:
-        """Return all files, the newest first."""
-        return listed_page([_file(one) for one in await self._files.all()])
+    async def list_files(self, asked: Listing) -> dict[str, Any]:
+        """Return the files."""
+        return page_of([_file(one) for one in await self._files.all()], asked)
 
     async def get_file(self, file_id: str) -> dict[str, Any]:
         """Return what is known of a file."""
@@ -131,11 +142,11 @@ class StoreRoutes:
             await self._put(made.identifier, file, {})
         return await self._store(made)
 
-    async def list_stores(self) -> dict[str, Any]:
-        """Return all vector banks, however they were registered."""
+    async def list_stores(self, asked: Listing) -> dict[str, Any]:
+        """Return the vector banks, however they were registered."""
         banks = await self._stack[_TABLE].list_memory_banks()
         stores = [await self._store(one) for one in banks if isinstance(one, VectorMemoryBank)]
-        return listed_page(stores)
+        return page_of(stores, asked)
 
     async def get_store(self, store_id: str) -> dict[str, Any]:
         """Return one vector bank."""
@@ -183,11 +194,22 @@ class StoreRoutes:
         attached = await self._put(bank.identifier, file, asked.attributes)
         return _store_file(attached, bank)
 
-    async def list_store_files(self, store_id: str) -> dict[str, Any]:
+    async def list_store_files(self, store_id: str, asked: Listing) -> dict[str, Any]:
         """Return the files that are in a store."""
         bank = self._bank(store_id)
         files = await self._files.attached(bank.identifier)
-        return listed_page([_store_file(one, bank) for one in files.values()])
+        return page_of([_store_file(one, bank) for one in files.values()], asked)
+
+    async def store_file_content(self, store_id: str, file_id: str) -> dict[str, Any]:
+        """Return the text of a file in a store."""
+        await self.get_store_file(store_id, file_id)
+        text = (await self._files.content(file_id)).decode()
+        return {
+            "object": "vector_store.file_content.page",
+            "data": [{"type": "text", "text": text}],
+            "has_more": False,
+            "next_page": None,
+        }
 
     async def get_store_file(self, store_id: str, file_id: str) -> dict[str, Any]:
         """Return what is known of a file in a store."""
@@ -255,11 +277,35 @@ class StoreRoutes:
         }
 
 
-def listed_page(data: list[dict[str, Any]]) -> dict[str, Any]:
-    """Return *data* as a list of which no more is to come."""
-    ids = [one["id"] for one in data] or [""]
-    ends = {"first_id": ids[0], "last_id": ids[-1]}
-    return {"object": "list", "data": data, **ends, "has_more": False}
+def page_of(data: list[dict[str, Any]], asked: Listing) -> dict[str, Any]:
+    """Return the part of *data*, which is told from the oldest on, that is *asked* for.
+
+    Raises:
+        RequestError: If it is to begin or end at what is not in it.
+    """
+    wanted = {"purpose": asked.purpose, "status": asked.filter}
+    found = [one for one in data if all(one.get(key) == it for key, it in wanted.items() if it)]
+    found.sort(key=lambda one: one["created_at"])
+    if asked.order == "desc":
+        found.reverse()  # Also those of the same second.
+    ids = [one["id"] for one in found]
+    begin, end = 0, len(found)
+    for name, given in (("after", asked.after), ("before", asked.before)):
+        if given is not None and given not in ids:
+            raise RequestError(400, f"{name}: {given!r} is not in this list", name, "invalid_value")
+    if asked.after is not None:
+        begin = ids.index(asked.after) + 1
+    if asked.before is not None:
+        end = ids.index(asked.before)
+        begin = max(begin, end - asked.limit)
+    page = found[begin : min(end, begin + asked.limit)]
+    return {
+        "object": "list",
+        "data": page,
+        "first_id": page[0]["id"] if page else "",
+        "last_id": page[-1]["id"] if page else "",
+        "has_more": begin > 0 if asked.before is not None else begin + len(page) < end,
+    }
 
 
 def _file(file: File) -> dict[str, Any]:

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
+from urllib.parse import parse_qsl
 
 from pydantic_core import to_json
 
 from rungraph.engine.server.guards import ANY, Permission
 from rungraph.engine.server.openai_routes import OpenAIRoutes, body_of
 from rungraph.engine.server.stack_routes import Moderation, NewShield, ShieldRun, StackRoutes
-from rungraph.engine.server.stores import NewStore, NewStoreFile, Search, StoreRoutes
+from rungraph.engine.server.stores import Listing, NewStore, NewStoreFile, Search, StoreRoutes
 from rungraph.engine.server.translation import read
 
 if TYPE_CHECKING:
@@ -39,8 +40,11 @@ def v1_routes(stack: Stack) -> Iterator[tuple[str, str, Handler, frozenset[Permi
     yield "POST", "/v1/embeddings", openai.embeddings, _CALL
     yield "POST", "/v1/responses", openai.responses, _CALL
 
-    def showing(function: Callable[..., Awaitable[Any]]) -> Handler:
-        return _answering(function, mask=lambda found: stack.graph.masked(found))
+    def showing(
+        function: Callable[..., Awaitable[Any]], asked: type[Sent] | None = None
+    ) -> Handler:
+        mask = stack.graph.masked
+        return _answering(function, asked, mask, in_query=True)
 
     yield "GET", "/v1/models", showing(parts.list_models), ANY
     yield "GET", "/v1/models/{model:path}", showing(parts.get_model), ANY
@@ -63,40 +67,45 @@ def v1_routes(stack: Stack) -> Iterator[tuple[str, str, Handler, frozenset[Permi
     yield "POST", "/v1/safety/run-shield", _answering(parts.run_shield, ShieldRun), _CALL
     yield "POST", "/v1/moderations", _answering(parts.moderate, Moderation), _CALL
 
-    yield "GET", "/v1/files", _answering(stores.list_files), ANY
+    yield "GET", "/v1/files", _answering(stores.list_files, Listing, in_query=True), ANY
     yield "POST", "/v1/files", stores.upload, _CALL
     yield "GET", _FILE, _answering(stores.get_file), ANY
     yield "GET", f"{_FILE}/content", stores.download, _CALL
     yield "DELETE", _FILE, _answering(stores.delete_file), _CALL
 
-    yield "GET", "/v1/vector_stores", showing(stores.list_stores), ANY
+    yield "GET", "/v1/vector_stores", showing(stores.list_stores, Listing), ANY
     yield "POST", "/v1/vector_stores", _answering(stores.create, NewStore), _REGISTER
     yield "GET", _STORE, showing(stores.get_store), ANY
     yield "DELETE", _STORE, _answering(stores.delete_store), _REGISTER
     yield "POST", f"{_STORE}/search", _answering(stores.search, Search), _CALL
-    yield "GET", f"{_STORE}/files", _answering(stores.list_store_files), ANY
+    yield "GET", f"{_STORE}/files", _answering(stores.list_store_files, Listing, in_query=True), ANY
     yield "POST", f"{_STORE}/files", _answering(stores.put_file, NewStoreFile), _CALL
     yield "GET", _STORE_FILE, _answering(stores.get_store_file), ANY
+    yield "GET", f"{_STORE_FILE}/content", _answering(stores.store_file_content), ANY
     yield "DELETE", _STORE_FILE, _answering(stores.take_file), _CALL
 
 
 def _answering(
     function: Callable[..., Awaitable[Any]],
-    body: type[Sent] | None = None,
+    asked: type[Sent] | None = None,
     mask: Callable[[Any], Any] | None = None,
+    *,
+    in_query: bool = False,
 ) -> Handler:
     """Return what answers with the JSON of what *function* returns.
 
     Args:
-        function: Takes the parameters of the path by name, and the body as *asked*.
-        body: What the body is; None for requests without one.
+        function: Takes the parameters of the path by name, and what is asked for as *asked*.
+        asked: What the body is; None for requests without one.
         mask: Takes the secrets of the config out of the answer.
+        in_query: Whether what is asked for is the query instead of the body.
     """
 
     async def answer(exchange: Exchange) -> None:
         arguments: dict[str, Any] = dict(exchange.path_values)
-        if body is not None:
-            arguments["asked"] = read(body, await body_of(exchange))
+        if asked is not None:
+            query = dict(parse_qsl(exchange.query.decode("latin-1")))
+            arguments["asked"] = read(asked, query if in_query else await body_of(exchange))
         with exchange.watched():
             found = await function(**arguments)
         await exchange.answer(to_json(found if mask is None else mask(found)))

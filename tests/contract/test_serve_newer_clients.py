@@ -73,7 +73,7 @@ def test_a_file_is_kept_and_searched(more: dict[str, Any]) -> None:
     )
     assert more["file read"] == file
     assert file in more["files"]
-    assert more["content"] == BREAD
+    assert more["content"] == more["store file content"] == BREAD
     assert more["store"]["name"] == "notes of mine"
     assert more["store file"]["status"] == "completed"
     assert more["store files"] == [file["id"]]
@@ -82,6 +82,14 @@ def test_a_file_is_kept_and_searched(more: dict[str, Any]) -> None:
     assert found["content"][0]["text"] == BREAD
     assert more["store read"]["file_counts"]["completed"] == 1
     assert more["store"]["id"] in more["stores"]
+
+
+def test_lists_come_in_pages(more: dict[str, Any]) -> None:
+    """The newest comes first; a page says whether more is to come, and clients ask for the rest."""
+    assert more["newest"] == [[True], True]
+    assert more["paged"] is more["after"] is True
+    assert set(more["batch"]) == {"batch"}
+    assert more["after nothing"][:2] == ["BadRequestError", 400]
 
 
 def test_what_is_deleted_is_gone(more: dict[str, Any]) -> None:

@@ -62,7 +62,11 @@ class Lane:
                 ],
             }
             graph = compile_config(config, environment={})
-            stack = Stack(graph, StackSettings(state_dir=self._folder))
+            # Nobody but the test asks the upstream anything.
+            quiet = StackSettings(
+                state_dir=self._folder, health_interval=None, refresh_interval=None
+            )
+            stack = Stack(graph, quiet)
             self._runner.run(stack.__aenter__())
             try:
                 self._app = StackApp(stack)
