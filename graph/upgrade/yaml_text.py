@@ -54,8 +54,9 @@ class YamlText:
         self._yaml: YAML = YAML()
         self._yaml.preserve_quotes = True
         self._yaml.width = _WIDEST
-        offset = _usual(_LIST, text, 0)
-        self._yaml.indent(mapping=_usual(_MAPPING, text, 2), sequence=2 + offset, offset=offset)
+        offset = _usual(_LIST, text, least=0, default=0)
+        mapping = _usual(_MAPPING, text, least=1, default=2)
+        self._yaml.indent(mapping=mapping, sequence=2 + offset, offset=offset)
         self.is_json = False
         with suppress(ValueError):
             json.loads(text)
@@ -92,11 +93,15 @@ def _write_empty(node: Any) -> None:
             node[key].fa.set_flow_style()
 
 
-def _usual(pattern: re.Pattern[str], text: str, default: int) -> int:
-    """Return by how much a text mostly indents what stands below a key."""
+def _usual(pattern: re.Pattern[str], text: str, *, least: int, default: int) -> int:
+    """Return by how much, *least* or more, a text mostly indents what stands below a key.
+
+    What stands further left is below no key: the key is without a value, or no key but text.
+    """
     # Overlapping, because the line of one key is the line above another.
     found = (pattern.match(text, at.start()) for at in _LINE.finditer(text))
-    depths = Counter(len(one[2]) - len(one[1]) for one in found if one)
+    steps = (len(one[2]) - len(one[1]) for one in found if one)
+    depths = Counter(step for step in steps if step >= least)
     return max(depths.items(), key=lambda one: (one[1], -one[0]))[0] if depths else default
 
 
@@ -119,7 +124,18 @@ def with_comments_of(before: str, after: str) -> tuple[str, list[tuple[str, str]
 
     A comment goes with what is beside it when that is moved or taken out: it is put back above, or
     behind, the line that it was written to. Each that has no place is given with its line.
+
+    Raises:
+        UpgradeError: If *after* cannot be read.
     """
+    try:
+        return _with_comments(before, after)
+    except yaml.YAMLError as error:
+        msg = "what it becomes cannot be written so that it can be read again"
+        raise UpgradeError(msg) from error
+
+
+def _with_comments(before: str, after: str) -> tuple[str, list[tuple[str, str]]]:
     lines = after.splitlines()
     comments = _comments(before)
     missing = Counter(comments.values()) - Counter(_comments(after).values())

@@ -162,3 +162,13 @@ providers:
     ]
     for text in ("routing_table:\n", "provider_map: {inference: [5, {}]}\n"):
         assert "providers" in yaml.safe_load(_upgraded(f"image_name: a\n{text}").text)
+
+
+def test_what_looks_like_a_key_in_a_text_is_no_indent() -> None:
+    """Lines of a text in quotes stand where they like: nothing is written further left for them."""
+    text = (
+        "image_name: demo\nproviders:\n  inference:\n  - provider_id: a\n"
+        '    provider_type: remote::ollama\n    config: {x: "one\n    two:\n  three"}\n  # last\n'
+        'y: "a\n    b:\n  c"\n'
+    )
+    assert "providers:\n  inference:\n  - provider_id: a\n" in _upgraded(text).text
