@@ -52,6 +52,9 @@ def _provider(
     offers: tuple[str, ...] = (),
     like: str = "",
     probe: str = "",
+    served_names: str = "data.id",
+    implied_suffix: str = "",
+    fetches_if: str = "",
 ) -> ProviderSpec:
     """Return a provider's spec: its folder and its extra are called after its type, or *like*'s."""
     kind, _, name = (like or provider_type).partition("::")
@@ -68,6 +71,9 @@ def _provider(
         secrets=secrets,
         offers=offers,
         probe=probe,
+        served_names=served_names if probe else "",
+        implied_suffix=implied_suffix,
+        fetches_if=fetches_if,
         origin="rungraph",
     )
 
@@ -172,6 +178,8 @@ CATALOG = Catalog.of(
             "an inference endpoint of Hugging Face, by its URL",
             "aiohttp",
             like="remote::tgi",
+            probe="/info",
+            served_names="model_id",
         ),
         _provider(
             "inference",
@@ -180,6 +188,8 @@ CATALOG = Catalog.of(
             "serverless inference of Hugging Face, by its URL",
             "aiohttp",
             like="remote::tgi",
+            probe="/info",
+            served_names="model_id",
         ),
         _provider(
             "inference",
@@ -187,6 +197,10 @@ CATALOG = Catalog.of(
             "OllamaConfig",
             "a server of Ollama, through its own API",
             "aiohttp",
+            probe="/api/tags",
+            served_names="models.name",
+            implied_suffix=":latest",
+            fetches_if="pull=missing",
         ),
         _provider(
             "inference",
@@ -202,6 +216,8 @@ CATALOG = Catalog.of(
             "TGIConfig",
             "a server of Text Generation Inference",
             "aiohttp",
+            probe="/info",
+            served_names="model_id",
         ),
         _provider(
             "inference",
@@ -209,6 +225,7 @@ CATALOG = Catalog.of(
             "VLLMConfig",
             "a server of vLLM",
             "aiohttp",
+            probe="/v1/models",
         ),
         ProviderSpec(
             "inspect",

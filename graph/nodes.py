@@ -204,6 +204,11 @@ class ResourceConfig:
         return self.path if self.routing is None else self.path[:-2]
 
     @property
+    def native_id(self) -> str:
+        """The provider's own name for it."""
+        return self.provider_resource_id or self.identifier
+
+    @property
     def masked_fields(self) -> Mapping[str, Any]:
         """What else the config says of it, as written, its secrets masked."""
         shown: Mapping[str, Any] = masked(self.written, known=self.known)

@@ -64,6 +64,7 @@ class Endpoint(NamedTuple):
         path: What an HTTP request asks for.
         verify: Whether its certificate is checked; a text names a file of those to trust.
         is_probe: Whether its type says that *path* is answered.
+        served_names: Where the answer names what the server has; see `ProviderSpec`.
 
     Examples:
         >>> str(Endpoint("http", "localhost", 80, "/v1"))
@@ -78,6 +79,7 @@ class Endpoint(NamedTuple):
     path: str = ""
     verify: bool | str = True
     is_probe: bool = False
+    served_names: str = ""
 
     @property
     def speaks_http(self) -> bool:
@@ -122,7 +124,9 @@ def endpoints_of(node: ProviderNode) -> tuple[Found, ...]:
     connection strings; a host goes together with the port beside it. The defaults of its config
     class count, where that is installed and accepts the config.
     """
-    config = _with_defaults(node)
+    config, is_accepted = _with_defaults(node)
+    # Below what a config class would not take, a probe could fail though the URL is right.
+    spec = node.spec if is_accepted else None
     verify = next((config[key] for key in _VERIFY_KEYS if key in config), True)
     if not isinstance(verify, bool | str):
         verify = True
@@ -131,20 +135,25 @@ def endpoints_of(node: ProviderNode) -> tuple[Found, ...]:
         one = endpoint
         if isinstance(one, Endpoint):
             one = one._replace(verify=verify)
-            if node.spec and node.spec.probe and one.speaks_http:
-                one = one._replace(path=one.path.rstrip("/") + node.spec.probe, is_probe=True)
+            if spec and spec.probe and one.speaks_http:
+                one = one._replace(
+                    path=one.path.rstrip("/") + spec.probe,
+                    is_probe=True,
+                    served_names=spec.served_names,
+                )
         found.setdefault(one, (path, one))
     return tuple(found.values())
 
 
-def _with_defaults(node: ProviderNode) -> Mapping[str, object]:
+def _with_defaults(node: ProviderNode) -> tuple[Mapping[str, object], bool]:
+    """Return the config of *node* as its config class has it, and whether that accepts it."""
     try:
         value = read_config(node).value
     except Exception:  # noqa: BLE001 (foreign code; the level import reports what is wrong)
         value = None
     if isinstance(value, BaseModel):
-        return value.model_dump()
-    return node.config
+        return value.model_dump(), True
+    return node.config, value is not None
 
 
 def _walk(config: Mapping[str, object], path: _Path) -> Iterator[Found]:

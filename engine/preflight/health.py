@@ -11,15 +11,17 @@ from rungraph.engine.preflight.diagnostics import at_config, at_provider
 from rungraph.engine.preflight.endpoints import Endpoint, Found, Unusable, endpoints_of
 from rungraph.engine.preflight.importing import QuietImports
 from rungraph.engine.preflight.reachability import Answer, reach
+from rungraph.graph.address import Address
 from rungraph.graph.diagnostics import Diagnostic, Severity
-from rungraph.graph.nodes import ProviderNode
+from rungraph.graph.nodes import ProviderNode, TableNode
+from rungraph.graph.placeholders import has_placeholder
 from rungraph.graph.source.positions import path_text
-from rungraph.graph.wording import counted
+from rungraph.graph.suggest import did_you_mean
+from rungraph.graph.wording import counted, listed
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Collection, Iterator, Mapping, Sequence
 
-    from rungraph.graph.address import Address
     from rungraph.graph.model import RunGraph
 
 DEFAULT_TIMEOUT = 5.0
@@ -89,6 +91,7 @@ def check_remotes(
 
 
 _NOT_FOUND = frozenset({"HTTP 404", "HTTP 405", "HTTP 410"})
+_WANTS_KEY = frozenset({"HTTP 401", "HTTP 403"})
 _Remotes = list[tuple[ProviderNode, tuple[Found, ...]]]
 
 
@@ -123,14 +126,76 @@ def _health_of(
             answer, url = answers[endpoint], graph.scrubbed(str(endpoint))
             reason = graph.scrubbed(answer.reason)
             answered.append(RemoteAnswer(node.address, url, answer.said, answer.seconds, reason))
-            if endpoint.is_probe and answer.said in _NOT_FOUND:
-                message = f"'{node.address}' finds nothing at {url}: {answer.said}"
+            if wrong := _is_other_server(endpoint, answer):
+                message = f"'{node.address}' {wrong} {url}: {answer.said}"
                 way_out = f"check '{path_text(keys)}': a {node.provider_type} server answers there"
                 problems.append(at_config(graph, node, keys, "H008", message, way_out))
             if reason:
                 message = f"'{node.address}' gets no answer from {url}: {reason}"
                 problems.append(at_config(graph, node, keys, answer.code, message, *answer.help))
+        problems += _resources_on(graph, node, found, answers)
     return HealthCheck(tuple(answered), tuple(problems))
+
+
+def _is_other_server(endpoint: Endpoint, answer: Answer) -> str:
+    """Return how what answers shows that it is no server of the provider's type; empty if not."""
+    if not endpoint.is_probe:
+        return ""
+    if answer.said in _NOT_FOUND:
+        return "finds nothing at"
+    if answer.said.startswith("HTTP 3"):
+        return "is sent elsewhere from"
+    if endpoint.served_names and answer.said == "HTTP 200" and answer.served is None:
+        return "does not understand what answers at"
+    return ""
+
+
+def _resources_on(
+    graph: RunGraph, node: ProviderNode, found: Sequence[Found], answers: Mapping[Endpoint, Answer]
+) -> Iterator[Diagnostic]:
+    """Yield which resources that the config places on *node* its servers do not have."""
+    spec, pair = node.spec, graph.catalog.pair_of_router(node.api)
+    table = graph.nodes.get(Address.table(pair.table_api)) if pair else None
+    probes = [(keys, one) for keys, one in found if isinstance(one, Endpoint) and one.served_names]
+    if spec is None or not isinstance(table, TableNode) or not probes:
+        return
+    key, _, value = spec.fetches_if.partition("=")
+    if key and node.config.get(key) == value:
+        return
+    noun, placed = (
+        table.pair.noun,
+        [
+            one
+            for one in table.resources
+            if one.provider_id == node.provider_id and not has_placeholder(one.native_id)
+        ],
+    )
+    served: set[str] = set()
+    for keys, endpoint in probes:
+        answer = answers[endpoint]
+        if answer.said in _WANTS_KEY and placed:
+            what = counted(len(placed), noun)
+            message = f"'{node.address}' is not asked for its {what}: no key is sent"
+            yield at_config(graph, node, keys, "H007", message, severity=Severity.NOTE)
+        if answer.served is None:
+            return
+        served |= answer.served | {one.removesuffix(spec.implied_suffix) for one in answer.served}
+    for one in placed:
+        if one.native_id not in served:
+            message = f"{noun} '{one.native_id}' is not on the server of '{node.address}'"
+            ways_out = (did_you_mean(one.native_id, served) or _there_is(served),)
+            yield Diagnostic(
+                "H009",
+                message,
+                place=one.place,
+                help=ways_out,
+                address=table.address,
+                path=path_text(one.path),
+            )
+
+
+def _there_is(names: Collection[str]) -> str:
+    return f"there is: {listed(sorted(names))}" if names else "the server has none"
 
 
 def _without_address(nodes: Sequence[ProviderNode]) -> Diagnostic:

@@ -4,15 +4,18 @@ from __future__ import annotations
 
 import asyncio
 import errno
+import json
 import resource
 import socket
 import ssl
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from functools import cache
+from http.client import HTTPException, HTTPResponse
 from importlib.metadata import version
+from io import BytesIO
 from time import perf_counter
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any, cast
 from urllib.request import getproxies, proxy_bypass
 
 from rungraph.engine.waiting import thread_future
@@ -26,6 +29,7 @@ _MOST_AT_ONCE = 256
 _NEXT_ADDRESS_AFTER = 0.25
 """Seconds after which another address of a name is tried beside the first (RFC 8305)."""
 _LONGEST_STATUS_LINE = 8192
+_LONGEST_ANSWER = 4_194_304
 _HTTP2_SETTINGS = 4
 """The type of the frame that a server of HTTP/2 begins with (RFC 9113, sections 3.4 and 4.1)."""
 _TLS_ALERT = b"\x15\x03"
@@ -43,6 +47,7 @@ class Answer:
         code: The code of the diagnostic when it did not answer; empty when it did.
         reason: Why it did not.
         help: The ways out.
+        served: The names that it gives of what it has; None where it gives none.
     """
 
     said: str = ""
@@ -50,6 +55,7 @@ class Answer:
     code: str = ""
     reason: str = ""
     help: tuple[str, ...] = ()
+    served: frozenset[str] | None = None
 
 
 _WRONG_PORT = "check that the port is that of the API"
@@ -107,7 +113,13 @@ async def _ask(endpoint: Endpoint, trust: _Trust, timeout: float) -> Answer:
             if endpoint.speaks_http:
                 missing = "a connection, but no answer"
                 writer.write(_request(endpoint))
-                answer = _http_answer(await _first_line(reader))
+                received = await _first_line(reader)
+                answer = _http_answer(received.partition(b"\n")[0])
+                if endpoint.served_names and answer.said == "HTTP 200":
+                    missing = "an answer, but not its end"
+                    while len(received) < _LONGEST_ANSWER and (more := await reader.read(65_536)):
+                        received += more
+                    answer = replace(answer, served=_names_in(received, endpoint.served_names))
     except TimeoutError:
         ways_out = (
             "check the host and the port, and what is between here and there",
@@ -155,14 +167,42 @@ def _request(endpoint: Endpoint) -> bytes:
 
 
 async def _first_line(reader: asyncio.StreamReader) -> bytes:
-    """Return the first line, or as much of it as shows that it is not HTTP."""
+    """Return what is received with the first line, or as much as shows that it is not HTTP."""
     line = b""
     while b"\n" not in line and len(line) < _LONGEST_STATUS_LINE and b"HTTP/".startswith(line[:5]):
         received = await reader.read(1024)
         if not received:
             break
         line += received
-    return line.partition(b"\n")[0]
+    return line
+
+
+class _Received:
+    """A socket as `http.client` asks it: for all that it has received."""
+
+    def __init__(self, received: bytes) -> None:
+        self._received = received
+
+    def makefile(self, *_: object) -> BytesIO:
+        return BytesIO(self._received)
+
+
+def _names_in(received: bytes, path: str) -> frozenset[str] | None:
+    """Return the texts at *path* in the JSON of a whole HTTP response; None if it is none."""
+    response = HTTPResponse(cast("socket.socket", _Received(received)))
+    try:
+        response.begin()
+        values: list[Any] = [json.loads(response.read())]
+        for key in path.split("."):
+            values = [one[key] for one in values]
+            values = [one for value in values for one in (value if _is_list(value) else [value])]
+    except (HTTPException, ValueError, LookupError, TypeError, RecursionError):
+        return None
+    return frozenset(one for one in values if isinstance(one, str))
+
+
+def _is_list(value: object) -> bool:
+    return isinstance(value, list)
 
 
 def _http_answer(line: bytes) -> Answer:

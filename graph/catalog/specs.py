@@ -134,6 +134,16 @@ class ProviderSpec(JsonObject):
     """What a server of it answers, below the URL in its config, such as ``/models``; for remote
     types. A URL under which that is not found is a wrong one. Empty when nobody knows.
     """
+    served_names: str = ""
+    """Where the JSON that answers *probe* names what the server has, such as ``data.id``; a list on
+    the way is gone through. Empty when it does not name it.
+    """
+    implied_suffix: str = ""
+    """The end of such a name that may be left out, such as ``:latest``."""
+    fetches_if: str = ""
+    """The key and value of a config with which a server gets what it lacks, such as
+    ``pull=missing``.
+    """
     uses_siblings: bool = False
     """Whether it chooses among the other providers of its API, which is not routed."""
     successor: str = ""

@@ -151,7 +151,7 @@ def _provider_facts(node: ProviderNode) -> Iterator[tuple[Path, Any, Hidden | No
 
 def _resource_facts(resource: ResourceConfig) -> Iterator[tuple[Path, Any, Hidden | None]]:
     start: Path = ("resources", resource.identifier, resource.provider_id)
-    name = resource.provider_resource_id or resource.identifier
+    name = resource.native_id
     yield (*start, "provider_resource_id"), name, None
     if resource.routing is not None:
         yield (*start, "order"), resource.order, None

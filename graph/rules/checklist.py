@@ -93,6 +93,7 @@ import configs-accepted I003,I005,I006,I007 every provider's config class accept
 import resources-accepted I004 the tables accept what the config registers
 health addresses-usable H006,H007 every remote provider has an address to ask
 health remotes-reachable H001,H002,H003,H004,H005,H008 the server of every remote provider answers
+health resources-served H009 every remote server has what the config places there
 """
 
 

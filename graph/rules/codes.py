@@ -299,15 +299,19 @@ It is there, but hangs up or answers with something else: most likely it is anot
 wants https://. Any status of HTTP counts as an answer, 401 and 500 as well.
 
 H008 error a server that has not what its type has
-It answers, but not where a server of the provider's type does: most likely the path of the URL is
-wrong, such as one without /v1, or it is another service.
+It answers, but not where or as a server of the provider's type does: most likely the path of the
+URL is wrong, such as one without /v1, or it is another service.
+
+H009 error a resource that is not on its server
+The config places it on a provider whose server does not name it among what it has, so that the
+stack would not start. Names count as the server writes them.
 
 H006 error an address that cannot be one
 The URL or the port in the provider's config cannot be used by anybody.
 
 H007 note a remote provider that could not be asked
 Its config names no address, or one that is not known here, such as ${env.X} with X unset. Its
-client library may know where to go.
+client library may know where to go. Or its server wants a key to say what it has: none is sent.
 """
 
 

@@ -12,8 +12,9 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 
 import pytest
-from tests.contract.command_line import HIDDEN, INVALID, opened, rungraph
+from tests.contract.command_line import HIDDEN, INVALID, Ended, opened, rungraph
 from tests.contract.conftest import ConfigFile
+from tests.counterparts import serve_counterpart
 
 from rungraph.graph.rules.checklist import CHECKS
 
@@ -30,9 +31,9 @@ class Handler(BaseHTTPRequestHandler):
 
 
 @contextmanager
-def server() -> Generator[str]:
+def server(handler: type[BaseHTTPRequestHandler] = Handler) -> Generator[str]:
     """Serve HTTP on this machine, and hand out the URL."""
-    with ThreadingHTTPServer(("127.0.0.1", 0), Handler) as serving:
+    with ThreadingHTTPServer(("127.0.0.1", 0), handler) as serving:
         thread = threading.Thread(target=serving.serve_forever)
         thread.start()
         yield f"http://127.0.0.1:{serving.server_port}"
@@ -55,7 +56,7 @@ def test_one_file_has_every_check_named_with_its_result(remote_file: ConfigFile)
                         providers-served
   env      passed       environment-set, placeholders-read, ids-public
   import   passed       configs-accepted, resources-accepted
-  not checked: 4 checks of import, health
+  not checked: 5 checks of import, health
 """
     assert (ended.code, ended.out, ended.err) == (0, expected, "")
     lines = rungraph("validate", "--verbose", path).out.splitlines()[1:]
@@ -245,7 +246,7 @@ def test_servers_that_answer_are_listed(remote_file: ConfigFile) -> None:
         values = rungraph("validate", "--level", "health", "--format", "json", path)
     assert ended.code == 0, ended.err
     *_, checks, line = ended.out.splitlines()
-    assert checks == "  health   passed       addresses-usable, remotes-reachable"
+    assert checks == "  health   passed       addresses-usable, remotes-reachable, resources-served"
     assert line.startswith(f"  provider:inference/far  {url}/v1  answered in ")
     assert line.endswith(" ms (HTTP 401)")
     [found] = json.loads(values.out)["servers"]
@@ -320,3 +321,93 @@ def test_a_url_under_which_a_type_is_not_found_is_an_error(tmp_path: Path) -> No
         in ended.err
     )
     assert "help: check 'base_url': a remote::openai server answers there" in ended.err
+
+
+@pytest.mark.real
+@pytest.mark.usefixtures("weights")
+@pytest.mark.parametrize(
+    ("kind", "provider_type", "there", "absent"),
+    [
+        ("ollama", "remote::ollama", ["small", "small:latest"], "smal"),
+        ("tgi", "remote::tgi", ["small"], "smal"),
+        ("vllm", "remote::vllm", ["small"], "smal"),
+        ("vllm", "remote::openai", ["small"], "smal"),
+    ],
+)
+def test_models_are_looked_for_on_their_server(
+    tmp_path: Path, kind: str, provider_type: str, there: list[str], absent: str
+) -> None:
+    """Each type says how its servers are asked; what one lacks is told at the model's line."""
+    path = tmp_path / "run.yaml"
+    with serve_counterpart(kind, "small", "--api-key", "") as url:
+        config = {"base_url": f"{url}/v1"} if provider_type == "remote::openai" else {"url": url}
+
+        def checked(*names: str, **more: str) -> Ended:
+            entry = {"provider_id": "a", "provider_type": provider_type, "config": config | more}
+            model = "- {{model_id: m{}, provider_id: a, provider_model_id: {}}}\n"
+            models = "".join(model.format(*one) for one in enumerate(names))
+            providers = json.dumps({"inference": [entry]})
+            path.write_text(f"providers: {providers}\nmodels:\n{models}")
+            return rungraph("validate", "--level", "health", path)
+
+        fine, wrong = checked(*there), checked(*there, absent)
+        fetched = checked(absent, pull="missing") if kind == "ollama" else fine
+    assert (fine.code, fine.err) == (0, "")
+    assert (fetched.code, fetched.err) == (0, "")
+    assert wrong.code == 1
+    assert wrong.err.startswith(
+        f"error[H009]: model '{absent}' is not on the server of 'provider:inference/a'\n"
+        f"  --> {path}:{3 + len(there)}:3\n"
+    )
+    assert wrong.err.endswith("help: did you mean 'small'?\n\n")
+
+
+def test_a_server_that_keeps_its_models_to_itself_is_noted(tmp_path: Path) -> None:
+    """Credentials are never sent, so what is behind a key is not known; nor is it wrong."""
+    path = tmp_path / "run.yaml"
+    with server() as url:
+        path.write_text(
+            'providers: {inference: [{provider_id: a, provider_type: "remote::openai", config: '
+            f'{{base_url: "{url}/v1", api_key: {HIDDEN}}}}}]}}\n'
+            "models: [{model_id: m, provider_id: a}]\n"
+        )
+        ended = rungraph("validate", "--level", "health", path)
+    assert ended.code == 0
+    assert ended.err.startswith(
+        "note[H007]: 'provider:inference/a' is not asked for its 1 model: no key is sent\n"
+    )
+
+
+@pytest.mark.parametrize(
+    ("status", "body", "says"),
+    [
+        (301, "", "is sent elsewhere from"),
+        (200, "<!doctype html>", "does not understand what answers at"),
+        (200, '{"models": []}', "does not understand what answers at"),
+    ],
+)
+def test_what_answers_as_another_server_is_an_error(
+    tmp_path: Path, status: int, body: str, says: str
+) -> None:
+    """A page for browsers answers every path with 200; the provider would not understand it."""
+
+    class Other(Handler):
+        def do_GET(self) -> None:
+            self.send_response(status)
+            self.send_header("Location", "https://elsewhere.invalid/")
+            self.send_header("Content-Length", str(len(body)))
+            self.end_headers()
+            self.wfile.write(body.encode())
+
+    path = tmp_path / "run.yaml"
+    with server(Other) as url:
+        config = json.dumps({"base_url": url})
+        path.write_text(
+            'providers: {inference: [{provider_id: a, provider_type: "remote::openai", '
+            f"config: {config}}}]}}\n"
+        )
+        ended = rungraph("validate", "--level", "health", path)
+    assert ended.code == 1
+    assert ended.err.startswith(
+        f"error[H008]: 'provider:inference/a' {says} {url}/models: HTTP {status}\n"
+    )
