@@ -4,16 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from itertools import pairwise
-from pathlib import Path
 
 import pytest
 from tests.browser.chromium import Opened, texts
 from tests.browser.conftest import Open
+from tests.shipped import SHIPPED
 
 from rungraph.graph import Address, RunGraph, compile_config
-
-ERAS = Path(__file__).parents[1] / "unit" / "graph" / "catalog" / "eras"
-SHIPPED = sorted(ERAS.glob("*.yaml"))
 
 
 def test_a_click_lights_what_a_node_needs_and_what_needs_it(
@@ -95,10 +92,10 @@ def hidden_of(opened: Opened, addresses: Iterable[str]) -> list[str]:
     return found
 
 
-@pytest.mark.parametrize("path", SHIPPED, ids=lambda path: path.name)
-def test_what_is_chosen_and_its_neighbours_are_in_sight(open_page: Open, path: Path) -> None:
+@pytest.mark.parametrize("config", SHIPPED)
+def test_what_is_chosen_and_its_neighbours_are_in_sight(open_page: Open, config: str) -> None:
     """After a click on any box, it and what is next to it stand beside the panel, in every view."""
-    graph = compile_config(path, environment={})
+    graph = compile_config(config, environment={})
     opened = open_page(graph)
     for view in opened.page.locator("#views button").all():
         view.click()

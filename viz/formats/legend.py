@@ -67,7 +67,7 @@ class Placed:
 def entries_of(diagram: Diagram) -> tuple[tuple[Entry, ...], ...]:
     """Return the entries, in rows that belong together: shapes, colours, lines.
 
-    Where colours repeat they are not explained; every box names its API.
+    Where colours repeat they are not explained, nor where each box is an API and called after it.
     """
     kinds = {box.kind for box in diagram.boxes.values()}
     is_collapsed = diagram.view == "collapsed"
@@ -75,7 +75,7 @@ def entries_of(diagram: Diagram) -> tuple[tuple[Entry, ...], ...]:
     shapes = tuple(Entry(kind, name) for kind, name in names.items() if kind in kinds)
     palette = palette_of(diagram.families)
     has_repeats = len(set(palette.values())) < len(palette)
-    families = {} if has_repeats else diagram.families
+    families = {} if has_repeats or is_collapsed else diagram.families
     colours = tuple(Entry(family, ", ".join(apis)) for family, apis in families.items())
     marks = tuple(Entry(role, meaning) for role, meaning in diagram.meanings.items())
     found = {box.severity for box in diagram.boxes.values()}

@@ -88,7 +88,8 @@ def _contents(graph: RunGraph, group: Sequence[Address]) -> list[str]:
     known = sorted(set(map(graph.generation_of, starting)))
     details = routed
     if providers:
-        details = [_listed(providers), ", ".join((counted(len(providers), "provider"), *routed))]
+        count = [counted(len(providers), "provider")] if len(providers) > 1 or routed else []
+        details = [_listed(providers), ", ".join((*count, *routed))]
     if len(known) > 1:
         return [*details, f"generations {known[0]} to {known[-1]}"]
     return [*details, *(f"generation {number}" for number in known)]

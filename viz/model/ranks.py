@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections import Counter
+from math import isqrt
 from typing import TYPE_CHECKING
 
 import networkx as nx
@@ -17,12 +19,24 @@ if TYPE_CHECKING:
     from rungraph.viz.model.elements import Arrow, Box
 
 
-def ranks_of_apis(boxes: Iterable[Address], arrows: Iterable[Arrow]) -> dict[Address, int]:
-    """Return how far from those that need nothing the box of each API is; a cycle shares a rank."""
-    drawn: nx.DiGraph[Address] = nx.DiGraph()
-    drawn.add_nodes_from(boxes)
-    drawn.add_edges_from(one[:2] for one in arrows if not one.is_dropped and one[0] != one[1])
-    return {box: rank for rank, layer in enumerate(generations_of(drawn)) for box in layer}
+def ranks_of_apis(boxes: Iterable[Address], arrows: Sequence[Arrow]) -> dict[Address, int]:
+    """Return in which column the box of each API stands, so that no column is much taller.
+
+    It is to the left of all that need it, and next to the first of them where most arrows leave it.
+    A cycle shares a column. What no arrow reaches stands where there is most room.
+    """
+    drawn: nx.DiGraph[Address] = nx.DiGraph(
+        one[:2] for one in arrows if not one.is_dropped and one[0] != one[1]
+    )
+    ranks = {box: rank for rank, layer in enumerate(generations_of(drawn)) for box in layer}
+    ranks = late_ranks(ranks, arrows)
+    alone = sorted(set(boxes) - ranks.keys())
+    heights = Counter(ranks.values())
+    columns = range(max([isqrt(len(alone)), *(rank + 1 for rank in heights)]))
+    for box in alone:
+        ranks[box] = min(columns, key=lambda rank: (heights[rank], rank))
+        heights[ranks[box]] += 1
+    return ranks
 
 
 def ranks_of_nodes(

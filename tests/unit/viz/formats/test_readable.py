@@ -3,18 +3,21 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Mapping
 from pathlib import Path
+from typing import Any
 
 import pytest
+from tests.shipped import SHIPPED
 
 from rungraph.graph import compile_config
 from rungraph.graph.address import Address
+from rungraph.graph.catalog.choice import named_catalog
 from rungraph.viz import render
 from rungraph.viz.model.boxes import problems_by_address
 
-ROOT = Path(__file__).parents[4]
-SHIPPED = sorted((ROOT / "tests/unit/graph/catalog/eras").glob("*.yaml"))
-STARTER = ROOT / "benchmarks" / "starter.yaml"
+STARTER = Path(__file__).parents[4] / "benchmarks" / "starter.yaml"
+VARIABLE = re.compile(r"\$\{env\.(\w+)")
 
 
 def smallest_text(svg: str) -> float:
@@ -24,14 +27,44 @@ def smallest_text(svg: str) -> float:
     return min(sizes) * min(1600 / width, 900 / height)
 
 
-@pytest.mark.parametrize("path", [STARTER, *SHIPPED], ids=lambda path: path.name)
-def test_the_automatic_picture_can_be_read_on_a_slide(path: Path) -> None:
-    """No text is below nine pixels, whatever the config; the picture says what it leaves out."""
-    graph = compile_config(path, environment={})
-    svg = render(graph).decode()
-    assert smallest_text(svg) >= 9
-    is_too_small = smallest_text(render(graph, view="factored").decode()) < 9
-    assert ("single nodes would be too small to read on a slide" in svg) is is_too_small
+def one_of_each_api(catalog: str) -> dict[str, Any]:
+    """Return a config that has a provider for each API of a release."""
+    known = named_catalog(catalog)
+    providers = {
+        api: [{"provider_id": "p", "provider_type": known.provider_types(api)[0]}]
+        for api in known.providable_apis
+        if known.provider_types(api)
+    }
+    return {"catalog": catalog, "providers": providers}
+
+
+@pytest.mark.parametrize(
+    "config",
+    [
+        pytest.param(STARTER, id=STARTER.name),
+        *(
+            pytest.param(one_of_each_api(release), id=release)
+            for release in ("llama-stack@0.2.20", "llama-stack@0.6.1", "ogx@1.5.0")
+        ),
+        *SHIPPED,
+    ],
+)
+def test_the_automatic_picture_can_be_read_on_a_slide(
+    config: Path | str | Mapping[str, Any],
+) -> None:
+    """No text is below nine pixels, whatever the config; the picture says what it leaves out.
+
+    Neither with all that a variable can switch on, nor without.
+    """
+    names = VARIABLE.findall(config) if isinstance(config, str) else ()
+    for environment in ({}, dict.fromkeys(names, "x")):
+        graph = compile_config(config, environment=environment)
+        svg = render(graph).decode()
+        assert smallest_text(svg) >= 9
+        is_too_small = smallest_text(render(graph, view="factored").decode()) < 9
+        assert ("single nodes would be too small to read on a slide" in svg) is is_too_small
+        if not names:
+            break
 
 
 def test_what_is_wrong_with_a_section_is_marked_at_what_answers_for_it() -> None:
