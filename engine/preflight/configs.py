@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any, TypeGuard
 from pydantic import AliasChoices, AliasPath, BaseModel, TypeAdapter, ValidationError
 
 from rungraph.engine.errors import ConfigRejectedError
+from rungraph.engine.module_files import importable
 from rungraph.graph.secrets.values import MASK
 from rungraph.graph.source.positions import path_text
 from rungraph.graph.suggest import did_you_mean
@@ -96,7 +97,8 @@ def read_config(
     Where it objects to a number or a boolean that was a text in the environment, such as a
     password of digits, it is asked again with the text.
     """
-    cls = resolve_name(node.spec.config_class) if node.spec and node.spec.config_class else None
+    name = node.spec.config_class if node.spec else ""
+    cls = resolve_name(importable(name, node)) if name else None
     config: dict[str, Any] = _copied(dict(node.config))
     if cls is None:
         return ReadConfig(config)

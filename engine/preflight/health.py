@@ -7,6 +7,7 @@ from contextlib import suppress
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from rungraph.engine.module_files import importable
 from rungraph.engine.preflight.diagnostics import at_config, at_provider
 from rungraph.engine.preflight.endpoints import Endpoint, Found, Unusable, endpoints_of
 from rungraph.engine.preflight.importing import QuietImports
@@ -101,7 +102,7 @@ def _remotes(graph: RunGraph, quiet: QuietImports) -> _Remotes:
         if isinstance(node, ProviderNode) and node.provider_type.partition("::")[0] == "remote":
             if node.spec is not None and node.spec.config_class:
                 with suppress(Exception):  # Foreign code; the level import reports what is wrong.
-                    quiet.load(node.spec.config_class.partition(":")[0])
+                    quiet.load(importable(node.spec.config_class, node).partition(":")[0])
             remotes.append((node, endpoints_of(node)))
     return remotes
 

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from pkgutil import resolve_name
 from typing import TYPE_CHECKING, Any
 
+from rungraph.engine.module_files import importable
 from rungraph.engine.preflight.configs import read_config, texts_in
 from rungraph.engine.preflight.diagnostics import at_config, at_provider
 from rungraph.engine.preflight.importing import Importing, QuietImports
@@ -46,6 +47,27 @@ def configs_of_others(graph: RunGraph) -> tuple[Address, ...]:
     )
 
 
+def configs_unread(graph: RunGraph, *, of_others: bool) -> tuple[Address, ...]:
+    """Return all providers that the note I006 of *graph* is about; the note names a few of them.
+
+    Args:
+        graph: A graph with what `check_installed` or `check_imports` found.
+        of_others: Whether types of others were looked at, too; if not, nothing of theirs is now.
+    """
+    if all(one.code != "I006" for one in graph.diagnostics):
+        return ()
+    offered = discover_catalog()
+    with QuietImports() as quiet:
+        check = ConfigCheck(graph, Importing(quiet))
+        return tuple(
+            node.address
+            for node in graph.nodes.values()
+            if isinstance(node, ProviderNode)
+            and (of_others or _is_installed(node, offered))
+            and check.is_unread(node)
+        )
+
+
 def _is_installed(node: ProviderNode, offered: Catalog) -> bool:
     """Return whether the type of *node* is one that *offered* has, and just as it is there."""
     spec = node.spec
@@ -60,8 +82,14 @@ class ConfigCheck:
         self._importing = importing
         self._unread: list[ProviderNode] = []
 
-    def _can_be_imported(self, name: str) -> bool:
+    def _can_be_imported(self, reference: str, node: ProviderNode | None = None) -> bool:
+        name = importable(reference, node) if node is not None else reference
         return not (self._importing.absent_package(name) or self._importing.wrong_import(name))
+
+    def is_unread(self, node: ProviderNode) -> bool:
+        """Return whether the config class of *node* cannot be imported."""
+        name = node.spec.config_class if node.spec else ""
+        return bool(name) and not self._can_be_imported(name, node)
 
     def _resources_of(self, node: TableNode) -> Iterator[Diagnostic]:
         name = node.pair.resource_type
@@ -118,12 +146,10 @@ class _InstalledCheck(ConfigCheck):
                 if node.resources and node.pair in offered.pairs:
                     yield from self._resources_of(node)
             elif isinstance(node, ProviderNode) and node.spec and _is_installed(node, offered):
-                if not node.spec.config_class:
-                    continue
-                if self._can_be_imported(node.spec.config_class):
-                    yield from self._config_of(node)
-                else:
+                if self.is_unread(node):
                     self._unread.append(node)
+                elif node.spec.config_class:
+                    yield from self._config_of(node)
         if self._unread:
             yield self._unchecked(self._unread)
 

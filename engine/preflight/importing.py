@@ -44,25 +44,32 @@ class Importing:
         top = name.partition(":")[0].partition(".")[0]
         return top if self._is_absent(top) else ""
 
-    def _wrong_module(self, name: str) -> str:
-        """Return why the module *name* cannot be found; empty if it can. It is not imported."""
-        try:
-            return "" if self._find(name) else f"cannot be found: '{name}'"
-        except ModuleNotFoundError as error:
-            return f"cannot be found: '{name}' ({error})"
-        except Exception as error:  # noqa: BLE001 (the packages around it are foreign code)
-            return f"cannot be imported: '{name}' ({describe(error)})"
+    def _wrong_module(self, name: str, shown: str = "") -> str:
+        """Return why the module *name* cannot be found; empty if it can. It is not imported.
 
-    def _wrong_import(self, reference: str) -> str:
-        """Return why ``module:name`` cannot be imported; empty if it can."""
+        Args:
+            name: A module.
+            shown: What the config calls it, where that is a path.
+        """
+        shown = shown or name
+        try:
+            return "" if self._find(name) else f"cannot be found: '{shown}'"
+        except ModuleNotFoundError as error:
+            return f"cannot be found: '{shown}' ({error})"
+        except Exception as error:  # noqa: BLE001 (the packages around it are foreign code)
+            return f"cannot be imported: '{shown}' ({describe(error)})"
+
+    def _wrong_import(self, reference: str, shown: str = "") -> str:
+        """Return why ``module:name`` cannot be imported; empty if it can. See `_wrong_module`."""
         module, _, name = reference.partition(":")
+        shown = shown.partition(":")[0] or module
         try:
             found: object = self._load(module)
         except Exception as error:  # noqa: BLE001 (a module is foreign code)
-            return f"cannot be imported: '{module}' ({describe(error)})"
+            return f"cannot be imported: '{shown}' ({describe(error).replace(module, shown)})"
         for attribute in name.split("."):
             if not hasattr(found, attribute):
-                return f"cannot be imported: '{module}' has no '{name}'"
+                return f"cannot be imported: '{shown}' has no '{name}'"
             found = getattr(found, attribute)
         return ""
 

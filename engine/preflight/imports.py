@@ -6,12 +6,12 @@ from contextlib import nullcontext
 from dataclasses import dataclass, field, replace
 from functools import cache
 from pathlib import Path
-from shlex import quote
 from typing import TYPE_CHECKING
 
 from packaging.utils import canonicalize_name
 
 from rungraph.engine.errors import install_command
+from rungraph.engine.module_files import importable, is_file
 from rungraph.engine.preflight.diagnostics import at_provider
 from rungraph.engine.preflight.held_configs import MOST_NAMED, ConfigCheck
 from rungraph.engine.preflight.importing import Importing, QuietImports
@@ -26,6 +26,7 @@ if TYPE_CHECKING:
     from rungraph.graph.catalog.specs import ProviderSpec
     from rungraph.graph.model import RunGraph
 
+_FILE_HELP = "check the path: it begins in the folder of the run config"
 _MODULE_HELP = "check the name, or install the package that has it where rungraph runs"
 
 
@@ -95,7 +96,8 @@ class _Check(ConfigCheck):
 
     def _provider(self, node: ProviderNode, spec: ProviderSpec) -> Iterator[Diagnostic]:
         lacking = self._lacking([node])
-        package = self._importing.absent_package(spec.module)
+        at_file = is_file(spec.module)
+        package = "" if at_file else self._importing.absent_package(spec.module)
         if package and canonicalize_name(package) not in {
             canonicalize_name(one.name) for one in lacking
         }:
@@ -108,16 +110,17 @@ class _Check(ConfigCheck):
             message = f"'{node.provider_type}' needs {_lacking_text(lacking)}"
             yield at_provider(node, "I002", message, command)
         is_whole = all(one.installed for one in lacking)
-        wrong = self._importing.wrong_module(spec.module)
+        wrong = self._importing.wrong_module(importable(spec.module, node), spec.module)
         if wrong and is_whole:
             message = f"the module of '{node.provider_type}' {wrong}"
-            yield at_provider(node, "I001", message, _MODULE_HELP)
-        wrong = self._importing.wrong_import(spec.config_class) if spec.config_class else ""
-        if not wrong:
+            yield at_provider(node, "I001", message, _FILE_HELP if at_file else _MODULE_HELP)
+        if not self.is_unread(node):
             yield from self._config_of(node)
             return
         self._unread.append(node)
-        if is_whole:
+        if is_whole and not (wrong and spec.config_class.startswith(f"{spec.module}:")):
+            name = importable(spec.config_class, node)
+            wrong = self._importing.wrong_import(name, spec.config_class)
             message = f"the config class of '{node.provider_type}' {wrong}"
             yield at_provider(node, "I001", message, _MODULE_HELP)
 
@@ -178,11 +181,14 @@ def _merged(problems: Iterable[Diagnostic]) -> Iterator[Diagnostic]:
 
 
 def _way_out(package: str, node: ProviderNode | None, folder: Path) -> str:
-    if (folder / f"{package}.py").is_file() or (folder / package).is_dir():
-        path = quote(str(folder))
-        return (
-            f"it stands beside the config, where Python does not look: PYTHONPATH={path} rungraph …"
-        )
+    if node is not None and node.spec is not None and node.spec.origin == "run config":
+        path = Path(*node.spec.module.split("."))
+        for file in (path.with_suffix(".py"), path):
+            if (folder / file).exists():
+                return (
+                    "it stands beside the config, where Python does not look: "
+                    f"write 'module: ./{file.as_posix()}'"
+                )
     origin = node.spec.origin if node is not None and node.spec else ""
     # Only a distribution that is called like its package is sure to be the right one.
     is_sure = canonicalize_name(origin) == canonicalize_name(package)

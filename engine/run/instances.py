@@ -20,6 +20,7 @@ from rungraph.engine.errors import (
     NotRunningError,
     describe,
 )
+from rungraph.engine.module_files import importable
 from rungraph.engine.preflight.configs import validated_config
 from rungraph.engine.provider import (
     ProviderReport,
@@ -253,7 +254,7 @@ class Instances:
             raise EntryPointError(msg)
         if node.placement == "process":
             return await self._open_in_process(node, spec, dependencies)
-        module = _imported(spec.module) or await self._import(spec.module)
+        module = await self._import(importable(spec.module, node), spec.module)
         api = self._graph.catalog.apis[node.api]
         is_builtin = bool(api.builtin) and api.builtin == node.provider_type
         name = _BUILTIN_ENTRY_POINT if is_builtin else spec.entry_point
@@ -278,15 +279,17 @@ class Instances:
         apis = self._graph.catalog.apis
         return await open_in_process(
             node.address,
-            spec.module,
+            importable(spec.module, node),
             spec.entry_point,
             validated_config(node, environment_text=self._graph.environment_text),
             protocols=self._protocols_of(node.api),
             dependencies={at.api: (apis[at.api].protocol, one) for at, one in dependencies.items()},
         )
 
-    async def _import(self, name: str) -> ModuleType:
+    async def _import(self, name: str, shown: str) -> ModuleType:
         """Import a module in a thread; who wants it meanwhile waits for the same thread."""
+        if (module := _imported(name)) is not None:
+            return module
         future = self._imports.get(name)
         if future is None:
             future = self._imports[name] = thread_future(import_module, name)
@@ -295,7 +298,8 @@ class Instances:
         except MissingPackageError:
             raise
         except Exception as error:
-            msg = f"the module {name!r} cannot be imported: {describe(error)}"
+            why = describe(error).replace(name, shown)
+            msg = f"the module {shown!r} cannot be imported: {why}"
             raise EntryPointError(msg) from error
 
     def _check(self, node: ProviderNode, instance: object) -> None:

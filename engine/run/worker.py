@@ -13,6 +13,7 @@ from inspect import isawaitable
 from pkgutil import resolve_name
 from typing import TYPE_CHECKING, Any, BinaryIO
 
+from rungraph.engine.module_files import find_files
 from rungraph.engine.run.compliance import check_compliance
 from rungraph.engine.run.connection import Connection
 from rungraph.engine.run.remote import Opened, RemoteInstance
@@ -83,6 +84,7 @@ def main() -> None:
     """Serve the owner; whatever a provider prints goes to standard error."""
     outgoing = os.fdopen(os.dup(1), "wb", buffering=0)
     os.dup2(2, 1)
+    find_files()
     asyncio.run(serve(sys.stdin.buffer, outgoing))
     # A thread that never ends must not keep the process.
     os._exit(0)

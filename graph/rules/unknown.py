@@ -108,7 +108,7 @@ def _hints_of_type(api: str, provider_type: str, catalog: Catalog) -> Iterator[s
     if elsewhere:
         yield f"'{provider_type}' is a type of {', '.join(elsewhere)}"
     yield from nearest(provider_type, catalog.provider_types(api), f"types of {api}")
-    yield "a type of your own: name its module with 'module: package.module'"
+    yield "a type of your own: name its module with 'module: package.module' or 'module: ./FILE.py'"
 
 
 def _modules(context: RuleContext) -> Iterator[Diagnostic]:

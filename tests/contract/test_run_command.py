@@ -51,6 +51,25 @@ def test_more_is_told_of_a_start_or_nothing(config_file: ConfigFile) -> None:
     assert "--verbose shows more and --quiet less: give one of them" in both.err
 
 
+@pytest.mark.parametrize("placement", ["inline", "process"])
+def test_a_module_is_named_by_its_file(tmp_path: Path, placement: str) -> None:
+    """A path begins beside the config, wherever the command runs; what stands there is found."""
+    beside = Path(__file__).parent / "cli_package" / "fake_provider.py"
+    (tmp_path / "my-own provider.py").write_text("from .fake import *\n")
+    (tmp_path / "fake.py").write_text(beside.read_text())
+    entry = {
+        "provider_id": "told",
+        "provider_type": "inline::told",
+        "module": "./my-own provider.py",
+        "placement": placement,
+    }
+    path = tmp_path / "run.yaml"
+    path.write_text(json.dumps({"providers": {"inference": [entry]}}))
+    ended = run(path, *chat("hello"), "--quiet")
+    assert (ended.code, ended.err) == (0, "")
+    assert json.loads(ended.out)["completion_message"]["content"] == "hello"
+
+
 def test_a_stream_is_written_as_text(config_file: ConfigFile) -> None:
     """The deltas make one text, ended by a line break; what came before an error is kept."""
     ended = run(config_file(), *chat("a b c", "stream=true"))

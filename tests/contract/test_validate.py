@@ -235,6 +235,15 @@ def test_checks_can_stand_in_a_file_of_their_own(remote_file: ConfigFile, tmp_pa
     assert "no problems" in ended.out
 
 
+def test_a_config_whose_class_cannot_be_imported_is_listed_as_not_checked() -> None:
+    """Where that was asked for; in text it is counted."""
+    words = ("validate", "--level", "import", INVALID / "I006-config-not-checked.yaml")
+    values = json.loads(rungraph(*words, "--format", "json").out)
+    assert values["configs_not_checked"] == ["provider:inference/here"]
+    left = "  not checked: 3 checks of health; the configs of 1 provider whose classes cannot"
+    assert f"{left} be imported\n" in rungraph(*words).out
+
+
 # --- health ------------------------------------------------------------------------------------
 
 

@@ -119,18 +119,20 @@ def _report(file: str, checks: CheckFile, reading: Reading, *, is_strict: bool) 
 
         answers = ask(graph, asked, selectors=checks.selectors)
         graph = graph.with_diagnostics(one.diagnostic for one in answers if one.diagnostic)
-    if not reading.holds_configs or not is_usable(graph):
+    if not (reading.holds_configs or level >= Level.IMPORT) or not is_usable(graph):
         results = checklist(graph, level, answers=answers)
         return FileReport(file, level, graph, results, is_strict=is_strict)
-    from rungraph.engine.preflight.held_configs import configs_of_others
+    from rungraph.engine.preflight.held_configs import configs_of_others, configs_unread
 
-    unread = configs_of_others(graph)
+    of_others = () if level >= Level.IMPORT else configs_of_others(graph)
+    absent = configs_unread(graph, of_others=level >= Level.IMPORT)
     configured = sum(bool(getattr(node, "written", None)) for node in graph.nodes.values())
     more = {"resources-accepted", "configs-accepted"}
-    if unread and len(unread) == configured:
+    if of_others and len(of_others) == configured:
         more.remove("configs-accepted")
     results = checklist(graph, level, answers=answers, more=more)
-    return FileReport(file, level, graph, results, is_strict=is_strict, unread=unread)
+    report = FileReport(file, level, graph, results, is_strict=is_strict)
+    return replace(report, of_others=of_others, absent=absent)
 
 
 def _with_health(reports: Iterable[FileReport], timeout: float) -> Iterator[FileReport]:

@@ -42,8 +42,9 @@ class FileReport:
         servers: What the servers of its remote providers answered.
         failure: Why it could not be compiled.
         is_strict: Whether a warning is a failure.
-        unread: The providers whose configs were not held against a config class, though that was
+        of_others: The providers whose configs were not held against a config class, though that was
             asked for: no installed package offers their types.
+        absent: Those whose config classes cannot be imported.
     """
 
     file: str
@@ -53,7 +54,8 @@ class FileReport:
     servers: tuple[RemoteAnswer, ...] = ()
     failure: str = ""
     is_strict: bool = False
-    unread: tuple[Address, ...] = ()
+    of_others: tuple[Address, ...] = ()
+    absent: tuple[Address, ...] = ()
 
     @property
     def diagnostics(self) -> tuple[Diagnostic, ...]:
@@ -86,7 +88,7 @@ def report_to_dict(report: FileReport) -> dict[str, Any]:
         "checked": report.level.checked,
         "not_checked": report.level.not_checked,
         "checks": [_check_to_dict(one) for one in report.results],
-        "configs_not_checked": [str(address) for address in report.unread],
+        "configs_not_checked": sorted(map(str, (*report.of_others, *report.absent))),
     }
     if report.level >= Level.HEALTH:
         found["servers"] = [_server_to_dict(one) for one in report.servers]
@@ -193,9 +195,11 @@ def _left_out(report: FileReport) -> list[str]:
     left = [one for one in report.results if one.result is Result.NOT_CHECKED]
     levels = dict.fromkeys(one.level.label for one in left)
     parts = [f"{counted(len(left), 'check')} of {listed(levels)}"] if left else []
-    if report.unread:
-        whose = counted(len(report.unread), "provider")
-        parts.append(f"the configs of {whose} whose types no installed package offers")
+    whys = ("types no installed package offers", "classes cannot be imported")
+    for providers, why in zip((report.of_others, report.absent), whys, strict=True):
+        if providers:
+            whose = counted(len(providers), "provider")
+            parts.append(f"the configs of {whose} whose {why}")
     return [f"  not checked: {'; '.join(parts)}"] if parts else []
 
 

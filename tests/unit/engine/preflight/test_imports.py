@@ -12,7 +12,7 @@ from tests.unit.engine.fakes import GraphOf, Offer
 from rungraph.engine.errors import MissingPackageError, install_command
 from rungraph.engine.preflight.imports import check_imports
 from rungraph.engine.preflight.requirements import Unmet, unmet
-from rungraph.graph import Severity, compile_config
+from rungraph.graph import Diagnostic, Severity, compile_config
 from rungraph.graph.catalog.specs import ApiSpec, Catalog, ProviderSpec
 
 
@@ -187,16 +187,40 @@ def test_a_missing_package_error_says_how_to_install() -> None:
     assert install_command("faiss") == 'pip install "rungraph[faiss]"'
 
 
-def test_a_module_beside_the_config_is_told_how_to_be_found(tmp_path: Path) -> None:
-    """Python does not look there; with the folder on its path, it does."""
-    (tmp_path / "lonely_adapter.py").write_text("async def get_adapter_impl(config, deps): ...\n")
-    config = tmp_path / "run.yaml"
-    config.write_text(
-        "providers:\n"
-        "  inference:\n"
-        '  - {provider_id: a, provider_type: "remote::mine", module: lonely_adapter}\n'
+OWN = 'providers: {inference: [{provider_id: a, provider_type: "inline::own", config: {n: x}, %s}]}'
+
+
+def problems_of_own(folder: Path, entry: str) -> tuple[Diagnostic, ...]:
+    """Return what there is to say of a provider in a module of its own, beside its config."""
+    (folder / "lonely.py").write_text(
+        "from pydantic import BaseModel\n\n"
+        "class Config(BaseModel):\n    n: int\n\n"
+        "async def get_provider_impl(config, deps): ...\n"
     )
-    [problem] = check_imports(compile_config(config, environment={}))
+    config = folder / "run.yaml"
+    config.write_text(OWN % entry)
+    return check_imports(compile_config(config, environment={}), quietly=True)
+
+
+def test_a_module_beside_the_config_is_told_how_to_be_found(tmp_path: Path) -> None:
+    """Python does not look there; named by its file, it is found."""
+    [problem] = problems_of_own(tmp_path, "module: lonely")
     assert problem.code == "I001"
     where = "it stands beside the config, where Python does not look"
-    assert problem.help == (f"{where}: PYTHONPATH={tmp_path} rungraph …",)
+    assert problem.help == (f"{where}: write 'module: ./lonely.py'",)
+    assert problems_of_own(tmp_path, "module: ./lonely.py") == ()
+
+
+def test_a_config_is_held_against_a_class_that_is_named_by_its_file(tmp_path: Path) -> None:
+    """As against any other; what is not there is called as the config calls it."""
+    entry = "module: ./lonely.py, config_class: './lonely.py:{}'"
+    [problem] = problems_of_own(tmp_path, entry.format("Config"))
+    assert problem.code == "I003"
+    absent, note = problems_of_own(tmp_path, entry.format("Confg"))
+    assert absent.message == (
+        "the config class of 'inline::own' cannot be imported: './lonely.py' has no 'Confg'"
+    )
+    assert note.code == "I006"
+    absent, note = problems_of_own(tmp_path, entry.replace("lonely", "lonly").format("Config"))
+    assert absent.message == "the module of 'inline::own' cannot be found: './lonly.py'"
+    assert absent.help == ("check the path: it begins in the folder of the run config",)

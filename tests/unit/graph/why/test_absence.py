@@ -44,7 +44,8 @@ from rungraph.graph.why import (
          ("provider:inference/odd is in the graph, but it cannot run: 'remote::tgii' is not a "
           "provider type of inference\n  --> <text>:10:39\n  help: did you mean 'remote::tgi'?\n"
           "  help: types of inference: remote::tgi\n"
-          "  help: a type of your own: name its module with 'module: package.module'\n")),
+          "  help: a type of your own: name its module with 'module: package.module' or "
+          "'module: ./FILE.py'\n")),
         ("guard", ["not_served"],
          ("safety/guard (inline::guard) is left out: 'apis' does not list safety, and nothing "
           "needs it\n  --> <text>:18:5\n  help: add 'safety' to 'apis'\n")),
