@@ -15,6 +15,7 @@ from rungraph.graph.address import Address
 from rungraph.graph.catalog.choice import named_catalog
 from rungraph.viz import render
 from rungraph.viz.model.boxes import problems_by_address
+from rungraph.viz.model.diagram import diagram_of
 
 STARTER = Path(__file__).parents[4] / "benchmarks" / "starter.yaml"
 VARIABLE = re.compile(r"\$\{env\.(\w+)")
@@ -61,7 +62,8 @@ def test_the_automatic_picture_can_be_read_on_a_slide(
         graph = compile_config(config, environment=environment)
         svg = render(graph).decode()
         assert smallest_text(svg) >= 9
-        is_too_small = smallest_text(render(graph, view="factored").decode()) < 9
+        by_node = render(graph, view=diagram_of(graph).view).decode()
+        is_too_small = smallest_text(by_node) < 9
         assert ("single nodes would be too small to read on a slide" in svg) is is_too_small
         if not names:
             break
