@@ -45,6 +45,13 @@ def importable(reference: str, node: ProviderNode) -> str:
     return f"{_PREFIX}{str((config.parent / module).resolve()).encode().hex()}{colon}{name}"
 
 
+def imported(name: str) -> ModuleType | None:
+    """Return a module that is imported already, and to the end: another thread may be at it."""
+    module = sys.modules.get(name)
+    spec = getattr(module, "__spec__", None)
+    return None if getattr(spec, "_initializing", False) else module
+
+
 def find_files() -> None:
     """Let ordinary imports of this process find what has a name of `importable`."""
     if not any(isinstance(one, _Finder) for one in sys.meta_path):

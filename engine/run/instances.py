@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import sys
 from contextlib import suppress
 from dataclasses import dataclass
 from functools import cache, partial
@@ -20,7 +19,7 @@ from rungraph.engine.errors import (
     NotRunningError,
     describe,
 )
-from rungraph.engine.module_files import importable
+from rungraph.engine.module_files import importable, imported
 from rungraph.engine.preflight.configs import validated_config
 from rungraph.engine.provider import (
     ProviderReport,
@@ -288,7 +287,7 @@ class Instances:
 
     async def _import(self, name: str, shown: str) -> ModuleType:
         """Import a module in a thread; who wants it meanwhile waits for the same thread."""
-        if (module := _imported(name)) is not None:
+        if (module := imported(name)) is not None:
             return module
         future = self._imports.get(name)
         if future is None:
@@ -375,13 +374,6 @@ class Instances:
         table = cast("RoutingTable", instances.pop(node.pair.table_api))
         protocol = self._protocol(self._graph.catalog.apis[node.api].protocol)
         return create_router(node, table, protocol, instances)
-
-
-def _imported(name: str) -> ModuleType | None:
-    """Return a module that is imported already, and to the end: another thread may be at it."""
-    module = sys.modules.get(name)
-    spec = getattr(module, "__spec__", None)
-    return None if getattr(spec, "_initializing", False) else module
 
 
 async def _call(function: Callable[..., Any], *args: object) -> object:
