@@ -8,6 +8,7 @@ import threading
 import time
 from typing import TYPE_CHECKING, NamedTuple
 
+from rungraph.engine.module_files import importable
 from rungraph.graph.nodes import ProviderNode
 
 if TYPE_CHECKING:
@@ -138,7 +139,7 @@ def owner_of(
             for node in graph.nodes.values()
             if isinstance(node, ProviderNode)
             and node.spec is not None
-            and (module == node.spec.module or module.startswith(f"{node.spec.module}."))
+            and f"{module}.".startswith(f"{importable(node.spec.module, node)}.")
         ]
         if len(found) == 1:
             return found[0]
