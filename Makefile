@@ -3,6 +3,9 @@ PYTHON ?= python3
 VENV ?= .venv
 BIN := $(VENV)/bin
 PIP := $(BIN)/python -m pip --disable-pip-version-check
+# Says what goes on: pip is silent for a minute while it builds and unpacks.
+install = @echo "installing rungraph and $(1) into $(VENV); that takes a minute or two, once"; \
+	$(PIP) install --progress-bar on
 
 .DEFAULT_GOAL := help
 .PHONY: help install demo two-tgi test test-all lint format types bench fuzz check clean
@@ -13,20 +16,20 @@ help:  ## List the targets
 $(BIN)/python:
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || \
 		{ echo "rungraph needs Python 3.11 or newer; this is $$($(PYTHON) --version). Say PYTHON=python3.12, for example."; exit 1; }
+	@echo "making a Python environment in $(VENV)"
 	$(PYTHON) -m venv $(VENV)
 	$(PIP) install -qq --upgrade 'pip>=25.1'
 
 $(VENV)/.demo: pyproject.toml | $(BIN)/python
-	@echo "installing rungraph and what the demo runs into $(VENV); that takes a minute or two, once"
-	$(PIP) install --progress-bar on --editable '.[quickstart]'
+	$(call install,what the demo runs) --editable '.[quickstart]'
 	@touch $@
 
 $(VENV)/.test: pyproject.toml | $(BIN)/python
-	$(PIP) install -qq --editable . --group test
+	$(call install,what the tests need) --editable . --group test
 	@touch $@
 
 $(VENV)/.dev: pyproject.toml | $(BIN)/python
-	$(PIP) install -qq --editable . --group dev
+	$(call install,what work on it needs) --editable . --group dev
 	@touch $@ $(VENV)/.test $(VENV)/.demo
 
 install: $(VENV)/.dev  ## Set up everything for work on rungraph
@@ -69,7 +72,7 @@ bench: $(VENV)/.dev  ## Measure; prints ratios
 	$(BIN)/python benchmarks/run.py
 
 fuzz: $(VENV)/.dev  ## Fuzz every stage, FUZZ_SECONDS (60) each; what breaks one is kept
-	$(PIP) install -qq --group fuzz
+	$(call install,what the fuzzing needs) --group fuzz
 	@mkdir -p build/fuzz
 	@for target in $$($(BIN)/python -m tests.fuzz); do \
 		$(BIN)/python -m tests.fuzz $$target $(or $(FUZZ_SECONDS),60) >build/fuzz/$$target.log 2>&1 \

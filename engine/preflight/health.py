@@ -101,7 +101,8 @@ def _remotes(graph: RunGraph, quiet: QuietImports) -> _Remotes:
     for node in graph.nodes.values():
         if isinstance(node, ProviderNode) and node.provider_type.partition("::")[0] == "remote":
             if node.spec is not None and node.spec.config_class:
-                with suppress(Exception):  # Foreign code; the level import reports what is wrong.
+                # Foreign code; the level import reports what is wrong.
+                with suppress(Exception, SystemExit):
                     quiet.load(importable(node.spec.config_class, node).partition(":")[0])
             remotes.append((node, endpoints_of(node)))
     return remotes

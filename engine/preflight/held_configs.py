@@ -125,7 +125,7 @@ class ConfigCheck:
                 self._graph, node, problem.path, code, message, *ways_out, severity=severity
             )
 
-    def _unchecked(self, apart: Sequence[ProviderNode]) -> Diagnostic:
+    def _unchecked(self, apart: Sequence[ProviderNode], *ways_out: str) -> Diagnostic:
         """Return that configs were not read; those *apart* are not listed elsewhere."""
         first, *others = self._unread
         message = f"the config of '{first.address}' is not checked: its class cannot be imported"
@@ -134,7 +134,7 @@ class ConfigCheck:
             count = counted(len(self._unread), "config")
             message = f"{count} are not checked: their classes cannot be imported"
             detail = "\n".join(first_lines([node.address for node in apart], MOST_NAMED))
-        return at_provider(first, "I006", message, severity=Severity.NOTE, detail=detail)
+        return at_provider(first, "I006", message, *ways_out, severity=Severity.NOTE, detail=detail)
 
 
 class _InstalledCheck(ConfigCheck):
@@ -151,7 +151,7 @@ class _InstalledCheck(ConfigCheck):
                 elif node.spec.config_class:
                     yield from self._config_of(node)
         if self._unread:
-            yield self._unchecked(self._unread)
+            yield self._unchecked(self._unread, "rungraph validate --level import says why")
 
 
 def _is_open(config: Any, path: Sequence[str | int]) -> bool:

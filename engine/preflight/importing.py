@@ -9,7 +9,7 @@ and nothing else. A module that needs more of its packages is imported the ordin
 from __future__ import annotations
 
 import sys
-from contextlib import suppress
+from contextlib import redirect_stdout, suppress
 from functools import cache
 from importlib import import_module
 from importlib.util import find_spec
@@ -53,10 +53,11 @@ class Importing:
         """
         shown = shown or name
         try:
-            return "" if self._find(name) else f"cannot be found: '{shown}'"
+            with redirect_stdout(sys.stderr):
+                return "" if self._find(name) else f"cannot be found: '{shown}'"
         except ModuleNotFoundError as error:
             return f"cannot be found: '{shown}' ({error})"
-        except Exception as error:  # noqa: BLE001 (the packages around it are foreign code)
+        except (Exception, SystemExit) as error:  # noqa: BLE001 (foreign code)
             return f"cannot be imported: '{shown}' ({describe(error)})"
 
     def _wrong_import(self, reference: str, shown: str = "") -> str:
@@ -64,8 +65,10 @@ class Importing:
         module, _, name = reference.partition(":")
         shown = shown.partition(":")[0] or module
         try:
-            found: object = self._load(module)
-        except Exception as error:  # noqa: BLE001 (a module is foreign code)
+            # Standard output is for results, whatever others print.
+            with redirect_stdout(sys.stderr):
+                found: object = self._load(module)
+        except (Exception, SystemExit) as error:  # noqa: BLE001 (a module is foreign code)
             return f"cannot be imported: '{shown}' ({describe(error).replace(module, shown)})"
         for attribute in name.split("."):
             if not hasattr(found, attribute):
@@ -127,7 +130,8 @@ class QuietImports:
             Exception: Whatever the module raises when it is imported the ordinary way.
         """
         if name not in sys.modules:
-            with suppress(Exception):  # A module is foreign code; the ordinary import says why.
+            # A module is foreign code; the ordinary import says why.
+            with suppress(Exception, SystemExit):
                 if self._spec(name) is not None:
                     return import_module(name)
             self._forget()

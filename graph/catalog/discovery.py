@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import sys
+from contextlib import redirect_stdout
 from dataclasses import replace
 from functools import cache
 from importlib.metadata import EntryPoint, entry_points
+from types import CoroutineType
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from rungraph.graph.catalog.history import CatalogHistory, span_of
@@ -80,9 +83,13 @@ def offered_catalog(point: EntryPoint, *arguments: object) -> Catalog:
     """
     name = f"catalog '{point.name}' of '{point.dist.name if point.dist else point.value}'"
     try:
-        offered: object = point.load()
-        if callable(offered) and offered is not Catalog:
-            offered = offered(*arguments)
+        # Standard output is for results, whatever others print.
+        with redirect_stdout(sys.stderr):
+            offered: object = point.load()
+            if callable(offered) and offered is not Catalog:
+                offered = offered(*arguments)
+            if isinstance(offered, Catalog):
+                offered.__post_init__()  # A class of its own may have left that out.
     except CatalogError as error:
         msg = f"{name}: {error}"
         raise CatalogError(msg) from error
@@ -90,6 +97,8 @@ def offered_catalog(point: EntryPoint, *arguments: object) -> Catalog:
         # Another package's code: anything can go wrong, an exit as well.
         msg = f"{name} cannot be loaded: {type(error).__name__}: {error}"
         raise CatalogError(msg) from error
+    if isinstance(offered, CoroutineType):
+        offered.close()
     if not isinstance(offered, Catalog):
         msg = f"{name} is a {type(offered).__name__}, not a Catalog"
         raise CatalogError(msg)

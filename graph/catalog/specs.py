@@ -12,7 +12,7 @@ from rungraph.graph.errors import CatalogError
 from rungraph.graph.json_format import JsonObject
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Callable, Iterable
 
     from rungraph.graph.catalog.release_specs import KeySpec, SectionSpec, StoreSpec
 
@@ -163,29 +163,39 @@ class ProviderSpec(JsonObject):
 
 
 def _check_specs(name: str, specs: Iterable[object], kind: type) -> None:
-    """Raise `CatalogError` if there is something else among *specs*, or a name that is no text."""
+    """Raise `CatalogError` if there is something else among *specs*, or a field is of no use."""
     for spec in specs:
         if not isinstance(spec, kind):
             msg = f"{name} holds a {type(spec).__name__}, not a {kind.__name__}"
             raise CatalogError(msg)
-        for field_name in _NAMES[kind]:
+        for field_name, is_fine, what in _CHECKS[kind]:
             value = getattr(spec, field_name)
-            if not isinstance(value, str) or not value:
-                msg = f"{kind.__name__}({field_name}={value!r}) is no text"
-                raise CatalogError(msg)
-        for field_name in ("dependencies", "optional_dependencies", "packages"):
-            value = getattr(spec, field_name, ())
-            is_listed = isinstance(value, tuple | list)
-            if not is_listed or not all(isinstance(one, str) for one in value):
-                msg = f"{kind.__name__}({field_name}={value!r}) is no tuple of texts"
+            if not is_fine(value) or (value == "" and field_name in _NAMES[kind]):
+                msg = f"{kind.__name__}({field_name}={value!r}) is no {what}"
                 raise CatalogError(msg)
 
 
+def _are_texts(value: object) -> bool:
+    return isinstance(value, tuple | list) and all(isinstance(one, str) for one in value)
+
+
+def _names_texts(value: object) -> bool:
+    return isinstance(value, Mapping) and _are_texts([*value, *value.values()])
+
+
+_OF_A_TYPE: dict[object, tuple[Callable[[object], bool], str]] = {
+    "str": (lambda value: isinstance(value, str), "text"),
+    "bool": (lambda value: isinstance(value, bool), "boolean"),
+    "tuple[str, ...]": (_are_texts, "tuple of texts"),
+    "Mapping[str, str]": (_names_texts, "mapping of texts"),
+}
+"""What a field of each type must be, and what that is called."""
 _NAMES = {
     ApiSpec: ("name",),
     RoutedPair: ("router_api", "table_api", "resource"),
     ProviderSpec: ("api", "provider_type", "module"),
 }
+_CHECKS = {kind: [(one.name, *_OF_A_TYPE[one.type]) for one in fields(kind)] for kind in _NAMES}
 
 
 @dataclass(frozen=True)

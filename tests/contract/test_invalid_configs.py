@@ -8,6 +8,7 @@ from __future__ import annotations
 import itertools
 import os
 import random
+import re
 from pathlib import Path
 
 import pytest
@@ -24,6 +25,7 @@ from rungraph.graph import (
     load_catalog,
     render_diagnostics,
 )
+from rungraph.graph.catalog.choice import catalog_names
 from rungraph.graph.query.config_checks import ask
 from rungraph.graph.rules.codes import RULES
 
@@ -34,6 +36,7 @@ CONFIGS = sorted(
     for path in (ROOT / FOLDER).iterdir()
     if path.suffix in (".yaml", ".json") and path.name != "catalog.yaml"
 )
+WILD = sorted(path.relative_to(ROOT) for path in (ROOT / "tests/contract/wild").glob("*.yaml"))
 # Below, it is the text itself that is wrong.
 READABLE = [
     path
@@ -107,6 +110,25 @@ def test_messages_do_not_depend_on_yaml_order(path: Path) -> None:
     shuffled = random.Random(7)  # noqa: S311 (an order, not a secret)
     for _ in itertools.repeat(None, 4):
         assert messages(reordered(value, shuffled)) == expected
+
+
+_OFFERING = re.compile(
+    r"(?:add|say|write|did you mean|give|name|render|list|types of|there is|a type|an external) "
+)
+"""How a clause begins that quotes what the file is to hold, or what there is elsewhere."""
+
+
+@pytest.mark.parametrize("path", [*CONFIGS, *WILD], ids=lambda path: path.name)
+def test_help_quotes_what_is_there(path: Path) -> None:
+    """What is to be taken out, changed or looked at is in the file, or a node of its graph."""
+    graph, text = _graph(path), path.read_bytes().decode(errors="replace")
+    known = {*map(str, graph), *graph.catalog.apis, *catalog_names()}
+    known |= {name for _, name in graph.catalog.providers}
+    for one in (line for diagnostic in graph.diagnostics for line in diagnostic.help):
+        for clause in re.split(r"; |: (?=say )|, or (?=take |write )", one):
+            if not _OFFERING.match(clause):
+                quoted = re.findall(r"(?<!\w)'([^']+)'(?!\w)", clause)
+                assert [word for word in quoted if word not in text and word not in known] == []
 
 
 if __name__ == "__main__":

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from rungraph.graph import compile_config
+from rungraph.graph import Address, compile_config
 
 ROOT = Path(__file__).parents[2]
 README = (ROOT / "README.md").read_text()
@@ -36,6 +36,11 @@ def test_the_python_example_runs(weights: Path, tmp_path: Path) -> None:
     )
     assert done.returncode == 0, done.stderr
     assert "\n384 [" in done.stdout
+    # Addresses are written short, and what is written can be read.
+    shown = re.findall(r"<([^<>]+)>", done.stdout.splitlines()[0])
+    graph = compile_config(ROOT / "configs/quickstart.yaml", environment={})
+    assert {Address.parse(one) for one in shown[: len(graph)]} == set(graph)
+    assert "Address" not in done.stdout
 
 
 def test_the_config_example_has_no_problems() -> None:

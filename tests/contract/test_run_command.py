@@ -51,6 +51,14 @@ def test_more_is_told_of_a_start_or_nothing(config_file: ConfigFile) -> None:
     assert "--verbose shows more and --quiet less: give one of them" in both.err
 
 
+def test_an_answer_that_was_cut_off_is_told(config_file: ConfigFile) -> None:
+    """Whoever reads a half sentence learns that a limit ended it, and which key moves that."""
+    ended = run(config_file(), *chat("count"), *chat("hello"))
+    lines = [line for line in ended.err.splitlines() if line.startswith("answered in ")]
+    cut, whole = (line.partition(" s")[2] for line in lines)
+    assert (cut, whole) == ("; cut off at the limit of tokens, see max_tokens", "")
+
+
 @pytest.mark.parametrize("placement", ["inline", "process"])
 def test_a_module_is_named_by_its_file(tmp_path: Path, placement: str) -> None:
     """A path begins beside the config, wherever the command runs; what stands there is found."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 from typing import TYPE_CHECKING, Literal, Unpack
 
@@ -65,7 +66,10 @@ def render_mermaid(
 
 def mermaid_of(diagram: Diagram, direction: Literal["LR", "TB"] = "LR") -> str:
     """Return *diagram* as `render_mermaid` does."""
-    return "\n".join([f"flowchart {direction}", *_lines(diagram)]) + "\n"
+    # Who sees less than all there is, is told above the chart.
+    title = json.dumps("; ".join(diagram.notes), ensure_ascii=False)
+    head = ["---", f"title: {title}", "---"] if diagram.notes else []
+    return "\n".join([*head, f"flowchart {direction}", *_lines(diagram)]) + "\n"
 
 
 def _lines(diagram: Diagram) -> Iterable[str]:

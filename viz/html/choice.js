@@ -149,7 +149,7 @@ function pickOther() {
   if (state.isPicking) {
     state.isPicking = false;
     say("No path then");
-  } else if (!state.chosen.length) say("Choose a node first, then p, then the other one");
+  } else if (!state.chosen.length) say("Choose a node first, then p, then the other one", { stays: true });
   else {
     state.way = undefined;
     state.isPicking = true;
@@ -169,7 +169,7 @@ function findWay(froms, tos) {
   state.isPicking = false;
   byId("path").setAttribute("aria-pressed", false);
   if (!best) {
-    say(`No path between ${nodes[froms[0]].id} and ${nodes[tos[0]].id}: neither needs the other`);
+    say(`No path between ${nodes[froms[0]].id} and ${nodes[tos[0]].id}: neither needs the other`, { stays: true });
     return;
   }
   const listed = best.length ? [best[0].from, ...best.map((edge) => edge.to)] : [froms[0]];

@@ -28,7 +28,7 @@ function recall() {
   const node = read(asked.get("node") ?? "");
   if (ends.length === 2 && !ends.includes(undefined)) findWay([ends[0]], [ends[1]]);
   else if (node !== undefined) goTo(node);
-  else if (asked.has("node")) say("No such node in this graph");
+  else if (asked.has("node")) say("No such node in this graph", { stays: true });
 }
 
 // Shows a node in the picture and chooses it.

@@ -95,7 +95,8 @@ class FakeProvider:
             return self._call(call, is_stream=stream)
         if stream:
             return self._stream(text)
-        message = CompletionMessage(content=text, stop_reason=StopReason.END_OF_TURN)
+        reason = StopReason.OUT_OF_TOKENS if text == "count" else StopReason.END_OF_TURN
+        message = CompletionMessage(content=text, stop_reason=reason)
         return ChatCompletionResponse(completion_message=message)
 
     async def _stream(self, text: str) -> AsyncGenerator[ChatCompletionResponseStreamChunk, None]:

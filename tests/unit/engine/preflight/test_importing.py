@@ -119,3 +119,22 @@ def test_modules_are_found_as_python_finds_them(packages: Packages, tmp_path: Pa
         for name in ("quietly_three", "quietly_too.inner.nowhere", "json.nowhere", "sys.nowhere"):
             with pytest.raises(ModuleNotFoundError):
                 quiet.load(name)
+
+
+def test_a_module_that_exits_or_prints_hurts_nobody(
+    packages: Packages, graph_of: GraphOf, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """An exit is a failed import, and standard output is left for results."""
+    packages(
+        {
+            "quietly/__init__.py": "",
+            "quietly/config.py": "print('hello')\nraise SystemExit(4)",
+            "quietly/provider.py": "",
+        }
+    )
+    spec = {"module": "quietly.provider", "config_class": "quietly.config:Config"}
+    for quietly in (True, False):
+        wrong, note = check_imports(graph_of(a=Offer(spec=spec)), quietly=quietly)
+        assert wrong.message.endswith("cannot be imported: 'quietly.config' (SystemExit: 4)")
+        assert note.code == "I006"
+    assert capsys.readouterr().out == ""

@@ -10,6 +10,7 @@ from rungraph.graph import compile_config
 from rungraph.graph.catalog.discovery import ENTRY_POINT_GROUP, discover_catalog
 
 _SPEC = "ProviderSpec('inference', 'inline::toy', 'toy')"
+_OF = "Catalog.of(providers=[ProviderSpec"
 _HEAD = "from rungraph.graph.catalog.specs import *\n"
 WRONG = {
     "nothing": "",
@@ -39,6 +40,29 @@ WRONG = {
     "a function that fails": "def CATALOG(): raise ValueError('no')",
     "a function that wants more": "def CATALOG(config): return Catalog()",
     "a function that gives nothing": "def CATALOG(): pass",
+    "a function that waits": "async def CATALOG(): return Catalog()",
+    "a generator": "def CATALOG(): yield Catalog()",
+    "a function without end": "def CATALOG(): return CATALOG()",
+    "an object of a test": "from unittest.mock import MagicMock\nCATALOG = MagicMock()",
+    "one that was never made": "CATALOG = object.__new__(Catalog)",
+    "another name": "CATALOGUE = Catalog()",
+    "several errors at once": "raise ExceptionGroup('x', [ValueError('a'), ValueError('b')])",
+    "a message with colours": "raise RuntimeError('\\x1b[31mred\\nlines')",
+    "a module for its name": f"import json\nCATALOG = {_OF}('a', 't', json)])",
+    "a class for its name": f"CATALOG = {_OF}('a', 't', 'm', config_class=Catalog)])",
+    "no secrets": f"CATALOG = {_OF}('a', 't', 'm', secrets=None)])",
+    "a text of secrets": f"CATALOG = {_OF}('a', 't', 'm', secrets='key')])",
+    "a number of offers": f"CATALOG = {_OF}('a', 't', 'm', offers=5)])",
+    "a text of packages": f"CATALOG = {_OF}('a', 't', 'm', packages='numpy')])",
+    "a number of dependencies": f"CATALOG = {_OF}('a', 't', 'm', dependencies=(1,))])",
+    "a flag that is a text": f"CATALOG = {_OF}('a', 't', 'm', removed='no')])",
+    "no description": f"CATALOG = {_OF}('a', 't', 'm', description=None)])",
+    "a probe that is a number": f"CATALOG = {_OF}('a', 'remote::t', 'm', probe=7)])",
+    "an API without a name": "CATALOG = Catalog.of(apis=[ApiSpec('')])",
+    "a Protocol itself": "CATALOG = Catalog.of(apis=[ApiSpec('a', Catalog)])",
+    "references that are none": (
+        "CATALOG = Catalog.of(pairs=[RoutedPair('a', 'b', 'c', references=None)])"
+    ),
 }
 
 

@@ -36,6 +36,14 @@ def test_a_graph_as_a_whole() -> None:
     )
 
 
+def test_what_is_left_out_is_told() -> None:
+    """Above the chart, as in every format: like providers in one box are not all there is."""
+    graph = graph_of({"inference": [("a", "inline::local"), ("b", "inline::local")]})
+    text = render_mermaid(graph, view="factored")
+    note = "providers with the same neighbours share a box; the full view shows all"
+    assert text.startswith(f'---\ntitle: "{note}"\n---\nflowchart LR\n')
+
+
 def test_cycles_are_red_and_the_rest_is_pale(knotted: RunGraph) -> None:
     """The links of a cycle are named by their numbers, its nodes by a class."""
     text = render_mermaid(knotted)
@@ -77,6 +85,7 @@ def test_marks_direction_and_selection(small: RunGraph) -> None:
         small, direction="TB", select=query(small, "models"), depth=0, overlay=overlay
     )
     assert text == (
+        '---\ntitle: "status: 9 failed; a selection: 1 of 9 nodes"\n---\n'
         "flowchart TB\n"
         '  n0["<b>models</b><br/>routing table<br/>✗ failed"]:::api0\n'
         "  classDef api0 fill:#e0eaf5,stroke:#1f66b8,color:#0f172a\n"
