@@ -78,6 +78,7 @@ class Stack:
 
     def __init__(self, graph: RunGraph, settings: StackSettings | None = None) -> None:
         self._graph = graph
+        self._scrubs = [graph.scrubbed]
         self._settings = settings or StackSettings()
         self._events = EventLog()
         self._by_api = {api: graph.answering[api] for api in graph.apis if api in graph.answering}
@@ -104,6 +105,12 @@ class Stack:
     def events(self) -> EventLog:
         """Everything that has happened so far."""
         return self._events
+
+    def scrubbed(self, text: str) -> str:
+        """Return *text* without the secrets of any config that has run or was to run here."""
+        for scrub in self._scrubs:
+            text = scrub(text)
+        return text
 
     @property
     def apis(self) -> tuple[str, ...]:
@@ -266,6 +273,7 @@ class Stack:
             InvalidGraph: If the graph has errors or parts of it cannot be imported.
             ReloadError: If something did not start; then the old graph goes on, or runs again.
         """
+        self._scrubs.append(graph.scrubbed)
         new = await checked(graph)
         running, instances = self._running(), self._instances
         if instances is None or running.instance_of(self._by_api["inspect"]) is None:

@@ -18,6 +18,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 from rungraph.engine.apis.routes import routes_of
 from rungraph.engine.errors import NotServedError, unknown
+from rungraph.engine.events import ReloadEnded
 from rungraph.engine.request import CallData, come_through
 from rungraph.engine.server.endpoint import Endpoint
 from rungraph.engine.server.exchange import BrokenOff, Exchange
@@ -36,6 +37,7 @@ from rungraph.engine.tracing import begin_call
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Mapping
 
+    from rungraph.engine.events import Event
     from rungraph.engine.run.stack import Stack
     from rungraph.engine.server.exchange import Receive, Scope, Send
 
@@ -122,10 +124,23 @@ class StackApp:
         self._process = secrets.token_hex(4)
         self._name = f"rungraph-{secrets.token_hex(8)}"
         come_through(self._name)  # So does what the stack asks of others when it starts.
-        catalog = stack.graph.catalog
+        self._probes = Probes(stack, lambda: self._phase.value)
+        self._metrics = Metrics(lambda: len(self._calls), lambda: groups_in(stack))
+        self._graph_routes, self._feed = GraphRoutes(stack), Feed(stack)
+        self._login, self._v1, self._pages = Login(self._guard), tuple(v1_routes(stack)), pages
+        self._serve()
+        stack.events.subscribe(self._follow)
+
+    def _follow(self, event: Event) -> None:
+        if isinstance(event, ReloadEnded) and not event.problem:
+            self._serve()
+
+    def _serve(self) -> None:
+        """Serve what the graph of the stack has, and nothing else any more."""
+        stack, catalog = self._stack, self._stack.graph.catalog
 
         def mask(value: Any) -> Any:
-            return self._stack.graph.masked(value)
+            return stack.graph.masked(value)
 
         self.endpoints = tuple(
             Endpoint(
@@ -138,8 +153,6 @@ class StackApp:
             for protocol in [resolve_name(catalog.apis[api].protocol)]
             for name, route in routes_of(protocol)
         )
-        self._probes = Probes(stack, lambda: self._phase.value)
-        self._metrics = Metrics(lambda: len(self._calls), lambda: groups_in(stack))
         self._document: bytes | None = None
         self._served: dict[str, dict[str, _Served]] = {}
         self._patterns: list[tuple[re.Pattern[str], dict[str, _Served]]] = []
@@ -151,24 +164,24 @@ class StackApp:
             self._add("GET", path, self._probes.readyz, frozenset(), is_always=True)
         self._add("GET", "/openapi.json", self._openapi, ANY, is_always=True)
         inspecting = frozenset({Permission.INSPECT})
-        graph = GraphRoutes(stack)
+        graph = self._graph_routes
         self._add("GET", "/upstreams", graph.upstreams, ANY, is_always=True)
         for path, handler in (
             ("/graph", graph.graph),
             ("/graph/status", graph.status),
+            ("/graph/abilities", graph.abilities),
             ("/graph/query", graph.query),
             ("/graph/why", graph.why),
             ("/timeline", graph.timeline),
             ("/metrics", self._metrics.metrics),
-            ("/events", Feed(stack).events),
+            ("/events", self._feed.events),
         ):
             self._add("GET", path, handler, inspecting, is_always=True)
-        for path, page in pages.items():
+        for path, page in self._pages.items():
             self._add("GET", path, partial(self._page, page), frozenset(), is_always=True)
-        login = Login(self._guard)
-        self._add("GET", LOGIN, login.show, frozenset(), is_always=True)
-        self._add("POST", LOGIN, login.log_in, frozenset(), is_always=True)
-        for one in v1_routes(stack):
+        self._add("GET", LOGIN, self._login.show, frozenset(), is_always=True)
+        self._add("POST", LOGIN, self._login.log_in, frozenset(), is_always=True)
+        for one in self._v1:
             self._add(*one)
 
     # --- the life of a server ------------------------------------------------------------------
@@ -280,7 +293,7 @@ class StackApp:
     async def _fail(self, exchange: Exchange, error: Exception) -> None:
         if is_unforeseen(error):
             _logger.error("request %s failed", exchange.request_id, exc_info=error)
-        failure = failure_of(error, exchange.request_id, self._stack.graph.scrubbed)
+        failure = failure_of(error, exchange.request_id, self._stack.scrubbed)
         if exchange.has_begun:
             await exchange.end(b"data: " + failure.body + b"\n\n" + exchange.last_event)
         else:

@@ -36,7 +36,7 @@ class Feed:
         self._kept: deque[tuple[int, bytes]] = deque(maxlen=_MOST_KEPT)
         self._readers: set[asyncio.Queue[bytes | None]] = set()
         # It writes each event as one line, and its header before them all.
-        lines = EventFile(self, lambda text: stack.graph.scrubbed(text), stack.graph.name)
+        lines = EventFile(self, stack.scrubbed, stack.graph.name)
         stack.events.subscribe(lines.take)
 
     def write(self, line: str) -> int:

@@ -9,8 +9,9 @@ from typing import TYPE_CHECKING, Any
 from pydantic_core import to_json
 
 from rungraph.engine.errors import LoopError, NotRunningError
-from rungraph.engine.provider import has_upstreams
+from rungraph.engine.provider import has_bind, has_reconfigure, has_upstreams
 from rungraph.engine.server.failures import RequestError
+from rungraph.graph.address import NodeKind
 from rungraph.graph.plan.graph_json import graph_to_json
 from rungraph.graph.query import query
 from rungraph.graph.query.errors import QueryError
@@ -53,6 +54,20 @@ class GraphRoutes:
         """Answer with what each node is doing."""
         states = self._stack.status()
         found = {str(one): states[one].value for one in self._stack.graph if one in states}
+        await exchange.answer(to_json(found))
+
+    async def abilities(self, exchange: Exchange) -> None:
+        """Answer with what each provider that runs can do without a restart.
+
+        That is ``bind``, take another instance of what it depends on, and ``reconfigure``.
+        """
+        found: dict[str, list[str]] = {}
+        for address in self._stack.graph:
+            with suppress(NotRunningError):
+                instance = self._stack[address]
+                able = {"bind": has_bind(instance), "reconfigure": has_reconfigure(instance)}
+                if address.kind is NodeKind.PROVIDER:
+                    found[str(address)] = [name for name, is_there in able.items() if is_there]
         await exchange.answer(to_json(found))
 
     async def query(self, exchange: Exchange) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
+from types import MappingProxyType
 from typing import TYPE_CHECKING
 
 from rungraph.graph.diagnostics import Level, Severity, errors_in
@@ -51,6 +52,7 @@ def make_plan(
     against: RunGraph | Snapshot | None = None,
     against_name: str = "",
     against_level: Level = Level.HEALTH,
+    abilities: Mapping[str, Collection[str]] = MappingProxyType({}),
     catalog_named: str | None = None,
     allow_unset_env: bool = False,
 ) -> Plan:
@@ -65,6 +67,8 @@ def make_plan(
         against: The graph as it was; the plan then says what is to be done about what differs.
         against_name: What that is called.
         against_level: How deep that was checked; problems of deeper levels are not compared.
+        abilities: What providers of *against* can do while they run, by address; see
+            `changes_between`.
         catalog_named: How the catalog was asked for; None when the config chose it.
         allow_unset_env: Whether variables that are not set were taken as notes.
 
@@ -84,7 +88,7 @@ def make_plan(
     compared = (
         None
         if against is None
-        else (changes_between(against, graph.up_to(against_level), against_name))
+        else changes_between(against, graph.up_to(against_level), against_name, abilities)
     )
     errors = errors_in(graph.diagnostics)
     store = graph.masked_store

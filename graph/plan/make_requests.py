@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import json
 from collections import Counter
+from types import MappingProxyType
 from typing import TYPE_CHECKING, NamedTuple
 
+from rungraph.graph.address import NodeKind
 from rungraph.graph.diff.compare import diff_graphs
 from rungraph.graph.diff.diff_json import diff_to_dict, fact_to_dict
 from rungraph.graph.diff.model import Change
@@ -22,7 +24,7 @@ from rungraph.graph.plan.model_requests import (
     NodeTiming,
     TimingsPlan,
 )
-from rungraph.graph.reload import reload_steps
+from rungraph.graph.reload import reload_steps, takes_others
 from rungraph.graph.timing import longest_chains, slack_of
 
 if TYPE_CHECKING:
@@ -57,7 +59,12 @@ class Changes(NamedTuple):
         return {one.address: one.actions for one in self.changes}
 
 
-def changes_between(old: RunGraph | Snapshot, new: RunGraph, name: str) -> Changes:
+def changes_between(
+    old: RunGraph | Snapshot,
+    new: RunGraph,
+    name: str,
+    abilities: Mapping[str, Collection[str]] = MappingProxyType({}),
+) -> Changes:
     """Return what is to be done to get from *old* to *new*.
 
     A node is restarted when it differs, and when it needs one that is restarted; a table is told
@@ -67,9 +74,11 @@ def changes_between(old: RunGraph | Snapshot, new: RunGraph, name: str) -> Chang
         old: The graph, or its normal form, as it was.
         new: The graph as it is.
         name: What *old* is called.
+        abilities: What providers of *old* that run can do, by address: ``bind`` to take another
+            instance of a dependency, ``reconfigure`` to take another config.
     """
     diff = diff_graphs(old, new)
-    changes = tuple(sorted(_changes(diff, new), key=lambda one: one.address))
+    changes = tuple(sorted(_changes(diff, new, abilities), key=lambda one: one.address))
     numbers = Counter(action for one in changes for action in one.actions)
     numbers["noop"] += len(diff.unchanged) - sum(bool(one.because_of) for one in changes)
     # Values of facts are of any type; this makes them what JSON has, keys sorted.
@@ -78,9 +87,21 @@ def changes_between(old: RunGraph | Snapshot, new: RunGraph, name: str) -> Chang
     return Changes(against, changes, numbers)
 
 
-def _changes(diff: GraphDiff, new: RunGraph) -> Iterator[ChangePlan]:
+def _changes(
+    diff: GraphDiff, new: RunGraph, abilities: Mapping[str, Collection[str]]
+) -> Iterator[ChangePlan]:
     nodes = {one.address: one for one in diff.nodes}
-    steps = reload_steps(diff, new)
+    steps = reload_steps(
+        diff,
+        new,
+        can_rebind=lambda one, need: (
+            takes_others(one, need)
+            or (need.kind is not NodeKind.TABLE and "bind" in abilities.get(str(one), ()))
+        ),
+        can_update=lambda one: (
+            one.kind is NodeKind.TABLE or "reconfigure" in abilities.get(str(one), ())
+        ),
+    )
     for address in steps.keys() | nodes.keys():
         node, step = nodes.get(address), steps.get(address)
         facts = node.facts if node is not None and node.change is Change.CHANGED else ()

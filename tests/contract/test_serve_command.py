@@ -296,3 +296,53 @@ def test_a_server_speaks_tls(config_file: ConfigFile, tmp_path: Path) -> None:
         assert url.startswith("https://")
         trusted = ssl.create_default_context(cafile=str(certificate))
         assert httpx2.get(f"{url}/livez", verify=trusted).status_code == 200
+
+
+def test_a_watched_file_is_served_as_it_is_now(config_file: ConfigFile) -> None:
+    """What a reload adds is served, what it takes is not, and no secret of either is told."""
+    file = config_file(api_key=HIDDEN)
+    with serving(file, "--watch") as url, httpx2.Client(base_url=url) as http:
+        assert http.post(CHAT, json=asked("hi")).status_code == 200
+        safety = {"provider_id": "s", "provider_type": "inline::s", "module": "fake_agents"}
+        config = json.loads(file.read_text())
+        other = HIDDEN.upper()
+        config["providers"]["inference"][0]["config"] = {"api_key": other}
+        config["providers"]["safety"] = [{**safety, "config": {"kind": "safety"}}]
+        before = http.get("/graph/status").json()
+        new = file.with_name("new.yaml")
+        new.write_text(json.dumps(config))
+        words = ("plan", new, "--against-running", url, "--format", "json")
+        planned = json.loads(rungraph(*words).out)
+        file.write_text(json.dumps(config))
+        changes = {one["address"]: one["actions"] for one in planned["changes"]}
+        while http.get("/graph/status").json().get("router:safety") != "ready":
+            pass
+        after = http.get("/graph/status").json()
+        assert {one for one in after if one not in before} == {
+            one for one, actions in changes.items() if actions == ["create"]
+        }
+        assert http.get("/shields/list").status_code == 200
+        assert "/shields/list" in http.get("/openapi.json").json()["paths"]
+        for secret in (HIDDEN, other):
+            failed = http.post(CHAT, json={**asked("hi"), "model": secret})
+            assert (failed.status_code, secret in failed.text) == (404, False)
+        del config["providers"]["safety"]
+        file.write_text(json.dumps(config))
+        while "router:safety" in http.get("/graph/status").json():
+            pass
+        assert http.get("/shields/list").status_code == 404
+
+
+def test_what_runs_is_told_to_those_who_may_know(config_file: ConfigFile) -> None:
+    """A plan against a running server needs its key, where it has one, and a server."""
+    file = config_file()
+    with serving(file, RUNGRAPH_SERVE_KEY=HIDDEN) as url:
+        refused = rungraph("plan", file, "--against-running", url)
+        assert refused.code == 1
+        assert f"{url} does not tell what it runs: 401 Unauthorized" in refused.err
+        assert "help: set RUNGRAPH_SERVE_KEY to a key that may inspect" in refused.err
+        told = rungraph("plan", file, "--against-running", url, RUNGRAPH_SERVE_KEY=HIDDEN)
+        assert (told.code, "nothing differs" in told.out) == (0, True)
+    gone = rungraph("plan", file, "--against-running", url)
+    assert f"{url} cannot be asked what it runs: " in gone.err
+    assert rungraph("plan", file, "--against-running", "localhost:1").code == 2

@@ -12,6 +12,7 @@ from rungraph.cli.inputs.comparables import load_comparable
 from rungraph.cli.inputs.configs import check_readable, load_graph
 from rungraph.cli.inputs.options import (
     FILE,
+    SERVER_KEY,
     TARGET,
     check_standard_input,
     exit_code_option,
@@ -57,6 +58,13 @@ if TYPE_CHECKING:
     metavar="OLD",
     help="Compare with a run config, a saved plan or git:REV:path: show what is to be done.",
 )
+@click.option(
+    "--against-running",
+    "url",
+    metavar="URL",
+    help="Compare with what the server at URL runs: show what a reload does. "
+    f"{SERVER_KEY} is sent as the key. Secrets are not compared: no server tells them.",
+)
 @exit_code_option("With --against: end with 3 when they differ.")
 @click.option(
     "--save",
@@ -76,6 +84,7 @@ def plan(
     assume_failed: tuple[str, ...],
     timings: Path | None,
     against: str | None,
+    url: str | None,
     has_code: bool,
     save: Path | None,
     explain_masking: bool,
@@ -88,7 +97,10 @@ def plan(
     then what is left out, and every problem. Nothing is imported unless --level import asks for it,
     and no server is asked anything. Secrets are masked.
     """
-    if has_code and against is None:
+    if against is not None and url is not None:
+        msg = "--against and --against-running are two comparisons: give one of them"
+        raise click.UsageError(msg)
+    if has_code and against is None and url is None:
         msg = "--exit-code is for --against OLD"
         raise click.UsageError(msg)
     check_standard_input({"FILE": file, "--against": against})
@@ -98,6 +110,12 @@ def plan(
     if form != "json":
         check_readable(graph)
     old = None if against is None else load_comparable(against, reading)
+    abilities: Mapping[str, list[str]] = {}
+    if url is not None:
+        # Only this one asks a server.
+        from rungraph.cli.inputs.running import load_running
+
+        old, abilities = load_running(url, reading)
     check_readable(old and old.graph)
     failed = query(graph, *assume_failed) if assume_failed else ()
     if assume_failed and not failed:
@@ -109,7 +127,8 @@ def plan(
         durations=_durations(timings) if timings else None,
         against=old and old.graph,
         against_level=old.level if old else reading.level,
-        against_name=against or "",
+        against_name=against or url or "",
+        abilities=abilities,
         catalog_named=reading.catalog,
         allow_unset_env=reading.allow_unset_env,
     )

@@ -26,7 +26,8 @@ from rungraph.cli.inputs.saved_plans import check_moves, config_of, load_saved
 from rungraph.cli.output.answers import Answers
 from rungraph.cli.output.masks import Masks
 from rungraph.cli.progress.lines import LineProgress
-from rungraph.cli.progress.session import Session, WatchedFile
+from rungraph.cli.progress.session import Session
+from rungraph.cli.progress.watched_file import WatchedFile
 from rungraph.cli.terminal import complain, is_terminal, screen, show_json, tell, tell_styled
 from rungraph.engine.errors import NotServedError
 from rungraph.engine.run.calls import CallError, read_call
@@ -138,7 +139,7 @@ def run(
     if verbose and quiet:
         msg = "--verbose shows more and --quiet less: give one of them"
         raise click.UsageError(msg)
-    watched = WatchedFile.at(file) if watches and file else None
+    watched = WatchedFile.at(file, catalog) if watches and file else None
     graph = _planned(file, saved, catalog) if saved else _loaded(file, catalog)
     tell_diagnostics(errors_in(graph.diagnostics) if quiet else graph.diagnostics)
     if errors_in(graph.diagnostics):
@@ -160,7 +161,6 @@ def run(
             subscribers,
             masks,
             watched,
-            catalog,
             is_quiet=quiet,
         ).run()
 

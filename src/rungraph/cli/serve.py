@@ -13,13 +13,16 @@ import click
 from rungraph.cli.inputs.configs import load_runnable, tell_diagnostics
 from rungraph.cli.inputs.options import (
     FILE,
+    SERVER_KEY,
     catalog_option,
     failure_option,
     file_argument,
     state_dir_option,
 )
+from rungraph.cli.output.masks import Masks
 from rungraph.cli.progress.lines import LineProgress
 from rungraph.cli.progress.session import code_of, last_resort, log_scrubbed
+from rungraph.cli.progress.watched_file import WatchedFile
 from rungraph.cli.terminal import complain, tell
 from rungraph.engine.errors import MissingPackageError
 from rungraph.engine.run.service_manager import tell_service_manager
@@ -48,7 +51,6 @@ The port opens at once and answers 503 until the stack is up. Ctrl-C or SIGTERM:
 end, then the stack stops in order; the second time it ends at once.
 """
 
-KEY_VARIABLE = "RUNGRAPH_SERVE_KEY"
 _EXTRA = "server"
 _NEEDS = ("prometheus_client", "python_multipart", "uvicorn")
 
@@ -99,6 +101,12 @@ _NEEDS = ("prometheus_client", "python_multipart", "uvicorn")
     default=1.0,
     help="How many of the calls make spans; a caller's traceparent header decides for its own.",
 )
+@click.option(
+    "--watch",
+    "watches",
+    is_flag=True,
+    help="Reload FILE when it changes and on SIGHUP: only what differs stops and starts.",
+)
 @failure_option
 @state_dir_option
 @catalog_option
@@ -115,6 +123,7 @@ def serve(
     tls_key: Path | None,
     max_calls: int,
     trace_ratio: float,
+    watches: bool,
     catalog: str | None,
     **settings: Any,
 ) -> int:
@@ -128,15 +137,16 @@ def serve(
             raise
         raise MissingPackageError(_EXTRA, error.name) from error
     keys = load_keys(key_file) if key_file is not None else ()
-    if secret := os.environ.get(KEY_VARIABLE):
-        keys = (*keys, Key.of(secret, KEY_VARIABLE))
+    if secret := os.environ.get(SERVER_KEY):
+        keys = (*keys, Key.of(secret, SERVER_KEY))
     is_local = is_loopback(host)
     if not keys and not is_local:
         msg = (
             f"{host!r} can be reached from elsewhere, so callers need a key\n"
-            f"help: set {KEY_VARIABLE}, or name a file with --keys"
+            f"help: set {SERVER_KEY}, or name a file with --keys"
         )
         raise click.UsageError(msg)
+    watched = WatchedFile.at(file, catalog) if watches else None
     graph = load_runnable(file, catalog)
     tell_diagnostics(graph.diagnostics)
     if errors_in(graph.diagnostics):
@@ -150,6 +160,7 @@ def serve(
         bound(host, port),
         (tls_certificate, tls_key),
         waits=waits,
+        watched=watched,
     )
     return session.run()
 
@@ -166,6 +177,7 @@ class _ServeSession:
         listener: Where they come.
         tls: The files of the certificate and of its key, if there are any.
         waits: Whether they have to wait until the stack is up.
+        watched: The file to reload when it changes, if there is one.
     """
 
     graph: RunGraph
@@ -175,17 +187,19 @@ class _ServeSession:
     listener: socket.socket
     tls: tuple[Path | None, Path | None]
     waits: bool
+    watched: WatchedFile | None
 
     def run(self) -> int:
-        log_scrubbed(self.graph.scrubbed)
+        masks = Masks(self.graph)
+        log_scrubbed(masks)
         with asyncio.Runner(loop_factory=_new_loop) as runner:
-            return runner.run(self._run())
+            return runner.run(self._run(masks))
 
-    async def _run(self) -> int:
+    async def _run(self, masks: Masks) -> int:
         from rungraph.engine.server.app import StackApp
         from rungraph.engine.server.listening import listening
 
-        progress = LineProgress(self.graph)
+        progress = LineProgress(self.graph, masks)
         stack = Stack(self.graph, self.settings)
         stack.events.subscribe(progress.take)
         tell_service_manager(stack.events, os.environ)
@@ -196,6 +210,7 @@ class _ServeSession:
         app = StackApp(stack, self.server, self.guard, pages)
         opening = listening(app, self.listener, *self.tls)
         draining: list[asyncio.Task[None]] = []
+        changed = None if self.watched is None else asyncio.Event()
 
         def end_at_once() -> None:
             for task in draining:
@@ -206,8 +221,8 @@ class _ServeSession:
             async with AsyncExitStack() as opened:
                 if not self.waits:
                     await opened.enter_async_context(opening)
-                async with watch_signals(end_at_once) as signals:
-                    with last_resort():
+                async with watch_signals(end_at_once, changed) as signals:
+                    with last_resort(reloads=changed is not None):
                         async with stack:
                             if self.waits:
                                 await opened.enter_async_context(opening)
@@ -216,7 +231,12 @@ class _ServeSession:
                             scheme = "http" if self.tls[0] is None else "https"
                             tell(f"serving {scheme}://{host}:{port}; Ctrl-C stops")
                             try:
-                                await app.watch()
+                                async with asyncio.TaskGroup() as watching:
+                                    watching.create_task(app.watch())
+                                    if self.watched is not None and changed is not None:
+                                        watching.create_task(
+                                            self.watched.reload_forever(stack, changed, masks)
+                                        )
                             finally:
                                 if app.running_calls:
                                     calls = counted(app.running_calls, "call")

@@ -80,7 +80,7 @@ def _comparable(name: str, document: Document, reading: Reading) -> Comparable:
     level = reading.level
     kind = _written_kind(document)
     if kind in ("plan", "graph"):
-        return _saved(name, document.text, level)
+        return saved(name, document.text, level)
     if kind:
         raise _not_comparable(name, kind)
     graph = graph_of(document, reading)
@@ -138,7 +138,12 @@ def load_askable(name: str, reading: Reading) -> RunGraph:
     return found.graph
 
 
-def _saved(name: str, text: str, level: Level) -> Comparable:
+def saved(name: str, text: str, level: Level) -> Comparable:
+    """Return the graph that *text*, a plan as JSON, is of.
+
+    Raises:
+        ComparableError: If it is no such plan.
+    """
     try:
         plan = load_plan(text)
         graph = graph_of_plan(plan)

@@ -38,6 +38,8 @@ FILE = click.Path(exists=True, dir_okay=False, path_type=Path)
 """A file that is there."""
 TARGET = click.Path(dir_okay=False, path_type=Path)
 """A file to write."""
+SERVER_KEY = "RUNGRAPH_SERVE_KEY"
+"""The variable with the key that a server takes."""
 SECONDS = click.FloatRange(min=0, min_open=True)
 
 

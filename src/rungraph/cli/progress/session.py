@@ -8,14 +8,10 @@ import os
 import signal
 import sys
 import threading
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 from dataclasses import dataclass
-from pathlib import Path
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING
 
-import click
-
-from rungraph.cli.inputs.configs import load_runnable, tell_diagnostics
 from rungraph.cli.output.errors import text_of, traced
 from rungraph.cli.terminal import OutputClosedError, complain, leave, tell
 from rungraph.engine.errors import DeadlineError, describe
@@ -26,14 +22,14 @@ from rungraph.engine.run.service_manager import tell_service_manager
 from rungraph.engine.run.signals import SIGNALS
 from rungraph.engine.run.stack import Stack
 from rungraph.graph import NodeKind, RungraphError
-from rungraph.graph.diagnostics import errors_in
 
 if TYPE_CHECKING:
-    from collections.abc import Awaitable, Callable, Generator, Iterable, Sequence
+    from collections.abc import Awaitable, Callable, Generator, Sequence
 
     from rungraph.cli.output.answers import Answers
     from rungraph.cli.output.masks import Masks
     from rungraph.cli.progress.lines import LineProgress
+    from rungraph.cli.progress.watched_file import WatchedFile
     from rungraph.engine.events import Event
     from rungraph.engine.run.calls import Call
     from rungraph.engine.run.settings import StackSettings
@@ -41,27 +37,6 @@ if TYPE_CHECKING:
     from rungraph.graph import RunGraph
 
 _logger = logging.getLogger(__name__)
-
-
-class WatchedFile(NamedTuple):
-    """A file that is reloaded when it changes.
-
-    Attributes:
-        path: The file.
-        stamp: Its stamp before it was read: what changes during a start is not missed.
-    """
-
-    path: Path
-    stamp: tuple[int, ...] | None
-
-    @classmethod
-    def at(cls, path: str | Path) -> WatchedFile:
-        """Return the file as it is now; its stamp differs when it was written since."""
-        try:
-            now = Path(path).stat()
-        except OSError:
-            return cls(Path(path), None)
-        return cls(Path(path), (now.st_mtime_ns, now.st_size, now.st_ino))
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,7 +53,6 @@ class Session:
         subscribers: What else takes every event.
         masks: Masks secrets in what is written.
         watched: The file to reload when it changes, if there is one.
-        catalog: The catalog that it is read with.
         is_quiet: Whether answers and errors are all that is written.
     """
 
@@ -91,7 +65,6 @@ class Session:
     subscribers: Sequence[Callable[[Event], None]]
     masks: Masks
     watched: WatchedFile | None = None
-    catalog: str | None = None
     is_quiet: bool = False
 
     def run(self) -> int:
@@ -110,8 +83,7 @@ class Session:
     async def _until_signalled(self, stack: Stack) -> int:
         changed = None if self.watched is None else asyncio.Event()
         async with stack.signals(changed) as signals:
-            reloads = {"SIGHUP"} if changed is not None else set[str]()
-            with last_resort([one for one in SIGNALS if one.name not in reloads]):
+            with last_resort(reloads=changed is not None):
                 code = await self._serve(stack, changed)
         return signals.exit_code or code
 
@@ -125,35 +97,9 @@ class Session:
                 self._tell(f"registrations are kept in {store.path}")
             self._tell("ready; Ctrl-C stops")
             if self.watched is not None and changed is not None:
-                await self._reload_forever(stack, self.watched, changed)
+                await self.watched.reload_forever(stack, changed, self.masks)
             await asyncio.get_running_loop().create_future()
         return 0
-
-    async def _reload_forever(
-        self, stack: Stack, watched: WatchedFile, changed: asyncio.Event
-    ) -> None:
-        """Reload the file whenever it or *changed* says so; what does not run is told."""
-        file = watched.path
-        while True:
-            now = WatchedFile.at(file)
-            if not changed.is_set() and now.stamp in (watched.stamp, None):
-                with suppress(TimeoutError):
-                    async with asyncio.timeout(_LOOK_SECONDS):
-                        await changed.wait()
-                continue
-            watched = now
-            changed.clear()
-            try:
-                # Reading a large config takes long; calls go on meanwhile.
-                graph = await asyncio.to_thread(load_runnable, str(file), self.catalog)
-                self.masks.add(graph)
-                tell_diagnostics(graph.diagnostics)
-                if errors_in(graph.diagnostics):
-                    complain(f"{file} is not reloaded; the old config goes on")
-                else:
-                    await stack.apply(graph)
-            except (RungraphError, OSError, click.ClickException) as error:
-                complain(self.masks(f"{file} is not reloaded: {text_of(error)}"))
 
     async def _answer(self, stack: Stack) -> int:
         """Answer the calls one after the other; stop at the first that fails."""
@@ -188,7 +134,7 @@ async def code_of(stack: Stack, work: Awaitable[int], progress: LineProgress) ->
         code = await work
     except RungraphError as error:
         progress.close()
-        complain(stack.graph.scrubbed(text_of(error)))
+        complain(stack.scrubbed(text_of(error)))
         code = 1
     finally:
         progress.close()
@@ -234,13 +180,11 @@ class ScrubbedLog(logging.Handler):
 
 
 _ENOUGH = 3
-_LOOK_SECONDS = 0.5
-"""Seconds between two looks at a watched file."""
 
 
 @contextmanager
-def last_resort(signals: Iterable[signal.Signals] = SIGNALS) -> Generator[None]:
-    """End the process at once on the third of *signals*, which ask for its end.
+def last_resort(*, reloads: bool = False) -> Generator[None]:
+    """End the process at once on the third signal that asks for its end; SIGHUP may not.
 
     The first two are the stack's (`engine.run.signals`). They go through the event loop,
     which some provider's code may block. This goes past it: the event loop is woken by the signal
@@ -254,6 +198,7 @@ def last_resort(signals: Iterable[signal.Signals] = SIGNALS) -> Generator[None]:
         if count >= _ENOUGH:
             os._exit(128 + number)
 
+    signals = [one for one in SIGNALS if not (reloads and one.name == "SIGHUP")]
     before = {number: signal.signal(number, take) for number in signals}
     try:
         yield
