@@ -1,7 +1,8 @@
 """Random schedules on a virtual clock: graphs whose nodes fail in every way while they are changed.
 
-Each seed is one schedule, always the same: a graph of 5 to 60 nodes, what every start and stop and
-every moment between them does, and when the stack is reloaded, cancelled, killed or stopped.
+Each seed is one schedule, always the same: a graph of 5 to 60 nodes, some of them members of a
+table, what every start, answer and stop and every moment between them does, and when the stack is
+reloaded, cancelled, killed or stopped.
 
     python -m tests.property.schedules 20000        # or COUNT FIRST_SEED
 """
@@ -10,226 +11,30 @@ from __future__ import annotations
 
 import asyncio
 import sys
-from collections import Counter
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable
 from contextlib import suppress
-from dataclasses import dataclass, field
 from random import Random
 from typing import Any
 
 import networkx as nx
+from tests.property.scheduled_nodes import LONG, Nodes, plan_of, with_generations
+from tests.property.served import TABLE, names_in
 from tests.property.strategies_graphs import node, run_virtually
 
 from rungraph.engine.errors import EngineError, NotRunningError, StartError, StopError
 from rungraph.engine.events import EventLog, State
-from rungraph.engine.provider import ProviderReport
 from rungraph.engine.run.changes import Exchange
 from rungraph.engine.run.errors import ReloadError, RunError
+from rungraph.engine.run.health import HealthWatch
 from rungraph.engine.run.lifecycle import Lifecycle
 from rungraph.engine.run.settings import StackSettings
 from rungraph.graph.address import Address
 from rungraph.graph.closure import closure_of
 from rungraph.graph.nodes import Strength
-from rungraph.graph.place import Place
-
-FAULTS = ("crash", "hang", "swallow", "stubborn", "exit", "cancelled", "slow")
-"""How a start or a stop goes wrong, besides being well."""
-BREAKS = ("crashes", "ends", "crashes again", "reports", "crashes at once")
-"""What a running node does by itself."""
-_LONG = 1_000.0
 
 
 class LawError(AssertionError):
     """Raised when a law is broken; names it and the seed."""
-
-
-@dataclass
-class Plan:
-    """One schedule."""
-
-    seed: int
-    graph: nx.DiGraph[Address]
-    starts: dict[Address, str] = field(default_factory=dict[Address, str])
-    stops: dict[Address, str] = field(default_factory=dict[Address, str])
-    breaks: dict[Address, tuple[str, float]] = field(
-        default_factory=dict[Address, tuple[str, float]]
-    )
-    restarts: dict[Address, str] = field(default_factory=dict[Address, str])
-    binds: set[Address] = field(default_factory=set[Address])
-    seconds: dict[Address, float] = field(default_factory=dict[Address, float])
-
-
-def graph_of(random: Random, nodes: list[Address]) -> nx.DiGraph[Address]:
-    """Return a random graph of *nodes* without cycles."""
-    graph: nx.DiGraph[Address] = nx.DiGraph()
-    graph.add_nodes_from(nodes)
-    strengths = [Strength.HARD] * 4 + [Strength.SOFT, Strength.MEMBER]
-    for number, address in enumerate(nodes):
-        for need in random.sample(nodes[:number], min(number, random.randrange(4))):
-            graph.add_edge(need, address, strength=random.choice(strengths).value)
-    for number, generation in enumerate(nx.topological_generations(graph)):
-        graph.add_nodes_from(generation, generation=number)
-    return graph
-
-
-def plan_of(seed: int) -> tuple[Plan, Random]:
-    """Return the schedule of *seed*, and what decides all that is left."""
-    random = Random(seed)  # noqa: S311  (no secret)
-    nodes = [node(number) for number in range(random.randint(5, 60))]
-    plan = Plan(seed, graph_of(random, nodes))
-    wicked = random.choice([0.0, 0.02, 0.1])
-    for address in [node(number) for number in range(80)]:  # Those of a reload, too.
-        plan.seconds[address] = random.choice([0.0, 0.1, 0.5, 1.0, 2.0])
-        plan.restarts[address] = random.choice(["on-failure", "on-failure", "always", "never"])
-        if random.random() < wicked:
-            plan.starts[address] = random.choice(FAULTS)
-        if random.random() < wicked:
-            plan.stops[address] = random.choice(FAULTS)
-        if random.random() < wicked * 2:
-            plan.breaks[address] = random.choice(BREAKS), random.uniform(0, 8)
-        if random.random() < 0.3:
-            plan.binds.add(address)
-    return plan, random
-
-
-class Nodes:
-    """Opens and closes nodes as a plan says, and holds them to the laws meanwhile."""
-
-    def __init__(self, plan: Plan) -> None:
-        self.plan = plan
-        self.graph = plan.graph
-        self.open_now: Counter[Address] = Counter()
-        self.instances: dict[int, tuple[Address, asyncio.Task[Any] | None, set[int]]] = {}
-        self.lives: Counter[Address] = Counter()
-        self.broken: set[int] = set()
-        self.closed: Counter[int] = Counter()
-        self.ended: set[int] = set()
-        self.broken_laws: list[str] = []
-        self.left: set[Address] = set()
-        self.is_over = False
-        self.rebound: dict[int, set[int]] = {}
-
-    def law(self, holds: object, text: str) -> None:
-        """Take note of a law that is broken; what a node raises here is caught by what runs it."""
-        if not holds:
-            self.broken_laws.append(f"seed {self.plan.seed}: {text}")
-
-    async def open(self, address: Address, dependencies: Mapping[Address, object]) -> object:
-        """Start *address* as it is planned."""
-        self.law(not self.is_over, f"{address} starts after the end")
-        edges = self.graph.pred[address]
-        for need, edge in edges.items():
-            if edge["strength"] == Strength.HARD:
-                self.law(need in dependencies, f"{address} starts without {need}")
-        members = {need for need, edge in edges.items() if edge["strength"] == Strength.MEMBER}
-        self.law(not members or members & dependencies.keys(), f"{address} has no member")
-        for need, instance in dependencies.items():
-            is_open = not self.closed[id(instance)]
-            self.law(is_open, f"{address} is handed {need}, which is closed")
-        how = self.plan.starts.get(address, "well")
-        await self._do(how, self.plan.seconds[address], address)
-        instance = [address]
-        self.lives[address] += 1
-        self.law(not self.open_now[address] or address in self.left, f"{address} runs twice")
-        self.open_now[address] += 1
-        task = asyncio.current_task()
-        self.instances[id(instance)] = address, task, set(map(id, dependencies.values()))
-        self._keep = getattr(self, "_keep", [])
-        self._keep.append(instance)  # So that no other one has its id.
-        self._plan_break(address, instance, task)
-        return instance
-
-    def _plan_break(self, address: Address, instance: object, task: Any) -> None:
-        what, after = self.plan.breaks.get(address, ("", 0.0))
-        again = what == "crashes again"
-        if what in ("", "reports") or (self.lives[address] > 1 and not again):
-            return
-
-        def end() -> None:
-            if not self.closed[id(instance)] and not task.done():
-                self.broken.add(id(instance))
-                task.cancel()
-
-        loop = asyncio.get_running_loop()
-        loop.call_later(0.0 if what == "crashes at once" else after, end)
-
-    async def close(self, address: Address, instance: object) -> None:
-        """Stop *address* as it is planned."""
-        mine = self.instances[id(instance)]
-        self.law(mine[0] == address, f"{address} is handed another's instance")
-        self.law(mine[1] is asyncio.current_task(), f"{address} is closed in another task")
-        self.closed[id(instance)] += 1
-        self.open_now[address] -= 1
-        self.law(self.closed[id(instance)] == 1, f"{address} is closed twice")
-        for other, (user, task, needs) in self.instances.items():
-            is_up = other not in self.ended and task is not None and not task.done()
-            needs_it = id(instance) in needs and self._needs(user, address)
-            if needs_it and is_up and user not in self.left:
-                is_excused = id(instance) in self.broken or user in self.plan.binds
-                self.law(is_excused or other in self.broken, f"{address} stops before {user}")
-        how = self.plan.stops.get(address, "well")
-        try:
-            await self._do(how, self.plan.seconds[address] / 4, address)
-        finally:
-            self.ended.add(id(instance))
-        if id(instance) in self.broken and self.plan.breaks[address][0] != "ends":
-            msg = "broke"
-            raise ConnectionError(msg)
-
-    def _needs(self, user: Address, need: Address) -> bool:
-        edge = self.plan.graph.edges.get((need, user), self.graph.edges.get((need, user)))
-        return edge is not None and edge["strength"] == Strength.HARD
-
-    async def _do(self, how: str, seconds: float, address: Address) -> None:
-        ignored = {"swallow": 1, "stubborn": 9}.get(how, 0)
-        if ignored or how == "hang":
-            self.left.add(address)
-        if how == "hang":
-            await asyncio.Event().wait()
-        await asyncio.sleep(_LONG if how == "slow" else seconds) if not ignored else None
-        while ignored:
-            with suppress(asyncio.CancelledError):
-                await asyncio.sleep(_LONG)
-            ignored -= 1
-        if how == "slow":
-            self.left.add(address)
-        if how == "crash":
-            msg = "planned"
-            raise ConnectionError(msg)
-        if how == "exit":
-            raise SystemExit(3)
-        if how == "cancelled":
-            raise asyncio.CancelledError
-
-    def drop(self, instance: object) -> None:
-        """Do nothing."""
-
-    def lose(self, address: Address, why: NotRunningError) -> None:
-        """Hold what callers are told to be a sentence."""
-        self.law(str(why), f"{address} is lost without a reason")
-
-    def can_rebind(self, address: Address, instance: object) -> bool:
-        """Whether the plan says so."""
-        return address in self.plan.binds
-
-    async def rebind(
-        self, address: Address, instance: object, dependency: Address, new: object
-    ) -> None:
-        """Take the new instance, which must run."""
-        self.law(not self.closed[id(new)], f"{address} is handed {dependency}, which is closed")
-        self.instances[id(instance)][2].add(id(new))
-        await asyncio.sleep(self.plan.seconds[address] / 4)
-
-    def take_report(self, address: Address, report: ProviderReport) -> None:
-        """Take what a provider says of itself; nobody chooses by it here."""
-
-    def restarts_of(self, address: Address) -> str:
-        """Return what the plan says."""
-        return self.plan.restarts[address]
-
-    def place_of(self, address: Address) -> Place | None:
-        """Return nothing."""
-        return None
 
 
 def changed(random: Random, nodes: Nodes, lifecycle: Lifecycle) -> Exchange:
@@ -243,11 +48,11 @@ def changed(random: Random, nodes: Nodes, lifecycle: Lifecycle) -> Exchange:
         graph.add_node(one)
         for need in random.sample(kept, min(len(kept), random.randrange(3))):
             graph.add_edge(need, one, strength=Strength.HARD.value)
-    for number, generation in enumerate(nx.topological_generations(graph)):
-        graph.add_nodes_from(generation, generation=number)
+    with_generations(graph)
 
-    def can_keep(dependent: Address, _: Address) -> bool:
-        return dependent in nodes.plan.binds and lifecycle.instance_of(dependent) is not None
+    def can_keep(dependent: Address, need: Address) -> bool:
+        is_up = lifecycle.instance_of(dependent) is not None
+        return need != TABLE and dependent in nodes.plan.binds and is_up
 
     gone = set(old) - set(graph)
     seeds = {one for one in kept if random.random() < 0.1} | set(added)
@@ -264,7 +69,11 @@ def changed(random: Random, nodes: Nodes, lifecycle: Lifecycle) -> Exchange:
     def switch(is_new: bool) -> None:
         nodes.graph = graph if is_new else old
 
-    return Exchange(graph, frozenset(), ends, tuple(begins), {}, switch)
+    goes_on = [one for one in kept if one not in begins]
+    told = [one for one in goes_on if one == TABLE or random.random() < 0.05]
+    return Exchange(
+        graph, frozenset(), ends, tuple(begins), dict.fromkeys(told, nodes.update), switch
+    )
 
 
 def check_settled(nodes: Nodes, lifecycle: Lifecycle, log: EventLog) -> None:
@@ -284,6 +93,14 @@ def check_settled(nodes: Nodes, lifecycle: Lifecycle, log: EventLog) -> None:
         else:
             is_told = state in (State.READY, State.DEGRADED)
             nodes.law(is_told, f"{address} runs and is said to be {state}")
+    if TABLE in up and nodes.table is not None:
+        members = [one for one in graph.pred[TABLE] if one in up]
+        refused = [one for one in members if nodes.plan.answers.get(one) == "register: refuse"]
+        mine = {nodes.plan.wanted[one] for one in members if one in nodes.plan.wanted}
+        expected = {f"{one.name}-model" for one in members} | mine
+        expected -= {nodes.plan.wanted.get(one, "") for one in refused}
+        found = names_in(nodes.table)
+        nodes.law(found == expected, f"the table offers {sorted(found ^ expected)[:3]} wrongly")
     for address, count in nodes.open_now.items():
         is_there = address in graph or address in nodes.left
         nodes.law(is_there or not count, f"{address} runs and is not in the graph")
@@ -296,7 +113,8 @@ def run_schedule(seed: int) -> EventLog:
         LawError: If it breaks a law.
     """
     plan, random = plan_of(seed)
-    nodes, log = Nodes(plan), EventLog()
+    log = EventLog()
+    nodes = Nodes(plan, log)
     how = StackSettings(
         schedule=random.choice(["generations", "ready"]),
         parallelism=random.choice([None, None, 1, 3]),
@@ -304,6 +122,7 @@ def run_schedule(seed: int) -> EventLog:
         start_timeout=5,
         stop_timeout=3,
         cancel_timeout=1,
+        health_timeout=1,
         restart_delay=0.5,
         restart_limit=random.choice([1, 3]),
         restart_seed=seed,
@@ -323,11 +142,14 @@ async def _run(
     loop.set_exception_handler(lambda _, context: complaints.append(context))
     dooms: list[RunError] = []
     lifecycle = Lifecycle(nodes.graph, nodes, how, log.append, doom=dooms.append)
+    health = HealthWatch(lifecycle, nodes, how)
+    asked = [one for one, where in nodes.plan.answers.items() if where.startswith("health")]
 
     async def live() -> None:
         await lifecycle.start()
         try:
             lifecycle.supervise()
+            health.watch(asked)
             for _ in range(random.randrange(3)):
                 await asyncio.sleep(random.uniform(0, 4))
                 before = nodes.graph
@@ -348,7 +170,9 @@ async def _run(
             if ending == "stop":
                 await asyncio.sleep(400)  # Until nothing is to happen any more.
                 check_settled(nodes, lifecycle, log)
+                nodes.law(not health.unhealthy, f"ill for ever: {sorted(health.unhealthy)[:1]}")
         finally:
+            await health.aclose()
             await lifecycle.stop()
 
     task = asyncio.ensure_future(live())
@@ -357,7 +181,7 @@ async def _run(
         loop.call_later(random.uniform(0.01, 12), end)
     await _ended(task)
     nodes.is_over = True
-    await asyncio.sleep(2 * _LONG)
+    await asyncio.sleep(2 * LONG)
     left = {one.get_name() for one in asyncio.all_tasks() if one is not asyncio.current_task()}
     nodes.law(not left, f"tasks are left: {sorted(left)[:3]}")
     nodes.law(not complaints, f"the loop complains: {complaints[:1]}")

@@ -3,9 +3,21 @@
 from __future__ import annotations
 
 import pytest
+from tests.property.scheduled_nodes import BREAKS, FAULTS, plan_of
 from tests.property.schedules import run_schedule
+from tests.property.served import ANSWERS
 
-from rungraph.engine.events import NodeGivenUp, NodeRestarting, NodeSkipped, NodeStopFailed
+from rungraph.engine.events import (
+    NodeGivenUp,
+    NodeKilled,
+    NodeNotBound,
+    NodeRestarting,
+    NodeSkipped,
+    NodeStopFailed,
+    NodeTaskFailed,
+    NodeUpdated,
+    RefreshFailed,
+)
 
 _COUNT = 300
 
@@ -24,6 +36,15 @@ def test_a_reload_that_fails_leaves_nothing_behind(seed: int) -> None:
 
 
 def test_the_schedules_have_what_they_are_for() -> None:
-    """Among the first are restarts, nodes that are given up, skipped, and that stop badly."""
+    """Among the first are restarts, nodes that are given up, skipped, and that stop badly.
+
+    There are more than twenty kinds of fault, and each happens.
+    """
     seen = {type(event) for seed in range(60) for event in run_schedule(seed)}
     assert {NodeRestarting, NodeGivenUp, NodeSkipped, NodeStopFailed} <= seen
+    assert {NodeTaskFailed, RefreshFailed, NodeNotBound, NodeUpdated, NodeKilled} <= seen
+    plans = [plan_of(seed)[0] for seed in range(_COUNT)]
+    planned = {kind for plan in plans for kind in plan.answers.values()}
+    planned |= {f"start: {kind}" for plan in plans for kind in plan.starts.values()}
+    planned |= {what for plan in plans for what, _ in plan.breaks.values()}
+    assert planned == {*ANSWERS, *BREAKS, *(f"start: {kind}" for kind in FAULTS)}
