@@ -8,6 +8,7 @@ from enum import Enum
 from inspect import Parameter
 from types import AsyncGeneratorType
 from typing import TYPE_CHECKING, Any, cast
+from weakref import WeakKeyDictionary
 
 from rungraph.engine.routing.gate import LOCAL_NAME, Gate
 
@@ -138,11 +139,21 @@ def is_left_out(key: object) -> bool:
 
 def _default(function: Callable[..., Any], parameter: Parameter) -> Any:
     """Return what *function* has for *parameter* when a call leaves it out."""
-    try:
-        own = inspect.signature(function).parameters.get(parameter.name)
-    except (TypeError, ValueError):  # A callable that does not tell its signature.
-        own = None
+    own = _parameters_of(getattr(function, "__func__", function)).get(parameter.name)
     return parameter.default if own is None or own.default is Parameter.empty else own.default
+
+
+_parameters: WeakKeyDictionary[Callable[..., Any], Mapping[str, Parameter]] = WeakKeyDictionary()
+
+
+def _parameters_of(function: Callable[..., Any]) -> Mapping[str, Parameter]:
+    """Return the parameters of *function* by name: known, as hundreds of providers share one."""
+    if function not in _parameters:
+        try:
+            _parameters[function] = inspect.signature(function).parameters
+        except (TypeError, ValueError):  # A callable that does not tell its signature.
+            return {}
+    return _parameters[function]
 
 
 def _is_same(value: object, other: object) -> bool:

@@ -88,8 +88,10 @@ class Membership:
 
     def keep(self, provider_ids: Collection[str]) -> None:
         """Forget all members but these."""
-        self._members = {one: self._members[one] for one in self._members if one in provider_ids}
-        self.tell()
+        before = self._members
+        self._members = {one: member for one, member in before.items() if one in provider_ids}
+        if len(self._members) < len(before):
+            self.tell()
 
     def watch(self, watcher: Callable[[], None]) -> Callable[[], None]:
         """Call *watcher* now and whenever others are there; return what ends that."""

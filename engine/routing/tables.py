@@ -24,7 +24,7 @@ from rungraph.engine.routing.wanted import Wanted
 from rungraph.engine.waiting import again_and_again, in_slices
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Collection, Mapping
+    from collections.abc import Callable, Collection, Container, Mapping
 
     from rungraph.engine.apis.resource import Resource
     from rungraph.engine.routing.gate import Gate
@@ -134,7 +134,7 @@ class RoutingTable:
             for key, entry in self._inventory.entries_of(provider_id):
                 if entry.origin.is_stored:
                     self._keep(entry)
-                self._inventory.remove(key, str(why), partial(self._absence, key.provider_id))
+                self._inventory.remove(key, str(why), partial(self._absence, provider_id))
 
     async def join(self, provider_id: str, instance: object, gate: Gate | None = None) -> None:
         """Offer what *provider_id* serves: it is new, runs again, or is well again.
@@ -155,7 +155,8 @@ class RoutingTable:
         """
         self._members.keep(members)
         before = self.wanted.change(node, self._type, self._members.name_for)
-        self._node = node
+        self._node, known = node, self._inventory.get
+        asked = {one.provider_id for one in self.wanted.resources if not known(one)}
         for key, resource in before.items():
             now, entry = self.wanted.resources.get(key), self._inventory.get(key)
             if now is not None and entry is not None and is_same(now, resource, apart=("routing",)):
@@ -163,12 +164,13 @@ class RoutingTable:
                 self._inventory.put(Entry(routed, entry.origin, now))
             elif now is None or not is_same(now, resource):
                 self._inventory.names.absent.pop(key, None)
+                asked.add(key.provider_id)
                 member = self._members.get(key.provider_id)
                 if entry is not None:
                     self._inventory.remove(key, "the run config says something else now")
                 if entry is not None and member is not None and now is None:
                     await member.give_up(entry.resource)
-        await self.refresh()
+        await self.refresh(asked)
         if self.wanted.denied:
             raise PairError("\n".join(self.wanted.denied))
 
@@ -179,23 +181,24 @@ class RoutingTable:
         await self.refresh()
         for key in sorted(self.wanted.resources.keys() | self._kept.keys()):
             if key.provider_id not in self._members:
-                absence = partial(self._absence, key.provider_id)
-                self._inventory.names.absent.setdefault(key, absence)
-                reason = "its provider is not running; kept until it is"
-                self._inventory.tell_removed(key, reason)
+                why = partial(self._absence, key.provider_id)
+                self._inventory.names.absent.setdefault(key, why)
+                self._inventory.tell_removed(key, "its provider is not running; kept until it is")
         if refresh_interval is not None:
             name = f"refresh {self._node.address}"
             work = again_and_again(self.refresh, refresh_interval, name)
             self._refreshing = asyncio.create_task(work, name=name)
 
-    async def refresh(self) -> None:
-        """Ask every provider again what it serves.
+    async def refresh(self, providers: Container[str] | None = None) -> None:
+        """Ask every provider again what it serves, or those of *providers* only.
 
         What a provider no longer serves goes, what is new comes, and what the run config or the
         store wants from it is registered if it is not there. A provider that fails or does not
         answer in time is told as `RefreshFailed` and keeps the resources that it had.
         """
-        await asyncio.gather(*map(self._refresh_member, self._members.there))
+        there = self._members.there
+        asked = [one for one in there if providers is None or one.provider_id in providers]
+        await asyncio.gather(*map(self._refresh_member, asked))
 
     async def shutdown(self) -> None:
         """End the refreshing; the providers and the store are others' to stop."""
@@ -208,8 +211,7 @@ class RoutingTable:
 
     def drop(self) -> asyncio.Task[None] | None:
         """End the refreshing, and return what is left of it; answer nobody any more."""
-        task, self._refreshing = self._refreshing, None
-        self._is_over = True
+        task, self._refreshing, self._is_over = self._refreshing, None, True
         if task is not None:
             task.cancel()
         return task

@@ -96,6 +96,7 @@ class Instances:
         self._imports: dict[str, asyncio.Future[ModuleType]] = {}
         self._protocol = cache(resolve_name)
         self._tables: dict[str, RoutingTable] = {}
+        self._report: Callable[[Address, tuple[str, ...]], None] | None = None
         self._handles = Handles(settings)
         self.drained: set[Address] = set()
         self._opened: WeakValueDictionary[Address, Any] = WeakValueDictionary()
@@ -342,6 +343,8 @@ class Instances:
         if table.wanted.denied and self._settings.on_failure == "rollback":
             await table.shutdown()
             raise PairError("\n".join(table.wanted.denied))
+        if self._report is not None:
+            table.wanted.follow(partial(self._report, node.address))
         return table
 
     def _absence(self, provider: Address, *, is_known: bool = True) -> Absence:
@@ -359,8 +362,10 @@ class Instances:
     ) -> dict[Address, PairError]:
         """Return what is wrong with the tables that lack something that the run config wants.
 
-        *report* is called with what each of them lacks, now and whenever that changes.
+        *report* is called with what each of them lacks, now and whenever that changes, and with
+        what those lack that are started later.
         """
+        self._report = report
         found: dict[Address, PairError] = {}
         for api, table in sorted(self._tables.items()):
             address = Address.table(api)

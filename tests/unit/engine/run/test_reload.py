@@ -23,7 +23,7 @@ from rungraph.engine.errors import NotRunningError, NotServedError, UnknownResou
 from rungraph.engine.events import Event, NodeEvent, NodeStarting, ReloadEnded, State
 from rungraph.engine.run.errors import ReloadError
 from rungraph.engine.run.stack import Stack
-from rungraph.graph import Address
+from rungraph.graph import Address, compile_config
 from rungraph.graph.errors import InvalidGraph
 from rungraph.graph.reload import Action
 
@@ -171,3 +171,45 @@ async def test_a_stop_breaks_off_a_reload(tmp_path: Any) -> None:
         await until(lambda: NodeStarting in {type(one) for one in stack.events if of(one) == slow})
     with pytest.raises(NotRunningError, match="the stack is stopping"):
         await reload
+
+
+async def test_a_table_that_starts_later_tells_what_it_lacks(
+    tmp_path: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """As one of the first start does."""
+
+    async def register_model(_self: FakeModel, model: Model) -> Model:
+        raise ValueError(model.identifier)
+
+    monkeypatch.setattr(FakeModel, "register_model", register_model)
+    before = compile_config({"providers": {}}, environment={})
+    async with Stack(before, quick(tmp_path, on_failure="degrade")) as stack:
+        await stack.apply(models_graph("foo", models=[{"model_id": "no", "provider_id": "foo"}]))
+        assert stack.status()[MODELS] is State.DEGRADED
+
+
+async def test_only_those_are_asked_again_of_whom_something_else_is_wanted(
+    tmp_path: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A reload costs as much as what it changes."""
+    asked: list[FakeModel] = []
+    listing = FakeModel.list_models
+
+    async def list_models(self: FakeModel) -> list[Model]:
+        asked.append(self)
+        return await listing(self)
+
+    async with Stack(models_graph("foo", "bar"), quick(tmp_path)) as stack:
+        foo = instance("foo")
+        monkeypatch.setattr(FakeModel, "list_models", list_models)
+        await stack.apply(models_graph("foo", "bar", bar={"serves": "x"}))
+        assert foo not in asked
+        await stack.apply(
+            models_graph(
+                *("foo", "bar"),
+                bar={"serves": "x"},
+                models=[{"model_id": "one", "provider_id": "foo"}],
+            )
+        )
+        assert asked[-1] is foo
+        assert offered(stack) == {"foo-model", "x", "one"}
