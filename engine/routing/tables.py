@@ -40,8 +40,7 @@ class RoutingTable:
     """The instance of a table API: the methods of the API's Protocol, for one routed pair.
 
     The methods are named by the pair: for the noun ``model``, ``list_models``, ``get_model``,
-    ``register_model`` and ``unregister_model``; those that the Protocol has are there, and no
-    other.
+    ``register_model`` and ``unregister_model``; of these, the Protocol's are there.
 
     A name is an identifier that one provider serves, or ``provider_id/identifier``. Registering
     asks the provider first and then takes effect at once, for everyone; a call that already runs

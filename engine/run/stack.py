@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from functools import reduce
 from typing import TYPE_CHECKING, Any, Self
 
 from rungraph.engine.errors import (
@@ -39,8 +40,6 @@ if TYPE_CHECKING:
     from rungraph.graph.reload import Step
 
 _TELEMETRY = "telemetry"
-_TRACE_PATIENCE = 1.0
-"""Seconds that telemetry may hold up a stack that is ready."""
 
 
 class Stack:
@@ -108,9 +107,7 @@ class Stack:
 
     def scrubbed(self, text: str) -> str:
         """Return *text* without the secrets of any config that has run or was to run here."""
-        for scrub in self._scrubs:
-            text = scrub(text)
-        return text
+        return reduce(lambda masked, scrub: scrub(masked), self._scrubs, text)
 
     @property
     def apis(self) -> tuple[str, ...]:
@@ -166,10 +163,9 @@ class Stack:
         The providers are asked at the same time, each with a deadline. A node that cannot say how
         it is is ``OK`` as long as it runs and has not reported otherwise.
         """
-        wanted = tuple(self._graph) if addresses is None else tuple(addresses)
         answers: dict[Address, HealthResponse] = {}
         asked: dict[Address, HasHealth] = {}
-        for address in wanted:
+        for address in self._graph if addresses is None else addresses:
             running = self._lifecycle
             instance = running.instance_of(address) if running is not None else None
             detail = running.trouble_of(address) if running is not None else None
@@ -371,17 +367,15 @@ class Stack:
 
     def _can_be_asked(self, address: Address) -> bool:
         """Whether an instance's ``health`` is about itself: a builtin's is about the stack."""
-        is_provider = address.kind is NodeKind.PROVIDER
-        return is_provider and not self._graph.catalog.apis[address.api].builtin
+        apis = self._graph.catalog.apis
+        return address.kind is NodeKind.PROVIDER and not apis[address.api].builtin
 
     async def _trace_start(self) -> None:
-        """Tell telemetry, if the stack has it, how the nodes started."""
+        """Tell telemetry how the nodes started; it holds the stack up for a second at most."""
         address = self._by_api.get(_TELEMETRY)
         telemetry = self._running().instance_of(address) if address is not None else None
         if telemetry is not None:
-            self._start_trace_id = await trace_start(
-                self.timeline(), telemetry, patience=_TRACE_PATIENCE
-            )
+            self._start_trace_id = await trace_start(self.timeline(), telemetry)
 
 
 async def run_until_signal(

@@ -16,7 +16,7 @@ async def trace_start(
     telemetry: object,
     *,
     began: datetime | None = None,
-    patience: float = 5.0,
+    patience: float = 1.0,
 ) -> str:
     """Send telemetry a stack's start as one trace, and return the trace's id.
 
