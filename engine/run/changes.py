@@ -179,8 +179,11 @@ class Changes:
             updated: list[Address] = []
             for address, update in exchange.updates.items():
                 if not failures and cancelled is None and not starting.is_aborted:
-                    failures += await self._update(address, update)
                     updated.append(address)
+                    # A cancellation must not leave the new graph: what is told is waited for.
+                    told = asyncio.ensure_future(self._update(address, update))
+                    cancelled = await outlast(told)
+                    failures += told.result()
             if not failures and cancelled is None and not starting.is_aborted:
                 running.relink()
                 return
@@ -197,7 +200,9 @@ class Changes:
                 cancelled = await self.start(back) or cancelled
                 left = back.failures
                 for address in updated:
-                    left += tuple(await self._update(address, exchange.updates[address]))
+                    told = asyncio.ensure_future(self._update(address, exchange.updates[address]))
+                    cancelled = await outlast(told) or cancelled
+                    left += tuple(told.result())
             running.relink()
             if cancelled is not None:
                 raise cancelled

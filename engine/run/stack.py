@@ -39,8 +39,6 @@ if TYPE_CHECKING:
     from rungraph.graph.model import RunGraph
     from rungraph.graph.reload import Step
 
-_TELEMETRY = "telemetry"
-
 
 class Stack:
     """A graph that runs for the length of an ``async with`` block.
@@ -106,7 +104,7 @@ class Stack:
         return self._events
 
     def scrubbed(self, text: str) -> str:
-        """Return *text* without the secrets of any config that has run or was to run here."""
+        """Return *text* without the secrets of every config that was to run here."""
         return reduce(lambda masked, scrub: scrub(masked), self._scrubs, text)
 
     @property
@@ -367,14 +365,13 @@ class Stack:
 
     def _can_be_asked(self, address: Address) -> bool:
         """Whether an instance's ``health`` is about itself: a builtin's is about the stack."""
-        apis = self._graph.catalog.apis
-        return address.kind is NodeKind.PROVIDER and not apis[address.api].builtin
+        spec = self._graph.catalog.apis[address.api]
+        return address.kind is NodeKind.PROVIDER and not spec.builtin
 
     async def _trace_start(self) -> None:
         """Tell telemetry how the nodes started; it holds the stack up for a second at most."""
-        address = self._by_api.get(_TELEMETRY)
-        telemetry = self._running().instance_of(address) if address is not None else None
-        if telemetry is not None:
+        if "telemetry" in self.apis:
+            telemetry = self._running().instance_of(self._by_api["telemetry"])
             self._start_trace_id = await trace_start(self.timeline(), telemetry)
 
 

@@ -213,3 +213,29 @@ async def test_only_those_are_asked_again_of_whom_something_else_is_wanted(
         )
         assert asked[-1] is foo
         assert offered(stack) == {"foo-model", "x", "one"}
+
+
+async def test_a_reload_that_is_cancelled_while_something_is_told_is_none(
+    tmp_path: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """What has been told its new config is told the old one again."""
+    told: list[str] = []
+    is_told, goes_on = asyncio.Event(), asyncio.Event()
+
+    async def reconfigure(_self: FakeModel, config: Any) -> None:
+        told.append(config["serves"])
+        is_told.set()
+        await goes_on.wait()
+
+    monkeypatch.setattr(FakeModel, "reconfigure", reconfigure, raising=False)
+    old = models_graph("foo")
+    async with Stack(old, quick(tmp_path)) as stack:
+        reload = asyncio.create_task(stack.apply(models_graph("foo", foo={"serves": "x"})))
+        await is_told.wait()
+        reload.cancel()
+        await asyncio.sleep(0)
+        goes_on.set()
+        with pytest.raises(asyncio.CancelledError):
+            await reload
+        assert told == ["x", "foo-model"]
+        assert stack.graph.nodes == old.nodes
