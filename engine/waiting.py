@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import logging
 from contextvars import copy_context
+from inspect import isawaitable
 from threading import Thread
 from typing import TYPE_CHECKING, Any, NoReturn, TypeVar
 
@@ -177,6 +178,11 @@ async def in_slices(items: Iterable[_T]) -> AsyncGenerator[_T, None]:
         yield item
         if not count % _SLICE:
             await asyncio.sleep(0)
+
+
+async def awaited(result: Any) -> Any:
+    """Return *result*, or what comes of it if it is to be awaited."""
+    return await result if isawaitable(result) else result
 
 
 async def guarded(work: Awaitable[_T]) -> _T:

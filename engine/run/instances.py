@@ -39,7 +39,7 @@ from rungraph.engine.run.handles import Handles
 from rungraph.engine.run.loop_watch import owner_of
 from rungraph.engine.run.placement import open_in_process
 from rungraph.engine.run.registrations import registration_store
-from rungraph.engine.waiting import outlast, settled, thread_future
+from rungraph.engine.waiting import awaited, outlast, settled, thread_future
 from rungraph.graph.address import Address, NodeKind
 from rungraph.graph.nodes import ProviderNode, RouterNode, TableNode
 
@@ -149,8 +149,7 @@ class Instances:
     def lose(self, address: Address, why: NotRunningError) -> None:
         """Let the table of a provider that does not run offer it no more, and its callers know."""
         self._handles.lose(address, why)
-        table = self.table_of(address)
-        if table is not None:
+        if (table := self.table_of(address)) is not None:
             table.lose(address.name, why)
 
     def take_report(self, address: Address, report: ProviderReport) -> None:
@@ -174,9 +173,7 @@ class Instances:
             if dependency not in self.drained:
                 await instance.join(dependency.name, new, self._handles.gate_of(dependency))
         elif has_bind(instance):
-            bound: object = instance.bind(dependency.api, self.handle_of(dependency, new))
-            if isawaitable(bound):
-                await bound
+            await awaited(instance.bind(dependency.api, self.handle_of(dependency, new)))
 
     def use(self, graph: RunGraph) -> None:
         """Create instances as *graph* says from now on."""
@@ -202,9 +199,7 @@ class Instances:
             await instance.reconfigure(node, members)
         elif isinstance(node, ProviderNode) and has_reconfigure(instance):
             config = validated_config(node, environment_text=self._graph.environment_text)
-            told: object = instance.reconfigure(config)
-            if isawaitable(told):
-                await told
+            await awaited(instance.reconfigure(config))
 
     async def offer(self, address: Address, instance: object) -> None:
         """Let the table of a provider that is well again offer it."""
