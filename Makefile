@@ -80,8 +80,10 @@ fuzz: $(VENV)/.dev  ## Fuzz every stage, FUZZ_SECONDS (60) each; what breaks one
 			|| { echo "$$target: see build/fuzz/$$target.log"; failed=1; }; \
 	done; exit $${failed:-0}
 
-soak: $(VENV)/.test  ## Run SOAK_SCHEDULES (20000) random schedules of starts, faults, reloads and stops
+soak: $(VENV)/.test  ## Run SOAK_SCHEDULES (20000) random schedules; kill a server SOAK_KILLS (1000) times and call it SOAK_CALLS (100000) times
 	$(BIN)/python -m tests.property.schedules $(or $(SOAK_SCHEDULES),20000)
+	RUNGRAPH_KILLS=$(or $(SOAK_KILLS),1000) RUNGRAPH_CALLS=$(or $(SOAK_CALLS),100000) \
+		$(BIN)/python -m pytest -q tests/contract/test_serve_attacks.py -k 'killed or flat'
 
 check: test lint types  ## All that CI runs
 
