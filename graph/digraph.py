@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from operator import attrgetter
 from typing import TYPE_CHECKING, Any
 
 import networkx as nx
@@ -24,16 +25,13 @@ def new_digraph(
     those of `RunGraph.nx`, but for ``generation``.
     """
     graph: nx.DiGraph[Address] = nx.DiGraph(name=name)
-    for node in sorted(nodes, key=lambda node: node.address):
-        attributes: dict[str, Any] = {
-            "node": node,
-            "kind": str(node.address.kind),
-            "api": node.api,
-        }
+    for node in sorted(nodes, key=attrgetter("address")):
+        address = node.address
+        attributes: dict[str, Any] = {"node": node, "kind": str(address.kind), "api": address.api}
         if isinstance(node, ProviderNode):
-            attributes["provider_id"] = node.provider_id
+            attributes["provider_id"] = address.name
             attributes["provider_type"] = node.provider_type
-        graph.add_node(node.address, **attributes)
+        graph.add_node(address, **attributes)
     for edge in sorted(edges, key=lambda edge: edge[:2]):
         add_edge(graph, edge)
     return graph

@@ -270,17 +270,16 @@ class _Reader(ResourceReader):
             )
         resolved: dict[str, Any] = self.resolve(written, path)
         if resolved is not written:
-            apart = ("config", "provider_id", "provider_type")
-            resolved = {
-                key: one if key in apart else self.shown(written[key], one, (*path, key))
+            texts = {
+                key: self.text(written[key], one, (*path, key))
+                if key == "provider_type"
+                else self.shown(written[key], one, (*path, key))
                 for key, one in resolved.items()
+                if one is not written[key] and key not in ("config", "provider_id")
             }
             if "provider_id" in entry.written:
-                resolved = {**resolved, "provider_id": provider_id}
-            if "provider_type" in written:
-                resolved["provider_type"] = self.text(
-                    written["provider_type"], resolved["provider_type"], (*path, "provider_type")
-                )
+                texts["provider_id"] = provider_id
+            resolved = {**resolved, **texts}
         section = self.section(ProviderSection, resolved, path)
         if section is None:
             self.unreadable.add(api)

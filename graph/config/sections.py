@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from typing import TYPE_CHECKING, Any, NamedTuple, TypeVar
 
 from rungraph.graph.budgets import MOST_PROBLEMS
@@ -146,14 +145,12 @@ class SectionReader:
         if lacking or wrong:
             return None
         make: Callable[..., _S] = model
-        section = make(**{key: value[key] for key in known.keys() & value.keys()})
+        given = {key: one for key, one in value.items() if key in known}
         # A query may have several lines; all other texts of a section are ids, types and names.
-        names = {
-            key: self.named(one, (*path, key))
-            for key, one in value.items()
-            if isinstance(one, str) and not one.isprintable() and key in known and key != "query"
-        }
-        return replace(section, **names) if names else section
+        for key, one in given.items():
+            if isinstance(one, str) and not one.isprintable() and key != "query":
+                given[key] = self.named(one, (*path, key))
+        return make(**given)
 
     def named(self, text: str, path: Path, *, key: bool = False) -> str:
         """Return an id, a type or a name as it can be shown; report what it may not hold."""

@@ -85,8 +85,10 @@ def _the_last_counts(context: RuleContext) -> str:
 
 def _several_unrouted(context: RuleContext) -> Iterator[Diagnostic]:
     for api, providers in sorted(context.by_api.items()):
+        if not context.is_providable(api) or context.catalog.pair_of(api):
+            continue
         ids = sorted({provider.provider_id for provider in providers})
-        if not context.is_providable(api) or context.catalog.pair_of(api) or len(ids) < 2:
+        if len(ids) < 2:
             continue
         last = max(providers, key=lambda one: one.path)
         if last.spec and last.spec.uses_siblings and "last_wins" in context.catalog.traits:

@@ -107,8 +107,8 @@ class Substitution:
             return self._done[id(value)][1]
         result: Any = value
         for key, item in value.items() if isinstance(value, dict) else enumerate(value):
-            if isinstance(item, str) and "${" not in item:
-                continue  # Most values are such texts.
+            if not isinstance(item, dict | list) and not (isinstance(item, str) and "${" in item):
+                continue  # Most values stay as they are.
             resolved = self.resolve(item, (*path, key))
             if resolved is not item:
                 if result is value:
