@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 from collections import defaultdict
 from collections.abc import Mapping
+from contextlib import suppress
 from dataclasses import replace
 from functools import cached_property
 from itertools import groupby
@@ -18,6 +19,7 @@ from rungraph.graph.collector import collector_paused
 from rungraph.graph.config.documents import run_config_of
 from rungraph.graph.config.read import read_config
 from rungraph.graph.config.run_config import ALL_PROVIDERS, Excluded
+from rungraph.graph.config.sections import RefusedError, is_refusal
 from rungraph.graph.cycles import (
     CyclicComponent,
     drop_soft_edges,
@@ -113,19 +115,13 @@ def compile_document(
     document = run_config_of(document)
     catalog, chosen = catalog_for(document, catalog)
     graph = _graph(document, catalog, chosen, environment)
-    refused = next((one for one in graph.diagnostics if _is_refusal(one)), None)
+    refused = next((one for one in graph.diagnostics if is_refusal(one)), None)
     if refused is not None:
         lacking = document.with_excerpt(refused).message  # without secrets
         for other in others_that_fit(catalog, document.value, lacking):
-            found = _graph(document, other, chosen, environment)
-            if not any(map(_is_refusal, found.diagnostics)):
-                return found
+            with suppress(RefusedError):
+                return _graph(document, other, chosen, environment, is_trial=True)
     return graph
-
-
-def _is_refusal(one: Diagnostic) -> bool:
-    """Whether releases differ in it: they ask other things of sections."""
-    return one.severity is Severity.ERROR and one.code in ("C010", "C011", "C036")
 
 
 def _graph(
@@ -133,7 +129,14 @@ def _graph(
     catalog: Catalog,
     chosen: tuple[Diagnostic, ...],
     environment: Mapping[str, str],
+    *,
+    is_trial: bool = False,
 ) -> RunGraph:
+    """Return the graph of *document*.
+
+    Raises:
+        RefusedError: If it is only tried as one of the catalog's release, and is refused.
+    """
     are_old_plain = "old_placeholders_are_text" in catalog.traits
     substitution = Substitution(
         document, environment, plain_old_spelling=catalog.full_name if are_old_plain else ""
@@ -141,7 +144,7 @@ def _graph(
     if catalog.keys:
         catalog, external = with_external(catalog, document, substitution)
         chosen += external
-    config, problems = read_config(document, catalog, substitution)
+    config, problems = read_config(document, catalog, substitution, is_trial=is_trial)
     draft = _Draft(config, catalog)
     graph = draft.graph
     components: tuple[CyclicComponent, ...] = ()
@@ -152,13 +155,12 @@ def _graph(
         dropped = drop_soft_edges(graph, components)
         generations = generations_of(graph)
     number_generations(graph, generations)
-    rules = (
-        check_config(
-            RuleContext(config, catalog, nodes_of(graph), draft.served, document, substitution)
-        )
-        if document.value
-        else ()
-    )
+    rules: list[Diagnostic] = []
+    context = RuleContext(config, catalog, nodes_of(graph), draft.served, document, substitution)
+    for one in check_config(context) if document.value else ():
+        if is_trial and is_refusal(one):
+            raise RefusedError
+        rules.append(one)
     return RunGraph(
         nx=graph,
         file=document.file,

@@ -154,10 +154,9 @@ def others_that_fit(catalog: Catalog, config: Mapping[str, Any], lacking: str) -
     if history is None or not catalog.told_by:
         return
     taken = history.releases[history.index_of(catalog)]
-    for release in telling.others_that_fit(history, config, taken):
-        why = telling.passing_over(catalog.full_name, lacking)
-        told = telling.told_as(history, config, release, why)
-        yield history.at(release).with_values(told_by=told.by)
+    why = telling.passing_over(catalog.full_name, lacking)
+    for told in telling.others_that_fit(history, config, taken, why):
+        yield history.at(told.release).with_values(told_by=told.by)
 
 
 def _never_ends(path: Path) -> bool:

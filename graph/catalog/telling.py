@@ -58,20 +58,23 @@ def release_for(history: CatalogHistory, config: Mapping[str, Any]) -> Told:
 
 
 def others_that_fit(
-    history: CatalogHistory, config: Mapping[str, Any], release: str
-) -> Iterator[str]:
-    """Yield the other releases that fit as well as *release*: the newest of each minor one."""
+    history: CatalogHistory, config: Mapping[str, Any], release: str, why: str
+) -> Iterator[Told]:
+    """Yield the other releases that fit as well as *release*: the newest of each minor one.
+
+    Args:
+        history: All releases.
+        config: A run config.
+        release: The one that it was taken for.
+        why: Why it is not of that one.
+    """
+    names = {name for name in names_in(config) if name in history.spans}
     seen: set[str] = set()
-    for index in _fitting(history, names_in(config)):
+    for index in _fitting(history, names):
         minor = history.releases[index].rpartition(".")[0]
         if minor not in seen and history.releases[index] != release:
-            yield history.releases[index]
+            yield _told(history, names, index, why)
         seen.add(minor)
-
-
-def told_as(history: CatalogHistory, config: Mapping[str, Any], release: str, why: str) -> Told:
-    """Return what tells that a run config is of *release*, with *why* it is no newer one."""
-    return _told(history, names_in(config), history.releases.index(release), why)
 
 
 def passing_over(newest: str, lacking: str, what: str = "it") -> str:

@@ -43,10 +43,14 @@ _REQUIRED = ("provider_id", "provider_type")
 
 
 def read_config(
-    document: Document, catalog: Catalog, substitution: Substitution
+    document: Document, catalog: Catalog, substitution: Substitution, *, is_trial: bool = False
 ) -> tuple[RunConfig, tuple[Diagnostic, ...]]:
-    """Return what *document* says, as far as it can be made out, and the problems of its shape."""
-    reader = _Reader(document, substitution)
+    """Return what *document* says, as far as it can be made out, and the problems of its shape.
+
+    Raises:
+        RefusedError: If the config is only tried as one of the catalog's release, and is refused.
+    """
+    reader = _Reader(document, substitution, is_trial=is_trial)
     return reader.run_config(catalog), tuple(reader.problems)
 
 
@@ -67,8 +71,10 @@ def read_checks(
 class _Reader(ResourceReader):
     """One reading of a document."""
 
-    def __init__(self, document: Document, substitution: Substitution) -> None:
-        super().__init__(document, substitution)
+    def __init__(
+        self, document: Document, substitution: Substitution, *, is_trial: bool = False
+    ) -> None:
+        super().__init__(document, substitution, is_trial=is_trial)
         self.excluded: list[Excluded] = []
         self.unreadable: set[str] = set()
         self.known: frozenset[str] = frozenset()
@@ -129,6 +135,10 @@ class _Reader(ResourceReader):
     def top_keys(self, value: Mapping[str, Any], catalog: Catalog) -> Mapping[str, Any]:
         """Return *value*, a misspelt ``providers`` put right; report the keys nobody reads."""
         known = self.known
+        names = [key for key in ("distro_name", "image_name") if key in known]
+        is_named = any(value.get(key) is not None for key in names)
+        if value and "needs_name" in catalog.traits and not is_named:
+            self.missing(names[0], ())
         apis = {
             key: f"'{key}' is an API: indent it under 'providers'"
             for key in value.keys() & catalog.apis.keys() - known
@@ -148,11 +158,7 @@ class _Reader(ResourceReader):
         required = {} if is_empty else {"providers": "add 'providers:' with a list of instances "
                                         "for each API"}  # fmt: skip
         others = {key: one for key, one in value.items() if key not in apis or not is_empty}
-        read = self.spelt(others, known, (), "a run config", required, dict(apis))
-        names = [key for key in ("distro_name", "image_name") if key in self.known]
-        if "needs_name" in catalog.traits and not any(value.get(key) is not None for key in names):
-            self.missing(names[0], ())
-        return read
+        return self.spelt(others, known, (), "a run config", required, dict(apis))
 
     def run_section(self, value: Mapping[str, Any], catalog: Catalog) -> RunSection:
         """Return what stands at the top besides lists; what it says by default when in doubt."""

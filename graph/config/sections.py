@@ -41,6 +41,15 @@ def kind_of(value: Any) -> str:
     return "nothing" if value is None else _KINDS.get(type(value), "a mapping")
 
 
+class RefusedError(Exception):
+    """Raised where a config is only tried: what it is tried as does not take it."""
+
+
+def is_refusal(one: Diagnostic) -> bool:
+    """Whether releases differ in it: they ask other things of sections."""
+    return one.severity is Severity.ERROR and one.code in ("C010", "C011", "C036")
+
+
 class Entry(NamedTuple):
     """One mapping of a list, as written, and where it stands."""
 
@@ -50,9 +59,18 @@ class Entry(NamedTuple):
 
 
 class SectionReader:
-    """One reading of a document; every problem of its shape becomes a diagnostic."""
+    """One reading of a document; every problem of its shape becomes a diagnostic.
 
-    def __init__(self, document: Document, substitution: Substitution) -> None:
+    Args:
+        document: What is read.
+        substitution: What fills in its environment.
+        is_trial: Whether reading ends with `RefusedError` at the first refusal.
+    """
+
+    def __init__(
+        self, document: Document, substitution: Substitution, *, is_trial: bool = False
+    ) -> None:
+        self.is_trial = is_trial
         self.document = document
         self.resolve = substitution.resolve
         self.text_of = substitution.text_of
@@ -225,4 +243,7 @@ class SectionReader:
 
     def report(self, code: str, message: str, path: Path, *ways_out: str, **more: Any) -> None:
         """Report a problem; see `Document.problem`."""
-        self.problems.append(self.document.problem(code, message, path, *ways_out, **more))
+        problem = self.document.problem(code, message, path, *ways_out, **more)
+        if self.is_trial and is_refusal(problem):
+            raise RefusedError
+        self.problems.append(problem)
