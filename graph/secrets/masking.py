@@ -67,13 +67,13 @@ def masked_line(line: str, spans: Iterable[Span], column: int) -> tuple[str, int
     return shown, len(rendered(line[:column], before))
 
 
-def secrets_of_text(text: str, *, is_secret: bool) -> Iterator[str]:
-    """Yield the secrets in a text, of which it is one as a whole when *is_secret*."""
-    yield from (one for span in _spans_of_text(packed(text)) for one in _literals(text, *span))
+def secrets_of_text(text: str, *, is_secret: bool) -> list[str]:
+    """Return the secrets in a text, of which it is one as a whole when *is_secret*."""
+    spans = _spans_of_text(packed(text))
     if is_secret:
-        yield from _literals(text, *without_scheme(text, 0, len(text)))
-        if text and not placeholders(text):
-            yield text
+        spans += (without_scheme(text, 0, len(text)),)
+    found = [one for span in spans for one in _literals(text, *span)]
+    return [*found, text] if is_secret and text and not placeholders(text) else found
 
 
 def _literals(text: str, start: int, end: int) -> list[str]:

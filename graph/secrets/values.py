@@ -9,6 +9,7 @@ from itertools import pairwise
 from typing import TYPE_CHECKING, Any, Final
 from urllib.parse import quote, quote_plus
 
+from rungraph.graph.placeholders import has_placeholder
 from rungraph.graph.secrets.keys import (
     HELD_KEYS,
     NAME_KEYS,
@@ -42,6 +43,9 @@ __all__ = [
 ]
 
 _SHORTEST: Final = 4
+_MAPPINGS: Final = (dict, Mapping)
+"""Dictionaries first, which nearly all are: to ask whether a value is a mapping takes long."""
+_COLLECTIONS: Final = (*_MAPPINGS, list, tuple)
 
 
 def masked(value: Any, *, secrets: Iterable[str] = (), known: KnownSecrets = NOTHING_KNOWN) -> Any:
@@ -102,12 +106,12 @@ def plain_key(key: str) -> str:
 def _masked(value: Any, extra: frozenset[str], known: KnownSecrets, *, is_secret: bool) -> Any:
     if isinstance(value, str):
         return masked_secret(value) if is_secret else masked_text(value, known)
-    if isinstance(value, Mapping | list | tuple):
+    if isinstance(value, _COLLECTIONS):
         shown = {
             key: _masked(item, extra, known, is_secret=is_secret or bool(reason))
             for key, item, reason in items_of(value, extra)
         }
-        if isinstance(value, Mapping):
+        if isinstance(value, _MAPPINGS):
             return shown
         for index, item in _logins(value):
             shown[index] = masked_after_flag(value[index - 1], item, known)
@@ -119,11 +123,11 @@ def _collect(
     found: set[str], written: Any, resolved: Any, extra: frozenset[str], *, is_secret: bool
 ) -> None:
     """Add the secrets of a config, or of part of one, to *found*."""
-    if isinstance(written, str):
+    if isinstance(written, str) and has_placeholder(written):
         found.update(secrets_of_template(written, resolved, is_secret=is_secret))
     if isinstance(resolved, str):
         found.update(secrets_of_text(resolved, is_secret=is_secret))
-    elif isinstance(resolved, Mapping | list | tuple):
+    elif isinstance(resolved, _COLLECTIONS):
         sources: dict[Any, Any] = {}
         is_same = written is resolved
         if not is_same and isinstance(written, Mapping) == isinstance(resolved, Mapping):
@@ -131,7 +135,7 @@ def _collect(
         for key, item, reason in items_of(resolved, extra):
             source = item if is_same else sources.get(key)
             _collect(found, source, item, extra, is_secret=is_secret or bool(reason))
-        if not isinstance(resolved, Mapping):
+        if not isinstance(resolved, _MAPPINGS):
             for index, item in _logins(resolved):
                 found.update(secrets_of_text(f"{resolved[index - 1]} {item}", is_secret=False))
     elif is_secret and resolved is not None and not isinstance(resolved, bool):
@@ -143,13 +147,13 @@ def items_of(value: Any, extra: frozenset[str]) -> Iterator[tuple[Any, Any, str]
 
     Its key says so, or a name beside it, or a flag such as ``--api-key`` before it.
     """
-    if isinstance(value, Mapping):
-        holders = HELD_KEYS & value.keys()
+    if isinstance(value, _MAPPINGS):
+        has_holders = not HELD_KEYS.isdisjoint(value)
         for key, item in value.items():
             reason = ""
             if isinstance(key, str):
-                is_name = holders and key.lower() in NAME_KEYS
-                if key in holders and _has_secret_name(value):
+                is_name = has_holders and key.lower() in NAME_KEYS
+                if has_holders and key in HELD_KEYS and _has_secret_name(value):
                     reason = "a name beside it is that of a secret"
                 elif head := "" if is_name else secret_head(key):
                     reason = f"its key is that of a secret: '{head}'"

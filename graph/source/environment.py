@@ -27,6 +27,7 @@ if TYPE_CHECKING:
 _MOST_SUGGESTIONS: Final = 50
 _MOST_RELATED: Final = 10
 _DECIMAL = re.compile(r"-?[0-9]+\.[0-9]+")
+_COLLECTIONS: Final = (dict, list)
 _BOOLEANS: Final = {"true": True, "false": False}
 _NOWHERE: Final = Place("", 0, 0)
 
@@ -101,13 +102,13 @@ class Substitution:
         """
         if isinstance(value, str):
             return self._text(value, path) if "${" in value else value
-        if not isinstance(value, dict | list):
+        if not isinstance(value, _COLLECTIONS):
             return value
         if self._document.has_aliases and id(value) in self._done:
             return self._done[id(value)][1]
         result: Any = value
         for key, item in value.items() if isinstance(value, dict) else enumerate(value):
-            if not isinstance(item, dict | list) and not (isinstance(item, str) and "${" in item):
+            if not isinstance(item, _COLLECTIONS) and not (isinstance(item, str) and "${" in item):
                 continue  # Most values stay as they are.
             resolved = self.resolve(item, (*path, key))
             if resolved is not item:
