@@ -262,7 +262,9 @@ class StackApp:
         Raises:
             RequestError: If nothing does, or not now.
         """
-        methods = self._served.get(exchange.path) or self._matching(exchange)
+        methods = self._served.get(exchange.path)
+        if methods is None or "{" in exchange.path:  # How a route is written is no path of it.
+            methods = self._matching(exchange)
         if methods is None:
             raise self._not_found(exchange)
         method = "GET" if exchange.method == "HEAD" else exchange.method
