@@ -151,6 +151,8 @@ class Supervisor:
             failures = await self._graph.replace([address])
             self._due.pop(address, None)
             for one in failures:
+                if one.phase == "run":  # It ran and broke again: told, with its cause, at its end.
+                    continue
                 if one.address == address:
                     self._latest[address] = self._failures[address] = one
                 else:

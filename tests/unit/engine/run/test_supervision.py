@@ -117,6 +117,20 @@ async def test_calls_that_do_not_end_are_ended_with_the_truth(
     assert call.cancelling() == 0
 
 
+async def test_a_crash_right_after_a_restart_is_restarted_like_any(
+    graph: RunGraph, tmp_path: Any
+) -> None:
+    """Also while the restart still hands the new instance to others."""
+    settings = quick(tmp_path, restart_delay=0, restart_limit=50)
+    async with Stack(graph, settings) as stack:
+        for _ in range(5):
+            before = instance("foo")
+            before.crash()
+            while instance("foo") is before or stack.status()[FOO] is not State.READY:  # noqa: ASYNC110
+                await asyncio.sleep(0)
+        assert stack.status()[FOO] is State.READY
+
+
 async def test_a_provider_that_stays_failed_ends_the_stack(graph: RunGraph, tmp_path: Any) -> None:
     """The block is cancelled, and the error names the provider instead."""
 
