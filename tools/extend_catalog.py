@@ -30,7 +30,9 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
 
 FILE = Path(__file__).parents[1] / "graph/catalog/llama-stack.yaml"
-SECTIONS = ("packages", "traits", "stores", "sections", "keys", "apis", "pairs", "providers")
+SECTIONS = (
+    "packages", "traits", "stores", "sections", "keys", "apis", "pairs", "providers", "installs",
+)  # fmt: skip
 # What makes an entry another one; all else is as the last of its releases has it.
 SAME = {
     "apis": ("name", "builtin"),
@@ -110,10 +112,35 @@ def extend(
             if row is None:
                 rows.append({**entry, "releases": f"{release}.."})
             else:
+                if section == "providers":
+                    _keep_packages(data, row, entry, before)
                 row.update({key: entry[key] for key in NEWEST if key in entry})
         for row in going_on.values():
             first = row.get("releases", "..").partition("..")[0]
             row["releases"] = before if first == before else f"{first}..{before}"
+
+
+def _keep_packages(
+    data: dict[str, Any], row: dict[str, Any], entry: Mapping[str, Any], before: str
+) -> None:
+    """Write down what a type needed up to the release *before*, if it needs something else now."""
+    old = row.pop("packages", [])
+    if sorted(old) == sorted(entry.get("packages", ())):
+        row["packages"] = old
+        return
+    name = f"{row['api']}/{row['provider_type']}"
+    earlier = [one["releases"] for one in data["installs"] if name in one["types"]]
+    order: list[str] = data["releases"]
+    last = max((order.index(one.rpartition("..")[2]) for one in earlier), default=-1)
+    own = row.get("releases", "..").partition("..")[0]
+    first = max(order[last + 1], own or order[0], key=order.index)
+    span = before if first == before else f"{first}..{before}"
+    same = (one for one in data["installs"] if (one["packages"], one["releases"]) == (old, span))
+    found = next(same, None)
+    if found is None:
+        data["installs"].append({"types": [name], "packages": old, "releases": span})
+    else:
+        found["types"].append(name)
 
 
 def _is_open(row: Mapping[str, Any]) -> bool:
@@ -176,7 +203,8 @@ def _value(value: Any, plain: re.Pattern[str] = _PLAIN) -> str:
     if isinstance(value, bool):
         return str(value).lower()
     text = str(value)
-    return text if plain.fullmatch(text) else json.dumps(text, ensure_ascii=False)
+    is_plain = plain.fullmatch(text) and text not in ("true", "false")
+    return text if is_plain else json.dumps(text, ensure_ascii=False)
 
 
 if __name__ == "__main__":

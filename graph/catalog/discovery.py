@@ -10,9 +10,10 @@ from importlib.metadata import EntryPoint, entry_points
 from types import CoroutineType
 from typing import TYPE_CHECKING, Any, TypeVar
 
-from rungraph.graph.catalog.history import CatalogHistory, span_of
+from rungraph.graph.catalog.history import CatalogHistory, Spec, span_of
 from rungraph.graph.catalog.release_specs import (
     TRAITS,
+    InstallSpec,
     KeySpec,
     PackageSpec,
     SectionSpec,
@@ -33,19 +34,10 @@ if TYPE_CHECKING:
     from pydantic import TypeAdapter, ValidationError
 
 
-_S = TypeVar(
-    "_S",
-    ApiSpec,
-    RoutedPair,
-    ProviderSpec,
-    KeySpec,
-    StoreSpec,
-    SectionSpec,
-    TraitSpec,
-    PackageSpec,
-)
-
-_LISTS = ("apis", "keys", "packages", "pairs", "providers", "sections", "stores", "traits")
+_S = TypeVar("_S", bound=Spec)
+_LISTS = (
+    "apis", "installs", "keys", "packages", "pairs", "providers", "sections", "stores", "traits",
+)  # fmt: skip
 
 ENTRY_POINT_GROUP = "rungraph.catalogs"
 
@@ -126,8 +118,8 @@ def load_history(path: Path | str, *, origin: str = "") -> CatalogHistory:
 
     Beside the lists, the file may have a ``name`` and the ``releases``, oldest first. An entry with
     ``releases: first..last`` counts for those; without an end, for all from the first on. There may
-    also be lists of ``keys``, ``stores``, ``sections``, ``traits`` and ``packages``; see
-    `CatalogHistory`.
+    also be lists of ``keys``, ``stores``, ``sections``, ``traits``, ``packages`` and ``installs``;
+    see `CatalogHistory`.
 
     Args:
         path: The file.
@@ -225,6 +217,7 @@ class _Reader:
             sections=tuple(self.specs("sections", SectionSpec, releases)),
             traits=tuple(self.specs("traits", TraitSpec, releases)),
             packages=tuple(self.specs("packages", PackageSpec, releases)),
+            installs=tuple(self.specs("installs", InstallSpec, releases)),
             extends=extends,
         )
 

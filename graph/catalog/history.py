@@ -8,6 +8,7 @@ from functools import cached_property
 from typing import TYPE_CHECKING
 
 from rungraph.graph.catalog.release_specs import (
+    InstallSpec,
     KeySpec,
     PackageSpec,
     SectionSpec,
@@ -29,6 +30,7 @@ Spec = (
     | SectionSpec
     | TraitSpec
     | PackageSpec
+    | InstallSpec
 )
 
 
@@ -52,6 +54,7 @@ class CatalogHistory:
         sections: What the keys of other sections must hold.
         traits: What only some releases do.
         packages: The import package of each release.
+        installs: What types need installed in releases before the last of their entry.
         extends: ``installed`` if it adds to what installed packages offer, ``none`` if it stands
             alone.
     """
@@ -66,6 +69,7 @@ class CatalogHistory:
     sections: tuple[SectionSpec, ...] = ()
     traits: tuple[TraitSpec, ...] = ()
     packages: tuple[PackageSpec, ...] = ()
+    installs: tuple[InstallSpec, ...] = ()
     extends: str = "none"
     _made: dict[str, Catalog] = field(
         default_factory=dict[str, Catalog], init=False, repr=False, compare=False
@@ -130,9 +134,13 @@ class CatalogHistory:
 
     def _providers(self, index: int) -> Iterator[ProviderSpec]:
         package = next((one.name for one in self.packages if index in self.span(one)), "")
-        for spec in self.providers:
-            if index not in self.span(spec):
+        there = (one for one in self.installs if index in self.span(one))
+        installs = {name: one.packages for one in there for name in one.types}
+        for each in self.providers:
+            if index not in self.span(each):
                 continue
+            packages = installs.get(f"{each.api}/{each.provider_type}")
+            spec = each if packages is None else replace(each, packages=packages)
             if spec.module.startswith(".") or spec.config_class.startswith("."):
                 yield replace(
                     spec,

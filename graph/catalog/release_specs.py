@@ -52,11 +52,14 @@ class SectionSpec:
     """
     fields: Mapping[str, str]
     """What each key must hold: ``text``, ``integer 1024..65535``, ``list of text``, one of some
-    texts (``a|b``), ``text {query}`` (with that in it), ``text or null``; ``!`` behind it is a key
-    that must be there. ``*`` is every key. The kinds are those of `rules.section_shapes`.
+    texts (``a|b``), ``text {query}`` (with that in it), ``filled text`` (not an empty one), ``text
+    or null``; ``!`` behind it is a key that must be there. ``*`` is every key, ``a.b`` one further
+    below. The kinds are those of `rules.section_shapes`.
     """
-    when: Mapping[str, str | bool] = field(default_factory=dict[str, str | bool])
-    """The keys of a section, and what they hold, that it is about: ``{type: kv_sqlite}``."""
+    when: Mapping[str, str] = field(default_factory=dict[str, str])
+    """The keys of a section, and what they hold, that it is about: ``{type: kv_sqlite}``; ``*`` is
+    anything but an empty value, ``"false"`` is a key that is not there, too.
+    """
     one_of: tuple[str, ...] = ()
     """Keys of which at least one must be there."""
     not_both: Mapping[str, tuple[str, ...]] = field(default_factory=dict[str, tuple[str, ...]])
@@ -73,6 +76,18 @@ class TraitSpec:
     """One of `TRAITS`."""
     releases: str = ""
     """The releases that do it; see `CatalogHistory`."""
+
+
+@dataclass(frozen=True, slots=True)
+class InstallSpec:
+    """What some types need installed in releases before the last of their entry."""
+
+    types: tuple[str, ...]
+    """The types, as ``api/type``."""
+    packages: tuple[str, ...] = ()
+    """What pip is told there, instead of what their entry says."""
+    releases: str = ""
+    """The releases that have it so; see `CatalogHistory`."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -22,6 +22,7 @@ from rungraph.graph.config.run_config import (
     RunSection,
     in_order,
 )
+from rungraph.graph.config.sections import kind_of
 from rungraph.graph.diagnostics import Severity
 from rungraph.graph.nodes import PLACEMENTS, RESTARTS, ProviderNode
 
@@ -86,6 +87,12 @@ class _Reader(ResourceReader):
             value, self.origin, notes = with_providers(self.document)
             self.problems += notes
         self.known, self.traits = known_keys(catalog), catalog.traits
+        self.of_providers = frozenset(
+            spec.path.removeprefix("resources.")
+            for spec in catalog.sections
+            if spec.path.startswith("resources.")
+            and spec.fields.get("provider_id", "").endswith("!")
+        )
         value = self.top_keys(value, catalog)
         run = self.run_section(value, catalog)
         self.api_limits = limits_of_apis(self, run.limits, catalog)
@@ -169,8 +176,8 @@ class _Reader(ResourceReader):
         for key in fields.keys() & {"image_name", "distro_name"}:
             fields[key] = self.text(value[key], fields[key], (key,))
             is_taken = key == "distro_name" or "name_may_be_number" in catalog.traits
-            if isinstance(fields[key], int | float) and is_taken:
-                what = "a boolean" if isinstance(fields[key], bool) else "a number"
+            if fields[key] is not None and not isinstance(fields[key], str) and is_taken:
+                what = kind_of(fields[key]).replace("an integer", "a number")
                 fields[key] = str(fields[key])
                 self.report(
                     "C010",

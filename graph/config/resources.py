@@ -33,6 +33,8 @@ class ResourceReader(SectionReader):
     """Reads resources; every problem of their shape becomes a diagnostic."""
 
     traits: frozenset[str] = frozenset()
+    of_providers: frozenset[str] = frozenset()
+    """The lists, such as ``tool_groups``, whose entries must name a provider."""
 
     def resources(self, value: Any, at: Path, pair: RoutedPair) -> Iterator[ResourceConfig]:
         """Yield what a list at *at* registers: of an entry with members, each of them."""
@@ -63,9 +65,14 @@ class ResourceReader(SectionReader):
         ]
         if empty:
             first = empty[0]
-            is_id = names[first] == "identifier" and ids[first] != DISABLED
-            if is_id and self.traits and "drops_empty_ids" not in self.traits:
-                self.missing(first, path)
+            is_read = (
+                "drops_empty_ids" not in self.traits
+                if names[first] == "identifier"
+                else pair.resources in self.of_providers
+            )
+            if ids[first] != DISABLED and self.traits and is_read:
+                severity = Severity.ERROR if ids[first] is None else Severity.WARNING
+                self.wrong_type(ids[first], (*path, first), "text", severity=severity)
             return None
         resolved: dict[str, Any] = self.resolve(written, path)
         wanted = self.named_texts(written, resolved, names, path)

@@ -236,10 +236,10 @@ class SectionReader:
         """Report a key that is not there."""
         self.report("C011", f"the key '{key}' is missing", path, way_out or f"add '{key}: …'")
 
-    def wrong_type(self, value: Any, path: Path, wanted: str, *hints: str) -> None:
+    def wrong_type(self, value: Any, path: Path, wanted: str, *hints: str, **more: Any) -> None:
         """Report a value that is not what is *wanted* there."""
         message = f"'{path_text(path)}' must be {wanted}, not {kind_of(value)}"
-        self.report("C010", message, path, *hints)
+        self.report("C010", message, path, *hints, **more)
 
     def report(self, code: str, message: str, path: Path, *ways_out: str, **more: Any) -> None:
         """Report a problem; see `Document.problem`."""

@@ -142,6 +142,7 @@ never imported to check a config; write it under 'dependencies' to see it in the
 
 C033 error a spec of an external provider cannot be read
 A file in 'external_providers_dir' or 'external_apis_dir' is no YAML mapping. The stack stops there.
+A folder that is not on this machine is a note: it can be there where the stack starts.
 
 C034 error a provider that a variable switches on
 What is named here is there once the variable is set. Now it is not, so the start fails. With

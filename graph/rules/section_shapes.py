@@ -13,7 +13,7 @@ from rungraph.graph.source.positions import path_text
 from rungraph.graph.wording import joined
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Mapping
+    from collections.abc import Callable, Iterable, Iterator, Mapping
 
     from rungraph.graph.catalog.release_specs import SectionSpec
     from rungraph.graph.diagnostics import Diagnostic
@@ -21,22 +21,33 @@ if TYPE_CHECKING:
     from rungraph.graph.source.positions import Path
 
 _CONDITION = re.compile(
-    r"user\s+is(\s+not)?\s+owner|user\s+with\s+\S+(\s+not)?\s+in\s+\S+"
-    r"|user(\s+not)?\s+in\s+owners\s+\S+|resource\s+is\s+unowned"
+    r"\s*(user\s+is(\s+not)?\s+owner|user\s+with\s+\S+(\s+not)?\s+in\s+\S+"
+    r"|user(\s+not)?\s+in\s+owners\s+\S+|resource\s+is\s+unowned)?\s*"
 )
+_TENANT = re.compile(r"\s*[a-z0-9][a-z0-9_-]{0,127}\s*", re.IGNORECASE)
 _KINDS: dict[str, tuple[Any, str]] = {
     "boolean": (bool, "a boolean"),
     "condition": (str, "a condition"),
     "integer": (int, "an integer"),
     "list": (list, "a list"),
     "mapping": (dict, "a mapping"),
+    "network": (str, "a network"),
     "null": (type(None), "nothing"),
     "number": (float, "a number"),
+    "origin": (str, "an origin other than '*'"),
+    "tenant": (str, "an id of a tenant"),
     "text": (str, "text"),
+    "url": (str, "a URL of http or https"),
 }
 """The kinds of values: the type of each, and its name."""
 _COERCED = (bool, int, float)
-_HINTS = {"condition": "such as 'user with admin in roles' or 'user is owner'"}
+_FILLED = "filled "
+"""What stands before a kind whose values must not be empty."""
+_HINTS = {
+    "condition": "such as 'user with admin in roles' or 'user is owner'",
+    "network": "such as '10.96.0.0/12'",
+    "tenant": "letters, digits, '-' and '_', 128 at most, a letter or a digit first",
+}
 _BOUNDS = re.compile(r"(?P<kind>integer|number) (?P<least>-?\d+)\.\.(?P<most>\d*)")
 _RESOURCES = "resources"
 
@@ -45,7 +56,7 @@ def section_shapes(context: RuleContext) -> Iterator[Diagnostic]:
     """Yield the parts of sections that are not what the stack can read."""
     for spec in context.catalog.sections:
         for path, section in _sections(context, spec.path):
-            if all(section.get(key) == value for key, value in spec.when.items()):
+            if all(_is_met(section.get(key), value) for key, value in spec.when.items()):
                 yield from _section(context, spec, path, section)
     if not context.catalog.keys:
         return
@@ -65,6 +76,13 @@ def section_shapes(context: RuleContext) -> Iterator[Diagnostic]:
                 is_taken = written == "apis" and "apis_may_be_null" in context.catalog.traits
                 if value is None and not is_taken and path[0] in known:
                     yield _wrong(context, path, wanted, value)
+
+
+def _is_met(value: Any, wanted: str) -> bool:
+    """Whether a key holds what a spec is about."""
+    if wanted in ("true", "false"):
+        return (value is not None and _coerced(bool, value) is True) == (wanted == "true")
+    return bool(value) if wanted == "*" else value == wanted
 
 
 def _sections(context: RuleContext, written: str) -> Iterator[tuple[Path, Mapping[str, Any]]]:
@@ -107,13 +125,13 @@ def _section(
     context: RuleContext, spec: SectionSpec, path: Path, section: Mapping[str, Any]
 ) -> Iterator[Diagnostic]:
     for name, wanted in spec.fields.items():
-        for key in section if name == "*" else (name,):
-            if key in section:
-                yield from _value(context, (*path, key), wanted, section[key])
-            elif wanted.endswith("!"):
-                needs = "".join(f": {one} '{kind}' needs it" for one, kind in spec.when.items())
-                message = f"the key '{key}' is missing{needs}"
-                yield context.document.problem("C011", message, path, f"add '{key}: …'")
+        found = [*_at(section, name)]
+        for below, value in found:
+            yield from _value(context, (*path, *below), wanted, value)
+        if not found and wanted.endswith("!"):
+            needs = "".join(f": {one} '{kind}' needs it" for one, kind in spec.when.items())
+            message = f"the key '{name}' is missing{needs}"
+            yield context.document.problem("C011", message, path, f"add '{name}: …'")
     if spec.one_of and not any(section.get(key) for key in spec.one_of):
         names = " or ".join(f"'{one}'" for one in spec.one_of)
         yield context.document.problem(
@@ -138,6 +156,8 @@ def _kinds(wanted: str) -> list[str]:
 
 def _reads(kind: str, value: Any) -> bool:
     """Whether the models of the releases take a value as one of a *kind*."""
+    if kind.startswith(_FILLED):
+        return bool(value) and _reads(kind.removeprefix(_FILLED), value)
     outer, of, inner = kind.partition(" of ")
     if of:
         below = value.values() if isinstance(value, dict) else value
@@ -152,9 +172,34 @@ def _reads(kind: str, value: Any) -> bool:
         return False
     if bounds is not None:
         return bool(float(bounds["least"]) <= read <= float(bounds["most"] or "inf"))
-    if kind == "condition":
-        return _CONDITION.fullmatch(read.strip()) is not None
-    return all(one in read or one in read.lower() for one in inside)
+    is_one = _CHECKS.get(kind)
+    return is_one(read) if is_one else all(one in read or one in read.lower() for one in inside)
+
+
+def _is_network(text: str) -> bool:
+    # Imported when it is asked for: hardly any config has one.
+    from ipaddress import ip_network
+
+    try:
+        ip_network(text, strict=False)
+    except ValueError:
+        return False
+    return True
+
+
+def _is_url(text: str) -> bool:
+    scheme, _, rest = text.partition("://")
+    return scheme.lower() in ("http", "https") and rest.partition("/")[0] != ""
+
+
+_CHECKS: dict[str, Callable[[str], bool]] = {
+    "condition": lambda text: _CONDITION.fullmatch(text) is not None,
+    "network": _is_network,
+    "origin": lambda text: text != "*",
+    "tenant": lambda text: _TENANT.fullmatch(text) is not None,
+    "url": _is_url,
+}
+"""What a text of some kinds must be."""
 
 
 def _coerced(wanted: type, value: Any) -> Any:
@@ -172,6 +217,7 @@ def _coerced(wanted: type, value: Any) -> Any:
 
 def _wrong(context: RuleContext, path: Path, wanted: str, value: Any) -> Diagnostic:
     kinds = [one for one in _kinds(wanted) if one != "null"]
+    last = [one.removeprefix(_FILLED).rpartition(" of ")[2] for one in kinds]
     names = " or ".join(map(_name_of, kinds))
     given = kind_of(value)
     choices = kinds[0].split("|") if kinds[0] not in _KINDS else []
@@ -179,7 +225,7 @@ def _wrong(context: RuleContext, path: Path, wanted: str, value: Any) -> Diagnos
         given = f"'{masked(value, known=context.document.known)}'"
         hint = nearest(value, choices, "")[:-1]
     else:
-        hint = tuple(_HINTS[one] for one in kinds if one in _HINTS)
+        hint = tuple(dict.fromkeys(_HINTS[one] for one in last if one in _HINTS))
     if value is None:
         hint = ("fill it in, or take it out",)
     message = f"'{path_text(path)}' must be {names}"
@@ -195,11 +241,17 @@ def _name_of(kind: str) -> str:
         ('an integer from 1,024 to 65,535', 'a number from 0 on', 'a list of text')
         >>> _name_of("text {query}"), _name_of("list of a|b")
         ("text with '{query}' in it", "a list of 'a', 'b'")
+        >>> _name_of("filled list of network"), _name_of("list of origin")
+        ('a list of networks that is not empty', "a list of origins other than '*'")
     """
+    if kind.startswith(_FILLED):
+        return f"{_name_of(kind.removeprefix(_FILLED))} that is not empty"
     outer, of, inner = kind.partition(" of ")
     if of:
-        name = f"{inner}s" if inner == "mapping" else _name_of(inner).removeprefix("one of ")
-        return f"{_name_of(outer)} of {name}"
+        article, _, rest = _name_of(inner).removeprefix("one of ").partition(" ")
+        noun, _, more = rest.partition(" ")
+        many = f"{noun}s {more}".strip() if article in ("a", "an") else f"{article} {rest}".strip()
+        return f"{_name_of(outer)} of {many}"
     if kind in _KINDS:
         return _KINDS[kind][1]
     if bounds := _BOUNDS.fullmatch(kind):

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 from rungraph.graph.catalog.choice import hints_of_elsewhere
 from rungraph.graph.catalog.external import PROVIDERS, folder_of
 from rungraph.graph.catalog.history import history_of
+from rungraph.graph.config.keys import known_keys
 from rungraph.graph.diagnostics import Severity
 from rungraph.graph.rules.context import nearest
 from rungraph.graph.suggest import closest
@@ -31,15 +32,22 @@ def unknown_names(context: RuleContext) -> Iterator[Diagnostic]:
     yield from _unknown_apis(context, later)
     yield from _unknown_types(context, later)
     yield from _modules(context)
+    folder = context.document.value.get(PROVIDERS)
+    is_elsewhere = (
+        isinstance(folder, str)
+        and folder_of(PROVIDERS, context.document, context.substitution) is None
+    )
+    if is_elsewhere and not later and PROVIDERS in known_keys(context.catalog):
+        yield context.document.problem(
+            "C033",
+            f"the folder of '{PROVIDERS}' is not here: the stack only starts where it is",
+            (PROVIDERS,),
+            severity=Severity.NOTE,
+        )
     if later:
         history = history_of(context.catalog)
         newest = history.at().full_name if history else ""
         names = [name for name, _ in later]
-        folder = context.document.value.get(PROVIDERS)
-        is_elsewhere = (
-            isinstance(folder, str)
-            and folder_of(PROVIDERS, context.document, context.substitution) is None
-        )
         yield context.document.problem(
             "C031",
             f"of a release after {newest}, or of external providers; not checked: {joined(names)}",
@@ -65,7 +73,7 @@ def _unknown_apis(context: RuleContext, later: list[tuple[str, Path]]) -> Iterat
         hints = hints_of_elsewhere(context.catalog, api, document=context.document)
         if not hints:
             among = context.catalog.providable_apis if is_key else known
-            if history_of(context.catalog) and not closest(api, among):
+            if api and history_of(context.catalog) and not closest(api, among):
                 if api not in told:
                     later.append((f"the API {api}", (section, key)))
                 told.add(api)

@@ -2,7 +2,7 @@
 
 Run by its own Python: it reads ``[{"file": …, "environment": {…}}, …]`` from standard input and
 writes a list of ``{"nodes": […], "edges": […], "error": …}``. Without input it writes where its
-distributions are, and which release it is.
+package is, and which release it is.
 """
 
 from __future__ import annotations
@@ -27,7 +27,15 @@ PACKAGE = "ogx" if importlib.util.find_spec("ogx") else "llama_stack"
 
 
 def _module(name: str) -> Any:
-    return importlib.import_module(f"{PACKAGE}.core.{name}")
+    # The folder had another name to 0.2.15.
+    folder = "core" if importlib.util.find_spec(f"{PACKAGE}.core") else "distribution"
+    return importlib.import_module(f"{PACKAGE}.{folder}.{name}")
+
+
+def _called(function: Any, given: dict[str, Any]) -> Any:
+    """Call a function with those of the *given* arguments that it takes in this release."""
+    names = inspect.signature(function).parameters
+    return function(**{name: value for name, value in given.items() if name in names})
 
 
 def about() -> dict[str, Any]:
@@ -35,11 +43,8 @@ def about() -> dict[str, Any]:
     for name in ("ogx",) if PACKAGE == "ogx" else ("llama-stack", "ogx"):
         with contextlib.suppress(importlib.metadata.PackageNotFoundError):
             folder = Path(str(importlib.import_module(PACKAGE).__file__)).parent
-            return {
-                "name": name,
-                "release": importlib.metadata.version(name),
-                "folder": str(folder / "distributions"),
-            }
+            release = importlib.metadata.version(name)
+            return {"name": name, "release": release, "folder": str(folder)}
     msg = "no release is installed"
     raise SystemExit(msg)
 
@@ -66,6 +71,8 @@ def resolved(file: str, environment: dict[str, str]) -> dict[str, Any]:
             address = f"table:{spec.api.value}"
         elif kind == "AutoRoutedProviderSpec":
             address = f"router:{spec.api.value}"
+        if provider.provider_id == "__builtin__":
+            return Stub(f"provider:{spec.api.value}/builtin")
         found["nodes"].add(address)
         for one in (*deps.values(), *inner_impls.values()):
             if one.address != address:
@@ -77,18 +84,16 @@ def resolved(file: str, environment: dict[str, str]) -> dict[str, Any]:
         filled = stack.replace_env_vars(config)
         run_config = _module("configure").parse_and_maybe_upgrade_config(filled)
         resolver.instantiate_provider = record
-        arguments: list[Any] = [
-            run_config,
-            distribution.get_provider_registry(run_config),
-            None,
-            [],
-        ]
+        given: dict[str, Any] = {"run_config": run_config, "config": run_config, "policy": []}
+        given["provider_registry"] = _called(distribution.get_provider_registry, given)
+        given["dist_registry"] = None
         if "internal_impls" in inspect.signature(resolver.resolve_impls).parameters:
             source = inspect.getsource(stack.add_internal_implementations)
             names = re.findall(r"impls\[Api\.(\w+)\]", source)
-            impls = {api_of[name]: Stub(f"provider:{name}/builtin") for name in names}
-            arguments.append(impls)
-        asyncio.run(resolver.resolve_impls(*arguments))
+            given["internal_impls"] = {
+                api_of[name]: Stub(f"provider:{name}/builtin") for name in names
+            }
+        asyncio.run(_called(resolver.resolve_impls, given))
     except Exception as error:  # noqa: BLE001 (whatever ends the start is the answer)
         found["error"] = f"{type(error).__name__}: {error}"[:400]
     finally:

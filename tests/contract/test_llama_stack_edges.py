@@ -1,6 +1,6 @@
 """Nodes and edges of shipped run configs, held against the release's own resolver.
 
-``RUNGRAPH_STACK_PYTHON`` is a Python in which a release of llama-stack (0.2.20 or later) or of ogx
+``RUNGRAPH_STACK_PYTHON`` is a Python in which a release of llama-stack (0.0.53 or later) or of ogx
 is installed. Its resolver runs on every run config that it ships, with no variable set but those
 that a config must have, and with every conditional one set; the making of providers is replaced by
 a recorder. What the release ends at, rungraph must have found as well.

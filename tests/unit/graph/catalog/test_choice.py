@@ -108,8 +108,8 @@ def test_a_catalog_file_that_cannot_be_read_is_one_problem(tmp_path: Path) -> No
     )
     assert [line.partition(": ")[2] for line in wrong.detail.splitlines()] == [
         (
-            "unknown key 'what' (known: apis, extends, keys, name, packages, pairs, providers, "
-            "releases, sections, stores, traits)"
+            "unknown key 'what' (known: apis, extends, installs, keys, name, packages, pairs, "
+            "providers, releases, sections, stores, traits)"
         ),
         "'apis' must be a list",
     ]

@@ -58,8 +58,8 @@ def test_a_catalog_that_contradicts_itself_is_an_error() -> None:
             "apis:\n- {name: 1, protocol: x}\n- text\nprovider: []\npairs: {}\n",
             [
                 (
-                    "4:1: unknown key 'provider' (known: apis, extends, keys, name, packages, "
-                    "pairs, providers, releases, sections, stores, traits)"
+                    "4:1: unknown key 'provider' (known: apis, extends, installs, keys, name, "
+                    "packages, pairs, providers, releases, sections, stores, traits)"
                 ),
                 "2:10: 'name': input should be a valid string",
                 "3:3: input should be a dictionary or an instance of ApiSpec",

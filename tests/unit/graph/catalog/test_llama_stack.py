@@ -9,6 +9,7 @@ import pytest
 import yaml
 from tests.builders import run_config
 from tests.unit.graph.catalog.eras import DECEMBER_2024, ERAS, OCTOBER_2024, SEPTEMBER_2025
+from tools.extend_catalog import extend, written
 
 from rungraph.graph import Catalog, RunGraph, Severity, compile_config
 from rungraph.graph.catalog import choice
@@ -309,3 +310,44 @@ def test_the_shipped_file_is_read_as_any_other() -> None:
     file = Path(choice.__file__).parent / "llama-stack.yaml"
     other = load_history(file, origin=HISTORY.name)
     assert other == HISTORY
+
+
+def test_the_shipped_file_is_as_the_tool_writes_it() -> None:
+    """A release that the tool adds changes no other line of it."""
+    file = Path(choice.__file__).parent / "llama-stack.yaml"
+    text = file.read_text("utf-8")
+    assert text.endswith(written(yaml.safe_load(text)))
+
+
+def test_packages_are_those_of_the_release() -> None:
+    """An entry says what its newest release installs; the ones before it are looked up."""
+    for release, name, packages in (
+        ("0.2.20", "remote::watsonx", ("ibm_watson_machine_learning",)),
+        ("0.2.24", "remote::watsonx", ("ibm_watsonx_ai",)),
+        ("ogx@1.5.0", "remote::watsonx", ()),
+        ("0.2.20", "remote::vllm", ("openai",)),
+        ("ogx@1.5.0", "remote::vllm", ()),
+    ):
+        spec = HISTORY.at(release).provider("inference", name)
+        assert spec is not None
+        assert spec.packages == packages
+
+
+def test_a_release_is_added_with_what_it_installs() -> None:
+    """What the type needed up to then is kept, once for all types that needed the same."""
+    names = ["remote::a", "remote::b", "remote::c"]
+    rows = [{"api": "inference", "provider_type": name, "packages": ["x"]} for name in names]
+    data: dict[str, Any] = {
+        "name": "llama-stack", "releases": ["1", "2"], "apis": [], "pairs": [], "installs": [],
+        "providers": rows,
+    }  # fmt: skip
+    for release, packages in (("3", [["y"], ["y"], ["x"]]), ("4", [["y"], [], ["z"]])):
+        entries = [{**row, "packages": new} for row, new in zip(rows, packages, strict=True)]
+        extend(data, release, [], {"apis": [], "pairs": [], "providers": entries})
+    assert data["installs"] == [
+        {"types": ["inference/remote::a", "inference/remote::b"], "packages": ["x"],
+         "releases": "1..2"},
+        {"types": ["inference/remote::b"], "packages": ["y"], "releases": "3"},
+        {"types": ["inference/remote::c"], "packages": ["x"], "releases": "1..3"},
+    ]  # fmt: skip
+    assert [row["packages"] for row in data["providers"]] == [["y"], [], ["z"]]

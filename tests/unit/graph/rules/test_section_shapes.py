@@ -35,6 +35,17 @@ def _errors(text: str, catalog: str) -> list[str]:
     return [one.message for one in graph.diagnostics if one.severity is Severity.ERROR]
 
 
+_NO_TEXT = {"annotation_instruction_template": ""}
+_TLS = {"tls_certfile": "c", "tls_keyfile": "k"}
+_CIPHERS = ", ".join(
+    f"'{one}-GCM-{check}'"
+    for one, check in (
+        ("ECDHE-ECDSA-AES128", "SHA256"), ("ECDHE-RSA-AES128", "SHA256"),
+        ("ECDHE-ECDSA-AES256", "SHA384"), ("ECDHE-RSA-AES256", "SHA384"),
+        ("DHE-RSA-AES128", "SHA256"), ("DHE-RSA-AES256", "SHA384"),
+    )
+)  # fmt: skip
+_HEADER = {"type": "upstream_header", "principal_header": "x-user"}
 _KV = {"kv_default": {"type": "kv_sqlite", "db_path": "a"}}
 
 
@@ -66,13 +77,46 @@ _KV = {"kv_default": {"type": "kv_sqlite", "db_path": "a"}}
         (
             {"server": {"auth": {"route_policy": [{"forbid": {"paths": "/"}, "when": "late"}]}}},
             (
-                "'server.auth.route_policy[0].when' must be a condition or a list of a condition, "
+                "'server.auth.route_policy[0].when' must be a condition or a list of conditions, "
                 "not text"
             ),
         ),
         (
             {"vector_stores": {"rewrite_query_params": {"prompt": "ask"}}},
             "'vector_stores.rewrite_query_params.prompt' must be text with '{query}' in it",
+        ),
+        (
+            {"vector_stores": {"annotation_prompt_params": _NO_TEXT}},
+            (
+                "'vector_stores.annotation_prompt_params.annotation_instruction_template' must be "
+                "text that is not empty, not an empty text"
+            ),
+        ),
+        (
+            {"server": {"auth": {"provider_config": {**_HEADER, "trusted_proxy_cidrs": ["10."]}}}},
+            (
+                "'server.auth.provider_config.trusted_proxy_cidrs' must be a list of networks "
+                "that is not empty"
+            ),
+        ),
+        (
+            {"server": {"auth": {"provider_config": {**_HEADER, "trusted_proxy_cidrs": []}}}},
+            (
+                "'server.auth.provider_config.trusted_proxy_cidrs' must be a list of networks "
+                "that is not empty"
+            ),
+        ),
+        (
+            {"server": {**_TLS, "tls_config": {"ciphers": []}}},
+            f"'server.tls_config.ciphers' must be a list of {_CIPHERS} that is not empty",
+        ),
+        (
+            {"server": {**_TLS, "tls_config": {"ciphers": ["RC4"]}}},
+            f"'server.tls_config.ciphers' must be a list of {_CIPHERS} that is not empty",
+        ),
+        (
+            {"server": {"tenancy": {"default_tenant_id": "a b"}}},
+            "'server.tenancy.default_tenant_id' must be an id of a tenant, not text",
         ),
         ({"vector_stores": []}, "'vector_stores' must be a mapping, not a list"),
         ({"connectors": [5]}, "'connectors' must be a list of mappings"),
@@ -108,6 +152,19 @@ _KV = {"kv_default": {"type": "kv_sqlite", "db_path": "a"}}
 def test_what_no_release_can_read_is_an_error(sections: dict[str, Any], error: str) -> None:
     """The models of ogx refuse each of these when they read the config, before any provider."""
     assert error in _errors(_config(**sections), "ogx@1.5.0")
+
+
+def test_a_condition_of_other_keys_is_kept() -> None:
+    """Ciphers count where TLS is on, and a wildcard is refused where credentials are allowed."""
+    weak = {"tls_config": {"ciphers": ["RC4"]}}
+    for server in (weak, {**_TLS, **weak, "insecure": True}, {**weak, "tls_certfile": "c"}):
+        assert not _errors(_config(server=server), "ogx@1.5.0")
+    cors = {"allow_origins": ["*"], "allow_credentials": True}
+    assert _errors(_config(server={"cors": cors}), "llama-stack@0.7.3") == [
+        "'server.cors.allow_origins' must be a list of origins other than '*'"
+    ]
+    for harmless in ({**cors, "allow_credentials": False}, {**cors, "allow_origins": ["http://a"]}):
+        assert not _errors(_config(server={"cors": harmless}), "llama-stack@0.7.3")
 
 
 def test_a_reference_needs_its_namespace_or_its_table() -> None:
@@ -277,3 +334,48 @@ def test_a_key_that_was_pasted_where_a_choice_belongs_is_not_shown() -> None:
     pasted = "sk-proj-abcdefghijklmnopqrstuvwxyz0123456789"
     (error,) = _errors(_config(server={"auth": {"provider_config": {"type": pasted}}}), "ogx@1.5.0")
     assert error.endswith("not '********'")
+
+
+def _told(text: str, catalog: str) -> list[str]:
+    graph = compile_config(text, catalog=catalog, environment={})
+    return [f"{one.severity} {one.message}" for one in graph.diagnostics]
+
+
+def test_a_name_is_what_a_release_makes_text_of() -> None:
+    """It takes whatever stands there, and rungraph says what it is."""
+    told = _told(_config(distro_name=["a"]), "ogx@1.5.0")
+    assert "warning 'distro_name' is a list, which ogx 1.5.0 reads as text" in told
+    assert "'image_name' must be text, not a list" in _errors(
+        _config(image_name=["a"]), "llama-stack@0.7.3"
+    )
+
+
+def test_an_id_that_is_empty_is_no_missing_key() -> None:
+    """A release that drops no empty ids reads an empty text, and refuses nothing at all."""
+    for written, severity in (("", "warning"), (None, "error")):
+        models = [{"model_id": written, "provider_id": "o"}]
+        told = _told(_config(registered_resources={"models": models}), "llama-stack@0.3.5")
+        where = "'registered_resources.models[0].model_id'"
+        given = "an empty text" if written == "" else "nothing"
+        assert f"{severity} {where} must be text, not {given}" in told
+        assert not _errors(_config(registered_resources={"models": models}), "ogx@1.5.0")
+
+
+def test_a_tool_group_must_name_its_provider() -> None:
+    """Nothing in its place is no way to switch it off; the word for it is."""
+    for written, errors in (
+        (None, ["'registered_resources.tool_groups[0].provider_id' must be text, not nothing"]),
+        ("__disabled__", []),
+    ):
+        groups = [{"toolgroup_id": "t", "provider_id": written}]
+        text = _config(registered_resources={"tool_groups": groups})
+        assert _errors(text, "llama-stack@0.6.1") == errors
+
+
+def test_a_folder_that_is_not_here_is_said() -> None:
+    """The stack that starts elsewhere may have it; an API without a name is of no release."""
+    told = _told(_config(external_providers_dir="/nowhere/providers.d"), "ogx@1.5.0")
+    assert (
+        "note the folder of 'external_providers_dir' is not here: the stack only starts where it is"
+    ) in told
+    assert "unknown API ''" in _errors(_config(apis=["inference", ""]), "ogx@1.5.0")
