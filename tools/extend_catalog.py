@@ -49,7 +49,7 @@ _PHRASE = re.compile(r"\w[\w./|!*]*( [\w./|!-]+)*")
 
 def main() -> None:
     """Add the installed release to the file."""
-    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
     parser.add_argument(
         "--between", nargs="*", default=[], metavar="RELEASE",
         help="releases before it that are not read: they are taken to be like the one before them",
@@ -144,7 +144,7 @@ def _keep_packages(
 
 
 def _is_open(row: Mapping[str, Any]) -> bool:
-    return row.get("releases", "..").endswith("..")
+    return str(row.get("releases", "..")).endswith("..")
 
 
 def _key(row: Mapping[str, Any], names: Iterable[str]) -> str:
