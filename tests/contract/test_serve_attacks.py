@@ -179,10 +179,7 @@ def test_memory_stays_flat(config_file: ConfigFile) -> None:
         (process,) = _listeners(int(url.rpartition(":")[2]))
 
         def held() -> tuple[float, float, int]:
-            for _ in range(100):
-                told = http.get("/metrics").text
-                if "in_flight 0.0" in told:
-                    break
+            while "in_flight 0.0" not in (told := http.get("/metrics").text):
                 threading.Event().wait(0.05)
             pss = (
                 Path(f"/proc/{process}/smaps_rollup").read_text().partition("\nPss:")[2].split()[0]
