@@ -108,6 +108,10 @@ CALLS: dict[str, tuple[str, ...]] = {
     "upgrade": ("{good} --to ogx@1.5.0", "{broken} --to ogx@1.5.0"),
     "models list": ("",),
     "models pull": (),  # It fetches, and reads no config.
+    # They ask a server, whose routes are looked at below.
+    "members drain": (),
+    "members list": (),
+    "members undrain": (),
     "schema": ("plan",),
     "explain": ("", "C023"),
 }

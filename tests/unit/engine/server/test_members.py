@@ -5,10 +5,12 @@ from __future__ import annotations
 import asyncio
 import json
 from collections.abc import AsyncGenerator
+from importlib.resources import files
 from pathlib import Path
 from typing import Any
 
 import pytest
+from jsonschema import validate
 from tests.asgi import Answered, ask
 from tests.unit.engine.fakes import Telemetry
 from tests.wire import Reply, Request, Wire, serve, sse
@@ -194,6 +196,9 @@ async def test_members_are_told_of(stack: Stack, servers: dict[str, Server]) -> 
         found = json.loads((await ask(app, "GET", "/members")).body)["data"]
         told = [(one["provider_id"], one["state"], one["calls"], one["failures"]) for one in found]
         assert told == [("bar", "out", 3, 3), ("foo", "in", 6, 0)]
+        schema = json.loads((files("rungraph") / "schemas/members.schema.json").read_text())
+        assert {frozenset(one) for one in found} == {frozenset(schema["items"]["properties"])}
+        validate(found, schema)
         metrics = (await ask(app, "GET", "/metrics")).body.decode()
     assert 'rungraph_member_out{provider="bar",resource="mine"} 1.0' in metrics
     assert 'rungraph_member_calls_total{provider="foo",resource="mine"} 6.0' in metrics
