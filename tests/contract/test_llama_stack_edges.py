@@ -18,7 +18,7 @@ from typing import Any
 
 import pytest
 
-from rungraph.graph import Address, NodeKind, RunGraph, Severity, compile_config
+from rungraph.graph import Address, NodeKind, RunGraph, Severity, Strength, compile_config
 
 PYTHON = os.environ.get("RUNGRAPH_STACK_PYTHON", "")
 SCRIPT = Path(__file__).with_name("llama_stack_resolver.py")
@@ -77,6 +77,22 @@ def _edges_of(graph: RunGraph) -> list[list[str]]:
     return sorted([_name_of(edge.dependency), _name_of(edge.dependent)] for edge in graph.edges)
 
 
+def _left_out_instead(graph: RunGraph, kept: set[tuple[str, ...]]) -> set[tuple[str, ...]]:
+    """Return the soft edges on a cycle with one that rungraph drops, and the release keeps.
+
+    Which edge of a cycle the release leaves out depends on the order of the file.
+    """
+    return {
+        (_name_of(edge.dependency), _name_of(edge.dependent))
+        for dropped in graph.dropped
+        if (str(dropped.dependency), str(dropped.dependent)) in kept
+        for edge in graph.edges
+        if edge.strength is Strength.SOFT
+        and edge.dependency in {dropped.dependent, *graph.descendants(dropped.dependent)}
+        and edge.dependent in {dropped.dependency, *graph.ancestors(dropped.dependency)}
+    }
+
+
 def test_nodes_and_edges_are_those_of_the_resolver() -> None:
     """Every shipped config, with and without its conditionals."""
     jobs: list[dict[str, Any]] = [
@@ -106,9 +122,10 @@ def test_nodes_and_edges_are_those_of_the_resolver() -> None:
             wrong.append(f"{name}: nodes {sorted(nodes ^ set(real['nodes']))}")
         dropped = [[str(edge.dependency), str(edge.dependent)] for edge in graph.dropped]
         edges = sorted(one for one in real["edges"] if one not in dropped)
-        if _edges_of(graph) != edges:
-            ours = {tuple(one) for one in _edges_of(graph)}
-            wrong.append(f"{name}: edges {sorted(ours ^ {tuple(one) for one in edges})}")
+        ours, theirs = ({tuple(one) for one in found} for found in (_edges_of(graph), edges))
+        other = ours ^ theirs
+        if other - _left_out_instead(graph, {tuple(one) for one in real["edges"]} - theirs):
+            wrong.append(f"{name}: edges {sorted(other)}")
     assert wrong == []
 
 
