@@ -379,3 +379,12 @@ def test_a_folder_that_is_not_here_is_said() -> None:
         "note the folder of 'external_providers_dir' is not here: the stack only starts where it is"
     ) in told
     assert "unknown API ''" in _errors(_config(apis=["inference", ""]), "ogx@1.5.0")
+
+
+def test_a_port_is_text_in_one_release_alone() -> None:
+    """Where the release's own class asks for text, a number ends its start."""
+    store = {"type": "postgres", "user": "u", "port": 5432}
+    text = yaml.safe_dump(yaml.safe_load(_config(metadata_store=store)) | {"storage": None})
+    told = [_errors(text, f"llama-stack@0.2.{one}") for one in (13, 14)]
+    problem = "'metadata_store.port' must be text, not an integer"
+    assert [problem in errors for errors in told] == [True, False]
