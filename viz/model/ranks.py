@@ -25,11 +25,10 @@ def ranks_of_apis(boxes: Iterable[Address], arrows: Sequence[Arrow]) -> dict[Add
     It is to the left of all that need it, and next to the first of them where most arrows leave it.
     A cycle shares a column. What no arrow reaches stands where there is most room.
     """
-    drawn: nx.DiGraph[Address] = nx.DiGraph(
-        one[:2] for one in arrows if not one.is_dropped and one[0] != one[1]
-    )
+    between = [one for one in arrows if not one.is_dropped and one[0] != one[1]]
+    drawn: nx.DiGraph[Address] = nx.DiGraph(one[:2] for one in between)
     ranks = {box: rank for rank, layer in enumerate(generations_of(drawn)) for box in layer}
-    ranks = late_ranks(ranks, arrows)
+    ranks = late_ranks(ranks, between)
     alone = sorted(set(boxes) - ranks.keys())
     heights = Counter(ranks.values())
     columns = range(max([isqrt(len(alone)), *(rank + 1 for rank in heights)]))

@@ -7,7 +7,9 @@ from typing import Any
 import pytest
 from tests.unit.viz.graphs import graph_of
 
+from rungraph.graph import compile_config
 from rungraph.graph.address import Address
+from rungraph.graph.catalog.specs import ApiSpec, Catalog, ProviderSpec
 from rungraph.graph.diagnostics import Severity
 from rungraph.graph.model import RunGraph
 from rungraph.graph.nodes import Strength
@@ -98,6 +100,16 @@ def test_an_api_is_one_box_in_the_collapsed_view(small: RunGraph) -> None:
     ends = [(one.dependency.api, one.dependent.api, one.strength) for one in diagram.arrows]
     assert ends == [("telemetry", "inference", "soft"), ("inference", "memory", "hard")]
     assert {column.heading for column in diagram.columns} == {""}
+
+
+def test_an_api_that_needs_itself_is_collapsed() -> None:
+    """A provider that needs its own API is a mistake, and is drawn all the same."""
+    api = ApiSpec("alone", "x:Alone")
+    spec = ProviderSpec("alone", "inline::own", "x", dependencies=("alone",))
+    config = {"providers": {"alone": [{"provider_id": "a", "provider_type": "inline::own"}]}}
+    catalog = Catalog.of(apis=[api], providers=[spec])
+    graph = compile_config(config, catalog=catalog, environment={})
+    assert len(diagram_of(graph, view="collapsed").boxes) == 1
 
 
 def test_large_graphs_are_collapsed(large: RunGraph, monkeypatch: pytest.MonkeyPatch) -> None:
