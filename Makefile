@@ -8,7 +8,7 @@ install = @echo "installing rungraph and $(1) into $(VENV); that takes a minute 
 	$(PIP) install --progress-bar on
 
 .DEFAULT_GOAL := help
-.PHONY: help install demo two-tgi test test-all lint format types bench fuzz check clean
+.PHONY: help install demo two-tgi test peers soak test-all lint format types bench fuzz check clean
 
 help:  ## List the targets
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
@@ -45,6 +45,9 @@ two-tgi: $(VENV)/.demo  ## Run two servers of one type, each with its model, and
 test: $(VENV)/.test  ## Run the tests and the doctests
 	$(BIN)/rungraph models pull
 	$(BIN)/python -m pytest $(PYTEST_ARGS)
+
+peers: $(VENV)/.test  ## Run the tests that install large client packages first
+	$(BIN)/python -m pytest -m heavy $(PYTEST_ARGS)
 
 test-all:  ## Run the tests on every supported Python that pyenv or the PATH has
 	@set -e; for version in 3.11 3.12 3.13; do \

@@ -82,6 +82,10 @@ class Peer:
         return str(python)
 
 
+OPENAI = Peer("openai", "openai>=3")
+"""The newest SDK of the OpenAI API."""
+
+
 def _interpreter(version: str) -> str | None:
     """Return a Python of *version* that pyenv or the PATH has; None if neither has one."""
     installed = sorted((Path.home() / ".pyenv" / "versions").glob(f"{version}.*/bin/python"))

@@ -8,10 +8,9 @@ from typing import Any
 
 import pytest
 from tests.counterparts import KEY, serve_counterpart
-from tests.peers import Peer
+from tests.peers import OPENAI, Peer
 
 VENDORS = Peer("inference-vendors", "text-generation==0.7.0", "ollama==0.6.3")
-OPENAI = Peer("openai", "openai>=3", "langchain-openai", "openai-agents")
 
 pytestmark = [pytest.mark.peer, pytest.mark.real]
 

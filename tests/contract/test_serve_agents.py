@@ -13,7 +13,7 @@ from tests.peers import Peer, serving
 AGENTS = Peer("openai-agents", "openai-agents>=0.24", python="3.12")
 LANGCHAIN = Peer("langchain-openai", "langchain-openai>=1", python="3.12")
 
-pytestmark = pytest.mark.peer
+pytestmark = [pytest.mark.peer, pytest.mark.heavy]
 
 
 @pytest.fixture

@@ -10,11 +10,10 @@ from typing import Any
 
 import pytest
 from tests.contract.command_line import ROOT
-from tests.peers import Peer, serving
+from tests.peers import OPENAI, Peer, serving
 
 README = (ROOT / "README.md").read_text()
 OLD = Peer("llama-stack-client-0.0.40", "llama-stack-client==0.0.40", "httpx<0.28")
-OPENAI = Peer("openai", "openai>=3", "langchain-openai", "openai-agents")
 
 pytestmark = [pytest.mark.peer, pytest.mark.real]
 

@@ -12,6 +12,7 @@ GRANIAN = Peer("granian", "granian>=2", "--editable", f"{ROOT}[server]")
 
 
 @pytest.mark.peer
+@pytest.mark.heavy
 def test_granian_serves_a_stack() -> None:
     """Answers, streams, both lanes and errors come as they do from uvicorn."""
     found = GRANIAN.run("granian_app.py", str(Path(__file__).with_name("cli_package")))

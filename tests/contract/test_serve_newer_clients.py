@@ -5,8 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
-from tests.contract.test_serve_clients import OPENAI
-from tests.peers import Peer
+from tests.peers import OPENAI, Peer
 
 BREAD = "Knead the dough, then bake it."
 STACK = Peer("llama-stack-client-0.7.5", "llama-stack-client==0.7.5", python="3.12")

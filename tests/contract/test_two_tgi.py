@@ -11,9 +11,8 @@ from pathlib import Path
 import pytest
 from tests.contract.command_line import ROOT
 from tests.counterparts import KEY, serve_counterpart
-from tests.peers import Peer, serving
+from tests.peers import OPENAI, serving
 
-OPENAI = Peer("openai", "openai>=3", "langchain-openai", "openai-agents")
 CONFIG = ROOT / "configs" / "two-tgi.yaml"
 
 PROGRAM = """
