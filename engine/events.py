@@ -5,10 +5,11 @@ from __future__ import annotations
 import logging
 from collections import deque
 from dataclasses import dataclass
-from enum import StrEnum
 from heapq import merge
 from operator import itemgetter
 from typing import TYPE_CHECKING, ClassVar
+
+from rungraph.graph.nodes import State as State  # events speak of it, wherever they are read
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
@@ -16,24 +17,6 @@ if TYPE_CHECKING:
     from rungraph.graph.address import Address
 
 _logger = logging.getLogger(__name__)
-
-
-class State(StrEnum):
-    """What a node is doing."""
-
-    WAITING = "waiting"
-    STARTING = "starting"
-    READY = "ready"
-    DEGRADED = "degraded"
-    FAILED = "failed"
-    SKIPPED = "skipped"
-    RESTARTING = "restarting"
-    STOPPING = "stopping"
-    STOPPED = "stopped"
-    STOP_FAILED = "stop_failed"
-    KILLED = "killed"
-
-    __hash__ = str.__hash__
 
 
 @dataclass(frozen=True, slots=True)

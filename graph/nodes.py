@@ -43,6 +43,24 @@ class Strength(StrEnum):
     __hash__ = str.__hash__
 
 
+class State(StrEnum):
+    """What a node is doing while its graph runs, and how that ended."""
+
+    WAITING = "waiting"
+    STARTING = "starting"
+    READY = "ready"
+    DEGRADED = "degraded"
+    FAILED = "failed"
+    SKIPPED = "skipped"
+    RESTARTING = "restarting"
+    STOPPING = "stopping"
+    STOPPED = "stopped"
+    STOP_FAILED = "stop_failed"
+    KILLED = "killed"
+
+    __hash__ = str.__hash__
+
+
 class Evidence(NamedTuple):
     """Why an edge is there.
 

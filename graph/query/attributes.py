@@ -213,8 +213,8 @@ ATTRIBUTES: Final[Mapping[str, Callable[[Graphs], Values]]] = {
 """The functions that yield the nodes with their values, by attribute; ``config.PATH`` is apart."""
 
 
-def check_attribute(name: str, fail: Callable[..., QueryError]) -> None:
-    """Check that there is an attribute *name*.
+def check_attribute(context: Context, name: str, fail: Callable[..., QueryError]) -> None:
+    """Check that there is an attribute *name*, and what it compares with.
 
     Raises:
         QueryError: If there is none, made by *fail* from a message and hints.
@@ -224,6 +224,12 @@ def check_attribute(name: str, fail: Callable[..., QueryError]) -> None:
         msg = f"no attribute '{name}'"
         names = (*sorted(known), f"{CONFIG}PATH")
         raise fail(msg, near_or_all(name, names, most=len(names)))
+    if name == "state" and context.graphs.old is None:
+        msg = "'state:' compares with another run config"
+        raise fail(msg, "name it: --against OLD, or against=old in Python")
+    if name == "status" and context.status is None:
+        msg = "'status:' asks how a run went, and none is given"
+        raise fail(msg, "name its events: --status EVENTS, or status={…} in Python")
 
 
 def _config_values(graphs: Graphs, path: str) -> Values:

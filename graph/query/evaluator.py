@@ -152,7 +152,8 @@ class _Evaluator:
         if isinstance(tree, Select) and kind == "kind":
             return self.nodes(Select(f"kind:{tree.text}", tree.at), names)
         if isinstance(tree, Select) and kind == "attribute":
-            check_attribute(tree.text, lambda *texts: self.error(tree, *texts))
+            fail = partial(self.error, tree)
+            check_attribute(self.context, tree.text, fail)
             return tree.text
         if isinstance(tree, Select) and kind == "re":
             return self.pattern(tree)

@@ -5,7 +5,14 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Final
 
 from rungraph.graph.address import NodeKind
-from rungraph.graph.query.attributes import CONFIG, STATES, groups_of, resource_kinds
+from rungraph.graph.nodes import State
+from rungraph.graph.query.attributes import (
+    CONFIG,
+    STATES,
+    check_attribute,
+    groups_of,
+    resource_kinds,
+)
 from rungraph.graph.query.context import glob_of, is_literal
 from rungraph.graph.query.errors import near_or_all
 from rungraph.graph.suggest import closest
@@ -98,16 +105,11 @@ def _matching(values: Collection[str], glob: str) -> list[str]:
 
 
 def _check(context: Context, method: str, glob: str, fail: Callable[..., QueryError]) -> None:
-    if method == "state":
-        if context.graphs.old is None:
-            msg = "'state:' compares with another run config"
-            raise fail(msg, "name it: --against OLD, or against=old in Python")
-        if not _matching(STATES, glob):
-            msg = f"no state '{glob}'"
-            raise fail(msg, near_or_all(glob, sorted(STATES)))
-    if method == "status" and context.status is None:
-        msg = "'status:' asks how a run went, and none is given"
-        raise fail(msg, "name its events: --status EVENTS, or status={…} in Python")
+    check_attribute(context, method, fail)
+    known = {"state": {*STATES}, "status": {*State, *(context.status or {}).values()}}.get(method)
+    if known and not _matching(known, glob):
+        msg = f"no {method} '{glob}'"
+        raise fail(msg, near_or_all(glob, sorted(known)))
 
 
 def _no_method(

@@ -65,6 +65,8 @@ from rungraph.graph.query import query as query_graph
         ("attr(color, x, *)", ("column 6: no attribute 'color'\n  attr(color, x, *)\n       ^\n"
          "  help: there is api, env, error, evidence, file, gen, id, kind, module, state, status, "
          "strength, tag, type, config.PATH")),
+        ("attr(state, new, *)", "'state:' compares with another run config"),
+        ("attr(status, ready, *)", "'status:' asks how a run went, and none is given"),
         ("attr(typ, x, *)", "did you mean 'type'?"),
         ("attr(type, '[', *)", "column 12: not a regular expression"),
     ],
@@ -73,6 +75,25 @@ def test_names_that_are_not_there(graph: RunGraph, query: str, error: str) -> No
     """The error tells the column and the nearest name that is there, or why it is not."""
     with pytest.raises(QueryError) as caught:
         query_graph(graph, query)
+    assert error in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    ("query", "error"),
+    [
+        ("status:redy", "no status 'redy'\n  status:redy\n  ^\n  help: did you mean 'ready'?"),
+        ("status:xyz*", ("no status 'xyz*'\n  status:xyz*\n  ^\n  help: there is degraded, failed, "
+         "killed, ready, restarting, skipped, starting, stop_failed, stopped, stopping, waiting")),
+        ("state:nwe", "no state 'nwe'\n  state:nwe\n  ^\n  help: did you mean 'new'?"),
+    ],
+)  # fmt: skip
+@pytest.mark.parametrize("may_miss", [False, True])
+def test_words_that_nothing_compares_by(
+    graph: RunGraph, query: str, error: str, *, may_miss: bool
+) -> None:
+    """A word that is no state of nodes selects nothing in any run, so it is never just empty."""
+    with pytest.raises(QueryError) as caught:
+        query_graph(graph, query, against=graph, status={}, may_miss=may_miss)
     assert error in str(caught.value)
 
 

@@ -283,14 +283,15 @@ def test_states_compare_with_an_older_graph(graph: RunGraph) -> None:
 
 
 def test_status_matches_what_the_caller_knows(graph: RunGraph) -> None:
-    """Nodes that the caller says nothing of have no status; each call has its own."""
+    """Nodes that the caller says nothing of have no status; no node need be in one there is."""
     agents, ollama = query_graph(graph, "agents")[0], query_graph(graph, "ollama")[0]
     assert (
         short(query_graph(graph, "status:fail*", status={agents: "failed", ollama: "ready"}))
         == "agents"
     )
     assert short(query_graph(graph, "status:fail*", status={ollama: "failed"})) == "ollama"
-    assert short(query_graph(graph, "status:gone", status={})) == ""
+    assert short(query_graph(graph, "status:killed", status={})) == ""
+    assert short(query_graph(graph, "status:gone", status={ollama: "gone"})) == "ollama"
 
 
 def test_a_selection_is_a_sequence(graph: RunGraph) -> None:
