@@ -253,8 +253,8 @@ class ResourceEvent(Event):
 
 
 @dataclass(frozen=True, slots=True)
-class ResourceAdded(ResourceEvent):
-    """Callers can request *identifier* from now on, served by *provider_id*; *reason* says why."""
+class ServedEvent(ResourceEvent):
+    """What *provider_id* serves as *identifier* changed; *reason* says why."""
 
     identifier: str
     provider_id: str
@@ -262,12 +262,13 @@ class ResourceAdded(ResourceEvent):
 
 
 @dataclass(frozen=True, slots=True)
-class ResourceRemoved(ResourceEvent):
-    """Callers can no longer request *identifier* of *provider_id*; *reason* says why."""
+class ResourceAdded(ServedEvent):
+    """Callers can request *identifier* from now on, served by *provider_id*."""
 
-    identifier: str
-    provider_id: str
-    reason: str
+
+@dataclass(frozen=True, slots=True)
+class ResourceRemoved(ServedEvent):
+    """Callers can no longer request *identifier* of *provider_id*."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -291,21 +292,12 @@ class RefreshFailed(ResourceEvent):
 
 
 @dataclass(frozen=True, slots=True)
-class MemberEvent(ResourceEvent):
-    """Something happened to one of the providers that serve *identifier* together."""
-
-    identifier: str
-    provider_id: str
-    reason: str
-
-
-@dataclass(frozen=True, slots=True)
-class MemberEjected(MemberEvent):
+class MemberEjected(ServedEvent):
     """Calls for *identifier* go to other members for a while: *provider_id* does not answer."""
 
 
 @dataclass(frozen=True, slots=True)
-class MemberReturned(MemberEvent):
+class MemberReturned(ServedEvent):
     """Calls for *identifier* go to *provider_id* again."""
 
 

@@ -6,6 +6,7 @@ import json
 import re
 from dataclasses import dataclass, fields
 from functools import cache
+from operator import attrgetter
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, NoReturn, Protocol, cast
 
@@ -13,7 +14,7 @@ from pydantic import AfterValidator, ConfigDict, Field, TypeAdapter, ValidationE
 
 from rungraph.engine import events
 from rungraph.engine.errors import describe
-from rungraph.engine.events import Event, NodeEvent, ResourceEvent
+from rungraph.engine.events import Event
 from rungraph.engine.recorded_errors import RecordedError, RecordingError
 from rungraph.graph.address import Address
 from rungraph.graph.budgets import LARGEST_RECORDED, LONGEST_EVENT
@@ -224,12 +225,10 @@ _READERS: Mapping[str, tuple[str, TypeAdapter[Any]]] = {
 def event_types() -> Mapping[str, type[Event]]:
     """Return every event by its name, without the bases that never happen themselves."""
     # Not by __subclasses__: that may still have the classes that slots=True has replaced.
-    bases = (Event, NodeEvent, ResourceEvent)
-    return {
-        name: kind
-        for name, kind in vars(events).items()
-        if isinstance(kind, type) and issubclass(kind, Event) and kind not in bases
-    }
+    kinds = {one for one in vars(events).values() if isinstance(one, type)}
+    found = {one for one in kinds if issubclass(one, Event)}
+    bases = {base for one in found for base in one.__mro__[1:]}
+    return {one.__name__: one for one in sorted(found - bases, key=attrgetter("__name__"))}
 
 
 def _reason(error: Exception) -> str:

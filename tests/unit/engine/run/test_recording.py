@@ -134,7 +134,7 @@ def test_every_event_can_be_read() -> None:
     """There is a reader for each field of each event, and no base is among the events."""
     kinds = event_types()
     assert {"StackStarting", "NodeKilled", "RefreshFailed"} <= kinds.keys()
-    assert not {"Event", "NodeEvent", "ResourceEvent"} & kinds.keys()
+    assert not [one for one in kinds.values() for other in kinds.values() if one in other.mro()[1:]]
     assert {field.type for kind in kinds.values() for field in fields(kind)} == _READERS.keys()
 
 
