@@ -340,7 +340,8 @@ def measure(seeds: int, peers: Path) -> Iterator[dict[str, dict[str, Any]]]:
                     command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
                 )
         for one in running.values():
-            assert one.stdout is not None and one.stdout.readline() == "ready\n"  # noqa: PT018
+            assert one.stdout is not None
+            assert one.stdout.readline() == "ready\n"
         for seed in range(1, seeds + 1):
             begins = time.time() + START_SECONDS
             for one in running.values():

@@ -136,5 +136,6 @@ class SharedResource(Resource):
 
 def shared(resource: Resource) -> SharedResource | None:
     """Return *resource* if its provider shares its calls with others; else None."""
-    is_shared = isinstance(resource, SharedResource) and resource.routing is not None
-    return resource if is_shared else None  # type: ignore[return-value]
+    if isinstance(resource, SharedResource) and resource.routing is not None:
+        return resource
+    return None

@@ -164,14 +164,12 @@ def _resources_on(
     key, _, value = spec.fetches_if.partition("=")
     if key and node.config.get(key) == value:
         return
-    noun, placed = (
-        table.pair.noun,
-        [
-            one
-            for one in table.resources
-            if one.provider_id == node.provider_id and not has_placeholder(one.native_id)
-        ],
-    )
+    noun = table.pair.noun
+    placed = [
+        one
+        for one in table.resources
+        if one.provider_id == node.provider_id and not has_placeholder(one.native_id)
+    ]
     served: set[str] = set()
     for keys, endpoint in probes:
         answer = answers[endpoint]
