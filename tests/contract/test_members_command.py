@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import json
+import threading
 from collections.abc import Generator
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
 import pytest
-from tests.contract.command_line import rungraph
+from tests.contract.command_line import HIDDEN, rungraph
 from tests.contract.conftest import ConfigFile
 from tests.peers import serving
 
@@ -38,8 +40,12 @@ def test_a_provider_is_drained_and_brought_back(server: str) -> None:
 @pytest.mark.parametrize(
     ("server", "code", "problem"),
     [
-        ("http://127.0.0.1:9", 1, "error: http://127.0.0.1:9: [Errno 111] Connection refused\n"),
-        ("file:///etc/passwd", 2, "--server must be a URL that begins with http:// or https://"),
+        (
+            "http://127.0.0.1:9",
+            1,
+            "error: http://127.0.0.1:9 does not answer: connection refused\nhelp: is 'rungraph",
+        ),
+        ("file:///etc/passwd", 2, "Invalid value for --server: 'file:///etc/passwd' is no URL"),
     ],
 )
 def test_what_is_no_server_is_named(server: str, code: int, problem: str) -> None:
@@ -47,3 +53,26 @@ def test_what_is_no_server_is_named(server: str, code: int, problem: str) -> Non
     found = rungraph("members", "drain", "foo", "--server", server)
     assert found.code == code
     assert problem in found.err
+
+
+def test_a_key_stays_with_the_server_that_it_is_for() -> None:
+    """Where a server sends to another one, that one is asked without it."""
+    heard: list[tuple[str, str | None]] = []
+
+    class Answering(BaseHTTPRequestHandler):
+        def do_GET(self) -> None:
+            heard.append((self.path, self.headers["Authorization"]))
+            self.send_response(302 if self.path == "/members" else 200)
+            self.send_header("Location", f"http://localhost:{server.server_port}/there")
+            self.end_headers()
+            self.wfile.write(b'{"data": []}')
+
+        def log_message(self, *_: object) -> None: ...
+
+    with ThreadingHTTPServer(("127.0.0.1", 0), Answering) as server:
+        threading.Thread(target=server.serve_forever, daemon=True).start()
+        url = f"http://127.0.0.1:{server.server_port}"
+        found = rungraph("members", "list", "--server", url, RUNGRAPH_SERVE_KEY=HIDDEN)
+        server.shutdown()
+    assert found.code == 0
+    assert heard == [("/members", f"Bearer {HIDDEN}"), ("/there", None)]

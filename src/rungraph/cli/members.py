@@ -2,29 +2,23 @@
 
 from __future__ import annotations
 
-import json
-import os
-from http.client import HTTPException
 from typing import Any
-from urllib.error import HTTPError, URLError
 from urllib.parse import quote
-from urllib.request import Request, urlopen
 
 import click
 
-from rungraph.cli.inputs.options import format_option
+from rungraph.cli.inputs.options import SERVER_KEY, format_option
+from rungraph.cli.inputs.server import ask_server, read_json
 from rungraph.cli.terminal import show, show_json
-from rungraph.engine.errors import EngineError
 from rungraph.graph.wording import printable
 
-_KEY_VARIABLE = "RUNGRAPH_SERVE_KEY"
 _SECONDS = 120.0
 """How long the server may take: running calls of a provider may end before it answers."""
 _server = click.option(
     "--server",
     default="http://127.0.0.1:8321",
     metavar="URL",
-    help=f"The server, which `rungraph serve` runs; its key is taken from ${_KEY_VARIABLE}.",
+    help=f"The server, which `rungraph serve` runs; its key is taken from ${SERVER_KEY}.",
 )
 
 
@@ -76,28 +70,5 @@ def undrain(provider: str, server: str) -> None:
 
 def _asked(method: str, server: str, path: str) -> Any:
     """Return the JSON that the server answers with."""
-    if not server.startswith(("http://", "https://")):
-        msg = f"--server must be a URL that begins with http:// or https://, not {server!r}"
-        raise click.UsageError(msg)
-    key = os.environ.get(_KEY_VARIABLE)
-    headers = {"Authorization": f"Bearer {key}"} if key else {}
-    request = Request(f"{server.rstrip('/')}{path}", method=method, headers=headers)  # noqa: S310
-    try:
-        with urlopen(request, timeout=_SECONDS) as response:  # noqa: S310  (its scheme is checked)
-            return json.load(response)
-    except HTTPError as error:
-        raise EngineError(_told(error)) from None
-    except (URLError, HTTPException, TimeoutError, ConnectionError) as error:
-        msg = f"{server}: {getattr(error, 'reason', None) or error}"
-        raise EngineError(msg) from None
-    except ValueError:
-        msg = f"{server}: this is no server of rungraph"
-        raise EngineError(msg) from None
-
-
-def _told(error: HTTPError) -> str:
-    """Return what a server says about a request that it refuses."""
-    try:
-        return str(json.load(error)["error"]["message"])
-    except (ValueError, KeyError, TypeError, OSError):
-        return f"{error.url}: {error.code} {error.reason}"
+    told = ask_server(server, path, option="--server", method=method, seconds=_SECONDS)
+    return read_json(server, told)

@@ -144,7 +144,11 @@ class FakeProvider:
         yield _chunk(EventType.COMPLETE, "", StopReason.END_OF_MESSAGE)
 
     def _note(self, text: str) -> None:
-        Path(self._config["cancelled"]).write_text(text, encoding="utf-8")
+        # Who waits for the file finds all of it.
+        note = Path(self._config["cancelled"])
+        written = note.with_suffix(".new")
+        written.write_text(text, encoding="utf-8")
+        written.replace(note)
 
     async def _hang(self, text: str) -> None:
         """Wait for ever; write *text* to the file ``cancelled`` when the call is cancelled."""
