@@ -63,16 +63,16 @@ def test_a_key_stays_with_the_server_that_it_is_for() -> None:
         def do_GET(self) -> None:
             heard.append((self.path, self.headers["Authorization"]))
             self.send_response(302 if self.path == "/members" else 200)
-            self.send_header("Location", f"http://localhost:{server.server_port}/there")
+            self.send_header("Location", f"http://localhost:{http.server_port}/there")
             self.end_headers()
             self.wfile.write(b'{"data": []}')
 
         def log_message(self, *_: object) -> None: ...
 
-    with ThreadingHTTPServer(("127.0.0.1", 0), Answering) as server:
-        threading.Thread(target=server.serve_forever, daemon=True).start()
-        url = f"http://127.0.0.1:{server.server_port}"
+    with ThreadingHTTPServer(("127.0.0.1", 0), Answering) as http:
+        threading.Thread(target=http.serve_forever, daemon=True).start()
+        url = f"http://127.0.0.1:{http.server_port}"
         found = rungraph("members", "list", "--server", url, RUNGRAPH_SERVE_KEY=HIDDEN)
-        server.shutdown()
+        http.shutdown()
     assert found.code == 0
     assert heard == [("/members", f"Bearer {HIDDEN}"), ("/there", None)]
