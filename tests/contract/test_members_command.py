@@ -67,7 +67,7 @@ def test_a_key_stays_with_the_server_that_it_is_for() -> None:
             self.end_headers()
             self.wfile.write(b'{"data": []}')
 
-        def log_message(self, *_: object) -> None: ...
+        def log_message(self, format: str, *args: object) -> None: ...  # noqa: A002 (its name)
 
     with ThreadingHTTPServer(("127.0.0.1", 0), Answering) as http:
         threading.Thread(target=http.serve_forever, daemon=True).start()
