@@ -6,10 +6,10 @@ import asyncio
 import socket
 from contextlib import asynccontextmanager
 from http import HTTPStatus
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import uvicorn
-from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol, RequestResponseCycle
+from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 
 from rungraph.engine.server.failures import RequestError, failure_of
 
@@ -76,12 +76,6 @@ class _Connection(HttpToolsProtocol):
             msg = "the head is too long"
             raise ValueError(msg)  # The parser gives up, and so does the connection.
         super().on_headers_complete()
-
-    def _start_asgi_task(self, cycle: RequestResponseCycle, app: Any) -> None:
-        # Past the loop's own factory, by which a stack watches tasks: this one tells all itself.
-        task = asyncio.Task(cycle.run_asgi(app), loop=self.loop)
-        self.tasks.add(task)
-        task.add_done_callback(self.tasks.discard)
 
     def send_400_response(self, msg: str) -> None:
         error = RequestError(400, msg)
