@@ -14,7 +14,8 @@ api_key_default api_key apiKey X-Api-Key OPENAI_API_KEY client_secret secret_key
 access_token refreshToken bot_token password passwd pwd passphrase credentials cookie
 Authorization private_key ssh_key encryption_key signing_key account_key PGPASSWORD
 db.password admin_password secret_value password_2 api_tokens github_pat hmac_secret webhook_secret
-api_kye pasword credentails
+api_kye pasword credentails recovery_code snmp_community private_key_pem client_key_data pincode
+access_code secrets_map
 """.split()  # noqa: SIM905
 
 _IN_TEXTS = [
@@ -43,6 +44,12 @@ _IN_TEXTS = [
     "-----BEGIN OPENSSH PRIVATE KEY-----\n§",
     "use sk-§ now", "ghp_§", "github_pat_§", "glpat-§", "hf_§", "gsk_§", "nvapi-§", "xoxb-§",
     "npm_§", "pypi-§", "eyJhbGciOi.§.c2ln", "tvly-§", "hvs.§", "sk_live_§", "dckr_pat_§", "AIza§§",
+    "curl -b 'sid=§' h", "docker login -u me -p § h", "redis-cli -a § ping", "x -passin pass:§",
+    "--header=X-Api-Key:§", "pwd:§", "the password is §", "machine h login u password §",
+    '[{"key":"api_key","value":"§"}]', "api_key => '§'", 'api_key := "§"', "environ['API_KEY']='§'",
+    'Digest username="u", response="§"', 'Hawk id="x", mac="§"', "`token`: `§`",
+    "AWS4-HMAC-SHA256 Credential=§/20200101/x, Signature=§", "Private-Lines: 1\n§",
+    '<add key="ApiKey" value="§"/>', "<apikey value='§'/>",
 ]  # fmt: skip
 
 _STRUCTURES: list[Any] = [
@@ -53,7 +60,8 @@ _STRUCTURES: list[Any] = [
     {"login": [{"key": "X-Token", "value": "§"}]},
     {"args": ["--api-key", "§"]}, {"args": ["-u", "user:§"]}, {"args": ["mysql", "--password=§"]},
     {"tokens": {"a": "§", "b": ["§"]}}, {"password": [["§"]]}, {"keys": ["§", "§"]},
-    {"credentials": {"user": "§"}},
+    {"credentials": {"user": "§"}}, {"headers": [["X-Api-Key", "§"]]},
+    {"login": {"id": "password", "val": "§"}}, {"login": {"variable": "API_KEY", "value": "§"}},
 ]  # fmt: skip
 
 PLANTED: list[Any] = [
@@ -93,6 +101,8 @@ HARMLESS_TEXTS: list[str] = [
     "ssh://git@github.com/org/repo", "repo/image:tag@sha256:0123456789abcdef", "npm:@scope/pkg@1.2",
     "pkg:name@1.2.3", "docker run -u 1000:1000 x", "run -p 80:80", "gcc -pthread -pedantic",
     "serve --token --verbose", "max_tokens=100 key=5", "key=value", "session=demo", "x = 1",
+    "pass: none", "auth=none", "<key>name</key>", "secret:name", "role:auth:read",
+    "a password manager", '{"name": "size", "value": "10"}', "<option value='a1'/>",
     "Use api_key: <your key>", "<b>bold</b>", "<user>Ann</user>", "SELECT key FROM t", "sk-learn",
     "scikit-learn", "hf_transfer", "ghp", "org/model-7b-instruct",
     "sentence-transformers/all-MiniLM",

@@ -22,9 +22,9 @@ NO_SECRETS = frozenset(
     )
 )
 """Words that say whether or how there is a secret; whoever has one as a secret has none."""
-NAME_KEYS = ("name", "key", "header", "type", "scheme")
+NAME_KEYS = ("name", "key", "header", "type", "scheme", "id", "variable")
 """Keys whose values tell whether a ``value`` beside them is a secret."""
-HELD_KEYS = frozenset(("value", "Value", "VALUE", "default", "Default", "DEFAULT"))
+HELD_KEYS = frozenset(("value", "Value", "VALUE", "val", "default", "Default", "DEFAULT"))
 """Keys that only say that they hold what a name beside them names."""
 
 _WORD = re.compile(r"[A-Z]+(?=[A-Z][a-z])|[A-Z]?[a-z]+|[A-Z]+|[0-9]+")
@@ -33,7 +33,8 @@ _LONGEST_NAME = 200
 _HOLDERS = frozenset(
     (
         *("value", "values", "default", "defaults", "list", "json", "header", "headers", "string"),
-        *("str", "text", "literal", "base", "b64", "plain", "raw", "override"),
+        *("str", "text", "literal", "base", "b64", "plain", "raw", "override", "pem", "data"),
+        *("map", "dict"),
     )
 )
 """Words after a head that say how it is held: ``password_list``, ``auth_header``."""
@@ -42,7 +43,7 @@ _HEADS = frozenset(
         *("auth", "authorization", "bearer", "cookie", "cookies", "credential", "credentials"),
         *("creds", "jwt", "kubeconfig", "otp", "passcode", "passphrase", "passwd", "password"),
         *("passwords", "pat", "pin", "psk", "pw", "pwd", "sas", "secret", "secrets", "token"),
-        *("totp", "passphrases"),
+        *("totp", "passphrases", "pincode"),
     )
 )
 WEAK = frozenset(("key", "keys", "private", "session", "tokens"))
@@ -51,7 +52,9 @@ _PHRASES = frozenset(
     (
         *(("access", "key", "id"), ("secret", "id"), ("access", "signature"), ("kube", "config")),
         *(("webhook", "url"), ("hook", "url"), ("webhook", "urls"), ("service", "account", "json")),
-        *(("basic", "auth"), ("encryption", "passphrase")),
+        *(("basic", "auth"), ("encryption", "passphrase"), ("access", "code"), ("pin", "code")),
+        *(("backup", "codes"), ("recovery", "code"), ("recovery", "codes"), ("seed", "phrase")),
+        *(("community", "string"), ("snmp", "community")),
     )
 )
 """Names, or ends of names, of several words."""

@@ -1,7 +1,6 @@
 """What has the shape of a secret in any text: one table of patterns, and names with values.
 
-The kinds of keys are those of the public rules of gitleaks and detect-secrets. Every pattern takes
-linear time: each repetition is bounded, or ends where the next search begins.
+Every pattern takes linear time: each repetition is bounded, or ends where the next search begins.
 """
 
 from __future__ import annotations
@@ -11,7 +10,8 @@ import binascii
 import re
 from typing import TYPE_CHECKING, Final, NamedTuple
 
-from rungraph.graph.secrets.keys import WEAK, secret_head
+from rungraph.graph.secrets.keys import NAME_KEYS, NO_SECRETS, WEAK, is_secret_name, secret_head
+from rungraph.graph.secrets.services import HOOKS, SERVICE_KEYS
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -78,7 +78,25 @@ def _is_bearer(match: re.Match[str]) -> bool:
 
 
 def _is_secret_element(match: re.Match[str]) -> bool:
-    return bool(secret_head(match["name"]))
+    head = secret_head(match["name"])
+    return bool(head) and not (head in WEAK and is_plain_word(match["value"]))
+
+
+def is_mixed(text: str) -> bool:
+    """Whether *text* has letters and digits, as few names and hardly a word of a sentence has."""
+    return any(map(str.isdigit, text)) and any(map(str.isalpha, text))
+
+
+def _is_mixed(match: re.Match[str]) -> bool:
+    return is_mixed(match["value"])
+
+
+def _is_named(match: re.Match[str]) -> bool:
+    return is_secret_name(match["name"])
+
+
+def _is_secret_pair(match: re.Match[str]) -> bool:
+    return is_mixed(match["value"]) and bool(secret_head(match["name"]))
 
 
 def _is_basic(match: re.Match[str]) -> bool:
@@ -112,39 +130,10 @@ def _is_user(match: re.Match[str]) -> bool:
 
 LOGIN_FLAGS: Final = ("-u", "-U", "--user", "--proxy-user", "--userpwd")
 """Flags of command lines that ``user:password`` follows."""
-_KNOWN = (
-    r"sk-[\w-]{16,}", r"[sr]k_(?:live|test|prod)_\w{10,}", r"whsec_[\w/+=]{16,}",
-    r"gh[pousr]_\w{16,}", r"github_pat_\w{16,}", r"gl(?:pat|ptt|rt|soat|dt|cbt)-[\w-]{16,}",
-    r"hf_[A-Za-z0-9]{16,}", r"gsk_\w{16,}", r"nvapi-[\w-]{16,}", r"r8_\w{16,}", r"fw_\w{16,}",
-    r"pplx-\w{16,}", r"tvly-[\w-]{16,}", r"xai-\w{16,}", r"lsv2_(?:pt|sk)_\w{16,}", r"pcsk_\w{16,}",
-    r"xox[abeoprs]-[\w-]{10,}", r"xapp-[\w-]{10,}", r"A(?:KIA|SIA|BIA|CCA)[0-9A-Z]{16}\b",
-    r"AIza[\w-]{30,}", r"ya29\.[\w-]{16,}", r"GOCSPX-[\w-]{16,}", r"npm_[A-Za-z0-9]{16,}",
-    r"pypi-[\w-]{16,}", r"dckr_pat_[\w-]{16,}", r"do[opr]_v1_\w{16,}",
-    r"shp(?:at|ca|pa|ss)_\w{16,}", r"SG\.[\w-]{10,}\.[\w-]{10,}", r"SK[0-9a-f]{32}\b",
-    r"key-[0-9a-f]{32}\b", r"hv[sbr]\.[\w-]{16,}",
-    r"ATATT3[\w=-]{16,}", r"lin_api_\w{16,}", r"ntn_\w{16,}", r"secret_[A-Za-z0-9]{32,}",
-    r"dp\.(?:pt|st|ct|sa)\.\w{16,}", r"figd_[\w-]{16,}", r"PMAK-[\w-]{16,}",
-    r"sntry[su]_[\w=/+-]{16,}",
-    r"gl(?:sa|c)_[\w=/+-]{16,}", r"NRAK-\w{16,}", r"dapi[0-9a-f]{32}(?:-\d)?\b", r"PMAT-\w{16,}",
-    r"AGE-SECRET-KEY-1[0-9A-Z]{16,}", r"\d{8,10}:AA[\w-]{30,}", r"sq0(?:atp|csp|idp)-[\w-]{16,}",
-    r"EAACEdEose0cBA\w{8,}", r"tfp_\w{16,}", r"rubygems_[0-9a-f]{16,}", r"AQVN[\w-]{30,}",
-    r"eyJ[\w-]{4,}\.[\w-]{4,}(?:\.[\w-]*)?",
-)  # fmt: skip
-"""What keys of well-known services look like."""
-
-_HOOKS = (
-    r"hooks\.slack(?:-gov)?\.com/(?:services|workflows|triggers)/(?P<slack>[\w/-]{8,})",
-    r"api\.telegram\.org/(?:file/)?bot(?P<telegram>[\w:-]{8,})",
-    r"discord(?:app)?\.com/api/(?:v\d+/)?webhooks/\d+/(?P<discord>[\w-]{8,})",
-    r"(?:webhook\.office|outlook\.office|outlook\.office365)\.com/webhook\w*/(?P<teams>[\w@/-]{8,})",
-    r"hooks\.zapier\.com/hooks/catch/(?P<zapier>[\w/-]{4,})",
-    r"maker\.ifttt\.com/trigger/\w+/(?:json/)?with/key/(?P<ifttt>[\w-]{8,})",
-    r"mattermost[\w.-]*/hooks/(?P<mattermost>\w{16,})",
-)
 _HOST = r"(?:[A-Za-z](?!ha\d+:)[\w.-]*|\d{1,3}(?:\.\d{1,3}){3}|\[[0-9A-Fa-f:.]+\]|\ud800+)"
 
 
-_SERVICE_KEY = re.compile(rf"(?<![A-Za-z0-9])(?:{'|'.join(_KNOWN)})")
+_SERVICE_KEY = re.compile(rf"(?<![A-Za-z0-9])(?:{'|'.join(SERVICE_KEYS)})")
 _LONG_WORD = re.compile(r"[\w.=-]{14}")
 
 SHAPES: Final = (
@@ -173,13 +162,13 @@ SHAPES: Final = (
     Shape(
         "private key",
         PRIVATE_KEY := re.compile(
-            r"-----BEGIN [A-Z ]{0,40}PRIVATE KEY(?: BLOCK)?-----.*?"
+            r"(?:-----BEGIN [A-Z ]{0,40}PRIVATE KEY(?: BLOCK)?-----|Private-Lines: \d).*?"
             r"(?:-----END [A-Z ]{0,40}PRIVATE KEY(?: BLOCK)?-----|\Z)",
             re.DOTALL,
         ),
-        ("-----begin ",),
+        ("-----begin ", "private-lines"),
     ),
-    Shape("hook", re.compile("|".join(_HOOKS)), ("hook", "api.telegram.org", "maker.ifttt.com")),
+    Shape("hook", re.compile("|".join(HOOKS)), ("hook", "api.telegram.org", "maker.ifttt.com")),
     Shape(
         "bearer token",
         re.compile(r"\bBearer\s{1,9}(?P<value>[\w+/][\w.~+/=:-]{7,4000})", re.IGNORECASE),
@@ -213,13 +202,63 @@ SHAPES: Final = (
         _is_user,
     ),
     Shape(
-        "password of a database client",
+        "signature of a request",
         re.compile(
-            r"""\b(?:mysql\w{0,20}|mariadb[\w-]{0,20}|sshpass)\s[^\n;|&]{0,500}?(?<!\S)-p
-            (?P<value>[^\s"'=-][^\s"']{0,500})""",
+            r"\b(?:Digest|Hawk|OAuth|AWS4-HMAC-SHA256)\s[^\n]{0,500}?"
+            r"\b(?:response|mac|(?:oauth_)?signature)=\\{0,4}\"?(?P<value>[\w+/=%.~-]{6,500})",
+            re.IGNORECASE,
+        ),
+        ("digest ", "hawk ", "oauth ", "aws4-"),
+    ),
+    Shape(
+        "password of a client",
+        re.compile(
+            r"""\b(?:(?:mysql\w{0,20}|mariadb[\w-]{0,20}|sshpass)\s[^\n;|&]{0,500}?(?<!\S)-p
+            |(?:login\s[^\n;|&]{0,500}?(?<!\S)-p|redis-cli\s[^\n;|&]{0,500}?(?<!\S)-a
+            |curl\s[^\n;|&]{0,500}?(?<!\S)-b)\s{1,9}["']?)(?P<value>[^\s"'=-][^\s"']{0,500})""",
             re.VERBOSE,
         ),
-        ("-p",),
+        ("-p", " -a", " -b"),
+    ),
+    Shape(
+        "password in words",
+        re.compile(
+            r"\bpass(?:word|wd|phrase)\s{1,9}(?:is\s{1,9})?(?P<value>[^\s\"'=:][^\s\"']{7,200})",
+            re.IGNORECASE,
+        ),
+        ("password ", "passwd ", "passphrase "),
+        _is_mixed,
+    ),
+    Shape(
+        "value beside a name",
+        re.compile(
+            rf"""\b(?:{"|".join(NAME_KEYS)})\\{{0,4}}["']?\s{{0,9}}[:=]\s{{0,9}}
+            \\{{0,4}}["'](?P<name>[\w.-]{{1,100}})\\{{0,4}}["'][\s,]{{1,9}}
+            \\{{0,4}}["']?val(?:ue)?\\{{0,4}}["']?\s{{0,9}}[:=]\s{{0,9}}
+            \\{{0,4}}["'](?P<value>[^"'\\]{{1,4000}})""",
+            re.VERBOSE | re.IGNORECASE,
+        ),
+        ("val",),
+        _is_named,
+    ),
+    Shape(
+        "value after a name",
+        re.compile(
+            r"""\[\s{0,9}["']?(?P<name>[\w.-]{1,100})["']?\s{0,9},\s{0,9}["']?
+            (?P<value>[^\s"',\[\]]{1,4000})["']?\s{0,9}\]""",
+            re.VERBOSE,
+        ),
+        ("[",),
+        _is_secret_pair,
+    ),
+    Shape(
+        "attribute",
+        re.compile(
+            r"""<(?P<name>[\w.-]{1,60})\s(?:[^<>]{0,200}?\s)?value=["'](?P<value>[^"'<>]{1,4000})""",
+            re.IGNORECASE,
+        ),
+        ("value=",),
+        _is_secret_element,
     ),
     Shape(
         "attached password",
@@ -242,14 +281,16 @@ _NEEDS = re.compile("|".join(sorted({re.escape(need) for one in SHAPES for need 
 
 _NAMED = re.compile(
     r"""(?P<query>[?&\#;])?(?<![\w.])(?P<name>[A-Za-z_][\w.-]{0,99})
-    (?P<sign>\s{0,9}=\s{0,9}|\\{0,4}["']{1,2}\s{0,9}:\s{0,9}|:\s{1,9})""",
+    (?P<sign>(?:\\{0,4}["'`]{1,2}]?)?\s{0,9}(?::=|=>?)\s{0,9}
+    |\\{0,4}["'`]{1,2}\s{0,9}:\s{0,9}|:\s{1,9}|:(?=[^\s:/]))""",
     re.VERBOSE,
 )
 _FLAG = re.compile(
     r"""(?<![\w-])--?(?P<name>[A-Za-z][\w-]{0,60})(?P<sign>["']?\s{0,9},\s{0,9}|["']?[ \t]{1,9})""",
     re.VERBOSE,
 )
-_QUOTED = r"""\\{0,4}"(?P<double>(?:[^"\\]|\\.)+)"?|\\{0,4}'{1,2}(?P<single>[^']+)'?"""
+_QUOTED = r"""\\{0,4}"(?P<double>(?:[^"\\]|\\.)+)"?|\\{0,4}'{1,2}(?P<single>[^']+)'?
+    |`(?P<tick>[^`]+)`?"""
 _VALUE = re.compile(
     rf"""{_QUOTED}|(?P<plain>(?:(?:Bearer|Basic|Token|ApiKey)\s+)?[^\s&;"'{{\[][^\s&;"']*)""",
     re.VERBOSE | re.IGNORECASE | re.DOTALL,
@@ -257,6 +298,7 @@ _VALUE = re.compile(
 _VALUE_OF_FLAG = re.compile(
     rf"""{_QUOTED}|(?P<plain>[^\s"',\]}}-][^\s"',\]}}]*)""", re.VERBOSE | re.DOTALL
 )
+_TIGHT_VALUE = re.compile(r"[^\s:@/&;,]{6,}")
 _SCHEME = re.compile(r"(?:Bearer|Basic|Token|ApiKey)\s+", re.IGNORECASE)
 # In a query these are secrets: keys of Google's APIs, signatures of presigned URLs.
 _QUERY_SECRETS = re.compile(
@@ -319,18 +361,30 @@ def _named(text: str, *, has_pairs: bool) -> Iterator[Hit]:
             continue
         if not head:
             continue
-        is_pair = ":" in named["sign"]
+        is_pair = "=" not in named["sign"] and ":" in named["sign"]
+        is_tight = named["sign"] == ":"
+        if is_tight and not _is_tight_pair(text, named):
+            continue
         value = _VALUE.match(text, named.end())
         if value is None:
             continue
-        is_quoted = value.lastgroup != "plain" and ("'" in named["sign"] or '"' in named["sign"])
-        if is_pair and not has_pairs and not is_quoted:
+        is_plain = value.lastgroup == "plain"
+        is_quoted = not is_plain and not {"'", '"', "`"}.isdisjoint(named["sign"])
+        if is_pair and not (has_pairs or is_quoted or is_tight):
             continue
-        if is_pair and value.lastgroup == "plain" and _is_prose(text, named, value):
+        if is_pair and is_plain and _is_prose(text, named, value):
             continue
         position = value.end()
         span = without_scheme(text, *value.span(str(value.lastgroup)))
-        yield Hit(*span, f"name '{head}'")
+        if text[slice(*span)].lower() not in NO_SECRETS:
+            yield Hit(*span, f"name '{head}'")
+
+
+def _is_tight_pair(text: str, named: re.Match[str]) -> bool:
+    """Whether ``password:value`` is one: most that is written like ``a:b`` has two names."""
+    word = _TIGHT_VALUE.match(text, named.end())
+    before = text[max(0, named.start() - 1) : named.start()]
+    return word is not None and before not in (":", "/", "@") and is_mixed(word[0])
 
 
 def _is_prose(text: str, named: re.Match[str], value: re.Match[str]) -> bool:

@@ -21,7 +21,7 @@ from rungraph.graph.secrets.keys import (
 )
 from rungraph.graph.secrets.known import is_naming
 from rungraph.graph.secrets.masking import packed
-from rungraph.graph.secrets.shapes import LOGIN_FLAGS, PRIVATE_KEY, Span, without_scheme
+from rungraph.graph.secrets.shapes import LOGIN_FLAGS, PRIVATE_KEY, Span, is_mixed, without_scheme
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
@@ -42,9 +42,10 @@ _ANCHOR = re.compile(r"(?<![^\s\[{,:-])&([^\s\[\]{},]+)")
 _AFTER_QUOTED = re.compile(r"[ \t]*(?:$|\s#|[,\]}:])", re.MULTILINE)
 _NAME = re.compile(r"""[ \t]*["']?([\w.-]{1,100})""")
 _NAME_VALUE = re.compile(r"""[ \t]*["']?([^"'\s,\[\]{}#][^"'\r\n,\[\]{}#]{0,200})""")
-# A flag of a command line and what follows it, as items of a list.
+# A flag of a command line, or a name, and what follows it, as items of a list.
 _FLAG_AND_VALUE = re.compile(
-    rf"""^[ \t]*-[ ]+["']?(?:(?P<login>{"|".join(LOGIN_FLAGS)})|(?P<flag>--?[A-Za-z][\w-]{{0,60}}))
+    rf"""^[ \t]*(?:-[ ]{{1,9}}){{1,2}}["']?(?:(?P<login>{"|".join(LOGIN_FLAGS)})
+    |(?P<flag>--?[A-Za-z][\w-]{{0,60}})|(?P<name>[A-Za-z][\w-]{{0,60}}))
     ["']?[ \t]*\r?\n[ \t]*-[ ]+["']?(?P<value>[^\r\n]+?)["']?[ \t]*$""",
     re.VERBOSE | re.MULTILINE,
 )
@@ -111,7 +112,8 @@ class _Search:
         for match in PRIVATE_KEY.finditer(self._text):
             yield from self._in_lines(*match.span())
         for match in _FLAG_AND_VALUE.finditer(self._text):
-            if match["login"] or is_secret_key(match["flag"]):
+            name = match["name"] if is_mixed(match["value"]) else None
+            if match["login"] or is_secret_key(match["flag"] or name or ""):
                 yield from self._in_lines(*match.span("value"))
         # An anchor can stand after the alias too, in a text that is wrong.
         for name in sorted(self._aliases):
@@ -127,7 +129,7 @@ class _Search:
 
     def _spans_under(self, key: re.Match[str]) -> Iterator[Span]:
         (start, end), goes_on = self._value(key)
-        if self._text[start:end].strip().lower() in NO_SECRETS:
+        if self._text[start:end].strip(" \t\r\n'\"").lower() in NO_SECRETS:
             return
         yield from self._in_lines(start, end)
         if goes_on:

@@ -28,7 +28,7 @@ from rungraph.graph.secrets.masking import (
     secrets_of_template,
     secrets_of_text,
 )
-from rungraph.graph.secrets.shapes import LOGIN_FLAGS
+from rungraph.graph.secrets.shapes import LOGIN_FLAGS, is_mixed
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
@@ -145,7 +145,7 @@ def _collect(
 def items_of(value: Any, extra: frozenset[str]) -> Iterator[tuple[Any, Any, str]]:
     """Yield the keys and values of a mapping or a list, and why a value is secret, if it is.
 
-    Its key says so, or a name beside it, or a flag such as ``--api-key`` before it.
+    Its key says so, or a name beside it, or a flag such as ``--api-key`` or a name before it.
     """
     if isinstance(value, _MAPPINGS):
         has_holders = not HELD_KEYS.isdisjoint(value)
@@ -167,6 +167,18 @@ def items_of(value: Any, extra: frozenset[str]) -> Iterator[tuple[Any, Any, str]
             is_flag = isinstance(item, str) and item.startswith("-") and "=" not in item
             head = secret_head(item) if is_flag else ""
             reason = f"the flag before it is that of a secret: '{head}'" if head else ""
+            if index == 0 and (head := _head_of_pair(value)):
+                reason = f"the name before it is that of a secret: '{head}'"
+
+
+def _head_of_pair(value: Sequence[Any]) -> str:
+    """Return what makes a secret of the second of ``[X-Api-Key, value]``; empty when nothing does.
+
+    Headers are often written so; two names beside each other are not meant.
+    """
+    if len(value) == 2 and isinstance(value[0], str) and isinstance(value[1], str):
+        return secret_head(value[0]) if is_mixed(value[1]) else ""
+    return ""
 
 
 def _logins(value: Sequence[Any]) -> Iterator[tuple[int, str]]:
