@@ -87,9 +87,12 @@ class KnownSecrets:
         return KnownSecrets, (tuple, tuple)
 
     @cached_property
-    def _by_first_word(self) -> Mapping[str, list[tuple[int, str]]]:
-        """By the first word of each secret: where in the secret it stands, and the secret."""
-        found: defaultdict[str, list[tuple[int, str]]] = defaultdict(list)
+    def _by_first_word(self) -> Mapping[str, Mapping[Span, set[str]]]:
+        """By their first word: where in them it stands and how long they are, and the secrets.
+
+        The longest come first. Keys of one service share their first word and their length.
+        """
+        found: defaultdict[str, dict[Span, set[str]]] = defaultdict(dict)
         wanted = {
             one
             for one in self._secrets()
@@ -99,7 +102,7 @@ class KnownSecrets:
             wanted.difference_update(self._names())
         for one in sorted(wanted, key=lambda secret: (-len(secret), secret)):
             if word := _WORD.search(one):
-                found[word[0]].append((word.start(), one))
+                found[word[0]].setdefault((word.start(), len(one)), set()).add(one)
         return found
 
     def spans_in(self, text: str) -> list[Span]:
@@ -109,13 +112,12 @@ class KnownSecrets:
         if not known or len(text) < SHORTEST:
             return spans
         for word in _WORD.finditer(text):
-            for offset, secret in known.get(word[0], ()):
+            for (offset, length), secrets in known.get(word[0], {}).items():
                 start = word.start() - offset
-                if start >= 0 and text.startswith(secret, start):
-                    end = start + len(secret)
-                    if _ENDS.match(text, end):
-                        spans.append((start, end))
-                        break
+                end = start + length
+                if start >= 0 and text[start:end] in secrets and _ENDS.match(text, end):
+                    spans.append((start, end))
+                    break
         return spans
 
 

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import pickle
+import sys
+from collections import Counter
 
 import pytest
 
@@ -98,6 +100,30 @@ providers:
     )
     assert graph.scrubbed("Sec-1 Sec-2 Sec-3 Sec-4") == f"{MASK} {MASK} {MASK} Sec-4"
     assert "Sec-" not in render_diagnostics(graph.diagnostics)
+
+
+def test_a_text_is_not_held_against_each_of_many_keys_of_one_service() -> None:
+    """They begin with one word: the work stays that of a few."""
+    works: list[int] = []
+    for count in (10, 1_000):
+        secrets = [f"sk-Zq7x{number:06}" for number in range(count)]
+        known = KnownSecrets(secrets.copy, list)
+        assert known.spans_in(secrets[0])
+        calls = Counter[str]()
+
+        def count_one(
+            _frame: object, event: str, _called: object, calls: Counter[str] = calls
+        ) -> None:
+            calls[event] += 1
+
+        sys.setprofile(count_one)
+        try:
+            spans = known.spans_in(f"see {secrets[-1]} there")
+        finally:
+            sys.setprofile(None)
+        assert spans == [(4, 4 + len(secrets[-1]))]
+        works.append(calls.total())
+    assert works[0] == works[1]
 
 
 def test_what_is_known_is_neither_shown_nor_written_down() -> None:
