@@ -22,6 +22,11 @@ class NodeKind(StrEnum):
         return "routing table" if self is NodeKind.TABLE else self.value
 
 
+def is_api_name(text: str) -> bool:
+    """Whether an API can be called so: an address has a slash behind the API's name."""
+    return text != "" and "/" not in text
+
+
 class Address(NamedTuple):
     """Identify one node of the graph.
 
@@ -83,7 +88,7 @@ class Address(NamedTuple):
             kind = None
         if (
             kind is None
-            or not api
+            or not is_api_name(api)
             or bool(slash) != bool(name)
             or (kind is NodeKind.PROVIDER) != bool(name)
         ):

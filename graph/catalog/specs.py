@@ -8,6 +8,7 @@ from functools import cached_property
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any
 
+from rungraph.graph.address import is_api_name
 from rungraph.graph.errors import CatalogError
 from rungraph.graph.json_format import JsonObject
 
@@ -179,23 +180,31 @@ def _are_texts(value: object) -> bool:
     return isinstance(value, tuple | list) and all(isinstance(one, str) for one in value)
 
 
+def _names_api(value: object) -> bool:
+    return isinstance(value, str) and is_api_name(value)
+
+
 def _names_texts(value: object) -> bool:
     return isinstance(value, Mapping) and _are_texts([*value, *value.values()])
 
 
-_OF_A_TYPE: dict[object, tuple[Callable[[object], bool], str]] = {
+_MUST_BE: dict[object, tuple[Callable[[object], bool], str]] = {
+    **dict.fromkeys(("name", "router_api", "table_api", "api"), (_names_api, "name of an API")),
     "str": (lambda value: isinstance(value, str), "text"),
     "bool": (lambda value: isinstance(value, bool), "boolean"),
     "tuple[str, ...]": (_are_texts, "tuple of texts"),
     "Mapping[str, str]": (_names_texts, "mapping of texts"),
 }
-"""What a field of each type must be, and what that is called."""
+"""What a field must be, by its name or else by its type, and what that is called."""
 _NAMES = {
     ApiSpec: ("name",),
     RoutedPair: ("router_api", "table_api", "resource"),
     ProviderSpec: ("api", "provider_type", "module"),
 }
-_CHECKS = {kind: [(one.name, *_OF_A_TYPE[one.type]) for one in fields(kind)] for kind in _NAMES}
+_CHECKS = {
+    kind: [(one.name, *(_MUST_BE.get(one.name) or _MUST_BE[one.type])) for one in fields(kind)]
+    for kind in _NAMES
+}
 
 
 @dataclass(frozen=True)

@@ -6,7 +6,7 @@ from dataclasses import replace
 from operator import attrgetter
 from typing import TYPE_CHECKING, Any
 
-from rungraph.graph.address import Address
+from rungraph.graph.address import Address, is_api_name
 from rungraph.graph.config.field_types import fields_of
 from rungraph.graph.config.first_format import is_old_format, with_providers
 from rungraph.graph.config.keys import known_keys, resource_paths, stray_key
@@ -250,6 +250,8 @@ class _Reader(ResourceReader):
             if entries is None:
                 continue
             api = self.named(key, ("providers", key), key=True)
+            if not is_api_name(api):
+                continue  # No catalog has it, which is told of, and it has no address.
             if not isinstance(entries, list) or not all(isinstance(one, dict) for one in entries):
                 self.unreadable.add(api)
             hint = "write '- ' before 'provider_id', so that it is a list of one"

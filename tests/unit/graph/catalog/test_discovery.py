@@ -156,7 +156,8 @@ _SPEC = "ProviderSpec('ball', 'inline::red', 'm')"
         ("Catalog(apis=[])", None),
         ("Catalog(providers={'a': 1})", "providers holds a int, not a ProviderSpec"),
         ("Catalog.of(providers=['inline::red'])", "providers holds a str, not a ProviderSpec"),
-        ("Catalog.of(apis=[ApiSpec(None)])", "ApiSpec(name=None) is no text"),
+        ("Catalog.of(apis=[ApiSpec(None)])", "ApiSpec(name=None) is no name of an API"),
+        ("Catalog.of(apis=[ApiSpec('a/b')])", "ApiSpec(name='a/b') is no name of an API"),
         ("Catalog.of(providers=[ProviderSpec('a', '', 'm')])", None),
         (
             "Catalog.of(providers=[ProviderSpec('a', 'b', 'm', dependencies='inference')])",

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import pytest
+
 from rungraph.graph import Severity, compile_config
 
 _PROVIDERS = """\
@@ -60,3 +62,12 @@ def test_a_word_that_is_no_choice_is_named_beside_the_choices() -> None:
             ("did you mean 'always'?",),
         ),
     ]
+
+
+@pytest.mark.parametrize("api", ["", "/inference", "inference/a"])
+def test_an_api_that_nothing_can_be_called_has_no_nodes(api: str) -> None:
+    """They would be written like others: provider:inference/a/b is one of two."""
+    provider = {"provider_id": "b", "provider_type": "remote::openai"}
+    graph = compile_config({"providers": {api: [provider]}}, environment={})
+    assert [str(one) for one in graph] == ["provider:inspect/builtin"]
+    assert [one.message for one in graph.diagnostics] == [f"unknown API '{api}'"]
