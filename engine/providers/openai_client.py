@@ -13,12 +13,11 @@ import ssl
 from contextlib import aclosing
 from http import HTTPStatus
 from typing import TYPE_CHECKING, Any, ClassVar, cast
-from urllib.parse import urlsplit
-from urllib.request import getproxies, proxy_bypass
 
 import aiohttp
 
 from rungraph.engine.errors import KeyRefusedError, RateLimitError
+from rungraph.engine.providers.connections import Connector, is_reused, proxy_of
 from rungraph.engine.request import headers_of_way, is_tried_once
 from rungraph.engine.server_events import events_in, lines_in
 from rungraph.engine.tracing import headers_of_trace
@@ -30,8 +29,6 @@ _MOST_PAUSE = 20.0
 _MOST_SHOWN = 400
 _SHORTEST_KEY = 8
 _CONNECT_SECONDS = 10.0
-_IDLE_SECONDS = 4.0
-"""How long a connection is kept for the next request: many servers close theirs after 5 seconds."""
 EVENTS = "text/event-stream"
 LINES = "application/x-ndjson"
 
@@ -104,7 +101,7 @@ class OpenAIClient:
             else tls_verify
         )
         # Not aiohttp's trust_env: with it, every request asks the environment anew, in a thread.
-        self._proxy = {} if is_local else _proxy_of(base_url)
+        self._proxy = {} if is_local else proxy_of(base_url)
         self._sessions: dict[bool, aiohttp.ClientSession] = {}
 
     async def close(self) -> None:
@@ -221,7 +218,6 @@ class OpenAIClient:
         most = 0 if is_tried_once() else self._max_retries
         is_fresh = False
         while True:
-            connection: dict[str, bool] = {}
             try:
                 async with asyncio.timeout(self._wait_for(body)):
                     response = await self._session(is_fresh=is_fresh).request(
@@ -230,7 +226,6 @@ class OpenAIClient:
                         json=body,
                         headers={**(headers or {}), **self.headers_of_call()},
                         allow_redirects=False,
-                        trace_request_ctx=connection,
                         ssl=self._tls,
                         **self._proxy,
                     )
@@ -241,7 +236,7 @@ class OpenAIClient:
             except aiohttp.ClientConnectionError as error:
                 # The server had closed a connection that was kept: it has seen nothing of this.
                 # Others that are kept may be closed as well, so the next one is none of them.
-                if not connection.get("reused") or _has_begun(error):
+                if not is_reused() or _has_begun(error):
                     raise self._broken(error) from error
                 is_fresh = True
                 continue
@@ -264,13 +259,8 @@ class OpenAIClient:
             is_fresh: Whether each request is to have a connection that was never used.
         """
         if is_fresh not in self._sessions:
-            trace = aiohttp.TraceConfig()
-            trace.on_connection_reuseconn.append(_note_reuse)
             self._sessions[is_fresh] = aiohttp.ClientSession(
-                trace_configs=[trace],
-                connector=aiohttp.TCPConnector(limit=0, force_close=True)
-                if is_fresh
-                else aiohttp.TCPConnector(limit=0, keepalive_timeout=_IDLE_SECONDS),
+                connector=Connector(is_fresh=is_fresh),
                 headers={"Authorization": f"Bearer {self._key}"} if self._key else {},
                 timeout=aiohttp.ClientTimeout(sock_connect=min(self._timeout, _CONNECT_SECONDS)),
             )
@@ -346,22 +336,9 @@ class OpenAIClient:
         return f"{self.name}: the server says what is not understood: {shown[:_MOST_SHOWN]!r}"
 
 
-async def _note_reuse(_session: object, context: Any, _parameters: object) -> None:
-    context.trace_request_ctx["reused"] = True
-
-
 def _has_begun(error: Exception) -> bool:
     """Whether the server had sent some of the head of its answer; then the error holds it."""
     return isinstance(error, aiohttp.ServerDisconnectedError) and not isinstance(error.message, str)
-
-
-def _proxy_of(url: str) -> dict[str, Any]:
-    """Return how *url* is reached as ``HTTPS_PROXY``, ``NO_PROXY`` and their like say."""
-    parts = urlsplit(url)
-    proxy = getproxies().get(parts.scheme) or getproxies().get("all")
-    if proxy is None or proxy_bypass(parts.netloc.rpartition("@")[2]):
-        return {}
-    return {"proxy": proxy}
 
 
 def _pause(tries: int, asked: float | None = None) -> float:

@@ -64,7 +64,7 @@ class Exchange:
     Attributes:
         headers: The headers of the request, by name in lower case.
         request_id: Names the request, to the caller and in the log.
-        is_secure: Whether it came over TLS.
+        is_secure: Whether it came over TLS, to this server or to a proxy before it that says so.
         path_values: What stands in the path for its parameters.
         has_begun: Whether the answer has begun; then only its end can tell of an error.
         last_event: What ends a stream of events after an error.
@@ -104,8 +104,8 @@ class Exchange:
         self.method: str = scope["method"]
         self.path: str = scope["path"]
         self.query: bytes = scope["query_string"]
-        self.is_secure = scope.get("scheme") == "https"
         self.headers: dict[bytes, bytes] = dict(scope["headers"])
+        self.is_secure = "https" in (scope.get("scheme"), self.header(b"x-forwarded-proto"))
         self.request_id = request_id
         self._receive = receive
         self._send = send

@@ -157,6 +157,8 @@ async def listening(
         log_config=None,
         access_log=False,
         server_header=False,
+        # It would read, for each request, what tells of the caller, and nothing here asks for that.
+        proxy_headers=False,
         backlog=_BACKLOG,
         timeout_graceful_shutdown=1,
         ssl_certfile=certificate,

@@ -83,6 +83,25 @@ async def test_probes_need_no_key(stack: Stack) -> None:
     assert (await asked(stack, guard, "/openapi.json")).status == 401
 
 
+@pytest.mark.parametrize("proxied", ["https", "http", ""])
+async def test_a_cookie_of_a_page_over_tls_is_never_sent_without(
+    stack: Stack, proxied: str
+) -> None:
+    """So it is where a proxy before the server takes the TLS, and says so."""
+    answered = await asked(
+        stack,
+        Guard([Key.of(OWNER, "owner")]),
+        "/login",
+        method="POST",
+        body=f"key={OWNER}".encode(),
+        headers={"x-forwarded-proto": proxied} if proxied else {},
+    )
+    cookie = answered.headers["set-cookie"].split("; ")
+    assert answered.status == 303
+    assert {"HttpOnly", "SameSite=Strict"} < {*cookie}
+    assert ("Secure" in cookie) == (proxied == "https")
+
+
 @pytest.mark.parametrize(
     ("host", "status"),
     [
