@@ -74,6 +74,7 @@ async def get_provider_impl(config, deps):
 """
 
 BARE = """
+import json
 import sys
 import aiohttp
 import uvicorn
@@ -108,15 +109,34 @@ async def events():
     async for chunk in chunks():
         yield b"data: " + CHUNK(chunk) + b"\\n\\n"
 
+MODELS = ("instant", "meta-llama/Llama-3.1-8B-Instruct")
 ANSWER = {"id": "x", "object": "chat.completion", "created": 1, "model": "instant", "choices": [
     {"index": 0, "message": {"role": "assistant", "content": "Paris."}, "finish_reason": "stop"}]}
+COMPLETION = {"id": "x", "object": "text_completion", "created": 1, "model": "instant", "choices": [
+    {"index": 0, "text": "Paris.", "finish_reason": "stop"}]}
 
-async def v1_chat(request):
-    await request.body()
-    return JSONResponse(ANSWER)
+def piece(path, reason):
+    choice = {"index": 0, "finish_reason": reason}
+    text = "" if reason else "Paris"
+    choice |= {"delta": {"content": text}} if "chat" in path else {"text": text}
+    kind = "chat.completion.chunk" if "chat" in path else "text_completion"
+    made = {"id": "x", "object": kind, "created": 1, "model": "instant", "choices": [choice]}
+    return b"data: " + json.dumps(made).encode() + b"\\n\\n"
+
+async def v1_answer(request):
+    path = request.url.path
+    if json.loads(await request.body()).get("stream"):
+        return StreamingResponse(v1_chunks(path), media_type="text/event-stream")
+    return JSONResponse(ANSWER if "chat" in path else COMPLETION)
+
+async def v1_chunks(path):
+    async for _ in chunks():
+        yield piece(path, None)
+    yield piece(path, "stop") + b"data: [DONE]\\n\\n"
 
 async def v1_models(request):
-    return JSONResponse({"object": "list", "data": [{"id": "instant", "object": "model"}]})
+    data = [{"id": one, "object": "model"} for one in MODELS]
+    return JSONResponse({"object": "list", "data": data})
 
 UPSTREAM = f"http://127.0.0.1:{sys.argv[2]}/v1/chat/completions"
 HEADERS = {"authorization": "Bearer x", "content-type": "application/json"}
@@ -133,7 +153,8 @@ async def v1_pass(request):
 app = Starlette(routes=[
     Route("/pass", v1_pass, methods=["POST"]),
     Route("/inference/chat_completion", chat, methods=["POST"]),
-    Route("/v1/chat/completions", v1_chat, methods=["POST"]),
+    Route("/v1/chat/completions", v1_answer, methods=["POST"]),
+    Route("/v1/completions", v1_answer, methods=["POST"]),
     Route("/v1/models", v1_models)])
 uvicorn.run(app, port=int(sys.argv[1]), log_level="error", access_log=False, lifespan="off")
 """
@@ -167,31 +188,46 @@ class Server:
 
 def load(port: int, path: str, body: bytes, count: int, header: str = "") -> int:
     """Send *body* to *path* *count* times, by `CLIENTS` clients; return the events that came."""
+    return sum(events for _, events in _answers(port, path, body, count, header, CLIENTS))
+
+
+def waits(
+    port: int, path: str, body: bytes, count: int, header: str = "", clients: int = CLIENTS
+) -> list[float]:
+    """Do the same; return the milliseconds that each call took."""
+    return [taken for taken, _ in _answers(port, path, body, count, header, clients)]
+
+
+def _answers(
+    port: int, path: str, body: bytes, count: int, header: str, clients: int
+) -> list[tuple[float, int]]:
     head = f"POST {path} HTTP/1.1\r\nhost: 127.0.0.1\r\ncontent-type: application/json\r\n"
     head += f"{header}\r\n" if header else ""
     request = f"{head}content-length: {len(body)}\r\n\r\n".encode() + body
+    answers: list[tuple[float, int]] = []
 
-    async def client(mine: int) -> int:
+    async def client(mine: int) -> None:
         reader, writer = await asyncio.open_connection("127.0.0.1", port)
-        events = 0
         for _ in range(mine):
+            begun, events = time.perf_counter(), 0
             writer.write(request)
             found = await reader.readuntil(b"\r\n\r\n")
             if not found.startswith(b"HTTP/1.1 200"):
                 raise RuntimeError(found.decode())
             if b"content-length: " in found:
                 await reader.readexactly(int(found.split(b"content-length: ")[1].split(b"\r")[0]))
-                continue
-            while size := int(await reader.readline(), 16):
-                events += (await reader.readexactly(size + 2)).count(b"data: ")
-            await reader.readline()
+            else:
+                while size := int(await reader.readline(), 16):
+                    events += (await reader.readexactly(size + 2)).count(b"data: ")
+                await reader.readline()
+            answers.append(((time.perf_counter() - begun) * 1000, events))
         writer.close()
-        return events
 
-    async def all_clients() -> int:
-        return sum(await asyncio.gather(*(client(count // CLIENTS) for _ in range(CLIENTS))))
+    async def all_clients() -> None:
+        await asyncio.gather(*(client(count // clients) for _ in range(clients)))
 
-    return asyncio.run(all_clients())
+    asyncio.run(all_clients())
+    return answers
 
 
 @contextmanager
@@ -206,16 +242,17 @@ def running(
         stderr=subprocess.DEVNULL,
     ) as process:
         try:
-            yield Server(process.pid, _up(port, ready))
+            yield Server(process.pid, up(port, ready))
         finally:
             process.terminate()
 
 
-def _up(port: int, path: str) -> int:
+def up(port: int, path: str) -> int:
+    """Return *port* once a server answers *path* there."""
     from urllib.error import URLError
     from urllib.request import urlopen
 
-    for _ in range(600):
+    for _ in range(3000):
         try:
             urlopen(f"http://127.0.0.1:{port}{path}", timeout=5).close()
         except (URLError, OSError):
@@ -230,21 +267,31 @@ def microseconds(
 ) -> float:
     """Return the CPU that the server takes for one of *count* requests, or for one event."""
     before = server.cpu
+    found = in_process("load", server.port, path, json.dumps(body).encode(), count, header)
+    return (server.cpu - before) / (int(found) or count) * 1e6
+
+
+def in_process(function: str, *arguments: object) -> str:
+    """Return what *function* of this file returns in a process of its own, as text."""
     code = (
         f"import sys; sys.path.insert(0, {str(Path(__file__).parent)!r}); import server;"
-        f"print(server.load({server.port}, {path!r}, {json.dumps(body).encode()!r}, {count},"
-        f"{header!r}))"
+        f"print(server.{function}(*{arguments!r}))"
     )
-    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
-    return (server.cpu - before) / (int(done.stdout) or count) * 1e6
+    words = [sys.executable, "-c", code]
+    return subprocess.run(words, stdout=subprocess.PIPE, text=True, check=True).stdout
+
+
+def write_programs(folder: Path) -> None:
+    """Write the provider and the bare server to *folder*."""
+    (folder / "instant_provider.py").write_text(PROVIDER)
+    (folder / "bare.py").write_text(BARE)
 
 
 def main() -> None:
     """Measure and report."""
     with TemporaryDirectory() as temporary, ExitStack() as stack:
         folder = Path(temporary)
-        (folder / "instant_provider.py").write_text(PROVIDER)
-        (folder / "bare.py").write_text(BARE)
+        write_programs(folder)
         instant = {
             "provider_id": "instant",
             "provider_type": "inline::instant",
