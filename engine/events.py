@@ -179,6 +179,13 @@ class NodeRecovered(NodeEvent):
 
 
 @dataclass(frozen=True, slots=True)
+class NodeWorking(NodeEvent):
+    """The node works at what takes long; *detail* says how far it is."""
+
+    detail: str
+
+
+@dataclass(frozen=True, slots=True)
 class NodeHeldLoop(NodeEvent):
     """The node's code kept the event loop, and so everything else, waiting for *seconds*."""
 
@@ -304,7 +311,7 @@ class MemberReturned(ServedEvent):
 # --- the log -----------------------------------------------------------------------------------
 
 
-_ENDLESS = (ResourceEvent, NodeDegraded, NodeRecovered, NodeHeldLoop, NodeTaskFailed)
+_ENDLESS = (ResourceEvent, NodeDegraded, NodeRecovered, NodeWorking, NodeHeldLoop, NodeTaskFailed)
 """What may happen any number of times: only the newest of these are kept."""
 
 

@@ -13,14 +13,15 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class ProviderReport:
-    """What a running provider says of itself when its own state changes.
+    """What a running provider says of itself when its own state changes, or when it works long.
 
     Attributes:
-        state: ``degraded`` when calls may fail, ``ready`` when all is well again.
-        detail: Why, for people; never a secret.
+        state: ``degraded`` when calls may fail, ``ready`` when all is well again; ``working``
+            changes nothing about that.
+        detail: Why, or how far the work is, for people; never a secret.
     """
 
-    state: Literal["degraded", "ready"]
+    state: Literal["degraded", "ready", "working"]
     detail: str = ""
 
 
@@ -83,7 +84,7 @@ class HasReports(Protocol):
     """
 
     def report_to(self, report: Callable[[ProviderReport], None]) -> None:
-        """Keep *report* and call it with every change of state."""
+        """Keep *report* and call it with every change of state, and while work takes long."""
         ...
 
 

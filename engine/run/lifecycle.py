@@ -16,6 +16,7 @@ from rungraph.engine.events import (
     NodeFailed,
     NodeHeldLoop,
     NodeTaskFailed,
+    NodeWorking,
     RollbackEnded,
     RollbackStarted,
     StackStarting,
@@ -107,6 +108,9 @@ class Lifecycle:
         run, runner = self._running.runs[address], self._running.runner
 
         def take(report: ProviderReport) -> None:
+            if report.state == "working":
+                self._emit(NodeWorking(self.clock(), address, report.detail))
+                return
             runner.report(run, report)
             self._nodes.take_report(address, report)
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import logging
 from collections.abc import Generator
 from pathlib import Path
 from typing import Any
@@ -25,6 +24,7 @@ from rungraph.engine.apis.common import (
     UserMessage,
 )
 from rungraph.engine.apis.models import Model
+from rungraph.engine.provider import ProviderReport
 
 (OLLAMA,) = (kind for kind in KINDS if kind.provider_type == "remote::ollama")
 TAGS = {"models": [{"name": "small:latest", "digest": "1"}]}
@@ -67,23 +67,23 @@ async def test_a_name_without_a_tag_is_the_latest(url: str) -> None:
 
 
 @pytest.mark.real
-async def test_a_missing_model_is_pulled_where_the_config_says_so(
-    url: str, caplog: pytest.LogCaptureFixture
-) -> None:
-    """Its progress is logged; without that setting, or without such a model, it is refused."""
+async def test_a_missing_model_is_pulled_where_the_config_says_so(url: str) -> None:
+    """Its progress is told; without that setting, or without such a model, it is refused."""
     other = Model(identifier="mine", provider_resource_id="other")
     async with OLLAMA.provider(url) as provider:
         with pytest.raises(ValueError, match="serves no 'other'"):
             await provider.register_model(other)
-    caplog.set_level(logging.INFO, "rungraph.engine.providers.remote.ollama.provider")
+    told: list[ProviderReport] = []
     async with OLLAMA.provider(url, pull="missing") as provider:
+        provider.report_to(told.append)
         await provider.register_model(other)
         assert {"mine", "other"} <= {one.identifier for one in await provider.list_models()}
         with pytest.raises(ValueError, match="file does not exist"):
             await provider.register_model(Model(identifier="nope"))
-    told = [record.getMessage().rpartition("other: ")[2] for record in caplog.records]
-    assert told[:2] == ["pulling manifest", "pulling abc"]
-    assert "success" in told
+    assert {one.state for one in told} == {"working"}
+    details = [one.detail for one in told]
+    assert details[:2] == ["other: pulling manifest", "other: pulling abc 0%"]
+    assert {"other: pulling abc 100%", "other: success"} < {*details}
 
 
 async def test_a_pull_that_breaks_off() -> None:

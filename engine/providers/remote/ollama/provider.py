@@ -3,21 +3,20 @@
 from __future__ import annotations
 
 import asyncio
-import logging
 from contextlib import aclosing
 from typing import TYPE_CHECKING, Any
 
 from rungraph.engine.apis.models import Model
+from rungraph.engine.provider import ProviderReport
 from rungraph.engine.providers.remote.ollama import wire
 from rungraph.engine.providers.served_inference import ServedInference, client_of, started
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncGenerator, Iterable, Mapping
+    from collections.abc import AsyncGenerator, Callable, Iterable, Mapping
 
     from rungraph.engine.providers.openai_client import OpenAIClient
     from rungraph.engine.providers.remote.ollama.config import OllamaConfig
 
-_logger = logging.getLogger(__name__)
 _ROUTES = {"chat/completions": "api/chat", "completions": "api/generate"}
 _LINES = "application/x-ndjson"
 _LATEST = ":latest"
@@ -36,6 +35,11 @@ class OllamaProvider(ServedInference):
         super().__init__(client, config)
         self._own = config
         self._capabilities: dict[wire.Tagged, list[str]] = {}
+        self._report: Callable[[ProviderReport], None] = lambda _: None
+
+    def report_to(self, report: Callable[[ProviderReport], None]) -> None:
+        """Have it told how far the pull of a model is."""
+        self._report = report
 
     async def models(self) -> Iterable[Model]:
         """Return each model that the server has now, under each of its names."""
@@ -73,15 +77,18 @@ class OllamaProvider(ServedInference):
         return self._read(wire.Shown.model_validate, shown).capabilities
 
     async def _pull(self, name: str) -> None:
-        status = ""
+        status, told = "", ""
         try:
             async with aclosing(
                 self._client.events("api/pull", {"model": name}, media=_LINES)
             ) as steps:
                 async for step in steps:
-                    if step is not None and step.get("status") != status:
-                        status = str(step.get("status"))
-                        _logger.info("%s: %s: %s", self._client.name, name, status)
+                    if step is None:
+                        continue
+                    pulling = self._read(wire.Pulling.model_validate, step)
+                    if str(pulling) != told:
+                        status, told = pulling.status, str(pulling)
+                        self._report(ProviderReport("working", f"{name}: {told}"))
         except ConnectionError as error:
             if _NOT_IN_THE_LIBRARY in str(error):
                 raise ValueError(str(error)) from error

@@ -55,6 +55,18 @@ class Tagged(_Read):
     digest: str = ""
 
 
+class Pulling(_Read):
+    """How far the pull of a model is; of a part of it, in bytes."""
+
+    status: str = ""
+    completed: int = 0
+    total: int = 0
+
+    def __str__(self) -> str:
+        tenths = self.completed * 10 // self.total if self.total > 0 else 0
+        return f"{self.status} {tenths * 10}%" if self.total > 0 else self.status
+
+
 class Tags(_Read):
     """The models that the server has."""
 

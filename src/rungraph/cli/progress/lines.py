@@ -107,6 +107,8 @@ def _described(event: Event) -> tuple[str, str, str] | None:
             return "degraded", "warning", event.detail
         case events.NodeRecovered():
             return "recovered", "help", event.detail
+        case events.NodeWorking():
+            return "working", "place", event.detail
         case events.NodeHeldLoop():
             return "blocked", "warning", f"held the event loop for {event.seconds:.1f} s"
         case events.NodeTaskFailed():

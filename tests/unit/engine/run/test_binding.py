@@ -10,7 +10,7 @@ import pytest
 from tests.unit.engine.fakes import GraphOf, Offer, Pinger, failing, making
 
 from rungraph.engine.apis.common import HealthResponse, HealthStatus
-from rungraph.engine.events import NodeBound, NodeDegraded, NodeNotBound, State
+from rungraph.engine.events import NodeBound, NodeDegraded, NodeNotBound, NodeWorking, State
 from rungraph.engine.provider import ProviderReport
 from rungraph.engine.run.settings import StackSettings
 from rungraph.engine.run.stack import Stack
@@ -169,6 +169,23 @@ async def test_a_report_counts_as_health(graph_of: GraphOf) -> None:
         stack["a"].report(ProviderReport("ready"))
         await asyncio.sleep(0)
         assert (await stack.health([A]))[A].status is HealthStatus.OK
+
+
+async def test_long_work_is_told(graph_of: GraphOf) -> None:
+    """How far it is becomes an event, and the provider is as well as before."""
+
+    class Pulling(Pinger):
+        def report_to(self, report: Callable[[ProviderReport], None]) -> None:
+            self.report = report
+
+    async with Stack(graph_of(a=Offer(making(Pulling))), QUICK) as stack:
+        stack["a"].report(ProviderReport("degraded", "worker died"))
+        for how_far in ("0%", "50%"):
+            stack["a"].report(ProviderReport("working", how_far))
+        await asyncio.sleep(0)
+        told = [one.detail for one in stack.events if isinstance(one, NodeWorking)]
+        assert told == ["0%", "50%"]
+        assert stack.status()[A] is State.DEGRADED
 
 
 async def test_a_cancelled_binding_rolls_back(graph_of: GraphOf) -> None:
