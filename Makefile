@@ -44,7 +44,7 @@ two-tgi: $(VENV)/.demo  ## Run two servers of one type, each with its model, and
 
 test: $(VENV)/.test  ## Run the tests and the doctests
 	$(BIN)/rungraph models pull
-	$(BIN)/python -m pytest $(PYTEST_ARGS)
+	$(BIN)/python -m pytest --numprocesses auto --maxprocesses 4 --dist loadscope $(PYTEST_ARGS)
 
 peers: $(VENV)/.test  ## Run the tests that install large client packages first
 	$(BIN)/python -m pytest -m heavy $(PYTEST_ARGS)

@@ -30,8 +30,10 @@ class Connector(aiohttp.TCPConnector):
     """
 
     def __init__(self, *, is_fresh: bool) -> None:
-        kept: dict[str, Any] = {"keepalive_timeout": _IDLE_SECONDS}
-        super().__init__(limit=0, **({"force_close": True} if is_fresh else kept))
+        if is_fresh:
+            super().__init__(limit=0, force_close=True)
+        else:
+            super().__init__(limit=0, keepalive_timeout=_IDLE_SECONDS)
         self._known: WeakSet[object] = WeakSet()
 
     async def connect(
