@@ -55,6 +55,7 @@ def _provider(
     served_names: str = "data.id",
     implied_suffix: str = "",
     fetches_if: str = "",
+    placement: str = "",
 ) -> ProviderSpec:
     """Return a provider's spec: its folder and its extra are called after its type, or *like*'s."""
     kind, _, name = (like or provider_type).partition("::")
@@ -74,6 +75,7 @@ def _provider(
         served_names=served_names if probe else "",
         implied_suffix=implied_suffix,
         fetches_if=fetches_if,
+        placement=placement,
         origin="rungraph",
     )
 
@@ -142,10 +144,12 @@ CATALOG = Catalog.of(
             "inference",
             "inline::llama-cpp",
             "LlamaCppConfig",
-            "a GGUF model, run by llama.cpp in a worker process",
+            "a GGUF model, run by llama.cpp in a process of its own",
             "aiohttp",
             "xllamacpp",
             offers=("config.model_id|config.model|smollm2-135m-instruct", "config.aliases"),
+            # A process that loads a model answers nobody until it is done.
+            placement="process",
         ),
         _provider(
             "inference",

@@ -13,8 +13,21 @@ from pathlib import Path
 
 import pytest
 
-from rungraph.engine.providers.inline.llama_cpp import worker
 from rungraph.engine.weights import CATALOG, DEFAULT
+
+_CONFIG = {"context_size": 2048, "parallel": 1, "threads": 1, "seed": 1}
+_PROGRAM = """
+import json, os, sys
+from pathlib import Path
+from rungraph.engine.providers.inline.llama_cpp.config import LlamaCppConfig
+from rungraph.engine.providers.inline.llama_cpp.server import open_server
+
+path, names, key, config = json.loads(sys.stdin.readline())
+server = open_server(Path(path), names, key, LlamaCppConfig(**config))
+print(server.listening_address, flush=True)
+sys.stdin.read()
+os._exit(0)
+"""
 
 
 @dataclass(frozen=True)
@@ -43,22 +56,15 @@ class LlamaServer:
 
 @contextmanager
 def serve_llama(
-    path: Path, models: Sequence[str] = ("small",), *, api_key: str = "key-of-the-tests"
+    path: Path,
+    models: Sequence[str] = ("small",),
+    *,
+    api_key: str = "key-of-the-tests",
+    **config: object,
 ) -> Generator[LlamaServer]:
     """Run a llama.cpp server of the model at *path* under the names *models*."""
-    settings = {
-        "model": str(path),
-        "aliases": list(models),
-        "api_key": api_key,
-        "context_size": 2048,
-        "parallel": 1,
-        "threads": 1,
-        "gpu_layers": None,
-        "seed": 1,
-        "chat_template": None,
-    }
     with subprocess.Popen(
-        [sys.executable, "-P", worker.__file__],
+        [sys.executable, "-P", "-c", _PROGRAM],
         stdin=subprocess.PIPE,
         stdout=subprocess.PIPE,
         stderr=subprocess.DEVNULL,
@@ -66,10 +72,11 @@ def serve_llama(
     ) as process:
         assert process.stdin is not None
         assert process.stdout is not None
+        settings = [str(path), list(models), api_key, {**_CONFIG, **config}]
         process.stdin.write(json.dumps(settings) + "\n")
         process.stdin.flush()
-        yield LlamaServer(json.loads(process.stdout.readline())["url"], api_key, tuple(models))
-        # At the end of its input the worker ends, and leaving the block waits for that.
+        yield LlamaServer(process.stdout.readline().strip(), api_key, tuple(models))
+        # At the end of its input the server ends, and leaving the block waits for that.
         process.stdin.close()
 
 

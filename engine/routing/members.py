@@ -36,6 +36,7 @@ class Member:
             that a listing never undoes a registration that it does not know of.
         deadline: Seconds that one question to the provider may take.
         gate: Knows of the calls that run on the provider.
+        is_joining: Whether it came while the table ran, and was not asked yet what it serves.
     """
 
     def __init__(
@@ -55,7 +56,13 @@ class Member:
         self._type = resource_type
         self.deadline = deadline
         self.gate = gate or Gate()
+        self.is_joining = False
         self._given_up: set[asyncio.Task[Any]] = set()
+
+    def settle(self) -> None:
+        """Let others have their turn; the table knows now what the provider serves, if it says."""
+        self.is_joining = False
+        self.turn.release()
 
     async def within_deadline(self, work: Callable[[], Coroutine[Any, Any, _T]]) -> _T:
         """Return what *work*, a question to the provider, returns within the deadline.

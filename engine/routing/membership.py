@@ -82,6 +82,7 @@ class Membership:
     def enter(self, provider_id: str, instance: object, gate: Gate | None) -> Member:
         """Return the new member of this id, in place of any that there was."""
         member = self._members[provider_id] = self._admit(provider_id, instance, gate)
+        member.is_joining = True
         self._away.pop(provider_id, None)
         self.tell()
         return member

@@ -322,7 +322,7 @@ class RoutingTable:
                     self.wanted.deny(key, error)
             self._inventory.tell_failed(member.provider_id, error)
         finally:
-            member.turn.release()
+            member.settle()
 
     async def _take_listing(self, member: Member, listing: list[Resource]) -> None:
         """Make the table agree with what *member* says it serves."""

@@ -26,6 +26,9 @@ DOING = {
 }
 """What a node is doing, as a predicate."""
 
+COMING = frozenset({State.WAITING, State.STARTING, State.RESTARTING})
+"""What a node is doing that does not run yet, and is expected to."""
+
 
 @dataclass(eq=False)
 class ReloadError(EngineError):

@@ -347,6 +347,10 @@ class Instances:
         if provider in self.drained:
             return Absence(f"is on {provider.name!r}, which is drained")
         reason, retry_after = self._access.absence(provider)
+        table = self.table_of(provider) if not reason else None
+        name = provider.name
+        if table and (name not in table.members or table.member(name).is_joining):
+            reason, retry_after = "which is being asked what it serves; retry after 1 s", 1.0
         if reason:
             where = f"{'is' if is_known else 'may be'} on {provider.name!r}"
             return Absence(f"{where}, {reason}", retry_after)

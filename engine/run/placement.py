@@ -21,6 +21,9 @@ _PROGRAM = "from rungraph.engine.run.worker import main; main()"
 _GRACE_SECONDS = 1.0
 """Seconds that a process has to end once its provider is shut down."""
 
+_MORE = ("health", "relay_openai", "upstreams")
+"""What it is asked besides the methods of its API."""
+
 
 class ProcessError(EngineError, ConnectionError):
     """Raised when the process of a provider has ended, though it should run."""
@@ -40,8 +43,7 @@ class PlacedProvider(RemoteInstance):
         process: asyncio.subprocess.Process,
         watching: asyncio.TaskGroup,
     ) -> None:
-        more = ["health"] if "health" in opened.methods else []
-        super().__init__(connection, "provider", protocols, opened.methods, more)
+        super().__init__(connection, "provider", protocols, opened.methods, _MORE)
         self._has_shutdown = "shutdown" in opened.methods
         self._process = process
         self._watching = watching
@@ -66,7 +68,7 @@ class PlacedProvider(RemoteInstance):
             try:
                 await end(self._process, grace=grace)
             finally:
-                await self._watching.__aexit__(None, None, None)
+                await _leave(self._watching)
 
 
 async def open_in_process(
@@ -94,7 +96,7 @@ async def open_in_process(
         ProcessError: If the process ends.
     """
     process = await asyncio.create_subprocess_exec(
-        *(sys.executable, "-P", "-c", _PROGRAM),
+        *(sys.executable, "-P", "-c", _PROGRAM, str(os.getpid())),
         stdin=asyncio.subprocess.PIPE,
         stdout=asyncio.subprocess.PIPE,
         limit=LIMIT,
@@ -137,7 +139,7 @@ async def open_in_process(
         try:
             await end(process, grace=0)
         finally:
-            await watching.__aexit__(None, None, None)
+            await _leave(watching)
         raise
     return placed
 
@@ -156,6 +158,13 @@ async def end(process: asyncio.subprocess.Process, *, grace: float = _GRACE_SECO
         if process.returncode is None:
             process.kill()
     await process.wait()
+
+
+async def _leave(watching: asyncio.TaskGroup) -> None:
+    try:
+        await watching.__aexit__(None, None, None)
+    except ExceptionGroup as group:  # Of the one task that is in it.
+        raise group.exceptions[0] from None
 
 
 def _gone(process: asyncio.subprocess.Process) -> Exception:

@@ -17,7 +17,7 @@ from rungraph.engine.events import EventLog, StackReady, State
 from rungraph.engine.provider import has_health
 from rungraph.engine.routing.names import Absence
 from rungraph.engine.run.draining import Draining
-from rungraph.engine.run.errors import DOING, RunError
+from rungraph.engine.run.errors import COMING, DOING, RunError
 from rungraph.engine.run.health import HealthWatch, ask_all, ill, well
 from rungraph.engine.run.instances import Instances, StackAccess
 from rungraph.engine.run.lifecycle import Lifecycle
@@ -354,9 +354,9 @@ class Stack:
         if running.instance_of(address) is not None:
             reason = self.unhealthy.get(address)
             return Absence(f"which is unhealthy: {reason}" if reason is not None else "")
-        if self._events.states.get(address) is State.RESTARTING:
-            seconds = running.supervisor.retry_after(address)
-            return Absence(f"which is being restarted; retry after {seconds:.2g} s", seconds)
+        if (state := self._events.states.get(address, State.STOPPED)) in COMING:
+            seconds = running.supervisor.retry_after(address) or 1.0
+            return Absence(f"which {DOING[state]}; retry after {seconds:.2g} s", seconds)
         causes = running.causes_of(address)
         if causes in ((), (address,)):
             return Absence("which failed" if causes else "which does not run")

@@ -1,12 +1,14 @@
 """The program that runs in a provider's process: it creates the provider and answers for it.
 
-It ends as soon as its standard input does: no such process outlives its owner.
+It ends as soon as its standard input does, and on Linux when its owner ends, whatever it is doing.
 """
 
 from __future__ import annotations
 
 import asyncio
+import ctypes
 import os
+import signal
 import sys
 from importlib import import_module
 from inspect import isawaitable
@@ -23,6 +25,7 @@ if TYPE_CHECKING:
 
 LIMIT = 1 << 20
 """Bytes of what is sent that are held back at most."""
+_PR_SET_PDEATHSIG = 1
 
 
 class Host:
@@ -78,13 +81,23 @@ async def serve(incoming: BinaryIO, outgoing: BinaryIO) -> None:
         reader, writer, {"host": host}, lambda: ConnectionError("the stack is gone")
     )
     await host.connection.serve()
+    # Neither a thread that never ends nor a destructor that waits for one must keep the process.
+    os._exit(0)
 
 
 def main() -> None:
-    """Serve the owner; whatever a provider prints goes to standard error."""
+    """Serve the owner, whose process id is the argument; what is printed goes to standard error."""
+    _end_with(int(sys.argv[1]))
     outgoing = os.fdopen(os.dup(1), "wb", buffering=0)
     os.dup2(2, 1)
+    sys.stdout = sys.stderr  # Which keeps no line back.
     find_files()
     asyncio.run(serve(sys.stdin.buffer, outgoing))
-    # A thread that never ends must not keep the process.
-    os._exit(0)
+
+
+def _end_with(owner: int) -> None:
+    """Let the system kill this process with its owner: busy code never sees that its input ends."""
+    if sys.platform == "linux":
+        ctypes.CDLL(None).prctl(_PR_SET_PDEATHSIG, signal.SIGKILL)
+        if os.getppid() != owner:
+            os._exit(1)

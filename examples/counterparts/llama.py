@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING, Any
 import aiohttp
 from aiohttp import web
 
-from rungraph.engine.providers.inline.llama_cpp.worker import serve
+from rungraph.engine.providers.inline.llama_cpp.config import LlamaCppConfig
+from rungraph.engine.providers.inline.llama_cpp.server import open_server
 from rungraph.engine.weights import CATALOG, DEFAULT
 
 if TYPE_CHECKING:
@@ -38,18 +39,9 @@ class Llama:
     """Answers by a real model."""
 
     def __init__(self, weights: Path | None = None) -> None:
-        settings = {
-            "model": str(weights or CATALOG[DEFAULT].path()),
-            "aliases": ["model"],
-            "api_key": _KEY,
-            "context_size": CONTEXT_SIZE,
-            "parallel": 1,
-            "threads": 1,
-            "gpu_layers": None,
-            "seed": 1,
-            "chat_template": None,
-        }
-        self._server = serve(settings)
+        config = LlamaCppConfig(context_size=CONTEXT_SIZE, parallel=1, threads=1, seed=1)
+        path = weights or CATALOG[DEFAULT].path()
+        self._server = open_server(path, ["model"], _KEY, config)
         self._session: aiohttp.ClientSession | None = None
 
     async def post(self, path: str, body: dict[str, Any]) -> dict[str, Any]:

@@ -147,6 +147,8 @@ class ProviderSpec(JsonObject):
     """
     uses_siblings: bool = False
     """Whether it chooses among the other providers of its API, which is not routed."""
+    placement: str = ""
+    """Where it has to run, such as ``process``; empty when a run config may choose."""
     successor: str = ""
     """The type that took its place in later releases, as ``api/type`` when it is of another API;
     empty when there is none.

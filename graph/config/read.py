@@ -25,6 +25,7 @@ from rungraph.graph.config.run_config import (
 from rungraph.graph.config.sections import kind_of
 from rungraph.graph.diagnostics import Severity
 from rungraph.graph.nodes import PLACEMENTS, RESTARTS, ProviderNode
+from rungraph.graph.source.positions import path_text
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -299,10 +300,16 @@ class _Reader(ResourceReader):
         if section is None:
             self.unreadable.add(api)
             return None
+        spec = section.spec(api, catalog)
+        placement = spec.placement if spec is not None else ""
+        if placement and section.placement not in (None, placement):
+            where = path_text((*path, "placement"))
+            message = f"'{where}' must be '{placement}' for '{section.provider_type}'"
+            self.report("C010", message, (*path, "placement"))
         return ProviderNode(
             Address.provider(api, section.provider_id),
             section.provider_type,
-            section.spec(api, catalog),
+            spec,
             place,
             written.get("config") or {},
             resolved.get("config") or {},
@@ -310,7 +317,7 @@ class _Reader(ResourceReader):
             tuple(sorted(set(section.tags or ()))),
             self.document.known,
             section.restart or RESTARTS[0],
-            section.placement or PLACEMENTS[0],
+            placement or section.placement or PLACEMENTS[0],
             read_limits(self, section.limits, (*path, "limits"), self.api_limits.get(api)),
         )
 

@@ -7,6 +7,7 @@ from contextlib import asynccontextmanager, contextmanager
 from dataclasses import dataclass, field
 from importlib import import_module
 from pathlib import Path
+from pkgutil import resolve_name
 from typing import Any
 
 from tests.counterparts import KEY, serve_counterpart
@@ -14,6 +15,8 @@ from tests.real import serve_llama
 from tests.wire import Reply, sse
 
 from rungraph.engine.catalog import CATALOG
+from rungraph.engine.run.placement import open_in_process
+from rungraph.graph.address import Address
 
 BUSY = Reply({"error": {"message": "busy", "code": 429}}, 429)
 FAILURE = sse(
@@ -71,7 +74,15 @@ class Kind:
         module, _, name = spec.config_class.partition(":")
         made = getattr(import_module(module), name).model_validate(settings)
         entry_point = "get_adapter_impl" if self.has_server else "get_provider_impl"
-        provider = await getattr(import_module(spec.module), entry_point)(made, {})
+        if spec.placement == "process":
+            api = CATALOG.apis["inference"]
+            protocols = {one: resolve_name(one) for one in (api.protocol, api.private_protocol)}
+            address = Address.provider("inference", "it")
+            provider: Any = await open_in_process(
+                *(address, spec.module, entry_point, made), protocols=protocols, dependencies={}
+            )
+        else:
+            provider = await getattr(import_module(spec.module), entry_point)(made, {})
         try:
             yield provider
         finally:

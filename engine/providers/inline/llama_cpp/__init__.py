@@ -1,1 +1,1 @@
-"""``inline::llama-cpp``: a GGUF model, run by llama.cpp in a worker process of its own."""
+"""``inline::llama-cpp``: a GGUF model, run by llama.cpp in the provider's own process."""

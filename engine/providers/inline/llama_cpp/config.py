@@ -2,9 +2,16 @@
 
 from __future__ import annotations
 
-from typing import Literal
+from typing import Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, ConfigDict, Field, model_validator
+
+_KEYS_OF_THE_STACK = (
+    "start_timeout_seconds",
+    "restart_delay_seconds",
+    "restart_delay_max_seconds",
+    "restart_wait_seconds",
+)
 
 
 class LlamaCppConfig(BaseModel):
@@ -54,17 +61,17 @@ class LlamaCppConfig(BaseModel):
         description="native: the chat template explains tools; json-schema: any model will do.",
     )
     timeout_seconds: float = Field(
-        default=300.0, gt=0, description="How long the worker may be silent in a request."
+        default=300.0, gt=0, description="How long llama.cpp may be silent in a request."
     )
-    start_timeout_seconds: float = Field(
-        default=100.0, gt=0, description="How long the worker may take to load the model."
-    )
-    restart_delay_seconds: float = Field(
-        default=0.2, ge=0, description="Before the first restart; doubles with every failure."
-    )
-    restart_delay_max_seconds: float = Field(default=30.0, ge=0)
-    restart_wait_seconds: float = Field(
-        default=30.0,
-        ge=0,
-        description="How long a call waits for a worker that is being restarted.",
-    )
+
+    @model_validator(mode="before")
+    @classmethod
+    def _point_to_the_stack(cls, given: Any) -> Any:
+        gone = [key for key in _KEYS_OF_THE_STACK if isinstance(given, dict) and key in given]
+        if gone:
+            msg = (
+                f"{', '.join(map(repr, gone))}: no key any more, as the stack starts the process "
+                "and restarts it; see 'restart' beside 'config', and --start-timeout"
+            )
+            raise ValueError(msg)
+        return given

@@ -35,6 +35,7 @@ class FakeModel:
         self.status = HealthStatus.OK
         self.shutdowns = 0
         self.refuses = ""
+        self.takes = 0.0
 
     def serves_now(self, name: str) -> bool:
         """Whether it serves a model."""
@@ -42,6 +43,7 @@ class FakeModel:
 
     async def list_models(self) -> list[Model]:
         """Return what is registered."""
+        await asyncio.sleep(self.takes)
         return list(self.served.values())
 
     async def register_model(self, model: Model) -> Model:
@@ -106,8 +108,11 @@ def install(monkeypatch: pytest.MonkeyPatch) -> None:
             await asyncio.Event().wait()
         group = asyncio.TaskGroup()
         await group.__aenter__()
-        made.append(FakeModel(config["serves"], group))
-        return made[-1]
+        model = FakeModel(config["serves"], group)
+        model.takes = config.get("takes", 0)
+        await asyncio.sleep(model.takes)
+        made.append(model)
+        return model
 
     module = ModuleType(_MODULE)
     vars(module)["get_provider_impl"] = create

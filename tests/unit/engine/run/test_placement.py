@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import asyncio
 import os
+import sys
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -53,7 +55,9 @@ async def _said(tmp_path: Path) -> str:
 async def test_calls_go_to_another_process_and_back(tmp_path: Path) -> None:
     """The memory's process asks the stack for vectors, which come from a third one."""
     async with _stack(tmp_path) as stack:
-        assert await stack["inference"].completion("letters", "pid") != os.getpid()
+        pid = await stack["inference"].completion("letters", "pid")
+        assert pid != os.getpid()
+        assert os.getsid(pid) == pid  # Ctrl-C reaches the processes of the terminal's session.
         document = MemoryBankDocument(document_id="d", content="a banana")
         await stack["memory"].insert_documents("notes", [document])
         found = await stack["memory"].query_documents("notes", "banana")
@@ -125,3 +129,38 @@ async def test_a_start_that_fails_there_fails_here(tmp_path: Path) -> None:
     stack = Stack(_graph(tmp_path, refusal="no way"), StackSettings(state_dir=tmp_path / "state"))
     with pytest.raises(StartError, match=r"provider:inference/u .*: ConnectionError: no way"):
         await stack.__aenter__()
+
+
+_OWNER = """
+import asyncio, sys
+from pathlib import Path
+from tests.unit.engine.run.test_placement import _stack
+
+async def main():
+    async with _stack(Path(sys.argv[1])) as stack:
+        print(await stack["inference"].completion("letters", "pid"), flush=True)
+        await stack["inference"].completion("letters", "hog")
+
+asyncio.run(main())
+"""
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="elsewhere busy code outlives its owner")
+async def test_no_process_outlives_its_owner(tmp_path: Path) -> None:
+    """Not even one that never looks up, when the owner is killed."""
+    path = os.pathsep.join(filter(None, sys.path))
+    owner = await asyncio.create_subprocess_exec(
+        *(sys.executable, "-c", _OWNER, str(tmp_path)),
+        stdout=asyncio.subprocess.PIPE,
+        env={**os.environ, "PYTHONPATH": path},
+    )
+    assert owner.stdout is not None
+    pid = int(await owner.stdout.readline())
+    await asyncio.sleep(0.1)  # It is to be at it.
+    owner.kill()
+    await owner.wait()
+    async with asyncio.timeout(10):
+        with suppress(ProcessLookupError):
+            while True:
+                os.kill(pid, 0)
+                await asyncio.sleep(0.01)

@@ -67,6 +67,33 @@ async def test_a_crashed_provider_comes_back_with_its_registrations(
         assert offered(stack) == {"foo-model", "bar-model", "mine"}
 
 
+async def test_from_a_crash_to_its_replacement_every_call_is_told_to_come_again(
+    graph: RunGraph, tmp_path: Any
+) -> None:
+    """Also while it starts, and while nobody knows yet what it serves."""
+    graph = models_graph("foo", foo={"serves": "foo-model", "takes": 0.05})
+    reasons: list[str] = []
+    waits: list[float | None] = []
+    async with Stack(graph, quick(tmp_path)) as stack:
+        instance("foo").crash()
+        await state_is(stack, FOO, State.RESTARTING)
+        answer = None
+        while answer is None:
+            try:
+                answer = await stack["inference"].chat_completion("foo-model", [])
+            except UnavailableResourceError as error:
+                reasons.append(error.reason.partition("; retry after ")[0])
+                waits.append(error.retry_after)
+            await asyncio.sleep(0.005)
+    assert answer == 1
+    assert None not in waits
+    assert list(dict.fromkeys(reasons)) == [
+        "is on 'foo', which is being restarted",
+        "is on 'foo', which is starting",
+        "is on 'foo', which is being asked what it serves",
+    ]
+
+
 async def test_what_is_unhealthy_is_not_offered_until_it_is_well(
     graph: RunGraph, tmp_path: Any
 ) -> None:

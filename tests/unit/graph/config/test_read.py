@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from rungraph.graph import Severity, compile_config
+from rungraph.graph import Address, Severity, compile_config
+from rungraph.graph.nodes import ProviderNode
 
 _PROVIDERS = """\
 distro_name: a
@@ -47,6 +48,24 @@ def test_a_list_of_resources_that_moved_is_not_taken_for_providers() -> None:
             ("move it to 'registered_resources.models'",),
         )
     ]
+
+
+def test_a_type_that_needs_a_process_of_its_own_has_one() -> None:
+    """Another placement is refused, and none need be given."""
+    entry = {"provider_id": "a", "provider_type": "inline::llama-cpp"}
+    for more, expected in (
+        ({}, []),
+        ({"placement": "process"}, []),
+        (
+            {"placement": "inline"},
+            ["'providers.inference[0].placement' must be 'process' for 'inline::llama-cpp'"],
+        ),
+    ):
+        graph = compile_config({"providers": {"inference": [entry | more]}}, environment={})
+        assert [one.message for one in graph.diagnostics] == expected
+        node = graph[Address.provider("inference", "a")]
+        assert isinstance(node, ProviderNode)
+        assert node.placement == "process"
 
 
 def test_a_word_that_is_no_choice_is_named_beside_the_choices() -> None:
