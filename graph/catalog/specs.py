@@ -142,9 +142,7 @@ class ProviderSpec(JsonObject):
     implied_suffix: str = ""
     """The end of such a name that may be left out, such as ``:latest``."""
     fetches_if: str = ""
-    """The key and value of a config with which a server gets what it lacks, such as
-    ``pull=missing``.
-    """
+    """The config with which a server gets what it lacks, such as ``pull=missing``."""
     uses_siblings: bool = False
     """Whether it chooses among the other providers of its API, which is not routed."""
     placement: str = ""
