@@ -250,6 +250,8 @@ class StackApp:
         finally:
             if data is not None:
                 data.end()
+            if exchange.key is not None:
+                exchange.key.streams.discard(exchange)
             self._metrics.count(exchange)
             self._exchanges.discard(exchange)
             self._calls.discard(exchange)

@@ -94,6 +94,8 @@ class Endpoint:
         instance = self._instance(self.api)
         method = getattr(instance, self.name)
         exchange.called = self._called(instance, arguments)
+        if arguments.get("stream") is True:
+            exchange.expect_stream()
         with exchange.watched():
             result = await method(**arguments)
             if isinstance(result, AsyncIterator):

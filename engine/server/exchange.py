@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple, Self, TypeVar
 from urllib.parse import parse_qs
 
 from rungraph.engine.server.failures import RequestError
+from rungraph.graph.wording import counted
 
 if TYPE_CHECKING:
     from collections.abc import (
@@ -24,6 +25,7 @@ if TYPE_CHECKING:
     )
 
     from rungraph.engine.apis.common import Usage
+    from rungraph.engine.server.guards import Key
 
     Scope = MutableMapping[str, Any]
     Message = MutableMapping[str, Any]
@@ -73,6 +75,7 @@ class Exchange:
         status: The HTTP status of the answer; 0 before it has begun.
         began_at: When the request came, and *answered_at*, when the answer began: by the
             process's clock.
+        key: The key that its caller has, where one is needed.
         called: Whom the request calls, once that is known.
         usage: The tokens of the call, where the provider tells them.
         upstream: The seconds that others worked on the answer: a provider, what it asks.
@@ -87,6 +90,7 @@ class Exchange:
     route = ""
     status = 0
     answered_at: float | None = None
+    key: Key | None = None
     called: Called | None = None
     usage: Usage | None = None
     upstream = 0.0
@@ -210,6 +214,21 @@ class Exchange:
         )
         content = b"" if self.method == "HEAD" else content
         await self._send({"type": "http.response.body", "body": content})
+
+    def expect_stream(self) -> None:
+        """Take note that a stream is asked for, before anybody begins to make one.
+
+        Raises:
+            RequestError: If the caller's key has as many streams as it may have.
+        """
+        key = self.key
+        if key is None or key.most_streams is None:
+            return
+        if len(key.streams) >= key.most_streams:
+            streams = counted(key.most_streams, "stream")
+            text = f"the key {key.name!r} may read {streams} at a time, and does so already"
+            raise RequestError(429, text, code="too_many_streams")
+        key.streams.add(self)
 
     async def begin_events(self, headers: Iterable[Header] = ()) -> None:
         """Begin an answer that is a stream of events."""

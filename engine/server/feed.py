@@ -60,6 +60,7 @@ class Feed:
         """Answer with all events from the one after ``Last-Event-ID`` or ``since``, for ever."""
         (since,) = exchange.parameters(since=False)
         since = exchange.header(b"last-event-id") or since
+        exchange.expect_stream()
         waiting: asyncio.Queue[bytes | None] = asyncio.Queue()
         before = self._kept_since(since)
         self._readers.add(waiting)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hmac
 import secrets
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from enum import StrEnum
 from functools import lru_cache
 from hashlib import sha256
@@ -70,6 +70,7 @@ class _Key(BaseModel):
     name: str
     sha256: str = Field(pattern="^[0-9a-f]{64}$")
     may: frozenset[Permission] = ANY
+    most_streams: int | None = Field(default=None, ge=1)
 
 
 class _KeyFile(BaseModel):
@@ -86,11 +87,15 @@ class Key:
         name: Whose it is; the log may say it.
         digest: The SHA-256 hash of the key itself, which is not kept.
         may: What it is good for.
+        most_streams: How many streams its callers may read at a time; None for any number.
+        streams: What its callers read now.
     """
 
     name: str
     digest: bytes
     may: frozenset[Permission] = ANY
+    most_streams: int | None = None
+    streams: set[Exchange] = field(default_factory=set["Exchange"], compare=False, repr=False)
 
     @classmethod
     def of(cls, secret: str, name: str) -> Key:
@@ -99,7 +104,7 @@ class Key:
 
 
 def load_keys(path: str | PathLike[str]) -> tuple[Key, ...]:
-    """Return the keys of a YAML file: ``keys: [{name, sha256, may: [call, …]}]``.
+    """Return the keys of a YAML file: ``keys: [{name, sha256, may: [call, …], most_streams}]``.
 
     Raises:
         KeyFileError: If it is no such file, or cannot be read; the text holds none of its values.
@@ -115,7 +120,9 @@ def load_keys(path: str | PathLike[str]) -> tuple[Key, ...]:
     except ValidationError as error:
         msg = f"{path}: {invalid(error, lambda _: '')}"
         raise KeyFileError(msg) from None
-    return tuple(Key(one.name, bytes.fromhex(one.sha256), one.may) for one in found.keys)
+    return tuple(
+        Key(one.name, bytes.fromhex(one.sha256), one.may, one.most_streams) for one in found.keys
+    )
 
 
 class Guard:
@@ -181,7 +188,8 @@ class Guard:
         else:
             text = "a key is needed\nhelp: send the header 'Authorization: Bearer KEY'"
             raise RequestError(401, text, code="missing_key")
-        if not any(key.may & needs for key in found):
+        exchange.key = next((key for key in found if key.may & needs), None)
+        if exchange.key is None:
             wanted = " or ".join(sorted(repr(str(one)) for one in needs))
             text = f"the key {found[0].name!r} may not do this: it lacks the permission {wanted}"
             raise RequestError(403, text, code="missing_permission")

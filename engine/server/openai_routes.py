@@ -77,9 +77,10 @@ class OpenAIRoutes:
     ) -> None:
         """Answer with what the provider says itself, or else with the *translated* answer."""
         body = await body_of(exchange)
+        if is_stream := body.get("stream") is True and path != "embeddings":
+            exchange.expect_stream()
         with exchange.watched():
             if (relayed := await self._relayed(exchange, path, body)) is not None:
-                is_stream = body.get("stream") is True and path != "embeddings"
                 await _pass_on(exchange, relayed, is_stream=is_stream)
                 return
             answer = await translated(exchange, body)
@@ -110,6 +111,8 @@ class OpenAIRoutes:
         chat = chat_body(body)
         name = exchange.request_id.removeprefix("req_")
         answering = Answering(body, name, int(time.time()))
+        if chat.get("stream"):
+            exchange.expect_stream()
         with exchange.watched():
             relayed = await self._relayed(exchange, _CHAT, chat)
             exchange.last_event = b""

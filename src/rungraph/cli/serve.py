@@ -78,7 +78,7 @@ _NEEDS = ("prometheus_client", "python_multipart", "uvicorn")
     "key_file",
     type=FILE,
     help="Take only callers with a key of this YAML file: 'keys: [{name, sha256, may: [call, "
-    "register, inspect]}]'; RUNGRAPH_SERVE_KEY is one more, for everything.",
+    "register, inspect], most_streams: 4}]'; RUNGRAPH_SERVE_KEY is one more, for everything.",
 )
 @click.option(
     "--cors",

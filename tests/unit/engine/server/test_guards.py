@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import AsyncGenerator
+from dataclasses import replace
 from hashlib import sha256
 from pathlib import Path
 from typing import Any
@@ -159,16 +161,61 @@ async def test_above_the_limit_callers_are_told_to_come_again(stack: Stack) -> N
     assert (await ask(app, "GET", "/livez")).status == 200
 
 
+CHAT = {"model": "echo", "messages": [{"role": "user", "content": "hi"}], "stream": True}
+RESPONSE = {"model": "echo", "input": "hi", "stream": True}
+
+
+@pytest.mark.parametrize(
+    ("method", "path", "body"),
+    [
+        ("POST", "/inference/chat_completion", CHAT),
+        ("POST", "/v1/chat/completions", CHAT),
+        ("POST", "/v1/completions", {"model": "echo", "prompt": "hi", "stream": True}),
+        ("POST", "/v1/responses", RESPONSE),
+        ("GET", "/events", b""),
+    ],
+)
+async def test_a_key_has_so_many_streams_at_a_time(method: str, path: str, body: object) -> None:
+    """One more is refused before a provider is asked, other calls are not; an end makes room."""
+    echo = {
+        "provider_id": "echo",
+        "provider_type": "inline::fake",
+        "module": "tests.contract.cli_package.fake_provider",
+        "config": {},
+    }
+    key = replace(Key.of(OWNER, "owner"), most_streams=1)
+    async with Stack(compile_config({"providers": {"inference": [echo]}})) as stack:
+        app = StackApp(stack, ServerSettings(), Guard([key]))
+        app.open()
+        first = asyncio.create_task(ask(app, "GET", "/events", headers=bearer(OWNER)))
+        while not key.streams:  # noqa: ASYNC110  (nobody is told)
+            await asyncio.sleep(0)
+        refused = await ask(app, method, path, body, headers=bearer(OWNER))
+        told = "the key 'owner' may read 1 stream at a time, and does so already"
+        assert (refused.status, refused.error["message"]) == (429, told)
+        assert refused.headers["retry-after"] == "1"
+        unary = {**CHAT, "stream": False}
+        whole = await ask(app, "POST", "/v1/chat/completions", unary, headers=bearer(OWNER))
+        assert whole.status == 200
+        first.cancel()
+        await asyncio.wait({first})
+        if method == "POST":
+            assert (await ask(app, method, path, body, headers=bearer(OWNER))).status == 200
+        assert not key.streams
+
+
 def test_keys_of_a_file(tmp_path: Path) -> None:
     """A file holds hashes alone; without ``may`` a key is good for everything."""
     path = tmp_path / "keys.yaml"
     digest = sha256(b"secret").hexdigest()
     path.write_text(
         f"keys:\n- {{name: a, sha256: {digest}}}\n- {{name: b, sha256: {digest}, may: [call]}}\n"
+        f"- {{name: c, sha256: {digest}, most_streams: 4}}\n"
     )
-    first, second = load_keys(path)
+    first, second, third = load_keys(path)
     assert first == Key.of("secret", "a")
     assert second.may == CALL
+    assert (first.most_streams, third.most_streams) == (None, 4)
 
 
 @pytest.mark.parametrize(
