@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
+from collections.abc import Coroutine
 from contextvars import copy_context
 from inspect import isawaitable
 from threading import Thread
@@ -12,11 +13,12 @@ from typing import TYPE_CHECKING, Any, NoReturn, TypeVar
 from rungraph.engine.errors import BackgroundError
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncGenerator, Awaitable, Callable, Coroutine, Iterable
+    from collections.abc import AsyncGenerator, Awaitable, Callable, Iterable
 
 _T = TypeVar("_T")
 _logger = logging.getLogger(__name__)
 
+_RAISED_AS_IT_IS = (Exception, asyncio.CancelledError, GeneratorExit, KeyboardInterrupt)
 _SLICE = 500
 """Items that are gone through at a time."""
 _LAST_CHANCE = 0.1
@@ -194,11 +196,51 @@ async def guarded(work: Awaitable[_T]) -> _T:
     """
     try:
         return await work
-    except (Exception, asyncio.CancelledError, GeneratorExit, KeyboardInterrupt):
+    except _RAISED_AS_IT_IS:
         raise
     except BaseException as error:  # noqa: BLE001  (that is what it is for)
-        msg = f"it raised {type(error).__name__}{f': {error}' if str(error) else ''}"
-        raise BackgroundError(msg) from None
+        raise _failure(error) from None
+
+
+class GuardedCoroutine(Coroutine[Any, Any, Any]):
+    """A coroutine like *work* itself, even when it is cancelled before its first step.
+
+    What it raises is as with `guarded`.
+    """
+
+    def __init__(self, work: Coroutine[Any, Any, Any]) -> None:
+        self._work = work
+
+    def send(self, value: Any) -> Any:
+        """Go on."""
+        return self._step(self._work.send, value)
+
+    def throw(self, *error: Any) -> Any:
+        """Go on with *error*."""
+        return self._step(self._work.throw, *error)
+
+    def _step(self, step: Callable[..., Any], *given: Any) -> Any:
+        try:
+            return step(*given)
+        except _RAISED_AS_IT_IS:
+            raise
+        except BaseException as error:  # noqa: BLE001  (that is what it is for)
+            raise _failure(error) from None
+
+    def close(self) -> None:
+        """End."""
+        self._work.close()
+
+    def __await__(self) -> Any:
+        return self._work.__await__()
+
+    def __getattr__(self, name: str) -> Any:  # What debuggers ask for.
+        return getattr(self._work, name)
+
+
+def _failure(error: BaseException) -> BackgroundError:
+    text = f"it raised {type(error).__name__}{f': {error}' if str(error) else ''}"
+    return BackgroundError(text).with_traceback(error.__traceback__)
 
 
 def _mark_as_seen(task: asyncio.Task[Any]) -> None:

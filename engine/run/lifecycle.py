@@ -147,7 +147,7 @@ class Lifecycle:
         )
         if self._holder_of is not None:
             self._watch = LoopWatch(self._holder_of, self._held)
-        self._tasks = TaskWatch(self._task_died)
+        self._tasks = TaskWatch(self._task_died, lambda frame: self._holder([frame]) is not None)
         self._running.runner = NodeRunner(
             self._nodes, self._settings, self._emit, callbacks, self._watch
         )
@@ -297,8 +297,8 @@ class Lifecycle:
     def _task_died(self, task: DeadTask) -> None:
         """Tell of a task that has died; a node whose own background work it was has failed."""
         run, address = task.maker, task.maker.address if task.maker is not None else None
-        if address is None and self._holder_of is not None:
-            address = self._holder_of(innermost_first(task.error.__traceback__), "")
+        if address is None:
+            address = self._holder(innermost_first(task.error.__traceback__))
         if address is None or self.instance_of(address) is None:
             return
         self._emit(NodeTaskFailed(self.clock(), address, task.name, task.error))
@@ -306,6 +306,10 @@ class Lifecycle:
             run.died = NodeError(f"its task {task.name!r} has failed: {describe(task.error)}")
             run.died.__cause__ = task.error
             run.cancel()
+
+    def _holder(self, frames: list[FrameType]) -> Address | None:
+        """Return the provider whose code *frames*, the innermost first, run."""
+        return self._holder_of(frames, "") if self._holder_of is not None else None
 
     def _fail(self, run: NodeRun, error: BaseException) -> None:
         run.causes = (run.address,)

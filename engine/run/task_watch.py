@@ -7,10 +7,11 @@ from contextvars import Context, ContextVar
 from typing import TYPE_CHECKING, Any, NamedTuple, cast
 
 from rungraph.engine.run.node_run import NodeRun, Phase
+from rungraph.engine.waiting import GuardedCoroutine
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Coroutine
-    from types import TracebackType
+    from types import CodeType, FrameType, TracebackType
 
 _GRACE_SECONDS = 0.05
 """Seconds within which whoever waits for a task has taken its error."""
@@ -44,12 +45,20 @@ def context_of(run: NodeRun, context: Context) -> Context:
 class TaskWatch:
     """Watches the tasks that are made in the running event loop, until it is closed.
 
+    A task that providers have made, or whose code is theirs, never ends the event loop: what would
+    do so, such as SystemExit, fails the task instead.
+
     Args:
         died: Called in the loop with each task that has died.
+        is_foreign: Tells whether a frame runs a provider's code; asked once for each code.
     """
 
-    def __init__(self, died: Callable[[DeadTask], None]) -> None:
+    def __init__(
+        self, died: Callable[[DeadTask], None], is_foreign: Callable[[FrameType], bool]
+    ) -> None:
         self._died = died
+        self._is_foreign = is_foreign
+        self._foreign: dict[CodeType, bool] = {}
         self._loop = asyncio.get_running_loop()
         self._before = self._loop.get_task_factory()
         self._is_open = True
@@ -66,12 +75,22 @@ class TaskWatch:
         self, loop: asyncio.AbstractEventLoop, work: Coroutine[Any, Any, Any], **more: Any
     ) -> asyncio.Future[Any]:
         make: Callable[..., asyncio.Future[Any]] = self._before or _task
+        maker = _maker.get()
+        if self._is_open and (maker is not None or self._is_of_a_provider(work)):
+            work = GuardedCoroutine(work)
         task = make(loop, work, **more)
         if self._is_open and isinstance(task, asyncio.Task):
-            maker = _maker.get()
             is_own = maker is not None and maker.task is asyncio.current_task()
             task.add_done_callback(lambda done: self._has_ended(done, maker, is_own=is_own))
         return task
+
+    def _is_of_a_provider(self, work: Coroutine[Any, Any, Any]) -> bool:
+        frame = getattr(work, "cr_frame", None)
+        if frame is None:
+            return False
+        if frame.f_code not in self._foreign:
+            self._foreign[frame.f_code] = self._is_foreign(frame)
+        return self._foreign[frame.f_code]
 
     def _has_ended(self, task: asyncio.Future[Any], maker: NodeRun | None, *, is_own: bool) -> None:
         # Asking for the error would count as having taken it.
@@ -94,9 +113,9 @@ def _task(
     return asyncio.Task(work, loop=loop, **more)
 
 
-def innermost_first(traceback: TracebackType | None) -> list[Any]:
+def innermost_first(traceback: TracebackType | None) -> list[FrameType]:
     """Return the frames of *traceback*, the innermost first."""
-    found: list[Any] = []
+    found: list[FrameType] = []
     while traceback is not None:
         found.append(traceback.tb_frame)
         traceback = traceback.tb_next

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import sys
 from collections.abc import Awaitable, Callable
 from typing import Any
 
@@ -21,6 +22,11 @@ async def _die(after: float = 0) -> None:
     await asyncio.sleep(after)
     msg = "lost"
     raise ConnectionError(msg)
+
+
+async def _exit(after: float = 0) -> None:
+    await asyncio.sleep(after)
+    sys.exit(3)
 
 
 async def _work(begin: Callable[[], object]) -> None:
@@ -58,14 +64,25 @@ def _told(stack: Stack) -> list[tuple[Address, str]]:
     ]
 
 
-@pytest.mark.parametrize("is_kept", [True, False])
+@pytest.mark.parametrize(
+    ("die", "is_kept", "reason"),
+    [
+        (_die, True, "ConnectionError: lost"),
+        (_die, False, "ConnectionError: lost"),
+        (_exit, True, "it raised SystemExit: 3"),
+    ],
+)
 async def test_background_work_that_dies_is_the_failure_of_its_provider(
-    graph_of: GraphOf, tmp_path: Any, is_kept: bool
+    graph_of: GraphOf,
+    tmp_path: Any,
+    die: Callable[[float], Awaitable[None]],
+    is_kept: bool,
+    reason: str,
 ) -> None:
     """Whether it keeps the task or not; it is started again as after any other failure."""
 
     def begin(working: Working) -> None:
-        task = working.begin(lambda: _die(0.01))
+        task = working.begin(lambda: die(0.01))
         task.set_name("poll")
         if not is_kept:
             working.kept.clear()
@@ -73,12 +90,12 @@ async def test_background_work_that_dies_is_the_failure_of_its_provider(
     async with Stack(graph_of(a=_offer(begin)), quick(tmp_path)) as stack:
         before = stack["a"].shutdown.__self__
         await until(lambda: len(_told(stack)) == 1)
-        assert _told(stack) == [(A, "lost")]
+        assert _told(stack) == [(A, reason.removeprefix("ConnectionError: "))]
         await until(lambda: stack.status()[A] is State.RESTARTING)
         await until(lambda: stack.status()[A] is State.READY)
         assert before.shutdowns == 1
     [failed] = [one for one in stack.events if isinstance(one, NodeFailed)]
-    assert str(failed.error) == "its task 'poll' has failed: ConnectionError: lost"
+    assert str(failed.error) == f"its task 'poll' has failed: {reason}"
 
 
 async def test_a_task_that_other_work_has_made_is_told(graph_of: GraphOf, tmp_path: Any) -> None:
@@ -91,12 +108,16 @@ async def test_a_task_that_other_work_has_made_is_told(graph_of: GraphOf, tmp_pa
         assert stack.status()[A] is State.READY
 
 
+@pytest.mark.parametrize(
+    ("error", "reason"),
+    [("ConnectionError('lost')", "lost"), ("SystemExit(3)", "it raised SystemExit: 3")],
+)
 async def test_a_task_of_a_call_is_told_by_its_code(
-    graph_of: GraphOf, tmp_path: Any, monkeypatch: pytest.MonkeyPatch
+    graph_of: GraphOf, tmp_path: Any, monkeypatch: pytest.MonkeyPatch, error: str, reason: str
 ) -> None:
     """The caller's context does not say whose it is."""
     graph = graph_of(a=Offer())
-    text = "async def die():\n    raise ConnectionError('lost')\n"
+    text = f"async def die():\n    raise {error}\n"
     module: dict[str, Any] = {"__name__": "rungraph_fake_a"}
     exec(text, module)  # noqa: S102
 
@@ -108,7 +129,7 @@ async def test_a_task_of_a_call_is_told_by_its_code(
     async with Stack(graph, quick(tmp_path)) as stack:
         await stack["a"].ping()
         await until(lambda: len(_told(stack)) == 1)
-        assert _told(stack) == [(A, "lost")]
+        assert _told(stack) == [(A, reason)]
 
 
 async def test_a_task_that_somebody_waits_for_is_nobodys_failure(
