@@ -25,7 +25,8 @@ from rungraph.engine.server.exchange import BrokenOff, Exchange
 from rungraph.engine.server.failures import RequestError, failure_of, is_unforeseen
 from rungraph.engine.server.feed import Feed
 from rungraph.engine.server.graph_routes import GraphRoutes
-from rungraph.engine.server.guards import ANY, PREFLIGHT, Guard, Permission, provider_data_of
+from rungraph.engine.server.guards import PREFLIGHT, Guard, provider_data_of
+from rungraph.engine.server.keys import ANY, Permission
 from rungraph.engine.server.login import LOGIN, Login
 from rungraph.engine.server.metrics import Metrics
 from rungraph.engine.server.openapi import openapi_document

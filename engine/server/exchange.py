@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     )
 
     from rungraph.engine.apis.common import Usage
-    from rungraph.engine.server.guards import Key
+    from rungraph.engine.server.keys import Key
 
     Scope = MutableMapping[str, Any]
     Message = MutableMapping[str, Any]

@@ -1,44 +1,24 @@
-"""Who may ask what: keys, and what keeps web pages of others out."""
+"""Who is let in: callers with a key, and no web page of others."""
 
 from __future__ import annotations
 
 import hmac
 import secrets
-from dataclasses import dataclass, field
-from enum import StrEnum
 from functools import lru_cache
 from hashlib import sha256
 from ipaddress import ip_address
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
-from pydantic import BaseModel, ConfigDict, Field, TypeAdapter, ValidationError
+from pydantic import TypeAdapter, ValidationError
 
-from rungraph.engine.errors import EngineError
-from rungraph.engine.server.failures import RequestError, invalid
-from rungraph.graph.diagnostics import errors_in
-from rungraph.graph.source.document import load_document
+from rungraph.engine.server.failures import RequestError
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Mapping, Sequence
-    from os import PathLike
 
     from rungraph.engine.server.exchange import Exchange, Header
-
-
-class Permission(StrEnum):
-    """What a key is good for."""
-
-    CALL = "call"
-    """Calls of models, memory, shields, agents, telemetry."""
-    REGISTER = "register"
-    """Registrations of resources."""
-    INSPECT = "inspect"
-    """How the stack is made, how it is, and what happens in it."""
-
-
-ANY = frozenset(Permission)
+    from rungraph.engine.server.keys import Key, Permission
 
 _COOKIE = "rungraph_session"
 _MOST_SESSIONS = 1_000
@@ -58,71 +38,6 @@ PREFLIGHT: tuple[Header, ...] = (
     (b"access-control-max-age", b"600"),
 )
 """What a page of an allowed site may send."""
-
-
-class KeyFileError(EngineError):
-    """Raised when a file of keys cannot be read."""
-
-
-class _Key(BaseModel):
-    model_config = ConfigDict(extra="forbid", frozen=True)
-
-    name: str
-    sha256: str = Field(pattern="^[0-9a-f]{64}$")
-    may: frozenset[Permission] = ANY
-    most_streams: int | None = Field(default=None, ge=1)
-
-
-class _KeyFile(BaseModel):
-    model_config = ConfigDict(extra="forbid", frozen=True)
-
-    keys: list[_Key]
-
-
-@dataclass(frozen=True, slots=True)
-class Key:
-    """A key as the server keeps it.
-
-    Attributes:
-        name: Whose it is; the log may say it.
-        digest: The SHA-256 hash of the key itself, which is not kept.
-        may: What it is good for.
-        most_streams: How many streams its callers may read at a time; None for any number.
-        streams: What its callers read now.
-    """
-
-    name: str
-    digest: bytes
-    may: frozenset[Permission] = ANY
-    most_streams: int | None = None
-    streams: set[Exchange] = field(default_factory=set["Exchange"], compare=False, repr=False)
-
-    @classmethod
-    def of(cls, secret: str, name: str) -> Key:
-        """Return the key *secret*, which is good for everything."""
-        return cls(name, sha256(secret.encode()).digest())
-
-
-def load_keys(path: str | PathLike[str]) -> tuple[Key, ...]:
-    """Return the keys of a YAML file: ``keys: [{name, sha256, may: [call, …], most_streams}]``.
-
-    Raises:
-        KeyFileError: If it is no such file, or cannot be read; the text holds none of its values.
-    """
-    document = load_document(Path(path))
-    for problem in errors_in(document.diagnostics):
-        # Neither its message nor its line, which can hold a key.
-        where = str(problem.place) if problem.place else str(path)
-        msg = f"{where}: not YAML" if problem.code == "C003" else f"{where}: {problem.message}"
-        raise KeyFileError(msg)
-    try:
-        found = _KeyFile.model_validate(document.value)
-    except ValidationError as error:
-        msg = f"{path}: {invalid(error, lambda _: '')}"
-        raise KeyFileError(msg) from None
-    return tuple(
-        Key(one.name, bytes.fromhex(one.sha256), one.may, one.most_streams) for one in found.keys
-    )
 
 
 class Guard:

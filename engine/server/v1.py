@@ -7,7 +7,7 @@ from urllib.parse import parse_qsl
 
 from pydantic_core import to_json
 
-from rungraph.engine.server.guards import ANY, Permission
+from rungraph.engine.server.keys import ANY, Permission
 from rungraph.engine.server.openai_routes import OpenAIRoutes, body_of
 from rungraph.engine.server.stack_routes import Moderation, NewShield, ShieldRun, StackRoutes
 from rungraph.engine.server.stores import Listing, NewStore, NewStoreFile, Search, StoreRoutes
@@ -34,7 +34,7 @@ _FILE = "/v1/files/{file_id}"
 
 def v1_routes(stack: Stack) -> Iterator[tuple[str, str, Handler, frozenset[Permission]]]:
     """Yield the routes for *stack*: method, path, what answers, and the permissions to ask."""
-    openai, parts, stores = OpenAIRoutes(stack), StackRoutes(stack), StoreRoutes(stack)
+    openai, stack_routes, stores = OpenAIRoutes(stack), StackRoutes(stack), StoreRoutes(stack)
     yield "POST", "/v1/chat/completions", openai.chat, _CALL
     yield "POST", "/v1/completions", openai.completions, _CALL
     yield "POST", "/v1/embeddings", openai.embeddings, _CALL
@@ -46,26 +46,26 @@ def v1_routes(stack: Stack) -> Iterator[tuple[str, str, Handler, frozenset[Permi
         mask = stack.graph.masked
         return _answering(function, asked, mask, in_query=True)
 
-    yield "GET", "/v1/models", showing(parts.list_models), ANY
-    yield "GET", "/v1/models/{model:path}", showing(parts.get_model), ANY
+    yield "GET", "/v1/models", showing(stack_routes.list_models), ANY
+    yield "GET", "/v1/models/{model:path}", showing(stack_routes.get_model), ANY
     for prefix in ("/v1", "/v1alpha/admin"):
-        yield "GET", f"{prefix}/health", _answering(parts.health), _INSPECT
-        yield "GET", f"{prefix}/version", _answering(parts.version), _INSPECT
-        yield "GET", f"{prefix}/inspect/routes", _answering(parts.routes), _INSPECT
-        yield "GET", f"{prefix}/providers", _answering(parts.providers), _INSPECT
+        yield "GET", f"{prefix}/health", _answering(stack_routes.health), _INSPECT
+        yield "GET", f"{prefix}/version", _answering(stack_routes.version), _INSPECT
+        yield "GET", f"{prefix}/inspect/routes", _answering(stack_routes.routes), _INSPECT
+        yield "GET", f"{prefix}/providers", _answering(stack_routes.providers), _INSPECT
         path = f"{prefix}/providers/{{provider_id:path}}"
-        yield "GET", path, _answering(parts.get_provider), _INSPECT
+        yield "GET", path, _answering(stack_routes.get_provider), _INSPECT
 
-    yield "GET", "/members", _answering(parts.members), _INSPECT
-    yield "POST", f"{_MEMBER}/drain", _answering(parts.drain), _REGISTER
-    yield "POST", f"{_MEMBER}/undrain", _answering(parts.undrain), _REGISTER
+    yield "GET", "/members", _answering(stack_routes.members), _INSPECT
+    yield "POST", f"{_MEMBER}/drain", _answering(stack_routes.drain), _REGISTER
+    yield "POST", f"{_MEMBER}/undrain", _answering(stack_routes.undrain), _REGISTER
 
-    yield "GET", "/v1/shields", showing(parts.list_shields), ANY
-    yield "POST", "/v1/shields", _answering(parts.register_shield, NewShield), _REGISTER
-    yield "GET", _SHIELD, showing(parts.get_shield), ANY
-    yield "DELETE", _SHIELD, _answering(parts.unregister_shield), _REGISTER
-    yield "POST", "/v1/safety/run-shield", _answering(parts.run_shield, ShieldRun), _CALL
-    yield "POST", "/v1/moderations", _answering(parts.moderate, Moderation), _CALL
+    yield "GET", "/v1/shields", showing(stack_routes.list_shields), ANY
+    yield "POST", "/v1/shields", _answering(stack_routes.register_shield, NewShield), _REGISTER
+    yield "GET", _SHIELD, showing(stack_routes.get_shield), ANY
+    yield "DELETE", _SHIELD, _answering(stack_routes.unregister_shield), _REGISTER
+    yield "POST", "/v1/safety/run-shield", _answering(stack_routes.run_shield, ShieldRun), _CALL
+    yield "POST", "/v1/moderations", _answering(stack_routes.moderate, Moderation), _CALL
 
     yield "GET", "/v1/files", _answering(stores.list_files, Listing, in_query=True), ANY
     yield "POST", "/v1/files", stores.upload, _CALL

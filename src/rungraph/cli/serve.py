@@ -130,7 +130,8 @@ def serve(
     """Serve a stack; *settings* are those of `StackSettings`."""
     try:
         from rungraph.engine.server.app import ServerSettings
-        from rungraph.engine.server.guards import Guard, Key, is_loopback, load_keys
+        from rungraph.engine.server.guards import Guard, is_loopback
+        from rungraph.engine.server.keys import Key, load_keys
         from rungraph.engine.server.listening import bound
     except ModuleNotFoundError as error:
         if error.name not in _NEEDS:

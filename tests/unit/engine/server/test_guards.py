@@ -14,7 +14,8 @@ from tests.asgi import Answered, ask
 
 from rungraph.engine.run.stack import Stack
 from rungraph.engine.server.app import ServerSettings, StackApp
-from rungraph.engine.server.guards import Guard, Key, KeyFileError, Permission, load_keys
+from rungraph.engine.server.guards import Guard
+from rungraph.engine.server.keys import Key, KeyFileError, Permission, load_keys
 from rungraph.graph import compile_config
 
 ALL = {
