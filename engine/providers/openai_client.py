@@ -135,10 +135,10 @@ class OpenAIClient:
             media: The form of the answer: `EVENTS`, or `LINES` of JSON.
         """
         split = events_in if media == EVENTS else lines_in
-        async with aclosing(self.pieces(path, body, media=media)) as pieces:
-            await anext(pieces)
+        async with aclosing(self.raw_stream(path, body, media=media)) as content:
+            await anext(content)
             yield None
-            async with aclosing(split(cast("AsyncGenerator[bytes, None]", pieces))) as events:
+            async with aclosing(split(cast("AsyncGenerator[bytes, None]", content))) as events:
                 async for event in events:
                     if event == b"[DONE]":
                         break
@@ -147,7 +147,7 @@ class OpenAIClient:
                         raise self.refusal(data, HTTPStatus.OK, path)
                     yield data
 
-    async def pieces(
+    async def raw_stream(
         self, path: str, body: Mapping[str, Any], *, media: str | None = None
     ) -> AsyncGenerator[bytes | None, None]:
         """Yield None once the server accepts *body*, then the bytes of its answer as they come.

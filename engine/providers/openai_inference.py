@@ -179,7 +179,7 @@ class OpenAIRelay(OpenAIInference):
 
     async def relay_openai(self, path: str, body: Mapping[str, Any]) -> AsyncGenerator[bytes, None]:
         """Return the server's own answer to *body*, in pieces."""
-        return await opened(self._client.pieces(f"{self.prefix}{path}", body))
+        return await opened(self._client.raw_stream(f"{self.prefix}{path}", body))
 
 
 async def opened(

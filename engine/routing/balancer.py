@@ -53,9 +53,22 @@ class Member:
     """
 
     __slots__ = (
-        "calls", "failures", "in_a_row", "in_flight", "is_probed", "latency", "name", "news_at",
-        "order", "out_until", "seed", "since", "times_out", "waiting", "why_out",
-    )  # fmt: skip
+        "calls",
+        "failures",
+        "in_a_row",
+        "in_flight",
+        "is_probed",
+        "latency",
+        "name",
+        "news_at",
+        "order",
+        "out_until",
+        "seed",
+        "since",
+        "times_out",
+        "waiting",
+        "why_out",
+    )
 
     def __init__(self, name: str, order: int) -> None:
         self.name = name

@@ -57,7 +57,7 @@ class Group:
 
     Attributes:
         identifier: The name that callers use.
-        parts: What each member serves.
+        resources: What each member serves.
         balancer: What is known of its members.
     """
 
@@ -73,7 +73,7 @@ class Group:
         if resource.routing is not None:
             self.balancer.policy = resource.routing.policy
             self._hedge_after = resource.routing.hedge_after
-        self.parts = resource.apart()
+        self.resources = resource.apart()
         self.balancer.use({one.provider_id: one.order for one in resource.members or ()})
 
     async def call(

@@ -159,7 +159,7 @@ class Names:
                 raise UnavailableResourceError(self.noun, name, known, *absence)
         raise UnknownResourceError(self.noun, name, known)
 
-    def parts_of(self, name: str) -> list[Key]:
+    def members_of(self, name: str) -> list[Key]:
         """Return the identities of what *name* means: of several that share calls, all of them."""
         meaning = self.resolve(name)
         if meaning.provider_id:
@@ -189,13 +189,13 @@ class Names:
         """Put together what shares the calls for *identifier*."""
         self._groups.pop(identifier, None)
         meanings = sorted(self._meanings.get(identifier, ()))
-        parts = [
+        members = [
             part
             for key in meanings
             if key.identifier == identifier and (part := shared(self._resources[key]))
         ]
-        if parts and not any(key.qualified == identifier for key in meanings):
-            self._groups[identifier] = parts[0].together(parts)
+        if members and not any(key.qualified == identifier for key in meanings):
+            self._groups[identifier] = members[0].together(members)
 
     def _clear_name(self, key: Key) -> str:
         """Return the shortest name that means *key* alone; the qualified one if there is none."""

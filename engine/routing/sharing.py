@@ -49,7 +49,7 @@ class SharedRegistrations:
         resource = self._type.read(value)
         if not isinstance(resource, SharedResource) or resource.members is None:
             return await self._register(resource)
-        before = self._parts_of(resource.identifier)
+        before = self._members_of(resource.identifier)
         done: list[Any] = []
         try:
             for part in resource.apart():
@@ -66,17 +66,17 @@ class SharedRegistrations:
 
     async def unregister(self, name: str, provider_id: str = "") -> None:
         """Take back what *name* means: of what has members, all of them."""
-        parts = set[Key]() if provider_id else self._parts_of(name)
-        if not parts:
+        members = set[Key]() if provider_id else self._members_of(name)
+        if not members:
             await self._unregister(name, provider_id)
-        for one in sorted(parts):
+        for one in sorted(members):
             await self._unregister(*one)
 
-    def _parts_of(self, identifier: str) -> set[Key]:
+    def _members_of(self, identifier: str) -> set[Key]:
         """Return the members of what *identifier* means, those that are not served now, too."""
         found: set[Key] = set()
         with suppress(RoutingError):
-            keys = self._names.parts_of(identifier)
+            keys = self._names.members_of(identifier)
             found = {key for key in keys if shared(self._names.resolve(key.qualified))}
         return found | {
             key

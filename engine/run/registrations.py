@@ -42,8 +42,10 @@ def registration_store(graph: RunGraph, settings: StackSettings) -> Registration
         if earlier.is_file() and not path.exists():
             _logger.warning(
                 "registrations of an earlier rungraph are in %s; to go on with them, move them to "
-                "%s", earlier, path,
-            )  # fmt: skip
+                "%s",
+                earlier,
+                path,
+            )
     if configured:
         _logger.warning("metadata_store: only 'sqlite' with a 'db_path' is known; using %s", path)
     return RegistrationStore(path)

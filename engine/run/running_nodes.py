@@ -147,9 +147,10 @@ class RunningNodes:
         pairs = [
             (need, one)
             for need, one in pairs
-            if need.is_up and one.is_up
+            if need.is_up
+            and one.is_up
             and (one.starting is not run.starting or (need.address, one.address) in self.late)
-        ]  # fmt: skip
+        ]
         return asyncio.ensure_future(self._bind_all(pairs)) if pairs else None
 
     def _heal(self, run: NodeRun) -> None:

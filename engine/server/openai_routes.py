@@ -175,13 +175,13 @@ class OpenAIRoutes:
             relay = self._stack["inference"].traced_relay(provider.relay_openai, one, attempt)
             return cast("Awaitable[Any]", relay(path, {**body, "model": one.native_id}))
 
-        parts = [resource] if resource.provider_id or group is None else group.parts
+        members = [resource] if resource.provider_id or group is None else group.resources
         exchange.called = Called("inference", path, resource.identifier, resource.provider_id)
-        if not all(has_openai_relay(table.member(one.provider_id).instance) for one in parts):
+        if not all(has_openai_relay(table.member(one.provider_id).instance) for one in members):
             return None
         if resource.provider_id or group is None:
             return cast("AsyncGenerator[bytes, None]", await ask(resource))
-        by_member = {one.provider_id: one for one in parts}
+        by_member = {one.provider_id: one for one in members}
         return cast(
             "AsyncGenerator[bytes, None]",
             await group.call(
@@ -238,14 +238,14 @@ async def _each(
 
 
 async def _chunks_in(
-    parts: AsyncGenerator[bytes, None],
+    content: AsyncGenerator[bytes, None],
 ) -> AsyncGenerator[dict[str, Any], None]:
-    """Yield the chunks of a chat that its server tells in *parts*.
+    """Yield the chunks of a chat that its server tells in *content*.
 
     Raises:
-        ConnectionError: If they end before the stream says so, or with an error.
+        ConnectionError: If it ends before it says so, or with an error.
     """
-    async with aclosing(parts), aclosing(events_in(parts)) as events:
+    async with aclosing(content), aclosing(events_in(content)) as events:
         async for event in events:
             if event == b"[DONE]":
                 return
@@ -257,27 +257,27 @@ async def _chunks_in(
     raise ConnectionError(_BROKEN_OFF)
 
 
-async def _joined(parts: AsyncGenerator[bytes, None]) -> bytes:
-    async with aclosing(parts):
-        return b"".join([part async for part in parts])
+async def _joined(content: AsyncGenerator[bytes, None]) -> bytes:
+    async with aclosing(content):
+        return b"".join([piece async for piece in content])
 
 
 async def _pass_on(
-    exchange: Exchange, parts: AsyncGenerator[bytes, None], *, is_stream: bool
+    exchange: Exchange, content: AsyncGenerator[bytes, None], *, is_stream: bool
 ) -> None:
-    """Answer with *parts* as they are.
+    """Answer with *content* as it is.
 
     Raises:
         ConnectionError: If a stream ends before it says so: nobody may take that for the end.
     """
     if not is_stream:
-        content = await _joined(parts)
-        exchange.usage = _usage_in(content[:_TAIL] + b" " + content[-_TAIL:])
-        await exchange.answer(content)
+        whole = await _joined(content)
+        exchange.usage = _usage_in(whole[:_TAIL] + b" " + whole[-_TAIL:])
+        await exchange.answer(whole)
         return
     tail = b""
-    async with aclosing(parts):
-        async for part in parts:
+    async with aclosing(content):
+        async for part in content:
             if not exchange.has_begun:
                 await exchange.begin_events()
             await exchange.send_bytes(part)

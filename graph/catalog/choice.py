@@ -182,9 +182,10 @@ def _only_shipped(default: Catalog, config: Mapping[str, Any]) -> Catalog | None
     """
     names = apis_and_types_in(config)
     unknown = {
-        one for one in names
+        one
+        for one in names
         if (one not in default.providers if one[1:] else one[0] not in default.apis)
-    }  # fmt: skip
+    }
     # The names alone: a config of rungraph's own does not pay for reading another catalog.
     if not unknown and not config.keys() & _KEYS_OF_SHIPPED:
         return None

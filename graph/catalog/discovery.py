@@ -36,8 +36,16 @@ if TYPE_CHECKING:
 
 _S = TypeVar("_S", bound=Spec)
 _LISTS = (
-    "apis", "installs", "keys", "packages", "pairs", "providers", "sections", "stores", "traits",
-)  # fmt: skip
+    "apis",
+    "installs",
+    "keys",
+    "packages",
+    "pairs",
+    "providers",
+    "sections",
+    "stores",
+    "traits",
+)
 
 ENTRY_POINT_GROUP = "rungraph.catalogs"
 

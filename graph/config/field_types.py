@@ -13,8 +13,12 @@ if TYPE_CHECKING:
     from rungraph.graph.source.positions import Path
 
 _IN_WORDS: dict[type, str] = {
-    str: "text", list: "a list", dict: "a mapping", float: "a number", int: "an integer",
-}  # fmt: skip
+    str: "text",
+    list: "a list",
+    dict: "a mapping",
+    float: "a number",
+    int: "an integer",
+}
 
 
 class Misfit(NamedTuple):

@@ -18,12 +18,31 @@ if TYPE_CHECKING:
 _OWN_KEYS = frozenset({"catalog", "checks", "limits", "selectors"})
 # Keys that say nothing about the graph but stand in files of this format, and those that other
 # tools read: known, so that only a real typo is reported.
-_OTHER_KEYS = frozenset({
-    "built_at", "conda_env", "container_image", "conversations_store", "docker_image",
-    "external_apis_dir", "external_providers_dir", "image_type", "inference_store",
-    "logging", "providers", "server", "storage", "telemetry", "benchmarks", "datasets",
-    "eval_tasks", "scoring_fns", "scoring_functions", "tool_groups", "vector_dbs",
-})  # fmt: skip
+_OTHER_KEYS = frozenset(
+    {
+        "built_at",
+        "conda_env",
+        "container_image",
+        "conversations_store",
+        "docker_image",
+        "external_apis_dir",
+        "external_providers_dir",
+        "image_type",
+        "inference_store",
+        "logging",
+        "providers",
+        "server",
+        "storage",
+        "telemetry",
+        "benchmarks",
+        "datasets",
+        "eval_tasks",
+        "scoring_fns",
+        "scoring_functions",
+        "tool_groups",
+        "vector_dbs",
+    }
+)
 
 
 class Stray(NamedTuple):
@@ -60,9 +79,14 @@ def stray_key(key: str, value: Any, catalog: Catalog) -> Stray | None:
         return None
     if any(pair.resources == key for pair in history.pairs):
         where = next(
-            (f"'{'.'.join(map(str, path))}'" for pair in catalog.pairs if pair.resources == key
-             for path in resource_paths(pair, catalog)), "",
-        )  # fmt: skip
+            (
+                f"'{'.'.join(map(str, path))}'"
+                for pair in catalog.pairs
+                if pair.resources == key
+                for path in resource_paths(pair, catalog)
+            ),
+            "",
+        )
         is_lost = bool(value)
         message = f"'{key}' at the top is not read by {catalog.full_name}"
         hint = f"move it to {where}" if where else "take it out"

@@ -158,13 +158,17 @@ class _Reader(ResourceReader):
             self.wrong_type(None, ("providers",), wanted, *sorted(apis.values()))
         for key in value.keys() - known - apis.keys():
             if stray := stray_key(key, value[key], catalog):
-                self.report("C012", stray.message, (key,), *stray.hints, key=True,
-                            severity=stray.severity)  # fmt: skip
+                self.report(
+                    "C012", stray.message, (key,), *stray.hints, key=True, severity=stray.severity
+                )
                 known |= {key}
         if not value:
             return value
-        required = {} if is_empty else {"providers": "add 'providers:' with a list of instances "
-                                        "for each API"}  # fmt: skip
+        required = (
+            {}
+            if is_empty
+            else {"providers": "add 'providers:' with a list of instances for each API"}
+        )
         others = {key: one for key, one in value.items() if key not in apis or not is_empty}
         return self.spelt(others, known, (), "a run config", required, dict(apis))
 

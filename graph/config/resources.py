@@ -160,8 +160,9 @@ class ResourceReader(SectionReader):
         if resolved is None:
             return Routing()
         if not isinstance(resolved, dict):
-            section = self.section(RoutingSection, {"policy": resolved}, path[:-1],
-                                   {"policy": "routing"})  # fmt: skip
+            section = self.section(
+                RoutingSection, {"policy": resolved}, path[:-1], {"policy": "routing"}
+            )
             return Routing(section.policy) if section else Routing()
         read = self.spelt(resolved, fields_of(RoutingSection).keys(), path, "routing")
         section = self.section(RoutingSection, read, path)
@@ -170,8 +171,9 @@ class ResourceReader(SectionReader):
         if section.hedge is None:
             return Routing(section.policy)
         hedge = self.spelt(section.hedge, {"after"}, (*path, "hedge"), "hedge")
-        return Routing(section.policy, self.seconds(hedge.get("after", "p95"),
-                                                    (*path, "hedge", "after")))  # fmt: skip
+        return Routing(
+            section.policy, self.seconds(hedge.get("after", "p95"), (*path, "hedge", "after"))
+        )
 
     def seconds(self, value: Any, path: Path) -> str | float | None:
         """Return a time to wait for: a number of seconds, or ``p95`` of what calls took."""
@@ -209,8 +211,14 @@ class ResourceReader(SectionReader):
         if near is None:
             self.missing(key, path)
             return
-        self.report("C012", f"unknown key '{near}'", (*path, near), f"did you mean '{key}'?",
-                    key=True, severity=Severity.ERROR)  # fmt: skip
+        self.report(
+            "C012",
+            f"unknown key '{near}'",
+            (*path, near),
+            f"did you mean '{key}'?",
+            key=True,
+            severity=Severity.ERROR,
+        )
 
 
 def _names_of(noun: str) -> dict[str, str]:

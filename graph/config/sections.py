@@ -203,9 +203,11 @@ class SectionReader:
             ways_out: What to do about some of the keys that are not known.
         """
         read = dict(value)
-        lacking = {} if required is None else {
-            key: way_out for key, way_out in required.items() if key not in value
-        }  # fmt: skip
+        lacking = (
+            {}
+            if required is None
+            else {key: way_out for key, way_out in required.items() if key not in value}
+        )
         for number, key in enumerate(sorted(value.keys() - known)):
             # Only so many are shown, and comparing takes long.
             near = closest(key, known) if number < MOST_PROBLEMS else ()

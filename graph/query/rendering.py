@@ -142,10 +142,13 @@ def render_tree(shown: Shown) -> str:
             done.add(address)
             last = len(below) - 1
             todo += [
-                (f"{indent}{'└── ' if n == last else '├── '}",
-                 f"{indent}{'    ' if n == last else '│   '}", one)
+                (
+                    f"{indent}{'└── ' if n == last else '├── '}",
+                    f"{indent}{'    ' if n == last else '│   '}",
+                    one,
+                )
                 for n, one in reversed([*enumerate(below)])
-            ]  # fmt: skip
+            ]
     return "".join(lines)
 
 

@@ -27,10 +27,20 @@ if TYPE_CHECKING:
 _KINDS: Final = frozenset(kind.value for kind in NodeKind)
 _BY_ATTRIBUTE: Final = frozenset(
     (
-        "api", "env", "error", "evidence", "file", "gen", "kind", "state", "status", "strength",
-        "tag", "type",
+        "api",
+        "env",
+        "error",
+        "evidence",
+        "file",
+        "gen",
+        "kind",
+        "state",
+        "status",
+        "strength",
+        "tag",
+        "type",
     )
-)  # fmt: skip
+)
 _MAY_BE_EMPTY: Final = frozenset(("state", "status"))
 """The methods for which it is no mistake to match nothing: what they compare with is not here."""
 

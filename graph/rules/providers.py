@@ -178,13 +178,18 @@ def _served_without_provider(context: RuleContext) -> Iterator[Diagnostic]:
         yield context.document.problem(
             "G007" if pair else "G004",
             f"{problem}: its table is empty" if pair else problem,
-            (("providers", api) if is_key else needing.path if needing and is_at_key
-             else _path_in_apis(context, api)),
+            (
+                ("providers", api)
+                if is_key
+                else needing.path
+                if needing and is_at_key
+                else _path_in_apis(context, api)
+            ),
             way_out,
             known,
             key=is_key,
             severity=Severity.WARNING if pair else Severity.ERROR,
-        )  # fmt: skip
+        )
 
 
 def _path_in_apis(context: RuleContext, api: str) -> Path:

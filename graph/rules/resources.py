@@ -57,11 +57,13 @@ def resources_without_provider(context: RuleContext) -> Iterator[Diagnostic]:
             )
         elif len(ids) != 1 and not (ids and pair.finds_provider):
             what, hint = (
-                (f"{router} has several providers: {listed(ids)}",
-                 "add 'provider_id: …' with one of them")
+                (
+                    f"{router} has several providers: {listed(ids)}",
+                    "add 'provider_id: …' with one of them",
+                )
                 if ids
                 else (f"{router} has no provider", f"configure a provider of {router}")
-            )  # fmt: skip
+            )
             message = f"{named} does not say which provider serves it; {what}"
             yield context.document.problem("C026", message, resource.path, hint)
 

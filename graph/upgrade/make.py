@@ -323,8 +323,12 @@ class _Upgrade:
                 name = entry.get("provider_id")
                 what = f"'persistence_store' of responses/{name}"
                 path = self.paths.get(id(entry), ("providers",))
-                self.drop((*path, "config", "persistence_store"), what, "persistence_store",
-                          config.pop("persistence_store"))  # fmt: skip
+                self.drop(
+                    (*path, "config", "persistence_store"),
+                    what,
+                    "persistence_store",
+                    config.pop("persistence_store"),
+                )
 
     @property
     def takes_no_tool_groups(self) -> bool:

@@ -58,10 +58,10 @@ class StackClient(OpenAIClient):
         self, path: str, body: Mapping[str, Any]
     ) -> AsyncGenerator[bytes | None, None]:
         """Yield None once the stack accepts *body*, then each chunk of its answer as JSON."""
-        async with aclosing(self.pieces(path, body, media=EVENTS)) as pieces:
-            await anext(pieces)
+        async with aclosing(self.raw_stream(path, body, media=EVENTS)) as content:
+            await anext(content)
             yield None
-            async with aclosing(events_in(cast("AsyncGenerator[bytes, None]", pieces))) as events:
+            async with aclosing(events_in(cast("AsyncGenerator[bytes, None]", content))) as events:
                 async for event in events:
                     if event.startswith(_ERROR):
                         raise self.refusal(json.loads(event), 0, path)

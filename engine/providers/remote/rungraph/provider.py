@@ -174,7 +174,7 @@ class RemoteInference(RemoteStack):
 
     async def relay_openai(self, path: str, body: Mapping[str, Any]) -> AsyncGenerator[bytes, None]:
         """Return the other stack's own answer to *body*, in pieces."""
-        return await opened(self._client.pieces(f"v1/{path}", body))
+        return await opened(self._client.raw_stream(f"v1/{path}", body))
 
 
 def _as_own(resources: list[Resource]) -> list[Resource]:

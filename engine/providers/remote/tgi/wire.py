@@ -76,9 +76,11 @@ def completion_answer(answer: dict[str, Any], *, logprobs: bool) -> dict[str, An
     read = _Answer.model_validate(answer)
     tops = read.details.top_tokens or [[] for _ in read.details.tokens]
     return _choice(
-        read.generated_text, read.details, list(zip(read.details.tokens, tops, strict=False)),
+        read.generated_text,
+        read.details,
+        list(zip(read.details.tokens, tops, strict=False)),
         logprobs=logprobs,
-    )  # fmt: skip
+    )
 
 
 def completion_event(event: dict[str, Any], *, logprobs: bool) -> dict[str, Any]:
@@ -92,9 +94,11 @@ def completion_event(event: dict[str, Any], *, logprobs: bool) -> dict[str, Any]
     # The last event is the one with the whole text; it has no details where none were asked for.
     is_last = read.generated_text is not None
     return _choice(
-        text, read.details if is_last else None, [(read.token, read.top_tokens or [])],
+        text,
+        read.details if is_last else None,
+        [(read.token, read.top_tokens or [])],
         logprobs=logprobs,
-    )  # fmt: skip
+    )
 
 
 def _choice(
