@@ -29,12 +29,12 @@ from rungraph.graph.secrets.known import (
     is_ordinary,
     names_in,
 )
-from rungraph.graph.secrets.values import masked, scrubbed, secret_values
+from rungraph.graph.secrets.values import Scrubber, masked, secret_values
 from rungraph.graph.suggest import closest
 from rungraph.graph.wording import counted
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+    from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 
     from rungraph.graph.catalog.specs import Catalog
     from rungraph.graph.config.run_config import Excluded, QueryCheck
@@ -107,7 +107,8 @@ class RunGraph:
         if self.document is not None:
             shown = map(self.document.with_excerpt, shown)
         if declared := self._declared_secrets():
-            shown = (_scrubbed(one, declared) for one in shown)
+            scrub = Scrubber(declared)
+            shown = (_scrubbed(one, scrub) for one in shown)
         object.__setattr__(self, "diagnostics", tuple(shown))
 
     @property
@@ -348,8 +349,8 @@ class RunGraph:
         )
 
     @cached_property
-    def _secrets(self) -> frozenset[str]:
-        """The secrets of the config that are long enough to look for in texts."""
+    def scrubbed(self) -> Callable[[str], str]:
+        """Returns a text with the secrets of the config masked, for what others wrote about it."""
         found = set(secret_values(self.written_store, self.metadata_store))
         if self.document is not None:
             found |= secret_values(self.document.value, self.document.value)
@@ -366,11 +367,7 @@ class RunGraph:
         if self.document is not None:
             found -= set(names_in(self.document.value))
         # A short word of a dictionary is in every text; whoever has one as a secret has none.
-        return frozenset(one for one in found if len(one) >= SHORTEST or not is_ordinary(one))
-
-    def scrubbed(self, text: str) -> str:
-        """Return *text* with every secret of the config masked, for what others wrote about it."""
-        return scrubbed(text, self._secrets)
+        return Scrubber(one for one in found if len(one) >= SHORTEST or not is_ordinary(one))
 
     def _known(self, address: Address | str) -> Address:
         if isinstance(address, str):
@@ -386,11 +383,11 @@ class RunGraph:
         return address
 
 
-def _scrubbed(diagnostic: Diagnostic, values: frozenset[str]) -> Diagnostic:
+def _scrubbed(diagnostic: Diagnostic, scrub: Scrubber) -> Diagnostic:
     return replace(
         diagnostic,
-        message=scrubbed(diagnostic.message, values),
-        help=tuple(scrubbed(text, values) for text in diagnostic.help),
-        detail=scrubbed(diagnostic.detail, values),
-        excerpt=scrubbed(diagnostic.excerpt, values),
+        message=scrub(diagnostic.message),
+        help=tuple(map(scrub, diagnostic.help)),
+        detail=scrub(diagnostic.detail),
+        excerpt=scrub(diagnostic.excerpt),
     )

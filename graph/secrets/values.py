@@ -5,6 +5,7 @@ from __future__ import annotations
 import html
 import json
 from collections.abc import Mapping
+from functools import cached_property
 from itertools import pairwise
 from typing import TYPE_CHECKING, Any, Final
 from urllib.parse import quote, quote_plus
@@ -35,6 +36,7 @@ if TYPE_CHECKING:
 
 __all__ = [
     "MASK",
+    "Scrubber",
     "is_secret_key",
     "is_secret_path",
     "masked",
@@ -43,6 +45,8 @@ __all__ = [
 ]
 
 _SHORTEST: Final = 4
+_MANY: Final = 100
+"""Forms from which on a text is not searched for one after the other."""
 _MAPPINGS: Final = (dict, Mapping)
 """Dictionaries first, which nearly all are: to ask whether a value is a mapping takes long."""
 _COLLECTIONS: Final = (*_MAPPINGS, list, tuple)
@@ -83,19 +87,50 @@ def secret_values(written: Any, resolved: Any, *, secrets: Iterable[str] = ()) -
 
 
 def scrubbed(text: str, values: Iterable[str]) -> str:
-    """Return *text* with ``MASK`` for every occurrence of one of *values*.
+    """Return *text* with ``MASK`` for every occurrence of one of *values*; see `Scrubber`."""
+    return Scrubber(values)(text)
+
+
+class Scrubber:
+    """Masks values wherever a text has them, for as many texts as there are.
 
     A value is also found where it is escaped for a URL, JSON, HTML or a Python literal.
     """
-    wanted = {form for value in values for form in _forms(value) if form.strip("*")}
-    # The longest first, so that no part of one that holds another is left over.
-    ordered = sorted(wanted, key=lambda form: (-len(form), form))
-    # A mask and its surroundings can make up a value anew. Each round takes away characters that
-    # are no stars, so this ends.
-    while found := [form for form in ordered if form in text]:
-        for form in found:
-            text = text.replace(form, MASK)
-    return text
+
+    def __init__(self, values: Iterable[str]) -> None:
+        wanted = {form for value in values for form in _forms(value) if form.strip("*")}
+        # The longest first, so that no part of one that holds another is left over.
+        self._forms = sorted(wanted, key=lambda form: (-len(form), form))
+
+    def __call__(self, text: str) -> str:
+        """Return *text* with ``MASK`` for every occurrence."""
+        # A mask and its surroundings can make up a value anew. Each round takes away characters
+        # that are no stars, so this ends.
+        while found := self._found_in(text):
+            for form in found:
+                text = text.replace(form, MASK)
+        return text
+
+    def _found_in(self, text: str) -> Sequence[str]:
+        if len(self._forms) < _MANY:
+            return [form for form in self._forms if form in text]
+        width, by_beginning = self._index
+        found = {
+            text[start : start + length]
+            for start in range(len(text) - width + 1)
+            for length, forms in by_beginning.get(text[start : start + width], {}).items()
+            if text[start : start + length] in forms
+        }
+        return sorted(found, key=lambda form: (-len(form), form))
+
+    @cached_property
+    def _index(self) -> tuple[int, Mapping[str, Mapping[int, set[str]]]]:
+        """How long the shortest form is, and by as much of its beginning and its length: all."""
+        width = len(self._forms[-1])
+        index: dict[str, dict[int, set[str]]] = {}
+        for form in self._forms:
+            index.setdefault(form[:width], {}).setdefault(len(form), set()).add(form)
+        return width, index
 
 
 def plain_key(key: str) -> str:

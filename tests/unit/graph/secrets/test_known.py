@@ -5,6 +5,7 @@ from __future__ import annotations
 import pickle
 import sys
 from collections import Counter
+from typing import TYPE_CHECKING
 
 import pytest
 
@@ -14,7 +15,10 @@ from rungraph.graph.diff.facts import hidden_of
 from rungraph.graph.extras import Extras
 from rungraph.graph.plan import make_plan
 from rungraph.graph.secrets.known import KnownSecrets
-from rungraph.graph.secrets.values import MASK
+from rungraph.graph.secrets.values import MASK, Scrubber
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
 
 VALUE = "Zq7x-hidden-0End"
 
@@ -102,26 +106,40 @@ providers:
     assert "Sec-" not in render_diagnostics(graph.diagnostics)
 
 
-def test_a_text_is_not_held_against_each_of_many_keys_of_one_service() -> None:
-    """They begin with one word: the work stays that of a few."""
+class _Text(str):
+    """A text that calls a function when it is searched."""
+
+    __slots__ = ()
+
+    def __contains__(self, part: object, /) -> bool:
+        return str(part) in str(self)
+
+
+def _spans(secrets: list[str]) -> Callable[[str], object]:
+    return KnownSecrets(secrets.copy, list).spans_in
+
+
+@pytest.mark.parametrize("finder", [_spans, Scrubber])
+def test_a_text_is_not_held_against_each_of_many_keys_of_one_service(
+    finder: Callable[[list[str]], Callable[[str], object]],
+) -> None:
+    """They begin alike, and 2,000 of them make no more work than 200."""
     works: list[int] = []
-    for count in (10, 1_000):
+    for count in (200, 2_000):
         secrets = [f"sk-Zq7x{number:06}" for number in range(count)]
-        known = KnownSecrets(secrets.copy, list)
-        assert known.spans_in(secrets[0])
+        find = finder(secrets)
+        assert find(secrets[0])
         calls = Counter[str]()
 
-        def count_one(
-            _frame: object, event: str, _called: object, calls: Counter[str] = calls
-        ) -> None:
+        def count_one(_frame: object, event: str, _: object, calls: Counter[str] = calls) -> None:
             calls[event] += 1
 
         sys.setprofile(count_one)
         try:
-            spans = known.spans_in(f"see {secrets[-1]} there")
+            found = find(_Text(f"see {secrets[-1]} there"))
         finally:
             sys.setprofile(None)
-        assert spans == [(4, 4 + len(secrets[-1]))]
+        assert found in ([(4, 4 + len(secrets[-1]))], f"see {MASK} there")
         works.append(calls.total())
     assert works[0] == works[1]
 

@@ -167,10 +167,16 @@ def test_the_secrets_of_a_config_are_found(written: Any, resolved: Any, secrets:
     assert secret_values(written, resolved, secrets=("pin",)) == secrets
 
 
+_OTHERS = [f"else-{number}" for number in range(200)]
+
+
+@pytest.mark.parametrize("others", [[], _OTHERS], ids=["few", "many"])
 class TestScrubbed:
-    def test_every_occurrence_is_replaced(self) -> None:
+    def test_every_occurrence_is_replaced(self, others: list[str]) -> None:
         """The longest first, so that no rest of it is left."""
-        assert scrubbed("abcd abcdef xabcdx", ["abcd", "abcdef"]) == f"{MASK} {MASK} x{MASK}x"
+        assert (
+            scrubbed("abcd abcdef xabcdx", ["abcd", "abcdef", *others]) == f"{MASK} {MASK} x{MASK}x"
+        )
 
     @pytest.mark.parametrize(
         "escaped",
@@ -183,18 +189,18 @@ class TestScrubbed:
             "a+b%2F%C3%BC%22%27%3C%0A%3E",
         ],
     )
-    def test_escaped_values_are_found(self, escaped: str) -> None:
+    def test_escaped_values_are_found(self, escaped: str, others: list[str]) -> None:
         """Messages of other libraries quote what they were given."""
-        found = scrubbed(f"<{escaped}>", ["a b/ü\"'<\n>"])
+        found = scrubbed(f"<{escaped}>", ["a b/ü\"'<\n>", *others])
         assert found.strip("<>\"'") == MASK
 
-    def test_values_made_of_stars_change_nothing(self) -> None:
+    def test_values_made_of_stars_change_nothing(self, others: list[str]) -> None:
         """A mask is not masked again and again."""
-        assert scrubbed(f"a {MASK} b", ["****", MASK]) == f"a {MASK} b"
+        assert scrubbed(f"a {MASK} b", ["****", MASK, *others]) == f"a {MASK} b"
 
-    def test_a_value_that_a_mask_makes_up_is_replaced_too(self) -> None:
+    def test_a_value_that_a_mask_makes_up_is_replaced_too(self, others: list[str]) -> None:
         """What is left never holds a value."""
-        assert "**b" not in scrubbed("secretb", ["secret", "**b"])
+        assert "**b" not in scrubbed("secretb", ["secret", "**b", *others])
 
 
 class TestLines:
