@@ -137,7 +137,7 @@ class Changes:
             self._leave_out({one: cause for one, cause in replaced.items() if one != cause})
             raise cancelled
         failures: list[NodeFailure] = []
-        fresh = self._also_taken(running.with_skipped(replaced), taken)
+        fresh = self._also_taken(replaced, taken)
         # Another change may bring, meanwhile, what something that is skipped here needs.
         while fresh and not self._is_aborted:
             starting = running.renew(fresh, is_whole=False)
@@ -145,15 +145,18 @@ class Changes:
             if cancelled is not None:
                 raise cancelled
             failures += starting.failures
-            fresh = self._also_taken(running.with_skipped(()), taken)
+            fresh = self._also_taken((), taken)
         return tuple(failures)
 
     def _also_taken(self, nodes: Iterable[Address], mine: set[Address]) -> list[Address]:
-        """Return those of *nodes* that no other change is about, and have them be of *mine*."""
-        others = [taken for taken, _ in self._turns if taken is not mine]
-        free = [one for one in nodes if not any(one in taken for taken in others)]
-        mine.update(free)
-        return free
+        """Return *nodes* and what was skipped and can start, and have that be of *mine*.
+
+        What another change is about is left to it, and so is what needs that.
+        """
+        others = {one for taken, _ in self._turns if taken is not mine for one in taken}
+        found = self._running.with_skipped(nodes, others)
+        mine.update(found)
+        return found
 
     async def exchange(self, exchange: Exchange) -> None:
         """Go on with another graph; if something of it does not start, with the old one.

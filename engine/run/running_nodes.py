@@ -18,7 +18,7 @@ from rungraph.graph.failures import blocking
 from rungraph.graph.nodes import Strength
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Collection, Iterable, Mapping
+    from collections.abc import Callable, Collection, Container, Iterable, Mapping
 
     import networkx as nx
 
@@ -88,8 +88,13 @@ class RunningNodes:
             return False
         return self._nodes.can_rebind(dependent, run.instance)
 
-    def with_skipped(self, nodes: Iterable[Address]) -> list[Address]:
-        """Return *nodes* and all that was skipped and has what it needs once these run."""
+    def with_skipped(
+        self, nodes: Iterable[Address], others: Container[Address] = ()
+    ) -> list[Address]:
+        """Return *nodes* and all that was skipped and has what it needs once these run.
+
+        None of *others* is among the latter.
+        """
         found = set(nodes)
 
         def is_down(need: Address) -> bool:
@@ -98,7 +103,8 @@ class RunningNodes:
         in_order = in_start_order(self.graph, self.graph)
         for address in in_order:
             run = self.runs.get(address)
-            if run is not None and run.is_skipped and address not in found:
+            is_skipped = run is not None and run.is_skipped
+            if is_skipped and address not in found and address not in others:
                 edges = self.graph.pred[address].items()
                 hard = [need for need, edge in edges if edge["strength"] == Strength.HARD]
                 members = [need for need, edge in edges if edge["strength"] == Strength.MEMBER]

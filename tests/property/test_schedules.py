@@ -35,6 +35,11 @@ def test_a_reload_that_fails_leaves_nothing_behind(seed: int) -> None:
     run_schedule(seed)
 
 
+def test_of_two_changes_at_a_time_one_leaves_to_the_other_what_needs_its_nodes() -> None:
+    """It started that again and again, for as long as the other took."""
+    run_schedule(2807)
+
+
 def test_the_schedules_have_what_they_are_for() -> None:
     """Among the first are restarts, nodes that are given up, skipped, and that stop badly.
 
