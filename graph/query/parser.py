@@ -217,6 +217,10 @@ class _Parser:
     def fail_at_left_over(self, token: Token) -> NoReturn:
         """Say what is wrong with *token*, which follows a whole selection."""
         message, hint = _LEFT_OVER.get(token.kind, _NO_OPERATOR)
+        before = self.tokens[self.next - 1] if self.next else token
+        if token.kind == "string" and before.text.endswith(":"):
+            message = "quotes stand around a whole selector"
+            hint = f"write it like '{before.text}{token.text}'"
         self.fail(message, token.at, *((hint,) if hint else ()))
 
     def fail_at_missing(self, token: Token) -> NoReturn:

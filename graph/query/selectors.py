@@ -15,6 +15,7 @@ from rungraph.graph.query.attributes import (
 )
 from rungraph.graph.query.context import glob_of, is_literal
 from rungraph.graph.query.errors import near_or_all
+from rungraph.graph.secrets.values import MASK
 from rungraph.graph.suggest import closest
 
 if TYPE_CHECKING:
@@ -146,9 +147,10 @@ def _no_match(
     if off := _left_out(graphs.new, method, glob):
         return fail(message, off)
     if method.startswith(CONFIG):
-        if groups_of(context, method):
+        if there := groups_of(context, method):
             # Other values are not named: that is what a config's owner decides to show.
-            return fail(message, f"the key is there, with other values: try '{method}:*'")
+            hidden = f" (a secret counts as {MASK})" if any(MASK in one for one in there) else ""
+            return fail(message, f"the key is there, with other values{hidden}: try '{method}:*'")
         return fail(message, "no provider's config has that key")
     catalog, api = graphs.new.catalog, glob.partition("/")[0]
     if method in ("api", "provider", "router", "table") and api in catalog.apis:

@@ -50,7 +50,11 @@ from rungraph.graph.query import query as query_graph
         ("config:a", ("'config' needs the path of a key\n  config:a\n  ^\n"
          "  help: write it like config.url:http*")),
         ("config.uri:a", "no provider's config has that key"),
-        ("config.url:ftp*", "the key is there, with other values: try 'config.url:*'"),
+        ("tag:'a b'", ("column 5: quotes stand around a whole selector\n  tag:'a b'\n      ^\n"
+         "  help: write it like 'tag:a b'")),
+        ("config.url:ftp*", ("the key is there, with other values (a secret counts as ********): "
+         "try 'config.url:*'")),
+        ("config.flag:no", "the key is there, with other values: try 'config.flag:*'"),
         ("state:new", ("'state:' compares with another run config\n  state:new\n  ^\n"
          "  help: name it: --against OLD, or against=old in Python")),
         ("status:failed", ("'status:' asks how a run went, and none is given\n  status:failed\n"
