@@ -33,7 +33,14 @@ class InvalidValue(NamedTuple):
 def invalid_values(error: ValidationError) -> list[InvalidValue]:
     """Return all that *error* tells of."""
     found: list[InvalidValue] = []
-    for one in error.errors(include_url=False, include_input=False, include_context=False):
-        text = one["msg"].removeprefix("Value error, ")
-        found.append(InvalidValue(one["loc"], one["type"], text[:1].lower() + text[1:]))
+    for one in error.errors(include_url=False, include_input=False):
+        kind, path, text = one["type"], one["loc"], one["msg"].removeprefix("Value error, ")
+        if kind.startswith("union_tag_"):
+            # One of several kinds: the key that says which is missing, or says none of them.
+            context = one.get("ctx", {})
+            path = (*path, context["discriminator"].strip("'"))
+            text = f"input should be one of {context.get('expected_tags')}"
+            if kind == "union_tag_not_found":
+                kind, text = "missing", "field required"
+        found.append(InvalidValue(path, kind, text[:1].lower() + text[1:]))
     return found
