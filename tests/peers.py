@@ -8,6 +8,7 @@ import subprocess
 import sys
 from collections.abc import Generator
 from contextlib import contextmanager
+from fcntl import LOCK_EX, flock
 from pathlib import Path
 from typing import Any
 
@@ -63,6 +64,13 @@ class Peer:
         return done.stdout
 
     def _python(self) -> str:
+        self._folder.mkdir(parents=True, exist_ok=True)
+        # Tests that run at the same time may need the same environment.
+        with self._folder.with_suffix(".lock").open("w") as lock:
+            flock(lock, LOCK_EX)
+            return self._made()
+
+    def _made(self) -> str:
         python = self._folder / "bin" / "python"
         installed = self._folder / "installed"
         if not installed.exists() or installed.read_text() != repr(self._requirements):
