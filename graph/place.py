@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import Final, NamedTuple
 
+from rungraph.graph.wording import printable
+
 CUT: Final = "…"
 """What stands where a source line is cut."""
 CARET_WHEN_CUT: Final = 40
@@ -30,7 +32,8 @@ class Place(NamedTuple):
     column: int
 
     def __str__(self) -> str:
-        return f"{self.file}:{self.line}:{self.column}" if self.line else self.file
+        file = printable(self.file)
+        return f"{file}:{self.line}:{self.column}" if self.line else file
 
 
 def caret_column(excerpt: str, place: Place) -> int:

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 from rungraph.graph.address import is_api_name
 from rungraph.graph.errors import CatalogError
 from rungraph.graph.json_format import JsonObject
+from rungraph.graph.wording import printable
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
@@ -348,12 +349,12 @@ class Catalog:
     @property
     def full_name(self) -> str:
         """Its name and its release; empty for what the installed packages offer together."""
-        return f"{self.name} {self.release}".strip()
+        return printable(f"{self.name} {self.release}".strip())
 
     @property
     def reading(self) -> str:
         """Its name and release, and how the release was told; empty as `full_name`."""
-        return f"{self.full_name}, {self.told_by}" if self.told_by else self.full_name
+        return f"{self.full_name}, {printable(self.told_by)}" if self.told_by else self.full_name
 
     def to_json(self) -> dict[str, str] | None:
         """Return which it is as JSON values; None for what the installed packages offer."""

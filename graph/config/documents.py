@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 from rungraph.graph.diagnostics import Severity
 from rungraph.graph.source.document import parse_document
 from rungraph.graph.source.positions import path_text
-from rungraph.graph.wording import joined
+from rungraph.graph.wording import joined, printable
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -27,6 +27,23 @@ _SECTIONS = ("providers", "apis", "image_name", "distro_name")
 _NAMES = ("run.yaml", "config.yaml")
 """What the key of a run config in a ConfigMap is mostly called."""
 
+WRITERS = {
+    "node-link": "graph",
+    "selection": "query",
+    "diff": "diff",
+    "why": "why",
+    "why-not": "why-not",
+    "timeline": "timeline",
+    "validation": "validate",
+    "blame": "blame",
+    "critical-chain": "critical-chain",
+}
+"""Which command writes JSON of which kind, beside plans."""
+_READ_BY = {
+    "plan": "'rungraph diff', 'query' and 'why' read it; here name the run config",
+    "node-link": "'rungraph diff' reads it; here name the run config",
+}
+
 
 def run_config_of(document: Document) -> Document:
     """Return the document of the run config that *document* is, or holds.
@@ -39,6 +56,10 @@ def run_config_of(document: Document) -> Document:
         return document
     if (template := _template(document)) is not None:
         return template
+    if kind := written_kind(value):
+        what = f"this is JSON that rungraph wrote ({printable(kind)})"
+        way_out = _READ_BY.get(kind, "name the run config that it tells of")
+        return _no_run_config(document, what, way_out, next(iter(value)))
     if any(key in value for key in _SECTIONS):
         return document
     if isinstance(value.get("kind"), str) and "apiVersion" in value:
@@ -48,6 +69,15 @@ def run_config_of(document: Document) -> Document:
         way_out = "name the run config that was made from it: it has 'providers' with instances"
         return _no_run_config(document, what, way_out, "distribution_spec")
     return document
+
+
+def written_kind(value: Mapping[str, Any]) -> str:
+    """Return which JSON of rungraph's own *value* is; empty for all else, such as a run config."""
+    if {"valid", "diagnostics"} <= value.keys():
+        return "validation"
+    kind = value.get("kind")
+    is_ours = "format_version" in value or kind in WRITERS
+    return str(kind or "answer") if is_ours and "providers" not in value else ""
 
 
 def _template(document: Document) -> Document | None:

@@ -32,6 +32,7 @@ from rungraph.graph.plan.plan_json import PlanError, load_plan, plan_to_json
 from rungraph.graph.secrets.values import MASK
 from rungraph.graph.source.document import document_of
 from rungraph.graph.source.environment import Substitution, Use
+from rungraph.graph.wording import printable
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterable, Iterator, Mapping
@@ -130,7 +131,7 @@ def _node(plan: NodePlan, catalog: Catalog, substitution: Substitution) -> Node:
     if plan.provider_type is not None:
         return ProviderNode(
             address,
-            plan.provider_type,
+            printable(plan.provider_type),
             plan.spec or catalog.provider(address.api, plan.provider_type),
             place_of(plan.place),
             plan.config,
@@ -139,7 +140,7 @@ def _node(plan: NodePlan, catalog: Catalog, substitution: Substitution) -> Node:
             plan.tags,
             restart=plan.restart or RESTARTS[0],
             placement=plan.placement or PLACEMENTS[0],
-            limits=Limits(**plan.limits),
+            limits=Limits(**{name: plan.limits.get(name) for name in Limits.__slots__}),
         )
     pair = catalog.pair_of(address.api)
     if pair is None:

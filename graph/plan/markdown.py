@@ -75,7 +75,7 @@ def _blocks(plan: Plan) -> Iterator[Block]:
     facts = [f"**{problems_text(plan)}**", ", ".join(map(code, plan.config.files))]
     catalog = plan.config.catalog
     if catalog.name:
-        told = f" ({catalog.told_by})" if catalog.told_by else ""
+        told = f" ({printable(catalog.told_by)})" if catalog.told_by else ""
         name = code(" ".join(filter(None, (catalog.name, catalog.release))))
         facts.append(f"catalog {name}{told}")
     if plan.checked.not_checked:

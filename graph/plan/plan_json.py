@@ -12,6 +12,7 @@ from rungraph.graph.invalid_values import invalid_values
 from rungraph.graph.json_format import FORMAT_VERSION
 from rungraph.graph.plan.model import Plan
 from rungraph.graph.source.positions import path_text
+from rungraph.graph.wording import printable
 
 if TYPE_CHECKING:
     from pydantic import TypeAdapter, ValidationError
@@ -59,15 +60,19 @@ def load_plan(text: str | bytes) -> Plan:
         raise PlanError(msg) from error
     if not isinstance(data, dict) or data.get("kind") != "plan":
         kind = data.get("kind") if isinstance(data, dict) else None
-        what = f"it is the JSON of a {kind}" if isinstance(kind, str) else "'kind' is not 'plan'"
+        what = (
+            f"it is the JSON of a {printable(kind)}"
+            if isinstance(kind, str)
+            else "'kind' is not 'plan'"
+        )
         old = " of an older rungraph; write it anew, as a plan" if kind == "graph" else ""
         msg = f"not a plan: {what}{old}"
         raise PlanError(msg)
     version, known = str(data.get("format_version")), FORMAT_VERSION.partition(".")[0]
     if version.partition(".")[0] != known:
         msg = (
-            f"its format version {version} is not known to this rungraph (known: {known}.x); "
-            "make the plan anew"
+            f"its format version {printable(version)} is not known to this rungraph "
+            f"(known: {known}.x); make the plan anew"
         )
         raise PlanError(msg)
     try:

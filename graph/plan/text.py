@@ -73,8 +73,8 @@ def render_plan(plan: Plan, style: Style = plain, *, width: int | None = None) -
 def _source(plan: Plan) -> str:
     catalog = plan.config.catalog
     name = f", catalog {catalog.name} {catalog.release or ''}".rstrip() if catalog.name else ""
-    name += f"\n  {catalog.told_by}" if catalog.told_by else ""
-    return printable(", ".join(plan.config.files)) + name
+    told = f"\n  {printable(catalog.told_by)}" if catalog.told_by else ""
+    return printable(", ".join(plan.config.files) + name) + told
 
 
 def _nodes(

@@ -79,8 +79,9 @@ def render_locations(shown: Shown) -> str:
 
     Tables and routers stand nowhere; they have the file alone.
     """
+    file = printable(shown.graph.file)
     return "".join(
-        f"{getattr(shown.node(address), 'place', None) or shown.graph.file}: {_label(address)}\n"
+        f"{getattr(shown.node(address), 'place', None) or file}: {_label(address)}\n"
         for address in shown.addresses
     )
 

@@ -43,6 +43,8 @@ checks:
         "why FILE router:inference --format json",
         "graph FILE --format json",
         "query FILE *",
+        "query FILE * --output location",
+        "graph FILE --format html",
         "query FILE \x1b[31m\u202e",
         "query OTHER filter('\x1b(',*)",
         "why FILE router:inference",

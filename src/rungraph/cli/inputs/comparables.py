@@ -8,6 +8,7 @@ from rungraph.cli.inputs.configs import check_readable, graph_of, read
 from rungraph.cli.inputs.revisions import content_at
 from rungraph.cli.terminal import tell
 from rungraph.graph import Level, RunGraph, RungraphError
+from rungraph.graph.config.documents import WRITERS, written_kind
 from rungraph.graph.diagnostic_text import count_text
 from rungraph.graph.diagnostics import errors_in
 from rungraph.graph.diff.node_link import snapshot_of_node_link
@@ -20,20 +21,6 @@ if TYPE_CHECKING:
     from rungraph.cli.inputs.options import Reading
     from rungraph.graph.diff import Snapshot
     from rungraph.graph.source.document import Document
-
-
-_WRITERS = {
-    "node-link": "graph",
-    "selection": "query",
-    "diff": "diff",
-    "why": "why",
-    "why-not": "why-not",
-    "timeline": "timeline",
-    "validation": "validate",
-    "blame": "blame",
-    "critical-chain": "critical-chain",
-}
-"""Which command writes JSON of which kind, beside plans."""
 
 
 class ComparableError(RungraphError):
@@ -78,7 +65,7 @@ def _document(name: str) -> Document:
 
 def _comparable(name: str, document: Document, reading: Reading) -> Comparable:
     level = reading.level
-    kind = _written_kind(document)
+    kind = written_kind(document.value)
     if kind in ("plan", "graph"):
         return saved(name, document.text, level)
     if kind:
@@ -97,7 +84,7 @@ def load_diffable(name: str, reading: Reading) -> Comparable | Snapshot:
         RevisionError: If git has no such file.
     """
     document = _document(name)
-    if _written_kind(document) != "node-link":
+    if written_kind(document.value) != "node-link":
         return _comparable(name, document, reading)
     try:
         return snapshot_of_node_link(document.value)
@@ -106,17 +93,8 @@ def load_diffable(name: str, reading: Reading) -> Comparable | Snapshot:
         raise ComparableError(msg) from error
 
 
-def _written_kind(document: Document) -> str:
-    """Return which JSON of rungraph's own *document* is; empty for a run config."""
-    if {"valid", "diagnostics"} <= document.value.keys():
-        return "validation"
-    kind = document.value.get("kind")
-    is_ours = "format_version" in document.value or kind in _WRITERS
-    return str(kind or "answer") if is_ours and "providers" not in document.value else ""
-
-
 def _not_comparable(name: str, kind: str) -> ComparableError:
-    writer = _WRITERS.get(kind)
+    writer = WRITERS.get(kind)
     text = f"it is what 'rungraph {writer}' writes" if writer else f"it is a {kind}"
     if kind == "node-link":
         text += ": nodes and edges only, which no command but 'rungraph diff' reads"

@@ -6,7 +6,8 @@ import textwrap
 
 import pytest
 
-from rungraph.graph import compile_config
+from rungraph.graph import compile_config, graph_to_json
+from rungraph.viz import render_json
 
 
 def test_a_template_in_a_config_map_is_said_to_be_one() -> None:
@@ -64,3 +65,16 @@ def test_things_of_kubernetes_without_a_run_config_are_named() -> None:
         assert (found.code, found.message) == ("C017", message)
     graph = compile_config(f"{_SERVICE}---\na: [\n", environment={})
     assert [one.code for one in graph.diagnostics] == ["C003"]
+
+
+def test_what_rungraph_wrote_is_no_run_config() -> None:
+    """It is said what it is and who reads it, not what it lacks as a run config."""
+    graph = compile_config({"providers": {}}, environment={})
+    for text, kind, readers in (
+        (graph_to_json(graph), "plan", "'rungraph diff', 'query' and 'why' read it"),
+        (render_json(graph), "node-link", "'rungraph diff' reads it"),
+    ):
+        again = compile_config(text, environment={})
+        (found,) = again.diagnostics
+        assert found.message == f"this is JSON that rungraph wrote ({kind}), and no run config"
+        assert found.help == (f"{readers}; here name the run config",)
