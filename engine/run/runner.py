@@ -92,6 +92,7 @@ class NodeRunner:
     ) -> None:
         self._nodes = nodes
         self._settings = settings
+        self._cancel_timeout = min(settings.cancel_timeout, settings.stop_timeout)
         self._emit = emit
         self._callbacks = callbacks
         self._watch = watch
@@ -125,7 +126,7 @@ class NodeRunner:
         if run.phase is Phase.STARTING and not run.overdue and not run.cancelled:
             run.cancelled = True
             run.cancel()
-            self._arm(run, self._settings.cancel_timeout, self._leave_behind)
+            self._arm(run, self._cancel_timeout, self._leave_behind)
 
     def stop(self, run: NodeRun) -> None:
         """Let *run* stop, if it runs and has not begun to."""
@@ -254,7 +255,7 @@ class NodeRunner:
         else:
             self._callbacks.cancelled(run)
             if error is None:
-                late = DeadlineError("end", self._settings.cancel_timeout, abandoned=True)
+                late = DeadlineError("end", self._cancel_timeout, abandoned=True)
                 self._callbacks.noted(run, late)
                 self._emit(NodeKilled(self.clock(), run.address, late))
         self._callbacks.settled(run)

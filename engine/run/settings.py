@@ -19,8 +19,8 @@ class StackSettings:
         parallelism: How many nodes may be starting at the same time; None for no limit.
         start_timeout: Seconds that one node may take to start.
         stop_timeout: Seconds that one node may take to stop.
-        cancel_timeout: Seconds that a node may take to end once its start or stop was cancelled;
-            after that it is left behind and named.
+        cancel_timeout: Seconds that a node may take to end once its start or stop was cancelled,
+            but ``stop_timeout`` at most; after that it is left behind and named.
         drain_timeout: Seconds that calls which run on a node that is to stop may go on, but half
             of ``stop_timeout`` at most; then they are ended.
         health_timeout: Seconds that one node may take to say how it is.

@@ -236,8 +236,9 @@ def test_a_reader_that_goes_away_stops_the_stack_in_order(config_file: ConfigFil
         ({}, (), "Ctrl-C stops", signal.SIGTERM, 143),
         ({"start": "hang"}, (), "starting   provider:inference/told", signal.SIGINT, 130),
         ({}, chat("hang"), "calling", signal.SIGTERM, 143),
+        ({}, chat("deaf"), "calling", signal.SIGTERM, 143),
     ],
-    ids=["SIGINT", "SIGTERM", "while a node starts", "while a call is answered"],
+    ids=["SIGINT", "SIGTERM", "while a node starts", "in a call", "in a call that ignores it"],
 )
 def test_the_first_signal_stops_in_order(
     config_file: ConfigFile,
@@ -328,6 +329,12 @@ def test_a_start_that_never_ends_does_not_keep_the_process(
     ended = run(path, *timeouts, "--on-failure", on_failure, *HEALTH)
     assert "did not start within 0.2 s" in ended.err
     assert ended.code == (1 if on_failure == "rollback" else 0)
+
+
+@pytest.mark.parametrize("what", ["a task", "a thread"])
+def test_what_a_provider_leaves_behind_keeps_no_process(config_file: ConfigFile, what: str) -> None:
+    """Whether or not anything was cut short."""
+    assert run(config_file(start=f"leave {what}"), *HEALTH).code == 0
 
 
 def test_a_model_of_the_config_that_is_refused_is_a_failure_of_the_start(

@@ -90,6 +90,8 @@ class FakeProvider:
             raise RuntimeError(msg)
         if text == "hang":
             await self._hang(text)
+        if text == "deaf":
+            await _deaf()
         if tool_choice == "required":
             call = ToolCall(call_id="c1", tool_name=tools[0].tool_name, arguments={"seats": 2})
             return self._call(call, is_stream=stream)
@@ -218,6 +220,15 @@ def _fail_with(text: object) -> None:
     raise RuntimeError(msg)
 
 
+left: set[asyncio.Task[None]] = set()
+
+
+async def _deaf() -> None:
+    while True:
+        with suppress(asyncio.CancelledError):
+            await asyncio.Event().wait()
+
+
 async def get_provider_impl(config: Mapping[str, Any], deps: Mapping[str, Any]) -> FakeProvider:
     """Return a provider; ``start`` and ``stop`` can be ``fail`` or ``hang``, and more."""
     if config.get("log"):
@@ -235,9 +246,11 @@ async def get_provider_impl(config: Mapping[str, Any], deps: Mapping[str, Any]) 
         case "thread":
             await asyncio.to_thread(time.sleep, 3600)
         case "deaf":
-            while True:
-                with suppress(asyncio.CancelledError):
-                    await asyncio.Event().wait()
+            await _deaf()
+        case "leave a task":
+            left.add(asyncio.create_task(_deaf()))
+        case "leave a thread":
+            threading.Thread(target=time.sleep, args=(3600,)).start()
         case "wait":
             await asyncio.to_thread(Path(config["until"]).read_bytes)
         case _:

@@ -10,21 +10,21 @@ import sys
 import threading
 from contextlib import contextmanager
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from rungraph.cli.output.errors import text_of, traced
 from rungraph.cli.terminal import OutputClosedError, complain, leave, tell
-from rungraph.engine.errors import DeadlineError, describe
-from rungraph.engine.events import NodeFailed, NodeKilled
+from rungraph.engine.errors import describe
 from rungraph.engine.request import without_call_data
 from rungraph.engine.run.registrations import registration_store
 from rungraph.engine.run.service_manager import tell_service_manager
 from rungraph.engine.run.signals import SIGNALS
 from rungraph.engine.run.stack import Stack
+from rungraph.engine.waiting import leave_behind
 from rungraph.graph import NodeKind, RungraphError
 
 if TYPE_CHECKING:
-    from collections.abc import Awaitable, Callable, Generator, Sequence
+    from collections.abc import Awaitable, Callable, Coroutine, Generator, Sequence
 
     from rungraph.cli.output.answers import Answers
     from rungraph.cli.output.masks import Masks
@@ -37,6 +37,8 @@ if TYPE_CHECKING:
     from rungraph.graph import RunGraph
 
 _logger = logging.getLogger(__name__)
+_LAST_MOMENT = 0.5
+"""Seconds that what providers have left behind has to end."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -108,7 +110,7 @@ class Session:
             self._tell(f"calling {call}")
             begun = loop.time()
             try:
-                is_cut = await self.answers.write(call, await call.on(stack))
+                is_cut = await _apart(self._answer_one(stack, call))
             except OutputClosedError:
                 return 1
             except Exception as error:  # noqa: BLE001  a provider's code: anything can go wrong
@@ -120,15 +122,29 @@ class Session:
             self._tell(f"answered in {loop.time() - begun:.2f} s{cut}")
         return 0
 
+    async def _answer_one(self, stack: Stack, call: Call) -> bool:
+        return await self.answers.write(call, await call.on(stack))
+
     def _tell(self, text: str) -> None:
         if not self.is_quiet:
             tell(text)
 
 
+async def _apart(work: Coroutine[Any, Any, bool]) -> bool:
+    """Return the result of *work*; who waits can be cancelled even if a provider ignores that."""
+    task = asyncio.create_task(work)
+    try:
+        await asyncio.wait([task])
+    finally:
+        await leave_behind([task])
+    return task.result()
+
+
 async def code_of(stack: Stack, work: Awaitable[int], progress: LineProgress) -> int:
     """Return the exit code of *work* with *stack*, which is over then; say what went wrong.
 
-    Where a node was cut short, the process ends here.
+    Python waits at its end for threads and tasks, and providers may have left some that never end:
+    if it is still there a moment later, the process ends all the same.
     """
     try:
         code = await work
@@ -138,16 +154,10 @@ async def code_of(stack: Stack, work: Awaitable[int], progress: LineProgress) ->
         code = 1
     finally:
         progress.close()
-    if any(map(_was_cut_short, stack.events)):
-        # What was cut short may still hold a thread, for which Python would wait.
-        leave(code, at_once=True)
+    ending = threading.Timer(_LAST_MOMENT, leave, [code], {"at_once": True})
+    ending.daemon = True
+    ending.start()
     return code
-
-
-def _was_cut_short(event: Event) -> bool:
-    """Whether an event tells of a node that was not waited for."""
-    is_late = isinstance(event, NodeFailed) and isinstance(event.error, DeadlineError)
-    return is_late or isinstance(event, NodeKilled)
 
 
 def log_scrubbed(scrub: Callable[[str], str]) -> None:
