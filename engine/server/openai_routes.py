@@ -5,7 +5,9 @@ from __future__ import annotations
 import json
 import re
 import time
+from collections.abc import AsyncGenerator
 from contextlib import aclosing, suppress
+from functools import partial
 from typing import TYPE_CHECKING, Any, TypeVar, cast
 
 from pydantic_core import from_json, to_json
@@ -22,18 +24,20 @@ from rungraph.engine.server.translation import read
 from rungraph.engine.server_events import events_in
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncGenerator, Awaitable, Callable, Iterator, Mapping
+    from collections.abc import Awaitable, Callable, Iterator, Mapping
 
     from rungraph.engine.apis.inference import (
         ChatCompletionResponseStreamChunk,
         CompletionResponseStreamChunk,
     )
     from rungraph.engine.apis.resource import Resource
+    from rungraph.engine.provider import HasOpenAIRelay
     from rungraph.engine.routing.groups import Attempt, Group
     from rungraph.engine.run.stack import Stack
     from rungraph.engine.server.exchange import Exchange
 
     _Answer = dict[str, Any] | AsyncGenerator[dict[str, Any], None]
+    _Relayed = bytes | AsyncGenerator[bytes, None]
 
 _Chunk = TypeVar("_Chunk")
 
@@ -77,11 +81,11 @@ class OpenAIRoutes:
     ) -> None:
         """Answer with what the provider says itself, or else with the *translated* answer."""
         body = await body_of(exchange)
-        if is_stream := body.get("stream") is True and path != "embeddings":
+        if body.get("stream") is True and path != "embeddings":
             exchange.expect_stream()
         with exchange.watched():
             if (relayed := await self._relayed(exchange, path, body)) is not None:
-                await _pass_on(exchange, relayed, is_stream=is_stream)
+                await _pass_on(exchange, relayed)
                 return
             answer = await translated(exchange, body)
             if isinstance(answer, dict):
@@ -117,14 +121,15 @@ class OpenAIRoutes:
             relayed = await self._relayed(exchange, _CHAT, chat)
             exchange.last_event = b""
             if not chat.get("stream"):
-                if relayed is None:
-                    answer = await self._chat(exchange, chat)
+                if isinstance(relayed, bytes):
+                    answer = json.loads(relayed)
                 else:
-                    answer = json.loads(await _joined(relayed))
+                    answer = await self._chat(exchange, chat)
                 await exchange.answer(to_json(answering.whole(cast("dict[str, Any]", answer))))
                 exchange.usage = answering.usage
                 return
-            chunks = _chunks_in(relayed) if relayed else await self._chat(exchange, chat)
+            told = relayed if isinstance(relayed, AsyncGenerator) else None
+            chunks = _chunks_in(told) if told else await self._chat(exchange, chat)
             chunks = cast("AsyncGenerator[dict[str, Any], None]", chunks)
             events = _each(chunks, answering.take, answering.end)
             await exchange.stream(events, to_json)
@@ -157,12 +162,13 @@ class OpenAIRoutes:
 
     async def _relayed(
         self, exchange: Exchange, path: str, body: Mapping[str, Any]
-    ) -> AsyncGenerator[bytes, None] | None:
+    ) -> _Relayed | None:
         """Return what the model's provider says itself, byte for byte; None if it cannot.
 
         Everything goes as it came, but for the name of the model.
         """
         exchange.last_event = _DONE
+        is_stream = body.get("stream") is True and path != "embeddings"
         resource = self._resolved(body.get("model"))
         begin_session(str(body.get("prompt_cache_key") or body.get("user") or ""))
         table = self._stack["models"]
@@ -172,18 +178,20 @@ class OpenAIRoutes:
             exchange.called = Called("inference", path, one.identifier, one.provider_id)
             provider = table.member(one.provider_id).instance
             hand_over(provider)
-            relay = self._stack["inference"].traced_relay(provider.relay_openai, one, attempt)
-            return cast("Awaitable[Any]", relay(path, {**body, "model": one.native_id}))
+            # What is no stream is one call: it ends with its answer, and so do its limits.
+            relay = provider.relay_openai if is_stream else partial(_whole, provider)
+            traced = self._stack["inference"].traced_relay(relay, one, attempt)
+            return cast("Awaitable[Any]", traced(path, {**body, "model": one.native_id}))
 
         members = [resource] if resource.provider_id or group is None else group.resources
         exchange.called = Called("inference", path, resource.identifier, resource.provider_id)
         if not all(has_openai_relay(table.member(one.provider_id).instance) for one in members):
             return None
         if resource.provider_id or group is None:
-            return cast("AsyncGenerator[bytes, None]", await ask(resource))
+            return cast("_Relayed", await ask(resource))
         by_member = {one.provider_id: one for one in members}
         return cast(
-            "AsyncGenerator[bytes, None]",
+            "_Relayed",
             await group.call(
                 lambda attempt: ask(by_member[attempt.member], attempt),
                 body,
@@ -257,23 +265,22 @@ async def _chunks_in(
     raise ConnectionError(_BROKEN_OFF)
 
 
-async def _joined(content: AsyncGenerator[bytes, None]) -> bytes:
+async def _whole(provider: HasOpenAIRelay, path: str, body: Mapping[str, Any]) -> bytes:
+    """Return what *provider* says itself to what is no stream."""
+    content = await provider.relay_openai(path, body)
     async with aclosing(content):
         return b"".join([piece async for piece in content])
 
 
-async def _pass_on(
-    exchange: Exchange, content: AsyncGenerator[bytes, None], *, is_stream: bool
-) -> None:
+async def _pass_on(exchange: Exchange, content: _Relayed) -> None:
     """Answer with *content* as it is.
 
     Raises:
         ConnectionError: If a stream ends before it says so: nobody may take that for the end.
     """
-    if not is_stream:
-        whole = await _joined(content)
-        exchange.usage = _usage_in(whole[:_TAIL] + b" " + whole[-_TAIL:])
-        await exchange.answer(whole)
+    if isinstance(content, bytes):
+        exchange.usage = _usage_in(content[:_TAIL] + b" " + content[-_TAIL:])
+        await exchange.answer(content)
         return
     tail = b""
     async with aclosing(content):
