@@ -27,6 +27,7 @@ boolean; None where that is not the case."""
 
 _Path = tuple[str | int, ...]
 
+_MISSING = "required, but not there"
 # Shorter texts are words of the message more often than parts of the value.
 _SHORTEST_MASKED = 4
 
@@ -123,8 +124,17 @@ def read_config(
                 retried.add(path)
                 again = True
         if not again:
-            problems = (_problem(cls, config, detail) for detail in details)
-            return ReadConfig(problems=tuple(dict.fromkeys(problems)))
+            problems = dict.fromkeys(_problem(cls, config, detail) for detail in details)
+            # A misspelt key is told once, and not as one that is missing as well.
+            meant = {(one.path[:-1], one.help) for one in problems}
+            return ReadConfig(
+                problems=tuple(
+                    one
+                    for one in problems
+                    if one.message != _MISSING
+                    or (one.path[:-1], f"did you mean {one.path[-1]!r}?") not in meant
+                )
+            )
 
 
 def _copied(value: object) -> Any:
@@ -153,7 +163,7 @@ def _problem(cls: Any, config: dict[str, Any], detail: ErrorDetails) -> ConfigPr
     kind, hint = detail["type"], ""
     message = detail["msg"].removeprefix("Value error, ").removeprefix("Assertion failed, ")
     if kind == "missing":
-        path, message = (*path, last), "required, but not there"
+        path, message = (*path, last), _MISSING
     elif kind == "extra_forbidden":
         message = "unknown key"
         if len(detail["loc"]) == 1 and _is_model(cls):

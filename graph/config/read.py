@@ -26,6 +26,7 @@ from rungraph.graph.config.sections import kind_of
 from rungraph.graph.diagnostics import Severity
 from rungraph.graph.nodes import PLACEMENTS, RESTARTS, ProviderNode
 from rungraph.graph.source.positions import path_text
+from rungraph.graph.suggest import closest
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -78,7 +79,7 @@ class _Reader(ResourceReader):
     ) -> None:
         super().__init__(document, substitution, is_trial=is_trial)
         self.excluded: list[Excluded] = []
-        self.unreadable: set[str] = set()
+        self.unreadable: dict[str, set[str]] = {}
         self.known: frozenset[str] = frozenset()
         self.api_limits: Mapping[str, Limits] = {}
 
@@ -118,7 +119,7 @@ class _Reader(ResourceReader):
                     *(one.spec, one.restart, one.placement, one.limits.given()),
                 ],
             ),
-            unreadable=frozenset(self.unreadable),
+            unreadable={api: frozenset(ids) for api, ids in sorted(self.unreadable.items())},
             resources=in_order(
                 resources,
                 attrgetter("table_api", "identifier", "provider_id"),
@@ -255,10 +256,12 @@ class _Reader(ResourceReader):
             if entries is None:
                 continue
             api = self.named(key, ("providers", key), key=True)
+            for meant in closest(api, catalog.providable_apis) if api not in catalog.apis else ():
+                self.lose(meant, "")
             if not is_api_name(api):
                 continue  # No catalog has it, which is told of, and it has no address.
             if not isinstance(entries, list) or not all(isinstance(one, dict) for one in entries):
-                self.unreadable.add(api)
+                self.lose(api, "")
             hint = "write '- ' before 'provider_id', so that it is a list of one"
             for entry in self.entries(
                 entries,
@@ -270,6 +273,10 @@ class _Reader(ResourceReader):
                 provider = self.provider(api, entry, catalog)
                 if provider is not None:
                     yield provider
+
+    def lose(self, api: str, provider_id: str) -> None:
+        """Remember an instance that could not be made out, so that nobody is told to add it."""
+        self.unreadable.setdefault(api, set()).add(provider_id)
 
     def provider(self, api: str, entry: Entry, catalog: Catalog) -> ProviderNode | None:
         written, path, place = entry
@@ -302,7 +309,7 @@ class _Reader(ResourceReader):
             resolved = {**resolved, **texts}
         section = self.section(ProviderSection, resolved, path)
         if section is None:
-            self.unreadable.add(api)
+            self.lose(api, provider_id if isinstance(provider_id, str) else "")
             return None
         spec = section.spec(api, catalog)
         placement = spec.placement if spec is not None else ""

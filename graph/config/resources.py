@@ -105,7 +105,7 @@ class ResourceReader(SectionReader):
         if written.get("members") is None:
             what, where = f"{named} has no members whose calls could be routed", (*path, "routing")
             self.report("C043", what, where, "add 'members:' with a list of providers", key=True)
-            yield resource
+            yield replace(resource, routing=routing)
             return
         if resource.provider_id:
             what, where = f"{named} names a provider beside its members", (*path, "provider_id")

@@ -235,7 +235,8 @@ class RunConfig:
         configured_apis: The keys of ``providers``, also of empty lists, sorted.
         providers: The enabled instances, in a stable order that is not the file's. Their ids are
             not yet known to be unique, nor their APIs and types to exist.
-        unreadable: The keys of ``providers`` with an entry that could not be made out.
+        unreadable: By API the ids of the instances that could not be made out; an empty one where
+            the id cannot be told either.
         resources: What is to be registered at start, sorted; the ``provider_id`` of one that the
             only provider serves is empty.
         excluded: The instances that are switched off, sorted.
@@ -252,7 +253,7 @@ class RunConfig:
     listed_apis: tuple[str, ...] = ()
     configured_apis: tuple[str, ...] = ()
     providers: tuple[ProviderNode, ...] = ()
-    unreadable: frozenset[str] = frozenset()
+    unreadable: Mapping[str, frozenset[str]] = field(default_factory=dict[str, frozenset[str]])
     resources: tuple[ResourceConfig, ...] = ()
     excluded: tuple[Excluded, ...] = ()
     metadata_store: Mapping[str, Any] | None = field(default=None, repr=False)

@@ -211,6 +211,8 @@ class SectionReader:
         for number, key in enumerate(sorted(value.keys() - known)):
             # Only so many are shown, and comparing takes long.
             near = closest(key, known) if number < MOST_PROBLEMS else ()
+            # 'id' is what many write for 'provider_id'.
+            near = near or tuple(one for one in lacking if one.endswith(f"_{key}"))
             meant = next((one for one in near if one in lacking), None)
             if meant is not None:
                 # It is told once, as a misspelling, and counts as what it means.

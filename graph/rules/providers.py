@@ -136,6 +136,8 @@ def _missing_dependencies(context: RuleContext) -> Iterator[Diagnostic]:
                 continue
             pair = catalog.pair_of(api)
             wanted = pair.router_api if pair else api
+            if wanted in context.config.unreadable:
+                continue
             if "pairs_by_apis" in catalog.traits and pair:
                 # Without 'apis' there is every pair: it is a list that leaves this one out.
                 message = f"'{node.address}' needs {api}, and 'apis' does not list {wanted}"

@@ -28,8 +28,11 @@ def resources_without_provider(context: RuleContext) -> Iterator[Diagnostic]:
         router, noun = pair.router_api, pair.noun
         named = f"{noun} '{resource.identifier}'"
         ids = context.ids.get(router, {})
-        if resource.provider_id in ids:
-            continue
+        lost = context.config.unreadable.get(router, frozenset())
+        is_lost = "" in lost or resource.provider_id in lost
+        is_without_members = not resource.provider_id and resource.routing is not None
+        if resource.provider_id in ids or is_lost or is_without_members:
+            continue  # What is wrong with it has been told, if anything is.
         if resource.provider_id == ALL_PROVIDERS and "alias_of_all" in context.catalog.traits:
             continue
         if resource.provider_id:
