@@ -77,16 +77,20 @@ class Forwarder:
     def _compiled(self) -> FunctionType:
         agreed: dict[str, Any] = {}
         differing: dict[str, dict[str, Any]] = {}
+        # Hundreds of providers share a function.
+        functions = {
+            name: getattr(one, "__func__", one) for name, (one, _) in self._providers.items()
+        }
         for parameter in self._method.signature.parameters.values():
             if parameter.default is Parameter.empty or parameter.name == self._routing_key:
                 continue
-            found = self._providers.items()
-            defaults = {name: _default(one, parameter) for name, (one, _) in found}
+            defaults = {one: _default(one, parameter) for one in dict.fromkeys(functions.values())}
             first, *others = defaults.values() or [parameter.default]
             if all(_is_same(other, first) for other in others):
                 agreed[parameter.name] = first
             else:
-                differing[parameter.name] = defaults
+                by_provider = {name: defaults[one] for name, one in functions.items()}
+                differing[parameter.name] = by_provider
         self._own_defaults = {
             name: tuple(defaults[name] for defaults in differing.values())
             for name in self._providers
@@ -139,7 +143,7 @@ def is_left_out(key: object) -> bool:
 
 def _default(function: Callable[..., Any], parameter: Parameter) -> Any:
     """Return what *function* has for *parameter* when a call leaves it out."""
-    own = _parameters_of(getattr(function, "__func__", function)).get(parameter.name)
+    own = _parameters_of(function).get(parameter.name)
     return parameter.default if own is None or own.default is Parameter.empty else own.default
 
 
