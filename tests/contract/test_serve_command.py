@@ -91,6 +91,21 @@ def test_the_status_tells_the_kind_of_an_error(http: httpx2.Client) -> None:
     )
 
 
+def test_a_provider_that_is_a_file_beside_the_config_is_served(tmp_path: Path) -> None:
+    """Its path begins beside the config, wherever the server runs; it imports its neighbour."""
+    fake = Path(__file__).parent / "cli_package" / "fake_provider.py"
+    (tmp_path / "fake.py").write_text(fake.read_text())
+    (tmp_path / "my_provider.py").write_text("from .fake import *\n")
+    path = tmp_path / "run.yaml"
+    path.write_text(
+        "providers:\n  inference:\n"
+        "  - {provider_id: a, provider_type: 'inline::a', module: ./my_provider.py}\n"
+    )
+    with serving(path) as url:
+        answer = httpx2.post(url + CHAT, json=asked("hello")).json()
+    assert answer["completion_message"]["content"] == "hello"
+
+
 def test_the_log_tells_of_a_fault_without_the_key(config_file: ConfigFile) -> None:
     """The log has the traceback and the request's id; the keys of both sides are masked in it."""
     header = {"X-LlamaStack-Provider-Data": '{"told_key": "key-of-ann"}'}
