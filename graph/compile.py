@@ -139,7 +139,10 @@ def _graph(
     """
     are_old_plain = "old_placeholders_are_text" in catalog.traits
     substitution = Substitution(
-        document, environment, plain_old_spelling=catalog.full_name if are_old_plain else ""
+        document,
+        environment,
+        plain_old_spelling=catalog.full_name if are_old_plain else "",
+        is_null_refused="null_default_ends_start" in catalog.traits,
     )
     if catalog.keys:
         catalog, external = with_external(catalog, document, substitution)

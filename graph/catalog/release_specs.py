@@ -105,6 +105,7 @@ TRAITS = {
     "all providers start, listed or not",
     "last_wins": "of two providers of one id, or of one un-routed API, the last one counts",
     "old_placeholders_are_text": "${env.X:default} is no placeholder",
+    "null_default_ends_start": "${env.X:null} ends the start while X is not set",
     "needs_name": "a config must have a name",
     "name_may_be_number": "an 'image_name' that is a number is taken as text",
     "drops_empty_ids": "a resource whose id comes out empty is left out",

@@ -71,6 +71,7 @@ class Substitution:
             value becomes.
         plain_old_spelling: Who reads a placeholder in the older spelling, or whose name is not in
             capitals, as plain text; empty when it is read as today's.
+        is_null_refused: Whether the reader fails at ``${env.X:null}`` while the variable is unset.
     """
 
     def __init__(
@@ -79,7 +80,9 @@ class Substitution:
         environment: Mapping[str, str],
         *,
         plain_old_spelling: str = "",
+        is_null_refused: bool = False,
     ) -> None:
+        self._is_null_refused = is_null_refused
         self._plain_old_spelling = plain_old_spelling
         self._document = document
         self._environment = dict(environment)
@@ -168,8 +171,11 @@ class Substitution:
                 continue
             is_set = bool(self._environment.get(one.name))
             hides = is_secret or is_secret_key(one.name)
-            needs = is_used and not one.operator
-            self._uses.add(Use(one.name, path, is_set, one.has_default, needs, hides))
+            is_bare = not one.operator or (
+                self._is_null_refused and (one.operator, one.word) == (":", "null")
+            )
+            defaults = one.has_default and not is_bare
+            self._uses.add(Use(one.name, path, is_set, defaults, is_used and is_bare, hides))
             if inner := placeholders(one.word):
                 takes_word = is_set == one.has_alternative
                 self._record(inner, path, is_secret=hides, is_used=is_used and takes_word)

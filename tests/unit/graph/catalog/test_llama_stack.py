@@ -276,6 +276,17 @@ def test_all_required_variables_are_told_at_once() -> None:
     ]
 
 
+def test_a_default_of_null_ends_the_start_of_two_releases() -> None:
+    """They look for a home folder in it; others take the word as text."""
+    config = yaml.safe_load(DECEMBER_2024)
+    config["image_name"] = "${env.NAME:null}"
+    for release, is_refused in (("0.0.61", False), ("0.0.63", True), ("0.1.0", False)):
+        graph = compile_config(config, catalog=f"llama-stack@{release}", environment={})
+        told = [one.message for one in graph.diagnostics if one.code == "E001"]
+        assert ("the environment variable 'NAME' is not set" in told) == is_refused
+        assert ("NAME" in {use.name for use in graph.variables if use.is_required}) == is_refused
+
+
 def test_the_release_is_one_that_reads_the_sections_of_a_config() -> None:
     """What newer ones that fit as well would end their start at is told."""
     config = yaml.safe_load("""
