@@ -14,6 +14,7 @@ from typing import Any
 import httpx2
 import pytest
 from tests.contract.command_line import rungraph
+from tests.contract.test_schemas import described
 from tests.peers import serving
 from tests.wire import Reply, serve
 
@@ -215,6 +216,7 @@ def test_the_stacks_behind_are_told(both: tuple[httpx2.Client, httpx2.Client]) -
     apis = ("agents", "inference", "safety")
     wanted = {f"provider:{api}/far": there for api in apis}
     assert found == {"stack": "front", "upstreams": wanted}
+    described("server-upstreams").validate(found)
 
 
 async def test_trace_and_way_go_through(tmp_path: Path) -> None:

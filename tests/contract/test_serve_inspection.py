@@ -12,6 +12,8 @@ from tests.contract.conftest import ConfigFile
 from tests.contract.test_schemas import described
 from tests.peers import serving
 
+from rungraph.engine.server.graph_routes import GraphRoutes
+
 CHAT = "/inference/chat_completion"
 
 
@@ -40,6 +42,23 @@ def test_the_graph_is_told_with_its_states(http: httpx2.Client) -> None:
     times = http.get("/timeline").json()
     assert set(times["critical_path"]) <= nodes
     assert {one["address"] for one in times["nodes"]} == nodes
+
+
+def test_every_answer_about_the_graph_is_described(http: httpx2.Client) -> None:
+    """What a server tells of its graph has a schema that ``rungraph schema`` shows."""
+    schemas = {
+        "/graph": "plan",
+        "/graph/status": "server-status",
+        "/graph/abilities": "server-abilities",
+        "/graph/query?q=*": "query",
+        "/graph/why?a=told": "why",
+        "/timeline": "server-timeline",
+        "/upstreams": "server-upstreams",
+    }
+    names = {path.partition("?")[0].rpartition("/")[2] for path in schemas}
+    assert names == {name for name in vars(GraphRoutes) if not name.startswith("_")}
+    for path, name in schemas.items():
+        described(name).validate(http.get(path).json())
 
 
 def test_a_question_that_makes_no_sense_is_refused(http: httpx2.Client) -> None:

@@ -1,4 +1,4 @@
-"""``rungraph schema``: the JSON Schemas of what other commands write."""
+"""``rungraph schema``: the JSON Schemas of what commands write and servers answer."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ _SCHEMAS = {
 @click.command()
 @click.argument("what", type=click.Choice(sorted(_SCHEMAS)), required=False)
 def schema(what: str | None) -> None:
-    """Show the JSON Schema of what a command writes as JSON; without a name, list them all."""
+    """Show the JSON Schema of what a command writes or a server answers; unnamed, list them all."""
     if what is None:
         show("\n".join(sorted(_SCHEMAS)))
     else:
