@@ -27,11 +27,15 @@ class Importing:
 
     Args:
         quiet: Imports without running the packages around a module; None for the ordinary way.
+
+    Attributes:
+        latest: What was tried last, or is.
     """
 
     def __init__(self, quiet: QuietImports | None = None) -> None:
         self._find = quiet.find if quiet is not None else _is_there
         self._load = quiet.load if quiet is not None else import_module
+        self.latest = ""
         self._is_absent = cache(_is_absent)
         self.wrong_module = cache(self._wrong_module)
         self.wrong_import = cache(self._wrong_import)
@@ -51,7 +55,7 @@ class Importing:
             name: A module.
             shown: What the config calls it, where that is a path.
         """
-        shown = shown or name
+        self.latest = shown = shown or name
         try:
             with redirect_stdout(sys.stderr):
                 return "" if self._find(name) else f"cannot be found: '{shown}'"
@@ -63,7 +67,7 @@ class Importing:
     def _wrong_import(self, reference: str, shown: str = "") -> str:
         """Return why ``module:name`` cannot be imported; empty if it can. See `_wrong_module`."""
         module, _, name = reference.partition(":")
-        shown = shown.partition(":")[0] or module
+        self.latest = shown = shown.partition(":")[0] or module
         try:
             # Standard output is for results, whatever others print.
             with redirect_stdout(sys.stderr):

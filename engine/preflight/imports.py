@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
-from contextlib import nullcontext
+from concurrent.futures import Future
+from contextlib import nullcontext, suppress
 from dataclasses import dataclass, field, replace
 from functools import cache
 from pathlib import Path
+from threading import Thread
 from typing import TYPE_CHECKING
 
 from packaging.utils import canonicalize_name
 
-from rungraph.engine.errors import install_command
+from rungraph.engine.errors import EngineError, install_command
 from rungraph.engine.module_files import importable, is_file
 from rungraph.engine.preflight.diagnostics import at_provider
 from rungraph.engine.preflight.held_configs import MOST_NAMED, ConfigCheck
@@ -30,7 +32,9 @@ _FILE_HELP = "check the path: it begins in the folder of the run config"
 _MODULE_HELP = "check the name, or install the package that has it where rungraph runs"
 
 
-def check_imports(graph: RunGraph, *, quietly: bool = False) -> tuple[Diagnostic, ...]:
+def check_imports(
+    graph: RunGraph, *, quietly: bool = False, seconds: float | None = None
+) -> tuple[Diagnostic, ...]:
     """Return every problem of importing what *graph* is made of.
 
     The modules of config classes, of APIs and of resource types are imported; a provider's module
@@ -41,9 +45,31 @@ def check_imports(graph: RunGraph, *, quietly: bool = False) -> tuple[Diagnostic
         graph: A compiled run config.
         quietly: Do not run the packages around those modules either, unless a module needs them
             (see `QuietImports`): for a check that nothing follows. Not while other threads import.
+        seconds: How long each import may take; None for as long as it likes.
+
+    Raises:
+        EngineError: If an import takes too long.
     """
     with QuietImports() if quietly else nullcontext() as quiet:
-        return tuple(_merged(_Check(graph, Importing(quiet)).problems()))
+        importing = Importing(quiet)
+        checking: Future[tuple[Diagnostic, ...]] = Future()
+
+        def check() -> None:
+            try:
+                checking.set_result(tuple(_merged(_Check(graph, importing).problems())))
+            except BaseException as error:  # noqa: BLE001  (raised where it is waited for)
+                checking.set_exception(error)
+
+        # Whoever does not wait for an import that hangs leaves it to its thread.
+        Thread(target=check, daemon=True).start()
+        before = None
+        while True:
+            with suppress(TimeoutError):
+                return checking.result(seconds)
+            if importing.latest == before:
+                msg = f"'{before}' was not imported within {seconds:g} s"
+                raise EngineError(msg)
+            before = importing.latest
 
 
 @dataclass

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import partial
 from typing import TYPE_CHECKING
 
 from rungraph.engine.errors import NotRunningError, RestartingError, describe
@@ -23,16 +24,16 @@ if TYPE_CHECKING:
     from rungraph.graph.model import RunGraph
 
 
-async def checked(graph: RunGraph) -> RunGraph:
-    """Return *graph* with the diagnostics of its imports.
+async def checked(graph: RunGraph, seconds: float) -> RunGraph:
+    """Return *graph* with the diagnostics of its imports, each of which may take *seconds*.
 
     Raises:
         InvalidGraph: If it has errors or parts of it cannot be imported.
+        EngineError: If an import takes too long.
     """
     graph.check()
     check_runnable(graph)
-    # Whoever does not want to wait for an import that hangs may leave it to its thread.
-    problems = await thread_future(check_imports, graph)
+    problems = await thread_future(partial(check_imports, graph, seconds=seconds))
     return graph.with_diagnostics(problems).check() if problems else graph
 
 

@@ -183,7 +183,7 @@ class Stack:
         if self._lifecycle is not None:
             msg = "a stack runs once: make another one of the same graph"
             raise EngineError(msg)
-        self._graph = await checked(self._graph)
+        self._graph = await checked(self._graph, self._settings.start_timeout)
         access = StackAccess(
             view=self,
             emit=self._events.append,
@@ -268,7 +268,7 @@ class Stack:
             ReloadError: If something did not start; then the old graph goes on, or runs again.
         """
         self._scrubs.append(graph.scrubbed)
-        new = await checked(graph)
+        new = await checked(graph, self._settings.start_timeout)
         running, instances = self._running(), self._instances
         if instances is None or running.instance_of(self._by_api["inspect"]) is None:
             raise NotRunningError(self._why_not_running(self._by_api["inspect"]))

@@ -140,7 +140,8 @@ def run(
         msg = "--verbose shows more and --quiet less: give one of them"
         raise click.UsageError(msg)
     watched = WatchedFile.at(file, catalog) if watches and file else None
-    graph = _planned(file, saved, catalog) if saved else _loaded(file, catalog)
+    seconds = settings["start_timeout"]
+    graph = _planned(file, saved, catalog, seconds) if saved else _loaded(file, catalog, seconds)
     tell_diagnostics(errors_in(graph.diagnostics) if quiet else graph.diagnostics)
     if errors_in(graph.diagnostics):
         complain(f"{graph.file} cannot be run")
@@ -199,22 +200,22 @@ def _recorded(graph: RunGraph, masks: Masks, path: Path) -> Generator[Callable[[
         raise failure
 
 
-def _loaded(file: str | None, catalog: str | None) -> RunGraph:
+def _loaded(file: str | None, catalog: str | None, seconds: float) -> RunGraph:
     """Return the graph of *file*."""
     if file is None:
         msg = "Missing argument 'FILE'."
         raise click.UsageError(msg)
-    return load_runnable(file, catalog)
+    return load_runnable(file, catalog, seconds)
 
 
-def _planned(file: str | None, saved: Path, catalog: str | None) -> RunGraph:
+def _planned(file: str | None, saved: Path, catalog: str | None, seconds: float) -> RunGraph:
     """Return the graph that the plan in the file *saved* was made of.
 
     Raises:
         SavedPlanError: If that is no plan that can be run, or if something has moved since.
     """
     plan = load_saved(saved)
-    graph = _loaded(file or config_of(plan, saved), catalog or plan.config.catalog.named)
+    graph = _loaded(file or config_of(plan, saved), catalog or plan.config.catalog.named, seconds)
     if is_usable(graph):
         check_moves(plan, saved, graph)
     return graph

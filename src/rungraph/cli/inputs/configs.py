@@ -31,16 +31,20 @@ def load_graph(file: str, reading: Reading) -> RunGraph:
     return graph_of(read(file), reading)
 
 
-def load_runnable(file: str, catalog: str | None) -> RunGraph:
+def load_runnable(file: str, catalog: str | None, seconds: float | None = None) -> RunGraph:
     """Return the graph of the run config *file*, checked as far as a start needs.
 
+    An import may take *seconds*, or else as long as a node may take to start.
+
     Raises:
-        EngineError: If its catalog does not say enough to run it.
+        EngineError: If its catalog does not say enough to run it, or an import takes too long.
     """
     # Only what runs a graph needs the engine.
     from rungraph.engine.preflight.runnable import check_runnable
+    from rungraph.engine.run.settings import StackSettings
 
-    graph = load_graph(file, Reading(Level.IMPORT, catalog))
+    seconds = seconds or StackSettings().start_timeout
+    graph = load_graph(file, Reading(Level.IMPORT, catalog, import_seconds=seconds))
     # Before all that could be mended in vain.
     check_runnable(graph)
     return graph
@@ -67,7 +71,9 @@ def graph_of(document: Document, reading: Reading) -> RunGraph:
     # Only this level needs the engine.
     from rungraph.engine.preflight.imports import check_imports
 
-    return graph.with_diagnostics(check_imports(graph, quietly=True))
+    return graph.with_diagnostics(
+        check_imports(graph, quietly=True, seconds=reading.import_seconds)
+    )
 
 
 def check_readable(*graphs: object) -> None:

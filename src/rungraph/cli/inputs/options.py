@@ -26,12 +26,14 @@ class Reading(NamedTuple):
         catalog: The name or path of the catalog that they are compiled against.
         allow_unset_env: Whether variables that are not set are notes.
         holds_configs: Whether configs are held against the classes of installed types.
+        import_seconds: How long an import may take; None for as long as it likes.
     """
 
     level: Level = Level.ENV
     catalog: str | None = None
     allow_unset_env: bool = False
     holds_configs: bool = False
+    import_seconds: float | None = None
 
 
 FILE = click.Path(exists=True, dir_okay=False, path_type=Path)

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 from tests.unit.engine.fakes import GraphOf, Offer
 
-from rungraph.engine.errors import MissingPackageError, install_command
+from rungraph.engine.errors import EngineError, MissingPackageError, install_command
 from rungraph.engine.preflight.imports import check_imports
 from rungraph.engine.preflight.requirements import Unmet, unmet
 from rungraph.graph import Diagnostic, Severity, compile_config
@@ -55,6 +55,17 @@ def test_the_module_itself_is_not_imported(
     graph = graph_of(a=Offer(spec={"module": "rungraph_untouched"}))
     assert check_imports(graph) == ()
     assert "rungraph_untouched" not in sys.modules
+
+
+def test_an_import_that_never_ends_is_named(
+    monkeypatch: pytest.MonkeyPatch, graph_of: GraphOf, tmp_path: Path
+) -> None:
+    """Each may take so long; what hangs is left to its thread."""
+    (tmp_path / "rungraph_hanging.py").write_text("import time\ntime.sleep(3600)\n")
+    monkeypatch.syspath_prepend(str(tmp_path))
+    graph = graph_of(a=Offer(spec={"config_class": "rungraph_hanging:Config"}))
+    with pytest.raises(EngineError, match=r"^'rungraph_hanging' was not imported within 0\.2 s$"):
+        check_imports(graph, seconds=0.2)
 
 
 def test_a_config_class_that_cannot_be_imported_is_named(
