@@ -32,6 +32,7 @@ from rungraph.engine.server.metrics import Metrics
 from rungraph.engine.server.openapi import openapi_document
 from rungraph.engine.server.probes import Probes
 from rungraph.engine.server.stack_routes import groups_in
+from rungraph.engine.server.traffic import Traffic
 from rungraph.engine.server.v1 import v1_routes
 from rungraph.engine.tracing import begin_call
 
@@ -127,7 +128,8 @@ class StackApp:
         come_through(self._name)  # So does what the stack asks of others when it starts.
         self._probes = Probes(stack, lambda: self._phase.value)
         self._metrics = Metrics(lambda: len(self._calls), lambda: groups_in(stack))
-        self._graph_routes, self._feed = GraphRoutes(stack), Feed(stack)
+        self._traffic = Traffic()
+        self._graph_routes, self._feed = GraphRoutes(stack, self._traffic), Feed(stack)
         self._login, self._v1, self._pages = Login(self._guard), tuple(v1_routes(stack)), pages
         self._serve()
         stack.events.subscribe(self._follow)
@@ -171,6 +173,7 @@ class StackApp:
             ("/graph", graph.graph),
             ("/graph/status", graph.status),
             ("/graph/abilities", graph.abilities),
+            ("/graph/traffic", graph.traffic),
             ("/graph/query", graph.query),
             ("/graph/why", graph.why),
             ("/timeline", graph.timeline),
@@ -254,6 +257,7 @@ class StackApp:
             if exchange.key is not None:
                 exchange.key.streams.discard(exchange)
             self._metrics.count(exchange)
+            self._traffic.count(exchange)
             self._exchanges.discard(exchange)
             self._calls.discard(exchange)
             if not self._calls:
@@ -296,6 +300,7 @@ class StackApp:
         return None
 
     async def _fail(self, exchange: Exchange, error: Exception) -> None:
+        exchange.has_failed = exchange.has_begun
         if is_unforeseen(error):
             _logger.error("request %s failed", exchange.request_id, exc_info=error)
         failure = failure_of(error, exchange.request_id, self._stack.scrubbed)

@@ -50,6 +50,7 @@ def test_every_answer_about_the_graph_is_described(http: httpx2.Client) -> None:
         "/graph": "plan",
         "/graph/status": "server-status",
         "/graph/abilities": "server-abilities",
+        "/graph/traffic": "server-traffic",
         "/graph/query?q=*": "query",
         "/graph/why?a=told": "why",
         "/timeline": "server-timeline",
@@ -139,6 +140,20 @@ def test_metrics_count_by_route_and_status(http: httpx2.Client) -> None:
     assert lines[f"rungraph_calls_total{{{series}}}"] == "1.0"
     assert lines["rungraph_requests_in_flight"] == "0.0"
     assert float(lines["rungraph_event_loop_lag_seconds"]) >= 0
+
+
+def test_edges_tell_what_went_along_them(http: httpx2.Client) -> None:
+    """A routed call counts on its whole way; also one that broke off after its status was sent."""
+    for text, is_stream in (("x", False), ("break", True), ("x", True)):
+        said = [{"role": "user", "content": text}]
+        http.post(CHAT, json={"model": "echo", "messages": said, "stream": is_stream})
+    http.post(CHAT, json={"model": "nowhere", "messages": []})
+    found = http.get("/graph/traffic").json()
+    described("server-traffic").validate(found)
+    way = ("provider:inference/told", "table:models"), ("table:models", "router:inference")
+    edges = [(one["dependency"], one["dependent"]) for one in found["edges"]]
+    assert sorted(edges) == [*way]
+    assert {(one["calls"], one["errors"], one["rate"]) for one in found["edges"]} == {(3, 1, 0.05)}
 
 
 def test_the_page_and_the_picture_show_the_states(http: httpx2.Client) -> None:

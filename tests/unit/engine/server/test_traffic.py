@@ -1,0 +1,67 @@
+"""What a server tells of the calls of the last minute."""
+
+from __future__ import annotations
+
+from types import SimpleNamespace
+from typing import Any
+
+import pytest
+
+from rungraph.engine.catalog import CATALOG
+from rungraph.engine.server.exchange import Called
+from rungraph.engine.server.traffic import Traffic
+
+
+class Minute:
+    """Traffic at a time of the test's own."""
+
+    def __init__(self) -> None:
+        self.now = 1000.0
+        self.traffic = Traffic(lambda: self.now)
+
+    def call(self, seconds: float, status: int = 200, provider: str = "a") -> None:
+        """Count a call that is over now."""
+        exchange: Any = SimpleNamespace(
+            called=Called("inference", "chat_completion", "m", provider),
+            status=status,
+            has_failed=False,
+            began_at=self.now - seconds,
+        )
+        self.traffic.count(exchange)
+
+    def edges(self) -> dict[str, tuple[int, int, float]]:
+        """Return calls, errors and 95th percentile by what was called."""
+        told = self.traffic.edges(CATALOG)
+        return {one["dependency"]: (one["calls"], one["errors"], one["p95"]) for one in told}
+
+
+def test_a_call_counts_for_a_minute() -> None:
+    """After it, an edge on which nothing else went is not told any more."""
+    minute = Minute()
+    minute.call(1.0)
+    minute.now += 50
+    minute.call(1.0, 502, "b")
+    assert minute.edges() == {
+        "provider:inference/a": (1, 0, 1.0),
+        "provider:inference/b": (1, 1, 1.0),
+        "table:models": (2, 1, 1.0),
+    }
+    minute.now += 12
+    assert minute.edges().keys() == {"provider:inference/b", "table:models"}
+    minute.now += 60
+    assert minute.edges() == {}
+
+
+def test_the_percentile_is_told_within_a_tenth() -> None:
+    """Nineteen of twenty calls take no longer."""
+    minute = Minute()
+    for hundredths in range(1, 101):
+        minute.call(hundredths / 100)
+    assert minute.edges()["table:models"][2] == pytest.approx(0.95, rel=0.1)
+
+
+def test_of_what_several_serve_no_provider_is_made_up() -> None:
+    """The call counts up to the table: who was asked is not known."""
+    minute = Minute()
+    minute.call(1.0, provider="")
+    assert minute.edges().keys() == {"table:models"}
