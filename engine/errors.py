@@ -35,7 +35,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Literal, cast
 
-from rungraph.graph.errors import RungraphError
+from rungraph.graph.errors import RungraphError, message_of
 from rungraph.graph.suggest import did_you_mean
 from rungraph.graph.wording import counted, listed
 
@@ -61,7 +61,7 @@ def describe(error: BaseException) -> str:
         >>> describe(EngineError("no such thing"))
         'no such thing'
     """
-    text = str(error)
+    text = message_of(error)
     if isinstance(error, RungraphError) and text:
         return text
     if isinstance(error, BaseExceptionGroup):

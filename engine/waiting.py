@@ -11,6 +11,7 @@ from threading import Thread
 from typing import TYPE_CHECKING, Any, NoReturn, TypeVar
 
 from rungraph.engine.errors import BackgroundError
+from rungraph.graph.errors import message_of
 
 if TYPE_CHECKING:
     from collections.abc import AsyncGenerator, Awaitable, Callable, Iterable
@@ -239,7 +240,7 @@ class GuardedCoroutine(Coroutine[Any, Any, Any]):
 
 
 def _failure(error: BaseException) -> BackgroundError:
-    text = f"it raised {type(error).__name__}{f': {error}' if str(error) else ''}"
+    text = ": ".join(filter(None, (f"it raised {type(error).__name__}", message_of(error))))
     return BackgroundError(text).with_traceback(error.__traceback__)
 
 

@@ -13,6 +13,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from rungraph.graph.budgets import LONGEST_MESSAGE
+from rungraph.graph.wording import shortened
+
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
@@ -42,3 +45,18 @@ class InvalidGraph(RungraphError):  # noqa: N818 (the name is part of the public
         from rungraph.graph.diagnostic_text import render_diagnostics
 
         return render_diagnostics(self.diagnostics)
+
+
+def message_of(error: BaseException) -> str:
+    """Return the text of any error; that of foreign code is cut where it is very long.
+
+    Examples:
+        >>> message_of(ValueError("no such thing"))
+        'no such thing'
+    """
+    if isinstance(error, RungraphError):
+        return str(error)
+    try:
+        return shortened(str(error), LONGEST_MESSAGE)
+    except Exception as failure:  # noqa: BLE001 (making the text is foreign code, too)
+        return f"(its text cannot be made: {type(failure).__name__})"

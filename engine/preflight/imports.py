@@ -33,18 +33,25 @@ _MODULE_HELP = "check the name, or install the package that has it where rungrap
 
 
 def check_imports(
-    graph: RunGraph, *, quietly: bool = False, seconds: float | None = None
+    graph: RunGraph,
+    *,
+    quietly: bool = False,
+    imports_named: bool = False,
+    seconds: float | None = None,
 ) -> tuple[Diagnostic, ...]:
     """Return every problem of importing what *graph* is made of.
 
     The modules of config classes, of APIs and of resource types are imported; a provider's module
-    is only looked for. No config value is part of any diagnostic, and a value that depends on a
-    variable that is not set is not judged. What many providers lack is reported once.
+    is only looked for, unless *imports_named* and the config itself names it. No config value is
+    part of any diagnostic, and a value that depends on a variable that is not set is not judged.
+    What many providers lack is reported once.
 
     Args:
         graph: A compiled run config.
         quietly: Do not run the packages around those modules either, unless a module needs them
             (see `QuietImports`): for a check that nothing follows. Not while other threads import.
+        imports_named: Import the modules that the config names for its providers: for a check that
+            no start follows, which does so itself and knows what to do when one fails.
         seconds: How long each import may take; None for as long as it likes.
 
     Raises:
@@ -52,11 +59,12 @@ def check_imports(
     """
     with QuietImports() if quietly else nullcontext() as quiet:
         importing = Importing(quiet)
+        checked = _Check(graph, importing, imports_named=imports_named)
         checking: Future[tuple[Diagnostic, ...]] = Future()
 
         def check() -> None:
             try:
-                checking.set_result(tuple(_merged(_Check(graph, importing).problems())))
+                checking.set_result(tuple(_merged(checked.problems())))
             except BaseException as error:  # noqa: BLE001  (raised where it is waited for)
                 checking.set_exception(error)
 
@@ -84,8 +92,9 @@ class _AbsentPackage:
 class _Check(ConfigCheck):
     """One check of one graph; what it finds is kept for as long as the check lasts."""
 
-    def __init__(self, graph: RunGraph, importing: Importing) -> None:
+    def __init__(self, graph: RunGraph, importing: Importing, *, imports_named: bool) -> None:
         super().__init__(graph, importing)
+        self._imports_named = imports_named
         self._unmet = cache(unmet)
         self._absent: dict[str, _AbsentPackage] = {}
 
@@ -136,10 +145,14 @@ class _Check(ConfigCheck):
             message = f"'{node.provider_type}' needs {_lacking_text(lacking)}"
             yield at_provider(node, "I002", message, command)
         is_whole = all(one.installed for one in lacking)
-        wrong = self._importing.wrong_module(importable(spec.module, node), spec.module)
+        module = importable(spec.module, node)
+        wrong = self._importing.wrong_module(module, spec.module)
+        hints = [_FILE_HELP if at_file else _MODULE_HELP] if wrong else []
+        known = self._graph.catalog.provider(node.api, node.provider_type)
+        if not wrong and self._imports_named and (known is None or known.module != spec.module):
+            wrong = self._importing.wrong_import(f"{module}:{spec.entry_point}", spec.module)
         if wrong and is_whole:
-            message = f"the module of '{node.provider_type}' {wrong}"
-            yield at_provider(node, "I001", message, _FILE_HELP if at_file else _MODULE_HELP)
+            yield at_provider(node, "I001", f"the module of '{node.provider_type}' {wrong}", *hints)
         if not self.is_unread(node):
             yield from self._config_of(node)
             return

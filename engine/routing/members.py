@@ -12,6 +12,7 @@ from rungraph.engine.errors import RoutingError
 from rungraph.engine.routing.errors import RegistrationRefusedError
 from rungraph.engine.routing.gate import Gate
 from rungraph.engine.waiting import guarded, in_slices, leave_behind, within
+from rungraph.graph.errors import message_of
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Coroutine
@@ -146,4 +147,4 @@ class Member:
 
 
 def _reason(error: Exception) -> str:
-    return str(error) or type(error).__name__
+    return message_of(error) or type(error).__name__

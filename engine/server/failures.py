@@ -27,6 +27,7 @@ from rungraph.engine.errors import (
     UnknownResourceError,
 )
 from rungraph.engine.routing.errors import BusyError
+from rungraph.graph.errors import message_of
 from rungraph.graph.invalid_values import invalid_values
 from rungraph.graph.wording import first_lines
 
@@ -94,7 +95,7 @@ def failure_of(error: Exception, request_id: str, scrub: Callable[[str], str]) -
     if status == 500:
         text = f"internal error; the server's log tells more of request {request_id}"
     else:
-        text = scrub(str(error)) or type(error).__name__
+        text = scrub(message_of(error)) or type(error).__name__
     if isinstance(error, UnknownResourceError):
         code = f"{error.resource.replace(' ', '_')}_not_found"
     told = {

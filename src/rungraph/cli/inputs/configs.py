@@ -72,7 +72,12 @@ def graph_of(document: Document, reading: Reading) -> RunGraph:
     from rungraph.engine.preflight.imports import check_imports
 
     return graph.with_diagnostics(
-        check_imports(graph, quietly=True, seconds=reading.import_seconds)
+        check_imports(
+            graph,
+            quietly=True,
+            imports_named=reading.import_seconds is None,
+            seconds=reading.import_seconds,
+        )
     )
 
 

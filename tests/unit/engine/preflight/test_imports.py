@@ -235,3 +235,27 @@ def test_a_config_is_held_against_a_class_that_is_named_by_its_file(tmp_path: Pa
     absent, note = problems_of_own(tmp_path, entry.replace("lonely", "lonly").format("Config"))
     assert absent.message == "the module of 'inline::own' cannot be found: './lonly.py'"
     assert absent.help == ("check the path: it begins in the folder of the run config",)
+
+
+@pytest.mark.parametrize(
+    ("module", "says"),
+    [
+        ("def x(:\n", "(SyntaxError: invalid syntax (own.py, line 1))"),
+        ("import nosuch\n", "(ModuleNotFoundError: No module named 'nosuch')"),
+        ("raise SystemExit(3)\n", "(SystemExit: 3)"),
+        ("\n", "has no 'get_provider_impl'"),
+        ("async def get_provider_impl(config, deps): ...\n", None),
+    ],
+)
+def test_a_module_that_the_config_names_is_imported_when_asked_for(
+    module: str, says: str | None, tmp_path: Path
+) -> None:
+    """Not before a start, which imports it itself and may go on without it."""
+    (tmp_path / "own.py").write_text(module)
+    config = tmp_path / "run.yaml"
+    config.write_text(OWN % "module: ./own.py")
+    graph = compile_config(config, environment={})
+    found = check_imports(graph, quietly=True, imports_named=True)
+    told = f"the module of 'inline::own' cannot be imported: './own.py' {says}"
+    assert [(one.message, one.help) for one in found] == ([(told, ())] if says else [])
+    assert check_imports(graph, quietly=True) == ()
