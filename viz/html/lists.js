@@ -25,6 +25,9 @@ function fieldset(name, rows) {
   return rows.length ? [make("fieldset", {}, make("legend", {}, name), ...rows)] : [];
 }
 
+// What else the legend explains.
+const MORE_MARKS = [];
+
 // Only what is in the view has an entry.
 function showLegend() {
   const { boxes, arrows } = camera.view;
@@ -35,7 +38,7 @@ function showLegend() {
   const apis = new Map();
   for (const { family, node } of members) apis.set(family, (apis.get(family) ?? new Set()).add(node.api));
   const lines = tally(arrows, (arrow) => arrow.name);
-  const marks = [];
+  const marks = MORE_MARKS.map((more) => more());
   if (arrows.some((arrow) => arrow.cycle)) marks.push(make("p", {}, sample(draw("path", { class: "e cycle", d: "M0,7H26" })), "cycle: nothing on it can start"));
   for (const severity of SEVERITIES) {
     if (!boxes.some((box) => box.severity === severity)) continue;
@@ -75,6 +78,9 @@ const TABS = [
   ["nodes", `Nodes ${nodes.length.toLocaleString("en")}`, () => undefined],
   ["problems", problems.length ? `Problems ${problems.length}` : "Problems", showProblems],
 ];
+// Pages on which a node can be chosen without leaving them, and what stands beside the timeline.
+const KEEPING_TABS = new Set(["nodes"]);
+const BESIDE_TIMELINE = [];
 const shownOnce = new Set();
 let tab = "";
 

@@ -1,7 +1,12 @@
-// A running stack: what its nodes do now, told by the server's events.
-const live = { ...page.live, doing: new Map(), told: new Map(), changed: new Set(), isPaused: false, held: [] };
+// A running stack: what its nodes do now, told by the server's events, or did, told by them again.
+const live = { ...page.live, doing: new Map(), told: new Map(), changed: new Set(), facts: new Map(), log: [], before: new Map(), shown: 0, isPaused: false, isPlaying: false };
 const MOST_TOLD = 50;
+const MOST_ERRORS = 5;
+const MOST_LOGGED = 10_000;
 const RETRY_MS = 2000;
+const LATER_MS = 250;
+const FRAME_SECONDS = 0.016;
+const LONGEST_PAUSE_MS = 1000;
 page.timeline ??= { captions: ["the start so far"], total: 0, rows: [] };
 
 function roleOf(doing) {
@@ -12,7 +17,7 @@ function roleOf(doing) {
 function markFor(box) {
   const found = tally(box.members.filter((member) => live.doing.has(member)), (member) => live.doing.get(member));
   const [first] = [...found.keys()].sort((a, b) => live.urgency.indexOf(roleOf(a)) - live.urgency.indexOf(roleOf(b)));
-  if (first === undefined) return undefined;
+  if (first === undefined) return live.isPaused ? [roleOf("waiting"), "not started"] : undefined;
   return [roleOf(first), found.size > 1 ? `${found.get(first)} ${first}` : first];
 }
 
@@ -30,41 +35,170 @@ function markBox(box) {
   name(box);
 }
 
+// What was so when the page was drawn is no caption of what is so later.
+function showCaption(view) {
+  const states = [...tally(live.doing.values(), (doing) => doing)].map(([doing, count]) => `${count} ${doing}`);
+  view.data.caption = [...(states.length ? [states.join(", ")] : []), ...view.caption];
+  if (view === camera.view) byId("caption").textContent = view.data.caption.join(" · ");
+}
+
 WHEN_DRAWN.push((view) => {
   view.data.meanings = live.meanings;
+  view.caption = view.data.caption.filter((text) => !text.startsWith("status: "));
   view.boxes.forEach(markBox);
+  showCaption(view);
 });
 
 // What has changed is drawn once a frame, however much has happened.
+function touch(index) {
+  if (!live.changed.size) requestAnimationFrame(showChanges);
+  live.changed.add(index);
+}
+
 function showChanges() {
-  for (const view of drawn.values()) for (const box of new Set([...live.changed].map((index) => view.boxes[view.boxOf[index]]))) if (box) markBox(box);
+  for (const view of drawn.values()) {
+    for (const box of new Set([...live.changed].map((index) => view.boxes[view.boxOf[index]]))) if (box) markBox(box);
+    showCaption(view);
+  }
   const [chosen] = state.chosen;
-  if (state.chosen.length === 1 && live.changed.has(chosen)) byId("now")?.replaceChildren(...nowOf(nodes[chosen]));
+  if (state.chosen.length === 1 && live.changed.has(chosen)) {
+    showNow();
+    if (!live.isPaused) askFacts(nodes[chosen]);
+  }
   live.changed.clear();
+  showReplay();
+  later();
+}
+
+// --- a node ---
+
+function wordsOf(event) {
+  return event.event.replace(/^Node/, "").replace(/([a-z])([A-Z])/g, "$1 $2").toLowerCase();
+}
+
+function whyOf(event) {
+  const told = event.error ? event.error.text ?? `${event.error}` : event.reason || event.detail || event.problem || event.steps?.join("; ");
+  return [event.identifier, told].filter(Boolean).join(": ");
+}
+
+const isWrong = (event) => !!event.error || ["failed", "warned", "lost"].includes(roleOf(live.events[event.event] ?? "ready"));
+
+function eventItem(event) {
+  return make("li", { class: isWrong(event) && "wrong" }, `${event.at.toFixed(2)} s  ${wordsOf(event)} `, own(event.address ?? event.table ?? ""), make("small", {}, own(whyOf(event))));
 }
 
 function nowOf(node) {
   const told = live.told.get(node.index) ?? [];
-  const failure = told.findLast((one) => one.error);
+  const { health, resources } = live.facts.get(node.index) ?? {};
+  const errors = told.filter(isWrong).slice(-MOST_ERRORS).reverse();
   return [
     heading("Now"),
-    facts([["State", live.doing.get(node.index) ?? "not started"], ["Since", told.length ? `${told.at(-1).at.toFixed(2)} s` : ""], ["Last error", failure ? `${failure.error.text ?? failure.error}` : ""]]),
-    make("details", {}, make("summary", {}, counted(told.length, "event")), listOf([...told].reverse(), (one) =>
-      make("li", {}, `${one.at.toFixed(2)} s  ${one.event}`, make("small", {}, own(one.error?.text ?? one.reason ?? one.detail ?? ""))))),
+    facts([
+      ["State", live.doing.get(node.index) ?? "not started"], ["Since", told.length ? `${told.at(-1).at.toFixed(2)} s` : ""],
+      ["Health", health && !live.isPaused ? [health.status, health.message].filter(Boolean).join(": ") : ""], ...flowFacts(node),
+    ]),
+    ...(errors.length ? [heading("Last errors"), listOf(errors, eventItem)] : []),
+    ...(resources?.length ? [heading(`Serves ${resources.length}`), listOf(resources, (one) => make("li", {}, own(one)))] : []),
+    make("details", {}, make("summary", {}, counted(told.length, "event")), listOf([...told].reverse(), eventItem)),
   ];
 }
-MORE_PARTS.push((node) => [make("div", { id: "now", "aria-live": "polite" }, ...nowOf(node))]);
+
+function showNow() {
+  const isOpen = document.querySelector("#now details")?.open;
+  byId("now")?.replaceChildren(...nowOf(nodes[state.chosen[0]]));
+  if (isOpen) document.querySelector("#now details").open = true;
+}
+MORE_PARTS.push((node) => {
+  askFacts(node);
+  return [make("div", { id: "now", "aria-live": "polite" }, ...nowOf(node))];
+});
+
+// How a provider is and what it serves, as the stack's own routes tell it.
+let isAskingFacts;
+async function askFacts(node) {
+  if (isAskingFacts) return;
+  isAskingFacts = true;
+  const found = {};
+  try {
+    if (node.kind === "provider") found.health = (await (await asked("/providers/list")).json())[node.api]?.find((one) => one.provider_id === node.name)?.health;
+    const tables = node.kind === "table" ? [node] : node.out.map((edge) => nodes[edge.to]).filter((one) => node.kind === "provider" && one.kind === "table");
+    const listed = await Promise.all(tables.map(async (table) => (await asked(`/${table.name}/list`)).json()));
+    found.resources = listed.flat().filter((one) => node.kind === "table" || one.provider_id === node.name).map((one) => one.identifier);
+  } catch { /* While it starts or stops a stack does not say. */ }
+  isAskingFacts = false;
+  live.facts.set(node.index, found);
+  if (state.chosen.length === 1) {
+    showNow();
+    if (state.chosen[0] !== node.index) askFacts(nodes[state.chosen[0]]);
+  }
+}
+
+// --- what happens ---
+
+// The nodes that an event is about: of a resource, its table and its provider.
+function nodesOf(event) {
+  const table = nodes[indexOfId.get(event.table)];
+  const provider = table?.into.find((edge) => nodes[edge.from].name === event.provider_id)?.from;
+  return [indexOfId.get(event.address), table?.index, provider].filter((index) => index !== undefined);
+}
 
 function take(event) {
-  const index = indexOfId.get(event.address);
-  if (index === undefined) return;
-  const doing = live.events[event.event];
-  if (doing) live.doing.set(index, doing);
-  const told = live.told.get(index) ?? [];
-  live.told.set(index, [...told, event].slice(-MOST_TOLD));
-  if (!live.changed.size) requestAnimationFrame(showChanges);
-  live.changed.add(index);
-  askTimes();
+  if (event.event === "Recording") forget();
+  else {
+    live.log.push({ ...event, about: nodesOf(event) });
+    if (live.log.length > MOST_LOGGED) forgetOldest(MOST_LOGGED / 10);
+    if (!live.isPaused) showUpTo(live.log.length);
+    else showReplay();
+    askTimes();
+  }
+}
+
+function forget() {
+  for (const index of live.doing.keys()) touch(index);
+  Object.assign(live, { doing: new Map(), told: new Map(), before: new Map(), log: [], shown: 0 });
+}
+
+function forgetOldest(count) {
+  if (live.shown < count) showUpTo(count);
+  for (const event of live.log.splice(0, count)) follow(event, live.before);
+  live.shown -= count;
+}
+
+function follow(event, doing) {
+  const now = live.events[event.event];
+  if (now) for (const index of event.about) doing.set(index, now);
+}
+
+// Shows the nodes as they were when so many events of the log had happened.
+function showUpTo(count) {
+  if (count < live.shown) {
+    for (const index of live.doing.keys()) touch(index);
+    Object.assign(live, { doing: new Map(live.before), told: new Map(), shown: 0 });
+  }
+  for (const event of live.log.slice(live.shown, count)) {
+    follow(event, live.doing);
+    for (const index of event.about) {
+      live.told.set(index, [...(live.told.get(index) ?? []), event].slice(-MOST_TOLD));
+      touch(index);
+    }
+  }
+  live.shown = count;
+  showReplay();
+  later();
+}
+
+// What the log has forgotten, the server still knows the end of.
+async function askStates() {
+  forget();
+  const answer = await fetch("/graph/status").catch(() => undefined);
+  if (!answer?.ok) return;
+  for (const [id, doing] of Object.entries(await answer.json())) {
+    const index = indexOfId.get(id);
+    if (index === undefined || live.doing.has(index)) continue;
+    live.doing.set(index, doing);
+    live.before.set(index, doing);
+    touch(index);
+  }
 }
 
 let isAsking;
@@ -80,9 +214,95 @@ function askTimes() {
     const rows = listed.filter((one) => one.starting !== null || one.gave_up !== null).map((one) => [
       one.address, Math.max(0, ...one.needs.map((need) => settled.get(need) ?? 0)), one.starting, settled.get(one.address), one.state, Number(critical.includes(one.address))]);
     page.timeline = { captions: [`${counted(rows.length, "node")} in ${seconds(total ?? 0)}`], total: total ?? 0, rows: rows.sort((a, b) => (a[2] ?? a[3]) - (b[2] ?? b[3])) };
+    shownOnce.delete("timeline");
     if (tab === "timeline") showTimeline();
-  }, 250);
+  }, LATER_MS);
 }
+
+// --- the log beside the timeline ---
+
+const log = make("section", { id: "log", "aria-label": "Event log", tabindex: 0 });
+BESIDE_TIMELINE.push(() => { later(); return log; });
+KEEPING_TABS.add("timeline");
+WHEN_CHOSEN.push(showLog);
+
+let isLater;
+function later() {
+  shownOnce.delete("timeline");
+  if (isLater || tab !== "timeline") return;
+  isLater = true;
+  setTimeout(() => { isLater = false; showLog(); }, LATER_MS);
+}
+
+function showLog() {
+  const chosen = new Set(state.chosen);
+  const found = live.log.slice(0, live.shown).filter((event) => !chosen.size || event.about.some((index) => chosen.has(index)));
+  const newest = found.slice(-MOST_LISTED);
+  const isAtEnd = log.scrollTop + log.clientHeight >= log.scrollHeight - 4;
+  log.replaceChildren(
+    make("h2", {}, chosen.size ? own(`${counted(found.length, "event")} of ${titleOfChosen()}`) : counted(found.length, "event")),
+    chosen.size ? make("button", { type: "button", onclick: () => choose([]) }, "of all nodes") : "",
+    make("ol", {}, ...(found.length > newest.length ? [make("li", {}, make("small", {}, counted(found.length - newest.length, "earlier event")))] : []), ...newest.map(eventItem)),
+  );
+  if (isAtEnd) log.scrollTop = log.scrollHeight;
+}
+
+// --- pausing and replaying ---
+
+const slider = make("input", { type: "range", min: 0, step: 1, "aria-label": "Events that have happened" });
+const replayed = make("output", {});
+const play = make("button", { type: "button", "aria-pressed": "false" }, "Replay");
+const replay = make("div", { id: "replay", class: "group", role: "group", "aria-label": "Replay", hidden: true }, play, slider, replayed);
+
+function showReplay() {
+  if (!live.isPaused) return;
+  const last = live.log[live.shown - 1];
+  slider.max = live.log.length;
+  slider.value = live.shown;
+  const text = last ? `${last.at.toFixed(2)} s  ${wordsOf(last)} ${last.address ?? ""}` : "before the start";
+  slider.setAttribute("aria-valuetext", text);
+  replayed.textContent = `${live.shown} of ${live.log.length}: ${text}`;
+}
+
+function setPlaying(isPlaying) {
+  live.isPlaying = isPlaying;
+  play.setAttribute("aria-pressed", isPlaying);
+}
+
+// As fast as it happened, but for long pauses.
+function playOn() {
+  const next = live.log[live.shown];
+  if (!live.isPlaying || !next) {
+    setPlaying(false);
+    return;
+  }
+  const since = live.log[live.shown - 1]?.at ?? next.at;
+  setTimeout(() => {
+    if (!live.isPlaying) return;
+    const end = live.log.findIndex((event, index) => index > live.shown && event.at > next.at + FRAME_SECONDS);
+    showUpTo(end < 0 ? live.log.length : end);
+    playOn();
+  }, Math.min(LONGEST_PAUSE_MS, (next.at - since) * 1000));
+}
+
+slider.addEventListener("input", () => { setPlaying(false); showUpTo(slider.valueAsNumber); });
+play.addEventListener("click", () => {
+  setPlaying(!live.isPlaying);
+  if (live.isPlaying && live.shown >= live.log.length) showUpTo(0);
+  playOn();
+});
+
+const pause = make("button", { id: "pause", type: "button", "aria-pressed": "false", title: "Hold what happens back, and replay it" }, "Pause");
+pause.addEventListener("click", () => {
+  live.isPaused = !live.isPaused;
+  pause.setAttribute("aria-pressed", live.isPaused);
+  replay.hidden = !live.isPaused;
+  setPlaying(false);
+  if (live.isPaused) showReplay();
+  else showUpTo(live.log.length);
+});
+
+// --- the server ---
 
 function showLink(text, isWell) {
   const line = byId("link");
@@ -93,12 +313,8 @@ function showLink(text, isWell) {
 function listen() {
   const source = new EventSource("/events");
   source.addEventListener("open", () => showLink("live", true));
-  source.addEventListener("message", ({ data }) => {
-    const event = JSON.parse(data);
-    if (live.isPaused) live.held.push(event);
-    else take(event);
-  });
-  source.addEventListener("gap", () => live.told.clear());
+  source.addEventListener("message", ({ data }) => take(JSON.parse(data)));
+  source.addEventListener("gap", askStates);
   // A browser tries again by itself, unless the server has refused or told that this is too slow.
   source.addEventListener("error", () => {
     showLink("no connection; trying again", false);
@@ -106,11 +322,6 @@ function listen() {
   });
 }
 
-const pause = make("button", { id: "pause", type: "button", "aria-pressed": "false", title: "Hold what happens back" }, "Pause");
-pause.addEventListener("click", () => {
-  live.isPaused = !live.isPaused;
-  pause.setAttribute("aria-pressed", live.isPaused);
-  if (!live.isPaused) live.held.splice(0).forEach(take);
-});
+byId("stage").append(replay);
 document.querySelector(".tools").prepend(make("span", { id: "link", role: "status" }, "connecting"), pause);
 listen();

@@ -33,7 +33,7 @@ function recall() {
 
 // Shows a node in the picture and chooses it.
 function goTo(index) {
-  if (tab !== "graph" && tab !== "nodes") showTab("graph");
+  if (tab !== "graph" && !KEEPING_TABS.has(tab)) showTab("graph");
   choose([index]);
   const box = camera.view.boxes[camera.view.boxOf[index]];
   if (!box || tab !== "graph") return;

@@ -38,7 +38,7 @@ _SCRIPTS = (
     *("model", "walk", "picture", "camera", "choice"),
     *("search", "panel", "lists", "timeline", "page"),
 )
-_LIVE_SCRIPTS = (*_SCRIPTS[:-2], "live", "try", *_SCRIPTS[-2:])
+_LIVE_SCRIPTS = (*_SCRIPTS[:-2], "live", "traffic", "try", *_SCRIPTS[-2:])
 _STYLES = ("page", "picture", "print")
 _LIVE_STYLES = (*_STYLES, "live")
 _PLACEHOLDER = re.compile(r"\{\{(\w+)\}\}")

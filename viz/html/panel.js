@@ -2,6 +2,8 @@
 const MOST_LISTED = 100;
 // What else is told of a node: functions that return elements.
 const MORE_PARTS = [];
+// What else follows what is chosen.
+const WHEN_CHOSEN = [];
 
 function showPanel() {
   const parts = state.way ? wayParts() : state.chosen.length > 1 ? groupParts() : state.chosen.length ? nodeParts(nodes[state.chosen[0]]) : [];
@@ -9,6 +11,7 @@ function showPanel() {
   panel.scrollTop = 0;
   panel.replaceChildren(...(parts.length ? [make("button", { type: "button", class: "close", "aria-label": "Close details", title: "Close (Escape)", onclick: () => choose([]) }, "×"), ...parts] : []));
   for (const row of document.querySelectorAll("#nodes tr.selected")) row.classList.remove("selected");
+  for (const act of WHEN_CHOSEN) act();
 }
 
 function nodeLink(index) {
@@ -41,7 +44,7 @@ function nodeParts(node) {
     facts([
       ["Address", make("code", {}, own(node.id))], ["Kind", KIND_WORDS[node.kind]], ["API", node.api], ["Type", node.type],
       ["Place", node.ghost ? "" : node.at ?? (node.kind === "provider" ? "in every stack" : "made for its API")],
-      ["Generation", String(node.gen ?? `none: it is ${node.ghost ? "not in the graph" : "on a cycle"}`)], ["Mark", markOf(node.index)], ["Tags", (node.tags ?? []).join(", ")],
+      ["Generation", String(node.gen ?? `none: it is ${node.ghost ? "not in the graph" : "on a cycle"}`)], ["Mark", page.live ? "" : markOf(node.index)], ["Tags", (node.tags ?? []).join(", ")],
     ]),
   ];
   if (node.problems.length) parts.push(heading(node.problems.length > 1 ? "Problems" : "Problem"), ...node.problems.map(problemText));

@@ -9,10 +9,10 @@ function showTimeline() {
   const end = Math.max(total, ...rows.map(([, , starting, settled]) => settled ?? starting ?? 0), 1e-6);
   const own = rows.map(([, , starting, settled]) => (starting === null || settled === null ? 0 : settled - starting));
   const critical = rows.filter((row) => row[5]);
-  byId("timeline-page").replaceChildren(make("table", { class: "gantt" },
+  byId("timeline-page").replaceChildren(make("div", { class: "chart" }, make("table", { class: "gantt" },
     make("caption", {}, captions.join("; ")),
     make("thead", {}, make("tr", {}, make("th", { scope: "col" }, "Node"), make("th", { scope: "col" }, "Own time"), make("th", { scope: "col" }, axis(end)))),
-    make("tbody", {}, ...rows.map((row, index) => ganttRow(row, own[index], end)))), ganttLegend(rows, critical));
+    make("tbody", {}, ...rows.map((row, index) => ganttRow(row, own[index], end)))), ganttLegend(rows, critical)), ...BESIDE_TIMELINE.map((more) => more()));
 }
 
 function axis(end) {

@@ -211,9 +211,9 @@ def live_looks(events: Mapping[str, str]) -> dict[str, Any]:
         events: Which state an event means, by the event's name.
     """
     states = dict.fromkeys((*_STATES, *events.values()))
-    by_role: dict[str, list[str]] = {}
+    by_role: dict[str, dict[str, None]] = {}
     for state in states:
-        by_role.setdefault(_role_of(state), []).append(state)
+        by_role.setdefault(_role_of(state), {})[state.replace("_", " ")] = None
     return {
         "events": dict(events),
         "roles": {state: _role_of(state).value for state in states},
