@@ -8,6 +8,9 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from collections.abc import AsyncGenerator
 
+EVENTS = "text/event-stream"
+LINES = "application/x-ndjson"
+
 
 async def lines_in(content: AsyncGenerator[bytes, None]) -> AsyncGenerator[bytes, None]:
     """Yield each whole line of *content*, which may be cut anywhere."""

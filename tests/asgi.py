@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import asyncio
 import json
-from collections.abc import Awaitable, Callable, MutableMapping
+from collections.abc import Awaitable, Callable, MutableMapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
+from urllib.parse import unquote
 
 App = Callable[..., Awaitable[None]]
 
@@ -40,20 +41,34 @@ async def ask(
     app: App,
     method: str,
     path: str,
-    body: bytes | object = b"",
+    body: bytes | object | None = b"",
     *,
     headers: dict[str, str] | None = None,
     query: str = "",
+    again: Sequence[tuple[str, str]] = (),
 ) -> Answered:
-    """Return what *app* answers; a *body* that is no bytes is sent as JSON."""
+    """Return what *app* answers.
+
+    Args:
+        app: The application.
+        method: How it is asked.
+        path: What it is asked for, as it stands in a request.
+        body: What is sent: JSON if it is no bytes; None for one that never comes.
+        headers: Headers of the request.
+        query: What follows the path.
+        again: More headers, whose names may be those of others.
+    """
     content = body if isinstance(body, bytes) else json.dumps(body).encode()
     sent = {"host": "127.0.0.1:8321", "content-type": "application/json", **(headers or {})}
     scope = {
         "type": "http",
         "method": method,
-        "path": path,
+        "path": unquote(path),
+        "raw_path": path.encode(),
         "query_string": query.encode(),
-        "headers": [(key.encode(), value.encode("latin-1")) for key, value in sent.items()],
+        "headers": [
+            (key.encode(), value.encode("latin-1")) for key, value in (*sent.items(), *again)
+        ],
         "client": ("127.0.0.1", 50000),
     }
     answered = Answered()
@@ -61,7 +76,7 @@ async def ask(
 
     async def receive() -> dict[str, Any]:
         nonlocal is_sent
-        if is_sent:
+        if is_sent or body is None:
             await asyncio.Event().wait()
         is_sent = True
         return {"type": "http.request", "body": content}

@@ -19,7 +19,7 @@ import aiohttp
 from rungraph.engine.errors import KeyRefusedError, RateLimitError
 from rungraph.engine.providers.connections import Connector, is_reused, proxy_of
 from rungraph.engine.request import headers_of_way, is_tried_once
-from rungraph.engine.server_events import events_in, lines_in
+from rungraph.engine.server_events import EVENTS, events_in, lines_in
 from rungraph.engine.tracing import headers_of_trace
 
 if TYPE_CHECKING:
@@ -29,8 +29,6 @@ _MOST_PAUSE = 20.0
 _MOST_SHOWN = 400
 _SHORTEST_KEY = 8
 _CONNECT_SECONDS = 10.0
-EVENTS = "text/event-stream"
-LINES = "application/x-ndjson"
 
 _KINDS = {
     "validation": 422,
@@ -367,6 +365,6 @@ def _told(body: object, status: int) -> tuple[str, int]:
     # A stream has begun with 200 when it fails; its error then carries the real status.
     if isinstance(named, int) and 400 <= named < 600:
         status = named
-    if status < HTTPStatus.BAD_REQUEST:
+    if status < HTTPStatus.MULTIPLE_CHOICES:
         status = HTTPStatus.INTERNAL_SERVER_ERROR
     return str(error or "").strip(), status

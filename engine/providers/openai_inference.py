@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
-from contextlib import aclosing
+import json
+import re
+from contextlib import aclosing, suppress
+from http import HTTPStatus
 from typing import TYPE_CHECKING, Any, ClassVar, TypeVar, cast
 
 from pydantic import ValidationError
@@ -10,6 +13,7 @@ from pydantic import ValidationError
 from rungraph.engine.apis.common import ToolChoice, ToolPromptFormat
 from rungraph.engine.providers import openai_answers as answers
 from rungraph.engine.providers import openai_requests as requests
+from rungraph.engine.server_events import EVENTS
 
 if TYPE_CHECKING:
     from collections.abc import AsyncGenerator, Callable, Mapping
@@ -35,6 +39,9 @@ _Read = TypeVar("_Read")
 _Chunk = TypeVar("_Chunk")
 _CHAT = "chat/completions"
 _COMPLETION = "completions"
+_FIRST_EVENT = re.compile(rb"(?:^|\n)data: ?(.*?)\r?\n\r?\n", re.DOTALL)
+_MOST_HEAD = 65_536
+"""Bytes of a stream that are held back to see its first event."""
 
 
 class OpenAIInference:
@@ -178,8 +185,36 @@ class OpenAIRelay(OpenAIInference):
     """Also hands on what a server of the OpenAI API says itself."""
 
     async def relay_openai(self, path: str, body: Mapping[str, Any]) -> AsyncGenerator[bytes, None]:
-        """Return the server's own answer to *body*, in pieces."""
-        return await opened(self._client.raw_stream(f"{self.prefix}{path}", body))
+        """Return the server's own answer to *body*, in pieces.
+
+        What the first event of a stream says is wrong is raised: nothing is answered yet.
+        """
+        path = f"{self.prefix}{path}"
+        if body.get("stream") is not True:
+            return await opened(self._client.raw_stream(path, body))
+        return await opened(self._unless_refused(path, body))
+
+    async def _unless_refused(
+        self, path: str, body: Mapping[str, Any]
+    ) -> AsyncGenerator[bytes | None, None]:
+        """Yield None and the server's stream, once its first event is there and no error."""
+        async with aclosing(self._client.raw_stream(path, body, media=EVENTS)) as content:
+            yield await anext(content)
+            head = b""
+            while (first := _FIRST_EVENT.search(head)) is None and len(head) < _MOST_HEAD:
+                if (piece := await anext(content, None)) is None:
+                    break
+                head += piece
+            told: object = None
+            if first is not None and b'"error"' in first[1]:
+                with suppress(ValueError):
+                    told = json.loads(first[1])
+            if isinstance(told, dict) and told.get("error"):
+                raise self._client.refusal(told, HTTPStatus.OK, path)
+            if head:
+                yield head
+            async for piece in content:
+                yield piece
 
 
 async def opened(

@@ -15,13 +15,14 @@ from itertools import count
 from pkgutil import resolve_name
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, NamedTuple
+from urllib.parse import unquote
 
 from rungraph.engine.apis.routes import routes_of
 from rungraph.engine.errors import NotServedError, unknown
 from rungraph.engine.events import ReloadEnded
 from rungraph.engine.request import CallData, come_through
 from rungraph.engine.server.endpoint import Endpoint
-from rungraph.engine.server.exchange import BrokenOff, Exchange
+from rungraph.engine.server.exchange import BODY_SECONDS, BrokenOff, Exchange
 from rungraph.engine.server.failures import RequestError, failure_of, is_unforeseen
 from rungraph.engine.server.feed import Feed
 from rungraph.engine.server.graph_routes import GraphRoutes
@@ -171,6 +172,7 @@ class StackApp:
         self._add("GET", "/upstreams", graph.upstreams, ANY, is_always=True)
         for path, handler in (
             ("/graph", graph.graph),
+            ("/graph/plan", graph.graph),
             ("/graph/status", graph.status),
             ("/graph/abilities", graph.abilities),
             ("/graph/traffic", graph.traffic),
@@ -249,6 +251,9 @@ class StackApp:
                 raise
             if exchange.broken_off is BrokenOff.DRAINED:
                 await self._fail(exchange, self._unavailable())
+            elif exchange.broken_off is BrokenOff.BODY_LATE:
+                text = f"the body did not come within {BODY_SECONDS:g} seconds"
+                await self._fail(exchange, RequestError(408, text))
         except Exception as error:  # noqa: BLE001  (a provider's code may raise anything)
             await self._fail(exchange, error)
         finally:
@@ -278,7 +283,8 @@ class StackApp:
         served = methods.get(method)
         if served is None:
             allowed = ", ".join(methods)
-            raise RequestError(405, f"{exchange.path} takes {allowed}, not {exchange.method}")
+            text = f"{exchange.path} takes {allowed}, not {exchange.method}"
+            raise RequestError(405, text, headers=((b"allow", allowed.encode()),))
         exchange.route = served.route
         if served.needs:
             self._guard.check_key(exchange, served.needs)
@@ -294,8 +300,9 @@ class StackApp:
     def _matching(self, exchange: Exchange) -> dict[str, _Served] | None:
         """Return what serves paths of the form that the request's has, its parameters taken."""
         for pattern, methods in self._patterns:
-            if found := pattern.fullmatch(exchange.path):
-                exchange.path_values = found.groupdict()
+            if found := pattern.fullmatch(exchange.raw_path):
+                values = found.groupdict()
+                exchange.path_values = {name: unquote(value) for name, value in values.items()}
                 return methods
         return None
 
@@ -305,6 +312,7 @@ class StackApp:
             _logger.error("request %s failed", exchange.request_id, exc_info=error)
         failure = failure_of(error, exchange.request_id, self._stack.scrubbed)
         if exchange.has_begun:
+            exchange.status = failure.status  # What it came to, whatever it began with.
             await exchange.end(b"data: " + failure.body + b"\n\n" + exchange.last_event)
         else:
             await exchange.answer(failure.body, status=failure.status, headers=failure.headers)

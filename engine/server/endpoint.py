@@ -9,11 +9,11 @@ from typing import TYPE_CHECKING, Any, NotRequired, Required, cast, get_type_hin
 from urllib.parse import parse_qsl
 
 from pydantic import ConfigDict, TypeAdapter, ValidationError
-from pydantic_core import from_json, to_json
+from pydantic_core import from_json
 from typing_extensions import TypedDict
 
 from rungraph.engine.apis.routes import answers_of
-from rungraph.engine.server.exchange import Called
+from rungraph.engine.server.exchange import Called, to_json
 from rungraph.engine.server.failures import invalid
 from rungraph.graph.suggest import did_you_mean
 

@@ -5,11 +5,14 @@ from __future__ import annotations
 import asyncio
 from contextlib import aclosing
 from enum import Enum
+from functools import partial
 from http import HTTPStatus
 from time import perf_counter
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, NamedTuple, Self, TypeVar
-from urllib.parse import parse_qs
+from urllib.parse import parse_qs, quote
+
+import pydantic_core
 
 from rungraph.engine.server.failures import RequestError
 from rungraph.graph.wording import counted
@@ -35,9 +38,13 @@ if TYPE_CHECKING:
 
 _Event = TypeVar("_Event")
 
+to_json = partial(pydantic_core.to_json, inf_nan_mode="null")
+"""Writes an answer. JSON has no infinity, whatever a provider says or a caller has stored."""
 JSON = b"application/json"
 EVENTS = b"text/event-stream"
-_BODY_SECONDS = 30.0
+BODY_SECONDS = 30.0
+_LISTED = {b"cookie": b"; "}
+"""How the values of a header are joined that is not a list with commas."""
 _WATCH_AFTER = 0.02
 """Seconds before somebody listens for the caller's going: most calls are over by then."""
 
@@ -56,6 +63,7 @@ class BrokenOff(Enum):
 
     CALLER_GONE = "the caller has gone"
     DRAINED = "the server stops"
+    BODY_LATE = "the body did not come in time"
 
 
 class Exchange:
@@ -64,7 +72,8 @@ class Exchange:
     It belongs to the task that makes it.
 
     Attributes:
-        headers: The headers of the request, by name in lower case.
+        headers: The headers of the request, by name in lower case; the values of one that is there
+            several times are one list.
         request_id: Names the request, to the caller and in the log.
         is_secure: Whether it came over TLS, to this server or to a proxy before it that says so.
         path_values: What stands in the path for its parameters.
@@ -110,7 +119,10 @@ class Exchange:
         self.method: str = scope["method"]
         self.path: str = scope["path"]
         self.query: bytes = scope["query_string"]
+        self._raw_path: bytes | None = scope.get("raw_path")  # Not every server tells it.
         self.headers: dict[bytes, bytes] = dict(scope["headers"])
+        if len(self.headers) != len(scope["headers"]):
+            self.headers = _joined(scope["headers"])
         self.is_secure = "https" in (scope.get("scheme"), self.header(b"x-forwarded-proto"))
         self.request_id = request_id
         self._receive = receive
@@ -120,6 +132,11 @@ class Exchange:
         self._task = asyncio.current_task(self._loop)
 
     # --- the request ---------------------------------------------------------------------------
+
+    @property
+    def raw_path(self) -> str:
+        """The path as it came: a slash in a name is ``%2F`` there."""
+        return quote(self.path) if self._raw_path is None else self._raw_path.decode("latin-1")
 
     def header(self, name: bytes) -> str:
         """Return the header *name*, which is written in lower case; empty if there is none."""
@@ -148,19 +165,19 @@ class Exchange:
         """Return the body.
 
         Raises:
-            RequestError: If it is longer than a body may be, or comes too slowly.
+            RequestError: If it is longer than a body may be.
+            asyncio.CancelledError: If the caller leaves, or takes too long.
         """
         if int(self.headers.get(b"content-length", 0)) > self._most_bytes:
             raise self._too_long()
-        message = await self._receive()
-        if not message.get("more_body"):
-            return self._taken(message)
+        timer = self._loop.call_later(BODY_SECONDS, self.break_off, BrokenOff.BODY_LATE)
         try:
-            async with asyncio.timeout(_BODY_SECONDS):
-                return await self._rest_of_body(message)
-        except TimeoutError as error:
-            text = f"the body did not come within {_BODY_SECONDS:g} seconds"
-            raise RequestError(408, text) from error
+            message = await self._receive()
+            if not message.get("more_body"):
+                return self._taken(message)
+            return await self._rest_of_body(message)
+        finally:
+            timer.cancel()
 
     async def _rest_of_body(self, message: Message) -> bytes:
         parts: list[bytes] = []
@@ -331,3 +348,14 @@ class Exchange:
         while (await self._receive())["type"] != "http.disconnect":
             pass
         self.break_off(BrokenOff.CALLER_GONE)
+
+
+def _joined(headers: Iterable[Header]) -> dict[bytes, bytes]:
+    """Return *headers* by name; the values of one that is there several times are one list.
+
+    A header that may be there but once is not valid then, whoever reads it.
+    """
+    found: dict[bytes, bytes] = {}
+    for name, value in headers:
+        found[name] = found[name] + _LISTED.get(name, b", ") + value if name in found else value
+    return found

@@ -65,12 +65,14 @@ class RequestError(EngineError):
         message: What is wrong, for people.
         param: Which parameter is wrong.
         code: What is wrong, for programs.
+        headers: Headers of the answer that say more.
     """
 
     status: int
     message: str
     param: str | None = None
     code: str | None = None
+    headers: tuple[tuple[bytes, bytes], ...] = ()
 
     def __str__(self) -> str:
         return self.message
@@ -106,6 +108,10 @@ def failure_of(error: Exception, request_id: str, scrub: Callable[[str], str]) -
     }
     again = status in _WORTH_ANOTHER_TRY and not isinstance(error, _FUTILE)
     headers = [(b"x-should-retry", b"true" if again else b"false")]
+    if isinstance(error, RequestError):
+        headers += error.headers
+    if status == 401:
+        headers.append((b"www-authenticate", b"Bearer"))
     if status in {429, 503}:
         known = getattr(error, "retry_after", None)
         seconds = ceil(max(known or 0.0, _RETRY_SECONDS))

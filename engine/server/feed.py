@@ -59,6 +59,10 @@ class Feed:
     async def events(self, exchange: Exchange) -> None:
         """Answer with all events from the one after ``Last-Event-ID`` or ``since``, for ever."""
         (since,) = exchange.parameters(since=False)
+        if exchange.method == "HEAD":
+            await exchange.begin_events()
+            await exchange.end()  # A stream without a body has nothing to wait for.
+            return
         since = exchange.header(b"last-event-id") or since
         exchange.expect_stream()
         waiting: asyncio.Queue[bytes | None] = asyncio.Queue()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hmac
+import re
 import secrets
 from functools import lru_cache
 from hashlib import sha256
@@ -34,7 +35,8 @@ _OBJECT = TypeAdapter(dict[str, Any])
 
 PREFLIGHT: tuple[Header, ...] = (
     (b"access-control-allow-methods", b"GET, POST, DELETE"),
-    (b"access-control-allow-headers", b"authorization, content-type"),
+    # SDKs send headers of their own; the star is every one but for the key.
+    (b"access-control-allow-headers", b"authorization, *"),
     (b"access-control-max-age", b"600"),
 )
 """What a page of an allowed site may send."""
@@ -83,7 +85,7 @@ class Guard:
             return ()
         return (
             (b"access-control-allow-origin", origin.encode("latin-1")),
-            (b"access-control-expose-headers", b"x-request-id, retry-after"),
+            (b"access-control-expose-headers", b"*"),
             (b"vary", b"origin"),
         )
 
@@ -155,6 +157,22 @@ def provider_data_of(exchange: Exchange) -> Mapping[str, Any] | None:
     return None
 
 
+def origin_of(text: str) -> str:
+    """Return the origin of a site as browsers write it.
+
+    Examples:
+        >>> origin_of("https://App.Example")
+        'https://app.example'
+
+    Raises:
+        ValueError: If *text* is none; no browser would ever send it.
+    """
+    if not re.fullmatch(r"https?://[^/?#@*\s]+", text, re.IGNORECASE):
+        msg = f"{text!r} is no origin such as 'https://app.example': no path, no '*'"
+        raise ValueError(msg)
+    return text.lower()
+
+
 def is_loopback(host: str) -> bool:
     """Whether *host* is this machine, seen from itself.
 
@@ -176,6 +194,7 @@ def is_loopback(host: str) -> bool:
 def _is_here(header: str) -> bool:
     """Whether a Host header means this machine, whatever the port; most callers say the same."""
     try:
-        return is_loopback(urlsplit(f"//{header}").hostname or "")
+        parts = urlsplit(f"//{header}")
+        return is_loopback(parts.hostname or "") and parts.port != 0
     except ValueError:
         return False

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import asyncio
+import secrets
 import socket
+import ssl
 from contextlib import asynccontextmanager
 from http import HTTPStatus
 from typing import TYPE_CHECKING
@@ -24,6 +26,8 @@ _MOST_HEAD = 64 * 1024
 """Bytes that the target and the headers of a request may have."""
 _HEAD_SECONDS = 20.0
 """Seconds that a caller may take for them."""
+_UNREAD_SECONDS = 60.0
+"""Seconds that a caller may leave unread what no longer fits into the buffers: it holds a call."""
 _LINGER_SECONDS = 2.0
 """Seconds that a caller who is refused may go on sending, to read the answer at last."""
 
@@ -39,6 +43,7 @@ class _Connection(HttpToolsProtocol):
     _piece = 0
     _more_of_head = 0
     _timer: asyncio.TimerHandle | None = None
+    _unread: asyncio.TimerHandle | None = None
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
         super().connection_made(transport)
@@ -46,7 +51,16 @@ class _Connection(HttpToolsProtocol):
 
     def connection_lost(self, exc: Exception | None) -> None:
         self._end_time()
+        self._end_unread()
         super().connection_lost(exc)
+
+    def pause_writing(self) -> None:
+        super().pause_writing()
+        self._unread = self.loop.call_later(_UNREAD_SECONDS, self.transport.abort)
+
+    def resume_writing(self) -> None:
+        self._end_unread()
+        super().resume_writing()
 
     def data_received(self, data: bytes) -> None:
         if self._is_refused:
@@ -86,6 +100,8 @@ class _Connection(HttpToolsProtocol):
             f"HTTP/1.1 {failure.status} {HTTPStatus(failure.status).phrase}",
             "content-type: application/json",
             f"content-length: {len(failure.body)}",
+            f"x-request-id: req_{secrets.token_hex(8)}",
+            *(f"{name.decode()}: {value.decode()}" for name, value in failure.headers),
             "connection: close",
         ]
         self.transport.write("\r\n".join([*lines, "", ""]).encode() + failure.body)
@@ -103,6 +119,11 @@ class _Connection(HttpToolsProtocol):
     def _give_time(self, seconds: float = _HEAD_SECONDS) -> None:
         self._end_time()
         self._timer = self.loop.call_later(seconds, self.transport.close)
+
+    def _end_unread(self) -> None:
+        if self._unread is not None:
+            self._unread.cancel()
+            self._unread = None
 
     def _end_time(self) -> None:
         if self._timer is not None:
@@ -132,6 +153,31 @@ def bound(host: str, port: int) -> socket.socket:
         msg = f"cannot listen at {host}:{port}: {reason}"
         raise OSError(msg) from error
     return listener
+
+
+def url_of(listener: socket.socket, *, is_secure: bool) -> str:
+    """Return the URL at which *listener* listens."""
+    host, port = listener.getsockname()[:2]
+    at = f"[{host}]" if ":" in host else host
+    return f"{'https' if is_secure else 'http'}://{at}:{port}"
+
+
+def check_certificate(certificate: Path, key: Path | None) -> None:
+    """Return if TLS can be served with a certificate and its private key.
+
+    Raises:
+        OSError: If not; the text names the files.
+    """
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    try:
+        # Without a password of ours, OpenSSL would ask for one at the terminal.
+        context.load_cert_chain(certificate, key, password=lambda: b"")
+    except ssl.SSLError as error:
+        reason = "they do not belong together" if error.reason == "KEY_VALUES_MISMATCH" else ""
+        reason = reason or "both must be PEM, the key without a password"
+        files = f"the certificate {certificate} and the key {key or certificate}"
+        msg = f"{files} cannot be used: {reason}"
+        raise OSError(msg) from error
 
 
 @asynccontextmanager

@@ -66,7 +66,7 @@ class Metrics:
         )
         self._requests = counter(
             "rungraph_requests",
-            "Requests by the route that served them and the status of the answer",
+            "Requests by the route that served them and the status: of the answer, or of its end",
             ("route", "status"),
         )
         self._duration = histogram(
@@ -82,7 +82,7 @@ class Metrics:
         )
         self._calls = counter(
             "rungraph_calls",
-            "Routed calls by what they call and the status of the answer",
+            "Routed calls by what they call and the status: of the answer, or of its end",
             ("api", "method", "resource", "provider", "status"),
         )
         self._tokens = counter(

@@ -10,14 +10,14 @@ from contextlib import aclosing, suppress
 from functools import partial
 from typing import TYPE_CHECKING, Any, TypeVar, cast
 
-from pydantic_core import from_json, to_json
+from pydantic_core import from_json
 
 from rungraph.engine.apis.common import Usage
 from rungraph.engine.errors import NotServedError
 from rungraph.engine.provider import has_openai_relay
 from rungraph.engine.request import begin_session, hand_over
 from rungraph.engine.server import translated_answers, translation
-from rungraph.engine.server.exchange import Called
+from rungraph.engine.server.exchange import Called, to_json
 from rungraph.engine.server.failures import RequestError
 from rungraph.engine.server.responses import Answering, chat_body
 from rungraph.engine.server.translation import read
@@ -81,7 +81,7 @@ class OpenAIRoutes:
     ) -> None:
         """Answer with what the provider says itself, or else with the *translated* answer."""
         body = await body_of(exchange)
-        if body.get("stream") is True and path != "embeddings":
+        if path != "embeddings" and _wants_stream(body):
             exchange.expect_stream()
         with exchange.watched():
             if (relayed := await self._relayed(exchange, path, body)) is not None:
@@ -112,19 +112,20 @@ class OpenAIRoutes:
     async def responses(self, exchange: Exchange) -> None:
         """Answer with a response: a chat of either lane, told as the responses API tells it."""
         body = await body_of(exchange)
+        is_stream = _wants_stream(body)
         chat = chat_body(body)
         name = exchange.request_id.removeprefix("req_")
         answering = Answering(body, name, int(time.time()))
-        if chat.get("stream"):
+        if is_stream:
             exchange.expect_stream()
         with exchange.watched():
             relayed = await self._relayed(exchange, _CHAT, chat)
             exchange.last_event = b""
-            if not chat.get("stream"):
-                if isinstance(relayed, bytes):
-                    answer = json.loads(relayed)
-                else:
-                    answer = await self._chat(exchange, chat)
+            if not is_stream:
+                whole = relayed if isinstance(relayed, bytes) else None
+                answer = (
+                    _object_in(whole) if whole is not None else await self._chat(exchange, chat)
+                )
                 await exchange.answer(to_json(answering.whole(cast("dict[str, Any]", answer))))
                 exchange.usage = answering.usage
                 return
@@ -223,12 +224,27 @@ async def body_of(exchange: Exchange) -> dict[str, Any]:
     """
     try:
         body: object = json.loads(await exchange.json_body())
-    except (ValueError, RecursionError) as error:
-        problem = "the body is no JSON" if isinstance(error, ValueError) else "nested too deep"
-        raise RequestError(400, problem, code="invalid_value") from error
+    except UnicodeDecodeError as error:
+        raise RequestError(400, "the body is no UTF-8", code="invalid_value") from error
+    except ValueError as error:
+        raise RequestError(400, f"the body is no JSON: {error}", code="invalid_value") from error
+    except RecursionError as error:
+        raise RequestError(400, "the body is nested too deep", code="invalid_value") from error
     if not isinstance(body, dict):
         raise RequestError(400, "the body is no JSON object", code="invalid_value")
     return cast("dict[str, Any]", body)
+
+
+def _wants_stream(body: Mapping[str, Any]) -> bool:
+    """Return whether *body* asks for a stream, as every lane and server understands it.
+
+    Raises:
+        RequestError: If it says neither yes nor no: servers differ in what they take for a yes.
+    """
+    found = body.get("stream")
+    if found is None or isinstance(found, bool):
+        return found is True
+    raise RequestError(400, "stream: must be true or false", "stream", "invalid_value")
 
 
 async def _each(
@@ -257,12 +273,26 @@ async def _chunks_in(
         async for event in events:
             if event == b"[DONE]":
                 return
-            chunk = json.loads(event)
+            chunk = _object_in(event)
             if error := chunk.get("error"):
                 msg = str(error.get("message", error) if isinstance(error, dict) else error)
                 raise ConnectionError(msg)
             yield chunk
     raise ConnectionError(_BROKEN_OFF)
+
+
+def _object_in(content: bytes) -> dict[str, Any]:
+    """Return the JSON object that a model's server says.
+
+    Raises:
+        ConnectionError: If it says something else, which is not the caller's fault.
+    """
+    with suppress(ValueError):
+        found: object = json.loads(content)
+        if isinstance(found, dict):
+            return cast("dict[str, Any]", found)
+    msg = "the server of the model says what is not understood"
+    raise ConnectionError(msg)
 
 
 async def _whole(provider: HasOpenAIRelay, path: str, body: Mapping[str, Any]) -> bytes:

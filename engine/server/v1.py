@@ -5,8 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 from urllib.parse import parse_qsl
 
-from pydantic_core import to_json
-
+from rungraph.engine.server.exchange import to_json
 from rungraph.engine.server.keys import ANY, Permission
 from rungraph.engine.server.openai_routes import OpenAIRoutes, body_of
 from rungraph.engine.server.stack_routes import Moderation, NewShield, ShieldRun, StackRoutes

@@ -81,6 +81,7 @@ def test_the_status_tells_the_kind_of_an_error(http: httpx2.Client) -> None:
     }
     for response in found.values():
         error_of(response)
+    assert found["method"].headers["allow"] == "POST"
     assert error_of(found["unknown model"])["message"] == (
         "model 'ecko' is not registered\nregistered: 'echo'\nhelp: did you mean 'echo'?"
     )

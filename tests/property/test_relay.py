@@ -76,8 +76,17 @@ class Lane:
                 self._runner.run(stack.__aexit__(None, None, None))
                 self._runner.run(upstream.__aexit__(None, None, None))
 
+    def ask(self, path: str, body: object) -> Answered:
+        return self._runner.run(ask(self._app, "POST", path, body))
+
     def chat(self, body: dict[str, Any]) -> Answered:
-        return self._runner.run(ask(self._app, "POST", "/v1/chat/completions", body))
+        return self.ask("/v1/chat/completions", body)
+
+    def count(self, status: int) -> float:
+        """Return how many requests metrics count with *status*."""
+        text = self._runner.run(ask(self._app, "GET", "/metrics")).body.decode()
+        line = f'rungraph_requests_total{{route="/v1/chat/completions",status="{status}"}} '
+        return float(text.partition(line)[2].partition("\n")[0] or 0)
 
     @property
     def tokens(self) -> dict[str, float]:
@@ -160,9 +169,14 @@ def test_the_tokens_of_what_is_relayed_are_counted(
 
 @pytest.mark.parametrize("came", [b"", b"data: {}\n\n", b'data: {"cho'])
 def test_a_stream_that_breaks_off_is_no_success(lane: Lane, came: bytes) -> None:
-    """What came stays; then an error, and the end. With nothing come, the error has a status."""
+    """What came stays; then an error, and the end. With nothing come, the error has a status.
+
+    Metrics count it as what it is, whatever it began with.
+    """
+    before = lane.count(502)
     lane.reply = Reply(came, headers={"Content-Type": "text/event-stream"})
     answered = lane.chat({"model": "mine", "stream": True})
+    assert lane.count(502) == before + 1
     if not came:
         assert (answered.status, answered.error["type"]) == (502, "server_error")
         return
@@ -182,3 +196,77 @@ def test_a_refusal_has_our_shape(lane: Lane, status: int, told: int) -> None:
     answered = lane.chat({"model": "mine"})
     assert answered.status == told
     assert "the model says no" in answered.error["message"]
+
+
+@pytest.mark.parametrize("before", [b"", b": ping\n\n"])
+@pytest.mark.parametrize(
+    ("event", "status"),
+    [
+        (b'data: {"error": {"message": "the model says no"}}\n\n', 502),
+        (b'data: {"error": {"message": "the model says no", "code": 400}}\n\n', 400),
+        (b'data:{"error":"the model says no","error_type":"overloaded"}\r\n\r\n', 429),
+    ],
+)
+def test_a_stream_that_begins_with_an_error_is_none(
+    lane: Lane, before: bytes, event: bytes, status: int
+) -> None:
+    """What fails before the first chunk has its status, as if the upstream had said it at once."""
+    content = before + event + b"data: [DONE]\n\n"
+    lane.reply = Reply(content, headers={"Content-Type": "text/event-stream"})
+    answered = lane.chat({"model": "mine", "stream": True})
+    assert answered.status == status
+    assert "the model says no" in answered.error["message"]
+
+
+def test_a_page_is_no_stream(lane: Lane) -> None:
+    """What stands before an upstream may answer in its place."""
+    lane.reply = Reply(b"<p>hi</p>", headers={"Content-Type": "text/html"})
+    answered = lane.chat({"model": "mine", "stream": True})
+    assert answered.status == 502
+    assert answered.error["message"].endswith("'text/html', not 'text/event-stream'")
+
+
+def test_where_an_upstream_sends_callers_is_told_as_such(lane: Lane) -> None:
+    """A redirect is not followed, since it would get the key; its status is not another one."""
+    lane.reply = Reply(b"", 302, headers={"Location": "/elsewhere"})
+    answered = lane.chat({"model": "mine"})
+    assert (answered.status, answered.error["message"].split()[-1]) == (502, "(302)")
+
+
+@pytest.mark.parametrize(
+    ("body", "told"),
+    [
+        (b'{"model": "mine", "stream": "true"}', "stream: must be true or false"),
+        (b'{"model": "mine", "stream": 1}', "stream: must be true or false"),
+        (b'{"model": "mine"', "the body is no JSON: Expecting ',' delimiter: line 1 column 17"),
+        (b'{"model": "\xff"}', "the body is no UTF-8"),
+        (b"[" * 200_000, "the body is nested too deep"),
+    ],
+)
+@pytest.mark.parametrize("path", ["/v1/chat/completions", "/v1/responses"])
+def test_what_servers_understand_differently_is_refused(
+    lane: Lane, path: str, body: bytes, told: str
+) -> None:
+    """It does not come to the upstream, whose answer would be of another form than expected."""
+    lane.wire.requests.clear()
+    answered = lane.ask(path, body)
+    assert answered.status == 400
+    assert answered.error["message"].startswith(told)
+    assert lane.wire.requests == []
+
+
+@pytest.mark.parametrize("content", [b"<p>hi</p>", b"[]"])
+@pytest.mark.parametrize("is_stream", [False, True])
+def test_a_response_of_what_is_no_chat_is_not_the_callers_fault(
+    lane: Lane, content: bytes, is_stream: bool
+) -> None:
+    """An upstream that says what is not understood has failed."""
+    if is_stream:
+        content = b"data: " + content + b"\n\n"
+    lane.reply = Reply(content, headers={"Content-Type": "text/event-stream"})
+    body = {"model": "mine", "input": "hi", "stream": is_stream}
+    answered = lane.ask("/v1/responses", body)
+    assert (answered.status, answered.error["message"]) == (
+        502,
+        "the server of the model says what is not understood",
+    )

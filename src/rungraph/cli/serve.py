@@ -130,9 +130,9 @@ def serve(
     """Serve a stack; *settings* are those of `StackSettings`."""
     try:
         from rungraph.engine.server.app import ServerSettings
-        from rungraph.engine.server.guards import Guard, is_loopback
+        from rungraph.engine.server.guards import Guard, is_loopback, origin_of
         from rungraph.engine.server.keys import Key, load_keys
-        from rungraph.engine.server.listening import bound
+        from rungraph.engine.server.listening import bound, check_certificate
     except ModuleNotFoundError as error:
         if error.name not in _NEEDS:
             raise
@@ -147,6 +147,16 @@ def serve(
             f"help: set {SERVER_KEY}, or name a file with --keys"
         )
         raise click.UsageError(msg)
+    if tls_certificate is not None:
+        check_certificate(tls_certificate, tls_key)
+    elif tls_key is not None:
+        msg = "a key alone serves no TLS: name its certificate with --tls-certificate"
+        raise click.UsageError(msg)
+    try:
+        allowed = [origin_of(one) for one in origins]
+    except ValueError as error:
+        msg = f"--cors: {error}"
+        raise click.UsageError(msg) from error
     watched = WatchedFile.at(file, catalog) if watches else None
     graph = load_runnable(file, catalog)
     tell_diagnostics(graph.diagnostics)
@@ -157,7 +167,7 @@ def serve(
         graph,
         StackSettings(**settings),
         ServerSettings(drain_seconds=drain_seconds, most_calls=max_calls, trace_ratio=trace_ratio),
-        Guard(keys, origins=origins, is_local=is_local),
+        Guard(keys, origins=allowed, is_local=is_local),
         bound(host, port),
         (tls_certificate, tls_key),
         waits=waits,
@@ -198,7 +208,7 @@ class _ServeSession:
 
     async def _run(self, masks: Masks) -> int:
         from rungraph.engine.server.app import StackApp
-        from rungraph.engine.server.listening import listening
+        from rungraph.engine.server.listening import listening, url_of
 
         progress = LineProgress(self.graph, masks)
         stack = Stack(self.graph, self.settings)
@@ -228,9 +238,8 @@ class _ServeSession:
                             if self.waits:
                                 await opened.enter_async_context(opening)
                             app.open()
-                            host, port = self.listener.getsockname()[:2]
-                            scheme = "http" if self.tls[0] is None else "https"
-                            tell(f"serving {scheme}://{host}:{port}; Ctrl-C stops")
+                            url = url_of(self.listener, is_secure=self.tls[0] is not None)
+                            tell(f"serving {url}; Ctrl-C stops")
                             try:
                                 async with asyncio.TaskGroup() as watching:
                                     watching.create_task(app.watch())

@@ -10,6 +10,7 @@ from rungraph.engine.apis.models import Model
 from rungraph.engine.provider import ProviderReport
 from rungraph.engine.providers.remote.ollama import wire
 from rungraph.engine.providers.served_inference import ServedInference, client_of, started
+from rungraph.engine.server_events import LINES
 
 if TYPE_CHECKING:
     from collections.abc import AsyncGenerator, Callable, Iterable, Mapping
@@ -18,7 +19,6 @@ if TYPE_CHECKING:
     from rungraph.engine.providers.remote.ollama.config import OllamaConfig
 
 _ROUTES = {"chat/completions": "api/chat", "completions": "api/generate"}
-_LINES = "application/x-ndjson"
 _LATEST = ":latest"
 _NOT_IN_THE_LIBRARY = "does not exist"
 
@@ -80,7 +80,7 @@ class OllamaProvider(ServedInference):
         status, told = "", ""
         try:
             async with aclosing(
-                self._client.events("api/pull", {"model": name}, media=_LINES)
+                self._client.events("api/pull", {"model": name}, media=LINES)
             ) as steps:
                 async for step in steps:
                     if step is None:
@@ -106,7 +106,7 @@ class OllamaProvider(ServedInference):
     async def _events(
         self, path: str, body: dict[str, Any]
     ) -> AsyncGenerator[dict[str, Any] | None, None]:
-        events = self._client.events(_ROUTES[path], self._request(body), media=_LINES)
+        events = self._client.events(_ROUTES[path], self._request(body), media=LINES)
         async with aclosing(events):
             async for event in events:
                 yield None if event is None else self._read(wire.answer, event)

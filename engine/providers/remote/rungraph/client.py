@@ -14,9 +14,9 @@ from rungraph.engine.errors import (
     RateLimitError,
     UnknownResourceError,
 )
-from rungraph.engine.providers.openai_client import EVENTS, OpenAIClient
+from rungraph.engine.providers.openai_client import OpenAIClient
 from rungraph.engine.request import provider_data
-from rungraph.engine.server_events import events_in
+from rungraph.engine.server_events import EVENTS, events_in
 
 if TYPE_CHECKING:
     from collections.abc import AsyncGenerator, Callable, Mapping

@@ -53,14 +53,19 @@ def stack(wire: Wire, tmp_path: Path) -> Stack:
     return Stack(graph, StackSettings(state_dir=tmp_path))
 
 
-async def called(stack: Stack, path: str, headers: dict[str, str], ratio: float = 1.0) -> None:
+async def called(
+    stack: Stack, path: str, headers: dict[str, str], ratio: float = 1.0, **more: Any
+) -> None:
     """Chat once through a server of *stack*."""
     app = StackApp(stack, ServerSettings(trace_ratio=ratio))
     app.open()
-    answered = await ask(app, "POST", path, {"model": "mine", "messages": USER}, headers=headers)
+    asked = {"model": "mine", "messages": USER}
+    answered = await ask(app, "POST", path, asked, headers=headers, **more)
     assert answered.status == 200, answered.body
 
 
+OTHER = [("via", "1.1 other")]
+"""Some that a request comes through write a header of their own."""
 LANES = pytest.mark.parametrize("path", ["/v1/chat/completions", "/inference/chat_completion"])
 
 
@@ -72,13 +77,13 @@ async def test_an_upstream_is_told_the_span_of_the_call(
     telemetry = Telemetry()
     async with stack:
         stack["inference"].bind("telemetry", telemetry)
-        await called(stack, path, {**parent(), "tracestate": "a=1"})
+        await called(stack, path, {**parent(), "tracestate": "a=1"}, again=[("tracestate", "b=2")])
     (span,) = telemetry.spans.values()
     assert (span.trace_id, span.parent) == (TRACE, SPAN)
     assert span.attributes["route"] == "router:inference > provider:inference/far"
     sent = wire.requests[-1].headers
     assert sent["traceparent"] == f"00-{TRACE}-{span.span_id}-01"
-    assert sent["tracestate"] == "a=1"
+    assert sent["tracestate"] == "a=1, b=2"
 
 
 @LANES
@@ -147,7 +152,7 @@ async def test_a_request_that_comes_round_is_refused(stack: Stack, wire: Wire) -
         via = {name.lower(): value for name, value in wire.requests[-1].headers.items()}["via"]
         assert re.fullmatch("1.1 proxy, 1.1 rungraph-[0-9a-f]{16}", via)
         answered = await ask(
-            app, "POST", "/v1/chat/completions", body, headers={"via": f"{via}, 1.1 other"}
+            app, "POST", "/v1/chat/completions", body, headers={"via": via}, again=OTHER
         )
     assert answered.status == 508
     assert answered.error == {

@@ -1,0 +1,135 @@
+"""Requests and connections that would otherwise never end, or name things by other letters."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+from collections.abc import AsyncGenerator
+from pathlib import Path
+
+import pytest
+from tests.asgi import ask
+
+from rungraph.engine.run.stack import Stack
+from rungraph.engine.server import app as app_module
+from rungraph.engine.server import exchange, listening
+from rungraph.engine.server.app import StackApp
+from rungraph.engine.server.guards import origin_of
+from rungraph.graph import compile_config
+
+ECHO = {
+    "provider_id": "echo",
+    "provider_type": "inline::fake",
+    "module": "tests.contract.cli_package.fake_provider",
+    "config": {},
+}
+
+
+@pytest.fixture
+async def app() -> AsyncGenerator[StackApp]:
+    """The server of a stack with one model."""
+    async with Stack(compile_config({"providers": {"inference": [ECHO]}})) as stack:
+        found = StackApp(stack)
+        found.open()
+        yield found
+
+
+@pytest.mark.parametrize("path", ["/inference/chat_completion", "/v1/chat/completions"])
+async def test_a_body_that_never_comes_is_not_waited_for(
+    app: StackApp, path: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Not a byte of it: the call would hold its place for ever."""
+    for module in (exchange, app_module):
+        monkeypatch.setattr(module, "BODY_SECONDS", 0.01)
+    answered = await asyncio.wait_for(ask(app, "POST", path, None), 10)
+    assert answered.status == 408
+    assert answered.error["message"] == "the body did not come within 0.01 seconds"
+    assert app.running_calls == 0
+
+
+async def test_the_head_of_a_stream_that_never_ends_is_told(app: StackApp) -> None:
+    """Who asks for the head alone gets it, and the end."""
+    answered = await asyncio.wait_for(ask(app, "HEAD", "/events"), 10)
+    assert (answered.status, answered.body) == (200, b"")
+    assert answered.headers["content-type"] == "text/event-stream"
+
+
+@pytest.mark.parametrize("path", ["/v1/vector_stores/a%2Fb", "/v1/vector_stores/a%0Ab/files"])
+async def test_a_name_may_have_any_letter(app: StackApp, path: str) -> None:
+    """A slash or line break in a name is part of the name: something serves the route."""
+    answered = await ask(app, "GET", path)
+    assert answered.error["message"].startswith("'memory_banks' is not served")
+
+
+@pytest.mark.parametrize("path", ["/models/list", "/v1/models"])
+async def test_an_answer_is_json_whatever_is_stored(app: StackApp, path: str) -> None:
+    """JSON has neither infinity nor what is no number, though parsers take both."""
+    model = (
+        b'{"model": {"identifier": "x", "provider_id": "echo", "metadata": {"a": [NaN, 1e999]}}}'
+    )
+    assert (await ask(app, "POST", "/models/register", model)).status == 200
+    assert b'"a":[null,null]' in (await ask(app, "GET", path)).body
+    await ask(app, "POST", "/models/unregister", {"identifier": "x"})
+
+
+async def test_a_reader_that_takes_nothing_is_cut_off(
+    app: StackApp, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It would hold what makes the answer for ever; the call is cancelled."""
+    monkeypatch.setattr(listening, "_UNREAD_SECONDS", 0.1)
+    socket = listening.bound("127.0.0.1", 0)
+    async with listening.listening(app, socket):
+        reader, writer = await asyncio.open_connection(*socket.getsockname(), limit=1024)
+        message = {"role": "user", "content": "word " * 300_000}
+        body = json.dumps({"model": "echo", "messages": [message], "stream": True})
+        writer.write(
+            "POST /v1/chat/completions HTTP/1.1\r\nhost: localhost\r\n"
+            "content-type: application/json\r\n"
+            f"content-length: {len(body)}\r\n\r\n{body}".encode()
+        )
+        await reader.readuntil(b"word")
+        assert app.running_calls == 1
+        async with asyncio.timeout(30):
+            while app.running_calls:  # noqa: ASYNC110  (nobody is told)
+                await asyncio.sleep(0.01)
+        writer.close()
+
+
+async def test_what_is_no_request_has_an_id_as_well(app: StackApp) -> None:
+    """The one shape of errors, though nothing of it came to the application."""
+    socket = listening.bound("127.0.0.1", 0)
+    async with listening.listening(app, socket):
+        reader, writer = await asyncio.open_connection(*socket.getsockname())
+        writer.write(b"no HTTP\r\n\r\n")
+        head = await reader.readuntil(b"\r\n\r\n")
+        writer.close()
+    assert b"\r\nx-request-id: req_" in head
+    assert b"\r\nx-should-retry: false\r\n" in head
+
+
+@pytest.mark.parametrize("host", ["127.0.0.1", "::1"])
+def test_where_it_listens_is_a_url(host: str) -> None:
+    """An IPv6 address stands in brackets there."""
+    with listening.bound(host, 0) as socket:
+        port = socket.getsockname()[1]
+        at = f"[{host}]" if ":" in host else host
+        assert listening.url_of(socket, is_secure=True) == f"https://{at}:{port}"
+
+
+def test_files_that_are_no_certificate_are_named(tmp_path: Path) -> None:
+    """Before anything starts, and without OpenSSL's own words."""
+    path = tmp_path / "c.pem"
+    path.write_text("nothing")
+    with pytest.raises(OSError, match="the key without a password") as caught:
+        listening.check_certificate(path, None)
+    assert str(caught.value) == (
+        f"the certificate {path} and the key {path} cannot be used: "
+        "both must be PEM, the key without a password"
+    )
+
+
+@pytest.mark.parametrize("text", ["*", "null", "app.example", "https://app.example/", "https://"])
+def test_what_no_browser_sends_is_no_origin(text: str) -> None:
+    """It would be allowed, and nobody would ever be let in."""
+    with pytest.raises(ValueError, match="is no origin such as"):
+        origin_of(text)
