@@ -19,7 +19,6 @@ if TYPE_CHECKING:
 _T = TypeVar("_T")
 _logger = logging.getLogger(__name__)
 
-_RAISED_AS_IT_IS = (Exception, asyncio.CancelledError, GeneratorExit, KeyboardInterrupt)
 _SLICE = 500
 """Items that are gone through at a time."""
 _LAST_CHANCE = 0.1
@@ -188,60 +187,50 @@ async def awaited(result: Any) -> Any:
     return await result if isawaitable(result) else result
 
 
-async def guarded(work: Awaitable[_T]) -> _T:
-    """Return the result of what a provider does, whatever it raises.
+class _Guarded(Coroutine[Any, Any, _T]):
+    """Like *work* itself, also when it is cancelled before its first step; see `guarded`."""
 
-    Raises:
-        BackgroundError: In place of an exception that would end the event loop, or a task in
-            silence: SystemExit of a provider is that provider's failure.
-    """
-    try:
-        return await work
-    except _RAISED_AS_IT_IS:
-        raise
-    except BaseException as error:  # noqa: BLE001  (that is what it is for)
-        raise _failure(error) from None
-
-
-class GuardedCoroutine(Coroutine[Any, Any, Any]):
-    """A coroutine like *work* itself, even when it is cancelled before its first step.
-
-    What it raises is as with `guarded`.
-    """
-
-    def __init__(self, work: Coroutine[Any, Any, Any]) -> None:
+    def __init__(self, work: Any) -> None:
         self._work = work
 
     def send(self, value: Any) -> Any:
-        """Go on."""
         return self._step(self._work.send, value)
 
     def throw(self, *error: Any) -> Any:
-        """Go on with *error*."""
         return self._step(self._work.throw, *error)
 
-    def _step(self, step: Callable[..., Any], *given: Any) -> Any:
-        try:
-            return step(*given)
-        except _RAISED_AS_IT_IS:
-            raise
-        except BaseException as error:  # noqa: BLE001  (that is what it is for)
-            raise _failure(error) from None
-
     def close(self) -> None:
-        """End."""
         self._work.close()
 
     def __await__(self) -> Any:
-        return self._work.__await__()
+        return self
+
+    def __iter__(self) -> Any:
+        return self
+
+    def __next__(self) -> Any:
+        return self.send(None)
 
     def __getattr__(self, name: str) -> Any:  # What debuggers ask for.
         return getattr(self._work, name)
 
+    def _step(self, step: Callable[..., Any], *given: Any) -> Any:
+        try:
+            return step(*given)
+        except (Exception, asyncio.CancelledError, KeyboardInterrupt):
+            raise
+        except BaseException as error:  # noqa: BLE001  (that is what it is for)
+            text = ": ".join(filter(None, (f"it raised {type(error).__name__}", message_of(error))))
+            raise BackgroundError(text).with_traceback(error.__traceback__) from None
 
-def _failure(error: BaseException) -> BackgroundError:
-    text = ": ".join(filter(None, (f"it raised {type(error).__name__}", message_of(error))))
-    return BackgroundError(text).with_traceback(error.__traceback__)
+
+def guarded(work: Awaitable[_T]) -> Coroutine[Any, Any, _T]:
+    """Return what has the result of *work*, which a provider does, whatever that raises.
+
+    It raises `BackgroundError` in place of what would end the event loop, or a task in silence:
+    SystemExit of a provider is that provider's failure.
+    """
+    return _Guarded(work if asyncio.iscoroutine(work) else work.__await__())
 
 
 def _mark_as_seen(task: asyncio.Task[Any]) -> None:

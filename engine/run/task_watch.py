@@ -7,7 +7,7 @@ from contextvars import Context, ContextVar
 from typing import TYPE_CHECKING, Any, NamedTuple, cast
 
 from rungraph.engine.run.node_run import NodeRun, Phase
-from rungraph.engine.waiting import GuardedCoroutine
+from rungraph.engine.waiting import guarded
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Coroutine
@@ -77,7 +77,7 @@ class TaskWatch:
         make: Callable[..., asyncio.Future[Any]] = self._before or _task
         maker = _maker.get()
         if self._is_open and (maker is not None or self._is_of_a_provider(work)):
-            work = GuardedCoroutine(work)
+            work = guarded(work)
         task = make(loop, work, **more)
         if self._is_open and isinstance(task, asyncio.Task):
             is_own = maker is not None and maker.task is asyncio.current_task()

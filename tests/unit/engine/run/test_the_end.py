@@ -126,7 +126,9 @@ def test_a_breakdown_during_a_start_aborts_it_or_is_named_at_the_stop() -> None:
     assert [(one.address, one.phase) for one in degraded.failures] == [(A, "run")]
 
 
-@pytest.mark.parametrize("error", [SystemExit(3), BaseExceptionGroup("x", [SystemExit(1)])])
+@pytest.mark.parametrize(
+    "error", [SystemExit(3), GeneratorExit(), BaseExceptionGroup("x", [SystemExit(1)])]
+)
 def test_whatever_a_provider_raises_is_its_failure(error: BaseException) -> None:
     """An exit of one provider ends neither the event loop nor the one who asked."""
 
