@@ -16,7 +16,6 @@ from rungraph.graph.secrets.services import HOOKS, SERVICE_KEYS
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
-
 Span = tuple[int, int]
 """Two offsets in a text, with a secret between them."""
 
@@ -70,13 +69,6 @@ def _is_no_word(match: re.Match[str]) -> bool:
     return not is_plain_word(match["value"])
 
 
-_ABOUT_BEARER = frozenset(("authentication", "authorization", "tokens", "challenge", "scheme"))
-
-
-def _is_bearer(match: re.Match[str]) -> bool:
-    return match["value"].lower() not in _ABOUT_BEARER
-
-
 def _is_secret_element(match: re.Match[str]) -> bool:
     head = secret_head(match["name"])
     return bool(head) and not (head in WEAK and is_plain_word(match["value"]))
@@ -123,16 +115,27 @@ def _is_attached(match: re.Match[str]) -> bool:
     return not is_plain_word(value) and any(map(str.isalpha, value)) and value[0] not in "-=/."
 
 
+def _is_of_client(match: re.Match[str]) -> bool:
+    """Whether a client that has such a flag for its password is called before it."""
+    client = _CLIENTS.get(match["flag"][:3])
+    before = match.string[max(0, match.start() - 500) : match.start()]
+    return client is not None and client.search(re.split(r"[\n;|&]", before)[-1]) is not None
+
+
 def _is_user(match: re.Match[str]) -> bool:
     """Whether ``-u user:value`` is a login, not two numbers and not a URL."""
     return not match["value"].isdigit() and not match["value"].startswith("//")
 
 
+_CLIENTS: Final = {
+    "-p": re.compile(r"\b(?:mysql\w*|mariadb[\w-]*|sshpass)\s"),
+    "-p ": re.compile(r"\blogin\s"),
+    "-a ": re.compile(r"\bredis-cli\s"),
+    "-b ": re.compile(r"\bcurl\s"),
+}
 LOGIN_FLAGS: Final = ("-u", "-U", "--user", "--proxy-user", "--userpwd")
 """Flags of command lines that ``user:password`` follows."""
 _HOST = r"(?:[A-Za-z](?!ha\d+:)[\w.-]*|\d{1,3}(?:\.\d{1,3}){3}|\[[0-9A-Fa-f:.]+\]|\ud800+)"
-
-
 _SERVICE_KEY = re.compile(rf"(?<![A-Za-z0-9])(?:{'|'.join(SERVICE_KEYS)})")
 _LONG_WORD = re.compile(r"[\w.=-]{14}")
 
@@ -171,9 +174,13 @@ SHAPES: Final = (
     Shape("hook", re.compile("|".join(HOOKS)), ("hook", "api.telegram.org", "maker.ifttt.com")),
     Shape(
         "bearer token",
-        re.compile(r"\bBearer\s{1,9}(?P<value>[\w+/][\w.~+/=:-]{7,4000})", re.IGNORECASE),
+        re.compile(
+            r"\bBearer\s{1,9}(?P<value>"
+            r"(?!(?:authentication|authorization|tokens|challenge|scheme)(?![\w.~+/=:-]))"
+            r"[\w+/][\w.~+/=:-]{7,4000})",
+            re.IGNORECASE,
+        ),
         ("bearer",),
-        _is_bearer,
     ),
     Shape(
         "basic credentials",
@@ -212,13 +219,9 @@ SHAPES: Final = (
     ),
     Shape(
         "password of a client",
-        re.compile(
-            r"""\b(?:(?:mysql\w{0,20}|mariadb[\w-]{0,20}|sshpass)\s[^\n;|&]{0,500}?(?<!\S)-p
-            |(?:login\s[^\n;|&]{0,500}?(?<!\S)-p|redis-cli\s[^\n;|&]{0,500}?(?<!\S)-a
-            |curl\s[^\n;|&]{0,500}?(?<!\S)-b)\s{1,9}["']?)(?P<value>[^\s"'=-][^\s"']{0,500})""",
-            re.VERBOSE,
-        ),
+        re.compile(r"(?<!\S)(?P<flag>-[pab] {0,9})[\"']?(?P<value>[^\s\"'=-][^\s\"']{0,500})"),
         ("-p", " -a", " -b"),
+        _is_of_client,
     ),
     Shape(
         "password in words",
