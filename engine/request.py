@@ -9,7 +9,7 @@ from __future__ import annotations
 from contextlib import contextmanager
 from contextvars import ContextVar
 from functools import wraps
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from pydantic import BaseModel, ValidationError
 
@@ -116,6 +116,37 @@ def handing_over(method: Callable[..., Any], provider: object) -> Callable[..., 
         return method(*args, **kwargs)
 
     return called
+
+
+class Carried(NamedTuple):
+    """What a call carries to a provider in another process."""
+
+    sent: Mapping[str, Any]
+    via: str
+    tries_once: bool
+
+
+def carried() -> Carried:
+    """Return what the running call carries."""
+    current = _current.get()
+    return Carried(current.sent if current is not None else {}, _via.get(), _tries_once.get())
+
+
+@contextmanager
+def carrying(given: Carried, provider: object) -> Generator[None]:
+    """Answer, in this task, a call of *provider* that another process has made.
+
+    Raises:
+        ProviderDataError: If the caller's data is not valid.
+    """
+    data = CallData(given.sent)
+    _via.set(given.via)
+    _tries_once.set(given.tries_once)
+    hand_over(provider)
+    try:
+        yield
+    finally:
+        data.end()
 
 
 _session: ContextVar[str] = ContextVar("rungraph_session", default="")

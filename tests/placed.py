@@ -9,16 +9,25 @@ from collections.abc import AsyncGenerator, Mapping
 from pathlib import Path
 from typing import Any
 
+from pydantic import BaseModel
 from tests.letters import count_letters
 
 from rungraph.engine.apis.inference import CompletionResponseStreamChunk
 from rungraph.engine.providers.inline.embedding import Embedder, EmbeddingProvider
+from rungraph.engine.request import headers_of_way, provider_data
+
+
+class Data(BaseModel):
+    """What a caller sends."""
+
+    letter: str
 
 
 class Unruly(EmbeddingProvider):
     """Does what the content of a completion says."""
 
     config: Mapping[str, Any]
+    provider_data_validator = Data
 
     async def completion(self, model: str, content: Any, *args: Any, **kwargs: Any) -> Any:
         """Do what *content* says."""
@@ -29,12 +38,18 @@ class Unruly(EmbeddingProvider):
         if content == "hog":
             while True:
                 pass
+        if content == "data":
+            return [self._told(), headers_of_way()]
         if content == "refuse":
             msg = "not that"
             raise ValueError(msg)
         if content == "wait":
             await self._until_cancelled()
         return self._count()
+
+    def _told(self) -> str:
+        data = provider_data(self)
+        return data.letter if data else ""
 
     async def _until_cancelled(self) -> None:
         try:
@@ -46,7 +61,7 @@ class Unruly(EmbeddingProvider):
         number = 0
         try:
             while True:
-                yield CompletionResponseStreamChunk(delta=str(number))
+                yield CompletionResponseStreamChunk(delta=f"{self._told()}{number}")
                 number += 1
         finally:
             Path(self.config["file"]).write_text(f"closed after {number}")  # noqa: ASYNC240

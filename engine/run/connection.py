@@ -13,9 +13,12 @@ from inspect import isasyncgen, isawaitable
 from typing import TYPE_CHECKING, Any, NamedTuple, cast
 
 from rungraph.engine.errors import describe
+from rungraph.engine.request import carried, carrying
 
 if TYPE_CHECKING:
     from collections.abc import AsyncGenerator, Callable, Mapping
+
+    from rungraph.engine.request import Carried
 
 _LENGTH_BYTES = 8
 _NO_ERRORS = (StopIteration, StopAsyncIteration)
@@ -64,7 +67,7 @@ class Connection:
         self._count = 0
         self._asked: dict[int, asyncio.Future[Any]] = {}
         self._working: dict[int, asyncio.Task[None]] = {}
-        self._streams: dict[int, AsyncGenerator[Any, None]] = {}
+        self._streams: dict[int, tuple[AsyncGenerator[Any, None], Carried, object]] = {}
 
     async def serve(self) -> None:
         """Take what the other end sends, until it is gone; then fail what waits for it."""
@@ -87,10 +90,11 @@ class Connection:
         """Return what the method *name* of the other end's *target* returns, or raise its error.
 
         A stream comes as a generator; it is fetched item by item, and ended where it is closed.
+        What the running call carries (see `rungraph.engine.request`) goes along.
         """
         self._count += 1
         number = self._count
-        result = await self._ask(number, "call", (target, name, args, kwargs))
+        result = await self._ask(number, "call", (target, name, args, kwargs, carried()))
         return self._items(number) if isinstance(result, _Stream) else result
 
     async def _items(self, number: int) -> AsyncGenerator[Any, None]:
@@ -181,24 +185,30 @@ class Connection:
         if message.kind == "close":
             return await self._close(number)
         if message.kind == "next":
+            if number not in self._streams:
+                return _End()
+            stream, given, instance = self._streams[number]
             try:
-                return await anext(self._streams[number])
-            except (StopAsyncIteration, KeyError):
+                with carrying(given, instance):
+                    return await anext(stream)
+            except StopAsyncIteration:
                 self._streams.pop(number, None)
                 return _End()
-        target, name, args, kwargs = message.value
-        result: Any = getattr(self.targets[target], name)(*args, **kwargs)
-        if isawaitable(result):
-            result = await result
+        target, name, args, kwargs, given = message.value
+        instance = self.targets[target]
+        with carrying(given, instance):
+            result: Any = getattr(instance, name)(*args, **kwargs)
+            if isawaitable(result):
+                result = await result
         if isasyncgen(result):
-            self._streams[number] = cast("AsyncGenerator[Any, None]", result)
+            stream = cast("AsyncGenerator[Any, None]", result)
+            self._streams[number] = stream, given, instance
             return _Stream()
         return result
 
     async def _close(self, number: int) -> None:
-        stream = self._streams.pop(number, None)
-        if stream is not None:
-            await stream.aclose()
+        if number in self._streams:
+            await self._streams.pop(number)[0].aclose()
 
 
 def sendable(error: BaseException) -> Exception:

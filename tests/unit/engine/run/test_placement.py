@@ -15,6 +15,7 @@ from rungraph.engine import Stack, StackSettings
 from rungraph.engine.apis.memory import MemoryBankDocument
 from rungraph.engine.errors import StartError, StopError
 from rungraph.engine.events import Event, NodeFailed
+from rungraph.engine.request import CallData, ProviderDataError, come_through
 from rungraph.graph import RunGraph, compile_config
 
 
@@ -75,6 +76,24 @@ async def test_a_stream_comes_item_by_item_and_ends_with_its_reader(tmp_path: Pa
         assert [(await anext(stream)).delta for _ in range(3)] == ["0", "1", "2"]
         await stream.aclose()
         assert await _said(tmp_path) == "closed after 2"
+
+
+async def test_what_a_call_carries_goes_along(tmp_path: Path) -> None:
+    """The caller's data, for the call and its stream alone, and the way that it has come."""
+    async with _stack(tmp_path) as stack:
+        call = stack["inference"].completion
+        assert await call("letters", "data") == ["", {}]
+        data = CallData({"letter": "b", "other": 1})
+        come_through("here")
+        assert await call("letters", "data") == ["b", {"Via": "1.1 here"}]
+        stream = await call("letters", "count", stream=True)
+        assert [(await anext(stream)).delta for _ in range(2)] == ["b0", "b1"]
+        await stream.aclose()
+        data.sent = {"letter": 7}
+        with pytest.raises(ProviderDataError, match=r"^provider data\.letter: "):
+            await call("letters", "data")
+        data.end()
+        assert (await call("letters", "data"))[0] == ""
 
 
 async def test_a_call_that_is_cancelled_is_cancelled_there(tmp_path: Path) -> None:
