@@ -150,6 +150,19 @@ def carrying(given: Carried, provider: object) -> Generator[None]:
 
 
 _session: ContextVar[str] = ContextVar("rungraph_session", default="")
+_member: ContextVar[str] = ContextVar("rungraph_member", default="")
+
+
+def goes_to_member(name: str) -> None:
+    """Say to which of the providers that serve a resource together this task's call goes now."""
+    _member.set(name)
+
+
+def member_of_call() -> str:
+    """Return the provider that `goes_to_member` named last; empty if none was named."""
+    return _member.get()
+
+
 _tries_once: ContextVar[bool] = ContextVar("rungraph_tries_once", default=False)
 
 

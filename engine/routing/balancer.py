@@ -320,7 +320,8 @@ class Balancer:
             members = [members[first], members[second + (second >= first)]]
         best = min([one.latency or _UNKNOWN for one in members])
         best = 1.0 if best == _UNKNOWN else best
-        loads = [one.load(now, best) for one in members]
+        # Where two are alike, the one that nobody knows yet: else one caller never learns of it.
+        loads = [(one.load(now, best), one.latency is not None) for one in members]
         return members[loads.index(min(loads))]
 
     def _sticky(self, members: list[Member], session: str, now: float) -> Choice:

@@ -12,7 +12,7 @@ from random import Random
 from typing import TYPE_CHECKING, Any, NamedTuple, cast
 
 from rungraph.engine.events import MemberEjected, MemberReturned
-from rungraph.engine.request import session_of_call, trying_once
+from rungraph.engine.request import goes_to_member, session_of_call, trying_once
 from rungraph.engine.routing.balancer import Balancer
 from rungraph.engine.streams import SteppedStream
 
@@ -120,6 +120,7 @@ class Group:
             member, why, is_probe = choice
             call = balancer.begin(member, is_retry=is_retry)
             tried.append(member.name)
+            goes_to_member(member.name)
             try:
                 return await _begun(ask(Attempt(member.name, len(tried), why)), call)
             except _SERVER_FAILURES as error:

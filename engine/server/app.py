@@ -20,7 +20,7 @@ from urllib.parse import unquote
 from rungraph.engine.apis.routes import routes_of
 from rungraph.engine.errors import NotServedError, unknown
 from rungraph.engine.events import ReloadEnded
-from rungraph.engine.request import CallData, come_through
+from rungraph.engine.request import CallData, come_through, member_of_call
 from rungraph.engine.server.endpoint import Endpoint
 from rungraph.engine.server.exchange import BODY_SECONDS, BrokenOff, Exchange
 from rungraph.engine.server.failures import RequestError, failure_of, is_unforeseen
@@ -261,6 +261,8 @@ class StackApp:
                 data.end()
             if exchange.key is not None:
                 exchange.key.streams.discard(exchange)
+            if exchange.called is not None and not exchange.called.provider:
+                exchange.called = exchange.called._replace(provider=member_of_call())
             self._metrics.count(exchange)
             self._traffic.count(exchange)
             self._exchanges.discard(exchange)

@@ -74,15 +74,21 @@ class StackRoutes:
     # --- models --------------------------------------------------------------------------------
 
     async def list_models(self) -> dict[str, Any]:
-        """Return all models."""
-        models = await self._stack["models"].list_models()
-        return {"object": "list", "data": [self._model(one) for one in models]}
+        """Return all models; what several providers serve together is one."""
+        table = self._stack["models"]
+        listed: dict[tuple[str, str], Any] = {}
+        for one in await table.list_models():
+            is_shared = table.groups.get(one.identifier) is not None
+            shown = table.resolve(one.identifier) if is_shared else one
+            listed[shown.identifier, shown.provider_id] = shown
+        return {"object": "list", "data": [self._model(one) for one in listed.values()]}
 
     async def get_model(self, model: str) -> dict[str, Any]:
         """Return one model, whose name may hold slashes."""
         return self._model(self._stack["models"].resolve(model))
 
     def _model(self, model: Any) -> dict[str, Any]:
+        members = [one.provider_id for one in model.members or ()]
         served = {
             "model_type": model.model_type,
             "provider_id": model.provider_id,
@@ -92,7 +98,7 @@ class StackRoutes:
             "id": model.identifier,
             "object": "model",
             "created": self._started,
-            "owned_by": model.provider_id,
+            "owned_by": model.provider_id or ", ".join(members),
             "custom_metadata": {**model.metadata, **served},
             # The same, as clients of the Llama Stack read it.
             "identifier": model.identifier,

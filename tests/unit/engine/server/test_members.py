@@ -186,6 +186,32 @@ async def test_a_drain_waits_for_running_calls(stack: Stack, servers: dict[str, 
             await stack.drain("baz")
 
 
+async def test_a_shared_model_is_one_in_a_list(stack: Stack, servers: dict[str, Server]) -> None:
+    """Clients of the OpenAI API know a model by its id alone."""
+    async with stack:
+        app = app_of(stack)
+        listed = json.loads((await ask(app, "GET", "/v1/models")).body)["data"]
+        mine = [one for one in listed if one["id"] == "mine"]
+        assert mine == [json.loads((await ask(app, "GET", "/v1/models/mine")).body)]
+    assert mine[0]["owned_by"] == "bar, foo"
+
+
+@LANES
+async def test_metrics_name_the_member_that_was_asked(
+    stack: Stack, servers: dict[str, Server], path: str
+) -> None:
+    """In both lanes, whether it answers at once or after another one."""
+    servers["bar"].reply = Reply({"error": "busy"}, status=429)
+    async with stack:
+        app = app_of(stack)
+        await chat(app, path)
+        await chat(app, path, stream=True)
+        metrics = (await ask(app, "GET", "/metrics")).body.decode()
+    method = path.removeprefix("/v1/").removeprefix("/inference/")
+    labels = f'api="inference",method="{method}",provider="foo",resource="mine",status="200"'
+    assert f"rungraph_calls_total{{{labels}}} 2.0" in metrics
+
+
 async def test_members_are_told_of(stack: Stack, servers: dict[str, Server]) -> None:
     """The route lists each member with its state; each has metrics of its own."""
     servers["bar"].reply = Reply({"error": "busy"}, status=503)
