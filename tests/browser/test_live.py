@@ -183,7 +183,7 @@ def test_a_page_comes_back_after_a_restart(browser: Browser, config_file: Config
 
 def test_a_chat_streams_and_shows_its_path(browser: Browser, config_file: ConfigFile) -> None:
     """The playground shows the answer, its times, the call as code, and its way by keyboard."""
-    with served(config_file()) as (_, url), opened_page(browser, url) as page:
+    with served(config_file(tokens=77)) as (_, url), opened_page(browser, url) as page:
         page.get_by_role("tab", name="Try").click()
         message = page.locator("#try-message")
         expect(page.locator("#try-model")).to_have_value("echo")
@@ -191,7 +191,9 @@ def test_a_chat_streams_and_shows_its_path(browser: Browser, config_file: Config
         page.keyboard.press("Tab")
         page.get_by_role("button", name="Send").press("Enter")
         expect(page.locator("#try-answer")).to_have_text("say d and p again ")
-        expect(page.locator("#try-figures")).to_contain_text("first token after")
+        expect(page.locator("#try-figures")).to_contain_text(
+            re.compile(r"^first token after .*s; 77 tokens, \d+\.\d a second$")
+        )
         expect(page.locator("#try-page")).to_contain_text("curl")
         page.get_by_text("the path of the call in the graph").click()
         expect(page.locator("#panel")).to_contain_text("Path")
@@ -200,6 +202,8 @@ def test_a_chat_streams_and_shows_its_path(browser: Browser, config_file: Config
         message.fill("break")
         page.get_by_role("button", name="Send").click()
         expect(page.locator("#try-figures")).to_contain_text("internal error")
+        page.get_by_role("tab", name="Graph").click()
+        expect(page.locator(".flow.failing").first).to_have_text(re.compile("^2/min. 50 %"))
 
 
 def test_a_resource_is_registered_by_a_form(browser: Browser, config_file: ConfigFile) -> None:

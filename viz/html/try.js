@@ -35,8 +35,7 @@ async function* deltasOf(answer) {
     for (const line of lines.filter((one) => one.startsWith("data: ") && one !== "data: [DONE]")) {
       const chunk = JSON.parse(line.slice(6));
       if (chunk.error) throw new Error(chunk.error.message);
-      const text = chunk.choices?.[0]?.delta?.content;
-      if (text) yield text;
+      yield [chunk.choices?.[0]?.delta?.content ?? "", chunk.usage?.completion_tokens];
     }
   }
 }
@@ -70,15 +69,18 @@ async function showTry() {
     stop.onclick = () => abort.abort();
     [send.disabled, stop.disabled, said.textContent, figures.textContent] = [true, false, "", ""];
     const begun = performance.now();
-    let [first, count] = [undefined, 0];
+    let [first, pieces, tokens] = [undefined, 0, undefined];
     try {
-      for await (const text of deltasOf(await asked("/v1/chat/completions", body, abort.signal))) {
+      for await (const [text, told] of deltasOf(await asked("/v1/chat/completions", { ...body, stream_options: { include_usage: true } }, abort.signal))) {
+        tokens = told ?? tokens;
+        if (!text) continue;
         first ??= performance.now();
-        count += 1;
+        pieces += 1;
         said.append(text);
       }
+      const count = tokens ?? pieces;
       const speed = count > 1 ? ((count - 1) / (performance.now() - first)) * 1000 : 0;
-      figures.textContent = `first token after ${seconds(((first ?? performance.now()) - begun) / 1000)}; ${counted(count, "piece")}, ${speed.toFixed(1)} a second`;
+      figures.textContent = `first token after ${seconds(((first ?? performance.now()) - begun) / 1000)}; ${counted(count, tokens === undefined ? "piece" : "token")}, ${speed.toFixed(1)} a second`;
     } catch (error) {
       figures.textContent = error.name === "AbortError" ? "stopped" : error.message;
     }

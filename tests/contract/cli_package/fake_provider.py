@@ -20,6 +20,7 @@ from rungraph.engine.apis.common import (
     Message,
     StopReason,
     ToolCall,
+    Usage,
     text_of,
 )
 from rungraph.engine.apis.inference import (
@@ -110,7 +111,9 @@ class FakeProvider:
             if word == "pause":
                 await self._hang(text)
             yield _chunk(EventType.PROGRESS, f"{word} ")
-        yield _chunk(EventType.COMPLETE, "")
+        tokens = self._config.get("tokens")
+        usage = Usage(prompt_tokens=1, completion_tokens=tokens) if tokens else None
+        yield _chunk(EventType.COMPLETE, "", usage=usage)
 
     def _call(
         self, call: ToolCall, *, is_stream: bool
@@ -208,10 +211,17 @@ class FakeProvider:
 
 
 def _chunk(
-    kind: EventType, delta: str | ToolCallDelta, reason: StopReason = StopReason.END_OF_TURN
+    kind: EventType,
+    delta: str | ToolCallDelta,
+    reason: StopReason = StopReason.END_OF_TURN,
+    usage: Usage | None = None,
 ) -> ChatCompletionResponseStreamChunk:
-    stop_reason = reason if kind is EventType.COMPLETE else None
-    event = ChatCompletionResponseEvent(event_type=kind, delta=delta, stop_reason=stop_reason)
+    event = ChatCompletionResponseEvent(
+        event_type=kind,
+        delta=delta,
+        stop_reason=reason if kind is EventType.COMPLETE else None,
+        usage=usage,
+    )
     return ChatCompletionResponseStreamChunk(event=event)
 
 
