@@ -160,7 +160,11 @@ def test_a_provider_that_is_killed_is_seen_to_come_back(
         for child in children_of(process.pid):
             os.kill(child, signal.SIGKILL)
         expect(page.locator("#now .wrong").first).to_be_visible()
-        marked(page, "ready")
+        page.locator("#now summary").click()
+        told = page.locator("#now details li")
+        expect(told.filter(has_text="restarting")).to_have_count(1)
+        expect(told.filter(has_text=re.compile("s +ready"))).to_have_count(2)
+        expect(page.locator("#now")).to_contain_text("Stateready")
 
 
 def test_a_page_comes_back_after_a_restart(browser: Browser, config_file: ConfigFile) -> None:
