@@ -74,6 +74,8 @@ def test_states_and_facts_are_told_as_they_happen(
         expect(page.locator("#now")).to_contain_text("ready")
         expect(page.locator("#now summary")).to_have_text("4 events")
         expect(page.locator("#now")).to_contain_text("Serves 1echo")
+        asked = page.evaluate("performance.getEntriesByType('resource').map((one) => one.name)")
+        assert f"{url}/timeline" not in asked  # To make it takes long: only who looks at it asks.
         page.get_by_role("tab", name="Timeline").click()
         log = page.locator("#log")
         expect(log).to_contain_text("4 events of told")

@@ -7,6 +7,8 @@ const RETRY_MS = 2000;
 const LATER_MS = 250;
 const FRAME_SECONDS = 0.016;
 const LONGEST_PAUSE_MS = 1000;
+// What a node that runs goes through: no start or stop is in it.
+const LASTING = new Set(["NodeDegraded", "NodeRecovered"]);
 page.timeline ??= { captions: ["the start so far"], total: 0, rows: [] };
 
 function roleOf(doing) {
@@ -63,7 +65,7 @@ function showChanges() {
   const [chosen] = state.chosen;
   if (state.chosen.length === 1 && live.changed.has(chosen)) {
     showNow();
-    if (!live.isPaused) askFacts(nodes[chosen]);
+    if (!live.isPaused) askFactsLater(nodes[chosen]);
   }
   live.changed.clear();
   showReplay();
@@ -133,6 +135,16 @@ async function askFacts(node) {
   }
 }
 
+let areFactsOld;
+function askFactsLater(node) {
+  if (areFactsOld) return;
+  areFactsOld = true;
+  setTimeout(() => {
+    areFactsOld = false;
+    if (state.chosen[0] === node.index) askFacts(node);
+  }, 4 * LATER_MS);
+}
+
 // --- what happens ---
 
 // The nodes that an event is about: of a resource, its table and its provider.
@@ -149,7 +161,7 @@ function take(event) {
     if (live.log.length > MOST_LOGGED) forgetOldest(MOST_LOGGED / 10);
     if (!live.isPaused) showUpTo(live.log.length);
     else showReplay();
-    askTimes();
+    if (event.event in live.events && !LASTING.has(event.event)) askTimes();
   }
 }
 
@@ -201,28 +213,39 @@ async function askStates() {
   }
 }
 
+// Asked only where it is seen. What takes long, there or here, is done less often.
 let isAsking;
+let pauseMs = LATER_MS;
 function askTimes() {
-  if (isAsking) return;
+  shownOnce.delete("timeline");
+  live.areTimesOld = true;
+  if (isAsking || tab !== "timeline") return;
   isAsking = true;
   setTimeout(async () => {
-    isAsking = false;
+    const begun = performance.now();
+    live.areTimesOld = false;
     const answer = await fetch("/timeline").catch(() => undefined);
+    isAsking = false;
     if (!answer?.ok) return;
     const { total, critical_path: critical, nodes: listed } = await answer.json();
     const settled = new Map(listed.map((one) => [one.address, one.ready ?? one.gave_up]));
     const rows = listed.filter((one) => one.starting !== null || one.gave_up !== null).map((one) => [
       one.address, Math.max(0, ...one.needs.map((need) => settled.get(need) ?? 0)), one.starting, settled.get(one.address), one.state, Number(critical.includes(one.address))]);
     page.timeline = { captions: [`${counted(rows.length, "node")} in ${seconds(total ?? 0)}`], total: total ?? 0, rows: rows.sort((a, b) => (a[2] ?? a[3]) - (b[2] ?? b[3])) };
-    shownOnce.delete("timeline");
-    if (tab === "timeline") showTimeline();
-  }, LATER_MS);
+    showTimeline();
+    pauseMs = Math.max(LATER_MS, 10 * (performance.now() - begun));
+    if (live.areTimesOld) askTimes();
+  }, pauseMs);
 }
 
 // --- the log beside the timeline ---
 
 const log = make("section", { id: "log", "aria-label": "Event log", tabindex: 0 });
-BESIDE_TIMELINE.push(() => { later(); return log; });
+BESIDE_TIMELINE.push(() => {
+  if (live.areTimesOld) askTimes();
+  later();
+  return log;
+});
 KEEPING_TABS.add("timeline");
 WHEN_CHOSEN.push(showLog);
 
