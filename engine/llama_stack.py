@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING, Any, cast
 
 from rungraph.engine.errors import describe
 from rungraph.graph.catalog.choice import shipped_history
+from rungraph.graph.catalog.external import requirements_among
 from rungraph.graph.catalog.specs import ApiSpec, Catalog, ProviderSpec, RoutedPair
 from rungraph.graph.errors import CatalogError
 from rungraph.graph.source.document import document_of
@@ -228,7 +229,7 @@ def _spec(api: str, provider_type: str, spec: Any) -> ProviderSpec:
         config_class=":".join(str(getattr(spec, "config_class", None) or "").rsplit(".", 1)),
         dependencies=_names(spec.api_dependencies),
         optional_dependencies=_names(getattr(spec, "optional_api_dependencies", ())),
-        packages=tuple(_packages(getattr(spec, "pip_packages", ()) or ())),
+        packages=requirements_among(map(str, getattr(spec, "pip_packages", ()) or ())),
         description=" ".join(description.strip().partition("\n")[0].split()),
         deprecated=" ".join((error or warning).split()),
         removed=bool(error),
@@ -238,15 +239,6 @@ def _spec(api: str, provider_type: str, spec: Any) -> ProviderSpec:
 
 def _names(apis: Iterable[Any]) -> tuple[str, ...]:
     return tuple(str(api.value) for api in apis)
-
-
-def _packages(written: Any) -> Iterator[str]:
-    """Yield the requirements among arguments of pip, several of which can stand in one text."""
-    for text in written:
-        arguments = str(text).split()
-        for before, one in zip(["", *arguments], arguments, strict=False):
-            if not one.startswith("-") and not before.endswith("index-url"):
-                yield one
 
 
 def _api(name: str, builtins: Mapping[str, str], known: Catalog) -> ApiSpec:

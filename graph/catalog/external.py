@@ -6,6 +6,7 @@ file, and ``external_apis_dir`` as ``<name>.yaml``, an API in each.
 
 from __future__ import annotations
 
+import re
 from itertools import islice
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -14,13 +15,16 @@ from rungraph.graph.catalog.specs import ApiSpec, Catalog, ProviderSpec
 from rungraph.graph.source.document import load_document
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterable, Iterator
 
     from rungraph.graph.diagnostics import Diagnostic
     from rungraph.graph.source.document import Document
     from rungraph.graph.source.environment import Substitution
 
 PROVIDERS, APIS = "external_providers_dir", "external_apis_dir"
+INDEX = "--extra-index-url"
+"""The option of pip that names one more index."""
+_INDEX = re.compile(r"--(?:extra-)?index-url[ =](\S+)")
 _MOST_FILES = 1_000
 
 
@@ -89,7 +93,7 @@ class _Reader:
                     config_class=":".join(str(both.get("config_class") or "").rsplit(".", 1)),
                     dependencies=_texts(both.get("api_dependencies")),
                     optional_dependencies=_texts(both.get("optional_api_dependencies")),
-                    packages=_texts(both.get("pip_packages")),
+                    packages=requirements_among(_texts(both.get("pip_packages"))),
                     deprecated=str(warning or ""),
                     removed=bool(both.get("deprecation_error")),
                     origin=str(path),
@@ -125,3 +129,28 @@ def _files(folder: Path, pattern: str) -> list[Path]:
 
 def _texts(value: Any) -> tuple[str, ...]:
     return tuple(one for one in value if isinstance(one, str)) if isinstance(value, list) else ()
+
+
+def requirements_among(arguments: Iterable[str]) -> tuple[str, ...]:
+    """Return the requirements among *arguments* of pip, several of which can stand in one text.
+
+    An index that they come from follows them as ``--extra-index-url …``; other options are left
+    out.
+
+    Examples:
+        >>> requirements_among(["torch torchao>=0.12 --index-url https://a.example", "x --no-deps"])
+        ('torch', 'torchao>=0.12', '--extra-index-url https://a.example', 'x')
+    """
+    from packaging.requirements import InvalidRequirement, Requirement
+
+    found: list[str] = []
+    for text in arguments:
+        try:
+            Requirement(text)
+        except InvalidRequirement:
+            words = _INDEX.sub(" ", text).split()
+            found += (word for word in words if not word.startswith("-"))
+            found += (f"{INDEX} {url}" for url in _INDEX.findall(text))
+        else:
+            found.append(text)
+    return tuple(dict.fromkeys(found))

@@ -110,7 +110,7 @@ class ProviderSpec(JsonObject):
     optional_dependencies: tuple[str, ...] = ()
     """APIs that it uses when they are there."""
     packages: tuple[str, ...] = ()
-    """The distributions that it imports, as requirement strings."""
+    """The distributions that it imports, as requirements; ``--extra-index-url …`` says where."""
     extra: str = ""
     """The extra of its own distribution that installs *packages*, such as ``rungraph[faiss]``;
     empty when there is none.

@@ -68,6 +68,24 @@ def test_the_packages_of_a_config_are_listed_with_who_brought_them(tmp_path: Pat
     needed_by = both.split(", ")
     assert found["packages"] == [{"package": one, "needed_by": needed_by} for one in names]
     assert found["catalog"]["name"] == "ogx"
+    path.write_text(
+        "catalog: ogx@1.5.0\ndistro_name: x\nproviders:\n  inference:\n"
+        '  - {provider_id: s, provider_type: "inline::sentence-transformers"}\n'
+        '  - {provider_id: b, provider_type: "remote::bedrock"}\n'
+    )
+    index = "https://download.pytorch.org/whl/cpu"
+    lines = rungraph(*asked, "--format", "pip").out.splitlines()
+    assert lines[0] == f"--extra-index-url {index}  # provider:inference/s"
+    assert "torch  # provider:inference/s" in lines
+    names = "einops safetensors 'sentence-transformers>=6.0.0' tokenizers torch"
+    names += " 'torchao>=0.12.0' torchvision"
+    assert rungraph(*asked, "--format", "uv").out.splitlines() == [
+        f"uv pip install --extra-index-url {index} {names}",
+        "uv pip install boto3",
+    ]
+    found = json.loads(rungraph(*asked, "--format", "json").out)
+    assert found["indexes"] == [{"url": index, "needed_by": ["provider:inference/s"]}]
+    assert len(found["packages"]) == len(lines) - 1
     refused = rungraph("providers", "--format", "uv")
     assert refused.code == 2
     assert "'uv' is a format of --needed-by" in refused.err

@@ -103,8 +103,11 @@ def _show_type(catalog: Catalog, api: str, name: str, form: str) -> None:
 def _show_packages(graph: RunGraph, form: str) -> None:
     """Write the packages that the providers of a graph need, sorted, with what brought each."""
     brought: dict[str, list[str]] = {}
+    by_indexes: dict[tuple[str, ...], set[str]] = {}
     for node in graph.nodes.values():
         if isinstance(node, ProviderNode) and node.spec:
+            packages, indexes = _divided(node.spec)
+            by_indexes.setdefault(tuple(indexes), set()).update(packages)
             for package in node.spec.packages:
                 brought.setdefault(package, []).append(str(node.address))
     rows = sorted(brought.items())
@@ -114,10 +117,22 @@ def _show_packages(graph: RunGraph, form: str) -> None:
         if isinstance(node, ProviderNode) and node.spec is None
     ]
     if form == "json":
-        listed = [{"package": name, "needed_by": by} for name, by in rows]
-        show_json({"catalog": graph.catalog.to_json(), "packages": listed, "unknown": unknown})
+        listed = [{"package": name, "needed_by": by} for name, by in rows if name[:1] != "-"]
+        indexes = [
+            {"url": name.split()[-1], "needed_by": by} for name, by in rows if name[:1] == "-"
+        ]
+        catalog = graph.catalog.to_json()
+        show_json({"catalog": catalog, "packages": listed, "indexes": indexes, "unknown": unknown})
     elif form == "uv":
-        show(f"uv pip install {shlex.join(name for name, _ in rows)}" if rows else "")
+        # uv takes all that an index has from it, so each has a command of its own; it comes before
+        # the one that would bring the same packages from elsewhere, as what others need.
+        show(
+            "\n".join(
+                " ".join(["uv pip install", *indexes, shlex.join(sorted(names))])
+                for indexes, names in sorted(by_indexes.items(), reverse=True)
+                if names
+            )
+        )
     elif form == "pip":
         show("\n".join(f"{name}  # {', '.join(by)}" for name, by in rows))
     else:
@@ -125,6 +140,12 @@ def _show_packages(graph: RunGraph, form: str) -> None:
         show("\n".join(f"{name:<{width}}  {', '.join(by)}" for name, by in rows))
     if unknown:
         tell(f"what these need is not known: {', '.join(unknown)}")
+
+
+def _divided(spec: ProviderSpec) -> tuple[list[str], list[str]]:
+    """Return the packages that a type needs, and the options of pip that say from where."""
+    options = [one for one in spec.packages if one.startswith("-")]
+    return [one for one in spec.packages if one not in options], options
 
 
 def _wanted(catalog: Catalog, api: str | None) -> Iterable[ApiSpec]:
@@ -174,7 +195,8 @@ def _earlier_types(catalog: Catalog, api: str) -> Iterator[dict[str, Any]]:
 
 
 def _type_described(spec: ProviderSpec, catalog: Catalog) -> dict[str, Any]:
-    missing = [package for package in spec.packages if unmet(package)]
+    packages, indexes = _divided(spec)
+    missing = [package for package in packages if unmet(package)]
     history = history_of(catalog)
     span = history.releases_of(spec.api, spec.provider_type) if history else None
     return {
@@ -182,10 +204,12 @@ def _type_described(spec: ProviderSpec, catalog: Catalog) -> dict[str, Any]:
         "description": spec.description,
         "dependencies": list(spec.dependencies),
         "optional_dependencies": list(spec.optional_dependencies),
-        "packages": list(spec.packages),
+        "packages": packages,
         "missing_packages": missing,
         "installed": not missing,
-        "install": install_command(spec.extra, *spec.packages) if spec.packages else None,
+        "install": " ".join([install_command(spec.extra, *packages), *indexes])
+        if packages
+        else None,
         "deprecated": spec.deprecated or None,
         "removed": spec.removed,
         "releases": list(span) if span else None,

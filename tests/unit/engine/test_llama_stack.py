@@ -126,7 +126,8 @@ def test_the_registry_becomes_a_catalog(caplog: pytest.LogCaptureFixture) -> Non
         "stand_in.remote.vllm:Config",
     )
     assert (vllm.description, vllm.origin) == ("a server", "stand-in")
-    assert guard.packages == ("torch", "torchvision", "x")
+    index = "--extra-index-url https://example.org/cpu"
+    assert guard.packages == ("torch", "torchvision", index, "x")
     assert (guard.dependencies, guard.optional_dependencies) == (("inference",), ("telemetry",))
     assert (guard.deprecated, guard.removed) == ("use another", False)
     assert [(pair.router_api, pair.resource, pair.resources) for pair in catalog.pairs] == [

@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 import yaml
+from packaging.requirements import Requirement
 from tests.builders import run_config
 from tests.unit.graph.catalog.eras import DECEMBER_2024, ERAS, OCTOBER_2024, SEPTEMBER_2025
 from tools.extend_catalog import extend, written
@@ -15,6 +16,7 @@ from rungraph.graph import Catalog, RunGraph, Severity, compile_config
 from rungraph.graph.catalog import choice
 from rungraph.graph.catalog.choice import shipped_history
 from rungraph.graph.catalog.discovery import load_history
+from rungraph.graph.catalog.external import INDEX
 from rungraph.graph.placeholders import placeholders
 
 HISTORY = shipped_history()
@@ -342,6 +344,14 @@ def test_packages_are_those_of_the_release() -> None:
         spec = HISTORY.at(release).provider("inference", name)
         assert spec is not None
         assert spec.packages == packages
+
+
+def test_a_package_of_the_catalog_is_one_requirement_or_an_index() -> None:
+    """A line of options, as the registries have them, could not be handed to pip."""
+    for spec in (*HISTORY.providers, *HISTORY.installs):
+        for package in spec.packages:
+            option, _, url = package.partition(" ")
+            assert (option == INDEX and url.startswith("https://")) or Requirement(package)
 
 
 def test_a_release_is_added_with_what_it_installs() -> None:
