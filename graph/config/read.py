@@ -145,9 +145,14 @@ class _Reader(ResourceReader):
         """Return *value*, a misspelt ``providers`` put right; report the keys nobody reads."""
         known = self.known
         names = [key for key in ("distro_name", "image_name") if key in known]
-        is_named = any(value.get(key) is not None for key in names)
+        given = [key for key in names if value.get(key) is not None]
+        is_named = any(self.resolve(value[key], (key,)) is not None for key in given)
         if value and "needs_name" in catalog.traits and not is_named:
-            self.missing(names[0], ())
+            if given:
+                message = f"'{given[0]}' comes out empty: {catalog.full_name} does not start"
+                self.report("C011", message, (given[0],), "give the placeholder a default")
+            else:
+                self.missing(names[0], ())
         apis = {
             key: f"'{key}' is an API: indent it under 'providers'"
             for key in value.keys() & catalog.apis.keys() - known
@@ -219,12 +224,15 @@ class _Reader(ResourceReader):
             return {}
         if "auth_by_type" in catalog.traits:
             value = self.without_auth(value)
-        # Lists are filled in entry by entry: what is switched off needs none of its variables.
+        # Lists are filled in entry by entry: what is switched off needs none of its variables. A
+        # text that stands for one is filled in like any other.
         apart = {str(path[0]) for pair in catalog.pairs for path in resource_paths(pair, catalog)}
         apart.add("providers")
         # A variable counts wherever it stands, also under a key that nobody reads.
         filled = {
-            key: value[key] if key in apart else self.resolve(value[key], (key,))
+            key: value[key]
+            if key in apart and not isinstance(value[key], str)
+            else self.resolve(value[key], (key,))
             for key in sorted(value)
         }
         return {key: one for key, one in filled.items() if key in self.known}

@@ -74,6 +74,7 @@ class SectionReader:
         self.document = document
         self.resolve = substitution.resolve
         self.text_of = substitution.text_of
+        self.is_always_typed = substitution.is_always_typed
         self.problems: list[Diagnostic] = []
         self.origin: Mapping[Path, Path] = {}
 
@@ -96,13 +97,15 @@ class SectionReader:
     def text(self, written: Any, resolved: Any, path: Path) -> Any:
         """Return a value that must be text and is shown: an id, a type or a name.
 
-        Of the environment's it is text what was read as a number. A secret would be shown wherever
-        the graph is, so it stays as it is written, masked.
+        Of the environment's it is text what was read as a number, unless the release itself has
+        numbers there. A secret would be shown wherever the graph is, so it stays as it is written,
+        masked.
         """
         if not isinstance(written, str) or "$" not in written or resolved is None:
             return resolved
         hidden = self.without_secret(written, path)
-        return hidden or (resolved if isinstance(resolved, str) else self.text_of(written))
+        is_final = isinstance(resolved, str) or self.is_always_typed
+        return hidden or (resolved if is_final else self.text_of(written))
 
     def shown(self, written: Any, resolved: Any, path: Path) -> Any:
         """Return *resolved*, all of which is shown, without the values of secret variables."""

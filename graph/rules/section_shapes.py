@@ -72,7 +72,9 @@ def section_shapes(context: RuleContext) -> Iterator[Diagnostic]:
         ("mapping", ("providers.*.*.config",)),
     ):
         for written in names:
-            for path, value in _at(context.document.value, written):
+            for path, one in _at(context.document.value, written):
+                is_text = isinstance(one, str)
+                value = context.substitution.resolve(one, path) if is_text else one
                 is_taken = written == "apis" and "apis_may_be_null" in context.catalog.traits
                 if value is None and not is_taken and path[0] in known:
                     yield _wrong(context, path, wanted, value)
@@ -228,6 +230,9 @@ def _wrong(context: RuleContext, path: Path, wanted: str, value: Any) -> Diagnos
         hint = tuple(dict.fromkeys(_HINTS[one] for one in last if one in _HINTS))
     if value is None:
         hint = ("fill it in, or take it out",)
+    elif isinstance(value, _COERCED) and any(use.keys == path for use in context.substitution.uses):
+        reader = context.catalog.full_name
+        hint = (f"{reader} makes {kind_of(value)} of what the placeholder becomes: give it a text",)
     message = f"'{path_text(path)}' must be {names}"
     message += "" if value is not None and given in names else f", not {given}"
     return context.document.problem("C010", message, path, *hint, key=value is None)

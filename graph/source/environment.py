@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections import defaultdict
+from contextlib import suppress
 from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
 from rungraph.graph.diagnostics import Diagnostic, Severity
@@ -70,7 +71,8 @@ class Substitution:
         environment: The variables; its ``HOME`` is what ``~/`` at the beginning of a substituted
             value becomes.
         plain_old_spelling: Who reads a placeholder in the older spelling, or whose name is not in
-            capitals, as plain text; empty when it is read as today's.
+            capitals, as plain text; empty when it is read as today's. The same releases make a
+            number or a boolean of all that reads as one: in quotes, and of secrets, too.
         is_null_refused: Whether the reader fails at ``${env.X:null}`` while the variable is unset.
     """
 
@@ -122,6 +124,11 @@ class Substitution:
             self._done[id(value)] = value, result
         return result
 
+    @property
+    def is_always_typed(self) -> bool:
+        """Whether whatever reads as a number or a boolean becomes one."""
+        return bool(self._plain_old_spelling)
+
     def text_of(self, written: str) -> str | None:
         """Return the text that *written* becomes, before anything is made a number or a boolean.
 
@@ -154,8 +161,11 @@ class Substitution:
         is_secret = is_secret_path(path)
         self._record(found, path, is_secret=is_secret, is_used=True)
         filled = self._filled(text)
-        if filled is None:
+        if filled is None or (filled == text and self.is_always_typed):
             return text
+        if self.is_always_typed:
+            value = _BOOLEANS.get(filled.lower())
+            return (_any_number(filled) if value is None else value) if filled else None
         if is_secret or is_secret_key(found[0].name) or str(found[0]) != text:
             return filled or None
         return self._typed(filled, path) if filled else None
@@ -286,6 +296,13 @@ def _usual_number(text: str) -> int | float | None:
     if _DECIMAL.fullmatch(text) and repr(decimal := float(text)) == text:
         return decimal
     return None
+
+
+def _any_number(text: str) -> int | float | str:
+    for kind in (int, float):
+        with suppress(ValueError):
+            return kind(text)
+    return text
 
 
 def _reads_as_number(text: str) -> bool:

@@ -77,10 +77,10 @@ def test_the_packages_of_a_config_are_listed_with_who_brought_them(tmp_path: Pat
     lines = rungraph(*asked, "--format", "pip").out.splitlines()
     assert lines[0] == f"--extra-index-url {index}  # provider:inference/s"
     assert "torch  # provider:inference/s" in lines
-    names = "einops safetensors 'sentence-transformers>=6.0.0' tokenizers torch"
-    names += " 'torchao>=0.12.0' torchvision"
+    brought = "einops safetensors 'sentence-transformers>=6.0.0' tokenizers torch"
+    brought += " 'torchao>=0.12.0' torchvision"
     assert rungraph(*asked, "--format", "uv").out.splitlines() == [
-        f"uv pip install --extra-index-url {index} {names}",
+        f"uv pip install --extra-index-url {index} {brought}",
         "uv pip install boto3",
     ]
     found = json.loads(rungraph(*asked, "--format", "json").out)

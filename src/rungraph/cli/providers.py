@@ -117,12 +117,10 @@ def _show_packages(graph: RunGraph, form: str) -> None:
         if isinstance(node, ProviderNode) and node.spec is None
     ]
     if form == "json":
-        listed = [{"package": name, "needed_by": by} for name, by in rows if name[:1] != "-"]
-        indexes = [
-            {"url": name.split()[-1], "needed_by": by} for name, by in rows if name[:1] == "-"
-        ]
+        listed = [{"package": name, "needed_by": by} for name, by in rows if name[0] != "-"]
+        urls = [{"url": name.split()[-1], "needed_by": by} for name, by in rows if name[0] == "-"]
         catalog = graph.catalog.to_json()
-        show_json({"catalog": catalog, "packages": listed, "indexes": indexes, "unknown": unknown})
+        show_json({"catalog": catalog, "packages": listed, "indexes": urls, "unknown": unknown})
     elif form == "uv":
         # uv takes all that an index has from it, so each has a command of its own; it comes before
         # the one that would bring the same packages from elsewhere, as what others need.

@@ -348,10 +348,10 @@ def test_packages_are_those_of_the_release() -> None:
 
 def test_a_package_of_the_catalog_is_one_requirement_or_an_index() -> None:
     """A line of options, as the registries have them, could not be handed to pip."""
-    for spec in (*HISTORY.providers, *HISTORY.installs):
-        for package in spec.packages:
-            option, _, url = package.partition(" ")
-            assert (option == INDEX and url.startswith("https://")) or Requirement(package)
+    found = {package for spec in HISTORY.providers for package in spec.packages}
+    for package in found.union(*(spec.packages for spec in HISTORY.installs)):
+        option, _, url = package.partition(" ")
+        assert (option == INDEX and url.startswith("https://")) or Requirement(package)
 
 
 def test_a_release_is_added_with_what_it_installs() -> None:

@@ -6,34 +6,9 @@ from typing import Any
 
 import pytest
 import yaml
+from tests.unit.graph.rules.sections import config_with, errors_of
 
 from rungraph.graph import Severity, compile_config
-
-
-def _config(**sections: Any) -> str:
-    storage: dict[str, Any] = {
-        "backends": {
-            "kv_default": {"type": "kv_sqlite", "db_path": "/data/kv.db"},
-            "sql_default": {"type": "sql_sqlite", "db_path": "/data/sql.db"},
-        },
-        "stores": {"metadata": {"namespace": "registry", "backend": "kv_default"}},
-    }
-    provider = {"provider_id": "o", "provider_type": "remote::ollama", "config": {}}
-    config = {
-        "version": 2,
-        "image_name": "a",
-        "distro_name": "a",
-        "apis": ["inference"],
-        "providers": {"inference": [provider]},
-        "storage": storage,
-    }
-    return yaml.safe_dump({**config, **sections}, sort_keys=False)
-
-
-def _errors(text: str, catalog: str) -> list[str]:
-    graph = compile_config(text, catalog=catalog, environment={})
-    return [one.message for one in graph.diagnostics if one.severity is Severity.ERROR]
-
 
 _NO_TEXT = {"annotation_instruction_template": ""}
 _TLS = {"tls_certfile": "c", "tls_keyfile": "k"}
@@ -151,30 +126,30 @@ _KV = {"kv_default": {"type": "kv_sqlite", "db_path": "a"}}
 )
 def test_what_no_release_can_read_is_an_error(sections: dict[str, Any], error: str) -> None:
     """The models of ogx refuse each of these when they read the config, before any provider."""
-    assert error in _errors(_config(**sections), "ogx@1.5.0")
+    assert error in errors_of(config_with(**sections), "ogx@1.5.0")
 
 
 def test_a_condition_of_other_keys_is_kept() -> None:
     """Ciphers count where TLS is on, and a wildcard is refused where credentials are allowed."""
     weak = {"tls_config": {"ciphers": ["RC4"]}}
     for server in (weak, {**_TLS, **weak, "insecure": True}, {**weak, "tls_certfile": "c"}):
-        assert not _errors(_config(server=server), "ogx@1.5.0")
+        assert not errors_of(config_with(server=server), "ogx@1.5.0")
     cors = {"allow_origins": ["*"], "allow_credentials": True}
-    assert _errors(_config(server={"cors": cors}), "llama-stack@0.7.3") == [
+    assert errors_of(config_with(server={"cors": cors}), "llama-stack@0.7.3") == [
         "'server.cors.allow_origins' must be a list of origins other than '*'"
     ]
     for harmless in ({**cors, "allow_credentials": False}, {**cors, "allow_origins": ["http://a"]}):
-        assert not _errors(_config(server={"cors": harmless}), "llama-stack@0.7.3")
+        assert not errors_of(config_with(server={"cors": harmless}), "llama-stack@0.7.3")
 
 
 def test_a_reference_needs_its_namespace_or_its_table() -> None:
     """A store without one is refused; the earlier form of a table's is converted."""
-    text = _config().replace("namespace: registry\n", "", 1)
-    assert _errors(text, "ogx@1.5.0") == ["the key 'namespace' is missing"]
-    old = _config().replace(
+    text = config_with().replace("namespace: registry\n", "", 1)
+    assert errors_of(text, "ogx@1.5.0") == ["the key 'namespace' is missing"]
+    old = config_with().replace(
         "  stores:\n", "  stores:\n    prompts: {namespace: p, backend: kv_default}\n", 1
     )
-    assert not _errors(old, "ogx@1.5.0")
+    assert not errors_of(old, "ogx@1.5.0")
 
 
 def test_a_section_may_be_empty_where_the_release_takes_it_so() -> None:
@@ -185,22 +160,22 @@ def test_a_section_may_be_empty_where_the_release_takes_it_so() -> None:
         "server": {"port": "8321", "auth": None},
         "container_image": None,
     }
-    assert not _errors(_config(**taken), "ogx@1.5.0")
+    assert not errors_of(config_with(**taken), "ogx@1.5.0")
     by_environment = {"server": {"port": "${env.PORT:=8321}"}}
-    assert not _errors(_config(**by_environment), "ogx@1.5.0")
+    assert not errors_of(config_with(**by_environment), "ogx@1.5.0")
 
 
 def test_apis_with_nothing_in_it_is_read_from_1_5_0_on() -> None:
     """Earlier releases want a list there."""
-    text = _config(apis=None)
-    assert not _errors(text, "ogx@1.5.0")
-    assert _errors(text, "ogx@1.4.1") == ["'apis' must be a list, not nothing"]
+    text = config_with(apis=None)
+    assert not errors_of(text, "ogx@1.5.0")
+    assert errors_of(text, "ogx@1.4.1") == ["'apis' must be a list, not nothing"]
 
 
 def test_keys_that_a_release_does_not_read_have_no_shape() -> None:
     """What is ignored cannot stop the start."""
-    text = _config(connectors="x", storage=None)
-    assert not _errors(text, "llama-stack@0.2.24")
+    text = config_with(connectors="x", storage=None)
+    assert not errors_of(text, "llama-stack@0.2.24")
 
 
 @pytest.mark.parametrize(
@@ -228,8 +203,8 @@ def test_a_database_server_needs_to_be_told_how_to_get_in(
     """A whole address is taken in its place from ogx 1.4.1 on."""
     backends = {**_KV, "sql_default": {"type": "sql_postgres", **settings}}
     stores = {"metadata": {"namespace": "r", "backend": "kv_default"}}
-    text = _config(storage={"backends": backends, "stores": stores})
-    assert _errors(text, release) == ([error] if error else [])
+    text = config_with(storage={"backends": backends, "stores": stores})
+    assert errors_of(text, release) == ([error] if error else [])
 
 
 def test_the_store_of_early_releases_is_of_a_type_that_they_have() -> None:
@@ -241,8 +216,8 @@ def test_the_store_of_early_releases_is_of_a_type_that_they_have() -> None:
         ({"type": "postgres"}, "the key 'user' is missing: type 'postgres' needs it"),
         ({"type": "redis", "port": "x"}, "'metadata_store.port' must be an integer, not text"),
     ):  # fmt: skip
-        text = _config(metadata_store=store, storage={})
-        assert _errors(text, "llama-stack@0.2.24") == [error]
+        text = config_with(metadata_store=store, storage={})
+        assert errors_of(text, "llama-stack@0.2.24") == [error]
 
 
 def test_what_is_registered_has_the_fields_that_its_kind_needs() -> None:
@@ -264,15 +239,15 @@ def test_what_is_registered_has_the_fields_that_its_kind_needs() -> None:
              "not text")],
         ),
     ):  # fmt: skip
-        text = _config(
+        text = config_with(
             registered_resources={"vector_stores": [entry]}, providers=providers, apis=apis
         )
-        assert _errors(text, release) == errors
+        assert errors_of(text, release) == errors
 
 
 def test_a_resource_without_a_provider_is_lost() -> None:
     """The start leaves it out without a word, from 0.2.20 on; distributions have such entries."""
-    text = _config(registered_resources={"models": [{"model_id": "m"}]})
+    text = config_with(registered_resources={"models": [{"model_id": "m"}]})
     found = compile_config(text, catalog="ogx@1.5.0", environment={}).diagnostics
     assert [(one.severity, one.message) for one in found if one.code == "C026"] == [
         (Severity.WARNING, "model 'm' names no provider, and ogx 1.5.0 does not register it")
@@ -282,16 +257,16 @@ def test_a_resource_without_a_provider_is_lost() -> None:
 def test_a_login_whose_type_comes_out_empty_is_off() -> None:
     """None of its settings is looked at, and no variable in them is asked for."""
     login = {"type": "${env.AUTH:+oauth2_token}", "jwks": {"uri": "${env.JWKS}"}}
-    text = _config(server={"insecure": True, "auth": {"provider_config": login}})
-    assert not _errors(text, "ogx@1.5.0")
-    assert "the environment variable 'JWKS' is not set" in _errors(text, "llama-stack@0.5.4")
+    text = config_with(server={"insecure": True, "auth": {"provider_config": login}})
+    assert not errors_of(text, "ogx@1.5.0")
+    assert "the environment variable 'JWKS' is not set" in errors_of(text, "llama-stack@0.5.4")
 
 
 def test_a_variable_counts_wherever_it_stands() -> None:
     """The start fills in the whole config, also what it does not read."""
     for key in ("logging", "notes"):
-        text = _config(**{key: {"category_levels": {"all": "${env.LEVEL}"}}})
-        assert _errors(text, "ogx@1.5.0") == ["the environment variable 'LEVEL' is not set"]
+        text = config_with(**{key: {"category_levels": {"all": "${env.LEVEL}"}}})
+        assert errors_of(text, "ogx@1.5.0") == ["the environment variable 'LEVEL' is not set"]
 
 
 def test_what_is_switched_off_is_filled_in_all_the_same() -> None:
@@ -304,8 +279,8 @@ def test_what_is_switched_off_is_filled_in_all_the_same() -> None:
     ):
         off = {"provider_id": written, "provider_type": "remote::vllm",
                "config": {"base_url": "${env.URL}"}}  # fmt: skip
-        text = _config(providers={"inference": [on, off]})
-        assert _errors(text, "ogx@1.5.0") == errors
+        text = config_with(providers={"inference": [on, off]})
+        assert errors_of(text, "ogx@1.5.0") == errors
 
 
 def test_a_name_that_is_not_in_capitals_is_text_to_a_release() -> None:
@@ -315,7 +290,7 @@ def test_a_name_that_is_not_in_capitals_is_text_to_a_release() -> None:
         "provider_type": "remote::ollama",
         "config": {"base_url": "${env.url}"},
     }
-    text = _config(providers={"inference": [entry]})
+    text = config_with(providers={"inference": [entry]})
     graph = compile_config(text, catalog="ogx@1.5.0", environment={})
     assert [(one.severity, one.message) for one in graph.diagnostics if one.code[0] == "E"] == [
         (Severity.WARNING, "ogx 1.5.0 takes '${env.url}' as text")
@@ -325,14 +300,16 @@ def test_a_name_that_is_not_in_capitals_is_text_to_a_release() -> None:
 
 def test_a_name_that_the_release_does_not_read_is_none() -> None:
     """``distro_name`` came with 0.5.0."""
-    text = _config().replace("image_name: a\n", "")
-    assert _errors(text, "llama-stack@0.4.7") == ["the key 'image_name' is missing"]
+    text = config_with().replace("image_name: a\n", "")
+    assert errors_of(text, "llama-stack@0.4.7") == ["the key 'image_name' is missing"]
 
 
 def test_a_key_that_was_pasted_where_a_choice_belongs_is_not_shown() -> None:
     """What is wrong is said without it."""
     pasted = "sk-proj-abcdefghijklmnopqrstuvwxyz0123456789"
-    (error,) = _errors(_config(server={"auth": {"provider_config": {"type": pasted}}}), "ogx@1.5.0")
+    (error,) = errors_of(
+        config_with(server={"auth": {"provider_config": {"type": pasted}}}), "ogx@1.5.0"
+    )
     assert error.endswith("not '********'")
 
 
@@ -343,10 +320,10 @@ def _told(text: str, catalog: str) -> list[str]:
 
 def test_a_name_is_what_a_release_makes_text_of() -> None:
     """It takes whatever stands there, and rungraph says what it is."""
-    told = _told(_config(distro_name=["a"]), "ogx@1.5.0")
+    told = _told(config_with(distro_name=["a"]), "ogx@1.5.0")
     assert "warning 'distro_name' is a list, which ogx 1.5.0 reads as text" in told
-    assert "'image_name' must be text, not a list" in _errors(
-        _config(image_name=["a"]), "llama-stack@0.7.3"
+    assert "'image_name' must be text, not a list" in errors_of(
+        config_with(image_name=["a"]), "llama-stack@0.7.3"
     )
 
 
@@ -354,11 +331,11 @@ def test_an_id_that_is_empty_is_no_missing_key() -> None:
     """A release that drops no empty ids reads an empty text, and refuses nothing at all."""
     for written, severity in (("", "warning"), (None, "error")):
         models = [{"model_id": written, "provider_id": "o"}]
-        told = _told(_config(registered_resources={"models": models}), "llama-stack@0.3.5")
+        told = _told(config_with(registered_resources={"models": models}), "llama-stack@0.3.5")
         where = "'registered_resources.models[0].model_id'"
         given = "an empty text" if written == "" else "nothing"
         assert f"{severity} {where} must be text, not {given}" in told
-        assert not _errors(_config(registered_resources={"models": models}), "ogx@1.5.0")
+        assert not errors_of(config_with(registered_resources={"models": models}), "ogx@1.5.0")
 
 
 def test_a_tool_group_must_name_its_provider() -> None:
@@ -368,23 +345,23 @@ def test_a_tool_group_must_name_its_provider() -> None:
         ("__disabled__", []),
     ):
         groups = [{"toolgroup_id": "t", "provider_id": written}]
-        text = _config(registered_resources={"tool_groups": groups})
-        assert _errors(text, "llama-stack@0.6.1") == errors
+        text = config_with(registered_resources={"tool_groups": groups})
+        assert errors_of(text, "llama-stack@0.6.1") == errors
 
 
 def test_a_folder_that_is_not_here_is_said() -> None:
     """The stack that starts elsewhere may have it; an API without a name is of no release."""
-    told = _told(_config(external_providers_dir="/nowhere/providers.d"), "ogx@1.5.0")
+    told = _told(config_with(external_providers_dir="/nowhere/providers.d"), "ogx@1.5.0")
     assert (
         "note the folder of 'external_providers_dir' is not here: the stack only starts where it is"
     ) in told
-    assert "unknown API ''" in _errors(_config(apis=["inference", ""]), "ogx@1.5.0")
+    assert "unknown API ''" in errors_of(config_with(apis=["inference", ""]), "ogx@1.5.0")
 
 
 def test_a_port_is_text_in_one_release_alone() -> None:
     """Where the release's own class asks for text, a number ends its start."""
     store = {"type": "postgres", "user": "u", "port": 5432}
-    text = yaml.safe_dump(yaml.safe_load(_config(metadata_store=store)) | {"storage": None})
-    told = [_errors(text, f"llama-stack@0.2.{one}") for one in (13, 14)]
+    text = yaml.safe_dump(yaml.safe_load(config_with(metadata_store=store)) | {"storage": None})
+    told = [errors_of(text, f"llama-stack@0.2.{one}") for one in (13, 14)]
     problem = "'metadata_store.port' must be text, not an integer"
     assert [problem in errors for errors in told] == [True, False]

@@ -1,0 +1,36 @@
+"""A run config with sections beside its providers, and what is wrong with it."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import yaml
+
+from rungraph.graph import Severity, compile_config
+
+
+def config_with(**sections: Any) -> str:
+    """Return a config that starts in any release with storage, with *sections* at the top."""
+    storage: dict[str, Any] = {
+        "backends": {
+            "kv_default": {"type": "kv_sqlite", "db_path": "/data/kv.db"},
+            "sql_default": {"type": "sql_sqlite", "db_path": "/data/sql.db"},
+        },
+        "stores": {"metadata": {"namespace": "registry", "backend": "kv_default"}},
+    }
+    provider = {"provider_id": "o", "provider_type": "remote::ollama", "config": {}}
+    config = {
+        "version": 2,
+        "image_name": "a",
+        "distro_name": "a",
+        "apis": ["inference"],
+        "providers": {"inference": [provider]},
+        "storage": storage,
+    }
+    return yaml.safe_dump({**config, **sections}, sort_keys=False)
+
+
+def errors_of(text: str, catalog: str) -> list[str]:
+    """Return the messages of the errors of a config without any variable."""
+    graph = compile_config(text, catalog=catalog, environment={})
+    return [one.message for one in graph.diagnostics if one.severity is Severity.ERROR]
