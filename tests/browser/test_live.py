@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import ast
 import os
 import re
 import signal
+import subprocess
 from collections.abc import Generator
 from contextlib import contextmanager
 from pathlib import Path
@@ -193,14 +195,19 @@ def test_a_chat_streams_and_shows_its_path(browser: Browser, config_file: Config
         page.get_by_role("tab", name="Try").click()
         message = page.locator("#try-message")
         expect(page.locator("#try-model")).to_have_value("echo")
-        message.fill("say d and p again")
+        message.fill("say it's :true")
         page.keyboard.press("Tab")
         page.get_by_role("button", name="Send").press("Enter")
-        expect(page.locator("#try-answer")).to_have_text("say d and p again ")
+        expect(page.locator("#try-answer")).to_have_text("say it's :true ")
         expect(page.locator("#try-figures")).to_contain_text(
             re.compile(r"^first token after .*s; 77 tokens, \d+\.\d a second$")
         )
-        expect(page.locator("#try-page")).to_contain_text("curl")
+        curl, python = page.locator("#try-page details pre").all_text_contents()
+        told = subprocess.run(["bash", "-c", curl], capture_output=True, text=True, check=True)
+        assert '"it\'s "' in told.stdout
+        (body,) = re.findall("^body = (.*)", python, re.MULTILINE)
+        said = [{"role": "user", "content": "say it's :true"}]
+        assert ast.literal_eval(body)["messages"] == said
         page.get_by_text("the path of the call in the graph").click()
         expect(page.locator("#panel")).to_contain_text("Path")
         expect(page.locator(".flow").first).to_contain_text("/min")
@@ -208,8 +215,11 @@ def test_a_chat_streams_and_shows_its_path(browser: Browser, config_file: Config
         message.fill("break")
         page.get_by_role("button", name="Send").click()
         expect(page.locator("#try-figures")).to_contain_text("internal error")
+        expect(page.locator("#try-before li")).to_have_text(
+            ["user: say it's :true", "assistant: say it's :true "]
+        )
         page.get_by_role("tab", name="Graph").click()
-        expect(page.locator(".flow.failing").first).to_have_text(re.compile("^2/min. 50 %"))
+        expect(page.locator(".flow.failing").first).to_have_text(re.compile("^3/min. 33 %"))
 
 
 def test_a_resource_is_registered_by_a_form(browser: Browser, config_file: ConfigFile) -> None:
@@ -248,6 +258,15 @@ def test_a_browser_logs_in_with_a_key(browser: Browser, config_file: ConfigFile)
         (cookie,) = page.context.cookies()
         assert (cookie.get("httpOnly"), cookie.get("sameSite")) == (True, "Strict")
         assert KEY not in str(cookie)
+        page.get_by_role("tab", name="Try").click()
+        expect(page.locator("#try-model")).to_have_value("echo")
+        page.locator("#try-message").fill("hello")
+        page.get_by_role("button", name="Send").click()
+        expect(page.locator("#try-answer")).to_have_text("hello ")
+        (curl, _) = page.locator("#try-page details pre").all_text_contents()
+        variables = {**os.environ, "KEY": KEY}
+        again = subprocess.check_output(["bash", "-c", curl], env=variables, text=True)
+        assert '"hello "' in again
 
 
 def test_no_text_becomes_markup(browser: Browser, config_file: ConfigFile) -> None:

@@ -17,12 +17,21 @@ function field(text, control) {
 
 // --- playground ---
 
-function codesOf(body) {
-  const text = JSON.stringify(body);
-  const quoted = `'${text.replaceAll("'", "'\\''")}'`;
+// A value as Python writes it: texts and numbers are those of JSON.
+function pythonOf(value) {
+  if (Array.isArray(value)) return `[${value.map(pythonOf).join(", ")}]`;
+  if (typeof value === "object") return `{${Object.entries(value).map(([key, one]) => `${JSON.stringify(key)}: ${pythonOf(one)}`).join(", ")}}`;
+  return typeof value === "boolean" ? (value ? "True" : "False") : JSON.stringify(value);
+}
+
+// Where keys are on, the key of who logged in is no script's: it comes from the environment.
+function codesOf(body, needsKey) {
+  const quoted = `'${JSON.stringify(body).replaceAll("'", "'\\''")}'`;
+  const header = needsKey ? ' -H "authorization: Bearer $KEY"' : "";
+  const [imports, key] = needsKey ? ["import os\n\n", 'os.environ["KEY"]'] : ["", '"none"'];
   return [
-    ["curl", `curl ${location.origin}/v1/chat/completions -H 'content-type: application/json' -d ${quoted}`],
-    ["Python", `from openai import OpenAI\n\nclient = OpenAI(base_url="${location.origin}/v1", api_key="none")\nbody = ${text.replaceAll(":true", ": True")}\nfor chunk in client.chat.completions.create(**body):\n    print(chunk.choices[0].delta.content or "", end="")`],
+    ["curl", `curl -N ${location.origin}/v1/chat/completions${header} -H 'content-type: application/json' -d ${quoted}`],
+    ["Python", `${imports}from openai import OpenAI\n\nclient = OpenAI(base_url="${location.origin}/v1", api_key=${key})\nbody = ${pythonOf(body)}\nfor chunk in client.chat.completions.create(**body):\n    for choice in chunk.choices:\n        print(choice.delta.content or "", end="")`],
   ];
 }
 
@@ -44,27 +53,34 @@ async function showTry() {
   const target = byId("try-page");
   if (target.firstChild) return;
   const model = make("select", { id: "try-model" });
+  const before = [];
+  const earlier = make("ol", { id: "try-before", "aria-label": "Earlier messages" });
+  const system = make("textarea", { id: "try-system", rows: 1 });
   const message = make("textarea", { id: "try-message", rows: 3, required: true });
   const most = make("input", { type: "number", min: 1, value: 64 });
   const warmth = make("input", { type: "number", min: 0, max: 2, step: 0.1, value: 0 });
   const send = make("button", { type: "submit" }, "Send");
   const stop = make("button", { type: "button", disabled: true }, "Stop");
+  const anew = make("button", { type: "button", onclick: () => { before.splice(0); earlier.replaceChildren(); } }, "New conversation");
   const said = make("pre", { id: "try-answer", "aria-live": "polite" });
   const figures = make("p", { id: "try-figures" });
   const more = make("div", {});
-  const form = make("form", {}, field("Model", model), field("Message", message), field("Tokens at most", most), field("Temperature", warmth), send, stop);
-  target.replaceChildren(form, said, figures, more);
+  const form = make("form", {}, field("Model", model), field("System", system), field("Message", message), field("Tokens at most", most), field("Temperature", warmth), make("div", { class: "actions" }, send, stop, anew));
+  target.replaceChildren(form, earlier, said, figures, more);
+  const needsKey = !(await fetch("/v1/models", { credentials: "omit" })).ok;
   const { data } = await (await asked("/v1/models")).json();
   const chats = data.filter((one) => one.custom_metadata.model_type !== "embedding");
   model.append(...chats.map((one) => make("option", { value: one.id }, one.id)));
   form.addEventListener("submit", async (event) => {
     event.preventDefault();
-    const body = { model: model.value, messages: [{ role: "user", content: message.value }], max_tokens: most.valueAsNumber, temperature: warmth.valueAsNumber, stream: true };
+    const question = { role: "user", content: message.value };
+    earlier.replaceChildren(...before.map((one) => make("li", {}, make("b", {}, `${one.role}: `), own(one.content))));
+    const body = { model: model.value, messages: [...(system.value ? [{ role: "system", content: system.value }] : []), ...before, question], max_tokens: most.valueAsNumber, temperature: warmth.valueAsNumber, stream: true };
     const provider = indexOfId.get(`provider:inference/${chats.find((one) => one.id === model.value)?.owned_by}`);
     const router = indexOfId.get("router:inference");
     more.replaceChildren(
       provider !== undefined && router !== undefined ? make("button", { type: "button", class: "node-link", onclick: () => { showTab("graph"); findWay([provider], [router]); } }, "the path of the call in the graph") : "",
-      ...codesOf(body).map(([text, code]) => make("details", {}, make("summary", {}, text), make("pre", {}, code))));
+      ...codesOf(body, needsKey).map(([text, code]) => make("details", {}, make("summary", {}, text), make("pre", {}, code))));
     const abort = new AbortController();
     stop.onclick = () => abort.abort();
     [send.disabled, stop.disabled, said.textContent, figures.textContent] = [true, false, "", ""];
@@ -78,6 +94,7 @@ async function showTry() {
         pieces += 1;
         said.append(text);
       }
+      before.push(question, { role: "assistant", content: said.textContent });
       const count = tokens ?? pieces;
       const speed = count > 1 ? ((count - 1) / (performance.now() - first)) * 1000 : 0;
       figures.textContent = `first token after ${seconds(((first ?? performance.now()) - begun) / 1000)}; ${counted(count, tokens === undefined ? "piece" : "token")}, ${speed.toFixed(1)} a second`;
