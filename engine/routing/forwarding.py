@@ -40,20 +40,29 @@ class Forwarder:
     Args:
         method: The method.
         routing_key: The parameter that names the resource.
+        find: Called with a routing key, which nobody has asked for, to `point` or `share` it.
         miss: Called with a routing key that has no target; what it returns or raises is the
             outcome of the call.
     """
 
-    def __init__(self, method: Method, routing_key: str, miss: Callable[[Any], Any]) -> None:
+    def __init__(
+        self,
+        method: Method,
+        routing_key: str,
+        find: Callable[[str], None],
+        miss: Callable[[Any], Any],
+    ) -> None:
         self.is_coroutine = method.is_coroutine
         self._method = method
         self._routing_key = routing_key
+        self._find = find
         self._providers: Mapping[str, tuple[Callable[..., Any], Gate]] = {}
         self._targets: dict[str, tuple[Any, ...]] = {}
         self._routes: dict[str, tuple[str, str] | Callable[..., Any]] = {}
         self._own_defaults: dict[str, tuple[Any, ...]] = {}
         self._namespace: dict[str, Any] = {
             "_rungraph_targets": self._targets,
+            "_rungraph_found": self._found,
             "_rungraph_miss": miss,
             "_rungraph_missing": _MISSING,
             "_rungraph_cancelled": CancelledError,
@@ -114,6 +123,12 @@ class Forwarder:
         """Send calls for *key* to *call*, which chooses another key for each, from now on."""
         self._routes[key] = call
         self._aim(key)
+
+    def _found(self, key: object) -> tuple[Any, ...] | None:
+        if not isinstance(key, str):
+            return None
+        self._find(key)
+        return self._targets.get(key)
 
     def _aim(self, key: str) -> None:
         route = self._routes[key]
@@ -215,7 +230,10 @@ def _source(
         "    try:\n"
         f"        {found} = _rungraph_targets[{routing_key}]\n"
         "    except (KeyError, TypeError):\n"
-        f"        return {'await ' if is_async else ''}_rungraph_miss({routing_key})\n"
+        f"        _rungraph_target = _rungraph_found({routing_key})\n"
+        "        if _rungraph_target is None:\n"
+        f"            return {'await ' if is_async else ''}_rungraph_miss({routing_key})\n"
+        f"        {found} = _rungraph_target\n"
     )
     call = f"_rungraph_method({', '.join(gives)})"
     if not is_async:

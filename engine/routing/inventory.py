@@ -15,6 +15,7 @@ from rungraph.engine.events import (
 )
 from rungraph.engine.routing.names import Absence, Key, Names
 from rungraph.engine.routing.references import References
+from rungraph.engine.waiting import in_slices
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Generator, Mapping
@@ -23,6 +24,7 @@ if TYPE_CHECKING:
     from rungraph.graph.nodes import TableNode
 
 
+_STOPPED = Absence("cannot be requested: its table has stopped")
 _MOST_TOLD = 1000
 """How many changes of one provider's resources at once are told one by one."""
 
@@ -128,12 +130,13 @@ class Inventory:
             self.names.remove(key)
             self.tell_removed(key, reason)
 
-    def close(self) -> None:
+    async def close(self) -> None:
         """Offer nothing any more, and follow no other table; no event tells of that."""
         self.references.close()
-        for key in [key for key in self._entries if key in self.names]:
-            self.names.absent[key] = lambda: Absence("cannot be requested: its table has stopped")
-            self.names.remove(key)
+        async for key in in_slices(tuple(self._entries)):
+            if key in self.names:
+                self.names.absent[key] = lambda: _STOPPED
+                self.names.remove(key)
 
     def tell_removed(self, key: Key, reason: str) -> None:
         """Emit that a resource which somebody wants cannot be requested."""

@@ -129,13 +129,15 @@ class Names:
             self._group(name)
             self._tell(name)
 
-    def watch(self, watcher: Watcher) -> Callable[[], None]:
+    def watch(self, watcher: Watcher, *, from_now: bool = False) -> Callable[[], None]:
         """Tell *watcher* every name that is there now, then every change; return what ends that.
+
+        *from_now*, the changes alone.
 
         A change is told before the call that makes it returns.
         """
         self._watchers.append(watcher)
-        for name in self._meanings:
+        for name in () if from_now else self._meanings:
             watcher(name, self._meaning(name))
         return lambda: self._watchers.remove(watcher)
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from functools import lru_cache, partial
 from typing import TYPE_CHECKING, Any, NoReturn, Protocol
 
@@ -65,7 +66,7 @@ class Targets(Protocol):
         ...
 
     def watch(self, watcher: Watcher, members: Callable[[], None]) -> Callable[[], None]:
-        """Tell *watcher* what every name means, now and on every change; return what ends that.
+        """Tell *watcher* what a name means whenever that changes; return what ends that.
 
         Before, and whenever there are other members, *members* is called.
         """
@@ -121,7 +122,7 @@ class Router:
                 raise PairError(msg)
             self._functions[method] = self._function(method)
             setattr(self, name, self._functions[method])
-        self._unwatch: Callable[[], None] | None = table.watch(self._follow, self._take_members)
+        self._unwatch: Callable[[], None] | None = table.watch(self._forget, self._take_members)
 
     def bind(self, api: str, instance: object) -> None:
         """Trace all calls from now on through *instance*, when *api* is telemetry."""
@@ -140,6 +141,9 @@ class Router:
 
     def resource_of(self, name: str) -> Resource | None:
         """Return the resource that calls for *name* go to now; None if they will fail."""
+        if name not in self._resources and self._unwatch is not None:
+            with suppress(RoutingError, NotRunningError):
+                self._resources[name] = self._table.resolve(name)
         return self._resources.get(name)
 
     def traced_relay(
@@ -170,14 +174,19 @@ class Router:
         if self._unwatch is not None:
             self._unwatch()
             self._unwatch = None
+        self._resources.clear()
         for forwarder in self._forwarders.values():
             forwarder.drop_all()
 
     def _function(self, method: Method) -> Callable[..., Any]:
         routing_key = self._node.pair.routing_key
         if routing_key in method.signature.parameters:
-            forwarder = Forwarder(method, routing_key, lambda key: self._miss(method, key))
-            self._forwarders[method.name] = forwarder
+            forwarder = self._forwarders[method.name] = Forwarder(
+                method,
+                routing_key,
+                lambda name: self._find(method.name, name),
+                lambda key: self._miss(method, key),
+            )
             return forwarder.function
         return method.dress(lambda *args, **kwargs: self._only(method)(*args, **kwargs))
 
@@ -214,19 +223,21 @@ class Router:
                 }
             )
 
-    def _follow(self, name: str, resource: Resource | None) -> None:
-        if resource is None:
-            self._resources.pop(name, None)
+    def _forget(self, name: str, _: Resource | None) -> None:
+        """Look *name*, which means something else now, up again when it is asked for."""
+        self._resources.pop(name, None)
+        for forwarder in self._forwarders.values():
+            forwarder.drop(name)
+
+    def _find(self, method: str, name: str) -> None:
+        """Send the calls of a method for *name* where it belongs; nowhere if it means nothing."""
+        if (resource := self.resource_of(name)) is None:
+            return
+        forwarder, group = self._forwarders[method], self._table.groups.get(name)
+        if group is not None:
+            forwarder.share(name, self._shared(method, forwarder, group))
         else:
-            self._resources[name] = resource
-        group = self._table.groups.get(name)
-        for method_name, forwarder in self._forwarders.items():
-            if resource is None:
-                forwarder.drop(name)
-            elif group is not None:
-                forwarder.share(name, self._shared(method_name, forwarder, group))
-            else:
-                forwarder.point(name, resource.provider_id, resource.native_id)
+            forwarder.point(name, resource.provider_id, resource.native_id)
 
     def _shared(self, name: str, forwarder: Forwarder, group: Group) -> Callable[..., Any]:
         """Return what makes the calls of a method for a group: each under a member's own name."""
@@ -284,7 +295,7 @@ class Router:
                     return common
             if not isinstance(key, str):
                 return common
-            resource = self._resources.get(key)
+            resource = self.resource_of(key)
             return {**common, **(self._route_of(resource) if resource else {"resource": key})}
 
         return attributes

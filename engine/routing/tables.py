@@ -109,11 +109,11 @@ class RoutingTable:
         return self._inventory.names.resolve(name)
 
     def watch(self, watcher: Watcher, members: Callable[[], None]) -> Callable[[], None]:
-        """Tell *watcher* what every name means, now and on every change; return what ends that.
+        """Tell *watcher* what a name means whenever that changes; return what ends that.
 
         Before, and whenever there are other members, *members* is called.
         """
-        ends = self._members.watch(members), self._inventory.names.watch(watcher)
+        ends = self._members.watch(members), self._inventory.names.watch(watcher, from_now=True)
         return lambda: [end() for end in ends].clear()
 
     def _check_open(self) -> None:
@@ -205,8 +205,8 @@ class RoutingTable:
             await asyncio.wait({task})
         await asyncio.gather(*(member.aclose() for member in self._members))
         self.wanted.close()
-        self._inventory.close()
         self.groups.close()
+        await self._inventory.close()
 
     def drop(self) -> asyncio.Task[None] | None:
         """End the refreshing, and return what is left of it; answer nobody any more."""

@@ -97,6 +97,28 @@ async def test_calls_reach_the_provider_of_the_model(table: Table) -> None:
     assert await router.embeddings("bar/large", contents=["x"]) == ("large", ["x"])
 
 
+async def test_a_name_is_looked_up_when_it_is_first_called(
+    table: Table, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """However many there are, a router costs nothing before; a change of a name counts at once."""
+    asked: list[str] = []
+    resolve = table.resolve
+
+    def counted(name: str) -> Any:
+        asked.append(name)
+        return resolve(name)
+
+    monkeypatch.setattr(table, "resolve", counted)
+    router = router_of(table)
+    assert asked == []
+    for _ in range(2):
+        assert (await router.chat_completion("small", []))["model"] == "org/small-1b"
+    assert asked == ["small"]
+    table.serve("small", "foo", "other")
+    assert (await router.chat_completion("small", []))["model"] == "other"
+    assert asked == ["small", "small"]
+
+
 async def test_keyword_and_positional_calls_are_the_same(table: Table) -> None:
     """Every parameter arrives under its name, however it was given."""
     router = router_of(table)

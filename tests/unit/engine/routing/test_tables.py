@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import inspect
 from pkgutil import resolve_name
 from typing import Protocol
@@ -161,3 +162,20 @@ async def test_an_unknown_name_says_what_is_there_and_the_nearest(bench: Bench) 
         table.resolve("x")
     assert "and 1,980 more" in str(caught.value)
     assert len(str(caught.value)) < 1000
+
+
+async def test_a_big_table_stops_in_slices(bench: Bench) -> None:
+    """Others have the event loop in between."""
+    table = await bench.table("models", foo=Provider(*(f"m{number}" for number in range(2000))))
+    turns = 0
+
+    async def turn() -> None:
+        nonlocal turns
+        while True:
+            turns += 1
+            await asyncio.sleep(0)
+
+    turning = asyncio.create_task(turn())
+    await table.shutdown()
+    turning.cancel()
+    assert turns >= 2000 // 500
