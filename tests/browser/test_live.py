@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+import yaml
 from playwright.sync_api import Browser, Page, expect
 from tests.contract.command_line import HIDDEN, opened
 from tests.contract.conftest import ConfigFile
@@ -172,7 +173,7 @@ def test_a_provider_that_is_killed_is_seen_to_come_back(
 
 
 def test_a_page_comes_back_after_a_restart(browser: Browser, config_file: ConfigFile) -> None:
-    """When the server is there again the page goes on by itself."""
+    """When the server is there again the page goes on by itself, and says if its graph is old."""
     path = config_file()
     with served(path) as (process, url):
         port = url.rpartition(":")[2]
@@ -183,9 +184,16 @@ def test_a_page_comes_back_after_a_restart(browser: Browser, config_file: Config
         process.send_signal(signal.SIGTERM)
         process.wait(20)
         expect(page.locator("#link")).to_have_class("broken")
+    written = yaml.safe_load(path.read_text())
+    (told,) = written["providers"]["inference"]
+    other = {**told, "provider_id": "other", "config": {"model": "other"}}
+    path.write_text(yaml.safe_dump({**written, "providers": {"inference": [told, other]}}))
     with served(path, port):
         expect(page.locator("#link")).to_have_text("live", timeout=20_000)
         marked(page, "ready")
+        page.get_by_role("button", name="The graph has changed").click()
+        expect(page.locator('#picture .n[data-address="provider:inference/other"]')).to_be_visible()
+        expect(page.locator("#changed")).to_have_count(0)
     context.close()
 
 

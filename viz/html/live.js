@@ -162,6 +162,7 @@ function take(event) {
     if (!live.isPaused) showUpTo(live.log.length);
     else showReplay();
     if (event.event in live.events && !LASTING.has(event.event)) askTimes();
+    if (event.event === "StackReady" || event.event === "ReloadEnded") checkGraph();
   }
 }
 
@@ -326,6 +327,20 @@ pause.addEventListener("click", () => {
 });
 
 // --- the server ---
+
+// After a reload, or a restart with another config, this is the picture of a graph that is no more.
+let isChecking;
+async function checkGraph() {
+  if (isChecking) return;
+  isChecking = true;
+  const answer = await fetch("/graph/status").catch(() => undefined);
+  isChecking = false;
+  if (!answer?.ok) return;
+  const running = await answer.json();
+  if (Object.keys(running).every((id) => indexOfId.has(id)) && nodes.every((node) => node.ghost || node.id in running)) return;
+  byId("changed")?.remove();
+  byId("link").after(make("button", { id: "changed", type: "button", title: "Load the page again", onclick: () => location.reload() }, "The graph has changed"));
+}
 
 function showLink(text, isWell) {
   const line = byId("link");
