@@ -8,7 +8,9 @@ Each pair of servers is measured in turns, with 16 clients in a process of their
 (c) a call that is relayed below ``/v1`` with a key, over a bare Starlette and aiohttp pass-through,
     and over the same call through the native API;
 (d) a native call with a span, and one whose caller wants none, over one without telemetry;
-(e) the memory of an idle server, and its CPU from start to first answer.
+(e) a native call with a key, of a page of an allowed site, with data for its provider, and in a
+    trace that nobody records, each over one without: what each piece around a call costs;
+(f) the memory of an idle server, and its CPU from start to first answer.
 
 Run it with ``python benchmarks/server.py``; it needs ``starlette``.
 """
@@ -37,6 +39,7 @@ REQUESTS = 1_500
 STREAMS = 40
 CHUNKS = 200
 KEY = "benchmark"
+SITE = "https://app.example"
 
 PROVIDER = f"""
 from rungraph.engine.apis.common import CompletionMessage, StopReason
@@ -161,6 +164,7 @@ uvicorn.run(app, port=int(sys.argv[1]), log_level="error", access_log=False, lif
 
 AS_KNOWN = f"authorization: Bearer {KEY}"
 PARENT = f"traceparent: 00-{'a' * 32}-{'b' * 16}-{{}}"
+PROVIDER_DATA = 'x-llamastack-provider-data: {"instant_key": "0123456789"}'
 NATIVE = {"model": "instant", "messages": [{"role": "user", "content": "The capital of France?"}]}
 
 
@@ -313,6 +317,7 @@ def main() -> None:
             (18423, "instant", {"inference": [instant]}),
             (18424, "far", {"inference": [far]}),
             (18425, "traced", traced),
+            (18427, "keyed", {"inference": [instant]}),
         ):
             config = folder / f"{name}.json"
             config.write_text(json.dumps({"image_name": "x", "providers": providers}))
@@ -326,18 +331,25 @@ def main() -> None:
                 str(port),
                 "--state-dir",
                 state,
+                "--cors",
+                SITE,
             ]
-            key = KEY if name == "far" else ""
+            key = KEY if name in {"far", "keyed"} else ""
             servers[name] = stack.enter_context(running(words, folder, port, "/readyz", key))
         print(f"start to first answer: {servers['far'].cpu:.2f} s of CPU")
         print(f"idle: {servers['far'].memory:.0f} MB (PSS)")
         chat, v1 = "/inference/chat_completion", "/v1/chat/completions"
         streamed = {**NATIVE, "stream": True}
+        native = servers["instant"], chat, NATIVE, REQUESTS
         cases = {
-            "native call": (servers["instant"], chat, NATIVE, REQUESTS),
+            "native call": native,
             "bare Starlette call": (servers["bare"], chat, NATIVE, REQUESTS),
             "traced call": (servers["traced"], chat, NATIVE, REQUESTS, PARENT.format("01")),
             "call not sampled": (servers["traced"], chat, NATIVE, REQUESTS, PARENT.format("00")),
+            "call with a key": (servers["keyed"], chat, NATIVE, REQUESTS, AS_KNOWN),
+            "call of an allowed page": (*native, f"origin: {SITE}"),
+            "call with provider data": (*native, PROVIDER_DATA),
+            "call in a trace": (*native, PARENT.format("01")),
             "native chunk": (servers["instant"], chat, streamed, STREAMS),
             "bare Starlette chunk": (servers["bare"], chat, streamed, STREAMS),
             "relayed call": (servers["far"], v1, NATIVE, REQUESTS, AS_KNOWN),
@@ -357,6 +369,10 @@ def main() -> None:
             ("native call", "bare Starlette call"),
             ("traced call", "native call"),
             ("call not sampled", "native call"),
+            ("call with a key", "native call"),
+            ("call of an allowed page", "native call"),
+            ("call with provider data", "native call"),
+            ("call in a trace", "native call"),
             ("native chunk", "bare Starlette chunk"),
             ("relayed call", "bare pass-through"),
             ("relayed call", "native call on remote::openai"),

@@ -8,6 +8,7 @@ from collections import deque
 from typing import TYPE_CHECKING
 
 from rungraph.engine.run.recording import EventFile
+from rungraph.engine.server.exchange import BrokenOff
 
 if TYPE_CHECKING:
     from rungraph.engine.run.stack import Stack
@@ -24,7 +25,8 @@ class Feed:
 
     An event's id is the start's and a number: ``3f2a-17``. A reader that comes again with the last
     id it saw gets what came since; where that is forgotten, or is of another start, an event
-    ``gap`` says so. A reader that does not keep up is told ``slow``, and its stream ends.
+    ``gap`` says so. A reader that does not keep up is told ``slow``, and its stream ends; when the
+    server stops, that of every reader ends with ``stopped``.
 
     Args:
         stack: What happens where.
@@ -73,6 +75,11 @@ class Feed:
                 await exchange.begin_events()
                 await exchange.send_bytes(b"".join(before))
                 await self._pass_on(exchange, waiting)
+        except asyncio.CancelledError:
+            is_end = exchange.broken_off is BrokenOff.DRAINED
+            if not (is_end and exchange.take_back_cancellation()):
+                raise
+            await exchange.end(b"event: stopped\ndata: {}\n\n")  # No error: that is what happens.
         finally:
             self._readers.discard(waiting)
 

@@ -103,6 +103,9 @@ class FakeProvider:
         return ChatCompletionResponse(completion_message=message)
 
     async def _stream(self, text: str) -> AsyncGenerator[ChatCompletionResponseStreamChunk, None]:
+        if text == "refuse":
+            msg = "nothing is said to that"
+            raise ValueError(msg)
         yield _chunk(EventType.START, "")
         for word in text.split(" "):
             if word == "break":

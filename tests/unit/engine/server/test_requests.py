@@ -6,6 +6,7 @@ import asyncio
 import json
 from collections.abc import AsyncGenerator
 from pathlib import Path
+from typing import Any
 
 import pytest
 from tests.asgi import ask
@@ -21,7 +22,7 @@ ECHO = {
     "provider_id": "echo",
     "provider_type": "inline::fake",
     "module": "tests.contract.cli_package.fake_provider",
-    "config": {},
+    "config": {"tokens": 2},
 }
 
 
@@ -105,6 +106,48 @@ async def test_what_is_no_request_has_an_id_as_well(app: StackApp) -> None:
         writer.close()
     assert b"\r\nx-request-id: req_" in head
     assert b"\r\nx-should-retry: false\r\n" in head
+
+
+def chat(text: str, path: str) -> dict[str, Any]:
+    """Return the body of a request for a stream at *path*."""
+    said = text if path.endswith("responses") else [{"role": "user", "content": text}]
+    name = "input" if path.endswith("responses") else "messages"
+    return {"model": "echo", "stream": True, name: said}
+
+
+STREAMS = pytest.mark.parametrize(
+    "path", ["/inference/chat_completion", "/v1/chat/completions", "/v1/responses"]
+)
+
+
+@STREAMS
+async def test_a_stream_that_fails_before_it_begins_is_a_plain_error(
+    app: StackApp, path: str
+) -> None:
+    """Nothing was answered yet, so the error has its status."""
+    answered = await ask(app, "POST", path, chat("refuse", path))
+    assert (answered.status, answered.headers["content-type"]) == (400, "application/json")
+    assert answered.error["message"] == "nothing is said to that"
+
+
+@STREAMS
+async def test_the_tokens_of_a_stream_are_counted(app: StackApp, path: str) -> None:
+    """Whether or not the caller asks to be told."""
+    assert (await ask(app, "POST", path, chat("hi", path))).status == 200
+    metrics = (await ask(app, "GET", "/metrics")).body.decode()
+    for kind, count in (("prompt", 1), ("completion", 2)):
+        labels = f'kind="{kind}",provider="echo",resource="echo"'
+        assert f"rungraph_tokens_total{{{labels}}} {count}.0" in metrics
+
+
+async def test_readers_of_events_are_told_of_the_end(app: StackApp) -> None:
+    """Nothing failed, and each line of data is an event of a recording or empty."""
+    reading = asyncio.create_task(ask(app, "GET", "/events"))
+    await asyncio.sleep(0)
+    await app.drain()
+    answered = await asyncio.wait_for(reading, 10)
+    assert answered.body.endswith(b"\n\nevent: stopped\ndata: {}\n\n")
+    assert b"error" not in answered.body
 
 
 @pytest.mark.parametrize("host", ["127.0.0.1", "::1"])
