@@ -78,6 +78,13 @@ def installed_catalog(config: Mapping[str, Any]) -> Catalog:
     ]
     name, release = _distribution(package.__name__)
     known = _shipped(name, release)
+    # What a resolver makes by itself stands in no list.
+    unlisted = {*apis} & known.apis.keys() - {spec.api for spec in providers}
+    providers += [
+        spec
+        for one in sorted(unlisted)
+        if (spec := known.provider(one, known.apis[one].builtin)) and _is_there(spec.module)
+    ]
     catalog = Catalog.of(
         apis=[_api(one, builtins, known) for one in apis],
         pairs=[_pair(router, table, apis, known) for router, table in routed],

@@ -154,6 +154,19 @@ def test_external_types_come_from_folders_and_modules(
     assert catalog.problems == ()
 
 
+def test_a_builtin_that_no_registry_lists_is_there_if_its_module_is(stand_in: Path) -> None:
+    """The resolver of 0.3 makes telemetry by itself, where a config switches it on."""
+    about = stand_in / "llama_stack-0.3.5.dist-info/METADATA"
+    about.parent.mkdir()
+    about.write_text("Metadata-Version: 2.1\nName: llama-stack\nVersion: 0.3.5\n")
+    asked = ("telemetry", "inline::meta-reference")
+    assert installed_catalog({}).provider(*asked) is None
+    module = stand_in / "llama_stack/providers/inline/telemetry/meta_reference/__init__.py"
+    module.parent.mkdir(parents=True)
+    module.touch()
+    assert installed_catalog({}).provider(*asked) == shipped_history().at("0.3.5").provider(*asked)
+
+
 def test_what_cannot_be_read_of_external_types_costs_only_those(stand_in: Path) -> None:
     """The package's own types are there all the same, and each problem is told."""
     entry = {"provider_id": "n", "provider_type": "remote::no", "module": "no_such_module_here"}
