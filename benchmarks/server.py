@@ -341,7 +341,7 @@ def main() -> None:
         chat, v1 = "/inference/chat_completion", "/v1/chat/completions"
         streamed = {**NATIVE, "stream": True}
         native = servers["instant"], chat, NATIVE, REQUESTS
-        cases = {
+        cases: dict[str, tuple[Any, ...]] = {
             "native call": native,
             "bare Starlette call": (servers["bare"], chat, NATIVE, REQUESTS),
             "traced call": (servers["traced"], chat, NATIVE, REQUESTS, PARENT.format("01")),

@@ -359,7 +359,7 @@ def _form_of(
         media = file.content_type or "application/octet-stream"
         files[file.field_name.decode()] = (name, media, file.file_object.read())
 
-    if not content_type.startswith("multipart/form-data"):
+    if not content_type.lower().startswith("multipart/form-data"):
         text = f"a file is sent as 'multipart/form-data', not {content_type!r}"
         raise RequestError(415, text)
     try:

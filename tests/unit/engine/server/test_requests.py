@@ -11,6 +11,7 @@ from typing import Any
 import pytest
 from tests.asgi import ask
 
+from rungraph.engine.run.settings import StackSettings
 from rungraph.engine.run.stack import Stack
 from rungraph.engine.server import app as app_module
 from rungraph.engine.server import exchange, listening
@@ -27,9 +28,10 @@ ECHO = {
 
 
 @pytest.fixture
-async def app() -> AsyncGenerator[StackApp]:
+async def app(tmp_path: Path) -> AsyncGenerator[StackApp]:
     """The server of a stack with one model."""
-    async with Stack(compile_config({"providers": {"inference": [ECHO]}})) as stack:
+    graph = compile_config({"providers": {"inference": [ECHO]}})
+    async with Stack(graph, StackSettings(state_dir=tmp_path)) as stack:
         found = StackApp(stack)
         found.open()
         yield found
@@ -60,6 +62,17 @@ async def test_a_name_may_have_any_letter(app: StackApp, path: str) -> None:
     """A slash or line break in a name is part of the name: something serves the route."""
     answered = await ask(app, "GET", path)
     assert answered.error["message"].startswith("'memory_banks' is not served")
+
+
+async def test_a_media_type_is_one_in_any_case(app: StackApp) -> None:
+    """So the standards of HTTP have it."""
+    form = (
+        b'--x\r\nContent-Disposition: form-data; name="purpose"\r\n\r\nassistants\r\n'
+        b'--x\r\nContent-Disposition: form-data; name="file"; filename="a"\r\n\r\nhi\r\n--x--\r\n'
+    )
+    media = {"content-type": "Multipart/Form-Data; boundary=x"}
+    answered = await ask(app, "POST", "/v1/files", form, headers=media)
+    assert (answered.status, json.loads(answered.body)["bytes"]) == (200, 2)
 
 
 @pytest.mark.parametrize("path", ["/models/list", "/v1/models"])
