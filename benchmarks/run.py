@@ -18,6 +18,7 @@ SCRIPTS = (
     "plan.py",
     "plan_distributions.py",
     "page.py",
+    "live_page.py",
 )
 
 
