@@ -129,13 +129,13 @@ def measure(playwright: Any, chromium: str, url: str) -> None:
 def main() -> int:
     """Serve, measure and print."""
     print(f"load average {os.getloadavg()[0]:.1f} on {os.cpu_count()} cores")
-    chromium = shutil.which("chromium")
     try:
         from playwright.sync_api import sync_playwright
     except ImportError:
-        chromium = None
-    if chromium is None:
-        print("skipped: playwright or chromium is not installed")
+        print("skipped: playwright is not installed")
+        return 0
+    if (chromium := shutil.which("chromium")) is None:
+        print("skipped: no chromium here")
         return 0
     with tempfile.TemporaryDirectory() as name, sync_playwright() as playwright:
         words = ["-m", "rungraph", "serve", str(config_in(Path(name))), "--port", "0"]
