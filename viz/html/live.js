@@ -5,6 +5,7 @@ const MOST_ERRORS = 5;
 const MOST_LOGGED = 10_000;
 const RETRY_MS = 2000;
 const LATER_MS = 250;
+const LOG_MS = 100;
 const FRAME_SECONDS = 0.016;
 const LONGEST_PAUSE_MS = 1000;
 // What a node that runs goes through: no start or stop is in it.
@@ -255,7 +256,7 @@ function later() {
   shownOnce.delete("timeline");
   if (isLater || tab !== "timeline") return;
   isLater = true;
-  setTimeout(() => { isLater = false; showLog(); }, LATER_MS);
+  setTimeout(() => { isLater = false; showLog(); }, LOG_MS);
 }
 
 function showLog() {
