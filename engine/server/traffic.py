@@ -111,5 +111,5 @@ def _way(catalog: Catalog, api: str, provider: str) -> Iterator[tuple[Address, A
         return
     table = Address.table(pair.table_api)
     yield table, Address.router(api)
-    if provider:  # Of what several serve together it is not told who was asked.
+    if provider:  # Of a call that two members were asked at once it is not told which answered.
         yield Address.provider(api, provider), table
