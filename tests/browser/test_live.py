@@ -227,7 +227,12 @@ def test_a_chat_streams_and_shows_its_path(browser: Browser, config_file: Config
             ["user: say it's :true", "assistant: say it's :true "]
         )
         page.get_by_role("tab", name="Graph").click()
-        expect(page.locator(".flow.failing").first).to_have_text(re.compile("^3/min. 33 %"))
+        flow = page.locator(".flow.failing").first
+        expect(flow).to_have_text(re.compile("^3/min. 33 %"))
+        page.locator("#pause").click()
+        expect(flow).to_be_visible()
+        page.locator("#replay input").press("Home")
+        expect(flow).to_be_hidden()
 
 
 def test_a_resource_is_registered_by_a_form(browser: Browser, config_file: ConfigFile) -> None:

@@ -280,6 +280,8 @@ const play = make("button", { type: "button", "aria-pressed": "false" }, "Replay
 const replay = make("div", { id: "replay", class: "group", role: "group", "aria-label": "Replay", hidden: true }, play, slider, replayed);
 
 function showReplay() {
+  // What goes along the arrows is known of now only.
+  picture.classList.toggle("past", live.isPaused && live.shown < live.log.length);
   if (!live.isPaused) return;
   const last = live.log[live.shown - 1];
   slider.max = live.log.length;
