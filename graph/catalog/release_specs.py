@@ -112,6 +112,7 @@ TRAITS = {
     "resources_name_provider": "a resource that names no provider is not registered",
     "auth_by_type": "a login whose type comes out empty is switched off with all its settings",
     "apis_may_be_null": "'apis' may be there with nothing in it",
+    "skips_unprovided": "an API of 'apis' that has no provider is left out, with a warning",
     "any_version": "'version' is not looked at",
     "one_provider_a_model": "a model is known by its id alone: the last of two counts",
     "resources_at_top": "lists of resources stand at the top of a config",

@@ -201,7 +201,7 @@ The provider cannot start without an API that this config has no provider for.
 
 G004 error a served API has no provider
 'apis' promises an API that nothing in this config can answer for. (A routed API starts with an
-empty table all the same: that is G007.)
+empty table all the same: that is G007.) A warning where the release leaves the API out and starts.
 
 G005 warning a provider whose API is not served
 'apis' is given and does not list the API, so nobody could call the provider. It is not started,

@@ -190,7 +190,9 @@ def _served_without_provider(context: RuleContext) -> Iterator[Diagnostic]:
             way_out,
             known,
             key=is_key,
-            severity=Severity.WARNING if pair else Severity.ERROR,
+            severity=Severity.WARNING
+            if pair or "skips_unprovided" in catalog.traits
+            else Severity.ERROR,
         )
 
 

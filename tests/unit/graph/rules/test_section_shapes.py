@@ -304,6 +304,16 @@ def test_a_name_that_the_release_does_not_read_is_none() -> None:
     assert errors_of(text, "llama-stack@0.4.7") == ["the key 'image_name' is missing"]
 
 
+def test_an_api_without_a_provider_ends_the_start_of_releases_before_1_5() -> None:
+    """The newer one leaves it out of what it serves; who needs it still has nothing."""
+    text = config_with(apis=["inference", "files"], server={"insecure": True})
+    message = "files is served, but it has no provider"
+    assert errors_of(text, "ogx@1.4.1") == [message]
+    graph = compile_config(text, catalog="ogx@1.5.0", environment={})
+    found = [(one.severity, one.message) for one in graph.diagnostics if one.code[0] == "G"]
+    assert found == [(Severity.WARNING, message)]
+
+
 def test_a_key_that_was_pasted_where_a_choice_belongs_is_not_shown() -> None:
     """What is wrong is said without it."""
     pasted = "sk-proj-abcdefghijklmnopqrstuvwxyz0123456789"
