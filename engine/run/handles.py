@@ -97,11 +97,14 @@ class Handles:
         gate, settings = self._gates.get(address), self._settings
         if gate is None:
             return
+        cut = NotRunningError(f"'{address}' was stopped while the call ran")
         try:
-            if gate.is_busy():
-                await gate.drain(min(settings.drain_timeout, settings.stop_timeout / 2))
+            if gate.is_busy():  # All tasks are looked at to know: once, for a provider at rest.
+                try:
+                    await gate.drain(min(settings.drain_timeout, settings.stop_timeout / 2))
+                finally:
+                    gate.cut(cut)
         finally:
-            gate.cut(NotRunningError(f"'{address}' was stopped while the call ran"))
             stopped = NotRunningError(f"'{address}' has stopped")
             gate.closed = self._lost.get(address, stopped)
             await gate.aclose()
