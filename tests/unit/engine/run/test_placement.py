@@ -15,7 +15,7 @@ from rungraph.engine import Stack, StackSettings
 from rungraph.engine.apis.memory import MemoryBankDocument
 from rungraph.engine.errors import StartError, StopError
 from rungraph.engine.events import Event, NodeFailed
-from rungraph.engine.request import CallData, ProviderDataError, come_through
+from rungraph.engine.request import CallData, ProviderDataError, come_through, headers_of_way
 from rungraph.graph import RunGraph, compile_config
 
 
@@ -82,7 +82,7 @@ async def test_what_a_call_carries_goes_along(tmp_path: Path) -> None:
     """The caller's data, for the call and its stream alone, and the way that it has come."""
     async with _stack(tmp_path) as stack:
         call = stack["inference"].completion
-        assert await call("letters", "data") == ["", {}]
+        assert await call("letters", "data") == ["", headers_of_way()]
         data = CallData({"letter": "b", "other": 1})
         come_through("here")
         assert await call("letters", "data") == ["b", {"Via": "1.1 here"}]
