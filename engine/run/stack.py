@@ -75,7 +75,7 @@ class Stack:
 
     def __init__(self, graph: RunGraph, settings: StackSettings | None = None) -> None:
         self._graph = graph
-        self._scrubs = [graph.scrubbed]
+        self._scrubs: list[Callable[[str], str]] = []
         self._settings = settings or StackSettings()
         self._events = EventLog()
         self._by_api = {api: graph.answering[api] for api in graph.apis if api in graph.answering}
@@ -105,7 +105,8 @@ class Stack:
 
     def scrubbed(self, text: str) -> str:
         """Return *text* without the secrets of every config that was to run here."""
-        return reduce(lambda masked, scrub: scrub(masked), self._scrubs, text)
+        # What runs is asked for its secrets only now: to find them all takes a start's time.
+        return reduce(lambda one, scrub: scrub(one), (*self._scrubs, self._graph.scrubbed), text)
 
     @property
     def apis(self) -> tuple[str, ...]:
@@ -267,7 +268,7 @@ class Stack:
             InvalidGraph: If the graph has errors or parts of it cannot be imported.
             ReloadError: If something did not start; then the old graph goes on, or runs again.
         """
-        self._scrubs.append(graph.scrubbed)
+        self._scrubs += (self._graph.scrubbed, graph.scrubbed)
         new = await checked(graph, self._settings.start_timeout)
         running, instances = self._running(), self._instances
         if instances is None or running.instance_of(self._by_api["inspect"]) is None:
