@@ -4,12 +4,12 @@ Each stands in front of one backend, which answers at once, and is asked in turn
 a process of their own. Each peer is in a virtual environment of its own, below the folder that
 ``RUNGRAPH_PEERS`` names; a peer without one is left out:
 
-    uv venv $RUNGRAPH_PEERS/litellm && uv pip install -p $RUNGRAPH_PEERS/litellm 'litellm[proxy]'
-    uv venv $RUNGRAPH_PEERS/ogx && uv pip install -p $RUNGRAPH_PEERS/ogx ogx aiosqlite asyncpg \
-        'sqlalchemy[asyncio]'
-    uv venv $RUNGRAPH_PEERS/llama-stack && uv pip install -p $RUNGRAPH_PEERS/llama-stack \
-        llama-{stack,models,stack-client}==0.0.63 fastapi uvicorn aiosqlite openai 'setuptools<80' \
-        opentelemetry-sdk opentelemetry-exporter-otlp-proto-http
+    cd $RUNGRAPH_PEERS
+    for one in litellm ogx llama-stack; do uv venv --python 3.12 $one; done
+    uv pip install -p litellm/bin/python 'litellm[proxy]==1.108.7'
+    uv pip install -p ogx/bin/python ogx==1.5.0 openai httpx aiosqlite asyncpg 'sqlalchemy[asyncio]'
+    uv pip install -p llama-stack/bin/python llama-{stack,models,stack-client}==0.0.63 fastapi \
+        uvicorn aiosqlite openai opentelemetry-{sdk,exporter-otlp-proto-http} 'setuptools<80'
 
 Reported are microseconds of CPU a request and a chunk, the memory of each (PSS), the CPU from its
 start to its first answer, what each call takes longer than one straight to the backend (p50, p99),
