@@ -6,6 +6,7 @@ import json
 import shutil
 import subprocess
 import sys
+import threading
 from collections.abc import Generator
 from contextlib import contextmanager
 from fcntl import LOCK_EX, flock
@@ -112,9 +113,12 @@ def serving(config: Path, *words: str | Path, **variables: str) -> Generator[str
         for line in process.stderr:
             said.append(line)
             if line.startswith("serving "):
+                # What nobody reads fills the pipe in the end, and the server waits.
+                reading = threading.Thread(target=said.extend, args=(process.stderr,))
+                reading.start()
                 yield line.split()[1].rstrip(";")
                 process.terminate()
-                rest = process.stderr.read()
-                assert process.wait(30) == 143, rest
+                reading.join()
+                assert process.wait(30) == 143, "".join(said)
                 return
         pytest.fail("".join(said))
