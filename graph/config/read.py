@@ -42,7 +42,7 @@ if TYPE_CHECKING:
 VERSIONS = ("2",)
 
 _PROVIDER_KEYS = frozenset(fields_of(ProviderSection))
-_REQUIRED = ("provider_id", "provider_type")
+_REQUIRED = frozenset({"provider_id", "provider_type"})
 
 
 def read_config(
@@ -299,9 +299,9 @@ class _Reader(ResourceReader):
                 self.resolve(written, path)
             self.excluded.append(_switched_off(api, entry))
             return None
-        if not written.keys() <= _PROVIDER_KEYS or len(written.keys() & _REQUIRED) < len(_REQUIRED):
+        if not _REQUIRED <= written.keys() <= _PROVIDER_KEYS:
             written = self.spelt(
-                written, _PROVIDER_KEYS, path, "a provider", dict.fromkeys(_REQUIRED, "")
+                written, _PROVIDER_KEYS, path, "a provider", dict.fromkeys(sorted(_REQUIRED), "")
             )
         resolved: dict[str, Any] = self.resolve(written, path)
         if resolved is not written:
