@@ -47,9 +47,7 @@ class YamlText:
             from ruamel.yaml import YAML
             from ruamel.yaml.error import YAMLError
         except ImportError as error:
-            msg = (
-                "writing YAML with its comments needs ruamel.yaml: pip install 'rungraph[upgrade]'"
-            )
+            msg = "'ruamel.yaml' is not installed\nhelp: pip install \"rungraph[upgrade]\""
             raise UpgradeError(msg) from error
         self._yaml: YAML = YAML()
         self._yaml.preserve_quotes = True

@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import copy
 import json
+import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -288,6 +289,18 @@ def test_what_is_no_run_config_is_said(text: str, error: str) -> None:
     with pytest.raises(UpgradeError) as caught:
         _upgraded(text, "ogx@1.5.0")
     assert str(caught.value) == error
+
+
+def test_without_its_library_the_command_that_installs_it_is_named(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """The extra has ruamel.yaml, without which comments are lost."""
+    monkeypatch.setitem(sys.modules, "ruamel.yaml", None)
+    with pytest.raises(UpgradeError) as caught:
+        _upgraded(OLD, "ogx@1.5.0")
+    assert str(caught.value) == (
+        "'ruamel.yaml' is not installed\nhelp: pip install \"rungraph[upgrade]\""
+    )
 
 
 def test_a_comment_stays_above_what_it_is_about() -> None:
