@@ -4,21 +4,21 @@ from __future__ import annotations
 
 import asyncio
 import gc
+from collections import defaultdict
 from collections.abc import AsyncGenerator, Callable, Generator
+from dataclasses import dataclass
 from types import AsyncGeneratorType, CoroutineType, GeneratorType
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
+from rungraph.engine.errors import NotRunningError
 from rungraph.engine.routing.limited import LimitedCalls
 from rungraph.engine.streams import SteppedStream, steps_of
 from rungraph.graph.limits import NO_LIMITS, Limits
 
-if TYPE_CHECKING:
-    from rungraph.engine.errors import NotRunningError
-
 LOCAL_NAME = "_rungraph_gate"
 """The variable that holds the gate in the functions of a router, by which their calls are found."""
 _LOOK_SECONDS = 0.005
-"""Seconds between two looks whether the calls have ended."""
+"""Seconds between two looks whether calls have ended, besides three times what a look takes."""
 
 
 class Gate:
@@ -32,12 +32,15 @@ class Gate:
         limits: How long its calls may take, and how many run at a time.
 
     Attributes:
-        closed: What calls raise that come now; None as long as it takes calls.
+        is_closed: Whether it takes no more calls.
+        why: What calls raise when it is closed.
     """
 
     def __init__(self, provider: str = "", limits: Limits = NO_LIMITS) -> None:
         self._calls = LimitedCalls(provider, limits)
-        self.closed: NotRunningError | None = None
+        self.is_closed = False
+        self.why = NotRunningError(f"'{provider}' has stopped")
+        self._cut = NotRunningError(f"'{provider}' was stopped while the call ran")
         self._streams: set[_Running] = set()
         self._cut_tasks: dict[asyncio.Task[Any], NotRunningError] = {}
 
@@ -70,30 +73,27 @@ class Gate:
             raise
 
     def _check_open(self) -> None:
-        if self.closed is not None:
-            raise self.closed.with_traceback(None) from None
+        if self.is_closed:
+            raise self.why.with_traceback(None) from None
 
     async def aclose(self) -> None:
         """End what is left of calls with limits."""
         await self._calls.aclose()
 
-    def is_busy(self) -> bool:
-        """Whether calls run."""
-        return bool(self._streams) or any(True for _ in self._calling())
+    def is_busy(self, tasks: set[asyncio.Task[Any]]) -> bool:
+        """Whether calls run, given the *tasks* that wait for one."""
+        return bool(tasks or self._streams)
 
-    async def drain(self, seconds: float) -> None:
-        """Wait until no call runs, but not longer than *seconds*."""
-        loop = asyncio.get_running_loop()
-        end = loop.time() + seconds
-        while self.is_busy() and loop.time() < end:  # noqa: ASYNC110  (calls set no event)
-            await asyncio.sleep(min(_LOOK_SECONDS, seconds))
+    def close(self, tasks: set[asyncio.Task[Any]]) -> None:
+        """Take no more calls, and end those that still run: those of *tasks*, and streams.
 
-    def cut(self, error: NotRunningError) -> None:
-        """End the calls that still run: each raises *error*, a stream at its next step."""
+        Each raises `NotRunningError`, a stream at its next step.
+        """
+        self.is_closed = True
         for running in self._streams:
-            running.cut_by = error
-        for task in set(self._calling()):
-            self._cut_tasks[task] = error
+            running.cut_by = self._cut
+        for task in tasks:
+            self._cut_tasks[task] = self._cut
             task.add_done_callback(lambda done: self._cut_tasks.pop(done, None))
             task.cancel()
 
@@ -118,37 +118,24 @@ class Gate:
         """Take in that a stream has ended; again is harmless."""
         self._streams.discard(running)
 
-    def _calling(self) -> Generator[asyncio.Task[Any]]:
-        """Yield the tasks that wait for a call, or for a step of a stream."""
-        for task in asyncio.all_tasks():
-            if any(self._is_in(one) for one in _awaited(task.get_coro())):
-                yield task
-
-    def _is_in(self, awaited: object) -> bool:
-        """Whether *awaited* is a call's function, or the steps of a stream."""
-        if isinstance(awaited, CoroutineType) and (frame := awaited.cr_frame) is not None:
-            return frame.f_locals.get(LOCAL_NAME) is self
-        if isinstance(awaited, AsyncGeneratorType) and (frame := awaited.ag_frame) is not None:
-            return frame.f_code is steps_of.__code__ and frame.f_locals["step"] in self._streams
-        return False
-
 
 class _Running:
     """One stream that has not ended: the block that its steps run in.
 
     Attributes:
+        gate: Knows of it.
         cut_by: What its next step raises.
     """
 
-    __slots__ = ("_gate", "cut_by")
+    __slots__ = ("cut_by", "gate")
 
     def __init__(self, gate: Gate) -> None:
-        self._gate = gate
+        self.gate = gate
         self.cut_by: NotRunningError | None = None
 
     def end(self) -> None:
         """Say that the stream has ended."""
-        self._gate.forget(self)
+        self.gate.forget(self)
 
     def __enter__(self) -> None:
         if self.cut_by is not None:
@@ -161,7 +148,85 @@ class _Running:
             self.end()
             self.cut_by = None
             if issubclass(kind, asyncio.CancelledError):
-                self._gate.raise_cut()
+                self.gate.raise_cut()
+
+
+@dataclass(slots=True)
+class _Wait:
+    """A gate whose calls are to end until some time, and whether it is to be closed then."""
+
+    gate: Gate
+    until: float
+    closes: bool
+    idle: asyncio.Future[bool]
+
+
+class CallWatch:
+    """Waits for calls to end: one look over all tasks serves all gates that wait."""
+
+    def __init__(self) -> None:
+        self._waits: list[_Wait] = []
+
+    async def drain(self, gate: Gate, seconds: float, *, closes: bool) -> bool:
+        """Wait until no call of *gate* runs, but not longer than *seconds*.
+
+        Args:
+            gate: Knows the calls.
+            seconds: How long they may go on.
+            closes: Whether the gate is closed then, and also if the waiting is cancelled.
+
+        Returns:
+            Whether no call ran any more.
+        """
+        loop = asyncio.get_running_loop()
+        wait = _Wait(gate, loop.time() + seconds, closes, loop.create_future())
+        if not self._waits:
+            loop.call_soon(self._look, loop)
+        self._waits.append(wait)
+        try:
+            return await wait.idle
+        except asyncio.CancelledError:
+            wait.until = 0.0  # The next look ends the calls; it, too, is one for all.
+            gate.is_closed = gate.is_closed or closes
+            raise
+
+    def _look(self, loop: asyncio.AbstractEventLoop) -> None:
+        begun = loop.time()
+        calling = _calling()
+        waits, self._waits = self._waits, []
+        for wait in waits:
+            tasks = calling[wait.gate]
+            is_busy = wait.gate.is_busy(tasks)
+            if is_busy and begun < wait.until:
+                self._waits.append(wait)
+                continue
+            if wait.closes:  # At once: a call that comes after the look would not be seen.
+                wait.gate.close(tasks)
+            if not wait.idle.done():
+                wait.idle.set_result(not is_busy)
+        if self._waits:
+            now = loop.time()
+            loop.call_at(now + _LOOK_SECONDS + 3 * (now - begun), self._look, loop)
+
+
+def _calling() -> defaultdict[Gate, set[asyncio.Task[Any]]]:
+    """Return, by gate, the tasks that wait for a call, or for a step of a stream."""
+    calling: defaultdict[Gate, set[asyncio.Task[Any]]] = defaultdict(set)
+    for task in asyncio.all_tasks():
+        for awaited in _awaited(task.get_coro()):
+            if (gate := _gate_of(awaited)) is not None:
+                calling[gate].add(task)
+    return calling
+
+
+def _gate_of(awaited: object) -> Gate | None:
+    """Return the gate of the call whose function, or whose stream's steps, *awaited* is."""
+    if isinstance(awaited, CoroutineType) and (frame := awaited.cr_frame) is not None:
+        return frame.f_locals.get(LOCAL_NAME)
+    if isinstance(awaited, AsyncGeneratorType) and (frame := awaited.ag_frame) is not None:
+        step = frame.f_locals["step"] if frame.f_code is steps_of.__code__ else None
+        return step.gate if isinstance(step, _Running) else None
+    return None
 
 
 def _awaited(awaitable: object) -> Generator[object]:

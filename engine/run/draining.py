@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from rungraph.engine.errors import NotRunningError, NotServedError
+from rungraph.engine.routing.gate import CallWatch
 from rungraph.graph.nodes import ProviderNode
 
 if TYPE_CHECKING:
@@ -47,8 +48,7 @@ class Draining:
             return True
         table.lose(address.name, NotRunningError(f"'{address}' is drained"))
         gate = table.member(address.name).gate
-        await gate.drain(self._settings.drain_timeout)
-        return not gate.is_busy()
+        return await CallWatch().drain(gate, self._settings.drain_timeout, closes=False)
 
     async def undrain(self, provider: str | Address) -> None:
         """See `Stack.undrain`."""

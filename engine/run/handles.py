@@ -5,15 +5,15 @@ from __future__ import annotations
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
-from rungraph.engine.errors import NotRunningError
 from rungraph.engine.request import handing_over
-from rungraph.engine.routing.gate import Gate
+from rungraph.engine.routing.gate import CallWatch, Gate
 from rungraph.engine.routing.signatures import methods_of
 from rungraph.graph.nodes import ProviderNode
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+    from rungraph.engine.errors import NotRunningError
     from rungraph.engine.run.settings import StackSettings
     from rungraph.graph.address import Address
     from rungraph.graph.limits import Limits
@@ -67,7 +67,7 @@ class Handles:
         self._settings = settings
         self._handles: dict[Address, Handle] = {}
         self._gates: dict[Address, Gate] = {}
-        self._lost: dict[Address, NotRunningError] = {}
+        self._calls = CallWatch()
 
     def gate_of(self, address: Address) -> Gate | None:
         """Return what knows the calls of a provider's latest instance."""
@@ -82,31 +82,23 @@ class Handles:
     def open(self, address: Address, instance: object, limits: Limits) -> None:
         """Send calls to a new *instance* from now on."""
         gate = self._gates[address] = Gate(str(address), limits)
-        self._lost.pop(address, None)
         if (handle := self._handles.get(address)) is not None:
             handle.point(instance, gate)
 
     def lose(self, address: Address, why: NotRunningError) -> None:
         """Tell those who call a provider that does not run *why* that is."""
-        self._lost[address] = why
-        if (gate := self._gates.get(address)) is not None and gate.closed is not None:
-            gate.closed = why
+        if (gate := self._gates.get(address)) is not None:
+            gate.why = why
 
     async def close(self, address: Address) -> None:
         """Let the calls of a provider end, end them, and take no more."""
         gate, settings = self._gates.get(address), self._settings
         if gate is None:
             return
-        cut = NotRunningError(f"'{address}' was stopped while the call ran")
+        seconds = min(settings.drain_timeout, settings.stop_timeout / 2)
         try:
-            if gate.is_busy():  # All tasks are looked at to know: once, for a provider at rest.
-                try:
-                    await gate.drain(min(settings.drain_timeout, settings.stop_timeout / 2))
-                finally:
-                    gate.cut(cut)
+            await self._calls.drain(gate, seconds, closes=True)
         finally:
-            stopped = NotRunningError(f"'{address}' has stopped")
-            gate.closed = self._lost.get(address, stopped)
             await gate.aclose()
 
     def use(self, graph: RunGraph) -> Iterator[Address]:

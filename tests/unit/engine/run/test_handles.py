@@ -12,6 +12,7 @@ from tests.unit.engine.run.models import FakeModel, install, models_graph, quick
 from rungraph.engine.apis.models import Model
 from rungraph.engine.errors import NotRunningError, RestartingError
 from rungraph.engine.events import State
+from rungraph.engine.routing import gate
 from rungraph.engine.run.stack import Stack
 from rungraph.graph import Address
 
@@ -71,6 +72,19 @@ async def test_a_direct_call_that_does_not_end_is_ended_with_the_truth(
         await asyncio.sleep(0)
     with pytest.raises(NotRunningError, match="a/one' was stopped while the call ran"):
         await call
+
+
+async def test_one_look_over_all_tasks_serves_all_providers_that_stop(
+    graph_of: GraphOf, monkeypatch: pytest.MonkeyPatch, tmp_path: Any
+) -> None:
+    """A look a provider would make the stop of thousands take as long as their number squared."""
+    looks: list[int] = []
+    calling = gate._calling
+    monkeypatch.setattr(gate, "_calling", lambda: looks.append(1) or calling())
+    offers = {f"a{number}": Offer(making(Pinger)) for number in range(30)}
+    async with Stack(graph_of(**offers), quick(tmp_path)):
+        pass
+    assert len(looks) == 1
 
 
 async def test_what_is_kept_is_told_of_a_restart_and_then_served_again(
