@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from typing import Any
+from unittest.mock import Mock
 
 import pytest
 from tests.unit.engine.fakes import GraphOf, Offer, Pinger, making
@@ -78,13 +79,12 @@ async def test_one_look_over_all_tasks_serves_all_providers_that_stop(
     graph_of: GraphOf, monkeypatch: pytest.MonkeyPatch, tmp_path: Any
 ) -> None:
     """A look a provider would make the stop of thousands take as long as their number squared."""
-    looks: list[int] = []
-    calling = gate._calling
-    monkeypatch.setattr(gate, "_calling", lambda: looks.append(1) or calling())
+    look = Mock(wraps=gate._calling)
+    monkeypatch.setattr(gate, "_calling", look)
     offers = {f"a{number}": Offer(making(Pinger)) for number in range(30)}
     async with Stack(graph_of(**offers), quick(tmp_path)):
         pass
-    assert len(looks) == 1
+    assert look.call_count == 1
 
 
 async def test_what_is_kept_is_told_of_a_restart_and_then_served_again(
