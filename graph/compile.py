@@ -164,7 +164,7 @@ def _graph(
         if is_trial and is_refusal(one):
             raise RefusedError
         rules.append(one)
-    return RunGraph(
+    whole = RunGraph(
         nx=graph,
         file=document.file,
         apis=tuple(sorted(draft.served)),
@@ -188,6 +188,12 @@ def _graph(
             *(_as_judged(one, catalog) for one in dropped_diagnostics(dropped)),
         ),
     )
+    if not whole.selectors:
+        return whole
+    # Few configs have any, and reading the query language takes a tenth of a check.
+    from rungraph.graph.query.config_checks import selector_problems
+
+    return whole.with_diagnostics(selector_problems(whole))
 
 
 def _as_judged(cycle: Diagnostic, catalog: Catalog) -> Diagnostic:

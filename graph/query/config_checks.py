@@ -11,20 +11,23 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from rungraph.graph.diagnostics import Diagnostic, Severity
-from rungraph.graph.query.context import Context, Work, graphs_of
+from rungraph.graph.query.context import Context, Graphs, Work, graphs_of
 from rungraph.graph.query.errors import QueryError
+from rungraph.graph.query.evaluator import evaluate_selectors
 from rungraph.graph.query.expectation import FORMS, parse_expectation
 from rungraph.graph.query.select import selection_of
 from rungraph.graph.query.selectors import is_known, split
+from rungraph.graph.source.positions import path_text
 from rungraph.graph.suggest import closest, did_you_mean
 from rungraph.graph.wording import first_lines
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
+    from collections.abc import Iterable, Iterator, Mapping
 
     from rungraph.graph.config.run_config import QueryCheck
     from rungraph.graph.model import RunGraph
     from rungraph.graph.query.selection import Selection
+    from rungraph.graph.source.document import Document
 
 _MOST_SHOWN = 10
 
@@ -37,7 +40,8 @@ class CheckAnswer:
         check: The check.
         selection: The nodes that its query selects; None when it cannot be asked.
         ok: Whether they are as many as expected.
-        diagnostic: What is wrong: an error when not *ok*, else a warning; None for nothing.
+        diagnostic: What is wrong: an error when not *ok*, else a warning; None for nothing, and for
+            what is wrong with a selector that the graph's own diagnostics tell of.
     """
 
     check: QueryCheck
@@ -73,6 +77,37 @@ def ask(
     return tuple(_answer(graph, check, known, work) for check in wanted)
 
 
+def selector_problems(graph: RunGraph) -> Iterator[Diagnostic]:
+    """Yield what is wrong with the selectors of the config itself, whether or not one is asked."""
+    document = graph.document
+    if document is None:
+        return
+    unknown: dict[str, dict[str, QueryError]] = {}
+
+    def unmatched(text: str, error: QueryError) -> None:
+        if not is_known(graph, text):
+            unknown.setdefault(error.selector, {}).setdefault(text, error)
+
+    # With an older graph and a status, which a selector may ask of.
+    graphs = Graphs(graph, graph)
+    context = Context(graphs, status={}, selectors=graph.selectors, unmatched=unmatched)
+    for name, error in evaluate_selectors(context):
+        yield selector_problem(document, name, error)
+    for name, errors in unknown.items():
+        message, hints, detail = _unknown(graph, errors)
+        problem = document.problem(
+            "Q006", f"selector '{name}' {message}", ("selectors", name), *hints, detail=detail
+        )
+        yield replace(problem, severity=Severity.WARNING)
+
+
+def selector_problem(document: Document, name: str, error: QueryError) -> Diagnostic:
+    """Return that the query of a selector in *document* is none, with its place."""
+    message = f"selector '{name}' cannot be asked: {error.spot}: {error.message}"
+    where = ("selectors", name)
+    return document.problem("Q005", message, where, *error.help, detail=error.picture)
+
+
 def _answer(
     graph: RunGraph, check: QueryCheck, selectors: Mapping[str, str], work: Work
 ) -> CheckAnswer:
@@ -95,6 +130,8 @@ def _answer(
     try:
         found = selection_of(context, check.query)
     except QueryError as error:
+        if error.selector and _is_told(graph, error.selector):
+            return CheckAnswer(check, None, ok=False)
         message = f"cannot be asked: {error.where}: {error.message}"
         diagnostic = problem("Q002", message, error.help, error.picture)
         return CheckAnswer(check, None, ok=False, diagnostic=diagnostic)
@@ -105,14 +142,25 @@ def _answer(
         diagnostic = problem("Q001", message, hints, "\n".join(shown))
         diagnostic = replace(diagnostic, address=found[0] if found else None)
         return CheckAnswer(check, found, ok=False, diagnostic=diagnostic)
-    if not unknown:
+    own = {text: one for text, one in unknown.items() if not _is_told(graph, one.selector)}
+    if not own:
         return CheckAnswer(check, found, ok=True)
-    [(text, first), *_] = unknown.items()
-    names = ", ".join(f"'{name}'" for name in unknown)
-    message = f"names what this config and its catalog do not know: {names}"
-    diagnostic = problem("Q004", message, _meant(graph, text) or first.help, first.picture)
-    diagnostic = replace(diagnostic, severity=Severity.WARNING)
+    diagnostic = replace(problem("Q004", *_unknown(graph, own)), severity=Severity.WARNING)
     return CheckAnswer(check, found, ok=True, diagnostic=diagnostic)
+
+
+def _unknown(graph: RunGraph, errors: Mapping[str, QueryError]) -> tuple[str, tuple[str, ...], str]:
+    """Return that nobody knows the names of *errors*, the ways out, and where the first stands."""
+    [(text, first), *_] = errors.items()
+    names = ", ".join(f"'{name}'" for name in errors)
+    message = f"names what this config and its catalog do not know: {names}"
+    return message, _meant(graph, text) or first.help, first.picture
+
+
+def _is_told(graph: RunGraph, selector: str) -> bool:
+    """Return whether a problem of the graph is that of one of the config's selectors."""
+    path = path_text(("selectors", selector))
+    return any(one.path == path and one.code in ("Q005", "Q006") for one in graph.diagnostics)
 
 
 def _meant(graph: RunGraph, text: str) -> tuple[str, ...]:

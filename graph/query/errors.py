@@ -61,11 +61,15 @@ class QueryError(RungraphError):
         return self.position - self.expression.rfind("\n", 0, self.position)
 
     @property
-    def where(self) -> str:
-        """Where it is wrong in words, such as ``column 3`` or ``line 2, column 3``."""
+    def spot(self) -> str:
+        """Where in its query it is wrong: ``column 3`` or ``line 2, column 3``."""
         line = f"line {self.line}, " if "\n" in self.expression else ""
-        selector = f"selector '{self.selector}', " if self.selector else ""
-        return f"{selector}{line}column {self.column}"
+        return f"{line}column {self.column}"
+
+    @property
+    def where(self) -> str:
+        """Where it is wrong in words: `spot`, after the selector whose query it is."""
+        return f"selector '{self.selector}', {self.spot}" if self.selector else self.spot
 
     @property
     def picture(self) -> str:

@@ -27,7 +27,7 @@ from rungraph.graph.query.syntax import (
 from rungraph.graph.regex import PatternError, linear_pattern
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Iterator, Mapping
 
     from rungraph.graph.query.context import Context, NodeSet
     from rungraph.graph.query.functions import Path
@@ -47,6 +47,22 @@ def evaluate(context: Context, expression: str) -> NodeSet | Path:
         QueryError: If it is no query, or names what is not there.
     """
     return _Evaluator(context, expression, (), {}).value(parse(expression), {})
+
+
+def evaluate_selectors(context: Context) -> Iterator[tuple[str, QueryError]]:
+    """Yield the selectors that cannot be asked, by name, each with what is wrong."""
+    evaluator = _Evaluator(context, "", (), {})
+    broken: set[str] = set()
+    for name in context.selectors:
+        try:
+            evaluator.one_named(Select(name), name)
+        except QueryError as error:
+            if context.work.visited > context.graphs.most_visited:
+                return  # What is left is told of when it is asked.
+            # Whoever names a broken selector, or is in a cycle that is told, is not broken itself.
+            if broken.isdisjoint((name, error.selector)):
+                yield error.selector, error
+            broken |= {name, error.selector}
 
 
 class _Evaluator:

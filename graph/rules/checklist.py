@@ -83,6 +83,7 @@ graph no-soft-cycles G002,G008 optional dependencies form no cycle
 graph dependencies-configured G003 whatever a provider needs has a provider
 graph apis-provided G004,G007 every served API has a provider
 graph providers-served G005 the API of every provider is served
+graph selectors Q005,Q006 every selector of the config can be asked
 graph queries Q001,Q002,Q003,Q004 every check of the config's own holds
 env environment-set E001 every required environment variable is set
 env placeholders-read E002,E003,E004 every placeholder is read as it was meant
@@ -171,9 +172,8 @@ def _queried(
     for answer in answers:
         diagnostics = (answer.diagnostic,) if answer.diagnostic else ()
         states = f"{answer.check.query}: {answer.check.expect}"
-        yield CheckResult(
-            answer.check.name, Level.GRAPH, result_of(diagnostics), diagnostics, states, answer
-        )
+        result = result_of(diagnostics) if answer.ok else Result.FAILED
+        yield CheckResult(answer.check.name, Level.GRAPH, result, diagnostics, states, answer)
 
 
 def result_of(diagnostics: Iterable[Diagnostic]) -> Result:

@@ -154,7 +154,8 @@ without a word.
 
 C036 error a storage backend that will not do
 A store, or a provider that keeps something, names a backend under 'storage.backends'. It must be
-there, and be of the right family: kv_… for a 'namespace', sql_… for a 'table_name'.
+there, and be of the right family: kv_… for a 'namespace', sql_… for a 'table_name'. rungraph itself
+keeps registrations in a file of SQLite only; of another 'metadata_store' it warns.
 
 C037 error a default that is not there
 A section names a default provider, model or shield that the config does not have. Where the release
@@ -233,6 +234,13 @@ Q004 warning a check names what nobody knows
 Neither the config nor its catalog has that name, so the part of the query selects nothing, and
 the check may pass without looking. Most likely a typo. No wildcard is warned about, and no name
 of an API, a provider type or a provider that this config leaves out.
+
+Q005 error a selector cannot be asked
+A query under 'selectors' cannot be read, or names a selector that is not there; the caret stands
+under the column. It is told whether or not anything asks for the selector.
+
+Q006 warning a selector names what nobody knows
+As Q004, of a query under 'selectors'.
 
 E001 error a required environment variable is not set
 ${env.X} has no default and X is unset or empty. All such variables are reported at once. Write

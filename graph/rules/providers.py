@@ -242,6 +242,7 @@ _RULES: tuple[Callable[[RuleContext], Iterator[Diagnostic]], ...] = (
     unread_tool_groups,
     section_shapes,
     stack_sections.storage,
+    stack_sections.registrations,
     stack_sections.vector_stores,
     stack_sections.safety,
     stack_sections.server,

@@ -1,4 +1,4 @@
-"""The rules of what Llama Stack and ogx read beside providers: storage, defaults, the server."""
+"""The rules of what is read beside providers: storage, defaults, the server."""
 
 from __future__ import annotations
 
@@ -52,6 +52,27 @@ def storage(context: RuleContext) -> Iterator[Diagnostic]:
         for path, reference in _references(provider.config, (*provider.path, "config")):
             wanted = next(family for key, family in _FAMILIES.items() if key in reference)
             yield from _reference(context, reference["backend"], wanted, path, families)
+
+
+def registrations(context: RuleContext) -> Iterator[Diagnostic]:
+    """Yield that rungraph itself cannot keep registrations where the config says."""
+    store = context.config.metadata_store
+    if not store or context.catalog.keys:
+        return
+    for key, is_known, hint in (
+        ("type", store.get("type", "sqlite") == "sqlite", "write type: sqlite"),
+        ("db_path", store.get("db_path") and isinstance(store["db_path"], str), "add 'db_path: …'"),
+    ):
+        if not is_known:
+            yield context.document.problem(
+                "C036",
+                "registrations go to a file of rungraph's own: "
+                "'metadata_store' is not of type sqlite with a 'db_path'",
+                ("metadata_store", key),
+                hint,
+                severity=Severity.WARNING,
+            )
+            return
 
 
 def _families(backends: Any, defaults: set[str]) -> Mapping[str, str]:

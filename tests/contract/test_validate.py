@@ -23,7 +23,7 @@ def test_one_file_has_every_check_named_with_its_result(remote_file: ConfigFile)
                         current-types, unique-ids, single-providers, resources-placed,
                         sections-placed, catalogs-usable, secrets-present
   graph    passed       no-hard-cycles, no-soft-cycles, dependencies-configured, apis-provided,
-                        providers-served
+                        providers-served, selectors
   env      passed       environment-set, placeholders-read, ids-public
   import   passed       configs-accepted, resources-accepted
   not checked: 5 checks of import, health
@@ -174,7 +174,7 @@ def test_checks_of_the_config_are_asked_and_listed_by_name(remote_file: ConfigFi
     assert ended.code == 1
     assert "error[Q001]: check 'nothing remote' expects no node and finds 1" in ended.err
     assert "  graph    failed       'nothing remote'\n" in ended.out
-    assert "providers-served, 'one router'\n" in ended.out
+    assert "providers-served, selectors, 'one router'\n" in ended.out
     assert rungraph("validate", "--level", "schema", path).code == 0
     found = json.loads(rungraph("validate", "--format", "json", path).out)["checks"]
     assert {

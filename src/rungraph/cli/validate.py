@@ -24,7 +24,6 @@ from rungraph.cli.output.validation import (
 )
 from rungraph.cli.terminal import complain, show, show_json, style_of, tell
 from rungraph.graph import Level, RungraphError
-from rungraph.graph.config.check_file import CheckFile
 from rungraph.graph.diagnostics import errors_in
 from rungraph.graph.rules.checklist import checklist, is_usable
 
@@ -32,6 +31,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
     from rungraph.cli.inputs.options import Reading
+    from rungraph.graph.query.check_file import CheckFile
     from rungraph.graph.query.config_checks import CheckAnswer
 
 
@@ -76,7 +76,7 @@ def validate(
     what the config names. Up to it nothing is started or asked. The level health connects to the
     servers of all remote providers at the same time, without credentials.
     """
-    checks = load_check_file(checks_file) if checks_file else CheckFile()
+    checks = load_check_file(checks_file) if checks_file else None
     reports: Iterable[FileReport] = (
         _report(file, checks, reading, is_strict=deny_warnings) for file in files
     )
@@ -93,11 +93,14 @@ def validate(
             show(report_as_text(report, style_of(sys.stdout), is_alone=is_alone, verbose=verbose))
     if len(files) > 1 and form == "text":
         show(summary_of(finished))
-    is_fine = all(report.is_fine for report in finished) and not errors_in(checks.diagnostics)
+    is_fine = not errors_in(checks.diagnostics if checks else ())
+    is_fine = is_fine and all(report.is_fine for report in finished)
     return 0 if is_fine else 1
 
 
-def _report(file: str, checks: CheckFile, reading: Reading, *, is_strict: bool) -> FileReport:
+def _report(
+    file: str, checks: CheckFile | None, reading: Reading, *, is_strict: bool
+) -> FileReport:
     """Return what the checks of one file came to, those of its servers apart.
 
     Raises:
@@ -112,12 +115,12 @@ def _report(file: str, checks: CheckFile, reading: Reading, *, is_strict: bool) 
         # What one config names as its catalog is no reason to leave the other files unchecked.
         return FileReport(file, level, failure=str(error), is_strict=is_strict)
     answers: tuple[CheckAnswer, ...] = ()
-    asked = (*graph.checks, *checks.checks)
+    asked = (*graph.checks, *(checks.checks if checks else ()))
     if asked and level >= Level.GRAPH and is_usable(graph):
         # Few configs have checks, and reading the query language takes a tenth of the command.
         from rungraph.graph.query.config_checks import ask
 
-        answers = ask(graph, asked, selectors=checks.selectors)
+        answers = ask(graph, asked, selectors=checks.selectors if checks else None)
         graph = graph.with_diagnostics(one.diagnostic for one in answers if one.diagnostic)
     if not (reading.holds_configs or level >= Level.IMPORT) or not is_usable(graph):
         results = checklist(graph, level, answers=answers)

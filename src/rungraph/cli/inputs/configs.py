@@ -13,7 +13,6 @@ from rungraph.cli.inputs.options import Reading, catalog_errors
 from rungraph.cli.terminal import style_of, tell_styled
 from rungraph.graph import Level, RunGraph
 from rungraph.graph.compile import compile_document
-from rungraph.graph.config.check_file import load_checks
 from rungraph.graph.diagnostic_text import render_diagnostic
 from rungraph.graph.rules.checklist import is_usable
 from rungraph.graph.source.document import load_document
@@ -22,7 +21,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable
 
     from rungraph.graph import Diagnostic
-    from rungraph.graph.config.check_file import CheckFile
+    from rungraph.graph.query.check_file import CheckFile
     from rungraph.graph.source.document import Document
 
 
@@ -92,6 +91,9 @@ def check_readable(*graphs: object) -> None:
 
 def load_check_file(file: str) -> CheckFile:
     """Return the checks and selectors of a file of them, its problems told."""
+    # Few commands are given one, and reading the query language takes a tenth of a command.
+    from rungraph.graph.query.check_file import load_checks
+
     checks = load_checks(file)
     tell_diagnostics(checks.diagnostics)
     return checks

@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING
 import pytest
 
 from rungraph.graph import RunGraph, Severity, compile_config, render_diagnostics
-from rungraph.graph.config.check_file import load_checks
 from rungraph.graph.config.run_config import QueryCheck
+from rungraph.graph.query.check_file import load_checks
 from rungraph.graph.query.config_checks import ask
 from rungraph.graph.query.expectation import parse_expectation
 
@@ -183,6 +183,8 @@ def test_checks_of_a_file_of_their_own(tmp_path: Path, graph: RunGraph) -> None:
         ("checks: [{name: a, query: b, expct: 1}]", ["C012 unknown key 'expct'"]),
         ("selectors: [a]", ["C010 'selectors' must be a mapping, not a list"]),
         ("selectors: {a: [b]}", ["C010"]),
+        ("selectors: {a: 'b,', c: 'selector:a'}",
+         ["Q005 selector 'a' cannot be asked: column 2: ',' only separates function arguments"]),
         ("chekcs: []", ["C011 the key 'checks' is missing", "C012 unknown key 'chekcs'"]),
     ],
 )  # fmt: skip
@@ -217,3 +219,14 @@ def test_all_checks_together_visit_so_much(
     assert answers[-1].diagnostic.message == (
         "check 'it' cannot be asked: column 1: what is asked visits more than 2,000 nodes and edges"
     )
+
+
+def test_selectors_that_visit_very_much_are_told_of_when_they_are_asked(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """A compilation takes no longer for them, and calls none of them broken."""
+    monkeypatch.setattr("rungraph.graph.query.context.MOST_VISITED", 2_000)
+    monkeypatch.setattr("rungraph.graph.query.context.MOST_PASSES", 1)
+    selectors = {f"s{n:03}": "critical()" for n in range(100)} | {"t": "one,"}
+    graph = compile_config({"providers": {}, "selectors": selectors}, environment={})
+    assert graph.diagnostics == ()

@@ -8,15 +8,19 @@ from typing import TYPE_CHECKING
 
 from rungraph.graph.config.read import read_checks
 from rungraph.graph.diagnostics import bounded
+from rungraph.graph.query.config_checks import selector_problem
+from rungraph.graph.query.errors import QueryError
+from rungraph.graph.query.parser import parse
 from rungraph.graph.source.document import load_document
 from rungraph.graph.source.environment import Substitution
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Iterator, Mapping
     from pathlib import Path
 
     from rungraph.graph.config.run_config import QueryCheck
     from rungraph.graph.diagnostics import Diagnostic
+    from rungraph.graph.source.document import Document
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,5 +57,15 @@ def load_checks(path: Path | str, *, environment: Mapping[str, str] | None = Non
     of_file = (
         replace(one, help=(way_out,)) if one.code == "C004" else one for one in document.diagnostics
     )
-    diagnostics = bounded((*of_file, *substitution.diagnostics, *found))
+    broken = _broken(document, selectors)
+    diagnostics = bounded((*of_file, *substitution.diagnostics, *found, *broken))
     return CheckFile(checks, selectors, tuple(map(document.with_excerpt, diagnostics)))
+
+
+def _broken(document: Document, selectors: Mapping[str, str]) -> Iterator[Diagnostic]:
+    """Yield the selectors that are no query; what they name depends on the graph."""
+    for name, text in selectors.items():
+        try:
+            parse(text)
+        except QueryError as error:
+            yield selector_problem(document, name, error)
