@@ -33,7 +33,7 @@ from rungraph.engine.server.metrics import Metrics
 from rungraph.engine.server.openapi import openapi_document
 from rungraph.engine.server.probes import Probes
 from rungraph.engine.server.stack_routes import groups_in
-from rungraph.engine.server.traffic import Traffic
+from rungraph.engine.server.tally import Tally
 from rungraph.engine.server.v1 import v1_routes
 from rungraph.engine.tracing import begin_call
 
@@ -128,9 +128,9 @@ class StackApp:
         self._name = f"rungraph-{secrets.token_hex(8)}"
         come_through(self._name)  # So does what the stack asks of others when it starts.
         self._probes = Probes(stack, lambda: self._phase.value)
-        self._metrics = Metrics(lambda: len(self._calls), lambda: groups_in(stack))
-        self._traffic = Traffic()
-        self._graph_routes, self._feed = GraphRoutes(stack, self._traffic), Feed(stack)
+        self._tally = Tally()
+        self._metrics = Metrics(self._tally, lambda: self.running_calls, lambda: groups_in(stack))
+        self._graph_routes, self._feed = GraphRoutes(stack, self._tally), Feed(stack)
         self._login, self._v1, self._pages = Login(self._guard), tuple(v1_routes(stack)), pages
         self._serve()
         stack.events.subscribe(self._follow)
@@ -263,8 +263,7 @@ class StackApp:
                 exchange.key.streams.discard(exchange)
             if exchange.called is not None and not exchange.called.provider:
                 exchange.called = exchange.called._replace(provider=member_of_call())
-            self._metrics.count(exchange)
-            self._traffic.count(exchange)
+            self._tally.count(exchange)
             self._exchanges.discard(exchange)
             self._calls.discard(exchange)
             if not self._calls:

@@ -9,7 +9,8 @@ import pytest
 
 from rungraph.engine.catalog import CATALOG
 from rungraph.engine.server.exchange import Called
-from rungraph.engine.server.traffic import Traffic
+from rungraph.engine.server.tally import Tally
+from rungraph.engine.server.traffic import traffic
 
 
 class Minute:
@@ -17,21 +18,25 @@ class Minute:
 
     def __init__(self) -> None:
         self.now = 1000.0
-        self.traffic = Traffic(lambda: self.now)
+        self.tally = Tally(lambda: self.now)
 
     def call(self, seconds: float, status: int = 200, provider: str = "a") -> None:
         """Count a call that is over now."""
         exchange: Any = SimpleNamespace(
+            route="/x",
             called=Called("inference", "chat_completion", "m", provider),
             status=status,
             has_failed=False,
             began_at=self.now - seconds,
+            upstream=0.0,
+            is_stream=False,
+            usage=None,
         )
-        self.traffic.count(exchange)
+        self.tally.count(exchange)
 
     def edges(self) -> dict[str, tuple[int, int, float]]:
         """Return calls, errors and 95th percentile by what was called."""
-        told = self.traffic.edges(CATALOG)
+        told = traffic(self.tally, CATALOG)
         return {one["dependency"]: (one["calls"], one["errors"], one["p95"]) for one in told}
 
 
