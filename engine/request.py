@@ -63,10 +63,13 @@ def come_through(name: str, via: str = "") -> None:
     Raises:
         LoopError: If the request has come through *name* before.
     """
-    own = f"1.1 {name}"
-    if via and own in (hop.strip() for hop in via.split(",")):
-        raise LoopError
-    _via.set(f"{via}, {own}" if via else own)
+    way = own = f"1.1 {name}"
+    if via:
+        if own in (hop.strip() for hop in via.split(",")):
+            raise LoopError
+        way = f"{via}, {own}"
+    if _via.get() != way:  # To set one that a task has from its maker costs more than to look.
+        _via.set(way)
 
 
 def headers_of_way() -> dict[str, str]:
@@ -172,7 +175,8 @@ def begin_session(name: str) -> None:
     Of a resource that several providers serve with the policy ``sticky``, a session's calls go to
     the same one.
     """
-    _session.set(name)
+    if _session.get() != name:
+        _session.set(name)
 
 
 def session_of_call() -> str:

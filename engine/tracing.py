@@ -68,9 +68,12 @@ def begin_call(parent: str = "", state: str = "", *, ratio: float = 1.0) -> None
         ratio: How many of the calls without a valid *parent* make spans.
     """
     found = _TRACEPARENT.fullmatch(parent) if parent else None
-    _position.set(Position(found[1], found[2], state) if found else None)
     is_sampled = int(found[3], 16) & 1 if found else ratio >= 1 or random.random() < ratio  # noqa: S311
-    _is_silent.set(not is_sampled)
+    # To set what a task has from its maker costs more than to look.
+    if found or _position.get() is not None:
+        _position.set(Position(found[1], found[2], state) if found else None)
+    if _is_silent.get() is bool(is_sampled):
+        _is_silent.set(not is_sampled)
 
 
 def headers_of_trace() -> dict[str, str]:

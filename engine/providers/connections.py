@@ -9,17 +9,17 @@ from contextvars import ContextVar
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 from urllib.request import getproxies, proxy_bypass
-from weakref import WeakSet
 
 import aiohttp
 
 if TYPE_CHECKING:
+    from aiohttp.client_proto import ResponseHandler
     from aiohttp.connector import Connection
     from aiohttp.tracing import Trace
 
 _IDLE_SECONDS = 4.0
 """How long a connection is kept for the next request: many servers close theirs after 5 seconds."""
-_is_reused: ContextVar[bool] = ContextVar("rungraph_is_reused", default=False)
+_is_new: ContextVar[bool] = ContextVar("rungraph_is_new", default=False)
 
 
 class Connector(aiohttp.TCPConnector):
@@ -34,22 +34,25 @@ class Connector(aiohttp.TCPConnector):
             super().__init__(limit=0, force_close=True)
         else:
             super().__init__(limit=0, keepalive_timeout=_IDLE_SECONDS)
-        self._known: WeakSet[object] = WeakSet()
 
     async def connect(
         self, req: aiohttp.ClientRequest, traces: list[Trace], timeout: aiohttp.ClientTimeout
     ) -> Connection:
         """Return a connection for *req*."""
-        _is_reused.set(False)
-        connection = await super().connect(req, traces, timeout)
-        _is_reused.set(connection.protocol in self._known)
-        self._known.add(connection.protocol)
-        return connection
+        if _is_new.get():
+            _is_new.set(False)
+        return await super().connect(req, traces, timeout)
+
+    async def _create_connection(
+        self, req: aiohttp.ClientRequest, traces: list[Trace], timeout: aiohttp.ClientTimeout
+    ) -> ResponseHandler:
+        _is_new.set(True)
+        return await super()._create_connection(req, traces, timeout)
 
 
 def is_reused() -> bool:
     """Whether the connection of the latest request of this task had served another one."""
-    return _is_reused.get()
+    return not _is_new.get()
 
 
 def proxy_of(url: str) -> dict[str, Any]:

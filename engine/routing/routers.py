@@ -154,14 +154,19 @@ class Router:
         Of a resource that several providers serve, *attempt* says why it is this one's turn.
         """
         relay = partial(self._table.member(resource.provider_id).gate.await_call, relay)
-        return self._traced(relay, "relay", {**self._route_of(resource), **_attributes_of(attempt)})
+        return self._traced(relay, "relay", resource, attempt)
 
     def _traced(
-        self, function: Callable[..., Any], name: str, attributes: Mapping[str, Any]
+        self,
+        function: Callable[..., Any],
+        name: str,
+        resource: Resource,
+        attempt: Attempt | None,
     ) -> Callable[..., Any]:
         if self._tracer is None:
             return function
-        all_of_it = {"api": self._node.api, "method": name, **attributes}
+        route = {**self._route_of(resource), **_attributes_of(attempt)}
+        all_of_it = {"api": self._node.api, "method": name, **route}
         span = f"{self._node.api}.{name}"
         return traced(
             function, self._tracer, name=span, attributes=lambda _, __: all_of_it, is_coroutine=True
@@ -250,10 +255,8 @@ class Router:
                 key = Key(group.identifier, attempt.member).qualified
                 function = forwarder.function
                 if self._tracer is not None:
-                    route = self._route_of(self._table.resolve(key))
-                    function = self._traced(
-                        function, f"{name}.attempt", {**route, **_attributes_of(attempt)}
-                    )
+                    resource = self._table.resolve(key)
+                    function = self._traced(function, f"{name}.attempt", resource, attempt)
                 return await function(**{routing_key: key}, **arguments)
 
             return await group.call(ask, arguments, may_hedge=may_hedge)

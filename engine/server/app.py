@@ -32,6 +32,7 @@ from rungraph.engine.server.login import LOGIN, Login
 from rungraph.engine.server.metrics import Metrics
 from rungraph.engine.server.openapi import openapi_document
 from rungraph.engine.server.probes import Probes
+from rungraph.engine.server.running import Running
 from rungraph.engine.server.stack_routes import groups_in
 from rungraph.engine.server.tally import Tally
 from rungraph.engine.server.v1 import v1_routes
@@ -120,9 +121,7 @@ class StackApp:
         self._settings = settings or ServerSettings()
         self._guard = guard or Guard()
         self._phase = Phase.STARTING
-        self._exchanges: set[Exchange] = set()
-        self._calls: set[Exchange] = set()
-        self._idle = asyncio.Event()
+        self._running = Running()
         self._ids = count(1)
         self._process = secrets.token_hex(4)
         self._name = f"rungraph-{secrets.token_hex(8)}"
@@ -195,7 +194,7 @@ class StackApp:
     @property
     def running_calls(self) -> int:
         """How many requests are being answered, but for those that watch the server."""
-        return len(self._calls)
+        return self._running.calls
 
     def open(self) -> None:
         """Serve, now that the stack runs."""
@@ -204,16 +203,7 @@ class StackApp:
     async def drain(self) -> None:
         """Take no new calls, and wait for the running ones; end those that take too long."""
         self._phase = Phase.DRAINING
-        try:
-            async with asyncio.timeout(self._settings.drain_seconds):
-                while self._calls:
-                    self._idle.clear()
-                    await self._idle.wait()
-        except TimeoutError:
-            pass  # What still runs is ended like what watches.
-        for exchange in tuple(self._exchanges):
-            exchange.break_off(BrokenOff.DRAINED)
-        await asyncio.sleep(0)
+        await self._running.drain(self._settings.drain_seconds)
 
     async def watch(self) -> None:
         """Look again and again how the event loop is; never returns."""
@@ -231,7 +221,7 @@ class StackApp:
             most_bytes=self._settings.most_bytes,
         )
         data: CallData | None = None
-        self._exchanges.add(exchange)
+        self._running.add(exchange)
         try:
             self._guard.check_source(exchange)
             exchange.more_headers = self._guard.cors_headers(exchange)
@@ -264,10 +254,7 @@ class StackApp:
             if exchange.called is not None and not exchange.called.provider:
                 exchange.called = exchange.called._replace(provider=member_of_call())
             self._tally.count(exchange)
-            self._exchanges.discard(exchange)
-            self._calls.discard(exchange)
-            if not self._calls:
-                self._idle.set()
+            self._running.discard(exchange)
 
     def _handler_of(self, exchange: Exchange) -> Handler:
         """Return what serves the request.
@@ -293,9 +280,10 @@ class StackApp:
             return served.handler
         if self._phase is not Phase.SERVING:
             raise self._unavailable()
-        if len(self._calls) >= self._settings.most_calls:
+        if self._running.calls >= self._settings.most_calls:
             raise RequestError(503, f"{self._settings.most_calls} calls run already")
-        self._calls.add(exchange)
+        exchange.is_call = True
+        self._running.calls += 1
         return served.handler
 
     def _matching(self, exchange: Exchange) -> dict[str, _Served] | None:

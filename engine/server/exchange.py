@@ -6,7 +6,6 @@ import asyncio
 from contextlib import aclosing
 from enum import Enum
 from functools import partial
-from http import HTTPStatus
 from time import perf_counter
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, NamedTuple, Self, TypeVar
@@ -43,10 +42,9 @@ to_json = partial(pydantic_core.to_json, inf_nan_mode="null")
 JSON = b"application/json"
 EVENTS = b"text/event-stream"
 BODY_SECONDS = 30.0
+"""Seconds that a body may take, once the request lasts longer than most."""
 _LISTED = {b"cookie": b"; "}
 """How the values of a header are joined that is not a list with commas."""
-_WATCH_AFTER = 0.02
-"""Seconds before somebody listens for the caller's going: most calls are over by then."""
 
 
 class Called(NamedTuple):
@@ -75,7 +73,6 @@ class Exchange:
         headers: The headers of the request, by name in lower case; the values of one that is there
             several times are one list.
         request_id: Names the request, to the caller and in the log.
-        is_secure: Whether it came over TLS, to this server or to a proxy before it that says so.
         path_values: What stands in the path for its parameters.
         has_begun: Whether the answer has begun; then only its end can tell of an error.
         has_failed: Whether an error came after it had begun, which its status does not tell.
@@ -91,6 +88,7 @@ class Exchange:
         upstream: The seconds that others worked on the answer: a provider, what it asks.
         is_stream: Whether the answer is a stream of events.
         broken_off: Why it has to end early; None while it has not.
+        is_call: Whether it is one of the calls that a server takes only so many of at a time.
     """
 
     path_values: Mapping[str, str] = MappingProxyType({})
@@ -108,9 +106,13 @@ class Exchange:
     is_stream = False
     broken_off: BrokenOff | None = None
 
+    is_call = False
+
     _upstream_at: float | None = None
     _watcher: asyncio.Task[None] | None = None
     _timer: asyncio.TimerHandle | None = None
+    _is_slow = False
+    _is_reading = False
 
     def __init__(
         self, scope: Scope, receive: Receive, send: Send, *, request_id: str, most_bytes: int
@@ -119,24 +121,28 @@ class Exchange:
         self.method: str = scope["method"]
         self.path: str = scope["path"]
         self.query: bytes = scope["query_string"]
-        self._raw_path: bytes | None = scope.get("raw_path")  # Not every server tells it.
         self.headers: dict[bytes, bytes] = dict(scope["headers"])
         if len(self.headers) != len(scope["headers"]):
             self.headers = _joined(scope["headers"])
-        self.is_secure = "https" in (scope.get("scheme"), self.header(b"x-forwarded-proto"))
         self.request_id = request_id
+        self._scope = scope
         self._receive = receive
         self._send = send
         self._most_bytes = most_bytes
-        self._loop = asyncio.get_running_loop()
-        self._task = asyncio.current_task(self._loop)
+        self._task = asyncio.current_task()
 
     # --- the request ---------------------------------------------------------------------------
 
     @property
     def raw_path(self) -> str:
         """The path as it came: a slash in a name is ``%2F`` there."""
-        return quote(self.path) if self._raw_path is None else self._raw_path.decode("latin-1")
+        raw: bytes | None = self._scope.get("raw_path")  # Not every server tells it.
+        return quote(self.path) if raw is None else raw.decode("latin-1")
+
+    @property
+    def is_secure(self) -> bool:
+        """Whether it came over TLS, to this server or to a proxy before it that says so."""
+        return "https" in (self._scope.get("scheme"), self.header(b"x-forwarded-proto"))
 
     def header(self, name: bytes) -> str:
         """Return the header *name*, which is written in lower case; empty if there is none."""
@@ -170,14 +176,18 @@ class Exchange:
         """
         if int(self.headers.get(b"content-length", 0)) > self._most_bytes:
             raise self._too_long()
-        timer = self._loop.call_later(BODY_SECONDS, self.break_off, BrokenOff.BODY_LATE)
+        self._is_reading = True
+        if self._is_slow:
+            self.look_after()
         try:
             message = await self._receive()
             if not message.get("more_body"):
                 return self._taken(message)
             return await self._rest_of_body(message)
         finally:
-            timer.cancel()
+            self._is_reading = False
+            if self._timer is not None:
+                self._timer.cancel()
 
     async def _rest_of_body(self, message: Message) -> bytes:
         parts: list[bytes] = []
@@ -198,7 +208,7 @@ class Exchange:
             raise asyncio.CancelledError
         return message.get("body", b"")  # type: ignore[no-any-return]
 
-    async def json_body(self) -> bytes:
+    def json_body(self) -> Awaitable[bytes]:
         """Return the body, which has to be called JSON.
 
         A web page may not send that to another site without being asked first.
@@ -207,12 +217,12 @@ class Exchange:
             RequestError: If it is called something else.
         """
         if self.headers.get(b"content-type") == JSON:  # As most say it.
-            return await self.body()
+            return self.body()
         media = self.header(b"content-type").partition(";")[0].strip().lower()
         if media != "application/json":
             said = f", not {media!r}" if media else ""
             raise RequestError(415, f"the body must be sent as 'application/json'{said}")
-        return await self.body()
+        return self.body()
 
     def _too_long(self) -> RequestError:
         return RequestError(413, f"the body is longer than {self._most_bytes} bytes")
@@ -223,14 +233,13 @@ class Exchange:
         self,
         content: bytes,
         *,
-        status: int = HTTPStatus.OK,
+        status: int = 200,
         media: bytes = JSON,
         headers: Iterable[Header] = (),
     ) -> None:
         """Send the whole answer."""
-        await self._begin(
-            status, media, (*headers, (b"content-length", str(len(content)).encode()))
-        )
+        length = (b"content-length", b"%d" % len(content))
+        await self._send(self._head(status, media, (*headers, length)))
         content = b"" if self.method == "HEAD" else content
         await self._send({"type": "http.response.body", "body": content})
 
@@ -253,7 +262,7 @@ class Exchange:
         """Begin an answer that is a stream of events."""
         self.is_stream = True
         quiet = ((b"cache-control", b"no-store"), (b"x-accel-buffering", b"no"))
-        await self._begin(HTTPStatus.OK, EVENTS, (*headers, *quiet))
+        await self._send(self._head(200, EVENTS, (*headers, *quiet)))
 
     def send_bytes(self, content: bytes) -> Awaitable[None]:
         """Send more of the answer as it is."""
@@ -285,29 +294,27 @@ class Exchange:
         """End an answer that came in parts."""
         await self._send({"type": "http.response.body", "body": content})
 
-    async def _begin(self, status: int, media: bytes, headers: Iterable[Header]) -> None:
+    def _head(self, status: int, media: bytes, headers: Iterable[Header]) -> Message:
+        """Return what begins the answer, with the milliseconds to there: own and others'."""
         self.has_begun = True
-        self.status = int(status)
-        self.answered_at = perf_counter()
-        await self._send(
-            {
-                "type": "http.response.start",
-                "status": int(status),
-                "headers": [
-                    (b"content-type", media),
-                    (b"x-request-id", self.request_id.encode()),
-                    (b"server-timing", self._timing(self.answered_at)),
-                    *self.more_headers,
-                    *headers,
-                ],
-            }
-        )
-
-    def _timing(self, now: float) -> bytes:
-        """Return the milliseconds to the beginning of the answer: the server's own and others'."""
+        self.status = status
+        self.answered_at = now = perf_counter()
         others = self.upstream + (now - self._upstream_at if self._upstream_at is not None else 0)
-        own = now - self.began_at - others
-        return b"own;dur=%.2f, upstream;dur=%.2f" % (own * 1000, others * 1000)
+        timing = b"own;dur=%.2f, upstream;dur=%.2f" % (
+            (now - self.began_at - others) * 1000,
+            others * 1000,
+        )
+        return {
+            "type": "http.response.start",
+            "status": status,
+            "headers": [
+                (b"content-type", media),
+                (b"x-request-id", self.request_id.encode()),
+                (b"server-timing", timing),
+                *self.more_headers,
+                *headers,
+            ],
+        }
 
     # --- breaking off --------------------------------------------------------------------------
 
@@ -317,15 +324,27 @@ class Exchange:
 
     def __enter__(self) -> None:
         self._upstream_at = perf_counter()
-        self._timer = self._loop.call_later(_WATCH_AFTER, self._begin_to_watch)
+        if self._is_slow:
+            self.look_after()
 
     def __exit__(self, *_: object) -> None:
-        if self._upstream_at is not None and self._timer is not None:
+        if self._upstream_at is not None:
             self.upstream += perf_counter() - self._upstream_at
             self._upstream_at = None
-            self._timer.cancel()
         if self._watcher is not None:
             self._watcher.cancel()
+
+    def look_after(self) -> None:
+        """See to it, from now on, that neither the caller nor others make it last for ever.
+
+        Called once it takes longer than most do: a timer for each would cost more than they do.
+        """
+        self._is_slow = True
+        if self._is_reading:
+            loop = asyncio.get_running_loop()
+            self._timer = loop.call_later(BODY_SECONDS, self.break_off, BrokenOff.BODY_LATE)
+        elif self._upstream_at is not None:
+            self._watcher = asyncio.create_task(self._watch())
 
     def break_off(self, reason: BrokenOff) -> None:
         """Cancel what works on the answer."""
@@ -340,9 +359,6 @@ class Exchange:
         if self._task is not None and self._task.cancelling():
             self._task.uncancel()
         return True
-
-    def _begin_to_watch(self) -> None:
-        self._watcher = self._loop.create_task(self._watch())
 
     async def _watch(self) -> None:
         while (await self._receive())["type"] != "http.disconnect":

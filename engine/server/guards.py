@@ -72,6 +72,8 @@ class Guard:
         host = exchange.header(b"host")
         if self._is_local and not _is_here(host):
             raise RequestError(403, f"the server is not called {host!r}", code="foreign_host")
+        if b"origin" not in exchange.headers:
+            return
         origin = exchange.header(b"origin")
         if not origin or origin in self._origins or urlsplit(origin).netloc == host:
             return
