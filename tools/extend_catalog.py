@@ -6,7 +6,8 @@ Run it in an environment where that release and rungraph are installed (Python 3
     python tools/extend_catalog.py --between 1.5.1 1.5.2
 
 The file is written anew: what the release's registry has like the one before it goes on, what it
-has no more ends, and what is new begins. Read the difference, then write what no registry tells:
+has no more ends, and what is new begins; of a release that the file knows, only what its types need
+installed is. Read the difference, then write what no registry tells:
 descriptions and successors, what its routers use, and the ``keys``, ``stores``, ``sections`` and
 ``traits``. What sections must hold stands in the models of the release: compare the JSON Schema of
 its run config, ``core.datatypes.StackConfig.model_json_schema()``, with that of the release before.
@@ -18,6 +19,7 @@ import argparse
 import json
 import re
 import textwrap
+from collections import defaultdict
 from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -25,23 +27,24 @@ from typing import TYPE_CHECKING, Any
 import yaml
 
 from rungraph.engine.llama_stack import installed_catalog, installed_distribution
+from rungraph.graph.catalog.history import span_of
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
+    from collections.abc import Iterable, Mapping, Sequence
 
 FILE = Path(__file__).parents[1] / "graph/catalog/llama-stack.yaml"
 SECTIONS = (
     "packages", "traits", "stores", "sections", "keys", "apis", "pairs", "providers", "installs",
 )  # fmt: skip
-# What makes an entry another one; all else is as the last of its releases has it.
+# What makes an entry another one.
 SAME = {
     "apis": ("name", "builtin"),
     "pairs": ("router_api", "table_api"),
     "providers": (
-        "api", "provider_type", "dependencies", "optional_dependencies", "deprecated", "removed",
+        "api", "provider_type", "module", "config_class", "dependencies", "optional_dependencies",
+        "deprecated", "removed",
     ),
 }  # fmt: skip
-NEWEST = ("module", "config_class", "packages")
 WIDTH = 100
 _PLAIN = re.compile(r"[A-Za-z0-9_.][\w./-]*")
 _PHRASE = re.compile(r"\w[\w./|!*]*( [\w./|!-]+)*")
@@ -87,6 +90,8 @@ def _entry(spec: Any) -> dict[str, Any]:
         package, dot, rest = entry.get(key, "").partition(".")
         if package in ("llama_stack", "ogx"):
             entry[key] = dot + rest
+    if entry.get("module", " ") == entry.get("config_class", "").partition(":")[0]:
+        del entry["module"]
     return entry
 
 
@@ -96,51 +101,81 @@ def extend(
 ) -> None:  # fmt: skip
     """Add *release* with its *entries* to the *data* of a catalog file.
 
+    Of a release that the file knows, what its types need installed is written anew.
+
     Args:
         data: The file; changed.
-        release: The new release, which becomes the newest.
+        release: The release; a new one becomes the newest.
         between: Releases before it that nobody read.
         entries: Its APIs, pairs and providers.
     """
-    data["releases"] += [*between, release]
-    before = data["releases"][-2]
-    for section, names in SAME.items():
-        rows: list[dict[str, Any]] = data[section]
-        going_on = {_key(row, names): row for row in rows if _is_open(row)}
-        for entry in entries[section]:
-            row = going_on.pop(_key(entry, names), None)
-            if row is None:
-                rows.append({**entry, "releases": f"{release}.."})
-            else:
-                if section == "providers":
-                    _keep_packages(data, row, entry, before)
-                row.update({key: entry[key] for key in NEWEST if key in entry})
-        for row in going_on.values():
-            first = row.get("releases", "..").partition("..")[0]
-            row["releases"] = before if first == before else f"{first}..{before}"
-
-
-def _keep_packages(
-    data: dict[str, Any], row: dict[str, Any], entry: Mapping[str, Any], before: str
-) -> None:
-    """Write down what a type needed up to the release *before*, if it needs something else now."""
-    old = row.pop("packages", [])
-    if sorted(old) == sorted(entry.get("packages", ())):
-        row["packages"] = old
-        return
-    name = f"{row['api']}/{row['provider_type']}"
-    earlier = [one["releases"] for one in data["installs"] if name in one["types"]]
     order: list[str] = data["releases"]
-    last = max((order.index(one.rpartition("..")[2]) for one in earlier), default=-1)
-    own = row.get("releases", "..").partition("..")[0]
-    first = max(order[last + 1], own or order[0], key=order.index)
-    span = before if first == before else f"{first}..{before}"
-    same = (one for one in data["installs"] if (one["packages"], one["releases"]) == (old, span))
-    found = next(same, None)
-    if found is None:
-        data["installs"].append({"types": [name], "packages": old, "releases": span})
-    else:
-        found["types"].append(name)
+    needs = _needs(data)
+    if release not in order:
+        last = len(order) - 1
+        order += [*between, release]
+        before = order[-2]
+        for section, names in SAME.items():
+            rows: list[dict[str, Any]] = data[section]
+            going_on = {_key(row, names): row for row in rows if _is_open(row)}
+            for entry in entries[section]:
+                if going_on.pop(_key(entry, names), None) is None:
+                    rows.append({**entry, "releases": f"{release}.."})
+            for row in going_on.values():
+                first = row.get("releases", "..").partition("..")[0]
+                row["releases"] = before if first == before else f"{first}..{before}"
+        for needed in needs.values():
+            needed.update({at: needed.get(last, ()) for at in range(last + 1, len(order))})
+    for entry in entries["providers"]:
+        needs[_name(entry)][order.index(release)] = entry.get("packages", ())
+    _write_needs(data, needs)
+
+
+def _needs(data: Mapping[str, Any]) -> defaultdict[str, dict[int, Sequence[str]]]:
+    """Return the packages of each type by the index of the release."""
+    found: defaultdict[str, dict[int, Sequence[str]]] = defaultdict(dict)
+    rows = [([_name(row)], row) for row in data["providers"]]
+    for types, row in [*rows, *((row["types"], row) for row in data["installs"])]:
+        for name in types:
+            for at in span_of(row.get("releases", ".."), data["releases"]):
+                found[name][at] = (*found[name].get(at, ()), *row.get("packages", ()))
+    return found
+
+
+def _write_needs(data: dict[str, Any], needs: Mapping[str, Mapping[int, Sequence[str]]]) -> None:
+    """Write what a type always needs into its entry, and all else into ``installs``."""
+    order: list[str] = data["releases"]
+    types: defaultdict[tuple[int, int, str, str], list[str]] = defaultdict(list)
+    for row in data["providers"]:
+        span, needed = span_of(row.get("releases", ".."), order), needs[_name(row)]
+        always = []
+        for package in dict.fromkeys(one for at in span for one in needed[at]):
+            runs: list[list[int]] = []
+            for at in (at for at in span if package in needed[at]):
+                if runs and runs[-1][1] == at - 1:
+                    runs[-1][1] = at
+                else:
+                    runs.append([at, at])
+            if runs == [[span[0], span[-1]]]:
+                always.append(package)
+                continue
+            for first, last in runs:
+                end = "" if _is_open(row) and last == span[-1] else order[last]
+                text = end if end == order[first] else f"{order[first]}..{end}"
+                types[first, last, text, package].append(_name(row))
+        row.pop("packages", None)
+        row |= {"packages": always} if always else {}
+    packages: defaultdict[tuple[int, int, str, tuple[str, ...]], list[str]] = defaultdict(list)
+    for (first, last, text, package), names in types.items():
+        packages[first, last, text, tuple(sorted(names))].append(package)
+    data["installs"] = [
+        {"types": list(names), "packages": needed, "releases": text}
+        for (_, _, text, names), needed in sorted(packages.items())
+    ]
+
+
+def _name(entry: Mapping[str, Any]) -> str:
+    return f"{entry['api']}/{entry['provider_type']}"
 
 
 def _is_open(row: Mapping[str, Any]) -> bool:

@@ -108,8 +108,9 @@ def offered_catalog(point: EntryPoint, *arguments: object) -> Catalog:
 def load_catalog(path: Path | str) -> Catalog:
     """Return the catalog that a YAML file holds: lists under ``apis``, ``pairs`` and ``providers``.
 
-    The keys of an entry are the attributes of `ApiSpec`, `RoutedPair` and `ProviderSpec`. Of a file
-    that tells of several releases it is the newest one's; see `load_history`.
+    The keys of an entry are the attributes of `ApiSpec`, `RoutedPair` and `ProviderSpec`, whose
+    ``module`` is by default the one of its ``config_class``. Of a file that tells of several
+    releases it is the newest one's; see `load_history`.
 
     Raises:
         CatalogError: If the file cannot be read or is not a catalog; the text names every problem
@@ -239,8 +240,11 @@ class _Reader:
         adapter = _adapter(kind)
         rows: list[Any] = entries or []
         for index, entry in enumerate(rows):
-            is_provider = kind is ProviderSpec and isinstance(entry, dict)
-            fields = {"origin": self.origin, **entry} if is_provider else entry
+            fields = entry
+            if kind is ProviderSpec and isinstance(entry, dict):
+                fields = {"origin": self.origin, **entry}
+                if "config_class" in entry:
+                    fields.setdefault("module", str(entry["config_class"]).partition(":")[0])
             try:
                 spec = adapter.validate_python(fields)
             except pydantic.ValidationError as error:

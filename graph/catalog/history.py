@@ -54,7 +54,7 @@ class CatalogHistory:
         sections: What the keys of other sections must hold.
         traits: What only some releases do.
         packages: The import package of each release.
-        installs: What types need installed in releases before the last of their entry.
+        installs: What types need installed in some of the releases of their entry only.
         extends: ``installed`` if it adds to what installed packages offer, ``none`` if it stands
             alone.
     """
@@ -133,14 +133,17 @@ class CatalogHistory:
         )
 
     def _providers(self, index: int) -> Iterator[ProviderSpec]:
-        package = next((one.name for one in self.packages if index in self.span(one)), "")
-        there = (one for one in self.installs if index in self.span(one))
-        installs = {name: one.packages for one in there for name in one.types}
+        package = next((one for one in self.packages if index in self.span(one)), PackageSpec(""))
+        needed: defaultdict[str, tuple[str, ...]] = defaultdict(tuple)
+        for one in self.installs:
+            if index in self.span(one):
+                for name in one.types:
+                    needed[name] += one.packages
         for each in self.providers:
             if index not in self.span(each):
                 continue
-            packages = installs.get(f"{each.api}/{each.provider_type}")
-            spec = each if packages is None else replace(each, packages=packages)
+            more = needed.get(f"{each.api}/{each.provider_type}")
+            spec = replace(each, packages=each.packages + more) if more else each
             if spec.module.startswith(".") or spec.config_class.startswith("."):
                 yield replace(
                     spec,
@@ -285,5 +288,10 @@ def _number(release: str) -> str:
     return release.rpartition("@")[2]
 
 
-def _rooted(module: str, package: str) -> str:
-    return package + module if module.startswith(".") else module
+def _rooted(module: str, package: PackageSpec) -> str:
+    if not module.startswith("."):
+        return module
+    for later, then in package.moved.items():
+        if module.startswith(later):
+            return package.name + then + module.removeprefix(later)
+    return package.name + module

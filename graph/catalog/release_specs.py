@@ -80,12 +80,12 @@ class TraitSpec:
 
 @dataclass(frozen=True, slots=True)
 class InstallSpec:
-    """What some types need installed in releases before the last of their entry."""
+    """What some types need installed in some of the releases of their entry only."""
 
     types: tuple[str, ...]
     """The types, as ``api/type``."""
     packages: tuple[str, ...] = ()
-    """What pip is told there, instead of what their entry says."""
+    """What pip is told there, beside what their entry says."""
     releases: str = ""
     """The releases that have it so; see `CatalogHistory`."""
 
@@ -96,6 +96,8 @@ class PackageSpec:
 
     name: str
     """The package, such as ``ogx``."""
+    moved: Mapping[str, str] = field(default_factory=dict[str, str])
+    """How modules of later releases began, and how they began in these; the first one counts."""
     releases: str = ""
     """The releases that have it; see `CatalogHistory`."""
 

@@ -332,18 +332,37 @@ def test_the_shipped_file_is_as_the_tool_writes_it() -> None:
     assert text.endswith(written(yaml.safe_load(text)))
 
 
-def test_packages_are_those_of_the_release() -> None:
-    """An entry says what its newest release installs; the ones before it are looked up."""
-    for release, name, packages in (
-        ("0.2.20", "remote::watsonx", ("ibm_watson_machine_learning",)),
-        ("0.2.24", "remote::watsonx", ("ibm_watsonx_ai",)),
-        ("ogx@1.5.0", "remote::watsonx", ()),
-        ("0.2.20", "remote::vllm", ("openai",)),
-        ("ogx@1.5.0", "remote::vllm", ()),
+def test_what_a_type_needs_is_that_of_the_release() -> None:
+    """What all releases of an entry need stands there; what only some need is looked up."""
+    vector_store = {"chardet", "pypdf", "tqdm", "numpy", "scikit-learn", "scipy", "nltk",
+                    "sentencepiece", "transformers", "blobfile", "sentence-transformers", "torch",
+                    f"{INDEX} https://download.pytorch.org/whl/cpu"}  # fmt: skip
+    for release, api, name, packages in (
+        ("0.1.1", "vector_io", "remote::qdrant", {"qdrant-client", *vector_store}),
+        ("0.1.3", "vector_io", "remote::qdrant", {"qdrant-client", "torchvision", *vector_store}),
+        ("0.1.4", "vector_io", "remote::qdrant", {"qdrant-client"}),
+        ("0.4.7", "vector_io", "remote::qdrant", {"qdrant-client", "chardet", "pypdf>=6.7.2"}),
+        ("0.2.12", "tool_runtime", "remote::model-context-protocol", {"mcp"}),
+        ("0.2.24", "inference", "remote::watsonx", {"ibm_watsonx_ai"}),
+        ("ogx@1.5.0", "inference", "remote::watsonx", set()),
     ):
-        spec = HISTORY.at(release).provider("inference", name)
+        spec = HISTORY.at(release).provider(api, name)
         assert spec is not None
-        assert spec.packages == packages
+        assert {*spec.packages} == packages
+
+
+def test_modules_are_where_they_were_then() -> None:
+    """A module that moved, and a config class of another name, are those of the release."""
+    for release, api, name, module, config_class in (
+        ("0.2.16", "inspect", "inline::inspect", "llama_stack.distribution.inspect", ""),
+        ("0.0.49", "inference", "remote::tgi", "llama_stack.providers.adapters.inference.tgi",
+         "llama_stack.providers.adapters.inference.tgi:TGIImplConfig"),
+        ("0.1.2", "vector_io", "remote::qdrant", "llama_stack.providers.remote.vector_io.qdrant",
+         "llama_stack.providers.remote.vector_io.qdrant:QdrantConfig"),
+    ):  # fmt: skip
+        spec = HISTORY.at(release).provider(api, name)
+        assert spec is not None
+        assert (spec.module, spec.config_class) == (module, config_class)
 
 
 def test_a_package_of_the_catalog_is_one_requirement_or_an_index() -> None:
@@ -355,20 +374,26 @@ def test_a_package_of_the_catalog_is_one_requirement_or_an_index() -> None:
 
 
 def test_a_release_is_added_with_what_it_installs() -> None:
-    """What the type needed up to then is kept, once for all types that needed the same."""
+    """What not all releases of an entry need is told once for the types that need it then.
+
+    A release that is there already is corrected, and others keep what they have.
+    """
     names = ["remote::a", "remote::b", "remote::c"]
     rows = [{"api": "inference", "provider_type": name, "packages": ["x"]} for name in names]
     data: dict[str, Any] = {
         "name": "llama-stack", "releases": ["1", "2"], "apis": [], "pairs": [], "installs": [],
         "providers": rows,
     }  # fmt: skip
-    for release, packages in (("3", [["y"], ["y"], ["x"]]), ("4", [["y"], [], ["z"]])):
+    for release, between, packages in (
+        ("3", [], [["x", "y"], ["y"], ["x"]]), ("5", ["4"], [["x"], ["y"], ["x"]]),
+        ("1", [], [["x"], ["x"], ["x", "z"]]),
+    ):  # fmt: skip
         entries = [{**row, "packages": new} for row, new in zip(rows, packages, strict=True)]
-        extend(data, release, [], {"apis": [], "pairs": [], "providers": entries})
+        extend(data, release, between, {"apis": [], "pairs": [], "providers": entries})
     assert data["installs"] == [
-        {"types": ["inference/remote::a", "inference/remote::b"], "packages": ["x"],
-         "releases": "1..2"},
-        {"types": ["inference/remote::b"], "packages": ["y"], "releases": "3"},
-        {"types": ["inference/remote::c"], "packages": ["x"], "releases": "1..3"},
-    ]  # fmt: skip
-    assert [row["packages"] for row in data["providers"]] == [["y"], [], ["z"]]
+        {"types": ["inference/remote::c"], "packages": ["z"], "releases": "1"},
+        {"types": ["inference/remote::b"], "packages": ["x"], "releases": "1..2"},
+        {"types": ["inference/remote::a"], "packages": ["y"], "releases": "3..4"},
+        {"types": ["inference/remote::b"], "packages": ["y"], "releases": "3.."},
+    ]
+    assert [row.get("packages") for row in data["providers"]] == [["x"], None, ["x"]]
