@@ -15,7 +15,7 @@ access_token refreshToken bot_token password passwd pwd passphrase credentials c
 Authorization private_key ssh_key encryption_key signing_key account_key PGPASSWORD
 db.password admin_password secret_value password_2 api_tokens github_pat hmac_secret webhook_secret
 api_kye pasword credentails recovery_code snmp_community private_key_pem client_key_data pincode
-access_code secrets_map
+access_code secrets_map dsn connection_string dbConnStr
 """.split()  # noqa: SIM905
 
 _IN_TEXTS = [
@@ -51,6 +51,8 @@ _IN_TEXTS = [
     'Digest username="u", response="§"', 'Hawk id="x", mac="§"', "`token`: `§`",
     "AWS4-HMAC-SHA256 Credential=§/20200101/x, Signature=§", "Private-Lines: 1\n§",
     '<add key="ApiKey" value="§"/>', "<apikey value='§'/>",
+    "DATABASE_DSN=§", "serve --dsn §", "connection_string: §", "secret -> §", "token → §",
+    "h:5432:db:u:§", "# of pgpass\n*:*:*:u:§", "http://u:§ @h/", "pg://u:pa § x@h:5432/db",
 ]  # fmt: skip
 
 _STRUCTURES: list[Any] = [
@@ -92,6 +94,7 @@ HARMLESS_KEYS: dict[str, Any] = {
     "tokenize": "words", "cookies_enabled": True, "password_policy": "strong", "sas_version": "9",
     "pat_example": "docs", "jwt_issuer": "https://idp.example.com", "user": "llamastack",
     "webhook_path": "/hook", "kubeconfig_path": "~/.kube/config", "pinned": "yes",
+    "dsn": "sqlite:///x.db", "connection_string": "orders-warehouse-2024-v2",
 }  # fmt: skip
 HARMLESS_TEXTS: list[str] = [
     "Your token: ask the user", "Password: at least 8 characters", "The password: must be long",
@@ -117,6 +120,10 @@ HARMLESS_TEXTS: list[str] = [
     "Authorization", "X-Request-Id: 17", "Europe/Berlin", "gpt-4o-mini", "claude-3-5-sonnet",
     "^[a-z]+$", "*.example.com", "SELECT * FROM users WHERE id = :id", "cpu=2,memory=4Gi",
     "key: value pairs are split", "The key: read slowly", "level=info msg=started", "a=b&c=d",
+    "token -> embedding", "password -> sha256sum", "password → pbkdf2sha256",
+    "DSN=db1.us-east2.net",
+    "at http://h:8080 ask me2@x.org/", "http://h:8080, or u1@h/", "fd00:5432:abcd:ef01:23ab:6789",
+    "00:5432:aa:bb:c1c2d3d4", "h:5432:orders:reader:latest",
 ]  # fmt: skip
 HARMLESS: list[Any] = [
     *({key: value} for key, value in HARMLESS_KEYS.items()),

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import re
 from functools import lru_cache
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -58,6 +58,9 @@ _PHRASES = frozenset(
     )
 )
 """Names, or ends of names, of several words."""
+CONNECTION: Final = "connection string"
+"""The head of keys whose value is a secret unless it reads as an address."""
+_CONNECTION = re.compile(r"(?:dsn|conn(?:ection)?[_.-]?str(?:ing)?)[_-]?\d{0,3}$", re.IGNORECASE)
 # Written as one word, and with another before it: apikey, dbpassword, mysecret, userpass.
 _ENDINGS = (
     *("accesskey", "accesstoken", "accountkey", "apikey", "apikeys", "authkey", "authtoken"),
@@ -165,6 +168,16 @@ def secret_head(name: str) -> str:
     if last in _NO_ENDINGS or before in _NOT_OF.get(head, ()):
         return ""
     return "" if head == "token" and last.removesuffix("token") in _NOT_OF["token"] else head
+
+
+def connection_head(name: str) -> str:
+    """Return `CONNECTION` for a key of that kind, whose value has to be looked at; else nothing.
+
+    Examples:
+        >>> [connection_head(name) for name in ("DATABASE_DSN", "connStr", "url")]
+        ['connection string', 'connection string', '']
+    """
+    return CONNECTION if _CONNECTION.search(name[-100:]) else ""
 
 
 def _phrase(words: Sequence[str]) -> str:

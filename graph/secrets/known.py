@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any, Final
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator
 
-    from rungraph.graph.secrets.shapes import Span
+    from rungraph.graph.secrets.pairs import Span
 
 SHORTEST: Final = 8
 """Characters of a secret that is looked for elsewhere."""

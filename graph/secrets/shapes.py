@@ -10,28 +10,18 @@ import binascii
 import re
 from typing import TYPE_CHECKING, Final, NamedTuple
 
-from rungraph.graph.secrets.keys import NAME_KEYS, NO_SECRETS, WEAK, is_secret_name, secret_head
+from rungraph.graph.secrets.keys import (
+    NAME_KEYS,
+    WEAK,
+    is_secret_name,
+    secret_head,
+)
+from rungraph.graph.secrets.looks import is_mixed, is_plain_word
+from rungraph.graph.secrets.pairs import Hit, hits_after_flags, hits_after_names
 from rungraph.graph.secrets.services import HOOKS, SERVICE_KEYS
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
-
-Span = tuple[int, int]
-"""Two offsets in a text, with a secret between them."""
-
-
-class Hit(NamedTuple):
-    """Where a secret stands in a text.
-
-    Attributes:
-        start: The offset of its first character.
-        end: The offset after its last.
-        rule: Which rule found it, in words.
-    """
-
-    start: int
-    end: int
-    rule: str
 
 
 class Shape(NamedTuple):
@@ -51,20 +41,6 @@ class Shape(NamedTuple):
     holds: Callable[[re.Match[str]], bool] | None = None
 
 
-_PLAIN = re.compile(r"<?[A-Za-z]+(?:[-'][A-Za-z]+)*>?[.,:;!?…)]*")
-_CAMEL = re.compile(r"[a-z][A-Z]|[A-Z]{2}[a-z]|[A-Z][a-z]+[A-Z]")
-
-
-def is_plain_word(text: str) -> bool:
-    """Whether *text* is a word of a sentence rather than a secret: letters alone, of one case.
-
-    Examples:
-        >>> [is_plain_word(word) for word in ("ask", "don't", "hunter2", "aGk6eW91", "ab-12")]
-        [True, True, False, False, False]
-    """
-    return _PLAIN.fullmatch(text) is not None and _CAMEL.search(text) is None
-
-
 def _is_no_word(match: re.Match[str]) -> bool:
     return not is_plain_word(match["value"])
 
@@ -72,11 +48,6 @@ def _is_no_word(match: re.Match[str]) -> bool:
 def _is_secret_element(match: re.Match[str]) -> bool:
     head = secret_head(match["name"])
     return bool(head) and not (head in WEAK and is_plain_word(match["value"]))
-
-
-def is_mixed(text: str) -> bool:
-    """Whether *text* has letters and digits, as few names and hardly a word of a sentence has."""
-    return any(map(str.isdigit, text)) and any(map(str.isalpha, text))
 
 
 def _is_mixed(match: re.Match[str]) -> bool:
@@ -149,6 +120,28 @@ SHAPES: Final = (
             re.VERBOSE,
         ),
         ("@",),
+    ),
+    Shape(
+        "password in a URL",
+        # One with blanks: the host must end as one does, for an address can follow a URL.
+        re.compile(
+            rf"""://[^\s/?#@:"'<>]{{1,200}}:(?P<value>(?!\d+(?:\W|$))[^\s@/?#"'<>]{{1,200}}
+            (?:[ ]{{1,3}}[^\s@/?#"'<>]{{0,200}}){{1,4}})@{_HOST}[:/]""",
+            re.VERBOSE,
+        ),
+        ("@",),
+        _is_mixed,
+    ),
+    Shape(
+        "line of pgpass",
+        # As PostgreSQL's: host, port, database, user, password.
+        re.compile(
+            r"""(?:(?<![^\s"'])|(?<=\\n))(?:[A-Za-z*]|\d{1,3}\.)[\w.-]{0,200}:(?:\d{4,5}|\*):[A-Za-z_*][\w.*-]{0,100}:[A-Za-z_*]
+            [\w.*-]{0,100}:(?P<value>(?:[^\s:"'\\]|\\[:\\]){6,200})(?![\w:@/])""",
+            re.VERBOSE,
+        ),
+        ("432:", "433:", "439:", ":*:"),
+        _is_mixed,
     ),
     Shape("key in a URL", re.compile(r"""://(?P<value>[\w.~-]{20,200}):?@"""), ("@",), _is_no_word),
     Shape(
@@ -282,36 +275,6 @@ SHAPES: Final = (
 # Asked once of each text, because most texts need no more.
 _NEEDS = re.compile("|".join(sorted({re.escape(need) for one in SHAPES for need in one.needs})))
 
-_NAMED = re.compile(
-    r"""(?P<query>[?&\#;])?(?<![\w.])(?P<name>[A-Za-z_][\w.-]{0,99})
-    (?P<sign>(?:\\{0,4}["'`]{1,2}]?)?\s{0,9}(?::=|=>?)\s{0,9}
-    |\\{0,4}["'`]{1,2}\s{0,9}:\s{0,9}|:\s{1,9}|:(?=[^\s:/]))""",
-    re.VERBOSE,
-)
-_FLAG = re.compile(
-    r"""(?<![\w-])--?(?P<name>[A-Za-z][\w-]{0,60})(?P<sign>["']?\s{0,9},\s{0,9}|["']?[ \t]{1,9})""",
-    re.VERBOSE,
-)
-_QUOTED = r"""\\{0,4}"(?P<double>(?:[^"\\]|\\.)+)"?|\\{0,4}'{1,2}(?P<single>[^']+)'?
-    |`(?P<tick>[^`]+)`?"""
-_VALUE = re.compile(
-    rf"""{_QUOTED}|(?P<plain>(?:(?:Bearer|Basic|Token|ApiKey)\s+)?[^\s&;"'{{\[][^\s&;"']*)""",
-    re.VERBOSE | re.IGNORECASE | re.DOTALL,
-)
-_VALUE_OF_FLAG = re.compile(
-    rf"""{_QUOTED}|(?P<plain>[^\s"',\]}}-][^\s"',\]}}]*)""", re.VERBOSE | re.DOTALL
-)
-_TIGHT_VALUE = re.compile(r"[^\s:@/&;,]{6,}")
-_SCHEME = re.compile(r"(?:Bearer|Basic|Token|ApiKey)\s+", re.IGNORECASE)
-# In a query these are secrets: keys of Google's APIs, signatures of presigned URLs.
-_QUERY_SECRETS = re.compile(
-    r"key|sig|signature|x-(?:amz|goog)-(?:signature|credential|security-token)|subscription-key"
-    r"|awsaccesskeyid",
-    re.IGNORECASE,
-)
-_BEFORE_PAIR = re.compile(r"""(?:^|[\n\r,;{\[(|"'`]|[-*]\s)[ \t]*\\{0,4}["']?$""")
-_AFTER_PAIR = re.compile(r"""["'`]?[ \t]*(?:$|[\n\r,;}\])"'`|#&\\])""")
-
 
 def hits_in(text: str, *, has_pairs: bool = True) -> Iterator[Hit]:
     """Yield the secrets that *text* shows by its shapes, in no order; they can overlap.
@@ -333,68 +296,5 @@ def hits_in(text: str, *, has_pairs: bool = True) -> Iterator[Hit]:
         for match in _SERVICE_KEY.finditer(text):
             yield Hit(*match.span(), "key of a service")
     if "-" in text:
-        yield from _flags(text)
-    if "=" in text or (":" in text and _NAMED.search(text)):
-        yield from _named(text, has_pairs=has_pairs)
-
-
-def without_scheme(text: str, start: int, end: int) -> Span:
-    """Return the span from *start* to *end* without a scheme, such as ``Bearer``, at its start."""
-    scheme = _SCHEME.match(text, start, end)
-    return (scheme.end() if scheme else start, end)
-
-
-def _flags(text: str) -> Iterator[Hit]:
-    for flag in _FLAG.finditer(text):
-        if head := secret_head(flag["name"]):
-            value = _VALUE_OF_FLAG.match(text, flag.end())
-            if value:
-                yield Hit(*value.span(str(value.lastgroup)), f"flag '{head}'")
-
-
-def _named(text: str, *, has_pairs: bool) -> Iterator[Hit]:
-    position = 0
-    while (named := _NAMED.search(text, position)) is not None:
-        position = named.end("name")
-        head = secret_head(named["name"])
-        is_query = named["query"] is not None and named["sign"].strip() == "="
-        if is_query and _QUERY_SECRETS.fullmatch(named["name"]):
-            head = named["name"].lower()
-        elif head in WEAK and not is_query:
-            continue
-        if not head:
-            continue
-        is_pair = "=" not in named["sign"] and ":" in named["sign"]
-        is_tight = named["sign"] == ":"
-        if is_tight and not _is_tight_pair(text, named):
-            continue
-        value = _VALUE.match(text, named.end())
-        if value is None:
-            continue
-        is_plain = value.lastgroup == "plain"
-        is_quoted = not is_plain and not {"'", '"', "`"}.isdisjoint(named["sign"])
-        if is_pair and not (has_pairs or is_quoted or is_tight):
-            continue
-        if is_pair and is_plain and _is_prose(text, named, value):
-            continue
-        position = value.end()
-        span = without_scheme(text, *value.span(str(value.lastgroup)))
-        if text[slice(*span)].lower() not in NO_SECRETS:
-            yield Hit(*span, f"name '{head}'")
-
-
-def _is_tight_pair(text: str, named: re.Match[str]) -> bool:
-    """Whether ``password:value`` is one: most that is written like ``a:b`` has two names."""
-    word = _TIGHT_VALUE.match(text, named.end())
-    before = text[max(0, named.start() - 1) : named.start()]
-    return word is not None and before not in (":", "/", "@") and is_mixed(word[0])
-
-
-def _is_prose(text: str, named: re.Match[str], value: re.Match[str]) -> bool:
-    """Whether ``token: ask`` is part of a sentence: a plain word, and more words around it."""
-    if not is_plain_word(value["plain"]):
-        return False
-    before = text[max(0, named.start() - 20) : named.start()]
-    if named.start() > 20:
-        before = f"x{before}"  # It is not the beginning.
-    return not (_BEFORE_PAIR.search(before) and _AFTER_PAIR.match(text, value.end()))
+        yield from hits_after_flags(text)
+    yield from hits_after_names(text, has_pairs=has_pairs)

@@ -16,12 +16,15 @@ from rungraph.graph.secrets.keys import (
     HELD_KEYS,
     NAME_KEYS,
     NO_SECRETS,
+    connection_head,
     is_secret_key,
     is_secret_name,
 )
 from rungraph.graph.secrets.known import is_naming
+from rungraph.graph.secrets.looks import is_mixed, is_random
 from rungraph.graph.secrets.masking import packed
-from rungraph.graph.secrets.shapes import LOGIN_FLAGS, PRIVATE_KEY, Span, is_mixed, without_scheme
+from rungraph.graph.secrets.pairs import Span, without_scheme
+from rungraph.graph.secrets.shapes import LOGIN_FLAGS, PRIVATE_KEY
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
@@ -98,7 +101,7 @@ class _Search:
         while key := _KEY.search(self._text, position):
             position = key.end()
             name = key["double"] or key["single"] or key["bare"] or ""
-            is_secret = is_secret_key(name)
+            is_secret = is_secret_key(name) or self._is_of_connection(key, name)
             if not is_secret and name not in HELD_KEYS and name.lower() not in NAME_KEYS:
                 continue  # Most keys say nothing of secrets.
             if key["bare"] and self._is_prose(key):
@@ -120,6 +123,9 @@ class _Search:
             if anchor := self._anchors.get(name):
                 self._aliases.discard(name)
                 yield from self._anchored(anchor)
+
+    def _is_of_connection(self, key: re.Match[str], name: str) -> bool:
+        return bool(connection_head(name)) and is_random(self._text[slice(*self._value(key)[0])])
 
     def _is_prose(self, key: re.Match[str]) -> bool:
         """Whether what looks like a key stands in a sentence: "Your token: ask the user"."""

@@ -15,12 +15,14 @@ from rungraph.graph.secrets.keys import (
     HELD_KEYS,
     NAME_KEYS,
     NO_SECRETS,
+    connection_head,
     is_secret_key,
     is_secret_name,
     is_secret_path,
     secret_head,
 )
 from rungraph.graph.secrets.known import NOTHING_KNOWN, KnownSecrets
+from rungraph.graph.secrets.looks import is_mixed, is_random
 from rungraph.graph.secrets.masking import (
     MASK,
     masked_after_flag,
@@ -29,7 +31,7 @@ from rungraph.graph.secrets.masking import (
     secrets_of_template,
     secrets_of_text,
 )
-from rungraph.graph.secrets.shapes import LOGIN_FLAGS, is_mixed
+from rungraph.graph.secrets.shapes import LOGIN_FLAGS
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
@@ -190,7 +192,7 @@ def items_of(value: Any, extra: frozenset[str]) -> Iterator[tuple[Any, Any, str]
                 is_name = has_holders and key.lower() in NAME_KEYS
                 if has_holders and key in HELD_KEYS and _has_secret_name(value):
                     reason = "a name beside it is that of a secret"
-                elif head := "" if is_name else secret_head(key):
+                elif head := "" if is_name else secret_head(key) or _head_of_connection(key, item):
                     reason = f"its key is that of a secret: '{head}'"
                 elif extra and plain_key(key) in extra:
                     reason = "its provider type says so"
@@ -214,6 +216,10 @@ def _head_of_pair(value: Sequence[Any]) -> str:
     if len(value) == 2 and isinstance(value[0], str) and isinstance(value[1], str):
         return secret_head(value[0]) if is_mixed(value[1]) else ""
     return ""
+
+
+def _head_of_connection(key: str, item: Any) -> str:
+    return connection_head(key) if isinstance(item, str) and is_random(item) else ""
 
 
 def _logins(value: Sequence[Any]) -> Iterator[tuple[int, str]]:

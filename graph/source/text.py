@@ -22,7 +22,7 @@ from rungraph.graph.wording import shortened
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
-    from rungraph.graph.secrets.shapes import Span
+    from rungraph.graph.secrets.pairs import Span
 
 _LINE_BREAK = re.compile(r"\r\n?|\n")
 

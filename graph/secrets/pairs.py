@@ -1,0 +1,130 @@
+"""What a name stands before in any text: ``password: value``, ``TOKEN=value``, ``--key value``."""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING, NamedTuple
+
+from rungraph.graph.secrets.keys import CONNECTION, NO_SECRETS, WEAK, connection_head, secret_head
+from rungraph.graph.secrets.looks import is_mixed, is_plain_word, is_random
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+Span = tuple[int, int]
+"""Two offsets in a text, with a secret between them."""
+
+
+class Hit(NamedTuple):
+    """Where a secret stands in a text.
+
+    Attributes:
+        start: The offset of its first character.
+        end: The offset after its last.
+        rule: Which rule found it, in words.
+    """
+
+    start: int
+    end: int
+    rule: str
+
+
+_NAMED = re.compile(
+    r"""(?P<query>[?&\#;])?(?<![\w.])(?P<name>[A-Za-z_][\w.-]{0,99})
+    (?P<sign>(?:\\{0,4}["'`]{1,2}]?)?\s{0,9}(?::=|=>?|->|→|\\{1,4}u2192)\s{0,9}
+    |\\{0,4}["'`]{1,2}\s{0,9}:\s{0,9}|:\s{1,9}|:(?=[^\s:/]))""",
+    re.VERBOSE,
+)
+_SIGNS = frozenset(":>→\\")
+_FLAG = re.compile(
+    r"""(?<![\w-])--?(?P<name>[A-Za-z][\w-]{0,60})(?P<sign>["']?\s{0,9},\s{0,9}|["']?[ \t]{1,9})""",
+    re.VERBOSE,
+)
+_QUOTED = r"""\\{0,4}"(?P<double>(?:[^"\\]|\\.)+)"?|\\{0,4}'{1,2}(?P<single>[^']+)'?
+    |`(?P<tick>[^`]+)`?"""
+_VALUE = re.compile(
+    rf"""{_QUOTED}|(?P<plain>(?:(?:Bearer|Basic|Token|ApiKey)\s+)?[^\s&;"'{{\[][^\s&;"']*)""",
+    re.VERBOSE | re.IGNORECASE | re.DOTALL,
+)
+_VALUE_OF_FLAG = re.compile(
+    rf"""{_QUOTED}|(?P<plain>[^\s"',\]}}-][^\s"',\]}}]*)""", re.VERBOSE | re.DOTALL
+)
+_TIGHT_VALUE = re.compile(r"[^\s:@/&;,]{6,}")
+_SCHEME = re.compile(r"(?:Bearer|Basic|Token|ApiKey)\s+", re.IGNORECASE)
+# In a query these are secrets: keys of Google's APIs, signatures of presigned URLs.
+_QUERY_SECRETS = re.compile(
+    r"key|sig|signature|x-(?:amz|goog)-(?:signature|credential|security-token)|subscription-key"
+    r"|awsaccesskeyid",
+    re.IGNORECASE,
+)
+_BEFORE_PAIR = re.compile(r"""(?:^|[\n\r,;{\[(|"'`]|[-*]\s)[ \t]*\\{0,4}["']?$""")
+_AFTER_PAIR = re.compile(r"""["'`]?[ \t]*(?:$|[\n\r,;}\])"'`|#&\\])""")
+
+
+def without_scheme(text: str, start: int, end: int) -> Span:
+    """Return the span from *start* to *end* without a scheme, such as ``Bearer``, at its start."""
+    scheme = _SCHEME.match(text, start, end)
+    return (scheme.end() if scheme else start, end)
+
+
+def hits_after_flags(text: str) -> Iterator[Hit]:
+    """Yield what follows a flag that is named after a secret."""
+    for flag in _FLAG.finditer(text):
+        if head := secret_head(flag["name"]) or connection_head(flag["name"]):
+            value = _VALUE_OF_FLAG.match(text, flag.end())
+            if value and (head != CONNECTION or is_random(text, flag.end())):
+                yield Hit(*value.span(str(value.lastgroup)), f"flag '{head}'")
+
+
+def hits_after_names(text: str, *, has_pairs: bool) -> Iterator[Hit]:
+    """Yield what follows the name of a secret; see `hits_in` of the shapes."""
+    if "=" not in text and (_SIGNS.isdisjoint(text) or not _NAMED.search(text)):
+        return
+    position = 0
+    while (named := _NAMED.search(text, position)) is not None:
+        position = named.end("name")
+        head = secret_head(named["name"]) or connection_head(named["name"])
+        is_query = named["query"] is not None and named["sign"].strip() == "="
+        if is_query and _QUERY_SECRETS.fullmatch(named["name"]):
+            head = named["name"].lower()
+        elif head in WEAK and not is_query:
+            continue
+        if not head:
+            continue
+        is_pair = "=" not in named["sign"] and ":" in named["sign"]
+        is_tight = named["sign"] == ":"
+        if is_tight and not _is_tight_pair(text, named):
+            continue
+        is_arrow = named["sign"].strip().endswith(("->", "→", "u2192"))
+        if (is_arrow or head == CONNECTION) and not is_random(text, named.end()):
+            continue
+        value = _VALUE.match(text, named.end())
+        if value is None:
+            continue
+        is_plain = value.lastgroup == "plain"
+        is_quoted = not is_plain and not {"'", '"', "`"}.isdisjoint(named["sign"])
+        if is_pair and not (has_pairs or is_quoted or is_tight):
+            continue
+        if is_pair and is_plain and _is_prose(text, named, value):
+            continue
+        position = value.end()
+        span = without_scheme(text, *value.span(str(value.lastgroup)))
+        if text[slice(*span)].lower() not in NO_SECRETS:
+            yield Hit(*span, f"name '{head}'")
+
+
+def _is_tight_pair(text: str, named: re.Match[str]) -> bool:
+    """Whether ``password:value`` is one: most that is written like ``a:b`` has two names."""
+    word = _TIGHT_VALUE.match(text, named.end())
+    before = text[max(0, named.start() - 1) : named.start()]
+    return word is not None and before not in (":", "/", "@") and is_mixed(word[0])
+
+
+def _is_prose(text: str, named: re.Match[str], value: re.Match[str]) -> bool:
+    """Whether ``token: ask`` is part of a sentence: a plain word, and more words around it."""
+    if not is_plain_word(value["plain"]):
+        return False
+    before = text[max(0, named.start() - 20) : named.start()]
+    if named.start() > 20:
+        before = f"x{before}"  # It is not the beginning.
+    return not (_BEFORE_PAIR.search(before) and _AFTER_PAIR.match(text, value.end()))
