@@ -16,6 +16,7 @@ from pkgutil import resolve_name
 from typing import TYPE_CHECKING, Any, BinaryIO
 
 from rungraph.engine.module_files import find_files
+from rungraph.engine.outlet import finish_output, release_output
 from rungraph.engine.run.compliance import check_compliance
 from rungraph.engine.run.connection import Connection
 from rungraph.engine.run.remote import Opened, RemoteInstance
@@ -82,6 +83,7 @@ async def serve(incoming: BinaryIO, outgoing: BinaryIO) -> None:
     )
     await host.connection.serve()
     # Neither a thread that never ends nor a destructor that waits for one must keep the process.
+    finish_output()
     os._exit(0)
 
 
@@ -90,7 +92,7 @@ def main() -> None:
     _end_with(int(sys.argv[1]))
     outgoing = os.fdopen(os.dup(1), "wb", buffering=0)
     os.dup2(2, 1)
-    sys.stdout = sys.stderr  # Which keeps no line back.
+    release_output()
     find_files()
     asyncio.run(serve(sys.stdin.buffer, outgoing))
 

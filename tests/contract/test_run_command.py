@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from tests.contract.command_line import HIDDEN, command, environment, run, running, wait_for
+from tests.contract.command_line import HIDDEN, run, running, wait_for
 from tests.contract.conftest import ConfigFile
 from tests.contract.test_schemas import described
 
@@ -352,48 +352,3 @@ def test_a_model_of_the_config_that_is_refused_is_a_failure_of_the_start(
     [line] = [one for one in ended.err.splitlines() if " degraded " in one]
     assert "table:models" in line
     assert says in line
-
-
-# --- a full disk -------------------------------------------------------------------------------
-
-
-def test_a_recording_that_cannot_be_begun_names_its_file(config_file: ConfigFile) -> None:
-    """Nothing is started for a file that takes nothing."""
-    ended = run(config_file(), *HEALTH, "--events", "/dev/full")
-    assert (ended.code, ended.err) == (
-        1,
-        "error: cannot write /dev/full: no space left on device\n",
-    )
-
-
-def test_a_recording_that_cannot_go_on_hurts_no_stack(tmp_path: Path) -> None:
-    """It names its file once, the call is answered, and the command fails in the end."""
-    config, events = tmp_path / "run.yaml", tmp_path / "events.jsonl"
-    config.write_text("providers: {}\n")
-    words = command("run", config, "--events", events, *HEALTH)
-    ended = subprocess.run(
-        ["sh", "-c", 'ulimit -f 1; exec "$@"', "sh", *words],
-        capture_output=True,
-        text=True,
-        check=False,
-        env=environment(),
-    )
-    assert ended.returncode == 1
-    assert json.loads(ended.stdout)["status"] == "OK"
-    assert ended.stderr.count(f"warning: cannot write {events}: file too large; nothing more") == 1
-    assert ended.stderr.endswith(f"error: cannot write {events}: file too large\n")
-
-
-def test_standard_output_is_named_when_it_is_full(config_file: ConfigFile) -> None:
-    """As any other file is."""
-    with Path("/dev/full").open("w") as full:
-        ended = subprocess.run(
-            command("plan", config_file()),
-            stdout=full,
-            stderr=subprocess.PIPE,
-            text=True,
-            check=False,
-            env=environment(),
-        )
-    assert ended.returncode == 1
-    assert ended.stderr == "error: standard output: no space left on device\n"

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import sys
-from contextlib import ExitStack, contextmanager, suppress
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -30,6 +30,7 @@ from rungraph.cli.progress.session import Session
 from rungraph.cli.progress.watched_file import WatchedFile
 from rungraph.cli.terminal import complain, is_terminal, screen, show_json, tell, tell_styled
 from rungraph.engine.errors import NotServedError
+from rungraph.engine.outlet import END_SECONDS, Outlet
 from rungraph.engine.run.calls import CallError, read_call
 from rungraph.engine.run.recording import EventFile
 from rungraph.engine.run.settings import StackSettings
@@ -186,16 +187,20 @@ def _recorded(graph: RunGraph, masks: Masks, path: Path) -> Generator[Callable[[
             failure = FileWriteError(path, error)
             tell(f"warning: {failure}; nothing more is recorded")
 
-    stream = path.open("w", encoding="utf-8", errors="backslashreplace")
-    try:
+    with path.open("w", encoding="utf-8", errors="backslashreplace") as stream:
+        outlet = Outlet(stream, drops=False)
+        file = EventFile(outlet, masks, graph.name or graph.file)
         try:
-            file = EventFile(stream, masks, graph.name or graph.file)
+            outlet.finish()
         except OSError as error:
             raise FileWriteError(path, error) from error
-        yield take
-    finally:
-        with suppress(OSError):  # What is left in its buffer does not fit, either.
-            stream.close()
+        try:
+            yield take
+        finally:
+            try:
+                outlet.finish(END_SECONDS)
+            except OSError as error:
+                failure = failure or FileWriteError(path, error)
     if failure is not None:
         raise failure
 

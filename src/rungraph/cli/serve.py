@@ -25,6 +25,7 @@ from rungraph.cli.progress.session import code_of, last_resort, log_scrubbed
 from rungraph.cli.progress.watched_file import WatchedFile
 from rungraph.cli.terminal import complain, tell
 from rungraph.engine.errors import MissingPackageError
+from rungraph.engine.outlet import release_output
 from rungraph.engine.run.service_manager import tell_service_manager
 from rungraph.engine.run.settings import StackSettings
 from rungraph.engine.run.signals import watch_signals
@@ -202,6 +203,7 @@ class _ServeSession:
 
     def run(self) -> int:
         masks = Masks(self.graph)
+        release_output()
         log_scrubbed(masks)
         with asyncio.Runner(loop_factory=_new_loop) as runner:
             return runner.run(self._run(masks))

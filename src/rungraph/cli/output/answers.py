@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import AsyncGenerator
-from contextlib import aclosing
+from contextlib import aclosing, suppress
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, cast
 
@@ -11,6 +12,8 @@ from pydantic_core import to_jsonable_python
 
 from rungraph.cli.terminal import show, show_json
 from rungraph.engine.apis.common import StopReason
+from rungraph.engine.outlet import Outlet
+from rungraph.engine.waiting import thread_future
 from rungraph.graph.wording import without_controls
 
 if TYPE_CHECKING:
@@ -46,6 +49,7 @@ class Answers:
             self._line("answer", call, result=self._scrubbed(jsonable(result)))
         elif result is not None:
             show_json(self._scrubbed(jsonable(result)))
+        await _is_out()
         return _is_cut(result)
 
     def fail(self, call: Call, text: str) -> None:
@@ -60,6 +64,7 @@ class Answers:
                 async for chunk in chunks:
                     is_cut = is_cut or _is_cut(chunk)
                     self._line("chunk", call, chunk=self._scrubbed(jsonable(chunk)))
+                    await _is_out()
         finally:
             self._line("end", call)
         return is_cut
@@ -79,6 +84,7 @@ class Answers:
                     elif delta:
                         show(without_controls(self.scrub(delta)), end="")
                         is_mid_line = not delta.endswith("\n")
+                    await _is_out()
         finally:
             show("\n" * is_mid_line, end="")
         return is_cut
@@ -99,6 +105,19 @@ class Answers:
             shown = self.scrub(str(value))
             return value if shown == str(value) else shown
         return value
+
+
+async def _is_out() -> None:
+    """Wait until standard output has what was shown; the event loop goes on meanwhile.
+
+    Raises:
+        OutputClosedError: If nobody reads it.
+        OSError: If it cannot be written.
+    """
+    if isinstance(sys.stdout, Outlet):
+        with suppress(OSError):  # Which the next to show something tells of.
+            await thread_future(sys.stdout.finish)
+        show("", end="")
 
 
 def jsonable(value: Any) -> Any:

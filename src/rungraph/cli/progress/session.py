@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any
 from rungraph.cli.output.errors import text_of, traced
 from rungraph.cli.terminal import OutputClosedError, complain, leave, tell
 from rungraph.engine.errors import describe
+from rungraph.engine.outlet import finish_output, release_output
 from rungraph.engine.request import without_call_data
 from rungraph.engine.run.registrations import registration_store
 from rungraph.engine.run.service_manager import tell_service_manager
@@ -71,6 +72,7 @@ class Session:
 
     def run(self) -> int:
         """Start the stack, answer the calls, stop the stack; return the exit code."""
+        release_output()
         log_scrubbed(self.masks)
         return asyncio.run(self._run())
 
@@ -146,18 +148,23 @@ async def code_of(stack: Stack, work: Awaitable[int], progress: LineProgress) ->
     Python waits at its end for threads and tasks, and providers may have left some that never end:
     if it is still there a moment later, the process ends all the same.
     """
+    code = 1
     try:
         code = await work
     except RungraphError as error:
         progress.close()
         complain(stack.scrubbed(text_of(error)))
-        code = 1
     finally:
         progress.close()
-    ending = threading.Timer(_LAST_MOMENT, leave, [code], {"at_once": True})
-    ending.daemon = True
-    ending.start()
+        ending = threading.Timer(_LAST_MOMENT, _leave_at_once, [code])
+        ending.daemon = True
+        ending.start()
     return code
+
+
+def _leave_at_once(code: int) -> None:
+    finish_output()
+    leave(code, at_once=True)
 
 
 def log_scrubbed(scrub: Callable[[str], str]) -> None:
