@@ -39,6 +39,9 @@ def _root(url: str) -> str:
 ServerUrl = Annotated[str, AfterValidator(_checked_url)]
 """An HTTP URL that paths can be added to; it ends in no slash."""
 
+RootUrl = Annotated[ServerUrl, AfterValidator(_root)]
+"""An HTTP URL of a server, without any path of the API that it serves."""
+
 Key = Annotated[SecretStr | None, BeforeValidator(lambda key: None if key == "" else key)]
 """What a server knows its callers by; an empty one, as an unset variable leaves it, is none."""
 
@@ -82,7 +85,7 @@ class ServerRoot(ServerWaits):
         'http://a:8080'
     """
 
-    url: Annotated[ServerUrl, AfterValidator(_root)] = Field(
+    url: RootUrl = Field(
         validation_alias=AliasChoices("url", "base_url"),
         description="Where the server is, without any path of its API.",
     )

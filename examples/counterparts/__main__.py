@@ -10,12 +10,18 @@ from pathlib import Path
 
 from aiohttp import web
 
+from counterparts.hugging_face import HuggingFace
 from counterparts.llama import Llama
 from counterparts.ollama import Ollama
 from counterparts.tgi import TGI
 from counterparts.vllm import VLLM
 
-KINDS: dict[str, type[Ollama | TGI | VLLM]] = {"ollama": Ollama, "tgi": TGI, "vllm": VLLM}
+KINDS: dict[str, type[Ollama | TGI | VLLM]] = {
+    "hugging-face": HuggingFace,
+    "ollama": Ollama,
+    "tgi": TGI,
+    "vllm": VLLM,
+}
 
 
 async def main() -> None:

@@ -201,7 +201,7 @@ class TGI(OneModel):
             }
         # The official client sends null for whatever it does not say, in messages too.
         body = _without_nulls(body)
-        path = request.path
+        path = f"/v1/{request.match_info['route']}"
         if body.get("stream"):
             return await stream(request, _EVENTS, self._openai_events(path, body, shown))
         try:

@@ -91,10 +91,12 @@ async def get_adapter_impl(config: TGIConfig, deps: Mapping[str, Any]) -> TGIPro
     Raises:
         MissingPackageError: If ``aiohttp`` is not installed.
         OSError: If the server cannot be reached or refuses the key.
+        ValueError: If it has to be looked up, and there is none.
         NotImplementedError: If it is no such server.
     """
+    url, key = await config.located()
 
     def make() -> TGIProvider:
-        return TGIProvider(client_of(config.url, config.api_token, config), config)
+        return TGIProvider(client_of(url, key, config), config)
 
     return await started("tgi", make)

@@ -8,10 +8,14 @@ import pytest
 from pydantic import ValidationError
 
 from rungraph.engine.providers.remote.ollama.config import OllamaConfig
-from rungraph.engine.providers.remote.tgi.config import TGIConfig
+from rungraph.engine.providers.remote.tgi.config import (
+    EndpointConfig,
+    ServerlessConfig,
+    TGIConfig,
+)
 from rungraph.engine.providers.remote.vllm.config import VLLMConfig
 
-CLASSES = [OllamaConfig, TGIConfig, VLLMConfig]
+CLASSES = [OllamaConfig, TGIConfig, VLLMConfig, EndpointConfig, ServerlessConfig]
 
 
 @pytest.mark.parametrize("cls", CLASSES)
@@ -48,14 +52,23 @@ def test_a_key_has_two_names(cls: Any, name: str) -> None:
         ({"host": "a"}, "host needs a port"),
         ({"host": "a", "port": 1, "url": "http://a"}, "leave one of them out"),
         ({"url": "a:8080"}, "must be an http:// or https:// URL"),
-        ({"endpoint_name": "mine"}, "give the url that Hugging Face shows for it"),
-        ({"huggingface_repo": "org/m"}, "give the url that Hugging Face shows for it"),
     ],
 )
 def test_what_is_refused(given: dict[str, Any], told: str) -> None:
     """What names no server, or two, is told as that."""
     with pytest.raises(ValidationError, match=told):
         TGIConfig.model_validate(given)
+
+
+@pytest.mark.parametrize(
+    ("cls", "name"), [(EndpointConfig, "endpoint_name"), (ServerlessConfig, "huggingface_repo")]
+)
+def test_what_hugging_face_runs_has_a_name_or_a_url(cls: Any, name: str) -> None:
+    """An unset variable leaves an empty name, which is none; both would say two things."""
+    assert cls.model_validate({name: "mine"}).url == ""
+    for given in ({}, {name: ""}, {name: "mine", "url": "http://a"}):
+        with pytest.raises(ValidationError, match=f"give either {name} or url"):
+            cls.model_validate(given)
 
 
 def test_an_ipv6_host() -> None:
