@@ -16,5 +16,6 @@ from .preflight.imports import check_imports as check_imports
 from .provider import ProviderReport as ProviderReport
 from .run.compliance import check_compliance as check_compliance
 from .run.settings import StackSettings as StackSettings
-from .run.stack import Stack as Stack, run_until_signal as run_until_signal
+from .run.stack import Stack as Stack
 from .run.timeline import Timeline as Timeline
+from .run.until_signal import run_until_signal as run_until_signal

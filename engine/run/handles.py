@@ -64,10 +64,14 @@ class Handles:
     """
 
     def __init__(self, settings: StackSettings) -> None:
-        self._settings = settings
+        self._drain_seconds = min(settings.drain_timeout, settings.stop_timeout / 2)
         self._handles: dict[Address, Handle] = {}
         self._gates: dict[Address, Gate] = {}
         self._calls = CallWatch()
+
+    def limit_drain(self, seconds: float) -> None:
+        """Let calls go on for so many *seconds* at most from now on."""
+        self._drain_seconds = max(0.0, min(self._drain_seconds, seconds))
 
     def gate_of(self, address: Address) -> Gate | None:
         """Return what knows the calls of a provider's latest instance."""
@@ -92,12 +96,11 @@ class Handles:
 
     async def close(self, address: Address) -> None:
         """Let the calls of a provider end, end them, and take no more."""
-        gate, settings = self._gates.get(address), self._settings
+        gate = self._gates.get(address)
         if gate is None:
             return
-        seconds = min(settings.drain_timeout, settings.stop_timeout / 2)
         try:
-            await self._calls.drain(gate, seconds, closes=True)
+            await self._calls.drain(gate, self._drain_seconds, closes=True)
         finally:
             await gate.aclose()
 

@@ -97,7 +97,7 @@ class Instances:
         self._protocol = cache(resolve_name)
         self._tables: dict[str, RoutingTable] = {}
         self._report: Callable[[Address, tuple[str, ...]], None] | None = None
-        self._handles = Handles(settings)
+        self.handles = Handles(settings)
         self.drained: set[Address] = set()
         self._opened: WeakValueDictionary[Address, Any] = WeakValueDictionary()
         self._names = known_names(graph, self._absence)
@@ -123,7 +123,7 @@ class Instances:
         if isinstance(node, RouterNode):
             return self._open_router(node, self._handles_of(dependencies))
         instance = await self._open_provider(node, self._handles_of(dependencies))
-        self._handles.open(address, instance, node.limits)
+        self.handles.open(address, instance, node.limits)
         with suppress(TypeError):  # A class with slots may have no weak references.
             self._opened[address] = instance
         try:
@@ -137,7 +137,7 @@ class Instances:
 
     async def close(self, address: Address, instance: object) -> None:
         """Let the calls that run on *instance* end, end them, and shut it down."""
-        await self._handles.close(address)
+        await self.handles.close(address)
         if has_shutdown(instance):
             await _call(instance.shutdown)
 
@@ -148,7 +148,7 @@ class Instances:
 
     def lose(self, address: Address, why: NotRunningError) -> None:
         """Let the table of a provider that does not run offer it no more, and its callers know."""
-        self._handles.lose(address, why)
+        self.handles.lose(address, why)
         if (table := self.table_of(address)) is not None:
             table.lose(address.name, why)
 
@@ -171,7 +171,7 @@ class Instances:
         """Hand *instance* a *new* instance of what it depends on."""
         if isinstance(instance, RoutingTable):
             if dependency not in self.drained:
-                await instance.join(dependency.name, new, self._handles.gate_of(dependency))
+                await instance.join(dependency.name, new, self.handles.gate_of(dependency))
         elif has_bind(instance):
             await awaited(instance.bind(dependency.api, self.handle_of(dependency, new)))
 
@@ -179,7 +179,7 @@ class Instances:
         """Create instances as *graph* says from now on."""
         self._graph = graph
         self.drained &= graph.nodes.keys()
-        for address in self._handles.use(graph):
+        for address in self.handles.use(graph):
             if (table := self.table_of(address)) is not None:
                 table.tell_members()
         for api, names in known_names(self._graph, self._absence).items():
@@ -204,14 +204,14 @@ class Instances:
     async def offer(self, address: Address, instance: object) -> None:
         """Let the table of a provider that is well again offer it."""
         if address not in self.drained and (table := self.table_of(address)) is not None:
-            await table.join(address.name, instance, self._handles.gate_of(address))
+            await table.join(address.name, instance, self.handles.gate_of(address))
 
     def handle_of(self, address: Address, instance: object) -> object:
         """Return *instance* as callers have it: of a provider, whatever runs in its place."""
         if address.kind is not NodeKind.PROVIDER:
             return instance
         protocol = self._protocol(self._graph.catalog.apis[address.api].protocol)
-        return self._handles.handle_of(address, instance, protocol)
+        return self.handles.handle_of(address, instance, protocol)
 
     def _handles_of(self, dependencies: Mapping[Address, object]) -> dict[Address, object]:
         return {one: self.handle_of(one, instance) for one, instance in dependencies.items()}
@@ -329,7 +329,7 @@ class Instances:
             clock=self._access.clock,
             deadline=min(_QUESTION_SECONDS, self._settings.start_timeout / 2),
             refresh_interval=self._settings.refresh_interval,
-            gates={one.name: gate for one in dependencies if (gate := self._handles.gate_of(one))},
+            gates={one.name: gate for one in dependencies if (gate := self.handles.gate_of(one))},
             tables=self._names,
             absence=lambda provider_id: self._absence(
                 Address.provider(node.pair.router_api, provider_id)

@@ -30,7 +30,7 @@ from rungraph.engine.waiting import settled
 from rungraph.graph.address import Address, NodeKind
 
 if TYPE_CHECKING:
-    from collections.abc import Awaitable, Callable, Iterable, Mapping
+    from collections.abc import Callable, Iterable, Mapping
     from contextlib import AbstractAsyncContextManager
     from types import TracebackType
 
@@ -293,6 +293,11 @@ class Stack:
         """Send calls to a provider again."""
         await self._draining.undrain(provider)
 
+    def limit_drain(self, seconds: float) -> None:
+        """Let calls go on for so many *seconds* at most when their providers stop, from now on."""
+        if self._instances is not None:
+            self._instances.handles.limit_drain(seconds)
+
     def kill(self) -> None:
         """End everything at once, without a proper stop; for a second signal."""
         if self._lifecycle is not None:
@@ -374,27 +379,3 @@ class Stack:
         if "telemetry" in self.apis:
             telemetry = self._running().instance_of(self._by_api["telemetry"])
             self._start_trace_id = await trace_start(self.timeline(), telemetry)
-
-
-async def run_until_signal(
-    stack: Stack, work: Callable[[Stack], Awaitable[object]] | None = None
-) -> int:
-    """Run *stack* until *work* is done or a signal comes; return the exit code for the process.
-
-    Args:
-        stack: What to start and stop.
-        work: What to do with the running stack; without it, the stack runs until a signal comes.
-
-    Returns:
-        0 when *work* was done, 130 after SIGINT, 143 after SIGTERM.
-
-    Raises:
-        StartError: If the stack did not start.
-        StopError: If it did not stop as it should, and no signal ended it.
-    """
-    async with stack.signals() as signals, stack:
-        if work is None:
-            await asyncio.get_running_loop().create_future()
-        else:
-            await work(stack)
-    return signals.exit_code

@@ -221,4 +221,10 @@ async def listening(
     finally:
         server.should_exit = True
         await turning
+        # Whoever is still answered has had the time of a drain, or follows what has ended.
+        for connection in tuple(server.server_state.connections):
+            cycle = connection.cycle if isinstance(connection, _Connection) else None
+            if cycle is not None and not cycle.response_complete:
+                connection.transport.close()
+        server.server_state.tasks.clear()
         await server.shutdown(sockets=[listener])

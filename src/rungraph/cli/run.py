@@ -14,12 +14,12 @@ from rungraph.cli.inputs.call_option import CallingCommand, call_option
 from rungraph.cli.inputs.configs import load_runnable, tell_diagnostics
 from rungraph.cli.inputs.options import (
     FILE,
-    SECONDS,
     catalog_option,
     choice_option,
     failure_option,
     format_option,
     state_dir_option,
+    timeout_options,
 )
 from rungraph.cli.inputs.recorded import Recorded
 from rungraph.cli.inputs.saved_plans import check_moves, config_of, load_saved
@@ -62,7 +62,6 @@ Answers go to standard output: as JSON, a streamed text as it comes. With --form
 output has one JSON object a line, with a "kind": ready, answer, chunk, end, error.
 """
 
-_DEFAULT = StackSettings()
 _MOST_ROWS = 40
 """Nodes in the summary of a start; of more, those that say most."""
 
@@ -90,20 +89,7 @@ _MOST_ROWS = 40
     help="How many nodes may be starting at the same time.  [default: no limit]",
 )
 @failure_option
-@click.option(
-    "--start-timeout",
-    type=SECONDS,
-    metavar="SECONDS",
-    default=_DEFAULT.start_timeout,
-    help="How long a node may take to start.",
-)
-@click.option(
-    "--stop-timeout",
-    type=SECONDS,
-    metavar="SECONDS",
-    default=_DEFAULT.stop_timeout,
-    help="How long a node may take to stop.",
-)
+@timeout_options
 @state_dir_option
 @click.option(
     "--events",

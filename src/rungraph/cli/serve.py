@@ -18,6 +18,7 @@ from rungraph.cli.inputs.options import (
     failure_option,
     file_argument,
     state_dir_option,
+    timeout_options,
 )
 from rungraph.cli.output.masks import Masks
 from rungraph.cli.progress.lines import LineProgress
@@ -72,7 +73,7 @@ _NEEDS = ("prometheus_client", "python_multipart", "uvicorn")
     type=click.FloatRange(min=0),
     metavar="SECONDS",
     default=30.0,
-    help="How long running calls may go on when the server stops.",
+    help="How long running calls may go on when the server stops, all in all.",
 )
 @click.option(
     "--keys",
@@ -109,6 +110,7 @@ _NEEDS = ("prometheus_client", "python_multipart", "uvicorn")
     help="Reload FILE when it changes and on SIGHUP: only what differs stops and starts.",
 )
 @failure_option
+@timeout_options
 @state_dir_option
 @catalog_option
 def serve(
@@ -159,7 +161,7 @@ def serve(
         msg = f"--cors: {error}"
         raise click.UsageError(msg) from error
     watched = WatchedFile.at(file, catalog) if watches else None
-    graph = load_runnable(file, catalog)
+    graph = load_runnable(file, catalog, settings["start_timeout"])
     tell_diagnostics(graph.diagnostics)
     if errors_in(graph.diagnostics):
         complain(f"{graph.file} cannot be served")
@@ -255,8 +257,11 @@ class _ServeSession:
                                     seconds = self.server.drain_seconds
                                     tell(f"draining: {calls} may go on for {seconds:g} s")
                                 draining.append(asyncio.create_task(app.drain()))
+                                begun = draining[0].get_loop().time()
                                 with suppress(asyncio.CancelledError):
                                     await draining[0]
+                                took = draining[0].get_loop().time() - begun
+                                stack.limit_drain(self.server.drain_seconds - took)
                 return signals.exit_code
 
         return await code_of(stack, serving(), progress)

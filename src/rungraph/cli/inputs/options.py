@@ -124,6 +124,24 @@ failure_option = choice_option(
     choices=("rollback", "degrade"),
     help="When a node does not start: stop everything, or go on without what needs it.",
 )
+
+
+def timeout_options(command: _Command) -> _Command:
+    """Add how long each node may take to start, and to stop."""
+    # Only what runs a graph needs the engine.
+    from rungraph.engine.run.settings import StackSettings
+
+    for what in ("stop", "start"):
+        command = click.option(
+            f"--{what}-timeout",
+            type=SECONDS,
+            metavar="SECONDS",
+            default=getattr(StackSettings(), f"{what}_timeout"),
+            help=f"How long a node may take to {what}.",
+        )(command)
+    return command
+
+
 state_dir_option = click.option(
     "--state-dir",
     type=click.Path(file_okay=False, path_type=Path),

@@ -67,7 +67,10 @@ class WatchedFile:
             asked.clear()
             try:
                 # Reading a large config takes long; calls go on meanwhile.
-                graph = await asyncio.to_thread(load_runnable, str(self.path), self.catalog)
+                seconds = stack.settings.start_timeout
+                graph = await asyncio.to_thread(
+                    load_runnable, str(self.path), self.catalog, seconds
+                )
                 masks.add(graph)
                 tell_diagnostics(graph.diagnostics)
                 if errors_in(graph.diagnostics):

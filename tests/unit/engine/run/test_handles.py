@@ -75,6 +75,19 @@ async def test_a_direct_call_that_does_not_end_is_ended_with_the_truth(
         await call
 
 
+async def test_a_stop_gives_calls_no_more_time_than_is_left(
+    graph_of: GraphOf, made: list[Slow], tmp_path: Any
+) -> None:
+    """A server has let them go on for as long as its user said; the stack adds nothing."""
+    patient = quick(tmp_path, drain_timeout=600, stop_timeout=2000)
+    async with Stack(graph_of(a=Offer(making(Slow))), patient) as stack:
+        call = asyncio.create_task(stack["a"].ping())
+        await asyncio.sleep(0)
+        stack.limit_drain(-1)
+    with pytest.raises(NotRunningError, match="a/one' was stopped while the call ran"):
+        await call
+
+
 async def test_one_look_over_all_tasks_serves_all_providers_that_stop(
     graph_of: GraphOf, monkeypatch: pytest.MonkeyPatch, tmp_path: Any
 ) -> None:

@@ -11,7 +11,8 @@ from tests.unit.engine.fakes import GraphOf, Offer, Pinger, create_pinger, makin
 
 from rungraph.engine.events import StackReady, State
 from rungraph.engine.run.settings import StackSettings
-from rungraph.engine.run.stack import Stack, run_until_signal
+from rungraph.engine.run.stack import Stack
+from rungraph.engine.run.until_signal import run_until_signal
 from rungraph.graph import Address
 
 A, B = Address.provider("a", "one"), Address.provider("b", "one")
