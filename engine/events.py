@@ -318,25 +318,33 @@ _ENDLESS = (ResourceEvent, NodeDegraded, NodeRecovered, NodeWorking, NodeHeldLoo
 class EventLog:
     """Everything that happened to a stack, in order.
 
-    The log belongs to the stack's event loop: append and read it there. What happens to nodes is
-    kept for good. Of what can happen without end, to resources and in a provider that changes its
-    state all the time, the newest *limit* events are kept, so that it cannot fill the memory;
-    `states` is right whatever was forgotten.
+    The log belongs to the stack's event loop: append and read it there. Events are numbered from
+    1. What happens to nodes is kept for good. Of what can happen without end, to resources and in
+    a provider that changes its state all the time, the newest *limit* events are kept, some 1 MB
+    of them by default; `states` is right whatever was forgotten.
+
+    Attributes:
+        last: The number of the newest event; 0 when there is none.
     """
 
-    def __init__(self, *, limit: int = 100_000) -> None:
+    def __init__(self, *, limit: int = 5_000) -> None:
         self._kept: list[tuple[int, Event]] = []
         self._newest: deque[tuple[int, Event]] = deque(maxlen=limit)
-        self._count = 0
+        self._forgotten = 0
+        self.last = 0
         self._states: dict[Address, State] = {}
         self._subscribers: list[Callable[[Event], None]] = []
 
     def __iter__(self) -> Iterator[Event]:
-        in_order = merge(self._kept, self._newest, key=itemgetter(0))
-        return iter([event for _, event in in_order])
+        return iter([event for _, event in self.since(0)[0]])
 
     def __len__(self) -> int:
         return len(self._kept) + len(self._newest)
+
+    def since(self, number: int) -> tuple[list[tuple[int, Event]], bool]:
+        """Return the events after *number*, each with its own, and whether they are all there."""
+        in_order = merge(self._kept, self._newest, key=itemgetter(0))
+        return [one for one in in_order if one[0] > number], number >= self._forgotten
 
     @property
     def states(self) -> Mapping[Address, State]:
@@ -348,9 +356,13 @@ class EventLog:
 
         What a subscriber raises is logged and goes no further.
         """
-        is_endless = isinstance(event, _ENDLESS)
-        (self._newest if is_endless else self._kept).append((self._count, event))
-        self._count += 1
+        self.last += 1
+        if isinstance(event, _ENDLESS):
+            if len(self._newest) == self._newest.maxlen:
+                self._forgotten = self._newest[0][0]
+            self._newest.append((self.last, event))
+        else:
+            self._kept.append((self.last, event))
         if isinstance(event, NodeEvent) and event.state is not None:
             self._states[event.address] = event.state
         for subscriber in tuple(self._subscribers):

@@ -71,29 +71,41 @@ class EventFile:
     def __init__(self, stream: LineStream, scrub: Callable[[str], str], name: str = "") -> None:
         self._stream = stream
         self._scrub = scrub
-        self._write({"event": _HEADER, "format_version": FORMAT_VERSION, "name": scrub(name)})
+        self._write(header_line(name, scrub))
 
     def take(self, event: Event) -> None:
         """Write *event*."""
-        values = {one.name: self._jsonable(getattr(event, one.name)) for one in fields(event)}
-        self._write({"event": type(event).__name__, **values})
+        self._write(event_line(event, self._scrub))
 
-    def _write(self, line: Mapping[str, Any]) -> None:
-        self._stream.write(json.dumps(line, ensure_ascii=False) + "\n")
+    def _write(self, line: str) -> None:
+        self._stream.write(line + "\n")
         self._stream.flush()
 
-    def _jsonable(self, value: object) -> Any:
-        if isinstance(value, Address):
-            return str(value)
-        if isinstance(value, tuple):
-            return [self._jsonable(one) for one in cast("tuple[object, ...]", value)]
-        if isinstance(value, RecordedError):
-            return {"type": value.type_name, "text": self._scrub(value.text)}
-        if isinstance(value, BaseException):
-            return {"type": type(value).__name__, "text": self._scrub(describe(value))}
-        if isinstance(value, float):
-            return round(value, 6)
-        return self._scrub(value) if isinstance(value, str) else value
+
+def header_line(name: str, scrub: Callable[[str], str]) -> str:
+    """Return the first line of a recording of what is called *name*."""
+    header = {"event": _HEADER, "format_version": FORMAT_VERSION, "name": scrub(name)}
+    return json.dumps(header, ensure_ascii=False)
+
+
+def event_line(event: Event, scrub: Callable[[str], str]) -> str:
+    """Return the line of *event*, its texts without the secrets that *scrub* masks."""
+    values = {one.name: _jsonable(getattr(event, one.name), scrub) for one in fields(event)}
+    return json.dumps({"event": type(event).__name__, **values}, ensure_ascii=False)
+
+
+def _jsonable(value: object, scrub: Callable[[str], str]) -> Any:
+    if isinstance(value, Address):
+        return str(value)
+    if isinstance(value, tuple):
+        return [_jsonable(one, scrub) for one in cast("tuple[object, ...]", value)]
+    if isinstance(value, RecordedError):
+        return {"type": value.type_name, "text": scrub(value.text)}
+    if isinstance(value, BaseException):
+        return {"type": type(value).__name__, "text": scrub(describe(value))}
+    if isinstance(value, float):
+        return round(value, 6)
+    return scrub(value) if isinstance(value, str) else value
 
 
 def read_recording(path: str | PathLike[str]) -> Recording:

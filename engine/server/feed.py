@@ -4,18 +4,22 @@ from __future__ import annotations
 
 import asyncio
 import secrets
-from collections import deque
+from itertools import chain, islice
 from typing import TYPE_CHECKING
 
-from rungraph.engine.run.recording import EventFile
+from rungraph.engine.run.recording import event_line, header_line
 from rungraph.engine.server.exchange import BrokenOff
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from rungraph.engine.events import Event
     from rungraph.engine.run.stack import Stack
     from rungraph.engine.server.exchange import Exchange
 
-_MOST_KEPT = 10_000
 _MOST_WAITING = 1_000
+_AT_ONCE = 500
+"""Past events that are written before others get their turn: some 5 ms."""
 _LONGEST_ID = 20
 _HEARTBEAT_SECONDS = 15.0
 
@@ -24,9 +28,9 @@ class Feed:
     """Hands every event to every reader, as the JSON that recordings hold.
 
     An event's id is the start's and a number: ``3f2a-17``. A reader that comes again with the last
-    id it saw gets what came since; where that is forgotten, or is of another start, an event
-    ``gap`` says so. A reader that does not keep up is told ``slow``, and its stream ends; when the
-    server stops, that of every reader ends with ``stopped``.
+    id it saw gets what came since; where some of that is forgotten, or the id is of another start,
+    an event ``gap`` says so. A reader that does not keep up is told ``slow``, and its stream ends;
+    when the server stops, that of every reader ends with ``stopped``.
 
     Args:
         stack: What happens where.
@@ -34,29 +38,27 @@ class Feed:
 
     def __init__(self, stack: Stack) -> None:
         self._start_id = secrets.token_hex(4)
-        self._last = 0
-        self._kept: deque[tuple[int, bytes]] = deque(maxlen=_MOST_KEPT)
+        self._stack = stack
         self._readers: set[asyncio.Queue[bytes | None]] = set()
-        # It writes each event as one line, and its header before them all.
-        lines = EventFile(self, stack.scrubbed, stack.graph.name)
-        stack.events.subscribe(lines.take)
+        stack.events.subscribe(self._tell)
 
-    def write(self, line: str) -> int:
-        """Take one line of a recording."""
-        self._last += 1
-        data = line.strip().encode(errors="backslashreplace")
-        event = f"id: {self._start_id}-{self._last}\n".encode() + b"data: " + data + b"\n\n"
-        self._kept.append((self._last, event))
+    def _tell(self, event: Event) -> None:
+        if not self._readers:
+            return
+        told = self._told(self._stack.events.last, event)
         for waiting in tuple(self._readers):
             if waiting.qsize() < _MOST_WAITING:
-                waiting.put_nowait(event)
+                waiting.put_nowait(told)
             else:
                 waiting.put_nowait(None)
                 self._readers.discard(waiting)
-        return len(line)
 
-    def flush(self) -> None:
-        """Do nothing: every line goes on at once."""
+    def _told(self, number: int, event: Event | None = None) -> bytes:
+        """Return an event of the log as readers get it; without one, the header before them all."""
+        scrub = self._stack.scrubbed
+        line = event_line(event, scrub) if event else header_line(self._stack.graph.name, scrub)
+        data = line.encode(errors="backslashreplace")
+        return b"id: %b-%d\ndata: %b\n\n" % (self._start_id.encode(), number + 1, data)
 
     async def events(self, exchange: Exchange) -> None:
         """Answer with all events from the one after ``Last-Event-ID`` or ``since``, for ever."""
@@ -68,12 +70,14 @@ class Feed:
         since = exchange.header(b"last-event-id") or since
         exchange.expect_stream()
         waiting: asyncio.Queue[bytes | None] = asyncio.Queue()
-        before = self._kept_since(since)
+        before = self._since(since)
         self._readers.add(waiting)
         try:
             with exchange.watched():
                 await exchange.begin_events()
-                await exchange.send_bytes(b"".join(before))
+                while part := b"".join(islice(before, _AT_ONCE)):
+                    await exchange.send_bytes(part)
+                    await asyncio.sleep(0)
                 await self._pass_on(exchange, waiting)
         except asyncio.CancelledError:
             is_end = exchange.broken_off is BrokenOff.DRAINED
@@ -96,14 +100,16 @@ class Feed:
                 return
             await exchange.send_bytes(event)
 
-    def _kept_since(self, since: str) -> list[bytes]:
-        """Return the events after the one with the id *since*; empty means from the beginning."""
+    def _since(self, since: str) -> Iterator[bytes]:
+        """Return what was told after the event with the id *since*; empty means from the beginning.
+
+        The log is read at once: what comes later is told to those who listen.
+        """
         start_id, _, number = since.rpartition("-")
         is_ours = start_id == self._start_id and number.isdecimal() and len(number) < _LONGEST_ID
         last = int(number) if is_ours else 0
-        kept = [event for seen, event in self._kept if seen > last]
-        oldest = self._kept[0][0] if self._kept else 1
+        found, is_whole = self._stack.events.since(max(last - 1, 0))
         is_other = bool(since) and start_id != self._start_id
-        if is_other or oldest > last + 1:
-            kept.insert(0, b"event: gap\ndata: {}\n\n")
-        return kept
+        before = [] if is_whole and not is_other else [b"event: gap\ndata: {}\n\n"]
+        header = [] if last else [self._told(0)]
+        return chain(before, header, (self._told(*one) for one in found))

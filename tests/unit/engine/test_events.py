@@ -37,6 +37,9 @@ def test_the_log_forgets_resources_and_no_node() -> None:
     assert len(log) == 4
     assert log.states == {A: State.DEGRADED}
     assert before == {}
+    assert log.since(5) == ([(6, added[-1]), (7, events[-2]), (8, events[-1])], True)
+    assert log.since(4) == (log.since(5)[0], False)  # The fifth event is forgotten.
+    assert [number for number, _ in log.since(0)[0]] == [1, 6, 7, log.last]
 
 
 def test_a_state_is_that_of_the_last_event_that_has_one() -> None:
