@@ -101,7 +101,7 @@ class Tally:
         """Count an exchange that is over."""
         now = self._clock()
         key = exchange.route, exchange.status, exchange.called, exchange.has_failed
-        alike = self._alike.get(key) or self._new(*key)
+        alike = self._alike.get(key) or self._alike_to(*key)
         seconds = now - exchange.began_at
         alike.whole.count(seconds)
         alike.own.count(seconds - exchange.upstream)
@@ -130,14 +130,16 @@ class Tally:
             if ends > oldest:
                 yield from slot.items()
 
-    def _new(self, route: str, status: int, called: Called | None, has_failed: bool) -> Alike:
+    def _alike_to(self, route: str, status: int, called: Called | None, has_failed: bool) -> Alike:
         if called is not None and called not in self._called:
             if len(self._called) >= _MOST_CALLED:
                 # Who may register could make series without end.
                 called = called._replace(resource="others")
             self._called.add(called)
-        is_error = has_failed or status >= HTTPStatus.INTERNAL_SERVER_ERROR
-        edge = None if called is None else Edge(called.api, called.provider, is_error)
-        # A caller who has gone before the answer began has no status.
-        alike = Alike(route or "unknown", str(status or "none"), called, edge)
-        return self._alike.setdefault((route, status, called, has_failed), alike)
+        key = route, status, called, has_failed
+        if key not in self._alike:
+            is_error = has_failed or status >= HTTPStatus.INTERNAL_SERVER_ERROR
+            edge = None if called is None else Edge(called.api, called.provider, is_error)
+            # A caller who has gone before the answer began has no status.
+            self._alike[key] = Alike(route or "unknown", str(status or "none"), called, edge)
+        return self._alike[key]

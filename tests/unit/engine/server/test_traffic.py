@@ -20,11 +20,13 @@ class Minute:
         self.now = 1000.0
         self.tally = Tally(lambda: self.now)
 
-    def call(self, seconds: float, status: int = 200, provider: str = "a") -> None:
+    def call(
+        self, seconds: float, status: int = 200, provider: str = "a", resource: str = "m"
+    ) -> None:
         """Count a call that is over now."""
         exchange: Any = SimpleNamespace(
             route="/x",
-            called=Called("inference", "chat_completion", "m", provider),
+            called=Called("inference", "chat_completion", resource, provider),
             status=status,
             has_failed=False,
             began_at=self.now - seconds,
@@ -70,3 +72,13 @@ def test_of_what_several_serve_no_provider_is_made_up() -> None:
     minute = Minute()
     minute.call(1.0, provider="")
     assert minute.edges().keys() == {"table:models"}
+
+
+def test_what_is_kept_is_bounded_however_many_names_are_called() -> None:
+    """Who may register makes names without end: from some on they are counted as others."""
+    minute = Minute()
+    for number in range(3_000):
+        minute.call(1.0, resource=f"m{number}")
+    kept = [(one.called and one.called.resource, sum(one.whole.counts)) for one in minute.tally]
+    assert len(kept) == 1_001
+    assert kept[-1] == ("others", 2_000)
