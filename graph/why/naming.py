@@ -6,7 +6,8 @@ from typing import TYPE_CHECKING
 
 from rungraph.graph.address import Address
 from rungraph.graph.errors import RungraphError
-from rungraph.graph.query import query
+from rungraph.graph.query import parse, query
+from rungraph.graph.query.syntax import Select
 from rungraph.graph.wording import listed, printable
 
 if TYPE_CHECKING:
@@ -22,6 +23,8 @@ class AmbiguousNameError(RungraphError):
 def node_named(graph: RunGraph, name: str) -> Address:
     """Return the node that *name* means: an address, or a query that selects one node.
 
+    A resource means the provider that serves it, or its table if there are several.
+
     Raises:
         QueryError: If *name* is no query, or nothing has that name; it says what is near.
         AmbiguousNameError: If it selects several nodes, or none.
@@ -35,6 +38,11 @@ def node_named(graph: RunGraph, name: str) -> Address:
     found = query(graph, name)
     if len(found) == 1:
         return found[0]
+    if found and isinstance(parse(name), Select):
+        # What several providers serve stands on its table.
+        for pair in graph.catalog.pairs:
+            if name.startswith(f"{pair.resource}:"):
+                return Address.table(pair.table_api)
     msg = f"'{name}' selects no node"
     if found:
         shown = listed(found, _MOST_LISTED)

