@@ -12,6 +12,7 @@ import re
 import ssl
 from contextlib import aclosing
 from http import HTTPStatus
+from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, ClassVar, cast
 
 import aiohttp
@@ -157,8 +158,7 @@ class OpenAIClient:
             body: The request.
             media: The media type that the answer has to be of; None for any.
         """
-        headers = {"Accept": media or "*/*", "Accept-Encoding": "identity"}
-        response = await self._send("POST", path, body, headers)
+        response = await self._send("POST", path, body, {"Accept": media} if media else {})
         try:
             yield None
             if media is not None and response.content_type != media:
@@ -175,6 +175,8 @@ class OpenAIClient:
         """Return the whole of what the server answers."""
         response = await self._send(method, path, body)
         try:
+            if response.content.is_eof():  # It has come with its head, as most do.
+                return response.content.read_nowait()
             wait = self._wait_for(body)
             return b"".join([piece async for piece in self._body(response, wait)])
         except (aiohttp.ClientError, TimeoutError) as error:
@@ -209,7 +211,7 @@ class OpenAIClient:
         method: str,
         path: str,
         body: Mapping[str, Any] | None = None,
-        headers: Mapping[str, str] | None = None,
+        headers: Mapping[str, str] = MappingProxyType({}),
     ) -> aiohttp.ClientResponse:
         """Return the response of a server that accepts *body*; its own is not read yet."""
         tries = 0
@@ -222,7 +224,7 @@ class OpenAIClient:
                         method,
                         f"{self._base_url}/{path}",
                         json=body,
-                        headers={**(headers or {}), **self.headers_of_call()},
+                        headers={**headers, **self.headers_of_call()},
                         allow_redirects=False,
                         ssl=self._tls,
                         **self._proxy,
@@ -259,7 +261,10 @@ class OpenAIClient:
         if is_fresh not in self._sessions:
             self._sessions[is_fresh] = aiohttp.ClientSession(
                 connector=Connector(is_fresh=is_fresh),
-                headers={"Authorization": f"Bearer {self._key}"} if self._key else {},
+                headers={
+                    "Accept-Encoding": "identity",
+                    **({"Authorization": f"Bearer {self._key}"} if self._key else {}),
+                },
                 timeout=aiohttp.ClientTimeout(sock_connect=min(self._timeout, _CONNECT_SECONDS)),
             )
         return self._sessions[is_fresh]

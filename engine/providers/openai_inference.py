@@ -191,7 +191,7 @@ class OpenAIRelay(OpenAIInference):
         """
         path = f"{self.prefix}{path}"
         if body.get("stream") is not True:
-            return await opened(self._client.raw_stream(path, body))
+            return _only(await self._client.content("POST", path, body))
         return await opened(self._unless_refused(path, body))
 
     async def _unless_refused(
@@ -215,6 +215,10 @@ class OpenAIRelay(OpenAIInference):
                 yield head
             async for piece in content:
                 yield piece
+
+
+async def _only(content: bytes) -> AsyncGenerator[bytes, None]:
+    yield content
 
 
 async def opened(

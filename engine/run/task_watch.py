@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from contextvars import Context, ContextVar
+from functools import partial
 from typing import TYPE_CHECKING, Any, NamedTuple, cast
 
 from rungraph.engine.run.node_run import NodeRun, Phase
@@ -81,7 +82,7 @@ class TaskWatch:
         task = make(loop, work, **more)
         if self._is_open and isinstance(task, asyncio.Task):
             is_own = maker is not None and maker.task is asyncio.current_task()
-            task.add_done_callback(lambda done: self._has_ended(done, maker, is_own=is_own))
+            task.add_done_callback(partial(self._has_ended, maker, is_own))
         return task
 
     def _is_of_a_provider(self, work: Coroutine[Any, Any, Any]) -> bool:
@@ -92,7 +93,7 @@ class TaskWatch:
             self._foreign[frame.f_code] = self._is_foreign(frame)
         return self._foreign[frame.f_code]
 
-    def _has_ended(self, task: asyncio.Future[Any], maker: NodeRun | None, *, is_own: bool) -> None:
+    def _has_ended(self, maker: NodeRun | None, is_own: bool, task: asyncio.Future[Any]) -> None:
         # Asking for the error would count as having taken it.
         if self._is_open and getattr(task, "_log_traceback", False):
             self._loop.call_later(_GRACE_SECONDS, self._look, task, maker, is_own)
@@ -101,7 +102,7 @@ class TaskWatch:
         if not self._is_open or not getattr(task, "_log_traceback", False):
             return
         if maker is not None and maker.phase is Phase.STARTING:  # Which may yet wait for it.
-            self._has_ended(task, maker, is_own=is_own)
+            self._has_ended(maker, is_own, task)
         elif (error := getattr(task, "_exception", None)) is not None:
             name = cast("asyncio.Task[Any]", task).get_name()
             self._died(DeadTask(name, error, maker, is_own))

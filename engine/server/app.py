@@ -78,6 +78,9 @@ class Phase(Enum):
     DRAINING = "draining"
 
 
+_SERVING = Phase.SERVING  # To name a member of an enum costs a call of its own.
+
+
 class _Served(NamedTuple):
     """What serves a method of a path.
 
@@ -278,7 +281,7 @@ class StackApp:
             self._guard.check_key(exchange, served.needs)
         if served.is_always:
             return served.handler
-        if self._phase is not Phase.SERVING:
+        if self._phase is not _SERVING:
             raise self._unavailable()
         if self._running.calls >= self._settings.most_calls:
             raise RequestError(503, f"{self._settings.most_calls} calls run already")

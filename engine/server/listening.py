@@ -19,6 +19,9 @@ if TYPE_CHECKING:
     from collections.abc import AsyncGenerator
     from pathlib import Path
 
+    from uvicorn._types import ASGI3Application
+    from uvicorn.protocols.http.httptools_impl import RequestResponseCycle
+
     from rungraph.engine.server.app import StackApp
 
 _BACKLOG = 2048
@@ -90,6 +93,13 @@ class _Connection(HttpToolsProtocol):
             msg = "the head is too long"
             raise ValueError(msg)  # The parser gives up, and so does the connection.
         super().on_headers_complete()
+
+    def _start_asgi_task(self, cycle: RequestResponseCycle, app: ASGI3Application) -> None:
+        # Not as the loop makes tasks: while a stack runs, it has each watched that nobody waits
+        # for. This one ends with an answer, whatever happens in it.
+        task = asyncio.Task(cycle.run_asgi(app), loop=self.loop)
+        task.add_done_callback(self.tasks.discard)
+        self.tasks.add(task)
 
     def send_400_response(self, msg: str) -> None:
         error = RequestError(400, msg)
