@@ -18,6 +18,7 @@ from time import perf_counter
 from typing import TYPE_CHECKING, Any, cast
 from urllib.request import getproxies, proxy_bypass
 
+from rungraph.engine.certificates import CertificatesError, tls_context
 from rungraph.engine.waiting import thread_future
 
 if TYPE_CHECKING:
@@ -81,7 +82,7 @@ async def reach(endpoints: Iterable[Endpoint], *, timeout: float) -> dict[Endpoi
     # A socket is a file; some must be left for the rest of the process.
     most = min(_MOST_AT_ONCE, resource.getrlimit(resource.RLIMIT_NOFILE)[0] // 4)
     turns = asyncio.Semaphore(most)
-    trust = cache(_tls_context)  # One is slow to make, and most endpoints share it.
+    trust = cache(tls_context)  # One is slow to make, and most endpoints share it.
 
     async def ask(endpoint: Endpoint) -> Answer:
         async with turns:
@@ -127,9 +128,8 @@ async def _ask(endpoint: Endpoint, trust: _Trust, timeout: float) -> Answer:
         )
         reason = f"{missing} within {timeout:g} s"
         return Answer(code="H003", reason=reason, help=(*ways_out, *_proxy(endpoint)))
-    except _CertificatesError as error:
-        reason = f"the file of certificates to trust cannot be used: {error}"
-        return Answer(code="H004", reason=reason, help=("name a PEM file",))
+    except CertificatesError as error:
+        return Answer(code="H004", reason=str(error), help=("name a PEM file",))
     except (OSError, UnicodeError) as error:
         return _failure(endpoint, error)
     finally:
@@ -137,21 +137,6 @@ async def _ask(endpoint: Endpoint, trust: _Trust, timeout: float) -> Answer:
             # A polite end could take as long as the whole conversation.
             writer.transport.abort()
     return replace(answer, seconds=perf_counter() - start)
-
-
-class _CertificatesError(Exception):
-    """Raised when a file of certificates to trust cannot be used."""
-
-
-def _tls_context(verify: bool | str) -> ssl.SSLContext:
-    try:
-        context = ssl.create_default_context(cafile=verify if isinstance(verify, str) else None)
-    except OSError as error:
-        raise _CertificatesError((error.strerror or "it holds none").lower()) from None
-    if verify is False:
-        context.check_hostname = False
-        context.verify_mode = ssl.CERT_NONE
-    return context
 
 
 def _request(endpoint: Endpoint) -> bytes:

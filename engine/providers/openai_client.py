@@ -9,7 +9,6 @@ from __future__ import annotations
 import asyncio
 import json
 import re
-import ssl
 from contextlib import aclosing
 from http import HTTPStatus
 from types import MappingProxyType
@@ -17,6 +16,7 @@ from typing import TYPE_CHECKING, Any, ClassVar, cast
 
 import aiohttp
 
+from rungraph.engine.certificates import tls_context
 from rungraph.engine.errors import KeyRefusedError, RateLimitError
 from rungraph.engine.providers.connections import Connector, is_reused, proxy_of
 from rungraph.engine.request import headers_of_way, is_tried_once
@@ -94,11 +94,7 @@ class OpenAIClient:
         self._first_timeout = first_chunk_timeout
         self._route_help = f"\nhelp: {route_help}" if route_help else ""
         # The file is read here, so that one that is not there is a failure to start.
-        self._tls = (
-            ssl.create_default_context(cafile=tls_verify)
-            if isinstance(tls_verify, str)
-            else tls_verify
-        )
+        self._tls = tls_context(tls_verify) if isinstance(tls_verify, str) else tls_verify
         # Not aiohttp's trust_env: with it, every request asks the environment anew, in a thread.
         self._proxy = {} if is_local else proxy_of(base_url)
         self._sessions: dict[bool, aiohttp.ClientSession] = {}

@@ -15,8 +15,10 @@ class OllamaConfig(RootConfig):
     pull: Literal["never", "missing"] = Field(
         default="never", description="Whether a model that is registered and not there is pulled."
     )
-    keep_alive: str | int | None = Field(
+    keep_alive: int | str | None = Field(
         default=None,
+        # In quotes, as a placeholder often is, a number is text, and no duration.
+        union_mode="left_to_right",
         description="How long a model stays in memory after a call, such as 10m; -1: for ever.",
     )
     num_ctx: int | None = Field(

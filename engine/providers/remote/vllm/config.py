@@ -15,6 +15,8 @@ class VLLMConfig(RootConfig):
     )
     tls_verify: bool | str = Field(
         default=True,
+        # In quotes, as a placeholder often is, a boolean is text, and no path.
+        union_mode="left_to_right",
         description="Whether the server's certificate is checked; a path: by these certificates.",
     )
     embedding_models: tuple[str, ...] = Field(

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Any
 
 import pytest
 from pydantic import ValidationError
 
+from rungraph.engine.certificates import CertificatesError
+from rungraph.engine.providers.openai_client import OpenAIClient
 from rungraph.engine.providers.remote.ollama.config import OllamaConfig
 from rungraph.engine.providers.remote.tgi.config import (
     EndpointConfig,
@@ -69,6 +72,37 @@ def test_what_hugging_face_runs_has_a_name_or_a_url(cls: Any, name: str) -> None
     for given in ({}, {name: ""}, {name: "mine", "url": "http://a"}):
         with pytest.raises(ValidationError, match=f"give either {name} or url"):
             cls.model_validate(given)
+
+
+@pytest.mark.parametrize(
+    ("cls", "key", "given", "read"),
+    [
+        (VLLMConfig, "tls_verify", "false", False),
+        (VLLMConfig, "tls_verify", "True", True),
+        (VLLMConfig, "tls_verify", "/etc/ca.pem", "/etc/ca.pem"),
+        (OllamaConfig, "keep_alive", "-1", -1),
+        (OllamaConfig, "keep_alive", "10m", "10m"),
+    ],
+)
+def test_what_a_placeholder_in_quotes_becomes(cls: Any, key: str, given: str, read: object) -> None:
+    """A boolean or a number in quotes is text; no path and no duration looks like one."""
+    found = getattr(cls.model_validate({"url": "http://a", key: given}), key)
+    assert (type(found), found) == (type(read), read)
+
+
+@pytest.mark.parametrize(
+    ("content", "told"), [(None, "no such file or directory"), ("no PEM", "it holds none")]
+)
+def test_a_file_of_certificates_that_cannot_be_used(
+    tmp_path: Path, content: str | None, told: str
+) -> None:
+    """The error says so when the provider is made, before the first call."""
+    path = tmp_path / "ca.pem"
+    if content is not None:
+        path.write_text(content)
+    told = f"the file of certificates to trust cannot be used: {told}"
+    with pytest.raises(CertificatesError, match=told):
+        OpenAIClient("https://a", tls_verify=str(path))
 
 
 def test_an_ipv6_host() -> None:
