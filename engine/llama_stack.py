@@ -99,6 +99,7 @@ def installed_catalog(config: Mapping[str, Any]) -> Catalog:
         traits=known.traits,
         keys=known.keys,
         stores=known.stores,
+        sections=known.sections if known.release == release else (),
     )
 
 

@@ -308,7 +308,9 @@ class _Draft:
         self.excluded.append(Excluded(*named, reason, node.place, detail))
 
     def _resources(self, pair: RoutedPair, ids: AbstractSet[str]) -> Iterator[ResourceConfig]:
-        only = next(iter(ids)) if len(ids) == 1 else ""
+        only = ""
+        if len(ids) == 1 and "resources_name_provider" not in self.catalog.traits:
+            only = next(iter(ids))
         first = ""
         if "alias_of_all" in self.catalog.traits and pair.table_api == "models":
             of_api = [one for one in self.config.providers if one.api == pair.router_api]

@@ -149,8 +149,8 @@ What is named here is there once the variable is set. Now it is not, so the star
 --allow-unset-env this is a note.
 
 C035 warning a model of two providers
-Up to Llama Stack 0.2.20 a model is kept by its id alone: the last of two replaces the other one
-without a word.
+Up to Llama Stack 0.2.15 a model is kept by its id alone, and up to 0.2.24 one that has another name
+at its provider is: the last of two replaces the other one without a word.
 
 C036 error a storage backend that will not do
 A store, or a provider that keeps something, names a backend under 'storage.backends'. It must be
@@ -158,16 +158,16 @@ there, and be of the right family: kv_… for a 'namespace', sql_… for a 'tabl
 keeps registrations in a file of SQLite only; of another 'metadata_store' it warns.
 
 C037 error a default that is not there
-A section names a default provider, model or shield that the config does not have. Where the release
-looks at it when it starts it is an error, else a warning.
+A section names a default provider, model or shield that the config does not have, or a model of
+another type. Where the release looks at it when it starts it is an error, else a warning.
 
 C038 note a server without a certificate
 From ogx 1.2.0 on the server does not start without a certificate, unless it is told to with
 --insecure or 'server.insecure'.
 
-C039 warning tool groups that are not registered
-From Llama Stack 0.7.0 on tool groups come from the provider types of tool_runtime; a list of them
-in the config is read and not used.
+C039 warning resources that are not registered
+A list of them in the config is read and not used: tool groups come from the provider types of
+tool_runtime from Llama Stack 0.7.0 on, and vector stores have no list from 0.3.0 to 0.4.2.
 
 C040 error a secret is missing
 The graph was read from JSON, where secrets are masked. It can be shown and asked, not run. Put
@@ -180,7 +180,10 @@ or a message; the secret itself is not in it. It is equal to no other value.
 C042 error a name that means no resource
 A resource names a resource of another table, as a memory bank names its embedding model, and no
 provider serves one of that name, or several do. What counts is what the config registers and what
-its provider types are known to serve; where one tells only when it runs, nothing is reported.
+its provider types are known to serve; where one tells only when it runs, nothing is reported. Llama
+Stack and ogx register what the config lists before they ask providers what they serve: an embedding
+model has to be listed, under the name that the release gives it. What earlier starts have left in
+the store of the stack is not looked at.
 
 C043 error members that cannot share calls
 Several providers serve a resource together as its members. Its name stands once in the list; every

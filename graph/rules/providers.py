@@ -11,13 +11,13 @@ from rungraph.graph.nodes import ProviderNode
 from rungraph.graph.rules import stack_sections
 from rungraph.graph.rules.context import nearest
 from rungraph.graph.rules.masks import pasted_masks
+from rungraph.graph.rules.registered import models_of_one_name
 from rungraph.graph.rules.resources import (
     members_beside_others,
-    models_of_two_providers,
     references_to_nothing,
     resources_listed_twice,
     resources_without_provider,
-    unread_tool_groups,
+    unread_lists,
 )
 from rungraph.graph.rules.section_shapes import section_shapes
 from rungraph.graph.rules.unknown import unknown_names
@@ -238,8 +238,8 @@ _RULES: tuple[Callable[[RuleContext], Iterator[Diagnostic]], ...] = (
     resources_listed_twice,
     members_beside_others,
     references_to_nothing,
-    models_of_two_providers,
-    unread_tool_groups,
+    models_of_one_name,
+    unread_lists,
     section_shapes,
     stack_sections.storage,
     stack_sections.registrations,

@@ -6,12 +6,13 @@ from typing import TYPE_CHECKING
 
 from rungraph.graph.config.run_config import ALL_PROVIDERS
 from rungraph.graph.diagnostics import Severity
-from rungraph.graph.resources import KnownResources, Resource
+from rungraph.graph.resources import KnownResources, Reference, Resource
 from rungraph.graph.rules.context import nearest, switched_off_hint
+from rungraph.graph.rules.registered import model_type, registered_models
 from rungraph.graph.wording import listed
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Mapping
 
     from rungraph.graph.diagnostics import Diagnostic
     from rungraph.graph.nodes import ResourceConfig
@@ -23,7 +24,7 @@ def resources_without_provider(context: RuleContext) -> Iterator[Diagnostic]:
     """Yield what is wrong with the providers that resources name, or do not name."""
     for resource in context.config.resources:
         pair = context.catalog.pair_of_table(resource.table_api)
-        if pair is None:
+        if pair is None or resource.table_api in unread_tables(context):
             continue
         router, noun = pair.router_api, pair.noun
         named = f"{noun} '{resource.identifier}'"
@@ -116,7 +117,12 @@ def members_beside_others(context: RuleContext) -> Iterator[Diagnostic]:
 def references_to_nothing(context: RuleContext) -> Iterator[Diagnostic]:
     """Yield the names in resources that mean no resource of the other table, or several."""
     known = KnownResources(context.nodes)
+    registered = registered_models(context)
     for one in known.references():
+        if one.table.api == "models" and registered is not None:
+            if one.config.table_api not in unread_tables(context):
+                yield from _unregistered(context, one, registered)
+            continue
         # How another stack reads a name that several resources have is its own affair.
         if one.candidates and (not one.is_ambiguous or context.catalog.name):
             continue
@@ -135,41 +141,58 @@ def references_to_nothing(context: RuleContext) -> Iterator[Diagnostic]:
             f"{noun} '{one.resource.identifier}' needs {other.noun} '{one.name}', {what}",
             (*one.config.path, one.field),
             *hints,
+            # No release looks for it when it starts.
+            severity=Severity.WARNING if context.catalog.traits else Severity.ERROR,
         )
 
 
-def models_of_two_providers(context: RuleContext) -> Iterator[Diagnostic]:
-    """Yield the models of two providers, where a release knows a model by its id alone."""
-    if "one_provider_a_model" not in context.catalog.traits:
+def _unregistered(
+    context: RuleContext, one: Reference, registered: Mapping[str, ResourceConfig]
+) -> Iterator[Diagnostic]:
+    """Yield what is wrong with a model that a release must have registered before a resource."""
+    model = registered.get(one.name)
+    kind = model_type(model) if model else ""
+    if kind == "embedding":
         return
-    kept: dict[str, ResourceConfig] = {}
-    models = (one for one in context.config.resources if one.table_api == "models")
-    for model in sorted(models, key=lambda one: one.path):
-        first = kept.setdefault(model.identifier, model)
-        if first.provider_id != model.provider_id:
+    noun = f"{one.resource.kind.replace('_', ' ')} '{one.resource.identifier}'"
+    path = (*one.config.path, one.field)
+    if model is None:
+        message = f"{noun} needs model '{one.name}', which is not registered under that name"
+        hints = nearest(one.name, registered, "models that are")
+        yield context.document.problem("C042", message, path, *hints)
+        return
+    yield context.document.problem(
+        "C042",
+        f"{noun} needs an embedding model, and '{one.name}' is one of type '{kind}'",
+        path,
+        "add 'model_type: embedding' to the model, or name another one",
+        related=((context.document.place_of(model.path), "the model"),),
+    )
+
+
+def unread_lists(context: RuleContext) -> Iterator[Diagnostic]:
+    """Yield the lists of resources that a release does not register."""
+    for table_api, why in unread_tables(context).items():
+        listed_there = [one for one in context.config.resources if one.table_api == table_api]
+        if listed_there:
             yield context.document.problem(
-                "C035",
-                f"model '{model.identifier}' is of '{first.provider_id}', too; "
-                f"{context.catalog.full_name} keeps only the last one",
-                model.path,
-                "give one of them another model_id",
+                "C039",
+                f"{context.catalog.full_name} does not register these "
+                f"{table_api.replace('_', ' ')}{why}",
+                listed_there[0].path[:-1],
+                "take them out",
+                key=True,
                 severity=Severity.WARNING,
-                related=((context.document.place_of(first.path), "the other one"),),
             )
 
 
-def unread_tool_groups(context: RuleContext) -> Iterator[Diagnostic]:
-    """Yield the tool groups of a config where a release takes them from the provider types."""
-    if "tool_groups_of_types" not in context.catalog.traits:
-        return
-    groups = [one for one in context.config.resources if one.table_api == "tool_groups"]
-    if groups:
-        yield context.document.problem(
-            "C039",
-            f"{context.catalog.full_name} does not register these tool groups: they come from the "
-            "types of tool_runtime",
-            groups[0].path[:-1],
-            "take them out",
-            key=True,
-            severity=Severity.WARNING,
-        )
+def unread_tables(context: RuleContext) -> dict[str, str]:
+    """Return the tables whose lists in a config the release does not register, and why."""
+    traits = context.catalog.traits
+    return {table_api: why for trait, (table_api, why) in _UNREAD.items() if trait in traits}
+
+
+_UNREAD = {
+    "tool_groups_of_types": ("tool_groups", ": they come from the types of tool_runtime"),
+    "vector_stores_unread": ("vector_stores", ""),
+}

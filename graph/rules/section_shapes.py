@@ -131,8 +131,8 @@ def _section(
         for below, value in found:
             yield from _value(context, (*path, *below), wanted, value)
         if not found and wanted.endswith("!"):
-            needs = "".join(f": {one} '{kind}' needs it" for one, kind in spec.when.items())
-            message = f"the key '{name}' is missing{needs}"
+            needs = joined([f"{one} '{kind}'" for one, kind in spec.when.items() if kind != "*"])
+            message = f"the key '{name}' is missing{f': {needs} needs it' if needs else ''}"
             yield context.document.problem("C011", message, path, f"add '{name}: …'")
     if spec.one_of and not any(section.get(key) for key in spec.one_of):
         names = " or ".join(f"'{one}'" for one in spec.one_of)

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 from rungraph.graph.config.sections import kind_of
 from rungraph.graph.diagnostics import Severity
 from rungraph.graph.rules.context import nearest, switched_off_hint
+from rungraph.graph.rules.registered import model_type, registered_models
 from rungraph.graph.source.positions import path_text
 from rungraph.graph.wording import joined
 
@@ -20,7 +21,12 @@ if TYPE_CHECKING:
 
 _FAMILIES = {"namespace": "kv", "table_name": "sql"}
 """What the key beside ``backend`` says of the backend that a reference needs."""
-_MODELS = ("default_embedding_model", "default_reranker_model", "rewrite_query_params.model")
+_MODELS = {
+    "default_embedding_model": "embedding",
+    "default_reranker_model": "rerank",
+    "rewrite_query_params.model": "llm",
+}
+"""The keys of vector stores that name a model, and what it must be."""
 
 
 def storage(context: RuleContext) -> Iterator[Diagnostic]:
@@ -153,7 +159,10 @@ def vector_stores(context: RuleContext) -> Iterator[Diagnostic]:
         yield from _provider(
             context, "vector_io", default, ("default_provider_id",), is_fatal=False
         )
-    for key in _MODELS:
+    read = {one.path for one in context.catalog.sections}
+    for key, wanted in _MODELS.items():
+        if read and f"vector_stores.{key}" not in read:
+            continue  # The release does not look at it.
         path = tuple(key.split("."))
         model: Any = section
         for step in path:
@@ -161,6 +170,18 @@ def vector_stores(context: RuleContext) -> Iterator[Diagnostic]:
         named = model.get("provider_id") if isinstance(model, dict) else None
         if isinstance(named, str):
             yield from _provider(context, "inference", named, (*path, "provider_id"), is_fatal=True)
+            name = f"{named}/{model.get('model_id')}"
+            # Others may be among those that the provider lists by itself.
+            found = (registered_models(context) or {}).get(name)
+            if found and model_type(found) != wanted:
+                yield context.document.problem(
+                    "C037",
+                    f"the default model '{name}' must be one of type '{wanted}', and it is one of "
+                    f"type '{model_type(found)}'",
+                    ("vector_stores", *path),
+                    f"name one with 'model_type: {wanted}'",
+                    related=((context.document.place_of(found.path), "the model"),),
+                )
 
 
 def _provider(

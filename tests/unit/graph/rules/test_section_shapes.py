@@ -227,21 +227,22 @@ def test_what_is_registered_has_the_fields_that_its_kind_needs() -> None:
     model = {"provider_id": "o", "provider_type": "remote::ollama", "config": {}}
     providers = {"inference": [model], "vector_io": [chroma]}
     apis = ["inference", "vector_io"]
+    embedding = {"model_id": "m", "provider_id": "o", "model_type": "embedding",
+                 "metadata": {"embedding_dimension": 384}}  # fmt: skip
     missing = [f"the key '{one}' is missing" for one in ("embedding_dimension", "embedding_model")]
     for entry, release, errors in (
         (store, "ogx@1.5.0", missing),
         ({**store, "vector_store_id": "${env.NONE:=}"}, "ogx@1.5.0", []),
-        ({**store, "embedding_model": "m", "embedding_dimension": "384"}, "ogx@1.5.0", []),
+        ({**store, "embedding_model": "o/m", "embedding_dimension": "384"}, "ogx@1.5.0", []),
         (
-            {**store, "embedding_model": "m", "embedding_dimension": "big"},
+            {**store, "embedding_model": "o/m", "embedding_dimension": "big"},
             "ogx@1.5.0",
             [("'registered_resources.vector_stores[0].embedding_dimension' must be an integer, "
              "not text")],
         ),
     ):  # fmt: skip
-        text = config_with(
-            registered_resources={"vector_stores": [entry]}, providers=providers, apis=apis
-        )
+        lists = {"models": [embedding], "vector_stores": [entry]}
+        text = config_with(registered_resources=lists, providers=providers, apis=apis)
         assert errors_of(text, release) == errors
 
 
