@@ -76,11 +76,11 @@ class Changes:
         self._emit = emit
         self._startings: set[Starting] = set()
         self._turns: list[tuple[set[Address], asyncio.Future[None]]] = []
-        self._is_aborted = False
+        self.is_aborted = False
 
     def abort(self) -> None:
         """Begin no change any more, and break off what is starting."""
-        self._is_aborted = True
+        self.is_aborted = True
         for starting in tuple(self._startings):
             starting.abort()
 
@@ -126,7 +126,7 @@ class Changes:
         self, replaced: Mapping[Address, Address], taken: set[Address]
     ) -> tuple[NodeFailure, ...]:
         running = self._running
-        if self._is_aborted:
+        if self.is_aborted:
             return ()
         for one, cause in replaced.items():
             if one != cause and running.runs[one].is_up:
@@ -139,7 +139,7 @@ class Changes:
         failures: list[NodeFailure] = []
         fresh = self._also_taken(replaced, taken)
         # Another change may bring, meanwhile, what something that is skipped here needs.
-        while fresh and not self._is_aborted:
+        while fresh and not self.is_aborted:
             starting = running.renew(fresh, is_whole=False)
             cancelled = await self.start(starting)
             if cancelled is not None:
@@ -175,7 +175,7 @@ class Changes:
             running.graph, running.late = exchange.graph, exchange.late
             begins = running.with_skipped(exchange.begins)
             starting = running.renew(begins, is_whole=True)
-            if cancelled is not None or self._is_aborted:
+            if cancelled is not None or self.is_aborted:
                 starting.abort()
             cancelled = await self.start(starting) or cancelled
             failures = list(starting.failures)
@@ -197,7 +197,7 @@ class Changes:
             running.graph, running.late = before
             self._put_back([runs[one] for one in failed if one in runs and one not in ran])
             left: tuple[NodeFailure, ...] = ()
-            if not self._is_aborted:
+            if not self.is_aborted:
                 # What was skipped before may have what it needs by now.
                 back = running.renew(running.with_skipped(ran), is_whole=False)
                 cancelled = await self.start(back) or cancelled
@@ -217,8 +217,9 @@ class Changes:
         """Take note that *nodes*, which have stopped, wait for what they are mapped to."""
         for one, cause in nodes.items():
             run = self._running.runs[one]
-            if run.phase is Phase.ENDED and run.causes != (one,) and not self._is_aborted:
+            if run.phase is Phase.ENDED and run.causes != (one,) and not self.is_aborted:
                 run.is_skipped, run.causes = True, (cause,)
+                self._running.coming.discard(one)
                 self._emit(NodeSkipped(self._running.runner.clock(), one, run.causes))
 
     def _put_back(self, runs: Iterable[NodeRun]) -> None:
@@ -232,7 +233,7 @@ class Changes:
                 self._emit(NodeGivenUp(now, run.address, "it had failed before the reload"))
 
     def _check_not_ending(self) -> None:
-        if self._is_aborted:
+        if self.is_aborted:
             msg = "the stack is stopping"
             raise NotRunningError(msg)
 

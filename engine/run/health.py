@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
 
     from rungraph.engine.provider import HasHealth
+    from rungraph.engine.routing.tables import RoutingTable
     from rungraph.engine.run.settings import StackSettings
     from rungraph.graph.address import Address
 
@@ -76,8 +77,8 @@ class Watched(Protocol):
 class Offering(Protocol):
     """What offers providers to callers."""
 
-    def lose(self, address: Address, why: NotRunningError) -> None:
-        """Offer *address* no more, and say *why* to those who ask for it."""
+    def table_of(self, address: Address) -> RoutingTable | None:
+        """Return the table that offers what a provider serves; None if none does."""
         ...
 
     async def offer(self, address: Address, instance: object) -> None:
@@ -95,9 +96,6 @@ class HealthWatch:
         nodes: What runs.
         offers: What offers it.
         settings: How often, how long, and how many answers count.
-
-    Attributes:
-        unhealthy: What is unhealthy now, and why.
     """
 
     def __init__(self, nodes: Watched, offers: Offering, settings: StackSettings) -> None:
@@ -107,13 +105,20 @@ class HealthWatch:
         self._random = Random(settings.restart_seed)  # noqa: S311  (no secret)
         self._turns = asyncio.Semaphore(_AT_ONCE)
         self._tasks: dict[Address, asyncio.Task[None]] = {}
-        self.unhealthy: dict[Address, str] = {}
+        self._ill: dict[Address, tuple[object, str]] = {}
+
+    @property
+    def unhealthy(self) -> dict[Address, str]:
+        """What runs and is unhealthy, and why."""
+        known = self._ill.items()
+        return {at: why for at, (one, why) in known if self._nodes.instance_of(at) is one}
 
     def watch(self, addresses: Iterable[Address]) -> None:
         """Ask *addresses* from now on, and no other."""
         interval, wanted = self._settings.health_interval, set(addresses)
         for gone in self._tasks.keys() - wanted:
             self._tasks.pop(gone).cancel()
+            self._ill.pop(gone, None)
         for address in sorted(wanted - self._tasks.keys()):
             if interval is not None:
                 work = self._watch(address, interval)
@@ -133,7 +138,7 @@ class HealthWatch:
             instance = self._nodes.instance_of(address)
             if instance is not before:  # Another one has come, of which nothing is known.
                 count, is_healthy, before = 0, True, instance
-                self.unhealthy.pop(address, None)
+                self._ill.pop(address, None)
             if not has_health(instance):
                 continue
             async with self._turns:
@@ -148,10 +153,13 @@ class HealthWatch:
                 continue
             count, is_healthy = 0, is_good
             if is_good:
-                del self.unhealthy[address]
+                del self._ill[address]
                 self._nodes.report(address, ProviderReport("ready", "it is healthy again"))
                 await self._offers.offer(address, instance)
             else:
-                reason = self.unhealthy[address] = answer.message or answer.status.value
+                reason = answer.message or answer.status.value
+                self._ill[address] = instance, reason
                 self._nodes.report(address, ProviderReport("degraded", reason))
-                self._offers.lose(address, NotRunningError(f"'{address}' is unhealthy: {reason}"))
+                if (table := self._offers.table_of(address)) is not None:
+                    why = NotRunningError(f"'{address}' is unhealthy: {reason}")
+                    table.lose(address.name, why)

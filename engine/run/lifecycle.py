@@ -94,6 +94,10 @@ class Lifecycle:
         run = self._running.runs.get(address)
         return run.instance if run is not None and run.is_up else None
 
+    def is_coming(self, address: Address) -> bool:
+        """Whether *address* does not run, but is about to, in the course of a change."""
+        return address in self._running.coming and not self.changes.is_aborted
+
     def causes_of(self, address: Address) -> tuple[Address, ...]:
         """Return the failures that keep *address* from running."""
         return self._running.runs[address].causes

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 from typing import TYPE_CHECKING
 
-from rungraph.engine.errors import DeadlineError, NotRunningError, describe
+from rungraph.engine.errors import DeadlineError, NotRunningError, RestartingError, describe
 from rungraph.engine.events import Event, NodeBound, NodeNotBound, NodeWaiting
 from rungraph.engine.provider import ProviderReport
 from rungraph.engine.run.node_run import NodeInstances, NodeRun, link
@@ -45,6 +45,7 @@ class RunningNodes:
         runner: Runs each node; to be set before anything starts.
         broken: What has failed while it ran and does not run again.
         have_started: Whether the first start is over.
+        coming: What has stopped, or is about to, and is then to start again.
     """
 
     runner: NodeRunner
@@ -62,6 +63,7 @@ class RunningNodes:
         self.runs = {one: NodeRun(one) for one in in_start_order(graph, graph)}
         self.broken: dict[Address, NodeFailure] = {}
         self.have_started = False
+        self.coming: set[Address] = set()
         self._nodes = nodes
         self._settings = settings
         self._emit = emit
@@ -120,6 +122,7 @@ class RunningNodes:
         Those who ask for one of them are told what it is mapped to.
         """
         runs = [self.runs[one] for one in nodes]
+        self.coming |= {one for one, why in nodes.items() if isinstance(why, RestartingError)}
         for run in runs:
             if run.is_up:
                 self._nodes.lose(run.address, nodes[run.address])
@@ -128,6 +131,7 @@ class RunningNodes:
     def renew(self, nodes: Iterable[Address], *, is_whole: bool) -> Starting:
         """Return the start of *nodes*, none of which runs, each in a new run."""
         fresh = in_start_order(self.graph, nodes)
+        self.coming.difference_update(fresh)
         for one in fresh:
             self.runs[one] = NodeRun(one)
         starting = self.new_start(fresh, is_whole=is_whole)
@@ -138,6 +142,7 @@ class RunningNodes:
     def relink(self) -> None:
         """Keep the runs of the graph's nodes, in start order, linked as the graph says."""
         self.runs = {one: self.runs[one] for one in in_start_order(self.graph, self.graph)}
+        self.coming.clear()  # A change of all is over.
         for run in self.runs.values():
             link(run, self.graph, self.runs)
 

@@ -149,7 +149,7 @@ class Stack:
         address = self._address_of(key)
         instance = self._lifecycle.instance_of(address) if self._lifecycle is not None else None
         if instance is None or self._instances is None:
-            if self._events.states.get(address) is State.RESTARTING:
+            if self._state_of(address) is State.RESTARTING:
                 raise RestartingError(str(address), self._running().supervisor.retry_after(address))
             raise NotRunningError(self._why_not_running(address))
         return self._instances.handle_of(address, instance)
@@ -342,8 +342,14 @@ class Stack:
             raise NotServedError(str(key), tuple(map(str, self._graph.nodes)))
         return address
 
+    def _state_of(self, address: Address) -> State | None:
+        """Return what callers are told that *address* is doing."""
+        if self._lifecycle is not None and self._lifecycle.is_coming(address):
+            return State.RESTARTING
+        return self._events.states.get(address)
+
     def _why_not_running(self, address: Address) -> str:
-        state = self._events.states.get(address)
+        state = self._state_of(address)
         if state is None:
             return f"'{address}' does not run: the stack has not been started"
         causes = self._running().causes_of(address)
@@ -360,7 +366,7 @@ class Stack:
         if running.instance_of(address) is not None:
             reason = self.unhealthy.get(address)
             return Absence(f"which is unhealthy: {reason}" if reason is not None else "")
-        if (state := self._events.states.get(address, State.STOPPED)) in COMING:
+        if (state := self._state_of(address) or State.STOPPED) in COMING:
             seconds = running.supervisor.retry_after(address) or 1.0
             return Absence(f"which {DOING[state]}; retry after {seconds:.2g} s", seconds)
         causes = running.causes_of(address)

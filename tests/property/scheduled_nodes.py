@@ -250,8 +250,12 @@ class Nodes:
     def lose(self, address: Address, why: NotRunningError) -> None:
         """Hold what callers are told to be a sentence."""
         self.law(str(why), f"{address} is lost without a reason")
-        if self.table is not None:
-            self.table.lose(address.name, why)
+        if (table := self.table_of(address)) is not None:
+            table.lose(address.name, why)
+
+    def table_of(self, address: Address) -> RoutingTable | None:
+        """Return the one table."""
+        return self.table
 
     async def offer(self, address: Address, instance: object) -> None:
         """Let the table offer what is well again."""

@@ -15,11 +15,17 @@ from tests.unit.engine.run.models import (
     models_graph,
     offered,
     quick,
+    state_is,
     until,
 )
 
 from rungraph.engine.apis.models import Model
-from rungraph.engine.errors import NotRunningError, NotServedError, UnknownResourceError
+from rungraph.engine.errors import (
+    NotRunningError,
+    NotServedError,
+    UnavailableResourceError,
+    UnknownResourceError,
+)
 from rungraph.engine.events import Event, NodeEvent, NodeStarting, ReloadEnded, State
 from rungraph.engine.run.errors import ReloadError
 from rungraph.engine.run.stack import Stack
@@ -52,7 +58,18 @@ async def test_only_what_differs_stops_and_starts(tmp_path: Any) -> None:
         await stack["models"].register_model(Model(identifier="mine", provider_id="foo"))
         foo.answers.clear()
         call = asyncio.create_task(router.chat_completion("foo-model", []))
-        steps = await stack.apply(models_graph("foo", "bar", "new", bar={"serves": "after"}))
+        new_graph = models_graph("foo", "bar", "new", bar={"serves": "after"})
+        bar = next(one for one in FakeModel.made if one.serves_now("before"))
+        bar.answers.clear()
+        old_call = asyncio.create_task(router.chat_completion("before", []))
+        await asyncio.sleep(0)
+        change = asyncio.create_task(stack.apply(new_graph))
+        await state_is(stack, BAR, State.STOPPING)
+        with pytest.raises(UnavailableResourceError, match="'bar', which is being restarted; ret"):
+            await router.chat_completion("before", [])
+        bar.answers.set()
+        assert FakeModel.made[await old_call] is bar
+        steps = await change
         gone, new = Address.provider("inference", "gone"), Address.provider("inference", "new")
         assert _actions(steps) == {
             gone: Action.STOP,

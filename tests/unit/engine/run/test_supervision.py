@@ -100,6 +100,7 @@ async def test_what_is_unhealthy_is_not_offered_until_it_is_well(
     """Bad answers in a row take what a provider serves out of the table, good ones back in."""
     settings = quick(tmp_path, health_interval=0.01, health_failures=2)
     async with Stack(graph, settings) as stack:
+        kept = stack[FOO]
         instance("foo").status = HealthStatus.ERROR
         await state_is(stack, FOO, State.DEGRADED)
         with pytest.raises(UnavailableResourceError, match="'foo', which is unhealthy: no GPU"):
@@ -109,6 +110,21 @@ async def test_what_is_unhealthy_is_not_offered_until_it_is_well(
         await state_is(stack, FOO, State.READY)
         await until(lambda: len(offered(stack)) == 2)
         assert await stack["inference"].chat_completion("foo-model", []) == 1
+    with pytest.raises(NotRunningError, match=r"^'provider:inference/foo' has stopped$"):
+        await kept.chat_completion("foo-model", [])
+
+
+async def test_how_a_provider_was_is_nothing_to_the_one_in_its_place(
+    graph: RunGraph, tmp_path: Any
+) -> None:
+    """Nothing is known of a new instance until it is asked, whoever has made it."""
+    settings = quick(tmp_path, health_interval=0.3, health_failures=1)
+    async with Stack(graph, settings) as stack:
+        instance("foo").status = HealthStatus.ERROR
+        await state_is(stack, FOO, State.DEGRADED)
+        assert stack.unhealthy == {FOO: "no GPU"}
+        await stack.apply(models_graph("foo", "bar", foo={"serves": "other-model"}))
+        assert (stack.unhealthy, offered(stack)) == ({}, {"other-model", "bar-model"})
 
 
 async def test_calls_that_run_may_end_before_their_provider_stops(
