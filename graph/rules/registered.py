@@ -11,8 +11,9 @@ from rungraph.graph.diagnostics import Severity
 from rungraph.graph.nodes import TableNode
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Mapping
+    from collections.abc import Callable, Iterable, Iterator, Mapping
 
+    from rungraph.graph.catalog.specs import Catalog
     from rungraph.graph.diagnostics import Diagnostic
     from rungraph.graph.nodes import ResourceConfig
     from rungraph.graph.rules.context import RuleContext
@@ -23,17 +24,21 @@ def registered_models(context: RuleContext) -> Mapping[str, ResourceConfig] | No
 
     What providers list by themselves is asked for later. None of a catalog that says nothing of it.
     """
-    naming = _naming(context)
+    return models_by_name(_models(context), context.catalog)
+
+
+def models_by_name(
+    models: Iterable[ResourceConfig], catalog: Catalog
+) -> Mapping[str, ResourceConfig] | None:
+    """Return *models* by the names that a release finds them by, its own name for each last."""
+    naming = _naming(catalog)
     if naming is None:
         return None
-    models = _models(context)
-    found = {naming(one): one for one in models}
-    if "models_by_any_name" in context.catalog.traits:
-        others: dict[str, list[ResourceConfig]] = defaultdict(list)
-        for one in models:
-            others[one.provider_resource_id or one.identifier].append(one)
-        found = {name: several[0] for name, several in others.items() if len(several) == 1} | found
-    return found
+    others: dict[str, list[ResourceConfig]] = defaultdict(list)
+    for one in models if "models_by_any_name" in catalog.traits else ():
+        others[one.provider_resource_id or one.identifier].append(one)
+    found = {name: several[0] for name, several in others.items() if len(several) == 1}
+    return found | {naming(one): one for one in models}
 
 
 def model_type(model: ResourceConfig) -> str:
@@ -43,7 +48,7 @@ def model_type(model: ResourceConfig) -> str:
 
 def models_of_one_name(context: RuleContext) -> Iterator[Diagnostic]:
     """Yield the models of two providers that a release knows by the same name."""
-    naming = _naming(context)
+    naming = _naming(context.catalog)
     kept: dict[str, ResourceConfig] = {}
     for model in sorted(_models(context), key=lambda one: one.path) if naming else ():
         first = kept.setdefault(naming(model), model) if naming else model
@@ -66,9 +71,9 @@ def _models(context: RuleContext) -> list[ResourceConfig]:
     return [one for one in context.config.resources if one.path in kept]
 
 
-def _naming(context: RuleContext) -> Callable[[ResourceConfig], str] | None:
+def _naming(catalog: Catalog) -> Callable[[ResourceConfig], str] | None:
     """Return what tells the name that a release gives to a model."""
-    return next((one for trait, one in _NAMING.items() if trait in context.catalog.traits), None)
+    return next((one for trait, one in _NAMING.items() if trait in catalog.traits), None)
 
 
 def _by_provider_name(model: ResourceConfig) -> str:

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
 _FAMILIES = {"namespace": "kv", "table_name": "sql"}
 """What the key beside ``backend`` says of the backend that a reference needs."""
-_MODELS = {
+DEFAULT_MODELS = {
     "default_embedding_model": "embedding",
     "default_reranker_model": "rerank",
     "rewrite_query_params.model": "llm",
@@ -160,7 +160,7 @@ def vector_stores(context: RuleContext) -> Iterator[Diagnostic]:
             context, "vector_io", default, ("default_provider_id",), is_fatal=False
         )
     read = {one.path for one in context.catalog.sections}
-    for key, wanted in _MODELS.items():
+    for key, wanted in DEFAULT_MODELS.items():
         if read and f"vector_stores.{key}" not in read:
             continue  # The release does not look at it.
         path = tuple(key.split("."))

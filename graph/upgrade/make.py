@@ -12,6 +12,7 @@ from rungraph.graph.config.documents import run_config_of
 from rungraph.graph.config.first_format import OLD_KEYS, instances_of, is_old_format
 from rungraph.graph.config.keys import resource_paths
 from rungraph.graph.diagnostics import Severity
+from rungraph.graph.upgrade.models import rename_models
 from rungraph.graph.upgrade.storage import move_stores
 from rungraph.graph.upgrade.yaml_text import UpgradeError, YamlText, renamed, with_comments_of
 
@@ -104,6 +105,7 @@ class _Upgrade:
     ) -> None:
         self.document = document
         self.history = history
+        self.source = source
         self.target = target
         self.yaml = YamlText(document.text)
         self.tree: Any = self.yaml.tree
@@ -128,6 +130,7 @@ class _Upgrade:
         self.state()
         self.result.changes += move_stores(self.tree, self.target)
         self.resources()
+        self.result.changes += dict.fromkeys(rename_models(self.tree, self.source, self.target))
         self.top()
         text = self.yaml.dumped(self.tree)
         lines = [line for _, block in sorted(self.comments) for line in block]

@@ -317,3 +317,35 @@ def test_a_comment_stays_above_what_it_is_about() -> None:
         ("# Where to listen.", "server: {port: 8321}"),
     ):
         assert lines[lines.index(comment) + 1] == about
+
+
+def test_a_vector_store_names_its_model_as_the_release_does() -> None:
+    """Under another name it would not be found, and the start would end."""
+    model = {"model_id": "a", "provider_id": "o", "provider_model_id": "x"}
+    embedding = {"model_type": "embedding", "metadata": {"embedding_dimension": 3}}
+    stores = [{"vector_db_id": "v", "embedding_model": one} for one in ("a", "x", "none")]
+    old = {"version": 2, "image_name": "a", "providers": {}, "vector_dbs": stores,
+           "models": [{**model, **embedding}]}  # fmt: skip
+    for to, expected in (
+        ("llama-stack@0.2.24", ["a", "x", "none"]),
+        ("llama-stack@0.7.3", ["o/x", "o/x", "none"]),
+        ("ogx@1.5.0", ["o/a", "o/a", "none"]),
+    ):
+        new = yaml.safe_load(_upgraded(json.dumps(old), to).text)
+        lists = new.get("registered_resources", new)
+        named = lists.get("vector_stores") or lists["vector_dbs"]
+        assert [one["embedding_model"] for one in named] == expected
+
+
+def test_a_default_model_is_named_as_the_release_does() -> None:
+    """ogx knows a model by its id, and the releases before it by the provider's name for it."""
+    model = {"model_id": "a", "provider_id": "o", "provider_model_id": "x"}
+    defaults = {key: {"provider_id": "o", "model_id": name}
+                for key, name in (("default_embedding_model", "x"),
+                                  ("default_reranker_model", "other"))}  # fmt: skip
+    old = {"catalog": "llama-stack@0.7.3", "version": 2, "distro_name": "a", "providers": {},
+           "registered_resources": {"models": [model]}, "vector_stores": defaults}  # fmt: skip
+    made = _upgraded(json.dumps(old), "ogx@1.5.0")
+    section = json.loads(made.text)["vector_stores"]
+    assert [one["model_id"] for one in section.values()] == ["a", "other"]
+    assert "model 'x' of 'vector_stores.default_embedding_model' is now 'a'" in made.changes
