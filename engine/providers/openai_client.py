@@ -158,8 +158,7 @@ class OpenAIClient:
         try:
             yield None
             if media is not None and response.content_type != media:
-                reason = f"the answer is {response.content_type!r}, not {media!r}"
-                raise self._broken(ConnectionError(reason))
+                raise self._broken(_of_another_kind(response, media))
             async for piece in self._body(response, self._first_timeout):
                 yield piece
         except (aiohttp.ClientError, TimeoutError) as error:
@@ -171,6 +170,8 @@ class OpenAIClient:
         """Return the whole of what the server answers."""
         response = await self._send(method, path, body)
         try:
+            if response.content_type == "text/html":  # A page, such as that of a proxy.
+                raise self._broken(_of_another_kind(response, "application/json"))
             if response.content.is_eof():  # It has come with its head, as most do.
                 return response.content.read_nowait()
             wait = self._wait_for(body)
@@ -349,6 +350,11 @@ def _asked_pause(response: aiohttp.ClientResponse) -> float | None:
     """Return the seconds that the server asks to wait; None if it does not say."""
     asked = response.headers.get("retry-after", "")
     return float(asked) if asked.isdecimal() else None
+
+
+def _of_another_kind(response: aiohttp.ClientResponse, wanted: str) -> ConnectionError:
+    """Return the error of an answer that is not of the media type *wanted*."""
+    return ConnectionError(f"the answer is {response.content_type!r}, not {wanted!r}")
 
 
 def _told(body: object, status: int) -> tuple[str, int]:

@@ -218,12 +218,15 @@ def test_a_stream_that_begins_with_an_error_is_none(
     assert "the model says no" in answered.error["message"]
 
 
-def test_a_page_is_no_stream(lane: Lane) -> None:
+@pytest.mark.parametrize(
+    ("is_stream", "wanted"), [(True, "text/event-stream"), (False, "application/json")]
+)
+def test_a_page_is_no_answer(lane: Lane, is_stream: bool, wanted: str) -> None:
     """What stands before an upstream may answer in its place."""
     lane.reply = Reply(b"<p>hi</p>", headers={"Content-Type": "text/html"})
-    answered = lane.chat({"model": "mine", "stream": True})
+    answered = lane.chat({"model": "mine", "stream": is_stream})
     assert answered.status == 502
-    assert answered.error["message"].endswith("'text/html', not 'text/event-stream'")
+    assert answered.error["message"].endswith(f"'text/html', not '{wanted}'")
 
 
 def test_where_an_upstream_sends_callers_is_told_as_such(lane: Lane) -> None:
