@@ -106,11 +106,11 @@ class OpenAIClient:
 
     async def get(self, path: str) -> dict[str, Any]:
         """Return what the server has at *path*."""
-        return self._parsed(await self.content("GET", path))
+        return self.accepted(await self.content("GET", path), path)
 
     async def post(self, path: str, body: dict[str, Any]) -> dict[str, Any]:
         """Return the server's answer to *body*."""
-        return self._parsed(await self.content("POST", path, body))
+        return self.accepted(await self.content("POST", path, body), path)
 
     async def check(self, path: str, body: dict[str, Any] | None = None) -> None:
         """Return if the server accepts a request, whatever it answers."""
@@ -137,10 +137,7 @@ class OpenAIClient:
                 async for event in events:
                     if event == b"[DONE]":
                         break
-                    data = self._parsed(event)
-                    if data.get("error"):
-                        raise self.refusal(data, HTTPStatus.OK, path)
-                    yield data
+                    yield self.accepted(event, path)
 
     async def raw_stream(
         self, path: str, body: Mapping[str, Any], *, media: str | None = None
@@ -321,14 +318,23 @@ class OpenAIClient:
             return ConnectionError(f"{self.name}: cannot connect: {error.strerror or reason}")
         return ConnectionError(f"{self.name}: the connection broke: {reason}")
 
-    def _parsed(self, content: str | bytes) -> dict[str, Any]:
+    def accepted(self, content: str | bytes, path: str) -> dict[str, Any]:
+        """Return an answer to a request that was accepted, or an event of one.
+
+        Raises:
+            ConnectionError: If it is no object of JSON.
+            Exception: What `refusal` makes of it, if it is an error.
+        """
         try:
             data = json.loads(content)
         except ValueError:
             data = None
         if not isinstance(data, dict):
             raise ConnectionError(self.not_understood(content))
-        return cast("dict[str, Any]", data)
+        answer = cast("dict[str, Any]", data)
+        if answer.get("error"):
+            raise self.refusal(answer, HTTPStatus.OK, path)
+        return answer
 
     def not_understood(self, content: object) -> str:
         """Return the text of an error about *content* that the server should not have sent."""

@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-import json
 import re
-from contextlib import aclosing, suppress
-from http import HTTPStatus
+from contextlib import aclosing
 from typing import TYPE_CHECKING, Any, ClassVar, TypeVar, cast
 
 from pydantic import ValidationError
@@ -41,6 +39,7 @@ _CHAT = "chat/completions"
 _COMPLETION = "completions"
 _FIRST_EVENT = re.compile(rb"(?:^|\n)data: ?(.*?)\r?\n\r?\n", re.DOTALL)
 _MOST_HEAD = 65_536
+_MOST_BEFORE_ERROR = 200
 """Bytes of a stream that are held back to see its first event."""
 
 
@@ -191,8 +190,14 @@ class OpenAIRelay(OpenAIInference):
         """
         path = f"{self.prefix}{path}"
         if body.get("stream") is not True:
-            return _only(await self._client.content("POST", path, body))
+            return _only(self._answer(path, await self._client.content("POST", path, body)))
         return await opened(self._unless_refused(path, body))
+
+    def _answer(self, path: str, content: bytes) -> bytes:
+        """Return a whole answer, which is read only where it may be none."""
+        if not content.startswith(b"{") or b'"error"' in content[:_MOST_BEFORE_ERROR]:
+            self._client.accepted(content, path)
+        return content
 
     async def _unless_refused(
         self, path: str, body: Mapping[str, Any]
@@ -205,12 +210,8 @@ class OpenAIRelay(OpenAIInference):
                 if (piece := await anext(content, None)) is None:
                     break
                 head += piece
-            told: object = None
             if first is not None and b'"error"' in first[1]:
-                with suppress(ValueError):
-                    told = json.loads(first[1])
-            if isinstance(told, dict) and told.get("error"):
-                raise self._client.refusal(told, HTTPStatus.OK, path)
+                self._client.accepted(first[1], path)
             if head:
                 yield head
             async for piece in content:

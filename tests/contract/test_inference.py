@@ -10,6 +10,7 @@ import asyncio
 import json
 from collections.abc import AsyncGenerator, Awaitable, Generator
 from contextlib import asynccontextmanager
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -318,6 +319,28 @@ async def test_an_error_inside_a_stream(kind: Kind, url: str) -> None:
         with pytest.raises(ConnectionError, match=r"out of memory|failed during generation"):
             await text_of(chunks, got)
         assert "".join(got) == "hi"
+
+
+@pytest.mark.parametrize(
+    ("reply", "told"),
+    [
+        (Reply(b"<html>proxy</html>", headers={"Content-Type": "text/html"}), "not understood"),
+        (Reply(b"[]"), "not understood"),
+        (Reply({"error": {"message": "out of memory"}}), "out of memory"),
+    ],
+)
+@pytest.mark.parametrize("is_relayed", [False, True])
+async def test_a_whole_answer_that_is_none(
+    kind: Kind, url: str, reply: Reply, told: str, *, is_relayed: bool
+) -> None:
+    """A status of 200 makes no answer: also where it is handed on as it is, it is an error."""
+    async with disturbed(kind, url) as (provider, between, _):
+        between.chat = reply
+        said = partial(_said, provider, kind.model, HI, stream=False)
+        if is_relayed and hasattr(provider, "relay_openai"):
+            said = partial(provider.relay_openai, "chat/completions", {"model": kind.model})
+        with pytest.raises(ConnectionError, match=told):
+            await said()
 
 
 async def test_a_stream_that_breaks_off_is_never_taken_for_a_whole_one(
