@@ -17,6 +17,7 @@ from prometheus_client.core import (
 )
 from prometheus_client.registry import Collector
 
+from rungraph.engine.server.exchange import Called
 from rungraph.engine.server.tally import BOUNDS, Durations
 
 if TYPE_CHECKING:
@@ -95,12 +96,17 @@ class Metrics(Collector):
     def collect(self) -> Iterator[Metric]:
         """Yield all metrics."""
         requests, calls, tokens = (Counter[tuple[str, ...]]() for _ in range(3))
-        durations: defaultdict[tuple[str, str], Durations] = defaultdict(Durations)
+        durations: dict[str, defaultdict[tuple[str, ...], Durations]] = {
+            kind: defaultdict(Durations) for kind, *_ in _DURATIONS
+        }
         for one in self._tally:
             count = sum(one.whole.counts)
             requests[one.route, one.status] += count
-            for kind, *_ in _DURATIONS:
-                durations[kind, one.route].add(getattr(one, kind))
+            # What is no routed call has the labels of one all the same: a series is of one kind.
+            labelled = (one.route, *(one.called or [""] * len(Called._fields)))
+            for kind, by_labels in durations.items():
+                if any((found := getattr(one, kind)).counts):
+                    by_labels[labelled].add(found)
             if one.called is not None:
                 calls[(*one.called, one.status)] += count
                 for kind, told in one.tokens.items():
@@ -113,16 +119,16 @@ class Metrics(Collector):
             requests.items(),
         )
         for kind, name, text in _DURATIONS:
-            histogram = HistogramMetricFamily(name, text, labels=("route",))
-            for (_, route), those in filter(lambda item: item[0][0] == kind, durations.items()):
+            histogram = HistogramMetricFamily(name, text, labels=("route", *Called._fields))
+            for labelled, those in durations[kind].items():
                 buckets = list(zip(_BOUNDS, accumulate(those.counts), strict=True))
-                histogram.add_metric((route,), buckets, those.seconds)
+                histogram.add_metric(labelled, buckets, those.seconds)
             yield histogram
         yield _family(
             CounterMetricFamily,
             "rungraph_calls",
             "Routed calls by what they call and the status: of the answer, or of its end",
-            ("api", "method", "resource", "provider", "status"),
+            (*Called._fields, "status"),
             calls.items(),
         )
         yield _family(

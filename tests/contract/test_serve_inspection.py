@@ -138,6 +138,9 @@ def test_metrics_count_by_route_and_status(http: httpx2.Client) -> None:
     assert lines['rungraph_requests_total{route="unknown",status="404"}'] == "20.0"
     series = 'api="inference",method="chat_completion",provider="told",resource="echo",status="200"'
     assert lines[f"rungraph_calls_total{{{series}}}"] == "1.0"
+    labels = series.replace('status="200"', f'route="{CHAT}"')
+    assert lines[f"rungraph_request_duration_seconds_count{{{labels}}}"] == "1.0"
+    assert lines[f"rungraph_own_seconds_count{{{labels}}}"] == "1.0"
     assert lines["rungraph_requests_in_flight"] == "0.0"
     assert float(lines["rungraph_event_loop_lag_seconds"]) >= 0
 
