@@ -324,7 +324,8 @@ async def test_an_error_inside_a_stream(kind: Kind, url: str) -> None:
 @pytest.mark.parametrize(
     ("reply", "told"),
     [
-        (Reply(b"<html>proxy</html>", headers={"Content-Type": "text/html"}), "not understood"),
+        (Reply(b"<html>proxy</html>", headers={"Content-Type": "text/html"}), "text/html"),
+        (Reply(b"<html>proxy</html>"), "not understood"),
         (Reply(b"[]"), "not understood"),
         (Reply({"error": {"message": "out of memory"}}), "out of memory"),
     ],
