@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 import os
+from functools import cache
 from hashlib import sha256
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -40,12 +41,14 @@ def registration_store(graph: RunGraph, settings: StackSettings) -> Registration
         path = earlier.parent.with_name(f"{name}-{sha256(whole.encode()).hexdigest()[:8]}")
         path /= "registrations.db"
         if earlier.is_file() and not path.exists():
-            _logger.warning(
-                "registrations of an earlier rungraph are in %s; to go on with them, move them to "
-                "%s",
-                earlier,
-                path,
-            )
-    if configured:
-        _logger.warning("metadata_store: only 'sqlite' with a 'db_path' is known; using %s", path)
+            _tell_earlier(earlier, path)
     return RegistrationStore(path)
+
+
+@cache  # Several ask where registrations are: it is told once.
+def _tell_earlier(earlier: Path, path: Path) -> None:
+    _logger.warning(
+        "registrations of an earlier rungraph are in %s; to go on with them, move them to %s",
+        earlier,
+        path,
+    )

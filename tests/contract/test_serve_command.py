@@ -10,6 +10,7 @@ import subprocess
 import threading
 from collections.abc import Generator
 from contextlib import contextmanager
+from itertools import islice
 from pathlib import Path
 from typing import Any
 
@@ -261,13 +262,17 @@ def test_a_second_signal_ends_the_drain(config_file: ConfigFile) -> None:
     """The second signal waits for no answer."""
     with opened("serve", config_file(), "--port", "0", "--drain", "600") as process:
         assert process.stderr is not None
-        line = next(line for line in process.stderr if line.startswith("serving "))
+        told = "registrations are kept in "
+        kept, line = islice(
+            (one for one in process.stderr if one.startswith((told, "serving "))), 2
+        )
         with hanging(line.split()[1].rstrip(";"), asked("a pause", stream=True)) as connection:
             read_up_to(connection, b'"a "')
             process.send_signal(signal.SIGTERM)
             next(line for line in process.stderr if "draining: 1 call" in line)
             process.send_signal(signal.SIGTERM)
             assert process.wait(10) == 143
+    assert kept.startswith(told[0])
 
 
 def test_an_address_that_is_taken_is_named(config_file: ConfigFile) -> None:

@@ -22,7 +22,7 @@ from rungraph.cli.inputs.options import (
 )
 from rungraph.cli.output.masks import Masks
 from rungraph.cli.progress.lines import LineProgress
-from rungraph.cli.progress.session import code_of, last_resort, log_scrubbed
+from rungraph.cli.progress.session import code_of, last_resort, log_scrubbed, tell_store
 from rungraph.cli.progress.watched_file import WatchedFile
 from rungraph.cli.terminal import complain, tell
 from rungraph.engine.errors import MissingPackageError
@@ -242,6 +242,7 @@ class _ServeSession:
                             if self.waits:
                                 await opened.enter_async_context(opening)
                             app.open()
+                            tell_store(stack)
                             url = url_of(self.listener, is_secure=self.tls[0] is not None)
                             tell(f"serving {url}; Ctrl-C stops")
                             try:

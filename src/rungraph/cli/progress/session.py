@@ -96,9 +96,8 @@ class Session:
             self.summarize(stack.timeline())
             if self.calls:
                 return await self._answer(stack)
-            if any(address.kind is NodeKind.TABLE for address in self.graph):
-                store = registration_store(self.graph, self.settings)
-                self._tell(f"registrations are kept in {store.path}")
+            if not self.is_quiet:
+                tell_store(stack)
             self._tell("ready; Ctrl-C stops")
             if self.watched is not None and changed is not None:
                 await self.watched.reload_forever(stack, changed, self.masks)
@@ -130,6 +129,13 @@ class Session:
     def _tell(self, text: str) -> None:
         if not self.is_quiet:
             tell(text)
+
+
+def tell_store(stack: Stack) -> None:
+    """Say where *stack* keeps what was registered, if it can keep anything."""
+    if any(address.kind is NodeKind.TABLE for address in stack.graph):
+        store = registration_store(stack.graph, stack.settings)
+        tell(f"registrations are kept in {store.path}")
 
 
 async def _apart(work: Coroutine[Any, Any, bool]) -> bool:

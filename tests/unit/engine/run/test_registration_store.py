@@ -31,7 +31,7 @@ POSTGRES = {"metadata_store": {"type": "postgres", "host": "db"}}
         ({}, None, "/state/rungraph/default/registrations.db"),
         ({"image_name": "a/../b"}, None, "/state/rungraph/a-..-b/registrations.db"),
         ({"image_name": ".."}, None, "/state/rungraph/default/registrations.db"),
-        # A database that is not known is replaced, with a warning.
+        # A database that is not known is replaced, which a rule warns of.
         (POSTGRES, None, "/state/rungraph/default/registrations.db"),
     ],
 )
@@ -40,7 +40,6 @@ def test_settings_come_first_then_the_config_then_the_users_folder(
     state_dir: Path | str | None,
     path: str,
     monkeypatch: pytest.MonkeyPatch,
-    caplog: pytest.LogCaptureFixture,
 ) -> None:
     """Without ``XDG_STATE_HOME``, the user's folder is the usual place."""
     monkeypatch.setenv("HOME", "/home/someone")
@@ -50,8 +49,6 @@ def test_settings_come_first_then_the_config_then_the_users_folder(
         monkeypatch.setenv("XDG_STATE_HOME", folder)
         expected = path.replace("/state/", f"{state}/")
         assert registration_store(graph, settings).path == Path(expected)
-    told = "only 'sqlite' with a 'db_path' is known" in caplog.text
-    assert told == (config is POSTGRES)
 
 
 def test_two_configs_of_one_name_do_not_mix(
@@ -72,4 +69,4 @@ def test_two_configs_of_one_name_do_not_mix(
         assert registration_store(graph, StackSettings()).path == paths[-1]
     assert len({*paths}) == 2
     assert all(path.parent.name.startswith("demo-") for path in paths)
-    assert f"registrations of an earlier rungraph are in {earlier}" in caplog.text
+    assert caplog.text.count(f"registrations of an earlier rungraph are in {earlier}") == 2
