@@ -164,14 +164,20 @@ def _recorded(graph: RunGraph, masks: Masks, path: Path) -> Generator[Callable[[
     """
     failure: FileWriteError | None = None
 
-    def take(event: Event) -> None:
+    @contextmanager
+    def writing() -> Generator[None]:
         nonlocal failure
         try:
-            if failure is None:
-                file.take(event)
+            yield
         except OSError as error:
-            failure = FileWriteError(path, error)
-            tell(f"warning: {failure}; nothing more is recorded")
+            if failure is None:
+                failure = FileWriteError(path, error)
+                tell(f"warning: {failure}; nothing more is recorded")
+
+    def take(event: Event) -> None:
+        if failure is None:
+            with writing():
+                file.take(event)
 
     with path.open("w", encoding="utf-8", errors="backslashreplace") as stream:
         outlet = Outlet(stream, drops=False)
@@ -183,10 +189,8 @@ def _recorded(graph: RunGraph, masks: Masks, path: Path) -> Generator[Callable[[
         try:
             yield take
         finally:
-            try:
+            with writing():
                 outlet.finish(END_SECONDS)
-            except OSError as error:
-                failure = failure or FileWriteError(path, error)
     if failure is not None:
         raise failure
 
