@@ -3,11 +3,32 @@
 from __future__ import annotations
 
 from collections.abc import AsyncGenerator, Callable
-from typing import TYPE_CHECKING, Any, cast
+from typing import TYPE_CHECKING, Any, Protocol, cast
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable
-    from contextlib import AbstractContextManager
+    from types import TracebackType
+
+
+class Step(Protocol):
+    """A block that each step of a stream runs in.
+
+    Attributes:
+        is_quiet: Whether a step that goes well is none of its business: then it is not entered,
+            which would cost as much as all else of a step.
+    """
+
+    is_quiet: bool
+
+    def __enter__(self) -> None: ...
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        traceback: TracebackType | None,
+        /,
+    ) -> None: ...
 
 
 class SteppedStream(AsyncGenerator[Any, Any]):
@@ -22,7 +43,7 @@ class SteppedStream(AsyncGenerator[Any, Any]):
     def __init__(
         self,
         stream: AsyncGenerator[Any, Any],
-        step: AbstractContextManager[object],
+        step: Step,
         ended: Callable[[], None],
     ) -> None:
         self._stream = stream
@@ -52,16 +73,21 @@ class SteppedStream(AsyncGenerator[Any, Any]):
         self._ended()
 
 
-async def steps_of(
-    stream: AsyncGenerator[Any, Any], step: AbstractContextManager[object]
-) -> AsyncGenerator[Any, Any]:
+async def steps_of(stream: AsyncGenerator[Any, Any], step: Step) -> AsyncGenerator[Any, Any]:
     """Yield what *stream* yields, each time within *step*, and close it in the end."""
     proceed = resume = cast("Callable[[Any], Awaitable[Any]]", stream.asend)
     given: Any = None
     try:
         while True:
-            with step:
-                chunk = await resume(given)
+            if step.is_quiet:
+                try:
+                    chunk = await resume(given)
+                except BaseException as error:
+                    step.__exit__(type(error), error, error.__traceback__)
+                    raise
+            else:
+                with step:
+                    chunk = await resume(given)
             resume = proceed
             try:
                 given = yield chunk

@@ -183,6 +183,8 @@ class Span:
         position: Where what happens within the span is.
     """
 
+    is_quiet = False
+
     def __init__(
         self,
         tracer: Tracer,

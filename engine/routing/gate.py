@@ -91,7 +91,7 @@ class Gate:
         """
         self.is_closed = True
         for running in self._streams:
-            running.cut_by = self._cut
+            running.cut_by, running.is_quiet = self._cut, False
         for task in tasks:
             self._cut_tasks[task] = self._cut
             task.add_done_callback(lambda done: self._cut_tasks.pop(done, None))
@@ -125,13 +125,15 @@ class _Running:
     Attributes:
         gate: Knows of it.
         cut_by: What its next step raises.
+        is_quiet: Whether that is nothing.
     """
 
-    __slots__ = ("cut_by", "gate")
+    __slots__ = ("cut_by", "gate", "is_quiet")
 
     def __init__(self, gate: Gate) -> None:
         self.gate = gate
         self.cut_by: NotRunningError | None = None
+        self.is_quiet = True
 
     def end(self) -> None:
         """Say that the stream has ended."""

@@ -259,6 +259,8 @@ class _Begun(SteppedStream):
 class _Step:
     """The block that each further step of a stream runs in: the call ends with the stream."""
 
+    is_quiet = True
+
     def __init__(self, call: Call) -> None:
         self._call = call
 

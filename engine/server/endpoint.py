@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import inspect
 from collections.abc import AsyncGenerator, AsyncIterator
-from functools import partial
 from typing import TYPE_CHECKING, Any, NotRequired, Required, cast, get_type_hints
 from urllib.parse import parse_qsl
 
@@ -84,9 +83,8 @@ class Endpoint:
         whole, chunks = answers_of(function)
         self.result: TypeAdapter[Any] = TypeAdapter(whole)
         self.chunk: TypeAdapter[Any] | None = TypeAdapter(chunks) if chunks is not None else None
-        # What a foreign provider returns may be of another class with the same fields.
-        self._dump = partial(self.result.serializer.to_json, warnings=False)
-        self._dump_chunk = partial((self.chunk or self.result).serializer.to_json, warnings=False)
+        self._dump = _writer(self.result)
+        self._dump_chunk = _writer(self.chunk or self.result)
 
     async def __call__(self, exchange: Exchange) -> None:
         """Answer one request."""
@@ -145,3 +143,11 @@ class Endpoint:
     def _suggest(self, name: str) -> str:
         known = ", ".join(map(repr, self._known)) or "none"
         return did_you_mean(name, self._known) or f"there is: {known}"
+
+
+def _writer(adapter: TypeAdapter[Any]) -> Callable[[Any], bytes]:
+    """Return what writes values as JSON."""
+    to_json = adapter.serializer.to_json
+    # What a foreign provider returns may be of another class with the same fields. A function, for
+    # a partial takes a fifth more of a chunk's time.
+    return lambda value: to_json(value, warnings=False)
