@@ -52,6 +52,10 @@ _IN_TEXTS = [
     "AWS4-HMAC-SHA256 Credential=§/20200101/x, Signature=§", "Private-Lines: 1\n§",
     '<add key="ApiKey" value="§"/>', "<apikey value='§'/>",
     "DATABASE_DSN=§", "serve --dsn §", "connection_string: §", "secret -> §", "token → §",
+    "token --> §", "redis://:§ @h:6379/0", "sshpass -p '§' ssh h", "ssh-keygen -N §",
+    "unzip -P § a", "openssl enc -k §", "ldapsearch -w §", "x-functions-key: §",
+    "password: !!str §",
+    "password: |\n  §", "- name: DB_PASS\n  value: §", "echo '§' | docker login --password-stdin",
     "h:5432:db:u:§", "# of pgpass\n*:*:*:u:§", "http://u:§ @h/", "pg://u:pa § x@h:5432/db",
 ]  # fmt: skip
 
@@ -123,7 +127,9 @@ HARMLESS_TEXTS: list[str] = [
     "token -> embedding", "password -> sha256sum", "password → pbkdf2sha256",
     "DSN=db1.us-east2.net",
     "at http://h:8080 ask me2@x.org/", "http://h:8080, or u1@h/", "fd00:5432:abcd:ef01:23ab:6789",
-    "00:5432:aa:bb:c1c2d3d4", "h:5432:orders:reader:latest",
+    "00:5432:aa:bb:c1c2d3d4", "zip -r a1 b2", "ssh -p 2222 -N h1", "curl -k https://h1/x2",
+    "name: size\nvalue: 10", "echo done | tee log1",
+    "h:5432:orders:reader:latest",
 ]  # fmt: skip
 HARMLESS: list[Any] = [
     *({key: value} for key, value in HARMLESS_KEYS.items()),

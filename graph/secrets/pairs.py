@@ -31,7 +31,7 @@ class Hit(NamedTuple):
 
 _NAMED = re.compile(
     r"""(?P<query>[?&\#;])?(?<![\w.])(?P<name>[A-Za-z_][\w.-]{0,99})
-    (?P<sign>(?:\\{0,4}["'`]{1,2}]?)?\s{0,9}(?::=|=>?|->|→|\\{1,4}u2192)\s{0,9}
+    (?P<sign>(?:\\{0,4}["'`]{1,2}]?)?\s{0,9}(?::=|=>?|-{1,2}>|→|\\{1,4}u2192)\s{0,9}
     |\\{0,4}["'`]{1,2}\s{0,9}:\s{0,9}|:\s{1,9}|:(?=[^\s:/]))""",
     re.VERBOSE,
 )
@@ -43,7 +43,8 @@ _FLAG = re.compile(
 _QUOTED = r"""\\{0,4}"(?P<double>(?:[^"\\]|\\.)+)"?|\\{0,4}'{1,2}(?P<single>[^']+)'?
     |`(?P<tick>[^`]+)`?"""
 _VALUE = re.compile(
-    rf"""{_QUOTED}|(?P<plain>(?:(?:Bearer|Basic|Token|ApiKey)\s+)?[^\s&;"'{{\[][^\s&;"']*)""",
+    rf"""(?:[|>][+-]?[ \t]{{0,9}}(?:\n|\\{{1,4}}n)\s{{0,40}}|!!\w{{1,20}}\s{{1,9}})?(?:{_QUOTED}
+    |(?P<plain>(?:(?:Bearer|Basic|Token|ApiKey)\s+)?[^\s&;"'{{\[][^\s&;"']*))""",
     re.VERBOSE | re.IGNORECASE | re.DOTALL,
 )
 _VALUE_OF_FLAG = re.compile(

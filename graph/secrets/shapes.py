@@ -100,7 +100,11 @@ def _is_user(match: re.Match[str]) -> bool:
 
 _CLIENTS: Final = {
     "-p": re.compile(r"\b(?:mysql\w*|mariadb[\w-]*|sshpass)\s"),
-    "-p ": re.compile(r"\blogin\s"),
+    "-p ": re.compile(r"\b(?:login|mongosh|sshpass)\s"),
+    "-P ": re.compile(r"\b(?:sqlcmd|bcp|zip|unzip)\s"),
+    "-N ": re.compile(r"\bssh-keygen\s"),
+    "-k ": re.compile(r"\bopenssl\s+enc\s"),
+    "-w ": re.compile(r"\bldap[a-z]+\s"),
     "-a ": re.compile(r"\bredis-cli\s"),
     "-b ": re.compile(r"\bcurl\s"),
 }
@@ -125,7 +129,7 @@ SHAPES: Final = (
         "password in a URL",
         # One with blanks: the host must end as one does, for an address can follow a URL.
         re.compile(
-            rf"""://[^\s/?#@:"'<>]{{1,200}}:(?P<value>(?!\d+(?:\W|$))[^\s@/?#"'<>]{{1,200}}
+            rf"""://[^\s/?#@:"'<>]{{0,200}}:(?P<value>(?!\d+(?:\W|$))[^\s@/?#"'<>]{{1,200}}
             (?:[ ]{{1,3}}[^\s@/?#"'<>]{{0,200}}){{1,4}})@{_HOST}[:/]""",
             re.VERBOSE,
         ),
@@ -212,9 +216,18 @@ SHAPES: Final = (
     ),
     Shape(
         "password of a client",
-        re.compile(r"(?<!\S)(?P<flag>-[pab] {0,9})[\"']?(?P<value>[^\s\"'=-][^\s\"']{0,500})"),
-        ("-p", " -a", " -b"),
+        re.compile(r"(?<!\S)(?P<flag>-[pabkwNP] {0,9})[\"']?(?P<value>[^\s\"'=-][^\s\"']{0,500})"),
+        ("-p", " -a", " -b", " -k", " -w", " -n"),
         _is_of_client,
+    ),
+    Shape(
+        "standard input of a login",
+        re.compile(
+            r"""\b(?:echo|printf\s{1,9}\S{1,20})\s{1,9}(?:-n\s{1,9})?["']?(?P<value>[^\s"'|]{6,500})
+            ["']?\s{0,9}\|[^|\n]{1,200}--(?:password-stdin|with-token)""",
+            re.VERBOSE,
+        ),
+        ("-stdin", "--with-token"),
     ),
     Shape(
         "password in words",
@@ -229,9 +242,9 @@ SHAPES: Final = (
         "value beside a name",
         re.compile(
             rf"""\b(?:{"|".join(NAME_KEYS)})\\{{0,4}}["']?\s{{0,9}}[:=]\s{{0,9}}
-            \\{{0,4}}["'](?P<name>[\w.-]{{1,100}})\\{{0,4}}["'][\s,]{{1,9}}
+            \\{{0,4}}["']?(?P<name>[\w.-]{{1,100}})\\{{0,4}}["']?(?:[\s,]|\\{{1,4}}n){{1,9}}
             \\{{0,4}}["']?val(?:ue)?\\{{0,4}}["']?\s{{0,9}}[:=]\s{{0,9}}
-            \\{{0,4}}["'](?P<value>[^"'\\]{{1,4000}})""",
+            (?P<quote>\\{{0,4}}["'])?(?P<value>(?(quote)[^"'\\]{{1,4000}}|[^\s"'\\,]{{1,4000}}))""",
             re.VERBOSE | re.IGNORECASE,
         ),
         ("val",),
