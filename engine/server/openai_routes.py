@@ -13,7 +13,6 @@ from typing import TYPE_CHECKING, Any, TypeVar, cast
 from pydantic_core import from_json
 
 from rungraph.engine.apis.common import Usage
-from rungraph.engine.errors import NotServedError
 from rungraph.engine.provider import has_openai_relay
 from rungraph.engine.request import begin_session, hand_over
 from rungraph.engine.server import translated_answers, translation
@@ -170,13 +169,19 @@ class OpenAIRoutes:
         """
         exchange.last_event = _DONE
         is_stream = body.get("stream") is True and path != "embeddings"
-        resource = self._resolved(body.get("model"))
+        table, name = self._stack["models"], body.get("model")
+        if not isinstance(name, str):
+            problem = "is missing" if name is None else "is no text"
+            raise RequestError(400, f"model: {problem}", "model", "invalid_value")
+        resource: Resource = table.resolve(name)
         begin_session(str(body.get("prompt_cache_key") or body.get("user") or ""))
-        table = self._stack["models"]
-        group: Group | None = table.groups.get(resource.identifier)
+        group: Group | None = (
+            None if resource.provider_id else table.groups.get(resource.identifier)
+        )
 
         def ask(one: Resource, attempt: Attempt | None = None) -> Awaitable[Any]:
-            exchange.called = Called("inference", path, one.identifier, one.provider_id)
+            if attempt is not None:
+                exchange.called = Called("inference", path, one.identifier, one.provider_id)
             provider = table.member(one.provider_id).instance
             hand_over(provider)
             # What is no stream is one call: it ends with its answer, and so do its limits.
@@ -184,11 +189,11 @@ class OpenAIRoutes:
             traced = self._stack["inference"].traced_relay(relay, one, attempt)
             return cast("Awaitable[Any]", traced(path, {**body, "model": one.native_id}))
 
-        members = [resource] if resource.provider_id or group is None else group.resources
+        members = [resource] if group is None else group.resources
         exchange.called = Called("inference", path, resource.identifier, resource.provider_id)
         if not all(has_openai_relay(table.member(one.provider_id).instance) for one in members):
             return None
-        if resource.provider_id or group is None:
+        if group is None:
             return cast("_Relayed", await ask(resource))
         by_member = {one.provider_id: one for one in members}
         return cast(
@@ -199,21 +204,6 @@ class OpenAIRoutes:
                 may_hedge=path == "embeddings",
             ),
         )
-
-    def _resolved(self, name: object) -> Resource:
-        """Return the model that *name* means.
-
-        Raises:
-            RequestError: If it is no name.
-            UnknownResourceError: If no model has it.
-        """
-        api, served = "models", self._stack.graph.apis
-        if api not in served:
-            raise NotServedError(api, served)
-        if not isinstance(name, str):
-            problem = "is missing" if name is None else "is no text"
-            raise RequestError(400, f"model: {problem}", "model", "invalid_value")
-        return cast("Resource", self._stack[api].resolve(name))
 
 
 async def body_of(exchange: Exchange) -> dict[str, Any]:
