@@ -10,7 +10,14 @@ from __future__ import annotations
 import asyncio
 from typing import TYPE_CHECKING, Literal
 
-from rungraph.engine.errors import NodeError, NodeFailure, StartError, StopError, describe
+from rungraph.engine.errors import (
+    NodeError,
+    NodeFailure,
+    NotRunningError,
+    StartError,
+    StopError,
+    describe,
+)
 from rungraph.engine.events import (
     Event,
     NodeFailed,
@@ -197,6 +204,10 @@ class Lifecycle:
         """Take note that *address* is not to be started again, whatever comes back."""
         if (run := self._running.runs.get(address)) is not None:
             run.is_skipped = False
+        for other in self._running.runs.values():
+            if other.is_skipped and address in other.causes:
+                what = f"'{other.address}' does not run: it needs '{address}', which failed"
+                self._nodes.lose(other.address, NotRunningError(what))
 
     async def exchange(self, exchange: Exchange) -> None:
         """Go on with another graph, or as before if that fails.

@@ -128,6 +128,7 @@ class NodeRun:
         reported: What it said of itself before it was ready.
         degraded: Why it is not well; None when it is.
         lacks: What it needs and has failed while it runs.
+        handed: What it was handed at its start.
     """
 
     address: Address
@@ -155,6 +156,7 @@ class NodeRun:
     reported: ProviderReport | None = None
     degraded: str | None = None
     lacks: set[Address] = field(default_factory=set["Address"])
+    handed: frozenset[Address] = frozenset()
 
     @property
     def is_up(self) -> bool:

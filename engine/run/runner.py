@@ -112,8 +112,7 @@ class NodeRunner:
 
     def start(self, run: NodeRun) -> None:
         """Start *run* in a task of its own."""
-        run.phase = Phase.STARTING
-        run.since = self.clock()
+        run.phase, run.since = Phase.STARTING, self.clock()
         self._emit(NodeStarting(run.since, run.address))
         self._arm(run, self._settings.start_timeout, self._overdue)
         run.task = self._loop.create_task(
@@ -185,6 +184,7 @@ class NodeRunner:
             self._callbacks.settled(run)
             return
         running = {need.address: need.instance for need in run.needs if need.is_up}
+        run.handed = frozenset(running)
         try:
             instance = await self._nodes.open(run.address, running)
         except _FOREIGN as error:

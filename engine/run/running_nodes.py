@@ -203,6 +203,8 @@ class RunningNodes:
     async def _bind(self, need: NodeRun, run: NodeRun) -> None:
         settings, address, api = self._settings, run.address, need.address.api
         if not need.is_up or not self._nodes.can_rebind(address, run.instance):
+            if need.is_up and need.address.kind is NodeKind.PROVIDER and need.address in run.handed:
+                return  # What it has leads to the new instance.
             reason = "it has no bind()" if need.is_up else f"'{need.address}' does not run"
             self._emit(NodeNotBound(self.runner.clock(), address, api, reason))
             return

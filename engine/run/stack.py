@@ -150,7 +150,7 @@ class Stack:
         instance = self._lifecycle.instance_of(address) if self._lifecycle is not None else None
         if instance is None or self._instances is None:
             if self._state_of(address) is State.RESTARTING:
-                raise RestartingError(str(address), self._running().supervisor.retry_after(address))
+                raise RestartingError(str(address), self._retry_after(address))
             raise NotRunningError(self._why_not_running(address))
         return self._instances.handle_of(address, instance)
 
@@ -346,7 +346,17 @@ class Stack:
         """Return what callers are told that *address* is doing."""
         if self._lifecycle is not None and self._lifecycle.is_coming(address):
             return State.RESTARTING
-        return self._events.states.get(address)
+        state = self._events.states.get(address)
+        if state is State.SKIPPED and any(
+            self._events.states.get(cause) in COMING for cause in self._running().causes_of(address)
+        ):
+            return State.RESTARTING  # As soon as what it needs has come back.
+        return state
+
+    def _retry_after(self, address: Address) -> float:
+        """Return the seconds until *address*, or what it waits for, begins to start again."""
+        awaited = (address, *self._running().causes_of(address))
+        return max(map(self._running().supervisor.retry_after, awaited))
 
     def _why_not_running(self, address: Address) -> str:
         state = self._state_of(address)
@@ -367,7 +377,7 @@ class Stack:
             reason = self.unhealthy.get(address)
             return Absence(f"which is unhealthy: {reason}" if reason is not None else "")
         if (state := self._state_of(address) or State.STOPPED) in COMING:
-            seconds = running.supervisor.retry_after(address) or 1.0
+            seconds = self._retry_after(address) or 1.0
             return Absence(f"which {DOING[state]}; retry after {seconds:.2g} s", seconds)
         causes = running.causes_of(address)
         if causes in ((), (address,)):

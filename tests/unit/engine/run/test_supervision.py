@@ -28,10 +28,11 @@ from rungraph.engine.errors import (
     StopError,
     UnavailableResourceError,
 )
-from rungraph.engine.events import NodeHeldLoop, NodeReady, State
+from rungraph.engine.events import NodeGivenUp, NodeHeldLoop, NodeNotBound, NodeReady, State
 from rungraph.engine.run.errors import RunError
 from rungraph.engine.run.settings import StackSettings
 from rungraph.engine.run.stack import Stack
+from rungraph.engine.waiting import awaited
 from rungraph.graph import Address, RunGraph
 
 
@@ -125,6 +126,50 @@ async def test_how_a_provider_was_is_nothing_to_the_one_in_its_place(
         assert stack.unhealthy == {FOO: "no GPU"}
         await stack.apply(models_graph("foo", "bar", foo={"serves": "other-model"}))
         assert (stack.unhealthy, offered(stack)) == ({}, {"other-model", "bar-model"})
+
+
+async def test_what_waits_for_a_restart_says_so_and_what_waits_in_vain_says_that(
+    graph_of: GraphOf, tmp_path: Any
+) -> None:
+    """What needs a provider is told of by how that is; what it has been handed stays good."""
+    starts = iter([True, False, True, False])
+    groups: list[asyncio.TaskGroup] = []
+
+    async def create(config: object, deps: Any) -> Any:
+        if not next(starts):
+            raise ConnectionError
+        groups.append(await asyncio.TaskGroup().__aenter__())
+        return Closing(config, deps)
+
+    class Closing(Pinger):
+        async def shutdown(self) -> None:
+            await groups[-1].__aexit__(None, None, None)
+
+    async def crash() -> None:
+        raise ConnectionError
+
+    async def check_refused(kind: type[Exception], text: str) -> None:
+        for call in (lambda: stack["b"], kept.ping):
+            with pytest.raises(kind, match=f"b/one' {text}"):
+                await awaited(call())
+
+    graph = graph_of(a=Offer(create), b=Offer(needs=("a",)), user=Offer(uses=("a",)))
+    settings = quick(tmp_path, restart_delay=0.2, restart_limit=3, on_failure="degrade")
+    a, b = Address.provider("a", "one"), Address.provider("b", "one")
+    stack = await Stack(graph, settings).__aenter__()
+    kept = stack["b"]
+    groups[-1].create_task(crash())
+    await state_is(stack, b, State.SKIPPED)
+    await state_is(stack, a, State.RESTARTING)
+    await check_refused(RestartingError, "is being restarted; retry after")
+    await state_is(stack, b, State.READY)
+    assert await kept.ping() == await stack["user"].deps["a"].ping() == "pong"
+    assert not [one for one in stack.events if isinstance(one, NodeNotBound)]
+    groups[-1].create_task(crash())
+    await until(lambda: any(isinstance(one, NodeGivenUp) for one in stack.events))
+    await check_refused(NotRunningError, "does not run: it needs 'provider:a/one', which failed")
+    with pytest.raises(StopError):
+        await stack.__aexit__(None, None, None)
 
 
 async def test_calls_that_run_may_end_before_their_provider_stops(
