@@ -38,6 +38,8 @@ class StoreSpec:
     """
     needs_table: bool = True
     """Whether the config must name its table."""
+    is_needed: bool = True
+    """Whether the stack does not start without it."""
     releases: str = ""
     """The releases that had it so; see `CatalogHistory`."""
 

@@ -44,10 +44,14 @@ def storage(context: RuleContext) -> Iterator[Diagnostic]:
     defaults = {one.default for one in context.catalog.stores if one.default}
     families = _families(storage.get("backends"), defaults)
     stores = storage.get("stores")
+    named: Mapping[str, Any] = stores if isinstance(stores, dict) else {}
     homeless: dict[str, list[str]] = {}
     for spec in context.catalog.stores:
-        found = stores.get(spec.name) if isinstance(stores, dict) else None
-        if not isinstance(found, dict) and spec.default and spec.default not in families:
+        found = named.get(spec.name)
+        # One that is there with nothing in it has no default.
+        if found is None and (spec.name in named or not spec.default):
+            yield from _missing_store(context, spec, named)
+        elif not isinstance(found, dict) and spec.default and spec.default not in families:
             homeless.setdefault(spec.default, []).append(f"'{spec.name}'")
         yield from _store(context, spec, found, families)
     for backend, names in homeless.items():
@@ -113,10 +117,24 @@ def _store(
     elif written is not None:
         message = f"'{path_text(path)}' must be a mapping, not {kind_of(written)}"
         yield context.document.problem("C010", message, path)
-    elif spec.name == "metadata" and not spec.default:
-        message = f"the key '{spec.name}' is missing: {context.catalog.full_name} does not start"
-        hint = "add it with the 'backend' and the 'namespace' that registrations are kept in"
-        yield context.document.problem("C011", message, ("storage", "stores"), hint)
+
+
+def _missing_store(
+    context: RuleContext, spec: StoreSpec, named: Mapping[str, Any]
+) -> Iterator[Diagnostic]:
+    if not spec.is_needed or (spec.name == "inference" and "inference" not in context.served):
+        return
+    is_there = spec.name in named
+    key = "namespace" if spec.family == "kv" else "table_name"
+    what = "there with nothing in it" if is_there else "missing"
+    hint = f"{'fill it in' if is_there else 'add it'} with a 'backend' and a '{key}'"
+    yield context.document.problem(
+        "C011",
+        f"the key '{spec.name}' is {what}: {context.catalog.full_name} does not start",
+        ("storage", "stores", *((spec.name,) if is_there else ())),
+        f"{hint}, or take it out" if is_there and spec.default else hint,
+        key=is_there,
+    )
 
 
 def _reference(

@@ -63,8 +63,7 @@ def move_stores(tree: Any, target: Catalog) -> Iterator[str]:
         if missing not in backends:
             path = f"{folder}/{_FILES[spec.family]}"
             backends[missing] = {"type": f"{spec.family}_sqlite", "db_path": path}
-        is_needed = spec.name == "metadata" or spec.default
-        if is_needed and spec.name not in stores:
+        if spec.is_needed and spec.name not in stores:
             place = {"namespace": spec.name} if spec.family == "kv" else {"table_name": spec.name}
             stores[spec.name] = {**place, "backend": missing}
     ordered = {name: backends[name] for name in sorted(backends)}

@@ -16,7 +16,11 @@ def config_with(**sections: Any) -> str:
             "kv_default": {"type": "kv_sqlite", "db_path": "/data/kv.db"},
             "sql_default": {"type": "sql_sqlite", "db_path": "/data/sql.db"},
         },
-        "stores": {"metadata": {"namespace": "registry", "backend": "kv_default"}},
+        "stores": {
+            "metadata": {"namespace": "registry", "backend": "kv_default"},
+            "inference": {"table_name": "inference", "backend": "sql_default"},
+            "conversations": {"table_name": "conversations", "backend": "sql_default"},
+        },
     }
     provider = {"provider_id": "o", "provider_type": "remote::ollama", "config": {}}
     config = {
