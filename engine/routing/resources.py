@@ -98,12 +98,13 @@ def registration_of(resource: Resource, table_api: str) -> Registration:
     """Return what the store keeps of *resource*.
 
     Raises:
-        UnstorableError: If some of it is no JSON: an object, bytes, a number without an end, or
-            what is nested too deep.
+        UnstorableError: If some of it is no JSON, and would come back as something else or not at
+            all: an object, bytes, a set, infinity, an endless number, what is nested too deep.
     """
     try:
         content = resource.model_dump(mode="json", round_trip=True)
         json.dumps(content)
+        json.dumps(getattr(resource, "metadata", None), allow_nan=False)
     except (ValueError, TypeError, RecursionError) as error:
         reason = "nested too deep" if isinstance(error, RecursionError) else str(error)
         raise UnstorableError(resource.identifier, reason) from error

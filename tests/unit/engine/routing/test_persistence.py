@@ -56,6 +56,9 @@ async def test_an_empty_listing_loses_no_registration(bench: Bench) -> None:
         ({"x": object()}, "Unable to serialize unknown type: <class 'object'>"),
         ({"x": b"\xff"}, "invalid utf-8"),
         ({"x": 10**5000}, "Exceeds the limit"),
+        ({"x": b"text"}, "bytes is not JSON serializable"),
+        ({"x": {1}}, "set is not JSON serializable"),
+        ({"x": float("nan")}, "not JSON compliant"),
     ],
 )
 async def test_what_cannot_be_stored_is_not_served(
