@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 from rungraph.engine.errors import (
     DeadlineError,
+    NodeError,
     NodeFailure,
     NotRunningError,
     RestartingError,
@@ -205,7 +206,12 @@ class Changes:
                 for address in updated:
                     told = asyncio.ensure_future(self._update(address, exchange.updates[address]))
                     cancelled = await outlast(told) or cancelled
-                    left += tuple(told.result())
+                    for failure in told.result():
+                        left += (failure,)
+                        # It goes by neither config: like what breaks down, it is started anew.
+                        run = running.runs[address]
+                        run.died = NodeError(describe(failure.error))
+                        run.cancel()
             running.relink()
             if cancelled is not None:
                 raise cancelled

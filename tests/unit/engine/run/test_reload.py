@@ -26,7 +26,14 @@ from rungraph.engine.errors import (
     UnavailableResourceError,
     UnknownResourceError,
 )
-from rungraph.engine.events import Event, NodeEvent, NodeStarting, ReloadEnded, State
+from rungraph.engine.events import (
+    Event,
+    NodeEvent,
+    NodeRestarting,
+    NodeStarting,
+    ReloadEnded,
+    State,
+)
 from rungraph.engine.run.errors import ReloadError
 from rungraph.engine.run.stack import Stack
 from rungraph.graph import Address, compile_config
@@ -162,6 +169,25 @@ async def test_a_provider_that_can_takes_its_new_config_while_it_runs(
         assert _actions(steps) == {FOO: Action.UPDATE}
         assert told == ["other"]
         assert FakeModel.made == [foo]
+
+
+async def test_a_provider_that_takes_neither_config_is_started_anew(
+    tmp_path: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Nobody knows by which it goes, after a reload that failed because of it."""
+
+    async def reconfigure(self: FakeModel, config: Any) -> None:
+        self.served = {"half": Model(identifier="half")}
+        raise OSError(config["serves"])
+
+    monkeypatch.setattr(FakeModel, "reconfigure", reconfigure, raising=False)
+    async with Stack(models_graph("foo", "bar"), quick(tmp_path)) as stack:
+        with pytest.raises(ReloadError, match=r"but for:\n.*inference/foo .*OSError: foo-model"):
+            await stack.apply(models_graph("foo", "bar", foo={"serves": "other"}))
+        await until(lambda: len(FakeModel.made) == 3)
+        await until(lambda: offered(stack) == {"foo-model", "bar-model"})
+        causes = [one.reason for one in stack.events if isinstance(one, NodeRestarting)]
+        assert causes == ["OSError: foo-model"]
 
 
 async def test_a_cancelled_reload_goes_back(tmp_path: Any) -> None:
