@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections import Counter, defaultdict
-from dataclasses import dataclass, field
 from itertools import accumulate
 from math import ceil
 from typing import TYPE_CHECKING, Any
@@ -20,44 +19,33 @@ if TYPE_CHECKING:
 _SHARE = 0.95
 
 
-@dataclass(slots=True)
-class _Sum:
-    """Calls that went along one edge.
-
-    Attributes:
-        errors: How many of them failed.
-        durations: How many took how long, by the step of the duration.
-    """
-
-    errors: int = 0
-    durations: Counter[int] = field(default_factory=Counter[int])
-
-    def percentile(self) -> float:
-        """Return in how many seconds 95 of 100 calls were over."""
-        steps, wanted = sorted(self.durations), ceil(_SHARE * self.durations.total())
-        ended = accumulate(self.durations[step] for step in steps)
-        step = next(step for step, count in zip(steps, ended, strict=True) if count >= wanted)
-        return float(2 ** (step / STEPS))
-
-
 def traffic(tally: Tally, catalog: Catalog) -> list[dict[str, Any]]:
     """Return what went from each router to its table and from there to each provider."""
-    found: defaultdict[tuple[Address, Address], _Sum] = defaultdict(_Sum)
+    calls: defaultdict[tuple[Address, Address], Counter[int]] = defaultdict(Counter[int])
+    errors = Counter[tuple[Address, Address]]()
     for (api, provider, has_failed), durations in tally.last_minute():
         for edge in _way(catalog, api, provider):
-            found[edge].errors += sum(durations.values()) if has_failed else 0
-            found[edge].durations.update(durations)
+            calls[edge].update(durations)
+            errors[edge] += has_failed * sum(durations.values())
     return [
         {
-            "dependency": str(dependency),
-            "dependent": str(dependent),
-            "calls": one.durations.total(),
-            "errors": one.errors,
-            "rate": one.durations.total() / SECONDS,
-            "p95": one.percentile(),
+            "dependency": str(edge[0]),
+            "dependent": str(edge[1]),
+            "calls": durations.total(),
+            "errors": errors[edge],
+            "rate": durations.total() / SECONDS,
+            "p95": _percentile(durations),
         }
-        for (dependency, dependent), one in sorted(found.items(), key=lambda item: item[0][::-1])
+        for edge, durations in sorted(calls.items(), key=lambda item: item[0][::-1])
     ]
+
+
+def _percentile(durations: Counter[int]) -> float:
+    """Return in how many seconds 95 of 100 calls were over."""
+    steps, wanted = sorted(durations), ceil(_SHARE * durations.total())
+    ended = accumulate(durations[step] for step in steps)
+    step = next(step for step, count in zip(steps, ended, strict=True) if count >= wanted)
+    return float(2 ** (step / STEPS))
 
 
 def _way(catalog: Catalog, api: str, provider: str) -> Iterator[tuple[Address, Address]]:
