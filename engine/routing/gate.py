@@ -38,6 +38,7 @@ class Gate:
 
     def __init__(self, provider: str = "", limits: Limits = NO_LIMITS) -> None:
         self._calls = LimitedCalls(provider, limits)
+        self._is_limited = limits != NO_LIMITS
         self.is_closed = False
         self.why = NotRunningError(f"'{provider}' has stopped")
         self._cut = NotRunningError(f"'{provider}' was stopped while the call ran")
@@ -47,13 +48,14 @@ class Gate:
     def take(self, limits: Limits) -> bool:
         """Go on with other *limits*; return whether they differ."""
         is_same, self._calls.limits = limits == self._calls.limits, limits
+        self._is_limited = limits != NO_LIMITS
         return not is_same
 
     def limited(
         self, method: Callable[..., Any], *, is_coroutine: bool = True
     ) -> Callable[..., Any]:
         """Return *method* within the limits that there are now: itself when there are none."""
-        if self._calls.limits == NO_LIMITS:
+        if not self._is_limited:
             return method
         return self._calls.limit(method, is_coroutine=is_coroutine)
 

@@ -308,7 +308,7 @@ class Router:
         provider_id = resource.provider_id
         if not provider_id:  # Of a group, the spans of its attempts tell.
             return {"resource": resource.identifier, "route": str(self._node.address)}
-        route = _route(self._node.address, Address.provider(self._node.api, provider_id))
+        route = _route(self._node.api, provider_id)
         return {"resource": resource.identifier, "provider_id": provider_id, "route": route}
 
 
@@ -320,8 +320,8 @@ def _attributes_of(attempt: Attempt | None) -> dict[str, Any]:
 
 
 @lru_cache(maxsize=1024)
-def _route(router: Address, provider: Address) -> str:
-    return f"{router} > {provider}"
+def _route(api: str, provider_id: str) -> str:
+    return f"{Address.router(api)} > {Address.provider(api, provider_id)}"
 
 
 def _fail(method: Method, error: EngineError) -> Any:
