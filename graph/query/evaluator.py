@@ -185,7 +185,12 @@ class _Evaluator:
     def named(self, tree: Select, glob: str) -> NodeSet | Path:
         """Return what the selectors with a name that *glob* matches select."""
         selectors = self.context.selectors
-        names = [name for name in selectors if glob_of(glob).match(name)]
+        if is_literal(glob):
+            names = [glob] if glob in selectors else []
+        else:
+            match = glob_of(glob).match
+            names = [name for name in selectors if match(name)]
+            self.context.work.visited += len(selectors)
         if not names:
             hint = near_or_all(glob, selectors) or "the config has no 'selectors:'"
             raise self.error(tree, f"no selector '{glob}'", hint)

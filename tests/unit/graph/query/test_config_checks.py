@@ -8,6 +8,7 @@ import pytest
 
 from rungraph.graph import RunGraph, Severity, compile_config, render_diagnostics
 from rungraph.graph.config.run_config import QueryCheck
+from rungraph.graph.query import evaluator
 from rungraph.graph.query.check_file import load_checks
 from rungraph.graph.query.config_checks import ask
 from rungraph.graph.query.expectation import parse_expectation
@@ -219,6 +220,16 @@ def test_all_checks_together_visit_so_much(
     assert answers[-1].diagnostic.message == (
         "check 'it' cannot be asked: column 1: what is asked visits more than 2,000 nodes and edges"
     )
+
+
+def test_selectors_that_name_others_are_found_by_their_names(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """A chain of very many takes no longer than as many on their own: none is searched for."""
+    monkeypatch.setattr(evaluator, "glob_of", None)
+    selectors = {f"s{n:03}": f"selector:s{n + 1:03}" for n in range(99)} | {"s099": "*"}
+    found = compile_config({"providers": {}, "selectors": selectors}, environment={}).diagnostics
+    assert "selectors name each other more than 10 deep" in found[0].message
 
 
 def test_selectors_that_visit_very_much_are_told_of_when_they_are_asked(
