@@ -364,7 +364,7 @@ class Stack:
             return f"'{address}' does not run: the stack has not been started"
         causes = self._running().causes_of(address)
         others = " and ".join(f"'{cause}'" for cause in causes if cause != address)
-        if others:
+        if others and state is not State.RESTARTING:
             return f"'{address}' does not run: it needs {others}, which failed"
         return f"'{address}' does not run: it {DOING[state]}"
 

@@ -162,6 +162,8 @@ async def test_what_waits_for_a_restart_says_so_and_what_waits_in_vain_says_that
     await state_is(stack, b, State.SKIPPED)
     await state_is(stack, a, State.RESTARTING)
     await check_refused(RestartingError, "is being restarted; retry after")
+    health = (await stack.health([b]))[b].message
+    assert health == "'provider:b/one' does not run: it is being restarted"
     await state_is(stack, b, State.READY)
     assert await kept.ping() == await stack["user"].deps["a"].ping() == "pong"
     assert not [one for one in stack.events if isinstance(one, NodeNotBound)]
