@@ -76,8 +76,9 @@ def written_kind(value: Mapping[str, Any]) -> str:
     if {"valid", "diagnostics"} <= value.keys():
         return "validation"
     kind = value.get("kind")
+    kind = kind if isinstance(kind, str) else ""
     is_ours = "format_version" in value or kind in WRITERS
-    return str(kind or "answer") if is_ours and "providers" not in value else ""
+    return (kind or "answer") if is_ours and "providers" not in value else ""
 
 
 def _template(document: Document) -> Document | None:
