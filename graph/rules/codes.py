@@ -119,8 +119,9 @@ The catalog says that the type is going away (a warning) or has gone (an error),
 instead.
 
 C028 warning a resource is listed twice
-The same name with the same provider stands twice in the list. Where the two differ, only one of
-them can be registered: take the other out.
+The same name with the same provider stands twice in the list; Llama Stack and ogx know all but
+models by their name alone. Where the two differ, only one of them can be registered, and from Llama
+Stack 0.3.0 on the start ends at the second: take one out.
 
 C029 error the catalog cannot be had
 The key 'catalog' names a catalog that there is none of, or a file that is none. The config is
@@ -167,7 +168,9 @@ From ogx 1.2.0 on the server does not start without a certificate, unless it is 
 
 C039 warning resources that are not registered
 A list of them in the config is read and not used: tool groups come from the provider types of
-tool_runtime from Llama Stack 0.7.0 on, and vector stores have no list from 0.3.0 to 0.4.2.
+tool_runtime from Llama Stack 0.7.0 on, and vector stores have no list from 0.3.0 to 0.4.2. It is
+an error where the release fails to register any: scoring functions from 0.1.0 to 0.4.7, datasets
+from 0.2.15 to 0.2.19, and vector databases in 0.2.15.
 
 C040 error a secret is missing
 The graph was read from JSON, where secrets are masked. It can be shown and asked, not run. Put

@@ -41,6 +41,12 @@ def models_by_name(
     return found | {naming(one): one for one in models}
 
 
+def registered_name(model: ResourceConfig, catalog: Catalog) -> str:
+    """Return the name that a release gives to a model: its own id where nothing says otherwise."""
+    naming = _naming(catalog)
+    return naming(model) if naming else model.identifier
+
+
 def model_type(model: ResourceConfig) -> str:
     """Return what a model is, as the release takes it."""
     return str(model.fields.get("model_type") or "llm")

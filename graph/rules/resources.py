@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from rungraph.graph.address import Address
 from rungraph.graph.config.run_config import ALL_PROVIDERS
 from rungraph.graph.diagnostics import Severity
 from rungraph.graph.resources import KnownResources, Reference, Resource
 from rungraph.graph.rules.context import nearest, switched_off_hint
-from rungraph.graph.rules.registered import model_type, registered_models
+from rungraph.graph.rules.registered import model_type, registered_models, registered_name
 from rungraph.graph.wording import listed
 
 if TYPE_CHECKING:
@@ -32,6 +33,9 @@ def resources_without_provider(context: RuleContext) -> Iterator[Diagnostic]:
         lost = context.config.unreadable.get(router, frozenset())
         is_lost = "" in lost or resource.provider_id in lost
         is_without_members = not resource.provider_id and resource.routing is not None
+        if resource.table_api == "datasets" and "datasets_by_source" in context.catalog.traits:
+            yield from _dataset(context, resource, ids)
+            continue
         if resource.provider_id in ids or is_lost or is_without_members:
             continue  # What is wrong with it has been told, if anything is.
         if resource.provider_id == ALL_PROVIDERS and "alias_of_all" in context.catalog.traits:
@@ -72,26 +76,60 @@ def resources_without_provider(context: RuleContext) -> Iterator[Diagnostic]:
             yield context.document.problem("C026", message, resource.path, hint)
 
 
+def _dataset(
+    context: RuleContext, dataset: ResourceConfig, ids: Mapping[str, None]
+) -> Iterator[Diagnostic]:
+    """Yield that the provider is not there that a release takes by what a dataset is made of."""
+    source, metadata = dataset.fields.get("source"), dataset.fields.get("metadata")
+    uri = str(source.get("uri", "")) if isinstance(source, dict) else ""
+    named = metadata.get("provider_id") if isinstance(metadata, dict) else None
+    wanted = str(named or ("huggingface" if uri.startswith("huggingface") else "localfs"))
+    if source and wanted not in ids:
+        yield context.document.problem(
+            "C025",
+            f"dataset '{dataset.identifier}' is for provider '{wanted}', by its source, and "
+            "datasetio does not have it",
+            dataset.path,
+            "call a provider so, or add 'metadata: {provider_id: …}' with the id of one",
+        )
+
+
 def resources_listed_twice(context: RuleContext) -> Iterator[Diagnostic]:
     """Yield the resources that stand twice in their list."""
-    seen: dict[tuple[str, str, str], ResourceConfig] = {}
+    seen: dict[tuple[str, ...], ResourceConfig] = {}
     for resource in context.config.resources:
-        key = (resource.table_api, resource.identifier, resource.provider_id)
-        first = seen.setdefault(key, resource)
+        first = seen.setdefault(_place_in_table(context, resource), resource)
         if first is not resource:
             last = max(first, resource, key=lambda one: one.path)
-            is_same = (first.provider_resource_id, first.fields) == (
+            is_same = (first.provider_id, first.provider_resource_id, first.fields) == (
+                resource.provider_id,
                 resource.provider_resource_id,
                 resource.fields,
             )
-            again = "both times the same" if is_same else "not alike; one of them counts"
+            severity, again = Severity.WARNING, "not alike; one of them counts"
+            if is_same:
+                severity, again = Severity.NOTE, "both times the same"
+            elif "twice_ends_start" in context.catalog.traits:
+                severity, again = Severity.ERROR, "not alike; the start ends at the second"
             yield context.document.problem(
                 "C028",
                 f"'{resource.identifier}' is listed twice under '{resource.path[-2]}', {again}",
                 last.path,
                 "keep one of them",
-                severity=Severity.NOTE if is_same else Severity.WARNING,
+                severity=severity,
             )
+
+
+def _place_in_table(context: RuleContext, resource: ResourceConfig) -> tuple[str, ...]:
+    """Return what only one resource can have: a release knows most by their name alone."""
+    api, provider = resource.table_api, resource.provider_id
+    pair = context.catalog.pair_of_table(api)
+    is_read = bool(context.catalog.traits) and api not in unread_tables(context)
+    if pair is None or not is_read or provider not in context.ids.get(pair.router_api, {}):
+        return (api, resource.identifier, provider)
+    if api == "models":
+        return (api, registered_name(resource, context.catalog), provider)
+    return (api, resource.identifier)
 
 
 def members_beside_others(context: RuleContext) -> Iterator[Diagnostic]:
@@ -186,6 +224,23 @@ def unread_lists(context: RuleContext) -> Iterator[Diagnostic]:
             )
 
 
+def lists_that_end_the_start(context: RuleContext) -> Iterator[Diagnostic]:
+    """Yield the lists of resources that a release cannot register one of."""
+    for trait, table_api in _ENDING.items():
+        there = [one for one in context.config.resources if one.table_api == table_api]
+        is_asked = Address.table(table_api) in context.nodes
+        if there and is_asked and trait in context.catalog.traits:
+            yield context.document.problem(
+                "C039",
+                f"{context.catalog.full_name} does not start with these "
+                f"{table_api.replace('_', ' ')}: it cannot register what a config lists",
+                there[0].path[:-1],
+                "take them out, and register them once it runs",
+                key=True,
+                severity=Severity.ERROR,
+            )
+
+
 def unread_tables(context: RuleContext) -> dict[str, str]:
     """Return the tables whose lists in a config the release does not register, and why."""
     traits = context.catalog.traits
@@ -195,4 +250,9 @@ def unread_tables(context: RuleContext) -> dict[str, str]:
 _UNREAD = {
     "tool_groups_of_types": ("tool_groups", ": they come from the types of tool_runtime"),
     "vector_stores_unread": ("vector_stores", ""),
+}
+_ENDING = {
+    "datasets_end_start": "datasets",
+    "scoring_fns_end_start": "scoring_functions",
+    "vector_dbs_end_start": "vector_dbs",
 }

@@ -38,7 +38,7 @@ def _config(release: str, models: list[dict[str, Any]], wanted: str, **sections:
 @pytest.mark.parametrize(
     ("release", "found"),
     [
-        ("llama-stack@0.2.15", ["a"]),
+        ("llama-stack@0.2.14", ["a"]),
         ("llama-stack@0.2.24", ["a", "x"]),
         ("llama-stack@0.4.3", ["o/x"]),
         ("llama-stack@0.7.3", ["o/x"]),
@@ -106,3 +106,70 @@ def test_the_default_models_of_vector_stores_are_of_their_type() -> None:
                 f"the default model 'o/m' must be one of type {one}, and it is one of type 'llm'"
                 for one in expected
             ]
+
+
+def test_two_of_one_name_that_are_not_alike_end_the_start_from_0_3_0_on() -> None:
+    """Models have their provider in their name, all else is known by its name alone."""
+    tools = [{"provider_id": one, "provider_type": "remote::tavily-search"} for one in "tu"]
+    groups = [{"toolgroup_id": "builtin::websearch", "provider_id": one} for one in "tu"]
+    twice = "'{}' is listed twice under '{}', not alike; the start ends at the second"
+    models = [{"model_id": "m", "provider_id": "o", "metadata": {"a": one}} for one in (1, 2)]
+    for release, lists, errors in (
+        ("llama-stack@0.2.24", {"tool_groups": groups}, []),
+        ("llama-stack@0.4.7", {"tool_groups": groups}, [("builtin::websearch", "tool_groups")]),
+        ("llama-stack@0.7.3", {"tool_groups": groups}, []),
+        ("llama-stack@0.2.24", {"models": models}, []),
+        ("ogx@1.5.0", {"models": models}, [("m", "models")]),
+        ("ogx@1.5.0", {"models": models[:1] * 2}, []),
+        ("ogx@1.5.0", {"models": [{**one, "provider_id": ""} for one in models]}, []),
+    ):
+        text = config_with(
+            apis=["inference", "tool_runtime"],
+            providers={
+                "inference": [{"provider_id": "o", "provider_type": "remote::ollama"}],
+                "tool_runtime": tools,
+            },
+            **(lists if "@0.2." in release else {"registered_resources": lists}),
+        )
+        assert errors_of(text, release) == [twice.format(*one) for one in errors]
+
+
+def test_a_dataset_is_of_the_provider_that_its_source_calls_for() -> None:
+    """What 'provider_id' says of it is not read."""
+    fields = {"dataset_id": "d", "purpose": "eval/messages-answer", "provider_id": "x"}
+    rows = {"type": "rows", "rows": [{"a": 1}]}
+    hugging = {"type": "uri", "uri": "huggingface://datasets/a"}
+    for source, metadata, wanted in (
+        (rows, {}, "localfs"),
+        (hugging, {}, "huggingface"),
+        (rows, {"provider_id": "x"}, ""),
+    ):
+        dataset = {**fields, "source": source, "metadata": metadata}
+        text = config_with(
+            apis=["datasetio"],
+            providers={"datasetio": [{"provider_id": "x", "provider_type": "inline::localfs"}]},
+            registered_resources={"datasets": [dataset]},
+        )
+        error = (
+            f"dataset 'd' is for provider '{wanted}', by its source, and datasetio does not have it"
+        )
+        assert errors_of(text, "llama-stack@0.6.1") == ([error] if wanted else [])
+
+
+def test_some_releases_cannot_register_what_a_config_lists() -> None:
+    """Their own registration fails at the first entry, whatever stands in it."""
+    function = {"scoring_fn_id": "f", "provider_id": "s", "return_type": {"type": "string"}}
+    for release, is_fatal in (("llama-stack@0.4.7", True), ("llama-stack@0.5.0", False)):
+        text = config_with(
+            apis=["datasetio", "scoring"],
+            providers={
+                "datasetio": [{"provider_id": "localfs", "provider_type": "inline::localfs"}],
+                "scoring": [{"provider_id": "s", "provider_type": "inline::basic"}],
+            },
+            registered_resources={"scoring_fns": [function]},
+        )
+        error = (
+            f"{release.replace('@', ' ')} does not start with these scoring functions: it cannot "
+            "register what a config lists"
+        )
+        assert errors_of(text, release) == ([error] if is_fatal else [])
