@@ -63,7 +63,7 @@ class Connection:
         self._reader = reader
         self._writer = writer
         self._gone = gone
-        self._is_open = True
+        self.is_open = True
         self._count = 0
         self._asked: dict[int, asyncio.Future[Any]] = {}
         self._working: dict[int, asyncio.Task[None]] = {}
@@ -78,7 +78,7 @@ class Connection:
         except (asyncio.IncompleteReadError, ConnectionError):
             pass
         finally:
-            self._is_open = False
+            self.is_open = False
             for future in self._asked.values():
                 if not future.done():
                     future.set_exception(self._gone())
@@ -111,7 +111,7 @@ class Connection:
                 self._send(_Message(number, is_answer=False, kind="close"))
 
     async def _ask(self, number: int, kind: str, value: Any = None) -> Any:
-        if not self._is_open:
+        if not self.is_open:
             raise self._gone()
         future = self._asked[number] = asyncio.get_running_loop().create_future()
         try:
@@ -126,7 +126,7 @@ class Connection:
 
     def _send(self, message: _Message) -> None:
         data = pickle.dumps(message)
-        if self._is_open:
+        if self.is_open:
             self._writer.write(len(data).to_bytes(_LENGTH_BYTES, "big") + data)
 
     async def _drain(self) -> None:

@@ -204,6 +204,7 @@ class Lifecycle:
         """Take note that *address* is not to be started again, whatever comes back."""
         if (run := self._running.runs.get(address)) is not None:
             run.is_skipped = False
+        self._running.coming.discard(address)
         for other in self._running.runs.values():
             if other.is_skipped and address in other.causes:
                 what = f"'{other.address}' does not run: it needs '{address}', which failed"
@@ -335,6 +336,8 @@ class Lifecycle:
     def _breaking(self, run: NodeRun, reason: BaseException) -> None:
         """Start nothing more that needs *run*, which is about to end, and send nobody to it."""
         run.causes = (run.address,)
+        if self.supervisor.expects(run.address):  # However long its shutdown takes until then.
+            self._running.coming.add(run.address)
         self._running.lose(run)
         if run.starting is not None:
             run.starting.blame(self._failure(run, "run", reason))

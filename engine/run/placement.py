@@ -59,7 +59,7 @@ class PlacedProvider(RemoteInstance):
         self.is_stopping = True
         grace = _GRACE_SECONDS
         try:
-            if self._has_shutdown and self._process.returncode is None:
+            if self._has_shutdown and self._connection.is_open:
                 await self._connection.call("provider", "shutdown")
         except asyncio.CancelledError:  # Its time is up.
             grace = 0.0
@@ -68,7 +68,7 @@ class PlacedProvider(RemoteInstance):
             try:
                 await end(self._process, grace=grace)
             finally:
-                await _leave(self._watching)
+                await _leave(self._watching, self._process)
 
 
 async def open_in_process(
@@ -116,7 +116,7 @@ async def open_in_process(
 
         async def watch() -> None:
             await connection.serve()
-            await process.wait()
+            # At once: a large process takes its time to end, and nobody is to be sent there.
             if placed is not None and not placed.is_stopping:
                 raise _gone(process)  # noqa: TRY301  (what the group is there for)
 
@@ -139,7 +139,7 @@ async def open_in_process(
         try:
             await end(process, grace=0)
         finally:
-            await _leave(watching)
+            await _leave(watching, process)
         raise
     return placed
 
@@ -160,11 +160,13 @@ async def end(process: asyncio.subprocess.Process, *, grace: float = _GRACE_SECO
     await process.wait()
 
 
-async def _leave(watching: asyncio.TaskGroup) -> None:
+async def _leave(watching: asyncio.TaskGroup, process: asyncio.subprocess.Process) -> None:
     try:
         await watching.__aexit__(None, None, None)
     except ExceptionGroup as group:  # Of the one task that is in it.
-        raise group.exceptions[0] from None
+        [error] = group.exceptions
+        # How the process has ended is known by now.
+        raise (_gone(process) if isinstance(error, ProcessError) else error) from None
 
 
 def _gone(process: asyncio.subprocess.Process) -> Exception:

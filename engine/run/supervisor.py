@@ -89,6 +89,10 @@ class Supervisor:
         """Return the seconds until *address* begins to start again; 0 when it does not wait."""
         return max(0.0, self._due.get(address, 0.0) - self._graph.clock())
 
+    def expects(self, address: Address) -> bool:
+        """Whether *address*, which breaks down now, is likely to be started again."""
+        return self._is_open and self._why_never(address) is None
+
     def open(self, failures: Iterable[NodeFailure] = ()) -> None:
         """Begin to start again what fails, with *failures* of the start."""
         self._is_open = True
@@ -160,19 +164,22 @@ class Supervisor:
 
     def _why_not(self, failure: NodeFailure) -> str | None:
         """Return why the failed node is not started again; None when it is."""
-        restarts, now = self._nodes.restarts_of(failure.address), self._graph.clock()
-        if restarts == "never":
-            return f"'{failure.address}' has failed and is not to be restarted"
         has_ended_well = failure.phase == "run" and isinstance(failure.error, BackgroundError)
-        if restarts == "on-failure" and has_ended_well:
+        if has_ended_well and self._nodes.restarts_of(failure.address) == "on-failure":
             return f"'{failure.address}' has ended by itself, and is restarted on failure only"
-        attempts = self._attempts.setdefault(failure.address, deque())
+        return self._why_never(failure.address)
+
+    def _why_never(self, address: Address) -> str | None:
+        """Return why *address* is not started again now, however it fails; None when it may be."""
+        if self._nodes.restarts_of(address) == "never":
+            return f"'{address}' has failed and is not to be restarted"
+        attempts, now = self._attempts.setdefault(address, deque()), self._graph.clock()
         while attempts and attempts[0] <= now - self._settings.restart_window:
             attempts.popleft()
         if len(attempts) >= self._settings.restart_limit:
             times = counted(len(attempts), "restart")
             window = f"within {self._settings.restart_window:g} s"
-            return f"'{failure.address}' has failed again after {times} {window}"
+            return f"'{address}' has failed again after {times} {window}"
         return None
 
     def _pause(self, address: Address) -> float:

@@ -93,6 +93,7 @@ class FakeModel:
     async def shutdown(self) -> None:
         """End."""
         self.shutdowns += 1
+        await asyncio.sleep(self.takes)
         await self.group.__aexit__(None, None, None)
 
 

@@ -93,7 +93,7 @@ async def test_a_bank_goes_and_comes_with_its_model(tmp_path: Path) -> None:
 async def test_a_bank_falls_with_the_provider_of_its_model(tmp_path: Path) -> None:
     """A provider that breaks down takes with it what stands on it in other tables."""
     graph = _graph(tmp_path, "letters")
-    stack = Stack(graph, _settings(tmp_path, on_failure="degrade"))
+    stack = Stack(graph, _settings(tmp_path, on_failure="degrade", restart_limit=0))
     await stack.__aenter__()
     degraded = asyncio.Event()
 

@@ -71,13 +71,15 @@ async def test_a_crashed_provider_comes_back_with_its_registrations(
 async def test_from_a_crash_to_its_replacement_every_call_is_told_to_come_again(
     graph: RunGraph, tmp_path: Any
 ) -> None:
-    """Also while it starts, and while nobody knows yet what it serves."""
+    """Also while it shuts down, while it starts, and while nobody knows yet what it serves."""
     graph = models_graph("foo", foo={"serves": "foo-model", "takes": 0.05})
     reasons: list[str] = []
     waits: list[float | None] = []
     async with Stack(graph, quick(tmp_path)) as stack:
         instance("foo").crash()
-        await state_is(stack, FOO, State.RESTARTING)
+        await state_is(stack, FOO, State.STOPPING)
+        with pytest.raises(RestartingError):
+            _ = stack[FOO]
         answer = None
         while answer is None:
             try:
