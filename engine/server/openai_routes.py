@@ -213,7 +213,11 @@ async def body_of(exchange: Exchange) -> dict[str, Any]:
         RequestError: If it is none.
     """
     try:
-        body: object = json.loads(await exchange.json_body())
+        content = await exchange.json_body()
+        try:
+            body: object = from_json(content)
+        except ValueError:  # What only the standard library reads, or tells what is wrong with.
+            body = json.loads(content)
     except UnicodeDecodeError as error:
         raise RequestError(400, "the body is no UTF-8", code="invalid_value") from error
     except ValueError as error:
@@ -288,8 +292,10 @@ def _object_in(content: bytes) -> dict[str, Any]:
 async def _whole(provider: HasOpenAIRelay, path: str, body: Mapping[str, Any]) -> bytes:
     """Return what *provider* says itself to what is no stream."""
     content = await provider.relay_openai(path, body)
-    async with aclosing(content):
+    try:
         return b"".join([piece async for piece in content])
+    finally:
+        await content.aclose()
 
 
 async def _pass_on(exchange: Exchange, content: _Relayed) -> None:

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 from tests.asgi import Answered, ask
 from tests.wire import Reply, Request, Wire, serve
@@ -110,6 +110,7 @@ def lane(tmp_path_factory: pytest.TempPathFactory) -> Generator[Lane]:
 
 @settings(deadline=None, max_examples=60)
 @given(body=BODIES)
+@example(body={"nested": json.loads("[" * 300 + "]" * 300)})
 def test_any_request_arrives_equal_but_for_the_model(lane: Lane, body: dict[str, Any]) -> None:
     """Whatever a caller sends comes to the upstream, with the upstream's own name of the model."""
     lane.reply = Reply(b"{}")
