@@ -89,6 +89,10 @@ def test_an_embedding_model_has_a_dimension() -> None:
     for provider, errors in (("o", [error]), ("${env.OFF:+p}", []), ("__disabled__", [])):
         text = _config("ogx@1.5.0", [{**model, "provider_id": provider}], "")
         assert errors_of(text, "ogx@1.5.0") == errors
+    wrong = {**model, "provider_id": "o", "metadata": {"embedding_dimension": "big"}}
+    assert errors_of(_config("ogx@1.5.0", [wrong], ""), "ogx@1.5.0") == [
+        "'registered_resources.models[0].metadata.embedding_dimension' must be an integer, not text"
+    ]
 
 
 def test_the_default_models_of_vector_stores_are_of_their_type() -> None:
