@@ -25,6 +25,7 @@ from rungraph.graph.config.run_config import (
 from rungraph.graph.config.sections import kind_of
 from rungraph.graph.diagnostics import Severity
 from rungraph.graph.nodes import PLACEMENTS, RESTARTS, ProviderNode
+from rungraph.graph.secrets.masking import masked_text
 from rungraph.graph.source.positions import path_text
 from rungraph.graph.suggest import closest
 
@@ -349,7 +350,12 @@ class _Reader(ResourceReader):
             shown = self.shown(written, self.resolve(written, path), path)
             section = self.section(CheckSection, shown, path)
             if section is not None:
-                yield QueryCheck(section.name, section.query, str(section.expect), place)
+                yield QueryCheck(
+                    masked_text(section.name, self.document.known),
+                    section.query,
+                    str(section.expect),
+                    place,
+                )
 
 
 def _switched_off(api: str, entry: Entry) -> Excluded:

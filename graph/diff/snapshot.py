@@ -19,6 +19,7 @@ from rungraph.graph.diff.facts import (
 )
 from rungraph.graph.extras import Extras
 from rungraph.graph.nodes import Strength
+from rungraph.graph.secrets.masking import masked_text
 from rungraph.graph.secrets.values import masked
 
 if TYPE_CHECKING:
@@ -110,10 +111,14 @@ def settings_of(graph: RunGraph | Snapshot) -> Facts:
         return graph.settings
     checks: dict[str, list[str]] = {}
     for check in graph.checks:
-        checks.setdefault(check.name, []).append(f"{check.query} ({check.expect})")
+        checks.setdefault(check.name, []).append(
+            f"{masked_text(check.query, graph.known)} ({check.expect})"
+        )
     values: dict[str, Any] = {
         **shown_extras(graph),
-        "selectors": dict(graph.selectors),
+        "selectors": {
+            name: masked_text(query, graph.known) for name, query in graph.selectors.items()
+        },
         "checks": {name: sorted(asked) for name, asked in checks.items()},
     }
     return sorted_facts(

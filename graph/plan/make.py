@@ -31,6 +31,7 @@ from rungraph.graph.plan.model import (
 )
 from rungraph.graph.query.config_checks import ask
 from rungraph.graph.rules.checklist import checklist
+from rungraph.graph.secrets.masking import masked_text
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterator, Mapping
@@ -39,6 +40,7 @@ if TYPE_CHECKING:
     from rungraph.graph.diff import Snapshot
     from rungraph.graph.model import RunGraph
     from rungraph.graph.query.config_checks import CheckAnswer
+    from rungraph.graph.secrets.known import KnownSecrets
     from rungraph.graph.source.environment import Use
     from rungraph.graph.source.positions import Path
 
@@ -98,7 +100,7 @@ def make_plan(
         applyable=not errors,
         changes=compared.changes if compared else (),
         checked=_checked(graph, checked),
-        checks=tuple(map(_query_plan, answers)),
+        checks=tuple(_query_plan(one, graph.known) for one in answers),
         complete=all(one.level is not Level.SCHEMA for one in errors),
         config=_config(graph, catalog_named, allow_unset_env=allow_unset_env),
         cycles=cycle_plans(graph),
@@ -112,7 +114,9 @@ def make_plan(
         metadata_store=None if store is None else with_sorted_keys(store),
         name=graph.name,
         nodes=tuple(node_plans(graph, compared.actions if compared else None)),
-        selectors=with_sorted_keys(graph.selectors),
+        selectors=with_sorted_keys(
+            {key: masked_text(one, graph.known) for key, one in graph.selectors.items()}
+        ),
         summary=_summary(graph, compared.numbers if compared else {"create": len(graph)}),
         timings=None if durations is None else timings_plan(graph, durations),
     )
@@ -129,14 +133,14 @@ def _with_answers(graph: RunGraph, answers: Collection[CheckAnswer]) -> RunGraph
     )
 
 
-def _query_plan(answer: CheckAnswer) -> QueryPlan:
+def _query_plan(answer: CheckAnswer, known: KnownSecrets) -> QueryPlan:
     check = answer.check
     return QueryPlan(
         expect=check.expect,
         name=check.name,
         nodes=tuple(map(str, answer.selection or ())),
         place=place_plan(check.place),
-        query=check.query,
+        query=masked_text(check.query, known),
         status="pass" if answer.ok else "error" if answer.selection is None else "fail",
     )
 

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from rungraph.graph.diagnostics import Diagnostic, Level, Severity
 from rungraph.graph.nodes import ProviderNode
+from rungraph.graph.secrets.masking import masked_text
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterable, Iterator, Sequence
@@ -171,7 +172,7 @@ def _queried(
         answers = ask(graph)
     for answer in answers:
         diagnostics = (answer.diagnostic,) if answer.diagnostic else ()
-        states = f"{answer.check.query}: {answer.check.expect}"
+        states = f"{masked_text(answer.check.query, graph.known)}: {answer.check.expect}"
         result = result_of(diagnostics) if answer.ok else Result.FAILED
         yield CheckResult(answer.check.name, Level.GRAPH, result, diagnostics, states, answer)
 

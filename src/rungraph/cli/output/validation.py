@@ -10,6 +10,8 @@ from rungraph.graph import Level, Severity
 from rungraph.graph.diagnostic_text import count_text
 from rungraph.graph.diagnostics import errors_in
 from rungraph.graph.rules.checklist import CheckResult, Result, is_usable
+from rungraph.graph.secrets.known import NOTHING_KNOWN
+from rungraph.graph.secrets.masking import masked_text
 from rungraph.graph.wording import counted, listed, printable, wrapped
 
 if TYPE_CHECKING:
@@ -18,6 +20,7 @@ if TYPE_CHECKING:
     from rungraph.engine.preflight.health import RemoteAnswer
     from rungraph.graph import Address, Diagnostic, RunGraph
     from rungraph.graph.diagnostic_text import Style
+    from rungraph.graph.secrets.known import KnownSecrets
 
 _WIDTH = 100
 _ROLES = {
@@ -81,13 +84,14 @@ class FileReport:
 
 def report_to_dict(report: FileReport) -> dict[str, Any]:
     """Return *report* as JSON values."""
+    known = report.graph.known if report.graph else NOTHING_KNOWN
     found: dict[str, Any] = {
         "file": report.file if report.graph is None else report.graph.file,
         "catalog": report.graph.catalog.to_json() if report.graph else None,
         "valid": report.is_fine,
         "checked": report.level.checked,
         "not_checked": report.level.not_checked,
-        "checks": [_check_to_dict(one) for one in report.results],
+        "checks": [_check_to_dict(one, known) for one in report.results],
         "configs_not_checked": sorted(map(str, (*report.of_others, *report.absent))),
     }
     if report.level >= Level.HEALTH:
@@ -101,7 +105,7 @@ def report_to_dict(report: FileReport) -> dict[str, Any]:
     return found
 
 
-def _check_to_dict(check: CheckResult) -> dict[str, Any]:
+def _check_to_dict(check: CheckResult, known: KnownSecrets) -> dict[str, Any]:
     found: dict[str, Any] = {
         "name": check.name,
         "level": check.level.label,
@@ -109,7 +113,7 @@ def _check_to_dict(check: CheckResult) -> dict[str, Any]:
         "problems": len(check.diagnostics),
     }
     if (answer := check.answer) is not None:
-        found |= {"query": answer.check.query, "expect": answer.check.expect}
+        found |= {"query": masked_text(answer.check.query, known), "expect": answer.check.expect}
         if answer.selection is not None:
             found["found"] = [str(one) for one in answer.selection]
     return found

@@ -53,3 +53,27 @@ def test_a_secret_variable_is_not_filled_in_where_all_is_shown(where: str) -> No
     )  # fmt: skip
     assert not any(VALUE in one for one in shown)
     assert any(one.code == "E005" for one in graph.diagnostics)
+
+
+@pytest.mark.parametrize("query", ["'attr(''tag'', ''sk-proj-{}'', *)'", "'type:{}*'"])
+def test_a_secret_in_a_query_is_not_shown(query: str) -> None:
+    """Neither what looks like one nor what is one elsewhere in the file; it is asked as written."""
+    value = "qV7zWk93xTTb2LmQ0nR"
+
+    def config(end: str) -> str:
+        written = query.format(f"{value}{end}")
+        text = _config(SELECTOR=written, QUERY=written, EXPECT="'1'")
+        both = f'api_key: "{value}", api_token: "{value}{end}"'
+        return text.replace('base_url: "http://h"', f'base_url: "http://h", {both}')
+
+    graph = compile_config(config("S"), environment={})
+    plan = make_plan(graph, Level.ENV)
+    answers = ask(graph)
+    states = (one.states for one in checklist(graph, Level.ENV, answers=answers))
+    told = graph.with_diagnostics(one.diagnostic for one in answers if one.diagnostic)
+    diff = diff_graphs(compile_config(config("T"), environment={}), graph)
+    shown = (
+        render_diagnostics(told.diagnostics), render_plan(plan), graph_to_json(graph),
+        render_diff(diff), diff_to_json(diff), *states,
+    )  # fmt: skip
+    assert not any(value in one for one in shown)
