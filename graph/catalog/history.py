@@ -142,16 +142,16 @@ class CatalogHistory:
         for each in self.providers:
             if index not in self.span(each):
                 continue
-            more = needed.get(f"{each.api}/{each.provider_type}")
-            spec = replace(each, packages=each.packages + more) if more else each
-            if spec.module.startswith(".") or spec.config_class.startswith("."):
+            packages = each.packages + needed[f"{each.api}/{each.provider_type}"]
+            if each.module.startswith(".") or each.config_class.startswith("."):
                 yield replace(
-                    spec,
-                    module=_rooted(spec.module, package),
-                    config_class=_rooted(spec.config_class, package),
+                    each,
+                    packages=packages,
+                    module=_rooted(each.module, package),
+                    config_class=_rooted(each.config_class, package),
                 )
             else:
-                yield spec
+                yield replace(each, packages=packages) if packages != each.packages else each
 
     def _unknown(self, release: str) -> str:
         from packaging.version import Version
