@@ -22,6 +22,8 @@ if TYPE_CHECKING:
 
 _AT_ONCE = 4
 """How many providers are asked at the same time in the background."""
+_GRACE_SECONDS = 0.1
+"""Seconds that a question has to end once it is given up: a longer time would be no deadline."""
 _JITTER = 0.2
 """By what share an interval is longer or shorter, so that not all are asked at the same moment."""
 
@@ -49,7 +51,7 @@ async def ask_all(
 
 async def _ask(instance: HasHealth, timeout: float) -> HealthResponse:
     try:
-        answer = await within(_answer(instance), timeout, grace=timeout)
+        answer = await within(_answer(instance), timeout, grace=_GRACE_SECONDS)
         return HealthResponse.model_validate(answer, from_attributes=True)
     except TimeoutError:
         return ill(f"does not say how it is within {timeout:g} s")

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import asyncio
 import time
+from contextlib import suppress
 from typing import Any
 
 import pytest
 from tests.unit.engine.fakes import GraphOf, Offer, Pinger, making
 from tests.unit.engine.run.models import (
     FOO,
+    FakeModel,
     install,
     instance,
     models_graph,
@@ -19,7 +21,7 @@ from tests.unit.engine.run.models import (
     until,
 )
 
-from rungraph.engine.apis.common import HealthStatus
+from rungraph.engine.apis.common import HealthResponse, HealthStatus
 from rungraph.engine.apis.models import Model
 from rungraph.engine.errors import (
     NotRunningError,
@@ -115,6 +117,24 @@ async def test_what_is_unhealthy_is_not_offered_until_it_is_well(
         assert await stack["inference"].chat_completion("foo-model", []) == 1
     with pytest.raises(NotRunningError, match=r"^'provider:inference/foo' has stopped$"):
         await kept.chat_completion("foo-model", [])
+
+
+async def test_a_question_that_ignores_being_given_up_holds_up_no_stop(
+    graph: RunGraph, tmp_path: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """However long a provider may take to say how it is."""
+    asked = asyncio.Event()
+
+    async def health(self: FakeModel) -> HealthResponse:
+        asked.set()
+        while True:
+            with suppress(asyncio.CancelledError):
+                await asyncio.Event().wait()
+
+    monkeypatch.setattr(FakeModel, "health", health)
+    settings = quick(tmp_path, health_interval=0.01, health_timeout=600)
+    async with asyncio.timeout(60), Stack(graph, settings):
+        await asked.wait()
 
 
 async def test_how_a_provider_was_is_nothing_to_the_one_in_its_place(
