@@ -233,37 +233,39 @@ class _ServeSession:
             stack.kill()
 
         async def serving() -> int:
-            async with AsyncExitStack() as opened:
+            async with (
+                watch_signals(end_at_once, changed) as signals,
+                AsyncExitStack() as opened,
+            ):
                 if not self.waits:
                     await opened.enter_async_context(opening)
-                async with watch_signals(end_at_once, changed) as signals:
-                    with last_resort(reloads=changed is not None):
-                        async with stack:
-                            if self.waits:
-                                await opened.enter_async_context(opening)
-                            app.open()
-                            tell_store(stack)
-                            url = url_of(self.listener, is_secure=self.tls[0] is not None)
-                            tell(f"serving {url}; Ctrl-C stops")
-                            try:
-                                async with asyncio.TaskGroup() as watching:
-                                    watching.create_task(app.watch())
-                                    if self.watched is not None and changed is not None:
-                                        watching.create_task(
-                                            self.watched.reload_forever(stack, changed, masks)
-                                        )
-                            finally:
-                                if app.running_calls:
-                                    calls = counted(app.running_calls, "call")
-                                    seconds = self.server.drain_seconds
-                                    tell(f"draining: {calls} may go on for {seconds:g} s")
-                                draining.append(asyncio.create_task(app.drain()))
-                                begun = draining[0].get_loop().time()
-                                with suppress(asyncio.CancelledError):
-                                    await draining[0]
-                                took = draining[0].get_loop().time() - begun
-                                stack.limit_drain(self.server.drain_seconds - took)
-                return signals.exit_code
+                with last_resort(reloads=changed is not None):
+                    async with stack:
+                        if self.waits:
+                            await opened.enter_async_context(opening)
+                        app.open()
+                        tell_store(stack)
+                        url = url_of(self.listener, is_secure=self.tls[0] is not None)
+                        tell(f"serving {url}; Ctrl-C stops")
+                        try:
+                            async with asyncio.TaskGroup() as watching:
+                                watching.create_task(app.watch())
+                                if self.watched is not None and changed is not None:
+                                    watching.create_task(
+                                        self.watched.reload_forever(stack, changed, masks)
+                                    )
+                        finally:
+                            if app.running_calls:
+                                calls = counted(app.running_calls, "call")
+                                seconds = self.server.drain_seconds
+                                tell(f"draining: {calls} may go on for {seconds:g} s")
+                            draining.append(asyncio.create_task(app.drain()))
+                            begun = draining[0].get_loop().time()
+                            with suppress(asyncio.CancelledError):
+                                await draining[0]
+                            took = draining[0].get_loop().time() - begun
+                            stack.limit_drain(self.server.drain_seconds - took)
+            return signals.exit_code
 
         return await code_of(stack, serving(), progress)
 

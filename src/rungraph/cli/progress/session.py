@@ -161,6 +161,8 @@ async def code_of(stack: Stack, work: Awaitable[int], progress: LineProgress) ->
         progress.close()
         complain(stack.scrubbed(text_of(error)))
     finally:
+        for number in SIGNALS:  # The end comes by itself, and soon: another signal has no say.
+            signal.signal(number, signal.SIG_IGN)
         progress.close()
         ending = threading.Timer(_LAST_MOMENT, _leave_at_once, [code])
         ending.daemon = True
