@@ -122,7 +122,9 @@ class HealthWatch:
             self._tasks.pop(gone).cancel()
             self._ill.pop(gone, None)
         for address in sorted(wanted - self._tasks.keys()):
-            if interval is not None:
+            instance = self._nodes.instance_of(address)
+            # Of what does not run yet, nobody knows; most providers cannot be asked.
+            if interval is not None and (instance is None or has_health(instance)):
                 work = self._watch(address, interval)
                 self._tasks[address] = asyncio.create_task(work, name=f"health of {address}")
 

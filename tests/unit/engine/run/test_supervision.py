@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import sys
 import time
 from contextlib import suppress
 from typing import Any
@@ -117,6 +118,29 @@ async def test_what_is_unhealthy_is_not_offered_until_it_is_well(
         assert await stack["inference"].chat_completion("foo-model", []) == 1
     with pytest.raises(NotRunningError, match=r"^'provider:inference/foo' has stopped$"):
         await kept.chat_completion("foo-model", [])
+
+
+async def test_what_comes_up_late_is_asked_how_it_is_too(
+    graph: RunGraph, tmp_path: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A provider that failed with the start of the stack counts from when it runs."""
+    module = sys.modules["rungraph_fake_models"]
+    create, tries = vars(module)["get_provider_impl"], iter(range(9))
+
+    async def create_in_vain_at_first(config: Any, deps: object) -> Any:
+        if config["serves"] == "foo-model" and next(tries) == 0:
+            raise ConnectionError
+        return await create(config, deps)
+
+    monkeypatch.setattr(module, "get_provider_impl", create_in_vain_at_first)
+    settings = quick(tmp_path, on_failure="degrade", health_interval=0.01, health_failures=1)
+    with suppress(StopError):  # Which tells of the first failure.
+        async with Stack(graph, settings) as stack:
+            assert stack.status()[FOO] is not State.READY
+            await state_is(stack, FOO, State.READY)
+            instance("foo").status = HealthStatus.ERROR
+            await state_is(stack, FOO, State.DEGRADED)
+            assert stack.unhealthy == {FOO: "no GPU"}
 
 
 async def test_a_question_that_ignores_being_given_up_holds_up_no_stop(
