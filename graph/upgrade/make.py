@@ -11,7 +11,8 @@ from rungraph.graph.catalog.telling import fits, release_for
 from rungraph.graph.config.documents import run_config_of
 from rungraph.graph.config.first_format import OLD_KEYS, instances_of, is_old_format
 from rungraph.graph.config.keys import resource_paths
-from rungraph.graph.diagnostics import Severity
+from rungraph.graph.diagnostics import errors_in
+from rungraph.graph.source.document import parse_document
 from rungraph.graph.upgrade.models import rename_models
 from rungraph.graph.upgrade.storage import move_stores
 from rungraph.graph.upgrade.yaml_text import UpgradeError, YamlText, renamed, with_comments_of
@@ -71,21 +72,19 @@ def upgraded(document: Document, to: str) -> Upgrade:
         what, _, _ = problem.message.partition(";")
         msg = f"{document.file}: {what}: what is rewritten is a run config in a file of its own"
         raise UpgradeError(msg)
-    if problem := next(
-        (one for one in document.diagnostics if one.severity is Severity.ERROR), None
-    ):
+    if problem := next(iter(errors_in(document.diagnostics)), None):
         where = problem.place or document.file
         msg = f"{where}: the file cannot be rewritten before it can be read: {problem.message}"
         raise UpgradeError(msg)
-    is_old = isinstance(value, dict) and is_old_format(value)
-    if not is_old and not (isinstance(value, dict) and isinstance(value.get("providers"), dict)):
+    if not isinstance(value, dict) or not (
+        is_old_format(value) or isinstance(value.get("providers"), dict)
+    ):
         msg = f"{document.file} holds no run config with 'providers'"
         raise UpgradeError(msg)
     written = value.get("catalog")
-    pinned = isinstance(written, str) and "@" in written
     source = (
         named_catalog(written)
-        if isinstance(written, str) and pinned
+        if isinstance(written, str) and "@" in written
         else history.at(release_for(history, value).release)
     )
     number = history.index_of(target)
@@ -133,6 +132,9 @@ class _Upgrade:
         self.result.changes += dict.fromkeys(rename_models(self.tree, self.source, self.target))
         self.top()
         text = self.yaml.dumped(self.tree)
+        if errors_in(parse_document(text).diagnostics):  # As of '{&a: b}'.
+            msg = "ruamel.yaml, which keeps the comments, reads this file otherwise than YAML 1.1"
+            raise UpgradeError(msg)
         lines = [line for _, block in sorted(self.comments) for line in block]
         head = f"# Not taken over: {self.target.full_name} has no successor of these."
         blocks = [[head, *lines]] if lines else []

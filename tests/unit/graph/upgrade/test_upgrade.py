@@ -349,3 +349,14 @@ def test_a_default_model_is_named_as_the_release_does() -> None:
     section = json.loads(made.text)["vector_stores"]
     assert [one["model_id"] for one in section.values()] == ["a", "other"]
     assert "model 'x' of 'vector_stores.default_embedding_model' is now 'a'" in made.changes
+
+
+def test_what_could_not_be_read_again_is_not_written() -> None:
+    """ruamel.yaml takes the colon into the anchor's name, which YAML 1.1 does not."""
+    text = OLD + "x: {&a: b}\n"
+    assert parse_document(text).value["x"] == {"": "b"}
+    with pytest.raises(UpgradeError) as caught:
+        _upgraded(text, "ogx@1.5.0")
+    assert str(caught.value) == (
+        "ruamel.yaml, which keeps the comments, reads this file otherwise than YAML 1.1"
+    )
