@@ -38,8 +38,6 @@ def all_commands(group: click.Group = main) -> dict[str, click.Command]:
 
 
 class Ended(NamedTuple):
-    """How a process ended, and what it wrote."""
-
     code: int
     out: str
     err: str

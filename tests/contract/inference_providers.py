@@ -64,7 +64,6 @@ class Kind:
 
     @asynccontextmanager
     async def provider(self, url: str, **config: Any) -> AsyncGenerator[Any]:
-        """Run a provider of the server at *url*."""
         settings = {"url": url, "api_key": KEY, "max_retries": 0, **config}
         if not self.has_server:
             settings = {"model": url, "model_id": self.model, **config}

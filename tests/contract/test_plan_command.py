@@ -30,12 +30,10 @@ class Place:
         self.config.write_text(CONFIG)
 
     def __call__(self, *words: str, stdin: str = "", **more: str) -> Ended:
-        """Run the command line to its end."""
         state = str(self.folder / "state")
         return rungraph(*words, stdin=stdin, cwd=self.folder, XDG_STATE_HOME=state, **more)
 
     def save(self, **more: str) -> None:
-        """Save a plan of the config."""
         ended = self("plan", "run.yaml", "--save", "plan.json", **more)
         assert ended.code == 0, ended.err
         assert ended.err == "saved to plan.json\n"

@@ -32,7 +32,6 @@ class WithoutTitles(GenerateJsonSchema):
     """A schema whose fields have no titles; their names are enough."""
 
     def field_title_should_be_set(self, schema: Any) -> bool:
-        """Return whether a field gets a title."""
         return False
 
 

@@ -56,7 +56,6 @@ class Collector:
         self._thread.start()
 
     def take(self, path: str, headers: dict[str, str], body: bytes) -> None:
-        """Decode one request."""
         from opentelemetry.proto.collector.logs.v1.logs_service_pb2 import ExportLogsServiceRequest
         from opentelemetry.proto.collector.metrics.v1.metrics_service_pb2 import (
             ExportMetricsServiceRequest,
@@ -76,7 +75,6 @@ class Collector:
         self.received.setdefault(path, []).append(kinds[path].FromString(body))
 
     def spans(self) -> list[Any]:
-        """Return all spans received."""
         return [
             span
             for request in self.received.get("/v1/traces", [])
@@ -86,7 +84,6 @@ class Collector:
         ]
 
     def close(self) -> None:
-        """Stop and free the port."""
         self.server.shutdown()
         self._thread.join()
         self.server.server_close()

@@ -39,22 +39,18 @@ class FakeSafety:
         self._shields = {"words": Shield(identifier="words", shield_type="words")}
 
     async def list_shields(self) -> list[Shield]:
-        """Return the shields."""
         return list(self._shields.values())
 
     async def register_shield(self, shield: Shield) -> Shield:
-        """Accept every shield."""
         self._shields[shield.identifier] = shield
         return shield
 
     async def unregister_shield(self, shield: Shield) -> None:
-        """Forget *shield*."""
         self._shields.pop(shield.identifier, None)
 
     async def run_shield(
         self, shield_type: str, messages: list[Any], params: dict[str, Any] | None = None
     ) -> RunShieldResponse:
-        """Judge the last message."""
         if "forbidden" not in text_of(messages[-1].content):
             return RunShieldResponse()
         violation = SafetyViolation(violation_level=ViolationLevel.ERROR, user_message="no")
@@ -68,13 +64,11 @@ class FakeAgents:
         self._turns: list[Turn] = []
 
     async def create_agent(self, agent_config: AgentConfig) -> AgentCreateResponse:
-        """Return the agent."""
         return AgentCreateResponse(agent_id="agent")
 
     async def create_agent_session(
         self, agent_id: str, session_name: str
     ) -> AgentSessionCreateResponse:
-        """Return the session."""
         return AgentSessionCreateResponse(session_id=session_name)
 
     async def create_agent_turn(
@@ -85,7 +79,6 @@ class FakeAgents:
         attachments: list[Any] | None = None,
         stream: bool = False,
     ) -> Turn | AsyncGenerator[TurnStreamChunk, None]:
-        """Repeat the last message."""
         text = text_of(messages[-1].content)
         message = CompletionMessage(content=text, stop_reason=StopReason.END_OF_TURN)
         step = InferenceStep(turn_id="turn", step_id="step", model_response=message)
@@ -114,23 +107,19 @@ class FakeAgents:
             yield TurnStreamChunk(event=TurnEvent(payload=payload))
 
     async def get_agents_turn(self, agent_id: str, turn_id: str) -> Turn:
-        """Return the last turn."""
         return self._turns[-1]
 
     async def get_agents_step(self, agent_id: str, turn_id: str, step_id: str) -> AgentStepResponse:
-        """Return the last turn's step."""
         return AgentStepResponse(step=self._turns[-1].steps[0])
 
     async def get_agents_session(
         self, agent_id: str, session_id: str, turn_ids: list[str] | None = None
     ) -> Session:
-        """Return the session."""
         return Session(
             session_id=session_id, session_name=session_id, turns=self._turns, started_at=_NOW
         )
 
     async def delete_agents_session(self, agent_id: str, session_id: str) -> None:
-        """Forget the turns."""
         self._turns.clear()
 
     async def delete_agents(self, agent_id: str) -> None:

@@ -53,11 +53,9 @@ class FakeProvider:
         self._config = config
 
     async def list_models(self) -> list[Model]:
-        """Return the one model."""
         return [Model(identifier=self._config.get("model", "echo"))]
 
     async def register_model(self, model: Model) -> Model:
-        """Accept every model but the one that the config refuses."""
         if model.identifier == self._config.get("refuse"):
             msg = "there is no such model here"
             raise ValueError(msg)
@@ -121,7 +119,6 @@ class FakeProvider:
     def _call(
         self, call: ToolCall, *, is_stream: bool
     ) -> ChatCompletionResponse | AsyncGenerator[ChatCompletionResponseStreamChunk, None]:
-        """Return an answer that is *call*."""
         if is_stream:
             return self._call_stream(call)
         message = CompletionMessage(
@@ -176,7 +173,6 @@ class FakeProvider:
         stream: bool = False,
         logprobs: Any = None,
     ) -> CompletionResponse | AsyncGenerator[CompletionResponseStreamChunk, None]:
-        """Repeat *content*."""
         if stream:
             return self._completion_stream(text_of(content))
         message = CompletionMessage(content=content, stop_reason=StopReason.END_OF_TURN)
@@ -194,11 +190,9 @@ class FakeProvider:
         model: str,
         contents: list[InterleavedContent],
     ) -> EmbeddingsResponse:
-        """Return a vector of one number each."""
         return EmbeddingsResponse(embeddings=[[1.0] for _ in contents])
 
     async def shutdown(self) -> None:
-        """End as the config says."""
         match self._config.get("stop"):
             case "fail":
                 msg = f"stop refused with {self._config.get('api_key')}"

@@ -30,11 +30,7 @@ GATE = threading.Event()
 
 
 class Pinging(Protocol):
-    """An API with one method."""
-
-    async def ping(self) -> str:
-        """Answer."""
-        ...
+    async def ping(self) -> str: ...
 
 
 class Pinger:
@@ -46,11 +42,9 @@ class Pinger:
         self.shutdowns = 0
 
     async def ping(self) -> str:
-        """Answer."""
         return "pong"
 
     async def shutdown(self) -> None:
-        """Count."""
         self.shutdowns += 1
 
 
@@ -81,9 +75,7 @@ class Offer:
 class GraphOf(Protocol):
     """What the fixture ``graph_of`` is: it makes a graph of one provider for each API."""
 
-    def __call__(self, **offers: Offer) -> RunGraph:
-        """Return the graph."""
-        ...
+    def __call__(self, **offers: Offer) -> RunGraph: ...
 
 
 def graph_of(monkeypatch: pytest.MonkeyPatch, **offers: Offer) -> RunGraph:
@@ -169,6 +161,5 @@ class Telemetry:
         span.end_attributes = event.attributes
 
     def named(self, name: str) -> Span:
-        """Return the one span of this name."""
         (span,) = (span for span in self.spans.values() if span.name == name)
         return span

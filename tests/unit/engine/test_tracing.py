@@ -27,7 +27,6 @@ class Provider:
         self.nested: Any = None
 
     async def embeddings(self, model: str, contents: Any) -> Any:
-        """Return the arguments; fail on no contents."""
         self.trace_ids.append(current_trace_id())
         if not contents:
             msg = "nothing to embed: secret"
@@ -35,13 +34,11 @@ class Provider:
         return model, contents
 
     async def completion(self, model: str, content: str, stream: Any = False, **_: Any) -> Any:
-        """Return a stream of letters, or what the nested call returns."""
         if stream:
             return self.letters(content)
         return await self.nested.embeddings(model="small", contents=[model, content])
 
     async def letters(self, content: str) -> AsyncGenerator[str, str | None]:
-        """Yield the letters; an exclamation mark is an error."""
         for letter in content:
             self.trace_ids.append(current_trace_id())
             if letter == "!":

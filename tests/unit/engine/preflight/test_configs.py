@@ -18,8 +18,6 @@ from rungraph.graph.nodes import ProviderNode
 
 
 class Inner(BaseModel):
-    """A part of a config."""
-
     size: int = 1
 
 

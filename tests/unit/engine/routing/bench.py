@@ -60,7 +60,6 @@ class Bench:
         self.stores: list[RegistrationStore] = []
 
     def store(self) -> RegistrationStore:
-        """Return a store on the file, closed at the end."""
         opened = RegistrationStore(self.path)
         self.stores.append(opened)
         return opened
@@ -94,7 +93,6 @@ class Bench:
         return table
 
     def emit(self, event: Event) -> None:
-        """Take an event."""
         self.events.append(event)
         self.news.set()
 
@@ -106,15 +104,12 @@ class Bench:
                 await self.news.wait()
 
     def spoil_file(self) -> None:
-        """Put something that is no store where the store's file goes."""
         self.path.write_bytes(b"something else, long enough to be no database" * 9)
 
     def told(self, kind: type[Event]) -> list[Any]:
-        """Return the events of one type."""
         return [event for event in self.events if isinstance(event, kind)]
 
     async def aclose(self) -> None:
-        """Stop everything."""
         for table in self.tables:
             await table.shutdown()
         for store in self.stores:

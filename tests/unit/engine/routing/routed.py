@@ -18,15 +18,11 @@ from rungraph.graph.nodes import RouterNode
 
 
 class Member(NamedTuple):
-    """A provider."""
-
     instance: object
     gate: Gate
 
 
 class Table:
-    """A table whose resources the test sets."""
-
     def __init__(self, resource: str = "model", **members: object) -> None:
         self.names = Names(resource)
         self.members = members
@@ -36,25 +32,20 @@ class Table:
         )
 
     def serve(self, identifier: str, provider_id: str, native: str | None = None) -> None:
-        """Have a provider serve a resource."""
         self.names.put(
             Resource(identifier=identifier, provider_id=provider_id, provider_resource_id=native)
         )
 
     def drop(self, identifier: str, provider_id: str) -> None:
-        """Have a provider no longer serve it."""
         self.names.remove(Key(identifier, provider_id))
 
     def resolve(self, name: str) -> Resource:
-        """Return the resource that the name means."""
         return self.names.resolve(name)
 
     def member(self, provider_id: str) -> Member:
-        """Return a member whose gate is always open."""
         return Member(self.members[provider_id], self.gate)
 
     def watch(self, watcher: Watcher, members: Callable[[], None]) -> Callable[[], None]:
-        """Tell the watcher of all names."""
         members()
         return self.names.watch(watcher)
 

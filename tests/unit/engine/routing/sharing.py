@@ -42,7 +42,6 @@ class Provider:
 
     async def chat_completion(self, model: str, messages: Sequence[Any], stream: bool = False,
                               **_: Any) -> Any:  # fmt: skip
-        """Answer with the own name, in two chunks if that is asked for."""
         if stream:
             return self._stream(model)
         await self._answer()
@@ -57,16 +56,13 @@ class Provider:
         yield model
 
     async def embeddings(self, model: str, contents: Sequence[str]) -> str:
-        """Answer with the own name."""
         await self._answer()
         return self.name
 
     async def list_models(self) -> list[Model]:
-        """Return what is registered."""
         return list(self.models.values())
 
     async def register_model(self, model: Model) -> Model:
-        """Take a model, and know nothing of who else serves it."""
         assert model.routing is None
         if self.refuses:
             msg = "no room"
@@ -75,7 +71,6 @@ class Provider:
         return model
 
     async def unregister_model(self, model: Model) -> None:
-        """Forget a model."""
         del self.models[model.identifier]
 
 
@@ -88,7 +83,6 @@ class Stage:
         self.now = 0.0
 
     async def open(self, *resources: ResourceConfig) -> None:
-        """Make table and router."""
         assert PAIR is not None
         node = TableNode(Address.table("models"), PAIR, resources)
         self.table: Any = await create_table(
@@ -107,11 +101,9 @@ class Stage:
         return self.providers[name]
 
     async def ask(self, model: str = "small", **more: Any) -> Any:
-        """Return what the router answers."""
         return await self.router.chat_completion(model=model, messages=["hello"], **more)
 
     async def stream(self) -> list[str]:
-        """Return the chunks of a streamed answer."""
         return [chunk async for chunk in await self.ask(stream=True)]
 
 

@@ -41,16 +41,13 @@ class Chat:
         stream: bool = False,
         logprobs: Any = None,
     ) -> Any:
-        """Return all arguments, or an async generator of them."""
         said = {name: value for name, value in locals().items() if name != "self"}
         return self.chunks(said) if stream else said
 
     async def embeddings(self, model: str, contents: list[str]) -> Any:
-        """Return the arguments."""
         return model, contents
 
     async def chunks(self, said: dict[str, Any]) -> AsyncGenerator[Any, None]:
-        """Yield the arguments one by one."""
         for item in said.items():
             yield item
 
@@ -175,9 +172,7 @@ async def test_a_default_that_all_providers_share_is_handed_on_as_it_is() -> Non
             return contents
 
     class Api(Protocol):
-        async def embeddings(self, model: str, contents: Any = ()) -> Any:
-            """Embed."""
-            ...
+        async def embeddings(self, model: str, contents: Any = ()) -> Any: ...
 
     assert await router_to(Own(), "m", protocol=Api).embeddings("m") is shared
 
@@ -197,9 +192,7 @@ async def test_defaults_that_are_only_equal_are_not_shared() -> None:
             return contents, flag
 
     class Api(Protocol):
-        async def embeddings(self, model: str, contents: Any = (), flag: Any = None) -> Any:
-            """Embed."""
-            ...
+        async def embeddings(self, model: str, contents: Any = (), flag: Any = None) -> Any: ...
 
     table = Table(foo=First(), bar=Second())
     table.serve("a", "foo")
@@ -268,9 +261,7 @@ async def test_a_routing_key_with_a_default_is_needed_all_the_same(table: Table)
     """A Protocol that gives the key a default does not make it a choice of the provider's."""
 
     class Api(Protocol):
-        async def embeddings(self, contents: Any, model: str = "small") -> Any:
-            """Embed."""
-            ...
+        async def embeddings(self, contents: Any, model: str = "small") -> Any: ...
 
     router = router_of(table, Api)
     assert await router.embeddings(["x"], "small") == ("org/small-1b", ["x"])
@@ -325,32 +316,23 @@ async def test_a_router_that_was_kept_after_the_stop_calls_nobody(table: Table) 
 class Gadgets(Protocol):
     """An API with every kind of parameter, and a method without a routing key."""
 
-    async def turn(self, first: int, /, widget: str, *rest: int, far: int = 1, **more: int) -> Any:
-        """Turn."""
-        ...
+    async def turn(
+        self, first: int, /, widget: str, *rest: int, far: int = 1, **more: int
+    ) -> Any: ...
 
-    async def press(self, first: int, /, widget: str, *, far: int = 1) -> Any:
-        """Press."""
-        ...
+    async def press(self, first: int, /, widget: str, *, far: int = 1) -> Any: ...
 
-    async def version(self, loud: bool = False) -> str:
-        """Tell the version."""
-        ...
+    async def version(self, loud: bool = False) -> str: ...
 
 
 class Gadget:
-    """A provider of that API."""
-
     async def turn(self, first: int, /, widget: str, *rest: int, far: int = 2, **more: int) -> Any:
-        """Return what it was called with."""
         return first, widget, rest, far, more
 
     async def press(self, first: int, /, widget: str, *, far: int = 3) -> Any:
-        """Return what it was called with."""
         return first, widget, far
 
     async def version(self, loud: bool = False) -> str:
-        """Return the version."""
         return "ONE" if loud else "one"
 
 
@@ -387,9 +369,7 @@ def test_a_method_that_every_router_has_cannot_be_routed() -> None:
     """An API with a method called ``bind`` is refused instead of half working."""
 
     class Api(Protocol):
-        async def bind(self, widget: str) -> None:
-            """Bind."""
-            ...
+        async def bind(self, widget: str) -> None: ...
 
     with pytest.raises(PairError, match="every router has its own 'bind'"):
         router_of(Table("widget"), Api, GADGETS)

@@ -18,14 +18,12 @@ class Streaming:
         self.closed = 0
 
     async def completion(self, model: str, content: str, **_more: Any) -> AsyncGenerator[str, None]:
-        """Return a stream of letters, or fail before it begins."""
         if model == "broken":
             msg = "cannot begin"
             raise ConnectionError(msg)
         return self.letters(content)
 
     async def letters(self, content: str) -> AsyncGenerator[str, None]:
-        """Yield the letters; an exclamation mark is an error."""
         try:
             for letter in content:
                 if letter == "!":
@@ -80,9 +78,7 @@ async def test_a_method_that_is_an_async_generator_itself() -> None:
     """A Protocol's method that is called without await works too."""
 
     class Api(Protocol):
-        def letters(self, model: str, content: str) -> AsyncIterator[str]:
-            """Yield letters."""
-            ...
+        def letters(self, model: str, content: str) -> AsyncIterator[str]: ...
 
     class Own:
         async def letters(self, model: str, content: str) -> AsyncGenerator[str, None]:

@@ -54,25 +54,17 @@ class Widget(Resource):
 class Widgets(Protocol):
     """A table API with its own parameter names, and without unregistering."""
 
-    async def list_widgets(self) -> list[Widget]:
-        """List."""
-        ...
+    async def list_widgets(self) -> list[Widget]: ...
 
-    async def get_widget(self, widget_id: str) -> Widget | None:
-        """Get."""
-        ...
+    async def get_widget(self, widget_id: str) -> Widget | None: ...
 
-    async def register_widget(self, the_widget: Widget) -> Widget:
-        """Register."""
-        ...
+    async def register_widget(self, the_widget: Widget) -> Widget: ...
 
 
 class Counters(Protocol):
     """A table API that asks for more than a table can do."""
 
-    async def count_widgets(self) -> int:
-        """Count."""
-        ...
+    async def count_widgets(self) -> int: ...
 
 
 WIDGET_PAIR = RoutedPair("gadgets", "widgets", "widget", "widget_id", f"{__name__}:Widget")

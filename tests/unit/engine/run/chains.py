@@ -51,7 +51,6 @@ class Chain:
 
     @property
     def nx(self) -> nx.DiGraph[Address]:
-        """The graph as a stack is handed it."""
         graph: nx.DiGraph[Address] = nx.DiGraph()
         for address, needs in self.needs.items():
             graph.add_node(address)
@@ -61,14 +60,12 @@ class Chain:
         return graph
 
     async def open(self, address: Address, dependencies: Mapping[Address, object]) -> object:
-        """Open *address*."""
         if address in self.opening:
             await self.opening[address]()
         self.did.append(f"+{address.name}")
         return address
 
     async def close(self, address: Address, instance: object) -> None:
-        """Close *address*."""
         assert instance == address
         self.did.append(f"-{address.name}")
         if address in self.closing:
@@ -82,24 +79,20 @@ class Chain:
         self.lost.append(str(why))
 
     def can_rebind(self, address: Address, instance: object) -> bool:
-        """Whether the test says so."""
         return address in self.binds
 
     async def rebind(
         self, address: Address, instance: object, dependency: Address, new: object
     ) -> None:
-        """Write it down."""
         self.did.append(f"{address.name}<{dependency.name}")
 
     def take_report(self, address: Address, report: ProviderReport) -> None:
         """Take what a provider says of itself; nobody chooses by it here."""
 
     def restarts_of(self, address: Address) -> str:
-        """Return what the test says."""
         return self.restarts
 
     def place_of(self, address: Address) -> Place | None:
-        """Return a line of a file that does not exist."""
         return Place("run.yaml", int(address.name[1:]) + 1, 5)
 
 

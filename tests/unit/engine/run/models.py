@@ -38,16 +38,13 @@ class FakeModel:
         self.takes = 0.0
 
     def serves_now(self, name: str) -> bool:
-        """Whether it serves a model."""
         return name in self.served
 
     async def list_models(self) -> list[Model]:
-        """Return what is registered."""
         await asyncio.sleep(self.takes)
         return list(self.served.values())
 
     async def register_model(self, model: Model) -> Model:
-        """Serve *model*."""
         if model.identifier == self.refuses:
             msg = f"no room for {model.identifier}"
             raise ValueError(msg)
@@ -55,35 +52,27 @@ class FakeModel:
         return model
 
     async def unregister_model(self, model: Model) -> None:
-        """Serve *model* no more."""
         del self.served[model.identifier]
 
     async def chat_completion(self, model: str, messages: Any, **more: Any) -> Any:
-        """Answer with its number."""
         await self.answers.wait()
         return self.stream() if more.get("stream") else self.made.index(self)
 
     async def completion(self, model: str, content: Any, **more: Any) -> Any:
-        """Answer with its number."""
         return await self.chat_completion(model, content)
 
     async def embeddings(self, model: str, contents: Any) -> Any:
-        """Answer with its number."""
         return await self.chat_completion(model, contents)
 
     async def stream(self) -> Any:
-        """Yield until it is let."""
         while True:
             yield 1
             await self.answers.wait()
 
     async def health(self) -> HealthResponse:
-        """Say how it is."""
         return HealthResponse(status=self.status, message="no GPU")
 
     def crash(self) -> None:
-        """Break down."""
-
         async def work() -> None:
             msg = "GPU lost"
             raise ConnectionError(msg)
@@ -91,7 +80,6 @@ class FakeModel:
         self.group.create_task(work())
 
     async def shutdown(self) -> None:
-        """End."""
         self.shutdowns += 1
         await asyncio.sleep(self.takes)
         await self.group.__aexit__(None, None, None)

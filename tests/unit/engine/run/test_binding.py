@@ -21,8 +21,6 @@ QUICK = StackSettings(start_timeout=5, stop_timeout=5, cancel_timeout=1, health_
 
 
 class Bound(Pinger):
-    """Takes what it is bound to."""
-
     def __init__(self, config: object, deps: Any) -> None:
         super().__init__(config, deps)
         self.bound: dict[str, object] = {}
@@ -32,24 +30,18 @@ class Bound(Pinger):
 
 
 class SlowlyBound(Bound):
-    """Takes its time."""
-
     async def bind(self, api: str, instance: object) -> None:  # type: ignore[override]
         await asyncio.sleep(0)
         self.bound[api] = instance
 
 
 class BadlyBound(Bound):
-    """Does not like it."""
-
     def bind(self, api: str, instance: object) -> None:
         msg = "not me"
         raise ValueError(msg)
 
 
 class NeverBound(Bound):
-    """Does not come back."""
-
     async def bind(self, api: str, instance: object) -> None:  # type: ignore[override]
         await asyncio.Event().wait()
 

@@ -145,9 +145,7 @@ class Echo(Protocol):
     """An API of another package."""
 
     @route("POST", "/echo", aliases={"words": "text"})
-    async def echo(self, text: str | None = None, size: Opaque | None = None) -> str:
-        """Say it again."""
-        ...
+    async def echo(self, text: str | None = None, size: Opaque | None = None) -> str: ...
 
 
 class Opaque:
@@ -178,8 +176,6 @@ def test_apis_of_other_packages_are_called_alike(echo: RunGraph) -> None:
 
 
 class _Memory:
-    """Answers with what it was asked."""
-
     async def query_documents(self, bank_id: str, query: str, params: object = None) -> object:
         return bank_id, query, params
 

@@ -17,42 +17,28 @@ class Greeting(Protocol):
     """An API with a routed method; the other is no part of it."""
 
     @route("POST", "/greet")
-    async def greet(self, name: str, loud: bool = False) -> str:
-        """Greet someone."""
-        ...
+    async def greet(self, name: str, loud: bool = False) -> str: ...
 
-    async def internal(self) -> None:
-        """Do something that no caller sees."""
-        ...
+    async def internal(self) -> None: ...
 
 
 class Listing(Protocol):
     """A private protocol: no routes, so all of its public functions count."""
 
-    async def list_names(self) -> list[str]:
-        """Return the names."""
-        ...
+    async def list_names(self) -> list[str]: ...
 
-    async def register_name(self, name: str) -> str:
-        """Take a name."""
-        ...
+    async def register_name(self, name: str) -> str: ...
 
-    def plain(self) -> int:
-        """Return a number."""
-        ...
+    def plain(self) -> int: ...
 
 
 class Wide(Listing, Protocol):
     """Extends another protocol and takes anything."""
 
-    async def anything(self, **more: Any) -> None:
-        """Take anything."""
-        ...
+    async def anything(self, **more: Any) -> None: ...
 
 
 class Good:
-    """Implements ``Greeting`` and ``Listing``."""
-
     async def greet(self, name: str, loud: bool = False, extra: int = 0) -> str:
         return name
 
@@ -108,31 +94,23 @@ def logged(function: Any) -> Any:
 
 
 class Wrapped:
-    """Has a decorated method."""
-
     @logged
     async def greet(self, name: str, loud: bool = False) -> str:
         return name
 
 
 class Call:
-    """An object that can be called."""
-
     async def __call__(self, name: str, loud: bool = False) -> str:
         return name
 
 
 class Static:
-    """Needs no ``self``."""
-
     @staticmethod
     async def greet(name: str, loud: bool = False) -> str:
         return name
 
 
 class Classy:
-    """Takes its class as first argument."""
-
     @classmethod
     async def greet(cls, name: str, loud: bool = False) -> str:
         return name

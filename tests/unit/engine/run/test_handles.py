@@ -32,12 +32,10 @@ class Slow(Pinger):
         self.made.append(self)
 
     async def ping(self) -> Any:
-        """Answer with its number."""
         await self.answers.wait()
         return self.made.index(self)
 
     async def shutdown(self) -> None:
-        """End what runs in the background."""
         if self.group is not None:
             await self.group.__aexit__(None, None, None)
 

@@ -12,10 +12,7 @@ from rungraph.engine.run.stack import Stack
 
 
 class Ill(Pinger):
-    """Is not well."""
-
     async def health(self) -> HealthResponse:
-        """Say so."""
         return HealthResponse(status=HealthStatus.ERROR, message="no disk")
 
 
