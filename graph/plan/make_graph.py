@@ -26,7 +26,7 @@ from rungraph.graph.plan.model_graph import (
     WhyPlan,
 )
 from rungraph.graph.resources import KnownResources, Reference, Resource, resource_of
-from rungraph.graph.secrets.values import is_secret_key
+from rungraph.graph.secrets.explain import pointers_to_secrets
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
@@ -147,7 +147,7 @@ def _fields_of_kind(
         "placement": node.placement,
         "provider_type": node.provider_type,
         "restart": node.restart,
-        "sensitive": pointers_to_secrets(config, node.written, node.secret_keys) if config else (),
+        "sensitive": pointers_to_secrets(node.written, config, node.secret_keys) if config else (),
         "spec": None if spec == in_catalog else spec,
         "tags": node.tags,
     }
@@ -268,36 +268,3 @@ def with_sorted_keys(value: Any) -> Any:
     if isinstance(value, list | tuple):
         return [with_sorted_keys(item) for item in cast("list[Any]", value)]
     return value
-
-
-def pointers_to_secrets(shown: Any, written: Any, secrets: Iterable[str] = ()) -> tuple[str, ...]:
-    """Return the JSON pointers (RFC 6901) to the secrets of a config, sorted.
-
-    Args:
-        shown: The config, secrets masked.
-        written: The same as it is written.
-        secrets: Keys whose values are secret, besides those that look like it.
-
-    Examples:
-        >>> shown = {"api_key": "${env.KEY}", "urls": ["http://me:********@host/"], "port": 80}
-        >>> pointers_to_secrets(shown, {**shown, "urls": ["http://me:pw12@host/"]})
-        ('/api_key', '/urls/0')
-    """
-    extra = frozenset(key.lower().replace("-", "_") for key in secrets)
-    return tuple(sorted(_pointers(shown, written, "", extra, is_secret=False)))
-
-
-def _pointers(
-    shown: Any, written: Any, path: str, extra: frozenset[str], *, is_secret: bool
-) -> Iterator[str]:
-    if isinstance(shown, dict):
-        for key, item in cast("dict[str, Any]", shown).items():
-            hides = is_secret or is_secret_key(key) or key.lower().replace("-", "_") in extra
-            step = key.replace("~", "~0").replace("/", "~1")
-            yield from _pointers(item, written[key], f"{path}/{step}", extra, is_secret=hides)
-    elif isinstance(shown, list):
-        for index, item in enumerate(shown):
-            inner = f"{path}/{index}"
-            yield from _pointers(item, written[index], inner, extra, is_secret=is_secret)
-    elif shown != written or (is_secret and isinstance(shown, str) and shown):
-        yield path

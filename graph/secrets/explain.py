@@ -1,4 +1,4 @@
-"""Which rule masks what in a config."""
+"""Where the secrets of a config are, and which rule masks what."""
 
 from __future__ import annotations
 
@@ -28,23 +28,47 @@ def explained(
         ('url',) its text: password in a URL
         ('pin',) its key is that of a secret: 'pin'
     """
-    extra = frozenset(map(plain_key, secrets))
-    shown = masked(value, secrets=extra, known=known)
-    return _explained(value, shown, (), extra, "")
+    shown = masked(value, secrets=secrets, known=known)
+    for path, reason, text, is_masked in _secrets_in(
+        value, shown, frozenset(map(plain_key, secrets))
+    ):
+        if is_masked:
+            yield path, reason or _reason_in(text)
 
 
-def _explained(
-    value: Any, shown: Any, path: Path, extra: frozenset[str], reason: str
-) -> Iterator[tuple[Path, str]]:
+def pointers_to_secrets(written: Any, shown: Any, secrets: Iterable[str] = ()) -> tuple[str, ...]:
+    """Return the JSON pointers (RFC 6901) to the secrets of a config, sorted.
+
+    Args:
+        written: The config as it is written.
+        shown: The same as `masked` returns it; a placeholder in place of a secret counts as one.
+        secrets: Keys whose values are secret, besides those that look like it.
+
+    Examples:
+        >>> written = {"urls": ["http://me:pw12@host/"], "args": ["--token", "${env.KEY}"]}
+        >>> pointers_to_secrets(written, masked(written))
+        ('/args/1', '/urls/0')
+    """
+    found = _secrets_in(written, shown, frozenset(map(plain_key, secrets)))
+    return tuple(sorted("".join(map(_step, path)) for path, *_ in found))
+
+
+def _step(key: str | int) -> str:
+    return "/" + str(key).replace("~", "~0").replace("/", "~1")
+
+
+def _secrets_in(
+    value: Any, shown: Any, extra: frozenset[str], path: Path = (), reason: str = ""
+) -> Iterator[tuple[Path, str, str, bool]]:
+    """Yield each secret: its path, what its keys say, its text with its flag, if it is masked."""
     if isinstance(value, Mapping | list | tuple):
-        previous: Any = None
+        flag = ""
         for key, item, own in items_of(value, extra):
-            if isinstance(previous, str) and previous in LOGIN_FLAGS and isinstance(item, str):
-                own = own or _reason_in(f"{previous} {item}")
-            yield from _explained(item, shown[key], (*path, key), extra, reason or own)
-            previous = None if isinstance(value, Mapping) else item
-    elif value != shown:
-        yield path, reason or _reason_in(str(value))
+            for found in _secrets_in(item, shown[key], extra, (*path, key), reason or own):
+                yield found if not flag else (*found[:2], f"{flag} {found[2]}", found[3])
+            flag = item if isinstance(value, list | tuple) and item in LOGIN_FLAGS else ""
+    elif value != shown or (reason and isinstance(value, str) and value):
+        yield path, reason, str(value), value != shown
 
 
 def _reason_in(text: str) -> str:
