@@ -15,7 +15,8 @@ access_token refreshToken bot_token password passwd pwd passphrase credentials c
 Authorization private_key ssh_key encryption_key signing_key account_key PGPASSWORD
 db.password admin_password secret_value password_2 api_tokens github_pat hmac_secret webhook_secret
 api_kye pasword credentails recovery_code snmp_community private_key_pem client_key_data pincode
-access_code secrets_map dsn connection_string dbConnStr
+access_code secrets_map dsn connection_string dbConnStr vllm_key LITELLM_SALT_KEY pass_phrase sshkey
+.dockerconfigjson hmac supabase_license bindpw x-honeycomb-team
 """.split()  # noqa: SIM905
 
 _IN_TEXTS = [
@@ -57,6 +58,9 @@ _IN_TEXTS = [
     "password: !!str §",
     "password: |\n  §", "- name: DB_PASS\n  value: §", "echo '§' | docker login --password-stdin",
     "h:5432:db:u:§", "# of pgpass\n*:*:*:u:§", "http://u:§ @h/", "pg://u:pa § x@h:5432/db",
+    "serve --llm-key §", "x-signoz-key=§", "key: §", "https://h/?code=§", "Cookie: a=b; sid=§; c=d",
+    "jdbc:oracle:thin:scott/§@//h:1521/x", "sqlplus me/§@h:1521:sid", "$apr1$salt1234$§",
+    "$2b$12$§",
 ]  # fmt: skip
 
 _STRUCTURES: list[Any] = [
@@ -99,6 +103,8 @@ HARMLESS_KEYS: dict[str, Any] = {
     "pat_example": "docs", "jwt_issuer": "https://idp.example.com", "user": "llamastack",
     "webhook_path": "/hook", "kubeconfig_path": "~/.kube/config", "pinned": "yes",
     "dsn": "sqlite:///x.db", "connection_string": "orders-warehouse-2024-v2",
+    "object_key": "models/llama3b8q4.gguf", "access": "read-write", "license": "Apache-2.0",
+    "zip_code": "12345", "salt": "none", "hot_key": "ctrl-shift-f12",
 }  # fmt: skip
 HARMLESS_TEXTS: list[str] = [
     "Your token: ask the user", "Password: at least 8 characters", "The password: must be long",
@@ -129,7 +135,8 @@ HARMLESS_TEXTS: list[str] = [
     "at http://h:8080 ask me2@x.org/", "http://h:8080, or u1@h/", "fd00:5432:abcd:ef01:23ab:6789",
     "00:5432:aa:bb:c1c2d3d4", "zip -r a1 b2", "ssh -p 2222 -N h1", "curl -k https://h1/x2",
     "name: size\nvalue: 10", "echo done | tee log1",
-    "h:5432:orders:reader:latest",
+    "h:5432:orders:reader:latest", "org/model@h:v1", "see a/b@host",
+    "echo $1$2", "key: llama-3-8b-instruct", "https://h/?code=200", "actions/checkout@v4",
 ]  # fmt: skip
 HARMLESS: list[Any] = [
     *({key: value} for key, value in HARMLESS_KEYS.items()),

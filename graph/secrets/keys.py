@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import re
 from functools import lru_cache
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -43,7 +43,7 @@ _HEADS = frozenset(
         *("auth", "authorization", "bearer", "cookie", "cookies", "credential", "credentials"),
         *("creds", "jwt", "kubeconfig", "otp", "passcode", "passphrase", "passwd", "password"),
         *("passwords", "pat", "pin", "psk", "pw", "pwd", "sas", "secret", "secrets", "token"),
-        *("totp", "passphrases", "pincode"),
+        *("totp", "passphrases", "pincode", "dockerconfigjson"),
     )
 )
 WEAK = frozenset(("key", "keys", "private", "session", "tokens"))
@@ -54,18 +54,26 @@ _PHRASES = frozenset(
         *(("webhook", "url"), ("hook", "url"), ("webhook", "urls"), ("service", "account", "json")),
         *(("basic", "auth"), ("encryption", "passphrase"), ("access", "code"), ("pin", "code")),
         *(("backup", "codes"), ("recovery", "code"), ("recovery", "codes"), ("seed", "phrase")),
-        *(("community", "string"), ("snmp", "community")),
+        *(("community", "string"), ("snmp", "community"), ("pass", "word"), ("pass", "phrase")),
+        *(("honeycomb", "team"), ("password", "hash")),
     )
 )
 """Names, or ends of names, of several words."""
-CONNECTION: Final = "connection string"
-"""The head of keys whose value is a secret unless it reads as an address."""
-_CONNECTION = re.compile(r"(?:dsn|conn(?:ection)?[_.-]?str(?:ing)?)[_-]?\d{0,3}$", re.IGNORECASE)
+_OPAQUE = re.compile(
+    r"(?:dsn|conn(?:ection)?[_.-]?str(?:ing)?|access|code|csrf|fernet|hmac|jwk|keys?|license|p12|pem"
+    r"|pfx|private|rsa|salt|seed|signature)[_-]?\d{0,3}$",
+    re.IGNORECASE,
+)
+_OPEN = re.compile(
+    r"cache|dedup|foreign|group|idempotency|object|partition|primary|public|routing|row|s3|sort",
+    re.IGNORECASE,
+)
+"""In names of keys that say where something is found: these are long and random, too."""
 # Written as one word, and with another before it: apikey, dbpassword, mysecret, userpass.
 _ENDINGS = (
     *("accesskey", "accesstoken", "accountkey", "apikey", "apikeys", "authkey", "authtoken"),
     *("clientsecret", "encryptionkey", "masterkey", "pass", "passphrase", "passwd", "password"),
-    *("privatekey", "pwd", "secret", "secretkey", "sharedkey", "signingkey", "token"),
+    *("privatekey", "pw", "pwd", "secret", "secretkey", "sharedkey", "signingkey", "token"),
 )
 _NO_ENDINGS = frozenset(
     ("bypass", "compass", "encompass", "overpass", "surpass", "trespass", "underpass")
@@ -180,14 +188,15 @@ def secret_head(name: str) -> str:
     return "" if head == "token" and last.removesuffix("token") in _NOT_OF["token"] else head
 
 
-def connection_head(name: str) -> str:
-    """Return `CONNECTION` for a key of that kind, whose value has to be looked at; else nothing.
+def opaque_head(name: str) -> str:
+    """Return what makes *name* that of a secret if its value looks like one; else nothing.
 
     Examples:
-        >>> [connection_head(name) for name in ("DATABASE_DSN", "connStr", "url")]
-        ['connection string', 'connection string', '']
+        >>> [opaque_head(name) for name in ("DATABASE_DSN", "vllm_key", "cache_key", "url")]
+        ['DSN', 'key', '', '']
     """
-    return CONNECTION if _CONNECTION.search(name[-100:]) else ""
+    match = _OPAQUE.search(name[-100:])
+    return match[0] if match and not _OPEN.search(name[-100:]) else ""
 
 
 def _phrase(words: Sequence[str]) -> str:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING, NamedTuple
 
-from rungraph.graph.secrets.keys import CONNECTION, NO_SECRETS, WEAK, connection_head, secret_head
+from rungraph.graph.secrets.keys import NO_SECRETS, WEAK, opaque_head, secret_head
 from rungraph.graph.secrets.looks import is_mixed, is_plain_word, is_random
 
 if TYPE_CHECKING:
@@ -71,10 +71,11 @@ def without_scheme(text: str, start: int, end: int) -> Span:
 def hits_after_flags(text: str) -> Iterator[Hit]:
     """Yield what follows a flag that is named after a secret."""
     for flag in _FLAG.finditer(text):
-        if head := secret_head(flag["name"]) or connection_head(flag["name"]):
-            value = _VALUE_OF_FLAG.match(text, flag.end())
-            if value and (head != CONNECTION or is_random(text, flag.end())):
-                yield Hit(*value.span(str(value.lastgroup)), f"flag '{head}'")
+        head = secret_head(flag["name"])
+        if not head and is_random(text, flag.end()):
+            head = opaque_head(flag["name"])
+        if head and (value := _VALUE_OF_FLAG.match(text, flag.end())):
+            yield Hit(*value.span(str(value.lastgroup)), f"flag '{head}'")
 
 
 def hits_after_names(text: str, *, has_pairs: bool) -> Iterator[Hit]:
@@ -84,12 +85,12 @@ def hits_after_names(text: str, *, has_pairs: bool) -> Iterator[Hit]:
     position = 0
     while (named := _NAMED.search(text, position)) is not None:
         position = named.end("name")
-        head = secret_head(named["name"]) or connection_head(named["name"])
+        head = secret_head(named["name"])
         is_query = named["query"] is not None and named["sign"].strip() == "="
         if is_query and _QUERY_SECRETS.fullmatch(named["name"]):
             head = named["name"].lower()
-        elif head in WEAK and not is_query:
-            continue
+        is_opaque = not head or (head in WEAK and not is_query)
+        head = head or opaque_head(named["name"])
         if not head:
             continue
         is_pair = "=" not in named["sign"] and ":" in named["sign"]
@@ -97,7 +98,7 @@ def hits_after_names(text: str, *, has_pairs: bool) -> Iterator[Hit]:
         if is_tight and not _is_tight_pair(text, named):
             continue
         is_arrow = named["sign"].strip().endswith(("->", "→", "u2192"))
-        if (is_arrow or head == CONNECTION) and not is_random(text, named.end()):
+        if (is_arrow or is_opaque) and not is_random(text, named.end()):
             continue
         value = _VALUE.match(text, named.end())
         if value is None:

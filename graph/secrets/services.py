@@ -58,6 +58,7 @@ SERVICE_KEYS: Final = (
     r"AQVN[\w-]{30,}",
     r"eyJ[\w-]{4,}\.[\w-]{4,}(?:\.[\w-]*)?",
     r"sbp_[0-9a-f]{40}\b",
+    r"\${1,2}(?:apr1|[156y]|2[abxy]|argon2id?)\${1,2}[\w./=+,$-]{16,}",
 )
 """What keys of well-known services look like."""
 

@@ -160,6 +160,22 @@ SHAPES: Final = (
         _is_login,
     ),
     Shape(
+        "login of Oracle",
+        re.compile(
+            rf"(?<![\w./@+-])[\w$#]{{1,60}}/(?P<value>[^\s/@:\"'<>]{{1,200}})@(?://)?{_HOST}:\d{{2,5}}[/:]\w"
+        ),
+        ("@",),
+    ),
+    Shape(
+        "cookies",
+        re.compile(
+            r"cookie:\s{1,9}(?P<value>[\w.-]{1,100}=[^\s;\"']{1,4000}"
+            r"(?:;\s{0,9}[\w.-]{1,100}=[^\s;\"']{1,4000}){1,50})",
+            re.IGNORECASE,
+        ),
+        ("cookie:",),
+    ),
+    Shape(
         "private key",
         PRIVATE_KEY := re.compile(
             r"(?:-----BEGIN [A-Z ]{0,40}PRIVATE KEY(?: BLOCK)?-----|Private-Lines: \d).*?"

@@ -16,9 +16,9 @@ from rungraph.graph.secrets.keys import (
     HELD_KEYS,
     NAME_KEYS,
     NO_SECRETS,
-    connection_head,
     is_secret_key,
     is_secret_name,
+    opaque_head,
 )
 from rungraph.graph.secrets.known import is_naming
 from rungraph.graph.secrets.looks import is_mixed, is_random
@@ -101,7 +101,7 @@ class _Search:
         while key := _KEY.search(self._text, position):
             position = key.end()
             name = key["double"] or key["single"] or key["bare"] or ""
-            is_secret = is_secret_key(name) or self._is_of_connection(key, name)
+            is_secret = is_secret_key(name) or self._is_opaque(key, name)
             if not is_secret and name not in HELD_KEYS and name.lower() not in NAME_KEYS:
                 continue  # Most keys say nothing of secrets.
             if key["bare"] and self._is_prose(key):
@@ -124,8 +124,8 @@ class _Search:
                 self._aliases.discard(name)
                 yield from self._anchored(anchor)
 
-    def _is_of_connection(self, key: re.Match[str], name: str) -> bool:
-        return bool(connection_head(name)) and is_random(self._text[slice(*self._value(key)[0])])
+    def _is_opaque(self, key: re.Match[str], name: str) -> bool:
+        return bool(opaque_head(name)) and is_random(self._text[slice(*self._value(key)[0])])
 
     def _is_prose(self, key: re.Match[str]) -> bool:
         """Whether what looks like a key stands in a sentence: "Your token: ask the user"."""

@@ -15,10 +15,10 @@ from rungraph.graph.secrets.keys import (
     HELD_KEYS,
     NAME_KEYS,
     NO_SECRETS,
-    connection_head,
     is_secret_key,
     is_secret_name,
     is_secret_path,
+    opaque_head,
     secret_head,
 )
 from rungraph.graph.secrets.known import NOTHING_KNOWN, KnownSecrets
@@ -192,7 +192,7 @@ def items_of(value: Any, extra: frozenset[str]) -> Iterator[tuple[Any, Any, str]
                 is_name = has_holders and key.lower() in NAME_KEYS
                 if has_holders and key in HELD_KEYS and _has_secret_name(value):
                     reason = "a name beside it is that of a secret"
-                elif head := "" if is_name else secret_head(key) or _head_of_connection(key, item):
+                elif head := "" if is_name else secret_head(key) or _head_of_opaque(key, item):
                     reason = f"its key is that of a secret: '{head}'"
                 elif extra and plain_key(key) in extra:
                     reason = "its provider type says so"
@@ -218,8 +218,8 @@ def _head_of_pair(value: Sequence[Any]) -> str:
     return ""
 
 
-def _head_of_connection(key: str, item: Any) -> str:
-    return connection_head(key) if isinstance(item, str) and is_random(item) else ""
+def _head_of_opaque(key: str, item: Any) -> str:
+    return opaque_head(key) if isinstance(item, str) and is_random(item) else ""
 
 
 def _logins(value: Sequence[Any]) -> Iterator[tuple[int, str]]:
