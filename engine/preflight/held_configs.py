@@ -106,6 +106,8 @@ class ConfigCheck:
                 yield Diagnostic("I004", message, place=resource.place)
 
     def _config_of(self, node: ProviderNode) -> Iterator[Diagnostic]:
+        if node.spec is None or not node.spec.config_class:
+            return  # It is taken as it is.
         read = read_config(node, environment_text=self._graph.environment_text)
         rejects, ignores = "rejects its config", "does not know all its config"
         renames = "has its own name for a key"
@@ -148,7 +150,7 @@ class _InstalledCheck(ConfigCheck):
             elif isinstance(node, ProviderNode) and node.spec and _is_installed(node, offered):
                 if self.is_unread(node):
                     self._unread.append(node)
-                elif node.spec.config_class:
+                else:
                     yield from self._config_of(node)
         if self._unread:
             yield self._unchecked(self._unread, "rungraph validate --level import says why")

@@ -129,16 +129,12 @@ class Names:
             self._group(name)
             self._tell(name)
 
-    def watch(self, watcher: Watcher, *, from_now: bool = False) -> Callable[[], None]:
-        """Tell *watcher* every name that is there now, then every change; return what ends that.
-
-        *from_now*, the changes alone.
+    def watch(self, watcher: Watcher) -> Callable[[], None]:
+        """Tell *watcher* every change from now on; return what ends that.
 
         A change is told before the call that makes it returns.
         """
         self._watchers.append(watcher)
-        for name in () if from_now else self._meanings:
-            watcher(name, self._meaning(name))
         return lambda: self._watchers.remove(watcher)
 
     def resolve(self, name: str) -> Resource:

@@ -113,7 +113,7 @@ class RoutingTable:
 
         Before, and whenever there are other members, *members* is called.
         """
-        ends = self._members.watch(members), self._inventory.names.watch(watcher, from_now=True)
+        ends = self._members.watch(members), self._inventory.names.watch(watcher)
         return lambda: [end() for end in ends].clear()
 
     def _check_open(self) -> None:

@@ -96,7 +96,7 @@ class Wanted:
 
     def follow(self, report: Callable[[tuple[str, ...]], None]) -> None:
         """Call *report* with what is lacking, now if anything is, and soon after it changes."""
-        loop, is_due = asyncio.get_running_loop(), True
+        loop, is_due = asyncio.get_running_loop(), False
         told: tuple[str, ...] = ()
 
         def look() -> None:

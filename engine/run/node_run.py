@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from enum import Enum, auto
 from operator import itemgetter
 from typing import TYPE_CHECKING, Protocol
@@ -155,7 +155,7 @@ class NodeRun:
     is_skipped: bool = False
     reported: ProviderReport | None = None
     degraded: str | None = None
-    lacks: set[Address] = field(default_factory=set["Address"])
+    lacks: frozenset[Address] = frozenset()
     handed: frozenset[Address] = frozenset()
 
     @property

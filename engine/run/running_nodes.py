@@ -171,7 +171,7 @@ class RunningNodes:
         del self.broken[run.address]
         for other in self.runs.values():
             if run.address in other.lacks:
-                other.lacks.discard(run.address)
+                other.lacks -= {run.address}
                 if not other.lacks:
                     self.runner.report(other, ProviderReport("ready", f"'{run.address}' is back"))
 
@@ -186,7 +186,7 @@ class RunningNodes:
                 and blocking(other.hard, other.members, lambda need: need in down or not need.is_up)
             ):
                 down.add(other)
-                other.lacks.add(run.address)
+                other.lacks |= {run.address}
                 detail = f"it needs '{run.address}', which failed"
                 self.runner.report(other, ProviderReport("degraded", detail))
 

@@ -75,11 +75,11 @@ class TaskWatch:
     def _make(
         self, loop: asyncio.AbstractEventLoop, work: Coroutine[Any, Any, Any], **more: Any
     ) -> asyncio.Future[Any]:
-        make: Callable[..., asyncio.Future[Any]] = self._before or _task
         maker = _maker.get()
         if self._is_open and (maker is not None or self._is_of_a_provider(work)):
             work = guarded(work)
-        task = make(loop, work, **more)
+        before = self._before
+        task = before(loop, work, **more) if before else asyncio.Task(work, loop=loop, **more)
         if self._is_open and isinstance(task, asyncio.Task):
             is_own = maker is not None and maker.task is asyncio.current_task()
             task.add_done_callback(partial(self._has_ended, maker, is_own))
@@ -106,12 +106,6 @@ class TaskWatch:
         elif (error := getattr(task, "_exception", None)) is not None:
             name = cast("asyncio.Task[Any]", task).get_name()
             self._died(DeadTask(name, error, maker, is_own))
-
-
-def _task(
-    loop: asyncio.AbstractEventLoop, work: Coroutine[Any, Any, Any], **more: Any
-) -> asyncio.Task[Any]:
-    return asyncio.Task(work, loop=loop, **more)
 
 
 def innermost_first(traceback: TracebackType | None) -> list[FrameType]:
