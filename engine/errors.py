@@ -183,7 +183,7 @@ class DeadlineError(NodeError):
     """Raised when a node's start or stop takes longer than it may.
 
     Attributes:
-        action: What overran: ``start``, ``stop``, ``end`` or ``bind``.
+        action: What overran: ``start``, ``stop``, ``end`` or ``bind``, or ``take its new config``.
         seconds: How long it may take.
         abandoned: Whether it also ignored being cancelled, and was left behind.
         blocking: Whether it held the event loop meanwhile, so that nobody could end it.

@@ -38,19 +38,19 @@ async def again_and_again(
 
 
 async def outlast(
-    future: asyncio.Future[Any], *, on_cancel: Callable[[], None] | None = None
+    work: Awaitable[Any], *, on_cancel: Callable[[], None] | None = None
 ) -> asyncio.CancelledError | None:
-    """Wait until *future* is done, also when the waiting task is cancelled meanwhile.
+    """Wait until *work* is done, also when the waiting task is cancelled meanwhile.
 
     Args:
-        future: What to wait for; it is not cancelled.
+        work: What to wait for; it is not cancelled.
         on_cancel: Called at every cancellation.
 
     Returns:
         The last cancellation, for the caller to raise when it has done what it must; None when
         there was none.
     """
-    cancelled: asyncio.CancelledError | None = None
+    future, cancelled = asyncio.ensure_future(work), None
     while not future.done():
         try:
             await asyncio.wait([future])
@@ -99,11 +99,12 @@ def thread_future(function: Callable[..., _T], *args: Any) -> asyncio.Future[_T]
     return future
 
 
-async def settled(future: asyncio.Future[_T]) -> _T:
-    """Return the result of *future*, which cannot be interrupted.
+async def settled(work: Awaitable[_T]) -> _T:
+    """Return the result of *work*, which cannot be interrupted.
 
-    A cancellation is raised once the future is done: nothing goes on unseen.
+    A cancellation is raised once it is done: nothing goes on unseen.
     """
+    future = asyncio.ensure_future(work)
     cancelled = await outlast(future)
     if cancelled is not None:
         future.exception()  # Marks it as seen.
@@ -111,9 +112,7 @@ async def settled(future: asyncio.Future[_T]) -> _T:
     return future.result()
 
 
-async def within(
-    work: Coroutine[Any, Any, _T] | asyncio.Task[_T], seconds: float, *, grace: float
-) -> _T:
+async def within(work: Awaitable[_T], seconds: float, *, grace: float) -> _T:
     """Return the result of *work*, unless it takes too long.
 
     The work runs in a task of its own. It is cancelled when time is up or the caller is
@@ -144,7 +143,7 @@ async def _cancel(task: asyncio.Task[Any], grace: float) -> None:
     """Cancel *task* and wait for its end, but not longer than *grace* seconds."""
     task.cancel()
     if grace:
-        await settled(asyncio.ensure_future(asyncio.wait([task], timeout=grace)))
+        await settled(asyncio.wait([task], timeout=grace))
         await leave_behind([task])
     elif not task.done():
         task.cancel()
@@ -157,8 +156,7 @@ async def leave_behind(tasks: Iterable[asyncio.Task[Any]]) -> None:
         task.cancel()
     try:
         if left:
-            ended = asyncio.ensure_future(asyncio.wait(left, timeout=_LAST_CHANCE))
-            await settled(ended)
+            await settled(asyncio.wait(left, timeout=_LAST_CHANCE))
     finally:
         for task in left:
             if not task.done():

@@ -7,12 +7,12 @@ from collections import deque
 from collections.abc import AsyncGenerator, Mapping
 from contextlib import aclosing, suppress
 from functools import wraps
-from inspect import isasyncgenfunction, isawaitable, unwrap
+from inspect import isasyncgenfunction, unwrap
 from typing import TYPE_CHECKING, Any
 from weakref import finalize
 
 from rungraph.engine.routing.errors import BusyError, CallTimeoutError
-from rungraph.engine.waiting import finish, guarded, leave_behind
+from rungraph.engine.waiting import awaited, finish, guarded, leave_behind
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -203,9 +203,7 @@ class _Call:
         await self._calls.take_turn()
         self._has_turn, since = True, self._loop.time()
         try:
-            result: Any = method(*args, **kwargs)
-            if isawaitable(result):
-                result = await result
+            result = await awaited(method(*args, **kwargs))
             if isinstance(result, AsyncGenerator):
                 await self._serve(result)
             else:

@@ -8,7 +8,6 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from rungraph.engine.errors import (
-    DeadlineError,
     NodeError,
     NodeFailure,
     NotRunningError,
@@ -18,7 +17,7 @@ from rungraph.engine.errors import (
 from rungraph.engine.events import Event, NodeGivenUp, NodeRestarting, NodeSkipped, NodeUpdated
 from rungraph.engine.run.errors import ReloadError
 from rungraph.engine.run.node_run import Phase
-from rungraph.engine.waiting import finish, outlast, within
+from rungraph.engine.waiting import finish, outlast
 from rungraph.graph.closure import in_start_order
 
 if TYPE_CHECKING:
@@ -28,7 +27,6 @@ if TYPE_CHECKING:
 
     from rungraph.engine.run.node_run import NodeInstances, NodeRun
     from rungraph.engine.run.running_nodes import RunningNodes
-    from rungraph.engine.run.settings import StackSettings
     from rungraph.engine.run.starting import Starting
     from rungraph.graph.address import Address
 
@@ -60,7 +58,6 @@ class Changes:
     Args:
         running: What runs.
         nodes: Creates and disposes of instances.
-        settings: The deadlines.
         emit: Takes every event.
     """
 
@@ -68,12 +65,10 @@ class Changes:
         self,
         running: RunningNodes,
         nodes: NodeInstances,
-        settings: StackSettings,
         emit: Callable[[Event], None],
     ) -> None:
         self._running = running
         self._nodes = nodes
-        self._settings = settings
         self._emit = emit
         self._startings: set[Starting] = set()
         self._turns: list[tuple[set[Address], asyncio.Future[None]]] = []
@@ -247,25 +242,14 @@ class Changes:
         self, address: Address, update: Callable[[object], Awaitable[object]]
     ) -> list[NodeFailure]:
         """Tell a node that runs its config, as the graph has it that runs now."""
-        run, settings = self._running.runs[address], self._settings
+        run = self._running.runs[address]
         if not run.is_up:
             return []
-
-        async def told() -> None:
-            await update(run.instance)
-
-        error: Exception
-        try:
-            await within(told(), settings.start_timeout, grace=settings.cancel_timeout)
-        except TimeoutError:
-            error = DeadlineError("take its new config", settings.start_timeout)
-        except Exception as raised:  # noqa: BLE001 (a provider's code may raise anything)
-            error = raised
-        else:
-            self._emit(NodeUpdated(self._running.runner.clock(), address))
-            return []
-        self._emit(NodeUpdated(self._running.runner.clock(), address, describe(error)))
-        return [NodeFailure(address, "run", error, self._nodes.place_of(address))]
+        error = await self._running.attempt("take its new config", update(run.instance))
+        problem = describe(error) if error is not None else ""
+        self._emit(NodeUpdated(self._running.runner.clock(), address, problem))
+        place = self._nodes.place_of(address)
+        return [NodeFailure(address, "run", error, place)] if error is not None else []
 
     @asynccontextmanager
     async def _turn(self, nodes: set[Address]) -> AsyncGenerator[None]:

@@ -9,11 +9,12 @@ from __future__ import annotations
 import asyncio
 import pickle
 from contextlib import suppress
-from inspect import isasyncgen, isawaitable
+from inspect import isasyncgen
 from typing import TYPE_CHECKING, Any, NamedTuple, cast
 
 from rungraph.engine.errors import describe
 from rungraph.engine.request import carried, carrying
+from rungraph.engine.waiting import awaited
 
 if TYPE_CHECKING:
     from collections.abc import AsyncGenerator, Callable, Mapping
@@ -197,9 +198,7 @@ class Connection:
         target, name, args, kwargs, given = message.value
         instance = self.targets[target]
         with carrying(given, instance):
-            result: Any = getattr(instance, name)(*args, **kwargs)
-            if isawaitable(result):
-                result = await result
+            result = await awaited(getattr(instance, name)(*args, **kwargs))
         if isasyncgen(result):
             stream = cast("AsyncGenerator[Any, None]", result)
             self._streams[number] = stream, given, instance

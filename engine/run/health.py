@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 import asyncio
-from inspect import isawaitable
 from random import Random
 from typing import TYPE_CHECKING, Protocol
 
 from rungraph.engine.apis.common import HealthResponse, HealthStatus
 from rungraph.engine.errors import NotRunningError, describe
 from rungraph.engine.provider import ProviderReport, has_health
-from rungraph.engine.waiting import within
+from rungraph.engine.waiting import awaited, within
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
@@ -60,8 +59,7 @@ async def _ask(instance: HasHealth, timeout: float) -> HealthResponse:
 
 
 async def _answer(instance: HasHealth) -> object:
-    answer: object = instance.health()
-    return await answer if isawaitable(answer) else answer
+    return await awaited(instance.health())
 
 
 class Watched(Protocol):

@@ -236,7 +236,7 @@ class Instances:
         """Let go of what all instances share; a cancellation is raised afterwards."""
         store, self._store = self._store, None
         if store is not None:
-            await settled(asyncio.ensure_future(store.aclose()))
+            await settled(store.aclose())
 
     # --- providers -----------------------------------------------------------------------------
 

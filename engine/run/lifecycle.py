@@ -7,7 +7,7 @@ else goes on running and is handed what is new. At a start nothing stops, at a s
 
 from __future__ import annotations
 
-import asyncio
+from traceback import walk_tb
 from typing import TYPE_CHECKING, Literal
 
 from rungraph.engine.errors import (
@@ -38,10 +38,11 @@ from rungraph.engine.run.runner import NodeRunner, RunnerCallbacks
 from rungraph.engine.run.running_nodes import RunningNodes
 from rungraph.engine.run.stopping import Stopping
 from rungraph.engine.run.supervisor import Supervisor
-from rungraph.engine.run.task_watch import DeadTask, TaskWatch, innermost_first
+from rungraph.engine.run.task_watch import DeadTask, TaskWatch
 from rungraph.engine.waiting import outlast
 
 if TYPE_CHECKING:
+    import asyncio
     from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
     from types import FrameType
 
@@ -87,7 +88,7 @@ class Lifecycle:
         self._watch: LoopWatch | None = None
         self._tasks: TaskWatch | None = None
         self._killed = False
-        self.changes = Changes(self._running, nodes, settings, emit)
+        self.changes = Changes(self._running, nodes, emit)
         self.supervisor = Supervisor(self, nodes, settings, emit, doom)
 
     # --- reading -------------------------------------------------------------------------------
@@ -277,7 +278,7 @@ class Lifecycle:
 
     async def _stop_all(self) -> asyncio.CancelledError | None:
         self.changes.abort()
-        cancelled = await outlast(asyncio.ensure_future(self.supervisor.aclose()))
+        cancelled = await outlast(self.supervisor.aclose())
         cancelled = await self.changes.over() or cancelled
         cancelled = (
             await Stopping(self._running.runs.values(), self._running.runner).run() or cancelled
@@ -314,7 +315,8 @@ class Lifecycle:
         """Tell of a task that has died; a node whose own background work it was has failed."""
         run, address = task.maker, task.maker.address if task.maker is not None else None
         if address is None:
-            address = self._holder(innermost_first(task.error.__traceback__))
+            frames = [frame for frame, _ in walk_tb(task.error.__traceback__)]
+            address = self._holder(frames[::-1])
         if address is None or self.instance_of(address) is None:
             return
         self._emit(NodeTaskFailed(self.clock(), address, task.name, task.error))

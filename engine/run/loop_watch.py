@@ -6,6 +6,7 @@ import asyncio
 import sys
 import threading
 import time
+from traceback import walk_stack
 from typing import TYPE_CHECKING, NamedTuple
 
 from rungraph.engine.module_files import importable
@@ -95,7 +96,8 @@ class LoopWatch:
     def _look(self, seconds: float) -> None:
         task = asyncio.current_task(self._loop)
         frame = sys._current_frames().get(self._ident)  # noqa: SLF001  # pyright: ignore[reportPrivateUsage]  (documented)
-        holder = self._holder_of(frames_of(frame), task.get_name() if task is not None else "")
+        frames = [one for one, _ in walk_stack(frame)] if frame is not None else []
+        holder = self._holder_of(frames, task.get_name() if task is not None else "")
         end = self._loop.time()
         last = self._holds[-1] if len(self._holds) > self._untold else None
         if last is not None and last.holder == holder:
@@ -109,15 +111,6 @@ class LoopWatch:
         for hold in held:
             if hold.holder is not None and hold.end - hold.begin >= WORTH_TELLING:
                 self._tell(hold.holder, hold.end - hold.begin)
-
-
-def frames_of(frame: FrameType | None) -> list[FrameType]:
-    """Return *frame* and those that called it, the innermost first."""
-    found: list[FrameType] = []
-    while frame is not None:
-        found.append(frame)
-        frame = frame.f_back
-    return found
 
 
 def owner_of(

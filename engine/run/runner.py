@@ -151,7 +151,7 @@ class NodeRunner:
         left = tuple(self._stragglers)
         cancelled: asyncio.CancelledError | None = None
         if left and not self._killed:
-            cancelled = await outlast(asyncio.ensure_future(leave_behind(left)))
+            cancelled = await outlast(leave_behind(left))
         for task in left:
             if not task.done():
                 abandon(task)

@@ -18,7 +18,7 @@ from rungraph.graph.failures import blocking
 from rungraph.graph.nodes import Strength
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Collection, Container, Iterable, Mapping
+    from collections.abc import Awaitable, Callable, Collection, Container, Iterable, Mapping
 
     import networkx as nx
 
@@ -201,23 +201,30 @@ class RunningNodes:
                 await self._bind(self.runs[dependency], run)
 
     async def _bind(self, need: NodeRun, run: NodeRun) -> None:
-        settings, address, api = self._settings, run.address, need.address.api
+        address, api = run.address, need.address.api
         if not need.is_up or not self._nodes.can_rebind(address, run.instance):
             if need.is_up and need.address.kind is NodeKind.PROVIDER and need.address in run.handed:
                 return  # What it has leads to the new instance.
             reason = "it has no bind()" if need.is_up else f"'{need.address}' does not run"
             self._emit(NodeNotBound(self.runner.clock(), address, api, reason))
             return
-        try:
-            work = self._nodes.rebind(address, run.instance, need.address, need.instance)
-            await within(work, settings.start_timeout, grace=settings.cancel_timeout)
-        except TimeoutError:
-            reason = str(DeadlineError("bind", settings.start_timeout))
-        except Exception as error:  # noqa: BLE001 (a provider's code may raise anything)
-            reason = describe(error)
-        else:
+        work = self._nodes.rebind(address, run.instance, need.address, need.instance)
+        error = await self.attempt("bind", work)
+        if error is None:
             if address.kind is not NodeKind.TABLE:  # Its resources tell.
                 self._emit(NodeBound(self.runner.clock(), address, api))
             return
+        reason = describe(error)
         self._emit(NodeNotBound(self.runner.clock(), address, api, reason))
         self.runner.report(run, ProviderReport("degraded", f"without {api}: {reason}"))
+
+    async def attempt(self, action: str, work: Awaitable[object]) -> Exception | None:
+        """Return what *work* on a node that runs raises; it may take as long as a start."""
+        settings = self._settings
+        try:
+            await within(work, settings.start_timeout, grace=settings.cancel_timeout)
+        except TimeoutError:
+            return DeadlineError(action, settings.start_timeout)
+        except Exception as error:  # noqa: BLE001 (a provider's code may raise anything)
+            return error
+        return None

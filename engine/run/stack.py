@@ -227,7 +227,7 @@ class Stack:
         traceback: TracebackType | None,
     ) -> None:
         if self._health is not None:
-            await settled(asyncio.ensure_future(self._health.aclose()))
+            await settled(self._health.aclose())
         doom = self._doom
         if doom is not None and self._owner is not None:
             self._owner.uncancel()

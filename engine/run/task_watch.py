@@ -12,7 +12,7 @@ from rungraph.engine.waiting import guarded
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Coroutine
-    from types import CodeType, FrameType, TracebackType
+    from types import CodeType, FrameType
 
 _GRACE_SECONDS = 0.05
 """Seconds within which whoever waits for a task has taken its error."""
@@ -106,12 +106,3 @@ class TaskWatch:
         elif (error := getattr(task, "_exception", None)) is not None:
             name = cast("asyncio.Task[Any]", task).get_name()
             self._died(DeadTask(name, error, maker, is_own))
-
-
-def innermost_first(traceback: TracebackType | None) -> list[FrameType]:
-    """Return the frames of *traceback*, the innermost first."""
-    found: list[FrameType] = []
-    while traceback is not None:
-        found.append(traceback.tb_frame)
-        traceback = traceback.tb_next
-    return found[::-1]

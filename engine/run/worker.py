@@ -11,7 +11,6 @@ import os
 import signal
 import sys
 from importlib import import_module
-from inspect import isawaitable
 from pkgutil import resolve_name
 from typing import TYPE_CHECKING, Any, BinaryIO
 
@@ -20,6 +19,7 @@ from rungraph.engine.outlet import finish_output, release_output
 from rungraph.engine.run.compliance import check_compliance
 from rungraph.engine.run.connection import Connection
 from rungraph.engine.run.remote import Opened, RemoteInstance
+from rungraph.engine.waiting import awaited
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
@@ -57,9 +57,7 @@ class Host:
             for api, protocol in dependencies.items()
         }
         function: Callable[..., Any] = getattr(import_module(module), entry_point)
-        instance = function(config, deps)
-        if isawaitable(instance):
-            instance = await instance
+        instance = await awaited(function(config, deps))
         self.connection.targets["provider"] = instance
         asked = map(resolve_name, protocols)
         problems = [str(one) for each in asked for one in check_compliance(instance, each)]

@@ -134,7 +134,7 @@ def test_whatever_a_provider_raises_is_its_failure(error: BaseException) -> None
 
     async def main() -> str:
         with pytest.raises(BackgroundError) as caught:
-            await within(after(0, error)(), 1, grace=0)  # type: ignore[arg-type]
+            await within(after(0, error)(), 1, grace=0)
         await asyncio.sleep(0)
         return str(caught.value)
 
