@@ -7,6 +7,8 @@ import gc
 from collections import defaultdict
 from collections.abc import AsyncGenerator, Callable, Generator
 from dataclasses import dataclass
+from functools import partial
+from time import perf_counter
 from types import AsyncGeneratorType, CoroutineType, GeneratorType
 from typing import Any
 
@@ -17,6 +19,8 @@ from rungraph.graph.limits import NO_LIMITS, Limits
 
 LOCAL_NAME = "_rungraph_gate"
 """The variable that holds the gate in the functions of a router, by which their calls are found."""
+Observe = Callable[[float, BaseException | None], None]
+"""Called when a call or its stream has ended: when it began, by `perf_counter`, and its error."""
 _LOOK_SECONDS = 0.005
 """Seconds between two looks whether calls have ended, besides three times what a look takes."""
 
@@ -30,15 +34,19 @@ class Gate:
     Args:
         provider: The provider's address, as text.
         limits: How long its calls may take, and how many run at a time.
+        observe: Told of each call that has ended; None for none, which costs nothing.
 
     Attributes:
         is_closed: Whether it takes no more calls.
         why: What calls raise when it is closed.
     """
 
-    def __init__(self, provider: str = "", limits: Limits = NO_LIMITS) -> None:
+    def __init__(
+        self, provider: str = "", limits: Limits = NO_LIMITS, observe: Observe | None = None
+    ) -> None:
         self._calls = LimitedCalls(provider, limits)
         self._is_limited = limits != NO_LIMITS
+        self._observe = observe
         self.is_closed = False
         self.why = NotRunningError(f"'{provider}' has stopped")
         self._cut = NotRunningError(f"'{provider}' was stopped while the call ran")
@@ -51,25 +59,55 @@ class Gate:
         self._is_limited = limits != NO_LIMITS
         return not is_same
 
-    def limited(
+    def wrapped(
         self, method: Callable[..., Any], *, is_coroutine: bool = True
     ) -> Callable[..., Any]:
-        """Return *method* within the limits that there are now: itself when there are none."""
-        if not self._is_limited:
-            return method
-        return self._calls.limit(method, is_coroutine=is_coroutine)
+        """Return *method* within the limits that there are now, and observed: itself if neither."""
+        if self._is_limited:
+            method = self._calls.limit(method, is_coroutine=is_coroutine)
+        if self._observe is not None:
+            method = self._observed(method, self._observe, is_coroutine=is_coroutine)
+        return method
+
+    def _observed(
+        self, method: Callable[..., Any], observe: Observe, *, is_coroutine: bool
+    ) -> Callable[..., Any]:
+        async def awaited(*args: Any, **kwargs: Any) -> Any:
+            began = perf_counter()
+            try:
+                try:
+                    result = await method(*args, **kwargs)
+                except asyncio.CancelledError:
+                    self.raise_cut()
+                    raise
+            except BaseException as error:
+                observe(began, error)
+                raise
+            if _IS_STREAM[result.__class__]:
+                return self._followed(result, partial(observe, began))
+            observe(began, None)
+            return result
+
+        def called(*args: Any, **kwargs: Any) -> Any:
+            began = perf_counter()
+            result = method(*args, **kwargs)
+            if _IS_STREAM[result.__class__]:
+                return self._followed(result, partial(observe, began))
+            return result
+
+        return awaited if is_coroutine else called
 
     def call(self, method: Callable[..., Any], *args: Any, **kwargs: Any) -> Any:
         """Call *method*, which is not awaited, within the limits, and follow its stream."""
         self._check_open()
-        return self.follow(self.limited(method, is_coroutine=False)(*args, **kwargs))
+        return self.follow(self.wrapped(method, is_coroutine=False)(*args, **kwargs))
 
     async def await_call(self, method: Callable[..., Any], *args: Any, **kwargs: Any) -> Any:
         """Return what *method* returns within the limits; the call is found while it runs."""
         self._check_open()
         _rungraph_gate = self  # The variable that it is found by.
         try:
-            return self.follow(await self.limited(method)(*args, **kwargs))
+            return self.follow(await self.wrapped(method)(*args, **kwargs))
         except asyncio.CancelledError:
             self.raise_cut()
             raise
@@ -109,16 +147,33 @@ class Gate:
 
     def follow(self, result: Any) -> Any:
         """Return *result*; a stream is a running call until it ends."""
-        if not isinstance(result, AsyncGenerator):
-            return result
-        stream: AsyncGenerator[Any, Any] = result
-        running = _Running(self)
+        if self._observe is not None or not _IS_STREAM[result.__class__]:
+            return result  # The stream of an observed call is followed already.
+        return self._followed(result)
+
+    def _followed(
+        self,
+        stream: AsyncGenerator[Any, Any],
+        ended: Callable[[BaseException | None], None] | None = None,
+    ) -> SteppedStream:
+        running = _Running(self, ended)
         self._streams.add(running)
         return SteppedStream(stream, running, running.end)
 
     def forget(self, running: _Running) -> None:
         """Take in that a stream has ended; again is harmless."""
         self._streams.discard(running)
+
+
+class _IsStream(dict[type, bool]):
+    """Whether an answer is a stream, by its class: to ask the class each time takes far longer."""
+
+    def __missing__(self, kind: type) -> bool:
+        found = self[kind] = issubclass(kind, AsyncGenerator)
+        return found
+
+
+_IS_STREAM = _IsStream()
 
 
 class _Running:
@@ -130,29 +185,40 @@ class _Running:
         is_quiet: Whether that is nothing.
     """
 
-    __slots__ = ("cut_by", "gate", "is_quiet")
+    __slots__ = ("_ended", "cut_by", "gate", "is_quiet")
 
-    def __init__(self, gate: Gate) -> None:
+    def __init__(self, gate: Gate, ended: Callable[[BaseException | None], None] | None) -> None:
         self.gate = gate
+        self._ended = ended
         self.cut_by: NotRunningError | None = None
         self.is_quiet = True
 
-    def end(self) -> None:
-        """Say that the stream has ended."""
+    def end(self, error: BaseException | None = None) -> None:
+        """Say that the stream has ended, with an error if there is one; again is harmless."""
         self.gate.forget(self)
+        ended, self._ended = self._ended, None
+        if ended is not None:
+            ended(error)
 
     def __enter__(self) -> None:
         if self.cut_by is not None:
             error, self.cut_by = self.cut_by, None
-            self.end()
+            self.end(error)
             raise error
 
-    def __exit__(self, kind: type[BaseException] | None, _error: object, _at: object) -> None:
-        if kind is not None:
-            self.end()
-            self.cut_by = None
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, _at: object
+    ) -> None:
+        if kind is None:
+            return
+        self.cut_by = None
+        try:
             if issubclass(kind, asyncio.CancelledError):
                 self.gate.raise_cut()
+        except NotRunningError as cut:
+            self.end(cut)
+            raise
+        self.end(None if kind is StopAsyncIteration else error)
 
 
 @dataclass(slots=True)

@@ -216,7 +216,7 @@ class Router:
             forwarder.serve_by(
                 {
                     provider_id: (
-                        gate.limited(
+                        gate.wrapped(
                             handing_over(getattr(instance, name), instance),
                             is_coroutine=forwarder.is_coroutine,
                         ),

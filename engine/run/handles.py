@@ -8,15 +8,16 @@ from typing import TYPE_CHECKING, Any
 from rungraph.engine.request import handing_over
 from rungraph.engine.routing.gate import CallWatch, Gate
 from rungraph.engine.routing.signatures import methods_of
+from rungraph.graph.address import Address, NodeKind
 from rungraph.graph.nodes import ProviderNode
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator, Mapping
 
     from rungraph.engine.errors import NotRunningError
+    from rungraph.engine.routing.gate import Observe
     from rungraph.engine.run.settings import StackSettings
-    from rungraph.graph.address import Address
-    from rungraph.graph.limits import Limits
+    from rungraph.graph.catalog.specs import RoutedPair
     from rungraph.graph.model import RunGraph
 
 
@@ -56,14 +57,45 @@ class Handle:
         return await self._gate.await_call(method, *args, **kwargs)
 
 
+class _Observed:
+    """What a provider depends on, as it has it: its own calls of the methods are observed.
+
+    Args:
+        target: What it depends on, as all others have it.
+        protocol: The Protocol of its API.
+        observe: Told of the calls.
+    """
+
+    def __init__(self, target: object, protocol: type, observe: Observe) -> None:
+        self._target = target
+        self._gate = Gate(observe=observe)
+        self._methods = methods_of(protocol)
+
+    def __getattr__(self, name: str) -> Any:
+        found, method = getattr(self._target, name), self._methods.get(name)
+        if method is None:
+            return found
+        return self._gate.wrapped(found, is_coroutine=method.is_coroutine)
+
+
 class Handles:
     """The handles and gates of a stack's providers.
 
     Args:
         settings: How long calls may go on when their provider stops.
+        protocol_of: Returns the Protocol of an API.
+        observe: Returns what is told of the calls along edges, each from a dependency to its
+            dependent; None where nobody wants to know of them.
     """
 
-    def __init__(self, settings: StackSettings) -> None:
+    def __init__(
+        self,
+        settings: StackSettings,
+        protocol_of: Callable[[str], type],
+        observe: Callable[..., Observe | None],
+    ) -> None:
+        self._protocol_of = protocol_of
+        self._observe = observe
         self._drain_seconds = min(settings.drain_timeout, settings.stop_timeout / 2)
         self._handles: dict[Address, Handle] = {}
         self._gates: dict[Address, Gate] = {}
@@ -77,15 +109,36 @@ class Handles:
         """Return what knows the calls of a provider's latest instance."""
         return self._gates.get(address)
 
-    def handle_of(self, address: Address, instance: object, protocol: type) -> Handle:
-        """Return the handle of the running *instance*, which implements *protocol*."""
+    def handle_of(self, address: Address, instance: object) -> object:
+        """Return *instance* as callers have it: of a provider, whatever runs in its place."""
+        if address.kind is not NodeKind.PROVIDER:
+            return instance
         if address not in self._handles:
+            protocol = self._protocol_of(address.api)
             self._handles[address] = Handle(instance, self._gates[address], protocol)
         return self._handles[address]
 
-    def open(self, address: Address, instance: object, limits: Limits) -> None:
-        """Send calls to a new *instance* from now on."""
-        gate = self._gates[address] = Gate(str(address), limits)
+    def handles_of(
+        self, dependencies: Mapping[Address, object], dependent: Address
+    ) -> dict[Address, object]:
+        """Return *dependencies* as *dependent* has them: its own calls of each are observed."""
+        found = {one: self.handle_of(one, instance) for one, instance in dependencies.items()}
+        if dependent.kind is NodeKind.PROVIDER:  # A router's own calls go by way of its table.
+            for one, handle in found.items():
+                if (observe := self._observe((one, dependent))) is not None:
+                    found[one] = _Observed(handle, self._protocol_of(one.api), observe)
+        return found
+
+    def open(self, node: ProviderNode, instance: object, pair: RoutedPair | None) -> None:
+        """Send the calls of *node* to a new *instance* from now on.
+
+        Of the routed *pair*, the calls of the provider go along the edges to table and router.
+        """
+        address, observe = node.address, None
+        if pair is not None:
+            table, router = Address.table(pair.table_api), Address.router(pair.router_api)
+            observe = self._observe((address, table), (table, router))
+        gate = self._gates[address] = Gate(str(address), node.limits, observe)
         if (handle := self._handles.get(address)) is not None:
             handle.point(instance, gate)
 

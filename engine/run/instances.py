@@ -48,6 +48,7 @@ if TYPE_CHECKING:
     from types import FrameType, ModuleType
 
     from rungraph.engine.events import Event
+    from rungraph.engine.routing.gate import Observe
     from rungraph.engine.routing.store import RegistrationStore
     from rungraph.engine.run.settings import StackSettings
     from rungraph.graph.catalog.specs import ProviderSpec
@@ -70,6 +71,7 @@ class StackAccess:
         reporter: Tells what the instance of an address calls when its state changes.
         absence: Tells why nothing of an address can be requested, such as ``which failed``; empty
             when it runs.
+        observe: Tells what is told of the calls along edges; None where nobody wants to know.
     """
 
     view: object
@@ -77,6 +79,7 @@ class StackAccess:
     clock: Callable[[], float]
     reporter: Callable[[Address], Callable[[ProviderReport], None]]
     absence: Callable[[Address], Absence]
+    observe: Callable[..., Observe | None]
 
 
 class Instances:
@@ -97,7 +100,7 @@ class Instances:
         self._protocol = cache(resolve_name)
         self._tables: dict[str, RoutingTable] = {}
         self._report: Callable[[Address, tuple[str, ...]], None] | None = None
-        self.handles = Handles(settings)
+        self.handles = Handles(settings, self._protocol_of, access.observe)
         self.drained: set[Address] = set()
         self._opened: WeakValueDictionary[Address, Any] = WeakValueDictionary()
         self._names = known_names(graph, self._absence)
@@ -121,9 +124,10 @@ class Instances:
         if isinstance(node, TableNode):
             return await self._open_table(node, dependencies)
         if isinstance(node, RouterNode):
-            return self._open_router(node, self._handles_of(dependencies))
-        instance = await self._open_provider(node, self._handles_of(dependencies))
-        self.handles.open(address, instance, node.limits)
+            return self._open_router(node, self.handles.handles_of(dependencies, address))
+        instance = await self._open_provider(node, self.handles.handles_of(dependencies, address))
+        pair = self._graph.catalog.pair_of_router(address.api)
+        self.handles.open(node, instance, pair)
         with suppress(TypeError):  # A class with slots may have no weak references.
             self._opened[address] = instance
         try:
@@ -163,7 +167,7 @@ class Instances:
 
     async def rebind(
         self,
-        address: Address,  # noqa: ARG002  (a protocol)
+        address: Address,
         instance: object,
         dependency: Address,
         new: object,
@@ -173,7 +177,8 @@ class Instances:
             if dependency not in self.drained:
                 await instance.join(dependency.name, new, self.handles.gate_of(dependency))
         elif has_bind(instance):
-            await awaited(instance.bind(dependency.api, self.handle_of(dependency, new)))
+            handles = self.handles.handles_of({dependency: new}, address)
+            await awaited(instance.bind(dependency.api, handles[dependency]))
 
     def use(self, graph: RunGraph) -> None:
         """Create instances as *graph* says from now on."""
@@ -206,15 +211,9 @@ class Instances:
         if address not in self.drained and (table := self.table_of(address)) is not None:
             await table.join(address.name, instance, self.handles.gate_of(address))
 
-    def handle_of(self, address: Address, instance: object) -> object:
-        """Return *instance* as callers have it: of a provider, whatever runs in its place."""
-        if address.kind is not NodeKind.PROVIDER:
-            return instance
-        protocol = self._protocol(self._graph.catalog.apis[address.api].protocol)
-        return self.handles.handle_of(address, instance, protocol)
-
-    def _handles_of(self, dependencies: Mapping[Address, object]) -> dict[Address, object]:
-        return {one: self.handle_of(one, instance) for one, instance in dependencies.items()}
+    def _protocol_of(self, api: str) -> type:
+        found: type = self._protocol(self._graph.catalog.apis[api].protocol)
+        return found
 
     def table_of(self, address: Address) -> RoutingTable | None:
         """Return the table that offers what a provider serves; None if none does."""
@@ -376,8 +375,7 @@ class Instances:
     def _open_router(self, node: RouterNode, dependencies: Mapping[Address, object]) -> object:
         instances = {address.api: instance for address, instance in dependencies.items()}
         table = cast("RoutingTable", instances.pop(node.pair.table_api))
-        protocol = self._protocol(self._graph.catalog.apis[node.api].protocol)
-        return create_router(node, table, protocol, instances)
+        return create_router(node, table, self._protocol_of(node.api), instances)
 
 
 async def _call(function: Callable[..., Any], *args: object) -> object:

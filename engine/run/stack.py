@@ -36,6 +36,7 @@ if TYPE_CHECKING:
 
     from rungraph.engine.apis.common import HealthResponse
     from rungraph.engine.provider import HasHealth
+    from rungraph.engine.routing.gate import Observe
     from rungraph.graph.model import RunGraph
     from rungraph.graph.reload import Step
 
@@ -53,6 +54,10 @@ class Stack:
     Args:
         graph: What to run.
         settings: How to run it.
+
+    Attributes:
+        observe: Called with edges as nodes start; what it returns is told of calls along them.
+        start_trace_id: The trace of the start, for telemetry's ``get_trace``, if there is one.
 
     Raises:
         InvalidGraph: On entering, if the graph has errors or parts of it cannot be imported.
@@ -81,10 +86,11 @@ class Stack:
         self._by_api = {api: graph.answering[api] for api in graph.apis if api in graph.answering}
         self._lifecycle: Lifecycle | None = None
         self._instances: Instances | None = None
-        self._start_trace_id: str | None = None
+        self.start_trace_id: str | None = None
         self._owner: asyncio.Task[Any] | None = None
         self._doom: RunError | None = None
         self._health: HealthWatch | None = None
+        self.observe: Callable[..., Observe | None] | None = None
 
     # --- reading -------------------------------------------------------------------------------
 
@@ -118,11 +124,6 @@ class Stack:
             api for api, address in self._by_api.items() if running.instance_of(address) is not None
         )
 
-    @property
-    def start_trace_id(self) -> str | None:
-        """The trace of the start, for telemetry's ``get_trace``; None without telemetry."""
-        return self._start_trace_id
-
     def status(self) -> Mapping[Address, State]:
         """Return what each node is doing."""
         return {one: state for one, state in self._events.states.items() if one in self._graph}
@@ -152,7 +153,7 @@ class Stack:
             if self._state_of(address) is State.RESTARTING:
                 raise RestartingError(str(address), self._retry_after(address))
             raise NotRunningError(self._why_not_running(address))
-        return self._instances.handle_of(address, instance)
+        return self._instances.handles.handle_of(address, instance)
 
     async def health(
         self, addresses: Iterable[Address] | None = None
@@ -191,6 +192,7 @@ class Stack:
             clock=lambda: self._running().clock(),
             reporter=lambda address: self._running().reporter(address),
             absence=self._why_absent,
+            observe=lambda *edges: self.observe and self.observe(*edges),
         )
         self._instances = Instances(self._graph, self._settings, access)
         self._lifecycle = Lifecycle(
@@ -306,11 +308,7 @@ class Stack:
     def signals(
         self, reload: asyncio.Event | None = None
     ) -> AbstractAsyncContextManager[SignalWatch]:
-        """Return a block access the stack's own that SIGINT and SIGTERM end in order.
-
-        The first signal cancels what runs inside, so the stack stops in order; the second kills
-        what is left. The block then ends without an error; its value tells the exit code. With
-        *reload*, SIGHUP sets that instead. See also `run_until_signal`.
+        """Return a block around the stack's own, which SIGINT and SIGTERM end: see `watch_signals`.
 
         Examples:
             ``async with stack.signals() as signals, stack: ...``
@@ -394,4 +392,4 @@ class Stack:
         """Tell telemetry how the nodes started; it holds the stack up for a second at most."""
         if "telemetry" in self.apis:
             telemetry = self._running().instance_of(self._by_api["telemetry"])
-            self._start_trace_id = await trace_start(self.timeline(), telemetry)
+            self.start_trace_id = await trace_start(self.timeline(), telemetry)

@@ -34,7 +34,7 @@ from rungraph.engine.server.openapi import openapi_document
 from rungraph.engine.server.probes import Probes
 from rungraph.engine.server.running import Running
 from rungraph.engine.server.stack_routes import groups_in
-from rungraph.engine.server.tally import Tally
+from rungraph.engine.server.traffic import Traffic
 from rungraph.engine.server.v1 import v1_routes
 from rungraph.engine.tracing import begin_call
 
@@ -130,9 +130,10 @@ class StackApp:
         self._name = f"rungraph-{secrets.token_hex(8)}"
         come_through(self._name)  # So does what the stack asks of others when it starts.
         self._probes = Probes(stack, lambda: self._phase.value)
-        self._tally = Tally()
-        self._metrics = Metrics(self._tally, lambda: self.running_calls, lambda: groups_in(stack))
-        self._graph_routes, self._feed = GraphRoutes(stack, self._tally), Feed(stack)
+        self._metrics = Metrics(lambda: self.running_calls, lambda: groups_in(stack))
+        traffic = Traffic()
+        stack.observe = traffic.along
+        self._graph_routes, self._feed = GraphRoutes(stack, traffic), Feed(stack)
         self._login, self._v1, self._pages = Login(self._guard), tuple(v1_routes(stack)), pages
         self._serve()
         stack.events.subscribe(self._follow)
@@ -256,7 +257,7 @@ class StackApp:
                 exchange.key.streams.discard(exchange)
             if exchange.called is not None and not exchange.called.provider:
                 exchange.called = exchange.called._replace(provider=member_of_call())
-            self._tally.count(exchange)
+            self._metrics.count(exchange)
             self._running.discard(exchange)
 
     def _handler_of(self, exchange: Exchange) -> Handler:
@@ -299,7 +300,6 @@ class StackApp:
         return None
 
     async def _fail(self, exchange: Exchange, error: Exception) -> None:
-        exchange.has_failed = exchange.has_begun
         if is_unforeseen(error):
             _logger.error("request %s failed", exchange.request_id, exc_info=error)
         failure = failure_of(error, exchange.request_id, self._stack.scrubbed)

@@ -75,7 +75,6 @@ class Exchange:
         request_id: Names the request, to the caller and in the log.
         path_values: What stands in the path for its parameters.
         has_begun: Whether the answer has begun; then only its end can tell of an error.
-        has_failed: Whether an error came after it had begun, which its status does not tell.
         last_event: What ends a stream of events after an error.
         more_headers: Headers of whatever the answer will be.
         route: The route that serves it, as the server writes it; empty if none does.
@@ -93,7 +92,6 @@ class Exchange:
 
     path_values: Mapping[str, str] = MappingProxyType({})
     has_begun = False
-    has_failed = False
     last_event = b""
     more_headers: tuple[Header, ...] = ()
     route = ""

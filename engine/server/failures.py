@@ -124,6 +124,11 @@ def is_unforeseen(error: Exception) -> bool:
     return _status_of(error) == 500
 
 
+def is_failure(error: BaseException) -> bool:
+    """Whether *error* is the fault of a stack or of what stands behind it, not of its caller."""
+    return isinstance(error, Exception) and _status_of(error) >= 500
+
+
 def invalid(error: ValidationError, suggest: Callable[[str], str]) -> RequestError:
     """Return the refusal of arguments that are not valid.
 

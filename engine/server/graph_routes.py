@@ -11,8 +11,7 @@ from pydantic_core import to_json
 from rungraph.engine.errors import LoopError, NotRunningError
 from rungraph.engine.provider import has_bind, has_reconfigure, has_upstreams
 from rungraph.engine.server.failures import RequestError
-from rungraph.engine.server.tally import SECONDS
-from rungraph.engine.server.traffic import traffic
+from rungraph.engine.server.traffic import SECONDS
 from rungraph.graph.address import NodeKind
 from rungraph.graph.plan.graph_json import graph_to_json
 from rungraph.graph.query import query
@@ -30,7 +29,7 @@ from rungraph.graph.why import (
 if TYPE_CHECKING:
     from rungraph.engine.run.stack import Stack
     from rungraph.engine.server.exchange import Exchange
-    from rungraph.engine.server.tally import Tally
+    from rungraph.engine.server.traffic import Traffic
     from rungraph.graph.model import RunGraph
 
 _TIMES = ("generation", "starting", "ready", "gave_up", "stopping", "stopped")
@@ -43,12 +42,12 @@ class GraphRoutes:
 
     Args:
         stack: What runs.
-        tally: Counts the calls.
+        traffic: Counts the calls.
     """
 
-    def __init__(self, stack: Stack, tally: Tally) -> None:
+    def __init__(self, stack: Stack, traffic: Traffic) -> None:
         self._stack = stack
-        self._tally = tally
+        self._traffic = traffic
 
     async def graph(self, exchange: Exchange) -> None:
         """Answer with the graph as a plan, as ``rungraph plan --format json`` writes it."""
@@ -63,8 +62,7 @@ class GraphRoutes:
 
     async def traffic(self, exchange: Exchange) -> None:
         """Answer with what went along each edge in the last minute: calls, errors, durations."""
-        edges = traffic(self._tally, self._stack.graph.catalog)
-        await exchange.answer(to_json({"seconds": SECONDS, "edges": edges}))
+        await exchange.answer(to_json({"seconds": SECONDS, "edges": self._traffic.edges()}))
 
     async def abilities(self, exchange: Exchange) -> None:
         """Answer with what each provider that runs can do without a restart.

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import asyncio
+from bisect import bisect_left
 from collections import Counter, defaultdict
+from dataclasses import dataclass, field
 from itertools import accumulate
 from time import perf_counter
 from typing import TYPE_CHECKING
@@ -18,7 +20,6 @@ from prometheus_client.core import (
 from prometheus_client.registry import Collector
 
 from rungraph.engine.server.exchange import Called
-from rungraph.engine.server.tally import BOUNDS, Durations
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Sequence
@@ -26,13 +27,15 @@ if TYPE_CHECKING:
     from rungraph.engine.routing.balancer import Member
     from rungraph.engine.routing.groups import Group
     from rungraph.engine.server.exchange import Exchange
-    from rungraph.engine.server.tally import Tally
 
     _Kind = type[CounterMetricFamily | GaugeMetricFamily]
 
 _LAG_SECONDS = 0.25
 _MEMBER = ("resource", "provider")
-_BOUNDS = (*(str(float(bound)) for bound in BOUNDS), "+Inf")
+_MOST_CALLED = 1_000
+_BOUNDS = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60, 120)
+"""Seconds up to which durations are counted together."""
+_BUCKETS = (*(str(float(bound)) for bound in _BOUNDS), "+Inf")
 _DURATIONS = (
     ("whole", "rungraph_request_duration_seconds", "From the request to the end of its answer"),
     (
@@ -60,22 +63,59 @@ _OF_MEMBERS: tuple[tuple[str, str, _Kind, Callable[[Member], float]], ...] = (
 )
 
 
+class _Durations:
+    """Durations, counted by the bound of `_BOUNDS` that they stay within; the last has none."""
+
+    __slots__ = ("counts", "seconds")
+
+    def __init__(self) -> None:
+        self.counts = [0] * (len(_BOUNDS) + 1)
+        self.seconds = 0.0
+
+    def count(self, seconds: float) -> None:
+        self.counts[bisect_left(_BOUNDS, seconds)] += 1
+        self.seconds += seconds
+
+    def add(self, other: _Durations) -> None:
+        self.counts = [one + more for one, more in zip(self.counts, other.counts, strict=True)]
+        self.seconds += other.seconds
+
+
+@dataclass(slots=True, eq=False)
+class _Alike:
+    """Requests that are alike in the route that served them, their status and what they call.
+
+    Attributes:
+        whole: How long they took.
+        own: How long without others' work.
+        first: How long until the first event of a stream.
+        tokens: The tokens of *prompt* and *completion*, where the provider tells them.
+    """
+
+    route: str
+    status: str
+    called: Called | None
+    whole: _Durations = field(default_factory=_Durations)
+    own: _Durations = field(default_factory=_Durations)
+    first: _Durations = field(default_factory=_Durations)
+    tokens: Counter[str] = field(default_factory=Counter[str])
+
+
 class Metrics(Collector):
-    """The metrics of one server, made when somebody asks.
+    """The metrics of one server: counted once a request, and made when somebody asks.
+
+    What it keeps is bounded by the config, however many calls there are and whatever they name.
 
     Args:
-        tally: What has been counted.
         in_flight: Tells how many requests are being answered.
         groups: Tells what several providers serve together.
     """
 
     def __init__(
-        self,
-        tally: Tally,
-        in_flight: Callable[[], int],
-        groups: Callable[[], Iterable[Group]] = tuple,
+        self, in_flight: Callable[[], int], groups: Callable[[], Iterable[Group]] = tuple
     ) -> None:
-        self._tally = tally
+        self._alike: dict[tuple[str, int, Called | None], _Alike] = {}
+        self._called: set[Called] = set()
         self._in_flight = in_flight
         self._groups = groups
         self._worst_lag = 0.0
@@ -87,6 +127,29 @@ class Metrics(Collector):
             await asyncio.sleep(_LAG_SECONDS)
             self._worst_lag = max(self._worst_lag, perf_counter() - due)
 
+    def count(self, exchange: Exchange) -> None:
+        """Count an exchange that is over."""
+        key = exchange.route, exchange.status, exchange.called
+        alike = self._alike.get(key) or self._alike_to(*key)
+        seconds = perf_counter() - exchange.began_at
+        alike.whole.count(seconds)
+        alike.own.count(seconds - exchange.upstream)
+        if exchange.is_stream and exchange.answered_at is not None:
+            alike.first.count(exchange.answered_at - exchange.began_at)
+        if (usage := exchange.usage) is not None and alike.called is not None:
+            alike.tokens["prompt"] += usage.prompt_tokens
+            alike.tokens["completion"] += usage.completion_tokens
+
+    def _alike_to(self, route: str, status: int, called: Called | None) -> _Alike:
+        if called is not None and called not in self._called:
+            if len(self._called) >= _MOST_CALLED:
+                # Who may register could make series without end.
+                called = called._replace(resource="others")
+            self._called.add(called)
+        # A caller who has gone before the answer began has no status.
+        new = _Alike(route or "unknown", str(status or "none"), called)
+        return self._alike.setdefault((route, status, called), new)
+
     async def metrics(self, exchange: Exchange) -> None:
         """Answer with all metrics in Prometheus' text format."""
         content = generate_latest(self)
@@ -96,10 +159,10 @@ class Metrics(Collector):
     def collect(self) -> Iterator[Metric]:
         """Yield all metrics."""
         requests, calls, tokens = (Counter[tuple[str, ...]]() for _ in range(3))
-        durations: dict[str, defaultdict[tuple[str, ...], Durations]] = {
-            kind: defaultdict(Durations) for kind, *_ in _DURATIONS
+        durations: dict[str, defaultdict[tuple[str, ...], _Durations]] = {
+            kind: defaultdict(_Durations) for kind, *_ in _DURATIONS
         }
-        for one in self._tally:
+        for one in self._alike.values():
             count = sum(one.whole.counts)
             requests[one.route, one.status] += count
             # What is no routed call has the labels of one all the same: a series is of one kind.
@@ -121,7 +184,7 @@ class Metrics(Collector):
         for kind, name, text in _DURATIONS:
             histogram = HistogramMetricFamily(name, text, labels=("route", *Called._fields))
             for labelled, those in durations[kind].items():
-                buckets = list(zip(_BOUNDS, accumulate(those.counts), strict=True))
+                buckets = list(zip(_BUCKETS, accumulate(those.counts), strict=True))
                 histogram.add_metric(labelled, buckets, those.seconds)
             yield histogram
         yield _family(

@@ -159,6 +159,41 @@ def test_edges_tell_what_went_along_them(http: httpx2.Client) -> None:
     assert {(one["calls"], one["errors"], one["rate"]) for one in found["edges"]} == {(3, 1, 0.05)}
 
 
+def test_edges_tell_calls_that_providers_make(config_file: ConfigFile) -> None:
+    """An agent's own calls of a model count, streamed or not, with errors and durations."""
+    path = config_file()
+    config = json.loads(path.read_text())
+    config["providers"]["agents"] = [
+        {
+            "provider_id": "fake",
+            "provider_type": "inline::agents",
+            "module": "fake_agents",
+            "config": {"kind": "agents", "model": "echo"},
+            "dependencies": ["inference"],
+        }
+    ]
+    path.write_text(json.dumps(config))
+    with serving(path) as url, httpx2.Client(base_url=url) as http:
+        for text, is_stream in (("x", False), ("x", True), ("fail", False), ("break", True)):
+            said = [{"role": "user", "content": text}]
+            turn = {"agent_id": "agent", "session_id": "s", "messages": said, "stream": is_stream}
+            http.post("/agents/turn/create", json=turn)
+        http.post(CHAT, json={"model": "echo", "messages": said[:1]})
+        found = {
+            (one["dependency"], one["dependent"]): one
+            for one in http.get("/graph/traffic").json()["edges"]
+        }
+    inner = found["router:inference", "provider:agents/fake"]
+    assert (inner["calls"], inner["errors"], inner["rate"]) == (4, 2, 4 / 60)
+    assert 0 < inner["p95"] < 60
+    # A call of somebody outside goes along the other edges alone.
+    assert {edge: (one["calls"], one["errors"]) for edge, one in found.items()} == {
+        ("provider:inference/told", "table:models"): (5, 2),
+        ("table:models", "router:inference"): (5, 2),
+        ("router:inference", "provider:agents/fake"): (4, 2),
+    }
+
+
 def test_the_page_and_the_picture_show_the_states(http: httpx2.Client) -> None:
     """The page at ``/`` asks no other server for anything; both show each node as it is."""
     page = http.get("/")

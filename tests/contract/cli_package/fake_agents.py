@@ -58,10 +58,17 @@ class FakeSafety:
 
 
 class FakeAgents:
-    """One agent with one session, whose turns repeat what they are told."""
+    """One agent with one session, whose turns repeat what they are told, or ask a model first.
 
-    def __init__(self) -> None:
+    Args:
+        inference: What answers for models, if the agent is to ask one.
+        model: Which one it asks.
+    """
+
+    def __init__(self, inference: Any, model: str) -> None:
         self._turns: list[Turn] = []
+        self._inference = inference
+        self._model = model
 
     async def create_agent(self, agent_config: AgentConfig) -> AgentCreateResponse:
         return AgentCreateResponse(agent_id="agent")
@@ -80,6 +87,8 @@ class FakeAgents:
         stream: bool = False,
     ) -> Turn | AsyncGenerator[TurnStreamChunk, None]:
         text = text_of(messages[-1].content)
+        if self._inference is not None and not stream:
+            await self._inference.chat_completion(model=self._model, messages=messages)
         message = CompletionMessage(content=text, stop_reason=StopReason.END_OF_TURN)
         step = InferenceStep(turn_id="turn", step_id="step", model_response=message)
         turn = Turn(
@@ -97,6 +106,11 @@ class FakeAgents:
         self, turn: Turn, step: InferenceStep, text: str
     ) -> AsyncGenerator[TurnStreamChunk, None]:
         kind = StepType.INFERENCE
+        if self._inference is not None:
+            async for _ in await self._inference.chat_completion(
+                model=self._model, messages=turn.input_messages, stream=True
+            ):
+                pass
         for payload in (
             TurnStartPayload(turn_id="turn"),
             StepStartPayload(step_type=kind, step_id="step"),
@@ -130,4 +144,6 @@ async def get_provider_impl(
     config: Mapping[str, Any], deps: Mapping[str, Any]
 ) -> FakeSafety | FakeAgents:
     """Return the one that the config's ``kind`` names."""
-    return FakeAgents() if config["kind"] == "agents" else FakeSafety()
+    if config["kind"] == "agents":
+        return FakeAgents(deps.get("inference"), config.get("model", ""))
+    return FakeSafety()

@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
-from types import SimpleNamespace
 from typing import Any
 
 import pytest
 
-from rungraph.engine.catalog import CATALOG
-from rungraph.engine.server.exchange import Called
-from rungraph.engine.server.tally import Tally
-from rungraph.engine.server.traffic import traffic
+from rungraph.engine.server.exchange import Called, Exchange
+from rungraph.engine.server.metrics import Metrics
+from rungraph.engine.server.traffic import Traffic
+from rungraph.graph.address import Address
+
+TABLE, ROUTER = Address.table("models"), Address.router("inference")
 
 
 class Minute:
@@ -18,27 +19,16 @@ class Minute:
 
     def __init__(self) -> None:
         self.now = 1000.0
-        self.tally = Tally(lambda: self.now)
+        self._traffic = Traffic(lambda: self.now)
 
-    def call(
-        self, seconds: float, status: int = 200, provider: str = "a", resource: str = "m"
-    ) -> None:
+    def call(self, seconds: float, error: BaseException | None = None, provider: str = "a") -> None:
         """Count a call that is over now."""
-        exchange: Any = SimpleNamespace(
-            route="/x",
-            called=Called("inference", "chat_completion", resource, provider),
-            status=status,
-            has_failed=False,
-            began_at=self.now - seconds,
-            upstream=0.0,
-            is_stream=False,
-            usage=None,
-        )
-        self.tally.count(exchange)
+        edges = (Address.provider("inference", provider), TABLE), (TABLE, ROUTER)
+        self._traffic.along(*edges)(self.now - seconds, error)
 
     def edges(self) -> dict[str, tuple[int, int, float]]:
         """Return calls, errors and 95th percentile by what was called."""
-        told = traffic(self.tally, CATALOG)
+        told = self._traffic.edges()
         return {one["dependency"]: (one["calls"], one["errors"], one["p95"]) for one in told}
 
 
@@ -47,7 +37,7 @@ def test_a_call_counts_for_a_minute() -> None:
     minute = Minute()
     minute.call(1.0)
     minute.now += 50
-    minute.call(1.0, 502, "b")
+    minute.call(1.0, ConnectionError(), "b")
     assert minute.edges() == {
         "provider:inference/a": (1, 0, 1.0),
         "provider:inference/b": (1, 1, 1.0),
@@ -67,18 +57,31 @@ def test_the_percentile_is_told_within_a_tenth() -> None:
     assert minute.edges()["table:models"][2] == pytest.approx(0.95, rel=0.1)
 
 
-def test_of_what_several_serve_no_provider_is_made_up() -> None:
-    """The call counts up to the table: who was asked is not known."""
+@pytest.mark.parametrize(
+    ("error", "is_error"),
+    [(ValueError(), 0), (GeneratorExit(), 0), (TimeoutError(), 1), (RuntimeError(), 1)],
+)
+def test_what_a_caller_does_wrong_or_gives_up_is_no_error(
+    error: BaseException, is_error: int
+) -> None:
+    """What the provider does wrong is."""
     minute = Minute()
-    minute.call(1.0, provider="")
-    assert minute.edges().keys() == {"table:models"}
+    minute.call(1.0, error)
+    assert minute.edges()["table:models"][:2] == (1, is_error)
 
 
-def test_what_is_kept_is_bounded_however_many_names_are_called() -> None:
+async def test_what_is_kept_is_bounded_however_many_names_are_called() -> None:
     """Who may register makes names without end: from some on they are counted as others."""
-    minute = Minute()
+
+    async def unused(*_: object) -> Any: ...
+
+    metrics = Metrics(lambda: 0)
+    scope = {"method": "POST", "path": "/x", "query_string": b"", "headers": []}
     for number in range(3_000):
-        minute.call(1.0, resource=f"m{number}")
-    kept = [(one.called and one.called.resource, sum(one.whole.counts)) for one in minute.tally]
+        exchange = Exchange(scope, unused, unused, request_id="", most_bytes=0)
+        exchange.called = Called("inference", "chat_completion", f"m{number}", "a")
+        metrics.count(exchange)
+    (calls,) = (one for one in metrics.collect() if one.name == "rungraph_calls")
+    kept = [(one.labels["resource"], one.value) for one in calls.samples]
     assert len(kept) == 1_001
     assert kept[-1] == ("others", 2_000)
