@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, NamedTuple
 
+from rungraph.graph.digraph import in_start_order
 from rungraph.graph.nodes import Strength
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Collection, Iterable
+    from collections.abc import Callable, Collection
 
     import networkx as nx
 
@@ -25,11 +26,6 @@ class Closure(NamedTuple):
 
     replaced: dict[Address, Address]
     kept: dict[Address, tuple[Address, ...]]
-
-
-def in_start_order(graph: nx.DiGraph[Address], nodes: Iterable[Address]) -> list[Address]:
-    """Return *nodes* of *graph* with dependencies first."""
-    return sorted(nodes, key=lambda one: (graph.nodes[one]["generation"], one))
 
 
 def closure_of(

@@ -78,6 +78,11 @@ def number_generations(graph: nx.DiGraph[Any], layers: Iterable[Iterable[Any]]) 
     nx.freeze(graph)
 
 
+def in_start_order(graph: nx.DiGraph[Address], nodes: Iterable[Address]) -> list[Address]:
+    """Return *nodes* of *graph* by generation, each generation sorted."""
+    return sorted(nodes, key=lambda one: (graph.nodes[one]["generation"], one))
+
+
 def nodes_of(graph: nx.DiGraph[Address]) -> dict[Address, Node]:
     """Return the nodes by address, in the order of the graph."""
     return {address: attributes["node"] for address, attributes in graph.nodes(data=True)}

@@ -122,9 +122,7 @@ def assume_failed(graph: RunGraph, addresses: Iterable[Address | str]) -> Failur
             without[address] = tuple(dict.fromkeys(lacking))
     gone = causes.keys() | known.providers_of_only(lost)
     availability = {
-        api: _availability(address, needs, gone, without)
-        for api, address in sorted(graph.answering.items())
-        if api in graph.apis
+        api: _availability(address, needs, gone, without) for api, address in graph.serving.items()
     }
     in_order = tuple(address for address in causes if address in assumed)
     configured = {one: lost[one] for one in known.lost_to_callers(lost)}

@@ -16,6 +16,7 @@ from rungraph.graph.digraph import (
     cyclic_sets,
     edges_of,
     generations_of,
+    in_start_order,
     new_digraph,
     nodes_of,
     number_generations,
@@ -211,8 +212,7 @@ class RunGraph:
 
     def in_start_order(self, addresses: Iterable[Address]) -> tuple[Address, ...]:
         """Return *addresses* by generation, each generation sorted."""
-        nodes = self.nx.nodes
-        return tuple(sorted(addresses, key=lambda one: (nodes[one]["generation"], one)))
+        return tuple(in_start_order(self.nx, addresses))
 
     def dependencies_of(self, address: Address | str) -> tuple[Address, ...]:
         """Return the nodes that a node needs or uses directly, sorted."""
@@ -238,6 +238,11 @@ class RunGraph:
         """
         order = sorted(self.nx, key=lambda one: (-_ANSWERING.index(one.kind), one))
         return {address.api: address for address in order}
+
+    @cached_property
+    def serving(self) -> Mapping[str, Address]:
+        """The node that answers for each served API, sorted by API."""
+        return {api: self.answering[api] for api in self.apis if api in self.answering}
 
     def subgraph(self, addresses: Iterable[Address | str]) -> RunGraph:
         """Return the graph of some of the nodes and the edges among them.

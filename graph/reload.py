@@ -6,8 +6,9 @@ from enum import StrEnum
 from typing import TYPE_CHECKING, NamedTuple
 
 from rungraph.graph.address import NodeKind
-from rungraph.graph.closure import closure_of, in_start_order
+from rungraph.graph.closure import closure_of
 from rungraph.graph.diff.model import Change
+from rungraph.graph.digraph import in_start_order
 from rungraph.graph.nodes import Strength
 
 if TYPE_CHECKING:

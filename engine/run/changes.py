@@ -18,7 +18,7 @@ from rungraph.engine.events import Event, NodeGivenUp, NodeRestarting, NodeSkipp
 from rungraph.engine.run.errors import ReloadError
 from rungraph.engine.run.node_run import Phase
 from rungraph.engine.waiting import finish, outlast
-from rungraph.graph.closure import in_start_order
+from rungraph.graph.digraph import in_start_order
 
 if TYPE_CHECKING:
     from collections.abc import AsyncGenerator, Awaitable, Callable, Collection, Iterable, Mapping

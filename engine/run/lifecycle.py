@@ -148,14 +148,10 @@ class Lifecycle:
             asyncio.CancelledError: If the caller was cancelled; as with an error, nothing runs.
         """
         callbacks = RunnerCallbacks(
-            settled=self._settle,
             failed=self._fail,
             breaking=self._breaking,
             broke=self._broke,
-            cancelled=self._cancelled,
-            blocked=self._blocked,
             noted=self._note,
-            gone=self._is_gone,
         )
         if self._holder_of is not None:
             self._watch = LoopWatch(self._holder_of, self._held)
@@ -292,22 +288,6 @@ class Lifecycle:
 
     # --- what becomes of a node ----------------------------------------------------------------
 
-    def _settle(self, run: NodeRun) -> None:
-        if run.starting is not None:
-            run.starting.settle(run)
-
-    def _cancelled(self, run: NodeRun) -> None:
-        if run.starting is not None:
-            run.starting.skip(run)
-
-    def _blocked(self, run: NodeRun) -> None:
-        if run.starting is not None:
-            run.starting.skip(run, run.root_causes())
-
-    def _is_gone(self, run: NodeRun) -> None:
-        if run.stopping is not None:
-            run.stopping.gone(run)
-
     def _held(self, address: Address, seconds: float) -> None:
         self._emit(NodeHeldLoop(self.clock(), address, seconds))
 
@@ -332,8 +312,7 @@ class Lifecycle:
     def _fail(self, run: NodeRun, error: BaseException) -> None:
         run.causes = (run.address,)
         self._emit(NodeFailed(self.clock(), run.address, error))
-        if run.starting is not None:
-            run.starting.blame(self._failure(run, "start", error))
+        run.starting.blame(self._failure(run, "start", error))
 
     def _breaking(self, run: NodeRun, reason: BaseException) -> None:
         """Start nothing more that needs *run*, which is about to end, and send nobody to it."""
@@ -341,8 +320,7 @@ class Lifecycle:
         if self.supervisor.expects(run.address):  # However long its shutdown takes until then.
             self._running.coming.add(run.address)
         self._running.lose(run)
-        if run.starting is not None:
-            run.starting.blame(self._failure(run, "run", reason))
+        run.starting.blame(self._failure(run, "run", reason))
 
     def _broke(self, run: NodeRun, error: BaseException) -> None:
         self._emit(NodeFailed(self.clock(), run.address, error))

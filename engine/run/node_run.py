@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from enum import Enum, auto
 from operator import itemgetter
 from typing import TYPE_CHECKING, Protocol
@@ -108,8 +108,8 @@ class NodeRun:
         needs: The node runs that it depends on.
         hard: Those of them without which it cannot start.
         members: Those of them of which it needs any, if it has some.
-        starting: What starts it.
-        stopping: What stops it.
+        starting: What starts it; there before anything becomes of it.
+        stopping: What stops it; None as long as nobody does.
         phase: Where it stands.
         due: When it was to start; it may have to wait for what it needs.
         since: When it began to start or, later, to stop.
@@ -136,7 +136,7 @@ class NodeRun:
     needs: tuple[NodeRun, ...] = ()
     hard: tuple[NodeRun, ...] = ()
     members: tuple[NodeRun, ...] = ()
-    starting: Rising | None = None
+    starting: Rising = field(init=False)
     stopping: Falling | None = None
     phase: Phase = Phase.WAITING
     due: float = 0.0

@@ -51,24 +51,16 @@ class RunnerCallbacks:
     """Who is told what becomes of a node.
 
     Attributes:
-        settled: Its start is over, one way or the other; called once, last.
         failed: It did not start.
         breaking: It ends while it should run; its shutdown is about to begin.
         broke: The same, and its shutdown is over; what is raised tells why.
-        cancelled: Its start was cancelled because of others.
-        blocked: What it needs broke down before its start had really begun.
         noted: Its end was not as it should be.
-        gone: It had started and has ended; called once, last.
     """
 
-    settled: Callable[[NodeRun], None]
     failed: Callable[[NodeRun, BaseException], None]
     breaking: Callable[[NodeRun, BaseException], None]
     broke: Callable[[NodeRun, BaseException], None]
-    cancelled: Callable[[NodeRun], None]
-    blocked: Callable[[NodeRun], None]
     noted: Callable[[NodeRun, BaseException], None]
-    gone: Callable[[NodeRun], None]
 
 
 class NodeRunner:
@@ -178,10 +170,10 @@ class NodeRunner:
     # --- one node, in its own task -------------------------------------------------------------
 
     async def _live(self, run: NodeRun) -> None:
-        if run.root_causes():
+        if causes := run.root_causes():  # It broke down before this start had really begun.
             run.disarm()
-            self._callbacks.blocked(run)
-            self._callbacks.settled(run)
+            run.starting.skip(run, causes)
+            run.starting.settle(run)
             return
         running = {need.address: need.instance for need in run.needs if need.is_up}
         run.handed = frozenset(running)
@@ -226,7 +218,7 @@ class NodeRunner:
         )
         if run.reported is not None:
             self.report(run, run.reported)
-        self._callbacks.settled(run)
+        run.starting.settle(run)
 
     async def _discard(self, run: NodeRun, instance: object) -> None:
         """Dispose of an instance that came too late."""
@@ -253,12 +245,12 @@ class NodeRunner:
         elif not run.cancelled:
             self._callbacks.failed(run, _cancelled_from_within("start", error))
         else:
-            self._callbacks.cancelled(run)
+            run.starting.skip(run)
             if error is None:
                 late = DeadlineError("end", self._cancel_timeout, abandoned=True)
                 self._callbacks.noted(run, late)
                 self._emit(NodeKilled(self.clock(), run.address, late))
-        self._callbacks.settled(run)
+        run.starting.settle(run)
 
     async def _turn(self, run: NodeRun) -> Exception | None:
         """Wait until it is the node's turn to stop; return why when it ends before that."""
@@ -321,7 +313,8 @@ class NodeRunner:
         run.disarm()
         run.phase = Phase.ENDED
         run.instance = None
-        self._callbacks.gone(run)
+        if run.stopping is not None:
+            run.stopping.gone(run)
 
     def _task_ended(self, run: NodeRun, task: asyncio.Task[None]) -> None:
         """Take note of a task that could not do so itself: it never ran, or was torn down."""

@@ -13,7 +13,8 @@ from rungraph.engine.run.starting import Starting
 from rungraph.engine.run.stopping import Stopping
 from rungraph.engine.waiting import within
 from rungraph.graph.address import NodeKind
-from rungraph.graph.closure import closure_of, in_start_order
+from rungraph.graph.closure import closure_of
+from rungraph.graph.digraph import in_start_order
 from rungraph.graph.failures import blocking
 from rungraph.graph.nodes import Strength
 

@@ -83,7 +83,6 @@ class Stack:
         self._scrubs: list[Callable[[str], str]] = []
         self._settings = settings or StackSettings()
         self._events = EventLog()
-        self._by_api = {api: graph.answering[api] for api in graph.apis if api in graph.answering}
         self._lifecycle: Lifecycle | None = None
         self._instances: Instances | None = None
         self.start_trace_id: str | None = None
@@ -120,9 +119,8 @@ class Stack:
         running = self._lifecycle
         if running is None:
             return ()
-        return tuple(
-            api for api, address in self._by_api.items() if running.instance_of(address) is not None
-        )
+        serving = self._graph.serving.items()
+        return tuple(api for api, address in serving if running.instance_of(address) is not None)
 
     def status(self) -> Mapping[Address, State]:
         """Return what each node is doing."""
@@ -273,14 +271,13 @@ class Stack:
         self._scrubs += (self._graph.scrubbed, graph.scrubbed)
         new = await checked(graph, self._settings.start_timeout)
         running, instances = self._running(), self._instances
-        if instances is None or running.instance_of(self._by_api["inspect"]) is None:
-            raise NotRunningError(self._why_not_running(self._by_api["inspect"]))
+        if instances is None or running.instance_of(self._graph.serving["inspect"]) is None:
+            raise NotRunningError(self._why_not_running(self._graph.serving["inspect"]))
         return await Reload(self._graph, new, running, instances, self._events).run(self._go_on)
 
     def _go_on(self, graph: RunGraph) -> None:
         """Show *graph* as what runs."""
         self._graph = graph
-        self._by_api = {api: graph.answering[api] for api in graph.apis if api in graph.answering}
         if self._health is not None:
             self._health.watch(filter(self._can_be_asked, graph))
 
@@ -329,9 +326,9 @@ class Stack:
 
     def _address_of(self, key: str | Address) -> Address:
         if isinstance(key, str) and ":" not in key:
-            if key in self._by_api:
-                return self._by_api[key]
-            raise NotServedError(key, tuple(self._by_api))
+            if key in self._graph.serving:
+                return self._graph.serving[key]
+            raise NotServedError(key, tuple(self._graph.serving))
         try:
             address = Address.parse(key) if isinstance(key, str) else key
         except ValueError:
@@ -391,5 +388,5 @@ class Stack:
     async def _trace_start(self) -> None:
         """Tell telemetry how the nodes started; it holds the stack up for a second at most."""
         if "telemetry" in self.apis:
-            telemetry = self._running().instance_of(self._by_api["telemetry"])
+            telemetry = self._running().instance_of(self._graph.serving["telemetry"])
             self.start_trace_id = await trace_start(self.timeline(), telemetry)

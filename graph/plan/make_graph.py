@@ -253,7 +253,7 @@ def api_plans(graph: RunGraph) -> Iterator[ApiPlan]:
         yield ApiPlan(
             api=api,
             availability="ok" if count else "empty",
-            node=str(graph.answering[api]) if api in graph.answering else None,
+            node=str(graph.serving[api]) if api in graph.serving else None,
             providers=count,
             router=str(router) if router in graph else None,
             table=str(table) if table in graph else None,
