@@ -84,7 +84,7 @@ class Inventory:
     ) -> None:
         self.names = tables[node.api]
         self.references = References(node.pair, tables, self._look_again)
-        self._entries: dict[Key, Entry] = {}
+        self._entries: dict[str, dict[Key, Entry]] = {}  # By provider.
         self._address = node.address
         self._emit = emit
         self._untold: dict[str, list[Event]] = {}
@@ -92,19 +92,19 @@ class Inventory:
 
     def get(self, key: Key) -> Entry | None:
         """Return the entry of this identity; None if there is none."""
-        return self._entries.get(key)
+        return self._entries.get(key.provider_id, {}).get(key)
 
     def entries_of(self, provider_id: str) -> list[tuple[Key, Entry]]:
         """Return what *provider_id* serves, sorted."""
-        return sorted(one for one in self._entries.items() if one[0].provider_id == provider_id)
+        return sorted(self._entries.get(provider_id, {}).items())
 
     def put(self, entry: Entry) -> None:
         """Add *entry*, in place of the one of the same identity."""
         key = Key.of(entry.resource)
-        before = self._entries.get(key)
+        before = self.get(key)
         if entry.requested is None and before is not None:
             entry = entry._replace(requested=before.requested)
-        self._entries[key] = entry
+        self._entries.setdefault(key.provider_id, {})[key] = entry
         if before is not None and before.resource == entry.resource:
             return
         self.references.follow(key, entry.resource)
@@ -122,7 +122,7 @@ class Inventory:
             reason: Why, for the event.
             absence: Why it cannot be requested, for those who still ask; None if it is forgotten.
         """
-        del self._entries[key]
+        del self._entries[key.provider_id][key]
         self.names.absent.pop(key, None)
         if absence is not None:
             self.names.absent[key] = absence
@@ -133,7 +133,7 @@ class Inventory:
     async def close(self) -> None:
         """Offer nothing any more, and follow no other table; no event tells of that."""
         self.references.close()
-        async for key in in_slices(tuple(self._entries)):
+        async for key in in_slices([key for of_one in self._entries.values() for key in of_one]):
             if key in self.names:
                 self.names.absent[key] = lambda: _STOPPED
                 self.names.remove(key)
@@ -178,7 +178,7 @@ class Inventory:
 
     def _look_again(self, key: Key) -> None:
         """Offer a resource, or no more: something that it may name of another table has changed."""
-        entry = self._entries.get(key)
+        entry = self.get(key)
         if entry is None or self._hide(key, entry.resource) or key in self.names:
             return
         self.names.put(entry.resource)
