@@ -27,6 +27,18 @@ def scrub(text: str) -> str:
     return text.replace("hidden", "****")
 
 
+def assert_kept(old: Any, new: Any) -> None:
+    """Assert that *new* has all that *old* has; it may have more keys."""
+    if isinstance(old, dict):
+        for key, value in old.items():
+            assert_kept(value, new[key])
+    elif isinstance(old, list):
+        for one, other in zip(old, new, strict=True):
+            assert_kept(one, other)
+    else:
+        assert old == new
+
+
 def catalog_of(*lines: str) -> Catalog:
     """Return a catalog that is written down in a line for each provider type and routed API.
 

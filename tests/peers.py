@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from tests.contract.command_line import environment, opened
+from tests.contract.command_line import environment, opened, run_program
 
 ROOT = Path(__file__).parents[1]
 _ENVIRONMENTS = ROOT / "build" / "peers"
@@ -53,16 +53,9 @@ class Peer:
 
     @staticmethod
     def _output_of(*words: str) -> str:
-        done = subprocess.run(
-            words,
-            capture_output=True,
-            text=True,
-            timeout=300,
-            check=False,
-            env={"PATH": environment()["PATH"]},
-        )
-        assert done.returncode == 0, done.stderr or done.stdout
-        return done.stdout
+        ended = run_program(*words, env={"PATH": environment()["PATH"]})
+        assert ended.code == 0, ended.err or ended.out
+        return ended.out
 
     def _python(self) -> str:
         self._folder.mkdir(parents=True, exist_ok=True)
@@ -79,13 +72,7 @@ class Peer:
             if interpreter is None:
                 pytest.skip(f"there is no Python {self._version} here")
             subprocess.run([interpreter, "-m", "venv", self._folder], check=True)
-            done = subprocess.run(
-                [python, "-m", "pip", "install", "-q", *self._requirements],
-                capture_output=True,
-                text=True,
-                check=False,
-            )
-            if done.returncode:
+            if run_program(python, "-m", "pip", "install", "-q", *self._requirements).code:
                 pytest.skip(f"cannot be installed: {', '.join(self._requirements)}")
             installed.write_text(repr(self._requirements))
         return str(python)
@@ -108,13 +95,12 @@ def serving(config: Path, *words: str | Path, **variables: str) -> Generator[str
     with opened(
         "serve", config, "--port", "0", "--state-dir", state, *words, **variables
     ) as process:
-        assert process.stderr is not None
         said: list[str] = []
-        for line in process.stderr:
+        for line in process.said:
             said.append(line)
             if line.startswith("serving "):
                 # What nobody reads fills the pipe in the end, and the server waits.
-                reading = threading.Thread(target=said.extend, args=(process.stderr,))
+                reading = threading.Thread(target=said.extend, args=(process.said,))
                 reading.start()
                 yield line.split()[1].rstrip(";")
                 process.terminate()

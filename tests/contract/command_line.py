@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import os
 import pty
+import signal
 import subprocess
 import sys
 import threading
 from collections.abc import Generator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import NamedTuple
+from typing import IO, Any, NamedTuple
 
 import click
 import pytest
@@ -55,21 +56,18 @@ def command(*words: str | Path) -> list[str]:
     return [sys.executable, "-m", "rungraph", *map(str, words)]
 
 
+def run_program(*words: str | Path, **options: Any) -> Ended:
+    """Run a program to its end; *options* are those of `subprocess.run`."""
+    known = {"stdout": subprocess.PIPE, "stderr": subprocess.PIPE, "timeout": 300, "text": True}
+    done = subprocess.run([*map(str, words)], check=False, **known | options)
+    return Ended(done.returncode, done.stdout, done.stderr)
+
+
 def rungraph(
     *words: str | Path, stdin: str = "", cwd: str | Path | None = None, **more: str
 ) -> Ended:
     """Run the command line to its end, in the folder *cwd* and with the variables *more*."""
-    done = subprocess.run(
-        command(*words),
-        input=stdin,
-        capture_output=True,
-        text=True,
-        cwd=cwd,
-        env=environment(**more),
-        timeout=60,
-        check=False,
-    )
-    return Ended(done.returncode, done.stdout, done.stderr)
+    return run_program(*command(*words), input=stdin, cwd=cwd, env=environment(**more), timeout=60)
 
 
 def run(path: Path, *words: str | Path, **more: str) -> Ended:
@@ -77,10 +75,45 @@ def run(path: Path, *words: str | Path, **more: str) -> Ended:
     return rungraph("run", path, "--state-dir", path.parent / "state", *words, **more)
 
 
+class Process(subprocess.Popen[str]):
+    """A command line that runs, with pipes for its output."""
+
+    @property
+    def said(self) -> IO[str]:
+        """What it says on standard error."""
+        assert self.stderr is not None
+        return self.stderr
+
+    @property
+    def written(self) -> IO[str]:
+        """What it writes to standard output."""
+        assert self.stdout is not None
+        return self.stdout
+
+    def until(self, text: str) -> str:
+        """Return the first line with *text* that it says; end it where none comes."""
+        timer = threading.Timer(60, self.kill)
+        timer.start()
+        try:
+            for line in self.said:
+                if text in line:
+                    return line
+            pytest.fail(f"the process ended without saying {text!r}")
+        finally:
+            timer.cancel()
+
+    def end(self, number: signal.Signals | None = None) -> tuple[int, str]:
+        """Send it a signal; return its exit code, and what it says up to its end."""
+        if number is not None:
+            self.send_signal(number)
+        rest = self.said.read()
+        return self.wait(30), rest
+
+
 @contextmanager
-def opened(*words: str | Path, **more: str) -> Generator[subprocess.Popen[str]]:
-    """Start the command line with the variables *more*; hand it out with pipes for its output."""
-    with subprocess.Popen(
+def opened(*words: str | Path, **more: str) -> Generator[Process]:
+    """Start the command line with the variables *more*."""
+    with Process(
         command(*words),
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
@@ -94,25 +127,11 @@ def opened(*words: str | Path, **more: str) -> Generator[subprocess.Popen[str]]:
 
 
 @contextmanager
-def running(
-    path: Path, until: str, *words: str | Path, **more: str
-) -> Generator[subprocess.Popen[str]]:
+def running(path: Path, until: str, *words: str | Path, **more: str) -> Generator[Process]:
     """Start ``rungraph run``, wait until it says *until*, and hand it out."""
     with opened("run", path, "--state-dir", path.parent / "state", *words, **more) as process:
-        wait_for(process, until)
+        process.until(until)
         yield process
-
-
-def wait_for(process: subprocess.Popen[str], text: str) -> None:
-    """Read what *process* says up to the line with *text*; end it where that does not come."""
-    assert process.stderr is not None
-    timer = threading.Timer(60, process.kill)
-    timer.start()
-    try:
-        if not any(text in line for line in process.stderr):
-            pytest.fail(f"the process ended without saying {text!r}")
-    finally:
-        timer.cancel()
 
 
 def on_terminal(*words: str | Path, **more: str) -> tuple[int, str]:

@@ -9,7 +9,7 @@ import sys
 from pathlib import Path
 
 import pytest
-from tests.contract.command_line import ROOT, rungraph
+from tests.contract.command_line import ROOT, Ended, run_program, rungraph
 
 GIT = shutil.which("git")
 PROVIDER = '- {{provider_id: a, provider_type: "{}"}}'
@@ -25,17 +25,10 @@ repos:
 """
 
 
-def ran(*words: str, folder: Path, **environment: str) -> subprocess.CompletedProcess[str]:
-    """Return what a command came to."""
-    return subprocess.run(
-        words,
-        cwd=folder,
-        env={**os.environ, **environment},
-        stdin=subprocess.DEVNULL,
-        capture_output=True,
-        text=True,
-        check=False,
-    )
+def ran(*words: str | Path, folder: Path, **environment: str) -> Ended:
+    """Return what a command came to in *folder*."""
+    variables = {**os.environ, **environment}
+    return run_program(*words, cwd=folder, env=variables, stdin=subprocess.DEVNULL)
 
 
 @pytest.mark.real
@@ -47,7 +40,7 @@ def test_the_hooks_run_in_another_repository(tmp_path: Path) -> None:
     pytest.importorskip("pre_commit", reason="it comes with the group dev")
     home, folder = tmp_path / "home", tmp_path / "other"
     folder.mkdir()
-    revision = ran("git", "rev-parse", "HEAD", folder=ROOT).stdout.strip()
+    revision = ran("git", "rev-parse", "HEAD", folder=ROOT).out.strip()
     (folder / ".pre-commit-config.yaml").write_text(HOOKS.format(ROOT, revision))
     config = folder / "run.yaml"
     config.write_text(CONFIG.format("inline::wordllama"))
@@ -58,9 +51,9 @@ def test_the_hooks_run_in_another_repository(tmp_path: Path) -> None:
         ran("git", "add", ".", folder=folder)
         words = (sys.executable, "-m", "pre_commit", "run", "--all-files")
         ended = ran(*words, folder=folder, PRE_COMMIT_HOME=str(home))
-        if "No matching distribution found" in ended.stdout:
+        if "No matching distribution found" in ended.out:
             pytest.skip("no package index can be reached")
-        return ended.returncode, ended.stdout
+        return ended[:2]
 
     code, told = hooked()
     assert code == 0, told

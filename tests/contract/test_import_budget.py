@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 import os
-import subprocess
 import sys
-from pathlib import Path
 
 import pytest
+from tests.contract.command_line import QUICKSTART as PATH
+from tests.contract.command_line import ROOT, run_program
 
-ROOT = Path(__file__).parents[2]
-QUICKSTART = str(ROOT / "configs/quickstart.yaml")
+QUICKSTART = str(PATH)
 
 PURE = frozenset(
     {"annotated_types", "click", "lazy_loader", "networkx", "pydantic", "pydantic_core", "rungraph"}
@@ -40,16 +39,10 @@ for name, module in sorted(sys.modules.items()):
 
 def loaded(code: str) -> dict[str, bool]:
     """Return the modules that *code* loads, each with whether it is beyond the standard library."""
-    paths = {"PYTHONPATH": str(ROOT / "src")}
-    done = subprocess.run(
-        [sys.executable, "-c", _REPORT.format(code=code)],
-        capture_output=True,
-        text=True,
-        env={**os.environ, **paths},
-        timeout=60,
-        check=True,
-    )
-    lines = (line.split() for line in done.stdout.splitlines() if " " in line)
+    words = (sys.executable, "-c", _REPORT.format(code=code))
+    ended = run_program(*words, env={**os.environ, "PYTHONPATH": str(ROOT / "src")})
+    assert ended.code == 0, ended.err
+    lines = (line.split() for line in ended.out.splitlines() if " " in line)
     return {words[0]: words[-1] == "foreign" for words in lines if len(words) == 2}
 
 

@@ -11,12 +11,12 @@ from __future__ import annotations
 import json
 import os
 import re
-import subprocess
 from functools import cache
 from pathlib import Path
 from typing import Any
 
 import pytest
+from tests.contract.command_line import run_program
 
 from rungraph.graph import Address, NodeKind, RunGraph, Severity, Strength, compile_config
 
@@ -32,14 +32,9 @@ SILENT = {"C006", "C012", "C023", "C024"}
 
 
 def _asked(jobs: list[dict[str, Any]] | None = None) -> Any:
-    done = subprocess.run(
-        [PYTHON, str(SCRIPT)],
-        input=json.dumps(jobs) if jobs else "",
-        capture_output=True,
-        text=True,
-        check=True,
-    )
-    return json.loads(done.stdout.splitlines()[-1])
+    ended = run_program(PYTHON, SCRIPT, input=json.dumps(jobs) if jobs else "", timeout=None)
+    assert ended.code == 0, ended.err
+    return json.loads(ended.out.splitlines()[-1])
 
 
 @cache

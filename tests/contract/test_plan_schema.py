@@ -15,6 +15,7 @@ import pytest
 from jsonschema import Draft202012Validator
 from pydantic import TypeAdapter
 from pydantic.json_schema import GenerateJsonSchema
+from tests.builders import assert_kept
 from tests.contract.command_line import ROOT
 
 from rungraph.graph import Address, compile_config
@@ -105,19 +106,6 @@ def test_plans_of_the_past_keep_validating(path: Path) -> None:
     data = json.loads(text)
     VALIDATOR.validate(data)
     assert_kept(data, json.loads(plan_to_json(load_plan(text))))
-
-
-def assert_kept(old: Any, new: Any) -> None:
-    """Assert that *new* has all that *old* has; it may have more keys."""
-    if isinstance(old, dict):
-        for key, value in old.items():
-            assert_kept(value, new[key])
-    elif isinstance(old, list):
-        assert len(old) == len(new)
-        for before, after in zip(old, new, strict=True):
-            assert_kept(before, after)
-    else:
-        assert old == new
 
 
 def test_what_a_later_minor_version_adds_is_passed_over() -> None:

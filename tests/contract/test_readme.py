@@ -4,15 +4,14 @@ from __future__ import annotations
 
 import os
 import re
-import subprocess
 import sys
 from pathlib import Path
 
 import pytest
+from tests.contract.command_line import ROOT, run_program
 
 from rungraph.graph import Address, compile_config
 
-ROOT = Path(__file__).parents[2]
 README = (ROOT / "README.md").read_text()
 
 
@@ -26,21 +25,18 @@ def _block(language: str) -> str:
 def test_the_python_example_runs(weights: Path, tmp_path: Path) -> None:
     """The ten lines of Python start the quickstart and print an embedding's length."""
     assert weights.exists()
-    done = subprocess.run(
-        [sys.executable, "-c", _block("python")],
+    ended = run_program(
+        *(sys.executable, "-c", _block("python")),
         cwd=ROOT,
         env={**os.environ, "RUNGRAPH_DEMO_DIR": str(tmp_path), "XDG_STATE_HOME": str(tmp_path)},
-        capture_output=True,
-        text=True,
-        check=False,
     )
-    assert done.returncode == 0, done.stderr
-    assert "\n384 [" in done.stdout
+    assert ended.code == 0, ended.err
+    assert "\n384 [" in ended.out
     # Addresses are written short, and what is written can be read.
-    shown = re.findall(r"<([^<>]+)>", done.stdout.splitlines()[0])
+    shown = re.findall(r"<([^<>]+)>", ended.out.splitlines()[0])
     graph = compile_config(ROOT / "configs/quickstart.yaml", environment={})
     assert {Address.parse(one) for one in shown[: len(graph)]} == set(graph)
-    assert "Address" not in done.stdout
+    assert "Address" not in ended.out
 
 
 def test_the_config_example_has_no_problems() -> None:

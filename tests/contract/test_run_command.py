@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from tests.contract.command_line import HIDDEN, run, running, wait_for
+from tests.contract.command_line import HIDDEN, run, running
 from tests.contract.conftest import ConfigFile
 from tests.contract.test_schemas import described
 
@@ -219,11 +219,9 @@ def test_events_are_written_as_json_lines(config_file: ConfigFile, tmp_path: Pat
 def test_a_reader_that_goes_away_stops_the_stack_in_order(config_file: ConfigFile) -> None:
     """When nobody reads the answers any more, the stack stops and nothing is complained about."""
     with running(config_file(), "starting", *chat("x")) as process:
-        assert process.stdout is not None
-        assert process.stderr is not None
-        process.stdout.close()
-        rest = process.stderr.read()
-        assert process.wait(30) == 1
+        process.written.close()
+        code, rest = process.end()
+    assert code == 1
     assert rest.rstrip().endswith("stopped")
     assert "error" not in rest
     assert "Traceback" not in rest
@@ -250,10 +248,8 @@ def test_the_first_signal_stops_in_order(
 ) -> None:
     """Whatever it cuts short, every node stops; the exit code says which signal it was."""
     with running(config_file(**config), until, *words) as process:
-        assert process.stderr is not None
-        process.send_signal(number)
-        rest = process.stderr.read()
-        assert process.wait(30) == code
+        ended, rest = process.end(number)
+    assert ended == code
     assert ("stopped    provider:inference/told" in rest) is (config == {})
     assert rest.rstrip().endswith("stopped")
     assert "Traceback" not in rest
@@ -262,12 +258,10 @@ def test_the_first_signal_stops_in_order(
 def test_the_second_signal_stops_at_once(config_file: ConfigFile) -> None:
     """A node that hangs while it stops does not hold up the second signal."""
     with running(config_file(stop="hang"), "Ctrl-C stops", "--stop-timeout", "600") as process:
-        assert process.stderr is not None
         process.send_signal(signal.SIGINT)
-        wait_for(process, "stopping   provider:inference/told")
-        process.send_signal(signal.SIGINT)
-        rest = process.stderr.read()
-        assert process.wait(30) == 130
+        process.until("stopping   provider:inference/told")
+        code, rest = process.end(signal.SIGINT)
+    assert code == 130
     assert "cut short  provider:inference/told" in rest
 
 
@@ -275,7 +269,7 @@ def test_the_third_signal_ends_a_process_that_does_not_listen(config_file: Confi
     """A provider that blocks the event loop cannot keep the process from ending."""
     with running(config_file(stop="block"), "Ctrl-C stops") as process:
         process.send_signal(signal.SIGINT)
-        wait_for(process, "stopping   provider:inference/told")
+        process.until("stopping   provider:inference/told")
         while process.poll() is None:  # Signals that come too close together count once.
             process.send_signal(signal.SIGINT)
             try:
@@ -290,20 +284,18 @@ def test_a_watched_file_is_reloaded_when_it_changes_and_on_sighup(config_file: C
     file = config_file()
     good = file.read_text()
     with running(file, "Ctrl-C stops", "--watch") as process:
-        assert process.stderr is not None
         file.write_text(good.replace('"provider_id": "told"', '"provider_id": "other"'))
-        wait_for(process, "the new config runs")
+        process.until("the new config runs")
         file.write_text("providers: {inference: 7}")
-        wait_for(process, "is not reloaded; the old config goes on")
+        process.until("is not reloaded; the old config goes on")
         file.write_text(good)
-        wait_for(process, "the new config runs")
+        process.until("the new config runs")
         for _ in range(3):
             process.send_signal(signal.SIGHUP)
-            wait_for(process, "reloading: nothing is to be done")
-            wait_for(process, "the new config runs")
-        process.send_signal(signal.SIGTERM)
-        rest = process.stderr.read()
-        assert process.wait(30) == 143
+            process.until("reloading: nothing is to be done")
+            process.until("the new config runs")
+        code, rest = process.end(signal.SIGTERM)
+    assert code == 143
     assert "stopped    provider:inference/told" in rest
 
 
@@ -315,7 +307,7 @@ def test_a_change_during_the_start_is_not_missed(config_file: ConfigFile, tmp_pa
     with running(file, "starting   provider:inference/told", "--watch") as process:
         config_file(model="other")
         until.write_bytes(b"")
-        wait_for(process, "the new config runs")
+        process.until("the new config runs")
 
 
 @pytest.mark.parametrize("on_failure", ["rollback", "degrade"])

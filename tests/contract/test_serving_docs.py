@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 import re
-import subprocess
 from collections.abc import Generator
 from pathlib import Path
 
 import pytest
-from tests.contract.command_line import environment
+from tests.contract.command_line import environment, run_program
 from tests.peers import ROOT, serving
 
 from rungraph.engine.server.keys import load_keys
@@ -39,21 +38,11 @@ def test_an_example_answers_as_it_is_shown(
     url: str, tmp_path: Path, commands: str, shown: str
 ) -> None:
     """But for what is left out, byte for byte."""
-    done = subprocess.run(
-        [
-            "sh",
-            "-e",
-            "-c",
-            commands.replace("http://localhost:8321", url).replace("localhost:8321", url),
-        ],
-        env={"PATH": environment()["PATH"], "TMPDIR": str(tmp_path)},
-        capture_output=True,
-        text=True,
-        timeout=60,
-        check=False,
-    )
+    commands = commands.replace("http://localhost:8321", url).replace("localhost:8321", url)
+    variables = {"PATH": environment()["PATH"], "TMPDIR": str(tmp_path)}
+    ended = run_program("sh", "-e", "-c", commands, env=variables, timeout=60)
     pattern = ".*?".join(map(re.escape, shown.replace("\n", "").split("…")))
-    assert re.fullmatch(pattern, done.stdout.replace("\n", "")), done.stdout + done.stderr
+    assert re.fullmatch(pattern, ended.out.replace("\n", "")), ended.out + ended.err
 
 
 def test_the_file_of_keys_can_be_read(tmp_path: Path) -> None:

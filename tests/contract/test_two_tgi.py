@@ -4,12 +4,11 @@ from __future__ import annotations
 
 import json
 import os
-import subprocess
 import sys
 from pathlib import Path
 
 import pytest
-from tests.contract.command_line import ROOT
+from tests.contract.command_line import ROOT, run_program
 from tests.counterparts import KEY, serve_counterpart
 from tests.peers import OPENAI, serving
 
@@ -37,18 +36,11 @@ print(json.dumps([names, texts]))
 def test_one_command_runs_two_tgi(weights: Path) -> None:
     """``make two-tgi`` calls each of the two models, and leaves nothing behind that runs."""
     paths = os.pathsep.join([str(Path(sys.executable).parent), os.environ["PATH"]])
-    done = subprocess.run(
-        ["sh", "configs/two-tgi.sh"],
-        cwd=ROOT,
-        env={**os.environ, "PATH": paths},
-        capture_output=True,
-        text=True,
-        check=False,
-    )
-    assert done.returncode == 0, done.stderr
-    assert '"identifier": "org/foo-model"' in done.stdout
-    assert '"content": "The capital of France is Paris."' in done.stdout
-    assert '"content": " Paris.' in done.stdout
+    ended = run_program("sh", "configs/two-tgi.sh", cwd=ROOT, env={**os.environ, "PATH": paths})
+    assert ended.code == 0, ended.err
+    assert '"identifier": "org/foo-model"' in ended.out
+    assert '"content": "The capital of France is Paris."' in ended.out
+    assert '"content": " Paris.' in ended.out
 
 
 @pytest.mark.real

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import json
-import subprocess
 import sys
 from datetime import UTC, datetime
 from typing import Any
 
 import pytest
 from pydantic import TypeAdapter, ValidationError
+from tests.builders import assert_kept
+from tests.contract.command_line import run_program
 
 from rungraph.engine.apis.agents import AgentConfig, Agents
 from rungraph.engine.apis.common import (
@@ -123,14 +124,9 @@ def test_import_is_light() -> None:
         f"print(*[name for name in '{heavy}'.split() if name in sys.modules],"
         "*[name for name in sys.modules if name.startswith('rungraph.engine.providers')])"
     )
-    done = subprocess.run(
-        [sys.executable, "-c", code],
-        capture_output=True,
-        text=True,
-        check=True,
-        env={"PYTHONPATH": ":".join(path for path in sys.path if path)},
-    )
-    assert done.stdout.strip() == ""
+    path = ":".join(path for path in sys.path if path)
+    ended = run_program(sys.executable, "-c", code, env={"PYTHONPATH": path})
+    assert (ended.code, ended.out.strip()) == (0, "")
 
 
 # --- values ------------------------------------------------------------------------------------
@@ -218,18 +214,6 @@ def test_what_clients_of_the_contract_send_is_read(wanted: Any, sent: Any, kind:
     assert type(value).__name__ == kind
     assert_kept(sent, json.loads(adapter.dump_json(value)))
     assert adapter.validate_json(adapter.dump_json(value)) == value
-
-
-def assert_kept(sent: Any, dumped: Any) -> None:
-    """Assert that *dumped* has all that was sent; it may have more keys."""
-    if isinstance(sent, dict):
-        for key, value in sent.items():
-            assert_kept(value, dumped[key])
-    elif isinstance(sent, list):
-        for one, other in zip(sent, dumped, strict=True):
-            assert_kept(one, other)
-    else:
-        assert sent == dumped
 
 
 def test_a_time_without_a_zone_is_utc() -> None:

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import logging
 import socket
-import subprocess
 import sys
 from collections.abc import AsyncGenerator
 from pathlib import Path
 
 import pytest
+from tests.contract.command_line import run_program
 
 from rungraph.engine.providers.inline.embedding import EmbeddingProvider
 from rungraph.engine.providers.inline.wordllama.config import WordLlamaConfig
@@ -69,12 +69,5 @@ def test_loading_leaves_logging_alone() -> None:
         "print(logging.getLogger().handlers, logging.getLogger().level)\n"
     )
     source = Path(__file__).parents[4] / "src"
-    done = subprocess.run(
-        [sys.executable, "-c", code],
-        env={"PYTHONPATH": str(source)},
-        capture_output=True,
-        text=True,
-        check=True,
-    )
-    assert done.stdout == f"[] {logging.WARNING}\n"
-    assert done.stderr == ""
+    ended = run_program(sys.executable, "-c", code, env={"PYTHONPATH": str(source)})
+    assert ended == (0, f"[] {logging.WARNING}\n", "")

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import asyncio
-import subprocess
 import sys
 
 import pytest
+from tests.contract.command_line import run_program
 from tests.unit.engine.run.chains import A, B, C, Chain, after, lifecycle_of, run
 
 from rungraph.engine.errors import BackgroundError, StartError, StopError
@@ -56,10 +56,8 @@ def test_asyncio_run_ends_after_a_node_was_left_behind(
     """A thread that never returns and a task that ignores being cancelled hold up no program."""
     program = _PROGRAM.replace("ON_FAILURE", repr(on_failure))
     program = program.replace("WHEN", when).replace("HOW", how)
-    ended = subprocess.run(
-        [sys.executable, "-c", program], capture_output=True, text=True, timeout=30, check=False
-    )
-    assert (ended.returncode, ended.stdout.strip(), ended.stderr) == (0, raised, "")
+    ended = run_program(sys.executable, "-c", program, timeout=30)
+    assert (ended.code, ended.out.strip(), ended.err) == (0, raised, "")
 
 
 def _breaks_down(*, shutdown: float) -> tuple[Chain, list[asyncio.TaskGroup]]:
@@ -161,7 +159,4 @@ asyncio.run(ask())
 
 def test_asyncio_run_ends_after_a_question_was_given_up() -> None:
     """What is asked of a provider, or handed to it, may ignore every cancellation."""
-    ended = subprocess.run(
-        [sys.executable, "-c", _QUESTION], capture_output=True, text=True, timeout=30, check=False
-    )
-    assert (ended.returncode, ended.stderr) == (0, "")
+    assert run_program(sys.executable, "-c", _QUESTION, timeout=30) == (0, "", "")
