@@ -5,10 +5,10 @@ from __future__ import annotations
 import asyncio
 import sys
 import threading
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
-from types import ModuleType
+from types import ModuleType, UnionType
 from typing import Any, Protocol
 
 import pytest
@@ -20,6 +20,8 @@ from rungraph.engine.apis.telemetry import (
     StructuredLogEvent,
 )
 from rungraph.engine.catalog import CATALOG
+from rungraph.engine.events import Event
+from rungraph.engine.run.settings import StackSettings
 from rungraph.graph import RunGraph, compile_config
 from rungraph.graph.catalog.specs import ApiSpec, Catalog, ProviderSpec
 
@@ -27,6 +29,9 @@ IMPORTING = threading.Event()
 """Set by a module when its import has begun."""
 GATE = threading.Event()
 """What a module waits for while it is imported."""
+
+
+QUICK = StackSettings(start_timeout=5, stop_timeout=5, cancel_timeout=1, health_timeout=0.05)
 
 
 class Pinging(Protocol):
@@ -97,6 +102,11 @@ def graph_of(monkeypatch: pytest.MonkeyPatch, **offers: Offer) -> RunGraph:
         providers[api] = [one]
     catalog = CATALOG.merged(Catalog.of(apis=apis, providers=specs))
     return compile_config({"providers": providers}, catalog=catalog, environment={})
+
+
+def told(events: Iterable[Event], kind: type[Event] | UnionType) -> list[Any]:
+    """Return the events of a kind."""
+    return [event for event in events if isinstance(event, kind)]
 
 
 def failing(error: BaseException) -> Callable[..., Awaitable[Any]]:

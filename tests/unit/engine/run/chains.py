@@ -6,10 +6,9 @@ import asyncio
 from collections.abc import Awaitable, Callable, Coroutine, Mapping
 from contextlib import suppress
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, cast
 
 import networkx as nx
-import pytest
 from tests.property.strategies_graphs import node, run_virtually
 
 from rungraph.engine.errors import NotRunningError, StartError, StopError
@@ -38,6 +37,7 @@ class Chain:
         restarts: When what breaks is started again.
         binds: What can be handed another dependency while it runs.
         lost: What those were told who asked for what does not run.
+        error: What its start or stop has raised.
     """
 
     needs: Mapping[Address, tuple[Address, ...]]
@@ -48,6 +48,7 @@ class Chain:
     restarts: str = "never"
     binds: frozenset[Address] = frozenset()
     lost: list[str] = field(default_factory=list[str])
+    error: StartError | StopError | None = None
 
     @property
     def nx(self) -> nx.DiGraph[Address]:
@@ -103,13 +104,16 @@ def run(
     chain: Chain,
     settings: StackSettings = QUICK,
     block: Callable[[Lifecycle], Awaitable[object]] | None = None,
+    log: EventLog | None = None,
 ) -> tuple[EventLog, float]:
     """Start *chain*, run *block*, stop; return the events and how long all took."""
-    log = EventLog()
+    log = EventLog() if log is None else log
 
     async def main() -> None:
-        with suppress(StartError, StopError):
+        try:
             await up_and_down(lifecycle_of(chain, settings, log), block)
+        except (StartError, StopError) as error:
+            chain.error = error
         assert asyncio.all_tasks() == {asyncio.current_task()}
 
     return log, time_of(main())
@@ -139,11 +143,46 @@ async def forever(_: Lifecycle) -> None:
     await asyncio.Event().wait()
 
 
-def error_of(chain: Chain) -> BaseException:
+def error_of(chain: Chain) -> StartError | StopError:
     """Start and stop *chain*; return what was raised."""
-    with pytest.raises(BaseException) as caught:  # noqa: PT011 (the callers look at it)
-        run_virtually(up_and_down(lifecycle_of(chain)))
-    return caught.value
+    run(chain)
+    assert chain.error is not None
+    return chain.error
+
+
+def hold_groups(
+    chain: Chain, *held: Address, enter: Callable[[], Any] = asyncio.TaskGroup
+) -> dict[Address, list[Any]]:
+    """Let nodes of *chain*, or all, each hold a task group open; return these, oldest first."""
+    groups: dict[Address, list[Any]] = {address: [] for address in held or chain.needs}
+
+    def hold(open_groups: list[Any]) -> tuple[Step, Step]:
+        async def opening() -> None:
+            group = enter()
+            await group.__aenter__()
+            open_groups.append(group)
+
+        async def closing() -> None:
+            await open_groups[-1].__aexit__(None, None, None)
+
+        return opening, closing
+
+    for address, open_groups in groups.items():
+        chain.opening[address], chain.closing[address] = hold(open_groups)
+    return groups
+
+
+def spawn(group: Any, work: Step) -> None:
+    """Begin *work* in a task group of asyncio or of anyio."""
+    if isinstance(group, asyncio.TaskGroup):
+        group.create_task(cast("Coroutine[Any, Any, object]", work()))
+    else:
+        group.start_soon(work)
+
+
+def break_down(group: Any) -> None:
+    """Let work in a task group fail."""
+    spawn(group, after(0, ConnectionError("lost")))
 
 
 def time_of(main: Coroutine[Any, Any, None]) -> float:

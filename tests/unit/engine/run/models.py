@@ -126,14 +126,9 @@ def models_graph(
     return compile_config(config, catalog=CATALOG, environment={})
 
 
-def quick(tmp_path: Any, **more: Any) -> StackSettings:
+def quick(**more: Any) -> StackSettings:
     """Return settings with short deadlines."""
-    known: dict[str, Any] = {
-        "restart_delay": 0.05,
-        "health_interval": None,
-        "state_dir": tmp_path,
-        "stop_timeout": 0.5,
-    }
+    known = {"restart_delay": 0.05, "health_interval": None, "stop_timeout": 0.5}
     return StackSettings(**known | more)
 
 

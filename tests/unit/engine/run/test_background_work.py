@@ -3,21 +3,25 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Coroutine
+from collections.abc import Callable
 from contextvars import ContextVar
-from typing import Any, cast
+from typing import Any
 
 import anyio
 import pytest
 from tests.property.strategies_graphs import run_virtually
+from tests.unit.engine.fakes import told
 from tests.unit.engine.run.chains import (
     A,
     B,
     Chain,
+    break_down,
     error_of,
     forever,
+    hold_groups,
     lifecycle_of,
     run,
+    spawn,
     up_and_down,
 )
 
@@ -33,103 +37,76 @@ from rungraph.engine.events import (
 from rungraph.engine.provider import ProviderReport
 from rungraph.engine.run.lifecycle import Lifecycle
 
+GROUPS = pytest.mark.parametrize("enter", [anyio.create_task_group, asyncio.TaskGroup])
 
-def _with_group(enter: Callable[[], Any]) -> tuple[Chain, list[Any]]:
+
+def _with_group(enter: Callable[[], Any] = asyncio.TaskGroup) -> tuple[Chain, list[Any]]:
     """Return a chain whose root holds a task group open for as long as it lives."""
-    groups: list[Any] = []
-
-    async def opening() -> None:
-        group = enter()
-        await group.__aenter__()
-        groups.append(group)
-
-    async def closing() -> None:
-        await groups[0].__aexit__(None, None, None)
-
-    return Chain({A: (), B: (A,)}, opening={A: opening}, closing={A: closing}), groups
+    chain = Chain({A: (), B: (A,)})
+    return chain, hold_groups(chain, A, enter=enter)[A]
 
 
-def _spawn(group: Any, work: Callable[[], Coroutine[Any, Any, None]]) -> None:
-    if isinstance(group, asyncio.TaskGroup):
-        group.create_task(work())
-    else:
-        cast("anyio.abc.TaskGroup", group).start_soon(work)
-
-
-@pytest.mark.parametrize("enter", [anyio.create_task_group, asyncio.TaskGroup])
+@GROUPS
 def test_a_node_may_hold_a_task_group_open(enter: Callable[[], Any]) -> None:
     """A task group is entered and left in one task, whichever library it is of."""
     chain, groups = _with_group(enter)
 
-    async def block(lifecycle: Lifecycle) -> None:
+    async def block(_: Lifecycle) -> None:
         done = asyncio.Event()
 
         async def work() -> None:
             done.set()
 
-        _spawn(groups[0], work)
+        spawn(groups[0], work)
         await done.wait()
 
     log, _ = run(chain, block=block)
     assert log.states == {A: State.STOPPED, B: State.STOPPED}
 
 
-@pytest.mark.parametrize("enter", [anyio.create_task_group, asyncio.TaskGroup])
+@GROUPS
 def test_background_work_that_crashes_fails_its_node(enter: Callable[[], Any]) -> None:
     """The crash is told when it happens, and raised, with its cause, when the stack stops."""
     chain, groups = _with_group(enter)
     log = EventLog()
 
-    async def crash() -> None:
-        raise ConnectionError("lost")  # noqa: EM101 (as short as it can be)
-
-    async def main() -> None:
-        lifecycle = lifecycle_of(chain, log=log)
-        await lifecycle.start()
-        _spawn(groups[0], crash)
+    async def block(lifecycle: Lifecycle) -> None:
+        break_down(groups[0])
         await asyncio.sleep(1)
         assert log.states == {A: State.FAILED, B: State.DEGRADED}
         assert lifecycle.instance_of(A) is None
-        with pytest.raises(StopError, match="ConnectionError: lost"):
-            await lifecycle.stop()
 
-    run_virtually(main())
+    run(chain, block=block, log=log)
+    assert isinstance(chain.error, StopError)
+    assert "ConnectionError: lost" in str(chain.error)
     assert chain.did == ["+n00", "+n01", "-n00", "-n01"]
-    assert any(isinstance(event, NodeFailed) and event.address == A for event in log)
+    assert [event.address for event in told(log, NodeFailed)] == [A]
 
 
 def test_a_crash_whose_clean_up_hangs_is_cut_short() -> None:
     """A node that has broken down has as long to clean up as any node has to stop."""
-    chain, groups = _with_group(asyncio.TaskGroup)
+    chain, groups = _with_group()
     chain.closing[A] = asyncio.Event().wait
+    log = EventLog()
 
-    async def crash() -> None:
-        raise ConnectionError
-
-    async def main() -> None:
-        log = EventLog()
-        lifecycle = lifecycle_of(chain, log=log)
-        await lifecycle.start()
-        groups[0].create_task(crash())
+    async def block(_: Lifecycle) -> None:
+        break_down(groups[0])
         await asyncio.sleep(2)
         assert log.states[A] is State.STOPPING
         await asyncio.sleep(2)
         assert log.states[A] is State.FAILED
-        with pytest.raises(StopError, match="its background work has ended"):
-            await lifecycle.stop()
 
-    run_virtually(main())
+    run(chain, block=block, log=log)
+    assert isinstance(chain.error, StopError)
+    assert "its background work has ended" in str(chain.error)
 
 
 def test_a_crash_during_a_cancelled_stop_is_not_waited_out() -> None:
     """A cancel scope that cancels again and again ends its node, whoever else is cancelled."""
     chain, groups = _with_group(anyio.create_task_group)
 
-    async def crash() -> None:
-        raise ConnectionError
-
     async def slow() -> None:
-        _spawn(groups[0], crash)
+        break_down(groups[0])
         await asyncio.sleep(2)
 
     async def main() -> None:
@@ -146,13 +123,10 @@ def test_a_crash_during_a_cancelled_stop_is_not_waited_out() -> None:
 
 def test_a_crash_while_others_start_ends_the_start() -> None:
     """A node that breaks down before the stack is ready is a culprit of the start."""
-    chain, groups = _with_group(asyncio.TaskGroup)
-
-    async def crash() -> None:
-        raise ConnectionError("lost")  # noqa: EM101 (as short as it can be)
+    chain, groups = _with_group()
 
     async def slow() -> None:
-        groups[0].create_task(crash())
+        break_down(groups[0])
         await asyncio.sleep(2)
 
     chain.opening[B] = slow
@@ -192,8 +166,10 @@ def test_reports_become_events_when_they_change_something() -> None:
 
     log, _ = run(chain, block=block)
     reporters[0](ProviderReport("degraded", "too late"))
-    told = [event for event in log if isinstance(event, NodeDegraded | NodeRecovered)]
-    assert told == [NodeDegraded(0.0, A, "worker died"), NodeRecovered(0.0, A, "worker is back")]
+    assert told(log, NodeDegraded | NodeRecovered) == [
+        NodeDegraded(0.0, A, "worker died"),
+        NodeRecovered(0.0, A, "worker is back"),
+    ]
 
 
 def test_a_report_from_a_thread_arrives() -> None:
@@ -211,7 +187,7 @@ def test_a_report_from_a_thread_arrives() -> None:
         await lifecycle.stop()
 
     asyncio.run(main())
-    assert [event.detail for event in log if isinstance(event, NodeDegraded)] == ["worker died"]
+    assert [event.detail for event in told(log, NodeDegraded)] == ["worker died"]
 
 
 def test_a_report_during_the_start_is_told_after_it() -> None:
@@ -222,14 +198,8 @@ def test_a_report_during_the_start_is_told_after_it() -> None:
         lifecycles[0].reporter(A)(ProviderReport("degraded", "one of two workers"))
         await asyncio.sleep(1)
 
-    chain = Chain({A: ()}, opening={A: opening})
     log = EventLog()
-
-    async def main() -> None:
-        lifecycles.append(lifecycle_of(chain, log=log))
-        await lifecycles[0].start()
-        await lifecycles[0].stop()
-
-    run_virtually(main())
-    states = [event.state for event in log if isinstance(event, NodeEvent)]
+    lifecycles.append(lifecycle_of(Chain({A: ()}, opening={A: opening}), log=log))
+    run_virtually(up_and_down(lifecycles[0]))
+    states = [event.state for event in told(log, NodeEvent)]
     assert states[:4] == [State.WAITING, State.STARTING, State.READY, State.DEGRADED]

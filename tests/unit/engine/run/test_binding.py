@@ -7,7 +7,7 @@ from collections.abc import Callable
 from typing import Any
 
 import pytest
-from tests.unit.engine.fakes import GraphOf, Offer, Pinger, failing, making
+from tests.unit.engine.fakes import QUICK, GraphOf, Offer, Pinger, failing, making, told
 
 from rungraph.engine.apis.common import HealthResponse, HealthStatus
 from rungraph.engine.events import NodeBound, NodeDegraded, NodeNotBound, NodeWorking, State
@@ -17,7 +17,6 @@ from rungraph.engine.run.stack import Stack
 from rungraph.graph import Address
 
 A, B = Address.provider("a", "one"), Address.provider("b", "one")
-QUICK = StackSettings(start_timeout=5, stop_timeout=5, cancel_timeout=1, health_timeout=0.05)
 
 
 class Bound(Pinger):
@@ -62,8 +61,8 @@ async def test_a_dropped_dependency_is_bound_once_both_run(
         first, second = stack[edge.dependent], stack[edge.dependency]
         assert first.bound == {edge.dependency.api: second}
         assert second.deps == {edge.dependent.api: first}
-        bound = [event for event in stack.events if isinstance(event, NodeBound)]
-        assert [(one.address, one.api) for one in bound] == [(edge.dependent, edge.dependency.api)]
+        [bound] = told(stack.events, NodeBound)
+        assert (bound.address, bound.api) == (edge.dependent, edge.dependency.api)
 
 
 @pytest.mark.parametrize(
@@ -77,9 +76,8 @@ async def test_a_binding_that_fails_degrades_and_kills_nothing(
     graph, edge = _soft_cycle(graph_of, cls)
     async with Stack(graph, StackSettings(start_timeout=0.05)) as stack:
         assert stack.status()[edge.dependent] is State.DEGRADED
-        events = [event for event in stack.events if isinstance(event, NodeNotBound | NodeDegraded)]
-        assert [type(event) for event in events] == [NodeNotBound, NodeDegraded]
-        assert getattr(events[0], "reason", "") == reason
+        unbound, degraded = told(stack.events, NodeNotBound | NodeDegraded)
+        assert (unbound.reason, type(degraded)) == (reason, NodeDegraded)
 
 
 async def test_a_node_without_bind_says_so(graph_of: GraphOf) -> None:
@@ -87,7 +85,7 @@ async def test_a_node_without_bind_says_so(graph_of: GraphOf) -> None:
     graph, edge = _soft_cycle(graph_of, Pinger)
     async with Stack(graph, QUICK) as stack:
         assert stack.status()[edge.dependent] is State.READY
-        (event,) = [event for event in stack.events if isinstance(event, NodeNotBound)]
+        (event,) = told(stack.events, NodeNotBound)
         assert (event.address, event.reason) == (edge.dependent, "it has no bind()")
 
 
@@ -100,7 +98,7 @@ async def test_what_did_not_start_is_not_bound(graph_of: GraphOf) -> None:
     }
     graph = graph_of(**offers)
     async with Stack(graph, StackSettings(on_failure="degrade")) as stack:
-        (event,) = [event for event in stack.events if isinstance(event, NodeNotBound)]
+        (event,) = told(stack.events, NodeNotBound)
         assert event.reason == f"'{edge.dependency}' does not run"
 
 
@@ -146,38 +144,26 @@ async def test_every_node_says_how_it_is(graph_of: GraphOf) -> None:
     assert health["inspect"].status is HealthStatus.OK
 
 
+class Reporting(Pinger):
+    def report_to(self, report: Callable[[ProviderReport], None]) -> None:
+        self.report = report
+
+
 async def test_a_report_counts_as_health(graph_of: GraphOf) -> None:
     """A provider that has reported a problem, from a thread, is ill until it takes that back."""
-
-    class Reporting(Pinger):
-        def report_to(self, report: Callable[[ProviderReport], None]) -> None:
-            self.report = report
-
     async with Stack(graph_of(a=Offer(making(Reporting))), QUICK) as stack:
         await asyncio.to_thread(stack["a"].report, ProviderReport("degraded", "worker died"))
         await asyncio.sleep(0)
         assert stack.status()[A] is State.DEGRADED
         assert (await stack.health([A]))[A].message == "worker died"
+        for how_far in ("0%", "50%"):  # Long work is told, and makes it no better.
+            stack["a"].report(ProviderReport("working", how_far))
+        await asyncio.sleep(0)
+        assert [one.detail for one in told(stack.events, NodeWorking)] == ["0%", "50%"]
+        assert stack.status()[A] is State.DEGRADED
         stack["a"].report(ProviderReport("ready"))
         await asyncio.sleep(0)
         assert (await stack.health([A]))[A].status is HealthStatus.OK
-
-
-async def test_long_work_is_told(graph_of: GraphOf) -> None:
-    """How far it is becomes an event, and the provider is as well as before."""
-
-    class Pulling(Pinger):
-        def report_to(self, report: Callable[[ProviderReport], None]) -> None:
-            self.report = report
-
-    async with Stack(graph_of(a=Offer(making(Pulling))), QUICK) as stack:
-        stack["a"].report(ProviderReport("degraded", "worker died"))
-        for how_far in ("0%", "50%"):
-            stack["a"].report(ProviderReport("working", how_far))
-        await asyncio.sleep(0)
-        told = [one.detail for one in stack.events if isinstance(one, NodeWorking)]
-        assert told == ["0%", "50%"]
-        assert stack.status()[A] is State.DEGRADED
 
 
 async def test_a_cancelled_binding_rolls_back(graph_of: GraphOf) -> None:

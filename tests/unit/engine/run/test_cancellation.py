@@ -16,12 +16,14 @@ from tests.unit.engine.run.chains import (
     forever,
     ignore_cancellation,
     lifecycle_of,
+    run,
     time_of,
     up_and_down,
 )
 
 from rungraph.engine.errors import KilledError, StartError, StopError
-from rungraph.engine.events import EventLog, State
+from rungraph.engine.events import State
+from rungraph.engine.run.lifecycle import Lifecycle
 
 
 def test_a_cancelled_start_rolls_back_and_goes_on_cancelling() -> None:
@@ -88,18 +90,11 @@ def test_the_end_of_the_program_keeps_the_order() -> None:
 def test_a_kill_ends_all_at_once() -> None:
     """A killed stack cuts its stops short and calls no others; all it killed are named."""
     chain = Chain({A: (), B: (A,)}, closing={B: after(2)})
-
-    async def main() -> None:
-        log = EventLog()
-        lifecycle = lifecycle_of(chain, log=log)
-        await lifecycle.start()
-        asyncio.get_running_loop().call_later(1, lifecycle.kill)
-        with pytest.raises(StopError) as caught:
-            await lifecycle.stop()
-        assert {type(failure.error) for failure in caught.value.failures} == {KilledError}
-        assert log.states == {A: State.KILLED, B: State.KILLED}
-
-    assert time_of(main()) == pytest.approx(1)
+    log, seconds = run(chain, block=_kill_soon)
+    assert isinstance(chain.error, StopError)
+    assert {type(failure.error) for failure in chain.error.failures} == {KilledError}
+    assert log.states == {A: State.KILLED, B: State.KILLED}
+    assert seconds == pytest.approx(1)
     assert chain.did == ["+n00", "+n01", "-n01"]
 
 
@@ -112,12 +107,11 @@ def test_a_kill_waits_neither_for_a_start_nor_for_the_stubborn() -> None:
         with pytest.raises(StartError, match="it was killed"):
             await lifecycle.start()
 
-    async def stop() -> None:
-        lifecycle = lifecycle_of(Chain({A: ()}, closing={A: ignore_cancellation}))
-        await lifecycle.start()
-        asyncio.get_running_loop().call_later(1, lifecycle.kill)
-        with pytest.raises(StopError):
-            await lifecycle.stop()
-
     assert time_of(start()) == pytest.approx(1)
-    assert time_of(stop()) == pytest.approx(2)
+    stubborn = Chain({A: ()}, closing={A: ignore_cancellation})
+    assert run(stubborn, block=_kill_soon)[1] == pytest.approx(2)
+    assert isinstance(stubborn.error, StopError)
+
+
+async def _kill_soon(lifecycle: Lifecycle) -> None:
+    asyncio.get_running_loop().call_later(1, lifecycle.kill)

@@ -8,7 +8,7 @@ from collections.abc import Awaitable, Callable
 from typing import Any
 
 import pytest
-from tests.unit.engine.fakes import GraphOf, Offer, Pinger
+from tests.unit.engine.fakes import GraphOf, Offer, Pinger, told
 from tests.unit.engine.run.models import quick, until
 
 from rungraph.engine.events import NodeFailed, NodeTaskFailed, State
@@ -59,9 +59,7 @@ def _offer(begin: Callable[[Working], object]) -> Offer:
 
 
 def _told(stack: Stack) -> list[tuple[Address, str]]:
-    return [
-        (one.address, str(one.error)) for one in stack.events if isinstance(one, NodeTaskFailed)
-    ]
+    return [(one.address, str(one.error)) for one in told(stack.events, NodeTaskFailed)]
 
 
 @pytest.mark.parametrize(
@@ -73,11 +71,7 @@ def _told(stack: Stack) -> list[tuple[Address, str]]:
     ],
 )
 async def test_background_work_that_dies_is_the_failure_of_its_provider(
-    graph_of: GraphOf,
-    tmp_path: Any,
-    die: Callable[[float], Awaitable[None]],
-    is_kept: bool,
-    reason: str,
+    graph_of: GraphOf, die: Callable[[float], Awaitable[None]], is_kept: bool, reason: str
 ) -> None:
     """Whether it keeps the task or not; it is started again as after any other failure."""
 
@@ -87,21 +81,21 @@ async def test_background_work_that_dies_is_the_failure_of_its_provider(
         if not is_kept:
             working.kept.clear()
 
-    async with Stack(graph_of(a=_offer(begin)), quick(tmp_path)) as stack:
+    async with Stack(graph_of(a=_offer(begin)), quick()) as stack:
         before = stack["a"].shutdown.__self__
         await until(lambda: len(_told(stack)) == 1)
         assert _told(stack) == [(A, reason.removeprefix("ConnectionError: "))]
         await until(lambda: stack.status()[A] is State.RESTARTING)
         await until(lambda: stack.status()[A] is State.READY)
         assert before.shutdowns == 1
-    [failed] = [one for one in stack.events if isinstance(one, NodeFailed)]
+    [failed] = told(stack.events, NodeFailed)
     assert str(failed.error) == f"its task 'poll' has failed: {reason}"
 
 
-async def test_a_task_that_other_work_has_made_is_told(graph_of: GraphOf, tmp_path: Any) -> None:
+async def test_a_task_that_other_work_has_made_is_told(graph_of: GraphOf) -> None:
     """It may be one of many; the provider goes on."""
     offer = _offer(lambda one: one.begin(lambda: _work(lambda: asyncio.create_task(_die()))))
-    async with Stack(graph_of(a=offer), quick(tmp_path)) as stack:
+    async with Stack(graph_of(a=offer), quick()) as stack:
         await until(lambda: len(_told(stack)) == 1)
         assert _told(stack) == [(A, "lost")]
         await asyncio.sleep(0.1)
@@ -113,7 +107,7 @@ async def test_a_task_that_other_work_has_made_is_told(graph_of: GraphOf, tmp_pa
     [("ConnectionError('lost')", "lost"), ("SystemExit(3)", "it raised SystemExit: 3")],
 )
 async def test_a_task_of_a_call_is_told_by_its_code(
-    graph_of: GraphOf, tmp_path: Any, monkeypatch: pytest.MonkeyPatch, error: str, reason: str
+    graph_of: GraphOf, monkeypatch: pytest.MonkeyPatch, error: str, reason: str
 ) -> None:
     """The caller's context does not say whose it is."""
     graph = graph_of(a=Offer())
@@ -126,15 +120,13 @@ async def test_a_task_of_a_call_is_told_by_its_code(
         return "pong"
 
     monkeypatch.setattr(Pinger, "ping", ping)
-    async with Stack(graph, quick(tmp_path)) as stack:
+    async with Stack(graph, quick()) as stack:
         await stack["a"].ping()
         await until(lambda: len(_told(stack)) == 1)
         assert _told(stack) == [(A, reason)]
 
 
-async def test_a_task_that_somebody_waits_for_is_nobodys_failure(
-    graph_of: GraphOf, tmp_path: Any
-) -> None:
+async def test_a_task_that_somebody_waits_for_is_nobodys_failure(graph_of: GraphOf) -> None:
     """Its error goes to whoever waits; one that is cancelled has not failed."""
     seen: list[str] = []
 
@@ -149,7 +141,7 @@ async def test_a_task_that_somebody_waits_for_is_nobodys_failure(
         handled.add_done_callback(lambda task: seen.append(str(task.exception())))
         return working
 
-    async with Stack(graph_of(a=Offer(create)), quick(tmp_path)) as stack:
+    async with Stack(graph_of(a=Offer(create)), quick()) as stack:
         await until(lambda: len(seen) == 2)
         await asyncio.sleep(0.1)
         assert stack.status()[A] is State.READY

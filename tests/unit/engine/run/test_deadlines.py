@@ -15,15 +15,15 @@ from tests.unit.engine.run.chains import (
     after,
     error_of,
     ignore_cancellation,
-    lifecycle_of,
     run,
-    time_of,
 )
 
 from rungraph.engine.errors import StartError, StopError
-from rungraph.engine.events import EventLog, State
+from rungraph.engine.events import State
 from rungraph.engine.run.lifecycle import Lifecycle
 from rungraph.engine.run.settings import StackSettings
+
+DEGRADING = StackSettings(on_failure="degrade", start_timeout=5, cancel_timeout=1)
 
 
 def test_a_start_that_hangs_is_cancelled_and_named() -> None:
@@ -46,13 +46,9 @@ def test_all_that_fail_within_a_moment_are_named() -> None:
 def test_a_start_that_ignores_its_cancellation_is_left_behind_and_named() -> None:
     """The stack goes on without such a node; the error says what it did."""
     chain = Chain({A: ()}, opening={A: ignore_cancellation})
-
-    async def main() -> None:
-        lifecycle = lifecycle_of(chain)
-        with pytest.raises(StartError, match="5 s and ignores being cancelled"):
-            await lifecycle.start()
-
-    assert time_of(main()) == pytest.approx(5 + 1 + 0.1)
+    assert run(chain)[1] == pytest.approx(5 + 1 + 0.1)
+    assert isinstance(chain.error, StartError)
+    assert "5 s and ignores being cancelled" in str(chain.error)
 
 
 def test_an_instance_that_comes_too_late_is_closed() -> None:
@@ -71,7 +67,7 @@ def test_an_instance_that_comes_too_late_is_closed() -> None:
         await asyncio.sleep(30)
         assert chain.did == ["+n01", "+n00", "-n00"]
 
-    run(chain, StackSettings(on_failure="degrade", start_timeout=5, cancel_timeout=1), block)
+    run(chain, DEGRADING, block)
     assert chain.did == ["+n01", "+n00", "-n00", "-n01"]
 
 
@@ -84,23 +80,16 @@ def test_what_was_left_behind_is_cancelled_once_more_at_the_end() -> None:
                 await asyncio.sleep(1000)
         await asyncio.Event().wait()
 
-    settings = StackSettings(on_failure="degrade", start_timeout=5, cancel_timeout=1)
-    run(Chain({A: ()}, opening={A: stubborn}), settings)  # It asserts that no task is left.
+    run(Chain({A: ()}, opening={A: stubborn}), DEGRADING)  # It asserts that no task is left.
 
 
 def test_a_stop_that_ignores_its_cancellation_is_left_behind() -> None:
     """Stopping is over after the deadlines, whatever a provider does."""
     chain = Chain({A: (), B: (A,)}, closing={B: ignore_cancellation})
-
-    async def main() -> None:
-        log = EventLog()
-        lifecycle = lifecycle_of(chain, log=log)
-        await lifecycle.start()
-        with pytest.raises(StopError, match="ignores being cancelled"):
-            await lifecycle.stop()
-        assert log.states == {A: State.STOPPED, B: State.KILLED}
-
-    assert time_of(main()) == pytest.approx(3 + 0.3 + 0.1)
+    log, seconds = run(chain)
+    assert "ignores being cancelled" in str(chain.error)
+    assert log.states == {A: State.STOPPED, B: State.KILLED}
+    assert seconds == pytest.approx(3 + 0.3 + 0.1)
 
 
 def test_stop_errors_are_collected_once_each() -> None:

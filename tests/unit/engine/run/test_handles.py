@@ -8,7 +8,7 @@ from unittest.mock import Mock
 
 import pytest
 from tests.unit.engine.fakes import GraphOf, Offer, Pinger, making
-from tests.unit.engine.run.models import FakeModel, install, models_graph, quick, state_is
+from tests.unit.engine.run.models import FakeModel, models_graph, quick, state_is
 
 from rungraph.engine.apis.models import Model
 from rungraph.engine.errors import NotRunningError, RestartingError
@@ -49,10 +49,10 @@ def made(monkeypatch: pytest.MonkeyPatch) -> list[Slow]:
 
 
 async def test_a_direct_call_may_end_before_its_provider_stops(
-    graph_of: GraphOf, made: list[Slow], tmp_path: Any
+    graph_of: GraphOf, made: list[Slow]
 ) -> None:
     """No other one is taken once it has stopped, whoever has kept the provider."""
-    async with Stack(graph_of(a=Offer(making(Slow))), quick(tmp_path, stop_timeout=20)) as stack:
+    async with Stack(graph_of(a=Offer(making(Slow))), quick(stop_timeout=20)) as stack:
         kept = stack["a"]
         call = asyncio.create_task(kept.ping())
         await asyncio.sleep(0)
@@ -63,10 +63,10 @@ async def test_a_direct_call_may_end_before_its_provider_stops(
 
 
 async def test_a_direct_call_that_does_not_end_is_ended_with_the_truth(
-    graph_of: GraphOf, made: list[Slow], tmp_path: Any
+    graph_of: GraphOf, made: list[Slow]
 ) -> None:
     """After the drain, not after the caller's own patience."""
-    async with Stack(graph_of(a=Offer(making(Slow))), quick(tmp_path, drain_timeout=0.05)) as stack:
+    async with Stack(graph_of(a=Offer(making(Slow))), quick(drain_timeout=0.05)) as stack:
         call = asyncio.create_task(stack["a"].ping())
         await asyncio.sleep(0)
     with pytest.raises(NotRunningError, match="a/one' was stopped while the call ran"):
@@ -74,10 +74,10 @@ async def test_a_direct_call_that_does_not_end_is_ended_with_the_truth(
 
 
 async def test_a_stop_gives_calls_no_more_time_than_is_left(
-    graph_of: GraphOf, made: list[Slow], tmp_path: Any
+    graph_of: GraphOf, made: list[Slow]
 ) -> None:
     """A server has let them go on for as long as its user said; the stack adds nothing."""
-    patient = quick(tmp_path, drain_timeout=600, stop_timeout=2000)
+    patient = quick(drain_timeout=600, stop_timeout=2000)
     async with Stack(graph_of(a=Offer(making(Slow))), patient) as stack:
         call = asyncio.create_task(stack["a"].ping())
         await asyncio.sleep(0)
@@ -87,19 +87,19 @@ async def test_a_stop_gives_calls_no_more_time_than_is_left(
 
 
 async def test_one_look_over_all_tasks_serves_all_providers_that_stop(
-    graph_of: GraphOf, monkeypatch: pytest.MonkeyPatch, tmp_path: Any
+    graph_of: GraphOf, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """A look a provider would make the stop of thousands take as long as their number squared."""
     look = Mock(wraps=gate._calling)
     monkeypatch.setattr(gate, "_calling", look)
     offers = {f"a{number}": Offer(making(Pinger)) for number in range(30)}
-    async with Stack(graph_of(**offers), quick(tmp_path)):
+    async with Stack(graph_of(**offers), quick()):
         pass
     assert look.call_count == 1
 
 
 async def test_what_is_kept_is_told_of_a_restart_and_then_served_again(
-    graph_of: GraphOf, made: list[Slow], tmp_path: Any
+    graph_of: GraphOf, made: list[Slow]
 ) -> None:
     """A dependent that was handed the provider need not ask for it again either."""
 
@@ -113,7 +113,7 @@ async def test_what_is_kept_is_told_of_a_restart_and_then_served_again(
         msg = "lost"
         raise ConnectionError(msg)
 
-    async with Stack(graph_of(a=Offer(create)), quick(tmp_path, restart_delay=0.2)) as stack:
+    async with Stack(graph_of(a=Offer(create)), quick(restart_delay=0.2)) as stack:
         kept = stack["a"]
         assert await kept.ping() == 0
         group = made[0].group
@@ -127,12 +127,9 @@ async def test_what_is_kept_is_told_of_a_restart_and_then_served_again(
         assert kept.config is None  # Whatever else it has.
 
 
-async def test_kept_tables_and_routers_answer_nobody_after_the_stop(
-    monkeypatch: pytest.MonkeyPatch, tmp_path: Any
-) -> None:
+async def test_kept_tables_and_routers_answer_nobody_after_the_stop() -> None:
     """What a stopped provider once served is neither listed nor registered with it."""
-    install(monkeypatch)
-    async with Stack(models_graph("foo"), quick(tmp_path)) as stack:
+    async with Stack(models_graph("foo"), quick()) as stack:
         models, inference = stack["models"], stack["inference"]
     stopped = r"^'table:models' has stopped$"
     with pytest.raises(NotRunningError, match=stopped):
@@ -144,10 +141,9 @@ async def test_kept_tables_and_routers_answer_nobody_after_the_stop(
 
 
 async def test_a_new_provider_with_another_default_leaves_the_calls_of_others_alone(
-    monkeypatch: pytest.MonkeyPatch, tmp_path: Any
+    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     """Each provider's calls have its own defaults, also of those that were there before."""
-    install(monkeypatch)
 
     class Other(FakeModel):
         async def chat_completion(
@@ -155,7 +151,7 @@ async def test_a_new_provider_with_another_default_leaves_the_calls_of_others_al
         ) -> Any:
             return tool_choice
 
-    async with Stack(models_graph("foo"), quick(tmp_path)) as stack:
+    async with Stack(models_graph("foo"), quick()) as stack:
         monkeypatch.setattr("tests.unit.engine.run.models.FakeModel", Other)
         await stack.apply(models_graph("foo", "bar"))
         router = stack["inference"]

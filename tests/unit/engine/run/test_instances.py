@@ -5,32 +5,27 @@ from __future__ import annotations
 import asyncio
 import sys
 import threading
-from collections.abc import Callable
-from functools import partial
 from pathlib import Path
 from types import ModuleType
 from typing import Any
 
 import pytest
 from tests.unit.engine import fakes
-from tests.unit.engine.fakes import GraphOf, Offer, Pinger
+from tests.unit.engine.fakes import QUICK, GraphOf, Offer, Pinger, told
+from tests.unit.engine.run.models import BAR, FakeModel, models_graph, quick
 
 from rungraph.engine.apis.models import Model
-from rungraph.engine.catalog import CATALOG
 from rungraph.engine.errors import (
     ComplianceError,
     EntryPointError,
     MissingPackageError,
     StartError,
-    UnknownResourceError,
 )
 from rungraph.engine.events import NodeFailed, State
 from rungraph.engine.run.settings import StackSettings
 from rungraph.engine.run.stack import Stack
-from rungraph.graph import Address, RunGraph, compile_config
+from rungraph.graph import RunGraph, compile_config
 from rungraph.graph.catalog.specs import Catalog, ProviderSpec
-
-QUICK = StackSettings(start_timeout=5, stop_timeout=5, cancel_timeout=1)
 
 
 async def _culprit(graph: RunGraph) -> BaseException:
@@ -225,124 +220,34 @@ async def test_a_report_to_that_fails_fails_the_node(graph_of: GraphOf) -> None:
 # --- tables and routers ------------------------------------------------------------------------
 
 
-class FakeInference(Pinger):
-    """Serves the models that its config names; answers with what it was asked."""
-
-    async def chat_completion(self, model: str, messages: Any, **more: Any) -> Any:
-        return (self.config, model)
-
-    async def completion(self, model: str, content: Any, **more: Any) -> Any:
-        return None
-
-    async def embeddings(self, model: str, contents: Any) -> Any:
-        return None
-
-    async def list_models(self) -> list[Model]:
-        assert isinstance(self.config, dict)
-        return [Model(identifier=name) for name in self.config["models"]]
-
-    async def register_model(self, model: Model) -> Model:
-        return model
-
-    async def unregister_model(self, model: Model) -> None:
-        return None
-
-
-@pytest.fixture
-def routed(monkeypatch: pytest.MonkeyPatch) -> Callable[..., RunGraph]:
-    """What makes a graph of two inference providers with a model each."""
-    return partial(_routed, monkeypatch)
-
-
-def _routed(monkeypatch: pytest.MonkeyPatch, cls: type[Any] = FakeInference) -> RunGraph:
-    module = ModuleType("rungraph_fake_inference")
-
-    async def create(config: Any, deps: Any) -> Any:
-        if config.get("fails"):
-            raise OSError
-        return cls(config, deps)
-
-    vars(module)["get_provider_impl"] = create
-    monkeypatch.setitem(sys.modules, "rungraph_fake_inference", module)
-    spec = ProviderSpec("inference", "inline::fake", "rungraph_fake_inference")
-    providers = [
-        {"provider_id": "foo", "provider_type": "inline::fake", "config": {"models": ["small"]}},
-        {"provider_id": "bar", "provider_type": "inline::fake", "config": {"models": ["big"]}},
-    ]
-    return compile_config(
-        {"providers": {"inference": providers}},
-        catalog=CATALOG.merged(Catalog.of(providers=[spec])),
-        environment={},
-    )
-
-
-async def test_a_routed_call_reaches_its_provider(
-    routed: Callable[..., RunGraph], tmp_path: Path
-) -> None:
-    """Tables and routers run like any other node, between the providers and those who call."""
-    settings = StackSettings(state_dir=tmp_path)
-    async with Stack(routed(), settings) as stack:
-        answer = await stack["inference"].chat_completion(model="big", messages=[])
-        assert answer == ({"models": ["big"]}, "big")
-        assert [one.identifier for one in await stack["models"].list_models()] == ["big", "small"]
-        with pytest.raises(UnknownResourceError):
-            await stack["inference"].chat_completion(model="none", messages=[])
-    assert set(stack.status().values()) == {State.STOPPED}
-
-
-async def test_the_private_protocol_is_checked_too(routed: Callable[..., RunGraph]) -> None:
+async def test_the_private_protocol_is_checked_too(monkeypatch: pytest.MonkeyPatch) -> None:
     """A provider of a routed API that cannot list its resources does not start."""
 
-    class Unlisted(FakeInference):
+    class Unlisted(FakeModel):
         list_models = None  # type: ignore[assignment]  # pyright: ignore[reportAssignmentType]
 
-    with pytest.raises(StartError, match=r"list_models .of ModelsPrivate.: not callable"):
-        async with Stack(routed(Unlisted), QUICK):
-            pass
+    monkeypatch.setattr("tests.unit.engine.run.models.FakeModel", Unlisted)
+    error = await _culprit(models_graph("foo"))
+    assert "list_models (of ModelsPrivate): not callable" in str(error)
 
 
-async def test_a_table_runs_with_the_members_that_do(
-    routed: Callable[..., RunGraph], tmp_path: Path
-) -> None:
+async def test_a_table_runs_with_the_members_that_do() -> None:
     """With on_failure="degrade" one provider of two can fail, and calls of the other go on."""
-
-    class Half(FakeInference):
-        def __init__(self, config: Any, deps: Any) -> None:
-            super().__init__(config, deps)
-            if "big" in config["models"]:
-                raise OSError
-
-    settings = StackSettings(state_dir=tmp_path, on_failure="degrade")
-    async with Stack(routed(Half), settings) as stack:
-        assert [one.identifier for one in await stack["models"].list_models()] == ["small"]
-        failed = [event.address for event in stack.events if isinstance(event, NodeFailed)]
-        assert failed == [Address.provider("inference", "bar")]
+    graph = models_graph("foo", "bar", bar={"fails": "no route"})
+    async with Stack(graph, quick(on_failure="degrade")) as stack:
+        assert [one.identifier for one in await stack["models"].list_models()] == ["foo-model"]
+        assert await stack["inference"].chat_completion("foo-model", []) == 0
+        assert [event.address for event in told(stack.events, NodeFailed)] == [BAR]
 
 
-async def test_registrations_survive_in_the_state_dir(
-    routed: Callable[..., RunGraph], tmp_path: Path
-) -> None:
+async def test_registrations_survive_in_the_state_dir(tmp_path: Path) -> None:
     """What was registered in one stack is there in the next one, from the same folder."""
-
-    class Forgetful(FakeInference):
-        taken: list[Model]
-
-        def __init__(self, config: Any, deps: Any) -> None:
-            super().__init__(config, deps)
-            self.taken = []
-
-        async def list_models(self) -> list[Model]:
-            return [*await super().list_models(), *self.taken]
-
-        async def register_model(self, model: Model) -> Model:
-            self.taken.append(model)
-            return model
-
-    settings = StackSettings(state_dir=tmp_path)
-    async with Stack(routed(Forgetful), settings) as stack:
-        await stack["models"].register_model(model=Model(identifier="new", provider_id="foo"))
-    async with Stack(routed(Forgetful), settings) as stack:
-        assert await stack["models"].get_model(identifier="new") is not None
+    settings = quick(state_dir=tmp_path)
+    async with Stack(models_graph("foo"), settings) as stack:
+        await stack["models"].register_model(Model(identifier="new"))
+    async with Stack(models_graph("foo"), settings) as stack:
+        assert await stack["models"].get_model("new") is not None
+    assert set(stack.status().values()) == {State.STOPPED}
     assert (tmp_path / "registrations.db").exists()
 
 

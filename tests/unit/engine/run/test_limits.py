@@ -6,7 +6,7 @@ import asyncio
 from typing import Any
 
 import pytest
-from tests.unit.engine.run.models import FakeModel, install, instance, models_graph, quick, until
+from tests.unit.engine.run.models import FakeModel, instance, models_graph, quick, until
 
 from rungraph.engine.errors import NotRunningError
 from rungraph.engine.routing.errors import BusyError, CallTimeoutError
@@ -17,13 +17,8 @@ from rungraph.graph.limits import Limits
 from rungraph.graph.reload import Action
 
 
-@pytest.fixture(autouse=True)
-def _installed(monkeypatch: pytest.MonkeyPatch) -> None:
-    install(monkeypatch)
-
-
-def _stack(tmp_path: Any, **limits: float) -> Stack:
-    return Stack(models_graph("foo", limits=limits), quick(tmp_path))
+def _stack(**limits: float) -> Stack:
+    return Stack(models_graph("foo", limits=limits), quick())
 
 
 async def _chat(stack: Stack, **more: Any) -> Any:
@@ -47,9 +42,9 @@ class Deaf(FakeModel):
         return "late"
 
 
-async def test_a_call_ends_in_time_whatever_its_provider_does(tmp_path: Any) -> None:
+async def test_a_call_ends_in_time_whatever_its_provider_does() -> None:
     """Also one that ignores being cancelled; a stream that has begun is no such call."""
-    async with _stack(tmp_path, call_timeout=0.05) as stack:
+    async with _stack(call_timeout=0.05) as stack:
         foo = instance("foo")
         assert await _chat(stack) == 0
         foo.answers.clear()
@@ -62,10 +57,10 @@ async def test_a_call_ends_in_time_whatever_its_provider_does(tmp_path: Any) -> 
             await _chat(stack)
 
 
-async def test_a_stream_has_limits_for_its_first_chunk_and_its_pauses(tmp_path: Any) -> None:
+async def test_a_stream_has_limits_for_its_first_chunk_and_its_pauses() -> None:
     """Its whole length has none, unless it is given."""
     limits = {"first_chunk_timeout": 0.05, "idle_timeout": 0.06}
-    async with _stack(tmp_path, **limits) as stack:
+    async with _stack(**limits) as stack:
         foo = instance("foo")
         foo.answers.clear()
         with pytest.raises(CallTimeoutError, match=r"did not begin its stream within 0.05 s$"):
@@ -76,15 +71,15 @@ async def test_a_stream_has_limits_for_its_first_chunk_and_its_pauses(tmp_path: 
         foo.answers.clear()
         with pytest.raises(CallTimeoutError, match=r"send more of its stream within 0.06 s$"):
             await anext(stream)
-    async with _stack(tmp_path, stream_timeout=0.05, idle_timeout=5) as stack:
+    async with _stack(stream_timeout=0.05, idle_timeout=5) as stack:
         stream = await _chat(stack, stream=True)
         with pytest.raises(CallTimeoutError, match=r"did not end its stream within 0.05 s$"):
             [item async for item in stream]
 
 
-async def test_calls_wait_for_their_turn_and_no_more_than_so_many(tmp_path: Any) -> None:
+async def test_calls_wait_for_their_turn_and_no_more_than_so_many() -> None:
     """The first that finds the queue full is refused; all others have their turn in order."""
-    async with _stack(tmp_path, concurrent_calls=2, queued_calls=1) as stack:
+    async with _stack(concurrent_calls=2, queued_calls=1) as stack:
         foo = instance("foo")
         foo.answers.clear()
         calls = [asyncio.create_task(_chat(stack)) for _ in range(4)]
@@ -97,9 +92,9 @@ async def test_calls_wait_for_their_turn_and_no_more_than_so_many(tmp_path: Any)
         assert await asyncio.gather(*calls[:3]) == [0, 0, 0]
 
 
-async def test_a_refusal_tells_how_long_one_would_wait(tmp_path: Any) -> None:
+async def test_a_refusal_tells_how_long_one_would_wait() -> None:
     """It is known once a call has ended."""
-    async with _stack(tmp_path, concurrent_calls=1, queued_calls=0) as stack:
+    async with _stack(concurrent_calls=1, queued_calls=0) as stack:
         await _chat(stack)
         instance("foo").answers.clear()
         call = asyncio.create_task(_chat(stack))
@@ -111,9 +106,9 @@ async def test_a_refusal_tells_how_long_one_would_wait(tmp_path: Any) -> None:
     assert _headers(known)[1][b"retry-after"] == b"42"
 
 
-async def test_a_call_that_waits_too_long_for_its_turn_is_refused(tmp_path: Any) -> None:
+async def test_a_call_that_waits_too_long_for_its_turn_is_refused() -> None:
     """The provider is not blamed for what it never got."""
-    async with _stack(tmp_path, concurrent_calls=1, first_chunk_timeout=0.05) as stack:
+    async with _stack(concurrent_calls=1, first_chunk_timeout=0.05) as stack:
         instance("foo").answers.clear()
         call = asyncio.create_task(_chat(stack))
         await asyncio.sleep(0.01)
@@ -125,11 +120,9 @@ async def test_a_call_that_waits_too_long_for_its_turn_is_refused(tmp_path: Any)
 
 
 @pytest.mark.parametrize("leave", ["close", "forget", "never begin"])
-async def test_a_stream_that_nobody_reads_any_more_gives_its_place_free(
-    tmp_path: Any, leave: str
-) -> None:
+async def test_a_stream_that_nobody_reads_any_more_gives_its_place_free(leave: str) -> None:
     """Closed, left in the middle, or not begun at all."""
-    async with _stack(tmp_path, concurrent_calls=1) as stack:
+    async with _stack(concurrent_calls=1) as stack:
         stream = await _chat(stack, stream=True)
         if leave != "never begin":
             assert await anext(stream) == 1
@@ -140,9 +133,9 @@ async def test_a_stream_that_nobody_reads_any_more_gives_its_place_free(
             assert await _chat(stack) == 0
 
 
-async def test_a_call_that_is_given_up_gives_its_place_free(tmp_path: Any) -> None:
+async def test_a_call_that_is_given_up_gives_its_place_free() -> None:
     """While it runs, and while it waits for its turn."""
-    async with _stack(tmp_path, concurrent_calls=1) as stack:
+    async with _stack(concurrent_calls=1) as stack:
         foo = instance("foo")
         foo.answers.clear()
         running, waiting = (asyncio.create_task(_chat(stack)) for _ in range(2))
@@ -155,10 +148,10 @@ async def test_a_call_that_is_given_up_gives_its_place_free(tmp_path: Any) -> No
             assert await _chat(stack) == 0
 
 
-async def test_calls_with_limits_are_drained_and_ended_like_others(tmp_path: Any) -> None:
+async def test_calls_with_limits_are_drained_and_ended_like_others() -> None:
     """Running ones, waiting ones and streams raise that their provider was stopped."""
     graph = models_graph("foo", limits={"concurrent_calls": 2})
-    async with Stack(graph, quick(tmp_path, drain_timeout=0.05)) as stack:
+    async with Stack(graph, quick(drain_timeout=0.05)) as stack:
         stream = await _chat(stack, stream=True)
         assert await anext(stream) == 1
         instance("foo").answers.clear()
@@ -169,9 +162,9 @@ async def test_calls_with_limits_are_drained_and_ended_like_others(tmp_path: Any
             await work
 
 
-async def test_other_limits_are_taken_without_a_restart(tmp_path: Any) -> None:
+async def test_other_limits_are_taken_without_a_restart() -> None:
     """None, then some, then none: each call has those that there are when it begins."""
-    async with Stack(models_graph("foo"), quick(tmp_path)) as stack:
+    async with Stack(models_graph("foo"), quick()) as stack:
         foo = instance("foo")
         steps = await stack.apply(models_graph("foo", limits={"call_timeout": 0.05}))
         assert Action.RESTART not in {step.action for step in steps.values()}

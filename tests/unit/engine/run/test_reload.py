@@ -10,7 +10,6 @@ from tests.unit.engine.run.models import (
     BAR,
     FOO,
     FakeModel,
-    install,
     instance,
     models_graph,
     offered,
@@ -43,11 +42,6 @@ from rungraph.graph.reload import Action
 MODELS = Address.table("models")
 
 
-@pytest.fixture(autouse=True)
-def _installed(monkeypatch: pytest.MonkeyPatch) -> None:
-    install(monkeypatch)
-
-
 def of(event: Event) -> Address | None:
     """Return the node that an event is about."""
     return event.address if isinstance(event, NodeEvent) else None
@@ -57,10 +51,10 @@ def _actions(steps: Any) -> dict[Address, Action]:
     return {address: step.action for address, step in steps.items()}
 
 
-async def test_only_what_differs_stops_and_starts(tmp_path: Any) -> None:
+async def test_only_what_differs_stops_and_starts() -> None:
     """A provider goes, one comes, one changes; the fourth, its call and the router go on."""
     old = models_graph("foo", "bar", "gone", bar={"serves": "before"})
-    async with Stack(old, quick(tmp_path)) as stack:
+    async with Stack(old, quick()) as stack:
         router, foo = stack["inference"], instance("foo")
         await stack["models"].register_model(Model(identifier="mine", provider_id="foo"))
         foo.answers.clear()
@@ -99,10 +93,10 @@ async def test_only_what_differs_stops_and_starts(tmp_path: Any) -> None:
         assert stack.status() == dict.fromkeys(stack.graph, State.READY)
 
 
-async def test_a_new_config_that_does_not_start_leaves_the_old_one(tmp_path: Any) -> None:
+async def test_a_new_config_that_does_not_start_leaves_the_old_one() -> None:
     """Never half of each: what was stopped runs again, and what was started is gone."""
     old = models_graph("foo", "bar")
-    async with Stack(old, quick(tmp_path)) as stack:
+    async with Stack(old, quick()) as stack:
         await stack["models"].register_model(Model(identifier="mine", provider_id="bar"))
         foo = instance("foo")
         new = models_graph("foo", "bar", "new", bar={"serves": "x"}, new={"fails": "no route"})
@@ -121,9 +115,9 @@ async def test_a_new_config_that_does_not_start_leaves_the_old_one(tmp_path: Any
         assert [event.problem for event in ended] == [str(caught.value)]
 
 
-async def test_a_config_with_errors_touches_nothing(tmp_path: Any) -> None:
+async def test_a_config_with_errors_touches_nothing() -> None:
     """It is checked, imports included, before anything stops."""
-    async with Stack(models_graph("foo"), quick(tmp_path)) as stack:
+    async with Stack(models_graph("foo"), quick()) as stack:
         made = len(FakeModel.made)
         with pytest.raises(InvalidGraph):
             await stack.apply(models_graph("foo", "foo"))
@@ -131,10 +125,10 @@ async def test_a_config_with_errors_touches_nothing(tmp_path: Any) -> None:
         assert offered(stack) == {"foo-model"}
 
 
-async def test_a_table_takes_other_resources_while_it_runs(tmp_path: Any) -> None:
+async def test_a_table_takes_other_resources_while_it_runs() -> None:
     """Models of the config come and go without a restart; one that is refused brings all back."""
     with_one = models_graph("foo", models=[{"model_id": "one", "provider_id": "foo"}])
-    async with Stack(with_one, quick(tmp_path)) as stack:
+    async with Stack(with_one, quick()) as stack:
         table, foo = stack["models"], instance("foo")
         assert offered(stack) == {"foo-model", "one"}
         steps = await stack.apply(
@@ -153,7 +147,7 @@ async def test_a_table_takes_other_resources_while_it_runs(tmp_path: Any) -> Non
 
 
 async def test_a_provider_that_can_takes_its_new_config_while_it_runs(
-    tmp_path: Any, monkeypatch: pytest.MonkeyPatch
+    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     """One with ``reconfigure`` is not restarted."""
     told: list[Any] = []
@@ -163,7 +157,7 @@ async def test_a_provider_that_can_takes_its_new_config_while_it_runs(
         self.served = {config["serves"]: Model(identifier=config["serves"])}
 
     monkeypatch.setattr(FakeModel, "reconfigure", reconfigure, raising=False)
-    async with Stack(models_graph("foo"), quick(tmp_path)) as stack:
+    async with Stack(models_graph("foo"), quick()) as stack:
         foo = instance("foo")
         steps = await stack.apply(models_graph("foo", foo={"serves": "other"}))
         assert _actions(steps) == {FOO: Action.UPDATE}
@@ -172,7 +166,7 @@ async def test_a_provider_that_can_takes_its_new_config_while_it_runs(
 
 
 async def test_a_provider_that_takes_neither_config_is_started_anew(
-    tmp_path: Any, monkeypatch: pytest.MonkeyPatch
+    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     """Nobody knows by which it goes, after a reload that failed because of it."""
 
@@ -181,7 +175,7 @@ async def test_a_provider_that_takes_neither_config_is_started_anew(
         raise OSError(config["serves"])
 
     monkeypatch.setattr(FakeModel, "reconfigure", reconfigure, raising=False)
-    async with Stack(models_graph("foo", "bar"), quick(tmp_path)) as stack:
+    async with Stack(models_graph("foo", "bar"), quick()) as stack:
         with pytest.raises(ReloadError, match=r"but for:\n.*inference/foo .*OSError: foo-model"):
             await stack.apply(models_graph("foo", "bar", foo={"serves": "other"}))
         await until(lambda: len(FakeModel.made) == 3)
@@ -190,9 +184,9 @@ async def test_a_provider_that_takes_neither_config_is_started_anew(
         assert causes == ["OSError: foo-model"]
 
 
-async def test_a_cancelled_reload_goes_back(tmp_path: Any) -> None:
+async def test_a_cancelled_reload_goes_back() -> None:
     """Whoever asked for it gets the cancellation once the old config runs again."""
-    async with Stack(models_graph("foo", "bar"), quick(tmp_path)) as stack:
+    async with Stack(models_graph("foo", "bar"), quick()) as stack:
         new = models_graph(
             "foo", "bar", "slow", bar={"serves": "x"}, slow={"serves": "y", "hangs": 1}
         )
@@ -205,9 +199,9 @@ async def test_a_cancelled_reload_goes_back(tmp_path: Any) -> None:
         assert offered(stack) == {"foo-model", "bar-model"}
 
 
-async def test_a_stop_breaks_off_a_reload(tmp_path: Any) -> None:
+async def test_a_stop_breaks_off_a_reload() -> None:
     """Nothing is started any more, and whoever asked for it is told."""
-    async with Stack(models_graph("foo"), quick(tmp_path)) as stack:
+    async with Stack(models_graph("foo"), quick()) as stack:
         hangs = {"serves": "y", "hangs": 1}
         reload = asyncio.create_task(stack.apply(models_graph("foo", "slow", slow=hangs)))
         slow = Address.provider("inference", "slow")
@@ -217,7 +211,7 @@ async def test_a_stop_breaks_off_a_reload(tmp_path: Any) -> None:
 
 
 async def test_a_table_that_starts_later_tells_what_it_lacks(
-    tmp_path: Any, monkeypatch: pytest.MonkeyPatch
+    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     """As one of the first start does."""
 
@@ -226,13 +220,13 @@ async def test_a_table_that_starts_later_tells_what_it_lacks(
 
     monkeypatch.setattr(FakeModel, "register_model", register_model)
     before = compile_config({"providers": {}}, environment={})
-    async with Stack(before, quick(tmp_path, on_failure="degrade")) as stack:
+    async with Stack(before, quick(on_failure="degrade")) as stack:
         await stack.apply(models_graph("foo", models=[{"model_id": "no", "provider_id": "foo"}]))
         assert stack.status()[MODELS] is State.DEGRADED
 
 
 async def test_only_those_are_asked_again_of_whom_something_else_is_wanted(
-    tmp_path: Any, monkeypatch: pytest.MonkeyPatch
+    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     """A reload costs as much as what it changes."""
     asked: list[FakeModel] = []
@@ -242,7 +236,7 @@ async def test_only_those_are_asked_again_of_whom_something_else_is_wanted(
         asked.append(self)
         return await listing(self)
 
-    async with Stack(models_graph("foo", "bar"), quick(tmp_path)) as stack:
+    async with Stack(models_graph("foo", "bar"), quick()) as stack:
         foo = instance("foo")
         monkeypatch.setattr(FakeModel, "list_models", list_models)
         await stack.apply(models_graph("foo", "bar", bar={"serves": "x"}))
@@ -259,7 +253,7 @@ async def test_only_those_are_asked_again_of_whom_something_else_is_wanted(
 
 
 async def test_a_reload_that_is_cancelled_while_something_is_told_is_none(
-    tmp_path: Any, monkeypatch: pytest.MonkeyPatch
+    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     """What has been told its new config is told the old one again."""
     told: list[str] = []
@@ -272,7 +266,7 @@ async def test_a_reload_that_is_cancelled_while_something_is_told_is_none(
 
     monkeypatch.setattr(FakeModel, "reconfigure", reconfigure, raising=False)
     old = models_graph("foo")
-    async with Stack(old, quick(tmp_path)) as stack:
+    async with Stack(old, quick()) as stack:
         reload = asyncio.create_task(stack.apply(models_graph("foo", foo={"serves": "x"})))
         await is_told.wait()
         reload.cancel()

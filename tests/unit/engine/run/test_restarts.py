@@ -3,17 +3,27 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from dataclasses import replace
 from typing import Any
 
 import pytest
 from tests.property.strategies_graphs import run_virtually
-from tests.unit.engine.run.chains import QUICK, A, B, C, Chain, after, lifecycle_of
+from tests.unit.engine.fakes import told
+from tests.unit.engine.run.chains import (
+    QUICK,
+    A,
+    B,
+    C,
+    Chain,
+    after,
+    break_down,
+    hold_groups,
+    run,
+)
 
 from rungraph.engine.errors import StopError
 from rungraph.engine.events import (
-    Event,
     EventLog,
     NodeBound,
     NodeFailed,
@@ -28,108 +38,78 @@ from rungraph.engine.run.settings import StackSettings
 PATIENT = replace(QUICK, restart_seed=1, restart_delay=1, restart_limit=2, on_failure="degrade")
 
 
-def _breakable(chain: Chain) -> dict[Any, list[asyncio.TaskGroup]]:
-    """Let every node of *chain* hold a task group open; return the groups, oldest first."""
-    groups: dict[Any, list[asyncio.TaskGroup]] = {address: [] for address in chain.needs}
+def _supervised(chain: Chain, block: Callable[[EventLog], Awaitable[object]]) -> EventLog:
+    """Run *block* while *chain* is supervised; return what is told."""
+    log = EventLog()
 
-    def holding(address: Any) -> tuple[Callable[[], Any], Callable[[], Any]]:
-        async def opening() -> None:
-            group = asyncio.TaskGroup()
-            await group.__aenter__()
-            groups[address].append(group)
+    async def supervised(lifecycle: Lifecycle) -> None:
+        lifecycle.supervise()
+        await block(log)
 
-        async def closing() -> None:
-            await groups[address][-1].__aexit__(None, None, None)
-
-        return opening, closing
-
-    for address in chain.needs:
-        chain.opening[address], chain.closing[address] = holding(address)
-    return groups
-
-
-def _break(group: asyncio.TaskGroup) -> None:
-    group.create_task(after(0, ConnectionError("lost"))())  # type: ignore[arg-type]
-
-
-def _told(log: EventLog, kind: type[Event]) -> list[Any]:
-    return [event for event in log if isinstance(event, kind)]
+    run(chain, PATIENT, supervised, log)
+    return log
 
 
 def test_what_breaks_is_started_again_with_what_needs_it() -> None:
     """Dependents stop first and start last; what does not depend on it goes on undisturbed."""
     chain = Chain({A: (), B: (A,), C: ()}, restarts="on-failure")
-    groups, log = _breakable(chain), EventLog()
+    groups = hold_groups(chain)
 
-    async def main() -> None:
-        lifecycle = lifecycle_of(chain, PATIENT, log)
-        await lifecycle.start()
-        lifecycle.supervise()
+    async def block(log: EventLog) -> None:
         chain.did.clear()
-        _break(groups[A][0])
+        break_down(groups[A][0])
         await asyncio.sleep(5)
         assert chain.did == ["-n00", "-n01", "+n00", "+n01"]
         assert log.states == {A: State.READY, B: State.READY, C: State.READY}
-        await lifecycle.stop()
 
-    run_virtually(main())
+    log = _supervised(chain, block)
+    assert chain.error is None
     assert chain.lost == [
         "'provider:test/n00' has failed",
         "'provider:test/n00' is being restarted; retry after 0.85 s",
         "'provider:test/n01' is being restarted; retry after 1 s",
     ]
-    first, second = _told(log, NodeRestarting)
-    assert (first.address, first.reason, round(first.delay, 2)) == (
-        A,
-        "ExceptionGroup: ConnectionError: lost",
-        0.85,
-    )
+    first, second = told(log, NodeRestarting)
+    lost = "ExceptionGroup: ConnectionError: lost"
+    assert (first.address, first.reason, round(first.delay, 2)) == (A, lost, 0.85)
     assert (second.address, second.reason) == (B, f"'{A}' is restarted, which it needs")
 
 
 def test_what_can_be_bound_goes_on_and_is_handed_the_new_one() -> None:
     """A dependent that can take another instance is not restarted, nor is what depends on it."""
     chain = Chain({A: (), B: (A,), C: (B,)}, restarts="on-failure", binds=frozenset({B}))
-    groups, log = _breakable(chain), EventLog()
+    groups = hold_groups(chain)
 
-    async def main() -> None:
-        lifecycle = lifecycle_of(chain, PATIENT, log)
-        await lifecycle.start()
-        lifecycle.supervise()
+    async def block(log: EventLog) -> None:
         chain.did.clear()
-        _break(groups[A][0])
+        break_down(groups[A][0])
         await asyncio.sleep(0.1)
         assert log.states == {A: State.RESTARTING, B: State.DEGRADED, C: State.DEGRADED}
         await asyncio.sleep(5)
         assert chain.did == ["-n00", "+n00", "n01<n00"]
         assert log.states == {A: State.READY, B: State.READY, C: State.READY}
-        await lifecycle.stop()
 
-    run_virtually(main())
-    assert [event.address for event in _told(log, NodeBound)] == [B]
+    assert [event.address for event in told(_supervised(chain, block), NodeBound)] == [B]
+    assert chain.error is None
 
 
 def test_what_breaks_again_and_again_stays_failed() -> None:
     """Each pause is longer; after so many restarts the node is given up, and named at the end."""
     chain = Chain({A: (), B: (A,)}, restarts="on-failure")
-    groups, log = _breakable(chain), EventLog()
+    groups = hold_groups(chain)
 
-    async def main() -> None:
-        lifecycle = lifecycle_of(chain, PATIENT, log)
-        await lifecycle.start()
-        lifecycle.supervise()
+    async def block(log: EventLog) -> None:
         for _ in range(3):
-            _break(groups[A][-1])
+            break_down(groups[A][-1])
             await asyncio.sleep(10)
         assert log.states == {A: State.FAILED, B: State.DEGRADED}
-        with pytest.raises(StopError, match="ConnectionError: lost"):
-            await lifecycle.stop()
 
-    run_virtually(main())
-    pauses = [event.delay for event in _told(log, NodeRestarting) if event.address == A]
-    assert len(pauses) == 2
-    assert pauses[0] < pauses[1]
-    (given_up,) = _told(log, NodeGivenUp)
+    log = _supervised(chain, block)
+    assert isinstance(chain.error, StopError)
+    assert "ConnectionError: lost" in str(chain.error)
+    short, long = (event.delay for event in told(log, NodeRestarting) if event.address == A)
+    assert short < long
+    (given_up,) = told(log, NodeGivenUp)
     assert given_up.reason == f"'{A}' has failed again after 2 restarts within 300 s"
 
 
@@ -138,74 +118,54 @@ def test_what_ends_by_itself_is_started_again_only_if_that_is_said(
     restarts: str, starts: int
 ) -> None:
     """A node that ends without an error is no failure."""
-    chain, log = Chain({A: ()}, restarts=restarts), EventLog()
     tasks: list[Any] = []
 
     async def opening() -> None:
         tasks.append(asyncio.current_task())
 
-    chain.opening[A] = opening
-
-    async def main() -> None:
-        lifecycle = lifecycle_of(chain, PATIENT, log)
-        await lifecycle.start()
-        lifecycle.supervise()
+    async def block(_: EventLog) -> None:
         tasks[0].cancel()
         await asyncio.sleep(10)
         assert chain.did.count("+n00") == starts
-        if starts == 1:
-            with pytest.raises(StopError, match="its background work has ended"):
-                await lifecycle.stop()
-        else:
-            await lifecycle.stop()
 
-    run_virtually(main())
+    chain = Chain({A: ()}, opening={A: opening}, restarts=restarts)
+    _supervised(chain, block)
+    assert ("its background work has ended" in str(chain.error)) is (starts == 1)
+    assert isinstance(chain.error, StopError) is (starts == 1)
 
 
 def test_a_start_that_fails_is_tried_again_with_degrade() -> None:
     """What was skipped because of it starts as soon as it is up."""
-    chain, log = Chain({A: (), B: (A,)}, restarts="on-failure"), EventLog()
     left = [OSError("not yet"), OSError("still not")]
 
     async def opening() -> None:
         if left:
             raise left.pop(0)
 
-    chain.opening[A] = opening
-
-    async def main() -> None:
-        lifecycle = lifecycle_of(chain, PATIENT, log)
-        await lifecycle.start()
+    async def block(log: EventLog) -> None:
         assert log.states == {A: State.FAILED, B: State.SKIPPED}
-        lifecycle.supervise()
         await asyncio.sleep(10)
         assert chain.did == ["+n00", "+n01"]
-        await lifecycle.stop()
 
-    run_virtually(main())
+    chain = Chain({A: (), B: (A,)}, opening={A: opening}, restarts="on-failure")
+    log = _supervised(chain, block)
     assert log.states == {A: State.STOPPED, B: State.STOPPED}
-    assert len(_told(log, NodeFailed)) == 2
+    assert len(told(log, NodeFailed)) == 2
 
 
 @pytest.mark.parametrize("seconds", [0.5, 0.9, 1.5])
 def test_a_stop_breaks_off_a_restart(seconds: float) -> None:
     """Whether it waits or starts: everything ends, and nothing starts afterwards."""
-    chain, log = Chain({A: (), B: (A,)}, restarts="on-failure"), EventLog()
-    groups = _breakable(chain)
+    chain = Chain({A: (), B: (A,)}, restarts="on-failure")
+    groups = hold_groups(chain)
 
-    async def main() -> None:
-        lifecycle = lifecycle_of(chain, PATIENT, log)
-        await lifecycle.start()
-        lifecycle.supervise()
+    async def block(_: EventLog) -> None:
         chain.opening[A] = after(1)
-        _break(groups[A][0])
+        break_down(groups[A][0])
         await asyncio.sleep(seconds)
-        with pytest.raises(StopError, match="ConnectionError: lost"):
-            await lifecycle.stop()
-        await asyncio.sleep(60)
-        assert set(asyncio.all_tasks()) == {asyncio.current_task()}
 
-    run_virtually(main())
+    log = _supervised(chain, block)  # It asserts that no task is left.
+    assert "ConnectionError: lost" in str(chain.error)
     assert chain.did.count("+n01") == chain.did.count("-n01") == 1
     assert State.READY not in log.states.values()
 
@@ -213,14 +173,14 @@ def test_a_stop_breaks_off_a_restart(seconds: float) -> None:
 def test_what_stays_failed_ends_a_stack_that_is_all_or_nothing() -> None:
     """The error names the node; with ``degrade`` the rest runs on."""
     chain = Chain({A: (), B: ()}, restarts="never")
-    groups = _breakable(chain)
+    groups = hold_groups(chain)
     dooms: list[RunError] = []
 
     async def main(settings: StackSettings) -> None:
         lifecycle = Lifecycle(chain.nx, chain, settings, EventLog().append, doom=dooms.append)
         await lifecycle.start()
         lifecycle.supervise()
-        _break(groups[A][-1])
+        break_down(groups[A][-1])
         await asyncio.sleep(1)
         with pytest.raises(StopError):
             await lifecycle.stop()

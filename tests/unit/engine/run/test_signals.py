@@ -1,4 +1,4 @@
-"""A stack that signals end."""
+"""A stack that signals end, and who is left alone; `test_run_command` has whole processes."""
 
 from __future__ import annotations
 
@@ -7,16 +7,11 @@ import os
 import signal
 
 import pytest
-from tests.unit.engine.fakes import GraphOf, Offer, Pinger, create_pinger, making
+from tests.unit.engine.fakes import QUICK, GraphOf, Offer
 
 from rungraph.engine.events import StackReady, State
-from rungraph.engine.run.settings import StackSettings
 from rungraph.engine.run.stack import Stack
 from rungraph.engine.run.until_signal import run_until_signal
-from rungraph.graph import Address
-
-A, B = Address.provider("a", "one"), Address.provider("b", "one")
-QUICK = StackSettings(start_timeout=5, stop_timeout=5, cancel_timeout=1, health_timeout=0.05)
 
 
 @pytest.mark.parametrize(("number", "code"), [(signal.SIGINT, 130), (signal.SIGTERM, 143)])
@@ -32,50 +27,6 @@ async def test_the_first_signal_stops_in_order(
     assert await run_until_signal(stack) == code
     assert set(stack.status().values()) == {State.STOPPED}
     assert signal.getsignal(number) is before
-
-
-async def test_a_signal_during_the_start_rolls_back(graph_of: GraphOf) -> None:
-    """Starting is given up at the first signal."""
-
-    async def create(config: object, deps: object) -> Pinger:
-        os.kill(os.getpid(), signal.SIGINT)
-        await asyncio.Event().wait()
-        raise AssertionError
-
-    stack = Stack(graph_of(a=Offer(), b=Offer(create, needs=("a",))), QUICK)
-    assert await run_until_signal(stack) == 130
-    assert stack.status()[A] is State.STOPPED
-    assert stack.status()[B] is State.SKIPPED
-
-
-async def test_the_second_signal_kills(graph_of: GraphOf) -> None:
-    """A stop that hangs is cut short by another signal."""
-
-    class Stuck(Pinger):
-        async def shutdown(self) -> None:
-            os.kill(os.getpid(), signal.SIGINT)
-            await asyncio.Event().wait()
-
-    stack = Stack(graph_of(a=Offer(making(Stuck))), QUICK)
-
-    async def work(stack: Stack) -> None:
-        os.kill(os.getpid(), signal.SIGINT)
-        await asyncio.Event().wait()
-
-    assert await run_until_signal(stack, work) == 130
-    assert stack.status()[A] is State.KILLED
-
-
-async def test_without_a_signal_the_work_is_done(graph_of: GraphOf) -> None:
-    """The exit code is 0 when nothing ended the stack from outside."""
-    stack = Stack(graph_of(a=Offer(create_pinger)), QUICK)
-    seen: list[str] = []
-
-    async def work(stack: Stack) -> None:
-        seen.append(await stack["a"].ping())
-
-    assert await run_until_signal(stack, work) == 0
-    assert seen == ["pong"]
 
 
 @pytest.mark.parametrize("is_swallowed", [True, False])

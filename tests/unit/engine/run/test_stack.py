@@ -7,7 +7,7 @@ import threading
 from typing import Any
 
 import pytest
-from tests.unit.engine.fakes import GraphOf, Offer, Pinger, failing, making
+from tests.unit.engine.fakes import QUICK, GraphOf, Offer, Pinger, failing, making
 
 from rungraph.engine.errors import (
     EngineError,
@@ -22,7 +22,6 @@ from rungraph.engine.run.stack import Stack
 from rungraph.graph import Address, InvalidGraph, compile_config
 
 A, B = Address.provider("a", "one"), Address.provider("b", "one")
-QUICK = StackSettings(start_timeout=5, stop_timeout=5, cancel_timeout=1, health_timeout=0.05)
 
 
 async def test_an_api_gives_its_provider_with_its_dependencies(graph_of: GraphOf) -> None:

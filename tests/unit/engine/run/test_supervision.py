@@ -13,7 +13,6 @@ from tests.unit.engine.fakes import GraphOf, Offer, Pinger, making
 from tests.unit.engine.run.models import (
     FOO,
     FakeModel,
-    install,
     instance,
     models_graph,
     offered,
@@ -40,17 +39,14 @@ from rungraph.graph import Address, RunGraph
 
 
 @pytest.fixture
-def graph(monkeypatch: pytest.MonkeyPatch) -> RunGraph:
+def graph() -> RunGraph:
     """Two providers of one model each."""
-    install(monkeypatch)
     return models_graph("foo", "bar")
 
 
-async def test_a_crashed_provider_comes_back_with_its_registrations(
-    graph: RunGraph, tmp_path: Any
-) -> None:
+async def test_a_crashed_provider_comes_back_with_its_registrations(graph: RunGraph) -> None:
     """Callers of the same router are told to wait, and then reach the new instance."""
-    async with Stack(graph, quick(tmp_path)) as stack:
+    async with Stack(graph, quick()) as stack:
         call = stack["inference"].chat_completion
         await stack["models"].register_model(Model(identifier="mine", provider_id="foo"))
         assert await call("foo-model", []) == await call("mine", [])
@@ -72,13 +68,13 @@ async def test_a_crashed_provider_comes_back_with_its_registrations(
 
 
 async def test_from_a_crash_to_its_replacement_every_call_is_told_to_come_again(
-    graph: RunGraph, tmp_path: Any
+    graph: RunGraph,
 ) -> None:
     """Also while it shuts down, while it starts, and while nobody knows yet what it serves."""
     graph = models_graph("foo", foo={"serves": "foo-model", "takes": 0.05})
     reasons: list[str] = []
     waits: list[float | None] = []
-    async with Stack(graph, quick(tmp_path)) as stack:
+    async with Stack(graph, quick()) as stack:
         instance("foo").crash()
         await state_is(stack, FOO, State.STOPPING)
         with pytest.raises(RestartingError):
@@ -100,11 +96,9 @@ async def test_from_a_crash_to_its_replacement_every_call_is_told_to_come_again(
     ]
 
 
-async def test_what_is_unhealthy_is_not_offered_until_it_is_well(
-    graph: RunGraph, tmp_path: Any
-) -> None:
+async def test_what_is_unhealthy_is_not_offered_until_it_is_well(graph: RunGraph) -> None:
     """Bad answers in a row take what a provider serves out of the table, good ones back in."""
-    settings = quick(tmp_path, health_interval=0.01, health_failures=2)
+    settings = quick(health_interval=0.01, health_failures=2)
     async with Stack(graph, settings) as stack:
         kept = stack[FOO]
         instance("foo").status = HealthStatus.ERROR
@@ -121,7 +115,7 @@ async def test_what_is_unhealthy_is_not_offered_until_it_is_well(
 
 
 async def test_what_comes_up_late_is_asked_how_it_is_too(
-    graph: RunGraph, tmp_path: Any, monkeypatch: pytest.MonkeyPatch
+    graph: RunGraph, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """A provider that failed with the start of the stack counts from when it runs."""
     module = sys.modules["rungraph_fake_models"]
@@ -133,7 +127,7 @@ async def test_what_comes_up_late_is_asked_how_it_is_too(
         return await create(config, deps)
 
     monkeypatch.setattr(module, "get_provider_impl", create_in_vain_at_first)
-    settings = quick(tmp_path, on_failure="degrade", health_interval=0.01, health_failures=1)
+    settings = quick(on_failure="degrade", health_interval=0.01, health_failures=1)
     with suppress(StopError):  # Which tells of the first failure.
         async with Stack(graph, settings) as stack:
             assert stack.status()[FOO] is not State.READY
@@ -144,7 +138,7 @@ async def test_what_comes_up_late_is_asked_how_it_is_too(
 
 
 async def test_a_question_that_ignores_being_given_up_holds_up_no_stop(
-    graph: RunGraph, tmp_path: Any, monkeypatch: pytest.MonkeyPatch
+    graph: RunGraph, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """However long a provider may take to say how it is."""
     asked = asyncio.Event()
@@ -156,16 +150,14 @@ async def test_a_question_that_ignores_being_given_up_holds_up_no_stop(
                 await asyncio.Event().wait()
 
     monkeypatch.setattr(FakeModel, "health", health)
-    settings = quick(tmp_path, health_interval=0.01, health_timeout=600)
+    settings = quick(health_interval=0.01, health_timeout=600)
     async with asyncio.timeout(60), Stack(graph, settings):
         await asked.wait()
 
 
-async def test_how_a_provider_was_is_nothing_to_the_one_in_its_place(
-    graph: RunGraph, tmp_path: Any
-) -> None:
+async def test_how_a_provider_was_is_nothing_to_the_one_in_its_place(graph: RunGraph) -> None:
     """Nothing is known of a new instance until it is asked, whoever has made it."""
-    settings = quick(tmp_path, health_interval=0.3, health_failures=1)
+    settings = quick(health_interval=0.3, health_failures=1)
     async with Stack(graph, settings) as stack:
         instance("foo").status = HealthStatus.ERROR
         await state_is(stack, FOO, State.DEGRADED)
@@ -175,7 +167,7 @@ async def test_how_a_provider_was_is_nothing_to_the_one_in_its_place(
 
 
 async def test_what_waits_for_a_restart_says_so_and_what_waits_in_vain_says_that(
-    graph_of: GraphOf, tmp_path: Any
+    graph_of: GraphOf,
 ) -> None:
     """What needs a provider is told of by how that is; what it has been handed stays good."""
     starts = iter([True, False, True, False])
@@ -200,7 +192,7 @@ async def test_what_waits_for_a_restart_says_so_and_what_waits_in_vain_says_that
                 await awaited(call())
 
     graph = graph_of(a=Offer(create), b=Offer(needs=("a",)), user=Offer(uses=("a",)))
-    settings = quick(tmp_path, restart_delay=0.2, restart_limit=3, on_failure="degrade")
+    settings = quick(restart_delay=0.2, restart_limit=3, on_failure="degrade")
     a, b = Address.provider("a", "one"), Address.provider("b", "one")
     stack = await Stack(graph, settings).__aenter__()
     kept = stack["b"]
@@ -220,11 +212,9 @@ async def test_what_waits_for_a_restart_says_so_and_what_waits_in_vain_says_that
         await stack.__aexit__(None, None, None)
 
 
-async def test_calls_that_run_may_end_before_their_provider_stops(
-    graph: RunGraph, tmp_path: Any
-) -> None:
+async def test_calls_that_run_may_end_before_their_provider_stops(graph: RunGraph) -> None:
     """A stop waits for them; no new ones come in."""
-    async with Stack(graph, quick(tmp_path, stop_timeout=20)) as stack:
+    async with Stack(graph, quick(stop_timeout=20)) as stack:
         foo = instance("foo")
         foo.answers.clear()
         call = asyncio.create_task(stack["inference"].chat_completion("foo-model", []))
@@ -234,11 +224,9 @@ async def test_calls_that_run_may_end_before_their_provider_stops(
     assert foo.shutdowns == 1
 
 
-async def test_calls_that_do_not_end_are_ended_with_the_truth(
-    graph: RunGraph, tmp_path: Any
-) -> None:
+async def test_calls_that_do_not_end_are_ended_with_the_truth(graph: RunGraph) -> None:
     """After the drain, a call and a stream raise that their provider was stopped."""
-    async with Stack(graph, quick(tmp_path, drain_timeout=0.05)) as stack:
+    async with Stack(graph, quick(drain_timeout=0.05)) as stack:
         foo = instance("foo")
         stream = await stack["inference"].chat_completion("foo-model", [], stream=True)
         idle = await stack["inference"].chat_completion("foo-model", [], stream=True)
@@ -253,11 +241,9 @@ async def test_calls_that_do_not_end_are_ended_with_the_truth(
     assert call.cancelling() == 0
 
 
-async def test_a_crash_right_after_a_restart_is_restarted_like_any(
-    graph: RunGraph, tmp_path: Any
-) -> None:
+async def test_a_crash_right_after_a_restart_is_restarted_like_any(graph: RunGraph) -> None:
     """Also while the restart still hands the new instance to others."""
-    settings = quick(tmp_path, restart_delay=0, restart_limit=50)
+    settings = quick(restart_delay=0, restart_limit=50)
     async with Stack(graph, settings) as stack:
         for _ in range(5):
             before = instance("foo")
@@ -267,11 +253,11 @@ async def test_a_crash_right_after_a_restart_is_restarted_like_any(
         assert stack.status()[FOO] is State.READY
 
 
-async def test_a_provider_that_stays_failed_ends_the_stack(graph: RunGraph, tmp_path: Any) -> None:
+async def test_a_provider_that_stays_failed_ends_the_stack(graph: RunGraph) -> None:
     """The block is cancelled, and the error names the provider instead."""
 
     async def run() -> None:
-        async with Stack(graph, quick(tmp_path, restart_limit=0)):
+        async with Stack(graph, quick(restart_limit=0)):
             instance("foo").crash()
             await asyncio.sleep(60)
 

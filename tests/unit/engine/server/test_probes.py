@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 import json
-from typing import Any
 
 import pytest
 from tests.asgi import ask
-from tests.unit.engine.run.models import FOO, install, instance, models_graph, quick, state_is
+from tests.unit.engine.run.models import FOO, instance, models_graph, quick, state_is
 
 from rungraph.engine.apis.common import HealthStatus
 from rungraph.engine.errors import RateLimitError, RestartingError, StopError
@@ -17,12 +16,9 @@ from rungraph.engine.server.app import StackApp
 from rungraph.engine.server.failures import RequestError, failure_of
 
 
-async def test_an_api_is_ready_as_long_as_one_of_its_providers_is_well(
-    monkeypatch: pytest.MonkeyPatch, tmp_path: Any
-) -> None:
+async def test_an_api_is_ready_as_long_as_one_of_its_providers_is_well() -> None:
     """The engine's own watch says who is ill; readiness names it and asks nobody."""
-    install(monkeypatch)
-    settings = quick(tmp_path, health_interval=0.01, health_failures=2)
+    settings = quick(health_interval=0.01, health_failures=2)
     async with Stack(models_graph("foo", "bar"), settings) as stack:
         app = StackApp(stack)
         app.open()
@@ -39,12 +35,9 @@ async def test_an_api_is_ready_as_long_as_one_of_its_providers_is_well(
         assert (ready.status, len(json.loads(ready.body)["lacks"])) == (503, 2)
 
 
-async def test_callers_come_again_when_there_is_a_use(
-    monkeypatch: pytest.MonkeyPatch, tmp_path: Any
-) -> None:
+async def test_callers_come_again_when_there_is_a_use() -> None:
     """Of what is being restarted they are told the seconds until it starts."""
-    install(monkeypatch)
-    settings = quick(tmp_path, restart_delay=1000.0, restart_delay_most=1000.0)
+    settings = quick(restart_delay=1000.0, restart_delay_most=1000.0)
     stack = Stack(models_graph("foo"), settings)
     with pytest.raises(StopError, match="GPU lost"):
         await _asked_of_a_crashed(stack)
