@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterable, Mapping
+from pathlib import Path
 from typing import Any
 
 from rungraph.graph import ApiSpec, Catalog, ProviderSpec, RoutedPair, RunGraph, compile_config
@@ -20,6 +22,19 @@ def run_config(providers: Mapping[str, Mapping[str, str]], **more: Any) -> dict[
         for api, types in providers.items()
     }
     return {"providers": entries, **more}
+
+
+def entry(provider_id: str, provider_type: str, module: str = "", **config: Any) -> dict[str, Any]:
+    """Return a provider as a run config has it, of a *module* of its own if one is named."""
+    named = {"module": module} if module else {}
+    return {"provider_id": provider_id, "provider_type": provider_type, **named, "config": config}
+
+
+def written(path: Path, providers: Mapping[str, Any], **more: Any) -> Path:
+    """Write a run config of *providers* by API, with *more* keys; return *path*."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_text(json.dumps({"providers": providers, **more}))
+    return path
 
 
 def scrub(text: str) -> str:

@@ -4,10 +4,41 @@ from __future__ import annotations
 
 import asyncio
 import json
-from collections.abc import AsyncGenerator, Awaitable, Callable
-from contextlib import asynccontextmanager
+import socket
+import threading
+from collections.abc import AsyncGenerator, Awaitable, Callable, Generator
+from contextlib import asynccontextmanager, contextmanager
 from dataclasses import dataclass, field
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
+
+
+def free_port() -> int:
+    """Return a port that nobody listens at."""
+    with socket.create_server(("127.0.0.1", 0)) as found:
+        return int(found.getsockname()[1])
+
+
+@contextmanager
+def black_hole() -> Generator[tuple[socket.socket, int]]:
+    """Hand out a socket, and its port, that takes connections and never answers."""
+    with socket.create_server(("127.0.0.1", 0), backlog=512) as hole:
+        yield hole, hole.getsockname()[1]
+
+
+@contextmanager
+def serve_with(handler: type[BaseHTTPRequestHandler]) -> Generator[str]:
+    """Serve HTTP in a thread, quietly, and hand out the URL."""
+
+    class Quiet(handler):  # type: ignore[valid-type,misc]
+        def log_message(self, format: str, *args: object) -> None: ...  # noqa: A002 (its name)
+
+    with ThreadingHTTPServer(("127.0.0.1", 0), Quiet) as server:
+        thread = threading.Thread(target=server.serve_forever, args=(0.01,))
+        thread.start()
+        yield f"http://127.0.0.1:{server.server_port}"
+        server.shutdown()
+        thread.join()
 
 
 @dataclass

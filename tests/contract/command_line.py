@@ -8,7 +8,8 @@ import signal
 import subprocess
 import sys
 import threading
-from collections.abc import Generator
+import time
+from collections.abc import Callable, Generator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import IO, Any, NamedTuple
@@ -67,7 +68,10 @@ def rungraph(
     *words: str | Path, stdin: str = "", cwd: str | Path | None = None, **more: str
 ) -> Ended:
     """Run the command line to its end, in the folder *cwd* and with the variables *more*."""
-    return run_program(*command(*words), input=stdin, cwd=cwd, env=environment(**more), timeout=60)
+    known = {"input": stdin, "cwd": cwd, "env": environment(**more), "timeout": 60}
+    ended = run_program(*command(*words), **known)
+    assert "Traceback" not in ended.err or "RUNGRAPH_DEBUG" in more
+    return ended
 
 
 def run(path: Path, *words: str | Path, **more: str) -> Ended:
@@ -132,6 +136,14 @@ def running(path: Path, until: str, *words: str | Path, **more: str) -> Generato
     with opened("run", path, "--state-dir", path.parent / "state", *words, **more) as process:
         process.until(until)
         yield process
+
+
+def until(condition: Callable[[], bool]) -> None:
+    """Wait until *condition* holds, which is of another process."""
+    end = time.monotonic() + 60
+    while not condition():
+        assert time.monotonic() < end
+        time.sleep(0.02)
 
 
 def on_terminal(*words: str | Path, **more: str) -> tuple[int, str]:

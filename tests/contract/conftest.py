@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Generator
 from pathlib import Path
 from typing import Any, Protocol
 
 import pytest
 import yaml
+from tests.builders import entry, written
 from tests.contract.command_line import QUICKSTART
 from tests.peers import serving
 
@@ -26,15 +26,9 @@ class ConfigFile(Protocol):
 def _writer(folder: Path, provider_id: str, **top: Any) -> ConfigFile:
     def write(name: str = "run.yaml", *, more: dict[str, Any] | None = None, **config: Any) -> Path:
         kind = "remote" if provider_id == "far" else "inline"
-        provider = {
-            "provider_id": provider_id,
-            "provider_type": f"{kind}::{provider_id}",
-            "module": "fake_provider",
-            "config": config,
-        }
-        path = folder / name
-        path.write_text(json.dumps({**top, "providers": {"inference": [provider]}, **(more or {})}))
-        return path
+        provider = entry(provider_id, f"{kind}::{provider_id}", "fake_provider", **config)
+        known = {"providers": {"inference": [provider]}, **top}
+        return written(folder / name, **known | (more or {}))
 
     return write
 
@@ -60,23 +54,10 @@ def url(tmp_path_factory: pytest.TempPathFactory, weights: Path) -> Generator[st
             "${env.RUNGRAPH_DEMO_DIR:=~/.local/state/rungraph/quickstart}", str(folder)
         )
     )
-    for api, provider_id, kind in (("safety", "words", "safety"), ("agents", "fake", "agents")):
-        config["providers"][api] = [
-            {
-                "provider_id": provider_id,
-                "provider_type": f"inline::{provider_id}",
-                "module": "fake_agents",
-                "config": {"kind": kind},
-            }
-        ]
-    config["providers"]["inference"].append(
-        {
-            "provider_id": "told",
-            "provider_type": "inline::told",
-            "module": "fake_provider",
-            "config": {},
-        }
-    )
+    for api, provider_id in (("safety", "words"), ("agents", "fake")):
+        provider = entry(provider_id, f"inline::{provider_id}", "fake_agents", kind=api)
+        config["providers"][api] = [provider]
+    config["providers"]["inference"].append(entry("told", "inline::told", "fake_provider"))
     path = folder / "run.yaml"
     path.write_text(yaml.safe_dump(config))
     with serving(path) as at:

@@ -221,7 +221,6 @@ def test_a_side_that_cannot_be_read_is_a_failure(
     ended = diff(folder, "bad.yaml", "old.yaml")
     assert (ended.code, ended.out) == (1, "")
     assert ended.err.startswith(message)
-    assert "Traceback" not in ended.err
 
 
 def test_a_broken_config_is_compared_all_the_same(folder: Path) -> None:

@@ -7,6 +7,7 @@ import os
 from pathlib import Path
 
 import pytest
+from tests.builders import entry, written
 from tests.contract.command_line import (
     QUICKSTART,
     command,
@@ -48,17 +49,14 @@ def test_standard_output_is_named_when_it_is_full(words: tuple[str | Path, ...])
     assert ended[::2] == (1, "error: standard output: no space left on device\n")
 
 
-def test_output_that_nobody_reads_holds_up_no_stack(
-    config_file: ConfigFile, tmp_path: Path
-) -> None:
+def test_output_that_nobody_reads_holds_up_no_stack(tmp_path: Path) -> None:
     """Standard error and the events are full pipes: it starts, stops, and says what is missing."""
     events = tmp_path / "events"
     os.mkfifo(events)
     unread = os.open(events, os.O_RDONLY | os.O_NONBLOCK)
     names = [f"p{number}" for number in range(400)]
-    entry = {"provider_type": "inline::told", "module": "fake_provider"}
-    providers = [{**entry, "provider_id": one, "config": {"model": one}} for one in names]
-    path = config_file(more={"providers": {"inference": providers}})
+    providers = [entry(one, "inline::told", "fake_provider", model=one) for one in names]
+    path = written(tmp_path / "run.yaml", {"inference": providers})
     words = ("--state-dir", tmp_path / "state", "--events", events, *HEALTH)
     with opened("run", path, *words) as process:
         assert json.loads(process.written.read())["status"] == "OK"

@@ -16,6 +16,7 @@ from urllib.request import urlopen
 
 import pytest
 from pydantic import ValidationError
+from tests.builders import entry
 from tests.real import LlamaServer
 
 from rungraph.engine import Stack, StackSettings
@@ -51,12 +52,8 @@ WEATHER = ToolDefinition(
 
 def stack_of(path: Path, state: Path, **config: Any) -> Stack:
     """Return a stack of one provider with the model at *path*."""
-    entry = {
-        "provider_id": "llm",
-        "provider_type": "inline::llama-cpp",
-        "config": {"model": str(path), **config},
-    }
-    graph = compile_config({"providers": {"inference": [entry]}}, environment={})
+    llm = entry("llm", "inline::llama-cpp", model=str(path), **config)
+    graph = compile_config({"providers": {"inference": [llm]}}, environment={})
     return Stack(graph, StackSettings(state_dir=state, restart_delay=0.05))
 
 

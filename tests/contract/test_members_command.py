@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import json
-import threading
 from collections.abc import Generator
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from http.server import BaseHTTPRequestHandler
 
 import pytest
 from tests.contract.command_line import HIDDEN, rungraph
 from tests.contract.conftest import ConfigFile
 from tests.peers import serving
+from tests.wire import serve_with
 
 
 @pytest.fixture
@@ -58,21 +58,18 @@ def test_what_is_no_server_is_named(server: str, code: int, problem: str) -> Non
 def test_a_key_stays_with_the_server_that_it_is_for() -> None:
     """Where a server sends to another one, that one is asked without it."""
     heard: list[tuple[str, str | None]] = []
+    elsewhere: list[str] = []
 
     class Answering(BaseHTTPRequestHandler):
         def do_GET(self) -> None:
             heard.append((self.path, self.headers["Authorization"]))
             self.send_response(302 if self.path == "/members" else 200)
-            self.send_header("Location", f"http://localhost:{http.server_port}/there")
+            self.send_header("Location", "/".join([*elsewhere, "there"]))
             self.end_headers()
             self.wfile.write(b'{"data": []}')
 
-        def log_message(self, format: str, *args: object) -> None: ...  # noqa: A002 (its name)
-
-    with ThreadingHTTPServer(("127.0.0.1", 0), Answering) as http:
-        threading.Thread(target=http.serve_forever, daemon=True).start()
-        url = f"http://127.0.0.1:{http.server_port}"
+    with serve_with(Answering) as url:
+        elsewhere.append(url.replace("127.0.0.1", "localhost"))
         found = rungraph("members", "list", "--server", url, RUNGRAPH_SERVE_KEY=HIDDEN)
-        http.shutdown()
     assert found.code == 0
     assert heard == [("/members", f"Bearer {HIDDEN}"), ("/there", None)]

@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import json
-import socket
-import time
 from collections.abc import Generator, Mapping
 from contextlib import ExitStack
 from pathlib import Path
@@ -13,39 +11,30 @@ from typing import Any
 
 import httpx2
 import pytest
-from tests.contract.command_line import rungraph
+from tests.builders import entry, written
+from tests.contract.command_line import rungraph, until
 from tests.contract.test_schemas import described
 from tests.peers import serving
-from tests.wire import Reply, serve
+from tests.wire import Reply, free_port, serve
 
 CHAT = "/inference/chat_completion"
 WRONG = "wrong-key-0123456789"
 HANGS = "this stack is behind itself: a call would never end"
 
 
-def fake(provider_id: str, module: str = "fake_provider", **config: Any) -> dict[str, Any]:
-    """Return a provider that follows the script of its config."""
-    kind = f"inline::{provider_id}"
-    return {
-        "provider_id": provider_id,
-        "provider_type": kind,
-        "module": module,
-        "config": config,
-    }
+Both = tuple[httpx2.Client, httpx2.Client]
+TOLD = entry("told", "inline::told", "fake_provider")
 
 
-def far(url: str, provider_type: str = "remote::rungraph", **more: Any) -> dict[str, Any]:
+def far(url: str, **more: Any) -> dict[str, Any]:
     """Return a provider that is the stack at *url*."""
-    config = {"url": url, **more}
-    return {"provider_id": "far", "provider_type": provider_type, "config": config}
+    return entry("far", "remote::rungraph", url=url, **more)
 
 
-def written(folder: Path, name: str, providers: Mapping[str, Any], **more: Any) -> Path:
-    """Write a run config and return its path."""
-    (folder / name).mkdir()
-    path = folder / name / "run.yaml"
-    path.write_text(json.dumps({"image_name": name, "providers": providers, **more}))
-    return path
+def named(folder: Path, name: str, *inference: dict[str, Any], **providers: Any) -> Path:
+    """Write the run config of a stack that has a name, and return its path."""
+    apis = {"inference": inference, **providers}
+    return written(folder / name / "run.yaml", apis, image_name=name)
 
 
 def asked(text: str, **more: Any) -> dict[str, Any]:
@@ -60,25 +49,23 @@ def cancelled(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.fixture(scope="module")
-def both(
-    tmp_path_factory: pytest.TempPathFactory, cancelled: Path
-) -> Generator[tuple[httpx2.Client, httpx2.Client]]:
+def both(tmp_path_factory: pytest.TempPathFactory, cancelled: Path) -> Generator[Both]:
     """Clients of a stack and of the one in front of it, which has nothing of its own."""
     folder = tmp_path_factory.mktemp("stacks")
-    providers = {
-        "inference": [fake("told", cancelled=str(cancelled))],
-        "safety": [fake("words", "fake_agents", kind="safety")],
-        "agents": [fake("fake", "fake_agents", kind="agents")],
-    }
+    told = entry("told", "inline::told", "fake_provider", cancelled=str(cancelled))
+    safety = [entry("words", "inline::words", "fake_agents", kind="safety")]
+    agents = [entry("fake", "inline::fake", "fake_agents", kind="agents")]
     with ExitStack() as stack:
-        behind = stack.enter_context(serving(written(folder, "behind", providers)))
+        config = named(folder, "behind", told, safety=safety, agents=agents)
+        behind = stack.enter_context(serving(config))
         host, _, port = behind.removeprefix("http://").partition(":")
-        there = {"host": host, "port": int(port)}
-        remote = {"provider_id": "far", "provider_type": "remote", "config": there}
-        providers = {"inference": [far(behind)], "safety": [remote], "agents": [remote]}
+        remote = [entry("far", "remote", host=host, port=int(port))]
         model = {"model_id": "mine", "provider_id": "far", "provider_model_id": "echo"}
-        config = written(folder, "front", providers, models=[model])
-        front = stack.enter_context(serving(config))
+        apis = {"inference": [far(behind)], "safety": remote, "agents": remote}
+        path = folder / "front/run.yaml"
+        front = stack.enter_context(
+            serving(written(path, apis, image_name="front", models=[model]))
+        )
         yield (
             stack.enter_context(httpx2.Client(base_url=front)),
             stack.enter_context(httpx2.Client(base_url=behind)),
@@ -94,26 +81,21 @@ REQUESTS = {
         "/safety/run_shield",
         {"shield_type": "words", "messages": [{"role": "user", "content": "forbidden"}]},
     ),
-    "unknown session": (
-        "/agents/session/get",
-        {"agent_id": "none", "session_id": "none"},
-    ),
+    "unknown session": ("/agents/session/get", {"agent_id": "none", "session_id": "none"}),
     "not valid": (CHAT, {"model": "echo"}),
     "openai": ("/v1/embeddings", {"model": "echo", "input": "x"}),
 }
 
 
 @pytest.mark.parametrize("name", REQUESTS)
-def test_the_stack_in_front_answers_what_the_one_behind_does(
-    both: tuple[httpx2.Client, httpx2.Client], name: str
-) -> None:
+def test_the_stack_in_front_answers_what_the_one_behind_does(both: Both, name: str) -> None:
     """Answers and streams are equal byte for byte; errors have the same status and text."""
     path, body = REQUESTS[name]
     front, behind = (client.post(path, json=body) for client in both)
     assert (front.status_code, front.content) == (behind.status_code, behind.content)
 
 
-def test_an_agent_behind_converses(both: tuple[httpx2.Client, httpx2.Client]) -> None:
+def test_an_agent_behind_converses(both: Both) -> None:
     """Every route of a turn goes through, its stream event by event."""
     front, _ = both
     agent_config = {"model": "echo", "instructions": "be brief"}
@@ -129,9 +111,7 @@ def test_an_agent_behind_converses(both: tuple[httpx2.Client, httpx2.Client]) ->
     ] == ["turn_start", "step_start", "step_progress", "step_complete", "turn_complete"]
 
 
-def test_a_stream_that_breaks_behind_breaks_in_front(
-    both: tuple[httpx2.Client, httpx2.Client],
-) -> None:
+def test_a_stream_that_breaks_behind_breaks_in_front(both: Both) -> None:
     """What came before is there; then the error is told, never an end that looks good."""
     answered = both[0].post(CHAT, json=asked("one break", stream=True))
     *_, last = answered.text.strip().split("\n\n")
@@ -141,7 +121,7 @@ def test_a_stream_that_breaks_behind_breaks_in_front(
     assert "internal error" in error["message"]
 
 
-def test_a_fault_behind_is_a_bad_gateway(both: tuple[httpx2.Client, httpx2.Client]) -> None:
+def test_a_fault_behind_is_a_bad_gateway(both: Both) -> None:
     """It is the other stack's, and its text names that."""
     front, behind = both
     answered = front.post(CHAT, json=asked("fail"))
@@ -149,7 +129,7 @@ def test_a_fault_behind_is_a_bad_gateway(both: tuple[httpx2.Client, httpx2.Clien
     assert answered.json()["error"]["message"].startswith(str(behind.base_url).rstrip("/"))
 
 
-def test_data_for_the_provider_goes_through(both: tuple[httpx2.Client, httpx2.Client]) -> None:
+def test_data_for_the_provider_goes_through(both: Both) -> None:
     """It reaches the provider behind, and the next call has none."""
     data = {"X-LlamaStack-Provider-Data": '{"told_key": "key-of-ann"}'}
     texts = [
@@ -160,31 +140,22 @@ def test_data_for_the_provider_goes_through(both: tuple[httpx2.Client, httpx2.Cl
     assert contents == ["key-of-ann", "nobody's"]
 
 
-def test_a_caller_that_goes_cancels_the_call_behind(
-    both: tuple[httpx2.Client, httpx2.Client], cancelled: Path
-) -> None:
+def test_a_caller_that_goes_cancels_the_call_behind(both: Both, cancelled: Path) -> None:
     """The provider two hops away is cancelled."""
     with pytest.raises(httpx2.ReadTimeout):
         both[0].post(CHAT, json=asked("hang"), timeout=0.3)
-    deadline = time.monotonic() + 10
-    while not cancelled.exists() and time.monotonic() < deadline:
-        time.sleep(0.02)
+    until(cancelled.exists)
     assert cancelled.read_text() == "hang"
 
 
-def test_names_of_its_own_are_not_registered_behind(
-    both: tuple[httpx2.Client, httpx2.Client],
-) -> None:
+def test_names_of_its_own_are_not_registered_behind(both: Both) -> None:
     """A model under another name answers; the stack behind knows nothing of the name."""
     front, behind = both
-    named = {**asked("hi"), "model": "mine"}
-    assert front.post(CHAT, json=named).status_code == 200
-    assert behind.post(CHAT, json=named).status_code == 404
+    mine = {**asked("hi"), "model": "mine"}
+    assert [one.post(CHAT, json=mine).status_code for one in (front, behind)] == [200, 404]
 
 
-def test_what_is_registered_in_front_is_registered_behind(
-    both: tuple[httpx2.Client, httpx2.Client],
-) -> None:
+def test_what_is_registered_in_front_is_registered_behind(both: Both) -> None:
     """It can be requested on both sides until it is taken back."""
     front, behind = both
     shield = {"identifier": "new", "shield_type": "new", "provider_id": "far"}
@@ -195,9 +166,7 @@ def test_what_is_registered_in_front_is_registered_behind(
     assert behind.get("/shields/get", params=there).json() is None
 
 
-def test_what_is_gone_behind_is_unknown_in_front(
-    both: tuple[httpx2.Client, httpx2.Client],
-) -> None:
+def test_what_is_gone_behind_is_unknown_in_front(both: Both) -> None:
     """A resource that only the stack in front still lists is answered as the one behind does."""
     front, behind = both
     shield = {"identifier": "gone", "shield_type": "gone", "provider_id": "far"}
@@ -209,7 +178,7 @@ def test_what_is_gone_behind_is_unknown_in_front(
     assert told[0].content == told[1].content
 
 
-def test_the_stacks_behind_are_told(both: tuple[httpx2.Client, httpx2.Client]) -> None:
+def test_the_stacks_behind_are_told(both: Both) -> None:
     """``/upstreams`` names them, each by the provider that it is."""
     there = {"stack": "behind", "upstreams": {}}
     found = both[0].get("/upstreams").json()
@@ -229,13 +198,12 @@ async def test_trace_and_way_go_through(tmp_path: Path) -> None:
         return Reply() if request.method == "GET" else Reply(answer)
 
     async with serve(reply) as wire:
-        openai = {"base_url": wire.base_url}
-        last = {"provider_id": "x", "provider_type": "remote::openai", "config": openai}
-        behind = written(tmp_path, "behind", {"inference": [last]})
+        last = entry("x", "remote::openai", base_url=wire.base_url)
+        behind = named(tmp_path, "behind", last)
         trace = "0af7651916cd43dd8448eb211c80319c"
         with ExitStack() as stack:
             url = await asyncio.to_thread(stack.enter_context, serving(behind))
-            front = written(tmp_path, "front", {"inference": [far(url)]})
+            front = named(tmp_path, "front", far(url))
             at = await asyncio.to_thread(stack.enter_context, serving(front))
             async with httpx2.AsyncClient(base_url=at) as client:
                 parent = {"traceparent": f"00-{trace}-b7ad6b7169203331-01"}
@@ -250,9 +218,9 @@ async def test_trace_and_way_go_through(tmp_path: Path) -> None:
 
 def test_a_key_that_is_not_known_ends_the_start(tmp_path: Path) -> None:
     """The stack in front says that its own config is wrong."""
-    behind = written(tmp_path, "behind", {"inference": [fake("told")]})
+    behind = named(tmp_path, "behind", TOLD)
     with serving(behind, RUNGRAPH_SERVE_KEY="right-key-0123456789") as url:
-        front = written(tmp_path, "front", {"inference": [far(url, api_token=WRONG)]})
+        front = named(tmp_path, "front", far(url, api_token=WRONG))
         ended = rungraph("run", front, "--quiet")
     assert ended.code == 1
     assert "the key is not known" in ended.err
@@ -262,32 +230,16 @@ def test_a_key_that_is_not_known_ends_the_start(tmp_path: Path) -> None:
 # --- loops -------------------------------------------------------------------------------------
 
 
-def free_port() -> int:
-    """Return a port that nobody listens at."""
-    with socket.socket() as found:
-        found.bind(("127.0.0.1", 0))
-        return found.getsockname()[1]  # type: ignore[no-any-return]
-
-
 def test_a_stack_is_not_its_own_provider(tmp_path: Path) -> None:
-    """It does not start, and says why."""
-    port = free_port()
-    config = written(tmp_path, "own", {"inference": [far(f"http://127.0.0.1:{port}")]})
-    ended = rungraph("serve", config, "--port", str(port))
-    assert ended.code == 1
-    assert HANGS in ended.err
-
-
-def test_a_stack_is_not_its_own_provider_over_two_hops(tmp_path: Path) -> None:
-    """The one that closes the circle does not start."""
+    """It does not start, and says why; over two hops it is the one that closes the circle."""
     port = str(free_port())
+    config = named(tmp_path, "own", far(f"http://127.0.0.1:{port}"))
+    own = rungraph("serve", config, "--port", port)
     with ExitStack() as stack:
-        with serving(
-            written(tmp_path, "before", {"inference": [fake("told")]}), "--port", port
-        ) as second:
-            config = written(tmp_path, "first", {"inference": [far(second)]})
-            first = stack.enter_context(serving(config))
-        config = written(tmp_path, "second", {"inference": [fake("told"), far(first)]})
-        ended = rungraph("serve", config, "--port", port)
-    assert ended.code == 1
-    assert HANGS in ended.err
+        with serving(named(tmp_path, "before", TOLD), "--port", port) as second:
+            first = stack.enter_context(serving(named(tmp_path, "first", far(second))))
+        config = named(tmp_path, "second", TOLD, far(first))
+        closing = rungraph("serve", config, "--port", port)
+    for ended in (own, closing):
+        assert ended.code == 1
+        assert HANGS in ended.err

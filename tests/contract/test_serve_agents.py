@@ -7,6 +7,7 @@ from collections.abc import Generator
 from pathlib import Path
 
 import pytest
+from tests.builders import entry, written
 from tests.contract.conftest import ConfigFile
 from tests.peers import Peer, serving
 
@@ -22,20 +23,10 @@ def url(config_file: ConfigFile, tmp_path: Path) -> Generator[str]:
     own = config_file()
     with serving(own) as behind:
         config = json.loads(own.read_text())
-        config["providers"]["inference"].append(
-            {
-                "provider_id": "behind",
-                "provider_type": "remote::openai",
-                "config": {"base_url": f"{behind}/v1"},
-            }
-        )
-        config["models"] = [
-            {"model_id": "relayed", "provider_id": "behind", "provider_model_id": "echo"},
-        ]
-        before = tmp_path / "before"
-        before.mkdir()
-        path = before / "run.json"
-        path.write_text(json.dumps(config))
+        openai = entry("behind", "remote::openai", base_url=f"{behind}/v1")
+        inference = [*config["providers"]["inference"], openai]
+        relayed = {"model_id": "relayed", "provider_id": "behind", "provider_model_id": "echo"}
+        path = written(tmp_path / "before/run.json", {"inference": inference}, models=[relayed])
         with serving(path) as found:
             yield found
 

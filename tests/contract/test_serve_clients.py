@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import json
 import re
-import subprocess
 from pathlib import Path
 from typing import Any
 
 import pytest
-from tests.contract.command_line import ROOT
+from tests.builders import entry, written
+from tests.contract.command_line import ROOT, run_program
 from tests.peers import OPENAI, Peer, serving
 
 README = (ROOT / "README.md").read_text()
@@ -75,19 +75,10 @@ def test_the_first_client_sees_no_difference_behind_a_stack(
     url: str, old: dict[str, Any], tmp_path: Path
 ) -> None:
     """A stack that has every API by the other one answers every call as that does."""
-    ids = {
-        "agents": "fake",
-        "inference": "llm",
-        "memory": "faiss",
-        "safety": "words",
-        "telemetry": "otel",
-    }
-    providers = {
-        api: [{"provider_id": one, "provider_type": "remote", "config": {"url": url}}]
-        for api, one in ids.items()
-    }
-    config = tmp_path / "run.yaml"
-    config.write_text(json.dumps({"providers": providers}))
+    ids = {"agents": "fake", "inference": "llm", "memory": "faiss", "safety": "words"}
+    ids["telemetry"] = "otel"
+    providers = {api: [entry(one, "remote", url=url)] for api, one in ids.items()}
+    config = written(tmp_path / "run.yaml", providers)
     with serving(config) as front:
         found = OLD.run("llama_stack_client_0_0_40.py", front, "another trace")
     assert found.keys() == old.keys()
@@ -118,13 +109,8 @@ def test_the_first_client_is_told_what_is_wrong(old: dict[str, Any]) -> None:
 def test_the_curl_of_the_readme_is_answered(url: str) -> None:
     """The command, at the port that is free here, prints an answer of the model."""
     (command,) = re.findall(r"```sh\n(curl .*?)```", README, re.DOTALL)
-    done = subprocess.run(
-        ["sh", "-c", command.replace("localhost:8321", url.removeprefix("http://"))],
-        capture_output=True,
-        text=True,
-        check=True,
-    )
-    answer = json.loads(done.stdout)["completion_message"]["content"]
+    curl = command.replace("localhost:8321", url.removeprefix("http://"))
+    answer = json.loads(run_program("sh", "-c", curl).out)["completion_message"]["content"]
     assert answer == "The capital of France is Paris."
 
 

@@ -6,6 +6,7 @@ import json
 from pathlib import Path
 
 import pytest
+from tests.builders import entry
 
 from rungraph.engine import Stack, StackSettings
 from rungraph.graph import compile_config
@@ -17,16 +18,12 @@ pytest.importorskip("wordllama")
 async def test_node_starts_and_routed_calls_are_spans(tmp_path: Path) -> None:
     """The start is one trace with a span a node; a routed call is a trace of its own."""
     spans = tmp_path / "spans.jsonl"
-    otel = {"exporters": [{"type": "file", "path": str(spans)}]}
-    config = {
-        "providers": {
-            "inference": [{"provider_id": "words", "provider_type": "inline::wordllama"}],
-            "telemetry": [
-                {"provider_id": "otel", "provider_type": "inline::opentelemetry", "config": otel}
-            ],
-        }
+    exporters = [{"type": "file", "path": str(spans)}]
+    providers = {
+        "inference": [entry("words", "inline::wordllama")],
+        "telemetry": [entry("otel", "inline::opentelemetry", exporters=exporters)],
     }
-    graph = compile_config(config, environment={})
+    graph = compile_config({"providers": providers}, environment={})
     async with Stack(graph, StackSettings(state_dir=tmp_path)) as stack:
         assert stack.start_trace_id is not None
         trace = await stack["telemetry"].get_trace(trace_id=stack.start_trace_id)

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import asyncio
 import gzip
-import socket
 import threading
 from collections.abc import Callable, Generator
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
 
 import pytest
+from tests import wire
 from tests.telemetry_events import NOON, ROOT, TRACE, log_line, log_span, metric
 
 from rungraph.engine.apis.telemetry import LogSeverity, Telemetry
@@ -100,15 +100,14 @@ def collector() -> Generator[Collector]:
 @pytest.fixture
 def black_hole() -> Generator[str]:
     """Yield an endpoint that takes connections and never answers."""
-    with socket.create_server(("127.0.0.1", 0)) as server:
-        yield f"http://127.0.0.1:{server.getsockname()[1]}"
+    with wire.black_hole() as (_, port):
+        yield f"http://127.0.0.1:{port}"
 
 
 @pytest.fixture
 def nobody() -> str:
     """Return an endpoint where nobody listens."""
-    with socket.create_server(("127.0.0.1", 0)) as server:
-        return f"http://127.0.0.1:{server.getsockname()[1]}"
+    return f"http://127.0.0.1:{wire.free_port()}"
 
 
 @pytest.fixture(autouse=True)

@@ -4,17 +4,16 @@ from __future__ import annotations
 
 import json
 import signal
-import socket
-import threading
-from collections.abc import Generator
-from contextlib import contextmanager
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from http.server import BaseHTTPRequestHandler
 from pathlib import Path
+from typing import Any
 
 import pytest
+from tests.builders import entry, written
 from tests.contract.command_line import HIDDEN, Ended, opened, rungraph
 from tests.contract.conftest import ConfigFile
 from tests.counterparts import serve_counterpart
+from tests.wire import black_hole, serve_with
 
 
 class Handler(BaseHTTPRequestHandler):
@@ -24,27 +23,23 @@ class Handler(BaseHTTPRequestHandler):
         self.send_response(404 if self.path.startswith("/wrong") else 401)
         self.end_headers()
 
-    def log_message(self, format: str, *args: object) -> None:  # noqa: A002
-        """Say nothing."""
+
+def health(path: Path, *words: str) -> Ended:
+    """Return what is said of the servers of a config."""
+    return rungraph("validate", "--level", "health", *words, path)
 
 
-@contextmanager
-def server(handler: type[BaseHTTPRequestHandler] = Handler) -> Generator[str]:
-    """Serve HTTP on this machine, and hand out the URL."""
-    with ThreadingHTTPServer(("127.0.0.1", 0), handler) as serving:
-        thread = threading.Thread(target=serving.serve_forever)
-        thread.start()
-        yield f"http://127.0.0.1:{serving.server_port}"
-        serving.shutdown()
-        thread.join()
+def openai(url: str, **more: str) -> dict[str, Any]:
+    """Return the entry of a server of the OpenAI API."""
+    return entry("a", "remote::openai", base_url=url, **more)
 
 
 def test_servers_that_answer_are_listed(remote_file: ConfigFile) -> None:
     """Whatever HTTP status a server answers with, it is there."""
-    with server() as url:
+    with serve_with(Handler) as url:
         path = remote_file(url=url.replace("//", f"//me:{HIDDEN}@") + f"/v1?token={HIDDEN}")
-        ended = rungraph("validate", "--level", "health", path)
-        values = rungraph("validate", "--level", "health", "--format", "json", path)
+        ended = health(path)
+        values = health(path, "--format", "json")
     assert ended.code == 0, ended.err
     *_, checks, line = ended.out.splitlines()
     assert checks == "  health   passed       addresses-usable, remotes-reachable, resources-served"
@@ -64,7 +59,7 @@ def test_servers_that_answer_are_listed(remote_file: ConfigFile) -> None:
 def test_a_server_that_is_not_there_is_an_error_at_its_url(remote_file: ConfigFile) -> None:
     """At the place of the URL, the password masked; what has no address is only noted."""
     path = remote_file(url=f"http://me:{HIDDEN}@127.0.0.1:1/v1")
-    ended = rungraph("validate", "--level", "health", path)
+    ended = health(path)
     assert ended.code == 1
     assert "error[H002]: 'provider:inference/far' gets no answer from http://127.0.0.1:1/v1:" in (
         ended.err
@@ -76,7 +71,7 @@ def test_a_server_that_is_not_there_is_an_error_at_its_url(remote_file: ConfigFi
         "no answer: connection refused: nothing listens there\n"
     )
     assert HIDDEN not in ended.out + ended.err
-    ended = rungraph("validate", "--level", "health", remote_file(region="eu"))
+    ended = health(remote_file(region="eu"))
     assert ended.code == 0
     assert "note[H007]: 'provider:inference/far' has no address in its config, not checked" in (
         ended.err
@@ -86,8 +81,8 @@ def test_a_server_that_is_not_there_is_an_error_at_its_url(remote_file: ConfigFi
 
 def test_a_silent_server_is_given_up_in_time(remote_file: ConfigFile) -> None:
     """``--timeout`` says how long a server may take; several files are asked at once."""
-    with socket.create_server(("127.0.0.1", 0)) as hole:
-        url = f"http://127.0.0.1:{hole.getsockname()[1]}"
+    with black_hole() as (_, port):
+        url = f"http://127.0.0.1:{port}"
         files = [remote_file(f"{number}.yaml", url=f"{url}/{number}") for number in range(3)]
         ended = rungraph("validate", "--level", "health", "--timeout", "0.2", *files)
     assert ended.code == 1
@@ -97,9 +92,9 @@ def test_a_silent_server_is_given_up_in_time(remote_file: ConfigFile) -> None:
 
 def test_an_interruption_ends_with_130_and_no_traceback(remote_file: ConfigFile) -> None:
     """Ctrl-C while servers are waited for ends at once."""
-    with socket.create_server(("127.0.0.1", 0)) as hole:
-        url = f"http://127.0.0.1:{hole.getsockname()[1]}"
-        words = ("validate", "--level", "health", "--timeout", "50", remote_file(url=url))
+    with black_hole() as (hole, port):
+        path = remote_file(url=f"http://127.0.0.1:{port}")
+        words = ("validate", "--level", "health", "--timeout", "50", path)
         with opened(*words) as process, hole.accept()[0]:  # Reached, and silent.
             process.send_signal(signal.SIGINT)
             _, err = process.communicate(timeout=30)
@@ -110,12 +105,9 @@ def test_an_interruption_ends_with_130_and_no_traceback(remote_file: ConfigFile)
 def test_a_url_under_which_a_type_is_not_found_is_an_error(tmp_path: Path) -> None:
     """A server of the type answers a path that is known; 401 there is an answer, 404 is none."""
     path = tmp_path / "run.yaml"
-    with server() as url:
+    with serve_with(Handler) as url:
         for below, code in (("/v1", 0), ("/wrong", 1)):
-            config = {"base_url": url + below}
-            entry = {"provider_id": "a", "provider_type": "remote::openai", "config": config}
-            path.write_text(json.dumps({"providers": {"inference": [entry]}}))
-            ended = rungraph("validate", "--level", "health", path)
+            ended = health(written(path, {"inference": [openai(url + below)]}))
             assert ended.code == code, ended.err
     assert (
         f"error[H008]: 'provider:inference/a' finds nothing at {url}/wrong/models: HTTP 404\n"
@@ -144,12 +136,12 @@ def test_models_are_looked_for_on_their_server(
         config = {"base_url": f"{url}/v1"} if provider_type == "remote::openai" else {"url": url}
 
         def checked(*names: str, **more: str) -> Ended:
-            entry = {"provider_id": "a", "provider_type": provider_type, "config": config | more}
+            provider = entry("a", provider_type, **config, **more)
             model = "- {{model_id: m{}, provider_id: a, provider_model_id: {}}}\n"
             models = "".join(model.format(*one) for one in enumerate(names))
-            providers = json.dumps({"inference": [entry]})
+            providers = json.dumps({"inference": [provider]})
             path.write_text(f"providers: {providers}\nmodels:\n{models}")
-            return rungraph("validate", "--level", "health", path)
+            return health(path)
 
         fine, wrong = checked(*there), checked(*there, absent)
         fetched = checked(absent, pull="missing") if kind == "ollama" else fine
@@ -166,13 +158,10 @@ def test_models_are_looked_for_on_their_server(
 def test_a_server_that_keeps_its_models_to_itself_is_noted(tmp_path: Path) -> None:
     """Credentials are never sent, so what is behind a key is not known; nor is it wrong."""
     path = tmp_path / "run.yaml"
-    with server() as url:
-        path.write_text(
-            'providers: {inference: [{provider_id: a, provider_type: "remote::openai", config: '
-            f'{{base_url: "{url}/v1", api_key: {HIDDEN}}}}}]}}\n'
-            "models: [{model_id: m, provider_id: a}]\n"
-        )
-        ended = rungraph("validate", "--level", "health", path)
+    with serve_with(Handler) as url:
+        provider = openai(f"{url}/v1", api_key=HIDDEN)
+        models = [{"model_id": "m", "provider_id": "a"}]
+        ended = health(written(path, {"inference": [provider]}, models=models))
     assert ended.code == 0
     assert ended.err.startswith(
         "note[H007]: 'provider:inference/a' is not asked for its 1 model: no key is sent\n"
@@ -201,13 +190,8 @@ def test_what_answers_as_another_server_is_an_error(
             self.wfile.write(body.encode())
 
     path = tmp_path / "run.yaml"
-    with server(Other) as url:
-        config = json.dumps({"base_url": url})
-        path.write_text(
-            'providers: {inference: [{provider_id: a, provider_type: "remote::openai", '
-            f"config: {config}}}]}}\n"
-        )
-        ended = rungraph("validate", "--level", "health", path)
+    with serve_with(Other) as url:
+        ended = health(written(path, {"inference": [openai(url)]}))
     assert ended.code == 1
     assert ended.err.startswith(
         f"error[H008]: 'provider:inference/a' {says} {url}/models: HTTP {status}\n"

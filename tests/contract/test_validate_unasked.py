@@ -6,6 +6,7 @@ import json
 from pathlib import Path
 
 import pytest
+from tests.builders import entry, written
 from tests.contract.command_line import INVALID, rungraph
 
 _WOULD_RUN = "from pathlib import Path\nPath({marker!r}).write_text('ran')\nclass Config: ...\n"
@@ -21,19 +22,17 @@ def test_no_command_runs_what_a_config_names(command: str, tmp_path: Path) -> No
         file = tmp_path / name
         file.parent.mkdir(exist_ok=True)
         file.write_text(_WOULD_RUN.format(marker=str(marker)))
-    config = tmp_path / "run.yaml"
-    entry = {"provider_type": "remote::openai", "config": {"base_url": "http://127.0.0.1:1"}}
+    at = {"base_url": "http://127.0.0.1:1"}
     providers = [
-        {"provider_id": "a", "module": "planted.adapter", **entry},
-        {"provider_id": "b", "config_class": "planted_class:Config", **entry},
-        {"provider_id": "c", "module": "./planted/adapter.py", **entry},
+        entry("a", "remote::openai", "planted.adapter", **at),
+        entry("b", "remote::openai", **at) | {"config_class": "planted_class:Config"},
+        entry("c", "remote::openai", "./planted/adapter.py", **at),
+        entry("d", "inline::mine", x=1),
     ]
     catalog = tmp_path / "catalog.yaml"
     spec = {"api": "inference", "provider_type": "inline::mine", "module": "planted.adapter"}
     catalog.write_text(json.dumps({"providers": [spec | {"config_class": "planted_class:Config"}]}))
-    mine = {"provider_id": "d", "provider_type": "inline::mine", "config": {"x": 1}}
-    value = {"catalog": "catalog.yaml", "providers": {"inference": [*providers, mine]}}
-    config.write_text(json.dumps(value))
+    config = written(tmp_path / "run.yaml", {"inference": providers}, catalog="catalog.yaml")
     more: dict[str, list[str | Path]] = {
         "query": ["*"],
         "diff": [config],
@@ -59,9 +58,7 @@ def test_configs_are_held_against_installed_classes_unasked(
     tmp_path: Path, config: dict[str, str], problem: str
 ) -> None:
     """A misspelt key, a URL without a scheme, a text for a number: found without any option."""
-    path = tmp_path / "run.yaml"
-    entry = {"provider_id": "a", "provider_type": "remote::openai", "config": config}
-    path.write_text(json.dumps({"providers": {"inference": [entry]}}))
+    path = written(tmp_path / "run.yaml", {"inference": [entry("a", "remote::openai", **config)]})
     ended = rungraph("validate", path, "--deny-warnings")
     assert ended.code == 1
     assert problem in ended.err

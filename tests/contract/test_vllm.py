@@ -9,7 +9,6 @@ from __future__ import annotations
 import asyncio
 import json
 import os
-import socket
 import subprocess
 import time
 import urllib.error
@@ -21,6 +20,7 @@ import pytest
 from tests.contract.inference_providers import KINDS
 from tests.counterparts import KEY
 from tests.peers import ROOT
+from tests.wire import free_port
 
 from rungraph.engine.apis.common import (
     HealthStatus,
@@ -54,8 +54,7 @@ def url(tmp_path_factory: pytest.TempPathFactory) -> Generator[str]:
     """Run vLLM with a random model that is made for it; yield its URL."""
     folder = tmp_path_factory.mktemp("model")
     subprocess.run([PYTHON, MODEL_MAKER, folder], check=True)
-    with socket.create_server(("127.0.0.1", 0)) as free:
-        port = free.getsockname()[1]
+    port = free_port()
     words = ["--model", folder, "--served-model-name", KIND.model, "--max-model-len", 512]
     words += ["--host", "127.0.0.1", "--port", port, "--api-key", KEY]
     words += ["--dtype", "float32", "--enforce-eager"]

@@ -39,51 +39,32 @@ from rungraph.engine.apis.shields import Shield, Shields
 from rungraph.engine.apis.telemetry import AnyTelemetryEvent, Telemetry
 from rungraph.engine.apis.turns import TurnStreamChunk
 
-ROUTES: dict[type, list[str]] = {
-    Agents: [
-        "POST /agents/create",
-        "POST /agents/session/create",
-        "POST /agents/turn/create",
-        "GET /agents/turn/get",
-        "GET /agents/step/get",
-        "POST /agents/session/get",
-        "POST /agents/session/delete",
-        "POST /agents/delete",
-    ],
-    Inference: [
-        "POST /inference/chat_completion",
-        "POST /inference/completion",
-        "POST /inference/embeddings",
-    ],
-    Inspect: ["GET /providers/list", "GET /routes/list", "GET /health", "GET /version"],
-    Memory: ["POST /memory/insert", "POST /memory/query"],
-    MemoryBanks: [
-        "GET /memory_banks/list",
-        "GET /memory_banks/get",
-        "POST /memory_banks/register",
-        "POST /memory_banks/unregister",
-    ],
-    Models: [
-        "GET /models/list",
-        "GET /models/get",
-        "POST /models/register",
-        "POST /models/unregister",
-    ],
-    Safety: ["POST /safety/run_shield"],
-    Shields: [
-        "GET /shields/list",
-        "GET /shields/get",
-        "POST /shields/register",
-        "POST /shields/unregister",
-    ],
-    Telemetry: ["POST /telemetry/log_event", "GET /telemetry/get_trace"],
+
+def _of_table(name: str) -> str:
+    return f"GET {name}/list GET {name}/get POST {name}/register POST {name}/unregister"
+
+
+ROUTES: dict[type, str] = {
+    Agents: "POST /agents/create POST /agents/session/create POST /agents/turn/create "
+    "GET /agents/turn/get GET /agents/step/get POST /agents/session/get "
+    "POST /agents/session/delete POST /agents/delete",
+    Inference: "POST /inference/chat_completion POST /inference/completion "
+    "POST /inference/embeddings",
+    Inspect: "GET /providers/list GET /routes/list GET /health GET /version",
+    Memory: "POST /memory/insert POST /memory/query",
+    MemoryBanks: _of_table("/memory_banks"),
+    Models: _of_table("/models"),
+    Safety: "POST /safety/run_shield",
+    Shields: _of_table("/shields"),
+    Telemetry: "POST /telemetry/log_event GET /telemetry/get_trace",
 }
 
 
 @pytest.mark.parametrize("protocol", ROUTES, ids=lambda protocol: protocol.__name__)
 def test_routes(protocol: type) -> None:
     """Every method of an API has the route that clients of the contract call."""
-    assert [f"{each.method} {each.path}" for _, each in routes_of(protocol)] == ROUTES[protocol]
+    found = [f"{each.method} {each.path}" for _, each in routes_of(protocol)]
+    assert " ".join(found) == ROUTES[protocol]
 
 
 def test_what_routes_add() -> None:

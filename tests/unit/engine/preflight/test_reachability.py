@@ -6,12 +6,13 @@ import asyncio
 import socket
 import ssl
 import threading
-from collections.abc import AsyncGenerator, Generator
-from contextlib import asynccontextmanager, contextmanager
+from collections.abc import AsyncGenerator
+from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Any
 
 import pytest
+from tests.wire import black_hole
 
 from rungraph.engine.preflight.endpoints import Endpoint
 from rungraph.engine.preflight.reachability import Answer, reach
@@ -68,13 +69,6 @@ async def serving(
     finally:
         server.close()
         await told.end()
-
-
-@contextmanager
-def black_hole() -> Generator[int]:
-    """Hand out a port that takes connections and never says anything."""
-    with socket.create_server((HERE, 0), backlog=512) as hole:
-        yield hole.getsockname()[1]
 
 
 async def ask(endpoint: Endpoint, timeout: float = 5) -> Answer:
@@ -163,7 +157,7 @@ async def test_a_closed_port_is_told_from_a_missing_host() -> None:
 )
 async def test_silence_ends_with_the_deadline(scheme: str, reason: str) -> None:
     """A server that never says anything is told by how far it came."""
-    with black_hole() as port:
+    with black_hole() as (_, port):
         answer = await ask(Endpoint(scheme, HERE, port), timeout=0.2)
     assert (answer.code, answer.reason) == ("H003", reason)
     assert answer.help[-1] == "give it more time with --timeout SECONDS"
@@ -217,7 +211,7 @@ async def test_the_wrong_scheme_is_told() -> None:
 
 async def test_the_dead_are_asked_at_the_same_time_as_the_living() -> None:
     """Two hundred silent servers end together: each at its own deadline, none after another."""
-    with black_hole() as port:
+    with black_hole() as (_, port):
         async with serving(b"HTTP/1.1 200 OK\r\n\r\n") as (good, _):
             dead = [Endpoint("http", HERE, port, f"/{number}") for number in range(200)]
             # One after another they would take far longer than the test waits.
@@ -248,7 +242,7 @@ async def test_a_name_with_several_addresses(monkeypatch: pytest.MonkeyPatch) ->
 
 async def test_an_interruption_ends_all_conversations() -> None:
     """Cancelling leaves no connection and no task behind."""
-    with black_hole() as port:
+    with black_hole() as (_, port):
         task = asyncio.ensure_future(reach([Endpoint("http", HERE, port)], timeout=60))
         await asyncio.sleep(0.05)  # Until the connection is there.
         task.cancel()

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Any
 
@@ -14,6 +15,21 @@ from rungraph.engine.routing import RegistrationStore, create_table
 from rungraph.graph.address import Address
 from rungraph.graph.catalog.specs import ApiSpec, RoutedPair
 from rungraph.graph.nodes import ResourceConfig, TableNode
+
+
+@asynccontextmanager
+async def turning() -> AsyncIterator[list[None]]:
+    """Yield a list that grows with each turn of the event loop."""
+    turns: list[None] = []
+
+    async def turn() -> None:
+        while True:
+            turns.append(None)
+            await asyncio.sleep(0)
+
+    task = asyncio.create_task(turn())
+    yield turns
+    task.cancel()
 
 
 class Provider:

@@ -6,7 +6,7 @@ import asyncio
 from typing import Any
 
 import pytest
-from tests.unit.engine.routing.bench import Bench, Provider, names
+from tests.unit.engine.routing.bench import Bench, Provider, names, turning
 
 from rungraph.engine.apis.models import Model
 from rungraph.engine.errors import NotRunningError
@@ -151,17 +151,9 @@ async def test_a_cancelled_start_leaves_no_task(bench: Bench) -> None:
 async def test_a_big_listing_is_summed_up_and_lets_others_go_on(bench: Bench) -> None:
     """Thousands of resources are one event, and the event loop turns while they are taken."""
     foo = Provider(*(f"m{number}" for number in range(20_000)))
-    turns = 0
-
-    async def turn() -> None:
-        nonlocal turns
-        while True:
-            turns += 1
-            await asyncio.sleep(0)
-
-    turning = asyncio.create_task(turn())
-    table = await bench.table(foo=foo)
-    assert turns > 20_000 / 500
+    async with turning() as turns:
+        table = await bench.table(foo=foo)
+    assert len(turns) > 20_000 / 500
     assert [(one.added, one.removed) for one in bench.told(ResourcesChanged)] == [(20_000, 0)]
     assert bench.told(ResourceAdded) == []
     assert (await table.get_model("foo/m19999")).identifier == "m19999"
@@ -169,7 +161,6 @@ async def test_a_big_listing_is_summed_up_and_lets_others_go_on(bench: Bench) ->
     await table.refresh()
     assert [(one.added, one.removed) for one in bench.told(ResourcesChanged)][1:] == [(1, 19_999)]
     assert await names(table) == ["foo/m1", "foo/new"]
-    turning.cancel()
 
 
 async def test_a_provider_that_goes_while_its_listing_is_taken_is_gone(bench: Bench) -> None:

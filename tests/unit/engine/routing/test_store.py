@@ -15,10 +15,9 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from tests.contract.command_line import ROOT
 
 from rungraph.engine.routing import Registration, RegistrationStore, RegistrationStoreError
-
-SOURCE = Path(__file__).parents[4] / "src"
 
 
 def registration(identifier: str, provider_id: str = "foo", **content: Any) -> Registration:
@@ -58,11 +57,6 @@ def without_rights(tmp_path: Path) -> Iterator[Path]:
 def bytes_of(path: Path) -> bytes:
     """Return what is in the file."""
     return path.read_bytes()
-
-
-def names_in(folder: Path) -> list[str]:
-    """Return what is in the folder."""
-    return [entry.name for entry in folder.iterdir()]
 
 
 def write(path: Path, content: bytes) -> None:
@@ -111,7 +105,7 @@ async def test_reading_creates_no_file(store: RegistrationStore, path: Path) -> 
     """The file and its folder appear with the first registration, not before."""
     assert await store.load("models") == ()
     await store.forget("models", "a", "foo")
-    assert names_in(path.parents[1]) == []
+    assert [*path.parents[1].iterdir()] == []
     await store.save(registration("a"))
     assert bytes_of(path)
 
@@ -223,7 +217,7 @@ def writer(path: Path, name: str, count: int) -> subprocess.Popen[str]:
         [sys.executable, "-c", WRITER, str(path), name, str(count)],
         stdout=subprocess.PIPE,
         text=True,
-        env={**os.environ, "PYTHONPATH": str(SOURCE)},
+        env={**os.environ, "PYTHONPATH": str(ROOT / "src")},
     )
 
 

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import asyncio
 import inspect
 from pkgutil import resolve_name
 from typing import Protocol
 
 import pytest
 from pydantic import computed_field
-from tests.unit.engine.routing.bench import Bench, Provider, names
+from tests.unit.engine.routing.bench import Bench, Provider, names, turning
 
 from rungraph.engine.apis.memory_banks import KeyValueMemoryBank, VectorMemoryBank
 from rungraph.engine.apis.resource import Resource
@@ -159,15 +158,6 @@ async def test_an_unknown_name_says_what_is_there_and_the_nearest(bench: Bench) 
 async def test_a_big_table_stops_in_slices(bench: Bench) -> None:
     """Others have the event loop in between."""
     table = await bench.table("models", foo=Provider(*(f"m{number}" for number in range(2000))))
-    turns = 0
-
-    async def turn() -> None:
-        nonlocal turns
-        while True:
-            turns += 1
-            await asyncio.sleep(0)
-
-    turning = asyncio.create_task(turn())
-    await table.shutdown()
-    turning.cancel()
-    assert turns >= 2000 // 500
+    async with turning() as turns:
+        await table.shutdown()
+    assert len(turns) >= 2000 // 500

@@ -128,7 +128,7 @@ def models_graph(
 
 def quick(**more: Any) -> StackSettings:
     """Return settings with short deadlines."""
-    known = {"restart_delay": 0.05, "health_interval": None, "stop_timeout": 0.5}
+    known: dict[str, Any] = {"restart_delay": 0.05, "health_interval": None, "stop_timeout": 0.5}
     return StackSettings(**known | more)
 
 

@@ -166,15 +166,6 @@ def test_errors_of_a_rollback_are_told_apart() -> None:
     )
 
 
-def test_degrading_skips_dependents_with_the_root_cause() -> None:
-    """Whoever needs a failed node, directly or not, is skipped because of that node alone."""
-    chain = Chain({A: (), B: (), C: (B,), D: (C,)}, opening={B: after(0, ValueError("no"))})
-    log, _ = run(chain, StackSettings(on_failure="degrade"))
-    assert chain.did == ["+n00", "-n00"]
-    skipped = [event for event in log if isinstance(event, NodeSkipped)]
-    assert [(event.address, event.root_causes) for event in skipped] == [(C, (B,)), (D, (B,))]
-
-
 def test_a_table_lives_while_one_member_is_up() -> None:
     """Losing one of two members degrades nothing else; losing both skips the table."""
     chain = Chain({A: (), B: (), C: (A, B)}, opening={A: after(0, ValueError("no"))})

@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from tests.builders import entry
 
 from rungraph.engine import Stack, StackSettings
 from rungraph.engine.apis.memory import MemoryBankDocument
@@ -20,29 +21,18 @@ from rungraph.graph import RunGraph, compile_config
 
 
 def _graph(tmp_path: Path, **config: Any) -> RunGraph:
-    unruly = {
-        "provider_id": "u",
-        "provider_type": "inline::unruly",
-        "module": "tests.placed",
-        "placement": "process",
-        "restart": "never",
-        "config": {"file": str(tmp_path / "said"), **config},
-    }
-    faiss = {
-        "provider_id": "f",
-        "provider_type": "inline::faiss",
-        "placement": "process",
-        "config": {"db_path": str(tmp_path / "faiss.db")},
-    }
+    said = str(tmp_path / "said")
+    unruly = entry("u", "inline::unruly", "tests.placed", file=said, **config)
+    unruly |= {"placement": "process", "restart": "never"}
+    faiss = entry("f", "inline::faiss", db_path=str(tmp_path / "faiss.db"))
+    faiss["placement"] = "process"
     bank = {"memory_bank_id": "notes", "type": "vector", "embedding_model": "letters"}
     providers = {"inference": [unruly], "memory": [faiss]}
     return compile_config({"providers": providers, "memory_banks": [bank]}, environment={})
 
 
 def _stack(tmp_path: Path, **config: Any) -> Stack:
-    how = StackSettings(
-        state_dir=tmp_path / "state", stop_timeout=2, cancel_timeout=1, on_failure="degrade"
-    )
+    how = StackSettings(stop_timeout=2, cancel_timeout=1, on_failure="degrade")
     return Stack(_graph(tmp_path, **config), how)
 
 
@@ -145,7 +135,7 @@ async def test_a_process_that_ignores_its_stop_is_killed(tmp_path: Path, content
 
 async def test_a_start_that_fails_there_fails_here(tmp_path: Path) -> None:
     """With the error of the entry point, and without leaving a process."""
-    stack = Stack(_graph(tmp_path, refusal="no way"), StackSettings(state_dir=tmp_path / "state"))
+    stack = Stack(_graph(tmp_path, refusal="no way"))
     with pytest.raises(StartError, match=r"provider:inference/u .*: ConnectionError: no way"):
         await stack.__aenter__()
 

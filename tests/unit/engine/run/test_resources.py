@@ -10,6 +10,7 @@ import pytest
 from tests.letters import BREAKERS, LETTERS
 
 from rungraph.engine import Stack, StackSettings
+from rungraph.engine.apis.models import Model
 from rungraph.engine.errors import StartError, UnavailableResourceError
 from rungraph.engine.events import Event, NodeDegraded, NodeRecovered, State
 from rungraph.graph import Address, InvalidGraph, RunGraph, compile_config
@@ -32,8 +33,8 @@ def _graph(tmp_path: Path, model: str, memory: str = "needy", more: str = "") ->
     return compile_config(file, catalog=LETTERS, environment={})
 
 
-def _settings(tmp_path: Path, **more: Any) -> StackSettings:
-    return StackSettings(state_dir=tmp_path / "state", refresh_interval=None, **more)
+def _settings(**more: Any) -> StackSettings:
+    return StackSettings(refresh_interval=None, **more)
 
 
 @pytest.mark.parametrize("memory", ["needy", "own"])
@@ -42,7 +43,7 @@ async def test_a_bank_whose_model_nobody_serves_is_a_failure_of_the_start(
 ) -> None:
     """With ``rollback`` nothing is left running, and the error names the place in the config."""
     graph = _graph(tmp_path, "nope", memory)
-    stack = Stack(graph, _settings(tmp_path))
+    stack = Stack(graph, _settings())
     with pytest.raises(StartError) as caught:
         await stack.__aenter__()
     assert str(caught.value) == (
@@ -56,7 +57,7 @@ async def test_a_bank_whose_model_nobody_serves_is_a_failure_of_the_start(
 async def test_a_table_that_lacks_something_is_degraded_and_says_what(tmp_path: Path) -> None:
     """With ``degrade`` the rest runs, and whoever asks for the bank is told what it lacks."""
     graph = _graph(tmp_path, "nope")
-    async with Stack(graph, _settings(tmp_path, on_failure="degrade")) as stack:
+    async with Stack(graph, _settings(on_failure="degrade")) as stack:
         assert stack.status()[_BANKS] is State.DEGRADED
         (event,) = (one for one in stack.events if isinstance(one, NodeDegraded))
         place = f"{tmp_path / 'run.yaml'}:8:3"
@@ -71,11 +72,11 @@ async def test_a_table_that_lacks_something_is_degraded_and_says_what(tmp_path: 
 async def test_a_bank_goes_and_comes_with_its_model(tmp_path: Path) -> None:
     """It is offered as long as its model is, and whoever asks meanwhile is told who failed."""
     graph = _graph(tmp_path, "letters")
-    async with Stack(graph, _settings(tmp_path, on_failure="degrade")) as stack:
+    async with Stack(graph, _settings(on_failure="degrade")) as stack:
         await stack["memory"].query_documents("notes", "a")
         models = stack["models"]
-        await models.register_model({"identifier": "mine", "provider_resource_id": "more-letters",
-                                     "provider_id": "other"})  # fmt: skip
+        model = Model(identifier="mine", provider_id="other", provider_resource_id="more-letters")
+        await models.register_model(model)
         mine = {"identifier": "own", "type": "vector", "embedding_model": "mine"}
         await stack["memory_banks"].register_memory_bank(mine)
         await models.unregister_model("mine")
@@ -84,8 +85,7 @@ async def test_a_bank_goes_and_comes_with_its_model(tmp_path: Path) -> None:
             match=r"^memory bank 'own' needs model 'mine', which is not registered$",
         ):
             await stack["memory"].query_documents("own", "a")
-        await models.register_model({"identifier": "mine", "provider_resource_id": "more-letters",
-                                     "provider_id": "other"})  # fmt: skip
+        await models.register_model(model)
         await stack["memory"].query_documents("own", "a")
         assert stack.status()[_BANKS] is State.READY
 
@@ -93,7 +93,7 @@ async def test_a_bank_goes_and_comes_with_its_model(tmp_path: Path) -> None:
 async def test_a_bank_falls_with_the_provider_of_its_model(tmp_path: Path) -> None:
     """A provider that breaks down takes with it what stands on it in other tables."""
     graph = _graph(tmp_path, "letters")
-    stack = Stack(graph, _settings(tmp_path, on_failure="degrade", restart_limit=0))
+    stack = Stack(graph, _settings(on_failure="degrade", restart_limit=0))
     await stack.__aenter__()
     degraded = asyncio.Event()
 
@@ -119,7 +119,7 @@ async def test_a_bank_falls_with_the_provider_of_its_model(tmp_path: Path) -> No
 
 async def test_nobody_registers_what_names_nothing(tmp_path: Path) -> None:
     """A bank that could not be used is refused before its provider has anything of it."""
-    async with Stack(_graph(tmp_path, "letters"), _settings(tmp_path)) as stack:
+    async with Stack(_graph(tmp_path, "letters"), _settings()) as stack:
         wanted = {"identifier": "b", "type": "vector", "embedding_model": "nope"}
         with pytest.raises(
             UnavailableResourceError,
@@ -141,7 +141,7 @@ async def test_an_overlap_that_the_default_breaks_is_told_before_the_start(
     )
     graph = _graph(tmp_path, "letters", more=more)
     with pytest.raises(InvalidGraph) as caught:
-        await Stack(graph, _settings(tmp_path)).__aenter__()
+        await Stack(graph, _settings()).__aenter__()
     assert f"{tmp_path / 'run.yaml'}:9:3" in str(caught.value)
     why = "(64) must be less than chunk_size_in_tokens (32); 64 is its default"
     assert f"overlap_size_in_tokens {why}" in str(caught.value)

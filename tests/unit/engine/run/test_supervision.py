@@ -212,29 +212,44 @@ async def test_what_waits_for_a_restart_says_so_and_what_waits_in_vain_says_that
         await stack.__aexit__(None, None, None)
 
 
-async def test_calls_that_run_may_end_before_their_provider_stops(graph: RunGraph) -> None:
-    """A stop waits for them; no new ones come in."""
+CALLEES = pytest.mark.parametrize("callee", ["inference", FOO], ids=str)
+"""Who is called: the router, or the provider itself."""
+
+
+@CALLEES
+async def test_calls_that_run_may_end_before_their_provider_stops(
+    graph: RunGraph, callee: Any
+) -> None:
+    """A stop waits for them; no new ones come in, whoever has kept what it calls."""
     async with Stack(graph, quick(stop_timeout=20)) as stack:
-        foo = instance("foo")
+        foo, kept = instance("foo"), stack[callee]
         foo.answers.clear()
-        call = asyncio.create_task(stack["inference"].chat_completion("foo-model", []))
+        call = asyncio.create_task(kept.chat_completion("foo-model", []))
         await asyncio.sleep(0)
         asyncio.get_running_loop().call_later(0.05, foo.answers.set)
     assert await call == 1
     assert foo.shutdowns == 1
+    with pytest.raises(NotRunningError, match=r"' has stopped$"):
+        await kept.chat_completion("foo-model", [])
 
 
-async def test_calls_that_do_not_end_are_ended_with_the_truth(graph: RunGraph) -> None:
-    """After the drain, a call and a stream raise that their provider was stopped."""
-    async with Stack(graph, quick(drain_timeout=0.05)) as stack:
-        foo = instance("foo")
-        stream = await stack["inference"].chat_completion("foo-model", [], stream=True)
-        idle = await stack["inference"].chat_completion("foo-model", [], stream=True)
+@CALLEES
+@pytest.mark.parametrize("is_limited", [False, True])
+async def test_calls_that_do_not_end_are_ended_with_the_truth(
+    graph: RunGraph, callee: Any, is_limited: bool
+) -> None:
+    """After the drain, or what is left of it, all raise that their provider was stopped."""
+    patience = {"drain_timeout": 600 if is_limited else 0.05, "stop_timeout": 2000}
+    async with Stack(graph, quick(**patience)) as stack:
+        foo, chat = instance("foo"), stack[callee].chat_completion
+        stream, idle = [await chat("foo-model", [], stream=True) for _ in range(2)]
         foo.answers.clear()
         assert await anext(stream) == await anext(idle) == 1
-        call = asyncio.create_task(stack["inference"].chat_completion("foo-model", []))
+        call = asyncio.create_task(chat("foo-model", []))
         step = asyncio.ensure_future(anext(stream))
         await asyncio.sleep(0)
+        if is_limited:
+            stack.limit_drain(-1)
     for work in (call, step, anext(idle)):
         with pytest.raises(NotRunningError, match="foo' was stopped while the call ran"):
             await work
