@@ -59,8 +59,8 @@ def command(*words: str | Path) -> list[str]:
 
 def run_program(*words: str | Path, **options: Any) -> Ended:
     """Run a program to its end; *options* are those of `subprocess.run`."""
-    known = {"stdout": subprocess.PIPE, "stderr": subprocess.PIPE, "timeout": 300, "text": True}
-    done = subprocess.run([*map(str, words)], check=False, **known | options)
+    known: dict[str, Any] = {"stdout": subprocess.PIPE, "stderr": subprocess.PIPE, "timeout": 300}
+    done = subprocess.run([*map(str, words)], text=True, check=False, **known | options)
     return Ended(done.returncode, done.stdout, done.stderr)
 
 
@@ -68,7 +68,7 @@ def rungraph(
     *words: str | Path, stdin: str = "", cwd: str | Path | None = None, **more: str
 ) -> Ended:
     """Run the command line to its end, in the folder *cwd* and with the variables *more*."""
-    known = {"input": stdin, "cwd": cwd, "env": environment(**more), "timeout": 60}
+    known: dict[str, Any] = {"input": stdin, "cwd": cwd, "env": environment(**more), "timeout": 60}
     ended = run_program(*command(*words), **known)
     assert "Traceback" not in ended.err or "RUNGRAPH_DEBUG" in more
     return ended

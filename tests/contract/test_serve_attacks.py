@@ -10,12 +10,12 @@ import signal
 import socket
 import threading
 from collections.abc import Generator
-from contextlib import suppress
+from contextlib import ExitStack, suppress
 from pathlib import Path
 
 import httpx2
 import pytest
-from tests.contract.command_line import HIDDEN, opened
+from tests.contract.command_line import HIDDEN, opened, until
 from tests.contract.conftest import ConfigFile
 from tests.contract.test_serve_command import CHAT, asked, hanging
 from tests.peers import Peer, serving
@@ -78,23 +78,17 @@ def test_a_body_that_is_too_deep_or_no_json_is_refused(url: str, path: str) -> N
 
 def test_many_streams_are_served_and_probes_stay_quick(config_file: ConfigFile) -> None:
     """Under 256 open streams and a provider that hangs, the process still says that it turns."""
-    with serving(config_file()) as url, httpx2.Client(base_url=url) as http:
-        contexts = [hanging(url, asked("a pause", stream=True)) for _ in range(255)]
-        contexts.append(hanging(url, asked("hang")))
-        for one in contexts:
-            one.__enter__()
-        try:
-            for _ in range(100):
-                if b"in_flight 256.0" in http.get("/metrics").content:
-                    break
-                threading.Event().wait(0.1)
-            assert b"rungraph_requests_in_flight 256.0" in http.get("/metrics").content
-            assert http.get("/livez").status_code == 200
-            assert http.get("/readyz").status_code == 200
-            assert http.post(CHAT, json=asked("x")).status_code == 200
-        finally:
-            for one in contexts:
-                one.__exit__(None, None, None)
+    with (
+        serving(config_file()) as url,
+        httpx2.Client(base_url=url) as http,
+        ExitStack() as calls,
+    ):
+        for body in [asked("a pause", stream=True)] * 255 + [asked("hang")]:
+            calls.enter_context(hanging(url, body))
+        until(lambda: b"requests_in_flight 256.0" in http.get("/metrics").content)
+        assert http.get("/livez").status_code == 200
+        assert http.get("/readyz").status_code == 200
+        assert http.post(CHAT, json=asked("x")).status_code == 200
 
 
 def test_two_thousand_streams_and_one_more(config_file: ConfigFile) -> None:
@@ -131,10 +125,7 @@ def test_two_thousand_streams_and_one_more(config_file: ConfigFile) -> None:
         with serving(config_file(), "--max-calls", "2000") as url:
             asyncio.run(main(url))
             with httpx2.Client(base_url=url) as http:
-                for _ in range(200):
-                    if b"in_flight 0.0" in http.get("/metrics").content:
-                        break
-                    threading.Event().wait(0.05)
+                until(lambda: b"in_flight 0.0" in http.get("/metrics").content)
                 assert http.post(CHAT, json=asked("x")).status_code == 200
     finally:
         resource.setrlimit(resource.RLIMIT_NOFILE, (soft, hard))
@@ -162,11 +153,7 @@ def test_nothing_is_left_of_calls_that_are_over(url: str) -> None:
         for number in range(200):
             with hanging(url, asked("a pause" if number % 2 else "a b c", stream=True)) as one:
                 one.recv(100)
-        for _ in range(100):
-            if b"in_flight 0.0" in http.get("/metrics").content:
-                break
-            threading.Event().wait(0.05)
-        assert b"in_flight 0.0" in http.get("/metrics").content
+        until(lambda: b"in_flight 0.0" in http.get("/metrics").content)
         assert len(os.listdir(f"/proc/{process}/fd")) <= before + 2  # noqa: PTH208
 
 
@@ -239,30 +226,37 @@ def test_an_answer_tells_whose_time_it_took(url: str) -> None:
 
 
 def test_no_key_is_told_whatever_fails(config_file: ConfigFile, tmp_path: Path) -> None:
-    """Keys of the config, the environment, headers and queries are in no answer and no log."""
+    """Keys of the config, the environment, headers and queries are in no answer and no log.
+
+    The log has the traceback of each fault, with the request's id.
+    """
     canaries = [HIDDEN, "sk-from-the-environment", "sk-of-a-caller", "sk-in-a-query"]
-    path = config_file(api_key=HIDDEN)
-    state = tmp_path / "state"
     variables = {"RUNGRAPH_SERVE_KEY": "sk-from-the-environment", "RUNGRAPH_DEBUG": "1"}
-    said = ""
-    with opened("serve", path, "--port", "0", "--state-dir", state, **variables) as process:
-        assert process.stderr is not None
-        url = next(line for line in process.stderr if line.startswith("serving ")).split()[1]
-        with httpx2.Client(base_url=url.rstrip(";")) as http:
+    said, ids = "", set[str]()
+    words = ("serve", config_file(api_key=HIDDEN), "--port", "0", "--state-dir", tmp_path / "state")
+    with opened(*words, **variables) as process:
+        url = process.until("serving ").split()[1].rstrip(";")
+        with httpx2.Client(base_url=url) as http:
             for key in ("sk-from-the-environment", "sk-of-a-caller"):
                 header = {
                     "authorization": f"Bearer {key}",
                     "x-llamastack-provider-data": '{"told_key": "sk-of-a-caller"}',
                 }
                 for text in ("fail", "fail with my key", "x"):
-                    said += http.post(CHAT, json=asked(text), headers=header).text
+                    answered = http.post(CHAT, json=asked(text), headers=header)
+                    said += answered.text
+                    if answered.status_code == 500:
+                        ids.add(answered.headers["x-request-id"])
                     said += http.post(f"{CHAT}?api_key=sk-in-a-query", json=asked(text)).text
                     body = {"model": "echo", "messages": asked(text)["messages"], "stream": True}
                     said += http.post("/v1/chat/completions", json=body, headers=header).text
                 for place in ("/graph", "/timeline", "/metrics", "/providers/list", "/nowhere"):
                     said += http.get(f"{place}?key=sk-in-a-query", headers=header).text
-        process.terminate()
-        said += process.stderr.read()
+        _, log = process.end(signal.SIGTERM)
+    assert len(ids) == 2
+    assert [one for one in ids if one not in log] == []
+    assert "RuntimeError: refused with ***" in log
+    said += log
     assert "internal error" in said
     assert [one for one in canaries if one in said] == []
 
@@ -277,8 +271,7 @@ def test_a_killed_server_loses_no_registration(config_file: ConfigFile, tmp_path
     count = 0
     for _ in range(KILLS):
         with opened("serve", path, "--port", "0", "--state-dir", state) as process:
-            assert process.stderr is not None
-            line = next(line for line in process.stderr if line.startswith("serving "))
+            line = process.until("serving ")
             with httpx2.Client(base_url=line.split()[1].rstrip(";"), timeout=20) as http:
                 known = {one["identifier"]: one for one in http.get("/models/list").json()}
                 for name, number in acknowledged.items():

@@ -4,20 +4,25 @@ from __future__ import annotations
 
 import asyncio
 import gzip
+import json
 import threading
 from collections.abc import Callable, Generator
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
 from typing import Any
 
 import pytest
 from tests import wire
+from tests.builders import entry
 from tests.telemetry_events import NOON, ROOT, TRACE, log_line, log_span, metric
 
+from rungraph.engine import Stack, StackSettings
 from rungraph.engine.apis.telemetry import LogSeverity, Telemetry
 from rungraph.engine.provider import ProviderReport
 from rungraph.engine.providers.inline.opentelemetry.config import OpenTelemetryConfig
 from rungraph.engine.providers.inline.opentelemetry.provider import OpenTelemetry, get_provider_impl
 from rungraph.engine.run.compliance import check_compliance
+from rungraph.graph import compile_config
 
 pytest.importorskip("opentelemetry.exporter.otlp.proto.http")
 
@@ -237,3 +242,34 @@ async def test_a_slow_collector_costs_the_others_nothing(
     await log_spans(telemetry)
     await telemetry.shutdown()
     assert len(collector.spans()) == 1
+
+
+# --- a stack with telemetry --------------------------------------------------------------------
+
+
+async def test_node_starts_and_routed_calls_are_spans(tmp_path: Path) -> None:
+    """The start is one trace with a span a node; a routed call is a trace of its own."""
+    pytest.importorskip("wordllama")
+    spans = tmp_path / "spans.jsonl"
+    exporters = [{"type": "file", "path": str(spans)}]
+    providers = {
+        "inference": [entry("words", "inline::wordllama")],
+        "telemetry": [entry("otel", "inline::opentelemetry", exporters=exporters)],
+    }
+    graph = compile_config({"providers": providers}, environment={})
+    async with Stack(graph, StackSettings(state_dir=tmp_path)) as stack:
+        assert stack.start_trace_id is not None
+        trace = await stack["telemetry"].get_trace(trace_id=stack.start_trace_id)
+        assert trace.trace_id == stack.start_trace_id
+        await stack["inference"].embeddings(model="words/wordllama-l2-supercat-256", contents=["a"])
+    lines = [json.loads(line) for line in spans.read_text().splitlines()]
+    names = {line["name"] for line in lines if "name" in line}
+    assert {f"start {address}" for address in graph} <= names
+    assert any("embeddings" in name for name in names)
+
+
+async def test_a_stack_without_telemetry_has_no_trace(tmp_path: Path) -> None:
+    """Nothing is traced where nobody listens."""
+    graph = compile_config({"providers": {}}, environment={})
+    async with Stack(graph, StackSettings(state_dir=tmp_path)) as stack:
+        assert stack.start_trace_id is None

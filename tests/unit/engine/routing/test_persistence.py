@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
-from tests.unit.engine.routing.bench import Bench, Provider, configured, names
+from tests.unit.engine.routing.conftest import Bench, Provider, configured, names
 
 from rungraph.engine.apis.models import Model
 from rungraph.engine.errors import NotRunningError, UnavailableResourceError

@@ -6,7 +6,7 @@ import asyncio
 from typing import Any
 
 import pytest
-from tests.unit.engine.routing.bench import Bench, Provider, names, turning
+from tests.unit.engine.routing.conftest import Bench, Provider, names, turning
 
 from rungraph.engine.apis.models import Model
 from rungraph.engine.errors import NotRunningError

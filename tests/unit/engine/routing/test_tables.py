@@ -8,7 +8,7 @@ from typing import Protocol
 
 import pytest
 from pydantic import computed_field
-from tests.unit.engine.routing.bench import Bench, Provider, names, turning
+from tests.unit.engine.routing.conftest import Bench, Provider, names, turning
 
 from rungraph.engine.apis.memory_banks import KeyValueMemoryBank, VectorMemoryBank
 from rungraph.engine.apis.resource import Resource

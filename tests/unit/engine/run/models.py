@@ -9,6 +9,7 @@ from types import ModuleType
 from typing import Any
 
 import pytest
+from tests.builders import entry
 
 from rungraph.engine.apis.common import HealthResponse, HealthStatus
 from rungraph.engine.apis.models import Model
@@ -112,14 +113,10 @@ def models_graph(
     *names: str, models: Any = (), limits: Any = None, **configs: dict[str, Any]
 ) -> RunGraph:
     """Return a graph of one provider for each name, which serves ``NAME-model``."""
+    limited = {"limits": limits} if limits else {}
     providers = [
-        {
-            "provider_id": name,
-            "provider_type": "inline::fake",
-            "module": _MODULE,
-            "config": configs.get(name, {"serves": f"{name}-model"}),
-            **({"limits": limits} if limits else {}),
-        }
+        entry(name, "inline::fake", _MODULE, **configs.get(name, {"serves": f"{name}-model"}))
+        | limited
         for name in names
     ]
     config = {"providers": {"inference": providers}, "models": list(models)}

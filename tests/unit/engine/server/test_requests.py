@@ -11,8 +11,8 @@ from typing import Any
 
 import pytest
 from tests.asgi import ask
+from tests.builders import entry
 
-from rungraph.engine.run.settings import StackSettings
 from rungraph.engine.run.stack import Stack
 from rungraph.engine.server import app as app_module
 from rungraph.engine.server import exchange, listening
@@ -20,19 +20,14 @@ from rungraph.engine.server.app import StackApp
 from rungraph.engine.server.guards import origin_of
 from rungraph.graph import compile_config
 
-ECHO = {
-    "provider_id": "echo",
-    "provider_type": "inline::fake",
-    "module": "tests.contract.cli_package.fake_provider",
-    "config": {"tokens": 2},
-}
+ECHO = entry("echo", "inline::fake", "tests.contract.cli_package.fake_provider", tokens=2)
 
 
 @pytest.fixture
-async def app(tmp_path: Path) -> AsyncGenerator[StackApp]:
+async def app() -> AsyncGenerator[StackApp]:
     """The server of a stack with one model."""
     graph = compile_config({"providers": {"inference": [ECHO]}})
-    async with Stack(graph, StackSettings(state_dir=tmp_path)) as stack:
+    async with Stack(graph) as stack:
         found = StackApp(stack)
         found.open()
         yield found

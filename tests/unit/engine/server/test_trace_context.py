@@ -4,15 +4,14 @@ from __future__ import annotations
 
 import re
 from collections.abc import AsyncGenerator
-from pathlib import Path
 from typing import Any
 
 import pytest
 from tests.asgi import ask
+from tests.builders import entry
 from tests.unit.engine.fakes import Telemetry
 from tests.wire import Reply, Request, Wire, serve
 
-from rungraph.engine.run.settings import StackSettings
 from rungraph.engine.run.stack import Stack
 from rungraph.engine.server.app import ServerSettings, StackApp
 from rungraph.engine.tracing import begin_call, current_trace_id, headers_of_trace
@@ -40,17 +39,13 @@ async def wire() -> AsyncGenerator[Wire]:
 
 
 @pytest.fixture
-def stack(wire: Wire, tmp_path: Path) -> Stack:
+def stack(wire: Wire) -> Stack:
     """A stack with a model of that upstream; not started yet."""
-    provider = {
-        "provider_id": "far",
-        "provider_type": "remote::openai",
-        "config": {"base_url": wire.base_url},
-    }
+    provider = entry("far", "remote::openai", base_url=wire.base_url)
     model = {"model_id": "mine", "provider_id": "far", "provider_model_id": "small"}
     config = {"version": "2", "providers": {"inference": [provider]}, "models": [model]}
     graph = compile_config(config, environment={})
-    return Stack(graph, StackSettings(state_dir=tmp_path))
+    return Stack(graph)
 
 
 async def called(

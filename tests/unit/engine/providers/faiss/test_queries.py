@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
-from tests.unit.engine.providers.faiss.memory import (
+from tests.unit.engine.providers.faiss.conftest import (
     ALL_KINDS,
     VALUES,
     WORDS,

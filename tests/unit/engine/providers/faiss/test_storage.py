@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from tests.unit.engine.providers.faiss.memory import (
+from tests.unit.engine.providers.faiss.conftest import (
     ALL_KINDS,
     VALUES,
     WORDS,
