@@ -7,14 +7,13 @@ import logging
 import re
 import secrets
 from dataclasses import dataclass
-from enum import Enum
 from functools import partial
 from html import unescape
 from http import HTTPStatus
 from itertools import count
 from pkgutil import resolve_name
 from types import MappingProxyType
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, Any, Literal, NamedTuple
 from urllib.parse import unquote
 
 from rungraph.engine.apis.routes import routes_of
@@ -27,7 +26,7 @@ from rungraph.engine.server.failures import RequestError, failure_of, is_unfores
 from rungraph.engine.server.feed import Feed
 from rungraph.engine.server.graph_routes import GraphRoutes
 from rungraph.engine.server.guards import PREFLIGHT, Guard, provider_data_of
-from rungraph.engine.server.keys import ANY, Permission
+from rungraph.engine.server.keys import ANY, CALL, INSPECT, REGISTER
 from rungraph.engine.server.login import LOGIN, Login
 from rungraph.engine.server.metrics import Metrics
 from rungraph.engine.server.openapi import openapi_document
@@ -39,14 +38,15 @@ from rungraph.engine.server.v1 import v1_routes
 from rungraph.engine.tracing import begin_call
 
 if TYPE_CHECKING:
-    from collections.abc import Awaitable, Callable, Mapping
+    from collections.abc import Callable, Mapping
 
     from rungraph.engine.events import Event
     from rungraph.engine.run.stack import Stack
-    from rungraph.engine.server.exchange import Receive, Scope, Send
+    from rungraph.engine.server.exchange import Handler, Receive, Scope, Send
+    from rungraph.engine.server.keys import Permission
 
-    Handler = Callable[[Exchange], Awaitable[None]]
     Page = tuple[str, Callable[[Stack], bytes]]
+    Phase = Literal["starting", "serving", "draining"]
 
 _POLICY = re.compile(rb'http-equiv="Content-Security-Policy" content="([^"]+)"')
 _PARAMETER = re.compile(r"\{(\w+)(:path)?\}")
@@ -68,17 +68,6 @@ class ServerSettings:
     drain_seconds: float = 30.0
     most_calls: int = 2048
     trace_ratio: float = 1.0
-
-
-class Phase(Enum):
-    """Where in its life a server is."""
-
-    STARTING = "starting"
-    SERVING = "serving"
-    DRAINING = "draining"
-
-
-_SERVING = Phase.SERVING  # To name a member of an enum costs a call of its own.
 
 
 class _Served(NamedTuple):
@@ -123,13 +112,13 @@ class StackApp:
         self._stack = stack
         self._settings = settings or ServerSettings()
         self._guard = guard or Guard()
-        self._phase = Phase.STARTING
+        self._phase: Phase = "starting"
         self._running = Running()
         self._ids = count(1)
         self._process = secrets.token_hex(4)
         self._name = f"rungraph-{secrets.token_hex(8)}"
         come_through(self._name)  # So does what the stack asks of others when it starts.
-        self._probes = Probes(stack, lambda: self._phase.value)
+        self._probes = Probes(stack, lambda: self._phase)
         self._metrics = Metrics(lambda: self.running_calls, lambda: groups_in(stack))
         traffic = Traffic()
         stack.observe = traffic.along
@@ -170,7 +159,6 @@ class StackApp:
         for path in ("/readyz", *(f"/readyz/{api}" for api in stack.graph.apis)):
             self._add("GET", path, self._probes.readyz, frozenset(), is_always=True)
         self._add("GET", "/openapi.json", self._openapi, ANY, is_always=True)
-        inspecting = frozenset({Permission.INSPECT})
         graph = self._graph_routes
         self._add("GET", "/upstreams", graph.upstreams, ANY, is_always=True)
         for path, handler in (
@@ -185,7 +173,7 @@ class StackApp:
             ("/metrics", self._metrics.metrics),
             ("/events", self._feed.events),
         ):
-            self._add("GET", path, handler, inspecting, is_always=True)
+            self._add("GET", path, handler, INSPECT, is_always=True)
         for path, page in self._pages.items():
             self._add("GET", path, partial(self._page, page), frozenset(), is_always=True)
         self._add("GET", LOGIN, self._login.show, frozenset(), is_always=True)
@@ -202,11 +190,11 @@ class StackApp:
 
     def open(self) -> None:
         """Serve, now that the stack runs."""
-        self._phase = Phase.SERVING
+        self._phase = "serving"
 
     async def drain(self) -> None:
         """Take no new calls, and wait for the running ones; end those that take too long."""
-        self._phase = Phase.DRAINING
+        self._phase = "draining"
         await self._running.drain(self._settings.drain_seconds)
 
     async def watch(self) -> None:
@@ -282,7 +270,7 @@ class StackApp:
             self._guard.check_key(exchange, served.needs)
         if served.is_always:
             return served.handler
-        if self._phase is not _SERVING:
+        if self._phase != "serving":
             raise self._unavailable()
         if self._running.calls >= self._settings.most_calls:
             raise RequestError(503, f"{self._settings.most_calls} calls run already")
@@ -310,7 +298,7 @@ class StackApp:
             await exchange.answer(failure.body, status=failure.status, headers=failure.headers)
 
     def _unavailable(self) -> RequestError:
-        if self._phase is Phase.DRAINING:
+        if self._phase == "draining":
             return RequestError(503, "the server stops and takes no new calls")
         return RequestError(503, self._probes.progress())
 
@@ -332,17 +320,17 @@ class StackApp:
     def _permissions_for(self, endpoint: Endpoint) -> frozenset[Permission]:
         catalog = self._stack.graph.catalog
         if catalog.pair_of_table(endpoint.api) is not None:
-            return ANY if endpoint.route.method == "GET" else frozenset({Permission.REGISTER})
+            return ANY if endpoint.route.method == "GET" else REGISTER
         if catalog.apis[endpoint.api].builtin:
-            return frozenset({Permission.INSPECT})
-        return frozenset({Permission.CALL})
+            return INSPECT
+        return CALL
 
     def _add(
         self,
         method: str,
         path: str,
         handler: Handler,
-        needs: frozenset[Permission] = frozenset({Permission.CALL}),
+        needs: frozenset[Permission] = CALL,
         *,
         is_always: bool = False,
     ) -> None:
@@ -357,7 +345,7 @@ class StackApp:
 
     async def _page(self, page: Page, exchange: Exchange) -> None:
         try:
-            self._guard.check_key(exchange, frozenset({Permission.INSPECT}))
+            self._guard.check_key(exchange, INSPECT)
         except RequestError as error:
             if error.status != HTTPStatus.UNAUTHORIZED:
                 raise

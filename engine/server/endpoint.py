@@ -42,9 +42,6 @@ class Endpoint:
             an answer holds none of the config.
 
     Attributes:
-        api: The API.
-        name: The method.
-        route: Where it is served.
         arguments: Validates the parameters.
         result: Writes a whole answer.
         chunk: Writes one chunk of a stream; None when the method has none.

@@ -34,6 +34,7 @@ if TYPE_CHECKING:
     Receive = Callable[[], Awaitable[Message]]
     Send = Callable[[Message], Awaitable[None]]
     Header = tuple[bytes, bytes]
+    Handler = Callable[["Exchange"], Awaitable[None]]
 
 _Event = TypeVar("_Event")
 
@@ -177,34 +178,24 @@ class Exchange:
         self._is_reading = True
         if self._is_slow:
             self.look_after()
+        parts: list[bytes] = []
+        left, is_whole = self._most_bytes, False
         try:
-            message = await self._receive()
-            if not message.get("more_body"):
-                return self._taken(message)
-            return await self._rest_of_body(message)
+            while not is_whole:
+                message = await self._receive()
+                if message["type"] == "http.disconnect":
+                    self.broken_off = BrokenOff.CALLER_GONE
+                    raise asyncio.CancelledError
+                parts.append(message.get("body", b""))
+                is_whole = not message.get("more_body")
+                left -= len(parts[-1])
+                if left < 0:
+                    raise self._too_long()
         finally:
             self._is_reading = False
             if self._timer is not None:
                 self._timer.cancel()
-
-    async def _rest_of_body(self, message: Message) -> bytes:
-        parts: list[bytes] = []
-        size = 0
-        while True:
-            parts.append(self._taken(message))
-            size += len(parts[-1])
-            if size > self._most_bytes:
-                raise self._too_long()
-            if not message.get("more_body"):
-                return b"".join(parts)
-            message = await self._receive()
-
-    def _taken(self, message: Message) -> bytes:
-        """Return the piece of the body that *message* brings; leave if the caller has left."""
-        if message["type"] == "http.disconnect":
-            self.broken_off = BrokenOff.CALLER_GONE
-            raise asyncio.CancelledError
-        return message.get("body", b"")  # type: ignore[no-any-return]
+        return b"".join(parts)
 
     def json_body(self) -> Awaitable[bytes]:
         """Return the body, which has to be called JSON.

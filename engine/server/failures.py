@@ -50,7 +50,6 @@ _KINDS: tuple[tuple[type[Exception], int], ...] = (
     (NotImplementedError, 501),
     (ValueError, 400),
 )
-_FUTILE = (KeyRefusedError,)
 _WORTH_ANOTHER_TRY = frozenset({429, 502, 503, 504})
 _MOST_PROBLEMS = 5
 _RETRY_SECONDS = 1.0
@@ -92,24 +91,17 @@ def failure_of(error: Exception, request_id: str, scrub: Callable[[str], str]) -
     The text of an error that nobody foresaw can hold anything, so only its request id is told.
     """
     status = _status_of(error)
-    param = error.param if isinstance(error, RequestError) else None
-    code = error.code if isinstance(error, RequestError) else None
+    refused = error if isinstance(error, RequestError) else RequestError(status, "")
+    code = refused.code
     if status == 500:
         text = f"internal error; the server's log tells more of request {request_id}"
     else:
         text = scrub(message_of(error)) or type(error).__name__
     if isinstance(error, UnknownResourceError):
         code = f"{error.resource.replace(' ', '_')}_not_found"
-    told = {
-        "message": text,
-        "type": error_type(status),
-        "param": param,
-        "code": code,
-    }
-    again = status in _WORTH_ANOTHER_TRY and not isinstance(error, _FUTILE)
-    headers = [(b"x-should-retry", b"true" if again else b"false")]
-    if isinstance(error, RequestError):
-        headers += error.headers
+    told = {"message": text, "type": error_type(status), "param": refused.param, "code": code}
+    again = status in _WORTH_ANOTHER_TRY and not isinstance(error, KeyRefusedError)
+    headers = [(b"x-should-retry", b"true" if again else b"false"), *refused.headers]
     if status == 401:
         headers.append((b"www-authenticate", b"Bearer"))
     if status in {429, 503}:

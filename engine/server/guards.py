@@ -30,7 +30,6 @@ _PROVIDER_DATA = (
     b"x-llamastack-providerdata",
 )
 """The headers in which clients send what is for the provider, by the age of the clients."""
-_PROVIDER_DATA_NAMES = frozenset(_PROVIDER_DATA)
 _OBJECT = TypeAdapter(dict[str, Any])
 
 PREFLIGHT: tuple[Header, ...] = (
@@ -147,10 +146,8 @@ def provider_data_of(exchange: Exchange) -> Mapping[str, Any] | None:
     Raises:
         RequestError: If it is no JSON object; the text holds nothing of it.
     """
-    if _PROVIDER_DATA_NAMES.isdisjoint(exchange.headers):
-        return None
     for name in _PROVIDER_DATA:
-        if text := exchange.header(name):
+        if name in exchange.headers and (text := exchange.header(name)):
             try:
                 return _OBJECT.validate_json(text.encode("latin-1"))
             except ValidationError as error:

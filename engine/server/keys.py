@@ -30,6 +30,7 @@ class Permission(StrEnum):
     """How the stack is made, how it is, and what happens in it."""
 
 
+CALL, REGISTER, INSPECT = (frozenset({one}) for one in Permission)
 ANY = frozenset(Permission)
 
 

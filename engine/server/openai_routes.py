@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 import re
 import time
-from collections.abc import AsyncGenerator
 from contextlib import aclosing, suppress
 from functools import partial
 from typing import TYPE_CHECKING, Any, TypeVar, cast
@@ -23,7 +22,7 @@ from rungraph.engine.server.translation import read
 from rungraph.engine.server_events import events_in
 
 if TYPE_CHECKING:
-    from collections.abc import Awaitable, Callable, Iterator, Mapping
+    from collections.abc import AsyncGenerator, Awaitable, Callable, Iterator, Mapping
 
     from rungraph.engine.apis.inference import (
         ChatCompletionResponseStreamChunk,
@@ -121,18 +120,15 @@ class OpenAIRoutes:
             relayed = await self._relayed(exchange, _CHAT, chat)
             exchange.last_event = b""
             if not is_stream:
-                whole = relayed if isinstance(relayed, bytes) else None
-                answer = (
-                    _object_in(whole) if whole is not None else await self._chat(exchange, chat)
-                )
-                await exchange.answer(to_json(answering.whole(cast("dict[str, Any]", answer))))
-                exchange.usage = answering.usage
-                return
-            told = relayed if isinstance(relayed, AsyncGenerator) else None
-            chunks = _chunks_in(told) if told else await self._chat(exchange, chat)
-            chunks = cast("AsyncGenerator[dict[str, Any], None]", chunks)
-            events = _each(chunks, answering.take, answering.end)
-            await exchange.stream(events, to_json)
+                whole: Any = await self._chat(exchange, chat) if relayed is None else relayed
+                whole = _object_in(whole) if isinstance(whole, bytes) else whole
+                await exchange.answer(to_json(answering.whole(whole)))
+            else:
+                told: Any = relayed
+                chunks = await self._chat(exchange, chat) if told is None else _chunks_in(told)
+                chunks = cast("AsyncGenerator[dict[str, Any], None]", chunks)
+                events = _each(chunks, answering.take, answering.end)
+                await exchange.stream(events, to_json)
             exchange.usage = answering.usage
 
     async def _completion(self, exchange: Exchange, body: Mapping[str, Any]) -> _Answer:

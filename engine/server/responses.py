@@ -221,27 +221,19 @@ class Answering:
     def whole(self, chat: Mapping[str, Any]) -> dict[str, Any]:
         """Return the response that *chat*, a whole completion, makes."""
         choice = chat["choices"][0]
-        message = choice["message"]
-        delta = {"content": message.get("content"), "tool_calls": message.get("tool_calls") or []}
-        for index, call in enumerate(delta["tool_calls"]):
-            call.setdefault("index", index)
-        for _ in self._take_delta(delta):
+        chunk = {**chat, "choices": [{**choice, "delta": choice["message"]}]}
+        for _ in (*self.take(chunk), *self.end()):
             pass
-        for _ in self._close():
-            pass
-        self._finish = choice.get("finish_reason") or ""
-        self._take_usage(chat.get("usage"))
-        self._end()
         return self._response
 
     def _begin(self) -> Iterator[dict[str, Any]]:
-        yield self._event("response.created", response=dict(self._response))
-        yield self._event("response.in_progress", response=dict(self._response))
+        if self._number == 0:  # Not before: what fails until then is no stream yet.
+            yield self._event("response.created", response=dict(self._response))
+            yield self._event("response.in_progress", response=dict(self._response))
 
     def take(self, chunk: Mapping[str, Any]) -> Iterator[dict[str, Any]]:
         """Yield the events that one chunk of the chat makes."""
-        if self._number == 0:  # Not before: what fails until then is no stream yet.
-            yield from self._begin()
+        yield from self._begin()
         self._take_usage(chunk.get("usage"))
         for choice in chunk.get("choices", ()):
             yield from self._take_delta(choice.get("delta") or {})
@@ -249,8 +241,7 @@ class Answering:
 
     def end(self) -> Iterator[dict[str, Any]]:
         """Yield the events after the last chunk."""
-        if self._number == 0:
-            yield from self._begin()
+        yield from self._begin()
         yield from self._close()
         self._end()
         yield self._event(f"response.{self._response['status']}", response=self._response)

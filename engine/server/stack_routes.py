@@ -217,14 +217,9 @@ class StackRoutes:
     async def moderate(self, asked: Moderation) -> dict[str, Any]:
         """Return what a shield thinks of each text; a category is the shield itself."""
         shield = asked.model or await self._only_shield()
-        given = asked.input
-        inputs: list[Content] = []
-        if isinstance(given, str):
-            inputs = [given]
-        elif all(isinstance(one, str) for one in given):
-            inputs = [one for one in given if isinstance(one, str)]
-        else:
-            inputs = [[one for one in given if not isinstance(one, str)]]
+        given: Any = asked.input
+        is_one = isinstance(given, str) or not all(isinstance(one, str) for one in given)
+        inputs: list[Content] = [given] if is_one else given
         results: list[dict[str, Any]] = []
         for one in inputs:
             found = await self._stack["safety"].run_shield(

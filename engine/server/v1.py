@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 from urllib.parse import parse_qsl
 
 from rungraph.engine.server.exchange import to_json
-from rungraph.engine.server.keys import ANY, Permission
+from rungraph.engine.server.keys import ANY, CALL, INSPECT, REGISTER
 from rungraph.engine.server.openai_routes import OpenAIRoutes, body_of
 from rungraph.engine.server.stack_routes import Moderation, NewShield, ShieldRun, StackRoutes
 from rungraph.engine.server.stores import Listing, NewStore, NewStoreFile, Search, StoreRoutes
@@ -16,14 +16,10 @@ if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Iterator
 
     from rungraph.engine.run.stack import Stack
-    from rungraph.engine.server.exchange import Exchange
+    from rungraph.engine.server.exchange import Exchange, Handler
+    from rungraph.engine.server.keys import Permission
     from rungraph.engine.server.translation import Sent
 
-    Handler = Callable[[Exchange], Awaitable[None]]
-
-_CALL = frozenset({Permission.CALL})
-_REGISTER = frozenset({Permission.REGISTER})
-_INSPECT = frozenset({Permission.INSPECT})
 _MEMBER = "/members/{provider:path}"
 _SHIELD = "/v1/shields/{shield:path}"
 _STORE = "/v1/vector_stores/{store_id}"
@@ -34,10 +30,10 @@ _FILE = "/v1/files/{file_id}"
 def v1_routes(stack: Stack) -> Iterator[tuple[str, str, Handler, frozenset[Permission]]]:
     """Yield the routes for *stack*: method, path, what answers, and the permissions to ask."""
     openai, stack_routes, stores = OpenAIRoutes(stack), StackRoutes(stack), StoreRoutes(stack)
-    yield "POST", "/v1/chat/completions", openai.chat, _CALL
-    yield "POST", "/v1/completions", openai.completions, _CALL
-    yield "POST", "/v1/embeddings", openai.embeddings, _CALL
-    yield "POST", "/v1/responses", openai.responses, _CALL
+    yield "POST", "/v1/chat/completions", openai.chat, CALL
+    yield "POST", "/v1/completions", openai.completions, CALL
+    yield "POST", "/v1/embeddings", openai.embeddings, CALL
+    yield "POST", "/v1/responses", openai.responses, CALL
 
     def showing(
         function: Callable[..., Awaitable[Any]], asked: type[Sent] | None = None
@@ -48,40 +44,40 @@ def v1_routes(stack: Stack) -> Iterator[tuple[str, str, Handler, frozenset[Permi
     yield "GET", "/v1/models", showing(stack_routes.list_models), ANY
     yield "GET", "/v1/models/{model:path}", showing(stack_routes.get_model), ANY
     for prefix in ("/v1", "/v1alpha/admin"):
-        yield "GET", f"{prefix}/health", _answering(stack_routes.health), _INSPECT
-        yield "GET", f"{prefix}/version", _answering(stack_routes.version), _INSPECT
-        yield "GET", f"{prefix}/inspect/routes", _answering(stack_routes.routes), _INSPECT
-        yield "GET", f"{prefix}/providers", _answering(stack_routes.providers), _INSPECT
+        yield "GET", f"{prefix}/health", _answering(stack_routes.health), INSPECT
+        yield "GET", f"{prefix}/version", _answering(stack_routes.version), INSPECT
+        yield "GET", f"{prefix}/inspect/routes", _answering(stack_routes.routes), INSPECT
+        yield "GET", f"{prefix}/providers", _answering(stack_routes.providers), INSPECT
         path = f"{prefix}/providers/{{provider_id:path}}"
-        yield "GET", path, _answering(stack_routes.get_provider), _INSPECT
+        yield "GET", path, _answering(stack_routes.get_provider), INSPECT
 
-    yield "GET", "/members", _answering(stack_routes.members), _INSPECT
-    yield "POST", f"{_MEMBER}/drain", _answering(stack_routes.drain), _REGISTER
-    yield "POST", f"{_MEMBER}/undrain", _answering(stack_routes.undrain), _REGISTER
+    yield "GET", "/members", _answering(stack_routes.members), INSPECT
+    yield "POST", f"{_MEMBER}/drain", _answering(stack_routes.drain), REGISTER
+    yield "POST", f"{_MEMBER}/undrain", _answering(stack_routes.undrain), REGISTER
 
     yield "GET", "/v1/shields", showing(stack_routes.list_shields), ANY
-    yield "POST", "/v1/shields", _answering(stack_routes.register_shield, NewShield), _REGISTER
+    yield "POST", "/v1/shields", _answering(stack_routes.register_shield, NewShield), REGISTER
     yield "GET", _SHIELD, showing(stack_routes.get_shield), ANY
-    yield "DELETE", _SHIELD, _answering(stack_routes.unregister_shield), _REGISTER
-    yield "POST", "/v1/safety/run-shield", _answering(stack_routes.run_shield, ShieldRun), _CALL
-    yield "POST", "/v1/moderations", _answering(stack_routes.moderate, Moderation), _CALL
+    yield "DELETE", _SHIELD, _answering(stack_routes.unregister_shield), REGISTER
+    yield "POST", "/v1/safety/run-shield", _answering(stack_routes.run_shield, ShieldRun), CALL
+    yield "POST", "/v1/moderations", _answering(stack_routes.moderate, Moderation), CALL
 
     yield "GET", "/v1/files", _answering(stores.list_files, Listing, in_query=True), ANY
-    yield "POST", "/v1/files", stores.upload, _CALL
+    yield "POST", "/v1/files", stores.upload, CALL
     yield "GET", _FILE, _answering(stores.get_file), ANY
-    yield "GET", f"{_FILE}/content", stores.download, _CALL
-    yield "DELETE", _FILE, _answering(stores.delete_file), _CALL
+    yield "GET", f"{_FILE}/content", stores.download, CALL
+    yield "DELETE", _FILE, _answering(stores.delete_file), CALL
 
     yield "GET", "/v1/vector_stores", showing(stores.list_stores, Listing), ANY
-    yield "POST", "/v1/vector_stores", _answering(stores.create, NewStore), _REGISTER
+    yield "POST", "/v1/vector_stores", _answering(stores.create, NewStore), REGISTER
     yield "GET", _STORE, showing(stores.get_store), ANY
-    yield "DELETE", _STORE, _answering(stores.delete_store), _REGISTER
-    yield "POST", f"{_STORE}/search", _answering(stores.search, Search), _CALL
+    yield "DELETE", _STORE, _answering(stores.delete_store), REGISTER
+    yield "POST", f"{_STORE}/search", _answering(stores.search, Search), CALL
     yield "GET", f"{_STORE}/files", _answering(stores.list_store_files, Listing, in_query=True), ANY
-    yield "POST", f"{_STORE}/files", _answering(stores.put_file, NewStoreFile), _CALL
+    yield "POST", f"{_STORE}/files", _answering(stores.put_file, NewStoreFile), CALL
     yield "GET", _STORE_FILE, _answering(stores.get_store_file), ANY
     yield "GET", f"{_STORE_FILE}/content", _answering(stores.store_file_content), ANY
-    yield "DELETE", _STORE_FILE, _answering(stores.take_file), _CALL
+    yield "DELETE", _STORE_FILE, _answering(stores.take_file), CALL
 
 
 def _answering(
