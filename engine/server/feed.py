@@ -31,9 +31,6 @@ class Feed:
     id it saw gets what came since; where some of that is forgotten, or the id is of another start,
     an event ``gap`` says so. A reader that does not keep up is told ``slow``, and its stream ends;
     when the server stops, that of every reader ends with ``stopped``.
-
-    Args:
-        stack: What happens where.
     """
 
     def __init__(self, stack: Stack) -> None:

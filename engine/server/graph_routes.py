@@ -39,10 +39,6 @@ class GraphRoutes:
     """Answers questions about the graph that runs; secrets of the config are masked.
 
     What can take long is answered in a thread of its own, so that calls go on meanwhile.
-
-    Args:
-        stack: What runs.
-        traffic: Counts the calls.
     """
 
     def __init__(self, stack: Stack, traffic: Traffic) -> None:

@@ -29,11 +29,7 @@ required autofocus></label> <button>Log in</button></form><p role="alert">{probl
 
 
 class Login:
-    """Gives a browser that knows a key a cookie that scripts cannot read and other sites not send.
-
-    Args:
-        guard: Knows the keys.
-    """
+    """Gives browsers that know a key a cookie that no script can read and no other site send."""
 
     def __init__(self, guard: Guard) -> None:
         self._guard = guard

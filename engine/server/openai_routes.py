@@ -48,11 +48,7 @@ _USAGE = re.compile(rb'"usage"\s*:\s*(\{(?:[^{}]|\{[^{}]*\})*+\})')
 
 
 class OpenAIRoutes:
-    """Serves the OpenAI API for the models of a stack.
-
-    Args:
-        stack: What answers.
-    """
+    """Serves the OpenAI API for the models of a stack."""
 
     def __init__(self, stack: Stack) -> None:
         self._stack = stack
@@ -171,11 +167,11 @@ class OpenAIRoutes:
             raise RequestError(400, f"model: {problem}", "model", "invalid_value")
         resource: Resource = table.resolve(name)
         begin_session(str(body.get("prompt_cache_key") or body.get("user") or ""))
-        group: Group | None = (
-            None if resource.provider_id else table.groups.get(resource.identifier)
-        )
+        group: Group | None = None
+        if not resource.provider_id:
+            group = table.groups.get(resource.identifier)
 
-        def ask(one: Resource, attempt: Attempt | None = None) -> Awaitable[Any]:
+        def ask(one: Resource, attempt: Attempt | None = None) -> Any:
             if attempt is not None:
                 exchange.called = Called("inference", path, one.identifier, one.provider_id)
             provider = table.member(one.provider_id).instance
@@ -183,23 +179,23 @@ class OpenAIRoutes:
             # What is no stream is one call: it ends with its answer, and so do its limits.
             relay = provider.relay_openai if is_stream else partial(_whole, provider)
             traced = self._stack["inference"].traced_relay(relay, one, attempt)
-            return cast("Awaitable[Any]", traced(path, {**body, "model": one.native_id}))
+            return traced(path, {**body, "model": one.native_id})
 
         members = [resource] if group is None else group.resources
         exchange.called = Called("inference", path, resource.identifier, resource.provider_id)
         if not all(has_openai_relay(table.member(one.provider_id).instance) for one in members):
             return None
-        if group is None:
-            return cast("_Relayed", await ask(resource))
         by_member = {one.provider_id: one for one in members}
-        return cast(
-            "_Relayed",
-            await group.call(
+        answer: Awaitable[_Relayed] = (
+            ask(resource)
+            if group is None
+            else group.call(
                 lambda attempt: ask(by_member[attempt.member], attempt),
                 body,
                 may_hedge=path == "embeddings",
-            ),
+            )
         )
+        return await answer
 
 
 async def body_of(exchange: Exchange) -> dict[str, Any]:

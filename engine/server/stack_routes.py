@@ -13,7 +13,6 @@ from rungraph.engine.apis.safety import ViolationLevel
 from rungraph.engine.apis.shields import Shield
 from rungraph.engine.server.failures import RequestError, the_only
 from rungraph.engine.server.translation import (
-    Content,
     Part,
     Sent,
     SentMessage,
@@ -61,11 +60,7 @@ def groups_in(stack: Stack) -> Iterator[Group]:
 
 
 class StackRoutes:
-    """Answers for the parts of a stack as clients of the OpenAI API and later contracts ask.
-
-    Args:
-        stack: What answers.
-    """
+    """Answers for the parts of a stack as clients of the OpenAI API and later contracts ask."""
 
     def __init__(self, stack: Stack) -> None:
         self._stack = stack
@@ -219,7 +214,7 @@ class StackRoutes:
         shield = asked.model or await self._only_shield()
         given: Any = asked.input
         is_one = isinstance(given, str) or not all(isinstance(one, str) for one in given)
-        inputs: list[Content] = [given] if is_one else given
+        inputs: list[Any] = [given] if is_one else list(given)
         results: list[dict[str, Any]] = []
         for one in inputs:
             found = await self._stack["safety"].run_shield(

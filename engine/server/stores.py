@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import secrets
 import time
+from io import BytesIO
 from typing import TYPE_CHECKING, Any, Literal
 
 from pydantic import Field
 from pydantic_core import to_json
-from python_multipart.multipart import create_form_parser
+from python_multipart import parse_form
 
 from rungraph.engine.apis.memory import MemoryBankDocument
 from rungraph.engine.apis.memory_banks import VectorMemoryBank
@@ -80,11 +81,7 @@ class Listing(Sent):
 
 
 class StoreRoutes:
-    """Serves vector stores over the memory API, and the files that go into them.
-
-    Args:
-        stack: What answers.
-    """
+    """Serves vector stores over the memory API, and the files that go into them."""
 
     def __init__(self, stack: Stack) -> None:
         self._stack = stack
@@ -364,9 +361,7 @@ def _form_of(
         raise RequestError(415, text)
     try:
         headers = {"Content-Type": content_type.encode("latin-1")}
-        parser = create_form_parser(headers, take_field, take_file)
-        parser.write(body)
-        parser.finalize()
+        parse_form(headers, BytesIO(body), take_field, take_file)
     except (ValueError, RuntimeError) as error:
         raise RequestError(400, "the body is no form", code="invalid_value") from error
     return fields, files
