@@ -14,13 +14,14 @@ from typing import Any
 
 from rungraph.engine.errors import NotRunningError
 from rungraph.engine.routing.limited import LimitedCalls
-from rungraph.engine.streams import SteppedStream, steps_of
+from rungraph.engine.streams import SteppedStream, Subclasses, steps_of
 from rungraph.graph.limits import NO_LIMITS, Limits
 
 LOCAL_NAME = "_rungraph_gate"
 """The variable that holds the gate in the functions of a router, by which their calls are found."""
 Observe = Callable[[float, BaseException | None], None]
 """Called when a call or its stream has ended: when it began, by `perf_counter`, and its error."""
+_IS_STREAM = Subclasses(AsyncGenerator)
 _LOOK_SECONDS = 0.005
 """Seconds between two looks whether calls have ended, besides three times what a look takes."""
 
@@ -163,17 +164,6 @@ class Gate:
     def forget(self, running: _Running) -> None:
         """Take in that a stream has ended; again is harmless."""
         self._streams.discard(running)
-
-
-class _IsStream(dict[type, bool]):
-    """Whether an answer is a stream, by its class: to ask the class each time takes far longer."""
-
-    def __missing__(self, kind: type) -> bool:
-        found = self[kind] = issubclass(kind, AsyncGenerator)
-        return found
-
-
-_IS_STREAM = _IsStream()
 
 
 class _Running:
