@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import sys
+from collections.abc import Generator, Mapping
 from functools import partial
 from pathlib import Path
 
 import pytest
 from tests.unit.engine import fakes
-from tests.unit.engine.fakes import GraphOf, Telemetry
+from tests.unit.engine.fakes import GraphOf, Modules, Telemetry
 from tests.unit.engine.run.models import install
 
 
@@ -28,3 +30,21 @@ def _made_up(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
 def graph_of(monkeypatch: pytest.MonkeyPatch) -> GraphOf:
     """What makes a graph with one provider, ``one``, for each API that is named."""
     return partial(fakes.graph_of, monkeypatch)
+
+
+@pytest.fixture
+def modules(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Generator[Modules]:
+    """What writes modules by their paths, importable until the end of the test."""
+    monkeypatch.syspath_prepend(str(tmp_path))
+    before = {*sys.modules}
+
+    def write(files: Mapping[str, str]) -> None:
+        for name, text in files.items():
+            path = tmp_path / name
+            path.parent.mkdir(parents=True, exist_ok=True)
+            path.write_text(text, encoding="utf-8")
+
+    yield write
+    for name in {*sys.modules} - before:
+        if str(getattr(sys.modules[name], "__file__", "")).startswith(str(tmp_path)):
+            del sys.modules[name]

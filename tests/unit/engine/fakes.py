@@ -6,10 +6,11 @@ import asyncio
 import sys
 import threading
 from collections.abc import Awaitable, Callable, Iterable, Mapping
+from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass, field
 from datetime import datetime
 from types import ModuleType, UnionType
-from typing import Any, Protocol
+from typing import Any, Protocol, TypeVar
 
 import pytest
 
@@ -25,6 +26,7 @@ from rungraph.engine.run.settings import StackSettings
 from rungraph.graph import RunGraph, compile_config
 from rungraph.graph.catalog.specs import ApiSpec, Catalog, ProviderSpec
 
+_E = TypeVar("_E", bound=BaseException)
 IMPORTING = threading.Event()
 """Set by a module when its import has begun."""
 GATE = threading.Event()
@@ -77,6 +79,10 @@ class Offer:
     spec: dict[str, Any] = field(default_factory=dict[str, Any])
 
 
+Modules = Callable[[Mapping[str, str]], None]
+"""What the fixture ``modules`` is: it writes modules by their paths."""
+
+
 class GraphOf(Protocol):
     """What the fixture ``graph_of`` is: it makes a graph of one provider for each API."""
 
@@ -102,6 +108,14 @@ def graph_of(monkeypatch: pytest.MonkeyPatch, **offers: Offer) -> RunGraph:
         providers[api] = [one]
     catalog = CATALOG.merged(Catalog.of(apis=apis, providers=specs))
     return compile_config({"providers": providers}, catalog=catalog, environment={})
+
+
+async def raised_by(stack: AbstractAsyncContextManager[Any], kind: type[_E]) -> _E:
+    """Start and stop *stack*; return the error of *kind* that it raises."""
+    with pytest.raises(kind) as caught:
+        async with stack:
+            pass
+    return caught.value
 
 
 def told(events: Iterable[Event], kind: type[Event] | UnionType) -> list[Any]:

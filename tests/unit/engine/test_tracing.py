@@ -110,22 +110,20 @@ async def test_without_telemetry_nothing_is_wrapped(provider: Provider) -> None:
     await router.shutdown()
 
 
-async def test_a_failed_call_is_a_failed_span(router: Any, telemetry: Telemetry) -> None:
-    """The error is the caller's as it was; the span has its type and not its text."""
-    with pytest.raises(ValueError, match="nothing to embed"):
-        await router.embeddings("small", [])
+@pytest.mark.parametrize(
+    ("model", "error", "text"),
+    [("small", ValueError, "nothing to embed"), ("tiny", UnknownResourceError, "'tiny' is not")],
+)
+async def test_a_failed_call_is_a_failed_span(
+    router: Any, telemetry: Telemetry, model: str, error: type[Exception], text: str
+) -> None:
+    """The error is the caller's as it was; the span has its type, not its text, and the name."""
+    with pytest.raises(error, match=text):
+        await router.embeddings(model=model, contents=[])
     await router.shutdown()
     span = telemetry.named("inference.embeddings")
-    assert (span.status, span.end_attributes) == (SpanStatus.ERROR, {"error": "ValueError"})
-
-
-async def test_an_unroutable_call_is_a_failed_span(router: Any, telemetry: Telemetry) -> None:
-    """A call for an unknown model is told with the name that was asked for."""
-    with pytest.raises(UnknownResourceError):
-        await router.embeddings(model="tiny", contents=[])
-    await router.shutdown()
-    span = telemetry.named("inference.embeddings")
-    assert (span.status, span.attributes["resource"]) == (SpanStatus.ERROR, "tiny")
+    assert (span.status, span.attributes["resource"]) == (SpanStatus.ERROR, model)
+    assert span.end_attributes == {"error": error.__name__}
 
 
 async def test_nested_calls_are_one_trace(

@@ -3,17 +3,15 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Callable, Generator
 from importlib import import_module
 from pathlib import Path
 
 import pytest
-from tests.unit.engine.fakes import GraphOf, Offer
+from tests.unit.engine.fakes import GraphOf, Modules, Offer
 
 from rungraph.engine.preflight.importing import QuietImports
 from rungraph.engine.preflight.imports import check_imports
 
-Packages = Callable[[dict[str, str]], None]
 _CONFIG = """
 from pydantic import BaseModel
 
@@ -23,25 +21,9 @@ class Config(BaseModel):
 _WORKS = "raise AssertionError('this package does work')"
 
 
-@pytest.fixture
-def packages(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Generator[Packages]:
-    """Return what writes modules by their paths, importable until the end of the test."""
-    monkeypatch.syspath_prepend(str(tmp_path))
-
-    def write(files: dict[str, str]) -> None:
-        for name, text in files.items():
-            path = tmp_path / name
-            path.parent.mkdir(parents=True, exist_ok=True)
-            path.write_text(text)
-
-    yield write
-    for name in [one for one in sys.modules if one.startswith("quietly")]:
-        del sys.modules[name]
-
-
-def test_packages_around_a_config_class_are_not_run(packages: Packages, graph_of: GraphOf) -> None:
+def test_packages_around_a_config_class_are_not_run(modules: Modules, graph_of: GraphOf) -> None:
     """Packages that would do work are neither run by looking for a module nor by a class."""
-    packages(
+    modules(
         {
             "quietly/__init__.py": _WORKS,
             "quietly/far/__init__.py": _WORKS,
@@ -59,9 +41,9 @@ def test_packages_around_a_config_class_are_not_run(packages: Packages, graph_of
     assert "I001" in codes  # The ordinary way runs them.
 
 
-def test_a_module_that_needs_its_package_gets_it(packages: Packages) -> None:
+def test_a_module_that_needs_its_package_gets_it(modules: Modules) -> None:
     """What a package's own code makes is there for the module that asks for it."""
-    packages(
+    modules(
         {
             "quietly/__init__.py": "BASE = object",
             "quietly/config.py": "from quietly import BASE\nclass Config(BASE): ...",
@@ -74,9 +56,9 @@ def test_a_module_that_needs_its_package_gets_it(packages: Packages) -> None:
     assert sys.modules["quietly"].__dict__["BASE"] is object
 
 
-def test_the_next_import_gets_the_real_package(packages: Packages) -> None:
+def test_the_next_import_gets_the_real_package(modules: Modules) -> None:
     """Nothing of a stand-in is left when the context has ended; what was taken out works on."""
-    packages({"quietly/__init__.py": "REAL = True", "quietly/config.py": _CONFIG})
+    modules({"quietly/__init__.py": "REAL = True", "quietly/config.py": _CONFIG})
     with QuietImports() as quiet:
         cls = quiet.load("quietly.config").Config
         assert not hasattr(sys.modules["quietly"], "REAL")
@@ -84,9 +66,9 @@ def test_the_next_import_gets_the_real_package(packages: Packages) -> None:
     assert cls(port="5").port == 5
 
 
-def test_packages_that_are_there_stay_as_they_are(packages: Packages) -> None:
+def test_packages_that_are_there_stay_as_they_are(modules: Modules) -> None:
     """A package that was imported before is used, and not forgotten afterwards."""
-    packages(
+    modules(
         {
             "quietly/__init__.py": "REAL = True",
             "quietly/far/__init__.py": _WORKS,
@@ -101,10 +83,10 @@ def test_packages_that_are_there_stay_as_they_are(packages: Packages) -> None:
     assert "quietly.far" not in sys.modules
 
 
-def test_modules_are_found_as_python_finds_them(packages: Packages, tmp_path: Path) -> None:
+def test_modules_are_found_as_python_finds_them(modules: Modules, tmp_path: Path) -> None:
     """In a namespace package, and where a package says itself; what is missing fails as usual."""
     extended = f"__path__.append({str(tmp_path / 'elsewhere')!r})"
-    packages(
+    modules(
         {
             "quietly/__init__.py": extended,
             "elsewhere/config.py": _CONFIG,
@@ -122,10 +104,10 @@ def test_modules_are_found_as_python_finds_them(packages: Packages, tmp_path: Pa
 
 
 def test_a_module_that_exits_or_prints_hurts_nobody(
-    packages: Packages, graph_of: GraphOf, capsys: pytest.CaptureFixture[str]
+    modules: Modules, graph_of: GraphOf, capsys: pytest.CaptureFixture[str]
 ) -> None:
     """An exit is a failed import, and standard output is left for results."""
-    packages(
+    modules(
         {
             "quietly/__init__.py": "",
             "quietly/config.py": "print('hello')\nraise SystemExit(4)",

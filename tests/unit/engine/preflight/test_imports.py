@@ -7,7 +7,7 @@ from importlib.metadata import version
 from pathlib import Path
 
 import pytest
-from tests.unit.engine.fakes import GraphOf, Offer
+from tests.unit.engine.fakes import GraphOf, Modules, Offer
 
 from rungraph.engine.errors import EngineError, MissingPackageError, install_command
 from rungraph.engine.preflight.imports import check_imports
@@ -46,34 +46,27 @@ def test_a_module_that_cannot_be_found_is_named(graph_of: GraphOf) -> None:
         assert problem.message == f"the module of 'inline::fake' cannot be found: {why}"
 
 
-def test_the_module_itself_is_not_imported(
-    monkeypatch: pytest.MonkeyPatch, graph_of: GraphOf, tmp_path: Path
-) -> None:
+def test_the_module_itself_is_not_imported(modules: Modules, graph_of: GraphOf) -> None:
     """A provider's module is only looked for: it may be slow, or heavy, to import."""
-    (tmp_path / "rungraph_untouched.py").write_text("raise AssertionError", encoding="utf-8")
-    monkeypatch.syspath_prepend(str(tmp_path))
+    modules({"rungraph_untouched.py": "raise AssertionError"})
     graph = graph_of(a=Offer(spec={"module": "rungraph_untouched"}))
     assert check_imports(graph) == ()
     assert "rungraph_untouched" not in sys.modules
 
 
-def test_an_import_that_never_ends_is_named(
-    monkeypatch: pytest.MonkeyPatch, graph_of: GraphOf, tmp_path: Path
-) -> None:
+def test_an_import_that_never_ends_is_named(modules: Modules, graph_of: GraphOf) -> None:
     """Each may take so long; what hangs is left to its thread."""
-    (tmp_path / "rungraph_hanging.py").write_text("import time\ntime.sleep(3600)\n")
-    monkeypatch.syspath_prepend(str(tmp_path))
+    modules({"rungraph_hanging.py": "import time\ntime.sleep(3600)\n"})
     graph = graph_of(a=Offer(spec={"config_class": "rungraph_hanging:Config"}))
     with pytest.raises(EngineError, match=r"^'rungraph_hanging' was not imported within 0\.2 s$"):
         check_imports(graph, seconds=0.2)
 
 
 def test_a_config_class_that_cannot_be_imported_is_named(
-    monkeypatch: pytest.MonkeyPatch, graph_of: GraphOf, tmp_path: Path
+    modules: Modules, graph_of: GraphOf
 ) -> None:
     """A module that breaks, one that is missing, and a class that is not there."""
-    (tmp_path / "rungraph_broken.py").write_text("1 / 0", encoding="utf-8")
-    monkeypatch.syspath_prepend(str(tmp_path))
+    modules({"rungraph_broken.py": "1 / 0"})
     specs = ["rungraph_broken:Config", "rungraph_nowhere:Config", f"{__name__}:Nothing.Here"]
     offers = {f"api{i}": Offer(spec={"config_class": name}) for i, name in enumerate(specs)}
     found = check_imports(graph_of(**offers))

@@ -11,7 +11,7 @@ from typing import Any
 
 import pytest
 from tests.unit.engine import fakes
-from tests.unit.engine.fakes import QUICK, GraphOf, Offer, Pinger, told
+from tests.unit.engine.fakes import QUICK, GraphOf, Modules, Offer, Pinger, raised_by, told
 from tests.unit.engine.run.models import BAR, FakeModel, models_graph, quick
 
 from rungraph.engine.apis.models import Model
@@ -30,10 +30,7 @@ from rungraph.graph.catalog.specs import Catalog, ProviderSpec
 
 async def _culprit(graph: RunGraph) -> BaseException:
     """Return why the only culprit of *graph*'s start failed."""
-    with pytest.raises(StartError) as caught:
-        async with Stack(graph, QUICK):
-            pass
-    (failure,) = caught.value.failures
+    (failure,) = (await raised_by(Stack(graph, QUICK), StartError)).failures
     return failure.error
 
 
@@ -41,38 +38,32 @@ async def _culprit(graph: RunGraph) -> BaseException:
 
 
 async def test_a_module_is_imported_once_and_off_the_event_loop(
-    monkeypatch: pytest.MonkeyPatch, graph_of: GraphOf, tmp_path: Path
+    modules: Modules, graph_of: GraphOf
 ) -> None:
     """Providers of one module that is not there yet wait for one thread to import it."""
-    (tmp_path / "rungraph_slow.py").write_text(
+    text = (
         "import threading\n"
+        "from tests.unit.engine.fakes import create_pinger as get_provider_impl\n"
         "THREAD = threading.current_thread()\n"
-        "async def get_provider_impl(config, deps):\n"
-        "    from tests.unit.engine.fakes import Pinger\n"
-        "    return Pinger()\n",
-        encoding="utf-8",
     )
-    monkeypatch.syspath_prepend(str(tmp_path))
+    modules({"rungraph_slow.py": text})
     spec = {"module": "rungraph_slow"}
     graph = graph_of(a=Offer(spec=spec), b=Offer(spec=spec))
     async with Stack(graph, QUICK):
         assert sys.modules["rungraph_slow"].THREAD is not threading.main_thread()
-    monkeypatch.delitem(sys.modules, "rungraph_slow")
 
 
 async def test_a_module_is_not_used_before_its_import_has_ended(
-    monkeypatch: pytest.MonkeyPatch, graph_of: GraphOf, tmp_path: Path
+    modules: Modules, graph_of: GraphOf
 ) -> None:
     """A provider that starts while a thread imports its module waits for that import."""
-    (tmp_path / "rungraph_slower.py").write_text(
-        "import sys\n"
+    text = (
         "from tests.unit.engine import fakes\n"
         "fakes.IMPORTING.set()\n"
         "assert fakes.GATE.wait(5)\n"
-        "get_provider_impl = fakes.create_pinger\n",
-        encoding="utf-8",
+        "get_provider_impl = fakes.create_pinger\n"
     )
-    monkeypatch.syspath_prepend(str(tmp_path))
+    modules({"rungraph_slower.py": text})
     spec = {"module": "rungraph_slower"}
 
     async def wait(config: object, deps: object) -> Pinger:
@@ -85,7 +76,6 @@ async def test_a_module_is_not_used_before_its_import_has_ended(
     fakes.GATE.clear()
     async with Stack(graph, StackSettings(schedule="ready")) as stack:
         assert await stack["c"].ping() == "pong"
-    monkeypatch.delitem(sys.modules, "rungraph_slower")
 
 
 @pytest.mark.parametrize(
@@ -98,13 +88,11 @@ async def test_a_module_is_not_used_before_its_import_has_ended(
     ],
 )
 async def test_a_module_that_cannot_create_is_named(
-    monkeypatch: pytest.MonkeyPatch, graph_of: GraphOf, tmp_path: Path, source: str, message: str
+    modules: Modules, graph_of: GraphOf, source: str, message: str
 ) -> None:
     """Whatever is wrong with a provider's module is told with the module's name."""
-    (tmp_path / "rungraph_wrong.py").write_text(source, encoding="utf-8")
-    monkeypatch.syspath_prepend(str(tmp_path))
+    modules({"rungraph_wrong.py": source})
     error = await _culprit(graph_of(a=Offer(spec={"module": "rungraph_wrong"})))
-    sys.modules.pop("rungraph_wrong", None)
     assert isinstance(error, EntryPointError)
     assert "'rungraph_wrong'" in str(error)
     assert message in str(error)

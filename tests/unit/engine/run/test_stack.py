@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import asyncio
+import re
 import threading
 from typing import Any
 
 import pytest
-from tests.unit.engine.fakes import QUICK, GraphOf, Offer, Pinger, failing, making
+from tests.unit.engine.fakes import QUICK, GraphOf, Offer, Pinger, failing, making, raised_by
 
 from rungraph.engine.errors import (
     EngineError,
@@ -49,9 +50,7 @@ async def test_a_stack_runs_once_and_only_inside_its_block(graph_of: GraphOf) ->
     assert stack.apis == ()
     with pytest.raises(NotRunningError, match="'provider:a/one' does not run: it has stopped"):
         stack["a"]
-    with pytest.raises(EngineError, match="a stack runs once"):
-        async with stack:
-            pass
+    assert "a stack runs once" in str(await raised_by(stack, EngineError))
 
 
 async def test_what_is_not_served_is_named_with_the_nearest(graph_of: GraphOf) -> None:
@@ -87,9 +86,7 @@ async def test_a_graph_with_errors_is_not_started(graph_of: GraphOf) -> None:
     """A stack raises what is wrong with its graph and starts nothing."""
     graph = graph_of(b=Offer(needs=("a",)))
     stack = Stack(graph, QUICK)
-    with pytest.raises(InvalidGraph):
-        async with stack:
-            pass
+    await raised_by(stack, InvalidGraph)
     assert len(stack.events) == 0
 
 
@@ -98,13 +95,8 @@ async def test_all_import_problems_come_before_anything_starts(graph_of: GraphOf
     gone = [{"module": f"rungraph_not_there_{number}"} for number in range(2)]
     graph = graph_of(a=Offer(spec=gone[0]), b=Offer(spec=gone[1]), c=Offer())
     stack = Stack(graph, QUICK)
-    with pytest.raises(InvalidGraph) as caught:
-        async with stack:
-            pass
-    assert [(one.code, one.address) for one in caught.value.diagnostics] == [
-        ("I001", A),
-        ("I001", B),
-    ]
+    wrong = (await raised_by(stack, InvalidGraph)).diagnostics
+    assert [(one.code, one.address) for one in wrong] == [("I001", A), ("I001", B)]
     assert len(stack.events) == 0
 
 
@@ -117,14 +109,12 @@ async def test_the_start_error_shows_the_place_in_the_config(
     text = "providers:\n  a:\n  - {provider_id: one, provider_type: 'inline::fake', config: {}}\n"
     file.write_text(text, encoding="utf-8")
     compiled = compile_config(file, catalog=graph.catalog, environment={})
-    with pytest.raises(StartError) as caught:
-        async with Stack(compiled, QUICK):
-            pass
-    assert str(caught.value) == (
+    error = await raised_by(Stack(compiled, QUICK), StartError)
+    assert str(error) == (
         "the stack did not start: 1 node failed\n"
         f"  provider:a/one ({file}:3:5): ConnectionError: refused"
     )
-    assert isinstance(caught.value.__cause__, ConnectionError)
+    assert isinstance(error.__cause__, ConnectionError)
 
 
 class BadlyStopped(Pinger):
@@ -136,9 +126,8 @@ class BadlyStopped(Pinger):
 async def test_a_stop_error_is_raised_or_noted(graph_of: GraphOf) -> None:
     """It comes out of a block that was fine; else the block's own error carries it as a note."""
     graph = graph_of(a=Offer(making(BadlyStopped)))
-    with pytest.raises(StopError, match=r"provider:a/one.*OSError: cannot flush"):
-        async with Stack(graph, QUICK):
-            pass
+    shown = str(await raised_by(Stack(graph, QUICK), StopError))
+    assert re.search(r"provider:a/one.*OSError: cannot flush", shown)
     with pytest.raises(KeyError) as caught:
         async with Stack(graph, QUICK):
             raise KeyError
@@ -186,7 +175,6 @@ async def test_a_blocking_factory_that_is_too_late_gives_its_instance_back(
 
     settings = StackSettings(start_timeout=0.05, cancel_timeout=5)
     asyncio.get_running_loop().call_later(0.2, late.set)
-    with pytest.raises(StartError, match=r"did not start within 0\.05 s"):
-        async with Stack(graph_of(a=Offer(create)), settings):
-            pass
+    error = await raised_by(Stack(graph_of(a=Offer(create)), settings), StartError)
+    assert "did not start within 0.05 s" in str(error)
     assert made[0].shutdowns == 1

@@ -9,7 +9,7 @@ from contextlib import suppress
 from typing import Any
 
 import pytest
-from tests.unit.engine.fakes import GraphOf, Offer, Pinger, making
+from tests.unit.engine.fakes import GraphOf, Offer, Pinger, making, raised_by
 from tests.unit.engine.run.models import (
     FOO,
     FakeModel,
@@ -306,14 +306,11 @@ async def test_who_holds_the_loop_is_named_and_nobody_else(graph_of: GraphOf) ->
     graph = graph_of(a=Offer(_blocking), b=Offer(_slow))
     settings = StackSettings(start_timeout=0.5)
     stack = Stack(graph, settings)
-    with pytest.raises(StartError) as caught:
-        async with stack:
-            pass
+    error = await raised_by(stack, StartError)
     a = Address.provider("a", "one")
-    assert [failure.address for failure in caught.value.failures] == [a]
-    assert "did not start within 0.5 s: it held the event loop, so nothing else could run" in str(
-        caught.value
-    )
+    assert [failure.address for failure in error.failures] == [a]
+    held = "did not start within 0.5 s: it held the event loop, so nothing else could run"
+    assert held in str(error)
     assert {event.address for event in stack.events if isinstance(event, NodeHeldLoop)} <= {a}
 
 
