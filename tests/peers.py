@@ -88,6 +88,14 @@ def _interpreter(version: str) -> str | None:
     return str(installed[-1]) if installed else shutil.which(f"python{version}")
 
 
+CHAT = "/inference/chat_completion"
+
+
+def asked(text: str, **more: Any) -> dict[str, Any]:
+    """Return the body of a chat request."""
+    return {"model": "echo", "messages": [{"role": "user", "content": text}], **more}
+
+
 @contextmanager
 def serving(config: Path, *words: str | Path, **variables: str) -> Generator[str]:
     """Run ``rungraph serve`` at a free port; return its URL once it is up."""

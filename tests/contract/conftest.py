@@ -6,10 +6,11 @@ from collections.abc import Generator
 from pathlib import Path
 from typing import Any, Protocol
 
+import httpx2
 import pytest
 import yaml
 from tests.builders import entry, written
-from tests.contract.command_line import QUICKSTART
+from tests.contract.command_line import HIDDEN, QUICKSTART
 from tests.peers import serving
 
 
@@ -62,3 +63,10 @@ def url(tmp_path_factory: pytest.TempPathFactory, weights: Path) -> Generator[st
     path.write_text(yaml.safe_dump(config))
     with serving(path) as at:
         yield at
+
+
+@pytest.fixture
+def http(config_file: ConfigFile) -> Generator[httpx2.Client]:
+    """A client of a server whose provider has a secret key."""
+    with serving(config_file(api_key=HIDDEN)) as url, httpx2.Client(base_url=url) as client:
+        yield client

@@ -14,10 +14,9 @@ import pytest
 from tests.builders import entry, written
 from tests.contract.command_line import rungraph, until
 from tests.contract.test_schemas import described
-from tests.peers import serving
+from tests.peers import CHAT, asked, serving
 from tests.wire import Reply, free_port, serve
 
-CHAT = "/inference/chat_completion"
 WRONG = "wrong-key-0123456789"
 HANGS = "this stack is behind itself: a call would never end"
 
@@ -35,11 +34,6 @@ def named(folder: Path, name: str, *inference: dict[str, Any], **providers: Any)
     """Write the run config of a stack that has a name, and return its path."""
     apis = {"inference": inference, **providers}
     return written(folder / name / "run.yaml", apis, image_name=name)
-
-
-def asked(text: str, **more: Any) -> dict[str, Any]:
-    """Return the body of a chat request."""
-    return {"model": "echo", "messages": [{"role": "user", "content": text}], **more}
 
 
 @pytest.fixture(scope="module")

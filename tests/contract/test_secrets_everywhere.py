@@ -16,11 +16,13 @@ import sys
 import zlib
 from collections.abc import Iterator
 from pathlib import Path
+from pkgutil import resolve_name
 from typing import Any
 
 import click
 import httpx2
 import pytest
+from pydantic import BaseModel
 from tests.contract.command_line import ROOT, all_commands
 from tests.contract.secret_configs import DIGITS, END, MARK, VARIABLES, leaks_in, write_configs
 from tests.peers import serving
@@ -28,8 +30,10 @@ from tests.peers import serving
 from rungraph.cli import main
 from rungraph.cli.serve import page_of, svg_of
 from rungraph.engine import Stack
+from rungraph.engine.catalog import CATALOG
 from rungraph.engine.server.app import StackApp
-from rungraph.graph import compile_config
+from rungraph.graph import ProviderSpec, compile_config
+from rungraph.graph.secrets.keys import is_secret_key
 
 PACKAGES = Path(__file__).parent / "cli_package"
 
@@ -286,3 +290,26 @@ def test_the_text_of_a_png_is_read() -> None:
     metadata: dict[str, Any] = {"Title": f"{MARK} {'long ' * 500}"}
     Figure().savefig(stream, format="png", metadata=metadata)
     assert leaks_in(stream.getvalue()) != []
+
+
+# --- what a catalog says is secret -------------------------------------------------------------
+
+
+SPECS = [spec for spec in CATALOG.providers.values() if spec.config_class]
+
+
+@pytest.mark.parametrize("spec", SPECS, ids=lambda spec: spec.provider_type)
+def test_every_secret_field_is_masked(spec: ProviderSpec) -> None:
+    """A graph is made without the config class, so the catalog has to know."""
+    config_class: type[BaseModel] = resolve_name(spec.config_class)
+    secret = {
+        name
+        for name, field in config_class.model_fields.items()
+        if "SecretStr" in str(field.annotation)
+    }
+    assert {name for name in secret if not is_secret_key(name)} <= {*spec.secrets}
+
+
+def test_there_is_one_that_only_its_spec_tells() -> None:
+    """Headers are secret where an exporter sends them, and nowhere else."""
+    assert any("headers" in spec.secrets for spec in SPECS)

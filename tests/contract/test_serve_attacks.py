@@ -17,8 +17,8 @@ import httpx2
 import pytest
 from tests.contract.command_line import HIDDEN, opened, until
 from tests.contract.conftest import ConfigFile
-from tests.contract.test_serve_command import CHAT, asked, hanging
-from tests.peers import Peer, serving
+from tests.contract.test_serve_command import hanging
+from tests.peers import CHAT, Peer, asked, serving
 
 KILLS = int(os.environ.get("RUNGRAPH_KILLS", "5"))
 """``make soak`` kills a server more often, and calls it more often, than every test run does."""

@@ -18,22 +18,8 @@ import pytest
 from tests.builders import entry
 from tests.contract.command_line import HIDDEN, opened, rungraph, until
 from tests.contract.conftest import ConfigFile
-from tests.peers import serving
+from tests.peers import CHAT, asked, serving
 from tests.wire import free_port
-
-CHAT = "/inference/chat_completion"
-
-
-def asked(text: str, **more: Any) -> dict[str, Any]:
-    """Return the body of a chat request."""
-    return {"model": "echo", "messages": [{"role": "user", "content": text}], **more}
-
-
-@pytest.fixture
-def http(config_file: ConfigFile) -> Generator[httpx2.Client]:
-    """A client of a server whose provider has a secret key."""
-    with serving(config_file(api_key=HIDDEN)) as url, httpx2.Client(base_url=url) as client:
-        yield client
 
 
 def error_of(response: httpx2.Response) -> dict[str, Any]:

@@ -3,25 +3,14 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Generator
 
 import httpx2
-import pytest
 from tests.contract.command_line import HIDDEN
 from tests.contract.conftest import ConfigFile
 from tests.contract.test_schemas import described
-from tests.peers import serving
+from tests.peers import CHAT, asked, serving
 
 from rungraph.engine.server.graph_routes import GraphRoutes
-
-CHAT = "/inference/chat_completion"
-
-
-@pytest.fixture
-def http(config_file: ConfigFile) -> Generator[httpx2.Client]:
-    """A client of a server whose provider has a secret key."""
-    with serving(config_file(api_key=HIDDEN)) as url, httpx2.Client(base_url=url) as client:
-        yield client
 
 
 def test_the_graph_is_told_with_its_states(http: httpx2.Client) -> None:
@@ -128,8 +117,7 @@ def test_metrics_count_by_route_and_status(http: httpx2.Client) -> None:
         http.post(CHAT, json=body)
         http.get(f"/v1/models/{HIDDEN}-{number}")
         http.get(f"/{HIDDEN}/{number}")
-    said = {"model": "echo", "messages": [{"role": "user", "content": "x"}]}
-    assert http.post(CHAT, json=said).status_code == 200
+    assert http.post(CHAT, json=asked("x")).status_code == 200
     text = http.get("/metrics").text
     assert HIDDEN not in text
     lines = dict(line.rsplit(" ", 1) for line in text.splitlines() if not line.startswith("#"))
@@ -148,8 +136,7 @@ def test_metrics_count_by_route_and_status(http: httpx2.Client) -> None:
 def test_edges_tell_what_went_along_them(http: httpx2.Client) -> None:
     """A routed call counts on its whole way; also one that broke off after its status was sent."""
     for text, is_stream in (("x", False), ("break", True), ("x", True)):
-        said = [{"role": "user", "content": text}]
-        http.post(CHAT, json={"model": "echo", "messages": said, "stream": is_stream})
+        http.post(CHAT, json=asked(text, stream=is_stream))
     http.post(CHAT, json={"model": "nowhere", "messages": []})
     found = http.get("/graph/traffic").json()
     described("server-traffic").validate(found)

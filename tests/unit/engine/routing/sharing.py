@@ -6,8 +6,9 @@ import asyncio
 from collections.abc import AsyncGenerator, Sequence
 from typing import Any
 
+from tests.unit.engine.routing import conftest
+
 from rungraph.engine.apis.inference import Inference
-from rungraph.engine.apis.models import Model
 from rungraph.engine.catalog import CATALOG
 from rungraph.engine.events import Event
 from rungraph.engine.request import is_tried_once
@@ -19,18 +20,17 @@ PAIR = CATALOG.pair_of_router("inference")
 assert PAIR is not None
 
 
-class Provider:
+class Provider(conftest.Provider):
     """A provider of inference that does as it is told."""
 
     def __init__(self, name: str) -> None:
+        super().__init__()
         self.name = name
         self.calls = 0
         self.error: Exception | None = None
         self.breaks_after: int | None = None
         self.answers = asyncio.Event()
         self.answers.set()
-        self.models: dict[str, Model] = {}
-        self.refuses = False
         self.was_tried_once: bool | None = None
 
     async def _answer(self) -> None:
@@ -59,19 +59,9 @@ class Provider:
         await self._answer()
         return self.name
 
-    async def list_models(self) -> list[Model]:
-        return list(self.models.values())
-
-    async def register_model(self, model: Model) -> Model:
-        assert model.routing is None
-        if self.refuses:
-            msg = "no room"
-            raise ValueError(msg)
-        self.models[model.identifier] = model
-        return model
-
-    async def unregister_model(self, model: Model) -> None:
-        del self.models[model.identifier]
+    async def _register(self, resource: Any) -> Any:
+        assert resource.routing is None  # It knows nothing of who else serves it.
+        return await super()._register(resource)
 
 
 class Stage:

@@ -259,12 +259,12 @@ async def test_a_member_that_refuses_keeps_all_from_being_registered() -> None:
     """Where one provider refuses, no other keeps the model."""
     stage = Stage("foo", "bar")
     await stage.open()
-    stage["bar"].refuses = True
+    stage["bar"].refusal = ValueError("no room")
     members = [{"provider_id": "foo"}, {"provider_id": "bar"}]
     with pytest.raises(RegistrationRefusedError):
         await stage.table.register_model({"identifier": "small", "members": members})
     assert not await stage.table.list_models()
-    assert not stage["foo"].models
+    assert not stage["foo"].served
 
 
 @pytest.mark.parametrize(

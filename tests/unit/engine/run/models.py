@@ -134,9 +134,9 @@ def instance(name: str) -> FakeModel:
     return next(one for one in reversed(FakeModel.made) if f"{name}-model" in one.served)
 
 
-async def until(condition: Callable[[], bool]) -> None:
+async def until(condition: Callable[[], object]) -> None:
     """Wait until *condition* holds."""
-    async with asyncio.timeout(10):
+    async with asyncio.timeout(60):
         while not condition():  # noqa: ASYNC110  (what is awaited sets no event)
             await asyncio.sleep(0.001)
 

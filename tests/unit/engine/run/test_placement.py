@@ -11,11 +11,13 @@ from typing import Any
 
 import pytest
 from tests.builders import entry
+from tests.unit.engine.fakes import told
+from tests.unit.engine.run.models import until
 
 from rungraph.engine import Stack, StackSettings
 from rungraph.engine.apis.memory import MemoryBankDocument
 from rungraph.engine.errors import StartError, StopError
-from rungraph.engine.events import Event, NodeFailed
+from rungraph.engine.events import NodeFailed
 from rungraph.engine.request import CallData, ProviderDataError, come_through, headers_of_way
 from rungraph.graph import RunGraph, compile_config
 
@@ -37,9 +39,7 @@ def _stack(tmp_path: Path, **config: Any) -> Stack:
 
 
 async def _said(tmp_path: Path) -> str:
-    async with asyncio.timeout(60):
-        while not (tmp_path / "said").exists():  # noqa: ASYNC110 (another process writes it)
-            await asyncio.sleep(0.01)
+    await until((tmp_path / "said").exists)
     return (tmp_path / "said").read_text()
 
 
@@ -103,17 +103,9 @@ async def test_the_death_of_a_process_is_that_providers_failure(tmp_path: Path) 
     """The call that it happened under says so, and nobody else is taken along."""
     stack = _stack(tmp_path)
     await stack.__aenter__()
-    failed = asyncio.Event()
-
-    def look(event: Event) -> None:
-        if isinstance(event, NodeFailed):
-            failed.set()
-
-    stack.events.subscribe(look)
     with pytest.raises(ConnectionError, match=r"process of the provider has ended|failed|stopped"):
         await stack["inference"].completion("letters", "exit")
-    async with asyncio.timeout(60):
-        await failed.wait()
+    await until(lambda: told(stack.events, NodeFailed))
     with pytest.raises(StopError, match=r"the process of the provider has ended \(exit code 7\)"):
         await stack.__aexit__(None, None, None)
 

@@ -6,6 +6,7 @@ import asyncio
 from typing import Any
 
 import pytest
+from tests.unit.engine.fakes import told
 from tests.unit.engine.run.models import (
     BAR,
     FOO,
@@ -26,8 +27,6 @@ from rungraph.engine.errors import (
     UnknownResourceError,
 )
 from rungraph.engine.events import (
-    Event,
-    NodeEvent,
     NodeRestarting,
     NodeStarting,
     ReloadEnded,
@@ -40,11 +39,6 @@ from rungraph.graph.errors import InvalidGraph
 from rungraph.graph.reload import Action
 
 MODELS = Address.table("models")
-
-
-def of(event: Event) -> Address | None:
-    """Return the node that an event is about."""
-    return event.address if isinstance(event, NodeEvent) else None
 
 
 def _actions(steps: Any) -> dict[Address, Action]:
@@ -111,8 +105,8 @@ async def test_a_new_config_that_does_not_start_leaves_the_old_one() -> None:
         assert offered(stack) == {"foo-model", "bar-model", "mine"}
         assert stack.status() == dict.fromkeys(old, State.READY)
         assert FakeModel.made[await stack["inference"].chat_completion("mine", [])]
-        ended = [event for event in stack.events if isinstance(event, ReloadEnded)]
-        assert [event.problem for event in ended] == [str(caught.value)]
+        (ended,) = told(stack.events, ReloadEnded)
+        assert ended.problem == str(caught.value)
 
 
 async def test_a_config_with_errors_touches_nothing() -> None:
@@ -180,8 +174,8 @@ async def test_a_provider_that_takes_neither_config_is_started_anew(
             await stack.apply(models_graph("foo", "bar", foo={"serves": "other"}))
         await until(lambda: len(FakeModel.made) == 3)
         await until(lambda: offered(stack) == {"foo-model", "bar-model"})
-        causes = [one.reason for one in stack.events if isinstance(one, NodeRestarting)]
-        assert causes == ["OSError: foo-model"]
+        (cause,) = told(stack.events, NodeRestarting)
+        assert cause.reason == "OSError: foo-model"
 
 
 async def test_a_cancelled_reload_goes_back() -> None:
@@ -192,7 +186,7 @@ async def test_a_cancelled_reload_goes_back() -> None:
         )
         reload = asyncio.create_task(stack.apply(new))
         slow = Address.provider("inference", "slow")
-        await until(lambda: NodeStarting in {type(one) for one in stack.events if of(one) == slow})
+        await until(lambda: slow in {one.address for one in told(stack.events, NodeStarting)})
         reload.cancel()
         with pytest.raises(asyncio.CancelledError):
             await reload
@@ -205,7 +199,7 @@ async def test_a_stop_breaks_off_a_reload() -> None:
         hangs = {"serves": "y", "hangs": 1}
         reload = asyncio.create_task(stack.apply(models_graph("foo", "slow", slow=hangs)))
         slow = Address.provider("inference", "slow")
-        await until(lambda: NodeStarting in {type(one) for one in stack.events if of(one) == slow})
+        await until(lambda: slow in {one.address for one in told(stack.events, NodeStarting)})
     with pytest.raises(NotRunningError, match="the stack is stopping"):
         await reload
 

@@ -2,17 +2,18 @@
 
 from __future__ import annotations
 
-import asyncio
 from pathlib import Path
 from typing import Any
 
 import pytest
 from tests.letters import BREAKERS, LETTERS
+from tests.unit.engine.fakes import told
+from tests.unit.engine.run.models import until
 
 from rungraph.engine import Stack, StackSettings
 from rungraph.engine.apis.models import Model
 from rungraph.engine.errors import StartError, UnavailableResourceError
-from rungraph.engine.events import Event, NodeDegraded, NodeRecovered, State
+from rungraph.engine.events import NodeDegraded, NodeRecovered, State
 from rungraph.graph import Address, InvalidGraph, RunGraph, compile_config
 
 _BANKS = Address.table("memory_banks")
@@ -59,7 +60,7 @@ async def test_a_table_that_lacks_something_is_degraded_and_says_what(tmp_path: 
     graph = _graph(tmp_path, "nope")
     async with Stack(graph, _settings(on_failure="degrade")) as stack:
         assert stack.status()[_BANKS] is State.DEGRADED
-        (event,) = (one for one in stack.events if isinstance(one, NodeDegraded))
+        (event,) = told(stack.events, NodeDegraded)
         place = f"{tmp_path / 'run.yaml'}:8:3"
         why = "needs model 'nope', which is not registered"
         assert event.detail == f"memory bank 'notes' ({place}) {why}"
@@ -95,24 +96,16 @@ async def test_a_bank_falls_with_the_provider_of_its_model(tmp_path: Path) -> No
     graph = _graph(tmp_path, "letters")
     stack = Stack(graph, _settings(on_failure="degrade", restart_limit=0))
     await stack.__aenter__()
-    degraded = asyncio.Event()
-
-    def look(event: Event) -> None:
-        if isinstance(event, NodeDegraded):
-            degraded.set()
-
-    stack.events.subscribe(look)
     BREAKERS["letters"].set()
-    async with asyncio.timeout(60):
-        await degraded.wait()
+    await until(lambda: told(stack.events, NodeDegraded))
     why = "needs model 'letters', which is on 'emb', which failed"
     with pytest.raises(UnavailableResourceError, match=f"^memory bank 'notes' {why}$"):
         await stack["memory"].query_documents("notes", "a")
     with pytest.raises(UnavailableResourceError, match=r"^model 'letters' is on 'emb', which"):
         await stack["inference"].embeddings("letters", [])
-    (event,) = (one for one in stack.events if isinstance(one, NodeDegraded))
+    (event,) = told(stack.events, NodeDegraded)
     assert event.detail == f"memory bank 'notes' ({tmp_path / 'run.yaml'}:8:3) {why}"
-    assert not [one for one in stack.events if isinstance(one, NodeRecovered)]
+    assert not told(stack.events, NodeRecovered)
     with pytest.raises(Exception, match="it broke down"):
         await stack.__aexit__(None, None, None)
 

@@ -35,18 +35,17 @@ from rungraph.engine.run.errors import RunError
 from rungraph.engine.run.settings import StackSettings
 from rungraph.engine.run.stack import Stack
 from rungraph.engine.waiting import awaited
-from rungraph.graph import Address, RunGraph
+from rungraph.graph import Address
 
 
-@pytest.fixture
-def graph() -> RunGraph:
-    """Two providers of one model each."""
-    return models_graph("foo", "bar")
+def _stack(**settings: Any) -> Stack:
+    """Return a stack of two providers of one model each."""
+    return Stack(models_graph("foo", "bar"), quick(**settings))
 
 
-async def test_a_crashed_provider_comes_back_with_its_registrations(graph: RunGraph) -> None:
+async def test_a_crashed_provider_comes_back_with_its_registrations() -> None:
     """Callers of the same router are told to wait, and then reach the new instance."""
-    async with Stack(graph, quick()) as stack:
+    async with _stack() as stack:
         call = stack["inference"].chat_completion
         await stack["models"].register_model(Model(identifier="mine", provider_id="foo"))
         assert await call("foo-model", []) == await call("mine", [])
@@ -67,14 +66,12 @@ async def test_a_crashed_provider_comes_back_with_its_registrations(graph: RunGr
         assert offered(stack) == {"foo-model", "bar-model", "mine"}
 
 
-async def test_from_a_crash_to_its_replacement_every_call_is_told_to_come_again(
-    graph: RunGraph,
-) -> None:
+async def test_from_a_crash_to_its_replacement_every_call_is_told_to_come_again() -> None:
     """Also while it shuts down, while it starts, and while nobody knows yet what it serves."""
-    graph = models_graph("foo", foo={"serves": "foo-model", "takes": 0.05})
+    slow = models_graph("foo", foo={"serves": "foo-model", "takes": 0.05})
     reasons: list[str] = []
     waits: list[float | None] = []
-    async with Stack(graph, quick()) as stack:
+    async with Stack(slow, quick()) as stack:
         instance("foo").crash()
         await state_is(stack, FOO, State.STOPPING)
         with pytest.raises(RestartingError):
@@ -96,10 +93,9 @@ async def test_from_a_crash_to_its_replacement_every_call_is_told_to_come_again(
     ]
 
 
-async def test_what_is_unhealthy_is_not_offered_until_it_is_well(graph: RunGraph) -> None:
+async def test_what_is_unhealthy_is_not_offered_until_it_is_well() -> None:
     """Bad answers in a row take what a provider serves out of the table, good ones back in."""
-    settings = quick(health_interval=0.01, health_failures=2)
-    async with Stack(graph, settings) as stack:
+    async with _stack(health_interval=0.01, health_failures=2) as stack:
         kept = stack[FOO]
         instance("foo").status = HealthStatus.ERROR
         await state_is(stack, FOO, State.DEGRADED)
@@ -114,9 +110,7 @@ async def test_what_is_unhealthy_is_not_offered_until_it_is_well(graph: RunGraph
         await kept.chat_completion("foo-model", [])
 
 
-async def test_what_comes_up_late_is_asked_how_it_is_too(
-    graph: RunGraph, monkeypatch: pytest.MonkeyPatch
-) -> None:
+async def test_what_comes_up_late_is_asked_how_it_is_too(monkeypatch: pytest.MonkeyPatch) -> None:
     """A provider that failed with the start of the stack counts from when it runs."""
     module = sys.modules["rungraph_fake_models"]
     create, tries = vars(module)["get_provider_impl"], iter(range(9))
@@ -127,9 +121,9 @@ async def test_what_comes_up_late_is_asked_how_it_is_too(
         return await create(config, deps)
 
     monkeypatch.setattr(module, "get_provider_impl", create_in_vain_at_first)
-    settings = quick(on_failure="degrade", health_interval=0.01, health_failures=1)
+    stack = _stack(on_failure="degrade", health_interval=0.01, health_failures=1)
     with suppress(StopError):  # Which tells of the first failure.
-        async with Stack(graph, settings) as stack:
+        async with stack:
             assert stack.status()[FOO] is not State.READY
             await state_is(stack, FOO, State.READY)
             instance("foo").status = HealthStatus.ERROR
@@ -138,7 +132,7 @@ async def test_what_comes_up_late_is_asked_how_it_is_too(
 
 
 async def test_a_question_that_ignores_being_given_up_holds_up_no_stop(
-    graph: RunGraph, monkeypatch: pytest.MonkeyPatch
+    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     """However long a provider may take to say how it is."""
     asked = asyncio.Event()
@@ -150,15 +144,13 @@ async def test_a_question_that_ignores_being_given_up_holds_up_no_stop(
                 await asyncio.Event().wait()
 
     monkeypatch.setattr(FakeModel, "health", health)
-    settings = quick(health_interval=0.01, health_timeout=600)
-    async with asyncio.timeout(60), Stack(graph, settings):
+    async with asyncio.timeout(60), _stack(health_interval=0.01, health_timeout=600):
         await asked.wait()
 
 
-async def test_how_a_provider_was_is_nothing_to_the_one_in_its_place(graph: RunGraph) -> None:
+async def test_how_a_provider_was_is_nothing_to_the_one_in_its_place() -> None:
     """Nothing is known of a new instance until it is asked, whoever has made it."""
-    settings = quick(health_interval=0.3, health_failures=1)
-    async with Stack(graph, settings) as stack:
+    async with _stack(health_interval=0.3, health_failures=1) as stack:
         instance("foo").status = HealthStatus.ERROR
         await state_is(stack, FOO, State.DEGRADED)
         assert stack.unhealthy == {FOO: "no GPU"}
@@ -217,11 +209,9 @@ CALLEES = pytest.mark.parametrize("callee", ["inference", FOO], ids=str)
 
 
 @CALLEES
-async def test_calls_that_run_may_end_before_their_provider_stops(
-    graph: RunGraph, callee: Any
-) -> None:
+async def test_calls_that_run_may_end_before_their_provider_stops(callee: Any) -> None:
     """A stop waits for them; no new ones come in, whoever has kept what it calls."""
-    async with Stack(graph, quick(stop_timeout=20)) as stack:
+    async with _stack(stop_timeout=20) as stack:
         foo, kept = instance("foo"), stack[callee]
         foo.answers.clear()
         call = asyncio.create_task(kept.chat_completion("foo-model", []))
@@ -236,11 +226,11 @@ async def test_calls_that_run_may_end_before_their_provider_stops(
 @CALLEES
 @pytest.mark.parametrize("is_limited", [False, True])
 async def test_calls_that_do_not_end_are_ended_with_the_truth(
-    graph: RunGraph, callee: Any, is_limited: bool
+    callee: Any, is_limited: bool
 ) -> None:
     """After the drain, or what is left of it, all raise that their provider was stopped."""
     patience = {"drain_timeout": 600 if is_limited else 0.05, "stop_timeout": 2000}
-    async with Stack(graph, quick(**patience)) as stack:
+    async with _stack(**patience) as stack:
         foo, chat = instance("foo"), stack[callee].chat_completion
         stream, idle = [await chat("foo-model", [], stream=True) for _ in range(2)]
         foo.answers.clear()
@@ -256,10 +246,9 @@ async def test_calls_that_do_not_end_are_ended_with_the_truth(
     assert call.cancelling() == 0
 
 
-async def test_a_crash_right_after_a_restart_is_restarted_like_any(graph: RunGraph) -> None:
+async def test_a_crash_right_after_a_restart_is_restarted_like_any() -> None:
     """Also while the restart still hands the new instance to others."""
-    settings = quick(restart_delay=0, restart_limit=50)
-    async with Stack(graph, settings) as stack:
+    async with _stack(restart_delay=0, restart_limit=50) as stack:
         for _ in range(5):
             before = instance("foo")
             before.crash()
@@ -268,11 +257,11 @@ async def test_a_crash_right_after_a_restart_is_restarted_like_any(graph: RunGra
         assert stack.status()[FOO] is State.READY
 
 
-async def test_a_provider_that_stays_failed_ends_the_stack(graph: RunGraph) -> None:
+async def test_a_provider_that_stays_failed_ends_the_stack() -> None:
     """The block is cancelled, and the error names the provider instead."""
 
     async def run() -> None:
-        async with Stack(graph, quick(restart_limit=0)):
+        async with _stack(restart_limit=0):
             instance("foo").crash()
             await asyncio.sleep(60)
 
