@@ -104,17 +104,17 @@ class FakeProvider:
         if text == "refuse":
             msg = "nothing is said to that"
             raise ValueError(msg)
-        yield _chunk(EventType.START, "")
+        yield chunk_of(EventType.START, "")
         for word in text.split(" "):
             if word == "break":
                 msg = "broke off"
                 raise RuntimeError(msg)
             if word == "pause":
                 await self._hang(text)
-            yield _chunk(EventType.PROGRESS, f"{word} ")
+            yield chunk_of(EventType.PROGRESS, f"{word} ")
         tokens = self._config.get("tokens")
         usage = Usage(prompt_tokens=1, completion_tokens=tokens) if tokens else None
-        yield _chunk(EventType.COMPLETE, "", usage=usage)
+        yield chunk_of(EventType.COMPLETE, "", usage=usage)
 
     def _call(
         self, call: ToolCall, *, is_stream: bool
@@ -129,8 +129,8 @@ class FakeProvider:
     async def _call_stream(
         self, call: ToolCall
     ) -> AsyncGenerator[ChatCompletionResponseStreamChunk, None]:
-        yield _chunk(EventType.START, "")
-        yield _chunk(
+        yield chunk_of(EventType.START, "")
+        yield chunk_of(
             EventType.PROGRESS,
             ToolCallDelta(
                 content="",
@@ -145,8 +145,8 @@ class FakeProvider:
             (ToolCallParseStatus.SUCCESS, call),
         ):
             delta = ToolCallDelta(content=content, parse_status=status)
-            yield _chunk(EventType.PROGRESS, delta)
-        yield _chunk(EventType.COMPLETE, "", StopReason.END_OF_MESSAGE)
+            yield chunk_of(EventType.PROGRESS, delta)
+        yield chunk_of(EventType.COMPLETE, "", StopReason.END_OF_MESSAGE)
 
     def _note(self, text: str) -> None:
         # Who waits for the file finds all of it.
@@ -207,12 +207,13 @@ class FakeProvider:
                 pass
 
 
-def _chunk(
+def chunk_of(
     kind: EventType,
     delta: str | ToolCallDelta,
     reason: StopReason = StopReason.END_OF_TURN,
     usage: Usage | None = None,
 ) -> ChatCompletionResponseStreamChunk:
+    """Return one chunk of a chat; the last one has the reason."""
     event = ChatCompletionResponseEvent(
         event_type=kind,
         delta=delta,

@@ -7,6 +7,7 @@ from collections.abc import AsyncGenerator
 from typing import Any
 
 import pytest
+from tests.contract.cli_package.fake_provider import chunk_of
 
 from rungraph.engine.apis.common import (
     CompletionMessage,
@@ -23,7 +24,6 @@ from rungraph.engine.apis.common import (
 )
 from rungraph.engine.apis.inference import (
     ChatCompletionResponse,
-    ChatCompletionResponseEvent,
     ChatCompletionResponseStreamChunk,
     EventType,
     ToolCallDelta,
@@ -141,21 +141,12 @@ class Source:
         """Yield the stream."""
         half = len(self.text) // 2
         try:
-            yield self._chunk(EventType.START, "")
-            yield self._chunk(EventType.PROGRESS, self.text[:half])
-            yield self._chunk(EventType.PROGRESS, self.text[half:])
-            yield self._chunk(EventType.COMPLETE, "", StopReason.END_OF_TURN)
+            yield chunk_of(EventType.START, "")
+            yield chunk_of(EventType.PROGRESS, self.text[:half])
+            yield chunk_of(EventType.PROGRESS, self.text[half:])
+            yield chunk_of(EventType.COMPLETE, "")
         finally:
             self.is_closed = True
-
-    def _chunk(
-        self, event_type: EventType, delta: str, stop_reason: StopReason | None = None
-    ) -> ChatCompletionResponseStreamChunk:
-        return ChatCompletionResponseStreamChunk(
-            event=ChatCompletionResponseEvent(
-                event_type=event_type, delta=delta, stop_reason=stop_reason
-            )
-        )
 
 
 async def events_of(text: str) -> list[tuple[str, object, StopReason | None]]:

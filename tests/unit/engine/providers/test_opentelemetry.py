@@ -34,6 +34,7 @@ from rungraph.engine.providers.inline.opentelemetry.provider import OpenTelemetr
 pytest.importorskip("opentelemetry.sdk")
 
 Open = Callable[..., Awaitable[OpenTelemetry]]
+Filed = tuple[OpenTelemetry, Path]
 
 
 @pytest.fixture
@@ -63,6 +64,13 @@ async def telemetry(open_telemetry: Open) -> OpenTelemetry:
 def to_file(path: Path) -> dict[str, Any]:
     """Return the config of an export to *path*."""
     return {"exporters": [{"type": "file", "path": str(path)}]}
+
+
+@pytest.fixture
+async def filed(open_telemetry: Open, tmp_path: Path) -> Filed:
+    """Return a provider that exports to a file, and the file."""
+    path = tmp_path / "told.jsonl"
+    return await open_telemetry(**to_file(path)), path
 
 
 def lines(path: Path, kind: str) -> list[dict[str, Any]]:
@@ -108,10 +116,9 @@ async def test_a_file_has_a_line_a_span(open_telemetry: Open, tmp_path: Path) ->
         await open_telemetry(**to_file(tmp_path))
 
 
-async def test_log_lines_belong_to_their_span(open_telemetry: Open, tmp_path: Path) -> None:
+async def test_log_lines_belong_to_their_span(filed: Filed) -> None:
     """A log line has its message, its severity and where in which trace it was written."""
-    path = tmp_path / "logs.jsonl"
-    telemetry = await open_telemetry(**to_file(path))
+    telemetry, path = filed
     for severity in LogSeverity:
         await telemetry.log_event(log_line("ünder way", severity, n=1))
     await telemetry.shutdown()
@@ -124,10 +131,9 @@ async def test_log_lines_belong_to_their_span(open_telemetry: Open, tmp_path: Pa
     assert logs[0]["timestamp"] == "2026-01-01T12:00:00.000000Z"
 
 
-async def test_metrics_are_gauges(open_telemetry: Open, tmp_path: Path) -> None:
+async def test_metrics_are_gauges(filed: Filed) -> None:
     """The last measurement of each set of attributes is exported; a bad name is refused."""
-    path = tmp_path / "metrics.jsonl"
-    telemetry = await open_telemetry(**to_file(path))
+    telemetry, path = filed
     with pytest.raises(ValueError, match="metric '1 2' in 's' cannot be recorded"):
         await telemetry.log_event(metric("1 2", 1, "s"))
     for value, model in ((1, "a"), (2.5, "a"), (7, "b")):
@@ -140,13 +146,10 @@ async def test_metrics_are_gauges(open_telemetry: Open, tmp_path: Path) -> None:
     assert {point["attributes"]["model"]: point["value"] for point in points} == {"a": 2.5, "b": 7}
 
 
-async def test_open_spans_do_not_pile_up(
-    open_telemetry: Open, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+async def test_open_spans_do_not_pile_up(filed: Filed, monkeypatch: pytest.MonkeyPatch) -> None:
     """Of too many spans that never end, the oldest is ended as unfinished."""
     monkeypatch.setattr(recorder, "_MOST_OPEN_SPANS", 2)
-    path = tmp_path / "spans.jsonl"
-    telemetry = await open_telemetry(**to_file(path))
+    telemetry, path = filed
     for number in range(1, 4):
         await telemetry.log_event(start(f"{number:016x}", f"span {number}"))
     with pytest.raises(ValueError, match="cannot end: it has not begun, or has ended already"):
@@ -182,11 +185,10 @@ async def test_events_that_make_no_sense_are_refused(telemetry: OpenTelemetry) -
     ],
 )
 async def test_any_name_can_be_an_id(
-    open_telemetry: Open, tmp_path: Path, trace_id: str, span_id: str, kept: dict[str, str]
+    filed: Filed, trace_id: str, span_id: str, kept: dict[str, str]
 ) -> None:
     """Names that are no OpenTelemetry ids become some, the same each time, and are kept."""
-    path = tmp_path / "spans.jsonl"
-    telemetry = await open_telemetry(**to_file(path))
+    telemetry, path = filed
     await telemetry.log_event(start(span_id, trace_id=trace_id))
     await log_span(telemetry, "inner", trace_id=trace_id, parent=span_id)
     await telemetry.log_event(end(span_id, trace_id=trace_id))
@@ -200,10 +202,9 @@ async def test_any_name_can_be_an_id(
     assert (await telemetry.get_trace(trace_id)).root_span_id == span_id
 
 
-async def test_attributes_of_any_kind_are_taken(open_telemetry: Open, tmp_path: Path) -> None:
+async def test_attributes_of_any_kind_are_taken(filed: Filed) -> None:
     """What OpenTelemetry has no type for becomes JSON, and too many are cut off in silence."""
-    path = tmp_path / "spans.jsonl"
-    telemetry = await open_telemetry(**to_file(path))
+    telemetry, path = filed
     odd: dict[str, Any] = {
         "none": None,
         "mixed": [1, "a"],
