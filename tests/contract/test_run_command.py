@@ -13,7 +13,14 @@ from typing import Any
 
 import pytest
 from tests.builders import entry, written
-from tests.contract.command_line import HIDDEN, run, running
+from tests.contract.command_line import (
+    HIDDEN,
+    command,
+    environment,
+    run,
+    run_program,
+    running,
+)
 from tests.contract.conftest import ConfigFile
 from tests.contract.test_schemas import described
 
@@ -196,7 +203,9 @@ def test_events_are_written_as_json_lines(config_file: ConfigFile, tmp_path: Pat
     assert failed["address"] == "provider:inference/told"
     assert failed["error"]["type"] == "RuntimeError"
     assert HIDDEN not in path.read_text()
-    ended = run(config_file(log=True, api_key=HIDDEN), *HEALTH, PYTHONWARNINGS="always")
+    # What is logged of a thread that fails has its traceback.
+    words = command("run", config_file(log=True, api_key=HIDDEN), "--state-dir", tmp_path, *HEALTH)
+    ended = run_program(*words, env=environment(PYTHONWARNINGS="always"))
     assert "WARNING: fake: the key is ***" in ended.err
     # What a provider warns of, and what fails in a thread of its own.
     assert r"DeprecationWarning: \x1b[31mold: ***" in ended.err
