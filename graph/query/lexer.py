@@ -128,6 +128,8 @@ def _unreadable(expression: str, position: int) -> QueryError:
     elif char == "/":
         message = "a selection does not begin with '/'"
         hint = "write it as text in a function: filter('…', *)"
+    elif char == "^":
+        message, hint = "'^' is no operator", "write '&' for what both select"
     elif char.isprintable():
         message, hint = f"unexpected character '{char}'", "put names that hold it in quotes"
     else:

@@ -101,7 +101,11 @@ def select(
         context.work.visited += len(groups)
     nodes = frozenset().union(*(groups[value] for value in matching))
     if not nodes and method not in _MAY_BE_EMPTY:
-        error = _no_match(context, text, method, glob, fail)
+        if is_name and not is_literal(glob):
+            hint = "a name in quotes is meant as it is written; a pattern has none"
+            error = fail(f"no node matches '{text}'", hint)
+        else:
+            error = _no_match(context, text, method, glob, fail)
         if context.unmatched is None:
             raise error
         context.unmatched(text, error)

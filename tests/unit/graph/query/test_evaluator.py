@@ -144,6 +144,8 @@ def test_a_name_in_quotes_is_literal(name: str) -> None:
     graph = compile_config(config, catalog=CATALOG, environment={})
     for query in (f"'{name}'", f"'inference/{name}'", f"'provider:inference/{name}'"):
         assert [one.name for one in query_graph(graph, query)] == [name]
+    with pytest.raises(QueryError, match="in quotes is meant as it is written"):
+        query_graph(graph, "'router:*'")
 
 
 def test_edges_and_files_are_attributes(graph: RunGraph) -> None:

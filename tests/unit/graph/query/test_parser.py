@@ -140,6 +140,7 @@ NEEDS_OPERATOR = (
         ("a | ''", 5, "the name in quotes is empty", ""),
         ("a | /b/", 5, "a selection does not begin with '/'",
          "write it as text in a function: filter('…', *)"),
+        ("a ^ b", 3, "'^' is no operator", "write '&' for what both select"),
         ("a;b", 2, "unexpected character ';'", "put names that hold it in quotes"),
         ("a \x07", 3, "unexpected character U+0007", "a query is plain text"),
         ("$x", 1, "'$x' has no 'let' around it", "write: let x = … in …"),
