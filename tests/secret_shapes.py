@@ -60,7 +60,9 @@ _IN_TEXTS = [
     "h:5432:db:u:§", "# of pgpass\n*:*:*:u:§", "http://u:§ @h/", "pg://u:pa § x@h:5432/db",
     "serve --llm-key §", "x-signoz-key=§", "key: §", "https://h/?code=§", "Cookie: a=b; sid=§; c=d",
     "jdbc:oracle:thin:scott/§@//h:1521/x", "sqlplus me/§@h:1521:sid", "$apr1$salt1234$§",
-    "$2b$12$§",
+    "$2b$12$§", "aws configure set aws_secret_access_key §", "requirepass §", "curl -u :§ h",
+    "npm set //r.example/:_authToken §", "bcp x in y -P§", "https://h/api/mcp/s/§/sse",
+    "https://h/webhook/§", "api key is §",
 ]  # fmt: skip
 
 _STRUCTURES: list[Any] = [
@@ -70,6 +72,9 @@ _STRUCTURES: list[Any] = [
     {"login": [{"type": "bearer", "value": "§"}]},
     {"login": [{"key": "X-Token", "value": "§"}]},
     {"args": ["--api-key", "§"]}, {"args": ["-u", "user:§"]}, {"args": ["mysql", "--password=§"]},
+    {"args": ["redis-cli", "-a", "§"]}, {"args": ["serve", "--api-key", "§"]},
+    {"args": ["docker", "login", "-u", "me", "-p", "§"]},
+    {"password_list": ["-u", "§"]},
     {"tokens": {"a": "§", "b": ["§"]}}, {"password": [["§"]]}, {"keys": ["§", "§"]},
     {"credentials": {"user": "§"}}, {"headers": [["X-Api-Key", "§"]]},
     {"login": {"id": "password", "val": "§"}}, {"login": {"variable": "API_KEY", "value": "§"}},
@@ -137,8 +142,11 @@ HARMLESS_TEXTS: list[str] = [
     "name: size\nvalue: 10", "echo done | tee log1",
     "h:5432:orders:reader:latest", "org/model@h:v1", "see a/b@host",
     "echo $1$2", "key: llama-3-8b-instruct", "https://h/?code=200", "actions/checkout@v4",
+    "tokens org/Llama-3.2-3B-Instruct", "https://h/hooks/pre-commit-2024-v2",
+    "key rotation-every-90-days", "docker run -p 8080:80 redis-cli",
 ]  # fmt: skip
 HARMLESS: list[Any] = [
+    {"args": ["docker", "run", "-p", "8080:80"]},
     *({key: value} for key, value in HARMLESS_KEYS.items()),
     *({"note": text} for text in HARMLESS_TEXTS),
 ]

@@ -16,7 +16,7 @@ from rungraph.graph.secrets.keys import (
     is_secret_name,
     secret_head,
 )
-from rungraph.graph.secrets.looks import is_mixed, is_plain_word
+from rungraph.graph.secrets.looks import is_mixed, is_plain_word, is_random
 from rungraph.graph.secrets.pairs import Hit, hits_after_flags, hits_after_names
 from rungraph.graph.secrets.services import HOOKS, SERVICE_KEYS
 
@@ -54,6 +54,18 @@ def _is_mixed(match: re.Match[str]) -> bool:
     return is_mixed(match["value"])
 
 
+def _is_told(match: re.Match[str]) -> bool:
+    """Whether a secret follows its name as the next word: a password, or what is random."""
+    is_password = _PASSWORD.fullmatch(match["name"]) is not None
+    return (is_password and is_mixed(match["value"])) or (
+        is_random(match["value"]) and bool(secret_head(match["name"]))
+    )
+
+
+def _is_random(match: re.Match[str]) -> bool:
+    return is_random(match["value"])
+
+
 def _is_named(match: re.Match[str]) -> bool:
     return is_secret_name(match["name"])
 
@@ -87,9 +99,16 @@ def _is_attached(match: re.Match[str]) -> bool:
 
 
 def _is_of_client(match: re.Match[str]) -> bool:
-    """Whether a client that has such a flag for its password is called before it."""
-    client = _CLIENTS.get(match["flag"][:3])
     before = match.string[max(0, match.start() - 500) : match.start()]
+    return is_for_password(match["flag"] + bool(match["gap"]) * " ", before)
+
+
+def is_for_password(flag: str, before: str) -> bool:
+    """Whether *before* a *flag* a client is called that has it for its password.
+
+    A flag that ends with a blank is one whose value is a word of its own.
+    """
+    client = CLIENTS.get(flag)
     return client is not None and client.search(re.split(r"[\n;|&]", before)[-1]) is not None
 
 
@@ -98,18 +117,20 @@ def _is_user(match: re.Match[str]) -> bool:
     return not match["value"].isdigit() and not match["value"].startswith("//")
 
 
-_CLIENTS: Final = {
-    "-p": re.compile(r"\b(?:mysql\w*|mariadb[\w-]*|sshpass)\s"),
-    "-p ": re.compile(r"\b(?:login|mongosh|sshpass)\s"),
-    "-P ": re.compile(r"\b(?:sqlcmd|bcp|zip|unzip)\s"),
-    "-N ": re.compile(r"\bssh-keygen\s"),
-    "-k ": re.compile(r"\bopenssl\s+enc\s"),
-    "-w ": re.compile(r"\bldap[a-z]+\s"),
-    "-a ": re.compile(r"\bredis-cli\s"),
-    "-b ": re.compile(r"\bcurl\s"),
+CLIENTS: Final = {
+    "-p": re.compile(r"\b(?:mysql\w*|mariadb[\w-]*|sshpass)\b"),
+    "-p ": re.compile(r"\b(?:login|mongosh|sshpass|twine)\b"),
+    "-P": re.compile(r"\b(?:sqlcmd|bcp)\b"),
+    "-P ": re.compile(r"\b(?:sqlcmd|bcp|zip|unzip|mosquitto_\w+)\b"),
+    "-N ": re.compile(r"\bssh-keygen\b"),
+    "-k ": re.compile(r"\bopenssl\W+enc\b"),
+    "-w ": re.compile(r"\bldap[a-z]+\b"),
+    "-a ": re.compile(r"\bredis-cli\b"),
+    "-b ": re.compile(r"\bcurl\b"),
 }
 LOGIN_FLAGS: Final = ("-u", "-U", "--user", "--proxy-user", "--userpwd")
 """Flags of command lines that ``user:password`` follows."""
+_PASSWORD = re.compile(r"pass(?:word|wd|phrase)", re.IGNORECASE)
 _HOST = r"(?:[A-Za-z](?!ha\d+:)[\w.-]*|\d{1,3}(?:\.\d{1,3}){3}|\[[0-9A-Fa-f:.]+\]|\ud800+)"
 _SERVICE_KEY = re.compile(rf"(?<![A-Za-z0-9])(?:{'|'.join(SERVICE_KEYS)})")
 _LONG_WORD = re.compile(r"[\w.=-]{14}")
@@ -186,6 +207,14 @@ SHAPES: Final = (
     ),
     Shape("hook", re.compile("|".join(HOOKS)), ("hook", "api.telegram.org", "maker.ifttt.com")),
     Shape(
+        "hook",
+        re.compile(
+            r"/(?:\w{0,20}hooks?|tokens?|keys?|secrets?|integration|mcp(?:/s)?)/(?P<value>[\w-]{16,200})"
+        ),
+        ("hook", "/token", "/key", "/secret", "/integration/", "/mcp/"),
+        _is_random,
+    ),
+    Shape(
         "bearer token",
         re.compile(
             r"\bBearer\s{1,9}(?P<value>"
@@ -215,7 +244,7 @@ SHAPES: Final = (
         "user and password",
         re.compile(
             rf"""(?<![\w-])(?:{"|".join(LOGIN_FLAGS)})["']?[\s,=]{{1,9}}["']?
-            [^\s:"',]{{1,100}}:(?P<value>[^\s"',\]]{{1,500}})""",
+            [^\s:"',]{{0,100}}:(?P<value>[^\s"',\]]{{1,500}})""",
             re.VERBOSE,
         ),
         tuple(map(str.lower, LOGIN_FLAGS)),
@@ -232,8 +261,11 @@ SHAPES: Final = (
     ),
     Shape(
         "password of a client",
-        re.compile(r"(?<!\S)(?P<flag>-[pabkwNP] {0,9})[\"']?(?P<value>[^\s\"'=-][^\s\"']{0,500})"),
-        ("-p", " -a", " -b", " -k", " -w", " -n"),
+        re.compile(
+            r"(?<![^\s\"'])(?P<flag>-[pabkwNP])(?P<gap>[\"']?,? {1,9})?[\"']?"
+            r"(?P<value>[^\s\"',=-][^\s\"']{0,500})"
+        ),
+        tuple(f"{before}-{flag}" for before in " \"'" for flag in "abknpw"),
         _is_of_client,
     ),
     Shape(
@@ -246,13 +278,13 @@ SHAPES: Final = (
         ("-stdin", "--with-token"),
     ),
     Shape(
-        "password in words",
+        "secret in words",
         re.compile(
-            r"\bpass(?:word|wd|phrase)\s{1,9}(?:is\s{1,9})?(?P<value>[^\s\"'=:][^\s\"']{7,200})",
-            re.IGNORECASE,
+            r"(?<![\w.-])(?P<name>[A-Za-z_][\w.-]{1,60})"
+            r"(?=\s{1,9}(?:is\s{1,9})?(?P<value>[^\s\"'=:][^\s\"']{7,200}))"
         ),
-        ("password ", "passwd ", "passphrase "),
-        _is_mixed,
+        ("pass", "key", "token", "secret", "auth"),
+        _is_told,
     ),
     Shape(
         "value beside a name",

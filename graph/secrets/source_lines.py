@@ -24,7 +24,7 @@ from rungraph.graph.secrets.known import is_naming
 from rungraph.graph.secrets.looks import is_mixed, is_random
 from rungraph.graph.secrets.masking import packed
 from rungraph.graph.secrets.pairs import Span, without_scheme
-from rungraph.graph.secrets.shapes import LOGIN_FLAGS, PRIVATE_KEY
+from rungraph.graph.secrets.shapes import CLIENTS, LOGIN_FLAGS, PRIVATE_KEY
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
@@ -49,7 +49,7 @@ _NAME_VALUE = re.compile(r"""[ \t]*["']?([^"'\s,\[\]{}#][^"'\r\n,\[\]{}#]{0,200}
 _FLAG_AND_VALUE = re.compile(
     rf"""^[ \t]*(?:-[ ]{{1,9}}){{1,2}}["']?(?:(?P<login>{"|".join(LOGIN_FLAGS)})
     |(?P<flag>--?[A-Za-z][\w-]{{0,60}})|(?P<name>[A-Za-z][\w-]{{0,60}}))
-    ["']?[ \t]*\r?\n[ \t]*-[ ]+["']?(?P<value>[^\r\n]+?)["']?[ \t]*$""",
+    (?=["']?[ \t]*\r?\n[ \t]*-[ ]+["']?(?P<value>[^\r\n]+?)["']?[ \t]*$)""",
     re.VERBOSE | re.MULTILINE,
 )
 # A sentence in quotes, or after another key: its first word, or words before a colon in it.
@@ -115,8 +115,9 @@ class _Search:
         for match in PRIVATE_KEY.finditer(self._text):
             yield from self._in_lines(*match.span())
         for match in _FLAG_AND_VALUE.finditer(self._text):
-            name = match["name"] if is_mixed(match["value"]) else None
-            if match["login"] or is_secret_key(match["flag"] or name or ""):
+            is_sure = is_mixed(match["value"])
+            head = match["flag"] or (match["name"] if is_sure else "")
+            if match["login"] or is_secret_key(head) or (is_sure and f"{head} " in CLIENTS):
                 yield from self._in_lines(*match.span("value"))
         # An anchor can stand after the alias too, in a text that is wrong.
         for name in sorted(self._aliases):

@@ -31,7 +31,7 @@ from rungraph.graph.secrets.masking import (
     secrets_of_template,
     secrets_of_text,
 )
-from rungraph.graph.secrets.shapes import LOGIN_FLAGS
+from rungraph.graph.secrets.shapes import CLIENTS, LOGIN_FLAGS, is_for_password
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
@@ -150,7 +150,7 @@ def _masked(value: Any, extra: frozenset[str], known: KnownSecrets, *, is_secret
         }
         if isinstance(value, _MAPPINGS):
             return shown
-        for index, item in _logins(value):
+        for index, item in () if is_secret else _logins(value):
             shown[index] = masked_after_flag(value[index - 1], item, known)
         return [*shown.values()]
     return MASK if is_secret and value is not None and not isinstance(value, bool) else value
@@ -203,6 +203,9 @@ def items_of(value: Any, extra: frozenset[str]) -> Iterator[tuple[Any, Any, str]
             yield index, item, reason
             is_flag = isinstance(item, str) and item.startswith("-") and "=" not in item
             head = secret_head(item) if is_flag else ""
+            if is_flag and not head and f"{item} " in CLIENTS:
+                before = [one for one in value[max(0, index - 20) : index] if len(str(one)) < 100]
+                head = item if is_for_password(f"{item} ", " ".join(map(str, before))) else ""
             reason = f"the flag before it is that of a secret: '{head}'" if head else ""
             if index == 0 and (head := _head_of_pair(value)):
                 reason = f"the name before it is that of a secret: '{head}'"
