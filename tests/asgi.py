@@ -9,6 +9,9 @@ from dataclasses import dataclass, field
 from typing import Any
 from urllib.parse import unquote
 
+from rungraph.engine.run.stack import Stack
+from rungraph.engine.server.app import StackApp
+
 App = Callable[..., Awaitable[None]]
 
 
@@ -35,6 +38,13 @@ class Answered:
     def error(self) -> Any:
         """What is said to be wrong."""
         return json.loads(self.body)["error"]
+
+
+def app_of(stack: Stack, *how: Any) -> StackApp:
+    """Return a server of *stack* that takes requests; *how* are its settings and its guard."""
+    app = StackApp(stack, *how)
+    app.open()
+    return app
 
 
 async def ask(

@@ -83,6 +83,13 @@ Modules = Callable[[Mapping[str, str]], None]
 """What the fixture ``modules`` is: it writes modules by their paths."""
 
 
+def install_module(patch: pytest.MonkeyPatch, name: str, **content: object) -> None:
+    """Let a module with this content be imported until the end of the test."""
+    module = ModuleType(name)
+    vars(module).update(content)
+    patch.setitem(sys.modules, name, module)
+
+
 class GraphOf(Protocol):
     """What the fixture ``graph_of`` is: it makes a graph of one provider for each API."""
 
@@ -96,9 +103,7 @@ def graph_of(monkeypatch: pytest.MonkeyPatch, **offers: Offer) -> RunGraph:
     providers: dict[str, list[dict[str, Any]]] = {}
     for api, offer in offers.items():
         name = f"rungraph_fake_{api}"
-        module = ModuleType(name)
-        vars(module).update(get_provider_impl=offer.create, Pinging=Pinging)
-        monkeypatch.setitem(sys.modules, name, module)
+        install_module(monkeypatch, name, get_provider_impl=offer.create, Pinging=Pinging)
         apis.append(ApiSpec(api, f"{name}:Pinging"))
         needs, uses = offer.needs, offer.uses
         spec: dict[str, Any] = {"module": name, "dependencies": needs}

@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 import asyncio
-import sys
 from collections.abc import Callable
-from types import ModuleType
 from typing import Any
 
 import pytest
 from tests.builders import entry
+from tests.unit.engine.fakes import install_module
 
 from rungraph.engine.apis.common import HealthResponse, HealthStatus
 from rungraph.engine.apis.models import Model
@@ -104,9 +103,7 @@ def install(monkeypatch: pytest.MonkeyPatch) -> None:
         made.append(model)
         return model
 
-    module = ModuleType(_MODULE)
-    vars(module)["get_provider_impl"] = create
-    monkeypatch.setitem(sys.modules, _MODULE, module)
+    install_module(monkeypatch, _MODULE, get_provider_impl=create)
 
 
 def models_graph(

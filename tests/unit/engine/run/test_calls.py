@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-import sys
-from types import ModuleType
 from typing import Any, Protocol
 
 import pytest
 from tests.builders import run_config
+from tests.unit.engine.fakes import install_module
 
 from rungraph.engine.apis.common import SamplingParams, SystemMessage, ToolChoice, UserMessage
 from rungraph.engine.apis.memory import MemoryBankDocument
@@ -155,15 +154,13 @@ class Opaque:
 @pytest.fixture
 def echo(monkeypatch: pytest.MonkeyPatch) -> RunGraph:
     """Return a graph that serves an API which some other package brings."""
-    module = ModuleType("echo_package")
-    vars(module)["Echo"] = Echo
-    monkeypatch.setitem(sys.modules, "echo_package", module)
+    install_module(monkeypatch, "echo_package", Echo=Echo)
     catalog = Catalog.of(
         apis=[ApiSpec("echo", "echo_package:Echo")],
         providers=[ProviderSpec("echo", "inline::loud", "echo_package")],
     )
-    providers = {"echo": [{"provider_id": "loud", "provider_type": "inline::loud"}]}
-    return compile_config({"providers": providers}, catalog=catalog, environment={})
+    config = run_config({"echo": {"loud": "inline::loud"}})
+    return compile_config(config, catalog=catalog, environment={})
 
 
 def test_apis_of_other_packages_are_called_alike(echo: RunGraph) -> None:

@@ -6,12 +6,21 @@ import asyncio
 import sys
 import threading
 from pathlib import Path
-from types import ModuleType
 from typing import Any
 
 import pytest
+from tests.builders import entry
 from tests.unit.engine import fakes
-from tests.unit.engine.fakes import QUICK, GraphOf, Modules, Offer, Pinger, raised_by, told
+from tests.unit.engine.fakes import (
+    QUICK,
+    GraphOf,
+    Modules,
+    Offer,
+    Pinger,
+    install_module,
+    raised_by,
+    told,
+)
 from tests.unit.engine.run.models import BAR, FakeModel, models_graph, quick
 
 from rungraph.engine.apis.models import Model
@@ -112,16 +121,14 @@ async def test_a_remote_type_has_an_adapter(
     monkeypatch: pytest.MonkeyPatch, graph_of: GraphOf
 ) -> None:
     """Provider types of ``remote::`` are created by ``get_adapter_impl``."""
-    module = ModuleType("rungraph_remote")
 
     async def create(config: object, deps: object) -> Pinger:
         return Pinger(config)
 
-    vars(module)["get_adapter_impl"] = create
-    monkeypatch.setitem(sys.modules, "rungraph_remote", module)
+    install_module(monkeypatch, "rungraph_remote", get_adapter_impl=create)
     base = graph_of(a=Offer())
     spec = ProviderSpec("a", "remote::fake", "rungraph_remote")
-    one = {"provider_id": "one", "provider_type": "remote::fake", "config": {"key": 1}}
+    one = entry("one", "remote::fake", key=1)
     catalog = base.catalog.merged(Catalog.of(providers=[spec]))
     graph = compile_config({"providers": {"a": [one]}}, catalog=catalog, environment={})
     async with Stack(graph, QUICK) as stack:

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from tests.asgi import Answered, ask
+from tests.asgi import Answered, app_of, ask
 from tests.builders import entry
 from tests.unit.engine.run.models import until
 
@@ -34,8 +34,7 @@ async def stack() -> AsyncGenerator[Stack]:
 
 async def asked(stack: Stack, guard: Guard, path: str = "/version", **more: Any) -> Answered:
     """Return what a server with *guard* answers."""
-    app = StackApp(stack, ServerSettings(), guard)
-    app.open()
+    app = app_of(stack, ServerSettings(), guard)
     return await ask(app, more.pop("method", "GET"), path, **more)
 
 
@@ -165,8 +164,7 @@ async def test_a_browser_may_ask_first(stack: Stack) -> None:
 
 async def test_above_the_limit_callers_are_told_to_come_again(stack: Stack) -> None:
     """There are no more calls than allowed; probes are still answered."""
-    app = StackApp(stack, ServerSettings(most_calls=0))
-    app.open()
+    app = app_of(stack, ServerSettings(most_calls=0))
     answered = await ask(app, "GET", "/version")
     assert (answered.status, answered.headers["retry-after"]) == (503, "1")
     assert (await ask(app, "GET", "/livez")).status == 200
@@ -191,8 +189,7 @@ async def test_a_key_has_so_many_streams_at_a_time(method: str, path: str, body:
     echo = entry("echo", "inline::fake", "tests.contract.cli_package.fake_provider")
     key = replace(Key.of(OWNER, "owner"), most_streams=1)
     async with Stack(compile_config({"providers": {"inference": [echo]}})) as stack:
-        app = StackApp(stack, ServerSettings(), Guard([key]))
-        app.open()
+        app = app_of(stack, ServerSettings(), Guard([key]))
         first = asyncio.create_task(ask(app, "GET", "/events", headers=bearer(OWNER)))
         await until(lambda: bool(key.streams))
         refused = await ask(app, method, path, body, headers=bearer(OWNER))

@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 from jsonschema import validate
-from tests.asgi import Answered, ask
+from tests.asgi import Answered, app_of, ask
 from tests.builders import entry
 from tests.unit.engine.fakes import Telemetry
 from tests.unit.engine.run.models import until
@@ -80,13 +80,6 @@ def stack_of(servers: dict[str, Server], routing: str = "round_robin") -> Stack:
 def stack(servers: dict[str, Server]) -> Stack:
     """A stack in which both serve one model in turn."""
     return stack_of(servers)
-
-
-def app_of(stack: Stack) -> StackApp:
-    """Return a server of *stack*."""
-    app = StackApp(stack)
-    app.open()
-    return app
 
 
 async def chat(app: StackApp, path: str = "/v1/chat/completions", **more: Any) -> Answered:

@@ -3,15 +3,14 @@
 from __future__ import annotations
 
 import asyncio
-import sys
 from collections.abc import AsyncGenerator, Mapping
-from types import ModuleType
 from typing import Any
 
 import pytest
-from tests.asgi import Answered, ask
+from tests.asgi import Answered, app_of, ask
 from tests.builders import entry
 from tests.contract.cli_package.fake_provider import FakeProvider
+from tests.unit.engine.fakes import install_module
 
 from rungraph.engine.request import CallData, hand_over, provider_data, without_call_data
 from rungraph.engine.run.stack import Stack
@@ -58,20 +57,17 @@ class Plain(FakeProvider):
 @pytest.fixture
 async def app(monkeypatch: pytest.MonkeyPatch) -> AsyncGenerator[StackApp]:
     """A server of a provider that takes callers' keys and of one that does not."""
-    module = ModuleType("rungraph_fake_keys")
 
     async def create(config: Mapping[str, Any], deps: object) -> FakeProvider:
         return Keyed(config) if config["model"] == "keyed" else Plain(config)
 
-    vars(module).update(get_provider_impl=create)
-    monkeypatch.setitem(sys.modules, module.__name__, module)
+    install_module(monkeypatch, "rungraph_fake_keys", get_provider_impl=create)
     providers = [
-        entry(model, "inline::keys", module.__name__, model=model) for model in ("keyed", "plain")
+        entry(model, "inline::keys", "rungraph_fake_keys", model=model)
+        for model in ("keyed", "plain")
     ]
     async with Stack(compile_config({"providers": {"inference": providers}})) as stack:
-        app = StackApp(stack)
-        app.open()
-        yield app
+        yield app_of(stack)
 
 
 async def asked(app: StackApp, model: str, sent: str | None, text: str = "whose key") -> Answered:

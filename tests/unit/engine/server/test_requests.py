@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from tests.asgi import ask
+from tests.asgi import app_of, ask
 from tests.builders import entry
 
 from rungraph.engine.run.stack import Stack
@@ -28,9 +28,7 @@ async def app() -> AsyncGenerator[StackApp]:
     """The server of a stack with one model."""
     graph = compile_config({"providers": {"inference": [ECHO]}})
     async with Stack(graph) as stack:
-        found = StackApp(stack)
-        found.open()
-        yield found
+        yield app_of(stack)
 
 
 @pytest.mark.parametrize("path", ["/inference/chat_completion", "/v1/chat/completions"])

@@ -7,13 +7,13 @@ from collections.abc import AsyncGenerator
 from typing import Any
 
 import pytest
-from tests.asgi import ask
+from tests.asgi import app_of, ask
 from tests.builders import entry
 from tests.unit.engine.fakes import Telemetry
 from tests.wire import Reply, Request, Wire, serve
 
 from rungraph.engine.run.stack import Stack
-from rungraph.engine.server.app import ServerSettings, StackApp
+from rungraph.engine.server.app import ServerSettings
 from rungraph.engine.tracing import begin_call, current_trace_id, headers_of_trace
 from rungraph.graph import compile_config
 
@@ -52,8 +52,7 @@ async def called(
     stack: Stack, path: str, headers: dict[str, str], ratio: float = 1.0, **more: Any
 ) -> None:
     """Chat once through a server of *stack*."""
-    app = StackApp(stack, ServerSettings(trace_ratio=ratio))
-    app.open()
+    app = app_of(stack, ServerSettings(trace_ratio=ratio))
     asked = {"model": "mine", "messages": USER}
     answered = await ask(app, "POST", path, asked, headers=headers, **more)
     assert answered.status == 200, answered.body
@@ -140,8 +139,7 @@ async def test_a_later_version_is_understood() -> None:
 async def test_a_request_that_comes_round_is_refused(stack: Stack, wire: Wire) -> None:
     """An upstream hears through which server a call has come; that server takes it once."""
     async with stack:
-        app = StackApp(stack)
-        app.open()
+        app = app_of(stack)
         body = {"model": "mine", "messages": USER}
         await ask(app, "POST", "/v1/chat/completions", body, headers={"via": "1.1 proxy"})
         via = {name.lower(): value for name, value in wire.requests[-1].headers.items()}["via"]
