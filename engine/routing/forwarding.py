@@ -5,7 +5,7 @@ from __future__ import annotations
 import inspect
 from asyncio import CancelledError
 from enum import Enum
-from inspect import Parameter
+from inspect import Parameter, ismethod, unwrap
 from types import AsyncGeneratorType
 from typing import TYPE_CHECKING, Any, cast
 from weakref import WeakKeyDictionary
@@ -87,9 +87,8 @@ class Forwarder:
         agreed: dict[str, Any] = {}
         differing: dict[str, dict[str, Any]] = {}
         # Hundreds of providers share a function.
-        functions = {
-            name: getattr(one, "__func__", one) for name, (one, _) in self._providers.items()
-        }
+        methods = {name: unwrap(one, stop=ismethod) for name, (one, _) in self._providers.items()}
+        functions = {name: getattr(one, "__func__", one) for name, one in methods.items()}
         for parameter in self._method.signature.parameters.values():
             if parameter.default is Parameter.empty or parameter.name == self._routing_key:
                 continue

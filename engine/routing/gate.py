@@ -7,7 +7,7 @@ import gc
 from collections import defaultdict
 from collections.abc import AsyncGenerator, Callable, Generator
 from dataclasses import dataclass
-from functools import partial
+from functools import partial, wraps
 from time import perf_counter
 from types import AsyncGeneratorType, CoroutineType, GeneratorType
 from typing import Any
@@ -73,6 +73,12 @@ class Gate:
     def _observed(
         self, method: Callable[..., Any], observe: Observe, *, is_coroutine: bool
     ) -> Callable[..., Any]:
+        def ended(began: float, result: Any) -> Any:
+            if _IS_STREAM[result.__class__]:
+                return self._followed(result, partial(observe, began))
+            observe(began, None)
+            return result
+
         async def awaited(*args: Any, **kwargs: Any) -> Any:
             began = perf_counter()
             try:
@@ -84,19 +90,19 @@ class Gate:
             except BaseException as error:
                 observe(began, error)
                 raise
-            if _IS_STREAM[result.__class__]:
-                return self._followed(result, partial(observe, began))
-            observe(began, None)
-            return result
+            return ended(began, result)
 
         def called(*args: Any, **kwargs: Any) -> Any:
             began = perf_counter()
-            result = method(*args, **kwargs)
-            if _IS_STREAM[result.__class__]:
-                return self._followed(result, partial(observe, began))
-            return result
+            try:
+                result = method(*args, **kwargs)
+            except BaseException as error:
+                observe(began, error)
+                raise
+            return ended(began, result)
 
-        return awaited if is_coroutine else called
+        # A router asks it for its defaults.
+        return wraps(method)(awaited if is_coroutine else called)
 
     def call(self, method: Callable[..., Any], *args: Any, **kwargs: Any) -> Any:
         """Call *method*, which is not awaited, within the limits, and follow its stream."""

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from tests.unit.engine.routing.routed import Table
 
 from rungraph.engine.apis.models import Model
 from rungraph.engine.catalog import CATALOG
@@ -17,6 +18,12 @@ from rungraph.engine.routing import RegistrationStore, create_table
 from rungraph.graph.address import Address
 from rungraph.graph.catalog.specs import ApiSpec, RoutedPair
 from rungraph.graph.nodes import ResourceConfig, TableNode
+
+
+@pytest.fixture(params=[None, staticmethod(lambda *_: None)], ids=["", "observed"])
+def observe(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Let each fact hold for calls that a server observes, too."""
+    monkeypatch.setattr(Table, "observe", request.param)
 
 
 @asynccontextmanager

@@ -9,7 +9,7 @@ from rungraph.engine.apis.inference import Inference
 from rungraph.engine.apis.resource import Resource
 from rungraph.engine.catalog import CATALOG
 from rungraph.engine.routing import create_router
-from rungraph.engine.routing.gate import Gate
+from rungraph.engine.routing.gate import Gate, Observe
 from rungraph.engine.routing.groups import Groups
 from rungraph.engine.routing.names import Key, Names, Watcher
 from rungraph.graph.address import Address
@@ -23,10 +23,12 @@ class Member(NamedTuple):
 
 
 class Table:
+    observe: Observe | None = None
+
     def __init__(self, resource: str = "model", **members: object) -> None:
         self.names = Names(resource)
         self.members = members
-        self.gate = Gate()
+        self.gate = Gate(observe=self.observe)
         self.groups = Groups(
             self.names, Address.table("models"), emit=lambda _: None, clock=lambda: 0.0
         )

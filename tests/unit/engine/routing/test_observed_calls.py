@@ -84,3 +84,12 @@ async def test_a_call_that_is_given_up_is_no_error_of_the_provider() -> None:
     task.cancel()
     await asyncio.wait([task])
     assert [type(one) for one in observed.errors] == [asyncio.CancelledError]
+
+
+async def test_a_call_that_is_not_awaited_is_told_when_it_returns() -> None:
+    """With its error, if it has one."""
+    observed = Observed()
+    with pytest.raises(ZeroDivisionError):
+        observed.gate.call(divmod, 1, 0)
+    observed.gate.call(len, "")
+    assert [type(one) for one in observed.errors] == [ZeroDivisionError, type(None)]

@@ -25,6 +25,8 @@ from rungraph.engine.errors import (
 from rungraph.engine.routing import PairError, ProviderNeededError
 from rungraph.graph.catalog.specs import RoutedPair
 
+pytestmark = pytest.mark.usefixtures("observe")
+
 
 class Chat:
     """A provider of inference that tells what it was called with."""

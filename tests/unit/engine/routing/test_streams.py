@@ -10,6 +10,8 @@ from tests.unit.engine.routing.routed import router_to
 
 from rungraph.engine.errors import UnknownResourceError
 
+pytestmark = pytest.mark.usefixtures("observe")
+
 
 class Streaming:
     """A provider whose streams fail or are closed as the test wants."""
