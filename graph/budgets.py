@@ -42,6 +42,8 @@ MOST_PASSES: Final = 200
 """So often may they visit a whole graph, when that is more."""
 MOST_KEPT_ATTRIBUTES: Final = 100
 """Attributes, such as ``config.url``, of which a graph that is asked keeps who has which value."""
+MOST_DRAWN: Final = 5_000
+"""Boxes and arrows of a picture: some 15 seconds, and far more than anyone can read."""
 LARGEST_PLAN: Final = 256 * 2**20
 """Bytes of a saved plan: one of 100,000 nodes has less."""
 LONGEST_EVENT: Final = 2**20

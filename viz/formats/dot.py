@@ -56,9 +56,10 @@ def _lines(diagram: Diagram, direction: str) -> Iterable[str]:
     yield f"    label=<{caption}>]"
     yield f'  node [fontname=Helvetica, fontsize=10, fontcolor="{LIGHT.ink}", margin="0.12,0.06"]'
     yield "  edge [fontname=Helvetica, fontsize=8, arrowsize=0.6]"
-    palette = LIGHT.palette_of(diagram.families)
-    for family, apis in diagram.families.items():
-        nodes = [_node(box, palette[family]) for box in diagram.members_of(family)]
+    families, members = diagram.families, diagram.members
+    palette = LIGHT.palette_of(families)
+    for family, apis in families.items():
+        nodes = [_node(box, palette[family]) for box in members[family]]
         if len(nodes) == 1:
             yield f"  {nodes[0]}"
             continue

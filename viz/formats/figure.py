@@ -6,6 +6,8 @@ from dataclasses import replace
 from io import BytesIO
 from typing import TYPE_CHECKING, Any, Unpack, cast
 
+from rungraph.graph.budgets import MOST_DRAWN
+from rungraph.graph.errors import PictureError
 from rungraph.viz.model.diagram import diagram_of
 from rungraph.viz.model.theme import night_of_day, theme_of
 
@@ -46,6 +48,7 @@ def draw(
 
     Raises:
         KeyError: If *select* names a node that is not there.
+        PictureError: If there are more than ``MOST_DRAWN`` boxes and arrows.
         ValueError: If *view*, *depth*, *direction* or *theme* is nothing of the kind.
     """
     from rungraph.viz.formats.drawing import Picture
@@ -56,6 +59,13 @@ def draw(
         raise ValueError(msg)
     colours = theme_of(theme)
     diagram = diagram_of(graph, **options)
+    if len(diagram.boxes) + len(diagram.arrows) > MOST_DRAWN:
+        msg = (
+            f"{len(diagram.boxes):,} boxes and {len(diagram.arrows):,} arrows are too many for a "
+            f"picture: at most {MOST_DRAWN:,} together\n"
+            "  help: select fewer nodes, or write dot, mermaid or text"
+        )
+        raise PictureError(msg)
     with settings():
         figure = Picture(diagram, colours, direction).drawn(ax)
         is_free = (
@@ -95,6 +105,7 @@ def render(
 
     Raises:
         KeyError: If *select* names a node that is not there.
+        PictureError: If there are more than ``MOST_DRAWN`` boxes and arrows.
         ValueError: If *format* is none of ``svg``, ``png`` and ``pdf``, or another argument is
             nothing of its kind.
     """

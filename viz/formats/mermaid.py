@@ -74,12 +74,11 @@ def mermaid_of(diagram: Diagram, direction: Literal["LR", "TB"] = "LR") -> str:
 
 def _lines(diagram: Diagram) -> Iterable[str]:
     names = {key: f"n{index}" for index, key in enumerate(diagram.boxes)}
-    palette = LIGHT.palette_of(diagram.families)
+    palette, members = LIGHT.palette_of(diagram.families), diagram.members
     classes = {family: f"api{index}" for index, family in enumerate(palette)}
-    for family in diagram.families:
+    for family, boxes in members.items():
         nodes = [
-            f"{names[box.key]}{_shape(box, diagram.meanings)}:::{classes[family]}"
-            for box in diagram.members_of(family)
+            f"{names[box.key]}{_shape(box, diagram.meanings)}:::{classes[family]}" for box in boxes
         ]
         if len(nodes) == 1:
             yield f"  {nodes[0]}"
@@ -92,7 +91,7 @@ def _lines(diagram: Diagram) -> Iterable[str]:
     for family, colour in palette.items():
         look = f"fill:{colour.fill},stroke:{colour.line},color:{LIGHT.ink}"
         yield f"  classDef {classes[family]} {look}"
-        if len(diagram.members_of(family)) > 1:
+        if len(members[family]) > 1:
             yield f"  style {classes[family]}_box fill:none,stroke:{colour.line},stroke-width:1px"
     for name, style in _STYLES.items():
         members = [names[box.key] for box in diagram.boxes.values() if name in _classes(box)]

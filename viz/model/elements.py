@@ -145,17 +145,18 @@ class Diagram:
     is_reduced: bool
     meanings: Mapping[Role, str]
 
-    def members_of(self, family: str) -> tuple[Box, ...]:
-        """Return the boxes that have the colour of *family*."""
-        return tuple(box for box in self.boxes.values() if box.family == family)
+    @property
+    def members(self) -> Mapping[str, tuple[Box, ...]]:
+        """The boxes that share a colour, by the API that gives it; sorted."""
+        found: dict[str, list[Box]] = {}
+        for box in self.boxes.values():
+            found.setdefault(box.family, []).append(box)
+        return {family: tuple(found[family]) for family in sorted(found)}
 
     @property
     def families(self) -> Mapping[str, tuple[str, ...]]:
         """The APIs that share a colour, by the one that gives it; sorted."""
-        found: dict[str, set[str]] = {}
-        for box in self.boxes.values():
-            found.setdefault(box.family, set()).add(box.api)
         return {
-            family: tuple(sorted(found[family], key=lambda api: (api != family, api)))
-            for family in sorted(found)
+            family: tuple(sorted({box.api for box in boxes}, key=lambda api: (api != family, api)))
+            for family, boxes in self.members.items()
         }

@@ -15,7 +15,9 @@ import pytest
 from matplotlib.patches import PathPatch
 
 from rungraph.graph.address import Address
+from rungraph.graph.budgets import MOST_DRAWN
 from rungraph.graph.compile import compile_config
+from rungraph.graph.errors import PictureError
 from rungraph.graph.model import RunGraph
 from rungraph.viz import draw, render
 from rungraph.viz.formats.legend import entries_of
@@ -180,3 +182,12 @@ def test_colours_that_repeat_are_not_explained(small: RunGraph) -> None:
 def test_matplotlib_is_loaded_only_to_draw(statement: str) -> None:
     """Neither the package nor its text formats load a drawing library."""
     assert run(f"import sys; {statement}; print('matplotlib' in sys.modules)") == b"False\n"
+
+
+def test_a_graph_that_is_too_large_for_a_picture_is_refused() -> None:
+    """Drawing takes milliseconds for each box, and a config can ask for millions."""
+    provider = [{"provider_id": "p", "provider_type": "t"}]
+    providers = {f"api{n}": provider for n in range(MOST_DRAWN + 1)}
+    graph = compile_config({"providers": providers}, environment={})
+    with pytest.raises(PictureError, match=r"^5,\d{3} boxes and \d+ arrows are too many"):
+        render(graph)

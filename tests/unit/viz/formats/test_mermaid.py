@@ -3,13 +3,19 @@
 from __future__ import annotations
 
 import re
+from dataclasses import replace
+from typing import Any
 
 from tests.unit.viz.graphs import graph_of
 
 from rungraph.graph.address import Address
+from rungraph.graph.compile import compile_config
 from rungraph.graph.model import RunGraph
 from rungraph.graph.query import query
 from rungraph.viz import render_mermaid
+from rungraph.viz.formats.mermaid import mermaid_of
+from rungraph.viz.model.diagram import diagram_of
+from rungraph.viz.model.elements import Box
 from rungraph.viz.model.overlay import Mark, Overlay, Role, status_overlay
 
 
@@ -102,3 +108,20 @@ def test_a_mark_without_words_says_what_its_role_means(small: RunGraph) -> None:
     text = render_mermaid(small, overlay=Overlay(marks, meanings=meanings))
     assert "<b>inference</b><br/>router<br/>≈ touched" in text
     assert "the same" not in text
+
+
+def test_the_boxes_are_gone_through_a_few_times_however_many_apis_there_are() -> None:
+    """A config of thousands of APIs costs what as many providers do."""
+
+    class Counted(dict[Address, Box]):
+        asked = 0
+
+        def values(self) -> Any:
+            self.asked += 1
+            return super().values()
+
+    providers = {f"api{n}": [{"provider_id": "p", "provider_type": "t"}] for n in range(50)}
+    diagram = diagram_of(compile_config({"providers": providers}, environment={}))
+    boxes = Counted(diagram.boxes)
+    assert mermaid_of(replace(diagram, boxes=boxes), "LR")
+    assert boxes.asked < 20
