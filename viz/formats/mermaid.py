@@ -74,9 +74,9 @@ def mermaid_of(diagram: Diagram, direction: Literal["LR", "TB"] = "LR") -> str:
 
 def _lines(diagram: Diagram) -> Iterable[str]:
     names = {key: f"n{index}" for index, key in enumerate(diagram.boxes)}
-    palette, members = LIGHT.palette_of(diagram.families), diagram.members
+    palette, families = LIGHT.palette_of(diagram.families), diagram.members
     classes = {family: f"api{index}" for index, family in enumerate(palette)}
-    for family, boxes in members.items():
+    for family, boxes in families.items():
         nodes = [
             f"{names[box.key]}{_shape(box, diagram.meanings)}:::{classes[family]}" for box in boxes
         ]
@@ -91,7 +91,7 @@ def _lines(diagram: Diagram) -> Iterable[str]:
     for family, colour in palette.items():
         look = f"fill:{colour.fill},stroke:{colour.line},color:{LIGHT.ink}"
         yield f"  classDef {classes[family]} {look}"
-        if len(members[family]) > 1:
+        if len(families[family]) > 1:
             yield f"  style {classes[family]}_box fill:none,stroke:{colour.line},stroke-width:1px"
     for name, style in _STYLES.items():
         members = [names[box.key] for box in diagram.boxes.values() if name in _classes(box)]
