@@ -12,10 +12,16 @@ from rungraph.graph.config.documents import run_config_of
 from rungraph.graph.config.first_format import OLD_KEYS, instances_of, is_old_format
 from rungraph.graph.config.keys import resource_paths
 from rungraph.graph.diagnostics import errors_in
-from rungraph.graph.source.document import parse_document
 from rungraph.graph.upgrade.models import rename_models
 from rungraph.graph.upgrade.storage import move_stores
-from rungraph.graph.upgrade.yaml_text import UpgradeError, YamlText, renamed, with_comments_of
+from rungraph.graph.upgrade.yaml_text import (
+    UpgradeError,
+    YamlText,
+    readable,
+    renamed,
+    with_comments_of,
+)
+from rungraph.graph.wording import printable
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -132,9 +138,6 @@ class _Upgrade:
         self.result.changes += dict.fromkeys(rename_models(self.tree, self.source, self.target))
         self.top()
         text = self.yaml.dumped(self.tree)
-        if errors_in(parse_document(text).diagnostics):  # As of '{&a: b}'.
-            msg = "ruamel.yaml, which keeps the comments, reads this file otherwise than YAML 1.1"
-            raise UpgradeError(msg)
         lines = [line for _, block in sorted(self.comments) for line in block]
         head = f"# Not taken over: {self.target.full_name} has no successor of these."
         blocks = [[head, *lines]] if lines else []
@@ -145,15 +148,16 @@ class _Upgrade:
             blocks += [["# Comments of what is moved or taken out:", *others]] if others else []
         if not self.yaml.is_json:
             text = "\n\n".join([text.rstrip(), *map("\n".join, blocks)]) + "\n"
-        self.result.text = text
+        self.result.text = readable(text)
+        self.result.changes = [*map(printable, self.result.changes)]
         return self.result
 
     def change(self, text: str) -> None:
         self.result.changes.append(text)
 
     def drop(self, path: Path, what: str, key: str, value: Any) -> None:
-        """Leave out what has no successor; it stays as a comment."""
-        place = self.document.place_of(path, key=True)
+        """Leave out what has no successor; it stays as a comment, which no line break may end."""
+        place, what = self.document.place_of(path, key=True), printable(what)
         self.result.dropped = sorted([*self.result.dropped, (place, what)])
         dumped = self.yaml.dumped({key: value}).rstrip().splitlines()
         self.comments.append((place, [f"# {what}:", *(f"#   {one}".rstrip() for one in dumped)]))

@@ -12,8 +12,10 @@ from typing import TYPE_CHECKING, Any
 
 import yaml
 
+from rungraph.graph.diagnostics import errors_in
 from rungraph.graph.errors import RungraphError
 from rungraph.graph.secrets.masking import masked_text
+from rungraph.graph.source.document import parse_document
 from rungraph.graph.upgrade.aliases import Aliases, containers
 
 if TYPE_CHECKING:
@@ -26,6 +28,7 @@ _LIST = re.compile(rf"{_BELOW}- ", re.MULTILINE)
 _MAPPING = re.compile(rf"{_BELOW}[^\s#\-\[{{]", re.MULTILINE)
 _LINE = re.compile(r"^(?=.)", re.MULTILINE)
 _WIDEST = 4096
+_UNREADABLE = "what it becomes cannot be written so that it can be read again"
 
 
 class UpgradeError(RungraphError, ValueError):
@@ -117,6 +120,17 @@ def renamed(mapping: Any, old: str, new: str, value: Any) -> None:
             behind.start_mark.column += len(new) - len(old)
 
 
+def readable(text: str) -> str:
+    """Return *text*, which has been written; ruamel.yaml reads ``{&a: b}`` as nobody else does.
+
+    Raises:
+        UpgradeError: If it cannot be read.
+    """
+    if errors_in(parse_document(text).diagnostics):
+        raise UpgradeError(_UNREADABLE)
+    return text
+
+
 def with_comments_of(before: str, after: str) -> tuple[str, list[tuple[str, str]]]:
     """Return the YAML *after* with the comments of *before*, and those that have no place in it.
 
@@ -129,8 +143,7 @@ def with_comments_of(before: str, after: str) -> tuple[str, list[tuple[str, str]
     try:
         return _with_comments(before, after)
     except yaml.YAMLError as error:
-        msg = "what it becomes cannot be written so that it can be read again"
-        raise UpgradeError(msg) from error
+        raise UpgradeError(_UNREADABLE) from error
 
 
 def _with_comments(before: str, after: str) -> tuple[str, list[tuple[str, str]]]:

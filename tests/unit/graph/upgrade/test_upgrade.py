@@ -353,10 +353,20 @@ def test_a_default_model_is_named_as_the_release_does() -> None:
 
 def test_what_could_not_be_read_again_is_not_written() -> None:
     """ruamel.yaml takes the colon into the anchor's name, which YAML 1.1 does not."""
-    text = OLD + "x: {&a: b}\n"
+    text = json.dumps(yaml.safe_load(OLD))[:-1] + ", x: {&a: b}}\n"
     assert parse_document(text).value["x"] == {"": "b"}
     with pytest.raises(UpgradeError) as caught:
         _upgraded(text, "ogx@1.5.0")
-    assert str(caught.value) == (
-        "ruamel.yaml, which keeps the comments, reads this file otherwise than YAML 1.1"
-    )
+    assert str(caught.value) == "what it becomes cannot be written so that it can be read again"
+
+
+@pytest.mark.parametrize("name", [r"inline::a\nb: 1", r"inline::a\x85b: 1", r"inline::a\u2028b: 1"])
+def test_no_name_ends_the_comment_that_it_stands_in(name: str) -> None:
+    """A provider type with a line break in it would otherwise write a key of its own."""
+    entry = f'  safety: [{{provider_id: g, provider_type: "{name}"}}]\n'
+    text = OLD.replace("  files:\n", f"{entry}  files:\n")
+    made = _upgraded(text, "llama-stack@0.7.3")
+    written = parse_document(made.text)
+    assert not written.diagnostics
+    assert "b" not in written.value
+    assert f"'{name}' of safety" in [what for _, what in made.dropped]
