@@ -23,6 +23,9 @@ LONGEST_LINE: Final = 100_000
 """Characters of the longest line that excerpts are made of."""
 LONGEST_SEARCHED: Final = 1_000_000
 """Characters of a document that is searched for the shapes of secrets as a whole."""
+MOST_COMPARED: Final = 10_000
+"""Characters of secrets of different lengths that begin with one word: each occurrence of it in a
+text is compared with all."""
 LONGEST_EXCERPT: Final = 160
 """Characters of a source line in a message."""
 LONGEST_MESSAGE: Final = 2_000

@@ -12,6 +12,8 @@ from collections.abc import Mapping
 from functools import cached_property
 from typing import TYPE_CHECKING, Any, Final
 
+from rungraph.graph.budgets import MOST_COMPARED
+
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator
 
@@ -105,6 +107,15 @@ class KnownSecrets:
                 found[word[0]].setdefault((word.start(), len(one)), set()).add(one)
         return found
 
+    @cached_property
+    def _crowded(self) -> frozenset[str]:
+        """The first words of so many secrets that a text with one of them is all masked."""
+        return frozenset(
+            word
+            for word, kinds in self._by_first_word.items()
+            if sum(length for _, length in kinds) > MOST_COMPARED
+        )
+
     def spans_in(self, text: str) -> list[Span]:
         """Return where the secrets stand in *text*, as whole words."""
         known = self._by_first_word
@@ -112,6 +123,8 @@ class KnownSecrets:
         if not known or len(text) < SHORTEST:
             return spans
         for word in _WORD.finditer(text):
+            if word[0] in self._crowded:
+                return [(0, len(text))]
             for (offset, length), secrets in known.get(word[0], {}).items():
                 start = word.start() - offset
                 end = start + length

@@ -175,3 +175,12 @@ unknown: {{api_key: {VALUE}}}
     ]
     assert [one for one in values if VALUE in repr(one)] == []
     assert VALUE.encode() not in pickle.dumps((plan, graph.diagnostics, graph.variables))
+
+
+def test_secrets_of_many_lengths_that_begin_alike_mask_the_whole_text() -> None:
+    """To compare each of their first words in a text with all of them takes too long."""
+    secrets = [f"ab {'x' * n}1" for n in range(8, 200)]
+    few, many = KnownSecrets(lambda: secrets[:9], tuple), KnownSecrets(lambda: secrets, tuple)
+    assert few.spans_in(f"see {secrets[0]} or ab") == [(4, 4 + len(secrets[0]))]
+    assert many.spans_in("see ab or not") == [(0, 13)]
+    assert many.spans_in("see cd or not") == []
