@@ -365,7 +365,7 @@ def test_no_name_ends_the_comment_that_it_stands_in(name: str) -> None:
     """A provider type with a line break in it would otherwise write a key of its own."""
     entry = f'  safety: [{{provider_id: g, provider_type: "{name}"}}]\n'
     text = OLD.replace("  files:\n", f"{entry}  files:\n")
-    made = _upgraded(text, "llama-stack@0.7.3")
+    made = _upgraded(text, "ogx@1.5.0")
     written = parse_document(made.text)
     assert not written.diagnostics
     assert "b" not in written.value
