@@ -191,6 +191,11 @@ def test_a_page_comes_back_after_a_restart(browser: Browser, config_file: Config
     with served(path, port):
         expect(page.locator("#link")).to_have_text("live", timeout=20_000)
         marked(page, "ready")
+        said = {"model": "other", "messages": [{"role": "user", "content": "x"}]}
+        assert page.request.post(f"{url}/inference/chat_completion", data=said).ok
+        expect(page.locator(".flow")).to_contain_text(["1/min"])
+        page.locator('#picture .n[data-address="table:models"]').click()
+        expect(page.locator("#now")).to_contain_text("To inference1/min")
         page.get_by_role("button", name="The graph has changed").click()
         expect(page.locator('#picture .n[data-address="provider:inference/other"]')).to_be_visible()
         expect(page.locator("#changed")).to_have_count(0)
@@ -231,13 +236,18 @@ def test_a_chat_streams_and_shows_its_path(browser: Browser, config_file: Config
         expect(flow).to_have_text(re.compile("^3/min. 33 %"))
         page.locator("#pause").click()
         expect(flow).to_be_visible()
+        page.locator('#picture .n[data-address="table:models"]').click()
         page.locator("#replay input").press("Home")
         expect(flow).to_be_hidden()
+        expect(page.locator("#now")).to_contain_text("Statenot started")
+        expect(page.locator("#now")).not_to_contain_text("/min")
 
 
 def test_a_resource_is_registered_by_a_form(browser: Browser, config_file: ConfigFile) -> None:
     """The form has the fields of the schema; an error stands beside its field."""
     with served(config_file()) as (_, url), opened_page(browser, url) as page:
+        page.get_by_role("tab", name="Try").click()
+        expect(page.locator("#try-model option")).to_have_text(["echo"])
         page.get_by_role("tab", name="Register").click()
         page.get_by_text("Register another").click()
         form = page.locator("form[data-register=model]")
@@ -251,6 +261,12 @@ def test_a_resource_is_registered_by_a_form(browser: Browser, config_file: Confi
         expect(form.locator("[role=alert]")).to_have_text("registered")
         mine = page.locator("[data-unregister=mine]")
         expect(mine).to_be_visible()
+        page.get_by_role("tab", name="Try").click()
+        expect(page.locator("#try-model option")).to_have_text(["echo", "mine"])
+        elsewhere = {"model": {"identifier": "elsewhere", "provider_id": "told"}}
+        assert page.request.post(f"{url}/models/register", data=elsewhere).ok
+        page.get_by_role("tab", name="Register").click()
+        expect(page.locator("[data-unregister=elsewhere]")).to_be_visible()
         mine.click()
         expect(mine).to_have_count(0)
 

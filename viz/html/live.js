@@ -98,7 +98,7 @@ function nowOf(node) {
     heading("Now"),
     facts([
       ["State", live.doing.get(node.index) ?? "not started"], ["Since", told.length ? `${told.at(-1).at.toFixed(2)} s` : ""],
-      ["Health", health && !live.isPaused ? [health.status, health.message].filter(Boolean).join(": ") : ""], ...flowFacts(node),
+      ["Health", health && !live.isPaused ? [health.status, health.message].filter(Boolean).join(": ") : ""], ...(live.isPaused ? [] : flowFacts(node)),
     ]),
     ...(errors.length ? [heading("Last errors"), listOf(errors, eventItem)] : []),
     ...(resources?.length ? [heading(`Serves ${resources.length}`), listOf(resources, (one) => make("li", {}, own(one)))] : []),
@@ -163,7 +163,10 @@ function take(event) {
     if (!live.isPaused) showUpTo(live.log.length);
     else showReplay();
     if (event.event in live.events && !LASTING.has(event.event)) askTimes();
-    if (event.event === "StackReady" || event.event === "ReloadEnded") checkGraph();
+    if (event.event === "StackReady" || event.event === "ReloadEnded") {
+      checkGraph();
+      showTab(tab);
+    }
   }
 }
 

@@ -55,7 +55,8 @@ async function askFlows() {
   if (!document.hidden && !live.isPaused) {
     const answer = await fetch("/graph/traffic").catch(() => undefined);
     const { edges: told } = answer?.ok ? await answer.json() : { edges: [] };
-    flows = told.map((one) => ({ ...one, from: indexOfId.get(one.dependency), to: indexOfId.get(one.dependent) }));
+    // A graph that has changed has nodes that are not in this picture.
+    flows = told.map((one) => ({ ...one, from: indexOfId.get(one.dependency), to: indexOfId.get(one.dependent) })).filter(({ from, to }) => nodes[from] && nodes[to]);
     for (const view of drawn.values()) showFlows(view);
     if (state.chosen.length === 1) showNow();
   }

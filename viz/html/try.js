@@ -8,7 +8,8 @@ async function asked(path, body, signal) {
 
 function section(key, text, show) {
   panel.before(make("section", { id: `${key}-page`, role: "tabpanel", "aria-label": text }));
-  TABS.push([key, text, show]);
+  // What there is to ask changes: whoever comes back sees it as it is now.
+  TABS.push([key, text, () => show().catch((error) => say(error.message)).finally(() => shownOnce.delete(key))]);
 }
 
 function field(text, control) {
@@ -49,9 +50,10 @@ async function* deltasOf(answer) {
   }
 }
 
+let askModels;
 async function showTry() {
   const target = byId("try-page");
-  if (target.firstChild) return;
+  if (target.firstChild) return askModels();
   const model = make("select", { id: "try-model" });
   const before = [];
   const earlier = make("ol", { id: "try-before", "aria-label": "Earlier messages" });
@@ -67,10 +69,13 @@ async function showTry() {
   const more = make("div", {});
   const form = make("form", {}, field("Model", model), field("System", system), field("Message", message), field("Tokens at most", most), field("Temperature", warmth), make("div", { class: "actions" }, send, stop, anew));
   target.replaceChildren(form, earlier, said, figures, more);
-  const needsKey = !(await fetch("/v1/models", { credentials: "omit" })).ok;
-  const { data } = await (await asked("/v1/models")).json();
-  const chats = data.filter((one) => one.custom_metadata.model_type !== "embedding");
-  model.append(...chats.map((one) => make("option", { value: one.id }, one.id)));
+  let [needsKey, chats] = [false, []];
+  askModels = async () => {
+    needsKey = (await fetch("/v1/models", { credentials: "omit" })).status === 401;
+    const { data } = await (await asked("/v1/models")).json();
+    chats = data.filter((one) => one.custom_metadata.model_type !== "embedding");
+    model.replaceChildren(...chats.map((one) => make("option", { value: one.id, selected: one.id === model.value }, one.id)));
+  };
   form.addEventListener("submit", async (event) => {
     event.preventDefault();
     const question = { role: "user", content: message.value };
@@ -103,6 +108,7 @@ async function showTry() {
     }
     [send.disabled, stop.disabled] = [false, true];
   });
+  return askModels();
 }
 section("try", "Try", showTry);
 
@@ -129,6 +135,7 @@ function valueOf(control) {
   try { return JSON.parse(control.value); } catch { return control.value; }
 }
 
+const refreshes = [];
 // One form a kind of resource: its fields are those of the JSON Schema by which the server validates.
 function registerForm(path) {
   const root_ = Object.entries(resolved(document_.paths[path].post.requestBody.content["application/json"].schema).properties)[0];
@@ -178,15 +185,17 @@ function registerForm(path) {
       }
     }
   });
-  refresh().catch((error) => { said.textContent = error.message; });
+  refreshes.push(() => refresh().catch((error) => list.replaceChildren(make("li", { class: "wrong" }, error.message))));
   return make("section", {}, make("h2", {}, key.replaceAll("_", " ")), list, make("details", {}, make("summary", {}, "Register another"), form));
 }
 
 async function showRegister() {
   const target = byId("register-page");
-  if (target.firstChild) return;
-  document_ = await (await asked("/openapi.json")).json();
-  const paths = Object.keys(document_.paths).filter((path) => path.endsWith("/register"));
-  target.replaceChildren(...(paths.length ? paths.map(registerForm) : [make("p", {}, "This stack has nothing to register.")]));
+  if (!target.firstChild) {
+    document_ = await (await asked("/openapi.json")).json();
+    const paths = Object.keys(document_.paths).filter((path) => path.endsWith("/register"));
+    target.replaceChildren(...(paths.length ? paths.map(registerForm) : [make("p", {}, "This stack has nothing to register.")]));
+  }
+  await Promise.all(refreshes.map((refresh) => refresh()));
 }
 section("register", "Register", showRegister);
