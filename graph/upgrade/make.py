@@ -112,7 +112,7 @@ class _Upgrade:
         self.history = history
         self.source = source
         self.target = target
-        self.yaml = YamlText(document.text)
+        self.yaml = YamlText(document)
         self.tree: Any = self.yaml.tree
         self.result = Upgrade(
             "", source.full_name, target.full_name, has_comments=not self.yaml.is_json

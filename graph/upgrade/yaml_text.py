@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 import yaml
 
+from rungraph.graph.budgets import MOST_REWRITTEN
 from rungraph.graph.diagnostics import errors_in
 from rungraph.graph.errors import RungraphError
 from rungraph.graph.secrets.masking import masked_text
@@ -22,6 +23,8 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from ruamel.yaml import YAML
+
+    from rungraph.graph.source.document import Document
 
 _BELOW = r"^( *)[^\s#-][^\n]*:[ ]*(?:#[^\n]*)?\n(?:[ ]*(?:#[^\n]*)?\n)*( *)"
 _LIST = re.compile(rf"{_BELOW}- ", re.MULTILINE)
@@ -39,19 +42,23 @@ class YamlText:
     """One text and how it is written: what is not touched is written as it was.
 
     Args:
-        text: YAML.
+        document: The text, as it was read.
 
     Raises:
-        UpgradeError: If ruamel.yaml is not installed, or cannot read the text.
+        UpgradeError: If ruamel.yaml is not installed, or cannot read the text, or it is too large.
     """
 
-    def __init__(self, text: str) -> None:
+    def __init__(self, document: Document) -> None:
         try:
             from ruamel.yaml import YAML
             from ruamel.yaml.error import YAMLError
         except ImportError as error:
             msg = "'ruamel.yaml' is not installed\nhelp: pip install \"rungraph[upgrade]\""
             raise UpgradeError(msg) from error
+        if _holds_more_than(MOST_REWRITTEN, document.value):
+            msg = f"{document.file} holds more than {MOST_REWRITTEN:,} values: rewrite its parts"
+            raise UpgradeError(msg)
+        text = document.text
         self._yaml: YAML = YAML()
         self._yaml.preserve_quotes = True
         self._yaml.width = _WIDEST
@@ -81,6 +88,16 @@ class YamlText:
         stream = io.StringIO()
         self._yaml.dump(value, stream)
         return stream.getvalue()
+
+
+def _holds_more_than(most: int, value: Any) -> bool:
+    todo = [value]
+    while todo and most >= 0:
+        most -= 1
+        one: Any = todo.pop()
+        if isinstance(one, dict | list):
+            todo += one.values() if isinstance(one, dict) else one
+    return most < 0
 
 
 def _write_empty(node: Any) -> None:

@@ -360,6 +360,14 @@ def test_what_could_not_be_read_again_is_not_written() -> None:
     assert str(caught.value) == "what it becomes cannot be written so that it can be read again"
 
 
+def test_no_config_takes_minutes() -> None:
+    """What keeps comments takes a millisecond for each few values, and aliases multiply them."""
+    few = ", ".join(["*a"] * 200)
+    with pytest.raises(UpgradeError) as caught:
+        _upgraded(f"{OLD}x: &a [{', '.join('1' * 100)}]\ny: [{few}]\n", "ogx@1.5.0")
+    assert str(caught.value) == ("run.yaml holds more than 20,000 values: rewrite its parts")
+
+
 @pytest.mark.parametrize("name", [r"inline::a\nb: 1", r"inline::a\x85b: 1", r"inline::a\u2028b: 1"])
 def test_no_name_ends_the_comment_that_it_stands_in(name: str) -> None:
     """A provider type with a line break in it would otherwise write a key of its own."""
