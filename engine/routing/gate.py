@@ -58,6 +58,7 @@ class Gate:
         """Go on with other *limits*; return whether they differ."""
         is_same, self._calls.limits = limits == self._calls.limits, limits
         self._is_limited = limits != NO_LIMITS
+        self._calls.give_turns()
         return not is_same
 
     def wrapped(

@@ -96,6 +96,10 @@ class LimitedCalls:
             known = seconds if self._seconds is None else self._seconds
             self._seconds = known + (seconds - known) * _SHARE_OF_LATEST
         self._running -= 1
+        self.give_turns()
+
+    def give_turns(self) -> None:
+        """Let those calls run that wait and need not."""
         most = self.limits.concurrent_calls
         while self._waiting and (most is None or self._running < most):
             turn = self._waiting.popleft()
