@@ -24,9 +24,12 @@ if TYPE_CHECKING:
     from rungraph.graph.nodes import TableNode
 
 
-_STOPPED = Absence("cannot be requested: its table has stopped")
 _MOST_TOLD = 1000
 """How many changes of one provider's resources at once are told one by one."""
+
+
+def _stopped() -> Absence:
+    return Absence("cannot be requested: its table has stopped")
 
 
 class Origin(StrEnum):
@@ -83,6 +86,8 @@ class Inventory:
         tables: Mapping[str, Names],
     ) -> None:
         self.names = tables[node.api]
+        for key in [key for key, why in self.names.absent.items() if why is _stopped]:
+            del self.names.absent[key]
         self.references = References(node.pair, tables, self._look_again)
         self._entries: dict[str, dict[Key, Entry]] = {}  # By provider.
         self._address = node.address
@@ -135,7 +140,7 @@ class Inventory:
         self.references.close()
         async for key in in_slices([key for of_one in self._entries.values() for key in of_one]):
             if key in self.names:
-                self.names.absent[key] = lambda: _STOPPED
+                self.names.absent[key] = _stopped
                 self.names.remove(key)
 
     def tell_removed(self, key: Key, reason: str) -> None:

@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Coroutine
 
     from rungraph.engine.apis.resource import Resource
+    from rungraph.engine.errors import NotRunningError
     from rungraph.engine.routing.resources import ResourceType
     from rungraph.graph.catalog.specs import RoutedPair
 
@@ -38,6 +39,7 @@ class Member:
         deadline: Seconds that one question to the provider may take.
         gate: Knows of the calls that run on the provider.
         is_joining: Whether it came while the table ran, and was not asked yet what it serves.
+        gone: Why it is not there any more; what it still answers does not count. None if it is.
     """
 
     def __init__(
@@ -58,6 +60,7 @@ class Member:
         self.deadline = deadline
         self.gate = gate or Gate()
         self.is_joining = False
+        self.gone: NotRunningError | None = None
         self._given_up: set[asyncio.Task[Any]] = set()
 
     def settle(self) -> None:
@@ -73,17 +76,21 @@ class Member:
 
         Raises:
             TimeoutError: If there is no answer in time.
+            NotRunningError: If the provider has gone meanwhile.
         """
         if self._given_up:
             msg = "still busy with the question before"
             raise TimeoutError(msg)
         task = asyncio.create_task(guarded(work()), name=f"ask {self.provider_id}")
         try:
-            return await within(task, self.deadline, grace=0)
+            answer = await within(task, self.deadline, grace=0)
         finally:
             if not task.done():
                 self._given_up.add(task)
                 task.add_done_callback(self._given_up.discard)
+        if self.gone is not None:
+            raise self.gone.with_traceback(None) from None
+        return answer
 
     async def listing(self) -> list[Resource]:
         """Return what the provider serves now."""

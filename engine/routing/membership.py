@@ -61,10 +61,6 @@ class Membership:
         """The instances of those that are there, by id, sorted."""
         return {member.provider_id: member.instance for member in self.there}
 
-    def is_away(self, provider_id: str) -> bool:
-        """Whether it is known why the provider is not there."""
-        return provider_id in self._away
-
     def check_there(self, provider_id: str) -> None:
         """Raise why the provider is not there, if that is known."""
         if (why := self._away.get(provider_id)) is not None:
@@ -76,6 +72,7 @@ class Membership:
         was_there = provider_id in self._members and provider_id not in self._away
         self._away[provider_id] = why
         if was_there:
+            self._members[provider_id].gone = why
             self.tell()
         return was_there
 

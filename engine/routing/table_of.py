@@ -36,6 +36,7 @@ async def create_table(
     tables: Mapping[str, Names] | None = None,
     absence: Callable[[str], Absence] | None = None,
     gates: Mapping[str, Gate] | None = None,
+    opened: Callable[[RoutingTable], None] = lambda _: None,
 ) -> RoutingTable:
     """Return the running table of *node*.
 
@@ -56,6 +57,7 @@ async def create_table(
         absence: Tells why nothing of a provider can be requested, as in ``is on 'foo', which
             failed``.
         gates: What knows of the calls that run on each member, by id.
+        opened: Told of the table before it asks a member, which it may lose already.
 
     Raises:
         PairError: If the API's Protocol asks for more than a table can do, or a resource of the
@@ -86,5 +88,10 @@ async def create_table(
         groups=Groups(known[node.api], node.address, emit=emit, clock=clock),
         absence=absence or (lambda name: Absence(f"is on {name!r}, which does not run")),
     )
-    await table.start(refresh_interval)
+    opened(table)
+    try:
+        await table.start(refresh_interval)
+    except BaseException:
+        await table.shutdown()
+        raise
     return table

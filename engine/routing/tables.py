@@ -146,13 +146,16 @@ class RoutingTable:
             await before.aclose()
         await self._refresh_member(member)
 
-    async def reconfigure(self, node: TableNode, members: Collection[str]) -> None:
-        """Offer what the run config now says: *node* and the *members* that it has.
+    def keep(self, provider_ids: Collection[str]) -> None:
+        """Forget all members but these: the run config has no others now."""
+        self._members.keep(provider_ids)
+
+    async def reconfigure(self, node: TableNode) -> None:
+        """Offer what the run config now says in *node*.
 
         Raises:
             PairError: If the config's resources are not valid, or a provider refuses one.
         """
-        self._members.keep(members)
         before = self.wanted.change(node, self._type, self._members.name_for)
         self._node, known = node, self._inventory.get
         asked = {one.provider_id for one in self.wanted.resources if not known(one)}
@@ -234,8 +237,7 @@ class RoutingTable:
             )
             if entry is not None and is_known and key not in self._kept:
                 return entry.resource
-            lacking = self._inventory.references.lacking(wanted)
-            if lacking is not None:
+            if (lacking := self._inventory.references.lacking(wanted)) is not None:
                 noun = self._node.pair.noun
                 raise UnavailableResourceError(noun, wanted.identifier, (), *lacking)
             if self._store is not None:
@@ -247,11 +249,6 @@ class RoutingTable:
     async def _take_registration(self, accepted: Resource, wanted: Resource) -> None:
         """Put *accepted* into table and store; into neither, if the store does not take it."""
         key = Key.of(accepted)
-        if self._members.is_away(key.provider_id) and self._store is not None:
-            registration = registration_of(accepted, self._node.api)  # It went meanwhile.
-            await self._store.save(registration)
-            self._kept[key] = registration
-            return
         before, kept = self._inventory.get(key), self._kept.pop(key, None)
         self._inventory.put(Entry(accepted, Origin.REGISTERED, wanted))
         if self._store is None:
@@ -317,10 +314,8 @@ class RoutingTable:
             for wanted, origin in self._missing_of(member):
                 await self._adopt(member, wanted, origin)
         except Exception as error:  # noqa: BLE001 (a provider's code may raise anything)
-            for key, _ in self.wanted.of_provider(member.provider_id):
-                if self._inventory.get(key) is None:
-                    self.wanted.deny(key, error)
-            self._inventory.tell_failed(member.provider_id, error)
+            lacking = [key for key, _ in self.wanted.of_provider(member.provider_id)]
+            self._failed(member, error, *(key for key in lacking if not self._inventory.get(key)))
         finally:
             member.settle()
 
@@ -339,7 +334,7 @@ class RoutingTable:
                     reason += "; kept until it does"
                 self._inventory.remove(key, reason, lambda: gone)
         async for key, resource in in_slices(sorted(listed.items())):
-            if self._is_listed_at_most(key) and not self._members.is_away(by):
+            if self._is_listed_at_most(key) and not member.gone:
                 self._inventory.put(Entry(resource, Origin.LISTED))
         for key in sorted(self._lost):
             kept = self._kept.get(key)
@@ -376,20 +371,25 @@ class RoutingTable:
             else:
                 accepted = await member.within_deadline(lambda: member.register(wanted))
         except RegistrationRefusedError as error:
-            self.wanted.deny(key, error)
             if origin is Origin.CONFIGURED or self._inventory.get(key) is not None:
-                self._inventory.tell_failed(member.provider_id, error)
+                self._failed(member, error, key)
             elif key not in self._refused:
                 self._inventory.tell_removed(key, f"{error}; kept until it is accepted")
             self._refused.add(key)
         except Exception as error:  # noqa: BLE001 (a provider's code may raise anything)
-            self.wanted.deny(key, error)
-            self._inventory.tell_failed(member.provider_id, error)
+            self._failed(member, error, key)
         else:
             self._inventory.put(Entry(accepted, origin, wanted))
             self._kept.pop(key, None)
             self._refused.discard(key)
             self.wanted.accept(key)
+
+    def _failed(self, member: Member, error: Exception, *wanted: Key) -> None:
+        """Tell why *member* does not serve what is *wanted*; if it has gone, that is told."""
+        if member.gone is None:
+            for key in wanted:
+                self.wanted.deny(key, error)
+            self._inventory.tell_failed(member.provider_id, error)
 
     def _keep(self, entry: Entry) -> None:
         """Remember what is stored and not served now."""

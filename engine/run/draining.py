@@ -9,6 +9,8 @@ from rungraph.engine.routing.gate import CallWatch
 from rungraph.graph.nodes import ProviderNode
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from rungraph.engine.run.instances import Instances
     from rungraph.engine.run.lifecycle import Lifecycle
     from rungraph.engine.run.settings import StackSettings
@@ -24,6 +26,7 @@ class Draining:
         running: Its nodes.
         instances: Their instances.
         settings: How long running calls are waited for.
+        unhealthy: The providers that callers are not sent to anyhow, and why.
     """
 
     def __init__(
@@ -32,11 +35,13 @@ class Draining:
         running: Lifecycle,
         instances: Instances | None,
         settings: StackSettings,
+        unhealthy: Mapping[Address, str],
     ) -> None:
         self._graph = graph
         self._running = running
         self._instances = instances
         self._settings = settings
+        self._unhealthy = unhealthy
 
     async def drain(self, provider: str | Address) -> bool:
         """See `Stack.drain`."""
@@ -55,8 +60,10 @@ class Draining:
         address = self.address_of(provider)
         instances = self._ready(address)
         instances.drained.discard(address)
-        instance = self._running.instance_of(address)
-        if instance is not None:
+        reason, table = self._unhealthy.get(address), instances.table_of(address)
+        if reason is not None and table is not None:
+            table.lose(address.name, NotRunningError(f"'{address}' is unhealthy: {reason}"))
+        elif (instance := self._running.instance_of(address)) is not None:
             await instances.offer(address, instance)
 
     def address_of(self, provider: str | Address) -> Address:

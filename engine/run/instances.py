@@ -153,7 +153,7 @@ class Instances:
     def lose(self, address: Address, why: NotRunningError) -> None:
         """Let the table of a provider that does not run offer it no more, and its callers know."""
         self.handles.lose(address, why)
-        if (table := self.table_of(address)) is not None:
+        if (table := self.table_of(address)) is not None and address not in self.drained:
             table.lose(address.name, why)
 
     def take_report(self, address: Address, report: ProviderReport) -> None:
@@ -166,11 +166,7 @@ class Instances:
         return address.kind is not NodeKind.PROVIDER or has_bind(instance)
 
     async def rebind(
-        self,
-        address: Address,
-        instance: object,
-        dependency: Address,
-        new: object,
+        self, address: Address, instance: object, dependency: Address, new: object
     ) -> None:
         """Hand *instance* a *new* instance of what it depends on."""
         if isinstance(instance, RoutingTable):
@@ -183,7 +179,9 @@ class Instances:
     def use(self, graph: RunGraph) -> None:
         """Create instances as *graph* says from now on."""
         self._graph = graph
-        self.drained &= graph.nodes.keys()
+        for api, one in self._tables.items():
+            if (at := Address.table(api)) in graph:
+                one.keep([member.name for member in graph.nx.pred[at]])
         for address in self.handles.use(graph):
             if (table := self.table_of(address)) is not None:
                 table.tell_members()
@@ -200,8 +198,7 @@ class Instances:
         """Tell *instance* what the graph says of *address*."""
         node = self._graph[address]
         if isinstance(instance, RoutingTable) and isinstance(node, TableNode):
-            members = [one.name for one in self._graph.nx.pred[address]]
-            await instance.reconfigure(node, members)
+            await instance.reconfigure(node)
         elif isinstance(node, ProviderNode) and has_reconfigure(instance):
             config = validated_config(node, environment_text=self._graph.environment_text)
             await awaited(instance.reconfigure(config))
@@ -319,7 +316,7 @@ class Instances:
         members = {address.name: instance for address, instance in dependencies.items()}
         if self._store is None:
             self._store = registration_store(self._graph, self._settings)
-        table = self._tables[node.api] = await create_table(
+        table = await create_table(
             node,
             members,
             api=self._graph.catalog.apis[node.api],
@@ -333,6 +330,7 @@ class Instances:
             absence=lambda provider_id: self._absence(
                 Address.provider(node.pair.router_api, provider_id)
             ),
+            opened=partial(self._tables.__setitem__, node.api),
         )
         if table.wanted.denied and self._settings.on_failure == "rollback":
             await table.shutdown()

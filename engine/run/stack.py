@@ -26,7 +26,7 @@ from rungraph.engine.run.settings import StackSettings
 from rungraph.engine.run.signals import SignalWatch, watch_signals
 from rungraph.engine.run.start_trace import trace_start
 from rungraph.engine.run.timeline import Timeline, timeline
-from rungraph.engine.waiting import settled
+from rungraph.engine.waiting import outlast
 from rungraph.graph.address import Address, NodeKind
 
 if TYPE_CHECKING:
@@ -89,6 +89,7 @@ class Stack:
         self._owner: asyncio.Task[Any] | None = None
         self._doom: RunError | None = None
         self._health: HealthWatch | None = None
+        self._reloading = asyncio.Lock()
         self.observe: Callable[..., Observe | None] | None = None
 
     # --- reading -------------------------------------------------------------------------------
@@ -226,11 +227,11 @@ class Stack:
         error: BaseException | None,
         traceback: TracebackType | None,
     ) -> None:
-        if self._health is not None:
-            await settled(self._health.aclose())
-        doom = self._doom
-        if doom is not None and self._owner is not None:
-            self._owner.uncancel()
+        doom, owner, self._owner = self._doom, self._owner, None  # Nothing dooms it any more.
+        if doom is not None and owner is not None:
+            owner.uncancel()
+        cancelled = await outlast(self._health.aclose()) if self._health is not None else None
+        error = cancelled or error
         try:
             await self._running().stop()
         except StopError as stop_error:
@@ -245,6 +246,8 @@ class Stack:
                 await self._instances.aclose()
         if doom is not None and (error is None or isinstance(error, asyncio.CancelledError)):
             raise doom from doom.failure.error
+        if cancelled is not None:
+            raise cancelled
 
     def _supervise(self, running: Lifecycle, instances: Instances) -> None:
         """Restart from now on what fails, and ask again and again how the providers are."""
@@ -270,14 +273,18 @@ class Stack:
         """
         self._scrubs += (self._graph.scrubbed, graph.scrubbed)
         new = await checked(graph, self._settings.start_timeout)
-        running, instances = self._running(), self._instances
-        if instances is None or running.instance_of(self._graph.serving["inspect"]) is None:
-            raise NotRunningError(self._why_not_running(self._graph.serving["inspect"]))
-        return await Reload(self._graph, new, running, instances, self._events).run(self._go_on)
+        async with self._reloading:  # What a reload does follows from what runs when it begins.
+            running, instances = self._running(), self._instances
+            if instances is None or running.instance_of(self._graph.serving["inspect"]) is None:
+                raise NotRunningError(self._why_not_running(self._graph.serving["inspect"]))
+            reload = Reload(self._graph, new, running, instances, self._events)
+            return await reload.run(self._go_on)
 
     def _go_on(self, graph: RunGraph) -> None:
         """Show *graph* as what runs."""
         self._graph = graph
+        if self._instances is not None:
+            self._instances.drained &= graph.nodes.keys()
         if self._health is not None:
             self._health.watch(filter(self._can_be_asked, graph))
 
@@ -322,7 +329,8 @@ class Stack:
 
     @property
     def _draining(self) -> Draining:
-        return Draining(self._graph, self._running(), self._instances, self._settings)
+        running, settings = self._running(), self._settings
+        return Draining(self._graph, running, self._instances, settings, self.unhealthy)
 
     def _address_of(self, key: str | Address) -> Address:
         if isinstance(key, str) and ":" not in key:

@@ -265,8 +265,8 @@ class Nodes:
     async def update(self, instance: object) -> None:
         """Take another config, as it is planned."""
         if isinstance(instance, RoutingTable):
-            members = [one.name for one in self.graph.pred[TABLE]]
-            await instance.reconfigure(table_node(self.graph, self.plan.wanted), members)
+            instance.keep([one.name for one in self.graph.pred[TABLE]])
+            await instance.reconfigure(table_node(self.graph, self.plan.wanted))
         elif isinstance(instance, Instance):
             await instance.answer("update")
 

@@ -215,7 +215,7 @@ async def test_a_reload_keeps_the_counters_of_members_that_stay() -> None:
         await stage.ask()
     assert PAIR is not None
     now = shared("foo", "bar", policy="least_loaded", foo=1)
-    await stage.table.reconfigure(TableNode(Address.table("models"), PAIR, now), stage.providers)
+    await stage.table.reconfigure(TableNode(Address.table("models"), PAIR, now))
     members = stage.table.groups.get("small").balancer.members
     assert [(one.name, one.order, one.calls) for one in members] == [("bar", 0, 2), ("foo", 1, 2)]
     assert stage.table.groups.get("small").balancer.policy == "least_loaded"

@@ -38,6 +38,37 @@ async def test_an_api_gives_its_provider_with_its_dependencies(graph_of: GraphOf
         assert isinstance(tuple(stack.events)[-1], StackReady)
 
 
+async def test_a_cancellation_at_the_end_of_the_block_cuts_nothing_short(
+    graph_of: GraphOf,
+) -> None:
+    """All is stopped, even while a provider that is asked how it is lets itself be waited for."""
+
+    class Slow(Pinger):
+        async def health(self) -> None:
+            asked.set()
+            try:
+                await asyncio.Event().wait()
+            finally:
+                await asyncio.sleep(0.05)
+
+    asked = asyncio.Event()
+    made: list[Pinger] = []
+
+    async def main() -> None:
+        settings = StackSettings(health_interval=0.001)
+        async with Stack(graph_of(a=Offer(making(Slow))), settings) as stack:
+            made.append(stack["a"])
+            await asked.wait()
+
+    task = asyncio.create_task(main())
+    await asked.wait()
+    await asyncio.sleep(0.01)  # It is to be at it.
+    task.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await task
+    assert made[0].shutdowns == 1
+
+
 async def test_a_stack_runs_once_and_only_inside_its_block(graph_of: GraphOf) -> None:
     """Leaving the block shuts every instance down; before and after nothing can be asked for."""
     stack = Stack(graph_of(a=Offer(), b=Offer(needs=("a",))), QUICK)
