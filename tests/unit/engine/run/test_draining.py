@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 import pytest
 from tests.unit.engine.run.models import (
     FOO,
@@ -30,18 +28,18 @@ def _installed(monkeypatch: pytest.MonkeyPatch) -> None:
     install(monkeypatch)
 
 
-async def test_a_reload_that_fails_leaves_it_drained(tmp_path: Any) -> None:
+async def test_a_reload_that_fails_leaves_it_drained() -> None:
     """Also one that would have removed it."""
-    async with Stack(models_graph("foo", "bar"), quick(tmp_path)) as stack:
+    async with Stack(models_graph("foo", "bar"), quick()) as stack:
         await stack.drain("foo")
         with pytest.raises(ReloadError):
             await stack.apply(models_graph("bar", "new", new={"fails": "no route"}))
         assert offered(stack) == {"bar-model"}
 
 
-async def test_a_restart_leaves_it_drained(tmp_path: Any) -> None:
+async def test_a_restart_leaves_it_drained() -> None:
     """That is what those are told who register with it, not that it restarts."""
-    async with Stack(models_graph("foo", "bar"), quick(tmp_path)) as stack:
+    async with Stack(models_graph("foo", "bar"), quick()) as stack:
         await stack.drain("foo")
         instance("foo").crash()
         await until(lambda: len(FakeModel.made) == 3)
@@ -52,9 +50,9 @@ async def test_a_restart_leaves_it_drained(tmp_path: Any) -> None:
         assert offered(stack) == {"bar-model", "foo-model"}
 
 
-async def test_an_unhealthy_one_waits_for_its_health(tmp_path: Any) -> None:
+async def test_an_unhealthy_one_waits_for_its_health() -> None:
     """It is offered once it is both undrained and well."""
-    async with Stack(models_graph("foo", "bar"), quick(tmp_path, health_interval=0.01)) as stack:
+    async with Stack(models_graph("foo", "bar"), quick(health_interval=0.01)) as stack:
         instance("foo").status = HealthStatus.ERROR
         await until(lambda: FOO in stack.unhealthy)
         await stack.drain("foo")

@@ -191,9 +191,9 @@ def test_a_provider_has_its_own_limits_and_those_of_its_api() -> None:
     assert found["v"] == Limits(call_timeout=60, idle_timeout=9.5, concurrent_calls=2)
 
 
-async def test_a_reload_lets_those_run_that_wait(tmp_path: Any) -> None:
+async def test_a_reload_lets_those_run_that_wait() -> None:
     """At once, not when a call ends that may take for ever."""
-    async with _stack(tmp_path, concurrent_calls=1) as stack:
+    async with _stack(concurrent_calls=1) as stack:
         foo = instance("foo")
         foo.answers.clear()
         long = asyncio.create_task(_chat(stack))

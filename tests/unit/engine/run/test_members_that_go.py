@@ -58,9 +58,9 @@ async def _crash_and_return(stack: Stack) -> None:
     await until(lambda: "foo-model" in offered(stack))
 
 
-async def test_a_model_of_the_config_is_not_offered_by_a_dead_provider(tmp_path: Any) -> None:
+async def test_a_model_of_the_config_is_not_offered_by_a_dead_provider() -> None:
     """It is registered with it, which takes time, in which it crashes."""
-    stack = Stack(models_graph("foo", "bar"), quick(tmp_path, restart_delay=50))
+    stack = Stack(models_graph("foo", "bar"), quick(restart_delay=50))
     await stack.__aenter__()
     question = Question(Model(identifier="mine"))
     vars(instance("foo"))["register_model"] = question
@@ -79,9 +79,9 @@ async def test_a_model_of_the_config_is_not_offered_by_a_dead_provider(tmp_path:
 
 
 @pytest.mark.parametrize("method", ["list_models", "register_model"])
-async def test_its_successor_is_asked_anew(tmp_path: Any, method: str) -> None:
+async def test_its_successor_is_asked_anew(method: str) -> None:
     """A listing of the one before is none of its, and what that one registered fails."""
-    async with Stack(models_graph("foo", "bar"), quick(tmp_path)) as stack:
+    async with Stack(models_graph("foo", "bar"), quick()) as stack:
         stale = Model(identifier="stale", provider_id="foo")
         question = Question([stale] if method == "list_models" else stale)
         setattr(instance("foo"), method, question)
@@ -100,10 +100,10 @@ async def test_its_successor_is_asked_anew(tmp_path: Any, method: str) -> None:
         assert offered(stack) == {"bar-model", "foo-model"}
 
 
-async def test_one_that_dies_while_its_table_starts_is_not_offered(tmp_path: Any) -> None:
+async def test_one_that_dies_while_its_table_starts_is_not_offered() -> None:
     """The table has asked it already, and waits for another one."""
     question = Question([Model(identifier="bar-model")])
-    settings = quick(tmp_path, on_failure="degrade", restart_delay=50)
+    settings = quick(on_failure="degrade", restart_delay=50)
     stack = Stack(models_graph("foo", "bar"), settings)
 
     def let_bar_wait(_: object) -> None:
@@ -125,11 +125,11 @@ async def test_one_that_dies_while_its_table_starts_is_not_offered(tmp_path: Any
         await stack.__aexit__(None, None, None)
 
 
-async def test_a_table_whose_start_takes_too_long_leaves_nothing(tmp_path: Any) -> None:
+async def test_a_table_whose_start_takes_too_long_leaves_nothing() -> None:
     """When it starts again, what it was told before is forgotten, also in words."""
     names = [f"m{number}" for number in range(3)]
     models = [{"model_id": name, "provider_id": "bar"} for name in names]
-    settings = quick(tmp_path, on_failure="degrade", start_timeout=0.4)
+    settings = quick(on_failure="degrade", start_timeout=0.4)
     stack = Stack(models_graph("foo", "bar", models=models), settings)
 
     async def register(model: Model) -> Model:

@@ -272,10 +272,10 @@ async def test_a_reload_that_is_cancelled_while_something_is_told_is_none(
         assert stack.graph.nodes == old.nodes
 
 
-async def test_reloads_at_the_same_time_come_one_after_the_other(tmp_path: Any) -> None:
+async def test_reloads_at_the_same_time_come_one_after_the_other() -> None:
     """The second begins with what the first has made, and the last word counts."""
     slow = {"serves": "new-model", "takes": 0.05}
-    async with Stack(models_graph("foo", "gone"), quick(tmp_path)) as stack:
+    async with Stack(models_graph("foo", "gone"), quick()) as stack:
         await asyncio.gather(
             stack.apply(models_graph("foo", "new", new=slow)),
             stack.apply(models_graph("foo", "last")),
@@ -284,9 +284,9 @@ async def test_reloads_at_the_same_time_come_one_after_the_other(tmp_path: Any) 
         assert stack.status() == dict.fromkeys(models_graph("foo", "last"), State.READY)
 
 
-async def test_a_failed_reload_leaves_no_member(tmp_path: Any) -> None:
+async def test_a_failed_reload_leaves_no_member() -> None:
     """What had joined a table before the failure is none of those to choose from."""
-    async with Stack(models_graph("foo"), quick(tmp_path, start_timeout=0.2)) as stack:
+    async with Stack(models_graph("foo"), quick(start_timeout=0.2)) as stack:
         with pytest.raises(ReloadError):
             await stack.apply(models_graph("foo", "new", "slow", slow={"hangs": True}))
         assert await stack["models"].register_model(Model(identifier="mine"))
