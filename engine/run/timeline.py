@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from bisect import bisect_left, bisect_right, insort
+from collections import defaultdict
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
@@ -116,19 +118,23 @@ class Timeline:
         return {address: times.own for address, times in self.nodes.items()}
 
 
-_SETTLING, _RUNNING = 2, 3
+_ENDING = _STOPPING, _STOPPED = 4, 5
 _PHASES: Mapping[type[Event], int] = {
     NodeWaiting: 0,
     NodeStarting: 1,
-    NodeDegraded: _RUNNING,
-    NodeRecovered: _RUNNING,
-    NodeStopping: 4,
-    NodeStopped: 5,
-    NodeStopFailed: 5,
-    NodeKilled: 5,
+    NodeReady: 2,
+    NodeDegraded: 3,
+    NodeRecovered: 3,
+    NodeStopping: _STOPPING,
+    NodeStopped: _STOPPED,
+    NodeStopFailed: _STOPPED,
+    NodeKilled: _STOPPED,
+    NodeFailed: 6,
+    NodeSkipped: 6,
 }
-"""What comes before what in the life of a node, also where both have the same time; all others are
-the end of its start, or of a node that breaks down while it runs.
+"""What comes before what in the life of a node, where both have the same time; all others are last.
+
+A node that runs fails when it has been stopped; then it may wait again.
 """
 
 
@@ -141,20 +147,22 @@ class _Reading:
         if isinstance(event, StackReady):
             self.total = event.at
         elif isinstance(event, NodeWaiting):
-            address = event.address
-            self.nodes[address] = NodeTimes(address, event.generation, event.on)
+            new = NodeTimes(event.address, event.generation, event.on)
+            if (old := self.nodes.get(event.address)) is not None and old.ready is not None:
+                new.starting, new.ready = old.starting, old.ready  # Its restart is not the start.
+            self.nodes[event.address] = new
         elif isinstance(event, NodeEvent) and event.address in self.nodes:
             self._read_node(event, self.nodes[event.address])
 
     def _read_node(self, event: NodeEvent, times: NodeTimes) -> None:
         if event.state is not None:
             times.state = event.state
-            if _PHASES.get(type(event), _SETTLING) <= _RUNNING:
+            if _PHASES.get(type(event)) not in _ENDING:
                 times.lasting = event.state
         match event:
-            case NodeStarting():
+            case NodeStarting() if times.ready is None:
                 times.starting = event.at
-            case NodeReady():
+            case NodeReady() if times.ready is None:
                 times.ready = event.at
             case NodeFailed():
                 times.gave_up, times.error = event.at, event.error
@@ -183,8 +191,21 @@ def timeline(events: Iterable[Event]) -> Timeline:
         >>> times.nodes[a].own, times.nodes[a].waited_for_turn, times.total
         (1.5, 0.5, 2.0)
     """
+    events = tuple(events)
+    waits: defaultdict[Address, list[float]] = defaultdict(list)
+    for event in events:
+        if isinstance(event, NodeWaiting):
+            insort(waits[event.address], event.at)
+
+    def order(event: Event) -> tuple[int, float, int]:
+        phase, life = _PHASES.get(type(event), len(_PHASES)), 0
+        if isinstance(event, NodeEvent):  # What stops can wait again at the same time.
+            found = bisect_left if phase in _ENDING else bisect_right
+            life = max(found(waits[event.address], event.at), 1)
+        return life, event.at, phase
+
     reading = _Reading()
-    for event in sorted(events, key=_order):
+    for event in sorted(events, key=order):
         reading.read(event)
     in_start_order = sorted(reading.nodes.values(), key=lambda one: (one.generation, one.address))
     nodes = {one.address: one for one in in_start_order}
@@ -195,11 +216,6 @@ def timeline(events: Iterable[Event]) -> Timeline:
     end = chains.longest(nodes)
     total = reading.total or max(settled.values(), default=0.0)
     return Timeline(nodes, total, chains.to(end), chains.length[end] if end else 0.0)
-
-
-def _order(event: Event) -> tuple[int, float, int]:
-    phase = _PHASES.get(type(event), _SETTLING)
-    return (_SETTLING if phase == _RUNNING else phase), event.at, phase
 
 
 def _needs(nodes: Mapping[Address, NodeTimes]) -> nx.DiGraph[Address]:

@@ -12,6 +12,7 @@ from rungraph.engine.events import (
     NodeFailed,
     NodeKilled,
     NodeReady,
+    NodeRestarting,
     NodeSkipped,
     NodeStarting,
     NodeStopFailed,
@@ -127,3 +128,30 @@ def test_the_end_of_a_node_is_told_too() -> None:
     assert (times[T].stopped, times[T].error, times[T].state) == (9.0, error, State.STOP_FAILED)
     assert (times[B].stopped, times[B].state) == (10.0, State.KILLED)
     assert (times[A].state, times[A].ready) == (State.DEGRADED, 1.0)
+
+
+CRASH: list[Event] = [
+    NodeStopping(7.0, T),
+    NodeFailed(7.0, T, OSError("gone")),
+    NodeRestarting(7.0, T, "gone", 0.5),
+]
+STOP: list[Event] = [NodeStopping(7.0, T), NodeStopped(7.0, T, duration=0.0)]
+WAITING = {at: NodeWaiting(at, T, (A, B), 1) for at in (7.0, 7.5)}
+
+
+@given(
+    st.permutations([*RUN, *CRASH, WAITING[7.5], *_started(T, 7.5, 9.0)])
+    | st.permutations([*RUN, *STOP, WAITING[7.0], *_started(T, 7.0, 7.0)])
+)
+def test_a_restart_is_no_part_of_the_start(shuffled: list[Event]) -> None:
+    """A node that runs again is ready and nothing else, and its start is that of the stack."""
+    assert timeline(shuffled).nodes[T] == timeline(RUN).nodes[T]
+
+
+def test_a_node_that_breaks_down_has_failed() -> None:
+    """It was stopped before, but does not stop; nor does it start when that fails at once."""
+    table = timeline([*RUN, *CRASH[:2]]).nodes[T]
+    assert (table.state, table.lasting, table.ready) == (State.FAILED, State.FAILED, 5.0)
+    assert timeline([*RUN, *CRASH]).nodes[T].state is State.RESTARTING
+    again = [WAITING[7.5], NodeStarting(7.5, T), NodeFailed(7.5, T, OSError("no"))]
+    assert timeline([*RUN, *CRASH, *again]).nodes[T].state is State.FAILED
