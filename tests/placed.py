@@ -29,8 +29,12 @@ class Unruly(EmbeddingProvider):
     config: Mapping[str, Any]
     provider_data_validator = Data
 
-    async def completion(self, model: str, content: Any, *args: Any, **kwargs: Any) -> Any:
+    async def completion(
+        self, model: str, content: Any, *args: Any, logprobs: Any = "own", **kwargs: Any
+    ) -> Any:
         """Do what *content* says."""
+        if content == "logprobs":
+            return logprobs
         if content == "exit":
             os._exit(7)
         if content == "pid":

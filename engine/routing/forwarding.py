@@ -87,8 +87,7 @@ class Forwarder:
         agreed: dict[str, Any] = {}
         differing: dict[str, dict[str, Any]] = {}
         # Hundreds of providers share a function.
-        methods = {name: unwrap(one, stop=ismethod) for name, (one, _) in self._providers.items()}
-        functions = {name: getattr(one, "__func__", one) for name, one in methods.items()}
+        functions = {name: _function_of(one) for name, (one, _) in self._providers.items()}
         for parameter in self._method.signature.parameters.values():
             if parameter.default is Parameter.empty or parameter.name == self._routing_key:
                 continue
@@ -153,6 +152,12 @@ class Forwarder:
 def is_left_out(key: object) -> bool:
     """Return whether *key* stands for a routing key that the caller left out."""
     return key is _MISSING
+
+
+def _function_of(method: Callable[..., Any]) -> Callable[..., Any]:
+    """Return what tells the signature of a provider's *method*, without what is around it."""
+    method = unwrap(method, stop=lambda one: ismethod(one) or hasattr(one, "__signature__"))
+    return getattr(method, "__func__", method)
 
 
 def _default(function: Callable[..., Any], parameter: Parameter) -> Any:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import inspect
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from dataclasses import dataclass
 from functools import cache, update_wrapper
 from typing import Any, TypeVar
@@ -11,6 +11,15 @@ from typing import Any, TypeVar
 from rungraph.engine.apis.routes import functions_of
 
 _Function = TypeVar("_Function", bound=Callable[..., Any])
+
+
+class _LeftOut:
+    def __bool__(self) -> bool:
+        return False
+
+
+LEFT_OUT = _LeftOut()
+"""Stands for an argument that is not sent elsewhere, since the provider there has a default."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,10 +42,22 @@ class Method:
         """Whether it is an ``async def`` to be awaited."""
         return inspect.iscoroutinefunction(self.function)
 
-    def dress(self, function: _Function) -> _Function:
-        """Make *function* look like this method, its signature and route included; return it."""
+    def dress(self, function: _Function, left_out: Collection[str] = ()) -> _Function:
+        """Make *function* look like this method, its signature and route included; return it.
+
+        What is *left_out*, as far as it may be, has the default `LEFT_OUT`.
+        """
+        signature = self.signature
+        if left_out:
+            parameters = [
+                one.replace(default=LEFT_OUT)
+                if one.name in left_out and one.default is not one.empty
+                else one
+                for one in signature.parameters.values()
+            ]
+            signature = signature.replace(parameters=parameters)
         update_wrapper(function, self.function)
-        function.__signature__ = self.signature  # type: ignore[attr-defined]  # for inspect
+        function.__signature__ = signature  # type: ignore[attr-defined]  # for inspect
         return function
 
 

@@ -11,6 +11,7 @@ import os
 import signal
 import sys
 from importlib import import_module
+from inspect import signature
 from pkgutil import resolve_name
 from typing import TYPE_CHECKING, Any, BinaryIO
 
@@ -61,9 +62,17 @@ class Host:
         self.connection.targets["provider"] = instance
         asked = map(resolve_name, protocols)
         problems = [str(one) for each in asked for one in check_compliance(instance, each)]
-        names = (name for name in dir(instance) if not name.startswith("_"))
-        methods = frozenset(name for name in names if callable(getattr(instance, name)))
+        named = {name: getattr(instance, name) for name in dir(instance) if name[0] != "_"}
+        methods = {name: _defaults_of(one) for name, one in named.items() if callable(one)}
         return Opened(methods, tuple(problems))
+
+
+def _defaults_of(method: Callable[..., Any]) -> tuple[str, ...]:
+    try:
+        parameters = signature(method).parameters.values()
+    except (TypeError, ValueError):  # A callable that does not tell its signature.
+        return ()
+    return tuple(one.name for one in parameters if one.default is not one.empty)
 
 
 async def serve(incoming: BinaryIO, outgoing: BinaryIO) -> None:

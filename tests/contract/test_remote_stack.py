@@ -70,6 +70,8 @@ REQUESTS = {
     "chat": (CHAT, asked("one two")),
     "stream": (CHAT, asked("one two", stream=True)),
     "completion": ("/inference/completion", {"model": "echo", "content": "x y", "stream": True}),
+    "left out": ("/inference/completion", {"model": "echo", "content": "x"}),
+    "null": ("/inference/completion", {"model": "echo", "content": "x", "logprobs": None}),
     "embeddings": ("/inference/embeddings", {"model": "echo", "contents": ["x"]}),
     "shield": (
         "/safety/run_shield",

@@ -171,11 +171,12 @@ class FakeProvider:
         sampling_params: Any = None,
         response_format: Any = None,
         stream: bool = False,
-        logprobs: Any = None,
+        logprobs: Any = True,
     ) -> CompletionResponse | AsyncGenerator[CompletionResponseStreamChunk, None]:
         if stream:
             return self._completion_stream(text_of(content))
-        message = CompletionMessage(content=content, stop_reason=StopReason.END_OF_TURN)
+        reason = StopReason.OUT_OF_TOKENS if logprobs is None else StopReason.END_OF_TURN
+        message = CompletionMessage(content=content, stop_reason=reason)
         return CompletionResponse(completion_message=message)
 
     async def _completion_stream(

@@ -16,7 +16,7 @@ from rungraph.engine.apis.routes import answers_of, routes_of
 from rungraph.engine.errors import EngineError
 from rungraph.engine.providers.openai_inference import opened
 from rungraph.engine.providers.served_inference import client_settings, started
-from rungraph.engine.routing.signatures import methods_of
+from rungraph.engine.routing.signatures import LEFT_OUT, methods_of
 
 if TYPE_CHECKING:
     from collections.abc import AsyncGenerator, Awaitable, Callable, Mapping
@@ -60,7 +60,9 @@ class RemoteStack:
         client.owner = self
         methods = methods_of(api)
         for name, route in routes_of(api):
-            setattr(self, name, methods[name].dress(self._call_of(methods[name], route)))
+            method = methods[name]
+            call = self._call_of(method, route)
+            setattr(self, name, method.dress(call, method.signature.parameters))
         if table is not None and private is not None:
             self._serve_resources(table, private)
 
@@ -93,14 +95,12 @@ class RemoteStack:
         whole, chunk = answers_of(method.function)
         answer = TypeAdapter[Any](whole)
         chunks = TypeAdapter[Any](chunk) if chunk is not None else None
-        defaults = {name: one.default for name, one in method.signature.parameters.items()}
         path = route.path.lstrip("/")
 
         async def call(*args: Any, **kwargs: Any) -> Any:
             given = method.signature.bind(*args, **kwargs).arguments
-            # What a caller leaves out stays left out, so that the provider there decides.
             sent = to_jsonable_python(
-                {name: value for name, value in given.items() if value is not defaults[name]}
+                {name: value for name, value in given.items() if value is not LEFT_OUT}
             )
             if chunks is not None and given.get("stream"):
                 return await opened(self._stream(path, sent, chunks))

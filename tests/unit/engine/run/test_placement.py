@@ -59,6 +59,13 @@ async def test_calls_go_to_another_process_and_back(tmp_path: Path) -> None:
         assert {one.status for one in answers.values()} == {"OK"}
 
 
+async def test_what_a_caller_leaves_out_the_provider_there_decides(tmp_path: Path) -> None:
+    """Its own default counts, as it would in the process of the stack."""
+    async with _stack(tmp_path) as stack:
+        assert await stack["inference"].completion("letters", "logprobs") == "own"
+        assert await stack["inference"].completion("letters", "logprobs", logprobs=None) is None
+
+
 async def test_a_stream_comes_item_by_item_and_ends_with_its_reader(tmp_path: Path) -> None:
     """What nobody reads is not made, and a generator that is closed ends in its process."""
     async with _stack(tmp_path) as stack:
