@@ -18,6 +18,7 @@ from playwright.sync_api import Browser, Page, expect
 from tests.contract.command_line import HIDDEN, opened
 from tests.contract.conftest import ConfigFile
 from tests.contract.conftest import config_file as config_file
+from tests.wire import free_port
 
 KEY = "sk-of-the-browser"
 PROVIDER = "provider:inference/told"
@@ -241,6 +242,27 @@ def test_a_chat_streams_and_shows_its_path(browser: Browser, config_file: Config
         expect(flow).to_be_hidden()
         expect(page.locator("#now")).to_contain_text("Statenot started")
         expect(page.locator("#now")).not_to_contain_text("/min")
+
+
+def test_what_can_be_asked_comes_when_the_stack_is_up(
+    browser: Browser, config_file: ConfigFile, tmp_path: Path
+) -> None:
+    """Whoever looks before is told how far the start is, and need not ask again."""
+    gate = tmp_path / "gate"
+    os.mkfifo(gate)
+    port = free_port()
+    path = config_file(start="wait", until=str(gate))
+    words = ("serve", path, "--port", str(port), "--state-dir", tmp_path / "state")
+    with opened(*words) as process:
+        process.until("starting   provider:inference/told")
+        with opened_page(browser, f"http://127.0.0.1:{port}/") as page:
+            for tab in ("Register", "Try"):
+                page.get_by_role("tab", name=tab).click()
+                expect(page.locator("#say")).to_contain_text("the stack starts")
+            gate.write_text("")
+            expect(page.locator("#try-model")).to_have_value("echo")
+            page.get_by_role("tab", name="Register").click()
+            expect(page.locator("[data-unregister=echo]")).to_be_visible()
 
 
 def test_a_resource_is_registered_by_a_form(browser: Browser, config_file: ConfigFile) -> None:

@@ -163,10 +163,7 @@ function take(event) {
     if (!live.isPaused) showUpTo(live.log.length);
     else showReplay();
     if (event.event in live.events && !LASTING.has(event.event)) askTimes();
-    if (event.event === "StackReady" || event.event === "ReloadEnded") {
-      checkGraph();
-      showTab(tab);
-    }
+    if (event.event === "StackReady" || event.event === "ReloadEnded") checkGraph();
   }
 }
 

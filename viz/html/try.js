@@ -3,13 +3,16 @@ async function asked(path, body, signal) {
   const answer = await fetch(path, body && { method: "POST", headers: { "content-type": "application/json" }, body: JSON.stringify(body), signal });
   if (answer.ok) return answer;
   const { error } = await answer.json().catch(() => ({ error: { message: `${path}: ${answer.status}` } }));
-  throw Object.assign(new Error(error.message), { param: error.param });
+  throw Object.assign(new Error(error.message), { isLater: answer.status === 503 });
 }
 
 function section(key, text, show) {
   panel.before(make("section", { id: `${key}-page`, role: "tabpanel", "aria-label": text }));
-  // What there is to ask changes: whoever comes back sees it as it is now.
-  TABS.push([key, text, () => show().catch((error) => say(error.message)).finally(() => shownOnce.delete(key))]);
+  // What there is to ask changes: whoever comes back, or waits for the start, sees it as it is then.
+  TABS.push([key, text, () => show().catch((error) => {
+    say(error.message);
+    if (error.isLater) setTimeout(() => tab === key && showTab(key), RETRY_MS);
+  }).finally(() => shownOnce.delete(key))]);
 }
 
 function field(text, control) {
@@ -185,7 +188,7 @@ function registerForm(path) {
       }
     }
   });
-  refreshes.push(() => refresh().catch((error) => list.replaceChildren(make("li", { class: "wrong" }, error.message))));
+  refreshes.push(refresh);
   return make("section", {}, make("h2", {}, key.replaceAll("_", " ")), list, make("details", {}, make("summary", {}, "Register another"), form));
 }
 
