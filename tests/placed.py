@@ -23,6 +23,20 @@ class Data(BaseModel):
     letter: str
 
 
+class Bound:
+    """Can be made in one process alone."""
+
+    def __reduce__(self) -> Any:
+        return _make_bound, (os.getpid(),)
+
+
+def _make_bound(process: int) -> Bound:
+    if process != os.getpid():
+        msg = "made elsewhere"
+        raise RuntimeError(msg)
+    return Bound()
+
+
 class Unruly(EmbeddingProvider):
     """Does what the content of a completion says."""
 
@@ -42,6 +56,12 @@ class Unruly(EmbeddingProvider):
         if content == "hog":
             while True:
                 pass
+        if content == "bound":
+            return Bound()
+        if content == "fork":
+            if pid := os.fork():
+                return pid
+            time.sleep(10_000)  # noqa: ASYNC251  (it holds what it inherits)
         if content == "data":
             return [self._told(), headers_of_way()]
         if content == "refuse":

@@ -27,7 +27,10 @@ _NO_ERRORS = (StopIteration, StopAsyncIteration)
 
 
 class _Message(NamedTuple):
-    """What is sent: *number* tells one call from another, *is_answer* who has begun it."""
+    """What is sent: *number* tells one call from another, *is_answer* who has begun it.
+
+    On its way, *value* is pickled by itself: what cannot be read there fails its call alone.
+    """
 
     number: int
     is_answer: bool
@@ -126,7 +129,7 @@ class Connection:
             self._asked.pop(number, None)
 
     def _send(self, message: _Message) -> None:
-        data = pickle.dumps(message)
+        data = pickle.dumps(message._replace(value=pickle.dumps(message.value)))
         if self.is_open:
             self._writer.write(len(data).to_bytes(_LENGTH_BYTES, "big") + data)
 
@@ -141,10 +144,15 @@ class Connection:
         if message.is_answer:
             future = self._asked.get(number)
             if future is not None and not future.done():
-                if message.kind == "error":
-                    future.set_exception(message.value)
+                is_error = message.kind == "error"
+                try:
+                    value = _read(message)
+                except TypeError as error:
+                    value, is_error = error, True
+                if is_error:
+                    future.set_exception(value)
                 else:
-                    future.set_result(message.value)
+                    future.set_result(value)
         elif message.kind == "cancel":
             if (working := self._working.get(number)) is not None:
                 working.cancel()
@@ -195,7 +203,7 @@ class Connection:
             except StopAsyncIteration:
                 self._streams.pop(number, None)
                 return _End()
-        target, name, args, kwargs, given = message.value
+        target, name, args, kwargs, given = _read(message)
         instance = self.targets[target]
         with carrying(given, instance):
             result = await awaited(getattr(instance, name)(*args, **kwargs))
@@ -208,6 +216,19 @@ class Connection:
     async def _close(self, number: int) -> None:
         if number in self._streams:
             await self._streams.pop(number)[0].aclose()
+
+
+def _read(message: _Message) -> Any:
+    """Return the value of *message* as the other end has sent it.
+
+    Raises:
+        TypeError: If it cannot be made here.
+    """
+    try:
+        return pickle.loads(message.value)  # noqa: S301
+    except Exception as error:
+        text = f"what comes from another process cannot be read: {describe(error)}"
+        raise TypeError(text) from error
 
 
 def sendable(error: BaseException) -> Exception:

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import asyncio
 import os
+import signal
 import sys
-from typing import TYPE_CHECKING
+from contextlib import suppress
+from typing import TYPE_CHECKING, Any
 
 from rungraph.engine.errors import ComplianceError, EngineError
 from rungraph.engine.run.connection import Connection
@@ -20,6 +22,8 @@ if TYPE_CHECKING:
 _PROGRAM = "from rungraph.engine.run.worker import main; main()"
 _GRACE_SECONDS = 1.0
 """Seconds that a process has to end once its provider is shut down."""
+_LAST_WORDS_SECONDS = 0.1
+"""Seconds that it may take to read what a process has sent before its end."""
 
 _MORE = ("health", "relay_openai", "upstreams")
 """What it is asked besides the methods of its API."""
@@ -71,6 +75,18 @@ class PlacedProvider(RemoteInstance):
                 await _leave(self._watching, self._process)
 
 
+class _Pipes(asyncio.subprocess.SubprocessStreamProtocol):
+    """Those of a process: closed soon after its end, as what it has forked may hold them open."""
+
+    def connection_made(self, transport: Any) -> None:
+        super().connection_made(transport)
+        self._close = transport.close
+
+    def process_exited(self) -> None:
+        super().process_exited()
+        asyncio.get_running_loop().call_later(_LAST_WORDS_SECONDS, self._close)
+
+
 async def open_in_process(
     address: Address,
     module: str,
@@ -95,16 +111,17 @@ async def open_in_process(
         ComplianceError: If it does not implement its API.
         ProcessError: If the process ends.
     """
-    process = await asyncio.create_subprocess_exec(
+    loop = asyncio.get_running_loop()
+    transport, pipes = await loop.subprocess_exec(
+        lambda: _Pipes(LIMIT, loop),
         *(sys.executable, "-P", "-c", _PROGRAM, str(os.getpid())),
-        stdin=asyncio.subprocess.PIPE,
-        stdout=asyncio.subprocess.PIPE,
-        limit=LIMIT,
+        stderr=None,
         # It finds the modules that are found here, wherever those come from.
         env={**os.environ, "PYTHONPATH": os.pathsep.join(filter(None, sys.path))},
         # Ctrl-C in a terminal is for the owner alone, which then ends the process in order.
         start_new_session=True,
     )
+    process = asyncio.subprocess.Process(transport, pipes, loop)
     watching = asyncio.TaskGroup()
     await watching.__aenter__()
     placed: PlacedProvider | None = None
@@ -145,7 +162,7 @@ async def open_in_process(
 
 
 async def end(process: asyncio.subprocess.Process, *, grace: float = _GRACE_SECONDS) -> None:
-    """End *process*; it is killed when that takes longer than *grace* seconds."""
+    """End *process*; it is killed after *grace* seconds, and in any case what it has begun."""
     try:
         if process.stdin is not None:
             process.stdin.close()
@@ -154,9 +171,9 @@ async def end(process: asyncio.subprocess.Process, *, grace: float = _GRACE_SECO
     except TimeoutError:
         pass
     finally:
-        # Also when this very call is cancelled: no process is left behind.
-        if process.returncode is None:
-            process.kill()
+        # Also when this very call is cancelled: neither it nor what it has begun is left behind.
+        with suppress(ProcessLookupError):
+            os.killpg(process.pid, signal.SIGKILL)
     await process.wait()
 
 

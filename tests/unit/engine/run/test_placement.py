@@ -5,12 +5,13 @@ from __future__ import annotations
 import asyncio
 import os
 import sys
-from contextlib import suppress
+from contextlib import nullcontext, suppress
 from pathlib import Path
 from typing import Any
 
 import pytest
 from tests.builders import entry
+from tests.placed import Bound
 from tests.unit.engine.fakes import told
 from tests.unit.engine.run.models import until
 
@@ -115,6 +116,41 @@ async def test_the_death_of_a_process_is_that_providers_failure(tmp_path: Path) 
     await until(lambda: told(stack.events, NodeFailed))
     with pytest.raises(StopError, match=r"the process of the provider has ended \(exit code 7\)"):
         await stack.__aexit__(None, None, None)
+
+
+async def test_what_cannot_be_read_there_fails_its_call_alone(tmp_path: Path) -> None:
+    """An argument, or an answer, that the other process cannot make is no end of a process."""
+    async with _stack(tmp_path) as stack:
+        call = stack["inference"].completion
+        pid = await call("letters", "pid")
+        for content in (Bound(), "bound"):
+            with pytest.raises(TypeError, match="cannot be read: RuntimeError: made elsewhere"):
+                await call("letters", content)
+        assert await call("letters", "pid") == pid
+
+
+@pytest.mark.parametrize("content", ["exit", "pid"])
+async def test_what_a_process_has_forked_neither_hides_its_end_nor_outlives_it(
+    tmp_path: Path, content: str
+) -> None:
+    """Though it holds the pipes: calls fail, a stop goes well, and nothing is left."""
+    stack = _stack(tmp_path)
+    await stack.__aenter__()
+    forked = await stack["inference"].completion("letters", "fork")
+    async with asyncio.timeout(5):
+        with suppress(ConnectionError):
+            await stack["inference"].completion("letters", content)
+    with suppress(StopError) if content == "exit" else nullcontext():
+        await stack.__aexit__(None, None, None)
+    await until(lambda: not _runs(forked))
+
+
+def _runs(pid: int) -> bool:
+    """Whether a process runs; a dead one that nobody has waited for does not."""
+    try:
+        return " Z " not in Path(f"/proc/{pid}/stat").read_text()
+    except (FileNotFoundError, ProcessLookupError):
+        return False
 
 
 @pytest.mark.parametrize("content", ["hog", "pid"])
