@@ -13,6 +13,7 @@ from urllib.parse import parse_qs, quote
 
 import pydantic_core
 
+from rungraph.engine.request import member_of_call
 from rungraph.engine.server.failures import RequestError
 from rungraph.graph.wording import counted
 
@@ -284,7 +285,10 @@ class Exchange:
         await self._send({"type": "http.response.body", "body": content})
 
     def _head(self, status: int, media: bytes, headers: Iterable[Header]) -> Message:
-        """Return what begins the answer, with the milliseconds to there: own and others'."""
+        """Return what begins the answer, with the milliseconds to there: own and others'.
+
+        It names who has answered where several providers serve what is called.
+        """
         self.has_begun = True
         self.status = status
         self.answered_at = now = perf_counter()
@@ -293,6 +297,9 @@ class Exchange:
             (now - self.began_at - others) * 1000,
             others * 1000,
         )
+        more = self.more_headers
+        if member := member_of_call():
+            more = ((b"x-rungraph-member", quote(member).encode()), *more)
         return {
             "type": "http.response.start",
             "status": status,
@@ -300,7 +307,7 @@ class Exchange:
                 (b"content-type", media),
                 (b"x-request-id", self.request_id.encode()),
                 (b"server-timing", timing),
-                *self.more_headers,
+                *more,
                 *headers,
             ],
         }

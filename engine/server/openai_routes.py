@@ -172,8 +172,6 @@ class OpenAIRoutes:
             group = table.groups.get(resource.identifier)
 
         def ask(one: Resource, attempt: Attempt | None = None) -> Any:
-            if attempt is not None:
-                exchange.called = Called("inference", path, one.identifier, one.provider_id)
             provider = table.member(one.provider_id).instance
             hand_over(provider)
             # What is no stream is one call: it ends with its answer, and so do its limits.

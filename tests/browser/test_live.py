@@ -203,6 +203,28 @@ def test_a_page_comes_back_after_a_restart(browser: Browser, config_file: Config
     context.close()
 
 
+def test_the_path_of_a_chat_is_that_of_the_provider_that_answered(
+    browser: Browser, config_file: ConfigFile
+) -> None:
+    """Of a model that several serve, only the answer tells which of them it was."""
+    path = config_file()
+    written = yaml.safe_load(path.read_text())
+    (told,) = written["providers"]["inference"]
+    other = {**told, "provider_id": "other"}
+    members = [{"provider_id": "told", "order": 1}, {"provider_id": "other"}]
+    written["models"] = [{"model_id": "both", "routing": "first", "members": [
+        {**one, "provider_model_id": "echo"} for one in members
+    ]}]  # fmt: skip
+    path.write_text(yaml.safe_dump({**written, "providers": {"inference": [told, other]}}))
+    with served(path) as (_, url), opened_page(browser, url) as page:
+        page.get_by_role("tab", name="Try").click()
+        page.locator("#try-model").select_option("both")
+        page.locator("#try-message").fill("x")
+        page.get_by_role("button", name="Send").click()
+        page.get_by_text("the path of the call in the graph").click()
+        expect(page.locator("#panel")).to_contain_text("inference/other")
+
+
 def test_a_chat_streams_and_shows_its_path(browser: Browser, config_file: ConfigFile) -> None:
     """The playground shows the answer, its times, the call as code, and its way by keyboard."""
     with served(config_file(tokens=77)) as (_, url), opened_page(browser, url) as page:

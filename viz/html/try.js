@@ -79,15 +79,19 @@ async function showTry() {
     chats = data.filter((one) => one.custom_metadata.model_type !== "embedding");
     model.replaceChildren(...chats.map((one) => make("option", { value: one.id, selected: one.id === model.value }, one.id)));
   };
+  const pathFrom = (id) => {
+    const [provider, router] = [indexOfId.get(`provider:inference/${id}`), indexOfId.get("router:inference")];
+    if (provider === undefined || router === undefined) return "";
+    return make("button", { type: "button", class: "node-link", onclick: () => { showTab("graph"); findWay([provider], [router]); } }, "the path of the call in the graph");
+  };
   form.addEventListener("submit", async (event) => {
     event.preventDefault();
     const question = { role: "user", content: message.value };
     earlier.replaceChildren(...before.map((one) => make("li", {}, make("b", {}, `${one.role}: `), own(one.content))));
     const body = { model: model.value, messages: [...(system.value ? [{ role: "system", content: system.value }] : []), ...before, question], max_tokens: most.valueAsNumber, temperature: warmth.valueAsNumber, stream: true };
-    const provider = indexOfId.get(`provider:inference/${chats.find((one) => one.id === model.value)?.owned_by}`);
-    const router = indexOfId.get("router:inference");
+    const way = make("div", {}, pathFrom(chats.find((one) => one.id === model.value)?.owned_by));
     more.replaceChildren(
-      provider !== undefined && router !== undefined ? make("button", { type: "button", class: "node-link", onclick: () => { showTab("graph"); findWay([provider], [router]); } }, "the path of the call in the graph") : "",
+      way,
       ...codesOf(body, needsKey).map(([text, code]) => make("details", {}, make("summary", {}, text), make("pre", {}, code))));
     const abort = new AbortController();
     stop.onclick = () => abort.abort();
@@ -95,7 +99,10 @@ async function showTry() {
     const begun = performance.now();
     let [first, pieces, tokens] = [undefined, 0, undefined];
     try {
-      for await (const [text, told] of deltasOf(await asked("/v1/chat/completions", { ...body, stream_options: { include_usage: true } }, abort.signal))) {
+      const answer = await asked("/v1/chat/completions", { ...body, stream_options: { include_usage: true } }, abort.signal);
+      const member = answer.headers.get("x-rungraph-member"); // Which of several providers of the model it is.
+      if (member) way.replaceChildren(pathFrom(decodeURIComponent(member)));
+      for await (const [text, told] of deltasOf(answer)) {
         tokens = told ?? tokens;
         if (!text) continue;
         first ??= performance.now();

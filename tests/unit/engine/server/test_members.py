@@ -98,6 +98,7 @@ async def test_a_busy_server_is_left_at_once_for_the_other(
         for stream in (False, True, False, True):
             answered = await chat(app, path, stream=stream)
             assert answered.status == 200, answered.body
+            assert answered.headers["x-rungraph-member"] == "foo"
     assert (servers["bar"].asked, servers["foo"].asked) == (2, 4)
 
 
