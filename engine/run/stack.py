@@ -272,8 +272,8 @@ class Stack:
             ReloadError: If something did not start; then the old graph goes on, or runs again.
         """
         self._scrubs += (self._graph.scrubbed, graph.scrubbed)
-        new = await checked(graph, self._settings.start_timeout)
         async with self._reloading:  # What a reload does follows from what runs when it begins.
+            new = await checked(graph, self._settings.start_timeout)
             running, instances = self._running(), self._instances
             if instances is None or running.instance_of(self._graph.serving["inspect"]) is None:
                 raise NotRunningError(self._why_not_running(self._graph.serving["inspect"]))
