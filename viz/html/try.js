@@ -64,7 +64,7 @@ async function showTry() {
   const message = make("textarea", { id: "try-message", rows: 3, required: true });
   const most = make("input", { type: "number", min: 1, value: 64 });
   const warmth = make("input", { type: "number", min: 0, max: 2, step: 0.1, value: 0 });
-  const send = make("button", { type: "submit" }, "Send");
+  const send = make("button", { type: "submit", disabled: true }, "Send");
   const stop = make("button", { type: "button", disabled: true }, "Stop");
   const anew = make("button", { type: "button", onclick: () => { before.splice(0); earlier.replaceChildren(); } }, "New conversation");
   const said = make("pre", { id: "try-answer", "aria-live": "polite" });
@@ -78,6 +78,8 @@ async function showTry() {
     const { data } = await (await asked("/v1/models")).json();
     chats = data.filter((one) => one.custom_metadata.model_type !== "embedding");
     model.replaceChildren(...chats.map((one) => make("option", { value: one.id, selected: one.id === model.value }, one.id)));
+    send.disabled = !chats.length || !stop.disabled;
+    send.title = chats.length ? "" : "none of the models here can chat";
   };
   const pathFrom = (id) => {
     const [provider, router] = [indexOfId.get(`provider:inference/${id}`), indexOfId.get("router:inference")];
