@@ -211,7 +211,7 @@ def test_the_path_of_a_chat_is_that_of_the_provider_that_answered(
     written = yaml.safe_load(path.read_text())
     (told,) = written["providers"]["inference"]
     other = {**told, "provider_id": "other"}
-    members = [{"provider_id": "told", "order": 1}, {"provider_id": "other"}]
+    members: list[dict[str, Any]] = [{"provider_id": "told", "order": 1}, {"provider_id": "other"}]
     written["models"] = [{"model_id": "both", "routing": "first", "members": [
         {**one, "provider_model_id": "echo"} for one in members
     ]}]  # fmt: skip
