@@ -40,8 +40,9 @@ def _stack(tmp_path: Path, **config: Any) -> Stack:
 
 
 async def _said(tmp_path: Path) -> str:
-    await until((tmp_path / "said").exists)
-    return (tmp_path / "said").read_text()
+    said = tmp_path / "said"
+    await until(lambda: said.exists() and said.read_text())  # It is there before its text is.
+    return said.read_text()
 
 
 async def test_calls_go_to_another_process_and_back(tmp_path: Path) -> None:
