@@ -298,7 +298,9 @@ class Exchange:
             others * 1000,
         )
         more = self.more_headers
-        if member := member_of_call():
+        # A provider may call others in the same task: those are no members of what is called here.
+        is_shared = self.called is not None and not self.called.provider
+        if is_shared and (member := member_of_call()):
             more = ((b"x-rungraph-member", quote(member).encode()), *more)
         return {
             "type": "http.response.start",

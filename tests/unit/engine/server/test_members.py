@@ -99,7 +99,10 @@ async def test_a_busy_server_is_left_at_once_for_the_other(
             answered = await chat(app, path, stream=stream)
             assert answered.status == 200, answered.body
             assert answered.headers["x-rungraph-member"] == "foo"
-    assert (servers["bar"].asked, servers["foo"].asked) == (2, 4)
+        # In the same task, as a provider's own calls are: this model is of one provider.
+        answered = await ask(app, "POST", path, {"model": "foo/small", "messages": USER})
+        assert (answered.status, answered.headers.get("x-rungraph-member")) == (200, None)
+    assert (servers["bar"].asked, servers["foo"].asked) == (2, 5)
 
 
 @LANES
