@@ -28,10 +28,9 @@ def explained(
         ('url',) its text: password in a URL
         ('pin',) its key is that of a secret: 'pin'
     """
-    shown = masked(value, secrets=secrets, known=known)
-    for path, reason, text, is_masked in _secrets_in(
-        value, shown, frozenset(map(plain_key, secrets))
-    ):
+    extra = frozenset(map(plain_key, secrets))
+    shown = masked(value, secrets=extra, known=known)
+    for path, reason, text, is_masked in _secrets_in(value, shown, extra):
         if is_masked:
             yield path, reason or _reason_in(text)
 
