@@ -5,8 +5,8 @@
     RungraphError
     ├── InvalidGraph       the config has problems that keep it from being run
     ├── CatalogError       a catalog says things that cannot be
-    ├── PictureError       a graph is too large for a picture
     ├── QueryError         (rungraph.graph.query.errors) a query cannot be read or answered
+    ├── PictureError       (rungraph.viz) a graph is too large for a picture
     └── EngineError        (rungraph.engine.errors) starting, routing and stopping
 """
 
@@ -29,10 +29,6 @@ class RungraphError(Exception):
 
 class CatalogError(RungraphError):
     """Raised when a catalog contradicts itself or cannot be read."""
-
-
-class PictureError(RungraphError):
-    """Raised when there is too much in a graph to draw a picture of it."""
 
 
 class InvalidGraph(RungraphError):  # noqa: N818 (the name is part of the public contract)

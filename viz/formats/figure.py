@@ -7,7 +7,7 @@ from io import BytesIO
 from typing import TYPE_CHECKING, Any, Unpack, cast
 
 from rungraph.graph.budgets import MOST_DRAWN
-from rungraph.graph.errors import PictureError
+from rungraph.graph.errors import RungraphError
 from rungraph.viz.model.diagram import diagram_of
 from rungraph.viz.model.theme import night_of_day, theme_of
 
@@ -20,6 +20,10 @@ if TYPE_CHECKING:
     from rungraph.viz.layout.geometry import Direction
     from rungraph.viz.model.diagram import DiagramOptions
     from rungraph.viz.model.theme import ThemeName
+
+
+class PictureError(RungraphError):
+    """Raised when there is too much in a graph to draw a picture of it."""
 
 
 def draw(

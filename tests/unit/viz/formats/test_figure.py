@@ -17,9 +17,8 @@ from matplotlib.patches import PathPatch
 from rungraph.graph.address import Address
 from rungraph.graph.budgets import MOST_DRAWN
 from rungraph.graph.compile import compile_config
-from rungraph.graph.errors import PictureError
 from rungraph.graph.model import RunGraph
-from rungraph.viz import draw, render
+from rungraph.viz import PictureError, draw, render
 from rungraph.viz.formats.legend import entries_of
 from rungraph.viz.model.diagram import diagram_of
 from rungraph.viz.model.theme import CYCLE
