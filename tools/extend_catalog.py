@@ -17,22 +17,19 @@ from __future__ import annotations
 
 import argparse
 import json
-import re
-import textwrap
 from collections import defaultdict
 from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-import yaml
-
 from rungraph.engine.llama_stack import installed_catalog, installed_distribution
 from rungraph.graph.catalog.history import span_of
+from rungraph.graph.wording import wrapped
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
 
-FILE = Path(__file__).parents[1] / "graph/catalog/llama-stack.yaml"
+FILE = Path(__file__).parents[1] / "graph/catalog/llama-stack.json"
 SECTIONS = (
     "packages", "traits", "stores", "sections", "keys", "apis", "pairs", "providers", "installs",
 )  # fmt: skip
@@ -46,8 +43,6 @@ SAME = {
     ),
 }  # fmt: skip
 WIDTH = 100
-_PLAIN = re.compile(r"[A-Za-z0-9_.][\w./-]*")
-_PHRASE = re.compile(r"\w[\w./|!*]*( [\w./|!-]+)*")
 
 
 def main() -> None:
@@ -59,12 +54,11 @@ def main() -> None:
     )  # fmt: skip
     parser.add_argument("--file", type=Path, default=FILE)
     asked = parser.parse_args()
-    text = asked.file.read_text("utf-8")
-    data: dict[str, Any] = yaml.safe_load(text)
+    data: dict[str, Any] = json.loads(asked.file.read_text("utf-8"))
     name, number = installed_distribution()
     between = [_label(name, one, data["name"]) for one in asked.between]
     extend(data, _label(name, number, data["name"]), between, _entries())
-    asked.file.write_text(_head(text) + written(data), "utf-8")
+    asked.file.write_text(written(data), "utf-8")
 
 
 def _label(name: str, number: str, own: str) -> str:
@@ -186,60 +180,33 @@ def _key(row: Mapping[str, Any], names: Iterable[str]) -> str:
     return json.dumps([row.get(name) or [] for name in names])
 
 
-def _head(text: str) -> str:
-    """Return the comment at the top of the file."""
-    return text[: text.index("name:")]
-
-
 def written(data: Mapping[str, Any]) -> str:
     """Return the *data* of a catalog file as its text: an entry after the other, by name."""
-    numbers = ", ".join(json.dumps(one) for one in data["releases"])
-    lines = [f"name: {data['name']}", "releases:"]
-    lines += textwrap.wrap(f"[{numbers}]", WIDTH, initial_indent="  ", subsequent_indent="   ")
     order = {release: number for number, release in enumerate(data["releases"])}
 
     def place(row: Mapping[str, Any]) -> int:
         return order.get(row.get("releases", "").partition("..")[0], 0)
 
+    releases = "\n    ".join(wrapped(map(_json, data["releases"]), WIDTH - 4))
+    lists = [f'"name": {_json(data["name"])}', f'"releases": [\n    {releases}\n  ]']
     for section in SECTIONS:
-        rows = data.get(section)
-        if not rows:
-            continue
-        lines += ["", f"{section}:"]
+        rows = data.get(section, ())
         if section in SAME:
             names = SAME[section][:2] if section != "apis" else ("name",)
             rows = sorted(rows, key=lambda row: (*(row[name] for name in names), place(row)))
-        for row in rows:
-            lines += _wrapped([f"{key}: {_value(value)}" for key, value in row.items()])
-    return "\n".join(lines) + "\n"
+        if rows:
+            lists.append(f'"{section}": [\n    ' + ",\n    ".join(map(_entry_text, rows)) + "\n  ]")
+    return "{\n  " + ",\n  ".join(lists) + "\n}\n"
 
 
-def _wrapped(pairs: list[str]) -> list[str]:
-    """Return the lines of an entry, broken between its keys, and a long list between its values."""
-    lines = ["- {"]
-    for number, pair in enumerate(pairs, 1):
-        text = f"{pair}," if number < len(pairs) else f"{pair}}}"
-        if len(lines[-1]) + len(text) + 1 <= WIDTH:
-            lines[-1] += text if lines[-1] == "- {" else f" {text}"
-        else:
-            lines += textwrap.wrap(
-                text, WIDTH, initial_indent="   ", subsequent_indent="     ",
-                break_long_words=False, break_on_hyphens=False,
-            )  # fmt: skip
-    return lines
+def _entry_text(row: Mapping[str, Any]) -> str:
+    """Return an entry as JSON, broken between its keys."""
+    pairs = (f"{_json(key)}: {_json(value)}" for key, value in row.items())
+    return "{" + "\n     ".join(wrapped(pairs, WIDTH - 7)) + "}"
 
 
-def _value(value: Any, plain: re.Pattern[str] = _PLAIN) -> str:
-    if isinstance(value, list | tuple):
-        return f"[{', '.join(map(_value, value))}]"
-    if isinstance(value, dict):
-        pairs = (f"{_value(key)}: {_value(one, _PHRASE)}" for key, one in value.items())
-        return f"{{{', '.join(pairs)}}}"
-    if isinstance(value, bool):
-        return str(value).lower()
-    text = str(value)
-    is_plain = plain.fullmatch(text) and text not in ("true", "false")
-    return text if is_plain else json.dumps(text, ensure_ascii=False)
+def _json(value: Any) -> str:
+    return json.dumps(value, ensure_ascii=False)
 
 
 if __name__ == "__main__":

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 from typing import Any
 
@@ -319,17 +320,16 @@ def test_the_release_is_one_that_reads_the_sections_of_a_config() -> None:
 
 
 def test_the_shipped_file_is_read_as_any_other() -> None:
-    """Reading it without typed values gives the same specs."""
-    file = Path(choice.__file__).parent / "llama-stack.yaml"
+    """Reading it without places gives the same specs."""
+    file = Path(choice.__file__).parent / "llama-stack.json"
     other = load_history(file, origin=HISTORY.name)
     assert other == HISTORY
 
 
 def test_the_shipped_file_is_as_the_tool_writes_it() -> None:
     """A release that the tool adds changes no other line of it."""
-    file = Path(choice.__file__).parent / "llama-stack.yaml"
-    text = file.read_text("utf-8")
-    assert text.endswith(written(yaml.safe_load(text)))
+    text = (Path(choice.__file__).parent / "llama-stack.json").read_text("utf-8")
+    assert text == written(json.loads(text))
 
 
 def test_what_a_type_needs_is_that_of_the_release() -> None:
