@@ -62,7 +62,9 @@ _IN_TEXTS = [
     "jdbc:oracle:thin:scott/§@//h:1521/x", "sqlplus me/§@h:1521:sid", "$apr1$salt1234$§",
     "$2b$12$§", "aws configure set aws_secret_access_key §", "requirepass §", "curl -u :§ h",
     "npm set //r.example/:_authToken §", "bcp x in y -P§", "https://h/api/mcp/s/§/sse",
-    "https://h/webhook/§", "api key is §",
+    "https://h/webhook/§", "api key is §", "curl -uadmin:§ h", "http -a u:§ h", "cqlsh -p §",
+    "smbclient -U user%§ //h", "snmpwalk -c § h", "ipmitool -P § power", "echo § | sudo -S ls",
+    "sc /password:§",
 ]  # fmt: skip
 
 _STRUCTURES: list[Any] = [
@@ -80,6 +82,14 @@ _STRUCTURES: list[Any] = [
     {"login": {"id": "password", "val": "§"}}, {"login": {"variable": "API_KEY", "value": "§"}},
 ]  # fmt: skip
 
+DRAWN: list[Any] = [
+    {"note": text}
+    for text in (
+        *("vault login §", "wandb login §", "https://h/v1/§/x", "https://h/bot§/send", "ENC(§)"),
+        *("{SHA}§", "pw §", "https://§@h/a.git", "wss://h/?t=§"),
+    )
+]
+"""Values that hold a secret which nothing but its own looks tells."""
 PLANTED: list[Any] = [
     *({key: PLACEHOLDER} for key in _UNDER_KEYS),
     *({"note": text} for text in _IN_TEXTS),
@@ -142,6 +152,9 @@ HARMLESS_TEXTS: list[str] = [
     "name: size\nvalue: 10", "echo done | tee log1",
     "h:5432:orders:reader:latest", "org/model@h:v1", "see a/b@host",
     "echo $1$2", "key: llama-3-8b-instruct", "https://h/?code=200", "actions/checkout@v4",
+    "https://ann42@h/a.git", "https://h/a8f5f167f44f4964e6c998dee827110c/x.bin",
+    "MetaLlama31For8BInstruct2", "getCompletionOfModel2ForV1Llama3", "python -utf8",
+    "docker run -u1000:1000 x", "see a/password:new",
     "tokens org/Llama-3.2-3B-Instruct", "https://h/hooks/pre-commit-2024-v2",
     "key rotation-every-90-days", "docker run -p 8080:80 redis-cli",
 ]  # fmt: skip

@@ -7,6 +7,7 @@ import re
 _PLAIN = re.compile(r"<?[A-Za-z]+(?:[-'][A-Za-z]+)*>?[.,:;!?…)]*")
 _CAMEL = re.compile(r"[a-z][A-Z]|[A-Z]{2}[a-z]|[A-Z][a-z]+[A-Z]")
 _OPAQUE = re.compile(r"""[\s"'`\\]{0,9}([\w.~+/-]{16,4000})={0,2}(?=$|[\s"'`\\,;\]}])""")
+_KINDS = re.compile(r"(?P<capitals>[A-Z]+)|(?P<small>[a-z]+)|(?P<digits>[0-9]+)")
 _RANDOM = re.compile(r"(?:[A-Za-z]+\d+|\d+[A-Za-z]+){2}")
 
 
@@ -34,3 +35,18 @@ def is_random(text: str, start: int = 0) -> bool:
     """
     word = _OPAQUE.match(text, start)
     return word is not None and _RANDOM.search(word[1]) is not None
+
+
+def is_drawn(run: str) -> bool:
+    """Whether the letters and digits of *run* look drawn at random, whatever stands around them.
+
+    Capitals, small letters and digits follow each other in runs of 1.6 characters in random base
+    62, in runs of more than two in what people write. Digests and UUIDs have no capitals or no
+    small letters, host names neither.
+
+    Examples:
+        >>> [is_drawn(word) for word in ("q7zWk93xTb2LmQ0n4Rf8", "MetaLlama31For8BInstruct2")]
+        [True, False]
+    """
+    kinds = [match.lastgroup for match in _KINDS.finditer(run)]
+    return len(set(kinds)) == 3 and len(run) < 2 * len(kinds)

@@ -118,8 +118,9 @@ def hits_after_names(text: str, *, has_pairs: bool) -> Iterator[Hit]:
 def _is_tight_pair(text: str, named: re.Match[str]) -> bool:
     """Whether ``password:value`` is one: most that is written like ``a:b`` has two names."""
     word = _TIGHT_VALUE.match(text, named.end())
-    before = text[max(0, named.start() - 1) : named.start()]
-    return word is not None and before not in (":", "/", "@") and is_mixed(word[0])
+    before = text[max(0, named.start() - 2) : named.start()]
+    is_path = before[-1:] in (":", "/", "@") and before.strip() != "/"
+    return word is not None and not is_path and is_mixed(word[0])
 
 
 def _is_prose(text: str, named: re.Match[str], value: re.Match[str]) -> bool:

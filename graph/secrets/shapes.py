@@ -16,7 +16,7 @@ from rungraph.graph.secrets.keys import (
     is_secret_name,
     secret_head,
 )
-from rungraph.graph.secrets.looks import is_mixed, is_plain_word, is_random
+from rungraph.graph.secrets.looks import is_drawn, is_mixed, is_plain_word, is_random
 from rungraph.graph.secrets.pairs import Hit, hits_after_flags, hits_after_names
 from rungraph.graph.secrets.services import HOOKS, SERVICE_KEYS
 
@@ -84,6 +84,14 @@ def _is_basic(match: re.Match[str]) -> bool:
     return _is_no_word(match)
 
 
+def _is_key_in_url(match: re.Match[str]) -> bool:
+    """Whether ``https://value@host`` is no name of a user: long, or like nobody's name."""
+    value = match["value"]
+    if len(value) >= _LONG_USER:
+        return _is_no_word(match)
+    return bool(match["web"]) and is_mixed(value) and not value.islower() and not value.isupper()
+
+
 def _is_login(match: re.Match[str]) -> bool:
     """Whether ``user:value@host`` is a login: not an address after a label, nor a digest."""
     if match["user"].lower() in ("mailto", "sip", "sips", "xmpp", "acct", "tel"):
@@ -119,21 +127,26 @@ def _is_user(match: re.Match[str]) -> bool:
 
 CLIENTS: Final = {
     "-p": re.compile(r"\b(?:mysql\w*|mariadb[\w-]*|sshpass)\b"),
-    "-p ": re.compile(r"\b(?:login|mongosh|sshpass|twine)\b"),
+    "-p ": re.compile(r"\b(?:cqlsh|login|mongo[a-z]*|sshpass|twine)\b"),
     "-P": re.compile(r"\b(?:sqlcmd|bcp)\b"),
-    "-P ": re.compile(r"\b(?:sqlcmd|bcp|zip|unzip|mosquitto_\w+)\b"),
+    "-P ": re.compile(r"\b(?:sqlcmd|bcp|zip|unzip|ipmitool|mosquitto_\w+)\b"),
+    "-U ": re.compile(r"\b(?:smbclient|rpcclient)\b"),
+    "-c ": re.compile(r"\bsnmp[a-z]+\b"),
     "-N ": re.compile(r"\bssh-keygen\b"),
     "-k ": re.compile(r"\bopenssl\W+enc\b"),
     "-w ": re.compile(r"\bldap[a-z]+\b"),
-    "-a ": re.compile(r"\bredis-cli\b"),
+    "-a ": re.compile(r"\b(?:redis-cli|https?(?=\s)|xh)\b"),
     "-b ": re.compile(r"\bcurl\b"),
 }
+_LONG_USER: Final = 20
+"""Characters from which on what stands alone before a host is no user's name."""
 LOGIN_FLAGS: Final = ("-u", "-U", "--user", "--proxy-user", "--userpwd")
 """Flags of command lines that ``user:password`` follows."""
-_PASSWORD = re.compile(r"pass(?:word|wd|phrase)", re.IGNORECASE)
+_PASSWORD = re.compile(r"pass(?:word|wd|phrase)|pwd?", re.IGNORECASE)
 _HOST = r"(?:[A-Za-z](?!ha\d+:)[\w.-]*|\d{1,3}(?:\.\d{1,3}){3}|\[[0-9A-Fa-f:.]+\]|\ud800+)"
 _SERVICE_KEY = re.compile(rf"(?<![A-Za-z0-9])(?:{'|'.join(SERVICE_KEYS)})")
 _LONG_WORD = re.compile(r"[\w.=-]{14}")
+_LONG_RUN = re.compile(r"[A-Za-z0-9]{20,}")
 
 SHAPES: Final = (
     Shape(
@@ -168,7 +181,12 @@ SHAPES: Final = (
         ("432:", "433:", "439:", ":*:"),
         _is_mixed,
     ),
-    Shape("key in a URL", re.compile(r"""://(?P<value>[\w.~-]{20,200}):?@"""), ("@",), _is_no_word),
+    Shape(
+        "key in a URL",
+        re.compile(r"""(?P<web>https?)?://(?P<value>[\w.~-]{8,200}):?@"""),
+        ("@",),
+        _is_key_in_url,
+    ),
     Shape(
         "login",
         re.compile(
@@ -243,7 +261,7 @@ SHAPES: Final = (
     Shape(
         "user and password",
         re.compile(
-            rf"""(?<![\w-])(?:{"|".join(LOGIN_FLAGS)})["']?[\s,=]{{1,9}}["']?
+            rf"""(?<![\w-])(?:(?:{"|".join(LOGIN_FLAGS)})["']?[\s,=]{{1,9}}["']?|-[uU](?=\w))
             [^\s:"',]{{0,100}}:(?P<value>[^\s"',\]]{{1,500}})""",
             re.VERBOSE,
         ),
@@ -262,20 +280,20 @@ SHAPES: Final = (
     Shape(
         "password of a client",
         re.compile(
-            r"(?<![^\s\"'])(?P<flag>-[pabkwNP])(?P<gap>[\"']?,? {1,9})?[\"']?"
+            r"(?<![^\s\"'])(?P<flag>-[pabckwNPU])(?P<gap>[\"']?,? {1,9})?[\"']?"
             r"(?P<value>[^\s\"',=-][^\s\"']{0,500})"
         ),
-        tuple(f"{before}-{flag}" for before in " \"'" for flag in "abknpw"),
+        tuple(f"{before}-{flag}" for before in " \"'" for flag in "abcknpuw"),
         _is_of_client,
     ),
     Shape(
         "standard input of a login",
         re.compile(
             r"""\b(?:echo|printf\s{1,9}\S{1,20})\s{1,9}(?:-n\s{1,9})?["']?(?P<value>[^\s"'|]{6,500})
-            ["']?\s{0,9}\|[^|\n]{1,200}--(?:password-stdin|with-token)""",
+            ["']?\s{0,9}\|[^|\n]{1,200}(?:--password-stdin|--with-token|\bsudo\s{1,9}-S)""",
             re.VERBOSE,
         ),
-        ("-stdin", "--with-token"),
+        ("-stdin", "--with-token", "sudo"),
     ),
     Shape(
         "secret in words",
@@ -283,7 +301,7 @@ SHAPES: Final = (
             r"(?<![\w.-])(?P<name>[A-Za-z_][\w.-]{1,60})"
             r"(?=\s{1,9}(?:is\s{1,9})?(?P<value>[^\s\"'=:][^\s\"']{7,200}))"
         ),
-        ("pass", "key", "token", "secret", "auth"),
+        ("pass", "pw", "key", "token", "secret", "auth"),
         _is_told,
     ),
     Shape(
@@ -356,6 +374,9 @@ def hits_in(text: str, *, has_pairs: bool = True) -> Iterator[Hit]:
     if _LONG_WORD.search(text):
         for match in _SERVICE_KEY.finditer(text):
             yield Hit(*match.span(), "key of a service")
+        for match in _LONG_RUN.finditer(text):
+            if is_drawn(match[0]):
+                yield Hit(*match.span(), "random characters")
     if "-" in text:
         yield from hits_after_flags(text)
     yield from hits_after_names(text, has_pairs=has_pairs)

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 import yaml
-from tests.secret_shapes import HARMLESS, PLACEHOLDER, PLANTED
+from tests.secret_shapes import DRAWN, HARMLESS, PLACEHOLDER, PLANTED
 
 from rungraph.graph import compile_config
 from rungraph.graph.diagnostic_text import render_diagnostics
@@ -15,8 +15,8 @@ from rungraph.graph.place import Place
 from rungraph.graph.secrets.values import MASK, masked, secret_values
 from rungraph.graph.source.text import SourceText
 
-VALUE = "Zq7xhidden0EndZq7xhidden0EndZq7xhidden0End"
-FOUND = ("Zq7x", "EndZq", "hidden0", "dXNlcjpw")
+VALUE = "Zq7xh1dD3n0EndZq7xh1dD3n0EndZq7xh1dD3n0End"
+FOUND = ("Zq7x", "EndZq", "h1dD3n0", "dXNlcjpw")
 
 
 def _planted(value: Any) -> Any:
@@ -33,7 +33,7 @@ def test_the_lists_are_as_long_as_they_should_be() -> None:
         assert len({json.dumps(value) for value in values}) == len(values) >= least
 
 
-@pytest.mark.parametrize("value", PLANTED, ids=json.dumps)
+@pytest.mark.parametrize("value", [*PLANTED, *DRAWN], ids=json.dumps)
 def test_a_secret_is_masked(value: Any) -> None:
     """In a config, and in what is scrubbed from texts by others."""
     planted = _planted(value)
@@ -42,7 +42,7 @@ def test_a_secret_is_masked(value: Any) -> None:
     assert any(_leaks(one) for one in secret_values(planted, planted))
 
 
-@pytest.mark.parametrize("value", PLANTED, ids=json.dumps)
+@pytest.mark.parametrize("value", [*PLANTED, *DRAWN], ids=json.dumps)
 @pytest.mark.parametrize("is_flow", [True, False])
 def test_a_secret_is_in_no_excerpt(value: Any, is_flow: bool) -> None:
     """Nor in a message, however the YAML is written and wherever it is wrong."""
