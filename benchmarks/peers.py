@@ -9,7 +9,7 @@ a process of their own. Each peer is in a virtual environment of its own, below 
     uv pip install -p litellm/bin/python 'litellm[proxy]==1.108.7'
     uv pip install -p ogx/bin/python ogx==1.5.0 openai httpx aiosqlite asyncpg 'sqlalchemy[asyncio]'
     uv pip install -p llama-stack/bin/python llama-{stack,models,stack-client}==0.0.63 fastapi \
-        uvicorn aiosqlite openai opentelemetry-{sdk,exporter-otlp-proto-http} 'setuptools<80'
+        uvicorn aiosqlite 'openai<2' opentelemetry-{sdk,exporter-otlp-proto-http} 'setuptools<80'
 
 Reported are microseconds of CPU a request and a chunk, the memory of each (PSS), the CPU from its
 start to its first answer, what each call takes longer than one straight to the backend (p50, p99),
