@@ -139,6 +139,8 @@ def release_output() -> None:
 def finish_output() -> None:
     """Give what is still to be written a last moment."""
     for stream in {sys.stdout, sys.stderr}:
-        if isinstance(stream, Outlet):
-            with suppress(OSError):
+        with suppress(OSError, ValueError):
+            if isinstance(stream, Outlet):
                 stream.finish(END_SECONDS)
+            else:
+                stream.flush()

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import asyncio
+import atexit
 import os
 import time
 from collections.abc import AsyncGenerator, Mapping
 from pathlib import Path
+from threading import Thread
 from typing import Any
 
 from pydantic import BaseModel
@@ -53,6 +55,9 @@ class Unruly(EmbeddingProvider):
             os._exit(7)
         if content == "pid":
             return os.getpid()
+        if content == "at exit":
+            Thread(target=time.sleep, args=(3600,)).start()
+            atexit.register(Path(self.config["file"]).write_text, content)
         if content == "hog":
             while True:
                 pass

@@ -15,8 +15,9 @@ from inspect import signature
 from pkgutil import resolve_name
 from typing import TYPE_CHECKING, Any, BinaryIO
 
+from rungraph.engine.ending import end_soon
 from rungraph.engine.module_files import find_files
-from rungraph.engine.outlet import finish_output, release_output
+from rungraph.engine.outlet import release_output
 from rungraph.engine.run.compliance import check_compliance
 from rungraph.engine.run.connection import Connection
 from rungraph.engine.run.remote import Opened, RemoteInstance
@@ -89,9 +90,7 @@ async def serve(incoming: BinaryIO, outgoing: BinaryIO) -> None:
         reader, writer, {"host": host}, lambda: ConnectionError("the stack is gone")
     )
     await host.connection.serve()
-    # Neither a thread that never ends nor a destructor that waits for one must keep the process.
-    finish_output()
-    os._exit(0)
+    end_soon(0)  # Whatever the provider has left behind.
 
 
 def main() -> None:

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from rungraph.cli.output.errors import exit_code_of, text_of
-from rungraph.cli.terminal import OutputClosedError, complain, leave, tell
+from rungraph.cli.terminal import OutputClosedError, complain, tell
 from rungraph.graph.suggest import near_or_all
 
 if TYPE_CHECKING:
@@ -67,10 +67,18 @@ class CommandLine(click.Group):
         standalone_mode: bool = True,
         **extra: Any,
     ) -> Any:
-        """Run the command that *args* name, and end the process with its exit code."""
+        """Run the command that *args* name, and exit with its exit code.
+
+        Without *args*, they are those of the process, which is soon over then.
+        """
         if not standalone_mode:
             return super().main(args, prog_name, complete_var, standalone_mode=False, **extra)
-        return leave(self._code_of(args, prog_name, complete_var, **extra))
+        code = self._code_of(args, prog_name, complete_var, **extra)
+        if args is None:
+            from rungraph.engine.ending import end_soon
+
+            end_soon(code)
+        sys.exit(code)
 
     def _code_of(self, *args: Any, **extra: Any) -> int:
         run: Callable[..., Any] = super().main

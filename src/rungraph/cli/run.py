@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import sys
-from contextlib import ExitStack, contextmanager
+from contextlib import contextmanager, nullcontext
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -135,22 +135,18 @@ def run(
         return 1
     ready_calls = _read_calls(graph, calls)
     masks = Masks(graph)
-    with ExitStack() as files:
-        subscribers: list[Callable[..., None]] = []
-        if events is not None:
-            subscribers.append(files.enter_context(_recorded(graph, masks, events)))
-        return Session(
-            graph,
-            StackSettings(**settings),
-            ready_calls,
-            Answers(is_json=form == "json", scrub=masks),
-            _progress_of(graph, masks),
-            _summarizer(graph, form, is_quiet=quiet, is_long=verbose),
-            subscribers,
-            masks,
-            watched,
-            is_quiet=quiet,
-        ).run()
+    return Session(
+        graph,
+        StackSettings(**settings),
+        ready_calls,
+        Answers(is_json=form == "json", scrub=masks),
+        _progress_of(graph, masks),
+        _summarizer(graph, form, is_quiet=quiet, is_long=verbose),
+        masks,
+        nullcontext() if events is None else _recorded(graph, masks, events),
+        watched,
+        is_quiet=quiet,
+    ).run()
 
 
 @contextmanager

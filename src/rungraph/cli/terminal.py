@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import os
 import sys
-from typing import TYPE_CHECKING, Any, NoReturn, TextIO
+from typing import TYPE_CHECKING, Any, TextIO
 
 import click
 
@@ -138,21 +138,3 @@ def tell_styled(text: str) -> None:
 def complain(text: str) -> None:
     """Write what went wrong to standard error; no terminal obeys what others wrote in it."""
     tell_styled(f"{style_of(sys.stderr)('error', 'error')}: {printable_lines(text)}")
-
-
-def leave(code: int, *, at_once: bool = False) -> NoReturn:
-    """End the process with *code*; what nobody reads any more is dropped in silence.
-
-    Args:
-        code: The exit code.
-        at_once: Wait for no thread that is still busy.
-    """
-    for stream in (sys.stdout, sys.stderr):
-        try:
-            stream.flush()
-        except (OSError, ValueError):
-            # Python would try again at its end, and complain.
-            os.dup2(os.open(os.devnull, os.O_WRONLY), stream.fileno())
-    if at_once:
-        os._exit(code)
-    sys.exit(code)

@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 import asyncio
+import atexit
 import logging
+import sys
 import threading
 import time
 import warnings
-from collections.abc import AsyncGenerator, Mapping
+from collections.abc import AsyncGenerator, Callable, Mapping
 from contextlib import suppress
 from pathlib import Path
+from types import ModuleType
 from typing import Any
 
 from pydantic import BaseModel
@@ -232,6 +235,11 @@ def _fail_with(text: object) -> None:
 left: set[asyncio.Task[None]] = set()
 
 
+class _Slow(ModuleType):
+    def __del__(self, sleep: Callable[[float], None] = time.sleep) -> None:
+        sleep(3600)
+
+
 async def _deaf() -> None:
     while True:
         with suppress(asyncio.CancelledError):
@@ -246,6 +254,8 @@ async def get_provider_impl(config: Mapping[str, Any], deps: Mapping[str, Any]) 
         thread = threading.Thread(target=_fail_with, args=(config.get("api_key"),))
         thread.start()
         thread.join()
+    if "at_exit" in config:
+        atexit.register(Path(config["at_exit"]).touch)
     match config.get("start"):
         case "fail":
             msg = f"start refused with {config.get('api_key')}"
@@ -260,6 +270,10 @@ async def get_provider_impl(config: Mapping[str, Any], deps: Mapping[str, Any]) 
             left.add(asyncio.create_task(_deaf()))
         case "leave a thread":
             threading.Thread(target=time.sleep, args=(3600,)).start()
+        case "leave a function":
+            atexit.register(time.sleep, 3600)
+        case "leave a destructor":
+            sys.modules["slow"] = _Slow("slow")
         case "wait":
             await asyncio.to_thread(Path(config["until"]).read_bytes)
         case _:

@@ -13,9 +13,10 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from rungraph.cli.output.errors import text_of, traced
-from rungraph.cli.terminal import OutputClosedError, complain, leave, tell
+from rungraph.cli.terminal import OutputClosedError, complain, tell
+from rungraph.engine.ending import end_soon
 from rungraph.engine.errors import describe
-from rungraph.engine.outlet import finish_output, release_output
+from rungraph.engine.outlet import release_output
 from rungraph.engine.request import without_call_data
 from rungraph.engine.run.registrations import registration_store
 from rungraph.engine.run.service_manager import tell_service_manager
@@ -26,6 +27,7 @@ from rungraph.graph import NodeKind, RungraphError
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Coroutine, Generator, Sequence
+    from contextlib import AbstractContextManager
 
     from rungraph.cli.output.answers import Answers
     from rungraph.cli.output.masks import Masks
@@ -38,8 +40,6 @@ if TYPE_CHECKING:
     from rungraph.graph import RunGraph
 
 _logger = logging.getLogger(__name__)
-_LAST_MOMENT = 0.5
-"""Seconds that what providers have left behind has to end."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,7 +53,7 @@ class Session:
         answers: Writes what the calls came to.
         progress: Shows starts and stops.
         summarize: Writes the start-up summary.
-        subscribers: What else takes every event.
+        recording: Hands out what else takes every event, if anything does, until the stack is over.
         masks: Masks secrets in what is written.
         watched: The file to reload when it changes, if there is one.
         is_quiet: Whether answers and errors are all that is written.
@@ -65,8 +65,8 @@ class Session:
     answers: Answers
     progress: LineProgress
     summarize: Callable[[Timeline], None]
-    subscribers: Sequence[Callable[[Event], None]]
     masks: Masks
+    recording: AbstractContextManager[Callable[[Event], None] | None]
     watched: WatchedFile | None = None
     is_quiet: bool = False
 
@@ -78,16 +78,17 @@ class Session:
 
     async def _run(self) -> int:
         stack = Stack(self.graph, self.settings)
-        shown = () if self.is_quiet else (self.progress.take,)
-        for subscriber in (*shown, *self.subscribers):
-            stack.events.subscribe(subscriber)
+        if not self.is_quiet:
+            stack.events.subscribe(self.progress.take)
         tell_service_manager(stack.events, os.environ)
         return await code_of(stack, self._until_signalled(stack), self.progress)
 
     async def _until_signalled(self, stack: Stack) -> int:
         changed = None if self.watched is None else asyncio.Event()
         async with stack.signals(changed) as signals:
-            with last_resort(reloads=changed is not None):
+            with self.recording as take, last_resort(reloads=changed is not None):
+                if take is not None:
+                    stack.events.subscribe(take)
                 code = await self._serve(stack, changed)
         return signals.exit_code or code
 
@@ -151,8 +152,8 @@ async def _apart(work: Coroutine[Any, Any, bool]) -> bool:
 async def code_of(stack: Stack, work: Awaitable[int], progress: LineProgress) -> int:
     """Return the exit code of *work* with *stack*, which is over then; say what went wrong.
 
-    Python waits at its end for threads and tasks, and providers may have left some that never end:
-    if it is still there a moment later, the process ends all the same.
+    From then on the process ends soon, although asyncio and Python wait for tasks and threads, and
+    providers may have left some that never end.
     """
     code = 1
     try:
@@ -164,15 +165,8 @@ async def code_of(stack: Stack, work: Awaitable[int], progress: LineProgress) ->
         for number in SIGNALS:  # The end comes by itself, and soon: another signal has no say.
             signal.signal(number, signal.SIG_IGN)
         progress.close()
-        ending = threading.Timer(_LAST_MOMENT, _leave_at_once, [code])
-        ending.daemon = True
-        ending.start()
+        end_soon(code)
     return code
-
-
-def _leave_at_once(code: int) -> None:
-    finish_output()
-    leave(code, at_once=True)
 
 
 def log_scrubbed(scrub: Callable[[str], str]) -> None:

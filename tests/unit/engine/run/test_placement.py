@@ -169,6 +169,13 @@ async def test_a_process_that_ignores_its_stop_is_killed(tmp_path: Path, content
         os.kill(pid, 0)
 
 
+async def test_what_a_process_does_at_its_end_is_done(tmp_path: Path) -> None:
+    """Although a thread holds it up."""
+    async with _stack(tmp_path) as stack:
+        await stack["inference"].completion("letters", "at exit")
+    assert await _said(tmp_path) == "at exit"
+
+
 async def test_a_start_that_fails_there_fails_here(tmp_path: Path) -> None:
     """With the error of the entry point, and without leaving a process."""
     stack = Stack(_graph(tmp_path, refusal="no way"))
