@@ -12,7 +12,7 @@ from pydantic_core import from_json
 from typing_extensions import TypedDict
 
 from rungraph.engine.apis.routes import answers_of
-from rungraph.engine.server.exchange import Called, to_json
+from rungraph.engine.server.exchange import Called, to_json, usage_of
 from rungraph.engine.server.failures import invalid
 from rungraph.engine.streams import Subclasses
 from rungraph.graph.suggest import did_you_mean
@@ -100,9 +100,9 @@ class Endpoint:
             if _IS_STREAM[result.__class__]:
                 chunks = cast("AsyncGenerator[Any, None]", result)
                 last = await exchange.stream(chunks, self._dump_chunk)
-                exchange.usage = getattr(getattr(last, "event", last), "usage", None)
+                exchange.usage = usage_of(last)
                 return
-            exchange.usage = getattr(result, "usage", None)
+            exchange.usage = usage_of(result)
             content = self._dump(result)
             if self._mask is not None:
                 content = to_json(self._mask(from_json(content)))

@@ -364,6 +364,11 @@ class Exchange:
         self.break_off(BrokenOff.CALLER_GONE)
 
 
+def usage_of(answer: Any) -> Usage | None:
+    """Return the tokens that an answer of a model, or a chunk of one, tells; None for none."""
+    return getattr(getattr(answer, "event", answer), "usage", None)
+
+
 def _joined(headers: Iterable[Header]) -> dict[bytes, bytes]:
     """Return *headers* by name; the values of one that is there several times are one list.
 

@@ -15,7 +15,7 @@ from rungraph.engine.apis.common import Usage
 from rungraph.engine.provider import has_openai_relay
 from rungraph.engine.request import begin_session, hand_over
 from rungraph.engine.server import translated_answers, translation
-from rungraph.engine.server.exchange import Called, to_json
+from rungraph.engine.server.exchange import Called, to_json, usage_of
 from rungraph.engine.server.failures import RequestError
 from rungraph.engine.server.responses import Answering, chat_body
 from rungraph.engine.server.translation import read
@@ -24,10 +24,6 @@ from rungraph.engine.server_events import events_in
 if TYPE_CHECKING:
     from collections.abc import AsyncGenerator, Awaitable, Callable, Iterator, Mapping
 
-    from rungraph.engine.apis.inference import (
-        ChatCompletionResponseStreamChunk,
-        CompletionResponseStreamChunk,
-    )
     from rungraph.engine.apis.resource import Resource
     from rungraph.engine.provider import HasOpenAIRelay
     from rungraph.engine.routing.groups import Attempt, Group
@@ -40,7 +36,7 @@ if TYPE_CHECKING:
 _Chunk = TypeVar("_Chunk")
 
 _DONE = b"data: [DONE]\n\n"
-_CHAT = "chat/completions"
+_CHAT, _EMBEDDINGS = "chat/completions", "embeddings"
 _BROKEN_OFF = "the stream ended before the answer did"
 _TAIL = 4096
 """Bytes at the end of what is relayed in which its end stands, and the tokens in most cases."""
@@ -48,109 +44,88 @@ _USAGE = re.compile(rb'"usage"\s*:\s*(\{(?:[^{}]|\{[^{}]*\})*+\})')
 
 
 class OpenAIRoutes:
-    """Serves the OpenAI API for the models of a stack."""
+    """Serves the OpenAI API for the models of a stack.
+
+    Attributes:
+        paths: Where it has models called, below ``/v1``.
+    """
 
     def __init__(self, stack: Stack) -> None:
         self._stack = stack
+        self._translated: dict[str, Callable[..., Awaitable[_Answer]]] = {
+            _CHAT: self._chat,
+            "completions": self._completion,
+            _EMBEDDINGS: self._embeddings,
+        }
+        self.paths = tuple(self._translated)
 
-    # --- inference -----------------------------------------------------------------------------
-
-    async def chat(self, exchange: Exchange) -> None:
-        """Answer a chat completion."""
-        await self._answer(exchange, _CHAT, self._chat)
-
-    async def completions(self, exchange: Exchange) -> None:
-        """Answer a completion."""
-        await self._answer(exchange, "completions", self._completion)
-
-    async def embeddings(self, exchange: Exchange) -> None:
-        """Answer with vectors."""
-        await self._answer(exchange, "embeddings", self._embeddings)
-
-    async def _answer(
-        self,
-        exchange: Exchange,
-        path: str,
-        translated: Callable[[Exchange, Mapping[str, Any]], Awaitable[_Answer]],
-    ) -> None:
-        """Answer with what the provider says itself, or else with the *translated* answer."""
+    async def answer(self, path: str, exchange: Exchange) -> None:
+        """Answer with what the provider says itself at *path*, or else with a translated answer."""
         body = await body_of(exchange)
-        if path != "embeddings" and _wants_stream(body):
+        if path != _EMBEDDINGS and _wants_stream(body):
             exchange.expect_stream()
         with exchange.watched():
             if (relayed := await self._relayed(exchange, path, body)) is not None:
                 await _pass_on(exchange, relayed)
                 return
-            answer = await translated(exchange, body)
+            answer = await self._translated[path](exchange, body)
             if isinstance(answer, dict):
                 await exchange.answer(to_json(answer))
             else:
                 await exchange.stream(answer, to_json, _DONE)
-
-    async def _chat(self, exchange: Exchange, body: Mapping[str, Any]) -> _Answer:
-        """Return the inference API's answer to a chat, as the OpenAI API has it."""
-        request = read(translation.ChatRequest, body)
-        head = self._head("chatcmpl", exchange, request.model)
-        answer = await self._stack["inference"].chat_completion(**request.arguments)
-        if not request.stream:
-            exchange.usage = answer.usage
-            return translated_answers.chat_answer(answer, head)
-        events = translated_answers.ChatEvents(head, with_usage=request.with_usage)
-
-        def events_of(chunk: ChatCompletionResponseStreamChunk) -> Iterator[dict[str, Any]]:
-            exchange.usage = chunk.event.usage
-            return events.take(chunk.event)
-
-        return _each(answer, events_of)
 
     async def responses(self, exchange: Exchange) -> None:
         """Answer with a response: a chat of either lane, told as the responses API tells it."""
         body = await body_of(exchange)
         is_stream = _wants_stream(body)
         chat = chat_body(body)
-        name = exchange.request_id.removeprefix("req_")
-        answering = Answering(body, name, int(time.time()))
+        answering = Answering(body, exchange.request_id.removeprefix("req_"), int(time.time()))
         if is_stream:
             exchange.expect_stream()
         with exchange.watched():
             relayed = await self._relayed(exchange, _CHAT, chat)
             exchange.last_event = b""
-            if not is_stream:
-                whole: Any = await self._chat(exchange, chat) if relayed is None else relayed
-                whole = _object_in(whole) if isinstance(whole, bytes) else whole
-                await exchange.answer(to_json(answering.whole(whole)))
+            if relayed is None:
+                answer = await self._chat(exchange, chat)
+            elif isinstance(relayed, bytes):
+                answer = _object_in(relayed)
             else:
-                told: Any = relayed
-                chunks = await self._chat(exchange, chat) if told is None else _chunks_in(told)
-                chunks = cast("AsyncGenerator[dict[str, Any], None]", chunks)
-                events = _each(chunks, answering.take, answering.end)
+                answer = _chunks_in(relayed)
+            if isinstance(answer, dict):
+                await exchange.answer(to_json(answering.whole(answer)))
+            else:
+                events = _each(exchange, answer, answering.take, answering.end)
                 await exchange.stream(events, to_json)
             exchange.usage = answering.usage
 
+    async def _chat(self, exchange: Exchange, body: Mapping[str, Any]) -> _Answer:
+        """Return the inference API's answer to a chat, as the OpenAI API has it."""
+        request = read(translation.ChatRequest, body)
+        head = _head("chatcmpl", exchange, request.model)
+        answer = await self._stack["inference"].chat_completion(**request.arguments)
+        if request.stream:
+            events = translated_answers.ChatEvents(head, with_usage=request.with_usage)
+            return _each(exchange, answer, events.take)
+        exchange.usage = answer.usage
+        return translated_answers.chat_answer(answer, head)
+
     async def _completion(self, exchange: Exchange, body: Mapping[str, Any]) -> _Answer:
         request = read(translation.CompletionRequest, body)
-        head = self._head("cmpl", exchange, request.model)
+        head = _head("cmpl", exchange, request.model)
         answer = await self._stack["inference"].completion(**request.arguments)
-        if not request.stream:
-            exchange.usage = answer.usage
-            return translated_answers.completion_answer(answer, head)
-        with_usage = request.with_usage
-
-        def events_of(chunk: CompletionResponseStreamChunk) -> Iterator[dict[str, Any]]:
-            exchange.usage = chunk.usage
-            return translated_answers.completion_chunk(chunk, head, with_usage=with_usage)
-
-        return _each(answer, events_of)
+        if request.stream:
+            events_of = partial(
+                translated_answers.completion_chunk, head=head, with_usage=request.with_usage
+            )
+            return _each(exchange, answer, events_of)
+        exchange.usage = answer.usage
+        return translated_answers.completion_answer(answer, head)
 
     async def _embeddings(self, exchange: Exchange, body: Mapping[str, Any]) -> _Answer:
         request = read(translation.EmbeddingsRequest, body)
         answer = await self._stack["inference"].embeddings(**request.arguments)
         exchange.usage = answer.usage
         return translated_answers.embeddings_answer(answer, request)
-
-    def _head(self, kind: str, exchange: Exchange, model: str) -> dict[str, Any]:
-        name = exchange.request_id.removeprefix("req_")
-        return {"id": f"{kind}-{name}", "created": int(time.time()), "model": model}
 
     async def _relayed(
         self, exchange: Exchange, path: str, body: Mapping[str, Any]
@@ -160,7 +135,7 @@ class OpenAIRoutes:
         Everything goes as it came, but for the name of the model.
         """
         exchange.last_event = _DONE
-        is_stream = body.get("stream") is True and path != "embeddings"
+        is_stream = body.get("stream") is True and path != _EMBEDDINGS
         table, name = self._stack["models"], body.get("model")
         if not isinstance(name, str):
             problem = "is missing" if name is None else "is no text"
@@ -190,10 +165,15 @@ class OpenAIRoutes:
             else group.call(
                 lambda attempt: ask(by_member[attempt.member], attempt),
                 body,
-                may_hedge=path == "embeddings",
+                may_hedge=path == _EMBEDDINGS,
             )
         )
         return await answer
+
+
+def _head(kind: str, exchange: Exchange, model: str) -> dict[str, Any]:
+    name = exchange.request_id.removeprefix("req_")
+    return {"id": f"{kind}-{name}", "created": int(time.time()), "model": model}
 
 
 async def body_of(exchange: Exchange) -> dict[str, Any]:
@@ -232,6 +212,7 @@ def _wants_stream(body: Mapping[str, Any]) -> bool:
 
 
 async def _each(
+    exchange: Exchange,
     chunks: AsyncGenerator[_Chunk, None],
     events_of: Callable[[_Chunk], Iterator[dict[str, Any]]],
     last: Callable[[], Iterator[dict[str, Any]]] = lambda: iter(()),
@@ -239,6 +220,7 @@ async def _each(
     """Yield the events that each of *chunks* makes, and those that come *last*."""
     async with aclosing(chunks):
         async for chunk in chunks:
+            exchange.usage = usage_of(chunk)
             for event in events_of(chunk):
                 yield event
     for event in last():
@@ -281,11 +263,8 @@ def _object_in(content: bytes) -> dict[str, Any]:
 
 async def _whole(provider: HasOpenAIRelay, path: str, body: Mapping[str, Any]) -> bytes:
     """Return what *provider* says itself to what is no stream."""
-    content = await provider.relay_openai(path, body)
-    try:
+    async with aclosing(await provider.relay_openai(path, body)) as content:
         return b"".join([piece async for piece in content])
-    finally:
-        await content.aclose()
 
 
 async def _pass_on(exchange: Exchange, content: _Relayed) -> None:

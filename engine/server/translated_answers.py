@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from rungraph.engine.apis.common import InterleavedContent, TokenLogProbs
     from rungraph.engine.apis.inference import (
         ChatCompletionResponse,
-        ChatCompletionResponseEvent,
+        ChatCompletionResponseStreamChunk,
         CompletionResponse,
         CompletionResponseStreamChunk,
         EmbeddingsResponse,
@@ -103,8 +103,9 @@ class ChatEvents:
         self._calls = 0
         self._has_begun_call = False
 
-    def take(self, event: ChatCompletionResponseEvent) -> Iterator[dict[str, Any]]:
+    def take(self, chunk: ChatCompletionResponseStreamChunk) -> Iterator[dict[str, Any]]:
         """Yield the events that one chunk makes."""
+        event = chunk.event
         match event.event_type:
             case EventType.START:
                 yield self._event({"role": "assistant", "content": ""})

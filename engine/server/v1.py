@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import partial
 from typing import TYPE_CHECKING, Any
 from urllib.parse import parse_qsl
 
@@ -30,9 +31,8 @@ _FILE = "/v1/files/{file_id}"
 def v1_routes(stack: Stack) -> Iterator[tuple[str, str, Handler, frozenset[Permission]]]:
     """Yield the routes for *stack*: method, path, what answers, and the permissions to ask."""
     openai, stack_routes, stores = OpenAIRoutes(stack), StackRoutes(stack), StoreRoutes(stack)
-    yield "POST", "/v1/chat/completions", openai.chat, CALL
-    yield "POST", "/v1/completions", openai.completions, CALL
-    yield "POST", "/v1/embeddings", openai.embeddings, CALL
+    for path in openai.paths:
+        yield "POST", f"/v1/{path}", partial(openai.answer, path), CALL
     yield "POST", "/v1/responses", openai.responses, CALL
 
     def showing(

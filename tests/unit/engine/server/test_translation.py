@@ -19,6 +19,7 @@ from rungraph.engine.apis.common import (
 from rungraph.engine.apis.inference import (
     ChatCompletionResponse,
     ChatCompletionResponseEvent,
+    ChatCompletionResponseStreamChunk,
     EmbeddingsResponse,
     EventType,
     ToolCallDelta,
@@ -138,11 +139,12 @@ def test_the_chosen_token_is_the_one_in_the_text() -> None:
 def events_of(*deltas: ToolCallDelta) -> list[dict[str, Any]]:
     """Return the choices of a stream with *deltas*."""
     events = translated_answers.ChatEvents(HEAD, with_usage=False)
-    chunks = [
+    told = [
         ChatCompletionResponseEvent(event_type=EventType.START, delta=""),
         *(ChatCompletionResponseEvent(event_type=EventType.PROGRESS, delta=one) for one in deltas),
         ChatCompletionResponseEvent(event_type=EventType.COMPLETE, delta=""),
     ]
+    chunks = (ChatCompletionResponseStreamChunk(event=one) for one in told)
     return [event["choices"][0] for chunk in chunks for event in events.take(chunk)]
 
 
