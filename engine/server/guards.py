@@ -126,9 +126,9 @@ class Guard:
         return f"{_COOKIE}={token}"
 
     def _known(self, secret: str) -> list[Key]:
-        digest = sha256(secret.strip().encode("latin-1")).digest()
+        digest = sha256(secret.strip().encode("latin-1")).hexdigest()
         # All are compared, so that the time tells nothing.
-        found = [key for key in self._keys if hmac.compare_digest(key.digest, digest)]
+        found = [key for key in self._keys if hmac.compare_digest(key.sha256, digest)]
         if not found:
             raise RequestError(401, "the key is not known", code="invalid_key")
         return found

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import field
 from enum import StrEnum
 from hashlib import sha256
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Annotated
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic.dataclasses import dataclass
 
 from rungraph.engine.errors import EngineError
 from rungraph.engine.server.failures import invalid
@@ -38,43 +39,34 @@ class KeyFileError(EngineError):
     """Raised when a file of keys cannot be read."""
 
 
-class _Key(BaseModel):
-    model_config = ConfigDict(extra="forbid", frozen=True)
-
-    name: str
-    sha256: str = Field(pattern="^[0-9a-f]{64}$")
-    may: frozenset[Permission] = ANY
-    most_streams: int | None = Field(default=None, ge=1)
-
-
-class _KeyFile(BaseModel):
-    model_config = ConfigDict(extra="forbid", frozen=True)
-
-    keys: list[_Key]
-
-
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, config=ConfigDict(extra="forbid"))
 class Key:
-    """A key as the server keeps it.
+    """A key as the server keeps it, and as a file of keys has it.
 
     Attributes:
         name: Whose it is; the log may say it.
-        digest: The SHA-256 hash of the key itself, which is not kept.
+        sha256: The SHA-256 hash, in hexadecimal, of the key itself, which is not kept.
         may: What it is good for.
         most_streams: How many streams its callers may read at a time; None for any number.
         streams: What its callers read now.
     """
 
     name: str
-    digest: bytes
+    sha256: Annotated[str, Field(pattern="^[0-9a-f]{64}$")]
     may: frozenset[Permission] = ANY
-    most_streams: int | None = None
-    streams: set[object] = field(default_factory=set[object], compare=False, repr=False)
+    most_streams: Annotated[int, Field(ge=1)] | None = None
+    streams: set[object] = field(default_factory=set[object], init=False, compare=False, repr=False)
 
     @classmethod
     def of(cls, secret: str, name: str) -> Key:
         """Return the key *secret*, which is good for everything."""
-        return cls(name, sha256(secret.encode()).digest())
+        return cls(name, sha256(secret.encode()).hexdigest())
+
+
+class _KeyFile(BaseModel):
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    keys: tuple[Key, ...]
 
 
 def load_keys(path: str | PathLike[str]) -> tuple[Key, ...]:
@@ -90,10 +82,7 @@ def load_keys(path: str | PathLike[str]) -> tuple[Key, ...]:
         msg = f"{where}: not YAML" if problem.code == "C003" else f"{where}: {problem.message}"
         raise KeyFileError(msg)
     try:
-        found = _KeyFile.model_validate(document.value)
+        return _KeyFile.model_validate(document.value).keys
     except ValidationError as error:
         msg = f"{path}: {invalid(error, lambda _: '')}"
         raise KeyFileError(msg) from None
-    return tuple(
-        Key(one.name, bytes.fromhex(one.sha256), one.may, one.most_streams) for one in found.keys
-    )

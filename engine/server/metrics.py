@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from bisect import bisect_left
-from collections import Counter, defaultdict
+from collections import Counter
 from dataclasses import dataclass, field
 from itertools import accumulate
 from time import perf_counter
@@ -76,25 +76,21 @@ class _Durations:
         self.counts[bisect_left(_BOUNDS, seconds)] += 1
         self.seconds += seconds
 
-    def add(self, other: _Durations) -> None:
-        self.counts = [one + more for one, more in zip(self.counts, other.counts, strict=True)]
-        self.seconds += other.seconds
-
 
 @dataclass(slots=True, eq=False)
 class _Alike:
-    """Requests that are alike in the route that served them, their status and what they call.
+    """Requests that one route serves and that call the same.
 
     Attributes:
+        statuses: How many had which status: of the answer, or of its end; 0 for none, of a caller
+            who has gone before.
         whole: How long they took.
         own: How long without others' work.
         first: How long until the first event of a stream.
         tokens: The tokens of *prompt* and *completion*, where the provider tells them.
     """
 
-    route: str
-    status: str
-    called: Called | None
+    statuses: Counter[int] = field(default_factory=Counter[int])
     whole: _Durations = field(default_factory=_Durations)
     own: _Durations = field(default_factory=_Durations)
     first: _Durations = field(default_factory=_Durations)
@@ -114,7 +110,7 @@ class Metrics(Collector):
     def __init__(
         self, in_flight: Callable[[], int], groups: Callable[[], Iterable[Group]] = tuple
     ) -> None:
-        self._alike: dict[tuple[str, int, Called | None], _Alike] = {}
+        self._alike: dict[tuple[str, Called | None], _Alike] = {}
         self._called: set[Called] = set()
         self._in_flight = in_flight
         self._groups = groups
@@ -129,26 +125,25 @@ class Metrics(Collector):
 
     def count(self, exchange: Exchange) -> None:
         """Count an exchange that is over."""
-        key = exchange.route, exchange.status, exchange.called
+        key = exchange.route, exchange.called
         alike = self._alike.get(key) or self._alike_to(*key)
+        alike.statuses[exchange.status] += 1
         seconds = perf_counter() - exchange.began_at
         alike.whole.count(seconds)
         alike.own.count(seconds - exchange.upstream)
         if exchange.is_stream and exchange.answered_at is not None:
             alike.first.count(exchange.answered_at - exchange.began_at)
-        if (usage := exchange.usage) is not None and alike.called is not None:
+        if (usage := exchange.usage) is not None and exchange.called is not None:
             alike.tokens["prompt"] += usage.prompt_tokens
             alike.tokens["completion"] += usage.completion_tokens
 
-    def _alike_to(self, route: str, status: int, called: Called | None) -> _Alike:
+    def _alike_to(self, route: str, called: Called | None) -> _Alike:
         if called is not None and called not in self._called:
             if len(self._called) >= _MOST_CALLED:
                 # Who may register could make series without end.
                 called = called._replace(resource="others")
             self._called.add(called)
-        # A caller who has gone before the answer began has no status.
-        new = _Alike(route or "unknown", str(status or "none"), called)
-        return self._alike.setdefault((route, status, called), new)
+        return self._alike.setdefault((route, called), _Alike())
 
     async def metrics(self, exchange: Exchange) -> None:
         """Answer with all metrics in Prometheus' text format."""
@@ -159,21 +154,25 @@ class Metrics(Collector):
     def collect(self) -> Iterator[Metric]:
         """Yield all metrics."""
         requests, calls, tokens = (Counter[tuple[str, ...]]() for _ in range(3))
-        durations: dict[str, defaultdict[tuple[str, ...], _Durations]] = {
-            kind: defaultdict(_Durations) for kind, *_ in _DURATIONS
-        }
-        for one in self._alike.values():
-            count = sum(one.whole.counts)
-            requests[one.route, one.status] += count
+        durations = [
+            (kind, HistogramMetricFamily(name, text, labels=("route", *Called._fields)))
+            for kind, name, text in _DURATIONS
+        ]
+        for (route, called), alike in self._alike.items():
             # What is no routed call has the labels of one all the same: a series is of one kind.
-            labelled = (one.route, *(one.called or [""] * len(Called._fields)))
-            for kind, by_labels in durations.items():
-                if any((found := getattr(one, kind)).counts):
-                    by_labels[labelled].add(found)
-            if one.called is not None:
-                calls[(*one.called, one.status)] += count
-                for kind, told in one.tokens.items():
-                    tokens[one.called.resource, one.called.provider, kind] += told
+            labelled = (route or "unknown", *(called or [""] * len(Called._fields)))
+            for status, count in alike.statuses.items():
+                requests[labelled[0], str(status or "none")] += count
+                if called is not None:
+                    calls[(*called, str(status or "none"))] += count
+            if called is not None:
+                for kind, told in alike.tokens.items():
+                    tokens[called.resource, called.provider, kind] += told
+            for kind, histogram in durations:
+                those: _Durations = getattr(alike, kind)
+                if any(those.counts):
+                    buckets = list(zip(_BUCKETS, accumulate(those.counts), strict=True))
+                    histogram.add_metric(labelled, buckets, those.seconds)
         yield _family(
             CounterMetricFamily,
             "rungraph_requests",
@@ -181,12 +180,7 @@ class Metrics(Collector):
             ("route", "status"),
             requests.items(),
         )
-        for kind, name, text in _DURATIONS:
-            histogram = HistogramMetricFamily(name, text, labels=("route", *Called._fields))
-            for labelled, those in durations[kind].items():
-                buckets = list(zip(_BUCKETS, accumulate(those.counts), strict=True))
-                histogram.add_metric(labelled, buckets, those.seconds)
-            yield histogram
+        yield from (histogram for _, histogram in durations)
         yield _family(
             CounterMetricFamily,
             "rungraph_calls",

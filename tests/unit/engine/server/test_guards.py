@@ -64,8 +64,8 @@ async def test_a_key_opens_what_it_may(
     """Without a known key 401; with one that is not good for it 403; never a key in the answer."""
     guard = Guard(
         [
-            Key("caller", Key.of(CALLER, "").digest, CALL),
-            Key("watcher", Key.of(WATCHER, "").digest, frozenset({Permission.INSPECT})),
+            Key("caller", Key.of(CALLER, "").sha256, CALL),
+            Key("watcher", Key.of(WATCHER, "").sha256, frozenset({Permission.INSPECT})),
             Key.of(OWNER, "owner"),
         ]
     )
