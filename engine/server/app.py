@@ -26,7 +26,7 @@ from rungraph.engine.server.failures import RequestError, failure_of, is_unfores
 from rungraph.engine.server.feed import Feed
 from rungraph.engine.server.graph_routes import GraphRoutes
 from rungraph.engine.server.guards import PREFLIGHT, Guard, provider_data_of
-from rungraph.engine.server.keys import ANY, CALL, INSPECT, REGISTER
+from rungraph.engine.server.keys import ANY, CALL, INSPECT, REGISTER, Permission
 from rungraph.engine.server.login import LOGIN, Login
 from rungraph.engine.server.metrics import Metrics
 from rungraph.engine.server.openapi import openapi_document
@@ -43,7 +43,6 @@ if TYPE_CHECKING:
     from rungraph.engine.events import Event
     from rungraph.engine.run.stack import Stack
     from rungraph.engine.server.exchange import Handler, Receive, Scope, Send
-    from rungraph.engine.server.keys import Permission
 
     Page = tuple[str, Callable[[Stack], bytes]]
     Phase = Literal["starting", "serving", "draining"]
@@ -123,7 +122,11 @@ class StackApp:
         traffic = Traffic()
         stack.observe = traffic.along
         self._graph_routes, self._feed = GraphRoutes(stack, traffic), Feed(stack)
-        self._login, self._v1, self._pages = Login(self._guard), tuple(v1_routes(stack)), pages
+        self._login, self._v1, self._pages = (
+            Login(self._guard),
+            tuple(v1_routes(stack, self._masked)),
+            pages,
+        )
         self._serve()
         stack.events.subscribe(self._follow)
 
@@ -134,16 +137,12 @@ class StackApp:
     def _serve(self) -> None:
         """Serve what the graph of the stack has, and nothing else any more."""
         stack, catalog = self._stack, self._stack.graph.catalog
-
-        def mask(value: Any) -> Any:
-            return stack.graph.masked(value)
-
         self.endpoints = tuple(
             Endpoint(
                 *(api, name, route, getattr(protocol, name), stack.__getitem__),
                 catalog.pair_of_router(api),
                 # Resources can hold secrets, which their providers alone need.
-                mask if catalog.pair_of_table(api) and route.method == "GET" else None,
+                self._masked if catalog.pair_of_table(api) and route.method == "GET" else None,
             )
             for api in stack.graph.apis
             for protocol in [resolve_name(catalog.apis[api].protocol)]
@@ -155,31 +154,31 @@ class StackApp:
         for endpoint in self.endpoints:
             needs = self._permissions_for(endpoint)
             self._add(endpoint.route.method, endpoint.route.path, endpoint, needs)
-        self._add("GET", "/livez", self._probes.livez, frozenset(), is_always=True)
-        for path in ("/readyz", *(f"/readyz/{api}" for api in stack.graph.apis)):
-            self._add("GET", path, self._probes.readyz, frozenset(), is_always=True)
-        self._add("GET", "/openapi.json", self._openapi, ANY, is_always=True)
-        graph = self._graph_routes
-        self._add("GET", "/upstreams", graph.upstreams, ANY, is_always=True)
-        for path, handler in (
-            ("/graph", graph.graph),
-            ("/graph/plan", graph.graph),
-            ("/graph/status", graph.status),
-            ("/graph/abilities", graph.abilities),
-            ("/graph/traffic", graph.traffic),
-            ("/graph/query", graph.query),
-            ("/graph/why", graph.why),
-            ("/timeline", graph.timeline),
-            ("/metrics", self._metrics.metrics),
-            ("/events", self._feed.events),
-        ):
-            self._add("GET", path, handler, INSPECT, is_always=True)
-        for path, page in self._pages.items():
-            self._add("GET", path, partial(self._page, page), frozenset(), is_always=True)
-        self._add("GET", LOGIN, self._login.show, frozenset(), is_always=True)
-        self._add("POST", LOGIN, self._login.log_in, frozenset(), is_always=True)
         for one in self._v1:
             self._add(*one)
+        graph, everybody = self._graph_routes, frozenset[Permission]()
+        always: list[tuple[str, Handler, frozenset[Permission]]] = [
+            ("/livez", self._probes.livez, everybody),
+            ("/readyz", self._probes.readyz, everybody),
+            *((f"/readyz/{api}", self._probes.readyz, everybody) for api in stack.graph.apis),
+            ("/openapi.json", self._openapi, ANY),
+            ("/upstreams", graph.upstreams, ANY),
+            ("/graph", graph.graph, INSPECT),
+            ("/graph/plan", graph.graph, INSPECT),
+            ("/graph/status", graph.status, INSPECT),
+            ("/graph/abilities", graph.abilities, INSPECT),
+            ("/graph/traffic", graph.traffic, INSPECT),
+            ("/graph/query", graph.query, INSPECT),
+            ("/graph/why", graph.why, INSPECT),
+            ("/timeline", graph.timeline, INSPECT),
+            ("/metrics", self._metrics.metrics, INSPECT),
+            ("/events", self._feed.events, INSPECT),
+            (LOGIN, self._login.show, everybody),
+            *((path, partial(self._page, page), everybody) for path, page in self._pages.items()),
+        ]
+        for path, handler, needs in always:
+            self._add("GET", path, handler, needs, is_always=True)
+        self._add("POST", LOGIN, self._login.log_in, everybody, is_always=True)
 
     # --- the life of a server ------------------------------------------------------------------
 
@@ -330,7 +329,7 @@ class StackApp:
         method: str,
         path: str,
         handler: Handler,
-        needs: frozenset[Permission] = CALL,
+        needs: frozenset[Permission],
         *,
         is_always: bool = False,
     ) -> None:
@@ -342,6 +341,10 @@ class StackApp:
                 lambda found: f"(?P<{found[1]}>{'.+' if found[2] else '[^/]+'})", path
             )
             self._patterns.append((re.compile(pattern), methods))
+
+    def _masked(self, value: Any) -> Any:
+        """Return JSON values without the secrets of the config that runs now."""
+        return self._stack.graph.masked(value)
 
     async def _page(self, page: Page, exchange: Exchange) -> None:
         try:

@@ -53,8 +53,8 @@ class _Connection(HttpToolsProtocol):
         self._give_time()
 
     def connection_lost(self, exc: Exception | None) -> None:
-        self._end_time()
-        self._end_unread()
+        _end(self._timer)
+        _end(self._unread)
         super().connection_lost(exc)
 
     def pause_writing(self) -> None:
@@ -62,7 +62,7 @@ class _Connection(HttpToolsProtocol):
         self._unread = self.loop.call_later(_UNREAD_SECONDS, self.transport.abort)
 
     def resume_writing(self) -> None:
-        self._end_unread()
+        _end(self._unread)
         super().resume_writing()
 
     def data_received(self, data: bytes) -> None:
@@ -86,7 +86,8 @@ class _Connection(HttpToolsProtocol):
 
     def on_headers_complete(self) -> None:
         self._is_in_head = False
-        self._end_time()
+        _end(self._timer)
+        self._timer = None
         # Only a long piece can have a long head in it: most heads are not measured.
         if self._more_of_head + self._piece > _MOST_HEAD and self._head_size() > _MOST_HEAD:
             self._more_of_head = _MOST_HEAD + 1
@@ -127,18 +128,13 @@ class _Connection(HttpToolsProtocol):
         return len(self.url) + sum(len(name) + len(value) for name, value in self.headers)
 
     def _give_time(self, seconds: float = _HEAD_SECONDS) -> None:
-        self._end_time()
+        _end(self._timer)
         self._timer = self.loop.call_later(seconds, self.transport.close)
 
-    def _end_unread(self) -> None:
-        if self._unread is not None:
-            self._unread.cancel()
-            self._unread = None
 
-    def _end_time(self) -> None:
-        if self._timer is not None:
-            self._timer.cancel()
-            self._timer = None
+def _end(timer: asyncio.TimerHandle | None) -> None:
+    if timer is not None:
+        timer.cancel()
 
 
 def bound(host: str, port: int) -> socket.socket:

@@ -20,8 +20,9 @@ _KEPT = ("model", "temperature", "top_p", "parallel_tool_calls", "user", "stream
 """What a chat calls by the same name."""
 _NEEDS_STORAGE = ("previous_response_id", "conversation", "background", "prompt")
 _WITHOUT_EFFECT = frozenset({"store", "include", "truncation", "metadata", "service_tier"})
-_IN_PROGRESS = "in_progress"
-_COMPLETED = "completed"
+_IN_PROGRESS, _COMPLETED = "in_progress", "completed"
+_CUT_SHORT = {"length": "max_output_tokens", "content_filter": "content_filter"}
+"""Why a response is not complete, by what the chat says of its end."""
 
 
 class _Part(Sent):
@@ -222,9 +223,8 @@ class Answering:
         """Return the response that *chat*, a whole completion, makes."""
         choice = chat["choices"][0]
         chunk = {**chat, "choices": [{**choice, "delta": choice["message"]}]}
-        for _ in (*self.take(chunk), *self.end()):
-            pass
-        return self._response
+        *_, last = (*self.take(chunk), *self.end())
+        return last["response"]  # type: ignore[no-any-return]
 
     def _begin(self) -> Iterator[dict[str, Any]]:
         if self._number == 0:  # Not before: what fails until then is no stream yet.
@@ -234,7 +234,8 @@ class Answering:
     def take(self, chunk: Mapping[str, Any]) -> Iterator[dict[str, Any]]:
         """Yield the events that one chunk of the chat makes."""
         yield from self._begin()
-        self._take_usage(chunk.get("usage"))
+        if usage := chunk.get("usage"):
+            self._take_usage(usage)
         for choice in chunk.get("choices", ()):
             yield from self._take_delta(choice.get("delta") or {})
             self._finish = choice.get("finish_reason") or self._finish
@@ -243,43 +244,40 @@ class Answering:
         """Yield the events after the last chunk."""
         yield from self._begin()
         yield from self._close()
-        self._end()
-        yield self._event(f"response.{self._response['status']}", response=self._response)
+        reason = _CUT_SHORT.get(self._finish)
+        if reason is not None:
+            self._response["incomplete_details"] = {"reason": reason}
+        self._response["status"] = status = _COMPLETED if reason is None else "incomplete"
+        yield self._event(f"response.{status}", response=self._response)
 
     def _take_delta(self, delta: Mapping[str, Any]) -> Iterator[dict[str, Any]]:
         if text := delta.get("content"):
             if self._open.get("type") != "message":
                 yield from self._close()
-                yield from self._begin_message()
-            yield self._grow("output_text.delta", "text", text, content_index=0, logprobs=[])
+                yield self._begin_item("msg", "message", role="assistant", content=[])
+                part: dict[str, Any] = {"type": "output_text", "text": "", "annotations": []}
+                yield self._event("response.content_part.added", content_index=0, part=dict(part))
+                self._open["content"] = [part]
+            self._open["content"][0]["text"] += text
+            yield self._event(
+                "response.output_text.delta", delta=text, content_index=0, logprobs=[]
+            )
         for call in delta.get("tool_calls") or ():
             function = call.get("function") or {}
-            if call.get("id"):
+            if call_id := call.get("id"):
                 yield from self._close()
-                yield from self._begin_call(call["id"], function.get("name", ""))
+                named = {"call_id": call_id, "name": function.get("name", "")}
+                yield self._begin_item("fc", "function_call", **named, arguments="")
             if arguments := function.get("arguments"):
-                yield self._grow("function_call_arguments.delta", "arguments", arguments)
+                self._open["arguments"] += arguments
+                yield self._event("response.function_call_arguments.delta", delta=arguments)
 
-    def _begin_message(self) -> Iterator[dict[str, Any]]:
-        item = {"id": self._item_id("msg"), "type": "message", "role": "assistant", "content": []}
-        yield from self._begin_item({**item, "status": _IN_PROGRESS})
-        part: dict[str, Any] = {"type": "output_text", "text": "", "annotations": []}
-        yield self._event("response.content_part.added", content_index=0, part=dict(part))
-        self._open["content"] = [part]
-
-    def _begin_call(self, call_id: str, name: str) -> Iterator[dict[str, Any]]:
-        item = {"id": self._item_id("fc"), "type": "function_call", "status": _IN_PROGRESS}
-        yield from self._begin_item({**item, "call_id": call_id, "name": name, "arguments": ""})
-
-    def _begin_item(self, item: dict[str, Any]) -> Iterator[dict[str, Any]]:
-        self._open = item
-        self._response["output"].append(item)
-        yield self._event("response.output_item.added", item=dict(item))
-
-    def _grow(self, kind: str, key: str, text: str, **more: Any) -> dict[str, Any]:
-        grown = self._open["content"][0] if key == "text" else self._open
-        grown[key] += text
-        return self._event(f"response.{kind}", delta=text, **more)
+    def _begin_item(self, prefix: str, kind: str, **fields: Any) -> dict[str, Any]:
+        output = self._response["output"]
+        name = f"{prefix}_{self._name}{len(output)}"
+        self._open = {"id": name, "type": kind, **fields, "status": _IN_PROGRESS}
+        output.append(self._open)
+        return self._event("response.output_item.added", item=dict(self._open))
 
     def _close(self) -> Iterator[dict[str, Any]]:
         """Yield the events that end the item that grows."""
@@ -288,9 +286,9 @@ class Answering:
             return
         item["status"] = _COMPLETED
         if item["type"] == "message":
-            part = item["content"][0]
-            text = part["text"]
-            yield self._event("response.output_text.done", content_index=0, text=text, logprobs=[])
+            (part,) = item["content"]
+            told = {"content_index": 0, "text": part["text"], "logprobs": []}
+            yield self._event("response.output_text.done", **told)
             yield self._event("response.content_part.done", content_index=0, part=part)
         else:
             told = {"name": item["name"], "arguments": item["arguments"]}
@@ -298,30 +296,18 @@ class Answering:
         yield self._event("response.output_item.done", item=item)
         self._open = {}
 
-    def _end(self) -> None:
-        self._response["status"] = _COMPLETED
-        if self._finish in {"length", "content_filter"}:
-            reason = "max_output_tokens" if self._finish == "length" else self._finish
-            self._response["status"] = "incomplete"
-            self._response["incomplete_details"] = {"reason": reason}
-
-    def _take_usage(self, usage: Mapping[str, Any] | None) -> None:
-        if usage:
-            self.usage = Usage(
-                prompt_tokens=usage["prompt_tokens"], completion_tokens=usage["completion_tokens"]
-            )
-            cached = (usage.get("prompt_tokens_details") or {}).get("cached_tokens") or 0
-            details = usage.get("completion_tokens_details") or {}
-            self._response["usage"] = {
-                "input_tokens": usage["prompt_tokens"],
-                "input_tokens_details": {"cached_tokens": cached},
-                "output_tokens": usage["completion_tokens"],
-                "output_tokens_details": {"reasoning_tokens": details.get("reasoning_tokens") or 0},
-                "total_tokens": usage["total_tokens"],
-            }
-
-    def _item_id(self, kind: str) -> str:
-        return f"{kind}_{self._name}{len(self._response['output'])}"
+    def _take_usage(self, usage: Mapping[str, Any]) -> None:
+        prompt, completion = usage["prompt_tokens"], usage["completion_tokens"]
+        self.usage = Usage(prompt_tokens=prompt, completion_tokens=completion)
+        read = usage.get("prompt_tokens_details") or {}
+        written = usage.get("completion_tokens_details") or {}
+        self._response["usage"] = {
+            "input_tokens": prompt,
+            "input_tokens_details": {"cached_tokens": read.get("cached_tokens") or 0},
+            "output_tokens": completion,
+            "output_tokens_details": {"reasoning_tokens": written.get("reasoning_tokens") or 0},
+            "total_tokens": usage["total_tokens"],
+        }
 
     def _event(self, kind: str, **fields: Any) -> dict[str, Any]:
         """Return an event; one of an item names the item."""

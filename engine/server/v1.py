@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 from functools import partial
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, get_type_hints
 from urllib.parse import parse_qsl
 
 from rungraph.engine.server.exchange import to_json
 from rungraph.engine.server.keys import ANY, CALL, INSPECT, REGISTER
 from rungraph.engine.server.openai_routes import OpenAIRoutes, body_of
-from rungraph.engine.server.stack_routes import Moderation, NewShield, ShieldRun, StackRoutes
-from rungraph.engine.server.stores import Listing, NewStore, NewStoreFile, Search, StoreRoutes
+from rungraph.engine.server.stack_routes import StackRoutes
+from rungraph.engine.server.stores import StoreRoutes
 from rungraph.engine.server.translation import read
 
 if TYPE_CHECKING:
@@ -28,19 +28,19 @@ _STORE_FILE = f"{_STORE}/files/{{file_id}}"
 _FILE = "/v1/files/{file_id}"
 
 
-def v1_routes(stack: Stack) -> Iterator[tuple[str, str, Handler, frozenset[Permission]]]:
-    """Yield the routes for *stack*: method, path, what answers, and the permissions to ask."""
+def v1_routes(
+    stack: Stack, mask: Callable[[Any], Any]
+) -> Iterator[tuple[str, str, Handler, frozenset[Permission]]]:
+    """Yield the routes for *stack*: method, path, what answers, and the permissions to ask.
+
+    What may hold secrets of the config is told as *mask* leaves it.
+    """
     openai, stack_routes, stores = OpenAIRoutes(stack), StackRoutes(stack), StoreRoutes(stack)
     for path in openai.paths:
         yield "POST", f"/v1/{path}", partial(openai.answer, path), CALL
     yield "POST", "/v1/responses", openai.responses, CALL
 
-    def showing(
-        function: Callable[..., Awaitable[Any]], asked: type[Sent] | None = None
-    ) -> Handler:
-        mask = stack.graph.masked
-        return _answering(function, asked, mask, in_query=True)
-
+    showing = partial(_answering, mask=mask)
     yield "GET", "/v1/models", showing(stack_routes.list_models), ANY
     yield "GET", "/v1/models/{model:path}", showing(stack_routes.get_model), ANY
     for prefix in ("/v1", "/v1alpha/admin"):
@@ -56,53 +56,48 @@ def v1_routes(stack: Stack) -> Iterator[tuple[str, str, Handler, frozenset[Permi
     yield "POST", f"{_MEMBER}/undrain", _answering(stack_routes.undrain), REGISTER
 
     yield "GET", "/v1/shields", showing(stack_routes.list_shields), ANY
-    yield "POST", "/v1/shields", _answering(stack_routes.register_shield, NewShield), REGISTER
+    yield "POST", "/v1/shields", _answering(stack_routes.register_shield), REGISTER
     yield "GET", _SHIELD, showing(stack_routes.get_shield), ANY
     yield "DELETE", _SHIELD, _answering(stack_routes.unregister_shield), REGISTER
-    yield "POST", "/v1/safety/run-shield", _answering(stack_routes.run_shield, ShieldRun), CALL
-    yield "POST", "/v1/moderations", _answering(stack_routes.moderate, Moderation), CALL
+    yield "POST", "/v1/safety/run-shield", _answering(stack_routes.run_shield), CALL
+    yield "POST", "/v1/moderations", _answering(stack_routes.moderate), CALL
 
-    yield "GET", "/v1/files", _answering(stores.list_files, Listing, in_query=True), ANY
+    yield "GET", "/v1/files", _answering(stores.list_files), ANY
     yield "POST", "/v1/files", stores.upload, CALL
     yield "GET", _FILE, _answering(stores.get_file), ANY
     yield "GET", f"{_FILE}/content", stores.download, CALL
     yield "DELETE", _FILE, _answering(stores.delete_file), CALL
 
-    yield "GET", "/v1/vector_stores", showing(stores.list_stores, Listing), ANY
-    yield "POST", "/v1/vector_stores", _answering(stores.create, NewStore), REGISTER
+    yield "GET", "/v1/vector_stores", showing(stores.list_stores), ANY
+    yield "POST", "/v1/vector_stores", _answering(stores.create), REGISTER
     yield "GET", _STORE, showing(stores.get_store), ANY
     yield "DELETE", _STORE, _answering(stores.delete_store), REGISTER
-    yield "POST", f"{_STORE}/search", _answering(stores.search, Search), CALL
-    yield "GET", f"{_STORE}/files", _answering(stores.list_store_files, Listing, in_query=True), ANY
-    yield "POST", f"{_STORE}/files", _answering(stores.put_file, NewStoreFile), CALL
+    yield "POST", f"{_STORE}/search", _answering(stores.search), CALL
+    yield "GET", f"{_STORE}/files", _answering(stores.list_store_files), ANY
+    yield "POST", f"{_STORE}/files", _answering(stores.put_file), CALL
     yield "GET", _STORE_FILE, _answering(stores.get_store_file), ANY
     yield "GET", f"{_STORE_FILE}/content", _answering(stores.store_file_content), ANY
     yield "DELETE", _STORE_FILE, _answering(stores.take_file), CALL
 
 
 def _answering(
-    function: Callable[..., Awaitable[Any]],
-    asked: type[Sent] | None = None,
-    mask: Callable[[Any], Any] | None = None,
-    *,
-    in_query: bool = False,
+    function: Callable[..., Awaitable[Any]], mask: Callable[[Any], Any] = lambda found: found
 ) -> Handler:
-    """Return what answers with the JSON of what *function* returns.
+    """Return what answers with the JSON of what *function* returns, once *mask* has seen it.
 
-    Args:
-        function: Takes the parameters of the path by name, and what is asked for as *asked*.
-        asked: What the body is; None for requests without one.
-        mask: Takes the secrets of the config out of the answer.
-        in_query: Whether what is asked for is the query instead of the body.
+    It takes the parameters of the path by name. What it takes as *asked* is read from the query of
+    a GET, and from the body of others.
     """
+    asked: type[Sent] | None = get_type_hints(function).get("asked")
 
     async def answer(exchange: Exchange) -> None:
         arguments: dict[str, Any] = dict(exchange.path_values)
         if asked is not None:
             query = dict(parse_qsl(exchange.query.decode("latin-1")))
-            arguments["asked"] = read(asked, query if in_query else await body_of(exchange))
+            is_read = exchange.method in {"GET", "HEAD"}
+            arguments["asked"] = read(asked, query if is_read else await body_of(exchange))
         with exchange.watched():
             found = await function(**arguments)
-        await exchange.answer(to_json(found if mask is None else mask(found)))
+        await exchange.answer(to_json(mask(found)))
 
     return answer
