@@ -10,17 +10,6 @@ if TYPE_CHECKING:
     from types import TracebackType
 
 
-class Subclasses(dict[type, bool]):
-    """Whether a class is one of *base*: to ask an abstract one each time takes far longer."""
-
-    def __init__(self, base: type) -> None:
-        self._base = base
-
-    def __missing__(self, kind: type) -> bool:
-        found = self[kind] = issubclass(kind, self._base)
-        return found
-
-
 class Step(Protocol):
     """A block that each step of a stream runs in.
 

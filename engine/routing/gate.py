@@ -14,14 +14,13 @@ from typing import Any
 
 from rungraph.engine.errors import NotRunningError
 from rungraph.engine.routing.limited import LimitedCalls
-from rungraph.engine.streams import SteppedStream, Subclasses, steps_of
+from rungraph.engine.streams import SteppedStream, steps_of
 from rungraph.graph.limits import NO_LIMITS, Limits
 
 LOCAL_NAME = "_rungraph_gate"
 """The variable that holds the gate in the functions of a router, by which their calls are found."""
 Observe = Callable[[float, BaseException | None], None]
 """Called when a call or its stream has ended: when it began, by `perf_counter`, and its error."""
-_IS_STREAM = Subclasses(AsyncGenerator)
 _LOOK_SECONDS = 0.005
 """Seconds between two looks whether calls have ended, besides three times what a look takes."""
 
@@ -75,7 +74,7 @@ class Gate:
         self, method: Callable[..., Any], observe: Observe, *, is_coroutine: bool
     ) -> Callable[..., Any]:
         def ended(began: float, result: Any) -> Any:
-            if _IS_STREAM[result.__class__]:
+            if isinstance(result, AsyncGenerator):
                 return self._followed(result, partial(observe, began))
             observe(began, None)
             return result
@@ -155,7 +154,7 @@ class Gate:
 
     def follow(self, result: Any) -> Any:
         """Return *result*; a stream is a running call until it ends."""
-        if self._observe is not None or not _IS_STREAM[result.__class__]:
+        if self._observe is not None or not isinstance(result, AsyncGenerator):
             return result  # The stream of an observed call is followed already.
         return self._followed(result)
 

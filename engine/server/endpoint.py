@@ -14,7 +14,6 @@ from typing_extensions import TypedDict
 from rungraph.engine.apis.routes import answers_of
 from rungraph.engine.server.exchange import Called, to_json, usage_of
 from rungraph.engine.server.failures import invalid
-from rungraph.engine.streams import Subclasses
 from rungraph.graph.suggest import did_you_mean
 
 if TYPE_CHECKING:
@@ -23,9 +22,6 @@ if TYPE_CHECKING:
     from rungraph.engine.apis.routes import Route
     from rungraph.engine.server.exchange import Exchange
     from rungraph.graph.catalog.specs import RoutedPair
-
-
-_IS_STREAM = Subclasses(AsyncIterator)
 
 
 class Endpoint:
@@ -97,7 +93,7 @@ class Endpoint:
             exchange.expect_stream()
         with exchange.watched():
             result = await method(**arguments)
-            if _IS_STREAM[result.__class__]:
+            if isinstance(result, AsyncIterator):
                 chunks = cast("AsyncGenerator[Any, None]", result)
                 last = await exchange.stream(chunks, self._dump_chunk)
                 exchange.usage = usage_of(last)
