@@ -370,10 +370,12 @@ class UnavailableResourceError(UnknownResourceError):
     Attributes:
         reason: Why, such as ``is on 'foo', which failed``.
         retry_after: Seconds after which it is worth another try; None where nobody knows.
+        provider_id: The provider that has it; empty where that is not said.
     """
 
     reason: str
     retry_after: float | None = None
+    provider_id: str = field(default="", kw_only=True)
 
     def __str__(self) -> str:
         return f"{self.resource} {self.identifier!r} {self.reason}"

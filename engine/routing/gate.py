@@ -121,6 +121,8 @@ class Gate:
 
     def _check_open(self) -> None:
         if self.is_closed:
+            if self._observe is not None:
+                self._observe(perf_counter(), self.why)
             raise self.why.with_traceback(None) from None
 
     async def aclose(self) -> None:

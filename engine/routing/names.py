@@ -154,7 +154,9 @@ class Names:
         known = tuple(sorted(set(map(self._clear_name, self._resources))))
         for key in sorted(self.absent):
             if name in (key.identifier, key.qualified) and (absence := self.absent[key]()).reason:
-                raise UnavailableResourceError(self.noun, name, known, *absence)
+                raise UnavailableResourceError(
+                    self.noun, name, known, *absence, provider_id=key.provider_id
+                )
         raise UnknownResourceError(self.noun, name, known)
 
     def members_of(self, name: str) -> list[Key]:

@@ -2,11 +2,17 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from contextlib import suppress
 from functools import lru_cache, partial
 from typing import TYPE_CHECKING, Any, NoReturn, Protocol
 
-from rungraph.engine.errors import EngineError, NotRunningError, RoutingError
+from rungraph.engine.errors import (
+    EngineError,
+    NotRunningError,
+    RoutingError,
+    UnavailableResourceError,
+)
 from rungraph.engine.request import handing_over
 from rungraph.engine.routing.errors import PairError, ProviderNeededError
 from rungraph.engine.routing.forwarding import Forwarder, is_left_out
@@ -16,7 +22,7 @@ from rungraph.engine.tracing import Tracer, traced
 from rungraph.graph.address import Address
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Mapping
 
     from rungraph.engine.apis.resource import Resource
     from rungraph.engine.routing.gate import Gate
@@ -25,6 +31,8 @@ if TYPE_CHECKING:
     from rungraph.engine.routing.signatures import Method
     from rungraph.graph.nodes import RouterNode
 
+Refused = Callable[[str, Exception], None]
+"""Called with the id of a provider that does not run and what a call of it raises."""
 _TELEMETRY = "telemetry"
 _HEDGED = "embeddings"
 """The method whose calls may be made twice at the same time: vectors are the same, and cheap."""
@@ -78,6 +86,7 @@ def create_router(
     table: Targets,
     protocol: type,
     deps: Mapping[str, object] | None = None,
+    refused: Refused = lambda *_: None,
 ) -> Router:
     """Return the router of *node*, ready to be called.
 
@@ -86,11 +95,12 @@ def create_router(
         table: Names the provider of each resource.
         protocol: The Protocol of the router API.
         deps: The instances that the router uses, by API; with ``telemetry``, calls are traced.
+        refused: Told of each call that goes nowhere because its provider does not run.
 
     Raises:
         PairError: If the Protocol has a method that a router cannot have.
     """
-    router = Router(node, table, protocol)
+    router = Router(node, table, protocol, refused)
     for api, instance in (deps or {}).items():
         router.bind(api, instance)
     return router
@@ -109,8 +119,9 @@ class Router:
     every call once the router itself has stopped.
     """
 
-    def __init__(self, node: RouterNode, table: Targets, protocol: type) -> None:
+    def __init__(self, node: RouterNode, table: Targets, protocol: type, refused: Refused) -> None:
         self._node = node
+        self._refused = refused
         self._table = table
         self._functions: dict[Method, Callable[..., Any]] = {}
         self._forwarders: dict[str, Forwarder] = {}
@@ -145,6 +156,19 @@ class Router:
             with suppress(RoutingError, NotRunningError):
                 self._resources[name] = self._table.resolve(name)
         return self._resources.get(name)
+
+    def resource_called(self, name: str) -> Resource:
+        """Return the resource that a call for *name* goes to.
+
+        Raises:
+            RoutingError: If there is none, or none that can be called now; the call counts as one
+                that its provider has failed to answer.
+        """
+        try:
+            return self.resource_of(name) or self._table.resolve(name)
+        except UnavailableResourceError as error:
+            self._refused(error.provider_id, error)
+            raise
 
     def traced_relay(
         self, relay: Callable[..., Any], resource: Resource, attempt: Attempt | None = None
@@ -276,7 +300,7 @@ class Router:
             msg = f"{called} needs a str as {routing_key!r}, not {type(key).__name__}"
             raise TypeError(msg)
         try:
-            resource = self._table.resolve(key)
+            resource = self.resource_called(key)
         except (RoutingError, NotRunningError) as error:
             return _fail(method, error)
         msg = f"provider {resource.provider_id!r} of {noun} {key!r} has no method {method.name!r}"

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from functools import partial
+from time import perf_counter
 from typing import TYPE_CHECKING, Any
 
 from rungraph.engine.request import handing_over
@@ -134,13 +135,21 @@ class Handles:
 
         Of the routed *pair*, the calls of the provider go along the edges to table and router.
         """
-        address, observe = node.address, None
-        if pair is not None:
-            table, router = Address.table(pair.table_api), Address.router(pair.router_api)
-            observe = self._observe((address, table), (table, router))
+        address = node.address
+        observe = self._observe_routed(pair, address) if pair is not None else None
         gate = self._gates[address] = Gate(str(address), node.limits, observe)
         if (handle := self._handles.get(address)) is not None:
             handle.point(instance, gate)
+
+    def refuse(self, pair: RoutedPair, provider_id: str, error: Exception) -> None:
+        """Count a call that goes nowhere because a provider of *pair* does not run."""
+        observe = self._observe_routed(pair, Address.provider(pair.router_api, provider_id))
+        if observe is not None:
+            observe(perf_counter(), error)
+
+    def _observe_routed(self, pair: RoutedPair, address: Address) -> Observe | None:
+        table, router = Address.table(pair.table_api), Address.router(pair.router_api)
+        return self._observe((address, table), (table, router))
 
     def lose(self, address: Address, why: NotRunningError) -> None:
         """Tell those who call a provider that does not run *why* that is."""

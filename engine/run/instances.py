@@ -373,7 +373,8 @@ class Instances:
     def _open_router(self, node: RouterNode, dependencies: Mapping[Address, object]) -> object:
         instances = {address.api: instance for address, instance in dependencies.items()}
         table = cast("RoutingTable", instances.pop(node.pair.table_api))
-        return create_router(node, table, self._protocol_of(node.api), instances)
+        refused = partial(self.handles.refuse, node.pair)
+        return create_router(node, table, self._protocol_of(node.api), instances, refused)
 
 
 async def _call(function: Callable[..., Any], *args: object) -> object:

@@ -117,8 +117,11 @@ def is_unforeseen(error: Exception) -> bool:
 
 
 def is_failure(error: BaseException) -> bool:
-    """Whether *error* is the fault of a stack or of what stands behind it, not of its caller."""
-    return isinstance(error, Exception) and _status_of(error) >= 500
+    """Whether *error* is the fault of a stack or of what stands behind it, not of its caller.
+
+    So it is where a provider has as many calls as it takes.
+    """
+    return isinstance(error, Exception) and (_status_of(error) >= 500 or _status_of(error) == 429)
 
 
 def invalid(error: ValidationError, suggest: Callable[[str], str]) -> RequestError:

@@ -136,11 +136,11 @@ class OpenAIRoutes:
         """
         exchange.last_event = _DONE
         is_stream = body.get("stream") is True and path != _EMBEDDINGS
-        table, name = self._stack["models"], body.get("model")
+        inference, table, name = self._stack["inference"], self._stack["models"], body.get("model")
         if not isinstance(name, str):
             problem = "is missing" if name is None else "is no text"
             raise RequestError(400, f"model: {problem}", "model", "invalid_value")
-        resource: Resource = table.resolve(name)
+        resource: Resource = inference.resource_called(name)
         begin_session(str(body.get("prompt_cache_key") or body.get("user") or ""))
         group: Group | None = None
         if not resource.provider_id:
@@ -151,7 +151,7 @@ class OpenAIRoutes:
             hand_over(provider)
             # What is no stream is one call: it ends with its answer, and so do its limits.
             relay = provider.relay_openai if is_stream else partial(_whole, provider)
-            traced = self._stack["inference"].traced_relay(relay, one, attempt)
+            traced = inference.traced_relay(relay, one, attempt)
             return traced(path, {**body, "model": one.native_id})
 
         members = [resource] if group is None else group.resources

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 
 import httpx2
+from tests.builders import entry
 from tests.contract.command_line import HIDDEN
 from tests.contract.conftest import ConfigFile
 from tests.contract.test_schemas import described
@@ -179,6 +180,27 @@ def test_edges_tell_calls_that_providers_make(config_file: ConfigFile) -> None:
         ("table:models", "router:inference"): (5, 2),
         ("router:inference", "provider:agents/fake"): (4, 2),
     }
+
+
+def test_a_call_that_a_dead_provider_cannot_take_is_an_error(config_file: ConfigFile) -> None:
+    """It never gets there; its arrows tell of it all the same, whichever way it came."""
+    told = entry("told", "inline::told", "fake_provider")
+    told |= {"placement": "process", "restart": "never"}
+    path = config_file(more={"providers": {"inference": [told]}})
+    with (
+        serving(path, "--on-failure", "degrade") as url,
+        httpx2.Client(base_url=url) as http,
+    ):
+        assert http.post(CHAT, json=asked("die")).status_code == 502
+        for route in (CHAT, "/v1/chat/completions"):
+            body = {"model": "echo", "messages": [{"role": "user", "content": "x"}]}
+            assert http.post(route, json=body).status_code == 503
+        assert http.get("/v1/models/echo").status_code == 503  # That calls nobody.
+        edges = http.get("/graph/traffic").json()["edges"]
+    assert [(one["dependent"], one["calls"], one["errors"]) for one in edges] == [
+        ("router:inference", 3, 3),
+        ("table:models", 3, 3),
+    ]
 
 
 def test_the_page_and_the_picture_show_the_states(http: httpx2.Client) -> None:

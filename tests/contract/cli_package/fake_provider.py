@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import atexit
 import logging
+import os
 import sys
 import threading
 import time
@@ -90,6 +91,8 @@ class FakeProvider:
         if text == "fail with my key":
             msg = f"refused with {provider_data(self).told_key}"
             raise RuntimeError(msg)
+        if text == "die":
+            os._exit(1)
         if text == "hang":
             await self._hang(text)
         if text == "deaf":

@@ -6,6 +6,7 @@ from typing import Any
 
 import pytest
 
+from rungraph.engine.routing.errors import BusyError
 from rungraph.engine.server.exchange import Called, Exchange
 from rungraph.engine.server.metrics import Metrics
 from rungraph.engine.server.traffic import Traffic
@@ -59,7 +60,13 @@ def test_the_percentile_is_told_within_a_tenth() -> None:
 
 @pytest.mark.parametrize(
     ("error", "is_error"),
-    [(ValueError(), 0), (GeneratorExit(), 0), (TimeoutError(), 1), (RuntimeError(), 1)],
+    [
+        (ValueError(), 0),
+        (GeneratorExit(), 0),
+        (TimeoutError(), 1),
+        (RuntimeError(), 1),
+        (BusyError("provider:inference/a", 1, 0, None), 1),
+    ],
 )
 def test_what_a_caller_does_wrong_or_gives_up_is_no_error(
     error: BaseException, is_error: int
