@@ -73,7 +73,7 @@ def test_every_example_has_its_answer() -> None:
 def test_an_example_answers_as_it_is_shown(
     url: str, tmp_path: Path, commands: str, shown: str
 ) -> None:
-    """But for what is left out, byte for byte."""
+    """But for what is left out, byte for byte; in the page's order: its last one counts others."""
     commands = commands.replace("http://localhost:8321", url).replace("localhost:8321", url)
     variables = {"PATH": environment()["PATH"], "TMPDIR": str(tmp_path)}
     ended = run_program("sh", "-e", "-c", commands, env=variables, timeout=60)
