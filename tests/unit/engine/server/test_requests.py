@@ -18,7 +18,7 @@ from rungraph.engine.server import app as app_module
 from rungraph.engine.server import exchange, listening
 from rungraph.engine.server.app import StackApp
 from rungraph.engine.server.guards import origin_of
-from rungraph.graph import compile_config
+from rungraph.graph import RunGraph, compile_config
 
 ECHO = entry("echo", "inline::fake", "tests.contract.cli_package.fake_provider", tokens=2)
 
@@ -49,6 +49,24 @@ async def test_the_head_of_a_stream_that_never_ends_is_told(app: StackApp) -> No
     answered = await asyncio.wait_for(ask(app, "HEAD", "/events"), 10)
     assert (answered.status, answered.body) == (200, b"")
     assert answered.headers["content-type"] == "text/event-stream"
+
+
+@pytest.mark.parametrize("path", ["/models/list", "/v1/models"])
+async def test_the_secrets_of_a_new_config_are_masked(path: str) -> None:
+    """Those of the config that runs now, also where a key does not show it to be one."""
+    old, secret = "drawn-for-the-first-time-1", "drawn-for-the-second-time-2"
+
+    def graph(key: str) -> RunGraph:
+        echo = {**ECHO, "config": {"api_key": key}}
+        model = {"model_id": "m", "provider_id": "echo", "metadata": {"note": key}}
+        return compile_config({"providers": {"inference": [echo]}, "models": [model]})
+
+    async with Stack(graph(old)) as stack:
+        app = app_of(stack)
+        await stack.apply(graph(secret))
+        answered = await ask(app, "GET", path)
+    assert b'"note":"***' in answered.body
+    assert secret.encode() not in answered.body
 
 
 @pytest.mark.parametrize("path", ["/v1/vector_stores/a%2Fb", "/v1/vector_stores/a%0Ab/files"])
