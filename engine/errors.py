@@ -357,10 +357,8 @@ class UnknownResourceError(RoutingError):
     told: str = field(default="", kw_only=True)
 
     def __str__(self) -> str:
-        if self.told:
-            return self.told
         text = f"{self.resource} {self.identifier!r} is not registered"
-        return unknown(text, "registered", self.identifier, self.known)
+        return self.told or unknown(text, "registered", self.identifier, self.known)
 
 
 @dataclass(eq=False)

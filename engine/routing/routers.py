@@ -86,7 +86,7 @@ def create_router(
     table: Targets,
     protocol: type,
     deps: Mapping[str, object] | None = None,
-    refused: Refused = lambda *_: None,
+    refused: Refused = lambda _provider_id, _error: None,
 ) -> Router:
     """Return the router of *node*, ready to be called.
 
