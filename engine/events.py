@@ -59,7 +59,10 @@ class RollbackEnded(Event):
 
 @dataclass(frozen=True, slots=True)
 class ReloadStarted(Event):
-    """The stack begins to go on with another config; *steps* say what is done, and why."""
+    """The stack begins to go on with another config.
+
+    *steps* say what is done, and why, and which settings count only from the next start on.
+    """
 
     steps: tuple[str, ...]
 

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 _SECTIONS = ("providers", "routing_table", "provider_map", "api_providers")
 _COMPARED = ("checks", "limits", "selectors")
 """Keys that the graph itself says all of."""
-_OF_A_NODE = fields_of(ProviderSection).keys() - {"config_class"}
+_OF_A_NODE = fields_of(ProviderSection).keys()
 
 
 class Extras:

@@ -13,7 +13,9 @@ from rungraph.engine.run.changes import Exchange
 from rungraph.engine.waiting import thread_future
 from rungraph.graph.address import NodeKind
 from rungraph.graph.diff.compare import diff_graphs
+from rungraph.graph.diff.model import NEXT_START
 from rungraph.graph.reload import Action, Step, reload_steps
+from rungraph.graph.source.positions import path_text
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Mapping
@@ -21,6 +23,7 @@ if TYPE_CHECKING:
     from rungraph.engine.run.instances import Instances
     from rungraph.engine.run.lifecycle import Lifecycle
     from rungraph.graph.address import Address
+    from rungraph.graph.diff.model import GraphDiff
     from rungraph.graph.model import RunGraph
 
 
@@ -62,10 +65,10 @@ class Reload:
         self._instances = instances
         self._events = events
 
-    def steps(self) -> dict[Address, Step]:
+    def _steps(self, diff: GraphDiff) -> dict[Address, Step]:
         """Return what is done about each node that does not simply go on."""
         return reload_steps(
-            diff_graphs(self._old, self._new),
+            diff,
             self._new,
             can_rebind=self._can_rebind,
             can_update=self._can_update,
@@ -77,7 +80,8 @@ class Reload:
         Raises:
             ReloadError: If something did not start; then all is as it was, as far as it can be.
         """
-        steps = self.steps()
+        diff = diff_graphs(self._old, self._new)
+        steps = self._steps(diff)
         stops, starts, restarts = (
             tuple(one for one, step in steps.items() if step.action is action)
             for action in (Action.STOP, Action.START, Action.RESTART)
@@ -99,8 +103,11 @@ class Reload:
             {one: self._updating(one) for one in sorted(updates)},
             lambda is_new: self._instances.use(self._new if is_new else self._old),
         )
-        told = tuple(f"{step.action} {one} ({step.reason})" for one, step in steps.items())
-        self._events.append(ReloadStarted(self._running.clock(), told))
+        told = [f"{step.action} {one} ({step.reason})" for one, step in steps.items()]
+        if diff.next_start:
+            keys = ", ".join(path_text(one.path) for one in diff.next_start)
+            told.append(f"{NEXT_START}: {keys}")
+        self._events.append(ReloadStarted(self._running.clock(), tuple(told)))
         try:
             await self._running.exchange(exchange)
         except BaseException as error:

@@ -141,6 +141,8 @@ def _provider_facts(node: ProviderNode) -> Iterator[tuple[Path, Any, Hidden | No
         yield ("limits", name), value, None
     if node.spec is not None:
         yield ("module",), node.spec.module, None
+        if node.spec.config_class:
+            yield ("config_class",), node.spec.config_class, None
         for name in ("dependencies", "optional_dependencies"):
             apis: tuple[str, ...] = getattr(node.spec, name)
             if apis:

@@ -18,6 +18,12 @@ if TYPE_CHECKING:
     from rungraph.graph.source.positions import Path
 
 
+_AT_ONCE = frozenset({"apis", "catalog", "checks", "providers", "selectors", "version"})
+"""Settings that the graph follows from, or that are asked of it."""
+NEXT_START = "from the next start on, if at all"
+"""When all other settings count for a stack that runs."""
+
+
 class Change(StrEnum):
     """What became of something."""
 
@@ -145,6 +151,11 @@ class GraphDiff:
             for one in fields(self)
             if one.name not in ("affected", "unchanged", "catalogs", "not_comparable")
         )
+
+    @property
+    def next_start(self) -> tuple[FactChange, ...]:
+        """The settings that count for a stack which runs from its next start on, if at all."""
+        return tuple(one for one in self.settings if one.path[0] not in _AT_ONCE)
 
     @cached_property
     def states(self) -> Mapping[Address, frozenset[str]]:

@@ -28,10 +28,10 @@ from rungraph.graph.reload import reload_steps, takes_others
 from rungraph.graph.timing import longest_chains, slack_of
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Iterator, Mapping
+    from collections.abc import Collection, Iterable, Iterator, Mapping
 
     from rungraph.graph.address import Address
-    from rungraph.graph.diff.model import GraphDiff
+    from rungraph.graph.diff.model import FactChange, GraphDiff
     from rungraph.graph.diff.snapshot import Snapshot
     from rungraph.graph.model import RunGraph
 
@@ -83,7 +83,12 @@ def changes_between(
     numbers["noop"] += len(diff.unchanged) - sum(bool(one.because_of) for one in changes)
     # Values of facts are of any type; this makes them what JSON has, keys sorted.
     difference = json.loads(json.dumps(diff_to_dict(diff, old=name, new=new.file), sort_keys=True))
-    against = AgainstPlan(difference=difference, equal=diff.is_empty, name=name)
+    against = AgainstPlan(
+        difference=difference,
+        equal=diff.is_empty,
+        name=name,
+        next_start=_fact_plans(diff.next_start),
+    )
     return Changes(against, changes, numbers)
 
 
@@ -110,9 +115,13 @@ def _changes(
             actions=(step.action.value if step is not None else "noop",),
             address=str(address),
             because_of=() if is_own or step is None else (str(step.cause),),
-            facts=tuple(FactChangePlan(**fact_to_dict(fact)) for fact in facts),
+            facts=_fact_plans(facts),
             reason=(node.reason or _REASONS[node.change]) if node else "dependency_changed",
         )
+
+
+def _fact_plans(facts: Iterable[FactChange]) -> tuple[FactChangePlan, ...]:
+    return tuple(FactChangePlan(**fact_to_dict(fact)) for fact in facts)
 
 
 def failures_plan(graph: RunGraph, failed: Collection[Address]) -> FailuresPlan:

@@ -58,6 +58,8 @@ class AgainstPlan(JsonObject):
     """Whether the two say the same."""
     name: str
     """What it was called."""
+    next_start: tuple[FactChangePlan, ...] = ()
+    """The settings that count for a stack which runs from its next start on, if at all."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from rungraph.graph.address import Address
 from rungraph.graph.config.run_config import Excluded
+from rungraph.graph.diff.model import NEXT_START
 from rungraph.graph.diff.render import change_text
 from rungraph.graph.groups import in_words, member_groups
 from rungraph.graph.markup import Code, MarkedLine, Strong
@@ -17,7 +18,12 @@ if TYPE_CHECKING:
     from rungraph.graph.markup import Spans
     from rungraph.graph.plan.model import Plan, QueryPlan
     from rungraph.graph.plan.model_graph import NodePlan, PlacePlan
-    from rungraph.graph.plan.model_requests import ChangePlan, FailuresPlan, TimingsPlan
+    from rungraph.graph.plan.model_requests import (
+        ChangePlan,
+        FactChangePlan,
+        FailuresPlan,
+        TimingsPlan,
+    )
 
 _MARKS = {"create": "+", "remove": "-"}
 _FACT_MARKS = {"added": "+", "removed": "-"}
@@ -187,6 +193,8 @@ class PlanSections:
                 [] if plan.changes else [(nothing,)],
                 [line for change in plan.changes for line in _changed(change)],
             )
+            later = [_fact(one, 0) for one in plan.against.next_start]
+            yield Section((NEXT_START,), [], later)
         if plan.failures is not None:
             title = ("without ", Code(self.named(plan.failures.assumed)))
             yield Section(title, list(self._failures(plan.failures)))
@@ -249,11 +257,12 @@ def _changed(change: ChangePlan) -> Iterator[MarkedLine]:
         cause = change.reason
     text = f"{change.address}  {' and '.join(change.actions)}"
     yield MarkedLine(mark, f"{text} ({cause})" if cause else text)
-    for one in change.facts:
-        said = change_text(
-            one.change, one.old, one.new, is_secret=one.secret, variables=one.variables
-        )
-        yield MarkedLine(_FACT_MARKS.get(one.change, "~"), f"{one.path}: {said}", 1)
+    yield from (_fact(one, 1) for one in change.facts)
+
+
+def _fact(one: FactChangePlan, depth: int) -> MarkedLine:
+    said = change_text(one.change, one.old, one.new, is_secret=one.secret, variables=one.variables)
+    return MarkedLine(_FACT_MARKS.get(one.change, "~"), f"{one.path}: {said}", depth)
 
 
 def size_text(plan: Plan) -> str:

@@ -268,6 +268,21 @@ def test_a_comparison_has_an_exit_code_of_its_own(place: Place) -> None:
     assert "  ~ provider:inference/told  restart\n" in ended.out
     assert "      ~ config.api_key: (secret changed)\n" in ended.out
     assert HIDDEN not in ended.out
+    assert "from the next start on" not in ended.out
     assert place("plan", "run.yaml", "--against", "old.yaml").code == 0
     assert place("plan", "run.yaml", "--against", "run.yaml", "--exit-code").code == 0
     assert place("plan", "run.yaml", "--exit-code").code == 2
+
+
+def test_a_comparison_names_the_settings_that_count_only_from_the_next_start_on(
+    place: Place,
+) -> None:
+    """In text and in Markdown, their secrets masked."""
+    store = f"metadata_store: {{type: sqlite, db_path: x, password: {HIDDEN}}}"
+    (place.folder / "old.yaml").write_text(f"{CONFIG}{store}")
+    for form in ("text", "markdown"):
+        ended = place("plan", "run.yaml", "--against", "old.yaml", "--format", form)
+        _, later = ended.out.split("rom the next start on, if at all")
+        assert '- metadata_store.db_path: "x"' in later
+        assert "- metadata_store.password: " in later
+        assert HIDDEN not in ended.out

@@ -45,6 +45,12 @@ def test_what_a_node_does_not_run_by_changes_nothing(more: dict[str, Any]) -> No
     assert _steps(OLD, _graph(inference={"a": more, "b": {}}, memory={"m": {}})) == []
 
 
+def test_another_config_class_restarts_its_provider() -> None:
+    """What it is given is made by that class."""
+    old, new = (_graph(memory={"m": {"module": "x", "config_class": f"x:{name}"}}) for name in "AB")
+    assert _steps(old, new)[0] == "restart provider:memory/m: its config_class changes"
+
+
 def test_a_changed_member_of_a_table_takes_only_itself_along() -> None:
     """The table is handed the new one; its router and what depends on that go on."""
     new = _graph(inference={"a": {"config": {"dimensions": 64}}, "c": {}}, memory={"m": {}})

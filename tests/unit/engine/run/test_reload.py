@@ -30,6 +30,7 @@ from rungraph.engine.events import (
     NodeRestarting,
     NodeStarting,
     ReloadEnded,
+    ReloadStarted,
     State,
 )
 from rungraph.engine.run.errors import ReloadError
@@ -107,6 +108,18 @@ async def test_a_new_config_that_does_not_start_leaves_the_old_one() -> None:
         assert FakeModel.made[await stack["inference"].chat_completion("mine", [])]
         (ended,) = told(stack.events, ReloadEnded)
         assert ended.problem == str(caught.value)
+
+
+async def test_settings_that_count_only_from_the_next_start_on_are_told() -> None:
+    """By their names; what the graph follows from counts at once."""
+    config: dict[str, Any] = {"providers": {}, "image_name": "before"}
+    new = {**config, "image_name": "after", "metadata_store": {"db_path": "x"}, "selectors": {}}
+    async with Stack(compile_config(config, environment={})) as stack:
+        await stack.apply(compile_config({**new, "apis": ["inspect"]}, environment={}))
+        await stack.apply(stack.graph)
+        keys = "image_name, metadata_store.db_path"
+        steps = [one.steps for one in told(stack.events, ReloadStarted)]
+        assert steps == [(f"from the next start on, if at all: {keys}",), ()]
 
 
 async def test_a_config_with_errors_touches_nothing() -> None:

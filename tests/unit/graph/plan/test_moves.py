@@ -93,7 +93,7 @@ CHANGED = "(the value behind it has changed)"
         (config(), {"TOKEN": "", "URL": "http://two"}, {},
          ["the environment variable TOKEN is not set any more",
           "the environment variable URL has another value"]),
-        (config(), {}, {"config_class": "x:Config"},
+        (config(), {}, {"served_names": "x"},
          ["the catalog says something else of inference remote::r"]),
         # Words for people are no move, and a type that is deprecated meanwhile still runs.
         (config(), {}, {"description": "better than ever", "origin": "elsewhere"}, []),
