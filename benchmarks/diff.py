@@ -6,14 +6,13 @@ Time is the processor's, because both sides only compute.
 
 from __future__ import annotations
 
-import argparse
 import re
-import statistics
 import sys
 import tempfile
 from pathlib import Path
 
-from compile import config_text, seconds
+from compile import config_text
+from measuring import medians, rounds_asked, seconds
 
 from rungraph.graph import RunGraph, compile_config
 from rungraph.graph.diff import GraphDiff, diff_graphs
@@ -33,9 +32,7 @@ def edited(text: str) -> str:
 
 def main() -> int:
     """Measure, print the ratio, and return 0 when it is within its limit."""
-    parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--runs", type=int, default=7, help="runs of each side")
-    runs = parser.parse_args().runs
+    rounds = rounds_asked(__doc__, 7)
     with tempfile.TemporaryDirectory() as folder:
         old, new = Path(folder, "old.yaml"), Path(folder, "new.yaml")
         text = config_text(PROVIDERS)
@@ -49,11 +46,7 @@ def main() -> int:
             return diff_graphs(*compiled())
 
         assert len(compared().nodes) == CHANGES + 1
-        times: dict[str, list[float]] = {"compiled": [], "compared": []}
-        for _ in range(runs):
-            times["compiled"].append(seconds(compiled))
-            times["compared"].append(seconds(compared))
-    median = {name: statistics.median(taken) for name, taken in times.items()}
+        median = medians(rounds, {"compiled": compiled, "compared": compared}, seconds)
     ratio = median["compared"] / median["compiled"]
     print(
         f"diff of two configs of {PROVIDERS:,} providers, {CHANGES} changes: "

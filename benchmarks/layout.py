@@ -7,21 +7,19 @@ lines, polylines and sampled curves alike. Engines that are not installed are sk
 from __future__ import annotations
 
 import random
-import statistics
-import subprocess
 import sys
 import tempfile
 import time
+from functools import partial
 from importlib import import_module
 from importlib.util import find_spec
 from itertools import pairwise
-from os import environ
-from os import times as times_of_process
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import networkx as nx
 import numpy as np
+from measuring import ROOT, medians, seconds, seconds_of
 
 from rungraph.graph import compile_config
 from rungraph.viz.layout.geometry import Point, Size
@@ -33,7 +31,6 @@ if TYPE_CHECKING:
 
     from rungraph.viz.model.diagram import Diagram
 
-ROOT = Path(__file__).parents[1]
 STARTER = ROOT / "benchmarks" / "starter.yaml"
 BOX = Size(100.0, 40.0)
 SIZES = ((1_000, 3_000, 2.0), (10_000, 30_000, 30.0))
@@ -214,9 +211,7 @@ def time_layouts() -> bool:
     for nodes, edges, most in SIZES:
         columns, ends = random_graph(nodes, edges)
         sizes = dict.fromkeys(range(nodes), BOX)
-        begun = time.process_time()
-        lay_out(columns, sizes, ends)
-        taken = time.process_time() - begun
+        taken = seconds(partial(lay_out, columns, sizes, ends))
         is_well &= taken <= most
         print(
             f"layout of {nodes:,} nodes, {edges:,} edges, {len(columns)} generations: "
@@ -236,29 +231,10 @@ def time_png() -> bool:
             "base": [sys.executable, "-c", BASE],
             "png": [sys.executable, "-m", "rungraph", "graph", str(STARTER), "-o", target],
         }
-        times: dict[str, list[float]] = {name: [] for name in commands}
-        for run in range(RUNS + 1):
-            for name, command in commands.items():
-                begun = _children()
-                subprocess.run(
-                    command,
-                    env={**environ, "PYTHONPATH": str(ROOT / "src")},
-                    stdout=subprocess.DEVNULL,
-                    stderr=subprocess.DEVNULL,
-                    check=True,
-                )
-                if run:  # The first run of each fills the caches of files and bytecode.
-                    times[name].append(_children() - begun)
-    base, png = (statistics.median(times[name]) for name in ("base", "png"))
+        base, png = medians(RUNS, commands, seconds_of).values()
     limit = 1.5 * base + 0.5
     print(f"PNG of starter, whole process: {png:.2f} s  <= 1.5 x {base:.2f} + 0.5 = {limit:.2f}")
     return png <= limit
-
-
-def _children() -> float:
-    """Return the processor time of all processes that this one has started, in seconds."""
-    used = times_of_process()
-    return used.children_user + used.children_system
 
 
 def main() -> int:

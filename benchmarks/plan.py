@@ -6,13 +6,13 @@ the processor's, because both sides only compute.
 
 from __future__ import annotations
 
-import argparse
-import statistics
 import sys
 import tempfile
+from functools import partial
 from pathlib import Path
 
-from compile import config_text, seconds
+from compile import config_text
+from measuring import medians, rounds_asked, seconds
 
 from rungraph.graph import RunGraph, compile_config
 from rungraph.graph.plan import make_plan, plan_to_json
@@ -22,9 +22,7 @@ PROVIDERS, LIMIT, GROWTH_LIMIT = 10_000, 3.0, 2.5
 
 def main() -> int:
     """Measure, print the ratios, and return 0 when they are within their limits."""
-    parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--runs", type=int, default=7, help="runs of each side")
-    runs = parser.parse_args().runs
+    rounds = rounds_asked(__doc__, 7)
     with tempfile.TemporaryDirectory() as folder:
         one, two = Path(folder, "one.yaml"), Path(folder, "two.yaml")
         one.write_text(config_text(PROVIDERS))
@@ -37,12 +35,8 @@ def main() -> int:
             return plan_to_json(make_plan(compile_config(path, environment={})))
 
         size = len(planned())
-        times: dict[str, list[float]] = {"compiled": [], "planned": [], "twice": []}
-        for _ in range(runs):
-            times["compiled"].append(seconds(compiled))
-            times["planned"].append(seconds(planned))
-            times["twice"].append(seconds(lambda: planned(two)))
-    median = {name: statistics.median(taken) for name, taken in times.items()}
+        sides = {"compiled": compiled, "planned": planned, "twice": partial(planned, two)}
+        median = medians(rounds, sides, seconds)
     ratio, growth = median["planned"] / median["compiled"], median["twice"] / median["planned"]
     print(
         f"plan of {PROVIDERS:,} providers to {size / 1e6:.0f} MB of JSON: "

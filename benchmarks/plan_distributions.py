@@ -9,26 +9,24 @@ else from the wheel of llama-stack 0.2.20, which pip downloads into a folder tha
 
 from __future__ import annotations
 
-import argparse
-import gc
 import os
-import statistics
 import subprocess
 import sys
 import tempfile
-import time
 import zipfile
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import yaml
 from click.testing import CliRunner
+from measuring import medians, rounds_asked, seconds
 
 from rungraph.cli.plan import plan
 from rungraph.graph.catalog.choice import shipped_history
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Sequence
 
 VARIABLE, RELEASE, LIMIT = "RUNGRAPH_LLAMA_STACK", "0.2.20", 1.2
 
@@ -69,32 +67,17 @@ def planned(paths: Sequence[Path]) -> None:
             raise SystemExit(msg)
 
 
-def seconds(action: Callable[[Sequence[Path]], None], paths: Sequence[Path]) -> float:
-    """Return how long *action* takes of the processor."""
-    gc.collect()
-    begun = time.process_time()
-    action(paths)
-    return time.process_time() - begun
-
-
 def main() -> int:
     """Measure, print the figures, and return 0 when the ratio is within its limit."""
-    parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--rounds", type=int, default=9, help="rounds of each side")
-    rounds = parser.parse_args().rounds
+    rounds = rounds_asked(__doc__, 9)
     with tempfile.TemporaryDirectory() as temporary:
         named = os.environ.get(VARIABLE)
         paths = run_configs(Path(named) if named else download(Path(temporary)))
         if not paths:
             msg = f"no run config below {named or temporary}"
             raise SystemExit(msg)
-        times: dict[str, list[float]] = {"yaml": [], "plan": []}
-        for number in range(rounds + 1):
-            for name, action in (("yaml", read), ("plan", planned)):
-                taken = seconds(action, paths)
-                if number:  # The first round imports.
-                    times[name].append(taken)
-    base, ours = (statistics.median(times[name]) for name in ("yaml", "plan"))
+        sides = {"yaml": partial(read, paths), "plan": partial(planned, paths)}
+        base, ours = medians(rounds, sides, seconds).values()
     print(f"yaml.safe_load of {len(paths)} run configs {base * 1000:8.1f} ms   median of {rounds}")
     print(f"rungraph plan --format json      {ours * 1000:8.1f} ms")
     print(f"ratio {ours / base:.2f}, at most {LIMIT}")

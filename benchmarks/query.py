@@ -9,12 +9,11 @@ apart. Time is the processor's, because both sides only compute.
 from __future__ import annotations
 
 import gc
-import statistics
 import sys
-import time
 from typing import TYPE_CHECKING, Any
 
 import networkx as nx
+from measuring import medians, seconds
 
 from rungraph.graph import Address, ApiSpec, Catalog, ProviderSpec, RoutedPair, compile_config
 from rungraph.graph.query import query as query_graph
@@ -79,20 +78,9 @@ def ladder(rungs: int) -> RunGraph:
     return compile_config(config, catalog=catalog, environment={}).check()
 
 
-def seconds(action: Callable[[], object]) -> float:
-    """Return how long *action* takes; what it returns is thrown away afterwards."""
-    gc.collect()
-    start = time.process_time()
-    result = action()
-    taken = time.process_time() - start
-    del result
-    return taken
-
-
-def medians(*actions: Callable[[], object]) -> list[float]:
-    """Return the median time of each action; they take turns, and the first turn is not counted."""
-    times = [[seconds(action) for action in actions] for _ in range(ROUNDS + 1)]
-    return [statistics.median(column) for column in zip(*times[1:], strict=True)]
+def times_of(*actions: Callable[[], object]) -> list[float]:
+    """Return the median time of each action, in seconds."""
+    return [*medians(ROUNDS, {str(n): one for n, one in enumerate(actions)}, seconds).values()]
 
 
 def within_limit(width: int, most: float) -> bool:
@@ -126,11 +114,11 @@ def within_limit(width: int, most: float) -> bool:
         def ours(query: str = query) -> object:
             return query_graph(graph, query).addresses
 
-        asked, hearts = medians(ours, bare)
+        asked, hearts = times_of(ours, bare)
         is_good &= asked <= most * hearts
         print(f"{name:<10} {asked * 1000:7.2f} ms  {asked / hearts:5.2f} x {heart:<20} <= {most}")
     for query in ("critical()", "cycles()", "roots(*)", "filter('p0[01]23', *)", "p00042"):
-        [asked] = medians(lambda query=query: query_graph(graph, query).addresses)
+        [asked] = times_of(lambda query=query: query_graph(graph, query).addresses)
         print(f"{query:<20} {asked * 1000:7.2f} ms")
     return is_good
 
@@ -142,7 +130,7 @@ def main() -> int:
     last, first = Address.provider("a201", "p"), Address.provider("a000", "p")
     found = query_graph(rungs, f"allpaths({last}, {first})")
     assert len(found) == 2 * 202 - 2
-    [asked] = medians(lambda: query_graph(rungs, f"allpaths({last}, {first})").addresses)
+    [asked] = times_of(lambda: query_graph(rungs, f"allpaths({last}, {first})").addresses)
     results.append(asked <= MOST_LADDER)
     print(f"allpaths over 200 rungs of a ladder, 2^200 paths: {asked * 1000:.2f} ms  <= 10 ms")
     return 0 if all(results) else 1

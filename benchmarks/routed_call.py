@@ -4,7 +4,7 @@ Prints nanoseconds a call for rungraph's router and, from a virtual environment 
 Llama Stack 0.0.41's, and their ratio; and what it takes to pick one of several members of a model.
 Exits with 1 when a limit is missed, 2 when there is no peer.
 
-    python benchmarks/routed_call.py            # makes benchmarks/.venv-peer when it is not there
+    python benchmarks/routed_call.py            # makes benchmarks/.venv-peer, of 340 MB, if need be
     RUNGRAPH_PEER_VENV=/some/venv python benchmarks/routed_call.py
 """
 
@@ -12,16 +12,16 @@ from __future__ import annotations
 
 import asyncio
 import json
-import os
 import statistics
 import subprocess
 import sys
 import time
 import timeit
-import venv
 from pathlib import Path
 from random import Random
 from typing import TYPE_CHECKING, Any
+
+from measuring import python_with
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable
@@ -187,20 +187,6 @@ def pick_ns() -> dict[str, float]:
     return found
 
 
-def peer_python() -> Path:
-    """Return the interpreter of the peer's environment, made if it is not there."""
-    given = os.environ.get("RUNGRAPH_PEER_VENV")
-    folder = Path(given) if given else HERE / ".venv-peer"
-    python = folder / "bin" / "python"
-    probe = [str(python), "-c", "import llama_stack.distribution.routers.routers"]
-    if python.exists() and subprocess.run(probe, capture_output=True).returncode == 0:
-        return python
-    print(f"installing {' '.join(PEER)} into {folder} (some 340 MB) ...", file=sys.stderr)
-    venv.create(folder, with_pip=True)
-    subprocess.run([str(python), "-m", "pip", "install", "-q", *PEER], check=True)
-    return python
-
-
 def measure_peer(python: Path) -> Figures:
     script = HERE / "llama_stack_router.py"
     done = subprocess.run([str(python), str(script)], check=True, stdout=subprocess.PIPE, text=True)
@@ -228,7 +214,8 @@ def main() -> int:
     peer_turns: list[Figures] = []
     missing: Exception | None = None
     try:
-        python = peer_python()
+        probe = "import llama_stack.distribution.routers.routers"
+        python = python_with("RUNGRAPH_PEER_VENV", ".venv-peer", probe, *PEER)
     except (OSError, subprocess.SubprocessError) as error:
         missing = error
     for _ in range(TURNS):

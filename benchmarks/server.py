@@ -20,7 +20,6 @@ from __future__ import annotations
 import asyncio
 import json
 import os
-import statistics
 import subprocess
 import sys
 import time
@@ -29,6 +28,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING, Any
+
+from measuring import medians
 
 if TYPE_CHECKING:
     from collections.abc import Generator
@@ -356,14 +357,8 @@ def main() -> None:
             "bare pass-through": (servers["pass"], "/pass", NATIVE, REQUESTS),
             "native call on remote::openai": (servers["far"], chat, NATIVE, REQUESTS, AS_KNOWN),
         }
-        for case in cases.values():
-            microseconds(*case)  # What happens once is over.
-        found: dict[str, list[float]] = {case: [] for case in cases}
-        for _ in range(ROUNDS):
-            for case, asked in cases.items():
-                found[case].append(microseconds(*asked))
-        medians = {case: statistics.median(values) for case, values in found.items()}
-        for case, value in medians.items():
+        median = medians(ROUNDS, cases, lambda case: microseconds(*case))
+        for case, value in median.items():
             print(f"{case}: {value:.0f} us of CPU")
         for one, other in (
             ("native call", "bare Starlette call"),
@@ -377,7 +372,7 @@ def main() -> None:
             ("relayed call", "bare pass-through"),
             ("relayed call", "native call on remote::openai"),
         ):
-            print(f"{one} over {other}: {medians[one] / medians[other]:.2f}")
+            print(f"{one} over {other}: {median[one] / median[other]:.2f}")
 
 
 if __name__ == "__main__":
