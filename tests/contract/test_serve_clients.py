@@ -61,7 +61,7 @@ def test_the_first_client_uses_memory_safety_and_telemetry(old: dict[str, Any]) 
     assert old["query"]["chunks"][0]["document_id"] == "bread"
     assert old["shield run"]["violation"]["violation_level"] == "error"
     assert old["trace"]["root_span_id"] == "span"
-    assert old["trace"]["start_time"].startswith("2026-01-01 00:00:00")
+    assert old["trace"]["start_time"].startswith("2026-01-01T00:00:00")
 
 
 def test_the_first_client_runs_an_agent(old: dict[str, Any]) -> None:

@@ -3,32 +3,16 @@
 Its arguments are the two URLs and the key of TGI.
 """
 
-import json
 import sys
 
 import ollama
 import text_generation
 from huggingface_hub import InferenceClient
+from telling import SCHEMA, TOOL, tell
 
 tgi, ollama_url, key = sys.argv[1:]
 PROMPT = "The capital of France is"
 MESSAGES = [{"role": "user", "content": "Say hi"}]
-SCHEMA = {
-    "type": "object",
-    "properties": {"color": {"enum": ["red", "blue"]}},
-    "required": ["color"],
-    "additionalProperties": False,
-}
-
-
-def tell(name, ask):
-    """Write what *ask* gives, or the class and the text of its error."""
-    try:
-        value = ask()
-    except Exception as error:  # noqa: BLE001 (whatever the client raises is what is looked at)
-        value = [type(error).__name__, str(error)]
-    print(json.dumps({"name": name, "value": value}))
-
 
 client = text_generation.Client(tgi, headers={"Authorization": f"Bearer {key}"}, timeout=60)
 
@@ -127,7 +111,6 @@ tell(
 tell("ollama generate", lambda: local.generate("smollm2", PROMPT, raw=True, options=SHORT).response)
 tell("ollama embed", lambda: [len(one) for one in local.embed("e5", ["one", "two"]).embeddings])
 tell("unknown model", lambda: local.chat("nope", MESSAGES))
-TOOL = {"type": "function", "function": {"name": "f", "parameters": {"type": "object"}}}
 tell("no tools", lambda: local.chat("smollm2", MESSAGES, tools=[TOOL]))
 tell("pull", lambda: [one.status for one in local.pull("other", stream=True)])
 tell("pull of nothing", lambda: list(local.pull("nope", stream=True)))

@@ -1,30 +1,16 @@
 """Makes every call of the client 0.0.40 that the contract has; its argument is the server's URL."""
 
-import json
 import sys
 from datetime import datetime
 
 import llama_stack_client
 from llama_stack_client import LlamaStackClient
+from telling import tell
 
 trace = sys.argv[2]
 client = LlamaStackClient(base_url=sys.argv[1], timeout=60, max_retries=0)
 USER = [{"role": "user", "content": "What is the capital of France?"}]
 GREEDY = {"strategy": "greedy", "max_tokens": 12}
-
-
-def plain(value):
-    """Return *value* as JSON has it."""
-    if isinstance(value, list):
-        return [plain(one) for one in value]
-    if isinstance(value, dict):
-        return {key: plain(one) for key, one in value.items()}
-    return plain(value.to_dict()) if hasattr(value, "to_dict") else value
-
-
-def tell(name, value):
-    """Write one answer."""
-    print(json.dumps({"name": name, "value": plain(value)}, default=str))
 
 
 def refused(call):

@@ -1,27 +1,14 @@
 """Makes the calls that only llama-stack-client 0.7.5 has; its argument is the server's URL."""
 
-import json
 import sys
 
 from llama_stack_client import LlamaStackClient
+from telling import tell
 
 client = LlamaStackClient(
     base_url=sys.argv[1], provider_data={"told_key": "key-of-ann"}, max_retries=0
 )
 USER = [{"role": "user", "content": "whose key"}]
-
-
-def plain(value):
-    """Return *value* as JSON has it."""
-    if isinstance(value, list):
-        return [plain(one) for one in value]
-    return value.model_dump(mode="json") if hasattr(value, "model_dump") else value
-
-
-def tell(name, value):
-    """Write one answer."""
-    print(json.dumps({"name": name, "value": plain(value)}, default=str))
-
 
 tell("health", client.inspect.health())
 tell("version", client.inspect.version())

@@ -1,25 +1,12 @@
 """Makes the calls of ogx-client 1.5 that are served; its argument is the server's URL."""
 
-import json
 import sys
 
 from ogx_client import OgxClient
+from telling import tell
 
 client = OgxClient(base_url=sys.argv[1], provider_data={"told_key": "key-of-ann"})
 USER = [{"role": "user", "content": "whose key"}]
-
-
-def plain(value):
-    """Return *value* as JSON has it."""
-    if isinstance(value, list):
-        return [plain(one) for one in value]
-    return value.to_dict() if hasattr(value, "to_dict") else value
-
-
-def tell(name, value):
-    """Write one answer."""
-    print(json.dumps({"name": name, "value": plain(value)}, default=str))
-
 
 tell("health", client.inspect.health())
 tell("version", client.inspect.version())

@@ -3,9 +3,10 @@
 The arguments: which of the two packages, and the server's URL.
 """
 
-import json
 import sys
 from importlib import import_module
+
+from telling import tell
 
 package = import_module(sys.argv[1])
 BASE = {"max_retries": 0, "timeout": 60}
@@ -22,12 +23,6 @@ TOOL = {
 ASK = "What is the capital of France?"
 
 
-def tell(name, value):
-    """Write one answer."""
-    value = value.model_dump(mode="json") if hasattr(value, "model_dump") else value
-    print(json.dumps({"name": name, "value": value}, default=str))
-
-
 def refused(call):
     """Return how the SDK tells of a call that is refused."""
     try:
@@ -37,15 +32,10 @@ def refused(call):
     return None
 
 
-def events_of(**call):
-    """Return the events of a streamed response."""
-    return [one.model_dump(mode="json") for one in client.responses.create(stream=True, **call)]
-
-
 for model in ("smollm2", "told/echo"):
     common = {"model": model, "input": ASK, "max_output_tokens": 12, "temperature": 0}
     tell(f"{model} response", client.responses.create(**common, instructions="Be brief."))
-    tell(f"{model} events", events_of(**common))
+    tell(f"{model} events", list(client.responses.create(stream=True, **common)))
 history = [
     {"role": "user", "content": [{"type": "input_text", "text": "Book a table for two."}]},
     {"type": "function_call", "call_id": "c1", "name": "book", "arguments": '{"seats": 2}'},
@@ -59,7 +49,7 @@ with open(sys.argv[3], "rb") as text:  # noqa: PTH123
     file = client.files.create(file=text, purpose="assistants")
 tell("file", file)
 tell("file read", client.files.retrieve(file.id))
-tell("files", [one.model_dump(mode="json") for one in client.files.list()])
+tell("files", list(client.files.list()))
 content = client.files.content(file.id)
 with open(sys.argv[3], "rb") as text:  # noqa: PTH123
     second = client.files.create(file=text, purpose="batch")

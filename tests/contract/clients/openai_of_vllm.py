@@ -1,28 +1,12 @@
 """Drives vLLM as users of the openai SDK do; its arguments are the server's URL and the key."""
 
-import json
 import sys
 
 import openai
+from telling import SCHEMA, TOOL, tell
 
 client = openai.OpenAI(base_url=f"{sys.argv[1]}/v1", api_key=sys.argv[2], max_retries=0)
 MESSAGES = [{"role": "user", "content": "Which color?"}]
-SCHEMA = {
-    "type": "object",
-    "properties": {"color": {"enum": ["red", "blue"]}},
-    "required": ["color"],
-    "additionalProperties": False,
-}
-TOOL = {"type": "function", "function": {"name": "f", "parameters": {"type": "object"}}}
-
-
-def tell(name, ask):
-    """Write what *ask* gives, or the class and the text of its error."""
-    try:
-        value = ask()
-    except openai.OpenAIError as error:
-        value = [type(error).__name__, str(error)]
-    print(json.dumps({"name": name, "value": value}))
 
 
 def chat(model="org/small", **more):

@@ -1,10 +1,10 @@
 """Calls ``/v1`` as users of the openai SDK do; its argument is the server's URL."""
 
-import json
 import sys
 
 import openai
 from pydantic import BaseModel
+from telling import tell
 
 client = openai.OpenAI(base_url=f"{sys.argv[1]}/v1", api_key="none", max_retries=0)
 USER = [{"role": "user", "content": "What is the capital of France?"}]
@@ -34,12 +34,6 @@ class City(BaseModel):
     name: str
 
 
-def tell(name, value):
-    """Write one answer."""
-    value = value.model_dump() if hasattr(value, "model_dump") else value
-    print(json.dumps({"name": name, "value": value}))
-
-
 def refused(**call):
     """Return how the SDK tells of a chat that is refused."""
     try:
@@ -49,7 +43,7 @@ def refused(**call):
     return None
 
 
-tell("models", [one.model_dump() for one in client.models.list()])
+tell("models", list(client.models.list()))
 tell("model", client.models.retrieve("smollm2"))
 for model in ("smollm2", "told/echo"):
     common = {"model": model, "messages": USER, "max_tokens": 12, "temperature": 0}
@@ -57,13 +51,13 @@ for model in ("smollm2", "told/echo"):
     stream = client.chat.completions.create(
         **common, stream=True, stream_options={"include_usage": True}
     )
-    tell(f"{model} chunks", [one.model_dump() for one in stream])
+    tell(f"{model} chunks", list(stream))
     done = client.completions.create(model=model, prompt="Paris is", max_tokens=8, temperature=0)
     tell(f"{model} completion", done)
     stream = client.completions.create(
         model=model, prompt="Paris is", max_tokens=8, temperature=0, stream=True
     )
-    tell(f"{model} completion chunks", [one.model_dump() for one in stream])
+    tell(f"{model} completion chunks", list(stream))
     call = client.chat.completions.create(**common, tools=[TOOL], tool_choice="auto")
     tell(f"{model} tools", call)
 parsed = client.chat.completions.parse(
