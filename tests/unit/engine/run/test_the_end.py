@@ -60,7 +60,7 @@ def test_asyncio_run_ends_after_a_node_was_left_behind(
     assert (ended.code, ended.out.strip(), ended.err) == (0, raised, "")
 
 
-def _breaks_down(*, shutdown: float) -> tuple[Chain, list[asyncio.TaskGroup]]:
+def _breaks_down(*, shutdown: float) -> Chain:
     """Return a chain whose first node's background work fails while the second one starts."""
     groups: list[asyncio.TaskGroup] = []
 
@@ -76,13 +76,13 @@ def _breaks_down(*, shutdown: float) -> tuple[Chain, list[asyncio.TaskGroup]]:
 
     chain = Chain({A: (), B: (), C: (A, B)}, opening={A: opening, B: after(1.5)})
     chain.closing = {A: closing}
-    return chain, groups
+    return chain
 
 
 @pytest.mark.parametrize("schedule", ["generations", "ready"])
 def test_nothing_starts_on_a_node_that_is_breaking_down(schedule: str) -> None:
     """Its shutdown may take its time: what needs it is skipped because of it from then on."""
-    chain, _ = _breaks_down(shutdown=2)
+    chain = _breaks_down(shutdown=2)
     settings = StackSettings(
         start_timeout=5, stop_timeout=3, cancel_timeout=1, schedule=schedule,  # type: ignore[arg-type]
         on_failure="degrade",
@@ -99,7 +99,7 @@ def test_a_breakdown_during_a_start_aborts_it_or_is_named_at_the_stop() -> None:
     """With rollback the stack is not entered; with degrade the stop says what ended early."""
 
     async def main(on_failure: str) -> BaseException | None:
-        chain, _ = _breaks_down(shutdown=0.1)
+        chain = _breaks_down(shutdown=0.1)
         settings = StackSettings(
             start_timeout=5,
             stop_timeout=3,

@@ -128,7 +128,7 @@ def test_what_is_not_touched_stays_as_it_was_written() -> None:
 
 
 def test_what_has_no_successor_is_told_with_its_place_and_stays_as_a_comment() -> None:
-    """Nothing is lost, and nobody has to look for it."""
+    """Nothing is lost: not even where a release kept what another one does not keep."""
     found = _upgraded(OLD, "ogx@1.5.0")
     assert [(str(place), what) for place, what in found.dropped] == [
         ("run.yaml:10:5", "'remote::tgi' of inference"),
@@ -226,14 +226,6 @@ def test_json_stays_json() -> None:
     assert json.loads(found.text)["distro_name"] == "demo"
     assert found.text.startswith('{\n    "version": 2,\n')
     assert "'remote::tgi' of inference" in [what for _, what in found.dropped]
-
-
-def test_what_agents_remembered_is_told_and_stays_as_a_comment() -> None:
-    """ogx keeps no state of agents: where it was kept is not lost without a word."""
-    found = _upgraded(OLD, "ogx@1.5.0")
-    told = {what: str(place) for place, what in found.dropped}
-    assert told["'persistence_store' of responses/main"] == "run.yaml:22:7"
-    assert "#   persistence_store: {type: sqlite, db_path: /data/agents.db}" in found.text
 
 
 def test_stores_join_the_storage_that_is_there() -> None:
