@@ -12,7 +12,7 @@ from pydantic_core import from_json
 from typing_extensions import TypedDict
 
 from rungraph.engine.apis.routes import answers_of
-from rungraph.engine.server.exchange import Called, to_json, usage_of
+from rungraph.engine.server.exchange import Called, to_json, usage_at_end
 from rungraph.engine.server.failures import invalid
 from rungraph.graph.suggest import did_you_mean
 
@@ -96,9 +96,9 @@ class Endpoint:
             if isinstance(result, AsyncIterator):
                 chunks = cast("AsyncGenerator[Any, None]", result)
                 last = await exchange.stream(chunks, self._dump_chunk)
-                exchange.usage = usage_of(last)
+                exchange.usage = usage_at_end(last)
                 return
-            exchange.usage = usage_of(result)
+            exchange.usage = getattr(result, "usage", None)
             content = self._dump(result)
             if self._mask is not None:
                 content = to_json(self._mask(from_json(content)))

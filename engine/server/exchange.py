@@ -364,9 +364,9 @@ class Exchange:
         self.break_off(BrokenOff.CALLER_GONE)
 
 
-def usage_of(answer: Any) -> Usage | None:
-    """Return the tokens that an answer of a model, or a chunk of one, tells; None for none."""
-    return getattr(getattr(answer, "event", answer), "usage", None)
+def usage_at_end(last: Any) -> Usage | None:
+    """Return the tokens that the last chunk of a stream tells; None for none."""
+    return getattr(getattr(last, "event", last), "usage", None)
 
 
 def _joined(headers: Iterable[Header]) -> dict[bytes, bytes]:

@@ -15,7 +15,7 @@ from rungraph.engine.apis.common import Usage
 from rungraph.engine.provider import has_openai_relay
 from rungraph.engine.request import begin_session, hand_over
 from rungraph.engine.server import translated_answers, translation
-from rungraph.engine.server.exchange import Called, to_json, usage_of
+from rungraph.engine.server.exchange import Called, to_json, usage_at_end
 from rungraph.engine.server.failures import RequestError
 from rungraph.engine.server.responses import Answering, chat_body
 from rungraph.engine.server.translation import read
@@ -218,11 +218,12 @@ async def _each(
     last: Callable[[], Iterator[dict[str, Any]]] = lambda: iter(()),
 ) -> AsyncGenerator[dict[str, Any], None]:
     """Yield the events that each of *chunks* makes, and those that come *last*."""
+    chunk = None
     async with aclosing(chunks):
         async for chunk in chunks:
-            exchange.usage = usage_of(chunk)
             for event in events_of(chunk):
                 yield event
+    exchange.usage = usage_at_end(chunk)
     for event in last():
         yield event
 
