@@ -1,4 +1,4 @@
-"""What a call carries besides its arguments: data that its caller sends for the provider.
+"""What a call carries besides its arguments, such as data that its caller sends for the provider.
 
 A caller's own key is such data. It lives as long as the call and its stream: what a call leaves
 running in the background finds nothing afterwards, and the next call starts with nothing.
@@ -49,8 +49,28 @@ class CallData:
         self.given.clear()
 
 
+class Position(NamedTuple):
+    """Where in which trace code runs.
+
+    Attributes:
+        trace_id: The trace.
+        span_id: The span.
+        state: What tracing systems of callers want handed on with it.
+    """
+
+    trace_id: str
+    span_id: str
+    state: str = ""
+
+
 _current: ContextVar[CallData | None] = ContextVar("rungraph_call_data", default=None)
 _via: ContextVar[str] = ContextVar("rungraph_via", default="")
+_session: ContextVar[str] = ContextVar("rungraph_session", default="")
+_tries_once: ContextVar[bool] = ContextVar("rungraph_tries_once", default=False)
+trace_position: ContextVar[Position | None] = ContextVar("rungraph_position", default=None)
+is_silent: ContextVar[bool] = ContextVar("rungraph_is_silent", default=False)
+_ALONG: tuple[ContextVar[Any], ...] = (_via, _session, _tries_once, trace_position, is_silent)
+"""What goes along into another process as it is."""
 
 
 def come_through(name: str, via: str = "") -> None:
@@ -122,17 +142,17 @@ def handing_over(method: Callable[..., Any], provider: object) -> Callable[..., 
 
 
 class Carried(NamedTuple):
-    """What a call carries to a provider in another process."""
+    """What a call carries into another process."""
 
     sent: Mapping[str, Any]
-    via: str
-    tries_once: bool
+    along: tuple[Any, ...]
 
 
 def carried() -> Carried:
     """Return what the running call carries."""
     current = _current.get()
-    return Carried(current.sent if current is not None else {}, _via.get(), _tries_once.get())
+    sent = current.sent if current is not None else {}
+    return Carried(sent, tuple(variable.get() for variable in _ALONG))
 
 
 @contextmanager
@@ -143,8 +163,8 @@ def carrying(given: Carried, provider: object) -> Generator[None]:
         ProviderDataError: If the caller's data is not valid.
     """
     data = CallData(given.sent)
-    _via.set(given.via)
-    _tries_once.set(given.tries_once)
+    for variable, value in zip(_ALONG, given.along, strict=True):
+        variable.set(value)
     hand_over(provider)
     try:
         yield
@@ -152,7 +172,6 @@ def carrying(given: Carried, provider: object) -> Generator[None]:
         data.end()
 
 
-_session: ContextVar[str] = ContextVar("rungraph_session", default="")
 _member: ContextVar[str] = ContextVar("rungraph_member", default="")
 
 
@@ -164,9 +183,6 @@ def goes_to_member(name: str) -> None:
 def member_of_call() -> str:
     """Return the provider that `goes_to_member` named last; empty if none was named."""
     return _member.get()
-
-
-_tries_once: ContextVar[bool] = ContextVar("rungraph_tries_once", default=False)
 
 
 def begin_session(name: str) -> None:

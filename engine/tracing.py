@@ -9,9 +9,8 @@ import random
 import re
 from collections import deque
 from collections.abc import AsyncGenerator, Awaitable, Callable, Mapping
-from contextvars import ContextVar
 from datetime import UTC, datetime
-from typing import Any, NamedTuple, cast
+from typing import Any, cast
 
 from rungraph.engine.apis.telemetry import (
     SpanEndPayload,
@@ -19,6 +18,7 @@ from rungraph.engine.apis.telemetry import (
     SpanStatus,
     StructuredLogEvent,
 )
+from rungraph.engine.request import Position, is_silent, trace_position
 from rungraph.engine.streams import SteppedStream
 
 _logger = logging.getLogger(__name__)
@@ -29,33 +29,16 @@ _TRACEPARENT = re.compile(
 )
 
 
-class Position(NamedTuple):
-    """Where in which trace code runs.
-
-    Attributes:
-        trace_id: The trace.
-        span_id: The span.
-        state: What tracing systems of callers want handed on with it.
-    """
-
-    trace_id: str
-    span_id: str
-    state: str = ""
-
-
 _GATHERING_SECONDS = 0.005
 """Seconds that spans wait for others, to be told to telemetry together."""
 
 _OK = SpanEndPayload(status=SpanStatus.OK)
 _ERROR = SpanEndPayload(status=SpanStatus.ERROR)
 
-_position: ContextVar[Position | None] = ContextVar("rungraph_position", default=None)
-_is_silent: ContextVar[bool] = ContextVar("rungraph_is_silent", default=False)
-
 
 def current_trace_id() -> str | None:
     """Return the id of the trace that the running code is part of; None outside of any."""
-    position = _position.get()
+    position = trace_position.get()
     return None if position is None else position.trace_id
 
 
@@ -70,18 +53,18 @@ def begin_call(parent: str = "", state: str = "", *, ratio: float = 1.0) -> None
     found = _TRACEPARENT.fullmatch(parent) if parent else None
     is_sampled = int(found[3], 16) & 1 if found else ratio >= 1 or random.random() < ratio  # noqa: S311
     # To set what a task has from its maker costs more than to look.
-    if found or _position.get() is not None:
-        _position.set(Position(found[1], found[2], state) if found else None)
-    if _is_silent.get() is bool(is_sampled):
-        _is_silent.set(not is_sampled)
+    if found or trace_position.get() is not None:
+        trace_position.set(Position(found[1], found[2], state) if found else None)
+    if is_silent.get() is bool(is_sampled):
+        is_silent.set(not is_sampled)
 
 
 def headers_of_trace() -> dict[str, str]:
     """Return the W3C headers that tell another server where in which trace it is called."""
-    position = _position.get()
+    position = trace_position.get()
     if position is None:
         return {}
-    flags = "00" if _is_silent.get() else "01"
+    flags = "00" if is_silent.get() else "01"
     found = {"traceparent": f"00-{position.trace_id}-{position.span_id}-{flags}"}
     return {**found, "tracestate": position.state} if position.state else found
 
@@ -111,7 +94,7 @@ class Tracer:
 
     def start(self, name: str, attributes: Mapping[str, Any]) -> Span:
         """Begin a span within the one that the running code is in, or a new trace."""
-        return Span(self, name, attributes, parent=_position.get())
+        return Span(self, name, attributes, parent=trace_position.get())
 
     def put(self, event: StructuredLogEvent) -> bool:
         """Have *event* told to telemetry soon; return whether there is room for it."""
@@ -146,7 +129,7 @@ class Tracer:
             self._sending = asyncio.create_task(self._send(), name="send spans")
 
     async def _send(self) -> None:
-        _is_silent.set(True)  # What telemetry itself calls through routers makes no spans.
+        is_silent.set(True)  # What telemetry itself calls through routers makes no spans.
         loop = asyncio.get_running_loop()
         while self._waiting:
             try:
@@ -204,13 +187,13 @@ class Span:
         self._is_open = self._put(payload, attributes, at)
 
     def __enter__(self) -> None:
-        self._around = _position.get()
-        _position.set(self.position)
+        self._around = trace_position.get()
+        trace_position.set(self.position)
 
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, _traceback: object
     ) -> None:
-        _position.set(self._around)
+        trace_position.set(self._around)
         if kind is not None:
             # The end of an async iteration, which Python raises as an exception, is no error.
             self.end(None if kind is StopAsyncIteration else error)
@@ -263,7 +246,7 @@ def traced(
     """
 
     def traced_function(*args: Any, **kwargs: Any) -> Any:
-        if _is_silent.get():
+        if is_silent.get():
             return function(*args, **kwargs)
         span = tracer.start(name, attributes(args, kwargs))
         with span:
@@ -271,7 +254,7 @@ def traced(
         return _awaited(result, span) if inspect.isawaitable(result) else _ended_with(result, span)
 
     async def traced_coroutine(*args: Any, **kwargs: Any) -> Any:
-        if _is_silent.get():
+        if is_silent.get():
             return await function(*args, **kwargs)
         span = tracer.start(name, attributes(args, kwargs))
         with span:

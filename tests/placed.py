@@ -14,9 +14,10 @@ from typing import Any
 from pydantic import BaseModel
 from tests.letters import count_letters
 
-from rungraph.engine.apis.inference import CompletionResponseStreamChunk
+from rungraph.engine.apis.inference import CompletionResponseStreamChunk, EmbeddingsResponse
 from rungraph.engine.providers.inline.embedding import Embedder, EmbeddingProvider
-from rungraph.engine.request import headers_of_way, provider_data
+from rungraph.engine.request import headers_of_way, provider_data, session_of_call
+from rungraph.engine.tracing import headers_of_trace
 
 
 class Data(BaseModel):
@@ -69,12 +70,19 @@ class Unruly(EmbeddingProvider):
             time.sleep(10_000)  # noqa: ASYNC251  (it holds what it inherits)
         if content == "data":
             return [self._told(), headers_of_way()]
+        if content == "carried":
+            return self.carried
         if content == "refuse":
             msg = "not that"
             raise ValueError(msg)
         if content == "wait":
             await self._until_cancelled()
         return self._count()
+
+    async def embeddings(self, *args: Any, **kwargs: Any) -> EmbeddingsResponse:
+        """Note what the call carries."""
+        self.carried = session_of_call(), headers_of_trace()
+        return await super().embeddings(*args, **kwargs)
 
     def _told(self) -> str:
         data = provider_data(self)

@@ -19,7 +19,14 @@ from rungraph.engine import Stack, StackSettings
 from rungraph.engine.apis.memory import MemoryBankDocument
 from rungraph.engine.errors import StartError, StopError
 from rungraph.engine.events import NodeFailed
-from rungraph.engine.request import CallData, ProviderDataError, come_through, headers_of_way
+from rungraph.engine.request import (
+    CallData,
+    ProviderDataError,
+    begin_session,
+    come_through,
+    headers_of_way,
+)
+from rungraph.engine.tracing import begin_call
 from rungraph.graph import RunGraph, compile_config
 
 
@@ -93,6 +100,17 @@ async def test_what_a_call_carries_goes_along(tmp_path: Path) -> None:
             await call("letters", "data")
         data.end()
         assert (await call("letters", "data"))[0] == ""
+
+
+async def test_what_a_call_carries_comes_back_with_it(tmp_path: Path) -> None:
+    """From the memory's process into the stack, and from there into the next one."""
+    async with _stack(tmp_path) as stack:
+        begin_session("mine")
+        begin_call(parent := f"00-{'1' * 32}-{'2' * 16}-01")
+        document = MemoryBankDocument(document_id="d", content="a banana")
+        await stack["memory"].insert_documents("notes", [document])
+        carried = await stack["inference"].completion("letters", "carried")
+        assert carried == ("mine", {"traceparent": parent})
 
 
 async def test_a_call_that_is_cancelled_is_cancelled_there(tmp_path: Path) -> None:
