@@ -10,7 +10,7 @@ from rungraph.graph.address import Address
 from rungraph.graph.nodes import ProviderNode, TableNode
 
 if TYPE_CHECKING:
-    from collections.abc import Container, Iterator, Mapping
+    from collections.abc import Collection, Container, Iterator, Mapping
 
     from rungraph.graph.catalog.specs import ProviderSpec
     from rungraph.graph.nodes import Node, ResourceConfig
@@ -89,7 +89,7 @@ class KnownResources:
 
     @cached_property
     def needs(self) -> Mapping[Resource, tuple[tuple[Resource | Address, ...], ...]]:
-        """What each known resource stands on: of each tuple any, and of all tuples one."""
+        """What each known resource, sorted, stands on: of each tuple any, and of all one."""
         found: dict[Resource, list[tuple[Resource | Address, ...]]] = {
             one: [(one.provider,), (self.table_of(one),)]
             for of_table in self._of_tables.values()
@@ -175,12 +175,12 @@ class KnownResources:
             )
         )
 
-    def lost_to_callers(self, lost: Container[Resource]) -> list[Resource]:
-        """Return what the run config registers and is *lost*, of members only if all are."""
+    def lost_to_callers(self, lost: Collection[Resource]) -> list[Resource]:
+        """Return what of *lost* the run config registers, of members only if all are lost."""
         return [
             one
-            for one in sorted(self.configured)
-            if one in lost and all(member in lost for member in self._members_of(one))
+            for one in lost
+            if one in self.configured and all(each in lost for each in self._members_of(one))
         ]
 
     def _meanings(self, table: TableNode, name: str) -> tuple[Resource | Address, ...]:

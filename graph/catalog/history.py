@@ -235,7 +235,7 @@ class CatalogHistory:
                     found["", spec.resources] |= top
                 if span - top:
                     found["", f"registered_resources.{spec.resources}"] |= span - top
-        return found
+        return dict(found)
 
     def span(self, spec: Spec) -> range:
         """Return the indexes of the releases that had *spec*; just 0 without releases."""

@@ -43,16 +43,19 @@ def release_for(history: CatalogHistory, config: Mapping[str, Any]) -> Told:
     """
     if not history.releases:
         return Told(None, "")
-    names = names_in(config)
+    names = _known_names(history, config)
     fitting = _fitting(history, names)
     needs = _Needs(history, config, names)
-    # Most configs lack nothing in the newest that fits; only the others are told apart.
-    whole = next((index for index in fitting if not needs.open_at(index)), None)
-    taken = min(fitting, key=lambda index: len(needs.open_at(index))) if whole is None else whole
+    lacks: dict[int, list[str]] = {}
+    for index in fitting:
+        lacks[index] = needs.open_at(index)
+        if not lacks[index]:
+            break  # Most configs lack nothing in the newest that fits.
+    taken = min(lacks, key=lambda index: len(lacks[index]))
     why = ""
     if taken != fitting[0]:
-        what = "it" if whole is not None else "most of it"
-        lacking = next(one for one in needs.open_at(fitting[0]) if one not in needs.open_at(taken))
+        what = "most of it" if lacks[taken] else "it"
+        lacking = next(one for one in lacks[fitting[0]] if one not in lacks[taken])
         why = passing_over(_text(history.releases[fitting[0]]), lacking, what)
     return _told(history, names, taken, why)
 
@@ -68,7 +71,7 @@ def others_that_fit(
         release: The one that it was taken for.
         why: Why it is not of that one.
     """
-    names = {name for name in names_in(config) if name in history.spans}
+    names = _known_names(history, config)
     seen: set[str] = set()
     for index in _fitting(history, names):
         minor = history.releases[index].rpartition(".")[0]
@@ -92,7 +95,11 @@ def _told(history: CatalogHistory, names: set[tuple[str, ...]], taken: int, why:
 
 def fits(history: CatalogHistory, config: Mapping[str, Any], release: str) -> bool:
     """Whether no other release knows more of what a run config names."""
-    return history.releases.index(release) in _fitting(history, names_in(config))
+    return history.releases.index(release) in _fitting(history, _known_names(history, config))
+
+
+def _known_names(history: CatalogHistory, config: Mapping[str, Any]) -> set[tuple[str, ...]]:
+    return names_in(config) & history.spans.keys()
 
 
 def _fitting(history: CatalogHistory, names: set[tuple[str, ...]]) -> list[int]:
@@ -100,10 +107,8 @@ def _fitting(history: CatalogHistory, names: set[tuple[str, ...]]) -> list[int]:
     # Many names have the same releases: these are counted together.
     weights: Counter[frozenset[int]] = Counter()
     for name in names:
-        if span := history.spans.get(name):
-            # A key of a provider's config says less: what a release does not read, it does not
-            # mind.
-            weights[span] += 1 if name[0] == "" and len(name) > 2 else len(names)
+        # A key of a provider's config says less: what a release does not read, it does not mind.
+        weights[history.spans[name]] += 1 if name[0] == "" and len(name) > 2 else len(names)
     counts = [0] * len(history.releases)
     for span, weight in weights.items():
         # What all releases know tells none apart.
@@ -120,10 +125,7 @@ class _Needs:
         self, history: CatalogHistory, config: Mapping[str, Any], names: set[tuple[str, ...]]
     ) -> None:
         self.history = history
-        needed = {api for spec in history.providers for api in spec.dependencies}
-        needed |= {api for pair in history.pairs for api in (pair.router_api, pair.table_api)}
-        # Each release is asked, so what no need can be for is left out: a config has many keys.
-        self.there = {one[0] for one in names if len(one) == 1} & needed
+        self.there = {one[0] for one in names if len(one) == 1}
         apis = config.get("apis")
         self.listed = (
             {one for one in apis if isinstance(one, str)} if isinstance(apis, list) else ()
@@ -173,16 +175,15 @@ def _telling(history: CatalogHistory, names: set[tuple[str, ...]], taken: int) -
     """Return what keeps the release from being newer, and what from being older, in words."""
     spans = {
         name: span
-        for name in sorted(names)
-        if (span := history.spans.get(name)) and taken in span and len(span) < len(history.releases)
+        for name in names
+        if taken in (span := history.spans[name]) and len(span) < len(history.releases)
     }
     found: list[str] = []
     if spans:
-        start_of = {span: min(span) for span in set(spans.values())}
-        end_of = {span: max(span) for span in start_of}
-        last = min(spans, key=lambda one: (end_of[spans[one]], -len(one)))
-        first = max(spans, key=lambda one: (start_of[spans[one]], len(one)))
-        end, start = end_of[spans[last]], start_of[spans[first]]
+        ends = {span: (min(span), max(span)) for span in set(spans.values())}
+        last = min(spans, key=lambda one: (ends[spans[one]][1], -len(one), one))
+        first = min(spans, key=lambda one: (-ends[spans[one]][0], -len(one), one))
+        start, end = ends[spans[first]][0], ends[spans[last]][1]
         if first == last and start > 0 and end < len(history.releases) - 1:
             during = f"{_text(history.releases[start])} to {_text(history.releases[end])}"
             return [f"{_in_words(first)} ({during})"]
@@ -216,11 +217,10 @@ def names_in(config: Mapping[str, Any]) -> set[tuple[str, ...]]:
     """
     others = {key: value for key, value in config.items() if key not in _SECTIONS}
     names: set[tuple[str, ...]] = {("", path) for path in _paths(others)}
-    names.update(("", SPELLING, one) for one in set(_spellings(config)))
+    names.update(("", SPELLING, one) for one in _spellings(config))
     for api, provider_type, written in _entries(config):
         for path in _paths(written):
-            names.add(("", api, path))
-            names.add(("", f"{api}/{provider_type}", path))
+            names.update((("", api, path), ("", f"{api}/{provider_type}", path)))
     return names | apis_and_types_in(config)
 
 

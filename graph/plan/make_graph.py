@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Mapping
-from typing import TYPE_CHECKING, Any, cast
+from typing import TYPE_CHECKING, Any
 
 from rungraph.graph.address import Address, NodeKind
 from rungraph.graph.cycles import cycles_closed, hard_components
@@ -29,7 +28,7 @@ from rungraph.graph.resources import KnownResources, Reference, Resource, resour
 from rungraph.graph.secrets.explain import pointers_to_secrets
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Sequence
+    from collections.abc import Iterable, Iterator, Mapping, Sequence
 
     from rungraph.graph.config.run_config import Excluded
     from rungraph.graph.failures import BlastRadius
@@ -262,9 +261,6 @@ def api_plans(graph: RunGraph) -> Iterator[ApiPlan]:
 
 def with_sorted_keys(value: Any) -> Any:
     """Return a copy of a config with its keys sorted."""
-    if isinstance(value, Mapping):
-        mapping = cast("Mapping[str, Any]", value)
-        return {key: with_sorted_keys(mapping[key]) for key in sorted(mapping)}
-    if isinstance(value, list | tuple):
-        return [with_sorted_keys(item) for item in cast("list[Any]", value)]
-    return value
+    if isinstance(value, dict):
+        return {key: with_sorted_keys(value[key]) for key in sorted(value)}
+    return [*map(with_sorted_keys, value)] if isinstance(value, list) else value
