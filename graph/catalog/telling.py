@@ -237,15 +237,19 @@ def apis_and_types_in(config: Mapping[str, Any]) -> set[tuple[str, ...]]:
     return names
 
 
-def _spellings(value: Any) -> Iterator[str]:
+def _spellings(config: Mapping[str, Any]) -> Iterator[str]:
     """Yield the forms in which the placeholders of a config have a default or an alternative."""
-    if isinstance(value, str):
-        for one in placeholders(value) if "${env." in value else ():
-            if one.operator:
-                yield f"${{env.X{one.operator}…}}"
-    elif isinstance(value, dict | list):
-        for item in value.values() if isinstance(value, dict) else value:
-            yield from _spellings(item)
+    todo: list[Any] = [config]
+    while todo:
+        value = todo.pop()
+        if isinstance(value, str):
+            for one in placeholders(value) if "${env." in value else ():
+                if one.operator:
+                    yield f"${{env.X{one.operator}…}}"
+        elif isinstance(value, dict):
+            todo += value.values()
+        elif isinstance(value, list):
+            todo += value
 
 
 def _entries(config: Mapping[str, Any]) -> Iterator[tuple[str, str, Mapping[str, Any]]]:
