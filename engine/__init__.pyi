@@ -18,4 +18,3 @@ from .run.compliance import check_compliance as check_compliance
 from .run.settings import StackSettings as StackSettings
 from .run.stack import Stack as Stack
 from .run.timeline import Timeline as Timeline
-from .run.until_signal import run_until_signal as run_until_signal

@@ -126,7 +126,8 @@ def _dropping_order(link: tuple[Address, Address, Edge]) -> tuple[bool, Edge]:
 def _component(
     nodes: tuple[Address, ...], graph: nx.DiGraph[Address], hard: nx.DiGraph[Address]
 ) -> CyclicComponent:
-    inside = _sorted_copy(hard.subgraph(nodes))
+    # Sorted, so that walks of networkx have one order: a view of some nodes may have another.
+    inside: nx.DiGraph[Address] = nx.DiGraph(sorted(hard.subgraph(nodes).edges))
     found = list(islice(nx.simple_cycles(inside), MOST_CYCLES + 1))
     is_complete = len(found) <= MOST_CYCLES
     if is_complete:
@@ -142,14 +143,6 @@ def _component(
     return CyclicComponent(nodes, tuple(shortest), is_complete, _weakest(shortest, by_ends))
 
 
-def _sorted_copy(graph: nx.Graph[Address]) -> nx.DiGraph[Address]:
-    """Return *graph* with its edges added sorted, so that walks of networkx have one order.
-
-    A view of some nodes may have another order than what it is a view of.
-    """
-    return nx.DiGraph(sorted({(a, b) for a, b, *_ in graph.edges}))
-
-
 def _weakest(
     cycles: Sequence[Sequence[Address]], by_ends: Mapping[tuple[Address, Address], Edge]
 ) -> Edge:
@@ -162,15 +155,11 @@ def _weakest(
         counts,
         key=lambda edge: (
             edge.strength is Strength.MEMBER,
-            _is_built_in(edge),
+            all(one.rule in ("pair", "member") for one in edge.evidence),
             -counts[edge],
             edge[:2],
         ),
     )
-
-
-def _is_built_in(edge: Edge) -> bool:
-    return all(evidence.rule in ("pair", "member") for evidence in edge.evidence)
 
 
 def _rotated(cycle: Sequence[Address]) -> tuple[Address, ...]:

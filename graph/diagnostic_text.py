@@ -17,12 +17,12 @@ def plain(text: str, role: str) -> str:  # noqa: ARG001 (a Style)
     return text
 
 
-def render_diagnostics(diagnostics: Iterable[Diagnostic], style: Style = plain) -> str:
+def render_diagnostics(diagnostics: Iterable[Diagnostic]) -> str:
     """Return all *diagnostics* as text, with a line that counts them; empty when there are none."""
     listed = list(diagnostics)
     if not listed:
         return ""
-    return "\n\n".join([*(render_diagnostic(one, style) for one in listed), count_text(listed)])
+    return "\n\n".join([*map(render_diagnostic, listed), count_text(listed)])
 
 
 def render_diagnostic(diagnostic: Diagnostic, style: Style = plain) -> str:

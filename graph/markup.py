@@ -94,26 +94,21 @@ def spans_text(spans: Spans, style: Style, width: int | None = None) -> list[str
     return [f"  {start}{head}", *(" " * indent + line for line in rest)]
 
 
-def spans_markdown(spans: Spans, *, in_table: bool = False) -> str:
+def spans_markdown(spans: Spans) -> str:
     """Return a line as Markdown."""
     return "".join(
         f"**{one.word}**"
         if isinstance(one, Strong)
-        else code(one, in_table=in_table)
+        else code(one)
         if isinstance(one, Code)
         else re.sub(" +", " ", one)
         for one in spans
     )
 
 
-def code(text: str, *, in_table: bool = False) -> str:
-    """Return *text* as a code span of Markdown, whatever it holds.
-
-    In a table, a pipe ends a cell even in a code span, unless it is escaped.
-    """
+def code(text: str) -> str:
+    """Return *text* as a code span of Markdown, whatever it holds."""
     text = shortened(printable(text), _LONGEST_SPAN)
-    if in_table:
-        text = text.replace("|", "\\|")
     ticks = _ticks(text, 1)
     pad = " " if text[:1] in ("`", " ") or text[-1:] in ("`", " ") else ""
     return f"{ticks}{pad}{text}{pad}{ticks}" if text else ""
@@ -133,7 +128,9 @@ def folded(title: str, head: str = "") -> tuple[str, str]:
 
 def table_row(*cells: str) -> str:
     """Return a row of a table."""
-    return f"| {' | '.join(cells)} |"
+    # A pipe ends a cell even in a code span, unless it is escaped.
+    escaped = (cell.replace("|", "\\|") for cell in cells)
+    return f"| {' | '.join(escaped)} |"
 
 
 def _ticks(text: str, least: int) -> str:

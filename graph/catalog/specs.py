@@ -181,20 +181,18 @@ def _are_texts(value: object) -> bool:
     return isinstance(value, tuple | list) and all(isinstance(one, str) for one in value)
 
 
-def _names_api(value: object) -> bool:
-    return isinstance(value, str) and is_api_name(value)
-
-
-def _names_texts(value: object) -> bool:
-    return isinstance(value, Mapping) and _are_texts([*value, *value.values()])
-
-
 _MUST_BE: dict[object, tuple[Callable[[object], bool], str]] = {
-    **dict.fromkeys(("name", "router_api", "table_api", "api"), (_names_api, "name of an API")),
+    **dict.fromkeys(
+        ("name", "router_api", "table_api", "api"),
+        (lambda value: isinstance(value, str) and is_api_name(value), "name of an API"),
+    ),
     "str": (lambda value: isinstance(value, str), "text"),
     "bool": (lambda value: isinstance(value, bool), "boolean"),
     "tuple[str, ...]": (_are_texts, "tuple of texts"),
-    "Mapping[str, str]": (_names_texts, "mapping of texts"),
+    "Mapping[str, str]": (
+        lambda value: isinstance(value, Mapping) and _are_texts([*value, *value.values()]),
+        "mapping of texts",
+    ),
 }
 """What a field must be, by its name or else by its type, and what that is called."""
 _NAMES = {

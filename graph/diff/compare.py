@@ -70,7 +70,7 @@ def diff_graphs(
             facts = fact_changes(facts_of(was or {}), facts_of(now or {}))
             kind = _type_in(facts_of(now or was or {}))
             changed.append(NodeChange(address, change, facts, switches.reason_of(address), kind))
-        elif not _is_plainly_same(was, now) and (differing := _differing(was, now)):
+        elif differing := _differing(was, now):
             kind = _type_in(facts_of(now))
             changed.append(NodeChange(address, Change.CHANGED, differing, provider_type=kind))
         else:
@@ -98,10 +98,12 @@ def _type_in(facts: Facts) -> str:
 
 
 def _differing(was: Node | Facts, now: Node | Facts) -> tuple[FactChange, ...]:
-    behind = (
-        None if isinstance(was, dict) or isinstance(now, dict) else (hidden_of(was), hidden_of(now))
-    )
-    return fact_changes(facts_of(was), facts_of(now), behind)
+    """Return what differs between two nodes: of those of two graphs, what is behind it as well."""
+    if isinstance(was, dict) or isinstance(now, dict):
+        return fact_changes(facts_of(was), facts_of(now))
+    if _content(was) == _content(now):  # Which is known much faster than their facts.
+        return ()
+    return fact_changes(facts_of(was), facts_of(now), (hidden_of(was), hidden_of(now)))
 
 
 def _setting_changes(
@@ -111,13 +113,6 @@ def _setting_changes(
     if isinstance(old, Snapshot) or isinstance(new, Snapshot):
         return fact_changes(before, after)
     return fact_changes(before, after, (hidden_extras(old), hidden_extras(new)))
-
-
-def _is_plainly_same(old: Node | Facts, new: Node | Facts) -> bool:
-    """Whether two nodes say the same; much faster than comparing their facts, if they are nodes."""
-    return (
-        not isinstance(old, dict) and not isinstance(new, dict) and _content(old) == _content(new)
-    )
 
 
 def _content(node: Node) -> object:

@@ -115,13 +115,9 @@ def spec_prints(graph: RunGraph, key: bytes) -> dict[str, str]:
         elif isinstance(node, RouterNode):
             specs[f"{node.pair.router_api} {node.pair.table_api}"] = node.pair
     return {
-        name: _mac(key, "spec", name, _without_words(asdict(spec)))
+        name: _mac(key, "spec", name, {k: v for k, v in asdict(spec).items() if k not in _WORDS})
         for name, spec in sorted(specs.items())
     }
-
-
-def _without_words(spec: Mapping[str, Any]) -> dict[str, Any]:
-    return {name: value for name, value in spec.items() if name not in _WORDS}
 
 
 def _key_name(key: bytes) -> str:

@@ -91,14 +91,12 @@ def _blocks(plan: Plan) -> Iterator[Block]:
     }
     starts["in a cycle"] = sorted(sections.cyclic)
     generations = [
-        table_row(name, f"{len(nodes):,}", code(sections.named(nodes), in_table=True))
+        table_row(name, f"{len(nodes):,}", code(sections.named(nodes)))
         for name, nodes in starts.items()
         if nodes
     ]
     yield Block(_GENERATIONS_HEAD, generations, more="| | | and {} more |")
-    excluded = [
-        table_row(*_cells(row, code(row.why, in_table=True))) for row in sections.excluded()
-    ]
+    excluded = [table_row(*_cells(row, code(row.why))) for row in sections.excluded()]
     yield _folded(f"{len(excluded):,} left out", excluded, _EXCLUDED_HEAD)
     for section in (sections.late(), sections.resources()):
         lines = [f"- {spans_markdown(spans)}" for spans in section.lines]
@@ -135,16 +133,14 @@ def _folded(title: str, lines: list[str], head: str = "") -> Block:
 
 def _node(node: NodePlan, sections: PlanSections) -> str:
     row, relations = sections.row(node), list(sections.relations(node))
-    why = code(row.why, in_table=True) if node.why.reason == "needed" else row.why
+    why = code(row.why) if node.why.reason == "needed" else row.why
     return table_row(
         *_cells(row, why),
-        "; ".join(
-            f"{verb} {code(text, in_table=True)}" for verb, text in relations if verb != LOSS
-        ),
-        "; ".join(code(text, in_table=True) for verb, text in relations if verb == LOSS),
+        "; ".join(f"{verb} {code(text)}" for verb, text in relations if verb != LOSS),
+        "; ".join(code(text) for verb, text in relations if verb == LOSS),
     )
 
 
 def _cells(row: Row, why: str) -> tuple[str, ...]:
     line = str(row.place.line) if row.place is not None and row.place.line else ""
-    return code(row.name, in_table=True), code(row.type, in_table=True), line, why
+    return code(row.name), code(row.type), line, why

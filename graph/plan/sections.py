@@ -132,7 +132,8 @@ class PlanSections:
         if soft:
             found.append(f"{soft:,} {'goes' if soft == 1 else 'go'} on without")
         if radius.resources:
-            found.append(f"{self.named(radius.resources)} {_are(radius.resources)} lost")
+            are = "is" if len(radius.resources) == 1 else "are"
+            found.append(f"{self.named(radius.resources)} {are} lost")
         return "; ".join(found)
 
     def named(self, addresses: Sequence[str]) -> str:
@@ -232,10 +233,6 @@ def _any_of(addresses: Sequence[str]) -> str:
     """Return the ids of providers, such as ``emb`` or ``any of a, b``."""
     ids = [one.rpartition("/")[2] for one in addresses]
     return f"any of {', '.join(ids)}" if len(ids) > 1 else "".join(ids) or "no provider"
-
-
-def _are(several: Sequence[str]) -> str:
-    return "is" if len(several) == 1 else "are"
 
 
 def _check(check: QueryPlan) -> Spans:

@@ -140,16 +140,16 @@ class Document:
         return self.source.excerpt(place)
 
 
-def load_document(path: Path | str, *, max_bytes: int | None = None) -> Document:
+def load_document(path: Path | str) -> Document:
     """Return the document in the file at *path*, YAML or JSON.
 
     Args:
         path: The file; its text is UTF-8, or UTF-16 or UTF-32 with a byte order mark.
-        max_bytes: The size above which it is not read; by default what the environment variable
-            ``RUNGRAPH_MAX_CONFIG_BYTES`` says, else 32 MiB.
+            One of more bytes than the environment variable ``RUNGRAPH_MAX_CONFIG_BYTES`` says,
+            else 32 MiB, is not read.
     """
     file = str(path)
-    limit = _limit() if max_bytes is None else max_bytes
+    limit = _limit()
     try:
         with Path(path).open("rb") as stream:
             size = os.fstat(stream.fileno()).st_size

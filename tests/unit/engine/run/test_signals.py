@@ -11,7 +11,6 @@ from tests.unit.engine.fakes import QUICK, GraphOf, Offer
 
 from rungraph.engine.events import StackReady, State
 from rungraph.engine.run.stack import Stack
-from rungraph.engine.run.until_signal import run_until_signal
 
 
 @pytest.mark.parametrize(("number", "code"), [(signal.SIGINT, 130), (signal.SIGTERM, 143)])
@@ -24,7 +23,9 @@ async def test_the_first_signal_stops_in_order(
     stack.events.subscribe(
         lambda event: os.kill(os.getpid(), number) if isinstance(event, StackReady) else None
     )
-    assert await run_until_signal(stack) == code
+    async with stack.signals() as signals, stack:
+        await asyncio.Event().wait()
+    assert signals.exit_code == code
     assert set(stack.status().values()) == {State.STOPPED}
     assert signal.getsignal(number) is before
 
