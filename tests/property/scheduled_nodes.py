@@ -12,15 +12,13 @@ from typing import Any
 
 import networkx as nx
 from tests.property.served import ANSWERS, TABLE, Instance, add_table, open_table, table_node
-from tests.property.strategies_graphs import node
+from tests.property.strategies_graphs import PlainInstances, node, with_generations
 
 from rungraph.engine.errors import NotRunningError
 from rungraph.engine.events import EventLog, NodeTaskFailed, State
-from rungraph.engine.provider import ProviderReport
 from rungraph.engine.routing.tables import RoutingTable
 from rungraph.graph.address import Address
 from rungraph.graph.nodes import Strength
-from rungraph.graph.place import Place
 
 FAULTS = ("crash", "hang", "swallow", "stubborn", "blocked", "exit", "cancelled", "slow")
 """How a start or a stop goes wrong, besides being well."""
@@ -61,13 +59,6 @@ def graph_of(random: Random, nodes: list[Address]) -> nx.DiGraph[Address]:
     return graph
 
 
-def with_generations(graph: nx.DiGraph[Address]) -> nx.DiGraph[Address]:
-    """Return *graph*, whose nodes know their generation now."""
-    for number, generation in enumerate(nx.topological_generations(graph)):
-        graph.add_nodes_from(generation, generation=number)
-    return graph
-
-
 def plan_of(seed: int) -> tuple[Plan, Random]:
     """Return the schedule of *seed*, and what decides all that is left."""
     random = Random(seed)  # noqa: S311  (no secret)
@@ -96,7 +87,7 @@ def plan_of(seed: int) -> tuple[Plan, Random]:
     return plan, random
 
 
-class Nodes:
+class Nodes(PlainInstances):
     """Opens and closes nodes as a plan says, and holds them to the laws meanwhile."""
 
     def __init__(self, plan: Plan, log: EventLog) -> None:
@@ -286,13 +277,6 @@ class Nodes:
             await instance.answer("bind")
         await asyncio.sleep(self.plan.seconds[address] / 4)
 
-    def take_report(self, address: Address, report: ProviderReport) -> None:
-        """Take what a provider says of itself; nobody chooses by it here."""
-
     def restarts_of(self, address: Address) -> str:
         """Return what the plan says."""
         return self.plan.restarts[address]
-
-    def place_of(self, address: Address) -> Place | None:
-        """Return nothing."""
-        return None

@@ -17,9 +17,9 @@ from random import Random
 from typing import Any
 
 import networkx as nx
-from tests.property.scheduled_nodes import LONG, Nodes, plan_of, with_generations
+from tests.property.scheduled_nodes import LONG, Nodes, plan_of
 from tests.property.served import TABLE, names_in
-from tests.property.strategies_graphs import node, run_virtually
+from tests.property.strategies_graphs import node, run_virtually, with_generations
 
 from rungraph.engine.errors import EngineError, NotRunningError, StartError, StopError
 from rungraph.engine.events import EventLog, State

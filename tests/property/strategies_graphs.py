@@ -7,6 +7,7 @@ import selectors
 from collections.abc import Coroutine, Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
+from functools import cached_property
 from typing import Any, TypeVar
 
 import networkx as nx
@@ -99,43 +100,40 @@ class NodeCrashError(Exception):
 
 @dataclass
 class FakeGraph:
-    """A graph as running it reads it, with what each node does."""
+    """A graph as running it reads it, with what each node does.
+
+    Attributes:
+        edges: The strength of each, by its dependency and its dependent.
+        behaviours: What each node does, written in an order in which dependencies come first.
+    """
 
     edges: Mapping[tuple[Address, Address], Strength]
     behaviours: Mapping[Address, Behaviour]
-    levels: dict[Address, int] = field(init=False)
 
-    def __post_init__(self) -> None:
-        self.levels = {}
-        for address in self.behaviours:  # Written in an order in which dependencies come first.
-            below = [self.levels[a] for a in self.dependencies_of(address)]
-            self.levels[address] = max(below, default=-1) + 1
-
-    @property
+    @cached_property
     def nx(self) -> nx.DiGraph[Address]:
         """The graph as a stack is handed it."""
         graph: nx.DiGraph[Address] = nx.DiGraph()
-        for address, level in self.levels.items():
-            graph.add_node(address, generation=level)
-        for (dependency, dependent), strength in self.edges.items():
-            graph.add_edge(dependency, dependent, strength=strength.value)
-        return graph
+        graph.add_nodes_from(self.behaviours)
+        for ends, strength in self.edges.items():
+            graph.add_edge(*ends, strength=strength.value)
+        return with_generations(graph)
 
-    def generations(self) -> tuple[tuple[Address, ...], ...]:
-        """Return the nodes by their distance from those that need nothing."""
-        depth = max(self.levels.values(), default=-1) + 1
-        return tuple(
-            tuple(sorted(a for a, level in self.levels.items() if level == number))
-            for number in range(depth)
-        )
+    def generation_of(self, address: Address) -> int:
+        """Return how far *address* is from what needs nothing."""
+        number: int = self.nx.nodes[address]["generation"]
+        return number
 
     def dependencies_of(self, address: Address) -> tuple[Address, ...]:
         """Return what *address* needs."""
-        return tuple(sorted(u for u, v in self.edges if v == address))
+        return tuple(sorted(self.nx.pred[address]))
 
-    def dependents_of(self, address: Address) -> tuple[Address, ...]:
-        """Return what needs *address*."""
-        return tuple(sorted(v for u, v in self.edges if u == address))
+
+def with_generations(graph: nx.DiGraph[Address]) -> nx.DiGraph[Address]:
+    """Return *graph*, whose nodes know their generation now."""
+    for number, generation in enumerate(nx.topological_generations(graph)):
+        graph.add_nodes_from(generation, generation=number)
+    return graph
 
 
 def node(index: int) -> Address:
@@ -143,8 +141,38 @@ def node(index: int) -> Address:
     return Address.provider("test", f"n{index:02}")
 
 
+class PlainInstances:
+    """What instances need not do: they are lost without a word, stay broken, and take no other."""
+
+    def drop(self, instance: object) -> None:
+        """Do nothing."""
+
+    def lose(self, address: Address, why: NotRunningError) -> None:
+        """Do nothing."""
+
+    def can_rebind(self, address: Address, instance: object) -> bool:
+        """Nothing can."""
+        return False
+
+    async def rebind(
+        self, address: Address, instance: object, dependency: Address, new: object
+    ) -> None:
+        """Do nothing."""
+
+    def take_report(self, address: Address, report: ProviderReport) -> None:
+        """Take what a provider says of itself; nobody chooses by it here."""
+
+    def restarts_of(self, address: Address) -> str:
+        """What breaks stays broken."""
+        return "never"
+
+    def place_of(self, address: Address) -> Place | None:
+        """Return nothing: these nodes are not configured anywhere."""
+        return None
+
+
 @dataclass
-class FakeInstances:
+class FakeInstances(PlainInstances):
     """Opens and closes nodes as their behaviours say, and writes down what it does.
 
     Attributes:
@@ -182,32 +210,6 @@ class FakeInstances:
             await _behave(behaviour.stop, behaviour.stop_seconds)
         finally:
             self._write("closed", address)
-
-    def drop(self, instance: object) -> None:
-        """Do nothing."""
-
-    def lose(self, address: Address, why: NotRunningError) -> None:
-        """Do nothing."""
-
-    def can_rebind(self, address: Address, instance: object) -> bool:
-        """Nothing can."""
-        return False
-
-    async def rebind(
-        self, address: Address, instance: object, dependency: Address, new: object
-    ) -> None:
-        """Do nothing."""
-
-    def take_report(self, address: Address, report: ProviderReport) -> None:
-        """Take what a provider says of itself; nobody chooses by it here."""
-
-    def restarts_of(self, address: Address) -> str:
-        """What breaks stays broken."""
-        return "never"
-
-    def place_of(self, address: Address) -> Place | None:
-        """Return nothing: these nodes are not configured anywhere."""
-        return None
 
     def _write(self, what: str, address: Address) -> None:
         self.journal.append((what, address, asyncio.get_running_loop().time()))

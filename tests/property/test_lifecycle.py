@@ -11,6 +11,7 @@ from contextlib import suppress
 from dataclasses import dataclass, field
 from typing import Literal
 
+import networkx as nx
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -158,7 +159,7 @@ def test_the_error_names_every_culprit(graph: FakeGraph, how: StackSettings) -> 
     if result.start_error is not None:
         named = [failure.address for failure in result.start_error.failures]
         assert set(named) == failed
-        assert named == sorted(named, key=lambda a: (graph.levels[a], a))
+        assert named == sorted(named, key=lambda a: (graph.generation_of(a), a))
         for failure in result.start_error.failures:
             assert str(failure.address) in str(result.start_error)
             crashed = graph.behaviours[failure.address].start is Conduct.CRASH
@@ -251,7 +252,9 @@ def test_sound_nodes_take_no_longer_than_they_must(graph: FakeGraph, how: StackS
         ready = max((e.at for e in result.log if isinstance(e, NodeReady)), default=0.0)
         seconds = {a: does.start_seconds for a, does in graph.behaviours.items()}
         if how.schedule == "generations":
-            expected = sum(max(seconds[a] for a in level) for level in graph.generations())
+            expected = sum(
+                max(seconds[a] for a in level) for level in nx.topological_generations(graph.nx)
+            )
         else:
             finish: dict[Address, float] = {}
             for address in graph.behaviours:

@@ -9,11 +9,15 @@ from dataclasses import dataclass, field
 from typing import Any, cast
 
 import networkx as nx
-from tests.property.strategies_graphs import node, run_virtually
+from tests.property.strategies_graphs import (
+    PlainInstances,
+    node,
+    run_virtually,
+    with_generations,
+)
 
 from rungraph.engine.errors import NotRunningError, StartError, StopError
 from rungraph.engine.events import EventLog
-from rungraph.engine.provider import ProviderReport
 from rungraph.engine.run.lifecycle import Lifecycle
 from rungraph.engine.run.settings import StackSettings
 from rungraph.graph.address import Address
@@ -25,7 +29,7 @@ Step = Callable[[], Awaitable[object]]
 
 
 @dataclass
-class Chain:
+class Chain(PlainInstances):
     """Nodes that each need those before the arrow, and functions that open and close them.
 
     Attributes:
@@ -56,9 +60,7 @@ class Chain:
         for address, needs in self.needs.items():
             graph.add_node(address)
             graph.add_edges_from(((need, address) for need in needs), strength=self.strength.value)
-        for number, generation in enumerate(nx.topological_generations(graph)):
-            graph.add_nodes_from(generation, generation=number)
-        return graph
+        return with_generations(graph)
 
     async def open(self, address: Address, dependencies: Mapping[Address, object]) -> object:
         if address in self.opening:
@@ -72,9 +74,6 @@ class Chain:
         if address in self.closing:
             await self.closing[address]()
 
-    def drop(self, instance: object) -> None:
-        """Do nothing."""
-
     def lose(self, address: Address, why: NotRunningError) -> None:
         """Write down who asks for it is told what."""
         self.lost.append(str(why))
@@ -86,9 +85,6 @@ class Chain:
         self, address: Address, instance: object, dependency: Address, new: object
     ) -> None:
         self.did.append(f"{address.name}<{dependency.name}")
-
-    def take_report(self, address: Address, report: ProviderReport) -> None:
-        """Take what a provider says of itself; nobody chooses by it here."""
 
     def restarts_of(self, address: Address) -> str:
         return self.restarts
