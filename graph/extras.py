@@ -6,6 +6,7 @@ import json
 from collections import Counter
 from typing import TYPE_CHECKING, Any
 
+from rungraph.graph.catalog.telling import SECTIONS
 from rungraph.graph.config.field_types import fields_of
 from rungraph.graph.config.run_config import ProviderSection
 from rungraph.graph.nodes import ProviderNode
@@ -16,7 +17,6 @@ if TYPE_CHECKING:
     from rungraph.graph.model import RunGraph
     from rungraph.graph.source.positions import Path
 
-_SECTIONS = ("providers", "routing_table", "provider_map", "api_providers")
 _COMPARED = ("checks", "limits", "selectors")
 """Keys that the graph itself says all of."""
 _OF_A_NODE = fields_of(ProviderSection).keys()
@@ -73,7 +73,7 @@ def _found(
         for before in ((), ("registered_resources",))
     }
     for key, value in config.items():
-        if key in _SECTIONS and isinstance(value, dict):
+        if key in SECTIONS and isinstance(value, dict):
             for api, entries in value.items():
                 yield from _entries((key, api), entries, read)
         elif key == "registered_resources" and isinstance(value, dict):
@@ -106,7 +106,7 @@ def _entries(
         where = (*path, index)
         rest = entry
         if where in read:
-            if path[0] not in _SECTIONS:
+            if path[0] not in SECTIONS:
                 continue
             rest = {key: one for key, one in entry.items() if key not in _OF_A_NODE}
             if not rest:

@@ -31,6 +31,7 @@ from rungraph.graph.secrets.known import (
     names_in,
 )
 from rungraph.graph.secrets.values import Scrubber, masked, secret_values
+from rungraph.graph.source.positions import value_at
 from rungraph.graph.suggest import closest
 from rungraph.graph.wording import counted
 
@@ -309,12 +310,7 @@ class RunGraph:
         node, substitution = self[address], self.substitution
         if not isinstance(node, ProviderNode) or substitution is None:
             return None
-        written: Any = node.written
-        for key in keys:
-            try:
-                written = written[key]
-            except (KeyError, IndexError, TypeError):
-                return None
+        written = value_at(node.written, keys)
         return (
             substitution.text_of(written)
             if isinstance(written, str) and "${env." in written

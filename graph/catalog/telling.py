@@ -16,7 +16,8 @@ _DEPTH = 4
 """How deep the keys of a config are looked at: ``storage.stores.prompts.namespace``."""
 SPELLING = "spelling"
 """What a `KeySpec` is of that is a form of placeholders: ``${env.X:…}``."""
-_SECTIONS = ("providers", "routing_table", "provider_map", "api_providers")
+SECTIONS = ("providers", "routing_table", "provider_map", "api_providers")
+"""The keys of a config that providers stand under: today's, then those of the first format."""
 
 
 class Told(NamedTuple):
@@ -215,7 +216,7 @@ def names_in(config: Mapping[str, Any]) -> set[tuple[str, ...]]:
     the keys of providers' configs ``("", api, path)`` and ``("", "api/type", path)``, and how
     placeholders are spelt ``("", "spelling", form)``.
     """
-    others = {key: value for key, value in config.items() if key not in _SECTIONS}
+    others = {key: value for key, value in config.items() if key not in SECTIONS}
     names: set[tuple[str, ...]] = {("", path) for path in _paths(others)}
     names.update(("", SPELLING, one) for one in _spellings(config))
     for api, provider_type, written in _entries(config):
@@ -230,7 +231,7 @@ def apis_and_types_in(config: Mapping[str, Any]) -> set[tuple[str, ...]]:
     apis = config.get("apis") or config.get("apis_to_serve")
     if isinstance(apis, list):
         names.update((api,) for api in apis if isinstance(api, str))
-    for section in _SECTIONS:
+    for section in SECTIONS:
         by_api = config.get(section)
         if isinstance(by_api, dict):
             names.update((api,) for api in by_api)
@@ -254,7 +255,7 @@ def _spellings(config: Mapping[str, Any]) -> Iterator[str]:
 
 def _entries(config: Mapping[str, Any]) -> Iterator[tuple[str, str, Mapping[str, Any]]]:
     """Yield the API, the type and the config of each provider, also of those switched off."""
-    for section in _SECTIONS:
+    for section in SECTIONS:
         by_api = config.get(section)
         for api, entries in by_api.items() if isinstance(by_api, dict) else ():
             for entry in entries if isinstance(entries, list) else [entries]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from rungraph.graph.catalog.telling import SECTIONS
 from rungraph.graph.diagnostics import Severity
 
 if TYPE_CHECKING:
@@ -13,7 +14,7 @@ if TYPE_CHECKING:
     from rungraph.graph.source.document import Document
     from rungraph.graph.source.positions import Path
 
-OLD_KEYS = ("routing_table", "provider_map", "api_providers")
+OLD_KEYS = SECTIONS[1:]
 
 
 def is_old_format(value: Mapping[str, Any]) -> bool:

@@ -26,7 +26,7 @@ from rungraph.graph.config.sections import kind_of
 from rungraph.graph.diagnostics import Severity
 from rungraph.graph.nodes import PLACEMENTS, RESTARTS, ProviderNode
 from rungraph.graph.secrets.masking import masked_text
-from rungraph.graph.source.positions import path_text
+from rungraph.graph.source.positions import path_text, value_at
 from rungraph.graph.suggest import closest
 
 if TYPE_CHECKING:
@@ -38,7 +38,6 @@ if TYPE_CHECKING:
     from rungraph.graph.limits import Limits
     from rungraph.graph.source.document import Document
     from rungraph.graph.source.environment import Substitution
-    from rungraph.graph.source.positions import Path
 
 VERSIONS = ("2",)
 
@@ -105,7 +104,7 @@ class _Reader(ResourceReader):
             one
             for pair in catalog.pairs
             for path in resource_paths(pair, catalog)
-            for one in self.resources(self.document_value(value, path), path, pair)
+            for one in self.resources(value_at(value, path), path, pair)
         ]
         return RunConfig(
             name=run.distro_name or run.image_name or "",
@@ -217,7 +216,7 @@ class _Reader(ResourceReader):
     def is_on(self, value: Mapping[str, Any], switch: str) -> bool:
         """Whether the key *switch* of the config comes out true."""
         path = tuple(switch.split("."))
-        return self.resolve(self.document_value(value, path), path) is True
+        return self.resolve(value_at(value, path), path) is True
 
     def settings(self, value: Mapping[str, Any], catalog: Catalog) -> Mapping[str, Any]:
         """Return what stands beside providers and resources, filled in, where releases read it."""
@@ -241,19 +240,12 @@ class _Reader(ResourceReader):
     def without_auth(self, value: Mapping[str, Any]) -> Mapping[str, Any]:
         """Return *value* without the settings of a login whose type comes out empty."""
         path = ("server", "auth", "provider_config", "type")
-        auth = self.document_value(value, path[:2])
-        login = self.document_value(auth, path[2:3])
+        auth = value_at(value, path[:2])
+        login = value_at(auth, path[2:3])
         is_given = isinstance(login, dict) and "type" in login
         if not is_given or self.resolve(login["type"], path) not in (None, ""):
             return value
         return {**value, "server": {**value["server"], "auth": {**auth, "provider_config": None}}}
-
-    @staticmethod
-    def document_value(value: Any, path: Path) -> Any:
-        """Return what stands at *path* below *value*; None when nothing does."""
-        for key in path:
-            value = value.get(key) if isinstance(value, dict) else None
-        return value
 
     def providers(self, value: Any, catalog: Catalog) -> Iterator[ProviderNode]:
         if not isinstance(value, dict):

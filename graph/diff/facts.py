@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any, Final, cast
+from typing import TYPE_CHECKING, Any, cast
 
 from rungraph.graph.nodes import PLACEMENTS, RESTARTS, ProviderNode, TableNode
 from rungraph.graph.placeholders import has_placeholder, placeholders
 from rungraph.graph.secrets.values import MASK
+from rungraph.graph.source.positions import value_at
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping, Sequence
@@ -17,8 +18,6 @@ if TYPE_CHECKING:
 
 Facts = dict["Path", Any]
 """What is shown of a node, by path: texts, numbers, booleans, None, and lists of these."""
-
-_UNKNOWN: Final = object()
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,16 +65,6 @@ def flattened(value: Any, path: Path = ()) -> Iterator[tuple[Path, Any]]:
             yield from flattened(item, (*path, index))
     else:
         yield path, value
-
-
-def at_path(value: Any, path: Path) -> Any:
-    """Return what *path* leads to in *value*; something equal to nothing else if nowhere."""
-    for step in path:
-        try:
-            value = value[step]
-        except (KeyError, IndexError, TypeError):
-            return _UNKNOWN
-    return value
 
 
 def is_same(first: Any, second: Any) -> bool:
@@ -169,6 +158,6 @@ def _shown(
 ) -> Iterator[tuple[Path, Any, Hidden | None]]:
     """Yield the leaves of a config as shown, each with what is behind it."""
     for path, leaf in flattened(shown) if shown else ():
-        source = at_path(written, path)
+        source = value_at(written, path)
         hides = not is_same(leaf, source) or bool(variables_in(leaf))
-        yield (*start, *path), leaf, Hidden(source, at_path(resolved, path)) if hides else None
+        yield (*start, *path), leaf, Hidden(source, value_at(resolved, path)) if hides else None

@@ -10,7 +10,6 @@ from rungraph.graph.diagnostics import Diagnostic, diagnostic_order
 from rungraph.graph.diff.facts import (
     Facts,
     Hidden,
-    at_path,
     facts_of,
     flattened,
     is_same,
@@ -21,6 +20,7 @@ from rungraph.graph.extras import Extras
 from rungraph.graph.nodes import Strength
 from rungraph.graph.secrets.masking import masked_text
 from rungraph.graph.secrets.values import masked
+from rungraph.graph.source.positions import value_at
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -140,9 +140,9 @@ def hidden_extras(graph: RunGraph) -> dict[Path, Hidden]:
     extras = Extras(graph)
     written, resolved = extras.written, extras.resolved
     return {
-        path: Hidden(at_path(written, path), at_path(resolved, path))
+        path: Hidden(value_at(written, path), value_at(resolved, path))
         for path, leaf in flattened(masked(written, known=graph.known))
-        if not is_same(leaf, at_path(written, path)) or variables_in(leaf)
+        if not is_same(leaf, value_at(written, path)) or variables_in(leaf)
     }
 
 

@@ -8,7 +8,7 @@ from rungraph.graph.config.sections import kind_of
 from rungraph.graph.diagnostics import Severity
 from rungraph.graph.rules.context import nearest, switched_off_hint
 from rungraph.graph.rules.registered import model_type, registered_models
-from rungraph.graph.source.positions import path_text
+from rungraph.graph.source.positions import path_text, value_at
 from rungraph.graph.wording import joined
 
 if TYPE_CHECKING:
@@ -182,13 +182,10 @@ def vector_stores(context: RuleContext) -> Iterator[Diagnostic]:
         if read and f"vector_stores.{key}" not in read:
             continue  # The release does not look at it.
         path = tuple(key.split("."))
-        model: Any = section
-        for step in path:
-            model = model.get(step) if isinstance(model, dict) else None
-        named = model.get("provider_id") if isinstance(model, dict) else None
+        named = value_at(section, (*path, "provider_id"))
         if isinstance(named, str):
             yield from _provider(context, "inference", named, (*path, "provider_id"), is_fatal=True)
-            name = f"{named}/{model.get('model_id')}"
+            name = f"{named}/{value_at(section, (*path, 'model_id'))}"
             # Others may be among those that the provider lists by itself.
             found = (registered_models(context) or {}).get(name)
             if found and model_type(found) != wanted:

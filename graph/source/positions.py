@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -43,6 +43,16 @@ class Spot(NamedTuple):
                 return spot, False
             spot = child
         return spot, True
+
+
+def value_at(value: Any, path: Sequence[str | int]) -> Any:
+    """Return what *path* leads to in *value*; None if nowhere."""
+    for step in path:
+        try:
+            value = value[step]
+        except (KeyError, IndexError, TypeError):
+            return None
+    return value
 
 
 def path_text(path: Sequence[str | int]) -> str:

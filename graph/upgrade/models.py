@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 from rungraph.graph.nodes import ResourceConfig
 from rungraph.graph.rules.registered import models_by_name
 from rungraph.graph.rules.stack_sections import DEFAULT_MODELS
+from rungraph.graph.source.positions import value_at
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -33,10 +34,8 @@ def rename_models(tree: Any, source: Catalog, target: Catalog) -> Iterator[str]:
             store["embedding_model"] = new
             yield f"model '{name}' of vector stores is now '{new}'"
     for key in DEFAULT_MODELS:
-        default: Any = tree.get("vector_stores")
-        for step in key.split("."):
-            default = default.get(step) if isinstance(default, dict) else None
-        name = default.get("model_id") if isinstance(default, dict) else None
+        default = value_at(tree, ("vector_stores", *key.split(".")))
+        name = value_at(default, ("model_id",))
         prefix = f"{default.get('provider_id')}/" if name else ""
         model = before.get(f"{prefix}{name}")
         new = after.get(model.path, "") if model else ""
