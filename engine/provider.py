@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, Literal, Protocol, TypeGuard
+from typing import TYPE_CHECKING, Any, Literal, NamedTuple, Protocol, TypeGuard
 
 if TYPE_CHECKING:
     from collections.abc import AsyncGenerator, Awaitable, Callable, Mapping
+    from datetime import datetime
 
     from pydantic import BaseModel
+
+    from rungraph.engine.apis.telemetry import SpanEndPayload, SpanStartPayload
 
 
 @dataclass(frozen=True, slots=True)
@@ -110,6 +113,28 @@ class TakesProviderData(Protocol):
     """
 
     provider_data_validator: type[BaseModel]
+
+
+class SpanEvent(NamedTuple):
+    """What a ``StructuredLogEvent`` of the telemetry API says, at less cost."""
+
+    trace_id: str
+    span_id: str
+    timestamp: datetime
+    attributes: Mapping[str, Any]
+    payload: SpanStartPayload | SpanEndPayload
+
+
+class TakesSpans(Protocol):
+    """A telemetry provider that takes what the engine itself tells of spans as it is.
+
+    ``take_span`` does what ``log_event`` does with an event that says the same, and raises the
+    same. It is called in the loop, and must return at once.
+    """
+
+    def take_span(self, event: SpanEvent) -> None:
+        """Take the beginning or the end of a span."""
+        ...
 
 
 class HasUpstreams(Protocol):

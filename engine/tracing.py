@@ -18,6 +18,7 @@ from rungraph.engine.apis.telemetry import (
     SpanStatus,
     StructuredLogEvent,
 )
+from rungraph.engine.provider import SpanEvent
 from rungraph.engine.request import Position, is_silent, trace_position
 from rungraph.engine.streams import SteppedStream
 
@@ -87,7 +88,7 @@ class Tracer:
         self._telemetry = cast("Any", telemetry)
         self._patience = patience
         self._limit = limit
-        self._waiting: deque[StructuredLogEvent] = deque()
+        self._waiting: deque[SpanEvent] = deque()
         self._timer: asyncio.TimerHandle | None = None
         self._sending: asyncio.Task[None] | None = None
         self._has_failed = False
@@ -96,7 +97,7 @@ class Tracer:
         """Begin a span within the one that the running code is in, or a new trace."""
         return Span(self, name, attributes, parent=trace_position.get())
 
-    def put(self, event: StructuredLogEvent) -> bool:
+    def put(self, event: SpanEvent) -> bool:
         """Have *event* told to telemetry soon; return whether there is room for it."""
         if len(self._waiting) >= self._limit:
             self._lose("too many spans are waiting")
@@ -131,12 +132,16 @@ class Tracer:
     async def _send(self) -> None:
         is_silent.set(True)  # What telemetry itself calls through routers makes no spans.
         loop = asyncio.get_running_loop()
+        take: Callable[[SpanEvent], None] | None = getattr(self._telemetry, "take_span", None)
         while self._waiting:
             try:
+                while take is not None and self._waiting:
+                    take(self._waiting.popleft())
                 began = loop.time()
                 async with asyncio.timeout_at(began + self._patience) as limit:
                     while self._waiting:
-                        await self._telemetry.log_event(self._waiting.popleft())
+                        event = StructuredLogEvent(**self._waiting.popleft()._asdict())
+                        await self._telemetry.log_event(event)
                         if (now := loop.time()) > began:  # It is the next one's time now.
                             limit.reschedule(now + self._patience)
                             began = now
@@ -213,14 +218,9 @@ class Span:
         attributes: Mapping[str, Any],
         at: datetime | None,
     ) -> bool:
-        event = StructuredLogEvent(
-            trace_id=self.position.trace_id,
-            span_id=self.position.span_id,
-            timestamp=at or datetime.now(UTC),
-            attributes=dict(attributes),
-            payload=payload,
-        )
-        return self._tracer.put(event)
+        at = at or datetime.now(UTC)
+        trace_id, span_id, _ = self.position
+        return self._tracer.put(SpanEvent(trace_id, span_id, at, attributes, payload))
 
 
 def traced(

@@ -14,8 +14,14 @@ from tests.unit.engine.fakes import Telemetry
 from tests.unit.engine.routing.routed import Table, router_of
 
 from rungraph.engine.apis.inference import Inference
-from rungraph.engine.apis.telemetry import SpanEndPayload, SpanStatus
+from rungraph.engine.apis.telemetry import (
+    SpanEndPayload,
+    SpanStartPayload,
+    SpanStatus,
+    StructuredLogEvent,
+)
 from rungraph.engine.errors import UnknownResourceError
+from rungraph.engine.provider import SpanEvent
 from rungraph.engine.tracing import Tracer, current_trace_id, traced
 
 
@@ -263,6 +269,29 @@ async def test_an_event_that_telemetry_does_not_take_in_time_is_lost() -> None:
     await asyncio.wait_for(told.wait(), 5)
     await tracer.aclose()
     assert telemetry.named("told").status is SpanStatus.OK
+
+
+async def test_telemetry_may_take_spans_as_they_are() -> None:
+    """Then nobody makes events of them; one that it refuses is lost alone."""
+    taken: list[SpanEvent] = []
+
+    class Direct(Telemetry):
+        def take_span(self, event: SpanEvent) -> None:
+            taken.append(event)
+            if len(taken) == 1:
+                raise ValueError
+
+    telemetry = Direct()
+    tracer = Tracer(telemetry)
+    span = tracer.start("work", {"api": "inference"})
+    span.end(TimeoutError())
+    await tracer.aclose()
+    began, ended = (StructuredLogEvent(**event._asdict()) for event in taken)
+    assert began.payload == SpanStartPayload(name="work")
+    assert began.attributes == {"api": "inference"}
+    assert ended.payload == SpanEndPayload(status=SpanStatus.ERROR)
+    assert {(one.trace_id, one.span_id) for one in (began, ended)} == {span.position[:2]}
+    assert telemetry.spans == {}
 
 
 async def test_spans_from_outside_of_the_loop_are_told(telemetry: Telemetry) -> None:

@@ -21,6 +21,7 @@ from rungraph.engine.providers.inline.opentelemetry.traces import TraceStore
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
+    from rungraph.engine.provider import SpanEvent
     from rungraph.engine.providers.inline.opentelemetry.config import OpenTelemetryConfig
     from rungraph.engine.providers.inline.opentelemetry.recorder import Recorder
 
@@ -68,22 +69,22 @@ class OpenTelemetry:
                 name is none that OpenTelemetry takes.
         """
         if isinstance(event, StructuredLogEvent):
-            payload = event.payload
-            if isinstance(payload, SpanStartPayload):
-                self._recorder.begin_span(event, payload)
-                self._traces.begin(
-                    event.trace_id,
-                    event.span_id,
-                    parent_span_id=payload.parent_span_id,
-                    at=event.timestamp,
-                )
-            else:
-                self._recorder.end_span(event, payload.status)
-                self._traces.end(event.trace_id, event.span_id, at=event.timestamp)
+            self.take_span(event)
         elif isinstance(event, UnstructuredLogEvent):
             self._recorder.log(event)
         else:
             self._recorder.measure(event)
+
+    def take_span(self, event: SpanEvent | StructuredLogEvent) -> None:
+        """Take the beginning or the end of a span; raises as `log_event` does."""
+        trace_id, span_id, payload = event.trace_id, event.span_id, event.payload
+        if isinstance(payload, SpanStartPayload):
+            self._recorder.begin_span(event, payload)
+            parent = payload.parent_span_id
+            self._traces.begin(trace_id, span_id, parent_span_id=parent, at=event.timestamp)
+        else:
+            self._recorder.end_span(event, payload.status)
+            self._traces.end(trace_id, span_id, at=event.timestamp)
 
     async def get_trace(self, trace_id: str) -> Trace:
         """Return the trace that callers name *trace_id*, if it is among the newest.

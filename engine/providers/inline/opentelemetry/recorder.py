@@ -49,6 +49,7 @@ from rungraph.engine.providers.inline.opentelemetry.mapping import (
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
+    from rungraph.engine.provider import SpanEvent
     from rungraph.engine.providers.inline.opentelemetry.config import OpenTelemetryConfig
 
 SCOPE = "rungraph"
@@ -137,7 +138,7 @@ class Recorder:
         self._logger = loggers.get_logger(SCOPE)
         self._meter = meters.get_meter(SCOPE)
         self._gauges: dict[tuple[str, str], Any] = {}
-        self._open: dict[tuple[str, str], tuple[TelemetryEvent, SpanStartPayload]] = {}
+        self._open: dict[tuple[str, str], tuple[TelemetryEvent | SpanEvent, SpanStartPayload]] = {}
 
     @property
     def failures(self) -> tuple[str, ...]:
@@ -149,7 +150,7 @@ class Recorder:
         """Where telemetry goes."""
         return tuple(way.outlet.name for way in self._ways)
 
-    def begin_span(self, event: TelemetryEvent, payload: SpanStartPayload) -> None:
+    def begin_span(self, event: TelemetryEvent | SpanEvent, payload: SpanStartPayload) -> None:
         """Begin the span that *event* names.
 
         Raises:
@@ -163,7 +164,7 @@ class Recorder:
             self._end_unfinished(next(iter(self._open)), nanoseconds(event.timestamp))
         self._open[key] = (event, payload)
 
-    def end_span(self, event: TelemetryEvent, status: SpanStatus) -> None:
+    def end_span(self, event: TelemetryEvent | SpanEvent, status: SpanStatus) -> None:
         """End the span that *event* names.
 
         Raises:
