@@ -6,6 +6,8 @@ from dataclasses import MISSING, fields
 from types import UnionType
 from typing import TYPE_CHECKING, Any, NamedTuple, get_args, get_origin, get_type_hints
 
+from rungraph.graph.source.positions import items_of
+
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
@@ -80,7 +82,7 @@ def _misfit_items(value: list[Any] | dict[Any, Any], wanted: Any, path: Path) ->
     if wanted is Any:
         return
     types = _types(wanted)
-    for key, one in value.items() if isinstance(value, dict) else enumerate(value):
+    for key, one in items_of(value):
         if type(one) not in types:
             yield Misfit((*path, key), one, _wanted(types))
 

@@ -14,7 +14,7 @@ from rungraph.graph.query.context import glob_of
 from rungraph.graph.query.errors import near_or_all
 from rungraph.graph.secrets.keys import NAME_KEYS
 from rungraph.graph.secrets.values import scrubbed, secret_values
-from rungraph.graph.source.positions import path_text
+from rungraph.graph.source.positions import items_of, path_text
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
@@ -258,12 +258,7 @@ def _leaves(value: Any, steps: Sequence[re.Pattern[str]]) -> Iterator[tuple[Any]
     if not steps:
         yield (value,)
         return
-    items: Iterable[tuple[Any, Any]] = ()
-    if isinstance(value, Mapping):
-        items = value.items()
-    elif isinstance(value, list):
-        items = enumerate(value)
-    for key, item in items:
+    for key, item in items_of(value):
         if steps[0].match(str(key)):
             yield from _leaves(item, steps[1:])
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from rungraph.graph.secrets.values import MASK
+from rungraph.graph.source.positions import items_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -29,9 +30,7 @@ def pasted_masks(context: RuleContext) -> Iterator[Diagnostic]:
 
 
 def _masks_in(value: Any, path: Path) -> Iterator[Path]:
-    if isinstance(value, str):
-        if MASK in value:
-            yield path
-    elif isinstance(value, dict | list):
-        for key, item in value.items() if isinstance(value, dict) else enumerate(value):
-            yield from _masks_in(item, (*path, key))
+    if isinstance(value, str) and MASK in value:
+        yield path
+    for key, item in items_of(value):
+        yield from _masks_in(item, (*path, key))

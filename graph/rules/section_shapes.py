@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import re
-from typing import TYPE_CHECKING, Any, cast
+from typing import TYPE_CHECKING, Any
 
 from rungraph.graph.config.keys import known_keys, resource_paths
 from rungraph.graph.config.sections import kind_of
 from rungraph.graph.rules.context import nearest
 from rungraph.graph.secrets.values import masked
-from rungraph.graph.source.positions import path_text
+from rungraph.graph.source.positions import items_of, path_text
 from rungraph.graph.wording import joined
 
 if TYPE_CHECKING:
@@ -115,12 +115,9 @@ def _at(value: Any, written: str) -> Iterator[tuple[Path, Any]]:
 
 
 def _below(value: Any, step: str) -> Iterable[tuple[Any, Any]]:
-    if isinstance(value, dict):
-        mapping = cast("dict[str, Any]", value)
-        if step != "*":
-            return ((step, mapping[step]),) if step in mapping else ()
-        return mapping.items()
-    return enumerate(value) if isinstance(value, list) and step == "*" else ()
+    if step == "*":
+        return items_of(value)
+    return ((step, value[step]),) if isinstance(value, dict) and step in value else ()
 
 
 def _section(

@@ -16,7 +16,7 @@ from rungraph.graph.placeholders import (
     segments,
 )
 from rungraph.graph.secrets.keys import is_secret_key, is_secret_path
-from rungraph.graph.source.positions import path_text
+from rungraph.graph.source.positions import items_of, path_text
 from rungraph.graph.suggest import closest
 
 if TYPE_CHECKING:
@@ -112,7 +112,7 @@ class Substitution:
         if self._document.has_aliases and id(value) in self._done:
             return self._done[id(value)][1]
         result: Any = value
-        for key, item in value.items() if isinstance(value, dict) else enumerate(value):
+        for key, item in items_of(value):
             if not isinstance(item, _COLLECTIONS) and not (isinstance(item, str) and "${" in item):
                 continue  # Most values stay as they are.
             resolved = self.resolve(item, (*path, key))

@@ -6,7 +6,7 @@ import re
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterable, Sequence
 
 Path = tuple[str | int, ...]
 """The keys and indexes that lead to a value."""
@@ -53,6 +53,13 @@ def value_at(value: Any, path: Sequence[str | int]) -> Any:
         except (KeyError, IndexError, TypeError):
             return None
     return value
+
+
+def items_of(value: Any) -> Iterable[tuple[Any, Any]]:
+    """Return what a mapping or a list holds, by its key or index; of other values nothing."""
+    if isinstance(value, dict):
+        return value.items()
+    return enumerate(value) if isinstance(value, list) else ()
 
 
 def path_text(path: Sequence[str | int]) -> str:

@@ -12,6 +12,7 @@ from rungraph.graph.config.documents import run_config_of
 from rungraph.graph.config.first_format import OLD_KEYS, instances_of, is_old_format
 from rungraph.graph.config.keys import resource_paths
 from rungraph.graph.diagnostics import errors_in
+from rungraph.graph.source.positions import items_of
 from rungraph.graph.upgrade.models import rename_models
 from rungraph.graph.upgrade.storage import move_stores
 from rungraph.graph.upgrade.yaml_text import (
@@ -24,8 +25,6 @@ from rungraph.graph.upgrade.yaml_text import (
 from rungraph.graph.wording import printable
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
-
     from rungraph.graph.catalog.history import CatalogHistory
     from rungraph.graph.catalog.specs import Catalog
     from rungraph.graph.place import Place
@@ -164,10 +163,7 @@ class _Upgrade:
 
     def spelling(self, value: Any) -> None:
         """Write placeholders as they are written today."""
-        items: Iterator[tuple[Any, Any]] = iter(
-            list(value.items()) if isinstance(value, dict) else list(enumerate(value))
-        )
-        for key, one in items:
+        for key, one in [*items_of(value)]:
             if isinstance(one, dict | list):
                 self.spelling(one)
             elif isinstance(one, str) and "${env." in one:

@@ -187,9 +187,9 @@ def _renderers_of(
     graph: RunGraph,
     options: DiagramOptions,
     *,
-    direction: Literal["LR", "TB"] = "LR",
-    theme: Literal["auto", "light", "dark"] = "auto",
-    start: Schedule | None = None,
+    direction: Literal["LR", "TB"],
+    theme: Literal["auto", "light", "dark"],
+    start: Schedule | None,
 ) -> Renderers:
     """Return what draws *graph*, by format; equal graphs give equal bytes.
 

@@ -20,6 +20,7 @@ from rungraph.cli.inputs.options import (
     format_option,
     state_dir_option,
     timeout_options,
+    watch_option,
 )
 from rungraph.cli.inputs.recorded import Recorded
 from rungraph.cli.inputs.saved_plans import check_moves, config_of, load_saved
@@ -96,12 +97,7 @@ _MOST_ROWS = 40
     type=click.Path(dir_okay=False, writable=True, path_type=Path),
     help="Write every event to this file, one JSON object a line.",
 )
-@click.option(
-    "--watch",
-    "watches",
-    is_flag=True,
-    help="Reload FILE when it changes and on SIGHUP: only what differs stops and starts.",
-)
+@watch_option
 @click.option("-v", "--verbose", is_flag=True, help="Show how each node started, as a chart.")
 @click.option("-q", "--quiet", is_flag=True, help="Write answers and errors, nothing else.")
 @catalog_option

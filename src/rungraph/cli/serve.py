@@ -19,6 +19,7 @@ from rungraph.cli.inputs.options import (
     file_argument,
     state_dir_option,
     timeout_options,
+    watch_option,
 )
 from rungraph.cli.output.masks import Masks
 from rungraph.cli.progress.lines import LineProgress
@@ -103,12 +104,7 @@ _NEEDS = ("prometheus_client", "python_multipart", "uvicorn")
     default=1.0,
     help="How many of the calls make spans; a caller's traceparent header decides for its own.",
 )
-@click.option(
-    "--watch",
-    "watches",
-    is_flag=True,
-    help="Reload FILE when it changes and on SIGHUP: only what differs stops and starts.",
-)
+@watch_option
 @failure_option
 @timeout_options
 @state_dir_option

@@ -149,6 +149,14 @@ state_dir_option = click.option(
 )
 
 
+watch_option = click.option(
+    "--watch",
+    "watches",
+    is_flag=True,
+    help="Reload FILE when it changes and on SIGHUP: only what differs stops and starts.",
+)
+
+
 def exit_code_option(text: str) -> Callable[[_Command], _Command]:
     """Return ``--exit-code``, which *text* explains."""
     return click.option("--exit-code", "has_code", is_flag=True, help=text)
