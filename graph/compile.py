@@ -176,6 +176,7 @@ def _graph(
         written_store=config.written_store,
         selectors=config.selectors,
         checks=config.checks,
+        lost=config.lost,
         document=document,
         substitution=substitution,
         diagnostics=(

@@ -72,6 +72,7 @@ class RunGraph:
         read_extras: What the config says beside the graph, masked; only of a graph read from JSON.
         selectors: Queries of the config by the names that other queries use for them.
         checks: Queries that the config wants asked, and what they must find.
+        lost: The keys, such as ``providers`` and ``models``, below which not all could be made out.
         document: What it was compiled from, secrets and all; None when it was read from JSON.
         substitution: What filled in the environment.
         diagnostics: Every problem, errors first, then by place.
@@ -97,6 +98,7 @@ class RunGraph:
     read_extras: Mapping[str, Any] = field(default_factory=dict, repr=False)
     selectors: Mapping[str, str] = field(default_factory=dict)
     checks: tuple[QueryCheck, ...] = ()
+    lost: frozenset[str] = frozenset()
     document: Document | None = field(default=None, repr=False)
     substitution: Substitution | None = field(default=None, repr=False)
     diagnostics: tuple[Diagnostic, ...] = ()

@@ -60,10 +60,12 @@ class HealthCheck:
     Attributes:
         answers: One for each server that was asked, by provider.
         diagnostics: What is wrong, and what could not be asked.
+        unseen: The names of the checks that have not seen all that they are about.
     """
 
     answers: tuple[RemoteAnswer, ...] = ()
     diagnostics: tuple[Diagnostic, ...] = ()
+    unseen: frozenset[str] = frozenset()
 
 
 def check_remotes(
@@ -113,11 +115,14 @@ def _health_of(
 ) -> HealthCheck:
     answered: list[RemoteAnswer] = []
     problems: list[Diagnostic] = []
+    unseen: set[str] = set()
     if without := [node for node, found in remotes if not found]:
         problems.append(_without_address(without))
+        unseen.add("remotes-reachable")
     for node, found in remotes:
         for keys, endpoint in found:
             if isinstance(endpoint, Unusable):
+                unseen.add("remotes-reachable")
                 code, severity = (
                     ("H006", Severity.ERROR) if endpoint.is_wrong else ("H007", Severity.NOTE)
                 )
@@ -135,8 +140,8 @@ def _health_of(
             if reason:
                 message = f"'{node.address}' gets no answer from {url}: {reason}"
                 problems.append(at_config(graph, node, keys, answer.code, message, *answer.help))
-        problems += _resources_on(graph, node, found, answers)
-    return HealthCheck(tuple(answered), tuple(problems))
+        problems += _resources_on(graph, node, found, answers, unseen)
+    return HealthCheck(tuple(answered), tuple(problems), frozenset(unseen))
 
 
 def _is_other_server(endpoint: Endpoint, answer: Answer) -> str:
@@ -153,33 +158,43 @@ def _is_other_server(endpoint: Endpoint, answer: Answer) -> str:
 
 
 def _resources_on(
-    graph: RunGraph, node: ProviderNode, found: Sequence[Found], answers: Mapping[Endpoint, Answer]
+    graph: RunGraph,
+    node: ProviderNode,
+    found: Sequence[Found],
+    answers: Mapping[Endpoint, Answer],
+    unseen: set[str],
 ) -> Iterator[Diagnostic]:
     """Yield which resources that the config places on *node* its servers do not have."""
     spec, pair = node.spec, graph.catalog.pair_of_router(node.api)
     table = graph.nodes.get(Address.table(pair.table_api)) if pair else None
-    probes = [(keys, one) for keys, one in found if isinstance(one, Endpoint) and one.served_names]
-    if spec is None or not isinstance(table, TableNode) or not probes:
+    if spec is None or not isinstance(table, TableNode):
         return
     key, _, value = spec.fetches_if.partition("=")
-    if key and node.config.get(key) == value:
-        return
-    noun = table.pair.noun
     placed = [
         one
         for one in table.resources
         if one.provider_id == node.provider_id and not has_placeholder(one.native_id)
     ]
-    served: set[str] = set()
-    for keys, endpoint in probes:
-        answer = answers[endpoint]
-        if answer.said in _WANTS_KEY and placed:
+    if not placed or (key and node.config.get(key) == value):
+        return
+    noun = table.pair.noun
+    asked = [
+        (keys, answers[one])
+        for keys, one in found
+        if isinstance(one, Endpoint) and one.served_names
+    ]
+    for keys, answer in asked:
+        if answer.said in _WANTS_KEY:
             what = counted(len(placed), noun)
             message = f"'{node.address}' is not asked for its {what}: no key is sent"
             yield at_config(graph, node, keys, "H007", message, severity=Severity.NOTE)
-        if answer.served is None:
-            return
-        served |= answer.served | {one.removesuffix(spec.implied_suffix) for one in answer.served}
+    served: set[str] = set()
+    for _, answer in asked:
+        names = answer.served or ()
+        served |= {*names, *(one.removesuffix(spec.implied_suffix) for one in names)}
+    if not asked or any(answer.served is None for _, answer in asked):
+        unseen.add("resources-served")
+        return
     for one in placed:
         if one.native_id not in served:
             message = f"{noun} '{one.native_id}' is not on the server of '{node.address}'"

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
     from rungraph.graph.address import Address
-    from rungraph.graph.catalog.specs import Catalog
+    from rungraph.graph.catalog.specs import Catalog, RoutedPair
     from rungraph.graph.model import RunGraph
 
 MOST_NAMED = 8
@@ -68,6 +68,19 @@ def configs_unread(graph: RunGraph, *, of_others: bool) -> tuple[Address, ...]:
         )
 
 
+def has_resources_unread(graph: RunGraph, *, of_others: bool) -> bool:
+    """Return whether the config registers what no class was there for; see `configs_unread`."""
+    tables = [one for one in graph.nodes.values() if isinstance(one, TableNode) and one.resources]
+    offered = discover_catalog().pairs if tables else ()
+    with QuietImports() as quiet:
+        check = ConfigCheck(graph, Importing(quiet))
+        return any(
+            check.is_type_unread(one.pair)
+            or (one.pair not in offered and not (of_others and one.pair.resource_type))
+            for one in tables
+        )
+
+
 def _is_installed(node: ProviderNode, offered: Catalog) -> bool:
     """Return whether the type of *node* is one that *offered* has, and just as it is there."""
     spec = node.spec
@@ -91,9 +104,13 @@ class ConfigCheck:
         name = node.spec.config_class if node.spec else ""
         return bool(name) and not self._can_be_imported(name, node)
 
+    def is_type_unread(self, pair: RoutedPair) -> bool:
+        """Return whether the resource type of *pair* cannot be imported."""
+        return bool(pair.resource_type) and not self._can_be_imported(pair.resource_type)
+
     def _resources_of(self, node: TableNode) -> Iterator[Diagnostic]:
         name = node.pair.resource_type
-        if not name or not self._can_be_imported(name):
+        if not name or self.is_type_unread(node.pair):
             return
         # Most configs register nothing.
         from rungraph.engine.routing.resources import ResourceType

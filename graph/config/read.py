@@ -120,6 +120,7 @@ class _Reader(ResourceReader):
                 ],
             ),
             unreadable={api: frozenset(ids) for api, ids in sorted(self.unreadable.items())},
+            lost=frozenset(self.lost),
             resources=in_order(
                 resources,
                 attrgetter("table_api", "identifier", "provider_id"),
@@ -158,6 +159,8 @@ class _Reader(ResourceReader):
             for key in value.keys() & catalog.apis.keys() - known
             if isinstance(value[key], list) and stray_key(key, value[key], catalog) is None
         }
+        if apis:
+            self.lost.add("providers")
         is_empty = "providers" in value and value["providers"] is None
         if is_empty and (apis or "pairs_by_apis" in catalog.traits):
             wanted = "a mapping of API to a list of instances"
@@ -168,6 +171,7 @@ class _Reader(ResourceReader):
                     "C012", stray.message, (key,), *stray.hints, key=True, severity=stray.severity
                 )
                 known |= {key}
+                self.lost.add(key)
         if not value:
             return value
         required = (
@@ -250,6 +254,7 @@ class _Reader(ResourceReader):
     def providers(self, value: Any, catalog: Catalog) -> Iterator[ProviderNode]:
         if not isinstance(value, dict):
             if value is not None:
+                self.lost.add("providers")
                 wanted = "a mapping of API to a list of instances"
                 self.wrong_type(value, ("providers",), wanted)
             return
@@ -260,6 +265,7 @@ class _Reader(ResourceReader):
             for meant in closest(api, catalog.providable_apis) if api not in catalog.apis else ():
                 self.lose(meant, "")
             if not is_api_name(api):
+                self.lost.add("providers")
                 continue  # No catalog has it, which is told of, and it has no address.
             if not isinstance(entries, list) or not all(isinstance(one, dict) for one in entries):
                 self.lose(api, "")
@@ -277,6 +283,7 @@ class _Reader(ResourceReader):
 
     def lose(self, api: str, provider_id: str) -> None:
         """Remember an instance that could not be made out, so that nobody is told to add it."""
+        self.lost.add("providers")
         self.unreadable.setdefault(api, set()).add(provider_id)
 
     def provider(self, api: str, entry: Entry, catalog: Catalog) -> ProviderNode | None:

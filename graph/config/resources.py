@@ -77,11 +77,13 @@ class ResourceReader(SectionReader):
         resolved: dict[str, Any] = self.resolve(written, path)
         wanted = self.named_texts(written, resolved, names, path)
         if "identifier" not in wanted:
+            self.lost.add(str(path[0]))
             self.without_id(written, f"{noun}_id", path)
             return None
         as_written = {names[name]: name for name in names if name in written}
         section = self.section(ResourceSection, wanted, path, as_written)
         if section is None:
+            self.lost.add(str(path[0]))
             return None
         return ResourceConfig(
             pair.table_api,
@@ -152,7 +154,10 @@ class ResourceReader(SectionReader):
         resolved: dict[str, Any] = self.resolve(read, path)
         wanted = self.named_texts(read, resolved, names, path)
         as_written = {names[name]: name for name in names if name in written}
-        return self.section(MemberSection, wanted, path, as_written)
+        section = self.section(MemberSection, wanted, path, as_written)
+        if section is None:
+            self.lost.add(str(path[0]))
+        return section
 
     def routing(self, written: Any, path: Path) -> Routing:
         """Return how members share calls: as by default where that is not to be made out."""

@@ -237,6 +237,7 @@ class RunConfig:
             not yet known to be unique, nor their APIs and types to exist.
         unreadable: By API the ids of the instances that could not be made out; an empty one where
             the id cannot be told either.
+        lost: The keys, such as ``providers`` and ``models``, below which not all could be made out.
         resources: What is to be registered at start, sorted; the ``provider_id`` of one that the
             only provider serves is empty.
         excluded: The instances that are switched off, sorted.
@@ -254,6 +255,7 @@ class RunConfig:
     configured_apis: tuple[str, ...] = ()
     providers: tuple[ProviderNode, ...] = ()
     unreadable: Mapping[str, frozenset[str]] = field(default_factory=dict[str, frozenset[str]])
+    lost: frozenset[str] = frozenset()
     resources: tuple[ResourceConfig, ...] = ()
     excluded: tuple[Excluded, ...] = ()
     metadata_store: Mapping[str, Any] | None = field(default=None, repr=False)

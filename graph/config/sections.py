@@ -76,6 +76,8 @@ class SectionReader:
         self.text_of = substitution.text_of
         self.is_always_typed = substitution.is_always_typed
         self.problems: list[Diagnostic] = []
+        self.lost: set[str] = set()
+        """The keys of the config that have entries which could not be made out."""
         self.origin: Mapping[Path, Path] = {}
 
     def entries(
@@ -85,6 +87,7 @@ class SectionReader:
         if value is None:
             return
         if not isinstance(value, list):
+            self.lost.add(str(path[0]))
             self.wrong_type(value, path, wanted, *hints)
             return
         for index, written in enumerate(value):
@@ -92,6 +95,7 @@ class SectionReader:
             if isinstance(written, dict):
                 yield Entry(written, entry_path, self.document.place_of(entry_path))
             else:
+                self.lost.add(str(path[0]))
                 self.wrong_type(written, entry_path, wanted_entry)
 
     def text(self, written: Any, resolved: Any, path: Path) -> Any:

@@ -107,6 +107,28 @@ def _checks() -> tuple[Check, ...]:
     )
 
 
+_UNSEEN = """
+providers,C023 known-types current-types unique-ids single-providers resources-placed
+providers,C023 providers-served selectors addresses-usable remotes-reachable resources-served
+providers,C021,C023,C031,C032 no-hard-cycles no-soft-cycles dependencies-configured apis-provided
+providers,C020,C021,C023,C031 modules-importable packages-installed configs-accepted
+resources unique-ids resources-placed selectors resources-accepted resources-served
+"""
+"""What has not seen all that it is about after a problem, or where not all could be made out."""
+
+
+def _unseen(graph: RunGraph) -> Iterator[str]:
+    """Yield the checks that could pass only for a part of *graph*."""
+    met = {one.code for one in graph.diagnostics}
+    met |= {key if key == "providers" else "resources" for key in graph.lost - {"checks"}}
+    for line in _UNSEEN.strip().splitlines():
+        causes, *names = line.split()
+        if not met.isdisjoint(causes.split(",")):
+            yield from names
+    if any(one.code == "E001" and one.path.startswith("providers") for one in graph.diagnostics):
+        yield "configs-accepted"
+
+
 CHECKS = _checks()
 """Every check of rungraph's own, by level. Each code of a diagnostic belongs to exactly one."""
 
@@ -122,6 +144,7 @@ def checklist(
     *,
     answers: Sequence[CheckAnswer] | None = None,
     more: Collection[str] = (),
+    unseen: Collection[str] = (),
 ) -> tuple[CheckResult, ...]:
     """Return what every check has found in *graph*, by level.
 
@@ -133,6 +156,8 @@ def checklist(
             everything that needs a document when none could be read.
         answers: What the checks that are queries found; by default those of the config are asked.
         more: The names of deeper checks that were made, too.
+        unseen: The names of checks that have not seen all that they are about, beside those of
+            which the graph tells: without a problem they have not passed, but are ``not_checked``.
 
     Examples:
         >>> from rungraph.graph import compile_config
@@ -143,7 +168,7 @@ def checklist(
     found: dict[str, list[Diagnostic]] = {check.name: [] for check in CHECKS}
     for diagnostic in graph.diagnostics:
         found[_CHECK_OF[diagnostic.code]].append(diagnostic)
-    usable = is_usable(graph)
+    usable, unseen = is_usable(graph), {*unseen, *_unseen(graph)}
     results: list[CheckResult] = []
     for check in CHECKS:
         was_made = check.level <= level or check.name in more
@@ -151,6 +176,7 @@ def checklist(
         if check.name == "queries":
             results += _queried(graph, answers, was_made=was_made)
             continue
+        was_made = was_made and check.name not in unseen
         diagnostics = tuple(found[check.name])
         result = result_of(diagnostics) if diagnostics or was_made else Result.NOT_CHECKED
         results.append(CheckResult(check.name, check.level, result, diagnostics, check.states))
@@ -174,6 +200,8 @@ def _queried(
         diagnostics = (answer.diagnostic,) if answer.diagnostic else ()
         states = f"{masked_text(answer.check.query, graph.known)}: {answer.check.expect}"
         result = result_of(diagnostics) if answer.ok else Result.FAILED
+        if result is Result.PASSED and graph.lost - {"checks"}:
+            result = Result.NOT_CHECKED
         yield CheckResult(answer.check.name, Level.GRAPH, result, diagnostics, states, answer)
 
 

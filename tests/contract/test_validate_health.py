@@ -77,6 +77,8 @@ def test_a_server_that_is_not_there_is_an_error_at_its_url(remote_file: ConfigFi
         ended.err
     )
     assert "  health   noted        addresses-usable\n" in ended.out
+    assert "  health   passed       resources-served\n" in ended.out
+    assert "  not checked: 1 check of health\n" in ended.out
 
 
 def test_a_silent_server_is_given_up_in_time(remote_file: ConfigFile) -> None:

@@ -66,6 +66,23 @@ def test_configs_are_held_against_installed_classes_unasked(
 
 
 @pytest.mark.parametrize(
+    ("words", "result"),
+    [((), "passed"), (("--catalog", "llama-stack@0.2.12"), "not_checked")],
+    ids=["installed", "of others"],
+)
+def test_resources_that_no_class_was_there_for_are_not_accepted(
+    tmp_path: Path, words: tuple[str, ...], result: str
+) -> None:
+    """Whether or not what the config names is imported."""
+    providers = {"inference": [entry("a", "remote::openai")]}
+    path = written(tmp_path / "run.yaml", providers, models=[{"model_id": "m", "provider_id": "a"}])
+    for level in ("configs", "import"):
+        ended = rungraph("validate", path, *words, "--level", level, "--format", "json")
+        results = {one["name"]: one["result"] for one in json.loads(ended.out)["checks"]}
+        assert results["resources-accepted"] == result
+
+
+@pytest.mark.parametrize(
     "path",
     [
         one

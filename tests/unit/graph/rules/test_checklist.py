@@ -11,9 +11,14 @@ from rungraph.graph import Diagnostic, Level, Severity, compile_config
 from rungraph.graph.rules.checklist import CHECKS, Result, checklist, result_of
 from rungraph.graph.rules.codes import RULES
 
+_OTEL = "{provider_id: a, provider_type: 'inline::opentelemetry', config: {x: '${env.NO}'}}"
+_TYPED = {"dependencies-configured", "modules-importable", "configs-accepted"}
+_ALL = {*_TYPED, "known-types", "unique-ids", "providers-served", "resources-placed"}
+_REGISTERED = {"resources-placed", "resources-accepted"}
+
 
 def _results(source: str, level: Level = Level.ENV) -> dict[str, Result]:
-    graph = compile_config(source, environment={}).up_to(level)
+    graph = compile_config(f"{source}\n", environment={}).up_to(level)
     return {one.name: one.result for one in checklist(graph, level)}
 
 
@@ -49,6 +54,38 @@ def test_a_bad_value_leaves_the_other_checks_standing() -> None:
     )
     assert results["yaml"] is Result.WARNED
     assert results["known-types"] is Result.PASSED
+
+
+@pytest.mark.parametrize(
+    ("source", "unseen", "passed"),
+    [
+        ("providers: {telemetry: [{provider_id: a, provider_type: 1}]}", _ALL, "ids-public"),
+        ("providers: {telemetry: {}}", _ALL, "ids-public"),
+        ("providers: {}\ninference: [{provider_id: a, provider_type: x}]", _ALL, "ids-public"),
+        ("providers: {telemetry: [{provider_id: a, provider_type: x}]}", _TYPED, "unique-ids"),
+        ("providers: {}\nmodels: [{model_id: 1}]", _REGISTERED, "configs-accepted"),
+        ("providers: {}\nmodels: [{id: x}]", _REGISTERED, "configs-accepted"),
+        (f"providers: {{telemetry: [{_OTEL}]}}", {"configs-accepted"}, "modules-importable"),
+        ("providers: {}\nmetadata_store: {db_path: '${env.NO}'}", set(), "configs-accepted"),
+        ("providers: {}\nchecks: [1]", set(), "configs-accepted"),
+    ],
+)
+def test_what_has_not_seen_everything_has_not_passed(
+    source: str, unseen: set[str], passed: str
+) -> None:
+    """A provider, a type or a model that cannot be made out is behind what was found in it."""
+    results = _results(source, Level.IMPORT)
+    assert unseen <= {name for name, one in results.items() if one is Result.NOT_CHECKED}
+    assert results[passed] is Result.PASSED
+
+
+def test_a_query_of_a_part_of_the_graph_has_not_passed() -> None:
+    """What was not made out could be among what it selects."""
+    check = "checks: [{name: q, query: 'type:remote::*'}]"
+    assert _results(f"providers: {{}}\n{check}")["q"] is Result.PASSED
+    assert _results(f"providers: {{inference: [1]}}\n{check}")["q"] is Result.NOT_CHECKED
+    some = check.replace("remote::*", "inline::inspect")
+    assert _results(f"providers: {{inference: [1]}}\n{some}")["q"] is Result.FAILED
 
 
 def test_diagnostics_come_with_the_check_that_found_them() -> None:
