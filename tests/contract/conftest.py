@@ -50,18 +50,14 @@ def remote_file(tmp_path: Path) -> ConfigFile:
 def url(tmp_path_factory: pytest.TempPathFactory, weights: Path) -> Generator[str]:
     """Serve the quickstart, and agents and safety of our own, at the URL that is returned."""
     folder = tmp_path_factory.mktemp("served")
-    config = yaml.safe_load(
-        QUICKSTART.read_text().replace(
-            "${env.RUNGRAPH_DEMO_DIR:=~/.local/state/rungraph/quickstart}", str(folder)
-        )
-    )
+    config = yaml.safe_load(QUICKSTART.read_text())
     for api, provider_id in (("safety", "words"), ("agents", "fake")):
         provider = entry(provider_id, f"inline::{provider_id}", "fake_agents", kind=api)
         config["providers"][api] = [provider]
     config["providers"]["inference"].append(entry("told", "inline::told", "fake_provider"))
     path = folder / "run.yaml"
     path.write_text(yaml.safe_dump(config))
-    with serving(path) as at:
+    with serving(path, RUNGRAPH_DEMO_DIR=str(folder)) as at:
         yield at
 
 

@@ -7,7 +7,7 @@ import gzip
 import json
 import threading
 from collections.abc import Callable, Generator
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from http.server import BaseHTTPRequestHandler
 from pathlib import Path
 from typing import Any
 
@@ -28,37 +28,20 @@ pytest.importorskip("opentelemetry.exporter.otlp.proto.http")
 
 
 class Collector:
-    """An OTLP/HTTP collector that decodes what it gets, on a port of its own.
+    """An OTLP/HTTP collector that decodes what it gets.
 
     Attributes:
+        endpoint: Where it listens, on a port of its own.
         status: What it answers with.
         received: The decoded requests by their path.
         headers: The headers of every request.
     """
 
     def __init__(self) -> None:
+        self.endpoint = ""
         self.status = 200
         self.received: dict[str, list[Any]] = {}
         self.headers: list[dict[str, str]] = []
-        collector = self
-
-        class Handler(BaseHTTPRequestHandler):
-            protocol_version = "HTTP/1.1"
-
-            def do_POST(self) -> None:
-                body = self.rfile.read(int(self.headers["content-length"]))
-                collector.take(self.path, {k.lower(): v for k, v in self.headers.items()}, body)
-                self.send_response(collector.status)
-                self.send_header("content-length", "0")
-                self.end_headers()
-
-            def log_message(self, format: str, *args: object) -> None:  # noqa: A002 (its)
-                del format, args
-
-        self.server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-        self.endpoint = f"http://127.0.0.1:{self.server.server_port}"
-        self._thread = threading.Thread(target=self.server.serve_forever, args=(0.01,))
-        self._thread.start()
 
     def take(self, path: str, headers: dict[str, str], body: bytes) -> None:
         from opentelemetry.proto.collector.logs.v1.logs_service_pb2 import ExportLogsServiceRequest
@@ -88,18 +71,24 @@ class Collector:
             for span in scope.spans
         ]
 
-    def close(self) -> None:
-        self.server.shutdown()
-        self._thread.join()
-        self.server.server_close()
-
 
 @pytest.fixture
 def collector() -> Generator[Collector]:
     """Yield a collector that works."""
     made = Collector()
-    yield made
-    made.close()
+
+    class Handler(BaseHTTPRequestHandler):
+        protocol_version = "HTTP/1.1"
+
+        def do_POST(self) -> None:
+            body = self.rfile.read(int(self.headers["content-length"]))
+            made.take(self.path, {k.lower(): v for k, v in self.headers.items()}, body)
+            self.send_response(made.status)
+            self.send_header("content-length", "0")
+            self.end_headers()
+
+    with wire.serve_with(Handler) as made.endpoint:
+        yield made
 
 
 @pytest.fixture

