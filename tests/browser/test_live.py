@@ -15,6 +15,7 @@ from typing import Any
 import pytest
 import yaml
 from playwright.sync_api import Browser, Page, expect
+from tests.builders import entry
 from tests.contract.command_line import HIDDEN, opened
 from tests.contract.conftest import ConfigFile
 from tests.contract.conftest import config_file as config_file
@@ -96,13 +97,8 @@ def test_states_and_facts_are_told_as_they_happen(
 def test_a_node_that_failed_tells_why(browser: Browser, config_file: ConfigFile) -> None:
     """Its box and its panel have the error, with no secret in it."""
     providers = [
-        {
-            "provider_id": name,
-            "provider_type": "inline::told",
-            "module": "fake_provider",
-            "config": config,
-        }
-        for name, config in (("told", {}), ("bad", {"start": "fail", "api_key": HIDDEN}))
+        entry("told", "inline::told", "fake_provider"),
+        entry("bad", "inline::told", "fake_provider", start="fail", api_key=HIDDEN),
     ]
     path = config_file(more={"providers": {"inference": providers}})
     with (
@@ -153,12 +149,7 @@ def test_a_provider_that_is_killed_is_seen_to_come_back(
     browser: Browser, config_file: ConfigFile
 ) -> None:
     """The panel says what happened to it, and that it runs again."""
-    provider = {
-        "provider_id": "told",
-        "provider_type": "inline::told",
-        "module": "fake_provider",
-        "placement": "process",
-    }
+    provider = entry("told", "inline::told", "fake_provider") | {"placement": "process"}
     path = config_file(more={"providers": {"inference": [provider]}})
     with served(path) as (process, url), opened_page(browser, f"{url}/#view=full") as page:
         marked(page, "ready")

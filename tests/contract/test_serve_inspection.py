@@ -151,15 +151,8 @@ def test_edges_tell_calls_that_providers_make(config_file: ConfigFile) -> None:
     """An agent's own calls of a model count, streamed or not, with errors and durations."""
     path = config_file()
     config = json.loads(path.read_text())
-    config["providers"]["agents"] = [
-        {
-            "provider_id": "fake",
-            "provider_type": "inline::agents",
-            "module": "fake_agents",
-            "config": {"kind": "agents", "model": "echo"},
-            "dependencies": ["inference"],
-        }
-    ]
+    agents = entry("fake", "inline::agents", "fake_agents", kind="agents", model="echo")
+    config["providers"]["agents"] = [agents | {"dependencies": ["inference"]}]
     path.write_text(json.dumps(config))
     with serving(path) as url, httpx2.Client(base_url=url) as http:
         for text, is_stream in (("x", False), ("x", True), ("fail", False), ("break", True)):

@@ -10,6 +10,7 @@ from typing import Any
 import huggingface_hub
 import pytest
 from huggingface_hub import InferenceClient, constants
+from tests.builders import entry
 from tests.counterparts import KEY, serve_counterpart
 
 from rungraph import Stack, StackSettings, compile_config
@@ -40,16 +41,8 @@ def url(counterpart: str, monkeypatch: pytest.MonkeyPatch) -> str:
 
 
 def _stack(kind: str, state: Path, **config: Any) -> Stack:
-    graph = compile_config(
-        {
-            "providers": {
-                "inference": [
-                    {"provider_id": "hf", "provider_type": f"remote::hf::{kind}", "config": config}
-                ]
-            }
-        },
-        environment={},
-    )
+    providers = {"inference": [entry("hf", f"remote::hf::{kind}", **config)]}
+    graph = compile_config({"providers": providers}, environment={})
     return Stack(graph.check(), StackSettings(state_dir=state))
 
 

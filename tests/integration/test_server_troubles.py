@@ -12,7 +12,8 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from tests.asgi import Answered, ask
+from tests.asgi import Answered, app_of, ask
+from tests.builders import entry
 from tests.wire import Reply, Request, serve, sse
 
 from rungraph.engine.events import NodeHeldLoop
@@ -48,8 +49,8 @@ def plugin(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
 
 def far(base_url: str, seconds: float) -> dict[str, Any]:
     """Return the config of a provider whose server may be silent for *seconds*."""
-    waits = {"timeout_seconds": seconds, "first_chunk_timeout_seconds": seconds, "max_retries": 0}
-    return {"provider_id": "far", "config": {"base_url": base_url, **waits}}
+    waits: dict[str, Any] = {"timeout_seconds": seconds, "first_chunk_timeout_seconds": seconds}
+    return entry("far", "remote::openai", base_url=base_url, max_retries=0, **waits)
 
 
 @asynccontextmanager
@@ -57,19 +58,12 @@ async def running(
     tmp_path: Path, *others: dict[str, Any]
 ) -> AsyncGenerator[tuple[Stack, StackApp]]:
     """Run a server of a provider of its own and of *others* far away."""
-    own = {
-        "provider_id": "own",
-        "provider_type": "inline::holder",
-        "module": "rungraph_holder",
-        "config": {},
-    }
-    remote = [{"provider_type": "remote::openai", **one} for one in others]
-    config = {"image_name": "troubles", "providers": {"inference": [own, *remote]}}
+    own = entry("own", "inline::holder", "rungraph_holder")
+    config = {"image_name": "troubles", "providers": {"inference": [own, *others]}}
     settings = StackSettings(state_dir=tmp_path, health_interval=None)
     stack = Stack(compile_config(config, environment={}), settings)
     async with stack:
-        app = StackApp(stack)
-        app.open()
+        app = app_of(stack)
         watching = asyncio.create_task(app.watch())
         try:
             yield stack, app

@@ -12,12 +12,12 @@ from typing import Any
 import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
-from tests.asgi import Answered, ask
+from tests.asgi import Answered, app_of, ask
+from tests.builders import entry
 from tests.wire import Reply, Request, Wire, serve
 
 from rungraph.engine.run.settings import StackSettings
 from rungraph.engine.run.stack import Stack
-from rungraph.engine.server.app import StackApp
 from rungraph.graph import compile_config
 
 JSON = st.recursive(
@@ -48,11 +48,7 @@ class Lane:
         with self._runner:
             upstream = serve(self._answer)
             self.wire = self._runner.run(upstream.__aenter__())
-            provider = {
-                "provider_id": "far",
-                "provider_type": "remote::openai",
-                "config": {"base_url": self.wire.base_url, "max_retries": 0},
-            }
+            provider = entry("far", "remote::openai", base_url=self.wire.base_url, max_retries=0)
             config = {
                 "version": "2",
                 "image_name": "relay",
@@ -69,8 +65,7 @@ class Lane:
             stack = Stack(graph, quiet)
             self._runner.run(stack.__aenter__())
             try:
-                self._app = StackApp(stack)
-                self._app.open()
+                self._app = app_of(stack)
                 yield
             finally:
                 self._runner.run(stack.__aexit__(None, None, None))

@@ -9,6 +9,7 @@ from typing import Any, NamedTuple
 
 from hypothesis import assume, given, settings
 from hypothesis import strategies as st
+from tests.builders import entry
 from tests.letters import LETTERS
 
 from rungraph.engine import Stack, StackSettings
@@ -33,12 +34,8 @@ def _configs(draw: st.DrawFn) -> dict[str, Any]:
     """Models and memory banks on a few providers; banks name models by all their names."""
     names = draw(st.lists(st.sampled_from("abc"), min_size=1, unique=True))
     inference = [
-        {
-            "provider_id": name,
-            "provider_type": f"inline::{draw(st.sampled_from(['told', 'silent']))}",
-            "restart": "never",
-            "config": {"model": f"m-{name}"},
-        }
+        entry(name, draw(st.sampled_from(["inline::told", "inline::silent"])), model=f"m-{name}")
+        | {"restart": "never"}
         for name in names
     ]
     models = [
@@ -60,12 +57,7 @@ def _configs(draw: st.DrawFn) -> dict[str, Any]:
         for bank in (draw(st.sets(st.sampled_from(["v", "w"]))) if memories else ())
     ]
     memory = [
-        {
-            "provider_id": name,
-            "provider_type": f"inline::{draw(st.sampled_from(['needy', 'own']))}",
-            "restart": "never",
-            "config": {},
-        }
+        entry(name, draw(st.sampled_from(["inline::needy", "inline::own"]))) | {"restart": "never"}
         for name in memories
     ]
     providers = {"inference": inference, **({"memory": memory} if memory else {})}

@@ -6,6 +6,7 @@ import re
 from base64 import b64decode
 
 import pytest
+from tests.builders import entry
 
 from rungraph.graph import RunGraph, compile_config
 
@@ -15,16 +16,8 @@ HIDDEN = "sk-in-no-notebook-0123456789"
 @pytest.fixture
 def graph() -> RunGraph:
     """A provider with a secret, and an unknown type."""
-    providers = {
-        "inference": [
-            {
-                "provider_id": "a'b<c>",
-                "provider_type": "remote::openai",
-                "config": {"url": "http://x", "api_key": HIDDEN},
-            },
-            {"provider_id": "b", "provider_type": "remote::opnai"},
-        ]
-    }
+    secret = entry("a'b<c>", "remote::openai", url="http://x", api_key=HIDDEN)
+    providers = {"inference": [secret, entry("b", "remote::opnai")]}
     return compile_config({"providers": providers}, environment={})
 
 

@@ -6,6 +6,7 @@ from typing import Any
 
 import pytest
 import yaml
+from tests.builders import entry
 from tests.unit.graph.rules.sections import config_with, errors_of
 
 from rungraph.graph import Severity, compile_config
@@ -230,7 +231,7 @@ def test_what_is_registered_has_the_fields_that_its_kind_needs() -> None:
     embedding = {"model_id": "m", "provider_id": "o", "model_type": "embedding",
                  "metadata": {"embedding_dimension": 384}}  # fmt: skip
     missing = [f"the key '{one}' is missing" for one in ("embedding_dimension", "embedding_model")]
-    for entry, release, errors in (
+    for listed, release, errors in (
         (store, "ogx@1.5.0", missing),
         ({**store, "vector_store_id": "${env.NONE:=}"}, "ogx@1.5.0", []),
         ({**store, "embedding_model": "o/m", "embedding_dimension": "384"}, "ogx@1.5.0", []),
@@ -241,7 +242,7 @@ def test_what_is_registered_has_the_fields_that_its_kind_needs() -> None:
              "not text")],
         ),
     ):  # fmt: skip
-        lists = {"models": [embedding], "vector_stores": [entry]}
+        lists = {"models": [embedding], "vector_stores": [listed]}
         text = config_with(registered_resources=lists, providers=providers, apis=apis)
         assert errors_of(text, release) == errors
 
@@ -278,20 +279,15 @@ def test_what_is_switched_off_is_filled_in_all_the_same() -> None:
         ("", ["the environment variable 'URL' is not set"]),
         ("${env.X:=__disabled__}", []),
     ):
-        off = {"provider_id": written, "provider_type": "remote::vllm",
-               "config": {"base_url": "${env.URL}"}}  # fmt: skip
+        off = entry(written, "remote::vllm", base_url="${env.URL}")
         text = config_with(providers={"inference": [on, off]})
         assert errors_of(text, "ogx@1.5.0") == errors
 
 
 def test_a_name_that_is_not_in_capitals_is_text_to_a_release() -> None:
     """The start goes on with the text as it is written, which nobody can have meant."""
-    entry = {
-        "provider_id": "o",
-        "provider_type": "remote::ollama",
-        "config": {"base_url": "${env.url}"},
-    }
-    text = config_with(providers={"inference": [entry]})
+    provider = entry("o", "remote::ollama", base_url="${env.url}")
+    text = config_with(providers={"inference": [provider]})
     graph = compile_config(text, catalog="ogx@1.5.0", environment={})
     assert [(one.severity, one.message) for one in graph.diagnostics if one.code[0] == "E"] == [
         (Severity.WARNING, "ogx 1.5.0 takes '${env.url}' as text")
