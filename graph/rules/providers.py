@@ -13,12 +13,11 @@ from rungraph.graph.rules.context import nearest
 from rungraph.graph.rules.masks import pasted_masks
 from rungraph.graph.rules.registered import models_of_one_name
 from rungraph.graph.rules.resources import (
-    lists_that_end_the_start,
     members_beside_others,
     references_to_nothing,
     resources_listed_twice,
     resources_without_provider,
-    unread_lists,
+    unregistered_lists,
 )
 from rungraph.graph.rules.section_shapes import section_shapes
 from rungraph.graph.rules.unknown import unknown_names
@@ -240,8 +239,7 @@ _RULES: tuple[Callable[[RuleContext], Iterator[Diagnostic]], ...] = (
     members_beside_others,
     references_to_nothing,
     models_of_one_name,
-    lists_that_end_the_start,
-    unread_lists,
+    unregistered_lists,
     section_shapes,
     stack_sections.storage,
     stack_sections.registrations,

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from itertools import groupby
+from operator import attrgetter
 from typing import TYPE_CHECKING
 
 from rungraph.graph.address import Address
@@ -208,37 +210,26 @@ def _unregistered(
     )
 
 
-def unread_lists(context: RuleContext) -> Iterator[Diagnostic]:
-    """Yield the lists of resources that a release does not register."""
-    for table_api, why in unread_tables(context).items():
-        listed_there = [one for one in context.config.resources if one.table_api == table_api]
-        if listed_there:
-            yield context.document.problem(
-                "C039",
-                f"{context.catalog.full_name} does not register these "
-                f"{table_api.replace('_', ' ')}{why}",
-                listed_there[0].path[:-1],
-                "take them out",
-                key=True,
-                severity=Severity.WARNING,
+def unregistered_lists(context: RuleContext) -> Iterator[Diagnostic]:
+    """Yield the lists of resources that a release does not register, or does not start with."""
+    traits, release = context.catalog.traits, context.catalog.full_name
+    ending = {table_api for trait, table_api in _ENDING.items() if trait in traits}
+    unread = unread_tables(context)
+    for table_api, several in groupby(context.config.resources, attrgetter("table_api")):
+        noun = table_api.replace("_", " ")
+        if table_api in unread:
+            message = f"{release} does not register these {noun}{unread[table_api]}"
+            way_out, severity = "take them out", Severity.WARNING
+        elif table_api in ending and Address.table(table_api) in context.nodes:
+            message = (
+                f"{release} does not start with these {noun}: it cannot register what a config "
+                "lists"
             )
-
-
-def lists_that_end_the_start(context: RuleContext) -> Iterator[Diagnostic]:
-    """Yield the lists of resources that a release cannot register one of."""
-    for trait, table_api in _ENDING.items():
-        there = [one for one in context.config.resources if one.table_api == table_api]
-        is_asked = Address.table(table_api) in context.nodes
-        if there and is_asked and trait in context.catalog.traits:
-            yield context.document.problem(
-                "C039",
-                f"{context.catalog.full_name} does not start with these "
-                f"{table_api.replace('_', ' ')}: it cannot register what a config lists",
-                there[0].path[:-1],
-                "take them out, and register them once it runs",
-                key=True,
-                severity=Severity.ERROR,
-            )
+            way_out, severity = "take them out, and register them once it runs", Severity.ERROR
+        else:
+            continue
+        where = next(several).path[:-1]
+        yield context.document.problem("C039", message, where, way_out, key=True, severity=severity)
 
 
 def unread_tables(context: RuleContext) -> dict[str, str]:
