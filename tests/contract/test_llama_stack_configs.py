@@ -20,6 +20,7 @@ import yaml
 from rungraph.graph import RunGraph, Severity, compile_config
 from rungraph.graph.catalog.choice import shipped_history
 from rungraph.graph.catalog.telling import fits
+from rungraph.graph.diagnostics import errors_in
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -110,11 +111,8 @@ def _by_release() -> Iterator[tuple[str, Path]]:
 
 def _errors(graph: RunGraph) -> set[str]:
     release = re.compile(r"(llama-stack|ogx) [\d.]+")
-    return {
-        release.sub("it", f"{one.code} {one.message}")
-        for one in graph.diagnostics
-        if one.severity is Severity.ERROR
-    }
+    found = errors_in(graph.diagnostics)
+    return {release.sub("it", f"{one.code} {one.message}") for one in found}
 
 
 def test_the_release_is_told_to_the_minor_where_the_file_can_tell() -> None:

@@ -18,7 +18,8 @@ from typing import Any
 import pytest
 from tests.contract.command_line import run_program
 
-from rungraph.graph import Address, NodeKind, RunGraph, Severity, Strength, compile_config
+from rungraph.graph import Address, NodeKind, RunGraph, Strength, compile_config
+from rungraph.graph.diagnostics import errors_in
 
 PYTHON = os.environ.get("RUNGRAPH_STACK_PYTHON", "")
 SCRIPT = Path(__file__).with_name("llama_stack_resolver.py")
@@ -100,7 +101,7 @@ def test_nodes_and_edges_are_those_of_the_resolver() -> None:
     for job, real in zip(jobs, _asked(jobs), strict=True):
         graph = _graph(Path(job["file"]), job["environment"])
         name = f"{Path(job['file']).parent.name}/{Path(job['file']).name} {len(job['environment'])}"
-        errors = [one for one in graph.diagnostics if one.severity is Severity.ERROR]
+        errors = errors_in(graph.diagnostics)
         fatal = [one for one in errors if one.code not in LATER | SILENT]
         if bool(real["error"]) != bool(fatal):
             told = [f"{one.code} {one.message}" for one in fatal]

@@ -89,13 +89,8 @@ async def test_errors_in_a_stream(reply: Reply, told: str, before: str) -> None:
             [chunk async for chunk in chunks]
 
 
-async def test_silent_server() -> None:
-    """A server that says nothing for too long is a timeout, before and in a stream."""
-    quiet = sse(piece("hi"), done=False, hang=True)
-    async with answering(lambda _: quiet, timeout_seconds=0.2) as (provider, wire):
-        chunks = await stream(provider)
-        with pytest.raises(TimeoutError, match=f"{wire.base_url}: the server is silent"):
-            [chunk async for chunk in chunks]
+async def test_a_server_that_falls_silent_in_a_whole_answer() -> None:
+    """It is a timeout, as in a stream."""
     nothing = Reply(b"{", hang=True)
     async with answering(lambda _: nothing, timeout_seconds=0.2) as (provider, _):
         with pytest.raises(TimeoutError, match="silent for too long"):

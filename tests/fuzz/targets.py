@@ -241,9 +241,7 @@ def _server() -> tuple[asyncio.Runner, StackApp]:
     settings = StackSettings(state_dir=Path(tempfile.mkdtemp()), on_failure="degrade")
     stack = Stack(graph, settings)
     runner.run(stack.__aenter__())
-    app = StackApp(stack)
-    app.open()
-    return runner, app
+    return runner, asgi.app_of(stack)
 
 
 def upgrades(data: bytes) -> None:

@@ -15,6 +15,7 @@ from hypothesis import strategies as st
 
 from rungraph.engine.errors import NotRunningError
 from rungraph.engine.provider import ProviderReport
+from rungraph.graph import RunGraph
 from rungraph.graph.address import Address
 from rungraph.graph.nodes import Strength
 from rungraph.graph.place import Place
@@ -109,6 +110,12 @@ class FakeGraph:
 
     edges: Mapping[tuple[Address, Address], Strength]
     behaviours: Mapping[Address, Behaviour]
+
+    @classmethod
+    def of(cls, graph: RunGraph, behaviours: Mapping[Address, Behaviour]) -> FakeGraph:
+        """Return the nodes and edges of *graph*, with what each node does."""
+        edges = {(one.dependency, one.dependent): one.strength for one in graph.edges}
+        return cls(edges, behaviours)
 
     @cached_property
     def nx(self) -> nx.DiGraph[Address]:

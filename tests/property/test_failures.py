@@ -25,13 +25,8 @@ from rungraph.graph.failures import assume_failed
 
 def _degraded_start(graph: RunGraph, crashing: Collection[Address]) -> tuple[EventLog, Any]:
     """Start *graph* with ``on_failure="degrade"``, those of *crashing* crashing, and stop it."""
-    fake = FakeGraph(
-        {(edge.dependency, edge.dependent): edge.strength for edge in graph.edges},
-        {
-            address: Behaviour(Conduct.CRASH if address in crashing else Conduct.WELL)
-            for address in graph
-        },
-    )
+    conduct = dict.fromkeys(graph, Conduct.WELL) | dict.fromkeys(crashing, Conduct.CRASH)
+    fake = FakeGraph.of(graph, {address: Behaviour(one) for address, one in conduct.items()})
     instances, log = FakeInstances(fake), EventLog()
     up: dict[Address, State] = {}
 

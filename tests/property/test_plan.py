@@ -117,9 +117,8 @@ def test_expected_times_are_those_of_the_engine(
     timings = make_plan(graph, durations=durations).timings
     assert timings is not None
     for schedule in ("generations", "ready"):
-        fake = FakeGraph(
-            {(edge.dependency, edge.dependent): edge.strength for edge in graph.edges},
-            {address: Behaviour(start_seconds=durations[address]) for address in graph},
+        fake = FakeGraph.of(
+            graph, {one: Behaviour(start_seconds=took) for one, took in durations.items()}
         )
         log = EventLog()
 

@@ -18,6 +18,7 @@ from rungraph.graph.catalog import choice
 from rungraph.graph.catalog.choice import shipped_history
 from rungraph.graph.catalog.discovery import load_history
 from rungraph.graph.catalog.external import INDEX
+from rungraph.graph.diagnostics import errors_in
 from rungraph.graph.placeholders import placeholders
 
 HISTORY = shipped_history()
@@ -203,7 +204,7 @@ def test_a_config_between_the_eras_is_told_what_does_not_go_together() -> None:
     graph = compile_config(
         config, catalog="llama-stack", environment={"INFERENCE_MODEL": "m", "SAFETY_MODEL": "s"}
     )
-    [problem] = [one for one in graph.diagnostics if one.severity is Severity.ERROR]
+    [problem] = errors_in(graph.diagnostics)
     assert problem.message == "'remote::sambanova' is not a provider type of inference"
     assert problem.help == (
         "'remote::sambanova' is a type of inference in releases 0.1.0 to ogx 1.5.0",
@@ -223,7 +224,7 @@ def test_names_that_went_are_told_with_what_came_then() -> None:
     )
     config["providers"]["memory"] = []
     graph = compile_config(config, catalog="llama-stack", environment={})
-    hints = {one.code: one.help for one in graph.diagnostics if one.severity is Severity.ERROR}
+    hints = {one.code: one.help for one in errors_in(graph.diagnostics)}
     assert hints["C020"] == (
         "'memory' was an API in releases 0.0.35 to 0.0.63; since then it is 'vector_io'",
         (
@@ -312,7 +313,7 @@ def test_the_release_is_one_that_reads_the_sections_of_a_config() -> None:
         "'vector_stores.file_search_params.header_template' must be text with '{num_chunks}' and "
         "'file_search' in it"
     )
-    assert [one.code for one in graph.diagnostics if one.severity is Severity.ERROR] == []
+    assert errors_in(graph.diagnostics) == ()
     config["server"] = {"port": 80}
     graph = compile_config(config, catalog="llama-stack", environment={})
     # Wrong in all of them, so the newest is taken.

@@ -6,7 +6,8 @@ from typing import Any
 
 import yaml
 
-from rungraph.graph import Severity, compile_config
+from rungraph.graph import compile_config
+from rungraph.graph.diagnostics import errors_in
 
 
 def config_with(**sections: Any) -> str:
@@ -37,4 +38,4 @@ def config_with(**sections: Any) -> str:
 def errors_of(text: str, catalog: str) -> list[str]:
     """Return the messages of the errors of a config without any variable."""
     graph = compile_config(text, catalog=catalog, environment={})
-    return [one.message for one in graph.diagnostics if one.severity is Severity.ERROR]
+    return [one.message for one in errors_in(graph.diagnostics)]

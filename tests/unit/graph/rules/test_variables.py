@@ -5,7 +5,8 @@ from __future__ import annotations
 import pytest
 from tests.unit.graph.rules.sections import config_with, errors_of
 
-from rungraph.graph import Severity, compile_config
+from rungraph.graph import compile_config
+from rungraph.graph.diagnostics import errors_in
 
 
 @pytest.mark.parametrize(
@@ -27,7 +28,7 @@ def test_a_release_makes_a_number_of_all_that_reads_as_one(
     backend = "".join(f"      {key}\n" for key in keys)
     text = config_with().replace("  backends:\n", f"  backends:\n    pg:\n{backend}")
     graph = compile_config(text, catalog="llama-stack@0.7.3", environment={"X": value})
-    found = [one for one in graph.diagnostics if one.severity is Severity.ERROR]
+    found = errors_in(graph.diagnostics)
     start = "'storage.backends.pg.password' must be text, not "
     assert [one.message.startswith(start) for one in found] == ([] if is_fine else [True])
     assert [len(one.help) for one in found] == ([] if is_fine else [1])

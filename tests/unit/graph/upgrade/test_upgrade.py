@@ -12,8 +12,10 @@ from typing import TYPE_CHECKING, Any
 import pytest
 import yaml
 from tests.unit.graph.catalog.eras import ERAS
+from tests.unit.graph.rules.sections import errors_of
 
-from rungraph.graph import CatalogError, Severity, compile_config
+from rungraph.graph import CatalogError, compile_config
+from rungraph.graph.diagnostics import errors_in
 from rungraph.graph.source.document import parse_document
 from rungraph.graph.upgrade.make import Upgrade, upgraded
 from rungraph.graph.upgrade.yaml_text import UpgradeError
@@ -64,11 +66,6 @@ def _upgraded(text: str, to: str) -> Upgrade:
     return upgraded(parse_document(text, "run.yaml"), to)
 
 
-def _errors(text: str, catalog: str) -> list[str]:
-    graph = compile_config(text, catalog=catalog, environment={})
-    return [one.message for one in graph.diagnostics if one.severity is Severity.ERROR]
-
-
 def test_everything_that_has_moved_is_where_the_release_reads_it() -> None:
     """Types, keys, stores and lists; the result is a config without an error there."""
     found = _upgraded(OLD, "ogx@1.5.0")
@@ -111,7 +108,7 @@ def test_everything_that_has_moved_is_where_the_release_reads_it() -> None:
         "namespace": "registry",
         "backend": "kv_default",
     }
-    assert _errors(found.text, "ogx@1.5.0") == []
+    assert errors_of(found.text, "ogx@1.5.0") == []
 
 
 def test_what_is_not_touched_stays_as_it_was_written() -> None:
@@ -155,8 +152,7 @@ def test_a_config_of_each_era_comes_out_readable(release: str, to: str) -> None:
     """What is left to do is told by the checks of the release; the shape is right."""
     found = _upgraded(ERAS[release], to)
     graph = compile_config(found.text, catalog=to, environment={})
-    codes = {one.code for one in graph.diagnostics if one.severity is Severity.ERROR}
-    assert codes <= {"E001", "G003", "C025", "C034"}
+    assert {one.code for one in errors_in(graph.diagnostics)} <= {"E001", "G003", "C025", "C034"}
     again = _upgraded(found.text, to)
     assert [one for one in again.changes if "catalog" not in one] == []
 
