@@ -14,7 +14,7 @@ from rungraph.graph.config.keys import resource_paths
 from rungraph.graph.diagnostics import errors_in
 from rungraph.graph.source.positions import items_of
 from rungraph.graph.upgrade.models import rename_models
-from rungraph.graph.upgrade.storage import move_stores
+from rungraph.graph.upgrade.storage import configs_in, move_stores
 from rungraph.graph.upgrade.yaml_text import (
     UpgradeError,
     YamlText,
@@ -303,28 +303,22 @@ class _Upgrade:
     def config_keys(self) -> None:
         """Rename the keys of providers' configs."""
         known = {(key.of, key.path) for key in self.target.keys}
-        for api, entries in self.tree["providers"].items():
-            for entry in entries if isinstance(entries, list) else ():
-                config = entry.get("config") if isinstance(entry, dict) else None
-                if not isinstance(config, dict):
-                    continue
-                of = {api, f"{api}/{entry.get('provider_type')}"}
-                for spec in self.history.keys:
-                    is_gone = spec.of in of and (spec.of, spec.path) not in known
-                    if is_gone and spec.successor and spec.path in config:
-                        if spec.successor in config:
-                            continue
-                        renamed(config, spec.path, spec.successor, config[spec.path])
-                        self.change(f"'{spec.path}' of {spec.of} is now '{spec.successor}'")
+        for api, entry, config in configs_in(self.tree):
+            of = {api, f"{api}/{entry.get('provider_type')}"}
+            for spec in self.history.keys:
+                is_gone = spec.of in of and (spec.of, spec.path) not in known
+                if is_gone and spec.successor and spec.path in config:
+                    if spec.successor in config:
+                        continue
+                    renamed(config, spec.path, spec.successor, config[spec.path])
+                    self.change(f"'{spec.path}' of {spec.of} is now '{spec.successor}'")
 
     def state(self) -> None:
         """Take out the store of what agents remember, where the release keeps none."""
         if any(key.path == "persistence.agent_state" for key in self.target.keys):
             return
-        entries = self.tree["providers"].get("responses")
-        for entry in entries if isinstance(entries, list) else ():
-            config = entry.get("config") if isinstance(entry, dict) else None
-            if isinstance(config, dict) and "persistence_store" in config:
+        for api, entry, config in configs_in(self.tree):
+            if api == "responses" and "persistence_store" in config:
                 name = entry.get("provider_id")
                 what = f"'persistence_store' of responses/{name}"
                 path = self.paths.get(id(entry), ("providers",))

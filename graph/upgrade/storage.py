@@ -24,6 +24,15 @@ _TOP = {
 _FILES = {"kv": "kvstore.db", "sql": "sql_store.db"}
 
 
+def configs_in(tree: Any) -> Iterator[tuple[str, Any, Any]]:
+    """Yield the API, the entry and the config of each provider that has one."""
+    for api, entries in tree["providers"].items():
+        for entry in entries if isinstance(entries, list) else ():
+            config = entry.get("config") if isinstance(entry, dict) else None
+            if isinstance(config, dict):
+                yield api, entry, config
+
+
 def move_stores(tree: Any, target: Catalog) -> Iterator[str]:
     """Move the stores of a config to its section ``storage``; yield what was done.
 
@@ -46,13 +55,8 @@ def move_stores(tree: Any, target: Catalog) -> Iterator[str]:
             stores[name] = {**reference, "backend": backend}
             del tree[key]
             yield f"'{key}' is now 'storage.stores.{name}'"
-    for api, entries in tree["providers"].items():
-        for entry in entries if isinstance(entries, list) else ():
-            config = entry.get("config") if isinstance(entry, dict) else None
-            if not isinstance(config, dict):
-                continue
-            name = _plain(str(entry.get("provider_id")))
-            yield from _in_config(api, name, config, backends)
+    for api, entry, config in configs_in(tree):
+        yield from _in_config(api, _plain(str(entry.get("provider_id"))), config, backends)
     yield from _as_tables(tree, target)
     is_same = backends.keys() == before and not stores
     if is_same and ("storage" in tree or "needs_storage" not in target.traits):
@@ -120,12 +124,9 @@ def _as_tables(tree: Any, target: Catalog) -> Iterator[str]:
         if isinstance(stores, dict) and spec.family == "sql" and spec.name in stores
     ]
     references += [
-        (f"sqlstore of {api}", entry["config"]["sqlstore"])
-        for api, entries in tree["providers"].items()
-        for entry in (entries if isinstance(entries, list) else ())
-        if isinstance(entry, dict)
-        and isinstance(entry.get("config"), dict)
-        and isinstance(entry["config"].get("sqlstore"), dict)
+        (f"sqlstore of {api}", config["sqlstore"])
+        for api, _, config in configs_in(tree)
+        if isinstance(config.get("sqlstore"), dict)
     ]
     for where, reference in references:
         if isinstance(reference, dict) and "namespace" in reference:
