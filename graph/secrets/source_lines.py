@@ -34,8 +34,9 @@ _KEY = re.compile(
         |(?<![\w.-])(?P<bare>[\w.-]++)["']?[ \t]*:(?=[\s"'\[{]|$))""",
     re.VERBOSE | re.MULTILINE,
 )
-_BEFORE_VALUE = re.compile(r"(?:\s+|#[^\r\n]*|[&!][^\s,\[\]{}]*)*")
-_BEFORE_CONTENT = re.compile(r"[\s?-]*")
+# An anchor, a tag and blanks, in the line of a key.
+_BEFORE_VALUE = re.compile(r"(?:[^\S\r\n]+|[&!][^\s,\[\]{}]*){0,9}")
+_BEFORE_CONTENT = re.compile(r"(?:[^\S\r\n]|[?-])*")
 _LEXEME = re.compile(r""""(?:[^"\\]|\\.)*+"|'(?:[^']|'')*+'|["'\[\]{}]""", re.DOTALL)
 _AFTER_KEY = re.compile(r"[ \t]*:")
 _FLOW_END = re.compile(r"[,\[\]{}]|\s#|$", re.MULTILINE)
@@ -49,7 +50,7 @@ _NAME_VALUE = re.compile(r"""[ \t]*["']?([^"'\s,\[\]{}#][^"'\r\n,\[\]{}#]{0,200}
 _FLAG_AND_VALUE = re.compile(
     rf"""^[ \t]*(?:-[ ]{{1,9}}){{1,2}}["']?(?:(?P<login>{"|".join(LOGIN_FLAGS)})
     |(?P<flag>--?[A-Za-z][\w-]{{0,60}})|(?P<name>[A-Za-z][\w-]{{0,60}}))
-    (?=["']?[ \t]*\r?\n[ \t]*-[ ]+["']?(?P<value>[^\r\n]+?)["']?[ \t]*$)""",
+    (?=["']?[ \t]*\r?\n[ \t]*-[ ]+["']?(?P<value>[^\r\n]*[^\s"']))""",
     re.VERBOSE | re.MULTILINE,
 )
 # A sentence in quotes, or after another key: its first word, or words before a colon in it.
@@ -120,19 +121,20 @@ class _Search:
             if match["login"] or is_secret_key(head) or (is_sure and f"{head} " in CLIENTS):
                 yield from self._in_lines(*match.span("value"))
         # An anchor can stand after the alias too, in a text that is wrong.
-        for name in sorted(self._aliases):
-            if anchor := self._anchors.get(name):
-                self._aliases.discard(name)
-                yield from self._anchored(anchor)
+        position = 0
+        for anchor in sorted((self._anchors[name] for name in self._aliases), key=re.Match.start):
+            for start, end in self._anchored(anchor) if anchor.start() >= position else ():
+                position = max(position, end)
+                yield start, end
 
     def _is_opaque(self, key: re.Match[str], name: str) -> bool:
-        return bool(opaque_head(name)) and is_random(self._text[slice(*self._value(key)[0])])
+        return bool(opaque_head(name)) and is_random(self._text, self._start_of_value(key))
 
     def _is_prose(self, key: re.Match[str]) -> bool:
         """Whether what looks like a key stands in a sentence: "Your token: ask the user"."""
         line_start = self._starts[self._line_of(key.start())]
         before = self._text[max(line_start, key.start() - _FAR) : key.start()]
-        return bool(_SENTENCE.search(before) and _MORE_WORDS.match(self._text, key.end()))
+        return bool(_MORE_WORDS.match(self._text, key.end()) and _SENTENCE.search(before))
 
     def _spans_under(self, key: re.Match[str]) -> Iterator[Span]:
         (start, end), goes_on = self._value(key)
@@ -149,7 +151,8 @@ class _Search:
     def _anchored(self, anchor: re.Match[str]) -> Iterator[Span]:
         """Yield where the value stands that an anchor names."""
         line_start = self._starts[self._line_of(anchor.start())]
-        keys = [*_KEY.finditer(self._text, line_start, anchor.start())]
+        near = max(line_start, anchor.start() - _FAR)
+        keys = [*_KEY.finditer(self._text, near, anchor.start())]
         if keys:
             yield from self._spans_under(keys[-1])
         else:
@@ -174,14 +177,14 @@ class _Search:
         Only what is in quotes or brackets is found in later lines here.
         """
         text = self._text
-        start = _end_of(_BEFORE_VALUE, text, key.end())
+        start = self._start_of_value(key)
         is_beside = self._is_beside(key)
         first = text[start : start + 1]
         if first and first in "'\"[{":
             end = _end_of_enclosed(text, start)
+            is_quoted = first in "'\""
             # A text in quotes on a later line can be the next key.
-            if is_beside or not _AFTER_KEY.match(text, end):
-                is_quoted = first in "'\""
+            if is_beside or not is_quoted or not _AFTER_KEY.match(text, end):
                 last_line = self._line_of(end - 1)
                 if last_line > self._line_of(start):
                     end = self._starts[last_line] + len(self._lines[last_line])
@@ -200,37 +203,72 @@ class _Search:
             return (start, start), True
         is_flow = self._is_in_brackets(self._starts[self._line_of(start)], start)
         end = _start_of(_FLOW_END if is_flow else _BLOCK_END, text, start)
-        return without_scheme(text, start, end), True
+        return without_scheme(text, start, end), start < end
 
     def _in_later_lines(self, key: re.Match[str]) -> Iterator[Span]:
         """Yield where a value that is in neither quotes nor brackets goes on."""
+        position = 0
         for number in self._continuation(key):
-            start = self._starts[number]
-            end = start + len(self._lines[number])
-            self._covered = end
+            start = max(self._starts[number], position)
+            end = self._starts[number] + len(self._lines[number])
             # The keys of a secret mapping are shown.
-            keys = [] if self._is_beside(key) else [*_KEY.finditer(self._text, start, end)]
-            for span in [self._value(inner)[0] for inner in keys] or [(start, end)]:
+            values = [] if self._is_beside(key) else [*self._values_in(start, end)]
+            for span in values or [(start, end)]:
+                position = max(position, span[1])
                 yield from self._in_lines(*span)
+            self._covered = max(end, position)
+
+    def _values_in(self, start: int, end: int) -> Iterator[Span]:
+        while key := _KEY.search(self._text, start, end):
+            span, _ = self._value(key)
+            start = max(key.end(), span[1])
+            yield span
+
+    @cached_property
+    def _filled(self) -> Sequence[int]:
+        """The lines that are not blank."""
+        return [number for number, line in enumerate(self._lines) if line.strip()]
+
+    @cached_property
+    def _contents(self) -> Sequence[int]:
+        """By line: where what is no blank and no comment stands first, in it or a later one."""
+        found = [len(self._text)]
+        for start, line in zip(reversed(self._starts), reversed(self._lines), strict=True):
+            content = line.lstrip()
+            is_content = content and not content.startswith("#")
+            found.append(start + len(line) - len(content) if is_content else found[-1])
+        return found[::-1]
+
+    def _start_of_value(self, key: re.Match[str]) -> int:
+        """Return where the value of *key* begins, in its line or a later one."""
+        start = _end_of(_BEFORE_VALUE, self._text, key.end())
+        if self._text[start : start + 1] in ("", "\r", "\n", "#"):
+            content = self._contents[self._line_of(key.end() - 1) + 1]
+            start = _end_of(_BEFORE_VALUE, self._text, content)
+        return start
 
     def _is_beside(self, key: re.Match[str]) -> bool:
         """Whether the value of *key* begins in its line."""
-        start = _end_of(_BEFORE_VALUE, self._text, key.end())
+        start = self._start_of_value(key)
         return start < len(self._text) and self._line_of(start) == self._line_of(key.end() - 1)
 
     def _continuation(self, key: re.Match[str]) -> Iterator[int]:
         """Yield the lines that can belong to the value of *key*."""
-        is_block = _BLOCK_HEADER.match(self._text, _end_of(_BEFORE_VALUE, self._text, key.end()))
+        is_block = _BLOCK_HEADER.match(self._text, self._start_of_value(key))
         first = self._line_of(key.start())
         before = self._text[self._starts[first] : key.start()]
         # In a mapping in braces, what belongs to a key can stand left of it.
         column = len(before) if not before.strip(" \t-?") else _indent(before)
-        for number in range(first + 1, len(self._lines)):
+        index = bisect_right(self._filled, first)
+        while index < len(self._filled):
+            number = self._filled[index]
+            index += 1
             content = self._lines[number].strip()
-            if not content:
-                continue
             if _indent(self._lines[number]) <= column:
                 if content.startswith("#"):
+                    index = bisect_left(self._filled, self._line_of(self._contents[number]), index)
+                    if self._contents[number] == len(self._text):
+                        return
                     continue
                 # In brackets, text can go on in any column, but it cannot look like an entry.
                 if is_block or _LOOKS_LIKE_ENTRY.match(content):

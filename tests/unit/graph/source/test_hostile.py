@@ -6,6 +6,7 @@ import json
 from typing import Any
 
 import pytest
+from tests.fuzz.targets import TARGETS
 
 from rungraph.graph import ProviderNode, compile_config, graph_to_json, render_diagnostics
 from rungraph.graph.budgets import LONGEST_LINE, LONGEST_MESSAGE
@@ -39,6 +40,19 @@ def test_many_lines_take_linear_time(line: str) -> None:
     for indent in (0, 1):
         lines = "".join(f"{' ' * (indent * number)}{line}\n" for number in range(1_500))
         assert compile_config(f"{lines}5: ]\n", environment={}).diagnostics
+
+
+@pytest.mark.parametrize(
+    "unit",
+    [
+        *("# key:\n", "# password: ", "dsn: {", "cookie: &sig=", "key: a/b ", "password: *a &a "),
+        *("password:\n{", "password: [a],\r", "?\r- ", "- --token\n- x ", "a: b ", "# a\n"),
+    ],
+)
+def test_what_goes_on_to_the_end_is_looked_at_once(unit: str) -> None:
+    """Comments, anchors, brackets and blanks after each of many keys; the target has a limit."""
+    text = f"password:\n {unit * (60_000 // len(unit))}"
+    TARGETS["source"](f"{text}{'}:' * 6_000 if '{' in unit else ''}\n5: ]\n".encode())
 
 
 def test_a_line_that_nobody_writes_has_no_excerpt() -> None:
