@@ -228,6 +228,8 @@ def guarded(work: Awaitable[_T]) -> Coroutine[Any, Any, _T]:
     It raises `BackgroundError` in place of what would end the event loop, or a task in silence:
     SystemExit of a provider is that provider's failure.
     """
+    if isinstance(work, _Guarded):
+        return work
     return _Guarded(work if asyncio.iscoroutine(work) else work.__await__())
 
 

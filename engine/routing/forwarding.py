@@ -5,6 +5,7 @@ from __future__ import annotations
 import inspect
 from asyncio import CancelledError
 from enum import Enum
+from functools import cache
 from inspect import Parameter, ismethod, unwrap
 from types import AsyncGeneratorType
 from typing import TYPE_CHECKING, Any, cast
@@ -14,7 +15,7 @@ from rungraph.engine.routing.gate import LOCAL_NAME, Gate
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Mapping
-    from types import FunctionType
+    from types import CodeType, FunctionType
 
     from rungraph.engine.routing.signatures import Method
 
@@ -106,7 +107,7 @@ class Forwarder:
         source = _source(self._method, self._routing_key, agreed, differing)
         name = f"<router method {self._method.function.__qualname__}>"
         # The source is made of parameter names alone, which are identifiers.
-        exec(compile(source, name, "exec"), self._namespace)  # noqa: S102
+        exec(_code_of(source, name), self._namespace)  # noqa: S102
         return cast("FunctionType", self._namespace[self._method.name])
 
     def point(self, key: str, provider_id: str, native_id: str) -> None:
@@ -147,6 +148,11 @@ class Forwarder:
         """Send no call anywhere from now on; running calls go on."""
         self._routes.clear()
         self._targets.clear()
+
+
+@cache  # Most members take the same, before there are any as well.
+def _code_of(source: str, name: str) -> CodeType:
+    return compile(source, name, "exec")
 
 
 def is_left_out(key: object) -> bool:
