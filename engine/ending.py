@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import atexit
+import faulthandler
 import os
 from threading import Lock, Timer
 
@@ -18,13 +19,16 @@ def end_soon(code: int) -> None:
 
     What is registered with `atexit` is called in any case, and has a moment as well. Then the
     process is over. Python would go on and remove all modules: what a destructor does then could
-    take for ever, and no other thread runs any more that could end it.
+    take for ever, and no other thread runs any more that could end it. Code that keeps even other
+    threads from running is ended, too, but with 1.
     """
     for count, step in enumerate((_end_in_order, _end), start=1):
         timer = Timer(count * _MOMENT, step, [code])
         timer.daemon = True
         timer.start()
     atexit.register(_end_in_order, code)
+    nowhere = os.open(os.devnull, os.O_WRONLY)
+    faulthandler.dump_traceback_later(3 * _MOMENT, exit=True, file=nowhere)
 
 
 def _end_in_order(code: int) -> None:

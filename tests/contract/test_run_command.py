@@ -328,14 +328,14 @@ def test_a_start_that_never_ends_does_not_keep_the_process(
     assert ended.code == (1 if on_failure == "rollback" else 0)
 
 
-@pytest.mark.parametrize("what", ["a task", "a thread", "a function", "a destructor"])
+@pytest.mark.parametrize("what", ["a task", "a thread", "a function", "a lock", "a destructor"])
 def test_what_a_provider_leaves_behind_keeps_no_process(
     config_file: ConfigFile, tmp_path: Path, what: str
 ) -> None:
     """Whether or not anything was cut short; what others do at the end is done."""
-    done = tmp_path / "done"
-    assert run(config_file(start=f"leave {what}", at_exit=str(done)), *HEALTH).code == 0
-    assert done.exists() is (what != "a function")
+    path = config_file(start=f"leave {what}", at_exit=str(tmp_path / "done"))
+    assert run(path, *HEALTH).code == (1 if what == "a lock" else 0)
+    assert (tmp_path / "done").exists() is (what not in ("a function", "a lock"))
 
 
 def test_a_model_of_the_config_that_is_refused_is_a_failure_of_the_start(

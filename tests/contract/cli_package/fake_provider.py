@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import atexit
+import ctypes
 import logging
 import os
 import sys
@@ -275,6 +276,8 @@ async def get_provider_impl(config: Mapping[str, Any], deps: Mapping[str, Any]) 
             threading.Thread(target=time.sleep, args=(3600,)).start()
         case "leave a function":
             atexit.register(time.sleep, 3600)
+        case "leave a lock":
+            atexit.register(ctypes.PyDLL(None).sleep, 3600)  # Which no other thread gets.
         case "leave a destructor":
             sys.modules["slow"] = _Slow("slow")
         case "wait":
