@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 from enum import StrEnum
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, Any, Literal, NamedTuple, get_args
 
 from rungraph.graph.json_format import JsonObject
 from rungraph.graph.limits import NO_LIMITS, Limits
@@ -26,7 +26,8 @@ RESTARTS = ("on-failure", "always", "never")
 PLACEMENTS = ("inline", "process")
 """Where a provider runs: in the process of the stack, or in one of its own."""
 
-POLICIES = ("least_loaded", "first", "round_robin", "sticky")
+Policy = Literal["least_loaded", "first", "round_robin", "sticky"]
+POLICIES: tuple[str, ...] = get_args(Policy)
 """How the providers of one resource share its calls; the first counts unless it is said."""
 
 

@@ -7,6 +7,7 @@ from typing import Annotated, Any, Literal, Self
 from pydantic import BeforeValidator, Field, model_validator
 
 from rungraph.engine.apis.common import ApiModel
+from rungraph.graph.nodes import Policy  # noqa: TC001 (pydantic asks for it)
 
 
 class Resource(ApiModel):
@@ -47,7 +48,7 @@ class Routing(ApiModel):
         order: Calls go to members of a lower order first.
     """
 
-    policy: Literal["least_loaded", "first", "round_robin", "sticky"] = "least_loaded"
+    policy: Policy = "least_loaded"
     hedge_after: Annotated[float, Field(gt=0)] | Literal["p95"] | None = None
     order: int = 0
 

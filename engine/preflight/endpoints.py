@@ -159,9 +159,6 @@ def _with_defaults(node: ProviderNode) -> tuple[Mapping[str, object], bool]:
 def _walk(config: Mapping[str, object], path: _Path) -> Iterator[Found]:
     for key, value in config.items():
         here = (*path, key)
-        if isinstance(value, Mapping):
-            yield from _walk(value, here)
-            continue
         items = [(here, value)]
         if isinstance(value, list | tuple):
             items = [((*here, index), item) for index, item in enumerate(value)]

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from pkgutil import resolve_name
 from typing import TYPE_CHECKING, Any
 
@@ -14,7 +13,7 @@ from rungraph.graph.catalog.discovery import discover_catalog
 from rungraph.graph.diagnostics import Diagnostic, Severity
 from rungraph.graph.nodes import ProviderNode, TableNode
 from rungraph.graph.placeholders import has_placeholder
-from rungraph.graph.source.positions import path_text
+from rungraph.graph.source.positions import path_text, value_at
 from rungraph.graph.wording import counted, first_lines
 
 if TYPE_CHECKING:
@@ -175,9 +174,4 @@ class _InstalledCheck(ConfigCheck):
 
 def _is_open(config: Any, path: Sequence[str | int]) -> bool:
     """Whether the value at *path* depends on a variable that is not set."""
-    for key in path:
-        if isinstance(config, Mapping):
-            config = config.get(key)
-        elif isinstance(config, list | tuple):
-            config = config[int(key)]
-    return any(map(has_placeholder, texts_in(config)))
+    return any(map(has_placeholder, texts_in(value_at(config, path))))

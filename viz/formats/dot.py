@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from html import escape
-from typing import TYPE_CHECKING, Literal, Unpack
+from typing import TYPE_CHECKING, Unpack
 
 from rungraph.graph.address import NodeKind
 from rungraph.graph.nodes import Strength
@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable
 
     from rungraph.graph.model import RunGraph
+    from rungraph.viz.layout.geometry import Direction
     from rungraph.viz.model.diagram import DiagramOptions
     from rungraph.viz.model.elements import Arrow, Box, Diagram
     from rungraph.viz.model.theme import Colour
@@ -28,7 +29,7 @@ _SHAPES = {
 
 
 def render_dot(
-    graph: RunGraph, *, direction: Literal["LR", "TB"] = "LR", **options: Unpack[DiagramOptions]
+    graph: RunGraph, *, direction: Direction = "LR", **options: Unpack[DiagramOptions]
 ) -> str:
     """Return *graph* as a DOT digraph, a cluster for each API. Equal graphs give equal text.
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import re
-from typing import TYPE_CHECKING, Literal, Unpack
+from typing import TYPE_CHECKING, Unpack
 
 from rungraph.graph.address import NodeKind
 from rungraph.graph.nodes import Strength
@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
 
     from rungraph.graph.model import RunGraph
+    from rungraph.viz.layout.geometry import Direction
     from rungraph.viz.model.diagram import DiagramOptions
     from rungraph.viz.model.elements import Arrow, Box, Diagram
     from rungraph.viz.model.overlay import Role
@@ -49,7 +50,7 @@ _STYLES = {
 
 
 def render_mermaid(
-    graph: RunGraph, *, direction: Literal["LR", "TB"] = "LR", **options: Unpack[DiagramOptions]
+    graph: RunGraph, *, direction: Direction = "LR", **options: Unpack[DiagramOptions]
 ) -> str:
     """Return *graph* as a Mermaid flowchart. Equal graphs give equal text.
 
@@ -64,7 +65,7 @@ def render_mermaid(
     return mermaid_of(diagram_of(graph, **options), direction)
 
 
-def mermaid_of(diagram: Diagram, direction: Literal["LR", "TB"] = "LR") -> str:
+def mermaid_of(diagram: Diagram, direction: Direction = "LR") -> str:
     """Return *diagram* as `render_mermaid` does."""
     # Who sees less than all there is, is told above the chart.
     title = json.dumps("; ".join(diagram.notes), ensure_ascii=False)

@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import re
 from itertools import chain
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, get_args
 
 from rungraph.graph.address import Address, NodeKind
 from rungraph.graph.diagnostics import Severity
 from rungraph.graph.groups import in_words, member_groups
 from rungraph.graph.nodes import ProviderNode, TableNode
 from rungraph.graph.wording import counted
-from rungraph.viz.model.elements import Box
+from rungraph.viz.model.elements import Box, View
 from rungraph.viz.model.labels import DETAIL_LENGTH, wrapped
 from rungraph.viz.model.overlay import urgency
 
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
     from rungraph.graph.diagnostics import Diagnostic
     from rungraph.graph.model import RunGraph
-    from rungraph.viz.model.elements import Arrow, View
+    from rungraph.viz.model.elements import Arrow
     from rungraph.viz.model.overlay import Overlay
 
 _NAMES_SHOWN = 3
@@ -133,7 +133,7 @@ def problems_by_address(graph: RunGraph) -> dict[Address, list[Diagnostic]]:
     return found
 
 
-VIEWS: tuple[View, ...] = ("auto", "full", "factored", "collapsed")
+VIEWS: tuple[View, ...] = get_args(View)
 _MOST_FULL, _MOST_FACTORED = 24, 60
 """How many boxes are read with ease, and how many with patience."""
 

@@ -21,21 +21,21 @@ if TYPE_CHECKING:
 
 
 class Role(StrEnum):
-    """How a mark looks. What it means is said by the overlay that uses it."""
+    """How a mark looks, the most telling first; what it means is said by its overlay."""
 
-    ADDED = "added"
-    CHANGED = "changed"
-    REMOVED = "removed"
-    AFFECTED = "affected"
-    GOOD = "good"
-    BUSY = "busy"
-    WAITING = "waiting"
-    WARNED = "warned"
     FAILED = "failed"
     LOST = "lost"
     """It comes to nothing because something else failed."""
-    LEFT_OUT = "left out"
+    REMOVED = "removed"
+    ADDED = "added"
+    CHANGED = "changed"
+    WARNED = "warned"
+    BUSY = "busy"
     CRITICAL = "critical"
+    AFFECTED = "affected"
+    LEFT_OUT = "left out"
+    WAITING = "waiting"
+    GOOD = "good"
     PLAIN = "plain"
     """Nothing happens to it; drawn pale, so that the rest stands out."""
 
@@ -79,15 +79,9 @@ class Overlay:
     caption: str = ""
 
 
-_URGENCY = (
-    *(Role.FAILED, Role.LOST, Role.REMOVED, Role.ADDED, Role.CHANGED, Role.WARNED, Role.BUSY),
-    *(Role.CRITICAL, Role.AFFECTED, Role.LEFT_OUT, Role.WAITING, Role.GOOD, Role.PLAIN),
-)
-
-
 def urgency(mark: Mark) -> int:
     """Return what marks are sorted by where there is room for one: the most telling first."""
-    return _URGENCY.index(mark.role)
+    return list(Role).index(mark.role)
 
 
 def plan_overlay(graph: RunGraph, failures: Failures | None = None) -> Overlay:
@@ -218,7 +212,7 @@ def live_looks(events: Mapping[str, str]) -> dict[str, Any]:
         "events": dict(events),
         "roles": {state: _role_of(state).value for state in states},
         "meanings": {role: ", ".join(found) for role, found in by_role.items()},
-        "urgency": [role.value for role in _URGENCY],
+        "urgency": [role.value for role in Role],
     }
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Literal, NamedTuple
+from typing import TYPE_CHECKING, Literal, NamedTuple, get_args
 from zlib import crc32
 
 from rungraph.graph.nodes import Strength
@@ -248,7 +248,7 @@ def theme_of(name: ThemeName) -> Theme:
     Raises:
         ValueError: If there is no such theme.
     """
-    if name not in ("auto", "light", "dark"):
+    if name not in get_args(ThemeName):
         msg = f"unknown theme '{name}'; known: auto, dark, light"
         raise ValueError(msg)
     return DARK if name == "dark" else LIGHT

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import shlex
 import sys
-from typing import TYPE_CHECKING, Any, Literal, cast
+from typing import TYPE_CHECKING, Any, cast
 
 import click
 
@@ -39,9 +39,12 @@ if TYPE_CHECKING:
     from rungraph.cli.output.targets import Renderers
     from rungraph.graph import Address
     from rungraph.graph.diff import Snapshot
+    from rungraph.viz.formats.pen import Format
+    from rungraph.viz.layout.geometry import Direction
     from rungraph.viz.model.diagram import DiagramOptions
     from rungraph.viz.model.elements import View
     from rungraph.viz.model.overlay import Overlay
+    from rungraph.viz.model.theme import ThemeName
     from rungraph.viz.timeline import Schedule
 
 _HELP = """Draw the graph of a run config; FILE - is standard input.
@@ -131,9 +134,9 @@ def graph(
     reduced: bool | None,
     select: tuple[str, ...],
     depth: int | None,
-    direction: Literal["LR", "TB"],
+    direction: Direction,
     late: bool,
-    theme: Literal["auto", "light", "dark"],
+    theme: ThemeName,
     overlay: str | None,
     against: str | None,
     events: Path | None,
@@ -187,8 +190,8 @@ def _renderers_of(
     graph: RunGraph,
     options: DiagramOptions,
     *,
-    direction: Literal["LR", "TB"],
-    theme: Literal["auto", "light", "dark"],
+    direction: Direction,
+    theme: ThemeName,
     start: Schedule | None,
 ) -> Renderers:
     """Return what draws *graph*, by format; equal graphs give equal bytes.
@@ -196,7 +199,7 @@ def _renderers_of(
     A page has the *start* of a recorded run of the graph as a tab.
     """
 
-    def image(form: Literal["png", "svg", "pdf"]) -> bytes:
+    def image(form: Format) -> bytes:
         return viz.render(graph, form, direction=direction, theme=theme, **options)
 
     return {
@@ -211,7 +214,7 @@ def _renderers_of(
     }
 
 
-def _mermaid(graph: RunGraph, options: DiagramOptions, direction: Literal["LR", "TB"]) -> str:
+def _mermaid(graph: RunGraph, options: DiagramOptions, direction: Direction) -> str:
     diagram = diagram_of(graph, **options)
     if len(diagram.arrows) > EASY_ARROWS:
         verb = "refuses" if len(diagram.arrows) > MOST_ARROWS else "hardly manages"

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import sys
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING
 
 import click
 
@@ -14,6 +14,9 @@ from rungraph.viz import timeline as charts
 
 if TYPE_CHECKING:
     from pathlib import Path
+
+    from rungraph.viz.formats.pen import Format
+    from rungraph.viz.model.theme import ThemeName
 
 _NO_GRAPH = {
     form: f"a timeline is no graph: {form} cannot hold it; 'rungraph graph CONFIG --events FILE' "
@@ -43,13 +46,13 @@ def timeline(
     output: str | None,
     form: str | None,
     check: Path | None,
-    theme: Literal["auto", "light", "dark"],
+    theme: ThemeName,
 ) -> int:
     """Draw a Gantt chart."""
     target = target_of(output, form, check, impossible=_NO_GRAPH)
     schedule = load_run(events).schedule
 
-    def image(form: Literal["png", "svg", "pdf"]) -> bytes:
+    def image(form: Format) -> bytes:
         return charts.render_schedule(schedule, form, theme=theme)
 
     return target.write(
