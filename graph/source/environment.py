@@ -219,7 +219,8 @@ class Substitution:
         value: bool | int | float | None = _BOOLEANS.get(text.lower())
         if value is None:
             value = _usual_number(text)
-        if (value is None and not _reads_as_number(text)) or self._document.is_quoted(path):
+        is_typed = value is not None or _any_number(text) is not text
+        if not is_typed or self._document.is_quoted(path):
             return text
         if value is None:
             self._report(
@@ -303,11 +304,3 @@ def _any_number(text: str) -> int | float | str:
         with suppress(ValueError):
             return kind(text)
     return text
-
-
-def _reads_as_number(text: str) -> bool:
-    try:
-        float(text)
-    except ValueError:
-        return False
-    return True
