@@ -13,7 +13,6 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 from rungraph.engine.server.failures import RequestError
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
     from pathlib import Path
 
 _SCHEMA = """
@@ -60,15 +59,12 @@ class Files:
     async def add(self, filename: str, purpose: str, media: str, content: bytes) -> File:
         """Keep a file; return what is known of it once it is on disk."""
         new = File(f"file-{secrets.token_hex(12)}", filename, purpose, media, _now(), len(content))
-        await self._do(
-            lambda db: db.execute("INSERT INTO file VALUES (?, ?, ?, ?, ?, ?)", (*new[:5], content))
-        )
+        await self._do("INSERT INTO file VALUES (?, ?, ?, ?, ?, ?)", *new[:5], content)
         return new
 
     async def all(self) -> list[File]:
         """Return all files, the oldest first."""
-        query = f"{_FILE} ORDER BY rowid"
-        return [File(*row) for row in await self._do(lambda db: db.execute(query).fetchall())]
+        return [File(*row) for row in await self._do(f"{_FILE} ORDER BY rowid")]
 
     async def get(self, file_id: str) -> File:
         """Return the file named *file_id*.
@@ -76,57 +72,50 @@ class Files:
         Raises:
             RequestError: If there is none.
         """
-        query = f"{_FILE} WHERE id = ?"
-        row = await self._do(lambda db: db.execute(query, (file_id,)).fetchone())
-        return File(*_found(row, file_id))
+        return File(*_found(await self._do(f"{_FILE} WHERE id = ?", file_id), file_id))
 
     async def content(self, file_id: str) -> bytes:
         """Return what is in a file; raises as `get` does."""
-        query = "SELECT content FROM file WHERE id = ?"
-        row = await self._do(lambda db: db.execute(query, (file_id,)).fetchone())
-        return bytes(_found(row, file_id)[0])
+        rows = await self._do("SELECT content FROM file WHERE id = ?", file_id)
+        return bytes(_found(rows, file_id)[0])
 
     async def delete(self, file_id: str) -> None:
         """Forget a file, though not what vector stores have of it; raises as `get` does."""
-        await self.get(file_id)
-        await self._do(lambda db: db.execute("DELETE FROM file WHERE id = ?", (file_id,)))
+        _found(await self._do("DELETE FROM file WHERE id = ? RETURNING id", file_id), file_id)
 
     async def attach(self, store: str, file: File, attributes: dict[str, Any]) -> Attached:
         """Note that *store* has the text of *file*."""
         new = Attached(file.id, file.filename, file.size, _now(), attributes)
         row = (store, new.id, new.created_at, new.size, new.filename, json.dumps(attributes))
-        await self._do(
-            lambda db: db.execute("INSERT OR REPLACE INTO attached VALUES (?, ?, ?, ?, ?, ?)", row)
-        )
+        await self._do("INSERT OR REPLACE INTO attached VALUES (?, ?, ?, ?, ?, ?)", *row)
         return new
 
     async def attached(self, store: str) -> dict[str, Attached]:
         """Return the files that *store* has the text of, by id, the oldest first."""
-        query = f"{_ATTACHED} ORDER BY created_at, rowid"
-        rows = await self._do(lambda db: db.execute(query, (store,)).fetchall())
+        rows = await self._do(f"{_ATTACHED} ORDER BY created_at, rowid", store)
         return {row[0]: Attached._make((*row[:4], json.loads(row[4]))) for row in rows}
 
     async def drop(self, store: str) -> None:
         """Forget what *store* had."""
-        await self._do(lambda db: db.execute("DELETE FROM attached WHERE store = ?", (store,)))
+        await self._do("DELETE FROM attached WHERE store = ?", store)
 
-    async def _do(self, work: Callable[[sqlite3.Connection], Any]) -> Any:
-        """Return what *work* returns: one transaction, in a thread of its own."""
+    async def _do(self, statement: str, *values: object) -> list[Any]:
+        """Return the rows of *statement*: one transaction, in a thread of its own."""
 
-        def whole() -> Any:
+        def work() -> list[Any]:
             self._path.parent.mkdir(parents=True, exist_ok=True)
             with closing(sqlite3.connect(self._path)) as connection, connection:
                 connection.executescript(_SCHEMA)
-                return work(connection)
+                return connection.execute(statement, values).fetchall()
 
-        return await asyncio.to_thread(whole)
+        return await asyncio.to_thread(work)
 
 
 def _now() -> int:
     return int(time.time())
 
 
-def _found(row: Any, file_id: str) -> Any:
-    if row is None:
+def _found(rows: list[Any], file_id: str) -> Any:
+    if not rows:
         raise RequestError(404, f"there is no file {file_id!r}", code="file_not_found")
-    return row
+    return rows[0]

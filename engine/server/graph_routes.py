@@ -27,9 +27,12 @@ from rungraph.graph.why import (
 )
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     from rungraph.engine.run.stack import Stack
     from rungraph.engine.server.exchange import Exchange
     from rungraph.engine.server.traffic import Traffic
+    from rungraph.graph.address import Address
     from rungraph.graph.model import RunGraph
 
 _TIMES = ("generation", "starting", "ready", "gave_up", "stopping", "stopped")
@@ -66,12 +69,10 @@ class GraphRoutes:
         That is ``bind``, take another instance of what it depends on, and ``reconfigure``.
         """
         found: dict[str, list[str]] = {}
-        for address in self._stack.graph:
-            with suppress(NotRunningError):
-                instance = self._stack[address]
+        for address, instance in self._running():
+            if address.kind is NodeKind.PROVIDER:
                 able = {"bind": has_bind(instance), "reconfigure": has_reconfigure(instance)}
-                if address.kind is NodeKind.PROVIDER:
-                    found[str(address)] = [name for name, is_there in able.items() if is_there]
+                found[str(address)] = [name for name, is_there in able.items() if is_there]
         await exchange.answer(to_json(found))
 
     async def query(self, exchange: Exchange) -> None:
@@ -124,11 +125,8 @@ class GraphRoutes:
         Raises:
             LoopError: If this one stands behind one of them.
         """
-        graph, asked = self._stack.graph, {}
-        for address in graph:
-            with suppress(NotRunningError):
-                if has_upstreams(instance := self._stack[address]):
-                    asked[str(address)] = instance.upstreams()
+        graph = self._stack.graph
+        asked = {str(at): one.upstreams() for at, one in self._running() if has_upstreams(one)}
         answers = await asyncio.gather(*asked.values(), return_exceptions=True)
         told: dict[str, Any] = {}
         for name, answer in zip(asked, answers, strict=True):
@@ -137,6 +135,11 @@ class GraphRoutes:
             is_error = isinstance(answer, BaseException)
             told[name] = {"error": graph.scrubbed(str(answer))} if is_error else answer
         await exchange.answer(to_json({"stack": graph.name, "upstreams": told}))
+
+    def _running(self) -> Iterator[tuple[Address, object]]:
+        for address in self._stack.graph:
+            with suppress(NotRunningError):
+                yield address, self._stack[address]
 
 
 def _why(graph: RunGraph, first: str, second: str) -> dict[str, Any]:

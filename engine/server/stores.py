@@ -286,14 +286,12 @@ def page_of(data: list[dict[str, Any]], asked: Listing) -> dict[str, Any]:
     if asked.order == "desc":
         found.reverse()  # Also those of the same second.
     ids = [one["id"] for one in found]
-    begin, end = 0, len(found)
     for name, given in (("after", asked.after), ("before", asked.before)):
         if given is not None and given not in ids:
             raise RequestError(400, f"{name}: {given!r} is not in this list", name, "invalid_value")
-    if asked.after is not None:
-        begin = ids.index(asked.after) + 1
+    begin = 0 if asked.after is None else ids.index(asked.after) + 1
+    end = len(found) if asked.before is None else ids.index(asked.before)
     if asked.before is not None:
-        end = ids.index(asked.before)
         begin = max(begin, end - asked.limit)
     page = found[begin : min(end, begin + asked.limit)]
     return {
