@@ -12,6 +12,12 @@ const LONGEST_PAUSE_MS = 1000;
 const LASTING = new Set(["NodeDegraded", "NodeRecovered"]);
 page.timeline ??= { captions: ["the start so far"], total: 0, rows: [] };
 
+// What the server tells at `path`; undefined while it does not.
+async function jsonAt(path) {
+  const answer = await fetch(path).catch(() => undefined);
+  return answer?.ok ? answer.json() : undefined;
+}
+
 function roleOf(doing) {
   return live.roles[doing] ?? "warned";
 }
@@ -204,9 +210,7 @@ function showUpTo(count) {
 // What the log has forgotten, the server still knows the end of.
 async function askStates() {
   forget();
-  const answer = await fetch("/graph/status").catch(() => undefined);
-  if (!answer?.ok) return;
-  for (const [id, doing] of Object.entries(await answer.json())) {
+  for (const [id, doing] of Object.entries(await jsonAt("/graph/status") ?? {})) {
     const index = indexOfId.get(id);
     if (index === undefined || live.doing.has(index)) continue;
     live.doing.set(index, doing);
@@ -226,10 +230,10 @@ function askTimes() {
   setTimeout(async () => {
     const begun = performance.now();
     live.areTimesOld = false;
-    const answer = await fetch("/timeline").catch(() => undefined);
+    const found = await jsonAt("/timeline");
     isAsking = false;
-    if (!answer?.ok) return;
-    const { total, critical_path: critical, nodes: listed } = await answer.json();
+    if (!found) return;
+    const { total, critical_path: critical, nodes: listed } = found;
     const settled = new Map(listed.map((one) => [one.address, one.ready ?? one.gave_up]));
     const rows = listed.filter((one) => one.starting !== null || one.gave_up !== null).map((one) => [
       one.address, Math.max(0, ...one.needs.map((need) => settled.get(need) ?? 0)), one.starting, settled.get(one.address), one.state, Number(critical.includes(one.address))]);
@@ -336,10 +340,9 @@ let isChecking;
 async function checkGraph() {
   if (isChecking) return;
   isChecking = true;
-  const answer = await fetch("/graph/status").catch(() => undefined);
+  const running = await jsonAt("/graph/status");
   isChecking = false;
-  if (!answer?.ok) return;
-  const running = await answer.json();
+  if (!running) return;
   if (Object.keys(running).every((id) => indexOfId.has(id)) && nodes.every((node) => node.ghost || node.id in running)) return;
   byId("changed")?.remove();
   byId("link").after(make("button", { id: "changed", type: "button", title: "Load the page again", onclick: () => location.reload() }, "The graph has changed"));

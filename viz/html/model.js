@@ -2,7 +2,7 @@
 const root = document.documentElement;
 const byId = (id) => document.getElementById(id);
 const page = JSON.parse(byId("data").textContent);
-const { texts, strengths, problems, symbols } = page;
+const { texts, strengths, problems, symbols, loud } = page;
 const views = page.views.map(([name, label]) => ({ name, label }));
 const KIND_WORDS = { provider: "provider", router: "router", table: "routing table" };
 const STRENGTH_WORDS = { hard: "needed", member: "any of them needed", soft: "used if there", dropped: "bound late, once both run" };

@@ -131,6 +131,7 @@ def _page_json(
         "views": [[one.diagram.view, LABELS[one.diagram.view]] for one in views],
         "strengths": STRENGTHS,
         "symbols": {role.value: look.symbol for role, look in LOOKS.items()},
+        "loud": [role.value for role, look in LOOKS.items() if look.is_loud],
         "nodes": [node_json(graph, address, texts) for address in number_of],
         "edges": [edge_json(one, number_of, texts, is_dropped=flag) for one, flag in edges],
         "problems": [*problems_json(graph, number_of)],

@@ -5,7 +5,6 @@ const panel = byId("panel");
 const TEXTS = { t: ["title", 13], d: ["detail", 11], m: ["mark", 11], p: ["problems", 10] };
 const LEADING = 1.32;
 const PADDING = 7;
-const LOUD = new Set(["added", "changed", "removed", "affected", "busy", "warned", "failed", "lost", "critical"]);
 const BOW = 26;
 const BAND = 15;
 const HEADING = 28;
@@ -88,7 +87,7 @@ function boxFrom([x, y, width, height, family, members, lines, traits], index, v
 }
 
 function markClasses(role) {
-  return [`m-${role.replace(" ", "-")}`, ...(LOUD.has(role) ? ["loud"] : [])];
+  return [`m-${role.replace(" ", "-")}`, ...(loud.includes(role) ? ["loud"] : [])];
 }
 
 function shape(kind, name, x, y, width, height) {

@@ -53,8 +53,7 @@ MORE_MARKS.push(() => make("p", {}, sample(draw("path", { class: "e busy", d: "M
 
 async function askFlows() {
   if (!document.hidden && !live.isPaused) {
-    const answer = await fetch("/graph/traffic").catch(() => undefined);
-    const { edges: told } = answer?.ok ? await answer.json() : { edges: [] };
+    const { edges: told } = await jsonAt("/graph/traffic") ?? { edges: [] };
     // A graph that has changed has nodes that are not in this picture.
     flows = told.map((one) => ({ ...one, from: indexOfId.get(one.dependency), to: indexOfId.get(one.dependent) })).filter(({ from, to }) => nodes[from] && nodes[to]);
     for (const view of drawn.values()) showFlows(view);

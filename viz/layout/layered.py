@@ -32,11 +32,11 @@ _STEEPNESS = 0.16
 class Layout(Generic[K]):
     """Where everything goes.
 
-    Two points of a line that follow each other either have one y, and a straight piece joins them,
-    or lie on both sides of a gap between columns, and a curve that leaves and arrives level joins
-    them, or have one x, and a curve that swings out by `BOW` to the right joins them. (From top to
-    bottom the same with x and y, right and down exchanged.) `segments_of` makes the
-    curves. Drawn so, no line touches a box other than those at its ends.
+    Two points of a line that follow each other are joined, if they have one y, by a straight piece;
+    if they lie on both sides of a gap between columns, by a curve that leaves and arrives level; if
+    they have one x, by a curve that swings out by `BOW` to the right. From top to bottom it is the
+    same with x and y, right and down exchanged. `segments_of` makes the curves. Drawn so, no line
+    touches a box other than those at its ends.
 
     Attributes:
         boxes: The place of each box.

@@ -223,7 +223,7 @@ async def test_members_are_told_of(stack: Stack, servers: dict[str, Server]) -> 
 
 @LANES
 async def test_each_try_is_a_span(stack: Stack, servers: dict[str, Server], path: str) -> None:
-    """Spans say which member was asked, the how manieth try it was, and why that one."""
+    """Spans say which member was asked, at which try, and why that one."""
     telemetry = Telemetry()
     servers["bar"].reply = Reply({"error": "busy"}, status=429)
     async with stack:
