@@ -1,8 +1,21 @@
-"""``python -m rungraph``: the command line."""
+"""``rungraph`` and ``python -m rungraph``: the command line as all that a process is for."""
 
 from __future__ import annotations
 
 from rungraph.cli import main
 
+
+def run() -> None:
+    """Run the command line, and have the process end soon after it."""
+    try:
+        main(prog_name="rungraph")
+    except SystemExit as end:
+        # What commands do not need before is not to be waited for.
+        from rungraph.engine.ending import end_soon
+
+        end_soon(int(end.code or 0))
+        raise
+
+
 if __name__ == "__main__":
-    main(prog_name="rungraph")
+    run()

@@ -67,18 +67,10 @@ class CommandLine(click.Group):
         standalone_mode: bool = True,
         **extra: Any,
     ) -> Any:
-        """Run the command that *args* name, and exit with its exit code.
-
-        Without *args*, they are those of the process, which is soon over then.
-        """
+        """Run the command that *args* name, and exit with its exit code."""
         if not standalone_mode:
             return super().main(args, prog_name, complete_var, standalone_mode=False, **extra)
-        code = self._code_of(args, prog_name, complete_var, **extra)
-        if args is None:
-            from rungraph.engine.ending import end_soon
-
-            end_soon(code)
-        sys.exit(code)
+        return sys.exit(self._code_of(args, prog_name, complete_var, **extra))
 
     def _code_of(self, *args: Any, **extra: Any) -> int:
         run: Callable[..., Any] = super().main
