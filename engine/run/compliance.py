@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 from functools import lru_cache, partial
 from typing import Any, cast, get_origin
+from weakref import WeakKeyDictionary
 
 from rungraph.engine.apis.routes import functions_of, routes_of
 
@@ -65,9 +66,14 @@ def check_compliance(instance: object, protocol: type) -> tuple[ComplianceProble
     return _problems_of_class(cls, protocol)
 
 
-@lru_cache(maxsize=1024)
+_known: WeakKeyDictionary[type, dict[type, tuple[ComplianceProblem, ...]]] = WeakKeyDictionary()
+
+
 def _problems_of_class(cls: type, protocol: type) -> tuple[ComplianceProblem, ...]:
-    return _problems(None, cls, protocol)
+    known = _known.setdefault(cls, {})
+    if protocol not in known:
+        known[protocol] = _problems(None, cls, protocol)
+    return known[protocol]
 
 
 @lru_cache(maxsize=256)

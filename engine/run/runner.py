@@ -182,6 +182,7 @@ class NodeRunner:
         except _FOREIGN as error:
             self._did_not_start(run, error)
             return
+        del running  # What stops before this node is not kept by it.
         if self._is_late(run, self._settings.start_timeout):
             run.overdue = True  # Its timer could not fire: something held the event loop.
         if run.overdue or run.phase is not Phase.STARTING:

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import functools
+import gc
 from collections.abc import AsyncGenerator, Awaitable
 from types import SimpleNamespace
 from typing import Any, Protocol
+from weakref import ref
 
 import pytest
 
@@ -262,6 +264,19 @@ def test_the_answer_for_a_class_does_not_hide_an_instance() -> None:
     assert _found(good) == []
     assert [kind for _, kind, _ in _found(bad)] == [Mismatch.NOT_CALLABLE]
     assert _found(good) == []
+
+
+def test_a_class_is_not_kept_for_its_answer() -> None:
+    """One that nobody uses any more goes, as after a reload that drops its provider."""
+
+    class Local(Good):
+        """A class of its own."""
+
+    assert _found(Local()) == []
+    kept = ref(Local)
+    del Local
+    gc.collect()
+    assert kept() is None
 
 
 def test_a_problem_says_all_in_one_line() -> None:

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import asyncio
+import gc
 from typing import Any
+from weakref import ref
 
 import pytest
 from tests.unit.engine.fakes import told
@@ -303,3 +305,14 @@ async def test_a_failed_reload_leaves_no_member() -> None:
         with pytest.raises(ReloadError):
             await stack.apply(models_graph("foo", "new", "slow", slow={"hangs": True}))
         assert await stack["models"].register_model(Model(identifier="mine"))
+
+
+async def test_what_a_reload_drops_is_let_go_of() -> None:
+    """Its table, which goes on, keeps nothing of it."""
+    async with Stack(models_graph("foo", "gone"), quick()) as stack:
+        gone = ref(instance("gone"))
+        assert await stack["inference"].chat_completion("gone-model", []) >= 0
+        await stack.apply(models_graph("foo"))
+        FakeModel.made.clear()
+        gc.collect()
+        assert gone() is None
