@@ -27,13 +27,11 @@ PROVIDER = "provider:inference/told"
 
 @contextmanager
 def served(path: Path, *words: str, **variables: str) -> Generator[tuple[Any, str]]:
-    """Run a server that may take long to start; return its process and its URL."""
+    """Run a server; return its process and its URL."""
     state = path.parent / "state"
     port, *more = words or ("0",)
     with opened("serve", path, "--port", port, "--state-dir", state, *more, **variables) as process:
-        assert process.stderr is not None
-        line = next(line for line in process.stderr if line.startswith("serving "))
-        yield process, line.split()[1].rstrip(";")
+        yield process, process.url()
 
 
 @contextmanager

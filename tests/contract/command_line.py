@@ -106,6 +106,10 @@ class Process(subprocess.Popen[str]):
         finally:
             timer.cancel()
 
+    def url(self) -> str:
+        """Return where it serves, once it says so."""
+        return self.until("serving ").split()[1].rstrip(";")
+
     def end(self, number: signal.Signals | None = None) -> tuple[int, str]:
         """Send it a signal; return its exit code, and what it says up to its end."""
         if number is not None:

@@ -17,7 +17,7 @@ import httpx2
 import pytest
 from tests.contract.command_line import HIDDEN, opened, until
 from tests.contract.conftest import ConfigFile
-from tests.contract.test_serve_command import hanging
+from tests.contract.test_serve_command import hanging, request_of
 from tests.peers import CHAT, Peer, asked, serving
 
 KILLS = int(os.environ.get("RUNGRAPH_KILLS", "5"))
@@ -97,12 +97,10 @@ def test_two_thousand_streams_and_one_more(config_file: ConfigFile) -> None:
     if hard < 5_000:
         pytest.skip("this machine allows too few open files")
     resource.setrlimit(resource.RLIMIT_NOFILE, (min(hard, 10_000), hard))
-    body = json.dumps(asked("a pause", stream=True)).encode()
+    request = request_of(asked("a pause", stream=True))
 
     async def main(url: str) -> None:
         host, port = url.removeprefix("http://").split(":")
-        head = f"POST {CHAT} HTTP/1.1\r\nhost: {host}\r\ncontent-type: application/json\r\n"
-        request = f"{head}content-length: {len(body)}\r\n\r\n".encode() + body
 
         async def open_one() -> tuple[asyncio.StreamReader, asyncio.StreamWriter]:
             reader, writer = await asyncio.open_connection(host, int(port))
@@ -235,8 +233,7 @@ def test_no_key_is_told_whatever_fails(config_file: ConfigFile, tmp_path: Path) 
     said, ids = "", set[str]()
     words = ("serve", config_file(api_key=HIDDEN), "--port", "0", "--state-dir", tmp_path / "state")
     with opened(*words, **variables) as process:
-        url = process.until("serving ").split()[1].rstrip(";")
-        with httpx2.Client(base_url=url) as http:
+        with httpx2.Client(base_url=process.url()) as http:
             for key in ("sk-from-the-environment", "sk-of-a-caller"):
                 header = {
                     "authorization": f"Bearer {key}",
@@ -271,8 +268,7 @@ def test_a_killed_server_loses_no_registration(config_file: ConfigFile, tmp_path
     count = 0
     for _ in range(KILLS):
         with opened("serve", path, "--port", "0", "--state-dir", state) as process:
-            line = process.until("serving ")
-            with httpx2.Client(base_url=line.split()[1].rstrip(";"), timeout=20) as http:
+            with httpx2.Client(base_url=process.url(), timeout=20) as http:
                 known = {one["identifier"]: one for one in http.get("/models/list").json()}
                 for name, number in acknowledged.items():
                     # The last one may have been kept without an answer, and then it stays.

@@ -162,14 +162,19 @@ def test_a_degraded_stack_says_what_it_lacks(config_file: ConfigFile) -> None:
         assert "it needs 'provider:inference/told', which failed" in error_of(call)["message"]
 
 
+def request_of(body: dict[str, Any]) -> bytes:
+    """Return the request of a chat with *body*, as it is sent."""
+    content = json.dumps(body).encode()
+    head = f"POST {CHAT} HTTP/1.1\r\nhost: 127.0.0.1\r\ncontent-type: application/json\r\n"
+    return f"{head}content-length: {len(content)}\r\n\r\n".encode() + content
+
+
 @contextmanager
 def hanging(url: str, body: dict[str, Any]) -> Generator[socket.socket]:
     """Open a connection that has sent *body* as a chat."""
     host, port = url.removeprefix("http://").split(":")
-    content = json.dumps(body).encode()
-    head = f"POST {CHAT} HTTP/1.1\r\nhost: {host}\r\ncontent-type: application/json\r\n"
     with socket.create_connection((host, int(port)), timeout=20) as connection:
-        connection.sendall(f"{head}content-length: {len(content)}\r\n\r\n".encode() + content)
+        connection.sendall(request_of(body))
         yield connection
 
 
@@ -202,7 +207,7 @@ def test_a_caller_that_goes_stops_the_call(
 def test_a_stop_lets_running_answers_end(config_file: ConfigFile) -> None:
     """On SIGTERM new calls are refused while a running one goes on, until the drain is over."""
     with opened("serve", config_file(), "--port", "0", "--drain", "1") as process:
-        url = process.until("serving ").split()[1].rstrip(";")
+        url = process.url()
         with (
             hanging(url, asked("a pause", stream=True)) as connection,
             httpx2.Client(base_url=url, timeout=20) as http,
@@ -222,8 +227,7 @@ def test_a_second_signal_ends_the_drain(config_file: ConfigFile) -> None:
     """The second signal waits for no answer."""
     with opened("serve", config_file(), "--port", "0", "--drain", "600") as process:
         process.until("registrations are kept in ")
-        line = process.until("serving ")
-        with hanging(line.split()[1].rstrip(";"), asked("a pause", stream=True)) as connection:
+        with hanging(process.url(), asked("a pause", stream=True)) as connection:
             read_up_to(connection, b'"a "')
             process.send_signal(signal.SIGTERM)
             process.until("draining: 1 call")
