@@ -156,6 +156,7 @@ HARMLESS_TEXTS: list[str] = [
     "MetaLlama31For8BInstruct2", "getCompletionOfModel2ForV1Llama3", "python -utf8",
     "docker run -u1000:1000 x", "see a/password:new",
     "tokens org/Llama-3.2-3B-Instruct", "https://h/hooks/pre-commit-2024-v2",
+    "H100-80GB-SXM5/A100-40GB-PCIe/L40S-48GB", "https://h/?next=%2Fa%3Ftab%3D2", "a &amp; b",
     "key rotation-every-90-days", "docker run -p 8080:80 redis-cli",
 ]  # fmt: skip
 HARMLESS: list[Any] = [

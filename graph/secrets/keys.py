@@ -33,17 +33,19 @@ _LONGEST_NAME = 200
 _HOLDERS = frozenset(
     (
         *("value", "values", "default", "defaults", "list", "json", "header", "headers", "string"),
-        *("str", "text", "literal", "base", "b64", "plain", "raw", "override", "pem", "data"),
-        *("map", "dict"),
+        *("str", "text", "literal", "base", "b", "plain", "raw", "override", "pem", "data"),
+        *("map", "dict", "v", "binary", "encrypted", "encoded", "material", "content", "new"),
+        *("old", "current", "previous", "prod", "production", "staging", "dev"),
     )
 )
-"""Words after a head that say how it is held: ``password_list``, ``auth_header``."""
+"""Words after a head that say how it is held: ``password_list``, ``token_b64``, ``key_prod``."""
 _HEADS = frozenset(
     (
         *("auth", "authorization", "bearer", "cookie", "cookies", "credential", "credentials"),
         *("creds", "jwt", "kubeconfig", "otp", "passcode", "passphrase", "passwd", "password"),
         *("passwords", "pat", "pin", "psk", "pw", "pwd", "sas", "secret", "secrets", "token"),
-        *("totp", "passphrases", "pincode", "dockerconfigjson"),
+        *("totp", "passphrases", "pincode", "dockerconfigjson", "passwort", "kennwort", "senha"),
+        *("contrasena", "mdp", "wachtwoord"),
     )
 )
 WEAK = frozenset(("key", "keys", "private", "session", "tokens"))

@@ -8,7 +8,9 @@ _PLAIN = re.compile(r"<?[A-Za-z]+(?:[-'][A-Za-z]+)*>?[.,:;!?…)]*")
 _CAMEL = re.compile(r"[a-z][A-Z]|[A-Z]{2}[a-z]|[A-Z][a-z]+[A-Z]")
 _OPAQUE = re.compile(r"""[\s"'`\\]{0,9}([\w.~+/-]{16,4000})={0,2}(?=$|[\s"'`\\,;\]}])""")
 _KINDS = re.compile(r"(?P<capitals>[A-Z]+)|(?P<small>[a-z]+)|(?P<digits>[0-9]+)")
+_PART = re.compile(r"[A-Za-z0-9]{3,}")
 _RANDOM = re.compile(r"(?:[A-Za-z]+\d+|\d+[A-Za-z]+){2}")
+_SHORTEST_DRAWN = 20
 
 
 def is_plain_word(text: str) -> bool:
@@ -42,11 +44,33 @@ def is_drawn(run: str) -> bool:
 
     Capitals, small letters and digits follow each other in runs of 1.6 characters in random base
     62, in runs of more than two in what people write. Digests and UUIDs have no capitals or no
-    small letters, host names neither.
+    small letters, host names neither. What base64 has besides letters and digits does not count.
 
     Examples:
         >>> [is_drawn(word) for word in ("q7zWk93xTb2LmQ0n4Rf8", "MetaLlama31For8BInstruct2")]
         [True, False]
     """
-    kinds = [match.lastgroup for match in _KINDS.finditer(run)]
-    return len(set(kinds)) == 3 and len(run) < 2 * len(kinds)
+    kinds = _kinds(run)
+    length = sum(map(str.isalnum, run))
+    return len(set(kinds)) == 3 and _SHORTEST_DRAWN <= length < 2 * len(kinds)
+
+
+def drawn_in(word: str) -> tuple[int, int] | None:
+    """Return where in *word* the letters and digits stand that look drawn, from first to last.
+
+    Examples:
+        >>> word = "keys/q7zWk93xTb+2LmQ0n4Rf8/v1"
+        >>> start, end = drawn_in(word)
+        >>> word[start:end]
+        'q7zWk93xTb+2LmQ0n4Rf8'
+    """
+    parts = [part for part in _PART.finditer(word) if len(part[0]) < 2.5 * len(_kinds(part[0]))]
+    is_sure = any(10 <= len(part[0]) < 2 * len(_kinds(part[0])) for part in parts)
+    if is_sure and is_drawn(word[parts[0].start() : parts[-1].end()]):
+        return parts[0].start(), parts[-1].end()
+    return next((part.span() for part in parts if is_drawn(part[0])), None)
+
+
+def _kinds(run: str) -> list[str | None]:
+    """Return which kind of letters, or digits, each stretch of *run* is of."""
+    return [match.lastgroup for match in _KINDS.finditer(run)]

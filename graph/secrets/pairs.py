@@ -42,8 +42,10 @@ _FLAG = re.compile(
 )
 _QUOTED = r"""\\{0,4}"(?P<double>(?:[^"\\]|\\.)+)"?|\\{0,4}'{1,2}(?P<single>[^']+)'?
     |`(?P<tick>[^`]+)`?"""
+# What is called stands between the name and its value, too: ``SecretStr('value')``.
 _VALUE = re.compile(
-    rf"""(?:[|>][+-]?[ \t]{{0,9}}(?:\n|\\{{1,4}}n)\s{{0,40}}|!!\w{{1,20}}\s{{1,9}})?(?:{_QUOTED}
+    rf"""(?:[|>][+-]?[ \t]{{0,9}}(?:\n|\\{{1,4}}n)\s{{0,40}}|!!\w{{1,20}}\s{{1,9}})?
+    (?:(?:\$|[bfru]{{1,2}})?(?:{_QUOTED})|(?:[A-Za-z_][\w.]{{0,60}})?\((?P<argument>[^()\n]{{1,1000}})
     |(?P<plain>(?:(?:Bearer|Basic|Token|ApiKey)\s+)?[^\s&;"'{{\[][^\s&;"']*))""",
     re.VERBOSE | re.IGNORECASE | re.DOTALL,
 )

@@ -57,7 +57,12 @@ SERVICE_KEYS: Final = (
     r"rubygems_[0-9a-f]{16,}",
     r"AQVN[\w-]{30,}",
     r"eyJ[\w-]{4,}\.[\w-]{4,}(?:\.[\w-]*)?",
-    r"sbp_[0-9a-f]{40}\b",
+    r"(?:sbp|sgp|e2b|bkua|sgp_local)_[0-9a-f]{40}\b",
+    r"(?:csk-|rpa_)\w{32,}",
+    r"(?:fc-|sk_|ls__)[0-9a-f]{32,}",
+    r"pul-[0-9a-f]{40}\b",
+    r"dt0[a-z]\d\d\.[0-9A-Z.]{24,}",
+    r"ctx7sk-[\w-]{16,}",
     r"\${1,2}(?:apr1|[156y]|2[abxy]|argon2id?)\${1,2}[\w./=+,$-]{16,}",
 )
 """What keys of well-known services look like."""

@@ -10,13 +10,14 @@ import binascii
 import re
 from typing import TYPE_CHECKING, Final, NamedTuple
 
+from rungraph.graph.secrets.escapes import unescaped
 from rungraph.graph.secrets.keys import (
     NAME_KEYS,
     WEAK,
     is_secret_name,
     secret_head,
 )
-from rungraph.graph.secrets.looks import is_drawn, is_mixed, is_plain_word, is_random
+from rungraph.graph.secrets.looks import drawn_in, is_mixed, is_plain_word, is_random
 from rungraph.graph.secrets.pairs import Hit, hits_after_flags, hits_after_names
 from rungraph.graph.secrets.services import HOOKS, SERVICE_KEYS
 
@@ -145,8 +146,8 @@ LOGIN_FLAGS: Final = ("-u", "-U", "--user", "--proxy-user", "--userpwd")
 _PASSWORD = re.compile(r"pass(?:word|wd|phrase)|pwd?", re.IGNORECASE)
 _HOST = r"(?:[A-Za-z](?!ha\d+:)[\w.-]*|\d{1,3}(?:\.\d{1,3}){3}|\[[0-9A-Fa-f:.]+\]|\ud800+)"
 _SERVICE_KEY = re.compile(rf"(?<![A-Za-z0-9])(?:{'|'.join(SERVICE_KEYS)})")
-_LONG_WORD = re.compile(r"[\w.=-]{14}")
-_LONG_RUN = re.compile(r"[A-Za-z0-9]{20,}")
+_LONG_WORD = re.compile(r"[\w.=+/-]{14}")
+_LONG_RUN = re.compile(r"[A-Za-z0-9+/_-]{20,}")
 
 SHAPES: Final = (
     Shape(
@@ -299,7 +300,7 @@ SHAPES: Final = (
         "secret in words",
         re.compile(
             r"(?<![\w.-])(?P<name>[A-Za-z_][\w.-]{1,60})"
-            r"(?=\s{1,9}(?:is\s{1,9})?(?P<value>[^\s\"'=:][^\s\"']{7,200}))"
+            r"(?=\s{1,9}(?:is\s{1,9})?[\"']?(?P<value>[^\s\"'=:][^\s\"']{7,200}))"
         ),
         ("pass", "pw", "key", "token", "secret", "auth"),
         _is_told,
@@ -358,10 +359,20 @@ _NEEDS = re.compile("|".join(sorted({re.escape(need) for one in SHAPES for need 
 def hits_in(text: str, *, has_pairs: bool = True) -> Iterator[Hit]:
     """Yield the secrets that *text* shows by its shapes, in no order; they can overlap.
 
+    What is escaped for a URL or HTML is looked at unescaped, too.
+
     Args:
         text: Any text; its placeholders are best made of a character that means nothing.
         has_pairs: Whether ``name: value`` counts without quotes, which in YAML its syntax tells.
     """
+    yield from _hits_as_written(text, has_pairs=has_pairs)
+    plain, offsets = unescaped(text) if "%" in text or "&" in text else (text, [])
+    if plain != text:
+        for start, end, rule in _hits_as_written(plain, has_pairs=has_pairs):
+            yield Hit(offsets[start], offsets[end], rule)
+
+
+def _hits_as_written(text: str, *, has_pairs: bool) -> Iterator[Hit]:
     lower = text.lower()
     if _NEEDS.search(lower):
         for shape in SHAPES:
@@ -375,8 +386,9 @@ def hits_in(text: str, *, has_pairs: bool = True) -> Iterator[Hit]:
         for match in _SERVICE_KEY.finditer(text):
             yield Hit(*match.span(), "key of a service")
         for match in _LONG_RUN.finditer(text):
-            if is_drawn(match[0]):
-                yield Hit(*match.span(), "random characters")
+            if drawn := drawn_in(match[0]):
+                start, end = drawn
+                yield Hit(match.start() + start, match.start() + end, "random characters")
     if "-" in text:
         yield from hits_after_flags(text)
     yield from hits_after_names(text, has_pairs=has_pairs)

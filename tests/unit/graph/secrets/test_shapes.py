@@ -78,3 +78,23 @@ def test_what_is_harmless_is_shown_in_source_lines_as_well() -> None:
         if MASK in SourceText("", text).excerpt(Place("", number, 1))
     ]
     assert len(masked_values) <= 1, masked_values
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        *("password=SecretStr('§')", "auth=('me', '§')", "password=b'§'", "PASSWORD=$'§'"),
+        *("x:///?odbc_connect=UID%3Dme%3BPWD%3D§", "u=%3Ftoken%3D§", "password=&quot;§&quot;"),
+        *("ALTER USER me WITH PASSWORD '§'", "wrong password '§'", "password: |\n  §"),
+        *("csk-§§§§", "keys/q7zWk93xTb+§/2LmQ0n4Rf8/v1"),
+    ],
+)
+def test_a_password_is_masked_whatever_is_around_it(text: str) -> None:
+    """One that nobody drew at random, and all parts of what is."""
+    assert "h4nter2" not in masked(text.replace("§", "h4nter2x"))
+
+
+@pytest.mark.parametrize("key", ["token_b64", "api_key_v2", "password_prod", "passwort"])
+def test_a_key_is_that_of_a_secret_however_it_is_held(key: str) -> None:
+    """In whatever form, in whatever version, wherever it is used."""
+    assert masked({key: "h4nter2x"}) == {key: MASK}
