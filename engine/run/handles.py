@@ -13,7 +13,7 @@ from rungraph.graph.address import Address, NodeKind
 from rungraph.graph.nodes import ProviderNode
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Mapping
+    from collections.abc import Callable, Collection, Iterator, Mapping
 
     from rungraph.engine.errors import NotRunningError
     from rungraph.engine.routing.gate import Observe
@@ -165,6 +165,12 @@ class Handles:
             await self._calls.drain(gate, self._drain_seconds, closes=True)
         finally:
             await gate.aclose()
+
+    def keep(self, addresses: Collection[Address]) -> None:
+        """Forget all providers but these: the run config has no others now."""
+        for address in [one for one in self._gates if one not in addresses]:
+            del self._gates[address]
+            self._handles.pop(address, None)
 
     def use(self, graph: RunGraph) -> Iterator[Address]:
         """Limit calls as *graph* says; yield the providers whose limits differ."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from contextlib import suppress
 from functools import reduce
 from typing import TYPE_CHECKING, Any, Self
 
@@ -285,6 +286,7 @@ class Stack:
         self._graph = graph
         if self._instances is not None:
             self._instances.drained &= graph.nodes.keys()
+            self._instances.handles.keep(graph.nodes.keys())
         if self._health is not None:
             self._health.watch(filter(self._can_be_asked, graph))
 
@@ -337,13 +339,11 @@ class Stack:
             if key in self._graph.serving:
                 return self._graph.serving[key]
             raise NotServedError(key, tuple(self._graph.serving))
-        try:
+        with suppress(ValueError):
             address = Address.parse(key) if isinstance(key, str) else key
-        except ValueError:
-            address = None
-        if address is None or address not in self._graph:
-            raise NotServedError(str(key), tuple(map(str, self._graph.nodes)))
-        return address
+            if address in self._graph:
+                return address
+        raise NotServedError(str(key), tuple(map(str, self._graph.nodes)))
 
     def _state_of(self, address: Address) -> State | None:
         """Return what callers are told that *address* is doing."""

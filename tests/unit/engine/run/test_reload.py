@@ -308,10 +308,11 @@ async def test_a_failed_reload_leaves_no_member() -> None:
 
 
 async def test_what_a_reload_drops_is_let_go_of() -> None:
-    """Its table, which goes on, keeps nothing of it."""
+    """Neither its table, which goes on, nor what its callers have of it keeps it."""
     async with Stack(models_graph("foo", "gone"), quick()) as stack:
         gone = ref(instance("gone"))
-        assert await stack["inference"].chat_completion("gone-model", []) >= 0
+        for called in ("inference", "provider:inference/gone"):
+            assert await stack[called].chat_completion("gone-model", []) >= 0
         await stack.apply(models_graph("foo"))
         FakeModel.made.clear()
         gc.collect()
