@@ -23,7 +23,6 @@ from rungraph.cli.inputs.options import (
     watch_option,
 )
 from rungraph.cli.inputs.recorded import Recorded
-from rungraph.cli.inputs.saved_plans import check_moves, config_of, load_saved
 from rungraph.cli.output.answers import Answers
 from rungraph.cli.output.masks import Masks
 from rungraph.cli.progress.lines import LineProgress
@@ -201,6 +200,9 @@ def _planned(file: str | None, saved: Path, catalog: str | None, seconds: float)
     Raises:
         SavedPlanError: If that is no plan that can be run, or if something has moved since.
     """
+    # Few runs are of a plan, and to read one takes a tenth of a start.
+    from rungraph.cli.inputs.saved_plans import check_moves, config_of, load_saved
+
     plan = load_saved(saved)
     graph = _loaded(file or config_of(plan, saved), catalog or plan.config.catalog.named, seconds)
     if is_usable(graph):
