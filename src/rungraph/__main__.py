@@ -2,11 +2,17 @@
 
 from __future__ import annotations
 
+import os
+import sys
+
 from rungraph.cli import main
 
 
 def run() -> None:
     """Run the command line, and have the process end soon after it."""
+    for name in ("stdout", "stderr"):
+        if getattr(sys, name) is None:  # It is closed, and files of ours would take its place.
+            setattr(sys, name, os.fdopen(os.open(os.devnull, os.O_WRONLY), "w"))
     try:
         main(prog_name="rungraph")
     except SystemExit as end:

@@ -49,6 +49,16 @@ def test_standard_output_is_named_when_it_is_full(words: tuple[str | Path, ...])
     assert ended[::2] == (1, "error: standard output: no space left on device\n")
 
 
+@pytest.mark.parametrize("closed", [">&-", "2>&-", ">&- 2>&-"])
+def test_output_that_is_closed_is_not_missed(config_file: ConfigFile, closed: str) -> None:
+    """Nothing is written in its place, and nothing else fails."""
+    shell = ("sh", "-c", f'exec "$@" {closed}', "sh")
+    words = ("--state-dir", config_file().parent / "state", *HEALTH)
+    ended = run_program(*shell, *command("run", config_file(), *words), env=environment())
+    assert (ended.code, "Traceback" in ended.err) == (0, False)
+    assert (ended.out == "") is (closed != "2>&-")
+
+
 def test_output_that_nobody_reads_holds_up_no_stack(tmp_path: Path) -> None:
     """Standard error and the events are full pipes: it starts, stops, and says what is missing."""
     events = tmp_path / "events"
