@@ -12,7 +12,7 @@ from pydantic_core import from_json
 from typing_extensions import TypedDict
 
 from rungraph.engine.apis.routes import answers_of
-from rungraph.engine.server.exchange import Called, to_json, usage_at_end
+from rungraph.engine.server.exchange import OBJECT, Called, to_json, usage_at_end
 from rungraph.engine.server.failures import invalid
 from rungraph.graph.suggest import did_you_mean
 
@@ -127,7 +127,7 @@ class Endpoint:
             body = await exchange.json_body() or b"{}"
             if not query and not self.route.aliases:
                 return validator.validate_json(body)  # type: ignore[no-any-return]
-            fields = TypeAdapter(dict[str, Any]).validate_json(body)
+            fields = OBJECT.validate_json(body)
             return validator.validate_python({**query, **self._named(fields)})  # type: ignore[no-any-return]
         except ValidationError as error:
             raise invalid(error, self._suggest) from error

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple, Self, TypeVar
 from urllib.parse import parse_qs, quote
 
 import pydantic_core
+from pydantic import TypeAdapter
 
 from rungraph.engine.request import member_of_call
 from rungraph.engine.server.failures import RequestError
@@ -41,6 +42,8 @@ _Event = TypeVar("_Event")
 
 to_json = partial(pydantic_core.to_json, inf_nan_mode="null")
 """Writes an answer. JSON has no infinity, whatever a provider says or a caller has stored."""
+OBJECT = TypeAdapter(dict[str, Any])
+"""Reads a JSON object."""
 JSON = b"application/json"
 EVENTS = b"text/event-stream"
 BODY_SECONDS = 30.0
@@ -105,7 +108,6 @@ class Exchange:
     upstream = 0.0
     is_stream = False
     broken_off: BrokenOff | None = None
-
     is_call = False
 
     _upstream_at: float | None = None

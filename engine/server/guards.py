@@ -11,8 +11,9 @@ from ipaddress import ip_address
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
-from pydantic import TypeAdapter, ValidationError
+from pydantic import ValidationError
 
+from rungraph.engine.server.exchange import OBJECT
 from rungraph.engine.server.failures import RequestError
 
 if TYPE_CHECKING:
@@ -30,7 +31,6 @@ _PROVIDER_DATA = (
     b"x-llamastack-providerdata",
 )
 """The headers in which clients send what is for the provider, by the age of the clients."""
-_OBJECT = TypeAdapter(dict[str, Any])
 
 PREFLIGHT: tuple[Header, ...] = (
     (b"access-control-allow-methods", b"GET, POST, DELETE"),
@@ -149,7 +149,7 @@ def provider_data_of(exchange: Exchange) -> Mapping[str, Any] | None:
     for name in _PROVIDER_DATA:
         if name in exchange.headers and (text := exchange.header(name)):
             try:
-                return _OBJECT.validate_json(text.encode("latin-1"))
+                return OBJECT.validate_json(text.encode("latin-1"))
             except ValidationError as error:
                 msg = f"the header {name.decode()!r} is no JSON object"
                 raise RequestError(400, msg, name.decode(), "invalid_value") from error
