@@ -136,15 +136,13 @@ class OpenAIRoutes:
         """
         exchange.last_event = _DONE
         is_stream = body.get("stream") is True and path != _EMBEDDINGS
-        inference, table, name = self._stack["inference"], self._stack["models"], body.get("model")
+        table, inference, name = self._stack["models"], self._stack["inference"], body.get("model")
         if not isinstance(name, str):
             problem = "is missing" if name is None else "is no text"
             raise RequestError(400, f"model: {problem}", "model", "invalid_value")
         resource: Resource = inference.resource_called(name)
         begin_session(str(body.get("prompt_cache_key") or body.get("user") or ""))
-        group: Group | None = None
-        if not resource.provider_id:
-            group = table.groups.get(resource.identifier)
+        group: Group | None = None if resource.provider_id else table.groups.get(name)
 
         def ask(one: Resource, attempt: Attempt | None = None) -> Any:
             provider = table.member(one.provider_id).instance
@@ -158,17 +156,14 @@ class OpenAIRoutes:
         exchange.called = Called("inference", path, resource.identifier, resource.provider_id)
         if not all(has_openai_relay(table.member(one.provider_id).instance) for one in members):
             return None
+        if group is None:
+            return await ask(resource)  # type: ignore[no-any-return]
         by_member = {one.provider_id: one for one in members}
-        answer: Awaitable[_Relayed] = (
-            ask(resource)
-            if group is None
-            else group.call(
-                lambda attempt: ask(by_member[attempt.member], attempt),
-                body,
-                may_hedge=path == _EMBEDDINGS,
-            )
+        return await group.call(  # type: ignore[no-any-return]
+            lambda attempt: ask(by_member[attempt.member], attempt),
+            body,
+            may_hedge=path == _EMBEDDINGS,
         )
-        return await answer
 
 
 def _head(kind: str, exchange: Exchange, model: str) -> dict[str, Any]:
