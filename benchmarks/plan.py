@@ -17,7 +17,14 @@ from measuring import medians, rounds_asked, seconds
 from rungraph.graph import RunGraph, compile_config
 from rungraph.graph.plan import make_plan, plan_to_json
 
-PROVIDERS, LIMIT, GROWTH_LIMIT = 10_000, 3.0, 2.5
+PROVIDERS, LIMIT, GROWTH_LIMIT = 10_000, 3.5, 2.5
+
+
+def config_with_models(providers: int) -> str:
+    """Return a run config of so many inference providers, each of which serves a model."""
+    numbers = range(providers)
+    models = [f"- {{model_id: m{one}, provider_id: server-{one:06d}}}" for one in numbers]
+    return "\n".join([f"{config_text(providers)}models:", *models])
 
 
 def main() -> int:
@@ -25,8 +32,8 @@ def main() -> int:
     rounds = rounds_asked(__doc__, 7)
     with tempfile.TemporaryDirectory() as folder:
         one, two = Path(folder, "one.yaml"), Path(folder, "two.yaml")
-        one.write_text(config_text(PROVIDERS))
-        two.write_text(config_text(2 * PROVIDERS))
+        one.write_text(config_with_models(PROVIDERS))
+        two.write_text(config_with_models(2 * PROVIDERS))
 
         def compiled() -> RunGraph:
             return compile_config(one, environment={})

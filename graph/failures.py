@@ -143,7 +143,7 @@ def _lost(
             if down.get(resource, ()) != found:
                 down[resource] = found
                 todo.append(resource)
-    return {one: down[one] for one in known.needs if one in down}
+    return {one: down[one] for one in sorted(known.needs.keys() & down.keys())}
 
 
 class BlastRadius(NamedTuple):

@@ -111,6 +111,9 @@ def hits_after_names(text: str, *, has_pairs: bool) -> Iterator[Hit]:
             continue
         if is_pair and is_plain and _is_prose(text, named, value):
             continue
+        words = (value["argument"] or "").split()
+        if words and all(map(is_plain_word, words)):
+            continue  # A remark, such as ``(not set)``, or a variable.
         position = value.end()
         span = without_scheme(text, *value.span(str(value.lastgroup)))
         if text[slice(*span)].lower() not in NO_SECRETS:
