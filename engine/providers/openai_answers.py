@@ -82,14 +82,16 @@ class _Call(_Wire):
     function: _Function = _Function()
 
 
-class _Message(_Wire):
+class Message(_Wire):
+    """What the model says, or a piece of it."""
+
     content: str | None = None
     tool_calls: list[_Call] | None = None
 
 
 class _Choice(_Wire):
-    message: _Message = _Message()
-    delta: _Message | None = None
+    message: Message = Message()
+    delta: Message | None = None
     text: str = ""
     finish_reason: str | None = None
     logprobs: _LogProbs | None = None
@@ -100,8 +102,10 @@ class _Choice(_Wire):
 
 
 class _Usage(_Wire):
-    prompt_tokens: int = 0
-    completion_tokens: int = 0
+    prompt_tokens: int = Field(default=0, ge=0)
+    completion_tokens: int = Field(default=0, ge=0)
+    prompt_tokens_details: dict[str, Any] | None = None
+    completion_tokens_details: dict[str, Any] | None = None
 
 
 class _Counted(_Wire):
@@ -109,10 +113,18 @@ class _Counted(_Wire):
 
     @property
     def tokens(self) -> Usage | None:
-        return None if self.usage is None else Usage(**self.usage.model_dump())
+        if (told := self.usage) is None:
+            return None
+        return Usage(prompt_tokens=told.prompt_tokens, completion_tokens=told.completion_tokens)
 
 
-class _Answer(_Counted):
+class Answer(_Counted):
+    """A chat or a completion, or a chunk of one.
+
+    Attributes:
+        choices: What the model said; at the beginning or the end of a stream there may be none.
+    """
+
     choices: list[_Choice]
 
 
@@ -136,7 +148,7 @@ class _ServedModels(_Wire):
 
 def chat_answer(body: dict[str, Any]) -> ChatCompletionResponse:
     """Return the answer that the *body* of a chat completion holds."""
-    answer = _Answer.model_validate(body)
+    answer = Answer.model_validate(body)
     choice = _first(answer)
     calls = [
         _whole_call(call, number) for number, call in enumerate(choice.message.tool_calls or ())
@@ -156,7 +168,7 @@ def chat_answer(body: dict[str, Any]) -> ChatCompletionResponse:
 
 def completion_answer(body: dict[str, Any]) -> CompletionResponse:
     """Return the answer that the *body* of a completion holds."""
-    answer = _Answer.model_validate(body)
+    answer = Answer.model_validate(body)
     choice = _first(answer)
     message = CompletionMessage(
         content=choice.text, stop_reason=_stop_reason(choice.finish_reason, calls=False)
@@ -209,10 +221,10 @@ class ChatStream:
 
     def take(self, body: dict[str, Any]) -> Iterator[ChatCompletionResponseStreamChunk]:
         """Yield the chunks that one event makes."""
-        answer = _Answer.model_validate(body)
+        answer = Answer.model_validate(body)
         self._usage = answer.tokens or self._usage
         for choice in answer.choices[:1]:
-            delta = choice.delta or _Message()
+            delta = choice.delta or Message()
             if delta.content or choice.logprobs is not None:
                 yield _chunk(EventType.PROGRESS, delta.content or "", choice.token_logprobs)
             for piece in delta.tool_calls or ():
@@ -259,7 +271,7 @@ class ChatStream:
 
 def completion_chunk(body: dict[str, Any]) -> CompletionResponseStreamChunk | None:
     """Return the chunk that one event of a streamed completion makes, if any."""
-    answer = _Answer.model_validate(body)
+    answer = Answer.model_validate(body)
     for choice in answer.choices[:1]:
         ended = choice.finish_reason is not None
         if choice.text or ended:
@@ -272,7 +284,7 @@ def completion_chunk(body: dict[str, Any]) -> CompletionResponseStreamChunk | No
     return None
 
 
-def _first(answer: _Answer) -> _Choice:
+def _first(answer: Answer) -> _Choice:
     if not answer.choices:
         msg = "an answer without choices"
         raise ValueError(msg)

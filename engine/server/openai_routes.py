@@ -17,7 +17,7 @@ from rungraph.engine.request import begin_session, hand_over
 from rungraph.engine.server import translated_answers, translation
 from rungraph.engine.server.exchange import Called, to_json, usage_at_end
 from rungraph.engine.server.failures import RequestError
-from rungraph.engine.server.responses import Answering, chat_body
+from rungraph.engine.server.responses import NOT_UNDERSTOOD, Answering, chat_body
 from rungraph.engine.server.translation import read
 from rungraph.engine.server_events import events_in
 
@@ -253,8 +253,7 @@ def _object_in(content: bytes) -> dict[str, Any]:
         found: object = json.loads(content)
         if isinstance(found, dict):
             return cast("dict[str, Any]", found)
-    msg = "the server of the model says what is not understood"
-    raise ConnectionError(msg)
+    raise ConnectionError(NOT_UNDERSTOOD)
 
 
 async def _whole(provider: HasOpenAIRelay, path: str, body: Mapping[str, Any]) -> bytes:

@@ -7,19 +7,23 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Annotated, Any, Literal
 
-from pydantic import Field
+from pydantic import Field, ValidationError
 
-from rungraph.engine.apis.common import Usage
+from rungraph.engine.providers.openai_answers import Answer
 from rungraph.engine.server.failures import RequestError
 from rungraph.engine.server.translation import Sent, read
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
+    from rungraph.engine.apis.common import Usage
+    from rungraph.engine.providers.openai_answers import Message
+
 _KEPT = ("model", "temperature", "top_p", "parallel_tool_calls", "user", "stream")
 """What a chat calls by the same name."""
 _NEEDS_STORAGE = ("previous_response_id", "conversation", "background", "prompt")
 _WITHOUT_EFFECT = frozenset({"store", "include", "truncation", "metadata", "service_tier"})
+NOT_UNDERSTOOD = "the server of the model says what is not understood"
 _IN_PROGRESS, _COMPLETED = "in_progress", "completed"
 _CUT_SHORT = {"length": "max_output_tokens", "content_filter": "content_filter"}
 """Why a response is not complete, by what the chat says of its end."""
@@ -221,9 +225,7 @@ class Answering:
 
     def whole(self, chat: Mapping[str, Any]) -> dict[str, Any]:
         """Return the response that *chat*, a whole completion, makes."""
-        choice = chat["choices"][0]
-        chunk = {**chat, "choices": [{**choice, "delta": choice["message"]}]}
-        *_, last = (*self.take(chunk), *self.end())
+        *_, last = (*self.take(chat), *self.end())
         return last["response"]  # type: ignore[no-any-return]
 
     def _begin(self) -> Iterator[dict[str, Any]]:
@@ -232,17 +234,32 @@ class Answering:
             yield self._event("response.in_progress", response=dict(self._response))
 
     def take(self, chunk: Mapping[str, Any]) -> Iterator[dict[str, Any]]:
-        """Yield the events that one chunk of the chat makes."""
+        """Yield the events that one chunk of the chat makes.
+
+        Raises:
+            ConnectionError: If it is no chunk of a chat.
+        """
+        try:
+            answer = Answer.model_validate(chunk)
+        except ValidationError as error:
+            raise ConnectionError(NOT_UNDERSTOOD) from error
         yield from self._begin()
-        if usage := chunk.get("usage"):
-            self._take_usage(usage)
-        for choice in chunk.get("choices", ()):
-            yield from self._take_delta(choice.get("delta") or {})
-            self._finish = choice.get("finish_reason") or self._finish
+        self._take_usage(answer)
+        for choice in answer.choices:
+            yield from self._take_delta(choice.delta or choice.message)
+            # What is no stream is whole, whether or not it says why it ended.
+            whole = "stop" if choice.delta is None else ""
+            self._finish = choice.finish_reason or self._finish or whole
 
     def end(self) -> Iterator[dict[str, Any]]:
-        """Yield the events after the last chunk."""
-        yield from self._begin()
+        """Yield the events after the last chunk.
+
+        Raises:
+            ConnectionError: If the chat has said nothing, or not that it is at its end.
+        """
+        if not self._finish:
+            msg = "the server of the model ended its answer without saying why"
+            raise ConnectionError(msg)
         yield from self._close()
         reason = _CUT_SHORT.get(self._finish)
         if reason is not None:
@@ -250,8 +267,8 @@ class Answering:
         self._response["status"] = status = _COMPLETED if reason is None else "incomplete"
         yield self._event(f"response.{status}", response=self._response)
 
-    def _take_delta(self, delta: Mapping[str, Any]) -> Iterator[dict[str, Any]]:
-        if text := delta.get("content"):
+    def _take_delta(self, delta: Message) -> Iterator[dict[str, Any]]:
+        if text := delta.content:
             if self._open.get("type") != "message":
                 yield from self._close()
                 yield self._begin_item("msg", "message", role="assistant", content=[])
@@ -262,13 +279,15 @@ class Answering:
             yield self._event(
                 "response.output_text.delta", delta=text, content_index=0, logprobs=[]
             )
-        for call in delta.get("tool_calls") or ():
-            function = call.get("function") or {}
-            if call_id := call.get("id"):
+        for call in delta.tool_calls or ():
+            # Some servers say the id with each piece of a call, and some say none.
+            is_new = self._open.get("type") != "function_call"
+            if is_new or call.id not in {None, "", self._open["call_id"]}:
                 yield from self._close()
-                named = {"call_id": call_id, "name": function.get("name", "")}
+                call_id = call.id or f"call_{len(self._response['output'])}"
+                named = {"call_id": call_id, "name": call.function.name or ""}
                 yield self._begin_item("fc", "function_call", **named, arguments="")
-            if arguments := function.get("arguments"):
+            if arguments := call.function.arguments:
                 self._open["arguments"] += arguments
                 yield self._event("response.function_call_arguments.delta", delta=arguments)
 
@@ -296,17 +315,17 @@ class Answering:
         yield self._event("response.output_item.done", item=item)
         self._open = {}
 
-    def _take_usage(self, usage: Mapping[str, Any]) -> None:
-        prompt, completion = usage["prompt_tokens"], usage["completion_tokens"]
-        self.usage = Usage(prompt_tokens=prompt, completion_tokens=completion)
-        read = usage.get("prompt_tokens_details") or {}
-        written = usage.get("completion_tokens_details") or {}
+    def _take_usage(self, answer: Answer) -> None:
+        if (told := answer.usage) is None:
+            return
+        self.usage = answer.tokens
+        read, written = told.prompt_tokens_details or {}, told.completion_tokens_details or {}
         self._response["usage"] = {
-            "input_tokens": prompt,
+            "input_tokens": told.prompt_tokens,
             "input_tokens_details": {"cached_tokens": read.get("cached_tokens") or 0},
-            "output_tokens": completion,
+            "output_tokens": told.completion_tokens,
             "output_tokens_details": {"reasoning_tokens": written.get("reasoning_tokens") or 0},
-            "total_tokens": usage["total_tokens"],
+            "total_tokens": told.prompt_tokens + told.completion_tokens,
         }
 
     def _event(self, kind: str, **fields: Any) -> dict[str, Any]:

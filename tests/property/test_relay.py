@@ -14,7 +14,7 @@ from hypothesis import example, given, settings
 from hypothesis import strategies as st
 from tests.asgi import Answered, app_of, ask
 from tests.builders import entry
-from tests.wire import Reply, Request, Wire, serve
+from tests.wire import Reply, Request, Wire, serve, sse
 
 from rungraph.engine.run.settings import StackSettings
 from rungraph.engine.run.stack import Stack
@@ -257,6 +257,52 @@ def test_what_servers_understand_differently_is_refused(
     assert answered.status == 400
     assert answered.error["message"].startswith(told)
     assert lane.wire.requests == []
+
+
+NO_END = "the server of the model ended its answer without saying why"
+NO_CHAT = "the server of the model says what is not understood"
+
+
+@pytest.mark.parametrize(
+    ("said", "is_stream", "told"),
+    [
+        ({}, False, NO_CHAT),
+        ({"choices": [{"message": 3}]}, False, NO_CHAT),
+        ({"choices": [], "usage": {"prompt_tokens": -1}}, False, NO_CHAT),
+        ({"choices": []}, False, NO_END),
+        ({"choices": None}, True, NO_CHAT),
+        ({"choices": [{"delta": 3}]}, True, NO_CHAT),
+        ({"choices": []}, True, NO_END),
+        ({"choices": [{"delta": {"content": "hi"}}]}, True, NO_END),
+    ],
+)
+def test_a_response_of_half_a_chat_is_no_success(
+    lane: Lane, said: object, is_stream: bool, told: str
+) -> None:
+    """What an upstream says that is no whole chat is its fault, and never an empty answer."""
+    lane.reply = sse(said) if is_stream else Reply(said)
+    body = {"model": "mine", "input": "hi", "stream": is_stream}
+    answered = lane.ask("/v1/responses", body)
+    last = answered.body.strip().rpartition(b"data: ")[2]
+    assert json.loads(last)["error"]["message"] == told
+    assert answered.status == 502 or b"response.created" in answered.body
+
+
+def test_a_response_takes_calls_and_tokens_as_servers_tell_them(lane: Lane) -> None:
+    """The id of a call may come with each piece or not at all, and tokens may be left out."""
+
+    def piece(call_id: str | None, text: str) -> dict[str, Any]:
+        call = {"index": 0, "id": call_id, "function": {"name": "f", "arguments": text}}
+        return {"choices": [{"delta": {"tool_calls": [call]}}]}
+
+    end = {"choices": [{"delta": {}, "finish_reason": "stop"}], "usage": {"prompt_tokens": 3}}
+    for call_id, wanted in (("c1", "c1"), (None, "call_0")):
+        lane.reply = sse(piece(call_id, '{"a"'), piece(call_id, ": 1}"), end)
+        answered = lane.ask("/v1/responses", {"model": "mine", "input": "hi", "stream": True})
+        last = json.loads(answered.body.strip().rpartition(b"data: ")[2])["response"]
+        calls = [(one["call_id"], one["arguments"]) for one in last["output"]]
+        assert calls == [(wanted, '{"a": 1}')]
+        assert (last["usage"]["output_tokens"], last["usage"]["total_tokens"]) == (0, 3)
 
 
 @pytest.mark.parametrize("content", [b"<p>hi</p>", b"[]"])
