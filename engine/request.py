@@ -155,9 +155,11 @@ def carried() -> Carried:
     return Carried(sent, tuple(variable.get() for variable in _ALONG))
 
 
-@contextmanager
-def carrying(given: Carried, provider: object) -> Generator[None]:
+def carry_in(given: Carried, provider: object) -> CallData:
     """Answer, in this task, a call of *provider* that another process has made.
+
+    Returns:
+        What its caller sends, for the call and its stream; it is for the caller of this to end.
 
     Raises:
         ProviderDataError: If the caller's data is not valid.
@@ -166,10 +168,7 @@ def carrying(given: Carried, provider: object) -> Generator[None]:
     for variable, value in zip(_ALONG, given.along, strict=True):
         variable.set(value)
     hand_over(provider)
-    try:
-        yield
-    finally:
-        data.end()
+    return data
 
 
 _member: ContextVar[str] = ContextVar("rungraph_member", default="")

@@ -7,6 +7,7 @@ import atexit
 import os
 import time
 from collections.abc import AsyncGenerator, Mapping
+from contextlib import suppress
 from pathlib import Path
 from threading import Thread
 from typing import Any
@@ -16,7 +17,7 @@ from tests.letters import count_letters
 
 from rungraph.engine.apis.inference import CompletionResponseStreamChunk, EmbeddingsResponse
 from rungraph.engine.providers.inline.embedding import Embedder, EmbeddingProvider
-from rungraph.engine.request import headers_of_way, provider_data, session_of_call
+from rungraph.engine.request import headers_of_way, provider_data, session_of_call, trying_once
 from rungraph.engine.tracing import headers_of_trace
 
 
@@ -96,12 +97,12 @@ class Unruly(EmbeddingProvider):
 
     async def _count(self) -> AsyncGenerator[CompletionResponseStreamChunk, None]:
         number = 0
-        try:
+        # What is set for one step is there at the next, and can be put back at the last.
+        with suppress(GeneratorExit), trying_once():
             while True:
                 yield CompletionResponseStreamChunk(delta=f"{self._told()}{number}")
                 number += 1
-        finally:
-            Path(self.config["file"]).write_text(f"closed after {number}")  # noqa: ASYNC240
+        Path(self.config["file"]).write_text(f"closed after {number}")  # noqa: ASYNC240
 
     async def shutdown(self) -> None:
         """Shut down, or never."""

@@ -8,18 +8,17 @@ from __future__ import annotations
 
 import asyncio
 import pickle
+from collections.abc import AsyncGenerator
 from contextlib import suppress
-from inspect import isasyncgen
-from typing import TYPE_CHECKING, Any, NamedTuple, cast
+from contextvars import Context, copy_context
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from rungraph.engine.errors import describe
-from rungraph.engine.request import carried, carrying
+from rungraph.engine.request import CallData, carried, carry_in
 from rungraph.engine.waiting import awaited
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncGenerator, Callable, Mapping
-
-    from rungraph.engine.request import Carried
+    from collections.abc import Callable, Mapping
 
 _LENGTH_BYTES = 8
 _NO_ERRORS = (StopIteration, StopAsyncIteration)
@@ -44,6 +43,14 @@ class _Stream(NamedTuple):
 
 class _End(NamedTuple):
     """In place of an item: there is none any more."""
+
+
+class _Open(NamedTuple):
+    """A stream that the other end reads, what its steps run in, and what its caller sends."""
+
+    stream: AsyncGenerator[Any, None]
+    context: Context
+    data: CallData
 
 
 class Connection:
@@ -71,7 +78,7 @@ class Connection:
         self._count = 0
         self._asked: dict[int, asyncio.Future[Any]] = {}
         self._working: dict[int, asyncio.Task[None]] = {}
-        self._streams: dict[int, tuple[AsyncGenerator[Any, None], Carried, object]] = {}
+        self._streams: dict[int, _Open] = {}
 
     async def serve(self) -> None:
         """Take what the other end sends, until it is gone; then fail what waits for it."""
@@ -89,6 +96,8 @@ class Connection:
                     future.exception()  # Somebody may have stopped waiting.
             for task in [*self._working.values()]:
                 task.cancel()
+            for number in [*self._streams]:
+                self._take(_Message(number, is_answer=False, kind="close"))
 
     async def call(self, target: str, name: str, /, *args: Any, **kwargs: Any) -> Any:
         """Return what the method *name* of the other end's *target* returns, or raise its error.
@@ -160,7 +169,11 @@ class Connection:
                 self._take(message._replace(kind="close"))
         else:
             before = self._working.get(number)
-            task = asyncio.create_task(self._work(message, before), name=f"{message.kind} {number}")
+            task = asyncio.create_task(
+                self._work(message, before),
+                name=f"{message.kind} {number}",
+                context=self._streams[number].context if number in self._streams else None,
+            )
             self._working[number] = task
             task.add_done_callback(lambda done: self._forget(number, done))
 
@@ -196,26 +209,31 @@ class Connection:
         if message.kind == "next":
             if number not in self._streams:
                 return _End()
-            stream, given, instance = self._streams[number]
             try:
-                with carrying(given, instance):
-                    return await anext(stream)
+                return await anext(self._streams[number].stream)
             except StopAsyncIteration:
-                self._streams.pop(number, None)
+                await self._close(number)
                 return _End()
         target, name, args, kwargs, given = _read(message)
         instance = self.targets[target]
-        with carrying(given, instance):
+        data = carry_in(given, instance)
+        try:
             result = await awaited(getattr(instance, name)(*args, **kwargs))
-        if isasyncgen(result):
-            stream = cast("AsyncGenerator[Any, None]", result)
-            self._streams[number] = stream, given, instance
-            return _Stream()
-        return result
+            if isinstance(result, AsyncGenerator):
+                self._streams[number] = _Open(result, copy_context(), data)
+                return _Stream()
+            return result
+        finally:
+            if number not in self._streams:
+                data.end()
 
     async def _close(self, number: int) -> None:
         if number in self._streams:
-            await self._streams.pop(number)[0].aclose()
+            stream, _, data = self._streams.pop(number)
+            try:
+                await stream.aclose()
+            finally:
+                data.end()
 
 
 def _read(message: _Message) -> Any:

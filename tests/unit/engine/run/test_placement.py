@@ -113,6 +113,35 @@ async def test_what_a_call_carries_comes_back_with_it(tmp_path: Path) -> None:
         assert carried == ("mine", {"traceparent": parent})
 
 
+def _asking(tmp_path: Path) -> Stack:
+    inner = entry("u", "inline::unruly", "tests.placed", file=str(tmp_path / "said"))
+    asker = entry("a", "inline::asker", "tests.asker") | {"dependencies": ["inference"]}
+    asker |= {"placement": "process", "restart": "never"}
+    providers = {"inference": [inner], "safety": [asker]}
+    graph = compile_config({"providers": providers}, environment={})
+    return Stack(graph, StackSettings(on_failure="degrade"))
+
+
+async def test_a_process_reads_streams_of_the_stack(tmp_path: Path) -> None:
+    """They have the data of its caller, and end with their reader."""
+    async with _asking(tmp_path) as stack:
+        CallData({"letter": "b"})
+        answer = await stack["safety"].run_shield("asking", [])
+        assert answer.violation.user_message == "b0 b1"
+        assert await _said(tmp_path) == "closed after 1"
+
+
+async def test_streams_of_the_stack_end_with_the_process_that_reads_them(tmp_path: Path) -> None:
+    """Nobody else would end them, and their provider would not be free for others."""
+    stack = _asking(tmp_path)
+    await stack.__aenter__()
+    with pytest.raises(ConnectionError):
+        await stack["safety"].run_shield("asking", [], {"ends": True})
+    assert await _said(tmp_path) == "closed after 1"
+    with pytest.raises(StopError):
+        await stack.__aexit__(None, None, None)
+
+
 async def test_a_call_that_is_cancelled_is_cancelled_there(tmp_path: Path) -> None:
     """Its process goes on with other calls."""
     async with _stack(tmp_path) as stack:
