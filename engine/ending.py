@@ -7,7 +7,7 @@ import faulthandler
 import os
 from threading import Lock, Timer
 
-from rungraph.engine.outlet import finish_output
+from rungraph.engine.outlet import END_SECONDS, finish_output
 
 _MOMENT = 0.25
 """Seconds that threads have to end, and again what is to be called at the end."""
@@ -28,7 +28,8 @@ def end_soon(code: int) -> None:
         timer.start()
     atexit.register(_end_in_order, code)
     nowhere = os.open(os.devnull, os.O_WRONLY)
-    faulthandler.dump_traceback_later(3 * _MOMENT, exit=True, file=nowhere)
+    # Later than the second step, even if nobody reads the output that it gives a moment to.
+    faulthandler.dump_traceback_later(2 * _MOMENT + 1.5 * END_SECONDS, exit=True, file=nowhere)
 
 
 def _end_in_order(code: int) -> None:

@@ -9,6 +9,7 @@ import sys
 from collections import deque
 from contextlib import suppress
 from threading import Condition, Thread
+from time import monotonic
 from typing import TYPE_CHECKING, Any, TextIO
 
 if TYPE_CHECKING:
@@ -137,10 +138,11 @@ def release_output() -> None:
 
 
 def finish_output() -> None:
-    """Give what is still to be written a last moment."""
+    """Give what is still to be written a last moment, one for both streams."""
+    end = monotonic() + END_SECONDS
     for stream in {sys.stdout, sys.stderr}:
         with suppress(OSError, ValueError):
             if isinstance(stream, Outlet):
-                stream.finish(END_SECONDS)
+                stream.finish(end - monotonic())
             else:
                 stream.flush()

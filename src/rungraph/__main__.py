@@ -10,9 +10,11 @@ from rungraph.cli import main
 
 def run() -> None:
     """Run the command line, and have the process end soon after it."""
-    for name in ("stdout", "stderr"):
+    for name, mode in (("stdin", "r"), ("stdout", "w"), ("stderr", "w")):
         if getattr(sys, name) is None:  # It is closed, and files of ours would take its place.
-            setattr(sys, name, os.fdopen(os.open(os.devnull, os.O_WRONLY), "w"))
+            nowhere = os.open(os.devnull, os.O_RDWR)
+            os.set_inheritable(nowhere, True)  # Providers' processes have what we have.
+            setattr(sys, name, os.fdopen(nowhere, mode))
     try:
         main(prog_name="rungraph")
     except SystemExit as end:

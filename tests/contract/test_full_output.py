@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import json
 import os
+import subprocess
+from contextlib import suppress
 from pathlib import Path
 
 import pytest
@@ -15,6 +17,7 @@ from tests.contract.command_line import (
     opened,
     run,
     run_program,
+    until,
 )
 from tests.contract.conftest import ConfigFile
 
@@ -49,12 +52,14 @@ def test_standard_output_is_named_when_it_is_full(words: tuple[str | Path, ...])
     assert ended[::2] == (1, "error: standard output: no space left on device\n")
 
 
-@pytest.mark.parametrize("closed", [">&-", "2>&-", ">&- 2>&-"])
-def test_output_that_is_closed_is_not_missed(config_file: ConfigFile, closed: str) -> None:
-    """Nothing is written in its place, and nothing else fails."""
+@pytest.mark.parametrize("closed", [">&-", "2>&-", "<&- >&- 2>&-"])
+def test_streams_that_are_closed_are_not_missed(tmp_path: Path, closed: str) -> None:
+    """Nothing is written in their place, and nothing else fails, nor in a provider's process."""
+    told = entry("told", "inline::told", "fake_provider") | {"placement": "process"}
+    path = written(tmp_path / "run.yaml", {"inference": [told]})
     shell = ("sh", "-c", f'exec "$@" {closed}', "sh")
-    words = ("--state-dir", config_file().parent / "state", *HEALTH)
-    ended = run_program(*shell, *command("run", config_file(), *words), env=environment())
+    words = ("--state-dir", tmp_path / "state", *HEALTH)
+    ended = run_program(*shell, *command("run", path, *words), env=environment())
     assert (ended.code, "Traceback" in ended.err) == (0, False)
     assert (ended.out == "") is (closed != "2>&-")
 
@@ -72,3 +77,25 @@ def test_output_that_nobody_reads_holds_up_no_stack(tmp_path: Path) -> None:
         assert json.loads(process.written.read())["status"] == "OK"
         assert process.wait() == 1
     os.close(unread)
+
+
+def test_output_that_nobody_reads_changes_no_exit_code(config_file: ConfigFile) -> None:
+    """Standard output and error are full: to wait for either takes no longer than for one."""
+    events = config_file().parent / "events.jsonl"
+    words = ("--state-dir", events.parent / "state", "--format", "json", "--events", events)
+    ends = [os.pipe(), os.pipe()]
+    for _, end in ends:
+        os.set_blocking(end, False)
+        with suppress(BlockingIOError):
+            while True:
+                os.write(end, b" ")
+        os.set_blocking(end, True)
+    (_, out), (_, err) = ends
+    with subprocess.Popen(
+        command("run", config_file(), *words), stdout=out, stderr=err, env=environment()
+    ) as process:
+        until(lambda: events.exists() and "StackReady" in events.read_text())
+        process.terminate()
+        assert process.wait(60) == 143
+    for end in (one for both in ends for one in both):
+        os.close(end)
