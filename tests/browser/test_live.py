@@ -255,25 +255,48 @@ def test_a_chat_streams_and_shows_its_path(browser: Browser, config_file: Config
         expect(page.locator("#now")).not_to_contain_text("/min")
 
 
-def test_what_can_be_asked_comes_when_the_stack_is_up(
-    browser: Browser, config_file: ConfigFile, tmp_path: Path
-) -> None:
-    """Whoever looks before is told how far the start is, and need not ask again."""
-    gate = tmp_path / "gate"
+@contextmanager
+def starting(browser: Browser, config_file: ConfigFile) -> Generator[tuple[Page, Path]]:
+    """Open the page of a server that starts to the end once the gate is written to."""
+    gate = config_file().with_name("gate")
     os.mkfifo(gate)
     port = free_port()
     path = config_file(start="wait", until=str(gate))
-    words = ("serve", path, "--port", str(port), "--state-dir", tmp_path / "state")
+    words = ("serve", path, "--port", str(port), "--state-dir", gate.with_name("state"))
     with opened(*words) as process:
         process.until("starting   provider:inference/told")
         with opened_page(browser, f"http://127.0.0.1:{port}/") as page:
-            for tab in ("Register", "Try"):
-                page.get_by_role("tab", name=tab).click()
-                expect(page.locator("#say")).to_contain_text("the stack starts")
+            yield page, gate
+
+
+def test_what_can_be_asked_comes_when_the_stack_is_up(
+    browser: Browser, config_file: ConfigFile
+) -> None:
+    """Whoever looks before is told how far the start is, and need not ask again."""
+    with starting(browser, config_file) as (page, gate):
+        for tab in ("Register", "Try"):
+            page.get_by_role("tab", name=tab).click()
+            expect(page.locator("#say")).to_contain_text("the stack starts")
+        gate.write_text("")
+        expect(page.locator("#try-model")).to_have_value("echo")
+        page.get_by_role("tab", name="Register").click()
+        expect(page.locator("[data-unregister=echo]")).to_be_visible()
+
+
+def test_answers_that_break_off_are_asked_for_again(
+    browser: Browser, config_file: ConfigFile
+) -> None:
+    """A server that goes in the midst of an answer leaves a page that goes on when it is back."""
+    with starting(browser, config_file) as (page, gate):
+        asked = re.compile("/(timeline|graph/traffic)$")
+        page.route(asked, lambda route: route.fulfill(body='{"total": '))
+        with page.expect_response("**/graph/traffic"), page.expect_response("**/timeline"):
+            page.get_by_role("tab", name="Timeline").click()
+        page.unroute(asked)
+        with page.expect_response("**/graph/traffic"):
             gate.write_text("")
-            expect(page.locator("#try-model")).to_have_value("echo")
-            page.get_by_role("tab", name="Register").click()
-            expect(page.locator("[data-unregister=echo]")).to_be_visible()
+            row = page.locator('#timeline-page tr[data-address="table:models"]')
+            expect(row).to_be_visible()
 
 
 def test_a_resource_is_registered_by_a_form(browser: Browser, config_file: ConfigFile) -> None:

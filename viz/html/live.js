@@ -12,10 +12,10 @@ const LONGEST_PAUSE_MS = 1000;
 const LASTING = new Set(["NodeDegraded", "NodeRecovered"]);
 page.timeline ??= { captions: ["the start so far"], total: 0, rows: [] };
 
-// What the server tells at `path`; undefined while it does not.
+// What the server tells at `path`; undefined while it does not, or breaks off.
 async function jsonAt(path) {
   const answer = await fetch(path).catch(() => undefined);
-  return answer?.ok ? answer.json() : undefined;
+  return answer?.ok ? answer.json().catch(() => undefined) : undefined;
 }
 
 function roleOf(doing) {
