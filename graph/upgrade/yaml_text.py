@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from ruamel.yaml import YAML
 
     from rungraph.graph.source.document import Document
+    from rungraph.graph.source.positions import Path
 
 _BELOW = r"^( *)[^\s#-][^\n]*:[ ]*(?:#[^\n]*)?\n(?:[ ]*(?:#[^\n]*)?\n)*( *)"
 _LIST = re.compile(rf"{_BELOW}- ", re.MULTILINE)
@@ -77,6 +78,10 @@ class YamlText:
             reason = masked_text(str(error).partition("\n")[0])
             msg = f"ruamel.yaml, which keeps the comments, cannot read it: {reason}"
             raise UpgradeError(msg) from error
+        if (path := _difference(document.value, self.tree)) is not None:
+            msg = "ruamel.yaml, which keeps the comments, does not read this as YAML 1.1 is read"
+            msg = f"{document.place_of(path, key=True)}: {msg}: quote it, or write it plainer"
+            raise UpgradeError(msg)
         self._aliases = Aliases(self.tree)
 
     def dumped(self, value: Any) -> str:
@@ -98,6 +103,26 @@ def _holds_more_than(most: int, value: Any) -> bool:
         if isinstance(one, dict | list):
             todo += one.values() if isinstance(one, dict) else one
     return most < 0
+
+
+def _difference(value: Any, tree: Any, path: Path = ()) -> Path | None:
+    """Return where *tree* has not the mappings and lists of *value*; None where it has them all.
+
+    Other scalars are to be expected: ``on`` is text in YAML 1.2, and a key can be a number.
+    """
+    steps: list[Any]
+    if isinstance(value, dict):
+        steps = [one for one in tree if isinstance(one, str)] if isinstance(tree, dict) else []
+        if not isinstance(tree, dict) or len(tree) != len(value) or not value.keys() >= {*steps}:
+            return path
+    elif isinstance(value, list):
+        if not isinstance(tree, list) or len(tree) != len(value):
+            return path
+        steps = [*range(len(value))]
+    else:
+        return path if isinstance(tree, dict | list) else None
+    found = (_difference(value[step], tree[step], (*path, step)) for step in steps)
+    return next((one for one in found if one is not None), None)
 
 
 def _write_empty(node: Any) -> None:
