@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import atexit
 import os
+import sys
 import time
 from collections.abc import AsyncGenerator, Mapping
 from contextlib import suppress
@@ -63,6 +64,8 @@ class Unruly(EmbeddingProvider):
         if content == "hog":
             while True:
                 pass
+        if content == "stdin":
+            return sys.stdin.read()
         if content == "bound":
             return Bound()
         if content == "fork":

@@ -96,11 +96,13 @@ async def serve(incoming: BinaryIO, outgoing: BinaryIO) -> None:
 def main() -> None:
     """Serve the owner, whose process id is the argument; what is printed goes to standard error."""
     _end_with(int(sys.argv[1]))
+    incoming = os.fdopen(os.dup(0), "rb", buffering=0)
     outgoing = os.fdopen(os.dup(1), "wb", buffering=0)
+    os.dup2(os.open(os.devnull, os.O_RDONLY), 0)  # What is started here reads no calls.
     os.dup2(2, 1)
     release_output()
     find_files()
-    asyncio.run(serve(sys.stdin.buffer, outgoing))
+    asyncio.run(serve(incoming, outgoing))
 
 
 def _end_with(owner: int) -> None:

@@ -68,6 +68,12 @@ async def test_calls_go_to_another_process_and_back(tmp_path: Path) -> None:
         assert {one.status for one in answers.values()} == {"OK"}
 
 
+async def test_standard_input_is_empty_there(tmp_path: Path) -> None:
+    """Neither the provider nor a program that it starts can take calls away."""
+    async with _stack(tmp_path) as stack:
+        assert await stack["inference"].completion("letters", "stdin") == ""
+
+
 async def test_what_a_caller_leaves_out_the_provider_there_decides(tmp_path: Path) -> None:
     """Its own default counts, as it would in the process of the stack."""
     async with _stack(tmp_path) as stack:
