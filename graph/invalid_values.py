@@ -42,5 +42,9 @@ def invalid_values(error: ValidationError) -> list[InvalidValue]:
             text = f"input should be one of {context.get('expected_tags')}"
             if kind == "union_tag_not_found":
                 kind, text = "missing", "field required"
+        elif kind == "unexpected_keyword_argument":  # What dataclasses call it.
+            kind = "extra_forbidden"
+        elif kind in {"tuple_type", "set_type", "frozen_set_type"}:
+            text = "input should be a valid list"
         found.append(InvalidValue(path, kind, text[:1].lower() + text[1:]))
     return found

@@ -66,14 +66,15 @@ class Key:
 class _KeyFile(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True)
 
-    keys: tuple[Key, ...]
+    keys: Annotated[list[Key], Field(min_length=1)]
 
 
 def load_keys(path: str | PathLike[str]) -> tuple[Key, ...]:
     """Return the keys of a YAML file: ``keys: [{name, sha256, may: [call, …], most_streams}]``.
 
     Raises:
-        KeyFileError: If it is no such file, or cannot be read; the text holds none of its values.
+        KeyFileError: If it is no such file, has no key, or cannot be read; the text holds none of
+            its values.
     """
     document = load_document(Path(path))
     for problem in errors_in(document.diagnostics):
@@ -82,7 +83,7 @@ def load_keys(path: str | PathLike[str]) -> tuple[Key, ...]:
         msg = f"{where}: not YAML" if problem.code == "C003" else f"{where}: {problem.message}"
         raise KeyFileError(msg)
     try:
-        return _KeyFile.model_validate(document.value).keys
+        return tuple(_KeyFile.model_validate(document.value).keys)
     except ValidationError as error:
         msg = f"{path}: {invalid(error, lambda _: '')}"
         raise KeyFileError(msg) from None

@@ -135,7 +135,7 @@ def _changed(**values: Any) -> str:
         ("[" * 100_000, "not a plan: it is nested too deeply"),
         (_changed(format_version="1.0"),
          "its format version 1.0 is not known to this rungraph (known: 2.x); make the plan anew"),
-        (_changed(nodes={}), "not a plan: nodes: input should be a valid tuple"),
+        (_changed(nodes={}), "not a plan: nodes: input should be a valid list"),
         (_changed(summary={}), "not a plan: summary.create: field required (and 13 more)"),
     ],
     ids=["empty", "list", "graph", "binary", "deep", "major", "type", "missing"],

