@@ -16,13 +16,17 @@ def run() -> None:
             os.set_inheritable(nowhere, True)  # Providers' processes have what we have.
             setattr(sys, name, os.fdopen(nowhere, mode))
     try:
-        main(prog_name="rungraph")
+        main(prog_name="rungraph", obj=_end_soon)
     except SystemExit as end:
-        # What commands do not need before is not to be waited for.
-        from rungraph.engine.ending import end_soon
-
-        end_soon(int(end.code or 0))
+        _end_soon(int(end.code or 0))
         raise
+
+
+def _end_soon(code: int) -> None:
+    # What commands do not need before is not to be waited for.
+    from rungraph.engine.ending import end_soon
+
+    end_soon(code)
 
 
 if __name__ == "__main__":

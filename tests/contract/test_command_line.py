@@ -4,16 +4,20 @@ from __future__ import annotations
 
 import inspect
 import json
+import sys
 from pathlib import Path
 
 import pytest
 from click.testing import CliRunner
+from tests.builders import written
 from tests.contract.command_line import (
     INVALID,
     QUICKSTART,
     all_commands,
+    environment,
     on_terminal,
     opened,
+    run_program,
     rungraph,
 )
 from tests.contract.conftest import ConfigFile
@@ -145,3 +149,22 @@ def test_an_id_never_reaches_a_terminal_raw(words: list[str], tmp_path: Path) ->
     shown = on_terminal(command, path, *more, NO_COLOR="1")[1]
     assert "\x1b" not in piped.out + shown
     assert "provider:inference/a\\x1b[31mb" in shown
+
+
+def test_a_process_that_calls_the_command_line_goes_on(tmp_path: Path) -> None:
+    """It gets the exit code, and its signals are its own again."""
+    path = written(tmp_path / "run.yaml", {})
+    words = ["run", str(path), "--quiet", "--call", "inspect.health"]
+    program = f"""
+import signal, time, rungraph.cli
+for _ in range(2):
+    try:
+        rungraph.cli.main({words})
+    except SystemExit as end:
+        assert end.code == 0
+    time.sleep(1)  # As long as a process of its own has.
+assert signal.getsignal(signal.SIGINT) is signal.default_int_handler
+print("goes on")
+"""
+    ended = run_program(sys.executable, "-c", program, env=environment())
+    assert (ended.code, ended.err, ended.out[-8:]) == (0, "", "goes on\n")

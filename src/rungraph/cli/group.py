@@ -67,7 +67,10 @@ class CommandLine(click.Group):
         standalone_mode: bool = True,
         **extra: Any,
     ) -> Any:
-        """Run the command that *args* name, and exit with its exit code."""
+        """Run the command that *args* name, and exit with its exit code.
+
+        Where the process is the command's own, *obj* is what ends it soon, given the exit code.
+        """
         if not standalone_mode:
             return super().main(args, prog_name, complete_var, standalone_mode=False, **extra)
         return sys.exit(self._code_of(args, prog_name, complete_var, **extra))

@@ -12,9 +12,10 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+import click
+
 from rungraph.cli.output.errors import text_of, traced
 from rungraph.cli.terminal import OutputClosedError, complain, tell
-from rungraph.engine.ending import end_soon
 from rungraph.engine.errors import describe
 from rungraph.engine.outlet import release_output
 from rungraph.engine.request import without_call_data
@@ -152,8 +153,8 @@ async def _apart(work: Coroutine[Any, Any, bool]) -> bool:
 async def code_of(stack: Stack, work: Awaitable[int], progress: LineProgress) -> int:
     """Return the exit code of *work* with *stack*, which is over then; say what went wrong.
 
-    From then on the process ends soon, although asyncio and Python wait for tasks and threads, and
-    providers may have left some that never end.
+    From then on a process of the command line's own ends soon, although asyncio and Python wait for
+    tasks and threads, and providers may have left some that never end.
     """
     code = 1
     try:
@@ -162,10 +163,11 @@ async def code_of(stack: Stack, work: Awaitable[int], progress: LineProgress) ->
         progress.close()
         complain(stack.scrubbed(text_of(error)))
     finally:
-        for number in SIGNALS:  # The end comes by itself, and soon: another signal has no say.
-            signal.signal(number, signal.SIG_IGN)
+        if (end_soon := click.get_current_context().obj) is not None:
+            for number in SIGNALS:  # The end comes by itself, and soon: another has no say.
+                signal.signal(number, signal.SIG_IGN)
+            end_soon(code)
         progress.close()
-        end_soon(code)
     return code
 
 
