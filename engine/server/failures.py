@@ -98,7 +98,8 @@ def failure_of(error: Exception, request_id: str, scrub: Callable[[str], str]) -
     else:
         text = scrub(message_of(error)) or type(error).__name__
     if isinstance(error, UnknownResourceError):
-        code = f"{error.resource.replace(' ', '_')}_not_found"
+        lack = "not_found" if status == 404 else "unavailable"
+        code = f"{error.resource.replace(' ', '_')}_{lack}"
     told = {"message": text, "type": error_type(status), "param": refused.param, "code": code}
     again = status in _WORTH_ANOTHER_TRY and not isinstance(error, KeyRefusedError)
     headers = [(b"x-should-retry", b"true" if again else b"false"), *refused.headers]

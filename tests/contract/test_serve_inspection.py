@@ -187,7 +187,9 @@ def test_a_call_that_a_dead_provider_cannot_take_is_an_error(config_file: Config
         assert http.post(CHAT, json=asked("die")).status_code == 502
         for route in (CHAT, "/v1/chat/completions"):
             body = {"model": "echo", "messages": [{"role": "user", "content": "x"}]}
-            assert http.post(route, json=body).status_code == 503
+            answer = http.post(route, json=body)
+            assert answer.status_code == 503
+            assert answer.json()["error"]["code"] == "model_unavailable"
         assert http.get("/v1/models/echo").status_code == 503  # That calls nobody.
         edges = http.get("/graph/traffic").json()["edges"]
     assert [(one["dependent"], one["calls"], one["errors"]) for one in edges] == [
