@@ -231,7 +231,7 @@ class StackApp:
             if not exchange.take_back_cancellation():
                 raise
             if exchange.broken_off is BrokenOff.DRAINED:
-                await self._fail(exchange, self._unavailable())
+                await self._fail(exchange, RequestError(503, "the server stops and ends this call"))
             elif exchange.broken_off is BrokenOff.BODY_LATE:
                 text = f"the body did not come within {BODY_SECONDS:g} seconds"
                 await self._fail(exchange, RequestError(408, text))

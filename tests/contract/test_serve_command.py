@@ -219,7 +219,9 @@ def test_a_stop_lets_running_answers_end(config_file: ConfigFile) -> None:
             assert refused.status_code == 503
             assert error_of(refused)["message"] == "the server stops and takes no new calls"
             assert http.get("/readyz").json()["phase"] == "draining"
-            read_up_to(connection, b'data: {"error":{"message":"the server stops')
+            read_up_to(
+                connection, b'data: {"error":{"message":"the server stops and ends this call'
+            )
         assert process.wait(30) == 143
 
 
