@@ -21,6 +21,7 @@ from rungraph.engine.outlet import release_output
 from rungraph.engine.run.compliance import check_compliance
 from rungraph.engine.run.connection import Connection
 from rungraph.engine.run.remote import Opened, RemoteInstance
+from rungraph.engine.run.signals import SIGNALS
 from rungraph.engine.waiting import awaited
 
 if TYPE_CHECKING:
@@ -96,6 +97,7 @@ async def serve(incoming: BinaryIO, outgoing: BinaryIO) -> None:
 def main() -> None:
     """Serve the owner, whose process id is the argument; what is printed goes to standard error."""
     _end_with(int(sys.argv[1]))
+    _leave_signals_to_owner()
     incoming = os.fdopen(os.dup(0), "rb", buffering=0)
     outgoing = os.fdopen(os.dup(1), "wb", buffering=0)
     os.dup2(os.open(os.devnull, os.O_RDONLY), 0)  # What is started here reads no calls.
@@ -111,3 +113,18 @@ def _end_with(owner: int) -> None:
         ctypes.CDLL(None).prctl(_PR_SET_PDEATHSIG, signal.SIGKILL)
         if os.getppid() != owner:
             os._exit(1)
+
+
+def _leave_signals_to_owner() -> None:
+    """Do nothing on signals, which systemd sends to each process: the owner ends this one."""
+    before = {number: signal.signal(number, _ignore) for number in SIGNALS}
+
+    def restore() -> None:
+        for number, handler in before.items():
+            signal.signal(number, handler)
+
+    os.register_at_fork(after_in_child=restore)  # Whoever has forked it may end it so.
+
+
+def _ignore(_number: int, _frame: object) -> None:
+    """Unlike SIG_IGN, this is not handed on to programs that are started here."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import os
+import signal
 import sys
 from contextlib import nullcontext, suppress
 from pathlib import Path
@@ -26,6 +27,7 @@ from rungraph.engine.request import (
     come_through,
     headers_of_way,
 )
+from rungraph.engine.run.signals import SIGNALS
 from rungraph.engine.tracing import begin_call
 from rungraph.graph import RunGraph, compile_config
 
@@ -66,6 +68,17 @@ async def test_calls_go_to_another_process_and_back(tmp_path: Path) -> None:
             await stack["inference"].completion("letters", "refuse")
         answers = await stack.health()
         assert {one.status for one in answers.values()} == {"OK"}
+
+
+async def test_signals_are_for_the_stack(tmp_path: Path) -> None:
+    """Systemd sends them to all processes: one that has gone could not be stopped in order."""
+    async with _stack(tmp_path) as stack:
+        call = stack["inference"].completion
+        pid, forked = await call("letters", "pid"), await call("letters", "fork")
+        for number in SIGNALS:
+            os.kill(pid, number)
+        assert await call("letters", "pid") == pid
+        await until(lambda: os.kill(forked, signal.SIGTERM) or not _runs(forked))
 
 
 async def test_standard_input_is_empty_there(tmp_path: Path) -> None:
