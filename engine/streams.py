@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import AsyncGenerator, Callable
+from contextlib import suppress
 from typing import TYPE_CHECKING, Any, Protocol, cast
+from weakref import finalize
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable
@@ -71,6 +74,17 @@ class SteppedStream(AsyncGenerator[Any, Any]):
     def __del__(self) -> None:
         # Left in the middle of a loop and never closed: nobody else will say so.
         self._ended()
+
+
+def when_forgotten(stream: object, call: Callable[..., object], *args: Any) -> None:
+    """Call *call* in the running event loop once nobody has *stream* any more, begun or not."""
+    loop = asyncio.get_running_loop()
+
+    def forgotten() -> None:  # In whichever thread that is found out.
+        with suppress(RuntimeError):  # The loop is closed, and all its tasks with it.
+            loop.call_soon_threadsafe(call, *args)
+
+    finalize(stream, forgotten).atexit = False
 
 
 async def steps_of(stream: AsyncGenerator[Any, Any], step: Step) -> AsyncGenerator[Any, Any]:

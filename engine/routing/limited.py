@@ -5,13 +5,13 @@ from __future__ import annotations
 import asyncio
 from collections import deque
 from collections.abc import AsyncGenerator, Mapping
-from contextlib import aclosing, suppress
+from contextlib import aclosing
 from functools import wraps
 from inspect import isasyncgenfunction, unwrap
 from typing import TYPE_CHECKING, Any
-from weakref import finalize
 
 from rungraph.engine.routing.errors import BusyError, CallTimeoutError
+from rungraph.engine.streams import when_forgotten
 from rungraph.engine.waiting import awaited, finish, guarded, leave_behind
 
 if TYPE_CHECKING:
@@ -151,7 +151,7 @@ class _Call:
             return answer
         stream = self._stream()
         # One that nobody begins to read, or that is forgotten, ends its call, too.
-        finalize(stream, self._forgotten).atexit = False
+        when_forgotten(stream, self._task.cancel)
         return stream
 
     async def _stream(self) -> AsyncGenerator[Any, None]:
@@ -241,7 +241,3 @@ class _Call:
             self._given.cancel()
         else:
             self._given.set_exception(error)
-
-    def _forgotten(self) -> None:
-        with suppress(RuntimeError):  # The loop is closed, and all its tasks with it.
-            self._loop.call_soon_threadsafe(self._task.cancel)

@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 from rungraph.engine.errors import describe
 from rungraph.engine.request import CallData, carried, carry_in
+from rungraph.engine.streams import when_forgotten
 from rungraph.engine.waiting import awaited
 
 if TYPE_CHECKING:
@@ -79,6 +80,7 @@ class Connection:
         self._asked: dict[int, asyncio.Future[Any]] = {}
         self._working: dict[int, asyncio.Task[None]] = {}
         self._streams: dict[int, _Open] = {}
+        self._reading: set[int] = set()
 
     async def serve(self) -> None:
         """Take what the other end sends, until it is gone; then fail what waits for it."""
@@ -108,20 +110,25 @@ class Connection:
         self._count += 1
         number = self._count
         result = await self._ask(number, "call", (target, name, args, kwargs, carried()))
-        return self._items(number) if isinstance(result, _Stream) else result
+        if not isinstance(result, _Stream):
+            return result
+        self._reading.add(number)
+        stream = self._items(number)
+        when_forgotten(stream, self._leave, number)  # Nobody may begin to read it.
+        return stream
 
     async def _items(self, number: int) -> AsyncGenerator[Any, None]:
-        is_over = False
         try:
-            while True:
-                item = await self._ask(number, "next")
-                if isinstance(item, _End):
-                    is_over = True
-                    return
+            while not isinstance(item := await self._ask(number, "next"), _End):
                 yield item
+            self._reading.discard(number)
         finally:
-            if not is_over:
-                self._send(_Message(number, is_answer=False, kind="close"))
+            self._leave(number)
+
+    def _leave(self, number: int) -> None:
+        if number in self._reading:
+            self._reading.discard(number)
+            self._send(_Message(number, is_answer=False, kind="close"))
 
     async def _ask(self, number: int, kind: str, value: Any = None) -> Any:
         if not self.is_open:
@@ -165,8 +172,8 @@ class Connection:
         elif message.kind == "cancel":
             if (working := self._working.get(number)) is not None:
                 working.cancel()
-            elif number in self._streams:  # It was begun while the caller gave up.
-                self._take(message._replace(kind="close"))
+            # A stream may have begun while the caller gave up, or begin in spite of that.
+            self._take(message._replace(kind="close"))
         else:
             before = self._working.get(number)
             task = asyncio.create_task(
@@ -187,10 +194,8 @@ class Connection:
         try:
             kind, value = "result", await self._done(message)
         except asyncio.CancelledError:
-            await self._close(message.number)
             raise
         except BaseException as error:  # noqa: BLE001 (whatever it is, the caller is told)
-            await self._close(message.number)
             kind, value = "error", sendable(error)
         if message.kind == "close":
             return
