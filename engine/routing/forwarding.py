@@ -5,7 +5,7 @@ from __future__ import annotations
 import inspect
 from asyncio import CancelledError
 from enum import Enum
-from functools import cache
+from functools import lru_cache
 from inspect import Parameter, ismethod, unwrap
 from types import AsyncGeneratorType
 from typing import TYPE_CHECKING, Any, cast
@@ -150,7 +150,7 @@ class Forwarder:
         self._targets.clear()
 
 
-@cache  # Most members take the same, before there are any as well.
+@lru_cache(maxsize=256)  # Each API's methods have few sources: most members take the same.
 def _code_of(source: str, name: str) -> CodeType:
     return compile(source, name, "exec")
 

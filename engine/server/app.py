@@ -122,11 +122,8 @@ class StackApp:
         traffic = Traffic()
         stack.observe = traffic.along
         self._graph_routes, self._feed = GraphRoutes(stack, traffic), Feed(stack)
-        self._login, self._v1, self._pages = (
-            Login(self._guard),
-            tuple(v1_routes(stack, self._masked)),
-            pages,
-        )
+        self._login, self._pages = Login(self._guard), pages
+        self._v1 = tuple(v1_routes(stack, self._masked))
         self._serve()
         stack.events.subscribe(self._follow)
 

@@ -143,10 +143,11 @@ class Document:
 def load_document(path: Path | str) -> Document:
     """Return the document in the file at *path*, YAML or JSON.
 
+    A file of more bytes than the environment variable ``RUNGRAPH_MAX_CONFIG_BYTES`` says, else 32
+    MiB, is not read.
+
     Args:
         path: The file; its text is UTF-8, or UTF-16 or UTF-32 with a byte order mark.
-            One of more bytes than the environment variable ``RUNGRAPH_MAX_CONFIG_BYTES`` says,
-            else 32 MiB, is not read.
     """
     file = str(path)
     limit = _limit()
