@@ -56,7 +56,6 @@ SERVICE_KEYS: Final = (
     r"tfp_\w{16,}",
     r"rubygems_[0-9a-f]{16,}",
     r"AQVN[\w-]{30,}",
-    r"eyJ[\w-]{4,}\.[\w-]{4,}(?:\.[\w-]*)?",
     r"(?:sbp|sgp|e2b|bkua|sgp_local)_[0-9a-f]{40}\b",
     r"(?:csk-|rpa_)\w{32,}",
     r"(?:fc-|sk_|ls__)[0-9a-f]{32,}",

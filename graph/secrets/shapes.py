@@ -11,12 +11,7 @@ import re
 from typing import TYPE_CHECKING, Final, NamedTuple
 
 from rungraph.graph.secrets.escapes import unescaped
-from rungraph.graph.secrets.keys import (
-    NAME_KEYS,
-    WEAK,
-    is_secret_name,
-    secret_head,
-)
+from rungraph.graph.secrets.keys import NAME_KEYS, WEAK, is_secret_name, secret_head
 from rungraph.graph.secrets.looks import drawn_in, is_mixed, is_plain_word, is_random
 from rungraph.graph.secrets.pairs import Hit, hits_after_flags, hits_after_names
 from rungraph.graph.secrets.services import HOOKS, SERVICE_KEYS
@@ -232,6 +227,13 @@ SHAPES: Final = (
         ),
         ("hook", "/token", "/key", "/secret", "/integration/", "/mcp/"),
         _is_random,
+    ),
+    Shape(
+        "key of a service",
+        # All of a run, also where no more comes: it is not searched again from each eyJ in it.
+        re.compile(r"(?<![A-Za-z0-9])eyJ[\w-]{4,}(?P<rest>\.[\w-]{4,}(?:\.[\w-]*)?)?"),
+        ("eyj",),
+        lambda match: match["rest"] is not None,
     ),
     Shape(
         "bearer token",

@@ -46,11 +46,14 @@ def test_many_lines_take_linear_time(line: str) -> None:
     "unit",
     [
         *("# key:\n", "# password: ", "dsn: {", "cookie: &sig=", "key: a/b ", "password: *a &a "),
-        *("password:\n{", "password: [a],\r", "?\r- ", "- --token\n- x ", "a: b ", "# a\n"),
+        *("password:\n{", "password: [a],\r", "?\r- ", "- --token\n- x ", "a: b ", "# a\n", "_eyJ"),
     ],
 )
 def test_what_goes_on_to_the_end_is_looked_at_once(unit: str) -> None:
-    """Comments, anchors, brackets and blanks after each of many keys; the target has a limit."""
+    """Comments, anchors, brackets and blanks after each of many keys, or tokens without a second part.
+
+    The target has a limit.
+    """
     text = f"password:\n {unit * (60_000 // len(unit))}"
     TARGETS["source"](f"{text}{'}:' * 6_000 if '{' in unit else ''}\n5: ]\n".encode())
 
