@@ -26,7 +26,10 @@ class FileWriteError(RungraphError):
     def __str__(self) -> str:
         reason = (self.error.strerror or str(self.error)).lower()
         if isinstance(self.error, FileNotFoundError):
-            return f"cannot write {self.path}: there is no folder '{self.path.parent}'"
+            folder = self.path.resolve().parent  # Of what a link leads to.
+            shown = folder if self.path.is_symlink() else self.path.parent
+            missing = f"there is no folder '{shown}'"
+            reason = "no file can be made there" if folder.is_dir() else missing
         return f"cannot write {self.path}: {reason}"
 
 

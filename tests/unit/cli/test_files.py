@@ -54,6 +54,13 @@ def test_what_cannot_be_written_is_told(tmp_path: Path) -> None:
     )
     with pytest.raises(FileWriteError, match=r"cannot write .*: is a directory$"):
         write_file(tmp_path, b"")
+    with pytest.raises(FileWriteError) as caught:
+        write_file(Path("/proc/x.svg"), b"")
+    assert str(caught.value) == "cannot write /proc/x.svg: no file can be made there"
+    link = tmp_path / "link.svg"
+    link.symlink_to(tmp_path / "none/x.svg")
+    with pytest.raises(FileWriteError, match=rf"link\.svg: there is no folder '{tmp_path}/none'$"):
+        write_file(link, b"")
 
 
 def test_a_link_that_leads_round_is_told(tmp_path: Path) -> None:
