@@ -50,10 +50,7 @@ def test_many_lines_take_linear_time(line: str) -> None:
     ],
 )
 def test_what_goes_on_to_the_end_is_looked_at_once(unit: str) -> None:
-    """Comments, anchors, brackets and blanks after each of many keys, or tokens without a second part.
-
-    The target has a limit.
-    """
+    """Comments, brackets or blanks after each of many keys, or tokens; the target has a limit."""
     text = f"password:\n {unit * (60_000 // len(unit))}"
     TARGETS["source"](f"{text}{'}:' * 6_000 if '{' in unit else ''}\n5: ]\n".encode())
 
