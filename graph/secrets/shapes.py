@@ -10,6 +10,7 @@ import binascii
 import re
 from typing import TYPE_CHECKING, Final, NamedTuple
 
+from rungraph.graph.secrets.clients import LOGIN_FLAGS, is_for_password
 from rungraph.graph.secrets.escapes import unescaped
 from rungraph.graph.secrets.keys import NAME_KEYS, WEAK, is_secret_name, secret_head
 from rungraph.graph.secrets.looks import drawn_in, is_mixed, is_plain_word, is_random
@@ -62,6 +63,10 @@ def _is_random(match: re.Match[str]) -> bool:
     return is_random(match["value"])
 
 
+def _is_in_parts(match: re.Match[str]) -> bool:
+    return match["rest"] is not None
+
+
 def _is_named(match: re.Match[str]) -> bool:
     return is_secret_name(match["name"])
 
@@ -107,37 +112,13 @@ def _is_of_client(match: re.Match[str]) -> bool:
     return is_for_password(match["flag"] + bool(match["gap"]) * " ", before)
 
 
-def is_for_password(flag: str, before: str) -> bool:
-    """Whether *before* a *flag* a client is called that has it for its password.
-
-    A flag that ends with a blank is one whose value is a word of its own.
-    """
-    client = CLIENTS.get(flag)
-    return client is not None and client.search(re.split(r"[\n;|&]", before)[-1]) is not None
-
-
 def _is_user(match: re.Match[str]) -> bool:
     """Whether ``-u user:value`` is a login, not two numbers and not a URL."""
     return not match["value"].isdigit() and not match["value"].startswith("//")
 
 
-CLIENTS: Final = {
-    "-p": re.compile(r"\b(?:mysql\w*|mariadb[\w-]*|sshpass)\b"),
-    "-p ": re.compile(r"\b(?:cqlsh|login|mongo[a-z]*|sshpass|twine)\b"),
-    "-P": re.compile(r"\b(?:sqlcmd|bcp)\b"),
-    "-P ": re.compile(r"\b(?:sqlcmd|bcp|zip|unzip|ipmitool|mosquitto_\w+)\b"),
-    "-U ": re.compile(r"\b(?:smbclient|rpcclient)\b"),
-    "-c ": re.compile(r"\bsnmp[a-z]+\b"),
-    "-N ": re.compile(r"\bssh-keygen\b"),
-    "-k ": re.compile(r"\bopenssl\W+enc\b"),
-    "-w ": re.compile(r"\bldap[a-z]+\b"),
-    "-a ": re.compile(r"\b(?:redis-cli|https?(?=\s)|xh)\b"),
-    "-b ": re.compile(r"\bcurl\b"),
-}
 _LONG_USER: Final = 20
 """Characters from which on what stands alone before a host is no user's name."""
-LOGIN_FLAGS: Final = ("-u", "-U", "--user", "--proxy-user", "--userpwd")
-"""Flags of command lines that ``user:password`` follows."""
 _PASSWORD = re.compile(r"pass(?:word|wd|phrase)|pwd?", re.IGNORECASE)
 _HOST = r"(?:[A-Za-z](?!ha\d+:)[\w.-]*|\d{1,3}(?:\.\d{1,3}){3}|\[[0-9A-Fa-f:.]+\]|\ud800+)"
 _SERVICE_KEY = re.compile(rf"(?<![A-Za-z0-9])(?:{'|'.join(SERVICE_KEYS)})")
@@ -233,7 +214,7 @@ SHAPES: Final = (
         # All of a run, also where no more comes: it is not searched again from each eyJ in it.
         re.compile(r"(?<![A-Za-z0-9])eyJ[\w-]{4,}(?P<rest>\.[\w-]{4,}(?:\.[\w-]*)?)?"),
         ("eyj",),
-        lambda match: match["rest"] is not None,
+        _is_in_parts,
     ),
     Shape(
         "bearer token",

@@ -12,6 +12,7 @@ from functools import cached_property
 from itertools import accumulate
 from typing import TYPE_CHECKING, Final
 
+from rungraph.graph.secrets.clients import CLIENTS, LOGIN_FLAGS
 from rungraph.graph.secrets.keys import (
     HELD_KEYS,
     NAME_KEYS,
@@ -24,7 +25,7 @@ from rungraph.graph.secrets.known import is_naming
 from rungraph.graph.secrets.looks import is_mixed, is_random
 from rungraph.graph.secrets.masking import packed
 from rungraph.graph.secrets.pairs import Span, without_scheme
-from rungraph.graph.secrets.shapes import CLIENTS, LOGIN_FLAGS, PRIVATE_KEY
+from rungraph.graph.secrets.shapes import PRIVATE_KEY
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence

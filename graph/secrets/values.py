@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any, Final
 from urllib.parse import quote, quote_plus
 
 from rungraph.graph.placeholders import has_placeholder
+from rungraph.graph.secrets.clients import CLIENTS, LOGIN_FLAGS, is_for_password
 from rungraph.graph.secrets.keys import (
     HELD_KEYS,
     NAME_KEYS,
@@ -31,7 +32,6 @@ from rungraph.graph.secrets.masking import (
     secrets_of_template,
     secrets_of_text,
 )
-from rungraph.graph.secrets.shapes import CLIENTS, LOGIN_FLAGS, is_for_password
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
