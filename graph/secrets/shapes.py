@@ -18,7 +18,7 @@ from rungraph.graph.secrets.pairs import Hit, hits_after_flags, hits_after_names
 from rungraph.graph.secrets.services import HOOKS, SERVICE_KEYS
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable, Iterator, Sequence
 
 
 class Shape(NamedTuple):
@@ -342,17 +342,20 @@ _NEEDS = re.compile("|".join(sorted({re.escape(need) for one in SHAPES for need 
 def hits_in(text: str, *, has_pairs: bool = True) -> Iterator[Hit]:
     """Yield the secrets that *text* shows by its shapes, in no order; they can overlap.
 
-    What is escaped for a URL or HTML is looked at unescaped, too.
+    What is escaped for a URL, HTML or JSON is looked at unescaped, too, and again if that is.
 
     Args:
         text: Any text; its placeholders are best made of a character that means nothing.
         has_pairs: Whether ``name: value`` counts without quotes, which in YAML its syntax tells.
     """
-    yield from _hits_as_written(text, has_pairs=has_pairs)
-    plain, offsets = unescaped(text) if "%" in text or "&" in text else (text, [])
-    if plain != text:
-        for start, end, rule in _hits_as_written(plain, has_pairs=has_pairs):
+    offsets: Sequence[int] = range(len(text) + 1)
+    for _ in range(3):  # A query in a query is escaped twice.
+        for start, end, rule in _hits_as_written(text, has_pairs=has_pairs):
             yield Hit(offsets[start], offsets[end], rule)
+        plain, before = unescaped(text)
+        if plain == text:
+            return
+        text, offsets = plain, [offsets[one] for one in before]
 
 
 def _hits_as_written(text: str, *, has_pairs: bool) -> Iterator[Hit]:
