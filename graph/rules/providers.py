@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from itertools import pairwise
+from itertools import count, groupby
 from typing import TYPE_CHECKING
 
 from rungraph.graph.address import NodeKind
@@ -61,21 +61,25 @@ def _overridden_apis(context: RuleContext) -> Iterator[Diagnostic]:
 
 
 def _duplicate_ids(context: RuleContext) -> Iterator[Diagnostic]:
-    place_of = context.document.place_of
-    for pair in pairwise(context.config.providers):  # Sorted by address.
-        if pair[0].address != pair[1].address:
-            continue
-        first, again = sorted(pair, key=lambda one: (place_of(one.path), len(one.path), one.path))
-        place = place_of(first.path)
-        yield context.document.problem(
-            "C023",
-            f"provider id '{again.provider_id}' is used twice in {again.api}"
-            + _the_last_counts(context),
-            again.path,
-            f"give one of them another id, such as '{again.provider_id}-2'",
-            address=again.address,
-            related=((place, "first used here"),) if place.line else (),
-        )
+    place_of, providers = context.document.place_of, context.config.providers  # Sorted by address.
+    for address, same in groupby(providers, key=lambda one: one.address):
+        found = [*same]
+        if len(found) > 1:  # Most ids are used once, and places take time.
+            found.sort(key=lambda one: (place_of(one.path), len(one.path), one.path))
+        first, *others = found
+        ids = context.ids[first.api]
+        free = (one for n in count(2) if (one := f"{first.provider_id}-{n}") not in ids)
+        for again in others:
+            place = place_of(first.path)
+            yield context.document.problem(
+                "C023",
+                f"provider id '{again.provider_id}' is used twice in {again.api}"
+                + _the_last_counts(context),
+                again.path,
+                f"give one of them another id, such as '{next(free)}'",
+                address=address,
+                related=((place, "first used here"),) if place.line else (),
+            )
 
 
 def _the_last_counts(context: RuleContext) -> str:

@@ -217,3 +217,15 @@ def test_an_id_that_two_keys_of_the_oldest_format_share_is_used_twice() -> None:
     graph = compile_config(config, catalog=CATALOG, environment={})
     [problem] = [one for one in graph.diagnostics if one.code == "C023"]
     assert problem.path == "routing_table.inference[0]"
+
+
+def test_an_id_that_is_used_again_and_again_is_first_used_where_it_stands_first() -> None:
+    ids = ("a", "a", "a-2", "a")
+    entries = "".join(f"\n  - {{provider_id: {one}, provider_type: remote::tgi}}" for one in ids)
+    graph = compile_config(f"providers:\n  inference:{entries}\n", catalog=CATALOG)
+    found = [one for one in graph.diagnostics if one.code == "C023"]
+    assert [one.place and one.place.line for one in found] == [4, 6]
+    assert {place.line for one in found for place, _ in one.related} == {3}
+    assert [one.help[0] for one in found] == [
+        f"give one of them another id, such as 'a-{free}'" for free in (3, 4)
+    ]
