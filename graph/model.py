@@ -73,6 +73,7 @@ class RunGraph:
         selectors: Queries of the config by the names that other queries use for them.
         checks: Queries that the config wants asked, and what they must find.
         lost: The keys, such as ``providers`` and ``models``, below which not all could be made out.
+        unseen: The checks, by name, that have not seen all that they are about.
         document: What it was compiled from, secrets and all; None when it was read from JSON.
         substitution: What filled in the environment.
         diagnostics: Every problem, errors first, then by place.
@@ -99,6 +100,7 @@ class RunGraph:
     selectors: Mapping[str, str] = field(default_factory=dict)
     checks: tuple[QueryCheck, ...] = ()
     lost: frozenset[str] = frozenset()
+    unseen: frozenset[str] = frozenset()
     document: Document | None = field(default=None, repr=False)
     substitution: Substitution | None = field(default=None, repr=False)
     diagnostics: tuple[Diagnostic, ...] = ()
@@ -277,9 +279,10 @@ class RunGraph:
             raise InvalidGraph(self.diagnostics)
         return self
 
-    def with_diagnostics(self, more: Iterable[Diagnostic]) -> RunGraph:
-        """Return this graph with more diagnostics, for checks that need more than the config."""
-        return replace(self, diagnostics=tuple(dict.fromkeys((*self.diagnostics, *more))))
+    def with_diagnostics(self, more: Iterable[Diagnostic], unseen: Iterable[str] = ()) -> RunGraph:
+        """Return this graph with what checks beyond the config found, and have not seen all of."""
+        diagnostics = tuple(dict.fromkeys((*self.diagnostics, *more)))
+        return replace(self, diagnostics=diagnostics, unseen=self.unseen.union(unseen))
 
     def up_to(self, level: Level) -> RunGraph:
         """Return this graph with the diagnostics of *level* and the levels before it only."""

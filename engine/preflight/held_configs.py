@@ -67,8 +67,16 @@ def configs_unread(graph: RunGraph, *, of_others: bool) -> tuple[Address, ...]:
         )
 
 
-def has_resources_unread(graph: RunGraph, *, of_others: bool) -> bool:
-    """Return whether the config registers what no class was there for; see `configs_unread`."""
+def checks_unseeing(graph: RunGraph, *, of_others: bool) -> Iterator[str]:
+    """Yield the checks that have no class for what they are about; see `configs_unread`."""
+    if _has_resources_unread(graph, of_others=of_others):
+        yield "resources-accepted"
+    configured = [one for one in graph.nodes.values() if getattr(one, "written", None)]
+    if configured and not of_others and len(configs_of_others(graph)) == len(configured):
+        yield "configs-accepted"
+
+
+def _has_resources_unread(graph: RunGraph, *, of_others: bool) -> bool:
     tables = [one for one in graph.nodes.values() if isinstance(one, TableNode) and one.resources]
     offered = discover_catalog().pairs if tables else ()
     with QuietImports() as quiet:

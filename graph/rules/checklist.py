@@ -144,9 +144,11 @@ def checklist(
     *,
     answers: Sequence[CheckAnswer] | None = None,
     more: Collection[str] = (),
-    unseen: Collection[str] = (),
 ) -> tuple[CheckResult, ...]:
     """Return what every check has found in *graph*, by level.
+
+    One that has not seen all that it is about, and found no problem, has not passed: it is
+    ``not_checked``.
 
     The checks that are queries have their own names and come after the others of level ``graph``.
 
@@ -156,8 +158,6 @@ def checklist(
             everything that needs a document when none could be read.
         answers: What the checks that are queries found; by default those of the config are asked.
         more: The names of deeper checks that were made, too.
-        unseen: The names of checks that have not seen all that they are about, beside those of
-            which the graph tells: without a problem they have not passed, but are ``not_checked``.
 
     Examples:
         >>> from rungraph.graph import compile_config
@@ -168,7 +168,7 @@ def checklist(
     found: dict[str, list[Diagnostic]] = {check.name: [] for check in CHECKS}
     for diagnostic in graph.diagnostics:
         found[_CHECK_OF[diagnostic.code]].append(diagnostic)
-    usable, unseen = is_usable(graph), {*unseen, *_unseen(graph)}
+    usable, unseen = is_usable(graph), {*graph.unseen, *_unseen(graph)}
     results: list[CheckResult] = []
     for check in CHECKS:
         was_made = check.level <= level or check.name in more

@@ -80,6 +80,9 @@ def test_resources_that_no_class_was_there_for_are_not_accepted(
         ended = rungraph("validate", path, *words, "--level", level, "--format", "json")
         results = {one["name"]: one["result"] for one in json.loads(ended.out)["checks"]}
         assert results["resources-accepted"] == result
+    planned = rungraph("plan", path, *words, "--level", "import", "--format", "json")
+    results = {one["name"]: one["result"] for one in json.loads(planned.out)["checked"]["checks"]}
+    assert results["resources-accepted"] == result
 
 
 @pytest.mark.parametrize(

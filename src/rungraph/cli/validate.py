@@ -25,7 +25,7 @@ from rungraph.cli.output.validation import (
 from rungraph.cli.terminal import complain, show, show_json, style_of, tell
 from rungraph.graph import Level, RungraphError
 from rungraph.graph.diagnostics import errors_in
-from rungraph.graph.rules.checklist import Result, checklist, is_usable
+from rungraph.graph.rules.checklist import checklist, is_usable
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
@@ -125,22 +125,12 @@ def _report(
     if not (reading.holds_configs or level >= Level.IMPORT) or not is_usable(graph):
         results = checklist(graph, level, answers=answers)
         return FileReport(file, level, graph, results, is_strict=is_strict)
-    from rungraph.engine.preflight.held_configs import (
-        configs_of_others,
-        configs_unread,
-        has_resources_unread,
-    )
+    from rungraph.engine.preflight.held_configs import configs_of_others, configs_unread
 
     of_others = () if level >= Level.IMPORT else configs_of_others(graph)
     absent = configs_unread(graph, of_others=level >= Level.IMPORT)
-    configured = sum(bool(getattr(node, "written", None)) for node in graph.nodes.values())
     more = ("resources-accepted", "configs-accepted")
-    unseen: set[str] = set()
-    if of_others and len(of_others) == configured:
-        unseen.add("configs-accepted")
-    if has_resources_unread(graph, of_others=level >= Level.IMPORT):
-        unseen.add("resources-accepted")
-    results = checklist(graph, level, answers=answers, more=more, unseen=unseen)
+    results = checklist(graph, level, answers=answers, more=more)
     report = FileReport(file, level, graph, results, is_strict=is_strict)
     return replace(report, of_others=of_others, absent=absent)
 
@@ -158,11 +148,9 @@ def _with_health(reports: Iterable[FileReport], timeout: float) -> Iterator[File
             yield report
             continue
         health = next(found)
-        graph = report.graph.with_diagnostics(health.diagnostics)
+        graph = report.graph.with_diagnostics(health.diagnostics, health.unseen)
         answers = [one.answer for one in report.results if one.answer]
-        before = {one.name for one in report.results if one.result is Result.NOT_CHECKED}
-        unseen = before | health.unseen
-        results = checklist(graph, report.level, answers=answers, unseen=unseen)
+        results = checklist(graph, report.level, answers=answers)
         yield replace(report, graph=graph, results=results, servers=health.answers)
 
 

@@ -220,6 +220,7 @@ def test_an_id_that_two_keys_of_the_oldest_format_share_is_used_twice() -> None:
 
 
 def test_an_id_that_is_used_again_and_again_is_first_used_where_it_stands_first() -> None:
+    """And what it could be called instead is no id of another."""
     ids = ("a", "a", "a-2", "a")
     entries = "".join(f"\n  - {{provider_id: {one}, provider_type: remote::tgi}}" for one in ids)
     graph = compile_config(f"providers:\n  inference:{entries}\n", catalog=CATALOG)

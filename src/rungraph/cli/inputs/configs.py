@@ -62,22 +62,22 @@ def graph_of(document: Document, reading: Reading) -> RunGraph:
         graph = graph.softened(("E001", "C034"))
     if reading.holds_configs and is_usable(graph):
         # What only names types of other catalogs pays for nothing.
-        from rungraph.engine.preflight.held_configs import check_installed
+        from rungraph.engine.preflight.held_configs import check_installed, checks_unseeing
 
-        return graph.up_to(reading.level).with_diagnostics(check_installed(graph))
+        unseen = checks_unseeing(graph, of_others=False)
+        return graph.up_to(reading.level).with_diagnostics(check_installed(graph), unseen)
     if reading.level < Level.IMPORT:
         return graph.up_to(reading.level)
     # Only this level needs the engine.
+    from rungraph.engine.preflight.held_configs import checks_unseeing
     from rungraph.engine.preflight.imports import check_imports
 
-    return graph.with_diagnostics(
-        check_imports(
-            graph,
-            quietly=True,
-            imports_named=reading.import_seconds is None,
-            seconds=reading.import_seconds,
-        )
-    )
+    seconds = reading.import_seconds
+    found = check_imports(graph, quietly=True, imports_named=seconds is None, seconds=seconds)
+    # What has a deadline is to run: its checks are not listed, and nothing is imported again.
+    if seconds is not None:
+        return graph.with_diagnostics(found)
+    return graph.with_diagnostics(found, checks_unseeing(graph, of_others=True))
 
 
 def check_readable(*graphs: object) -> None:
