@@ -280,6 +280,22 @@ SHAPES: Final = (
         ("-stdin", "--with-token", "sudo"),
     ),
     Shape(
+        "login of a database",
+        re.compile(
+            r"""\bIDENTIFIED\s(?:WITH\s\S{1,60}\s)?(?:BY|AS)\s["']?(?P<value>[^\s"';]{6,200})""",
+            re.IGNORECASE,
+        ),
+        ("identified",),
+        _is_mixed,
+    ),
+    Shape(
+        "call with a login",
+        re.compile(
+            r"""\w(?:Auth|Credentials?|Login)\(\s{0,9}["'][^"'\n]{0,200}["'],\s{0,9}["'](?P<value>[^"'\n]{1,200})"""
+        ),
+        ("auth(", "credential", "login("),
+    ),
+    Shape(
         "secret in words",
         re.compile(
             r"(?<![\w.-])(?P<name>[A-Za-z_][\w.-]{1,60})"
