@@ -13,6 +13,7 @@ from operator import attrgetter
 from typing import TYPE_CHECKING, Any
 
 from rungraph.graph.address import Address, NodeKind
+from rungraph.graph.budgets import MOST_PROBLEMS
 from rungraph.graph.catalog.choice import catalog_for, others_that_fit
 from rungraph.graph.catalog.external import with_external
 from rungraph.graph.collector import collector_paused
@@ -51,6 +52,7 @@ from rungraph.graph.rules.context import RuleContext
 from rungraph.graph.rules.providers import check_config
 from rungraph.graph.source.document import document_of, load_document, parse_document
 from rungraph.graph.source.environment import Substitution
+from rungraph.graph.suggest import closest
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterable, Iterator, Sequence
@@ -264,7 +266,10 @@ class _Draft:
             served.update(tables[api] for api in served & tables.keys())
             return served | self.config.switched_on
         if self.config.apis is not None:
-            named = set(self.config.apis) & self.catalog.apis.keys()
+            apis = self.catalog.apis.keys()
+            named = apis & self.config.apis
+            for misspelt in sorted(set(self.config.apis) - apis)[:MOST_PROBLEMS]:
+                named.update(closest(misspelt, apis))  # It is told once, and counts as that.
         else:
             named = set(self.config.configured_apis).intersection(self.catalog.providable_apis)
         served = {one for api in named for one in self._with_pair(api)}

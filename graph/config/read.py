@@ -27,7 +27,7 @@ from rungraph.graph.diagnostics import Severity
 from rungraph.graph.nodes import PLACEMENTS, RESTARTS, ProviderNode
 from rungraph.graph.secrets.masking import masked_text
 from rungraph.graph.source.positions import path_text, value_at
-from rungraph.graph.suggest import closest
+from rungraph.graph.suggest import closest, did_you_mean
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -38,6 +38,7 @@ if TYPE_CHECKING:
     from rungraph.graph.limits import Limits
     from rungraph.graph.source.document import Document
     from rungraph.graph.source.environment import Substitution
+    from rungraph.graph.source.positions import Path
 
 VERSIONS = ("2",)
 
@@ -323,6 +324,7 @@ class _Reader(ResourceReader):
             self.lose(api, provider_id if isinstance(provider_id, str) else "")
             return None
         spec = section.spec(api, catalog)
+        self.in_vain(section, path, catalog)
         placement = spec.placement if spec is not None else ""
         if placement and section.placement not in (None, placement):
             where = path_text((*path, "placement"))
@@ -342,6 +344,18 @@ class _Reader(ResourceReader):
             placement or section.placement or PLACEMENTS[0],
             read_limits(self, section.limits, (*path, "limits"), self.api_limits.get(api)),
         )
+
+    def in_vain(self, section: ProviderSection, path: Path, catalog: Catalog) -> None:
+        """Report what an entry says of a module that it does not name, or of an unknown API."""
+        for key in ("config_class", "dependencies", "optional_dependencies"):
+            if getattr(section, key) and not section.module:
+                what, where = f"'{key}' does nothing without 'module'", (*path, key)
+                self.report("C010", what, where, key=True, severity=Severity.WARNING)
+        for index, api in enumerate(section.optional_dependencies or ()):
+            if section.module and api not in catalog.apis:
+                what, where = f"unknown API '{api}'", (*path, "optional_dependencies", index)
+                hints = filter(None, [did_you_mean(api, catalog.apis)])
+                self.report("C020", what, where, *hints, severity=Severity.WARNING)
 
     def checks(self, value: Any) -> Iterator[QueryCheck]:
         keys = "with name, query and expect"

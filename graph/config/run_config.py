@@ -35,6 +35,8 @@ class Section:
     """
 
     never_empty: ClassVar[frozenset[str]] = frozenset()
+    asides: ClassVar[frozenset[str]] = frozenset()
+    """What no rule asks for: where one of these is wrong, the rest is read and checked."""
     choices: ClassVar[dict[str, tuple[str, ...]]] = {}
     ranges: ClassVar[dict[str, tuple[float, float]]] = {}
 
@@ -42,6 +44,8 @@ class Section:
 @dataclass(frozen=True)
 class RunSection(Section):
     """The keys of a run config besides ``providers`` and the lists of resources."""
+
+    asides = frozenset({"version", "image_name", "distro_name", "metadata_store", "limits"})
 
     version: str | int | float = "2"
     image_name: str | None = None
@@ -76,6 +80,7 @@ class ProviderSection(Section):
     """One entry under ``providers.<api>``."""
 
     never_empty = frozenset({"provider_id", "provider_type"})
+    asides = frozenset({"restart", "placement", "limits"})
     choices: ClassVar[dict[str, tuple[str, ...]]] = {
         "restart": RESTARTS,
         "placement": PLACEMENTS,
@@ -128,6 +133,7 @@ class ResourceSection(Section):
     """One entry of a list of resources, such as ``models``, its own names taken out."""
 
     never_empty = frozenset({"identifier", "provider_id"})
+    asides = frozenset({"provider_resource_id"})
 
     identifier: str
     provider_id: str | None = None
@@ -139,6 +145,7 @@ class MemberSection(Section):
     """One of the ``members`` of a resource, its own names taken out."""
 
     never_empty = frozenset({"provider_id"})
+    asides = frozenset({"provider_resource_id", "order"})
 
     provider_id: str
     provider_resource_id: str | None = None

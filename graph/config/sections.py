@@ -147,6 +147,7 @@ class SectionReader:
     ) -> _S | None:
         """Return *value* as *model* has it; None when a key is missing or of another type.
 
+        What is wrong of its asides is left out.
         *written* says how the keys of the model stand in the file, where it is not by their name.
         """
         known = fields_of(model)
@@ -167,10 +168,11 @@ class SectionReader:
                 continue
             is_scalar = wanted == "text" and not isinstance(given, dict | list)
             self.wrong_type(given, where, wanted, *(["write it in quotes"] if is_scalar else []))
-        if lacking or wrong:
+        refused = {str(first) for (first, *_), _, _ in wrong}
+        if lacking or not refused <= model.asides:
             return None
         make: Callable[..., _S] = model
-        given = {key: one for key, one in value.items() if key in known}
+        given = {key: one for key, one in value.items() if key in known and key not in refused}
         # A query may have several lines; all other texts of a section are ids, types and names.
         for key, one in given.items():
             if isinstance(one, str) and not one.isprintable() and key != "query":
