@@ -154,10 +154,7 @@ class StackApp:
         for one in self._v1:
             self._add(*one)
         graph, everybody = self._graph_routes, frozenset[Permission]()
-        always: list[tuple[str, Handler, frozenset[Permission]]] = [
-            ("/livez", self._probes.livez, everybody),
-            ("/readyz", self._probes.readyz, everybody),
-            *((f"/readyz/{api}", self._probes.readyz, everybody) for api in stack.graph.apis),
+        plain: list[tuple[str, Handler, frozenset[Permission]]] = [
             ("/openapi.json", self._openapi, ANY),
             ("/upstreams", graph.upstreams, ANY),
             ("/graph", graph.graph, INSPECT),
@@ -165,10 +162,16 @@ class StackApp:
             ("/graph/status", graph.status, INSPECT),
             ("/graph/abilities", graph.abilities, INSPECT),
             ("/graph/traffic", graph.traffic, INSPECT),
-            ("/graph/query", graph.query, INSPECT),
-            ("/graph/why", graph.why, INSPECT),
             ("/timeline", graph.timeline, INSPECT),
             ("/metrics", self._metrics.metrics, INSPECT),
+        ]
+        always: list[tuple[str, Handler, frozenset[Permission]]] = [
+            ("/livez", self._probes.livez, everybody),
+            ("/readyz", self._probes.readyz, everybody),
+            *((f"/readyz/{api}", self._probes.readyz, everybody) for api in stack.graph.apis),
+            *((path, partial(_without_parameters, it), needs) for path, it, needs in plain),
+            ("/graph/query", graph.query, INSPECT),
+            ("/graph/why", graph.why, INSPECT),
             ("/events", self._feed.events, INSPECT),
             (LOGIN, self._login.show, everybody),
             *((path, partial(self._page, page), everybody) for path, page in self._pages.items()),
@@ -364,3 +367,8 @@ class StackApp:
         if self._document is None:
             self._document = openapi_document(self.endpoints)
         await exchange.answer(self._document)
+
+
+async def _without_parameters(handler: Handler, exchange: Exchange) -> None:
+    exchange.parameters()
+    await handler(exchange)

@@ -5,7 +5,6 @@ from __future__ import annotations
 import inspect
 from collections.abc import AsyncGenerator, AsyncIterator
 from typing import TYPE_CHECKING, Any, NotRequired, Required, cast, get_type_hints
-from urllib.parse import parse_qsl
 
 from pydantic import ConfigDict, TypeAdapter, ValidationError
 from pydantic_core import from_json
@@ -119,7 +118,7 @@ class Endpoint:
         """
         query = {}
         if exchange.query:
-            query = self._named(dict(parse_qsl(exchange.query.decode("latin-1"))))
+            query = self._named(exchange.query_values())
         validator = self.arguments.validator
         try:
             if self.route.method != "POST":

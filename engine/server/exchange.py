@@ -9,7 +9,7 @@ from functools import partial
 from time import perf_counter
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, NamedTuple, Self, TypeVar
-from urllib.parse import parse_qs, quote
+from urllib.parse import parse_qsl, quote
 
 import pydantic_core
 from pydantic import TypeAdapter
@@ -150,24 +150,39 @@ class Exchange:
         """Return the header *name*, which is written in lower case; empty if there is none."""
         return self.headers[name].decode("latin-1") if name in self.headers else ""
 
+    def query_values(self) -> dict[str, str]:
+        """Return what the query says, by name.
+
+        Raises:
+            RequestError: If it says something twice, or in no letters.
+        """
+        found: dict[str, str] = {}
+        try:
+            pairs = parse_qsl(self.query.decode(), keep_blank_values=True, errors="strict")
+        except UnicodeDecodeError as error:
+            raise RequestError(400, "the query is no UTF-8", code="invalid_value") from error
+        for name, value in pairs:
+            if name in found:
+                raise RequestError(400, f"{name}: is there twice", name, "invalid_value")
+            found[name] = value
+        return found
+
     def parameters(self, **wanted: bool) -> list[str]:
         """Return the parameters of the query that are *wanted*, in that order; "" where left out.
 
         Raises:
             RequestError: If one that has to be there is missing, or one is there twice or unknown.
         """
-        given = parse_qs(self.query.decode("latin-1"))
+        given = self.query_values()
         for name, is_needed in wanted.items():
-            if is_needed and name not in given:
+            if is_needed and not given.get(name):
                 raise RequestError(400, f"{name}: is missing", name, "invalid_value")
         for name in given:
             if name not in wanted:
-                known = ", ".join(map(repr, wanted))
+                known = ", ".join(map(repr, wanted)) or "none"
                 text = f"{name}: unknown parameter; there is: {known}"
                 raise RequestError(400, text, name, "invalid_value")
-            if len(given[name]) > 1:
-                raise RequestError(400, f"{name}: is there twice", name, "invalid_value")
-        return [given.get(name, [""])[0] for name in wanted]
+        return [given.get(name, "") for name in wanted]
 
     async def body(self) -> bytes:
         """Return the body.

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import asyncio
+import re
 import secrets
 from itertools import chain, islice
 from typing import TYPE_CHECKING
 
 from rungraph.engine.run.recording import event_line, header_line
 from rungraph.engine.server.exchange import BrokenOff
+from rungraph.engine.server.failures import RequestError
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -20,7 +22,7 @@ if TYPE_CHECKING:
 _MOST_WAITING = 1_000
 _AT_ONCE = 500
 """Past events that are written before others get their turn: some 5 ms."""
-_LONGEST_ID = 20
+_ID = re.compile("([0-9a-f]+)-([0-9]{1,18})")
 _HEARTBEAT_SECONDS = 15.0
 
 
@@ -59,15 +61,14 @@ class Feed:
 
     async def events(self, exchange: Exchange) -> None:
         """Answer with all events from the one after ``Last-Event-ID`` or ``since``, for ever."""
-        (since,) = exchange.parameters(since=False)
+        (asked,) = exchange.parameters(since=False)
+        before = self._since(exchange.header(b"last-event-id") or asked)
         if exchange.method == "HEAD":
             await exchange.begin_events()
             await exchange.end()  # A stream without a body has nothing to wait for.
             return
-        since = exchange.header(b"last-event-id") or since
         exchange.expect_stream()
         waiting: asyncio.Queue[bytes | None] = asyncio.Queue()
-        before = self._since(since)
         self._readers.add(waiting)
         try:
             with exchange.watched():
@@ -97,16 +98,22 @@ class Feed:
                 return
             await exchange.send_bytes(event)
 
-    def _since(self, since: str) -> Iterator[bytes]:
-        """Return what was told after the event with the id *since*; empty means from the beginning.
+    def _since(self, event_id: str) -> Iterator[bytes]:
+        """Return what was told after the event *event_id*; empty means from the beginning.
 
         The log is read at once: what comes later is told to those who listen.
+
+        Raises:
+            RequestError: If no event has such an id.
         """
-        start_id, _, number = since.rpartition("-")
-        is_ours = start_id == self._start_id and number.isdecimal() and len(number) < _LONGEST_ID
-        last = int(number) if is_ours else 0
-        found, is_whole = self._stack.events.since(max(last - 1, 0))
-        is_other = bool(since) and start_id != self._start_id
-        before = [] if is_whole and not is_other else [b"event: gap\ndata: {}\n\n"]
+        found = _ID.fullmatch(event_id or f"{self._start_id}-0")
+        is_ours = found is not None and found[1] == self._start_id
+        last = int(found[2]) if found is not None and is_ours else 0
+        newest = self._stack.events.last + 1  # The header before all events has an id, too.
+        if found is None or last > newest:
+            text = f"no event has the id {event_id!r}; the newest is '{self._start_id}-{newest}'"
+            raise RequestError(400, text, code="invalid_value")
+        events, is_whole = self._stack.events.since(max(last - 1, 0))
+        before = [] if is_whole and is_ours else [b"event: gap\ndata: {}\n\n"]
         header = [] if last else [self._told(0)]
-        return chain(before, header, (self._told(*one) for one in found))
+        return chain(before, header, (self._told(*one) for one in events))

@@ -93,6 +93,10 @@ class StoreRoutes:
     async def upload(self, exchange: Exchange) -> None:
         """Keep the file of a form, and answer once it is on disk."""
         fields, files = _form_of(await exchange.body(), exchange.header(b"content-type"))
+        for name in (*fields, *files):
+            if name not in {"file", "purpose"}:
+                text = f"{name}: this server cannot honour it"
+                raise RequestError(400, text, name, "unsupported_parameter")
         if "file" not in files:
             raise RequestError(400, "file: is missing", "file", "invalid_value")
         if "purpose" not in fields:

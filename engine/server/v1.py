@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from functools import partial
 from typing import TYPE_CHECKING, Any, get_type_hints
-from urllib.parse import parse_qsl
 
 from rungraph.engine.server.exchange import to_json
 from rungraph.engine.server.keys import ANY, CALL, INSPECT, REGISTER
@@ -92,10 +91,12 @@ def _answering(
 
     async def answer(exchange: Exchange) -> None:
         arguments: dict[str, Any] = dict(exchange.path_values)
-        if asked is not None:
-            query = dict(parse_qsl(exchange.query.decode("latin-1")))
-            is_read = exchange.method in {"GET", "HEAD"}
-            arguments["asked"] = read(asked, query if is_read else await body_of(exchange))
+        if asked is not None and exchange.method in {"GET", "HEAD"}:
+            arguments["asked"] = read(asked, exchange.query_values())
+        else:
+            exchange.parameters()  # There are none.
+            if asked is not None:
+                arguments["asked"] = read(asked, await body_of(exchange))
         with exchange.watched():
             found = await function(**arguments)
         await exchange.answer(to_json(mask(found)))

@@ -87,6 +87,39 @@ async def test_a_media_type_is_one_in_any_case(app: StackApp) -> None:
     assert (answered.status, json.loads(answered.body)["bytes"]) == (200, 2)
 
 
+@pytest.mark.parametrize(
+    "path",
+    ["/graph", "/graph/query", "/timeline", "/metrics", "/events", "/models/list", "/v1/models"],
+)
+@pytest.mark.parametrize(
+    ("query", "told"),
+    [
+        ("format=svg", "format: unknown parameter"),
+        ("format=", "format: unknown parameter"),
+        ("q=a&q=b", "q: is there twice"),
+        ("q=%FF", "the query is no UTF-8"),
+    ],
+)
+async def test_no_part_of_a_query_is_passed_over(
+    app: StackApp, path: str, query: str, told: str
+) -> None:
+    """Who asks for something that a route does not know is told so, and gets nothing else."""
+    needed = "q=*&" if path.endswith("query") and "q=" not in query else ""
+    answered = await asyncio.wait_for(ask(app, "GET", path, query=needed + query), 10)
+    assert (answered.status, answered.headers["x-should-retry"]) == (400, "false")
+    assert answered.error["message"].startswith(told)
+
+
+async def test_no_field_of_a_form_is_passed_over(app: StackApp) -> None:
+    """A file that should expire would be kept for ever."""
+    named = b'--x\r\nContent-Disposition: form-data; name="%b"\r\n\r\n1\r\n'
+    form = named % b"purpose" + named % b"expires_after[seconds]" + b"--x--\r\n"
+    media = {"content-type": "multipart/form-data; boundary=x"}
+    answered = await ask(app, "POST", "/v1/files", form, headers=media)
+    assert answered.status == 400
+    assert answered.error["param"] == "expires_after[seconds]"
+
+
 @pytest.mark.parametrize("path", ["/models/list", "/v1/models"])
 async def test_an_answer_is_json_whatever_a_provider_says(app: StackApp, path: str) -> None:
     """JSON has neither infinity nor what is no number, though Python has both."""
