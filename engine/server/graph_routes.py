@@ -61,7 +61,9 @@ class GraphRoutes:
 
     async def traffic(self, exchange: Exchange) -> None:
         """Answer with what went along each edge in the last minute: calls, errors, durations."""
-        await exchange.answer(to_json({"seconds": SECONDS, "edges": self._traffic.edges()}))
+        graph = self._stack.graph
+        known = frozenset(edge[:2] for edge in (*graph.edges, *graph.dropped))
+        await exchange.answer(to_json({"seconds": SECONDS, "edges": self._traffic.edges(known)}))
 
     async def abilities(self, exchange: Exchange) -> None:
         """Answer with what each provider that runs can do without a restart.

@@ -37,7 +37,7 @@ class _Slot:
 
 
 class Traffic:
-    """Counts the calls of the last minute; what it keeps is bounded by the config.
+    """Counts the calls of the last minute; what it keeps is bounded by the edges that there were.
 
     Args:
         clock: Tells the time in seconds.
@@ -63,15 +63,15 @@ class Traffic:
 
         return count
 
-    def edges(self) -> list[dict[str, Any]]:
-        """Return what went along each edge that anything went along, as JSON."""
+    def edges(self, known: frozenset[Edge]) -> list[dict[str, Any]]:
+        """Return what went along each of the *known* edges that anything went along, as JSON."""
         oldest = (self._clock() // _SLOT_SECONDS + 1) * _SLOT_SECONDS - SECONDS
         calls: defaultdict[Edge, Counter[float]] = defaultdict(Counter[float])
         errors: Counter[Edge] = Counter()
         for edges, slots in self._slots.items():
             for slot in slots:
                 if slot.ends > oldest:
-                    for edge in edges:
+                    for edge in known.intersection(edges):
                         calls[edge].update(slot.durations)
                         errors[edge] += slot.errors
         return [

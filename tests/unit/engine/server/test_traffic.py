@@ -2,14 +2,19 @@
 
 from __future__ import annotations
 
+import json
 from typing import Any
 
 import pytest
+from tests.asgi import app_of, ask
+from tests.builders import entry
 
 from rungraph.engine.routing.errors import BusyError
+from rungraph.engine.run.stack import Stack
 from rungraph.engine.server.exchange import Called, Exchange
 from rungraph.engine.server.metrics import Metrics
 from rungraph.engine.server.traffic import Traffic
+from rungraph.graph import compile_config
 from rungraph.graph.address import Address
 
 TABLE, ROUTER = Address.table("models"), Address.router("inference")
@@ -21,15 +26,17 @@ class Minute:
     def __init__(self) -> None:
         self.now = 1000.0
         self._traffic = Traffic(lambda: self.now)
+        self._known = set[tuple[Address, Address]]()
 
     def call(self, seconds: float, error: BaseException | None = None, provider: str = "a") -> None:
         """Count a call that is over now."""
         edges = (Address.provider("inference", provider), TABLE), (TABLE, ROUTER)
+        self._known.update(edges)
         self._traffic.along(*edges)(self.now - seconds, error)
 
     def edges(self) -> dict[str, tuple[int, int, float]]:
         """Return calls, errors and 95th percentile by what was called."""
-        told = self._traffic.edges()
+        told = self._traffic.edges(frozenset(self._known))
         return {one["dependency"]: (one["calls"], one["errors"], one["p95"]) for one in told}
 
 
@@ -75,6 +82,24 @@ def test_what_a_caller_does_wrong_or_gives_up_is_no_error(
     minute = Minute()
     minute.call(1.0, error)
     assert minute.edges()["table:models"][:2] == (1, is_error)
+
+
+async def test_edges_that_the_graph_has_no_more_are_not_told() -> None:
+    """A reload has dropped a provider: the page could draw nothing for what went along."""
+    fake = "tests.contract.cli_package.fake_provider"
+    one, other = (entry(name, "inline::fake", fake, model=name) for name in ("one", "other"))
+    stack = Stack(compile_config({"providers": {"inference": [one, other]}}))
+    app = app_of(stack)
+    async with stack:
+        for model in ("one", "other"):
+            body = {"model": model, "messages": [{"role": "user", "content": "hi"}]}
+            assert (await ask(app, "POST", "/inference/chat_completion", body)).status == 200
+        await stack.apply(compile_config({"providers": {"inference": [one]}}))
+        edges = json.loads((await ask(app, "GET", "/graph/traffic")).body)["edges"]
+    assert {one["dependency"]: one["calls"] for one in edges} == {
+        "provider:inference/one": 1,
+        "table:models": 2,
+    }
 
 
 async def test_what_is_kept_is_bounded_however_many_names_are_called() -> None:
