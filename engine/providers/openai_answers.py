@@ -82,6 +82,34 @@ class _Call(_Wire):
     function: _Function = _Function()
 
 
+class CallNumbers:
+    """Tells to which tool call of a stream each piece belongs.
+
+    Its index says so, or else its id. Some servers leave out either, or give all calls one index:
+    so another id begins another call, and where there is neither, a name does.
+    """
+
+    def __init__(self) -> None:
+        self._ids: list[str] = []
+        self._latest: dict[int | None, int] = {}
+
+    def number_of(self, piece: _Call) -> int:
+        """Return the number of the call that *piece* goes on with or begins; they begin with 0."""
+        number = self._latest.get(piece.index)
+        if piece.index is None and piece.id in self._ids:
+            number = self._ids.index(piece.id)
+        elif number is not None and piece.id:
+            number = number if self._ids[number] in {"", piece.id} else None
+        elif piece.index is None and piece.function.name:
+            number = None
+        if number is None:
+            number = len(self._ids)
+            self._ids.append("")
+        self._ids[number] = piece.id or self._ids[number]
+        self._latest[piece.index] = self._latest[None] = number
+        return number
+
+
 class Message(_Wire):
     """What the model says, or a piece of it."""
 
@@ -206,6 +234,7 @@ class ChatStream:
     """Turns the events of a streamed chat completion into chunks."""
 
     def __init__(self) -> None:
+        self._numbers = CallNumbers()
         self._calls: dict[int, _Growing] = {}
         self._stop: str | None = None
         self._usage: Usage | None = None
@@ -250,7 +279,7 @@ class ChatStream:
         yield ChatCompletionResponseStreamChunk(event=event)
 
     def _grow(self, piece: _Call) -> ChatCompletionResponseStreamChunk:
-        number = piece.index if piece.index is not None else max(self._calls, default=0)
+        number = self._numbers.number_of(piece)
         begun = number in self._calls
         call = self._calls.setdefault(number, _Growing())
         call.id = piece.id or call.id

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 from pydantic import Field, ValidationError
 
-from rungraph.engine.providers.openai_answers import Answer
+from rungraph.engine.providers.openai_answers import Answer, CallNumbers
 from rungraph.engine.server.failures import RequestError
 from rungraph.engine.server.translation import Sent, read
 
@@ -219,7 +219,9 @@ class Answering:
             "usage": None,
         }
         self.usage: Usage | None = None
-        self._open: dict[str, Any] = {}  # The item that grows.
+        self._message: dict[str, Any] | None = None  # The text that grows.
+        self._calls: dict[int, dict[str, Any]] = {}
+        self._numbers = CallNumbers()
         self._number = 0
         self._finish = ""
 
@@ -260,7 +262,8 @@ class Answering:
         if not self._finish:
             msg = "the server of the model ended its answer without saying why"
             raise ConnectionError(msg)
-        yield from self._close()
+        yield from self._end_message()
+        yield from self._end_calls()
         reason = _CUT_SHORT.get(self._finish)
         if reason is not None:
             self._response["incomplete_details"] = {"reason": reason}
@@ -269,51 +272,55 @@ class Answering:
 
     def _take_delta(self, delta: Message) -> Iterator[dict[str, Any]]:
         if text := delta.content:
-            if self._open.get("type") != "message":
-                yield from self._close()
-                yield self._begin_item("msg", "message", role="assistant", content=[])
+            if (item := self._message) is None:
+                item = self._new_item("msg", "message", role="assistant", content=[])
+                yield self._event("response.output_item.added", item, item=dict(item))
                 part: dict[str, Any] = {"type": "output_text", "text": "", "annotations": []}
-                yield self._event("response.content_part.added", content_index=0, part=dict(part))
-                self._open["content"] = [part]
-            self._open["content"][0]["text"] += text
-            yield self._event(
-                "response.output_text.delta", delta=text, content_index=0, logprobs=[]
-            )
+                told = {"content_index": 0, "part": dict(part)}
+                yield self._event("response.content_part.added", item, **told)
+                item["content"] = [part]
+                self._message = item
+            item["content"][0]["text"] += text
+            told = {"delta": text, "content_index": 0, "logprobs": []}
+            yield self._event("response.output_text.delta", item, **told)
         for call in delta.tool_calls or ():
-            # Some servers say the id with each piece of a call, and some say none.
-            is_new = self._open.get("type") != "function_call"
-            if is_new or call.id not in {None, "", self._open["call_id"]}:
-                yield from self._close()
+            yield from self._end_message()
+            number = self._numbers.number_of(call)
+            if (item := self._calls.get(number)) is None:
                 call_id = call.id or f"call_{len(self._response['output'])}"
-                named = {"call_id": call_id, "name": call.function.name or ""}
-                yield self._begin_item("fc", "function_call", **named, arguments="")
+                named = {"call_id": call_id, "name": call.function.name or "", "arguments": ""}
+                item = self._calls[number] = self._new_item("fc", "function_call", **named)
+                yield self._event("response.output_item.added", item, item=dict(item))
             if arguments := call.function.arguments:
-                self._open["arguments"] += arguments
-                yield self._event("response.function_call_arguments.delta", delta=arguments)
+                item["arguments"] += arguments
+                yield self._event("response.function_call_arguments.delta", item, delta=arguments)
 
-    def _begin_item(self, prefix: str, kind: str, **fields: Any) -> dict[str, Any]:
+    def _new_item(self, prefix: str, kind: str, **fields: Any) -> dict[str, Any]:
         output = self._response["output"]
         name = f"{prefix}_{self._name}{len(output)}"
-        self._open = {"id": name, "type": kind, **fields, "status": _IN_PROGRESS}
-        output.append(self._open)
-        return self._event("response.output_item.added", item=dict(self._open))
+        output.append({"id": name, "type": kind, **fields, "status": _IN_PROGRESS})
+        return output[-1]  # type: ignore[no-any-return]
 
-    def _close(self) -> Iterator[dict[str, Any]]:
-        """Yield the events that end the item that grows."""
-        item = self._open
-        if not item:
-            return
-        item["status"] = _COMPLETED
-        if item["type"] == "message":
+    def _end_message(self) -> Iterator[dict[str, Any]]:
+        """Yield the events that end the text that grows."""
+        item, self._message = self._message, None
+        if item is not None:
             (part,) = item["content"]
             told = {"content_index": 0, "text": part["text"], "logprobs": []}
-            yield self._event("response.output_text.done", **told)
-            yield self._event("response.content_part.done", content_index=0, part=part)
-        else:
+            yield self._event("response.output_text.done", item, **told)
+            yield self._event("response.content_part.done", item, content_index=0, part=part)
+            yield self._done(item)
+
+    def _end_calls(self) -> Iterator[dict[str, Any]]:
+        """Yield the events that end the calls: more can come of each until the chat ends."""
+        for item in self._calls.values():
             told = {"name": item["name"], "arguments": item["arguments"]}
-            yield self._event("response.function_call_arguments.done", **told)
-        yield self._event("response.output_item.done", item=item)
-        self._open = {}
+            yield self._event("response.function_call_arguments.done", item, **told)
+            yield self._done(item)
+
+    def _done(self, item: dict[str, Any]) -> dict[str, Any]:
+        item["status"] = _COMPLETED
+        return self._event("response.output_item.done", item, item=item)
 
     def _take_usage(self, answer: Answer) -> None:
         if (told := answer.usage) is None:
@@ -328,12 +335,12 @@ class Answering:
             "total_tokens": told.prompt_tokens + told.completion_tokens,
         }
 
-    def _event(self, kind: str, **fields: Any) -> dict[str, Any]:
-        """Return an event; one of an item names the item."""
-        if self._open and "response" not in fields:
-            fields["output_index"] = len(self._response["output"]) - 1
+    def _event(self, kind: str, of: dict[str, Any] | None = None, **fields: Any) -> dict[str, Any]:
+        """Return an event; one *of* an item names the item."""
+        if of is not None:
+            fields["output_index"] = self._response["output"].index(of)
             if "item" not in fields:
-                fields["item_id"] = self._open["id"]
+                fields["item_id"] = of["id"]
         event = {"type": kind, "sequence_number": self._number, **fields}
         self._number += 1
         return event
