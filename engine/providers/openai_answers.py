@@ -299,7 +299,10 @@ class ChatStream:
 
 
 def completion_chunk(body: dict[str, Any]) -> CompletionResponseStreamChunk | None:
-    """Return the chunk that one event of a streamed completion makes, if any."""
+    """Return the chunk that one event of a streamed completion makes, if any.
+
+    That of an event without choices has the tokens alone.
+    """
     answer = Answer.model_validate(body)
     for choice in answer.choices[:1]:
         ended = choice.finish_reason is not None
@@ -310,7 +313,7 @@ def completion_chunk(body: dict[str, Any]) -> CompletionResponseStreamChunk | No
                 logprobs=choice.token_logprobs,
                 usage=answer.tokens,
             )
-    return None
+    return CompletionResponseStreamChunk(delta="", usage=answer.tokens) if answer.usage else None
 
 
 def _first(answer: Answer) -> _Choice:

@@ -157,18 +157,24 @@ class OpenAIInference:
     async def _completion_chunks(
         self, body: dict[str, Any]
     ) -> AsyncGenerator[CompletionResponseStreamChunk | None, None]:
-        ended = False
+        last: CompletionResponseStreamChunk | None = None
         async with aclosing(self._events(_COMPLETION, body)) as events:
             async for event in events:
                 if event is None:
                     yield None
                     continue
                 chunk = self._read(answers.completion_chunk, event)
-                if chunk is not None:
-                    ended = ended or chunk.stop_reason is not None
+                if chunk is None:
+                    continue
+                if last is not None:  # After the end, servers tell the tokens.
+                    last = last.model_copy(update={"usage": chunk.usage or last.usage})
+                elif chunk.stop_reason is not None:
+                    last = chunk
+                else:
                     yield chunk
-            if not ended:
+            if last is None:
                 raise self._broken_off()
+            yield last
 
     def _read(self, read: Callable[[dict[str, Any]], _Read], body: dict[str, Any]) -> _Read:
         try:

@@ -55,7 +55,7 @@ def chat_request(
     body: dict[str, Any] = {
         "model": model,
         "messages": [_message(message) for message in messages],
-        "stream": stream,
+        **_streaming(stream=stream),
         **_sampling(sampling_params),
     }
     if response_format is not None:
@@ -81,7 +81,7 @@ def completion_request(
     body: dict[str, Any] = {
         "model": model,
         "prompt": text_of(content),
-        "stream": stream,
+        **_streaming(stream=stream),
         **_sampling(sampling_params),
     }
     if response_format is not None:
@@ -123,6 +123,11 @@ def check_tool_choice(choice: ToolChoice | str, tools: Sequence[ToolDefinition])
         known = ", ".join(map(repr, [*general, *sorted(names)]))
         msg = f"tool_choice {str(choice)!r} is none of {known}"
         raise ValueError(msg)
+
+
+def _streaming(*, stream: bool) -> dict[str, Any]:
+    # Of a stream, servers tell the tokens to those who ask for them alone.
+    return {"stream": stream, **({"stream_options": {"include_usage": True}} if stream else {})}
 
 
 def _sampling(params: SamplingParams | None) -> dict[str, Any]:

@@ -100,7 +100,7 @@ async def test_list(kind: Kind, provider: Any) -> None:
 
 
 async def test_chat_and_its_stream(kind: Kind, provider: Any) -> None:
-    """A whole answer and a streamed one say the same, and why they end."""
+    """A whole answer and a streamed one say the same, why they end, and how long they are."""
     whole = await provider.chat_completion(kind.model, HI, SHORT)
     assert whole.completion_message.stop_reason is StopReason.OUT_OF_TOKENS
     assert whole.usage.completion_tokens == 3
@@ -109,7 +109,7 @@ async def test_chat_and_its_stream(kind: Kind, provider: Any) -> None:
         async for chunk in await provider.chat_completion(kind.model, HI, SHORT, stream=True)
     ]
     assert "".join(str(one.delta) for one in chunks) == whole.completion_message.content != ""
-    assert chunks[-1].stop_reason is StopReason.OUT_OF_TOKENS
+    assert (chunks[-1].stop_reason, chunks[-1].usage) == (StopReason.OUT_OF_TOKENS, whole.usage)
 
 
 async def test_completion_and_its_stream(kind: Kind, provider: Any) -> None:
@@ -125,6 +125,7 @@ async def test_completion_and_its_stream(kind: Kind, provider: Any) -> None:
     ]
     assert "".join(chunk.delta for chunk in chunks) == whole.completion_message.content
     assert [chunk.stop_reason for chunk in chunks[-2:]] == [None, StopReason.OUT_OF_TOKENS]
+    assert chunks[-1].usage.completion_tokens == 3
 
 
 async def test_structured_output(kind: Kind, provider: Any) -> None:

@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import pytest
 from pydantic import ValidationError
 from tests.contract.openai_calls import KEY, answering, chat, piece, provider_of, stream
-from tests.wire import Reply, serve, sse
+from tests.wire import Reply, Request, serve, sse
 
 from rungraph.engine.apis.common import (
     StopReason,
     ToolCall,
     ToolDefinition,
     ToolParamDefinition,
+    Usage,
 )
 from rungraph.engine.apis.inference import ToolCallDelta
 from rungraph.engine.apis.models import Model
@@ -179,6 +182,25 @@ async def test_streamed_tool_calls() -> None:
         ('add({"a": )', "failure"),
     ]
     assert chunks[-1].stop_reason is StopReason.END_OF_MESSAGE
+
+
+async def test_a_stream_tells_its_tokens() -> None:
+    """A server tells them to those who ask, after the end, which is last here all the same."""
+    told = {"choices": [], "usage": {"prompt_tokens": 3, "completion_tokens": 2}}
+    text = {"choices": [{"text": "so", "finish_reason": "stop"}]}
+
+    def answer(request: Request) -> Reply:
+        said = piece("so", "stop") if "chat" in request.path else text
+        asks = request.body.get("stream_options") == {"include_usage": True}
+        return sse(said, told) if asks else sse(said)
+
+    async with answering(answer) as (provider, _):
+        *_, last = [chunk.event async for chunk in await stream(provider)]
+        completion: Any = await provider.completion("small", "a", stream=True)
+        *_, end = [chunk async for chunk in completion]
+    for one in (last, end):
+        assert one.usage == Usage(prompt_tokens=3, completion_tokens=2)
+        assert one.stop_reason is StopReason.END_OF_TURN
 
 
 async def test_embeddings() -> None:

@@ -217,6 +217,6 @@ def test_stop_reasons(reason: str, stop_reason: str) -> None:
     """A limit is told from an end; without tool calls, every other end is the turn's."""
     answer = chat_answer(chosen(message={"content": "hi"}, finish_reason=reason))
     assert answer.completion_message.stop_reason == stop_reason
-    # An event without text and end makes no chunk; neither does one about usage alone.
+    # An event without text, end and tokens makes no chunk.
     assert completion_chunk(chosen(text="")) is None
-    assert completion_chunk({"choices": [], "usage": {}}) is None
+    assert completion_chunk({"choices": [], "usage": None}) is None
