@@ -207,7 +207,7 @@ class _Guarded(Coroutine[Any, Any, _T]):
         return self
 
     def __next__(self) -> Any:
-        return self.send(None)
+        return self._step(self._work.send, None)
 
     def __getattr__(self, name: str) -> Any:  # What debuggers ask for.
         return getattr(self._work, name)

@@ -16,7 +16,7 @@ from importlib.util import find_spec
 from types import ModuleType
 from typing import TYPE_CHECKING, Self
 
-from rungraph.engine.errors import describe
+from rungraph.engine.errors import EngineError, describe
 
 if TYPE_CHECKING:
     from importlib.machinery import ModuleSpec
@@ -36,6 +36,7 @@ class Importing:
         self._find = quiet.find if quiet is not None else _is_there
         self._load = quiet.load if quiet is not None else import_module
         self.latest = ""
+        self._seen: str | None = None
         self._is_absent = cache(_is_absent)
         self.wrong_module = cache(self._wrong_module)
         self.wrong_import = cache(self._wrong_import)
@@ -47,6 +48,17 @@ class Importing:
         """
         top = name.partition(":")[0].partition(".")[0]
         return top if self._is_absent(top) else ""
+
+    def check_going_on(self, seconds: float | None) -> None:
+        """Do nothing, unless nothing else is tried than when this was called *seconds* ago.
+
+        Raises:
+            EngineError: If an import takes too long.
+        """
+        if self.latest == self._seen:
+            msg = f"'{self.latest}' was not imported within {seconds:g} s"
+            raise EngineError(msg)
+        self._seen = self.latest
 
     def _wrong_module(self, name: str, shown: str = "") -> str:
         """Return why the module *name* cannot be found; empty if it can. It is not imported.

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 
 from packaging.utils import canonicalize_name
 
-from rungraph.engine.errors import EngineError, install_command
+from rungraph.engine.errors import install_command
 from rungraph.engine.module_files import importable, is_file
 from rungraph.engine.preflight.diagnostics import at_provider
 from rungraph.engine.preflight.held_configs import MOST_NAMED, ConfigCheck
@@ -59,25 +59,28 @@ def check_imports(
     """
     with QuietImports() if quietly else nullcontext() as quiet:
         importing = Importing(quiet)
-        checked = _Check(graph, importing, imports_named=imports_named)
         checking: Future[tuple[Diagnostic, ...]] = Future()
 
         def check() -> None:
             try:
-                checking.set_result(tuple(_merged(checked.problems())))
+                checking.set_result(import_problems(graph, importing, imports_named=imports_named))
             except BaseException as error:  # noqa: BLE001  (raised where it is waited for)
                 checking.set_exception(error)
 
         # Whoever does not wait for an import that hangs leaves it to its thread.
         Thread(target=check, daemon=True).start()
-        before = None
         while True:
             with suppress(TimeoutError):
                 return checking.result(seconds)
-            if importing.latest == before:
-                msg = f"'{before}' was not imported within {seconds:g} s"
-                raise EngineError(msg)
-            before = importing.latest
+            importing.check_going_on(seconds)
+
+
+def import_problems(
+    graph: RunGraph, importing: Importing, *, imports_named: bool = False
+) -> tuple[Diagnostic, ...]:
+    """Return what `check_imports` does, in this thread, however long that takes."""
+    check = _Check(graph, importing, imports_named=imports_named)
+    return tuple(_merged(check.problems()))
 
 
 @dataclass

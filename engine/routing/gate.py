@@ -38,7 +38,7 @@ class Gate:
 
     Attributes:
         is_closed: Whether it takes no more calls.
-        why: What calls raise when it is closed.
+        why: What calls raise when it is closed, if there is more to say than that.
     """
 
     def __init__(
@@ -48,8 +48,7 @@ class Gate:
         self._is_limited = limits != NO_LIMITS
         self._observe = observe
         self.is_closed = False
-        self.why = NotRunningError(f"'{provider}' has stopped")
-        self._cut = NotRunningError(f"'{provider}' was stopped while the call ran")
+        self.why: NotRunningError | None = None
         self._streams: set[_Running] = set()
         self._cut_tasks: dict[asyncio.Task[Any], NotRunningError] = {}
 
@@ -121,9 +120,10 @@ class Gate:
 
     def _check_open(self) -> None:
         if self.is_closed:
+            why = self.why or NotRunningError(f"'{self._calls.provider}' has stopped")
             if self._observe is not None:
-                self._observe(perf_counter(), self.why)
-            raise self.why.with_traceback(None) from None
+                self._observe(perf_counter(), why)
+            raise why.with_traceback(None) from None
 
     async def aclose(self) -> None:
         """End what is left of calls with limits."""
@@ -139,10 +139,11 @@ class Gate:
         Each raises `NotRunningError`, a stream at its next step.
         """
         self.is_closed = True
+        cut = NotRunningError(f"'{self._calls.provider}' was stopped while the call ran")
         for running in self._streams:
-            running.cut_by, running.is_quiet = self._cut, False
+            running.cut_by, running.is_quiet = cut, False
         for task in tasks:
-            self._cut_tasks[task] = self._cut
+            self._cut_tasks[task] = cut
             task.add_done_callback(lambda done: self._cut_tasks.pop(done, None))
             task.cancel()
 

@@ -115,14 +115,16 @@ class HealthWatch:
 
     def watch(self, addresses: Iterable[Address]) -> None:
         """Ask *addresses* from now on, and no other."""
-        interval, wanted = self._settings.health_interval, set(addresses)
-        for gone in self._tasks.keys() - wanted:
+        interval, wanted = self._settings.health_interval, dict.fromkeys(addresses)
+        for gone in self._tasks.keys() - wanted.keys():
             self._tasks.pop(gone).cancel()
             self._ill.pop(gone, None)
-        for address in sorted(wanted - self._tasks.keys()):
+        if interval is None:
+            return
+        for address in wanted:
             instance = self._nodes.instance_of(address)
             # Of what does not run yet, nobody knows; most providers cannot be asked.
-            if interval is not None and (instance is None or has_health(instance)):
+            if address not in self._tasks and (instance is None or has_health(instance)):
                 work = self._watch(address, interval)
                 self._tasks[address] = asyncio.create_task(work, name=f"health of {address}")
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import _thread
 import asyncio
 import sys
 import threading
@@ -64,7 +65,8 @@ class LoopWatch:
         self._turned = threading.Event()
         self._turned.set()
         self._is_over = threading.Event()
-        threading.Thread(target=self._watch, name="watch the event loop", daemon=True).start()
+        # `Thread.start` would wait until the thread has had its turn.
+        _thread.start_new_thread(self._watch, ())
 
     def held_by_others(self, address: Address, since: float, until: float) -> float:
         """Return for how many seconds of a time others than *address* held the loop."""

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 from enum import Enum, auto
-from operator import itemgetter
 from typing import TYPE_CHECKING, Protocol
 
 from rungraph.graph.failures import blocking
@@ -165,6 +164,8 @@ class NodeRun:
 
     def root_causes(self) -> tuple[Address, ...]:
         """Return the failures that keep it from starting, in start order; empty if it can."""
+        if not self.needs:
+            return ()
         down = blocking(self.hard, self.members, lambda need: not need.is_up)
         # What was stopped, or not started, by somebody's order has no cause but itself.
         causes = (cause for need in down for cause in need.causes or (need.address,))
@@ -184,10 +185,12 @@ class NodeRun:
 
 def link(run: NodeRun, graph: nx.DiGraph[Address], runs: Mapping[Address, NodeRun]) -> NodeRun:
     """Let *run* depend on those of *runs* that *graph* says (see `RunGraph.nx`); return it."""
-    edges = sorted(graph.pred[run.address].items(), key=itemgetter(0))
-    needs = [(runs[need], edge["strength"]) for need, edge in edges]
+    needs = {
+        runs[need]: graph.get_edge_data(need, run.address)["strength"]
+        for need in sorted(graph.predecessors(run.address))
+    }
     run.generation = graph.nodes[run.address]["generation"]
-    run.needs = tuple(need for need, _ in needs)
-    run.hard = tuple(need for need, strength in needs if strength == Strength.HARD)
-    run.members = tuple(need for need, strength in needs if strength == Strength.MEMBER)
+    run.needs = tuple(needs)
+    run.hard = tuple(need for need, strength in needs.items() if strength == Strength.HARD)
+    run.members = tuple(need for need, strength in needs.items() if strength == Strength.MEMBER)
     return run

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from functools import partial
+import asyncio
 from typing import TYPE_CHECKING
 
 from rungraph.engine.errors import NotRunningError, RestartingError, describe
 from rungraph.engine.events import EventLog, ReloadEnded, ReloadStarted
-from rungraph.engine.preflight.imports import check_imports
+from rungraph.engine.preflight.importing import Importing
+from rungraph.engine.preflight.imports import import_problems
 from rungraph.engine.preflight.runnable import check_runnable
 from rungraph.engine.run.changes import Exchange
 from rungraph.engine.waiting import thread_future
@@ -36,7 +37,11 @@ async def checked(graph: RunGraph, seconds: float) -> RunGraph:
     """
     graph.check()
     check_runnable(graph)
-    problems = await thread_future(partial(check_imports, graph, seconds=seconds))
+    importing = Importing()
+    checking = thread_future(import_problems, graph, importing)
+    while not (await asyncio.wait([checking], timeout=seconds))[0]:
+        importing.check_going_on(seconds)
+    problems = checking.result()
     return graph.with_diagnostics(problems).check() if problems else graph
 
 

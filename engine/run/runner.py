@@ -9,6 +9,7 @@ from __future__ import annotations
 import asyncio
 from contextvars import copy_context
 from dataclasses import dataclass
+from functools import partial
 from typing import TYPE_CHECKING
 
 from rungraph.engine.errors import BackgroundError, DeadlineError, KilledError
@@ -107,10 +108,14 @@ class NodeRunner:
         run.phase, run.since = Phase.STARTING, self.clock()
         self._emit(NodeStarting(run.since, run.address))
         self._arm(run, self._settings.start_timeout, self._overdue)
-        run.task = self._loop.create_task(
-            self._live(run), name=str(run.address), context=context_of(run, self._context)
+        # By no task factory: it shall not run before `start` has returned, and is watched here.
+        run.task = asyncio.Task(
+            self._live(run),
+            loop=self._loop,
+            name=str(run.address),
+            context=context_of(run, self._context),
         )
-        run.task.add_done_callback(lambda task: self._task_ended(run, task))
+        run.task.add_done_callback(partial(self._task_ended, run))
 
     def cancel(self, run: NodeRun) -> None:
         """Cancel the start of *run* because of others."""

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple, cast
 
 from rungraph.engine.run.node_run import NodeRun, Phase
 from rungraph.engine.waiting import guarded
+from rungraph.graph.address import NodeKind
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Coroutine
@@ -37,9 +38,13 @@ class DeadTask(NamedTuple):
 
 
 def context_of(run: NodeRun, context: Context) -> Context:
-    """Return a copy of *context* in which what is made is known to be made by *run*."""
+    """Return a copy of *context* in which what a provider makes is known to be made by *run*.
+
+    What a table asks its members is their code: a task that they make then is not the table's.
+    """
     copied = context.copy()
-    copied.run(_maker.set, run)
+    if run.address.kind is NodeKind.PROVIDER:
+        copied.run(_maker.set, run)
     return copied
 
 

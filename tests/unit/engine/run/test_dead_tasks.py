@@ -9,8 +9,9 @@ from typing import Any
 
 import pytest
 from tests.unit.engine.fakes import GraphOf, Offer, Pinger, told
-from tests.unit.engine.run.models import quick, until
+from tests.unit.engine.run.models import FOO, FakeModel, models_graph, quick, until
 
+from rungraph.engine.apis.models import Model
 from rungraph.engine.events import NodeFailed, NodeTaskFailed, State
 from rungraph.engine.run.stack import Stack
 from rungraph.graph import Address
@@ -124,6 +125,23 @@ async def test_a_task_of_a_call_is_told_by_its_code(
         await stack["a"].ping()
         await until(lambda: len(_told(stack)) == 1)
         assert _told(stack) == [(A, reason)]
+
+
+async def test_a_task_that_a_member_makes_for_its_table_is_its_own(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """The table asks, and the member's code runs."""
+    module: dict[str, Any] = {"__name__": "rungraph_fake_models"}
+    exec("async def die():\n    raise ConnectionError('lost')\n", module)  # noqa: S102
+    made: list[asyncio.Task[None]] = []
+
+    async def list_models(self: FakeModel) -> list[Model]:
+        made.append(asyncio.create_task(module["die"]()))
+        return []
+
+    monkeypatch.setattr(FakeModel, "list_models", list_models)
+    async with Stack(models_graph("foo"), quick()) as stack:
+        await until(lambda: _told(stack) == [(FOO, "lost")])
 
 
 async def test_a_task_that_somebody_waits_for_is_nobodys_failure(graph_of: GraphOf) -> None:
