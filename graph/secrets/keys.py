@@ -190,6 +190,7 @@ def secret_head(name: str) -> str:
     return "" if head == "token" and last.removesuffix("token") in _NOT_OF["token"] else head
 
 
+@lru_cache(maxsize=8192)
 def opaque_head(name: str) -> str:
     """Return what makes *name* that of a secret if its value looks like one; else nothing.
 

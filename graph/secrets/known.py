@@ -9,7 +9,7 @@ from __future__ import annotations
 import re
 from collections import defaultdict
 from collections.abc import Mapping
-from functools import cached_property
+from functools import cached_property, lru_cache
 from typing import TYPE_CHECKING, Any, Final
 
 from rungraph.graph.budgets import MOST_COMPARED
@@ -42,6 +42,7 @@ def is_ordinary(word: str) -> bool:
     return _ORDINARY.fullmatch(word) is not None
 
 
+@lru_cache(maxsize=8192)
 def is_naming(key: str) -> bool:
     """Whether the value under *key* is a name, which cannot be a secret.
 

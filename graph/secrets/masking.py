@@ -30,7 +30,7 @@ def masked_text(text: str, known: KnownSecrets = NOTHING_KNOWN) -> str:
 
     Nor is what is secret elsewhere in the same file, as far as that is *known*.
     """
-    return rendered(text, [*_spans_of_text(packed(text)), *known.spans_in(text)])
+    return rendered(text, [*_spans_of_text(text), *known.spans_in(text)])
 
 
 def masked_secret(text: str) -> str:
@@ -57,7 +57,7 @@ def masked_line(line: str, spans: Iterable[Span], column: int) -> tuple[str, int
         column: An offset in the line; inside a secret, the secret's beginning is meant.
     """
     # What follows a colon is in *spans*, for which it is known where a value ends.
-    spans = _united([*spans, *_spans_of_text(packed(line), has_pairs=False)])
+    spans = _united([*spans, *_spans_of_text(line, has_pairs=False)])
     shown = rendered(line, spans)
     if shown.startswith(line[:column]):
         return shown, column
@@ -70,7 +70,7 @@ def masked_line(line: str, spans: Iterable[Span], column: int) -> tuple[str, int
 
 def secrets_of_text(text: str, *, is_secret: bool) -> list[str]:
     """Return the secrets in a text, of which it is one as a whole when *is_secret*."""
-    spans = _spans_of_text(packed(text))
+    spans = _spans_of_text(text)
     if is_secret:
         spans += (without_scheme(text, 0, len(text)),)
     found = [one for span in spans for one in _literals(text, *span)]
@@ -149,10 +149,10 @@ def _shown(placeholder: Placeholder, *, is_secret: bool) -> str:
 
 def spans_in_lines(text: str) -> Sequence[Span]:
     """Return where secrets stand in a whole text of YAML or JSON that only their shape tells."""
-    return _spans_of_text(packed(text), has_pairs=False)
+    return _spans_of_text(text, has_pairs=False)
 
 
 @lru_cache(maxsize=65536)  # Each text is asked for by its place, and for what is known.
 def _spans_of_text(text: str, *, has_pairs: bool = True) -> tuple[Span, ...]:
-    """Return where the secrets of a packed text stand."""
-    return tuple((hit.start, hit.end) for hit in hits_in(text, has_pairs=has_pairs))
+    """Return where the secrets of a text stand."""
+    return tuple((hit.start, hit.end) for hit in hits_in(packed(text), has_pairs=has_pairs))

@@ -222,7 +222,8 @@ def _head_of_pair(value: Sequence[Any]) -> str:
 
 
 def _head_of_opaque(key: str, item: Any) -> str:
-    return opaque_head(key) if isinstance(item, str) and is_random(item) else ""
+    head = opaque_head(key)
+    return head if head and isinstance(item, str) and is_random(item) else ""
 
 
 def _logins(value: Sequence[Any]) -> Iterator[tuple[int, str]]:
