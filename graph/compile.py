@@ -31,7 +31,7 @@ from rungraph.graph.cycles import (
 from rungraph.graph.diagnostics import Severity
 from rungraph.graph.digraph import (
     acyclic_generations,
-    add_edge,
+    add_edges,
     generations_of,
     new_digraph,
     nodes_of,
@@ -227,8 +227,7 @@ class _Draft:
         self.excluded = [*config.excluded]
         self.served = self._served_apis()
         self.graph = new_digraph(config.name, self._nodes())
-        for edge in self._edges():
-            add_edge(self.graph, edge)
+        add_edges(self.graph, self._edges())
 
     def _nodes(self) -> Iterator[Node]:
         """Yield a node for each provider, table and router of what is served or needed."""

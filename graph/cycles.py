@@ -10,7 +10,7 @@ import networkx as nx
 
 from rungraph.graph.address import Address, NodeKind
 from rungraph.graph.diagnostics import Diagnostic, Severity
-from rungraph.graph.digraph import cyclic_sets, edges_of
+from rungraph.graph.digraph import cyclic_sets, edges_on_cycles
 from rungraph.graph.nodes import Edge, Strength
 
 if TYPE_CHECKING:
@@ -47,8 +47,9 @@ def hard_components(graph: nx.DiGraph[Address]) -> tuple[CyclicComponent, ...]:
     The result depends on nothing but the nodes and edges: not on the order in which they were
     added, and not on the hash seed.
     """
+    edges = edges_on_cycles(graph)
     hard: nx.DiGraph[Address] = nx.DiGraph(
-        sorted(edge[:2] for edge in edges_of(graph) if edge.strength is not Strength.SOFT)
+        [edge[:2] for edge in edges if edge.strength is not Strength.SOFT]
     )
     return tuple(_component(nodes, graph, hard) for nodes in cyclic_sets(hard))
 
@@ -73,7 +74,7 @@ def drop_soft_edges(
     first_of = _first_of(components)
     # A hard component counts as one node, so several edges can have the same ends.
     merged: nx.MultiDiGraph[Address] = nx.MultiDiGraph()
-    for edge in sorted(edges_of(graph)):
+    for edge in edges_on_cycles(graph):
         start, end = (first_of.get(one, one) for one in edge[:2])
         if start != end:
             merged.add_edge(start, end, key=edge)
@@ -102,9 +103,13 @@ def cycles_closed(
     A hard component counts as one node, its first. Of a part of a graph, some close none.
     """
     first_of = _first_of(components)
-    merged = {(first_of.get(start, start), first_of.get(end, end)) for start, end in graph.edges}
-    # Added sorted, so that walks of networkx have one order.
-    found: nx.DiGraph[Address] = nx.DiGraph(sorted(one for one in merged if one[0] != one[1]))
+    found = graph
+    if components:
+        merged = {
+            (first_of.get(start, start), first_of.get(end, end)) for start, end in graph.edges
+        }
+        # Added sorted, as the graph is, so that walks of networkx have one order.
+        found = nx.DiGraph(sorted(ends for ends in merged if ends[0] != ends[1]))
     closed: dict[Edge, tuple[Address, ...]] = {}
     for edge in dropped:
         dependency, dependent = (first_of.get(one, one) for one in edge[:2])

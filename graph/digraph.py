@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from operator import attrgetter
+from operator import attrgetter, itemgetter
 from typing import TYPE_CHECKING, Any
 
 import networkx as nx
@@ -32,19 +32,19 @@ def new_digraph(
             attributes["provider_id"] = address.name
             attributes["provider_type"] = node.provider_type
         graph.add_node(address, **attributes)
-    for edge in sorted(edges, key=lambda edge: edge[:2]):
-        add_edge(graph, edge)
+    add_edges(graph, edges)
     return graph
 
 
-def add_edge(graph: nx.DiGraph[Address], edge: Edge) -> None:
-    """Add *edge* with the attributes of `RunGraph.nx`."""
-    graph.add_edge(
-        edge.dependency,
-        edge.dependent,
-        edge=edge,
-        strength=str(edge.strength),
-        evidence=edge.evidence,
+def add_edges(graph: nx.DiGraph[Address], edges: Iterable[Edge]) -> None:
+    """Add *edges* with the attributes of `RunGraph.nx`, sorted."""
+    graph.add_edges_from(
+        (
+            edge.dependency,
+            edge.dependent,
+            {"edge": edge, "strength": str(edge.strength), "evidence": edge.evidence},
+        )
+        for edge in sorted(edges, key=itemgetter(0, 1))
     )
 
 
@@ -91,6 +91,13 @@ def nodes_of(graph: nx.DiGraph[Address]) -> dict[Address, Node]:
 def edges_of(graph: nx.Graph[Address]) -> list[Edge]:
     """Return the edges, in the order of the graph."""
     return [attributes["edge"] for _, _, attributes in graph.edges(data=True)]
+
+
+def edges_on_cycles(graph: nx.DiGraph[Address]) -> list[Edge]:
+    """Return the edges between nodes that reach each other, sorted: most graphs have few."""
+    set_of = {one: nodes[0] for nodes in cyclic_sets(graph) for one in nodes}
+    found = [edge for edge in edges_of(graph) if edge.dependency in set_of]
+    return sorted(edge for edge in found if set_of[edge.dependency] == set_of.get(edge.dependent))
 
 
 def cyclic_sets(graph: nx.DiGraph[Any]) -> list[tuple[Any, ...]]:

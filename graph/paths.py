@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any, Literal
 
 import networkx as nx
 
-from rungraph.graph.digraph import add_edge
+from rungraph.graph.digraph import add_edges
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterable, Iterator
@@ -37,8 +37,7 @@ def walkable(
     found = graph.nx
     if with_dropped and graph.dropped:
         found = nx.DiGraph(found)
-        for edge in graph.dropped:
-            add_edge(found, edge)
+        add_edges(found, graph.dropped)
     if edges == "all":
         return found
     links = found.adj

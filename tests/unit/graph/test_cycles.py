@@ -16,7 +16,7 @@ from rungraph.graph.cycles import (
     hops,
     picture,
 )
-from rungraph.graph.digraph import add_edge, cyclic_sets, edges_of
+from rungraph.graph.digraph import add_edges, cyclic_sets, edges_of
 from rungraph.graph.nodes import Edge, Evidence, Strength
 from rungraph.graph.place import Place
 
@@ -36,8 +36,7 @@ def _edges(text: str, strength: Strength = Strength.HARD) -> list[Edge]:
 
 def _graph(edges: list[Edge]) -> nx.DiGraph[Address]:
     graph: nx.DiGraph[Address] = nx.DiGraph()
-    for edge in edges:
-        add_edge(graph, edge)
+    add_edges(graph, edges)
     return graph
 
 
