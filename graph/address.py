@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from enum import StrEnum
+from functools import lru_cache
 from typing import NamedTuple, Self
 
 
@@ -50,7 +51,8 @@ class Address(NamedTuple):
     api: str
     name: str = ""
 
-    def __str__(self) -> str:
+    @lru_cache(maxsize=65536)  # noqa: B019 (each is written often, by all that it touches)
+    def __str__(self) -> str:  # pyright: ignore[reportIncompatibleMethodOverride]
         return f"{self.kind}:{self.api}/{self.name}" if self.name else f"{self.kind}:{self.api}"
 
     def __repr__(self) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import defaultdict
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, NamedTuple, TypeVar
 
@@ -138,8 +139,9 @@ def _lost(
     todo: list[Address | Resource] = [*causes]
     while todo:
         for resource in known.dependents.get(todo.pop(), ()):
-            failed = (blocking((), any_of, down.__contains__) for any_of in known.needs[resource])
-            found = tuple(sorted({one for each in failed for need in each for one in down[need]}))
+            needs = known.needs[resource]
+            lost = [any_of for any_of in needs if all(map(down.__contains__, any_of))]
+            found = tuple(sorted({one for any_of in lost for need in any_of for one in down[need]}))
             if down.get(resource, ()) != found:
                 down[resource] = found
                 todo.append(resource)
@@ -167,24 +169,25 @@ def blast_radii(graph: RunGraph) -> dict[Address, BlastRadius]:
     with other members stops nothing.
     """
     needs = needs_of(graph)
-    dependents: dict[Address, list[Address]] = {}
-    users: dict[Address, list[Address]] = {}
+    dependents: defaultdict[Address, list[Address]] = defaultdict(list)
+    tables: defaultdict[Address, list[Address]] = defaultdict(list)
+    users: defaultdict[Address, list[Address]] = defaultdict(list)
     for address, found in needs.items():
-        for one in found.hard + found.members:
-            dependents.setdefault(one, []).append(address)
-        for one in found.members + found.soft:
-            users.setdefault(one, []).append(address)
+        for by_need, needed in zip((dependents, tables, users), found, strict=True):
+            for one in needed:
+                by_need[one].append(address)
     known = KnownResources(graph.nodes)
     radii: dict[Address, BlastRadius] = {}
     for start in graph:
         down, todo = {start}, [start]
         while todo:
-            for address in dependents.get(todo.pop(), ()):
-                need = needs[address]
-                if address not in down and blocking(need.hard, need.members, down.__contains__):
+            one = todo.pop()
+            empty = [table for table in tables[one] if down.issuperset(needs[table].members)]
+            for address in (*dependents[one], *empty):
+                if address not in down:
                     down.add(address)
                     todo.append(address)
-        lacks = {user for one in down for user in users.get(one, ())}
+        lacks = {user for one in down for user in (*tables[one], *users[one])}
         lost: frozenset[Resource] = frozenset()
         if not known.dependents.keys().isdisjoint(down):
             every = _lost(known, dict.fromkeys(down, (start,)))
