@@ -6,5 +6,3 @@ FORMAT_VERSION = "2.0"
 
 class JsonObject:
     """Base of all that a plan's JSON is made of; the schema says what the docstrings say."""
-
-    __slots__ = ()

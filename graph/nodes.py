@@ -173,7 +173,7 @@ class ProviderNode(_Node):
         return self.spec.dependencies if self.spec else ()
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Routing(JsonObject):
     """How the providers that serve one resource together, its members, share its calls."""
 

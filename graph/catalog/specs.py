@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from rungraph.graph.catalog.release_specs import KeySpec, SectionSpec, StoreSpec
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class ApiSpec(JsonObject):
     """A named set of methods."""
 
@@ -49,7 +49,7 @@ class ApiSpec(JsonObject):
     """
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class RoutedPair(JsonObject):
     """A router API with the table API that says which provider serves which resource.
 
@@ -93,7 +93,7 @@ class RoutedPair(JsonObject):
         return self.resource.replace("_", " ")
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class ProviderSpec(JsonObject):
     """An implementation of one API that a run config can name."""
 

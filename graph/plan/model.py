@@ -28,7 +28,7 @@ from rungraph.graph.plan.model_requests import (
 )
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, kw_only=True)
 class RelatedPlan(JsonObject):
     """Another place that matters to a problem."""
 
@@ -38,7 +38,7 @@ class RelatedPlan(JsonObject):
     """Why."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, kw_only=True)
 class DiagnosticPlan(JsonObject):
     """One problem."""
 
@@ -66,7 +66,7 @@ class DiagnosticPlan(JsonObject):
     """``error``, ``warning`` or ``note``."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, kw_only=True)
 class CatalogPlan(JsonObject):
     """What the config was compiled against, as far as the graph uses it: enough to run it."""
 
@@ -86,7 +86,7 @@ class CatalogPlan(JsonObject):
     """How the release was told; empty when it was named."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, kw_only=True)
 class VariablePlan(JsonObject):
     """A variable of the environment that the config reads."""
 
@@ -104,7 +104,7 @@ class VariablePlan(JsonObject):
     """The addresses of the providers that read it; else the top key that does. Sorted."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, kw_only=True)
 class ConfigPlan(JsonObject):
     """What the plan was made of."""
 
@@ -118,7 +118,7 @@ class ConfigPlan(JsonObject):
     """The paths of the run config's files, as they were given."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, kw_only=True)
 class NamedCheck(JsonObject):
     """What one of rungraph's own checks has found."""
 
@@ -132,7 +132,7 @@ class NamedCheck(JsonObject):
     """``passed``, ``noted``, ``warned``, ``failed`` or ``not_checked``."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, kw_only=True)
 class CheckedPlan(JsonObject):
     """How deep the checks went."""
 
@@ -144,7 +144,7 @@ class CheckedPlan(JsonObject):
     """The levels that were not."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, kw_only=True)
 class QueryPlan(JsonObject):
     """A query that the config wants asked, and what it found."""
 
@@ -162,7 +162,7 @@ class QueryPlan(JsonObject):
     """``pass``, ``fail``, or ``error`` when it cannot be asked."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, kw_only=True)
 class SummaryPlan(JsonObject):
     """The plan in numbers."""
 
@@ -198,7 +198,7 @@ class SummaryPlan(JsonObject):
     """How many warnings there are."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, kw_only=True)
 class ToolPlan(JsonObject):
     """What made the plan. Its version is left out, so that an update of it changes no plan."""
 
@@ -206,7 +206,7 @@ class ToolPlan(JsonObject):
     """Its name."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, kw_only=True)
 class Plan(JsonObject):
     """What a run config starts, in which order and why. It holds no secret and no time.
 

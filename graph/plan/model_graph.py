@@ -12,7 +12,7 @@ from rungraph.graph.json_format import JsonObject
 from rungraph.graph.nodes import Routing
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, kw_only=True)
 class PlacePlan(JsonObject):
     """A position in a run config."""
 
@@ -24,7 +24,7 @@ class PlacePlan(JsonObject):
     """Counted from 1; 0 where there are no lines."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, kw_only=True)
 class RankPlan(JsonObject):
     """When a node may start, counted in generations."""
 
@@ -34,7 +34,7 @@ class RankPlan(JsonObject):
     """The first generation in which it can start; that is the one in which it does."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, kw_only=True)
 class BlastRadiusPlan(JsonObject):
     """What becomes of others if a node alone does not start."""
 
@@ -50,7 +50,7 @@ class BlastRadiusPlan(JsonObject):
     """The nodes of *hard* in start order; none when there are more than 100."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, kw_only=True)
 class WhyPlan(JsonObject):
     """Why a node is in the graph."""
 
@@ -62,7 +62,7 @@ class WhyPlan(JsonObject):
     """
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, kw_only=True)
 class DependencyPlan(JsonObject):
     """One node that a node depends on."""
 
@@ -76,7 +76,7 @@ class DependencyPlan(JsonObject):
     """
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, kw_only=True)
 class ResourceNeedPlan(JsonObject):
     """What a resource stands on."""
 
@@ -88,7 +88,7 @@ class ResourceNeedPlan(JsonObject):
     """What that field names, such as ``model:small``."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, kw_only=True)
 class ResourcePlan(JsonObject):
     """What a table registers at start, such as a model."""
 
@@ -110,7 +110,7 @@ class ResourcePlan(JsonObject):
     """How it shares the calls of that name with its other members; null for what is none."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, kw_only=True)
 class NodePlan(JsonObject):
     """One node: a provider, a routing table or a router."""
 
@@ -167,7 +167,7 @@ class NodePlan(JsonObject):
     """Why it is in the graph."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, kw_only=True)
 class EvidencePlan(JsonObject):
     """Why an edge is there."""
 
@@ -179,7 +179,7 @@ class EvidencePlan(JsonObject):
     """The same for people."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, kw_only=True)
 class EdgePlan(JsonObject):
     """One dependency; edges run from the node that starts first to the one that needs it."""
 
@@ -197,7 +197,7 @@ class EdgePlan(JsonObject):
     """``hard``, ``soft`` or ``member``, as of a dependency."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, kw_only=True)
 class CyclePlan(JsonObject):
     """A cycle of dependencies."""
 
@@ -215,7 +215,7 @@ class CyclePlan(JsonObject):
     """``soft`` when a soft edge closes it, else ``hard``."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, kw_only=True)
 class ExcludedPlan(JsonObject):
     """A provider that the config names and the graph leaves out."""
 
@@ -235,7 +235,7 @@ class ExcludedPlan(JsonObject):
     """``env_unset``, ``disabled``, ``duplicate`` or ``not_served``."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, kw_only=True)
 class ApiPlan(JsonObject):
     """One API that is served."""
 

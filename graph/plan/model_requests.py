@@ -10,7 +10,7 @@ from typing import Any
 from rungraph.graph.json_format import JsonObject
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, kw_only=True)
 class FactChangePlan(JsonObject):
     """A fact of a node that differs, as ``rungraph diff --format json`` writes it."""
 
@@ -28,7 +28,7 @@ class FactChangePlan(JsonObject):
     """The variables whose values differ; then both sides are what is written."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, kw_only=True)
 class ChangePlan(JsonObject):
     """What is to be done about one node that is not as in the graph compared with."""
 
@@ -48,7 +48,7 @@ class ChangePlan(JsonObject):
     """
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, kw_only=True)
 class AgainstPlan(JsonObject):
     """What the plan was compared with."""
 
@@ -62,7 +62,7 @@ class AgainstPlan(JsonObject):
     """The settings that count for a stack which runs from its next start on, if at all."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, kw_only=True)
 class FailedNode(JsonObject):
     """A node that does not run."""
 
@@ -72,7 +72,7 @@ class FailedNode(JsonObject):
     """Those of the nodes that were said to fail that keep it from running."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, kw_only=True)
 class DegradedNode(JsonObject):
     """A node that runs without something that it uses."""
 
@@ -82,7 +82,7 @@ class DegradedNode(JsonObject):
     """What it lacks."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, kw_only=True)
 class LostResource(JsonObject):
     """A resource of the config that cannot be requested."""
 
@@ -92,7 +92,7 @@ class LostResource(JsonObject):
     """Which one, such as ``model:small on llm``."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, kw_only=True)
 class ApiAvailability(JsonObject):
     """What is left of a served API."""
 
@@ -102,7 +102,7 @@ class ApiAvailability(JsonObject):
     """``ok``, ``degraded`` or ``lost``."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, kw_only=True)
 class FailuresPlan(JsonObject):
     """What becomes of the graph when some nodes do not start and the rest goes on."""
 
@@ -118,7 +118,7 @@ class FailuresPlan(JsonObject):
     """The resources of the config that cannot be requested, sorted."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, kw_only=True)
 class NodeTiming(JsonObject):
     """When a node is expected to start, in seconds since the stack begins to start."""
 
@@ -134,7 +134,7 @@ class NodeTiming(JsonObject):
     """Seconds by which it may be later, with ``by_need``, without holding up the end."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, kw_only=True)
 class TimingsPlan(JsonObject):
     """When nodes are expected to start, from the durations of an earlier run.
 
@@ -155,7 +155,7 @@ class TimingsPlan(JsonObject):
     """Seconds until all is ready, each node as soon as its own needs are ready."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, kw_only=True)
 class FingerprintsPlan(JsonObject):
     """What a saved plan is held against before it is run.
 

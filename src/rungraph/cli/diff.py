@@ -58,7 +58,7 @@ def diff(
     graphs = _graphs_of(old, new, reading)
     found = diff_graphs(*graphs, edges=edges)
     if form == "json":
-        show_json_text(diff_to_json(found, old=old, new=new).rstrip("\n"))
+        show_json_text(diff_to_json(found, old=old, new=new), end="")
     elif form == "markdown":
         show(diff_to_markdown(found, old=old, new=new), end="")
     else:

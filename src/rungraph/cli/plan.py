@@ -133,7 +133,7 @@ def plan(
         allow_unset_env=reading.allow_unset_env,
     )
     if form == "json":
-        show_json_text(plan_to_json(found).rstrip("\n"))
+        show_json_text(plan_to_json(found), end="")
     else:
         show(_as_text(found, form), end="")
     if explain_masking:

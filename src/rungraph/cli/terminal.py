@@ -112,9 +112,9 @@ def show_json(values: Any, *, indent: int | None = 2, sort_keys: bool = False) -
     show_json_text(text)
 
 
-def show_json_text(text: str) -> None:
+def show_json_text(text: str, end: str = "\n") -> None:
     """Write JSON to standard output."""
-    show(safe_json(text))
+    show(safe_json(text), end)
 
 
 def tell(text: str) -> None:
