@@ -6,7 +6,7 @@ import asyncio
 import logging
 from collections.abc import Coroutine
 from contextvars import copy_context
-from inspect import isawaitable
+from inspect import isawaitable, iscoroutinefunction
 from threading import Thread
 from typing import TYPE_CHECKING, Any, NoReturn, TypeVar
 
@@ -97,6 +97,26 @@ def thread_future(function: Callable[..., _T], *args: Any) -> asyncio.Future[_T]
 
     Thread(target=run, name=getattr(function, "__qualname__", "thread"), daemon=True).start()
     return future
+
+
+async def result_of(function: Callable[..., Any], *args: object) -> object:
+    """Return what *function* returns, awaited; a plain function is called in a thread.
+
+    A thread cannot be interrupted: when the caller is cancelled meanwhile, what the function
+    returns is returned all the same, so that nobody loses an instance that has to be shut down.
+    """
+    if iscoroutinefunction(function):
+        return await function(*args)
+    future = thread_future(function, *args)
+    cancelled = await outlast(future)
+    result: object = future.result()
+    if not isawaitable(result):
+        return result
+    if cancelled is not None:
+        if asyncio.iscoroutine(result):
+            result.close()
+        raise cancelled
+    return await result
 
 
 async def settled(work: Awaitable[_T]) -> _T:

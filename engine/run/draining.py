@@ -33,7 +33,7 @@ class Draining:
         self,
         graph: RunGraph,
         running: Lifecycle,
-        instances: Instances | None,
+        instances: Instances,
         settings: StackSettings,
         unhealthy: Mapping[Address, str],
     ) -> None:
@@ -45,26 +45,24 @@ class Draining:
 
     async def drain(self, provider: str | Address) -> bool:
         """See `Stack.drain`."""
-        address = self.address_of(provider)
-        instances = self._ready(address)
-        table = instances.table_of(address)
-        instances.drained.add(address)
-        if table is None:
+        address, instances = self.address_of(provider), self._instances
+        instances.drain(address)
+        gate = instances.handles.gate_of(address)
+        if gate is None:  # It has never run.
             return True
-        table.lose(address.name, NotRunningError(f"'{address}' is drained"))
-        gate = table.member(address.name).gate
         return await CallWatch().drain(gate, self._settings.drain_timeout, closes=False)
 
     async def undrain(self, provider: str | Address) -> None:
         """See `Stack.undrain`."""
-        address = self.address_of(provider)
-        instances = self._ready(address)
+        address, instances = self.address_of(provider), self._instances
         instances.drained.discard(address)
         reason, table = self._unhealthy.get(address), instances.table_of(address)
-        if reason is not None and table is not None:
-            table.lose(address.name, NotRunningError(f"'{address}' is unhealthy: {reason}"))
-        elif (instance := self._running.instance_of(address)) is not None:
+        instance, gate = self._running.instance_of(address), instances.handles.gate_of(address)
+        if instance is not None and reason is None:
             await instances.offer(address, instance)
+        elif table is not None and gate is not None:
+            ill = NotRunningError(f"'{address}' is unhealthy: {reason}")
+            table.lose(address.name, ill if instance is not None else gate.why or ill)
 
     def address_of(self, provider: str | Address) -> Address:
         """Return the provider of a routed API that is meant by its id or its address."""
@@ -78,9 +76,3 @@ class Draining:
         if len(found) == 1:
             return found[0]
         raise NotServedError(str(provider), tuple(map(str, found or known)))
-
-    def _ready(self, address: Address) -> Instances:
-        if self._instances is None or self._running.instance_of(address) is None:
-            msg = f"'{address}' does not run"
-            raise NotRunningError(msg)
-        return self._instances

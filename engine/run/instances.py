@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-import asyncio
 from contextlib import suppress
 from dataclasses import dataclass
 from functools import cache, partial
 from importlib import import_module
-from inspect import isawaitable, iscoroutinefunction
 from pkgutil import resolve_name
 from typing import TYPE_CHECKING, Any, cast
 from weakref import WeakValueDictionary
@@ -39,11 +37,12 @@ from rungraph.engine.run.handles import Handles
 from rungraph.engine.run.loop_watch import owner_of
 from rungraph.engine.run.placement import open_in_process
 from rungraph.engine.run.registrations import registration_store
-from rungraph.engine.waiting import awaited, outlast, settled, thread_future
+from rungraph.engine.waiting import awaited, result_of, settled, thread_future
 from rungraph.graph.address import Address, NodeKind
 from rungraph.graph.nodes import ProviderNode, RouterNode, TableNode
 
 if TYPE_CHECKING:
+    import asyncio
     from collections.abc import Callable, Iterable, Mapping
     from types import FrameType, ModuleType
 
@@ -143,7 +142,7 @@ class Instances:
         """Let the calls that run on *instance* end, end them, and shut it down."""
         await self.handles.close(address)
         if has_shutdown(instance):
-            await _call(instance.shutdown)
+            await result_of(instance.shutdown)
 
     def drop(self, instance: object) -> None:
         """End what a table does in the background; a provider is left as it is."""
@@ -155,6 +154,12 @@ class Instances:
         self.handles.lose(address, why)
         if (table := self.table_of(address)) is not None and address not in self.drained:
             table.lose(address.name, why)
+
+    def drain(self, address: Address) -> None:
+        """Let the table of a provider offer it no more, whatever becomes of it."""
+        self.drained.add(address)
+        if (table := self.table_of(address)) is not None:
+            table.lose(address.name, NotRunningError(f"'{address}' is drained"))
 
     def take_report(self, address: Address, report: ProviderReport) -> None:
         """Let the members of what a provider serves with others know how it says it is."""
@@ -254,11 +259,11 @@ class Instances:
             msg = f"the module {spec.module!r} has no function {name!r}"
             raise EntryPointError(msg)
         if is_builtin:
-            instance = await _call(function, self._access.view)
+            instance = await result_of(function, self._access.view)
         else:
             config = validated_config(node, environment_text=self._graph.environment_text)
             deps = {address.api: one for address, one in dependencies.items()}
-            instance = await _call(function, config, deps)
+            instance = await result_of(function, config, deps)
         if instance is None:
             msg = f"{name}() of the module {spec.module!r} returned nothing"
             raise EntryPointError(msg)
@@ -314,6 +319,12 @@ class Instances:
         self, node: TableNode, dependencies: Mapping[Address, object]
     ) -> RoutingTable:
         members = {address.name: instance for address, instance in dependencies.items()}
+
+        def opened(table: RoutingTable) -> None:
+            self._tables[node.api] = table
+            for one in self.drained.intersection(dependencies):
+                self.drain(one)
+
         if self._store is None:
             self._store = registration_store(self._graph, self._settings)
         table = await create_table(
@@ -330,7 +341,7 @@ class Instances:
             absence=lambda provider_id: self._absence(
                 Address.provider(node.pair.router_api, provider_id)
             ),
-            opened=partial(self._tables.__setitem__, node.api),
+            opened=opened,
         )
         if table.wanted.denied and self._settings.on_failure == "rollback":
             await table.shutdown()
@@ -375,23 +386,3 @@ class Instances:
         table = cast("RoutingTable", instances.pop(node.pair.table_api))
         refused = partial(self.handles.refuse, node.pair)
         return create_router(node, table, self._protocol_of(node.api), instances, refused)
-
-
-async def _call(function: Callable[..., Any], *args: object) -> object:
-    """Return what *function* returns, awaited; a plain function is called in a thread.
-
-    A thread cannot be interrupted: when the caller is cancelled meanwhile, what the function
-    returns is returned all the same, so that nobody loses an instance that has to be shut down.
-    """
-    if iscoroutinefunction(function):
-        return await function(*args)
-    future = thread_future(function, *args)
-    cancelled = await outlast(future)
-    result: object = future.result()
-    if not isawaitable(result):
-        return result
-    if cancelled is not None:
-        if asyncio.iscoroutine(result):
-            result.close()
-        raise cancelled
-    return await result

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 from contextlib import suppress
 from functools import reduce
-from typing import TYPE_CHECKING, Any, Self
+from typing import TYPE_CHECKING, Any, Self, cast
 
 from rungraph.engine.errors import (
     EngineError,
@@ -293,7 +293,7 @@ class Stack:
     async def drain(self, provider: str | Address) -> bool:
         """Send no new call to a provider until `undrain`; return whether its running ones ended.
 
-        Those that take longer than ``drain_timeout`` go on. A provider of a routed API is meant.
+        Those that take longer than ``drain_timeout`` go on. It is one of a routed API, up or not.
         """
         return await self._draining.drain(provider)
 
@@ -331,8 +331,8 @@ class Stack:
 
     @property
     def _draining(self) -> Draining:
-        running, settings = self._running(), self._settings
-        return Draining(self._graph, running, self._instances, settings, self.unhealthy)
+        running, instances = self._running(), cast("Instances", self._instances)
+        return Draining(self._graph, running, instances, self._settings, self.unhealthy)
 
     def _address_of(self, key: str | Address) -> Address:
         if isinstance(key, str) and ":" not in key:

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import sys
+from typing import Any
+
 import pytest
 from tests.unit.engine.run.models import (
     FOO,
@@ -17,10 +20,11 @@ from tests.unit.engine.run.models import (
 
 from rungraph.engine.apis.common import HealthStatus
 from rungraph.engine.apis.models import Model
-from rungraph.engine.errors import NotRunningError
+from rungraph.engine.errors import NotRunningError, UnavailableResourceError
 from rungraph.engine.events import State
 from rungraph.engine.run.errors import ReloadError
 from rungraph.engine.run.stack import Stack
+from rungraph.graph import Address
 
 
 @pytest.fixture(autouse=True)
@@ -62,3 +66,45 @@ async def test_an_unhealthy_one_waits_for_its_health() -> None:
             await stack["models"].register_model(Model(identifier="mine", provider_id="foo"))
         instance("foo").status = HealthStatus.OK
         await until(lambda: offered(stack) == {"bar-model", "foo-model"})
+
+
+@pytest.mark.parametrize("is_drained", [True, False])
+async def test_what_is_asked_while_it_restarts_holds_for_what_starts(is_drained: bool) -> None:
+    """Nothing runs there, and who asks for it is told why."""
+    async with Stack(models_graph("foo", "bar"), quick(restart_delay=0.5)) as stack:
+        await stack.drain("foo")
+        await (stack.undrain if is_drained else stack.drain)("foo")
+        instance("foo").crash()
+        await state_is(stack, FOO, State.RESTARTING)
+        await (stack.drain if is_drained else stack.undrain)("foo")
+        why = "drained" if is_drained else "restarted"
+        with pytest.raises(UnavailableResourceError, match=why):
+            await stack["inference"].chat_completion("foo-model", [])
+        with pytest.raises(NotRunningError, match=why):
+            await stack["models"].register_model(Model(identifier="mine", provider_id="foo"))
+        await state_is(stack, FOO, State.READY)
+        expected = {"bar-model"} if is_drained else {"bar-model", "foo-model"}
+        await until(lambda: offered(stack) == expected)
+
+
+async def test_one_that_has_never_run_is_drained_when_it_does(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """Its table, which starts with it, does not offer it either until it is undrained."""
+    config = {"serves": "foo-model", "fails": "no route"}
+    graph = models_graph("foo", foo=config)
+    settings = quick(on_failure="degrade", restart_delay=0.2)
+    async with Stack(graph, settings) as stack:
+        assert await stack.drain("foo") is True
+        create = sys.modules["rungraph_fake_models"].get_provider_impl
+
+        async def mended(config: Any, deps: object) -> Any:
+            return await create({"serves": config["serves"]}, deps)
+
+        monkeypatch.setattr(sys.modules["rungraph_fake_models"], "get_provider_impl", mended)
+        await state_is(stack, Address.table("models"), State.READY)
+        assert not offered(stack)
+        with pytest.raises(NotRunningError, match="drained"):
+            await stack["models"].register_model(Model(identifier="mine", provider_id="foo"))
+        await stack.undrain("foo")
+        assert offered(stack) == {"foo-model"}
