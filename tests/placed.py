@@ -81,7 +81,13 @@ class Unruly(EmbeddingProvider):
             raise ValueError(msg)
         if content == "wait":
             await self._until_cancelled()
-        return self._count()
+        if content == "deaf":
+            with suppress(asyncio.CancelledError):
+                await asyncio.sleep(3600)
+            await asyncio.sleep(1)
+        if content == "cancel":
+            raise asyncio.CancelledError
+        return self._lasting() if content == "lasting" else self._count()
 
     async def embeddings(self, *args: Any, **kwargs: Any) -> EmbeddingsResponse:
         """Note what the call carries."""
@@ -106,6 +112,13 @@ class Unruly(EmbeddingProvider):
                 yield CompletionResponseStreamChunk(delta=f"{self._told()}{number}")
                 number += 1
         Path(self.config["file"]).write_text(f"closed after {number}")  # noqa: ASYNC240
+
+    async def _lasting(self) -> AsyncGenerator[CompletionResponseStreamChunk, None]:
+        try:
+            while True:
+                yield CompletionResponseStreamChunk(delta="")
+        finally:
+            await asyncio.sleep(1)
 
     async def shutdown(self) -> None:
         """Shut down, or never."""

@@ -139,7 +139,7 @@ class Gate:
         Each raises `NotRunningError`, a stream at its next step.
         """
         self.is_closed = True
-        cut = NotRunningError(f"'{self._calls.provider}' was stopped while the call ran")
+        cut = NotRunningError(f"'{self._calls.provider}' was stopped before the call had ended")
         for running in self._streams:
             running.cut_by, running.is_quiet = cut, False
         for task in tasks:

@@ -6,13 +6,14 @@ import asyncio
 from collections import deque
 from collections.abc import AsyncGenerator, Mapping
 from contextlib import aclosing
+from contextvars import ContextVar
 from functools import wraps
 from inspect import isasyncgenfunction, unwrap
 from typing import TYPE_CHECKING, Any
 
 from rungraph.engine.routing.errors import BusyError, CallTimeoutError
 from rungraph.engine.streams import when_forgotten
-from rungraph.engine.waiting import awaited, finish, guarded, leave_behind
+from rungraph.engine.waiting import awaited, finish, guarded, leave_behind, outlast
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -23,6 +24,10 @@ _GRACE_SECONDS = 1.0
 """Seconds that a provider has to end a call that its caller has given up."""
 _SHARE_OF_LATEST = 0.2
 """How much the latest call counts among those that tell how long calls take."""
+places_of_call: ContextVar[set[asyncio.Future[Any]] | None] = ContextVar(
+    "rungraph_places_of_call", default=None
+)
+"""What a call with limits has begun in another process, was cancelled, and has not ended there."""
 _STREAM = object()
 _END = object()
 
@@ -206,6 +211,7 @@ class _Call:
     ) -> None:
         await self._calls.take_turn()
         self._has_turn, since = True, self._loop.time()
+        places_of_call.set(places := set[asyncio.Future[Any]]())
         try:
             result = await awaited(method(*args, **kwargs))
             if isinstance(result, AsyncGenerator):
@@ -213,6 +219,8 @@ class _Call:
             else:
                 self._give(result)
         finally:
+            while places:
+                await outlast(asyncio.wait(places))
             self._calls.end_turn(self._loop.time() - since)
 
     async def _serve(self, stream: AsyncGenerator[Any, Any]) -> None:

@@ -13,8 +13,9 @@ from contextlib import suppress
 from contextvars import Context, copy_context
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from rungraph.engine.errors import describe
+from rungraph.engine.errors import BackgroundError, describe
 from rungraph.engine.request import CallData, carried, carry_in
+from rungraph.engine.routing.limited import places_of_call
 from rungraph.engine.streams import when_forgotten
 from rungraph.engine.waiting import awaited
 
@@ -94,8 +95,7 @@ class Connection:
             self.is_open = False
             for future in self._asked.values():
                 if not future.done():
-                    future.set_exception(self._gone())
-                    future.exception()  # Somebody may have stopped waiting.
+                    _fail(future, self._gone())
             for task in [*self._working.values()]:
                 task.cancel()
             for number in [*self._streams]:
@@ -127,8 +127,7 @@ class Connection:
 
     def _leave(self, number: int) -> None:
         if number in self._reading:
-            self._reading.discard(number)
-            self._send(_Message(number, is_answer=False, kind="close"))
+            self._end(number, "close")
 
     async def _ask(self, number: int, kind: str, value: Any = None) -> Any:
         if not self.is_open:
@@ -138,11 +137,21 @@ class Connection:
             self._send(_Message(number, is_answer=False, kind=kind, value=value))
             await self._drain()
             return await future
-        except asyncio.CancelledError:
-            self._send(_Message(number, is_answer=False, kind="cancel"))
-            raise
-        finally:
+        except BaseException as error:
             self._asked.pop(number, None)
+            if isinstance(error, asyncio.CancelledError):
+                self._end(number, "cancel")
+            raise
+
+    def _end(self, number: int, kind: str) -> None:
+        """End a call or a stream there; one with limits keeps its place until it has ended."""
+        self._reading.discard(number)
+        self._send(_Message(number, is_answer=False, kind=kind))
+        places = places_of_call.get()
+        if places is not None and self.is_open:
+            ended = self._asked[number] = asyncio.get_running_loop().create_future()
+            places.add(ended)
+            ended.add_done_callback(places.discard)
 
     def _send(self, message: _Message) -> None:
         data = pickle.dumps(message._replace(value=pickle.dumps(message.value)))
@@ -158,7 +167,7 @@ class Connection:
     def _take(self, message: _Message) -> None:
         number = message.number
         if message.is_answer:
-            future = self._asked.get(number)
+            future = self._asked.pop(number, None)
             if future is not None and not future.done():
                 is_error = message.kind == "error"
                 try:
@@ -166,7 +175,7 @@ class Connection:
                 except TypeError as error:
                     value, is_error = error, True
                 if is_error:
-                    future.set_exception(value)
+                    _fail(future, value)
                 else:
                     future.set_result(value)
         elif message.kind == "cancel":
@@ -193,12 +202,15 @@ class Connection:
             await asyncio.wait([before])
         try:
             kind, value = "result", await self._done(message)
-        except asyncio.CancelledError:
-            raise
-        except BaseException as error:  # noqa: BLE001 (whatever it is, the caller is told)
+        except BaseException as error:
+            task = asyncio.current_task()
+            if isinstance(error, asyncio.CancelledError):
+                if task is not None and task.cancelling():
+                    raise
+                error = BackgroundError("it was cancelled from within")
             kind, value = "error", sendable(error)
-        if message.kind == "close":
-            return
+        if message.kind == "close":  # Whoever waits for it wants to know no more.
+            kind, value = "result", None
         try:
             self._send(_Message(message.number, is_answer=True, kind=kind, value=value))
         except Exception as error:  # noqa: BLE001 (what cannot be pickled raises anything)
@@ -239,6 +251,11 @@ class Connection:
                 await stream.aclose()
             finally:
                 data.end()
+
+
+def _fail(future: asyncio.Future[Any], error: Exception) -> None:
+    future.set_exception(error)
+    future.exception()  # Somebody may have stopped waiting.
 
 
 def _read(message: _Message) -> Any:

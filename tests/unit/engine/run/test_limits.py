@@ -158,7 +158,7 @@ async def test_calls_with_limits_are_drained_and_ended_like_others() -> None:
         calls = [asyncio.create_task(_chat(stack)) for _ in range(2)]
         await asyncio.sleep(0.01)
     for work in (*calls, anext(stream)):
-        with pytest.raises(NotRunningError, match="foo' was stopped while the call ran"):
+        with pytest.raises(NotRunningError, match="foo' was stopped before the call had ended"):
             await work
 
 

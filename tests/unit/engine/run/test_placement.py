@@ -18,7 +18,7 @@ from tests.unit.engine.run.models import until
 
 from rungraph.engine import Stack, StackSettings
 from rungraph.engine.apis.memory import MemoryBankDocument
-from rungraph.engine.errors import StartError, StopError
+from rungraph.engine.errors import BackgroundError, StartError, StopError
 from rungraph.engine.events import NodeFailed
 from rungraph.engine.request import (
     CallData,
@@ -27,15 +27,16 @@ from rungraph.engine.request import (
     come_through,
     headers_of_way,
 )
+from rungraph.engine.routing.errors import BusyError, CallTimeoutError
 from rungraph.engine.run.signals import SIGNALS
 from rungraph.engine.tracing import begin_call
 from rungraph.graph import RunGraph, compile_config
 
 
-def _graph(tmp_path: Path, **config: Any) -> RunGraph:
+def _graph(tmp_path: Path, *, limits: Any = None, **config: Any) -> RunGraph:
     said = str(tmp_path / "said")
     unruly = entry("u", "inline::unruly", "tests.placed", file=said, **config)
-    unruly |= {"placement": "process", "restart": "never"}
+    unruly |= {"placement": "process", "restart": "never", "limits": limits or {}}
     faiss = entry("f", "inline::faiss", db_path=str(tmp_path / "faiss.db"))
     faiss["placement"] = "process"
     bank = {"memory_bank_id": "notes", "type": "vector", "embedding_model": "letters"}
@@ -174,6 +175,38 @@ async def test_a_call_that_is_cancelled_is_cancelled_there(tmp_path: Path) -> No
         assert call.cancelled()
         assert await _said(tmp_path) == "cancelled"
         assert await stack["inference"].completion("letters", "pid") > 0
+
+
+@pytest.mark.parametrize("given_up", ["deaf", "lasting"])
+async def test_a_call_that_is_given_up_keeps_its_place_until_it_has_ended_there(
+    tmp_path: Path, given_up: str
+) -> None:
+    """As it would in the process of the stack: a limit is for what runs."""
+    limits = {"concurrent_calls": 1, "queued_calls": 0, "call_timeout": 0.5}
+    async with _stack(tmp_path, limits=limits) as stack:
+        call = stack["inference"].completion
+        if given_up == "deaf":
+            with pytest.raises(CallTimeoutError):
+                await call("letters", "deaf")
+        else:
+            stream = await call("letters", "lasting", stream=True)
+            await anext(stream)
+            await stream.aclose()
+        with pytest.raises(BusyError, match=r"1 running, 0 waiting"):
+            await call("letters", "pid")
+        async with asyncio.timeout(10):
+            while True:
+                with suppress(BusyError):
+                    assert await call("letters", "pid") > 0
+                    break
+                await asyncio.sleep(0.05)
+
+
+async def test_a_call_that_cancels_itself_there_has_failed(tmp_path: Path) -> None:
+    """Its caller would wait for ever."""
+    async with _stack(tmp_path) as stack:
+        with pytest.raises(BackgroundError, match=r"^it was cancelled from within$"):
+            await stack["inference"].completion("letters", "cancel")
 
 
 async def test_the_death_of_a_process_is_that_providers_failure(tmp_path: Path) -> None:

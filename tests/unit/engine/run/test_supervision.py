@@ -241,7 +241,7 @@ async def test_calls_that_do_not_end_are_ended_with_the_truth(
         if is_limited:
             stack.limit_drain(-1)
     for work in (call, step, anext(idle)):
-        with pytest.raises(NotRunningError, match="foo' was stopped while the call ran"):
+        with pytest.raises(NotRunningError, match="foo' was stopped before the call had ended"):
             await work
     assert call.cancelling() == 0
 
