@@ -220,7 +220,7 @@ class _Call:
                 self._give(result)
         finally:
             while places:
-                await outlast(asyncio.wait(places))
+                await outlast(asyncio.wait([*places]))
             self._calls.end_turn(self._loop.time() - since)
 
     async def _serve(self, stream: AsyncGenerator[Any, Any]) -> None:

@@ -16,7 +16,6 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 from rungraph.engine.errors import BackgroundError, describe
 from rungraph.engine.request import CallData, carried, carry_in
 from rungraph.engine.routing.limited import places_of_call
-from rungraph.engine.streams import when_forgotten
 from rungraph.engine.waiting import awaited
 
 if TYPE_CHECKING:
@@ -114,11 +113,12 @@ class Connection:
             return result
         self._reading.add(number)
         stream = self._items(number)
-        when_forgotten(stream, self._leave, number)  # Nobody may begin to read it.
+        await anext(stream)  # One that has begun ends there, however it is left.
         return stream
 
     async def _items(self, number: int) -> AsyncGenerator[Any, None]:
         try:
+            yield None
             while not isinstance(item := await self._ask(number, "next"), _End):
                 yield item
             self._reading.discard(number)

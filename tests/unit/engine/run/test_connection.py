@@ -67,11 +67,12 @@ async def test_the_error_of_a_step_is_told_though_the_stream_ends_with_another()
 
 @pytest.mark.parametrize("is_closed", [True, False])
 async def test_a_stream_that_nobody_begins_to_read_ends_where_it_is(*, is_closed: bool) -> None:
-    """A generator that has not begun does nothing when it is closed or forgotten."""
+    """At once when it is closed, though somebody may still have it, or when it is forgotten."""
     async with _connected(target := _Target()) as connection:
         stream = await connection.call("target", "stream")
         if is_closed:
             await stream.aclose()
-        del stream
-        gc.collect()
+        else:
+            del stream
+            gc.collect()
         await until(lambda: target.closed)
