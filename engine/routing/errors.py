@@ -39,12 +39,14 @@ class BusyError(EngineError, ConnectionError):
         running: How many calls run.
         waiting: How many wait for their turn.
         retry_after: Seconds after which one more would have its turn; None when nobody knows.
+        has_waited: Whether it is refused only after it has waited for its turn, in vain.
     """
 
     provider: str
     running: int
     waiting: int
     retry_after: float | None = None
+    has_waited: bool = False
 
     def __str__(self) -> str:
         text = f"'{self.provider}' is busy: {self.running} running, {self.waiting} waiting"

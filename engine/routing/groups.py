@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple, cast
 from rungraph.engine.events import MemberEjected, MemberReturned
 from rungraph.engine.request import goes_to_member, session_of_call, trying_once
 from rungraph.engine.routing.balancer import Balancer
+from rungraph.engine.routing.errors import BusyError
 from rungraph.engine.streams import SteppedStream
 
 if TYPE_CHECKING:
@@ -124,8 +125,14 @@ class Group:
             try:
                 return await _begun(ask(Attempt(member.name, len(tried), why)), call)
             except _SERVER_FAILURES as error:
-                call.failed(type(error).__name__)
-                is_retry = not is_probe
+                # A member at its limit is well, and has nothing of the call that it refuses at
+                # once: to ask another one makes no storm.
+                is_full = isinstance(error, BusyError) and not error.has_waited
+                if is_full:
+                    call.ended()
+                else:
+                    call.failed(type(error).__name__)
+                is_retry = not (is_probe or is_full)
                 if is_retry and not balancer.may_retry():
                     raise
                 choice = balancer.pick(session, tried)

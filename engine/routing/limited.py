@@ -112,12 +112,12 @@ class LimitedCalls:
                 self._running += 1
                 finish(turn)
 
-    def busy(self) -> BusyError:
+    def busy(self, *, has_waited: bool = False) -> BusyError:
         """Return the refusal of one more call, with how long it would wait as far as is known."""
         ahead = len(self._waiting) + 1
         most = self.limits.concurrent_calls or 1
         wait = None if self._seconds is None else self._seconds * ahead / most
-        return BusyError(self.provider, self._running, len(self._waiting), wait)
+        return BusyError(self.provider, self._running, len(self._waiting), wait, has_waited)
 
 
 class _Call:
@@ -202,7 +202,7 @@ class _Call:
         self._given.cancel()
         self._task.cancel()
         if not self._has_turn:
-            raise self._calls.busy()
+            raise self._calls.busy(has_waited=True)
         assert seconds is not None  # noqa: S101 (else it would still wait)
         raise CallTimeoutError(self._calls.provider, action, seconds)
 

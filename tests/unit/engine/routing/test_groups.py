@@ -15,7 +15,7 @@ from rungraph.engine.errors import NotRunningError, RateLimitError, UnavailableR
 from rungraph.engine.events import MemberEjected, MemberReturned
 from rungraph.engine.provider import ProviderReport
 from rungraph.engine.request import begin_session, is_tried_once
-from rungraph.engine.routing.errors import RegistrationRefusedError
+from rungraph.engine.routing.errors import BusyError, RegistrationRefusedError
 from rungraph.graph.address import Address
 from rungraph.graph.nodes import TableNode
 
@@ -53,6 +53,19 @@ async def test_a_member_that_fails_is_left_for_another(error: Exception) -> None
     assert (stage["bar"].calls, stage["foo"].calls) == (2, 3)
     assert stage["foo"].was_tried_once is True
     assert is_tried_once() is False
+
+
+async def test_a_member_at_its_limit_is_not_one_that_fails() -> None:
+    """It stays in, and its calls go to others as often as they come."""
+    stage = await staged("foo", "bar")
+    stage["bar"].error = BusyError("provider:inference/bar", 1, 0)
+    assert [await stage.ask() for _ in range(20)] == ["foo:org/foo"] * 20
+    assert stage["bar"].calls == 10
+    assert not [one for one in stage.events if isinstance(one, MemberEjected)]
+    # Who has let calls wait in vain may hang, and others would wait there, too.
+    stage["bar"].error = BusyError("provider:inference/bar", 1, 1, None, has_waited=True)
+    assert [await stage.ask() for _ in range(8)] == ["foo:org/foo"] * 8
+    assert [one.provider_id for one in stage.events if isinstance(one, MemberEjected)] == ["bar"]
 
 
 @pytest.mark.parametrize("error", [ValueError("too long"), NotImplementedError("no tools")])
