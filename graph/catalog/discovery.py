@@ -5,12 +5,13 @@ from __future__ import annotations
 import json
 import sys
 from contextlib import redirect_stdout
-from dataclasses import replace
+from dataclasses import fields, replace
 from functools import cache
 from importlib.metadata import EntryPoint, entry_points
 from types import CoroutineType
 from typing import TYPE_CHECKING, Any, TypeVar
 
+from rungraph.graph.budgets import MOST_PROBLEMS
 from rungraph.graph.catalog.history import CatalogHistory, Spec, span_of
 from rungraph.graph.catalog.release_specs import (
     TRAITS,
@@ -26,6 +27,8 @@ from rungraph.graph.errors import CatalogError
 from rungraph.graph.invalid_values import invalid_values
 from rungraph.graph.source.document import Document, load_document
 from rungraph.graph.source.text import SourceText
+from rungraph.graph.suggest import near_or_all
+from rungraph.graph.wording import first_lines
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
@@ -164,7 +167,7 @@ def _read(document: Document, origin: str) -> CatalogHistory:
     reader = _Reader(document, origin)
     history = reader.history()
     if reader.problems:
-        raise CatalogError("\n".join(reader.problems))
+        raise CatalogError("\n".join(first_lines(reader.problems, MOST_PROBLEMS)))
     return history
 
 
@@ -229,14 +232,18 @@ class _Reader:
             return
         adapter = _adapter(kind)
         rows: list[Any] = entries or []
+        known = {one.name for one in fields(kind)}
         for index, entry in enumerate(rows):
-            fields = entry
+            values = entry
+            for name in sorted(entry.keys() - known) if isinstance(entry, dict) else ():
+                text = f"unknown key '{name}' ({near_or_all(name, sorted(known))})"
+                self.report((key, index, name), text, key=True)
             if kind is ProviderSpec and isinstance(entry, dict):
-                fields = {"origin": self.origin, **entry}
+                values = {"origin": self.origin, **entry}
                 if "config_class" in entry:
-                    fields.setdefault("module", str(entry["config_class"]).partition(":")[0])
+                    values.setdefault("module", str(entry["config_class"]).partition(":")[0])
             try:
-                spec = adapter.validate_python(fields)
+                spec = adapter.validate_python(values)
             except pydantic.ValidationError as error:
                 self.report_invalid((key, index), error)
                 continue

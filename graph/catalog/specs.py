@@ -9,9 +9,10 @@ from types import MappingProxyType
 from typing import TYPE_CHECKING, Any
 
 from rungraph.graph.address import is_api_name
+from rungraph.graph.budgets import MOST_PROBLEMS
 from rungraph.graph.errors import CatalogError
 from rungraph.graph.json_format import JsonObject
-from rungraph.graph.wording import printable
+from rungraph.graph.wording import first_lines, printable
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
@@ -282,7 +283,7 @@ class Catalog:
         """
         catalog = cls().merged_with(apis, pairs, providers)
         if catalog.problems:
-            raise CatalogError("\n".join(catalog.problems))
+            raise CatalogError("\n".join(first_lines(catalog.problems, MOST_PROBLEMS)))
         return catalog
 
     def merged(self, other: Catalog) -> Catalog:

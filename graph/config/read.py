@@ -10,7 +10,7 @@ from rungraph.graph.address import Address, is_api_name
 from rungraph.graph.config.field_types import fields_of
 from rungraph.graph.config.first_format import is_old_format, with_providers
 from rungraph.graph.config.keys import known_keys, resource_paths, stray_key
-from rungraph.graph.config.read_limits import limits_of_apis, read_limits
+from rungraph.graph.config.read_limits import limits_of_apis, read_limits, report_idle_limits
 from rungraph.graph.config.resources import ResourceReader
 from rungraph.graph.config.run_config import (
     DISABLED,
@@ -101,6 +101,10 @@ class _Reader(ResourceReader):
         self.api_limits = limits_of_apis(self, run.limits, catalog)
         configured = value.get("providers")
         providers = [*self.providers(configured, catalog)]
+        if "providers" not in self.lost:
+            off = {one.api for one in self.excluded}
+            limits = {api: one for api, one in self.api_limits.items() if api not in off}
+            report_idle_limits(self, limits, providers)
         resources = [
             one
             for pair in catalog.pairs

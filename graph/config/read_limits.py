@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import defaultdict
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
@@ -11,10 +12,11 @@ from rungraph.graph.diagnostics import Severity
 from rungraph.graph.limits import NO_LIMITS, Limits
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Mapping, Sequence
 
     from rungraph.graph.catalog.specs import Catalog
     from rungraph.graph.config.sections import SectionReader
+    from rungraph.graph.nodes import ProviderNode
     from rungraph.graph.source.positions import Path
 
 
@@ -41,8 +43,27 @@ def read_limits(
         return api or NO_LIMITS
     said = {key: one for key, one in vars(section).items() if one is not None}
     limits = replace(api or NO_LIMITS, **said)
-    is_queue_alone = "queued_calls" in said and limits.concurrent_calls is None
-    if is_queue_alone and path[0] != "limits":  # Of an API, each provider may say the other.
-        message = "'queued_calls' does nothing without 'concurrent_calls'"
-        reader.report("C010", message, (*path, "queued_calls"), severity=Severity.WARNING)
+    if "queued_calls" in said and path[0] != "limits":  # Of an API, each provider may say more.
+        _report_queue_alone(reader, (*path, "queued_calls"), [limits])
     return limits
+
+
+def report_idle_limits(
+    reader: SectionReader, limits: Mapping[str, Limits], providers: Sequence[ProviderNode]
+) -> None:
+    """Report the *limits* of APIs that limit no call, given all *providers*."""
+    by_api: defaultdict[str, list[Limits]] = defaultdict(list)
+    for one in providers:
+        by_api[one.api].append(one.limits)
+    for api, of_api in limits.items():
+        if api not in by_api and of_api.given():
+            message = f"'limits.{api}' does nothing: no provider of {api} is configured"
+            reader.report("C010", message, ("limits", api), key=True, severity=Severity.WARNING)
+        elif of_api.queued_calls is not None:
+            _report_queue_alone(reader, ("limits", api, "queued_calls"), by_api[api])
+
+
+def _report_queue_alone(reader: SectionReader, path: Path, limits: Sequence[Limits]) -> None:
+    if all(one.concurrent_calls is None for one in limits):
+        message = "'queued_calls' does nothing without 'concurrent_calls'"
+        reader.report("C010", message, path, severity=Severity.WARNING)

@@ -204,9 +204,14 @@ class ResourceReader(SectionReader):
     ) -> dict[str, Any]:
         """Return the ids and names of an entry under the names that its section has for them."""
         found: dict[str, Any] = {}
+        read: dict[str, str] = {}
         for name in filter(resolved.__contains__, names):
             value = self.text(written[name], resolved[name], (*path, name))
             is_text = isinstance(value, str)
+            other = read.setdefault(names[name], name)
+            if other != name and found[names[name]] != value:
+                what, where = f"'{other}' does nothing beside '{name}'", (*path, other)
+                self.report("C010", what, where, key=True, severity=Severity.WARNING)
             found[names[name]] = self.named(value, (*path, name)) if is_text else value
         return found
 

@@ -74,6 +74,20 @@ def test_a_catalog_that_contradicts_itself_is_an_error() -> None:
             ],
         ),
         ("releases: [0.1]\n", ["1:11: 'releases' must be a list of texts"]),
+        (
+            (
+                "apis:\n- {name: a, descripton: x}\npairs:\n- {router_api: a, table_api: b, "
+                "resource: c, x: y}\n"
+            ),
+            [
+                "2:13: unknown key 'descripton' (did you mean 'description'?)",
+                (
+                    "4:46: unknown key 'x' (there is: finds_provider, has_members, "
+                    "optional_dependencies, references, releases, resource, resource_type, resources, "
+                    "router_api, routing_key, table_api)"
+                ),
+            ],
+        ),
     ],
 )
 def test_a_catalog_file_names_every_problem_with_its_line(
@@ -85,6 +99,20 @@ def test_a_catalog_file_names_every_problem_with_its_line(
     with pytest.raises(CatalogError) as caught:
         load_catalog(path)
     assert str(caught.value).splitlines() == [f"{path}:{problem}" for problem in problems]
+
+
+@pytest.mark.parametrize("entry", ["- {}\n", "- {name: a, protocol: p$}\n"])
+def test_of_very_many_problems_of_a_catalog_the_first_hundred_are_told(
+    entry: str, tmp_path: Path
+) -> None:
+    """And how many more there are."""
+    path = tmp_path / "catalog.yaml"
+    path.write_text("apis:\n" + "".join(entry.replace("$", str(number)) for number in range(1_000)))
+    with pytest.raises(CatalogError) as caught:
+        load_catalog(path)
+    lines = str(caught.value).splitlines()
+    assert len(lines) == 101
+    assert lines[-1] in ("and 899 more", "and 900 more")
 
 
 def test_catalog_files_become_specs(tmp_path: Path) -> None:
