@@ -130,8 +130,8 @@ SHAPES: Final = (
         "password in a URL",
         # Up to the last @ before a path: a password can hold one.
         re.compile(
-            r"""://[^\s/?#@:"'<>]{0,200}:(?P<value>(?!\d+(?:[/?#\s]|$))[^\s@"'<>]{1,1000}
-            (?:@[^\s@/?#"'<>]{1,500})*)@""",
+            r"""://[^\s/?#@:"'<>]{0,200}:(?P<value>(?!\d+(?:[/?#\s]|$))[^\s@"'<>]{1,1000}+
+            (?:@[^\s@/?#"'<>]{1,500}+(?=@))*)@""",
             re.VERBOSE,
         ),
         ("@",),

@@ -83,8 +83,8 @@ def test_a_catalog_that_contradicts_itself_is_an_error() -> None:
                 "2:13: unknown key 'descripton' (did you mean 'description'?)",
                 (
                     "4:46: unknown key 'x' (there is: finds_provider, has_members, "
-                    "optional_dependencies, references, releases, resource, resource_type, resources, "
-                    "router_api, routing_key, table_api)"
+                    "optional_dependencies, references, releases, resource, resource_type, "
+                    "resources, router_api, routing_key, table_api)"
                 ),
             ],
         ),
