@@ -300,7 +300,10 @@ def _usual_number(text: str) -> int | float | None:
 
 
 def _any_number(text: str) -> int | float | str:
-    for kind in (int, float):
-        with suppress(ValueError):
-            return kind(text)
-    return text
+    try:
+        number = float(text)
+    except ValueError:
+        return text
+    with suppress(ValueError):
+        return int(text)
+    return number
