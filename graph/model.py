@@ -286,19 +286,18 @@ class RunGraph:
 
     def up_to(self, level: Level) -> RunGraph:
         """Return this graph with the diagnostics of *level* and the levels before it only."""
-        return replace(
-            self, diagnostics=tuple(one for one in self.diagnostics if one.level <= level)
-        )
+        return self._with(one for one in self.diagnostics if one.level <= level)
 
     def softened(self, codes: Collection[str]) -> RunGraph:
         """Return this graph with the diagnostics of *codes* as notes, which keep nobody."""
-        return replace(
-            self,
-            diagnostics=tuple(
-                replace(one, severity=Severity.NOTE) if one.code in codes else one
-                for one in self.diagnostics
-            ),
+        return self._with(
+            replace(one, severity=Severity.NOTE) if one.code in codes else one
+            for one in self.diagnostics
         )
+
+    def _with(self, diagnostics: Iterable[Diagnostic]) -> RunGraph:
+        shown = tuple(diagnostics)
+        return self if shown == self.diagnostics else replace(self, diagnostics=shown)
 
     def place_of_config(self, address: Address | str, keys: Sequence[str | int]) -> Place | None:
         """Return where *keys* stand in a provider's config; the nearest place that there is."""
