@@ -7,8 +7,6 @@ from dataclasses import asdict
 from functools import cache
 from typing import TYPE_CHECKING, Any
 
-from pydantic_core import PydanticSerializationError, SchemaSerializer
-
 from rungraph.graph.errors import RungraphError
 from rungraph.graph.invalid_values import invalid_values
 from rungraph.graph.json_format import FORMAT_VERSION, JsonObject
@@ -18,15 +16,7 @@ from rungraph.graph.wording import printable
 
 if TYPE_CHECKING:
     from pydantic import TypeAdapter, ValidationError
-
-
-_WRITER = SchemaSerializer(
-    {"type": "any", "serialization": {"type": "function-plain", "function": vars}},
-    {"ser_json_inf_nan": "strings"},
-)
-# pydantic looks here for how an object is written: as its attributes. Without it, each field of
-# each object is asked what it is, which takes twice as long.
-JsonObject.__pydantic_serializer__ = _WRITER  # type: ignore[attr-defined]
+    from pydantic_core import SchemaSerializer
 
 
 class PlanError(RungraphError, ValueError):
@@ -38,8 +28,10 @@ def plan_to_json(plan: Plan) -> str:
 
     Infinity and NaN, which JSON does not have, become the texts ``Infinity`` and ``NaN``.
     """
+    from pydantic_core import PydanticSerializationError
+
     try:
-        return (_WRITER.to_json(plan, indent=2) + b"\n").decode()
+        return (_writer().to_json(plan, indent=2) + b"\n").decode()
     except PydanticSerializationError:
         # Half of a surrogate pair, which only a config made in Python can hold, is no UTF-8.
         return json.dumps(asdict(plan), indent=2) + "\n"
@@ -98,6 +90,20 @@ def is_plan(text: str | bytes) -> bool:
     except (ValueError, RecursionError):
         return False
     return isinstance(data, dict) and data.get("kind") == "plan"
+
+
+@cache
+def _writer() -> SchemaSerializer:
+    from pydantic_core import SchemaSerializer
+
+    writer = SchemaSerializer(
+        {"type": "any", "serialization": {"type": "function-plain", "function": vars}},
+        {"ser_json_inf_nan": "strings"},
+    )
+    # pydantic looks here for how an object is written: as its attributes. Without it, each field
+    # of each object is asked what it is, which takes twice as long.
+    JsonObject.__pydantic_serializer__ = writer  # type: ignore[attr-defined]
+    return writer
 
 
 @cache
