@@ -11,6 +11,7 @@ from pydantic import computed_field
 from tests.unit.engine.routing.conftest import Bench, Provider, names, turning
 
 from rungraph.engine.apis.memory_banks import KeyValueMemoryBank, VectorMemoryBank
+from rungraph.engine.apis.models import Model
 from rungraph.engine.apis.resource import Resource
 from rungraph.engine.apis.shields import Shield
 from rungraph.engine.catalog import CATALOG
@@ -148,6 +149,10 @@ async def test_an_unknown_name_says_what_is_there_and_the_nearest(bench: Bench) 
         "registered: 'bar/m', 'foo/m', 'llama'\n"
         "help: did you mean 'llama'?"
     )
+    await table.unregister_model("foo/m")
+    await table.register_model(Model(identifier="new", provider_id="bar"))
+    with pytest.raises(UnknownResourceError, match=r"registered: 'llama', 'm', 'new'$"):
+        table.resolve("x")
     table = await bench.table(foo=Provider(*(f"model-{index:05}" for index in range(2000))))
     with pytest.raises(UnknownResourceError) as caught:
         table.resolve("x")
