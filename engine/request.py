@@ -56,11 +56,17 @@ class Position(NamedTuple):
         trace_id: The trace.
         span_id: The span.
         state: What tracing systems of callers want handed on with it.
+        is_sampled: Whether what happens there makes spans.
     """
 
     trace_id: str
     span_id: str
     state: str = ""
+    is_sampled: bool = True
+
+
+UNSAMPLED = Position("", "", is_sampled=False)
+"""Outside of any trace, where nothing makes spans."""
 
 
 _current: ContextVar[CallData | None] = ContextVar("rungraph_call_data", default=None)
@@ -68,8 +74,7 @@ _via: ContextVar[str] = ContextVar("rungraph_via", default="")
 _session: ContextVar[str] = ContextVar("rungraph_session", default="")
 _tries_once: ContextVar[bool] = ContextVar("rungraph_tries_once", default=False)
 trace_position: ContextVar[Position | None] = ContextVar("rungraph_position", default=None)
-is_silent: ContextVar[bool] = ContextVar("rungraph_is_silent", default=False)
-_ALONG: tuple[ContextVar[Any], ...] = (_via, _session, _tries_once, trace_position, is_silent)
+_ALONG: tuple[ContextVar[Any], ...] = (_via, _session, _tries_once, trace_position)
 """What goes along into another process as it is."""
 
 

@@ -19,14 +19,14 @@ from rungraph.engine.apis.telemetry import (
     StructuredLogEvent,
 )
 from rungraph.engine.provider import SpanEvent
-from rungraph.engine.request import Position, is_silent, trace_position
+from rungraph.engine.request import UNSAMPLED, Position, trace_position
 from rungraph.engine.streams import SteppedStream
 
 _logger = logging.getLogger(__name__)
 
 
 _TRACEPARENT = re.compile(
-    "(?!ff)[0-9a-f]{2}-(?!0{32})([0-9a-f]{32})-(?!0{16})([0-9a-f]{16})-([0-9a-f]{2})(?:-.*)?"
+    "(?!ff)[0-9a-f]{2}-(?!0{32})([0-9a-f]{32})-(?!0{16})([0-9a-f]{16})-[0-9a-f]([0-9a-f])(?:-.*)?"
 )
 
 
@@ -40,7 +40,7 @@ _ERROR = SpanEndPayload(status=SpanStatus.ERROR)
 def current_trace_id() -> str | None:
     """Return the id of the trace that the running code is part of; None outside of any."""
     position = trace_position.get()
-    return None if position is None else position.trace_id
+    return None if position is None else position.trace_id or None
 
 
 def begin_call(parent: str = "", state: str = "", *, ratio: float = 1.0) -> None:
@@ -52,20 +52,21 @@ def begin_call(parent: str = "", state: str = "", *, ratio: float = 1.0) -> None
         ratio: How many of the calls without a valid *parent* make spans.
     """
     found = _TRACEPARENT.fullmatch(parent) if parent else None
-    is_sampled = int(found[3], 16) & 1 if found else ratio >= 1 or random.random() < ratio  # noqa: S311
+    if found:
+        trace_position.set(Position(found[1], found[2], state, found[3] in "13579bdf"))
+        return
+    position = None if ratio >= 1 or random.random() < ratio else UNSAMPLED  # noqa: S311
     # To set what a task has from its maker costs more than to look.
-    if found or trace_position.get() is not None:
-        trace_position.set(Position(found[1], found[2], state) if found else None)
-    if is_silent.get() is bool(is_sampled):
-        is_silent.set(not is_sampled)
+    if trace_position.get() is not position:
+        trace_position.set(position)
 
 
 def headers_of_trace() -> dict[str, str]:
     """Return the W3C headers that tell another server where in which trace it is called."""
     position = trace_position.get()
-    if position is None:
+    if position is None or not position.trace_id:
         return {}
-    flags = "00" if is_silent.get() else "01"
+    flags = f"{position.is_sampled:02}"
     found = {"traceparent": f"00-{position.trace_id}-{position.span_id}-{flags}"}
     return {**found, "tracestate": position.state} if position.state else found
 
@@ -130,7 +131,7 @@ class Tracer:
             self._sending = asyncio.create_task(self._send(), name="send spans")
 
     async def _send(self) -> None:
-        is_silent.set(True)  # What telemetry itself calls through routers makes no spans.
+        trace_position.set(UNSAMPLED)  # What telemetry calls through routers makes no spans.
         loop = asyncio.get_running_loop()
         take: Callable[[SpanEvent], None] | None = getattr(self._telemetry, "take_span", None)
         while self._waiting:
@@ -219,8 +220,13 @@ class Span:
         at: datetime | None,
     ) -> bool:
         at = at or datetime.now(UTC)
-        trace_id, span_id, _ = self.position
+        trace_id, span_id, *_ = self.position
         return self._tracer.put(SpanEvent(trace_id, span_id, at, attributes, payload))
+
+
+def _is_silent() -> bool:
+    position = trace_position.get()
+    return position is not None and not position.is_sampled
 
 
 def traced(
@@ -246,7 +252,7 @@ def traced(
     """
 
     def traced_function(*args: Any, **kwargs: Any) -> Any:
-        if is_silent.get():
+        if _is_silent():
             return function(*args, **kwargs)
         span = tracer.start(name, attributes(args, kwargs))
         with span:
@@ -254,7 +260,7 @@ def traced(
         return _awaited(result, span) if inspect.isawaitable(result) else _ended_with(result, span)
 
     async def traced_coroutine(*args: Any, **kwargs: Any) -> Any:
-        if is_silent.get():
+        if _is_silent():
             return await function(*args, **kwargs)
         span = tracer.start(name, attributes(args, kwargs))
         with span:
