@@ -147,7 +147,7 @@ class Stack:
             NotServedError: If the graph has no such API or node.
             NotRunningError: If it has, but the node does not run; the text says why.
         """
-        address = self._address_of(key)
+        address = self._graph.serving.get(key) or self._address_of(key)  # type: ignore[arg-type]
         instance = self._lifecycle.instance_of(address) if self._lifecycle is not None else None
         if instance is None or self._instances is None:
             if self._state_of(address) is State.RESTARTING:
@@ -336,8 +336,6 @@ class Stack:
 
     def _address_of(self, key: str | Address) -> Address:
         if isinstance(key, str) and ":" not in key:
-            if key in self._graph.serving:
-                return self._graph.serving[key]
             raise NotServedError(key, tuple(self._graph.serving))
         with suppress(ValueError):
             address = Address.parse(key) if isinstance(key, str) else key

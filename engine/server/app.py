@@ -25,7 +25,7 @@ from rungraph.engine.server.exchange import BODY_SECONDS, BrokenOff, Exchange
 from rungraph.engine.server.failures import RequestError, failure_of, is_unforeseen
 from rungraph.engine.server.feed import Feed
 from rungraph.engine.server.graph_routes import GraphRoutes
-from rungraph.engine.server.guards import PREFLIGHT, Guard, provider_data_of
+from rungraph.engine.server.guards import PREFLIGHT, PROVIDER_DATA, Guard, provider_data_of
 from rungraph.engine.server.keys import ANY, CALL, INSPECT, REGISTER, Permission
 from rungraph.engine.server.login import LOGIN, Login
 from rungraph.engine.server.metrics import Metrics
@@ -49,6 +49,8 @@ if TYPE_CHECKING:
 
 _POLICY = re.compile(rb'http-equiv="Content-Security-Policy" content="([^"]+)"')
 _PARAMETER = re.compile(r"\{(\w+)(:path)?\}")
+_ALONG = frozenset({*PROVIDER_DATA, b"traceparent", b"via"})
+"""The headers with what goes along with a call; most have none of them."""
 _logger = logging.getLogger(__name__)
 
 
@@ -215,17 +217,18 @@ class StackApp:
         self._running.add(exchange)
         try:
             self._guard.check_source(exchange)
-            exchange.more_headers = self._guard.cors_headers(exchange)
             if exchange.method == "OPTIONS" and exchange.more_headers:
                 await exchange.answer(b"", status=204, headers=PREFLIGHT)
             else:
                 handler = self._handler_of(exchange)
-                if (sent := provider_data_of(exchange)) is not None:
-                    data = CallData(sent)
-                parent = exchange.header(b"traceparent")
-                state = exchange.header(b"tracestate") if parent else ""
-                begin_call(parent, state, ratio=self._settings.trace_ratio)
-                come_through(self._name, exchange.header(b"via"))
+                trace, via = ("", ""), ""
+                if not _ALONG.isdisjoint(exchange.headers):
+                    if (sent := provider_data_of(exchange)) is not None:
+                        data = CallData(sent)
+                    trace = exchange.header(b"traceparent"), exchange.header(b"tracestate")
+                    via = exchange.header(b"via")
+                begin_call(*trace, ratio=self._settings.trace_ratio)
+                come_through(self._name, via)
                 await handler(exchange)
         except asyncio.CancelledError:
             if not exchange.take_back_cancellation():

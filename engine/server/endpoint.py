@@ -57,11 +57,12 @@ class Endpoint:
         pair: RoutedPair | None = None,
         mask: Callable[[Any], Any] | None = None,
     ) -> None:
-        self._pair = pair
+        self._routing_key = pair.routing_key if pair is not None else None
         self._mask = mask
         self.api = api
         self.name = name
         self.route = route
+        self._has_body = route.method == "POST"
         self.summary = (inspect.getdoc(function) or "").partition("\n")[0]
         self._instance = instance
         hints = get_type_hints(function, include_extras=True)
@@ -76,23 +77,28 @@ class Endpoint:
         kind.__pydantic_config__ = ConfigDict(extra="forbid")
         self._known = tuple(one.name for one in parameters)
         self.arguments: TypeAdapter[Any] = TypeAdapter(kind)
-        whole, chunks = answers_of(function)
-        self.result: TypeAdapter[Any] = TypeAdapter(whole)
+        self._whole, chunks = answers_of(function)
+        self.result: TypeAdapter[Any] = TypeAdapter(self._whole)
         self.chunk: TypeAdapter[Any] | None = TypeAdapter(chunks) if chunks is not None else None
         self._dump = _writer(self.result)
         self._dump_chunk = _writer(self.chunk or self.result)
 
     async def __call__(self, exchange: Exchange) -> None:
         """Answer one request."""
-        arguments = await self._read(exchange)
+        arguments = self._read(exchange, await exchange.json_body() if self._has_body else b"")
         instance = self._instance(self.api)
         method = getattr(instance, self.name)
-        exchange.called = self._called(instance, arguments)
+        # A call that is not routed, or that will fail, goes to nobody.
+        if self._routing_key in arguments:
+            found = instance.resource_of(arguments[self._routing_key])
+            if found is not None:
+                exchange.called = Called(self.api, self.name, found.identifier, found.provider_id)
         if arguments.get("stream") is True:
             exchange.expect_stream()
         with exchange.watched():
             result = await method(**arguments)
-            if isinstance(result, AsyncIterator):
+            # To ask an abstract class takes longer than to see that it is what is declared.
+            if result.__class__ is not self._whole and isinstance(result, AsyncIterator):
                 chunks = cast("AsyncGenerator[Any, None]", result)
                 last = await exchange.stream(chunks, self._dump_chunk)
                 exchange.usage = usage_at_end(last)
@@ -103,30 +109,20 @@ class Endpoint:
                 content = to_json(self._mask(from_json(content)))
         await exchange.answer(content)
 
-    def _called(self, router: Any, arguments: dict[str, Any]) -> Called | None:
-        """Return whom a call goes to; None if it is not routed or will fail."""
-        if self._pair is None or self._pair.routing_key not in arguments:
-            return None
-        found = router.resource_of(arguments[self._pair.routing_key])
-        return found and Called(self.api, self.name, found.identifier, found.provider_id)
-
-    async def _read(self, exchange: Exchange) -> dict[str, Any]:
+    def _read(self, exchange: Exchange, body: bytes) -> dict[str, Any]:
         """Return the arguments of the call that the request means.
 
         Raises:
             RequestError: If it means none.
         """
-        query = {}
-        if exchange.query:
-            query = self._named(exchange.query_values())
+        query = self._named(exchange.query_values()) if exchange.query else {}
         validator = self.arguments.validator
         try:
-            if self.route.method != "POST":
+            if not self._has_body:
                 return validator.validate_strings(query)  # type: ignore[no-any-return]
-            body = await exchange.json_body() or b"{}"
             if not query and not self.route.aliases:
-                return validator.validate_json(body)  # type: ignore[no-any-return]
-            fields = OBJECT.validate_json(body)
+                return validator.validate_json(body or b"{}")  # type: ignore[no-any-return]
+            fields = OBJECT.validate_json(body or b"{}")
             return validator.validate_python({**query, **self._named(fields)})  # type: ignore[no-any-return]
         except ValidationError as error:
             raise invalid(error, self._suggest) from error

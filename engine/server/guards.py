@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 _COOKIE = "rungraph_session"
 _MOST_SESSIONS = 1_000
 
-_PROVIDER_DATA = (
+PROVIDER_DATA = (
     b"x-llamastack-provider-data",
     b"x-ogx-provider-data",
     b"x-llamastack-providerdata",
@@ -63,32 +63,27 @@ class Guard:
         self._sessions: dict[str, Key] = {}
 
     def check_source(self, exchange: Exchange) -> None:
-        """Refuse what a foreign web page may have sent.
+        """Refuse what a foreign web page may have sent; let one of an allowed site read the answer.
 
         Raises:
             RequestError: If so.
         """
-        host = exchange.header(b"host")
+        host = exchange.headers.get(b"host", b"")
         if self._is_local and not _is_here(host):
-            raise RequestError(403, f"the server is not called {host!r}", code="foreign_host")
-        if b"origin" not in exchange.headers:
+            text = f"the server is not called {host.decode('latin-1')!r}"
+            raise RequestError(403, text, code="foreign_host")
+        if not (origin := exchange.headers.get(b"origin")):
             return
-        origin = exchange.header(b"origin")
-        if not origin or origin in self._origins or urlsplit(origin).netloc == host:
-            return
-        text = f"pages of {origin} may not ask\nhelp: allow them with --cors {origin}"
-        raise RequestError(403, text, code="foreign_origin")
-
-    def cors_headers(self, exchange: Exchange) -> tuple[Header, ...]:
-        """Return the headers that let a page of an allowed site read the answer."""
-        origin = exchange.header(b"origin") if self._origins else ""
-        if origin not in self._origins:
-            return ()
-        return (
-            (b"access-control-allow-origin", origin.encode("latin-1")),
-            (b"access-control-expose-headers", b"*"),
-            (b"vary", b"origin"),
-        )
+        name = origin.decode("latin-1")
+        if name in self._origins:
+            exchange.more_headers = (
+                (b"access-control-allow-origin", origin),
+                (b"access-control-expose-headers", b"*"),
+                (b"vary", b"origin"),
+            )
+        elif urlsplit(name).netloc != host.decode("latin-1"):
+            text = f"pages of {name} may not ask\nhelp: allow them with --cors {name}"
+            raise RequestError(403, text, code="foreign_origin")
 
     def check_key(self, exchange: Exchange, needs: frozenset[Permission]) -> None:
         """Refuse a caller whose key is not good for one of *needs*.
@@ -146,7 +141,7 @@ def provider_data_of(exchange: Exchange) -> Mapping[str, Any] | None:
     Raises:
         RequestError: If it is no JSON object; the text holds nothing of it.
     """
-    for name in _PROVIDER_DATA:
+    for name in PROVIDER_DATA:
         if name in exchange.headers and (text := exchange.header(name)):
             try:
                 return OBJECT.validate_json(text.encode("latin-1"))
@@ -190,10 +185,10 @@ def is_loopback(host: str) -> bool:
 
 
 @lru_cache(maxsize=64)
-def _is_here(header: str) -> bool:
+def _is_here(header: bytes) -> bool:
     """Whether a Host header means this machine, whatever the port; most callers say the same."""
     try:
-        parts = urlsplit(f"//{header}")
+        parts = urlsplit(f"//{header.decode('latin-1')}")
         return is_loopback(parts.hostname or "") and parts.port != 0
     except ValueError:
         return False

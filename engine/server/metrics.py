@@ -37,16 +37,14 @@ _BOUNDS = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 1
 """Seconds up to which durations are counted together."""
 _BUCKETS = (*(str(float(bound)) for bound in _BOUNDS), "+Inf")
 _DURATIONS = (
-    ("whole", "rungraph_request_duration_seconds", "From the request to the end of its answer"),
+    ("rungraph_request_duration_seconds", "From the request to the end of its answer"),
     (
-        "first",
-        "rungraph_time_to_first_event_seconds",
-        "From the request to the first event of a stream: of a model, its first token",
-    ),
-    (
-        "own",
         "rungraph_own_seconds",
         "What the server itself takes for a request: its duration without others' work",
+    ),
+    (
+        "rungraph_time_to_first_event_seconds",
+        "From the request to the first event of a stream: of a model, its first token",
     ),
 )
 _OF_MEMBERS: tuple[tuple[str, str, _Kind, Callable[[Member], float]], ...] = (
@@ -63,37 +61,20 @@ _OF_MEMBERS: tuple[tuple[str, str, _Kind, Callable[[Member], float]], ...] = (
 )
 
 
-class _Durations:
-    """Durations, counted by the bound of `_BOUNDS` that they stay within; the last has none."""
-
-    __slots__ = ("counts", "seconds")
-
-    def __init__(self) -> None:
-        self.counts = [0] * (len(_BOUNDS) + 1)
-        self.seconds = 0.0
-
-    def count(self, seconds: float) -> None:
-        self.counts[bisect_left(_BOUNDS, seconds)] += 1
-        self.seconds += seconds
-
-
 @dataclass(slots=True, eq=False)
 class _Alike:
     """Requests that one route serves and that call the same.
 
     Attributes:
-        statuses: How many had which status: of the answer, or of its end; 0 for none, of a caller
-            who has gone before.
-        whole: How long they took.
-        own: How long without others' work.
-        first: How long until the first event of a stream.
+        ended: How many ended alike: with a status (of the answer, or of its end; 0 for none, of a
+            caller who has gone before) and within bounds of `_BOUNDS` for each of `_DURATIONS`, of
+            which the first event of what is no stream has none.
+        seconds: How long they took, all together, by `_DURATIONS`.
         tokens: The tokens of *prompt* and *completion*, where the provider tells them.
     """
 
-    statuses: Counter[int] = field(default_factory=Counter[int])
-    whole: _Durations = field(default_factory=_Durations)
-    own: _Durations = field(default_factory=_Durations)
-    first: _Durations = field(default_factory=_Durations)
+    ended: Counter[tuple[int, ...]] = field(default_factory=Counter[tuple[int, ...]])
+    seconds: list[float] = field(default_factory=lambda: [0.0] * len(_DURATIONS))
     tokens: Counter[str] = field(default_factory=Counter[str])
 
 
@@ -127,12 +108,17 @@ class Metrics(Collector):
         """Count an exchange that is over."""
         key = exchange.route, exchange.called
         alike = self._alike.get(key) or self._alike_to(*key)
-        alike.statuses[exchange.status] += 1
-        seconds = perf_counter() - exchange.began_at
-        alike.whole.count(seconds)
-        alike.own.count(seconds - exchange.upstream)
+        whole = perf_counter() - exchange.began_at
+        own, of_kind = whole - exchange.upstream, alike.seconds
+        of_kind[0] += whole
+        of_kind[1] += own
+        end = exchange.status, bisect_left(_BOUNDS, whole), bisect_left(_BOUNDS, own)
         if exchange.is_stream and exchange.answered_at is not None:
-            alike.first.count(exchange.answered_at - exchange.began_at)
+            first = exchange.answered_at - exchange.began_at
+            of_kind[2] += first
+            alike.ended[*end, bisect_left(_BOUNDS, first)] += 1
+        else:
+            alike.ended[end] += 1
         if (usage := exchange.usage) is not None and exchange.called is not None:
             alike.tokens["prompt"] += usage.prompt_tokens
             alike.tokens["completion"] += usage.completion_tokens
@@ -154,25 +140,25 @@ class Metrics(Collector):
     def collect(self) -> Iterator[Metric]:
         """Yield all metrics."""
         requests, calls, tokens = (Counter[tuple[str, ...]]() for _ in range(3))
-        durations = [
-            (kind, HistogramMetricFamily(name, text, labels=("route", *Called._fields)))
-            for kind, name, text in _DURATIONS
-        ]
+        labels = ("route", *Called._fields)
+        durations = [HistogramMetricFamily(*told, labels=labels) for told in _DURATIONS]
         for (route, called), alike in self._alike.items():
             # What is no routed call has the labels of one all the same: a series is of one kind.
             labelled = (route or "unknown", *(called or [""] * len(Called._fields)))
-            for status, count in alike.statuses.items():
+            within = [[0] * len(_BUCKETS) for _ in _DURATIONS]
+            for (status, *bounds), count in alike.ended.items():
+                for counts, bound in zip(within, bounds, strict=False):
+                    counts[bound] += count
                 requests[labelled[0], str(status or "none")] += count
                 if called is not None:
                     calls[(*called, str(status or "none"))] += count
             if called is not None:
                 for kind, told in alike.tokens.items():
                     tokens[called.resource, called.provider, kind] += told
-            for kind, histogram in durations:
-                those: _Durations = getattr(alike, kind)
-                if any(those.counts):
-                    buckets = list(zip(_BUCKETS, accumulate(those.counts), strict=True))
-                    histogram.add_metric(labelled, buckets, those.seconds)
+            for histogram, counts, seconds in zip(durations, within, alike.seconds, strict=True):
+                if any(counts):
+                    buckets = list(zip(_BUCKETS, accumulate(counts), strict=True))
+                    histogram.add_metric(labelled, buckets, seconds)
         yield _family(
             CounterMetricFamily,
             "rungraph_requests",
@@ -180,7 +166,7 @@ class Metrics(Collector):
             ("route", "status"),
             requests.items(),
         )
-        yield from (histogram for _, histogram in durations)
+        yield from durations
         yield _family(
             CounterMetricFamily,
             "rungraph_calls",
