@@ -25,6 +25,7 @@ from rungraph.graph.catalog.release_specs import (
 from rungraph.graph.catalog.specs import ApiSpec, Catalog, ProviderSpec, RoutedPair
 from rungraph.graph.errors import CatalogError
 from rungraph.graph.invalid_values import invalid_values
+from rungraph.graph.secrets.values import masked
 from rungraph.graph.source.document import Document, load_document
 from rungraph.graph.suggest import near_or_all
 from rungraph.graph.wording import first_lines
@@ -49,6 +50,9 @@ _LISTS: Mapping[str, type[Spec]] = {
     "installs": InstallSpec,
 }
 """The lists of a catalog file, and what their entries are."""
+
+_SHOWN = frozenset(("deprecated", "description", "packages"))
+"""What is shown and not used: it can hold a login, such as that of an index of packages."""
 
 ENTRY_POINT_GROUP = "rungraph.catalogs"
 
@@ -240,8 +244,10 @@ class _Reader:
             for name in sorted(entry.keys() - known) if isinstance(entry, dict) else ():
                 text = f"unknown key '{name}' ({near_or_all(name, sorted(known))})"
                 self.report((key, index, name), text, key=True)
-            is_provider = kind is ProviderSpec and isinstance(entry, dict)
-            values = _filled_in(entry, self.origin) if is_provider else entry
+            values = entry
+            if isinstance(entry, dict):
+                values = entry | masked({key: entry[key] for key in _SHOWN & entry.keys()})
+                values = _filled_in(values, self.origin) if kind is ProviderSpec else values
             try:
                 spec = adapter.validate_python(values)
             except pydantic.ValidationError as error:

@@ -7,12 +7,16 @@ file, and ``external_apis_dir`` as ``<name>.yaml``, an API in each.
 from __future__ import annotations
 
 import re
+from dataclasses import replace
 from itertools import islice
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from rungraph.graph.catalog.specs import ApiSpec, Catalog, ProviderSpec
+from rungraph.graph.diagnostics import Severity
+from rungraph.graph.secrets.masking import masked_text
 from rungraph.graph.source.document import load_document
+from rungraph.graph.suggest import did_you_mean
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
@@ -26,6 +30,13 @@ INDEX = "--extra-index-url"
 """The option of pip that names one more index."""
 _INDEX = re.compile(r"--(?:extra-)?index-url[ =](\S+)")
 _MOST_FILES = 1_000
+_KEYS = frozenset(
+    (
+        *("adapter", "adapter_type", "api_dependencies", "config_class", "deprecation_error"),
+        *("deprecation_warning", "module", "optional_api_dependencies", "pip_packages"),
+    )
+)
+"""The keys of a type that are read."""
 
 
 def with_external(
@@ -93,8 +104,8 @@ class _Reader:
                     config_class=":".join(str(both.get("config_class") or "").rsplit(".", 1)),
                     dependencies=_texts(both.get("api_dependencies")),
                     optional_dependencies=_texts(both.get("optional_api_dependencies")),
-                    packages=requirements_among(_texts(both.get("pip_packages"))),
-                    deprecated=str(warning or ""),
+                    packages=requirements_among(map(masked_text, _texts(both.get("pip_packages")))),
+                    deprecated=masked_text(str(warning or "")),
                     removed=bool(both.get("deprecation_error")),
                     origin=str(path),
                 )
@@ -110,6 +121,11 @@ class _Reader:
         value |= adapter if isinstance(adapter, dict) else {}
         text = value.get(needed)
         if not found.diagnostics and isinstance(text, str) and text:
+            for name in sorted(value.keys() - _KEYS) if key == PROVIDERS else ():
+                if meant := did_you_mean(name, _KEYS):
+                    what = f"{path}: unknown key '{name}'"
+                    problem = self.document.problem("C033", what, (key,), meant)
+                    self.problems.append(replace(problem, severity=Severity.WARNING))
             return value
         first = next(iter(found.diagnostics), None)
         where = f"{first.place}: {first.message}" if first else f"{path}: '{needed}' is no text"

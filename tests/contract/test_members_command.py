@@ -45,6 +45,7 @@ def test_a_provider_is_drained_and_brought_back(server: str) -> None:
             1,
             "error: http://127.0.0.1:9 does not answer: connection refused\nhelp: is 'rungraph",
         ),
+        ("http://me:k1ey@127.0.0.1:9", 1, "error: http://me:********@127.0.0.1:9 does not answer"),
         ("file:///etc/passwd", 2, "Invalid value for --server: 'file:///etc/passwd' is no URL"),
     ],
 )

@@ -14,6 +14,7 @@ import click
 
 from rungraph.cli.inputs.options import SERVER_KEY
 from rungraph.graph.errors import RungraphError
+from rungraph.graph.secrets.masking import masked_text
 
 _MOST_BYTES = 1 << 28
 
@@ -38,8 +39,9 @@ def ask_server(
         click.BadParameter: If *url* is none of a server.
         ServerError: If it does not answer, or refuses; the text says why.
     """
+    shown_url = masked_text(url)
     if not url.startswith(("http://", "https://")):
-        msg = f"'{url}' is no URL of a server, such as http://localhost:8321"
+        msg = f"'{shown_url}' is no URL of a server, such as http://localhost:8321"
         raise click.BadParameter(msg, param_hint=option)
     request = Request(url.rstrip("/") + path, method=method)  # noqa: S310  (its scheme is checked)
     if key := os.environ.get(SERVER_KEY):
@@ -49,14 +51,14 @@ def ask_server(
         with urlopen(request, timeout=seconds) as answer:  # noqa: S310
             return answer.read(_MOST_BYTES).decode()  # type: ignore[no-any-return]
     except HTTPError as error:
-        msg = _told(error) or f"{url}: {error.code} {error.reason}"
+        msg = _told(error) or f"{shown_url}: {error.code} {error.reason}"
         if error.code in (HTTPStatus.UNAUTHORIZED, HTTPStatus.FORBIDDEN):
             what, _, _ = msg.partition("\n")  # What follows is for who writes headers.
             msg = f"{what}\nhelp: set {SERVER_KEY} to a key that may do this"
     except (OSError, HTTPException, UnicodeDecodeError) as error:
         reason = getattr(error, "reason", error)
         shown = (getattr(reason, "strerror", None) or str(reason)).lower()
-        msg = f"{url} does not answer: {shown}\nhelp: is 'rungraph serve' running there?"
+        msg = f"{shown_url} does not answer: {shown}\nhelp: is 'rungraph serve' running there?"
     raise ServerError(msg)
 
 
@@ -69,7 +71,7 @@ def read_json(url: str, text: str) -> Any:
     try:
         return json.loads(text)
     except (ValueError, RecursionError) as error:
-        msg = f"{url}: what answers there is no server of rungraph"
+        msg = f"{masked_text(url)}: what answers there is no server of rungraph"
         raise ServerError(msg) from error
 
 

@@ -125,6 +125,19 @@ def test_catalog_files_become_specs(tmp_path: Path) -> None:
     assert spec == ProviderSpec("a", "t", "m", dependencies=("inference",), origin=str(path))
 
 
+def test_what_a_catalog_file_shows_holds_no_secret(tmp_path: Path) -> None:
+    """An index of packages often has a login."""
+    path = tmp_path / "catalog.yaml"
+    path.write_text(
+        "providers:\n- {api: a, provider_type: t, module: m, deprecated: 'password=k1ey',\n"
+        "   packages: [own, --extra-index-url https://me:k1ey@h/simple]}\n"
+    )
+    spec = load_catalog(path).provider("a", "t")
+    assert spec is not None
+    assert spec.deprecated == "password=********"
+    assert spec.packages == ("own", "--extra-index-url https://me:********@h/simple")
+
+
 def test_a_file_with_releases_is_read_as_its_newest(tmp_path: Path) -> None:
     """An entry counts for its releases, one without for all; two for one release are an error."""
     path = tmp_path / "toys.yaml"

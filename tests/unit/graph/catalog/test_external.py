@@ -29,12 +29,16 @@ def _problems(graph: RunGraph) -> list[tuple[str, str]]:
 
 def test_a_type_of_a_folder_is_known(tmp_path: Path) -> None:
     """With what it needs, be it beside its adapter or not."""
-    spec = "adapter: {adapter_type: own, module: own.pkg}\napi_dependencies: [files]\n"
+    spec = (
+        "adapter: {adapter_type: own, module: own.pkg}\napi_dependencies: [files]\n"
+        "pip_packages: ['own --index-url https://me:k1ey@h/']\n"
+    )
     graph = _graph(tmp_path, "name: own_api\n", spec)
     assert _problems(graph) == []
     known = graph.catalog.provider("inference", "remote::own")
     assert known is not None
     assert (known.module, known.dependencies) == ("own.pkg", ("files",))
+    assert known.packages == ("own", "--extra-index-url https://me:********@h/")
     assert "own_api" in graph.catalog.apis
 
 
@@ -47,6 +51,16 @@ def test_a_spec_without_its_name_is_a_problem(tmp_path: Path, text: str) -> None
             "C033",
             f"a spec cannot be read: {tmp_path}/types/remote/inference/a.yaml: 'module' is no text",
         ),
+    ]
+
+
+def test_a_misspelt_key_of_a_spec_is_told(tmp_path: Path) -> None:
+    """The rest counts; a key that something else may read is no misspelling."""
+    spec = "adapter: {module: own.pkg, adaptor_type: own}\napi_dependancies: [files]\nmine: 1\n"
+    at = f"{tmp_path}/types/remote/inference/a.yaml"
+    assert _problems(_graph(tmp_path, "", spec)) == [
+        ("C033", f"{at}: unknown key 'adaptor_type'"),
+        ("C033", f"{at}: unknown key 'api_dependancies'"),
     ]
 
 
