@@ -6,6 +6,7 @@ from collections import Counter
 from types import MappingProxyType
 from typing import TYPE_CHECKING
 
+from rungraph.graph.collector import collector_paused
 from rungraph.graph.diagnostics import Level, Severity, errors_in
 from rungraph.graph.diff.snapshot import shown_extras
 from rungraph.graph.nodes import ProviderNode
@@ -45,6 +46,7 @@ if TYPE_CHECKING:
     from rungraph.graph.source.positions import Path
 
 
+@collector_paused()
 def make_plan(
     graph: RunGraph,
     checked: Level = Level.ENV,

@@ -8,6 +8,7 @@ import weakref
 import pytest
 
 from rungraph.graph import compile_config
+from rungraph.graph.plan import make_plan
 
 
 class _Loop:
@@ -24,3 +25,17 @@ def test_garbage_does_not_pile_up_with_compilations(monkeypatch: pytest.MonkeyPa
         compile_config({"providers": {}}, environment={})
     assert garbage() is None
     assert gc.isenabled()
+
+
+def test_a_plan_is_made_without_collections(monkeypatch: pytest.MonkeyPatch) -> None:
+    """What it is made of is no garbage, and of 10,000 providers a walk over it takes long."""
+    config = {"providers": {"inference": [
+        {"provider_id": f"p{number}", "provider_type": "remote::tgi"} for number in range(300)
+    ]}}  # fmt: skip
+    graph = compile_config(config, environment={})
+    monkeypatch.setattr("rungraph.graph.collector._handed_on", 0)
+    seen: list[str] = []
+    gc.callbacks.append(lambda phase, _: seen.append(phase))
+    make_plan(graph)
+    gc.callbacks.pop()
+    assert seen == []
