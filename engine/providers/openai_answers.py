@@ -96,9 +96,9 @@ class CallNumbers:
     def number_of(self, piece: _Call) -> int:
         """Return the number of the call that *piece* goes on with or begins; they begin with 0."""
         number = self._latest.get(piece.index)
-        if piece.index is None and piece.id in self._ids:
+        if piece.id and piece.index is None and piece.id in self._ids:
             number = self._ids.index(piece.id)
-        elif number is not None and piece.id:
+        elif piece.id and number is not None:
             number = number if self._ids[number] in {"", piece.id} else None
         elif piece.index is None and piece.function.name:
             number = None

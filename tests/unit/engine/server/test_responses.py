@@ -62,6 +62,11 @@ WAYS: dict[str, list[dict[str, Any]]] = {
         {"function": args("1}")},
         {"function": SUB | args('{"y":2}')},
     ],
+    "with empty ids": [
+        {"id": "", "function": ADD | args('{"x":1}')},
+        {"id": "", "function": SUB | args('{"y":')},
+        {"id": "", "function": args("2}")},
+    ],
     "with all in every piece": [
         {"index": 0, "id": "a", "function": ADD | args('{"x":')},
         {"index": 0, "id": "a", "function": args("1}")},
