@@ -17,6 +17,7 @@ db.password admin_password secret_value password_2 api_tokens github_pat hmac_se
 api_kye pasword credentails recovery_code snmp_community private_key_pem client_key_data pincode
 access_code secrets_map dsn connection_string dbConnStr vllm_key LITELLM_SALT_KEY pass_phrase sshkey
 .dockerconfigjson hmac supabase_license bindpw x-honeycomb-team
+preshared_key contraseña hasło пароль 密码 mot_de_passe
 """.split()  # noqa: SIM905
 
 _IN_TEXTS = [
@@ -64,7 +65,8 @@ _IN_TEXTS = [
     "npm set //r.example/:_authToken §", "bcp x in y -P§", "https://h/api/mcp/s/§/sse",
     "https://h/webhook/§", "api key is §", "curl -uadmin:§ h", "http -a u:§ h", "cqlsh -p §",
     "smbclient -U user%§ //h", "snmpwalk -c § h", "ipmitool -P § power", "echo § | sudo -S ls",
-    "sc /password:§",
+    "sc /password:§", '<entry key="password">§</entry>', "Uid=u;Pwd={§};", "contraseña: §",
+    "<name>password</name>\n<value>§</value>", "<setting name='ApiKey'><value>§</value></setting>",
 ]  # fmt: skip
 
 _STRUCTURES: list[Any] = [
@@ -79,6 +81,7 @@ _STRUCTURES: list[Any] = [
     {"password_list": ["-u", "§"]},
     {"tokens": {"a": "§", "b": ["§"]}}, {"password": [["§"]]}, {"keys": ["§", "§"]},
     {"credentials": {"user": "§"}}, {"headers": [["X-Api-Key", "§"]]},
+    {"login": {"field": "password", "value": "§"}}, {"env": [{"var": "API_KEY", "value": "§"}]},
     {"login": {"id": "password", "val": "§"}}, {"login": {"variable": "API_KEY", "value": "§"}},
 ]  # fmt: skip
 
@@ -158,6 +161,8 @@ HARMLESS_TEXTS: list[str] = [
     "see a/password:new",
     "tokens org/Llama-3.2-3B-Instruct", "https://h/hooks/pre-commit-2024-v2",
     "H100-80GB-SXM5/A100-40GB-PCIe/L40S-48GB", "https://h/?next=%2Fa%3Ftab%3D2", "a &amp; b",
+    "password={db_password}", "<entry key='color'>red7</entry>",
+    "<name>size</name><value>10</value>",
     "key rotation-every-90-days", "docker run -p 8080:80 redis-cli",
 ]  # fmt: skip
 HARMLESS: list[Any] = [

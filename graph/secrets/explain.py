@@ -9,7 +9,7 @@ from rungraph.graph.placeholders import placeholders
 from rungraph.graph.secrets.clients import LOGIN_FLAGS
 from rungraph.graph.secrets.known import NOTHING_KNOWN, KnownSecrets
 from rungraph.graph.secrets.masking import packed
-from rungraph.graph.secrets.shapes import hits_in
+from rungraph.graph.secrets.search import hits_in
 from rungraph.graph.secrets.values import is_secret_key, items_of, masked, plain_key
 
 if TYPE_CHECKING:

@@ -11,6 +11,7 @@ from __future__ import annotations
 import re
 from functools import lru_cache
 from typing import TYPE_CHECKING
+from unicodedata import combining, normalize
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -22,12 +23,17 @@ NO_SECRETS = frozenset(
     )
 )
 """Words that say whether or how there is a secret; whoever has one as a secret has none."""
-NAME_KEYS = ("name", "key", "header", "type", "scheme", "id", "variable")
+NAME_KEYS = (
+    *("name", "key", "header", "type", "scheme", "id", "variable", "var", "env", "field", "param"),
+    *("parameter", "property", "option", "flag", "arg"),
+)
 """Keys whose values tell whether a ``value`` beside them is a secret."""
 HELD_KEYS = frozenset(("value", "Value", "VALUE", "val", "default", "Default", "DEFAULT"))
 """Keys that only say that they hold what a name beside them names."""
 
-_WORD = re.compile(r"[A-Z]+(?=[A-Z][a-z])|[A-Z]?[a-z]+|[A-Z]+|[0-9]+")
+_WORD = re.compile(
+    r"(?:[A-Za-z]*[^\W\d_A-Za-z])+[A-Za-z]*|[A-Z]+(?=[A-Z][a-z])|[A-Z]?[a-z]+|[A-Z]+|[0-9]+"
+)
 _LONGEST_NAME = 200
 
 _HOLDERS = frozenset(
@@ -39,13 +45,44 @@ _HOLDERS = frozenset(
     )
 )
 """Words after a head that say how it is held: ``password_list``, ``token_b64``, ``key_prod``."""
+
+
+def _folded(name: str) -> str:
+    """Return *name* without accents; no word differs in them alone."""
+    if name.isascii():
+        return name
+    return "".join(char for char in normalize("NFKD", name) if not combining(char))
+
+
 _HEADS = frozenset(
-    (
-        *("auth", "authorization", "bearer", "cookie", "cookies", "credential", "credentials"),
-        *("creds", "jwt", "kubeconfig", "otp", "passcode", "passphrase", "passwd", "password"),
-        *("passwords", "pat", "pin", "psk", "pw", "pwd", "sas", "secret", "secrets", "token"),
-        *("totp", "passphrases", "pincode", "dockerconfigjson", "passwort", "kennwort", "senha"),
-        *("contrasena", "mdp", "wachtwoord"),
+    map(
+        _folded,
+        (
+            *("auth", "authorization", "bearer", "cookie", "cookies", "credential", "credentials"),
+            *("creds", "jwt", "kubeconfig", "otp", "passcode", "passphrase", "passwd", "password"),
+            *("passwords", "pat", "pin", "psk", "pw", "pwd", "sas", "secret", "secrets", "token"),
+            *(
+                "totp",
+                "passphrases",
+                "pincode",
+                "dockerconfigjson",
+                "passwort",
+                "kennwort",
+                "senha",
+            ),
+            *("contrasena", "mdp", "wachtwoord", "haslo", "hasło", "heslo", "sifre", "passord"),
+            *(
+                "losenord",
+                "jelszo",
+                "salasana",
+                "adgangskode",
+                "пароль",
+                "密码",
+                "密碼",
+                "비밀번호",
+            ),
+            *("パスワード", "pwds", "pws"),
+        ),
     )
 )
 WEAK = frozenset(("key", "keys", "private", "session", "tokens"))
@@ -57,7 +94,7 @@ _PHRASES = frozenset(
         *(("basic", "auth"), ("encryption", "passphrase"), ("access", "code"), ("pin", "code")),
         *(("backup", "codes"), ("recovery", "code"), ("recovery", "codes"), ("seed", "phrase")),
         *(("community", "string"), ("snmp", "community"), ("pass", "word"), ("pass", "phrase")),
-        *(("honeycomb", "team"), ("password", "hash")),
+        *(("mot", "de", "passe"), ("honeycomb", "team"), ("password", "hash")),
     )
 )
 """Names, or ends of names, of several words."""
@@ -94,6 +131,9 @@ _KEY_OF = frozenset(
             "server",
             "user",
             "write",
+            "unseal",
+            "recovery",
+            "preshared",
             "ingest",
             "integration",
             "sas",
@@ -166,7 +206,7 @@ def secret_head(name: str) -> str:
     """
     if len(name) > _LONGEST_NAME:
         name = name[-_LONGEST_NAME:]
-    words = [word.lower() for word in _WORD.findall(name)]
+    words = [word.lower() for word in _WORD.findall(_folded(name))]
     if phrase := _phrase(words):
         return phrase
     whole = len(words)

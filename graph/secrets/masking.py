@@ -10,7 +10,7 @@ from rungraph.graph.regex import PatternError, escaped, linear_pattern
 from rungraph.graph.secrets.keys import NO_SECRETS, is_secret_key
 from rungraph.graph.secrets.known import NOTHING_KNOWN
 from rungraph.graph.secrets.pairs import Span, without_scheme
-from rungraph.graph.secrets.shapes import hits_in
+from rungraph.graph.secrets.search import hits_in
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence

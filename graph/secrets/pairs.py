@@ -46,6 +46,7 @@ _QUOTED = r"""\\{0,4}"(?P<double>(?:[^"\\]|\\.)+)"?|\\{0,4}'{1,2}(?P<single>[^']
 _VALUE = re.compile(
     rf"""(?:[|>][+-]?[ \t]{{0,9}}(?:\n|\\{{1,4}}n)\s{{0,40}}|!!\w{{1,20}}\s{{1,9}})?
     (?:(?:\$|[bfru]{{1,2}})?(?:{_QUOTED})|(?:[A-Za-z_][\w.]{{0,60}})?\((?P<argument>[^()\n]{{1,1000}})
+    |\{{(?P<braced>[^{{}}"'\n]{{1,1000}})\}}
     |(?P<plain>(?:(?:Bearer|Basic|Token|ApiKey)\s+)?[^\s&;"'{{\[][^\s&;"']*))""",
     re.VERBOSE | re.IGNORECASE | re.DOTALL,
 )
@@ -114,6 +115,8 @@ def hits_after_names(text: str, *, has_pairs: bool) -> Iterator[Hit]:
         words = (value["argument"] or "").split()
         if words and all(map(is_plain_word, words)):
             continue  # A remark, such as ``(not set)``, or a variable.
+        if value["braced"] and not is_mixed(value["braced"]) and value["braced"].isidentifier():
+            continue  # The field of a template.
         position = value.end()
         span = without_scheme(text, *value.span(str(value.lastgroup)))
         if text[slice(*span)].lower() not in NO_SECRETS:

@@ -1,4 +1,4 @@
-"""What has the shape of a secret in any text: one table of patterns, and names with values.
+"""What has the shape of a secret in any text: one table of patterns.
 
 Every pattern takes linear time: each repetition is bounded, or ends where the next search begins.
 """
@@ -11,14 +11,12 @@ import re
 from typing import TYPE_CHECKING, Final, NamedTuple
 
 from rungraph.graph.secrets.clients import LOGIN_FLAGS, is_for_password
-from rungraph.graph.secrets.escapes import unescaped
 from rungraph.graph.secrets.keys import NAME_KEYS, WEAK, is_secret_name, secret_head
-from rungraph.graph.secrets.looks import drawn_in, is_mixed, is_plain_word, is_random
-from rungraph.graph.secrets.pairs import Hit, hits_after_flags, hits_after_names
-from rungraph.graph.secrets.services import HOOKS, SERVICE_KEYS
+from rungraph.graph.secrets.looks import is_mixed, is_plain_word, is_random
+from rungraph.graph.secrets.services import HOOKS
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Sequence
+    from collections.abc import Callable
 
 
 class Shape(NamedTuple):
@@ -121,9 +119,6 @@ _LONG_USER: Final = 20
 """Characters from which on what stands alone before a host is no user's name."""
 _PASSWORD = re.compile(r"pass(?:word|wd|phrase)|pwd?", re.IGNORECASE)
 _HOST = r"(?:[A-Za-z](?!ha\d+:)[\w.-]*|\d{1,3}(?:\.\d{1,3}){3}|\[[0-9A-Fa-f:.]+\]|\ud800+)"
-_SERVICE_KEY = re.compile(rf"(?<![A-Za-z0-9])(?:{'|'.join(SERVICE_KEYS)})")
-_LONG_WORD = re.compile(r"[\w.=+/-]{14}")
-_LONG_RUN = re.compile(r"[A-Za-z0-9+/_-]{20,}")
 
 SHAPES: Final = (
     Shape(
@@ -343,6 +338,17 @@ SHAPES: Final = (
     ),
     Shape(
         "element",
+        # <entry key="password">…</entry>, and <name>password</name><value>…</value>.
+        re.compile(
+            r"""<(?:name>|[\w:.-]{1,60}\s(?:[^<>]{0,200}?\s)?(?:name|key|id)=["'])(?P<name>[\w.-]{1,100})
+            (?:</name>|["'][^<>]{0,200}>)\s{0,40}(?:<value>)?(?P<value>[^<>]{1,4000})</""",
+            re.VERBOSE | re.IGNORECASE,
+        ),
+        ("</",),
+        _is_secret_element,
+    ),
+    Shape(
+        "element",
         re.compile(
             r"<(?:\w{1,60}:)?(?P<name>[\w.-]{1,60})(?:\s[^<>]{0,200})?>(?P<value>[^<>]{1,4000})</"
         ),
@@ -351,46 +357,3 @@ SHAPES: Final = (
     ),
 )
 """Every shape, with the name of its rule."""
-# Asked once of each text, because most texts need no more.
-_NEEDS = re.compile("|".join(sorted({re.escape(need) for one in SHAPES for need in one.needs})))
-
-
-def hits_in(text: str, *, has_pairs: bool = True) -> Iterator[Hit]:
-    """Yield the secrets that *text* shows by its shapes, in no order; they can overlap.
-
-    What is escaped for a URL, HTML or JSON is looked at unescaped, too, and again if that is.
-
-    Args:
-        text: Any text; its placeholders are best made of a character that means nothing.
-        has_pairs: Whether ``name: value`` counts without quotes, which in YAML its syntax tells.
-    """
-    offsets: Sequence[int] = range(len(text) + 1)
-    for _ in range(3):  # A query in a query is escaped twice.
-        for start, end, rule in _hits_as_written(text, has_pairs=has_pairs):
-            yield Hit(offsets[start], offsets[end], rule)
-        plain, before = unescaped(text)
-        if plain == text:
-            return
-        text, offsets = plain, [offsets[one] for one in before]
-
-
-def _hits_as_written(text: str, *, has_pairs: bool) -> Iterator[Hit]:
-    lower = text.lower()
-    if _NEEDS.search(lower):
-        for shape in SHAPES:
-            if any(need in lower for need in shape.needs):
-                for match in shape.pattern.finditer(text):
-                    if shape.holds is None or shape.holds(match):
-                        group = match.lastgroup if shape.rule == "hook" else "value"
-                        span = match.span(group if group in match.groupdict() else 0)
-                        yield Hit(*span, shape.rule)
-    if _LONG_WORD.search(text):
-        for match in _SERVICE_KEY.finditer(text):
-            yield Hit(*match.span(), "key of a service")
-        for match in _LONG_RUN.finditer(text):
-            if drawn := drawn_in(match[0]):
-                start, end = drawn
-                yield Hit(match.start() + start, match.start() + end, "random characters")
-    if "-" in text:
-        yield from hits_after_flags(text)
-    yield from hits_after_names(text, has_pairs=has_pairs)
