@@ -37,7 +37,7 @@ from typing import TYPE_CHECKING, Literal, cast
 
 from rungraph.graph.errors import RungraphError, message_of
 from rungraph.graph.suggest import did_you_mean
-from rungraph.graph.wording import counted, listed
+from rungraph.graph.wording import counted, duration, listed
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterable
@@ -264,7 +264,7 @@ class RestartingError(NotRunningError):
     retry_after: float = 1.0
 
     def __str__(self) -> str:
-        return f"'{self.node}' is being restarted; retry after {self.retry_after:.2g} s"
+        return f"'{self.node}' is being restarted; retry after {duration(self.retry_after)}"
 
 
 @dataclass(eq=False)

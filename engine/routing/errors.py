@@ -20,6 +20,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from rungraph.engine.errors import EngineError, NodeError, RoutingError, unknown
+from rungraph.graph.wording import duration
 
 
 class PairError(NodeError):
@@ -51,7 +52,7 @@ class BusyError(EngineError, ConnectionError):
     def __str__(self) -> str:
         text = f"'{self.provider}' is busy: {self.running} running, {self.waiting} waiting"
         known = self.retry_after
-        return text if known is None else f"{text}; retry after {known:.2g} s"
+        return text if known is None else f"{text}; retry after {duration(known)}"
 
 
 @dataclass(eq=False)

@@ -358,7 +358,7 @@ class Instances:
         table = self.table_of(provider) if not reason else None
         name = provider.name
         if table and (name not in table.members or table.member(name).is_joining):
-            reason, retry_after = "which is being asked what it serves; retry after 1 s", 1.0
+            reason, retry_after = "which is being asked what it serves; retry after 1.00 s", 1.0
         if reason:
             where = f"{'is' if is_known else 'may be'} on {provider.name!r}"
             return Absence(f"{where}, {reason}", retry_after)

@@ -29,6 +29,7 @@ from rungraph.engine.run.start_trace import trace_start
 from rungraph.engine.run.timeline import Timeline, timeline
 from rungraph.engine.waiting import outlast
 from rungraph.graph.address import Address, NodeKind
+from rungraph.graph.wording import duration
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping
@@ -379,7 +380,7 @@ class Stack:
             return Absence(f"which is unhealthy: {reason}" if reason is not None else "")
         if (state := self._state_of(address) or State.STOPPED) in COMING:
             seconds = self._retry_after(address) or 1.0
-            return Absence(f"which {DOING[state]}; retry after {seconds:.2g} s", seconds)
+            return Absence(f"which {DOING[state]}; retry after {duration(seconds)}", seconds)
         causes = running.causes_of(address)
         if causes in ((), (address,)):
             return Absence("which failed" if causes else "which does not run")

@@ -66,8 +66,8 @@ def test_what_breaks_is_started_again_with_what_needs_it() -> None:
     assert chain.error is None
     assert chain.lost == [
         "'provider:test/n00' has failed",
-        "'provider:test/n00' is being restarted; retry after 0.85 s",
-        "'provider:test/n01' is being restarted; retry after 1 s",
+        "'provider:test/n00' is being restarted; retry after 854 ms",
+        "'provider:test/n01' is being restarted; retry after 1.00 s",
     ]
     first, second = told(log, NodeRestarting)
     lost = "ExceptionGroup: ConnectionError: lost"

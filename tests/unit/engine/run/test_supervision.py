@@ -55,7 +55,7 @@ async def test_a_crashed_provider_comes_back_with_its_registrations() -> None:
         for name in ("foo-model", "mine", "foo/mine"):
             with pytest.raises(UnavailableResourceError, match=r"which is being restarted; retry"):
                 await call(name, [])
-        with pytest.raises(RestartingError, match=r"is being restarted; retry after 0\.0"):
+        with pytest.raises(RestartingError, match=r"is being restarted; retry after \d"):
             _ = stack[FOO]
         assert await call("bar-model", []) == 0
         await state_is(stack, FOO, State.READY)
