@@ -7,7 +7,7 @@ from difflib import SequenceMatcher
 from itertools import pairwise
 from typing import TYPE_CHECKING, Any, Final, NamedTuple, cast
 
-from rungraph.graph.diff.facts import Hidden, is_masked, is_same, path_order, variables_in
+from rungraph.graph.diff.facts import Hidden, is_same, path_order, variables_in
 from rungraph.graph.diff.model import Change, FactChange
 
 if TYPE_CHECKING:
@@ -181,7 +181,7 @@ def _text(tree: _Tree) -> str:
     """Return what equal elements have in common: all that is known of them, secrets as well."""
     if isinstance(tree, _Leaf):
         hidden = tree.hidden
-        return repr(tree.shown if hidden is None or is_masked(hidden.written) else hidden.written)
+        return repr(tree.shown if hidden is None else hidden.written)
     if isinstance(tree, dict):
         return f"{{{','.join(f'{key!r}:{_text(tree[key])}' for key in sorted(tree))}}}"
     return f"[{','.join(map(_text, tree))}]"
@@ -190,8 +190,8 @@ def _text(tree: _Tree) -> str:
 def _hidden_changes(old: _Leaf, new: _Leaf, path: Path) -> Iterator[FactChange]:
     """Yield what differs behind a fact that is shown alike on both sides."""
     was, now, shown = old.hidden, new.hidden, new.shown
-    if was is None or now is None or is_masked(was.written) or is_masked(now.written):
-        return  # Read from what was already masked: there is nothing to compare.
+    if was is None or now is None:
+        return  # Nobody knows what is behind it: there is nothing to compare.
     if not is_same(was.written, now.written):
         yield FactChange(path, Change.CHANGED, shown, shown, is_secret=True)
     # As text: a placeholder in quotes is the same, though it gives "80" where the other gives 80.

@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING, Any, TypeVar
 import networkx as nx
 
 from rungraph.graph.diff.alignment import fact_changes
-from rungraph.graph.diff.facts import facts_of, hidden_of
-from rungraph.graph.diff.incomparable import not_comparable
+from rungraph.graph.diff.facts import Hidden, facts_of, hidden_of, is_masked
+from rungraph.graph.diff.incomparable import knows_all, not_comparable
 from rungraph.graph.diff.model import (
     Affected,
     Change,
@@ -32,6 +32,7 @@ if TYPE_CHECKING:
     from rungraph.graph.diff.snapshot import Ends, Link
     from rungraph.graph.model import RunGraph
     from rungraph.graph.nodes import Node
+    from rungraph.graph.source.positions import Path
 
 
 def diff_graphs(
@@ -59,6 +60,7 @@ def diff_graphs(
         True
     """
     before, after = (one if isinstance(one, Snapshot) else outline_of(one) for one in (old, new))
+    is_known = knows_all(old) and knows_all(new)
     on = Switches(before.excluded, new, are_on=True)
     off = Switches(after.excluded, old, are_on=False)
     changed: list[NodeChange] = []
@@ -70,7 +72,7 @@ def diff_graphs(
             facts = fact_changes(facts_of(was or {}), facts_of(now or {}))
             kind = _type_in(facts_of(now or was or {}))
             changed.append(NodeChange(address, change, facts, switches.reason_of(address), kind))
-        elif differing := _differing(was, now):
+        elif differing := _differing(was, now, is_known=is_known):
             kind = _type_in(facts_of(now))
             changed.append(NodeChange(address, Change.CHANGED, differing, provider_type=kind))
         else:
@@ -82,7 +84,7 @@ def diff_graphs(
         affected=_affected(changed, links, after.edges, new.nodes, edges),
         apis_added=tuple(sorted({*after.apis} - {*before.apis})),
         apis_removed=tuple(sorted({*before.apis} - {*after.apis})),
-        settings=_setting_changes(old, new, before.settings, after.settings),
+        settings=_setting_changes(old, new, before.settings, after.settings, is_known=is_known),
         excluded_added=_without(after.excluded, before.excluded),
         excluded_removed=_without(before.excluded, after.excluded),
         problems_added=_without(after.problems, before.problems),
@@ -97,22 +99,49 @@ def _type_in(facts: Facts) -> str:
     return str(facts.get(("provider_type",), ""))
 
 
-def _differing(was: Node | Facts, now: Node | Facts) -> tuple[FactChange, ...]:
+def _differing(was: Node | Facts, now: Node | Facts, *, is_known: bool) -> tuple[FactChange, ...]:
     """Return what differs between two nodes: of those of two graphs, what is behind it as well."""
     if isinstance(was, dict) or isinstance(now, dict):
         return fact_changes(facts_of(was), facts_of(now))
     if _content(was) == _content(now):  # Which is known much faster than their facts.
         return ()
-    return fact_changes(facts_of(was), facts_of(now), (hidden_of(was), hidden_of(now)))
+    before, after = facts_of(was), facts_of(now)
+    behind = (
+        _behind(before, hidden_of(was), is_known=is_known),
+        _behind(after, hidden_of(now), is_known=is_known),
+    )
+    return fact_changes(before, after, behind)
+
+
+def _behind(
+    facts: Facts, hidden: Mapping[Path, Hidden], *, is_known: bool
+) -> Mapping[Path, Hidden]:
+    """Return what is behind *facts*, as far as anybody knows.
+
+    A mask in a config is written there, and equal to no secret; in JSON it stands for one.
+    """
+    if not is_known:
+        return {path: one for path, one in hidden.items() if not is_masked(one.written)}
+    pasted = {path: Hidden(shown, shown) for path, shown in facts.items() if is_masked(shown)}
+    return {**pasted, **hidden}
 
 
 def _setting_changes(
-    old: RunGraph | Snapshot, new: RunGraph | Snapshot, before: Facts, after: Facts
+    old: RunGraph | Snapshot,
+    new: RunGraph | Snapshot,
+    before: Facts,
+    after: Facts,
+    *,
+    is_known: bool,
 ) -> tuple[FactChange, ...]:
     """Return what differs beside the nodes: of two graphs, secrets and variables as well."""
     if isinstance(old, Snapshot) or isinstance(new, Snapshot):
         return fact_changes(before, after)
-    return fact_changes(before, after, (hidden_extras(old), hidden_extras(new)))
+    behind = (
+        _behind(before, hidden_extras(old), is_known=is_known),
+        _behind(after, hidden_extras(new), is_known=is_known),
+    )
+    return fact_changes(before, after, behind)
 
 
 def _content(node: Node) -> object:

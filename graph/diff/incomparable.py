@@ -24,7 +24,7 @@ def not_comparable(
     JSON that rungraph wrote has a mask where a secret stood: nobody can tell whether it has
     changed. Of two run configs all is known.
     """
-    if _knows_all(old) and _knows_all(new):
+    if knows_all(old) and knows_all(new):
         return
     for path in _masked_alike(settings_of(old), settings_of(new)):
         yield None, path
@@ -33,7 +33,8 @@ def not_comparable(
             yield address, path
 
 
-def _knows_all(graph: RunGraph | Snapshot) -> bool:
+def knows_all(graph: RunGraph | Snapshot) -> bool:
+    """Whether *graph* is of a run config rather than of JSON."""
     return not isinstance(graph, Snapshot) and graph.document is not None
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from typing import Any
 
 import pytest
 
@@ -53,9 +54,19 @@ def test_the_difference_itself_tells_it() -> None:
 
 
 def test_a_pasted_mask_is_equal_to_no_secret() -> None:
-    """The config that has it has an error that the other one has not."""
+    """The config that has it has an error that the other one has not, and another value."""
     found = diff_graphs(_graph("first-1"), _graph("********"))
     assert [one.code for one in found.problems_added] == ["C041"]
+    [[fact]] = [one.facts for one in found.nodes]
+    assert (fact.path, fact.is_secret) == (("config", "api_key"), True)
+    assert diff_graphs(_graph("********"), _graph("********")).is_empty
+    login = diff_graphs(_graph("k", "http://u:pw-1@h"), _graph("k", "http://u:********@h"))
+    assert [fact.path for one in login.nodes for fact in one.facts] == [("config", "base_url")]
+    stores: list[Any] = [
+        {"metadata_store": {"password": key}, "providers": {}} for key in ("hidden-1", "********")
+    ]
+    [setting] = diff_graphs(*(compile_config(one, environment={}) for one in stores)).settings
+    assert setting.path == ("metadata_store", "password")
 
 
 def test_the_strength_of_an_edge_is_one_of_those_there_are() -> None:
