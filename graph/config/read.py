@@ -209,10 +209,9 @@ class _Reader(ResourceReader):
         if "any_version" in catalog.traits:
             fields["version"] = str(fields.get("version") or VERSIONS[-1])
         given = {key: one for key, one in fields.items() if one is not None}
-        run = self.section(RunSection, given, ())
-        if run is None:
-            run = RunSection()
-            self.lost |= {"providers"} if given.keys() & {"apis", "selectors"} else set()
+        run = self.section(RunSection, given, ()) or RunSection()
+        if any(key in given and getattr(run, key) is None for key in ("apis", "selectors")):
+            self.lost.add("providers")
         is_free = "any_version" in catalog.traits
         if str(run.version) not in VERSIONS:
             what = f"not looked at by {catalog.full_name}" if is_free else "not known"

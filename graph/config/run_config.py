@@ -36,7 +36,7 @@ class Section:
 
     never_empty: ClassVar[frozenset[str]] = frozenset()
     asides: ClassVar[frozenset[str]] = frozenset()
-    """What no rule asks for: where one of these is wrong, the rest is read and checked."""
+    """Where one of these is wrong, the rest is read and checked."""
     choices: ClassVar[dict[str, tuple[str, ...]]] = {}
     ranges: ClassVar[dict[str, tuple[float, float]]] = {}
 
@@ -45,7 +45,12 @@ class Section:
 class RunSection(Section):
     """The keys of a run config besides ``providers`` and the lists of resources."""
 
-    asides = frozenset({"version", "image_name", "distro_name", "metadata_store", "limits"})
+    asides = frozenset(
+        {
+            *("version", "image_name", "distro_name", "apis", "metadata_store", "catalog"),
+            *("selectors", "limits"),
+        }
+    )
 
     version: str | int | float = "2"
     image_name: str | None = None

@@ -172,7 +172,15 @@ class SectionReader:
         if lacking or not refused <= model.asides:
             return None
         make: Callable[..., _S] = model
-        given = {key: one for key, one in value.items() if key in known and key not in refused}
+        given = {key: one for key, one in value.items() if key in known}
+        # Of a mapping, only what is wrong is left out.
+        whole = {key: dict(given[key]) for key in refused if isinstance(given[key], dict)}
+        given |= whole
+        for (first, *others), _, _ in wrong:
+            if others and first in whole:
+                whole[str(first)].pop(others[0], None)
+            else:
+                given.pop(str(first), None)
         # A query may have several lines; all other texts of a section are ids, types and names.
         for key, one in given.items():
             if isinstance(one, str) and not one.isprintable() and key != "query":
