@@ -119,7 +119,7 @@ class NodeRun:
         cancelled: Whether it was cancelled because of others.
         overdue: Whether it was cancelled because its time was up.
         blocking: Whether its time was up while it held the event loop.
-        breaking: Whether it ends while it should run.
+        breaking: Why it ends while it should run; None when it does not.
         died: The error of its own background task that has died; None as long as none has.
         spared: Whether it has outlived a cancellation that nobody here asked for.
         causes: The failures that keep it from running.
@@ -147,7 +147,7 @@ class NodeRun:
     cancelled: bool = False
     overdue: bool = False
     blocking: bool = False
-    breaking: bool = False
+    breaking: Exception | None = None
     died: Exception | None = None
     spared: bool = False
     causes: tuple[Address, ...] = ()

@@ -201,7 +201,7 @@ class NodeRunner:
             return
         if reason is not None:
             # From here on nobody may count on it, however long its shutdown takes.
-            run.breaking = True
+            run.breaking = reason
             self._callbacks.breaking(run, reason)
             self.stop(run)
         ending: BaseException | None = None
@@ -209,10 +209,7 @@ class NodeRunner:
             await self._nodes.close(run.address, instance)
         except _FOREIGN as error:
             ending = error
-        if reason is None:
-            self._ended(run, ending)
-        else:
-            self._broke_down(run, reason, ending)
+        self._ended(run, ending)
 
     def _runs(self, run: NodeRun, instance: object) -> None:
         run.disarm()
@@ -289,6 +286,14 @@ class NodeRunner:
         """Record the end of a node that had started, given what its stop raised."""
         if run.phase is Phase.ENDED:
             return
+        if run.breaking is not None:
+            # The stop of a task group raises what its background work has raised.
+            is_why = run.died is None and not isinstance(error, asyncio.CancelledError)
+            if error is None or not (is_why or isinstance(error, DeadlineError)):
+                error = run.breaking
+            self._callbacks.broke(run, error)
+            self._is_gone(run)
+            return
         if run.overdue and not isinstance(error, DeadlineError | KilledError):
             error = _late("stop", self._settings.stop_timeout, error)
         elif isinstance(error, asyncio.CancelledError):
@@ -305,14 +310,6 @@ class NodeRunner:
             self._callbacks.noted(run, error)
             killed = isinstance(error, DeadlineError | KilledError) and not run.blocking
             self._emit((NodeKilled if killed else NodeStopFailed)(now, run.address, error))
-        self._is_gone(run)
-
-    def _broke_down(self, run: NodeRun, reason: Exception, error: BaseException | None) -> None:
-        """Record the end of a node that should have gone on running."""
-        if run.phase is Phase.ENDED:
-            return
-        # The stop of a task group raises what its background work has raised.
-        self._callbacks.broke(run, run.died or (error if isinstance(error, Exception) else reason))
         self._is_gone(run)
 
     def _is_gone(self, run: NodeRun) -> None:
@@ -377,12 +374,7 @@ class NodeRunner:
         if run.phase is Phase.STARTING:
             self._did_not_start(run, None)
             return
-        late = DeadlineError("stop", self._stop_timeout, abandoned=True)
-        if run.breaking and run.phase is not Phase.ENDED:
-            self._callbacks.broke(run, late)
-            self._is_gone(run)
-        else:
-            self._ended(run, late)
+        self._ended(run, DeadlineError("stop", self._stop_timeout, abandoned=True))
 
 
 def _late(

@@ -20,7 +20,7 @@ from rungraph.engine.routing.tables import RoutingTable
 from rungraph.graph.address import Address
 from rungraph.graph.nodes import Strength
 
-FAULTS = ("crash", "hang", "swallow", "stubborn", "blocked", "exit", "cancelled", "slow")
+FAULTS = ("crash", "hang", "swallow", "stubborn", "blocked", "exit", "cancelled", "slow", "panic")
 """How a start or a stop goes wrong, besides being well."""
 BREAKS = (
     "crashes", "ends", "crashes again", "reports", "crashes at once", "task dies",
@@ -28,6 +28,10 @@ BREAKS = (
 )  # fmt: skip
 """What a running node does by itself."""
 LONG = 1_000.0
+
+
+class Panic(BaseException):
+    """What libraries in other languages raise."""
 
 
 @dataclass
@@ -105,7 +109,6 @@ class Nodes(PlainInstances):
         self.broken_laws: list[str] = []
         self.left: set[Address] = set()
         self.is_over = False
-        self.rebound: dict[int, set[int]] = {}
 
     def law(self, holds: object, text: str) -> None:
         """Take note of a law that is broken; what a node raises here is caught by what runs it."""
@@ -232,6 +235,8 @@ class Nodes(PlainInstances):
             raise SystemExit(3)
         if how == "cancelled":
             raise asyncio.CancelledError
+        if how == "panic":
+            raise Panic
 
     def drop(self, instance: object) -> None:
         """Let a table end."""

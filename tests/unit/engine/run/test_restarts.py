@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Awaitable, Callable
+from contextlib import suppress
 from dataclasses import replace
 from typing import Any
 
@@ -132,6 +133,35 @@ def test_what_ends_by_itself_is_started_again_only_if_that_is_said(
     _supervised(chain, block)
     assert ("its background work has ended" in str(chain.error)) is (starts == 1)
     assert isinstance(chain.error, StopError) is (starts == 1)
+
+
+class _Panic(BaseException):
+    pass
+
+
+@pytest.mark.parametrize("error", [_Panic("no"), SystemExit(3), GeneratorExit("no")])
+def test_whatever_its_shutdown_raises_what_has_broken_is_started_again(
+    error: BaseException,
+) -> None:
+    """It has failed then, and has neither just been stopped nor ended by itself."""
+    chain = Chain({A: ()}, restarts="on-failure")
+    groups = hold_groups(chain)
+    leave = chain.closing[A]
+
+    async def closing() -> None:
+        with suppress(ExceptionGroup):
+            await leave()
+        if len(groups[A]) == 1:
+            raise error
+
+    async def block(log: EventLog) -> None:
+        break_down(groups[A][0])
+        await asyncio.sleep(5)
+        assert log.states == {A: State.READY}
+
+    chain.closing[A] = closing
+    assert [event.error for event in told(_supervised(chain, block), NodeFailed)] == [error]
+    assert chain.error is None
 
 
 def test_a_start_that_fails_is_tried_again_with_degrade() -> None:
