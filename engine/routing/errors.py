@@ -5,6 +5,7 @@
     EngineError (rungraph.engine.errors)
     ├── NodeError
     │   └── PairError                   a routed pair or its resources in a config make no sense
+    │       └── LackingError            providers do not take what a config has their table offer
     ├── BusyError                   a provider takes no more calls now; also a ConnectionError
     ├── CallTimeoutError            a call takes longer than it may; also a TimeoutError
     ├── RegistrationStoreError          the file that keeps registrations cannot be used
@@ -25,6 +26,10 @@ from rungraph.graph.wording import duration
 
 class PairError(NodeError):
     """Raised when a table or router cannot be made from what a catalog and a config say."""
+
+
+class LackingError(PairError):
+    """Raised when a table goes by its config, but a provider does not take some of it."""
 
 
 class RegistrationStoreError(EngineError):

@@ -154,7 +154,8 @@ class RoutingTable:
         """Offer what the run config now says in *node*.
 
         Raises:
-            PairError: If the config's resources are not valid, or a provider refuses one.
+            PairError: If the config's resources are not valid; then nothing changes.
+            LackingError: If a provider does not take one; then the others are offered.
         """
         before = self.wanted.change(node, self._type, self._members.name_for)
         self._node, known = node, self._inventory.get
@@ -173,8 +174,7 @@ class RoutingTable:
                 if entry is not None and member is not None and now is None:
                     await member.give_up(entry.resource)
         await self.refresh(asked)
-        if self.wanted.denied:
-            raise PairError("\n".join(self.wanted.denied))
+        self.wanted.check()
 
     async def start(self, refresh_interval: float | None) -> None:
         """Fill the table, and begin to refresh it if there is an interval."""

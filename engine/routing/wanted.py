@@ -7,7 +7,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from rungraph.engine.errors import describe
-from rungraph.engine.routing.errors import PairError, ProviderNeededError
+from rungraph.engine.routing.errors import LackingError, PairError, ProviderNeededError
 from rungraph.engine.routing.names import Key
 from rungraph.graph.groups import member_groups
 
@@ -37,6 +37,7 @@ class Wanted:
         self._denied: dict[Key, BaseException] = {}
         self.resources: dict[Key, Resource] = {}
         self._unfollow: Callable[[], None] = lambda: None
+        self._look: Callable[[], None] = lambda: None
 
     def read(self, resource_type: ResourceType, only_provider: Callable[[Resource], str]) -> None:
         """Read them from the config; *only_provider* tells whose one is that names no provider.
@@ -112,8 +113,14 @@ class Wanted:
                 is_due = True
                 loop.call_soon(look)
 
-        self._unfollow = self._names.watch(look_soon)
+        self._unfollow, self._look = self._names.watch(look_soon), look
         look()
+
+    def check(self) -> None:
+        """Report what is lacking, and raise `LackingError` if no provider has taken some of it."""
+        self._look()
+        if self.denied:
+            raise LackingError("\n".join(self.denied))
 
     def close(self) -> None:
         """Report nothing any more."""

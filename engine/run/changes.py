@@ -15,6 +15,7 @@ from rungraph.engine.errors import (
     describe,
 )
 from rungraph.engine.events import Event, NodeGivenUp, NodeRestarting, NodeSkipped, NodeUpdated
+from rungraph.engine.routing.errors import LackingError
 from rungraph.engine.run.errors import ReloadError
 from rungraph.engine.run.node_run import Phase
 from rungraph.engine.waiting import finish, outlast
@@ -203,6 +204,8 @@ class Changes:
                     cancelled = await outlast(told) or cancelled
                     for failure in told.result():
                         left += (failure,)
+                        if isinstance(failure.error, LackingError):  # It goes on, degraded.
+                            continue
                         # It goes by neither config: like what breaks down, it is started anew.
                         run = running.runs[address]
                         run.died = NodeError(describe(failure.error))

@@ -16,6 +16,7 @@ from tests.property.strategies_graphs import PlainInstances, node, with_generati
 
 from rungraph.engine.errors import NotRunningError
 from rungraph.engine.events import EventLog, NodeTaskFailed, State
+from rungraph.engine.routing.errors import LackingError
 from rungraph.engine.routing.tables import RoutingTable
 from rungraph.graph.address import Address
 from rungraph.graph.nodes import Strength
@@ -109,6 +110,7 @@ class Nodes(PlainInstances):
         self.broken_laws: list[str] = []
         self.left: set[Address] = set()
         self.is_over = False
+        self.goes_back = False
 
     def law(self, holds: object, text: str) -> None:
         """Take note of a law that is broken; what a node raises here is caught by what runs it."""
@@ -260,11 +262,18 @@ class Nodes(PlainInstances):
 
     async def update(self, instance: object) -> None:
         """Take another config, as it is planned."""
-        if isinstance(instance, RoutingTable):
-            instance.keep([one.name for one in self.graph.pred[TABLE]])
-            await instance.reconfigure(table_node(self.graph, self.plan.wanted))
-        elif isinstance(instance, Instance):
-            await instance.answer("update")
+        try:
+            if isinstance(instance, RoutingTable):
+                instance.keep([one.name for one in self.graph.pred[TABLE]])
+                await instance.reconfigure(table_node(self.graph, self.plan.wanted))
+            elif isinstance(instance, Instance):
+                await instance.answer("update")
+        except LackingError:
+            raise
+        except BaseException:
+            if self.goes_back:  # It takes neither config, and is started anew.
+                self.broken.add(id(instance))
+            raise
 
     def can_rebind(self, address: Address, instance: object) -> bool:
         """Whether the plan says so."""

@@ -67,7 +67,7 @@ def changed(random: Random, nodes: Nodes, lifecycle: Lifecycle) -> Exchange:
     ends = {one: NotRunningError("reload") for one in old if one in gone or one in begins}
 
     def switch(is_new: bool) -> None:
-        nodes.graph = graph if is_new else old
+        nodes.graph, nodes.goes_back = graph if is_new else old, not is_new
 
     goes_on = [one for one in kept if one not in begins]
     told = [one for one in goes_on if one == TABLE or random.random() < 0.05]

@@ -44,6 +44,10 @@ from rungraph.graph.reload import Action
 MODELS = Address.table("models")
 
 
+async def _refuse(model: Model) -> Model:
+    raise ValueError(model.identifier)
+
+
 def _actions(steps: Any) -> dict[Address, Action]:
     return {address: step.action for address, step in steps.items()}
 
@@ -193,6 +197,25 @@ async def test_a_provider_that_takes_neither_config_is_started_anew(
         assert cause.reason == "OSError: foo-model"
 
 
+async def test_a_table_that_lacks_something_after_a_failed_reload_goes_on(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """It goes by the old config and says what it lacks; a new one would lack the same."""
+    one, two = ({"model_id": name, "provider_id": "foo"} for name in ("one", "two"))
+    async with Stack(models_graph("foo", "bar", models=[one]), quick()) as stack:
+        table, router, foo = stack["models"], stack["inference"], instance("foo")
+        monkeypatch.setattr(foo, "register_model", _refuse)
+        foo.answers.clear()
+        call = asyncio.create_task(router.chat_completion("foo-model", []))
+        with pytest.raises(ReloadError, match=r"but for:\n.*table:models.*: one"):
+            await stack.apply(models_graph("foo", "bar", models=[two]))
+        assert stack.status()[MODELS] is State.DEGRADED
+        assert (stack["models"], stack["inference"]) == (table, router)
+        assert not told(stack.events, NodeRestarting)
+        foo.answers.set()
+        assert FakeModel.made[await call] is foo
+
+
 async def test_a_cancelled_reload_goes_back() -> None:
     """Whoever asked for it gets the cancellation once the old config runs again."""
     async with Stack(models_graph("foo", "bar"), quick()) as stack:
@@ -222,16 +245,14 @@ async def test_a_stop_breaks_off_a_reload() -> None:
 async def test_a_table_that_starts_later_tells_what_it_lacks(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    """As one of the first start does."""
-
-    async def register_model(_self: FakeModel, model: Model) -> Model:
-        raise ValueError(model.identifier)
-
-    monkeypatch.setattr(FakeModel, "register_model", register_model)
+    """As one of the first start does, until the config wants it no more."""
+    monkeypatch.setattr(FakeModel, "register_model", staticmethod(_refuse))
     before = compile_config({"providers": {}}, environment={})
     async with Stack(before, quick(on_failure="degrade")) as stack:
         await stack.apply(models_graph("foo", models=[{"model_id": "no", "provider_id": "foo"}]))
         assert stack.status()[MODELS] is State.DEGRADED
+        await stack.apply(models_graph("foo"))
+        assert stack.status()[MODELS] is State.READY
 
 
 async def test_only_those_are_asked_again_of_whom_something_else_is_wanted(
