@@ -298,22 +298,17 @@ class ChatStream:
         return _chunk(EventType.PROGRESS, delta)
 
 
-def completion_chunk(body: dict[str, Any]) -> CompletionResponseStreamChunk | None:
-    """Return the chunk that one event of a streamed completion makes, if any.
-
-    That of an event without choices has the tokens alone.
-    """
+def completion_chunk(body: dict[str, Any]) -> CompletionResponseStreamChunk:
+    """Return what one event of a streamed completion tells: text, the end, tokens, or nothing."""
     answer = Answer.model_validate(body)
-    for choice in answer.choices[:1]:
-        ended = choice.finish_reason is not None
-        if choice.text or ended:
-            return CompletionResponseStreamChunk(
-                delta=choice.text,
-                stop_reason=_stop_reason(choice.finish_reason, calls=False) if ended else None,
-                logprobs=choice.token_logprobs,
-                usage=answer.tokens,
-            )
-    return CompletionResponseStreamChunk(delta="", usage=answer.tokens) if answer.usage else None
+    choice = next(iter(answer.choices), _Choice())
+    ended = bool(choice.finish_reason)  # Some servers have an empty one until then.
+    return CompletionResponseStreamChunk(
+        delta=choice.text,
+        stop_reason=_stop_reason(choice.finish_reason, calls=False) if ended else None,
+        logprobs=choice.token_logprobs,
+        usage=answer.tokens,
+    )
 
 
 def _first(answer: Answer) -> _Choice:

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any, ClassVar, TypeVar, cast
 from pydantic import ValidationError
 
 from rungraph.engine.apis.common import ToolChoice, ToolPromptFormat
+from rungraph.engine.apis.inference import CompletionResponseStreamChunk
 from rungraph.engine.providers import openai_answers as answers
 from rungraph.engine.providers import openai_requests as requests
 from rungraph.engine.server_events import EVENTS
@@ -22,13 +23,14 @@ if TYPE_CHECKING:
         Message,
         ResponseFormat,
         SamplingParams,
+        StopReason,
         ToolDefinition,
+        Usage,
     )
     from rungraph.engine.apis.inference import (
         ChatCompletionResponse,
         ChatCompletionResponseStreamChunk,
         CompletionResponse,
-        CompletionResponseStreamChunk,
         EmbeddingsResponse,
     )
     from rungraph.engine.providers.openai_client import OpenAIClient
@@ -85,7 +87,7 @@ class OpenAIInference:
             logprobs=logprobs,
         )
         if stream:
-            return await opened(self._chat_chunks(body))
+            return await self._opened(self._chat_chunks, body)
         return self._read(answers.chat_answer, await self._post(_CHAT, body))
 
     async def completion(
@@ -107,7 +109,7 @@ class OpenAIInference:
             logprobs=logprobs,
         )
         if stream:
-            return await opened(self._completion_chunks(body))
+            return await self._opened(self._completion_chunks, body)
         return self._read(answers.completion_answer, await self._post(_COMPLETION, body))
 
     async def embeddings(
@@ -134,6 +136,19 @@ class OpenAIInference:
         """Yield None once *body* is accepted, then the events of the answer, as `_post` has it."""
         return self._client.events(f"{self.prefix}{path}", body)
 
+    async def _opened(
+        self,
+        chunks: Callable[[dict[str, Any]], AsyncGenerator[_Chunk | None, None]],
+        body: dict[str, Any],
+    ) -> AsyncGenerator[_Chunk, None]:
+        """Return the stream that *body* asks for; its tokens are not told where none can be."""
+        try:
+            return await opened(chunks(body))
+        except (ValueError, NotImplementedError) as error:  # From servers before these options.
+            if not requests.drop_options(body, error):
+                raise
+        return await opened(chunks(body))
+
     async def _chat_chunks(
         self, body: dict[str, Any]
     ) -> AsyncGenerator[ChatCompletionResponseStreamChunk | None, None]:
@@ -157,24 +172,21 @@ class OpenAIInference:
     async def _completion_chunks(
         self, body: dict[str, Any]
     ) -> AsyncGenerator[CompletionResponseStreamChunk | None, None]:
-        last: CompletionResponseStreamChunk | None = None
+        stop: StopReason | None = None
+        usage: Usage | None = None
         async with aclosing(self._events(_COMPLETION, body)) as events:
             async for event in events:
                 if event is None:
                     yield None
                     continue
                 chunk = self._read(answers.completion_chunk, event)
-                if chunk is None:
-                    continue
-                if last is not None:  # After the end, servers tell the tokens.
-                    last = last.model_copy(update={"usage": chunk.usage or last.usage})
-                elif chunk.stop_reason is not None:
-                    last = chunk
-                else:
-                    yield chunk
-            if last is None:
+                # The tokens come after the end, which waits for them; no text does.
+                stop, usage = chunk.stop_reason or stop, chunk.usage or usage
+                if chunk.delta or chunk.logprobs:
+                    yield chunk.model_copy(update={"stop_reason": None}) if stop else chunk
+            if stop is None:
                 raise self._broken_off()
-            yield last
+            yield CompletionResponseStreamChunk(delta="", stop_reason=stop, usage=usage)
 
     def _read(self, read: Callable[[dict[str, Any]], _Read], body: dict[str, Any]) -> _Read:
         try:

@@ -39,6 +39,8 @@ _JSON_TYPES = {
 }
 _KNOWN_TYPES = frozenset({*_JSON_TYPES.values(), "null"})
 
+_OPTIONS = "stream_options"
+
 
 def chat_request(
     model: str,
@@ -125,9 +127,14 @@ def check_tool_choice(choice: ToolChoice | str, tools: Sequence[ToolDefinition])
         raise ValueError(msg)
 
 
+def drop_options(body: dict[str, Any], refusal: Exception) -> bool:
+    """Take the options of a stream out of *body* if a server refuses them; return whether."""
+    return _OPTIONS in str(refusal) and body.pop(_OPTIONS, None) is not None
+
+
 def _streaming(*, stream: bool) -> dict[str, Any]:
     # Of a stream, servers tell the tokens to those who ask for them alone.
-    return {"stream": stream, **({"stream_options": {"include_usage": True}} if stream else {})}
+    return {"stream": stream, **({_OPTIONS: {"include_usage": True}} if stream else {})}
 
 
 def _sampling(params: SamplingParams | None) -> dict[str, Any]:

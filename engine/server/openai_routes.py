@@ -13,6 +13,7 @@ from pydantic_core import from_json
 
 from rungraph.engine.apis.common import Usage
 from rungraph.engine.provider import has_openai_relay
+from rungraph.engine.providers.openai_requests import drop_options
 from rungraph.engine.request import begin_session, hand_over
 from rungraph.engine.server import translated_answers, translation
 from rungraph.engine.server.exchange import Called, to_json, usage_at_end
@@ -83,7 +84,12 @@ class OpenAIRoutes:
         if is_stream:
             exchange.expect_stream()
         with exchange.watched():
-            relayed = await self._relayed(exchange, _CHAT, chat)
+            try:
+                relayed = await self._relayed(exchange, _CHAT, chat)
+            except (ValueError, NotImplementedError) as error:
+                if not drop_options(chat, error):
+                    raise
+                relayed = await self._relayed(exchange, _CHAT, chat)
             exchange.last_event = b""
             if relayed is None:
                 answer = await self._chat(exchange, chat)

@@ -33,8 +33,8 @@ if TYPE_CHECKING:
     from rungraph.engine.apis.common import InterleavedContent, Message
 
 _HARMLESS = frozenset(
-    {"metadata", "parallel_tool_calls", "prompt_cache_key", "safety_identifier", "service_tier"}
-    | {"store", "user", "verbosity"}
+    {"api-version", "metadata", "parallel_tool_calls", "prompt_cache_key", "safety_identifier"}
+    | {"service_tier", "store", "user", "verbosity"}
 )
 _WITHOUT_EFFECT: dict[str, tuple[Any, ...]] = {
     "n": (1,),

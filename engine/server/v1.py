@@ -85,18 +85,17 @@ def _answering(
     """Return what answers with the JSON of what *function* returns, once *mask* has seen it.
 
     It takes the parameters of the path by name. What it takes as *asked* is read from the query of
-    a GET, and from the body of others.
+    a GET, and from the body of others; other queries are passed over, for clients of the OpenAI API
+    say there what they are.
     """
     asked: type[Sent] | None = get_type_hints(function).get("asked")
 
     async def answer(exchange: Exchange) -> None:
         arguments: dict[str, Any] = dict(exchange.path_values)
-        if asked is not None and exchange.method in {"GET", "HEAD"}:
-            arguments["asked"] = read(asked, exchange.query_values())
-        else:
-            exchange.parameters()  # There are none.
-            if asked is not None:
-                arguments["asked"] = read(asked, await body_of(exchange))
+        if asked is not None:
+            is_read = exchange.method in {"GET", "HEAD"}
+            given = exchange.query_values() if is_read else await body_of(exchange)
+            arguments["asked"] = read(asked, given)
         with exchange.watched():
             found = await function(**arguments)
         await exchange.answer(to_json(mask(found)))

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import asyncio
+from contextlib import aclosing
 from typing import Any
 
 import pytest
@@ -201,6 +203,17 @@ async def test_a_stream_tells_its_tokens() -> None:
     for one in (last, end):
         assert one.usage == Usage(prompt_tokens=3, completion_tokens=2)
         assert one.stop_reason is StopReason.END_OF_TURN
+
+
+async def test_no_text_of_a_completion_waits_for_its_tokens() -> None:
+    """All comes at once, though the server says an empty reason with each piece but the last."""
+    pieces = [(" is", ""), (" Pa", ""), ("ris", "stop")]
+    events = [{"choices": [{"text": text, "finish_reason": end}]} for text, end in pieces]
+    silent = sse(*events, done=False, hang=True)
+    async with answering(lambda _: silent) as (provider, _):
+        chunks: Any = await provider.completion("small", "a", stream=True)
+        async with aclosing(chunks), asyncio.timeout(10):
+            assert [(await anext(chunks)).delta for _ in events] == [" is", " Pa", "ris"]
 
 
 async def test_embeddings() -> None:

@@ -90,6 +90,9 @@ def test_events_are_told_from_the_beginning_and_taken_up_again(http: httpx2.Clie
     seen = first[-3]["id"]
     assert events_of(http, "StackReady", headers={"Last-Event-ID": seen}) == first[-2:]
     assert events_of(http, "StackReady", params={"since": seen}) == first[-2:]
+    # So clients say it that cannot send the header.
+    again = {"since": first[0]["id"], "lastEventId": seen}
+    assert events_of(http, "StackReady", params=again) == first[-2:]
     start, _, _ = seen.rpartition("-")
     assert events_of(http, "StackReady", params={"since": f"{start}-0"}) == first
     newest = first[-1]["id"]

@@ -166,6 +166,43 @@ async def test_the_first_call_after_an_upstream_is_back_works(tmp_path: Path) ->
             assert (await chat(app, "far/small")).body == json.dumps(ANSWER).encode()
 
 
+@pytest.mark.parametrize("status", [400, 422])
+@pytest.mark.parametrize(
+    "said",
+    [
+        {"message": "Unrecognized request argument supplied: stream_options"},
+        {"message": "this model does not support stream_options"},
+        {"detail": [{"loc": ["body", "stream_options"], "type": "extra_forbidden"}]},
+    ],
+)
+async def test_a_server_may_not_know_how_to_tell_tokens(
+    tmp_path: Path, status: int, said: dict[str, Any]
+) -> None:
+    """It is not asked for them then, unless the caller does: that is between the two."""
+
+    def answer(request: Request) -> Reply:
+        if request.method == "GET":
+            return Reply()
+        if "stream_options" in request.body:
+            return Reply(said, status)
+        choice = {"text": "hi", "delta": {"content": "hi"}, "finish_reason": "stop"}
+        return sse({"choices": [choice]})
+
+    message = {"role": "user", "content": "x"}
+    async with serve(answer) as upstream, running(tmp_path, far(upstream.base_url, 60)) as (_, app):
+        for path, asked in (
+            ("/inference/chat_completion", {"messages": [message]}),
+            ("/inference/completion", {"content": "x"}),
+            ("/v1/responses", {"input": "x"}),
+        ):
+            body = {"model": "far/small", "stream": True, **asked}
+            answered = await ask(app, "POST", path, body)
+            assert (answered.status, b'"hi"' in answered.body) == (200, True)
+        options = {"include_usage": True}
+        refused = await chat(app, "far/small", stream=True, stream_options=options)
+        assert "stream_options" in refused.error["message"]
+
+
 # --- what is served changes --------------------------------------------------------------------
 
 

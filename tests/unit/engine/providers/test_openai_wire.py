@@ -217,6 +217,7 @@ def test_stop_reasons(reason: str, stop_reason: str) -> None:
     """A limit is told from an end; without tool calls, every other end is the turn's."""
     answer = chat_answer(chosen(message={"content": "hi"}, finish_reason=reason))
     assert answer.completion_message.stop_reason == stop_reason
-    # An event without text, end and tokens makes no chunk.
-    assert completion_chunk(chosen(text="")) is None
-    assert completion_chunk({"choices": [], "usage": None}) is None
+    silent: list[dict[str, Any]] = [chosen(text="", finish_reason=""), {"choices": []}]
+    for body in silent:
+        nothing = completion_chunk(body)
+        assert (nothing.delta, nothing.stop_reason, nothing.usage) == ("", None, None)

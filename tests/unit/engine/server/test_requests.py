@@ -89,7 +89,7 @@ async def test_a_media_type_is_one_in_any_case(app: StackApp) -> None:
 
 @pytest.mark.parametrize(
     "path",
-    ["/graph", "/graph/query", "/timeline", "/metrics", "/events", "/models/list", "/v1/models"],
+    ["/graph", "/graph/query", "/timeline", "/metrics", "/events", "/models/list"],
 )
 @pytest.mark.parametrize(
     ("query", "told"),
@@ -108,6 +108,13 @@ async def test_no_part_of_a_query_is_passed_over(
     answered = await asyncio.wait_for(ask(app, "GET", path, query=needed + query), 10)
     assert (answered.status, answered.headers["x-should-retry"]) == (400, "false")
     assert answered.error["message"].startswith(told)
+
+
+@pytest.mark.parametrize("path", ["/v1/models", "/v1/models/echo", "/v1/files", "/v1/version"])
+async def test_clients_of_the_openai_api_may_say_what_they_are(app: StackApp, path: str) -> None:
+    """They do so in the query of whatever they ask: of Azure's, for one, with each request."""
+    query = "api-version=preview" + ("" if path == "/v1/files" else "&client_version=1")
+    assert (await ask(app, "GET", path, query=query)).status == 200
 
 
 async def test_no_field_of_a_form_is_passed_over(app: StackApp) -> None:
