@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import asyncio
+import os
 import signal
 from contextlib import asynccontextmanager
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from collections.abc import AsyncGenerator, Callable
@@ -15,6 +16,19 @@ SIGNALS = tuple(
     signal.Signals[name] for name in ("SIGINT", "SIGTERM", "SIGHUP") if hasattr(signal, name)
 )
 """The signals that end a stack: Ctrl-C, an order to end, and a terminal that has gone."""
+in_forks: dict[signal.Signals, Any] = {}
+"""What a process that is forked does on signals instead: whoever has forked it may end it so."""
+
+
+def _leave_to_fork() -> None:
+    for number, handler in in_forks.items():
+        signal.signal(number, handler)
+    if in_forks:  # Before Python 3.12, asyncio takes the signals of a fork for its own.
+        signal.set_wakeup_fd(-1)
+
+
+if hasattr(os, "register_at_fork"):
+    os.register_at_fork(after_in_child=_leave_to_fork)
 
 
 class SignalWatch:
@@ -41,7 +55,7 @@ async def watch_signals(
 ) -> AsyncGenerator[SignalWatch]:
     """Turn the first signal into a cancellation of the block, and the second into *kill*.
 
-    With *reload*, SIGHUP sets that instead.
+    With *reload*, SIGHUP sets that instead; else it is ignored where it was, as ``nohup`` wants.
 
     The cancellation ends here: after the block, ask the watch what happened. Signals can only be
     watched in the main thread.
@@ -55,7 +69,7 @@ async def watch_signals(
     watch = SignalWatch()
 
     def take(number: signal.Signals) -> None:
-        if number == getattr(signal, "SIGHUP", None) and reload is not None:
+        if number.name == "SIGHUP" and reload is not None:
             reload.set()
         elif watch.received is None:
             watch.received = number
@@ -63,8 +77,15 @@ async def watch_signals(
         else:
             kill()
 
-    before = {number: signal.getsignal(number) for number in SIGNALS}
-    for number in SIGNALS:
+    before = {
+        one: handler
+        for one in SIGNALS
+        if (handler := signal.getsignal(one) or signal.SIG_DFL) is not signal.SIG_IGN
+        or one.name != "SIGHUP"
+        or reload is not None
+    }
+    in_forks.update(before)
+    for number in before:
         loop.add_signal_handler(number, take, number)
     try:
         yield watch
@@ -74,7 +95,7 @@ async def watch_signals(
         if watch.received is None or owner.uncancel() > cancelled_before:
             raise
     finally:
+        in_forks.clear()
         for number, handler in before.items():
             loop.remove_signal_handler(number)
-            if handler is not None:
-                signal.signal(number, handler)
+            signal.signal(number, handler)

@@ -21,7 +21,7 @@ from rungraph.engine.outlet import release_output
 from rungraph.engine.run.compliance import check_compliance
 from rungraph.engine.run.connection import Connection
 from rungraph.engine.run.remote import Opened, RemoteInstance
-from rungraph.engine.run.signals import SIGNALS
+from rungraph.engine.run.signals import SIGNALS, in_forks
 from rungraph.engine.waiting import awaited
 
 if TYPE_CHECKING:
@@ -117,13 +117,7 @@ def _end_with(owner: int) -> None:
 
 def _leave_signals_to_owner() -> None:
     """Do nothing on signals, which systemd sends to each process: the owner ends this one."""
-    before = {number: signal.signal(number, _ignore) for number in SIGNALS}
-
-    def restore() -> None:
-        for number, handler in before.items():
-            signal.signal(number, handler)
-
-    os.register_at_fork(after_in_child=restore)  # Whoever has forked it may end it so.
+    in_forks.update({number: signal.signal(number, _ignore) for number in SIGNALS})
 
 
 def _ignore(_number: int, _frame: object) -> None:

@@ -219,7 +219,8 @@ def last_resort(*, reloads: bool = False) -> Generator[None]:
         if count >= _ENOUGH:
             os._exit(128 + number)
 
-    signals = [one for one in SIGNALS if not (reloads and one.name == "SIGHUP")]
+    heeded = [one for one in SIGNALS if signal.getsignal(one) is not signal.SIG_IGN]
+    signals = [one for one in heeded if not (reloads and one.name == "SIGHUP")]
     before = {number: signal.signal(number, take) for number in signals}
     try:
         yield

@@ -30,6 +30,36 @@ async def test_the_first_signal_stops_in_order(
     assert signal.getsignal(number) is before
 
 
+@pytest.mark.filterwarnings("ignore:.*multi-threaded:DeprecationWarning")
+async def test_what_a_provider_forks_has_signals_of_its_own(graph_of: GraphOf) -> None:
+    """Whoever has forked it can end it, and the stack goes on."""
+    stack = Stack(graph_of(a=Offer()), QUICK)
+    begun, tell = os.pipe()
+    async with stack.signals() as signals, stack:
+        if not (forked := os.fork()):
+            os.write(tell, b".")
+            os._exit(bool(signal.sigtimedwait([], 5)))
+        os.read(begun, 1)
+        os.kill(forked, signal.SIGTERM)
+        _, status = await asyncio.to_thread(os.waitpid, forked, 0)
+        assert os.waitstatus_to_exitcode(status) == -signal.SIGTERM
+    assert signals.received is None
+
+
+async def test_a_stack_that_nohup_started_outlives_its_terminal(graph_of: GraphOf) -> None:
+    """SIGHUP stays ignored where it was."""
+    before = signal.signal(signal.SIGHUP, signal.SIG_IGN)
+    try:
+        async with Stack(graph_of(a=Offer()), QUICK).signals() as signals:
+            for number in (signal.SIGHUP, signal.SIGTERM):
+                os.kill(os.getpid(), number)
+            await asyncio.Event().wait()
+        assert signals.received is signal.SIGTERM
+        assert signal.getsignal(signal.SIGHUP) is signal.SIG_IGN
+    finally:
+        signal.signal(signal.SIGHUP, before)
+
+
 @pytest.mark.parametrize("is_swallowed", [True, False])
 async def test_after_a_signal_nothing_else_is_cancelled(
     graph_of: GraphOf, is_swallowed: bool
