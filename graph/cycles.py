@@ -78,19 +78,17 @@ def drop_soft_edges(
         start, end = (first_of.get(one, one) for one in edge[:2])
         if start != end:
             merged.add_edge(start, end, key=edge)
+    soft = [one for one in merged.edges(keys=True) if one[2].strength is Strength.SOFT]
     dropped: list[tuple[Address, Address, Edge]] = []
-    todo = cyclic_sets(merged)
-    while todo:
-        inside = merged.subgraph(todo.pop())
-        soft = [one for one in inside.edges(keys=True) if one[2].strength is Strength.SOFT]
-        dropped.append(min(soft, key=_dropping_order))
-        merged.remove_edge(*dropped[-1])
-        todo.extend(cyclic_sets(inside))
+    for one in sorted(soft, key=_dropping_order):
+        if nx.has_path(merged, one[1], one[0]):
+            merged.remove_edge(*one)
+            dropped.append(one)
     # One that went later may have closed the cycles of an earlier one as well.
-    for one in sorted(dropped, key=_dropping_order, reverse=True):
+    for one in reversed(dropped):
         if not nx.has_path(merged, one[1], one[0]):
             merged.add_edge(*one)
-            dropped.remove(one)
+    dropped = [one for one in dropped if one not in merged.edges]
     graph.remove_edges_from([edge[:2] for _, _, edge in dropped])
     return cycles_closed(graph, [edge for _, _, edge in dropped], components)
 
