@@ -85,8 +85,8 @@ class _Call(_Wire):
 class CallNumbers:
     """Tells to which tool call of a stream each piece belongs.
 
-    Its index says so, or else its id. Some servers leave out either, or give all calls one index:
-    so another id begins another call, and where there is neither, a name does.
+    Its index says so, or else its id. Some servers leave out either, give all calls one index or
+    each piece an id of its own: so a name begins another call, with another id or without an index.
     """
 
     def __init__(self) -> None:
@@ -98,14 +98,13 @@ class CallNumbers:
         number = self._latest.get(piece.index)
         if piece.id and piece.index is None and piece.id in self._ids:
             number = self._ids.index(piece.id)
-        elif piece.id and number is not None:
-            number = number if self._ids[number] in {"", piece.id} else None
-        elif piece.index is None and piece.function.name:
-            number = None
+        elif piece.function.name and number is not None:
+            if self._ids[number] not in {"", piece.id} if piece.id else piece.index is None:
+                number = None
         if number is None:
             number = len(self._ids)
             self._ids.append("")
-        self._ids[number] = piece.id or self._ids[number]
+        self._ids[number] = self._ids[number] or piece.id or ""
         self._latest[piece.index] = self._latest[None] = number
         return number
 
@@ -282,7 +281,7 @@ class ChatStream:
         number = self._numbers.number_of(piece)
         begun = number in self._calls
         call = self._calls.setdefault(number, _Growing())
-        call.id = piece.id or call.id
+        call.id = call.id or piece.id
         call.name += piece.function.name or ""
         text = piece.function.arguments or ""
         call.arguments += text

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from rungraph.engine.apis.common import ToolCall
-from rungraph.engine.apis.inference import ToolCallDelta
+from rungraph.engine.apis.inference import ToolCallDelta, ToolCallParseStatus
 from rungraph.engine.providers.openai_answers import ChatStream
 from rungraph.engine.server.responses import Answering
 
@@ -56,6 +56,18 @@ WAYS: dict[str, list[dict[str, Any]]] = {
         {"index": 0, "id": "a", "function": ADD | args('{"x":1}')},
         {"index": 0, "id": "b", "function": SUB | args('{"y":')},
         {"index": 0, "function": args("2}")},
+    ],
+    "with another id in every piece": [
+        {"index": 0, "id": "a", "function": ADD | args('{"x":')},
+        {"index": 0, "id": "b", "function": args("1}")},
+        {"index": 1, "id": "c", "function": SUB | args('{"y":')},
+        {"index": 1, "id": "d", "function": args("2}")},
+    ],
+    "with another id in every piece, and no index": [
+        {"id": "a", "function": ADD | args('{"x":')},
+        {"id": "b", "function": args("1}")},
+        {"id": "c", "function": SUB | args('{"y":')},
+        {"id": "d", "function": args("2}")},
     ],
     "without either": [
         {"function": ADD | args('{"x":')},
@@ -119,6 +131,8 @@ def test_pieces_of_calls_are_put_together_natively(pieces: list[dict[str, Any]])
         ("add", {"x": 1}),
         ("sub", {"y": 2}),
     ]
+    begun = [one.call_id for one in deltas if one.parse_status is ToolCallParseStatus.STARTED]
+    assert all(told in {None, "", one.call_id} for told, one in zip(begun, calls, strict=True))
 
 
 def test_calls_of_a_whole_chat_stay_apart_without_ids() -> None:
