@@ -197,7 +197,7 @@ class Changes:
             if not self.is_aborted:
                 # What was skipped before may have what it needs by now.
                 back = running.renew(running.with_skipped(ran), is_whole=False)
-                cancelled = await self.start(back) or cancelled
+                cancelled = await outlast(self.start(back)) or cancelled
                 left = back.failures
                 for address in updated:
                     told = asyncio.ensure_future(self._update(address, exchange.updates[address]))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from functools import partial
 from typing import TYPE_CHECKING
 
 from rungraph.engine.events import Event, NodeSkipped
@@ -59,6 +60,7 @@ class Starting:
         self._attaching: set[asyncio.Future[None]] = set()
         self._is_filling = False
         self._is_over = False
+        self._hands_over = True
         self._lingering: asyncio.TimerHandle | None = None
         self.culprits: dict[Address, NodeFailure] = {}
         self.is_aborted = False
@@ -68,7 +70,9 @@ class Starting:
     async def run(self) -> asyncio.CancelledError | None:
         """Start all, and return once each has settled; return a cancellation, which aborts it."""
         self._fill()
-        cancelled = await outlast(self._settled, on_cancel=self.abort)
+        # What it has started goes on, unless it is all or nothing, and is handed over.
+        abort = partial(self.abort, goes_on=not self._is_whole)
+        cancelled = await outlast(self._settled, on_cancel=abort)
         self._is_over = True
         if self._lingering is not None:
             self._lingering.cancel()
@@ -100,7 +104,7 @@ class Starting:
 
     def settle(self, run: NodeRun) -> None:
         """Take note that *run* is up or not to be, and start what may start now."""
-        attaching = self._attach(run) if run.is_up and not self.is_aborted else None
+        attaching = self._attach(run) if run.is_up and self._hands_over else None
         if attaching is None:
             self._has_settled(run)
             return
@@ -129,17 +133,19 @@ class Starting:
             self._lingering = asyncio.get_running_loop().call_later(_LINGER, self.abort)
             self._start_nothing_more()
 
-    def abort(self) -> None:
-        """Start nothing more and cancel what is starting."""
+    def abort(self, *, goes_on: bool = False) -> None:
+        """Start nothing more and cancel what is starting; hand over only what then *goes_on*."""
         if self._is_over:
             return
-        self._start_nothing_more()
+        self._start_nothing_more(goes_on=goes_on)
         for run in self._runs:
             self._runner.cancel(run)
-        for task in tuple(self._attaching):
-            task.cancel()
+        if not goes_on:
+            for task in tuple(self._attaching):
+                task.cancel()
 
-    def _start_nothing_more(self) -> None:
+    def _start_nothing_more(self, *, goes_on: bool = False) -> None:
         self.is_aborted = True
+        self._hands_over = self._hands_over and goes_on
         self._schedule.close()
         self._fill()

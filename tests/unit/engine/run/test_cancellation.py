@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from typing import Any
 
 import anyio
 import pytest
@@ -13,7 +14,9 @@ from tests.unit.engine.run.chains import (
     C,
     Chain,
     after,
+    break_down,
     forever,
+    hold_groups,
     ignore_cancellation,
     lifecycle_of,
     run,
@@ -69,6 +72,30 @@ def test_a_scope_around_the_stack_waits_for_an_orderly_stop() -> None:
 
     asyncio.run(main())
     assert chain.did == ["+n00", "+n01", "-n01", "-n00"]
+
+
+def test_what_a_cancelled_change_has_started_is_handed_over() -> None:
+    """It goes on running, and so does what needs it."""
+
+    class SlowlyBound(Chain):
+        async def rebind(self, *what: Any) -> None:
+            await asyncio.sleep(1)
+            await super().rebind(*what)
+
+    chain = SlowlyBound({A: (), B: (A,)}, binds=frozenset({B}))
+    groups = hold_groups(chain, A)
+
+    async def block(lifecycle: Lifecycle) -> None:
+        break_down(groups[A][0])
+        await asyncio.sleep(1)
+        change = asyncio.ensure_future(lifecycle.replace([A]))
+        await asyncio.sleep(0.5)
+        change.cancel()
+        await asyncio.wait([change])
+        assert chain.did[-2:] == ["+n00", "n01<n00"]
+
+    run(chain, block=block)
+    assert chain.error is None
 
 
 def test_the_end_of_the_program_keeps_the_order() -> None:
