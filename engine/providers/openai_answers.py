@@ -98,9 +98,12 @@ class CallNumbers:
         number = self._latest.get(piece.index)
         if piece.id and piece.index is None and piece.id in self._ids:
             number = self._ids.index(piece.id)
-        elif piece.function.name and number is not None:
-            if self._ids[number] not in {"", piece.id} if piece.id else piece.index is None:
-                number = None
+        elif (
+            piece.function.name
+            and number is not None
+            and (self._ids[number] not in {"", piece.id} if piece.id else piece.index is None)
+        ):
+            number = None
         if number is None:
             number = len(self._ids)
             self._ids.append("")
