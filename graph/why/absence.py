@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from rungraph.graph.address import NodeKind
+from rungraph.graph.config.keys import resource_paths
 from rungraph.graph.diagnostics import errors_in
 from rungraph.graph.nodes import ProviderNode
 from rungraph.graph.placeholders import pattern_of
-from rungraph.graph.source.positions import path_text
+from rungraph.graph.resources import KnownResources
+from rungraph.graph.source.positions import path_text, value_at
 from rungraph.graph.suggest import closest
 from rungraph.graph.why.presence import configured, listed_apis, place_at
 from rungraph.graph.wording import listed
@@ -78,7 +80,7 @@ def why_absent(graph: RunGraph, name: str) -> Absence:
         *(cause for address in present for cause in _present(graph, address)),
     ]
     if not causes:
-        causes = [*_by_api(graph, asked)] or [*_by_type(graph, name)]
+        causes = [*_by_api(graph, asked)] or [*_by_type(graph, name), *_by_resource(graph, name)]
     return Absence(name, present, tuple(causes) or (_unknown(graph, name),))
 
 
@@ -265,8 +267,27 @@ def _by_type(graph: RunGraph, text: str) -> Iterator[Cause]:
         yield Cause("not_configured", what, place_at(graph, ("providers",), key=True))
 
 
+def _by_resource(graph: RunGraph, text: str) -> Iterator[Cause]:
+    """Yield that the graph has a resource, named with its kind or without, or why it has not."""
+    for resource, config in KnownResources(graph.nodes).configured.items():
+        named = f"{resource.kind}:{resource.identifier}"
+        if text in (named, resource.identifier):
+            hint = f"'rungraph why' tells who serves it: ask it for '{named}'"
+            yield Cause("present", f"{resource} is in the graph", config.place, (hint,))
+            return
+    for pair in graph.catalog.pairs:
+        name = text.removeprefix(f"{pair.resource}:")
+        for path in resource_paths(pair, graph.catalog):
+            entries: Any = value_at(graph.document.value, path) if graph.document else None
+            for index, entry in enumerate(entries if isinstance(entries, list) else ()):
+                if isinstance(entry, dict) and name == entry.get(f"{pair.resource}_id"):
+                    yield from _broken_entry(graph, "", (*path, index))
+
+
 def _unknown(graph: RunGraph, name: str) -> Cause:
     known = {str(address) for address in graph}
+    resources = KnownResources(graph.nodes).configured
+    known |= {f"{one.kind}:{one.identifier}" for one in resources}
     known |= {address.name or address.api for address in graph} | set(graph.catalog.apis)
     for one in graph.excluded:
         known |= {one.provider_id, one.address.name if one.address else ""}

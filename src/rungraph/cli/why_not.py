@@ -31,9 +31,9 @@ if TYPE_CHECKING:
 def why_not(file: str, name: str, *, events: str | None, form: str, reading: Reading) -> int:
     """Say why X is not in the graph of a run config: switched off, not served, unknown.
 
-    X is an address, a provider id, a provider type or an API. With the events of a run, also why a
-    node that is in the graph did not run. The exit code is 1 when nothing of that name is known, or
-    when the config cannot be read.
+    X is an address, a provider id, a provider type, an API or a resource such as model:x. With the
+    events of a run, also why a node that is in the graph did not run. The exit code is 1 when
+    nothing of that name is known, or when the config cannot be read.
     """
     if not name:
         msg = "it is empty: write an address, a provider id, a provider type or an API"

@@ -105,6 +105,23 @@ def test_an_api_that_nobody_configured() -> None:
     ]
 
 
+def test_a_resource_that_is_there_is_told() -> None:
+    """With its kind or without; a misspelt one is asked for."""
+    entry = {"provider_id": "foo", "provider_type": "remote::openai"}
+    models = [{"model_id": "small", "provider_id": "foo"}]
+    graph = compile_config({"providers": {"inference": [entry]}, "models": models}, environment={})
+    for name in ("model:small", "small"):
+        [cause] = why_absent(graph, name).causes
+        assert (cause.reason, cause.text) == ("present", "model:small on foo is in the graph")
+    models[0]["provider_id"] = "fo"
+    lost = compile_config({"providers": {"inference": [entry]}, "models": models}, environment={})
+    [cause] = why_absent(lost, "model:small").causes
+    assert cause.reason == "unreadable"
+    assert cause.text.endswith("model 'small' names provider 'fo', which inference does not have")
+    [cause] = why_absent(graph, "model:smal").causes
+    assert (cause.reason, cause.help) == ("unknown", ("did you mean 'model:small'?",))
+
+
 def test_an_id_that_could_be_anything_is_not_everything() -> None:
     """Whoever asks for an id of some API hears of it; whoever asks for an id alone does not."""
     entry = {"provider_id": "${env.ANY}", "provider_type": "remote::tgi"}
