@@ -278,8 +278,9 @@ def _by_resource(graph: RunGraph, text: str) -> Iterator[Cause]:
     for pair in graph.catalog.pairs:
         name = text.removeprefix(f"{pair.resource}:")
         for path in resource_paths(pair, graph.catalog):
-            entries: Any = value_at(graph.document.value, path) if graph.document else None
-            for index, entry in enumerate(entries if isinstance(entries, list) else ()):
+            written = value_at(graph.document.value, path) if graph.document else None
+            entries: list[Any] = written if isinstance(written, list) else []
+            for index, entry in enumerate(entries):
                 if isinstance(entry, dict) and name == entry.get(f"{pair.resource}_id"):
                     yield from _broken_entry(graph, "", (*path, index))
 
