@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-from typing import Any
 
 import anyio
 import pytest
@@ -27,6 +26,7 @@ from tests.unit.engine.run.chains import (
 from rungraph.engine.errors import KilledError, StartError, StopError
 from rungraph.engine.events import State
 from rungraph.engine.run.lifecycle import Lifecycle
+from rungraph.graph.address import Address
 
 
 def test_a_cancelled_start_rolls_back_and_goes_on_cancelling() -> None:
@@ -78,9 +78,11 @@ def test_what_a_cancelled_change_has_started_is_handed_over() -> None:
     """It goes on running, and so does what needs it."""
 
     class SlowlyBound(Chain):
-        async def rebind(self, *what: Any) -> None:
+        async def rebind(
+            self, address: Address, instance: object, dependency: Address, new: object
+        ) -> None:
             await asyncio.sleep(1)
-            await super().rebind(*what)
+            await super().rebind(address, instance, dependency, new)
 
     chain = SlowlyBound({A: (), B: (A,)}, binds=frozenset({B}))
     groups = hold_groups(chain, A)
