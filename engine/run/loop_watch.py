@@ -66,7 +66,7 @@ class LoopWatch:
         self._turned.set()
         self._is_over = threading.Event()
         # `Thread.start` would wait until the thread has had its turn.
-        _thread.start_new_thread(self._watch, ())
+        _thread.start_new_thread(self._watch, (time.monotonic(),))
 
     def held_by_others(self, address: Address, since: float, until: float) -> float:
         """Return for how many seconds of a time others than *address* held the loop."""
@@ -80,11 +80,13 @@ class LoopWatch:
         """End the watching."""
         self._is_over.set()
 
-    def _watch(self) -> None:
-        asked = told = time.monotonic()
-        while not self._is_over.wait(_INTERVAL):
+    def _watch(self, asked: float) -> None:
+        told, is_over = asked, False
+        while not is_over:
             now = time.monotonic()
             if self._turned.is_set():
+                if (held := now - asked - _INTERVAL) > _LATE:  # This thread, too, was kept waiting.
+                    self._look(held)
                 self._turned.clear()
                 asked = told = now
                 try:
@@ -94,6 +96,7 @@ class LoopWatch:
             elif now - asked > _LATE:
                 self._look(now - told)
                 told = now
+            is_over = self._is_over.wait(_INTERVAL)
 
     def _look(self, seconds: float) -> None:
         task = asyncio.current_task(self._loop)

@@ -131,7 +131,7 @@ def tell_styled(text: str) -> None:
         # Not through click: it would write past a live picture, which redraws what is below it.
         sys.stderr.write(f"{text}\n")
         sys.stderr.flush()
-    except OSError:
+    except (AttributeError, OSError, ValueError):  # There is none any more, or it is closed.
         return
 
 

@@ -197,7 +197,11 @@ class ScrubbedLog(logging.Handler):
 
     def emit(self, record: logging.LogRecord) -> None:
         """Write *record*; what it has from elsewhere commands no terminal."""
-        tell(without_call_data(self._scrub(self.format(record))))
+        try:
+            text = self.format(record)
+        except Exception as error:  # noqa: BLE001  (whoever logs is not to fail because of that)
+            text = f"{record.levelname}: {record.name}: cannot be written: {describe(error)}"
+        tell(without_call_data(self._scrub(text)))
 
 
 _ENOUGH = 3

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import ctypes
 import sys
 import time
 from contextlib import suppress
@@ -285,14 +286,23 @@ async def _blocking(config: object, deps: object) -> Pinger:
     return Pinger()
 
 
+async def _keeping_all(config: object, deps: object) -> Pinger:
+    ctypes.PyDLL(None).usleep(1_000_000)
+    return Pinger()
+
+
 async def _slow(config: object, deps: object) -> Pinger:
     await asyncio.sleep(0.1)
     return Pinger()
 
 
-async def test_who_holds_the_loop_is_named_and_nobody_else(graph_of: GraphOf) -> None:
-    """A neighbour whose deadline passed while it could not run is given the time back."""
-    graph = graph_of(a=Offer(_blocking), b=Offer(_slow))
+@pytest.mark.parametrize("create", [_blocking, _keeping_all])
+async def test_who_holds_the_loop_is_named_and_nobody_else(graph_of: GraphOf, create: Any) -> None:
+    """A neighbour whose deadline passed while it could not run is given the time back.
+
+    So it is when not even the thread that watches could run.
+    """
+    graph = graph_of(a=Offer(create), b=Offer(_slow))
     settings = StackSettings(start_timeout=0.5)
     stack = Stack(graph, settings)
     error = await raised_by(stack, StartError)
