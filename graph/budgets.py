@@ -47,6 +47,8 @@ MOST_KEPT_ATTRIBUTES: Final = 100
 """Attributes, such as ``config.url``, of which a graph that is asked keeps who has which value."""
 MOST_DRAWN: Final = 5_000
 """Boxes and arrows of a picture: some 15 seconds, and far more than anyone can read."""
+MOST_LAID_OUT: Final = 100_000
+"""Boxes, arrows and columns that arrows pass of a picture or a page: some 20 seconds."""
 MOST_REWRITTEN: Final = 20_000
 """Values of a config that is rewritten for another release, each time that an alias repeats one:
 some five seconds, because what keeps comments takes its time."""

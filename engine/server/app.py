@@ -36,6 +36,7 @@ from rungraph.engine.server.stack_routes import groups_in
 from rungraph.engine.server.traffic import Traffic
 from rungraph.engine.server.v1 import v1_routes
 from rungraph.engine.tracing import begin_call
+from rungraph.graph.errors import RungraphError
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -358,8 +359,11 @@ class StackApp:
             await exchange.answer(b"", status=303, headers=((b"location", LOGIN.encode()),))
             return
         media, draw = page
-        # Drawing takes long; calls go on meanwhile.
-        content = await asyncio.to_thread(draw, self._stack)
+        try:
+            # Drawing takes long; calls go on meanwhile.
+            content = await asyncio.to_thread(draw, self._stack)
+        except RungraphError as error:  # Such as that there is too much to draw.
+            raise RequestError(501, str(error)) from error
         headers = [(b"cache-control", b"no-store"), (b"x-content-type-options", b"nosniff")]
         if found := _POLICY.search(content):
             policy = unescape(found[1].decode()) + "; frame-ancestors 'none'"

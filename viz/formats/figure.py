@@ -7,7 +7,7 @@ from io import BytesIO
 from typing import TYPE_CHECKING, Any, Unpack, cast
 
 from rungraph.graph.budgets import MOST_DRAWN
-from rungraph.graph.errors import RungraphError
+from rungraph.viz.layout.layered_graph import PictureError
 from rungraph.viz.model.diagram import diagram_of
 from rungraph.viz.model.theme import night_of_day, theme_of
 
@@ -20,10 +20,6 @@ if TYPE_CHECKING:
     from rungraph.viz.layout.geometry import Direction
     from rungraph.viz.model.diagram import DiagramOptions
     from rungraph.viz.model.theme import ThemeName
-
-
-class PictureError(RungraphError):
-    """Raised when there is too much in a graph to draw a picture of it."""
 
 
 def draw(
@@ -52,7 +48,8 @@ def draw(
 
     Raises:
         KeyError: If *select* names a node that is not there.
-        PictureError: If there are more than ``MOST_DRAWN`` boxes and arrows.
+        PictureError: If there are more than ``MOST_DRAWN`` boxes and arrows, or more than
+            ``MOST_LAID_OUT`` with the columns that arrows pass.
         ValueError: If *view*, *depth*, *direction* or *theme* is nothing of the kind.
     """
     from rungraph.viz.formats.drawing import Picture
@@ -64,12 +61,8 @@ def draw(
     colours = theme_of(theme)
     diagram = diagram_of(graph, **options)
     if len(diagram.boxes) + len(diagram.arrows) > MOST_DRAWN:
-        msg = (
-            f"{len(diagram.boxes):,} boxes and {len(diagram.arrows):,} arrows are too many for a "
-            f"picture: at most {MOST_DRAWN:,} together\n"
-            "  help: select fewer nodes, or write dot, mermaid or text"
-        )
-        raise PictureError(msg)
+        what = f"{len(diagram.boxes):,} boxes and {len(diagram.arrows):,} arrows"
+        raise PictureError(what, MOST_DRAWN)
     with settings():
         figure = Picture(diagram, colours, direction).drawn(ax)
         is_free = (
@@ -109,7 +102,8 @@ def render(
 
     Raises:
         KeyError: If *select* names a node that is not there.
-        PictureError: If there are more than ``MOST_DRAWN`` boxes and arrows.
+        PictureError: If there are more than ``MOST_DRAWN`` boxes and arrows, or more than
+            ``MOST_LAID_OUT`` with the columns that arrows pass.
         ValueError: If *format* is none of ``svg``, ``png`` and ``pdf``, or another argument is
             nothing of its kind.
     """

@@ -72,6 +72,8 @@ def render_html(
 
     Raises:
         KeyError: If *select* names a node that is not there.
+        PictureError: If a view has more than ``MOST_LAID_OUT`` boxes and arrows with the columns
+            that arrows pass.
     """
     views, first = views_of(graph, options, direction)
     families = sorted({box.family for one in views for box in one.diagram.boxes.values()})

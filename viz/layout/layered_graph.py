@@ -6,6 +6,9 @@ from collections.abc import Hashable, Mapping, Sequence
 from itertools import pairwise
 from typing import TYPE_CHECKING, Generic, TypeVar
 
+from rungraph.graph.budgets import MOST_LAID_OUT
+from rungraph.graph.errors import RungraphError
+
 if TYPE_CHECKING:
     from rungraph.viz.layout.geometry import Size
 
@@ -15,6 +18,16 @@ BOX_GAP = 18.0
 """Between two boxes of a column."""
 LANE_GAP = 9.0
 """Between a line that passes a column and its neighbours there."""
+
+
+class PictureError(RungraphError):
+    """Raised when there is too much in a graph to draw a picture of it."""
+
+    def __init__(self, what: str, most: int) -> None:
+        super().__init__(
+            f"{what} are too many for a picture: at most {most:,} together\n"
+            "  help: select fewer nodes, or write dot, mermaid or text"
+        )
 
 
 class LayeredGraph(Generic[K]):
@@ -30,6 +43,9 @@ class LayeredGraph(Generic[K]):
         links: Each from a vertex to one in the next column.
         lanes: The lanes of each line that has any, from left to right.
         chains: For each edge its vertices, from its first box to its second.
+
+    Raises:
+        PictureError: If there are more than ``MOST_LAID_OUT`` vertices and edges.
     """
 
     def __init__(
@@ -40,6 +56,12 @@ class LayeredGraph(Generic[K]):
         self.vertex_of = {key: vertex for vertex, key in enumerate(self.column_of)}
         self.heights = [sizes[key].height for key in self.column_of]
         self.widths = [max((sizes[key].width for key in column), default=0.0) for column in columns]
+        passed = (abs(self.column_of[a] - self.column_of[b]) for a, b in edges)
+        crossed = sum(columns - 1 for columns in passed if columns)
+        boxes = len(self.column_of)
+        if boxes + len(edges) + crossed > MOST_LAID_OUT:
+            what = f"{boxes:,} boxes and {len(edges):,} arrows past {crossed:,} columns"
+            raise PictureError(what, MOST_LAID_OUT)
         self.layers = [[self.vertex_of[key] for key in column] for column in columns]
         self.links: list[tuple[int, int]] = []
         self.lanes: list[list[int]] = []

@@ -19,6 +19,8 @@ from rungraph.engine.server import exchange, listening
 from rungraph.engine.server.app import StackApp
 from rungraph.engine.server.guards import origin_of
 from rungraph.graph import RunGraph, compile_config
+from rungraph.viz import render
+from rungraph.viz.layout import layered_graph
 
 ECHO = entry("echo", "inline::fake", "tests.contract.cli_package.fake_provider", tokens=2)
 
@@ -49,6 +51,18 @@ async def test_the_head_of_a_stream_that_never_ends_is_told(app: StackApp) -> No
     answered = await asyncio.wait_for(ask(app, "HEAD", "/events"), 10)
     assert (answered.status, answered.body) == (200, b"")
     assert answered.headers["content-type"] == "text/event-stream"
+
+
+async def test_a_graph_that_is_too_large_for_its_page_is_told(
+    app: StackApp, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It is no fault of the server's, and its text says what there is to do."""
+    monkeypatch.setattr(layered_graph, "MOST_LAID_OUT", 1)
+    app = StackApp(app._stack, pages={"/": ("text/html", lambda stack: bytes(render(stack.graph)))})
+    app.open()
+    answered = await ask(app, "GET", "/")
+    assert answered.status == 501
+    assert "are too many for a picture: at most 1 together" in answered.error["message"]
 
 
 @pytest.mark.parametrize("path", ["/models/list", "/v1/models"])

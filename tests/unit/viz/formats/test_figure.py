@@ -13,12 +13,13 @@ from xml.etree import ElementTree as ET
 import matplotlib as mpl
 import pytest
 from matplotlib.patches import PathPatch
+from tests.builders import catalog_of
 
 from rungraph.graph.address import Address
 from rungraph.graph.budgets import MOST_DRAWN
 from rungraph.graph.compile import compile_config
 from rungraph.graph.model import RunGraph
-from rungraph.viz import PictureError, draw, render
+from rungraph.viz import PictureError, draw, render, render_html
 from rungraph.viz.formats.legend import entries_of
 from rungraph.viz.model.diagram import diagram_of
 from rungraph.viz.model.theme import CYCLE
@@ -190,3 +191,13 @@ def test_a_graph_that_is_too_large_for_a_picture_is_refused() -> None:
     graph = compile_config({"providers": providers}, environment={})
     with pytest.raises(PictureError, match=r"^5,\d{3} boxes and \d+ arrows are too many"):
         render(graph)
+
+
+def test_arrows_that_pass_too_many_columns_are_refused_on_a_page_too() -> None:
+    """Each box needs all before it: the number of lanes grows with its cube."""
+    apis = [f"api{n:03}" for n in range(90)]
+    lines = [f"{api} inline::x {' '.join(apis[:number])}" for number, api in enumerate(apis)]
+    providers = {api: [{"provider_id": "p", "provider_type": "inline::x"}] for api in apis}
+    graph = compile_config({"providers": providers}, catalog=catalog_of(*lines), environment={})
+    with pytest.raises(PictureError, match=r"^90 boxes and 4,005 arrows past 117,480 columns are"):
+        render_html(graph)
