@@ -129,6 +129,8 @@ class Unruly(EmbeddingProvider):
 
 async def get_provider_impl(config: Mapping[str, Any], deps: Mapping[str, Any]) -> Unruly:
     """Return the provider, or fail as the config says."""
+    if "exits" in config:
+        os._exit(config["exits"])
     if "refusal" in config:
         raise ConnectionError(config["refusal"])
     embedder = Embedder(identifier="letters", dimension=3, embed=count_letters)

@@ -152,11 +152,14 @@ async def open_in_process(
                 address, address.api, opened.problems
             )
         placed = PlacedProvider(connection, [*protocols.values()], opened, process, watching)
-    except BaseException:
+    except BaseException as error:
+        has_ended = isinstance(error, ProcessError)
         try:
-            await end(process, grace=0)
+            await end(process, grace=_LAST_WORDS_SECONDS if has_ended else 0)
         finally:
             await _leave(watching, process)
+        if has_ended:  # How, is known by now.
+            raise _gone(process) from None
         raise
     return placed
 

@@ -220,6 +220,13 @@ async def test_the_death_of_a_process_is_that_providers_failure(tmp_path: Path) 
         await stack.__aexit__(None, None, None)
 
 
+async def test_how_a_process_ended_that_was_to_start_is_told(tmp_path: Path) -> None:
+    """Such as one that the system has killed because its model is too large."""
+    async with _stack(tmp_path, exits=4) as stack:
+        error = told(stack.events, NodeFailed)[0].error
+        assert str(error) == "the process of the provider has ended (exit code 4)"
+
+
 async def test_what_cannot_be_read_there_fails_its_call_alone(tmp_path: Path) -> None:
     """An argument, or an answer, that the other process cannot make is no end of a process."""
     async with _stack(tmp_path) as stack:
