@@ -123,10 +123,9 @@ class Member:
         await self._change("unregister", resource)
 
     async def give_up(self, resource: Resource) -> None:
-        """Have the provider give up *resource*, if it does."""
+        """Have the provider give up *resource*, if it does; it is the caller's turn."""
         with suppress(Exception):  # What it serves nevertheless, it lists.
-            async with self.turn:
-                await self.within_deadline(lambda: self.unregister(resource))
+            await self.within_deadline(lambda: self.unregister(resource))
 
     async def aclose(self) -> None:
         """Give questions that were given up a last chance to end."""

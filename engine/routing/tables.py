@@ -168,11 +168,11 @@ class RoutingTable:
             elif now is None or not is_same(now, resource):
                 self._inventory.names.absent.pop(key, None)
                 asked.add(key.provider_id)
-                member = self._members.get(key.provider_id)
                 if entry is not None:
                     self._inventory.remove(key, "the run config says something else now")
-                if entry is not None and member is not None and now is None:
-                    await member.give_up(entry.resource)
+                if entry and now is None and (member := self._members.get(key.provider_id)):
+                    async with member.turn:
+                        await member.give_up(entry.resource)
         await self.refresh(asked)
         self.wanted.check()
 
@@ -243,26 +243,26 @@ class RoutingTable:
             if self._store is not None:
                 registration_of(wanted, self._node.api)  # Before the provider has anything of it.
             accepted = await member.within_deadline(lambda: member.register(wanted))
-            await self._take_registration(accepted, wanted)
+            await self._take_accepted(member, accepted, wanted)
             return accepted
 
-    async def _take_registration(self, accepted: Resource, wanted: Resource) -> None:
-        """Put *accepted* into table and store; into neither, if the store does not take it."""
+    async def _take_accepted(self, member: Member, accepted: Resource, wanted: Resource) -> None:
+        """Put *accepted* into table and store; if the latter does not take it, all is as before."""
         key = Key.of(accepted)
         before, kept = self._inventory.get(key), self._kept.pop(key, None)
         self._inventory.put(Entry(accepted, Origin.REGISTERED, wanted))
-        if self._store is None:
-            return
         try:
-            await self._store.save(registration_of(accepted, self._node.api))
+            if self._store is not None:
+                await self._store.save(registration_of(accepted, self._node.api))
         except (RegistrationStoreError, UnstorableError):
-            # The provider has it nevertheless: a refresh will list it.
             if before is None:
                 self._inventory.remove(key, "it could not be stored")
             else:
                 self._inventory.put(before)
             if kept is not None:
                 self._kept[key] = kept
+            elif before is None:  # Its provider would list it.
+                await member.give_up(accepted)
             raise
 
     async def _unregister(self, name: str, provider_id: str = "") -> None:

@@ -129,12 +129,15 @@ async def test_unregistering(bench: Bench) -> None:
 
 
 async def test_what_cannot_be_stored_is_not_registered(bench: Bench) -> None:
-    """When the store fails, the caller is told and the table is as before."""
-    table = await bench.table(foo=Provider())
+    """When the store fails, the caller is told; table and provider are as before."""
+    table = await bench.table(foo=Provider("old"))
     bench.spoil_file()
-    with pytest.raises(RegistrationStoreError):
-        await table.register_model(Model(identifier="m"))
-    assert await table.list_models() == []
+    for name in ("m", "old"):
+        with pytest.raises(RegistrationStoreError):
+            await table.register_model(Model(identifier=name, metadata={"other": 1}))
+    assert await names(table) == ["foo/old"]
+    await table.refresh()
+    assert await names(table) == ["foo/old"]
 
 
 async def test_registrations_with_one_provider_take_turns(bench: Bench) -> None:
