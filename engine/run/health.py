@@ -23,6 +23,8 @@ _AT_ONCE = 4
 """How many providers are asked at the same time in the background."""
 _GRACE_SECONDS = 0.1
 """Seconds that a question has to end once it is given up: a longer time would be no deadline."""
+_ILL_SECONDS = 1.0
+"""Seconds until what is unhealthy is asked again: as long as its callers are told to wait."""
 _JITTER = 0.2
 """By what share an interval is longer or shorter, so that not all are asked at the same moment."""
 
@@ -138,7 +140,8 @@ class HealthWatch:
     async def _watch(self, address: Address, interval: float) -> None:
         count, is_healthy, before = 0, True, None
         while True:
-            await asyncio.sleep(interval * self._random.uniform(1 - _JITTER, 1 + _JITTER))
+            pause = interval if is_healthy else min(interval, _ILL_SECONDS)
+            await asyncio.sleep(pause * self._random.uniform(1 - _JITTER, 1 + _JITTER))
             instance = self._nodes.instance_of(address)
             if instance is not before:  # Another one has come, of which nothing is known.
                 count, is_healthy, before = 0, True, instance

@@ -24,7 +24,8 @@ class StackSettings:
         drain_timeout: Seconds that calls which run on a node that is to stop may go on, but half
             of ``stop_timeout`` at most; then they are ended.
         health_timeout: Seconds that one node may take to say how it is.
-        health_interval: Seconds between two questions to a provider how it is; None to ask never.
+        health_interval: Seconds between two questions to a provider how it is, but 1 at most while
+            it is unhealthy; None to ask never.
         health_failures: How many bad answers in a row make a provider unhealthy.
         health_successes: How many good answers in a row make it healthy again.
         restart_delay: Seconds before the first restart of a node that has failed; each further

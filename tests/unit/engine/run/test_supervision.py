@@ -32,6 +32,7 @@ from rungraph.engine.errors import (
     UnavailableResourceError,
 )
 from rungraph.engine.events import NodeGivenUp, NodeHeldLoop, NodeNotBound, NodeReady, State
+from rungraph.engine.run import health
 from rungraph.engine.run.errors import RunError
 from rungraph.engine.run.settings import StackSettings
 from rungraph.engine.run.stack import Stack
@@ -111,6 +112,17 @@ async def test_what_is_unhealthy_is_not_offered_until_it_is_well() -> None:
         await kept.chat_completion("foo-model", [])
 
 
+async def test_what_is_unhealthy_is_asked_more_often(monkeypatch: pytest.MonkeyPatch) -> None:
+    """So it is offered again by the time that callers who are told to come again do."""
+    monkeypatch.setattr(health, "_ILL_SECONDS", 0.001)
+    often = {"health_interval": 1.0, "health_failures": 1, "health_successes": 100}
+    async with asyncio.timeout(60), _stack(**often) as stack:
+        instance("foo").status = HealthStatus.ERROR
+        await state_is(stack, FOO, State.DEGRADED)
+        instance("foo").status = HealthStatus.OK
+        await state_is(stack, FOO, State.READY)
+
+
 async def test_what_comes_up_late_is_asked_how_it_is_too(monkeypatch: pytest.MonkeyPatch) -> None:
     """A provider that failed with the start of the stack counts from when it runs."""
     module = sys.modules["rungraph_fake_models"]
@@ -138,13 +150,13 @@ async def test_a_question_that_ignores_being_given_up_holds_up_no_stop(
     """However long a provider may take to say how it is."""
     asked = asyncio.Event()
 
-    async def health(self: FakeModel) -> HealthResponse:
+    async def health_of(self: FakeModel) -> HealthResponse:
         asked.set()
         while True:
             with suppress(asyncio.CancelledError):
                 await asyncio.Event().wait()
 
-    monkeypatch.setattr(FakeModel, "health", health)
+    monkeypatch.setattr(FakeModel, "health", health_of)
     async with asyncio.timeout(60), _stack(health_interval=0.01, health_timeout=600):
         await asked.wait()
 
