@@ -8,7 +8,7 @@ import re
 import signal
 import subprocess
 from collections.abc import Generator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -352,6 +352,24 @@ def test_a_browser_logs_in_with_a_key(browser: Browser, config_file: ConfigFile)
         variables = {**os.environ, "KEY": KEY}
         again = subprocess.check_output(["bash", "-c", curl], env=variables, text=True)
         assert '"hello "' in again
+
+
+def test_a_page_says_that_its_login_has_ended(browser: Browser, config_file: ConfigFile) -> None:
+    """A server that starts again knows none; what the page has recorded is not thrown away."""
+    path = config_file()
+    with ExitStack() as stack:
+        process, url = stack.enter_context(served(path, RUNGRAPH_SERVE_KEY=KEY))
+        page = stack.enter_context(opened_page(browser, f"{url}/"))
+        page.get_by_label("Key").fill(KEY)
+        page.keyboard.press("Enter")
+        expect(page.locator("#link")).to_have_text("live")
+        process.send_signal(signal.SIGTERM)
+        process.wait(20)
+        stack.enter_context(served(path, url.rpartition(":")[2], RUNGRAPH_SERVE_KEY=KEY))
+        told = page.locator("#link")
+        expect(told).to_have_text("logged out; load the page again", timeout=20_000)
+        page.reload()
+        assert page.url == f"{url}/login"
 
 
 def test_no_text_becomes_markup(browser: Browser, config_file: ConfigFile) -> None:

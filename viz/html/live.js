@@ -360,9 +360,11 @@ function listen() {
   source.addEventListener("message", ({ data }) => take(JSON.parse(data)));
   source.addEventListener("gap", askStates);
   // A browser tries again by itself, unless the server has refused or told that this is too slow.
-  source.addEventListener("error", () => {
-    showLink("no connection; trying again", false);
-    if (source.readyState === EventSource.CLOSED) setTimeout(listen, RETRY_MS);
+  source.addEventListener("error", async () => {
+    const isRefused = source.readyState === EventSource.CLOSED;
+    const answer = isRefused ? await fetch("/events", { method: "HEAD" }).catch(() => undefined) : undefined;
+    showLink(answer?.status === 401 ? "logged out; load the page again" : "no connection; trying again", false);
+    if (isRefused) setTimeout(listen, RETRY_MS);
   });
 }
 
