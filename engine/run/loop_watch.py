@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import _thread
 import asyncio
+import logging
 import sys
 import threading
 import time
@@ -26,6 +27,9 @@ _LATE = 0.1
 """Seconds after which a loop that has not turned is held."""
 WORTH_TELLING = 0.5
 """Seconds for which somebody must have held the loop to be told of."""
+_WORTH_WARNING = 5.0
+"""Seconds after which somebody who still holds the loop is named, and again after twice as many."""
+_logger = logging.getLogger(__name__)
 
 
 class Hold(NamedTuple):
@@ -81,14 +85,14 @@ class LoopWatch:
         self._is_over.set()
 
     def _watch(self, asked: float) -> None:
-        told, is_over = asked, False
+        told, due, is_over = asked, _WORTH_WARNING, False
         while not is_over:
             now = time.monotonic()
             if self._turned.is_set():
                 if (held := now - asked - _INTERVAL) > _LATE:  # This thread, too, was kept waiting.
                     self._look(held)
                 self._turned.clear()
-                asked = told = now
+                asked, told, due = now, now, _WORTH_WARNING
                 try:
                     self._loop.call_soon_threadsafe(self._has_turned)
                 except RuntimeError:  # The loop is closed.
@@ -96,6 +100,13 @@ class LoopWatch:
             elif now - asked > _LATE:
                 self._look(now - told)
                 told = now
+                if now - asked > due and (holder := self._holds[-1].holder) is not None:
+                    due *= 2
+                    # No event: the loop that would hand it out is what is held.
+                    what = (
+                        "%s has held the event loop for %d s: nothing else runs, nor any deadline"
+                    )
+                    _logger.warning(what, holder, now - asked)
             is_over = self._is_over.wait(_INTERVAL)
 
     def _look(self, seconds: float) -> None:

@@ -32,7 +32,7 @@ from rungraph.engine.errors import (
     UnavailableResourceError,
 )
 from rungraph.engine.events import NodeGivenUp, NodeHeldLoop, NodeNotBound, NodeReady, State
-from rungraph.engine.run import health
+from rungraph.engine.run import health, loop_watch
 from rungraph.engine.run.errors import RunError
 from rungraph.engine.run.settings import StackSettings
 from rungraph.engine.run.stack import Stack
@@ -323,6 +323,23 @@ async def test_who_holds_the_loop_is_named_and_nobody_else(graph_of: GraphOf, cr
     held = "did not start within 0.5 s: it held the event loop, so nothing else could run"
     assert held in str(error)
     assert {event.address for event in stack.events if isinstance(event, NodeHeldLoop)} <= {a}
+
+
+async def test_who_holds_the_loop_is_named_while_it_goes_on(
+    graph_of: GraphOf, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    """It may never let go; until it does, no event can tell."""
+    monkeypatch.setattr(loop_watch, "_WORTH_WARNING", 0.2)
+    named: list[str] = []
+
+    async def create(config: object, deps: object) -> Pinger:
+        time.sleep(1)  # noqa: ASYNC251  (that is what it is for)
+        named.extend(caplog.messages)
+        return Pinger()
+
+    async with Stack(graph_of(a=Offer(create)), quick()):
+        assert named[0].startswith("provider:a/one has held the event loop for 0 s")
+        assert len(named) < 5  # Of some twenty looks.
 
 
 async def test_a_stop_that_blocks_beyond_its_deadline_is_no_good_stop(graph_of: GraphOf) -> None:
