@@ -69,11 +69,13 @@ class LoopWatch:
         self._turned = threading.Event()
         self._turned.set()
         self._is_over = threading.Event()
+        self._looked = time.monotonic()
         # `Thread.start` would wait until the thread has had its turn.
-        _thread.start_new_thread(self._watch, (time.monotonic(),))
+        _thread.start_new_thread(self._watch, ())
 
     def held_by_others(self, address: Address, since: float, until: float) -> float:
         """Return for how many seconds of a time others than *address* held the loop."""
+        self._look_after_all(time.monotonic())
         return sum(
             max(0.0, min(hold.end, until) - max(hold.begin, since))
             for hold in tuple(self._holds)
@@ -84,22 +86,21 @@ class LoopWatch:
         """End the watching."""
         self._is_over.set()
 
-    def _watch(self, asked: float) -> None:
-        told, due, is_over = asked, _WORTH_WARNING, False
+    def _watch(self) -> None:
+        asked, due, is_over = self._looked, _WORTH_WARNING, False
         while not is_over:
             now = time.monotonic()
             if self._turned.is_set():
-                if (held := now - asked - _INTERVAL) > _LATE:  # This thread, too, was kept waiting.
-                    self._look(held)
+                self._look_after_all(now)
                 self._turned.clear()
-                asked, told, due = now, now, _WORTH_WARNING
+                asked, self._looked, due = now, now, _WORTH_WARNING
                 try:
                     self._loop.call_soon_threadsafe(self._has_turned)
                 except RuntimeError:  # The loop is closed.
                     return
             elif now - asked > _LATE:
-                self._look(now - told)
-                told = now
+                self._look(now - self._looked)
+                self._looked = now
                 if now - asked > due and (holder := self._holds[-1].holder) is not None:
                     due *= 2
                     # No event: the loop that would hand it out is what is held.
@@ -108,6 +109,12 @@ class LoopWatch:
                     )
                     _logger.warning(what, holder, now - asked)
             is_over = self._is_over.wait(_INTERVAL)
+
+    def _look_after_all(self, now: float) -> None:
+        """Look for the thread if it was kept from running, as by who keeps Python's lock."""
+        if (late := now - self._looked - _INTERVAL) > _LATE:
+            self._looked = now
+            self._look(late)
 
     def _look(self, seconds: float) -> None:
         task = asyncio.current_task(self._loop)
