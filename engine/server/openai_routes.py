@@ -41,6 +41,8 @@ _CHAT, _EMBEDDINGS = "chat/completions", "embeddings"
 _BROKEN_OFF = "the stream ended before the answer did"
 _TAIL = 4096
 """Bytes at the end of what is relayed in which its end stands, and the tokens in most cases."""
+_END = re.compile(rb"(?:^|\n)data: ?\[DONE\]")
+_REASON = re.compile(rb'"finish_reason"\s*:\s*(null|""|"\w)')
 _USAGE = re.compile(rb'"usage"\s*:\s*(\{(?:[^{}]|\{[^{}]*\})*+\})')
 
 
@@ -235,7 +237,7 @@ async def _chunks_in(
     """Yield the chunks of a chat that its server tells in *content*.
 
     Raises:
-        ConnectionError: If it ends before it says so, or with an error.
+        ConnectionError: If it ends with an error.
     """
     async with aclosing(content), aclosing(events_in(content)) as events:
         async for event in events:
@@ -246,7 +248,6 @@ async def _chunks_in(
                 msg = str(error.get("message", error) if isinstance(error, dict) else error)
                 raise ConnectionError(msg)
             yield chunk
-    raise ConnectionError(_BROKEN_OFF)
 
 
 def _object_in(content: bytes) -> dict[str, Any]:
@@ -286,7 +287,9 @@ async def _pass_on(exchange: Exchange, content: _Relayed) -> None:
             await exchange.send_bytes(part)
             tail = (tail + part)[-_TAIL:]
     exchange.usage = _usage_in(tail)
-    if b"[DONE]" not in tail:
+    # Some servers say no more than why they have ended.
+    reasons = _REASON.findall(tail.rpartition(b"\n")[0])
+    if not _END.search(tail) and reasons[-1:] in ([], [b"null"], [b'""']):
         if exchange.has_begun and not tail.endswith(b"\n\n"):
             await exchange.send_bytes(b"\n\n")
         raise ConnectionError(_BROKEN_OFF)

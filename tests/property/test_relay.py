@@ -168,7 +168,43 @@ def test_the_tokens_of_what_is_relayed_are_counted(
     assert {kind: now[kind] - before[kind] for kind in now} == {"prompt": 3, "completion": 2}
 
 
-@pytest.mark.parametrize("came", [b"", b"data: {}\n\n", b'data: {"cho'])
+SAID = (b"[DONE]", b"data: [DONE]", rb"\ndata: [DONE]", rb"{\"finish_reason\": \"stop\"}")
+"""What a model may say of how servers end a stream."""
+
+
+def ended(*reasons: str | None) -> bytes:
+    """Return the events of a chat with two answers, each of which says why it ends, or not yet."""
+    pieces = [
+        {"choices": [{"index": index % 2, "delta": {"content": "a"}, "finish_reason": reason}]}
+        for index, reason in enumerate(reasons)
+    ]
+    return b"".join(b"data: %b\n\n" % json.dumps(piece).encode() for piece in pieces)
+
+
+@pytest.mark.parametrize("more", [b"", b'data: {"choices":[],"usage":{"prompt_tokens":3}}\n\n'])
+def test_a_stream_may_end_with_its_reason(lane: Lane, more: bytes) -> None:
+    """Not all servers say ``[DONE]``; nothing is added."""
+    content = ended(None, "", "stop") + more
+    lane.reply = Reply(content, headers={"Content-Type": "text/event-stream"})
+    answered = lane.chat({"model": "mine", "stream": True})
+    assert (answered.status, answered.body) == (200, content)
+    body = {"model": "mine", "input": "hi", "stream": True}
+    assert b"response.completed" in lane.ask("/v1/responses", body).body
+
+
+@pytest.mark.parametrize(
+    "came",
+    [
+        b"",
+        b"data: {}\n\n",
+        b'data: {"cho',
+        ended(None),
+        ended("stop", None),
+        ended("stop", ""),
+        ended("stop")[:-3],
+    ]
+    + [b'data: {"choices":[{"delta":{"content":"%b"}}]}\n\n' % one for one in SAID],
+)
 def test_a_stream_that_breaks_off_is_no_success(lane: Lane, came: bytes) -> None:
     """What came stays; then an error, and the end. With nothing come, the error has a status.
 
