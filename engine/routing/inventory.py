@@ -15,6 +15,7 @@ from rungraph.engine.events import (
 )
 from rungraph.engine.routing.names import Absence, Key, Names
 from rungraph.engine.routing.references import References
+from rungraph.engine.routing.resources import is_same
 from rungraph.engine.waiting import in_slices
 
 if TYPE_CHECKING:
@@ -58,6 +59,10 @@ class Entry(NamedTuple):
     resource: Resource
     origin: Origin
     requested: Resource | None = None
+
+    def serves(self, wanted: Resource) -> bool:
+        """Whether it is what *wanted* asks for."""
+        return is_same(self.resource, wanted) or is_same(self.requested, wanted)
 
 
 class Inventory:

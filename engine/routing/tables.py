@@ -232,14 +232,12 @@ class RoutingTable:
         key = Key.of(wanted)
         async with member.turn:
             entry = self._inventory.get(key)
-            is_known = entry is not None and (
-                is_same(entry.resource, wanted) or is_same(entry.requested, wanted)
-            )
-            if entry is not None and is_known and key not in self._kept:
+            if entry is not None and entry.serves(wanted) and key not in self._kept:
+                if entry.origin is Origin.LISTED:  # From now on it is also somebody's wish.
+                    await self._take_accepted(member, entry.resource, wanted)
                 return entry.resource
             if (lacking := self._inventory.references.lacking(wanted)) is not None:
-                noun = self._node.pair.noun
-                raise UnavailableResourceError(noun, wanted.identifier, (), *lacking)
+                raise UnavailableResourceError(self._node.pair.noun, key.identifier, (), *lacking)
             if self._store is not None:
                 registration_of(wanted, self._node.api)  # Before the provider has anything of it.
             accepted = await member.within_deadline(lambda: member.register(wanted))
@@ -275,6 +273,8 @@ class RoutingTable:
                 wanted = self._exact(*key)
                 await member.within_deadline(lambda: member.unregister(wanted))
                 self._inventory.remove(key, "unregistered")
+            elif member is not None and not member.gate.is_closed:  # It is ill, or drained.
+                await member.give_up(self._type.read_stored(self._kept[key]))
             self._kept.pop(key, None)
             self._inventory.names.absent.pop(key, None)
             self.wanted.resources.pop(key, None)
@@ -282,8 +282,7 @@ class RoutingTable:
 
     def _exact(self, identifier: str, provider_id: str) -> Resource:
         key = Key(identifier, provider_id)
-        entry = self._inventory.get(key)
-        if entry is None:
+        if (entry := self._inventory.get(key)) is None:
             known = tuple(sorted(Key.of(one).qualified for one in self._inventory.names))
             raise UnknownResourceError(self._node.pair.noun, key.qualified, known)
         return entry.resource

@@ -103,7 +103,7 @@ class Expected:
 
     def register(self, key: Key, version: int) -> None:
         """Follow an accepted registration."""
-        if self.live.get(key) == version and key not in self.waiting:
+        if self.live.get(key) == version and key not in self.waiting | self.listed:
             return
         self.live[key] = self.stored[key] = version
         self.listed.discard(key)

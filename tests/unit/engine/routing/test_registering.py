@@ -9,7 +9,11 @@ import pytest
 from tests.unit.engine.routing.conftest import Bench, Provider, names
 
 from rungraph.engine.apis.models import Model
-from rungraph.engine.errors import AmbiguousResourceError, UnknownResourceError
+from rungraph.engine.errors import (
+    AmbiguousResourceError,
+    NotRunningError,
+    UnknownResourceError,
+)
 from rungraph.engine.events import ResourceAdded, ResourceRemoved
 from rungraph.engine.routing import (
     ProviderNeededError,
@@ -126,6 +130,25 @@ async def test_unregistering(bench: Bench) -> None:
     with pytest.raises(UnknownResourceError, match="model 'bar/m' is not registered"):
         await table.unregister_model("m", "bar")
     assert {event.reason for event in bench.told(ResourceRemoved)} == {"unregistered"}
+
+
+async def test_what_its_provider_lists_is_kept_once_it_is_registered(bench: Bench) -> None:
+    """The provider may forget it, which whoever registered it must not notice."""
+    table = await bench.table(foo=Provider("m"))
+    (listed,) = await table.list_models()
+    await table.register_model(listed)
+    assert [kept.identifier for kept in await bench.store().load("models")] == ["m"]
+
+
+async def test_what_is_unregistered_while_its_provider_is_ill_is_gone(bench: Bench) -> None:
+    """The provider runs, and would list it once it is well."""
+    foo = Provider()
+    table = await bench.table(foo=foo)
+    await table.register_model(Model(identifier="m"))
+    table.lose("foo", NotRunningError("ill"))
+    await table.unregister_model("m")
+    await table.join("foo", foo)
+    assert await names(table) == []
 
 
 async def test_what_cannot_be_stored_is_not_registered(bench: Bench) -> None:
