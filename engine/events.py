@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import logging
 from collections import deque
 from dataclasses import dataclass
@@ -371,7 +372,7 @@ class EventLog:
         for subscriber in tuple(self._subscribers):
             try:
                 subscriber(event)
-            except Exception:  # A subscriber is foreign code; it must not hurt the stack.
+            except (Exception, asyncio.CancelledError):  # Foreign code must not hurt the stack.
                 _logger.exception("a subscriber failed on %s", type(event).__name__)
 
     def subscribe(self, subscriber: Callable[[Event], None]) -> Callable[[], None]:

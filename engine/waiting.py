@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import math
 from collections.abc import Coroutine
 from contextvars import copy_context
 from inspect import isawaitable, iscoroutinefunction
@@ -144,17 +145,20 @@ async def within(work: Awaitable[_T], seconds: float, *, grace: float) -> _T:
     """
     task = work if isinstance(work, asyncio.Task) else asyncio.ensure_future(guarded(work))
     task.add_done_callback(_mark_as_seen)
+    due = asyncio.get_running_loop().time() + seconds
+    set_due(task, due)
     try:
         done, _ = await asyncio.wait([task], timeout=seconds)
     except asyncio.CancelledError:
         await _cancel(task, grace)
         raise
-    if done and task.cancelled():
+    if done and not task.cancelled():
+        return task.result()
+    if done and asyncio.get_running_loop().time() < due:
         msg = "it was cancelled from within"
         raise BackgroundError(msg)
-    if done:
-        return task.result()
-    await _cancel(task, grace)
+    if not done:
+        await _cancel(task, grace)
     msg = f"no answer within {seconds:g} s"
     raise TimeoutError(msg)
 
@@ -210,6 +214,7 @@ class _Guarded(Coroutine[Any, Any, _T]):
 
     def __init__(self, work: Any) -> None:
         self._work = work
+        self.due = math.inf
 
     def send(self, value: Any) -> Any:
         return self._step(self._work.send, value)
@@ -251,6 +256,18 @@ def guarded(work: Awaitable[_T]) -> Coroutine[Any, Any, _T]:
     if isinstance(work, _Guarded):
         return work
     return _Guarded(work if asyncio.iscoroutine(work) else work.__await__())
+
+
+def set_due(task: asyncio.Task[Any], due: float) -> None:
+    """Take note that nobody waits for *task*, which is guarded, beyond a time of its loop."""
+    if isinstance(work := task.get_coro(), _Guarded):
+        work.due = due
+
+
+def due_of(task: asyncio.Task[Any] | None) -> float:
+    """Return the time of its loop until which somebody waits for *task*, as far as is known."""
+    work = task.get_coro() if task is not None else None
+    return work.due if isinstance(work, _Guarded) else math.inf
 
 
 def _mark_as_seen(task: asyncio.Task[Any]) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import math
 from collections import deque
 from collections.abc import AsyncGenerator, Mapping
 from contextlib import aclosing
@@ -13,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 
 from rungraph.engine.routing.errors import BusyError, CallTimeoutError
 from rungraph.engine.streams import when_forgotten
-from rungraph.engine.waiting import awaited, finish, guarded, leave_behind, outlast
+from rungraph.engine.waiting import awaited, finish, guarded, leave_behind, outlast, set_due
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -187,9 +188,11 @@ class _Call:
             CallTimeoutError: If it does not come in time.
             BusyError: If that is because the call still waits for its turn.
         """
-        left = None
+        left, due = None, math.inf
         if seconds is not None:
-            left = (self._begun if since is None else since) + seconds - self._loop.time()
+            due = (self._begun if since is None else since) + seconds
+            left = due - self._loop.time()
+        set_due(self._task, due)
         try:
             if left is None or left > 0:  # However quickly the provider goes on.
                 await asyncio.wait([self._given], timeout=left)
@@ -197,7 +200,9 @@ class _Call:
             self._task.cancel()
             await asyncio.wait([self._task], timeout=_GRACE_SECONDS)
             raise
-        if self._given.done():
+        # It may have been cut off because it held the event loop beyond that.
+        was_cut_off = self._given.cancelled() and self._loop.time() >= due
+        if self._given.done() and not was_cut_off:
             return self._given.result()
         self._given.cancel()
         self._task.cancel()

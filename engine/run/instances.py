@@ -32,9 +32,9 @@ from rungraph.engine.routing.references import known_names
 from rungraph.engine.routing.routers import create_router
 from rungraph.engine.routing.table_of import create_table
 from rungraph.engine.routing.tables import RoutingTable
+from rungraph.engine.run.code_owners import CodeOwners
 from rungraph.engine.run.compliance import check_compliance
 from rungraph.engine.run.handles import Handles
-from rungraph.engine.run.loop_watch import owner_of
 from rungraph.engine.run.placement import open_in_process
 from rungraph.engine.run.registrations import registration_store
 from rungraph.engine.waiting import awaited, result_of, settled, thread_future
@@ -43,8 +43,8 @@ from rungraph.graph.nodes import ProviderNode, RouterNode, TableNode
 
 if TYPE_CHECKING:
     import asyncio
-    from collections.abc import Callable, Iterable, Mapping
-    from types import FrameType, ModuleType
+    from collections.abc import Callable, Mapping
+    from types import ModuleType
 
     from rungraph.engine.events import Event
     from rungraph.engine.routing.gate import Observe
@@ -102,6 +102,7 @@ class Instances:
         self.handles = Handles(settings, self._protocol_of, access.observe)
         self.drained: set[Address] = set()
         self._opened: WeakValueDictionary[Address, Any] = WeakValueDictionary()
+        self.owners = CodeOwners(graph, self._opened)
         self._names = known_names(graph, self._absence)
 
     def place_of(self, address: Address) -> Place | None:
@@ -184,6 +185,7 @@ class Instances:
     def use(self, graph: RunGraph) -> None:
         """Create instances as *graph* says from now on."""
         self._graph = graph
+        self.owners.follow(graph)
         for api, one in self._tables.items():
             if (at := Address.table(api)) in graph:
                 one.keep([member.name for member in graph.nx.pred[at]])
@@ -228,10 +230,6 @@ class Instances:
         """Return when the provider of *address* is started again; tables and routers never fail."""
         node = self._graph.nodes.get(address)
         return node.restart if isinstance(node, ProviderNode) else "on-failure"
-
-    def holder_of(self, frames: Iterable[FrameType], task: str) -> Address | None:
-        """Return the provider whose code *frames* run, or that of the node that *task* runs."""
-        return owner_of(frames, task, self._graph, self._opened)
 
     async def aclose(self) -> None:
         """Let go of what all instances share; a cancellation is raised afterwards."""

@@ -8,7 +8,7 @@ else goes on running and is handed what is new. At a start nothing stops, at a s
 from __future__ import annotations
 
 from traceback import walk_tb
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING, Any, Literal
 
 from rungraph.engine.errors import (
     NodeError,
@@ -33,21 +33,23 @@ from rungraph.engine.events import (
 from rungraph.engine.provider import ProviderReport
 from rungraph.engine.run.changes import Changes, Exchange
 from rungraph.engine.run.errors import ReloadError, RunError
-from rungraph.engine.run.loop_watch import LoopWatch
-from rungraph.engine.run.runner import NodeRunner, RunnerCallbacks
+from rungraph.engine.run.loop_watch import LoopWatch, beyond_help
+from rungraph.engine.run.node_run import Phase
+from rungraph.engine.run.runner import KILL_GRACE, NodeRunner, RunnerCallbacks
 from rungraph.engine.run.running_nodes import RunningNodes
 from rungraph.engine.run.stopping import Stopping
 from rungraph.engine.run.supervisor import Supervisor
 from rungraph.engine.run.task_watch import DeadTask, TaskWatch
-from rungraph.engine.waiting import outlast
+from rungraph.engine.waiting import due_of, outlast
 
 if TYPE_CHECKING:
     import asyncio
-    from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
+    from collections.abc import Callable, Collection, Mapping, Sequence
     from types import FrameType
 
     import networkx as nx
 
+    from rungraph.engine.run.code_owners import CodeOwners
     from rungraph.engine.run.node_run import NodeInstances, NodeRun
     from rungraph.engine.run.settings import StackSettings
     from rungraph.graph.address import Address
@@ -64,7 +66,7 @@ class Lifecycle:
         settings: Schedule, limits and deadlines.
         emit: Takes every event.
         late: Dependencies that are handed to their dependents once both run.
-        holder_of: Tells the node whose code frames run; None to watch the event loop not at all.
+        owners: Tells whose code runs; None to watch the event loop not at all.
         doom: Called with what ends the stack: a node that stays failed.
     """
 
@@ -76,14 +78,14 @@ class Lifecycle:
         emit: Callable[[Event], None],
         *,
         late: Collection[tuple[Address, Address]] = (),
-        holder_of: Callable[[Iterable[FrameType], str], Address | None] | None = None,
+        owners: CodeOwners | None = None,
         doom: Callable[[RunError], None] | None = None,
     ) -> None:
         self._running = RunningNodes(graph, nodes, settings, emit, late)
         self._nodes = nodes
         self._settings = settings
         self._emit = emit
-        self._holder_of = holder_of
+        self._owners = owners
         self._failures: list[NodeFailure] = []
         self._watch: LoopWatch | None = None
         self._tasks: TaskWatch | None = None
@@ -153,9 +155,9 @@ class Lifecycle:
             broke=self._broke,
             noted=self._note,
         )
-        if self._holder_of is not None:
-            self._watch = LoopWatch(self._holder_of, self._held)
-        self._tasks = TaskWatch(self._task_died, lambda frame: self._holder([frame]) is not None)
+        if self._owners is not None:
+            self._watch = LoopWatch(self._owners, self._held, self._is_overdue, self._never_lets_go)
+        self._tasks = TaskWatch(self._task_died, self._is_foreign)
         self._running.runner = NodeRunner(
             self._nodes, self._settings, self._emit, callbacks, self._watch
         )
@@ -291,12 +293,48 @@ class Lifecycle:
     def _held(self, address: Address, seconds: float) -> None:
         self._emit(NodeHeldLoop(self.clock(), address, seconds))
 
+    def _is_foreign(self, frame: FrameType) -> bool:
+        return self._owners is not None and bool(self._owners.providers_of(frame))
+
+    def _is_overdue(
+        self, address: Address | None, task: asyncio.Task[Any] | None, since: float
+    ) -> bool:
+        """Whether *task*, which has held the event loop *since*, is to let go of it.
+
+        Besides the deadlines of the task and of *address*, whose it is, there are those of all
+        others: they cannot get on meanwhile.
+        """
+        runner = self._running.runner
+        now = runner.loop.time()
+        if address is None or due_of(task) < now:
+            return due_of(task) < now
+        run = self._running.runs.get(address)
+        if run is not None and runner.is_overdue(run):
+            return True
+        runs = [one for one in tuple(self._running.runs.values()) if one.timer is not None]
+        limits = [(since, runner.seconds_of(one)) for one in runs if one is not run]
+        if run is None or run.phase is Phase.ENDED:
+            limits.append((since, KILL_GRACE))
+        if self._watch is not None:
+            first, second = self._watch.ordered_ends[:1], self._watch.ordered_ends[1:2]
+            limits += [(max(since, at), self._settings.stop_timeout) for at in first]
+            limits += [(max(since, at), KILL_GRACE) for at in second]
+        return any(now - begin > seconds for begin, seconds in limits)
+
+    def _never_lets_go(self, address: Address) -> None:
+        """Have the process end, if that can be, where *address* keeps all from ending in order."""
+        fails = self._is_all_or_nothing and not self._running.have_started
+        is_ending = self.changes.is_aborted or (self._watch and self._watch.ordered_ends)
+        if fails or is_ending:
+            for end in tuple(beyond_help):
+                end(address)
+
     def _task_died(self, task: DeadTask) -> None:
         """Tell of a task that has died; a node whose own background work it was has failed."""
         run, address = task.maker, task.maker.address if task.maker is not None else None
-        if address is None:
+        if address is None and self._owners is not None:
             frames = [frame for frame, _ in walk_tb(task.error.__traceback__)]
-            address = self._holder(frames[::-1])
+            address = self._owners.holder_of(frames[::-1], "")
         if address is None or self.instance_of(address) is None:
             return
         self._emit(NodeTaskFailed(self.clock(), address, task.name, task.error))
@@ -304,10 +342,6 @@ class Lifecycle:
             run.died = NodeError(f"its task {task.name!r} has failed: {describe(task.error)}")
             run.died.__cause__ = task.error
             run.cancel()
-
-    def _holder(self, frames: list[FrameType]) -> Address | None:
-        """Return the provider whose code *frames*, the innermost first, run."""
-        return self._holder_of(frames, "") if self._holder_of is not None else None
 
     def _fail(self, run: NodeRun, error: BaseException) -> None:
         run.causes = (run.address,)

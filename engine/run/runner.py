@@ -89,9 +89,9 @@ class NodeRunner:
         self._emit = emit
         self._callbacks = callbacks
         self._watch = watch
-        self._loop = asyncio.get_running_loop()
+        self.loop = asyncio.get_running_loop()
         self._owner = asyncio.current_task()
-        self._zero = self._loop.time()
+        self._zero = self.loop.time()
         # Nodes get the owner's context, never what another node's start has set in its own.
         self._context = copy_context()
         self._stragglers: set[asyncio.Task[None]] = set()
@@ -99,7 +99,7 @@ class NodeRunner:
 
     def clock(self) -> float:
         """Return the seconds since the runner was created."""
-        return self._loop.time() - self._zero
+        return self.loop.time() - self._zero
 
     # --- what is asked of it -------------------------------------------------------------------
 
@@ -111,7 +111,7 @@ class NodeRunner:
         # By no task factory: it shall not run before `start` has returned, and is watched here.
         run.task = asyncio.Task(
             self._live(run),
-            loop=self._loop,
+            loop=self.loop,
             name=str(run.address),
             context=context_of(run, self._context),
         )
@@ -157,7 +157,7 @@ class NodeRunner:
     def from_anywhere(self, work: Callable[..., object], *arguments: object) -> None:
         """Have *work* done in the event loop; called from any thread, at any time."""
         try:
-            self._loop.call_soon_threadsafe(work, *arguments)
+            self.loop.call_soon_threadsafe(work, *arguments)
         except RuntimeError:  # The loop is closed: nobody listens any more.
             return
 
@@ -185,11 +185,11 @@ class NodeRunner:
         try:
             instance = await self._nodes.open(run.address, running)
         except _FOREIGN as error:
+            run.overdue |= self._is_late(run)
             self._did_not_start(run, error)
             return
         del running  # What stops before this node is not kept by it.
-        if self._is_late(run, self._settings.start_timeout):
-            run.overdue = True  # Its timer could not fire: something held the event loop.
+        run.overdue |= self._is_late(run)  # Its timer cannot fire while it holds the event loop.
         if run.overdue or run.phase is not Phase.STARTING:
             await self._discard(run, instance)
             return
@@ -215,10 +215,8 @@ class NodeRunner:
         run.disarm()
         run.phase = Phase.RUNNING
         run.instance = instance
-        now = self.clock()
-        self._emit(
-            NodeReady(now, run.address, duration=now - run.since, waited=run.since - run.due)
-        )
+        now, waited = self.clock(), run.since - run.due
+        self._emit(NodeReady(now, run.address, duration=now - run.since, waited=waited))
         if run.reported is not None:
             self.report(run, run.reported)
         run.starting.settle(run)
@@ -258,7 +256,7 @@ class NodeRunner:
     async def _turn(self, run: NodeRun) -> Exception | None:
         """Wait until it is the node's turn to stop; return why when it ends before that."""
         while run.phase is Phase.RUNNING:
-            run.turn = self._loop.create_future()
+            run.turn = self.loop.create_future()
             try:
                 await run.turn
             except asyncio.CancelledError:
@@ -296,13 +294,12 @@ class NodeRunner:
             return
         if run.overdue and not isinstance(error, DeadlineError | KilledError):
             error = _late("stop", self._settings.stop_timeout, error)
-        elif isinstance(error, asyncio.CancelledError):
-            if self._killed:
-                error = KilledError("killed while it was stopping")
-            else:
-                error = _cancelled_from_within("stop", error)
-        elif error is None and self._is_late(run, self._stop_timeout):
+        elif isinstance(error, asyncio.CancelledError) and self._killed:
+            error = KilledError("killed while it was stopping")
+        elif isinstance(error, asyncio.CancelledError | None) and self._is_late(run):
             error = DeadlineError("stop", self._stop_timeout, blocking=True)
+        elif isinstance(error, asyncio.CancelledError):
+            error = _cancelled_from_within("stop", error)
         now = self.clock()
         if error is None:
             self._emit(NodeStopped(now, run.address, duration=now - run.since))
@@ -331,17 +328,30 @@ class NodeRunner:
 
     # --- deadlines -----------------------------------------------------------------------------
 
-    def _is_late(self, run: NodeRun, seconds: float) -> bool:
-        """Whether *run* has taken longer than *seconds* without a timer that could tell so."""
-        run.blocking = not run.overdue and self._left_of(run, seconds) < 0
+    def _is_late(self, run: NodeRun) -> bool:
+        """Whether *run* has taken longer than it may without a timer that could tell so."""
+        run.blocking = not (run.overdue or run.cancelled) and self._left_of(run) < 0
         return run.blocking
 
-    def _left_of(self, run: NodeRun, seconds: float) -> float:
-        """Return what *run* has left of its *seconds*, but for when others held the event loop."""
+    def _left_of(self, run: NodeRun) -> float:
+        """Return what *run* has left of its time, but for when others held the event loop."""
         now = self.clock()
         since, until = self._zero + run.since, self._zero + now
         held = self._watch.held_by_others(run.address, since, until) if self._watch else 0.0
-        return seconds - (now - run.since) + held
+        return self.seconds_of(run) - (now - run.since) + held
+
+    def seconds_of(self, run: NodeRun) -> float:
+        """Return how long *run* may take for what it does."""
+        if run.cancelled and not self._killed:
+            return self._cancel_timeout
+        is_start = run.phase is Phase.STARTING and not self._killed
+        return self._settings.start_timeout if is_start else self._stop_timeout
+
+    def is_overdue(self, run: NodeRun) -> bool:
+        """Whether the deadline of *run* has passed, though perhaps nobody could tell it so."""
+        if run.timer is None or run.timer.when() > self.loop.time():
+            return False
+        return run.cancelled or run.overdue or self._left_of(run) < 0
 
     @property
     def _stop_timeout(self) -> float:
@@ -350,13 +360,12 @@ class NodeRunner:
     def _arm(self, run: NodeRun, seconds: float, then: Callable[[NodeRun], None]) -> None:
         """Set the deadline of *run*, in place of any that it had."""
         run.disarm()
-        run.timer = self._loop.call_later(seconds, then, run)
+        run.timer = self.loop.call_later(seconds, then, run)
 
     def _overdue(self, run: NodeRun) -> None:
         """Cancel a start or a stop whose time is up."""
-        is_start = run.phase is Phase.STARTING
-        seconds = self._settings.start_timeout if is_start else self._stop_timeout
-        if (left := self._left_of(run, seconds)) > _CLOCK_ERROR:
+        is_start, seconds = run.phase is Phase.STARTING, self.seconds_of(run)
+        if (left := self._left_of(run)) > _CLOCK_ERROR:
             self._arm(run, left, self._overdue)
             return
         run.overdue = True

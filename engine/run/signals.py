@@ -8,6 +8,8 @@ import signal
 from contextlib import asynccontextmanager
 from typing import TYPE_CHECKING, Any
 
+from rungraph.engine.run.loop_watch import order_end
+
 if TYPE_CHECKING:
     from collections.abc import AsyncGenerator, Callable
 
@@ -77,6 +79,11 @@ async def watch_signals(
         else:
             kill()
 
+    def arrived(number: int, _: object) -> None:
+        """Take note at once, even of a signal that the event loop, which is held, takes later."""
+        if number != getattr(signal, "SIGHUP", None) or reload is None:
+            order_end(loop)
+
     before = {
         one: handler
         for one in SIGNALS
@@ -87,6 +94,7 @@ async def watch_signals(
     in_forks.update(before)
     for number in before:
         loop.add_signal_handler(number, take, number)
+        signal.signal(number, arrived)
     try:
         yield watch
         if watch.received is not None:  # The block has dealt with the cancellation itself.

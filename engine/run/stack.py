@@ -202,7 +202,7 @@ class Stack:
             self._settings,
             self._events.append,
             late=[(edge.dependency, edge.dependent) for edge in self._graph.dropped],
-            holder_of=self._instances.holder_of,
+            owners=self._instances.owners,
             doom=self._end_with,
         )
         self._owner = asyncio.current_task()

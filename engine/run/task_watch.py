@@ -12,7 +12,7 @@ from rungraph.engine.waiting import guarded
 from rungraph.graph.address import NodeKind
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Coroutine
+    from collections.abc import Callable, Coroutine, Iterable
     from types import CodeType, FrameType
 
 _GRACE_SECONDS = 0.05
@@ -46,6 +46,18 @@ def context_of(run: NodeRun, context: Context) -> Context:
     if run.address.kind is NodeKind.PROVIDER:
         copied.run(_maker.set, run)
     return copied
+
+
+def maker_of(frames: Iterable[FrameType]) -> NodeRun | None:
+    """Return in whose context *frames* of an event loop run; None when that is nobody's.
+
+    What others have made is known so as well, such as a library's task or callback.
+    """
+    for frame in frames:
+        if frame.f_code is asyncio.Handle._run.__code__:  # noqa: SLF001
+            handle = frame.f_locals.get("self")
+            return cast("Context", handle._context).get(_maker) if handle is not None else None  # noqa: SLF001
+    return None
 
 
 class TaskWatch:

@@ -17,8 +17,9 @@ import click
 from rungraph.cli.output.errors import text_of, traced
 from rungraph.cli.terminal import OutputClosedError, complain, tell
 from rungraph.engine.errors import describe
-from rungraph.engine.outlet import release_output
+from rungraph.engine.outlet import finish_output, release_output
 from rungraph.engine.request import without_call_data
+from rungraph.engine.run.loop_watch import beyond_help
 from rungraph.engine.run.registrations import registration_store
 from rungraph.engine.run.service_manager import tell_service_manager
 from rungraph.engine.run.signals import SIGNALS
@@ -29,6 +30,7 @@ from rungraph.graph import NodeKind, RungraphError
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Coroutine, Generator, Sequence
     from contextlib import AbstractContextManager
+    from types import FrameType
 
     from rungraph.cli.output.answers import Answers
     from rungraph.cli.output.masks import Masks
@@ -39,6 +41,7 @@ if TYPE_CHECKING:
     from rungraph.engine.run.settings import StackSettings
     from rungraph.engine.run.timeline import Timeline
     from rungraph.graph import RunGraph
+    from rungraph.graph.address import Address
 
 _logger = logging.getLogger(__name__)
 
@@ -213,21 +216,34 @@ def last_resort(*, reloads: bool = False) -> Generator[None]:
 
     The first two are the stack's (`engine.run.signals`). They go through the event loop,
     which some provider's code may block. This goes past it: the event loop is woken by the signal
-    itself, whatever function stands for it, so both see every signal.
+    itself, whatever function stands for it, so both see every signal. So the process ends when a
+    provider blocks the event loop for good, and nothing can end in order.
     """
-    count = 0
+    count, code = 0, 1
 
-    def take(number: int, _: object) -> None:
-        nonlocal count
-        count += 1
+    def end(holder: Address) -> None:
+        what = f"'{holder}' holds the event loop beyond its deadline and cannot be interrupted"
+        complain(f"{what}: the process ends without stopping what else runs")
+        finish_output()
+        os._exit(code)
+
+    def take(number: int, frame: FrameType | None) -> None:
+        nonlocal count, code
+        count, code = count + 1, 128 + number
         if count >= _ENOUGH:
-            os._exit(128 + number)
+            os._exit(code)
+        if callable(earlier := before.get(number)):
+            earlier(number, frame)
 
     heeded = [one for one in SIGNALS if signal.getsignal(one) is not signal.SIG_IGN]
     signals = [one for one in heeded if not (reloads and one.name == "SIGHUP")]
-    before = {number: signal.signal(number, take) for number in signals}
+    before: dict[int, Any] = {}
+    for one in signals:
+        before[one] = signal.signal(one, take)
+    beyond_help.append(end)
     try:
         yield
     finally:
+        beyond_help.remove(end)
         for number, function in before.items():
             signal.signal(number, function)
