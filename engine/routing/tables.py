@@ -132,7 +132,7 @@ class RoutingTable:
         with self._inventory.together(provider_id):
             for key, entry in self._inventory.entries_of(provider_id):
                 if entry.origin.is_stored:
-                    self._keep(entry)
+                    self._kept[key] = registration_of(entry.resource, self._node.api)
                 self._inventory.remove(key, str(why), partial(self._absence, provider_id))
 
     async def join(self, provider_id: str, instance: object, gate: Gate | None = None) -> None:
@@ -249,6 +249,7 @@ class RoutingTable:
         key = Key.of(accepted)
         before, kept = self._inventory.get(key), self._kept.pop(key, None)
         self._inventory.put(Entry(accepted, Origin.REGISTERED, wanted))
+        self.wanted.unwanted.pop(key, None)
         try:
             if self._store is not None:
                 await self._store.save(registration_of(accepted, self._node.api))
@@ -273,8 +274,10 @@ class RoutingTable:
                 wanted = self._exact(*key)
                 await member.within_deadline(lambda: member.unregister(wanted))
                 self._inventory.remove(key, "unregistered")
-            elif member is not None and not member.gate.is_closed:  # It is ill, or drained.
-                await member.give_up(self._type.read_stored(self._kept[key]))
+            else:
+                self.wanted.unwanted[key] = self._type.read_stored(self._kept[key])
+            if member is not None and not member.gate.is_closed:  # Else it is ill, or drained.
+                await self.wanted.take_back(member)
             self._kept.pop(key, None)
             self._inventory.names.absent.pop(key, None)
             self.wanted.resources.pop(key, None)
@@ -307,6 +310,7 @@ class RoutingTable:
             self._inventory.tell_failed(member.provider_id, error)
             return
         try:
+            await self.wanted.take_back(member)
             listing = await member.within_deadline(member.listing)
             with self._inventory.together(member.provider_id):
                 await self._take_listing(member, listing)
@@ -328,7 +332,7 @@ class RoutingTable:
             if key not in listed and is_gone and self._inventory.get(key) is entry:
                 reason = "its provider no longer serves it"
                 if entry.origin.is_stored:
-                    self._keep(entry)
+                    self._kept[key] = registration_of(entry.resource, self._node.api)
                     self._lost.add(key)
                     reason += "; kept until it does"
                 self._inventory.remove(key, reason, lambda: gone)
@@ -389,10 +393,6 @@ class RoutingTable:
             for key in wanted:
                 self.wanted.deny(key, error)
             self._inventory.tell_failed(member.provider_id, error)
-
-    def _keep(self, entry: Entry) -> None:
-        """Remember what is stored and not served now."""
-        self._kept[Key.of(entry.resource)] = registration_of(entry.resource, self._node.api)
 
     async def _forget(self, key: Key) -> None:
         if self._store is not None:

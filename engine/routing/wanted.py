@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
     from rungraph.engine.apis.resource import Resource
+    from rungraph.engine.routing.members import Member
     from rungraph.engine.routing.names import Names
     from rungraph.engine.routing.resources import ResourceType
     from rungraph.graph.nodes import TableNode
@@ -29,6 +30,7 @@ class Wanted:
 
     Attributes:
         resources: The resources, until somebody unregisters them.
+        unwanted: What was unregistered while its provider could not be told.
     """
 
     def __init__(self, node: TableNode, names: Names) -> None:
@@ -36,6 +38,7 @@ class Wanted:
         self._names = names
         self._denied: dict[Key, BaseException] = {}
         self.resources: dict[Key, Resource] = {}
+        self.unwanted: dict[Key, Resource] = {}
         self._unfollow: Callable[[], None] = lambda: None
         self._look: Callable[[], None] = lambda: None
 
@@ -85,6 +88,11 @@ class Wanted:
     def of_provider(self, provider_id: str) -> list[tuple[Key, Resource]]:
         """Return what *provider_id* is to serve."""
         return [one for one in self.resources.items() if one[0].provider_id == provider_id]
+
+    async def take_back(self, member: Member) -> None:
+        """Have *member*, whose turn it is, give up what was unregistered while it was not there."""
+        for key in [key for key in self.unwanted if key.provider_id == member.provider_id]:
+            await member.give_up(self.unwanted.pop(key))
 
     def deny(self, key: Key, error: BaseException) -> None:
         """Take note of why the provider did not take one, if it is one of these."""

@@ -140,15 +140,21 @@ async def test_what_its_provider_lists_is_kept_once_it_is_registered(bench: Benc
     assert [kept.identifier for kept in await bench.store().load("models")] == ["m"]
 
 
-async def test_what_is_unregistered_while_its_provider_is_ill_is_gone(bench: Bench) -> None:
-    """The provider runs, and would list it once it is well."""
+@pytest.mark.parametrize("is_stopped", [False, True])
+async def test_what_is_unregistered_while_its_provider_is_away_is_gone(
+    bench: Bench, is_stopped: bool
+) -> None:
+    """The provider is ill, or stopped and cannot be asked: it would list it once it is back."""
     foo = Provider()
     table = await bench.table(foo=foo)
     await table.register_model(Model(identifier="m"))
-    table.lose("foo", NotRunningError("ill"))
+    if is_stopped:
+        table.member("foo").gate.close(set())
+    table.lose("foo", NotRunningError("away"))
     await table.unregister_model("m")
+    assert list(foo.served) == ["m"] * is_stopped
     await table.join("foo", foo)
-    assert await names(table) == []
+    assert await names(table) == list(foo.served) == []
 
 
 async def test_what_cannot_be_stored_is_not_registered(bench: Bench) -> None:
