@@ -19,6 +19,7 @@ from tests.contract.command_line import (
     environment,
     run,
     run_program,
+    rungraph,
     running,
 )
 from tests.contract.conftest import ConfigFile
@@ -293,6 +294,10 @@ def test_a_watched_file_is_reloaded_when_it_changes_and_on_sighup(config_file: C
         process.until("the new config runs")
         file.write_text("providers: {inference: 7}")
         process.until("is not reloaded; the old config goes on")
+        file.unlink()
+        os.mkfifo(file)  # Nobody writes to it: reading it would never end.
+        process.until("is not reloaded: it is not a regular file any more")
+        file.unlink()
         file.write_text(good)
         process.until("the new config runs")
         for _ in range(3):
@@ -302,6 +307,18 @@ def test_a_watched_file_is_reloaded_when_it_changes_and_on_sighup(config_file: C
         code, rest = process.end(signal.SIGTERM)
     assert code == 143
     assert "stopped    provider:inference/told" in rest
+
+
+def test_only_a_file_is_watched(tmp_path: Path) -> None:
+    """What comes through a pipe comes once."""
+    os.mkfifo(pipe := tmp_path / "pipe.yaml")
+    for name, why in (
+        ("-", "standard input does not change"),
+        (pipe, f"{pipe} is not a regular one"),
+    ):
+        ended = rungraph("run", name, "--watch")
+        assert ended.code == 2
+        assert ended.err.endswith(f"Error: --watch is for a FILE: {why}\n")
 
 
 def test_a_change_during_the_start_is_not_missed(config_file: ConfigFile, tmp_path: Path) -> None:

@@ -115,7 +115,7 @@ def run(
     **settings: Any,
 ) -> int:
     """Start a stack, call it, stop it; *settings* are those of `StackSettings`."""
-    if watches and (calls or saved or file in (None, "-")):
+    if watches and (calls or saved or file is None):
         msg = "--watch is for a FILE that runs until a signal comes, without --call and --plan"
         raise click.UsageError(msg)
     if verbose and quiet:

@@ -43,10 +43,12 @@ class WatchedFile:
         """Return the file as it is now.
 
         Raises:
-            click.UsageError: If it is standard input, which does not change.
+            click.UsageError: If it is standard input or a pipe, which does not change.
         """
-        if str(path) == "-":
-            msg = "--watch is for a FILE: standard input does not change"
+        if str(path) == "-" or (Path(path).exists() and not Path(path).is_file()):
+            is_input = str(path) == "-"
+            why = "standard input does not change" if is_input else f"{path} is not a regular one"
+            msg = f"--watch is for a FILE: {why}"
             raise click.UsageError(msg)
         return cls(Path(path), catalog, _stamp_of(Path(path)))
 
@@ -65,6 +67,9 @@ class WatchedFile:
                 continue
             stamp = now
             asked.clear()
+            if self.path.exists() and not self.path.is_file():  # Reading it might never end.
+                complain(f"{self.path} is not reloaded: it is not a regular file any more")
+                continue
             try:
                 # Reading a large config takes long; calls go on meanwhile.
                 seconds = stack.settings.start_timeout
