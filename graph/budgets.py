@@ -45,6 +45,8 @@ MOST_PASSES: Final = 200
 """So often may they visit a whole graph, when that is more."""
 MOST_KEPT_ATTRIBUTES: Final = 100
 """Attributes, such as ``config.url``, of which a graph that is asked keeps who has which value."""
+MOST_SPECS: Final = 1_000
+"""Files of specs in each folder of external APIs or provider types."""
 MOST_DRAWN: Final = 5_000
 """Boxes and arrows of a picture: some 15 seconds, and far more than anyone can read."""
 MOST_LAID_OUT: Final = 100_000

@@ -271,6 +271,7 @@ class _Draft:
                 named.update(closest(misspelt, apis))  # It is told once, and counts as that.
         else:
             named = set(self.config.configured_apis).intersection(self.catalog.providable_apis)
+            named |= self.catalog.apis.keys() & self.config.listed_apis.values()
         served = {one for api in named for one in self._with_pair(api)}
         return served | self.config.switched_on
 

@@ -133,6 +133,7 @@ class ProviderNode(_Node):
         restart: When it is started again after it has ended: one of `RESTARTS`.
         placement: Where it runs: one of `PLACEMENTS`.
         limits: How long its calls may take, and how many run at a time.
+        unread: The keys of its entry whose values could not be made out.
     """
 
     address: Address
@@ -147,6 +148,7 @@ class ProviderNode(_Node):
     restart: str = RESTARTS[0]
     placement: str = PLACEMENTS[0]
     limits: Limits = NO_LIMITS
+    unread: frozenset[str] = frozenset()
 
     def masked(self, value: Any) -> Any:
         """Return the config, or part of one, without its secrets: safe to show anywhere."""

@@ -101,7 +101,9 @@ _Remotes = list[tuple[ProviderNode, tuple[Found, ...]]]
 def _remotes(graph: RunGraph, quiet: QuietImports) -> _Remotes:
     remotes: _Remotes = []
     for node in graph.nodes.values():
-        if isinstance(node, ProviderNode) and node.provider_type.partition("::")[0] == "remote":
+        if not isinstance(node, ProviderNode) or "config" in node.unread:
+            continue
+        if node.provider_type.partition("::")[0] == "remote":
             if node.spec is not None and node.spec.config_class:
                 # Foreign code; the level import reports what is wrong.
                 with suppress(Exception, SystemExit):

@@ -130,7 +130,7 @@ class ConfigCheck:
                 yield Diagnostic("I004", message, place=resource.place)
 
     def _config_of(self, node: ProviderNode) -> Iterator[Diagnostic]:
-        if node.spec is None or not node.spec.config_class:
+        if node.spec is None or not node.spec.config_class or "config" in node.unread:
             return  # It is taken as it is.
         read = read_config(node, environment_text=self._graph.environment_text)
         rejects, ignores = "rejects its config", "does not know all its config"

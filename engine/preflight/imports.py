@@ -106,6 +106,8 @@ class _Check(ConfigCheck):
             yield from self._protocols(api)
         for node in self._graph.nodes.values():
             if isinstance(node, ProviderNode) and node.spec is not None:
+                if "module" in node.unread:
+                    continue
                 yield from self._provider(node, node.spec)
             elif isinstance(node, TableNode) and node.resources:
                 purpose = f"the resource type of '{node.api}'"

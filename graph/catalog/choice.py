@@ -84,7 +84,8 @@ def catalog_for(
         # A release that is not known is one of that catalog: all else is still judged by it.
         base = name.partition("@")[0]
         instead = named_catalog(base, document.value) if base in SHIPPED else discover_catalog()
-        return instead, (problem,)
+        # What it lacks, the one that is named may have.
+        return instead.with_values(unread=frozenset({"", *instead.apis})), (problem,)
 
 
 def named_catalog(
@@ -139,6 +140,7 @@ def _extended(catalog: Catalog) -> Catalog:
         pairs=whole.pairs,
         providers=whole.providers,
         problems=whole.problems,
+        unloaded=discover_catalog().unloaded,
     )
 
 

@@ -67,13 +67,14 @@ def discover_catalog() -> Catalog:
     process.
     """
     points = sorted(entry_points(group=ENTRY_POINT_GROUP), key=_order)
-    catalog = Catalog()
+    catalog, unloaded = Catalog(), list[str]()
     for point in points:
         try:
             catalog = catalog.merged(offered_catalog(point))
         except CatalogError as error:
+            unloaded.append(point.name)
             catalog = replace(catalog, problems=(*catalog.problems, str(error)))
-    return catalog
+    return catalog.with_values(unloaded=tuple(unloaded)) if unloaded else catalog
 
 
 def _order(point: EntryPoint) -> tuple[bool, str, str]:

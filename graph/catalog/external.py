@@ -12,6 +12,7 @@ from itertools import islice
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from rungraph.graph.budgets import MOST_SPECS
 from rungraph.graph.catalog.specs import ApiSpec, Catalog, ProviderSpec
 from rungraph.graph.diagnostics import Severity
 from rungraph.graph.secrets.masking import masked_text
@@ -29,7 +30,6 @@ PROVIDERS, APIS = "external_providers_dir", "external_apis_dir"
 INDEX = "--extra-index-url"
 """The option of pip that names one more index."""
 _INDEX = re.compile(r"--(?:extra-)?index-url[ =](\S+)")
-_MOST_FILES = 1_000
 _KEYS = frozenset(
     (
         *("adapter", "adapter_type", "api_dependencies", "config_class", "deprecation_error"),
@@ -47,7 +47,7 @@ def with_external(
     A relative path begins at the config's folder. A folder that is not here is no problem of the
     config: it can be there where the stack starts.
     """
-    reader = _Reader(document)
+    reader = _Reader(document, catalog)
     apis, specs = [], []
     for key in (APIS, PROVIDERS):
         folder = folder_of(key, document, substitution)
@@ -55,12 +55,13 @@ def with_external(
             apis = [*reader.apis(folder)]
         elif folder is not None:
             specs = [*reader.providers(folder)]
+    unread = catalog.unread | reader.unread
     if not apis and not specs:
-        return catalog, tuple(reader.problems)
+        return catalog.with_values(unread=unread), tuple(reader.problems)
     new = [one for one in apis if one.name not in catalog.apis]
     own = [one for one in specs if catalog.provider(one.api, one.provider_type) is None]
     merged = catalog.merged_with(new, (), own)
-    added = catalog.with_values(apis=merged.apis, providers=merged.providers)
+    added = catalog.with_values(apis=merged.apis, providers=merged.providers, unread=unread)
     return added, tuple(reader.problems)
 
 
@@ -80,18 +81,21 @@ def folder_of(key: str, document: Document, substitution: Substitution) -> Path 
 class _Reader:
     """One reading of folders of specs; what cannot be read is left out and told."""
 
-    def __init__(self, document: Document) -> None:
+    def __init__(self, document: Document, catalog: Catalog) -> None:
         self.document = document
+        self.apis_known = catalog.apis.keys()
         self.problems: list[Diagnostic] = []
+        self.unread: set[str] = set()
+        """The APIs of which a type, or an empty name if an API, stands in a file not read."""
 
     def apis(self, folder: Path) -> Iterator[ApiSpec]:
-        for path in _files(folder, "*.yaml"):
+        for path in self.files(folder, APIS, "*.yaml"):
             if value := self.spec(path, APIS, "name"):
                 yield ApiSpec(value["name"], description=f"of {path.name}")
 
     def providers(self, folder: Path) -> Iterator[ProviderSpec]:
         for kind in ("inline", "remote"):
-            for path in _files(folder, f"{kind}/*/*.yaml"):
+            for path in self.files(folder, PROVIDERS, f"{kind}/*/*.yaml"):
                 both = self.spec(path, PROVIDERS, "module")
                 if not both:
                     continue
@@ -127,6 +131,7 @@ class _Reader:
                     problem = self.document.problem("C033", what, (key,), meant)
                     self.problems.append(replace(problem, severity=Severity.WARNING))
             return value
+        self.unread.add(path.parent.name if key == PROVIDERS else "")
         first = next(iter(found.diagnostics), None)
         where = f"{first.place}: {first.message}" if first else f"{path}: '{needed}' is no text"
         self.problems.append(
@@ -136,11 +141,16 @@ class _Reader:
         )
         return {}
 
-
-def _files(folder: Path, pattern: str) -> list[Path]:
-    # A pipe or a device would never end.
-    found = (path for path in folder.glob(pattern) if path.is_file())
-    return sorted(islice(found, _MOST_FILES))
+    def files(self, folder: Path, key: str, pattern: str) -> list[Path]:
+        """Return the files of specs in *folder*, sorted; tell if there are too many to read."""
+        # A pipe or a device would never end.
+        found = (path for path in folder.glob(pattern) if path.is_file())
+        first = [*islice(found, MOST_SPECS + 1)]
+        if len(first) > MOST_SPECS:
+            what = f"the folder of '{key}' has more than {MOST_SPECS:,} specs; not all are read"
+            self.problems.append(self.document.problem("C033", what, (key,), "split the folder"))
+            self.unread.update(("", *self.apis_known))
+        return sorted(first[:MOST_SPECS])
 
 
 def _texts(value: Any) -> tuple[str, ...]:

@@ -8,14 +8,14 @@ from functools import cached_property
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any
 
-from rungraph.graph.address import is_api_name
 from rungraph.graph.budgets import MOST_PROBLEMS
+from rungraph.graph.catalog.spec_checks import check_specs
 from rungraph.graph.errors import CatalogError
 from rungraph.graph.json_format import JsonObject
 from rungraph.graph.wording import first_lines, printable
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable
+    from collections.abc import Iterable
 
     from rungraph.graph.catalog.release_specs import KeySpec, SectionSpec, StoreSpec
 
@@ -165,45 +165,10 @@ class ProviderSpec(JsonObject):
         return "get_adapter_impl" if self.is_remote else "get_provider_impl"
 
 
-def _check_specs(name: str, specs: Iterable[object], kind: type) -> None:
-    """Raise `CatalogError` if there is something else among *specs*, or a field is of no use."""
-    for spec in specs:
-        if not isinstance(spec, kind):
-            msg = f"{name} holds a {type(spec).__name__}, not a {kind.__name__}"
-            raise CatalogError(msg)
-        for field_name, is_fine, what in _CHECKS[kind]:
-            value = getattr(spec, field_name)
-            if not is_fine(value) or (value == "" and field_name in _NAMES[kind]):
-                msg = f"{kind.__name__}({field_name}={value!r}) is no {what}"
-                raise CatalogError(msg)
-
-
-def _are_texts(value: object) -> bool:
-    return isinstance(value, tuple | list) and all(isinstance(one, str) for one in value)
-
-
-_MUST_BE: dict[object, tuple[Callable[[object], bool], str]] = {
-    **dict.fromkeys(
-        ("name", "router_api", "table_api", "api"),
-        (lambda value: isinstance(value, str) and is_api_name(value), "name of an API"),
-    ),
-    "str": (lambda value: isinstance(value, str), "text"),
-    "bool": (lambda value: isinstance(value, bool), "boolean"),
-    "tuple[str, ...]": (_are_texts, "tuple of texts"),
-    "Mapping[str, str]": (
-        lambda value: isinstance(value, Mapping) and _are_texts([*value, *value.values()]),
-        "mapping of texts",
-    ),
-}
-"""What a field must be, by its name or else by its type, and what that is called."""
 _NAMES = {
     ApiSpec: ("name",),
     RoutedPair: ("router_api", "table_api", "resource"),
     ProviderSpec: ("api", "provider_type", "module"),
-}
-_CHECKS = {
-    kind: [(one.name, *(_MUST_BE.get(one.name) or _MUST_BE[one.type])) for one in fields(kind)]
-    for kind in _NAMES
 }
 
 
@@ -224,6 +189,9 @@ class Catalog:
         stores: The stores of the stack itself.
         sections: What the keys of other sections must hold.
         told_by: How the release of a run config was told; empty when it was named.
+        unread: The APIs of which types may be missing, because where they stand could not be read;
+            an empty name when an API itself can be.
+        unloaded: The catalogs of installed packages that could not be loaded.
 
     Examples:
         >>> api = ApiSpec("echo", "echo_package:Echo")
@@ -245,6 +213,8 @@ class Catalog:
     stores: tuple[StoreSpec, ...] = ()
     sections: tuple[SectionSpec, ...] = ()
     told_by: str = ""
+    unread: frozenset[str] = frozenset()
+    unloaded: tuple[str, ...] = ()
 
     def __repr__(self) -> str:
         counts = f"{len(self.apis)} APIs, {len(self.pairs)} pairs, {len(self.providers)} types"
@@ -265,8 +235,8 @@ class Catalog:
                     f"of a list it is made with Catalog.of({name}=[…])"
                 )
                 raise CatalogError(msg)
-            _check_specs(name, given.values(), kind)
-        _check_specs("pairs", self.pairs, RoutedPair)
+            check_specs(name, given.values(), kind, _NAMES[kind])
+        check_specs("pairs", self.pairs, RoutedPair, _NAMES[RoutedPair])
 
     @classmethod
     def of(
@@ -303,9 +273,9 @@ class Catalog:
     ) -> Catalog:
         """Return this catalog with more APIs, pairs and provider specs; see `merged`."""
         apis, pairs, providers = tuple(apis), tuple(pairs), tuple(providers)
-        _check_specs("apis", apis, ApiSpec)
-        _check_specs("pairs", pairs, RoutedPair)
-        _check_specs("providers", providers, ProviderSpec)
+        check_specs("apis", apis, ApiSpec, _NAMES[ApiSpec])
+        check_specs("pairs", pairs, RoutedPair, _NAMES[RoutedPair])
+        check_specs("providers", providers, ProviderSpec, _NAMES[ProviderSpec])
         problems = list(self.problems)
         known_apis = dict(self.apis)
         for api in apis:
@@ -388,6 +358,10 @@ class Catalog:
     def pair_of(self, api: str) -> RoutedPair | None:
         """Return the routed pair that *api* is a part of, as router or table API."""
         return self._pair_by_router.get(api) or self._pair_by_table.get(api)
+
+    def is_unread(self, api: str) -> bool:
+        """Whether *api*, or types of it, may be declared where nothing could be read."""
+        return api in self.unread or ("" in self.unread and api not in self.apis)
 
     @property
     def providable_apis(self) -> tuple[str, ...]:

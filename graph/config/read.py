@@ -2,48 +2,37 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from operator import attrgetter
 from typing import TYPE_CHECKING, Any
 
-from rungraph.graph.address import Address, is_api_name
-from rungraph.graph.config.field_types import fields_of
+from rungraph.graph.config.field_types import fields_of, misfits
 from rungraph.graph.config.first_format import is_old_format, with_providers
 from rungraph.graph.config.keys import known_keys, resource_paths, stray_key
-from rungraph.graph.config.read_limits import limits_of_apis, read_limits, report_idle_limits
+from rungraph.graph.config.providers import ProviderReader
+from rungraph.graph.config.read_limits import limits_of_apis, report_idle_limits
 from rungraph.graph.config.resources import ResourceReader
 from rungraph.graph.config.run_config import (
-    DISABLED,
     CheckSection,
-    Excluded,
-    ProviderSection,
     QueryCheck,
     RunConfig,
     RunSection,
     in_order,
 )
-from rungraph.graph.config.sections import kind_of
+from rungraph.graph.config.sections import kind_of, text_in
 from rungraph.graph.diagnostics import Severity
-from rungraph.graph.nodes import PLACEMENTS, RESTARTS, ProviderNode
+from rungraph.graph.placeholders import has_placeholder
 from rungraph.graph.secrets.masking import masked_text
 from rungraph.graph.source.positions import path_text, value_at
-from rungraph.graph.suggest import closest, did_you_mean
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
     from rungraph.graph.catalog.specs import Catalog
-    from rungraph.graph.config.sections import Entry
     from rungraph.graph.diagnostics import Diagnostic
-    from rungraph.graph.limits import Limits
     from rungraph.graph.source.document import Document
     from rungraph.graph.source.environment import Substitution
-    from rungraph.graph.source.positions import Path
 
 VERSIONS = ("2",)
-
-_PROVIDER_KEYS = frozenset(fields_of(ProviderSection))
-_REQUIRED = frozenset({"provider_id", "provider_type"})
 
 
 def read_config(
@@ -72,17 +61,16 @@ def read_checks(
     return checks, (section.selectors if section else None) or {}, tuple(reader.problems)
 
 
-class _Reader(ResourceReader):
+class _Reader(ProviderReader, ResourceReader):
     """One reading of a document."""
 
     def __init__(
         self, document: Document, substitution: Substitution, *, is_trial: bool = False
     ) -> None:
         super().__init__(document, substitution, is_trial=is_trial)
-        self.excluded: list[Excluded] = []
-        self.unreadable: dict[str, set[str]] = {}
+        self.listed_apis: Mapping[int, str] = {}
+        self.are_apis_whole = True
         self.known: frozenset[str] = frozenset()
-        self.api_limits: Mapping[str, Limits] = {}
 
     def run_config(self, catalog: Catalog) -> RunConfig:
         value: Mapping[str, Any] = self.document.value
@@ -113,8 +101,8 @@ class _Reader(ResourceReader):
         ]
         return RunConfig(
             name=run.distro_name or run.image_name or "",
-            apis=tuple(sorted(set(run.apis))) if run.apis else None,
-            listed_apis=tuple(run.apis or ()),
+            apis=tuple(sorted(set(run.apis))) if run.apis and self.are_apis_whole else None,
+            listed_apis=self.listed_apis,
             configured_apis=tuple(sorted(configured)) if isinstance(configured, dict) else (),
             providers=in_order(
                 providers,
@@ -124,6 +112,8 @@ class _Reader(ResourceReader):
                     *(one.spec, one.restart, one.placement, one.limits.given()),
                 ],
             ),
+            partial=tuple(self.partial),
+            partial_resources=tuple(self.partial_resources),
             unreadable={api: frozenset(ids) for api, ids in sorted(self.unreadable.items())},
             lost=frozenset(self.lost),
             resources=in_order(
@@ -177,6 +167,11 @@ class _Reader(ResourceReader):
                 )
                 known |= {key}
                 self.lost.add(key)
+        if catalog.unread:
+            # What a list registers is data of the catalog that could not be read.
+            lists = {key for key in value.keys() - known if isinstance(value[key], list)}
+            self.lost |= lists
+            known |= lists
         if not value:
             return value
         required = (
@@ -190,7 +185,12 @@ class _Reader(ResourceReader):
     def run_section(self, value: Mapping[str, Any], catalog: Catalog) -> RunSection:
         """Return what stands at the top besides lists; what it says by default when in doubt."""
         known = fields_of(RunSection).keys() & self.known
-        fields = {key: self.resolve(value[key], (key,)) for key in value if key in known}
+        # Which catalog counts is chosen before the environment is filled in.
+        fields = {
+            key: value[key] if key == "catalog" else self.resolve(value[key], (key,))
+            for key in value
+            if key in known
+        }
         for key in fields.keys() & {"apis", "limits", "selectors", "version"}:
             fields[key] = self.shown(value[key], fields[key], (key,))
         for key in fields.keys() & {"image_name", "distro_name"}:
@@ -210,8 +210,18 @@ class _Reader(ResourceReader):
             fields["version"] = str(fields.get("version") or VERSIONS[-1])
         given = {key: one for key, one in fields.items() if one is not None}
         run = self.section(RunSection, given, ()) or RunSection()
-        if any(key in given and getattr(run, key) is None for key in ("apis", "selectors")):
+        apis = given.get("apis")
+        listed = dict(enumerate(apis)) if isinstance(apis, list) else {}
+        self.listed_apis = {
+            index: api
+            for index, api in listed.items()
+            if isinstance(api, str) and not has_placeholder(api)
+        }
+        self.are_apis_whole = apis is None or apis == [*self.listed_apis.values()]
+        if not self.are_apis_whole:
             self.lost.add("providers")
+        if run.selectors != given.get("selectors"):
+            self.lost.add("selectors")
         is_free = "any_version" in catalog.traits
         if str(run.version) not in VERSIONS:
             what = f"not looked at by {catalog.full_name}" if is_free else "not known"
@@ -258,108 +268,6 @@ class _Reader(ResourceReader):
             return value
         return {**value, "server": {**value["server"], "auth": {**auth, "provider_config": None}}}
 
-    def providers(self, value: Any, catalog: Catalog) -> Iterator[ProviderNode]:
-        if not isinstance(value, dict):
-            if value is not None:
-                self.lost.add("providers")
-                wanted = "a mapping of API to a list of instances"
-                self.wrong_type(value, ("providers",), wanted)
-            return
-        for key, entries in value.items():
-            if entries is None:
-                continue
-            api = self.named(key, ("providers", key), key=True)
-            for meant in closest(api, catalog.providable_apis) if api not in catalog.apis else ():
-                self.lose(meant, "")
-            if not is_api_name(api):
-                self.lost.add("providers")
-                continue  # No catalog has it, which is told of, and it has no address.
-            if not isinstance(entries, list) or not all(isinstance(one, dict) for one in entries):
-                self.lose(api, "")
-            hint = "write '- ' before 'provider_id', so that it is a list of one"
-            for entry in self.entries(
-                entries,
-                ("providers", key),
-                "a list of instances",
-                "a mapping with provider_id, provider_type and config",
-                *([hint] if isinstance(entries, dict) else []),
-            ):
-                provider = self.provider(api, entry, catalog)
-                if provider is not None:
-                    yield provider
-
-    def lose(self, api: str, provider_id: str) -> None:
-        """Remember an instance that could not be made out, so that nobody is told to add it."""
-        self.lost.add("providers")
-        self.unreadable.setdefault(api, set()).add(provider_id)
-
-    def provider(self, api: str, entry: Entry, catalog: Catalog) -> ProviderNode | None:
-        written, path, place = entry
-        provider_id = written.get("provider_id")
-        if isinstance(provider_id, str) and "$" in provider_id:
-            resolved_id = self.resolve(provider_id, (*path, "provider_id"))
-            provider_id = self.text(provider_id, resolved_id, (*path, "provider_id"))
-        off = (None, DISABLED, *([""] if self.traits else []))
-        if "provider_id" in written and provider_id in off:
-            if provider_id != DISABLED and self.traits:
-                # Switched off, and filled in all the same: what has no default must be set.
-                self.resolve(written, path)
-            self.excluded.append(_switched_off(api, entry))
-            return None
-        if not _REQUIRED <= written.keys() <= _PROVIDER_KEYS:
-            written = self.spelt(
-                written, _PROVIDER_KEYS, path, "a provider", dict.fromkeys(sorted(_REQUIRED), "")
-            )
-        resolved: dict[str, Any] = self.resolve(written, path)
-        if resolved is not written:
-            texts = {
-                key: self.text(written[key], one, (*path, key))
-                if key == "provider_type"
-                else self.shown(written[key], one, (*path, key))
-                for key, one in resolved.items()
-                if one is not written[key] and key not in ("config", "provider_id")
-            }
-            if "provider_id" in entry.written:
-                texts["provider_id"] = provider_id
-            resolved = {**resolved, **texts}
-        section = self.section(ProviderSection, resolved, path)
-        if section is None:
-            self.lose(api, provider_id if isinstance(provider_id, str) else "")
-            return None
-        spec = section.spec(api, catalog)
-        self.in_vain(section, path, catalog)
-        placement = spec.placement if spec is not None else ""
-        if placement and section.placement not in (None, placement):
-            where = path_text((*path, "placement"))
-            message = f"'{where}' must be '{placement}' for '{section.provider_type}'"
-            self.report("C010", message, (*path, "placement"))
-        return ProviderNode(
-            Address.provider(api, section.provider_id),
-            section.provider_type,
-            spec,
-            place,
-            written.get("config") or {},
-            resolved.get("config") or {},
-            path,
-            tuple(sorted(set(section.tags or ()))),
-            self.document.known,
-            section.restart or RESTARTS[0],
-            placement or section.placement or PLACEMENTS[0],
-            read_limits(self, section.limits, (*path, "limits"), self.api_limits.get(api)),
-        )
-
-    def in_vain(self, section: ProviderSection, path: Path, catalog: Catalog) -> None:
-        """Report what an entry says of a module that it does not name, or of an unknown API."""
-        for key in ("config_class", "dependencies", "optional_dependencies"):
-            if getattr(section, key) and not section.module:
-                what, where = f"'{key}' does nothing without 'module'", (*path, key)
-                self.report("C010", what, where, key=True, severity=Severity.WARNING)
-        for index, api in enumerate(section.optional_dependencies or ()):
-            if section.module and api not in catalog.apis:
-                what, where = f"unknown API '{api}'", (*path, "optional_dependencies", index)
-                hints = filter(None, [did_you_mean(api, catalog.apis)])
-                self.report("C020", what, where, *hints, severity=Severity.WARNING)
-
     def checks(self, value: Any) -> Iterator[QueryCheck]:
         keys = "with name, query and expect"
         for written, path, place in self.entries(
@@ -368,19 +276,20 @@ class _Reader(ResourceReader):
             written = self.spelt(written, fields_of(CheckSection).keys(), path, "a check")
             shown = self.shown(written, self.resolve(written, path), path)
             section = self.section(CheckSection, shown, path)
+            name, query = (shown.get(key) for key in ("name", "query"))
+            if section is None and (isinstance(query, str) or "expect" in shown):
+                # What there is of it is looked at all the same.
+                given = {
+                    "name": text_in(name) or path_text(path),
+                    "query": query if isinstance(query, str) else "",
+                }
+                wrong = [one for one in misfits(CheckSection, shown) if one.path == ("expect",)]
+                section = self.made(CheckSection, {**shown, **given}, path, wrong)
             if section is not None:
+                is_read = type(shown.get("expect", "")) in (str, int)
                 yield QueryCheck(
                     masked_text(section.name, self.document.known),
                     section.query,
-                    str(section.expect),
+                    str(section.expect) if is_read else None,
                     place,
                 )
-
-
-def _switched_off(api: str, entry: Entry) -> Excluded:
-    written = entry.written["provider_id"]
-    provider_type = str(entry.written.get("provider_type", ""))
-    named = Excluded(api, str(written or ""), provider_type, "env_unset", entry.place)
-    if named.variables:
-        return replace(named, detail=f"provider_id is {written} and {named.summary}")
-    return replace(named, reason="disabled", detail=f"provider_id is {written or 'null'}")

@@ -26,7 +26,9 @@ def limits_of_apis(
     """Return what limits the calls of each provider of an API, by API."""
     if not value:
         return {}
-    known = reader.spelt(value, catalog.apis.keys(), ("limits",), "'limits'")
+    # Any other API may be of a catalog that could not be read.
+    unread = {api for api in value if catalog.is_unread(api)}
+    known = reader.spelt(value, catalog.apis.keys() | unread, ("limits",), "'limits'")
     apis = sorted(known.keys() & catalog.apis.keys())
     return {api: read_limits(reader, known[api], ("limits", api)) for api in apis}
 
@@ -43,7 +45,9 @@ def read_limits(
         return api or NO_LIMITS
     said = {key: one for key, one in vars(section).items() if one is not None}
     limits = replace(api or NO_LIMITS, **said)
-    if "queued_calls" in said and path[0] != "limits":  # Of an API, each provider may say more.
+    if value.get("concurrent_calls") is not None and "concurrent_calls" not in said:
+        reader.has_unread_limits = True
+    elif "queued_calls" in said and path[0] != "limits":  # Of an API, each provider may say more.
         _report_queue_alone(reader, (*path, "queued_calls"), [limits])
     return limits
 
@@ -64,6 +68,6 @@ def report_idle_limits(
 
 
 def _report_queue_alone(reader: SectionReader, path: Path, limits: Sequence[Limits]) -> None:
-    if all(one.concurrent_calls is None for one in limits):
+    if not reader.has_unread_limits and all(one.concurrent_calls is None for one in limits):
         message = "'queued_calls' does nothing without 'concurrent_calls'"
         reader.report("C010", message, path, severity=Severity.WARNING)

@@ -5,16 +5,18 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any, cast
 
-from rungraph.graph.config.field_types import fields_of
+from rungraph.graph.config.field_types import fields_of, misfits
 from rungraph.graph.config.run_config import (
     DISABLED,
+    UNREAD,
     MemberSection,
     ResourceSection,
     RoutingSection,
 )
-from rungraph.graph.config.sections import Entry, SectionReader, kind_of
+from rungraph.graph.config.sections import Entry, SectionReader, kind_of, text_in
 from rungraph.graph.diagnostics import Severity
 from rungraph.graph.nodes import ResourceConfig, Routing
+from rungraph.graph.placeholders import has_placeholder
 from rungraph.graph.source.positions import path_text
 from rungraph.graph.suggest import closest
 
@@ -22,6 +24,8 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
     from rungraph.graph.catalog.specs import RoutedPair
+    from rungraph.graph.source.document import Document
+    from rungraph.graph.source.environment import Substitution
     from rungraph.graph.source.positions import Path
 
 _SHARING = ("members", "routing")
@@ -32,7 +36,12 @@ _EMBEDDING = "embedding"
 class ResourceReader(SectionReader):
     """Reads resources; every problem of their shape becomes a diagnostic."""
 
-    traits: frozenset[str] = frozenset()
+    def __init__(
+        self, document: Document, substitution: Substitution, *, is_trial: bool = False
+    ) -> None:
+        super().__init__(document, substitution, is_trial=is_trial)
+        self.partial_resources: list[ResourceConfig] = []
+
     of_providers: frozenset[str] = frozenset()
     """The lists, such as ``tool_groups``, whose entries must name a provider."""
 
@@ -45,13 +54,19 @@ class ResourceReader(SectionReader):
             resource = self.resource(entry._replace(written=own), pair)
             if resource is None:
                 continue
-            if len(own) == len(entry.written):
-                yield resource
+            whole = [resource]
+            if len(own) < len(entry.written):
+                whole = [*self.members(entry, resource, pair)]
+            if resource.identifier and resource.provider_id != UNREAD:
+                yield from whole
             else:
-                yield from self.members(entry, resource, pair)
+                self.partial_resources += whole
 
     def resource(self, entry: Entry, pair: RoutedPair) -> ResourceConfig | None:
-        """Return what an entry registers; None for one that is off, or not to be made out."""
+        """Return what an entry registers; None for one that is off, or not to be made out.
+
+        One without an id that can be made out has an empty one.
+        """
         written, path, place = entry
         noun = pair.resource
         names = {f"{noun}_id": "identifier", "identifier": "identifier", **_names_of(noun)}
@@ -76,18 +91,28 @@ class ResourceReader(SectionReader):
             return None
         resolved: dict[str, Any] = self.resolve(written, path)
         wanted = self.named_texts(written, resolved, names, path)
-        if "identifier" not in wanted:
-            self.lost.add(str(path[0]))
-            self.without_id(written, f"{noun}_id", path)
-            return None
         as_written = {names[name]: name for name in names if name in written}
+        has_id = "identifier" in wanted
+        if not has_id:
+            self.without_id(written, f"{noun}_id", path)
+            wanted["identifier"] = "?"
         section = self.section(ResourceSection, wanted, path, as_written)
+        has_id = has_id and isinstance(wanted["identifier"], str)
+        is_whole = section is not None
         if section is None:
-            self.lost.add(str(path[0]))
-            return None
+            provider_id = wanted.get("provider_id", UNREAD)
+            if "provider_id" in wanted and not (isinstance(provider_id, str) and provider_id):
+                wanted["provider_id"] = UNREAD
+            wanted["identifier"] = text_in(wanted["identifier"])
+            found = misfits(ResourceSection, wanted)
+            wrong = [one for one in found if one.path != ("identifier",)]
+            section = self.made(ResourceSection, wanted, path, wrong)
+        naming = (section.identifier, section.provider_id or "")
+        if not (is_whole and has_id) or any(map(has_placeholder, naming)):
+            self.lose_below(path)
         return ResourceConfig(
             pair.table_api,
-            section.identifier,
+            section.identifier if has_id else "",
             section.provider_id or "",
             section.provider_resource_id,
             {name: resolved[name] for name in sorted(resolved) if name not in names},
@@ -102,7 +127,7 @@ class ResourceReader(SectionReader):
     ) -> Iterator[ResourceConfig]:
         """Yield *resource*, which *entry* describes, for each of its members."""
         written, path, _ = entry
-        named = f"{pair.noun} '{resource.identifier}'"
+        named = named_resource(resource, pair)
         routing = self.routing(written.get("routing"), (*path, "routing"))
         if written.get("members") is None:
             what, where = f"{named} has no members whose calls could be routed", (*path, "routing")
@@ -112,7 +137,9 @@ class ResourceReader(SectionReader):
         if resource.provider_id:
             what, where = f"{named} names a provider beside its members", (*path, "provider_id")
             self.report("C043", what, where, "make it one of the members, or take it out", key=True)
-        if routing.hedge_after is not None and resource.fields.get("model_type") != _EMBEDDING:
+        kind = resource.fields.get("model_type")
+        is_open = isinstance(kind, str) and has_placeholder(kind)
+        if routing.hedge_after is not None and kind != _EMBEDDING and not is_open:
             what = f"only embeddings can be asked for twice, and {named} is for other calls"
             hint = f"take 'hedge' out, or add 'model_type: {_EMBEDDING}' if that is what it is"
             self.report("C043", what, (*path, "routing", "hedge"), hint, key=True)
@@ -155,8 +182,8 @@ class ResourceReader(SectionReader):
         wanted = self.named_texts(read, resolved, names, path)
         as_written = {names[name]: name for name in names if name in written}
         section = self.section(MemberSection, wanted, path, as_written)
-        if section is None:
-            self.lost.add(str(path[0]))
+        if section is None or has_placeholder(section.provider_id):
+            self.lose_below(path)
         return section
 
     def routing(self, written: Any, path: Path) -> Routing:
@@ -229,6 +256,11 @@ class ResourceReader(SectionReader):
             key=True,
             severity=Severity.ERROR,
         )
+
+
+def named_resource(resource: ResourceConfig, pair: RoutedPair) -> str:
+    """Return what a resource is called in messages: by its place when its id is not known."""
+    return f"{pair.noun} '{resource.identifier or path_text(resource.entry_path)}'"
 
 
 def _names_of(noun: str) -> dict[str, str]:

@@ -23,6 +23,8 @@ if TYPE_CHECKING:
 
 ALL_PROVIDERS = "all"
 """The provider of a model that some releases take for an alias at the first provider."""
+UNREAD = "${env.}"
+"""The provider of a resource where it could not be made out: like one that a variable names."""
 DISABLED = "__disabled__"
 """A provider id that switches its entry off, as an id that the environment leaves empty does."""
 
@@ -72,6 +74,8 @@ class LimitsSection(Section):
         "queued_calls": (0, MOST),
     }
 
+    asides = frozenset(Limits.__slots__)
+
     call_timeout: float | int | None = None
     first_chunk_timeout: float | int | None = None
     idle_timeout: float | int | None = None
@@ -85,7 +89,12 @@ class ProviderSection(Section):
     """One entry under ``providers.<api>``."""
 
     never_empty = frozenset({"provider_id", "provider_type"})
-    asides = frozenset({"restart", "placement", "limits"})
+    asides = frozenset(
+        {
+            *("config", "module", "config_class", "dependencies", "optional_dependencies", "tags"),
+            *("restart", "placement", "limits"),
+        }
+    )
     choices: ClassVar[dict[str, tuple[str, ...]]] = {
         "restart": RESTARTS,
         "placement": PLACEMENTS,
@@ -127,10 +136,11 @@ class CheckSection(Section):
     """One entry of ``checks``: a query and what it must find."""
 
     never_empty = frozenset({"name", "query"})
+    asides = frozenset({"expect"})
 
     name: str
     query: str
-    expect: str | int = "empty"
+    expect: str | int | None = "empty"
 
 
 @dataclass(frozen=True)
@@ -161,6 +171,7 @@ class MemberSection(Section):
 class RoutingSection(Section):
     """How members share calls: ``routing`` as a mapping, or its policy alone."""
 
+    asides = frozenset({"policy", "hedge"})
     choices: ClassVar[dict[str, tuple[str, ...]]] = {"policy": POLICIES}
 
     policy: str = POLICIES[0]
@@ -173,14 +184,14 @@ class QueryCheck:
 
     Attributes:
         name: What it is called.
-        query: The query.
-        expect: ``empty``, ``nonempty`` or a number of nodes.
+        query: The query; empty when it could not be made out.
+        expect: ``empty``, ``nonempty`` or a number of nodes; None when it could not be made out.
         place: Where it stands.
     """
 
     name: str
     query: str
-    expect: str = "empty"
+    expect: str | None = "empty"
     place: Place | None = None
 
 
@@ -242,11 +253,14 @@ class RunConfig:
 
     Attributes:
         name: Its ``distro_name`` or ``image_name``; empty when it has none.
-        apis: The APIs to serve; None when the providers imply them.
-        listed_apis: The same in the file's order, for places.
+        apis: The APIs to serve; None when the providers imply them, or not all could be made out.
+        listed_apis: By its place in the list ``apis`` each one that could be made out.
         configured_apis: The keys of ``providers``, also of empty lists, sorted.
         providers: The enabled instances, in a stable order that is not the file's. Their ids are
             not yet known to be unique, nor their APIs and types to exist.
+        partial: Instances whose id or type could not be made out, and is empty; they are no nodes.
+        partial_resources: Resources whose id or provider could not be made out: then the one is
+            empty, the other `UNREAD`.
         unreadable: By API the ids of the instances that could not be made out; an empty one where
             the id cannot be told either.
         lost: The keys, such as ``providers`` and ``models``, below which not all could be made out.
@@ -263,9 +277,11 @@ class RunConfig:
 
     name: str = ""
     apis: tuple[str, ...] | None = None
-    listed_apis: tuple[str, ...] = ()
+    listed_apis: Mapping[int, str] = field(default_factory=dict[int, str])
     configured_apis: tuple[str, ...] = ()
     providers: tuple[ProviderNode, ...] = ()
+    partial: tuple[ProviderNode, ...] = ()
+    partial_resources: tuple[ResourceConfig, ...] = ()
     unreadable: Mapping[str, frozenset[str]] = field(default_factory=dict[str, frozenset[str]])
     lost: frozenset[str] = frozenset()
     resources: tuple[ResourceConfig, ...] = ()

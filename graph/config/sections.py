@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+from itertools import takewhile
 from typing import TYPE_CHECKING, Any, NamedTuple, TypeVar
 
 from rungraph.graph.budgets import MOST_PROBLEMS
-from rungraph.graph.config.field_types import fields_of, misfits
+from rungraph.graph.config.field_types import Misfit, fields_of, misfits
 from rungraph.graph.diagnostics import Severity
 from rungraph.graph.placeholders import placeholders
 from rungraph.graph.secrets.keys import is_secret_key
@@ -15,7 +16,7 @@ from rungraph.graph.suggest import closest, did_you_mean
 from rungraph.graph.wording import has_controls, printable
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Mapping
+    from collections.abc import Callable, Iterable, Iterator, Mapping
     from collections.abc import Set as AbstractSet
 
     from rungraph.graph.config.run_config import Section
@@ -39,6 +40,16 @@ def kind_of(value: Any) -> str:
     if value == "":
         return "an empty text"
     return "nothing" if value is None else _KINDS.get(type(value), "a mapping")
+
+
+def text_in(value: Any) -> str:
+    """Return the text that whoever wrote *value* meant, such as ``5``; empty if that is not clear.
+
+    Examples:
+        >>> text_in(5), text_in([5])
+        ('5', '')
+    """
+    return str(value) if isinstance(value, str | int | float) else ""
 
 
 class RefusedError(Exception):
@@ -67,6 +78,9 @@ class SectionReader:
         is_trial: Whether reading ends with `RefusedError` at the first refusal.
     """
 
+    traits: frozenset[str] = frozenset()
+    """What the release does that the config is read as one of."""
+
     def __init__(
         self, document: Document, substitution: Substitution, *, is_trial: bool = False
     ) -> None:
@@ -78,7 +92,14 @@ class SectionReader:
         self.problems: list[Diagnostic] = []
         self.lost: set[str] = set()
         """The keys of the config that have entries which could not be made out."""
+        self.has_unread_limits = False
+        """Whether some limit of concurrent calls could not be made out."""
         self.origin: Mapping[Path, Path] = {}
+
+    def lose_below(self, path: Path) -> None:
+        """Remember that an entry of the list that *path* leads into could not be made out."""
+        keys = [*takewhile(lambda step: isinstance(step, str), path)]
+        self.lost.add("providers" if keys[0] == "providers" else path_text(keys))
 
     def entries(
         self, value: Any, path: Path, wanted: str, wanted_entry: str, *hints: str
@@ -87,7 +108,7 @@ class SectionReader:
         if value is None:
             return
         if not isinstance(value, list):
-            self.lost.add(str(path[0]))
+            self.lose_below(path)
             self.wrong_type(value, path, wanted, *hints)
             return
         for index, written in enumerate(value):
@@ -95,7 +116,7 @@ class SectionReader:
             if isinstance(written, dict):
                 yield Entry(written, entry_path, self.document.place_of(entry_path))
             else:
-                self.lost.add(str(path[0]))
+                self.lose_below(path)
                 self.wrong_type(written, entry_path, wanted_entry)
 
     def text(self, written: Any, resolved: Any, path: Path) -> Any:
@@ -154,7 +175,7 @@ class SectionReader:
         lacking = [key for key, field in known.items() if field.is_required and key not in value]
         for key in lacking:
             self.missing(key, path)
-        wrong = [*misfits(model, value)]
+        wrong = tuple(misfits(model, value))
         for (first, *others), given, wanted in wrong:
             where = (*path, (written or {}).get(str(first), first), *others)
             choices = model.choices.get(str(first), ())
@@ -171,16 +192,24 @@ class SectionReader:
         refused = {str(first) for (first, *_), _, _ in wrong}
         if lacking or not refused <= model.asides:
             return None
+        return self.made(model, value, path, wrong)
+
+    def made(
+        self, model: type[_S], value: Mapping[str, Any], path: Path, wrong: Iterable[Misfit]
+    ) -> _S:
+        """Return *value* as *model* has it, without what is *wrong* of it."""
         make: Callable[..., _S] = model
+        known = fields_of(model)
+        refused = {str(first) for (first, *_), _, _ in wrong}
         given = {key: one for key, one in value.items() if key in known}
-        # Of a mapping, only what is wrong is left out.
-        whole = {key: dict(given[key]) for key in refused if isinstance(given[key], dict)}
-        given |= whole
-        for (first, *others), _, _ in wrong:
-            if others and first in whole:
-                whole[str(first)].pop(others[0], None)
-            else:
-                given.pop(str(first), None)
+        # Of a mapping or a list, only what is wrong is left out.
+        for key in refused:
+            items = {others[0] for (first, *others), _, _ in wrong if first == key and others}
+            whole = given.pop(key)
+            if items and isinstance(whole, dict):
+                given[key] = {name: one for name, one in whole.items() if name not in items}
+            elif items:
+                given[key] = [one for index, one in enumerate(whole) if index not in items]
         # A query may have several lines; all other texts of a section are ids, types and names.
         for key, one in given.items():
             if isinstance(one, str) and not one.isprintable() and key != "query":

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 import networkx as nx
 
+from rungraph.graph.address import NodeKind
 from rungraph.graph.diff.alignment import fact_changes
 from rungraph.graph.diff.facts import Hidden, facts_of, hidden_of, is_masked
 from rungraph.graph.diff.incomparable import knows_all, not_comparable
@@ -70,8 +71,12 @@ def diff_graphs(
         if was is None or now is None:
             change, switches = (Change.ADDED, on) if was is None else (Change.REMOVED, off)
             facts = fact_changes(facts_of(was or {}), facts_of(now or {}))
+            other, which = (old, "older") if was is None else (new, "newer")
+            reason = switches.reason_of(address)
+            if not reason and _may_have(other, address):
+                reason = f"not all of the {which} config could be made out"
             kind = _type_in(facts_of(now or was or {}))
-            changed.append(NodeChange(address, change, facts, switches.reason_of(address), kind))
+            changed.append(NodeChange(address, change, facts, reason, kind))
         elif differing := _differing(was, now, is_known=is_known):
             kind = _type_in(facts_of(now))
             changed.append(NodeChange(address, Change.CHANGED, differing, provider_type=kind))
@@ -93,6 +98,12 @@ def diff_graphs(
         catalogs=(before.catalog, after.catalog),
         not_comparable=tuple(not_comparable(old, new)),
     )
+
+
+def _may_have(graph: RunGraph | Snapshot, address: Address) -> bool:
+    """Whether a provider may be among what could not be made out of *graph*."""
+    is_lost = not isinstance(graph, Snapshot) and "providers" in graph.lost
+    return is_lost and address.kind is NodeKind.PROVIDER
 
 
 def _type_in(facts: Facts) -> str:

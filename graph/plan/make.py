@@ -128,17 +128,17 @@ def _with_answers(graph: RunGraph, answers: Collection[CheckAnswer]) -> RunGraph
     """Return *graph* with what is wrong with *answers*, unless it says so already."""
     known = {(one.code, one.message, one.place) for one in graph.diagnostics}
     return graph.with_diagnostics(
-        one.diagnostic
+        found
         for one in answers
-        if one.diagnostic
-        and (one.diagnostic.code, one.diagnostic.message, one.diagnostic.place) not in known
+        for found in one.diagnostics
+        if (found.code, found.message, found.place) not in known
     )
 
 
 def _query_plan(answer: CheckAnswer, known: KnownSecrets) -> QueryPlan:
     check = answer.check
     return QueryPlan(
-        expect=check.expect,
+        expect=check.expect or "",
         name=check.name,
         nodes=tuple(map(str, answer.selection or ())),
         place=place_plan(check.place),

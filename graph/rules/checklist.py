@@ -111,7 +111,9 @@ _UNSEEN = """
 providers,C023 known-types current-types unique-ids single-providers resources-placed
 providers,C023 providers-served selectors addresses-usable remotes-reachable resources-served
 providers,C021,C023,C031,C032 no-hard-cycles no-soft-cycles dependencies-configured apis-provided
+C029 known-apis known-types current-types single-providers
 providers,C020,C021,C023,C031 modules-importable packages-installed configs-accepted
+selectors selectors
 resources unique-ids resources-placed selectors resources-accepted resources-served
 """
 """What has not seen all that it is about after a problem, or where not all could be made out."""
@@ -120,7 +122,10 @@ resources unique-ids resources-placed selectors resources-accepted resources-ser
 def _unseen(graph: RunGraph) -> Iterator[str]:
     """Yield the checks that could pass only for a part of *graph*."""
     met = {one.code for one in graph.diagnostics}
-    met |= {key if key == "providers" else "resources" for key in graph.lost - {"checks"}}
+    if any(isinstance(one, ProviderNode) and one.spec is None for one in graph.nodes.values()):
+        met.add("C021")
+    others = {"providers", "selectors"}
+    met |= {key if key in others else "resources" for key in graph.lost - {"checks"}}
     for line in _UNSEEN.strip().splitlines():
         causes, *names = line.split()
         if not met.isdisjoint(causes.split(",")):
@@ -197,7 +202,7 @@ def _queried(
 
         answers = ask(graph)
     for answer in answers:
-        diagnostics = (answer.diagnostic,) if answer.diagnostic else ()
+        diagnostics = answer.diagnostics
         states = f"{masked_text(answer.check.query, graph.known)}: {answer.check.expect}"
         result = result_of(diagnostics) if answer.ok else Result.FAILED
         if result is Result.PASSED and graph.lost - {"checks"}:

@@ -7,7 +7,10 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import TYPE_CHECKING, NamedTuple
 
+from rungraph.graph.config.keys import resource_paths
 from rungraph.graph.nodes import ProviderNode
+from rungraph.graph.placeholders import has_placeholder
+from rungraph.graph.source.positions import path_text
 from rungraph.graph.suggest import closest
 from rungraph.graph.wording import listed
 
@@ -18,7 +21,7 @@ if TYPE_CHECKING:
     from rungraph.graph.address import Address
     from rungraph.graph.catalog.specs import Catalog
     from rungraph.graph.config.run_config import RunConfig
-    from rungraph.graph.nodes import Node
+    from rungraph.graph.nodes import Node, ResourceConfig
     from rungraph.graph.source.document import Document
     from rungraph.graph.source.environment import Substitution
 
@@ -45,10 +48,14 @@ class RuleContext:
     @cached_property
     def ids(self) -> Mapping[str, Mapping[str, None]]:
         """The ids of the enabled instances by API, each sorted; every resource asks for them."""
-        return {
+        found = {
             api: dict.fromkeys(provider.provider_id for provider in providers)
             for api, providers in self.by_api.items()
         }
+        for one in self.config.partial:
+            if one.provider_id:
+                found[one.api] = dict.fromkeys(sorted({*found.get(one.api, ()), one.provider_id}))
+        return found
 
     @cached_property
     def needed_by(self) -> Mapping[str, ProviderNode]:
@@ -59,6 +66,27 @@ class RuleContext:
                 for api in node.spec_dependencies:
                     found.setdefault(api, node)
         return found
+
+    @cached_property
+    def entries(self) -> tuple[ProviderNode, ...]:
+        """All instances of the config, also those whose id or type could not be made out."""
+        return (*self.config.providers, *self.config.partial)
+
+    @cached_property
+    def resources(self) -> tuple[ResourceConfig, ...]:
+        """All resources of the config, also those whose id or provider could not be made out."""
+        return (*self.config.resources, *self.config.partial_resources)
+
+    def is_lost(self, table_api: str) -> bool:
+        """Whether the config lists resources of a table that could not be made out."""
+        pair = self.catalog.pair_of_table(table_api)
+        paths = resource_paths(pair, self.catalog) if pair and self.config.lost else ()
+        return any(not self.config.lost.isdisjoint((path[0], path_text(path))) for path in paths)
+
+    def may_have(self, api: str, provider_id: str) -> bool:
+        """Whether an instance of *api* that could not be made out may be the one of this id."""
+        lost = self.config.unreadable.get(api, frozenset())
+        return "" in lost or provider_id in lost or has_placeholder(provider_id)
 
     def is_providable(self, api: str) -> bool:
         """Whether a run config can configure providers for *api*."""

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 from rungraph.graph.address import NodeKind
 from rungraph.graph.diagnostics import Diagnostic, Severity
 from rungraph.graph.nodes import ProviderNode
+from rungraph.graph.placeholders import has_placeholder
 from rungraph.graph.rules import stack_sections
 from rungraph.graph.rules.context import nearest
 from rungraph.graph.rules.masks import pasted_masks
@@ -62,12 +63,16 @@ def _overridden_apis(context: RuleContext) -> Iterator[Diagnostic]:
 
 def _duplicate_ids(context: RuleContext) -> Iterator[Diagnostic]:
     place_of, providers = context.document.place_of, context.config.providers  # Sorted by address.
+    if named := [one for one in context.config.partial if one.provider_id]:
+        providers = tuple(sorted((*providers, *named), key=lambda one: one.address))
     for address, same in groupby(providers, key=lambda one: one.address):
         found = [*same]
+        if "provider_id" in found[0].unread:
+            continue
         if len(found) > 1:  # Most ids are used once, and places take time.
             found.sort(key=lambda one: (place_of(one.path), len(one.path), one.path))
         first, *others = found
-        ids = context.ids[first.api]
+        ids = context.ids.get(first.api, {})
         free = (one for n in count(2) if (one := f"{first.provider_id}-{n}") not in ids)
         for again in others:
             place = place_of(first.path)
@@ -110,7 +115,7 @@ def _several_unrouted(context: RuleContext) -> Iterator[Diagnostic]:
 
 
 def _deprecated_types(context: RuleContext) -> Iterator[Diagnostic]:
-    for provider in context.config.providers:
+    for provider in context.entries:
         spec = provider.spec
         if spec and spec.deprecated:
             what = "no longer works" if spec.removed else "is deprecated"
@@ -119,7 +124,7 @@ def _deprecated_types(context: RuleContext) -> Iterator[Diagnostic]:
                 f"provider type '{spec.provider_type}' {what}",
                 (*provider.path, "provider_type"),
                 spec.deprecated,
-                address=provider.address,
+                address=provider.address if provider.provider_id else None,
                 severity=Severity.ERROR if spec.removed else Severity.WARNING,
             )
 
@@ -136,7 +141,8 @@ def _missing_dependencies(context: RuleContext) -> Iterator[Diagnostic]:
         if not isinstance(node, ProviderNode):
             continue
         for api in node.spec_dependencies:
-            if api in present:
+            is_open = catalog.is_unread(api) or has_placeholder(api)
+            if api in present or (is_open and api not in catalog.apis):
                 continue
             pair = catalog.pair_of(api)
             wanted = pair.router_api if pair else api
@@ -166,7 +172,7 @@ def _served_without_provider(context: RuleContext) -> Iterator[Diagnostic]:
         pair = catalog.pair_of_router(api)
         names = (api, pair.table_api) if pair else (api,)
         needing = next((context.needed_by[one] for one in names if one in context.needed_by), None)
-        if not is_key and not needing and not set(names) & set(config.listed_apis):
+        if not is_key and not needing and not set(names) & {*config.listed_apis.values()}:
             continue  # A pair that is there in every stack, and that nobody asks for.
         is_off = any(one.api == api for one in config.excluded)
         problem = f"{api} is served, but " + (
@@ -180,7 +186,7 @@ def _served_without_provider(context: RuleContext) -> Iterator[Diagnostic]:
         )
         way_out = "switch one of them on" if is_off else f"add a provider under 'providers.{api}'"
         way_out += f"; '{needing.address}' needs {api}" if needing else f", or take '{api}' out"
-        is_at_key = is_key or not (set(names) & set(config.listed_apis))
+        is_at_key = is_key or not (set(names) & {*config.listed_apis.values()})
         yield context.document.problem(
             "G007" if pair else "G004",
             f"{problem}: its table is empty" if pair else problem,
@@ -204,7 +210,7 @@ def _path_in_apis(context: RuleContext, api: str) -> Path:
     """Return where ``apis`` lists *api*, or the API of its table."""
     pair = context.catalog.pair_of_router(api)
     names = (api, pair.table_api) if pair else (api,)
-    for index, listed_api in enumerate(context.config.listed_apis):
+    for index, listed_api in context.config.listed_apis.items():
         if listed_api in names:
             return ("apis", index)
     return ("apis",)
@@ -212,7 +218,7 @@ def _path_in_apis(context: RuleContext, api: str) -> Path:
 
 def _unserved_providers(context: RuleContext) -> Iterator[Diagnostic]:
     starts_all = "pairs_by_apis" in context.catalog.traits
-    for api, providers in sorted(context.by_api.items()):
+    for api, providers in sorted(context.by_api.items()) if context.config.apis else ():
         if api in context.served or not context.is_providable(api):
             continue
         is_routed = context.catalog.pair_of_router(api) is not None

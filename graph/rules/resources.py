@@ -7,8 +7,10 @@ from operator import attrgetter
 from typing import TYPE_CHECKING
 
 from rungraph.graph.address import Address
+from rungraph.graph.config.resources import named_resource
 from rungraph.graph.config.run_config import ALL_PROVIDERS
 from rungraph.graph.diagnostics import Severity
+from rungraph.graph.placeholders import has_placeholder
 from rungraph.graph.resources import KnownResources, Reference, Resource
 from rungraph.graph.rules.context import nearest, switched_off_hint
 from rungraph.graph.rules.registered import model_type, registered_models, registered_name
@@ -25,15 +27,15 @@ if TYPE_CHECKING:
 
 def resources_without_provider(context: RuleContext) -> Iterator[Diagnostic]:
     """Yield what is wrong with the providers that resources name, or do not name."""
-    for resource in context.config.resources:
+    for resource in context.resources:
         pair = context.catalog.pair_of_table(resource.table_api)
         if pair is None or resource.table_api in unread_tables(context):
             continue
         router, noun = pair.router_api, pair.noun
-        named = f"{noun} '{resource.identifier}'"
+        named = named_resource(resource, pair)
         ids = context.ids.get(router, {})
-        lost = context.config.unreadable.get(router, frozenset())
-        is_lost = "" in lost or resource.provider_id in lost
+        is_lost = context.may_have(router, resource.provider_id)
+        is_lost |= not (resource.provider_id or ids) and router in context.config.unreadable
         is_without_members = not resource.provider_id and resource.routing is not None
         if resource.table_api == "datasets" and "datasets_by_source" in context.catalog.traits:
             yield from _dataset(context, resource, ids)
@@ -160,13 +162,19 @@ def references_to_nothing(context: RuleContext) -> Iterator[Diagnostic]:
     registered = registered_models(context)
     for one in known.references():
         if one.table.api == "models" and registered is not None:
-            if one.config.table_api not in unread_tables(context):
+            if one.config.table_api not in unread_tables(context) and not has_placeholder(one.name):
                 yield from _unregistered(context, one, registered)
             continue
         # How another stack reads a name that several resources have is its own affair.
         if one.candidates and (not one.is_ambiguous or context.catalog.name):
             continue
         other = one.table.pair
+        if not one.candidates and (
+            has_placeholder(one.name)
+            or context.is_lost(one.table.api)
+            or other.router_api in context.config.unreadable
+        ):
+            continue  # It may be what could not be made out.
         if one.candidates:
             names = [each.qualified for each in one.candidates if isinstance(each, Resource)]
             what = f"which {len(names)} providers serve"
@@ -196,6 +204,8 @@ def _unregistered(
         return
     noun = f"{one.resource.kind.replace('_', ' ')} '{one.resource.identifier}'"
     path = (*one.config.path, one.field)
+    if model is None and context.is_lost("models"):
+        return
     if model is None:
         message = f"{noun} needs model '{one.name}', which is not registered under that name"
         hints = nearest(one.name, registered, "models that are")

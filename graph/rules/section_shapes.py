@@ -93,7 +93,7 @@ def _sections(context: RuleContext, written: str) -> Iterator[tuple[Path, Mappin
     if first == _RESOURCES:
         name, *inner = others
         tables = {one.table_api for one in context.catalog.pairs if one.resources == name}
-        for one in context.config.resources:
+        for one in context.resources:
             if one.table_api in tables:
                 ids = {"provider_id": one.provider_id} if one.provider_id else {}
                 for path, value in _at({**one.fields, **ids}, ".".join(inner)):

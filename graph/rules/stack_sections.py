@@ -58,7 +58,7 @@ def storage(context: RuleContext) -> Iterator[Diagnostic]:
         message = f"there is no storage backend '{backend}', where {joined(names)} are kept"
         hint = "add it, or name another one under 'storage.stores'"
         yield context.document.problem("C036", message, ("storage", "backends"), hint)
-    for provider in context.config.providers:
+    for provider in context.entries:
         for path, reference in _references(provider.config, (*provider.path, "config")):
             wanted = next(family for key, family in _FAMILIES.items() if key in reference)
             yield from _reference(context, reference["backend"], wanted, path, families)
@@ -203,7 +203,7 @@ def _provider(
     context: RuleContext, api: str, provider_id: str, path: Path, *, is_fatal: bool
 ) -> Iterator[Diagnostic]:
     ids = context.ids.get(api, {})
-    if provider_id in ids:
+    if provider_id in ids or context.may_have(api, provider_id):
         return
     off = switched_off_hint(context, api, provider_id, "default")
     message = f"the default provider '{provider_id}' is not one of {api}"
@@ -228,7 +228,7 @@ def safety(context: RuleContext) -> Iterator[Diagnostic]:
         yield context.document.problem("C037", message, path, "add 'safety' to 'apis'")
         return
     shields = {one.identifier for one in context.config.resources if one.table_api == "shields"}
-    if shields and wanted not in shields:
+    if shields and wanted not in shields and not context.is_lost("shields"):
         hints = nearest(wanted, shields, "shields")
         yield context.document.problem("C037", f"no shield '{wanted}' is registered", path, *hints)
 

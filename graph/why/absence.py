@@ -157,7 +157,10 @@ def _unreadable(graph: RunGraph, asked: _Name) -> Iterator[Cause]:
             if not isinstance(entry, dict) or path in known:
                 continue
             written = (str(entry.get(key) or "") for key in ("provider_id", "provider_type"))
-            if place_at(graph, path) not in known_places and asked.is_entry(api, *written):
+            # An id that is not to be made out can be any.
+            is_open = asked.api == api and not isinstance(entry.get("provider_id"), str)
+            is_meant = is_open or asked.is_entry(api, *written)
+            if place_at(graph, path) not in known_places and is_meant:
                 yield from _broken_entry(graph, api, path)
 
 
@@ -281,7 +284,11 @@ def _by_resource(graph: RunGraph, text: str) -> Iterator[Cause]:
             written = value_at(graph.document.value, path) if graph.document else None
             entries: list[Any] = written if isinstance(written, list) else []
             for index, entry in enumerate(entries):
-                if isinstance(entry, dict) and name == entry.get(f"{pair.resource}_id"):
+                if not isinstance(entry, dict):
+                    continue
+                written_id = entry.get(f"{pair.resource}_id")
+                # An id that is not to be made out can be any.
+                if name == written_id or (name != text and not isinstance(written_id, str)):
                     yield from _broken_entry(graph, "", (*path, index))
 
 

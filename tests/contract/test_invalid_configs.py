@@ -60,7 +60,7 @@ def _graph(path: Path) -> RunGraph:
     names_catalog = "\ncatalog: " in f"\n{path.read_text('utf-8', 'replace')}"
     graph = compile_config(path, catalog=None if names_catalog else _catalog(), environment={})
     if path.name.startswith("Q"):
-        return graph.with_diagnostics(one.diagnostic for one in ask(graph) if one.diagnostic)
+        return graph.with_diagnostics(found for one in ask(graph) for found in one.diagnostics)
     if path.name.startswith("H"):
         [health] = check_remotes([graph])
         return graph.with_diagnostics(health.diagnostics)

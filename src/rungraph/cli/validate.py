@@ -121,7 +121,7 @@ def _report(
         from rungraph.graph.query.config_checks import ask
 
         answers = ask(graph, asked, selectors=checks.selectors if checks else None)
-        graph = graph.with_diagnostics(one.diagnostic for one in answers if one.diagnostic)
+        graph = graph.with_diagnostics(found for one in answers for found in one.diagnostics)
     if not (reading.holds_configs or level >= Level.IMPORT) or not is_usable(graph):
         results = checklist(graph, level, answers=answers)
         return FileReport(file, level, graph, results, is_strict=is_strict)

@@ -198,7 +198,7 @@ def test_a_bad_config_still_gives_a_graph() -> None:
 def test_a_wrong_value_is_named_by_its_keys_and_an_empty_id_is_no_switch() -> None:
     """The path has the keys and indexes of the file; only the environment switches off."""
     graph = compile_config({"version": [2], "apis": ["x", 3], "providers": {}}, environment={})
-    assert sorted(one.path for one in graph.diagnostics) == ["apis[1]", "version"]
+    assert sorted(one.path for one in graph.diagnostics) == ["apis[0]", "apis[1]", "version"]
     graph = _compile({"inference": {"": "remote::tgi"}})
     (problem,) = graph.diagnostics
     assert problem.message == (

@@ -72,7 +72,7 @@ def _comparable(name: str, document: Document, reading: Reading) -> Comparable:
         raise _not_comparable(name, kind)
     graph = graph_of(document, reading)
     if level >= Level.GRAPH:
-        graph = graph.with_diagnostics(one.diagnostic for one in ask(graph) if one.diagnostic)
+        graph = graph.with_diagnostics(found for one in ask(graph) for found in one.diagnostics)
     return Comparable(name, graph, level)
 
 

