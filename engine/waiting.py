@@ -5,8 +5,10 @@ from __future__ import annotations
 import asyncio
 import logging
 import math
+import signal
 from collections.abc import Coroutine
 from contextvars import copy_context
+from functools import partial
 from inspect import isawaitable, iscoroutinefunction
 from threading import Thread
 from typing import TYPE_CHECKING, Any, NoReturn, TypeVar
@@ -240,11 +242,19 @@ class _Guarded(Coroutine[Any, Any, _T]):
     def _step(self, step: Callable[..., Any], *given: Any) -> Any:
         try:
             return step(*given)
-        except (Exception, asyncio.CancelledError, KeyboardInterrupt):
+        except (Exception, asyncio.CancelledError):
             raise
-        except BaseException as error:  # noqa: BLE001  (that is what it is for)
+        except BaseException as error:  # (that is what it is for)
+            if isinstance(error, KeyboardInterrupt) and _ctrl_c_raises():
+                raise
             text = ": ".join(filter(None, (f"it raised {type(error).__name__}", message_of(error))))
             raise BackgroundError(text).with_traceback(error.__traceback__) from None
+
+
+def _ctrl_c_raises() -> bool:
+    """Whether a KeyboardInterrupt may be the user's: Ctrl-C is not taken, or by asyncio, once."""
+    handler = signal.getsignal(signal.SIGINT)
+    return handler is signal.default_int_handler or isinstance(handler, partial)
 
 
 def guarded(work: Awaitable[_T]) -> Coroutine[Any, Any, _T]:

@@ -26,7 +26,7 @@ from rungraph.engine.events import (
 )
 from rungraph.engine.run.node_run import NodeInstances, NodeRun, Phase
 from rungraph.engine.run.task_watch import context_of
-from rungraph.engine.waiting import abandon, finish, leave_behind, outlast
+from rungraph.engine.waiting import abandon, finish, guarded, leave_behind, outlast
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -183,7 +183,7 @@ class NodeRunner:
         running = {need.address: need.instance for need in run.needs if need.is_up}
         run.handed = frozenset(running)
         try:
-            instance = await self._nodes.open(run.address, running)
+            instance = await guarded(self._nodes.open(run.address, running))
         except _FOREIGN as error:
             run.overdue |= self._is_late(run)
             self._did_not_start(run, error)
@@ -206,7 +206,7 @@ class NodeRunner:
             self.stop(run)
         ending: BaseException | None = None
         try:
-            await self._nodes.close(run.address, instance)
+            await guarded(self._nodes.close(run.address, instance))
         except _FOREIGN as error:
             ending = error
         self._ended(run, ending)
@@ -225,7 +225,7 @@ class NodeRunner:
         """Dispose of an instance that came too late."""
         self._arm(run, self._stop_timeout, self._overdue)
         try:
-            await self._nodes.close(run.address, instance)
+            await guarded(self._nodes.close(run.address, instance))
         except _FOREIGN as error:
             self._did_not_start(run, error)
         else:

@@ -7,8 +7,9 @@ import os
 import signal
 
 import pytest
-from tests.unit.engine.fakes import QUICK, GraphOf, Offer
+from tests.unit.engine.fakes import QUICK, GraphOf, Offer, raised_by
 
+from rungraph.engine.errors import StartError
 from rungraph.engine.events import StackReady, State
 from rungraph.engine.run.stack import Stack
 
@@ -86,3 +87,15 @@ async def test_a_cancellation_from_elsewhere_goes_through_the_watch(graph_of: Gr
     with pytest.raises(TimeoutError):
         async with asyncio.timeout(0.05), stack.signals(), stack:
             await asyncio.Event().wait()
+
+
+async def test_a_provider_gives_no_signal(graph_of: GraphOf) -> None:
+    """Where Ctrl-C is watched, a KeyboardInterrupt is the failure of whoever raises it."""
+
+    async def create(config: object, deps: object) -> object:
+        raise KeyboardInterrupt
+
+    async with Stack(graph_of(a=Offer()), QUICK).signals() as signals:
+        error = await raised_by(Stack(graph_of(a=Offer(create)), QUICK), StartError)
+    assert "it raised KeyboardInterrupt" in str(error)
+    assert signals.received is None
