@@ -32,6 +32,7 @@ from rungraph.graph.diagnostics import Severity
 from rungraph.graph.digraph import (
     acyclic_generations,
     add_edges,
+    edges_on_cycles,
     generations_of,
     new_digraph,
     nodes_of,
@@ -156,8 +157,9 @@ def _graph(
     dropped: dict[Edge, tuple[Address, ...]] = {}
     generations = acyclic_generations(graph)
     if generations is None:
-        components = hard_components(graph)
-        dropped = drop_soft_edges(graph, components)
+        on_cycles = edges_on_cycles(graph)
+        components = hard_components(graph, on_cycles)
+        dropped = drop_soft_edges(graph, components, on_cycles)
         generations = generations_of(graph)
     number_generations(graph, generations)
     rules: list[Diagnostic] = []

@@ -41,13 +41,19 @@ class CyclicComponent(NamedTuple):
     weakest: Edge
 
 
-def hard_components(graph: nx.DiGraph[Address]) -> tuple[CyclicComponent, ...]:
+def hard_components(
+    graph: nx.DiGraph[Address], edges: Iterable[Edge] | None = None
+) -> tuple[CyclicComponent, ...]:
     """Return the cyclic components of hard and member edges, sorted by their first node.
 
     The result depends on nothing but the nodes and edges: not on the order in which they were
     added, and not on the hash seed.
+
+    Args:
+        graph: The graph.
+        edges: Its edges on cycles, where they are known.
     """
-    edges = edges_on_cycles(graph)
+    edges = edges_on_cycles(graph) if edges is None else edges
     hard: nx.DiGraph[Address] = nx.DiGraph(
         [edge[:2] for edge in edges if edge.strength is not Strength.SOFT]
     )
@@ -55,7 +61,9 @@ def hard_components(graph: nx.DiGraph[Address]) -> tuple[CyclicComponent, ...]:
 
 
 def drop_soft_edges(
-    graph: nx.DiGraph[Address], components: Sequence[CyclicComponent]
+    graph: nx.DiGraph[Address],
+    components: Sequence[CyclicComponent],
+    edges: Iterable[Edge] | None = None,
 ) -> dict[Edge, tuple[Address, ...]]:
     """Take soft edges out of *graph* so that none of them closes a cycle, and no more than that.
 
@@ -67,6 +75,7 @@ def drop_soft_edges(
     Args:
         graph: The graph; it is changed.
         components: Its hard components, from `hard_components`.
+        edges: Its edges on cycles, where they are known.
 
     Returns:
         Each edge that was taken out, with the shortest cycle that it closes with what is left.
@@ -74,7 +83,7 @@ def drop_soft_edges(
     first_of = _first_of(components)
     # A hard component counts as one node, so several edges can have the same ends.
     merged: nx.MultiDiGraph[Address] = nx.MultiDiGraph()
-    for edge in edges_on_cycles(graph):
+    for edge in edges_on_cycles(graph) if edges is None else edges:
         start, end = (first_of.get(one, one) for one in edge[:2])
         if start != end:
             merged.add_edge(start, end, key=edge)

@@ -171,23 +171,25 @@ def blast_radii(graph: RunGraph) -> dict[Address, BlastRadius]:
     needs = needs_of(graph)
     dependents: defaultdict[Address, list[Address]] = defaultdict(list)
     tables: defaultdict[Address, list[Address]] = defaultdict(list)
-    users: defaultdict[Address, list[Address]] = defaultdict(list)
+    lacking: defaultdict[Address, set[Address]] = defaultdict(set)
     for address, found in needs.items():
-        for by_need, needed in zip((dependents, tables, users), found, strict=True):
-            for one in needed:
-                by_need[one].append(address)
+        for one in found.hard:
+            dependents[one].append(address)
+        for one in found.members:
+            tables[one].append(address)
+        for one in (*found.members, *found.soft):
+            lacking[one].add(address)
     known = KnownResources(graph.nodes)
     radii: dict[Address, BlastRadius] = {}
     for start in graph:
         down, todo = {start}, [start]
         while todo:
             one = todo.pop()
-            empty = [table for table in tables[one] if down.issuperset(needs[table].members)]
-            for address in (*dependents[one], *empty):
-                if address not in down:
-                    down.add(address)
-                    todo.append(address)
-        lacks = {user for one in down for user in (*tables[one], *users[one])}
+            stopped = {table for table in tables[one] if down.issuperset(needs[table].members)}
+            stopped = stopped.union(dependents[one]) - down
+            down |= stopped
+            todo += stopped
+        lacks = set[Address]().union(*map(lacking.__getitem__, down))
         lost: frozenset[Resource] = frozenset()
         if not known.dependents.keys().isdisjoint(down):
             every = _lost(known, dict.fromkeys(down, (start,)))
