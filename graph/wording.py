@@ -118,11 +118,16 @@ def without_controls(text: str, escape: Callable[[str], str] = python_escape) ->
         >>> without_controls("one\u3000two\r\x1b[2J\n")
         'one\u3000two\\r\\x1b[2J\n'
     """
-    # Nearly all of a long text is plain, which is taken out many times faster than looked at.
-    others = text.encode("utf-8", "surrogatepass").translate(None, _PLAIN)
-    for one in filter(has_controls, set(others.decode("utf-8", "surrogatepass"))):
+    for one in _controls_in(text.encode("utf-8", "surrogatepass")):
         text = text.replace(one, escape(one))
     return text
+
+
+def _controls_in(text: bytes) -> list[str]:
+    """Return the different characters of *text*, which is UTF-8, that a terminal obeys."""
+    # Nearly all of a long text is plain, which is taken out many times faster than looked at.
+    others = text.translate(None, _PLAIN).decode("utf-8", "surrogatepass")
+    return [*filter(has_controls, set(others))]
 
 
 def safe_json(text: str) -> str:
@@ -134,6 +139,13 @@ def safe_json(text: str) -> str:
     """
     is_safe = text.isascii() and _DELETE not in text
     return text if is_safe else without_controls(text, _json_escape)
+
+
+def safe_json_bytes(text: bytes) -> bytes:
+    """Return the same as `safe_json` of JSON that is UTF-8 already."""
+    for one in _controls_in(text):
+        text = text.replace(one.encode("utf-8", "surrogatepass"), _json_escape(one).encode())
+    return text
 
 
 def _json_escape(char: str) -> str:

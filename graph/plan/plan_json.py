@@ -28,13 +28,18 @@ def plan_to_json(plan: Plan) -> str:
 
     Infinity and NaN, which JSON does not have, become the texts ``Infinity`` and ``NaN``.
     """
+    return plan_to_bytes(plan).decode()
+
+
+def plan_to_bytes(plan: Plan) -> bytes:
+    """Return `plan_to_json` as UTF-8, which it is written in."""
     from pydantic_core import PydanticSerializationError
 
     try:
-        return (_writer().to_json(plan, indent=2) + b"\n").decode()
+        return _writer().to_json(plan, indent=2) + b"\n"
     except PydanticSerializationError:
         # Half of a surrogate pair, which only a config made in Python can hold, is no UTF-8.
-        return json.dumps(asdict(plan), indent=2) + "\n"
+        return json.dumps(asdict(plan), indent=2).encode() + b"\n"
 
 
 def load_plan(text: str | bytes) -> Plan:

@@ -44,7 +44,15 @@ def test_a_recording_that_cannot_go_on_hurts_no_stack(tmp_path: Path) -> None:
     assert ended.err.endswith(f"error: cannot write {events}: file too large\n")
 
 
-@pytest.mark.parametrize("words", [("plan", QUICKSTART), ("explain",)])
+@pytest.mark.parametrize(
+    "words",
+    [
+        ("plan", QUICKSTART),
+        ("plan", QUICKSTART, "--format", "json"),
+        ("graph", QUICKSTART, "--format", "png"),
+        ("explain",),
+    ],
+)
 def test_standard_output_is_named_when_it_is_full(words: tuple[str | Path, ...]) -> None:
     """As any other file is, in one message."""
     with Path("/dev/full").open("w") as full:

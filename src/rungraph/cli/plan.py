@@ -22,10 +22,11 @@ from rungraph.cli.inputs.options import (
     reading_options,
 )
 from rungraph.cli.inputs.saved_plans import check_target, save_plan
-from rungraph.cli.terminal import DIFFERS, is_terminal, show, show_json_text, style_of, tell
+from rungraph.cli.terminal import DIFFERS, is_terminal, show, show_json_bytes, style_of, tell
 from rungraph.graph.diagnostics import errors_in
-from rungraph.graph.plan import make_plan, plan_to_json, plan_to_markdown, render_plan
+from rungraph.graph.plan import make_plan, plan_to_markdown, render_plan
 from rungraph.graph.plan.explain_masking import explain_masking as masking_of
+from rungraph.graph.plan.plan_json import plan_to_bytes
 from rungraph.graph.query import query
 
 if TYPE_CHECKING:
@@ -133,7 +134,7 @@ def plan(
         allow_unset_env=reading.allow_unset_env,
     )
     if form == "json":
-        show_json_text(plan_to_json(found), end="")
+        show_json_bytes(plan_to_bytes(found))
     else:
         show(_as_text(found, form), end="")
     if explain_masking:

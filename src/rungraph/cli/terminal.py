@@ -9,7 +9,12 @@ from typing import TYPE_CHECKING, Any, TextIO
 
 import click
 
-from rungraph.graph.wording import printable_lines, safe_json, without_controls
+from rungraph.graph.wording import (
+    printable_lines,
+    safe_json,
+    safe_json_bytes,
+    without_controls,
+)
 
 if TYPE_CHECKING:
     from rungraph.graph.diagnostic_text import Style
@@ -90,15 +95,20 @@ def coloured(text: str, role: str) -> str:
     return click.style(text, **_COLOURS.get(role, {}))
 
 
-def show(text: str, end: str = "\n") -> None:
+def show(data: str | bytes, end: str = "\n") -> None:
     """Write data: to standard output, at once, and the same to a terminal and to a file.
+
+    Text ends with *end*, bytes are written as they are.
 
     Raises:
         OutputClosedError: If nobody reads it.
         OSError: If it cannot be written, as on a full disk.
     """
     try:
-        sys.stdout.write(text + end)
+        if isinstance(data, bytes):
+            sys.stdout.buffer.write(data)
+        else:
+            sys.stdout.write(data + end)
         sys.stdout.flush()
     except BrokenPipeError as error:
         raise OutputClosedError from error
@@ -115,6 +125,13 @@ def show_json(values: Any, *, indent: int | None = 2, sort_keys: bool = False) -
 def show_json_text(text: str, end: str = "\n") -> None:
     """Write JSON to standard output."""
     show(safe_json(text), end)
+
+
+def show_json_bytes(text: bytes) -> None:
+    """Write JSON that is UTF-8 already to standard output, which mostly takes it as it is."""
+    safe = safe_json_bytes(text)
+    takes_it = (sys.stdout.encoding or "").lower() in ("utf-8", "utf8")
+    show(safe if takes_it else safe.decode(), end="")
 
 
 def tell(text: str) -> None:

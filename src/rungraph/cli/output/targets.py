@@ -14,7 +14,7 @@ from click.core import ParameterSource
 
 from rungraph.cli.files import write_file
 from rungraph.cli.inputs.options import TARGET, choice_option
-from rungraph.cli.terminal import DIFFERS, OutputClosedError, complain, show, tell
+from rungraph.cli.terminal import DIFFERS, complain, show, tell
 from rungraph.graph.budgets import LARGEST_FILE
 from rungraph.graph.wording import safe_json
 
@@ -88,7 +88,7 @@ class Target:
             drawn = safe_json(drawn)
         content = drawn.encode() if isinstance(drawn, str) else drawn
         if self.path is None:
-            _to_standard_output(drawn)
+            show(drawn, end="")
         elif self.is_check:
             return _check(self.path, content, self.format)
         else:
@@ -135,17 +135,6 @@ def _format_of(path: Path) -> str:
         msg = f"{what}; known: {_SHOWN_SUFFIXES}; or say --format"
         raise click.UsageError(msg)
     return SUFFIXES[suffix]
-
-
-def _to_standard_output(drawn: str | bytes) -> None:
-    if isinstance(drawn, str):
-        show(drawn, end="")
-        return
-    try:
-        sys.stdout.buffer.write(drawn)
-        sys.stdout.buffer.flush()
-    except BrokenPipeError as error:
-        raise OutputClosedError from error
 
 
 def _check(path: Path, fresh: bytes, form: str) -> int:
