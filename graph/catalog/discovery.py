@@ -175,7 +175,10 @@ def shipped(path: Path, origin: str) -> CatalogHistory:
 
 
 def _with_tuples(entry: dict[str, Any]) -> dict[str, Any]:
-    return {key: tuple(one) if isinstance(one, list) else one for key, one in entry.items()}
+    for key, one in entry.items():
+        if isinstance(one, list):
+            entry[key] = tuple(one)
+    return entry
 
 
 def _filled_in(provider: Mapping[str, Any], origin: str) -> dict[str, Any]:

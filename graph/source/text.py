@@ -13,6 +13,8 @@ from typing import TYPE_CHECKING
 from rungraph.graph.budgets import LONGEST_EXCERPT, LONGEST_LINE, LONGEST_SEARCHED
 from rungraph.graph.diagnostics import Diagnostic, Severity
 from rungraph.graph.place import CARET_WHEN_CUT, CUT, Place
+from rungraph.graph.placeholders import placeholders
+from rungraph.graph.secrets.keys import is_secret_key
 from rungraph.graph.secrets.known import KnownSecrets
 from rungraph.graph.secrets.masking import masked_line, rendered, spans_in_lines
 from rungraph.graph.secrets.source_lines import names_in_text, secret_spans
@@ -85,7 +87,7 @@ class SourceText:
         spans = [*self._secrets]
         if len(self.text) <= LONGEST_SEARCHED:
             spans += spans_in_lines(self.text)
-        return (self.text[start:end] for start, end in spans)
+        return (text for start, end in spans if not _hides_itself(text := self.text[start:end]))
 
     def masked(self, text: str, place: Place) -> str:
         """Return a message about what stands at *place*, without the secrets of the document."""
@@ -185,6 +187,14 @@ class SourceText:
         first = bisect_left(self._secrets, (start, 0))
         last = bisect_left(self._secrets, (start + len(self.line(number)) + 1, 0))
         return [(left - start, right - start) for left, right in self._secrets[first:last]]
+
+
+def _hides_itself(text: str) -> bool:
+    """Whether *text* is a placeholder that is shown alike wherever it stands: most secrets are."""
+    found = placeholders(text)
+    if len(found) != 1 or str(found[0]) != text:
+        return False
+    return not found[0].word or is_secret_key(found[0].name)
 
 
 def _whole_words(secret: str, text: str) -> list[Span]:
