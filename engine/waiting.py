@@ -13,7 +13,7 @@ from inspect import isawaitable, iscoroutinefunction
 from threading import Thread
 from typing import TYPE_CHECKING, Any, NoReturn, TypeVar
 
-from rungraph.engine.errors import BackgroundError
+from rungraph.engine.errors import BackgroundError, NodeError
 from rungraph.graph.errors import message_of
 
 if TYPE_CHECKING:
@@ -248,7 +248,7 @@ class _Guarded(Coroutine[Any, Any, _T]):
             if isinstance(error, KeyboardInterrupt) and _ctrl_c_raises():
                 raise
             text = ": ".join(filter(None, (f"it raised {type(error).__name__}", message_of(error))))
-            raise BackgroundError(text).with_traceback(error.__traceback__) from None
+            raise NodeError(text).with_traceback(error.__traceback__) from None
 
 
 def _ctrl_c_raises() -> bool:
@@ -260,7 +260,7 @@ def _ctrl_c_raises() -> bool:
 def guarded(work: Awaitable[_T]) -> Coroutine[Any, Any, _T]:
     """Return what has the result of *work*, which a provider does, whatever that raises.
 
-    It raises `BackgroundError` in place of what would end the event loop, or a task in silence:
+    It raises `NodeError` in place of what would end the event loop, or a task in silence:
     SystemExit of a provider is that provider's failure.
     """
     if isinstance(work, _Guarded):

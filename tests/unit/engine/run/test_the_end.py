@@ -9,7 +9,7 @@ import pytest
 from tests.contract.command_line import run_program
 from tests.unit.engine.run.chains import A, B, C, Chain, after, lifecycle_of, run
 
-from rungraph.engine.errors import BackgroundError, StartError, StopError
+from rungraph.engine.errors import NodeError, StartError, StopError
 from rungraph.engine.events import EventLog, NodeFailed, NodeSkipped, NodeStarting
 from rungraph.engine.run.settings import StackSettings
 from rungraph.engine.waiting import within
@@ -131,7 +131,7 @@ def test_whatever_a_provider_raises_is_its_failure(error: BaseException) -> None
     """An exit of one provider ends neither the event loop nor the one who asked."""
 
     async def main() -> str:
-        with pytest.raises(BackgroundError) as caught:
+        with pytest.raises(NodeError) as caught:
             await within(after(0, error)(), 1, grace=0)
         await asyncio.sleep(0)
         return str(caught.value)
