@@ -45,9 +45,10 @@ def read_limits(
         return api or NO_LIMITS
     said = {key: one for key, one in vars(section).items() if one is not None}
     limits = replace(api or NO_LIMITS, **said)
+    unread = reader.unread_limits
     if value.get("concurrent_calls") is not None and "concurrent_calls" not in said:
-        reader.has_unread_limits = True
-    elif "queued_calls" in said and path[0] != "limits":  # Of an API, each provider may say more.
+        unread.add(path[:2])
+    elif path[0] != "limits" and "queued_calls" in said and ("limits", path[1]) not in unread:
         _report_queue_alone(reader, (*path, "queued_calls"), [limits])
     return limits
 
@@ -63,11 +64,13 @@ def report_idle_limits(
         if api not in by_api and of_api.given():
             message = f"'limits.{api}' does nothing: no provider of {api} is configured"
             reader.report("C010", message, ("limits", api), key=True, severity=Severity.WARNING)
-        elif of_api.queued_calls is not None:
+        elif of_api.queued_calls is not None and reader.unread_limits.isdisjoint(
+            {("limits", api), ("providers", api)}
+        ):
             _report_queue_alone(reader, ("limits", api, "queued_calls"), by_api[api])
 
 
 def _report_queue_alone(reader: SectionReader, path: Path, limits: Sequence[Limits]) -> None:
-    if not reader.has_unread_limits and all(one.concurrent_calls is None for one in limits):
+    if all(one.concurrent_calls is None for one in limits):
         message = "'queued_calls' does nothing without 'concurrent_calls'"
         reader.report("C010", message, path, severity=Severity.WARNING)

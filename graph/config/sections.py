@@ -92,8 +92,8 @@ class SectionReader:
         self.problems: list[Diagnostic] = []
         self.lost: set[str] = set()
         """The keys of the config that have entries which could not be made out."""
-        self.has_unread_limits = False
-        """Whether some limit of concurrent calls could not be made out."""
+        self.unread_limits: set[Path] = set()
+        """Whose limits of concurrent calls could not be made out: all of an API, or a provider."""
         self.origin: Mapping[Path, Path] = {}
 
     def lose_below(self, path: Path) -> None:
