@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
 import signal
 import socket
 import subprocess
@@ -19,7 +18,6 @@ from tests.contract.command_line import (
     environment,
     run,
     run_program,
-    rungraph,
     running,
 )
 from tests.contract.conftest import ConfigFile
@@ -283,53 +281,6 @@ def test_the_third_signal_ends_a_process_that_does_not_listen(config_file: Confi
             except subprocess.TimeoutExpired:
                 continue
         assert process.returncode == 130
-
-
-def test_a_watched_file_is_reloaded_when_it_changes_and_on_sighup(config_file: ConfigFile) -> None:
-    """A config that does not run is told and changes nothing; a signal still ends the stack."""
-    file = config_file()
-    good = file.read_text()
-    with running(file, "Ctrl-C stops", "--watch") as process:
-        file.write_text(good.replace('"provider_id": "told"', '"provider_id": "other"'))
-        process.until("the new config runs")
-        file.write_text("providers: {inference: 7}")
-        process.until("is not reloaded; the old config goes on")
-        file.unlink()
-        os.mkfifo(file)  # Nobody writes to it: reading it would never end.
-        process.until("is not reloaded: it is not a regular file any more")
-        file.unlink()
-        file.write_text(good)
-        process.until("the new config runs")
-        for _ in range(3):
-            process.send_signal(signal.SIGHUP)
-            process.until("reloading: nothing is to be done")
-            process.until("the new config runs")
-        code, rest = process.end(signal.SIGTERM)
-    assert code == 143
-    assert "stopped    provider:inference/told" in rest
-
-
-def test_only_a_file_is_watched(tmp_path: Path) -> None:
-    """What comes through a pipe comes once."""
-    os.mkfifo(pipe := tmp_path / "pipe.yaml")
-    for name, why in (
-        ("-", "standard input does not change"),
-        (pipe, f"{pipe} is not a regular one"),
-    ):
-        ended = rungraph("run", name, "--watch")
-        assert ended.code == 2
-        assert ended.err.endswith(f"Error: --watch is for a FILE: {why}\n")
-
-
-def test_a_change_during_the_start_is_not_missed(config_file: ConfigFile, tmp_path: Path) -> None:
-    """The file is compared with what was read of it, however long the start takes."""
-    until = tmp_path / "until"
-    os.mkfifo(until)
-    file = config_file(start="wait", until=str(until))
-    with running(file, "starting   provider:inference/told", "--watch") as process:
-        config_file(model="other")
-        until.write_bytes(b"")
-        process.until("the new config runs")
 
 
 @pytest.mark.parametrize("on_failure", ["rollback", "degrade"])
