@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import defaultdict
 from dataclasses import dataclass, field, replace
 from functools import cached_property
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from rungraph.graph.catalog.release_specs import (
     InstallSpec,
@@ -74,6 +74,9 @@ class CatalogHistory:
     _made: dict[str, Catalog] = field(
         default_factory=dict[str, Catalog], init=False, repr=False, compare=False
     )
+    _had: dict[int, tuple[frozenset[str], frozenset[str], tuple[RoutedPair, ...]]] = field(
+        default_factory=dict[Any, Any], init=False, repr=False, compare=False
+    )
     _spans: dict[str, range] = field(
         default_factory=dict[str, range], init=False, repr=False, compare=False
     )
@@ -90,9 +93,10 @@ class CatalogHistory:
             raise CatalogError(self._unknown(release))
         if release not in self._made:
             index = self.releases.index(release) if release else 0
+            traits, _, pairs = self.has_at(index)
             catalog = Catalog.of(
                 apis=[one for one in self.apis if index in self.span(one)],
-                pairs=[one for one in self.pairs if index in self.span(one)],
+                pairs=pairs,
                 providers=self._providers(index),
             )
             name, number = self.named(release)
@@ -100,7 +104,7 @@ class CatalogHistory:
                 name=name,
                 release=number,
                 history=self if release else None,
-                traits=frozenset(one.name for one in self.traits if index in self.span(one)),
+                traits=traits,
                 keys=tuple(one for one in self.keys if index in self.span(one)),
                 stores=tuple(one for one in self.stores if index in self.span(one)),
                 sections=tuple(one for one in self.sections if index in self.span(one)),
@@ -236,6 +240,16 @@ class CatalogHistory:
                 if span - top:
                     found["", f"registered_resources.{spec.resources}"] |= span - top
         return dict(found)
+
+    def has_at(self, index: int) -> tuple[frozenset[str], frozenset[str], tuple[RoutedPair, ...]]:
+        """Return the traits, the builtin APIs and the pairs of the release of *index*."""
+        if index not in self._had:
+            self._had[index] = (
+                frozenset(one.name for one in self.traits if index in self.span(one)),
+                frozenset(one.name for one in self.apis if one.builtin and index in self.span(one)),
+                tuple(one for one in self.pairs if index in self.span(one)),
+            )
+        return self._had[index]
 
     def span(self, spec: Spec) -> range:
         """Return the indexes of the releases that had *spec*; just 0 without releases."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
+from functools import lru_cache
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from rungraph.graph.placeholders import placeholders
@@ -145,14 +146,9 @@ class _Needs:
 
     def open_at(self, index: int) -> list[str]:
         """Return the needs that stay open under the release of *index*, in words."""
-        span = self.history.span
-        traits = {one.name for one in self.history.traits if index in span(one)}
-        there = self.there | {
-            one.name for one in self.history.apis if one.builtin and index in span(one)
-        }
-        for pair in self.history.pairs:
-            if index not in span(pair):
-                continue
+        traits, builtins, pairs = self.history.has_at(index)
+        there = self.there | builtins
+        for pair in pairs:
             is_made = pair.router_api in there
             if "pairs_by_apis" in traits:
                 is_made = not self.listed or pair.router_api in self.listed
@@ -161,7 +157,7 @@ class _Needs:
         missing = [
             f"'{spec.provider_type}' of {spec.api} needs {api}"
             for spec in self.specs
-            if index in span(spec)
+            if index in self.history.span(spec)
             for api in spec.dependencies
             if api not in there
         ]
@@ -184,7 +180,7 @@ def _telling(history: CatalogHistory, names: set[tuple[str, ...]], taken: int) -
     }
     found: list[str] = []
     if spans:
-        ends = {span: (min(span), max(span)) for span in set(spans.values())}
+        ends = {span: _ends(span) for span in spans.values()}
         last = min(spans, key=lambda one: (ends[spans[one]][1], -len(one), one))
         first = min(spans, key=lambda one: (-ends[spans[one]][0], -len(one), one))
         start, end = ends[spans[first]][0], ends[spans[last]][1]
@@ -196,6 +192,11 @@ def _telling(history: CatalogHistory, names: set[tuple[str, ...]], taken: int) -
         if start > 0:
             found.append(f"{_in_words(first)} (from {_text(history.releases[start])})")
     return found
+
+
+@lru_cache(maxsize=1024)  # Names of a catalog have few different ones, and all configs the same.
+def _ends(span: frozenset[int]) -> tuple[int, int]:
+    return min(span), max(span)
 
 
 def _text(release: str) -> str:
