@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import lru_cache
 from typing import cast
 
 from rungraph.graph.address import Address
@@ -47,6 +48,7 @@ def diagnostic_of(plan: DiagnosticPlan) -> Diagnostic:
     )
 
 
+@lru_cache(maxsize=8192)  # That of a provider is told of each edge to it.
 def place_plan(place: Place | None) -> PlacePlan | None:
     """Return a place for a plan's JSON; None for none."""
     if place is None:
