@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
 from rungraph.graph.placeholders import placeholders
@@ -10,7 +9,13 @@ from rungraph.graph.secrets.clients import LOGIN_FLAGS
 from rungraph.graph.secrets.known import NOTHING_KNOWN, KnownSecrets
 from rungraph.graph.secrets.masking import packed
 from rungraph.graph.secrets.search import hits_in
-from rungraph.graph.secrets.values import is_secret_key, items_of, masked, plain_key
+from rungraph.graph.secrets.values import (
+    COLLECTIONS,
+    is_secret_key,
+    items_of,
+    masked,
+    plain_key,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
@@ -61,7 +66,7 @@ def _secrets_in(
     value: Any, shown: Any, extra: frozenset[str], path: Path = (), reason: str = ""
 ) -> Iterator[tuple[Path, str, str, bool]]:
     """Yield each secret: its path, what its keys say, its text with its flag, if it is masked."""
-    if isinstance(value, Mapping | list | tuple):
+    if isinstance(value, COLLECTIONS):
         flag = ""
         for key, item, own in items_of(value, extra):
             for found in _secrets_in(item, shown[key], extra, (*path, key), reason or own):

@@ -71,6 +71,8 @@ def masked_line(line: str, spans: Iterable[Span], column: int) -> tuple[str, int
 def secrets_of_text(text: str, *, is_secret: bool) -> list[str]:
     """Return the secrets in a text, of which it is one as a whole when *is_secret*."""
     spans = _spans_of_text(text)
+    if not spans and not is_secret:
+        return []  # Most texts hold none.
     if is_secret:
         spans += (without_scheme(text, 0, len(text)),)
     found = [one for span in spans for one in _literals(text, *span)]

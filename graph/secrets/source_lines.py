@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import re
 from bisect import bisect_left, bisect_right
-from functools import cached_property
+from functools import cached_property, lru_cache
 from itertools import accumulate
 from typing import TYPE_CHECKING, Final
 
@@ -20,6 +20,7 @@ from rungraph.graph.secrets.keys import (
     is_secret_key,
     is_secret_name,
     opaque_head,
+    secret_head,
 )
 from rungraph.graph.secrets.known import is_naming
 from rungraph.graph.secrets.looks import is_mixed, is_random
@@ -87,6 +88,14 @@ def names_in_text(text: str) -> Iterator[str]:
             yield value[1].strip()
 
 
+@lru_cache(maxsize=8192)
+def _is_telling(name: str) -> bool:
+    """Whether a key can make a secret of a value: its own, or one beside it."""
+    if name in HELD_KEYS or name.lower() in NAME_KEYS:
+        return True
+    return bool(secret_head(name) or opaque_head(name))
+
+
 class _Search:
     """One search through the lines of a text, their placeholders packed."""
 
@@ -103,9 +112,9 @@ class _Search:
         while key := _KEY.search(self._text, position):
             position = key.end()
             name = key["double"] or key["single"] or key["bare"] or ""
-            is_secret = is_secret_key(name) or self._is_opaque(key, name)
-            if not is_secret and name not in HELD_KEYS and name.lower() not in NAME_KEYS:
+            if not _is_telling(name):
                 continue  # Most keys say nothing of secrets.
+            is_secret = is_secret_key(name) or self._is_opaque(key, name)
             if key["bare"] and self._is_prose(key):
                 continue
             secrets = beside.secrets(key, name, self._text)

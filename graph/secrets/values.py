@@ -51,7 +51,7 @@ _MANY: Final = 100
 """Forms from which on a text is not searched for one after the other."""
 _MAPPINGS: Final = (dict, Mapping)
 """Dictionaries first, which nearly all are: to ask whether a value is a mapping takes long."""
-_COLLECTIONS: Final = (*_MAPPINGS, list, tuple)
+COLLECTIONS: Final = (*_MAPPINGS, list, tuple)
 
 
 def masked(value: Any, *, secrets: Iterable[str] = (), known: KnownSecrets = NOTHING_KNOWN) -> Any:
@@ -143,7 +143,7 @@ def plain_key(key: str) -> str:
 def _masked(value: Any, extra: frozenset[str], known: KnownSecrets, *, is_secret: bool) -> Any:
     if isinstance(value, str):
         return masked_secret(value) if is_secret else masked_text(value, known)
-    if isinstance(value, _COLLECTIONS):
+    if isinstance(value, COLLECTIONS):
         shown = {
             key: _masked(item, extra, known, is_secret=is_secret or bool(reason))
             for key, item, reason in items_of(value, extra)
@@ -164,7 +164,7 @@ def _collect(
         found.update(secrets_of_template(written, resolved, is_secret=is_secret))
     if isinstance(resolved, str):
         found.update(secrets_of_text(resolved, is_secret=is_secret))
-    elif isinstance(resolved, _COLLECTIONS):
+    elif isinstance(resolved, COLLECTIONS):
         sources: dict[Any, Any] = {}
         is_same = written is resolved
         if not is_same and isinstance(written, Mapping) == isinstance(resolved, Mapping):
@@ -192,7 +192,7 @@ def items_of(value: Any, extra: frozenset[str]) -> Iterator[tuple[Any, Any, str]
                 is_name = has_holders and key.lower() in NAME_KEYS
                 if has_holders and key in HELD_KEYS and _has_secret_name(value):
                     reason = "a name beside it is that of a secret"
-                elif head := "" if is_name else secret_head(key) or _head_of_opaque(key, item):
+                elif head := "" if is_name else _head_of(key, item):
                     reason = f"its key is that of a secret: '{head}'"
                 elif extra and plain_key(key) in extra:
                     reason = "its provider type says so"
@@ -221,7 +221,9 @@ def _head_of_pair(value: Sequence[Any]) -> str:
     return ""
 
 
-def _head_of_opaque(key: str, item: Any) -> str:
+def _head_of(key: str, item: Any) -> str:
+    if head := secret_head(key):
+        return head
     head = opaque_head(key)
     return head if head and isinstance(item, str) and is_random(item) else ""
 
