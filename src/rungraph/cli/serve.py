@@ -23,7 +23,7 @@ from rungraph.cli.inputs.options import (
 )
 from rungraph.cli.output.masks import Masks
 from rungraph.cli.progress.lines import LineProgress
-from rungraph.cli.progress.session import code_of, last_resort, log_scrubbed, tell_store
+from rungraph.cli.progress.session import code_in, code_of, last_resort, log_scrubbed, tell_store
 from rungraph.cli.progress.watched_file import WatchedFile
 from rungraph.cli.terminal import complain, tell
 from rungraph.engine.errors import MissingPackageError
@@ -204,7 +204,7 @@ class _ServeSession:
         release_output()
         log_scrubbed(masks)
         with asyncio.Runner(loop_factory=_new_loop) as runner:
-            return runner.run(self._run(masks))
+            return code_in(runner, self._run(masks))
 
     async def _run(self, masks: Masks) -> int:
         from rungraph.engine.server.app import StackApp

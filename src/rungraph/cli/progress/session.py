@@ -78,7 +78,8 @@ class Session:
         """Start the stack, answer the calls, stop the stack; return the exit code."""
         release_output()
         log_scrubbed(self.masks)
-        return asyncio.run(self._run())
+        with asyncio.Runner() as runner:
+            return code_in(runner, self._run())
 
     async def _run(self) -> int:
         stack = Stack(self.graph, self.settings)
@@ -153,6 +154,29 @@ async def _apart(work: Coroutine[Any, Any, bool]) -> bool:
     return task.result()
 
 
+def code_in(runner: asyncio.Runner, work: Coroutine[Any, Any, int]) -> int:
+    """Return what *work* returns, also when code of a provider stops the event loop meanwhile."""
+    tasks: list[asyncio.Task[int]] = []
+
+    async def main() -> int:
+        if (task := asyncio.current_task()) is not None:
+            tasks.append(task)
+        return await work
+
+    try:
+        return runner.run(main())
+    except RuntimeError:
+        if not tasks or tasks[0].done():
+            raise
+    while True:
+        _logger.warning("code of a provider has stopped the event loop, which goes on")
+        try:
+            return runner.get_loop().run_until_complete(tasks[0])
+        except RuntimeError:
+            if tasks[0].done():
+                raise
+
+
 async def code_of(stack: Stack, work: Awaitable[int], progress: LineProgress) -> int:
     """Return the exit code of *work* with *stack*, which is over then; say what went wrong.
 
@@ -165,6 +189,9 @@ async def code_of(stack: Stack, work: Awaitable[int], progress: LineProgress) ->
     except RungraphError as error:
         progress.close()
         complain(stack.scrubbed(text_of(error)))
+    except asyncio.CancelledError:
+        progress.close()
+        complain("what ran was cancelled by code of a provider, which cancels what is not its own")
     finally:
         if (end_soon := click.get_current_context().obj) is not None:
             for number in SIGNALS:  # The end comes by itself, and soon: another has no say.
