@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import defaultdict
 from dataclasses import dataclass, field, replace
-from functools import cached_property
+from functools import cache, cached_property
 from typing import TYPE_CHECKING, Any
 
 from rungraph.graph.catalog.release_specs import (
@@ -217,7 +217,15 @@ class CatalogHistory:
     @cached_property
     def spans(self) -> Mapping[tuple[str, ...], frozenset[int]]:
         """The indexes of the releases that had each name, as `telling.names_in` writes it."""
-        found: dict[tuple[str, ...], frozenset[int]] = defaultdict(frozenset)
+        found: dict[tuple[str, ...], frozenset[int]] = {}
+
+        @cache  # One object for each of the few different ones: all configs compare them.
+        def set_of(span: range) -> frozenset[int]:
+            return frozenset(span)
+
+        def add(name: tuple[str, ...], span: frozenset[int]) -> None:
+            found[name] = found[name] | span if name in found else span
+
         at_top = [self.span(one) for one in self.traits if one.name == "resources_at_top"]
         specs: tuple[ApiSpec | RoutedPair | ProviderSpec | KeySpec, ...] = (
             *self.apis,
@@ -226,20 +234,20 @@ class CatalogHistory:
             *self.keys,
         )
         for spec in specs:
-            span = frozenset(self.span(spec))
+            span = set_of(self.span(spec))
             if isinstance(spec, ProviderSpec):
-                found[spec.api, spec.provider_type] |= span
+                add((spec.api, spec.provider_type), span)
             elif isinstance(spec, ApiSpec):
-                found[(spec.name,)] |= span
+                add((spec.name,), span)
             elif isinstance(spec, KeySpec):
-                found["", *((spec.of,) if spec.of else ()), spec.path] |= span
+                add(("", *((spec.of,) if spec.of else ()), spec.path), span)
             else:
                 top = span.intersection(*at_top) if at_top else span
                 if top:
-                    found["", spec.resources] |= top
+                    add(("", spec.resources), top)
                 if span - top:
-                    found["", f"registered_resources.{spec.resources}"] |= span - top
-        return dict(found)
+                    add(("", f"registered_resources.{spec.resources}"), span - top)
+        return found
 
     def has_at(self, index: int) -> tuple[frozenset[str], frozenset[str], tuple[RoutedPair, ...]]:
         """Return the traits, the builtin APIs and the pairs of the release of *index*."""

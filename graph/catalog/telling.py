@@ -107,7 +107,7 @@ def _known_names(history: CatalogHistory, config: Mapping[str, Any]) -> set[tupl
 def _fitting(history: CatalogHistory, names: set[tuple[str, ...]]) -> list[int]:
     """Return the indexes of the releases that know most of *names*, the newest first."""
     every = frozenset(range(len(history.releases)))
-    if those_of_all := every.intersection(*(history.spans[name] for name in names)):
+    if those_of_all := every.intersection(*{history.spans[name] for name in names}):
         return sorted(those_of_all, reverse=True)
     # Many names have the same releases: these are counted together.
     weights: Counter[frozenset[int]] = Counter()
