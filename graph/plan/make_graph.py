@@ -56,7 +56,8 @@ def node_plans(graph: RunGraph, actions: Mapping[str, tuple[str, ...]] | None) -
     for one in known.references():
         references.setdefault(one.resource, []).append(one)
     position = {address: number for number, address in enumerate(radii)}
-    latest = _latest_generations(graph)
+    dependents = {address: graph.dependents_of(address) for address in radii}
+    latest = _latest_generations(graph, dependents)
     dependencies: dict[Address, list[DependencyPlan]] = {}
     for status, edge in edges_by_status(graph):
         dependencies.setdefault(edge.dependent, []).append(
@@ -67,7 +68,7 @@ def node_plans(graph: RunGraph, actions: Mapping[str, tuple[str, ...]] | None) -
     found: list[NodePlan] = []
     for generation, addresses in enumerate(graph.generations()):
         for address in addresses:
-            dependents = tuple(map(str, graph.dependents_of(address)))
+            named = tuple(map(str, dependents[address]))
             found.append(
                 NodePlan(
                     actions=(actions or {}).get(str(address), unchanged),
@@ -75,12 +76,12 @@ def node_plans(graph: RunGraph, actions: Mapping[str, tuple[str, ...]] | None) -
                     api=address.api,
                     blast_radius=_blast_radius(radii[address], position),
                     dependencies=tuple(dependencies.get(address, ())),
-                    dependents=dependents,
+                    dependents=named,
                     generation=generation,
                     id=address.name or None,
                     kind=address.kind.value,
                     rank=RankPlan(max=max(latest[address], generation), min=generation),
-                    why=_why(graph, address.api, dependents),
+                    why=_why(graph, address.api, named),
                     **_fields_of_kind(graph, graph.nodes[address], references),
                 )
             )
@@ -152,14 +153,16 @@ def _fields_of_kind(
     }
 
 
-def _latest_generations(graph: RunGraph) -> dict[Address, int]:
+def _latest_generations(
+    graph: RunGraph, dependents: Mapping[Address, Iterable[Address]]
+) -> dict[Address, int]:
     """Return the last generation in which each node can start without holding anything up."""
     generations = graph.generations()
     latest: dict[Address, int] = {}
     for generation in reversed(generations):
         for address in generation:
             # In a cycle, a dependent is in the same generation and may not be known yet.
-            limits = (latest.get(one, len(generations)) for one in graph.dependents_of(address))
+            limits = (latest.get(one, len(generations)) for one in dependents[address])
             latest[address] = min(limits, default=len(generations)) - 1
     return latest
 

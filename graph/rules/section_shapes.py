@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import re
+from itertools import groupby
+from operator import attrgetter
 from typing import TYPE_CHECKING, Any
 
 from rungraph.graph.config.keys import known_keys, resource_paths
@@ -54,10 +56,12 @@ _RESOURCES = "resources"
 
 def section_shapes(context: RuleContext) -> Iterator[Diagnostic]:
     """Yield the parts of sections that are not what the stack can read."""
-    for spec in context.catalog.sections:
-        for path, section in _sections(context, spec.path):
-            if all(_is_met(section.get(key), value) for key, value in spec.when.items()):
-                yield from _section(context, spec, path, section)
+    for written, specs in groupby(context.catalog.sections, attrgetter("path")):
+        sections = [*_sections(context, written)]
+        for spec in specs if sections else ():
+            for path, section in sections:
+                if all(_is_met(section.get(key), value) for key, value in spec.when.items()):
+                    yield from _section(context, spec, path, section)
     if not context.catalog.keys:
         return
     # What is there, and of another kind, is told where it is read.
@@ -105,13 +109,13 @@ def _sections(context: RuleContext, written: str) -> Iterator[tuple[Path, Mappin
             yield path, value
 
 
-def _at(value: Any, written: str) -> Iterator[tuple[Path, Any]]:
+def _at(value: Any, written: str) -> list[tuple[Path, Any]]:
     found: list[tuple[Path, Any]] = [((), value)]
     for step in written.split(".") if written else ():
         found = [((*path, key), one) for path, above in found for key, one in _below(above, step)]
         if not found:
-            return
-    yield from found
+            break
+    return found
 
 
 def _below(value: Any, step: str) -> Iterable[tuple[Any, Any]]:
@@ -124,7 +128,7 @@ def _section(
     context: RuleContext, spec: SectionSpec, path: Path, section: Mapping[str, Any]
 ) -> Iterator[Diagnostic]:
     for name, wanted in spec.fields.items():
-        found = [*_at(section, name)]
+        found = _at(section, name)
         for below, value in found:
             yield from _value(context, (*path, *below), wanted, value)
         if not found and wanted.endswith("!"):
