@@ -43,6 +43,12 @@ MOST_VISITED: Final = 10_000_000
 """Nodes and edges that queries asked together visit: some three seconds."""
 MOST_PASSES: Final = 200
 """So often may they visit a whole graph, when that is more."""
+LARGEST_CYCLE: Final = 20_000
+"""Nodes that need each other; what each of them reaches takes 100 MB."""
+MOST_JOINED: Final = 1_000_000
+"""What nodes on cycles reach is joined so often while soft edges are judged: some two seconds."""
+MOST_WALKED: Final = 1_000_000
+"""Edges that are walked to tell by which cycles soft edges are dropped: some two seconds."""
 MOST_KEPT_ATTRIBUTES: Final = 100
 """Attributes, such as ``config.url``, of which a graph that is asked keeps who has which value."""
 MOST_SPECS: Final = 1_000

@@ -9,9 +9,11 @@ from typing import TYPE_CHECKING, NamedTuple
 import networkx as nx
 
 from rungraph.graph.address import Address, NodeKind
+from rungraph.graph.budgets import MOST_WALKED
 from rungraph.graph.diagnostics import Diagnostic, Severity
 from rungraph.graph.digraph import cyclic_sets, edges_on_cycles
 from rungraph.graph.nodes import Edge, Strength
+from rungraph.graph.reachability import Reachability
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping, Sequence
@@ -68,9 +70,12 @@ def drop_soft_edges(
     """Take soft edges out of *graph* so that none of them closes a cycle, and no more than that.
 
     Of each cycle one soft edge goes: one into a router or a table before one into a provider, then
-    the smallest by its ends. Those that close no cycle with what is left are put back, in the
-    opposite order; so each that stays out closes one. Soft edges between nodes of one hard
-    component stay; the component is an error anyway.
+    the smallest by its ends. That is: to the hard edges each soft one is added that closes no
+    cycle with what is there, in the opposite order. Soft edges between nodes of one hard component
+    stay; the component is an error anyway.
+
+    Where so many nodes need each other that this takes too long (see `Reachability`), those of the
+    edges that are left are dropped that lead back in the start order of what is there.
 
     Args:
         graph: The graph; it is changed.
@@ -81,33 +86,33 @@ def drop_soft_edges(
         Each edge that was taken out, with the shortest cycle that it closes with what is left.
     """
     first_of = _first_of(components)
-    # A hard component counts as one node, so several edges can have the same ends.
-    merged: nx.MultiDiGraph[Address] = nx.MultiDiGraph()
+    links: list[tuple[Address, Address, Edge]] = []
     for edge in edges_on_cycles(graph) if edges is None else edges:
+        # A hard component counts as one node, so several edges can have the same ends.
         start, end = (first_of.get(one, one) for one in edge[:2])
         if start != end:
-            merged.add_edge(start, end, key=edge)
-    soft = [one for one in merged.edges(keys=True) if one[2].strength is Strength.SOFT]
-    dropped: list[tuple[Address, Address, Edge]] = []
-    for one in sorted(soft, key=_dropping_order):
-        if nx.has_path(merged, one[1], one[0]):
-            merged.remove_edge(*one)
-            dropped.append(one)
-    # One that went later may have closed the cycles of an earlier one as well.
-    for one in reversed(dropped):
-        if not nx.has_path(merged, one[1], one[0]):
-            merged.add_edge(*one)
-    dropped = [one for one in dropped if one not in merged.edges]
-    graph.remove_edges_from([edge[:2] for _, _, edge in dropped])
-    return cycles_closed(graph, [edge for _, _, edge in dropped], components)
+            links.append((start, end, edge))
+    hard: nx.DiGraph[Address] = nx.DiGraph()
+    hard.add_nodes_from(sorted({one for link in links for one in link[:2]}))
+    hard.add_edges_from(one[:2] for one in links if one[2].strength is not Strength.SOFT)
+    soft = [one for one in links if one[2].strength is Strength.SOFT]
+    reached = Reachability(hard)
+    dropped: list[Edge] = []
+    for start, end, edge in sorted(soft, key=_dropping_order, reverse=True):
+        if not reached.add(start, end):
+            dropped.append(edge)
+    dropped.reverse()
+    graph.remove_edges_from([edge[:2] for edge in dropped])
+    return cycles_closed(graph, dropped, components)
 
 
 def cycles_closed(
-    graph: nx.DiGraph[Address], dropped: Iterable[Edge], components: Sequence[CyclicComponent]
+    graph: nx.DiGraph[Address], dropped: Sequence[Edge], components: Sequence[CyclicComponent]
 ) -> dict[Edge, tuple[Address, ...]]:
     """Return each of the *dropped* edges that closes a cycle in *graph*, with the shortest one.
 
-    A hard component counts as one node, its first. Of a part of a graph, some close none.
+    A hard component counts as one node, its first. Of a part of a graph, some close none. Where
+    looking for all takes too long, the others have nothing but their ends.
     """
     first_of = _first_of(components)
     found = graph
@@ -117,12 +122,34 @@ def cycles_closed(
         }
         # Added sorted, as the graph is, so that walks of networkx have one order.
         found = nx.DiGraph(sorted(ends for ends in merged if ends[0] != ends[1]))
+    if len(dropped) * found.number_of_edges() > MOST_WALKED:
+        ends = [(first_of.get(one[0], one[0]), first_of.get(one[1], one[1])) for one in dropped]
+        found = _between(found, ends)
+    size, walked = found.number_of_edges(), 0
     closed: dict[Edge, tuple[Address, ...]] = {}
     for edge in dropped:
         dependency, dependent = (first_of.get(one, one) for one in edge[:2])
+        walked += size
+        if walked > MOST_WALKED:
+            closed[edge] = (dependent, dependency)
+            continue
         with suppress(nx.NodeNotFound, nx.NetworkXNoPath):
             closed[edge] = tuple(nx.shortest_path(found, dependent, dependency))
     return closed
+
+
+def _between(
+    graph: nx.DiGraph[Address], dropped: Sequence[tuple[Address, Address]]
+) -> nx.DiGraph[Address]:
+    """Return what of an acyclic *graph* is on the cycles that the *dropped* edges close."""
+    whole: nx.DiGraph[Address] = nx.DiGraph(graph.edges)
+    whole.add_edges_from(dropped)
+    set_of = {one: nodes[0] for nodes in cyclic_sets(whole) for one in nodes}
+    inner: nx.DiGraph[Address] = nx.DiGraph()
+    inner.add_edges_from(
+        ends for ends in graph.edges if ends[0] in set_of and set_of[ends[0]] == set_of.get(ends[1])
+    )
+    return inner
 
 
 def _first_of(components: Iterable[CyclicComponent]) -> dict[Address, Address]:

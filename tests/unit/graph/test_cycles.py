@@ -142,3 +142,29 @@ def test_a_soft_and_a_hard_edge_between_the_same_components_are_told_apart() -> 
         ["provider:eval/b -> provider:eval/c", "provider:eval/d -> provider:eval/a"],
     )
     assert cyclic_sets(graph) == [(_provider("a"), _provider("b"))]
+
+
+@pytest.mark.parametrize("limit", ["LARGEST_CYCLE", "MOST_JOINED"])
+def test_beyond_the_limits_the_start_order_decides(
+    limit: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """What is left has no cycle, though more than one edge of it may be gone."""
+    names = [f"n{number:02}" for number in range(30)]
+    hard = _edges(" ".join(f"{a}>{b}" for a, b in itertools.pairwise(names[::2])))
+    pairs = itertools.permutations(names[:12], 2)
+    links = [_edges(f"{a}>{b}", Strength.SOFT)[0] for a, b in pairs]
+    graph = _graph([*links, *hard])
+    monkeypatch.setattr(f"rungraph.graph.reachability.{limit}", 10)
+    dropped = drop_soft_edges(graph, ())
+    assert nx.is_directed_acyclic_graph(graph)
+    assert set(hard) <= set(edges_of(graph))
+    assert len(dropped) >= len(links) - len(edges_of(graph))
+
+
+def test_not_all_cycles_are_looked_for(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Beyond the limit an edge has its own ends for a cycle."""
+    monkeypatch.setattr("rungraph.graph.cycles.MOST_WALKED", 5)
+    links = _edges("c>a b>a c>b", Strength.SOFT)
+    dropped = drop_soft_edges(_graph([*_edges("a>b b>c"), *links]), ())
+    a, b, c = map(_provider, "abc")
+    assert dropped == {links[1]: (a, b), links[0]: (a, b, c), links[2]: (b, c)}
