@@ -57,9 +57,9 @@ MOST_DRAWN: Final = 5_000
 """Boxes and arrows of a picture: some 15 seconds, and far more than anyone can read."""
 MOST_LAID_OUT: Final = 100_000
 """Boxes, arrows and columns that arrows pass of a picture or a page: some 20 seconds."""
-MOST_REWRITTEN: Final = 20_000
+MOST_REWRITTEN: Final = 5_000
 """Values of a config that is rewritten for another release, each time that an alias repeats one:
-some five seconds, because what keeps comments takes its time."""
+some three seconds, because what keeps comments takes its time."""
 LARGEST_PLAN: Final = 256 * 2**20
 """Bytes of a saved plan: one of 100,000 nodes has less."""
 LONGEST_EVENT: Final = 2**20

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from rungraph.graph.catalog.choice import named_catalog, shipped_history
+from rungraph.graph.catalog.history import history_of
 from rungraph.graph.catalog.telling import fits, release_for
 from rungraph.graph.config.documents import run_config_of
 from rungraph.graph.config.first_format import OLD_KEYS, instances_of, is_old_format
@@ -92,6 +93,11 @@ def upgraded(document: Document, to: str) -> Upgrade:
         if isinstance(written, str) and "@" in written
         else history.at(release_for(history, value).release)
     )
+    for catalog, wanted in ((target, to), (source, written)):
+        if history_of(catalog) is not history:
+            known = history.pinned(history.releases[-1])
+            msg = f"'{wanted}' is no release of Llama Stack or ogx, such as {known}"
+            raise UpgradeError(msg)
     number = history.index_of(target)
     if history.index_of(source) > number and fits(history, value, history.releases[number]):
         source = target  # It can be of either.

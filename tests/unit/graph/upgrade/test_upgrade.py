@@ -358,7 +358,7 @@ def test_no_config_takes_minutes() -> None:
     few = ", ".join(["*a"] * 200)
     with pytest.raises(UpgradeError) as caught:
         _upgraded(f"{OLD}x: &a [{', '.join('1' * 100)}]\ny: [{few}]\n", "ogx@1.5.0")
-    assert str(caught.value) == ("run.yaml holds more than 20,000 values: rewrite its parts")
+    assert str(caught.value) == ("run.yaml holds more than 5,000 values: rewrite its parts")
 
 
 @pytest.mark.parametrize("name", [r"inline::a\nb: 1", r"inline::a\x85b: 1", r"inline::a\u2028b: 1"])
@@ -371,3 +371,17 @@ def test_no_name_ends_the_comment_that_it_stands_in(name: str) -> None:
     assert not written.diagnostics
     assert "b" not in written.value
     assert f"'{name}' of safety" in [what for _, what in made.dropped]
+
+
+@pytest.mark.parametrize("wanted", ["installed", "installed of the file"])
+def test_only_releases_are_rewritten_for_one_another(wanted: str, tmp_path: Path) -> None:
+    """Another catalog has no place among them: it is told, be it asked for or named."""
+    mine = tmp_path / "mine.yaml"
+    mine.write_text("name: mine\nreleases: ['1']\n")
+    to, text = wanted, OLD
+    if wanted != "installed":
+        to, wanted = "ogx@1.5.0", f"{mine}@1"
+        text = f"catalog: '{wanted}'\n{OLD}"
+    with pytest.raises(UpgradeError) as caught:
+        _upgraded(text, to)
+    assert str(caught.value).startswith(f"'{wanted}' is no release of Llama Stack or ogx, such as ")
