@@ -66,6 +66,7 @@ _IN_TEXTS = [
     "https://h/webhook/§", "api key is §", "curl -uadmin:§ h", "http -a u:§ h", "cqlsh -p §",
     "smbclient -U user%§ //h", "snmpwalk -c § h", "ipmitool -P § power", "echo § | sudo -S ls",
     "sc /password:§", '<entry key="password">§</entry>', "Uid=u;Pwd={§};", "contraseña: §",
+    "AUTH §", "AUTH default §", "'AUTH §'", 'Digest a, Digest username="u", response="§"',
     "<name>password</name>\n<value>§</value>", "<setting name='ApiKey'><value>§</value></setting>",
 ]  # fmt: skip
 
@@ -82,6 +83,8 @@ _STRUCTURES: list[Any] = [
     {"tokens": {"a": "§", "b": ["§"]}}, {"password": [["§"]]}, {"keys": ["§", "§"]},
     {"credentials": {"user": "§"}}, {"headers": [["X-Api-Key", "§"]]},
     {"login": {"field": "password", "value": "§"}}, {"env": [{"var": "API_KEY", "value": "§"}]},
+    {"login": {"k": "password", "v": "§"}},
+    {"login": {"header_name": "X-Api-Key", "header_value": "§"}},
     {"login": {"id": "password", "val": "§"}}, {"login": {"variable": "API_KEY", "value": "§"}},
 ]  # fmt: skip
 
@@ -134,7 +137,8 @@ HARMLESS_TEXTS: list[str] = [
     "pkg:name@1.2.3", "docker run -u 1000:1000 x", "run -p 80:80", "gcc -pthread -pedantic",
     "serve --token --verbose", "max_tokens=100 key=5", "key=value", "session=demo", "x = 1",
     "pass: none", "auth=none", "<key>name</key>", "secret:name", "role:auth:read",
-    "a password manager", '{"name": "size", "value": "10"}', "<option value='a1'/>",
+    "a password manager", "AUTH required", "AUTH mode none", '{"k": "size", "v": "10"}',
+    '{"name": "size", "value": "10"}', "<option value='a1'/>",
     "Use api_key: <your key>", "<b>bold</b>", "<user>Ann</user>", "SELECT key FROM t", "sk-learn",
     "scikit-learn", "hf_transfer", "ghp", "org/model-7b-instruct",
     "sentence-transformers/all-MiniLM",

@@ -25,10 +25,15 @@ NO_SECRETS = frozenset(
 """Words that say whether or how there is a secret; whoever has one as a secret has none."""
 NAME_KEYS = (
     *("name", "key", "header", "type", "scheme", "id", "variable", "var", "env", "field", "param"),
-    *("parameter", "property", "option", "flag", "arg"),
+    *("parameter", "property", "option", "flag", "arg", "k", "header_name", "key_name"),
 )
 """Keys whose values tell whether a ``value`` beside them is a secret."""
-HELD_KEYS = frozenset(("value", "Value", "VALUE", "val", "default", "Default", "DEFAULT"))
+HELD_KEYS = frozenset(
+    (
+        *("value", "Value", "VALUE", "val", "default", "Default", "DEFAULT", "v", "V"),
+        *("header_value", "key_value"),
+    )
+)
 """Keys that only say that they hold what a name beside them names."""
 
 _WORD = re.compile(

@@ -250,7 +250,9 @@ SHAPES: Final = (
     Shape(
         "signature of a request",
         re.compile(
-            r"\b(?:Digest|Hawk|OAuth|AWS4-HMAC-SHA256)\s[^\n]{0,500}?"
+            # Up to the next of these words, so that none is searched from twice.
+            r"\b(?:Digest|Hawk|OAuth|AWS4-HMAC-SHA256)\s"
+            r"(?:(?!\b(?:Digest|Hawk|OAuth|AWS4-HMAC-SHA256)\s)[^\n]){0,500}?"
             r"\b(?:response|mac|(?:oauth_)?signature)=\\{0,4}\"?(?P<value>[\w+/=%.~-]{6,500})",
             re.IGNORECASE,
         ),
@@ -273,6 +275,14 @@ SHAPES: Final = (
             re.VERBOSE,
         ),
         ("-stdin", "--with-token", "sudo"),
+    ),
+    Shape(
+        "login of Redis",
+        re.compile(
+            r"""(?<![\w-])AUTH\s{1,9}(?:[\w.-]{1,60}\s{1,9})?(?P<value>[^\s"']{6,200})(?=["'\\]|\s{0,9}(?:$|\n))"""
+        ),
+        ("auth ",),
+        _is_mixed,
     ),
     Shape(
         "login of a database",
