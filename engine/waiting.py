@@ -28,6 +28,10 @@ _LAST_CHANCE = 0.1
 """Seconds that a task has to end after its last cancellation."""
 
 
+class HeldError(asyncio.CancelledError):
+    """Raised where code stands that holds the event loop beyond a deadline."""
+
+
 async def again_and_again(
     work: Callable[[], Awaitable[object]], interval: float, name: str
 ) -> NoReturn:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import gc
+import sys
 from collections import defaultdict
 from collections.abc import AsyncGenerator, Callable, Generator
 from dataclasses import dataclass
@@ -12,8 +13,8 @@ from time import perf_counter
 from types import AsyncGeneratorType, CoroutineType, GeneratorType
 from typing import Any
 
-from rungraph.engine.errors import NotRunningError
-from rungraph.engine.routing.limited import LimitedCalls
+from rungraph.engine.errors import EngineError, NotRunningError
+from rungraph.engine.routing.limited import LimitedCalls, ended_within
 from rungraph.engine.streams import SteppedStream, steps_of
 from rungraph.graph.limits import NO_LIMITS, Limits
 
@@ -148,12 +149,15 @@ class Gate:
             task.cancel()
 
     def raise_cut(self) -> None:
-        """Raise why the running call was ended, if that, and no other, is why it is cancelled."""
+        """Raise why the running call was ended, unless who waits for it was cancelled."""
         task = asyncio.current_task()
-        error = self._cut_tasks.pop(task, None) if task is not None else None
-        if task is not None and error is not None:
+        if task is None:
+            return
+        if (error := self._cut_tasks.pop(task, None)) is not None:
             task.uncancel()
             raise error
+        if not task.cancelling():
+            raise ended_within(self._calls.provider, sys.exception())
 
     def follow(self, result: Any) -> Any:
         """Return *result*; a stream is a running call until it ends."""
@@ -214,7 +218,7 @@ class _Running:
         try:
             if issubclass(kind, asyncio.CancelledError):
                 self.gate.raise_cut()
-        except NotRunningError as cut:
+        except EngineError as cut:
             self.end(cut)
             raise
         self.end(None if kind is StopAsyncIteration else error)

@@ -12,9 +12,18 @@ from functools import wraps
 from inspect import isasyncgenfunction, unwrap
 from typing import TYPE_CHECKING, Any
 
+from rungraph.engine.errors import BackgroundError
 from rungraph.engine.routing.errors import BusyError, CallTimeoutError
 from rungraph.engine.streams import when_forgotten
-from rungraph.engine.waiting import awaited, finish, guarded, leave_behind, outlast, set_due
+from rungraph.engine.waiting import (
+    HeldError,
+    awaited,
+    finish,
+    guarded,
+    leave_behind,
+    outlast,
+    set_due,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -31,6 +40,12 @@ places_of_call: ContextVar[set[asyncio.Future[Any]] | None] = ContextVar(
 """What a call with limits has begun in another process, was cancelled, and has not ended there."""
 _STREAM = object()
 _END = object()
+
+
+def ended_within(provider: str, error: BaseException | None) -> BackgroundError:
+    """Return what says of a call that *error* has cancelled it, and nobody who waits for it."""
+    what = "held the event loop for too long" if isinstance(error, HeldError) else "cancelled it"
+    return BackgroundError(f"the call has failed: {provider!r} {what}")
 
 
 class LimitedCalls:
@@ -134,7 +149,7 @@ class _Call:
         self._calls = calls
         self._loop = asyncio.get_running_loop()
         self._begun = self._loop.time()
-        self._has_turn = False
+        self._has_turn = self._has_held = False
         self._asked = asyncio.Event()
         self._given: asyncio.Future[Any] = self._loop.create_future()
         limits = calls.limits
@@ -200,9 +215,7 @@ class _Call:
             self._task.cancel()
             await asyncio.wait([self._task], timeout=_GRACE_SECONDS)
             raise
-        # It may have been cut off because it held the event loop beyond that.
-        was_cut_off = self._given.cancelled() and self._loop.time() >= due
-        if self._given.done() and not was_cut_off:
+        if self._given.done() and not (self._has_held and self._loop.time() >= due):
             return self._given.result()
         self._given.cancel()
         self._task.cancel()
@@ -223,6 +236,9 @@ class _Call:
                 await self._serve(result)
             else:
                 self._give(result)
+        except HeldError as error:
+            self._has_held = True
+            raise ended_within(self._calls.provider, error) from None
         finally:
             while places:
                 await outlast(asyncio.wait([*places]))
@@ -254,3 +270,4 @@ class _Call:
             self._given.cancel()
         else:
             self._given.set_exception(error)
+            self._given.exception()  # Marks it as seen: perhaps nobody waits any more.

@@ -20,6 +20,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 from weakref import WeakSet
 
 from rungraph.engine.run.task_watch import maker_of
+from rungraph.engine.waiting import HeldError
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -159,7 +160,7 @@ class LoopWatch:
         """Cancel what is to let go, if it runs still, in *frame*.
 
         Raises:
-            asyncio.CancelledError: If so.
+            HeldError: If so.
         """
         condemned, self._condemned = self._condemned, None
         if condemned is None or frame is None or self._turned.is_set():
@@ -169,7 +170,7 @@ class LoopWatch:
         is_theirs = not all(map(_is_of_python, called))
         if is_theirs and asyncio.current_task(self._loop) is condemned[0]:
             msg = "it held the event loop longer than it may"
-            raise asyncio.CancelledError(msg)
+            raise HeldError(msg)
 
     def _look(self, seconds: float) -> asyncio.Task[Any] | None:
         """Take note of who has held the loop for so many *seconds*; return the task that runs."""

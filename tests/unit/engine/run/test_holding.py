@@ -8,6 +8,7 @@ import signal
 import time
 from contextlib import suppress
 from threading import Timer
+from types import FunctionType
 from typing import Any, cast
 
 import pytest
@@ -15,7 +16,7 @@ from tests.contract.command_line import run
 from tests.unit.engine.fakes import GraphOf, Offer, Pinger, making, raised_by
 from tests.unit.engine.run.models import instance, models_graph, quick, until
 
-from rungraph.engine.errors import StartError, StopError
+from rungraph.engine.errors import BackgroundError, StartError, StopError
 from rungraph.engine.events import NodeReady, RefreshFailed
 from rungraph.engine.routing.errors import CallTimeoutError
 from rungraph.engine.run import loop_watch
@@ -37,7 +38,7 @@ def _nothing_ends_by_itself() -> Any:
     assert signal.getsignal(signal.SIGURG) is signal.SIG_DFL
 
 
-def _sleep() -> None:
+def _sleep(_self: object = None) -> None:
     time.sleep(_FOR_GOOD)
     _over.append("slept")
 
@@ -120,13 +121,14 @@ async def test_the_background_of_a_provider_holds_up_no_end(
 
 
 class Holding:
-    """What a provider asks itself before it answers: it holds the event loop."""
+    """What a provider asks itself before it answers: it holds the event loop.
 
-    def wait(self) -> Any:
-        _sleep()
+    It is code of the provider's own module, by which a call that nobody watches is known.
+    """
 
-    def values(self) -> Any:
-        _sleep()
+    wait = values = FunctionType(
+        _sleep.__code__, {**globals(), "__name__": "rungraph_fake_models"}, None, (None,)
+    )
 
 
 async def test_a_call_ends_in_time() -> None:
@@ -136,6 +138,21 @@ async def test_a_call_ends_in_time() -> None:
         late = r"^'provider:inference/foo' did not answer within 0.3 s$"
         with pytest.raises(CallTimeoutError, match=late):
             await stack["inference"].chat_completion("foo-model", [])
+
+
+@pytest.mark.parametrize("limits", [{}, {"call_timeout": 60}])
+async def test_a_call_is_cut_off_at_the_end(limits: dict[str, float]) -> None:
+    """It has no deadline of its own that is over; whoever waits for it is told why it failed."""
+    stack = Stack(models_graph("foo", limits=limits), quick(stop_timeout=0.3))
+    order = Timer(0.3, os.kill, (os.getpid(), signal.SIGTERM))
+    async with stack.signals() as signals, stack:
+        instance("foo").answers = cast("Any", Holding())
+        order.start()
+        why = r"^the call has failed: 'provider:inference/foo' held the event loop for too long$"
+        with pytest.raises(BackgroundError, match=why):
+            await asyncio.create_task(stack["inference"].chat_completion("foo-model", []))
+        await asyncio.Event().wait()
+    assert signals.received is signal.SIGTERM
 
 
 async def test_a_question_of_a_table_ends_in_time() -> None:

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 from tests.unit.engine.run.models import FakeModel, instance, models_graph, quick, until
 
-from rungraph.engine.errors import NotRunningError
+from rungraph.engine.errors import BackgroundError, NotRunningError
 from rungraph.engine.routing.errors import BusyError, CallTimeoutError
 from rungraph.engine.run.stack import Stack
 from rungraph.engine.server.failures import failure_of
@@ -55,6 +55,27 @@ async def test_a_call_ends_in_time_whatever_its_provider_does() -> None:
         foo.__class__ = Deaf
         with pytest.raises(CallTimeoutError, match=late):
             await _chat(stack)
+
+
+async def _cancelled() -> None:
+    (gone := asyncio.get_running_loop().create_future()).cancel()
+    await gone
+
+
+@pytest.mark.parametrize("limits", [{}, {"call_timeout": 5}])
+async def test_a_call_that_its_provider_cancels_has_failed(
+    limits: dict[str, float], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Whoever waits for it is not cancelled: nobody has cancelled them."""
+    async with _stack(**limits) as stack:
+        monkeypatch.setattr(instance("foo").answers, "wait", _cancelled)
+        why = r"^the call has failed: 'provider:inference/foo' cancelled it$"
+        with pytest.raises(BackgroundError, match=why):
+            await _chat(stack)
+        task = asyncio.create_task(_chat(stack))
+        task.cancel()
+        with pytest.raises(asyncio.CancelledError):
+            await task
 
 
 async def test_a_stream_has_limits_for_its_first_chunk_and_its_pauses() -> None:
