@@ -185,12 +185,11 @@ class NodeRun:
 
 def link(run: NodeRun, graph: nx.DiGraph[Address], runs: Mapping[Address, NodeRun]) -> NodeRun:
     """Let *run* depend on those of *runs* that *graph* says (see `RunGraph.nx`); return it."""
-    needs = {
-        runs[need]: graph.get_edge_data(need, run.address)["strength"]
-        for need in sorted(graph.predecessors(run.address))
-    }
     run.generation = graph.nodes[run.address]["generation"]
-    run.needs = tuple(needs)
-    run.hard = tuple(need for need, strength in needs.items() if strength == Strength.HARD)
-    run.members = tuple(need for need, strength in needs.items() if strength == Strength.MEMBER)
+    run.needs = run.hard = run.members = ()
+    if edges := graph.pred[run.address]:  # Most nodes need nothing.
+        needs = {runs[need]: edges[need]["strength"] for need in sorted(edges)}
+        run.needs = tuple(needs)
+        run.hard = tuple(need for need, strength in needs.items() if strength == Strength.HARD)
+        run.members = tuple(need for need, strength in needs.items() if strength == Strength.MEMBER)
     return run
