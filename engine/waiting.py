@@ -11,9 +11,10 @@ from contextvars import copy_context
 from functools import partial
 from inspect import isawaitable, iscoroutinefunction
 from threading import Thread
-from typing import TYPE_CHECKING, Any, NoReturn, TypeVar
+from typing import TYPE_CHECKING, Any, NoReturn, Protocol, TypeVar
 
-from rungraph.engine.errors import BackgroundError, NodeError
+from rungraph.engine.errors import NodeError
+from rungraph.engine.interruption import Interruption, LoopHeldError, cancelled_from_within
 from rungraph.graph.errors import message_of
 
 if TYPE_CHECKING:
@@ -24,12 +25,10 @@ _logger = logging.getLogger(__name__)
 
 _SLICE = 500
 """Items that are gone through at a time."""
+_END_SECONDS = 1.0
+"""Seconds for which what nobody waits for any more may hold the event loop in order to end."""
 _LAST_CHANCE = 0.1
 """Seconds that a task has to end after its last cancellation."""
-
-
-class HeldError(asyncio.CancelledError):
-    """Raised where code stands that holds the event loop beyond a deadline."""
 
 
 async def again_and_again(
@@ -139,38 +138,71 @@ async def settled(work: Awaitable[_T]) -> _T:
     return future.result()
 
 
-async def within(work: Awaitable[_T], seconds: float, *, grace: float) -> _T:
+class NoAnswerError(TimeoutError):
+    """Raised when something takes longer than it may."""
+
+
+async def within(work: Awaitable[_T], seconds: float, *, grace: float, owner: object = None) -> _T:
     """Return the result of *work*, unless it takes too long.
 
     The work runs in a task of its own. It is cancelled when time is up or the caller is
     cancelled, and left behind when it has not ended *grace* seconds after that.
 
+    Args:
+        work: What to wait for; a task is named after the node whose work it is.
+        seconds: How long it may take, apart from when others hold the event loop.
+        grace: How long its end may take then.
+        owner: The node whose work it is, where that is no task yet.
+
     Raises:
-        TimeoutError: If *work* takes longer than *seconds*.
+        NoAnswerError: If *work* takes longer than *seconds*.
+        LoopHeldError: If *work* is interrupted because others cannot wait any longer.
         BackgroundError: If *work* cancels itself.
     """
-    task = work if isinstance(work, asyncio.Task) else asyncio.ensure_future(guarded(work))
+    name = None if owner is None else str(owner)
+    task = work if isinstance(work, asyncio.Task) else asyncio.create_task(guarded(work), name=name)
     task.add_done_callback(_mark_as_seen)
-    due = asyncio.get_running_loop().time() + seconds
-    set_due(task, due)
     try:
-        done, _ = await asyncio.wait([task], timeout=seconds)
+        await wait_in_time(task, task, asyncio.get_running_loop().time(), seconds)
     except asyncio.CancelledError:
         await _cancel(task, grace)
         raise
-    if done and not task.cancelled():
-        return task.result()
-    if done and asyncio.get_running_loop().time() < due:
-        msg = "it was cancelled from within"
-        raise BackgroundError(msg)
-    if not done:
+    if not task.done():
         await _cancel(task, grace)
+    elif task.cancelled():
+        raise cancelled_from_within()
+    elif not was_cut_off(task, task):
+        return task.result()
     msg = f"no answer within {seconds:g} s"
-    raise TimeoutError(msg)
+    raise NoAnswerError(msg)
+
+
+async def wait_in_time(
+    future: asyncio.Future[Any], task: asyncio.Task[Any], since: float, seconds: float
+) -> None:
+    """Wait for *future*, which *task* is to complete within so many *seconds*.
+
+    What others than the node that *task* is named after hold the event loop does not count.
+    """
+    set_due(task, since, seconds)
+    loop, due = asyncio.get_running_loop(), since + seconds
+    while not future.done():
+        left = due - loop.time()
+        if left <= 0 and (left := (due := due_of(task)) - loop.time()) <= 0:
+            return
+        await asyncio.wait([future], timeout=None if due == math.inf else left)
+
+
+def was_cut_off(future: asyncio.Future[Any], task: asyncio.Task[Any]) -> bool:
+    """Whether *future* has failed because *task* held the event loop beyond its deadline."""
+    if future.cancelled() or not isinstance(future.exception(), LoopHeldError):
+        return False
+    return due_of(task) <= asyncio.get_running_loop().time()
 
 
 async def _cancel(task: asyncio.Task[Any], grace: float) -> None:
     """Cancel *task* and wait for its end, but not longer than *grace* seconds."""
+    set_due(task, asyncio.get_running_loop().time(), max(grace, _END_SECONDS))
     task.cancel()
     if grace:
         await settled(asyncio.wait([task], timeout=grace))
@@ -220,7 +252,7 @@ class _Guarded(Coroutine[Any, Any, _T]):
 
     def __init__(self, work: Any) -> None:
         self._work = work
-        self.due = math.inf
+        self.since, self.seconds = 0.0, math.inf
 
     def send(self, value: Any) -> Any:
         return self._step(self._work.send, value)
@@ -246,6 +278,8 @@ class _Guarded(Coroutine[Any, Any, _T]):
     def _step(self, step: Callable[..., Any], *given: Any) -> Any:
         try:
             return step(*given)
+        except Interruption as error:
+            raise LoopHeldError(error) from None
         except (Exception, asyncio.CancelledError):
             raise
         except BaseException as error:  # (that is what it is for)
@@ -272,16 +306,44 @@ def guarded(work: Awaitable[_T]) -> Coroutine[Any, Any, _T]:
     return _Guarded(work if asyncio.iscoroutine(work) else work.__await__())
 
 
-def set_due(task: asyncio.Task[Any], due: float) -> None:
-    """Take note that nobody waits for *task*, which is guarded, beyond a time of its loop."""
+def is_guarded(work: object) -> bool:
+    """Whether *work* is what `guarded` returns."""
+    return isinstance(work, _Guarded)
+
+
+def set_due(task: asyncio.Task[Any], since: float, seconds: float) -> None:
+    """Take note that somebody waits for *task*, which is guarded, for so many *seconds*."""
     if isinstance(work := task.get_coro(), _Guarded):
-        work.due = due
+        work.since, work.seconds = since, seconds
 
 
 def due_of(task: asyncio.Task[Any] | None) -> float:
     """Return the time of its loop until which somebody waits for *task*, as far as is known."""
     work = task.get_coro() if task is not None else None
-    return work.due if isinstance(work, _Guarded) else math.inf
+    if task is None or not isinstance(work, _Guarded) or work.seconds == math.inf:
+        return math.inf
+    loop, owner = task.get_loop(), task.get_name()
+    held = [one.held_by_others(owner, work.since) for one in tuple(watches) if one.loop is loop]
+    # What is nobody's for one may be known to another.
+    return work.since + work.seconds + min(held, default=0.0)
+
+
+class HoldWatch(Protocol):
+    """Knows who holds an event loop.
+
+    Attributes:
+        loop: The event loop.
+    """
+
+    loop: asyncio.AbstractEventLoop
+
+    def held_by_others(self, owner: str, since: float) -> float:
+        """Return for how many seconds since some time others than *owner* held the loop."""
+        ...
+
+
+watches: list[HoldWatch] = []
+"""Those that watch now."""
 
 
 def _mark_as_seen(task: asyncio.Task[Any]) -> None:

@@ -62,6 +62,7 @@ class Forwarder:
         self._routes: dict[str, tuple[str, str] | Callable[..., Any]] = {}
         self._own_defaults: dict[str, tuple[Any, ...]] = {}
         self._namespace: dict[str, Any] = {
+            "__name__": __name__,  # By which its frames are known as ours.
             "_rungraph_targets": self._targets,
             "_rungraph_found": self._found,
             "_rungraph_miss": miss,
@@ -246,15 +247,17 @@ def _source(
         f"        {found} = _rungraph_target\n"
     )
     call = f"_rungraph_method({', '.join(gives)})"
-    if not is_async:
-        return f"{look_up}    return {LOCAL_NAME}.follow({call})\n"
-    return (
-        f"{look_up}"
+    asked = (
         "    try:\n"
-        f"        _rungraph_result = await {call}\n"
+        f"        _rungraph_result = {'await ' if is_async else ''}{call}\n"
         "    except _rungraph_cancelled:\n"
         f"        {LOCAL_NAME}.raise_cut()\n"
         "        raise\n"
+    )
+    if not is_async:
+        return f"{look_up}{asked}    return {LOCAL_NAME}.follow(_rungraph_result)\n"
+    return (
+        f"{look_up}{asked}"
         "    if _rungraph_result.__class__ is _rungraph_stream:\n"
         f"        return {LOCAL_NAME}.follow(_rungraph_result)\n"
         "    return _rungraph_result\n"

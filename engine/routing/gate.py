@@ -14,6 +14,7 @@ from types import AsyncGeneratorType, CoroutineType, GeneratorType
 from typing import Any
 
 from rungraph.engine.errors import EngineError, NotRunningError
+from rungraph.engine.interruption import Interruption
 from rungraph.engine.routing.limited import LimitedCalls, ended_within
 from rungraph.engine.streams import SteppedStream, steps_of
 from rungraph.graph.limits import NO_LIMITS, Limits
@@ -107,7 +108,11 @@ class Gate:
     def call(self, method: Callable[..., Any], *args: Any, **kwargs: Any) -> Any:
         """Call *method*, which is not awaited, within the limits, and follow its stream."""
         self._check_open()
-        return self.follow(self.wrapped(method, is_coroutine=False)(*args, **kwargs))
+        try:
+            return self.follow(self.wrapped(method, is_coroutine=False)(*args, **kwargs))
+        except asyncio.CancelledError:
+            self.raise_cut()
+            raise
 
     async def await_call(self, method: Callable[..., Any], *args: Any, **kwargs: Any) -> Any:
         """Return what *method* returns within the limits; the call is found while it runs."""
@@ -149,15 +154,19 @@ class Gate:
             task.cancel()
 
     def raise_cut(self) -> None:
-        """Raise why the running call was ended, unless who waits for it was cancelled."""
+        """Raise why the running call was ended, unless who waits for it was cancelled.
+
+        It is called while the cancellation is handled.
+        """
         task = asyncio.current_task()
         if task is None:
             return
         if (error := self._cut_tasks.pop(task, None)) is not None:
             task.uncancel()
             raise error
-        if not task.cancelling():
-            raise ended_within(self._calls.provider, sys.exception())
+        cause = sys.exception()
+        if isinstance(cause, Interruption) or not task.cancelling():
+            raise ended_within(self._calls.provider, cause) from None
 
     def follow(self, result: Any) -> Any:
         """Return *result*; a stream is a running call until it ends."""

@@ -12,17 +12,19 @@ from functools import wraps
 from inspect import isasyncgenfunction, unwrap
 from typing import TYPE_CHECKING, Any
 
-from rungraph.engine.errors import BackgroundError
+from rungraph.engine.errors import BackgroundError, EngineError
+from rungraph.engine.interruption import Interruption, LoopHeldError
 from rungraph.engine.routing.errors import BusyError, CallTimeoutError
 from rungraph.engine.streams import when_forgotten
 from rungraph.engine.waiting import (
-    HeldError,
     awaited,
     finish,
     guarded,
     leave_behind,
     outlast,
     set_due,
+    wait_in_time,
+    was_cut_off,
 )
 
 if TYPE_CHECKING:
@@ -42,10 +44,11 @@ _STREAM = object()
 _END = object()
 
 
-def ended_within(provider: str, error: BaseException | None) -> BackgroundError:
+def ended_within(provider: str, error: BaseException | None) -> EngineError:
     """Return what says of a call that *error* has cancelled it, and nobody who waits for it."""
-    what = "held the event loop for too long" if isinstance(error, HeldError) else "cancelled it"
-    return BackgroundError(f"the call has failed: {provider!r} {what}")
+    if isinstance(error, Interruption):
+        return LoopHeldError(error)
+    return BackgroundError(f"the call has failed: {provider!r} cancelled it")
 
 
 class LimitedCalls:
@@ -149,7 +152,7 @@ class _Call:
         self._calls = calls
         self._loop = asyncio.get_running_loop()
         self._begun = self._loop.time()
-        self._has_turn = self._has_held = False
+        self._has_turn = False
         self._asked = asyncio.Event()
         self._given: asyncio.Future[Any] = self._loop.create_future()
         limits = calls.limits
@@ -172,7 +175,7 @@ class _Call:
             return answer
         stream = self._stream()
         # One that nobody begins to read, or that is forgotten, ends its call, too.
-        when_forgotten(stream, self._task.cancel)
+        when_forgotten(stream, self._cancel)
         return stream
 
     async def _stream(self) -> AsyncGenerator[Any, None]:
@@ -193,7 +196,7 @@ class _Call:
                 seconds, action, since = idle, "send more of its stream", self._loop.time()
         finally:
             if not self._task.done():
-                self._task.cancel()
+                self._cancel()
                 await asyncio.wait([self._task], timeout=_GRACE_SECONDS)
 
     async def _next(self, seconds: float | None, action: str, since: float | None = None) -> Any:
@@ -203,22 +206,18 @@ class _Call:
             CallTimeoutError: If it does not come in time.
             BusyError: If that is because the call still waits for its turn.
         """
-        left, due = None, math.inf
-        if seconds is not None:
-            due = (self._begun if since is None else since) + seconds
-            left = due - self._loop.time()
-        set_due(self._task, due)
+        since = self._begun if since is None else since
+        most = math.inf if seconds is None else seconds
         try:
-            if left is None or left > 0:  # However quickly the provider goes on.
-                await asyncio.wait([self._given], timeout=left)
+            await wait_in_time(self._given, self._task, since, most)
         except asyncio.CancelledError:
-            self._task.cancel()
+            self._cancel()
             await asyncio.wait([self._task], timeout=_GRACE_SECONDS)
             raise
-        if self._given.done() and not (self._has_held and self._loop.time() >= due):
+        if self._given.done() and not was_cut_off(self._given, self._task):
             return self._given.result()
         self._given.cancel()
-        self._task.cancel()
+        self._cancel()
         if not self._has_turn:
             raise self._calls.busy(has_waited=True)
         assert seconds is not None  # noqa: S101 (else it would still wait)
@@ -236,9 +235,6 @@ class _Call:
                 await self._serve(result)
             else:
                 self._give(result)
-        except HeldError as error:
-            self._has_held = True
-            raise ended_within(self._calls.provider, error) from None
         finally:
             while places:
                 await outlast(asyncio.wait([*places]))
@@ -256,6 +252,10 @@ class _Call:
                     self._give(_END)
                     return
                 self._give(item)
+
+    def _cancel(self) -> None:
+        set_due(self._task, self._loop.time(), _GRACE_SECONDS)
+        self._task.cancel()
 
     def _give(self, value: object) -> None:
         if not self._given.done():

@@ -248,7 +248,7 @@ class Changes:
         run = self._running.runs[address]
         if not run.is_up:
             return []
-        error = await self._running.attempt("take its new config", update(run.instance))
+        error = await self._running.attempt(address, "take its new config", update(run.instance))
         problem = describe(error) if error is not None else ""
         self._emit(NodeUpdated(self._running.runner.clock(), address, problem))
         place = self._nodes.place_of(address)

@@ -13,7 +13,8 @@ from contextlib import suppress
 from contextvars import Context, copy_context
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from rungraph.engine.errors import BackgroundError, describe
+from rungraph.engine.errors import describe
+from rungraph.engine.interruption import cancelled_from_within
 from rungraph.engine.request import CallData, carried, carry_in
 from rungraph.engine.routing.limited import places_of_call
 from rungraph.engine.waiting import awaited
@@ -207,7 +208,7 @@ class Connection:
             if isinstance(error, asyncio.CancelledError):
                 if task is not None and task.cancelling():
                     raise
-                error = BackgroundError("it was cancelled from within")
+                error = cancelled_from_within(error)
             kind, value = "error", sendable(error)
         if message.kind == "close":  # Whoever waits for it wants to know no more.
             kind, value = "result", None

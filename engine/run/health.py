@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Protocol
 from rungraph.engine.apis.common import HealthResponse, HealthStatus
 from rungraph.engine.errors import NotRunningError, describe
 from rungraph.engine.provider import ProviderReport, has_health
-from rungraph.engine.waiting import awaited, within
+from rungraph.engine.waiting import NoAnswerError, awaited, within
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
@@ -46,15 +46,16 @@ async def ask_all(
 
     One that raises, takes longer than *timeout* seconds or answers with something else is ill.
     """
-    answers = await asyncio.gather(*(_ask(one, timeout) for one in instances.values()))
+    answers = await asyncio.gather(*(_ask(*one, timeout) for one in instances.items()))
     return dict(zip(instances, answers, strict=True))
 
 
-async def _ask(instance: HasHealth, timeout: float) -> HealthResponse:
+async def _ask(address: Address, instance: HasHealth, timeout: float) -> HealthResponse:
     try:
-        answer = await within(_answer(instance), timeout, grace=_GRACE_SECONDS)
+        work = _answer(instance)
+        answer = await within(work, timeout, grace=_GRACE_SECONDS, owner=address)
         return HealthResponse.model_validate(answer, from_attributes=True)
-    except TimeoutError:
+    except NoAnswerError:
         return ill(f"does not say how it is within {timeout:g} s")
     except Exception as error:  # noqa: BLE001 (a provider's code may raise anything)
         return ill(describe(error))

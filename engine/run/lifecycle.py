@@ -302,19 +302,19 @@ class Lifecycle:
         """Whether *task*, which has held the event loop *since*, is to let go of it.
 
         Besides the deadlines of the task and of *address*, whose it is, there are those of all
-        others: they cannot get on meanwhile.
+        others: they cannot get on meanwhile. At the end, it may be anybody's that is not known.
         """
         runner = self._running.runner
         now = runner.loop.time()
-        if address is None or due_of(task) < now:
-            return due_of(task) < now
-        run = self._running.runs.get(address)
-        if run is not None and runner.is_overdue(run):
+        run = self._running.runs.get(address) if address is not None else None
+        if due_of(task) < now or (run is not None and runner.is_overdue(run)):
             return True
-        runs = [one for one in tuple(self._running.runs.values()) if one.timer is not None]
-        limits = [(since, runner.seconds_of(one)) for one in runs if one is not run]
-        if run is None or run.phase is Phase.ENDED:
-            limits.append((since, KILL_GRACE))
+        limits: list[tuple[float, float]] = []
+        if address is not None:
+            runs = [one for one in tuple(self._running.runs.values()) if one.timer is not None]
+            limits += [(since, runner.seconds_of(one)) for one in runs if one is not run]
+            if run is None or run.phase is Phase.ENDED:
+                limits.append((since, KILL_GRACE))
         if self._watch is not None:
             first, second = self._watch.ordered_ends[:1], self._watch.ordered_ends[1:2]
             limits += [(max(since, at), self._settings.stop_timeout) for at in first]

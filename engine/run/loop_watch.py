@@ -19,8 +19,9 @@ from traceback import walk_stack
 from typing import TYPE_CHECKING, Any, NamedTuple
 from weakref import WeakSet
 
-from rungraph.engine.run.task_watch import maker_of
-from rungraph.engine.waiting import HeldError
+from rungraph.engine.interruption import Interruption
+from rungraph.engine.run.task_watch import called_by_loop, maker, maker_of
+from rungraph.engine.waiting import watches
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -41,6 +42,8 @@ _SIGNAL: signal.Signals | None = getattr(signal, "SIGURG", None)
 """What interrupts the main thread. Where nobody takes it, it does nothing."""
 _GRACE = 1.0
 """Seconds within which who is interrupted lets go, or perhaps never does."""
+_MOST_KNOWN = 4096
+"""How many of the latest holds are known."""
 beyond_help: list[Callable[[Address], None]] = []
 """What is called, in another thread, with who keeps all others from ending in order."""
 _logger = logging.getLogger(__name__)
@@ -61,6 +64,18 @@ class Hold(NamedTuple):
     holder: Address | None
 
 
+class _Held(NamedTuple):
+    """What the loop has called and waits for.
+
+    Attributes:
+        task: The task; None for a callback.
+        handle: What the loop knows it by; None if the loop does not tell.
+    """
+
+    task: asyncio.Task[Any] | None
+    handle: asyncio.Handle | None
+
+
 class LoopWatch:
     """Watches the running event loop from a thread of its own, until it is closed.
 
@@ -72,6 +87,7 @@ class LoopWatch:
         never_lets_go: Called from another thread with who does not even when interrupted.
 
     Attributes:
+        loop: The event loop.
         ordered_ends: When signals came that end what runs, on the loop's clock.
     """
 
@@ -87,7 +103,7 @@ class LoopWatch:
         self._is_overdue = is_overdue
         self._never_lets_go = never_lets_go
         self.ordered_ends: list[float] = []
-        self._loop = asyncio.get_running_loop()
+        self.loop = asyncio.get_running_loop()
         self._ident = threading.get_ident()
         self._holds: list[Hold] = []
         self._untold = 0
@@ -95,40 +111,42 @@ class LoopWatch:
         self._turned.set()
         self._is_over = threading.Event()
         self._looked = time.monotonic()
-        self._condemned: tuple[asyncio.Task[Any] | None] | None = None
+        self._overdue: tuple[_Held, float] | None = None
+        self._condemned: tuple[_Held, str] | None = None
         self._wake = _waking(self)
+        watches.append(self)
         # `Thread.start` would wait until the thread has had its turn.
         _thread.start_new_thread(self._watch, ())
 
-    def held_by_others(self, address: Address, since: float, until: float) -> float:
-        """Return for how many seconds of a time others than *address* held the loop."""
+    def held_by_others(self, owner: str, since: float) -> float:
+        """Return for how many seconds since some time others than *owner* held the loop."""
         self._look_after_all(time.monotonic())
-        return sum(
-            max(0.0, min(hold.end, until) - max(hold.begin, since))
-            for hold in tuple(self._holds)
-            if hold.holder != address
-        )
+        recent = takewhile(lambda hold: hold.end > since, reversed(tuple(self._holds)))
+        return sum(one.end - max(one.begin, since) for one in recent if str(one.holder) != owner)
 
     def close(self) -> None:
         """End the watching."""
         self._is_over.set()
+        watches.remove(self)
         _no_more(self)
 
     def _watch(self) -> None:
-        asked, due, overdue, is_over = self._looked, _WORTH_WARNING, 0.0, False
+        asked, due, is_over = self._looked, _WORTH_WARNING, False
         while not is_over:
             now = time.monotonic()
             if self._turned.is_set():
                 self._look_after_all(now)
                 self._turned.clear()
-                asked, self._looked, due, overdue = now, now, _WORTH_WARNING, 0.0
+                asked, self._looked, due, self._overdue = now, now, _WORTH_WARNING, None
                 try:
-                    self._loop.call_soon_threadsafe(self._has_turned)
+                    self.loop.call_soon_threadsafe(self._has_turned)
                 except RuntimeError:  # The loop is closed.
                     return
             elif now - asked > _LATE:
-                task, (begin, _, holder) = self._look(now - self._looked), self._holds[-1]
+                held, (begin, _, holder) = self._look(now - self._looked), self._holds[-1]
                 self._looked = now
+                if self._is_overdue(holder, held.task, begin):
+                    self._interrupt(held, holder, now)
                 if holder is not None and now - asked > due:
                     due *= 2
                     # No event: the loop that would hand it out is what is held.
@@ -137,13 +155,15 @@ class LoopWatch:
                         holder,
                         now - asked,
                     )
-                if self._is_overdue(holder, task, begin):
-                    overdue = overdue or now
-                    self._condemned = (task,)
-                    self._wake()
-                    if holder is not None and now - overdue > _GRACE:
-                        self._never_lets_go(holder)
             is_over = self._is_over.wait(_INTERVAL)
+
+    def _interrupt(self, held: _Held, holder: Address | None, now: float) -> None:
+        if self._overdue is None or self._overdue[0] != held:
+            self._overdue = held, now
+        self._condemned = held, f"'{holder}'" if holder is not None else "it"
+        self._wake()
+        if holder is not None and now - self._overdue[1] > _GRACE:
+            self._never_lets_go(holder)
 
     def _look_after_all(self, now: float) -> None:
         """Look for the thread if it was kept from running, as by who keeps Python's lock."""
@@ -153,42 +173,53 @@ class LoopWatch:
 
     def take_order(self, loop: asyncio.AbstractEventLoop) -> None:
         """Take note of a signal that ends what runs in *loop*."""
-        if loop is self._loop:
+        if loop is self.loop:
             self.ordered_ends.append(loop.time())
 
     def interrupt(self, frame: FrameType | None) -> None:
-        """Cancel what is to let go, if it runs still, in *frame*.
+        """Interrupt what is to let go, if it runs still, in *frame*.
+
+        Neither our own code is cut off amid its work nor that of the program around us: only what
+        we have called, or what a provider has had the event loop call.
 
         Raises:
-            HeldError: If so.
+            Interruption: If so.
         """
         condemned, self._condemned = self._condemned, None
         if condemned is None or frame is None or self._turned.is_set():
             return
-        # Our own code is not cut off amid its work: only what it has called.
-        called = takewhile(_is_foreign, (one for one, _ in walk_stack(frame)))
-        is_theirs = not all(map(_is_of_python, called))
-        if is_theirs and asyncio.current_task(self._loop) is condemned[0]:
-            msg = "it held the event loop longer than it may"
-            raise HeldError(msg)
+        frames, handle = called_by_loop(one for one, _ in walk_stack(frame))
+        held, holder = condemned
+        if _Held(asyncio.current_task(self.loop), handle) != held:
+            return
+        foreign = [*takewhile(_is_foreign, frames)]
+        if len(foreign) == len(frames):
+            is_theirs = maker() is not None
+        else:
+            is_theirs = not all(map(_is_of_python, foreign))
+        if is_theirs:
+            raise Interruption(holder)
 
-    def _look(self, seconds: float) -> asyncio.Task[Any] | None:
-        """Take note of who has held the loop for so many *seconds*; return the task that runs."""
-        task = asyncio.current_task(self._loop)
+    def _look(self, seconds: float) -> _Held:
+        """Take note of who has held the loop for so many *seconds*; return what runs."""
+        task = asyncio.current_task(self.loop)
         frame = sys._current_frames().get(self._ident)  # noqa: SLF001  # pyright: ignore[reportPrivateUsage]  (documented)
         frames = [one for one, _ in walk_stack(frame)] if frame is not None else []
-        maker, name = maker_of(frames), task.get_name() if task is not None else ""
-        holder = self._owners.holder_of(frames, name if maker is None else str(maker.address))
-        end = self._loop.time()
+        handle = called_by_loop(frames)[1]
+        run, name = maker_of(handle), task.get_name() if task is not None else ""
+        holder = self._owners.holder_of(frames, name if run is None else str(run.address))
+        end = self.loop.time()
         last = self._holds[-1] if len(self._holds) > self._untold else None
         if last is not None and last.holder == holder:
             self._holds[-1] = last._replace(end=end)
         else:
             self._holds.append(Hold(end - seconds, end, holder))
-        return task
+        return _Held(task, handle)
 
     def _has_turned(self) -> None:
-        held, self._untold = self._holds[self._untold :], len(self._holds)
+        held = self._holds[self._untold :]
+        del self._holds[:-_MOST_KNOWN]
+        self._untold = len(self._holds)
         self._turned.set()
         for hold in held:
             if hold.holder is not None and hold.end - hold.begin >= WORTH_TELLING:
@@ -203,11 +234,21 @@ def _waking(watch: LoopWatch) -> Callable[[], object]:
     is_main = threading.current_thread() is threading.main_thread()
     if _SIGNAL is None or not is_main:
         return lambda: None
-    if signal.getsignal(_SIGNAL) not in {signal.SIG_DFL, _take}:
+    if not _is_free(_SIGNAL):
         return lambda: None
     signal.signal(_SIGNAL, _take)
     _listening.add(watch)
-    return partial(signal.pthread_kill, threading.get_ident(), _SIGNAL)
+    return partial(_send, _SIGNAL, threading.get_ident())
+
+
+def _is_free(number: signal.Signals) -> bool:
+    handler = signal.getsignal(number)
+    return handler is signal.SIG_DFL or handler is _take
+
+
+def _send(number: signal.Signals, thread: int) -> None:
+    if signal.getsignal(number) is _take:  # It may have become somebody else's.
+        signal.pthread_kill(thread, number)
 
 
 def _no_more(watch: LoopWatch) -> None:
@@ -227,6 +268,13 @@ def order_end(loop: asyncio.AbstractEventLoop) -> None:
     """Take note that a signal has come that ends what runs in *loop*, held or not."""
     for watch in tuple(_listening):
         watch.take_order(loop)
+
+
+def forget_orders(loop: asyncio.AbstractEventLoop) -> None:
+    """Take note that what was to end in *loop* has ended, and that all else goes on."""
+    for watch in tuple(_listening):
+        if watch.loop is loop:
+            watch.ordered_ends.clear()
 
 
 def _is_foreign(frame: FrameType) -> bool:

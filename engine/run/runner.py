@@ -10,6 +10,7 @@ import asyncio
 from contextvars import copy_context
 from dataclasses import dataclass
 from functools import partial
+from types import NoneType
 from typing import TYPE_CHECKING
 
 from rungraph.engine.errors import BackgroundError, DeadlineError, KilledError
@@ -24,6 +25,7 @@ from rungraph.engine.events import (
     NodeStopped,
     NodeStopping,
 )
+from rungraph.engine.interruption import LoopHeldError, cancelled_from_within
 from rungraph.engine.run.node_run import NodeInstances, NodeRun, Phase
 from rungraph.engine.run.task_watch import context_of
 from rungraph.engine.waiting import abandon, finish, guarded, leave_behind, outlast
@@ -45,6 +47,8 @@ _GRACE = 0.1
 # What a provider's code may raise: SystemExit of one provider must not end the process, and a
 # CancelledError is either ours or the provider's own failure.
 _FOREIGN = (Exception, asyncio.CancelledError, SystemExit)
+# What a stop comes to that held the event loop beyond its deadline.
+_CUT_SHORT = (asyncio.CancelledError, LoopHeldError, NoneType)
 
 
 @dataclass(frozen=True, slots=True)
@@ -244,7 +248,7 @@ class NodeRunner:
         elif error is not None and not isinstance(error, asyncio.CancelledError):
             self._callbacks.failed(run, error)
         elif not run.cancelled:
-            self._callbacks.failed(run, _cancelled_from_within("start", error))
+            self._callbacks.failed(run, cancelled_from_within(error, "its start"))
         else:
             run.starting.skip(run)
             if error is None:
@@ -296,10 +300,10 @@ class NodeRunner:
             error = _late("stop", self._settings.stop_timeout, error)
         elif isinstance(error, asyncio.CancelledError) and self._killed:
             error = KilledError("killed while it was stopping")
-        elif isinstance(error, asyncio.CancelledError | None) and self._is_late(run):
+        elif isinstance(error, _CUT_SHORT) and self._is_late(run):
             error = DeadlineError("stop", self._stop_timeout, blocking=True)
         elif isinstance(error, asyncio.CancelledError):
-            error = _cancelled_from_within("stop", error)
+            error = cancelled_from_within(error, "its stop")
         now = self.clock()
         if error is None:
             self._emit(NodeStopped(now, run.address, duration=now - run.since))
@@ -336,8 +340,8 @@ class NodeRunner:
     def _left_of(self, run: NodeRun) -> float:
         """Return what *run* has left of its time, but for when others held the event loop."""
         now = self.clock()
-        since, until = self._zero + run.since, self._zero + now
-        held = self._watch.held_by_others(run.address, since, until) if self._watch else 0.0
+        owner, since = str(run.address), self._zero + run.since
+        held = self._watch.held_by_others(owner, since) if self._watch else 0.0
         return self.seconds_of(run) - (now - run.since) + held
 
     def seconds_of(self, run: NodeRun) -> float:
@@ -392,9 +396,3 @@ def _late(
     late = DeadlineError(action, seconds, abandoned)
     late.__cause__ = cause if isinstance(cause, Exception) else None
     return late
-
-
-def _cancelled_from_within(action: str, cause: BaseException | None) -> BackgroundError:
-    error = BackgroundError(f"its {action} was cancelled from within")
-    error.__cause__ = cause
-    return error

@@ -11,7 +11,7 @@ from rungraph.engine.provider import ProviderReport
 from rungraph.engine.run.node_run import NodeInstances, NodeRun, link
 from rungraph.engine.run.starting import Starting
 from rungraph.engine.run.stopping import Stopping
-from rungraph.engine.waiting import within
+from rungraph.engine.waiting import NoAnswerError, within
 from rungraph.graph.address import NodeKind
 from rungraph.graph.closure import closure_of
 from rungraph.graph.digraph import in_start_order
@@ -210,7 +210,7 @@ class RunningNodes:
             self._emit(NodeNotBound(self.runner.clock(), address, api, reason))
             return
         work = self._nodes.rebind(address, run.instance, need.address, need.instance)
-        error = await self.attempt("bind", work)
+        error = await self.attempt(address, "bind", work)
         if error is None:
             if address.kind is not NodeKind.TABLE:  # Its resources tell.
                 self._emit(NodeBound(self.runner.clock(), address, api))
@@ -219,12 +219,14 @@ class RunningNodes:
         self._emit(NodeNotBound(self.runner.clock(), address, api, reason))
         self.runner.report(run, ProviderReport("degraded", f"without {api}: {reason}"))
 
-    async def attempt(self, action: str, work: Awaitable[object]) -> Exception | None:
-        """Return what *work* on a node that runs raises; it may take as long as a start."""
+    async def attempt(
+        self, address: Address, action: str, work: Awaitable[object]
+    ) -> Exception | None:
+        """Return what *work* on *address*, which runs, raises; it may take as long as a start."""
         settings = self._settings
         try:
-            await within(work, settings.start_timeout, grace=settings.cancel_timeout)
-        except TimeoutError:
+            await within(work, settings.start_timeout, grace=settings.cancel_timeout, owner=address)
+        except NoAnswerError:
             return DeadlineError(action, settings.start_timeout)
         except Exception as error:  # noqa: BLE001 (a provider's code may raise anything)
             return error

@@ -8,7 +8,7 @@ import signal
 from contextlib import asynccontextmanager
 from typing import TYPE_CHECKING, Any
 
-from rungraph.engine.run.loop_watch import order_end
+from rungraph.engine.run.loop_watch import forget_orders, order_end
 
 if TYPE_CHECKING:
     from collections.abc import AsyncGenerator, Callable
@@ -103,6 +103,7 @@ async def watch_signals(
         if watch.received is None or owner.uncancel() > cancelled_before:
             raise
     finally:
+        forget_orders(loop)
         in_forks.clear()
         for number, handler in before.items():
             loop.remove_signal_handler(number)

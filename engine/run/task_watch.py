@@ -5,10 +5,12 @@ from __future__ import annotations
 import asyncio
 from contextvars import Context, ContextVar
 from functools import partial
+from inspect import currentframe
 from typing import TYPE_CHECKING, Any, NamedTuple, cast
 
+from rungraph.engine.interruption import LoopHeldError
 from rungraph.engine.run.node_run import NodeRun, Phase
-from rungraph.engine.waiting import guarded
+from rungraph.engine.waiting import guarded, is_guarded
 from rungraph.graph.address import NodeKind
 
 if TYPE_CHECKING:
@@ -17,6 +19,8 @@ if TYPE_CHECKING:
 
 _GRACE_SECONDS = 0.05
 """Seconds within which whoever waits for a task has taken its error."""
+
+_OF_A_LOOP, _AROUND_A_LOOP = asyncio.Handle._run.__code__, asyncio.Runner.run.__code__  # noqa: SLF001
 
 _maker: ContextVar[NodeRun | None] = ContextVar("rungraph_maker", default=None)
 
@@ -48,23 +52,43 @@ def context_of(run: NodeRun, context: Context) -> Context:
     return copied
 
 
-def maker_of(frames: Iterable[FrameType]) -> NodeRun | None:
-    """Return in whose context *frames* of an event loop run; None when that is nobody's.
+def maker() -> NodeRun | None:
+    """Return in whose context the current code runs; None when that is nobody's."""
+    return _maker.get()
+
+
+def maker_of(handle: asyncio.Handle | None) -> NodeRun | None:
+    """Return in whose context an event loop runs *handle*; None when that is nobody's.
 
     What others have made is known so as well, such as a library's task or callback.
     """
+    context: Context | None = getattr(handle, "_context", None)
+    return context.get(_maker) if context is not None else None
+
+
+def called_by_loop(
+    frames: Iterable[FrameType],
+) -> tuple[list[FrameType], asyncio.Handle | None]:
+    """Return those of *frames* that the innermost event loop has called, and for what.
+
+    Args:
+        frames: The frames of a thread, the innermost first.
+    """
+    called: list[FrameType] = []
     for frame in frames:
-        if frame.f_code is asyncio.Handle._run.__code__:  # noqa: SLF001
-            handle = frame.f_locals.get("self")
-            return cast("Context", handle._context).get(_maker) if handle is not None else None  # noqa: SLF001
-    return None
+        if frame.f_code is _OF_A_LOOP:
+            return called, frame.f_locals.get("self")
+        if frame.f_code is _AROUND_A_LOOP:  # One without frames of its own.
+            break
+        called.append(frame)
+    return called, None
 
 
 class TaskWatch:
     """Watches the tasks that are made in the running event loop, until it is closed.
 
-    A task that providers have made, or whose code is theirs, never ends the event loop: what would
-    do so, such as SystemExit, fails the task instead.
+    A task that providers have made, or had made, or whose code is theirs, never ends the event
+    loop: what would do so, such as SystemExit, fails the task instead.
 
     Args:
         died: Called in the loop with each task that has died.
@@ -80,12 +104,15 @@ class TaskWatch:
         self._loop = asyncio.get_running_loop()
         self._before = self._loop.get_task_factory()
         self._is_open = True
+        self._dead: set[asyncio.Future[Any]] = set()
         # The stubs want a function that is generic in what the task returns.
         self._loop.set_task_factory(cast("Any", self._make))
 
     def close(self) -> None:
         """End the watching."""
         self._is_open = False
+        for task in self._dead:
+            _see_interruption(task)
         if self._loop.get_task_factory() == self._make:
             self._loop.set_task_factory(self._before)
 
@@ -93,7 +120,7 @@ class TaskWatch:
         self, loop: asyncio.AbstractEventLoop, work: Coroutine[Any, Any, Any], **more: Any
     ) -> asyncio.Future[Any]:
         maker = _maker.get()
-        if self._is_open and (maker is not None or self._is_of_a_provider(work)):
+        if self._is_open and (maker is not None or self._is_of_a_provider(work, currentframe())):
             work = guarded(work)
         before = self._before
         task = before(loop, work, **more) if before else asyncio.Task(work, loop=loop, **more)
@@ -102,24 +129,44 @@ class TaskWatch:
             task.add_done_callback(partial(self._has_ended, maker, is_own))
         return task
 
-    def _is_of_a_provider(self, work: Coroutine[Any, Any, Any]) -> bool:
-        frame = getattr(work, "cr_frame", None)
-        if frame is None:
-            return False
-        if frame.f_code not in self._foreign:
-            self._foreign[frame.f_code] = self._is_foreign(frame)
-        return self._foreign[frame.f_code]
+    def _is_of_a_provider(self, work: Coroutine[Any, Any, Any], frame: FrameType | None) -> bool:
+        """Whether *work*, or what has had *frame* make a task of it, is a provider's code."""
+        if is_guarded(work):
+            return True
+        own = getattr(work, "cr_frame", None)
+        if own is not None and self._is_known(own):
+            return True
+        while frame is not None and frame.f_code is not _OF_A_LOOP:
+            if self._is_known(frame):
+                return True
+            frame = frame.f_back
+        return False
+
+    def _is_known(self, frame: FrameType) -> bool:
+        known = self._foreign.get(frame.f_code)
+        if known is None:
+            known = self._foreign[frame.f_code] = self._is_foreign(frame)
+        return known
 
     def _has_ended(self, maker: NodeRun | None, is_own: bool, task: asyncio.Future[Any]) -> None:
         # Asking for the error would count as having taken it.
         if self._is_open and getattr(task, "_log_traceback", False):
+            self._dead.add(task)
             self._loop.call_later(_GRACE_SECONDS, self._look, task, maker, is_own)
 
     def _look(self, task: asyncio.Future[Any], maker: NodeRun | None, is_own: bool) -> None:
+        self._dead.discard(task)
         if not self._is_open or not getattr(task, "_log_traceback", False):
             return
         if maker is not None and maker.phase is Phase.STARTING:  # Which may yet wait for it.
             self._has_ended(maker, is_own, task)
         elif (error := getattr(task, "_exception", None)) is not None:
+            _see_interruption(task)
             name = cast("asyncio.Task[Any]", task).get_name()
             self._died(DeadTask(name, error, maker, is_own))
+
+
+def _see_interruption(task: asyncio.Future[Any]) -> None:
+    """Have nobody told again of a task that was interrupted: who has held the loop is known."""
+    if isinstance(getattr(task, "_exception", None), LoopHeldError):
+        task.exception()

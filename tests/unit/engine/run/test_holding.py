@@ -22,10 +22,12 @@ from rungraph.engine.routing.errors import CallTimeoutError
 from rungraph.engine.run import loop_watch
 from rungraph.engine.run.settings import StackSettings
 from rungraph.engine.run.stack import Stack
+from rungraph.graph.address import Address
 
 _FOR_GOOD = 5.0
 """Seconds that count as for ever; who is interrupted does not get there."""
 _SHORT = StackSettings(start_timeout=0.3, stop_timeout=0.3, cancel_timeout=0.3)
+_A, _B = Address.provider("a", "one"), Address.provider("b", "one")
 _over: list[str] = []
 
 
@@ -164,6 +166,22 @@ async def test_a_question_of_a_table_ends_in_time() -> None:
         await until(lambda: any(isinstance(one, RefreshFailed) for one in stack.events))
         foo.served = served
         assert await stack["inference"].chat_completion("foo-model", []) == 1
+
+
+async def test_whose_signal_it_becomes_has_it_alone(graph_of: GraphOf) -> None:
+    """A program may begin to use the signal while a stack runs."""
+    taken: list[int] = []
+
+    async def create(config: object, deps: object) -> Pinger:
+        signal.signal(signal.SIGURG, lambda number, _: taken.append(number))
+        time.sleep(0.6)  # noqa: ASYNC251  (that is what it is for)
+        return Pinger()
+
+    try:
+        await raised_by(Stack(graph_of(a=Offer(create)), _SHORT), StartError)
+    finally:
+        signal.signal(signal.SIGURG, signal.SIG_DFL)
+    assert not taken
 
 
 async def test_whose_signal_it_is_keeps_it(graph_of: GraphOf) -> None:
