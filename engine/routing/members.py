@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import asyncio
 import json
-from contextlib import suppress
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from rungraph.engine.apis.resource import SharedResource, shared
 from rungraph.engine.errors import RoutingError
 from rungraph.engine.routing.errors import RegistrationRefusedError
 from rungraph.engine.routing.gate import Gate
-from rungraph.engine.waiting import guarded, in_slices, leave_behind, within
+from rungraph.engine.waiting import NoAnswerError, guarded, in_slices, leave_behind, within
+from rungraph.graph.address import Address
 from rungraph.graph.errors import message_of
 
 if TYPE_CHECKING:
@@ -61,7 +61,13 @@ class Member:
         self.gate = gate or Gate()
         self.is_joining = False
         self.gone: NotRunningError | None = None
+        self._address = str(Address.provider(pair.router_api, provider_id))
         self._given_up: set[asyncio.Task[Any]] = set()
+
+    @property
+    def busy(self) -> TimeoutError:
+        """Why it is asked nothing more now."""
+        return NoAnswerError("still busy with the question before")
 
     def settle(self) -> None:
         """Let others have their turn; the table knows now what the provider serves, if it says."""
@@ -79,9 +85,8 @@ class Member:
             NotRunningError: If the provider has gone meanwhile.
         """
         if self._given_up:
-            msg = "still busy with the question before"
-            raise TimeoutError(msg)
-        task = asyncio.create_task(guarded(work()), name=f"ask {self.provider_id}")
+            raise self.busy
+        task = asyncio.create_task(guarded(work()), name=self._address)
         try:
             answer = await within(task, self.deadline, grace=0)
         finally:
@@ -122,10 +127,19 @@ class Member:
         """
         await self._change("unregister", resource)
 
-    async def give_up(self, resource: Resource) -> None:
-        """Have the provider give up *resource*, if it does; it is the caller's turn."""
-        with suppress(Exception):  # What it serves nevertheless, it lists.
+    async def give_up(self, resource: Resource) -> bool:
+        """Have the provider give up *resource*; it is the caller's turn.
+
+        Returns:
+            Whether it has, or will not: what it goes on serving, it lists.
+        """
+        try:
             await self.within_deadline(lambda: self.unregister(resource))
+        except RegistrationRefusedError:
+            return True
+        except Exception:  # noqa: BLE001 (a provider's code may raise anything)
+            return False
+        return True
 
     async def aclose(self) -> None:
         """Give questions that were given up a last chance to end."""

@@ -172,7 +172,7 @@ class RoutingTable:
                     self._inventory.remove(key, "the run config says something else now")
                 if entry and now is None and (member := self._members.get(key.provider_id)):
                     async with member.turn:
-                        await member.give_up(entry.resource)
+                        await self.wanted.take_back(member, entry.resource)
         await self.refresh(asked)
         self.wanted.check()
 
@@ -261,7 +261,7 @@ class RoutingTable:
             if kept is not None:
                 self._kept[key] = kept
             elif before is None:  # Its provider would list it.
-                await member.give_up(accepted)
+                await self.wanted.take_back(member, accepted)
             raise
 
     async def _unregister(self, name: str, provider_id: str = "") -> None:
@@ -306,8 +306,8 @@ class RoutingTable:
         try:
             async with asyncio.timeout(member.deadline):
                 await member.turn.acquire()
-        except TimeoutError as error:  # A registration takes its time.
-            self._inventory.tell_failed(member.provider_id, error)
+        except TimeoutError:  # A registration takes its time.
+            self._inventory.tell_failed(member.provider_id, member.busy)
             return
         try:
             await self.wanted.take_back(member)
@@ -337,8 +337,9 @@ class RoutingTable:
                     reason += "; kept until it does"
                 self._inventory.remove(key, reason, lambda: gone)
         async for key, resource in in_slices(sorted(listed.items())):
-            if self._is_listed_at_most(key) and not member.gone:
+            if self._is_listed_at_most(key) and not (member.gone or key in self.wanted.unwanted):
                 self._inventory.put(Entry(resource, Origin.LISTED))
+        self.wanted.keep_unwanted(member, listed)
         for key in sorted(self._lost):
             kept = self._kept.get(key)
             if kept is None or self._type.read_stored(kept).native_id in native_ids:

@@ -157,6 +157,24 @@ async def test_what_is_unregistered_while_its_provider_is_away_is_gone(
     assert await names(table) == list(foo.served) == []
 
 
+async def test_what_its_provider_could_not_be_asked_to_give_up_is_gone(bench: Bench) -> None:
+    """It is asked again at each refresh, and what it lists meanwhile is not offered."""
+    foo = Provider()
+    table = await bench.table(foo=foo)
+    await table.register_model(Model(identifier="m"))
+    table.lose("foo", NotRunningError("ill"))
+    foo.refusal = ConnectionError("unreachable")
+    await table.unregister_model("m")
+    await table.join("foo", foo)
+    assert (list(foo.served), await names(table)) == (["m"], [])
+    foo.refusal = None
+    await table.refresh()
+    assert list(foo.served) == []
+    foo.served["foo/m"] = Model(identifier="m")  # Of its own accord.
+    await table.refresh()
+    assert await names(table) == ["foo/m"]
+
+
 async def test_what_cannot_be_stored_is_not_registered(bench: Bench) -> None:
     """When the store fails, the caller is told; table and provider are as before."""
     table = await bench.table(foo=Provider("old"))
