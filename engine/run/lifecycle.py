@@ -161,6 +161,8 @@ class Lifecycle:
         self._running.runner = NodeRunner(
             self._nodes, self._settings, self._emit, callbacks, self._watch
         )
+        if self._watch is not None:
+            self._watch.begin()
         generations = {one["generation"] for _, one in self._running.graph.nodes(data=True)}
         self._emit(StackStarting(0.0, len(generations)))
         self._first = self._running.new_start(self._running.runs, is_whole=self._is_all_or_nothing)

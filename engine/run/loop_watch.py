@@ -79,6 +79,8 @@ class _Held(NamedTuple):
 class LoopWatch:
     """Watches the running event loop from a thread of its own, until it is closed.
 
+    It begins when it is told to.
+
     Args:
         owners: Tells whose code runs.
         tell: Called in the loop, once it turns again, with the node that held it and for how long.
@@ -114,6 +116,10 @@ class LoopWatch:
         self._overdue: tuple[_Held, float] | None = None
         self._condemned: tuple[_Held, str] | None = None
         self._wake = _waking(self)
+
+    def begin(self) -> None:
+        """Begin to watch: from now on, the functions that it was given may be called."""
+        self._looked = time.monotonic()
         watches.append(self)
         # `Thread.start` would wait until the thread has had its turn.
         _thread.start_new_thread(self._watch, ())

@@ -16,9 +16,9 @@ from tests.unit.engine.run.models import until
 
 from rungraph.engine.apis.common import HealthResponse, HealthStatus
 from rungraph.engine.errors import StartError
-from rungraph.engine.events import NodeTaskFailed, State
+from rungraph.engine.events import NodeHeldLoop, NodeTaskFailed, State
 from rungraph.engine.interruption import LoopHeldError
-from rungraph.engine.run import loop_watch
+from rungraph.engine.run import lifecycle, loop_watch
 from rungraph.engine.run.settings import StackSettings
 from rungraph.engine.run.stack import Stack
 from rungraph.graph import RunGraph
@@ -180,6 +180,28 @@ async def test_neighbours_have_all_their_time(graph_of: GraphOf) -> None:
 
 async def _hold_for_ping(_: object) -> None:
     time.sleep(0.6)  # noqa: ASYNC251  (that is what it is for)
+
+
+async def test_nobody_is_looked_at_before_anything_runs(
+    graph_of: GraphOf, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """What the stack itself takes until then, on a busy machine, ends no watching."""
+    make = lifecycle.NodeRunner
+
+    def slow(*args: Any) -> Any:
+        time.sleep(0.3)
+        return make(*args)
+
+    monkeypatch.setattr(lifecycle, "NodeRunner", slow)
+
+    class Holding(Pinger):
+        async def ping(self) -> str:
+            time.sleep(1)  # noqa: ASYNC251  (that is what it is for)
+            return "pong"
+
+    async with Stack(graph_of(a=Offer(making(Holding))), StackSettings()) as stack:
+        await asyncio.create_task(stack["a"].ping(), name=str(_A))
+        await until(lambda: told(stack.events, NodeHeldLoop))
 
 
 async def test_a_timeout_of_its_own_is_not_taken_for_ours(graph_of: GraphOf) -> None:
