@@ -18,7 +18,8 @@ from rungraph.engine.apis.common import HealthResponse, HealthStatus
 from rungraph.engine.errors import StartError
 from rungraph.engine.events import NodeHeldLoop, NodeTaskFailed, State
 from rungraph.engine.interruption import LoopHeldError
-from rungraph.engine.run import lifecycle, loop_watch
+from rungraph.engine.run import loop_watch
+from rungraph.engine.run.runner import NodeRunner
 from rungraph.engine.run.settings import StackSettings
 from rungraph.engine.run.stack import Stack
 from rungraph.graph import RunGraph
@@ -186,13 +187,12 @@ async def test_nobody_is_looked_at_before_anything_runs(
     graph_of: GraphOf, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """What the stack itself takes until then, on a busy machine, ends no watching."""
-    make = lifecycle.NodeRunner
 
     def slow(*args: Any) -> Any:
         time.sleep(0.3)
-        return make(*args)
+        return NodeRunner(*args)
 
-    monkeypatch.setattr(lifecycle, "NodeRunner", slow)
+    monkeypatch.setattr("rungraph.engine.run.lifecycle.NodeRunner", slow)
 
     class Holding(Pinger):
         async def ping(self) -> str:
