@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable
-from typing import Any
+from typing import Any, cast
 
 import pytest
 from tests.unit.engine.fakes import QUICK, GraphOf, Offer, Pinger, failing, making, told
@@ -168,9 +168,17 @@ async def test_a_report_counts_as_health(graph_of: GraphOf) -> None:
 
 async def test_a_cancelled_binding_rolls_back(graph_of: GraphOf) -> None:
     """A stack cancelled between its start and its block leaves nothing running."""
-    graph, _ = _soft_cycle(graph_of, NeverBound)
+    owner = cast("asyncio.Task[None]", asyncio.current_task())
+
+    class Cancelling(NeverBound):
+        async def bind(self, api: str, instance: object) -> None:  # type: ignore[override]
+            owner.cancel()
+            await super().bind(api, instance)
+
+    graph, _ = _soft_cycle(graph_of, Cancelling)
     stack = Stack(graph, QUICK)
-    with pytest.raises(TimeoutError):
-        async with asyncio.timeout(0.05), stack:
+    with pytest.raises(asyncio.CancelledError):
+        async with stack:
             pytest.fail("the block was entered")
+    owner.uncancel()
     assert set(stack.status().values()) == {State.STOPPED}
