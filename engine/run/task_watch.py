@@ -136,7 +136,8 @@ class TaskWatch:
         own = getattr(work, "cr_frame", None)
         if own is not None and self._is_known(own):
             return True
-        while frame is not None and frame.f_code is not _OF_A_LOOP:
+        # Up to the loop: what is around it has made no task.
+        while frame is not None and frame.f_code not in (_OF_A_LOOP, _AROUND_A_LOOP):
             if self._is_known(frame):
                 return True
             frame = frame.f_back
