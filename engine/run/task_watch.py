@@ -136,7 +136,9 @@ class TaskWatch:
         own = getattr(work, "cr_frame", None)
         if own is not None and self._is_known(own):
             return True
-        # Up to the loop: what is around it has made no task.
+        # A callback of a provider has a maker; what is around the loop has made no task.
+        if asyncio.current_task() is None:
+            return False
         while frame is not None and frame.f_code not in (_OF_A_LOOP, _AROUND_A_LOOP):
             if self._is_known(frame):
                 return True
