@@ -67,6 +67,8 @@ _IN_TEXTS = [
     "smbclient -U user%§ //h", "snmpwalk -c § h", "ipmitool -P § power", "echo § | sudo -S ls",
     "sc /password:§", '<entry key="password">§</entry>', "Uid=u;Pwd={§};", "contraseña: §",
     "AUTH §", "AUTH default §", "'AUTH §'", 'Digest a, Digest username="u", response="§"',
+    "setx API_KEY §", "set -gx HF_TOKEN '§'", "API key: §", "Incorrect API key provided: §",
+    "Your password is: §", "密码\uff1a§", "<password><![CDATA[§]]></password>",
     "<name>password</name>\n<value>§</value>", "<setting name='ApiKey'><value>§</value></setting>",
 ]  # fmt: skip
 
@@ -167,10 +169,15 @@ HARMLESS_TEXTS: list[str] = [
     "H100-80GB-SXM5/A100-40GB-PCIe/L40S-48GB", "https://h/?next=%2Fa%3Ftab%3D2", "a &amp; b",
     "password={db_password}", "<entry key='color'>red7</entry>",
     "<name>size</name><value>10</value>",
+    "/nix/store/s66mzxpvicwk07gjbjfw9izjfa797vsw-hello-2.12", "API key: ask your admin2",
+    "01ARZ3NDEKTSV4RRFFQ69G5FAV", "Your password is: required",
+    "0b7c22a6b14a4c1f9d3e07b10b7c22a6b14a4c1f", "set -e TOKEN", "密码\uff1a必填",
     "key rotation-every-90-days", "docker run -p 8080:80 redis-cli",
 ]  # fmt: skip
 HARMLESS: list[Any] = [
     {"args": ["docker", "run", "-p", "8080:80"]},
+    {"valueFrom": {"secretKeyRef": {"name": "db-login", "key": "postgres-password"}}},
+    {"secretKeyRef": {"key": "db-password-1", "name": "db-login", "optional": True}},
     *({key: value} for key, value in HARMLESS_KEYS.items()),
     *({"note": text} for text in HARMLESS_TEXTS),
 ]

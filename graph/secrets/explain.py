@@ -68,7 +68,7 @@ def _secrets_in(
     """Yield each secret: its path, what its keys say, its text with its flag, if it is masked."""
     if isinstance(value, COLLECTIONS):
         flag = ""
-        for key, item, own in items_of(value, extra):
+        for key, item, own in items_of(value, extra, path[-1] if path else ""):
             for found in _secrets_in(item, shown[key], extra, (*path, key), reason or own):
                 yield found if not flag else (*found[:2], f"{flag} {found[2]}", found[3])
             flag = item if isinstance(value, list | tuple) and item in LOGIN_FLAGS else ""

@@ -266,6 +266,17 @@ def is_secret_key(name: str) -> bool:
     return bool(secret_head(name))
 
 
+@lru_cache(maxsize=8192)
+def is_reference(name: str) -> bool:
+    """Whether what is under the key *name* says where something is kept: its ``key`` is a name.
+
+    Examples:
+        >>> [is_reference(name) for name in ("secretKeyRef", "secret_ref", "prefer", "key")]
+        [True, True, False, False]
+    """
+    return [*_WORD.findall(name[-_LONGEST_NAME:])][-1:] in (["Ref"], ["ref"], ["Selector"])
+
+
 def is_secret_name(name: str) -> bool:
     """Whether *name*, the value of one of `NAME_KEYS`, makes a value beside it a secret.
 

@@ -8,9 +8,12 @@ _PLAIN = re.compile(r"<?[A-Za-z]+(?:[-'][A-Za-z]+)*>?[.,:;!?…)]*")
 _CAMEL = re.compile(r"[a-z][A-Z]|[A-Z]{2}[a-z]|[A-Z][a-z]+[A-Z]")
 _OPAQUE = re.compile(r"""[\s"'`\\]{0,9}([\w.~+/-]{16,4000})={0,2}(?=$|[\s"'`\\,;\]}])""")
 _KINDS = re.compile(r"(?P<capitals>[A-Z]+)|(?P<small>[a-z]+)|(?P<digits>[0-9]+)")
-_PART = re.compile(r"[A-Za-z0-9]{3,}")
+# Nix writes its digests in base 32.
+_PART = re.compile(r"(?<![A-Za-z0-9])(?<!/nix/store/)[A-Za-z0-9]{3,}")
 _RANDOM = re.compile(r"(?:[A-Za-z]+\d+|\d+[A-Za-z]+){2}")
 _SHORTEST_DRAWN = 20
+_SHORTEST_OF_ONE_CASE = 24
+_HEX = re.compile(r"[0-9a-f]+|[0-9A-F]+")
 
 
 def is_plain_word(text: str) -> bool:
@@ -43,16 +46,24 @@ def is_drawn(run: str) -> bool:
     """Whether the letters and digits of *run* look drawn at random, whatever stands around them.
 
     Capitals, small letters and digits follow each other in runs of 1.6 characters in random base
-    62, in runs of more than two in what people write. Digests and UUIDs have no capitals or no
-    small letters, host names neither. What base64 has besides letters and digits does not count.
+    62, in runs of more than two in what people write. In letters of one case and digits they are
+    longer, up to five, so more of them are asked for; ULIDs, which have 26 and no small letters,
+    and digests, which are hexadecimal, are names. What base64 has besides does not count.
 
     Examples:
         >>> [is_drawn(word) for word in ("q7zWk93xTb2LmQ0n4Rf8", "MetaLlama31For8BInstruct2")]
         [True, False]
+        >>> [is_drawn(word) for word in ("0sj3k735u4rs4zjhy8l5vlf5", "0b7c22a6b14a4c1f9d3e07b1")]
+        [True, False]
     """
     kinds = _kinds(run)
     length = sum(map(str.isalnum, run))
-    return len(set(kinds)) == 3 and _SHORTEST_DRAWN <= length < 2 * len(kinds)
+    if len(set(kinds)) == 3:
+        return _SHORTEST_DRAWN <= length < 2 * len(kinds)
+    if len(set(kinds)) != 2 or "digits" not in kinds or not run.isalnum() or _HEX.fullmatch(run):
+        return False
+    shortest = _SHORTEST_OF_ONE_CASE + 3 * ("capitals" in kinds)
+    return shortest <= length <= 5 * len(kinds)
 
 
 def drawn_in(word: str) -> tuple[int, int] | None:
@@ -64,11 +75,12 @@ def drawn_in(word: str) -> tuple[int, int] | None:
         >>> word[start:end]
         'q7zWk93xTb+2LmQ0n4Rf8'
     """
-    parts = [part for part in _PART.finditer(word) if len(part[0]) < 2.5 * len(_kinds(part[0]))]
+    runs = [*_PART.finditer(word)]
+    parts = [run for run in runs if len(run[0]) < 2.5 * len(_kinds(run[0]))]
     is_sure = any(10 <= len(part[0]) < 2 * len(_kinds(part[0])) for part in parts)
     if is_sure and is_drawn(word[parts[0].start() : parts[-1].end()]):
         return parts[0].start(), parts[-1].end()
-    return next((part.span() for part in parts if is_drawn(part[0])), None)
+    return next((run.span() for run in runs if is_drawn(run[0])), None)
 
 
 def _kinds(run: str) -> list[str | None]:

@@ -30,12 +30,14 @@ class Hit(NamedTuple):
 
 
 _NAMED = re.compile(
-    r"""(?P<query>[?&\#;])?(?<![\w.])(?P<name>[A-Za-z_][\w.-]{0,99})
+    r"""(?P<query>[?&\#;])?(?<![\w.])(?P<name>[^\W\d][\w.-]{0,99})
     (?![\w.]|-(?!-?>))(?P<sign>(?:\\{0,4}["'`]{1,2}]?)?\s{0,9}(?::=|=>?|-{1,2}>|→|\\{1,4}u2192)\s{0,9}
-    |\\{0,4}["'`]{1,2}\s{0,9}:\s{0,9}|:\s{1,9}|:(?=[^\s:/]))""",
+    |\\{0,4}["'`]{1,2}\s{0,9}:\s{0,9}|(?:\s(?:is|was|used|given|provided))?:\s{1,9}|:(?=[^\s:/])
+    |\uff1a\s{0,9})""",
     re.VERBOSE,
 )
-_SIGNS = frozenset(":>→\\")
+_SIGNS = frozenset(":\uff1a>→\\")
+_WORD_BEFORE = re.compile(r"\b([A-Za-z]{2,30})[ ]$")
 _FLAG = re.compile(
     r"""(?<![\w-])--?(?P<name>[A-Za-z][\w-]{0,60})(?P<sign>["']?\s{0,9},\s{0,9}|["']?[ \t]{1,9})""",
     re.VERBOSE,
@@ -88,7 +90,7 @@ def hits_after_names(text: str, *, has_pairs: bool) -> Iterator[Hit]:
     position = 0
     while (named := _NAMED.search(text, position)) is not None:
         position = named.end("name")
-        head = secret_head(named["name"])
+        head = _head_of(text, named)
         is_query = named["query"] is not None and named["sign"].strip() == "="
         if is_query and _QUERY_SECRETS.fullmatch(named["name"]):
             head = named["name"].lower()
@@ -96,8 +98,8 @@ def hits_after_names(text: str, *, has_pairs: bool) -> Iterator[Hit]:
         head = head or opaque_head(named["name"])
         if not head:
             continue
-        is_pair = "=" not in named["sign"] and ":" in named["sign"]
-        is_tight = named["sign"] == ":"
+        is_pair = "=" not in named["sign"] and not {":", "\uff1a"}.isdisjoint(named["sign"])
+        is_tight = named["sign"] == ":" or "\uff1a" in named["sign"]
         if is_tight and not _is_tight_pair(text, named):
             continue
         is_arrow = named["sign"].strip().endswith(("->", "→", "u2192"))
@@ -121,6 +123,17 @@ def hits_after_names(text: str, *, has_pairs: bool) -> Iterator[Hit]:
         span = without_scheme(text, *value.span(str(value.lastgroup)))
         if text[slice(*span)].lower() not in NO_SECRETS:
             yield Hit(*span, f"name '{head}'")
+
+
+def _head_of(text: str, named: re.Match[str]) -> str:
+    """Return what makes a secret of the value of *named*: its name, or ``API`` before ``key``."""
+    head = secret_head(named["name"])
+    if head in WEAK:
+        before = _WORD_BEFORE.search(text, max(0, named.start() - 40), named.start())
+        value = text[named.end() : named.end() + 100].split(maxsplit=1)
+        if before and value and is_mixed(value[0]):
+            return secret_head(f"{before[1]}_{named['name']}") or head
+    return head
 
 
 def _is_tight_pair(text: str, named: re.Match[str]) -> bool:

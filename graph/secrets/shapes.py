@@ -322,6 +322,14 @@ SHAPES: Final = (
         _is_named,
     ),
     Shape(
+        "variable that is set",
+        re.compile(
+            r"""\b(?:setx|setenv|set\s-\w{1,4})\s{1,9}(?P<name>\w{1,100})\s{1,9}["']?(?P<value>[^\s"']{1,4000})"""
+        ),
+        ("setx", "setenv", "set -"),
+        _is_named,
+    ),
+    Shape(
         "value after a name",
         re.compile(
             r"""\[\s{0,9}["']?(?P<name>[\w.-]{1,100})["']?\s{0,9},\s{0,9}["']?
@@ -351,7 +359,8 @@ SHAPES: Final = (
         # <entry key="password">…</entry>, and <name>password</name><value>…</value>.
         re.compile(
             r"""<(?:name>|[\w:.-]{1,60}\s(?:[^<>]{0,200}?\s)?(?:name|key|id)=["'])(?P<name>[\w.-]{1,100})
-            (?:</name>|["'][^<>]{0,200}>)\s{0,40}(?:<value>)?(?P<value>[^<>]{1,4000})</""",
+            (?:</name>|["'][^<>]{0,200}>)\s{0,40}(?:<value>)?(?:<!\[CDATA\[)?(?P<value>[^<>]{1,4000})
+            (?:\]\]>)?</""",
             re.VERBOSE | re.IGNORECASE,
         ),
         ("</",),
@@ -360,7 +369,8 @@ SHAPES: Final = (
     Shape(
         "element",
         re.compile(
-            r"<(?:\w{1,60}:)?(?P<name>[\w.-]{1,60})(?:\s[^<>]{0,200})?>(?P<value>[^<>]{1,4000})</"
+            r"<(?:\w{1,60}:)?(?P<name>[\w.-]{1,60})(?:\s[^<>]{0,200})?>"
+            r"(?:<!\[CDATA\[)?(?P<value>[^<>]{1,4000})(?:\]\]>)?</"
         ),
         ("</",),
         _is_secret_element,

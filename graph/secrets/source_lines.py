@@ -17,6 +17,8 @@ from rungraph.graph.secrets.keys import (
     HELD_KEYS,
     NAME_KEYS,
     NO_SECRETS,
+    WEAK,
+    is_reference,
     is_secret_key,
     is_secret_name,
     opaque_head,
@@ -54,6 +56,12 @@ _FLAG_AND_VALUE = re.compile(
     |(?P<flag>--?[A-Za-z][\w-]{{0,60}})|(?P<name>[A-Za-z][\w-]{{0,60}}))
     (?=["']?[ \t]*\r?\n[ \t]*-[ ]+["']?(?P<value>[^\r\n]*[^\s"']))""",
     re.VERBOSE | re.MULTILINE,
+)
+# What says where something is kept, up to its second or third key.
+_REFERENCE = re.compile(
+    r"""([A-Za-z]\w{0,60})["']?[ \t]*:\s*\{?\s*(?:["']?(?:name|namespace|optional)["']?[ \t]*:[ \t]*
+    [\w."'-]{1,100}\s*,?\s*){0,3}$""",
+    re.VERBOSE,
 )
 # A sentence in quotes, or after another key: its first word, or words before a colon in it.
 _SENTENCE = re.compile(r"""(?:["']|[:"'].*\w[ \t]+)$""")
@@ -114,7 +122,8 @@ class _Search:
             name = key["double"] or key["single"] or key["bare"] or ""
             if not _is_telling(name):
                 continue  # Most keys say nothing of secrets.
-            is_secret = is_secret_key(name) or self._is_opaque(key, name)
+            is_secret = is_secret_key(name) and not (name in WEAK and self._is_in_reference(key))
+            is_secret = is_secret or self._is_opaque(key, name)
             if key["bare"] and self._is_prose(key):
                 continue
             secrets = beside.secrets(key, name, self._text)
@@ -139,6 +148,14 @@ class _Search:
 
     def _is_opaque(self, key: re.Match[str], name: str) -> bool:
         return bool(opaque_head(name)) and is_random(self._text, self._start_of_value(key))
+
+    def _is_in_reference(self, key: re.Match[str]) -> bool:
+        """Whether *key* stands in a mapping that says where something is kept, with its name."""
+        before = _REFERENCE.search(self._text, max(0, key.start() - _FAR), key.start())
+        if before is None or not is_reference(before[1]):
+            return False
+        columns = [at - self._starts[self._line_of(at)] for at in (before.start(1), key.start())]
+        return "{" in before[0] or columns[0] < columns[1]
 
     def _is_prose(self, key: re.Match[str]) -> bool:
         """Whether what looks like a key stands in a sentence: "Your token: ask the user"."""

@@ -16,6 +16,8 @@ from rungraph.graph.secrets.keys import (
     HELD_KEYS,
     NAME_KEYS,
     NO_SECRETS,
+    WEAK,
+    is_reference,
     is_secret_key,
     is_secret_name,
     is_secret_path,
@@ -70,7 +72,7 @@ def masked(value: Any, *, secrets: Iterable[str] = (), known: KnownSecrets = NOT
         >>> masked({"url": "http://me:pw12@host/", "api_key": "${env.KEY:=abc}", "port": 80})
         {'url': 'http://me:********@host/', 'api_key': '${env.KEY:=********}', 'port': 80}
     """
-    return _masked(value, frozenset(map(plain_key, secrets)), known, is_secret=False)
+    return _masked(value, frozenset(map(plain_key, secrets)), known, "", is_secret=False)
 
 
 def secret_values(written: Any, resolved: Any, *, secrets: Iterable[str] = ()) -> frozenset[str]:
@@ -82,7 +84,7 @@ def secret_values(written: Any, resolved: Any, *, secrets: Iterable[str] = ()) -
         secrets: Keys whose values are secret, besides those that look like it.
     """
     found: set[str] = set()
-    _collect(found, written, resolved, frozenset(map(plain_key, secrets)), is_secret=False)
+    _collect(found, written, resolved, frozenset(map(plain_key, secrets)), "", is_secret=False)
     return frozenset(
         one for one in found if len(one) >= _SHORTEST and one.lower() not in NO_SECRETS
     )
@@ -140,13 +142,15 @@ def plain_key(key: str) -> str:
     return key.lower().replace("-", "_")
 
 
-def _masked(value: Any, extra: frozenset[str], known: KnownSecrets, *, is_secret: bool) -> Any:
+def _masked(
+    value: Any, extra: frozenset[str], known: KnownSecrets, under: Any, *, is_secret: bool
+) -> Any:
     if isinstance(value, str):
         return masked_secret(value) if is_secret else masked_text(value, known)
     if isinstance(value, COLLECTIONS):
         shown = {
-            key: _masked(item, extra, known, is_secret=is_secret or bool(reason))
-            for key, item, reason in items_of(value, extra)
+            key: _masked(item, extra, known, key, is_secret=is_secret or bool(reason))
+            for key, item, reason in items_of(value, extra, under)
         }
         if isinstance(value, _MAPPINGS):
             return shown
@@ -157,7 +161,13 @@ def _masked(value: Any, extra: frozenset[str], known: KnownSecrets, *, is_secret
 
 
 def _collect(
-    found: set[str], written: Any, resolved: Any, extra: frozenset[str], *, is_secret: bool
+    found: set[str],
+    written: Any,
+    resolved: Any,
+    extra: frozenset[str],
+    under: Any,
+    *,
+    is_secret: bool,
 ) -> None:
     """Add the secrets of a config, or of part of one, to *found*."""
     if isinstance(written, str) and has_placeholder(written):
@@ -169,9 +179,9 @@ def _collect(
         is_same = written is resolved
         if not is_same and isinstance(written, Mapping) == isinstance(resolved, Mapping):
             sources = {key: item for key, item, _ in items_of(written, extra)}
-        for key, item, reason in items_of(resolved, extra):
+        for key, item, reason in items_of(resolved, extra, under):
             source = item if is_same else sources.get(key)
-            _collect(found, source, item, extra, is_secret=is_secret or bool(reason))
+            _collect(found, source, item, extra, key, is_secret=is_secret or bool(reason))
         if not isinstance(resolved, _MAPPINGS):
             for index, item in _logins(resolved):
                 found.update(secrets_of_text(f"{resolved[index - 1]} {item}", is_secret=False))
@@ -179,10 +189,15 @@ def _collect(
         found.add(str(resolved))
 
 
-def items_of(value: Any, extra: frozenset[str]) -> Iterator[tuple[Any, Any, str]]:
+def items_of(value: Any, extra: frozenset[str], under: Any = "") -> Iterator[tuple[Any, Any, str]]:
     """Yield the keys and values of a mapping or a list, and why a value is secret, if it is.
 
     Its key says so, or a name beside it, or a flag such as ``--api-key`` or a name before it.
+
+    Args:
+        value: The mapping or list.
+        extra: Keys whose values are secret, besides those that look like it.
+        under: The key that it is the value of.
     """
     if isinstance(value, _MAPPINGS):
         has_holders = not HELD_KEYS.isdisjoint(value)
@@ -192,7 +207,7 @@ def items_of(value: Any, extra: frozenset[str]) -> Iterator[tuple[Any, Any, str]
                 is_name = has_holders and key.lower() in NAME_KEYS
                 if has_holders and key in HELD_KEYS and _has_secret_name(value):
                     reason = "a name beside it is that of a secret"
-                elif head := "" if is_name else _head_of(key, item):
+                elif head := "" if is_name else _head_of(key, item, under):
                     reason = f"its key is that of a secret: '{head}'"
                 elif extra and plain_key(key) in extra:
                     reason = "its provider type says so"
@@ -221,8 +236,9 @@ def _head_of_pair(value: Sequence[Any]) -> str:
     return ""
 
 
-def _head_of(key: str, item: Any) -> str:
-    if head := secret_head(key):
+def _head_of(key: str, item: Any, under: Any) -> str:
+    head = secret_head(key)
+    if head and not (head in WEAK and isinstance(under, str) and is_reference(under)):
         return head
     head = opaque_head(key)
     return head if head and isinstance(item, str) and is_random(item) else ""
