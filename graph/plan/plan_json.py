@@ -39,7 +39,8 @@ def plan_to_bytes(plan: Plan) -> bytes:
         return _writer().to_json(plan, indent=2) + b"\n"
     except PydanticSerializationError:
         # Half of a surrogate pair, which only a config made in Python can hold, is no UTF-8.
-        return json.dumps(asdict(plan), indent=2).encode() + b"\n"
+        plain = json.loads(json.dumps(asdict(plan)), parse_constant=str)
+        return json.dumps(plain, indent=2).encode() + b"\n"
 
 
 def load_plan(text: str | bytes) -> Plan:

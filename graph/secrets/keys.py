@@ -59,7 +59,7 @@ def _folded(name: str) -> str:
     return "".join(char for char in normalize("NFKD", name) if not combining(char))
 
 
-_HEADS = frozenset(
+HEADS = frozenset(
     map(
         _folded,
         (
@@ -186,7 +186,7 @@ def _spelled(word: str) -> str:
         >>> [_spelled(word) for word in ("kye", "pasword", "secrett", "secretary", "taken")]
         ['key', 'password', 'secret', 'secretary', 'taken']
     """
-    if len(word) < 3 or word in _HEADS or word in _NOT_OF["token"]:
+    if len(word) < 3 or word in HEADS or word in _NOT_OF["token"]:
         return word
     if meant := _MISSPELT.get("".join(sorted(word))):
         return meant
@@ -229,7 +229,7 @@ def secret_head(name: str) -> str:
         return f"{before} {last}" if before in _KEY_OF else ""
     if last == "tokens":
         return last if before in _TOKENS_OF else ""
-    head = last if last in _HEADS else next((one for one in _ENDINGS if last.endswith(one)), "")
+    head = last if last in HEADS else next((one for one in _ENDINGS if last.endswith(one)), "")
     if last in _NO_ENDINGS or before in _NOT_OF.get(head, ()):
         return ""
     return "" if head == "token" and last.removesuffix("token") in _NOT_OF["token"] else head

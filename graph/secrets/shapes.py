@@ -6,12 +6,11 @@ Every pattern takes linear time: each repetition is bounded, or ends where the n
 from __future__ import annotations
 
 import base64
-import binascii
 import re
 from typing import TYPE_CHECKING, Final, NamedTuple
 
 from rungraph.graph.secrets.clients import LOGIN_FLAGS, is_for_password
-from rungraph.graph.secrets.keys import NAME_KEYS, WEAK, is_secret_name, secret_head
+from rungraph.graph.secrets.keys import HEADS, NAME_KEYS, WEAK, is_secret_name, secret_head
 from rungraph.graph.secrets.looks import is_mixed, is_plain_word, is_random
 from rungraph.graph.secrets.services import HOOKS
 
@@ -78,7 +77,7 @@ def _is_basic(match: re.Match[str]) -> bool:
     try:
         if b":" in base64.b64decode(match["value"] + "==", validate=True):
             return True
-    except binascii.Error:
+    except ValueError:  # It is no base64, or not even ASCII.
         pass
     return _is_no_word(match)
 
@@ -303,10 +302,14 @@ SHAPES: Final = (
     Shape(
         "secret in words",
         re.compile(
-            r"(?<![\w.-])(?P<name>[A-Za-z_][\w.-]{1,60})"
+            r"(?<![\w.-])(?P<name>[^\W\d][\w.-]{1,60})"
             r"(?=\s{1,9}(?:is\s{1,9})?[\"']?(?P<value>[^\s\"'=:][^\s\"']{7,200}))"
         ),
-        ("pass", "pw", "key", "token", "secret", "auth"),
+        (
+            *("pass", "pw", "key", "token", "secret", "auth"),
+            # Short ones are parts of many words.
+            *(f"{one}{gap}" for one in HEADS for gap in (" \t\n" if len(one) < 5 else ("",))),
+        ),
         _is_told,
     ),
     Shape(

@@ -256,6 +256,9 @@ def test_what_json_and_utf8_cannot_hold_is_written_all_the_same() -> None:
 
     assert told(float("inf")) == "Infinity"
     assert told("\udc80") == "\udc80"
+    beside = [float("inf"), float("-inf"), float("nan"), "\udc80"]
+    assert told(beside) == ["Infinity", "-Infinity", "NaN", "\udc80"]
+    assert told(beside[:3]) == ["Infinity", "-Infinity", "NaN"]
     assert told(10**40) == 10**40
     plan = make_plan(compile_config("\udcff.yaml", environment={}))
     assert plan.config.files == ("\ufffd.yaml",)

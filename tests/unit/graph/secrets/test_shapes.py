@@ -14,6 +14,7 @@ from tests.secret_shapes import DRAWN, HARMLESS, PLACEHOLDER, PLANTED
 from rungraph.graph import compile_config
 from rungraph.graph.diagnostic_text import render_diagnostics
 from rungraph.graph.place import Place
+from rungraph.graph.secrets.keys import HEADS
 from rungraph.graph.secrets.values import MASK, masked, secret_values
 from rungraph.graph.source.text import SourceText
 
@@ -123,3 +124,16 @@ def test_a_key_beside_a_reference_is_a_secret() -> None:
     for is_flow in (False, True):
         text = yaml.safe_dump([value], default_flow_style=is_flow, sort_keys=False)
         assert "hunter22x" not in "".join(SourceText("x", text).shown())
+
+
+@pytest.mark.parametrize("gap", [" ", "\t", "\n"])
+def test_what_is_random_after_any_name_of_a_secret_is_masked(gap: str) -> None:
+    """Texts are passed over that have no name of a secret; no name is forgotten there."""
+    texts = [f"{head}{gap}q7z9k2m4x8w1p5t3" for head in HEADS]
+    assert [text for text in texts if masked(text) == text] == []
+
+
+@pytest.mark.parametrize("scheme", ["Basic", "Bearer", "Token"])
+def test_what_is_not_ascii_can_follow_a_scheme(scheme: str) -> None:
+    """It is no base64 of a login, and may be a secret all the same."""
+    assert masked(f"{scheme} Schlüssel-1") == f"{scheme} {MASK}"
