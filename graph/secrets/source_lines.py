@@ -18,7 +18,6 @@ from rungraph.graph.secrets.keys import (
     NAME_KEYS,
     NO_SECRETS,
     WEAK,
-    is_reference,
     is_secret_key,
     is_secret_name,
     opaque_head,
@@ -59,7 +58,8 @@ _FLAG_AND_VALUE = re.compile(
 )
 # What says where something is kept, up to its second or third key.
 _REFERENCE = re.compile(
-    r"""([A-Za-z]\w{0,60})["']?[ \t]*:\s*\{?\s*(?:["']?(?:name|namespace|optional)["']?[ \t]*:[ \t]*
+    r"""(?:Ref|(?<![A-Za-z])ref|Selector)["']?[ \t]*:\s*\{?\s*
+    (?:["']?(?:name|namespace|optional)["']?[ \t]*:[ \t]*
     [\w."'-]{1,100}\s*,?\s*){0,3}$""",
     re.VERBOSE,
 )
@@ -152,10 +152,12 @@ class _Search:
     def _is_in_reference(self, key: re.Match[str]) -> bool:
         """Whether *key* stands in a mapping that says where something is kept, with its name."""
         before = _REFERENCE.search(self._text, max(0, key.start() - _FAR), key.start())
-        if before is None or not is_reference(before[1]):
+        if before is None:
             return False
-        columns = [at - self._starts[self._line_of(at)] for at in (before.start(1), key.start())]
-        return "{" in before[0] or columns[0] < columns[1]
+        starts = [self._starts[self._line_of(one.start())] for one in (before, key)]
+        line = self._text[starts[0] : before.start()]
+        column = len(line) - len(line.lstrip(" \t-?\"'"))
+        return "{" in before[0] or column < key.start() - starts[1]
 
     def _is_prose(self, key: re.Match[str]) -> bool:
         """Whether what looks like a key stands in a sentence: "Your token: ask the user"."""
