@@ -137,7 +137,7 @@ class TaskWatch:
         if own is not None and self._is_known(own):
             return True
         # A callback of a provider has a maker; what is around the loop has made no task.
-        if asyncio.current_task() is None:
+        if asyncio.current_task(self._loop) is None:
             return False
         while frame is not None and frame.f_code not in (_OF_A_LOOP, _AROUND_A_LOOP):
             if self._is_known(frame):
