@@ -17,10 +17,11 @@ def test_a_watched_file_is_reloaded_when_it_changes_and_on_sighup(config_file: C
     with running(file, "Ctrl-C stops", "--watch") as process:
         file.write_text(good.replace('"provider_id": "told"', '"provider_id": "other"'))
         process.until("the new config runs")
-        file.write_text("providers: {inference: 7}")
+        (bad := file.with_name("bad")).write_text("providers: {inference: 7}")
+        bad.replace(file)  # At once: it is read once, and not while it is replaced again.
         process.until("is not reloaded; the old config goes on")
-        file.unlink()
-        os.mkfifo(file)  # Nobody writes to it: reading it would never end.
+        os.mkfifo(pipe := file.with_name("pipe"))  # Nobody writes to it: no reading would end.
+        pipe.replace(file)
         process.until("is not reloaded: it is not a regular file any more")
         file.unlink()
         file.write_text(good)
