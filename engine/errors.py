@@ -21,8 +21,8 @@
         ├── RateLimitError           a server takes no more requests now; also a ConnectionError
         ├── LoopError                a stack would call itself, through other ones
         ├── ProviderDataError        what a caller sends is not what the provider takes
-        ├── RecordingError           (rungraph.engine.recorded_errors) a file without a recording
-        ├── RecordedError            (the same) an error of an earlier run
+        ├── RecordingError, RecordedError  (rungraph.engine.recorded_errors) of an earlier run
+        ├── LoopHeldError            (rungraph.engine.interruption) also a TimeoutError
         ├── ReloadError, RunError    (rungraph.engine.run.errors) what ends a reload, or a stack
         └── RoutingError             a call cannot be routed; also a ValueError
             ├── UnknownResourceError

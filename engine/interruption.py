@@ -40,10 +40,17 @@ class LoopHeldError(EngineError, TimeoutError):
         return str(self.interruption)
 
 
-def cancelled_from_within(cause: BaseException | None = None, action: str = "") -> EngineError:
-    """Return what is raised in place of a cancellation that nobody has asked for."""
+def cancelled_from_within(
+    cause: BaseException | None = None, text: str = "it was cancelled from within"
+) -> EngineError:
+    """Return what is raised in place of a cancellation that nobody has asked for.
+
+    Args:
+        cause: The cancellation; an `Interruption` says for itself what has happened.
+        text: What any other one says.
+    """
     if isinstance(cause, Interruption):
         return LoopHeldError(cause)
-    error = BackgroundError(f"{action or 'it'} was cancelled from within")
+    error = BackgroundError(text)
     error.__cause__ = cause
     return error

@@ -14,8 +14,8 @@ from types import AsyncGeneratorType, CoroutineType, GeneratorType
 from typing import Any
 
 from rungraph.engine.errors import EngineError, NotRunningError
-from rungraph.engine.interruption import Interruption
-from rungraph.engine.routing.limited import LimitedCalls, ended_within
+from rungraph.engine.interruption import Interruption, cancelled_from_within
+from rungraph.engine.routing.limited import LimitedCalls
 from rungraph.engine.streams import SteppedStream, steps_of
 from rungraph.graph.limits import NO_LIMITS, Limits
 
@@ -166,7 +166,8 @@ class Gate:
             raise error
         cause = sys.exception()
         if isinstance(cause, Interruption) or not task.cancelling():
-            raise ended_within(self._calls.provider, cause) from None
+            text = f"the call has failed: {self._calls.provider!r} cancelled it"
+            raise cancelled_from_within(cause, text) from None
 
     def follow(self, result: Any) -> Any:
         """Return *result*; a stream is a running call until it ends."""

@@ -12,8 +12,6 @@ from functools import wraps
 from inspect import isasyncgenfunction, unwrap
 from typing import TYPE_CHECKING, Any
 
-from rungraph.engine.errors import BackgroundError, EngineError
-from rungraph.engine.interruption import Interruption, LoopHeldError
 from rungraph.engine.routing.errors import BusyError, CallTimeoutError
 from rungraph.engine.streams import when_forgotten
 from rungraph.engine.waiting import (
@@ -42,13 +40,6 @@ places_of_call: ContextVar[set[asyncio.Future[Any]] | None] = ContextVar(
 """What a call with limits has begun in another process, was cancelled, and has not ended there."""
 _STREAM = object()
 _END = object()
-
-
-def ended_within(provider: str, error: BaseException | None) -> EngineError:
-    """Return what says of a call that *error* has cancelled it, and nobody who waits for it."""
-    if isinstance(error, Interruption):
-        return LoopHeldError(error)
-    return BackgroundError(f"the call has failed: {provider!r} cancelled it")
 
 
 class LimitedCalls:

@@ -44,9 +44,8 @@ _CLOCK_ERROR = 1e-3
 _GRACE = 0.1
 """The share of a stop's deadline that a node has to end once its time is up; at most a second."""
 
-# What a provider's code may raise: SystemExit of one provider must not end the process, and a
-# CancelledError is either ours or the provider's own failure.
-_FOREIGN = (Exception, asyncio.CancelledError, SystemExit)
+# What guarded code of a provider may raise; a CancelledError is ours or the provider's failure.
+_FOREIGN = (Exception, asyncio.CancelledError)
 # What a stop comes to that held the event loop beyond its deadline.
 _CUT_SHORT = (asyncio.CancelledError, LoopHeldError, NoneType)
 
@@ -248,7 +247,9 @@ class NodeRunner:
         elif error is not None and not isinstance(error, asyncio.CancelledError):
             self._callbacks.failed(run, error)
         elif not run.cancelled:
-            self._callbacks.failed(run, cancelled_from_within(error, "its start"))
+            self._callbacks.failed(
+                run, cancelled_from_within(error, "its start was cancelled from within")
+            )
         else:
             run.starting.skip(run)
             if error is None:
@@ -303,7 +304,7 @@ class NodeRunner:
         elif isinstance(error, _CUT_SHORT) and self._is_late(run):
             error = DeadlineError("stop", self._stop_timeout, blocking=True)
         elif isinstance(error, asyncio.CancelledError):
-            error = cancelled_from_within(error, "its stop")
+            error = cancelled_from_within(error, "its stop was cancelled from within")
         now = self.clock()
         if error is None:
             self._emit(NodeStopped(now, run.address, duration=now - run.since))
