@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from rungraph.graph.address import Address, is_api_name
 from rungraph.graph.config.field_types import fields_of, misfits
+from rungraph.graph.config.keys import known_keys
 from rungraph.graph.config.read_limits import read_limits
 from rungraph.graph.config.run_config import DISABLED, Excluded, ProviderSection
 from rungraph.graph.config.sections import Entry, SectionReader, text_in
@@ -65,13 +66,16 @@ class ProviderReader(SectionReader):
                 continue  # No catalog has it, which is told of, and it has no address.
             if not isinstance(entries, list) or not all(isinstance(one, dict) for one in entries):
                 self.lose(api, "")
+            is_key_of_all = api not in catalog.apis and api in known_keys(catalog)
+            if is_key_of_all and not isinstance(entries, list):
+                continue  # It stands in the wrong place, which is told of.
             hint = "write '- ' before 'provider_id', so that it is a list of one"
             for entry in self.entries(
                 entries,
                 ("providers", key),
                 "a list of instances",
                 "a mapping with provider_id, provider_type and config",
-                *([hint] if isinstance(entries, dict) else []),
+                *([hint] if isinstance(entries, dict) and "provider_id" in entries else []),
             ):
                 provider = self.provider(api, entry, catalog)
                 if provider is not None:

@@ -93,6 +93,8 @@ def _unknown_apis(
         if api in known or context.catalog.is_unread(api):
             continue
         hints = hints_of_elsewhere(context.catalog, api, document=context.document)
+        if is_key and api in known_keys(context.catalog):
+            hints = (f"'{api}' is a key of the whole config: begin it where 'providers' begins",)
         if not hints:
             among = context.catalog.providable_apis if is_key else known
             if api and history_of(context.catalog) and not closest(api, among):
