@@ -6,6 +6,7 @@ from contextlib import contextmanager
 from enum import StrEnum
 from typing import TYPE_CHECKING, NamedTuple
 
+from rungraph.engine.errors import UnknownResourceError
 from rungraph.engine.events import (
     Event,
     RefreshFailed,
@@ -103,6 +104,17 @@ class Inventory:
     def get(self, key: Key) -> Entry | None:
         """Return the entry of this identity; None if there is none."""
         return self._entries.get(key.provider_id, {}).get(key)
+
+    def entry(self, key: Key) -> Entry:
+        """Return the entry of this identity.
+
+        Raises:
+            UnknownResourceError: If there is none.
+        """
+        if (entry := self.get(key)) is None:
+            known = tuple(sorted(Key.of(one).qualified for one in self.names))
+            raise UnknownResourceError(self.names.noun, key.qualified, known)
+        return entry
 
     def entries_of(self, provider_id: str) -> list[tuple[Key, Entry]]:
         """Return what *provider_id* serves, sorted."""

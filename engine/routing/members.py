@@ -29,7 +29,7 @@ _GARBLED = (json.JSONDecodeError, UnicodeError)
 
 
 class Member:
-    """One provider of a routing table.
+    """One provider of a routing table, which is asked under a deadline.
 
     Attributes:
         provider_id: Its name.
@@ -39,6 +39,7 @@ class Member:
         deadline: Seconds that one question to the provider may take.
         gate: Knows of the calls that run on the provider.
         is_joining: Whether it came while the table ran, and was not asked yet what it serves.
+        unanswered: Identifiers of what it was to register and gave no answer about.
         gone: Why it is not there any more; what it still answers does not count. None if it is.
     """
 
@@ -60,6 +61,7 @@ class Member:
         self.deadline = deadline
         self.gate = gate or Gate()
         self.is_joining = False
+        self.unanswered: set[str] = set()
         self.gone: NotRunningError | None = None
         self._address = str(Address.provider(pair.router_api, provider_id))
         self._given_up: set[asyncio.Task[Any]] = set()
@@ -74,7 +76,51 @@ class Member:
         self.is_joining = False
         self.turn.release()
 
-    async def within_deadline(self, work: Callable[[], Coroutine[Any, Any, _T]]) -> _T:
+    async def listing(self) -> list[Resource]:
+        """Return what the provider serves now."""
+        return await self._within_deadline(self._listing)
+
+    async def register(self, resource: Resource) -> Resource:
+        """Have the provider serve *resource* and return it as accepted, under the name asked for.
+
+        Raises:
+            RegistrationRefusedError: If the provider refuses.
+        """
+        was_busy = bool(self._given_up)
+        try:
+            return await self._within_deadline(lambda: self._register(resource))
+        finally:
+            if not was_busy:
+                known = self.unanswered.add if self._given_up else self.unanswered.discard
+                known(resource.identifier)
+
+    async def unregister(self, resource: Resource) -> None:
+        """Have the provider give up *resource*.
+
+        Raises:
+            RegistrationRefusedError: If the provider refuses.
+        """
+        await self._within_deadline(lambda: self._change("unregister", resource))
+
+    async def give_up(self, resource: Resource) -> bool:
+        """Have the provider give up *resource*; it is the caller's turn.
+
+        Returns:
+            Whether it has, or will not: what it goes on serving, it lists.
+        """
+        try:
+            await self.unregister(resource)
+        except RegistrationRefusedError:
+            return True
+        except Exception:  # noqa: BLE001 (a provider's code may raise anything)
+            return False
+        return True
+
+    async def aclose(self) -> None:
+        """Give questions that were given up a last chance to end."""
+        await leave_behind(self._given_up)
+
+    async def _within_deadline(self, work: Callable[[], Coroutine[Any, Any, _T]]) -> _T:
         """Return what *work*, a question to the provider, returns within the deadline.
 
         Work that takes longer is cancelled and not waited for, so a provider that ignores being
@@ -97,17 +143,11 @@ class Member:
             raise self.gone.with_traceback(None) from None
         return answer
 
-    async def listing(self) -> list[Resource]:
-        """Return what the provider serves now."""
+    async def _listing(self) -> list[Resource]:
         resources = await self._ask("list", self._pair.resources)
         return [self._type.read(one, self.provider_id) async for one in in_slices(resources)]
 
-    async def register(self, resource: Resource) -> Resource:
-        """Have the provider serve *resource* and return it as accepted, under the name asked for.
-
-        Raises:
-            RegistrationRefusedError: If the provider refuses.
-        """
+    async def _register(self, resource: Resource) -> Resource:
         accepted = await self._change("register", resource)
         if accepted is None:
             return resource
@@ -118,32 +158,6 @@ class Member:
         if isinstance(resource, SharedResource):
             update["routing"] = resource.routing
         return served.model_copy(update=update) if update else served
-
-    async def unregister(self, resource: Resource) -> None:
-        """Have the provider give up *resource*.
-
-        Raises:
-            RegistrationRefusedError: If the provider refuses.
-        """
-        await self._change("unregister", resource)
-
-    async def give_up(self, resource: Resource) -> bool:
-        """Have the provider give up *resource*; it is the caller's turn.
-
-        Returns:
-            Whether it has, or will not: what it goes on serving, it lists.
-        """
-        try:
-            await self.within_deadline(lambda: self.unregister(resource))
-        except RegistrationRefusedError:
-            return True
-        except Exception:  # noqa: BLE001 (a provider's code may raise anything)
-            return False
-        return True
-
-    async def aclose(self) -> None:
-        """Give questions that were given up a last chance to end."""
-        await leave_behind(self._given_up)
 
     async def _change(self, verb: str, resource: Resource) -> Any:
         if shared(resource):  # Which others serve it, too, is no business of a provider's.

@@ -7,7 +7,7 @@ from contextlib import nullcontext
 from functools import partial
 from typing import TYPE_CHECKING
 
-from rungraph.engine.errors import NotRunningError, UnavailableResourceError, UnknownResourceError
+from rungraph.engine.errors import NotRunningError, UnavailableResourceError
 from rungraph.engine.routing.errors import (
     PairError,
     RegistrationRefusedError,
@@ -15,13 +15,15 @@ from rungraph.engine.routing.errors import (
     UnstorableError,
 )
 from rungraph.engine.routing.inventory import Entry, Inventory, Origin
+from rungraph.engine.routing.kept import Kept
 from rungraph.engine.routing.names import Absence, Key, Watcher, only_key
-from rungraph.engine.routing.resources import ResourceType, is_same, like, registration_of
+from rungraph.engine.routing.resources import ResourceType, is_same, like
 from rungraph.engine.routing.sharing import SharedRegistrations
 from rungraph.engine.routing.signatures import methods_of
 from rungraph.engine.routing.table_methods import Operation, dressed
+from rungraph.engine.routing.unwanted import Unwanted
 from rungraph.engine.routing.wanted import Wanted
-from rungraph.engine.waiting import again_and_again, in_slices
+from rungraph.engine.waiting import again_and_again, in_slices, settled
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Container, Mapping
@@ -31,7 +33,6 @@ if TYPE_CHECKING:
     from rungraph.engine.routing.groups import Groups
     from rungraph.engine.routing.members import Member
     from rungraph.engine.routing.membership import Membership
-    from rungraph.engine.routing.registration import Registration
     from rungraph.engine.routing.store import RegistrationStore
     from rungraph.graph.nodes import TableNode
 
@@ -67,13 +68,11 @@ class RoutingTable:
         self._node = node
         self._members = members
         self._type = resource_type
-        self._store = store
         self._inventory = inventory
         self._absence = absence
         self.wanted = Wanted(node, inventory.names)
-        self._kept: dict[Key, Registration] = {}  # Stored, and not served as stored.
-        self._refused: set[Key] = set()  # Of what is kept, which its provider did not take,
-        self._lost: set[Key] = set()  # and which it had and does not list any more.
+        self._unwanted = Unwanted(node.api, resource_type, store)
+        self._kept = Kept(node.api, resource_type, store)
         self._refreshing: asyncio.Task[None] | None = None
         self._is_over = False
         registrations = SharedRegistrations(
@@ -132,7 +131,7 @@ class RoutingTable:
         with self._inventory.together(provider_id):
             for key, entry in self._inventory.entries_of(provider_id):
                 if entry.origin.is_stored:
-                    self._kept[key] = registration_of(entry.resource, self._node.api)
+                    self._kept.keep(entry.resource)
                 self._inventory.remove(key, str(why), partial(self._absence, provider_id))
 
     async def join(self, provider_id: str, instance: object, gate: Gate | None = None) -> None:
@@ -170,16 +169,16 @@ class RoutingTable:
                 asked.add(key.provider_id)
                 if entry is not None:
                     self._inventory.remove(key, "the run config says something else now")
-                if entry and now is None and (member := self._members.get(key.provider_id)):
-                    async with member.turn:
-                        await self.wanted.take_back(member, entry.resource)
+                if entry is not None and now is None:
+                    self._unwanted.note(entry.resource)
         await self.refresh(asked)
         self.wanted.check()
 
     async def start(self, refresh_interval: float | None) -> None:
         """Fill the table, and begin to refresh it if there is an interval."""
         self.wanted.read(self._type, self._members.name_for)
-        await self._read_store()
+        await self._kept.load(apart=self.wanted.resources)
+        await self._unwanted.load()
         await self.refresh()
         for key in sorted(self.wanted.resources.keys() | self._kept.keys()):
             if key.provider_id not in self._members:
@@ -238,9 +237,8 @@ class RoutingTable:
                 return entry.resource
             if (lacking := self._inventory.references.lacking(wanted)) is not None:
                 raise UnavailableResourceError(self._node.pair.noun, key.identifier, (), *lacking)
-            if self._store is not None:
-                registration_of(wanted, self._node.api)  # Before the provider has anything of it.
-            accepted = await member.within_deadline(lambda: member.register(wanted))
+            self._kept.check(wanted)  # Before the provider has anything of it.
+            accepted = await member.register(wanted)
             await self._take_accepted(member, accepted, wanted)
             return accepted
 
@@ -249,10 +247,8 @@ class RoutingTable:
         key = Key.of(accepted)
         before, kept = self._inventory.get(key), self._kept.pop(key, None)
         self._inventory.put(Entry(accepted, Origin.REGISTERED, wanted))
-        self.wanted.unwanted.pop(key, None)
         try:
-            if self._store is not None:
-                await self._store.save(registration_of(accepted, self._node.api))
+            await settled(self._store(accepted))
         except (RegistrationStoreError, UnstorableError):
             if before is None:
                 self._inventory.remove(key, "it could not be stored")
@@ -261,46 +257,37 @@ class RoutingTable:
             if kept is not None:
                 self._kept[key] = kept
             elif before is None:  # Its provider would list it.
-                await self.wanted.take_back(member, accepted)
+                self._unwanted.note(accepted)
+                await self._unwanted.take_back(member)
             raise
+
+    async def _store(self, resource: Resource) -> None:
+        await self._kept.save(resource)
+        await self._unwanted.discard(Key.of(resource))
 
     async def _unregister(self, name: str, provider_id: str = "") -> None:
         key = only_key(self._kept, name, provider_id)
         if key is None or self._inventory.get(key) is not None:
-            key = Key.of(self._exact(name, provider_id) if provider_id else self.resolve(name))
+            entry = self._inventory.entry(Key(name, provider_id)) if provider_id else None
+            key = Key.of(entry.resource if entry else self.resolve(name))
         member = self._members.get(key.provider_id)
         async with nullcontext() if member is None else member.turn:
-            if member is not None and (self._inventory.get(key) or key not in self._kept):
-                wanted = self._exact(*key)
-                await member.within_deadline(lambda: member.unregister(wanted))
+            kept = self._kept.get(key)
+            if member is not None and (kept is None or self._inventory.get(key)):
+                entry = self._inventory.entry(key)
+                await member.unregister(entry.resource)
                 self._inventory.remove(key, "unregistered")
-            else:
-                self.wanted.unwanted[key] = self._type.read_stored(self._kept[key])
-            if member is not None and not member.gate.is_closed:  # Else it is ill, or drained.
-                await self.wanted.take_back(member)
-            self._kept.pop(key, None)
+                if entry.origin.is_stored:  # Until it is not: then it is soon offered again.
+                    self._kept.keep(entry.resource)
+            elif kept is not None:
+                await self._unwanted.add(kept)
+            await self._kept.forget(key)
             self._inventory.names.absent.pop(key, None)
             self.wanted.resources.pop(key, None)
-            await self._forget(key)
-
-    def _exact(self, identifier: str, provider_id: str) -> Resource:
-        key = Key(identifier, provider_id)
-        if (entry := self._inventory.get(key)) is None:
-            known = tuple(sorted(Key.of(one).qualified for one in self._inventory.names))
-            raise UnknownResourceError(self._node.pair.noun, key.qualified, known)
-        return entry.resource
+            if member is not None and not member.gate.is_closed:  # Else it is ill, or drained.
+                await self._unwanted.take_back(member)
 
     # --- what config, store and providers say ---------------------------------------------------
-
-    async def _read_store(self) -> None:
-        if self._store is None:
-            return
-        for registration in await self._store.load(self._node.api):
-            key = Key(registration.identifier, registration.provider_id)
-            if key in self.wanted.resources:
-                await self._forget(key)
-            else:
-                self._kept[key] = registration
 
     async def _refresh_member(self, member: Member) -> None:
         try:
@@ -310,8 +297,15 @@ class RoutingTable:
             self._inventory.tell_failed(member.provider_id, member.busy)
             return
         try:
-            await self.wanted.take_back(member)
-            listing = await member.within_deadline(member.listing)
+            await self._ask(member)
+            await self._unwanted.take_back(member)
+        finally:
+            member.settle()
+
+    async def _ask(self, member: Member) -> None:
+        """Put into the table what *member* serves, and have it serve what is wanted from it."""
+        try:
+            listing = await member.listing()
             with self._inventory.together(member.provider_id):
                 await self._take_listing(member, listing)
             for wanted, origin in self._missing_of(member):
@@ -319,8 +313,6 @@ class RoutingTable:
         except Exception as error:  # noqa: BLE001 (a provider's code may raise anything)
             lacking = [key for key, _ in self.wanted.of_provider(member.provider_id)]
             self._failed(member, error, *(key for key in lacking if not self._inventory.get(key)))
-        finally:
-            member.settle()
 
     async def _take_listing(self, member: Member, listing: list[Resource]) -> None:
         """Make the table agree with what *member* says it serves."""
@@ -332,34 +324,31 @@ class RoutingTable:
             if key not in listed and is_gone and self._inventory.get(key) is entry:
                 reason = "its provider no longer serves it"
                 if entry.origin.is_stored:
-                    self._kept[key] = registration_of(entry.resource, self._node.api)
-                    self._lost.add(key)
+                    self._kept.keep(entry.resource, is_lost=True)
                     reason += "; kept until it does"
                 self._inventory.remove(key, reason, lambda: gone)
         async for key, resource in in_slices(sorted(listed.items())):
-            if self._is_listed_at_most(key) and not (member.gone or key in self.wanted.unwanted):
+            if self._is_listed_at_most(key) and not (member.gone or key in self._unwanted):
                 self._inventory.put(Entry(resource, Origin.LISTED))
-        self.wanted.keep_unwanted(member, listed)
-        for key in sorted(self._lost):
-            kept = self._kept.get(key)
-            if kept is None or self._type.read_stored(kept).native_id in native_ids:
-                self._lost.discard(key)
+        await self._unwanted.keep(member, listed)
+        self._kept.find(native_ids)
 
     def _missing_of(self, member: Member) -> list[tuple[Resource, Origin]]:
-        """Return what config and store want from *member* and is not in the table for that."""
+        """Return what config and store want from *member* and is not in the table for that.
+
+        What it did not answer about comes last: it keeps from nothing else.
+        """
         missing = [
             (resource, Origin.CONFIGURED)
             for key, resource in self.wanted.of_provider(member.provider_id)
             if self._is_listed_at_most(key)
         ]
-        for key, registration in self._kept.items():
-            if key.provider_id != member.provider_id or key in self._lost:
-                continue
+        for registration in self._kept.of_provider(member.provider_id):
             try:
                 missing.append((self._type.read_stored(registration), Origin.RESTORED))
             except (PairError, ValueError) as error:
                 self._inventory.tell_failed(member.provider_id, error)
-        return missing
+        return sorted(missing, key=lambda one: one[0].identifier in member.unanswered)
 
     def _is_listed_at_most(self, key: Key) -> bool:
         entry = self._inventory.get(key)
@@ -373,20 +362,21 @@ class RoutingTable:
             if entry is not None and is_same(entry.resource, wanted):
                 accepted = entry.resource
             else:
-                accepted = await member.within_deadline(lambda: member.register(wanted))
+                accepted = await member.register(wanted)
         except RegistrationRefusedError as error:
             if origin is Origin.CONFIGURED or self._inventory.get(key) is not None:
                 self._failed(member, error, key)
-            elif key not in self._refused:
+            elif key not in self._kept.refused:
                 self._inventory.tell_removed(key, f"{error}; kept until it is accepted")
-            self._refused.add(key)
+            self._kept.refused.add(key)
         except Exception as error:  # noqa: BLE001 (a provider's code may raise anything)
             self._failed(member, error, key)
         else:
             self._inventory.put(Entry(accepted, origin, wanted))
             self._kept.pop(key, None)
-            self._refused.discard(key)
+            self._kept.refused.discard(key)
             self.wanted.accept(key)
+            await self._unwanted.discard(key)
 
     def _failed(self, member: Member, error: Exception, *wanted: Key) -> None:
         """Tell why *member* does not serve what is *wanted*; if it has gone, that is told."""
@@ -394,7 +384,3 @@ class RoutingTable:
             for key in wanted:
                 self.wanted.deny(key, error)
             self._inventory.tell_failed(member.provider_id, error)
-
-    async def _forget(self, key: Key) -> None:
-        if self._store is not None:
-            await self._store.forget(self._node.api, *key)

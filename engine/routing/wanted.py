@@ -12,10 +12,9 @@ from rungraph.engine.routing.names import Key
 from rungraph.graph.groups import member_groups
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Container, Iterator
+    from collections.abc import Callable, Iterator
 
     from rungraph.engine.apis.resource import Resource
-    from rungraph.engine.routing.members import Member
     from rungraph.engine.routing.names import Names
     from rungraph.engine.routing.resources import ResourceType
     from rungraph.graph.nodes import TableNode
@@ -30,7 +29,6 @@ class Wanted:
 
     Attributes:
         resources: The resources, until somebody unregisters them.
-        unwanted: What providers are to give up and have not: it is not offered, though listed.
     """
 
     def __init__(self, node: TableNode, names: Names) -> None:
@@ -38,7 +36,6 @@ class Wanted:
         self._names = names
         self._denied: dict[Key, BaseException] = {}
         self.resources: dict[Key, Resource] = {}
-        self.unwanted: dict[Key, Resource] = {}
         self._unfollow: Callable[[], None] = lambda: None
         self._look: Callable[[], None] = lambda: None
 
@@ -89,25 +86,6 @@ class Wanted:
         """Return what *provider_id* is to serve."""
         return [one for one in self.resources.items() if one[0].provider_id == provider_id]
 
-    async def take_back(self, member: Member, *resources: Resource) -> None:
-        """Have *member*, whose turn it is, give up *resources*, and what it could not be asked for.
-
-        What it cannot be asked now, it is asked later.
-        """
-        self.unwanted |= {Key.of(one): one for one in resources}
-        for key in self._unwanted_of(member):
-            if await member.give_up(self.unwanted[key]):
-                del self.unwanted[key]
-
-    def keep_unwanted(self, member: Member, listed: Container[Key]) -> None:
-        """Forget what *member* was to give up, but for what it has *listed*."""
-        for key in self._unwanted_of(member):
-            if key not in listed:
-                del self.unwanted[key]
-
-    def _unwanted_of(self, member: Member) -> list[Key]:
-        return [key for key in self.unwanted if key.provider_id == member.provider_id]
-
     def deny(self, key: Key, error: BaseException) -> None:
         """Take note of why the provider did not take one, if it is one of these."""
         if key in self.resources:
@@ -116,7 +94,6 @@ class Wanted:
     def accept(self, key: Key) -> None:
         """Take note that the provider serves it."""
         self._denied.pop(key, None)
-        self.unwanted.pop(key, None)
 
     def follow(self, report: Callable[[tuple[str, ...]], None]) -> None:
         """Call *report* with what is lacking, now if anything is, and soon after it changes."""

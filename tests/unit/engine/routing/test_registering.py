@@ -17,6 +17,7 @@ from rungraph.engine.errors import (
 from rungraph.engine.events import ResourceAdded, ResourceRemoved
 from rungraph.engine.routing import (
     ProviderNeededError,
+    Registration,
     RegistrationRefusedError,
     RegistrationStoreError,
     UnknownProviderError,
@@ -173,6 +174,74 @@ async def test_what_its_provider_could_not_be_asked_to_give_up_is_gone(bench: Be
     foo.served["foo/m"] = Model(identifier="m")  # Of its own accord.
     await table.refresh()
     assert await names(table) == ["foo/m"]
+
+
+async def test_no_restart_brings_back_what_was_unregistered(bench: Bench) -> None:
+    """What the provider still has is not offered by the next process, which asks for it, too."""
+    foo = Provider()
+    table = await bench.table(foo=foo)
+    await table.register_model(Model(identifier="m"))
+    foo.refusal = ConnectionError("unreachable")
+    table.lose("foo", NotRunningError("ill"))
+    await table.unregister_model("m")
+    table = await bench.table(foo=foo)
+    assert (list(foo.served), await names(table)) == (["m"], [])
+    foo.refusal = None
+    await table.refresh()
+    assert list(foo.served) == []
+    foo.served["m"] = Model(identifier="m")  # Of its own accord.
+    assert await names(await bench.table(foo=foo)) == ["foo/m"]
+
+
+async def test_what_hangs_keeps_its_provider_from_nothing_else(bench: Bench) -> None:
+    """What one registration, or its end, waits for in vain costs the others a refresh at most."""
+    table = await bench.table(foo=Provider())
+    for name in ("first", "second", "third"):
+        await table.register_model(Model(identifier=name))
+
+    class Hanging(Provider):
+        async def _register(self, resource: Any) -> Any:
+            if resource.identifier == "first":
+                await asyncio.Event().wait()
+            return await super()._register(resource)
+
+        async def _unregister(self, resource: Any) -> None:
+            await asyncio.Event().wait()
+
+    foo = Hanging()
+    table = await bench.table(foo=foo, deadline=0.05)
+    for _ in range(2):  # The one that hung is asked last now; and so is what is to be given up.
+        await table.refresh()
+        await asyncio.sleep(0)
+    assert await names(table) == ["foo/second", "foo/third"]
+    table.lose("foo", NotRunningError("ill"))
+    await table.unregister_model("second")
+    foo.served["new"] = Model(identifier="new")
+    await asyncio.sleep(0)
+    await table.join("foo", foo)
+    assert await names(table) == ["foo/new", "foo/third"]
+
+
+async def test_what_the_store_does_not_forget_is_still_registered(bench: Bench) -> None:
+    """Nothing is unregistered until the next restart only; to try again is possible."""
+    foo = Provider()
+    store = bench.store()
+    table = await bench.table(foo=foo, store=store)
+    await table.register_model(Model(identifier="m"))
+    await store.aclose()
+    with pytest.raises(RegistrationStoreError):
+        await table.unregister_model("m")
+    await table.refresh()
+    assert await names(table) == [f"foo/{name}" for name in foo.served] == ["foo/m"]
+
+
+async def test_what_another_version_stored_can_be_unregistered(bench: Bench) -> None:
+    """It is not served, and nobody can say what its provider would be to give up."""
+    store = bench.store()
+    await store.save(Registration("models", "m", "foo", {}, form=99))
+    table = await bench.table(foo=Provider(), store=store)
+    await table.unregister_model("m")
+    assert await store.load("models") == ()
 
 
 async def test_what_cannot_be_stored_is_not_registered(bench: Bench) -> None:
