@@ -28,9 +28,8 @@ from rungraph.graph.secrets.known import (
     SHORTEST,
     KnownSecrets,
     is_ordinary,
-    names_in,
 )
-from rungraph.graph.secrets.values import Scrubber, masked, secret_values
+from rungraph.graph.secrets.values import Scrubber, masked, names_in, secret_values
 from rungraph.graph.source.positions import value_at
 from rungraph.graph.suggest import closest
 from rungraph.graph.wording import counted

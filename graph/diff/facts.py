@@ -67,6 +67,27 @@ def flattened(value: Any, path: Path = ()) -> Iterator[tuple[Path, Any]]:
         yield path, value
 
 
+def beside(
+    shown: Mapping[str, Any], written: Mapping[str, Any], resolved: Mapping[str, Any]
+) -> Iterator[tuple[Path, Any, Hidden | None]]:
+    """Yield the leaves of a config as shown, each with what is behind it, if that is more.
+
+    Args:
+        shown: The config with its secrets masked, in the order of *written*.
+        written: The config as written.
+        resolved: The same with the environment filled in.
+    """
+    # Side by side, because a key that is a secret is shown as another.
+    for (path, leaf), (at, source) in zip(flattened(shown), flattened(written), strict=True):
+        if path != at:
+            keys = [*map(str, at)]
+            yield path, leaf, Hidden([*keys, source], [*keys, value_at(resolved, at)])
+        elif not is_same(leaf, source) or variables_in(leaf):
+            yield path, leaf, Hidden(source, value_at(resolved, at))
+        else:
+            yield path, leaf, None
+
+
 def is_same(first: Any, second: Any) -> bool:
     """Whether two leaves are the same value of the same type: 1 is neither True nor 1.0."""
     return first is second or repr(first) == repr(second)
@@ -157,7 +178,5 @@ def _shown(
     start: Path, shown: Mapping[str, Any], written: Mapping[str, Any], resolved: Mapping[str, Any]
 ) -> Iterator[tuple[Path, Any, Hidden | None]]:
     """Yield the leaves of a config as shown, each with what is behind it."""
-    for path, leaf in flattened(shown) if shown else ():
-        source = value_at(written, path)
-        hides = not is_same(leaf, source) or bool(variables_in(leaf))
-        yield (*start, *path), leaf, Hidden(source, value_at(resolved, path)) if hides else None
+    for path, leaf, hidden in beside(shown, written, resolved) if shown else ():
+        yield (*start, *path), leaf, hidden

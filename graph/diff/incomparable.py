@@ -42,5 +42,7 @@ def _masked_alike(old: Facts, new: Facts) -> list[Path]:
     return [
         path
         for path, value in old.items()
-        if is_masked(value) and path in new and is_same(value, new[path])
+        if (is_masked(value) or any(map(is_masked, path)))
+        and path in new
+        and is_same(value, new[path])
     ]

@@ -10,17 +10,15 @@ from rungraph.graph.diagnostics import Diagnostic, diagnostic_order
 from rungraph.graph.diff.facts import (
     Facts,
     Hidden,
+    beside,
     facts_of,
     flattened,
-    is_same,
     sorted_facts,
-    variables_in,
 )
 from rungraph.graph.extras import Extras
 from rungraph.graph.nodes import Strength
-from rungraph.graph.secrets.masking import masked_text
+from rungraph.graph.secrets.masking import masked_text, masked_texts
 from rungraph.graph.secrets.values import masked
-from rungraph.graph.source.positions import value_at
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -116,9 +114,7 @@ def settings_of(graph: RunGraph | Snapshot) -> Facts:
         )
     values: dict[str, Any] = {
         **shown_extras(graph),
-        "selectors": {
-            name: masked_text(query, graph.known) for name, query in graph.selectors.items()
-        },
+        "selectors": masked_texts(graph.selectors, graph.known),
         "checks": {name: sorted(asked) for name, asked in checks.items()},
     }
     return sorted_facts(
@@ -139,11 +135,8 @@ def hidden_extras(graph: RunGraph) -> dict[Path, Hidden]:
     """Return what is behind the settings of *graph* that do not show all of it."""
     extras = Extras(graph)
     written, resolved = extras.written, extras.resolved
-    return {
-        path: Hidden(value_at(written, path), value_at(resolved, path))
-        for path, leaf in flattened(masked(written, known=graph.known))
-        if not is_same(leaf, value_at(written, path)) or variables_in(leaf)
-    }
+    shown = masked(written, known=graph.known)
+    return {path: hidden for path, _, hidden in beside(shown, written, resolved) if hidden}
 
 
 def _without_place(one: Diagnostic) -> Diagnostic:

@@ -32,7 +32,7 @@ from rungraph.graph.plan.model import (
 )
 from rungraph.graph.query.config_checks import ask
 from rungraph.graph.rules.checklist import checklist
-from rungraph.graph.secrets.masking import masked_text
+from rungraph.graph.secrets.masking import masked_text, masked_texts
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterator, Mapping
@@ -116,9 +116,7 @@ def make_plan(
         metadata_store=None if store is None else with_sorted_keys(store),
         name=graph.name,
         nodes=tuple(node_plans(graph, compared.actions if compared else None)),
-        selectors=with_sorted_keys(
-            {key: masked_text(one, graph.known) for key, one in graph.selectors.items()}
-        ),
+        selectors=with_sorted_keys(masked_texts(graph.selectors, graph.known)),
         summary=_summary(graph, compared.numbers if compared else {"create": len(graph)}),
         timings=None if durations is None else timings_plan(graph, durations),
     )

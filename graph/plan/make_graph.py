@@ -136,10 +136,10 @@ def _fields_of_kind(
     if not isinstance(node, ProviderNode):
         return {"config": {}}
     spec = node.spec
-    config: Any = with_sorted_keys(graph.masked_config(node.address)) if node.written else {}
+    shown: Any = graph.masked_config(node.address) if node.written else {}
     in_catalog = graph.catalog.provider(node.api, node.provider_type)
     return {
-        "config": config,
+        "config": with_sorted_keys(shown),
         "limits": node.limits.given(),
         "module": spec.module if spec else None,
         "path": node.path,
@@ -147,7 +147,7 @@ def _fields_of_kind(
         "placement": node.placement,
         "provider_type": node.provider_type,
         "restart": node.restart,
-        "sensitive": pointers_to_secrets(node.written, config, node.secret_keys) if config else (),
+        "sensitive": pointers_to_secrets(node.written, shown, node.secret_keys) if shown else (),
         "spec": None if spec == in_catalog else spec,
         "tags": node.tags,
     }

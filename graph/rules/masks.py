@@ -33,4 +33,6 @@ def _masks_in(value: Any, path: Path) -> Iterator[Path]:
     if isinstance(value, str) and MASK in value:
         yield path
     for key, item in items_of(value):
+        if isinstance(key, str) and MASK in key:
+            yield (*path, key)
         yield from _masks_in(item, (*path, key))

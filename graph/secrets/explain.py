@@ -46,16 +46,20 @@ def pointers_to_secrets(written: Any, shown: Any, secrets: Iterable[str] = ()) -
 
     Args:
         written: The config as it is written.
-        shown: The same as `masked` returns it; a placeholder in place of a secret counts as one.
+        shown: The same as `masked` returns it, in the same order; a placeholder in place of a
+            secret counts as one.
         secrets: Keys whose values are secret, besides those that look like it.
 
     Examples:
         >>> written = {"urls": ["http://me:pw12@host/"], "args": ["--token", "${env.KEY}"]}
         >>> pointers_to_secrets(written, masked(written))
         ('/args/1', '/urls/0')
+        >>> written = {"sk-abcdefghijklmnop1234567": "me"}
+        >>> pointers_to_secrets(written, masked(written))
+        ('/********',)
     """
     found = _secrets_in(written, shown, frozenset(map(plain_key, secrets)))
-    return tuple(sorted("".join(map(_step, path)) for path, *_ in found))
+    return tuple(sorted({"".join(map(_step, path)) for path, *_ in found}))
 
 
 def _step(key: str | int) -> str:
@@ -63,13 +67,21 @@ def _step(key: str | int) -> str:
 
 
 def _secrets_in(
-    value: Any, shown: Any, extra: frozenset[str], path: Path = (), reason: str = ""
+    value: Any,
+    shown: Any,
+    extra: frozenset[str],
+    path: Path = (),
+    reason: str = "",
+    under: Any = "",
 ) -> Iterator[tuple[Path, str, str, bool]]:
     """Yield each secret: its path, what its keys say, its text with its flag, if it is masked."""
     if isinstance(value, COLLECTIONS):
         flag = ""
-        for key, item, own in items_of(value, extra, path[-1] if path else ""):
-            for found in _secrets_in(item, shown[key], extra, (*path, key), reason or own):
+        keys = shown if isinstance(shown, dict) else range(len(shown))
+        for (written, item, own), key in zip(items_of(value, extra, under), keys, strict=True):
+            if written != key:
+                yield (*path, key), "its key holds a secret", written, True
+            for found in _secrets_in(item, shown[key], extra, (*path, key), reason or own, written):
                 yield found if not flag else (*found[:2], f"{flag} {found[2]}", found[3])
             flag = item if isinstance(value, list | tuple) and item in LOGIN_FLAGS else ""
     elif value != shown or (reason and isinstance(value, str) and value):

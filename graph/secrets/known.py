@@ -8,14 +8,13 @@ from __future__ import annotations
 
 import re
 from collections import defaultdict
-from collections.abc import Mapping
 from functools import cached_property, lru_cache
 from typing import TYPE_CHECKING, Any, Final
 
 from rungraph.graph.budgets import MOST_COMPARED
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Iterator
+    from collections.abc import Callable, Iterable, Mapping
 
     from rungraph.graph.secrets.pairs import Span
 
@@ -51,21 +50,6 @@ def is_naming(key: str) -> bool:
         [True, True, True, False]
     """
     return len(key) < 100 and _NAMING.fullmatch(key) is not None
-
-
-def names_in(value: Any) -> Iterator[str]:
-    """Yield the keys of a config, and the texts under the keys for names."""
-    if isinstance(value, Mapping):
-        for key, item in value.items():
-            yield str(key)
-            if is_naming(str(key)):
-                for one in item if isinstance(item, list) else [item]:
-                    if isinstance(one, str):
-                        yield one
-            yield from names_in(item)
-    elif isinstance(value, list | tuple):
-        for item in value:
-            yield from names_in(item)
 
 
 class KnownSecrets:

@@ -2,18 +2,21 @@
 
 from __future__ import annotations
 
+import re
+from collections import Counter
 from functools import lru_cache
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Any, Final
 
 from rungraph.graph.placeholders import Placeholder, has_placeholder, placeholders, segments
 from rungraph.graph.regex import PatternError, escaped, linear_pattern
 from rungraph.graph.secrets.keys import NO_SECRETS, is_secret_key
 from rungraph.graph.secrets.known import NOTHING_KNOWN
+from rungraph.graph.secrets.looks import is_random
 from rungraph.graph.secrets.pairs import Span, without_scheme
 from rungraph.graph.secrets.search import hits_in
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Sequence
+    from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 
     from rungraph.graph.secrets.known import KnownSecrets
 
@@ -23,6 +26,10 @@ MASK: Final = "********"
 
 # While a text is searched, its placeholders are made of this character, which no text holds.
 _HELD = "\ud800"
+# Words, and numbers after them: nearly every key, and none with the shape of a secret.
+_PLAIN_KEY = re.compile(
+    r"[\w.-]{0,13}|[A-Za-z]{1,12}\d{0,3}(?:[_.-]{1,2}(?:[A-Za-z]{1,12}\d{0,3}|\d{1,6}))*"
+)
 
 
 def masked_text(text: str, known: KnownSecrets = NOTHING_KNOWN) -> str:
@@ -31,6 +38,87 @@ def masked_text(text: str, known: KnownSecrets = NOTHING_KNOWN) -> str:
     Nor is what is secret elsewhere in the same file, as far as that is *known*.
     """
     return rendered(text, [*_spans_of_text(text), *known.spans_in(text)])
+
+
+def masked_keys(
+    keys: Collection[Any], known: KnownSecrets = NOTHING_KNOWN, *, is_secret: bool = False
+) -> Mapping[Any, str]:
+    """Return how those of *keys* are shown that are secrets or hold some; most mappings have none.
+
+    No two keys of a mapping are shown alike: those that would be are numbered.
+
+    Examples:
+        >>> masked_keys(["sk-abcdefghijklmnop1234567", "sk-abcdefghijklmnop1234568", "url"])
+        {'sk-abcdefghijklmnop1234567': '********', 'sk-abcdefghijklmnop1234568': '********#2'}
+
+    Args:
+        keys: The keys of one mapping.
+        known: What is secret elsewhere in the file.
+        is_secret: Whether the mapping is a secret, which random keys show, too.
+    """
+    if all(map(is_plain_key, keys)):
+        return {}
+    hidden = {
+        key: shown for key in keys if (shown := masked_key(key, known, is_secret=is_secret)) != key
+    }
+    return kept_apart(hidden, keys) if hidden else hidden
+
+
+def kept_apart(hidden: Mapping[Any, str], keys: Iterable[Any]) -> Mapping[Any, str]:
+    """Return how some of *keys* are shown, numbered where others are shown alike.
+
+    Args:
+        hidden: How each is shown by itself.
+        keys: All keys of the mapping, those that are shown as they are among them.
+    """
+    labels: dict[Any, str] = {}
+    taken = {*keys} - hidden.keys()
+    numbers: Counter[str] = Counter()
+    for key, shown in sorted(hidden.items()):
+        label = shown
+        while label in taken:
+            numbers[shown] += 1
+            label = f"{shown}#{numbers[shown] + 1}"
+        taken.add(label)
+        labels[key] = label
+    return labels
+
+
+def masked_texts(
+    texts: Mapping[str, str], known: KnownSecrets = NOTHING_KNOWN
+) -> Mapping[str, str]:
+    """Return texts by their names without what is secret in either; no name makes its text one."""
+    hidden = masked_keys(texts, known)
+    return {hidden.get(name, name): masked_text(text, known) for name, text in texts.items()}
+
+
+def masked_key(key: str, known: KnownSecrets = NOTHING_KNOWN, *, is_secret: bool = False) -> str:
+    """Return *key* without what is secret in it, as `masked_keys` has it without a number."""
+    if is_plain_key(key):
+        return key
+    if is_secret and is_random(key):
+        return MASK
+    spans = [*_spans_of_text(key), *known.spans_in(key)]
+    return rendered(key, spans) if spans else key
+
+
+def secrets_of_key(key: str, *, is_secret: bool = False) -> list[str]:
+    """Return the secrets in a key, which is one as a whole if it is a random one of a secret."""
+    if is_plain_key(key):
+        return []
+    found = [key[start:end] for start, end in _spans_of_text(key)]
+    return [*found, key] if is_secret and is_random(key) else found
+
+
+def is_no_name(key: Any) -> bool:
+    """Whether *key* looks like a secret, so that it can be one elsewhere in the file."""
+    return not is_plain_key(key) and (bool(_spans_of_text(key)) or is_random(key))
+
+
+@lru_cache(maxsize=8192)
+def is_plain_key(key: Any) -> bool:
+    """Whether *key* is made of words, as nearly all are: it is no secret."""
+    return not isinstance(key, str) or _PLAIN_KEY.fullmatch(key) is not None
 
 
 def masked_secret(text: str) -> str:

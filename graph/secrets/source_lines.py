@@ -25,7 +25,7 @@ from rungraph.graph.secrets.keys import (
 )
 from rungraph.graph.secrets.known import is_naming
 from rungraph.graph.secrets.looks import is_mixed, is_random
-from rungraph.graph.secrets.masking import packed
+from rungraph.graph.secrets.masking import is_no_name, packed
 from rungraph.graph.secrets.pairs import Span, without_scheme
 from rungraph.graph.secrets.shapes import PRIVATE_KEY
 
@@ -88,10 +88,11 @@ def secret_spans(text: str, starts: Sequence[int]) -> list[Span]:
 
 
 def names_in_text(text: str) -> Iterator[str]:
-    """Yield the keys of a text, and the plain values under keys for names."""
+    """Yield the keys of a text that are no secrets, and the plain values under keys for names."""
     for key in _KEY.finditer(text):
         name = key["double"] or key["single"] or key["bare"] or ""
-        yield name
+        if not is_no_name(name):
+            yield name
         if is_naming(name) and (value := _NAME_VALUE.match(text, key.end())):
             yield value[1].strip()
 
@@ -240,7 +241,7 @@ class _Search:
         for number in self._continuation(key):
             start = max(self._starts[number], position)
             end = self._starts[number] + len(self._lines[number])
-            # The keys of a secret mapping are shown.
+            # The keys of a secret mapping are shown, unless they look random.
             values = [] if self._is_beside(key) else [*self._values_in(start, end)]
             for span in values or [(start, end)]:
                 position = max(position, span[1])
@@ -249,6 +250,9 @@ class _Search:
 
     def _values_in(self, start: int, end: int) -> Iterator[Span]:
         while key := _KEY.search(self._text, start, end):
+            name = str(key.lastgroup)
+            if is_random(key[name]):
+                yield key.span(name)
             span, _ = self._value(key)
             start = max(key.end(), span[1])
             yield span

@@ -6,7 +6,7 @@ import html
 import json
 from collections.abc import Mapping
 from functools import cached_property
-from itertools import pairwise
+from itertools import filterfalse, pairwise
 from typing import TYPE_CHECKING, Any, Final
 from urllib.parse import quote, quote_plus
 
@@ -24,13 +24,17 @@ from rungraph.graph.secrets.keys import (
     opaque_head,
     secret_head,
 )
-from rungraph.graph.secrets.known import NOTHING_KNOWN, KnownSecrets
+from rungraph.graph.secrets.known import NOTHING_KNOWN, KnownSecrets, is_naming
 from rungraph.graph.secrets.looks import is_mixed, is_random
 from rungraph.graph.secrets.masking import (
     MASK,
+    is_no_name,
+    is_plain_key,
     masked_after_flag,
+    masked_keys,
     masked_secret,
     masked_text,
+    secrets_of_key,
     secrets_of_template,
     secrets_of_text,
 )
@@ -44,6 +48,7 @@ __all__ = [
     "is_secret_key",
     "is_secret_path",
     "masked",
+    "names_in",
     "scrubbed",
     "secret_values",
 ]
@@ -59,9 +64,10 @@ COLLECTIONS: Final = (*_MAPPINGS, list, tuple)
 def masked(value: Any, *, secrets: Iterable[str] = (), known: KnownSecrets = NOTHING_KNOWN) -> Any:
     """Return a copy of a config as written, without its secrets.
 
-    A literal secret becomes ``MASK``; ``${env.X}`` stays readable, but not the default of a
-    placeholder where a secret belongs. Everywhere, the passwords in URLs, the secret parameters of
-    queries and what has the shape of a well-known kind of key are masked as well.
+    A literal secret becomes ``MASK``, and so does a key that is one by its looks; ``${env.X}``
+    stays readable, but not the default of a placeholder where a secret belongs. Everywhere, the
+    passwords in URLs, the secret parameters of queries and what has the shape of a well-known kind
+    of key are masked as well.
 
     Args:
         value: The config, or part of one.
@@ -88,6 +94,22 @@ def secret_values(written: Any, resolved: Any, *, secrets: Iterable[str] = ()) -
     return frozenset(
         one for one in found if len(one) >= _SHORTEST and one.lower() not in NO_SECRETS
     )
+
+
+def names_in(value: Any) -> Iterator[str]:
+    """Yield the keys of a config that are no secrets, and the texts under the keys for names."""
+    if isinstance(value, _MAPPINGS):
+        for key, item in value.items():
+            if not is_no_name(key):
+                yield str(key)
+            if is_naming(str(key)):
+                for one in item if isinstance(item, list) else [item]:
+                    if isinstance(one, str):
+                        yield one
+            yield from names_in(item)
+    elif isinstance(value, list | tuple):
+        for item in value:
+            yield from names_in(item)
 
 
 def scrubbed(text: str, values: Iterable[str]) -> str:
@@ -153,7 +175,8 @@ def _masked(
             for key, item, reason in items_of(value, extra, under)
         }
         if isinstance(value, _MAPPINGS):
-            return shown
+            hidden = masked_keys(value, known, is_secret=is_secret)
+            return {hidden.get(key, key): one for key, one in shown.items()} if hidden else shown
         for index, item in () if is_secret else _logins(value):
             shown[index] = masked_after_flag(value[index - 1], item, known)
         return [*shown.values()]
@@ -182,7 +205,10 @@ def _collect(
         for key, item, reason in items_of(resolved, extra, under):
             source = item if is_same else sources.get(key)
             _collect(found, source, item, extra, key, is_secret=is_secret or bool(reason))
-        if not isinstance(resolved, _MAPPINGS):
+        if isinstance(resolved, _MAPPINGS):
+            for key in filterfalse(is_plain_key, resolved):
+                found.update(secrets_of_key(key, is_secret=is_secret))
+        else:
             for index, item in _logins(resolved):
                 found.update(secrets_of_text(f"{resolved[index - 1]} {item}", is_secret=False))
     elif is_secret and resolved is not None and not isinstance(resolved, bool):

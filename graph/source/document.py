@@ -18,8 +18,9 @@ from rungraph.graph.budgets import LARGEST_FILE, LONGEST_MESSAGE
 from rungraph.graph.collector import collector_paused
 from rungraph.graph.diagnostics import Diagnostic, bounded
 from rungraph.graph.place import Place
-from rungraph.graph.secrets.known import KnownSecrets, names_in
-from rungraph.graph.secrets.values import secret_values
+from rungraph.graph.secrets.known import KnownSecrets
+from rungraph.graph.secrets.masking import rendered
+from rungraph.graph.secrets.values import names_in, secret_values
 from rungraph.graph.source.mapping import plain_value
 from rungraph.graph.source.parse import parsed
 from rungraph.graph.source.positions import Spot, path_text
@@ -119,13 +120,18 @@ class Document:
         What the document holds as a secret anywhere is masked in all of it.
         """
         place = diagnostic.place
-        if place is None or diagnostic.excerpt or not place.line or place.file != self.file:
+        if place is None or diagnostic.excerpt or place.file != self.file:
             return diagnostic
+        if not place.line:  # There is no text, and so nothing else of it in the diagnostic.
+            message = diagnostic.message
+            spans = self.known.spans_in(message)
+            return replace(diagnostic, message=rendered(message, spans)) if spans else diagnostic
         return replace(
             diagnostic,
             message=self._shown(diagnostic.message, place),
             help=tuple(self._shown(text, place) for text in diagnostic.help),
             detail=self.source.masked(diagnostic.detail, place),
+            path=self.source.masked(diagnostic.path, place),
             excerpt=self.excerpt(place),
         )
 

@@ -5,6 +5,8 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING, Any, NamedTuple
 
+from rungraph.graph.secrets.masking import is_plain_key, masked_key
+
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
@@ -63,7 +65,7 @@ def items_of(value: Any) -> Iterable[tuple[Any, Any]]:
 
 
 def path_text(path: Sequence[str | int]) -> str:
-    """Return a path of keys as people write it.
+    """Return a path of keys as people write it, without keys that are secrets by their shape.
 
     Examples:
         >>> path_text(("providers", "inference", 0, "config"))
@@ -75,7 +77,9 @@ def path_text(path: Sequence[str | int]) -> str:
     for step in path:
         if isinstance(step, int):
             text += f"[{step}]"
-        elif (step.isascii() and step.isidentifier()) or _SIMPLE_KEY.fullmatch(step):
+            continue
+        step = step if is_plain_key(step) else masked_key(step)
+        if (step.isascii() and step.isidentifier()) or _SIMPLE_KEY.fullmatch(step):
             text += f".{step}" if text else step
         else:
             quoted = step.replace("\\", "\\\\").replace('"', '\\"')

@@ -62,6 +62,8 @@ api_key: @
         @
         @
       json_text: '{"password": "@", "fine": 1}'
+      by_token: {sk-@: alice, sk-@: bob, "https://a:@%40one.example": {deep: 1}}
+      api_keys: {ghp_@: alice}
       planted: PLANTED"""
 
 _GOOD = """\
@@ -92,7 +94,7 @@ models:
 - model_id: small
   provider_id: told
   model_type: llm
-  metadata: {api_key: @, url: "http://someone:@%40host.example", headers: {Cookie: @}}
+  metadata: {api_key: @, sk-@: me, url: "http://someone:@%40host.example", headers: {Cookie: @}}
 selectors: {walked: "tag:walked"}
 checks:
 - {name: all here, query: "type:inline::*", expect: nonempty}
@@ -103,6 +105,9 @@ version: "7"
 image_name: [{api_key: @}]
 unknown: {api_key: @, password: "@"}
 my_api_key: @
+sk-@: 1
+by_token: {sk-@: {sk-@: x}}
+limits: {sk-@: 3}
 my_passwords: [@, {deep: @}]
 metadata_store: ["--password", "@"]
 apis: [inferense, {token: @}]
@@ -137,6 +142,7 @@ _MALFORMED = {
     "unclosed.yaml": 'providers:\n  a: [{config: {api_key: "@\n',
     "brace.yaml": "api_key: @\nproviders: {a: {config: {api_key: @, x: ${env.X}}}\n",
     "twice.yaml": "api_key: @\nproviders: {}\npassword: @\napi_key: @\n",
+    "keys-twice.yaml": "providers: {}\nsk-zqxhidden12endzqx: 1\nsk-zqxhidden12endzqx: 2\n",
     "list.yaml": "- api_key: @\n- {password: @}\n",
     "scalar.yaml": "api_key=@\n",
     "object.yaml": "providers: {}\npassword: !!python/object:os.system {token: @}\n",

@@ -14,6 +14,7 @@ from rungraph.cli.terminal import show, show_json
 from rungraph.engine.apis.common import StopReason
 from rungraph.engine.outlet import Outlet
 from rungraph.engine.waiting import thread_future
+from rungraph.graph.secrets.masking import kept_apart
 from rungraph.graph.wording import without_controls
 
 if TYPE_CHECKING:
@@ -98,7 +99,9 @@ class Answers:
             return self.scrub(value)
         if isinstance(value, dict):
             fields = cast("dict[str, Any]", value)
-            return {key: self._scrubbed(item) for key, item in fields.items()}
+            hidden = {key: shown for key in fields if (shown := self.scrub(key)) != key}
+            labels = kept_apart(hidden, fields)
+            return {labels.get(key, key): self._scrubbed(item) for key, item in fields.items()}
         if isinstance(value, list):
             return [self._scrubbed(item) for item in value]
         if isinstance(value, int) and not isinstance(value, bool):

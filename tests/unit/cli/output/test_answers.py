@@ -127,9 +127,13 @@ async def test_secrets_of_the_config_are_taken_out_of_answers(
         return text.replace("hidden", "***").replace("12345", "***")
 
     answers = Answers(is_json=is_json, scrub=scrub)
-    await answers.write(CALL, {"keys": ["a hidden one", 12345, 1.5, True, None]})
+    by_key = {"12345": 1, "hidden": 2}
+    await answers.write(CALL, {"keys": ["a hidden one", 12345, 1.5, True, None], "by_key": by_key})
     value = json.loads(capsys.readouterr().out)
-    assert value.get("result", value) == {"keys": ["a *** one", "***", 1.5, True, None]}
+    assert value.get("result", value) == {
+        "keys": ["a *** one", "***", 1.5, True, None],
+        "by_key": {"***": 1, "***#2": 2},
+    }
     await answers.write(CALL, stream(chat("hidden "), {"pin": 12345}))
     assert "hidden" not in (out := capsys.readouterr().out)
     assert "12345" not in out
