@@ -19,6 +19,7 @@ from rungraph.engine.recorded_errors import RecordedError, RecordingError
 from rungraph.graph.address import Address
 from rungraph.graph.budgets import LARGEST_RECORDED, LONGEST_EVENT
 from rungraph.graph.secrets.masking import masked_text
+from rungraph.graph.secrets.values import masked
 from rungraph.graph.wording import shortened
 
 if TYPE_CHECKING:
@@ -193,7 +194,8 @@ class _Lines:
             try:
                 read[field.name] = adapter.validate_python(value[field.name])
             except ValidationError:
-                text = shortened(json.dumps(value[field.name], ensure_ascii=False), 60)
+                shown = masked(value[field.name])
+                text = shortened(json.dumps(shown, ensure_ascii=False), 60)
                 self._refuse(f"{field.name!r} of {kind.__name__} must be {what}, not {text}")
         return kind(**read)
 

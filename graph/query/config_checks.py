@@ -111,7 +111,9 @@ def selector_problem(document: Document, name: str, error: QueryError) -> Diagno
     """Return that the query of a selector in *document* is none, with its place."""
     message = f"selector '{name}' cannot be asked: {error.spot}: {error.message}"
     where = ("selectors", name)
-    return document.problem("Q005", message, where, *error.help, detail=error.picture)
+    return document.problem(
+        "Q005", message, where, *error.help, detail=error.picture(document.known)
+    )
 
 
 def _answer(
@@ -141,7 +143,7 @@ def _answer(
     except QueryError as error:
         if not (error.selector and _is_told(graph, error.selector)):
             message = f"cannot be asked: {error.where}: {error.message}"
-            told += (problem("Q002", message, error.help, error.picture),)
+            told += (problem("Q002", message, error.help, error.picture(graph.known)),)
         return CheckAnswer(check, None, ok=False, diagnostics=told)
     if expected and not expected.holds(len(found)):
         is_too_many = expected.most is not None and len(found) > expected.most
@@ -184,7 +186,7 @@ def _unknown(graph: RunGraph, errors: Mapping[str, QueryError]) -> tuple[str, tu
     [(text, first), *_] = errors.items()
     names = ", ".join(f"'{name}'" for name in errors)
     message = f"names what this config and its catalog do not know: {names}"
-    return message, _meant(graph, text) or first.help, first.picture
+    return message, _meant(graph, text) or first.help, first.picture(graph.known)
 
 
 def _is_told(graph: RunGraph, selector: str) -> bool:

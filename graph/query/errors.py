@@ -5,11 +5,15 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from rungraph.graph.errors import RungraphError
+from rungraph.graph.secrets.known import NOTHING_KNOWN
+from rungraph.graph.secrets.masking import masked_line
 from rungraph.graph.suggest import closest
 from rungraph.graph.wording import in_place, printable
 
 if TYPE_CHECKING:
     from collections.abc import Collection
+
+    from rungraph.graph.secrets.known import KnownSecrets
 
 _MOST_BEFORE = 60
 _MOST_AFTER = 40
@@ -71,13 +75,13 @@ class QueryError(RungraphError):
         """Where it is wrong in words: `spot`, after the selector whose query it is."""
         return f"selector '{self.selector}', {self.spot}" if self.selector else self.spot
 
-    @property
-    def picture(self) -> str:
-        """The line that is wrong, and below it a caret under the column."""
+    def picture(self, known: KnownSecrets = NOTHING_KNOWN) -> str:
+        """Return the line that is wrong without its secrets, and below it a caret."""
         start = self.expression.rfind("\n", 0, self.position) + 1
         end = self.expression.find("\n", start)
         line = self.expression[start : end if end >= 0 else len(self.expression)]
-        column = self.position - start
+        # First, because of a secret that is cut nobody could tell that it is one.
+        line, column = masked_line(line, known.spans_in(line), self.position - start)
         before, after = line[:column], line[column:]
         if len(before) > _MOST_BEFORE:
             before = _CUT + before[1 - _MOST_BEFORE :]
@@ -89,7 +93,7 @@ class QueryError(RungraphError):
     def __str__(self) -> str:
         lines = [f"{self.where}: {self.message}"]
         if self.expression.strip():
-            lines += [f"  {line}".rstrip() for line in self.picture.split("\n")]
+            lines += [f"  {line}".rstrip() for line in self.picture().split("\n")]
         lines += [f"  help: {text}" for text in self.help if text]
         return "\n".join(map(printable, lines))
 

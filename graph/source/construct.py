@@ -188,7 +188,8 @@ class _Construction:
         start: int = node.start_mark.index
         if not isinstance(node, ScalarNode):
             kind = "list" if isinstance(node, SequenceNode) else "mapping"
-            label = masked_text(self._source.text[start : node.end_mark.index])[:40]
+            written = self._source.text[start : node.end_mark.index]
+            label = masked_text(written, self._source.known)[:40]
             is_template = self._source.text.startswith("{{", start - 1)
             way_out = 'put a template in quotes: "{{ ... }}"' if is_template else "use a text"
             self._path[-1] = label

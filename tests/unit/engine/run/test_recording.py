@@ -198,6 +198,9 @@ def test_what_is_no_recording_is_told(
         ('{"event": "NodeFailed", "at": 0, "address": "table:x", "error": {"type": "E"}}',
          ('\'error\' of NodeFailed must be an object with \'type\' and \'text\', not {"type": '
           '"E"}')),
+        ('{"event": "NodeFailed", "at": 0, "address": "table:x", "error": "http://u:S3@h/"}',
+         ('\'error\' of NodeFailed must be an object with \'type\' and \'text\', not '
+          '"http://u:********@h/"')),
         ('{"event": "NodeDegraded", "at": 0, "address": "table:x", "detail": []}',
          "'detail' of NodeDegraded must be text, not []"),
     ],

@@ -13,7 +13,7 @@ from rungraph.graph import compile_config, render_diagnostics
 from rungraph.graph.catalog.specs import ApiSpec, Catalog, ProviderSpec
 from rungraph.graph.diff.facts import hidden_of
 from rungraph.graph.extras import Extras
-from rungraph.graph.plan import make_plan
+from rungraph.graph.plan import make_plan, plan_to_json
 from rungraph.graph.secrets.known import KnownSecrets
 from rungraph.graph.secrets.values import MASK, Scrubber
 
@@ -104,6 +104,23 @@ providers:
     )
     assert graph.scrubbed("Sec-1 Sec-2 Sec-3 Sec-4") == f"{MASK} {MASK} {MASK} Sec-4"
     assert "Sec-" not in render_diagnostics(graph.diagnostics)
+
+
+@pytest.mark.parametrize(
+    "broken",
+    [
+        f"selectors: {{a: \"attr('config.{'x' * 9}', '{{}}\"}}",
+        "selectors: {a: \"attr('config.password', '{}', *) and (\"}",
+        'checks: [{name: a, query: "tag:{}(", expect: empty}]',
+        'checks: [{name: a, query: "tag:{}", expect: nonempty}]',
+        "? [{}]\n: 1",
+    ],
+)
+def test_a_text_that_is_cut_is_masked_before(broken: str) -> None:
+    """Nobody could tell of half a secret that it is one."""
+    secret = "-".join(["Hidden7"] * 9)
+    graph = compile_config(f"{broken.replace('{}', secret)}\nproviders: {{}}\napi_key: {secret}")
+    assert "Hidden7" not in f"{graph.diagnostics!r}{plan_to_json(make_plan(graph))}"
 
 
 class _Text(str):
