@@ -13,6 +13,7 @@ import signal
 import sys
 import threading
 import time
+from contextlib import suppress
 from functools import partial
 from itertools import takewhile
 from traceback import walk_stack
@@ -131,23 +132,26 @@ class LoopWatch:
         return sum(one.end - max(one.begin, since) for one in recent if str(one.holder) != owner)
 
     def close(self) -> None:
-        """End the watching."""
+        """End the watching; again is harmless."""
         self._is_over.set()
-        watches.remove(self)
+        if self in watches:
+            watches.remove(self)
         _no_more(self)
 
     def _watch(self) -> None:
         asked, due, is_over = self._looked, _WORTH_WARNING, False
         while not is_over:
             now = time.monotonic()
-            if self._turned.is_set():
+            if self.loop.is_closed():  # Without an end of what ran in it.
+                self.close()
+            elif not self.loop.is_running():  # Nobody holds what is not turned at all.
+                asked = self._looked = now
+            elif self._turned.is_set():
                 self._look_after_all(now)
                 self._turned.clear()
                 asked, self._looked, due, self._overdue = now, now, _WORTH_WARNING, None
-                try:
+                with suppress(RuntimeError):  # The loop is closed: the next look finds that.
                     self.loop.call_soon_threadsafe(self._has_turned)
-                except RuntimeError:  # The loop is closed.
-                    return
             elif now - asked > _LATE:
                 held, (begin, _, holder) = self._look(now - self._looked), self._holds[-1]
                 self._looked = now

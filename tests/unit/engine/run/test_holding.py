@@ -23,6 +23,8 @@ from rungraph.engine.routing.errors import CallTimeoutError
 from rungraph.engine.run import loop_watch
 from rungraph.engine.run.settings import StackSettings
 from rungraph.engine.run.stack import Stack
+from rungraph.engine.waiting import abandon, watches
+from rungraph.graph import RunGraph
 from rungraph.graph.address import Address
 
 _FOR_GOOD = 5.0
@@ -259,3 +261,27 @@ def test_who_cannot_be_interrupted_ends_the_process_of_the_command_line(tmp_path
         " interrupted: the process ends without stopping what else runs\n"
     )
     assert loop_watch.beyond_help == []
+
+
+@pytest.mark.parametrize("pause", [0.0, 0.2])
+def test_a_loop_that_is_closed_without_a_stop_is_watched_no_more(
+    graph_of: GraphOf, pause: float
+) -> None:
+    """Neither a thread nor the stack is left, even if the loop was not turned for a while."""
+    loop = asyncio.new_event_loop()
+    loop.run_until_complete(Stack(graph_of(a=Offer()), _SHORT).__aenter__())
+    (watch,) = watches
+    time.sleep(pause)
+    for task in asyncio.all_tasks(loop):
+        abandon(task)
+    loop.close()
+    end = time.monotonic() + _FOR_GOOD
+    while watches and time.monotonic() < end:
+        time.sleep(0.01)
+    assert watch not in watches
+    asyncio.run(_start_and_stop(graph_of(a=Offer())))  # The signal is free again.
+
+
+async def _start_and_stop(graph: RunGraph) -> None:
+    async with Stack(graph, _SHORT):
+        pass
