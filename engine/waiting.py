@@ -283,13 +283,13 @@ class _Guarded(Coroutine[Any, Any, _T]):
         except (Exception, asyncio.CancelledError):
             raise
         except BaseException as error:  # (that is what it is for)
-            if isinstance(error, KeyboardInterrupt) and _ctrl_c_raises():
+            if isinstance(error, KeyboardInterrupt) and ctrl_c_raises():
                 raise
             text = ": ".join(filter(None, (f"it raised {type(error).__name__}", message_of(error))))
             raise NodeError(text).with_traceback(error.__traceback__) from None
 
 
-def _ctrl_c_raises() -> bool:
+def ctrl_c_raises() -> bool:
     """Whether a KeyboardInterrupt may be the user's: Ctrl-C is not taken, or by asyncio, once."""
     handler = signal.getsignal(signal.SIGINT)
     return handler is signal.default_int_handler or isinstance(handler, partial)

@@ -4,16 +4,21 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import pytest
 from tests.contract.command_line import Ended, run
 
 _PROVIDER = """
-import asyncio
+import asyncio, time
+
+def fail(error):
+    raise error
 
 class Provider:
     async def log_event(self, event): ...
     async def get_trace(self, trace_id): ...
 
 async def get_provider_impl(config, deps):
+    loop = asyncio.get_running_loop()
     MEDDLE
     await asyncio.sleep(0.05)
     return Provider()
@@ -24,16 +29,37 @@ _ENTRY = "{provider_id: it, provider_type: inline::meddler, module: ./meddler.py
 def _ended(folder: Path, meddle: str) -> Ended:
     (folder / "meddler.py").write_text(_PROVIDER.replace("MEDDLE", meddle))
     (path := folder / "run.yaml").write_text(f"providers:\n  telemetry:\n  - {_ENTRY}\n")
-    return run(path, "--call", "inspect.health")
+    return run(path, "--start-timeout", "1", "--call", "inspect.health")
 
 
-def test_who_stops_the_event_loop_is_told_of_and_stops_nothing(tmp_path: Path) -> None:
+@pytest.mark.parametrize(
+    ("meddle", "told"),
+    [
+        ("loop.stop()", "stopped the event loop"),
+        ("loop.call_soon(fail, SystemExit(7))", "raised SystemExit in the event loop"),
+        (
+            "[loop.call_soon(fail, KeyboardInterrupt()) for _ in range(3)]",
+            "raised KeyboardInterrupt in the event loop",
+        ),
+    ],
+)
+def test_who_ends_the_event_loop_is_told_of_once_and_ends_nothing(
+    tmp_path: Path, meddle: str, told: str
+) -> None:
     """It goes on where it was."""
-    ended = _ended(tmp_path, "asyncio.get_running_loop().stop()")
+    ended = _ended(tmp_path, meddle)
     assert ended.code == 0
-    told = "code of a provider has stopped the event loop, which goes on\n"
-    assert ended.err.count(told) == 1
+    assert ended.err.count(f"code of a provider has {told}, which goes on\n") == 1
     assert "stopped    provider:telemetry/it" in ended.err
+
+
+def test_a_callback_that_is_interrupted_is_told_of_in_one_line(tmp_path: Path) -> None:
+    """Whose it is, and where: not how the event loop had called it."""
+    ended = _ended(tmp_path, "loop.call_soon(time.sleep, 30)")
+    assert ended.code == 1
+    held = "'provider:telemetry/it' held the event loop for longer than it may"
+    assert ended.err.count(f"{held}, and was interrupted: Exception in callback sleep(30)\n") == 1
+    assert "provider:telemetry/it  did not start within 1 s" in ended.err
 
 
 def test_who_cancels_all_tasks_ends_the_stack_in_order(tmp_path: Path) -> None:

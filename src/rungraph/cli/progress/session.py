@@ -10,6 +10,7 @@ import sys
 import threading
 from contextlib import contextmanager
 from dataclasses import dataclass
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 import click
@@ -17,6 +18,7 @@ import click
 from rungraph.cli.output.errors import text_of, traced
 from rungraph.cli.terminal import OutputClosedError, complain, tell
 from rungraph.engine.errors import describe
+from rungraph.engine.interruption import Interruption
 from rungraph.engine.outlet import finish_output, release_output
 from rungraph.engine.request import without_call_data
 from rungraph.engine.run.loop_watch import beyond_help
@@ -24,7 +26,7 @@ from rungraph.engine.run.registrations import registration_store
 from rungraph.engine.run.service_manager import tell_service_manager
 from rungraph.engine.run.signals import SIGNALS
 from rungraph.engine.run.stack import Stack
-from rungraph.engine.waiting import leave_behind
+from rungraph.engine.waiting import ctrl_c_raises, leave_behind
 from rungraph.graph import NodeKind, RungraphError
 
 if TYPE_CHECKING:
@@ -155,26 +157,37 @@ async def _apart(work: Coroutine[Any, Any, bool]) -> bool:
 
 
 def code_in(runner: asyncio.Runner, work: Coroutine[Any, Any, int]) -> int:
-    """Return what *work* returns, also when code of a provider stops the event loop meanwhile."""
+    """Return what *work* returns, also when code of a provider ends the event loop meanwhile."""
     tasks: list[asyncio.Task[int]] = []
 
     async def main() -> int:
         if (task := asyncio.current_task()) is not None:
             tasks.append(task)
+        asyncio.get_running_loop().set_exception_handler(_take_failure)
         return await work
 
-    try:
-        return runner.run(main())
-    except RuntimeError:
-        if not tasks or tasks[0].done():
-            raise
+    run, told = partial(runner.run, main()), set[str]()
     while True:
-        _logger.warning("code of a provider has stopped the event loop, which goes on")
         try:
-            return runner.get_loop().run_until_complete(tasks[0])
-        except RuntimeError:
-            if tasks[0].done():
+            return run()
+        except (RuntimeError, SystemExit, KeyboardInterrupt) as error:
+            is_ctrl_c = isinstance(error, KeyboardInterrupt) and ctrl_c_raises()
+            if not tasks or tasks[0].done() or is_ctrl_c or (loop := runner.get_loop()).is_closed():
                 raise
+            is_stop, name = isinstance(error, RuntimeError), type(error).__name__
+            what = "stopped the event loop" if is_stop else f"raised {name} in the event loop"
+        if what not in told:
+            _logger.warning("code of a provider has %s, which goes on", what)
+            told.add(what)
+        run = partial(loop.run_until_complete, tasks[0])
+
+
+def _take_failure(loop: asyncio.AbstractEventLoop, context: dict[str, Any]) -> None:
+    """Tell in one line of a callback that was interrupted, and of all else as ever."""
+    if isinstance(error := context.get("exception"), Interruption):
+        _logger.warning("%s, and was interrupted: %s", error, context["message"])
+    else:
+        loop.default_exception_handler(context)
 
 
 async def code_of(stack: Stack, work: Awaitable[int], progress: LineProgress) -> int:
