@@ -13,6 +13,7 @@ import click
 from rungraph.cli.inputs.configs import load_runnable, tell_diagnostics
 from rungraph.cli.output.errors import text_of
 from rungraph.cli.terminal import complain
+from rungraph.engine.waiting import thread_future
 from rungraph.graph import RungraphError
 from rungraph.graph.diagnostics import errors_in
 
@@ -67,15 +68,13 @@ class WatchedFile:
                 continue
             stamp = now
             asked.clear()
-            if self.path.exists() and not self.path.is_file():  # Reading it might never end.
-                complain(f"{self.path} is not reloaded: it is not a regular file any more")
-                continue
             try:
+                if self.path.exists() and not self.path.is_file():  # Reading it might never end.
+                    complain(f"{self.path} is not reloaded: it is not a regular file any more")
+                    continue
                 # Reading a large config takes long; calls go on meanwhile.
                 seconds = stack.settings.start_timeout
-                graph = await asyncio.to_thread(
-                    load_runnable, str(self.path), self.catalog, seconds
-                )
+                graph = await thread_future(load_runnable, str(self.path), self.catalog, seconds)
                 masks.add(graph)
                 tell_diagnostics(graph.diagnostics)
                 if errors_in(graph.diagnostics):
