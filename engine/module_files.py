@@ -41,8 +41,7 @@ def importable(reference: str, node: ProviderNode) -> str:
         return reference
     find_files()
     module, colon, name = reference.partition(":")
-    config = Path(node.place.file if node.place is not None else "")
-    return f"{_PREFIX}{str((config.parent / module).resolve()).encode().hex()}{colon}{name}"
+    return f"{_PREFIX}{str((node.folder / module).resolve()).encode().hex()}{colon}{name}"
 
 
 def imported(name: str) -> ModuleType | None:

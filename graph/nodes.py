@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 from enum import StrEnum
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal, NamedTuple, get_args
 
 from rungraph.graph.json_format import JsonObject
@@ -134,6 +135,7 @@ class ProviderNode(_Node):
         placement: Where it runs: one of `PLACEMENTS`.
         limits: How long its calls may take, and how many run at a time.
         unread: The keys of its entry whose values could not be made out.
+        folder: Where the relative paths of its entry begin.
     """
 
     address: Address
@@ -149,6 +151,7 @@ class ProviderNode(_Node):
     placement: str = PLACEMENTS[0]
     limits: Limits = NO_LIMITS
     unread: frozenset[str] = frozenset()
+    folder: Path = field(default=Path(), repr=False, compare=False)
 
     def masked(self, value: Any) -> Any:
         """Return the config, or part of one, without its secrets: safe to show anywhere."""

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
-from typing import Final, NamedTuple
+from typing import TYPE_CHECKING, Final, NamedTuple
 
 from rungraph.graph.wording import printable
+
+if TYPE_CHECKING:
+    from pathlib import Path
 
 CUT: Final = "…"
 """What stands where a source line is cut."""
@@ -34,6 +37,14 @@ class Place(NamedTuple):
     def __str__(self) -> str:
         file = printable(self.file)
         return f"{file}:{self.line}:{self.column}" if self.line else file
+
+
+def absolute(path: Path) -> Path:
+    """Return *path* as it is to be found wherever the process goes: it begins at the root."""
+    try:
+        return path.absolute()
+    except OSError:  # What the process is in has been removed, and all in it.
+        return path
 
 
 def caret_column(excerpt: str, place: Place) -> int:

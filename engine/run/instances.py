@@ -95,6 +95,8 @@ class Instances:
         self._settings = settings
         self._access = access
         self._store: RegistrationStore | None = None
+        if any(isinstance(node, TableNode) for node in graph.nodes.values()):
+            self._store = registration_store(graph, settings)
         self._imports: dict[str, asyncio.Future[ModuleType]] = {}
         self._protocol = cache(resolve_name)
         self._tables: dict[str, RoutingTable] = {}

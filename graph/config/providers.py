@@ -159,6 +159,7 @@ class ProviderReader(SectionReader):
             placement or section.placement or PLACEMENTS[0],
             read_limits(self, section.limits, (*path, "limits"), self.api_limits.get(api)),
             unread,
+            self.document.folder,
         )
         if is_partial:
             self.partial.append(node)

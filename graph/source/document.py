@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING, Any, Final
 from rungraph.graph.budgets import LARGEST_FILE, LONGEST_MESSAGE
 from rungraph.graph.collector import collector_paused
 from rungraph.graph.diagnostics import Diagnostic, bounded
-from rungraph.graph.place import Place
+from rungraph.graph.place import Place, absolute
 from rungraph.graph.secrets.known import KnownSecrets
 from rungraph.graph.secrets.masking import rendered
 from rungraph.graph.secrets.values import names_in, secret_values
@@ -68,6 +68,11 @@ class Document:
     def file(self) -> str:
         """The path as the user gave it, or ``<text>`` or ``<mapping>``."""
         return self.source.file
+
+    @cached_property
+    def folder(self) -> Path:
+        """Where relative paths in it begin, wherever the process goes later."""
+        return absolute(Path(self.file)).parent
 
     @cached_property
     def known(self) -> KnownSecrets:

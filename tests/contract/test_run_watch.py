@@ -6,8 +6,32 @@ import os
 import signal
 from pathlib import Path
 
-from tests.contract.command_line import rungraph, running
+import pytest
+from tests.contract.command_line import opened, rungraph, running
 from tests.contract.conftest import ConfigFile
+
+_WANDERER = """
+import asyncio, os
+
+class Provider:
+    async def list_models(self): return []
+    async def register_model(self, model): return model
+    async def unregister_model(self, model): ...
+    async def completion(self, *_, **__): ...
+    async def chat_completion(self, *_, **__): ...
+    async def embeddings(self, *_, **__): ...
+
+async def fail():
+    await asyncio.sleep(0.2)
+    raise ValueError("broken")
+
+async def get_provider_impl(config, deps):
+    it = Provider()
+    if os.getcwd() != "/":
+        os.chdir("/")
+        it.task = asyncio.create_task(fail())
+    return it
+"""
 
 
 def test_a_watched_file_is_reloaded_when_it_changes_and_on_sighup(config_file: ConfigFile) -> None:
@@ -56,3 +80,21 @@ def test_a_change_during_the_start_is_not_missed(config_file: ConfigFile, tmp_pa
         config_file(model="other")
         until.write_bytes(b"")
         process.until("the new config runs")
+
+
+def test_wherever_a_provider_takes_the_process_its_files_are_where_they_were(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The config, the modules that it names and the folder of the state, however they are named."""
+    monkeypatch.chdir(tmp_path)
+    Path("it.py").write_text(_WANDERER)
+    entry = "{provider_id: it, provider_type: inline::it, module: ./it.py}"
+    (file := Path("run.yaml")).write_text(f"providers: {{inference: [{entry}]}}")
+    words = ("run", file, "--watch", "--state-dir", "state")
+    with opened(*words) as process:
+        process.until(f"registrations are kept in {tmp_path}/state/registrations.db")
+        process.until("failed     provider:inference/it")
+        process.until("ready      provider:inference/it")
+        file.write_text(f"{file.read_text()}\nmodels: [{{model_id: m, provider_id: it}}]")
+        process.until("added      table:models  m on it")
+        assert process.end(signal.SIGTERM)[0] == 143

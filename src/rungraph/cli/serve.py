@@ -28,11 +28,13 @@ from rungraph.cli.progress.watched_file import WatchedFile
 from rungraph.cli.terminal import complain, tell
 from rungraph.engine.errors import MissingPackageError
 from rungraph.engine.outlet import release_output
+from rungraph.engine.run.registrations import registration_store
 from rungraph.engine.run.service_manager import tell_service_manager
 from rungraph.engine.run.settings import StackSettings
 from rungraph.engine.run.signals import watch_signals
 from rungraph.engine.run.stack import Stack
 from rungraph.graph.diagnostics import errors_in
+from rungraph.graph.place import absolute
 from rungraph.graph.wording import counted
 
 if TYPE_CHECKING:
@@ -211,6 +213,7 @@ class _ServeSession:
         from rungraph.engine.server.listening import listening, url_of
 
         progress = LineProgress(self.graph, masks)
+        store = registration_store(self.graph, self.settings)
         stack = Stack(self.graph, self.settings)
         stack.events.subscribe(progress.take)
         tell_service_manager(stack.events, os.environ)
@@ -219,7 +222,7 @@ class _ServeSession:
             "/graph.svg": ("image/svg+xml", svg_of),
         }
         app = StackApp(stack, self.server, self.guard, pages)
-        opening = listening(app, self.listener, *self.tls)
+        opening = listening(app, self.listener, *(one and absolute(one) for one in self.tls))
         draining: list[asyncio.Task[None]] = []
         changed = None if self.watched is None else asyncio.Event()
 
@@ -240,7 +243,7 @@ class _ServeSession:
                         if self.waits:
                             await opened.enter_async_context(opening)
                         app.open()
-                        tell_store(stack)
+                        tell_store(stack, store)
                         url = url_of(self.listener, is_secure=self.tls[0] is not None)
                         tell(f"serving {url}; Ctrl-C stops")
                         try:

@@ -39,6 +39,7 @@ if TYPE_CHECKING:
     from rungraph.cli.progress.lines import LineProgress
     from rungraph.cli.progress.watched_file import WatchedFile
     from rungraph.engine.events import Event
+    from rungraph.engine.routing.store import RegistrationStore
     from rungraph.engine.run.calls import Call
     from rungraph.engine.run.settings import StackSettings
     from rungraph.engine.run.timeline import Timeline
@@ -100,12 +101,13 @@ class Session:
         return signals.exit_code or code
 
     async def _serve(self, stack: Stack, changed: asyncio.Event | None) -> int:
+        store = registration_store(self.graph, self.settings)
         async with stack:
             self.summarize(stack.timeline())
             if self.calls:
                 return await self._answer(stack)
             if not self.is_quiet:
-                tell_store(stack)
+                tell_store(stack, store)
             self._tell("ready; Ctrl-C stops")
             if self.watched is not None and changed is not None:
                 await self.watched.reload_forever(stack, changed, self.masks)
@@ -139,10 +141,9 @@ class Session:
             tell(text)
 
 
-def tell_store(stack: Stack) -> None:
-    """Say where *stack* keeps what was registered, if it can keep anything."""
+def tell_store(stack: Stack, store: RegistrationStore) -> None:
+    """Say that *stack* keeps in *store* what was registered, if it can keep anything."""
     if any(address.kind is NodeKind.TABLE for address in stack.graph):
-        store = registration_store(stack.graph, stack.settings)
         tell(f"registrations are kept in {store.path}")
 
 

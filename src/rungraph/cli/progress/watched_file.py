@@ -16,6 +16,7 @@ from rungraph.cli.terminal import complain
 from rungraph.engine.waiting import thread_future
 from rungraph.graph import RungraphError
 from rungraph.graph.diagnostics import errors_in
+from rungraph.graph.place import absolute
 
 if TYPE_CHECKING:
     from rungraph.cli.output.masks import Masks
@@ -30,7 +31,7 @@ class WatchedFile:
     """A file that is reloaded when it changes.
 
     Attributes:
-        path: The file.
+        path: The file, wherever a provider's code takes the process.
         catalog: The catalog that it is read with.
         stamp: Its stamp before it was read: what changes during a start is not missed.
     """
@@ -51,7 +52,7 @@ class WatchedFile:
             why = "standard input does not change" if is_input else f"{path} is not a regular one"
             msg = f"--watch is for a FILE: {why}"
             raise click.UsageError(msg)
-        return cls(Path(path), catalog, _stamp_of(Path(path)))
+        return cls(absolute(Path(path)), catalog, _stamp_of(Path(path)))
 
     async def reload_forever(self, stack: Stack, asked: asyncio.Event, masks: Masks) -> None:
         """Let *stack* go on with the file whenever it changes or is *asked* to.

@@ -246,6 +246,19 @@ async def test_registrations_survive_in_the_state_dir(tmp_path: Path) -> None:
     assert (tmp_path / "registrations.db").exists()
 
 
+async def test_the_state_dir_is_where_it_was_when_the_stack_began(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Code of a provider may take the process elsewhere before anything is kept."""
+    monkeypatch.chdir(tmp_path)
+    (elsewhere := tmp_path / "elsewhere").mkdir()
+    stack = Stack(models_graph("foo"), quick(state_dir="state"))
+    stack.events.subscribe(lambda _: monkeypatch.chdir(elsewhere))
+    async with stack:
+        await stack["models"].register_model(Model(identifier="new"))
+    assert (tmp_path / "state/registrations.db").exists()
+
+
 async def test_a_graph_without_tables_opens_no_store(graph_of: GraphOf, tmp_path: Path) -> None:
     """The folder of registrations is left alone by who has none."""
     state = tmp_path / "state"
