@@ -100,6 +100,7 @@ class _Check(ConfigCheck):
         self._imports_named = imports_named
         self._unmet = cache(unmet)
         self._absent: dict[str, _AbsentPackage] = {}
+        self._sound: dict[str, ProviderSpec] = {}
 
     def problems(self) -> Iterator[Diagnostic]:
         for api in self._graph.apis:
@@ -135,6 +136,9 @@ class _Check(ConfigCheck):
             yield Diagnostic("I001", f"{purpose} {wrong}")
 
     def _provider(self, node: ProviderNode, spec: ProviderSpec) -> Iterator[Diagnostic]:
+        if self._sound.get(node.provider_type) is spec:  # Many are of one type.
+            yield from self._config_of(node)
+            return
         lacking = self._lacking([node])
         at_file = is_file(spec.module)
         package = "" if at_file else self._importing.absent_package(spec.module)
@@ -159,6 +163,8 @@ class _Check(ConfigCheck):
         if wrong and is_whole:
             yield at_provider(node, "I001", f"the module of '{node.provider_type}' {wrong}", *hints)
         if not self.is_unread(node):
+            if not (lacking or wrong or at_file or is_file(spec.config_class)):
+                self._sound[node.provider_type] = spec
             yield from self._config_of(node)
             return
         self._unread.append(node)
