@@ -8,13 +8,13 @@ from typing import TYPE_CHECKING, NamedTuple, TypeVar
 
 from rungraph.graph.address import Address, NodeKind
 from rungraph.graph.nodes import Strength
-from rungraph.graph.resources import KnownResources, Resource
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Iterable, Mapping
     from collections.abc import Set as AbstractSet
 
     from rungraph.graph.model import RunGraph
+    from rungraph.graph.resources import KnownResources, Resource
 
 _Need = TypeVar("_Need")
 
@@ -108,7 +108,7 @@ def assume_failed(graph: RunGraph, addresses: Iterable[Address | str]) -> Failur
     assumed = frozenset(graph[address].address for address in addresses)
     needs = needs_of(graph)
     causes = _causes(graph, assumed, needs)
-    known = KnownResources(graph.nodes)
+    known = graph.known_resources
     lost = _lost(known, causes)
     without: dict[Address, tuple[Address, ...]] = {}
     for address in graph:
@@ -179,7 +179,7 @@ def blast_radii(graph: RunGraph) -> dict[Address, BlastRadius]:
             tables[one].append(address)
         for one in (*found.members, *found.soft):
             lacking[one].add(address)
-    known = KnownResources(graph.nodes)
+    known = graph.known_resources
     radii: dict[Address, BlastRadius] = {}
     for start in graph:
         down, todo = {start}, [start]

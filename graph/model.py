@@ -23,12 +23,8 @@ from rungraph.graph.digraph import (
 )
 from rungraph.graph.errors import InvalidGraph
 from rungraph.graph.nodes import Edge, Node, ProviderNode, ResourceConfig, Strength, TableNode
-from rungraph.graph.secrets.known import (
-    NOTHING_KNOWN,
-    SHORTEST,
-    KnownSecrets,
-    is_ordinary,
-)
+from rungraph.graph.resources import KnownResources
+from rungraph.graph.secrets.known import NOTHING_KNOWN, SHORTEST, KnownSecrets, is_ordinary
 from rungraph.graph.secrets.values import Scrubber, masked, names_in, secret_values
 from rungraph.graph.source.positions import value_at
 from rungraph.graph.suggest import closest
@@ -240,13 +236,18 @@ class RunGraph:
 
         Of several providers of an API that is not routed, it is the last.
         """
-        order = sorted(self.nx, key=lambda one: (-_ANSWERING.index(one.kind), one))
+        order = sorted(self.nx, key=lambda one: -_ANSWERING.index(one.kind))  # Each kind is sorted.
         return {address.api: address for address in order}
 
     @cached_property
     def serving(self) -> Mapping[str, Address]:
         """The node that answers for each served API, sorted by API."""
         return {api: self.answering[api] for api in self.apis if api in self.answering}
+
+    @cached_property
+    def known_resources(self) -> KnownResources:
+        """What can be known of its resources before a start."""
+        return KnownResources(self.nodes)
 
     def subgraph(self, addresses: Iterable[Address | str]) -> RunGraph:
         """Return the graph of some of the nodes and the edges among them.

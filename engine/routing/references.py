@@ -14,7 +14,6 @@ from rungraph.engine.errors import (
 from rungraph.engine.routing.names import Absence, Key, Names
 from rungraph.graph.address import Address
 from rungraph.graph.nodes import TableNode
-from rungraph.graph.resources import KnownResources
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
@@ -32,7 +31,7 @@ def known_names(graph: RunGraph, absence: Callable[..., Absence]) -> dict[str, N
         absence: Called with a provider, and with ``is_known=False`` where it only may serve what is
             asked for; returns why that cannot be requested.
     """
-    known = KnownResources(graph.nodes)
+    known = graph.known_resources
     found: dict[str, Names] = {}
     for node in graph.nodes.values():
         if isinstance(node, TableNode):

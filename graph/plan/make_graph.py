@@ -24,7 +24,7 @@ from rungraph.graph.plan.model_graph import (
     ResourcePlan,
     WhyPlan,
 )
-from rungraph.graph.resources import KnownResources, Reference, Resource, resource_of
+from rungraph.graph.resources import Reference, Resource, resource_of
 from rungraph.graph.secrets.explain import pointers_to_secrets
 
 if TYPE_CHECKING:
@@ -51,7 +51,7 @@ def node_plans(graph: RunGraph, actions: Mapping[str, tuple[str, ...]] | None) -
     """
     unchanged = ("create",) if actions is None else ("noop",)
     radii = blast_radii(graph)
-    known = KnownResources(graph.nodes)
+    known = graph.known_resources
     references: dict[Resource, list[Reference]] = {}
     for one in known.references():
         references.setdefault(one.resource, []).append(one)

@@ -9,7 +9,6 @@ from rungraph.graph.config.keys import resource_paths
 from rungraph.graph.diagnostics import errors_in
 from rungraph.graph.nodes import ProviderNode
 from rungraph.graph.placeholders import pattern_of
-from rungraph.graph.resources import KnownResources
 from rungraph.graph.source.positions import path_text, value_at
 from rungraph.graph.suggest import closest
 from rungraph.graph.why.presence import configured, listed_apis, place_at
@@ -272,7 +271,7 @@ def _by_type(graph: RunGraph, text: str) -> Iterator[Cause]:
 
 def _by_resource(graph: RunGraph, text: str) -> Iterator[Cause]:
     """Yield that the graph has a resource, named with its kind or without, or why it has not."""
-    for resource, config in KnownResources(graph.nodes).configured.items():
+    for resource, config in graph.known_resources.configured.items():
         named = f"{resource.kind}:{resource.identifier}"
         if text in (named, resource.identifier):
             hint = f"'rungraph why' tells who serves it: ask it for '{named}'"
@@ -294,7 +293,7 @@ def _by_resource(graph: RunGraph, text: str) -> Iterator[Cause]:
 
 def _unknown(graph: RunGraph, name: str) -> Cause:
     known = {str(address) for address in graph}
-    resources = KnownResources(graph.nodes).configured
+    resources = graph.known_resources.configured
     known |= {f"{one.kind}:{one.identifier}" for one in resources}
     known |= {address.name or address.api for address in graph} | set(graph.catalog.apis)
     for one in graph.excluded:

@@ -10,7 +10,6 @@ from rungraph.graph.groups import in_words, member_groups
 from rungraph.graph.nodes import ProviderNode, RouterNode
 from rungraph.graph.paths import shortest_paths, walkable
 from rungraph.graph.placeholders import pattern_of
-from rungraph.graph.resources import KnownResources
 from rungraph.graph.source.positions import path_text
 from rungraph.graph.why.chains import Chain, Hop, chain_along, hop_of
 
@@ -88,7 +87,7 @@ def why_present(graph: RunGraph, address: Address) -> Presence:
 
 
 def _resources(graph: RunGraph, address: Address) -> Iterator[Reason]:
-    known = KnownResources(graph.nodes)
+    known = graph.known_resources
     groups = member_groups(known.configured.values())
     for resource, config in known.configured.items():
         is_member = config.routing is not None and resource.identifier in groups
