@@ -10,7 +10,7 @@ from rungraph.engine.routing.registration import Registration
 from rungraph.engine.routing.resources import ResourceType, registration_of
 
 if TYPE_CHECKING:
-    from collections.abc import Container
+    from collections.abc import Awaitable, Callable, Container
 
     from rungraph.engine.apis.resource import Resource
     from rungraph.engine.routing.store import RegistrationStore
@@ -88,14 +88,19 @@ class Kept(dict[Key, Registration]):
         if self._store is not None:
             await self._store.save(registration_of(resource, self._name))
 
-    async def forget(self, key: Key) -> None:
-        """Store it no more.
+    async def forget(
+        self, key: Key, before: Callable[[Registration], Awaitable[None]] | None = None
+    ) -> None:
+        """Store it no more; it is not here any more while what is to be done *before* goes on.
 
         Raises:
             RegistrationStoreError: If the store cannot be written; then it is kept.
         """
         kept = self.pop(key, None)
+        self.refused.discard(key)
         try:
+            if kept is not None and before is not None:
+                await before(kept)
             if self._store is not None:
                 await self._store.forget(self._name, *key)
         except RegistrationStoreError:

@@ -130,6 +130,8 @@ class Member:
             TimeoutError: If there is no answer in time.
             NotRunningError: If the provider has gone meanwhile.
         """
+        if self.gone is not None and self.gate.is_closed:  # What is ill can be asked, at least.
+            raise self.gone.with_traceback(None) from None
         if self._given_up:
             raise self.busy
         task = asyncio.create_task(guarded(work()), name=self._address)

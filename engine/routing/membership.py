@@ -2,18 +2,21 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from contextlib import asynccontextmanager
+from typing import TYPE_CHECKING, TypeVar
 
 from rungraph.engine.routing.errors import ProviderNeededError, UnknownProviderError
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Collection, Iterator, Mapping
+    from collections.abc import AsyncGenerator, Callable, Collection, Iterator, Mapping
 
     from rungraph.engine.apis.resource import Resource
     from rungraph.engine.errors import NotRunningError
     from rungraph.engine.routing.gate import Gate
     from rungraph.engine.routing.members import Member
     from rungraph.graph.catalog.specs import RoutedPair
+
+_Chosen = TypeVar("_Chosen", bound="Member | None")
 
 
 class Membership:
@@ -83,6 +86,16 @@ class Membership:
         self._away.pop(provider_id, None)
         self.tell()
         return member
+
+    @asynccontextmanager
+    async def turn_of(self, choose: Callable[[], _Chosen]) -> AsyncGenerator[_Chosen]:
+        """Hand out the member that *choose* returns, if any, once it is that one's turn."""
+        while (member := choose()) is not None:
+            async with member.turn:
+                if choose() is member:  # Another may stand in for it by now.
+                    yield member
+                    return
+        yield member
 
     def keep(self, provider_ids: Collection[str]) -> None:
         """Forget all members but these."""

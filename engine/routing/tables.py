@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-from contextlib import nullcontext
 from functools import partial
 from typing import TYPE_CHECKING
 
@@ -157,6 +156,8 @@ class RoutingTable:
             LackingError: If a provider does not take one; then the others are offered.
         """
         before = self.wanted.change(node, self._type, self._members.name_for)
+        for key in self.wanted.resources:
+            await self._unwanted.discard(key)
         self._node, known = node, self._inventory.get
         asked = {one.provider_id for one in self.wanted.resources if not known(one)}
         for key, resource in before.items():
@@ -178,7 +179,7 @@ class RoutingTable:
         """Fill the table, and begin to refresh it if there is an interval."""
         self.wanted.read(self._type, self._members.name_for)
         await self._kept.load(apart=self.wanted.resources)
-        await self._unwanted.load()
+        await self._unwanted.load({*self.wanted.resources, *self._kept})
         await self.refresh()
         for key in sorted(self.wanted.resources.keys() | self._kept.keys()):
             if key.provider_id not in self._members:
@@ -226,10 +227,9 @@ class RoutingTable:
         return self._inventory.names.find(name)
 
     async def _register(self, resource: Resource) -> Resource:
-        member = self._members.chosen_for(resource)
-        wanted = self._type.read(resource, member.provider_id)
-        key = Key.of(wanted)
-        async with member.turn:
+        async with self._members.turn_of(lambda: self._members.chosen_for(resource)) as member:
+            wanted = self._type.read(resource, member.provider_id)
+            key = Key.of(wanted)
             entry = self._inventory.get(key)
             if entry is not None and entry.serves(wanted) and key not in self._kept:
                 if entry.origin is Origin.LISTED:  # From now on it is also somebody's wish.
@@ -250,7 +250,11 @@ class RoutingTable:
         try:
             await settled(self._store(accepted))
         except (RegistrationStoreError, UnstorableError):
-            if before is None:
+            self._kept.pop(key, None)
+            if self._inventory.get(key) is None:  # Its provider has left meanwhile.
+                if before is not None and before.origin.is_stored:
+                    self._kept.keep(before.resource)
+            elif before is None:
                 self._inventory.remove(key, "it could not be stored")
             else:
                 self._inventory.put(before)
@@ -270,18 +274,17 @@ class RoutingTable:
         if key is None or self._inventory.get(key) is not None:
             entry = self._inventory.entry(Key(name, provider_id)) if provider_id else None
             key = Key.of(entry.resource if entry else self.resolve(name))
-        member = self._members.get(key.provider_id)
-        async with nullcontext() if member is None else member.turn:
-            kept = self._kept.get(key)
-            if member is not None and (kept is None or self._inventory.get(key)):
+        async with self._members.turn_of(lambda: self._members.get(key.provider_id)) as member:
+            is_served = key not in self._kept or self._inventory.get(key) is not None
+            if member is not None and is_served:
                 entry = self._inventory.entry(key)
                 await member.unregister(entry.resource)
                 self._inventory.remove(key, "unregistered")
                 if entry.origin.is_stored:  # Until it is not: then it is soon offered again.
                     self._kept.keep(entry.resource)
-            elif kept is not None:
-                await self._unwanted.add(kept)
-            await self._kept.forget(key)
+                await settled(self._kept.forget(key))
+            else:
+                await settled(self._kept.forget(key, self._unwanted.add))
             self._inventory.names.absent.pop(key, None)
             self.wanted.resources.pop(key, None)
             if member is not None and not member.gate.is_closed:  # Else it is ill, or drained.

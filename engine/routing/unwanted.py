@@ -39,13 +39,13 @@ class Unwanted:
     def __contains__(self, key: Key) -> bool:
         return key in self._resources
 
-    async def load(self) -> None:
-        """Read what earlier processes could not have given up.
+    async def load(self, wanted: Container[Key]) -> None:
+        """Read what earlier processes could not have given up, but for what is *wanted* by now.
 
         Raises:
             RegistrationStoreError: If the store cannot be read.
         """
-        await self._stored.load()
+        await self._stored.load(apart=wanted)
         for registration in self._stored.values():
             self._note(registration)
 
@@ -64,7 +64,7 @@ class Unwanted:
         try:
             await self._stored.save(self._resources[key])
         except RegistrationStoreError:
-            del self._resources[key]
+            self._resources.pop(key, None)
             raise
 
     async def discard(self, key: Key) -> None:
@@ -79,11 +79,14 @@ class Unwanted:
         What it cannot be asked now, it is asked later.
         """
         for key in self._of(member):
-            resource = self._resources[key]
+            if (resource := self._resources.get(key)) is None:  # It is wanted by now.
+                continue
             if await member.give_up(resource):
                 await self.discard(key)
                 continue
-            self._resources[key] = self._resources.pop(key)  # One that hangs is asked last.
+            if self._resources.pop(key, None) is None:
+                continue
+            self._resources[key] = resource  # One that hangs is asked last.
             with suppress(RegistrationStoreError, UnstorableError):  # Until the process ends.
                 await self._stored.save(resource)
 
