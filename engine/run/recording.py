@@ -126,7 +126,8 @@ def read_recording(path: str | PathLike[str]) -> Recording:
         values = iter(lines)
         name = lines.checked_header(next(values, None))
         known = event_types()
-        found = [(known.get(str(value.get("event"))), value) for value in values]
+        # One after the other: what is wrong stands in the line that was read last.
+        found = ((known.get(str(value.get("event"))), value) for value in values)
         return Recording(name, tuple(lines.event_of(kind, value) for kind, value in found if kind))
 
 

@@ -25,6 +25,8 @@ NARROWEST = 50
 """Cells; a narrower terminal has to wrap."""
 _NARROWEST_PLOT = 16
 _GAP = 2
+_DEEPEST = 30
+"""Levels of a chain that are drawn deeper than the last: half of a terminal."""
 _NEEDS, _TURN, _SLACK = "·", "░", "╌"
 """What bars are drawn with: waiting for what a node needs, for its turn; its slack."""
 _BLOCKS = "▏▎▍▌▋▊▉█"
@@ -175,7 +177,9 @@ def render_blame(schedule: Schedule, style: Style = plain) -> str:
 
 
 def render_chain(schedule: Schedule, chain: Sequence[Address], style: Style = plain) -> str:
-    """Return *chain* from its end back to its beginning, a line a node, each deeper than the last.
+    """Return *chain* from its end back to its beginning, a line a node.
+
+    Each is deeper than the last, as far as a terminal is wide.
 
     Args:
         schedule: The start.
@@ -186,7 +190,7 @@ def render_chain(schedule: Schedule, chain: Sequence[Address], style: Style = pl
     lines = ['when its own start began follows "@", how long that took follows "+"', ""]
     for depth, address in enumerate(reversed(chain)):
         span = span_of[address]
-        lead = "  " * (depth - 1) + "└─" if depth else ""
+        lead = "  " * (min(depth, _DEEPEST) - 1) + "└─" if depth else ""
         lines.append(f"{lead}{_named(span, schedule, style)}{' '.join(_moments(span, style))}")
     own = sum(span_of[address].own for address in chain)
     turn = sum(span_of[address].waited_for_turn for address in chain)

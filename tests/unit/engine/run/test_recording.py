@@ -206,5 +206,6 @@ def test_what_is_no_recording_is_told(
     ],
 )  # fmt: skip
 def test_a_wrong_field_is_told(saved: Callable[[str], Path], line: str, problem: str) -> None:
-    """The line, the event, the field, what it must be and what it is."""
-    assert problem_of(saved(f"{HEADER}{line}\n")) == f":2: {problem}"
+    """The line, the event, the field, what it must be and what it is, whatever comes after."""
+    rest = '{"event": "StackReady", "at": 1}\n{"event": "Nothing'
+    assert problem_of(saved(f"{HEADER}{line}\n{rest}")) == f":2: {problem}"

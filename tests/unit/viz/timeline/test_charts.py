@@ -224,3 +224,9 @@ def test_a_chain_leads_back_from_its_end(start: Schedule, failed: Schedule) -> N
         "table:models skipped",
         "└─provider:inference/a @0.0 ms +500 ms failed",
     ]
+
+
+def test_a_long_chain_stays_in_sight(start: Schedule) -> None:
+    """What is very deep stands below each other: the text grows as the chain does."""
+    shown = timeline.render_chain(start, start.critical_path * 1_000)
+    assert max(map(len, shown.split("\n"))) < 160
