@@ -160,7 +160,7 @@ async def within(work: Awaitable[_T], seconds: float, *, grace: float, owner: ob
         BackgroundError: If *work* cancels itself.
     """
     name = None if owner is None else str(owner)
-    task = work if isinstance(work, asyncio.Task) else asyncio.create_task(guarded(work), name=name)
+    task = work if isinstance(work, asyncio.Task) else task_of(work, name)
     task.add_done_callback(_mark_as_seen)
     try:
         await wait_in_time(task, task, asyncio.get_running_loop().time(), seconds)
@@ -304,6 +304,14 @@ def guarded(work: Awaitable[_T]) -> Coroutine[Any, Any, _T]:
     if isinstance(work, _Guarded):
         return work
     return _Guarded(work if asyncio.iscoroutine(work) else work.__await__())
+
+
+def task_of(work: Awaitable[_T], name: str | None) -> asyncio.Task[_T]:
+    """Return a task of guarded *work* that begins soon, also where others begin at once.
+
+    Until then its name and its deadline can be said, by which it is known while it runs.
+    """
+    return asyncio.Task(guarded(work), loop=asyncio.get_running_loop(), name=name)
 
 
 def is_guarded(work: object) -> bool:

@@ -17,10 +17,10 @@ from rungraph.engine.streams import when_forgotten
 from rungraph.engine.waiting import (
     awaited,
     finish,
-    guarded,
     leave_behind,
     outlast,
     set_due,
+    task_of,
     wait_in_time,
     was_cut_off,
 )
@@ -151,9 +151,7 @@ class _Call:
             one.get("stream") for one in (kwargs, *args) if isinstance(one, Mapping)
         )
         self._first = limits.first_chunk_timeout or limits.call_timeout
-        self._task = asyncio.create_task(
-            guarded(self._work(method, args, kwargs)), name=calls.provider
-        )
+        self._task = task_of(self._work(method, args, kwargs), calls.provider)
         calls.tasks.add(self._task)
         self._task.add_done_callback(self._ended)
 

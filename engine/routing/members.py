@@ -10,7 +10,7 @@ from rungraph.engine.apis.resource import SharedResource, shared
 from rungraph.engine.errors import RoutingError
 from rungraph.engine.routing.errors import RegistrationRefusedError
 from rungraph.engine.routing.gate import Gate
-from rungraph.engine.waiting import NoAnswerError, guarded, in_slices, leave_behind, within
+from rungraph.engine.waiting import NoAnswerError, in_slices, leave_behind, task_of, within
 from rungraph.graph.address import Address
 from rungraph.graph.errors import message_of
 
@@ -134,7 +134,7 @@ class Member:
             raise self.gone.with_traceback(None) from None
         if self._given_up:
             raise self.busy
-        task = asyncio.create_task(guarded(work()), name=self._address)
+        task = task_of(work(), self._address)
         try:
             answer = await within(task, self.deadline, grace=0)
         finally:

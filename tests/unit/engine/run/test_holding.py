@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import os
 import signal
+import sys
 import time
 from contextlib import suppress
 from threading import Timer
@@ -144,6 +145,21 @@ async def test_a_call_ends_in_time() -> None:
         late = r"^'provider:inference/foo' did not answer within 0.3 s$"
         with pytest.raises(CallTimeoutError, match=late):
             await stack["inference"].chat_completion("foo-model", [])
+
+
+@pytest.mark.skipif(sys.version_info < (3, 12), reason="no task begins at once")
+async def test_a_task_that_begins_at_once_ends_in_time() -> None:
+    """Whoever waits for it says for how long before it begins."""
+    limits = {"call_timeout": 0.3}
+    stack = Stack(models_graph("foo", limits=limits), quick(start_timeout=0.6, health_timeout=0.3))
+    async with stack:
+        asyncio.get_running_loop().set_task_factory(vars(asyncio)["eager_task_factory"])
+        instance("foo").answers = instance("foo").served = cast("Any", Holding())
+        with pytest.raises(CallTimeoutError):
+            await stack["inference"].chat_completion("foo-model", [])
+        await stack["models"].refresh()
+        (failed,) = (one for one in stack.events if isinstance(one, RefreshFailed))
+        assert isinstance(failed.error, TimeoutError)
 
 
 @pytest.mark.parametrize("limits", [{}, {"call_timeout": 60}])
