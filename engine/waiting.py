@@ -253,6 +253,7 @@ class _Guarded(Coroutine[Any, Any, _T]):
     def __init__(self, work: Any) -> None:
         self._work = work
         self.since, self.seconds = 0.0, math.inf
+        self.maker: object = None
 
     def send(self, value: Any) -> Any:
         return self._step(self._work.send, value)
@@ -312,6 +313,18 @@ def task_of(work: Awaitable[_T], name: str | None) -> asyncio.Task[_T]:
     Until then its name and its deadline can be said, by which it is known while it runs.
     """
     return asyncio.Task(guarded(work), loop=asyncio.get_running_loop(), name=name)
+
+
+def set_maker(work: object, maker: object) -> None:
+    """Take note of who has had *work*, which is guarded, begin."""
+    if isinstance(work, _Guarded):
+        work.maker = maker
+
+
+def maker_of(task: asyncio.Task[Any] | None) -> object:
+    """Return what `set_maker` was told of the work of *task*; None if nothing."""
+    work = task.get_coro() if task is not None else None
+    return work.maker if isinstance(work, _Guarded) else None
 
 
 def is_guarded(work: object) -> bool:

@@ -216,7 +216,7 @@ class LoopWatch:
         frame = sys._current_frames().get(self._ident)  # noqa: SLF001  # pyright: ignore[reportPrivateUsage]  (documented)
         frames = [one for one, _ in walk_stack(frame)] if frame is not None else []
         handle = called_by_loop(frames)[1]
-        run, name = maker_of(handle), task.get_name() if task is not None else ""
+        run, name = maker_of(handle, task), task.get_name() if task is not None else ""
         holder = self._owners.holder_of(frames, name if run is None else str(run.address))
         end = self.loop.time()
         last = self._holds[-1] if len(self._holds) > self._untold else None

@@ -8,9 +8,9 @@ from functools import partial
 from inspect import currentframe
 from typing import TYPE_CHECKING, Any, NamedTuple, cast
 
+from rungraph.engine import waiting
 from rungraph.engine.interruption import LoopHeldError
 from rungraph.engine.run.node_run import NodeRun, Phase
-from rungraph.engine.waiting import guarded, is_guarded
 from rungraph.graph.address import NodeKind
 
 if TYPE_CHECKING:
@@ -57,13 +57,17 @@ def maker() -> NodeRun | None:
     return _maker.get()
 
 
-def maker_of(handle: asyncio.Handle | None) -> NodeRun | None:
-    """Return in whose context an event loop runs *handle*; None when that is nobody's.
+def maker_of(handle: asyncio.Handle | None, task: asyncio.Task[Any] | None) -> NodeRun | None:
+    """Return in whose context an event loop runs *handle*, or *task*; None when that is nobody's.
 
-    What others have made is known so as well, such as a library's task or callback.
+    What others have made is known so as well, such as a library's task or callback. A loop that
+    is not Python's own has handles of its own: there, tasks alone are known.
     """
     context: Context | None = getattr(handle, "_context", None)
-    return context.get(_maker) if context is not None else None
+    if context is not None:
+        return context.get(_maker)
+    run = waiting.maker_of(task)
+    return run if isinstance(run, NodeRun) else None
 
 
 def called_by_loop(
@@ -121,7 +125,7 @@ class TaskWatch:
     ) -> asyncio.Future[Any]:
         maker = _maker.get()
         if self._is_open and (maker is not None or self._is_of_a_provider(work, currentframe())):
-            work = guarded(work)
+            waiting.set_maker(work := waiting.guarded(work), maker)
         before = self._before
         task = before(loop, work, **more) if before else asyncio.Task(work, loop=loop, **more)
         if self._is_open and isinstance(task, asyncio.Task):
@@ -131,7 +135,7 @@ class TaskWatch:
 
     def _is_of_a_provider(self, work: Coroutine[Any, Any, Any], frame: FrameType | None) -> bool:
         """Whether *work*, or what has had *frame* make a task of it, is a provider's code."""
-        if is_guarded(work):
+        if waiting.is_guarded(work):
             return True
         own = getattr(work, "cr_frame", None)
         if own is not None and self._is_known(own):

@@ -89,6 +89,19 @@ async def test_a_start_ends_in_time(graph_of: GraphOf, block: Any, in_a_task: bo
     )
 
 
+def test_a_task_ends_in_time_in_a_loop_that_is_not_pythons_own(graph_of: GraphOf) -> None:
+    """Whose it is is known, though the frames of such a loop do not tell."""
+    uvloop: Any = pytest.importorskip("uvloop")
+
+    async def create(config: object, deps: object) -> Pinger:
+        await _in_a_task(_sleep)
+        return Pinger()
+
+    with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
+        error = runner.run(raised_by(Stack(graph_of(a=Offer(create)), _SHORT), StartError))
+    assert "did not start within 0.3 s" in str(error)
+
+
 async def test_a_stop_ends_in_time(graph_of: GraphOf) -> None:
     """What stops beside it is not blamed."""
 
