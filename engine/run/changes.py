@@ -75,6 +75,11 @@ class Changes:
         self._turns: list[tuple[set[Address], asyncio.Future[None]]] = []
         self.is_aborted = False
 
+    @property
+    def are_under_way(self) -> bool:
+        """Whether anything is to stop or start, or something waits for its turn to."""
+        return bool(self._startings or self._turns)
+
     def abort(self) -> None:
         """Begin no change any more, and break off what is starting."""
         self.is_aborted = True

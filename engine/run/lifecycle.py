@@ -317,6 +317,8 @@ class Lifecycle:
             limits += [(since, runner.seconds_of(one)) for one in runs if one is not run]
             if run is None or run.phase is Phase.ENDED:
                 limits.append((since, KILL_GRACE))
+            if self.changes.are_under_way:  # What begins next has no timer yet.
+                limits.append((since, self._settings.start_timeout))
         if self._watch is not None:
             first, second = self._watch.ordered_ends[:1], self._watch.ordered_ends[1:2]
             limits += [(max(since, at), self._settings.stop_timeout) for at in first]

@@ -16,7 +16,14 @@ from tests.unit.engine.run.models import until
 
 from rungraph.engine.apis.common import HealthResponse, HealthStatus
 from rungraph.engine.errors import StartError
-from rungraph.engine.events import NodeHeldLoop, NodeTaskFailed, State
+from rungraph.engine.events import (
+    Event,
+    NodeHeldLoop,
+    NodeStopped,
+    NodeStopping,
+    NodeTaskFailed,
+    State,
+)
 from rungraph.engine.interruption import LoopHeldError
 from rungraph.engine.run import loop_watch
 from rungraph.engine.run.runner import NodeRunner
@@ -94,9 +101,16 @@ async def test_who_calls_is_not_cancelled(graph_of: GraphOf, ping: Any) -> None:
         await reload
 
 
-async def test_background_work_that_is_cut_off_has_failed(graph_of: GraphOf) -> None:
-    """Its provider does not go on without it: it is told, and started again."""
+@pytest.mark.parametrize("step", [NodeStopping, NodeStopped])
+async def test_background_work_that_is_cut_off_has_failed(
+    graph_of: GraphOf, step: type[Event]
+) -> None:
+    """Its provider does not go on without it: it is told, and started again.
+
+    It is cut off while a node of a reload stops, and where the next step waits for its turn.
+    """
     made: list[Pinger] = []
+    begins = asyncio.Event()
 
     async def create(config: object, deps: object) -> Pinger:
         made.append(one := Pinger())
@@ -104,12 +118,14 @@ async def test_background_work_that_is_cut_off_has_failed(graph_of: GraphOf) -> 
         return one
 
     async def work(*, is_first: bool) -> None:
-        await asyncio.sleep(0.1)
+        await begins.wait()
         if is_first:
             _sleep()
 
     graph, other = _reloaded(graph_of, Offer(create))
-    async with Stack(graph, replace(_SHORT, restart_delay=0)) as stack:
+    stack = Stack(graph, replace(_SHORT, restart_delay=0))
+    stack.events.subscribe(lambda event: begins.set() if isinstance(event, step) else None)
+    async with stack:
         await stack.apply(other)
         await until(lambda: len(made) == 2 and stack.status()[_A] is State.READY)
     [failed] = told(stack.events, NodeTaskFailed)
