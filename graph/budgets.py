@@ -53,6 +53,9 @@ MOST_KEPT_ATTRIBUTES: Final = 100
 """Attributes, such as ``config.url``, of which a graph that is asked keeps who has which value."""
 MOST_SPECS: Final = 1_000
 """Files of specs in each folder of external APIs or provider types."""
+MOST_RELEASES: Final = 300
+"""Releases that a catalog file tells of: there are as many ranges of them as their square, and each
+is kept with all its releases."""
 MOST_DRAWN: Final = 5_000
 """Boxes and arrows of a picture: some 15 seconds, and far more than anyone can read."""
 MOST_LAID_OUT: Final = 100_000

@@ -11,7 +11,7 @@ from importlib.metadata import EntryPoint, entry_points
 from types import CoroutineType
 from typing import TYPE_CHECKING, Any, TypeVar
 
-from rungraph.graph.budgets import MOST_PROBLEMS
+from rungraph.graph.budgets import MOST_PROBLEMS, MOST_RELEASES
 from rungraph.graph.catalog.history import CatalogHistory, Spec, span_of
 from rungraph.graph.catalog.release_specs import (
     TRAITS,
@@ -221,6 +221,10 @@ class _Reader:
         if not isinstance(releases, list) or not all(isinstance(one, str) for one in releases):
             self.report(("releases",), "'releases' must be a list of texts")
             releases = []
+        elif len(releases) > MOST_RELEASES:
+            text = f"there are {len(releases):,} releases; at most {MOST_RELEASES:,} are read"
+            self.report(("releases",), text)
+            return CatalogHistory()
         # What tells of releases describes a system of its own.
         extends = value.get("extends", "none" if releases else "installed")
         if extends not in ("installed", "none"):
