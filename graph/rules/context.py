@@ -52,9 +52,12 @@ class RuleContext:
             api: dict.fromkeys(provider.provider_id for provider in providers)
             for api, providers in self.by_api.items()
         }
+        partial: dict[str, set[str]] = defaultdict(set)
         for one in self.config.partial:
             if one.provider_id:
-                found[one.api] = dict.fromkeys(sorted({*found.get(one.api, ()), one.provider_id}))
+                partial[one.api].add(one.provider_id)
+        for api, ids in partial.items():
+            found[api] = dict.fromkeys(sorted(ids.union(found.get(api, ()))))
         return found
 
     @cached_property

@@ -73,8 +73,10 @@ def test_a_catalog_that_contradicts_itself_is_an_error() -> None:
                 "4:59: '2..1' is no range of the file's 'releases'",
             ],
         ),
-        (f"releases: [{'a, ' * 301}]\napis: 1",
-         ["1:11: there are 301 releases; at most 300 are read"]),
+        (
+            f"releases: [{'a, ' * 301}]\napis: 1",
+            ["1:11: there are 301 releases; at most 300 are read"],
+        ),
         ("releases: [0.1]\n", ["1:11: 'releases' must be a list of texts"]),
         (
             (

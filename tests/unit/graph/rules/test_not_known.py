@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import pytest
 
@@ -12,6 +13,9 @@ from rungraph.graph.diff.compare import diff_graphs
 from rungraph.graph.query.config_checks import ask
 from rungraph.graph.rules.checklist import Result, checklist
 from rungraph.graph.why.absence import why_absent
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
 
 TGI = "{provider_id: foo, provider_type: 'remote::tgi', config: {url: 'http://b:8080'}}"
 STACK = "image_name: x\ncatalog: llama-stack@0.2.20\n"
@@ -211,3 +215,17 @@ def test_what_could_not_be_made_out_may_be_what_is_asked_for() -> None:
     for name, where in (("inference/foo", "providers.inference[0]"), ("model:m", "models[0]")):
         [cause] = why_absent(new, name).causes
         assert cause.text.startswith(f"{where} cannot be made out: ")
+
+
+def test_broken_entries_are_put_in_order_together(monkeypatch: pytest.MonkeyPatch) -> None:
+    """As many as there are, the ids of an API are sorted once."""
+    calls: list[int] = []
+
+    def counted(values: Iterable[str]) -> list[str]:
+        calls.append(1)
+        return sorted(values)
+
+    monkeypatch.setattr("rungraph.graph.rules.context.sorted", counted, raising=False)
+    graph = compile_config({"providers": {"inference": [{"provider_id": "a"}] * 50}})
+    assert _codes(graph).count("C023") == 49
+    assert len(calls) < 5
