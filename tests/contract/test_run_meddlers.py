@@ -13,6 +13,10 @@ import asyncio, time
 def fail(error):
     raise error
 
+def fail_again(error):
+    asyncio.get_running_loop().call_soon(fail_again, error)
+    raise error
+
 class Provider:
     async def log_event(self, event): ...
     async def get_trace(self, trace_id): ...
@@ -51,6 +55,14 @@ def test_who_ends_the_event_loop_is_told_of_once_and_ends_nothing(
     assert ended.code == 0
     assert ended.err.count(f"code of a provider has {told}, which goes on\n") == 1
     assert "stopped    provider:telemetry/it" in ended.err
+
+
+@pytest.mark.parametrize("error", ["SystemExit(7)", "KeyboardInterrupt()"])
+def test_who_ends_the_event_loop_for_ever_ends_nothing_either(tmp_path: Path, error: str) -> None:
+    """Not even while the event loop is closed, and the command ends as if nothing was."""
+    ended = _ended(tmp_path, f"loop.call_soon(fail_again, {error})")
+    assert ended.code == 0
+    assert ended.err.endswith("  stopped\n")
 
 
 def test_a_callback_that_is_interrupted_is_told_of_in_one_line(tmp_path: Path) -> None:

@@ -205,8 +205,7 @@ class _ServeSession:
         masks = Masks(self.graph)
         release_output()
         log_scrubbed(masks)
-        with asyncio.Runner(loop_factory=_new_loop) as runner:
-            return code_in(runner, self._run(masks))
+        return code_in(self._run(masks), _new_loop)
 
     async def _run(self, masks: Masks) -> int:
         from rungraph.engine.server.app import StackApp

@@ -8,7 +8,7 @@ import os
 import signal
 import sys
 import threading
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from functools import partial
 from typing import TYPE_CHECKING, Any
@@ -81,8 +81,7 @@ class Session:
         """Start the stack, answer the calls, stop the stack; return the exit code."""
         release_output()
         log_scrubbed(self.masks)
-        with asyncio.Runner() as runner:
-            return code_in(runner, self._run())
+        return code_in(self._run())
 
     async def _run(self) -> int:
         stack = Stack(self.graph, self.settings)
@@ -157,8 +156,26 @@ async def _apart(work: Coroutine[Any, Any, bool]) -> bool:
     return task.result()
 
 
-def code_in(runner: asyncio.Runner, work: Coroutine[Any, Any, int]) -> int:
-    """Return what *work* returns, also when code of a provider ends the event loop meanwhile."""
+def code_in(
+    work: Coroutine[Any, Any, int],
+    loop_factory: Callable[[], asyncio.AbstractEventLoop] | None = None,
+) -> int:
+    """Return what *work* returns, also when code of a provider ends the event loop meanwhile.
+
+    Args:
+        work: What is done.
+        loop_factory: Makes the event loop; None for Python's own.
+    """
+    runner = asyncio.Runner(loop_factory=loop_factory)
+    try:
+        return _code_in(runner, work)
+    finally:
+        # What is ours is over. What a provider has left may end the loop here, too.
+        with suppress(RuntimeError, SystemExit, KeyboardInterrupt):
+            runner.close()
+
+
+def _code_in(runner: asyncio.Runner, work: Coroutine[Any, Any, int]) -> int:
     tasks: list[asyncio.Task[int]] = []
 
     async def main() -> int:
@@ -173,8 +190,10 @@ def code_in(runner: asyncio.Runner, work: Coroutine[Any, Any, int]) -> int:
             return run()
         except (RuntimeError, SystemExit, KeyboardInterrupt) as error:
             is_ctrl_c = isinstance(error, KeyboardInterrupt) and ctrl_c_raises()
-            if not tasks or tasks[0].done() or is_ctrl_c or (loop := runner.get_loop()).is_closed():
+            if not tasks or is_ctrl_c or (loop := runner.get_loop()).is_closed():
                 raise
+            if tasks[0].done():
+                return tasks[0].result()
             is_stop, name = isinstance(error, RuntimeError), type(error).__name__
             what = "stopped the event loop" if is_stop else f"raised {name} in the event loop"
         if what not in told:
