@@ -37,11 +37,13 @@ WRITERS = {
     "validation": "validate",
     "blame": "blame",
     "critical-chain": "critical-chain",
+    "schema": "schema",
 }
 """Which command writes JSON of which kind, beside plans."""
 _READ_BY = {
     "plan": "'rungraph diff', 'query' and 'why' read it; here name the run config",
     "node-link": "'rungraph diff' reads it; here name the run config",
+    "schema": "it says what other JSON holds; name a run config",
 }
 
 
@@ -75,6 +77,8 @@ def written_kind(value: Mapping[str, Any]) -> str:
     """Return which JSON of rungraph's own *value* is; empty for all else, such as a run config."""
     if {"valid", "diagnostics"} <= value.keys():
         return "validation"
+    if str(value.get("$id", "")).startswith("urn:rungraph:schema:"):
+        return "schema"
     kind = value.get("kind")
     kind = kind if isinstance(kind, str) else ""
     is_ours = "format_version" in value or kind in WRITERS

@@ -119,13 +119,15 @@ def test_the_json_of_a_drawn_graph_is_a_side(folder: Path) -> None:
         (("validate", "old.yaml"), "it is what 'rungraph validate' writes"),
         (("why", "old.yaml", "a"), "it is what 'rungraph why' writes"),
         (("diff", "old.yaml", "old.yaml"), "it is what 'rungraph diff' writes"),
+        (("schema", "plan"), "it is what 'rungraph schema' writes"),
     ],
 )
 def test_json_that_holds_no_graph_is_no_run_config(
     folder: Path, words: tuple[str, ...], kind: str
 ) -> None:
     """An answer is called what it is; it does not come back as a broken run config."""
-    (folder / "x.json").write_text(rungraph(*words, "--format", "json", cwd=folder).out)
+    form = () if words[0] == "schema" else ("--format", "json")
+    (folder / "x.json").write_text(rungraph(*words, *form, cwd=folder).out)
     way_out = "name a run config, or what 'rungraph plan --format json' writes"
     assert diff(folder, "x.json", "old.yaml") == Ended(1, "", f"error: x.json: {kind}; {way_out}\n")
 
