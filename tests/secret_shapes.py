@@ -56,7 +56,7 @@ _IN_TEXTS = [
     "DATABASE_DSN=§", "serve --dsn §", "connection_string: §", "secret -> §", "token → §",
     "token --> §", "redis://:§ @h:6379/0", "sshpass -p '§' ssh h", "ssh-keygen -N §",
     "unzip -P § a", "openssl enc -k §", "ldapsearch -w §", "x-functions-key: §",
-    "password: !!str §",
+    "password: !!str §", "WIFI:T:WPA;S:a\\;b;P:§;;", "WIFI:P:§;T:WPA;S:a;;",
     "password: |\n  §", "- name: DB_PASS\n  value: §", "echo '§' | docker login --password-stdin",
     "h:5432:db:u:§", "# of pgpass\n*:*:*:u:§", "http://u:§ @h/", "pg://u:pa § x@h:5432/db",
     "serve --llm-key §", "x-signoz-key=§", "key: §", "https://h/?code=§", "Cookie: a=b; sid=§; c=d",
@@ -132,6 +132,7 @@ HARMLESS_KEYS: dict[str, Any] = {
 HARMLESS_TEXTS: list[str] = [
     "Your token: ask the user", "Password: at least 8 characters", "The password: must be long",
     "Ask for the user's secret: never repeat it", "token budget", "Token budget", "basic usage",
+    "Basic Schlüssel für alle", "WIFI:T:nopass;S:a;P:;;",
     "Basic authentication", "Bearer authentication", "bearer of news", "http://host:80/me@home",
     "http://${env.H}:${env.P:=80}/x", "https://example.com/a?page=2&sort=name", "12:30", "a:b",
     "mailto:me@example.com", "Contact:me@example.com", "git@github.com:org/repo.git",

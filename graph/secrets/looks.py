@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 
-_PLAIN = re.compile(r"<?[A-Za-z]+(?:[-'][A-Za-z]+)*>?[.,:;!?…)]*")
+_PLAIN = re.compile(r"<?[^\W\d_]+(?:[-'][^\W\d_]+)*>?[.,:;!?…)]*")
 _CAMEL = re.compile(r"[a-z][A-Z]|[A-Z]{2}[a-z]|[A-Z][a-z]+[A-Z]")
 _OPAQUE = re.compile(r"""[\s"'`\\]{0,9}([\w.~+/-]{16,4000})={0,2}(?=$|[\s"'`\\,;\]}])""")
 _KINDS = re.compile(r"(?P<capitals>[A-Z]+)|(?P<small>[a-z]+)|(?P<digits>[0-9]+)")

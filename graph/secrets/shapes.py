@@ -227,6 +227,15 @@ SHAPES: Final = (
         _is_basic,
     ),
     Shape(
+        "password of a network",
+        # What a QR code holds, in which a backslash escapes a semicolon.
+        re.compile(
+            r"\bWIFI:(?:[A-Z]\w?:(?:\\.|[^;\\]){0,200};){0,9}P:(?P<value>(?:\\.|[^;\\]){1,200})",
+            re.IGNORECASE,
+        ),
+        ("wifi:",),
+    ),
+    Shape(
         "authorization",
         re.compile(
             r"\b(?:Token|ApiKey|Api-Key|Negotiate|SharedKey|GenieKey|Splunk)\s{1,9}"
