@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import signal
 from pathlib import Path
 
 import pytest
-from tests.contract.command_line import Ended, run
+from tests.contract.command_line import Ended, opened, run
 
 _PROVIDER = """
 import asyncio, time
@@ -30,9 +31,14 @@ async def get_provider_impl(config, deps):
 _ENTRY = "{provider_id: it, provider_type: inline::meddler, module: ./meddler.py}"
 
 
-def _ended(folder: Path, meddle: str) -> Ended:
+def _config(folder: Path, meddle: str) -> Path:
     (folder / "meddler.py").write_text(_PROVIDER.replace("MEDDLE", meddle))
     (path := folder / "run.yaml").write_text(f"providers:\n  telemetry:\n  - {_ENTRY}\n")
+    return path
+
+
+def _ended(folder: Path, meddle: str) -> Ended:
+    path = _config(folder, meddle)
     return run(path, "--start-timeout", "1", "--call", "inspect.health")
 
 
@@ -63,6 +69,20 @@ def test_who_ends_the_event_loop_for_ever_ends_nothing_either(tmp_path: Path, er
     ended = _ended(tmp_path, f"loop.call_soon(fail_again, {error})")
     assert ended.code == 0
     assert ended.err.endswith("  stopped\n")
+
+
+@pytest.mark.parametrize("command", ["run", "serve"])
+def test_a_signal_that_a_provider_takes_for_itself_ends_the_stack_in_order(
+    tmp_path: Path, command: str
+) -> None:
+    """As some libraries do, which end the process where it stands."""
+    path = _config(tmp_path, "import signal, sys; signal.signal(15, lambda *_: sys.exit(3))")
+    words = ("--port", "0") if command == "serve" else ()
+    with opened(command, path, "--state-dir", tmp_path, *words) as process:
+        process.until("Ctrl-C stops")
+        code, rest = process.end(signal.SIGTERM)
+    assert code == 143
+    assert rest.endswith("  stopped\n")
 
 
 def test_a_callback_that_is_interrupted_is_told_of_in_one_line(tmp_path: Path) -> None:
