@@ -190,7 +190,7 @@ class QueryCheck:
     """
 
     name: str
-    query: str
+    query: str = field(repr=False)
     expect: str | None = "empty"
     place: Place | None = None
 

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from rungraph.graph.errors import RungraphError
 from rungraph.graph.secrets.known import NOTHING_KNOWN
-from rungraph.graph.secrets.masking import masked_line
+from rungraph.graph.secrets.masking import masked_line, masked_text
 from rungraph.graph.suggest import closest
 from rungraph.graph.wording import in_place, printable
 
@@ -30,6 +30,7 @@ class QueryError(RungraphError):
         position: The offset of the character that is wrong; ``len(expression)`` at its end.
         help: The ways out, one sentence each.
         selector: The name of the selector whose query this is; empty for the query itself.
+        known: The secrets of the config that the selector is of, none of which is shown.
 
     Examples:
         >>> print(QueryError("no function 'dep'", "dep(*)", 0, ("did you mean 'deps'?",)))
@@ -46,13 +47,15 @@ class QueryError(RungraphError):
         position: int = 0,
         help: tuple[str, ...] = (),  # noqa: A002 (the word that diagnostics use)
         selector: str = "",
+        known: KnownSecrets = NOTHING_KNOWN,
     ) -> None:
-        super().__init__(message, expression, position, help, selector)
+        super().__init__(message, expression, position, help, selector, known)
         self.message = message
         self.expression = expression
         self.position = position
         self.help = help
         self.selector = selector
+        self.known = known
 
     @property
     def line(self) -> int:
@@ -91,10 +94,10 @@ class QueryError(RungraphError):
         return f"{shown}\n{' ' * len(before)}^"
 
     def __str__(self) -> str:
-        lines = [f"{self.where}: {self.message}"]
+        lines = [f"{self.where}: {masked_text(self.message, self.known)}"]
         if self.expression.strip():
-            lines += [f"  {line}".rstrip() for line in self.picture().split("\n")]
-        lines += [f"  help: {text}" for text in self.help if text]
+            lines += [f"  {line}".rstrip() for line in self.picture(self.known).split("\n")]
+        lines += [f"  help: {masked_text(text, self.known)}" for text in self.help if text]
         return "\n".join(map(printable, lines))
 
 

@@ -82,7 +82,8 @@ class _Evaluator:
 
     def error(self, tree: Expression, message: str, *hints: str) -> QueryError:
         selector = self.chain[-1] if self.chain else ""
-        return QueryError(message, self.expression, getattr(tree, "at", 0), hints, selector)
+        at, known = getattr(tree, "at", 0), self.context.graphs.new.known
+        return QueryError(message, self.expression, at, hints, selector, known)
 
     def nodes(self, tree: Expression, names: Mapping[str, NodeSet]) -> NodeSet:
         return self.selection(tree, self.value(tree, names))
@@ -215,7 +216,8 @@ class _Evaluator:
         except QueryError as error:
             if error.selector:
                 raise
+            known = self.context.graphs.new.known
             raise QueryError(
-                error.message, error.expression, error.position, error.help, name
+                error.message, error.expression, error.position, error.help, name, known
             ) from None
         return self.known[name]

@@ -14,6 +14,8 @@ from rungraph.graph.catalog.specs import ApiSpec, Catalog, ProviderSpec
 from rungraph.graph.diff.facts import hidden_of
 from rungraph.graph.extras import Extras
 from rungraph.graph.plan import make_plan, plan_to_json
+from rungraph.graph.query import QueryError, query
+from rungraph.graph.query.config_checks import ask
 from rungraph.graph.secrets.known import KnownSecrets
 from rungraph.graph.secrets.values import MASK, Scrubber
 
@@ -123,6 +125,20 @@ def test_a_text_that_is_cut_is_masked_before(broken: str) -> None:
     assert "Hidden7" not in f"{graph.diagnostics!r}{plan_to_json(make_plan(graph))}"
 
 
+@pytest.mark.parametrize(
+    "broken", ["tag:{}", "attr('config.x', '{}'", "attr('config.x', '({}', *)"]
+)
+def test_the_error_of_a_selector_shows_no_secret(broken: str) -> None:
+    """It quotes the config, whatever the query that names the selector."""
+    secret = "-".join(["Hidden7"] * 9)
+    graph = compile_config(
+        {"providers": {}, "api_key": secret, "selectors": {"a": broken.replace("{}", secret)}}
+    )
+    with pytest.raises(QueryError) as caught:
+        query(graph, "selector:a")
+    assert "Hidden7" not in str(caught.value)
+
+
 class _Text(str):
     """A text that calls a function when it is searched."""
 
@@ -181,6 +197,7 @@ models: [{{model_id: m, provider_id: a, metadata: {{token: "${{env.T}}"}}}}]
 metadata_store: {{type: sqlite, password: {VALUE}}}
 server: {{auth: {VALUE}}}
 unknown: {{api_key: {VALUE}}}
+checks: [{{name: a, query: "tag:{VALUE}", expect: empty}}]
 """,
         environment={"T": VALUE},
     )
@@ -189,6 +206,7 @@ unknown: {{api_key: {VALUE}}}
         *(graph, graph.document, graph.substitution, graph.known, Extras(graph), plan),
         *(*graph.nodes.values(), *graph.resources, *graph.diagnostics, *graph.variables),
         *(one for node in graph.nodes.values() for one in hidden_of(node).values()),
+        *(*graph.checks, *ask(graph)),
     ]
     assert [one for one in values if VALUE in repr(one)] == []
     assert VALUE.encode() not in pickle.dumps((plan, graph.diagnostics, graph.variables))
