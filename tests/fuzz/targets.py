@@ -234,12 +234,15 @@ def bodies(data: bytes) -> None:
 _INTERNAL = 500
 _MOST_DRAWN = 12
 _NOT_ASKED = ("/events",)  # It never ends.
+servers: Final = contextlib.ExitStack()
+"""Ends what serves, once it is asked no more."""
 
 
 @cache
 def _server() -> tuple[asyncio.Runner, StackApp]:
     """Return an application that serves, and what runs it: its provider has nobody to ask."""
-    runner = asyncio.Runner()
+    runner = servers.enter_context(asyncio.Runner())
+    servers.callback(_server.cache_clear)
     config = {"base_url": "http://127.0.0.1:1", "max_retries": 0, "api_key": HIDDEN}
     provider = {"provider_id": "far", "provider_type": "remote::openai", "config": config}
     models = [{"model_id": "small", "provider_id": "far", "metadata": {"api_key": HIDDEN}}]
@@ -247,6 +250,7 @@ def _server() -> tuple[asyncio.Runner, StackApp]:
     settings = StackSettings(state_dir=Path(tempfile.mkdtemp()), on_failure="degrade")
     stack = Stack(graph, settings)
     runner.run(stack.__aenter__())
+    servers.callback(lambda: runner.run(stack.__aexit__(None, None, None)))
     return runner, asgi.app_of(stack)
 
 

@@ -2,12 +2,20 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from tests.fuzz.targets import CORPUS, TARGETS
+from tests.fuzz.targets import CORPUS, TARGETS, servers
 
 INPUTS = sorted(path for path in CORPUS.glob("*/*") if path.is_file())
+
+
+@pytest.fixture(scope="module", autouse=True)
+def _no_stack_is_left() -> Iterator[None]:
+    """What other tests say of this process is not about a stack of these."""
+    with servers:
+        yield
 
 
 @pytest.mark.parametrize("path", INPUTS, ids=lambda path: f"{path.parent.name}/{path.name}")
