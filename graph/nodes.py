@@ -129,7 +129,7 @@ class ProviderNode(_Node):
         written: Its config as written, ``${env.X}`` unresolved.
         config: Its config with the environment filled in. It can hold secrets: never print it.
         path: The keys that lead to it in the run config; empty for one that every stack has.
-        tags: The words that queries find it by, sorted.
+        tags: The words that queries find it by, sorted; to be shown as `masked_tags`.
         known: What is secret anywhere in the run config.
         restart: When it is started again after it has ended: one of `RESTARTS`.
         placement: Where it runs: one of `PLACEMENTS`.
@@ -156,6 +156,11 @@ class ProviderNode(_Node):
     def masked(self, value: Any) -> Any:
         """Return the config, or part of one, without its secrets: safe to show anywhere."""
         return masked(value, secrets=self.secret_keys, known=self.known)
+
+    @property
+    def masked_tags(self) -> list[str]:
+        """Its tags without what is secret elsewhere or looks it: safe to show anywhere."""
+        return sorted(self.masked(self.tags))
 
     @property
     def secret_keys(self) -> tuple[str, ...]:

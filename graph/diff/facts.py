@@ -142,7 +142,8 @@ def _facts(node: Node) -> list[tuple[Path, Any, Hidden | None]]:
 def _provider_facts(node: ProviderNode) -> Iterator[tuple[Path, Any, Hidden | None]]:
     yield ("provider_type",), node.provider_type, None
     if node.tags:
-        yield ("tags",), list(node.tags), None
+        tags = [*node.tags]
+        yield from _shown((), {"tags": node.masked_tags}, {"tags": tags}, {"tags": tags})
     if node.restart != RESTARTS[0]:
         yield ("restart",), node.restart, None
     if node.placement != PLACEMENTS[0]:

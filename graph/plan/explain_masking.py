@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from itertools import chain
 from typing import TYPE_CHECKING
 
 from rungraph.graph.nodes import ProviderNode, TableNode
@@ -30,7 +31,9 @@ def _masked_in(graph: RunGraph) -> Iterator[tuple[str, Iterator[tuple[Path, str]
     for address in graph:
         node = graph[address]
         if isinstance(node, ProviderNode):
-            yield str(address), explained(node.written, secrets=node.secret_keys, known=known)
+            tags = explained({"tags": [*node.tags]}, known=known)
+            config = explained(node.written, secrets=node.secret_keys, known=known)
+            yield str(address), chain(tags, config)
         elif isinstance(node, TableNode):
             for one in node.resources:
                 yield f"{address} {one.identifier}", explained(one.written, known=known)

@@ -149,7 +149,7 @@ def _fields_of_kind(
         "restart": node.restart,
         "sensitive": pointers_to_secrets(node.written, shown, node.secret_keys) if shown else (),
         "spec": None if spec == in_catalog else spec,
-        "tags": node.tags,
+        "tags": (*node.masked_tags,),
     }
 
 

@@ -182,7 +182,7 @@ def _node_to_dict(shown: Shown, address: Address) -> dict[str, Any]:
         found |= {
             "provider_id": node.provider_id,
             "provider_type": node.provider_type,
-            "tags": list(node.tags),
+            "tags": node.masked_tags,
             "place": place._asdict() if place else None,
         }
     if shown.status is not None:

@@ -24,8 +24,8 @@ _ORDINARY = re.compile(r"[A-Za-z]?[a-z]{0,11}|[A-Z]{1,12}")
 _WORD = re.compile(r"\w+")
 _ENDS = re.compile(r"(?<!\w)|(?!\w)")
 _NAMING = re.compile(
-    r"(?:.*[_-])?(?:apis?|collection|database|db|db_name|host|id|identifier|image|kind|model|module"
-    r"|name|namespace|region|type|user|username)",
+    r"(?:.*[_-])?(?:apis?|class|collection|database|db|db_name|host|id|identifier|image|kind|model"
+    r"|module|name|namespace|region|type|user|username)",
     re.IGNORECASE,
 )
 """Keys whose values are names: they stand in every picture."""

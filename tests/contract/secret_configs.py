@@ -64,6 +64,7 @@ api_key: @
       json_text: '{"password": "@", "fine": 1}'
       by_token: {sk-@: alice, sk-@: bob, "https://a:@%40one.example": {deep: 1}}
       api_keys: {ghp_@: alice}
+      tag_secret: zqxhidden-of-a-tag-endzqx
       planted: PLANTED"""
 
 _GOOD = """\
@@ -79,7 +80,7 @@ providers:
   - provider_id: told
     provider_type: inline::told
     module: fake_provider
-    tags: [walked]
+    tags: [walked, sk-@, zqxhidden-of-a-tag-endzqx]
     config:
       PROVIDER
   - provider_id: far

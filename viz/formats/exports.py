@@ -92,7 +92,7 @@ def _box_values(graph: RunGraph, box: Box) -> dict[str, Any]:
     elif isinstance(node, ProviderNode):
         values |= {"provider_id": node.provider_id, "provider_type": node.provider_type}
         if node.tags:
-            values["tags"] = list(node.tags)
+            values["tags"] = node.masked_tags
         if node.place is not None and node.place.line:
             values["line"] = node.place.line
     elif box.kind is NodeKind.PROVIDER:

@@ -48,7 +48,7 @@ def node_json(graph: RunGraph, address: Address, texts: Texts) -> dict[str, Any]
         if node.place is not None:
             facts["at"] = str(node.place)
         if node.tags:
-            facts["tags"] = list(node.tags)
+            facts["tags"] = node.masked_tags
         if config := graph.masked_config(address):
             text = yaml.dump(
                 dict(config), Dumper=_DUMPER, allow_unicode=True, sort_keys=False, width=10_000
