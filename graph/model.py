@@ -25,13 +25,13 @@ from rungraph.graph.errors import InvalidGraph
 from rungraph.graph.nodes import Edge, Node, ProviderNode, ResourceConfig, Strength, TableNode
 from rungraph.graph.resources import KnownResources
 from rungraph.graph.secrets.known import NOTHING_KNOWN, SHORTEST, KnownSecrets, is_ordinary
-from rungraph.graph.secrets.values import Scrubber, masked, names_in, secret_values
+from rungraph.graph.secrets.values import Scrubber, masked, secret_values
 from rungraph.graph.source.positions import value_at
 from rungraph.graph.suggest import closest
 from rungraph.graph.wording import counted
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
+    from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 
     from rungraph.graph.catalog.specs import Catalog
     from rungraph.graph.config.run_config import Excluded, QueryCheck
@@ -354,23 +354,25 @@ class RunGraph:
         )
 
     @cached_property
-    def scrubbed(self) -> Callable[[str], str]:
+    def scrubbed(self) -> Scrubber:
         """Returns a text with the secrets of the config masked, for what others wrote about it."""
         found = set(secret_values(self.written_store, self.metadata_store))
         if self.document is not None:
-            found |= secret_values(self.document.value, self.document.value)
+            found |= self.document.secrets
         if self.substitution is not None:
             for use in self.variables:
                 value = self.substitution.text_of(f"${{env.{use.name}}}") if use.is_secret else None
                 found |= secret_values(None, {"secret": value})
         for node in self.nodes.values():
-            if isinstance(node, ProviderNode) and node.written:
+            if isinstance(node, ProviderNode):
+                if self.document and node.config is node.written and not node.secret_keys:
+                    continue  # Its secrets are those of the document.
                 found |= secret_values(node.written, node.config, secrets=node.secret_keys)
             elif isinstance(node, TableNode):
                 for resource in node.resources:
                     found |= secret_values(resource.written, resource.fields)
         if self.document is not None:
-            found -= set(names_in(self.document.value))
+            found -= self.document.names
         # A short word of a dictionary is in every text; whoever has one as a secret has none.
         return Scrubber(one for one in found if len(one) >= SHORTEST or not is_ordinary(one))
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 from contextlib import suppress
-from functools import reduce
 from typing import TYPE_CHECKING, Any, Self, cast
 
 from rungraph.engine.errors import (
@@ -41,6 +40,7 @@ if TYPE_CHECKING:
     from rungraph.engine.routing.gate import Observe
     from rungraph.graph.model import RunGraph
     from rungraph.graph.reload import Step
+    from rungraph.graph.secrets.values import Scrubber
 
 
 class Stack:
@@ -82,7 +82,7 @@ class Stack:
 
     def __init__(self, graph: RunGraph, settings: StackSettings | None = None) -> None:
         self._graph = graph
-        self._scrubs: list[Callable[[str], str]] = []
+        self._scrubber: Scrubber | None = None
         self._settings = settings or StackSettings()
         self._events = EventLog()
         self._lifecycle: Lifecycle | None = None
@@ -114,7 +114,7 @@ class Stack:
     def scrubbed(self, text: str) -> str:
         """Return *text* without the secrets of every config that was to run here."""
         # What runs is asked for its secrets only now: to find them all takes a start's time.
-        return reduce(lambda one, scrub: scrub(one), (*self._scrubs, self._graph.scrubbed), text)
+        return (self._scrubber or self._graph.scrubbed)(text)
 
     @property
     def apis(self) -> tuple[str, ...]:
@@ -273,7 +273,7 @@ class Stack:
             InvalidGraph: If the graph has errors or parts of it cannot be imported.
             ReloadError: If something did not start; then the old graph goes on, or runs again.
         """
-        self._scrubs += (self._graph.scrubbed, graph.scrubbed)
+        self._scrubber = (self._scrubber or self._graph.scrubbed) | graph.scrubbed
         async with self._reloading:  # What a reload does follows from what runs when it begins.
             new = await checked(graph, self._settings.start_timeout)
             running, instances = self._running(), self._instances

@@ -96,20 +96,21 @@ def secret_values(written: Any, resolved: Any, *, secrets: Iterable[str] = ()) -
     )
 
 
-def names_in(value: Any) -> Iterator[str]:
-    """Yield the keys of a config that are no secrets, and the texts under the keys for names."""
-    if isinstance(value, _MAPPINGS):
-        for key, item in value.items():
-            if not is_no_name(key):
-                yield str(key)
-            if is_naming(str(key)):
-                for one in item if isinstance(item, list) else [item]:
-                    if isinstance(one, str):
-                        yield one
-            yield from names_in(item)
-    elif isinstance(value, list | tuple):
-        for item in value:
-            yield from names_in(item)
+def names_in(value: Any) -> frozenset[str]:
+    """Return the keys of a config that are no secrets, and the texts under the keys for names."""
+    found: set[str] = set()
+    left: list[Any] = [[value]]
+    for part in left:
+        items: Iterable[Any] = part
+        if isinstance(part, _MAPPINGS):
+            items = part.values()
+            found.update(str(key) for key in part if not is_no_name(key))
+            for key, item in part.items():
+                if is_naming(str(key)):
+                    texts = item if isinstance(item, list) else [item]
+                    found.update(one for one in texts if isinstance(one, str))
+        left += [item for item in items if isinstance(item, COLLECTIONS)]
+    return frozenset(found)
 
 
 def scrubbed(text: str, values: Iterable[str]) -> str:
@@ -124,7 +125,8 @@ class Scrubber:
     """
 
     def __init__(self, values: Iterable[str]) -> None:
-        wanted = {form for value in values for form in _forms(value) if form.strip("*")}
+        self._values = frozenset(values)
+        wanted = {form for value in self._values for form in _forms(value) if form.strip("*")}
         # The longest first, so that no part of one that holds another is left over.
         self._forms = sorted(wanted, key=lambda form: (-len(form), form))
 
@@ -136,6 +138,12 @@ class Scrubber:
             for form in found:
                 text = text.replace(form, MASK)
         return text
+
+    def __or__(self, other: Scrubber) -> Scrubber:
+        """Return what masks the values of both."""
+        if other._values <= self._values:
+            return self
+        return Scrubber(self._values | other._values)
 
     def _found_in(self, text: str) -> Sequence[str]:
         if len(self._forms) < _MANY:

@@ -77,9 +77,17 @@ class Document:
     @cached_property
     def known(self) -> KnownSecrets:
         """What is secret somewhere in it, which is shown nowhere; found when it is first needed."""
-        return KnownSecrets(
-            lambda: secret_values(self.value, self.value), lambda: names_in(self.value)
-        )
+        return KnownSecrets(lambda: self.secrets, lambda: self.names)
+
+    @cached_property
+    def secrets(self) -> frozenset[str]:
+        """What is secret in it, the environment not filled in, as its keys and its looks tell."""
+        return secret_values(self.value, self.value)
+
+    @cached_property
+    def names(self) -> frozenset[str]:
+        """What is a key or a name in it, and so no secret."""
+        return names_in(self.value)
 
     @property
     def text(self) -> str:

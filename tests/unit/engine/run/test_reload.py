@@ -40,6 +40,7 @@ from rungraph.engine.run.stack import Stack
 from rungraph.graph import Address, compile_config
 from rungraph.graph.errors import InvalidGraph
 from rungraph.graph.reload import Action
+from rungraph.graph.secrets.values import MASK
 
 MODELS = Address.table("models")
 
@@ -341,3 +342,17 @@ async def test_what_a_reload_drops_is_let_go_of() -> None:
         FakeModel.made.clear()
         gc.collect()
         assert gone() is None
+
+
+async def test_the_secrets_of_every_config_stay_masked() -> None:
+    """Of what ran before, of what runs, and of what was refused."""
+    old, new, refused = (
+        models_graph("foo", foo={"serves": "x", "api_key": f"hunter-{number}"} | more)
+        for number, more in enumerate(({}, {}, {"fails": "no route"}))
+    )
+    async with Stack(old, quick()) as stack:
+        await stack.apply(new)
+        with pytest.raises(ReloadError):
+            await stack.apply(refused)
+        told = stack.scrubbed("hunter-0 hunter-1 hunter-2 hunter-3")
+        assert told == f"{MASK} {MASK} {MASK} hunter-3"
