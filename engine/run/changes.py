@@ -73,16 +73,32 @@ class Changes:
         self._emit = emit
         self._startings: set[Starting] = set()
         self._turns: list[tuple[set[Address], asyncio.Future[None]]] = []
+        self._exchanged: Starting | None = None
         self.is_aborted = False
+        self.is_ending = False
 
     @property
     def are_under_way(self) -> bool:
         """Whether anything is to stop or start, or something waits for its turn to."""
         return bool(self._startings or self._turns)
 
+    def end(self) -> None:
+        """Begin no reload any more, and break off one that is under way: the stack is to stop.
+
+        Then the old graph does not come back either. What is restarted meanwhile goes on.
+        """
+        self.is_ending = True
+        if self._exchanged is not None:  # It has all nodes: nothing else starts meanwhile.
+            for starting in tuple(self._startings):
+                starting.abort()
+
+    def is_of_reload(self, run: NodeRun) -> bool:
+        """Whether *run* belongs to the new graph of a reload that is not over."""
+        return self._exchanged is not None and run.starting is self._exchanged
+
     def abort(self) -> None:
         """Begin no change any more, and break off what is starting."""
-        self.is_aborted = True
+        self.is_aborted = self.is_ending = True
         for starting in tuple(self._startings):
             starting.abort()
 
@@ -166,61 +182,67 @@ class Changes:
         Raises:
             ReloadError: If it goes on with the old one; what did not start of either is named.
             asyncio.CancelledError: If the caller was cancelled; then, too, the old one goes on.
+            NotRunningError: If the stack is to stop; then neither goes on.
         """
-        running = self._running
-        async with self._turn({*running.graph, *exchange.graph}):
+        async with self._turn({*self._running.graph, *exchange.graph}):
             self._check_not_ending()
-            before, runs = (running.graph, running.late), dict(running.runs)
-            ran = [one for one in exchange.ends if running.runs[one].is_up]
-            cancelled = await running.take_down(exchange.ends)
-            exchange.switch(True)
-            running.graph, running.late = exchange.graph, exchange.late
-            begins = running.with_skipped(exchange.begins)
-            starting = running.renew(begins, is_whole=True)
-            if cancelled is not None or self.is_aborted:
-                starting.abort()
-            cancelled = await self.start(starting) or cancelled
-            failures = list(starting.failures)
-            updated: list[Address] = []
-            for address, update in exchange.updates.items():
-                if not failures and cancelled is None and not starting.is_aborted:
-                    updated.append(address)
-                    # A cancellation must not leave the new graph: what is told is waited for.
-                    told = asyncio.ensure_future(self._update(address, update))
-                    cancelled = await outlast(told)
-                    failures += told.result()
+            try:
+                await self._exchange(exchange)
+            finally:
+                self._exchanged = None
+
+    async def _exchange(self, exchange: Exchange) -> None:
+        running = self._running
+        before, runs = (running.graph, running.late), dict(running.runs)
+        ran = [one for one in exchange.ends if running.runs[one].is_up]
+        cancelled = await running.take_down(exchange.ends)
+        exchange.switch(True)
+        running.graph, running.late = exchange.graph, exchange.late
+        begins = running.with_skipped(exchange.begins)
+        starting = self._exchanged = running.renew(begins, is_whole=True)
+        if cancelled is not None or self.is_ending:
+            starting.abort()
+        cancelled = await self.start(starting) or cancelled
+        failures: list[NodeFailure] = []
+        updated: list[Address] = []
+        for address, update in exchange.updates.items():
             if not failures and cancelled is None and not starting.is_aborted:
-                running.relink()
-                return
-            failed = in_start_order(exchange.graph, begins)
-            again = {one: RestartingError(str(one)) for one in failed}
-            cancelled = await running.take_down(again) or cancelled
-            exchange.switch(False)
-            running.graph, running.late = before
-            self._put_back([runs[one] for one in failed if one in runs and one not in ran])
-            left: tuple[NodeFailure, ...] = ()
-            if not self.is_aborted:
-                # What was skipped before may have what it needs by now.
-                back = running.renew(running.with_skipped(ran), is_whole=False)
-                cancelled = await outlast(self.start(back)) or cancelled
-                left = back.failures
-                for address in updated:
-                    told = asyncio.ensure_future(self._update(address, exchange.updates[address]))
-                    cancelled = await outlast(told) or cancelled
-                    for failure in told.result():
-                        left += (failure,)
-                        if isinstance(failure.error, LackingError):  # It goes on, degraded.
-                            continue
-                        # It goes by neither config: like what breaks down, it is started anew.
-                        run = running.runs[address]
-                        run.died = NodeError(describe(failure.error))
-                        run.cancel()
+                updated.append(address)
+                # A cancellation must not leave the new graph: what is told is waited for.
+                told = asyncio.ensure_future(self._update(address, update))
+                cancelled = await outlast(told)
+                failures += told.result()
+        if not failures and cancelled is None and not starting.is_aborted:
             running.relink()
-            if cancelled is not None:
-                raise cancelled
-            if not failures:
-                self._check_not_ending()
-            raise ReloadError(tuple(failures), left)
+            return
+        failed = in_start_order(exchange.graph, begins)
+        again = {one: RestartingError(str(one)) for one in failed}
+        cancelled = await running.take_down(again) or cancelled
+        exchange.switch(False)
+        running.graph, running.late = before
+        self._put_back([runs[one] for one in failed if one in runs and one not in ran])
+        left: tuple[NodeFailure, ...] = ()
+        if not self.is_ending:
+            # What was skipped before may have what it needs by now.
+            back = running.renew(running.with_skipped(ran), is_whole=False)
+            cancelled = await outlast(self.start(back)) or cancelled
+            left = back.failures
+            for address in updated:
+                told = asyncio.ensure_future(self._update(address, exchange.updates[address]))
+                cancelled = await outlast(told) or cancelled
+                for failure in told.result():
+                    left += (failure,)
+                    if isinstance(failure.error, LackingError):  # It goes on, degraded.
+                        continue
+                    # It goes by neither config: like what breaks down, it is started anew.
+                    run = running.runs[address]
+                    run.died = NodeError(describe(failure.error))
+                    run.cancel()
+        running.relink()
+        if cancelled is not None:
+            raise cancelled
+        self._check_not_ending()
+        raise ReloadError((*starting.failures, *failures), left)
 
     def _leave_out(self, nodes: Mapping[Address, Address]) -> None:
         """Take note that *nodes*, which have stopped, wait for what they are mapped to."""
@@ -242,7 +264,7 @@ class Changes:
                 self._emit(NodeGivenUp(now, run.address, "it had failed before the reload"))
 
     def _check_not_ending(self) -> None:
-        if self.is_aborted:
+        if self.is_ending:
             msg = "the stack is stopping"
             raise NotRunningError(msg)
 

@@ -90,6 +90,7 @@ class Lifecycle:
         self._watch: LoopWatch | None = None
         self._tasks: TaskWatch | None = None
         self._killed = False
+        self._of_reload: list[NodeFailure] = []
         self.changes = Changes(self._running, nodes, emit)
         self.supervisor = Supervisor(self, nodes, settings, emit, doom)
 
@@ -220,12 +221,15 @@ class Lifecycle:
         forgotten = self.supervisor.forget(exchange.ends)
         try:
             await self.changes.exchange(exchange)
+            for failure in self._of_reload:
+                self._has_broken(failure)
         except BaseException as error:
             left = error.left if isinstance(error, ReloadError) else ()
             for failure in (*forgotten, *left):
                 self.supervisor.broke(failure)
             raise
         finally:
+            self._of_reload.clear()
             self.supervisor.forget_all_but(self._running.graph)
 
     def supervise(self) -> None:
@@ -363,11 +367,20 @@ class Lifecycle:
     def _broke(self, run: NodeRun, error: BaseException) -> None:
         self._emit(NodeFailed(self.clock(), run.address, error))
         failure = self._failure(run, "run", error)
-        culprits = self._first.culprits
-        if not self._running.have_started and run.address in culprits:
+        is_of_reload = self.changes.is_of_reload(run)
+        culprits = run.starting.culprits
+        is_culprit = run.address in culprits
+        if is_culprit and (is_of_reload or not self._running.have_started):
             culprits[run.address] = failure
-        if self._running.have_started or run.address not in culprits or not self._is_all_or_nothing:
-            self._running.broken[run.address] = failure
+        if is_of_reload:  # If that goes back, so does the node.
+            self._of_reload.append(failure)
+        else:
+            is_told = is_culprit and self._is_all_or_nothing and not self._running.have_started
+            self._has_broken(failure, is_told=is_told)
+
+    def _has_broken(self, failure: NodeFailure, *, is_told: bool = False) -> None:
+        if not is_told:
+            self._running.broken[failure.address] = failure
         self.supervisor.broke(failure)
 
     def _note(self, run: NodeRun, error: BaseException) -> None:

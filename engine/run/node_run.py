@@ -64,7 +64,13 @@ class NodeInstances(Protocol):
 
 
 class Rising(Protocol):
-    """The start of some nodes, as the run of one of them sees it."""
+    """The start of some nodes, as the run of one of them sees it.
+
+    Attributes:
+        culprits: What keeps it from being whole, by node.
+    """
+
+    culprits: dict[Address, NodeFailure]
 
     def settle(self, run: NodeRun) -> None:
         """Take note that *run* is up or not to be."""

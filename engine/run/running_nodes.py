@@ -65,6 +65,7 @@ class RunningNodes:
         self.broken: dict[Address, NodeFailure] = {}
         self.have_started = False
         self.coming: set[Address] = set()
+        self._lost: set[Address] = set()
         self._nodes = nodes
         self._settings = settings
         self._emit = emit
@@ -167,9 +168,10 @@ class RunningNodes:
 
     def _heal(self, run: NodeRun) -> None:
         """Forget that *run*, which runs again, had broken down."""
-        if run.address not in self.broken:
+        if run.address not in self._lost:
             return
-        del self.broken[run.address]
+        self._lost.discard(run.address)
+        self.broken.pop(run.address, None)
         for other in self.runs.values():
             if run.address in other.lacks:
                 other.lacks -= {run.address}
@@ -179,6 +181,7 @@ class RunningNodes:
     def lose(self, run: NodeRun) -> None:
         """Send nobody to *run*, which has failed while it ran, and mark what needs it."""
         self._nodes.lose(run.address, NotRunningError(f"'{run.address}' has failed"))
+        self._lost.add(run.address)
         down = {run}
         for other in self.runs.values():  # In start order: what it needs comes first.
             if (

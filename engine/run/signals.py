@@ -53,9 +53,9 @@ class SignalWatch:
 
 @asynccontextmanager
 async def watch_signals(
-    kill: Callable[[], None], reload: asyncio.Event | None = None
+    end: Callable[[], None], kill: Callable[[], None], reload: asyncio.Event | None = None
 ) -> AsyncGenerator[SignalWatch]:
-    """Turn the first signal into a cancellation of the block, and the second into *kill*.
+    """Turn the first signal into *end* and a cancellation of the block, the second into *kill*.
 
     With *reload*, SIGHUP sets that instead; else it is ignored where it was, as ``nohup`` wants.
 
@@ -75,6 +75,7 @@ async def watch_signals(
             reload.set()
         elif watch.received is None:
             watch.received = number
+            end()
             owner.cancel()
         else:
             kill()

@@ -119,8 +119,7 @@ class Stack:
     @property
     def apis(self) -> tuple[str, ...]:
         """The APIs that can be called now, sorted."""
-        running = self._lifecycle
-        if running is None:
+        if (running := self._lifecycle) is None:
             return ()
         serving = self._graph.serving.items()
         return tuple(api for api, address in serving if running.instance_of(address) is not None)
@@ -237,12 +236,9 @@ class Stack:
         try:
             await self._running().stop()
         except StopError as stop_error:
-            if doom is not None:
-                doom.add_note(str(stop_error))
-            elif error is None:
+            if (raised := doom or error) is None:
                 raise
-            else:
-                error.add_note(str(stop_error))
+            raised.add_note(str(stop_error))
         finally:
             if self._instances is not None:
                 await self._instances.aclose()
@@ -262,6 +258,7 @@ class Stack:
         if self._doom is None and self._owner is not None:
             self._doom = doom
             self._owner.cancel()
+            self.end()
 
     async def apply(self, graph: RunGraph) -> Mapping[Address, Step]:
         """Go on with another graph, and return what was done about each node.
@@ -307,6 +304,11 @@ class Stack:
         if self._instances is not None:
             self._instances.handles.limit_drain(seconds)
 
+    def end(self) -> None:
+        """Reload no more, and break off a reload that is under way: the block is about to end."""
+        if self._lifecycle is not None:
+            self._lifecycle.changes.end()
+
     def kill(self) -> None:
         """End everything at once, without a proper stop; for a second signal."""
         if self._lifecycle is not None:
@@ -317,10 +319,9 @@ class Stack:
     ) -> AbstractAsyncContextManager[SignalWatch]:
         """Return a block around the stack's own, which SIGINT and SIGTERM end: see `watch_signals`.
 
-        Examples:
-            ``async with stack.signals() as signals, stack: ...``
+        ``async with stack.signals() as signals, stack: ...``
         """
-        return watch_signals(self.kill, reload)
+        return watch_signals(self.end, self.kill, reload)
 
     # --- inside --------------------------------------------------------------------------------
 
@@ -361,11 +362,10 @@ class Stack:
         return max(map(self._running().supervisor.retry_after, awaited))
 
     def _why_not_running(self, address: Address) -> str:
-        state = self._state_of(address)
-        if state is None:
+        if (state := self._state_of(address)) is None:
             return f"'{address}' does not run: the stack has not been started"
-        causes = self._running().causes_of(address)
-        others = " and ".join(f"'{cause}'" for cause in causes if cause != address)
+        causes = (one for one in self._running().causes_of(address) if one != address)
+        others = " and ".join(f"'{cause}'" for cause in causes)
         if others and state is not State.RESTARTING:
             return f"'{address}' does not run: it needs {others}, which failed"
         return f"'{address}' does not run: it {DOING[state]}"
@@ -389,8 +389,9 @@ class Stack:
 
     def _can_be_asked(self, address: Address) -> bool:
         """Whether an instance's ``health`` is about itself: a builtin's is about the stack."""
-        spec = self._graph.catalog.apis[address.api]
-        return address.kind is NodeKind.PROVIDER and not spec.builtin
+        return (
+            address.kind is NodeKind.PROVIDER and not self._graph.catalog.apis[address.api].builtin
+        )
 
     async def _trace_start(self) -> None:
         """Tell telemetry how the nodes started; it holds the stack up for a second at most."""

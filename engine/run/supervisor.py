@@ -151,7 +151,11 @@ class Supervisor:
             self._nodes.lose(address, RestartingError(str(address), delay))
             cause = describe(failure.error)
             self._emit(NodeRestarting(self._graph.clock(), address, cause, delay))
-            await asyncio.sleep(delay)
+            try:
+                await asyncio.sleep(delay)
+            except asyncio.CancelledError:
+                self._attempts[address].pop()  # It comes to none.
+                raise
             failures = await self._graph.replace([address])
             self._due.pop(address, None)
             for one in failures:
@@ -187,6 +191,8 @@ class Supervisor:
         doublings = min(len(attempts), _MOST_DOUBLINGS)
         pause = min(settings.restart_delay * 2.0**doublings, settings.restart_delay_most)
         pause *= self._random.uniform(1 - _JITTER, 1 + _JITTER)
+        if (left := self.retry_after(address)) > 0:  # A reload that failed has come between.
+            pause = min(pause, left)
         attempts.append(self._graph.clock() + pause)
         return pause
 

@@ -44,7 +44,7 @@ class LineProgress:
             case events.ReloadStarted():
                 tell("reloading: " + ("; ".join(event.steps) or "nothing is to be done"))
             case events.ReloadEnded():
-                told = "the old config goes on" if event.problem else "the new config runs"
+                told = f"the new config {'does not run' if event.problem else 'runs'}"
                 tell(f"{event.at:8.2f} s  {told}")
             case events.StackStopping():
                 tell("stopping")

@@ -1,0 +1,85 @@
+"""A reload whose new nodes break, and one that the end of the stack overtakes."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import signal
+from typing import Any
+
+import pytest
+from tests.unit.engine.fakes import told
+from tests.unit.engine.run.models import (
+    BAR,
+    FOO,
+    FakeModel,
+    instance,
+    models_graph,
+    offered,
+    quick,
+    state_is,
+    until,
+)
+
+from rungraph.engine.events import NodeGivenUp, NodeStarting, State
+from rungraph.engine.run.errors import ReloadError
+from rungraph.engine.run.stack import Stack
+from rungraph.graph import Address
+
+SLOW = Address.provider("inference", "slow")
+
+
+def _starts_of(stack: Stack, address: Address) -> int:
+    return sum(one.address == address for one in told(stack.events, NodeStarting))
+
+
+@pytest.mark.parametrize("name", ["foo", "new"])
+async def test_a_new_node_that_breaks_during_the_reload_ends_that_alone(name: str) -> None:
+    """The old config comes back, however few restarts are left; the error says what has broken."""
+    old = models_graph("foo", "bar")
+    async with Stack(old, quick(restart_limit=0)) as stack:
+        names = sorted({"foo", "bar", *(name, "slow")})
+        configs: dict[str, Any] = {name: {"serves": "x"}, "slow": {"serves": "y", "hangs": 1}}
+        reload = asyncio.create_task(stack.apply(models_graph(*names, **configs)))
+        await until(lambda: any(one.serves_now("x") for one in FakeModel.made))
+        FakeModel.made[-1].crash()
+        with pytest.raises(ReloadError, match=f"inference/{name}.*: .*GPU lost") as caught:
+            await reload
+        assert str(caught.value).startswith("the new config does not run; all is as before\n")
+        assert not told(stack.events, NodeGivenUp)
+        assert stack.status() == dict.fromkeys(old, State.READY)
+        assert offered(stack) == {"foo-model", "bar-model"}
+
+
+async def test_reloads_that_fail_put_off_no_restart_and_use_none_up() -> None:
+    """What waits for its restart goes on waiting, as if nobody had tried to reload."""
+    async with Stack(
+        models_graph("foo", "bar"), quick(restart_delay=0.3, restart_limit=2)
+    ) as stack:
+        instance("foo").crash()
+        await state_is(stack, FOO, State.RESTARTING)
+        broken = models_graph("foo", "bar", foo={"fails": "no route"})
+        count = 0
+        while stack.status()[FOO] is not State.READY:
+            with pytest.raises(ReloadError):
+                await stack.apply(broken)
+            count += 1
+            await asyncio.sleep(0.01)
+        assert count > 2
+        assert {one.reason for one in told(stack.events, NodeGivenUp)} == {
+            "it had failed before the reload"
+        }
+
+
+async def test_a_signal_that_comes_amid_a_reload_starts_nothing() -> None:
+    """Neither what was to start nor the old config: all of it would only have to stop again."""
+    old = models_graph("foo", "bar", bar={"serves": "bar-model"})
+    stack = Stack(old, quick())
+    async with stack.signals() as signals, stack:
+        new: dict[str, Any] = {"bar": {"serves": "x"}, "slow": {"serves": "y", "hangs": 1}}
+        reload = asyncio.create_task(stack.apply(models_graph("foo", *new, **new)))
+        await until(lambda: _starts_of(stack, SLOW))
+        os.kill(os.getpid(), signal.SIGTERM)
+        await reload
+    assert signals.exit_code == 143
+    assert _starts_of(stack, BAR) == 2
