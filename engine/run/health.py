@@ -72,8 +72,8 @@ class Watched(Protocol):
         """Return the running instance of *address*; None when it does not run."""
         ...
 
-    def report(self, address: Address, report: ProviderReport) -> None:
-        """Take what was found out about a running node."""
+    def report(self, address: Address, report: ProviderReport, about: str) -> None:
+        """Take what was found out *about* one concern of a running node."""
         ...
 
 
@@ -162,12 +162,14 @@ class HealthWatch:
             count, is_healthy = 0, is_good
             if is_good:
                 del self._ill[address]
-                self._nodes.report(address, ProviderReport("ready", "it is healthy again"))
+                self._nodes.report(
+                    address, ProviderReport("ready", "it is healthy again"), "health"
+                )
                 await self._offers.offer(address, instance)
             else:
                 reason = answer.message or answer.status.value
                 self._ill[address] = instance, reason
-                self._nodes.report(address, ProviderReport("degraded", reason))
+                self._nodes.report(address, ProviderReport("degraded", reason), "health")
                 if (table := self._offers.table_of(address)) is not None:
                     why = NotRunningError(f"'{address}' is unhealthy: {reason}")
                     table.lose(address.name, why)

@@ -131,14 +131,14 @@ class Lifecycle:
 
         return lambda report: runner.from_anywhere(take, report)
 
-    def report(self, address: Address, report: ProviderReport) -> None:
-        """Take what was found out about a running node."""
-        self._running.runner.report(self._running.runs[address], report)
+    def report(self, address: Address, report: ProviderReport, about: str) -> None:
+        """Take what was found out *about* one concern of a running node."""
+        self._running.runner.report(self._running.runs[address], report, about)
 
     def lacks(self, address: Address, lacking: tuple[str, ...]) -> None:
         """Record what a running table lacks of the run config: nothing, when all is there again."""
         state: Literal["degraded", "ready"] = "degraded" if lacking else "ready"
-        self.report(address, ProviderReport(state, "; ".join(lacking)))
+        self.report(address, ProviderReport(state, "; ".join(lacking)), "resources")
 
     # --- starting ------------------------------------------------------------------------------
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 from enum import Enum, auto
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING, Any, Protocol
 
 from rungraph.graph.failures import blocking
 from rungraph.graph.nodes import Strength
@@ -130,9 +130,8 @@ class NodeRun:
         spared: Whether it has outlived a cancellation that nobody here asked for.
         causes: The failures that keep it from running.
         is_skipped: Whether it was not started because of others.
-        reported: What it said of itself before it was ready.
-        degraded: Why it is not well; None when it is.
-        lacks: What it needs and has failed while it runs.
+        reported: What was said of it before it was ready, by concern.
+        troubles: Why it is not well, by concern: each ends by itself.
         handed: What it was handed at its start.
     """
 
@@ -158,15 +157,19 @@ class NodeRun:
     spared: bool = False
     causes: tuple[Address, ...] = ()
     is_skipped: bool = False
-    reported: ProviderReport | None = None
-    degraded: str | None = None
-    lacks: frozenset[Address] = frozenset()
+    reported: dict[str, ProviderReport] = field(default_factory=dict[str, Any])
+    troubles: dict[str, str] = field(default_factory=dict[str, str])
     handed: frozenset[Address] = frozenset()
 
     @property
     def is_up(self) -> bool:
         """Whether the node can be used."""
         return self.phase is Phase.RUNNING
+
+    @property
+    def degraded(self) -> str | None:
+        """Why it is not well; None when it is."""
+        return "; ".join(filter(None, self.troubles.values())) if self.troubles else None
 
     def root_causes(self) -> tuple[Address, ...]:
         """Return the failures that keep it from starting, in start order; empty if it can."""

@@ -7,6 +7,7 @@ cancel scope open for as long as it lives. Which node starts or stops when is no
 from __future__ import annotations
 
 import asyncio
+from contextlib import suppress
 from contextvars import copy_context
 from dataclasses import dataclass
 from functools import partial
@@ -159,21 +160,21 @@ class NodeRunner:
 
     def from_anywhere(self, work: Callable[..., object], *arguments: object) -> None:
         """Have *work* done in the event loop; called from any thread, at any time."""
-        try:
+        with suppress(RuntimeError):  # The loop is closed: nobody listens any more.
             self.loop.call_soon_threadsafe(work, *arguments)
-        except RuntimeError:  # The loop is closed: nobody listens any more.
-            return
 
-    def report(self, run: NodeRun, report: ProviderReport) -> None:
-        """Take what an instance says of itself."""
+    def report(self, run: NodeRun, report: ProviderReport, about: str = "") -> None:
+        """Take what is known *about* one concern of an instance; "" is what it says of itself."""
         if run.phase is Phase.STARTING:
-            run.reported = report
-        elif run.is_up and report.state == "degraded" and run.degraded != report.detail:
-            run.degraded = report.detail
-            self._emit(NodeDegraded(self.clock(), run.address, report.detail))
-        elif run.is_up and report.state == "ready" and run.degraded is not None:
-            run.degraded = None
-            self._emit(NodeRecovered(self.clock(), run.address, report.detail))
+            run.reported[about] = report
+        elif run.is_up and report.state != "working":
+            before = run.degraded
+            run.troubles.pop(about, None)
+            if report.state == "degraded":
+                run.troubles[about] = report.detail
+            if (now := run.degraded) != before:
+                kind = NodeRecovered if now is None else NodeDegraded
+                self._emit(kind(self.clock(), run.address, now or report.detail))
 
     # --- one node, in its own task -------------------------------------------------------------
 
@@ -220,8 +221,8 @@ class NodeRunner:
         run.instance = instance
         now, waited = self.clock(), run.since - run.due
         self._emit(NodeReady(now, run.address, duration=now - run.since, waited=waited))
-        if run.reported is not None:
-            self.report(run, run.reported)
+        for about, report in run.reported.items():
+            self.report(run, report, about)
         run.starting.settle(run)
 
     async def _discard(self, run: NodeRun, instance: object) -> None:

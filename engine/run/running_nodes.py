@@ -145,12 +145,14 @@ class RunningNodes:
         """Keep the runs of the graph's nodes, in start order, linked as the graph says."""
         self.runs = {one: self.runs[one] for one in in_start_order(self.graph, self.graph)}
         self.coming.clear()  # A change of all is over.
+        for gone in self._lost - self.runs.keys():
+            self._heal(gone, f"'{gone}' is not needed any more")
         for run in self.runs.values():
             link(run, self.graph, self.runs)
 
     def _attach(self, run: NodeRun) -> asyncio.Future[None] | None:
         """Hand *run*, which is up, to those that went on running without it."""
-        self._heal(run)
+        self._heal(run.address, f"'{run.address}' is back")
         if not self.have_started:
             return None
         late = [edge for edge in sorted(self.late) if run.address in edge]
@@ -166,17 +168,14 @@ class RunningNodes:
         ]
         return asyncio.ensure_future(self._bind_all(pairs)) if pairs else None
 
-    def _heal(self, run: NodeRun) -> None:
-        """Forget that *run*, which runs again, had broken down."""
-        if run.address not in self._lost:
+    def _heal(self, address: Address, reason: str) -> None:
+        """Forget that *address*, which runs again or is not configured, had broken down."""
+        if address not in self._lost:
             return
-        self._lost.discard(run.address)
-        self.broken.pop(run.address, None)
+        self._lost.discard(address)
+        self.broken.pop(address, None)
         for other in self.runs.values():
-            if run.address in other.lacks:
-                other.lacks -= {run.address}
-                if not other.lacks:
-                    self.runner.report(other, ProviderReport("ready", f"'{run.address}' is back"))
+            self.runner.report(other, ProviderReport("ready", reason), f"needs {address}")
 
     def lose(self, run: NodeRun) -> None:
         """Send nobody to *run*, which has failed while it ran, and mark what needs it."""
@@ -190,9 +189,10 @@ class RunningNodes:
                 and blocking(other.hard, other.members, lambda need: need in down or not need.is_up)
             ):
                 down.add(other)
-                other.lacks |= {run.address}
                 detail = f"it needs '{run.address}', which failed"
-                self.runner.report(other, ProviderReport("degraded", detail))
+                self.runner.report(
+                    other, ProviderReport("degraded", detail), f"needs {run.address}"
+                )
 
     async def _bind_all(self, pairs: Iterable[tuple[NodeRun, NodeRun]]) -> None:
         for need, run in pairs:
@@ -215,12 +215,14 @@ class RunningNodes:
         work = self._nodes.rebind(address, run.instance, need.address, need.instance)
         error = await self.attempt(address, "bind", work)
         if error is None:
+            self.runner.report(run, ProviderReport("ready", f"it has {api}"), f"bind {api}")
             if address.kind is not NodeKind.TABLE:  # Its resources tell.
                 self._emit(NodeBound(self.runner.clock(), address, api))
             return
         reason = describe(error)
         self._emit(NodeNotBound(self.runner.clock(), address, api, reason))
-        self.runner.report(run, ProviderReport("degraded", f"without {api}: {reason}"))
+        report = ProviderReport("degraded", f"without {api}: {reason}")
+        self.runner.report(run, report, f"bind {api}")
 
     async def attempt(
         self, address: Address, action: str, work: Awaitable[object]

@@ -182,3 +182,37 @@ async def test_a_cancelled_binding_rolls_back(graph_of: GraphOf) -> None:
             pytest.fail("the block was entered")
     owner.uncancel()
     assert set(stack.status().values()) == {State.STOPPED}
+
+
+async def test_what_ails_a_node_ends_by_itself(graph_of: GraphOf) -> None:
+    """One trouble neither hides another nor takes it away; a binding that succeeds ends its own."""
+
+    class Fickle(Bound):
+        fails = False
+
+        def bind(self, api: str, instance: object) -> None:
+            if self.fails:
+                msg = "not now"
+                raise ValueError(msg)
+
+        def report_to(self, report: Callable[[ProviderReport], None]) -> None:
+            self.report = report
+
+    def graph(**config: int) -> Any:
+        a, b = Offer(config=dict(config)), Offer(making(Fickle), needs=("a",))
+        return graph_of(a=a, b=b)
+
+    async with Stack(graph(), QUICK) as stack:
+        b = stack[B]
+        b._instance.fails = True
+        await stack.apply(graph(x=1))
+        b.report(ProviderReport("degraded", "it is hot"))
+        await asyncio.sleep(0)
+        without = "without a: ValueError: not now"
+        assert (await stack.health())[B].message == f"{without}; it is hot"
+        b.report(ProviderReport("ready", "it has cooled down"))
+        await asyncio.sleep(0)
+        assert (await stack.health())[B].message == without
+        b._instance.fails = False
+        await stack.apply(graph(x=2))
+        assert stack.status()[B] is State.READY
