@@ -61,6 +61,10 @@ class Unruly(EmbeddingProvider):
         if content == "at exit":
             Thread(target=time.sleep, args=(3600,)).start()
             atexit.register(Path(self.config["file"]).write_text, content)
+        if content == "end loop":
+            Thread(target=time.sleep, args=(3600,)).start()
+            asyncio.get_running_loop().call_soon(sys.exit, "enough")
+            await asyncio.Event().wait()
         if content == "hog":
             while True:
                 pass

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from contextlib import suppress
 from dataclasses import dataclass
 from functools import cache, partial
@@ -42,7 +43,6 @@ from rungraph.graph.address import Address, NodeKind
 from rungraph.graph.nodes import ProviderNode, RouterNode, TableNode
 
 if TYPE_CHECKING:
-    import asyncio
     from collections.abc import Callable, Mapping
     from types import ModuleType
 
@@ -142,10 +142,20 @@ class Instances:
         return instance
 
     async def close(self, address: Address, instance: object) -> None:
-        """Let the calls that run on *instance* end, end them, and shut it down."""
-        await self.handles.close(address)
+        """Let the calls that run on *instance* end, end them, and shut it down.
+
+        A cancellation meanwhile, perhaps by background work of its own that fails, ends the calls
+        at once, and is raised when it is shut down.
+        """
+        cancelled: asyncio.CancelledError | None = None
+        try:
+            await self.handles.close(address)
+        except asyncio.CancelledError as error:
+            cancelled = error
         if has_shutdown(instance):
             await result_of(instance.shutdown)
+        if cancelled is not None:
+            raise cancelled
 
     def drop(self, instance: object) -> None:
         """End what a table does in the background; a provider is left as it is."""

@@ -16,6 +16,7 @@ from pkgutil import resolve_name
 from typing import TYPE_CHECKING, Any, BinaryIO
 
 from rungraph.engine.ending import end_soon
+from rungraph.engine.errors import describe
 from rungraph.engine.module_files import find_files
 from rungraph.engine.outlet import release_output
 from rungraph.engine.run.compliance import check_compliance
@@ -90,8 +91,12 @@ async def serve(incoming: BinaryIO, outgoing: BinaryIO) -> None:
     host.connection = Connection(
         reader, writer, {"host": host}, lambda: ConnectionError("the stack is gone")
     )
-    await host.connection.serve()
-    end_soon(0)  # Whatever the provider has left behind.
+    code = 1
+    try:
+        await host.connection.serve()
+        code = 0
+    finally:  # Whatever the provider has left behind, also where it has ended the event loop.
+        end_soon(code)
 
 
 def main() -> None:
@@ -104,7 +109,11 @@ def main() -> None:
     os.dup2(2, 1)
     release_output()
     find_files()
-    asyncio.run(serve(incoming, outgoing))
+    try:
+        asyncio.run(serve(incoming, outgoing))
+    except BaseException as error:  # noqa: BLE001  (by a provider's code, which may do anything)
+        sys.stderr.write(f"the event loop of a provider's process has ended: {describe(error)}\n")
+        end_soon(1)
 
 
 def _end_with(owner: int) -> None:

@@ -220,6 +220,20 @@ async def test_the_death_of_a_process_is_that_providers_failure(tmp_path: Path) 
         await stack.__aexit__(None, None, None)
 
 
+async def test_a_process_whose_event_loop_has_ended_ends(
+    tmp_path: Path, capfd: pytest.CaptureFixture[str]
+) -> None:
+    """Whatever it has left behind, such as a thread: nobody there would answer any more."""
+    stack = _stack(tmp_path)
+    with suppress(StopError):
+        async with stack:
+            with pytest.raises(ConnectionError, match="the process of the provider has ended"):
+                async with asyncio.timeout(60):
+                    await stack["inference"].completion("letters", "end loop")
+    said = "the event loop of a provider's process has ended: SystemExit: enough\n"
+    assert capfd.readouterr().err == said
+
+
 async def test_how_a_process_ended_that_was_to_start_is_told(tmp_path: Path) -> None:
     """Such as one that the system has killed because its model is too large."""
     async with _stack(tmp_path, exits=4) as stack:

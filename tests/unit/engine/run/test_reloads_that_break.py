@@ -21,6 +21,7 @@ from tests.unit.engine.run.models import (
     until,
 )
 
+from rungraph.engine.errors import NotRunningError, StopError
 from rungraph.engine.events import NodeGivenUp, NodeStarting, State
 from rungraph.engine.run.errors import ReloadError
 from rungraph.engine.run.stack import Stack
@@ -83,3 +84,22 @@ async def test_a_signal_that_comes_amid_a_reload_starts_nothing() -> None:
         await reload
     assert signals.exit_code == 143
     assert _starts_of(stack, BAR) == 2
+
+
+async def test_what_breaks_while_its_calls_end_is_shut_down() -> None:
+    """Its calls end at once, and the stop is told with what has broken."""
+    stack = Stack(models_graph("foo", "bar"), quick(stop_timeout=60, drain_timeout=30))
+    await stack.__aenter__()
+    foo = instance("foo")
+    foo.answers.clear()
+    call = asyncio.create_task(stack["inference"].chat_completion("foo-model", []))
+    await asyncio.sleep(0)
+    reload = asyncio.create_task(stack.apply(models_graph("bar")))
+    await state_is(stack, FOO, State.STOPPING)
+    foo.crash()
+    await reload
+    assert foo.shutdowns == 1
+    with pytest.raises(NotRunningError, match="was stopped before the call had ended"):
+        await call
+    with pytest.raises(StopError, match="GPU lost"):
+        await stack.__aexit__(None, None, None)
