@@ -23,7 +23,7 @@ from rungraph.graph.secrets.keys import (
     opaque_head,
     secret_head,
 )
-from rungraph.graph.secrets.known import is_naming
+from rungraph.graph.secrets.known import is_naming, is_ordinary
 from rungraph.graph.secrets.looks import is_mixed, is_random
 from rungraph.graph.secrets.masking import is_no_name, packed
 from rungraph.graph.secrets.pairs import Span, without_scheme
@@ -39,6 +39,10 @@ _KEY = re.compile(
 )
 # An anchor, a tag and blanks, in the line of a key.
 _BEFORE_VALUE = re.compile(r"(?:[^\S\r\n]+|[&!][^\s,\[\]{}]*){0,9}")
+_MARK = re.compile(r"[&!]{1,2}(?P<name>[^\s,\[\]{}]+)")
+_GLUED_COMMENT = re.compile(r"[ \t]*#(?=[^\s#])[^\r\n]*")
+# What no value in braces has after it: a bracket that opens, or one that closes amid a word.
+_GOES_ON = re.compile(r"[\[{]|[\]}](?![\s,\]}:]|$)", re.MULTILINE)
 _BEFORE_CONTENT = re.compile(r"(?:[^\S\r\n]|[?-])*")
 _LEXEME = re.compile(r""""(?:[^"\\]|\\.)*+"|'(?:[^']|'')*+'|["'\[\]{}]""", re.DOTALL)
 _AFTER_KEY = re.compile(r"[ \t]*:")
@@ -112,6 +116,7 @@ class _Search:
         self._lines = lines
         self._starts = starts
         self._text = "".join(lines)
+        self._aliased = frozenset(_ALIAS.findall(self._text))
         self._aliases: set[str] = set()
         self._covered = 0  # What stands before this is known to be secret or not.
 
@@ -167,12 +172,23 @@ class _Search:
         return bool(_MORE_WORDS.match(self._text, key.end()) and _SENTENCE.search(before))
 
     def _spans_under(self, key: re.Match[str]) -> Iterator[Span]:
+        yield from self._unread(key)
         (start, end), goes_on = self._value(key)
         if self._text[start:end].strip(" \t\r\n'\"").lower() in NO_SECRETS:
             return
         yield from self._in_lines(start, end)
         if goes_on:
             yield from self._in_later_lines(key)
+
+    def _unread(self, key: re.Match[str]) -> Iterator[Span]:
+        """Yield what YAML takes for an anchor, a tag or a comment where a secret begins so."""
+        end = _end_of(_BEFORE_VALUE, self._text, key.end())
+        for mark in _MARK.finditer(self._text, key.end(), end):
+            # What an alias names is an anchor, and a plain word is no secret.
+            if mark["name"] not in self._aliased and not is_ordinary(mark["name"]):
+                yield mark.span()
+        if comment := _GLUED_COMMENT.match(self._text, end):
+            yield comment.span()
 
     @cached_property
     def _anchors(self) -> Mapping[str, re.Match[str]]:
@@ -218,10 +234,9 @@ class _Search:
                 last_line = self._line_of(end - 1)
                 if last_line > self._line_of(start):
                     end = self._starts[last_line] + len(self._lines[last_line])
-                elif is_quoted and is_beside and not _AFTER_QUOTED.match(text, end):
+                elif is_quoted and not _AFTER_QUOTED.match(text, end):
                     # The quote was no end: what follows belongs to the value, too.
-                    is_flow = self._is_in_brackets(self._starts[last_line], start)
-                    end = _start_of(_FLOW_END if is_flow else _BLOCK_END, text, end)
+                    end = self._end_of_plain(start, end)
                 elif is_quoted and end > start + 1 and text[end - 1] == first:
                     end -= 1
                 return without_scheme(text, start + is_quoted, end), False
@@ -231,9 +246,16 @@ class _Search:
         if alias and alias[1] in self._anchors:
             self._aliases.add(alias[1])
             return (start, start), True
-        is_flow = self._is_in_brackets(self._starts[self._line_of(start)], start)
-        end = _start_of(_FLOW_END if is_flow else _BLOCK_END, text, start)
+        end = self._end_of_plain(start, start)
         return without_scheme(text, start, end), start < end
+
+    def _end_of_plain(self, start: int, position: int) -> int:
+        """Return where a value from *start* on ends that goes on at *position* without quotes."""
+        is_flow = self._is_in_brackets(self._starts[self._line_of(start)], start)
+        end = _start_of(_FLOW_END if is_flow else _BLOCK_END, self._text, position)
+        while is_flow and _GOES_ON.match(self._text, end):
+            end = _start_of(_FLOW_END, self._text, end + 1)
+        return _end_of(_GLUED_COMMENT, self._text, end)
 
     def _in_later_lines(self, key: re.Match[str]) -> Iterator[Span]:
         """Yield where a value that is in neither quotes nor brackets goes on."""
@@ -253,6 +275,7 @@ class _Search:
             name = str(key.lastgroup)
             if is_random(key[name]):
                 yield key.span(name)
+            yield from self._unread(key)
             span, _ = self._value(key)
             start = max(key.end(), span[1])
             yield span

@@ -26,6 +26,7 @@ if TYPE_CHECKING:
 
     from rungraph.graph.secrets.pairs import Span
 
+_MARKED_WORD = re.compile(r"[*&!][^\s,\[\]{}]+")
 _LINE_BREAK = re.compile(r"\r\n?|\n")
 
 
@@ -87,7 +88,12 @@ class SourceText:
         spans = [*self._secrets]
         if len(self.text) <= LONGEST_SEARCHED:
             spans += spans_in_lines(self.text)
-        return (text for start, end in spans if not _hides_itself(text := self.text[start:end]))
+        for start, end in spans:
+            text = self.text[start:end]
+            if not _hides_itself(text):
+                # With what YAML takes for a mark of its own, and without it.
+                yield text
+                yield text.lstrip("*&!")
 
     def masked(self, text: str, place: Place) -> str:
         """Return a message about what stands at *place*, without the secrets of the document."""
@@ -100,7 +106,9 @@ class SourceText:
             start, end = self._secrets[index]
             # What the message is about can be the secret itself, however short it is.
             if start <= offset < end and end - start > 1:
-                spans += _whole_words(self.text[start:end].lstrip("*&!"), text)
+                word = _MARKED_WORD.match(self.text, offset, end)
+                for one in (self.text[start:end], word[0] if word else ""):
+                    spans += _whole_words(one.lstrip("*&!<").rstrip(">"), text)
         return rendered(text, spans)
 
     def place(self, offset: int) -> Place:

@@ -152,6 +152,44 @@ def test_a_secret_on_a_later_line_than_its_key_is_masked(text: str) -> None:
 
 
 @pytest.mark.parametrize(
+    "value",
+    [
+        *("&Hunter2", "!Hunter2", "!!Hunter2", "&Hunter2 x", "!<Hunter2>", "!a!Hunter2"),
+        *("#Hunter2", "a #Hunter2", "a]Hunter2", "a}Hunter2", "a[Hunter2", "a{Hunter2"),
+        *(
+            "]Hunter2",
+            "}Hunter2",
+            "[*Hunter2]",
+            "[a, !Hunter2]",
+            "${env.X:-a}Hunter2",
+            "${X:-${env.Y:-Hunter2}}",
+        ),
+    ],
+)
+@pytest.mark.parametrize(
+    "text",
+    [
+        "providers: {}\napi_key: VALUE\n",
+        "providers: {inference: [{config: {api_key: VALUE, y: 1}}]}\n",
+        "providers: {}\napi_key:\n  a: VALUE\n  b: 1\n",
+    ],
+)
+def test_a_secret_that_means_something_in_yaml_is_masked(text: str, value: str) -> None:
+    """What YAML takes for an anchor, a tag, a comment or brackets is meant as the secret's."""
+    document = parse_document(text.replace("VALUE", value))
+    shown = [document.excerpt(Place("<text>", number, 1)) for number in range(1, 5)]
+    assert "Hunter2" not in f"{shown} {document.diagnostics}"
+
+
+def test_anchors_tags_and_remarks_at_a_secret_are_shown() -> None:
+    """Those that an alias names, plain words, and comments after a blank."""
+    text = "a: {token: &t_1 !vault x} # why\npassword: x # why\nb: *t_1\n"
+    document = parse_document(text)
+    shown = [document.excerpt(Place("<text>", number, 1)) for number in (1, 2)]
+    assert shown == ["a: {token: &t_1 !vault ********} # why", "password: ******** # why"]
+
+
+@pytest.mark.parametrize(
     "value", ["|\n    x", "'\n    x'", "[\n    x]", "\n    x: y", "x\n    y", " # c\n    y"]
 )
 def test_the_lines_after_a_secret_are_shown(value: str) -> None:
