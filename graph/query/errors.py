@@ -93,6 +93,10 @@ class QueryError(RungraphError):
         shown = in_place(f"{before}{after}").replace("\t", " ")
         return f"{shown}\n{' ' * len(before)}^"
 
+    def __repr__(self) -> str:
+        """Return what is shown: the query can be the config's own, with a secret in it."""
+        return f"QueryError({str(self)!r})"
+
     def __str__(self) -> str:
         lines = [f"{self.where}: {masked_text(self.message, self.known)}"]
         if self.expression.strip():
