@@ -46,6 +46,9 @@ def test_a_provider_is_drained_and_brought_back(server: str) -> None:
             "error: http://127.0.0.1:9 does not answer: connection refused\nhelp: is 'rungraph",
         ),
         ("http://me:k1ey@127.0.0.1:9", 1, "error: http://me:********@127.0.0.1:9 does not answer"),
+        ("http://[::1", 1, "error: http://[::1 does not answer: invalid ipv6 url"),
+        ("http://[zz]:1", 1, "error: http://[zz]:1 does not answer: 'zz' does not appear to be"),
+        (f"http://{'a' * 64}.x", 1, "does not answer: encoding with 'idna' codec failed"),
         ("file:///etc/passwd", 2, "Invalid value for --server: 'file:///etc/passwd' is no URL"),
     ],
 )

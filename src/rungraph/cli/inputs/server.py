@@ -43,11 +43,11 @@ def ask_server(
     if not url.startswith(("http://", "https://")):
         msg = f"'{shown_url}' is no URL of a server, such as http://localhost:8321"
         raise click.BadParameter(msg, param_hint=option)
-    request = Request(url.rstrip("/") + path, method=method)  # noqa: S310  (its scheme is checked)
-    if key := os.environ.get(SERVER_KEY):
-        # Not sent on where the server redirects to.
-        request.add_unredirected_header("Authorization", f"Bearer {key}")
     try:
+        request = Request(url.rstrip("/") + path, method=method)  # noqa: S310  (its scheme is checked)
+        if key := os.environ.get(SERVER_KEY):
+            # Not sent on where the server redirects to.
+            request.add_unredirected_header("Authorization", f"Bearer {key}")
         with urlopen(request, timeout=seconds) as answer:  # noqa: S310
             return answer.read(_MOST_BYTES).decode()  # type: ignore[no-any-return]
     except HTTPError as error:
@@ -55,7 +55,7 @@ def ask_server(
         if error.code in (HTTPStatus.UNAUTHORIZED, HTTPStatus.FORBIDDEN):
             what, _, _ = msg.partition("\n")  # What follows is for who writes headers.
             msg = f"{what}\nhelp: set {SERVER_KEY} to a key that may do this"
-    except (OSError, HTTPException, UnicodeDecodeError) as error:
+    except (OSError, HTTPException, ValueError) as error:  # Of a host that is none: ValueError.
         reason = getattr(error, "reason", error)
         shown = (getattr(reason, "strerror", None) or str(reason)).lower()
         msg = f"{shown_url} does not answer: {shown}\nhelp: is 'rungraph serve' running there?"
