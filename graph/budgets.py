@@ -49,6 +49,10 @@ MOST_JOINED: Final = 1_000_000
 """What nodes on cycles reach is joined so often while soft edges are judged: some two seconds."""
 MOST_WALKED: Final = 1_000_000
 """Edges that are walked to tell by which cycles soft edges are dropped: some two seconds."""
+MOST_ON_CYCLES: Final = 7
+"""Nodes that reach each other among which all chains are tried: at most 13,699."""
+MOST_ALIGNED: Final = 4_000_000
+"""Comparisons that two lists are aligned with, at worst."""
 MOST_KEPT_ATTRIBUTES: Final = 100
 """Attributes, such as ``config.url``, of which a graph that is asked keeps who has which value."""
 MOST_SPECS: Final = 1_000

@@ -5,19 +5,17 @@ The longest chain and the slack are those of the critical path method (Kelley an
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, Final, NamedTuple, Protocol, cast
+from typing import TYPE_CHECKING, Any, NamedTuple, Protocol, cast
 
 import networkx as nx
 
+from rungraph.graph.budgets import MOST_ON_CYCLES
 from rungraph.graph.digraph import cyclic_sets, generations_of
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Mapping
 
     from rungraph.graph.address import Address
-
-MOST_ON_CYCLES: Final = 7
-"""Up to how many nodes that reach each other all chains among them are tried: at most 13,699."""
 
 
 class Moments(Protocol):

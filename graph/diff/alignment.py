@@ -7,6 +7,7 @@ from difflib import SequenceMatcher
 from itertools import pairwise
 from typing import TYPE_CHECKING, Any, Final, NamedTuple, cast
 
+from rungraph.graph.budgets import MOST_ALIGNED
 from rungraph.graph.diff.facts import Hidden, is_same, path_order, variables_in
 from rungraph.graph.diff.model import Change, FactChange
 
@@ -18,8 +19,6 @@ if TYPE_CHECKING:
 
 _ID_KEYS: Final = ("model_id", "provider_id", "identifier", "id", "name")
 """What the elements of a list may be known by."""
-_MOST_ALIGNED: Final = 4_000_000
-"""Up to how many comparisons lists are aligned with, at worst."""
 
 
 class _Leaf(NamedTuple):
@@ -155,7 +154,7 @@ def _blocks(old: list[str], new: list[str]) -> Sequence[tuple[str, int, int, int
     What takes too long to align is one block that is not equal, between equal ends.
     """
     both, counts = min(len(old), len(new)), Counter(new)
-    if sum(counts[one] for one in old) * both <= _MOST_ALIGNED:
+    if sum(counts[one] for one in old) * both <= MOST_ALIGNED:
         return SequenceMatcher(None, old, new, autojunk=False).get_opcodes()
     head = next((i for i in range(both) if old[i] != new[i]), both)
     tail = next((i for i in range(both - head) if old[-1 - i] != new[-1 - i]), both - head)
