@@ -80,7 +80,10 @@ class Membership:
         return was_there
 
     def enter(self, provider_id: str, instance: object, gate: Gate | None) -> Member:
-        """Return the new member of this id, in place of any that there was."""
+        """Return the new member of this id, or the one that stands for *instance* already."""
+        before = self._members.get(provider_id)
+        if before is not None and before.gone is None and before.instance is instance:
+            return before  # Two at a time would undo what each other has registered.
         member = self._members[provider_id] = self._admit(provider_id, instance, gate)
         member.is_joining = True
         self._away.pop(provider_id, None)

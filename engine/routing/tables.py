@@ -140,7 +140,7 @@ class RoutingTable:
         """
         before = self._members.get(provider_id)
         member = self._members.enter(provider_id, instance, gate)
-        if before is not None:
+        if before not in (None, member):
             await before.aclose()
         await self._refresh_member(member)
 
@@ -238,7 +238,12 @@ class RoutingTable:
             if (lacking := self._inventory.references.lacking(wanted)) is not None:
                 raise UnavailableResourceError(self._node.pair.noun, key.identifier, (), *lacking)
             self._kept.check(wanted)  # Before the provider has anything of it.
-            accepted = await member.register(wanted)
+            try:
+                accepted = await member.register(wanted)
+            except NotRunningError:  # It may have it by now, and list it once it is back.
+                if entry is None and key not in self._kept:
+                    self._unwanted.note(wanted)
+                raise
             await self._take_accepted(member, accepted, wanted)
             return accepted
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import sys
 from typing import Any
 
@@ -108,3 +109,46 @@ async def test_one_that_has_never_run_is_drained_when_it_does(
             await stack["models"].register_model(Model(identifier="mine", provider_id="foo"))
         await stack.undrain("foo")
         assert offered(stack) == {"foo-model"}
+
+
+async def test_undraining_it_twice_loses_no_registration() -> None:
+    """It is asked one question after the other: what it lists is never older than what it has."""
+    async with Stack(models_graph("foo", "bar"), quick()) as stack:
+        await stack["models"].register_model(Model(identifier="mine", provider_id="foo"))
+        foo = instance("foo")
+        await stack.drain("foo")
+        del foo.served["mine"]
+        pauses = iter((0, 0.02))
+
+        async def list_models() -> list[Model]:
+            served = list(foo.served.values())
+            await asyncio.sleep(next(pauses))
+            return served
+
+        foo.list_models = list_models  # type: ignore[method-assign]
+        await asyncio.gather(stack.undrain("foo"), stack.undrain("foo"))
+        assert offered(stack) == {"bar-model", "foo-model", "mine"}
+
+
+async def test_what_failed_to_register_because_it_was_drained_is_not_served() -> None:
+    """Whoever has registered it was told so, although the provider has taken it."""
+    async with Stack(models_graph("foo", "bar"), quick()) as stack:
+        foo, goes_on = instance("foo"), asyncio.Event()
+        take = foo.register_model
+
+        async def register_model(model: Model) -> Model:
+            await goes_on.wait()
+            return await take(model)
+
+        foo.register_model = register_model  # type: ignore[method-assign]
+        model = Model(identifier="mine", provider_id="foo")
+        registering = asyncio.create_task(stack["models"].register_model(model))
+        await asyncio.sleep(0)
+        await stack.drain("foo")
+        goes_on.set()
+        with pytest.raises(NotRunningError, match="drained"):
+            await registering
+        assert "mine" in foo.served
+        await stack.undrain("foo")
+        assert offered(stack) == {"bar-model", "foo-model"}
+        assert "mine" not in foo.served
