@@ -67,7 +67,7 @@ class Forwarder:
             "_rungraph_found": self._found,
             "_rungraph_miss": miss,
             "_rungraph_missing": _MISSING,
-            "_rungraph_cancelled": CancelledError,
+            "_rungraph_errors": (Exception, CancelledError),
             "_rungraph_stream": AsyncGeneratorType,
         }
         self.function: Callable[..., Any] = method.dress(self._compiled())
@@ -250,7 +250,7 @@ def _source(
     asked = (
         "    try:\n"
         f"        _rungraph_result = {'await ' if is_async else ''}{call}\n"
-        "    except _rungraph_cancelled:\n"
+        "    except _rungraph_errors:\n"
         f"        {LOCAL_NAME}.raise_cut()\n"
         "        raise\n"
     )

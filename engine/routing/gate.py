@@ -85,7 +85,7 @@ class Gate:
             try:
                 try:
                     result = await method(*args, **kwargs)
-                except asyncio.CancelledError:
+                except (Exception, asyncio.CancelledError):
                     self.raise_cut()
                     raise
             except BaseException as error:
@@ -110,7 +110,7 @@ class Gate:
         self._check_open()
         try:
             return self.follow(self.wrapped(method, is_coroutine=False)(*args, **kwargs))
-        except asyncio.CancelledError:
+        except (Exception, asyncio.CancelledError):
             self.raise_cut()
             raise
 
@@ -120,7 +120,7 @@ class Gate:
         _rungraph_gate = self  # The variable that it is found by.
         try:
             return self.follow(await self.wrapped(method)(*args, **kwargs))
-        except asyncio.CancelledError:
+        except (Exception, asyncio.CancelledError):
             self.raise_cut()
             raise
 
@@ -156,16 +156,16 @@ class Gate:
     def raise_cut(self) -> None:
         """Raise why the running call was ended, unless who waits for it was cancelled.
 
-        It is called while the cancellation is handled.
+        It is called while its error is handled: a provider may have made one of the cancellation.
         """
-        task = asyncio.current_task()
-        if task is None:
+        cause = sys.exception()
+        is_cancelled = isinstance(cause, asyncio.CancelledError)
+        if not (is_cancelled or self._cut_tasks) or (task := asyncio.current_task()) is None:
             return
         if (error := self._cut_tasks.pop(task, None)) is not None:
             task.uncancel()
             raise error
-        cause = sys.exception()
-        if isinstance(cause, Interruption) or not task.cancelling():
+        if is_cancelled and (isinstance(cause, Interruption) or not task.cancelling()):
             text = f"the call has failed: {self._calls.provider!r} cancelled it"
             raise cancelled_from_within(cause, text) from None
 
@@ -226,7 +226,7 @@ class _Running:
             return
         self.cut_by = None
         try:
-            if issubclass(kind, asyncio.CancelledError):
+            if kind not in (StopAsyncIteration, GeneratorExit):
                 self.gate.raise_cut()
         except EngineError as cut:
             self.end(cut)

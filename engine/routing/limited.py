@@ -171,6 +171,7 @@ class _Call:
         limits = self._calls.limits
         whole, idle = limits.stream_timeout, limits.idle_timeout or limits.call_timeout
         seconds, action, since = self._first, "begin its stream", self._begun
+        grace = _GRACE_SECONDS
         try:
             while True:
                 self._given = self._loop.create_future()
@@ -183,10 +184,13 @@ class _Call:
                     return
                 yield item
                 seconds, action, since = idle, "send more of its stream", self._loop.time()
+        except CallTimeoutError:
+            grace = 0.0  # Its caller has waited for as long as it may.
+            raise
         finally:
             if not self._task.done():
                 self._cancel()
-                await asyncio.wait([self._task], timeout=_GRACE_SECONDS)
+                await asyncio.wait([self._task], timeout=grace)
 
     async def _next(self, seconds: float | None, action: str, since: float | None = None) -> Any:
         """Return what comes next, *seconds* after *since* at the latest.

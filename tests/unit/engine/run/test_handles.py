@@ -2,17 +2,19 @@
 
 from __future__ import annotations
 
+import asyncio
 from typing import Any
 from unittest.mock import Mock
 
 import pytest
 from tests.unit.engine.fakes import GraphOf, Offer, Pinger, making
-from tests.unit.engine.run.models import FakeModel, models_graph, quick
+from tests.unit.engine.run.models import FOO, FakeModel, instance, models_graph, quick
 
 from rungraph.engine.apis.models import Model
 from rungraph.engine.errors import NotRunningError
 from rungraph.engine.routing import gate
 from rungraph.engine.run.stack import Stack
+from rungraph.graph import Address
 
 
 async def test_one_look_over_all_tasks_serves_all_providers_that_stop(
@@ -57,3 +59,32 @@ async def test_a_new_provider_with_another_default_leaves_the_calls_of_others_al
         router = stack["inference"]
         assert await router.chat_completion("bar-model", []) == "mine"
         assert await router.chat_completion("foo-model", []) == 0
+
+
+@pytest.mark.parametrize("key", ["inference", FOO])
+async def test_a_call_that_is_ended_says_so_whatever_its_provider_makes_of_that(
+    key: str | Address, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Its error is not the reason, and its caller is no cancelled task afterwards."""
+    async with Stack(models_graph("foo", "bar"), quick(drain_timeout=0)) as stack:
+        entered = asyncio.Event()
+
+        async def wait() -> None:
+            entered.set()
+            try:
+                await asyncio.Event().wait()
+            except asyncio.CancelledError as error:
+                msg = "cannot clean up"
+                raise OSError(msg) from error
+
+        async def call() -> int:
+            with pytest.raises(NotRunningError, match="was stopped before the call had ended"):
+                await stack[key].chat_completion("foo-model", [])
+            task = asyncio.current_task()
+            return task.cancelling() if task else -1
+
+        monkeypatch.setattr(instance("foo").answers, "wait", wait)
+        calling = asyncio.create_task(call())
+        await entered.wait()
+        await stack.apply(models_graph("bar"))
+        assert await calling == 0

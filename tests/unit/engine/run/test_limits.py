@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import asyncio
+from contextlib import suppress
 from typing import Any
 
 import pytest
 from tests.unit.engine.run.models import FakeModel, instance, models_graph, quick, until
 
 from rungraph.engine.errors import BackgroundError, NotRunningError
+from rungraph.engine.routing import limited
 from rungraph.engine.routing.errors import BusyError, CallTimeoutError
 from rungraph.engine.run.stack import Stack
 from rungraph.engine.server.failures import failure_of
@@ -42,6 +44,16 @@ class Deaf(FakeModel):
         return "late"
 
 
+class DeafStream(FakeModel):
+    """Ignores being cancelled once its stream has begun."""
+
+    async def stream(self) -> Any:
+        yield 1
+        while not self.answers.is_set():
+            with suppress(asyncio.CancelledError):
+                await self.answers.wait()
+
+
 async def test_a_call_ends_in_time_whatever_its_provider_does() -> None:
     """Also one that ignores being cancelled; a stream that has begun is no such call."""
     async with _stack(call_timeout=0.05) as stack:
@@ -55,6 +67,23 @@ async def test_a_call_ends_in_time_whatever_its_provider_does() -> None:
         foo.__class__ = Deaf
         with pytest.raises(CallTimeoutError, match=late):
             await _chat(stack)
+
+
+async def test_a_stream_ends_in_time_whatever_its_provider_does(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """Its caller has waited for as long as was said, and waits for no end of it on top."""
+    monkeypatch.setattr(limited, "_GRACE_SECONDS", 3600)
+    async with _stack(idle_timeout=0.05) as stack:
+        foo = instance("foo")
+        foo.__class__ = DeafStream
+        stream = await _chat(stack, stream=True)
+        assert await anext(stream) == 1
+        foo.answers.clear()
+        with pytest.raises(CallTimeoutError, match="did not send more of its stream within"):
+            async with asyncio.timeout(60):
+                await anext(stream)
+        foo.answers.set()
 
 
 async def _cancelled() -> None:
