@@ -23,6 +23,8 @@ if TYPE_CHECKING:
 _logger = logging.getLogger(__name__)
 
 _MICROSECONDS = 1_000_000
+_MOST_DIGITS = 20
+"""Those of what systemd counts microseconds with: a number of 64 bits."""
 
 
 def tell_service_manager(events: EventLog, environment: Mapping[str, str]) -> None:
@@ -41,7 +43,8 @@ def _watchdog_seconds(environment: Mapping[str, str]) -> float | None:
     """Return within how many seconds the manager wants a sign of life; None if it wants none."""
     text, process = environment.get("WATCHDOG_USEC", ""), environment.get("WATCHDOG_PID", "")
     is_meant = process in ("", str(os.getpid()))
-    if not (is_meant and text.isascii() and text.isdigit() and int(text)):
+    is_number = text.isascii() and text.isdigit() and len(text) <= _MOST_DIGITS
+    if not (is_meant and is_number and int(text)):
         return None
     return int(text) / _MICROSECONDS
 
