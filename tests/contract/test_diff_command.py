@@ -120,6 +120,14 @@ def test_the_json_of_a_drawn_graph_is_a_side(folder: Path) -> None:
         (("why", "old.yaml", "a"), "it is what 'rungraph why' writes"),
         (("diff", "old.yaml", "old.yaml"), "it is what 'rungraph diff' writes"),
         (("schema", "plan"), "it is what 'rungraph schema' writes"),
+        (("providers",), "it is what 'rungraph providers' writes"),
+        (
+            ("providers", "--needed-by", "old.yaml"),
+            "it is what 'rungraph providers --needed-by' writes",
+        ),
+        (("explain",), "it is what 'rungraph explain' writes"),
+        (("explain", "C001"), "it is what 'rungraph explain' writes"),
+        (("models", "list"), "it is what 'rungraph models list' writes"),
     ],
 )
 def test_json_that_holds_no_graph_is_no_run_config(
@@ -130,6 +138,13 @@ def test_json_that_holds_no_graph_is_no_run_config(
     (folder / "x.json").write_text(rungraph(*words, *form, cwd=folder).out)
     way_out = "name a run config, or what 'rungraph plan --format json' writes"
     assert diff(folder, "x.json", "old.yaml") == Ended(1, "", f"error: x.json: {kind}; {way_out}\n")
+
+
+def test_a_recording_is_no_run_config(folder: Path) -> None:
+    """It has a value a line, so it is neither one JSON nor YAML."""
+    lines = '{"event": "Recording", "format_version": "1.0"}\n{"event": "StackStopped", "at": 1}\n'
+    (folder / "x.jsonl").write_text(lines)
+    assert "it is what 'rungraph run --events' writes" in diff(folder, "x.jsonl", "old.yaml").err
 
 
 def test_a_saved_plan_and_a_saved_graph_are_sides(folder: Path) -> None:

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, NamedTuple
+import json
+from typing import TYPE_CHECKING, Final, NamedTuple
 
 from rungraph.cli.inputs.configs import check_readable, graph_of, read
 from rungraph.cli.inputs.revisions import content_at
@@ -21,6 +22,16 @@ if TYPE_CHECKING:
     from rungraph.cli.inputs.options import Reading
     from rungraph.graph.diff import Snapshot
     from rungraph.graph.source.document import Document
+
+
+_WRITERS: Final = {
+    "explain": {"code", "title", "severity", "text"},
+    "models list": {"name", "size", "license", "path"},
+    "providers": {"api", "routed_by", "provider_types"},
+    "providers --needed-by": {"packages", "indexes", "unknown"},
+    "run --events": {"event", "format_version"},
+}
+"""Which command writes JSON that tells no kind, by keys of it or of its first element."""
 
 
 class ComparableError(RungraphError):
@@ -68,8 +79,9 @@ def _comparable(name: str, document: Document, reading: Reading) -> Comparable:
     kind = written_kind(document.value)
     if kind in ("plan", "graph"):
         return saved(name, document.text, level)
-    if kind:
-        raise _not_comparable(name, kind)
+    writer = "" if "providers" in document.value else _writer_of(document.text)
+    if kind or writer:
+        raise _not_comparable(name, kind, WRITERS.get(kind, writer))
     graph = graph_of(document, reading)
     if level >= Level.GRAPH:
         graph = graph.with_diagnostics(found for one in ask(graph) for found in one.diagnostics)
@@ -93,8 +105,18 @@ def load_diffable(name: str, reading: Reading) -> Comparable | Snapshot:
         raise ComparableError(msg) from error
 
 
-def _not_comparable(name: str, kind: str) -> ComparableError:
-    writer = WRITERS.get(kind)
+def _writer_of(text: str) -> str:
+    """Return the command that wrote a list, or another JSON that tells no kind; empty for none."""
+    try:
+        value, _ = json.JSONDecoder().raw_decode(text.lstrip())  # A recording has a value a line.
+    except (ValueError, RecursionError):
+        return ""
+    first = value[0] if isinstance(value, list) and value else value
+    keys = first.keys() if isinstance(first, dict) else ()
+    return next((writer for writer, wanted in _WRITERS.items() if wanted.issubset(keys)), "")
+
+
+def _not_comparable(name: str, kind: str, writer: str) -> ComparableError:
     text = f"it is what 'rungraph {writer}' writes" if writer else f"it is a {kind}"
     if kind == "node-link":
         text += ": nodes and edges only, which no command but 'rungraph diff' reads"
