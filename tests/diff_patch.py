@@ -7,7 +7,7 @@ from itertools import groupby
 from typing import TYPE_CHECKING, Any, Final
 
 from rungraph.graph.diagnostics import diagnostic_order
-from rungraph.graph.diff.alignment import value_of
+from rungraph.graph.diff.alignment import ID_KEYS, value_of
 from rungraph.graph.diff.facts import flattened, path_order, sorted_facts
 from rungraph.graph.diff.model import Change
 from rungraph.graph.diff.snapshot import Snapshot
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from rungraph.graph.diff.model import FactChange, GraphDiff
     from rungraph.graph.source.positions import Path
 
-_STEPS: Final = (Change.REMOVED, Change.ADDED, Change.CHANGED)
+_STEPS: Final = (Change.REMOVED, Change.REORDERED, Change.ADDED, Change.CHANGED)
 
 
 def applied(diff: GraphDiff, old: Snapshot) -> Snapshot:
@@ -53,16 +53,33 @@ def applied(diff: GraphDiff, old: Snapshot) -> Snapshot:
 def _patched(facts: Facts, changes: Iterable[FactChange]) -> Facts:
     value = value_of(facts)
     # Outer lists first, as what is in them is named by where it stands afterwards; in each, from
-    # the back what was removed, from the front what was added, then what has changed.
-    by_depth = sorted(changes, key=lambda one: (len(one.path), _STEPS.index(one.change)))
-    for (_, change), some in groupby(by_depth, lambda one: (len(one.path), one.change)):
+    # the back what was removed, then the order of the rest, from the front what was added, then
+    # what has changed.
+    by_depth = sorted(changes, key=lambda one: (_depth(one), _STEPS.index(one.change)))
+    for (_, change), some in groupby(by_depth, lambda one: (_depth(one), one.change)):
         ordered = sorted(some, key=lambda one: path_order(one.path))
         for one in reversed(ordered) if change is Change.REMOVED else ordered:
             if change is Change.REMOVED:
                 _remove(value, one.path)
+            elif change is Change.REORDERED:
+                _reorder(value, one.path, one.new)
             else:
                 _put(value, one.path, one.new, is_added=change is Change.ADDED)
     return sorted_facts(leaf for leaf in flattened(value) if leaf[0])
+
+
+def _depth(change: FactChange) -> int:
+    """Return how deep the elements are that a change is about."""
+    return len(change.path) + (change.change is Change.REORDERED)
+
+
+def _reorder(value: Any, path: Path, ids: list[Any]) -> None:
+    for step in path:
+        value = value[step]
+    elements: list[dict[str, Any]] = value
+    order = [*map(repr, ids)]  # 1 and True are two ids.
+    key = next(key for key in ID_KEYS if {repr(one.get(key)) for one in elements} == {*order})
+    elements.sort(key=lambda one: order.index(repr(one[key])))
 
 
 def _remove(value: Any, path: Path) -> None:

@@ -8,7 +8,7 @@ from itertools import pairwise
 from typing import TYPE_CHECKING, Any, Final, NamedTuple, cast
 
 from rungraph.graph.budgets import MOST_ALIGNED
-from rungraph.graph.diff.facts import Hidden, is_same, path_order, variables_in
+from rungraph.graph.diff.facts import Hidden, is_masked, is_same, path_order, variables_in
 from rungraph.graph.diff.model import Change, FactChange
 
 if TYPE_CHECKING:
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from rungraph.graph.diff.facts import Facts
     from rungraph.graph.source.positions import Path
 
-_ID_KEYS: Final = ("model_id", "provider_id", "identifier", "id", "name")
+ID_KEYS: Final = ("model_id", "provider_id", "identifier", "id", "name")
 """What the elements of a list may be known by."""
 
 
@@ -37,9 +37,9 @@ def fact_changes(
     """Return what differs between two sets of facts, sorted by path.
 
     A mapping is compared key by key. The elements of a list are those with the same id if all have
-    one, else those that are equal, and what stands between these in the same order. An index is
-    that in the new list, of what is removed that in the old one. A list of plain values is one
-    value.
+    one, wherever they stand, else those that are equal, and what stands between these in the same
+    order. An index is that in the new list, of what is removed that in the old one. That elements
+    stand in another order is one change of their list, from ids to ids.
 
     Args:
         old: The facts as they were.
@@ -50,6 +50,26 @@ def fact_changes(
     before, after = behind or ({}, {})
     found = _changes(_tree_of(old, before), _tree_of(new, after), ())
     return tuple(sorted(found, key=lambda one: (path_order(one.path), one.change != "removed")))
+
+
+def masked_alike(old: Facts, new: Facts) -> tuple[Path, ...]:
+    """Return the paths in *new* of the facts that are the same as far as their masks show."""
+    behind = _behind_masks(old, "old"), _behind_masks(new, "new")
+    found = fact_changes(old, new, behind) if all(behind) else ()
+    return tuple(one.path for one in found if is_same(one.old, one.new))
+
+
+def _behind_masks(facts: Facts, side: str) -> Mapping[Path, Hidden]:
+    """Return facts as if every mask hid a value that only this *side* has."""
+    found: dict[Path, Hidden] = {}
+    for path, shown in facts.items():
+        if any(map(is_masked, path)):
+            found[path] = Hidden(shown, side)
+        elif is_masked(shown):
+            items = cast("Sequence[Any]", shown) if isinstance(shown, list) else None
+            hidden = items and [side if is_masked(item) else item for item in items]
+            found[path] = Hidden(shown, hidden or side)
+    return found
 
 
 def value_of(facts: Facts) -> dict[str, Any]:
@@ -135,17 +155,37 @@ def _elements(tree: _Tree) -> _Tree:
 
 
 def _element_changes(old: list[Any], new: list[Any], path: Path) -> Iterator[FactChange]:
-    ids = _ids_of(old, new)
-    names, others = ids or ([_text(item) for item in side] for side in (old, new))
-    for kind, start, end, first, last in _blocks(names, others):
-        # What has another id is another; without ids, what stands in the same place has changed.
-        paired = min(end - start, last - first) if kind == "equal" or ids is None else 0
+    if key := _id_key(old, new):
+        yield from _changes_by_id(old, new, key, path)
+        return
+    names, others = ([_text(item) for item in side] for side in (old, new))
+    for _, start, end, first, last in _blocks(names, others):
+        # What stands in the same place between equal elements has changed.
+        paired = min(end - start, last - first)
         for offset in range(paired):
             yield from _changes(old[start + offset], new[first + offset], (*path, first + offset))
         for index in range(start + paired, end):
             yield _one((*path, index), Change.REMOVED, old[index])
         for index in range(first + paired, last):
             yield _one((*path, index), Change.ADDED, new[index])
+
+
+def _changes_by_id(
+    old: list[dict[str, _Leaf]], new: list[dict[str, _Leaf]], key: str, path: Path
+) -> Iterator[FactChange]:
+    was, now = ({repr(item[key].shown): item for item in side} for side in (old, new))
+    for index, (name, item) in enumerate(was.items()):
+        if name not in now:
+            yield _one((*path, index), Change.REMOVED, item)
+    for index, (name, item) in enumerate(now.items()):
+        if name in was:
+            yield from _changes(was[name], item, (*path, index))
+        else:
+            yield _one((*path, index), Change.ADDED, item)
+    before = [item[key].shown for name, item in was.items() if name in now]
+    after = [item[key].shown for name, item in now.items() if name in was]
+    if not is_same(before, after):
+        yield FactChange(path, Change.REORDERED, before, after)
 
 
 def _blocks(old: list[str], new: list[str]) -> Sequence[tuple[str, int, int, int, int]]:
@@ -166,14 +206,14 @@ def _blocks(old: list[str], new: list[str]) -> Sequence[tuple[str, int, int, int
     ]
 
 
-def _ids_of(old: list[Any], new: list[Any]) -> tuple[list[str], list[str]] | None:
-    """Return what the elements of both lists are known by; None if some have no id of their own."""
-    for key in _ID_KEYS:
+def _id_key(old: list[Any], new: list[Any]) -> str:
+    """Return the key of what all elements of both lists are known by; empty if there is none."""
+    for key in ID_KEYS:
         if all(isinstance(item, dict) and isinstance(item.get(key), _Leaf) for item in old + new):
-            ids = tuple([repr(item[key].shown) for item in side] for side in (old, new))
+            ids = [[repr(item[key].shown) for item in side] for side in (old, new)]
             if all(len(set(side)) == len(side) for side in ids):
-                return ids[0], ids[1]
-    return None
+                return key
+    return ""
 
 
 def _text(tree: _Tree) -> str:

@@ -99,7 +99,7 @@ def fact_to_dict(fact: FactChange) -> dict[str, Any]:
 
 def _numbers(changes: Iterable[NodeChange | EdgeChange]) -> dict[str, int]:
     found = Counter(one.change for one in changes)
-    return {change.value: found[change] for change in Change}
+    return {one.value: found[one] for one in (Change.ADDED, Change.REMOVED, Change.CHANGED)}
 
 
 def _links(links: Iterable[Link]) -> list[dict[str, Any]]:

@@ -4,14 +4,14 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from rungraph.graph.diff.facts import facts_of, is_masked, is_same
+from rungraph.graph.diff.alignment import masked_alike
+from rungraph.graph.diff.facts import facts_of
 from rungraph.graph.diff.snapshot import Snapshot, settings_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from rungraph.graph.address import Address
-    from rungraph.graph.diff.facts import Facts
     from rungraph.graph.model import RunGraph
     from rungraph.graph.source.positions import Path
 
@@ -26,23 +26,13 @@ def not_comparable(
     """
     if knows_all(old) and knows_all(new):
         return
-    for path in _masked_alike(settings_of(old), settings_of(new)):
+    for path in masked_alike(settings_of(old), settings_of(new)):
         yield None, path
     for address in sorted(old.nodes.keys() & new.nodes.keys()):
-        for path in _masked_alike(facts_of(old.nodes[address]), facts_of(new.nodes[address])):
+        for path in masked_alike(facts_of(old.nodes[address]), facts_of(new.nodes[address])):
             yield address, path
 
 
 def knows_all(graph: RunGraph | Snapshot) -> bool:
     """Whether *graph* is of a run config rather than of JSON."""
     return not isinstance(graph, Snapshot) and graph.document is not None
-
-
-def _masked_alike(old: Facts, new: Facts) -> list[Path]:
-    return [
-        path
-        for path, value in old.items()
-        if (is_masked(value) or any(map(is_masked, path)))
-        and path in new
-        and is_same(value, new[path])
-    ]

@@ -30,6 +30,8 @@ class Change(StrEnum):
     ADDED = "added"
     REMOVED = "removed"
     CHANGED = "changed"
+    REORDERED = "reordered"
+    """Only a list: the elements that it keeps stand in another order."""
 
 
 class FactChange(NamedTuple):
@@ -38,8 +40,9 @@ class FactChange(NamedTuple):
     Attributes:
         path: Where in the node, such as ``("config", "url")``.
         change: What became of it.
-        old: What it was, secrets masked; None when there was none.
-        new: What it is, secrets masked; None when there is none.
+        old: What it was, secrets masked; None when there was none. Of a list that is reordered, the
+            ids of what it keeps.
+        new: What it is, secrets masked; None when there is none. Of such a list, the same.
         is_secret: Whether the difference is in a secret, so that *old* and *new* do not show it.
         variables: The variables whose values differ; then *old* and *new* are what is written.
     """

@@ -34,7 +34,7 @@ if TYPE_CHECKING:
     )
     from rungraph.graph.source.positions import Path
 
-MARKS = {Change.ADDED: "+", Change.REMOVED: "-", Change.CHANGED: "~"}
+MARKS = {Change.ADDED: "+", Change.REMOVED: "-", Change.CHANGED: "~", Change.REORDERED: "~"}
 _MOST_AFFECTED = 60
 """How many affected nodes are named; a comment on a pull request has its limits."""
 _LONGEST_VALUE = 100
@@ -177,7 +177,8 @@ def change_text(
         verb = "has another value" if len(variables) == 1 else "have other values"
         return f"{_value_text(new)} ({' and '.join(variables)} {verb})"
     sides = {"added": [new], "removed": [old]}
-    return " → ".join(map(_value_text, sides.get(change, [old, new])))
+    order = "order " if change == "reordered" else ""
+    return order + " → ".join(map(_value_text, sides.get(change, [old, new])))
 
 
 def _value_text(value: Any) -> str:

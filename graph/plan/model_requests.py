@@ -15,7 +15,7 @@ class FactChangePlan(JsonObject):
     """A fact of a node that differs, as ``rungraph diff --format json`` writes it."""
 
     change: str
-    """``added``, ``removed`` or ``changed``."""
+    """``added``, ``removed`` or ``changed``; of a list also ``reordered``."""
     new: Any = None
     """What it is, secrets masked; null when there is none."""
     old: Any = None

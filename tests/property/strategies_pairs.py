@@ -19,6 +19,13 @@ VALUES = st.recursive(
     lambda inner: (
         st.lists(inner, max_size=3)
         | st.dictionaries(st.sampled_from(["a", "b", "api_key", "0"]), inner, max_size=3)
+        | st.lists(st.sampled_from("xyz"), unique=True, max_size=3)
+        .flatmap(
+            lambda ids: st.tuples(
+                *(st.fixed_dictionaries({"name": st.just(one), "a": inner}) for one in ids)
+            )
+        )
+        .map(list)
     ),
     max_leaves=6,
 )

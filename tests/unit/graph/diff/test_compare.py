@@ -56,6 +56,16 @@ def test_a_config_differs_by_path() -> None:
             [{"name": "b", "v": 2}],
             [("config.x[0]", {"name": "a", "v": 1}, None), ("config.x[0].v", 1, 2)],
         ),
+        (
+            [{"name": "a", "v": 1}, {"name": "b", "v": 1}, {"name": "c"}],
+            [{"name": "n"}, {"name": "b", "v": 1}, {"name": "a", "v": 2}],
+            [
+                ("config.x", ["a", "b"], ["b", "a"]),
+                ("config.x[0]", None, {"name": "n"}),
+                ("config.x[2]", {"name": "c"}, None),
+                ("config.x[2].v", 1, 2),
+            ],
+        ),
         ([{"token": "first-secret"}, {"token": "other"}], [{"token": "other"}], [0]),
         ({"a": {"b": 1}}, {"a": 1}, [("config.x.a", {"b": 1}, 1)]),
         (["a", "b"], ["b"], [("config.x", ["a", "b"], ["b"])]),

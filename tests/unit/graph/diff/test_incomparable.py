@@ -30,6 +30,24 @@ def test_a_mask_in_json_is_neither_equal_nor_different() -> None:
     assert not known.is_empty
 
 
+def test_a_masked_value_of_an_element_that_moved_is_told() -> None:
+    """Elements are paired as in the difference: by their ids, wherever they stand."""
+
+    def graph_with(*headers: dict[str, str]) -> RunGraph:
+        entry = {"provider_id": "a", "provider_type": "remote::tgi"}
+        config = {"url": "http://h", "headers": [*headers], "args": ["--token", "hidden-9"]}
+        return compile_config({"providers": {"inference": [{**entry, "config": config}]}})
+
+    held = {"name": "held", "api_key": "hidden-1"}
+    read = graph_from_json(graph_to_json(graph_with(held, {"name": "x"})))
+    diff = diff_graphs(read, graph_with({"name": "y"}, {"name": "x"}, held))
+    node = Address.provider("inference", "a")
+    assert diff.not_comparable == (
+        (node, ("config", "args")),
+        (node, ("config", "headers", 2, "api_key")),
+    )
+
+
 def test_the_difference_itself_tells_it() -> None:
     """In text, Markdown and JSON, of settings too; nothing is called equal that need not be."""
     config = {"metadata_store": {"type": "redis", "password": "hidden-1"}, "providers": {}}
