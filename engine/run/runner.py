@@ -252,11 +252,11 @@ class NodeRunner:
                 run, cancelled_from_within(error, "its start was cancelled from within")
             )
         else:
-            run.starting.skip(run)
             if error is None:
                 late = DeadlineError("end", self._cancel_timeout, abandoned=True)
                 self._callbacks.noted(run, late)
                 self._emit(NodeKilled(self.clock(), run.address, late))
+            run.starting.skip(run)  # Told last: it does not run because of others.
         run.starting.settle(run)
 
     async def _turn(self, run: NodeRun) -> Exception | None:

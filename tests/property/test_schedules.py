@@ -35,6 +35,12 @@ def test_a_reload_that_fails_leaves_nothing_behind(seed: int) -> None:
     run_schedule(seed)
 
 
+@pytest.mark.parametrize("seed", [13363, 17509])
+def test_what_is_cut_off_because_of_others_is_skipped(seed: int) -> None:
+    """Also where its start does not end, so that it is left behind."""
+    run_schedule(seed)
+
+
 def test_of_two_changes_at_a_time_one_leaves_to_the_other_what_needs_its_nodes() -> None:
     """It started that again and again, for as long as the other took."""
     run_schedule(2807)
