@@ -74,6 +74,7 @@ class Changes:
         self._startings: set[Starting] = set()
         self._turns: list[tuple[set[Address], asyncio.Future[None]]] = []
         self._exchanged: Starting | None = None
+        self._updating: asyncio.Future[list[NodeFailure]] | None = None
         self.is_aborted = False
         self.is_ending = False
 
@@ -89,8 +90,7 @@ class Changes:
         """
         self.is_ending = True
         if self._exchanged is not None:  # It has all nodes: nothing else starts meanwhile.
-            for starting in tuple(self._startings):
-                starting.abort()
+            self._break_off()
 
     def is_of_reload(self, run: NodeRun) -> bool:
         """Whether *run* belongs to the new graph of a reload that is not over."""
@@ -99,8 +99,13 @@ class Changes:
     def abort(self) -> None:
         """Begin no change any more, and break off what is starting."""
         self.is_aborted = self.is_ending = True
+        self._break_off()
+
+    def _break_off(self) -> None:
         for starting in tuple(self._startings):
             starting.abort()
+        if self._updating is not None:
+            self._updating.cancel()
 
     async def over(self) -> asyncio.CancelledError | None:
         """Wait until no change is under way; return a cancellation."""
@@ -205,14 +210,17 @@ class Changes:
         cancelled = await self.start(starting) or cancelled
         failures: list[NodeFailure] = []
         updated: list[Address] = []
+
+        def goes_on() -> bool:
+            is_broken_off = starting.is_aborted or self.is_ending
+            return not (failures or cancelled or is_broken_off)
+
         for address, update in exchange.updates.items():
-            if not failures and cancelled is None and not starting.is_aborted:
+            if goes_on():
                 updated.append(address)
-                # A cancellation must not leave the new graph: what is told is waited for.
-                told = asyncio.ensure_future(self._update(address, update))
-                cancelled = await outlast(told)
-                failures += told.result()
-        if not failures and cancelled is None and not starting.is_aborted:
+                problems, cancelled = await self._told(address, update)
+                failures += problems
+        if goes_on():
             running.relink()
             return
         failed = in_start_order(exchange.graph, begins)
@@ -228,9 +236,11 @@ class Changes:
             cancelled = await outlast(self.start(back)) or cancelled
             left = back.failures
             for address in updated:
-                told = asyncio.ensure_future(self._update(address, exchange.updates[address]))
-                cancelled = await outlast(told) or cancelled
-                for failure in told.result():
+                if self.is_ending:
+                    break
+                problems, again_cancelled = await self._told(address, exchange.updates[address])
+                cancelled = again_cancelled or cancelled
+                for failure in problems:
                     left += (failure,)
                     if isinstance(failure.error, LackingError):  # It goes on, degraded.
                         continue
@@ -267,6 +277,18 @@ class Changes:
         if self.is_ending:
             msg = "the stack is stopping"
             raise NotRunningError(msg)
+
+    async def _told(
+        self, address: Address, update: Callable[[object], Awaitable[object]]
+    ) -> tuple[list[NodeFailure], asyncio.CancelledError | None]:
+        """Return what comes of an update, and a cancellation: only the stack's end cuts it short.
+
+        A cancellation must not leave the new graph, so what is told is waited for.
+        """
+        updating = self._updating = asyncio.ensure_future(self._update(address, update))
+        cancelled = await outlast(updating)
+        self._updating = None
+        return ([] if updating.cancelled() else updating.result()), cancelled
 
     async def _update(
         self, address: Address, update: Callable[[object], Awaitable[object]]

@@ -229,8 +229,9 @@ class RunningNodes:
     ) -> Exception | None:
         """Return what *work* on *address*, which runs, raises; it may take as long as a start."""
         settings = self._settings
+        grace = min(settings.cancel_timeout, settings.stop_timeout)
         try:
-            await within(work, settings.start_timeout, grace=settings.cancel_timeout, owner=address)
+            await within(work, settings.start_timeout, grace=grace, owner=address)
         except NoAnswerError:
             return DeadlineError(action, settings.start_timeout)
         except Exception as error:  # noqa: BLE001 (a provider's code may raise anything)

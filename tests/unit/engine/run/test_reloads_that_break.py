@@ -22,7 +22,7 @@ from tests.unit.engine.run.models import (
 )
 
 from rungraph.engine.errors import NotRunningError, StopError
-from rungraph.engine.events import NodeGivenUp, NodeStarting, State
+from rungraph.engine.events import NodeGivenUp, NodeRestarting, NodeStarting, NodeUpdated, State
 from rungraph.engine.run.errors import ReloadError
 from rungraph.engine.run.stack import Stack
 from rungraph.graph import Address
@@ -84,6 +84,39 @@ async def test_a_signal_that_comes_amid_a_reload_starts_nothing() -> None:
         await reload
     assert signals.exit_code == 143
     assert _starts_of(stack, BAR) == 2
+
+
+@pytest.mark.parametrize("is_signal", [False, True])
+@pytest.mark.parametrize("hangs_at", ["x", "foo-model"])
+async def test_a_stop_breaks_off_what_is_told_its_config(
+    monkeypatch: pytest.MonkeyPatch, hangs_at: str, is_signal: bool
+) -> None:
+    """The new one, or the old one on the way back; nobody else is told anything any more."""
+    taken: list[str] = []
+
+    async def reconfigure(_self: FakeModel, config: Any) -> None:
+        taken.append(config["serves"])
+        if config["serves"] == hangs_at:
+            await asyncio.Event().wait()
+        raise OSError(config["serves"])
+
+    monkeypatch.setattr(FakeModel, "reconfigure", reconfigure, raising=False)
+    old = models_graph("foo", "goes")
+    stack = Stack(old, quick(start_timeout=20))
+    async with stack.signals(), stack:
+        new = models_graph("foo", "goes", foo={"serves": "x"}, goes={"serves": "y"})
+        reload = asyncio.create_task(stack.apply(new))
+        await until(lambda: hangs_at in taken)
+        if is_signal:
+            os.kill(os.getpid(), signal.SIGTERM)
+            await asyncio.Event().wait()
+    with pytest.raises(NotRunningError, match="the stack is stopping"):
+        await reload
+    assert taken == ["x", "foo-model"][: len(taken)]
+    problems = [one.problem for one in told(stack.events, NodeUpdated)]
+    assert problems == ["OSError: x"][: len(taken) - 1]
+    assert not told(stack.events, NodeRestarting)
+    assert stack.status() == dict.fromkeys(old, State.STOPPED)
 
 
 async def test_what_breaks_while_its_calls_end_is_shut_down() -> None:
