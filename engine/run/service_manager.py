@@ -55,6 +55,7 @@ class _ServiceManager:
         self._address = f"\0{address[1:]}" if address.startswith("@") else address
         self._interval = watchdog_seconds and watchdog_seconds / 2
         self._next: asyncio.TimerHandle | None = None
+        self._is_deaf = False
 
     def take(self, event: Event) -> None:
         if isinstance(event, StackReady):
@@ -76,4 +77,8 @@ class _ServiceManager:
                 manager.setblocking(False)
                 manager.sendto(state.encode(), self._address)
         except OSError as error:  # A stack does not stop because nobody listens.
-            _logger.warning("cannot tell systemd %s at NOTIFY_SOCKET: %s", state, error)
+            if not self._is_deaf:  # Said once, until somebody listens again.
+                _logger.warning("cannot tell systemd %s at NOTIFY_SOCKET: %s", state, error)
+            self._is_deaf = True
+        else:
+            self._is_deaf = False
