@@ -181,8 +181,10 @@ class Changes:
         mine.update(found)
         return found
 
-    async def exchange(self, exchange: Exchange) -> None:
+    async def exchange(self, exchange: Exchange, awaited: Collection[Address] = ()) -> None:
         """Go on with another graph; if something of it does not start, with the old one.
+
+        Those *awaited* do not run because they wait for their restart, as they then do again.
 
         Raises:
             ReloadError: If it goes on with the old one; what did not start of either is named.
@@ -192,11 +194,11 @@ class Changes:
         async with self._turn({*self._running.graph, *exchange.graph}):
             self._check_not_ending()
             try:
-                await self._exchange(exchange)
+                await self._exchange(exchange, awaited)
             finally:
                 self._exchanged = None
 
-    async def _exchange(self, exchange: Exchange) -> None:
+    async def _exchange(self, exchange: Exchange, awaited: Collection[Address]) -> None:
         running = self._running
         before, runs = (running.graph, running.late), dict(running.runs)
         ran = [one for one in exchange.ends if running.runs[one].is_up]
@@ -228,7 +230,7 @@ class Changes:
         cancelled = await running.take_down(again) or cancelled
         exchange.switch(False)
         running.graph, running.late = before
-        self._put_back([runs[one] for one in failed if one in runs and one not in ran])
+        self._put_back([runs[one] for one in failed if one in runs and one not in ran], awaited)
         left: tuple[NodeFailure, ...] = ()
         if not self.is_ending:
             # What was skipped before may have what it needs by now.
@@ -263,11 +265,13 @@ class Changes:
                 self._running.coming.discard(one)
                 self._emit(NodeSkipped(self._running.runner.clock(), one, run.causes))
 
-    def _put_back(self, runs: Iterable[NodeRun]) -> None:
-        """Have nodes that did not run before be as they were."""
+    def _put_back(self, runs: Iterable[NodeRun], awaited: Collection[Address]) -> None:
+        """Have nodes that did not run before be as they were; what is *awaited* is told later."""
         for run in runs:
             self._running.runs[run.address] = run
             now = self._running.runner.clock()
+            if run.address in awaited:
+                continue
             if run.is_skipped:
                 self._emit(NodeSkipped(now, run.address, run.causes))
             else:

@@ -220,7 +220,7 @@ class Lifecycle:
         """
         forgotten = self.supervisor.forget(exchange.ends)
         try:
-            await self.changes.exchange(exchange)
+            await self.changes.exchange(exchange, {one.address for one in forgotten})
             for failure in self._of_reload:
                 self._has_broken(failure)
         except BaseException as error:
