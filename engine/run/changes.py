@@ -7,13 +7,7 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from rungraph.engine.errors import (
-    NodeError,
-    NodeFailure,
-    NotRunningError,
-    RestartingError,
-    describe,
-)
+from rungraph.engine.errors import NodeFailure, NotRunningError, RestartingError, describe
 from rungraph.engine.events import Event, NodeGivenUp, NodeRestarting, NodeSkipped, NodeUpdated
 from rungraph.engine.routing.errors import LackingError
 from rungraph.engine.run.errors import ReloadError
@@ -151,11 +145,7 @@ class Changes:
         running = self._running
         if self.is_aborted:
             return ()
-        for one, cause in replaced.items():
-            if one != cause and running.runs[one].is_up:
-                reason = f"'{cause}' is restarted, which it needs"
-                self._emit(NodeRestarting(running.runner.clock(), one, reason))
-        cancelled = await running.take_down({one: RestartingError(str(one)) for one in replaced})
+        cancelled = await self._take_down(replaced)
         if cancelled is not None:
             self._leave_out({one: cause for one, cause in replaced.items() if one != cause})
             raise cancelled
@@ -170,6 +160,16 @@ class Changes:
             failures += starting.failures
             fresh = self._also_taken((), taken)
         return tuple(failures)
+
+    async def _take_down(
+        self, replaced: Mapping[Address, Address]
+    ) -> asyncio.CancelledError | None:
+        """Stop what is to start again; return a cancellation."""
+        for one, cause in replaced.items():
+            if one != cause and self._running.runs[one].is_up:
+                reason = f"'{cause}' is restarted, which it needs"
+                self._emit(NodeRestarting(self._running.runner.clock(), one, reason))
+        return await self._running.take_down({one: RestartingError(str(one)) for one in replaced})
 
     def _also_taken(self, nodes: Iterable[Address], mine: set[Address]) -> list[Address]:
         """Return *nodes* and what was skipped and can start, and have that be of *mine*.
@@ -231,30 +231,44 @@ class Changes:
         exchange.switch(False)
         running.graph, running.late = before
         self._put_back([runs[one] for one in failed if one in runs and one not in ran], awaited)
-        left: tuple[NodeFailure, ...] = ()
-        if not self.is_ending:
-            # What was skipped before may have what it needs by now.
-            back = running.renew(running.with_skipped(ran), is_whole=False)
-            cancelled = await outlast(self.start(back)) or cancelled
-            left = back.failures
-            for address in updated:
-                if self.is_ending:
-                    break
-                problems, again_cancelled = await self._told(address, exchange.updates[address])
-                cancelled = again_cancelled or cancelled
-                for failure in problems:
+        # What was skipped before may have what it needs by now.
+        left, interrupted = await self._bring_back(ran)
+        cancelled = interrupted or cancelled
+        refused: list[Address] = []
+        for address in updated:
+            if self.is_ending:
+                break
+            problems, interrupted = await self._told(address, exchange.updates[address])
+            cancelled = interrupted or cancelled
+            for failure in problems:
+                if isinstance(failure.error, LackingError):  # It goes on, degraded.
                     left += (failure,)
-                    if isinstance(failure.error, LackingError):  # It goes on, degraded.
-                        continue
-                    # It goes by neither config: like what breaks down, it is started anew.
-                    run = running.runs[address]
-                    run.died = NodeError(describe(failure.error))
-                    run.cancel()
+                    continue
+                # It goes by neither config. That is the reload's doing, so it is no failure of
+                # its own, for which it may not be started again.
+                refused.append(address)
+                why = describe(failure.error)
+                self._emit(NodeRestarting(running.runner.clock(), address, why))
+        if refused:
+            replaced = running.closure(refused)
+            cancelled = await self._take_down(replaced) or cancelled
+            failures_again, interrupted = await self._bring_back(replaced)
+            left, cancelled = left + failures_again, interrupted or cancelled
         running.relink()
         if cancelled is not None:
             raise cancelled
         self._check_not_ending()
         raise ReloadError((*starting.failures, *failures), left)
+
+    async def _bring_back(
+        self, nodes: Iterable[Address]
+    ) -> tuple[tuple[NodeFailure, ...], asyncio.CancelledError | None]:
+        """Start *nodes* and what was skipped and can start; return failures, a cancellation."""
+        if self.is_ending:
+            return (), None
+        back = self._running.renew(self._running.with_skipped(nodes), is_whole=False)
+        cancelled = await outlast(self.start(back))
+        return back.failures, cancelled
 
     def _leave_out(self, nodes: Mapping[Address, Address]) -> None:
         """Take note that *nodes*, which have stopped, wait for what they are mapped to."""

@@ -182,20 +182,45 @@ async def test_a_provider_that_can_takes_its_new_config_while_it_runs(
 async def test_a_provider_that_takes_neither_config_is_started_anew(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    """Nobody knows by which it goes, after a reload that failed because of it."""
+    """Nobody knows by which it goes; that is no failure for which no restart may be left."""
 
     async def reconfigure(self: FakeModel, config: Any) -> None:
         self.served = {"half": Model(identifier="half")}
         raise OSError(config["serves"])
 
     monkeypatch.setattr(FakeModel, "reconfigure", reconfigure, raising=False)
-    async with Stack(models_graph("foo", "bar"), quick()) as stack:
-        with pytest.raises(ReloadError, match=r"but for:\n.*inference/foo .*OSError: foo-model"):
+    old = models_graph("foo", "bar")
+    async with Stack(old, quick(restart_limit=0)) as stack:
+        with pytest.raises(ReloadError, match=r"; all is as before\n.*foo .*OSError: other"):
             await stack.apply(models_graph("foo", "bar", foo={"serves": "other"}))
-        await until(lambda: len(FakeModel.made) == 3)
+        assert len(FakeModel.made) == 3
         await until(lambda: offered(stack) == {"foo-model", "bar-model"})
         (cause,) = told(stack.events, NodeRestarting)
         assert cause.reason == "OSError: foo-model"
+        assert stack.status() == dict.fromkeys(old, State.READY)
+
+
+async def test_a_provider_that_takes_neither_config_and_does_not_start_is_tried_again(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """The error of the reload names it, and the rest of the old config runs."""
+    created = FakeModel.__init__
+
+    def create(*_: object) -> None:
+        msg = "no GPU"
+        raise ConnectionError(msg)
+
+    async def reconfigure(_self: FakeModel, config: Any) -> None:
+        monkeypatch.setattr(FakeModel, "__init__", create)
+        raise OSError(config["serves"])
+
+    monkeypatch.setattr(FakeModel, "reconfigure", reconfigure, raising=False)
+    async with Stack(models_graph("foo", "bar"), quick()) as stack:
+        with pytest.raises(ReloadError, match=r"but for:\n.*inference/foo .*no GPU"):
+            await stack.apply(models_graph("foo", "bar", foo={"serves": "other"}))
+        assert stack.status()[BAR] is State.READY
+        monkeypatch.setattr(FakeModel, "__init__", created)
+        await state_is(stack, FOO, State.READY)
 
 
 async def test_a_table_that_lacks_something_after_a_failed_reload_goes_on(
