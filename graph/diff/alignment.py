@@ -39,7 +39,8 @@ def fact_changes(
     A mapping is compared key by key. The elements of a list are those with the same id if all have
     one, wherever they stand, else those that are equal, and what stands between these in the same
     order. An index is that in the new list, of what is removed that in the old one. That elements
-    stand in another order is one change of their list, from ids to ids.
+    stand in another order is one change of their list, from ids to ids. A list of plain values is
+    one value.
 
     Args:
         old: The facts as they were.
