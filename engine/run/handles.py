@@ -100,6 +100,7 @@ class Handles:
         self._drain_seconds = min(settings.drain_timeout, settings.stop_timeout / 2)
         self._handles: dict[Address, Handle] = {}
         self._gates: dict[Address, Gate] = {}
+        self._open: dict[Address, object] = {}  # Whose each open gate is.
         self._calls = CallWatch()
 
     def limit_drain(self, seconds: float) -> None:
@@ -138,6 +139,7 @@ class Handles:
         address = node.address
         observe = self._observe_routed(pair, address) if pair is not None else None
         gate = self._gates[address] = Gate(str(address), node.limits, observe)
+        self._open[address] = instance
         if (handle := self._handles.get(address)) is not None:
             handle.point(instance, gate)
 
@@ -156,11 +158,15 @@ class Handles:
         if (gate := self._gates.get(address)) is not None:
             gate.why = why
 
-    async def close(self, address: Address) -> None:
-        """Let the calls of a provider end, end them, and take no more."""
-        gate = self._gates.get(address)
-        if gate is None:
+    async def close(self, address: Address, instance: object) -> None:
+        """Let the calls of *instance* end, end them, and take no more; it may have come too late.
+
+        Then another has its place, or will have, whose calls go on.
+        """
+        if self._open.get(address) is not instance:
             return
+        gate = self._gates[address]
+        del self._open[address]
         try:
             await self._calls.drain(gate, self._drain_seconds, closes=True)
         finally:

@@ -127,19 +127,23 @@ class Instances:
             return await self._open_table(node, dependencies)
         if isinstance(node, RouterNode):
             return self._open_router(node, self.handles.handles_of(dependencies, address))
+        report = self._access.reporter(address)  # Of this start: another may come meanwhile.
         instance = await self._open_provider(node, self.handles.handles_of(dependencies, address))
-        pair = self._graph.catalog.pair_of_router(address.api)
-        self.handles.open(node, instance, pair)
-        with suppress(TypeError):  # A class with slots may have no weak references.
-            self._opened[address] = instance
         try:
             self._check(node, instance)
             if has_reports(instance):
-                instance.report_to(self._access.reporter(address))
+                instance.report_to(report)
         except Exception:
             await self.close(address, instance)
             raise
         return instance
+
+    def serve(self, address: Address, instance: object) -> None:
+        """Send the calls of a provider to *instance* from now on."""
+        if isinstance(node := self._graph[address], ProviderNode):
+            self.handles.open(node, instance, self._graph.catalog.pair_of_router(address.api))
+            with suppress(TypeError):  # A class with slots may have no weak references.
+                self._opened[address] = instance
 
     async def close(self, address: Address, instance: object) -> None:
         """Let the calls that run on *instance* end, end them, and shut it down.
@@ -149,7 +153,7 @@ class Instances:
         """
         cancelled: asyncio.CancelledError | None = None
         try:
-            await self.handles.close(address)
+            await self.handles.close(address, instance)
         except asyncio.CancelledError as error:
             cancelled = error
         if has_shutdown(instance):
@@ -261,8 +265,7 @@ class Instances:
         if node.placement == "process":
             return await self._open_in_process(node, spec, dependencies)
         module = await self._import(importable(spec.module, node), spec.module)
-        api = self._graph.catalog.apis[node.api]
-        is_builtin = bool(api.builtin) and api.builtin == node.provider_type
+        is_builtin = node.provider_type == self._graph.catalog.apis[node.api].builtin
         name = _BUILTIN_ENTRY_POINT if is_builtin else spec.entry_point
         function = getattr(module, name, None)
         if not callable(function):
@@ -296,8 +299,7 @@ class Instances:
         """Import a module in a thread; who wants it meanwhile waits for the same thread."""
         if (module := imported(name)) is not None:
             return module
-        future = self._imports.get(name)
-        if future is None:
+        if (future := self._imports.get(name)) is None:
             future = self._imports[name] = thread_future(import_module, name)
         try:
             return await settled(future)

@@ -123,6 +123,8 @@ class Lifecycle:
         run, runner = self._running.runs[address], self._running.runner
 
         def take(report: ProviderReport) -> None:
+            if self._running.runs.get(address) is not run:  # Another has its place.
+                return
             if report.state == "working":
                 self._emit(NodeWorking(self.clock(), address, report.detail))
                 return
@@ -267,8 +269,7 @@ class Lifecycle:
         self._emit(StackStopped(self.clock()))
         if cancelled is not None:
             raise cancelled
-        failures = (*self._running.broken.values(), *self._failures)
-        if failures:
+        if failures := (*self._running.broken.values(), *self._failures):
             raise StopError(failures) from _cause(failures)
 
     def kill(self) -> None:
@@ -284,9 +285,8 @@ class Lifecycle:
         self.changes.abort()
         cancelled = await outlast(self.supervisor.aclose())
         cancelled = await self.changes.over() or cancelled
-        cancelled = (
-            await Stopping(self._running.runs.values(), self._running.runner).run() or cancelled
-        )
+        stopping = Stopping(self._running.runs.values(), self._running.runner)
+        cancelled = await stopping.run() or cancelled
         cancelled = await self._running.runner.end_stragglers() or cancelled
         if self._watch is not None:
             self._watch.close()

@@ -28,6 +28,10 @@ class NodeInstances(Protocol):
         """Return the instance of *address*, given those of its dependencies that run."""
         ...
 
+    def serve(self, address: Address, instance: object) -> None:
+        """Send whoever calls *address* to *instance*, which runs now; one too late never does."""
+        ...
+
     async def close(self, address: Address, instance: object) -> None:
         """Dispose of *instance*; called once, in the task that opened it."""
         ...

@@ -217,8 +217,8 @@ class NodeRunner:
 
     def _runs(self, run: NodeRun, instance: object) -> None:
         run.disarm()
-        run.phase = Phase.RUNNING
-        run.instance = instance
+        self._nodes.serve(run.address, instance)
+        run.phase, run.instance = Phase.RUNNING, instance
         now, waited = self.clock(), run.since - run.due
         self._emit(NodeReady(now, run.address, duration=now - run.since, waited=waited))
         for about, report in run.reported.items():

@@ -151,6 +151,9 @@ def node(index: int) -> Address:
 class PlainInstances:
     """What instances need not do: they are lost without a word, stay broken, and take no other."""
 
+    def serve(self, address: Address, instance: object) -> None:
+        """Do nothing: nobody calls it."""
+
     def drop(self, instance: object) -> None:
         """Do nothing."""
 

@@ -3,16 +3,21 @@
 from __future__ import annotations
 
 import asyncio
+import threading
+from collections.abc import Callable
 from typing import Any
 from unittest.mock import Mock
 
 import pytest
 from tests.unit.engine.fakes import GraphOf, Offer, Pinger, making
-from tests.unit.engine.run.models import FOO, FakeModel, instance, models_graph, quick
+from tests.unit.engine.run.models import FOO, FakeModel, instance, models_graph, quick, until
 
 from rungraph.engine.apis.models import Model
 from rungraph.engine.errors import NotRunningError
+from rungraph.engine.events import State
+from rungraph.engine.provider import ProviderReport
 from rungraph.engine.routing import gate
+from rungraph.engine.run.errors import ReloadError
 from rungraph.engine.run.stack import Stack
 from rungraph.graph import Address
 
@@ -88,3 +93,31 @@ async def test_a_call_that_is_ended_says_so_whatever_its_provider_makes_of_that(
         await entered.wait()
         await stack.apply(models_graph("bar"))
         assert await calling == 0
+
+
+async def test_an_instance_that_comes_too_late_gets_no_calls_and_ends_none(
+    graph_of: GraphOf,
+) -> None:
+    """By then another has its place: its callers stay with it, and nobody reports it ill."""
+    late, made = threading.Event(), list[Pinger]()
+
+    class Reporting(Pinger):
+        def report_to(self, report: Callable[[ProviderReport], None]) -> None:
+            report(ProviderReport("degraded", "late") if late.is_set() else ProviderReport("ready"))
+
+    def create(config: Any, deps: Any) -> Pinger:
+        if "slow" in config:
+            late.wait()
+        made.append(Reporting(config))
+        return made[-1]
+
+    how = quick(start_timeout=0.1, cancel_timeout=0.1)
+    async with Stack(graph_of(a=Offer(create)), how) as stack:
+        with pytest.raises(ReloadError, match="ignores being cancelled"):
+            await stack.apply(graph_of(a=Offer(create, config={"slow": True})))
+        late.set()
+        await until(lambda: len(made) == 3 and made[-1].shutdowns)
+        assert made[-1].config == {"slow": True}
+        assert await stack["a"].ping() == "pong"
+        assert stack.status()[Address.provider("a", "one")] is State.READY
+        assert [one.shutdowns for one in made] == [1, 0, 1]
