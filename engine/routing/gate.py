@@ -152,6 +152,20 @@ class Gate:
             self._cut_tasks[task] = cut
             task.add_done_callback(lambda done: self._cut_tasks.pop(done, None))
             task.cancel()
+        if tasks:
+            asyncio.get_running_loop().call_soon(self._settle, _LOOK_SECONDS)
+
+    def _settle(self, seconds: float) -> None:
+        """Take back the cancellation of those whose provider has answered all the same.
+
+        Looks again after so many *seconds*, and ever later, while there are others.
+        """
+        for task in [*self._cut_tasks]:
+            if all(_gate_of(one) is not self for one in _awaited(task.get_coro())):
+                del self._cut_tasks[task]
+                task.uncancel()
+        if self._cut_tasks:
+            asyncio.get_running_loop().call_later(seconds, self._settle, 2 * seconds)
 
     def raise_cut(self) -> None:
         """Raise why the running call was ended, unless who waits for it was cancelled.

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import threading
 from collections.abc import Callable
+from contextlib import suppress
 from typing import Any
 from unittest.mock import Mock
 
@@ -121,3 +122,30 @@ async def test_an_instance_that_comes_too_late_gets_no_calls_and_ends_none(
         assert await stack["a"].ping() == "pong"
         assert stack.status()[Address.provider("a", "one")] is State.READY
         assert [one.shutdowns for one in made] == [1, 0, 1]
+
+
+@pytest.mark.parametrize("key", ["inference", FOO])
+@pytest.mark.parametrize("more_seconds", [0.0, 0.1])
+async def test_a_caller_that_is_answered_all_the_same_is_no_cancelled_task(
+    key: str | Address, more_seconds: float, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """What its provider passed over is taken back, as soon as the call has ended."""
+    async with Stack(models_graph("foo", "bar"), quick(drain_timeout=0)) as stack:
+        entered = asyncio.Event()
+
+        async def wait() -> None:
+            entered.set()
+            with suppress(asyncio.CancelledError):
+                await asyncio.Event().wait()
+            await asyncio.sleep(more_seconds)
+
+        async def call() -> None:
+            assert await stack[key].chat_completion("foo-model", []) == 1
+            await until(lambda: not calling.cancelling())
+
+        monkeypatch.setattr(instance("foo").answers, "wait", wait)
+        calling = asyncio.create_task(call())
+        await entered.wait()
+        await stack.apply(models_graph("bar"))
+        await calling
+        assert calling.cancelling() == 0
