@@ -9,6 +9,7 @@ from rungraph.engine.errors import DeadlineError, NotRunningError, RestartingErr
 from rungraph.engine.events import Event, NodeBound, NodeNotBound, NodeWaiting
 from rungraph.engine.provider import ProviderReport
 from rungraph.engine.run.node_run import NodeInstances, NodeRun, link
+from rungraph.engine.run.runner import KILL_GRACE
 from rungraph.engine.run.starting import Starting
 from rungraph.engine.run.stopping import Stopping
 from rungraph.engine.waiting import NoAnswerError, within
@@ -229,7 +230,7 @@ class RunningNodes:
     ) -> Exception | None:
         """Return what *work* on *address*, which runs, raises; it may take as long as a start."""
         settings = self._settings
-        grace = min(settings.cancel_timeout, settings.stop_timeout)
+        grace = min(settings.cancel_timeout, settings.stop_timeout, KILL_GRACE)
         try:
             await within(work, settings.start_timeout, grace=grace, owner=address)
         except NoAnswerError:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable
+from contextlib import suppress
 from typing import Any, cast
 
 import pytest
@@ -182,6 +183,27 @@ async def test_a_cancelled_binding_rolls_back(graph_of: GraphOf) -> None:
             pytest.fail("the block was entered")
     owner.uncancel()
     assert set(stack.status().values()) == {State.STOPPED}
+
+
+async def test_a_kill_waits_for_a_binding_no_longer_than_for_a_node(graph_of: GraphOf) -> None:
+    """How long a node may take to give up in an orderly stop does not count then."""
+    owner = cast("asyncio.Task[None]", asyncio.current_task())
+
+    class Stubborn(Bound):
+        async def bind(self, api: str, instance: object) -> None:  # type: ignore[override]
+            owner.cancel()
+            asyncio.get_running_loop().call_later(0.01, stack.kill)
+            for _ in range(9):
+                with suppress(asyncio.CancelledError):
+                    await asyncio.Event().wait()
+
+    graph, _ = _soft_cycle(graph_of, Stubborn)
+    stack = Stack(graph, StackSettings(cancel_timeout=600, stop_timeout=600))
+    with pytest.raises(asyncio.CancelledError):
+        async with asyncio.timeout(60), stack:
+            pytest.fail("the block was entered")
+    owner.uncancel()
+    assert not set(stack.status().values()) & {State.READY, State.STARTING}
 
 
 async def test_what_ails_a_node_ends_by_itself(graph_of: GraphOf) -> None:
