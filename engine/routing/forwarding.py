@@ -61,6 +61,8 @@ class Forwarder:
         self._targets: dict[str, tuple[Any, ...]] = {}
         self._routes: dict[str, tuple[str, str] | Callable[..., Any]] = {}
         self._own_defaults: dict[str, tuple[Any, ...]] = {}
+        self._agreed: dict[str, Any] = {}
+        self._differing: tuple[str, ...] = ()
         self._namespace: dict[str, Any] = {
             "__name__": __name__,  # By which its frames are known as ours.
             "_rungraph_targets": self._targets,
@@ -70,6 +72,7 @@ class Forwarder:
             "_rungraph_errors": (Exception, CancelledError),
             "_rungraph_stream": AsyncGeneratorType,
         }
+        self._take_defaults()
         self.function: Callable[..., Any] = method.dress(self._compiled())
 
     def serve_by(self, providers: Mapping[str, tuple[Callable[..., Any], Gate]]) -> None:
@@ -78,14 +81,16 @@ class Forwarder:
         The function stays the same object: whoever has kept it calls the new providers, too.
         """
         self._providers = providers
-        compiled, function = self._compiled(), cast("FunctionType", self.function)
-        function.__code__ = compiled.__code__
-        function.__defaults__ = compiled.__defaults__
-        function.__kwdefaults__ = compiled.__kwdefaults__
+        if self._take_defaults():
+            compiled, function = self._compiled(), cast("FunctionType", self.function)
+            function.__code__ = compiled.__code__
+            function.__defaults__ = compiled.__defaults__
+            function.__kwdefaults__ = compiled.__kwdefaults__
         for key in self._routes:  # What is stored with each target depends on all providers.
             self._aim(key)
 
-    def _compiled(self) -> FunctionType:
+    def _take_defaults(self) -> bool:
+        """Take in the defaults of all providers; return whether the function has others then."""
         agreed: dict[str, Any] = {}
         differing: dict[str, dict[str, Any]] = {}
         # Hundreds of providers share a function.
@@ -104,8 +109,14 @@ class Forwarder:
             name: tuple(defaults[name] for defaults in differing.values())
             for name in self._providers
         }
-        self._namespace |= {f"_rungraph_default_{name}": one for name, one in agreed.items()}
-        source = _source(self._method, self._routing_key, agreed, differing)
+        before, self._agreed = self._agreed, agreed
+        differed, self._differing = self._differing, (*differing,)
+        is_as_before = differed == self._differing and before.keys() == agreed.keys()
+        return not (is_as_before and all(_is_same(before[one], agreed[one]) for one in agreed))
+
+    def _compiled(self) -> FunctionType:
+        self._namespace |= {f"_rungraph_default_{name}": one for name, one in self._agreed.items()}
+        source = _source(self._method, self._routing_key, self._agreed, self._differing)
         name = f"<router method {self._method.function.__qualname__}>"
         # The source is made of parameter names alone, which are identifiers.
         exec(_code_of(source, name), self._namespace)  # noqa: S102
@@ -163,7 +174,8 @@ def is_left_out(key: object) -> bool:
 
 def _function_of(method: Callable[..., Any]) -> Callable[..., Any]:
     """Return what tells the signature of a provider's *method*, without what is around it."""
-    method = unwrap(method, stop=lambda one: ismethod(one) or hasattr(one, "__signature__"))
+    if not ismethod(method):  # Nearly all are: to ask `unwrap` takes long.
+        method = unwrap(method, stop=lambda one: ismethod(one) or hasattr(one, "__signature__"))
     return getattr(method, "__func__", method)
 
 

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Coroutine, Iterable
     from types import CodeType, FrameType
 
-_GRACE_SECONDS = 0.01
+_GRACE_SECONDS = 0.005
 """Seconds within which whoever waits for a task has taken its error."""
 
 _OF_A_LOOP, _AROUND_A_LOOP = asyncio.Handle._run.__code__, asyncio.Runner.run.__code__  # noqa: SLF001
