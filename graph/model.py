@@ -371,7 +371,7 @@ class RunGraph:
             elif isinstance(node, TableNode):
                 for resource in node.resources:
                     found |= secret_values(resource.written, resource.fields)
-        if self.document is not None:
+        if found and self.document is not None:
             found -= self.document.names
         # A short word of a dictionary is in every text; whoever has one as a secret has none.
         return Scrubber(one for one in found if len(one) >= SHORTEST or not is_ordinary(one))

@@ -7,6 +7,7 @@ import json
 from collections.abc import Mapping
 from functools import cached_property
 from itertools import filterfalse, pairwise
+from types import NoneType
 from typing import TYPE_CHECKING, Any, Final
 from urllib.parse import quote, quote_plus
 
@@ -59,6 +60,7 @@ _MANY: Final = 100
 _MAPPINGS: Final = (dict, Mapping)
 """Dictionaries first, which nearly all are: to ask whether a value is a mapping takes long."""
 COLLECTIONS: Final = (*_MAPPINGS, list, tuple)
+_NUMBERS: Final = (int, float, NoneType)
 
 
 def masked(value: Any, *, secrets: Iterable[str] = (), known: KnownSecrets = NOTHING_KNOWN) -> Any:
@@ -211,8 +213,10 @@ def _collect(
         if not is_same and isinstance(written, Mapping) == isinstance(resolved, Mapping):
             sources = {key: item for key, item, _ in items_of(written, extra)}
         for key, item, reason in items_of(resolved, extra, under):
-            source = item if is_same else sources.get(key)
-            _collect(found, source, item, extra, key, is_secret=is_secret or bool(reason))
+            is_hidden = is_secret or bool(reason)
+            if is_hidden or not (is_same and isinstance(item, _NUMBERS)):
+                source = item if is_same else sources.get(key)
+                _collect(found, source, item, extra, key, is_secret=is_hidden)
         if isinstance(resolved, _MAPPINGS):
             for key in filterfalse(is_plain_key, resolved):
                 found.update(secrets_of_key(key, is_secret=is_secret))
