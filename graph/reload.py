@@ -50,16 +50,16 @@ class Step(NamedTuple):
     cause: Address
 
 
-def takes_others(dependent: Address, dependency: Address) -> bool:
-    """Whether *dependent* takes another *dependency* while it runs: tables and routers do."""
-    return dependent.kind is not NodeKind.PROVIDER and dependency.kind is not NodeKind.TABLE
+def takes_others(address: Address) -> bool:
+    """Whether a node takes other dependencies while it runs: tables and routers do."""
+    return address.kind is not NodeKind.PROVIDER
 
 
 def reload_steps(
     diff: GraphDiff,
     new: RunGraph,
     *,
-    can_rebind: Callable[[Address, Address], bool] = takes_others,
+    can_rebind: Callable[[Address], bool] = takes_others,
     can_update: Callable[[Address], bool] = lambda address: address.kind is NodeKind.TABLE,
 ) -> dict[Address, Step]:
     """Return what is to be done so that *new* runs: what is to stop, then the rest in start order.
@@ -70,6 +70,10 @@ def reload_steps(
         can_rebind: Whether a node can be handed another instance of a dependency while it runs.
         can_update: Whether a node can be told another config while it runs.
     """
+
+    def can_keep(dependent: Address, dependency: Address) -> bool:
+        return dependency.kind is not NodeKind.TABLE and can_rebind(dependent)
+
     steps: dict[Address, Step] = {}
     for node in diff.nodes:
         if (step := _of_changed(node, can_update)) is not None:
@@ -82,20 +86,22 @@ def reload_steps(
         word = {Change.ADDED: "new", Change.REMOVED: "removed"}.get(edge.change, "needed otherwise")
         reason = f"depends on '{dependency}', which is {word}"
         is_hard = any(link.strength == Strength.HARD for link in (*edge.old, *edge.new))
-        if is_hard and not can_rebind(dependent, dependency):
+        if is_hard and not can_keep(dependent, dependency):
             steps[dependent] = Step(Action.RESTART, reason, dependency)
-        elif known is None and can_rebind(dependent, dependency):
+        elif known is None and dependent.kind is NodeKind.TABLE and can_rebind(dependent):
+            # It is told its members, also which are there no more; a provider is handed new ones.
             steps[dependent] = Step(Action.REBIND, reason, dependency)
     renewed = [one for one in steps if steps[one].action in (Action.START, Action.RESTART)]
-    replaced, kept = closure_of(new.nx, renewed, can_rebind)
+    replaced, kept = closure_of(new.nx, renewed, can_keep)
     for address, cause in replaced.items():
         if address not in renewed:
             reason = f"depends on '{cause}', which is {_PAST[steps[cause].action]}"
             steps[address] = Step(Action.RESTART, reason, cause)
-    for address, needs in kept.items():
-        if address not in steps and can_rebind(address, needs[0]):
-            reason = f"depends on '{needs[0]}', which is {_PAST[steps[needs[0]].action]}"
-            steps[address] = Step(Action.REBIND, reason, needs[0])
+    late = {edge.dependent: edge.dependency for edge in new.dropped if edge.dependency in replaced}
+    for address, need in {**late, **{one: needs[0] for one, needs in kept.items()}}.items():
+        if address not in steps and can_rebind(address):
+            reason = f"depends on '{need}', which is {_PAST[steps[need].action]}"
+            steps[address] = Step(Action.REBIND, reason, need)
     stopped = sorted(one for one, step in steps.items() if step.action is Action.STOP)
     rest = in_start_order(new.nx, steps.keys() - set(stopped))
     return {one: steps[one] for one in (*stopped, *rest)}

@@ -125,11 +125,9 @@ class Reload:
     def _updating(self, address: Address) -> Callable[[object], Awaitable[object]]:
         return lambda instance: self._instances.update(address, instance)
 
-    def _can_rebind(self, dependent: Address, dependency: Address) -> bool:
-        instance = self._running.instance_of(dependent)
-        if instance is None or dependency.kind is NodeKind.TABLE:
-            return False
-        return self._instances.can_rebind(dependent, instance)
+    def _can_rebind(self, address: Address) -> bool:
+        instance = self._running.instance_of(address)
+        return instance is not None and self._instances.can_rebind(address, instance)
 
     def _can_update(self, address: Address) -> bool:
         instance = self._running.instance_of(address)

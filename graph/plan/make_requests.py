@@ -99,10 +99,7 @@ def _changes(
     steps = reload_steps(
         diff,
         new,
-        can_rebind=lambda one, need: (
-            takes_others(one, need)
-            or (need.kind is not NodeKind.TABLE and "bind" in abilities.get(str(one), ()))
-        ),
+        can_rebind=lambda one: takes_others(one) or "bind" in abilities.get(str(one), ()),
         can_update=lambda one: (
             one.kind is NodeKind.TABLE or "reconfigure" in abilities.get(str(one), ())
         ),

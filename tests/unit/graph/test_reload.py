@@ -27,7 +27,7 @@ def _steps(old: Any, new: Any, **how: Any) -> list[str]:
     return [f"{step.action} {address}: {step.reason}" for address, step in found.items()]
 
 
-def _nothing_is(dependent: Address, dependency: Address) -> bool:
+def _nothing_is(address: Address) -> bool:
     return False
 
 
