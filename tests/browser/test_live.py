@@ -14,7 +14,7 @@ from typing import Any
 
 import pytest
 import yaml
-from playwright.sync_api import Browser, Page, expect
+from playwright.sync_api import Browser, Locator, Page, expect
 from tests.builders import entry
 from tests.contract.command_line import HIDDEN, opened
 from tests.contract.conftest import ConfigFile
@@ -90,6 +90,50 @@ def test_states_and_facts_are_told_as_they_happen(
         page.get_by_role("tab", name="Graph").click()
         process.send_signal(signal.SIGTERM)
         expect(page.locator("#link")).to_have_text("no connection; trying again")
+
+
+def test_what_is_pressed_or_has_the_keyboard_stays(
+    browser: Browser, config_file: ConfigFile
+) -> None:
+    """What is written anew because something happens takes no click and no keyboard away."""
+    with (
+        served(config_file()) as (_, url),
+        opened_page(browser, f"{url}/#view=full") as page,
+    ):
+        taken = 0
+
+        def happens() -> None:
+            nonlocal taken
+            taken += 1
+            model = {"model": {"identifier": f"m{taken}", "provider_id": "told"}}
+            assert page.request.post(f"{url}/models/register", data=model).ok
+            page.wait_for_timeout(1000)  # Until it would have been written anew.
+
+        def click_while_it_happens(target: Locator) -> None:
+            target.hover()
+            page.mouse.down()
+            happens()
+            page.mouse.up()
+
+        marked(page, "ready")
+        page.locator(f'#picture .n[data-address="{PROVIDER}"]').click()
+        expect(page.locator("#now")).to_contain_text("Serves 1echo")  # Nothing moves any more.
+        click_while_it_happens(page.locator("#now summary"))
+        expect(page.locator("#now details")).to_have_attribute("open", "")
+        expect(page.locator("#now summary")).to_have_text("5 events")
+        page.get_by_role("tab", name="Timeline").click()
+        log = page.locator("#log")
+        button = log.get_by_role("button", name="of all nodes")
+        click_while_it_happens(button)
+        expect(log).to_contain_text("stack ready")
+        expect(log).to_contain_text("m2")
+        page.locator("#timeline-page tr button").first.click()
+        button.focus()
+        happens()
+        expect(button).to_be_focused()
+        page.keyboard.press("Enter")
+        expect(log).to_contain_text("m3")
+        expect(log).to_contain_text("stack ready")
 
 
 def test_a_node_that_failed_tells_why(browser: Browser, config_file: ConfigFile) -> None:

@@ -113,9 +113,14 @@ function nowOf(node) {
 }
 
 function showNow() {
-  const isOpen = document.querySelector("#now details")?.open;
-  byId("now")?.replaceChildren(...nowOf(nodes[state.chosen[0]]));
-  if (isOpen) document.querySelector("#now details").open = true;
+  const now = byId("now");
+  if (!now) return;
+  refill(now, () => {
+    const isOpen = now.querySelector("details").open;
+    const parts = nowOf(nodes[state.chosen[0]]);
+    parts.at(-1).open = isOpen;
+    now.replaceChildren(...parts);
+  });
 }
 MORE_PARTS.push((node) => {
   askFacts(node);
@@ -264,16 +269,18 @@ function later() {
 }
 
 function showLog() {
-  const chosen = new Set(state.chosen);
-  const found = live.log.slice(0, live.shown).filter((event) => !chosen.size || event.about.some((index) => chosen.has(index)));
-  const newest = found.slice(-MOST_LISTED);
-  const isAtEnd = log.scrollTop + log.clientHeight >= log.scrollHeight - 4;
-  log.replaceChildren(
-    make("h2", {}, chosen.size ? own(`${counted(found.length, "event")} of ${titleOfChosen()}`) : counted(found.length, "event")),
-    chosen.size ? make("button", { type: "button", onclick: () => choose([]) }, "of all nodes") : "",
-    make("ol", {}, ...(found.length > newest.length ? [make("li", {}, make("small", {}, counted(found.length - newest.length, "earlier event")))] : []), ...newest.map(eventItem)),
-  );
-  if (isAtEnd) log.scrollTop = log.scrollHeight;
+  refill(log, () => {
+    const chosen = new Set(state.chosen);
+    const found = live.log.slice(0, live.shown).filter((event) => !chosen.size || event.about.some((index) => chosen.has(index)));
+    const newest = found.slice(-MOST_LISTED);
+    const isAtEnd = log.scrollTop + log.clientHeight >= log.scrollHeight - 4;
+    log.replaceChildren(
+      make("h2", {}, chosen.size ? own(`${counted(found.length, "event")} of ${titleOfChosen()}`) : counted(found.length, "event")),
+      chosen.size ? make("button", { type: "button", onclick: () => choose([]) }, "of all nodes") : "",
+      make("ol", {}, ...(found.length > newest.length ? [make("li", {}, make("small", {}, counted(found.length - newest.length, "earlier event")))] : []), ...newest.map(eventItem)),
+    );
+    if (isAtEnd) log.scrollTop = log.scrollHeight;
+  });
 }
 
 // --- pausing and replaying ---

@@ -72,3 +72,28 @@ function say(text, { stays = false } = {}) {
   const mine = sayings;
   if (!stays) setTimeout(() => { if (mine === sayings) line.classList.add("old"); }, 4000);
 }
+
+// What follows what happens is replaced by itself again and again: but not while anything is pressed,
+// for a click needs what it began on; and what has the keyboard keeps it.
+const unfilled = new Map();
+let isPressed = false;
+function refill(element, fill) {
+  if (isPressed) {
+    unfilled.set(element, fill);
+    return;
+  }
+  const inside = () => [...element.querySelectorAll("button, summary")];
+  const focused_ = inside().indexOf(document.activeElement);
+  fill();
+  inside()[focused_]?.focus({ preventScroll: true });
+}
+
+function release() {
+  isPressed = false;
+  const late = [...unfilled];
+  unfilled.clear();
+  for (const [element, fill] of late) if (element.isConnected) refill(element, fill);
+}
+// Where another button opens a menu, nobody tells that it is up again.
+addEventListener("pointerdown", ({ button }) => { isPressed = button === 0; });
+for (const end of ["pointerup", "pointercancel", "blur"]) addEventListener(end, () => setTimeout(release));

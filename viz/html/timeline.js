@@ -4,15 +4,19 @@ function seconds(value) {
   return value >= 0.001 || value === 0 ? `${Math.round(value * 1000)} ms` : `${(value * 1000).toFixed(2)} ms`;
 }
 
+const chart = make("div", { class: "chart" });
+
 function showTimeline() {
   const { captions, total, rows } = page.timeline;
   const end = Math.max(total, ...rows.map(([, , starting, settled]) => settled ?? starting ?? 0), 1e-6);
   const own = rows.map(([, , starting, settled]) => (starting === null || settled === null ? 0 : settled - starting));
   const critical = rows.filter((row) => row[5]);
-  byId("timeline-page").replaceChildren(make("div", { class: "chart" }, make("table", { class: "gantt" },
+  refill(chart, () => chart.replaceChildren(make("table", { class: "gantt" },
     make("caption", {}, captions.join("; ")),
     make("thead", {}, make("tr", {}, make("th", { scope: "col" }, "Node"), make("th", { scope: "col" }, "Own time"), make("th", { scope: "col" }, axis(end)))),
-    make("tbody", {}, ...rows.map((row, index) => ganttRow(row, own[index], end)))), ganttLegend(rows, critical)), ...BESIDE_TIMELINE.map((more) => more()));
+    make("tbody", {}, ...rows.map((row, index) => ganttRow(row, own[index], end)))), ganttLegend(rows, critical)));
+  const beside = BESIDE_TIMELINE.map((more) => more());
+  if (!chart.isConnected) byId("timeline-page").replaceChildren(chart, ...beside);
 }
 
 function axis(end) {
