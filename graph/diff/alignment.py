@@ -234,6 +234,13 @@ def _hidden_changes(old: _Leaf, new: _Leaf, path: Path) -> Iterator[FactChange]:
         return  # Nobody knows what is behind it: there is nothing to compare.
     if not is_same(was.written, now.written):
         yield FactChange(path, Change.CHANGED, shown, shown, is_secret=True)
-    # As text: a placeholder in quotes is the same, though it gives "80" where the other gives 80.
-    elif str(was.resolved).casefold() != str(now.resolved).casefold():
+    elif not _is_same_text(was.resolved, now.resolved):
         yield FactChange(path, Change.CHANGED, shown, shown, variables=variables_in(shown))
+
+
+def _is_same_text(old: Any, new: Any) -> bool:
+    """Whether the environment gives the same: quotes make "80" of what else is 80, or True."""
+    before, after = str(old), str(new)
+    if isinstance(old, bool) != isinstance(new, bool):
+        before, after = before.lower(), after.lower()
+    return before == after

@@ -181,6 +181,14 @@ def test_the_value_of_a_variable_differs_by_its_name() -> None:
     assert "(HOST and OTHER have other values)" in render_diff(diff)
 
 
+def test_values_that_differ_in_capitals_alone_differ() -> None:
+    """A password has capitals, and so has a path; quotes around a placeholder change neither."""
+    written = config(config={"password": "${env.P}", "url": "http://h/${env.U}", "on": "${env.B}"})
+    old = graph(written, P="hunterX2", U="a", B="true")
+    diff = diff_graphs(old, graph(written, P="hunterx2", U="A", B="TRUE"))
+    assert [fact.variables for fact in facts_of(diff)] == [("P",), ("U",)]
+
+
 _ENTRY = "providers:\n  inference:\n  - provider_id: a\n    provider_type: remote::tgi\n"
 
 
