@@ -8,8 +8,9 @@ from itertools import pairwise
 from typing import TYPE_CHECKING, Any, Final, NamedTuple, cast
 
 from rungraph.graph.budgets import MOST_ALIGNED
-from rungraph.graph.diff.facts import Hidden, is_masked, is_same, path_order, variables_in
+from rungraph.graph.diff.facts import Hidden, is_masked, is_same, path_order
 from rungraph.graph.diff.model import Change, FactChange
+from rungraph.graph.variables import variables_in
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence

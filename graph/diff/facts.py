@@ -6,9 +6,9 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, cast
 
 from rungraph.graph.nodes import PLACEMENTS, RESTARTS, ProviderNode, TableNode
-from rungraph.graph.placeholders import has_placeholder, placeholders
 from rungraph.graph.secrets.values import MASK
 from rungraph.graph.source.positions import value_at
+from rungraph.graph.variables import variables_in
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping, Sequence
@@ -110,23 +110,6 @@ def is_masked(value: Any) -> bool:
     if isinstance(value, list):
         return any(map(is_masked, cast("Sequence[Any]", value)))
     return isinstance(value, str) and MASK in value
-
-
-def variables_in(value: Any) -> tuple[str, ...]:
-    """Return the names of the variables that a leaf reads, in words as well, sorted.
-
-    Examples:
-        >>> variables_in("http://${env.HOST:=${env.DEFAULT}}/")
-        ('DEFAULT', 'HOST')
-    """
-    if isinstance(value, list):
-        items = cast("Sequence[Any]", value)
-        return tuple(sorted({name for item in items for name in variables_in(item)}))
-    found: set[str] = set()
-    if isinstance(value, str) and has_placeholder(value):
-        for placeholder in placeholders(value):
-            found |= {placeholder.name, *variables_in(placeholder.word)}
-    return tuple(sorted(found))
 
 
 def _facts(node: Node) -> list[tuple[Path, Any, Hidden | None]]:

@@ -33,6 +33,7 @@ from rungraph.graph.plan.model import (
 from rungraph.graph.query.config_checks import ask
 from rungraph.graph.rules.checklist import checklist
 from rungraph.graph.secrets.masking import masked_text, masked_texts
+from rungraph.graph.variables import readers_of
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterator, Mapping
@@ -43,7 +44,6 @@ if TYPE_CHECKING:
     from rungraph.graph.query.config_checks import CheckAnswer
     from rungraph.graph.secrets.known import KnownSecrets
     from rungraph.graph.source.environment import Use
-    from rungraph.graph.source.positions import Path
 
 
 @collector_paused()
@@ -191,31 +191,19 @@ def _config(graph: RunGraph, named: str | None, *, allow_unset_env: bool) -> Con
 
 def _variables(graph: RunGraph) -> Iterator[VariablePlan]:
     """Yield the variables of the environment that *graph* reads, sorted by name."""
-    readers = {
-        node.path: str(address)
-        for address, node in graph.nodes.items()
-        if isinstance(node, ProviderNode) and node.path
-    }
     uses: dict[str, list[Use]] = {}
     for use in graph.variables:
         uses.setdefault(use.name, []).append(use)
-    for name, found in sorted(uses.items()):
+    for name, readers in readers_of(graph).items():
+        found = uses[name]
         yield VariablePlan(
             default=all(use.has_default for use in found),
             name=name,
             required=any(use.is_required for use in found),
             secret=any(use.is_secret for use in found),
             set=found[0].is_set,
-            used_by=tuple(sorted({_reader(use.keys, readers) for use in found})),
+            used_by=tuple(sorted(map(str, readers))),
         )
-
-
-def _reader(keys: Path, readers: Mapping[Path, str]) -> str:
-    """Return the address of the provider whose entry *keys* lead into, or else the top key."""
-    for end in range(1, len(keys) + 1):
-        if keys[:end] in readers:
-            return readers[keys[:end]]
-    return ".".join(map(str, keys[: 2 if keys[0] == "providers" else 1]))
 
 
 def _summary(graph: RunGraph, actions: Mapping[str, int]) -> SummaryPlan:

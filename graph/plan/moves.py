@@ -5,12 +5,13 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from rungraph.graph.diff.compare import diff_graphs
-from rungraph.graph.diff.facts import hidden_of, variables_in
+from rungraph.graph.diff.facts import hidden_of
 from rungraph.graph.diff.render import sections_of
 from rungraph.graph.diff.snapshot import snapshot_of
 from rungraph.graph.plan.fingerprints import STORE, spec_prints, value_prints, variable_prints
 from rungraph.graph.plan.graph_json import graph_of_plan
 from rungraph.graph.source.positions import path_text
+from rungraph.graph.variables import variables_in
 from rungraph.graph.wording import printable
 
 if TYPE_CHECKING:

@@ -15,6 +15,7 @@ from rungraph.graph.query.errors import near_or_all
 from rungraph.graph.secrets.keys import NAME_KEYS
 from rungraph.graph.secrets.values import scrubbed, secret_values
 from rungraph.graph.source.positions import items_of, path_text
+from rungraph.graph.variables import readers_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
@@ -165,10 +166,10 @@ def _resources(graphs: Graphs, kind: str) -> Values:
 
 
 def _variables(graphs: Graphs) -> Values:
-    owner_of = _owners(graphs)
-    for use in graphs.new.variables:
-        if owner := owner_of(use.path):
-            yield owner, use.name
+    for name, readers in readers_of(graphs.new).items():
+        for reader in readers:
+            if isinstance(reader, Address):
+                yield reader, name
 
 
 def _errors(graphs: Graphs) -> Values:
