@@ -14,7 +14,7 @@ from functools import partial
 from types import NoneType
 from typing import TYPE_CHECKING
 
-from rungraph.engine.errors import BackgroundError, DeadlineError, KilledError
+from rungraph.engine.errors import BackgroundError, DeadlineError, KilledError, NodeError
 from rungraph.engine.events import (
     Event,
     NodeDegraded,
@@ -132,8 +132,7 @@ class NodeRunner:
         """Let *run* stop, if it runs and has not begun to."""
         if run.phase is not Phase.RUNNING:
             return
-        run.phase = Phase.STOPPING
-        run.since = self.clock()
+        run.phase, run.since = Phase.STOPPING, self.clock()
         self._emit(NodeStopping(run.since, run.address))
         self._arm(run, self._stop_timeout, self._overdue)
         if run.turn is not None:
@@ -150,9 +149,7 @@ class NodeRunner:
     async def end_stragglers(self) -> asyncio.CancelledError | None:
         """Give those that were left behind a last chance to end; return a cancellation."""
         left = tuple(self._stragglers)
-        cancelled: asyncio.CancelledError | None = None
-        if left and not self._killed:
-            cancelled = await outlast(leave_behind(left))
+        cancelled = await outlast(leave_behind(left)) if left and not self._killed else None
         for task in left:
             if not task.done():
                 abandon(task)
@@ -292,8 +289,11 @@ class NodeRunner:
             return
         if run.breaking is not None:
             # The stop of a task group raises what its background work has raised.
-            is_why = run.died is None and not isinstance(error, asyncio.CancelledError)
-            if error is None or not (is_why or isinstance(error, DeadlineError)):
+            error = None if isinstance(error, asyncio.CancelledError) else error
+            if error is None and run.overdue and run.died is None:  # That was cut off.
+                late = DeadlineError("stop", self._stop_timeout)
+                error = NodeError(f"{run.breaking}, and it {late}")
+            elif error is None or (run.died is not None and not isinstance(error, DeadlineError)):
                 error = run.breaking
             self._callbacks.broke(run, error)
             self._is_gone(run)

@@ -165,6 +165,27 @@ def test_whatever_its_shutdown_raises_what_has_broken_is_started_again(
     assert chain.error is None
 
 
+def test_what_breaks_and_does_not_shut_down_in_time_is_started_again() -> None:
+    """What would have said why it ended was cut off: it has not ended by itself."""
+    chain = Chain({A: ()}, restarts="on-failure")
+    groups = hold_groups(chain)
+    leave = chain.closing[A]
+
+    async def closing() -> None:
+        if len(groups[A]) == 1:
+            await asyncio.sleep(60)
+        await leave()
+
+    async def block(log: EventLog) -> None:
+        break_down(groups[A][0])
+        await asyncio.sleep(20)
+        assert log.states == {A: State.READY}
+
+    chain.closing[A] = closing
+    (failed,) = told(_supervised(chain, block), NodeFailed)
+    assert str(failed.error) == "its background work has ended, and it did not stop within 3 s"
+
+
 def test_a_start_that_fails_is_tried_again_with_degrade() -> None:
     """What was skipped because of it starts as soon as it is up."""
     left = [OSError("not yet"), OSError("still not")]
