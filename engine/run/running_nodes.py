@@ -144,12 +144,15 @@ class RunningNodes:
 
     def relink(self) -> None:
         """Keep the runs of the graph's nodes, in start order, linked as the graph says."""
+        not_bound = {f"bind {gone}" for gone in self.runs.keys() - self.graph}
         self.runs = {one: self.runs[one] for one in in_start_order(self.graph, self.graph)}
         self.coming.clear()  # A change of all is over.
         for gone in self._lost - self.runs.keys():
             self._heal(gone, f"'{gone}' is not needed any more")
         for run in self.runs.values():
             link(run, self.graph, self.runs)
+            for about in sorted(not_bound.intersection(run.troubles)):
+                self.runner.report(run, ProviderReport("ready", "it is not needed any more"), about)
 
     def _attach(self, run: NodeRun) -> asyncio.Future[None] | None:
         """Hand *run*, which is up, to those that went on running without it."""
@@ -202,11 +205,12 @@ class RunningNodes:
     async def bind_late(self) -> None:
         """Hand out the optional dependencies that could not start before their dependents."""
         for dependency, dependent in sorted(self.late):
-            if (run := self.runs[dependent]).is_up:
-                await self._bind(self.runs[dependency], run)
+            await self._bind(self.runs[dependency], self.runs[dependent])
 
     async def _bind(self, need: NodeRun, run: NodeRun) -> None:
-        address, api = run.address, need.address.api
+        address, api, about = run.address, need.address.api, f"bind {need.address}"
+        if not run.is_up:
+            return
         if not need.is_up or not self._nodes.can_rebind(address, run.instance):
             if need.is_up and need.address.kind is NodeKind.PROVIDER and need.address in run.handed:
                 return  # What it has leads to the new instance.
@@ -215,15 +219,16 @@ class RunningNodes:
             return
         work = self._nodes.rebind(address, run.instance, need.address, need.instance)
         error = await self.attempt(address, "bind", work)
+        if not run.is_up:  # How it has ended is told.
+            return
         if error is None:
-            self.runner.report(run, ProviderReport("ready", f"it has {api}"), f"bind {api}")
+            self.runner.report(run, ProviderReport("ready", f"it has {api}"), about)
             if address.kind is not NodeKind.TABLE:  # Its resources tell.
                 self._emit(NodeBound(self.runner.clock(), address, api))
             return
         reason = describe(error)
         self._emit(NodeNotBound(self.runner.clock(), address, api, reason))
-        report = ProviderReport("degraded", f"without {api}: {reason}")
-        self.runner.report(run, report, f"bind {api}")
+        self.runner.report(run, ProviderReport("degraded", f"without {api}: {reason}"), about)
 
     async def attempt(
         self, address: Address, action: str, work: Awaitable[object]

@@ -10,9 +10,9 @@ from tests.builders import entry
 from tests.unit.engine.fakes import GraphOf, Offer, Pinger, making, told
 from tests.unit.engine.run.models import quick
 
-from rungraph.engine.events import NodeBound
+from rungraph.engine.events import NodeBound, State
 from rungraph.engine.run.stack import Stack
-from rungraph.graph import compile_config
+from rungraph.graph import Address, compile_config
 from rungraph.graph.reload import Action
 
 
@@ -47,3 +47,22 @@ async def test_those_are_rebound_that_are_handed_something_new(
         bound = {one.address.api for one in told(list(stack.events)[before:], NodeBound)}
         assert {one.api for one in steps if steps[one].action is Action.REBIND} == set(rebound)
         assert bound - {changed} == set(rebound)
+
+
+async def test_what_could_not_be_handed_over_ails_nobody_once_it_is_gone(graph_of: GraphOf) -> None:
+    """Who failed to take it lacks nothing any more."""
+
+    class Fickle(Pinger):
+        def bind(self, api: str, instance: Any) -> None:
+            raise OSError(api)
+
+    def graph(**more: Any) -> Any:
+        return graph_of(a=Offer(**more), b=Offer(making(Fickle), uses=("a",)))
+
+    catalog, kind = graph().catalog, {"provider_id": "one", "provider_type": "inline::fake"}
+    async with Stack(graph(), quick()) as stack:
+        await stack.apply(graph(config={"x": 1}))
+        assert stack.status()[Address.provider("b", "one")] is State.DEGRADED
+        written = {"providers": {"b": [kind]}}
+        await stack.apply(compile_config(written, catalog=catalog, environment={}))
+        assert set(stack.status().values()) == {State.READY}
