@@ -7,12 +7,19 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from rungraph.engine.errors import NodeFailure, NotRunningError, RestartingError, describe
+from rungraph.engine.errors import (
+    DeadlineError,
+    NodeFailure,
+    NotRunningError,
+    RestartingError,
+    describe,
+)
 from rungraph.engine.events import Event, NodeGivenUp, NodeRestarting, NodeSkipped, NodeUpdated
 from rungraph.engine.routing.errors import LackingError
 from rungraph.engine.run.errors import ReloadError
 from rungraph.engine.run.node_run import Phase
 from rungraph.engine.waiting import finish, outlast
+from rungraph.graph.address import NodeKind
 from rungraph.graph.digraph import in_start_order
 
 if TYPE_CHECKING:
@@ -238,8 +245,11 @@ class Changes:
         for address in updated:
             if self.is_ending:
                 break
-            problems, interrupted = await self._told(address, exchange.updates[address])
-            cancelled = interrupted or cancelled
+            # Who has not answered may take the new one yet, after the old one.
+            problems = [one for one in failures if one.address == address and _may_go_on(one)]
+            if not problems:
+                problems, interrupted = await self._told(address, exchange.updates[address])
+                cancelled = interrupted or cancelled
             for failure in problems:
                 if isinstance(failure.error, LackingError):  # It goes on, degraded.
                     left += (failure,)
@@ -334,3 +344,8 @@ class Changes:
         finally:
             self._turns.remove(turn)
             finish(done)
+
+
+def _may_go_on(failure: NodeFailure) -> bool:
+    """Whether a provider may still be at what it was told: a table ends when it is cancelled."""
+    return isinstance(failure.error, DeadlineError) and failure.address.kind is NodeKind.PROVIDER

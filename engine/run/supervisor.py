@@ -87,7 +87,8 @@ class Supervisor:
 
     def retry_after(self, address: Address) -> float:
         """Return the seconds until *address* begins to start again; 0 when it does not wait."""
-        return max(0.0, self._due.get(address, 0.0) - self._graph.clock())
+        due = self._due.get(address, 0.0) if address in self._tasks else 0.0
+        return max(0.0, due - self._graph.clock())
 
     def expects(self, address: Address) -> bool:
         """Whether *address*, which breaks down now, is likely to be started again."""
@@ -105,6 +106,8 @@ class Supervisor:
             self._waiting.append(failure)
             return
         address = failure.address
+        if failure is not self._failures.get(address):  # Else a reload that failed came between.
+            self._due.pop(address, None)
         self._latest[address] = self._failures[address] = failure
         if address not in self._tasks:
             task = asyncio.create_task(self._restart(address), name=f"restart {address}")
@@ -191,7 +194,7 @@ class Supervisor:
         doublings = min(len(attempts), _MOST_DOUBLINGS)
         pause = min(settings.restart_delay * 2.0**doublings, settings.restart_delay_most)
         pause *= self._random.uniform(1 - _JITTER, 1 + _JITTER)
-        if (left := self.retry_after(address)) > 0:  # A reload that failed has come between.
+        if (left := self.retry_after(address)) > 0:  # It has waited before.
             pause = min(pause, left)
         attempts.append(self._graph.clock() + pause)
         return pause

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import os
 import signal
+from contextlib import suppress
 from typing import Any
 
 import pytest
@@ -21,7 +22,7 @@ from tests.unit.engine.run.models import (
     until,
 )
 
-from rungraph.engine.errors import NotRunningError, StopError
+from rungraph.engine.errors import NotRunningError, StopError, UnavailableResourceError
 from rungraph.engine.events import NodeGivenUp, NodeRestarting, NodeStarting, NodeUpdated, State
 from rungraph.engine.run.errors import ReloadError
 from rungraph.engine.run.stack import Stack
@@ -68,6 +69,49 @@ async def test_reloads_that_fail_put_off_no_restart_and_use_none_up() -> None:
             await asyncio.sleep(0.01)
         assert count > 2
         assert not told(stack.events, NodeGivenUp)
+
+
+async def test_a_restart_that_a_reload_has_taken_over_is_not_waited_for() -> None:
+    """Neither by callers meanwhile, nor does it cut the pause of another failure short."""
+    new = models_graph("foo", foo={"serves": "foo-model", "takes": 0.05})
+    async with Stack(models_graph("foo"), quick(restart_delay=30, restart_seed=1)) as stack:
+        instance("foo").crash()
+        await until(lambda: len(told(stack.events, NodeRestarting)) == 1)
+        reload = asyncio.create_task(stack.apply(new))
+        await until(lambda: _starts_of(stack, FOO) == 2)
+        with pytest.raises(UnavailableResourceError, match=r"is starting; retry after 1\.00 s"):
+            await stack["inference"].chat_completion("foo-model", [])
+        await reload
+        instance("foo").crash()
+        await until(lambda: len(told(stack.events, NodeRestarting)) == 2)
+        first, second = (one.delay for one in told(stack.events, NodeRestarting))
+        assert first < 30 < second
+        await stack.apply(models_graph("foo"))
+
+
+async def test_a_provider_that_may_still_be_at_the_new_config_is_started_anew(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """It would take the new one after the old one, which it was told when its time was up."""
+    released, taken = asyncio.Event(), list[str]()
+
+    async def reconfigure(_self: FakeModel, config: Any) -> None:
+        while not released.is_set():
+            with suppress(asyncio.CancelledError):
+                await released.wait()
+        taken.append(config["serves"])
+
+    monkeypatch.setattr(FakeModel, "reconfigure", reconfigure, raising=False)
+    old = models_graph("foo")
+    async with Stack(old, quick(start_timeout=0.1, cancel_timeout=0.1)) as stack:
+        first = instance("foo")
+        with pytest.raises(ReloadError, match=r"; all is as before\n.*did not take its new config"):
+            await stack.apply(models_graph("foo", foo={"serves": "other"}))
+        released.set()
+        await until(lambda: taken)
+        assert taken == ["other"]
+        assert instance("foo") is not first
+        assert stack.status() == dict.fromkeys(old, State.READY)
 
 
 async def test_what_was_given_up_before_a_failed_reload_is_told_to_be_so_again() -> None:
