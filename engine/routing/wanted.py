@@ -35,6 +35,10 @@ class Wanted:
         self._node = node
         self._names = names
         self._denied: dict[Key, BaseException] = {}
+        self._left: TableNode | None = (
+            None  # What the latest change came from, unless it went back.
+        )
+        self._lacked: dict[Key, Resource] = {}  # What nobody took before that.
         self.resources: dict[Key, Resource] = {}
         self._unfollow: Callable[[], None] = lambda: None
         self._look: Callable[[], None] = lambda: None
@@ -73,6 +77,10 @@ class Wanted:
             PairError: If some are not valid; then nothing changes.
         """
         before = self._node, self.resources
+        goes_back = node is self._left
+        if not goes_back:
+            self._lacked = {key: self.resources[key] for key, _ in self._refused()}
+        self._left = None if goes_back else self._node
         self._node, self.resources = node, {}
         try:
             self.read(resource_type, only_provider)
@@ -117,10 +125,14 @@ class Wanted:
         look()
 
     def check(self) -> None:
-        """Report what is lacking, and raise `LackingError` if no provider has taken some of it."""
+        """Report what is lacking, and raise `LackingError` if no provider has taken some of it.
+
+        What none had taken before the change is no reason to go back.
+        """
         self._look()
-        if self.denied:
-            raise LackingError("\n".join(self.denied))
+        lacked, refused = self._lacked, self._refused()
+        if new := sorted(text for key, text in refused if lacked.get(key) != self.resources[key]):
+            raise LackingError("\n".join(new))
 
     def close(self) -> None:
         """Report nothing any more."""
@@ -129,12 +141,15 @@ class Wanted:
     @property
     def denied(self) -> tuple[str, ...]:
         """What no provider has taken, why, and its place; sorted."""
-        return tuple(sorted(text for key, text in self._absent() if key in self._denied))
+        return tuple(sorted(text for _, text in self._refused()))
 
     @property
     def lacking(self) -> tuple[str, ...]:
         """What callers cannot request, why, and its place; sorted."""
         return tuple(sorted(text for _, text in self._absent()))
+
+    def _refused(self) -> Iterator[tuple[Key, str]]:
+        return (one for one in self._absent() if one[0] in self._denied)
 
     def _absent(self) -> Iterator[tuple[Key, str]]:
         noun = self._node.pair.noun

@@ -188,10 +188,16 @@ class Changes:
         mine.update(found)
         return found
 
-    async def exchange(self, exchange: Exchange, awaited: Collection[Address] = ()) -> None:
+    async def exchange(
+        self,
+        exchange: Exchange,
+        awaited: Collection[Address],
+        restarts: Callable[[Address], bool],
+    ) -> None:
         """Go on with another graph; if something of it does not start, with the old one.
 
         Those *awaited* do not run because they wait for their restart, as they then do again.
+        What does not run now and is not touched *restarts*, or does not.
 
         Raises:
             ReloadError: If it goes on with the old one; what did not start of either is named.
@@ -201,11 +207,16 @@ class Changes:
         async with self._turn({*self._running.graph, *exchange.graph}):
             self._check_not_ending()
             try:
-                await self._exchange(exchange, awaited)
+                await self._exchange(exchange, awaited, restarts)
             finally:
                 self._exchanged = None
 
-    async def _exchange(self, exchange: Exchange, awaited: Collection[Address]) -> None:
+    async def _exchange(
+        self,
+        exchange: Exchange,
+        awaited: Collection[Address],
+        restarts: Callable[[Address], bool],
+    ) -> None:
         running = self._running
         before, runs = (running.graph, running.late), dict(running.runs)
         ran = [one for one in exchange.ends if running.runs[one].is_up]
@@ -218,6 +229,9 @@ class Changes:
             starting.abort()
         cancelled = await self.start(starting) or cancelled
         failures: list[NodeFailure] = []
+        if not starting.is_aborted:
+            skipped_before = {one for one, run in runs.items() if run.is_skipped}
+            failures += self._kept_down(set(begins) - skipped_before, restarts)
         updated: list[Address] = []
 
         def goes_on() -> bool:
@@ -269,6 +283,20 @@ class Changes:
             raise cancelled
         self._check_not_ending()
         raise ReloadError((*starting.failures, *failures), left)
+
+    def _kept_down(
+        self, nodes: Iterable[Address], restarts: Callable[[Address], bool]
+    ) -> list[NodeFailure]:
+        """Return which of *nodes* were skipped because of what does not come back by itself."""
+        found: list[NodeFailure] = []
+        for one in in_start_order(self._running.graph, nodes):
+            run = self._running.runs[one]
+            causes = [at for at in run.causes if not (restarts(at) or at in self._running.coming)]
+            if run.is_skipped and causes:
+                needed = " and ".join(f"'{cause}'" for cause in causes)
+                error = NotRunningError(f"it needs {needed}, which failed")
+                found.append(NodeFailure(one, "start", error, self._nodes.place_of(one)))
+        return found
 
     async def _bring_back(
         self, nodes: Iterable[Address]

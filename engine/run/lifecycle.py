@@ -153,10 +153,7 @@ class Lifecycle:
             asyncio.CancelledError: If the caller was cancelled; as with an error, nothing runs.
         """
         callbacks = RunnerCallbacks(
-            failed=self._fail,
-            breaking=self._breaking,
-            broke=self._broke,
-            noted=self._note,
+            failed=self._fail, breaking=self._breaking, broke=self._broke, noted=self._note
         )
         if self._owners is not None:
             self._watch = LoopWatch(self._owners, self._held, self._is_overdue, self._never_lets_go)
@@ -222,7 +219,8 @@ class Lifecycle:
         """
         forgotten = self.supervisor.forget(exchange.ends)
         try:
-            await self.changes.exchange(exchange, {one.address for one in forgotten})
+            awaited = {one.address for one in forgotten}
+            await self.changes.exchange(exchange, awaited, self.supervisor.restarts)
             for failure in self._of_reload:
                 self._has_broken(failure)
         except BaseException as error:

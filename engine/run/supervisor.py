@@ -90,6 +90,10 @@ class Supervisor:
         due = self._due.get(address, 0.0) if address in self._tasks else 0.0
         return max(0.0, due - self._graph.clock())
 
+    def restarts(self, address: Address) -> bool:
+        """Whether *address*, which has failed, is to be started again."""
+        return address in self._tasks
+
     def expects(self, address: Address) -> bool:
         """Whether *address*, which breaks down now, is likely to be started again."""
         return self._is_open and self._why_never(address) is None

@@ -242,6 +242,21 @@ async def test_a_table_that_lacks_something_after_a_failed_reload_goes_on(
         assert FakeModel.made[await call] is foo
 
 
+async def test_what_a_table_lacked_before_keeps_no_other_config_from_running(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """A stack that runs degraded can be reloaded; what is lacking besides ends the reload."""
+    one, two = ({"model_id": name, "provider_id": "foo"} for name in ("one", "two"))
+    monkeypatch.setattr(FakeModel, "register_model", staticmethod(_refuse))
+    degrade = quick(on_failure="degrade")
+    async with Stack(models_graph("foo", "bar", models=[one]), degrade) as stack:
+        with pytest.raises(ReloadError, match=r"as before\n  table:models.*: two.*$"):
+            await stack.apply(models_graph("foo", "bar", models=[one, two]))
+        await stack.apply(models_graph("foo", "bar", bar={"serves": "new"}, models=[one]))
+        assert offered(stack) == {"foo-model", "new"}
+        assert stack.status()[MODELS] is State.DEGRADED
+
+
 async def test_a_cancelled_reload_goes_back() -> None:
     """Whoever asks for it, and cancels again and again, waits until the old config runs again."""
     slow_old = {"serves": "bar-model", "takes": 0.01}

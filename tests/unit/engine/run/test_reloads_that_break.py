@@ -9,7 +9,7 @@ from contextlib import suppress
 from typing import Any
 
 import pytest
-from tests.unit.engine.fakes import told
+from tests.unit.engine.fakes import GraphOf, Offer, failing, told
 from tests.unit.engine.run.models import (
     BAR,
     FOO,
@@ -140,6 +140,25 @@ async def test_a_signal_that_comes_amid_a_reload_starts_nothing() -> None:
         await reload
     assert signals.exit_code == 143
     assert _starts_of(stack, BAR) == 2
+
+
+@pytest.mark.parametrize("limit", [0, 9])
+async def test_what_needs_something_given_up_does_not_start_and_ends_the_reload(
+    graph_of: GraphOf, limit: int
+) -> None:
+    """It would never run, though the new config was said to; what is restarted, it waits for."""
+    failed = Offer(failing(OSError("no")))
+    how = quick(on_failure="degrade", restart_limit=limit, restart_delay=30)
+    async with Stack(graph_of(a=failed), how) as stack:
+        await until(lambda: told(stack.events, NodeGivenUp | NodeRestarting))
+        reload = stack.apply(graph_of(a=failed, b=Offer(needs=("a",))))
+        if limit:
+            await reload
+            assert stack.status()[Address.provider("b", "one")] is State.SKIPPED
+            return
+        with pytest.raises(ReloadError, match=r"b/one .*: it needs 'provider:a/one', which failed"):
+            await reload
+        assert Address.provider("b", "one") not in stack.graph
 
 
 @pytest.mark.parametrize("is_signal", [False, True])
