@@ -14,7 +14,7 @@ from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
-from rungraph.graph.budgets import LARGEST_FILE, LONGEST_MESSAGE
+from rungraph.graph.budgets import LARGEST_FILE, LONGEST_MESSAGE, LONGEST_SEARCHED
 from rungraph.graph.collector import collector_paused
 from rungraph.graph.diagnostics import Diagnostic, bounded
 from rungraph.graph.place import Place, absolute
@@ -209,6 +209,8 @@ def parse_document(text: str, file: str = "<text>") -> Document:
     """
     source = SourceText(file, text.removeprefix("\ufeff"))
     document = Document(source, *parsed(source))
+    if len(text) <= LONGEST_SEARCHED:
+        source.learn(lambda: document.secrets)
     shown = tuple(map(document.with_excerpt, bounded(document.diagnostics)))
     return replace(document, diagnostics=shown)
 

@@ -7,7 +7,7 @@ from array import array
 from bisect import bisect_left, bisect_right
 from dataclasses import dataclass
 from functools import cached_property
-from itertools import accumulate
+from itertools import accumulate, chain
 from typing import TYPE_CHECKING
 
 from rungraph.graph.budgets import LONGEST_EXCERPT, LONGEST_LINE, LONGEST_SEARCHED
@@ -22,7 +22,7 @@ from rungraph.graph.source.positions import path_text
 from rungraph.graph.wording import shortened
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Callable, Iterable, Iterator, Sequence
 
     from rungraph.graph.secrets.pairs import Span
 
@@ -83,6 +83,15 @@ class SourceText:
     def known(self) -> KnownSecrets:
         """What is secret somewhere in the text, which is shown nowhere in it."""
         return KnownSecrets(self._secret_texts, lambda: names_in_text(self.text))
+
+    def learn(self, secrets: Callable[[], Iterable[str]]) -> None:
+        """Let nothing of *secrets* show either: what is secret by its keys as they are read.
+
+        A key can be written with escapes, or after a question mark, and a value with escapes.
+        """
+        self.known = KnownSecrets(
+            lambda: chain(self._secret_texts(), secrets()), lambda: names_in_text(self.text)
+        )
 
     def _secret_texts(self) -> Iterator[str]:
         spans = [*self._secrets]

@@ -39,10 +39,13 @@ VALUE = "Zq7x-hidden-0End"
         f"api_key: {VALUE}\nimage_name: [{VALUE}]",
         f"api_key: {VALUE}\nversion: v{VALUE}/{VALUE}",
         f"value: {VALUE}\nname: API_KEY\n}}",
+        f"? password\n: {VALUE}\n5: {VALUE}",
+        f'"pass\\x77ord": {VALUE}\n5: {VALUE}',
+        f'password: "{VALUE[:-1]}\\x64"\n5: {VALUE}',
     ],
 )
 def test_no_message_shows_what_is_secret_elsewhere(text: str) -> None:
-    """Behind an anchor, in quotes that end too early, and in another key's value."""
+    """Behind an anchor, in quotes that end too early, written with escapes, in another value."""
     shown = render_diagnostics(compile_config(f"{text}\n", environment={}).diagnostics)
     assert shown
     assert not any(part in shown.replace(f"v{VALUE}", "") for part in ("hidden", "Z7"))
