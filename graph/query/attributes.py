@@ -248,8 +248,10 @@ def _config_values(graphs: Graphs, path: str) -> Values:
         texts = {_text(value) for [value] in _leaves(node.masked(written), steps)}
         if config != written:
             hidden = secret_values(written, config, secrets=secrets)
+            source = graphs.new if graphs.old is None or address in graphs.new else graphs.old
             for [value] in _leaves(node.masked(config), steps):
-                texts.add(scrubbed(_text(value), hidden))
+                # A variable can be secret elsewhere, by the key that it stands under there.
+                texts.add(source.scrubbed(scrubbed(_text(value), hidden)))
         for text in texts:
             yield address, text
 

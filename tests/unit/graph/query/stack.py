@@ -44,7 +44,8 @@ providers:
   agents:
   - provider_id: agents
     provider_type: inline::agents
-    config: {pass_phrase: open-sesame, mcp: {env: [{name: API_TOKEN, value: hunter22}]}, n: null}
+    config: {pass_phrase: open-sesame, mcp: {env: [{name: API_TOKEN, value: hunter22}]}, n: null,
+             login: {secret: "${env.PLAIN}"}, hint: "as ${env.PLAIN}"}
 selectors:
   far: type:remote::*
   behind: selector:far+
@@ -53,7 +54,7 @@ selectors:
   broken: api:inference, far
 """
 KEY = "sk-from-environment"
-ENVIRONMENT = {"VLLM_KEY": KEY, "PATH_TOKEN": "plain-in-environment"}
+ENVIRONMENT = {"VLLM_KEY": KEY, "PATH_TOKEN": "plain-in-environment", "PLAIN": "Tango-7x"}
 
 
 def small_stack() -> RunGraph:

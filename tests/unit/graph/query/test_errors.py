@@ -128,7 +128,7 @@ def test_selectors_that_form_a_cycle(graph: RunGraph) -> None:
     ["config.api_key:*environment*", f"config.api_key:{KEY[:4]}*", "config.url:*pw-in*",
      "config.pass_phrase:open*", "config.path:*plain-*", "config.password:k*",
      "config.*:*open-sesame*", "config.*:*k7*", "config.*:*pw-in*", "attr(config.*, 'sk-', *)",
-     "config.mcp.env.*.value:hunt*", "config.mcp:*hunter22*",
+     "config.mcp.env.*.value:hunt*", "config.mcp:*hunter22*", "config.hint:*Tango*",
      "attr(config.api_key, 'environ', *)", "attr(config.pass_phrase, sesame, *)"],
 )  # fmt: skip
 def test_secrets_cannot_be_found_out_by_asking(graph: RunGraph, query: str) -> None:
