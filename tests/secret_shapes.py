@@ -174,6 +174,8 @@ HARMLESS_TEXTS: list[str] = [
     "01ARZ3NDEKTSV4RRFFQ69G5FAV", "Your password is: required",
     "0b7c22a6b14a4c1f9d3e07b10b7c22a6b14a4c1f", "set -e TOKEN", "密码\uff1a必填",
     "key rotation-every-90-days", "docker run -p 8080:80 redis-cli",
+    "Authorization: See RFC7235", "('size', '10px')", "f('token', 'sha256', 1)",
+    "authorization of user-17a",
 ]  # fmt: skip
 HARMLESS: list[Any] = [
     {"args": ["docker", "run", "-p", "8080:80"]},

@@ -246,6 +246,15 @@ SHAPES: Final = (
         _is_no_word,
     ),
     Shape(
+        "authorization",
+        re.compile(
+            r"\b[Aa](?:uthorization|UTHORIZATION)\W{1,9}[A-Z][\w-]{1,30}\s{1,9}"
+            r"(?P<value>[\w+/][\w.~+/=:-]{7,4000})"
+        ),
+        ("authorization",),
+        _is_mixed,
+    ),
+    Shape(
         "user and password",
         re.compile(
             rf"""(?<![\w-])(?:(?:{"|".join(LOGIN_FLAGS)})["']?[\s,=]{{1,9}}["']?|-[uU](?=\w))
@@ -344,11 +353,11 @@ SHAPES: Final = (
     Shape(
         "value after a name",
         re.compile(
-            r"""\[\s{0,9}["']?(?P<name>[\w.-]{1,100})["']?\s{0,9},\s{0,9}["']?
-            (?P<value>[^\s"',\[\]]{1,4000})["']?\s{0,9}\]""",
+            r"""(?:\[\s{0,9}["']?|(?P<tuple>\(b?["']))(?P<name>[\w.-]{1,100})["']?\s{0,9},\s{0,9}b?
+            (?(tuple)["']|["']?)(?P<value>[^\s"',\[\]]{1,4000})["']?\s{0,9}[\])]""",
             re.VERBOSE,
         ),
-        ("[",),
+        ("[", "("),
         _is_secret_pair,
     ),
     Shape(

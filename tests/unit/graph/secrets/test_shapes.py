@@ -92,7 +92,8 @@ def test_what_is_harmless_is_shown_in_source_lines_as_well() -> None:
         *(r"\u003cpassword\u003e§\u003c/password\u003e", "password=&amp;quot;§&amp;quot;"),
         *("ALTER USER me WITH PASSWORD '§'", "wrong password '§'", "password: |\n  §"),
         *("IDENTIFIED BY '§'", "IDENTIFIED WITH x BY §", "HTTPBasicAuth('me', '§')"),
-        *("csk-§§§§", "keys/q7zWk93xTb+§/2LmQ0n4Rf8/v1"),
+        *("Authorization: Key §", "authorization='SSWS §'", "('x-api-key', '§')"),
+        *("[(b'X-Auth', b'§')]", "csk-§§§§", "keys/q7zWk93xTb+§/2LmQ0n4Rf8/v1"),
     ],
 )
 def test_a_password_is_masked_whatever_is_around_it(text: str) -> None:
