@@ -35,10 +35,9 @@ class Wanted:
         self._node = node
         self._names = names
         self._denied: dict[Key, BaseException] = {}
-        self._left: TableNode | None = (
-            None  # What the latest change came from, unless it went back.
-        )
-        self._lacked: dict[Key, Resource] = {}  # What nobody took before that.
+        # What the latest change came from, unless it went back, and what nobody took before.
+        self._left: TableNode | None = None
+        self._lacked: dict[Key, Resource] = {}
         self.resources: dict[Key, Resource] = {}
         self._unfollow: Callable[[], None] = lambda: None
         self._look: Callable[[], None] = lambda: None
