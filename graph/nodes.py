@@ -145,7 +145,7 @@ class ProviderNode(_Node):
     written: Mapping[str, Any] = field(default_factory=dict, repr=False)
     config: Mapping[str, Any] = field(default_factory=dict, repr=False)
     path: tuple[str | int, ...] = ()
-    tags: tuple[str, ...] = ()
+    tags: tuple[str, ...] = field(default=(), repr=False)
     known: KnownSecrets = field(default=NOTHING_KNOWN, repr=False, compare=False)
     restart: str = RESTARTS[0]
     placement: str = PLACEMENTS[0]

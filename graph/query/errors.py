@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from rungraph.graph.errors import RungraphError
 from rungraph.graph.secrets.known import NOTHING_KNOWN
@@ -96,6 +96,13 @@ class QueryError(RungraphError):
     def __repr__(self) -> str:
         """Return what is shown: the query can be the config's own, with a secret in it."""
         return f"QueryError({str(self)!r})"
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        """Keep what is shown, and nothing that is known of secrets."""
+        spans = self.known.spans_in(self.expression)
+        expression, position = masked_line(self.expression, spans, self.position)
+        message, *ways_out = (masked_text(text, self.known) for text in (self.message, *self.help))
+        return QueryError, (message, expression, position, tuple(ways_out), self.selector)
 
     def __str__(self) -> str:
         lines = [f"{self.where}: {masked_text(self.message, self.known)}"]

@@ -132,7 +132,7 @@ def test_a_text_that_is_cut_is_masked_before(broken: str) -> None:
     "broken", ["tag:{}", "attr('config.x', '{}'", "attr('config.x', '({}', *)"]
 )
 def test_the_error_of_a_selector_shows_no_secret(broken: str) -> None:
-    """It quotes the config, whatever the query that names the selector."""
+    """It quotes the config, whatever the query that names the selector; a pickled one, too."""
     secret = "-".join(["Hidden7"] * 9)
     graph = compile_config(
         {"providers": {}, "api_key": secret, "selectors": {"a": broken.replace("{}", secret)}}
@@ -140,6 +140,9 @@ def test_the_error_of_a_selector_shows_no_secret(broken: str) -> None:
     with pytest.raises(QueryError) as caught:
         query(graph, "selector:a")
     assert "Hidden7" not in f"{caught.value} {caught.value!r}"
+    pickled = pickle.dumps(caught.value)
+    assert b"Hidden7" not in pickled
+    assert str(pickle.loads(pickled)) == str(caught.value)  # noqa: S301
 
 
 class _Text(str):

@@ -34,7 +34,7 @@ def test_a_tag_that_is_a_secret_is_masked(secret: str) -> None:
     answer = selection_to_dict(Shown(graph, selection.addresses), (), selection)
     diff = diff_graphs(graph_with("gpu"), graph)
     plan = plan_to_json(make_plan(graph))
-    shown = (plan, json.dumps(answer), diff_to_json(diff), render_diff(diff))
+    shown = (plan, json.dumps(answer), diff_to_json(diff), render_diff(diff), repr(graph.nodes))
     assert not [one for one in shown if secret in one]
     assert answer["nodes"][0]["tags"] == ["********", "gpu"]
     assert "\n  tags[0]: it" in explain_masking(graph)
