@@ -31,6 +31,7 @@ if TYPE_CHECKING:
     from rungraph.engine.run.running_nodes import RunningNodes
     from rungraph.engine.run.starting import Starting
     from rungraph.graph.address import Address
+    from rungraph.graph.place import Place
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,6 +44,7 @@ class Exchange:
         ends: What of the old graph stops, each with what those are told who ask for it.
         begins: What of the new one starts.
         updates: What goes on and is told a new config, and what tells it, given the instance.
+        place_of: Returns where a node of the other graph is configured, if it is.
         switch: Called to create instances as the new graph says, or, with False, as the old one.
     """
 
@@ -51,6 +53,7 @@ class Exchange:
     ends: Mapping[Address, NotRunningError]
     begins: Collection[Address]
     updates: Mapping[Address, Callable[[object], Awaitable[object]]]
+    place_of: Callable[[Address], Place | None]
     switch: Callable[[bool], None]
 
 
@@ -219,6 +222,8 @@ class Changes:
     ) -> None:
         running = self._running
         before, runs = (running.graph, running.late), dict(running.runs)
+        if failures := self._kept_down(exchange, runs, restarts):  # Before anything stops for it.
+            raise ReloadError(tuple(failures))
         ran = [one for one in exchange.ends if running.runs[one].is_up]
         cancelled = await running.take_down(exchange.ends)
         exchange.switch(True)
@@ -228,10 +233,8 @@ class Changes:
         if cancelled is not None or self.is_ending:
             starting.abort()
         cancelled = await self.start(starting) or cancelled
-        failures: list[NodeFailure] = []
         if not starting.is_aborted:
-            skipped_before = {one for one, run in runs.items() if run.is_skipped}
-            failures += self._kept_down(set(begins) - skipped_before, restarts)
+            failures = self._kept_down(exchange, runs, restarts)
         updated: list[Address] = []
 
         def goes_on() -> bool:
@@ -285,28 +288,40 @@ class Changes:
         raise ReloadError((*starting.failures, *failures), left)
 
     def _kept_down(
-        self, nodes: Iterable[Address], restarts: Callable[[Address], bool]
+        self,
+        exchange: Exchange,
+        before: Mapping[Address, NodeRun],
+        restarts: Callable[[Address], bool],
     ) -> list[NodeFailure]:
-        """Return which of *nodes* were skipped because of what does not come back by itself."""
-        found: list[NodeFailure] = []
-        for one in in_start_order(self._running.graph, nodes):
-            run = self._running.runs[one]
-            causes = [at for at in run.causes if not (restarts(at) or at in self._running.coming)]
-            if run.is_skipped and causes:
-                needed = " and ".join(f"'{cause}'" for cause in causes)
-                error = NotRunningError(f"it needs {needed}, which failed")
-                found.append(NodeFailure(one, "start", error, self._nodes.place_of(one)))
-        return found
+        """Return what would be skipped for good, and was not skipped *before*."""
+        kept = self._running.kept_down(exchange.graph, exchange.begins, restarts)
+        return [
+            _without(one, causes, exchange.place_of(one))
+            for one, causes in kept.items()
+            if one not in before or not before[one].is_skipped
+        ]
 
     async def _bring_back(
         self, nodes: Iterable[Address]
     ) -> tuple[tuple[NodeFailure, ...], asyncio.CancelledError | None]:
-        """Start *nodes* and what was skipped and can start; return failures, a cancellation."""
+        """Start *nodes*, which ran, and what was skipped and can start.
+
+        Returns:
+            Why which of *nodes* do not run again, and a cancellation.
+        """
         if self.is_ending:
             return (), None
-        back = self._running.renew(self._running.with_skipped(nodes), is_whole=False)
+        running = self._running
+        back = running.renew(running.with_skipped(nodes), is_whole=False)
         cancelled = await outlast(self.start(back))
-        return back.failures, cancelled
+        # They may have run on without what has failed, and cannot start without it.
+        lost = {one: run.causes for one in nodes if (run := running.runs[one]).is_skipped}
+        left = [
+            _without(one, causes, self._nodes.place_of(one))
+            for one, causes in lost.items()
+            if back.culprits.keys().isdisjoint(causes)
+        ]
+        return (*back.failures, *left), cancelled
 
     def _leave_out(self, nodes: Mapping[Address, Address]) -> None:
         """Take note that *nodes*, which have stopped, wait for what they are mapped to."""
@@ -372,6 +387,11 @@ class Changes:
         finally:
             self._turns.remove(turn)
             finish(done)
+
+
+def _without(address: Address, causes: Iterable[Address], place: Place | None) -> NodeFailure:
+    needed = " and ".join(f"'{cause}'" for cause in causes)
+    return NodeFailure(address, "start", NotRunningError(f"it needs {needed}, which failed"), place)
 
 
 def _may_go_on(failure: NodeFailure) -> bool:

@@ -226,7 +226,8 @@ class Lifecycle:
         except BaseException as error:
             left = error.left if isinstance(error, ReloadError) else ()
             for failure in (*forgotten, *left):
-                self.supervisor.broke(failure)
+                if not self._running.runs[failure.address].is_skipped:  # Else it waits for others.
+                    self.supervisor.broke(failure)
             raise
         finally:
             self._of_reload.clear()

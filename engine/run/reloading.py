@@ -106,6 +106,7 @@ class Reload:
             ends,
             (*starts, *restarts),
             {one: self._updating(one) for one in sorted(updates)},
+            lambda address: getattr(self._new.nodes.get(address), "place", None),
             lambda is_new: self._instances.use(self._new if is_new else self._old),
         )
         told = [f"{step.action} {one} ({step.reason})" for one, step in steps.items()]

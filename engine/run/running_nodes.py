@@ -108,14 +108,33 @@ class RunningNodes:
         in_order = in_start_order(self.graph, self.graph)
         for address in in_order:
             run = self.runs.get(address)
-            is_skipped = run is not None and run.is_skipped
-            if is_skipped and address not in found and address not in others:
-                edges = self.graph.pred[address].items()
-                hard = [need for need, edge in edges if edge["strength"] == Strength.HARD]
-                members = [need for need, edge in edges if edge["strength"] == Strength.MEMBER]
-                if not blocking(hard, members, is_down):
-                    found.add(address)
+            is_left = address not in found and address not in others
+            is_skipped = is_left and run is not None and run.is_skipped
+            if is_skipped and not _blocked(self.graph, address, is_down):
+                found.add(address)
         return [address for address in in_order if address in found]
+
+    def kept_down(
+        self,
+        graph: nx.DiGraph[Address],
+        begins: Container[Address],
+        restarts: Callable[[Address], bool],
+    ) -> dict[Address, tuple[Address, ...]]:
+        """Return what of *graph* would be skipped if all that *begins* could start.
+
+        Each is mapped to what neither runs nor *restarts*, because of which it would be.
+        """
+        kept: dict[Address, tuple[Address, ...]] = {}
+        down: dict[Address, tuple[Address, ...]] = {}
+        for one in in_start_order(graph, graph):
+            run = self.runs.get(one)
+            if one in begins or run is None or run.is_skipped:
+                if needs := _blocked(graph, one, down.__contains__):
+                    causes = (cause for need in needs for cause in down[need])
+                    down[one] = kept[one] = tuple(dict.fromkeys(causes))
+            elif not (run.is_up or restarts(one) or one in self.coming):
+                down[one] = (one,)
+        return kept
 
     async def take_down(
         self, nodes: Mapping[Address, NotRunningError]
@@ -243,3 +262,13 @@ class RunningNodes:
         except Exception as error:  # noqa: BLE001 (a provider's code may raise anything)
             return error
         return None
+
+
+def _blocked(
+    graph: nx.DiGraph[Address], address: Address, is_down: Callable[[Address], bool]
+) -> Collection[Address]:
+    """Return which of what *address* needs, by whether each is down, keep it from starting."""
+    edges = graph.pred[address].items()
+    hard = [need for need, edge in edges if edge["strength"] == Strength.HARD]
+    members = [need for need, edge in edges if edge["strength"] == Strength.MEMBER]
+    return blocking(hard, members, is_down)

@@ -71,9 +71,8 @@ def changed(random: Random, nodes: Nodes, lifecycle: Lifecycle) -> Exchange:
 
     goes_on = [one for one in kept if one not in begins]
     told = [one for one in goes_on if one == TABLE or random.random() < 0.05]
-    return Exchange(
-        graph, frozenset(), ends, tuple(begins), dict.fromkeys(told, nodes.update), switch
-    )
+    updates = dict.fromkeys(told, nodes.update)
+    return Exchange(graph, frozenset(), ends, tuple(begins), updates, nodes.place_of, switch)
 
 
 def check_settled(nodes: Nodes, lifecycle: Lifecycle, log: EventLog) -> None:

@@ -9,7 +9,7 @@ from contextlib import suppress
 from typing import Any
 
 import pytest
-from tests.unit.engine.fakes import GraphOf, Offer, failing, told
+from tests.unit.engine.fakes import GraphOf, Offer, Pinger, failing, making, told
 from tests.unit.engine.run.models import (
     BAR,
     FOO,
@@ -29,6 +29,21 @@ from rungraph.engine.run.stack import Stack
 from rungraph.graph import Address
 
 SLOW = Address.provider("inference", "slow")
+
+
+class _Dying(Pinger):
+    """Its background work fails at once."""
+
+    def __init__(self, config: object, deps: Any) -> None:
+        super().__init__(config, deps)
+        self.work = asyncio.create_task(self.die())
+
+    async def die(self) -> None:
+        msg = "GPU lost"
+        raise ConnectionError(msg)
+
+    async def shutdown(self) -> None:
+        await asyncio.gather(self.work, return_exceptions=True)
 
 
 def _starts_of(stack: Stack, address: Address) -> int:
@@ -159,6 +174,43 @@ async def test_what_needs_something_given_up_does_not_start_and_ends_the_reload(
         with pytest.raises(ReloadError, match=r"b/one .*: it needs 'provider:a/one', which failed"):
             await reload
         assert Address.provider("b", "one") not in stack.graph
+
+
+class _Binding(Pinger):
+    async def bind(self, api: str, instance: object) -> None:
+        self.deps[api] = instance
+
+
+@pytest.mark.parametrize("is_needed", [True, False])
+async def test_what_runs_on_without_a_need_is_not_lost_unseen(
+    graph_of: GraphOf, is_needed: bool
+) -> None:
+    """It cannot start without what has failed: it is not stopped for that, or said not to run."""
+    needed, user = Address.provider("a", "one"), Address.provider("b", "one")
+    new = {
+        True: {
+            "a": Offer(making(_Dying)),
+            "b": Offer(making(_Binding), needs=("a",), config={"new": 1}),
+        },
+        False: {"b": Offer(failing(OSError("no route")))},
+    }
+    old = graph_of(a=Offer(making(_Dying)), b=Offer(making(_Binding), needs=("a",)))
+    stack = Stack(old, quick(on_failure="degrade", restart_limit=0))
+    await stack.__aenter__()
+    before = stack[user]
+    await state_is(stack, needed, State.FAILED)
+    with pytest.raises(ReloadError) as caught:
+        await stack.apply(graph_of(**new[is_needed]))
+    why = f"{user} (<mapping>): it needs '{needed}', which failed"
+    if is_needed:
+        assert str(caught.value).endswith(f"; all is as before\n  {why}")
+        assert stack.status()[user] is State.DEGRADED
+        assert stack[user] is before
+    else:
+        assert str(caught.value).endswith(f"no route\nbut for:\n  {why}")
+        assert stack.status()[user] is State.SKIPPED
+    with pytest.raises(StopError, match="GPU lost"):
+        await stack.__aexit__(None, None, None)
 
 
 @pytest.mark.parametrize("is_signal", [False, True])
