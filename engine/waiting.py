@@ -13,9 +13,8 @@ from inspect import isawaitable, iscoroutinefunction
 from threading import Thread
 from typing import TYPE_CHECKING, Any, NoReturn, Protocol, TypeVar
 
-from rungraph.engine.errors import NodeError
+from rungraph.engine.errors import NodeError, describe
 from rungraph.engine.interruption import Interruption, LoopHeldError, cancelled_from_within
-from rungraph.graph.errors import message_of
 
 if TYPE_CHECKING:
     from collections.abc import AsyncGenerator, Awaitable, Callable, Iterable
@@ -286,7 +285,7 @@ class _Guarded(Coroutine[Any, Any, _T]):
         except BaseException as error:  # (that is what it is for)
             if isinstance(error, KeyboardInterrupt) and ctrl_c_raises():
                 raise
-            text = ": ".join(filter(None, (f"it raised {type(error).__name__}", message_of(error))))
+            text = f"it raised {describe(error)}"
             raise NodeError(text).with_traceback(error.__traceback__) from None
 
 
