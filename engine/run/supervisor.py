@@ -16,6 +16,7 @@ from rungraph.engine.errors import (
 )
 from rungraph.engine.events import Event, NodeGivenUp, NodeRestarting
 from rungraph.engine.run.errors import RunError
+from rungraph.engine.waiting import finish
 from rungraph.graph.wording import counted
 
 if TYPE_CHECKING:
@@ -84,6 +85,7 @@ class Supervisor:
         self._failures: dict[Address, NodeFailure] = {}
         self._attempts: dict[Address, deque[float]] = {}
         self._due: dict[Address, float] = {}
+        self._asleep: dict[Address, asyncio.Future[None]] = {}
 
     def retry_after(self, address: Address) -> float:
         """Return the seconds until *address* begins to start again; 0 when it does not wait."""
@@ -113,6 +115,8 @@ class Supervisor:
         if failure is not self._failures.get(address):  # Else a reload that failed came between.
             self._due.pop(address, None)
         self._latest[address] = self._failures[address] = failure
+        if (asleep := self._asleep.pop(address, None)) is not None:  # Others have started it.
+            finish(asleep)
         if address not in self._tasks:
             task = asyncio.create_task(self._restart(address), name=f"restart {address}")
             self._tasks[address] = task
@@ -158,11 +162,8 @@ class Supervisor:
             self._nodes.lose(address, RestartingError(str(address), delay))
             cause = describe(failure.error)
             self._emit(NodeRestarting(self._graph.clock(), address, cause, delay))
-            try:
-                await asyncio.sleep(delay)
-            except asyncio.CancelledError:
-                self._attempts[address].pop()  # It comes to none.
-                raise
+            if await self._is_broken_again_within(delay, address):
+                continue
             failures = await self._graph.replace([address])
             self._due.pop(address, None)
             for one in failures:
@@ -172,6 +173,19 @@ class Supervisor:
                     self._latest[address] = self._failures[address] = one
                 else:
                     self.broke(one)
+
+    async def _is_broken_again_within(self, seconds: float, address: Address) -> bool:
+        """Wait until *address* is due; return whether it has started, or tried to, and failed."""
+        asleep = self._asleep[address] = asyncio.get_running_loop().create_future()
+        try:
+            await asyncio.wait([asleep], timeout=seconds)
+        except asyncio.CancelledError:
+            self._attempts[address].pop()  # It comes to none.
+            raise
+        finally:
+            if self._asleep.get(address) is asleep:
+                del self._asleep[address]
+        return asleep.done()
 
     def _why_not(self, failure: NodeFailure) -> str | None:
         """Return why the failed node is not started again; None when it is."""

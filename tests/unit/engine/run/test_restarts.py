@@ -39,7 +39,11 @@ from rungraph.engine.run.settings import StackSettings
 PATIENT = replace(QUICK, restart_seed=1, restart_delay=1, restart_limit=2, on_failure="degrade")
 
 
-def _supervised(chain: Chain, block: Callable[[EventLog], Awaitable[object]]) -> EventLog:
+def _supervised(
+    chain: Chain,
+    block: Callable[[EventLog], Awaitable[object]],
+    settings: StackSettings = PATIENT,
+) -> EventLog:
     """Run *block* while *chain* is supervised; return what is told."""
     log = EventLog()
 
@@ -47,7 +51,7 @@ def _supervised(chain: Chain, block: Callable[[EventLog], Awaitable[object]]) ->
         lifecycle.supervise()
         await block(log)
 
-    run(chain, PATIENT, supervised, log)
+    run(chain, settings, supervised, log)
     return log
 
 
@@ -112,6 +116,30 @@ def test_what_breaks_again_and_again_stays_failed() -> None:
     assert short < long
     (given_up,) = told(log, NodeGivenUp)
     assert given_up.reason == f"'{A}' has failed again after 2 restarts within 300 s"
+
+
+def test_what_others_have_started_meanwhile_is_told_when_it_breaks_again() -> None:
+    """It waited for its restart then, and is not said to stay failed until that would be due."""
+    chain = Chain({A: (), B: (A,)}, restarts="on-failure")
+    groups = hold_groups(chain)
+
+    async def block(log: EventLog) -> None:
+        break_down(groups[B][0])
+        await asyncio.sleep(5)
+        break_down(groups[B][1])
+        break_down(groups[A][0])
+        await asyncio.sleep(1.5)
+        assert log.states == {A: State.READY, B: State.READY}
+        break_down(groups[B][2])
+        await asyncio.sleep(0.1)
+        assert log.states == {A: State.READY, B: State.RESTARTING}
+        await asyncio.sleep(9)
+        assert log.states == {A: State.READY, B: State.READY}
+
+    log = _supervised(chain, block, replace(PATIENT, restart_limit=9))
+    assert chain.error is None
+    delays = [round(one.delay) for one in told(log, NodeRestarting) if one.address == B]
+    assert delays == sorted(delays)
 
 
 @pytest.mark.parametrize(("restarts", "starts"), [("never", 1), ("on-failure", 1), ("always", 2)])
