@@ -379,7 +379,7 @@ class Stack:
             reason = self.unhealthy.get(address)
             return Absence(f"which is unhealthy: {reason}" if reason is not None else "")
         if (state := self._state_of(address) or State.STOPPED) in COMING:
-            seconds = self._retry_after(address) or 1.0
+            seconds = (self._retry_after(address) if state is State.RESTARTING else 0.0) or 1.0
             return Absence(f"which {DOING[state]}; retry after {duration(seconds)}", seconds)
         causes = running.causes_of(address)
         if causes in ((), (address,)):
