@@ -223,7 +223,9 @@ class Changes:
         running = self._running
         before, runs = (running.graph, running.late), dict(running.runs)
         if failures := self._kept_down(exchange, runs, restarts):  # Before anything stops for it.
-            raise ReloadError(tuple(failures))
+            left, cancelled = await self._bring_back(())  # A restart was broken off for this.
+            self._check_not_ending(cancelled)
+            raise ReloadError(tuple(failures), left)
         ran = [one for one in exchange.ends if running.runs[one].is_up]
         cancelled = await running.take_down(exchange.ends)
         exchange.switch(True)
@@ -282,9 +284,7 @@ class Changes:
             failures_again, interrupted = await self._bring_back(replaced)
             left, cancelled = left + failures_again, interrupted or cancelled
         running.relink()
-        if cancelled is not None:
-            raise cancelled
-        self._check_not_ending()
+        self._check_not_ending(cancelled)
         raise ReloadError((*starting.failures, *failures), left)
 
     def _kept_down(
@@ -306,8 +306,7 @@ class Changes:
     ) -> tuple[tuple[NodeFailure, ...], asyncio.CancelledError | None]:
         """Start *nodes*, which ran, and what was skipped and can start.
 
-        Returns:
-            Why which of *nodes* do not run again, and a cancellation.
+        Returns why which of *nodes* do not run again, and a cancellation.
         """
         if self.is_ending:
             return (), None
@@ -344,7 +343,9 @@ class Changes:
             else:
                 self._emit(NodeGivenUp(now, run.address, "it had failed before the reload"))
 
-    def _check_not_ending(self) -> None:
+    def _check_not_ending(self, cancelled: asyncio.CancelledError | None = None) -> None:
+        if cancelled is not None:
+            raise cancelled
         if self.is_ending:
             msg = "the stack is stopping"
             raise NotRunningError(msg)
