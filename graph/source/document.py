@@ -212,7 +212,9 @@ def parse_document(text: str, file: str = "<text>") -> Document:
     if len(text) <= LONGEST_SEARCHED:
         source.learn(lambda: document.secrets)
     shown = tuple(map(document.with_excerpt, bounded(document.diagnostics)))
-    return replace(document, diagnostics=shown)
+    # Of this one the source learns then, so that the secrets are looked for once.
+    document = replace(document, diagnostics=shown)
+    return document
 
 
 def document_of(mapping: Mapping[str, Any]) -> Document:
