@@ -11,12 +11,12 @@ from rungraph.graph.placeholders import Placeholder, has_placeholder, placeholde
 from rungraph.graph.regex import PatternError, escaped, linear_pattern
 from rungraph.graph.secrets.keys import NO_SECRETS, is_secret_key
 from rungraph.graph.secrets.known import NOTHING_KNOWN
-from rungraph.graph.secrets.looks import is_random
+from rungraph.graph.secrets.looks import is_mixed, is_random
 from rungraph.graph.secrets.pairs import Span, without_scheme
 from rungraph.graph.secrets.search import hits_in
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+    from collections.abc import Iterable, Iterator, Mapping, Sequence
 
     from rungraph.graph.secrets.known import KnownSecrets
 
@@ -41,27 +41,36 @@ def masked_text(text: str, known: KnownSecrets = NOTHING_KNOWN) -> str:
 
 
 def masked_keys(
-    keys: Collection[Any], known: KnownSecrets = NOTHING_KNOWN, *, is_secret: bool = False
+    keys: Mapping[Any, Any], known: KnownSecrets = NOTHING_KNOWN, *, is_secret: bool = False
 ) -> Mapping[Any, str]:
     """Return how those of *keys* are shown that are secrets or hold some; most mappings have none.
 
     No two keys of a mapping are shown alike: those that would be are numbered.
 
     Examples:
-        >>> masked_keys(["sk-abcdefghijklmnop1234567", "sk-abcdefghijklmnop1234568", "url"])
+        >>> secrets = ["sk-abcdefghijklmnop1234567", "sk-abcdefghijklmnop1234568"]
+        >>> masked_keys(dict.fromkeys([*secrets, "url"], ""))
         {'sk-abcdefghijklmnop1234567': '********', 'sk-abcdefghijklmnop1234568': '********#2'}
 
     Args:
-        keys: The keys of one mapping.
+        keys: The mapping.
         known: What is secret elsewhere in the file.
-        is_secret: Whether the mapping is a secret, which random keys show, too.
+        is_secret: Whether it is a secret, which random keys show, too, and the elements of a set.
     """
-    if all(map(is_plain_key, keys)):
+    elements = elements_of(keys) if is_secret else ()
+    if not elements and all(map(is_plain_key, keys)):
         return {}
     hidden = {
         key: shown for key in keys if (shown := masked_key(key, known, is_secret=is_secret)) != key
     }
+    hidden |= dict.fromkeys(elements, MASK)
     return kept_apart(hidden, keys) if hidden else hidden
+
+
+def elements_of(value: Mapping[Any, Any]) -> list[str]:
+    """Return the elements of a set, which YAML reads as keys without values, that are no words."""
+    is_set = all(item is None for item in value.values())
+    return [key for key in value if isinstance(key, str) and is_mixed(key)] if is_set else []
 
 
 def kept_apart(hidden: Mapping[Any, str], keys: Iterable[Any]) -> Mapping[Any, str]:

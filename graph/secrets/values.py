@@ -29,6 +29,7 @@ from rungraph.graph.secrets.known import NOTHING_KNOWN, KnownSecrets, is_naming
 from rungraph.graph.secrets.looks import is_mixed, is_random
 from rungraph.graph.secrets.masking import (
     MASK,
+    elements_of,
     is_no_name,
     is_plain_key,
     masked_after_flag,
@@ -60,7 +61,7 @@ _MANY: Final = 100
 _MAPPINGS: Final = (dict, Mapping)
 """Dictionaries first, which nearly all are: to ask whether a value is a mapping takes long."""
 COLLECTIONS: Final = (*_MAPPINGS, list, tuple)
-_NUMBERS: Final = (int, float, NoneType)
+_NO_TEXTS: Final = (int, float, NoneType)
 
 
 def masked(value: Any, *, secrets: Iterable[str] = (), known: KnownSecrets = NOTHING_KNOWN) -> Any:
@@ -106,7 +107,8 @@ def names_in(value: Any) -> frozenset[str]:
         items: Iterable[Any] = part
         if isinstance(part, _MAPPINGS):
             items = part.values()
-            found.update(str(key) for key in part if not is_no_name(key))
+            elements = elements_of(part)
+            found.update(str(key) for key in part if not (is_no_name(key) or key in elements))
             for key, item in part.items():
                 if is_naming(str(key)):
                     texts = item if isinstance(item, list) else [item]
@@ -214,12 +216,14 @@ def _collect(
             sources = {key: item for key, item, _ in items_of(written, extra)}
         for key, item, reason in items_of(resolved, extra, under):
             is_hidden = is_secret or bool(reason)
-            if is_hidden or not (is_same and isinstance(item, _NUMBERS)):
+            if is_hidden or not (is_same and isinstance(item, _NO_TEXTS)):
                 source = item if is_same else sources.get(key)
                 _collect(found, source, item, extra, key, is_secret=is_hidden)
         if isinstance(resolved, _MAPPINGS):
             for key in filterfalse(is_plain_key, resolved):
                 found.update(secrets_of_key(key, is_secret=is_secret))
+            if is_secret:
+                found.update(elements_of(resolved))
         else:
             for index, item in _logins(resolved):
                 found.update(secrets_of_text(f"{resolved[index - 1]} {item}", is_secret=False))

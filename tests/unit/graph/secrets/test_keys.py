@@ -48,6 +48,20 @@ def test_a_key_that_is_a_secret_is_masked_like_a_value(key: str) -> None:
         assert plan.count("********") > 5
 
 
+def test_the_elements_of_a_set_of_secrets_are_masked() -> None:
+    """YAML reads them as keys without values; words are none, such as what is left empty."""
+    config = "{passwords: {zqx7hidden, zqx8hidden}, note: zqx7hidden, auth: {user: , client_id: }}"
+    text = f"""providers:
+  inference: [{{provider_id: a, provider_type: remote::tgi, config: {config}}}]"""
+    graph = compile_config(text)
+    diff = diff_graphs(graph, compile_config(text.replace("zqx8hidden", "zqx9hidden")))
+    plan = make_plan(graph)
+    shown = (plan_to_json(plan), diff_to_json(diff), explain_masking(graph))
+    assert not [one for one in shown if "hidden" in one]
+    assert plan.nodes[0].config["auth"] == {"client_id": None, "user": None}
+    assert [one.is_secret for node in diff.nodes for one in node.facts] == [True]
+
+
 def test_another_key_that_is_a_secret_is_a_difference() -> None:
     """Of two configs; JSON does not say which key there was."""
     old, new = (compile_config(config_with(key)) for key in KEYS)
