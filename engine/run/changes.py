@@ -16,7 +16,7 @@ from rungraph.engine.errors import (
 )
 from rungraph.engine.events import Event, NodeGivenUp, NodeRestarting, NodeSkipped, NodeUpdated
 from rungraph.engine.routing.errors import LackingError
-from rungraph.engine.run.errors import ReloadError
+from rungraph.engine.run.errors import ReloadError, needs_failed
 from rungraph.engine.run.node_run import Phase
 from rungraph.engine.waiting import finish, outlast
 from rungraph.graph.address import NodeKind
@@ -391,8 +391,8 @@ class Changes:
 
 
 def _without(address: Address, causes: Iterable[Address], place: Place | None) -> NodeFailure:
-    needed = " and ".join(f"'{cause}'" for cause in causes)
-    return NodeFailure(address, "start", NotRunningError(f"it needs {needed}, which failed"), place)
+    error = NotRunningError(f"it {needs_failed(causes)}")
+    return NodeFailure(address, "start", error, place)
 
 
 def _may_go_on(failure: NodeFailure) -> bool:

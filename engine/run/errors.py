@@ -9,7 +9,10 @@ from rungraph.engine.errors import EngineError, bullets
 from rungraph.engine.events import State
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
+
     from rungraph.engine.errors import NodeFailure
+    from rungraph.graph.address import Address
 
 DOING = {
     State.WAITING: "waits for others",
@@ -28,6 +31,12 @@ DOING = {
 
 COMING = frozenset({State.WAITING, State.STARTING, State.RESTARTING})
 """What a node is doing that does not run yet, and is expected to."""
+
+
+def needs_failed(causes: Iterable[Address]) -> str:
+    """Return, as a predicate, that a node does not run because of *causes*."""
+    names = " and ".join(f"'{cause}'" for cause in causes)
+    return f"needs {names}, which failed"
 
 
 @dataclass(eq=False)

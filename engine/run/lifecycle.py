@@ -32,7 +32,7 @@ from rungraph.engine.events import (
 )
 from rungraph.engine.provider import ProviderReport
 from rungraph.engine.run.changes import Changes, Exchange
-from rungraph.engine.run.errors import ReloadError, RunError
+from rungraph.engine.run.errors import ReloadError, RunError, needs_failed
 from rungraph.engine.run.loop_watch import LoopWatch, beyond_help
 from rungraph.engine.run.node_run import Phase
 from rungraph.engine.run.runner import KILL_GRACE, NodeRunner, RunnerCallbacks
@@ -208,7 +208,7 @@ class Lifecycle:
         self._running.coming.discard(address)
         for other in self._running.runs.values():
             if other.is_skipped and address in other.causes:
-                what = f"'{other.address}' does not run: it needs '{address}', which failed"
+                what = f"'{other.address}' does not run: it {needs_failed([address])}"
                 self._nodes.lose(other.address, NotRunningError(what))
 
     async def exchange(self, exchange: Exchange) -> None:

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 from rungraph.engine.errors import DeadlineError, NotRunningError, RestartingError, describe
 from rungraph.engine.events import Event, NodeBound, NodeNotBound, NodeWaiting
 from rungraph.engine.provider import ProviderReport
+from rungraph.engine.run.errors import needs_failed
 from rungraph.engine.run.node_run import NodeInstances, NodeRun, link
 from rungraph.engine.run.runner import KILL_GRACE
 from rungraph.engine.run.starting import Starting
@@ -212,7 +213,7 @@ class RunningNodes:
                 and blocking(other.hard, other.members, lambda need: need in down or not need.is_up)
             ):
                 down.add(other)
-                detail = f"it needs '{run.address}', which failed"
+                detail = f"it {needs_failed([run.address])}"
                 self.runner.report(
                     other, ProviderReport("degraded", detail), f"needs {run.address}"
                 )

@@ -20,7 +20,8 @@ class StackSettings:
         start_timeout: Seconds that one node may take to start.
         stop_timeout: Seconds that one node may take to stop.
         cancel_timeout: Seconds that a node may take to end once its start or stop was cancelled,
-            but ``stop_timeout`` at most; after that it is left behind and named.
+            but ``stop_timeout`` at most; after that it is left behind and named. One that has had
+            its time, or is being bound or told a new config, may take a second at most.
         drain_timeout: Seconds that calls which run on a node that is to stop may go on, but half
             of ``stop_timeout`` at most; then they are ended.
         health_timeout: Seconds that one node may take to say how it is.

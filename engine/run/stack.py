@@ -17,7 +17,7 @@ from rungraph.engine.events import EventLog, StackReady, State
 from rungraph.engine.provider import has_health
 from rungraph.engine.routing.names import Absence
 from rungraph.engine.run.draining import Draining
-from rungraph.engine.run.errors import COMING, DOING, RunError
+from rungraph.engine.run.errors import COMING, DOING, RunError, needs_failed
 from rungraph.engine.run.health import HealthWatch, ask_all, ill, well
 from rungraph.engine.run.instances import Instances, StackAccess
 from rungraph.engine.run.lifecycle import Lifecycle
@@ -364,10 +364,9 @@ class Stack:
     def _why_not_running(self, address: Address) -> str:
         if (state := self._state_of(address)) is None:
             return f"'{address}' does not run: the stack has not been started"
-        causes = (one for one in self._running().causes_of(address) if one != address)
-        others = " and ".join(f"'{cause}'" for cause in causes)
+        others = [one for one in self._running().causes_of(address) if one != address]
         if others and state is not State.RESTARTING:
-            return f"'{address}' does not run: it needs {others}, which failed"
+            return f"'{address}' does not run: it {needs_failed(others)}"
         return f"'{address}' does not run: it {DOING[state]}"
 
     def _why_absent(self, address: Address) -> Absence:
@@ -384,8 +383,7 @@ class Stack:
         causes = running.causes_of(address)
         if causes in ((), (address,)):
             return Absence("which failed" if causes else "which does not run")
-        names = " and ".join(f"'{cause}'" for cause in causes)
-        return Absence(f"which needs {names}, which failed")
+        return Absence(f"which {needs_failed(causes)}")
 
     def _can_be_asked(self, address: Address) -> bool:
         """Whether an instance's ``health`` is about itself: a builtin's is about the stack."""
