@@ -92,7 +92,7 @@ class _Evaluator:
         """Return *value*, which *tree* is, as nodes that more can be asked of."""
         if isinstance(value, Counted):
             hint = "write count(…) around the whole query"
-            raise self.error(tree, "count(x) is a number, not a selection", hint)
+            raise self.error(tree, Counted.IS_NUMBER, hint)
         return frozenset(value)
 
     def value(self, tree: Expression, names: Mapping[str, NodeSet]) -> NodeSet | Path:

@@ -153,6 +153,8 @@ def _count_characters(context: Context, pattern: LinearPattern, texts: Iterable[
 class Counted(frozenset["Address"]):
     """Nodes that were asked for to know how many they are: a number, which nothing selects from."""
 
+    IS_NUMBER: Final = "count(x) is a number, not a selection"
+
 
 def _count(_: Context, nodes: NodeSet) -> Counted:
     return Counted(nodes)

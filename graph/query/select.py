@@ -28,6 +28,7 @@ def query(
     durations: Mapping[Address, float] | None = None,
     selectors: Mapping[str, str] | None = None,
     may_miss: bool = False,
+    may_count: bool = True,
 ) -> Selection:
     """Return the nodes that any of *expressions* selects, in start order.
 
@@ -40,9 +41,10 @@ def query(
         durations: Seconds that nodes took to start; ``critical()`` then adds them up.
         selectors: More selectors by name, before those of the config.
         may_miss: Whether patterns, and names that only the catalog knows, may match nothing.
+        may_count: Whether it may be ``count(x)``, of which nodes are no answer.
 
     Raises:
-        QueryError: If one cannot be read or names what there is not.
+        QueryError: If one cannot be read or names what there is not, or counts and may not.
     """
     if edges not in get_args(Edges):
         msg = f"edges must be one of {', '.join(get_args(Edges))}, not {edges!r}"
@@ -58,20 +60,22 @@ def query(
             raise error
 
     context = Context(graphs, edges, status, durations, known, unmatched if may_miss else None)
-    return selection_of(context, *expressions)
+    return selection_of(context, *expressions, may_count=may_count)
 
 
-def selection_of(context: Context, *expressions: str) -> Selection:
+def selection_of(context: Context, *expressions: str, may_count: bool = True) -> Selection:
     """Return what any of some queries select.
 
     Raises:
-        QueryError: As `query`; and if one of several counts.
+        QueryError: As `query`; and if one of several counts, or the only one and it may not.
     """
     found = [evaluate(context, expression) for expression in expressions]
     for expression, one in zip(expressions, found, strict=True):
         if isinstance(one, Counted) and len(found) > 1:
             msg = "count(x) is a number, not one of several selections"
             raise QueryError(msg, expression, 0, ("ask count(a | b) for all of them",))
+        if isinstance(one, Counted) and not may_count:
+            raise QueryError(Counted.IS_NUMBER, expression, 0, ("write x alone for the nodes",))
     path = found[0] if len(found) == 1 and isinstance(found[0], tuple) else None
     nodes = frozenset(found[0]).union(*found[1:])
     return Selection(context.graphs.in_order(nodes), path, isinstance(found[0], Counted))

@@ -35,7 +35,7 @@ def node_named(graph: RunGraph, name: str) -> Address:
         address = None
     if address is not None and address in graph:
         return address
-    found = query(graph, name)
+    found = query(graph, name, may_count=False)
     if len(found) == 1:
         return found[0]
     if found and isinstance(parse(name), Select):

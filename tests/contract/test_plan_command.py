@@ -247,6 +247,23 @@ def test_failures_are_selected_by_queries(place: Place) -> None:
     assert ended.out == ""
 
 
+@pytest.mark.parametrize(
+    "asked",
+    [
+        ("plan", "run.yaml", "--assume-failed", "count(*)"),
+        ("graph", "run.yaml", "--assume-failed", "count(*)"),
+        ("graph", "run.yaml", "--select", "count(*)"),
+        ("query", "run.yaml", "*", "--exclude", "count(*)"),
+        ("why", "run.yaml", "count(*)"),
+    ],
+)
+def test_a_number_is_not_taken_for_the_nodes_it_counts(place: Place, asked: tuple[str]) -> None:
+    """Wherever nodes are what a query is to give."""
+    ended = place(*asked)
+    assert (ended.code, ended.out) == (2, "")
+    assert "count(x) is a number, not a selection" in ended.err
+
+
 def test_expected_times_come_from_a_recording(place: Place) -> None:
     """The events of a run of the same config, or of another."""
     ended = place("run", "run.yaml", "--events", "events.jsonl", "--call", "inspect.health")

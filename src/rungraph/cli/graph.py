@@ -155,7 +155,7 @@ def graph(
     check_readable(drawn, old)
     _tell_briefly(drawn, file, reading.catalog)
     run = _run_of(drawn, events) if events else None
-    failing = query(drawn, *assume_failed) if assume_failed else ()
+    failing = query(drawn, *assume_failed, may_count=False) if assume_failed else ()
     selected = None
     if select:
         selected = query(
@@ -164,6 +164,7 @@ def graph(
             against=old if isinstance(old, RunGraph) else None,
             status=run.states if run else None,
             durations=run.durations if run else None,
+            may_count=False,
         )
     options: DiagramOptions = {
         "view": view,

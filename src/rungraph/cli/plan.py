@@ -118,7 +118,7 @@ def plan(
 
         old, abilities = load_running(url, reading)
     check_readable(old and old.graph)
-    failed = query(graph, *assume_failed) if assume_failed else ()
+    failed = query(graph, *assume_failed, may_count=False) if assume_failed else ()
     if assume_failed and not failed:
         tell("warning: --assume-failed selects no node, so nothing fails")
     found = make_plan(

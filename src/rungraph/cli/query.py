@@ -140,7 +140,7 @@ def query(
     )
     found = ask(*queries, may_miss=expect is not None)
     if excluded:
-        left_out = ask(*excluded, may_miss=True)
+        left_out = ask(*excluded, may_miss=True, may_count=False)
         kept = tuple(one for one in found if one not in left_out)
         found = Selection(kept, is_count=found.is_count)
     if output == "path" and found.path is None:
