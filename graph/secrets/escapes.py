@@ -1,4 +1,4 @@
-"""Texts as they are before they are escaped for a URL, HTML or JSON; they know their offsets."""
+"""Texts as they are before they are escaped in URLs, HTML, JSON or YAML, with their offsets."""
 
 from __future__ import annotations
 
@@ -12,7 +12,8 @@ if TYPE_CHECKING:
 
 # Each stands for one character. A number of HTML can stand for none: those of ASCII do not.
 _ESCAPE = re.compile(
-    r"""%[0-9A-Fa-f]{2}|\\u00[0-9A-Fa-f]{2}|&(?:quot|apos|amp|\#0{0,4}(?:3[2-9]|[4-9]\d|1[01]\d|12[0-6])
+    r"""%[0-9A-Fa-f]{2}|\\(?:x|u00|U000000)[0-9A-Fa-f]{2}
+    |&(?:quot|apos|amp|\#0{0,4}(?:3[2-9]|[4-9]\d|1[01]\d|12[0-6])
     |\#[xX]0{0,4}(?:[2-6][0-9A-Fa-f]|7[0-9A-Ea-e]));""",
     re.VERBOSE,
 )
@@ -25,13 +26,13 @@ def unescaped(text: str) -> tuple[str, Sequence[int]]:
         >>> unescaped("a%3Db")
         ('a=b', [0, 1, 4, 5])
     """
-    if "%" not in text and "&" not in text and "\\u00" not in text:
+    if "%" not in text and "&" not in text and "\\" not in text:
         return text, range(len(text) + 1)
     plain = ""
     offsets: list[int] = []
     position = 0
     for escape in _ESCAPE.finditer(text):
-        of_url = escape[0].replace("\\u00", "%")
+        of_url = f"%{escape[0][-2:]}" if escape[0][0] == "\\" else escape[0]
         plain += text[position : escape.start()] + unescape(unquote(of_url, "latin-1"))
         offsets += range(position, escape.start() + 1)
         position = escape.end()

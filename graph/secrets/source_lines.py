@@ -1,7 +1,6 @@
 """Which characters of a source text are values of secret keys.
 
-This works on the text alone, because a text with a syntax error has excerpts too; in doubt a
-character is hidden.
+It works on the text alone: one with a syntax error has excerpts, too. In doubt it hides.
 """
 
 from __future__ import annotations
@@ -13,6 +12,7 @@ from itertools import accumulate
 from typing import TYPE_CHECKING, Final
 
 from rungraph.graph.secrets.clients import CLIENTS, LOGIN_FLAGS
+from rungraph.graph.secrets.escapes import unescaped
 from rungraph.graph.secrets.keys import (
     HELD_KEYS,
     NAME_KEYS,
@@ -34,7 +34,7 @@ if TYPE_CHECKING:
 
 _KEY = re.compile(
     r"""(?:"(?P<double>(?:[^"\\\r\n]|\\.){0,200})"\s*:|'(?P<single>(?:[^'\r\n]|''){0,200}+)'\s*:
-        |(?<![\w.-])(?P<bare>[\w.-]++)["']?[ \t]*:(?=[\s"'\[{]|$))""",
+        |(?<![\w.-])(?P<bare>[\w.-]++)["']?[^\S\r\n]*(?:\r?\n[^\S\r\n]*)?:+(?=[\s"'\[{]|$))""",
     re.VERBOSE | re.MULTILINE,
 )
 # An anchor, a tag and blanks, in the line of a key.
@@ -75,7 +75,7 @@ _FAR: Final = 300
 _BRACKET = re.compile(r"[\[\]{}]")
 _BLOCK_HEADER = re.compile(r"[|>][0-9+-]*[ \t]*(?:#|$)", re.MULTILINE)
 _LOOKS_LIKE_ENTRY = re.compile(
-    r"""(?:-(?:\s|$)|[\w.-]+[ \t]*:|"[^"]*"[ \t]*:|'[^']*'[ \t]*:|[\]}]|---|\.\.\.)"""
+    r"""(?:-(?:\s|$)|[\w.<-]+[ \t]*:|"[^"]*"[ \t]*:|'[^']*'[ \t]*:|[\]}]|---|\.\.\.)"""
 )
 
 
@@ -94,11 +94,16 @@ def secret_spans(text: str, starts: Sequence[int]) -> list[Span]:
 def names_in_text(text: str) -> Iterator[str]:
     """Yield the keys of a text that are no secrets, and the plain values under keys for names."""
     for key in _KEY.finditer(text):
-        name = key["double"] or key["single"] or key["bare"] or ""
+        name = _name_of(key)
         if not is_no_name(name):
             yield name
         if is_naming(name) and (value := _NAME_VALUE.match(text, key.end())):
             yield value[1].strip()
+
+
+def _name_of(key: re.Match[str]) -> str:
+    """Return the text of a key, what is written with escapes as it is read."""
+    return unescaped(key["double"] or "")[0] or key["single"] or key["bare"] or ""
 
 
 @lru_cache(maxsize=8192)
@@ -125,11 +130,12 @@ class _Search:
         beside = _Beside()
         while key := _KEY.search(self._text, position):
             position = key.end()
-            name = key["double"] or key["single"] or key["bare"] or ""
+            name = _name_of(key)
             if not _is_telling(name):
                 continue  # Most keys say nothing of secrets.
             is_secret = is_secret_key(name) and not (name in WEAK and self._is_in_reference(key))
-            is_secret = is_secret or self._is_opaque(key, name)
+            if not is_secret and opaque_head(name):
+                is_secret = is_random(self._text, self._start_of_value(key))
             if key["bare"] and self._is_prose(key):
                 continue
             secrets = beside.secrets(key, name, self._text)
@@ -151,9 +157,6 @@ class _Search:
             for start, end in self._anchored(anchor) if anchor.start() >= position else ():
                 position = max(position, end)
                 yield start, end
-
-    def _is_opaque(self, key: re.Match[str], name: str) -> bool:
-        return bool(opaque_head(name)) and is_random(self._text, self._start_of_value(key))
 
     def _is_in_reference(self, key: re.Match[str]) -> bool:
         """Whether *key* stands in a mapping that says where something is kept, with its name."""
@@ -234,8 +237,8 @@ class _Search:
                 last_line = self._line_of(end - 1)
                 if last_line > self._line_of(start):
                     end = self._starts[last_line] + len(self._lines[last_line])
-                elif is_quoted and not _AFTER_QUOTED.match(text, end):
-                    # The quote was no end: what follows belongs to the value, too.
+                elif not _AFTER_QUOTED.match(text, end):
+                    # That was no end: what follows belongs to the value, too.
                     end = self._end_of_plain(start, end)
                 elif is_quoted and end > start + 1 and text[end - 1] == first:
                     end -= 1
@@ -310,9 +313,10 @@ class _Search:
 
     def _continuation(self, key: re.Match[str]) -> Iterator[int]:
         """Yield the lines that can belong to the value of *key*."""
-        is_block = _BLOCK_HEADER.match(self._text, self._start_of_value(key))
-        first = self._line_of(key.start())
-        before = self._text[self._starts[first] : key.start()]
+        first = self._line_of(key.end() - 1)
+        start = self._starts[first]
+        # Where the colon stands in a later line than the key, that line counts.
+        before = self._text[start : max(key.start(), _end_of(_BEFORE_CONTENT, self._text, start))]
         # In a mapping in braces, what belongs to a key can stand left of it.
         column = len(before) if not before.strip(" \t-?") else _indent(before)
         index = bisect_right(self._filled, first)
@@ -326,8 +330,8 @@ class _Search:
                     if self._contents[number] == len(self._text):
                         return
                     continue
-                # In brackets, text can go on in any column, but it cannot look like an entry.
-                if is_block or _LOOKS_LIKE_ENTRY.match(content):
+                # In brackets, and by mistake, text can go on in any column, but not as an entry.
+                if _LOOKS_LIKE_ENTRY.match(content):
                     return
             yield number
 
@@ -389,10 +393,8 @@ def _indent(line: str) -> float:
 
 
 def _end_of(pattern: re.Pattern[str], text: str, start: int) -> int:
-    match = pattern.match(text, start)
-    return match.end() if match else start
+    return match.end() if (match := pattern.match(text, start)) else start
 
 
 def _start_of(pattern: re.Pattern[str], text: str, start: int) -> int:
-    match = pattern.search(text, start)
-    return match.start() if match else len(text)
+    return match.start() if (match := pattern.search(text, start)) else len(text)

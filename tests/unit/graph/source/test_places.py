@@ -161,6 +161,8 @@ def test_a_secret_on_a_later_line_than_its_key_is_masked(text: str) -> None:
             "}Hunter2",
             "[*Hunter2]",
             "[a, !Hunter2]",
+            "[a]Hunter2",
+            "{a: b}Hunter2",
             "${env.X:-a}Hunter2",
             "${X:-${env.Y:-Hunter2}}",
         ),
@@ -179,6 +181,26 @@ def test_a_secret_that_means_something_in_yaml_is_masked(text: str, value: str) 
     document = parse_document(text.replace("VALUE", value))
     shown = [document.excerpt(Place("<text>", number, 1)) for number in range(1, 5)]
     assert "Hunter2" not in f"{shown} {document.diagnostics}"
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        '"pass\\x77ord": SECRET : x\n',
+        '{"p\\u0061ssword": "SECRET" "x"}\n',
+        "? password\n: SECRET\nx: [\n",
+        "{password\n  : SECRET : x}\n",
+        "password\u00a0: SECRET : x\n",
+        "password:: SECRET : x\n",
+        "a:\n  password: |\n    one\n SECRET\n",
+    ],
+)
+def test_no_excerpt_of_an_error_shows_a_secret_however_its_key_is_written(text: str) -> None:
+    """With escapes, away from its colon, or with a value that is indented wrongly."""
+    document = parse_document(f"providers: {{}}\n{text}")
+    assert document.value == {}
+    shown = [document.excerpt(Place("<text>", number, 1)) for number in range(1, 7)]
+    assert "SECRET" not in f"{shown} {document.diagnostics}"
 
 
 def test_anchors_tags_and_remarks_at_a_secret_are_shown() -> None:
