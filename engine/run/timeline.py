@@ -5,6 +5,7 @@ from __future__ import annotations
 from bisect import bisect_left, bisect_right, insort
 from collections import defaultdict
 from dataclasses import dataclass, field
+from math import inf
 from typing import TYPE_CHECKING
 
 import networkx as nx
@@ -23,7 +24,9 @@ from rungraph.engine.events import (
     NodeStopped,
     NodeStopping,
     NodeWaiting,
+    RollbackStarted,
     StackReady,
+    StackStopping,
     State,
 )
 from rungraph.graph.timing import StartTimes, longest_chains, slack_of
@@ -43,7 +46,7 @@ class NodeTimes(StartTimes):
         generation: Its topological generation, counted from 0.
         needs: The nodes that it depends on.
         state: What it was doing at the end of the events.
-        lasting: The same, but for its stop: how it was when that began.
+        lasting: The same, but for the stop of the stack: how it was when that began.
         starting: When its own start began.
         ready: When it was ready.
         gave_up: When it failed or was skipped.
@@ -140,6 +143,7 @@ A node that runs fails when it has been stopped; then it may wait again.
 
 @dataclass(slots=True)
 class _Reading:
+    end: float
     nodes: dict[Address, NodeTimes] = field(default_factory=dict["Address", NodeTimes])
     total: float = 0.0
 
@@ -157,7 +161,7 @@ class _Reading:
     def _read_node(self, event: NodeEvent, times: NodeTimes) -> None:
         if event.state is not None:
             times.state = event.state
-            if _PHASES.get(type(event)) not in _ENDING:
+            if _PHASES.get(type(event)) not in _ENDING or event.at < self.end:
                 times.lasting = event.state
         match event:
             case NodeStarting() if times.ready is None:
@@ -204,7 +208,8 @@ def timeline(events: Iterable[Event]) -> Timeline:
             life = max(found(waits[event.address], event.at), 1)
         return life, event.at, phase
 
-    reading = _Reading()
+    ends = (one.at for one in events if isinstance(one, RollbackStarted | StackStopping))
+    reading = _Reading(min(ends, default=inf))
     for event in sorted(events, key=order):
         reading.read(event)
     in_start_order = sorted(reading.nodes.values(), key=lambda one: (one.generation, one.address))

@@ -195,7 +195,7 @@ def test_states_compare_with_another_config(config: Path) -> None:
 
 
 def test_a_recording_tells_how_a_run_went(config: Path) -> None:
-    """What has been stopped in good order counts as what it was; seconds weigh critical()."""
+    """What stops with the stack counts as what it was; seconds weigh critical()."""
     lines = [
         {"event": "Recording", "format_version": "1.0", "name": ""},
         *(
@@ -207,6 +207,7 @@ def test_a_recording_tells_how_a_run_went(config: Path) -> None:
          "waited": 0.0},
         {"event": "NodeFailed", "at": 1.0, "address": "provider:inference/b",
          "error": {"type": "OSError", "text": "no"}},
+        {"event": "StackStopping", "at": 6.0},
         {"event": "NodeStopping", "at": 6.0, "address": "provider:inference/a"},
         {"event": "NodeStopped", "at": 7.0, "address": "provider:inference/a", "duration": 1.0},
     ]  # fmt: skip

@@ -21,6 +21,7 @@ from rungraph.engine.events import (
     NodeWaiting,
     StackReady,
     StackStarting,
+    StackStopping,
     State,
 )
 from rungraph.engine.run.timeline import timeline
@@ -146,6 +147,14 @@ WAITING = {at: NodeWaiting(at, T, (A, B), 1) for at in (7.0, 7.5)}
 def test_a_restart_is_no_part_of_the_start(shuffled: list[Event]) -> None:
     """A node that runs again is ready and nothing else, and its start is that of the stack."""
     assert timeline(shuffled).nodes[T] == timeline(RUN).nodes[T]
+
+
+@given(st.permutations([*RUN, *STOP, NodeStopping(8.0, B), NodeStopped(8.0, B, duration=0.0)]))
+def test_what_the_stack_stops_while_it_runs_does_not_last(shuffled: list[Event]) -> None:
+    """A reload has removed it; with the stack it stops as what it was."""
+    times = timeline([*shuffled, StackStopping(7.5)]).nodes
+    assert (times[T].lasting, times[T].state) == (State.STOPPED, State.STOPPED)
+    assert (times[B].lasting, times[B].state) == (State.READY, State.STOPPED)
 
 
 def test_a_node_that_breaks_down_has_failed() -> None:
