@@ -19,7 +19,7 @@ from rungraph.graph.collector import collector_paused
 from rungraph.graph.diagnostics import Diagnostic, bounded
 from rungraph.graph.place import Place, absolute
 from rungraph.graph.secrets.known import KnownSecrets
-from rungraph.graph.secrets.masking import rendered
+from rungraph.graph.secrets.masking import rendered, spans_in_lines
 from rungraph.graph.secrets.values import names_in, secret_values
 from rungraph.graph.source.mapping import plain_value
 from rungraph.graph.source.parse import parsed
@@ -135,21 +135,22 @@ class Document:
         place = diagnostic.place
         if place is None or diagnostic.excerpt or place.file != self.file:
             return diagnostic
-        if not place.line:  # There is no text, and so nothing else of it in the diagnostic.
-            message = diagnostic.message
-            spans = self.known.spans_in(message)
-            return replace(diagnostic, message=rendered(message, spans)) if spans else diagnostic
         return replace(
             diagnostic,
             message=self._shown(diagnostic.message, place),
             help=tuple(self._shown(text, place) for text in diagnostic.help),
-            detail=self.source.masked(diagnostic.detail, place),
-            path=self.source.masked(diagnostic.path, place),
+            detail=self._masked(diagnostic.detail, place),
+            path=self._masked(diagnostic.path, place),
             excerpt=self.excerpt(place),
         )
 
     def _shown(self, text: str, place: Place) -> str:
-        return shortened(self.source.masked(text, place), LONGEST_MESSAGE)
+        return shortened(self._masked(text, place), LONGEST_MESSAGE)
+
+    def _masked(self, text: str, place: Place) -> str:
+        if place.line:
+            return self.source.masked(text, place)
+        return rendered(text, [*self.known.spans_in(text), *spans_in_lines(text)])
 
     def excerpt(self, place: Place) -> str:
         """Return the source line at *place* with secrets masked; empty when there is no text.

@@ -105,8 +105,8 @@ class SourceText:
                 yield text.lstrip("*&!")
 
     def masked(self, text: str, place: Place) -> str:
-        """Return a message about what stands at *place*, without the secrets of the document."""
-        spans = self.known.spans_in(text)
+        """Return a message about what stands at *place*, without secrets."""
+        spans = [*self.known.spans_in(text), *spans_in_lines(text)]
         if place.line > len(self._starts):  # Of a file whose text cannot be made out.
             return rendered(text, spans)
         offset = self._starts[place.line - 1] + place.column - 1

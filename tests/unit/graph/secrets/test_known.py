@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import json
 import pickle
 import sys
 from collections import Counter
 from typing import TYPE_CHECKING
 
 import pytest
+from yaml import safe_dump
 
 from rungraph.graph import compile_config, render_diagnostics
 from rungraph.graph.catalog.specs import ApiSpec, Catalog, ProviderSpec
@@ -49,6 +51,17 @@ def test_no_message_shows_what_is_secret_elsewhere(text: str) -> None:
     shown = render_diagnostics(compile_config(f"{text}\n", environment={}).diagnostics)
     assert shown
     assert not any(part in shown.replace(f"v{VALUE}", "") for part in ("hidden", "Z7"))
+
+
+@pytest.mark.parametrize("key", ["password=hiddn7x9", "password:hiddn7x9", "password hiddn7x9"])
+def test_no_message_shows_a_secret_that_a_key_holds(key: str) -> None:
+    """In a file and in a mapping, whether or not YAML takes the secret for a key."""
+    entry = {"provider_id": "a", "provider_type": "remote::tgi", key: 1}
+    config = {"providers": {"inference": [entry]}}
+    for source in (config, json.dumps(config), safe_dump(config)):
+        found = compile_config(source, environment={}).diagnostics
+        assert any("unknown key" in one.message for one in found)
+        assert "hiddn7x9" not in str(found)
 
 
 def test_a_value_is_masked_wherever_the_config_has_it() -> None:
