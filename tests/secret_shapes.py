@@ -131,6 +131,7 @@ HARMLESS_KEYS: dict[str, Any] = {
 }  # fmt: skip
 HARMLESS_TEXTS: list[str] = [
     "Your token: ask the user", "Password: at least 8 characters", "The password: must be long",
+    "Your token : ask the user", "Password : at least 8 characters",
     "Ask for the user's secret: never repeat it", "token budget", "Token budget", "basic usage",
     "Basic Schlüssel für alle", "WIFI:T:nopass;S:a;P:;;",
     "Basic authentication", "Bearer authentication", "bearer of news", "http://host:80/me@home",

@@ -26,6 +26,7 @@ NO_SECRETS = frozenset(
 NAME_KEYS = (
     *("name", "key", "header", "type", "scheme", "id", "variable", "var", "env", "field", "param"),
     *("parameter", "property", "option", "flag", "arg", "k", "header_name", "key_name"),
+    *("kind", "method"),
 )
 """Keys whose values tell whether a ``value`` beside them is a secret."""
 HELD_KEYS = frozenset(
@@ -46,7 +47,8 @@ _HOLDERS = frozenset(
         *("value", "values", "default", "defaults", "list", "json", "header", "headers", "string"),
         *("str", "text", "literal", "base", "b", "plain", "raw", "override", "pem", "data"),
         *("map", "dict", "v", "binary", "encrypted", "encoded", "material", "content", "new"),
-        *("old", "current", "previous", "prod", "production", "staging", "dev"),
+        *("old", "current", "previous", "prod", "production", "staging", "dev", "hex"),
+        *("primary", "secondary", "backup", "fallback"),
     )
 )
 """Words after a head that say how it is held: ``password_list``, ``token_b64``, ``key_prod``."""
@@ -86,7 +88,7 @@ HEADS = frozenset(
                 "密碼",
                 "비밀번호",
             ),
-            *("パスワード", "pwds", "pws"),
+            *("パスワード", "pwds", "pws", "cred", "dockercfg", "passkey", "privkey"),
         ),
     )
 )
@@ -100,6 +102,7 @@ _PHRASES = frozenset(
         *(("backup", "codes"), ("recovery", "code"), ("recovery", "codes"), ("seed", "phrase")),
         *(("community", "string"), ("snmp", "community"), ("pass", "word"), ("pass", "phrase")),
         *(("mot", "de", "passe"), ("honeycomb", "team"), ("password", "hash")),
+        *(("otp", "code"), ("mfa", "code"), ("passwd", "hash"), ("secret", "phrase")),
     )
 )
 """Names, or ends of names, of several words."""
@@ -117,7 +120,17 @@ _OPEN = re.compile(
 _ENDINGS = (
     *("accesskey", "accesstoken", "accountkey", "apikey", "apikeys", "authkey", "authtoken"),
     *("clientsecret", "encryptionkey", "masterkey", "pass", "passphrase", "passwd", "password"),
-    *("privatekey", "pw", "pwd", "secret", "secretkey", "sharedkey", "signingkey", "token"),
+    *(
+        "privatekey",
+        "pw",
+        "pwd",
+        "secret",
+        "secretkey",
+        "sharedkey",
+        "signingkey",
+        "sshkey",
+        "token",
+    ),
 )
 _NO_ENDINGS = frozenset(
     ("bypass", "compass", "encompass", "overpass", "surpass", "trespass", "underpass")

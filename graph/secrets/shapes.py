@@ -116,7 +116,7 @@ def _is_user(match: re.Match[str]) -> bool:
 
 _LONG_USER: Final = 20
 """Characters from which on what stands alone before a host is no user's name."""
-_PASSWORD = re.compile(r"pass(?:word|wd|phrase)|pwd?", re.IGNORECASE)
+_PASSWORD = re.compile(r"pass(?:word|wd|phrase)|pwd?|requirepass", re.IGNORECASE)
 _HOST = r"(?:[A-Za-z](?!ha\d+:)[\w.-]*|\d{1,3}(?:\.\d{1,3}){3}|\[[0-9A-Fa-f:.]+\]|\ud800+)"
 
 SHAPES: Final = (

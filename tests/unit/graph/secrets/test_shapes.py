@@ -91,6 +91,7 @@ def test_what_is_harmless_is_shown_in_source_lines_as_well() -> None:
         *("password&#x3D;§", "u=%3Fa%3D1%2526token%253D§", r"http://x?a=1\u0026token=§"),
         *(r"\u003cpassword\u003e§\u003c/password\u003e", "password=&amp;quot;§&amp;quot;"),
         *("ALTER USER me WITH PASSWORD '§'", "wrong password '§'", "password: |\n  §"),
+        *("User : me\nPassword : §", "requirepass §"),
         *("IDENTIFIED BY '§'", "IDENTIFIED WITH x BY §", "HTTPBasicAuth('me', '§')"),
         *("Authorization: Key §", "authorization='SSWS §'", "('x-api-key', '§')"),
         *("[(b'X-Auth', b'§')]", "csk-§§§§", "keys/q7zWk93xTb+§/2LmQ0n4Rf8/v1"),

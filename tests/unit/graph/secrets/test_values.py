@@ -29,7 +29,8 @@ api_keys api_tokens refresh_tokens cookie github_pat jwt --api-key basic_auth
 api_kye pasword passwrod secrett acces_tokne credentails apikye
 pass smtp_pass dbpass userpass auth auth_header tokens password_list key keys sas psk pin otp
 shared_access_signature session private webhook_url kubeconfig service_account_json
-api_key_default credentials_json secretAccessKey MYSQL_PWD
+api_key_primary api_key_backup psk_hex otp_code passwd_hash .dockercfg db_cred privkey passkey
+sshkey api_key_default credentials_json secretAccessKey MYSQL_PWD
 """
 SHOWN_KEYS = """
 max_tokens token_limit tokenizer num_tokens stop_tokens eos_token pad_token max_token
@@ -126,6 +127,8 @@ class TestMasked:
         [
             ({"name": "API_KEY", "value": "abc"}, {"name": "API_KEY", "value": MASK}),
             ({"name": "PORT", "value": "80"}, {"name": "PORT", "value": "80"}),
+            ({"kind": "token", "value": "abc"}, {"kind": "token", "value": MASK}),
+            ({"value": "abc", "method": "bearer"}, {"value": MASK, "method": "bearer"}),
             (
                 ["run", "--api-key", "abc", "--token=def", "--port", "80"],
                 ["run", "--api-key", MASK, f"--token={MASK}", "--port", "80"],
