@@ -29,7 +29,7 @@ class Action(StrEnum):
     START = "create"
     RESTART = "restart"
     UPDATE = "update"
-    """It is told its new config while it runs."""
+    """It is told its new config while it runs, and may be handed another instance as well."""
     REBIND = "rebind"
     """It runs on and is handed another instance of what it depends on."""
 
@@ -75,6 +75,7 @@ def reload_steps(
         return dependency.kind is not NodeKind.TABLE and can_rebind(dependent)
 
     steps: dict[Address, Step] = {}
+    handed: dict[Address, Step] = {}
     for node in diff.nodes:
         if (step := _of_changed(node, can_update)) is not None:
             steps[node.address] = step
@@ -88,9 +89,9 @@ def reload_steps(
         is_hard = any(link.strength == Strength.HARD for link in (*edge.old, *edge.new))
         if is_hard and not can_keep(dependent, dependency):
             steps[dependent] = Step(Action.RESTART, reason, dependency)
-        elif known is None and dependent.kind is NodeKind.TABLE and can_rebind(dependent):
+        elif dependent.kind is NodeKind.TABLE and can_rebind(dependent):
             # It is told its members, also which are there no more; a provider is handed new ones.
-            steps[dependent] = Step(Action.REBIND, reason, dependency)
+            handed.setdefault(dependent, Step(Action.REBIND, reason, dependency))
     renewed = [one for one in steps if steps[one].action in (Action.START, Action.RESTART)]
     replaced, kept = closure_of(new.nx, renewed, can_keep)
     for address, cause in replaced.items():
@@ -99,9 +100,13 @@ def reload_steps(
             steps[address] = Step(Action.RESTART, reason, cause)
     late = {edge.dependent: edge.dependency for edge in new.dropped if edge.dependency in replaced}
     for address, need in {**late, **{one: needs[0] for one, needs in kept.items()}}.items():
-        if address not in steps and can_rebind(address):
+        if can_rebind(address):
             reason = f"depends on '{need}', which is {_PAST[steps[need].action]}"
-            steps[address] = Step(Action.REBIND, reason, need)
+            handed.setdefault(address, Step(Action.REBIND, reason, need))
+    for address, step in handed.items():
+        known = steps.setdefault(address, step)
+        if known.action is Action.UPDATE:
+            steps[address] = known._replace(reason=f"{known.reason}; {step.reason}")
     stopped = sorted(one for one, step in steps.items() if step.action is Action.STOP)
     rest = in_start_order(new.nx, steps.keys() - set(stopped))
     return {one: steps[one] for one in (*stopped, *rest)}
@@ -119,6 +124,8 @@ def _of_changed(node: NodeChange, can_update: Callable[[Address], bool]) -> Step
     differing = keys.keys() - _HARMLESS
     if not differing and keys:
         return None
-    reason = f"its {' and '.join(key for key in keys if key in differing) or 'type'} changes"
+    named = [key for key in keys if key in differing] or ["type"]
+    verb = "changes" if len(named) == 1 and named != ["resources"] else "change"
+    reason = f"its {' and '.join(named)} {verb}"
     is_told = differing <= {"config", "resources"} and can_update(node.address)
     return Step(Action.UPDATE if is_told else Action.RESTART, reason, node.address)

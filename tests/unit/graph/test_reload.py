@@ -11,7 +11,7 @@ from rungraph.graph.diff import diff_graphs
 from rungraph.graph.reload import reload_steps
 
 
-def _graph(**providers: dict[str, dict[str, Any]]) -> Any:
+def _graph(*models: str, **providers: dict[str, dict[str, Any]]) -> Any:
     types = {"inference": "inline::wordllama", "memory": "inline::faiss"}
     written = {
         api: [
@@ -19,7 +19,8 @@ def _graph(**providers: dict[str, dict[str, Any]]) -> Any:
         ]
         for api, of in providers.items()
     }
-    return compile_config({"providers": written}, environment={})
+    listed = [{"model_id": one, "provider_id": "a"} for one in models]
+    return compile_config({"providers": written, "models": listed}, environment={})
 
 
 def _steps(old: Any, new: Any, **how: Any) -> list[str]:
@@ -68,6 +69,16 @@ def test_what_can_be_told_its_config_is_not_restarted() -> None:
     address = Address.provider("inference", "a")
     assert _steps(OLD, new, can_update={address}.__contains__) == [
         "update provider:inference/a: its config changes"
+    ]
+
+
+def test_an_update_says_what_is_handed_over_besides() -> None:
+    """One node has one line, with all that is done about it."""
+    new = _graph("x", inference={"a": {"config": {"dimensions": 64}}, "b": {}}, memory={"m": {}})
+    told = "its resources change; depends on 'provider:inference/a', which is restarted"
+    assert _steps(OLD, new) == [
+        "restart provider:inference/a: its config changes",
+        f"update table:models: {told}",
     ]
 
 
