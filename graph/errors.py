@@ -59,5 +59,7 @@ def message_of(error: BaseException) -> str:
         return str(error)
     try:
         return shortened(str(error), LONGEST_MESSAGE)
-    except Exception as failure:  # noqa: BLE001 (making the text is foreign code, too)
+    except KeyboardInterrupt:
+        raise
+    except BaseException as failure:  # noqa: BLE001 (making the text is foreign code, too)
         return f"(its text cannot be made: {type(failure).__name__})"

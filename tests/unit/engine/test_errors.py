@@ -2,20 +2,28 @@
 
 from __future__ import annotations
 
+import asyncio
+
+import pytest
+
 from rungraph.engine.errors import describe
 from rungraph.graph.budgets import LONGEST_MESSAGE
 
 
 class _MuteError(Exception):
+    def __init__(self, kind: type[BaseException]) -> None:
+        self.kind = kind
+
     def __str__(self) -> str:
-        raise ValueError
+        raise self.kind
 
 
-def test_an_error_that_has_no_text_to_tell_is_told_by_its_type() -> None:
+@pytest.mark.parametrize("kind", [ValueError, SystemExit, asyncio.CancelledError])
+def test_an_error_that_has_no_text_to_tell_is_told_by_its_type(kind: type[BaseException]) -> None:
     """Alone and in a group: the failure of a provider is never one of rungraph."""
-    told = "_MuteError: (its text cannot be made: ValueError)"
-    assert describe(_MuteError()) == told
-    assert describe(ExceptionGroup("several", [_MuteError(), OSError("gone")])) == (
+    told = f"_MuteError: (its text cannot be made: {kind.__name__})"
+    assert describe(_MuteError(kind)) == told
+    assert describe(ExceptionGroup("several", [_MuteError(kind), OSError("gone")])) == (
         f"ExceptionGroup: {told}; OSError: gone"
     )
 
