@@ -254,9 +254,9 @@ class Router:
 
     def _forget(self, name: str, _: Resource | None) -> None:
         """Look *name*, which means something else now, up again when it is asked for."""
-        self._resources.pop(name, None)
-        for forwarder in self._forwarders.values():
-            forwarder.drop(name)
+        if self._resources.pop(name, None) is not None:  # Else no call was sent by that name.
+            for forwarder in self._forwarders.values():
+                forwarder.drop(name)
 
     def _find(self, method: str, name: str) -> None:
         """Send the calls of a method for *name* where it belongs; nowhere if it means nothing."""

@@ -39,6 +39,7 @@ class Wanted:
         self._left: TableNode | None = None
         self._lacked: dict[Key, Resource] = {}
         self.resources: dict[Key, Resource] = {}
+        self._identifiers: frozenset[str] = frozenset()
         self._unfollow: Callable[[], None] = lambda: None
         self._look: Callable[[], None] = lambda: None
 
@@ -63,6 +64,7 @@ class Wanted:
                 self.resources[Key.of(resource)] = resource
         if problems:
             raise PairError("\n".join(problems))
+        self._identifiers = frozenset(key.identifier for key in self.resources)
 
     def change(
         self,
@@ -116,7 +118,7 @@ class Wanted:
 
         def look_soon(name: str, _: object) -> None:
             nonlocal is_due
-            if not is_due and any(name == key.identifier for key in self.resources):
+            if not is_due and name in self._identifiers:
                 is_due = True
                 loop.call_soon(look)
 
