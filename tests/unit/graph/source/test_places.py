@@ -219,3 +219,10 @@ def test_the_lines_after_a_secret_are_shown(value: str) -> None:
     document = parse_document(f"a:\n  token: {value}\n  url: shown\n'b': shown\n")
     assert document.excerpt(Place("<text>", 4, 3)) == "  url: shown"
     assert document.excerpt(Place("<text>", 5, 1)) == "'b': shown"
+
+
+@pytest.mark.parametrize("line", ["  my own url: shown", "  ? shown", "  <<: *shown"])
+def test_the_entry_after_a_secret_block_is_shown(line: str) -> None:
+    """Whatever its key looks like; other text there is taken for the secret's."""
+    document = parse_document(f"a:\n  token: |\n    x\n{line}\n")
+    assert document.excerpt(Place("<text>", 4, 3)) == line
