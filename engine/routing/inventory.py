@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from contextlib import contextmanager
+from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import TYPE_CHECKING, NamedTuple
 
@@ -66,6 +67,23 @@ class Entry(NamedTuple):
         return is_same(self.resource, wanted) or is_same(self.requested, wanted)
 
 
+@dataclass(slots=True)
+class _Untold:
+    """What is told later: how many came and went, and each of the first *events*."""
+
+    added: int = 0
+    removed: int = 0
+    events: list[Event] = field(default_factory=list[Event])
+
+    def is_summed_up_with(self, kind: type[Event]) -> bool:
+        """Count one more, and return whether they are too many to be told one by one."""
+        if kind is ResourceAdded:
+            self.added += 1
+        else:
+            self.removed += 1
+        return self.added + self.removed > _MOST_TOLD
+
+
 class Inventory:
     """The resources of one table, each with its origin; by name those that can be requested now.
 
@@ -98,7 +116,7 @@ class Inventory:
         self._entries: dict[str, dict[Key, Entry]] = {}  # By provider.
         self._address = node.address
         self._emit = emit
-        self._untold: dict[str, list[Event]] = {}
+        self._untold: dict[str, _Untold] = {}
         self._clock = clock
 
     def get(self, key: Key) -> Entry | None:
@@ -134,7 +152,7 @@ class Inventory:
             return
         self.names.put(entry.resource)
         reason = entry.origin.value if before is None else f"{entry.origin.value}, changed"
-        self._tell(ResourceAdded(self._clock(), self._address, *key, reason=reason))
+        self._tell(ResourceAdded, key, reason)
 
     def remove(self, key: Key, reason: str, absence: Callable[[], Absence] | None = None) -> None:
         """Drop the entry of this identity, which must be there.
@@ -162,7 +180,7 @@ class Inventory:
 
     def tell_removed(self, key: Key, reason: str) -> None:
         """Emit that a resource which somebody wants cannot be requested."""
-        self._tell(ResourceRemoved(self._clock(), self._address, *key, reason=reason))
+        self._tell(ResourceRemoved, key, reason)
 
     def tell_failed(self, provider_id: str, error: BaseException) -> None:
         """Emit that *provider_id* failed when it was asked something on the table's own account."""
@@ -177,26 +195,27 @@ class Inventory:
         if provider_id in self._untold:
             yield
             return
-        found = self._untold[provider_id] = []
+        untold = self._untold[provider_id] = _Untold()
         try:
             yield
         finally:
             del self._untold[provider_id]
-            added = sum(isinstance(one, ResourceAdded) for one in found)
-            if len(found) > _MOST_TOLD:
-                removed = len(found) - added
-                found = [
-                    ResourcesChanged(self._clock(), self._address, provider_id, added, removed)
-                ]
-            for event in found:
-                self._emit(event)
+            if untold.added + untold.removed > _MOST_TOLD:
+                at, many = self._clock(), (untold.added, untold.removed)
+                self._emit(ResourcesChanged(at, self._address, provider_id, *many))
+            else:
+                for event in untold.events:
+                    self._emit(event)
 
-    def _tell(self, event: ResourceAdded | ResourceRemoved) -> None:
-        untold = self._untold.get(event.provider_id)
+    def _tell(self, kind: type[ResourceAdded | ResourceRemoved], key: Key, reason: str) -> None:
+        untold = self._untold.get(key.provider_id)
+        if untold is not None and untold.is_summed_up_with(kind):
+            return
+        event = kind(self._clock(), self._address, *key, reason=reason)
         if untold is None:
             self._emit(event)
         else:
-            untold.append(event)
+            untold.events.append(event)
 
     def _look_again(self, key: Key) -> None:
         """Offer a resource, or no more: something that it may name of another table has changed."""
@@ -205,7 +224,7 @@ class Inventory:
             return
         self.names.put(entry.resource)
         reason = f"{entry.origin.value}; what it needs is there"
-        self._tell(ResourceAdded(self._clock(), self._address, *key, reason=reason))
+        self._tell(ResourceAdded, key, reason)
 
     def _hide(self, key: Key, resource: Resource) -> bool:
         """Take *resource* out of the names if it lacks something; return whether it does."""

@@ -126,9 +126,11 @@ class Names:
         for name in key.identifier, key.qualified:
             meanings = self._meanings[name]
             meanings.discard(key)
-            if not meanings:
+            if meanings:
+                self._group(name)
+            else:  # As nearly always.
                 del self._meanings[name]
-            self._group(name)
+                self._groups.pop(name, None)
             self._tell(name)
 
     def watch(self, watcher: Watcher) -> Callable[[], None]:
@@ -180,11 +182,12 @@ class Names:
     def _meaning(self, name: str) -> Resource | None:
         if name in self._groups:
             return self._groups[name]
-        meanings = self._meanings.get(name, set())
+        if not (meanings := self._meanings.get(name)):
+            return None
         if len(meanings) > 1:
             meanings = {key for key in meanings if key.qualified == name}
-        if len(meanings) != 1:
-            return None
+            if len(meanings) != 1:
+                return None
         (key,) = meanings
         return self._resources[key]
 
