@@ -43,7 +43,7 @@ async def again_and_again(
 
 
 async def outlast(
-    work: Awaitable[Any], *, on_cancel: Callable[[], None] | None = None
+    work: Awaitable[Any], *, on_cancel: Callable[[], object] | None = None
 ) -> asyncio.CancelledError | None:
     """Wait until *work* is done, also when the waiting task is cancelled meanwhile.
 

@@ -369,7 +369,7 @@ class Changes:
         run = self._running.runs[address]
         if not run.is_up:
             return []
-        error = await self._running.attempt(address, "take its new config", update(run.instance))
+        error = await self._running.attempt((run,), "take its new config", update)
         problem = describe(error) if error is not None else ""
         self._emit(NodeUpdated(self._running.runner.clock(), address, problem))
         place = self._nodes.place_of(address)

@@ -13,7 +13,7 @@ from rungraph.engine.run.node_run import NodeInstances, NodeRun, link
 from rungraph.engine.run.runner import KILL_GRACE
 from rungraph.engine.run.starting import Starting
 from rungraph.engine.run.stopping import Stopping
-from rungraph.engine.waiting import NoAnswerError, within
+from rungraph.engine.waiting import NoAnswerError, outlast, within
 from rungraph.graph.address import NodeKind
 from rungraph.graph.closure import closure_of
 from rungraph.graph.digraph import in_start_order
@@ -68,6 +68,7 @@ class RunningNodes:
         self.have_started = False
         self.coming: set[Address] = set()
         self._lost: set[Address] = set()
+        self._attempts: dict[asyncio.Task[None], tuple[NodeRun, ...]] = {}
         self._nodes = nodes
         self._settings = settings
         self._emit = emit
@@ -205,6 +206,9 @@ class RunningNodes:
         """Send nobody to *run*, which has failed while it ran, and mark what needs it."""
         self._nodes.lose(run.address, NotRunningError(f"'{run.address}' has failed"))
         self._lost.add(run.address)
+        for attempt, runs in self._attempts.items():
+            if run in runs:
+                attempt.cancel()
         down = {run}
         for other in self.runs.values():  # In start order: what it needs comes first.
             if (
@@ -237,9 +241,13 @@ class RunningNodes:
             reason = "it has no bind()" if need.is_up else f"'{need.address}' does not run"
             self._emit(NodeNotBound(self.runner.clock(), address, api, reason))
             return
-        work = self._nodes.rebind(address, run.instance, need.address, need.instance)
-        error = await self.attempt(address, "bind", work)
+        at, new, rebind = need.address, need.instance, self._nodes.rebind
+        error = await self.attempt((run, need), "bind", lambda one: rebind(address, one, at, new))
         if not run.is_up:  # How it has ended is told.
+            return
+        if error is not None and not need.is_up:  # What ails it without that is told.
+            reason = f"'{need.address}' does not run"
+            self._emit(NodeNotBound(self.runner.clock(), address, api, reason))
             return
         if error is None:
             self.runner.report(run, ProviderReport("ready", f"it has {api}"), about)
@@ -251,13 +259,28 @@ class RunningNodes:
         self.runner.report(run, ProviderReport("degraded", f"without {api}: {reason}"), about)
 
     async def attempt(
-        self, address: Address, action: str, work: Awaitable[object]
+        self, runs: tuple[NodeRun, ...], action: str, work: Callable[[object], Awaitable[object]]
     ) -> Exception | None:
-        """Return what *work* on *address*, which runs, raises; it may take as long as a start."""
-        settings = self._settings
+        """Return what *work*, given the instance of the first of *runs*, raises.
+
+        It may take as long as a start. It is about all of them, which are up, and is broken off
+        when one fails: what starts that again waits for this.
+        """
+        settings, run = self._settings, runs[0]
         grace = min(settings.cancel_timeout, settings.stop_timeout, KILL_GRACE)
+
+        async def begin() -> None:
+            await within(work(run.instance), settings.start_timeout, grace=grace, owner=run.address)
+
+        attempt = asyncio.ensure_future(begin())
+        self._attempts[attempt] = runs
+        attempt.add_done_callback(self._attempts.pop)
+        if (cancelled := await outlast(attempt, on_cancel=attempt.cancel)) is not None:
+            raise cancelled
+        if attempt.cancelled():
+            return NotRunningError("it was broken off: what it is about has failed")
         try:
-            await within(work, settings.start_timeout, grace=grace, owner=address)
+            attempt.result()
         except NoAnswerError:
             return DeadlineError(action, settings.start_timeout)
         except Exception as error:  # noqa: BLE001 (a provider's code may raise anything)

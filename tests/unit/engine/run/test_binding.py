@@ -9,6 +9,7 @@ from typing import Any, cast
 
 import pytest
 from tests.unit.engine.fakes import QUICK, GraphOf, Offer, Pinger, failing, making, told
+from tests.unit.engine.run.models import quick, until
 
 from rungraph.engine.apis.common import HealthResponse, HealthStatus
 from rungraph.engine.events import NodeBound, NodeDegraded, NodeNotBound, NodeWorking, State
@@ -238,3 +239,43 @@ async def test_what_ails_a_node_ends_by_itself(graph_of: GraphOf) -> None:
         b._instance.fails = False
         await stack.apply(graph(x=2))
         assert stack.status()[B] is State.READY
+
+
+@pytest.mark.parametrize("fails", ["a", "b"])
+async def test_a_binding_whose_ends_do_not_run_any_more_holds_nobody_up(
+    graph_of: GraphOf, fails: str
+) -> None:
+    """Who hangs in it is waited for neither by what it is handed, nor to start again itself."""
+
+    class Grouped(Bound):
+        group: asyncio.TaskGroup
+
+        async def bind(self, api: str, instance: object) -> None:  # type: ignore[override]
+            await asyncio.Event().wait()
+
+        def crash(self) -> None:
+            self.group.create_task(self.lose())
+
+        async def lose(self) -> None:
+            msg = "lost"
+            raise OSError(msg)
+
+        async def shutdown(self) -> None:
+            await self.group.__aexit__(None, None, None)
+
+    made: list[Grouped] = []
+
+    async def create(config: object, deps: Any) -> Grouped:
+        made.append(one := Grouped(config, deps))
+        one.group = await asyncio.TaskGroup().__aenter__()
+        return one
+
+    graph = graph_of(a=Offer(create), b=Offer(create, needs=("a",)))
+    async with Stack(graph, quick(start_timeout=600, restart_delay=0)) as stack:
+        first, second = made
+        first.crash()
+        await until(lambda: len(made) == 3 and stack.status()[A] is State.READY)
+        (made[-1] if fails == "a" else second).crash()
+        await until(lambda: len(made) == 4)
+        told_of = told(stack.events, NodeNotBound)
+        assert [one.reason for one in told_of] == [f"'{A}' does not run"] * (fails == "a")
