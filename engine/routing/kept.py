@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from rungraph.engine.routing.errors import RegistrationStoreError
-from rungraph.engine.routing.names import Key
+from rungraph.engine.routing.names import Key, only_key
 from rungraph.engine.routing.registration import Registration
 from rungraph.engine.routing.resources import ResourceType, registration_of
 
@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Container
 
     from rungraph.engine.apis.resource import Resource
+    from rungraph.engine.routing.names import Names
     from rungraph.engine.routing.store import RegistrationStore
 
 
@@ -67,6 +68,13 @@ class Kept(dict[Key, Registration]):
             kept = self.get(key)
             if kept is None or self._type.read_stored(kept).native_id in native_ids:
                 self._lost.discard(key)
+
+    def meant_by(self, name: str, provider_id: str, others: Names) -> Key | None:
+        """Return the one that *name* means; None where it means none, or one of *others*."""
+        key = only_key(self, name, provider_id)
+        if key is None or provider_id or name == key.qualified or not others.has(name):
+            return key
+        return None
 
     def of_provider(self, provider_id: str) -> list[Registration]:
         """Return what *provider_id* is to serve again."""

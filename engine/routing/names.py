@@ -44,10 +44,12 @@ class Absence(NamedTuple):
     Attributes:
         reason: In words, such as ``is on 'foo', which failed``; empty when it can be.
         retry_after: Seconds after which it is worth another try; None where nobody knows.
+        is_past: Whether its provider can be asked and has it no more, or is not configured.
     """
 
     reason: str
     retry_after: float | None = None
+    is_past: bool = False
 
 
 def only_key(keys: Iterable[Key], name: str, provider_id: str = "") -> Key | None:
@@ -58,6 +60,7 @@ def only_key(keys: Iterable[Key], name: str, provider_id: str = "") -> Key | Non
         if (name == key.identifier and provider_id in ("", key.provider_id))
         or (name == key.qualified and not provider_id)
     ]
+    found = [key for key in found if name == key.qualified and not provider_id] or found
     return found[0] if len(found) == 1 else None
 
 
@@ -70,7 +73,8 @@ class Names:
             which failed``, or nothing when it may not exist at all.
 
     A resource has two names: its identifier, and ``provider_id/identifier``. The latter means it
-    even where another resource has that as its identifier. Resources that share calls are, under
+    even where another resource has that as its identifier, and while it cannot be requested.
+    Resources that share calls are, under
     their identifier, one: what all of them are together. Else a name that more than one resource
     has is ambiguous and means none of them.
 
@@ -152,24 +156,28 @@ class Names:
         meaning = self._meaning(name)
         if meaning is not None:
             return meaning
-        if name in self._meanings:
+        if name in self._meanings and not self._is_awaited(name):
             choices = tuple(sorted(map(self._clear_name, self._meanings[name])))
             raise AmbiguousResourceError(self.noun, name, choices)
         if (known := self._clear_names) is None:  # Of thousands, that takes milliseconds.
             known = self._clear_names = tuple(sorted(set(map(self._clear_name, self._resources))))
-        for key in sorted(self.absent):
+        for key in sorted(self.absent, key=lambda key: (key.qualified != name, key)):
             if name in (key.identifier, key.qualified) and (absence := self.absent[key]()).reason:
+                why = absence.reason, absence.retry_after
                 raise UnavailableResourceError(
-                    self.noun, name, known, *absence, provider_id=key.provider_id
+                    self.noun, name, known, *why, provider_id=key.provider_id
                 )
         raise UnknownResourceError(self.noun, name, known)
 
-    def members_of(self, name: str) -> list[Key]:
-        """Return the identities of what *name* means: of several that share calls, all of them."""
-        meaning = self.resolve(name)
-        if meaning.provider_id:
-            return [Key.of(meaning)]
-        return [key for key in sorted(self._meanings[name]) if shared(self._resources[key])]
+    def members_of(self, identifier: str) -> list[Key]:
+        """Return the identities of what shares the calls for *identifier*."""
+        named = [key for key in self._meanings.get(identifier, ()) if key.identifier == identifier]
+        return sorted(key for key in named if shared(self._resources[key]))
+
+    def says_provider(self, name: str) -> bool:
+        """Whether *name* is that of something with its provider, be it requestable now or not."""
+        named = self._meanings.get(name, ())
+        return any(key.qualified == name for key in named) or self._is_awaited(name)
 
     def find(self, name: str) -> Resource | None:
         """Return the one resource that *name* means; None if no resource has that name.
@@ -177,13 +185,25 @@ class Names:
         Raises:
             AmbiguousResourceError: If several have it.
         """
-        return self.resolve(name) if name in self._meanings else None
+        is_there = name in self._meanings and not self._is_awaited(name)
+        return self.resolve(name) if is_there else None
+
+    def has(self, name: str) -> bool:
+        """Whether *name* means something here, be it several, or what cannot be requested now."""
+        return name in self._meanings or self._is_awaited(name)
+
+    def _is_awaited(self, name: str) -> bool:
+        """Whether *name* says the provider of a resource that cannot be requested now."""
+        slashes = [end for end, letter in enumerate(name) if letter == "/"] if self.absent else ()
+        whys = (self.absent.get(Key(name[end + 1 :], name[:end])) for end in slashes)
+        absences = (why() for why in whys if why is not None)
+        return any(absence.reason and not absence.is_past for absence in absences)
 
     def _meaning(self, name: str) -> Resource | None:
+        if not (meanings := self._meanings.get(name)) or self._is_awaited(name):
+            return None
         if name in self._groups:
             return self._groups[name]
-        if not (meanings := self._meanings.get(name)):
-            return None
         if len(meanings) > 1:
             meanings = {key for key in meanings if key.qualified == name}
             if len(meanings) != 1:

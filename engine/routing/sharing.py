@@ -5,8 +5,7 @@ from __future__ import annotations
 from contextlib import suppress
 from typing import TYPE_CHECKING, Any
 
-from rungraph.engine.apis.resource import Resource, SharedResource, shared
-from rungraph.engine.errors import RoutingError
+from rungraph.engine.apis.resource import Resource, SharedResource
 from rungraph.engine.routing.names import Key
 
 if TYPE_CHECKING:
@@ -66,19 +65,16 @@ class SharedRegistrations:
 
     async def unregister(self, name: str, provider_id: str = "") -> None:
         """Take back what *name* means: of what has members, all of them."""
-        members = set[Key]() if provider_id else self._members_of(name)
+        is_one = provider_id or self._names.says_provider(name)
+        members = set[Key]() if is_one else self._members_of(name)
         if not members:
             await self._unregister(name, provider_id)
         for one in sorted(members):
             await self._unregister(*one)
 
     def _members_of(self, identifier: str) -> set[Key]:
-        """Return the members of what *identifier* means, those that are not served now, too."""
-        found: set[Key] = set()
-        with suppress(RoutingError):
-            keys = self._names.members_of(identifier)
-            found = {key for key in keys if shared(self._names.resolve(key.qualified))}
-        return found | {
+        """Return what is to share *identifier*, also what is not served now."""
+        return {*self._names.members_of(identifier)} | {
             key
             for key, one in self._kept.items()
             if key.identifier == identifier and one.content.get("routing")

@@ -15,7 +15,7 @@ from rungraph.engine.routing.errors import (
 )
 from rungraph.engine.routing.inventory import Entry, Inventory, Origin
 from rungraph.engine.routing.kept import Kept
-from rungraph.engine.routing.names import Absence, Key, Watcher, only_key
+from rungraph.engine.routing.names import Absence, Key, Watcher
 from rungraph.engine.routing.resources import ResourceType, is_same, like
 from rungraph.engine.routing.sharing import SharedRegistrations
 from rungraph.engine.routing.signatures import methods_of
@@ -236,7 +236,9 @@ class RoutingTable:
                     await self._take_accepted(member, entry.resource, wanted)
                 return entry.resource
             if (lacking := self._inventory.references.lacking(wanted)) is not None:
-                raise UnavailableResourceError(self._node.pair.noun, key.identifier, (), *lacking)
+                raise UnavailableResourceError(
+                    self._node.pair.noun, key.identifier, (), *lacking[:2]
+                )
             self._kept.check(wanted)  # Before the provider has anything of it.
             try:
                 accepted = await member.register(wanted)
@@ -275,7 +277,7 @@ class RoutingTable:
         await self._unwanted.discard(Key.of(resource))
 
     async def _unregister(self, name: str, provider_id: str = "") -> None:
-        key = only_key(self._kept, name, provider_id)
+        key = self._kept.meant_by(name, provider_id, self._inventory.names)
         if key is None or self._inventory.get(key) is not None:
             entry = self._inventory.entry(Key(name, provider_id)) if provider_id else None
             key = Key.of(entry.resource if entry else self.resolve(name))
@@ -326,7 +328,7 @@ class RoutingTable:
         """Make the table agree with what *member* says it serves."""
         by, listed = member.provider_id, {Key.of(one): one for one in reversed(listing)}
         native_ids = {resource.native_id for resource in listing}
-        gone = Absence(f"is served no more by {by!r}")
+        gone = Absence(f"is served no more by {by!r}", is_past=True)
         async for key, entry in in_slices(self._inventory.entries_of(by)):
             is_gone = entry.origin is Origin.LISTED or entry.resource.native_id not in native_ids
             if key not in listed and is_gone and self._inventory.get(key) is entry:

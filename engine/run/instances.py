@@ -366,15 +366,15 @@ class Instances:
         """Return why what is on *provider*, or may be, cannot be requested."""
         if provider in self.drained:
             return Absence(f"is on {provider.name!r}, which is drained")
-        reason, retry_after = self._access.absence(provider)
+        reason, retry_after, _ = self._access.absence(provider)
         table = self.table_of(provider) if not reason else None
         name = provider.name
         if table and (name not in table.members or table.member(name).is_joining):
             reason, retry_after = "which is being asked what it serves; retry after 1.00 s", 1.0
         if reason:
             where = f"{'is' if is_known else 'may be'} on {provider.name!r}"
-            return Absence(f"{where}, {reason}", retry_after)
-        return Absence(f"is not served by {provider.name!r}" if is_known else "")
+            return Absence(f"{where}, {reason}", retry_after, provider not in self._graph)
+        return Absence(f"is not served by {provider.name!r}" if is_known else "", is_past=True)
 
     def follow_tables(
         self, report: Callable[[Address, tuple[str, ...]], None]

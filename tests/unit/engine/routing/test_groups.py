@@ -268,6 +268,24 @@ async def test_members_can_be_registered_at_run_time() -> None:
     assert not await stage.table.list_models()
 
 
+async def test_members_are_registered_under_their_identifier_alone() -> None:
+    """What has it as its name with a provider is another model, and stays."""
+    stage = Stage("foo", "bar")
+    await stage.open()
+    register = stage.table.register_model
+    for name, members in ("small", ["foo", "bar"]), ("foo/small", ["bar"]):
+        await register({"identifier": name, "members": [{"provider_id": one} for one in members]})
+    assert [sorted(stage[one].served) for one in ("foo", "bar")] == [
+        ["small"],
+        ["foo/small", "small"],
+    ]
+    stage.table.lose("bar", NotRunningError("stopped"))
+    await stage.table.unregister_model("foo/small")
+    assert not stage["foo"].served
+    await stage.table.join("bar", stage["bar"])
+    assert await stage.ask("foo/small") == "bar:foo/small"
+
+
 async def test_a_member_that_refuses_keeps_all_from_being_registered() -> None:
     """Where one provider refuses, no other keeps the model."""
     stage = Stage("foo", "bar")

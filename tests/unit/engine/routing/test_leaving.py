@@ -10,7 +10,7 @@ from tests.unit.engine.routing.conftest import Bench, Provider, configured, name
 from tests.unit.engine.routing.sharing import PAIR
 
 from rungraph.engine.apis.models import Model
-from rungraph.engine.errors import NotRunningError
+from rungraph.engine.errors import NotRunningError, UnavailableResourceError
 from rungraph.engine.events import ResourceRemoved
 from rungraph.engine.routing import Registration, RegistrationStoreError
 from rungraph.graph.address import Address
@@ -62,6 +62,39 @@ async def test_who_waits_for_a_provider_that_is_replaced_asks_none_that_has_stop
     await changing
     assert (first.asked, sorted(first.served)) == (["n"], ["m", "n"])
     assert await names(table) == [f"foo/{one}" for one in sorted(second.served)]
+
+
+@pytest.mark.parametrize("away", [["bar"], ["foo"], ["bar", "foo"]])
+async def test_a_name_with_its_provider_means_no_other_one_while_that_is_away(
+    bench: Bench, away: list[str]
+) -> None:
+    """Neither for a call, nor for who takes back what was registered: the other one is kept."""
+    store = bench.store()
+    table = await bench.table(foo=Provider(), bar=Provider(), store=store)
+    await table.register_model(Model(identifier="n", provider_id="foo"))
+    await table.register_model(Model(identifier="foo/n", provider_id="bar"))
+    for one in away:
+        table.lose(one, NotRunningError("stopped"))
+    if "foo" in away:
+        with pytest.raises(UnavailableResourceError, match="is on 'foo', which does not run"):
+            table.resolve("foo/n")
+        assert await table.get_model("foo/n") is None
+    else:
+        assert table.resolve("foo/n").provider_id == "foo"
+    await table.unregister_model("foo/n")
+    assert [one.provider_id for one in await store.load("models")] == ["bar"]
+    assert "bar" in away or table.resolve("foo/n").provider_id == "bar"
+
+
+async def test_what_another_one_serves_is_taken_back_before_what_is_away(bench: Bench) -> None:
+    """It is what the name means now, and what is away comes back."""
+    store = bench.store()
+    table = await bench.table(foo=Provider(), bar=Provider(), store=store)
+    for one in "foo", "bar":
+        await table.register_model(Model(identifier="n", provider_id=one))
+    table.lose("foo", NotRunningError("stopped"))
+    await table.unregister_model("n")
+    assert [one.provider_id for one in await store.load("models")] == ["foo"]
 
 
 async def test_what_the_config_wants_is_wanted_again(bench: Bench) -> None:
