@@ -69,8 +69,12 @@ class Entry(NamedTuple):
 
 @dataclass(slots=True)
 class _Untold:
-    """What is told later: how many came and went, and each of the first *events*."""
+    """What is told later: how many came and went, and each of the first *events*.
 
+    It is told when the last of the blocks ends that are *open*.
+    """
+
+    open: int = 0
     added: int = 0
     removed: int = 0
     events: list[Event] = field(default_factory=list[Event])
@@ -190,22 +194,25 @@ class Inventory:
     def together(self, provider_id: str) -> Generator[None]:
         """Tell at the end what the block does to the resources of a provider: summed up, if much.
 
-        Of blocks inside each other the outermost tells.
+        Of blocks that go on at the same time, as of a provider and its successor, the last tells.
         """
-        if provider_id in self._untold:
-            yield
-            return
-        untold = self._untold[provider_id] = _Untold()
+        untold = self._untold.setdefault(provider_id, _Untold())
+        untold.open += 1
         try:
             yield
         finally:
-            del self._untold[provider_id]
-            if untold.added + untold.removed > _MOST_TOLD:
-                at, many = self._clock(), (untold.added, untold.removed)
-                self._emit(ResourcesChanged(at, self._address, provider_id, *many))
-            else:
-                for event in untold.events:
-                    self._emit(event)
+            untold.open -= 1
+            if not untold.open:
+                del self._untold[provider_id]
+                self._tell_of(provider_id, untold)
+
+    def _tell_of(self, provider_id: str, untold: _Untold) -> None:
+        if untold.added + untold.removed > _MOST_TOLD:
+            at, many = self._clock(), (untold.added, untold.removed)
+            self._emit(ResourcesChanged(at, self._address, provider_id, *many))
+        else:
+            for event in untold.events:
+                self._emit(event)
 
     def _tell(self, kind: type[ResourceAdded | ResourceRemoved], key: Key, reason: str) -> None:
         untold = self._untold.get(key.provider_id)

@@ -16,6 +16,7 @@ from rungraph.engine.events import (
     ResourceRemoved,
     ResourcesChanged,
 )
+from rungraph.engine.routing.inventory import Entry, Origin
 
 
 async def test_a_refresh_follows_the_provider(bench: Bench) -> None:
@@ -174,3 +175,18 @@ async def test_a_provider_that_goes_while_its_listing_is_taken_is_gone(bench: Be
     table.lose("foo", NotRunningError("provider 'foo' has failed"))
     await refreshing
     assert await names(table) == []
+
+
+async def test_two_listings_at_the_same_time_are_summed_up(bench: Bench) -> None:
+    """One may be of the provider that went, and end before that of its successor."""
+    inventory = (await bench.table(foo=Provider()))._inventory
+    earlier = inventory.together("foo")
+    with earlier:
+        later = inventory.together("foo")
+        later.__enter__()
+    for number in range(2000):
+        resource = Model(identifier=f"m{number}", provider_id="foo")
+        inventory.put(Entry(resource, Origin.LISTED))
+    later.__exit__(None, None, None)
+    assert [(one.added, one.removed) for one in bench.told(ResourcesChanged)] == [(2000, 0)]
+    assert bench.told(ResourceAdded) == []
