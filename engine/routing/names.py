@@ -194,10 +194,13 @@ class Names:
 
     def _is_awaited(self, name: str) -> bool:
         """Whether *name* says the provider of a resource that cannot be requested now."""
-        slashes = [end for end, letter in enumerate(name) if letter == "/"] if self.absent else ()
-        whys = (self.absent.get(Key(name[end + 1 :], name[:end])) for end in slashes)
-        absences = (why() for why in whys if why is not None)
-        return any(absence.reason and not absence.is_past for absence in absences)
+        end = name.find("/") if self.absent else -1
+        while end >= 0:  # Looked at for each name that comes or goes, and there are thousands.
+            why = self.absent.get(Key(name[end + 1 :], name[:end]))
+            if why is not None and (absence := why()).reason and not absence.is_past:
+                return True
+            end = name.find("/", end + 1)
+        return False
 
     def _meaning(self, name: str) -> Resource | None:
         if not (meanings := self._meanings.get(name)) or self._is_awaited(name):
