@@ -74,9 +74,8 @@ class Names:
 
     A resource has two names: its identifier, and ``provider_id/identifier``. The latter means it
     even where another resource has that as its identifier, and while it cannot be requested.
-    Resources that share calls are, under
-    their identifier, one: what all of them are together. Else a name that more than one resource
-    has is ambiguous and means none of them.
+    Resources that share calls are, under their identifier, one: what all of them are together. Else
+    a name that more than one resource has is ambiguous and means none of them.
 
     Examples:
         >>> names = Names("model")
