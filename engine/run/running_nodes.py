@@ -269,8 +269,15 @@ class RunningNodes:
         settings, run = self._settings, runs[0]
         grace = min(settings.cancel_timeout, settings.stop_timeout, KILL_GRACE)
 
+        broken_off = NotRunningError("it was broken off: what it is about has failed")
+
+        async def asked() -> None:
+            if not all(one.is_up for one in runs):  # Also what is cancelled at once is begun.
+                raise broken_off
+            await work(run.instance)
+
         async def begin() -> None:
-            await within(work(run.instance), settings.start_timeout, grace=grace, owner=run.address)
+            await within(asked(), settings.start_timeout, grace=grace, owner=run.address)
 
         attempt = asyncio.ensure_future(begin())
         self._attempts[attempt] = runs
@@ -278,7 +285,7 @@ class RunningNodes:
         if (cancelled := await outlast(attempt, on_cancel=attempt.cancel)) is not None:
             raise cancelled
         if attempt.cancelled():
-            return NotRunningError("it was broken off: what it is about has failed")
+            return broken_off
         try:
             attempt.result()
         except NoAnswerError:

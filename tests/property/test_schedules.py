@@ -59,3 +59,9 @@ def test_the_schedules_have_what_they_are_for() -> None:
     planned |= {f"start: {kind}" for plan in plans for kind in plan.starts.values()}
     planned |= {what for plan in plans for what, _ in plan.breaks.values()}
     assert planned == {*ANSWERS, *BREAKS, *(f"start: {kind}" for kind in FAULTS)}
+
+
+@pytest.mark.parametrize("seed", [8056, 8599])
+def test_nothing_is_handed_what_ends_before_that_begins(seed: int) -> None:
+    """Neither a provider nor a table: a task is begun although it was cancelled before."""
+    run_schedule(seed)
