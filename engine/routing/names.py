@@ -160,8 +160,9 @@ class Names:
             raise AmbiguousResourceError(self.noun, name, choices)
         if (known := self._clear_names) is None:  # Of thousands, that takes milliseconds.
             known = self._clear_names = tuple(sorted(set(map(self._clear_name, self._resources))))
-        for key in sorted(self.absent, key=lambda key: (key.qualified != name, key)):
-            if name in (key.identifier, key.qualified) and (absence := self.absent[key]()).reason:
+        named = [key for key in self.absent if name in (key.identifier, key.qualified)]
+        for key in sorted(named, key=lambda key: (key.qualified != name, key)):
+            if (absence := self.absent[key]()).reason:
                 why = absence.reason, absence.retry_after
                 raise UnavailableResourceError(
                     self.noun, name, known, *why, provider_id=key.provider_id

@@ -257,7 +257,9 @@ def test_failures_are_selected_by_queries(place: Place) -> None:
         ("why", "run.yaml", "count(*)"),
     ],
 )
-def test_a_number_is_not_taken_for_the_nodes_it_counts(place: Place, asked: tuple[str]) -> None:
+def test_a_number_is_not_taken_for_the_nodes_it_counts(
+    place: Place, asked: tuple[str, ...]
+) -> None:
     """Wherever nodes are what a query is to give."""
     ended = place(*asked)
     assert (ended.code, ended.out) == (2, "")
