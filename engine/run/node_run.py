@@ -137,6 +137,7 @@ class NodeRun:
         reported: What was said of it before it was ready, by concern.
         troubles: Why it is not well, by concern: each ends by itself.
         handed: What it was handed at its start.
+        lacks: The failures of what it needs, as long as it runs on without that.
     """
 
     address: Address
@@ -164,6 +165,7 @@ class NodeRun:
     reported: dict[str, ProviderReport] = field(default_factory=dict[str, Any])
     troubles: dict[str, str] = field(default_factory=dict[str, str])
     handed: frozenset[Address] = frozenset()
+    lacks: tuple[Address, ...] = ()
 
     @property
     def is_up(self) -> bool:

@@ -168,16 +168,18 @@ class RunningNodes:
         not_bound = {f"bind {gone}" for gone in self.runs.keys() - self.graph}
         self.runs = {one: self.runs[one] for one in in_start_order(self.graph, self.graph)}
         self.coming.clear()  # A change of all is over.
-        for gone in self._lost - self.runs.keys():
-            self._heal(gone, f"'{gone}' is not needed any more")
         for run in self.runs.values():
             link(run, self.graph, self.runs)
             for about in sorted(not_bound.intersection(run.troubles)):
                 self.runner.report(run, ProviderReport("ready", "it is not needed any more"), about)
+        for gone in self._lost - self.runs.keys():
+            self._lost.discard(gone)
+            self.broken.pop(gone, None)
+        self._mark("what it needs runs")
 
     def _attach(self, run: NodeRun) -> asyncio.Future[None] | None:
         """Hand *run*, which is up, to those that went on running without it."""
-        self._heal(run.address, f"'{run.address}' is back")
+        self._is_back(run)
         if not self.have_started:
             return None
         late = [edge for edge in sorted(self.late) if run.address in edge]
@@ -193,14 +195,15 @@ class RunningNodes:
         ]
         return asyncio.ensure_future(self._bind_all(pairs)) if pairs else None
 
-    def _heal(self, address: Address, reason: str) -> None:
-        """Forget that *address*, which runs again or is not configured, had broken down."""
-        if address not in self._lost:
-            return
-        self._lost.discard(address)
-        self.broken.pop(address, None)
-        for other in self.runs.values():
-            self.runner.report(other, ProviderReport("ready", reason), f"needs {address}")
+    def _is_back(self, run: NodeRun) -> None:
+        """Take note that *run* is up, perhaps again, and of what that is for those that need it."""
+        was_lost = run.address in self._lost
+        self._lost.discard(run.address)
+        if was_lost:
+            self.broken.pop(run.address, None)
+        self._mark_one(run, "")  # What it needs may have failed since it began to start.
+        if was_lost or any(self.runs[one].lacks for one in self.graph.succ[run.address]):
+            self._mark(f"'{run.address}' is back")
 
     def lose(self, run: NodeRun) -> None:
         """Send nobody to *run*, which has failed while it ran, and mark what needs it."""
@@ -209,18 +212,26 @@ class RunningNodes:
         for attempt, runs in self._attempts.items():
             if run in runs:
                 attempt.cancel()
-        down = {run}
-        for other in self.runs.values():  # In start order: what it needs comes first.
-            if (
-                other is not run
-                and other.is_up
-                and blocking(other.hard, other.members, lambda need: need in down or not need.is_up)
-            ):
-                down.add(other)
-                detail = f"it {needs_failed([run.address])}"
-                self.runner.report(
-                    other, ProviderReport("degraded", detail), f"needs {run.address}"
-                )
+        self._mark("")
+
+    def _mark(self, reason: str) -> None:
+        """Mark what runs and lacks what has failed; *reason* is why something lacks it no more."""
+        for run in self.runs.values():  # In start order: what it needs comes first.
+            self._mark_one(run, reason)
+
+    def _mark_one(self, run: NodeRun, reason: str) -> None:
+        def lacked(need: NodeRun) -> tuple[Address, ...]:
+            return (need.address,) if need.address in self._lost else need.lacks
+
+        if not run.is_up or run.address in self._lost:
+            return
+        down = blocking(run.hard, run.members, lambda need: not need.is_up or bool(lacked(need)))
+        lacks = tuple(dict.fromkeys(cause for need in down for cause in lacked(need)))
+        if lacks != run.lacks:
+            run.lacks = lacks
+            detail = f"it {needs_failed(lacks)}" if lacks else reason
+            report = ProviderReport("degraded" if lacks else "ready", detail)
+            self.runner.report(run, report, "needs")
 
     async def _bind_all(self, pairs: Iterable[tuple[NodeRun, NodeRun]]) -> None:
         for need, run in pairs:

@@ -17,6 +17,7 @@ from tests.unit.engine.run.chains import (
     B,
     C,
     Chain,
+    D,
     after,
     break_down,
     hold_groups,
@@ -27,6 +28,7 @@ from rungraph.engine.errors import StopError, describe
 from rungraph.engine.events import (
     EventLog,
     NodeBound,
+    NodeDegraded,
     NodeFailed,
     NodeGivenUp,
     NodeRestarting,
@@ -35,6 +37,8 @@ from rungraph.engine.events import (
 from rungraph.engine.run.errors import RunError
 from rungraph.engine.run.lifecycle import Lifecycle
 from rungraph.engine.run.settings import StackSettings
+from rungraph.graph.address import Address
+from rungraph.graph.nodes import Strength
 
 PATIENT = replace(QUICK, restart_seed=1, restart_delay=1, restart_limit=2, on_failure="degrade")
 
@@ -275,3 +279,43 @@ def test_what_stays_failed_ends_a_stack_that_is_all_or_nothing() -> None:
         "the stack ended: 'provider:test/n00' has failed and is not to be restarted\n"
         "  provider:test/n00 (run.yaml:1:5): ExceptionGroup: ConnectionError: lost"
     )
+
+
+def test_what_runs_is_degraded_as_long_as_it_lacks_what_has_failed() -> None:
+    """Also what was starting meanwhile or starts later, and not because of another failure."""
+    chain = Chain({A: (), B: (A,), C: (B,), D: ()})
+    log, groups = EventLog(), hold_groups(chain, A, D)
+
+    async def opening() -> None:
+        await asyncio.sleep(0.5)
+        break_down(groups[A][0])
+        await asyncio.sleep(0.5)
+
+    chain.opening[B] = opening
+
+    async def block(_: Lifecycle) -> None:
+        break_down(groups[D][0])
+        await asyncio.sleep(1)
+
+    run(chain, replace(QUICK, on_failure="degrade"), block, log)
+    degraded = [(event.address, event.detail) for event in told(log, NodeDegraded)]
+    assert degraded == [(one, f"it needs '{A}', which failed") for one in (B, C)]
+
+
+@pytest.mark.parametrize("back", [A, B])
+def test_what_needs_any_of_several_lacks_none_when_one_is_back(back: Address) -> None:
+    """Whichever of them had failed first."""
+    chain = Chain({A: (), B: (), C: (A, B)}, strength=Strength.MEMBER, binds=frozenset({C}))
+    log, groups = EventLog(), hold_groups(chain, A, B)
+    states: list[State] = []
+
+    async def block(lifecycle: Lifecycle) -> None:
+        for one in (A, B):
+            break_down(groups[one][0])
+            await asyncio.sleep(1)
+            states.append(log.states[C])
+        await lifecycle.replace([back])
+        states.append(log.states[C])
+
+    run(chain, QUICK, block, log)
+    assert states == [State.READY, State.DEGRADED, State.READY]
