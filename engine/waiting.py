@@ -204,8 +204,10 @@ async def _cancel(task: asyncio.Task[Any], grace: float) -> None:
     set_due(task, asyncio.get_running_loop().time(), max(grace, _END_SECONDS))
     task.cancel()
     if grace:
-        await settled(asyncio.wait([task], timeout=grace))
-        await leave_behind([task])
+        try:
+            await settled(asyncio.wait([task], timeout=grace))
+        finally:  # Also when the caller is cancelled once more meanwhile.
+            await leave_behind([task])
     elif not task.done():
         task.cancel()
 
