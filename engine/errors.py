@@ -139,14 +139,14 @@ class StopError(EngineError):
     """Raised when a stack stopped, but some of its nodes not as they should.
 
     Attributes:
-        failures: Every such node, once, in the order in which they ended.
+        failures: What was wrong of each, in the order in which they ended; some ended repeatedly.
     """
 
     failures: tuple[NodeFailure, ...]
 
     def __str__(self) -> str:
-        head = f"the stack stopped with errors in {counted(len(self.failures), 'node')}"
-        return "\n".join([head, *bullets(self.failures)])
+        nodes = counted(len({failure.address for failure in self.failures}), "node")
+        return "\n".join([f"the stack stopped with errors in {nodes}", *bullets(self.failures)])
 
 
 # --- one node ----------------------------------------------------------------------------------

@@ -167,8 +167,8 @@ class Lifecycle:
         self._emit(StackStarting(0.0, len(generations)))
         self._first = self._running.new_start(self._running.runs, is_whole=self._is_all_or_nothing)
         cancelled = await self.changes.start(self._first)
-        self._running.have_started = True
         if not self._first.is_aborted:
+            self._running.have_started = True
             return
         await self.roll_back()
         if cancelled is not None:
@@ -235,7 +235,8 @@ class Lifecycle:
 
     def supervise(self) -> None:
         """Start again, from now on, what fails; and what failed in a start that goes on without."""
-        self.supervisor.open(self._first.failures)
+        # What has started and breaks down is told when it has ended, which may be yet to come.
+        self.supervisor.open([one for one in self._first.failures if one.phase == "start"])
 
     async def roll_back(self) -> None:
         """Stop everything because the start is not to be finished.

@@ -6,7 +6,8 @@ import asyncio
 
 import pytest
 
-from rungraph.engine.errors import describe
+from rungraph.engine.errors import NodeFailure, StopError, describe
+from rungraph.graph import Address
 from rungraph.graph.budgets import LONGEST_MESSAGE
 
 
@@ -31,3 +32,11 @@ def test_an_error_that_has_no_text_to_tell_is_told_by_its_type(kind: type[BaseEx
 def test_a_long_text_is_cut() -> None:
     """It is shown several times, and sent to whoever listens."""
     assert describe(ValueError("x" * 2_000_000)) == f"ValueError: {'x' * (LONGEST_MESSAGE - 1)}…"
+
+
+def test_a_node_that_ended_badly_several_times_is_one_node() -> None:
+    """A stack is restarted in part, and each stop of a node may go wrong."""
+    failure = NodeFailure(Address.provider("memory", "one"), "stop", OSError("gone"))
+    assert str(StopError((failure, failure))).startswith(
+        "the stack stopped with errors in 1 node\n"
+    )

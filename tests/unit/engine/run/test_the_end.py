@@ -4,13 +4,22 @@ from __future__ import annotations
 
 import asyncio
 import sys
+from dataclasses import replace
 
 import pytest
 from tests.contract.command_line import run_program
-from tests.unit.engine.run.chains import A, B, C, Chain, after, lifecycle_of, run
+from tests.unit.engine.run.chains import QUICK, A, B, C, Chain, after, lifecycle_of, run
 
-from rungraph.engine.errors import NodeError, StartError, StopError
-from rungraph.engine.events import EventLog, NodeFailed, NodeSkipped, NodeStarting
+from rungraph.engine.errors import NodeError, StartError, StopError, describe
+from rungraph.engine.events import (
+    EventLog,
+    NodeFailed,
+    NodeGivenUp,
+    NodeRestarting,
+    NodeSkipped,
+    NodeStarting,
+)
+from rungraph.engine.run.lifecycle import Lifecycle
 from rungraph.engine.run.settings import StackSettings
 from rungraph.engine.waiting import within
 
@@ -95,11 +104,15 @@ def test_nothing_starts_on_a_node_that_is_breaking_down(schedule: str) -> None:
     assert failed.address == A
 
 
-def test_a_breakdown_during_a_start_aborts_it_or_is_named_at_the_stop() -> None:
-    """With rollback the stack is not entered; with degrade the stop says what ended early."""
+@pytest.mark.parametrize("shutdown", [0.1, 2])
+def test_a_breakdown_during_a_start_aborts_it_or_is_named_at_the_stop(shutdown: float) -> None:
+    """With rollback the stack is not entered; with degrade the stop says what ended early.
+
+    Its cause may be known only when it has shut down, after the start.
+    """
 
     async def main(on_failure: str) -> BaseException | None:
-        chain = _breaks_down(shutdown=0.1)
+        chain = _breaks_down(shutdown=shutdown)
         settings = StackSettings(
             start_timeout=5,
             stop_timeout=3,
@@ -119,9 +132,27 @@ def test_a_breakdown_during_a_start_aborts_it_or_is_named_at_the_stop() -> None:
     rolled_back = run_virtually(main("rollback"))
     assert isinstance(rolled_back, StartError)
     assert [(one.address, one.phase) for one in rolled_back.failures] == [(A, "run")]
+    assert describe(rolled_back.failures[0].error) == "ExceptionGroup: OSError: gone"
+    assert not rolled_back.stop_failures
     degraded = run_virtually(main("degrade"))
     assert isinstance(degraded, StopError)
     assert [(one.address, one.phase) for one in degraded.failures] == [(A, "run")]
+
+
+def test_a_breakdown_that_outlasts_the_start_is_told_of_when_it_is_over() -> None:
+    """Until its shutdown is over, nobody knows whether it has failed or ended by itself."""
+    chain, log = _breaks_down(shutdown=2), EventLog()
+    chain.restarts = "on-failure"
+
+    async def supervised(lifecycle: Lifecycle) -> None:
+        lifecycle.supervise()
+        await asyncio.sleep(2)
+
+    run(chain, replace(QUICK, on_failure="degrade"), supervised, log)
+    told = [event for event in log if isinstance(event, NodeGivenUp | NodeRestarting)]
+    assert [(event.address, event.reason) for event in told] == [
+        (A, "ExceptionGroup: OSError: gone")
+    ]
 
 
 @pytest.mark.parametrize(
@@ -152,11 +183,17 @@ async def deaf():
 async def ask():
     with suppress(TimeoutError):
         await within(deaf(), 0.01, grace=0.01)
+    asking = asyncio.ensure_future(within(deaf(), 60, grace=0.1))
+    for _ in range(3):
+        await asyncio.sleep(0.01)
+        asking.cancel()
+    with suppress(asyncio.CancelledError):
+        await asking
 
 asyncio.run(ask())
 """
 
 
 def test_asyncio_run_ends_after_a_question_was_given_up() -> None:
-    """What is asked of a provider, or handed to it, may ignore every cancellation."""
+    """What is asked may ignore every cancellation, and who asks be cancelled again and again."""
     assert run_program(sys.executable, "-c", _QUESTION, timeout=30) == (0, "", "")
