@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 from rungraph.graph.nodes import ProviderNode
 from rungraph.graph.placeholders import has_placeholder, placeholders
+from rungraph.graph.secrets.masking import masked_key
 from rungraph.graph.source.positions import items_of
 
 if TYPE_CHECKING:
@@ -61,4 +62,4 @@ def _reader(keys: Path, entries: Mapping[Path, Address]) -> Address | str:
     for end in range(1, len(keys) + 1):
         if keys[:end] in entries:
             return entries[keys[:end]]
-    return ".".join(map(str, keys[: 2 if keys[0] == "providers" else 1]))
+    return ".".join(masked_key(str(key)) for key in keys[: 2 if keys[0] == "providers" else 1])

@@ -19,6 +19,7 @@ from rungraph.graph.catalog.history import during, history_of
 from rungraph.graph.catalog.specs import Catalog
 from rungraph.graph.catalog.telling import apis_and_types_in, release_for
 from rungraph.graph.errors import CatalogError
+from rungraph.graph.secrets.masking import masked_name
 from rungraph.graph.suggest import near_or_all
 
 if TYPE_CHECKING:
@@ -121,7 +122,7 @@ def named_catalog(
     elif not at and (points := entry_points(group=NAMED_GROUP, name=base)):
         return offered_catalog(points[base], config)
     else:
-        msg = f"no catalog is called '{name}'; {near_or_all(base, catalog_names())}"
+        msg = f"no catalog is called '{masked_name(name)}'; {near_or_all(base, catalog_names())}"
         raise CatalogError(msg)
     if at:
         catalog = history.at(release)

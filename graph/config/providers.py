@@ -14,6 +14,7 @@ from rungraph.graph.config.sections import Entry, SectionReader, text_in
 from rungraph.graph.diagnostics import Severity
 from rungraph.graph.nodes import PLACEMENTS, RESTARTS, ProviderNode
 from rungraph.graph.placeholders import has_placeholder
+from rungraph.graph.secrets.masking import masked_name
 from rungraph.graph.source.positions import path_text
 from rungraph.graph.suggest import closest, did_you_mean
 
@@ -182,9 +183,9 @@ class ProviderReader(SectionReader):
 
 
 def _switched_off(api: str, entry: Entry) -> Excluded:
-    written = entry.written["provider_id"]
-    provider_type = str(entry.written.get("provider_type", ""))
-    named = Excluded(api, str(written or ""), provider_type, "env_unset", entry.place)
+    written = masked_name(str(entry.written["provider_id"] or ""))
+    provider_type = masked_name(str(entry.written.get("provider_type", "")))
+    named = Excluded(api, written, provider_type, "env_unset", entry.place)
     if named.variables:
         return replace(named, detail=f"provider_id is {written} and {named.summary}")
     return replace(named, reason="disabled", detail=f"provider_id is {written or 'null'}")

@@ -10,6 +10,7 @@ from rungraph.graph.config.field_types import Misfit, fields_of, misfits
 from rungraph.graph.diagnostics import Severity
 from rungraph.graph.placeholders import placeholders
 from rungraph.graph.secrets.keys import is_secret_key
+from rungraph.graph.secrets.masking import masked_name
 from rungraph.graph.secrets.values import masked
 from rungraph.graph.source.positions import path_text
 from rungraph.graph.suggest import closest, did_you_mean
@@ -27,6 +28,8 @@ if TYPE_CHECKING:
     from rungraph.graph.source.positions import Path
 
 _KINDS = {bool: "a boolean", int: "an integer", float: "a number", str: "text", list: "a list"}
+_NO_NAMES = frozenset(("query", "tags"))
+"""The keys of sections whose texts are no ids, types or names, which are shown as they are."""
 _S = TypeVar("_S", bound="Section")
 
 
@@ -210,24 +213,31 @@ class SectionReader:
                 given[key] = {name: one for name, one in whole.items() if name not in items}
             elif items:
                 given[key] = [one for index, one in enumerate(whole) if index not in items]
-        # A query may have several lines; all other texts of a section are ids, types and names.
         for key, one in given.items():
-            if isinstance(one, str) and not one.isprintable() and key != "query":
-                given[key] = self.named(one, (*path, key))
+            if isinstance(one, str | list) and key not in _NO_NAMES:
+                given[key] = self.names(one, (*path, key))
         return make(**given)
+
+    def names(self, value: str | list[Any], path: Path) -> Any:
+        """Return names as `named` does; a list of which all can be shown is returned itself."""
+        if isinstance(value, str):
+            return self.named(value, path)
+        named = [
+            self.named(one, (*path, index)) if isinstance(one, str) else one
+            for index, one in enumerate(value)
+        ]
+        return value if named == value else named
 
     def named(self, text: str, path: Path, *, key: bool = False) -> str:
         """Return an id, a type or a name as it can be shown; report what it may not hold."""
-        if not has_controls(text):
-            return text
-        self.report(
-            "C015",
-            f"'{text}' holds a control character",
-            path,
-            "take it out: ids, types and names stand in every output",
-            key=key,
-        )
-        return printable(text)
+        way_out = "take it out: ids, types and names stand in every output"
+        if has_controls(text):
+            self.report("C015", f"'{text}' holds a control character", path, way_out, key=key)
+            text = printable(text)
+        shown = masked_name(text)
+        if shown != text:
+            self.report("E005", f"'{shown}' holds a secret", path, way_out, key=key)
+        return shown
 
     def spelt(
         self,

@@ -88,7 +88,7 @@ graph selectors Q005,Q006 every selector of the config can be asked
 graph queries Q001,Q002,Q003,Q004 every check of the config's own holds
 env environment-set E001 every required environment variable is set
 env placeholders-read E002,E003,E004 every placeholder is read as it was meant
-env ids-public E005 no id, type or name is the value of a secret variable
+env ids-public E005 no id, type or name holds a secret
 import modules-importable I001 every module and class that is named can be imported
 import packages-installed I002 every package that is needed is installed
 import configs-accepted I003,I005,I006,I007 every provider's config class accepts its config

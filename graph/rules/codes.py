@@ -267,7 +267,8 @@ today they are written ${env.X:=default} and ${env.X:+word}.
 E005 error a secret where all is shown
 Ids, types and names are in every plan, picture and message, and so are 'apis', 'version',
 'selectors', 'checks' and what an entry says beside its config. A variable whose name says that it
-holds a secret is not filled in there; the text stays as it is written.
+holds a secret is not filled in there; the text stays as it is written. Of an id, a type or a name
+that holds credentials, such as https://user:password@host, they are masked.
 
 I001 error a module cannot be imported
 The provider's module, or the module of its config class, is not there or fails when it is

@@ -16,7 +16,7 @@ from rungraph.graph.secrets.pairs import Span, without_scheme
 from rungraph.graph.secrets.search import hits_in
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Mapping, Sequence
+    from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 
     from rungraph.graph.secrets.known import KnownSecrets
 
@@ -30,6 +30,11 @@ _HELD = "\ud800"
 _PLAIN_KEY = re.compile(
     r"[\w.-]{0,13}|[A-Za-z]{1,12}\d{0,3}(?:[_.-]{1,2}(?:[A-Za-z]{1,12}\d{0,3}|\d{1,6}))*"
 )
+# Nearly no name is a URL, is like a header, or has letters and digits that go to and fro.
+_MAY_HOLD_CREDENTIALS = re.compile(r"[@=\s\d:](?:(?<=[@=\s])|(?<=:)//|(?<=\d)[A-Za-z]+\d)")
+_NO_CREDENTIALS = frozenset(("random characters", "secret in words"))
+# What follows a login in an address; without a port, a name such as ``model:8b@eu`` can be meant.
+_PORT = re.compile(r"@[^\s@:]{1,200}:\d")
 
 
 def masked_text(text: str, known: KnownSecrets = NOTHING_KNOWN) -> str:
@@ -107,8 +112,29 @@ def masked_key(key: str, known: KnownSecrets = NOTHING_KNOWN, *, is_secret: bool
         return key
     if is_secret and is_random(key):
         return MASK
+    key = _with_words(key, masked_key)
     spans = [*_spans_of_text(key), *known.spans_in(key)]
     return rendered(key, spans) if spans else key
+
+
+@lru_cache(maxsize=8192)
+def masked_name(name: str) -> str:
+    """Return an id, a type or a name without the credentials that it holds; hardly any does.
+
+    What merely may be a secret is none here: many names are random, or are like sentences.
+
+    Examples:
+        >>> [masked_name(name) for name in ("git+https://me:pw12@host/", "a:b::q7zWk93xTb2")]
+        ['git+https://me:********@host/', 'a:b::q7zWk93xTb2']
+    """
+    if not _MAY_HOLD_CREDENTIALS.search(name):
+        return name
+    name = _with_words(name, masked_name)
+    hits = [
+        one for one in hits_in(packed(name), has_pairs=False) if one.rule not in _NO_CREDENTIALS
+    ]
+    spans = [hit[:2] for hit in hits if hit.rule != "login" or _PORT.match(name, hit.end)]
+    return rendered(name, spans) if spans else name
 
 
 def secrets_of_key(key: str, *, is_secret: bool = False) -> list[str]:
@@ -117,6 +143,13 @@ def secrets_of_key(key: str, *, is_secret: bool = False) -> list[str]:
         return []
     found = [key[start:end] for start, end in _spans_of_text(key)]
     return [*found, key] if is_secret and is_random(key) else found
+
+
+def _with_words(text: str, shown: Callable[[str], str]) -> str:
+    """Return *text* with the words of its placeholders as they are *shown*."""
+    for one in placeholders(text):
+        text = text.replace(one.word, shown(one.word)) if one.word else text
+    return text
 
 
 def is_no_name(key: Any) -> bool:

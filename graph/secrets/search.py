@@ -18,7 +18,8 @@ _SERVICE_KEY = re.compile(rf"(?<![A-Za-z0-9])(?:{'|'.join(SERVICE_KEYS)})")
 _LONG_WORD = re.compile(r"[\w.=+/-]{14}")
 _LONG_RUN = re.compile(r"[A-Za-z0-9+/_-]{20,}")
 # Asked once of each text, because most texts need no more.
-_NEEDS = re.compile("|".join(sorted({re.escape(need) for one in SHAPES for need in one.needs})))
+_NEEDS = frozenset(need for one in SHAPES for need in one.needs)
+_FEWEST = tuple(one for one in sorted(_NEEDS) if not any(map(one.__contains__, _NEEDS - {one})))
 
 
 def hits_in(text: str, *, has_pairs: bool = True) -> Iterator[Hit]:
@@ -42,7 +43,7 @@ def hits_in(text: str, *, has_pairs: bool = True) -> Iterator[Hit]:
 
 def _hits_as_written(text: str, *, has_pairs: bool) -> Iterator[Hit]:
     lower = text.lower()
-    if _NEEDS.search(lower):
+    if any(map(lower.__contains__, _FEWEST)):
         for shape in SHAPES:
             if any(need in lower for need in shape.needs):
                 for match in shape.pattern.finditer(text):

@@ -1,4 +1,4 @@
-"""Texts that every output shows: the value of a secret variable is not filled in there."""
+"""Texts that every output shows: neither secret variables nor credentials stand in them."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ import pytest
 from rungraph.graph import Level, compile_config, graph_to_json, render_diagnostics
 from rungraph.graph.diff import diff_graphs, diff_to_json, render_diff
 from rungraph.graph.plan import make_plan, render_plan
+from rungraph.graph.plan.plan_json import plan_to_json
 from rungraph.graph.query.config_checks import ask
 from rungraph.graph.rules.checklist import checklist
 
@@ -53,6 +54,49 @@ def test_a_secret_variable_is_not_filled_in_where_all_is_shown(where: str) -> No
     )  # fmt: skip
     assert not any(VALUE in one for one in shown)
     assert any(one.code == "E005" for one in graph.diagnostics)
+
+
+CREDENTIALS = (
+    f"https://u:{VALUE}@h.example/x", f"git+https://u:{VALUE}@h.example/x.git",
+    f"u:{VALUE}@h.example:80", f"https://h.example/x?token={VALUE}", f"sk-proj-{VALUE}q7zWk93xTb",
+    f"${{env.A_URL:=https://u:{VALUE}@h.example/x}}", "${env.URL_OF_ALL}",
+    f"${{env.OFF:+https://u:{VALUE}@h.example/x}}",
+)  # fmt: skip
+
+
+@pytest.mark.parametrize("written", CREDENTIALS)
+@pytest.mark.parametrize("where", USUAL)
+def test_credentials_in_a_name_are_not_shown(where: str, written: str) -> None:
+    """An id, a type or a name that holds some is told of at its place, and masked everywhere."""
+    text = _config(**{where: f'"{written}"'})
+    graph = compile_config(text, environment={"URL_OF_ALL": f"https://u:{VALUE}@h.example/x"})
+    plan = make_plan(graph, Level.ENV)
+    diff = diff_graphs(compile_config(_config(), environment={}), graph)
+    shown = (
+        render_diagnostics(graph.diagnostics), render_plan(plan), graph_to_json(graph),
+        plan_to_json(plan), render_diff(diff), diff_to_json(diff), repr(graph),
+    )  # fmt: skip
+    assert not any(VALUE in one for one in shown)
+    is_name = where in {"NAME", "MODEL", "ID", "TYPE", "MODULE", "CLASS", "NEED"}
+    if is_name and ":+" not in written:
+        assert any(one.code == "E005" for one in graph.diagnostics)
+
+
+@pytest.mark.parametrize(
+    "name",
+    [
+        "https://h.example:8080/x?model=a", "git+https://h.example/x.git@v2",
+        "ft:gpt-4o:org::9ABcd",
+        "arn:aws:bedrock:us-east-1:1:application-inference-profile/q7zwk93xtb2lq0n4rf8v",
+        "registry:5000/model:8b@sha256:9f86d081884c7d659a2feaa0c55ad015a3bf4f1b2b0b8",
+        "llama3:8b@eu", "team@h.example", "models/claude@20240620", "password policy2 guard",
+    ],
+)  # fmt: skip
+def test_a_name_without_credentials_stays(name: str) -> None:
+    """A URL, a digest or a random id is no secret where names stand."""
+    graph = compile_config(_config(NAME=f'"{name}"', MODEL=f'"{name}"'), environment={})
+    assert graph.name == name
+    assert not any(one.code == "E005" for one in graph.diagnostics)
 
 
 @pytest.mark.parametrize("query", ["'attr(''tag'', ''sk-proj-{}'', *)'", "'type:{}*'"])
