@@ -20,7 +20,7 @@ from rungraph.engine.streams import SteppedStream
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Iterator, Mapping
 
-    from rungraph.engine.apis.resource import Resource, SharedResource
+    from rungraph.engine.apis.resource import SharedResource
     from rungraph.engine.events import Event
     from rungraph.engine.provider import ProviderReport
     from rungraph.engine.routing.balancer import Call, Member
@@ -204,6 +204,7 @@ class Groups:
         self._emit = emit
         self._clock = clock
         self._random = random or Random()  # noqa: S311  (no secret)
+        self._names = names
         self._unwatch = names.watch(self._follow)
 
     def __iter__(self) -> Iterator[Group]:
@@ -224,8 +225,12 @@ class Groups:
         unwatch, self._unwatch = self._unwatch, lambda: None
         unwatch()
 
-    def _follow(self, name: str, meaning: Resource | None) -> None:
-        resource = cast("SharedResource | None", meaning)
+    def _follow(self, names: set[str]) -> None:
+        for name in sorted((self._groups.keys() & names) | self._names.shared(names)):
+            self._follow_one(name)
+
+    def _follow_one(self, name: str) -> None:
+        resource = cast("SharedResource | None", self._names.meaning(name))
         if resource is None or resource.provider_id:
             self._groups.pop(name, None)
         elif name in self._groups:

@@ -171,8 +171,21 @@ class Inventory:
         if absence is not None:
             self.names.absent[key] = absence
         if key in self.names:
-            self.names.remove(key)
+            self.names.remove([key])
             self.tell_removed(key, reason)
+
+    def remove_all(
+        self, provider_id: str, reason: str, absence: Callable[[], Absence]
+    ) -> list[Entry]:
+        """Drop what *provider_id* serves, quickly also if that is much, and return it; `remove`."""
+        entries = self._entries.pop(provider_id, {})
+        offered = sorted(key for key in entries if key in self.names)
+        self.names.absent.update(dict.fromkeys(entries, absence))
+        self.names.remove(offered)
+        with self.together(provider_id):
+            for key in offered:
+                self.tell_removed(key, reason)
+        return list(entries.values())
 
     async def close(self) -> None:
         """Offer nothing any more, and follow no other table; no event tells of that."""
@@ -180,7 +193,7 @@ class Inventory:
         async for key in in_slices([key for of_one in self._entries.values() for key in of_one]):
             if key in self.names:
                 self.names.absent[key] = _stopped
-                self.names.remove(key)
+                self.names.remove([key])
 
     def tell_removed(self, key: Key, reason: str) -> None:
         """Emit that a resource which somebody wants cannot be requested."""
@@ -242,7 +255,7 @@ class Inventory:
         not_yet = Absence("is not there yet")
         self.names.absent[key] = lambda: self.references.lacking(resource) or not_yet
         if key in self.names:
-            self.names.remove(key)
+            self.names.remove([key])
         if is_news:
             self.tell_removed(key, f"it {lacking.reason}")
         return True

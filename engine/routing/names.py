@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Collection, Iterable, Iterator
 from typing import NamedTuple
 
 from rungraph.engine.apis.resource import Resource, shared
@@ -12,8 +12,8 @@ from rungraph.engine.errors import (
     UnknownResourceError,
 )
 
-Watcher = Callable[[str, Resource | None], None]
-"""Told that a name means another resource from now on, or none."""
+Watcher = Callable[[set[str]], None]
+"""Told which names mean another resource from now on, or none."""
 
 
 class Key(NamedTuple):
@@ -95,7 +95,7 @@ class Names:
         self.noun = resource
         self.absent: dict[Key, Callable[[], Absence]] = {}
         self._resources: dict[Key, Resource] = {}
-        self._meanings: dict[str, set[Key]] = {}
+        self._meanings: dict[str, tuple[Key, ...]] = {}
         self._groups: dict[str, Resource] = {}
         self._watchers: list[Watcher] = []
         self._clear_names: tuple[str, ...] | None = None
@@ -116,25 +116,25 @@ class Names:
         key = Key.of(resource)
         self.absent.pop(key, None)
         self._resources[key], self._clear_names = resource, None
-        # The name with the provider first: calls of a group go on under that of a member.
-        for name in key.qualified, key.identifier:
-            self._meanings.setdefault(name, set()).add(key)
+        for name in (names := {key.qualified, key.identifier}):
+            if key not in (known := self._meanings.get(name, ())):
+                self._meanings[name] = (*known, key)
             self._group(name)
-            self._tell(name)
+        self._tell(names)
 
-    def remove(self, key: Key) -> None:
-        """Drop the resource of this identity, which must be there."""
-        del self._resources[key]
-        self._clear_names = None
-        for name in key.identifier, key.qualified:
-            meanings = self._meanings[name]
-            meanings.discard(key)
-            if meanings:
-                self._group(name)
-            else:  # As nearly always.
-                del self._meanings[name]
-                self._groups.pop(name, None)
-            self._tell(name)
+    def remove(self, keys: Collection[Key]) -> None:
+        """Drop the resources of these identities, which must be there."""
+        names, self._clear_names = set[str](), None
+        for key in keys:
+            del self._resources[key]
+            for name in key.identifier, key.qualified:
+                names.add(name)
+                known = self._meanings.pop(name)
+                if len(known) > 1:  # As hardly ever.
+                    self._meanings[name] = tuple(one for one in known if one != key)
+        for name in self.shared(names):  # None that was no group becomes one by that.
+            self._group(name)
+        self._tell(names)
 
     def watch(self, watcher: Watcher) -> Callable[[], None]:
         """Tell *watcher* every change from now on; return what ends that.
@@ -144,6 +144,10 @@ class Names:
         self._watchers.append(watcher)
         return lambda: self._watchers.remove(watcher)
 
+    def shared(self, names: set[str]) -> set[str]:
+        """Return those of *names* under which resources share calls."""
+        return self._groups.keys() & names
+
     def resolve(self, name: str) -> Resource:
         """Return the one resource that *name* means.
 
@@ -152,7 +156,7 @@ class Names:
             UnavailableResourceError: If one has it that cannot be requested now.
             AmbiguousResourceError: If several have it.
         """
-        meaning = self._meaning(name)
+        meaning = self.meaning(name)
         if meaning is not None:
             return meaning
         if name in self._meanings and not self._is_awaited(name):
@@ -202,17 +206,15 @@ class Names:
             end = name.find("/", end + 1)
         return False
 
-    def _meaning(self, name: str) -> Resource | None:
+    def meaning(self, name: str) -> Resource | None:
+        """Return the one resource that *name* means; None if there is none, or are several."""
         if not (meanings := self._meanings.get(name)) or self._is_awaited(name):
             return None
         if name in self._groups:
             return self._groups[name]
         if len(meanings) > 1:
-            meanings = {key for key in meanings if key.qualified == name}
-            if len(meanings) != 1:
-                return None
-        (key,) = meanings
-        return self._resources[key]
+            meanings = tuple(key for key in meanings if key.qualified == name)
+        return self._resources[meanings[0]] if len(meanings) == 1 else None
 
     def _group(self, identifier: str) -> None:
         """Put together what shares the calls for *identifier*."""
@@ -226,15 +228,14 @@ class Names:
         if members and not any(key.qualified == identifier for key in meanings):
             self._groups[identifier] = members[0].together(members)
 
+    def _tell(self, names: set[str]) -> None:
+        for watcher in self._watchers:
+            watcher(names)
+
     def _clear_name(self, key: Key) -> str:
         """Return the shortest name that means *key* alone; the qualified one if there is none."""
         own = self._resources[key]
         if key.identifier in self._groups and shared(own):
             return key.identifier
         names = (key.identifier, key.qualified)
-        return next((name for name in names if self._meaning(name) is own), key.qualified)
-
-    def _tell(self, name: str) -> None:
-        meaning = self._meaning(name)
-        for watcher in self._watchers:
-            watcher(name, meaning)
+        return next((name for name in names if self.meaning(name) is own), key.qualified)

@@ -65,7 +65,9 @@ class References:
             field: tables[api] for field, api in pair.references.items() if api in tables
         }
         self._changed = changed
-        self._users: defaultdict[tuple[str, str], set[Key]] = defaultdict(set)
+        self._users: dict[str, defaultdict[str, set[Key]]] = {
+            field: defaultdict(set) for field in self._tables
+        }
         self._unwatch = [
             names.watch(partial(self._look_again, field)) for field, names in self._tables.items()
         ]
@@ -78,7 +80,7 @@ class References:
     def follow(self, key: Key, resource: Resource) -> None:
         """Have *changed* called with *key* whenever something that *resource* names changes."""
         for field, _, name in self._named(resource):
-            self._users[field, name].add(key)
+            self._users[field][name].add(key)
 
     def lacking(self, resource: Resource) -> Absence | None:
         """Return what *resource* names and cannot be requested; None if there is nothing."""
@@ -102,6 +104,7 @@ class References:
             several = value if isinstance(value, list | tuple) else [value]
             yield from ((field, names, name) for name in several if isinstance(name, str) and name)
 
-    def _look_again(self, field: str, name: str, _meaning: object) -> None:
-        for key in sorted(self._users.get((field, name), ())):
+    def _look_again(self, field: str, names: set[str]) -> None:
+        users = self._users[field]
+        for key in sorted({key for name in users.keys() & names for key in users[name]}):
             self._changed(key)

@@ -74,7 +74,7 @@ class Targets(Protocol):
         ...
 
     def watch(self, watcher: Watcher, members: Callable[[], None]) -> Callable[[], None]:
-        """Tell *watcher* what a name means whenever that changes; return what ends that.
+        """Tell *watcher* which names mean something else, whenever; return what ends that.
 
         Before, and whenever there are other members, *members* is called.
         """
@@ -252,9 +252,10 @@ class Router:
                 }
             )
 
-    def _forget(self, name: str, _: Resource | None) -> None:
-        """Look *name*, which means something else now, up again when it is asked for."""
-        if self._resources.pop(name, None) is not None:  # Else no call was sent by that name.
+    def _forget(self, names: set[str]) -> None:
+        """Look *names*, which mean something else now, up again when they are asked for."""
+        for name in self._resources.keys() & names:  # By others no call was sent.
+            del self._resources[name]
             for forwarder in self._forwarders.values():
                 forwarder.drop(name)
 

@@ -107,7 +107,7 @@ class RoutingTable:
         return self._inventory.names.resolve(name)
 
     def watch(self, watcher: Watcher, members: Callable[[], None]) -> Callable[[], None]:
-        """Tell *watcher* what a name means whenever that changes; return what ends that.
+        """Tell *watcher* which names mean something else, whenever; return what ends that.
 
         Before, and whenever there are other members, *members* is called.
         """
@@ -127,11 +127,10 @@ class RoutingTable:
         """Offer no more what *provider_id* serves, and tell *why* to those who register with it."""
         if not self._members.leave(provider_id, why):
             return
-        with self._inventory.together(provider_id):
-            for key, entry in self._inventory.entries_of(provider_id):
-                if entry.origin.is_stored:
-                    self._kept.keep(entry.resource)
-                self._inventory.remove(key, str(why), partial(self._absence, provider_id))
+        absence = partial(self._absence, provider_id)
+        for entry in self._inventory.remove_all(provider_id, str(why), absence):
+            if entry.origin.is_stored:
+                self._kept.keep(entry.resource)
 
     async def join(self, provider_id: str, instance: object, gate: Gate | None = None) -> None:
         """Offer what *provider_id* serves: it is new, runs again, or is well again.

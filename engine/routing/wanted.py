@@ -116,9 +116,9 @@ class Wanted:
                 told = lacking
                 report(lacking)
 
-        def look_soon(name: str, _: object) -> None:
+        def look_soon(names: set[str]) -> None:
             nonlocal is_due
-            if not is_due and name in self._identifiers:
+            if not is_due and not names.isdisjoint(self._identifiers):
                 is_due = True
                 loop.call_soon(look)
 

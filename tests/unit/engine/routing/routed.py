@@ -39,7 +39,7 @@ class Table:
         )
 
     def drop(self, identifier: str, provider_id: str) -> None:
-        self.names.remove(Key(identifier, provider_id))
+        self.names.remove([Key(identifier, provider_id)])
 
     def resolve(self, name: str) -> Resource:
         return self.names.resolve(name)
