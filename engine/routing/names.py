@@ -144,6 +144,16 @@ class Names:
         self._watchers.append(watcher)
         return lambda: self._watchers.remove(watcher)
 
+    def forget(self, key: Key) -> None:
+        """Await no more what cannot be requested, if this is something like that."""
+        if self.absent.pop(key, None) is not None:
+            self._tell({key.qualified})
+
+    def look_again(self, provider_id: str = "") -> None:
+        """Find out what is awaited: its provider, or any, may be another, or know more by now."""
+        absent = [key for key in self.absent if provider_id in ("", key.provider_id)]
+        self._tell({key.qualified for key in absent})
+
     def shared(self, names: set[str]) -> set[str]:
         """Return those of *names* under which resources share calls."""
         return self._groups.keys() & names

@@ -142,6 +142,7 @@ class RoutingTable:
         if before not in (None, member):
             await before.aclose()
         await self._refresh_member(member)
+        self._inventory.names.look_again(provider_id)
 
     def keep(self, provider_ids: Collection[str]) -> None:
         """Forget all members but these: the run config has no others now."""
@@ -165,7 +166,7 @@ class RoutingTable:
                 routed = like(entry.resource, now, ("routing",))  # Its provider has it as before.
                 self._inventory.put(Entry(routed, entry.origin, now))
             elif now is None or not is_same(now, resource):
-                self._inventory.names.absent.pop(key, None)
+                self._inventory.names.forget(key)
                 asked.add(key.provider_id)
                 if entry is not None:
                     self._inventory.remove(key, "the run config says something else now")
@@ -291,7 +292,7 @@ class RoutingTable:
                 await settled(self._kept.forget(key))
             else:
                 await settled(self._kept.forget(key, self._unwanted.add))
-            self._inventory.names.absent.pop(key, None)
+            self._inventory.names.forget(key)
             self.wanted.resources.pop(key, None)
             if member is not None and not member.gate.is_closed:  # Else it is ill, or drained.
                 await self._unwanted.take_back(member)

@@ -210,8 +210,8 @@ class Instances:
                 table.tell_members()
         for api, names in known_names(self._graph, self._absence).items():
             known = self._names.setdefault(api, names)
-            for key in names.absent.keys() - known.absent.keys():
-                known.absent[key] = names.absent[key]
+            known.absent = {**names.absent, **known.absent}
+            known.look_again()
 
     def can_update(self, address: Address, instance: object) -> bool:
         """Whether *instance* can be told another config while it runs: tables always can."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 from typing import Any
 
@@ -138,3 +139,41 @@ async def test_an_overlap_that_the_default_breaks_is_told_before_the_start(
     assert f"{tmp_path / 'run.yaml'}:9:3" in str(caught.value)
     why = "(64) must be less than chunk_size_in_tokens (32); 64 is its default"
     assert f"overlap_size_in_tokens {why}" in str(caught.value)
+
+
+async def test_a_bank_finds_what_its_name_means_once_the_provider_has_that_no_more(
+    tmp_path: Path,
+) -> None:
+    """What another one calls ``emb/letters`` is meant as soon as emb's own is known to be gone."""
+    graph = _graph(tmp_path, "emb/letters")
+    async with Stack(graph, _settings()) as stack:
+        models = stack["models"]
+        for name, provider_id, model in (
+            ("emb/letters", "other", "more-letters"),
+            ("emb/mine", "other", "more-letters"),
+            ("mine", "emb", "letters"),
+        ):
+            await models.register_model(
+                Model(identifier=name, provider_id=provider_id, provider_resource_id=model)
+            )
+        bank = {"identifier": "own", "type": "vector", "embedding_model": "emb/mine"}
+        await stack["memory_banks"].register_memory_bank(bank)
+
+        await stack.drain("emb")
+        assert await stack["memory_banks"].list_memory_banks() == []
+        await models.unregister_model("emb/mine")
+        assert [one.identifier for one in await stack["memory_banks"].list_memory_banks()] == [
+            "own"
+        ]
+        await stack.undrain("emb")
+        assert stack.status()[_BANKS] is State.READY
+
+        text = (tmp_path / "run.yaml").read_text()
+        changed = text.replace("config: {model: letters}", "config: {model: others}")
+        for now in changed, text, re.sub(".*provider_id: emb.*\n", "", text):
+            (tmp_path / "run.yaml").write_text(now)
+            after = compile_config(tmp_path / "run.yaml", catalog=LETTERS, environment={})
+            await stack.apply(after)
+            asked = await stack["models"].get_model("emb/letters")
+            assert asked.provider_id == ("emb" if now is text else "other")
+            await stack["memory"].query_documents("notes", "a")
