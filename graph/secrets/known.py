@@ -24,11 +24,12 @@ _ORDINARY = re.compile(r"[A-Za-z]?[a-z]{0,11}|[A-Z]{1,12}")
 _WORD = re.compile(r"\w+")
 _ENDS = re.compile(r"(?<!\w)|(?!\w)")
 _NAMING = re.compile(
-    r"(?:.*[_-])?(?:apis?|class|collection|database|db|db_name|host|id|identifier|image|kind|model"
+    r"(?!x[_-])(?:.*[_-])?(?:apis?|class|collection|database|db|db_name|host|id|identifier|image|kind|model"
     r"|module|name|namespace|region|type|user|username)",
     re.IGNORECASE,
 )
-"""Keys whose values are names: they stand in every picture."""
+"""Keys whose values are names: they stand in every picture. What begins with ``x_`` or ``x-`` only
+holds what anchors repeat elsewhere, such as ``x_db: &db …``."""
 
 
 def is_ordinary(word: str) -> bool:
@@ -46,8 +47,8 @@ def is_naming(key: str) -> bool:
     """Whether the value under *key* is a name, which cannot be a secret.
 
     Examples:
-        >>> [is_naming(key) for key in ("provider_id", "user", "image_name", "note")]
-        [True, True, True, False]
+        >>> [is_naming(key) for key in ("provider_id", "user", "image_name", "note", "x_db")]
+        [True, True, True, False, False]
     """
     return len(key) < 100 and _NAMING.fullmatch(key) is not None
 

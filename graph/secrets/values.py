@@ -192,7 +192,10 @@ def _masked(
         for index, item in () if is_secret else _logins(value):
             shown[index] = masked_after_flag(value[index - 1], item, known)
         return [*shown.values()]
-    return MASK if is_secret and value is not None and not isinstance(value, bool) else value
+    if value is None or isinstance(value, bool):
+        return value
+    # A number can be what is secret elsewhere, too.
+    return MASK if is_secret or known.spans_in(str(value)) else value
 
 
 def _collect(

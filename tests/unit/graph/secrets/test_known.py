@@ -85,6 +85,22 @@ models: [{{model_id: m, provider_id: b, metadata: {{see: "x {VALUE}"}}}}]
     assert resource.masked_fields == {"metadata": {"see": f"x {MASK}"}}
 
 
+@pytest.mark.parametrize(
+    "text",
+    [
+        "x_db: &db 8234567890\napi_key: *db",
+        "pin: 8234567890\nport: 8234567890\nports: [8234567890, '8234567890']",
+        "x_db: &db Zq7x-0End\napi_key: *db\nnote: Zq7x-0End",
+    ],
+)
+def test_a_plan_shows_nothing_that_is_secret_elsewhere(text: str) -> None:
+    """Neither a number nor what only holds an anchor."""
+    graph = compile_config(f"{text}\nproviders: {{}}\n", environment={})
+    shown = plan_to_json(make_plan(graph)) + render_diagnostics(graph.diagnostics)
+    assert "8234567890" not in shown
+    assert "Zq7x" not in shown
+
+
 def test_names_and_ordinary_words_are_no_secrets() -> None:
     """A demo has one word as user, password and name, which is still shown elsewhere."""
     graph = compile_config(
