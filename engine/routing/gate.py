@@ -275,17 +275,26 @@ class CallWatch:
         Returns:
             Whether no call ran any more.
         """
-        loop = asyncio.get_running_loop()
-        wait = _Wait(gate, loop.time() + seconds, closes, loop.create_future())
-        if not self._waits:
-            loop.call_soon(self._look, loop)
-        self._waits.append(wait)
+        wait = self._wait(gate, seconds, closes=closes)
         try:
             return await wait.idle
         except asyncio.CancelledError:
             wait.until = 0.0  # The next look ends the calls; it, too, is one for all.
             gate.is_closed = gate.is_closed or closes
             raise
+
+    def end(self, gate: Gate) -> None:
+        """Have *gate* take no more calls, and end those that run, in a moment."""
+        gate.is_closed = True
+        self._wait(gate, 0.0, closes=True)
+
+    def _wait(self, gate: Gate, seconds: float, *, closes: bool) -> _Wait:
+        loop = asyncio.get_running_loop()
+        wait = _Wait(gate, loop.time() + seconds, closes, loop.create_future())
+        if not self._waits:
+            loop.call_soon(self._look, loop)
+        self._waits.append(wait)
+        return wait
 
     def _look(self, loop: asyncio.AbstractEventLoop) -> None:
         begun = loop.time()

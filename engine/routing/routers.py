@@ -198,8 +198,14 @@ class Router:
 
     async def shutdown(self) -> None:
         """Hand over the spans that telemetry has not got yet, and route nothing any more."""
-        if self._tracer is not None:
-            await self._tracer.aclose()
+        try:
+            if self._tracer is not None:
+                await self._tracer.aclose()
+        finally:
+            self.stop_routing()
+
+    def stop_routing(self) -> None:
+        """Route nothing any more."""
         if self._unwatch is not None:
             self._unwatch()
             self._unwatch = None

@@ -172,6 +172,12 @@ class Handles:
         finally:
             await gate.aclose()
 
+    def drop(self, address: Address, instance: object) -> None:
+        """End the calls of *instance* at once, and take no more."""
+        if self._open.get(address) is instance:
+            del self._open[address]
+            self._calls.end(self._gates[address])
+
     def keep(self, addresses: Collection[Address]) -> None:
         """Forget all providers but these: the run config has no others now."""
         for address in [one for one in self._gates if one not in addresses]:

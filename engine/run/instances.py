@@ -30,7 +30,7 @@ from rungraph.engine.provider import (
 from rungraph.engine.routing.errors import PairError
 from rungraph.engine.routing.names import Absence
 from rungraph.engine.routing.references import known_names
-from rungraph.engine.routing.routers import create_router
+from rungraph.engine.routing.routers import Router, create_router
 from rungraph.engine.routing.table_of import create_table
 from rungraph.engine.routing.tables import RoutingTable
 from rungraph.engine.run.code_owners import CodeOwners
@@ -48,7 +48,6 @@ if TYPE_CHECKING:
 
     from rungraph.engine.events import Event
     from rungraph.engine.routing.gate import Observe
-    from rungraph.engine.routing.store import RegistrationStore
     from rungraph.engine.run.settings import StackSettings
     from rungraph.graph.catalog.specs import ProviderSpec
     from rungraph.graph.model import RunGraph
@@ -94,9 +93,8 @@ class Instances:
         self._graph = graph
         self._settings = settings
         self._access = access
-        self._store: RegistrationStore | None = None
-        if any(isinstance(node, TableNode) for node in graph.nodes.values()):
-            self._store = registration_store(graph, settings)
+        has_tables = any(isinstance(node, TableNode) for node in graph.nodes.values())
+        self._store = registration_store(graph, settings) if has_tables else None
         self._imports: dict[str, asyncio.Future[ModuleType]] = {}
         self._protocol = cache(resolve_name)
         self._tables: dict[str, RoutingTable] = {}
@@ -161,10 +159,13 @@ class Instances:
         if cancelled is not None:
             raise cancelled
 
-    def drop(self, instance: object) -> None:
-        """End what a table does in the background; a provider is left as it is."""
+    def drop(self, address: Address, instance: object) -> None:
+        """Have *instance* answer nobody any more; a provider is not shut down."""
+        self.handles.drop(address, instance)
         if isinstance(instance, RoutingTable):
             instance.drop()
+        elif isinstance(instance, Router):
+            instance.stop_routing()
 
     def lose(self, address: Address, why: NotRunningError) -> None:
         """Let the table of a provider that does not run offer it no more, and its callers know."""
@@ -368,8 +369,7 @@ class Instances:
             return Absence(f"is on {provider.name!r}, which is drained")
         reason, retry_after, _ = self._access.absence(provider)
         table = self.table_of(provider) if not reason else None
-        name = provider.name
-        if table and (name not in table.members or table.member(name).is_joining):
+        if table and (provider.name not in table.members or table.member(provider.name).is_joining):
             reason, retry_after = "which is being asked what it serves; retry after 1.00 s", 1.0
         if reason:
             where = f"{'is' if is_known else 'may be'} on {provider.name!r}"

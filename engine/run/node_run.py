@@ -36,8 +36,8 @@ class NodeInstances(Protocol):
         """Dispose of *instance*; called once, in the task that opened it."""
         ...
 
-    def drop(self, instance: object) -> None:
-        """Let go at once of what *instance* does in the background; it is not shut down."""
+    def drop(self, address: Address, instance: object) -> None:
+        """Have *instance* of *address* answer nobody any more; it is not shut down."""
         ...
 
     def lose(self, address: Address, why: NotRunningError) -> None:

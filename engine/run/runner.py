@@ -197,7 +197,7 @@ class NodeRunner:
         self._runs(run, instance)
         reason = await self._turn(run)
         if isinstance(reason, KilledError):
-            self._nodes.drop(instance)
+            self._nodes.drop(run.address, instance)
             self._ended(run, reason)
             return
         if reason is not None:

@@ -240,7 +240,7 @@ class Nodes(PlainInstances):
         if how == "panic":
             raise Panic
 
-    def drop(self, instance: object) -> None:
+    def drop(self, address: Address, instance: object) -> None:
         """Let a table end."""
         if isinstance(instance, RoutingTable):
             instance.drop()

@@ -154,7 +154,7 @@ class PlainInstances:
     def serve(self, address: Address, instance: object) -> None:
         """Do nothing: nobody calls it."""
 
-    def drop(self, instance: object) -> None:
+    def drop(self, address: Address, instance: object) -> None:
         """Do nothing."""
 
     def lose(self, address: Address, why: NotRunningError) -> None:

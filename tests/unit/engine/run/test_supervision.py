@@ -259,6 +259,24 @@ async def test_calls_that_do_not_end_are_ended_with_the_truth(
     assert call.cancelling() == 0
 
 
+@pytest.mark.parametrize("limits", [None, {"concurrent_calls": 1}])
+async def test_a_kill_ends_the_calls_too(limits: Any) -> None:
+    """Those that run fail at once, and so do all to come, whoever has kept what it calls."""
+    stack = Stack(models_graph("foo", limits=limits), quick())
+    await stack.__aenter__()
+    kept = [stack["inference"], stack[FOO]]
+    instance("foo").answers.clear()
+    calls = [asyncio.ensure_future(one.chat_completion("foo-model", [])) for one in kept]
+    await asyncio.sleep(0.01)
+    stack.kill()
+    with pytest.raises(StopError):
+        await stack.__aexit__(None, None, None)
+    calls += [asyncio.ensure_future(one.chat_completion("foo-model", [])) for one in kept]
+    done, running = await asyncio.wait(calls, timeout=5)
+    assert not running
+    assert {type(one.exception()) for one in done} == {NotRunningError}
+
+
 async def test_a_crash_right_after_a_restart_is_restarted_like_any() -> None:
     """Also while the restart still hands the new instance to others."""
     async with _stack(restart_delay=0, restart_limit=50) as stack:
