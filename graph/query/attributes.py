@@ -208,7 +208,7 @@ ATTRIBUTES: Final[Mapping[str, Callable[[Graphs], Values]]] = {
     "module": _of_provider(lambda node: (node.spec.module,) if node.spec else ()),
     "state": _states,
     "strength": _strengths,
-    "tag": _of_provider(lambda node: node.tags),
+    "tag": _of_provider(lambda node: node.masked_tags),
     "type": _of_provider(lambda node: (node.provider_type,)),
 }
 """The functions that yield the nodes with their values, by attribute; ``config.PATH`` is apart."""
@@ -242,7 +242,11 @@ def _config_values(graphs: Graphs, path: str) -> Values:
         # Masking is slow, so it is done to what the first step leads into, and to the keys beside
         # it that say whether that is a secret. No query finds out letter by letter what is hidden.
         written, config = (
-            {key: one for key, one in whole.items() if steps[0].match(str(key)) or key in NAME_KEYS}
+            {
+                key: one
+                for key, one in whole.items()
+                if steps[0].match(str(key)) or str(key).lower() in NAME_KEYS
+            }
             for whole in (node.written, node.config)
         )
         texts = {_text(value) for [value] in _leaves(node.masked(written), steps)}

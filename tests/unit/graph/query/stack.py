@@ -45,7 +45,8 @@ providers:
   - provider_id: agents
     provider_type: inline::agents
     config: {pass_phrase: open-sesame, mcp: {env: [{name: API_TOKEN, value: hunter22}]}, n: null,
-             login: {secret: "${env.PLAIN}"}, hint: "as ${env.PLAIN}"}
+             login: {secret: "${env.PLAIN}"}, hint: "as ${env.PLAIN}",
+             Name: API_KEY, Value: k7-8x}
 selectors:
   far: type:remote::*
   behind: selector:far+

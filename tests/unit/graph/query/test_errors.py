@@ -129,7 +129,8 @@ def test_selectors_that_form_a_cycle(graph: RunGraph) -> None:
      "config.pass_phrase:open*", "config.path:*plain-*", "config.password:k*",
      "config.*:*open-sesame*", "config.*:*k7*", "config.*:*pw-in*", "attr(config.*, 'sk-', *)",
      "config.mcp.env.*.value:hunt*", "config.mcp:*hunter22*", "config.hint:*Tango*",
-     "attr(config.api_key, 'environ', *)", "attr(config.pass_phrase, sesame, *)"],
+     "attr(config.api_key, 'environ', *)", "attr(config.pass_phrase, sesame, *)",
+     "config.Value:k7*"],
 )  # fmt: skip
 def test_secrets_cannot_be_found_out_by_asking(graph: RunGraph, query: str) -> None:
     """A query matches what may be shown of a value, so no letter of a secret can be guessed."""

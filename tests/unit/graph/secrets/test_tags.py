@@ -13,7 +13,7 @@ from rungraph.graph.plan import make_plan
 from rungraph.graph.plan.explain_masking import explain_masking
 from rungraph.graph.plan.graph_json import graph_of_plan
 from rungraph.graph.plan.plan_json import load_plan, plan_to_json
-from rungraph.graph.query import query
+from rungraph.graph.query import QueryError, query
 from rungraph.graph.query.rendering import Shown, selection_to_dict
 
 SECRETS = ("Zq8vKx2LmW9rT4", "ghp_zqxhidden8910111213endzqxa1b2c3d4e5f6")
@@ -28,9 +28,12 @@ def graph_with(*tags: str) -> RunGraph:
 
 @pytest.mark.parametrize("secret", SECRETS)
 def test_a_tag_that_is_a_secret_is_masked(secret: str) -> None:
-    """In plans, answers and differences; queries find the node by it as it is written."""
+    """In plans, answers, differences and queries, which would find it out letter by letter."""
     graph = graph_with("gpu", secret)
-    selection = query(graph, f"'tag:{secret}'")
+    selection = query(graph, "tag:gpu")
+    for asked in (f"tag:{secret[:4]}*", f"'tag:{secret}'"):
+        with pytest.raises(QueryError, match=r"there is \*\*\*\*\*\*\*\*, gpu"):
+            query(graph, asked)
     answer = selection_to_dict(Shown(graph, selection.addresses), (), selection)
     diff = diff_graphs(graph_with("gpu"), graph)
     plan = plan_to_json(make_plan(graph))
