@@ -5,8 +5,10 @@ from __future__ import annotations
 from itertools import chain
 from typing import TYPE_CHECKING
 
+from rungraph.graph.extras import Extras
 from rungraph.graph.nodes import ProviderNode, TableNode
 from rungraph.graph.secrets.explain import explained
+from rungraph.graph.secrets.masking import masked_text
 from rungraph.graph.source.positions import path_text
 from rungraph.graph.wording import printable
 
@@ -37,5 +39,12 @@ def _masked_in(graph: RunGraph) -> Iterator[tuple[str, Iterator[tuple[Path, str]
         elif isinstance(node, TableNode):
             for one in node.resources:
                 yield f"{address} {one.identifier}", explained(one.written, known=known)
-    if graph.written_store:
-        yield "metadata_store", explained(graph.written_store, known=known)
+    yield "beside the graph", chain(explained(Extras(graph).written, known=known), _queries(graph))
+
+
+def _queries(graph: RunGraph) -> Iterator[tuple[Path, str]]:
+    """Yield the names of the config's queries that are masked, and why; no name is a reason."""
+    asked = [("checks", one.name, one.query) for one in graph.checks]
+    for section, name, text in [("selectors", *one) for one in graph.selectors.items()] + asked:
+        for _, reason in explained([text], known=graph.known):
+            yield (section, masked_text(name, graph.known)), reason

@@ -27,6 +27,9 @@ providers:
 models:
 - {model_id: m, provider_id: a, metadata: {pin: 4711}}
 metadata_store: {type: sqlite, db_path: x, password: Pw-12345}
+server: {auth: {token: Pw-12345}, note: see Key-1234567}
+selectors: {all: "*", used: "config.api_key:Key-1234567"}
+checks: [{name: none, query: "config.api_key:Key-1234567", expect: empty}]
 """
 
 
@@ -45,8 +48,12 @@ provider:inference/a
   model: its variable is that of a secret: 'HF_TOKEN'
 table:models m
   metadata.pin: its key is that of a secret: 'pin'
-metadata_store
-  password: its key is that of a secret: 'password'"""
+beside the graph
+  metadata_store.password: its key is that of a secret: 'password'
+  server.auth.token: its key is that of a secret: 'auth'
+  server.note: it is a secret elsewhere in the file
+  selectors.used: its text: name 'api key'
+  checks.none: its text: name 'api key'"""
     )
     assert explain_masking(compile_config("providers: {}\n", environment={})) == "nothing is masked"
 
