@@ -20,7 +20,7 @@ from rungraph.graph.address import Address
 from rungraph.graph.budgets import LARGEST_RECORDED, LONGEST_EVENT
 from rungraph.graph.secrets.masking import masked_text
 from rungraph.graph.secrets.values import masked
-from rungraph.graph.wording import shortened
+from rungraph.graph.wording import safe_json, shortened
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
@@ -86,13 +86,14 @@ class EventFile:
 def header_line(name: str, scrub: Callable[[str], str]) -> str:
     """Return the first line of a recording of what is called *name*."""
     header = {"event": _HEADER, "format_version": FORMAT_VERSION, "name": scrub(name)}
-    return json.dumps(header, ensure_ascii=False)
+    return safe_json(json.dumps(header, ensure_ascii=False))
 
 
 def event_line(event: Event, scrub: Callable[[str], str]) -> str:
     """Return the line of *event*, its texts without the secrets that *scrub* masks."""
     values = {one.name: _jsonable(getattr(event, one.name), scrub) for one in fields(event)}
-    return json.dumps({"event": type(event).__name__, **values}, ensure_ascii=False)
+    whole = {"event": type(event).__name__, **values}
+    return safe_json(json.dumps(whole, ensure_ascii=False))
 
 
 def _jsonable(value: object, scrub: Callable[[str], str]) -> Any:
@@ -101,9 +102,9 @@ def _jsonable(value: object, scrub: Callable[[str], str]) -> Any:
     if isinstance(value, tuple):
         return [_jsonable(one, scrub) for one in cast("tuple[object, ...]", value)]
     if isinstance(value, RecordedError):
-        return {"type": value.type_name, "text": scrub(value.text)}
+        return {"type": scrub(value.type_name), "text": scrub(value.text)}
     if isinstance(value, BaseException):
-        return {"type": type(value).__name__, "text": scrub(describe(value))}
+        return {"type": scrub(type(value).__name__), "text": scrub(describe(value))}
     if isinstance(value, float):
         return round(value, 6)
     return scrub(value) if isinstance(value, str) else value

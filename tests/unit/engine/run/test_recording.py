@@ -49,6 +49,15 @@ def saved(tmp_path: Path) -> Callable[[str | bytes], Path]:
     return save
 
 
+def test_a_line_holds_nothing_that_a_terminal_obeys() -> None:
+    """Nor a secret in the name of an error's class; it is read back as it was."""
+    error = type("hiddenError", (Exception,), {})("\x9b2J\u202e\x1b[31m")
+    text = written((NodeFailed(1.0, A, error),), "\x9bname")
+    assert "hidden" not in text
+    assert text.replace("\n", "").isprintable()
+    assert json.loads(text.splitlines()[1])["error"]["text"].endswith(str(error))
+
+
 def problem_of(path: Path) -> str:
     """Return what is wrong with a recording, without its path and its help."""
     with pytest.raises(RecordingError) as caught:
