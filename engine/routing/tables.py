@@ -326,8 +326,10 @@ class RoutingTable:
 
     async def _take_listing(self, member: Member, listing: list[Resource]) -> None:
         """Make the table agree with what *member* says it serves."""
-        by, listed = member.provider_id, {Key.of(one): one for one in reversed(listing)}
-        native_ids = {resource.native_id for resource in listing}
+        by, native_ids = member.provider_id, {resource.native_id for resource in listing}
+        listed: dict[Key, Resource] = {}
+        async for one in in_slices(listing):
+            listed.setdefault(Key.of(one), one)
         gone = Absence(f"is served no more by {by!r}", is_past=True)
         async for key, entry in in_slices(self._inventory.entries_of(by)):
             is_gone = entry.origin is Origin.LISTED or entry.resource.native_id not in native_ids
@@ -337,7 +339,8 @@ class RoutingTable:
                     self._kept.keep(entry.resource, is_lost=True)
                     reason += "; kept until it does"
                 self._inventory.remove(key, reason, lambda: gone)
-        async for key, resource in in_slices(sorted(listed.items())):
+        async for key in in_slices(sorted(listed, key=lambda key: key.identifier)):
+            resource = listed[key]
             if self._is_listed_at_most(key) and not (member.gone or key in self._unwanted):
                 self._inventory.put(Entry(resource, Origin.LISTED))
         await self._unwanted.keep(member, listed)
