@@ -72,9 +72,11 @@ class Kept(dict[Key, Registration]):
     def meant_by(self, name: str, provider_id: str, others: Names) -> Key | None:
         """Return the one that *name* means; None where it means none, or one of *others*."""
         key = only_key(self, name, provider_id)
-        if key is None or provider_id or name == key.qualified or not others.has(name):
+        if key is None or provider_id:
             return key
-        return None
+        # What its provider is known not to have is not what calls for its name go to.
+        is_others = others.meaning(name) if name == key.qualified else others.has(name)
+        return None if is_others else key
 
     def of_provider(self, provider_id: str) -> list[Registration]:
         """Return what *provider_id* is to serve again."""

@@ -127,6 +127,7 @@ class RoutingTable:
         """Offer no more what *provider_id* serves, and tell *why* to those who register with it."""
         if not self._members.leave(provider_id, why):
             return
+        self._inventory.names.look_again(provider_id)
         absence = partial(self._absence, provider_id)
         for entry in self._inventory.remove_all(provider_id, str(why), absence):
             if entry.origin.is_stored:

@@ -86,6 +86,20 @@ async def test_a_name_with_its_provider_means_no_other_one_while_that_is_away(
     assert "bar" in away or table.resolve("foo/n").provider_id == "bar"
 
 
+async def test_who_takes_back_what_a_name_means_takes_what_calls_go_to(bench: Bench) -> None:
+    """What its provider is known to have no more is next, once the other one is gone."""
+    store, foo = bench.store(), Provider()
+    table = await bench.table(foo=foo, bar=Provider(), store=store)
+    await table.register_model(Model(identifier="n", provider_id="foo"))
+    await table.register_model(Model(identifier="foo/n", provider_id="bar"))
+    foo.served.clear()
+    await table.refresh()
+    for left in ["foo"], []:
+        assert not left or table.resolve("foo/n").provider_id == "bar"
+        await table.unregister_model("foo/n")
+        assert [one.provider_id for one in await store.load("models")] == left
+
+
 async def test_what_another_one_serves_is_taken_back_before_what_is_away(bench: Bench) -> None:
     """It is what the name means now, and what is away comes back."""
     store = bench.store()

@@ -177,3 +177,8 @@ async def test_a_bank_finds_what_its_name_means_once_the_provider_has_that_no_mo
             asked = await stack["models"].get_model("emb/letters")
             assert asked.provider_id == ("emb" if now is text else "other")
             await stack["memory"].query_documents("notes", "a")
+            if now is changed:  # Away once more, it may come back with it.
+                await stack.drain("emb")
+                [own] = await stack["memory_banks"].list_memory_banks()
+                assert own.identifier == "own"
+                await stack.undrain("emb")
