@@ -99,6 +99,14 @@ def test_a_name_without_credentials_stays(name: str) -> None:
     assert not any(one.code == "E005" for one in graph.diagnostics)
 
 
+def test_a_name_is_read_again_as_it_was_read_before() -> None:
+    """It is the text of its own file each time, not one that is remembered from another."""
+    text = _config(MODULE="some.module1x2", NEED="telemetry")
+    graphs = [compile_config(text, environment={}) for _ in range(3)]
+    assert {graph.lost for graph in graphs} == {frozenset()}
+    assert len({graph_to_json(graph) for graph in graphs}) == 1
+
+
 @pytest.mark.parametrize("query", ["'attr(''tag'', ''sk-proj-{}'', *)'", "'type:{}*'"])
 def test_a_secret_in_a_query_is_not_shown(query: str) -> None:
     """Neither what looks like one nor what is one elsewhere in the file; it is asked as written."""
