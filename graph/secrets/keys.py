@@ -11,7 +11,7 @@ from __future__ import annotations
 import re
 from functools import lru_cache
 from typing import TYPE_CHECKING
-from unicodedata import combining, normalize
+from unicodedata import category, combining, normalize
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -55,10 +55,14 @@ _HOLDERS = frozenset(
 
 
 def _folded(name: str) -> str:
-    """Return *name* without accents; no word differs in them alone."""
-    if name.isascii():
+    """Return *name* without accents and what is not seen; no word differs in these alone."""
+    if name.isascii() and name.isprintable():
         return name
-    return "".join(char for char in normalize("NFKD", name) if not combining(char))
+    return "".join(
+        char
+        for char in normalize("NFKD", name)
+        if not combining(char) and category(char) not in ("Cc", "Cf")
+    )
 
 
 HEADS = frozenset(

@@ -44,9 +44,11 @@ _FLAG = re.compile(
 )
 _QUOTED = r"""\\{0,4}"(?P<double>(?:[^"\\]|\\.)+)"?|\\{0,4}'{1,2}(?P<single>[^']+)'?
     |`(?P<tick>[^`]+)`?"""
+# A dash, an anchor, a tag and the mark of a block stand before values in YAML.
 # What is called stands between the name and its value, too: ``SecretStr('value')``.
 _VALUE = re.compile(
-    rf"""(?:[|>][+-]?[ \t]{{0,9}}(?:\n|\\{{1,4}}n)\s{{0,40}}|!!\w{{1,20}}\s{{1,9}})?
+    rf"""(?:(?:[-?]|!<[^\s<>]{{0,100}}>|[&!][^\s"',\[\]{{}}]{{0,100}})\s{{1,40}}){{0,4}}
+    (?:[|>][0-9+-]{{0,2}}[ \t]{{0,9}}(?:\#[^\n]{{0,100}})?(?:\n|\\{{1,4}}n)\s{{0,40}})?
     (?:(?:\$|[bfru]{{1,2}})?(?:{_QUOTED})|(?:[A-Za-z_][\w.]{{0,60}})?\((?P<argument>[^()\n]{{1,1000}})
     |\{{(?P<braced>[^{{}}"'\n]{{1,1000}})\}}
     |(?P<plain>(?:(?:Bearer|Basic|Token|ApiKey)\s+)?[^\s&;"'{{\[][^\s&;"']*))""",

@@ -7,12 +7,11 @@ from __future__ import annotations
 
 import re
 from bisect import bisect_left, bisect_right
-from functools import cached_property, lru_cache
+from functools import cached_property
 from itertools import accumulate
 from typing import TYPE_CHECKING, Final
 
 from rungraph.graph.secrets.clients import CLIENTS, LOGIN_FLAGS
-from rungraph.graph.secrets.escapes import unescaped
 from rungraph.graph.secrets.keys import (
     HELD_KEYS,
     NAME_KEYS,
@@ -21,22 +20,17 @@ from rungraph.graph.secrets.keys import (
     is_secret_key,
     is_secret_name,
     opaque_head,
-    secret_head,
 )
-from rungraph.graph.secrets.known import is_naming, is_ordinary
+from rungraph.graph.secrets.known import is_ordinary
 from rungraph.graph.secrets.looks import is_mixed, is_random
-from rungraph.graph.secrets.masking import is_no_name, packed
+from rungraph.graph.secrets.masking import packed
 from rungraph.graph.secrets.pairs import Span, without_scheme
 from rungraph.graph.secrets.shapes import PRIVATE_KEY
+from rungraph.graph.secrets.source_keys import KEY, is_telling, name_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
 
-_KEY = re.compile(
-    r"""(?:"(?P<double>(?:[^"\\\r\n]|\\.){0,200})"\s*:|'(?P<single>(?:[^'\r\n]|''){0,200}+)'\s*:
-        |(?<![\w.-])(?P<bare>[\w.-]++)["']?[^\S\r\n]*(?:\r?\n[^\S\r\n]*)?:+(?=[\s"'\[{]|$))""",
-    re.VERBOSE | re.MULTILINE,
-)
 # An anchor, a tag and blanks, in the line of a key.
 _BEFORE_VALUE = re.compile(r"(?:[^\S\r\n]+|[&!][^\s,\[\]{}]*){0,9}")
 _MARK = re.compile(r"[&!]{1,2}(?P<name>[^\s,\[\]{}]+)")
@@ -52,7 +46,6 @@ _ALIAS = re.compile(r"\*([^\s\[\]{},]+)")
 _ANCHOR = re.compile(r"(?<![^\s\[{,:-])&([^\s\[\]{},]+)")
 _AFTER_QUOTED = re.compile(r"[ \t]*(?:$|\s#|[,\]}:])", re.MULTILINE)
 _NAME = re.compile(r"""[ \t]*["']?([\w.-]{1,100})""")
-_NAME_VALUE = re.compile(r"""[ \t]*["']?([^"'\s,\[\]{}#][^"'\r\n,\[\]{}#]{0,200})""")
 # A flag of a command line, or a name, and what follows it, as items of a list.
 _FLAG_AND_VALUE = re.compile(
     rf"""^[ \t]*(?:-[ ]{{1,9}}){{1,2}}["']?(?:(?P<login>{"|".join(LOGIN_FLAGS)})
@@ -74,6 +67,7 @@ _FAR: Final = 300
 """Characters between a name and the value that belongs to it, at most."""
 _BRACKET = re.compile(r"[\[\]{}]")
 _BLOCK_HEADER = re.compile(r"[|>][0-9+-]*[ \t]*(?:#|$)", re.MULTILINE)
+_ITEM = re.compile(r"(?:-(?:[ \t]+|$))+")
 _LOOKS_LIKE_ENTRY = re.compile(
     r"""(?:[-?](?:\s|$)|(?:[\w.<-]++[ \t]*+){1,5}:|(?:"[^"]*"|'[^']*')[ \t]*:|[\]}]|---|\.{3})"""
 )
@@ -91,29 +85,6 @@ def secret_spans(text: str, starts: Sequence[int]) -> list[Span]:
     return sorted(_Search(lines, starts).spans())
 
 
-def names_in_text(text: str) -> Iterator[str]:
-    """Yield the keys of a text that are no secrets, and the plain values under keys for names."""
-    for key in _KEY.finditer(text):
-        name = _name_of(key)
-        if not is_no_name(name):
-            yield name
-        if is_naming(name) and (value := _NAME_VALUE.match(text, key.end())):
-            yield value[1].strip()
-
-
-def _name_of(key: re.Match[str]) -> str:
-    """Return the text of a key, what is written with escapes as it is read."""
-    return unescaped(key["double"] or "")[0] or key["single"] or key["bare"] or ""
-
-
-@lru_cache(maxsize=8192)
-def _is_telling(name: str) -> bool:
-    """Whether a key can make a secret of a value: its own, or one beside it."""
-    if name in HELD_KEYS or name.lower() in NAME_KEYS:
-        return True
-    return bool(secret_head(name) or opaque_head(name))
-
-
 class _Search:
     """One search through the lines of a text, their placeholders packed."""
 
@@ -128,10 +99,10 @@ class _Search:
     def spans(self) -> Iterator[Span]:
         position = 0
         beside = _Beside()
-        while key := _KEY.search(self._text, position):
+        while key := KEY.search(self._text, position):
             position = key.end()
-            name = _name_of(key)
-            if not _is_telling(name):
+            name = name_of(key)
+            if not is_telling(name):
                 continue  # Most keys say nothing of secrets.
             is_secret = is_secret_key(name) and not (name in WEAK and self._is_in_reference(key))
             if not is_secret and opaque_head(name):
@@ -201,7 +172,7 @@ class _Search:
         """Yield where the value stands that an anchor names."""
         line_start = self._starts[self._line_of(anchor.start())]
         near = max(line_start, anchor.start() - _FAR)
-        keys = [*_KEY.finditer(self._text, near, anchor.start())]
+        keys = [*KEY.finditer(self._text, near, anchor.start())]
         if keys:
             yield from self._spans_under(keys[-1])
         else:
@@ -274,7 +245,7 @@ class _Search:
             self._covered = max(end, position)
 
     def _values_in(self, start: int, end: int) -> Iterator[Span]:
-        while key := _KEY.search(self._text, start, end):
+        while key := KEY.search(self._text, start, end):
             name = str(key.lastgroup)
             if is_random(key[name]):
                 yield key.span(name)
@@ -320,6 +291,7 @@ class _Search:
         # In a mapping in braces, what belongs to a key can stand left of it.
         column = len(before) if not before.strip(" \t-?") else _indent(before)
         index = bisect_right(self._filled, first)
+        is_open = not self._is_beside(key)
         while index < len(self._filled):
             number = self._filled[index]
             index += 1
@@ -331,7 +303,7 @@ class _Search:
                         return
                     continue
                 # In brackets, and by mistake, text can go on in any column, but not as an entry.
-                if _LOOKS_LIKE_ENTRY.match(content):
+                if _LOOKS_LIKE_ENTRY.match(content) and not (is_open and _is_bare_item(content)):
                     return
             yield number
 
@@ -384,6 +356,14 @@ def _end_of_enclosed(text: str, start: int) -> int:
         if depth <= 0:
             return match.end()
     return len(text)
+
+
+def _is_bare_item(content: str) -> bool:
+    """Whether a line is an item of a list without a key: wherever it stands, it can be a value."""
+    item = _ITEM.match(content)
+    if item is None:
+        return False
+    return _LOOKS_LIKE_ENTRY.match(content, item.end()) is None or ": " not in f"{content} "
 
 
 def _indent(line: str) -> float:

@@ -17,7 +17,8 @@ from rungraph.graph.placeholders import placeholders
 from rungraph.graph.secrets.keys import is_secret_key
 from rungraph.graph.secrets.known import KnownSecrets
 from rungraph.graph.secrets.masking import masked_line, rendered, spans_in_lines
-from rungraph.graph.secrets.source_lines import names_in_text, secret_spans
+from rungraph.graph.secrets.source_keys import names_in_text
+from rungraph.graph.secrets.source_lines import secret_spans
 from rungraph.graph.source.positions import path_text
 from rungraph.graph.wording import shortened
 

@@ -101,6 +101,9 @@ def test_what_is_harmless_is_shown_in_source_lines_as_well() -> None:
         *("User : me\nPassword : §", "requirepass §"),
         *("IDENTIFIED BY '§'", "IDENTIFIED WITH x BY §", "HTTPBasicAuth('me', '§')"),
         *("Authorization: Key §", "authorization='SSWS §'", "('x-api-key', '§')"),
+        *("password: - §", "password:\n- §", "password: - - §", "password: &a §", "password: ! §"),
+        *("password: !!str &a §", "password: !<tag:yaml.org,2002:str> §", "password: |2\n  §"),
+        *("password: >2- # why\n  §", "password: !!str |\n  §"),
         *("[(b'X-Auth', b'§')]", "csk-§§§§", "keys/q7zWk93xTb+§/2LmQ0n4Rf8/v1"),
     ],
 )
@@ -109,7 +112,27 @@ def test_a_password_is_masked_whatever_is_around_it(text: str) -> None:
     assert "h4nter2" not in masked(text.replace("§", "h4nter2x"))
 
 
-@pytest.mark.parametrize("key", ["token_b64", "api_key_v2", "password_prod", "passwort"])
+@pytest.mark.parametrize(
+    "text",
+    ["Auth:\n- OAuth2\n- none", "Secrets:\n- Never tell them", "Token: - ask the user"],
+)
+def test_a_list_in_a_text_is_no_secret(text: str) -> None:
+    """Words of a sentence, and those that say that there is none, after a dash as well."""
+    assert masked(text) == text
+
+
+@pytest.mark.parametrize(
+    "key",
+    [
+        "api_ke\u200by",
+        "api_ke\0y",
+        "pass\u00adwd",
+        "token_b64",
+        "api_key_v2",
+        "password_prod",
+        "passwort",
+    ],
+)
 def test_a_key_is_that_of_a_secret_however_it_is_held(key: str) -> None:
     """In whatever form, in whatever version, wherever it is used."""
     assert masked({key: "h4nter2x"}) == {key: MASK}

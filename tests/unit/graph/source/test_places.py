@@ -193,10 +193,21 @@ def test_a_secret_that_means_something_in_yaml_is_masked(text: str, value: str) 
         "password\u00a0: SECRET : x\n",
         "password:: SECRET : x\n",
         "a:\n  password: |\n    one\n SECRET\n",
+        "  password:\n- one\n- SECRET\nx: [\n",
+        "a:\n  b: 1\n  password:\n - SECRET:x\n - 'SECRET' ]\n",
+        "- token:\n- SECRET\nx: [\n",
+        '"pass\\\n  word": SECRET ]\n',
+        '? "pass\\\r\n  word" : SECRET ]\n',
+        '"pass\\0word": SECRET : x\n',
+        '"api\\u200b_ke\\u00ADy": SECRET : x\n',
+        "api_ke\0y: SECRET\n",
+        "to\u200bken: SECRET : x\n",
+        "api_\u2060key: SECRET : x\n",
+        "'to\ufeffken': SECRET : x\n",
     ],
 )
 def test_no_excerpt_of_an_error_shows_a_secret_however_its_key_is_written(text: str) -> None:
-    """With escapes, away from its colon, or with a value that is indented wrongly."""
+    """With escapes, with what is not seen, away from its colon, or its value indented wrongly."""
     document = parse_document(f"providers: {{}}\n{text}")
     assert document.value == {}
     shown = [document.excerpt(Place("<text>", number, 1)) for number in range(1, 7)]
@@ -219,6 +230,13 @@ def test_the_lines_after_a_secret_are_shown(value: str) -> None:
     document = parse_document(f"a:\n  token: {value}\n  url: shown\n'b': shown\n")
     assert document.excerpt(Place("<text>", 4, 3)) == "  url: shown"
     assert document.excerpt(Place("<text>", 5, 1)) == "'b': shown"
+
+
+@pytest.mark.parametrize("line", ["- my own url: shown", "- b: shown", "- 'c': shown", "d: shown"])
+def test_the_entry_after_a_secret_without_a_value_is_shown(line: str) -> None:
+    """An item with a key is no value of a key that stands right of it; one without can be."""
+    document = parse_document(f"- a: 1\n  token:\n{line}\n")
+    assert document.excerpt(Place("<text>", 3, 1)) == line
 
 
 @pytest.mark.parametrize("line", ["  my own url: shown", "  ? shown", "  <<: *shown"])
