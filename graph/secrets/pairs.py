@@ -148,8 +148,13 @@ def _is_tight_pair(text: str, named: re.Match[str]) -> bool:
 
 def _is_prose(text: str, named: re.Match[str], value: re.Match[str]) -> bool:
     """Whether ``token: ask`` is part of a sentence: a plain word, and more words around it."""
+    is_item = "-" in text[value.start() : value.start("plain")]
+    if is_item and value["plain"].endswith(":"):
+        return True
     if not is_plain_word(value["plain"]):
         return False
+    if is_item and "\n" in named["sign"]:
+        return True  # One of a list of words, such as names of secrets.
     before = text[max(0, named.start() - 20) : named.start()]
     if named.start() > 20:
         before = f"x{before}"  # It is not the beginning.

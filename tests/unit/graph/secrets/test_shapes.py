@@ -114,7 +114,13 @@ def test_a_password_is_masked_whatever_is_around_it(text: str) -> None:
 
 @pytest.mark.parametrize(
     "text",
-    ["Auth:\n- OAuth2\n- none", "Secrets:\n- Never tell them", "Token: - ask the user"],
+    [
+        "Auth:\n- OAuth2\n- none",
+        "Secrets:\n- Never tell them",
+        "Token: - ask the user",
+        "secrets:\n- db\n- cache",
+        "password:\n  - min_length: 8",
+    ],
 )
 def test_a_list_in_a_text_is_no_secret(text: str) -> None:
     """Words of a sentence, and those that say that there is none, after a dash as well."""
