@@ -1,17 +1,18 @@
-"""Which values two graphs show alike of which one side does not know more than the mask."""
+"""Which values two graphs show alike of which nobody knows more than the mask."""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
 from rungraph.graph.diff.alignment import masked_alike
-from rungraph.graph.diff.facts import facts_of
-from rungraph.graph.diff.snapshot import Snapshot, settings_of
+from rungraph.graph.diff.facts import facts_of, hidden_of
+from rungraph.graph.diff.snapshot import Snapshot, hidden_extras, settings_of
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Mapping
 
     from rungraph.graph.address import Address
+    from rungraph.graph.diff.facts import Facts, Hidden
     from rungraph.graph.model import RunGraph
     from rungraph.graph.source.positions import Path
 
@@ -22,15 +23,33 @@ def not_comparable(
     """Yield the node and the path of each secret that can be equal or not, the settings' first.
 
     JSON that rungraph wrote has a mask where a secret stood: nobody can tell whether it has
-    changed. Of two run configs all is known.
+    changed. Of two run configs all is known, but for what masks hid that are pasted into both.
     """
-    if knows_all(old) and knows_all(new):
+    are_known = knows_all(old) and knows_all(new)
+    if are_known and not (_has_pasted_mask(old) and _has_pasted_mask(new)):
         return
-    for path in masked_alike(settings_of(old), settings_of(new)):
-        yield None, path
-    for address in sorted(old.nodes.keys() & new.nodes.keys()):
-        for path in masked_alike(facts_of(old.nodes[address]), facts_of(new.nodes[address])):
-            yield address, path
+    for address in (None, *sorted(old.nodes.keys() & new.nodes.keys())):
+        hidden = [_hidden(one, address) if are_known else {} for one in (old, new)]
+        was, now = map(_with, (_facts(one, address) for one in (old, new)), hidden)
+        yield from ((address, path) for path in masked_alike(was, now) if path not in hidden[1])
+
+
+def _has_pasted_mask(graph: RunGraph | Snapshot) -> bool:
+    return not isinstance(graph, Snapshot) and any(one.code == "C041" for one in graph.diagnostics)
+
+
+def _facts(graph: RunGraph | Snapshot, address: Address | None) -> Facts:
+    return settings_of(graph) if address is None else facts_of(graph.nodes[address])
+
+
+def _hidden(graph: RunGraph | Snapshot, address: Address | None) -> Mapping[Path, Hidden]:
+    if isinstance(graph, Snapshot):
+        return {}
+    return hidden_extras(graph) if address is None else hidden_of(graph.nodes[address])
+
+
+def _with(facts: Facts, hidden: Mapping[Path, Hidden]) -> Facts:
+    return {**facts, **{path: one.written for path, one in hidden.items()}}
 
 
 def knows_all(graph: RunGraph | Snapshot) -> bool:

@@ -106,7 +106,7 @@ def diff_to_markdown(diff: GraphDiff, *, old: str = "old", new: str = "new") -> 
     return "\n\n".join(blocks) + "\n"
 
 
-_UNKNOWN = "not comparable, because JSON has a mask where the secret stood"
+_UNKNOWN = "not comparable, because a mask stands where the secret stood"
 _TITLES = (
     "nodes",
     "edges",

@@ -50,9 +50,9 @@ def diff(
     OLD and NEW are run configs, JSON that 'plan' or 'graph' wrote, - for standard input, or
     git:REV:path for a file at a revision (git:HEAD:run.yaml). With JSON of 'graph', nodes, types,
     tags and edges are compared, which is all that it has. The order of the YAML, comments and
-    places do not count. Secrets are compared and never shown; where JSON has a mask in place of
-    one, it is told as not comparable. Configs with errors are compared, too; the exit code is 1
-    only when one cannot be read at all.
+    places do not count. Secrets are compared and never shown; where JSON, or both configs,
+    have a mask in place of one, it is told as not comparable. Configs with errors are compared,
+    too; the exit code is 1 only when one cannot be read at all.
     """
     check_standard_input({"OLD": old, "NEW": new})
     graphs = _graphs_of(old, new, reading)

@@ -1,4 +1,4 @@
-"""What cannot be compared, because one side is JSON that has masks."""
+"""What cannot be compared, because there are masks in place of secrets."""
 
 from __future__ import annotations
 
@@ -56,14 +56,14 @@ def test_the_difference_itself_tells_it() -> None:
     assert diff.is_empty
     assert render_diff(diff) == (
         "old → new\n\n"
-        "not comparable, because JSON has a mask where the secret stood\n"
+        "not comparable, because a mask stands where the secret stood\n"
         "    metadata_store.password\n\n"
         "no differences in what can be compared; 1 value not comparable\n"
     )
     assert diff_to_markdown(diff) == (
         "### `old` → `new`\n\n"
         "**no differences in what can be compared; 1 value not comparable**\n\n"
-        "not comparable, because JSON has a mask where the secret stood:\n\n"
+        "not comparable, because a mask stands where the secret stood:\n\n"
         "- `metadata_store.password`\n"
     )
     assert json.loads(diff_to_json(diff))["not_comparable"] == [
@@ -71,13 +71,20 @@ def test_the_difference_itself_tells_it() -> None:
     ]
 
 
-def test_a_pasted_mask_is_equal_to_no_secret() -> None:
-    """The config that has it has an error that the other one has not, and another value."""
+def test_a_pasted_mask_is_equal_to_nothing() -> None:
+    """The config that has it has an error that the other one has not, and another value.
+
+    What masks hid that are in both, nobody knows; of all else of these, the difference is told.
+    """
     found = diff_graphs(_graph("first-1"), _graph("********"))
     assert [one.code for one in found.problems_added] == ["C041"]
     [[fact]] = [one.facts for one in found.nodes]
     assert (fact.path, fact.is_secret) == (("config", "api_key"), True)
-    assert diff_graphs(_graph("********"), _graph("********")).is_empty
+    node, path = Address.provider("inference", "a"), ("config", "api_key")
+    both = diff_graphs(_graph("********", "http://u:pw-1@h"), _graph("********", "http://u:pw-2@h"))
+    assert both.not_comparable == ((node, path),)
+    assert [fact.path for one in both.nodes for fact in one.facts] == [("config", "base_url")]
+    assert diff_graphs(_graph("first-1"), _graph("********")).not_comparable == ()
     login = diff_graphs(_graph("k", "http://u:pw-1@h"), _graph("k", "http://u:********@h"))
     assert [fact.path for one in login.nodes for fact in one.facts] == [("config", "base_url")]
     stores: list[Any] = [
@@ -85,6 +92,8 @@ def test_a_pasted_mask_is_equal_to_no_secret() -> None:
     ]
     [setting] = diff_graphs(*(compile_config(one, environment={}) for one in stores)).settings
     assert setting.path == ("metadata_store", "password")
+    pasted = [compile_config(stores[1], environment={}) for _ in range(2)]
+    assert diff_graphs(*pasted).not_comparable == ((None, setting.path),)
 
 
 def test_the_strength_of_an_edge_is_one_of_those_there_are() -> None:
