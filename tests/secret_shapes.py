@@ -87,6 +87,7 @@ _STRUCTURES: list[Any] = [
     {"login": {"field": "password", "value": "§"}}, {"env": [{"var": "API_KEY", "value": "§"}]},
     {"login": {"k": "password", "v": "§"}},
     {"login": {"header_name": "X-Api-Key", "header_value": "§"}},
+    {"login": {"headerName": "X-Api-Key", "headerValue": "§"}},
     {"login": {"id": "password", "val": "§"}}, {"login": {"variable": "API_KEY", "value": "§"}},
 ]  # fmt: skip
 

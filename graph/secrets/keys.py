@@ -26,13 +26,13 @@ NO_SECRETS = frozenset(
 NAME_KEYS = (
     *("name", "key", "header", "type", "scheme", "id", "variable", "var", "env", "field", "param"),
     *("parameter", "property", "option", "flag", "arg", "k", "header_name", "key_name"),
-    *("kind", "method"),
+    *("kind", "method", "headername", "keyname"),
 )
 """Keys whose values tell whether a ``value`` beside them is a secret."""
 HELD_KEYS = frozenset(
     (
         *("value", "Value", "VALUE", "val", "default", "Default", "DEFAULT", "v", "V"),
-        *("header_value", "key_value"),
+        *("header_value", "key_value", "headerValue", "keyValue"),
     )
 )
 """Keys that only say that they hold what a name beside them names."""
