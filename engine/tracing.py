@@ -18,9 +18,11 @@ from rungraph.engine.apis.telemetry import (
     SpanStatus,
     StructuredLogEvent,
 )
+from rungraph.engine.errors import describe
 from rungraph.engine.provider import SpanEvent
 from rungraph.engine.request import UNSAMPLED, Position, trace_position
 from rungraph.engine.streams import SteppedStream
+from rungraph.engine.waiting import guarded, task_of, within
 
 _logger = logging.getLogger(__name__)
 
@@ -32,6 +34,8 @@ _TRACEPARENT = re.compile(
 
 _GATHERING_SECONDS = 0.005
 """Seconds that spans wait for others, to be told to telemetry together."""
+_GRACE = 0.1
+"""Seconds that telemetry has to end when it is cut off."""
 
 _OK = SpanEndPayload(status=SpanStatus.OK)
 _ERROR = SpanEndPayload(status=SpanStatus.ERROR)
@@ -115,10 +119,14 @@ class Tracer:
     async def aclose(self) -> None:
         """Tell what is waiting, as far as telemetry takes it in time."""
         self._go_on()
-        if self._sending is not None and self._is_sending():
-            await asyncio.wait({self._sending}, timeout=self._patience)
-            self._sending.cancel()
-            await asyncio.wait({self._sending}, timeout=self._patience)
+        if self._sending is None:
+            return
+        try:
+            await within(self._sending, self._patience, grace=_GRACE)
+        except TimeoutError:
+            self._lose(f"it takes longer than {self._patience:g} s")
+        finally:
+            self._waiting.clear()
 
     def _is_sending(self) -> bool:
         return self._sending is not None and not self._sending.done()
@@ -128,26 +136,35 @@ class Tracer:
             self._timer.cancel()
             self._timer = None
         if self._waiting and not self._is_sending():
-            self._sending = asyncio.create_task(self._send(), name="send spans")
+            self._sending = task_of(self._send(), "send spans")
 
     async def _send(self) -> None:
         trace_position.set(UNSAMPLED)  # What telemetry calls through routers makes no spans.
-        loop = asyncio.get_running_loop()
-        take: Callable[[SpanEvent], None] | None = getattr(self._telemetry, "take_span", None)
+        sending = asyncio.current_task()
         while self._waiting:
             try:
-                while take is not None and self._waiting:
-                    take(self._waiting.popleft())
-                began = loop.time()
-                async with asyncio.timeout_at(began + self._patience) as limit:
-                    while self._waiting:
-                        event = StructuredLogEvent(**self._waiting.popleft()._asdict())
-                        await self._telemetry.log_event(event)
-                        if (now := loop.time()) > began:  # It is the next one's time now.
-                            limit.reschedule(now + self._patience)
-                            began = now
+                await guarded(self._hand_on())
+            except asyncio.CancelledError:
+                if sending is None or sending.cancelling():
+                    raise
+                self._lose("it cancelled itself")
             except Exception as error:  # noqa: BLE001 (telemetry is foreign code)
-                self._lose(str(error) or type(error).__name__)
+                self._lose(describe(error))
+
+    async def _hand_on(self) -> None:
+        """Tell telemetry all that is waiting, or what it takes until it fails."""
+        loop = asyncio.get_running_loop()
+        take: Callable[[SpanEvent], None] | None = getattr(self._telemetry, "take_span", None)
+        while take is not None and self._waiting:
+            take(self._waiting.popleft())
+        began = loop.time()
+        async with asyncio.timeout_at(began + self._patience) as limit:
+            while self._waiting:
+                event = StructuredLogEvent(**self._waiting.popleft()._asdict())
+                await self._telemetry.log_event(event)
+                if (now := loop.time()) > began:  # It is the next one's time now.
+                    limit.reschedule(now + self._patience)
+                    began = now
 
     def _lose(self, reason: str) -> None:
         if not self._has_failed:

@@ -16,6 +16,7 @@ from rungraph.engine.request import goes_to_member, session_of_call, trying_once
 from rungraph.engine.routing.balancer import Balancer
 from rungraph.engine.routing.errors import BusyError
 from rungraph.engine.streams import SteppedStream
+from rungraph.engine.waiting import task_of
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Iterator, Mapping
@@ -162,11 +163,11 @@ class Group:
     ) -> Any:
         """Return the first answer; the other call is cancelled."""
         tried: list[str] = []
-        tasks = {asyncio.ensure_future(self._answer(ask, arguments, tried))}
+        tasks = {task_of(self._answer(ask, arguments, tried), None)}
         try:
             done, _ = await asyncio.wait(tasks, timeout=wait)
             if not done and self.balancer.may_retry():
-                tasks.add(asyncio.ensure_future(self._answer(ask, arguments, tried)))
+                tasks.add(task_of(self._answer(ask, arguments, tried), None))
             while True:
                 done, waiting = await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
                 good = next((one for one in done if one.exception() is None), None)

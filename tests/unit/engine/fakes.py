@@ -166,7 +166,7 @@ class Telemetry:
 
     def __init__(self) -> None:
         self.spans: dict[str, Span] = {}
-        self.failure: Exception | None = None
+        self.failure: BaseException | None = None
         self.gate: asyncio.Event | None = None
         self.ends_of_nothing = 0
 

@@ -213,17 +213,29 @@ async def test_however_a_stream_ends_so_does_its_span(
     assert telemetry.named("inference.completion").status == SpanStatus(status)
 
 
+@pytest.mark.parametrize(
+    ("failure", "why"),
+    [
+        (RuntimeError("disk full"), "RuntimeError: disk full"),
+        (SystemExit(3), "it raised SystemExit: 3"),
+        (asyncio.CancelledError(), "it cancelled itself"),
+    ],
+)
 async def test_failing_telemetry_hurts_no_call(
-    router: Any, telemetry: Telemetry, caplog: pytest.LogCaptureFixture
+    router: Any,
+    telemetry: Telemetry,
+    caplog: pytest.LogCaptureFixture,
+    failure: BaseException,
+    why: str,
 ) -> None:
-    """What telemetry raises is logged once."""
-    telemetry.failure = RuntimeError("disk full")
+    """What telemetry raises, whatever it is, is logged once."""
+    telemetry.failure = failure
     for _ in range(3):
         assert await router.embeddings("small", ["x"]) == ("org/small", ["x"])
     with caplog.at_level(logging.WARNING):
         await router.shutdown()
     assert [record.getMessage() for record in caplog.records] == [
-        "telemetry does not take all spans: disk full"
+        f"telemetry does not take all spans: {why}"
     ]
 
 

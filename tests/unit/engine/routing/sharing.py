@@ -27,7 +27,7 @@ class Provider(conftest.Provider):
         super().__init__()
         self.name = name
         self.calls = 0
-        self.error: Exception | None = None
+        self.error: BaseException | None = None
         self.breaks_after: int | None = None
         self.answers = asyncio.Event()
         self.answers.set()

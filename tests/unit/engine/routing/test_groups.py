@@ -11,7 +11,12 @@ from tests.unit.engine.routing.sharing import PAIR, Stage, shared, staged
 
 from rungraph.engine.apis import resource
 from rungraph.engine.apis.models import Model
-from rungraph.engine.errors import NotRunningError, RateLimitError, UnavailableResourceError
+from rungraph.engine.errors import (
+    NodeError,
+    NotRunningError,
+    RateLimitError,
+    UnavailableResourceError,
+)
 from rungraph.engine.events import MemberEjected, MemberReturned
 from rungraph.engine.provider import ProviderReport
 from rungraph.engine.request import begin_session, is_tried_once
@@ -203,6 +208,15 @@ async def test_embeddings_may_be_asked_for_twice() -> None:
     assert await stage.router.embeddings(model="small", contents=["x"]) == "foo"
     assert (stage["bar"].calls, stage["foo"].calls) == (1, 1)
     assert [one.in_flight for one in stage.table.groups.get("small").balancer.members] == [0, 0]
+
+
+async def test_a_member_that_wants_the_process_to_end_fails_its_call_alone() -> None:
+    """Who is asked for embeddings twice is asked in tasks of the engine's own."""
+    stage = await staged("foo", "bar", hedge_after=0.01)
+    for provider in stage.providers.values():
+        provider.error = SystemExit(3)
+    with pytest.raises(NodeError, match="it raised SystemExit: 3"):
+        await stage.router.embeddings(model="small", contents=["x"])
 
 
 async def test_a_member_that_leaves_gets_no_calls_and_comes_back_with_its_counters() -> None:

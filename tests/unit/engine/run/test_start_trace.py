@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 from datetime import UTC, datetime, timedelta
 
+import pytest
 from tests.unit.engine.fakes import Telemetry
 
 from rungraph.engine.apis.telemetry import SpanStatus
@@ -95,3 +96,36 @@ async def test_telemetry_that_fails_or_hangs_does_not_hold_a_start_up(telemetry:
     telemetry.gate = asyncio.Event()
     assert len(await trace_start(times, telemetry, patience=0.01)) == 32
     assert asyncio.all_tasks() == {asyncio.current_task()}
+
+
+class _Busy(Telemetry):
+    """Takes no event until it may, and may not even end when it is cut off."""
+
+    def __init__(self, *, is_deaf: bool) -> None:
+        super().__init__()
+        self.is_deaf = is_deaf
+        self.may, self.begun = asyncio.Event(), asyncio.Event()
+
+    async def log_event(self, event: object) -> None:
+        """Wait."""
+        self.begun.set()
+        while not self.may.is_set():
+            try:
+                await self.may.wait()
+            except asyncio.CancelledError:
+                if not self.is_deaf:
+                    raise
+
+
+@pytest.mark.parametrize("is_deaf", [False, True])
+async def test_a_start_that_is_cancelled_meanwhile_leaves_nothing(*, is_deaf: bool) -> None:
+    """Not even if telemetry ignores that it is cut off."""
+    times = timeline([*WAITING, NodeStarting(0.0, FOO), NodeReady(1.0, FOO, 1.0, 0.0)])
+    telemetry = _Busy(is_deaf=is_deaf)
+    telling = asyncio.create_task(trace_start(times, telemetry))
+    await telemetry.begun.wait()
+    telling.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await telling
+    assert asyncio.all_tasks() == {asyncio.current_task()}
+    telemetry.may.set()
