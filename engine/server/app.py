@@ -36,6 +36,7 @@ from rungraph.engine.server.stack_routes import groups_in
 from rungraph.engine.server.traffic import Traffic
 from rungraph.engine.server.v1 import v1_routes
 from rungraph.engine.tracing import begin_call
+from rungraph.engine.waiting import guarded
 from rungraph.graph.errors import RungraphError
 
 if TYPE_CHECKING:
@@ -230,7 +231,7 @@ class StackApp:
                     via = exchange.header(b"via")
                 begin_call(*trace, ratio=self._settings.trace_ratio)
                 come_through(self._name, via)
-                await handler(exchange)
+                await guarded(handler(exchange))
         except asyncio.CancelledError:
             if not exchange.take_back_cancellation():
                 raise

@@ -80,6 +80,17 @@ def test_the_status_tells_the_kind_of_an_error(http: httpx2.Client) -> None:
     )
 
 
+@pytest.mark.parametrize("text", ["exit", "cancel"])
+@pytest.mark.parametrize("is_stream", [False, True])
+def test_a_provider_that_wants_its_task_to_end_fails_its_call(
+    http: httpx2.Client, text: str, *, is_stream: bool
+) -> None:
+    """It is a fault like any other, with an answer like any other."""
+    response = http.post(CHAT, json=asked(text, stream=is_stream))
+    assert response.status_code == 500
+    assert error_of(response)["message"].startswith("internal error; the server's log tells")
+
+
 def test_a_provider_that_is_a_file_beside_the_config_is_served(tmp_path: Path) -> None:
     """Its path begins beside the config, wherever the server runs; it imports its neighbour."""
     fake = Path(__file__).parent / "cli_package" / "fake_provider.py"

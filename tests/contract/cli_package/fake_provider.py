@@ -89,6 +89,10 @@ class FakeProvider:
         if text == "whose key":
             sent = provider_data(self)
             text = "nobody's" if sent is None else sent.told_key
+        if text == "exit":
+            sys.exit(4)
+        if text == "cancel":
+            raise asyncio.CancelledError
         if text == "fail with my key":
             msg = f"refused with {provider_data(self).told_key}"
             raise RuntimeError(msg)

@@ -27,7 +27,7 @@ from rungraph.engine.run.registrations import registration_store
 from rungraph.engine.run.service_manager import tell_service_manager
 from rungraph.engine.run.signals import SIGNALS
 from rungraph.engine.run.stack import Stack
-from rungraph.engine.waiting import ctrl_c_raises, leave_behind
+from rungraph.engine.waiting import ctrl_c_raises, leave_behind, task_of
 from rungraph.graph import NodeKind, RungraphError
 
 if TYPE_CHECKING:
@@ -149,7 +149,7 @@ def tell_store(stack: Stack, store: RegistrationStore) -> None:
 
 async def _apart(work: Coroutine[Any, Any, bool]) -> bool:
     """Return the result of *work*; who waits can be cancelled even if a provider ignores that."""
-    task = asyncio.create_task(work)
+    task = task_of(work, None)
     try:
         await asyncio.wait([task])
     finally:
