@@ -357,9 +357,9 @@ class Stack:
         return state
 
     def _retry_after(self, address: Address) -> float:
-        """Return the seconds until *address*, or what it waits for, begins to start again."""
+        """Return the seconds until *address*, or what it waits for, begins to start again, or 1."""
         awaited = (address, *self._running().causes_of(address))
-        return max(map(self._running().supervisor.retry_after, awaited))
+        return max(map(self._running().supervisor.retry_after, awaited)) or 1.0
 
     def _why_not_running(self, address: Address) -> str:
         if (state := self._state_of(address)) is None:
@@ -378,7 +378,7 @@ class Stack:
             reason = self.unhealthy.get(address)
             return Absence(f"which is unhealthy: {reason}" if reason is not None else "")
         if (state := self._state_of(address) or State.STOPPED) in COMING:
-            seconds = (self._retry_after(address) if state is State.RESTARTING else 0.0) or 1.0
+            seconds = self._retry_after(address) if state is State.RESTARTING else 1.0
             return Absence(f"which {DOING[state]}; retry after {duration(seconds)}", seconds)
         causes = running.causes_of(address)
         if causes in ((), (address,)):

@@ -76,7 +76,7 @@ async def test_from_a_crash_to_its_replacement_every_call_is_told_to_come_again(
     async with Stack(slow, quick()) as stack:
         instance("foo").crash()
         await state_is(stack, FOO, State.STOPPING)
-        with pytest.raises(RestartingError):
+        with pytest.raises(RestartingError, match=r"retry after 1\.00 s"):
             _ = stack[FOO]
         answer = None
         while answer is None:
