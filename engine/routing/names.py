@@ -124,7 +124,7 @@ class Names:
 
     def remove(self, keys: Collection[Key]) -> None:
         """Drop the resources of these identities, which must be there."""
-        names, self._clear_names = set[str](), None
+        names, left, self._clear_names = set[str](), set[str](), None
         for key in keys:
             del self._resources[key]
             for name in key.identifier, key.qualified:
@@ -132,7 +132,8 @@ class Names:
                 known = self._meanings.pop(name)
                 if len(known) > 1:  # As hardly ever.
                     self._meanings[name] = tuple(one for one in known if one != key)
-        for name in self.shared(names):  # None that was no group becomes one by that.
+                    left.add(name)
+        for name in left | self.shared(names):
             self._group(name)
         self._tell(names)
 

@@ -300,6 +300,21 @@ async def test_members_are_registered_under_their_identifier_alone() -> None:
     assert await stage.ask("foo/small") == "bar:foo/small"
 
 
+async def test_a_name_means_the_group_of_that_name_once_no_provider_has_it() -> None:
+    """What foo calls ``small`` goes before a model that others share as ``foo/small``."""
+    stage = Stage("foo", "bar", "baz")
+    await stage.open()
+    await stage.table.register_model(Model(identifier="small", provider_id="foo"))
+    members = [{"provider_id": one} for one in ("bar", "baz")]
+    await stage.table.register_model({"identifier": "foo/small", "members": members})
+    assert await stage.ask("foo/small") == "foo:small"
+    await stage.table.unregister_model("small")
+    assert sorted([await stage.ask("foo/small") for _ in range(2)]) == [
+        "bar:foo/small",
+        "baz:foo/small",
+    ]
+
+
 async def test_a_member_that_refuses_keeps_all_from_being_registered() -> None:
     """Where one provider refuses, no other keeps the model."""
     stage = Stage("foo", "bar")
