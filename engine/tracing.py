@@ -23,6 +23,7 @@ from rungraph.engine.provider import SpanEvent
 from rungraph.engine.request import UNSAMPLED, Position, trace_position
 from rungraph.engine.streams import SteppedStream
 from rungraph.engine.waiting import guarded, task_of, within
+from rungraph.graph.errors import message_of
 
 _logger = logging.getLogger(__name__)
 
@@ -123,8 +124,8 @@ class Tracer:
             return
         try:
             await within(self._sending, self._patience, grace=_GRACE)
-        except TimeoutError:
-            self._lose(f"it takes longer than {self._patience:g} s")
+        except Exception as error:  # noqa: BLE001 (telemetry may have cancelled the task)
+            self._lose(message_of(error))
         finally:
             self._waiting.clear()
 
