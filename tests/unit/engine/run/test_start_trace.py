@@ -98,6 +98,23 @@ async def test_telemetry_that_fails_or_hangs_does_not_hold_a_start_up(telemetry:
     assert asyncio.all_tasks() == {asyncio.current_task()}
 
 
+class _Canceller(Telemetry):
+    """Cancels whoever tells it something."""
+
+    async def log_event(self, event: object) -> None:
+        """Cancel."""
+        task = asyncio.current_task()
+        assert task is not None
+        task.cancel()
+        await asyncio.sleep(0)
+
+
+async def test_telemetry_that_cancels_who_tells_it_fails_no_start() -> None:
+    """What is left of the trace is lost."""
+    times = timeline([*WAITING, NodeStarting(0.0, FOO), NodeReady(1.0, FOO, 1.0, 0.0)])
+    assert len(await trace_start(times, _Canceller())) == 32
+
+
 class _Busy(Telemetry):
     """Takes no event until it may, and may not even end when it is cut off."""
 
