@@ -5,19 +5,23 @@ from __future__ import annotations
 import asyncio
 import os
 import signal
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from typing import TYPE_CHECKING, Any
 
 from rungraph.engine.run.loop_watch import forget_orders, order_end
 
 if TYPE_CHECKING:
     from collections.abc import AsyncGenerator, Callable
+    from types import FrameType
 
+    from rungraph.engine.events import EventLog
 
 SIGNALS = tuple(
     signal.Signals[name] for name in ("SIGINT", "SIGTERM", "SIGHUP") if hasattr(signal, name)
 )
 """The signals that end a stack: Ctrl-C, an order to end, and a terminal that has gone."""
+_INTERVAL = 0.05
+"""Seconds between two looks at who has the signals."""
 in_forks: dict[signal.Signals, Any] = {}
 """What a process that is forked does on signals instead: whoever has forked it may end it so."""
 
@@ -51,13 +55,38 @@ class SignalWatch:
         return 128 + self.received if self.received is not None else 0
 
 
+class _Arrival:
+    """What is called when a signal comes, before the event loop has it.
+
+    Args:
+        note: Takes note of the signal's number.
+        theirs: What somebody has set for the signal meanwhile; it is called as well.
+    """
+
+    def __init__(self, note: Callable[[int], None], theirs: Any = None) -> None:
+        self._note = note
+        self._theirs = theirs
+
+    def __call__(self, number: int, frame: FrameType | None) -> None:
+        self._note(number)
+        if callable(self._theirs):
+            # It stands amid whatever runs, and what is to end does so without it.
+            with suppress(Exception, SystemExit, KeyboardInterrupt, asyncio.CancelledError):
+                self._theirs(number, frame)
+
+
 @asynccontextmanager
 async def watch_signals(
-    end: Callable[[], None], kill: Callable[[], None], reload: asyncio.Event | None = None
+    events: EventLog,
+    end: Callable[[], None],
+    kill: Callable[[], None],
+    reload: asyncio.Event | None = None,
 ) -> AsyncGenerator[SignalWatch]:
     """Turn the first signal into *end* and a cancellation of the block, the second into *kill*.
 
     With *reload*, SIGHUP sets that instead; else it is ignored where it was, as ``nohup`` wants.
+    A handler that somebody sets meanwhile is called as well, from the next of *events* on or from a
+    moment later, and whatever it raises is passed over.
 
     The cancellation ends here: after the block, ask the watch what happened. Signals can only be
     watched in the main thread.
@@ -80,7 +109,7 @@ async def watch_signals(
         else:
             kill()
 
-    def arrived(number: int, _: object) -> None:
+    def arrived(number: int) -> None:
         """Take note at once, even of a signal that the event loop, which is held, takes later."""
         if number != getattr(signal, "SIGHUP", None) or reload is None:
             order_end(loop)
@@ -93,9 +122,27 @@ async def watch_signals(
         or reload is not None
     }
     in_forks.update(before)
-    for number in before:
+
+    def hold(number: signal.Signals, theirs: object) -> None:
         loop.add_signal_handler(number, take, number)
-        signal.signal(number, arrived)
+        signal.signal(number, _Arrival(arrived, theirs))
+
+    def hold_on(_: object = None) -> None:
+        for number in before:
+            if not isinstance(theirs := signal.getsignal(number), _Arrival):
+                hold(number, theirs)
+
+    timer: asyncio.TimerHandle | None = None
+
+    def hold_on_forever() -> None:
+        nonlocal timer
+        hold_on()
+        timer = loop.call_later(_INTERVAL, hold_on_forever)
+
+    for number in before:
+        hold(number, None)
+    hold_on_forever()
+    unsubscribe = events.subscribe(hold_on)
     try:
         yield watch
         if watch.received is not None:  # The block has dealt with the cancellation itself.
@@ -104,6 +151,9 @@ async def watch_signals(
         if watch.received is None or owner.uncancel() > cancelled_before:
             raise
     finally:
+        unsubscribe()
+        if timer is not None:
+            timer.cancel()
         forget_orders(loop)
         in_forks.clear()
         for number, handler in before.items():

@@ -321,7 +321,7 @@ class Stack:
 
         ``async with stack.signals() as signals, stack: ...``
         """
-        return watch_signals(self.end, self.kill, reload)
+        return watch_signals(self.events, self.end, self.kill, reload)
 
     # --- inside --------------------------------------------------------------------------------
 

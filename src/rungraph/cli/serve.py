@@ -232,7 +232,7 @@ class _ServeSession:
 
         async def serving() -> int:
             async with (
-                watch_signals(stack.end, end_at_once, changed) as signals,
+                watch_signals(stack.events, stack.end, end_at_once, changed) as signals,
                 AsyncExitStack() as opened,
             ):
                 if not self.waits:

@@ -11,7 +11,6 @@ import threading
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from functools import partial
-from traceback import walk_tb
 from typing import TYPE_CHECKING, Any
 
 import click
@@ -191,31 +190,16 @@ def _code_in(runner: asyncio.Runner, work: Coroutine[Any, Any, int]) -> int:
             return run()
         except (RuntimeError, SystemExit, KeyboardInterrupt) as error:
             is_ctrl_c = isinstance(error, KeyboardInterrupt) and ctrl_c_raises()
-            if not tasks or is_ctrl_c or (loop := runner.get_loop()).is_closed():
+            if not tasks or is_ctrl_c or runner.get_loop().is_closed():
                 raise
             if tasks[0].done():
                 return tasks[0].result()
             is_stop, name = isinstance(error, RuntimeError), type(error).__name__
             what = "stopped the event loop" if is_stop else f"raised {name} in the event loop"
-            if (number := _signal_behind(error)) and not isinstance(loop, asyncio.BaseEventLoop):
-                # Such a loop knows of it no more. Python's own takes a signal in any case.
-                signal.signal(number, _let_be)
-                loop.call_soon(signal.raise_signal, number)
         if what not in told:
             _logger.warning("code of a provider has %s, which goes on", what)
             told.add(what)
-        run = partial(loop.run_until_complete, tasks[0])
-
-
-def _signal_behind(error: BaseException) -> signal.Signals | None:
-    """Return the signal whose handler, which a provider has set, has raised *error*, if any."""
-    codes = [frame.f_code for frame, _ in walk_tb(error.__traceback__)]
-    handled = (one for one in SIGNALS if getattr(signal.getsignal(one), "__code__", None) in codes)
-    return next(handled, None)
-
-
-def _let_be(_number: int, _frame: FrameType | None) -> None:
-    """Leave a signal to the event loop, which sees it as well."""
+        run = partial(runner.get_loop().run_until_complete, tasks[0])
 
 
 def _take_failure(loop: asyncio.AbstractEventLoop, context: dict[str, Any]) -> None:

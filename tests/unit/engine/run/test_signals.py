@@ -5,13 +5,20 @@ from __future__ import annotations
 import asyncio
 import os
 import signal
+import sys
+from collections.abc import Callable, Mapping
 
 import pytest
-from tests.unit.engine.fakes import QUICK, GraphOf, Offer, raised_by
+from tests.unit.engine.fakes import QUICK, GraphOf, Offer, Pinger, create_pinger, raised_by
+from tests.unit.engine.run.models import until
 
 from rungraph.engine.errors import StartError
 from rungraph.engine.events import StackReady, State
 from rungraph.engine.run.stack import Stack
+
+
+def _exit(*_: object) -> None:
+    sys.exit(3)
 
 
 @pytest.mark.parametrize(("number", "code"), [(signal.SIGINT, 130), (signal.SIGTERM, 143)])
@@ -99,3 +106,42 @@ async def test_a_provider_gives_no_signal(graph_of: GraphOf) -> None:
         error = await raised_by(Stack(graph_of(a=Offer(create)), QUICK), StartError)
     assert "it raised KeyboardInterrupt" in str(error)
     assert signals.received is None
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+@pytest.mark.parametrize("handler", [_exit, signal.SIG_IGN, signal.SIG_DFL])
+async def test_a_signal_that_a_provider_takes_for_itself_ends_the_stack(
+    graph_of: GraphOf, number: signal.Signals, handler: Callable[..., object] | signal.Handlers
+) -> None:
+    """Wherever the signal comes, be it amid the stack's own work."""
+
+    async def create(config: object, deps: Mapping[str, object]) -> Pinger:
+        signal.signal(number, handler)
+        return await create_pinger(config, deps)
+
+    stack = Stack(graph_of(a=Offer(create)), QUICK)
+    async with stack.signals() as signals, stack:
+        signal.raise_signal(number)
+        await asyncio.sleep(5)
+    assert signals.received is number
+    assert set(stack.status().values()) == {State.STOPPED}
+
+
+async def test_who_takes_a_signal_late_is_called_as_well(graph_of: GraphOf) -> None:
+    """A handler of the event loop, of which it has one for a signal, gives way."""
+    called: list[int] = []
+
+    def theirs(number: int, _: object) -> None:
+        called.append(number)
+        raise SystemExit
+
+    stack = Stack(graph_of(a=Offer()), QUICK)
+    async with stack.signals() as signals, stack:
+        asyncio.get_running_loop().add_signal_handler(signal.SIGTERM, called.append, 0)
+        signal.signal(signal.SIGINT, theirs)
+        await until(lambda: signal.getsignal(signal.SIGINT) is not theirs)
+        for number in (signal.SIGTERM, signal.SIGINT):
+            signal.raise_signal(number)
+        await asyncio.sleep(5)
+    assert signals.received is signal.SIGTERM
+    assert called == [signal.SIGINT]
