@@ -22,7 +22,7 @@ from rungraph.engine.errors import describe
 from rungraph.engine.provider import SpanEvent
 from rungraph.engine.request import UNSAMPLED, Position, trace_position
 from rungraph.engine.streams import SteppedStream
-from rungraph.engine.waiting import guarded, task_of, within
+from rungraph.engine.waiting import abandon, guarded, task_of, within
 from rungraph.graph.errors import message_of
 
 _logger = logging.getLogger(__name__)
@@ -33,6 +33,8 @@ _TRACEPARENT = re.compile(
 )
 
 
+PATIENCE = 5.0
+"""Seconds that telemetry may take for one event, and for the rest at the end."""
 _GATHERING_SECONDS = 0.005
 """Seconds that spans wait for others, to be told to telemetry together."""
 _GRACE = 0.1
@@ -82,7 +84,7 @@ class Tracer:
     Events wait in a queue that a task of the tracer's own empties; the task begins a moment after
     the first one, so that it takes many at once, and ends when the queue is empty. What telemetry
     raises, or does not take within *patience* seconds, is logged once and lost; so is what comes
-    while *limit* events are waiting.
+    while *limit* events are waiting. Nothing is told any more once it is closed.
 
     Args:
         telemetry: The instance of the telemetry API.
@@ -90,7 +92,9 @@ class Tracer:
         limit: How many events may wait.
     """
 
-    def __init__(self, telemetry: object, *, patience: float = 5.0, limit: int = 10_000) -> None:
+    def __init__(
+        self, telemetry: object, *, patience: float = PATIENCE, limit: int = 10_000
+    ) -> None:
         self._telemetry = cast("Any", telemetry)
         self._patience = patience
         self._limit = limit
@@ -98,6 +102,14 @@ class Tracer:
         self._timer: asyncio.TimerHandle | None = None
         self._sending: asyncio.Task[None] | None = None
         self._has_failed = False
+        self._is_over = False
+
+    def use(self, telemetry: object) -> None:
+        """Tell another telemetry, or the same anew, what is waiting and all from now on."""
+        self._telemetry, self._has_failed = cast("Any", telemetry), False
+        if self._sending is not None and self._sending.cancelling():  # As it was before.
+            self._cut_off()
+        self._go_on()
 
     def start(self, name: str, attributes: Mapping[str, Any]) -> Span:
         """Begin a span within the one that the running code is in, or a new trace."""
@@ -105,6 +117,8 @@ class Tracer:
 
     def put(self, event: SpanEvent) -> bool:
         """Have *event* told to telemetry soon; return whether there is room for it."""
+        if self._is_over:
+            return False
         if len(self._waiting) >= self._limit:
             self._lose("too many spans are waiting")
             return False
@@ -120,14 +134,27 @@ class Tracer:
     async def aclose(self) -> None:
         """Tell what is waiting, as far as telemetry takes it in time."""
         self._go_on()
-        if self._sending is None:
-            return
+        self._is_over = True
         try:
-            await within(self._sending, self._patience, grace=_GRACE)
+            if self._sending is not None:
+                await within(self._sending, self._patience, grace=_GRACE)
         except Exception as error:  # noqa: BLE001 (telemetry may have cancelled the task)
             self._lose(message_of(error))
         finally:
-            self._waiting.clear()
+            self.drop()
+
+    def drop(self) -> None:
+        """Tell nothing any more, not even what is waiting."""
+        self._is_over = True
+        self._waiting.clear()
+        self._cut_off()
+
+    def _cut_off(self) -> None:
+        """Let go of telemetry that takes an event now; it may ignore that, and nobody waits."""
+        if self._sending is not None and not self._sending.done():
+            self._sending.cancel()
+            abandon(self._sending)
+        self._sending = None
 
     def _is_sending(self) -> bool:
         return self._sending is not None and not self._sending.done()
@@ -142,7 +169,7 @@ class Tracer:
     async def _send(self) -> None:
         trace_position.set(UNSAMPLED)  # What telemetry calls through routers makes no spans.
         sending = asyncio.current_task()
-        while self._waiting:
+        while self._waiting and self._sending is sending:
             try:
                 await guarded(self._hand_on())
             except asyncio.CancelledError:
@@ -154,18 +181,26 @@ class Tracer:
 
     async def _hand_on(self) -> None:
         """Tell telemetry all that is waiting, or what it takes until it fails."""
-        loop = asyncio.get_running_loop()
+        loop, sending = asyncio.get_running_loop(), asyncio.current_task()
+        first = self._waiting.popleft()  # It is lost if telemetry cannot be asked even this.
         take: Callable[[SpanEvent], None] | None = getattr(self._telemetry, "take_span", None)
+        self._waiting.appendleft(first)
         while take is not None and self._waiting:
             take(self._waiting.popleft())
         began = loop.time()
-        async with asyncio.timeout_at(began + self._patience) as limit:
-            while self._waiting:
-                event = StructuredLogEvent(**self._waiting.popleft()._asdict())
-                await self._telemetry.log_event(event)
-                if (now := loop.time()) > began:  # It is the next one's time now.
-                    limit.reschedule(now + self._patience)
-                    began = now
+        limit = asyncio.timeout_at(began + self._patience)
+        try:
+            async with limit:
+                while self._waiting and self._sending is sending and not limit.expired():
+                    event = StructuredLogEvent(**self._waiting.popleft()._asdict())
+                    await self._telemetry.log_event(event)
+                    if (now := loop.time()) > began and not limit.expired():
+                        limit.reschedule(now + self._patience)  # It is the next one's time now.
+                        began = now
+        except TimeoutError:
+            if not limit.expired():
+                raise
+            self._lose(f"no answer within {self._patience:g} s")
 
     def _lose(self, reason: str) -> None:
         if not self._has_failed:

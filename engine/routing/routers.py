@@ -18,7 +18,7 @@ from rungraph.engine.routing.errors import PairError, ProviderNeededError
 from rungraph.engine.routing.forwarding import Forwarder, is_left_out
 from rungraph.engine.routing.names import Key
 from rungraph.engine.routing.signatures import methods_of
-from rungraph.engine.tracing import Tracer, traced
+from rungraph.engine.tracing import PATIENCE, Tracer, traced
 from rungraph.graph.address import Address
 
 if TYPE_CHECKING:
@@ -87,6 +87,7 @@ def create_router(
     protocol: type,
     deps: Mapping[str, object] | None = None,
     refused: Refused = lambda _provider_id, _error: None,
+    patience: float = PATIENCE,
 ) -> Router:
     """Return the router of *node*, ready to be called.
 
@@ -96,11 +97,12 @@ def create_router(
         protocol: The Protocol of the router API.
         deps: The instances that the router uses, by API; with ``telemetry``, calls are traced.
         refused: Told of each call that goes nowhere because its provider does not run.
+        patience: Seconds that telemetry may keep the router from stopping.
 
     Raises:
         PairError: If the Protocol has a method that a router cannot have.
     """
-    router = Router(node, table, protocol, refused)
+    router = Router(node, table, protocol, refused, patience)
     for api, instance in (deps or {}).items():
         router.bind(api, instance)
     return router
@@ -119,8 +121,16 @@ class Router:
     every call once the router itself has stopped.
     """
 
-    def __init__(self, node: RouterNode, table: Targets, protocol: type, refused: Refused) -> None:
+    def __init__(
+        self,
+        node: RouterNode,
+        table: Targets,
+        protocol: type,
+        refused: Refused,
+        patience: float = PATIENCE,
+    ) -> None:
         self._node = node
+        self._patience = patience
         self._refused = refused
         self._table = table
         self._functions: dict[Method, Callable[..., Any]] = {}
@@ -139,7 +149,10 @@ class Router:
         """Trace all calls from now on through *instance*, when *api* is telemetry."""
         if api != _TELEMETRY:
             return
-        self._tracer = Tracer(instance)
+        if self._tracer is not None:
+            self._tracer.use(instance)
+            return
+        self._tracer = Tracer(instance, patience=self._patience)
         for method, function in self._functions.items():
             wrapped = traced(
                 function,
@@ -149,6 +162,14 @@ class Router:
                 is_coroutine=method.is_coroutine,
             )
             setattr(self, method.name, method.dress(wrapped))
+
+    def stop_tracing(self) -> None:
+        """Trace no call any more: there is no telemetry, until it is bound again."""
+        if self._tracer is not None:
+            self._tracer.drop()
+            self._tracer = None
+            for method, function in self._functions.items():
+                setattr(self, method.name, function)
 
     def resource_of(self, name: str) -> Resource | None:
         """Return the resource that calls for *name* go to now; None if they will fail."""
@@ -205,7 +226,9 @@ class Router:
             self.stop_routing()
 
     def stop_routing(self) -> None:
-        """Route nothing any more."""
+        """Route nothing any more, and trace nothing."""
+        if self._tracer is not None:
+            self._tracer.drop()
         if self._unwatch is not None:
             self._unwatch()
             self._unwatch = None

@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Iterator, Mapping
 
     from rungraph.engine.errors import NotRunningError
+    from rungraph.engine.provider import SpanEvent
     from rungraph.engine.routing.gate import Observe
     from rungraph.engine.run.settings import StackSettings
     from rungraph.graph.catalog.specs import RoutedPair
@@ -45,6 +46,12 @@ class Handle:
     def point(self, instance: object, gate: Gate) -> None:
         """Send calls to *instance* from now on."""
         self._instance, self._gate = instance, gate
+
+    @property
+    def take_span(self) -> Callable[[SpanEvent], None]:
+        """What takes spans as they are, now; it raises `NotRunningError` where none runs."""
+        take: Callable[[SpanEvent], None] = self._instance.take_span  # type: ignore[attr-defined]
+        return partial(self._gate.call, take) if self._gate.is_closed else take
 
     def __getattr__(self, name: str) -> Any:
         return getattr(self._instance, name)

@@ -4,12 +4,11 @@ from __future__ import annotations
 
 import asyncio
 from contextlib import suppress
-from dataclasses import dataclass
 from functools import cache, partial
 from importlib import import_module
 from pkgutil import resolve_name
 from typing import TYPE_CHECKING, Any, cast
-from weakref import WeakValueDictionary
+from weakref import WeakSet, WeakValueDictionary
 
 from rungraph.engine.errors import (
     ComplianceError,
@@ -38,6 +37,7 @@ from rungraph.engine.run.compliance import check_compliance
 from rungraph.engine.run.handles import Handles
 from rungraph.engine.run.placement import open_in_process
 from rungraph.engine.run.registrations import registration_store
+from rungraph.engine.tracing import PATIENCE
 from rungraph.engine.waiting import awaited, result_of, settled, thread_future
 from rungraph.graph.address import Address, NodeKind
 from rungraph.graph.nodes import ProviderNode, RouterNode, TableNode
@@ -46,9 +46,8 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
     from types import ModuleType
 
-    from rungraph.engine.events import Event
-    from rungraph.engine.routing.gate import Observe
     from rungraph.engine.run.settings import StackSettings
+    from rungraph.engine.run.stack_access import StackAccess
     from rungraph.graph.catalog.specs import ProviderSpec
     from rungraph.graph.model import RunGraph
     from rungraph.graph.place import Place
@@ -56,28 +55,6 @@ if TYPE_CHECKING:
 _BUILTIN_ENTRY_POINT = "get_builtin_impl"
 _QUESTION_SECONDS = 30.0
 """Seconds that a table gives a provider to answer, if the start's own deadline leaves as many."""
-
-
-@dataclass(frozen=True, slots=True)
-class StackAccess:
-    """What instances are handed of the stack that they are part of.
-
-    Attributes:
-        view: The running stack, for the providers that every stack has.
-        emit: Takes events.
-        clock: Tells the seconds since the stack began to start.
-        reporter: Tells what the instance of an address calls when its state changes.
-        absence: Tells why nothing of an address can be requested, such as ``which failed``; empty
-            when it runs.
-        observe: Tells what is told of the calls along edges; None where nobody wants to know.
-    """
-
-    view: object
-    emit: Callable[[Event], None]
-    clock: Callable[[], float]
-    reporter: Callable[[Address], Callable[[ProviderReport], None]]
-    absence: Callable[[Address], Absence]
-    observe: Callable[..., Observe | None]
 
 
 class Instances:
@@ -98,6 +75,7 @@ class Instances:
         self._imports: dict[str, asyncio.Future[ModuleType]] = {}
         self._protocol = cache(resolve_name)
         self._tables: dict[str, RoutingTable] = {}
+        self._routers: WeakSet[Router] = WeakSet()
         self._report: Callable[[Address, tuple[str, ...]], None] | None = None
         self.handles = Handles(settings, self._protocol_of, access.observe)
         self.drained: set[Address] = set()
@@ -206,6 +184,8 @@ class Instances:
         for api, one in self._tables.items():
             if (at := Address.table(api)) in graph:
                 one.keep([member.name for member in graph.nx.pred[at]])
+        for router in self._routers if "telemetry" not in graph.serving else ():
+            router.stop_tracing()
         for address in self.handles.use(graph):
             if (table := self.table_of(address)) is not None:
                 table.tell_members()
@@ -397,4 +377,8 @@ class Instances:
         instances = {address.api: instance for address, instance in dependencies.items()}
         table = cast("RoutingTable", instances.pop(node.pair.table_api))
         refused = partial(self.handles.refuse, node.pair)
-        return create_router(node, table, self._protocol_of(node.api), instances, refused)
+        patience = min(PATIENCE, self._settings.stop_timeout / 2)
+        protocol = self._protocol_of(node.api)
+        router = create_router(node, table, protocol, instances, refused, patience)
+        self._routers.add(router)
+        return router

@@ -19,11 +19,12 @@ from rungraph.engine.routing.names import Absence
 from rungraph.engine.run.draining import Draining
 from rungraph.engine.run.errors import COMING, DOING, RunError, needs_failed
 from rungraph.engine.run.health import HealthWatch, ask_all, ill, well
-from rungraph.engine.run.instances import Instances, StackAccess
+from rungraph.engine.run.instances import Instances
 from rungraph.engine.run.lifecycle import Lifecycle
 from rungraph.engine.run.reloading import Reload, checked
 from rungraph.engine.run.settings import StackSettings
 from rungraph.engine.run.signals import SignalWatch, watch_signals
+from rungraph.engine.run.stack_access import StackAccess
 from rungraph.engine.run.start_trace import trace_start
 from rungraph.engine.run.timeline import Timeline, timeline
 from rungraph.engine.waiting import outlast

@@ -72,7 +72,8 @@ def test_a_router_looks_like_its_protocol(api: str, protocol: type) -> None:
     assert pair is not None
     router = router_of(Table(foo=Chat()), protocol, pair)
     methods = {name for name in dir(router) if not name.startswith("_")}
-    own = {"bind", "resource_called", "resource_of", "shutdown", "stop_routing", "traced_relay"}
+    own = {"bind", "resource_called", "resource_of", "shutdown", "traced_relay"}
+    own |= {"stop_routing", "stop_tracing"}
     assert methods == {*own, *(name for name, _ in routes_of(protocol))}
     for name, route in routes_of(protocol):
         function, method = getattr(router, name), getattr(protocol, name)
