@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple, cast
 
 from rungraph.graph.address import Address
 from rungraph.graph.nodes import ProviderNode, TableNode
+from rungraph.graph.secrets.masking import masked_name, secret_variable
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Container, Iterator, Mapping
@@ -201,16 +202,25 @@ def offers_of(provider: ProviderNode) -> tuple[str, ...] | None:
         return None
     found: list[str] = []
     for choice in spec.offers:
-        values = (_value(one, provider.config) for one in choice.split("|"))
-        for name in _names(next((one for one in values if one), ())):
+        values = (_value(one, provider) for one in choice.split("|"))
+        for written, name in next((one for one in values if one), ()):
             if "/" in name or name.startswith(".") or name.endswith(".gguf"):
                 return None  # The name is made of a path.
-            found.append(name)
+            if isinstance(written, str) and secret_variable(written):
+                return None  # It is not shown.
+            found.append(masked_name(name))
     return tuple(dict.fromkeys(found))
 
 
-def _value(text: str, config: Mapping[str, Any]) -> Any:
-    return config.get(text.removeprefix(_CONFIG)) if text.startswith(_CONFIG) else text
+def _value(text: str, provider: ProviderNode) -> list[tuple[object, str]]:
+    """Return the names that *text* leads to, each beside what the config has for it."""
+    if not text.startswith(_CONFIG):
+        return [(text, text)]
+    key = text.removeprefix(_CONFIG)
+    whole: list[Any] = [config.get(key) for config in (provider.written, provider.config)]
+    written, resolved = whole if all(isinstance(one, list) for one in whole) else zip(whole)
+    both = zip(written, resolved, strict=True)
+    return [(source, name) for source, name in both if isinstance(name, str) and name]
 
 
 def _names(value: object) -> tuple[str, ...]:

@@ -90,6 +90,8 @@ class ResourceReader(SectionReader):
                 self.wrong_type(ids[first], (*path, first), "text", severity=severity)
             return None
         resolved: dict[str, Any] = self.resolve(written, path)
+        for name in pair.references.keys() & resolved.keys():
+            resolved[name] = self.reference(written[name], resolved[name], (*path, name))
         wanted = self.named_texts(written, resolved, names, path)
         as_written = {names[name]: name for name in names if name in written}
         has_id = "identifier" in wanted
@@ -121,6 +123,11 @@ class ResourceReader(SectionReader):
             path,
             self.document.known,
         )
+
+    def reference(self, written: Any, resolved: Any, path: Path) -> Any:
+        """Return the names of other resources as they can be shown; see `text` and `named`."""
+        shown = self.shown(written, resolved, path)
+        return self.names(shown, path) if isinstance(shown, str | list) else shown
 
     def members(
         self, entry: Entry, resource: ResourceConfig, pair: RoutedPair

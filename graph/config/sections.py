@@ -8,9 +8,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple, TypeVar
 from rungraph.graph.budgets import MOST_PROBLEMS
 from rungraph.graph.config.field_types import Misfit, fields_of, misfits
 from rungraph.graph.diagnostics import Severity
-from rungraph.graph.placeholders import placeholders
-from rungraph.graph.secrets.keys import is_secret_key
-from rungraph.graph.secrets.masking import masked_name
+from rungraph.graph.secrets.masking import masked_name, secret_variable
 from rungraph.graph.secrets.values import masked
 from rungraph.graph.source.positions import path_text
 from rungraph.graph.suggest import closest, did_you_mean
@@ -150,17 +148,16 @@ class SectionReader:
 
     def without_secret(self, written: str, path: Path) -> str:
         """Return *written*, masked, if it reads a secret variable, and report it; else nothing."""
-        for one in placeholders(written):
-            if not one.has_alternative and is_secret_key(one.name):
-                self.report(
-                    "E005",
-                    f"the value of '{one.name}', whose name is that of a secret, would be shown "
-                    "here",
-                    path,
-                    "write it out, or name the variable otherwise: it stands in every picture",
-                )
-                return str(masked(written, known=self.document.known))
-        return ""
+        variable = secret_variable(written)
+        if not variable:
+            return ""
+        self.report(
+            "E005",
+            f"the value of '{variable}', whose name is that of a secret, would be shown here",
+            path,
+            "write it out, or name the variable otherwise: it stands in every picture",
+        )
+        return str(masked(written, known=self.document.known))
 
     def section(
         self,

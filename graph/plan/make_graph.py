@@ -26,6 +26,7 @@ from rungraph.graph.plan.model_graph import (
 )
 from rungraph.graph.resources import Reference, Resource, resource_of
 from rungraph.graph.secrets.explain import pointers_to_secrets
+from rungraph.graph.secrets.masking import masked_key
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping, Sequence
@@ -142,7 +143,7 @@ def _fields_of_kind(
         "config": with_sorted_keys(shown),
         "limits": node.limits.given(),
         "module": spec.module if spec else None,
-        "path": node.path,
+        "path": tuple(masked_key(one) if isinstance(one, str) else one for one in node.path),
         "place": place_plan(node.place),
         "placement": node.placement,
         "provider_type": node.provider_type,

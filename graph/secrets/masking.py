@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 
     from rungraph.graph.secrets.known import KnownSecrets
+    from rungraph.graph.secrets.pairs import Hit
 
 MASK: Final = "********"
 """What stands for a secret; it tells nothing about it, not even its length."""
@@ -30,9 +31,19 @@ _HELD = "\ud800"
 _PLAIN_KEY = re.compile(
     r"[\w.-]{0,13}|[A-Za-z]{1,12}\d{0,3}(?:[_.-]{1,2}(?:[A-Za-z]{1,12}\d{0,3}|\d{1,6}))*"
 )
-# Nearly no name is a URL, is like a header, or has letters and digits that go to and fro.
-_MAY_HOLD_CREDENTIALS = re.compile(r"[@=\s\d:](?:(?<=[@=\s])|(?<=:)//|(?<=\d)[A-Za-z]+\d)")
+# Nearly all names are short, or words with numbers, such as ``inline::a-b`` and ``org/b-3.1-8B``.
+_PLAIN_NAME = re.compile(
+    r"[\w.-]{0,13}|(?>(?:[A-Za-z]{0,12}\d{0,8}|\d{1,4}[A-Za-z]{1,12})(?:[._/-]|::|$))+"
+)
 _NO_CREDENTIALS = frozenset(("random characters", "secret in words"))
+_OF_SENTENCES = frozenset(
+    (
+        *("authorization", "basic credentials", "bearer token", "login of Redis"),
+        *("login of Oracle", "attached password", "password of a client", "user and password"),
+    )
+)
+"""Rules that words and names meet, too: ``Token classification-v2``, ``org/model@host:80/v1``."""
+_TO_AND_FRO = re.compile(r"[A-Za-z]\d+[A-Za-z]|\d[A-Za-z]+\d")
 # What follows a login in an address; without a port, a name such as ``model:8b@eu`` can be meant.
 _PORT = re.compile(r"@[^\s@:]{1,200}:\d")
 
@@ -127,14 +138,22 @@ def masked_name(name: str) -> str:
         >>> [masked_name(name) for name in ("git+https://me:pw12@host/", "a:b::q7zWk93xTb2")]
         ['git+https://me:********@host/', 'a:b::q7zWk93xTb2']
     """
-    if not _MAY_HOLD_CREDENTIALS.search(name):
+    if _PLAIN_NAME.fullmatch(name):
         return name
     name = _with_words(name, masked_name)
-    hits = [
-        one for one in hits_in(packed(name), has_pairs=False) if one.rule not in _NO_CREDENTIALS
-    ]
-    spans = [hit[:2] for hit in hits if hit.rule != "login" or _PORT.match(name, hit.end)]
+    found = hits_in(packed(name), has_pairs=False)
+    spans = [hit[:2] for hit in found if _is_credential(name, hit)]
     return rendered(name, spans) if spans else name
+
+
+def _is_credential(name: str, hit: Hit) -> bool:
+    """Whether a *hit* in a *name* is one for sure, rather than part of the name."""
+    start, end, rule = hit
+    if rule == "login":
+        return "//" in name[:start] or _PORT.match(name, end) is not None
+    if rule in _OF_SENTENCES:
+        return _TO_AND_FRO.search(name, start, end) is not None
+    return rule not in _NO_CREDENTIALS
 
 
 def secrets_of_key(key: str, *, is_secret: bool = False) -> list[str]:
@@ -148,8 +167,16 @@ def secrets_of_key(key: str, *, is_secret: bool = False) -> list[str]:
 def _with_words(text: str, shown: Callable[[str], str]) -> str:
     """Return *text* with the words of its placeholders as they are *shown*."""
     for one in placeholders(text):
-        text = text.replace(one.word, shown(one.word)) if one.word else text
+        if one.word:
+            word = masked_secret(one.word) if is_secret_key(one.name) else shown(one.word)
+            text = text.replace(one.word, word)
     return text
+
+
+def secret_variable(text: str) -> str:
+    """Return the variable with the name of a secret whose value *text* becomes; else nothing."""
+    found = (one.name for one in placeholders(text) if not one.has_alternative)
+    return next(filter(is_secret_key, found), "")
 
 
 def is_no_name(key: Any) -> bool:

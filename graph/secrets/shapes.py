@@ -154,7 +154,7 @@ SHAPES: Final = (
     ),
     Shape(
         "key in a URL",
-        re.compile(r"""(?P<web>https?)?://(?P<value>[\w.~-]{8,200}):?@"""),
+        re.compile(r"""(?P<web>https?)?://(?P<value>[\w.~-]{8,200})(?::(?:x-oauth-basic|x)?)?@"""),
         ("@",),
         _is_key_in_url,
     ),

@@ -9,6 +9,7 @@ from rungraph.graph.diff import diff_graphs, diff_to_json, render_diff
 from rungraph.graph.plan import make_plan, render_plan
 from rungraph.graph.plan.plan_json import plan_to_json
 from rungraph.graph.query.config_checks import ask
+from rungraph.graph.resources import KnownResources
 from rungraph.graph.rules.checklist import checklist
 
 VALUE = "Zq7x-of-a-variable"
@@ -19,8 +20,13 @@ apis: [inference, API]
 selectors: {far: SELECTOR}
 checks: [{name: CHECK, query: QUERY, expect: EXPECT}]
 models: [{model_id: MODEL, provider_id: ID}]
+memory_banks: [{memory_bank_id: bank, provider_id: m, embedding_model: EMBEDDED}]
 providers:
+  OTHER: [{provider_id: o, provider_type: inline::other}]
+  memory: [{provider_id: m, provider_type: inline::faiss, config: {KEY: 1}}]
   inference:
+  - {provider_id: own, provider_type: "inline::llama-cpp", config: {model: OFFERED}}
+  - {provider_id: null, provider_type: DISABLED}
   - {provider_id: ID, provider_type: TYPE, module: MODULE, tags: [TAG], restart: RESTART,
      config_class: CLASS, dependencies: [NEED], config: {base_url: "http://h"}}
 """
@@ -28,8 +34,11 @@ USUAL = {
     "VERSION": "'2'", "NAME": "n", "API": "telemetry", "SELECTOR": "'type:remote::*'",
     "CHECK": "n", "QUERY": "'*'", "EXPECT": "nonempty", "MODEL": "m", "ID": "a",
     "TYPE": "remote::openai", "MODULE": "os", "TAG": "one", "RESTART": "never", "CLASS": "os:X",
-    "NEED": "safety",
+    "NEED": "safety", "EMBEDDED": "m", "OTHER": "safety", "KEY": "k", "OFFERED": "own",
+    "DISABLED": "remote::tgi",
 }  # fmt: skip
+UNTOLD = {"OTHER", "KEY", "OFFERED", "DISABLED"}
+"""Where no variable is filled in, or where what is shown is only derived."""
 
 
 def _config(**other: str) -> str:
@@ -51,16 +60,18 @@ def test_a_secret_variable_is_not_filled_in_where_all_is_shown(where: str) -> No
     shown = (
         render_diagnostics(graph.diagnostics), render_plan(plan), graph_to_json(graph),
         render_diff(diff), diff_to_json(diff), repr(checked),
+        repr(KnownResources(graph.nodes).needs),
     )  # fmt: skip
     assert not any(VALUE in one for one in shown)
-    assert any(one.code == "E005" for one in graph.diagnostics)
+    assert where in UNTOLD or any(one.code == "E005" for one in graph.diagnostics)
 
 
 CREDENTIALS = (
     f"https://u:{VALUE}@h.example/x", f"git+https://u:{VALUE}@h.example/x.git",
     f"u:{VALUE}@h.example:80", f"https://h.example/x?token={VALUE}", f"sk-proj-{VALUE}q7zWk93xTb",
     f"${{env.A_URL:=https://u:{VALUE}@h.example/x}}", "${env.URL_OF_ALL}",
-    f"${{env.OFF:+https://u:{VALUE}@h.example/x}}",
+    f"${{env.OFF:+https://u:{VALUE}@h.example/x}}", f"${{env.A_TOKEN:={VALUE}}}",
+    f"glpat-{VALUE}", f"//u:{VALUE}@h.example",
 )  # fmt: skip
 
 
@@ -75,9 +86,10 @@ def test_credentials_in_a_name_are_not_shown(where: str, written: str) -> None:
     shown = (
         render_diagnostics(graph.diagnostics), render_plan(plan), graph_to_json(graph),
         plan_to_json(plan), render_diff(diff), diff_to_json(diff), repr(graph),
+        repr(KnownResources(graph.nodes).needs),
     )  # fmt: skip
     assert not any(VALUE in one for one in shown)
-    is_name = where in {"NAME", "MODEL", "ID", "TYPE", "MODULE", "CLASS", "NEED"}
+    is_name = where in {"NAME", "MODEL", "ID", "TYPE", "MODULE", "CLASS", "NEED", "EMBEDDED"}
     if is_name and ":+" not in written:
         assert any(one.code == "E005" for one in graph.diagnostics)
 
@@ -90,6 +102,9 @@ def test_credentials_in_a_name_are_not_shown(where: str, written: str) -> None:
         "arn:aws:bedrock:us-east-1:1:application-inference-profile/q7zwk93xtb2lq0n4rf8v",
         "registry:5000/model:8b@sha256:9f86d081884c7d659a2feaa0c55ad015a3bf4f1b2b0b8",
         "llama3:8b@eu", "team@h.example", "models/claude@20240620", "password policy2 guard",
+        "fw_llama_v3p1_405b_instruct", "sk-learn-classifier-model-3b-v2", "gsk_drug_model_v2p1x",
+        "nvapi-proxy-llama-3-1-70b", "Token classification-v2", "basic model-8b answers",
+        "org/llama3@gpu.example:8000/v1",
     ],
 )  # fmt: skip
 def test_a_name_without_credentials_stays(name: str) -> None:
