@@ -133,7 +133,11 @@ def _behind(
     """
     if not is_known:
         return {path: one for path, one in hidden.items() if not is_masked(one.written)}
-    pasted = {path: Hidden(shown, shown) for path, shown in facts.items() if is_masked(shown)}
+    pasted = {
+        path: Hidden(one, one)
+        for path, shown in facts.items()
+        if (one := next(filter(is_masked, (shown, *path)), None)) is not None
+    }
     return {**pasted, **hidden}
 
 

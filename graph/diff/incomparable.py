@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from rungraph.graph.diff.alignment import masked_alike
-from rungraph.graph.diff.facts import facts_of, hidden_of
+from rungraph.graph.diff.facts import facts_of, hidden_of, is_masked
 from rungraph.graph.diff.snapshot import Snapshot, hidden_extras, settings_of
 
 if TYPE_CHECKING:
@@ -23,19 +23,28 @@ def not_comparable(
     """Yield the node and the path of each secret that can be equal or not, the settings' first.
 
     JSON that rungraph wrote has a mask where a secret stood: nobody can tell whether it has
-    changed. Of two run configs all is known, but for what masks hid that are pasted into both.
+    changed. Of two run configs all is known, but for what masks hid that are pasted into both, and
+    for names with credentials, which are masked as they are read.
     """
     are_known = knows_all(old) and knows_all(new)
-    if are_known and not (_has_pasted_mask(old) and _has_pasted_mask(new)):
+    if are_known and not (_has_masks(old) and _has_masks(new)):
         return
     for address in (None, *sorted(old.nodes.keys() & new.nodes.keys())):
+        if address is not None and is_masked(address.name):
+            yield address, ("provider_id",)
         hidden = [_hidden(one, address) if are_known else {} for one in (old, new)]
         was, now = map(_with, (_facts(one, address) for one in (old, new)), hidden)
-        yield from ((address, path) for path in masked_alike(was, now) if path not in hidden[1])
+        for path in masked_alike(was, now):
+            # What is behind it can be, or hold, a mask itself.
+            if path not in hidden[1] or is_masked(hidden[1][path].written):
+                yield address, path
 
 
-def _has_pasted_mask(graph: RunGraph | Snapshot) -> bool:
-    return not isinstance(graph, Snapshot) and any(one.code == "C041" for one in graph.diagnostics)
+def _has_masks(graph: RunGraph | Snapshot) -> bool:
+    """Whether a graph has masks that were pasted, or names that are only known masked."""
+    return not isinstance(graph, Snapshot) and any(
+        one.code in ("C041", "E005") for one in graph.diagnostics
+    )
 
 
 def _facts(graph: RunGraph | Snapshot, address: Address | None) -> Facts:

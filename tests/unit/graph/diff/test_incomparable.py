@@ -96,6 +96,51 @@ def test_a_pasted_mask_is_equal_to_nothing() -> None:
     assert diff_graphs(*pasted).not_comparable == ((None, setting.path),)
 
 
+@pytest.mark.parametrize(
+    ("written", "path"),
+    [
+        ({"keys": ["********", "hidden-1"]}, "keys"),
+        ({"api_key": "${env.KEY:=********}"}, "api_key"),
+        ({"api_key": "*********"}, "api_key"),
+    ],
+)
+def test_a_mask_amid_what_is_masked_is_equal_to_nothing(written: Any, path: str) -> None:
+    """In a list of secrets, as the default of a variable, and as part of a secret as well."""
+    entry = {"provider_id": "a", "provider_type": "remote::openai", "config": written}
+    graphs = [compile_config({"providers": {"inference": [entry]}}) for _ in range(2)]
+    assert diff_graphs(*graphs).not_comparable == (
+        (Address.provider("inference", "a"), ("config", path)),
+    )
+
+
+def test_ids_with_credentials_are_not_comparable() -> None:
+    """They are masked as they are read, so nobody can tell later whether one has changed."""
+
+    def graph_with(name: str) -> RunGraph:
+        entry = {"provider_id": name, "provider_type": "remote::openai"}
+        return compile_config({"providers": {"inference": [entry]}})
+
+    one, other, pasted = (graph_with(f"http://u:{word}@h") for word in ("pw-1", "pw-2", "********"))
+    named = Address.provider("inference", "http://u:********@h")
+    for new in (other, pasted, graph_from_json(graph_to_json(other))):
+        assert diff_graphs(one, new).not_comparable == ((named, ("provider_id",)),)
+    assert diff_graphs(one, graph_with("a")).not_comparable == ()
+
+
+def test_a_pasted_key_is_another_than_a_secret_one() -> None:
+    """Of two configs one knows the key: the node has changed."""
+
+    def graph_with(key: str) -> RunGraph:
+        config = {"users": {key: "me"}}
+        entry = {"provider_id": "a", "provider_type": "remote::openai", "config": config}
+        return compile_config({"providers": {"inference": [entry]}})
+
+    keys = ("********", "sk-abcdefghijklmnop1234567")
+    [node] = diff_graphs(*map(graph_with, keys)).nodes
+    [fact] = node.facts
+    assert (fact.path, fact.is_secret) == (("config", "users", "********"), True)
+
+
 def test_the_strength_of_an_edge_is_one_of_those_there_are() -> None:
     """JSON of a drawn graph with any other value there is refused."""
     ends = {"source": "table:models", "target": "router:inference"}
