@@ -168,15 +168,22 @@ def _with_words(text: str, shown: Callable[[str], str]) -> str:
     """Return *text* with the words of its placeholders as they are *shown*."""
     for one in placeholders(text):
         if one.word:
-            word = masked_secret(one.word) if is_secret_key(one.name) else shown(one.word)
+            word = masked_secret(one.word) if becomes_secret(one) else shown(one.word)
             text = text.replace(one.word, word)
     return text
 
 
 def secret_variable(text: str) -> str:
     """Return the variable with the name of a secret whose value *text* becomes; else nothing."""
-    found = (one.name for one in placeholders(text) if not one.has_alternative)
-    return next(filter(is_secret_key, found), "")
+    return next((one.name for one in placeholders(text) if becomes_secret(one)), "")
+
+
+def becomes_secret(one: Placeholder) -> bool:
+    """Whether a placeholder becomes the value of a secret variable, or a default in its place.
+
+    That of ``${env.A_KEY:+word}`` only asks whether there is one.
+    """
+    return not one.has_alternative and is_secret_key(one.name)
 
 
 def is_no_name(key: Any) -> bool:
@@ -245,7 +252,7 @@ def secrets_of_template(written: str, resolved: object, *, is_secret: bool) -> I
     """Yield the secrets that the placeholders of *written* hold and that they became."""
     if not has_placeholder(written):
         return
-    secret = [one for one in placeholders(written) if is_secret or is_secret_key(one.name)]
+    secret = [one for one in placeholders(written) if is_secret or becomes_secret(one)]
     for one in placeholders(written):
         if one in secret:
             yield from secrets_of_text(one.word, is_secret=True)
@@ -302,7 +309,8 @@ def _united(spans: Iterable[Span]) -> list[Span]:
 
 def _shown(placeholder: Placeholder, *, is_secret: bool) -> str:
     name, operator, word, *_ = placeholder
-    shown = masked_secret(word) if is_secret or is_secret_key(name) else masked_text(word)
+    is_secret = is_secret or becomes_secret(placeholder)
+    shown = masked_secret(word) if is_secret else masked_text(word)
     return f"${{env.{name}{operator}{shown}}}"
 
 

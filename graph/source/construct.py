@@ -11,7 +11,6 @@ from yaml.resolver import Resolver
 
 from rungraph.graph.budgets import LONGEST_NUMBER, MOST_FROM_ALIASES
 from rungraph.graph.diagnostics import Diagnostic, Severity
-from rungraph.graph.secrets.masking import masked_text
 from rungraph.graph.source.positions import Spot
 from rungraph.graph.source.text import SourceText, UnreadableError
 from rungraph.graph.source.yaml_nodes import STR_TAG
@@ -188,8 +187,7 @@ class _Construction:
         start: int = node.start_mark.index
         if not isinstance(node, ScalarNode):
             kind = "list" if isinstance(node, SequenceNode) else "mapping"
-            written = self._source.text[start : node.end_mark.index]
-            label = masked_text(written, self._source.known)[:40]
+            label = self._source.part(start, node.end_mark.index)[:40]
             is_template = self._source.text.startswith("{{", start - 1)
             way_out = 'put a template in quotes: "{{ ... }}"' if is_template else "use a text"
             self._path[-1] = label

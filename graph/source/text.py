@@ -14,9 +14,8 @@ from rungraph.graph.budgets import LONGEST_EXCERPT, LONGEST_LINE, LONGEST_SEARCH
 from rungraph.graph.diagnostics import Diagnostic, Severity
 from rungraph.graph.place import CARET_WHEN_CUT, CUT, Place
 from rungraph.graph.placeholders import placeholders
-from rungraph.graph.secrets.keys import is_secret_key
 from rungraph.graph.secrets.known import KnownSecrets
-from rungraph.graph.secrets.masking import masked_line, rendered, spans_in_lines
+from rungraph.graph.secrets.masking import becomes_secret, masked_line, rendered, spans_in_lines
 from rungraph.graph.secrets.source_keys import names_in_text
 from rungraph.graph.secrets.source_lines import secret_spans
 from rungraph.graph.source.positions import path_text
@@ -104,6 +103,14 @@ class SourceText:
                 # With what YAML takes for a mark of its own, and without it.
                 yield text
                 yield text.lstrip("*&!")
+
+    def part(self, start: int, end: int) -> str:
+        """Return what stands from one offset to another without its secrets."""
+        text = self.text[start:end]
+        first = max(bisect_right(self._secrets, (start, len(self.text))) - 1, 0)
+        last = bisect_left(self._secrets, (end, 0))
+        within = ((max(one - start, 0), other - start) for one, other in self._secrets[first:last])
+        return rendered(text, [*within, *spans_in_lines(text), *self.known.spans_in(text)])
 
     def masked(self, text: str, place: Place) -> str:
         """Return a message about what stands at *place*, without secrets."""
@@ -212,7 +219,7 @@ def _hides_itself(text: str) -> bool:
     found = placeholders(text)
     if len(found) != 1 or str(found[0]) != text:
         return False
-    return not found[0].word or is_secret_key(found[0].name)
+    return not found[0].word or becomes_secret(found[0])
 
 
 def _whole_words(secret: str, text: str) -> list[Span]:

@@ -196,6 +196,7 @@ def test_a_secret_that_means_something_in_yaml_is_masked(text: str, value: str) 
         "  password:\n- one\n- SECRET\nx: [\n",
         "a:\n  b: 1\n  password:\n - SECRET:x\n - 'SECRET' ]\n",
         "- token:\n- SECRET\nx: [\n",
+        "pin: one\n!!str password:\n- SECRET\nx: [\n",
         '"pass\\\n  word": SECRET ]\n',
         '? "pass\\\r\n  word" : SECRET ]\n',
         '"pass\\0word": SECRET : x\n',

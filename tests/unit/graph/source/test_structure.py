@@ -28,6 +28,7 @@ from rungraph.graph.source.document import parse_document
         ("a: 1\n---\nb: [\n", (2, 1), "C005 a second document in one file", {"a": 1}),
         ("? [a]\n: 1", (1, 3), "C007 a list cannot be a key", {"[a]": 1}),
         ("? {a: 1}\n: 1", (1, 3), "C007 a mapping cannot be a key", {"{a: 1}": 1}),
+        ("? {pin: [xy]}\n: 1", (1, 3), "C007 a mapping cannot be a key", {"{pin: ********}": 1}),
         ("a: {{ x }}", (1, 5), "C007 a mapping cannot be a key", {"a": {"{ x }": None}}),
         ("?\n: 1", (1, 2), "C007 the key (nothing) is null in YAML", {"": 1}),
         # Nothing is ever constructed from a tag; the value is read as if it had none.
