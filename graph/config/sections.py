@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple, TypeVar
 from rungraph.graph.budgets import MOST_PROBLEMS
 from rungraph.graph.config.field_types import Misfit, fields_of, misfits
 from rungraph.graph.diagnostics import Severity
-from rungraph.graph.secrets.masking import masked_name, secret_variable
+from rungraph.graph.secrets.masking import is_plain_name, masked_name, secret_variable
 from rungraph.graph.secrets.values import masked
 from rungraph.graph.source.positions import path_text
 from rungraph.graph.suggest import closest, did_you_mean
@@ -211,7 +211,7 @@ class SectionReader:
             elif items:
                 given[key] = [one for index, one in enumerate(whole) if index not in items]
         for key, one in given.items():
-            if isinstance(one, str | list) and key not in _NO_NAMES:
+            if key not in _NO_NAMES and isinstance(one, (str, list)):
                 given[key] = self.names(one, (*path, key))
         return make(**given)
 
@@ -227,6 +227,8 @@ class SectionReader:
 
     def named(self, text: str, path: Path, *, key: bool = False) -> str:
         """Return an id, a type or a name as it can be shown; report what it may not hold."""
+        if text.isprintable() and is_plain_name(text):
+            return text
         way_out = "take it out: ids, types and names stand in every output"
         if has_controls(text):
             self.report("C015", f"'{text}' holds a control character", path, way_out, key=key)

@@ -31,10 +31,13 @@ _HELD = "\ud800"
 _PLAIN_KEY = re.compile(
     r"[\w.-]{0,13}|[A-Za-z]{1,12}\d{0,3}(?:[_.-]{1,2}(?:[A-Za-z]{1,12}\d{0,3}|\d{1,6}))*"
 )
-# Nearly all names are short, or words with numbers, such as ``inline::a-b`` and ``org/b-3.1-8B``.
-_PLAIN_NAME = re.compile(
+is_plain_name = re.compile(
     r"[\w.-]{0,13}|(?>(?:[A-Za-z]{0,12}\d{0,8}|\d{1,4}[A-Za-z]{1,12})(?:[._/-]|::|$))+"
-)
+).fullmatch
+"""Tells whether a name holds no credentials, as nearly all.
+
+They are short, or words with numbers, such as ``inline::a-b`` and ``org/b-3.1-8B``.
+"""
 _NO_CREDENTIALS = frozenset(("random characters", "secret in words"))
 _OF_SENTENCES = frozenset(
     (
@@ -138,7 +141,7 @@ def masked_name(name: str) -> str:
         >>> [masked_name(name) for name in ("git+https://me:pw12@host/", "a:b::q7zWk93xTb2")]
         ['git+https://me:********@host/', 'a:b::q7zWk93xTb2']
     """
-    if _PLAIN_NAME.fullmatch(name):
+    if is_plain_name(name):
         return name
     name = _with_words(name, masked_name)
     found = hits_in(packed(name), has_pairs=False)

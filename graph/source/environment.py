@@ -113,8 +113,9 @@ class Substitution:
             return self._done[id(value)][1]
         result: Any = value
         for key, item in items_of(value):
-            if not isinstance(item, _COLLECTIONS) and not (isinstance(item, str) and "${" in item):
-                continue  # Most values stay as they are.
+            # Most values stay as they are.
+            if "${" not in item if isinstance(item, str) else not isinstance(item, _COLLECTIONS):
+                continue
             resolved = self.resolve(item, (*path, key))
             if resolved is not item:
                 if result is value:
@@ -208,11 +209,10 @@ class Substitution:
             if value is None:
                 return None
             result += value
+        if result == text or not (result == "~" or result.startswith("~/")):
+            return result
         home = self._environment.get("HOME")
-        is_changed = result != text
-        if is_changed and home and (result == "~" or result.startswith("~/")):
-            return home + result[1:]
-        return result
+        return home + result[1:] if home else result
 
     def _typed(self, text: str, path: Path) -> Any:
         """Return *text* as what it is the usual way to write; with a note when it stays text."""
