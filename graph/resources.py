@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import defaultdict
 from functools import cached_property
-from typing import TYPE_CHECKING, Any, NamedTuple, cast
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from rungraph.graph.address import Address
 from rungraph.graph.nodes import ProviderNode, TableNode
@@ -129,8 +129,11 @@ class KnownResources:
             pair = self._tables[config.table_api].pair
             for field, table_api in sorted(pair.references.items()):
                 table = self._tables.get(table_api)
-                for name in _names(config.fields.get(field)) if table else ():
-                    assert table is not None  # noqa: S101 (there are no names without one)
+                for written, resolved in _names(field, config.written, config.fields):
+                    if table is None:
+                        break
+                    # What is a secret variable's value by mistake is not shown.
+                    name = masked_name(written if secret_variable(written) else resolved)
                     candidates = self._meanings(table, name)
                     is_ambiguous = (
                         len(candidates) > 1
@@ -202,30 +205,30 @@ def offers_of(provider: ProviderNode) -> tuple[str, ...] | None:
         return None
     found: list[str] = []
     for choice in spec.offers:
-        values = (_value(one, provider) for one in choice.split("|"))
+        keys = choice.split("|")
+        values = (
+            _names(one.removeprefix(_CONFIG), provider.written, provider.config)
+            if one.startswith(_CONFIG)
+            else [(one, one)]
+            for one in keys
+        )
         for written, name in next((one for one in values if one), ()):
             if "/" in name or name.startswith(".") or name.endswith(".gguf"):
                 return None  # The name is made of a path.
-            if isinstance(written, str) and secret_variable(written):
+            if secret_variable(written):
                 return None  # It is not shown.
             found.append(masked_name(name))
     return tuple(dict.fromkeys(found))
 
 
-def _value(text: str, provider: ProviderNode) -> list[tuple[object, str]]:
-    """Return the names that *text* leads to, each beside what the config has for it."""
-    if not text.startswith(_CONFIG):
-        return [(text, text)]
-    key = text.removeprefix(_CONFIG)
-    whole: list[Any] = [config.get(key) for config in (provider.written, provider.config)]
-    written, resolved = whole if all(isinstance(one, list) for one in whole) else zip(whole)
-    both = zip(written, resolved, strict=True)
-    return [(source, name) for source, name in both if isinstance(name, str) and name]
-
-
-def _names(value: object) -> tuple[str, ...]:
-    values = cast("list[object]", value) if isinstance(value, list | tuple) else [value]
-    return tuple(one for one in values if isinstance(one, str) and one)
+def _names(
+    key: str, written: Mapping[str, Any], resolved: Mapping[str, Any]
+) -> list[tuple[str, str]]:
+    """Return the names under *key*, one or a list, each as written and as it is filled in."""
+    whole: list[Any] = [values.get(key) for values in (written, resolved)]
+    both = whole if all(isinstance(one, list) for one in whole) else zip(whole)
+    named = zip(*both, strict=True)
+    return [(str(source), name) for source, name in named if isinstance(name, str) and name]
 
 
 def resource_of(table: TableNode, identifier: str, provider_id: str) -> Resource:

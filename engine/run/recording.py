@@ -18,7 +18,7 @@ from rungraph.engine.events import Event
 from rungraph.engine.recorded_errors import RecordedError, RecordingError
 from rungraph.graph.address import Address
 from rungraph.graph.budgets import LARGEST_RECORDED, LONGEST_EVENT
-from rungraph.graph.secrets.masking import masked_text
+from rungraph.graph.secrets.masking import masked_name, masked_text
 from rungraph.graph.secrets.values import masked
 from rungraph.graph.wording import safe_json, shortened
 
@@ -184,7 +184,7 @@ class _Lines:
         if version.partition(".")[0] != major:
             self._refuse(f"format version {version!r} is not known; this rungraph reads {major}.x")
         name = value.get("name", "")
-        return name if isinstance(name, str) else ""
+        return masked_text(name) if isinstance(name, str) else ""
 
     def event_of(self, kind: type[Event], value: Mapping[str, Any]) -> Event:
         """Return the event of *kind* that *value* describes."""
@@ -209,20 +209,21 @@ class _Lines:
 _HALF = re.compile(r"\\u[Dd][89A-Fa-f]")
 """Half of a surrogate pair, which a provider's error can hold and no output."""
 _STRICT = ConfigDict(strict=True, allow_inf_nan=False)
-_TEXT = TypeAdapter(str, config=_STRICT)
+# Others wrote it: what is a secret by its shape is one even where no config is there to ask.
+_SHOWN = Annotated[str, AfterValidator(masked_text)]
+_TEXT = TypeAdapter(_SHOWN, config=_STRICT)
 
 
 def _error(recorded: Mapping[str, object]) -> RecordedError:
     kind, text = (_TEXT.validate_python(recorded.get(key)) for key in ("type", "text"))
-    # Others wrote it: what is a secret by its shape is one even where no config is there to ask.
-    return RecordedError(kind, masked_text(text))
+    return RecordedError(kind, text)
 
 
 _SECONDS = Annotated[float, Field(ge=0, le=LARGEST_RECORDED)]
 _WHOLE = Annotated[int, Field(ge=0, le=LARGEST_RECORDED)]
 _RANGE = f"from 0 to {LARGEST_RECORDED:,}"
-_ADDRESS = Annotated[str, AfterValidator(Address.parse)]
-_TEXTS = Annotated[list[str], AfterValidator(tuple)]
+_ADDRESS = Annotated[str, AfterValidator(masked_name), AfterValidator(Address.parse)]
+_TEXTS = Annotated[list[_SHOWN], AfterValidator(tuple)]
 _ADDRESSES = Annotated[list[_ADDRESS], AfterValidator(tuple)]
 _ERROR = Annotated[dict[str, object], AfterValidator(_error)]
 _READERS: Mapping[str, tuple[str, TypeAdapter[Any]]] = {

@@ -101,6 +101,22 @@ def test_an_event_is_a_json_object() -> None:
     ]
 
 
+def test_what_is_read_shows_no_credentials(saved: Callable[[str], Path]) -> None:
+    """Others can have written the file: names, addresses, texts and errors are masked alike."""
+    url = "https://u:S3cret@h/"
+    wrong = {"type": url, "text": url}
+    lines: list[dict[str, object]] = [
+        {"event": "Recording", "format_version": "1.0", "name": url},
+        {"event": "NodeFailed", "at": 0, "address": f"provider:a/{url}", "error": wrong},
+        {"event": "NodeDegraded", "at": 0, "address": "provider:a/b", "detail": url},
+        {"event": "NodeWaiting", "at": 0, "address": "router:a", "on": [f"provider:a/{url}"],
+         "generation": 1},
+    ]  # fmt: skip
+    read = read_recording(saved("".join(f"{json.dumps(line)}\n" for line in lines)))
+    assert len(read.events) == 3
+    assert "S3cret" not in f"{read} {read.events}"
+
+
 def test_a_recording_has_a_name_and_may_end_inside_a_character(
     saved: Callable[[bytes], Path],
 ) -> None:

@@ -4,7 +4,13 @@ from __future__ import annotations
 
 import pytest
 
-from rungraph.graph import Level, compile_config, graph_to_json, render_diagnostics
+from rungraph.graph import (
+    Level,
+    compile_config,
+    graph_from_json,
+    graph_to_json,
+    render_diagnostics,
+)
 from rungraph.graph.diff import diff_graphs, diff_to_json, render_diff
 from rungraph.graph.plan import make_plan, render_plan
 from rungraph.graph.plan.plan_json import plan_to_json
@@ -16,7 +22,7 @@ VALUE = "Zq7x-of-a-variable"
 CONFIG = """
 version: VERSION
 image_name: NAME
-apis: [inference, API]
+apis: [inference, memory, API]
 selectors: {far: SELECTOR}
 checks: [{name: CHECK, query: QUERY, expect: EXPECT}]
 models: [{model_id: MODEL, provider_id: ID}]
@@ -64,6 +70,15 @@ def test_a_secret_variable_is_not_filled_in_where_all_is_shown(where: str) -> No
     )  # fmt: skip
     assert not any(VALUE in one for one in shown)
     assert where in UNTOLD or any(one.code == "E005" for one in graph.diagnostics)
+
+
+def test_a_graph_of_json_shows_no_secret_variable_either() -> None:
+    """A name in it that means another resource is not filled in, wherever the JSON comes from."""
+    text = graph_to_json(compile_config(_config(), environment={}))
+    written = text.replace('"embedding_model": "m"', '"embedding_model": "${env.A_TOKEN}"')
+    assert written != text
+    graph = graph_from_json(written, environment={"A_TOKEN": VALUE})
+    assert VALUE not in render_plan(make_plan(graph, Level.ENV)) + graph_to_json(graph)
 
 
 CREDENTIALS = (
