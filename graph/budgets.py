@@ -49,8 +49,18 @@ MOST_JOINED: Final = 1_000_000
 """What nodes on cycles reach is joined so often while soft edges are judged: some two seconds."""
 MOST_WALKED: Final = 1_000_000
 """Edges that are walked to tell by which cycles soft edges are dropped: some two seconds."""
+MOST_CYCLES: Final = 10
+"""Cycles through nodes that need each other that are written out."""
+MOST_CYCLE_STARTS: Final = 64
+"""Nodes that need each other from which short cycles are looked for where there are more."""
 MOST_ON_CYCLES: Final = 7
 """Nodes that reach each other among which all chains are tried: at most 13,699."""
+MOST_NEAR: Final = 5_000
+"""Names that a misspelt one is compared with: those whose length is the nearest."""
+LONGEST_NEAR: Final = 200
+"""Characters of a misspelt name: no typo is in a longer one, and comparing takes the square."""
+MOST_UNSET: Final = 50
+"""Variables that are not set for which the name that may be meant is looked for."""
 MOST_ALIGNED: Final = 4_000_000
 """Comparisons that two lists are aligned with, at worst."""
 MOST_KEPT_ATTRIBUTES: Final = 100
@@ -62,6 +72,10 @@ MOST_RELEASES: Final = 300
 is kept with all its releases."""
 MOST_DRAWN: Final = 5_000
 """Boxes and arrows of a picture: some 15 seconds, and far more than anyone can read."""
+MOST_SIFTED: Final = 40_000
+"""Pairs of boxes in one column up to which whole lines are moved about in a picture: a second."""
+MOST_SWAPPED: Final = 40_000
+"""Arrows of a picture up to which neighbours are swapped: with more, it takes the longest."""
 MOST_LAID_OUT: Final = 100_000
 """Boxes, arrows and columns that arrows pass of a picture or a page: some 20 seconds."""
 MOST_REWRITTEN: Final = 5_000

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, NamedTuple
 import networkx as nx
 
 from rungraph.graph.address import Address, NodeKind
-from rungraph.graph.budgets import MOST_WALKED
+from rungraph.graph.budgets import MOST_CYCLE_STARTS, MOST_CYCLES, MOST_WALKED
 from rungraph.graph.diagnostics import Diagnostic, Severity
 from rungraph.graph.digraph import cyclic_sets, edges_on_cycles
 from rungraph.graph.nodes import Edge, Strength
@@ -19,11 +19,6 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping, Sequence
 
     from rungraph.graph.place import Place
-
-MOST_CYCLES = 10
-"""How many cycles of one component are written out."""
-_MOST_SEARCHED = 64
-"""From how many nodes of a component short cycles are looked for: bounds the time."""
 
 
 class CyclicComponent(NamedTuple):
@@ -174,7 +169,7 @@ def _component(
     else:
         cycles = {
             _rotated(nx.single_source_shortest_path(inside, following)[node])
-            for node in nodes[:_MOST_SEARCHED]
+            for node in nodes[:MOST_CYCLE_STARTS]
             for following in inside[node]
         }
     shortest = sorted(cycles, key=lambda cycle: (len(cycle), cycle))[:MOST_CYCLES]

@@ -5,15 +5,13 @@ from __future__ import annotations
 import difflib
 from typing import TYPE_CHECKING
 
+from rungraph.graph.budgets import LONGEST_NEAR, MOST_NEAR
+
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterable
 
-# Ids are compared with every known name; a config with 100,000 ids must not make one typo slow.
-_MOST_COMPARED = 5_000
 _NEAR, _NEAR_SHORT, _SHORT = 0.8, 0.65, 4
 """How much of two words must be alike, and of short ones: of eight letters two may be swapped."""
-# No typo is in a word of this length, and comparing takes the square of it.
-_LONGEST_COMPARED = 200
 
 
 def closest(word: str, known: Iterable[str], n: int = 1) -> tuple[str, ...]:
@@ -31,7 +29,7 @@ def closest(word: str, known: Iterable[str], n: int = 1) -> tuple[str, ...]:
         >>> closest("telemetry", ["safety", "models"]) + closest("remote::x", ["remote::y"])
         ()
     """
-    if len(word) > _LONGEST_COMPARED:
+    if len(word) > LONGEST_NEAR:
         return ()
     kind, colons, _ = word.rpartition("::")
     before = len(kind + colons)
@@ -87,7 +85,7 @@ def _plain(word: str) -> str:
 
 def _candidates(wanted: str, known: set[str]) -> Iterable[str]:
     """Return the names worth comparing: those of a similar length, nearest length first."""
-    known = {name for name in known if len(name) <= 2 * _LONGEST_COMPARED}
-    if len(known) <= _MOST_COMPARED:
+    known = {name for name in known if len(name) <= 2 * LONGEST_NEAR}
+    if len(known) <= MOST_NEAR:
         return known
-    return sorted(known, key=lambda name: (abs(len(name) - len(wanted)), name))[:_MOST_COMPARED]
+    return sorted(known, key=lambda name: (abs(len(name) - len(wanted)), name))[:MOST_NEAR]

@@ -7,6 +7,7 @@ from collections import defaultdict
 from contextlib import suppress
 from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
+from rungraph.graph.budgets import MOST_UNSET
 from rungraph.graph.diagnostics import Diagnostic, Severity
 from rungraph.graph.place import Place
 from rungraph.graph.placeholders import (
@@ -25,7 +26,6 @@ if TYPE_CHECKING:
     from rungraph.graph.source.document import Document
     from rungraph.graph.source.positions import Path
 
-_MOST_SUGGESTIONS: Final = 50
 _MOST_RELATED: Final = 10
 _DECIMAL = re.compile(r"-?[0-9]+\.[0-9]+")
 _COLLECTIONS: Final = (dict, list)
@@ -253,7 +253,7 @@ class Substitution:
                 missing[use.name].append((place, use.path, use.keys))
         for number, name in enumerate(sorted(missing)):
             (_, _, first), *others = sorted(missing[name])
-            near = closest(name, known) if number < _MOST_SUGGESTIONS else ()
+            near = closest(name, known) if number < MOST_UNSET else ()
             state = "set to an empty text" if name in environment else "not set"
             yield self._document.problem(
                 "E001",

@@ -6,6 +6,8 @@ import random
 from bisect import bisect_right, insort
 from typing import TYPE_CHECKING
 
+from rungraph.graph.budgets import MOST_SIFTED, MOST_SWAPPED
+
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
@@ -14,10 +16,6 @@ if TYPE_CHECKING:
 
 Order = list[list[int]]
 
-_MOST_SIFTED = 40_000
-"""Up to how many pairs of vertices in a layer, whole lines are moved about; it takes a second."""
-_MOST_SWAPPED = 40_000
-"""Up to how many links, neighbours are swapped: for more, that takes longer than all sweeps."""
 _SWEEPS, _PASSES = 8, 8
 
 
@@ -43,7 +41,7 @@ def best_order(
         right[a].append(b)
     linked = [[v for v in layer if left[v] or right[v]] for layer in layers]
     order = _swept(linked, links, left, right)
-    if sum(len(layer) ** 2 for layer in linked) // 2 <= _MOST_SIFTED:
+    if sum(len(layer) ** 2 for layer in linked) // 2 <= MOST_SIFTED:
         sifted = sifted_order(linked, links, lanes)
         _swap(sifted, left, right)
         order = min(sifted, order, key=lambda one: count_crossings(one, links))
@@ -76,7 +74,7 @@ def _swept(
             moving = iter(sorted(means, key=means.__getitem__))
             layer[:] = [next(moving) if vertex in means else vertex for vertex in layer]
             position |= {vertex: index for index, vertex in enumerate(layer)}
-        if sweep >= _SWEEPS - 2 and len(links) <= _MOST_SWAPPED:
+        if sweep >= _SWEEPS - 2 and len(links) <= MOST_SWAPPED:
             _swap(order, left, right)
         found = count_crossings(order, links)
         if found < fewest:

@@ -8,8 +8,8 @@ import networkx as nx
 import pytest
 
 from rungraph.graph.address import Address
+from rungraph.graph.budgets import MOST_CYCLES
 from rungraph.graph.cycles import (
-    MOST_CYCLES,
     drop_soft_edges,
     hard_components,
     hard_cycle_diagnostics,
