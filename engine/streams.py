@@ -106,6 +106,8 @@ async def steps_of(stream: AsyncGenerator[Any, Any], step: Step) -> AsyncGenerat
             try:
                 given = yield chunk
             except GeneratorExit:
+                with suppress(Exception), step:  # Who has enough need not know what has ended it.
+                    pass
                 raise
             except BaseException as error:  # noqa: BLE001  (whatever a caller throws in)
                 resume, given = stream.athrow, error

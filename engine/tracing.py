@@ -22,7 +22,7 @@ from rungraph.engine.errors import describe
 from rungraph.engine.provider import SpanEvent
 from rungraph.engine.request import UNSAMPLED, Position, trace_position
 from rungraph.engine.streams import SteppedStream
-from rungraph.engine.waiting import abandon, guarded, task_of, within
+from rungraph.engine.waiting import cut_off, guarded, task_of, within
 from rungraph.graph.errors import message_of
 
 _logger = logging.getLogger(__name__)
@@ -150,10 +150,9 @@ class Tracer:
         self._cut_off()
 
     def _cut_off(self) -> None:
-        """Let go of telemetry that takes an event now; it may ignore that, and nobody waits."""
-        if self._sending is not None and not self._sending.done():
-            self._sending.cancel()
-            abandon(self._sending)
+        """Let go of telemetry that takes an event now."""
+        if self._sending is not None:
+            cut_off([self._sending])
         self._sending = None
 
     def _is_sending(self) -> bool:

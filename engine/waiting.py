@@ -235,6 +235,13 @@ def abandon(task: asyncio.Task[Any]) -> None:
     task._log_destroy_pending = False  # type: ignore[attr-defined]  # noqa: SLF001
 
 
+def cut_off(tasks: Iterable[asyncio.Task[Any]]) -> None:
+    """Cancel *tasks* a last time, where nobody can wait for that: they may ignore it."""
+    for task in [task for task in tasks if not task.done()]:
+        task.cancel()
+        abandon(task)
+
+
 async def in_slices(items: Iterable[_T]) -> AsyncGenerator[_T, None]:
     """Yield *items*, and let others have the event loop after every few hundred of them."""
     for count, item in enumerate(items, 1):

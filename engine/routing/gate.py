@@ -135,6 +135,10 @@ class Gate:
         """End what is left of calls with limits."""
         await self._calls.aclose()
 
+    def drop(self) -> None:
+        """End what is left of calls with limits, and wait for none."""
+        self._calls.drop()
+
     def is_busy(self, tasks: set[asyncio.Task[Any]]) -> bool:
         """Whether calls run, given the *tasks* that wait for one."""
         return bool(tasks or self._streams)
@@ -328,7 +332,9 @@ def _calling() -> defaultdict[Gate, set[asyncio.Task[Any]]]:
 def _gate_of(awaited: object) -> Gate | None:
     """Return the gate of the call whose function, or whose stream's steps, *awaited* is."""
     if isinstance(awaited, CoroutineType) and (frame := awaited.cr_frame) is not None:
-        return frame.f_locals.get(LOCAL_NAME)
+        # To look at the variables of a frame keeps what they are alive until that ends.
+        is_ours = LOCAL_NAME in frame.f_code.co_varnames
+        return frame.f_locals.get(LOCAL_NAME) if is_ours else None
     if isinstance(awaited, AsyncGeneratorType) and (frame := awaited.ag_frame) is not None:
         step = frame.f_locals["step"] if frame.f_code is steps_of.__code__ else None
         return step.gate if isinstance(step, _Running) else None

@@ -16,6 +16,7 @@ from rungraph.engine.routing.errors import BusyError, CallTimeoutError
 from rungraph.engine.streams import when_forgotten
 from rungraph.engine.waiting import (
     awaited,
+    cut_off,
     finish,
     leave_behind,
     outlast,
@@ -81,6 +82,10 @@ class LimitedCalls:
     async def aclose(self) -> None:
         """End the calls that run; those that ignore that are left behind."""
         await leave_behind(self.tasks)
+
+    def drop(self) -> None:
+        """End the calls that run, and wait for none."""
+        cut_off(self.tasks)
 
     async def take_turn(self) -> None:
         """Wait until one more call may run.

@@ -8,9 +8,18 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 from rungraph.engine.apis.resource import SharedResource, shared
 from rungraph.engine.errors import RoutingError
+from rungraph.engine.interruption import cancelled_from_within
 from rungraph.engine.routing.errors import RegistrationRefusedError
 from rungraph.engine.routing.gate import Gate
-from rungraph.engine.waiting import NoAnswerError, in_slices, leave_behind, task_of, within
+from rungraph.engine.waiting import (
+    NoAnswerError,
+    cut_off,
+    in_slices,
+    leave_behind,
+    outlast,
+    task_of,
+    within,
+)
 from rungraph.graph.address import Address
 from rungraph.graph.errors import message_of
 
@@ -64,7 +73,9 @@ class Member:
         self.unanswered: set[str] = set()
         self.gone: NotRunningError | None = None
         self._address = str(Address.provider(pair.router_api, provider_id))
-        self._given_up: set[asyncio.Task[Any]] = set()
+        self._asked: set[asyncio.Task[Any]] = set()  # One at most; it may have been given up.
+        self._waiting: asyncio.Future[Any] | None = None
+        self._is_over = False
 
     @property
     def busy(self) -> TimeoutError:
@@ -76,6 +87,18 @@ class Member:
         self.is_joining = False
         self.turn.release()
 
+    def leave(self, why: NotRunningError) -> None:
+        """Take note of *why* it is not there any more, and wait for no answer of it."""
+        self.gone = why
+        if self._waiting is not None:
+            self._waiting.cancel()
+
+    def end(self, why: NotRunningError) -> None:
+        """Ask it nothing any more because of *why*, and wait for nothing."""
+        self._is_over = True
+        self.leave(self.gone or why)
+        cut_off(self._asked)
+
     async def listing(self) -> list[Resource]:
         """Return what the provider serves now."""
         return await self._within_deadline(self._listing)
@@ -86,12 +109,12 @@ class Member:
         Raises:
             RegistrationRefusedError: If the provider refuses.
         """
-        was_busy = bool(self._given_up)
+        was_busy = bool(self._asked)
         try:
             return await self._within_deadline(lambda: self._register(resource))
         finally:
             if not was_busy:
-                known = self.unanswered.add if self._given_up else self.unanswered.discard
+                known = self.unanswered.add if self._asked else self.unanswered.discard
                 known(resource.identifier)
 
     async def unregister(self, resource: Resource) -> None:
@@ -117,8 +140,8 @@ class Member:
         return True
 
     async def aclose(self) -> None:
-        """Give questions that were given up a last chance to end."""
-        await leave_behind(self._given_up)
+        """Give what it was asked and has not answered a last chance to end."""
+        await leave_behind(self._asked)
 
     async def _within_deadline(self, work: Callable[[], Coroutine[Any, Any, _T]]) -> _T:
         """Return what *work*, a question to the provider, returns within the deadline.
@@ -130,19 +153,24 @@ class Member:
             TimeoutError: If there is no answer in time.
             NotRunningError: If the provider has gone meanwhile.
         """
-        if self.gone is not None and self.gate.is_closed:  # What is ill can be asked, at least.
+        is_over = self._is_over or self.gate.is_closed
+        if self.gone is not None and is_over:  # What is ill can be asked, at least.
             raise self.gone.with_traceback(None) from None
-        if self._given_up:
+        if self._asked:
             raise self.busy
         task = task_of(work(), self._address)
-        try:
-            answer = await within(task, self.deadline, grace=0)
-        finally:
-            if not task.done():
-                self._given_up.add(task)
-                task.add_done_callback(self._given_up.discard)
+        self._asked.add(task)
+        task.add_done_callback(self._asked.discard)
+        waiting = self._waiting = task_of(within(task, self.deadline, grace=0), self._address)
+        cancelled = await outlast(waiting, on_cancel=waiting.cancel)
+        error = cancelled_from_within() if waiting.cancelled() else waiting.exception()
+        if cancelled is not None:
+            raise cancelled
         if self.gone is not None:
             raise self.gone.with_traceback(None) from None
+        if error is not None:
+            raise error
+        answer: _T = waiting.result()
         return answer
 
     async def _listing(self) -> list[Resource]:

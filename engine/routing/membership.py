@@ -75,9 +75,14 @@ class Membership:
         was_there = provider_id in self._members and provider_id not in self._away
         self._away[provider_id] = why
         if was_there:
-            self._members[provider_id].gone = why
+            self._members[provider_id].leave(why)
             self.tell()
         return was_there
+
+    def end(self, why: NotRunningError) -> None:
+        """Ask no member anything any more because of *why*, and wait for nothing."""
+        for member in self._members.values():
+            member.end(why)
 
     def enter(self, provider_id: str, instance: object, gate: Gate | None) -> Member:
         """Return the new member of this id, or the one that stands for *instance* already."""

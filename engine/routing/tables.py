@@ -22,7 +22,7 @@ from rungraph.engine.routing.signatures import methods_of
 from rungraph.engine.routing.table_methods import Operation, dressed
 from rungraph.engine.routing.unwanted import Unwanted
 from rungraph.engine.routing.wanted import Wanted
-from rungraph.engine.waiting import again_and_again, in_slices, settled
+from rungraph.engine.waiting import again_and_again, in_slices, settled, task_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Container, Mapping
@@ -74,6 +74,7 @@ class RoutingTable:
         self._kept = Kept(node.api, resource_type, store)
         self._refreshing: asyncio.Task[None] | None = None
         self._is_over = False
+        self._has_stopped = f"'{node.address}' has stopped"
         registrations = SharedRegistrations(
             resource_type, self._register, self._unregister, inventory.names, self._kept
         )
@@ -116,8 +117,7 @@ class RoutingTable:
 
     def _check_open(self) -> None:
         if self._is_over:
-            msg = f"'{self._node.address}' has stopped"
-            raise NotRunningError(msg)
+            raise NotRunningError(self._has_stopped)
 
     def tell_members(self) -> None:
         """Have calls sent to the members with the limits that they have now."""
@@ -189,8 +189,7 @@ class RoutingTable:
                 self._inventory.tell_removed(key, "its provider is not running; kept until it is")
         if refresh_interval is not None:
             name = f"refresh {self._node.address}"
-            work = again_and_again(self.refresh, refresh_interval, name)
-            self._refreshing = asyncio.create_task(work, name=name)
+            self._refreshing = task_of(again_and_again(self.refresh, refresh_interval, name), name)
 
     async def refresh(self, providers: Container[str] | None = None) -> None:
         """Ask every provider again what it serves, or those of *providers* only.
@@ -215,6 +214,7 @@ class RoutingTable:
     def drop(self) -> asyncio.Task[None] | None:
         """End the refreshing, and return what is left of it; answer nobody any more."""
         task, self._refreshing, self._is_over = self._refreshing, None, True
+        self._members.end(NotRunningError(self._has_stopped))
         if task is not None:
             task.cancel()
         return task

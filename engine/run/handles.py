@@ -184,6 +184,7 @@ class Handles:
         if self._open.get(address) is instance:
             del self._open[address]
             self._calls.end(self._gates[address])
+            self._gates[address].drop()
 
     def keep(self, addresses: Collection[Address]) -> None:
         """Forget all providers but these: the run config has no others now."""
