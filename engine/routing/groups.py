@@ -12,11 +12,12 @@ from random import Random
 from typing import TYPE_CHECKING, Any, NamedTuple, cast
 
 from rungraph.engine.events import MemberEjected, MemberReturned
+from rungraph.engine.interruption import cancelled_from_within
 from rungraph.engine.request import goes_to_member, session_of_call, trying_once
 from rungraph.engine.routing.balancer import Balancer
 from rungraph.engine.routing.errors import BusyError
 from rungraph.engine.streams import SteppedStream
-from rungraph.engine.waiting import task_of
+from rungraph.engine.waiting import leave_behind, task_of
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Iterator, Mapping
@@ -170,14 +171,16 @@ class Group:
                 tasks.add(task_of(self._answer(ask, arguments, tried), None))
             while True:
                 done, waiting = await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
-                good = next((one for one in done if one.exception() is None), None)
-                if good is not None or not waiting:
-                    return (good or done.pop()).result()
-                tasks = waiting
+                good = (one for one in done if not one.cancelled() and one.exception() is None)
+                if (answered := next(good, None)) is None and waiting:
+                    tasks = waiting
+                    continue
+                if (first := answered or done.pop()).cancelled():
+                    text = f"the call has failed: a member of {self.identifier!r} cancelled it"
+                    raise cancelled_from_within(text=text)
+                return first.result()
         finally:
-            for task in tasks:
-                task.cancel()
-            await asyncio.wait(tasks)
+            await leave_behind(tasks)
 
 
 class Groups:

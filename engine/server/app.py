@@ -19,6 +19,7 @@ from urllib.parse import unquote
 from rungraph.engine.apis.routes import routes_of
 from rungraph.engine.errors import NotServedError, unknown
 from rungraph.engine.events import ReloadEnded
+from rungraph.engine.interruption import cancelled_from_within
 from rungraph.engine.request import CallData, come_through, member_of_call
 from rungraph.engine.server.endpoint import Endpoint
 from rungraph.engine.server.exchange import BODY_SECONDS, BrokenOff, Exchange
@@ -232,8 +233,10 @@ class StackApp:
                 begin_call(*trace, ratio=self._settings.trace_ratio)
                 come_through(self._name, via)
                 await guarded(handler(exchange))
-        except asyncio.CancelledError:
+        except asyncio.CancelledError as error:
             if not exchange.take_back_cancellation():
+                if self._phase == "serving":  # A provider has cancelled whoever called it.
+                    await self._fail(exchange, cancelled_from_within(error))
                 raise
             if exchange.broken_off is BrokenOff.DRAINED:
                 await self._fail(exchange, RequestError(503, "the server stops and ends this call"))

@@ -127,6 +127,7 @@ def test_json_is_one_object_a_line(config_file: ConfigFile) -> None:
     [
         ({}, chat("fail"), "error: inference.chat_completion failed: RuntimeError: refused with "),
         ({}, chat("exit"), "error: inference.chat_completion failed: it raised SystemExit: 4"),
+        ({}, chat("cancel me"), "error: inference.chat_completion failed: its provider cancelled"),
         ({}, chat("fail", "stream=true"), "completion failed: RuntimeError: refused with ***"),
         ({"start": "fail"}, (), "RuntimeError: start refused with ***"),
         ({"stop": "fail"}, HEALTH, "error: the stack stopped with errors in 1 node"),

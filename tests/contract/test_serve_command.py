@@ -80,7 +80,7 @@ def test_the_status_tells_the_kind_of_an_error(http: httpx2.Client) -> None:
     )
 
 
-@pytest.mark.parametrize("text", ["exit", "cancel"])
+@pytest.mark.parametrize("text", ["exit", "cancel", "cancel me"])
 @pytest.mark.parametrize("is_stream", [False, True])
 def test_a_provider_that_wants_its_task_to_end_fails_its_call(
     http: httpx2.Client, text: str, *, is_stream: bool

@@ -93,6 +93,9 @@ class FakeProvider:
             sys.exit(4)
         if text == "cancel":
             raise asyncio.CancelledError
+        if text == "cancel me" and (caller := asyncio.current_task()):
+            caller.cancel()
+            await asyncio.sleep(0)
         if text == "fail with my key":
             msg = f"refused with {provider_data(self).told_key}"
             raise RuntimeError(msg)

@@ -18,7 +18,7 @@ import click
 from rungraph.cli.output.errors import text_of, traced
 from rungraph.cli.terminal import OutputClosedError, complain, tell
 from rungraph.engine.errors import describe
-from rungraph.engine.interruption import Interruption
+from rungraph.engine.interruption import Interruption, cancelled_from_within
 from rungraph.engine.outlet import finish_output, release_output
 from rungraph.engine.request import without_call_data
 from rungraph.engine.run.loop_watch import beyond_help
@@ -153,6 +153,8 @@ async def _apart(work: Coroutine[Any, Any, bool]) -> bool:
         await asyncio.wait([task])
     finally:
         await leave_behind([task])
+    if task.cancelled():
+        raise cancelled_from_within(None, "its provider cancelled it")
     return task.result()
 
 

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable
+from contextlib import suppress
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -12,6 +14,7 @@ from tests.unit.engine.routing.sharing import PAIR, Stage, shared, staged
 from rungraph.engine.apis import resource
 from rungraph.engine.apis.models import Model
 from rungraph.engine.errors import (
+    BackgroundError,
     NodeError,
     NotRunningError,
     RateLimitError,
@@ -217,6 +220,39 @@ async def test_a_member_that_wants_the_process_to_end_fails_its_call_alone() -> 
         provider.error = SystemExit(3)
     with pytest.raises(NodeError, match="it raised SystemExit: 3"):
         await stage.router.embeddings(model="small", contents=["x"])
+
+
+async def test_a_member_that_cancels_its_task_fails_its_call_alone() -> None:
+    """Nobody has cancelled whoever waits for it."""
+    stage = await staged("foo", "bar", hedge_after=0.01)
+
+    async def cancel() -> None:
+        if (caller := asyncio.current_task()) is not None:
+            caller.cancel()
+        await asyncio.sleep(0)
+
+    for provider in stage.providers.values():
+        vars(provider)["answers"] = SimpleNamespace(wait=cancel)
+    with pytest.raises(BackgroundError, match="a member of 'small' cancelled it"):
+        await stage.router.embeddings(model="small", contents=["x"])
+
+
+async def test_a_member_that_ignores_being_cancelled_holds_no_answer_up() -> None:
+    """The second one has answered, and whoever runs the program waits for neither."""
+    stage = await staged("foo", "bar", hedge_after=0.01)
+    first, end = stage.providers["foo"], asyncio.Event()
+
+    async def wait() -> None:
+        while not end.is_set():
+            with suppress(asyncio.CancelledError):
+                await end.wait()
+
+    vars(first)["answers"] = SimpleNamespace(wait=wait)
+    while not first.calls:
+        call = stage.router.embeddings(model="small", contents=["x"])
+        assert await asyncio.wait_for(call, 20) == "bar"
+    assert asyncio.all_tasks() == {asyncio.current_task()}
+    end.set()
 
 
 async def test_a_member_that_leaves_gets_no_calls_and_comes_back_with_its_counters() -> None:
