@@ -346,7 +346,8 @@ class Instances:
     def _absence(self, provider: Address, *, is_known: bool = True) -> Absence:
         """Return why what is on *provider*, or may be, cannot be requested."""
         if provider in self.drained:
-            return Absence(f"is on {provider.name!r}, which is drained")
+            is_past = provider not in self._graph  # It is undrained when the reload is over.
+            return Absence(f"is on {provider.name!r}, which is drained", is_past=is_past)
         reason, retry_after, _ = self._access.absence(provider)
         table = self.table_of(provider) if not reason else None
         if table and (provider.name not in table.members or table.member(provider.name).is_joining):

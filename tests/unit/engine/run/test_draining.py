@@ -21,6 +21,7 @@ from tests.unit.engine.run.models import (
 
 from rungraph.engine.apis.common import HealthStatus
 from rungraph.engine.apis.models import Model
+from rungraph.engine.apis.resource import Member
 from rungraph.engine.errors import NotRunningError, UnavailableResourceError
 from rungraph.engine.events import State
 from rungraph.engine.run.errors import ReloadError
@@ -40,6 +41,18 @@ async def test_a_reload_that_fails_leaves_it_drained() -> None:
         with pytest.raises(ReloadError):
             await stack.apply(models_graph("bar", "new", new={"fails": "no route"}))
         assert offered(stack) == {"bar-model"}
+
+
+async def test_one_that_the_config_drops_is_awaited_no_more() -> None:
+    """What others share under a name of its own is what calls for that name go to then."""
+    async with Stack(models_graph("foo", "bar", "baz"), quick()) as stack:
+        await stack["models"].register_model(Model(identifier="mine", provider_id="foo"))
+        members = tuple(Member(provider_id=one) for one in ("bar", "baz"))
+        await stack["models"].register_model(Model(identifier="foo/mine", members=members))
+        await stack.drain("foo")
+        await stack.apply(models_graph("bar", "baz"))
+        answered = FakeModel.made[await stack["inference"].chat_completion("foo/mine", [])]
+        assert answered is not instance("foo")
 
 
 async def test_a_restart_leaves_it_drained() -> None:
