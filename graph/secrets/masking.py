@@ -169,11 +169,14 @@ def secrets_of_key(key: str, *, is_secret: bool = False) -> list[str]:
 
 def _with_words(text: str, shown: Callable[[str], str]) -> str:
     """Return *text* with the words of its placeholders as they are *shown*."""
-    for one in placeholders(text):
-        if one.word:
-            word = masked_secret(one.word) if becomes_secret(one) else shown(one.word)
-            text = text.replace(one.word, word)
-    return text
+
+    def part(one: str | Placeholder) -> str:
+        if isinstance(one, str):
+            return one
+        word = masked_secret(one.word) if becomes_secret(one) else shown(one.word)
+        return str(one._replace(word=word))
+
+    return "".join(map(part, segments(text))) if has_placeholder(text) else text
 
 
 def secret_variable(text: str) -> str:

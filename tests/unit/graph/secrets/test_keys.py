@@ -16,6 +16,7 @@ from rungraph.graph.plan.explain_masking import explain_masking
 from rungraph.graph.plan.graph_json import graph_of_plan
 from rungraph.graph.plan.plan_json import load_plan, plan_to_json
 from rungraph.graph.secrets.masking import masked_keys
+from rungraph.graph.secrets.values import masked
 
 KEYS = ("sk-zqxhidden1234567endzqx", "ghp_zqxhidden8910111213endzqx")
 
@@ -109,3 +110,12 @@ def test_a_mask_pasted_as_a_key_is_told() -> None:
     """What it hid is lost, as with a value."""
     graph = compile_config({"providers": {}, "server": {"********": 1}})
     assert [one.code for one in graph.diagnostics if one.code == "C041"] == ["C041"]
+
+
+def test_of_a_placeholder_only_its_word_is_masked() -> None:
+    """What is like it around it stays: keys and names can have such letters anywhere."""
+    written = {"model ${env.A_TOKEN:=e}": 1, "e ${env.B:=${env.API_KEY:=e}} ${env.API_KEY:+e}": 2}
+    assert [*masked(written)] == [
+        "model ${env.A_TOKEN:=********}",
+        "e ${env.B:=${env.API_KEY:=********}} ${env.API_KEY:+e}",
+    ]
