@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 from rungraph.graph.placeholders import placeholders
 from rungraph.graph.secrets.clients import LOGIN_FLAGS
 from rungraph.graph.secrets.known import NOTHING_KNOWN, KnownSecrets
-from rungraph.graph.secrets.masking import packed, secret_variable
+from rungraph.graph.secrets.masking import hides_word, packed
 from rungraph.graph.secrets.search import hits_in
 from rungraph.graph.secrets.values import (
     COLLECTIONS,
@@ -91,7 +91,7 @@ def _reason_in(text: str) -> str:
     rules = dict.fromkeys(hit.rule for hit in hits_in(packed(text)))
     if rules:
         return f"its text: {', '.join(rules)}"
-    if name := secret_variable(text):
-        return f"its variable is that of a secret: '{name}'"
+    if names := [one.name for one in placeholders(text) if hides_word(one)]:
+        return f"its variable is that of a secret: '{names[0]}'"
     inner = next((reason for one in placeholders(text) if (reason := _reason_in(one.word))), "")
     return inner or "it is a secret elsewhere in the file"

@@ -11,7 +11,7 @@ from rungraph.graph.placeholders import Placeholder, has_placeholder, placeholde
 from rungraph.graph.regex import PatternError, escaped, linear_pattern
 from rungraph.graph.secrets.keys import NO_SECRETS, is_secret_key
 from rungraph.graph.secrets.known import NOTHING_KNOWN
-from rungraph.graph.secrets.looks import is_mixed, is_random
+from rungraph.graph.secrets.looks import is_mixed, is_plain_word, is_random
 from rungraph.graph.secrets.pairs import Span, without_scheme
 from rungraph.graph.secrets.search import hits_in
 
@@ -173,7 +173,7 @@ def _with_words(text: str, shown: Callable[[str], str]) -> str:
     def part(one: str | Placeholder) -> str:
         if isinstance(one, str):
             return one
-        word = masked_secret(one.word) if becomes_secret(one) else shown(one.word)
+        word = masked_secret(one.word) if hides_word(one) else shown(one.word)
         return str(one._replace(word=word))
 
     return "".join(map(part, segments(text))) if has_placeholder(text) else text
@@ -181,15 +181,16 @@ def _with_words(text: str, shown: Callable[[str], str]) -> str:
 
 def secret_variable(text: str) -> str:
     """Return the variable with the name of a secret whose value *text* becomes; else nothing."""
-    return next((one.name for one in placeholders(text) if becomes_secret(one)), "")
+    found = (one.name for one in placeholders(text) if not one.has_alternative)
+    return next(filter(is_secret_key, found), "")
 
 
-def becomes_secret(one: Placeholder) -> bool:
-    """Whether a placeholder becomes the value of a secret variable, or a default in its place.
+def hides_word(one: Placeholder) -> bool:
+    """Whether the word of a placeholder is a secret because its variable is one by its name.
 
-    That of ``${env.A_KEY:+word}`` only asks whether there is one.
+    A plain word in ``${env.A_KEY:+word}`` is none: it only says what there is with that key.
     """
-    return not one.has_alternative and is_secret_key(one.name)
+    return is_secret_key(one.name) and not (one.has_alternative and is_plain_word(one.word))
 
 
 def is_no_name(key: Any) -> bool:
@@ -258,7 +259,7 @@ def secrets_of_template(written: str, resolved: object, *, is_secret: bool) -> I
     """Yield the secrets that the placeholders of *written* hold and that they became."""
     if not has_placeholder(written):
         return
-    secret = [one for one in placeholders(written) if is_secret or becomes_secret(one)]
+    secret = [one for one in placeholders(written) if is_secret or hides_word(one)]
     for one in placeholders(written):
         if one in secret:
             yield from secrets_of_text(one.word, is_secret=True)
@@ -315,7 +316,7 @@ def _united(spans: Iterable[Span]) -> list[Span]:
 
 def _shown(placeholder: Placeholder, *, is_secret: bool) -> str:
     name, operator, word, *_ = placeholder
-    is_secret = is_secret or becomes_secret(placeholder)
+    is_secret = is_secret or hides_word(placeholder)
     shown = masked_secret(word) if is_secret else masked_text(word)
     return f"${{env.{name}{operator}{shown}}}"
 

@@ -15,7 +15,7 @@ from rungraph.graph.diagnostics import Diagnostic, Severity
 from rungraph.graph.place import CARET_WHEN_CUT, CUT, Place
 from rungraph.graph.placeholders import placeholders
 from rungraph.graph.secrets.known import KnownSecrets
-from rungraph.graph.secrets.masking import becomes_secret, masked_line, rendered, spans_in_lines
+from rungraph.graph.secrets.masking import hides_word, masked_line, rendered, spans_in_lines
 from rungraph.graph.secrets.source_keys import names_in_text
 from rungraph.graph.secrets.source_lines import secret_spans
 from rungraph.graph.source.positions import path_text
@@ -219,7 +219,7 @@ def _hides_itself(text: str) -> bool:
     found = placeholders(text)
     if len(found) != 1 or str(found[0]) != text:
         return False
-    return not found[0].word or becomes_secret(found[0])
+    return not found[0].word or hides_word(found[0])
 
 
 def _whole_words(secret: str, text: str) -> list[Span]:

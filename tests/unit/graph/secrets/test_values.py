@@ -94,6 +94,7 @@ class TestMasked:
             ("postgres://me:${env.PG:=pw}@h/db", f"postgres://me:${{env.PG:={MASK}}}@h/db"),
             ("http://host:80/me@home", "http://host:80/me@home"),
             ("${env.API_KEY:+cerebras}", "${env.API_KEY:+cerebras}"),
+            ("${env.API_KEY:+hidden7}", f"${{env.API_KEY:+{MASK}}}"),
             ("${env.API_KEY:=abc}", f"${{env.API_KEY:={MASK}}}"),
             ("http://${env.H}:${env.P:=80}/x", "http://${env.H}:${env.P:=80}/x"),
             ("https://h/x?a=1&api_key=abc&b=2", f"https://h/x?a=1&api_key={MASK}&b=2"),
