@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import atexit
 import os
 import pty
 import signal
@@ -11,11 +12,13 @@ import threading
 import time
 from collections.abc import Callable, Generator
 from contextlib import contextmanager
+from functools import cache
 from pathlib import Path
 from typing import IO, Any, NamedTuple
 
 import click
 import pytest
+from tests.contract.warm import WarmCommands
 
 from rungraph.cli import main
 
@@ -64,12 +67,22 @@ def run_program(*words: str | Path, **options: Any) -> Ended:
     return Ended(done.returncode, done.stdout, done.stderr)
 
 
+@cache
+def _warm() -> WarmCommands:
+    commands = WarmCommands(environment())
+    atexit.register(commands.close)
+    return commands
+
+
 def rungraph(
     *words: str | Path, stdin: str = "", cwd: str | Path | None = None, **more: str
 ) -> Ended:
     """Run the command line to its end, in the folder *cwd* and with the variables *more*."""
-    known: dict[str, Any] = {"input": stdin, "cwd": cwd, "env": environment(**more), "timeout": 60}
-    ended = run_program(*command(*words), **known)
+    env, cwd = environment(**more), str(cwd or Path.cwd())
+    if any(name.startswith("PYTHON") for name in more):  # Python heeds it as it begins.
+        ended = run_program(*command(*words), input=stdin, cwd=cwd, env=env, timeout=60)
+    else:
+        ended = Ended(*_warm().run([*map(str, words)], stdin, cwd=cwd, env=env, seconds=60))
     assert "Traceback" not in ended.err or "RUNGRAPH_DEBUG" in more
     return ended
 
