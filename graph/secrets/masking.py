@@ -259,7 +259,7 @@ def secrets_of_template(written: str, resolved: object, *, is_secret: bool) -> I
     """Yield the secrets that the placeholders of *written* hold and that they became."""
     if not has_placeholder(written):
         return
-    secret = [one for one in placeholders(written) if is_secret or hides_word(one)]
+    secret = {one for one in placeholders(written) if is_secret or hides_word(one)}
     for one in placeholders(written):
         if one in secret:
             yield from secrets_of_text(one.word, is_secret=True)
