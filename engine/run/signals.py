@@ -5,13 +5,14 @@ from __future__ import annotations
 import asyncio
 import os
 import signal
+import socket
 from contextlib import asynccontextmanager, suppress
 from typing import TYPE_CHECKING, Any
 
 from rungraph.engine.run.loop_watch import forget_orders, order_end
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncGenerator, Callable
+    from collections.abc import AsyncGenerator, Callable, Iterable
     from types import FrameType
 
     from rungraph.engine.events import EventLog
@@ -75,6 +76,62 @@ class _Arrival:
                 self._theirs(number, frame)
 
 
+class _Wakeups:
+    """Reads which signals come, whatever handler stands for them and whatever that raises.
+
+    An event loop that runs the handlers itself, as uvloop does, forgets a signal whose handler
+    raises. Python writes the numbers of all signals into one place, which is the loop's: those that
+    are not *taken* go on to it.
+
+    Args:
+        loop: Runs what reads.
+        taken: The numbers of the signals to take.
+        take: Takes one.
+    """
+
+    def __init__(
+        self,
+        loop: asyncio.AbstractEventLoop,
+        taken: Iterable[signal.Signals],
+        take: Callable[[signal.Signals], None],
+    ) -> None:
+        self._loop, self._taken, self._take = loop, {int(one): one for one in taken}, take
+        self._read, self._written = socket.socketpair()
+        for end in (self._read, self._written):
+            end.setblocking(False)
+        self._before = self._theirs = -1
+        self.hold()
+        self._before = self._theirs
+        loop.add_reader(self._read, self._hand_out)
+
+    def hold(self) -> None:
+        """Have Python write signals here, if somebody has taken them elsewhere."""
+        ours = self._written.fileno()
+        if (earlier := signal.set_wakeup_fd(ours, warn_on_full_buffer=False)) != ours:
+            self._theirs = earlier
+
+    def close(self) -> None:
+        """Give signals back to whoever had them."""
+        self._loop.remove_reader(self._read)
+        now = signal.set_wakeup_fd(-1)
+        if self._before >= 0:
+            now = self._before
+        elif now == self._written.fileno():
+            now = self._theirs
+        with suppress(ValueError, OSError):  # Whoever had them may be over.
+            signal.set_wakeup_fd(now, warn_on_full_buffer=False)
+        self._read.close()
+        self._written.close()
+
+    def _hand_out(self) -> None:
+        for number in self._read.recv(4096):
+            if (one := self._taken.get(number)) is not None:
+                self._take(one)
+            elif self._theirs >= 0:
+                with suppress(OSError):
+                    os.write(self._theirs, bytes((number,)))
+
+
 @asynccontextmanager
 async def watch_signals(
     events: EventLog,
@@ -121,7 +178,9 @@ async def watch_signals(
         or one.name != "SIGHUP"
         or reload is not None
     }
-    in_forks.update(before)
+    in_earlier_forks = dict(in_forks)
+    in_forks.update(before | in_forks)
+    wakeups = _Wakeups(loop, before, take)
 
     def hold(number: signal.Signals, theirs: object) -> None:
         loop.add_signal_handler(number, take, number)
@@ -131,6 +190,7 @@ async def watch_signals(
         for number in before:
             if not isinstance(theirs := signal.getsignal(number), _Arrival):
                 hold(number, theirs)
+        wakeups.hold()
 
     timer: asyncio.TimerHandle | None = None
 
@@ -156,6 +216,8 @@ async def watch_signals(
             timer.cancel()
         forget_orders(loop)
         in_forks.clear()
+        in_forks.update(in_earlier_forks)
         for number, handler in before.items():
             loop.remove_signal_handler(number)
             signal.signal(number, handler)
+        wakeups.close()

@@ -2,11 +2,20 @@
 
 from __future__ import annotations
 
+import asyncio
 import logging
+import os
+import signal
+import sys
+from collections.abc import Callable
+from threading import Timer
 
 import pytest
+import uvloop
 
-from rungraph.cli.progress.session import ScrubbedLog
+from rungraph.cli.progress.session import ScrubbedLog, code_in
+from rungraph.engine.run import signals
+from rungraph.engine.run.stack import Stack
 from rungraph.graph import Catalog, compile_config
 
 
@@ -24,3 +33,21 @@ def test_what_cannot_be_written_is_told_and_hurts_nobody_who_logs(
     """As with any handler of the standard library."""
     ScrubbedLog(str).emit(logging.makeLogRecord({"name": "p", "msg": "%d", "args": ("x",)}))
     assert "p: cannot be written: TypeError: %d format" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("new_loop", [asyncio.new_event_loop, uvloop.new_event_loop])
+def test_a_signal_whose_handler_raises_is_not_lost(
+    monkeypatch: pytest.MonkeyPatch, new_loop: Callable[[], asyncio.AbstractEventLoop]
+) -> None:
+    """Although nobody has looked who has the signals since a provider took them."""
+    monkeypatch.setattr(signals, "_INTERVAL", 60)
+    sent = Timer(0.2, os.kill, (os.getpid(), signal.SIGTERM))
+
+    async def work() -> int:
+        async with Stack(compile_config({"providers": {}}, catalog=Catalog())).signals() as watch:
+            signal.signal(signal.SIGTERM, lambda *_: sys.exit(3))
+            sent.start()
+            await asyncio.sleep(5)
+        return watch.exit_code
+
+    assert code_in(work(), new_loop) == 143

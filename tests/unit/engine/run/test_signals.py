@@ -145,3 +145,24 @@ async def test_who_takes_a_signal_late_is_called_as_well(graph_of: GraphOf) -> N
         await asyncio.sleep(5)
     assert signals.received is signal.SIGTERM
     assert called == [signal.SIGINT]
+
+
+async def test_a_stack_that_is_over_leaves_signals_to_the_one_around_it(graph_of: GraphOf) -> None:
+    """And whoever has a signal that no stack takes has it meanwhile, too."""
+    loop, other = asyncio.get_running_loop(), asyncio.Event()
+    outer, inner = (Stack(graph_of(a=Offer()), QUICK) for _ in range(2))
+    loop.add_signal_handler(signal.SIGUSR1, other.set)
+    async with outer.signals() as of_outer:
+        async with inner.signals() as of_inner:
+            signal.raise_signal(signal.SIGUSR1)
+            await other.wait()
+            signal.raise_signal(signal.SIGTERM)
+            await asyncio.sleep(5)
+        assert (of_inner.received, of_outer.received) == (signal.SIGTERM, None)
+        signal.raise_signal(signal.SIGINT)
+        await asyncio.sleep(5)
+    assert of_outer.received is signal.SIGINT
+    other.clear()
+    signal.raise_signal(signal.SIGUSR1)
+    await asyncio.wait_for(other.wait(), 5)
+    loop.remove_signal_handler(signal.SIGUSR1)
