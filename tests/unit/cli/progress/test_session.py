@@ -35,6 +35,10 @@ def test_what_cannot_be_written_is_told_and_hurts_nobody_who_logs(
     assert "p: cannot be written: TypeError: %d format" in capsys.readouterr().err
 
 
+def _exit(*_: object) -> None:
+    sys.exit(3)
+
+
 @pytest.mark.parametrize("new_loop", [asyncio.new_event_loop, uvloop.new_event_loop])
 def test_a_signal_whose_handler_raises_is_not_lost(
     monkeypatch: pytest.MonkeyPatch, new_loop: Callable[[], asyncio.AbstractEventLoop]
@@ -45,7 +49,7 @@ def test_a_signal_whose_handler_raises_is_not_lost(
 
     async def work() -> int:
         async with Stack(compile_config({"providers": {}}, catalog=Catalog())).signals() as watch:
-            signal.signal(signal.SIGTERM, lambda *_: sys.exit(3))
+            signal.signal(signal.SIGTERM, _exit)
             sent.start()
             await asyncio.sleep(5)
         return watch.exit_code
