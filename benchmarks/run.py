@@ -12,6 +12,7 @@ SCRIPTS = (
     "query.py",
     "layout.py",
     "start.py",
+    "reload.py",
     "routed_call.py",
     "server.py",
     "validate.py",

@@ -31,6 +31,8 @@ from rungraph.graph import RunGraph, compile_config
 from rungraph.graph.catalog.specs import ApiSpec, Catalog, ProviderSpec
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from rungraph.engine.run.timeline import Timeline
 
 
@@ -96,21 +98,30 @@ class _Memory(_Provider):
     async def unregister_memory_bank(self, memory_bank: Any) -> None: ...
 
 
-def _offer(api: str, cls: type[_Provider]) -> ProviderSpec:
-    """Return the spec of a provider that sleeps and then is an instance of *cls*."""
+ROUTED: dict[str, Callable[[dict[str, Any]], Any]] = {
+    "inference": _Inference,
+    "safety": _Safety,
+    "memory": _Memory,
+}
+"""What makes a provider of its config, by API."""
+
+
+def offer(api: str, create: Callable[[dict[str, Any]], Any]) -> ProviderSpec:
+    """Return the spec of a provider that sleeps and then is what *create* returns."""
 
     async def get_provider_impl(config: dict[str, Any], _deps: object) -> Any:
         await asyncio.sleep(config["seconds"])
-        return cls(config)
+        return create(config)
 
-    name = f"{_MODULE}_{cls.__name__.strip('_').lower()}"
+    name = f"{_MODULE}_{create.__name__.strip('_').lower()}"
     module = ModuleType(name)
     vars(module)["get_provider_impl"] = get_provider_impl
     sys.modules[name] = module
     return ProviderSpec(api, "inline::sleep", name)
 
 
-def _provider(name: str, seconds: float) -> dict[str, Any]:
+def provider(name: str, seconds: float) -> dict[str, Any]:
+    """Return the entry of a provider that takes so many *seconds* to start."""
     config = {"seconds": seconds, "name": name}
     return {"provider_id": name, "provider_type": "inline::sleep", "config": config}
 
@@ -120,11 +131,10 @@ def _provider(name: str, seconds: float) -> dict[str, Any]:
 
 def routed_graph(providers: int = 200) -> RunGraph:
     """Return a graph of providers of the routed APIs, which take 50 ms each."""
-    apis = {"inference": _Inference, "safety": _Safety, "memory": _Memory}
-    specs = [_offer(api, cls) for api, cls in apis.items()]
-    configured: dict[str, list[dict[str, Any]]] = {api: [] for api in apis}
+    specs = [offer(api, create) for api, create in ROUTED.items()]
+    configured: dict[str, list[dict[str, Any]]] = {api: [] for api in ROUTED}
     for index in range(providers):
-        configured[tuple(apis)[index % 3]].append(_provider(f"p{index:03}", _SECONDS))
+        configured[tuple(ROUTED)[index % 3]].append(provider(f"p{index:03}", _SECONDS))
     catalog = CATALOG.merged(Catalog.of(providers=specs))
     return compile_config({"providers": configured}, catalog=catalog, environment={}).check()
 
@@ -132,7 +142,7 @@ def routed_graph(providers: int = 200) -> RunGraph:
 def random_graph(seed: int, nodes: int = 300) -> RunGraph:
     """Return a random graph of providers with lognormal durations around 50 ms."""
     dice = random.Random(seed)
-    spec = _offer("any", _Provider)
+    spec = offer("any", _Provider)
     sys.modules[_MODULE] = ModuleType(_MODULE)
     vars(sys.modules[_MODULE])["Anything"] = Anything
     apis, specs, configured = [], [], {}
@@ -141,7 +151,7 @@ def random_graph(seed: int, nodes: int = 300) -> RunGraph:
         needs = {f"api{dice.randrange(index):03}" for _ in range(dice.randint(0, 3)) if index}
         apis.append(ApiSpec(api, f"{_MODULE}:Anything"))
         specs.append(ProviderSpec(api, "inline::sleep", spec.module, dependencies=tuple(needs)))
-        configured[api] = [_provider("one", dice.lognormvariate(math.log(_SECONDS), 1))]
+        configured[api] = [provider("one", dice.lognormvariate(math.log(_SECONDS), 1))]
     catalog = Catalog.of(apis=apis, providers=specs)
     return compile_config({"providers": configured}, catalog=catalog, environment={}).check()
 
