@@ -181,8 +181,12 @@ def _with_words(text: str, shown: Callable[[str], str]) -> str:
 
 def secret_variable(text: str) -> str:
     """Return the variable with the name of a secret whose value *text* becomes; else nothing."""
-    found = (one.name for one in placeholders(text) if not one.has_alternative)
-    return next(filter(is_secret_key, found), "")
+    for one in placeholders(text):
+        if not one.has_alternative and is_secret_key(one.name):
+            return one.name
+        if name := secret_variable(one.word):  # It can become its word.
+            return name
+    return ""
 
 
 def hides_word(one: Placeholder) -> bool:

@@ -54,12 +54,22 @@ def _config(**other: str) -> str:
     return text
 
 
+@pytest.mark.parametrize(
+    "written",
+    [
+        "x${env.A_TOKEN}", "${env.UNSET:=${env.A_TOKEN}}", "${env.UNSET:=${env.B:=${env.A_TOKEN}}}",
+        "${env.SET:+${env.A_TOKEN}}", "${env.A_TOKEN:+${env.A_TOKEN}}",
+    ],
+)  # fmt: skip
 @pytest.mark.parametrize("where", USUAL)
-def test_a_secret_variable_is_not_filled_in_where_all_is_shown(where: str) -> None:
-    """Whoever may write a config, in a pull request, cannot have the environment printed."""
-    text = _config(**{where: '"x${env.A_TOKEN}"'})
+def test_a_secret_variable_is_not_filled_in_where_all_is_shown(where: str, written: str) -> None:
+    """Whoever may write a config, in a pull request, cannot have the environment printed.
+
+    Nor by way of the word of another variable.
+    """
+    text = _config(**{where: f'"{written}"'})
     assert text != _config()
-    graph = compile_config(text, environment={"A_TOKEN": VALUE})
+    graph = compile_config(text, environment={"A_TOKEN": VALUE, "SET": "s"})
     plan = make_plan(graph, Level.ENV)
     checked = checklist(graph, Level.ENV, answers=ask(graph))
     diff = diff_graphs(compile_config(_config(), environment={}), graph)
