@@ -19,7 +19,7 @@ from rungraph.graph.diff.model import (
     GraphDiff,
     NodeChange,
 )
-from rungraph.graph.diff.snapshot import Snapshot, hidden_extras, outline_of
+from rungraph.graph.diff.snapshot import Snapshot, hidden_settings, outline_of
 from rungraph.graph.diff.switches import Switches
 from rungraph.graph.nodes import ProviderNode, TableNode
 from rungraph.graph.paths import Edges, counts
@@ -153,8 +153,8 @@ def _setting_changes(
     if isinstance(old, Snapshot) or isinstance(new, Snapshot):
         return fact_changes(before, after)
     behind = (
-        _behind(before, hidden_extras(old), is_known=is_known),
-        _behind(after, hidden_extras(new), is_known=is_known),
+        _behind(before, hidden_settings(old), is_known=is_known),
+        _behind(after, hidden_settings(new), is_known=is_known),
     )
     return fact_changes(before, after, behind)
 

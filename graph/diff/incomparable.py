@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from rungraph.graph.diff.alignment import masked_alike
 from rungraph.graph.diff.facts import facts_of, hidden_of, is_masked
-from rungraph.graph.diff.snapshot import Snapshot, hidden_extras, settings_of
+from rungraph.graph.diff.snapshot import Snapshot, hidden_settings, settings_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -54,7 +54,7 @@ def _facts(graph: RunGraph | Snapshot, address: Address | None) -> Facts:
 def _hidden(graph: RunGraph | Snapshot, address: Address | None) -> Mapping[Path, Hidden]:
     if isinstance(graph, Snapshot):
         return {}
-    return hidden_extras(graph) if address is None else hidden_of(graph.nodes[address])
+    return hidden_settings(graph) if address is None else hidden_of(graph.nodes[address])
 
 
 def _with(facts: Facts, hidden: Mapping[Path, Hidden]) -> Facts:

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import re
+from collections import defaultdict
 from dataclasses import dataclass, field, replace
+from itertools import chain
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from rungraph.graph.diagnostics import Diagnostic, diagnostic_order
@@ -21,7 +23,7 @@ from rungraph.graph.secrets.masking import masked_text, masked_texts
 from rungraph.graph.secrets.values import masked
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Iterator, Mapping
 
     from rungraph.graph.address import Address
     from rungraph.graph.config.run_config import Excluded
@@ -107,19 +109,10 @@ def settings_of(graph: RunGraph | Snapshot) -> Facts:
     """Return what *graph* says of no node, secrets masked."""
     if isinstance(graph, Snapshot):
         return graph.settings
-    checks: dict[str, list[str]] = {}
-    for check in graph.checks:
-        checks.setdefault(check.name, []).append(
-            f"{masked_text(check.query, graph.known)} ({check.expect})"
-        )
-    values: dict[str, Any] = {
-        **shown_extras(graph),
-        "selectors": masked_texts(graph.selectors, graph.known),
-        "checks": {name: sorted(asked) for name, asked in checks.items()},
-    }
+    queries = ((path, shown) for path, shown, _ in _queries(graph))
     return sorted_facts(
         (path, leaf)
-        for path, leaf in flattened(values)
+        for path, leaf in chain(flattened(shown_extras(graph)), queries)
         # What is empty says nothing, but for an element of a list, which has its place.
         if leaf not in ("", None, {}) or any(isinstance(step, int) for step in path)
     )
@@ -131,12 +124,28 @@ def shown_extras(graph: RunGraph) -> Mapping[str, Any]:
     return shown
 
 
-def hidden_extras(graph: RunGraph) -> dict[Path, Hidden]:
+def hidden_settings(graph: RunGraph) -> dict[Path, Hidden]:
     """Return what is behind the settings of *graph* that do not show all of it."""
     extras = Extras(graph)
     written, resolved = extras.written, extras.resolved
     shown = masked(written, known=graph.known)
-    return {path: hidden for path, _, hidden in beside(shown, written, resolved) if hidden}
+    found = chain(beside(shown, written, resolved), _queries(graph))
+    return {path: hidden for path, _, hidden in found if hidden}
+
+
+def _queries(graph: RunGraph) -> Iterator[tuple[Path, Any, Hidden | None]]:
+    """Yield the selectors and checks of *graph*, secrets masked, each with what is behind it."""
+    asked: defaultdict[str, list[tuple[str, str]]] = defaultdict(list)
+    for one in graph.checks:
+        query = masked_text(one.query, graph.known)
+        asked[one.name].append((f"{query} ({one.expect})", f"{one.query} ({one.expect})"))
+    shown, written = (
+        {name: [both[side] for both in sorted(found)] for name, found in asked.items()}
+        for side in (0, 1)
+    )
+    selectors = masked_texts(graph.selectors, graph.known)
+    queries = {"selectors": {**graph.selectors}, "checks": written}
+    yield from beside({"selectors": selectors, "checks": shown}, queries, queries)
 
 
 def _without_place(one: Diagnostic) -> Diagnostic:

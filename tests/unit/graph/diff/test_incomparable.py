@@ -127,6 +127,27 @@ def test_ids_with_credentials_are_not_comparable() -> None:
     assert diff_graphs(one, graph_with("a")).not_comparable == ()
 
 
+def test_secrets_in_queries_are_compared() -> None:
+    """A selector or a check with another secret in it is another one; neither is shown."""
+
+    def graph_with(word: str) -> RunGraph:
+        query = f"attr(config.url, 'http://u:{word}@h', *)"
+        checks = [{"name": "c", "query": query, "expect": "empty"}]
+        return compile_config({"providers": {}, "selectors": {"s": query}, "checks": checks})
+
+    one, other = graph_with("pw-1"), graph_with("pw-2")
+    assert diff_graphs(one, graph_with("pw-1")).is_empty
+    found = diff_graphs(one, other)
+    assert [(*fact.path, fact.is_secret) for fact in found.settings] == [
+        ("checks", "c", True),
+        ("selectors", "s", True),
+    ]
+    assert "pw-" not in render_diff(found)
+    pasted = graph_with("********")
+    assert len(diff_graphs(pasted, graph_with("********")).not_comparable) == 2
+    assert len(diff_graphs(one, pasted).settings) == 2
+
+
 def test_a_pasted_key_is_another_than_a_secret_one() -> None:
     """Of two configs one knows the key: the node has changed."""
 
