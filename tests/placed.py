@@ -91,6 +91,9 @@ class Unruly(EmbeddingProvider):
             await asyncio.sleep(1)
         if content == "cancel":
             raise asyncio.CancelledError
+        if content == "cancel task" and (task := asyncio.current_task()) is not None:
+            task.cancel()
+            await asyncio.sleep(0)
         return self._lasting() if content == "lasting" else self._count()
 
     async def embeddings(self, *args: Any, **kwargs: Any) -> EmbeddingsResponse:

@@ -201,15 +201,15 @@ class Connection:
     async def _work(self, message: _Message, before: asyncio.Task[None] | None) -> None:
         if before is not None:  # Of one stream, one thing is done after the other.
             await asyncio.wait([before])
+        task = asyncio.current_task()
         try:
             kind, value = "result", await self._done(message)
-        except BaseException as error:
-            task = asyncio.current_task()
+        except BaseException as error:  # noqa: BLE001 (a provider's code may raise anything)
             if isinstance(error, asyncio.CancelledError):
-                if task is not None and task.cancelling():
-                    raise
                 error = cancelled_from_within(error)
             kind, value = "error", sendable(error)
+        if self._working.get(message.number, task) is not task:
+            return  # It was given up: what is answered is that it has been closed.
         if message.kind == "close":  # Whoever waits for it wants to know no more.
             kind, value = "result", None
         try:

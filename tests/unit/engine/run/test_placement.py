@@ -202,11 +202,12 @@ async def test_a_call_that_is_given_up_keeps_its_place_until_it_has_ended_there(
                 await asyncio.sleep(0.05)
 
 
-async def test_a_call_that_cancels_itself_there_has_failed(tmp_path: Path) -> None:
+@pytest.mark.parametrize("content", ["cancel", "cancel task"])
+async def test_a_call_that_cancels_itself_there_has_failed(tmp_path: Path, content: str) -> None:
     """Its caller would wait for ever."""
     async with _stack(tmp_path) as stack:
         with pytest.raises(BackgroundError, match=r"^it was cancelled from within$"):
-            await stack["inference"].completion("letters", "cancel")
+            await asyncio.wait_for(stack["inference"].completion("letters", content), 20)
 
 
 async def test_the_death_of_a_process_is_that_providers_failure(tmp_path: Path) -> None:
