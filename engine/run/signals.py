@@ -23,6 +23,8 @@ SIGNALS = tuple(
 """The signals that end a stack: Ctrl-C, an order to end, and a terminal that has gone."""
 _INTERVAL = 0.05
 """Seconds between two looks at who has the signals."""
+_watches: list[SignalWatch] = []
+"""Those that watch now; the last one, which began within the others, has the signals."""
 in_forks: dict[signal.Signals, Any] = {}
 """What a process that is forked does on signals instead: whoever has forked it may end it so."""
 
@@ -181,12 +183,15 @@ async def watch_signals(
     in_earlier_forks = dict(in_forks)
     in_forks.update(before | in_forks)
     wakeups = _Wakeups(loop, before, take)
+    _watches.append(watch)
 
     def hold(number: signal.Signals, theirs: object) -> None:
         loop.add_signal_handler(number, take, number)
         signal.signal(number, _Arrival(arrived, theirs))
 
     def hold_on(_: object = None) -> None:
+        if _watches[-1] is not watch:
+            return
         for number in before:
             if not isinstance(theirs := signal.getsignal(number), _Arrival):
                 hold(number, theirs)
@@ -214,6 +219,7 @@ async def watch_signals(
         unsubscribe()
         if timer is not None:
             timer.cancel()
+        _watches.remove(watch)
         forget_orders(loop)
         in_forks.clear()
         in_forks.update(in_earlier_forks)

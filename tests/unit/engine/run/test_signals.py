@@ -6,6 +6,7 @@ import asyncio
 import os
 import signal
 import sys
+import time
 from collections.abc import Callable, Mapping
 
 import pytest
@@ -154,8 +155,12 @@ async def test_a_stack_that_is_over_leaves_signals_to_the_one_around_it(graph_of
     loop.add_signal_handler(signal.SIGUSR1, other.set)
     async with outer.signals() as of_outer:
         async with inner.signals() as of_inner:
+            await asyncio.sleep(0.15)  # Both have looked who has the signals.
             signal.raise_signal(signal.SIGUSR1)
-            await other.wait()
+            await asyncio.wait_for(other.wait(), 5)
+            busy = time.process_time()
+            await asyncio.sleep(0.2)  # It is handed on but once.
+            assert time.process_time() - busy < 0.1
             signal.raise_signal(signal.SIGTERM)
             await asyncio.sleep(5)
         assert (of_inner.received, of_outer.received) == (signal.SIGTERM, None)
