@@ -63,6 +63,8 @@ async def outlast(
             cancelled = error
             if on_cancel is not None:
                 on_cancel()
+    if cancelled is not None:
+        _mark_as_seen(future)  # The caller raises the cancellation instead.
     return cancelled
 
 
@@ -132,7 +134,6 @@ async def settled(work: Awaitable[_T]) -> _T:
     future = asyncio.ensure_future(work)
     cancelled = await outlast(future)
     if cancelled is not None:
-        future.exception()  # Marks it as seen.
         raise cancelled
     return future.result()
 
@@ -214,7 +215,7 @@ async def _cancel(task: asyncio.Task[Any], grace: float) -> None:
 
 async def leave_behind(tasks: Iterable[asyncio.Task[Any]]) -> None:
     """Cancel *tasks* a last time, and abandon those that ignore that, too."""
-    left = [task for task in tasks if not task.done()]
+    left = _left_of(tasks)
     for task in left:
         task.cancel()
     try:
@@ -237,9 +238,17 @@ def abandon(task: asyncio.Task[Any]) -> None:
 
 def cut_off(tasks: Iterable[asyncio.Task[Any]]) -> None:
     """Cancel *tasks* a last time, where nobody can wait for that: they may ignore it."""
-    for task in [task for task in tasks if not task.done()]:
+    for task in _left_of(tasks):
         task.cancel()
         abandon(task)
+
+
+def _left_of(tasks: Iterable[asyncio.Task[Any]]) -> list[asyncio.Task[Any]]:
+    """Return which of *tasks* have not ended; what any of them raises nobody need look at."""
+    tasks = [*tasks]
+    for task in tasks:
+        task.add_done_callback(_mark_as_seen)
+    return [task for task in tasks if not task.done()]
 
 
 async def in_slices(items: Iterable[_T]) -> AsyncGenerator[_T, None]:
@@ -375,9 +384,9 @@ watches: list[HoldWatch] = []
 """Those that watch now."""
 
 
-def _mark_as_seen(task: asyncio.Task[Any]) -> None:
-    if not task.cancelled():
-        task.exception()
+def _mark_as_seen(future: asyncio.Future[Any]) -> None:
+    if not future.cancelled():
+        future.exception()
 
 
 def finish(future: asyncio.Future[None]) -> None:

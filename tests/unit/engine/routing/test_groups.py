@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import gc
 from collections.abc import Callable
 from contextlib import suppress
 from types import SimpleNamespace
@@ -235,6 +236,24 @@ async def test_a_member_that_cancels_its_task_fails_its_call_alone() -> None:
         vars(provider)["answers"] = SimpleNamespace(wait=cancel)
     with pytest.raises(BackgroundError, match="a member of 'small' cancelled it"):
         await stage.router.embeddings(model="small", contents=["x"])
+
+
+async def test_what_becomes_of_a_call_that_is_not_needed_any_more_is_nobodys_affair() -> None:
+    """Another member has answered, and a provider may make an error of that."""
+    stage, complaints = await staged("foo", "bar", hedge_after=0.01), list[Any]()
+    asyncio.get_running_loop().set_exception_handler(lambda _, about: complaints.append(about))
+
+    async def fail() -> None:
+        try:
+            await asyncio.Event().wait()
+        except asyncio.CancelledError:
+            raise OSError from None
+
+    vars(stage["bar"])["answers"] = SimpleNamespace(wait=fail)
+    assert await stage.router.embeddings(model="small", contents=["x"]) == "foo"
+    await asyncio.sleep(0)
+    gc.collect()
+    assert not complaints
 
 
 async def test_a_member_that_ignores_being_cancelled_holds_no_answer_up() -> None:
