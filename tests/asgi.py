@@ -56,6 +56,8 @@ async def ask(
     headers: dict[str, str] | None = None,
     query: str = "",
     again: Sequence[tuple[str, str]] = (),
+    leaves: asyncio.Event | None = None,
+    into: Answered | None = None,
 ) -> Answered:
     """Return what *app* answers.
 
@@ -67,6 +69,8 @@ async def ask(
         headers: Headers of the request.
         query: What follows the path.
         again: More headers, whose names may be those of others.
+        leaves: Set when the caller goes away; None for one that stays.
+        into: What takes the answer, for who cancels this; None for a new one.
     """
     content = body if isinstance(body, bytes) else json.dumps(body).encode()
     sent = {"host": "127.0.0.1:8321", "content-type": "application/json", **(headers or {})}
@@ -81,13 +85,14 @@ async def ask(
         ],
         "client": ("127.0.0.1", 50000),
     }
-    answered = Answered()
+    answered = into or Answered()
     is_sent = False
 
     async def receive() -> dict[str, Any]:
         nonlocal is_sent
         if is_sent or body is None:
-            await asyncio.Event().wait()
+            await (leaves or asyncio.Event()).wait()
+            return {"type": "http.disconnect"}
         is_sent = True
         return {"type": "http.request", "body": content}
 

@@ -233,18 +233,21 @@ class StackApp:
                 begin_call(*trace, ratio=self._settings.trace_ratio)
                 come_through(self._name, via)
                 await guarded(handler(exchange))
-        except asyncio.CancelledError as error:
-            if not exchange.take_back_cancellation():
-                if self._phase == "serving":  # A provider has cancelled whoever called it.
+        except (Exception, asyncio.CancelledError) as error:
+            if exchange.take_back_cancellation():  # Whatever a provider has made of it.
+                if exchange.broken_off is BrokenOff.DRAINED:
+                    text = "the server stops and ends this call"
+                    await self._fail(exchange, RequestError(503, text))
+                elif exchange.broken_off is BrokenOff.BODY_LATE:
+                    text = f"the body did not come within {BODY_SECONDS:g} seconds"
+                    await self._fail(exchange, RequestError(408, text))
+            elif isinstance(error, Exception):
+                await self._fail(exchange, error)
+            else:
+                # Code of a provider has cancelled whoever called it; or the event loop is over.
+                if exchange.is_call or self._phase == "serving":
                     await self._fail(exchange, cancelled_from_within(error))
                 raise
-            if exchange.broken_off is BrokenOff.DRAINED:
-                await self._fail(exchange, RequestError(503, "the server stops and ends this call"))
-            elif exchange.broken_off is BrokenOff.BODY_LATE:
-                text = f"the body did not come within {BODY_SECONDS:g} seconds"
-                await self._fail(exchange, RequestError(408, text))
-        except Exception as error:  # noqa: BLE001  (a provider's code may raise anything)
-            await self._fail(exchange, error)
         finally:
             if data is not None:
                 data.end()

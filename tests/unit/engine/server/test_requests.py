@@ -10,13 +10,15 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from tests.asgi import app_of, ask
+from tests.asgi import Answered, app_of, ask
 from tests.builders import entry
+from tests.contract.cli_package.fake_provider import FakeProvider
+from tests.peers import CHAT, asked
 
 from rungraph.engine.run.stack import Stack
 from rungraph.engine.server import app as app_module
 from rungraph.engine.server import exchange, listening
-from rungraph.engine.server.app import StackApp
+from rungraph.engine.server.app import ServerSettings, StackApp
 from rungraph.engine.server.guards import origin_of
 from rungraph.graph import RunGraph, compile_config
 from rungraph.viz import render
@@ -224,6 +226,66 @@ async def test_readers_of_events_are_told_of_the_end(app: StackApp) -> None:
     answered = await asyncio.wait_for(reading, 10)
     assert answered.body.endswith(b"\n\nevent: stopped\ndata: {}\n\n")
     assert b"error" not in answered.body
+
+
+@pytest.mark.parametrize("error", [ValueError, SystemExit])
+@pytest.mark.parametrize("drains", [True, False])
+async def test_what_a_provider_makes_of_the_end_of_a_call_is_not_told(
+    monkeypatch: pytest.MonkeyPatch,
+    caplog: pytest.LogCaptureFixture,
+    error: type[BaseException],
+    *,
+    drains: bool,
+) -> None:
+    """The call has not failed: the server has ended it, or its caller has gone."""
+    begun, leaves = asyncio.Event(), asyncio.Event()
+
+    async def hang(*_: object) -> None:
+        begun.set()
+        try:
+            await asyncio.Event().wait()
+        except asyncio.CancelledError:
+            raise error from None
+
+    monkeypatch.setattr(FakeProvider, "_hang", hang)
+    async with Stack(compile_config({"providers": {"inference": [ECHO]}})) as stack:
+        app = app_of(stack, ServerSettings(drain_seconds=0))
+        asking = asyncio.create_task(ask(app, "POST", CHAT, asked("hang"), leaves=leaves))
+        await begun.wait()
+        if drains:
+            await app.drain()
+        leaves.set()
+        answered = await asyncio.wait_for(asking, 10)
+    assert answered.status == (503 if drains else 0)
+    if drains:
+        assert answered.error["message"] == "the server stops and ends this call"
+    assert not caplog.records
+
+
+async def test_who_cancels_its_caller_while_the_server_drains_fails_its_call(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """With an answer like any other."""
+    begun, goes_on = asyncio.Event(), asyncio.Event()
+
+    async def cancel(*_: object) -> None:
+        begun.set()
+        await goes_on.wait()
+        if (caller := asyncio.current_task()) is not None:
+            caller.cancel()
+        await asyncio.sleep(0)
+
+    monkeypatch.setattr(FakeProvider, "_hang", cancel)
+    async with Stack(compile_config({"providers": {"inference": [ECHO]}})) as stack:
+        app = app_of(stack)
+        answered = Answered()
+        asking = asyncio.create_task(ask(app, "POST", CHAT, asked("hang"), into=answered))
+        await begun.wait()
+        draining = asyncio.create_task(app.drain())
+        goes_on.set()
+        await asyncio.wait([asking, draining])
+    assert answered.status == 500
+    assert answered.error["message"].startswith("internal error; the server's log tells")
 
 
 @pytest.mark.parametrize("host", ["127.0.0.1", "::1"])
