@@ -129,6 +129,10 @@ HARMLESS_KEYS: dict[str, Any] = {
     "dsn": "sqlite:///x.db", "connection_string": "orders-warehouse-2024-v2",
     "object_key": "models/llama3b8q4.gguf", "access": "read-write", "license": "Apache-2.0",
     "zip_code": "12345", "salt": "none", "hot_key": "ctrl-shift-f12",
+    "api_key_header": "X-Api-Key", "token_header": "X-Auth-Token", "auth_header": "Authorization",
+    "use_auth": "optional", "db_password": "${DB_PASSWORD}", "proxy_password": "$PROXY_PASSWORD",
+    "api_token": "os.environ/API_TOKEN", "hf_token": "<your token>", "smtp_pass": "YOUR_PASSWORD",
+    "admin_password": "{{ .Values.password }}", "win_password": "%PASSWORD%",
 }  # fmt: skip
 HARMLESS_TEXTS: list[str] = [
     "Your token: ask the user", "Password: at least 8 characters", "The password: must be long",
@@ -177,7 +181,17 @@ HARMLESS_TEXTS: list[str] = [
     "0b7c22a6b14a4c1f9d3e07b10b7c22a6b14a4c1f", "set -e TOKEN", "密码\uff1a必填",
     "key rotation-every-90-days", "docker run -p 8080:80 redis-cli",
     "Authorization: See RFC7235", "('size', '10px')", "f('token', 'sha256', 1)",
-    "authorization of user-17a",
+    "authorization of user-17a", "TOKEN=$TOKEN", "export API_KEY=${API_KEY}", "cmd --api-key $KEY",
+    "curl -H 'Authorization: Bearer ${TOKEN}' https://h", "cmd --token ${TOKEN} -v",
+    "PASSWORD=%PASSWORD%",
+    "password={{ .Values.password }}", "cmd --password {{ password }}", "token: <token>",
+    "--token <TOKEN>", "api_key: <YOUR_API_KEY>", "api_key=YOUR_API_KEY", "Bearer YOUR_TOKEN",
+    "Authorization: Bearer <token>", "password: required", "token: missing", "api_key: string",
+    "secret: SecretStr", "sk-learn-classifier-model-v2", "nvapi-compatible-endpoint-v2",
+    "Token classification-v2", "Basic model-7b-v2", "basic model-v1.5", "pypi-server-mirror-config",
+    "the secret: 42 is the answer", "a token: e.g. word2vec", "PASS: 12 FAIL: 3", "pass=3 fail=0",
+    '{"password": null}', '{"token": true}', '{"api_key": "${API_KEY}"}', "<key>color2</key>",
+    "sha1-2jmj7l5rSw0yVb/vlWAYkK/YBwk=", "api_key_header: X-Api-Key", "auth_header=Authorization",
 ]  # fmt: skip
 HARMLESS: list[Any] = [
     {"args": ["docker", "run", "-p", "8080:80"]},

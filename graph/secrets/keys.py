@@ -16,13 +16,23 @@ from unicodedata import category, combining, normalize
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-NO_SECRETS = frozenset(
+_NO_SECRETS = frozenset(
     (
         *("basic", "bearer", "digest", "disabled", "enabled", "false", "jwt", "no", "none", "null"),
-        *("oauth", "oauth2", "off", "on", "true", "yes"),
+        *("oauth", "oauth2", "off", "on", "true", "yes", "optional", "required", "missing"),
+        *("empty", "expired", "invalid", "unset", "undefined", "redacted", "str", "string"),
+        "secretstr",
     )
 )
 """Words that say whether or how there is a secret; whoever has one as a secret has none."""
+_REFERENCE = re.compile(
+    r"""\$\{\w{1,100}\}|\$(?P<shell>[A-Z_][A-Z0-9_]{0,99})|%(?P<dos>[A-Z_][A-Z0-9_]{0,99})%
+    |\{\{[-\s.$|A-Za-z_]{1,200}\}\}|<[A-Za-z][A-Za-z _-]{0,60}>|os\.environ/\w{1,100}
+    |[Yy][Oo][Uu][Rr][_-][A-Za-z_-]{1,60}""",
+    re.VERBOSE,
+)
+"""What a shell, a template or a reader is to put something else for."""
+_AROUND = ")]}.,:;!?"
 NAME_KEYS = (
     *("name", "key", "header", "type", "scheme", "id", "variable", "var", "env", "field", "param"),
     *("parameter", "property", "option", "flag", "arg", "k", "header_name", "key_name"),
@@ -40,6 +50,7 @@ HELD_KEYS = frozenset(
 _WORD = re.compile(
     r"(?:[A-Za-z]*[^\W\d_A-Za-z])+[A-Za-z]*|[A-Z]+(?=[A-Z][a-z])|[A-Z]?[a-z]+|[A-Z]+|[0-9]+"
 )
+_HEADER = re.compile(r"[A-Z][A-Za-z]{0,19}(?:-[A-Z][A-Za-z]{0,19}){0,5}")
 _LONGEST_NAME = 200
 
 _HOLDERS = frozenset(
@@ -252,6 +263,17 @@ def secret_head(name: str) -> str:
     return "" if head == "token" and last.removesuffix("token") in _NOT_OF["token"] else head
 
 
+def is_header_name(name: str, value: object) -> bool:
+    """Whether *value*, under the key *name*, names a header rather than being what it holds.
+
+    Examples:
+        >>> is_header_name("api_key_header", "X-Api-Key"), is_header_name("api_key", "X-Api-Key")
+        (True, False)
+    """
+    is_of_header = name.lower().endswith("header") and isinstance(value, str)
+    return is_of_header and _HEADER.fullmatch(str(value)) is not None and is_secret_key(str(value))
+
+
 @lru_cache(maxsize=8192)
 def opaque_head(name: str) -> str:
     """Return what makes *name* that of a secret if its value looks like one; else nothing.
@@ -269,6 +291,28 @@ def _phrase(words: Sequence[str]) -> str:
         if len(words) >= count and tuple(words[-count:]) in _PHRASES:
             return " ".join(words[-count:])
     return ""
+
+
+def is_no_secret(value: str) -> bool:
+    """Whether *value*, where a secret could be, only says whether there is one, or where it is.
+
+    A bare ``$NAME`` is a variable only if it is called like a secret: a password can look so. What
+    ends a sentence, or brackets around it, is no part of it.
+
+    Examples:
+        >>> values = ("none", "${TOKEN}", "$API_KEY", "<your token>", "{{ password }}")
+        >>> all(map(is_no_secret, values))
+        True
+        >>> any(map(is_no_secret, ("hunter2", "$ESAME", "${A:-hunter2}", "<hunter2>")))
+        False
+    """
+    if value.rstrip(_AROUND).lower() in _NO_SECRETS:
+        return True
+    match = _REFERENCE.match(value)
+    if match is None or value[match.end() :].strip(_AROUND):
+        return False
+    name = match["shell"] or match["dos"]
+    return name is None or is_secret_key(name)
 
 
 def is_secret_key(name: str) -> bool:

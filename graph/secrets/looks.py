@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import re
 
-_PLAIN = re.compile(r"<?[^\W\d_]+(?:[-'][^\W\d_]+)*>?[.,:;!?…)]*")
+_PLAIN = re.compile(r"<?[^\W\d_]+(?:[-'][^\W\d_]+)*>?[.,:;!?…)]*|(?:[^\W\d_]\.){2,9}")
+_WORDED = re.compile(r"[a-z]{1,14}(?:[-_.](?:[a-z]{1,14}|v?\d{1,3}[a-z]?))+")
 _CAMEL = re.compile(r"[a-z][A-Z]|[A-Z]{2}[a-z]|[A-Z][a-z]+[A-Z]")
 _OPAQUE = re.compile(r"""[\s"'`\\]{0,9}([\w.~+/-]{16,4000})={0,2}(?=$|[\s"'`\\,;\]}])""")
 _KINDS = re.compile(r"(?P<capitals>[A-Z]+)|(?P<small>[a-z]+)|(?P<digits>[0-9]+)")
@@ -24,6 +25,16 @@ def is_plain_word(text: str) -> bool:
         [True, True, False, False, False]
     """
     return _PLAIN.fullmatch(text) is not None and _CAMEL.search(text) is None
+
+
+def is_worded(text: str) -> bool:
+    """Whether *text* is made of words and versions, as names of models and programs are.
+
+    Examples:
+        >>> [is_worded(word) for word in ("sk-learn-model-v2", "sk-hunter2-value", "word")]
+        [True, False, False]
+    """
+    return _WORDED.fullmatch(text) is not None
 
 
 def is_mixed(text: str) -> bool:

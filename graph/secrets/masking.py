@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from rungraph.graph.placeholders import Placeholder, has_placeholder, placeholders, segments
 from rungraph.graph.regex import PatternError, escaped, linear_pattern
-from rungraph.graph.secrets.keys import NO_SECRETS, is_secret_key
+from rungraph.graph.secrets.keys import is_no_secret, is_secret_key
 from rungraph.graph.secrets.known import NOTHING_KNOWN
 from rungraph.graph.secrets.looks import is_mixed, is_plain_word, is_random
 from rungraph.graph.secrets.pairs import Span, without_scheme
@@ -213,7 +213,7 @@ def masked_secret(text: str) -> str:
 
     That is its placeholders, without their words, and a scheme such as ``Bearer``.
     """
-    if text.lower() in NO_SECRETS:
+    if is_no_secret(text):
         return text
     return rendered(text, [without_scheme(text, 0, len(text))])
 

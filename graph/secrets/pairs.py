@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING, NamedTuple
 
-from rungraph.graph.secrets.keys import NO_SECRETS, WEAK, opaque_head, secret_head
+from rungraph.graph.secrets.keys import WEAK, is_header_name, opaque_head, secret_head
 from rungraph.graph.secrets.looks import is_mixed, is_plain_word, is_random
 
 if TYPE_CHECKING:
@@ -55,7 +55,9 @@ _VALUE = re.compile(
     re.VERBOSE | re.IGNORECASE | re.DOTALL,
 )
 _VALUE_OF_FLAG = re.compile(
-    rf"""{_QUOTED}|(?P<plain>[^\s"',\]}}-][^\s"',\]}}]*)""", re.VERBOSE | re.DOTALL
+    rf"""{_QUOTED}|(?P<plain>\$\{{\w{{1,100}}\}}|\{{\{{[^{{}}"']{{1,100}}\}}\}}
+    |[^\s"',\]}}-][^\s"',\]}}]*)""",
+    re.VERBOSE | re.DOTALL,
 )
 _TIGHT_VALUE = re.compile(r"[^\s:@/&;,]{6,}")
 _SCHEME = re.compile(r"(?:Bearer|Basic|Token|ApiKey)\s+", re.IGNORECASE)
@@ -121,10 +123,11 @@ def hits_after_names(text: str, *, has_pairs: bool) -> Iterator[Hit]:
             continue  # A remark, such as ``(not set)``, or a variable.
         if value["braced"] and not is_mixed(value["braced"]) and value["braced"].isidentifier():
             continue  # The field of a template.
+        if is_header_name(named["name"], value[str(value.lastgroup)]):
+            continue
         position = value.end()
         span = without_scheme(text, *value.span(str(value.lastgroup)))
-        if text[slice(*span)].lower() not in NO_SECRETS:
-            yield Hit(*span, f"name '{head}'")
+        yield Hit(*span, f"name '{head}'")
 
 
 def _head_of(text: str, named: re.Match[str]) -> str:

@@ -6,7 +6,8 @@ import re
 from typing import TYPE_CHECKING
 
 from rungraph.graph.secrets.escapes import unescaped
-from rungraph.graph.secrets.looks import drawn_in
+from rungraph.graph.secrets.keys import is_no_secret, secret_head
+from rungraph.graph.secrets.looks import drawn_in, is_worded
 from rungraph.graph.secrets.pairs import Hit, hits_after_flags, hits_after_names
 from rungraph.graph.secrets.services import SERVICE_KEYS
 from rungraph.graph.secrets.shapes import SHAPES
@@ -15,8 +16,10 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
 _SERVICE_KEY = re.compile(rf"(?<![A-Za-z0-9])(?:{'|'.join(SERVICE_KEYS)})")
+_MERE_NUMBER = re.compile(r"\d{1,3}\W{0,9}")
 _LONG_WORD = re.compile(r"[\w.=+/-]{14}")
-_LONG_RUN = re.compile(r"[A-Za-z0-9+/_-]{20,}")
+# Digests are written after what they are made by.
+_LONG_RUN = re.compile(r"(?:\bsha\d{1,3}-[\w+/=]+)|(?P<run>[A-Za-z0-9+/_-]{20,})")
 # Asked once of each text, because most texts need no more.
 _NEEDS = frozenset(need for one in SHAPES for need in one.needs)
 _FEWEST = tuple(one for one in sorted(_NEEDS) if not any(map(one.__contains__, _NEEDS - {one})))
@@ -34,7 +37,8 @@ def hits_in(text: str, *, has_pairs: bool = True) -> Iterator[Hit]:
     offsets: Sequence[int] = range(len(text) + 1)
     for _ in range(3):  # A query in a query is escaped twice.
         for start, end, rule in _hits_as_written(text, has_pairs=has_pairs):
-            yield Hit(offsets[start], offsets[end], rule)
+            if not (is_no_secret(text[start:end]) or _MERE_NUMBER.fullmatch(text, start, end)):
+                yield Hit(offsets[start], offsets[end], rule)
         plain, before = unescaped(text)
         if plain == text:
             return
@@ -53,9 +57,10 @@ def _hits_as_written(text: str, *, has_pairs: bool) -> Iterator[Hit]:
                         yield Hit(*span, shape.rule)
     if _LONG_WORD.search(text):
         for match in _SERVICE_KEY.finditer(text):
-            yield Hit(*match.span(), "key of a service")
+            if not is_worded(match[0]) or secret_head(match[0]):
+                yield Hit(*match.span(), "key of a service")
         for match in _LONG_RUN.finditer(text):
-            if drawn := drawn_in(match[0]):
+            if match["run"] and (drawn := drawn_in(match["run"])):
                 start, end = drawn
                 yield Hit(match.start() + start, match.start() + end, "random characters")
     if "-" in text:

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Final, NamedTuple
 
 from rungraph.graph.secrets.clients import LOGIN_FLAGS, is_for_password
 from rungraph.graph.secrets.keys import HEADS, NAME_KEYS, WEAK, is_secret_name, secret_head
-from rungraph.graph.secrets.looks import is_mixed, is_plain_word, is_random
+from rungraph.graph.secrets.looks import is_mixed, is_plain_word, is_random, is_worded
 from rungraph.graph.secrets.services import HOOKS
 
 if TYPE_CHECKING:
@@ -36,12 +36,12 @@ class Shape(NamedTuple):
 
 
 def _is_no_word(match: re.Match[str]) -> bool:
-    return not is_plain_word(match["value"])
+    return not (is_plain_word(match["value"]) or is_worded(match["value"]))
 
 
 def _is_secret_element(match: re.Match[str]) -> bool:
     head = secret_head(match["name"])
-    return bool(head) and not (head in WEAK and is_plain_word(match["value"]))
+    return bool(head) and (head not in WEAK or is_random(match["value"]))
 
 
 def _is_mixed(match: re.Match[str]) -> bool:

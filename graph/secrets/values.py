@@ -16,8 +16,9 @@ from rungraph.graph.secrets.clients import CLIENTS, LOGIN_FLAGS, is_for_password
 from rungraph.graph.secrets.keys import (
     HELD_KEYS,
     NAME_KEYS,
-    NO_SECRETS,
     WEAK,
+    is_header_name,
+    is_no_secret,
     is_reference,
     is_secret_key,
     is_secret_name,
@@ -94,9 +95,7 @@ def secret_values(written: Any, resolved: Any, *, secrets: Iterable[str] = ()) -
     """
     found: set[str] = set()
     _collect(found, written, resolved, frozenset(map(plain_key, secrets)), "", is_secret=False)
-    return frozenset(
-        one for one in found if len(one) >= _SHORTEST and one.lower() not in NO_SECRETS
-    )
+    return frozenset(one for one in found if len(one) >= _SHORTEST and not is_no_secret(one))
 
 
 def names_in(value: Any) -> frozenset[str]:
@@ -284,7 +283,7 @@ def _head_of_pair(value: Sequence[Any]) -> str:
 def _head_of(key: str, item: Any, under: Any) -> str:
     head = secret_head(key)
     if head and not (head in WEAK and isinstance(under, str) and is_reference(under)):
-        return head
+        return "" if is_header_name(key, item) else head
     head = opaque_head(key)
     return head if head and isinstance(item, str) and is_random(item) else ""
 
