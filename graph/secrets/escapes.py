@@ -12,8 +12,8 @@ if TYPE_CHECKING:
 
 # Each stands for one character. A number of HTML can stand for none: those of ASCII do not.
 _ESCAPE = re.compile(
-    r"""%[0-9A-Fa-f]{2}|\\(?:x|u00|U000000)[0-9A-Fa-f]{2}
-    |&(?:quot|apos|amp|\#0{0,4}(?:3[2-9]|[4-9]\d|1[01]\d|12[0-6])
+    r"""%[0-9A-Fa-f]{2}|\\(?:(?:x|u00|U000000)(?P<code>[0-9A-Fa-f]{2})|(?P<slash>/))
+    |&(?:quot|apos|amp|lt|gt|\#0{0,4}(?:3[2-9]|[4-9]\d|1[01]\d|12[0-6])
     |\#[xX]0{0,4}(?:[2-6][0-9A-Fa-f]|7[0-9A-Ea-e]));""",
     re.VERBOSE,
 )
@@ -32,8 +32,9 @@ def unescaped(text: str) -> tuple[str, Sequence[int]]:
     offsets: list[int] = []
     position = 0
     for escape in _ESCAPE.finditer(text):
-        of_url = f"%{escape[0][-2:]}" if escape[0][0] == "\\" else escape[0]
-        plain += text[position : escape.start()] + unescape(unquote(of_url, "latin-1"))
+        of_url = f"%{escape['code']}" if escape["code"] else escape[0]
+        plain += text[position : escape.start()]
+        plain += escape["slash"] or unescape(unquote(of_url, "latin-1"))
         offsets += range(position, escape.start() + 1)
         position = escape.end()
     return plain + text[position:], [*offsets, *range(position, len(text) + 1)]

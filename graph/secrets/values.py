@@ -316,6 +316,7 @@ def _forms(value: str) -> tuple[str, ...]:
         quote(value),
         quote_plus(value),
         json.dumps(value)[1:-1],
+        json.dumps(value)[1:-1].replace("/", r"\/"),
         json.dumps(value, ensure_ascii=False)[1:-1],
         repr(value)[1:-1],
         html.escape(value),

@@ -97,6 +97,8 @@ def test_what_is_harmless_is_shown_in_source_lines_as_well() -> None:
         *("x:///?odbc_connect=UID%3Dme%3BPWD%3D§", "u=%3Ftoken%3D§", "password=&quot;§&quot;"),
         *("password&#x3D;§", "u=%3Fa%3D1%2526token%253D§", r"http://x?a=1\u0026token=§"),
         *(r"\u003cpassword\u003e§\u003c/password\u003e", "password=&amp;quot;§&amp;quot;"),
+        *("&lt;password&gt;§&lt;/password&gt;", r'{"url": "https:\/\/me:§@h\/v1"}'),
+        *(r"https:\\/\\/me:§@h\\/", "&amp;lt;pwd&amp;gt;§&amp;lt;/pwd&amp;gt;"),
         *("ALTER USER me WITH PASSWORD '§'", "wrong password '§'", "password: |\n  §"),
         *("User : me\nPassword : §", "requirepass §"),
         *("IDENTIFIED BY '§'", "IDENTIFIED WITH x BY §", "HTTPBasicAuth('me', '§')"),
