@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import shutil
-import subprocess
 import sys
 import threading
 from collections.abc import Generator
@@ -71,8 +70,11 @@ class Peer:
             interpreter = _interpreter(self._version) if self._version else sys.executable
             if interpreter is None:
                 pytest.skip(f"there is no Python {self._version} here")
-            subprocess.run([interpreter, "-m", "venv", self._folder], check=True)
-            if run_program(python, "-m", "pip", "install", "-q", *self._requirements).code:
+            uv = (sys.executable, "-m", "uv", "--quiet")
+            run_program(*uv, "venv", "--clear", "--python", interpreter, self._folder)
+            # A test runs the package often: so it is compiled once.
+            options = ("--compile-bytecode", "--python", python)
+            if run_program(*uv, "pip", "install", *options, *self._requirements).code:
                 pytest.skip(f"cannot be installed: {', '.join(self._requirements)}")
             installed.write_text(repr(self._requirements))
         return str(python)
