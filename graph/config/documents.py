@@ -22,6 +22,7 @@ if TYPE_CHECKING:
 _TEMPLATE = re.compile(r"\{\{-?\s*[.$\w]|\{%-?\s")
 _MARK = re.compile(r"^---(?=\s|$)", re.MULTILINE)
 """Where a document begins: at the start of a line, nothing else can look like it."""
+_LINE = re.compile(r"[^\r\n]*(?:\r\n?|\n|\Z)")
 _BROKEN = ("C003", "C007")
 _SECTIONS = ("providers", "apis", "image_name", "distro_name")
 _NAMES = ("run.yaml", "config.yaml")
@@ -113,7 +114,8 @@ def _in_manifests(document: Document) -> Document:
         for one in (document, *_later(document))
     ]
     maps = [(one, path) for one in documents for path in _config_maps(one.value)]
-    held = [found for one, path in maps if (found := _run_config_in(one, path)) is not None]
+    seen: set[int] = set()
+    held = [found for one, path in maps if (found := _run_config_in(one, path, seen)) is not None]
     if held:
         config, note = held[0]
         others = [one.place for _, one in held[1:]]
@@ -146,12 +148,9 @@ def _later(document: Document) -> Iterator[Document]:
 
 
 def _part(document: Document, start: int, end: int) -> Document:
-    """Return a part of a text as a document, with all before it blanked out.
-
-    So its places are right without a calculation.
-    """
-    blank = re.sub(r"[^\n]", " ", document.text[:start])
-    return parse_document(blank + document.text[start:end], document.file)
+    """Return a part of a text, from the beginning of a line on, as a document where it stands."""
+    first_line = document.source.place(start).line
+    return parse_document(document.text[start:end], document.file, first_line=first_line)
 
 
 def _config_maps(value: Any) -> Iterator[Path]:
@@ -172,10 +171,18 @@ def _texts(document: Document, path: Path) -> Mapping[str, str]:
     return {name: text for name, text in value.items() if isinstance(text, str)}
 
 
-def _run_config_in(document: Document, path: Path) -> tuple[Document, Diagnostic] | None:
-    """Return the run config in a ConfigMap's data, and a note of it; None when there is none."""
+def _run_config_in(
+    document: Document, path: Path, seen: set[int]
+) -> tuple[Document, Diagnostic] | None:
+    """Return the run config in a ConfigMap's data, and a note of it; None when there is none.
+
+    What is *seen*, by its ``id``, is not read again: aliases can repeat a long text very often.
+    """
     texts = _texts(document, path)
     for name in sorted(texts, key=lambda one: (one not in _NAMES, one)):
+        if id(texts[name]) in seen:
+            continue
+        seen.add(id(texts[name]))
         inner = _embedded(document, (*path, "data", name), texts[name])
         template = _template(inner)
         if template or any(key in inner.value for key in _SECTIONS):
@@ -201,12 +208,14 @@ def _embedded(document: Document, path: Path, text: str) -> Document:
     outer = document.text
     if outer[start : start + 1] != "|":
         return parse_document(text, f"{document.file}#{path_text(path)}")
-    begin = outer.find("\n", start) + 1
-    lines = outer[begin:].splitlines(keepends=True)
-    indent = next((len(one) - len(one.lstrip()) for one in lines if one.strip()), 0)
-    end = begin
-    for line in lines:
-        if line.strip() and len(line) - len(line.lstrip()) < indent:
+    header = _LINE.match(outer, start)
+    begin = end = header.end() if header else len(outer)
+    indent = -1
+    for line in _LINE.finditer(outer, begin):
+        content = line[0].lstrip()
+        width = len(line[0]) - len(content)
+        if content and width < indent:
             break
-        end += len(line)
+        indent = width if content and indent < 0 else indent
+        end = line.end()
     return _part(document, begin, end)

@@ -201,14 +201,14 @@ def decode_document(content: bytes, file: str) -> Document:
 
 
 @collector_paused()
-def parse_document(text: str, file: str = "<text>") -> Document:
+def parse_document(text: str, file: str = "<text>", *, first_line: int = 1) -> Document:
     """Return the document that *text* is.
 
     A text is JSON when its file's name ends in ``.json``, or when it begins with a brace and is
     JSON; otherwise it is YAML 1.1 as PyYAML's safe loader reads it, except that timestamps stay
-    text.
+    text. Of a part of a file, *first_line* is the number of its first line there.
     """
-    source = SourceText(file, text.removeprefix("\ufeff"))
+    source = SourceText(file, text.removeprefix("\ufeff"), first_line)
     document = Document(source, *parsed(source))
     if len(text) <= LONGEST_SEARCHED:
         source.learn(lambda: document.secrets)

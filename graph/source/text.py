@@ -60,11 +60,13 @@ class SourceText:
     Attributes:
         file: The path as the user gave it, or ``<text>`` or ``<mapping>``.
         text: The whole text.
+        first_line: The number of its first line, where it is part of a file.
     """
 
-    def __init__(self, file: str, text: str) -> None:
+    def __init__(self, file: str, text: str, first_line: int = 1) -> None:
         self.file = file
         self.text = text
+        self.first_line = first_line
 
     @cached_property
     def _starts(self) -> Sequence[int]:
@@ -115,9 +117,10 @@ class SourceText:
     def masked(self, text: str, place: Place) -> str:
         """Return a message about what stands at *place*, without secrets."""
         spans = [*self.known.spans_in(text), *spans_in_lines(text)]
-        if place.line > len(self._starts):  # Of a file whose text cannot be made out.
+        number = self._number_of(place)
+        if not 1 <= number <= len(self._starts):  # Of a file whose text cannot be made out.
             return rendered(text, spans)
-        offset = self._starts[place.line - 1] + place.column - 1
+        offset = self._starts[number - 1] + place.column - 1
         index = bisect_right(self._secrets, (offset, len(self.text))) - 1
         if index >= 0:
             start, end = self._secrets[index]
@@ -131,7 +134,11 @@ class SourceText:
     def place(self, offset: int) -> Place:
         """Return the place of the character at *offset*."""
         line = bisect_right(self._starts, offset)
-        return Place(self.file, line, offset - self._starts[line - 1] + 1)
+        return Place(self.file, self.first_line + line - 1, offset - self._starts[line - 1] + 1)
+
+    def _number_of(self, place: Place) -> int:
+        """Return which line of this text the one of *place* is, counted from 1."""
+        return place.line - self.first_line + 1
 
     def problem(
         self,
@@ -156,7 +163,7 @@ class SourceText:
         )
 
     def line(self, number: int) -> str:
-        """Return line *number*, counted from 1, without its break; empty when there is none."""
+        """Return line *number* of this text, counted from 1, without its break; else nothing."""
         if not 1 <= number <= len(self._starts):
             return ""
         start = self._starts[number - 1]
@@ -175,11 +182,12 @@ class SourceText:
         Tabs are kept. ``caret_column`` tells where in it the place is. Of a line that is longer
         than any that a person writes there is none: what is secret in it would take long to find.
         """
-        if self._length_of(place.line) > LONGEST_LINE:
+        number = self._number_of(place)
+        if self._length_of(number) > LONGEST_LINE:
             return ""
-        line = self.line(place.line)
+        line = self.line(number)
         column = min(max(place.column, 1) - 1, len(line))
-        spans = [*self._secrets_in(place.line), *self.known.spans_in(line)]
+        spans = [*self._secrets_in(number), *self.known.spans_in(line)]
         shown, moved = masked_line(line, spans, column)
         # A secret before the place, or around it, has moved what follows.
         if moved == column:

@@ -7,6 +7,8 @@ import textwrap
 import pytest
 
 from rungraph.graph import compile_config, graph_to_json
+from rungraph.graph.config import documents
+from rungraph.graph.source.document import Document, parse_document
 from rungraph.viz import render_json
 
 
@@ -79,3 +81,37 @@ def test_what_rungraph_wrote_is_no_run_config() -> None:
         (found,) = again.diagnostics
         assert found.message == f"this is JSON that rungraph wrote ({kind}), and no run config"
         assert found.help[0].partition(";")[0] == readers
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "apiVersion: v1\nkind: ConfigMap\ndata:\n"
+        + "".join(f"  k{number}: |\n    a: {number}\n\n" for number in range(200)),
+        "".join(f"---\n{_SERVICE}spec: {number}\n" for number in range(200)),
+        f"apiVersion: v1\nkind: ConfigMap\nx: &text '{'a: b' * 100}'\ndata:\n"
+        + "".join(f"  k{number}: *text\n" for number in range(200)),
+    ],
+    ids=["texts", "documents", "aliases"],
+)
+def test_each_part_of_a_file_is_read_once(text: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """However many there are: what stands before a part is not read with it."""
+    read: list[str] = []
+
+    def parsed(part: str, file: str, *, first_line: int = 1) -> Document:
+        read.append(part)
+        return parse_document(part, file, first_line=first_line)
+
+    monkeypatch.setattr(documents, "parse_document", parsed)
+    graph = compile_config(text, environment={})
+    assert [one.code for one in graph.diagnostics] == ["C017"]
+    assert sum(map(len, read)) <= len(text)
+
+
+def test_a_problem_in_a_part_of_a_file_has_its_place_there() -> None:
+    """With its line, and without what is secret in that, whatever ends the lines before."""
+    service = _SERVICE.replace("kind: S", "kind:\r  S")
+    graph = compile_config(f"{service}---\r\n{_MAP}    pasword: S3cretPw\n", environment={})
+    [problem] = [one for one in graph.diagnostics if one.code == "C012"]
+    assert problem.place is not None
+    assert (problem.place.line, problem.excerpt) == (14, "    pasword: ********")
