@@ -64,6 +64,9 @@ class Changes:
         running: What runs.
         nodes: Creates and disposes of instances.
         emit: Takes every event.
+
+    Attributes:
+        left: What did not start again of the graph that the latest reload has gone back to.
     """
 
     def __init__(
@@ -79,6 +82,7 @@ class Changes:
         self._turns: list[tuple[set[Address], asyncio.Future[None]]] = []
         self._exchanged: Starting | None = None
         self._updating: asyncio.Future[list[NodeFailure]] | None = None
+        self.left: list[NodeFailure] = []
         self.is_aborted = False
         self.is_ending = False
 
@@ -207,6 +211,7 @@ class Changes:
             asyncio.CancelledError: If the caller was cancelled; then, too, the old one goes on.
             NotRunningError: If the stack is to stop; then neither goes on.
         """
+        self.left = []
         async with self._turn({*self._running.graph, *exchange.graph}):
             self._check_not_ending()
             try:
@@ -223,9 +228,9 @@ class Changes:
         running = self._running
         before, runs = (running.graph, running.late), dict(running.runs)
         if failures := self._kept_down(exchange, runs, restarts):  # Before anything stops for it.
-            left, cancelled = await self._bring_back(())  # A restart was broken off for this.
-            self._check_not_ending(cancelled)
-            raise ReloadError(tuple(failures), left)
+            # A restart was broken off for this.
+            self._check_not_ending(await self._bring_back(()))
+            raise ReloadError(tuple(failures), tuple(self.left))
         ran = [one for one in exchange.ends if running.runs[one].is_up]
         cancelled = await running.take_down(exchange.ends)
         exchange.switch(True)
@@ -258,8 +263,7 @@ class Changes:
         running.graph, running.late = before
         self._put_back([runs[one] for one in failed if one in runs and one not in ran], awaited)
         # What was skipped before may have what it needs by now.
-        left, interrupted = await self._bring_back(ran)
-        cancelled = interrupted or cancelled
+        cancelled = await self._bring_back(ran) or cancelled
         refused: list[Address] = []
         for address in updated:
             if self.is_ending:
@@ -271,7 +275,7 @@ class Changes:
                 cancelled = interrupted or cancelled
             for failure in problems:
                 if isinstance(failure.error, LackingError):  # It goes on, degraded.
-                    left += (failure,)
+                    self.left.append(failure)
                     continue
                 # It goes by neither config. That is the reload's doing, so it is no failure of
                 # its own, for which it may not be started again.
@@ -281,11 +285,10 @@ class Changes:
         if refused:
             replaced = running.closure(refused)
             cancelled = await self._take_down(replaced) or cancelled
-            failures_again, interrupted = await self._bring_back(replaced)
-            left, cancelled = left + failures_again, interrupted or cancelled
+            cancelled = await self._bring_back(replaced) or cancelled
         running.relink()
         self._check_not_ending(cancelled)
-        raise ReloadError((*starting.failures, *failures), left)
+        raise ReloadError((*starting.failures, *failures), tuple(self.left))
 
     def _kept_down(
         self,
@@ -301,26 +304,22 @@ class Changes:
             if one not in before or not before[one].is_skipped
         ]
 
-    async def _bring_back(
-        self, nodes: Iterable[Address]
-    ) -> tuple[tuple[NodeFailure, ...], asyncio.CancelledError | None]:
-        """Start *nodes*, which ran, and what was skipped and can start.
-
-        Returns why which of *nodes* do not run again, and a cancellation.
-        """
+    async def _bring_back(self, nodes: Iterable[Address]) -> asyncio.CancelledError | None:
+        """Start *nodes*, which ran, and what was skipped and can start; return a cancellation."""
         if self.is_ending:
-            return (), None
+            return None
         running = self._running
         back = running.renew(running.with_skipped(nodes), is_whole=False)
         cancelled = await outlast(self.start(back))
         # They may have run on without what has failed, and cannot start without it.
         lost = {one: run.causes for one in nodes if (run := running.runs[one]).is_skipped}
-        left = [
+        self.left += back.failures
+        self.left += [
             _without(one, causes, self._nodes.place_of(one))
             for one, causes in lost.items()
             if back.culprits.keys().isdisjoint(causes)
         ]
-        return (*back.failures, *left), cancelled
+        return cancelled
 
     def _leave_out(self, nodes: Mapping[Address, Address]) -> None:
         """Take note that *nodes*, which have stopped, wait for what they are mapped to."""

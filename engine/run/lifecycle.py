@@ -32,7 +32,7 @@ from rungraph.engine.events import (
 )
 from rungraph.engine.provider import ProviderReport
 from rungraph.engine.run.changes import Changes, Exchange
-from rungraph.engine.run.errors import ReloadError, RunError, needs_failed
+from rungraph.engine.run.errors import RunError, needs_failed
 from rungraph.engine.run.loop_watch import LoopWatch, beyond_help
 from rungraph.engine.run.node_run import Phase
 from rungraph.engine.run.runner import KILL_GRACE, NodeRunner, RunnerCallbacks
@@ -223,9 +223,8 @@ class Lifecycle:
             await self.changes.exchange(exchange, awaited, self.supervisor.restarts)
             for failure in self._of_reload:
                 self._has_broken(failure)
-        except BaseException as error:
-            left = error.left if isinstance(error, ReloadError) else ()
-            for failure in (*forgotten, *left):
+        except BaseException:
+            for failure in (*forgotten, *self.changes.left):
                 if not self._running.runs[failure.address].is_skipped:  # Else it waits for others.
                     self.supervisor.broke(failure)
             raise

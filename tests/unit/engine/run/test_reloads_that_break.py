@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import os
 import signal
+import sys
 from contextlib import suppress
 from typing import Any
 
@@ -127,6 +128,32 @@ async def test_a_provider_that_may_still_be_at_the_new_config_is_started_anew(
         assert taken == ["other"]
         assert instance("foo") is not first
         assert stack.status() == dict.fromkeys(old, State.READY)
+
+
+async def test_what_does_not_come_back_from_a_cancelled_reload_is_started_again(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """As after any reload that goes back: nobody is told of it who could do so."""
+    new = models_graph("bar", "slow", bar={"serves": "x"}, slow={"serves": "y", "hangs": 1})
+    async with Stack(models_graph("foo", "bar"), quick()) as stack:
+        reload = asyncio.create_task(stack.apply(new))
+        await until(lambda: _starts_of(stack, SLOW))
+        module, reloads = sys.modules["rungraph_fake_models"], [reload]
+        create = vars(module)["get_provider_impl"]
+
+        async def create_again(config: Any, deps: Any) -> FakeModel:
+            if reloads:
+                reloads.clear()
+                msg = "no GPU"
+                raise ConnectionError(msg)
+            return await create(config, deps)
+
+        monkeypatch.setattr(module, "get_provider_impl", create_again)
+        reload.cancel()
+        await asyncio.wait([reload])
+        assert reload.cancelled()
+        assert not reloads
+        await until(lambda: offered(stack) == {"foo-model", "bar-model"})
 
 
 async def test_what_was_given_up_before_a_failed_reload_is_told_to_be_so_again() -> None:
