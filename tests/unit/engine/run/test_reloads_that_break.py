@@ -141,7 +141,7 @@ async def test_what_does_not_come_back_from_a_cancelled_reload_is_started_again(
         module, reloads = sys.modules["rungraph_fake_models"], [reload]
         create = vars(module)["get_provider_impl"]
 
-        async def create_again(config: Any, deps: Any) -> FakeModel:
+        async def create_again(config: Any, deps: Any) -> Any:
             if reloads:
                 reloads.clear()
                 msg = "no GPU"
