@@ -35,7 +35,7 @@ LONGEST_QUERY: Final = 100_000
 DEEPEST_QUERY: Final = 40
 """Parentheses, functions, negations and lets inside each other: far less than Python recurses."""
 LONGEST_PATTERN: Final = 2_000
-"""Characters of a regular expression."""
+"""Characters of a regular expression, and of a glob."""
 MOST_INSTRUCTIONS: Final = 2_500
 """What a regular expression may become: one such as ``((a|b){0,30}){0,30}`` becomes thousands, each
 of which every character of a text may meet."""

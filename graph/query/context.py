@@ -8,8 +8,9 @@ from fnmatch import translate
 from functools import cached_property, lru_cache
 from typing import TYPE_CHECKING
 
-from rungraph.graph.budgets import MOST_PASSES, MOST_VISITED
+from rungraph.graph.budgets import LONGEST_PATTERN, MOST_PASSES, MOST_VISITED
 from rungraph.graph.paths import walkable
+from rungraph.graph.regex import PatternError
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -23,6 +24,7 @@ if TYPE_CHECKING:
     from rungraph.graph.query.errors import QueryError
 
 NodeSet = frozenset["Address"]
+_SIGN = re.compile(r"\[!?+\]?+[^\]]*+\]|.", re.DOTALL)
 
 
 class Graphs:
@@ -119,8 +121,18 @@ class Context:
 
 
 def glob_of(glob: str) -> re.Pattern[str]:
-    """Return what matches the texts that a glob means: ``*``, ``?``, ``[…]``; ``*`` any text."""
-    return re.compile(translate(glob))
+    """Return what matches the texts that a glob means: ``*``, ``?``, ``[…]``; ``*`` any text.
+
+    Raises:
+        PatternError: If it is too long: a text is compared with all of it at each character.
+    """
+    if len(glob) > LONGEST_PATTERN and not is_literal(glob):
+        msg = f"longer than {LONGEST_PATTERN:,} characters"
+        raise PatternError(msg)
+    # A bracket that nothing closes is itself: `translate` looks for the end of each anew.
+    closed = glob.rfind("]") + 1
+    signs = (*_SIGN.findall(glob, 0, closed), *glob[closed:])
+    return re.compile(translate("".join("[[]" if one == "[" else one for one in signs)))
 
 
 def is_literal(glob: str) -> bool:

@@ -102,7 +102,10 @@ class _Evaluator:
             QueryError: Also if all that was asked so far has visited more than it may.
         """
         graphs, work = self.context.graphs, self.context.work
-        found = self._value(tree, names)
+        try:
+            found = self._value(tree, names)
+        except PatternError as error:
+            raise self.error(tree, f"the pattern is {error}", "leave out some of it") from None
         passes = FUNCTIONS[tree.name].passes if isinstance(tree, Call) else 0
         each = graphs.size / max(len(graphs.nodes), 1)
         if isinstance(tree, Around | Call | Walk):

@@ -98,7 +98,7 @@ def select(
     groups = groups_of(context, method)
     matching = {glob} & groups.keys() if is_name else _matching(groups, glob)
     if not is_name and not is_literal(glob):
-        context.work.visited += len(groups)
+        context.work.visited += len(groups) + sum(map(len, groups)) * len(glob) / 1000
     nodes = frozenset().union(*(groups[value] for value in matching))
     if not nodes and method not in _MAY_BE_EMPTY:
         if is_name and not is_literal(glob):

@@ -73,6 +73,10 @@ from rungraph.graph.query import query as query_graph
         ("attr(status, ready, *)", "'status:' asks how a run went, and none is given"),
         ("attr(typ, x, *)", "did you mean 'type'?"),
         ("attr(type, '[', *)", "column 12: not a regular expression"),
+        (f"agents | {'[' * 2001}", "column 10: the pattern is longer than 2,000 characters"),
+        (f"selector:{'*a' * 1001}", "column 1: the pattern is longer than 2,000 characters"),
+        (f"attr(config.{'*' * 2001}, x, *)", "column 1: the pattern is longer than 2,000"),
+        (f"agents | {'a' * 2001}", "column 10: no node matches 'aaa"),
     ],
 )  # fmt: skip
 def test_names_that_are_not_there(graph: RunGraph, query: str, error: str) -> None:

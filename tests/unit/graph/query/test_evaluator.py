@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from fnmatch import fnmatchcase
 from typing import Any
 
 import pytest
@@ -12,7 +13,7 @@ from rungraph.graph import Address, QueryError, RunGraph, Selection, compile_con
 from rungraph.graph.budgets import MOST_KEPT_ATTRIBUTES
 from rungraph.graph.plan.graph_json import graph_from_json, graph_to_json
 from rungraph.graph.query import query as query_graph
-from rungraph.graph.query.context import graphs_of
+from rungraph.graph.query.context import glob_of, graphs_of
 
 
 @pytest.mark.parametrize(
@@ -346,3 +347,24 @@ def test_only_so_many_attributes_are_kept(graph: RunGraph) -> None:
     for number in range(3 * MOST_KEPT_ATTRIBUTES):
         assert len(query_graph(graph, f"attr(config.[ku]{number}, a, *)")) == 0
     assert len(graphs_of(graph).groups) <= MOST_KEPT_ATTRIBUTES
+
+
+@pytest.mark.parametrize(
+    "glob", ["[", "a[", "[[]", "[]", "[]a", "[!]", "[!]]b", "a[]b[", "[]]x[[a]["]
+)
+def test_a_bracket_that_nothing_closes_is_itself(glob: str) -> None:
+    """A glob means what it means to `fnmatch`, which looks for the end of each bracket anew."""
+    texts = ["[", "a[", "[]", "[]a", "[!]", "]", "xb", "a[]b[", "]x[a[", "]x[[a][", "a"]
+    assert [*map(bool, map(glob_of(glob).match, texts))] == [
+        fnmatchcase(one, glob) for one in texts
+    ]
+
+
+def test_long_globs_and_names_count_for_what_they_cost(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A name can be compared with all of a glob at each of its characters."""
+    monkeypatch.setattr("rungraph.graph.query.context.MOST_VISITED", 1_000)
+    entry = {"provider_id": "a" * 2_000, "provider_type": "remote::tgi"}
+    graph = compile_config({"providers": {"inference": [entry]}}, environment={})
+    assert query_graph(graph, f"*{'a' * 10}*")
+    with pytest.raises(QueryError, match="visits more than"):
+        query_graph(graph, f"*{'a' * 1_000}*")
