@@ -109,7 +109,7 @@ class Instances:
             self._check(node, instance)
             if has_reports(instance):
                 instance.report_to(report)
-        except Exception:
+        except BaseException:
             await self.close(address, instance)
             raise
         return instance

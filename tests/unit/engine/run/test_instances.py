@@ -25,9 +25,11 @@ from tests.unit.engine.run.models import BAR, FakeModel, models_graph, quick
 
 from rungraph.engine.apis.models import Model
 from rungraph.engine.errors import (
+    BackgroundError,
     ComplianceError,
     EntryPointError,
     MissingPackageError,
+    NodeError,
     StartError,
 )
 from rungraph.engine.events import NodeFailed, State
@@ -195,12 +197,22 @@ async def test_an_instance_that_does_not_comply_is_shut_down_and_named(graph_of:
     assert made[0].shutdowns == 1
 
 
-async def test_a_report_to_that_fails_fails_the_node(graph_of: GraphOf) -> None:
+@pytest.mark.parametrize(
+    ("error", "told_as"),
+    [
+        (NotImplementedError, NotImplementedError),
+        (SystemExit, NodeError),
+        (asyncio.CancelledError, BackgroundError),
+    ],
+)
+async def test_a_report_to_that_fails_fails_the_node(
+    graph_of: GraphOf, error: type[BaseException], told_as: type[Exception]
+) -> None:
     """The hook is called right after creation; an instance that raises there is given back."""
 
     class Broken(Pinger):
         def report_to(self, report: object) -> None:
-            raise NotImplementedError
+            raise error
 
     made: list[Broken] = []
 
@@ -208,7 +220,7 @@ async def test_a_report_to_that_fails_fails_the_node(graph_of: GraphOf) -> None:
         made.append(Broken())
         return made[0]
 
-    assert isinstance(await _culprit(graph_of(a=Offer(create))), NotImplementedError)
+    assert isinstance(await _culprit(graph_of(a=Offer(create))), told_as)
     assert made[0].shutdowns == 1
 
 
