@@ -119,7 +119,7 @@ def _registry_module() -> Any:
         raise CatalogError(msg)
     try:
         return import_module(found[0])
-    except Exception as error:
+    except (Exception, SystemExit) as error:
         # A package that is not whole can fail in any way.
         msg = f"{called} cannot be imported: {describe(error)}"
         raise CatalogError(msg) from error
@@ -183,7 +183,7 @@ def _registry(package: Any, config: Mapping[str, Any], problems: list[str]) -> M
         )
         try:
             return cast("Mapping[Any, Any]", package.get_provider_registry(asked))
-        except Exception as error:  # noqa: BLE001 (specs that others wrote, read by others' code)
+        except (Exception, SystemExit) as error:  # noqa: BLE001 (others' specs, and code)
             names = joined([f"{key} '{folder}'" for key, folder in sorted(folders.items())])
             problems.append(f"{names} cannot be read: {describe(error)}")
     return cast("Mapping[Any, Any]", package.get_provider_registry())
@@ -214,7 +214,7 @@ def _module_specs(
             known.add((api, name))
             try:
                 offered = import_module(f"{module.partition('==')[0]}.provider").get_provider_spec()
-            except Exception as error:  # noqa: BLE001 (a module that others wrote)
+            except (Exception, SystemExit) as error:  # noqa: BLE001 (others' module)
                 problems.append(f"the spec of '{name}' of {api} in '{module}': {describe(error)}")
                 continue
             specs = offered if isinstance(offered, list) else [offered]

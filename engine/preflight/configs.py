@@ -109,7 +109,7 @@ def read_config(
             value = _validate(cls, config)
         except ValidationError as error:
             details = error.errors(include_url=False, include_context=False)
-        except Exception as error:  # noqa: BLE001 (a config class is foreign code)
+        except (Exception, SystemExit) as error:  # noqa: BLE001 (a config class is foreign)
             what = f"its config class fails with {type(error).__name__}"
             problem = ConfigProblem((), what, is_of_value=True)
             return ReadConfig(problems=(problem,))

@@ -149,7 +149,7 @@ def _with_defaults(node: ProviderNode) -> tuple[Mapping[str, object], bool]:
     """Return the config of *node* as its config class has it, and whether that accepts it."""
     try:
         value = read_config(node).value
-    except Exception:  # noqa: BLE001 (foreign code; the level import reports what is wrong)
+    except (Exception, SystemExit):  # noqa: BLE001 (foreign; the level import tells what is wrong)
         value = None
     if isinstance(value, BaseModel):
         return value.model_dump(), True

@@ -183,11 +183,17 @@ def test_what_cannot_be_read_of_external_types_costs_only_those(stand_in: Path) 
     )
 
 
-def test_a_package_that_cannot_be_used_is_one_clear_error(stand_in: Path) -> None:
+@pytest.mark.parametrize(
+    ("code", "told"),
+    [("1 / 0\n", "ZeroDivisionError: division by"), ("raise SystemExit(3)\n", "SystemExit: 3")],
+)
+def test_a_package_that_cannot_be_used_is_one_clear_error(
+    stand_in: Path, code: str, told: str
+) -> None:
     """Whatever its import raises, or without a registry where it was: a message, no traceback."""
     registry = stand_in / "llama_stack/core/distribution.py"
-    registry.write_text("1 / 0\n")
-    with pytest.raises(CatalogError, match=r"cannot be imported: ZeroDivisionError: division by"):
+    registry.write_text(code)
+    with pytest.raises(CatalogError, match=f"cannot be imported: {told}"):
         installed_catalog({})
     registry.unlink()
     with pytest.raises(CatalogError, match="has no registry of providers"):

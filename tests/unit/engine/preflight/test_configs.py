@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -56,6 +57,17 @@ class Failing(BaseModel):
     @classmethod
     def _fail(cls, value: str) -> str:
         raise KeyError(value)
+
+
+class Exiting(BaseModel):
+    """A config class that ends the process."""
+
+    url: str = ""
+
+    @field_validator("url")
+    @classmethod
+    def _exit(cls, value: str) -> str:
+        sys.exit(value)
 
 
 def _configured(
@@ -153,6 +165,7 @@ def test_no_value_is_ever_shown(graph_of: GraphOf) -> None:
     ("cls", "config", "problem", "way_out"),
     [
         ("Failing", {"url": "hunter22"}, "its config class fails with KeyError", ()),
+        ("Exiting", {"url": "hunter22"}, "its config class fails with SystemExit", ()),
         ("Closed", {"ulr": "x"}, "'ulr': unknown key", ("did you mean 'url'?",)),
         ("Settings", {"url": 12345}, "'url': input should be a valid string", ()),
         (
@@ -162,7 +175,13 @@ def test_no_value_is_ever_shown(graph_of: GraphOf) -> None:
             (),
         ),
     ],
-    ids=["failing class", "closed class", "number for a text", "neither number nor text"],
+    ids=[
+        "failing class",
+        "exiting class",
+        "closed class",
+        "number for a text",
+        "neither number nor text",
+    ],
 )
 def test_a_config_that_is_rejected(
     graph_of: GraphOf, cls: str, config: dict[str, Any], problem: str, way_out: tuple[str, ...]
