@@ -166,5 +166,6 @@ for _ in range(2):
 assert signal.getsignal(signal.SIGINT) is signal.default_int_handler
 print("goes on")
 """
-    ended = run_program(sys.executable, "-c", program, env=environment())
+    env = environment(XDG_STATE_HOME=str(tmp_path))
+    ended = run_program(sys.executable, "-c", program, env=env)
     assert (ended.code, ended.err, ended.out[-8:]) == (0, "", "goes on\n")
