@@ -15,9 +15,10 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
 # What nobody sees in a key does not end it.
+_BARE = r"[\w.\-\0\xad\u200b-\u200f\u2060-\u2064\ufeff]"
 KEY = re.compile(
-    r"""(?:"(?P<double>(?:[^"\\\r\n]|\\(?:.|\r?\n)){0,200})"\s*:|'(?P<single>(?:[^'\r\n]|''){0,200}+)'\s*:
-        |(?<![\w.-])(?P<bare>[\w.\-\0\xad\u200b-\u200f\u2060-\u2064\ufeff]++)["']?[^\S\r\n]*(?:\r?\n[^\S\r\n]*)?:+(?=[\s"'\[{]|$))""",
+    rf"""(?:"(?P<double>(?:[^"\\\r\n]|\\(?:.|\r?\n)){{0,200}})"\s*:|'(?P<single>(?:[^'\r\n]|''){{0,200}}+)'\s*:
+        |(?<!{_BARE})(?P<bare>{_BARE}++)["']?[^\S\r\n]*(?:\r?\n[^\S\r\n]*)?:+(?=[\s"'\[{{]|$))""",
     re.VERBOSE | re.MULTILINE,
 )
 _NAME_VALUE = re.compile(r"""[ \t]*["']?([^"'\s,\[\]{}#][^"'\r\n,\[\]{}#]{0,200})""")

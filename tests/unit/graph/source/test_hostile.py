@@ -20,6 +20,7 @@ REPEATED = [
     "eyJaaaa.aaaa", "-----BEGIN PRIVATE KEY-----", "<password>", "Bearer ", "mysql -p", "-u a:",
     "${env.A:=", "{a: ", "password: ", "password: [a ", "*a ", "&a ", "\\",
 ]  # fmt: skip
+NOT_SEEN = "\u200b"
 LINES = [
     "password:", "password: 'a", "password: [a", "password: |", "- --token", "api_key: *a",
     "x: &a 1", "name: token", "value: b", "k: 1", "# a", "",
@@ -31,6 +32,12 @@ LINES = [
 def test_a_long_line_takes_linear_time(unit: str, start: str) -> None:
     """With a syntax error in it, so that its secrets are searched."""
     text = f"{start}{unit * (20_000 // len(unit))} ]: [\n"
+    assert parse_document(text).diagnostics
+
+
+def test_a_long_run_of_what_is_not_seen_takes_linear_time() -> None:
+    """It can be part of a key, and a search begins where it does, not at each of its characters."""
+    text = f"x: {NOT_SEEN * 400_000} ]: [\n"
     assert parse_document(text).diagnostics
 
 
