@@ -48,6 +48,7 @@ class Member:
         deadline: Seconds that one question to the provider may take.
         gate: Knows of the calls that run on the provider.
         is_joining: Whether it came while the table ran, and was not asked yet what it serves.
+        has_listed: Whether it has ever answered what it serves.
         unanswered: Identifiers of what it was to register and gave no answer about.
         gone: Why it is not there any more; what it still answers does not count. None if it is.
     """
@@ -70,6 +71,7 @@ class Member:
         self.deadline = deadline
         self.gate = gate or Gate()
         self.is_joining = False
+        self.has_listed = False
         self.unanswered: set[str] = set()
         self.gone: NotRunningError | None = None
         self._address = str(Address.provider(pair.router_api, provider_id))
@@ -101,7 +103,9 @@ class Member:
 
     async def listing(self) -> list[Resource]:
         """Return what the provider serves now."""
-        return await self._within_deadline(self._listing)
+        listing = await self._within_deadline(self._listing)
+        self.has_listed = True
+        return listing
 
     async def register(self, resource: Resource) -> Resource:
         """Have the provider serve *resource* and return it as accepted, under the name asked for.

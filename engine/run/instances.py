@@ -352,6 +352,8 @@ class Instances:
         table = self.table_of(provider) if not reason else None
         if table and (provider.name not in table.members or table.member(provider.name).is_joining):
             reason, retry_after = "which is being asked what it serves; retry after 1.00 s", 1.0
+        elif table and not table.member(provider.name).has_listed:
+            reason = "which has not said what it serves"
         if reason:
             where = f"{'is' if is_known else 'may be'} on {provider.name!r}"
             return Absence(f"{where}, {reason}", retry_after, provider not in self._graph)

@@ -51,6 +51,11 @@ class Question:
         return self.answer
 
 
+async def _unreachable() -> list[Model]:
+    msg = "no route"
+    raise ConnectionError(msg)
+
+
 async def _crash_and_return(stack: Stack) -> None:
     made = len(FakeModel.made)
     instance("foo").crash()
@@ -98,6 +103,23 @@ async def test_its_successor_is_asked_anew(method: str) -> None:
                 await work
         await asyncio.wait([work])
         assert offered(stack) == {"bar-model", "foo-model"}
+
+
+async def test_nobody_stands_in_for_one_that_has_not_said_what_it_serves() -> None:
+    """It is back, and its first listing fails: nobody knows that it serves something no more."""
+    graph = models_graph("foo", "bar", bar={"serves": "foo/foo-model"})
+    async with Stack(graph, quick()) as stack:
+        await stack.drain("foo")
+        foo = instance("foo")
+        vars(foo)["list_models"] = _unreachable
+        await stack.undrain("foo")
+        for name in ("foo-model", "foo/foo-model"):
+            with pytest.raises(UnavailableResourceError, match="which has not said what it serves"):
+                await stack["inference"].chat_completion(name, [])
+        del vars(foo)["list_models"]
+        await stack["models"].refresh()
+        number = await stack["inference"].chat_completion("foo/foo-model", [])
+        assert FakeModel.made[number] is foo
 
 
 async def test_one_that_dies_while_its_table_starts_is_not_offered() -> None:
