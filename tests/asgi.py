@@ -57,7 +57,6 @@ async def ask(
     query: str = "",
     again: Sequence[tuple[str, str]] = (),
     leaves: asyncio.Event | None = None,
-    into: Answered | None = None,
 ) -> Answered:
     """Return what *app* answers.
 
@@ -70,7 +69,6 @@ async def ask(
         query: What follows the path.
         again: More headers, whose names may be those of others.
         leaves: Set when the caller goes away; None for one that stays.
-        into: What takes the answer, for who cancels this; None for a new one.
     """
     content = body if isinstance(body, bytes) else json.dumps(body).encode()
     sent = {"host": "127.0.0.1:8321", "content-type": "application/json", **(headers or {})}
@@ -85,7 +83,7 @@ async def ask(
         ],
         "client": ("127.0.0.1", 50000),
     }
-    answered = into or Answered()
+    answered = Answered()
     is_sent = False
 
     async def receive() -> dict[str, Any]:

@@ -243,10 +243,10 @@ class StackApp:
                     await self._fail(exchange, RequestError(408, text))
             elif isinstance(error, Exception):
                 await self._fail(exchange, error)
+            elif exchange.is_call or self._phase == "serving":
+                # A provider has cancelled whoever called it.
+                await self._fail(exchange, cancelled_from_within(error))
             else:
-                # Code of a provider has cancelled whoever called it; or the event loop is over.
-                if exchange.is_call or self._phase == "serving":
-                    await self._fail(exchange, cancelled_from_within(error))
                 raise
         finally:
             if data is not None:
