@@ -66,7 +66,7 @@ class Changes:
         emit: Takes every event.
 
     Attributes:
-        left: What did not start again of the graph that the latest reload has gone back to.
+        left: What of the old graph did not start when a reload went back, or broke a restart off.
     """
 
     def __init__(
@@ -169,9 +169,10 @@ class Changes:
         while fresh and not self.is_aborted:
             starting = running.renew(fresh, is_whole=False)
             cancelled = await self.start(starting)
-            if cancelled is not None:
-                raise cancelled
             failures += starting.failures
+            if cancelled is not None:  # By a reload, perhaps, which goes back.
+                self.left += [one for one in failures if one.phase == "start"]
+                raise cancelled
             fresh = self._also_taken((), taken)
         return tuple(failures)
 
@@ -227,9 +228,9 @@ class Changes:
     ) -> None:
         running = self._running
         before, runs = (running.graph, running.late), dict(running.runs)
+        awaited = {*awaited, *(one.address for one in self.left)}
         if failures := self._kept_down(exchange, runs, restarts):  # Before anything stops for it.
-            # A restart was broken off for this.
-            self._check_not_ending(await self._bring_back(()))
+            self._check_not_ending(await self._bring_back(()))  # Restarts were broken off for it.
             raise ReloadError(tuple(failures), tuple(self.left))
         ran = [one for one in exchange.ends if running.runs[one].is_up]
         cancelled = await running.take_down(exchange.ends)

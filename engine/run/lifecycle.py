@@ -221,14 +221,14 @@ class Lifecycle:
         try:
             awaited = {one.address for one in forgotten}
             await self.changes.exchange(exchange, awaited, self.supervisor.restarts)
+            forgotten = ()
             for failure in self._of_reload:
                 self._has_broken(failure)
-        except BaseException:
-            for failure in (*forgotten, *self.changes.left):
-                if not self._running.runs[failure.address].is_skipped:  # Else it waits for others.
-                    self.supervisor.broke(failure)
-            raise
         finally:
+            for failure in (*forgotten, *self.changes.left):
+                run = self._running.runs.get(failure.address)
+                if run is not None and not run.is_skipped:  # Else it waits for others.
+                    self.supervisor.broke(failure)
             self._of_reload.clear()
             self.supervisor.forget_all_but(self._running.graph)
 

@@ -6,7 +6,8 @@ import asyncio
 import os
 import signal
 import sys
-from contextlib import suppress
+from collections import Counter
+from contextlib import nullcontext, suppress
 from typing import Any
 
 import pytest
@@ -27,7 +28,7 @@ from rungraph.engine.errors import NotRunningError, StopError, UnavailableResour
 from rungraph.engine.events import NodeGivenUp, NodeRestarting, NodeStarting, NodeUpdated, State
 from rungraph.engine.run.errors import ReloadError
 from rungraph.engine.run.stack import Stack
-from rungraph.graph import Address
+from rungraph.graph import Address, RunGraph
 
 SLOW = Address.provider("inference", "slow")
 
@@ -154,6 +155,51 @@ async def test_what_does_not_come_back_from_a_cancelled_reload_is_started_again(
         assert reload.cancelled()
         assert not reloads
         await until(lambda: offered(stack) == {"foo-model", "bar-model"})
+
+
+@pytest.mark.parametrize("fails", [True, False])
+async def test_what_failed_in_a_restart_that_a_reload_breaks_off_is_started_again(
+    graph_of: GraphOf, *, fails: bool
+) -> None:
+    """What needs a node is restarted with it; who did that may not hear of it any more."""
+    starts = Counter[str]()
+
+    async def create_again(config: Any, deps: Any) -> Pinger:
+        starts["again"] += 1
+        if starts["again"] == 2:
+            msg = "not yet"
+            raise ConnectionError(msg)
+        return Pinger(config, deps)
+
+    async def create_slowly(config: Any, deps: Any) -> Pinger:
+        starts["slow"] += 1
+        if starts["slow"] == 2:
+            await asyncio.Event().wait()
+        return Pinger(config, deps)
+
+    def needing(create: Any, **config: Any) -> RunGraph:
+        return graph_of(
+            a=Offer(create, config=config),
+            b=Offer(create_again, needs=("a",)),
+            c=Offer(create_slowly, needs=("a",)),
+        )
+
+    new = failing(OSError("no route")) if fails else making(Pinger)
+    kinds, (a, b, c) = iter([_Dying]), (Address.provider(one, "one") for one in "abc")
+
+    async def create(config: Any, deps: Any) -> Any:
+        if config:
+            return await new(config, deps)
+        return next(kinds, Pinger)(config, deps)
+
+    graph = needing(create)
+    async with Stack(graph, quick(on_failure="degrade")) as stack:
+        await until(lambda: starts["slow"] == 2)
+        with pytest.raises(ReloadError) if fails else nullcontext():
+            await stack.apply(needing(create, other=1))
+        for one in (a, b, c):
+            await state_is(stack, one, State.READY)
+        assert not told(stack.events, NodeGivenUp)
 
 
 async def test_what_was_given_up_before_a_failed_reload_is_told_to_be_so_again() -> None:
