@@ -59,6 +59,8 @@ _VALUE_OF_FLAG = re.compile(
     |[^\s"',\]}}-][^\s"',\]}}]*)""",
     re.VERBOSE | re.DOTALL,
 )
+_LONG_VALUE = 1_000
+"""Characters of a value from which on no flag is looked for in it."""
 _TIGHT_VALUE = re.compile(r"[^\s:@/&;,]{6,}")
 _SCHEME = re.compile(r"(?:Bearer|Basic|Token|ApiKey)\s+", re.IGNORECASE)
 # In a query these are secrets: keys of Google's APIs, signatures of presigned URLs.
@@ -79,11 +81,16 @@ def without_scheme(text: str, start: int, end: int) -> Span:
 
 def hits_after_flags(text: str) -> Iterator[Hit]:
     """Yield what follows a flag that is named after a secret."""
-    for flag in _FLAG.finditer(text):
+    position = 0
+    while (flag := _FLAG.search(text, position)) is not None:
+        position = flag.end()
         head = secret_head(flag["name"])
         if not head and is_random(text, flag.end()):
             head = opaque_head(flag["name"])
         if head and (value := _VALUE_OF_FLAG.match(text, flag.end())):
+            # Each of many quotes that nothing closes lasts to the end: one is enough.
+            if value.end() - position > _LONG_VALUE:
+                position = value.end()
             yield Hit(*value.span(str(value.lastgroup)), f"flag '{head}'")
 
 
@@ -109,12 +116,14 @@ def hits_after_names(text: str, *, has_pairs: bool) -> Iterator[Hit]:
         is_arrow = named["sign"].strip().endswith(("->", "→", "u2192"))
         if (is_arrow or is_opaque) and not is_random(text, named.end()):
             continue
+        is_quoted = not {"'", '"', "`"}.isdisjoint(named["sign"])
+        if is_pair and not (has_pairs or is_quoted or is_tight):
+            continue
         value = _VALUE.match(text, named.end())
         if value is None:
             continue
         is_plain = value.lastgroup == "plain"
-        is_quoted = not is_plain and not {"'", '"', "`"}.isdisjoint(named["sign"])
-        if is_pair and not (has_pairs or is_quoted or is_tight):
+        if is_pair and is_plain and not (has_pairs or is_tight):
             continue
         if is_pair and is_plain and _is_prose(text, named, value):
             continue

@@ -12,6 +12,7 @@ from rungraph.graph import ProviderNode, compile_config, graph_to_json, render_d
 from rungraph.graph.budgets import LONGEST_LINE, LONGEST_MESSAGE
 from rungraph.graph.diff import diff_graphs, render_diff
 from rungraph.graph.place import Place
+from rungraph.graph.secrets.search import hits_in
 from rungraph.graph.source.document import document_of, parse_document
 from rungraph.graph.source.text import SourceText
 
@@ -33,6 +34,14 @@ def test_a_long_line_takes_linear_time(unit: str, start: str) -> None:
     """With a syntax error in it, so that its secrets are searched."""
     text = f"{start}{unit * (20_000 // len(unit))} ]: [\n"
     assert parse_document(text).diagnostics
+
+
+@pytest.mark.parametrize("unit", [r"--token \"a\" ", r"password: \"a\" ", r"'--token', \"a\", "])
+def test_a_quote_that_nothing_closes_is_searched_once(unit: str) -> None:
+    """In a text that is escaped none does: from each of them it lasts to the end."""
+    text = unit * 20_000
+    assert [*hits_in(text)]
+    assert len([*hits_in(text, has_pairs=False)]) < len(text)
 
 
 def test_a_long_run_of_what_is_not_seen_takes_linear_time() -> None:
