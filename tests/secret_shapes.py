@@ -17,11 +17,12 @@ db.password admin_password secret_value password_2 api_tokens github_pat hmac_se
 api_kye pasword credentails recovery_code snmp_community private_key_pem client_key_data pincode
 access_code secrets_map dsn connection_string dbConnStr vllm_key LITELLM_SALT_KEY pass_phrase sshkey
 .dockerconfigjson hmac supabase_license bindpw x-honeycomb-team
+password_confirmation pwd_hash sas_url otps psks priv_key enc_key fernet_key
 preshared_key contraseña hasło пароль 密码 mot_de_passe
 """.split()  # noqa: SIM905
 
 _IN_TEXTS = [
-    "Basic dXNlcjpwYXNzd29yZEA=",
+    "Basic dXNlcjpwYXNzd29yZEA=", "**password**: §", "**Password:** §", "{password:'§'}",
     "Token §", "Bearer §", "ApiKey §",
     "curl -u user:§ http://h/", "curl --user user:§ http://h/", "mysql -u root -p§ db",
     "mysqldump -p§", "serve --token §", "serve --password=§", "serve --api-key '§'",

@@ -59,7 +59,16 @@ _HOLDERS = frozenset(
         *("str", "text", "literal", "base", "b", "plain", "raw", "override", "pem", "data"),
         *("map", "dict", "v", "binary", "encrypted", "encoded", "material", "content", "new"),
         *("old", "current", "previous", "prod", "production", "staging", "dev", "hex"),
-        *("primary", "secondary", "backup", "fallback"),
+        *(
+            "primary",
+            "secondary",
+            "backup",
+            "fallback",
+            "again",
+            "confirm",
+            "confirmation",
+            "repeat",
+        ),
     )
 )
 """Words after a head that say how it is held: ``password_list``, ``token_b64``, ``key_prod``."""
@@ -104,6 +113,7 @@ HEADS = frozenset(
                 "비밀번호",
             ),
             *("パスワード", "pwds", "pws", "cred", "dockercfg", "passkey", "privkey"),
+            *("otps", "psks", "passkeys"),
         ),
     )
 )
@@ -118,6 +128,7 @@ _PHRASES = frozenset(
         *(("community", "string"), ("snmp", "community"), ("pass", "word"), ("pass", "phrase")),
         *(("mot", "de", "passe"), ("honeycomb", "team"), ("password", "hash")),
         *(("otp", "code"), ("mfa", "code"), ("passwd", "hash"), ("secret", "phrase")),
+        *(("pwd", "hash"), ("pass", "hash"), ("pw", "hash"), ("sas", "url"), ("sas", "uri")),
     )
 )
 """Names, or ends of names, of several words."""
@@ -156,6 +167,7 @@ _KEY_OF = frozenset(
         *("access", "account", "admin", "api", "app", "application", "auth", "authentication"),
         *("bearer", "client", "consumer", "deploy", "encryption", "hmac", "license", "master"),
         *("private", "secret", "service", "session", "shared", "signing", "ssh", "storage"),
+        *("aes", "enc", "fernet", "priv", "psk"),
         *("subscription", "webhook", "rsa", "tls", "ssl", "gpg", "pgp", "jwt", "cookie", "crypto"),
         *(
             "decryption",

@@ -31,7 +31,8 @@ class Hit(NamedTuple):
 
 _NAMED = re.compile(
     r"""(?P<query>[?&\#;])?(?<![\w.])(?P<name>[^\W\d][\w.-]{0,99})
-    (?![\w.]|-(?!-?>))(?P<sign>(?:\\{0,4}["'`]{1,2}]?)?\s{0,9}(?::=|=>?|-{1,2}>|→|\\{1,4}u2192)\s{0,9}
+    (?![\w.]|-(?!-?>))(?P<sign>(?:\*{1,2}:|:\*{1,2})\s{1,9}
+    |(?:\\{0,4}["'`]{1,2}]?)?\s{0,9}(?::=|=>?|-{1,2}>|→|\\{1,4}u2192)\s{0,9}
     |\\{0,4}["'`]{1,2}\s{0,9}:\s{0,9}|(?:\s(?:is|was|used|given|provided))?[^\S\r\n]{0,9}:\s{1,9}|:(?=[^\s:/])
     |\uff1a\s{0,9})""",
     re.VERBOSE,
@@ -61,7 +62,7 @@ _VALUE_OF_FLAG = re.compile(
 )
 _LONG_VALUE = 1_000
 """Characters of a value from which on no flag is looked for in it."""
-_TIGHT_VALUE = re.compile(r"[^\s:@/&;,]{6,}")
+_TIGHT_VALUE = re.compile(r"""["'`][^"'`\n]{6,200}|[^\s:@/&;,]{6,}""")
 _SCHEME = re.compile(r"(?:Bearer|Basic|Token|ApiKey)\s+", re.IGNORECASE)
 # In a query these are secrets: keys of Google's APIs, signatures of presigned URLs.
 _QUERY_SECRETS = re.compile(
