@@ -11,7 +11,7 @@ from rungraph.engine.routing.names import Key
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Mapping
 
-    from rungraph.engine.routing.names import Names
+    from rungraph.engine.routing.inventory import Inventory
     from rungraph.engine.routing.registration import Registration
     from rungraph.engine.routing.resources import ResourceType
 
@@ -25,7 +25,7 @@ class SharedRegistrations:
         resource_type: Reads what is registered.
         register: Registers one resource with its provider.
         unregister: Takes one back.
-        names: What can be requested.
+        inventory: What is served.
         kept: What is stored and not served now.
     """
 
@@ -34,13 +34,13 @@ class SharedRegistrations:
         resource_type: ResourceType,
         register: Callable[[Resource], Awaitable[Resource]],
         unregister: Callable[[str, str], Awaitable[None]],
-        names: Names,
+        inventory: Inventory,
         kept: Mapping[Key, Registration],
     ) -> None:
         self._type = resource_type
         self._register = register
         self._unregister = unregister
-        self._names = names
+        self._inventory = inventory
         self._kept = kept
 
     async def register(self, value: object) -> Resource:
@@ -48,24 +48,27 @@ class SharedRegistrations:
         resource = self._type.read(value)
         if not isinstance(resource, SharedResource) or resource.members is None:
             return await self._register(resource)
-        before = self._members_of(resource.identifier)
+        get = self._inventory.get
+        before = {one: get(one) for one in self._members_of(resource.identifier)}
         done: list[Any] = []
         try:
             for part in resource.apart():
                 done.append(await self._register(part))
         except BaseException:
             for one in map(Key.of, done):
-                if one not in before:
-                    with suppress(Exception):  # The first error tells why.
+                with suppress(Exception):  # The first error tells why.
+                    if one not in before:
                         await self._unregister(*one)
+                    elif (entry := before[one]) is not None:
+                        await self._register(entry.requested or entry.resource)
             raise
-        for one in before - {*map(Key.of, done)}:
+        for one in before.keys() - {*map(Key.of, done)}:
             await self._unregister(*one)
         return resource.together(done) if len(done) > 1 else done[0]
 
     async def unregister(self, name: str, provider_id: str = "") -> None:
         """Take back what *name* means: of what has members, all of them."""
-        is_one = provider_id or self._names.says_provider(name)
+        is_one = provider_id or self._inventory.names.says_provider(name)
         members = set[Key]() if is_one else self._members_of(name)
         if not members:
             await self._unregister(name, provider_id)
@@ -74,7 +77,7 @@ class SharedRegistrations:
 
     def _members_of(self, identifier: str) -> set[Key]:
         """Return what is to share *identifier*, also what is not served now."""
-        return {*self._names.members_of(identifier)} | {
+        return {*self._inventory.names.members_of(identifier)} | {
             key
             for key, one in self._kept.items()
             if key.identifier == identifier and one.content.get("routing")

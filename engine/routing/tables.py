@@ -76,7 +76,7 @@ class RoutingTable:
         self._is_over = False
         self._has_stopped = f"'{node.address}' has stopped"
         registrations = SharedRegistrations(
-            resource_type, self._register, self._unregister, inventory.names, self._kept
+            resource_type, self._register, self._unregister, inventory, self._kept
         )
         operations: dict[str, Operation] = {
             f"list_{node.pair.resources}": (self._list, 0),

@@ -6,6 +6,7 @@ import asyncio
 import os
 import signal
 import socket
+import threading
 from contextlib import asynccontextmanager, suppress
 from typing import TYPE_CHECKING, Any
 
@@ -147,13 +148,15 @@ async def watch_signals(
     A handler that somebody sets meanwhile is called as well, from the next of *events* on or from a
     moment later, and whatever it raises is passed over.
 
-    The cancellation ends here: after the block, ask the watch what happened. Signals can only be
-    watched in the main thread.
+    The cancellation ends here: after the block, ask the watch what happened.
+
+    Raises:
+        RuntimeError: If this is no task of the main thread, the only one that Python gives signals.
     """
     loop = asyncio.get_running_loop()
     task = asyncio.current_task()
-    if task is None:
-        msg = "signals are watched from within a task"
+    if task is None or threading.current_thread() is not threading.main_thread():
+        msg = "signals are watched from within a task of the main thread"
         raise RuntimeError(msg)
     owner, cancelled_before = task, task.cancelling()
     watch = SignalWatch()

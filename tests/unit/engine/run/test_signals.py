@@ -15,6 +15,7 @@ from tests.unit.engine.run.models import until
 
 from rungraph.engine.errors import StartError
 from rungraph.engine.events import StackReady, State
+from rungraph.engine.run.signals import in_forks
 from rungraph.engine.run.stack import Stack
 
 
@@ -95,6 +96,18 @@ async def test_a_cancellation_from_elsewhere_goes_through_the_watch(graph_of: Gr
     with pytest.raises(TimeoutError):
         async with asyncio.timeout(0.05), stack.signals(), stack:
             await asyncio.Event().wait()
+
+
+async def test_only_the_main_thread_has_signals(graph_of: GraphOf) -> None:
+    """In another one, nothing is taken and nothing is left."""
+
+    async def watch() -> None:
+        async with Stack(graph_of(a=Offer()), QUICK).signals():
+            pass
+
+    with pytest.raises(RuntimeError, match="within a task of the main thread"):
+        await asyncio.to_thread(asyncio.run, watch())
+    assert not in_forks
 
 
 async def test_a_provider_gives_no_signal(graph_of: GraphOf) -> None:
