@@ -12,6 +12,7 @@ from rungraph.graph.budgets import MOST_KEPT_ATTRIBUTES
 from rungraph.graph.nodes import ProviderNode, TableNode
 from rungraph.graph.query.context import glob_of
 from rungraph.graph.query.errors import near_or_all
+from rungraph.graph.resources import KnownResources
 from rungraph.graph.secrets.keys import NAME_KEYS
 from rungraph.graph.secrets.values import scrubbed, secret_values
 from rungraph.graph.source.positions import items_of, path_text
@@ -156,13 +157,10 @@ def resource_kinds(graph: RunGraph) -> frozenset[str]:
 
 
 def _resources(graphs: Graphs, kind: str) -> Values:
-    """Yield each provider with the resources of a kind that it serves."""
-    for table in graphs.nodes.values():
-        if isinstance(table, TableNode) and table.pair.resource == kind:
-            for one in table.resources:
-                provider = Address.provider(table.pair.router_api, one.provider_id)
-                if provider in graphs.nodes:
-                    yield provider, one.identifier
+    """Yield each provider with the resources of a kind that it is known to serve."""
+    for one in KnownResources(graphs.nodes).needs:
+        if one.kind == kind and one.provider in graphs.nodes:
+            yield one.provider, one.identifier
 
 
 def _variables(graphs: Graphs) -> Values:

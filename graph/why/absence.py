@@ -271,11 +271,13 @@ def _by_type(graph: RunGraph, text: str) -> Iterator[Cause]:
 
 def _by_resource(graph: RunGraph, text: str) -> Iterator[Cause]:
     """Yield that the graph has a resource, named with its kind or without, or why it has not."""
-    for resource, config in graph.known_resources.configured.items():
+    known = graph.known_resources
+    for resource in known.needs:
         named = f"{resource.kind}:{resource.identifier}"
         if text in (named, resource.identifier):
             hint = f"'rungraph why' tells who serves it: ask it for '{named}'"
-            yield Cause("present", f"{resource} is in the graph", config.place, (hint,))
+            place = known.configured[resource].place if resource in known.configured else None
+            yield Cause("present", f"{resource} is in the graph", place, (hint,))
             return
     for pair in graph.catalog.pairs:
         name = text.removeprefix(f"{pair.resource}:")
@@ -293,8 +295,7 @@ def _by_resource(graph: RunGraph, text: str) -> Iterator[Cause]:
 
 def _unknown(graph: RunGraph, name: str) -> Cause:
     known = {str(address) for address in graph}
-    resources = graph.known_resources.configured
-    known |= {f"{one.kind}:{one.identifier}" for one in resources}
+    known |= {f"{one.kind}:{one.identifier}" for one in graph.known_resources.needs}
     known |= {address.name or address.api for address in graph} | set(graph.catalog.apis)
     for one in graph.excluded:
         known |= {one.provider_id, one.address.name if one.address else ""}

@@ -38,10 +38,11 @@ def node_named(graph: RunGraph, name: str) -> Address:
     found = query(graph, name, may_count=False)
     if len(found) == 1:
         return found[0]
-    if found and isinstance(parse(name), Select):
+    asked = parse(name)
+    if found and isinstance(asked, Select):
         # What several providers serve stands on its table.
         for pair in graph.catalog.pairs:
-            if name.startswith(f"{pair.resource}:"):
+            if asked.text.startswith(f"{pair.resource}:"):
                 return Address.table(pair.table_api)
     msg = f"'{name}' selects no node"
     if found:

@@ -52,7 +52,7 @@ class Presence(NamedTuple):
         needed_by: The nodes that need or use it directly.
         needed_in_the_end: The nodes that need it, directly or not, and that no node needs.
         problems: The diagnostics about it.
-        resources: What it serves, or a table registers at start: each with where it is configured.
+        resources: What it is known to serve, or a table to have: each with where it is configured.
     """
 
     address: Address
@@ -96,6 +96,13 @@ def _resources(graph: RunGraph, address: Address) -> Iterator[Reason]:
             yield Reason(f"{resource.kind}:{resource.identifier}{shared}", config.place)
         elif address == known.table_of(resource):
             yield Reason(f"{resource}{shared}", config.place)
+    for resource in known.needs:
+        if resource not in known.configured:
+            named = f"{resource.kind}:{resource.identifier}"
+            if address == resource.provider:
+                yield Reason(f"{named}, which the config need not register")
+            elif address == known.table_of(resource):
+                yield Reason(f"{resource}, which the config need not register")
     for one in known.references():
         if any(address in (each, getattr(each, "provider", None)) for each in one.candidates):
             may = "may name" if one.candidates[0] == address else "names"

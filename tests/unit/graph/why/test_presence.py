@@ -100,7 +100,10 @@ def test_a_name_that_means_no_node_is_safe_to_print() -> None:
 
 
 def test_a_resource_means_what_serves_it_and_is_told_with_its_place() -> None:
-    """``model:x`` is the provider that serves it; both it and the table say where it stands."""
+    """``model:x`` is the provider that serves it; both it and the table say where it stands.
+
+    So it is with one that the provider serves by itself, which stands nowhere.
+    """
     text = """
 providers:
   inference:
@@ -109,13 +112,15 @@ models:
 - {model_id: m, provider_id: e5, provider_model_id: multilingual-e5-small}
 """
     graph = compile_config(text, environment={})
+    own = "model:multilingual-e5-small"
     node = node_named(graph, "model:m")
-    assert str(node) == "provider:inference/e5"
-    for address, told in ((node, "model:m"), (Address.table("models"), "model:m on e5")):
-        [resource] = why_present(graph, address).resources
-        assert str(resource) == f"{told} (<text>:6:3)"
+    assert str(node) == str(node_named(graph, own)) == "provider:inference/e5"
+    for address, on in ((node, ""), (Address.table("models"), " on e5")):
+        registered, unregistered = why_present(graph, address).resources
+        assert str(registered) == f"model:m{on} (<text>:6:3)"
+        assert str(unregistered) == f"{own}{on}, which the config need not register"
         shown = render_presence(graph, why_present(graph, address)).split("\n")
-        assert f"serves {resource}" in [" ".join(line.split()) for line in shown]
+        assert f"serves {registered}" in [" ".join(line.split()) for line in shown]
 
 
 def test_a_resource_that_several_providers_serve_means_its_table() -> None:
@@ -125,5 +130,6 @@ def test_a_resource_that_several_providers_serve_means_its_table() -> None:
     config = {"providers": {"inference": two}, "models": [{"model_id": "m", "members": members}]}
     graph = compile_config(config, environment={})
     assert str(node_named(graph, "model:m")) == "table:models"
+    assert str(node_named(graph, "'model:m'")) == "table:models"
     with pytest.raises(AmbiguousNameError, match="means 2 nodes"):
         node_named(graph, "model:m | a")
