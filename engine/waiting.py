@@ -11,7 +11,7 @@ from contextvars import copy_context
 from functools import partial
 from inspect import isawaitable, iscoroutinefunction
 from threading import Thread
-from typing import TYPE_CHECKING, Any, NoReturn, Protocol, TypeVar
+from typing import TYPE_CHECKING, Any, Protocol, TypeVar
 
 from rungraph.engine.errors import NodeError, describe
 from rungraph.engine.interruption import Interruption, LoopHeldError, cancelled_from_within
@@ -28,18 +28,6 @@ _END_SECONDS = 1.0
 """Seconds for which what nobody waits for any more may hold the event loop in order to end."""
 _LAST_CHANCE = 0.1
 """Seconds that a task has to end after its last cancellation."""
-
-
-async def again_and_again(
-    work: Callable[[], Awaitable[object]], interval: float, name: str
-) -> NoReturn:
-    """Do *work* every so many seconds, for ever; what it raises is logged under its *name*."""
-    while True:
-        await asyncio.sleep(interval)
-        try:
-            await work()
-        except Exception:  # Whatever it is, the next time may do better.
-            _logger.exception("%s failed", name)
 
 
 async def outlast(

@@ -84,6 +84,11 @@ class Member:
         """Why it is asked nothing more now."""
         return NoAnswerError("still busy with the question before")
 
+    @property
+    def is_silent(self) -> bool:
+        """Whether it was asked what it serves, and has not answered."""
+        return not (self.has_listed or self.is_joining)
+
     def settle(self) -> None:
         """Let others have their turn; the table knows now what the provider serves, if it says."""
         self.is_joining = False

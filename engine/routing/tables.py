@@ -16,13 +16,14 @@ from rungraph.engine.routing.errors import (
 from rungraph.engine.routing.inventory import Entry, Inventory, Origin
 from rungraph.engine.routing.kept import Kept
 from rungraph.engine.routing.names import Absence, Key, Watcher
+from rungraph.engine.routing.refreshing import refresh_on
 from rungraph.engine.routing.resources import ResourceType, is_same, like
 from rungraph.engine.routing.sharing import SharedRegistrations
 from rungraph.engine.routing.signatures import methods_of
 from rungraph.engine.routing.table_methods import Operation, dressed
 from rungraph.engine.routing.unwanted import Unwanted
 from rungraph.engine.routing.wanted import Wanted
-from rungraph.engine.waiting import again_and_again, in_slices, settled, task_of
+from rungraph.engine.waiting import in_slices, settled, task_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Container, Mapping
@@ -46,9 +47,8 @@ class RoutingTable:
     asks the provider first and then takes effect at once, for everyone; a call that already runs
     is not disturbed. What is registered is kept in the store and registered again after a restart,
     unless the run config says something else of it: then the run config's word counts. When the
-    provider refuses it then, or no longer serves it at any refresh, it is no longer served, and is
-    again once the provider has it: only `unregister` and the run config forget it.
-    Registrations of providers that are not running are kept, but not served.
+    provider refuses it then, or no longer serves it at any refresh, or does not run, it is served
+    no longer, and is again once the provider has it: only `unregister` and the config forget it.
     """
 
     def __init__(
@@ -188,8 +188,8 @@ class RoutingTable:
                 self._inventory.names.absent.setdefault(key, why)
                 self._inventory.tell_removed(key, "its provider is not running; kept until it is")
         if refresh_interval is not None:
-            name = f"refresh {self._node.address}"
-            self._refreshing = task_of(again_and_again(self.refresh, refresh_interval, name), name)
+            work = refresh_on(self.refresh, self._members, refresh_interval)
+            self._refreshing = task_of(work, f"refresh {self._node.address}")
 
     async def refresh(self, providers: Container[str] | None = None) -> None:
         """Ask every provider again what it serves, or those of *providers* only.

@@ -40,8 +40,8 @@ class StackSettings:
             failed after the start; ``degrade`` goes on with the nodes that do not need it.
         state_dir: The folder of what must survive a restart; None for the config's own
             ``metadata_store`` or else the user's state folder.
-        refresh_interval: Seconds between two questions to the providers what they serve; None
-            to ask only at start.
+        refresh_interval: Seconds between two questions to the providers what they serve; one that
+            has not answered yet is asked again sooner. None to ask only at start.
     """
 
     schedule: Literal["generations", "ready"] = "generations"

@@ -16,6 +16,7 @@ from rungraph.engine.events import (
     ResourceRemoved,
     ResourcesChanged,
 )
+from rungraph.engine.routing import refreshing
 from rungraph.engine.routing.inventory import Entry, Origin
 
 
@@ -64,6 +65,28 @@ async def test_a_failing_provider_harms_no_other(bench: Bench) -> None:
     assert await names(table) == ["foo/m", "bar/n"]
     (event,) = bench.told(RefreshFailed)
     assert (event.provider_id, event.error) == ("foo", foo.failure)
+
+
+async def test_who_has_never_answered_is_asked_again_soon(
+    bench: Bench, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """At the start and whenever it comes back; the others are left alone until it is time."""
+    monkeypatch.setattr(refreshing, "_SOON", 0.001)
+    foo, bar = Provider("m"), Provider("n")
+    foo.failure = ConnectionError("not yet")
+    table = await bench.table(foo=foo, bar=bar, refresh_interval=300)
+    bar.served["o"] = Model(identifier="o")
+    await bench.until(lambda: len(bench.told(RefreshFailed)) >= 3)
+    foo.failure = None
+    await bench.until(lambda: bool(bench.told(ResourceAdded)[1:]))
+    assert await names(table) == ["foo/m", "bar/n"]
+    table.lose("bar", NotRunningError("gone"))
+    bar.failure = ConnectionError("not yet again")
+    await table.join("bar", Provider())
+    await table.join("bar", bar)
+    bar.failure = None
+    await bench.until(lambda: any(one.identifier == "o" for one in bench.told(ResourceAdded)))
+    assert await names(table) == ["foo/m", "bar/n", "bar/o"]
 
 
 async def test_a_hanging_provider_is_given_up_in_time(bench: Bench) -> None:
