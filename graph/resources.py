@@ -96,10 +96,21 @@ class KnownResources:
             for of_table in self._of_tables.values()
             for one in of_table
         }
-        for one in self.references():
-            if one.candidates and not one.is_ambiguous:
-                found[one.resource].append(one.candidates)
+        for one in self._met():
+            found[one.resource].append(one.candidates)
         return {one: tuple(found[one]) for one in sorted(found)}
+
+    def _met(self) -> Iterator[Reference]:
+        """Yield the references that mean something, and one thing only."""
+        return (one for one in self.references() if one.candidates and not one.is_ambiguous)
+
+    def between_tables(self) -> set[tuple[Address, Address]]:
+        """Return each table with another one that has resources which stand on those of the first.
+
+        Such as that of models with that of the banks that embed with them.
+        """
+        ends = {(one.table.address, self.table_of(one.resource)) for one in self._met()}
+        return {one for one in ends if one[0] != one[1]}
 
     @cached_property
     def dependents(self) -> Mapping[Resource | Address, list[Resource]]:

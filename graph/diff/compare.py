@@ -25,7 +25,7 @@ from rungraph.graph.nodes import ProviderNode, TableNode
 from rungraph.graph.paths import Edges, counts
 
 if TYPE_CHECKING:
-    from collections.abc import Container, Iterable, Iterator, Mapping, Sequence
+    from collections.abc import Iterable, Iterator, Mapping, Sequence
 
     from rungraph.graph.address import Address
     from rungraph.graph.diff.facts import Facts
@@ -86,7 +86,7 @@ def diff_graphs(
     return GraphDiff(
         nodes=tuple(changed),
         edges=links,
-        affected=_affected(changed, links, after.edges, new.nodes, edges),
+        affected=_affected(changed, links, after.edges, (old, new), edges),
         apis_added=tuple(sorted({*after.apis} - {*before.apis})),
         apis_removed=tuple(sorted({*before.apis} - {*after.apis})),
         settings=_setting_changes(old, new, before.settings, after.settings, is_known=is_known),
@@ -201,7 +201,7 @@ def _affected(
     changed: Iterable[NodeChange],
     edge_changes: Iterable[EdgeChange],
     links: Mapping[Ends, tuple[Link, ...]],
-    nodes: Container[Address],
+    graphs: tuple[RunGraph | Snapshot, RunGraph | Snapshot],
     edges: Edges,
 ) -> tuple[Affected, ...]:
     """Return what depends on what differs, directly or not, each with the nearest cause; sorted.
@@ -210,7 +210,8 @@ def _affected(
         changed: The nodes that differ, which are not affected but the cause.
         edge_changes: The edges that differ: what depended on a removed node has lost one of them.
         links: The edges as they are.
-        nodes: The nodes that there are.
+        graphs: The graphs as they were and as they are. Where all edges count, resources lead on as
+            well: from their table to that of those which stand on them, or did.
         edges: Which of them lead on.
     """
     causes: dict[Any, Address] = {one.address: one.address for one in changed}
@@ -218,7 +219,7 @@ def _affected(
     steps: nx.DiGraph[Any] = nx.DiGraph()
     steps.add_nodes_from(causes)
     for edge in edge_changes:
-        if edge.dependent in nodes and any(
+        if edge.dependent in graphs[1].nodes and any(
             counts(link.strength, edges) for link in (*edge.old, *edge.new)
         ):
             # A node of its own, so that only this hop starts there.
@@ -230,6 +231,10 @@ def _affected(
     steps.add_edges_from(
         ends for ends, some in links.items() if any(counts(one.strength, edges) for one in some)
     )
+    for graph in graphs if edges == "all" else ():
+        if not isinstance(graph, Snapshot):
+            ends = graph.known_resources.between_tables()
+            steps.add_edges_from(one for one in ends if one[1] in graphs[1].nodes)
     found: list[Affected] = []
     for distance, layer in enumerate(nx.bfs_layers(steps, list(causes))):
         if distance:

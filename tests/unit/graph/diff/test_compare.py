@@ -6,11 +6,11 @@ import json
 from typing import Any
 
 import pytest
-from tests.builders import graph_of_needs
+from tests.builders import entry, graph_of_needs
 from tests.diff_patch import applied
 from tests.unit.graph.diff.builders import CATALOG, SECRETS, catalog, config, graph
 
-from rungraph.graph import Excluded, compile_config
+from rungraph.graph import Excluded, RunGraph, compile_config
 from rungraph.graph.diff import (
     Change,
     FactChange,
@@ -107,6 +107,36 @@ def test_everything_downstream_is_affected_by_the_nearest_cause() -> None:
     assert [
         str(one) for one in diff.unchanged if one not in {a.address for a in diff.affected}
     ] == []
+
+
+@pytest.mark.parametrize("change", ["config", "models"])
+def test_what_a_resource_stands_on_affects_its_table(change: str) -> None:
+    """A bank embeds with a model: the tables are no neighbours, but what fails the one the other.
+
+    That holds for a model that is gone, too.
+    """
+
+    def told(*, is_new: bool) -> RunGraph:
+        more: dict[str, Any] = {"max_retries": int(is_new)} if change == "config" else {}
+        models = [{"model_id": "m", "provider_id": "llm"}]
+        return compile_config(
+            {
+                "providers": {
+                    "inference": [entry("llm", "remote::tgi", url="http://b", **more)],
+                    "memory": [entry("far", "remote::rungraph", url="http://a")],
+                },
+                "models": [] if is_new and change == "models" else models,
+                "memory_banks": [
+                    {"memory_bank_id": "b", "provider_id": "far", "embedding_model": "m"}
+                ],
+            },
+            environment={},
+        )
+
+    affected = diff_graphs(told(is_new=False), told(is_new=True)).affected
+    found = {str(one.address): str(one.because_of) for one in affected}
+    cause = "provider:inference/llm" if change == "config" else "table:models"
+    assert found["table:memory_banks"] == found["router:memory"] == cause
 
 
 def test_of_equally_near_causes_the_first_by_address_is_named() -> None:
