@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -18,12 +17,13 @@ from rungraph.engine.events import Event, NodeGivenUp, NodeRestarting, NodeSkipp
 from rungraph.engine.routing.errors import LackingError
 from rungraph.engine.run.errors import ReloadError, needs_failed
 from rungraph.engine.run.node_run import Phase
-from rungraph.engine.waiting import finish, outlast
+from rungraph.engine.run.turns import Turns
+from rungraph.engine.waiting import outlast
 from rungraph.graph.address import NodeKind
 from rungraph.graph.digraph import in_start_order
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncGenerator, Awaitable, Callable, Collection, Iterable, Mapping
+    from collections.abc import Awaitable, Callable, Collection, Iterable, Mapping
 
     import networkx as nx
 
@@ -79,7 +79,7 @@ class Changes:
         self._nodes = nodes
         self._emit = emit
         self._startings: set[Starting] = set()
-        self._turns: list[tuple[set[Address], asyncio.Future[None]]] = []
+        self._turns = Turns()
         self._exchanged: Starting | None = None
         self._updating: asyncio.Future[list[NodeFailure]] | None = None
         self.left: list[NodeFailure] = []
@@ -89,7 +89,7 @@ class Changes:
     @property
     def are_under_way(self) -> bool:
         """Whether anything is to stop or start, or something waits for its turn to."""
-        return bool(self._startings or self._turns)
+        return bool(self._startings or self._turns.ends)
 
     def end(self) -> None:
         """Begin no reload any more, and break off one that is under way: the stack is to stop.
@@ -118,9 +118,9 @@ class Changes:
     async def over(self) -> asyncio.CancelledError | None:
         """Wait until no change is under way; return a cancellation."""
         cancelled: asyncio.CancelledError | None = None
-        while self._turns:
+        while ends := self._turns.ends:
             self.abort()
-            ended = asyncio.gather(*(done for _, done in self._turns))
+            ended = asyncio.gather(*ends)
             cancelled = await outlast(ended) or cancelled
         return cancelled
 
@@ -144,7 +144,7 @@ class Changes:
         running, replaced = self._running, self._closure(nodes)
         needs = {need for one in replaced for need in running.graph.pred[one]}
         taken = {*nodes, *replaced, *needs}
-        async with self._turn(taken):
+        async with self._turns.take(taken):
             if replaced == self._closure(nodes):
                 return await self._replace(replaced, taken)
         return await self.replace(nodes)  # Another change has come first.
@@ -191,8 +191,7 @@ class Changes:
 
         What another change is about is left to it, and so is what needs that.
         """
-        others = {one for taken, _ in self._turns if taken is not mine for one in taken}
-        found = self._running.with_skipped(nodes, others)
+        found = self._running.with_skipped(nodes, self._turns.others(mine))
         mine.update(found)
         return found
 
@@ -213,10 +212,13 @@ class Changes:
             NotRunningError: If the stack is to stop; then neither goes on.
         """
         self.left = []
-        async with self._turn({*self._running.graph, *exchange.graph}):
-            self._check_not_ending()
+        # Restarts are broken off for it, so it is to leave things in order, cancelled or not.
+        nodes = {*self._running.graph, *exchange.graph}
+        async with self._turns.take(nodes, outlasts=lambda: not self.is_ending) as cancelled:
+            if cancelled is None:
+                self._check_not_ending()
             try:
-                await self._exchange(exchange, awaited, restarts)
+                await self._exchange(exchange, awaited, restarts, cancelled)
             finally:
                 self._exchanged = None
 
@@ -225,12 +227,14 @@ class Changes:
         exchange: Exchange,
         awaited: Collection[Address],
         restarts: Callable[[Address], bool],
+        cancelled: asyncio.CancelledError | None,
     ) -> None:
         running = self._running
         before, runs = (running.graph, running.late), dict(running.runs)
         awaited = {*awaited, *(one.address for one in self.left)}
-        if failures := self._kept_down(exchange, runs, restarts):  # Before anything stops for it.
-            self._check_not_ending(await self._bring_back(()))  # Restarts were broken off for it.
+        failures = self._kept_down(exchange, runs, restarts)
+        if failures or cancelled is not None:  # Before anything stops for it.
+            self._check_not_ending(await self._bring_back(()) or cancelled)
             raise ReloadError(tuple(failures), tuple(self.left))
         ran = [one for one in exchange.ends if running.runs[one].is_up]
         cancelled = await running.take_down(exchange.ends)
@@ -374,20 +378,6 @@ class Changes:
         self._emit(NodeUpdated(self._running.runner.clock(), address, problem))
         place = self._nodes.place_of(address)
         return [NodeFailure(address, "run", error, place)] if error is not None else []
-
-    @asynccontextmanager
-    async def _turn(self, nodes: set[Address]) -> AsyncGenerator[None]:
-        """Wait until no other change is about any of *nodes*, and keep others from them."""
-        while others := [done for taken, done in self._turns if taken & nodes]:
-            await asyncio.wait(others)
-        done: asyncio.Future[None] = asyncio.get_running_loop().create_future()
-        turn = (nodes, done)
-        self._turns.append(turn)
-        try:
-            yield
-        finally:
-            self._turns.remove(turn)
-            finish(done)
 
 
 def _without(address: Address, causes: Iterable[Address], place: Place | None) -> NodeFailure:

@@ -22,7 +22,7 @@ from tests.property.served import TABLE, names_in
 from tests.property.strategies_graphs import node, run_virtually, with_generations
 
 from rungraph.engine.errors import EngineError, NotRunningError, StartError, StopError
-from rungraph.engine.events import EventLog, State
+from rungraph.engine.events import EventLog, NodeGivenUp, State
 from rungraph.engine.run.changes import Exchange
 from rungraph.engine.run.errors import ReloadError, RunError
 from rungraph.engine.run.health import HealthWatch
@@ -78,6 +78,7 @@ def changed(random: Random, nodes: Nodes, lifecycle: Lifecycle) -> Exchange:
 def check_settled(nodes: Nodes, lifecycle: Lifecycle, log: EventLog) -> None:
     """Hold a stack in which nothing happens any more to what its graph says."""
     graph, states = nodes.graph, log.states
+    given_up = {one.address for one in log if isinstance(one, NodeGivenUp)}
     up = {one for one in graph if lifecycle.instance_of(one) is not None}
     for address in graph:
         edges = graph.pred[address].items()
@@ -89,6 +90,7 @@ def check_settled(nodes: Nodes, lifecycle: Lifecycle, log: EventLog) -> None:
             nodes.law(not can_run, f"{address} is skipped, and all that it needs runs")
         elif address not in up:
             nodes.law(state is State.FAILED, f"{address} does not run: it is {state}")
+            nodes.law(address in given_up, f"{address} has failed and is not started again")
         else:
             is_told = state in (State.READY, State.DEGRADED)
             nodes.law(is_told, f"{address} runs and is said to be {state}")
@@ -166,7 +168,7 @@ async def _run(
                     if not reload.done() or not reload.cancelled():
                         raise
             await asyncio.sleep(random.uniform(0, 10))
-            if ending == "stop":
+            if ending in ("stop", "cancel reload"):
                 await asyncio.sleep(400)  # Until nothing is to happen any more.
                 check_settled(nodes, lifecycle, log)
                 nodes.law(not health.unhealthy, f"ill for ever: {sorted(health.unhealthy)[:1]}")

@@ -202,6 +202,51 @@ async def test_what_failed_in_a_restart_that_a_reload_breaks_off_is_started_agai
         assert not told(stack.events, NodeGivenUp)
 
 
+async def test_a_reload_that_is_cancelled_early_starts_again_what_it_has_broken_off(
+    graph_of: GraphOf,
+) -> None:
+    """A restart that it breaks off takes a while to end; by then, what needs the node is down."""
+    starts, breaking_off = Counter[str](), asyncio.Event()
+
+    async def create_again(config: Any, deps: Any) -> Pinger:
+        starts["again"] += 1
+        if starts["again"] == 2:
+            msg = "not yet"
+            raise ConnectionError(msg)
+        return Pinger(config, deps)
+
+    async def create_slowly(config: Any, deps: Any) -> Pinger:
+        starts["slow"] += 1
+        if starts["slow"] == 2:
+            try:
+                await asyncio.Event().wait()
+            finally:
+                breaking_off.set()
+                await asyncio.sleep(0.05)
+        return Pinger(config, deps)
+
+    kinds = iter([_Dying])
+
+    def needing(**config: Any) -> RunGraph:
+        return graph_of(
+            a=Offer(lambda *given: making(next(kinds, Pinger))(*given), config=config),
+            b=Offer(create_again, needs=("a",)),
+            c=Offer(create_slowly, needs=("a",)),
+        )
+
+    graph = needing()
+    async with Stack(graph, quick(on_failure="degrade")) as stack:
+        await until(lambda: starts["slow"] == 2)
+        reload = asyncio.create_task(stack.apply(needing(other=1)))
+        await breaking_off.wait()
+        reload.cancel()
+        await asyncio.wait([reload])
+        assert reload.cancelled()
+        for one in graph:
+            await state_is(stack, one, State.READY)
+        assert not told(stack.events, NodeGivenUp)
+
+
 async def test_what_was_given_up_before_a_failed_reload_is_told_to_be_so_again() -> None:
     """The reload has tried to start it, so the last word is not that it was given up."""
     stack = Stack(models_graph("foo", "bar"), quick(restart_limit=0, on_failure="degrade"))
