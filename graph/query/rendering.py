@@ -39,10 +39,13 @@ class Shown(NamedTuple):
     old: RunGraph | None = None
     status: Mapping[Address, str] | None = None
 
+    def source(self, address: Address) -> RunGraph:
+        """Return the graph that a node is of: the older one if only that has it."""
+        return self.old if address not in self.graph and self.old is not None else self.graph
+
     def node(self, address: Address) -> Node:
         """Return a node of either graph."""
-        graph = self.old if address not in self.graph and self.old is not None else self.graph
-        return graph.nodes[address]
+        return self.source(address).nodes[address]
 
     def generation(self, address: Address) -> int | None:
         """Return the generation that a node starts in; None for one that only the old graph has."""
@@ -79,11 +82,12 @@ def render_locations(shown: Shown) -> str:
 
     Tables and routers stand nowhere; they have the file alone.
     """
-    file = printable(shown.graph.file)
-    return "".join(
-        f"{getattr(shown.node(address), 'place', None) or file}: {_label(address)}\n"
-        for address in shown.addresses
-    )
+
+    def place_of(address: Address) -> object:
+        place = getattr(shown.node(address), "place", None)
+        return place or printable(shown.source(address).file)
+
+    return "".join(f"{place_of(one)}: {_label(one)}\n" for one in shown.addresses)
 
 
 def render_path(path: Iterable[Address]) -> str:

@@ -202,14 +202,15 @@ def _left_out(graph: RunGraph, method: str, glob: str) -> str:
 _UNCHECKED: Final = frozenset(
     ("env", "error", "evidence", "file", "gen", "kind", "strength", "tag")
 )
-"""The methods whose values no catalog lists."""
+"""The methods whose values no catalog lists; nor does it list resources."""
 
 
 def is_known(graph: RunGraph, text: str) -> bool:
     """Whether a selector that matches nothing here is a name all the same, and no typo."""
     method, glob = split(text)
     catalog = graph.catalog
-    if not is_literal(glob) or method in _UNCHECKED or method.startswith(CONFIG):
+    unchecked = _UNCHECKED | resource_kinds(graph)
+    if not is_literal(glob) or method in unchecked or method.startswith(CONFIG):
         return True
     if method == "type":
         return any(provider_type == glob for _, provider_type in catalog.providers)

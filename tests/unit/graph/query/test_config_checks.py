@@ -51,6 +51,7 @@ def diagnosis(graph: RunGraph, query: str, expect: str = "empty") -> str:
         ("selector:local", "nonempty", "ok"),
         ("api:memory", "empty", "Q001 check 'it' expects no node and finds 3"),
         ("api:memory", "nonempty", "ok"),
+        ("model:nobody-has-it", "empty", "ok"),
         ("api:memory", "1", "Q001 check 'it' expects 1 node and finds 3"),
         ("type:remote::*", "nonempty", "Q001 check 'it' expects at least one node and finds none"),
         ("type:remote::*", "2", "Q001 check 'it' expects 2 nodes and finds none"),

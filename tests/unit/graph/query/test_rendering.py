@@ -54,6 +54,9 @@ def test_locations_are_places_that_editors_understand(graph: RunGraph) -> None:
     assert render_locations(shown(graph, "a | table:models")) == (
         "<text>:4:5: provider:inference/a\n<text>: table:models\n"
     )
+    new = compile_config({}, environment={})
+    [gone] = query_graph(graph, "table:models")
+    assert render_locations(Shown(new, [gone], old=graph)) == "<text>: table:models\n"
 
 
 def test_a_table_has_the_columns_that_say_something(graph: RunGraph) -> None:
