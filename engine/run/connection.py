@@ -82,9 +82,11 @@ class Connection:
         self._working: dict[int, asyncio.Task[None]] = {}
         self._streams: dict[int, _Open] = {}
         self._reading: set[int] = set()
+        self._serving: asyncio.Task[Any] | None = None
 
     async def serve(self) -> None:
         """Take what the other end sends, until it is gone; then fail what waits for it."""
+        self._serving = asyncio.current_task()
         try:
             while True:
                 size = int.from_bytes(await self._reader.readexactly(_LENGTH_BYTES), "big")
@@ -210,6 +212,8 @@ class Connection:
             kind, value = "error", sendable(error)
         if self._working.get(message.number, task) is not task:
             return  # It was given up: what is answered is that it has been closed.
+        if self._serving is not None and self._serving.cancelling():
+            return  # All ends here, and that is no failure of the call.
         if message.kind == "close":  # Whoever waits for it wants to know no more.
             kind, value = "result", None
         try:

@@ -35,9 +35,14 @@ class _Stream(AsyncGenerator[Any, Any]):
 class _Target:
     def __init__(self) -> None:
         self.closed: list[object] = []
+        self.is_called = False
 
     async def stream(self) -> _Stream:
         return _Stream(self.closed)
+
+    async def wait(self) -> None:
+        self.is_called = True
+        await asyncio.Event().wait()
 
 
 @asynccontextmanager
@@ -49,8 +54,8 @@ async def _connected(target: object) -> AsyncGenerator[Connection]:
         for pair, named in zip(pairs, targets, strict=True)
     ]
     async with asyncio.TaskGroup() as group:
-        for end in ends:
-            group.create_task(end.serve())
+        for number, end in enumerate(ends):
+            group.create_task(end.serve(), name=f"serve {number}")
         yield ends[0]
         for _, writer in pairs:
             writer.close()
@@ -76,3 +81,16 @@ async def test_a_stream_that_nobody_begins_to_read_ends_where_it_is(*, is_closed
             del stream
             gc.collect()
         await until(lambda: target.closed)
+
+
+async def test_a_call_that_ends_with_the_event_loop_there_is_not_answered() -> None:
+    """A loop that ends cancels all its tasks: the provider has not cancelled its call."""
+    async with _connected(target := _Target()) as connection:
+        call = asyncio.create_task(connection.call("target", "wait"))
+        await until(lambda: target.is_called)
+        there = {one.get_name(): one for one in asyncio.all_tasks()}
+        for name in ("call 1", "serve 1"):
+            there[name].cancel()
+        await asyncio.wait([call], timeout=0.05)
+    with pytest.raises(ConnectionError):
+        await call
