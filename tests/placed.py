@@ -96,6 +96,12 @@ class Unruly(EmbeddingProvider):
             await asyncio.sleep(0)
         return self._lasting() if content == "lasting" else self._count()
 
+    @property
+    def device(self) -> str:
+        """Where its weights are, which are loaded when they are needed."""
+        msg = "they are not loaded"
+        raise RuntimeError(msg)
+
     async def embeddings(self, *args: Any, **kwargs: Any) -> EmbeddingsResponse:
         """Note what the call carries."""
         self.carried = session_of_call(), headers_of_trace()

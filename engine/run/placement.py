@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 from rungraph.engine.errors import ComplianceError, EngineError
 from rungraph.engine.run.connection import Connection
 from rungraph.engine.run.remote import Opened, RemoteInstance
-from rungraph.engine.run.worker import LIMIT
+from rungraph.engine.run.worker import LIMIT, OFFERED
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -24,9 +24,6 @@ _GRACE_SECONDS = 1.0
 """Seconds that a process has to end once its provider is shut down."""
 _LAST_WORDS_SECONDS = 0.1
 """Seconds that it may take to read what a process has sent before its end."""
-
-_MORE = ("health", "relay_openai", "upstreams")
-"""What it is asked besides the methods of its API."""
 
 
 class ProcessError(EngineError, ConnectionError):
@@ -47,7 +44,7 @@ class PlacedProvider(RemoteInstance):
         process: asyncio.subprocess.Process,
         watching: asyncio.TaskGroup,
     ) -> None:
-        super().__init__(connection, "provider", protocols, opened.methods, _MORE)
+        super().__init__(connection, "provider", protocols, opened.methods, OFFERED)
         self._has_shutdown = "shutdown" in opened.methods
         self._process = process
         self._watching = watching

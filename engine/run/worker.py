@@ -19,6 +19,7 @@ from rungraph.engine.ending import end_soon
 from rungraph.engine.errors import describe
 from rungraph.engine.module_files import find_files
 from rungraph.engine.outlet import release_output
+from rungraph.engine.routing.signatures import methods_of
 from rungraph.engine.run.compliance import check_compliance
 from rungraph.engine.run.connection import Connection
 from rungraph.engine.run.remote import Opened, RemoteInstance
@@ -30,6 +31,8 @@ if TYPE_CHECKING:
 
 LIMIT = 1 << 20
 """Bytes of what is sent that are held back at most."""
+OFFERED = ("health", "relay_openai", "upstreams")
+"""What the owner calls besides the methods of the provider's API, and its shutdown."""
 _PR_SET_PDEATHSIG = 1
 
 
@@ -63,9 +66,11 @@ class Host:
         function: Callable[..., Any] = getattr(import_module(module), entry_point)
         instance = await awaited(function(config, deps))
         self.connection.targets["provider"] = instance
-        asked = map(resolve_name, protocols)
+        asked = [*map(resolve_name, protocols)]
         problems = [str(one) for each in asked for one in check_compliance(instance, each)]
-        named = {name: getattr(instance, name) for name in dir(instance) if name[0] != "_"}
+        # No others: what looks like an attribute may be code that takes long, or fails.
+        names = {"shutdown", *OFFERED, *(name for each in asked for name in methods_of(each))}
+        named = {name: getattr(instance, name, None) for name in names}
         methods = {name: _defaults_of(one) for name, one in named.items() if callable(one)}
         return Opened(methods, tuple(problems))
 

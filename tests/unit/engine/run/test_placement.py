@@ -19,7 +19,7 @@ from tests.unit.engine.run.models import until
 from rungraph.engine import Stack, StackSettings
 from rungraph.engine.apis.memory import MemoryBankDocument
 from rungraph.engine.errors import BackgroundError, StartError, StopError
-from rungraph.engine.events import NodeFailed
+from rungraph.engine.events import NodeFailed, State
 from rungraph.engine.request import (
     CallData,
     ProviderDataError,
@@ -30,7 +30,7 @@ from rungraph.engine.request import (
 from rungraph.engine.routing.errors import BusyError, CallTimeoutError
 from rungraph.engine.run.signals import SIGNALS
 from rungraph.engine.tracing import begin_call
-from rungraph.graph import RunGraph, compile_config
+from rungraph.graph import Address, RunGraph, compile_config
 
 
 def _graph(tmp_path: Path, *, limits: Any = None, **config: Any) -> RunGraph:
@@ -69,6 +69,12 @@ async def test_calls_go_to_another_process_and_back(tmp_path: Path) -> None:
             await stack["inference"].completion("letters", "refuse")
         answers = await stack.health()
         assert {one.status for one in answers.values()} == {"OK"}
+
+
+async def test_of_a_provider_its_methods_are_asked_for_alone(tmp_path: Path) -> None:
+    """A property of its own may fail, or take long, as long as nobody wants to know it."""
+    async with _stack(tmp_path) as stack:
+        assert stack.status()[Address.provider("inference", "u")] is State.READY
 
 
 async def test_signals_are_for_the_stack(tmp_path: Path) -> None:
