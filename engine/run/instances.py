@@ -282,6 +282,8 @@ class Instances:
             return module
         if (future := self._imports.get(name)) is None:
             future = self._imports[name] = thread_future(import_module, name)
+            # What has failed is tried again at the next start.
+            future.add_done_callback(lambda _: self._imports.pop(name))
         try:
             return await settled(future)
         except MissingPackageError:

@@ -21,7 +21,7 @@ from tests.unit.engine.fakes import (
     raised_by,
     told,
 )
-from tests.unit.engine.run.models import BAR, FakeModel, models_graph, quick
+from tests.unit.engine.run.models import BAR, FakeModel, models_graph, quick, state_is
 
 from rungraph.engine.apis.models import Model
 from rungraph.engine.errors import (
@@ -35,7 +35,7 @@ from rungraph.engine.errors import (
 from rungraph.engine.events import NodeFailed, State
 from rungraph.engine.run.settings import StackSettings
 from rungraph.engine.run.stack import Stack
-from rungraph.graph import RunGraph, compile_config
+from rungraph.graph import Address, RunGraph, compile_config
 from rungraph.graph.catalog.specs import Catalog, ProviderSpec
 
 
@@ -87,6 +87,27 @@ async def test_a_module_is_not_used_before_its_import_has_ended(
     fakes.GATE.clear()
     async with Stack(graph, StackSettings(schedule="ready")) as stack:
         assert await stack["c"].ping() == "pong"
+
+
+async def test_an_import_that_fails_is_tried_again_at_the_next_start(
+    modules: Modules, graph_of: GraphOf
+) -> None:
+    """What it reads, such as a mounted folder, may be there by then."""
+    text = (
+        "from tests.unit.engine import fakes\n"
+        "fakes.IMPORTING.set()\n"
+        "assert fakes.GATE.is_set()\n"
+        "get_provider_impl = fakes.create_pinger\n"
+    )
+    modules({"rungraph_flaky.py": text})
+    graph = graph_of(a=Offer(spec={"module": "rungraph_flaky"}))
+    fakes.IMPORTING.clear()
+    fakes.GATE.clear()
+    async with Stack(graph, quick(on_failure="degrade")) as stack:
+        assert fakes.IMPORTING.is_set()
+        fakes.GATE.set()
+        await state_is(stack, Address.provider("a", "one"), State.READY)
+        assert await stack["a"].ping() == "pong"
 
 
 @pytest.mark.parametrize(
