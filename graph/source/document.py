@@ -276,6 +276,8 @@ def _unreadable(path: Path, file: str, error: OSError | ValueError) -> Diagnosti
 def _instead_of(path: Path) -> str:
     """Return what the user may have meant by a file that is not there."""
     folder = path.parent
+    if path.is_symlink():
+        return f"it is a link to {str(path.readlink())!r}, which is not there"
     if not folder.is_dir():
         return f"there is no folder {str(folder)!r} either"
     if near := closest(path.name, _names_in(folder)):

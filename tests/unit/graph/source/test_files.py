@@ -64,6 +64,7 @@ def test_what_is_no_text_is_told_from_text(
             "did you mean '{}/quickstart.yaml'?",
         ),
         ("zzzzzzzzzz", "there is no file", "in '{}' there is: b.json, quickstart.yaml"),
+        ("link", "there is no file '{}/link'", "it is a link to 'gone.yaml', which is not there"),
         ("no/run.yaml", "there is no file", "there is no folder '{}/no' either"),
         ("", "'{}' is a folder", "name a file in it: b.json, quickstart.yaml"),
     ],
@@ -74,6 +75,7 @@ def test_a_file_that_is_not_there_gets_what_is(
     """The nearest name, or the configs that there are."""
     for other in ("quickstart.yaml", "b.json", "notes.txt"):
         (tmp_path / other).write_text("")
+    (tmp_path / "link").symlink_to("gone.yaml")
     diagnostic = only(load_document(tmp_path / name))
     assert (diagnostic.code, diagnostic.place) == ("C001", Place(str(tmp_path / name), 0, 0))
     assert diagnostic.message.startswith(message.format(tmp_path))
