@@ -12,7 +12,7 @@ from rungraph.engine.provider import ProviderReport, has_health
 from rungraph.engine.waiting import NoAnswerError, awaited, within
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
+    from collections.abc import Callable, Iterable, Mapping
 
     from rungraph.engine.provider import HasHealth
     from rungraph.engine.routing.tables import RoutingTable
@@ -37,6 +37,12 @@ def well() -> HealthResponse:
 def ill(message: str) -> HealthResponse:
     """Return the answer for what cannot do its work, and why."""
     return HealthResponse(status=HealthStatus.ERROR, message=message)
+
+
+def shown(answer: HealthResponse, scrub: Callable[[str], str]) -> HealthResponse:
+    """Return *answer* without what *scrub* takes out of its message."""
+    text = answer.message and scrub(answer.message)
+    return answer.model_copy(update={"message": text}) if text else answer
 
 
 async def ask_all(

@@ -18,7 +18,7 @@ from rungraph.engine.provider import has_health
 from rungraph.engine.routing.names import Absence
 from rungraph.engine.run.draining import Draining
 from rungraph.engine.run.errors import COMING, DOING, RunError, needs_failed
-from rungraph.engine.run.health import HealthWatch, ask_all, ill, well
+from rungraph.engine.run.health import HealthWatch, ask_all, ill, shown, well
 from rungraph.engine.run.instances import Instances
 from rungraph.engine.run.lifecycle import Lifecycle
 from rungraph.engine.run.reloading import Reload, checked
@@ -162,7 +162,8 @@ class Stack:
         """Return how nodes are, all of them if none are named, in start order.
 
         The providers are asked at the same time, each with a deadline. A node that cannot say how
-        it is is ``OK`` as long as it runs and has not reported otherwise.
+        it is is ``OK`` as long as it runs and has not reported otherwise. What they say is without
+        the secrets of the config.
         """
         answers: dict[Address, HealthResponse] = {}
         asked: dict[Address, HasHealth] = {}
@@ -178,7 +179,7 @@ class Stack:
             elif detail is not None:
                 answers[address] = ill(detail)
         answers |= await ask_all(asked, timeout=self._settings.health_timeout)
-        return answers
+        return {address: shown(one, self.scrubbed) for address, one in answers.items()}
 
     # --- running -------------------------------------------------------------------------------
 

@@ -319,5 +319,6 @@ def _forms(value: str) -> tuple[str, ...]:
         json.dumps(value)[1:-1].replace("/", r"\/"),
         json.dumps(value, ensure_ascii=False)[1:-1],
         repr(value)[1:-1],
+        repr(value.encode(errors="surrogatepass"))[2:-1],
         html.escape(value),
     )

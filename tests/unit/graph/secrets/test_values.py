@@ -191,6 +191,7 @@ class TestScrubbed:
             json.dumps("a b/ü\"'<\n>"),
             json.dumps("a b/ü\"'<\n>", ensure_ascii=False),
             repr("a b/ü\"'<\n>"),
+            repr("a b/ü\"'<\n>".encode())[1:],
             "a b/ü&quot;&#x27;&lt;\n&gt;",
             r"a b\/\u00fc\"'<\n>",
             "a+b%2F%C3%BC%22%27%3C%0A%3E",
