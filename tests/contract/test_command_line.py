@@ -40,7 +40,10 @@ def test_help_names_every_command_and_version_the_distribution() -> None:
 
 @pytest.mark.parametrize("name", ["", "models", *all_commands()])
 def test_help_is_shown_as_it_is_written(name: str) -> None:
-    """No control character is printed, and each line of a table stands on a line of its own."""
+    """No control character is printed, and each line of a table stands on a line of its own.
+
+    It fits into a terminal of 80 columns, which would break it.
+    """
     found = {"": main, "models": models, **all_commands()}[name]
     shown = CliRunner().invoke(main, [*name.split(), "--help"]).output
     assert not has_controls(shown.replace("\n", ""))
@@ -49,6 +52,7 @@ def test_help_is_shown_as_it_is_written(name: str) -> None:
     tables = [one.removeprefix("\b\n") for one in paragraphs if one.startswith("\b")]
     lines = [line for table in tables for line in table.split("\n")]
     assert [line for line in lines if f"  {line}\n" not in shown] == []
+    assert [line for line in shown.split("\n") if len(line) > 80] == []
 
 
 @pytest.mark.parametrize(

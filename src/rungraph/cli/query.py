@@ -37,13 +37,17 @@ _OUTPUTS = ("label", "table", "tree", "path", "json", "dot", "mermaid", "locatio
 _HELP = """Select the nodes of a run config that any QUERY selects; FILE - is standard input.
 
 \b
-router:safety           a node; also api:X, type:X, kind:X, tag:X, a provider id, globs
-+x  x+  2+x  @x         what x needs, what needs x, two levels, both with all they need
+router:safety           a node; also api:X, type:X, tag:X, an id, globs
++x  x+  2+x             what x needs, what needs x, two levels of it
+@x                      x, what needs it, and all that those need
 a | b   a & b   a - b   union, intersection, difference; !a is all but a
-somepath(a, b)          a shortest path from a to b that it needs; allpaths(a, b): all nodes
-model:x  shield:x  …    what serves a resource; serves(x): with the tables and routers before it
+somepath(a, b)          a shortest path from a to b that it needs
+allpaths(a, b)          all that is on a path from a to b
+model:x  shield:x  …    what serves a resource
+serves(x)               x, and the tables and routers that calls reach it by
 filter(re, x)  attr(path, re, x)  siblings(x)  some(x, n)
-roots(x)  leaves(x)     what no other of x needs (Dagster's sinks); what needs no other of x
+roots(x)                what no other of x needs; Dagster's sinks
+leaves(x)               what needs no other of x; Dagster's roots
 cycles()  critical()    nodes on cycles; the longest chain
 count(x)                how many x are; the whole of a query
 let a = x in $a+ - $a   a name for a part
