@@ -242,6 +242,8 @@ class _Call:
         async with aclosing(stream):
             self._give(_STREAM)
             while True:
+                if self._task.cancelling():  # Its provider goes on, but nobody asks any more.
+                    raise asyncio.CancelledError
                 await self._asked.wait()
                 self._asked.clear()
                 try:

@@ -54,6 +54,17 @@ class DeafStream(FakeModel):
                 await self.answers.wait()
 
 
+class UndeterredStream(FakeModel):
+    """Goes on with its stream after it has been cancelled."""
+
+    async def stream(self) -> Any:
+        yield 1
+        while True:
+            with suppress(asyncio.CancelledError):
+                await asyncio.Event().wait()
+            yield 2
+
+
 async def test_a_call_ends_in_time_whatever_its_provider_does() -> None:
     """Also one that ignores being cancelled; a stream that has begun is no such call."""
     async with _stack(call_timeout=0.05) as stack:
@@ -287,3 +298,15 @@ def test_limits_that_make_no_sense_are_told() -> None:
         "unknown key 'inferense'",
         "unknown key 'queued_call'",
     ]
+
+
+async def test_a_stream_that_goes_on_after_its_caller_has_gone_gives_its_place_back() -> None:
+    """Nobody asks it for more, so nothing else would end it."""
+    async with _stack(concurrent_calls=1, idle_timeout=0.05) as stack:
+        instance("foo").__class__ = UndeterredStream
+        for _ in range(2):
+            async with asyncio.timeout(10):
+                stream = await _chat(stack, stream=True)
+            assert await anext(stream) == 1
+            with pytest.raises(CallTimeoutError):
+                await anext(stream)
