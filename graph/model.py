@@ -24,7 +24,7 @@ from rungraph.graph.digraph import (
 from rungraph.graph.errors import InvalidGraph
 from rungraph.graph.nodes import Edge, Node, ProviderNode, ResourceConfig, Strength, TableNode
 from rungraph.graph.resources import KnownResources
-from rungraph.graph.secrets.known import NOTHING_KNOWN, SHORTEST, KnownSecrets, is_ordinary
+from rungraph.graph.secrets.known import NOTHING_KNOWN, KnownSecrets, findable
 from rungraph.graph.secrets.values import Scrubber, masked, secret_values
 from rungraph.graph.source.positions import value_at
 from rungraph.graph.suggest import closest
@@ -373,8 +373,7 @@ class RunGraph:
                     found |= secret_values(resource.written, resource.fields)
         if found and self.document is not None:
             found -= self.document.names
-        # A short word of a dictionary is in every text; whoever has one as a secret has none.
-        return Scrubber(one for one in found if len(one) >= SHORTEST or not is_ordinary(one))
+        return Scrubber(findable(found))
 
     def _known(self, address: Address | str) -> Address:
         if isinstance(address, str):

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import atexit
+import logging
 import os
 import sys
 import time
@@ -80,6 +81,8 @@ class Unruly(EmbeddingProvider):
             return [self._told(), headers_of_way()]
         if content == "carried":
             return self.carried
+        if content == "log":
+            logging.getLogger("unruly").warning("with %s\x1b[2J", self.config["api_key"])
         if content == "refuse":
             msg = "not that"
             raise ValueError(msg)

@@ -41,6 +41,8 @@ from rungraph.engine.tracing import PATIENCE
 from rungraph.engine.waiting import awaited, result_of, settled, thread_future
 from rungraph.graph.address import Address, NodeKind
 from rungraph.graph.nodes import ProviderNode, RouterNode, TableNode
+from rungraph.graph.secrets.known import findable
+from rungraph.graph.secrets.values import secret_values
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -274,6 +276,7 @@ class Instances:
             validated_config(node, environment_text=self._graph.environment_text),
             protocols=self._protocols_of(node.api),
             dependencies={at.api: (apis[at.api].protocol, one) for at, one in dependencies.items()},
+            secrets=findable(secret_values(node.written, node.config, secrets=node.secret_keys)),
         )
 
     async def _import(self, name: str, shown: str) -> ModuleType:

@@ -15,7 +15,7 @@ from rungraph.engine.run.remote import Opened, RemoteInstance
 from rungraph.engine.run.worker import LIMIT, OFFERED
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Collection, Mapping, Sequence
 
     from rungraph.graph.address import Address
 
@@ -92,6 +92,7 @@ async def open_in_process(
     *,
     protocols: Mapping[str, type],
     dependencies: Mapping[str, tuple[str, object]],
+    secrets: Collection[str] = (),
 ) -> PlacedProvider:
     """Return the provider of *address*, created in a process of its own.
 
@@ -103,6 +104,7 @@ async def open_in_process(
         protocols: What it must implement, by ``module:Class``.
         dependencies: By API, the Protocol of what it is handed, and the instance that answers its
             calls here.
+        secrets: Those of its config, which nothing that it logs is to show.
 
     Raises:
         ComplianceError: If it does not implement its API.
@@ -143,6 +145,7 @@ async def open_in_process(
             config,
             [*protocols],
             {api: protocol for api, (protocol, _) in dependencies.items()},
+            frozenset(secrets),
         )
         if opened.problems:
             raise ComplianceError(  # noqa: TRY301  (the process ends below)

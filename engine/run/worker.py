@@ -7,9 +7,11 @@ from __future__ import annotations
 
 import asyncio
 import ctypes
+import logging
 import os
 import signal
 import sys
+from contextlib import suppress
 from importlib import import_module
 from inspect import signature
 from pkgutil import resolve_name
@@ -24,10 +26,15 @@ from rungraph.engine.run.compliance import check_compliance
 from rungraph.engine.run.connection import Connection
 from rungraph.engine.run.remote import Opened, RemoteInstance
 from rungraph.engine.run.signals import SIGNALS, in_forks
+from rungraph.engine.scrubbed_log import log_scrubbed
 from rungraph.engine.waiting import awaited
+from rungraph.graph.secrets.values import Scrubber
+from rungraph.graph.wording import without_controls
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping, Sequence
+    from collections.abc import Callable, Collection, Mapping, Sequence
+
+_logger = logging.getLogger(__name__)
 
 LIMIT = 1 << 20
 """Bytes of what is sent that are held back at most."""
@@ -49,6 +56,7 @@ class Host:
         config: object,
         protocols: Sequence[str],
         dependencies: Mapping[str, str],
+        secrets: Collection[str],
     ) -> Opened:
         """Create the provider, and answer for it from now on.
 
@@ -58,7 +66,9 @@ class Host:
             config: Its config.
             protocols: What it must implement, as ``module:Class``.
             dependencies: The Protocol of each API that it is handed, which the owner answers for.
+            secrets: Those of its config, which nothing that it logs is to show.
         """
+        log_scrubbed(Scrubber(secrets), _write)
         deps = {
             api: RemoteInstance(self.connection, api, [resolve_name(protocol)])
             for api, protocol in dependencies.items()
@@ -73,6 +83,11 @@ class Host:
         named = {name: getattr(instance, name, None) for name in names}
         methods = {name: _defaults_of(one) for name, one in named.items() if callable(one)}
         return Opened(methods, tuple(problems))
+
+
+def _write(text: str) -> None:
+    with suppress(AttributeError, OSError, ValueError):  # There is none any more, or it is closed.
+        sys.stderr.write(f"{without_controls(text)}\n")
 
 
 def _defaults_of(method: Callable[..., Any]) -> tuple[str, ...]:
@@ -117,7 +132,7 @@ def main() -> None:
     try:
         asyncio.run(serve(incoming, outgoing))
     except BaseException as error:  # noqa: BLE001  (by a provider's code, which may do anything)
-        sys.stderr.write(f"the event loop of a provider's process has ended: {describe(error)}\n")
+        _logger.critical("the event loop of a provider's process has ended: %s", describe(error))
         end_soon(1)
 
 

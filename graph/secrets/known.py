@@ -42,6 +42,14 @@ def is_ordinary(word: str) -> bool:
     return _ORDINARY.fullmatch(word) is not None
 
 
+def findable(secrets: Iterable[str]) -> frozenset[str]:
+    """Return those of *secrets* that texts by others are searched for.
+
+    A short word of a dictionary is in every text; whoever has one as a secret has none.
+    """
+    return frozenset(one for one in secrets if len(one) >= SHORTEST or not is_ordinary(one))
+
+
 @lru_cache(maxsize=8192)
 def is_naming(key: str) -> bool:
     """Whether the value under *key* is a name, which cannot be a secret.

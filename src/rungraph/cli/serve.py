@@ -23,7 +23,7 @@ from rungraph.cli.inputs.options import (
 )
 from rungraph.cli.output.masks import Masks
 from rungraph.cli.progress.lines import LineProgress
-from rungraph.cli.progress.session import code_in, code_of, last_resort, log_scrubbed, tell_store
+from rungraph.cli.progress.session import code_in, code_of, last_resort, tell_store
 from rungraph.cli.progress.watched_file import WatchedFile
 from rungraph.cli.terminal import complain, tell
 from rungraph.engine.errors import MissingPackageError
@@ -33,6 +33,7 @@ from rungraph.engine.run.service_manager import tell_service_manager
 from rungraph.engine.run.settings import StackSettings
 from rungraph.engine.run.signals import watch_signals
 from rungraph.engine.run.stack import Stack
+from rungraph.engine.scrubbed_log import log_scrubbed
 from rungraph.graph.diagnostics import errors_in
 from rungraph.graph.place import absolute
 from rungraph.graph.wording import counted
@@ -204,7 +205,7 @@ class _ServeSession:
     def run(self) -> int:
         masks = Masks(self.graph)
         release_output()
-        log_scrubbed(masks)
+        log_scrubbed(masks, tell)
         return code_in(self._run(masks), _new_loop)
 
     async def _run(self, masks: Masks) -> int:

@@ -6,8 +6,6 @@ import asyncio
 import logging
 import os
 import signal
-import sys
-import threading
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from functools import partial
@@ -20,12 +18,12 @@ from rungraph.cli.terminal import OutputClosedError, complain, tell
 from rungraph.engine.errors import describe
 from rungraph.engine.interruption import Interruption, cancelled_from_within
 from rungraph.engine.outlet import finish_output, release_output
-from rungraph.engine.request import without_call_data
 from rungraph.engine.run.loop_watch import beyond_help
 from rungraph.engine.run.registrations import registration_store
 from rungraph.engine.run.service_manager import tell_service_manager
 from rungraph.engine.run.signals import SIGNALS
 from rungraph.engine.run.stack import Stack
+from rungraph.engine.scrubbed_log import log_scrubbed
 from rungraph.engine.waiting import ctrl_c_raises, leave_behind, task_of
 from rungraph.graph import NodeKind, RungraphError
 
@@ -80,7 +78,7 @@ class Session:
     def run(self) -> int:
         """Start the stack, answer the calls, stop the stack; return the exit code."""
         release_output()
-        log_scrubbed(self.masks)
+        log_scrubbed(self.masks, tell)
         return code_in(self._run())
 
     async def _run(self) -> int:
@@ -234,39 +232,6 @@ async def code_of(stack: Stack, work: Awaitable[int], progress: LineProgress) ->
             end_soon(code)
         progress.close()
     return code
-
-
-def log_scrubbed(scrub: Callable[[str], str]) -> None:
-    """Have all that this process logs or warns of written without what *scrub* masks.
-
-    So is what Python says of errors that nobody handles: in threads, and while objects are removed.
-    """
-    logging.basicConfig(handlers=[ScrubbedLog(scrub)], level=logging.WARNING)
-    logging.captureWarnings(capture=True)
-
-    def take(found: threading.ExceptHookArgs | sys.UnraisableHookArgs) -> None:
-        error = found.exc_value
-        _logger.error("an error that nobody handled", exc_info=error)
-
-    threading.excepthook = take
-    sys.unraisablehook = take
-
-
-class ScrubbedLog(logging.Handler):
-    """Writes log records to standard error, without the secrets that *scrub* masks."""
-
-    def __init__(self, scrub: Callable[[str], str]) -> None:
-        super().__init__()
-        self.setFormatter(logging.Formatter("%(levelname)s: %(name)s: %(message)s"))
-        self._scrub = scrub
-
-    def emit(self, record: logging.LogRecord) -> None:
-        """Write *record*; what it has from elsewhere commands no terminal."""
-        try:
-            text = self.format(record)
-        except Exception as error:  # noqa: BLE001  (whoever logs is not to fail because of that)
-            text = f"{record.levelname}: {record.name}: cannot be written: {describe(error)}"
-        tell(without_call_data(self._scrub(text)))
 
 
 _ENOUGH = 3

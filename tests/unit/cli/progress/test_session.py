@@ -13,9 +13,11 @@ from threading import Timer
 import pytest
 import uvloop
 
-from rungraph.cli.progress.session import ScrubbedLog, code_in
+from rungraph.cli.progress.session import code_in
+from rungraph.cli.terminal import tell
 from rungraph.engine.run import signals
 from rungraph.engine.run.stack import Stack
+from rungraph.engine.scrubbed_log import ScrubbedLog
 from rungraph.graph import Catalog, compile_config
 
 
@@ -23,7 +25,7 @@ def test_logs_of_providers_cannot_command_a_terminal(capsys: pytest.CaptureFixtu
     """Control characters in what a provider logs are escaped; its lines stay lines."""
     graph = compile_config({"providers": {}}, catalog=Catalog())
     record = logging.LogRecord("provider", logging.WARNING, "", 0, "one\ntwo\x1b[2J", None, None)
-    ScrubbedLog(graph.scrubbed).emit(record)
+    ScrubbedLog(graph.scrubbed, tell).emit(record)
     assert capsys.readouterr().err == "WARNING: provider: one\ntwo\\x1b[2J\n"
 
 
@@ -31,7 +33,7 @@ def test_what_cannot_be_written_is_told_and_hurts_nobody_who_logs(
     capsys: pytest.CaptureFixture[str],
 ) -> None:
     """As with any handler of the standard library."""
-    ScrubbedLog(str).emit(logging.makeLogRecord({"name": "p", "msg": "%d", "args": ("x",)}))
+    ScrubbedLog(str, tell).emit(logging.makeLogRecord({"name": "p", "msg": "%d", "args": ("x",)}))
     assert "p: cannot be written: TypeError: %d format" in capsys.readouterr().err
 
 
