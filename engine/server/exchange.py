@@ -288,6 +288,8 @@ class Exchange:
         event, send = None, self._send
         async with aclosing(events):
             async for event in events:
+                if self.broken_off is not None:  # Its provider goes on after it was cancelled.
+                    raise asyncio.CancelledError
                 if not self.has_begun:
                     await self.begin_events()
                 content = b"data: %b\n\n" % dump(event)

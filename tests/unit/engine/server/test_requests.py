@@ -6,6 +6,7 @@ import asyncio
 import json
 import math
 from collections.abc import AsyncGenerator
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -260,6 +261,33 @@ async def test_what_a_provider_makes_of_the_end_of_a_call_is_not_told(
     if drains:
         assert answered.error["message"] == "the server stops and ends this call"
     assert not caplog.records
+
+
+@pytest.mark.parametrize("drains", [True, False])
+async def test_a_stream_that_goes_on_after_it_was_ended_is_read_no_further(
+    monkeypatch: pytest.MonkeyPatch, *, drains: bool
+) -> None:
+    """Its provider would be asked for more, for nobody, and perhaps for ever."""
+    begun, leaves = asyncio.Event(), asyncio.Event()
+
+    async def hang(*_: object) -> None:
+        begun.set()
+        with suppress(asyncio.CancelledError):
+            await asyncio.Event().wait()
+
+    monkeypatch.setattr(FakeProvider, "_hang", hang)
+    async with Stack(compile_config({"providers": {"inference": [ECHO]}})) as stack:
+        app = app_of(stack, ServerSettings(drain_seconds=0))
+        body = {**asked("pause pause pause"), "stream": True}
+        asking = asyncio.create_task(ask(app, "POST", CHAT, body, leaves=leaves))
+        await begun.wait()
+        if drains:
+            await app.drain()
+        leaves.set()
+        await asyncio.wait([asking], timeout=10)
+        assert asking.done()
+    answered = asking.result()
+    assert (b"the server stops and ends this call" in answered.body) is drains
 
 
 async def test_who_cancels_its_caller_while_the_server_drains_fails_its_call(
