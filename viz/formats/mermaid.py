@@ -28,8 +28,9 @@ _SHAPES = {
     NodeKind.TABLE: ("[", "]"),
     NodeKind.ROUTER: ("([", "])"),
 }
-# Inside quotes too Mermaid reads entities, tags and Markdown; an underscore inside a word is fine.
-_SPECIAL = re.compile(r"[#&\"'<>`*~\\]|(?<![^\W_])_|_(?![^\W_])")
+# Inside quotes too Mermaid reads entities, tags, Markdown and directives (``%%{…}%%``); an underscore
+# inside a word is fine.
+_SPECIAL = re.compile(r"[#&\"'<>`*~\\]|(?<![^\W_])_|_(?![^\W_])|%(?=[%{])")
 
 
 def _class_of(role: Role) -> str:

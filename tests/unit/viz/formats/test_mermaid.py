@@ -71,11 +71,12 @@ def test_a_large_graph_stays_far_below_what_mermaid_draws(large: RunGraph) -> No
 
 def test_hostile_ids_stay_labels() -> None:
     """Nothing in an id ends its label or becomes markup; a name with underscores stays readable."""
-    names = ('"]; x', "__x__", "`y`", "<script>", "a&b#c", "snake_case")
+    names = ('"]; x', "__x__", "`y`", "<script>", "a&b#c", "snake_case", "%%{x}%% 5%")
     text = render_mermaid(graph_of({"inference": [(name, "remote::tgi") for name in names]}))
     titles = re.findall(r'"<b>(.*?)</b>', text)
-    assert titles[:6] == [
+    assert titles[:7] == [
         "#34;]; x",
+        "#37;#37;{x}#37;% 5%",
         "#60;script#62;",
         "#95;#95;x#95;#95;",
         "#96;y#96;",
