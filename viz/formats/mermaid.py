@@ -28,8 +28,8 @@ _SHAPES = {
     NodeKind.TABLE: ("[", "]"),
     NodeKind.ROUTER: ("([", "])"),
 }
-# Inside quotes too Mermaid reads entities, tags, Markdown and directives (``%%{…}%%``); an underscore
-# inside a word is fine.
+# Inside quotes too Mermaid reads entities, tags, Markdown and directives (``%%{…}%%``); an
+# underscore inside a word is fine.
 _SPECIAL = re.compile(r"[#&\"'<>`*~\\]|(?<![^\W_])_|_(?![^\W_])|%(?=[%{])")
 
 
