@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Final, NoReturn
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Container
 
+    from rungraph.engine.routing.members import Member
     from rungraph.engine.routing.membership import Membership
 
 _logger = logging.getLogger(__name__)
@@ -23,7 +24,7 @@ async def refresh_on(
 ) -> NoReturn:
     """Ask all *members* every *interval* seconds, and sooner those that have never answered.
 
-    They are asked again within a second, then after one, two, four and so on.
+    Each of them is asked again within a second, then after one, two, four and so on.
 
     Args:
         refresh: Asks those of some ids, or all; what it raises is logged.
@@ -31,19 +32,21 @@ async def refresh_on(
         interval: Seconds.
     """
     loop = asyncio.get_running_loop()
-    pause = tick = min(_SOON, interval)
-    due, soon = loop.time() + interval, 0.0
+    tick = min(_SOON, interval)
+    due = loop.time() + interval
+    # When each that is silent is asked again, and how long it then is to the next time.
+    waits: dict[Member, tuple[float, float]] = {}
     while True:
         await asyncio.sleep(tick)
         now = loop.time()
-        silent = {one.provider_id for one in members.there if one.is_silent}
-        if not silent:
-            pause, soon = tick, now
+        waits = {one: waits.get(one, (now, tick)) for one in members.there if one.is_silent}
+        late = [(one, pause) for one, (at, pause) in waits.items() if at <= now]
+        waits |= {one: (now + pause, 2 * pause) for one, pause in late}
         asked = None
         if now + tick / 2 >= due:
             due = now + interval
-        elif silent and now >= soon:
-            asked, soon, pause = silent, now + pause, 2 * pause
+        elif late:
+            asked = {one.provider_id for one, _ in late}
         else:
             continue
         try:

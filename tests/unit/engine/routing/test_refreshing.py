@@ -89,6 +89,25 @@ async def test_who_has_never_answered_is_asked_again_soon(
     assert await names(table) == ["foo/m", "bar/n", "bar/o"]
 
 
+async def test_one_that_has_long_been_silent_holds_no_other_up(
+    bench: Bench, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Each is asked again at its own pace."""
+    monkeypatch.setattr(refreshing, "_SOON", 0.001)
+    foo, bar = Provider(), Provider()
+    foo.failure = bar.failure = ConnectionError("not yet")
+    table = await bench.table(foo=foo, bar=Provider(), refresh_interval=300)
+
+    def failed(name: str) -> int:
+        return sum(one.provider_id == name for one in bench.told(RefreshFailed))
+
+    await bench.until(lambda: failed("foo") >= 9)
+    table.lose("bar", NotRunningError("gone"))
+    await table.join("bar", bar)
+    await bench.until(lambda: failed("bar") >= 4)
+    assert failed("foo") <= 10
+
+
 async def test_a_hanging_provider_is_given_up_in_time(bench: Bench) -> None:
     """A table starts with what the others serve, and asks again at the next refresh."""
     foo, bar = Provider("m"), Provider("n")
