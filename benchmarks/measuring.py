@@ -60,6 +60,23 @@ def medians(
     return {name: statistics.median(turn[name] for turn in turns[1:]) for name in sides}
 
 
+def report(figures: Mapping[str, tuple[Callable[[], Sequence[float]], float]]) -> int:
+    """Measure and print *figures*, each with what its median must not exceed; return 1 if one does.
+
+    Args:
+        figures: By what is measured: how, and the limit.
+    """
+    is_missed = False
+    for name, (measure, limit) in figures.items():
+        found = measure()
+        median = statistics.median(found)
+        is_missed |= median > limit
+        verdict = "MISSED" if median > limit else "ok"
+        spread = f"({min(found):.3f}-{max(found):.3f})"
+        print(f"{name:72} {median:6.3f}  {spread}  <= {limit:.2f}  {verdict}")
+    return int(is_missed)
+
+
 def rounds_asked(description: str | None, usual: int) -> int:
     """Return how many rounds the command line asks for."""
     parser = argparse.ArgumentParser(description=description)

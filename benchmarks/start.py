@@ -13,13 +13,14 @@ from __future__ import annotations
 import asyncio
 import math
 import random
-import statistics
 import sys
 import time
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from types import ModuleType
 from typing import TYPE_CHECKING, Any, Protocol
+
+from measuring import report
 
 from rungraph.engine.apis.memory_banks import VectorMemoryBank
 from rungraph.engine.apis.models import Model
@@ -211,18 +212,5 @@ FIGURES = {
 """By what is measured: how, and what the median must not exceed."""
 
 
-def main() -> int:
-    """Print the figures; return 1 if one is missed."""
-    is_missed = False
-    for name, (measure, limit) in FIGURES.items():
-        ratios = measure()
-        median = statistics.median(ratios)
-        is_missed |= median > limit
-        verdict = "MISSED" if median > limit else "ok"
-        spread = f"({min(ratios):.3f}-{max(ratios):.3f})"
-        print(f"{name:72} {median:6.3f}  {spread}  <= {limit:.2f}  {verdict}")
-    return int(is_missed)
-
-
 if __name__ == "__main__":
-    raise SystemExit(main())
+    raise SystemExit(report(FIGURES))

@@ -7,7 +7,9 @@ import os
 import signal
 import sys
 from collections import Counter
+from collections.abc import Callable
 from contextlib import nullcontext, suppress
+from itertools import count
 from typing import Any
 
 import pytest
@@ -157,19 +159,24 @@ async def test_what_does_not_come_back_from_a_cancelled_reload_is_started_again(
         await until(lambda: offered(stack) == {"foo-model", "bar-model"})
 
 
+def _failing_the_second_time() -> Callable[..., Any]:
+    starts = count(1)
+
+    async def create(config: Any, deps: Any) -> Pinger:
+        if next(starts) == 2:
+            msg = "not yet"
+            raise ConnectionError(msg)
+        return Pinger(config, deps)
+
+    return create
+
+
 @pytest.mark.parametrize("fails", [True, False])
 async def test_what_failed_in_a_restart_that_a_reload_breaks_off_is_started_again(
     graph_of: GraphOf, *, fails: bool
 ) -> None:
     """What needs a node is restarted with it; who did that may not hear of it any more."""
-    starts = Counter[str]()
-
-    async def create_again(config: Any, deps: Any) -> Pinger:
-        starts["again"] += 1
-        if starts["again"] == 2:
-            msg = "not yet"
-            raise ConnectionError(msg)
-        return Pinger(config, deps)
+    starts, create_again = Counter[str](), _failing_the_second_time()
 
     async def create_slowly(config: Any, deps: Any) -> Pinger:
         starts["slow"] += 1
@@ -207,13 +214,7 @@ async def test_a_reload_that_is_cancelled_early_starts_again_what_it_has_broken_
 ) -> None:
     """A restart that it breaks off takes a while to end; by then, what needs the node is down."""
     starts, breaking_off = Counter[str](), asyncio.Event()
-
-    async def create_again(config: Any, deps: Any) -> Pinger:
-        starts["again"] += 1
-        if starts["again"] == 2:
-            msg = "not yet"
-            raise ConnectionError(msg)
-        return Pinger(config, deps)
+    create_again = _failing_the_second_time()
 
     async def create_slowly(config: Any, deps: Any) -> Pinger:
         starts["slow"] += 1
