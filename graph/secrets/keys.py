@@ -28,7 +28,7 @@ _NO_SECRETS = frozenset(
 _REFERENCE = re.compile(
     r"""\$\{\w{1,100}\}|\$(?P<shell>[A-Z_][A-Z0-9_]{0,99})|%(?P<dos>[A-Z_][A-Z0-9_]{0,99})%
     |\{\{[-\s.$|A-Za-z_]{1,200}\}\}|<[A-Za-z][A-Za-z _-]{0,60}>|os\.environ/\w{1,100}
-    |[Yy][Oo][Uu][Rr][_-][A-Za-z_-]{1,60}""",
+    |[Yy][Oo][Uu][Rr][_-](?P<yours>[A-Za-z_-]{1,60}?)(?:[_-][Hh][Ee][Rr][Ee])?(?![\w-])""",
     re.VERBOSE,
 )
 """What a shell, a template or a reader is to put something else for."""
@@ -283,7 +283,7 @@ def is_header_name(name: str, value: object) -> bool:
         (True, False)
     """
     is_of_header = name.lower().endswith("header") and isinstance(value, str)
-    return is_of_header and _HEADER.fullmatch(str(value)) is not None and is_secret_key(str(value))
+    return is_of_header and _HEADER.fullmatch(str(value)) is not None and _is_called_so(str(value))
 
 
 @lru_cache(maxsize=8192)
@@ -308,14 +308,14 @@ def _phrase(words: Sequence[str]) -> str:
 def is_no_secret(value: str) -> bool:
     """Whether *value*, where a secret could be, only says whether there is one, or where it is.
 
-    A bare ``$NAME`` is a variable only if it is called like a secret: a password can look so. What
-    ends a sentence, or brackets around it, is no part of it.
+    A bare ``$NAME`` is a variable only if it is called like a secret, to the letter: a password can
+    look so. What ends a sentence, or brackets around it, is no part of it.
 
     Examples:
         >>> values = ("none", "${TOKEN}", "$API_KEY", "<your token>", "{{ password }}")
         >>> all(map(is_no_secret, values))
         True
-        >>> any(map(is_no_secret, ("hunter2", "$ESAME", "${A:-hunter2}", "<hunter2>")))
+        >>> any(map(is_no_secret, ("hunter2", "$ECRET", "${A:-hunter2}", "<hunter2>")))
         False
     """
     if value.rstrip(_AROUND).lower() in _NO_SECRETS:
@@ -323,8 +323,20 @@ def is_no_secret(value: str) -> bool:
     match = _REFERENCE.match(value)
     if match is None or value[match.end() :].strip(_AROUND):
         return False
-    name = match["shell"] or match["dos"]
-    return name is None or is_secret_key(name)
+    name = match["shell"] or match["dos"] or match["yours"]
+    return name is None or _is_called_so(name)
+
+
+def _is_called_so(name: str) -> bool:
+    """Whether *name* ends with a word for secrets as it is written; passwords play on such words.
+
+    Examples:
+        >>> [_is_called_so(name) for name in ("X-ApiKey", "DB_PASSWORD", "UPERSECRET", "PASSWORD1")]
+        [True, True, False, False]
+    """
+    head = secret_head(name)
+    ends = (f"_{head.replace(' ', sign)}" for sign in ("_", ""))
+    return bool(head) and f"_{name.lower().replace('-', '_')}".endswith((*ends,))
 
 
 def is_secret_key(name: str) -> bool:

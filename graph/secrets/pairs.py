@@ -64,6 +64,8 @@ _LONG_VALUE = 1_000
 """Characters of a value from which on no flag is looked for in it."""
 _TIGHT_VALUE = re.compile(r"""["'`][^"'`\n]{6,200}|[^\s:@/&;,]{6,}""")
 _SCHEME = re.compile(r"(?:Bearer|Basic|Token|ApiKey)\s+", re.IGNORECASE)
+# In words, what is counted: ``PASS: 12``. Elsewhere, as in a URL, it is a poor password.
+_MERE_NUMBER = re.compile(r"\d{1,3}[.,:)\]}]{0,3}")
 # In a query these are secrets: keys of Google's APIs, signatures of presigned URLs.
 _QUERY_SECRETS = re.compile(
     r"key|sig|signature|x-(?:amz|goog)-(?:signature|credential|security-token)|subscription-key"
@@ -137,6 +139,8 @@ def hits_after_names(text: str, *, has_pairs: bool) -> Iterator[Hit]:
             continue
         position = value.end()
         span = without_scheme(text, *value.span(str(value.lastgroup)))
+        if _MERE_NUMBER.fullmatch(text, *span):
+            continue
         yield Hit(*span, f"name '{head}'")
 
 

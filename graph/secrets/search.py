@@ -16,7 +16,6 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
 _SERVICE_KEY = re.compile(rf"(?<![A-Za-z0-9])(?:{'|'.join(SERVICE_KEYS)})")
-_MERE_NUMBER = re.compile(r"\d{1,3}\W{0,9}")
 _LONG_WORD = re.compile(r"[\w.=+/-]{14}")
 # Digests are written after what they are made by.
 _LONG_RUN = re.compile(r"(?:\bsha\d{1,3}-[\w+/=]+)|(?P<run>[A-Za-z0-9+/_-]{20,})")
@@ -37,7 +36,7 @@ def hits_in(text: str, *, has_pairs: bool = True) -> Iterator[Hit]:
     offsets: Sequence[int] = range(len(text) + 1)
     for _ in range(3):  # A query in a query is escaped twice.
         for start, end, rule in _hits_as_written(text, has_pairs=has_pairs):
-            if not (is_no_secret(text[start:end]) or _MERE_NUMBER.fullmatch(text, start, end)):
+            if not is_no_secret(text[start:end]):
                 yield Hit(offsets[start], offsets[end], rule)
         plain, before = unescaped(text)
         if plain == text:

@@ -160,9 +160,8 @@ class _Search:
         yield from self._unread(key)
         (start, end), goes_on = self._value(key)
         value = self._text[start:end].strip(" \t\r\n'\"")
-        if is_no_secret(value) or is_header_name(name_of(key), value):
-            return
-        yield from self._in_lines(start, end)
+        if not (is_no_secret(value) or is_header_name(name_of(key), value)):
+            yield from self._in_lines(start, end)
         if goes_on:
             yield from self._in_later_lines(key)
 

@@ -177,3 +177,27 @@ def test_what_is_random_after_any_name_of_a_secret_is_masked(gap: str) -> None:
 def test_what_is_not_ascii_can_follow_a_scheme(scheme: str) -> None:
     """It is no base64 of a login, and may be a secret all the same."""
     assert masked(f"{scheme} Schlüssel-1") == f"{scheme} {MASK}"
+
+
+@pytest.mark.parametrize(
+    "secret", ["$ECRET", "$UPERSECRET", "$PASSWORD1", "your-dog-ate-it", "YOUR_HORSE_RAN_HERE"]
+)
+def test_a_password_that_plays_on_a_reference_is_masked(secret: str) -> None:
+    """What is to be put in is called like a secret to the letter; a password only reminds of it."""
+    for value in {"password": secret}, f"PASSWORD={secret}", f"http://me:{secret}@host/":
+        assert secret not in str(masked(value))
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "http://me:123@host/",
+        "curl -u me:42! h",
+        "mysql -p123 db",
+        "PASSWORD=12!@#$",
+        "auth_header=AbPass",
+    ],
+)
+def test_a_poor_password_is_masked(text: str) -> None:
+    """A short number is one unless it is counted in words, and no header is called 'AbPass'."""
+    assert MASK in masked(text)

@@ -260,6 +260,8 @@ class TestLines:
             ("password:\n    {a: b, c: d}", f"    {MASK}"),
             ("password: 'a\n  b', url: shown", f"  {MASK}"),
             ("password: one\n    bob", f"    {MASK}"),
+            ("password: none\n    bob", f"    {MASK}"),
+            ("password: ${TOKEN}\n    bob", f"    {MASK}"),
         ],
     )
     def test_a_line_inside_a_secret_is_masked(self, text: str, shown: str) -> None:
