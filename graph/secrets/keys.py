@@ -26,13 +26,16 @@ _NO_SECRETS = frozenset(
 )
 """Words that say whether or how there is a secret; whoever has one as a secret has none."""
 _REFERENCE = re.compile(
-    r"""\$\{\w{1,100}\}|\$(?P<shell>[A-Z_][A-Z0-9_]{0,99})|%(?P<dos>[A-Z_][A-Z0-9_]{0,99})%
-    |\{\{[-\s.$|A-Za-z_]{1,200}\}\}|<[A-Za-z][A-Za-z _-]{0,60}>|os\.environ/\w{1,100}
-    |[Yy][Oo][Uu][Rr][_-](?P<yours>[A-Za-z_-]{1,60}?)(?:[_-][Hh][Ee][Rr][Ee])?(?![\w-])""",
+    r"""\$\{(?P<braces>\w{1,100})\}|\$(?P<shell>[A-Z_][A-Z0-9_]{0,99})
+    |%(?P<dos>[A-Z_][A-Z0-9_]{0,99})%|<(?P<gap>[A-Za-z][A-Za-z_ -]{0,60})>
+    |\{\{\s?[.$]?(?:\w{1,60}\.){0,9}(?P<template>\w{1,60})\s?\}\}
+    |os\.environ/(?P<environ>\w{1,100})
+    |[Yy][Oo][Uu][Rr][_-](?P<yours>[A-Za-z_-]{1,60}?)(?:[_-][Hh][Ee][Rr][Ee])?""",
     re.VERBOSE,
 )
-"""What a shell, a template or a reader is to put something else for."""
+"""What a shell, a template or a reader is to put something else for, by its name."""
 _AROUND = ")]}.,:;!?"
+"""What can stand behind a value in a text and is no part of it."""
 NAME_KEYS = (
     *("name", "key", "header", "type", "scheme", "id", "variable", "var", "env", "field", "param"),
     *("parameter", "property", "option", "flag", "arg", "k", "header_name", "key_name"),
@@ -50,7 +53,9 @@ HELD_KEYS = frozenset(
 _WORD = re.compile(
     r"(?:[A-Za-z]*[^\W\d_A-Za-z])+[A-Za-z]*|[A-Z]+(?=[A-Z][a-z])|[A-Z]?[a-z]+|[A-Z]+|[0-9]+"
 )
-_HEADER = re.compile(r"[A-Z][A-Za-z]{0,19}(?:-[A-Z][A-Za-z]{0,19}){0,5}")
+_HEADER = re.compile(
+    r"(?:Proxy-)?Authorization|Cookie|(?:X-)?(?:[A-Z][A-Za-z]{0,19}-){0,3}(?:Api|Auth|API)-?(?:Key|Token)"
+)
 _LONGEST_NAME = 200
 
 _HOLDERS = frozenset(
@@ -283,7 +288,7 @@ def is_header_name(name: str, value: object) -> bool:
         (True, False)
     """
     is_of_header = name.lower().endswith("header") and isinstance(value, str)
-    return is_of_header and _HEADER.fullmatch(str(value)) is not None and _is_called_so(str(value))
+    return is_of_header and _HEADER.fullmatch(str(value)) is not None
 
 
 @lru_cache(maxsize=8192)
@@ -308,8 +313,8 @@ def _phrase(words: Sequence[str]) -> str:
 def is_no_secret(value: str) -> bool:
     """Whether *value*, where a secret could be, only says whether there is one, or where it is.
 
-    A bare ``$NAME`` is a variable only if it is called like a secret, to the letter: a password can
-    look so. What ends a sentence, or brackets around it, is no part of it.
+    A reference is one only if what it names is called like a secret, to the letter: a password can
+    look like one.
 
     Examples:
         >>> values = ("none", "${TOKEN}", "$API_KEY", "<your token>", "{{ password }}")
@@ -318,13 +323,15 @@ def is_no_secret(value: str) -> bool:
         >>> any(map(is_no_secret, ("hunter2", "$ECRET", "${A:-hunter2}", "<hunter2>")))
         False
     """
-    if value.rstrip(_AROUND).lower() in _NO_SECRETS:
+    if value.lower() in _NO_SECRETS:
         return True
-    match = _REFERENCE.match(value)
-    if match is None or value[match.end() :].strip(_AROUND):
-        return False
-    name = match["shell"] or match["dos"] or match["yours"]
-    return name is None or _is_called_so(name)
+    match = _REFERENCE.fullmatch(value)
+    return match is not None and _is_called_so(match[str(match.lastgroup)].replace(" ", "_"))
+
+
+def is_no_secret_in_text(value: str) -> bool:
+    """Whether `is_no_secret` holds of *value*, and be it with what ends a sentence behind it."""
+    return is_no_secret(value) or is_no_secret(value.rstrip(_AROUND))
 
 
 def _is_called_so(name: str) -> bool:

@@ -66,6 +66,7 @@ _TIGHT_VALUE = re.compile(r"""["'`][^"'`\n]{6,200}|[^\s:@/&;,]{6,}""")
 _SCHEME = re.compile(r"(?:Bearer|Basic|Token|ApiKey)\s+", re.IGNORECASE)
 # In words, what is counted: ``PASS: 12``. Elsewhere, as in a URL, it is a poor password.
 _MERE_NUMBER = re.compile(r"\d{1,3}[.,:)\]}]{0,3}")
+_NUMBERS = frozenset(("otp", "otps", "passcode", "pin", "pincode", "totp"))
 # In a query these are secrets: keys of Google's APIs, signatures of presigned URLs.
 _QUERY_SECRETS = re.compile(
     r"key|sig|signature|x-(?:amz|goog)-(?:signature|credential|security-token)|subscription-key"
@@ -139,7 +140,7 @@ def hits_after_names(text: str, *, has_pairs: bool) -> Iterator[Hit]:
             continue
         position = value.end()
         span = without_scheme(text, *value.span(str(value.lastgroup)))
-        if _MERE_NUMBER.fullmatch(text, *span):
+        if _MERE_NUMBER.fullmatch(text, *span) and head not in _NUMBERS:
             continue
         yield Hit(*span, f"name '{head}'")
 

@@ -6,8 +6,8 @@ import re
 from typing import TYPE_CHECKING
 
 from rungraph.graph.secrets.escapes import unescaped
-from rungraph.graph.secrets.keys import is_no_secret, secret_head
-from rungraph.graph.secrets.looks import drawn_in, is_worded
+from rungraph.graph.secrets.keys import is_no_secret_in_text
+from rungraph.graph.secrets.looks import drawn_in
 from rungraph.graph.secrets.pairs import Hit, hits_after_flags, hits_after_names
 from rungraph.graph.secrets.services import SERVICE_KEYS
 from rungraph.graph.secrets.shapes import SHAPES
@@ -18,7 +18,12 @@ if TYPE_CHECKING:
 _SERVICE_KEY = re.compile(rf"(?<![A-Za-z0-9])(?:{'|'.join(SERVICE_KEYS)})")
 _LONG_WORD = re.compile(r"[\w.=+/-]{14}")
 # Digests are written after what they are made by.
-_LONG_RUN = re.compile(r"(?:\bsha\d{1,3}-[\w+/=]+)|(?P<run>[A-Za-z0-9+/_-]{20,})")
+_LONG_RUN = re.compile(
+    r"\bsha(?:1-[\w+/]{27}=|256-[\w+/]{43}=|384-[\w+/]{64}|512-[\w+/]{86}==)(?![\w+/=])"
+    r"|(?P<run>[A-Za-z0-9+/_-]{20,})"
+)
+# Elsewhere, as in a URL, a word such as ``required`` is a poor password.
+_TOLD = frozenset(("authorization", "bearer", "flag", "name"))
 # Asked once of each text, because most texts need no more.
 _NEEDS = frozenset(need for one in SHAPES for need in one.needs)
 _FEWEST = tuple(one for one in sorted(_NEEDS) if not any(map(one.__contains__, _NEEDS - {one})))
@@ -36,7 +41,8 @@ def hits_in(text: str, *, has_pairs: bool = True) -> Iterator[Hit]:
     offsets: Sequence[int] = range(len(text) + 1)
     for _ in range(3):  # A query in a query is escaped twice.
         for start, end, rule in _hits_as_written(text, has_pairs=has_pairs):
-            if not is_no_secret(text[start:end]):
+            told = rule.partition(" ")[0] in _TOLD
+            if not (told and is_no_secret_in_text(text[start:end])):
                 yield Hit(offsets[start], offsets[end], rule)
         plain, before = unescaped(text)
         if plain == text:
@@ -56,8 +62,7 @@ def _hits_as_written(text: str, *, has_pairs: bool) -> Iterator[Hit]:
                         yield Hit(*span, shape.rule)
     if _LONG_WORD.search(text):
         for match in _SERVICE_KEY.finditer(text):
-            if not is_worded(match[0]) or secret_head(match[0]):
-                yield Hit(*match.span(), "key of a service")
+            yield Hit(*match.span(), "key of a service")
         for match in _LONG_RUN.finditer(text):
             if match["run"] and (drawn := drawn_in(match["run"])):
                 start, end = drawn

@@ -6,7 +6,7 @@ The kinds of keys are those of the public rules of gitleaks and detect-secrets.
 from typing import Final
 
 SERVICE_KEYS: Final = (
-    r"sk-[\w-]{16,}",
+    r"sk-(?!learn\b)[\w-]{16,}",
     r"[sr]k_(?:live|test|prod)_\w{10,}",
     r"whsec_[\w/+=]{16,}",
     r"gh[pousr]_\w{16,}",

@@ -41,7 +41,7 @@ def _is_no_word(match: re.Match[str]) -> bool:
 
 def _is_secret_element(match: re.Match[str]) -> bool:
     head = secret_head(match["name"])
-    return bool(head) and (head not in WEAK or is_random(match["value"]))
+    return bool(head) and not (head in WEAK and is_plain_word(match["value"]))
 
 
 def _is_mixed(match: re.Match[str]) -> bool:

@@ -17,7 +17,7 @@ from rungraph.graph.secrets.keys import (
     NAME_KEYS,
     WEAK,
     is_header_name,
-    is_no_secret,
+    is_no_secret_in_text,
     is_secret_key,
     is_secret_name,
     opaque_head,
@@ -107,8 +107,7 @@ class _Search:
             name = name_of(key)
             if not is_telling(name):
                 continue  # Most keys say nothing of secrets.
-            is_weak = name in WEAK and (self._is_in_text(key) or self._is_in_reference(key))
-            is_secret = is_secret_key(name) and not is_weak
+            is_secret = is_secret_key(name) and not (name in WEAK and self._is_in_reference(key))
             if not is_secret and opaque_head(name):
                 is_secret = is_random(self._text, self._start_of_value(key))
             if key["bare"] and self._is_prose(key):
@@ -124,8 +123,6 @@ class _Search:
         for match in _FLAG_AND_VALUE.finditer(self._text):
             is_sure = is_mixed(match["value"])
             head = match["flag"] or (match["name"] if is_sure else "")
-            if is_no_secret(match["value"]):
-                continue
             if match["login"] or is_secret_key(head) or (is_sure and f"{head} " in CLIENTS):
                 yield from self._in_lines(*match.span("value"))
         # An anchor can stand after the alias too, in a text that is wrong.
@@ -134,11 +131,6 @@ class _Search:
             for start, end in self._anchored(anchor) if anchor.start() >= position else ():
                 position = max(position, end)
                 yield start, end
-
-    def _is_in_text(self, key: re.Match[str]) -> bool:
-        """Whether what looks like a key begins a text in quotes, the value of another key."""
-        before = self._text[max(0, key.start() - 3) : key.start()]
-        return key["bare"] is not None and before in (": '", ': "')
 
     def _is_in_reference(self, key: re.Match[str]) -> bool:
         """Whether *key* stands in a mapping that says where something is kept, with its name."""
@@ -160,7 +152,7 @@ class _Search:
         yield from self._unread(key)
         (start, end), goes_on = self._value(key)
         value = self._text[start:end].strip(" \t\r\n'\"")
-        if not (is_no_secret(value) or is_header_name(name_of(key), value)):
+        if not (is_no_secret_in_text(value) or is_header_name(name_of(key), value)):
             yield from self._in_lines(start, end)
         if goes_on:
             yield from self._in_later_lines(key)

@@ -189,6 +189,14 @@ def test_a_password_that_plays_on_a_reference_is_masked(secret: str) -> None:
 
 
 @pytest.mark.parametrize(
+    "secret", ["expired!", "none!!!", "<hunter>", "{{hunter}}", "${hunter2}", "$TOKEN!"]
+)
+def test_a_password_that_only_begins_as_a_word_about_one_is_masked(secret: str) -> None:
+    """In a config nothing stands around a value that is no part of it."""
+    assert masked({"password": secret}) == {"password": MASK}
+
+
+@pytest.mark.parametrize(
     "text",
     [
         "http://me:123@host/",
@@ -196,6 +204,14 @@ def test_a_password_that_plays_on_a_reference_is_masked(secret: str) -> None:
         "mysql -p123 db",
         "PASSWORD=12!@#$",
         "auth_header=AbPass",
+        "auth_header=SuperSecret-Token",
+        "http://me:yes!@host/",
+        "postgres://me:required@host/db",
+        "pin=123",
+        "sk-correct-horse-battery-staple-one",
+        "xoxb-abc-def-ghi-jkl-mno",
+        "sha256-q7zWk93xTb2LmQ0n4Rf8",
+        "<key>hunter2hunter</key>",
     ],
 )
 def test_a_poor_password_is_masked(text: str) -> None:
