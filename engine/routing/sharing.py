@@ -6,6 +6,7 @@ from contextlib import suppress
 from typing import TYPE_CHECKING, Any
 
 from rungraph.engine.apis.resource import Resource, SharedResource
+from rungraph.engine.routing.errors import PairError
 from rungraph.engine.routing.names import Key
 
 if TYPE_CHECKING:
@@ -48,22 +49,24 @@ class SharedRegistrations:
         resource = self._type.read(value)
         if not isinstance(resource, SharedResource) or resource.members is None:
             return await self._register(resource)
-        get = self._inventory.get
-        before = {one: get(one) for one in self._members_of(resource.identifier)}
+        before = {one: self._wish(one) for one in self._members_of(resource.identifier)}
         done: list[Any] = []
+        changed: list[Key] = []
         try:
             for part in resource.apart():
                 done.append(await self._register(part))
+                changed.append(Key.of(done[-1]))
+            for one in sorted(before.keys() - {*changed}):
+                await self._unregister(*one)
+                changed.append(one)
         except BaseException:
-            for one in map(Key.of, done):
+            for one in changed:
                 with suppress(Exception):  # The first error tells why.
                     if one not in before:
                         await self._unregister(*one)
-                    elif (entry := before[one]) is not None:
-                        await self._register(entry.requested or entry.resource)
+                    elif (wish := before[one]) is not None:
+                        await self._register(wish)
             raise
-        for one in before.keys() - {*map(Key.of, done)}:
-            await self._unregister(*one)
         return resource.together(done) if len(done) > 1 else done[0]
 
     async def unregister(self, name: str, provider_id: str = "") -> None:
@@ -74,6 +77,15 @@ class SharedRegistrations:
             await self._unregister(name, provider_id)
         for one in sorted(members):
             await self._unregister(*one)
+
+    def _wish(self, key: Key) -> Resource | None:
+        """Return what was asked for under *key*, served now or not; None if it cannot be read."""
+        if (entry := self._inventory.get(key)) is not None:
+            return entry.requested or entry.resource
+        try:
+            return self._type.read_stored(self._kept[key])
+        except (PairError, ValueError):
+            return None
 
     def _members_of(self, identifier: str) -> set[Key]:
         """Return what is to share *identifier*, also what is not served now."""

@@ -72,21 +72,28 @@ async def test_a_member_that_refuses_keeps_all_from_being_registered() -> None:
     assert not stage["foo"].served
 
 
-async def test_a_member_that_refuses_a_change_keeps_all_as_they_were() -> None:
-    """Those that have taken it take back what they had."""
-    stage = Stage("foo", "bar")
+@pytest.mark.parametrize("is_kept", [False, True])
+@pytest.mark.parametrize("other", ["bar", "baz"])
+async def test_a_member_that_refuses_a_change_keeps_all_as_they_were(
+    other: str, *, is_kept: bool
+) -> None:
+    """Be it to take what is new or to give up what is old; those that have changed change back."""
+    stage = Stage("foo", "bar", "baz")
     await stage.open()
-    for names in ("f", "b"), ("f2", "b2"):
-        members = [
-            {"provider_id": provider, "provider_resource_id": name}
-            for provider, name in zip(("foo", "bar"), names, strict=True)
-        ]
-        try:
-            await stage.table.register_model({"identifier": "small", "members": members})
-        except RegistrationRefusedError:
-            assert names == ("f2", "b2")
-        stage["bar"].refusal = ValueError("no room")
+
+    async def register(**names: str) -> None:
+        members = [{"provider_id": by, "provider_resource_id": one} for by, one in names.items()]
+        await stage.table.register_model({"identifier": "small", "members": members})
+
+    await register(foo="f", bar="b")
+    if is_kept:
+        stage["foo"].served.clear()
+        await stage.table.refresh()
+    stage["bar"].refusal = ValueError("no")
+    with pytest.raises(RegistrationRefusedError):
+        await register(**{"foo": "f2", other: "new"})
     assert sorted([await stage.ask() for _ in range(2)]) == ["bar:b", "foo:f"]
+    assert not stage["baz"].served
 
 
 @pytest.mark.parametrize(
