@@ -24,8 +24,10 @@ SIGNALS = tuple(
 """The signals that end a stack: Ctrl-C, an order to end, and a terminal that has gone."""
 _INTERVAL = 0.05
 """Seconds between two looks at who has the signals."""
-_watches: list[SignalWatch] = []
-"""Those that watch now; the last one, which began within the others, has the signals."""
+_watches: dict[SignalWatch, Callable[[], None]] = {}
+"""Those that watch now, each with what takes the signals for it: the last one has them."""
+_sockets: list[_Wakeups] = []
+"""What reads signals for those that watch."""
 in_forks: dict[signal.Signals, Any] = {}
 """What a process that is forked does on signals instead: whoever has forked it may end it so."""
 
@@ -63,11 +65,13 @@ class _Arrival:
     """What is called when a signal comes, before the event loop has it.
 
     Args:
+        watch: Whose it is.
         note: Takes note of the signal's number.
         theirs: What somebody has set for the signal meanwhile; it is called as well.
     """
 
-    def __init__(self, note: Callable[[int], None], theirs: Any = None) -> None:
+    def __init__(self, watch: SignalWatch, note: Callable[[int], None], theirs: Any = None) -> None:
+        self.watch = watch
         self._note = note
         self._theirs = theirs
 
@@ -90,6 +94,10 @@ class _Wakeups:
         loop: Runs what reads.
         taken: The numbers of the signals to take.
         take: Takes one.
+
+    Attributes:
+        before: Where Python wrote signals before; -1 if nowhere.
+        theirs: Where somebody has had them written since.
     """
 
     def __init__(
@@ -102,25 +110,30 @@ class _Wakeups:
         self._read, self._written = socket.socketpair()
         for end in (self._read, self._written):
             end.setblocking(False)
-        self._before = self._theirs = -1
+        self.before = self.theirs = -1
         self.hold()
-        self._before = self._theirs
+        self.before = self.theirs
         loop.add_reader(self._read, self._hand_out)
+        _sockets.append(self)
 
     def hold(self) -> None:
         """Have Python write signals here, if somebody has taken them elsewhere."""
         ours = self._written.fileno()
         if (earlier := signal.set_wakeup_fd(ours, warn_on_full_buffer=False)) != ours:
-            self._theirs = earlier
+            self.theirs = earlier
 
     def close(self) -> None:
         """Give signals back to whoever had them."""
         self._loop.remove_reader(self._read)
-        now = signal.set_wakeup_fd(-1)
-        if self._before >= 0:
-            now = self._before
-        elif now == self._written.fileno():
-            now = self._theirs
+        _sockets.remove(self)
+        now, ours = signal.set_wakeup_fd(-1), self._written.fileno()
+        for other in _sockets:  # One that has begun later gives them to whoever had them before.
+            other.before = self.before if other.before == ours else other.before
+            other.theirs = self.theirs if other.theirs == ours else other.theirs
+        if self.before >= 0:
+            now = self.before
+        elif now == ours:
+            now = self.theirs
         with suppress(ValueError, OSError):  # Whoever had them may be over.
             signal.set_wakeup_fd(now, warn_on_full_buffer=False)
         self._read.close()
@@ -130,9 +143,9 @@ class _Wakeups:
         for number in self._read.recv(4096):
             if (one := self._taken.get(number)) is not None:
                 self._take(one)
-            elif self._theirs >= 0:
+            elif self.theirs >= 0:
                 with suppress(OSError):
-                    os.write(self._theirs, bytes((number,)))
+                    os.write(self.theirs, bytes((number,)))
 
 
 @asynccontextmanager
@@ -183,17 +196,15 @@ async def watch_signals(
         or one.name != "SIGHUP"
         or reload is not None
     }
-    in_earlier_forks = dict(in_forks)
     in_forks.update(before | in_forks)
     wakeups = _Wakeups(loop, before, take)
-    _watches.append(watch)
 
     def hold(number: signal.Signals, theirs: object) -> None:
         loop.add_signal_handler(number, take, number)
-        signal.signal(number, _Arrival(arrived, theirs))
+        signal.signal(number, _Arrival(watch, arrived, theirs))
 
     def hold_on(_: object = None) -> None:
-        if _watches[-1] is not watch:
+        if next(reversed(_watches)) is not watch:
             return
         for number in before:
             if not isinstance(theirs := signal.getsignal(number), _Arrival):
@@ -207,6 +218,7 @@ async def watch_signals(
         hold_on()
         timer = loop.call_later(_INTERVAL, hold_on_forever)
 
+    _watches[watch] = hold_on
     for number in before:
         hold(number, None)
     hold_on_forever()
@@ -222,11 +234,14 @@ async def watch_signals(
         unsubscribe()
         if timer is not None:
             timer.cancel()
-        _watches.remove(watch)
+        del _watches[watch]
         forget_orders(loop)
-        in_forks.clear()
-        in_forks.update(in_earlier_forks)
         for number, handler in before.items():
             loop.remove_signal_handler(number)
-            signal.signal(number, handler)
+            is_over = isinstance(handler, _Arrival) and handler.watch not in _watches
+            signal.signal(number, in_forks[number] if is_over else handler)
         wakeups.close()
+        if _watches:
+            _watches[next(reversed(_watches))]()
+        else:
+            in_forks.clear()

@@ -15,7 +15,7 @@ from tests.unit.engine.run.models import until
 
 from rungraph.engine.errors import StartError
 from rungraph.engine.events import StackReady, State
-from rungraph.engine.run.signals import in_forks
+from rungraph.engine.run.signals import SignalWatch, in_forks
 from rungraph.engine.run.stack import Stack
 
 
@@ -184,3 +184,30 @@ async def test_a_stack_that_is_over_leaves_signals_to_the_one_around_it(graph_of
     signal.raise_signal(signal.SIGUSR1)
     await asyncio.wait_for(other.wait(), 5)
     loop.remove_signal_handler(signal.SIGUSR1)
+
+
+async def test_of_stacks_that_overlap_the_one_that_is_left_has_the_signals(
+    graph_of: GraphOf,
+) -> None:
+    """Also when it is not the one that began first; and after it, all is as it was before."""
+    before = signal.getsignal(signal.SIGTERM)
+    first, second = (Stack(graph_of(a=Offer()), QUICK).signals() for _ in range(2))
+
+    async def last() -> SignalWatch:
+        async with second as watch:
+            begun.set()
+            await is_left.wait()
+            signal.raise_signal(signal.SIGTERM)
+            await asyncio.sleep(5)
+        return watch
+
+    begun, is_left = asyncio.Event(), asyncio.Event()
+    async with first as watch:
+        task = asyncio.create_task(last())
+        await begun.wait()
+    is_left.set()
+    assert (await task).received is signal.SIGTERM
+    assert watch.received is None
+    assert signal.getsignal(signal.SIGTERM) is before
+    assert signal.set_wakeup_fd(-1) == -1
+    assert not in_forks
