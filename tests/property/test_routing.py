@@ -277,6 +277,9 @@ class Run:
             exact = [key for key in expected.live if name == f"{key[1]}/{key[0]}"]
             loose = [key for key in expected.live if name == key[0]]
             keys = exact if len(exact) == 1 else exact + loose
+            away = [key for key in expected.stored if key[1] not in self.present]
+            if name in [f"{by}/{identifier}" for identifier, by in away]:
+                keys = []  # It means that one, which comes back, and no other meanwhile.
             try:
                 target = await self.router.embeddings(name, [])
             except UnknownResourceError:
@@ -333,6 +336,10 @@ def script(text: str) -> list[Step]:
 @example(script("register b/1, restart /2, unregister b, restart"))
 # What was registered stays as it was registered when it is listed; when it is not, it waits.
 @example(script("register a/1, appear a/2, refresh, vanish, refresh"))
+# A name that says its provider means nobody else while that is away.
+@example(
+    [Step("register", "a", "b/m", 0), Step("register", "b", "m", 0), Step("restart", "a", "m", 2)]
+)
 # A bare name is clear again when only one provider is left that serves it.
 @example(script("appear a, appear b, refresh, vanish b, refresh"))
 @settings(max_examples=60, deadline=None)
